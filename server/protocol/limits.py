@@ -1,0 +1,34 @@
+"""The sizes that the wire allows (docs/protocol.md, "Limits").
+
+Too long is an error, never a silent cut. Names are counted in user-perceived
+characters (UAX #29 grapheme clusters), texts in code points after cleaning.
+"""
+
+NICKNAME_GRAPHEMES = 32
+ROOM_NAME_GRAPHEMES = 64
+NAME_CODE_POINTS = 256
+"""A name of few user-perceived characters can still hide hundreds of combining marks."""
+
+MESSAGE_CHARACTERS = 4_000
+TOPIC_CHARACTERS = 250
+QUERY_CHARACTERS = 250
+EMOJI_CHARACTERS = 16
+
+PACKET_BYTES = 64 * 1024
+"""One Engine.IO packet, before it is decoded."""
+
+JSON_DEPTH = 32
+"""Levels of nested arrays and objects in one packet; the deepest request has three."""
+
+ROOMS_PER_CONNECTION = 64
+
+HISTORY_PAGE = 200
+HISTORY_DEFAULT = 50
+SEARCH_PAGE = 100
+ROOM_LIST_PAGE = 200
+
+SECRET_CHARACTERS = 128
+"""Guest keys, tokens and invite codes as they may arrive; the server's own are shorter."""
+
+SEQ_MAX = 2**53 - 1
+"""`seq`, `id` and `ts` must survive a JavaScript number (RFC 8259, section 6)."""

@@ -1,0 +1,85 @@
+"""Cleaning of every string that another person will see.
+
+Rule 1  What comes out is NFC (UAX #15) and cleaning it again changes nothing.
+Rule 2  No C0 or C1 control and no DEL is left; a body keeps tab and newline.
+Rule 3  No bidirectional embedding, override or isolate is left (UAX #9): they
+        would reorder what stands around the text.
+Rule 4  Nothing is cut. What is too long, or cannot be encoded, is refused.
+
+The server cleans what it stores, the client what it shows, with this code.
+"""
+
+import re
+import unicodedata
+
+from server.protocol.errors import BadRequest, TooLong
+from server.protocol.limits import EMOJI_CHARACTERS, MESSAGE_CHARACTERS, QUERY_CHARACTERS, TOPIC_CHARACTERS
+
+_BIDI = "\u202a-\u202e\u2066-\u2069"
+_NEWLINES = re.compile("\r\n|[\r\x85\u2028\u2029]")
+_NOT_IN_BODY = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f{_BIDI}]")
+_NOT_IN_LINE = re.compile(f"[\x00-\x1f\x7f-\x9f{_BIDI}]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def clean_body(text: str) -> str:
+    """A message body of any length without what could harm a reader.
+
+    Raises:
+        BadRequest: It holds a lone surrogate, which no encoding can carry.
+    """
+    text = _NEWLINES.sub("\n", _encodable(text))
+    return unicodedata.normalize("NFC", _NOT_IN_BODY.sub("", text))
+
+
+def clean_line(text: str) -> str:
+    """One line: line breaks and tabs become spaces, the rest as in a body.
+
+    Raises:
+        BadRequest: It holds a lone surrogate.
+    """
+    text = _NEWLINES.sub("\n", _encodable(text)).replace("\n", " ").replace("\t", " ")
+    return unicodedata.normalize("NFC", _NOT_IN_LINE.sub("", text)).strip()
+
+
+def message_body(text: str) -> str:
+    """A body as a message may have it: cleaned, not empty, not too long.
+
+    Raises:
+        BadRequest: Nothing is left of it, or it cannot be encoded.
+        TooLong: More than `MESSAGE_CHARACTERS` code points are left.
+    """
+    text = _within(clean_body(text), MESSAGE_CHARACTERS, "a message")
+    if not text.strip():
+        raise BadRequest("a message cannot be empty")
+    return text
+
+
+def topic_line(text: str) -> str:
+    """A topic as a room may have it; empty takes the topic away."""
+    return _within(clean_line(text), TOPIC_CHARACTERS, "a topic")
+
+
+def query_line(text: str) -> str:
+    """What somebody searches for."""
+    return _within(clean_line(text), QUERY_CHARACTERS, "a query")
+
+
+def emoji(text: str) -> str:
+    """The emoji of a reaction: short, on one line, not empty."""
+    text = _within(clean_line(text), EMOJI_CHARACTERS, "a reaction")
+    if not text:
+        raise BadRequest("a reaction cannot be empty")
+    return text
+
+
+def _encodable(text: str) -> str:
+    if _SURROGATE.search(text):
+        raise BadRequest("the text holds a lone surrogate")
+    return text
+
+
+def _within(text: str, limit: int, what: str) -> str:
+    if len(text) > limit:
+        raise TooLong(f"{what} can have {limit:,} characters, this one has {len(text):,}")
+    return text

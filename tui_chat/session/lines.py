@@ -1,0 +1,96 @@
+"""What a timeline shows: an ordered list of lines, and how it changes.
+
+The session makes them and knows no screen; the timeline widget draws them and
+knows no network.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Delivery(Enum):
+    """How far a message has come. Others' messages are always `SENT`."""
+
+    PENDING = "pending"
+    SENT = "sent"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class MessageLine:
+    """Something that somebody said.
+
+    Attributes:
+        key: Unique in its timeline and stable while the line lives.
+        seq: Its place in the room's log, None until it is sent.
+        ts: Milliseconds since the epoch, UTC; the client's own clock until it is sent.
+        nick: Who said it, cleaned.
+        member_id: Who said it, stable over changes of nickname.
+        own: You said it.
+        text: What was said, cleaned; may hold newlines.
+        delivery: How far it has come.
+        problem: Why it failed, one sentence; empty otherwise.
+        edited: It was changed after it was said.
+        deleted: It was taken back; `text` is empty.
+        mention: It names you.
+    """
+
+    key: str
+    seq: int | None
+    ts: int
+    nick: str
+    member_id: str
+    own: bool
+    text: str
+    delivery: Delivery = Delivery.SENT
+    problem: str = ""
+    edited: bool = False
+    deleted: bool = False
+    mention: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeLine:
+    """Something that happened: somebody came, left or changed nickname, or a word of the program's own."""
+
+    key: str
+    ts: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class GapLine:
+    """Entries that exist and are not here.
+
+    Attributes:
+        after: The `seq` before the first missing one.
+        before: The `seq` after the last missing one.
+    """
+
+    key: str
+    after: int
+    before: int
+
+    @property
+    def missing(self) -> int:
+        """How many entries are missing."""
+        return self.before - self.after - 1
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadLine:
+    """Stands above the first message that has not been seen."""
+
+    key: str = "unread"
+
+
+Line = MessageLine | NoticeLine | GapLine | UnreadLine
+
+
+@dataclass(frozen=True, slots=True)
+class Splice:
+    """At `index`, `removed` lines go and `lines` come: every change of a timeline is one of these."""
+
+    index: int
+    removed: int
+    lines: tuple[Line, ...]
