@@ -9,7 +9,7 @@ import unicodedata
 from functools import lru_cache
 from typing import Protocol, cast
 
-import precis_i18n  # pyright: ignore[reportMissingTypeStubs]
+import precis_i18n
 from wcwidth import iter_graphemes
 
 from server.protocol.errors import ChatError, NickInvalid, RoomInvalid, TooLong
@@ -20,8 +20,8 @@ class _Profile(Protocol):
     def enforce(self, value: str) -> str: ...
 
 
-_SHOWN = cast(_Profile, precis_i18n.get_profile("NicknameCasePreserved"))  # pyright: ignore[reportUnknownMemberType]
-_FOLDED = cast(_Profile, precis_i18n.get_profile("NicknameCaseMapped"))  # pyright: ignore[reportUnknownMemberType]
+_SHOWN = cast(_Profile, precis_i18n.get_profile("NicknameCasePreserved"))
+_FOLDED = cast(_Profile, precis_i18n.get_profile("NicknameCaseMapped"))
 
 
 @lru_cache(maxsize=4096)

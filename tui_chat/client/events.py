@@ -123,13 +123,4 @@ class TopicChanged:
     topic: str
 
 
-Event = (
-    StateChanged
-    | RoomEntered
-    | RoomLost
-    | LogChanged
-    | Noticed
-    | MembersChanged
-    | TypingChanged
-    | TopicChanged
-)
+Event = StateChanged | RoomEntered | RoomLost | LogChanged | Noticed | MembersChanged | TypingChanged | TopicChanged
