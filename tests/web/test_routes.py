@@ -1,0 +1,189 @@
+"""What plain HTTP gets: the page's files, the two probes, and problems for everything else."""
+
+import gzip
+import json
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from importlib.resources import files
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession, web
+from aiohttp.test_utils import TestClient, TestServer
+
+from server.protocol.errors import RateLimited
+from server.web.files import page_files
+from server.web.routes import add_routes
+
+Browse = TestClient[web.Request, web.Application]
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@asynccontextmanager
+async def browsing(*, reason: str | None = None, extra: dict[str, Handler] | None = None) -> AsyncGenerator[Browse]:
+    app = web.Application()
+    add_routes(app, ready=lambda: reason, version="1.2.3")
+    for path, handler in (extra or {}).items():
+        app.router.add_get(path, handler)
+    async with TestClient(TestServer(app), auto_decompress=False) as client:
+        yield client
+
+
+def problem_of(body: bytes) -> dict[str, Any]:
+    return json.loads(body)
+
+
+async def test_the_page_and_all_its_assets_are_served_with_their_types() -> None:
+    async with browsing() as client:
+        page = await client.get("/", headers={"Accept-Encoding": "identity"})
+        assert page.headers["Content-Type"] == "text/html; charset=utf-8"
+        assert await page.read() == files("server.web").joinpath("pages/index.html").read_bytes()
+        for name, content_type in {
+            "style.css": "text/css",
+            "app.js": "text/javascript",
+            "icon.svg": "image/svg+xml",
+            "vendor/socket.io.esm.min.js": "text/javascript",
+            "vendor/socket.io.LICENSE.txt": "text/plain",
+        }.items():
+            asset = await client.get(f"/assets/{name}")
+            assert (asset.status, asset.content_type) == (200, content_type), name
+
+
+async def test_every_file_that_the_page_names_is_there() -> None:
+    index = page_files()["index.html"].plain.body.decode()
+    named = {part.split('"')[0] for part in index.split('"/assets/')[1:]}
+    assert named
+    assert named <= page_files().keys()
+
+
+async def test_an_asset_travels_compressed_to_those_who_take_it() -> None:
+    async with browsing() as client:
+        path = "/assets/vendor/socket.io.esm.min.js"
+        plain = await client.get(path, headers={"Accept-Encoding": "identity"})
+        refused = await client.get(path, headers={"Accept-Encoding": "gzip;q=0"})
+        packed = await client.get(path, headers={"Accept-Encoding": "br, gzip"})
+        assert "Content-Encoding" not in plain.headers
+        assert "Content-Encoding" not in refused.headers
+        assert packed.headers["Content-Encoding"] == "gzip"
+        assert packed.headers["Vary"] == "Accept-Encoding"
+        assert gzip.decompress(await packed.read()) == await plain.read()
+        assert packed.headers["ETag"] != plain.headers["ETag"]
+
+
+async def test_an_asset_that_has_not_changed_is_not_sent_again() -> None:
+    async with browsing() as client:
+        first = await client.get("/")
+        again = await client.get("/", headers={"If-None-Match": first.headers["ETag"]})
+        assert again.status == 304
+        assert again.headers["ETag"] == first.headers["ETag"]
+        assert await again.read() == b""
+        other = await client.get("/", headers={"If-None-Match": '"something-else"'})
+        assert other.status == 200
+
+
+async def test_head_tells_the_size_without_the_body() -> None:
+    async with browsing() as client:
+        for path in ("/", "/health", "/ready"):
+            whole = await client.get(path)
+            head = await client.head(path)
+            assert head.status == 200
+            assert head.headers["Content-Length"] == str(len(await whole.read()))
+            assert await head.read() == b""
+
+
+async def test_health_says_what_is_listening() -> None:
+    async with browsing() as client:
+        answer = await client.get("/health")
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert await answer.json() == {"status": "ok", "service": "chat-server", "version": "1.2.3", "protocol": 1}
+
+
+async def test_ready_while_it_can_take_messages() -> None:
+    async with browsing() as client:
+        answer = await client.get("/ready")
+        assert (answer.status, await answer.json()) == (200, {"status": "ready"})
+
+
+async def test_not_ready_is_a_problem_with_its_reason() -> None:
+    async with browsing(reason="the database does not answer") as client:
+        answer = await client.get("/ready")
+        assert (answer.status, answer.content_type) == (503, "application/problem+json")
+        assert problem_of(await answer.read()) == {
+            "type": "about:blank",
+            "title": "Service Unavailable",
+            "status": 503,
+            "detail": "the database does not answer",
+            "code": "unavailable",
+        }
+
+
+@pytest.mark.parametrize(
+    "path", ["/nothing", "/assets/", "/assets/../routes.py", "/assets/%2e%2e/routes.py", "/index.html"]
+)
+async def test_what_is_not_there_is_a_problem(path: str) -> None:
+    async with browsing() as client, ClientSession() as raw:
+        answer = await raw.get(f"http://{client.host}:{client.port}{path}")
+        assert (answer.status, answer.content_type) == (404, "application/problem+json")
+        assert problem_of(await answer.read())["code"] == "not_found"
+
+
+async def test_a_method_that_is_not_taken_is_a_problem_that_names_those_that_are() -> None:
+    async with browsing() as client:
+        answer = await client.post("/health")
+        assert (answer.status, answer.content_type) == (405, "application/problem+json")
+        assert answer.headers["Allow"] == "GET, HEAD"
+        assert problem_of(await answer.read())["code"] == "bad_request"
+
+
+async def test_an_error_of_the_wire_has_its_status_and_code() -> None:
+    async def hurried(_request: web.Request) -> web.StreamResponse:
+        raise RateLimited("too many at once", retry_after=2.4)
+
+    async with browsing(extra={"/hurried": hurried}) as client:
+        answer = await client.get("/hurried")
+        assert (answer.status, answer.headers["Retry-After"]) == (429, "3")
+        assert problem_of(await answer.read())["code"] == "rate_limited"
+
+
+async def test_a_fault_is_logged_once_and_tells_the_client_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    async def broken(_request: web.Request) -> web.StreamResponse:
+        raise ZeroDivisionError("a secret")
+
+    with caplog.at_level(logging.ERROR):
+        async with browsing(extra={"/broken": broken}) as client:
+            answer = await client.get("/broken")
+            body = await answer.read()
+    assert (answer.status, answer.content_type) == (500, "application/problem+json")
+    assert problem_of(body)["code"] == "internal"
+    assert b"secret" not in body
+    assert len([record for record in caplog.records if record.exc_info]) == 1
+
+
+@pytest.mark.parametrize("path", ["/", "/assets/app.js", "/health", "/ready", "/nothing"])
+async def test_every_response_carries_the_security_headers(path: str) -> None:
+    async with browsing() as client:
+        headers = (await client.get(path)).headers
+    policy: dict[str, str] = {}
+    for part in headers["Content-Security-Policy"].split("; "):
+        directive, _, sources = part.partition(" ")
+        policy[directive] = sources
+    assert policy["default-src"] == "'none'"
+    assert policy["script-src"] == policy["style-src"] == policy["connect-src"] == "'self'"
+    assert policy["frame-ancestors"] == policy["base-uri"] == policy["form-action"] == "'none'"
+    assert policy["require-trusted-types-for"] == "'script'"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["Cross-Origin-Opener-Policy"] == headers["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert "Cache-Control" in headers
+    assert headers["Server"] == "chat-server"
+
+
+async def test_the_socket_endpoint_is_left_alone() -> None:
+    async def polled(_request: web.Request) -> web.StreamResponse:
+        return web.Response(text="0{}")
+
+    async with browsing(extra={"/socket.io/": polled}) as client:
+        headers = (await client.get("/socket.io/")).headers
+        assert "Content-Security-Policy" not in headers
+        assert "Cache-Control" not in headers
