@@ -1,0 +1,98 @@
+import pytest
+
+from tui_chat.session import commands
+from tui_chat.session.commands import Action, Call, Say, Wrong, parse
+from tui_chat.session.completion import Completion, complete
+
+
+def called(text: str) -> tuple[Action, tuple[str, ...]]:
+    parsed = parse(text)
+    assert isinstance(parsed, Call)
+    return parsed.command.action, parsed.arguments
+
+
+@pytest.mark.parametrize(
+    ("text", "action", "arguments"),
+    [
+        ("/join tea", Action.JOIN, ("tea",)),
+        ("/JOIN  the big room ", Action.JOIN, ("the big room",)),
+        ("/j 茶馆", Action.JOIN, ("茶馆",)),
+        ("/part", Action.PART, ()),
+        ("/leave tea", Action.PART, ("tea",)),
+        ("/close", Action.PART, ()),
+        ("/nick Ann Lee", Action.NICK, ("Ann Lee",)),
+        ("/who", Action.NAMES, ()),
+        ("/list", Action.LIST, ()),
+        ("/exit", Action.QUIT, ()),
+    ],
+)
+def test_a_command_is_known_by_every_name_in_any_case(text: str, action: Action, arguments: tuple[str, ...]) -> None:
+    assert called(text) == (action, arguments)
+
+
+def test_two_slashes_say_one() -> None:
+    assert parse("//join tea") == Say("/join tea")
+
+
+def test_other_text_is_said_as_it_is() -> None:
+    assert parse(" /join tea") == Say(" /join tea")
+    assert parse("a /b") == Say("a /b")
+
+
+@pytest.mark.parametrize("text", ["/frobnicate", "/", "/ join", "/usr/bin/env"])
+def test_an_unknown_command_is_an_error_and_not_said(text: str) -> None:
+    assert isinstance(parse(text), Wrong)
+
+
+@pytest.mark.parametrize("text", ["/join", "/nick", "/names all", "/quit now"])
+def test_a_command_with_wrong_arguments_says_how_it_is_typed(text: str) -> None:
+    wrong = parse(text)
+    assert isinstance(wrong, Wrong)
+    assert text.split(maxsplit=1)[0] in wrong.problem
+
+
+def test_every_name_belongs_to_one_command() -> None:
+    taken = [name for command in commands.ALL for name in (command.name, *command.aliases)]
+    assert len(taken) == len(set(taken))
+    assert {command.action for command in commands.ALL} == set(Action)
+
+
+def shown(completion: Completion | None) -> list[str]:
+    return list(completion.candidates) if completion else []
+
+
+def test_a_nickname_at_the_start_of_a_line_gets_a_colon() -> None:
+    assert shown(complete("an", ["Ann", "bob", "andy"], [])) == ["Ann: ", "andy: "]
+    assert shown(complete("so\nan", ["Ann"], [])) == ["Ann: "]
+
+
+def test_a_nickname_elsewhere_gets_a_space() -> None:
+    assert shown(complete("hello @A", ["Ann"], [])) == ["@Ann "]
+    assert shown(complete("hello 小", ["小明"], [])) == ["小明 "]
+
+
+def test_commands_complete_only_at_the_start() -> None:
+    assert shown(complete("/n", [], [])) == ["/nick ", "/names "]
+    assert complete("say /n", [], []) is None
+    assert complete("//n", [], []) is None
+
+
+def test_rooms_complete_after_join_and_after_a_hash() -> None:
+    assert shown(complete("/join t", ["tom"], ["tea", "dev"])) == ["tea "]
+    assert shown(complete("see #t", ["tom"], ["tea"])) == ["#tea "]
+
+
+def test_nothing_typed_completes_to_nothing() -> None:
+    assert complete("", ["ann"], ["tea"]) is None
+    assert complete("hello ", ["ann"], ["tea"]) is None
+
+
+def test_further_tabs_walk_the_candidates_and_come_back_to_what_was_typed() -> None:
+    completion = complete("a", ["ann", "al"], [])
+    assert completion is not None
+    turns = [completion.shown]
+    for _ in range(3):
+        completion = completion.turned(1)
+        turns.append(completion.shown)
+    assert turns == ["ann: ", "al: ", "a", "ann: "]
+    assert completion.turned(-1).shown == "a"

@@ -1,0 +1,42 @@
+"""What was sent in one room, to be walked with Up and Down."""
+
+from collections import deque
+
+
+class InputHistory:
+    """The last texts sent, and where in them one stands.
+
+    The text that was being written is kept while one walks, and is what stands
+    below the newest.
+    """
+
+    def __init__(self, limit: int = 100) -> None:
+        self._texts: deque[str] = deque(maxlen=limit)
+        self._back = 0  # how many steps above what is being written
+        self._writing = ""
+
+    def add(self, text: str) -> None:
+        """Put a text that was sent behind the others; a repeat of the last is kept once."""
+        if not self._texts or self._texts[-1] != text:
+            self._texts.append(text)
+        self._back = 0
+
+    def older(self, written: str) -> str | None:
+        """The text before the one shown, None when there is none.
+
+        Args:
+            written: What is in the composer now.
+        """
+        if self._back == len(self._texts):
+            return None
+        if self._back == 0:
+            self._writing = written
+        self._back += 1
+        return self._texts[-self._back]
+
+    def newer(self) -> str | None:
+        """The text after the one shown, in the end what was being written; None when that is shown."""
+        if self._back == 0:
+            return None
+        self._back -= 1
+        return self._texts[-self._back] if self._back else self._writing

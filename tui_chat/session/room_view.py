@@ -1,0 +1,144 @@
+"""One room as it is shown: its lines, its people, what is unread, what is being written.
+
+Reading: a room is read only while it is looked at, which the screen says (shown,
+in focus, at the bottom). What comes while it is not counts as unread, and the
+unread line stands above the first of it until the room has been looked at and
+left again.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from server.protocol.entries import Member, Message
+from tui_chat.session import mentions
+from tui_chat.session.input_history import InputHistory
+from tui_chat.session.lines import MessageLine
+from tui_chat.session.transcript import Transcript
+
+
+class RoomView:
+    """What there is to show of one room.
+
+    Attributes:
+        name: As the server writes it.
+        topic: What it is about, may be empty.
+        nick: Your nickname in it.
+        member_id: Your id in it.
+        members: Who is there, by nickname.
+        transcript: Its lines.
+        unread: Messages that came while it was not looked at.
+        mentions: How many of those name you.
+        draft: What is being written, kept while another room is shown.
+        sent: What you sent here, to walk with Up and Down.
+        read_seq: The newest `seq` there was when it was last looked at.
+    """
+
+    def __init__(self, name: str, topic: str, nick: str, member_id: str) -> None:
+        self.name = name
+        self.topic = topic
+        self.nick = nick
+        self.member_id = member_id
+        self.members: tuple[Member, ...] = ()
+        self.transcript = Transcript()
+        self.unread = 0
+        self.mentions = 0
+        self.draft = ""
+        self.sent = InputHistory()
+        self.read_seq = 0
+        self._newest = 0
+        self._looked_at = False
+        self._typing: dict[str, None] = {}
+        self._spoke: dict[str, str] = {}
+
+    def begin(self, messages: Iterable[Message], last_seq: int) -> None:
+        """What the room holds when it is entered: nothing of it is unread."""
+        lines = [self.line(message) for message in messages]
+        self.transcript.put(lines)
+        for line in lines:
+            self._spoke_now(line)
+        self.reached(last_seq)
+        self.read_seq = last_seq
+
+    def reached(self, seq: int) -> None:
+        """The room's newest entry is this."""
+        self._newest = max(self._newest, seq)
+        self.transcript.reached(seq)
+        if self._looked_at:
+            self.read_seq = self._newest
+
+    def changed(self, messages: Iterable[Message], last_seq: int) -> None:
+        """Messages that are new or now read otherwise, ascending; the newest entry is `last_seq`."""
+        lines = [self.line(message) for message in messages]
+        new = [line for line in lines if (line.seq or 0) > self.read_seq and not line.own and not self._known(line.seq)]
+        for line in lines:
+            self._typing.pop(line.member_id, None)
+            if (line.seq or 0) > self._newest:
+                self._spoke_now(line)
+        if new and not self._looked_at:
+            if self.unread == 0:
+                self.transcript.set_unread(self.read_seq)
+            self.unread += len(new)
+            self.mentions += sum(line.mention for line in new)
+        self.transcript.put(lines)
+        self.reached(last_seq)
+
+    def look(self) -> None:
+        """It is shown, in focus and at the bottom: all of it is read."""
+        self._looked_at = True
+        self.unread = self.mentions = 0
+        self.read_seq = self._newest
+
+    def look_away(self) -> None:
+        """It is no longer looked at: what comes now is unread."""
+        if self._looked_at:
+            self._looked_at = False
+            self.transcript.set_unread(None)
+
+    def line(self, message: Message) -> MessageLine:
+        """A message of the log as a line."""
+        own = message.member_id == self.member_id
+        return MessageLine(
+            key=f"message-{message.seq}",
+            seq=message.seq,
+            ts=message.ts,
+            nick=message.nick_name,
+            member_id=message.member_id,
+            own=own,
+            text=message.message,
+            edited=message.edited is not None,
+            deleted=message.deleted,
+            mention=not own and mentions.names(message.message, self.nick),
+        )
+
+    def types(self, member_id: str, on: bool) -> None:
+        """A member began to type, or stopped."""
+        if on and member_id != self.member_id:
+            self._typing[member_id] = None
+        else:
+            self._typing.pop(member_id, None)
+
+    @property
+    def typing(self) -> list[str]:
+        """The nicknames of those who are typing."""
+        nicks = {member.member_id: member.nick_name for member in self.members}
+        return [nicks[member_id] for member_id in self._typing if member_id in nicks]
+
+    def set_members(self, members: Sequence[Member]) -> None:
+        """The room's members are now these."""
+        self.members = tuple(sorted(members, key=lambda member: member.nick_name.casefold()))
+        present = {member.member_id for member in members}
+        for gone in [member_id for member_id in self._typing if member_id not in present]:
+            del self._typing[gone]
+
+    @property
+    def nicks(self) -> list[str]:
+        """The nicknames of the others, those who spoke last first."""
+        present = {member.member_id: member.nick_name for member in self.members if member.member_id != self.member_id}
+        spoke = [present.pop(member_id) for member_id in reversed(self._spoke) if member_id in present]
+        return spoke + list(present.values())
+
+    def _known(self, seq: int | None) -> bool:
+        return seq is not None and self.transcript.message(seq) is not None
+
+    def _spoke_now(self, line: MessageLine) -> None:
+        self._spoke.pop(line.member_id, None)
+        self._spoke[line.member_id] = line.nick

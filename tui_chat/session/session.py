@@ -1,0 +1,394 @@
+"""Everything that is on screen, without a screen: rooms in order, the one shown, what is on its way.
+
+Rule 1  Only this module applies what the client tells, in the order it is told.
+Rule 2  A draft and a send belong to the room they were written in.
+Rule 3  A send is pending, then sent or failed; it is never forgotten, and a retry
+        keeps its `clientId`, so that it is said once.
+Rule 4  Nothing is drawn here: what has changed is gathered and handed out by `take_changes`.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Flag, auto
+from typing import Protocol
+
+from server.protocol import names
+from server.protocol import text as texts
+from server.protocol.answers import Sent
+from server.protocol.entries import JoinNotice, LeaveNotice, Member, Message, NickNotice
+from server.protocol.errors import BadRequest
+from tui_chat.client import events
+from tui_chat.session import words
+from tui_chat.session.comings import Coming, Went
+from tui_chat.session.lines import Delivery, MessageLine, Splice
+from tui_chat.session.room_view import RoomView
+
+
+class GapLike(Protocol):
+    """A gap of the log, as the SDK has it."""
+
+    @property
+    def after(self) -> int: ...  # noqa: D102
+    @property
+    def before(self) -> int: ...  # noqa: D102
+
+
+class LogLike(Protocol):
+    """A room's log, as the SDK has it."""
+
+    @property
+    def last(self) -> int: ...  # noqa: D102
+    def get(self, seq: int) -> Message | None: ...  # noqa: D102
+    def messages(self) -> Iterable[Message]: ...  # noqa: D102
+    def gaps(self) -> Sequence[GapLike]: ...  # noqa: D102
+
+
+class RoomLike(Protocol):
+    """A joined room, as the SDK has it."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+    @property
+    def topic(self) -> str: ...  # noqa: D102
+    @property
+    def nick(self) -> str: ...  # noqa: D102
+    @property
+    def member_id(self) -> str: ...  # noqa: D102
+    @property
+    def members(self) -> Mapping[str, Member]: ...  # noqa: D102
+    @property
+    def log(self) -> LogLike: ...  # noqa: D102
+
+
+class Part(Flag):
+    """A part of the screen that no longer shows what is so."""
+
+    NOTHING = 0
+    ROOM = auto()  # another room is shown: all of it
+    ROOMS = auto()
+    MEMBERS = auto()
+    HEADER = auto()
+    STATUS = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What is to be drawn anew.
+
+    Attributes:
+        parts: The parts of the screen.
+        splices: What has changed in the shown room's lines (empty when another room is shown).
+    """
+
+    parts: Part
+    splices: list[Splice]
+
+    def __bool__(self) -> bool:
+        return bool(self.parts or self.splices)
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message to be sent."""
+
+    room: str
+    client_id: str
+    text: str
+
+
+class Session:
+    """What one person has open on one server.
+
+    Attributes:
+        rooms: What is open, by the names' keys, in the order it was opened.
+        state: How the connection is.
+    """
+
+    def __init__(self, now_ms: Callable[[], int], new_id: Callable[[], str]) -> None:
+        self.rooms: dict[str, RoomView] = {}
+        self.state: events.ConnectionState = events.Connecting()
+        self._now_ms = now_ms
+        self._new_id = new_id
+        self._joined: dict[str, RoomLike] = {}
+        self._current: str | None = None
+        self._looking = False
+        self._parts = Part.NOTHING
+        self._early: dict[str, MessageLine] = {}
+
+    # What is shown.
+
+    @property
+    def current(self) -> RoomView | None:
+        """The room that is shown."""
+        return None if self._current is None else self.rooms[self._current]
+
+    def room(self, name: str) -> RoomView | None:
+        """The open room of this name."""
+        return self.rooms.get(names.key(name))
+
+    def take_changes(self) -> Changes:
+        """What has changed since this was last asked."""
+        parts, self._parts = self._parts, Part.NOTHING
+        splices: list[Splice] = []
+        for view in self.rooms.values():
+            taken = view.transcript.take_splices()
+            if view is self.current and Part.ROOM not in parts:
+                splices = taken
+        return Changes(parts, splices)
+
+    def show(self, name: str) -> None:
+        """Show this room; the draft of the one that was shown stays with it."""
+        key = names.key(name)
+        if key == self._current or key not in self.rooms:
+            return
+        if self.current is not None:
+            self.current.look_away()
+        self._current = key
+        self._parts |= Part.ROOM | Part.ROOMS | Part.MEMBERS | Part.HEADER | Part.STATUS
+
+    def step(self, by: int) -> None:
+        """Show the room that many places further down the list, around its end."""
+        keys = list(self.rooms)
+        if self._current is not None:
+            self.show(self.rooms[keys[(keys.index(self._current) + by) % len(keys)]].name)
+
+    def show_number(self, number: int) -> None:
+        """Show the room at this place of the list, from 1; nothing when there is none."""
+        if 1 <= number <= len(self.rooms):
+            self.show(list(self.rooms.values())[number - 1].name)
+
+    def show_activity(self) -> None:
+        """Show the next room where something is unread, one that names you first."""
+        views = list(self.rooms.values())
+        at = next((index for index, view in enumerate(views) if view is self.current), 0)
+        others = views[at + 1 :] + views[:at]
+        waiting = [view for view in others if view.mentions] or [view for view in others if view.unread]
+        if waiting:
+            self.show(waiting[0].name)
+
+    def look(self, looking: bool) -> None:
+        """Say whether the shown room is looked at: in focus, and at the bottom."""
+        view = self.current
+        self._looking = looking
+        if view is None:
+            return
+        if looking:
+            if view.unread:
+                self._parts |= Part.ROOMS
+            view.look()
+        else:
+            view.look_away()
+
+    # What the client tells.
+
+    def enter(self, room: RoomLike) -> RoomView:
+        """A room that was joined, with what its log holds; it is shown."""
+        key = names.key(room.name)
+        view = self.rooms.get(key)
+        if view is None:
+            view = self.rooms[key] = RoomView(room.name, room.topic, room.nick, room.member_id)
+            view.begin(room.log.messages(), room.log.last)
+        self._joined[key] = room
+        view.set_members(list(room.members.values()))
+        view.transcript.set_gaps((gap.after, gap.before) for gap in room.log.gaps())
+        self.show(room.name)
+        self._parts |= Part.ROOMS
+        return view
+
+    def leave(self, name: str) -> None:
+        """The room is closed, and the one before it shown."""
+        key = names.key(name)
+        if key not in self.rooms:
+            return
+        keys = list(self.rooms)
+        at = keys.index(key)
+        shown = self._current == key
+        del self.rooms[key]
+        self._joined.pop(key, None)
+        self._parts |= Part.ROOMS
+        if shown:
+            self._current = None
+            rest = list(self.rooms.values())
+            if rest:
+                self.show(rest[max(0, at - 1)].name)
+            self._parts |= Part.ROOM | Part.MEMBERS | Part.HEADER | Part.STATUS
+
+    def apply(self, event: events.Event) -> None:
+        """Something the client tells; what concerns a room that is not open is dropped."""
+        match event:
+            case events.StateChanged(state):
+                self.state = state
+                self._parts |= Part.HEADER
+            case events.RoomEntered(room):
+                self._refresh(room)
+            case events.RoomLost(room, reason):
+                self.leave(room)
+                self.say(words.room_lost(room, reason))
+            case events.LogChanged(room, seqs):
+                self._log_changed(room, seqs)
+            case events.Noticed(notice):
+                self._noticed(notice)
+            case events.MembersChanged(room, members):
+                self._members(room, members)
+            case events.TypingChanged(room, member_id, on):
+                view = self.room(room)
+                if view is not None:
+                    view.types(member_id, on)
+                    self._parts |= Part.STATUS if view is self.current else Part.NOTHING
+            case events.TopicChanged(room, topic):
+                view = self.room(room)
+                if view is not None and view.topic != topic:
+                    view.topic = topic
+                    view.transcript.notice(self._now_ms(), words.topic_is(topic))
+                    self._parts |= Part.HEADER
+
+    def say(self, notice: str) -> None:
+        """A word of the program's own, in the room that is shown."""
+        if self.current is not None:
+            self.current.transcript.notice(self._now_ms(), notice)
+
+    # What you say.
+
+    def prepare(self, text: str) -> Outgoing:
+        """A message for the shown room: its line stands there as pending.
+
+        Raises:
+            BadRequest: Nothing is left of the text after cleaning, or no room is shown.
+            TooLong: It is longer than a message can be.
+        """
+        view = self.current
+        body = texts.message_body(text)
+        if view is None:
+            raise BadRequest(words.NOT_IN_A_ROOM)
+        client_id = self._new_id()
+        line = MessageLine(
+            key=f"send-{client_id}",
+            seq=None,
+            ts=self._now_ms(),
+            nick=view.nick,
+            member_id=view.member_id,
+            own=True,
+            text=body,
+            delivery=Delivery.PENDING,
+        )
+        view.transcript.pend(client_id, line)
+        return Outgoing(view.name, client_id, body)
+
+    def sent(self, outgoing: Outgoing, answer: Sent) -> None:
+        """The server has it."""
+        view = self.room(outgoing.room)
+        self._early.pop(outgoing.client_id, None)
+        if view is None:
+            return
+        line = view.transcript.unsent(outgoing.client_id)
+        if line is not None:
+            placed = MessageLine(
+                key=f"message-{answer.seq}",
+                seq=answer.seq,
+                ts=answer.ts,
+                nick=line.nick,
+                member_id=line.member_id,
+                own=True,
+                text=line.text,
+            )
+            view.transcript.settle(outgoing.client_id, placed)
+            view.reached(answer.seq)
+
+    def failed(self, outgoing: Outgoing, problem: str) -> None:
+        """It could not be sent, for this reason."""
+        view = self.room(outgoing.room)
+        early = self._early.pop(outgoing.client_id, None)
+        if view is not None:
+            if early is not None:
+                view.transcript.pend(outgoing.client_id, early)
+            view.transcript.mark(outgoing.client_id, Delivery.FAILED, problem)
+
+    def retry(self, key: str) -> Outgoing | None:
+        """Try the failed send whose line has this key once more."""
+        view = self.current
+        client_id = key.removeprefix("send-")
+        line = None if view is None else view.transcript.unsent(client_id)
+        if view is None or line is None or line.delivery is not Delivery.FAILED:
+            return None
+        view.transcript.mark(client_id, Delivery.PENDING)
+        return Outgoing(view.name, client_id, line.text)
+
+    def discard(self, key: str) -> str | None:
+        """Take the failed send whose line has this key away; its text comes back."""
+        view = self.current
+        client_id = key.removeprefix("send-")
+        line = None if view is None else view.transcript.unsent(client_id)
+        if view is None or line is None or line.delivery is not Delivery.FAILED:
+            return None
+        view.transcript.discard(client_id)
+        return line.text
+
+    @property
+    def unsent(self) -> int:
+        """How many messages are on their way."""
+        return sum(view.transcript.pending for view in self.rooms.values())
+
+    # How each event is applied.
+
+    def _refresh(self, name: str) -> None:
+        view, room = self.room(name), self._joined.get(names.key(name))
+        if view is None or room is None:
+            return
+        if view.nick != room.nick:
+            view.transcript.notice(self._now_ms(), words.you_are_now(room.nick))
+        view.nick, view.member_id, view.topic = room.nick, room.member_id, room.topic
+        view.set_members(list(room.members.values()))
+        view.transcript.set_gaps((gap.after, gap.before) for gap in room.log.gaps())
+        self._parts |= Part.HEADER | Part.MEMBERS
+
+    def _log_changed(self, name: str, seqs: tuple[int, ...]) -> None:
+        view, room = self.room(name), self._joined.get(names.key(name))
+        if view is None or room is None:
+            return
+        messages = [message for message in map(room.log.get, seqs) if message is not None]
+        for message in messages:
+            if message.member_id == view.member_id and view.transcript.message(message.seq) is None:
+                self._echo(view, message)
+        unread, mentions = view.unread, view.mentions
+        view.changed(messages, room.log.last)
+        view.transcript.set_gaps((gap.after, gap.before) for gap in room.log.gaps())
+        if (unread, mentions) != (view.unread, view.mentions):
+            self._parts |= Part.ROOMS
+        if view is self.current:
+            self._parts |= Part.STATUS
+
+    def _echo(self, view: RoomView, message: Message) -> None:
+        # Its acknowledgement may be applied a moment later; until then the line would stand twice.
+        client_id = view.transcript.pending_with(message.message)
+        if client_id is not None:
+            line = view.transcript.unsent(client_id)
+            if line is not None:
+                self._early[client_id] = line
+            view.transcript.settle(client_id, view.line(message))
+
+    def _noticed(self, notice: JoinNotice | LeaveNotice | NickNotice) -> None:
+        view = self.room(notice.room)
+        if view is None:
+            return
+        match notice:
+            case NickNotice() if notice.member_id == view.member_id:
+                view.nick = notice.nick_name
+                view.transcript.notice(notice.ts, words.you_are_now(notice.nick_name))
+                self._parts |= Part.HEADER | Part.MEMBERS
+                return
+            case JoinNotice():
+                coming = Coming(Went.IN, notice.member_id, notice.nick_name)
+            case LeaveNotice():
+                coming = Coming(Went.OUT, notice.member_id, notice.nick_name)
+            case NickNotice():
+                coming = Coming(Went.RENAMED, notice.member_id, notice.nick_name, notice.old_nick_name)
+        if notice.member_id != view.member_id:
+            view.transcript.came_or_went(notice.ts, coming)
+
+    def _members(self, name: str, members: Sequence[Member]) -> None:
+        view = self.room(name)
+        if view is None:
+            return
+        view.set_members(members)
+        if view is self.current:
+            self._parts |= Part.MEMBERS | Part.HEADER | Part.STATUS

@@ -1,0 +1,197 @@
+"""The lines of one room in their order, and how that order changes.
+
+Rule 1  Lines stand in the order of their places, and a place never changes while
+        its line lives: a message by its `seq`; a notice behind the newest entry
+        there was when it came; a gap behind the entry before it; the unread line
+        behind the last entry read; what is not sent yet below everything.
+Rule 2  A message stands once. What was pending takes the place of its `seq` when
+        that is known, in the same change.
+Rule 3  Every change is a splice; the splices taken so far, applied in order to
+        the list as it was, give `lines`.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from tui_chat.session.comings import Coming, told
+from tui_chat.session.lines import Delivery, GapLine, Line, MessageLine, NoticeLine, Splice, UnreadLine
+from tui_chat.session.splices import joined
+
+_Place = tuple[int, int, int]
+_MESSAGE, _NOTICE, _GAP, _UNREAD = 0, 1, 2, 3
+_BELOW = 2**62
+
+
+class Transcript:
+    """What one room's timeline shows."""
+
+    def __init__(self) -> None:
+        self._places: list[_Place] = []
+        self._lines: list[Line] = []
+        self._splices: list[Splice] = []
+        self._unsent: dict[str, _Place] = {}
+        self._count = 0
+        self._newest = 0
+        self._gaps: set[tuple[int, int]] = set()
+        self._unread: int | None = None
+        self._comings: tuple[_Place, tuple[Coming, ...]] | None = None
+
+    @property
+    def lines(self) -> Sequence[Line]:
+        """All lines, oldest first."""
+        return self._lines
+
+    def take_splices(self) -> list[Splice]:
+        """What has changed since this was last asked."""
+        splices, self._splices = self._splices, []
+        return joined(splices)
+
+    def message(self, seq: int) -> MessageLine | None:
+        """The message with this `seq`, if it is here."""
+        index = self._find((seq, _MESSAGE, 0))
+        line = None if index is None else self._lines[index]
+        return line if isinstance(line, MessageLine) else None
+
+    def put(self, messages: Iterable[MessageLine]) -> None:
+        """Messages of the log, new or changed; their `seq` is set, and rises."""
+        run: list[MessageLine] = []
+        at = -1
+        for line in messages:
+            place = (line.seq or 0, _MESSAGE, 0)
+            index = bisect_left(self._places, place)
+            if index < len(self._places) and self._places[index] == place:
+                self._insert(at, run)
+                run = []
+                index = bisect_left(self._places, place)
+                if self._lines[index] != line:
+                    self._splice(index, 1, [place], [line])
+                continue
+            if run and index != at:
+                self._insert(at, run)
+                run = []
+                index = bisect_left(self._places, place)
+            at = index
+            run.append(line)
+        self._insert(at, run)
+
+    def reached(self, seq: int) -> None:
+        """The room's newest entry is this; what happens next stands behind it."""
+        self._newest = max(self._newest, seq)
+
+    def set_gaps(self, gaps: Iterable[tuple[int, int]]) -> None:
+        """The gaps that there are now, each as the `seq` before and the `seq` after it."""
+        wanted = set(gaps)
+        for after, _ in self._gaps - wanted:
+            self._drop((after, _GAP, 0))
+        for after, before in sorted(wanted - self._gaps):
+            self._place((after, _GAP, 0), GapLine(f"gap-{after}-{before}", after, before))
+        self._gaps = wanted
+
+    def pend(self, client_id: str, line: MessageLine) -> None:
+        """Something that is on its way stands at the bottom."""
+        self._count += 1
+        place = (_BELOW, 0, self._count)
+        self._unsent[client_id] = place
+        self._place(place, line)
+
+    def settle(self, client_id: str, line: MessageLine) -> None:
+        """It was sent: `line`, with its `seq`, takes its place in the log (unless the log has it already)."""
+        place = self._unsent.pop(client_id, None)
+        if place is not None:
+            self._drop(place)
+        if line.seq is not None and self.message(line.seq) is None:
+            self.put([line])
+
+    def unsent(self, client_id: str) -> MessageLine | None:
+        """The line of a send that is pending or failed."""
+        index = self._find(self._unsent[client_id]) if client_id in self._unsent else None
+        line = None if index is None else self._lines[index]
+        return line if isinstance(line, MessageLine) else None
+
+    @property
+    def pending(self) -> int:
+        """How many sends are on their way."""
+        lines = (self.unsent(client_id) for client_id in self._unsent)
+        return sum(line is not None and line.delivery is Delivery.PENDING for line in lines)
+
+    def pending_with(self, text: str) -> str | None:
+        """The `clientId` of the oldest send on its way that says this."""
+        for client_id in self._unsent:
+            line = self.unsent(client_id)
+            if line is not None and line.text == text and line.delivery is Delivery.PENDING:
+                return client_id
+        return None
+
+    def mark(self, client_id: str, delivery: Delivery, problem: str = "") -> None:
+        """A send failed, or is tried once more."""
+        line = self.unsent(client_id)
+        if line is not None:
+            self._place(self._unsent[client_id], replace(line, delivery=delivery, problem=problem))
+
+    def discard(self, client_id: str) -> None:
+        """Take a failed send away."""
+        place = self._unsent.pop(client_id, None)
+        if place is not None:
+            self._drop(place)
+
+    def notice(self, ts: int, text: str) -> None:
+        """A word of the program's own, below the newest entry."""
+        self._count += 1
+        self._place((self._newest, _NOTICE, self._count), NoticeLine(f"notice-{self._count}", ts, text))
+
+    def came_or_went(self, ts: int, coming: Coming) -> None:
+        """Somebody came, left or was renamed: told in one line with those right before it."""
+        place, comings = self._comings or (None, ())
+        if place is None or self._last_above_unsent() != place:
+            self._count += 1
+            place, comings = (self._newest, _NOTICE, self._count), ()
+        comings = (*comings, coming)
+        self._comings = (place, comings)
+        self._place(place, NoticeLine(f"notice-{place[2]}", ts, told(comings)))
+
+    def set_unread(self, after: int | None) -> None:
+        """The unread line stands behind the entry `after`, or nowhere."""
+        if after == self._unread:
+            return
+        if self._unread is not None:
+            self._drop((self._unread, _UNREAD, 0))
+        self._unread = after
+        if after is not None:
+            self._place((after, _UNREAD, 0), UnreadLine())
+
+    def clear_notices(self) -> None:
+        """Take every notice away."""
+        for place in [place for place in self._places if place[1] == _NOTICE]:
+            self._drop(place)
+        self._comings = None
+
+    def _last_above_unsent(self) -> _Place | None:
+        index = bisect_left(self._places, (_BELOW, 0, 0))
+        return self._places[index - 1] if index else None
+
+    def _find(self, place: _Place) -> int | None:
+        index = bisect_left(self._places, place)
+        return index if index < len(self._places) and self._places[index] == place else None
+
+    def _place(self, place: _Place, line: Line) -> None:
+        index = self._find(place)
+        if index is not None:
+            self._splice(index, 1, [place], [line])
+        else:
+            self._splice(bisect_right(self._places, place), 0, [place], [line])
+
+    def _drop(self, place: _Place) -> None:
+        index = self._find(place)
+        if index is not None:
+            self._splice(index, 1, [], [])
+
+    def _insert(self, at: int, lines: list[MessageLine]) -> None:
+        if lines:
+            self._splice(at, 0, [(line.seq or 0, _MESSAGE, 0) for line in lines], list(lines))
+            self.reached(lines[-1].seq or 0)
+
+    def _splice(self, index: int, removed: int, places: list[_Place], lines: Sequence[Line]) -> None:
+        self._places[index : index + removed] = places
+        self._lines[index : index + removed] = lines
+        self._splices.append(Splice(index, removed, tuple(lines)))

@@ -1,0 +1,207 @@
+"""Every sentence the terminal client says: the one place to change or translate it."""
+
+from collections.abc import Sequence
+
+# The join form.
+TITLE = "chat"
+JOIN_HINT = "Pick a room and a name, and you are talking."
+LABEL_ROOM = "Room"
+LABEL_NICK = "Nickname"
+LABEL_SERVER = "Server"
+PLACEHOLDER_ROOM = "lobby"
+PLACEHOLDER_NICK = "your name"
+BUTTON_JOIN = "Join"
+BUTTON_SERVE = "Start a server here"
+NEEDS_ROOM = "Which room? Any name makes one."
+NEEDS_NICK = "What shall others call you?"
+NEEDS_SERVER = "Where is the server?"
+STARTING_SERVER = "Starting a server…"
+
+
+def connecting_to(server: str) -> str:
+    """Said while the first connection is made."""
+    return f"Connecting to {server}…"
+
+
+def nothing_there(server: str) -> str:
+    """No server answers."""
+    return f"No chat server answers at {server}."
+
+
+def port_taken(address: str) -> str:
+    """Something else has the port."""
+    return f"Something that is not a chat server already uses {address}."
+
+
+def server_not_started(address: str, reason: str) -> str:
+    """The embedded server could not be started."""
+    return f"No server could be started at {address}: {reason}"
+
+
+# What others did.
+def _names(nicks: Sequence[str], most: int = 5) -> str:
+    if len(nicks) > most:
+        return f"{', '.join(nicks[: most - 1])} and {len(nicks) - most + 1:,} others"
+    return nicks[0] if len(nicks) == 1 else f"{', '.join(nicks[:-1])} and {nicks[-1]}"
+
+
+def came(nicks: Sequence[str]) -> str:
+    """Some people came."""
+    return f"{_names(nicks)} joined"
+
+
+def went(nicks: Sequence[str]) -> str:
+    """Some people left."""
+    return f"{_names(nicks)} left"
+
+
+def came_and_went(nicks: Sequence[str]) -> str:
+    """Some people came and left, or left and came back."""
+    return f"{_names(nicks)} came and went"
+
+
+def renamed(old: str, new: str) -> str:
+    """Somebody has another nickname."""
+    return f"{old} is now {new}"
+
+
+def typing(nicks: Sequence[str]) -> str:
+    """Some people are typing."""
+    return f"{_names(nicks, 3)} {'is' if len(nicks) == 1 else 'are'} typing…"
+
+
+# What became of what you did.
+def got_other_nick(wanted: str, got: str) -> str:
+    """The nickname asked for was in use."""
+    return f"{wanted} is taken here, you are {got}. /nick changes it."
+
+
+def you_are_now(nick: str) -> str:
+    """Your own nickname has changed."""
+    return f"You are now {nick}."
+
+
+def topic_is(topic: str) -> str:
+    """The topic has changed."""
+    return f"The topic is now: {topic}" if topic else "The topic was taken away."
+
+
+def room_lost(room: str, reason: str) -> str:
+    """A room was closed by the server."""
+    return f"You are no longer in {room}: {reason}"
+
+
+def members_are(nicks: Sequence[str]) -> str:
+    """Who is in the room."""
+    return f"{len(nicks):,} here: {', '.join(nicks)}"
+
+
+def room_in_list(name: str, members: int, topic: str) -> str:
+    """One room of a list."""
+    return f"{name} · {members:,} here" + (f" · {topic}" if topic else "")
+
+
+def rooms_are(rooms: Sequence[str]) -> str:
+    """The rooms of a server."""
+    return "\n".join((f"{len(rooms):,} rooms" if len(rooms) != 1 else "1 room", *rooms)) if rooms else "No rooms."
+
+
+def unknown_command(name: str) -> str:
+    """There is no such command."""
+    return f"There is no command /{name[:40]}. /help lists them; to say it, type //{name[:40]}"
+
+
+def usage(how: str) -> str:
+    """A command was typed wrong."""
+    return f"Type it as {how}"
+
+
+def others_join_with(commands: Sequence[str]) -> str:
+    """How others get to the server that runs in this program."""
+    return "You run the server. Others join with:\n" + "\n".join(f"  {command}" for command in commands)
+
+
+LOCAL_ONLY = "Only this machine can reach it. For the network, start with --serve --host 0.0.0.0"
+ALREADY_SERVED = "A chat server already runs there, so you joined that one."
+NOT_IN_A_ROOM = "You are in no room. /join takes you to one."
+LAST_ROOM_LEFT = "You have left the last room."
+NOT_ANSWERED = "The server did not answer."
+WENT_WRONG = "Something went wrong; the log has the details."
+QUIT_AGAIN = "Press Ctrl+C again to quit."
+UNSENT_QUIT = "Some of what you wrote is not sent yet. Quit again to leave it."
+NO_SUCH_THEME = "There is a dark and a light theme."
+CUT_SHORT = "The paste holds more than a message can; what is over the limit stays unsent."
+
+
+# The state of the connection.
+CONNECTING = "connecting"
+OFFLINE = "offline"
+
+
+def online(latency: float | None) -> str:
+    """Connected, with the time an answer takes in seconds."""
+    return "online" if latency is None else f"online {max(1, round(latency * 1000)):,} ms"
+
+
+def offline(retry_in: float) -> str:
+    """Not connected, with the seconds until the next attempt."""
+    return f"offline, next try in {max(0, round(retry_in))} s" if retry_in >= 1 else "offline, trying"
+
+
+# The chat screen.
+ROOMS = "Rooms"
+PLACEHOLDER_MESSAGE = "Message"
+
+
+def here(count: int) -> str:
+    """The heading over the members."""
+    return f"{count:,} here"
+
+
+def new_below(count: int) -> str:
+    """How many lines wait below."""
+    return f"↓ {count:,} new below · End"
+
+
+def too_long(count: int, limit: int) -> str:
+    """A message is over the limit."""
+    return f"{count:,} of {limit:,} characters"
+
+
+# Commands.
+ARGUMENT_ROOM = "room"
+ARGUMENT_NICK = "nickname"
+ARGUMENT_QUERY = "part of a name"
+HELP_JOIN = "go into a room; the others stay open"
+HELP_PART = "leave this room, or another"
+HELP_NICK = "take another nickname"
+HELP_NAMES = "say who is here"
+HELP_LIST = "list the rooms of this server"
+HELP_CLEAR = "take the notices off this room's screen"
+HELP_THEME = "change between dark and light"
+HELP_HELP = "show keys and commands"
+HELP_QUIT = "leave"
+
+# The help screen.
+HELP_TITLE = "Keys and commands"
+HELP_KEYS = "Keys"
+HELP_COMMANDS = "Commands"
+HELP_CLOSE = "Esc closes this"
+
+# What was remembered.
+KEPT_NOT = "It works without, and keeps nothing."
+
+
+def remembered_damaged(aside: str) -> str:
+    """The file could not be understood."""
+    return f"What was remembered could not be read and was set aside as {aside}"
+
+
+def remembered_unreadable(path: str, reason: str) -> str:
+    """The file could not be read."""
+    return f"{path} cannot be read: {reason}"
+
+
+def remembered_unwritable(path: str, reason: str) -> str:
+    """The file could not be written."""
+    return f"{path} cannot be written: {reason}"
