@@ -1,0 +1,258 @@
+"""What is known of one room's log. No network, no clock: entries in, changes out.
+
+Rule 1   A room's log is a sequence without holes: `seq` 1, 2, 3 … (WIRE 1, "An entry").
+         What is known of it are spans; what lies between two spans is a gap, and
+         what lies before the first is older history. The end of the last span is
+         the live end.
+Rule 2   A push at the live end + 1 is applied. One at or before the live end is a
+         repeat and dropped. One further ahead is held, and what is between is to be
+         fetched (`missing`). Before the room is joined, and between a break and the
+         next join, every push is held.
+Rule 3   A page or the answer to a join makes known the stretch it speaks of, wherever
+         that is, in any order. An answer that does not reach back to what is held
+         leaves a gap.
+Rule 4   A message is shown in the state `base + changes`. The base comes with a mark,
+         `as_of`: every change up to that `seq` is in it. For a message that was pushed
+         that is its own `seq`, for one from a page or a join the answer's `last_seq`.
+         A base that knows more replaces one that knows less.
+Rule 5   A change counts for its target from the base's `as_of` on, in the order of
+         `seq`, whatever order the changes arrive in. Changes are folded into the base
+         only when everything between is known, so that one found later in a gap still
+         takes its place.
+Rule 6   A change to a message that is not held is kept until the message comes: the
+         page that brings it may have been read before the change was made.
+Rule 7   A join that finds the log shorter than what is held finds another log (the
+         server's data was replaced). Nothing of it can be put beside what is held:
+         `forget`, and join as for the first time.
+"""
+
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Iterable, Iterator
+
+from server.protocol.answers import Joined, Page
+from server.protocol.entries import Deletion, Edit, Entry, Message, Reaction
+from server.protocol.requests import History
+from tui_chat.client.present_state import MessageChange, changed
+from tui_chat.client.spans import Gap, Spans
+
+HELD_MAX = 1_000
+"""Pushes kept while what comes before them is fetched; those beyond are fetched too."""
+
+
+class RoomLog:
+    """One room's messages in their present state, and which parts of its log are missing."""
+
+    __slots__ = ("_as_of", "_bases", "_changes", "_held", "_live", "_messages", "_order", "_pushed_to", "_spans")
+
+    def __init__(self) -> None:
+        self._messages: dict[int, Message] = {}
+        self._order: list[int] = []  # the seqs of the messages, ascending
+        self._as_of: dict[int, int] = {}  # absent: the message's own seq
+        self._bases: dict[int, Message] = {}  # only of messages that have unfolded changes
+        self._changes: dict[int, list[MessageChange]] = {}  # unfolded, by target, ascending
+        self._spans = Spans()
+        self._held: dict[int, Entry] = {}
+        self._pushed_to = 0  # the highest seq that a push of this connection had
+        self._live = False
+
+    def __len__(self) -> int:
+        """How many messages are held."""
+        return len(self._messages)
+
+    def __contains__(self, seq: int) -> bool:
+        """Whether the message with this `seq` is held."""
+        return seq in self._messages
+
+    def __getitem__(self, seq: int) -> Message:
+        """The message with this `seq`.
+
+        Raises:
+            KeyError: It is not held, or the entry is no message.
+        """
+        return self._messages[seq]
+
+    @property
+    def last(self) -> int:
+        """The live end: what a join gives as `since`. 0 while nothing is known."""
+        return self._spans.last
+
+    @property
+    def first(self) -> int:
+        """The first `seq` known; 1 while nothing is known."""
+        return self._spans.first if self._spans else 1
+
+    @property
+    def has_older(self) -> bool:
+        """There is history before the first entry known."""
+        return self.first > 1
+
+    def gaps(self) -> tuple[Gap, ...]:
+        """The stretches that are missing between what is known, ascending."""
+        return self._spans.gaps()
+
+    def messages(self, first: int = 1, last: int | None = None) -> Iterator[Message]:
+        """The messages from `first` to `last` (default: all to the live end), ascending."""
+        low = bisect_left(self._order, first)
+        high = len(self._order) if last is None else bisect_right(self._order, last)
+        for seq in self._order[low:high]:
+            yield self._messages[seq]
+
+    def missing(self) -> int | None:
+        """What to ask `history after:` for, because pushes ran ahead; None when nothing is missing."""
+        return self.last if self._live and self._pushed_to > self.last else None
+
+    def broken(self) -> None:
+        """The connection was lost: what is pushed next waits until the room is joined again."""
+        self._live = False
+        self._held.clear()
+        self._pushed_to = 0
+
+    def forget(self) -> None:
+        """Rule 7. Pushes that are held stay: they came after the break."""
+        self._messages.clear()
+        self._order.clear()
+        self._as_of.clear()
+        self._bases.clear()
+        self._changes.clear()
+        self._spans = Spans()
+
+    def joined(self, answer: Joined, since: int | None) -> tuple[int, ...]:
+        """The room was joined.
+
+        Args:
+            answer: What the server answered.
+            since: What was asked with: the live end at that time.
+
+        Returns:
+            The `seq` of each message that is new or now reads otherwise, ascending.
+        """
+        newest = answer.room.last_seq
+        self._live = True
+        oldest = (since or 0) + 1
+        if answer.has_more:
+            oldest = min((entry.seq for entry in answer.messages), default=newest + 1)
+        return self._settled(self._learn(answer.messages, oldest, newest, newest))
+
+    def page(self, answer: Page, request: History) -> tuple[int, ...]:
+        """A page of history arrived for this request.
+
+        Returns:
+            The `seq` of each message that is new or now reads otherwise, ascending.
+        """
+        seqs = [entry.seq for entry in answer.messages]
+        oldest, newest = min(seqs, default=1), max(seqs, default=0)
+        if request.after is not None:
+            oldest = request.after + 1
+            if not answer.has_more:
+                newest = max(newest, answer.last_seq)
+        elif request.before is not None:
+            newest = min(request.before - 1, answer.last_seq)
+            if not answer.has_more:
+                oldest = 1
+            elif not seqs:
+                oldest = request.before
+        return self._settled(self._learn(answer.messages, oldest, newest, answer.last_seq))
+
+    def pushed(self, entry: Entry) -> tuple[int, ...]:
+        """An entry was pushed.
+
+        Returns:
+            The `seq` of each message that is new or now reads otherwise, ascending:
+            more than one when the push closes a hole before pushes that were held.
+        """
+        seq = entry.seq
+        if self._live and not self._held and seq == self._spans.last + 1:
+            return self._append(entry)
+        self._pushed_to = max(self._pushed_to, seq)
+        if (seq > self._spans.last or not self._live) and len(self._held) < HELD_MAX:
+            self._held[seq] = entry
+        return self._settled(set())
+
+    def _settled(self, touched: set[int]) -> tuple[int, ...]:
+        """Apply the held pushes whose turn has come."""
+        while self._live and self._held and (entry := self._held.pop(self._spans.last + 1, None)) is not None:
+            touched.update(self._append(entry))
+        return tuple(sorted(touched))
+
+    def _append(self, entry: Entry) -> tuple[int, ...]:
+        seq = entry.seq
+        self._spans.append(seq)
+        if isinstance(entry, Message):
+            self._messages[seq] = entry
+            self._order.append(seq)
+            return (seq,)
+        if isinstance(entry, (Edit, Deletion, Reaction)) and self._keep(entry) and self._rebuild(entry.target):
+            return (entry.target,)
+        return ()
+
+    def _learn(self, entries: Iterable[Entry], first: int, last: int, as_of: int) -> set[int]:
+        """Take in a stretch whose messages include every change up to `as_of`."""
+        self._spans.add(first, last)
+        for seq in [seq for seq in self._held if self._live and seq <= self._spans.last]:
+            del self._held[seq]
+        ascending = sorted((entry for entry in entries if first <= entry.seq <= last), key=_seq)
+        new = [entry.seq for entry in ascending if isinstance(entry, Message) and entry.seq not in self._messages]
+        self._order = _merged(self._order, new)
+        # Rule 5 needs every change of the stretch in its place before the first is folded.
+        touched: set[int] = set()
+        for entry in ascending:
+            if isinstance(entry, Message):
+                if self._knows_more(entry.seq, as_of):
+                    self._bases[entry.seq] = entry
+                    self._as_of[entry.seq] = as_of
+                    touched.add(entry.seq)
+            elif isinstance(entry, (Edit, Deletion, Reaction)) and self._keep(entry):
+                touched.add(entry.target)
+        return {seq for seq in touched if self._rebuild(seq)}
+
+    def _knows_more(self, seq: int, as_of: int) -> bool:
+        """Rule 4. Whether a base with this mark says more than the one held."""
+        return seq not in self._messages or self._as_of.get(seq, seq) < as_of
+
+    def _keep(self, change: MessageChange) -> bool:
+        """Put the change in its place among those not folded yet; whether its target is held and not as new."""
+        target = change.target
+        held = target in self._messages or target in self._bases
+        if (held and change.seq <= self._as_of.get(target, target)) or (not held and target in self._spans):
+            return False
+        waiting = self._changes.setdefault(target, [])
+        if any(other.seq == change.seq for other in waiting):
+            return False
+        insort(waiting, change, key=_seq)
+        return held
+
+    def _rebuild(self, seq: int) -> bool:
+        """Put the changes over the base, and fold them in when nothing between is unknown.
+
+        Returns:
+            Whether the message is new or reads otherwise now.
+        """
+        before = self._messages.get(seq)
+        as_of = self._as_of.get(seq, seq)
+        waiting = [change for change in self._changes.pop(seq, ()) if change.seq > as_of]
+        base = message = self._bases.pop(seq, before)
+        if base is None or message is None:
+            return False
+        for change in waiting:
+            message = changed(message, change)
+        self._messages[seq] = message
+        if waiting and self._spans.cover(as_of + 1, waiting[-1].seq):
+            self._as_of[seq] = waiting[-1].seq
+        elif waiting:
+            self._changes[seq], self._bases[seq] = waiting, base
+        return message != before
+
+
+def _seq(entry: Entry) -> int:
+    return entry.seq
+
+
+def _merged(order: list[int], new: list[int]) -> list[int]:
+    """Two ascending lists as one; cheap when one lies wholly beside the other."""
+    if not new:
+        return order
+    at = bisect_left(order, new[0])
+    if at == bisect_left(order, new[-1]):
+        order[at:at] = new
+        return order
+    return sorted(order + new)
