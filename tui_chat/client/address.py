@@ -1,0 +1,121 @@
+"""Where a server is, from whatever a person gives: a link, a host, a host and port."""
+
+import re
+from dataclasses import dataclass
+from urllib.parse import quote, unquote, urlsplit
+
+DEFAULT_PORT = 3000
+
+_SCHEMES = {
+    "http": ("http", 80),
+    "https": ("https", 443),
+    "ws": ("http", 80),
+    "wss": ("https", 443),
+    "chat": ("http", DEFAULT_PORT),
+    "chats": ("https", DEFAULT_PORT),
+}
+_HOST = re.compile(r"[^\s/?#@\[\]:%\\<>\"'`{}|^]+")
+_IPV6 = re.compile(r"[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A server, and perhaps a room on it.
+
+    Attributes:
+        base_url: `http://host:port` or `https://host:port`, an IPv6 host in brackets.
+        room: The room that a `chat://host/room` link names, not checked yet.
+    """
+
+    base_url: str
+    room: str | None = None
+
+    @property
+    def secure(self) -> bool:
+        """The connection is encrypted (TLS)."""
+        return self.base_url.startswith("https:")
+
+    @property
+    def host_and_port(self) -> str:
+        """`host:port`, the short form that `parse` takes."""
+        return self.base_url.partition("://")[2]
+
+    def link(self, room: str | None = None) -> str:
+        """The `chat://` or `chats://` link to this server and a room (default: that of the address)."""
+        name = self.room if room is None else room
+        return f"chat{'s' if self.secure else ''}://{self.host_and_port}" + (f"/{quote(name, safe='')}" if name else "")
+
+
+def parse(text: str) -> Address:
+    """The address that a person gave.
+
+    Takes `http://host:port`, `https://…`, `chat://host[:port]/room` (`chats://` for
+    TLS), `host`, `host:port`, and IPv6 addresses in brackets (bare ones too, without
+    a port). The port is 3000 unless the form says otherwise: an `http` or `https`
+    link without a port means 80 or 443, as everywhere on the web.
+
+    Raises:
+        ValueError: It is none of these; the text is one sentence for a person.
+    """
+    given = text.strip()
+    if not given:
+        raise ValueError("The server's address is missing.")
+    scheme, separator, rest = given.partition("://")
+    if not separator:
+        scheme, rest = "chat", given
+    if scheme.lower() not in _SCHEMES:
+        raise ValueError(f"An address starts with http, https, chat or chats, not with {scheme[:20]!r}.")
+    web, default_port = _SCHEMES[scheme.lower()]
+    if not separator and _IPV6.fullmatch(rest) and rest.count(":") > 1:
+        rest = f"[{rest}]"
+    authority, path = _split(rest)
+    host, port = _host_and_port(authority, default_port)
+    room = unquote(path.strip("/")) or None
+    if room is not None and scheme.lower() not in ("chat", "chats"):
+        raise ValueError("Leave out what follows the port: the server's address is enough.")
+    return Address(f"{web}://{host}:{port}", room)
+
+
+def _split(rest: str) -> tuple[str, str]:
+    try:
+        parts = urlsplit("//" + rest)
+    except ValueError:
+        raise ValueError("The brackets around an IPv6 address do not match.") from None
+    if "@" in parts.netloc:
+        raise ValueError("An address cannot hold a name or password.")
+    # A room may be called `c#`: only what a person typed into a link counts as its path.
+    return parts.netloc, rest[len(parts.netloc) :]
+
+
+def _host_and_port(authority: str, default_port: int) -> tuple[str, int]:
+    if authority.startswith("["):
+        inside, bracket, behind = authority[1:].partition("]")
+        host = f"[{inside.lower()}]"
+        colon, port = behind[:1], behind[1:]
+        if not bracket or not _is_ipv6(inside) or colon not in ("", ":"):
+            raise ValueError("An IPv6 address is written like [::1]:3000.")
+    else:
+        host, colon, port = authority.partition(":")
+        host = host.lower()
+        if ":" in port:
+            raise ValueError("An IPv6 address is written like [::1]:3000.")
+        if not _HOST.fullmatch(host):
+            raise ValueError("The server's name is missing." if not host else f"{host[:60]!r} is not a server's name.")
+    if colon and not port:
+        raise ValueError("The port is missing after the colon.")
+    if not colon:
+        return host, default_port
+    if not (port.isascii() and port.isdigit() and len(port) <= 5 and 0 < int(port) < 65_536):
+        raise ValueError("A port is a number from 1 to 65535.")
+    return host, int(port)
+
+
+def _is_ipv6(text: str) -> bool:
+    # `ipaddress` is half a millisecond of start-up, and only for those few who write brackets.
+    from ipaddress import AddressValueError, IPv6Address  # noqa: PLC0415
+
+    try:
+        IPv6Address(text)
+    except AddressValueError:
+        return False
+    return True

@@ -1,0 +1,50 @@
+"""How long to wait before the next attempt to connect.
+
+Rule 1  The first attempt after a break comes within a quarter of a second, so that
+        a short break is healed before anybody notices.
+Rule 2  Each further one waits twice as long, up to `CAP`, and half of every wait is
+        chance: a thousand clients that lost one server do not return as one.
+Rule 3  A server that says when it will be back is not asked before.
+Rule 4  Success forgets all of it. A connection that ends at once is no success:
+        whoever uses this calls `succeeded` when the server has answered.
+"""
+
+from collections.abc import Callable
+
+FIRST = 0.25
+CAP = 15.0
+SPREAD = 2.0
+"""Seconds over which those who were told the same moment come back."""
+
+
+class Backoff:
+    """Counts the attempts that failed.
+
+    Args:
+        random: Gives a number from 0 up to 1.
+    """
+
+    def __init__(self, random: Callable[[], float]) -> None:
+        self._random = random
+        self._failures = 0
+        self._told: float | None = None
+
+    def succeeded(self) -> None:
+        """The server has answered."""
+        self._failures = 0
+        self._told = None
+
+    def told(self, seconds: float) -> None:
+        """The server will be back after so many seconds."""
+        self._told = min(max(seconds, 0.0), CAP)
+
+    def next_delay(self) -> float:
+        """Seconds to wait now; each call counts as one attempt."""
+        if self._told is not None:
+            delay = self._told + self._random() * SPREAD
+            self._told = None
+            return delay
+        ceiling = min(CAP, FIRST * 2**self._failures)
+        if ceiling < CAP:
+            self._failures += 1
+        return ceiling * (0.5 + 0.5 * self._random())
