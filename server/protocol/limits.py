@@ -17,9 +17,6 @@ EMOJI_CHARACTERS = 16
 PACKET_BYTES = 64 * 1024
 """One Engine.IO packet, before it is decoded."""
 
-JSON_DEPTH = 32
-"""Levels of nested arrays and objects in one packet; the deepest request has three."""
-
 ROOMS_PER_CONNECTION = 64
 
 HISTORY_PAGE = 200

@@ -53,7 +53,8 @@ def key(name: str) -> str:
     Args:
         name: A name that `nickname` or `room_name` gave.
     """
-    return _FOLDED.enforce(name)
+    # The profile lowers case (RFC 8264, section 5.2.3); folding it also makes ß and SS the same.
+    return unicodedata.normalize("NFKC", _FOLDED.enforce(name).casefold())
 
 
 def numbered(name: str, number: int) -> str:

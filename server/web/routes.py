@@ -14,7 +14,7 @@ SERVICE = "chat-server"
 """What `/health` calls itself: a client sees by it what holds a port."""
 
 
-def add_routes(app: web.Application, *, ready: Callable[[], str | None], version: str) -> None:
+def add_routes(app: web.Application, *, ready: Callable[[], Awaitable[str | None]], version: str) -> None:
     """Adds `/`, `/assets/…`, `/health` and `/ready`, and the middlewares that all HTTP shares.
 
     Args:
@@ -28,7 +28,7 @@ def add_routes(app: web.Application, *, ready: Callable[[], str | None], version
         return web.json_response({"status": "ok", "service": SERVICE, "version": version, "protocol": PROTOCOL_VERSION})
 
     async def readiness(_request: web.Request) -> web.Response:
-        reason = ready()
+        reason = await ready()
         return web.json_response({"status": "ready"}) if reason is None else problem_response(Unavailable(reason))
 
     app.middlewares.extend((security_headers, problems))

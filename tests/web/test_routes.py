@@ -22,8 +22,11 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 @asynccontextmanager
 async def browsing(*, reason: str | None = None, extra: dict[str, Handler] | None = None) -> AsyncGenerator[Browse]:
+    async def ready() -> str | None:
+        return reason
+
     app = web.Application()
-    add_routes(app, ready=lambda: reason, version="1.2.3")
+    add_routes(app, ready=ready, version="1.2.3")
     for path, handler in (extra or {}).items():
         app.router.add_get(path, handler)
     async with TestClient(TestServer(app), auto_decompress=False) as client:

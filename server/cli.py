@@ -1,0 +1,110 @@
+"""`chat-server`: parse the command line, then run until told to stop."""
+
+import os
+import re
+import sys
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, NoReturn, cast
+
+from cyclopts import App, CycloptsError, Parameter
+
+from server.config import ConfigError, Resolved, resolve
+from server.protocol import limits
+
+BAD_USAGE = 2
+"""Exit code for whatever the operator can mend."""
+
+
+app = App(
+    name="chat-server",
+    help="A group chat server of rooms: for chat-tui, for browsers, for any Socket.IO client.",
+    version=lambda: version("tui-chat"),
+    help_epilogue="Every option is also an environment variable (CHAT_PORT) and a key of the TOML file (port).",
+    result_action="return_value",
+    print_error=False,
+    exit_on_error=False,
+)
+
+
+def _flag(text: str) -> Parameter:
+    return Parameter(help=text, negative="")
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Flags:
+    """The command line's part of `server.config.Settings`; what is None was not given."""
+
+    config: Annotated[Path | None, _flag("TOML file with settings.")] = None
+    host: Annotated[str | None, _flag("Address to listen on (127.0.0.1); 0.0.0.0 for the whole network.")] = None
+    port: Annotated[str | None, _flag("TCP port (3000); 0 takes a free one.")] = None
+    database: Annotated[str | None, _flag("Database file or URL (a file in your data directory).")] = None
+    cors_origin: Annotated[list[str] | None, _flag("Another origin whose pages may connect; repeatable.")] = None
+    trusted_proxy: Annotated[list[str] | None, _flag("Network of a reverse proxy to believe; repeatable.")] = None
+    log_format: Annotated[str | None, _flag("text or json (text).")] = None
+    log_level: Annotated[str | None, _flag("debug, info, warning or error (info).")] = None
+    tls_cert: Annotated[str | None, _flag("Certificate chain, PEM; with it only TLS is spoken.")] = None
+    tls_key: Annotated[str | None, _flag("Private key of the certificate, PEM.")] = None
+    rate_limit: Annotated[str | None, _flag("on or off (on); off for trusted networks and benchmarks.")] = None
+    message_burst: Annotated[str | None, _flag("Messages a connection may send at once (10).")] = None
+    message_rate: Annotated[str | None, _flag("Messages a second in the long run (3).")] = None
+    join_rate: Annotated[str | None, _flag("Joins a second of one connection (5).")] = None
+    connections_per_address: Annotated[str | None, _flag("Connections one address may hold (20).")] = None
+    connects_per_minute: Annotated[str | None, _flag("Connections one address may open a minute (64).")] = None
+    ping_interval: Annotated[str | None, _flag("Seconds between two pings (25).")] = None
+    ping_timeout: Annotated[str | None, _flag("Seconds a client has to answer one (20).")] = None
+
+    def resolved(self) -> Resolved:
+        """The settings in force."""
+        given = {name: value for name, value in asdict(self).items() if value is not None and name != "config"}
+        return resolve(given, os.environ, self.config)
+
+
+_NO_FLAGS = Flags()
+
+
+@app.default
+def serve_command(*, flags: Flags = _NO_FLAGS) -> None:
+    """Serve until Ctrl+C or SIGTERM."""
+    settings = flags.resolved().settings
+    # Imported only now, so that --help and a wrong flag answer at once.
+    from server import serving  # noqa: PLC0415
+
+    try:
+        serving.run(settings)
+    except serving.CannotServe as fault:
+        _give_up(str(fault))
+
+
+@app.command(name="config")
+def config_command(*, flags: Flags = _NO_FLAGS) -> None:
+    """Print the settings in force and where each came from, and the wire's limits."""
+    resolved = flags.resolved()
+    for name, source in resolved.sources.items():
+        value: object = getattr(resolved.settings, name)
+        if name == "database":
+            value = re.sub(r"(://[^:/@]*):[^@]*@", r"\1:…@", resolved.settings.database_target())
+        shown = ", ".join(map(str, cast("tuple[object, ...]", value))) if isinstance(value, tuple) else value
+        print(f"{name} = {shown}  ({source})")
+    print()
+    for name in sorted(vars(limits)):
+        if name.isupper():
+            print(f"{name.lower()} = {getattr(limits, name)}  (fixed by the wire)")
+
+
+def main() -> None:
+    """The command.
+
+    Exit codes: 0 stopped as told, 2 something the operator can mend, 1 a fault of the program.
+    """
+    try:
+        app()
+    except (CycloptsError, ConfigError) as fault:
+        _give_up(str(fault))
+
+
+def _give_up(reason: str) -> NoReturn:
+    print(f"chat-server: {reason}", file=sys.stderr)
+    sys.exit(BAD_USAGE)

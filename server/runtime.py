@@ -1,0 +1,139 @@
+"""Puts the server together, runs it, and takes it apart in order."""
+
+import logging
+import secrets
+import ssl
+import time
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from aiohttp import web
+
+from server.config import Settings
+from server.domain.addresses import AddressGate
+from server.domain.guests import Guests
+from server.domain.rates import Rate
+from server.gateway.engine import Engine, EngineOptions
+from server.gateway.limits import RequestLimits, RequestRates
+from server.gateway.native import NativeGateway
+from server.storage.database import open_database
+from server.web.routes import add_routes
+
+log = logging.getLogger("chat.server")
+
+RECONNECT_AFTER = 1.0
+"""Seconds after which clients are asked to come back when the server stops as planned."""
+
+
+class ServerError(Exception):
+    """The server cannot start; the message is one line that says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A server that takes connections.
+
+    Attributes:
+        url: Where, as a client on this machine names it.
+        port: The TCP port, also when a free one was asked for.
+    """
+
+    url: str
+    port: int
+
+
+class _SystemClock:
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    def now(self) -> int:
+        return time.time_ns() // 1_000_000
+
+
+@asynccontextmanager
+async def serve(settings: Settings) -> AsyncGenerator[Running]:
+    """A server for as long as the context lasts.
+
+    On leaving it takes no more connections, says `goingAway`, writes what it
+    has taken, closes every connection and then the database.
+
+    Raises:
+        ServerError: The port is taken or the certificate cannot be used.
+        server.storage.database.StorageError: The database cannot be used.
+    """
+    tls = _tls(settings)
+    clock = _SystemClock()
+    database = await open_database(settings.database_target(), clock=clock.now)
+    try:
+        guests = Guests(await database.secret("guests"), secrets.token_bytes)
+        limits_on = settings.rate_limit == "on"
+        gateway = NativeGateway(database, guests, _request_limits(settings), clock, secrets.token_urlsafe)
+        gate = AddressGate(settings.connections_per_address, settings.connects_per_minute) if limits_on else None
+        engine = Engine(gateway, _engine_options(settings), gate, secrets.token_urlsafe)
+        app = web.Application()
+        add_routes(app, ready=database.healthy, version=version("tui-chat"))
+        engine.mount(app)
+        runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
+        await runner.setup()
+        engine.start()
+        try:
+            yield await _listen(runner, settings, tls)
+        finally:
+            for site in list(runner.sites):
+                await site.stop()
+            gateway.say_goodbye(RECONNECT_AFTER)
+            await database.journal.close()
+            await engine.stop()
+            gateway.close()
+            await runner.cleanup()
+    finally:
+        await database.close()
+
+
+def _request_limits(settings: Settings) -> RequestLimits:
+    rates = RequestRates(
+        messages=Rate(settings.message_burst, settings.message_rate),
+        joins=Rate(max(settings.join_rate, 1.0), settings.join_rate),
+    )
+    return RequestLimits(rates, enabled=settings.rate_limit == "on")
+
+
+def _engine_options(settings: Settings) -> EngineOptions:
+    return EngineOptions(
+        ping_interval=settings.ping_interval,
+        ping_timeout=settings.ping_timeout,
+        cors_origins=settings.cors_origin,
+        trusted_proxies=settings.trusted_networks(),
+    )
+
+
+async def _listen(runner: web.AppRunner, settings: Settings, tls: ssl.SSLContext | None) -> Running:
+    site = web.TCPSite(runner, settings.host, settings.port, ssl_context=tls, backlog=1024)
+    try:
+        await site.start()
+    except OSError as fault:
+        reason = fault.strerror or str(fault)
+        raise ServerError(f"cannot listen on {settings.host} port {settings.port}: {reason}") from fault
+    port: int = runner.addresses[0][1]
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}.get(settings.host, settings.host)
+    host = f"[{host}]" if ":" in host and not host.startswith("[") else host
+    return Running(f"{'https' if tls else 'http'}://{host}:{port}", port)
+
+
+def _tls(settings: Settings) -> ssl.SSLContext | None:
+    if not settings.tls_cert:
+        return None
+    for file in (settings.tls_cert, settings.tls_key):
+        try:
+            Path(file).read_bytes()
+        except OSError as fault:
+            raise ServerError(f"{file}: {fault.strerror or fault}") from fault
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        context.load_cert_chain(settings.tls_cert, settings.tls_key)
+    except ssl.SSLError as fault:
+        raise ServerError(f"{settings.tls_cert}: not a certificate with its key ({fault.reason})") from fault
+    return context

@@ -1,0 +1,55 @@
+"""A server as a process: runs until SIGINT or SIGTERM, and stops in order."""
+
+import asyncio
+import logging
+import os
+import signal
+
+from server import logs
+from server.config import Settings
+from server.event_loop import new_event_loop
+from server.runtime import Running, ServerError, serve
+from server.storage.database import StorageError
+
+log = logging.getLogger("chat.server")
+
+CannotServe = (ServerError, StorageError)
+"""What `run` raises when there is something that the operator can mend."""
+
+STOP_WITHIN = 5.0
+"""Seconds that an orderly stop may take."""
+
+
+def run(settings: Settings) -> None:
+    """Serve until told to stop; the exit code is then 0.
+
+    Raises:
+        CannotServe: It could not start.
+    """
+    logs.configure(settings.log_format, settings.log_level)
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        runner.run(_until_told(settings))
+
+
+async def _until_told(settings: Settings) -> None:
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, told.set)
+    stopping = None
+    async with serve(settings) as running:
+        print(_welcome(running), flush=True)
+        await told.wait()
+        log.info("stopping")
+        stopping = loop.call_later(STOP_WITHIN, _stop_at_once)
+    stopping.cancel()
+    log.info("stopped")
+
+
+def _welcome(running: Running) -> str:
+    return f"chat-server listens on {running.url} · terminal: chat-tui {running.url} · browser: {running.url}/"
+
+
+def _stop_at_once() -> None:
+    log.error("the stop took longer than %s seconds; what was acknowledged is on disk", STOP_WITHIN)
+    os._exit(1)

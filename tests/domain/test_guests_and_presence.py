@@ -1,0 +1,68 @@
+import secrets
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server.domain.guests import Guests
+from server.domain.presence import PresenceDelta
+from server.protocol.entries import Member
+from server.protocol.limits import SECRET_CHARACTERS
+
+
+def test_a_guest_key_brings_back_the_same_member_and_only_on_its_server() -> None:
+    guests = Guests(b"s" * 32, secrets.token_bytes)
+    other = Guests(b"t" * 32, secrets.token_bytes)
+    member_id = guests.new_member_id()
+    assert guests.recognise(guests.key_of(member_id)) == member_id
+    assert other.recognise(guests.key_of(member_id)) is None
+    assert len(guests.key_of(member_id)) <= SECRET_CHARACTERS
+    assert guests.new_member_id() != member_id
+
+
+@given(st.text(min_size=1, max_size=60))
+def test_a_key_that_was_never_given_is_not_recognised(key: str) -> None:
+    guests = Guests(b"s" * 32, secrets.token_bytes)
+    assert guests.recognise(key) is None
+    assert guests.recognise(key + guests.key_of("gabc")) is None
+    assert guests.recognise(guests.key_of("gabc") + "x" + key) is None
+
+
+events = st.lists(
+    st.tuples(st.sampled_from(["came", "went", "renamed"]), st.sampled_from("abc"), st.sampled_from("xyz"))
+)
+
+
+@given(st.frozensets(st.sampled_from("abc")), events)
+def test_what_was_gathered_turns_the_members_as_they_were_into_those_as_they_are(
+    before: frozenset[str], happened: list[tuple[str, str, str]]
+) -> None:
+    actual = dict.fromkeys(before, "old")
+    told = dict(actual)
+    delta = PresenceDelta()
+    for what, member_id, nick in happened:
+        member = Member(member_id=member_id, nick_name=nick, role="member")
+        if what == "came" and member_id not in actual:
+            actual[member_id] = nick
+            delta.came(member)
+        elif what == "went" and member_id in actual:
+            del actual[member_id]
+            delta.went(member_id)
+        elif what == "renamed" and member_id in actual:
+            actual[member_id] = nick
+            delta.took_nick(member)
+    push = delta.push("tea")
+    if push is not None:
+        for left in push.left:
+            told.pop(left, None)
+        for joined in push.joined:
+            told[joined.member_id] = joined.nick_name
+        for renamed in push.renamed:
+            told[renamed.member_id] = renamed.nick_name
+    assert told == actual
+
+
+def test_somebody_who_came_and_left_within_a_tick_is_not_told_of() -> None:
+    delta = PresenceDelta()
+    delta.came(Member(member_id="a", nick_name="ann", role="member"))
+    delta.went("a")
+    assert delta.push("tea") is None

@@ -1,0 +1,104 @@
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from server.domain.rooms import Lobby
+from server.protocol import names
+from server.protocol.errors import BadRequest, NotJoined
+from server.protocol.limits import ROOMS_PER_CONNECTION
+
+connections = st.integers(1, 5)
+members = st.sampled_from(["g1", "g2", "g3"])
+nicks = st.sampled_from(["ann", "Ann", "ANN2", "ann2", "bob", "小明"])
+rooms = st.sampled_from(["tea", "TEA", "coffee"])
+
+
+class LobbyMachine(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.lobby = Lobby[int]()
+        self.model: dict[tuple[int, str], str] = {}
+
+    @rule(connection=connections, room=rooms, member=members, nick=nicks)
+    def join(self, connection: int, room: str, member: str, nick: str) -> None:
+        key = names.key(room)
+        present = member in {who for (_, where), who in self.model.items() if where == key}
+        if self.model.get((connection, key), member) != member:
+            with pytest.raises(BadRequest):
+                self.lobby.join(connection, room, member, nick)
+            return
+        arrival = self.lobby.join(connection, room, member, nick)
+        self.model[connection, key] = member
+        assert arrival.came == (not present)
+        assert names.key(arrival.occupant.nick_name).startswith(names.key(nick))
+
+    @rule(connection=connections, room=rooms)
+    def leave(self, connection: int, room: str) -> None:
+        key = names.key(room)
+        if (connection, key) not in self.model:
+            with pytest.raises(NotJoined):
+                self.lobby.leave(connection, room)
+            return
+        member = self.model.pop((connection, key))
+        departure = self.lobby.leave(connection, room)
+        assert departure.left == (member not in {who for (_, where), who in self.model.items() if where == key})
+
+    @rule(connection=connections)
+    def drop(self, connection: int) -> None:
+        departures = self.lobby.drop(connection)
+        assert {departure.room.key for departure in departures} == {key for who, key in self.model if who == connection}
+        self.model = {place: member for place, member in self.model.items() if place[0] != connection}
+
+    @rule(connection=connections, room=rooms, nick=nicks)
+    def rename(self, connection: int, room: str, nick: str) -> None:
+        if (connection, names.key(room)) in self.model:
+            place = self.lobby.place(connection, room)
+            self.lobby.rename(*place, nick)
+
+    @invariant()
+    def nobody_shares_a_nickname_and_all_are_where_they_are(self) -> None:
+        assert set(self.lobby.rooms) == {key for _, key in self.model}
+        for room in self.lobby.rooms.values():
+            keys = [names.key(occupant.nick_name) for occupant in room.occupants.values()]
+            assert len(keys) == len(set(keys))
+            here = {connection: who for (connection, key), who in self.model.items() if key == room.key}
+            assert {connection: who.member_id for connection, who in room.connections.items()} == here
+            assert set(room.occupants) == set(here.values())
+
+
+TestLobby = LobbyMachine.TestCase
+TestLobby.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+
+
+def test_whoever_asks_for_a_taken_nickname_gets_the_next_free_one() -> None:
+    lobby = Lobby[int]()
+    got = [lobby.join(number, "tea", f"g{number}", "小明").occupant.nick_name for number in range(1, 5)]
+    assert got == ["小明", "小明2", "小明3", "小明4"]
+    lobby.leave(2, "tea")
+    assert lobby.join(9, "tea", "g9", "小明").occupant.nick_name == "小明2"
+
+
+def test_a_member_who_comes_back_before_its_dead_connection_ended_keeps_its_nickname() -> None:
+    lobby = Lobby[int]()
+    lobby.join(1, "tea", "g1", "ann")
+    again = lobby.join(2, "tea", "g1", "ann")
+    assert (again.came, again.occupant.nick_name) == (False, "ann")
+    assert not lobby.leave(1, "tea").left
+    assert lobby.leave(2, "tea").left
+
+
+def test_a_connection_can_be_in_so_many_rooms() -> None:
+    lobby = Lobby[int]()
+    for number in range(ROOMS_PER_CONNECTION):
+        lobby.join(1, f"room {number}", "g1", "ann")
+    with pytest.raises(BadRequest):
+        lobby.join(1, "one more", "g1", "ann")
+    lobby.join(1, "room 0", "g1", "ann")
+    assert "one more" not in lobby.rooms
+
+
+def test_five_thousand_of_the_same_name_all_get_in() -> None:
+    lobby = Lobby[int]()
+    nicks = {lobby.join(number, "tea", f"g{number}", "ann").occupant.nick_name for number in range(5000)}
+    assert len(nicks) == 5000
