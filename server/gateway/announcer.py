@@ -96,6 +96,4 @@ class Announcer:
         gathered, self._gathered = self._gathered, {}
         self._timer = None
         for room, delta in gathered.items():
-            push = delta.push(room.name)
-            if push is not None:
-                fanout.to_room(room, fanout.push_frame(entries.PRESENCE, push))
+            fanout.to_room(room, fanout.push_frame(entries.PRESENCE, delta.push(room.name)))
