@@ -1,0 +1,269 @@
+"""From rows to strips: what a row of a line looks like.
+
+Rule 1  Text of other people becomes plain segments with styles of ours; nothing
+        in it is read as markup, as a style or as a control sequence.
+Rule 2  A strip is exactly as wide as the timeline.
+Rule 3  Each segment carries the offset that selection counts in: characters of
+        the text of its line, or a negative number before the text (`HEAD`), so
+        that a selection which begins on the time or the nickname takes them too.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+from wcwidth import iter_graphemes
+
+from tui_chat.session.lines import Delivery, GapLine, Line, MessageLine
+from tui_chat.ui.widgets.timeline.clusters import drawn
+from tui_chat.ui.widgets.timeline.layout import Geometry, LineLayout, Row, RowKind
+from tui_chat.ui.widgets.timeline.words import TimelineWords
+from tui_chat.ui.widgets.timeline.wrapping import measure
+
+HEAD = -10_000
+TO_END = 1 << 31
+
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Styles:
+    """How the parts of a timeline look in the present theme."""
+
+    text: Style
+    time: Style
+    notice: Style
+    rule: Style
+    gap: Style
+    unread: Style
+    link: Style
+    mention: Style
+    sent: Style
+    pending: Style
+    failed: Style
+    aside: Style
+    cursor: Style
+    selection: Style
+    nick: Callable[[str], Style]
+
+
+class _Draft:
+    """One row in the making, from left to right."""
+
+    __slots__ = ("background", "cells", "picked", "place", "segments", "selected")
+
+    def __init__(self, background: Style, place: int, picked: bool, selected: Span | None) -> None:
+        self.background = background
+        self.place = place
+        self.picked = picked
+        self.selected = selected
+        self.segments: list[Segment] = []
+        self.cells = 0
+
+    def add(self, text: str, cells: int, style: Style | None = None, offset: int | None = None) -> None:
+        """Put text in a style of its own on the background; `offset` is where it stands in its line's text."""
+        if text:
+            style = self.background if style is None else self.background + style
+            if offset is not None:
+                style += Style.from_meta({"offset": (offset, self.place)})
+            self.segments.append(Segment(text, style))
+            self.cells += cells
+
+    def cursor(self) -> None:
+        """The first column: where the cursor shows without colour."""
+        self.add("▌" if self.picked else " ", 1, None, HEAD)
+
+
+class Painter:
+    """Draws rows in one geometry, one set of styles and one language."""
+
+    def __init__(self, geometry: Geometry, styles: Styles, words: TimelineWords) -> None:
+        self._geometry = geometry
+        self._styles = styles
+        self._words = words
+
+    def paint(self, layout: LineLayout, number: int, place: int, picked: bool, selected: Span | None) -> Strip:
+        """One row of a line.
+
+        Args:
+            layout: The line.
+            number: Which of its rows.
+            place: The line's number in selections.
+            picked: The cursor is on this line.
+            selected: The selected characters of its text as (first, after last), None for none.
+        """
+        row = layout.rows[number]
+        styles = self._styles
+        picked = picked and row.kind is not RowKind.DATE
+        out = _Draft(styles.cursor if picked else styles.text, place, picked, selected)
+        match row.kind:
+            case RowKind.DATE:
+                day = layout.decoration.day
+                self._rule(out, self._words.day(day) if day else "", styles.rule, styles.rule)
+            case RowKind.GAP:
+                missing = layout.line.missing if isinstance(layout.line, GapLine) else 0
+                self._rule(out, self._words.gap(missing), styles.gap, styles.rule)
+            case RowKind.UNREAD:
+                self._rule(out, self._words.unread, styles.unread, styles.unread)
+            case RowKind.NAME:
+                self._name(out, layout)
+            case _:
+                self._head(out, layout, row)
+                self._content(out, layout, row)
+        width = self._geometry.width
+        if row.start == row.end and row.kind in {RowKind.TEXT, RowKind.NOTICE}:
+            # An empty row has nothing else that says which line it is.
+            out.add(" ", 1, None, row.end)
+        room = width - out.cells
+        if room > 0:
+            out.add(" " * room, room)
+        return Strip(out.segments, out.cells).adjust_cell_length(width, out.background)
+
+    def _rule(self, out: _Draft, label: str, style: Style, line: Style) -> None:
+        width = self._geometry.width
+        text, cells = fit(label, max(0, width - 8))
+        left = max(0, (width - cells - 2) // 2 - 1)
+        right = max(0, width - 2 - cells - 2 - left)
+        out.cursor()
+        out.add("─" * left, left, line, HEAD)
+        out.add(f" {text} ", cells + 2, style, HEAD)
+        out.add("─" * right, right, line, HEAD)
+
+    def _name(self, out: _Draft, layout: LineLayout) -> None:
+        nick, cells = fit(layout.nick, self._geometry.nick_width)
+        out.cursor()
+        out.add(nick, cells, self._styles.nick(layout.nick), HEAD)
+        out.add(f"  {layout.decoration.time}", 7, self._styles.time, HEAD)
+
+    def _head(self, out: _Draft, layout: LineLayout, row: Row) -> None:
+        """What stands left of the text."""
+        styles, geometry = self._styles, self._geometry
+        begins = row.first and row.kind is not RowKind.PROBLEM
+        start = geometry.notice_start if row.kind is RowKind.NOTICE else geometry.text_start
+        out.cursor()
+        if begins and start > 6:
+            out.add(f"{layout.decoration.time:5} ", 6, styles.time, HEAD)
+            if row.kind is RowKind.TEXT and not layout.decoration.grouped:
+                nick, cells = fit(layout.nick, geometry.nick_width)
+                room = geometry.nick_width - cells
+                out.add(" " * room, room, None, HEAD)
+                out.add(nick, cells, styles.nick(layout.nick), HEAD)
+        mark, style = self._mark(layout.line, row)
+        room = start - out.cells - 2
+        offset = HEAD if begins else None
+        out.add(" " * room, room, None, offset)
+        out.add(mark, 1, style, offset)
+        out.add(" ", 1, None, -1 if begins else None)
+
+    def _mark(self, line: Line, row: Row) -> tuple[str, Style]:
+        styles = self._styles
+        if row.kind is RowKind.PROBLEM and row.first:
+            return "✗", styles.failed
+        if not row.first or row.kind is RowKind.PROBLEM:
+            return " ", styles.text
+        if not isinstance(line, MessageLine):
+            return "·", styles.notice
+        if line.delivery is Delivery.PENDING:
+            return "…", styles.pending
+        if line.delivery is Delivery.FAILED:
+            return "✗", styles.failed
+        if line.own:
+            return "✓", styles.sent
+        return ("@", styles.mention) if line.mention else (" ", styles.text)
+
+    def _content(self, out: _Draft, layout: LineLayout, row: Row) -> None:
+        """The text of a row."""
+        problem = row.kind is RowKind.PROBLEM
+        text = (layout.problem if problem else layout.text)[row.start : row.end]
+        width = self._geometry.notice_width if row.kind is RowKind.NOTICE else self._geometry.text_width
+        runs = self._runs(layout, row, out.selected)
+        run_end, style = next(runs)
+        position = began = row.start
+        pictures: list[str] = []
+        cells = column = 0
+
+        def flush() -> None:
+            out.add("".join(pictures), cells, style, None if problem else began)
+            pictures.clear()
+
+        for cluster in iter_graphemes(text):
+            picture, taken = measure(cluster, column, width)
+            # Offsets count characters as written, so a picture that is not what was written stands alone.
+            alone = picture != cluster
+            if position >= run_end or alone:
+                flush()
+                began, cells = position, 0
+            while position >= run_end:
+                run_end, style = next(runs)
+            pictures.append(picture)
+            cells += taken
+            column += taken
+            position += len(cluster)
+            if alone:
+                flush()
+                began, cells = position, 0
+        flush()
+
+    def _runs(self, layout: LineLayout, row: Row, selected: Span | None) -> Iterator[tuple[int, Style]]:
+        """The styles of a row's text from left to right, each with the character before which it ends."""
+        base = self._base(layout.line, row)
+        text = row.kind is not RowKind.PROBLEM
+        links = [link for link in layout.links if text and link.start < row.end and link.end > row.start]
+        edges = {row.end, *(edge for link in links for edge in (link.start, link.end))}
+        if text:
+            edges.add(layout.written)
+            if selected is not None:
+                edges.update(selected)
+        start = row.start
+        for end in sorted(edge for edge in edges if row.start < edge <= row.end):
+            style = base
+            for link in links:
+                if link.start <= start < link.end:
+                    style += self._styles.link + _hyperlink(link.url)
+            if text and start >= layout.written and not getattr(layout.line, "deleted", False):
+                style += self._styles.aside
+            if text and selected is not None and selected[0] <= start < selected[1]:
+                style += self._styles.selection
+            yield end, style
+            start = end
+        yield TO_END, base
+
+    def _base(self, line: Line, row: Row) -> Style:
+        styles = self._styles
+        if row.kind is RowKind.PROBLEM:
+            return styles.failed
+        if not isinstance(line, MessageLine):
+            return styles.notice
+        if line.deleted:
+            return styles.aside
+        if line.delivery is Delivery.PENDING:
+            return styles.pending
+        return styles.mention if line.mention and not line.own else Style.null()
+
+
+@lru_cache(1024)
+def _hyperlink(url: str) -> Style:
+    """A hyperlink for the terminal (OSC 8); cached, so that all pieces of a wrapped address have one id."""
+    return Style(link=url)
+
+
+def fit(text: str, width: int) -> tuple[str, int]:
+    """As much of a line as fits into `width` cells, with an ellipsis where it is cut, and its width."""
+    pictures: list[tuple[str, int]] = []
+    total = 0
+    for cluster in iter_graphemes(text):
+        picture, cells = (" ", 1) if cluster == "\t" else drawn(cluster)
+        pictures.append((picture, cells))
+        total += cells
+        if total > width:
+            break
+    if total > width:
+        while pictures and total > width - 1:
+            total -= pictures.pop()[1]
+        if width > 0:
+            pictures.append(("…", 1))
+            total += 1
+    return "".join(picture for picture, _ in pictures), total

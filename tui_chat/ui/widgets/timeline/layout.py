@@ -1,0 +1,173 @@
+"""From a line to rows: what stands on each row, not yet how it looks.
+
+Rule 1  Whatever a line holds, it is cleaned here once more before it can reach
+        the screen (the server cleaned it first; a server need not be ours).
+Rule 2  Rows are spans of the line's text; offsets into that text are what
+        selection counts in.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from server.protocol.text import clean_body, clean_line
+from tui_chat.session.lines import Delivery, GapLine, Line, MessageLine, NoticeLine
+from tui_chat.ui.widgets.timeline.decoration import Decoration
+from tui_chat.ui.widgets.timeline.links import Link, find_links
+from tui_chat.ui.widgets.timeline.words import TimelineWords
+from tui_chat.ui.widgets.timeline.wrapping import wrap
+
+NARROW = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Geometry:
+    """Where the columns stand in a timeline of a given width.
+
+    Wide: cursor, time, nickname (right-aligned), mark, text. Narrow: cursor,
+    mark, text, with nickname and time on a row of their own.
+
+    Attributes:
+        width: Cells the timeline has.
+        narrow: There is no column for nicknames.
+        nick_width: Cells of that column.
+        text_start: The column where text begins.
+        text_width: Cells a row of text has, at least 1.
+    """
+
+    width: int
+    narrow: bool
+    nick_width: int
+    text_start: int
+    text_width: int
+
+    @classmethod
+    def of(cls, width: int) -> "Geometry":
+        """The columns for a timeline of `width` cells."""
+        if width < NARROW:
+            return cls(width, True, max(1, width - 9), 3, max(1, width - 4))
+        nick_width = max(8, min(16, width // 8))
+        text_start = 1 + 5 + 1 + nick_width + 3
+        return cls(width, False, nick_width, text_start, width - text_start - 1)
+
+    @property
+    def notice_start(self) -> int:
+        """The column where a notice begins: beside its time where text has no such column."""
+        return 7 if self.narrow and self.width > 16 else self.text_start
+
+    @property
+    def notice_width(self) -> int:
+        """Cells a row of a notice has."""
+        return max(1, self.width - self.notice_start - 1)
+
+
+class RowKind(Enum):
+    """What stands on a row."""
+
+    DATE = auto()
+    NAME = auto()
+    TEXT = auto()
+    PROBLEM = auto()
+    NOTICE = auto()
+    GAP = auto()
+    UNREAD = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a line.
+
+    Attributes:
+        kind: What stands on it.
+        start: Its first character in the text (or the problem) of its line.
+        end: The character after its last.
+        first: It is the first of its kind in its line.
+    """
+
+    kind: RowKind
+    start: int = 0
+    end: int = 0
+    first: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class LineLayout:
+    """A line laid out for one width.
+
+    Attributes:
+        line: What was laid out.
+        decoration: With which decoration.
+        rows: Its rows, at least one.
+        lead: How many rows stand before its own text (date, nickname).
+        nick: Who said it, cleaned.
+        text: What is drawn, cleaned, with `(edited)` at its end.
+        written: How many characters of `text` the person wrote; the rest is not copied.
+        problem: Why it was not sent, in words.
+        links: The addresses in `text`.
+    """
+
+    line: Line
+    decoration: Decoration
+    rows: tuple[Row, ...]
+    lead: int
+    nick: str = ""
+    text: str = ""
+    written: int = 0
+    problem: str = ""
+    links: tuple[Link, ...] = ()
+
+
+def lay_out(line: Line, decoration: Decoration, geometry: Geometry, words: TimelineWords) -> LineLayout:
+    """The rows of a line."""
+    rows: list[Row] = []
+    if decoration.day is not None:
+        rows.append(Row(RowKind.DATE))
+    if isinstance(line, NoticeLine):
+        text = _body(line.text)
+        lead = len(rows)
+        rows.extend(_rows(RowKind.NOTICE, text, geometry.notice_width))
+        return LineLayout(line, decoration, tuple(rows), lead, text=text, written=len(text))
+    if not isinstance(line, MessageLine):
+        return LineLayout(line, decoration, (Row(RowKind.GAP if isinstance(line, GapLine) else RowKind.UNREAD),), 0)
+    if geometry.narrow and not decoration.grouped:
+        rows.append(Row(RowKind.NAME))
+    written = "" if line.deleted else _body(line.text)
+    text = written
+    if line.deleted:
+        text = words.deleted
+    elif line.edited:
+        text = f"{written} {words.edited}"
+    lead = len(rows)
+    rows.extend(_rows(RowKind.TEXT, text, geometry.text_width))
+    problem = ""
+    if line.delivery is Delivery.FAILED:
+        problem = words.failure(_line(line.problem))
+        rows.extend(_rows(RowKind.PROBLEM, problem, geometry.text_width))
+    links = () if line.deleted else tuple(find_links(written))
+    return LineLayout(
+        line, decoration, tuple(rows), lead, _line(line.nick), text, len(written), problem=problem, links=links
+    )
+
+
+def estimate(line: Line, geometry: Geometry) -> int:
+    """About how many rows a line takes, without looking at its text."""
+    if isinstance(line, MessageLine):
+        return 1 + len(line.text) // geometry.text_width
+    return 1
+
+
+def _rows(kind: RowKind, text: str, width: int) -> Iterator[Row]:
+    for number, (start, end) in enumerate(wrap(text, width)):
+        yield Row(kind, start, end, number == 0)
+
+
+def _body(text: str) -> str:
+    return clean_body(_without_surrogates(text)).strip("\n")
+
+
+def _line(text: str) -> str:
+    return clean_line(_without_surrogates(text))
+
+
+def _without_surrogates(text: str) -> str:
+    return text.encode("utf-8", "replace").decode("utf-8")

@@ -1,0 +1,86 @@
+"""What a timeline tells whoever holds it: small typed messages, handled as `on_timeline_…` does not apply.
+
+Each is a Textual message; handle it with `@on(GapWanted)` and the like.
+"""
+
+from textual.message import Message
+
+
+class OlderWanted(Message):
+    """The reader is near the top of what is here. Said once, until the top changes."""
+
+
+class GapWanted(Message):
+    """A gap came into view, or was chosen.
+
+    Attributes:
+        key: The gap's line.
+        after: The `seq` before the first missing entry.
+        before: The `seq` after the last missing entry.
+    """
+
+    def __init__(self, key: str, after: int, before: int) -> None:
+        super().__init__()
+        self.key = key
+        self.after = after
+        self.before = before
+
+
+class Picked(Message):
+    """The cursor stands on another line.
+
+    Attributes:
+        key: That line, None when picking ended.
+    """
+
+    def __init__(self, key: str | None) -> None:
+        super().__init__()
+        self.key = key
+
+
+class Chosen(Message):
+    """Enter was pressed on the picked message.
+
+    Attributes:
+        key: That message's line.
+    """
+
+    def __init__(self, key: str) -> None:
+        super().__init__()
+        self.key = key
+
+
+class RetryWanted(Message):
+    """The row that says why a message was not sent was clicked.
+
+    Attributes:
+        key: That message's line.
+    """
+
+    def __init__(self, key: str) -> None:
+        super().__init__()
+        self.key = key
+
+
+class LinkClicked(Message):
+    """An address was clicked; nothing was opened yet.
+
+    Attributes:
+        url: Where it leads: `http`, `https` or `mailto`, printable ASCII.
+    """
+
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        self.url = url
+
+
+class AtBottom(Message):
+    """The newest line came into view, or left it.
+
+    Attributes:
+        value: It is in view, and new lines will be followed.
+    """
+
+    def __init__(self, value: bool) -> None:
+        super().__init__()
+        self.value = value
