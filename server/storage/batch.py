@@ -1,0 +1,319 @@
+"""One batch of drafts, judged and written inside one transaction.
+
+Rule 1  A draft is judged as if all before it in the batch were already written.
+Rule 2  A refused draft writes nothing, takes no `seq`, and changes nothing for the others.
+Rule 3  A room's row is locked before it is read and until the commit, rooms in the
+        order of their keys, the counter of ids last: writers on other nodes wait,
+        and none waits for another in a circle.
+Rule 4  A change that changes nothing (a reaction that already stands, a second
+        deletion) is still an entry: its answer has to name a revision, and who
+        replays the log comes to the same state.
+Rule 5  What was deleted does not come back: no edit and no new reaction is taken,
+        and its text, that of its edits, and its reactions are gone from storage.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection
+
+from server.domain.drafts import Author, DeletionDraft, Draft, EditDraft, MessageDraft, ReactionDraft, TopicDraft
+from server.protocol.entries import Deletion, Edit, Entry, Message, Reaction, TopicChange
+from server.protocol.errors import ChatError, Conflict, Forbidden, NotFound
+from server.storage.rows import DELETE, EDIT, MESSAGE, REACTION, TOPIC
+from server.storage.statements import Prepared, Statements
+
+ENTRY_COUNTER = "entry"
+"""The name in `counters` under which ids of entries are given out."""
+
+
+class RoomRaced(Exception):
+    """Another node wrote the room's first entry meanwhile; the batch has to be judged anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """What became of a draft that was accepted.
+
+    Attributes:
+        entry: As it is in the log; for a duplicate the first one, in its
+            present state but without its reactions.
+        duplicate: The draft's clientId was committed before; nothing was written now.
+    """
+
+    entry: Entry
+    duplicate: bool
+
+
+Outcome = Appended | ChatError
+
+
+@dataclass(slots=True)
+class _Said:
+    member_id: str
+    deleted: bool
+
+
+@dataclass(slots=True)
+class _Room:
+    """A room while its drafts are judged; `id` is None until its first entry is written."""
+
+    key: str
+    name: str
+    id: int | None = None
+    stored_seq: int = 0
+    last_seq: int = 0
+    active_at: int = 0
+    topic: str | None = None
+    taken: dict[str, Message] = field(default_factory=dict[str, Message])
+    said: dict[int, _Said] = field(default_factory=dict[int, _Said])
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """A statement to run when all entries are in; its parameters are `before`, the room's id, `after`."""
+
+    statement: Prepared
+    room: _Room
+    before: tuple[Any, ...]
+    after: tuple[Any, ...]
+
+
+def write(connection: Connection, statements: Statements, drafts: Sequence[Draft], now: int) -> list[Outcome]:
+    """Write what may be written, inside the caller's transaction.
+
+    Args:
+        now: Milliseconds since the epoch. An entry's `ts` is this, or that of
+            the room's newest entry when the clock went backwards.
+
+    Returns:
+        For each draft its entry or its refusal, in the order given.
+
+    Raises:
+        RoomRaced: Roll back and call again.
+        sqlalchemy.exc.SQLAlchemyError: Roll back; nothing was written.
+    """
+    return _Batch(connection, statements, drafts, now).write()
+
+
+class _Batch:
+    def __init__(self, connection: Connection, statements: Statements, drafts: Sequence[Draft], now: int) -> None:
+        self._connection = connection
+        self._statements = statements
+        self._drafts = drafts
+        self._now = now
+        self._rooms: dict[str, _Room] = {}
+        self._next_id = 0
+        self._rows: list[tuple[_Room, tuple[Any, ...]]] = []
+        self._changes: list[_Change] = []
+
+    def write(self) -> list[Outcome]:
+        self._read()
+        outcomes: list[Outcome] = []
+        for draft in self._drafts:
+            try:
+                outcomes.append(self._append(draft))
+            except ChatError as refusal:
+                outcomes.append(refusal)
+        if self._rows:
+            self._save()
+        return outcomes
+
+    def _read(self) -> None:
+        rooms, statements = self._rooms, self._statements
+        for draft in self._drafts:
+            if draft.room.key not in rooms:
+                rooms[draft.room.key] = _Room(draft.room.key, draft.room.name)
+        if len(rooms) > 1:
+            self._rooms = rooms = dict(sorted(rooms.items()))
+        for key, number, name, last_seq, active_at in statements.rooms.all(self._connection, statements.several(rooms)):
+            rooms[key] = _Room(key, name, number, last_seq, last_seq, active_at)
+        client_ids: dict[str, list[str]] = {}
+        seqs: dict[str, list[int]] = {}
+        for draft in self._drafts:
+            if isinstance(draft, MessageDraft):
+                if draft.client_id is not None:
+                    client_ids.setdefault(draft.room.key, []).append(draft.client_id.hex)
+                if draft.reply_to is not None:
+                    seqs.setdefault(draft.room.key, []).append(draft.reply_to)
+            elif not isinstance(draft, TopicDraft):
+                seqs.setdefault(draft.room.key, []).append(draft.target)
+        for key, wanted in client_ids.items():
+            self._read_taken(rooms[key], wanted)
+        for key, wanted in seqs.items():
+            self._read_said(rooms[key], wanted)
+
+    def _read_taken(self, room: _Room, client_ids: list[str]) -> None:
+        if room.id is None:
+            return
+        found = self._statements.taken.all(self._connection, room.id, self._statements.several(client_ids))
+        for client_id, seq, number, nick_name, member_id, text, ts, account, reply_to, edited, deleted in found:
+            room.taken[client_id] = Message(
+                room=room.name,
+                seq=seq,
+                id=number,
+                nick_name=nick_name,
+                member_id=member_id,
+                message=text,
+                ts=ts,
+                account=account,
+                reply_to=reply_to,
+                edited=edited,
+                deleted=bool(deleted),
+            )
+
+    def _read_said(self, room: _Room, seqs: list[int]) -> None:
+        if room.id is None:
+            return
+        found = self._statements.said.all(self._connection, room.id, self._statements.several(seqs))
+        room.said = {seq: _Said(member_id, bool(deleted)) for seq, member_id, deleted in found}
+
+    def _append(self, draft: Draft) -> Appended:
+        room = self._rooms[draft.room.key]
+        match draft:
+            case MessageDraft():
+                return self._message(room, draft)
+            case EditDraft():
+                return Appended(self._edit(room, draft), duplicate=False)
+            case DeletionDraft():
+                return Appended(self._deletion(room, draft), duplicate=False)
+            case ReactionDraft():
+                return Appended(self._reaction(room, draft), duplicate=False)
+            case TopicDraft():
+                return Appended(self._topic(room, draft), duplicate=False)
+
+    def _message(self, room: _Room, draft: MessageDraft) -> Appended:
+        author = draft.author
+        client_id = None if draft.client_id is None else draft.client_id.hex
+        if client_id is not None:
+            first = room.taken.get(client_id)
+            if first is not None:
+                if first.member_id != author.member_id:
+                    raise Conflict("this clientId is taken in the room")
+                return Appended(first, duplicate=True)
+        if draft.reply_to is not None:
+            self._target(room, draft.reply_to)
+        number, seq, ts = self._place(room)
+        entry = Message(
+            room=room.name,
+            seq=seq,
+            id=number,
+            nick_name=author.nick_name,
+            member_id=author.member_id,
+            message=draft.message,
+            ts=ts,
+            account=author.account,
+            reply_to=draft.reply_to,
+        )
+        self._row(room, entry, MESSAGE, author, text=draft.message, client_id=client_id, reply_to=draft.reply_to)
+        room.said[seq] = _Said(author.member_id, deleted=False)
+        if client_id is not None:
+            room.taken[client_id] = entry
+        return Appended(entry, duplicate=False)
+
+    def _edit(self, room: _Room, draft: EditDraft) -> Edit:
+        said = self._own(room, draft.target, draft.author)
+        if said.deleted:
+            raise Conflict("the message was deleted")
+        entry = Edit(**self._change(room, draft.author), target=draft.target, message=draft.message)
+        self._row(room, entry, EDIT, draft.author, target=draft.target, text=draft.message)
+        self._changes.append(_Change(self._statements.edit, room, (draft.message, entry.seq), (draft.target,)))
+        return entry
+
+    def _deletion(self, room: _Room, draft: DeletionDraft) -> Deletion:
+        said = self._own(room, draft.target, draft.author)
+        said.deleted = True
+        entry = Deletion(**self._change(room, draft.author), target=draft.target)
+        self._row(room, entry, DELETE, draft.author, target=draft.target)
+        self._changes += [
+            _Change(self._statements.blank, room, ("", True), (draft.target,)),
+            _Change(self._statements.blank_edits, room, ("",), (draft.target,)),
+            _Change(self._statements.clear_reactions, room, (), (draft.target,)),
+        ]
+        return entry
+
+    def _reaction(self, room: _Room, draft: ReactionDraft) -> Reaction:
+        said = self._target(room, draft.target)
+        if said.deleted and draft.on:
+            raise Conflict("the message was deleted")
+        author = draft.author
+        entry = Reaction(**self._change(room, author), target=draft.target, emoji=draft.emoji, on=draft.on)
+        self._row(room, entry, REACTION, author, target=draft.target, emoji=draft.emoji, is_on=draft.on)
+        chosen = (draft.target, draft.emoji, author.member_id)
+        if draft.on:
+            self._changes.append(_Change(self._statements.react, room, (), (*chosen, entry.seq)))
+        else:
+            self._changes.append(_Change(self._statements.unreact, room, (), chosen))
+        return entry
+
+    def _topic(self, room: _Room, draft: TopicDraft) -> TopicChange:
+        entry = TopicChange(**self._change(room, draft.author), topic=draft.topic)
+        self._row(room, entry, TOPIC, draft.author, text=draft.topic)
+        room.topic = draft.topic
+        return entry
+
+    def _target(self, room: _Room, seq: int) -> _Said:
+        said = room.said.get(seq)
+        if said is None:
+            raise NotFound("there is no such message")
+        return said
+
+    def _own(self, room: _Room, seq: int, author: Author) -> _Said:
+        said = self._target(room, seq)
+        if said.member_id != author.member_id and not author.moderates:
+            raise Forbidden("only its author or a moderator may change a message")
+        return said
+
+    def _place(self, room: _Room) -> tuple[int, int, int]:
+        """The new entry's id, seq and ts."""
+        if not self._rows:
+            count = len(self._drafts)
+            ((last,),) = self._statements.take_ids.all(self._connection, count, ENTRY_COUNTER)
+            self._next_id = last - count
+        self._next_id += 1
+        room.last_seq += 1
+        room.active_at = max(self._now, room.active_at)
+        return self._next_id, room.last_seq, room.active_at
+
+    def _change(self, room: _Room, author: Author) -> dict[str, Any]:
+        number, seq, ts = self._place(room)
+        return {
+            "room": room.name,
+            "seq": seq,
+            "id": number,
+            "ts": ts,
+            "member_id": author.member_id,
+            "nick_name": author.nick_name,
+        }
+
+    def _row(
+        self,
+        room: _Room,
+        entry: Entry,
+        kind: str,
+        author: Author,
+        *,
+        target: int | None = None,
+        text: str = "",
+        emoji: str | None = None,
+        is_on: bool | None = None,
+        client_id: str | None = None,
+        reply_to: int | None = None,
+    ) -> None:
+        before = (entry.id, entry.seq, kind, target, author.member_id, author.nick_name, author.account)
+        self._rows.append((room, (*before, text, emoji, is_on, entry.ts, client_id, reply_to, False)))
+
+    def _save(self) -> None:
+        for room in self._rooms.values():
+            count = room.last_seq - room.stored_seq
+            if not count:
+                continue
+            values = (room.key, room.name, room.topic or "", "public", count, self._now, room.active_at, room.topic)
+            ((room.id, last_seq),) = self._statements.grow.all(self._connection, *values)
+            if last_seq != room.last_seq:
+                raise RoomRaced
+        rows = [(row[0], room.id, *row[1:]) for room, row in self._rows]
+        self._statements.add_entry.run_many(self._connection, rows)
+        for change in self._changes:
+            change.statement.run(self._connection, *change.before, change.room.id, *change.after)

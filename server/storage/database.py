@@ -1,0 +1,192 @@
+"""The database behind the chat: opened, made or migrated, watched, closed."""
+
+import asyncio
+import logging
+import secrets
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+from sqlalchemy import Connection, delete, make_url, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from server.storage import schema
+from server.storage.executor import AsyncExecutor, Executor, ThreadExecutor
+from server.storage.faults import StorageError, is_outage, reason
+from server.storage.journal import WAITING_LIMIT, Journal
+from server.storage.queries import Reader
+from server.storage.schema import State
+from server.storage.sqlite import copy, make_file, open_engine
+from server.storage.statements import Statements
+from server.storage.tables import settings
+
+READERS = 3
+"""Reads at once: enough that a slow one holds up nobody, few enough to leave the cores to the chat."""
+
+BUSY_TIMEOUT = 2_000
+"""Milliseconds to wait while another program holds the database's lock."""
+
+CHECKED_FOR = 1_000
+"""Milliseconds for which the answer of a health check is good."""
+
+SECRET_BYTES = 32
+
+_PROBE = "probe"
+_PROBE_BYTES = 16 * 1024
+"""More than a page, so that a full disk shows."""
+
+_log = logging.getLogger(__name__)
+
+
+class Database:
+    """An open database.
+
+    Made by `open_database`.
+
+    Attributes:
+        journal: The one way to write into a room's log.
+        reader: Everything that is read.
+    """
+
+    def __init__(
+        self, journal: Journal, reader: Reader, executors: tuple[Executor, Executor], clock: Callable[[], int]
+    ) -> None:
+        self.journal = journal
+        self.reader = reader
+        self._writer, self._readers = executors
+        self._clock = clock
+        self._checked_at: int | None = None
+        self._checking = asyncio.Lock()
+
+    async def secret(self, name: str) -> bytes:
+        """32 random bytes that stay the same for as long as the database lives.
+
+        Raises:
+            StorageError: The database cannot be written.
+        """
+        try:
+            return await self._writer.run(lambda connection: _secret(connection, name))
+        except Exception as error:
+            if not is_outage(error):
+                raise
+            raise StorageError(f"the server's secret cannot be kept: {reason(error)}") from error
+
+    async def healthy(self) -> str | None:
+        """Why nothing can be written now, in a few words, or None when all is well.
+
+        It writes something to find out, at most once a second.
+        """
+        async with self._checking:
+            now = self._clock()
+            if self._checked_at is not None and 0 <= now - self._checked_at < CHECKED_FOR:
+                return self.journal.outage
+            try:
+                await self._writer.run(_probe)
+            except Exception as error:
+                if not is_outage(error):
+                    raise
+                self.journal.note_outage(reason(error))
+                await self._writer.reconnect()
+            else:
+                self.journal.note_recovery()
+            self._checked_at = now
+            return self.journal.outage
+
+    async def close(self) -> None:
+        """Write and publish what waits, then close everything. Closing twice is closing once."""
+        await self.journal.close()
+        await self._readers.close()
+        await self._writer.close()
+
+
+async def open_database(
+    target: str | Path,
+    *,
+    clock: Callable[[], int],
+    busy_timeout: int = BUSY_TIMEOUT,
+    waiting_limit: int = WAITING_LIMIT,
+) -> Database:
+    """Open the database, making or migrating it first where needed.
+
+    Before an existing SQLite database is migrated, a copy of it is kept beside
+    it, named after the revision to come (`chat.db.before-0002`).
+
+    Args:
+        target: A file's path, or a URL: `sqlite:///…`, `postgresql://…`.
+        clock: Milliseconds since the epoch.
+        busy_timeout: Milliseconds to wait for another program's lock.
+        waiting_limit: Drafts that may wait in the journal.
+
+    Raises:
+        StorageError: It cannot be opened; the text is for the operator.
+    """
+    path, url = _place(target)
+    if path is not None:
+        make_file(path)
+        writing = open_engine(path, writes=True, connections=1, busy_timeout=busy_timeout)
+        reading = open_engine(path, writes=False, connections=READERS, busy_timeout=busy_timeout)
+        writer: Executor = ThreadExecutor(writing, 1, "journal")
+        readers: Executor = ThreadExecutor(reading, READERS, "reader")
+        statements = Statements(writing.dialect)
+        shown = str(path)
+    else:
+        server = create_async_engine(url, pool_size=1, max_overflow=0, hide_parameters=True)
+        snapshots = create_async_engine(
+            url, pool_size=READERS, isolation_level="REPEATABLE READ", pool_pre_ping=True, hide_parameters=True
+        )
+        writer = AsyncExecutor(server)
+        readers = AsyncExecutor(snapshots)
+        statements = Statements(server.dialect)
+        shown = url.render_as_string(hide_password=True)
+    try:
+        await _bring_up_to_date(writer, path)
+    except (StorageError, SQLAlchemyError, sqlite3.Error, OSError) as error:
+        await readers.close()
+        await writer.close()
+        raise StorageError(f"the database {shown} cannot be opened: {reason(error)}") from error
+    journal = Journal(writer, statements, clock, waiting_limit)
+    return Database(journal, Reader(readers), (writer, readers), clock)
+
+
+def _place(target: str | Path) -> tuple[Path | None, URL]:
+    """Where it is: a file's path, or None and the URL of a server."""
+    if isinstance(target, Path) or "://" not in target:
+        return Path(target), URL.create("sqlite")
+    try:
+        url = make_url(target)
+    except ArgumentError:
+        raise StorageError("the database's address is not a URL like sqlite:///chat.db") from None
+    match url.get_backend_name():
+        case "sqlite":
+            if not url.database or url.database == ":memory:":
+                raise StorageError("the database needs a file, as in sqlite:///chat.db")
+            return Path(url.database), url
+        case "postgresql" | "postgres":
+            return None, url.set(drivername="postgresql+asyncpg")
+        case other:
+            raise StorageError(f"the database cannot be a {other} one; it can be sqlite or postgresql")
+
+
+async def _bring_up_to_date(writer: Executor, path: Path | None) -> None:
+    if await writer.run(schema.prepare) is State.CURRENT:
+        return
+    if path is not None:
+        kept = path.with_name(f"{path.name}.before-{schema.HEAD}")
+        await asyncio.to_thread(copy, path, kept)
+        _log.info("the database is migrated to revision %s; what it was is kept as %s", schema.HEAD, kept)
+    await writer.run(schema.migrate)
+
+
+def _secret(connection: Connection, name: str) -> bytes:
+    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    fresh = {"key": name, "value": secrets.token_bytes(SECRET_BYTES)}
+    connection.execute(insert(settings).values(fresh).on_conflict_do_nothing())
+    return connection.execute(select(settings.c.value).where(settings.c.key == name)).scalar_one()
+
+
+def _probe(connection: Connection) -> None:
+    connection.execute(settings.insert().values(key=_PROBE, value=bytes(_PROBE_BYTES)))
+    connection.execute(delete(settings).where(settings.c.key == _PROBE))

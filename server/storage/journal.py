@@ -1,0 +1,189 @@
+"""The one way into a room's log.
+
+Rule 1  An entry is answered only after its transaction is committed, and published
+        only after it is answered. Nothing that was answered is ever lost.
+Rule 2  Order within a room is the order of the calls of `append`; `seq` grows by
+        exactly 1, without holes, whatever is refused or fails meanwhile.
+Rule 3  What has gathered while a transaction ran is the next transaction, up to
+        `BATCH` drafts: under load many messages share one wait for the disk.
+Rule 4  No more than `waiting_limit` drafts wait. One more is refused at once.
+Rule 5  A database that fails refuses the whole batch with `Unavailable`, and the
+        journal tries again with the next. The log says so once an outage, and
+        once when it is over. An entry refused so may yet have been committed
+        (a connection lost at the very end): who repeats it with its clientId
+        gets the answer to the first.
+Rule 6  A draft that alone makes a transaction fail is refused alone.
+Rule 7  A caller that goes away changes nothing for its draft nor for the others.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from server.domain.drafts import Draft
+from server.protocol.entries import Entry
+from server.protocol.errors import Internal, Unavailable
+from server.storage.batch import Appended, Outcome, RoomRaced, write
+from server.storage.executor import Executor
+from server.storage.faults import is_outage, reason
+from server.storage.statements import Statements
+
+BATCH = 512
+"""Drafts in one transaction: beyond this the disk's share of a message is noise, and answers only come later."""
+
+WAITING_LIMIT = 10_000
+RETRY_AFTER = 2.0
+"""Seconds that a refused client is told to wait."""
+
+_RACES = 3
+
+_log = logging.getLogger(__name__)
+
+Publish = Callable[[Sequence[Entry]], None]
+_Waiting = tuple[Draft, "asyncio.Future[Appended]"]
+
+
+class Journal:
+    """Takes drafts from everywhere and writes them in batches.
+
+    Must be made inside a running event loop, and closed.
+
+    Args:
+        writer: Runs one transaction at a time.
+        clock: Milliseconds since the epoch.
+        waiting_limit: Drafts that may wait for their transaction.
+    """
+
+    def __init__(
+        self,
+        writer: Executor,
+        statements: Statements,
+        clock: Callable[[], int],
+        waiting_limit: int = WAITING_LIMIT,
+    ) -> None:
+        self._writer = writer
+        self._statements = statements
+        self._clock = clock
+        self._waiting_limit = waiting_limit
+        self._waiting: deque[_Waiting] = deque()
+        self._arrived = asyncio.Event()
+        self._publish: Publish | None = None
+        self._outage: str | None = None
+        self._closing = False
+        self._loop = asyncio.get_running_loop()
+        self._task = self._loop.create_task(self._write_all(), name="journal")
+
+    @property
+    def outage(self) -> str | None:
+        """Why the last batch could not be written, or None."""
+        return self._outage
+
+    def subscribe(self, publish: Publish) -> None:
+        """Have every batch's new entries given to `publish`, in the order of their commit.
+
+        It is called once a batch, after the callers of `append` had their turn
+        on the event loop. It replaces the one before.
+        """
+        self._publish = publish
+
+    def append(self, draft: Draft) -> "asyncio.Future[Appended]":
+        """Queue a draft; await the result for its entry on disk.
+
+        Its place in the order is taken by the call, not by the await.
+
+        Raises:
+            NotFound: What it answers or changes does not exist.
+            Forbidden: It changes what somebody else said.
+            Conflict: Its clientId is another member's, or its target was deleted.
+            Unavailable: Too many wait, or the database fails; nothing was written.
+            Internal: This draft cannot be written; the log says why.
+        """
+        if self._closing:
+            raise Unavailable("the server is stopping", RETRY_AFTER)
+        if len(self._waiting) >= self._waiting_limit:
+            raise Unavailable("too many messages are waiting to be saved", RETRY_AFTER)
+        future: asyncio.Future[Appended] = self._loop.create_future()
+        self._waiting.append((draft, future))
+        self._arrived.set()
+        return future
+
+    async def close(self) -> None:
+        """Write and publish what waits, then stop. What comes later is refused."""
+        self._closing = True
+        self._arrived.set()
+        await self._task
+
+    def note_outage(self, why: str) -> None:
+        """The database cannot be written now: say so once."""
+        if self._outage is None:
+            _log.error("the database cannot be written: %s", why)
+        self._outage = why
+
+    def note_recovery(self) -> None:
+        """The database was just written."""
+        if self._outage is not None:
+            _log.warning("the database can be written again")
+            self._outage = None
+
+    async def _write_all(self) -> None:
+        while True:
+            await self._arrived.wait()
+            while self._waiting:
+                count = min(BATCH, len(self._waiting))
+                await self._write([self._waiting.popleft() for _ in range(count)])
+            if self._closing:
+                return
+            self._arrived.clear()
+
+    async def _write(self, batch: list[_Waiting]) -> None:
+        outcomes = await self._commit([draft for draft, _ in batch])
+        if outcomes is None:
+            for waiting in batch:
+                await self._write([waiting])
+            return
+        for (_, future), outcome in zip(batch, outcomes, strict=True):
+            if future.done():
+                continue
+            if isinstance(outcome, Appended):
+                future.set_result(outcome)
+            else:
+                future.set_exception(outcome)
+        await asyncio.sleep(0)  # the callers' turn: whoever wrote it is answered before it is pushed
+        new = [outcome.entry for outcome in outcomes if isinstance(outcome, Appended) and not outcome.duplicate]
+        if not new or self._publish is None:
+            return
+        try:
+            self._publish(new)
+        except Exception:
+            _log.exception("%d entries were written but not published", len(new))
+
+    async def _commit(self, drafts: list[Draft]) -> list[Outcome] | None:
+        """What became of each draft, or None when they have to be written one by one."""
+        work = partial(write, statements=self._statements, drafts=drafts, now=self._clock())
+        try:
+            for _ in range(_RACES):
+                try:
+                    outcomes = await self._writer.run(work)
+                except RoomRaced:
+                    continue
+                self.note_recovery()
+                return outcomes
+            return None if len(drafts) > 1 else [_unavailable()]
+        except Exception as error:
+            if is_outage(error):
+                self.note_outage(reason(error))
+                await self._writer.reconnect()
+                return [_unavailable() for _ in drafts]
+            if len(drafts) > 1:
+                return None
+            trace = None if isinstance(error, SQLAlchemyError) else error  # a database's own words may quote the text
+            _log.error("a draft could not be written: %s", reason(error), exc_info=trace)
+            return [Internal("the server could not save this")]
+
+
+def _unavailable() -> Unavailable:
+    return Unavailable("the server cannot save anything right now", RETRY_AFTER)

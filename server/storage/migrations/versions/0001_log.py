@@ -1,0 +1,70 @@
+"""Rooms and their logs.
+
+Tables are written out here as they were then; `server.storage.tables` moves on.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+_whole = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def upgrade() -> None:
+    """Make the tables."""
+    op.create_table(
+        "rooms",
+        sa.Column("id", _whole, primary_key=True),
+        sa.Column("key", sa.Text(), nullable=False, unique=True),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("topic", sa.Text(), nullable=False),
+        sa.Column("visibility", sa.Text(), nullable=False),
+        sa.Column("last_seq", _whole, nullable=False),
+        sa.Column("created_at", _whole, nullable=False),
+        sa.Column("active_at", _whole, nullable=False),
+    )
+    op.create_index("ix_rooms_active_at", "rooms", ["active_at"])
+    op.create_table(
+        "entries",
+        sa.Column("id", _whole, primary_key=True, autoincrement=False),
+        sa.Column("room_id", _whole, sa.ForeignKey("rooms.id"), nullable=False),
+        sa.Column("seq", _whole, nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("target", _whole),
+        sa.Column("member_id", sa.Text(), nullable=False),
+        sa.Column("nick_name", sa.Text(), nullable=False),
+        sa.Column("account", sa.Text()),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("emoji", sa.Text()),
+        sa.Column("is_on", sa.Boolean()),
+        sa.Column("ts", _whole, nullable=False),
+        sa.Column("client_id", sa.String(32)),
+        sa.Column("reply_to", _whole),
+        sa.Column("edited", _whole),
+        sa.Column("deleted", sa.Boolean(), nullable=False),
+    )
+    op.create_index("entries_by_seq", "entries", ["room_id", "seq"], unique=True)
+    has_client_id = sa.text("client_id IS NOT NULL")
+    op.create_index(
+        "entries_by_client_id",
+        "entries",
+        ["room_id", "client_id"],
+        unique=True,
+        sqlite_where=has_client_id,
+        postgresql_where=has_client_id,
+    )
+    is_edit = sa.text("kind = 'edit'")
+    op.create_index("edits_by_target", "entries", ["room_id", "target"], sqlite_where=is_edit, postgresql_where=is_edit)
+    counters = op.create_table(
+        "counters",
+        sa.Column("name", sa.Text(), primary_key=True),
+        sa.Column("last", _whole, nullable=False),
+    )
+    op.bulk_insert(counters, [{"name": "entry", "last": 0}])
+    op.create_table(
+        "settings",
+        sa.Column("key", sa.Text(), primary_key=True),
+        sa.Column("value", sa.LargeBinary(), nullable=False),
+    )

@@ -1,0 +1,215 @@
+"""What is read from storage: a room's log, and lists of rooms.
+
+Rule 1  Each answer is read from one snapshot: its entries, the state they show,
+        its `last_seq` and its room fit together.
+Rule 2  Pages hold entries of all kinds, so that `seq` has no holes in them;
+        messages are in their present state, as of `last_seq`.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Row, bindparam, select
+
+from server.protocol import names
+from server.protocol.answers import Page
+from server.protocol.entries import Entry
+from server.protocol.errors import Unavailable
+from server.storage.executor import Executor
+from server.storage.faults import is_outage
+from server.storage.rows import by_target, entry
+from server.storage.tables import entries, reactions, rooms
+
+RETRY_AFTER = 2.0
+"""Seconds that a client is told to wait when the database cannot be read."""
+
+ResultT = TypeVar("ResultT")
+
+_room = select(rooms).where(rooms.c.key == bindparam("key"))
+_between = (
+    select(entries)
+    .where(entries.c.room_id == bindparam("room"), entries.c.seq.between(bindparam("first"), bindparam("last")))
+    .order_by(entries.c.seq)
+)
+_reactions = (
+    select(reactions)
+    .where(reactions.c.room_id == bindparam("room"), reactions.c.target.between(bindparam("first"), bindparam("last")))
+    .order_by(reactions.c.target, reactions.c.seq)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RoomRow:
+    """A room in which something was written.
+
+    Attributes:
+        key: What tells rooms apart.
+        name: As it is shown.
+        last_seq: The `seq` of its newest entry.
+        created_at: When its first entry was written, in milliseconds since the epoch.
+        active_at: The `ts` of its newest entry.
+    """
+
+    key: str
+    name: str
+    topic: str
+    visibility: str
+    last_seq: int
+    created_at: int
+    active_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What somebody who comes into a room is shown.
+
+    Attributes:
+        room: The room, or None when nothing was ever written in it.
+        entries: Ascending, with no hole up to the room's newest.
+        has_more: There are entries between `since` (or the beginning) and the first of these.
+    """
+
+    room: RoomRow | None
+    entries: list[Entry]
+    has_more: bool
+
+
+class Reader:
+    """Reads snapshots, several at once.
+
+    Every method raises `Unavailable` when the database cannot be read.
+    """
+
+    def __init__(self, executor: Executor) -> None:
+        self._executor = executor
+
+    async def backlog(self, room_key: str, *, since: int | None, limit: int) -> Backlog:
+        """The newest entries of a room.
+
+        Args:
+            since: Only entries with a greater `seq`.
+            limit: No more than this many.
+        """
+        return await self._run(partial(_backlog, key=room_key, since=since or 0, limit=limit))
+
+    async def page(
+        self,
+        room_key: str,
+        *,
+        before: int | None = None,
+        after: int | None = None,
+        around: int | None = None,
+        limit: int,
+    ) -> Page:
+        """A piece of a room's log, ascending; empty for a room that was never written in.
+
+        Args:
+            before: The newest entries with a lesser `seq` than this, or
+            after: the oldest with a greater one, or
+            around: those about this one, itself among them: exactly one of the three.
+            limit: No more than this many.
+
+        Raises:
+            ValueError: Not exactly one of the three places was given.
+        """
+        if sum(place is not None for place in (before, after, around)) != 1:
+            raise ValueError("a page takes exactly one of before, after and around")
+        return await self._run(partial(_page, key=room_key, before=before, after=after, around=around, limit=limit))
+
+    async def entry(self, room_key: str, seq: int) -> Entry | None:
+        """One entry in its present state, or None."""
+        return await self._run(partial(_entry, key=room_key, seq=seq))
+
+    async def rooms(self, query: str | None, limit: int) -> list[RoomRow]:
+        """Public rooms, those with the newest activity first.
+
+        Args:
+            query: Only rooms whose name contains this; width, case and spacing do not matter.
+        """
+        wanted = None
+        if query:
+            try:
+                wanted = names.key(query)
+            except UnicodeEncodeError:  # no name can contain it
+                return []
+        return await self._run(partial(_rooms, wanted=wanted, limit=limit))
+
+    async def _run(self, work: Callable[[Connection], ResultT]) -> ResultT:
+        try:
+            return await self._executor.run(work)
+        except Exception as error:
+            if not is_outage(error):
+                raise
+            await self._executor.reconnect()
+            raise Unavailable("the server cannot read its storage right now", RETRY_AFTER) from error
+
+
+def _backlog(connection: Connection, *, key: str, since: int, limit: int) -> Backlog:
+    room = _find(connection, key)
+    if room is None:
+        return Backlog(None, [], has_more=False)
+    first = max(since + 1, room.last_seq - limit + 1)
+    found = _read(connection, room, first, room.last_seq)
+    return Backlog(_room_row(room), found, has_more=first > since + 1)
+
+
+def _page(
+    connection: Connection, *, key: str, before: int | None, after: int | None, around: int | None, limit: int
+) -> Page:
+    room = _find(connection, key)
+    if room is None:
+        return Page(messages=[], has_more=False, last_seq=0)
+    if before is not None:
+        last = min(before - 1, room.last_seq)
+        first = max(1, last - limit + 1)
+        has_more = first > 1
+    elif after is not None:
+        first = after + 1
+        last = min(after + limit, room.last_seq)
+        has_more = last < room.last_seq
+    else:
+        first = max(1, min((around or 1) - limit // 2, room.last_seq - limit + 1))
+        last = min(first + limit - 1, room.last_seq)
+        has_more = first > 1 or last < room.last_seq
+    return Page(messages=_read(connection, room, first, last), has_more=has_more, last_seq=room.last_seq)
+
+
+def _entry(connection: Connection, *, key: str, seq: int) -> Entry | None:
+    room = _find(connection, key)
+    found = [] if room is None else _read(connection, room, seq, seq)
+    return found[0] if found else None
+
+
+def _rooms(connection: Connection, *, wanted: str | None, limit: int) -> list[RoomRow]:
+    found = select(rooms).where(rooms.c.visibility == "public")
+    if wanted is not None:
+        found = found.where(rooms.c.key.contains(wanted, autoescape=True))
+    newest_first = found.order_by(rooms.c.active_at.desc(), rooms.c.id.desc()).limit(limit)
+    return [_room_row(row) for row in connection.execute(newest_first)]
+
+
+def _find(connection: Connection, key: str) -> Row[Any] | None:
+    return connection.execute(_room, {"key": key}).one_or_none()
+
+
+def _read(connection: Connection, room: Row[Any], first: int, last: int) -> list[Entry]:
+    if first > last:
+        return []
+    place = {"room": room.id, "first": first, "last": last}
+    rows: Sequence[Row[Any]] = connection.execute(_between, place).all()
+    standing = by_target(connection.execute(_reactions, place).all())
+    return [entry(room.name, row, standing.get(row.seq)) for row in rows]
+
+
+def _room_row(row: Row[Any]) -> RoomRow:
+    return RoomRow(
+        key=row.key,
+        name=row.name,
+        topic=row.topic,
+        visibility=row.visibility,
+        last_seq=row.last_seq,
+        created_at=row.created_at,
+        active_at=row.active_at,
+    )

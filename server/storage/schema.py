@@ -1,0 +1,60 @@
+"""Which revision a database has, and how it comes to the newest.
+
+A new database is made from `server.storage.tables` at once; an older one walks
+the migrations. Alembic is imported only for those: it costs a third of a second.
+"""
+
+from enum import Enum
+
+from sqlalchemy import Column, Connection, MetaData, PrimaryKeyConstraint, String, Table, inspect, select
+
+from server.storage.batch import ENTRY_COUNTER
+from server.storage.faults import StorageError
+from server.storage.tables import counters, metadata
+
+REVISIONS = ("0001", "0002")
+"""All of them, oldest first, as `migrations/versions` has them."""
+
+HEAD = REVISIONS[-1]
+
+_version = Table(
+    "alembic_version",
+    MetaData(),
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
+)
+
+
+class State(Enum):
+    """How a database stands to this program."""
+
+    CURRENT = "current"
+    OLDER = "older"
+
+
+def prepare(connection: Connection) -> State:
+    """Make the tables when there are none, and say whether a migration is needed.
+
+    Raises:
+        StorageError: The database is another program's, or a newer version's.
+    """
+    tables = inspect(connection).get_table_names()
+    if not tables:
+        metadata.create_all(connection)
+        connection.execute(counters.insert().values(name=ENTRY_COUNTER, last=0))
+        _version.create(connection)
+        connection.execute(_version.insert().values(version_num=HEAD))
+        return State.CURRENT
+    if _version.name not in tables:
+        raise StorageError("it belongs to another program")
+    revision = connection.execute(select(_version.c.version_num)).scalar_one_or_none()
+    if revision not in REVISIONS:
+        raise StorageError("a newer version of chat-server wrote it, and this one cannot read it")
+    return State.CURRENT if revision == HEAD else State.OLDER
+
+
+def migrate(connection: Connection, to: str = HEAD) -> None:
+    """Walk the migrations inside the caller's transaction: all of them, or none."""
+    from server.storage.migrations.walk import upgrade  # noqa: PLC0415 -- brings Alembic, 300 ms
+
+    upgrade(connection, to)

@@ -1,0 +1,112 @@
+"""SQLite files: how they are made, opened and copied.
+
+Rule 1  Only the server's user can read what it makes: files 0600, folders 0700.
+        SQLite gives its -wal and -shm files the mode of the database.
+Rule 2  A commit is on the disk when it returns (WAL with synchronous=FULL).
+Rule 3  What is overwritten or deleted is zeroed in the file (secure_delete).
+Rule 4  After the file was opened it is never made again: when somebody moves or
+        removes it, writing fails, rather than going on in a file without a name.
+"""
+
+import os
+import sqlite3
+import stat
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
+
+from server.storage.faults import StorageError, reason
+
+_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
+_FILE = "file"
+
+
+def make_file(path: Path) -> None:
+    """Make the database's file and the folders it lies in, unless they are there.
+
+    Raises:
+        StorageError: They cannot be made, or something else lies there.
+    """
+    try:
+        for folder in reversed(path.parent.parents):
+            folder.mkdir(mode=0o700, exist_ok=True)
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        if not path.exists():
+            _make_private(path)
+    except OSError as error:
+        raise StorageError(f"the database {path} cannot be made: {reason(error)}") from None
+    if not stat.S_ISREG(path.stat().st_mode):
+        what = "a directory" if path.is_dir() else "not a file"
+        raise StorageError(f"the database {path} cannot be opened: it is {what}")
+
+
+def open_engine(path: Path, *, writes: bool, connections: int, busy_timeout: int) -> Engine:
+    """Connections to a file that exists.
+
+    Args:
+        writes: Transactions take the write lock at their start; otherwise they only read, a snapshot each.
+        connections: How many there may be.
+        busy_timeout: Milliseconds to wait for a lock.
+    """
+
+    def connect() -> sqlite3.Connection:
+        uri = f"{path.absolute().as_uri()}?mode=rw"
+        wait = busy_timeout / 1000
+        connection = sqlite3.connect(uri, uri=True, timeout=wait, isolation_level=None, check_same_thread=False)
+        try:
+            for pragma in _PRAGMAS if writes else (*_PRAGMAS, "query_only=ON"):
+                connection.execute(f"PRAGMA {pragma}")
+        except sqlite3.Error:
+            connection.close()
+            raise
+        return connection
+
+    engine = create_engine(
+        "sqlite://",
+        creator=connect,
+        poolclass=QueuePool,
+        pool_size=connections,
+        max_overflow=0,
+        pool_reset_on_return=None,
+        hide_parameters=True,
+    )
+
+    def remember(_: Any, record: Any) -> None:
+        record.info[_FILE] = _identity(path)
+
+    def begin(connection: Connection) -> None:
+        if connection.info[_FILE] != _identity(path):
+            raise StorageError("its file was replaced")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    event.listen(engine, "connect", remember)
+    event.listen(engine, "begin", begin)
+    return engine
+
+
+def copy(path: Path, to: Path) -> None:
+    """A consistent copy of a database that may be in use, complete or not there at all.
+
+    Raises:
+        StorageError: The copy cannot be made.
+    """
+    unfinished = to.with_name(f"{to.name}.unfinished")
+    try:
+        unfinished.unlink(missing_ok=True)
+        _make_private(unfinished)
+        with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(unfinished)) as target:
+            source.backup(target)
+        unfinished.replace(to)
+    except (OSError, sqlite3.Error) as error:
+        raise StorageError(f"the database cannot be copied to {to}: {reason(error)}") from None
+
+
+def _make_private(path: Path) -> None:
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_dev, status.st_ino

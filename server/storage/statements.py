@@ -1,0 +1,231 @@
+"""The statements that writing a batch needs, compiled once per database.
+
+Compiled text on the driver's own cursor spares SQLAlchemy's work for every
+statement and row, which would be most of what a message costs. The order of a statement's parameters is
+checked against its compiled form when it is made.
+"""
+
+from collections.abc import Collection, Generator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+from sqlalchemy import (
+    ARRAY,
+    ClauseElement,
+    ColumnElement,
+    Connection,
+    Dialect,
+    any_,
+    bindparam,
+    delete,
+    func,
+    literal_column,
+    select,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine.interfaces import DBAPICursor
+from sqlalchemy.exc import DBAPIError
+
+from server.storage.tables import counters, entries, reactions, rooms
+
+ENTRY_COLUMNS = (
+    "id",
+    "room_id",
+    "seq",
+    "kind",
+    "target",
+    "member_id",
+    "nick_name",
+    "account",
+    "text",
+    "emoji",
+    "is_on",
+    "ts",
+    "client_id",
+    "reply_to",
+    "deleted",
+)
+"""What a new row of `entries` is given, in this order."""
+
+TAKEN_COLUMNS = (
+    "client_id",
+    "seq",
+    "id",
+    "nick_name",
+    "member_id",
+    "text",
+    "ts",
+    "account",
+    "reply_to",
+    "edited",
+    "deleted",
+)
+"""What is read of a message whose clientId comes again, in this order."""
+
+
+class Prepared:
+    """A statement as the driver takes it.
+
+    Args:
+        parameters: The names of its parameters in the order in which they will be given.
+
+    Raises:
+        ValueError: The compiled statement takes them in another order.
+    """
+
+    def __init__(self, statement: ClauseElement, dialect: Dialect, parameters: Sequence[str]) -> None:
+        compiled = statement.compile(dialect=dialect)
+        self._sql = str(compiled)
+        self._dialect = dialect
+        order: Sequence[str] = getattr(compiled, "positiontup", None) or ()
+        if list(order) != list(parameters):
+            raise ValueError(f"the statement takes {order}, not {parameters}")
+
+    def all(self, connection: Connection, *values: Any) -> list[tuple[Any, ...]]:
+        """Run it for the rows that it gives."""
+        with self._cursor(connection) as cursor:
+            cursor.execute(self._sql, values)
+            return list(cursor.fetchall())
+
+    def run(self, connection: Connection, *values: Any) -> None:
+        """Run it for what it changes."""
+        with self._cursor(connection) as cursor:
+            cursor.execute(self._sql, values)
+
+    def run_many(self, connection: Connection, rows: list[tuple[Any, ...]]) -> None:
+        """Run it for each row, in order."""
+        with self._cursor(connection) as cursor:
+            cursor.executemany(self._sql, rows)
+
+    @contextmanager
+    def _cursor(self, connection: Connection) -> Generator[DBAPICursor]:
+        driver = self._dialect.loaded_dbapi.Error
+        cursor = connection.connection.cursor()
+        try:
+            yield cursor
+        except driver as error:
+            raise DBAPIError.instance(self._sql, None, error, driver, hide_parameters=True) from error
+        finally:
+            cursor.close()
+
+
+class Statements:
+    """All of them, for one kind of database.
+
+    Attributes:
+        rooms: `keys` → key, id, name, last_seq, active_at; the rows stay locked until the commit.
+        taken: `room`, `client_ids` → the messages with these, as `TAKEN_COLUMNS`.
+        said: `room`, `seqs` → seq, member_id, deleted of those that are messages.
+        grow: Makes the room or adds `count` to its last_seq → id, last_seq.
+        take_ids: `count` → the last of that many new entry ids.
+        blank_edits: Names the kind as a literal, because a partial index serves no parameter.
+    """
+
+    def __init__(self, dialect: Dialect) -> None:
+        insert = sqlite.insert if dialect.name == "sqlite" else postgresql.insert
+
+        self._is_sqlite = dialect.name == "sqlite"
+
+        def prepared(statement: ClauseElement, *parameters: str) -> Prepared:
+            return Prepared(statement, dialect, parameters)
+
+        in_room = entries.c.room_id == bindparam("room")
+        self.rooms = prepared(
+            select(rooms.c.key, rooms.c.id, rooms.c.name, rooms.c.last_seq, rooms.c.active_at)
+            .where(self._one_of(rooms.c.key, "keys"))
+            .order_by(rooms.c.key)
+            .with_for_update(),
+            "keys",
+        )
+        self.taken = prepared(
+            select(*(entries.c[name] for name in TAKEN_COLUMNS)).where(
+                in_room, self._one_of(entries.c.client_id, "client_ids")
+            ),
+            *("room", "client_ids"),
+        )
+        self.said = prepared(
+            select(entries.c.seq, entries.c.member_id, entries.c.deleted).where(
+                in_room, self._one_of(entries.c.seq, "seqs"), entries.c.kind == literal_column("'message'")
+            ),
+            *("room", "seqs"),
+        )
+        new_room = insert(rooms).values(
+            key=bindparam("key"),
+            name=bindparam("name"),
+            topic=bindparam("topic"),
+            visibility=bindparam("visibility"),
+            last_seq=bindparam("count"),
+            created_at=bindparam("now"),
+            active_at=bindparam("ts"),
+        )
+        self.grow = prepared(
+            new_room.on_conflict_do_update(
+                index_elements=[rooms.c.key],
+                set_={
+                    "topic": func.coalesce(bindparam("new_topic", type_=rooms.c.topic.type), rooms.c.topic),
+                    "last_seq": rooms.c.last_seq + new_room.excluded.last_seq,
+                    "active_at": new_room.excluded.active_at,
+                },
+            ).returning(rooms.c.id, rooms.c.last_seq),
+            *("key", "name", "topic", "visibility", "count", "now", "ts", "new_topic"),
+        )
+        self.take_ids = prepared(
+            update(counters)
+            .values(last=counters.c.last + bindparam("count", type_=counters.c.last.type))
+            .where(counters.c.name == bindparam("counter"))
+            .returning(counters.c.last),
+            *("count", "counter"),
+        )
+        self.add_entry = prepared(
+            insert(entries).values({name: bindparam(name) for name in ENTRY_COLUMNS}), *ENTRY_COLUMNS
+        )
+        self.edit = prepared(
+            update(entries)
+            .values(text=bindparam("new_text"), edited=bindparam("revision"))
+            .where(in_room, entries.c.seq == bindparam("message")),
+            *("new_text", "revision", "room", "message"),
+        )
+        self.blank = prepared(
+            update(entries)
+            .values(text=bindparam("nothing"), deleted=bindparam("gone"))
+            .where(in_room, entries.c.seq == bindparam("message")),
+            *("nothing", "gone", "room", "message"),
+        )
+        self.blank_edits = prepared(
+            update(entries)
+            .values(text=bindparam("nothing"))
+            .where(in_room, entries.c.target == bindparam("message"), entries.c.kind == literal_column("'edit'")),
+            *("nothing", "room", "message"),
+        )
+        self.clear_reactions = prepared(
+            delete(reactions).where(
+                reactions.c.room_id == bindparam("room"), reactions.c.target == bindparam("message")
+            ),
+            *("room", "message"),
+        )
+        self.react = prepared(
+            insert(reactions)
+            .values({name: bindparam(name) for name in ("room_id", "target", "emoji", "member_id", "seq")})
+            .on_conflict_do_nothing(),
+            *("room_id", "target", "emoji", "member_id", "seq"),
+        )
+        self.unreact = prepared(
+            delete(reactions).where(
+                reactions.c.room_id == bindparam("room"),
+                reactions.c.target == bindparam("message"),
+                reactions.c.emoji == bindparam("chosen"),
+                reactions.c.member_id == bindparam("member"),
+            ),
+            *("room", "message", "chosen", "member"),
+        )
+
+    def several(self, values: Collection[Any]) -> Any:
+        """Values as the one parameter that `keys`, `client_ids` and `seqs` are."""
+        return msgspec.json.encode(list(values)).decode() if self._is_sqlite else list(values)
+
+    def _one_of(self, column: ColumnElement[Any], parameter: str) -> ColumnElement[bool]:
+        if self._is_sqlite:
+            return column.in_(select(func.json_each(bindparam(parameter)).table_valued("value").c.value))
+        return column == any_(bindparam(parameter, type_=ARRAY(column.type)))

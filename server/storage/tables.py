@@ -1,0 +1,109 @@
+"""The tables, as the newest revision has them (`server.storage.schema` brings older ones here).
+
+Times are integer milliseconds since the epoch, UTC.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    and_,
+    column,
+)
+
+WholeNumber = BigInteger().with_variant(Integer, "sqlite")
+"""64 bits everywhere; SQLite makes only a column called INTEGER the row's own key."""
+
+metadata = MetaData()
+
+rooms = Table(
+    "rooms",
+    metadata,
+    Column("id", WholeNumber, primary_key=True),
+    Column("key", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("visibility", Text, nullable=False),
+    Column("last_seq", WholeNumber, nullable=False),
+    Column("created_at", WholeNumber, nullable=False),
+    Column("active_at", WholeNumber, nullable=False, index=True),
+)
+"""A row exists once something was written in the room. `active_at` is the `ts` of its newest entry."""
+
+entries = Table(
+    "entries",
+    metadata,
+    Column("id", WholeNumber, primary_key=True, autoincrement=False),
+    Column("room_id", WholeNumber, ForeignKey(rooms.c.id), nullable=False),
+    Column("seq", WholeNumber, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("target", WholeNumber),
+    Column("member_id", Text, nullable=False),
+    Column("nick_name", Text, nullable=False),
+    Column("account", Text),
+    Column("text", Text, nullable=False),
+    Column("emoji", Text),
+    Column("is_on", Boolean),
+    Column("ts", WholeNumber, nullable=False),
+    Column("client_id", String(32)),
+    Column("reply_to", WholeNumber),
+    Column("edited", WholeNumber),
+    Column("deleted", Boolean, nullable=False),
+    Index("entries_by_seq", "room_id", "seq", unique=True),
+    Index(
+        "entries_by_client_id",
+        "room_id",
+        "client_id",
+        unique=True,
+        sqlite_where=column("client_id").is_not(None),
+        postgresql_where=column("client_id").is_not(None),
+    ),
+    Index(
+        "edits_by_target",
+        "room_id",
+        "target",
+        sqlite_where=and_(column("kind") == "edit"),
+        postgresql_where=and_(column("kind") == "edit"),
+    ),
+)
+"""Every room's log. `text` is a message, the new text of an edit, or a topic, and else empty.
+
+A message's row also holds its present state: `text`, `edited` (the `seq` of the
+last edit) and `deleted`. `client_id` is the UUID as 32 hexadecimal digits.
+"""
+
+reactions = Table(
+    "reactions",
+    metadata,
+    Column("room_id", WholeNumber, ForeignKey(rooms.c.id), primary_key=True),
+    Column("target", WholeNumber, primary_key=True),
+    Column("emoji", Text, primary_key=True),
+    Column("member_id", Text, primary_key=True),
+    Column("seq", WholeNumber, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""The reactions that stand now; `seq` is the entry that put it there, and orders them."""
+
+counters = Table(
+    "counters",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("last", WholeNumber, nullable=False),
+)
+"""The last number given out: of `entries.id` under the name `entry`. It never goes down."""
+
+settings = Table(
+    "settings",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+)
+"""What the server keeps for itself, such as the secret that its guest keys rest on."""
