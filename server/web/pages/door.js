@@ -1,0 +1,82 @@
+/**
+ * The way in: a room and a nickname.
+ *
+ * The room is prefilled from the address (`/#tea`; a fragment never reaches a
+ * server's log), else from last time, and the nickname from last time.
+ */
+
+import { lasting } from "./memory.js";
+import { words } from "./words.js";
+
+export class Door {
+  #door = document.getElementById("door");
+  #form = document.getElementById("door-form");
+  #room = document.getElementById("room-field");
+  #nick = document.getElementById("nick-field");
+  #problem = document.getElementById("door-problem");
+  #button = document.getElementById("door-enter");
+
+  /** @param {(room: string, nick: string) => void} onEnter */
+  constructor(onEnter) {
+    this.#form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      const room = this.#room.value.trim();
+      const nick = this.#nick.value.trim();
+      if (!room) return this.#ask(this.#room, words.roomNeeded);
+      if (!nick) return this.#ask(this.#nick, words.nickNeeded);
+      lasting.put("room", room);
+      lasting.put("nick", nick);
+      this.#say("");
+      return onEnter(room, nick);
+    });
+    for (const field of [this.#room, this.#nick]) {
+      field.addEventListener("input", () => this.#say(""));
+    }
+  }
+
+  /** Opens it, with the reason why you are outside, if any. */
+  show(problem = "", busy = false) {
+    this.busy = busy;
+    this.#door.hidden = false;
+    this.#room.value = roomInAddress() || lasting.get("room", "");
+    this.#nick.value = lasting.get("nick", "");
+    this.#say(problem);
+    (this.#room.value ? (this.#nick.value ? this.#button : this.#nick) : this.#room).focus();
+  }
+
+  hide() {
+    this.#door.hidden = true;
+  }
+
+  /** The server was asked and has not answered. */
+  set busy(busy) {
+    this.#button.disabled = busy;
+    this.#button.textContent = busy ? words.entering : words.enter;
+  }
+
+  /** What is wrong, or takes so long. */
+  set problem(reason) {
+    this.#say(reason);
+  }
+
+  #ask(field, problem) {
+    this.#say(problem);
+    field.setAttribute("aria-invalid", "true");
+    field.focus();
+  }
+
+  #say(problem) {
+    this.#problem.textContent = problem;
+    for (const field of [this.#room, this.#nick]) field.removeAttribute("aria-invalid");
+  }
+}
+
+/** The room that the address names, or an empty string. */
+export function roomInAddress() {
+  const fragment = location.hash.slice(1);
+  try {
+    return decodeURIComponent(fragment).trim();
+  } catch {
+    return fragment; // a stray percent sign is part of the name
+  }
+}

@@ -1,0 +1,7 @@
+/**
+ * When two names are the same, closely enough for this page: width, case and
+ * spacing are folded away. The server decides; see `server/protocol/names.py`.
+ */
+export function fold(name) {
+  return name.normalize("NFKC").toLowerCase().replace(/\s+/gu, " ").trim();
+}
