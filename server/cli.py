@@ -55,6 +55,9 @@ class Flags:
     connects_per_minute: Annotated[str | None, _flag("Connections one address may open a minute (64).")] = None
     ping_interval: Annotated[str | None, _flag("Seconds between two pings (25).")] = None
     ping_timeout: Annotated[str | None, _flag("Seconds a client has to answer one (20).")] = None
+    connect_timeout: Annotated[str | None, _flag("Seconds a connection has to say what it wants (10).")] = None
+    unsent_bytes: Annotated[str | None, _flag("Bytes a reader may be behind before it is cut (1048576).")] = None
+    stall_timeout: Annotated[str | None, _flag("Seconds a reader may stand still (10).")] = None
 
     def resolved(self) -> Resolved:
         """The settings in force."""

@@ -45,6 +45,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         connects_per_minute: Connections that one address may open a minute; loopback is exempt.
         ping_interval: Seconds between two pings of a connection.
         ping_timeout: Seconds that a client has to answer one.
+        connect_timeout: Seconds that a connection has to say what it wants.
+        unsent_bytes: Bytes that a connection may be behind; past it the reader is cut.
+        stall_timeout: Seconds without reading anything after which a reader is cut.
     """
 
     host: str = "127.0.0.1"
@@ -64,6 +67,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     connects_per_minute: Annotated[int, Meta(ge=1)] = 64
     ping_interval: Positive = 25.0
     ping_timeout: Positive = 20.0
+    connect_timeout: Positive = 10.0
+    unsent_bytes: Annotated[int, Meta(ge=65536)] = 1024 * 1024
+    stall_timeout: Positive = 10.0
 
     def database_target(self) -> str:
         """The database to open: what was set, or the file in the user's data directory."""

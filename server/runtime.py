@@ -105,6 +105,9 @@ def _engine_options(settings: Settings) -> EngineOptions:
     return EngineOptions(
         ping_interval=settings.ping_interval,
         ping_timeout=settings.ping_timeout,
+        connect_timeout=settings.connect_timeout,
+        unsent_bytes=settings.unsent_bytes,
+        stall_timeout=settings.stall_timeout,
         cors_origins=settings.cors_origin,
         trusted_proxies=settings.trusted_networks(),
     )

@@ -77,14 +77,14 @@ class EngineOptions:
         trusted_proxies: Whose X-Forwarded-* headers are believed.
     """
 
-    ping_interval: float = 25.0
-    ping_timeout: float = 20.0
-    connect_timeout: float = 10.0
-    unsent_bytes: int = 1024 * 1024
-    stall_timeout: float = 10.0
+    ping_interval: float
+    ping_timeout: float
+    connect_timeout: float
+    unsent_bytes: int
+    stall_timeout: float
+    cors_origins: tuple[str, ...]
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
     stop_timeout: float = 2.0
-    cors_origins: tuple[str, ...] = ()
-    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
 
 
 class Engine(socketio.AsyncServer):

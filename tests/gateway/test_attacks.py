@@ -1,0 +1,360 @@
+"""What a hostile client tries, and that it fails, with one log line, while everybody else goes on."""
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from server.runtime import Running
+from tests.support.raw_client import RawClient, raw_client
+from tests.support.serving import serving
+
+TROUBLE = logging.WARNING
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncGenerator[Running]:
+    async with serving(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+async def bystander(server: Running) -> AsyncGenerator[RawClient]:
+    """Somebody who was there before the attack and must be able to talk after it."""
+    async with raw_client(server.url) as client:
+        await client.join("tea", "bystander")
+        assert (await client.ask("sendMessage", {"room": "tea", "message": "before"}))["seq"] == 1
+        yield client
+        assert (await client.ask("sendMessage", {"room": "tea", "message": "after"}))["ok"]
+        page = await client.ask("history", {"room": "tea", "after": 0})
+        said = [entry["message"] for entry in page["messages"]]
+        assert (said[0], said[-1]) == ("before", "after")
+
+
+def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.name.startswith("chat")]
+
+
+def quiet(caplog: pytest.LogCaptureFixture) -> None:
+    """At most one line came of it, and no traceback."""
+    assert not [record for record in caplog.records if record.exc_info]
+    assert len(lines(caplog)) <= 1, lines(caplog)
+
+
+@pytest.mark.parametrize("name", ["connect", "disconnect", "connect_error", "error", "*", "__disconnect_final"])
+async def test_an_event_with_a_reserved_name_runs_nothing(
+    server: Running, bystander: RawClient, caplog: pytest.LogCaptureFixture, name: str
+) -> None:
+    caplog.set_level(logging.INFO)
+    async with raw_client(server.url) as mallory:
+        mine = await mallory.join("tea", "mallory")
+        answer = await mallory.ask(name, {"sid": "x"}, "forged")
+        assert answer["error"]["code"] == "bad_request"
+        again = await mallory.join("tea", "mallory")
+        assert again["memberId"] == mine["memberId"]
+        assert {member["nickName"] for member in again["members"]} == {"bystander", "mallory"}
+        quiet(caplog)
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [
+        '451-["sendMessage",{"_placeholder":true,"num":0}]',
+        '4599999999-["sendMessage"]',
+        '4610-["x"]',
+        '461-1["x"]',
+        "b4AAAA",
+        "",
+        "9",
+        "4",
+        "47",
+        "44{}",
+        "42",
+        "42[]",
+        "42[1]",
+        "42{}",
+        '42["typing"',
+        "42" + "[" * 1000 + "]" * 1000,
+        "42" + "[" * 30000,
+        "42" + "1" * 17 + '["typing",{}]',
+        '42/other,["typing",{}]',
+        "40/other\udc80",
+        "2",
+        "2probe",
+        "5",
+        "40",
+        '42["sendMessage",{"room":"tea","message":NaN}]',
+    ],
+)
+async def test_a_packet_that_is_none_ends_the_connection(
+    server: Running, bystander: RawClient, caplog: pytest.LogCaptureFixture, packet: str
+) -> None:
+    caplog.set_level(logging.INFO)
+    async with raw_client(server.url) as mallory:
+        await mallory.join("tea", "mallory")
+        raw = packet.encode("utf-8", "surrogateescape")
+        await mallory.ws.send_frame(raw, aiohttp.WSMsgType.TEXT)
+        await mallory.closed()
+    quiet(caplog)
+    assert "tea" not in "".join(lines(caplog))
+    left = await bystander.event("message")
+    assert left["kind"] in ("message", "join", "leave")
+
+
+async def test_a_binary_frame_ends_the_connection(
+    server: Running, bystander: RawClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    async with raw_client(server.url) as mallory:
+        await mallory.ws.send_bytes(b"\x04hello")
+        await mallory.closed()
+    quiet(caplog)
+
+
+async def test_a_message_of_ten_megabytes_ends_the_connection(
+    server: Running, bystander: RawClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    async with raw_client(server.url) as mallory:
+        await mallory.join("tea", "mallory")
+        body = json.dumps(["sendMessage", {"room": "tea", "message": "a" * 10_000_000}])
+        with suppress(aiohttp.ClientError, ConnectionError):  # it may be closed while it is being sent
+            await mallory.ws.send_str("42" + body)
+        await mallory.closed()
+    quiet(caplog)
+
+
+@pytest.mark.parametrize(
+    ("event", "body", "code"),
+    [
+        ("joinRoom", [], "bad_request"),
+        ("joinRoom", ["tea", "mallory"], "bad_request"),
+        ("joinRoom", None, "bad_request"),
+        ("joinRoom", {"roomName": None, "nickName": "mallory"}, "bad_request"),
+        ("joinRoom", {"roomName": ["tea"], "nickName": "mallory"}, "bad_request"),
+        ("joinRoom", {"roomName": "tea", "nickName": "\x1b]52;c;aGk=\x07"}, "nick_invalid"),
+        ("joinRoom", {"roomName": "\x9b2J", "nickName": "mallory"}, "room_invalid"),
+        ("joinRoom", {"roomName": "tea", "nickName": "m" * 33}, "too_long"),
+        ("sendMessage", {"room": "tea", "message": "m" * 4001}, "too_long"),
+        ("sendMessage", {"room": "tea", "message": ""}, "bad_request"),
+        ("sendMessage", {"room": "coffee", "message": "hi"}, "not_joined"),
+        ("sendMessage", {"room": "tea", "message": {"toString": 1}}, "bad_request"),
+        ("history", {"room": "coffee", "after": 0}, "not_joined"),
+        ("typing", {"room": "tea", "on": 1}, "bad_request"),
+        ("nothing", {}, "bad_request"),
+    ],
+)
+@pytest.mark.usefixtures("bystander")
+async def test_a_request_that_is_not_valid_gets_an_error_and_changes_nothing(
+    server: Running, caplog: pytest.LogCaptureFixture, event: str, body: Any, code: str
+) -> None:
+    caplog.set_level(logging.INFO)
+    async with raw_client(server.url) as mallory:
+        await mallory.join("tea", "mallory")
+        answer = await mallory.ask(event, body)
+        assert (answer["ok"], answer["error"]["code"]) == (False, code)
+        assert (await mallory.ask("history", {"room": "tea", "after": 0}))["lastSeq"] == 1
+    quiet(caplog)
+
+
+async def test_deep_json_inside_a_request_is_refused_or_ends_the_connection(
+    server: Running, bystander: RawClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    for depth in (40, 900, 1000, 5000, 30000):
+        async with raw_client(server.url) as mallory:
+            await mallory.ws.send_str('421["joinRoom",' + "[" * depth + "]" * depth + "]")
+            packet = await mallory.packet()
+            assert packet is None or json.loads(packet[3:])[0]["error"]["code"] == "bad_request"
+    assert not [record for record in caplog.records if record.exc_info]
+
+
+async def test_a_session_that_never_connects_is_ended(tmp_path: Path) -> None:
+    async with serving(tmp_path, ping_interval=0.3, connect_timeout=0.3) as server:
+        async with raw_client(server.url, connect=False) as silent:
+            await silent.closed()
+        async with raw_client(server.url, connect=False) as elsewhere:
+            await elsewhere.ws.send_str("40/other,")
+            assert (await elsewhere.packet() or "").startswith("44/other,")
+            await elsewhere.closed()
+
+
+async def test_a_client_that_answers_no_ping_is_ended(tmp_path: Path) -> None:
+    async with (
+        serving(tmp_path, ping_interval=0.2, ping_timeout=0.4) as server,
+        raw_client(server.url) as deaf,
+        raw_client(server.url) as bystander,
+    ):
+        await deaf.join("tea", "deaf")
+        joined = await bystander.join("tea", "bystander")
+        assert len(joined["members"]) == 2
+        listening = asyncio.create_task(bystander.event("presence"))
+        while "deaf" not in str(await asyncio.wait_for(deaf.ws.receive(), 10)) and not deaf.ws.closed:
+            pass  # it reads and says nothing
+        await listening
+        while (push := await bystander.event("message"))["kind"] != "leave":
+            pass
+        assert push["nickName"] == "deaf"
+
+
+async def test_too_many_requests_that_are_not_valid_end_the_connection(
+    server: Running, bystander: RawClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    async with raw_client(server.url) as mallory:
+        for _ in range(40):
+            await mallory.ws.send_str('42["nothing",{}]')
+        await mallory.closed()
+    quiet(caplog)
+
+
+async def test_one_clients_events_are_carried_out_in_the_order_they_were_sent(tmp_path: Path) -> None:
+    async with serving(tmp_path, rate_limit="off") as server, raw_client(server.url) as ann:
+        await ann.join("tea", "ann")
+        for number in range(300):
+            await ann.ws.send_str(f'42{1000 + number}["sendMessage",{{"room":"tea","message":"{number}"}}]')
+        seqs = [(await ann.answer(1000 + number))["seq"] for number in range(300)]
+        assert seqs == list(range(1, 301))
+        page = await ann.ask("history", {"room": "tea", "after": 100, "limit": 200})
+        assert [int(entry["message"]) for entry in page["messages"]] == list(range(100, 300))
+
+
+async def test_the_answer_to_a_send_comes_before_its_push(server: Running) -> None:
+    async with raw_client(server.url) as ann:
+        await ann.join("tea", "ann")
+        await ann.event("message")
+        await ann.ws.send_str('42900["sendMessage",{"room":"tea","message":"hi"}]')
+        packets = [await ann.packet() for _ in range(3)]
+        kinds = [packet[:4] for packet in packets if packet and "presence" not in packet]
+        assert kinds == ["4390", '42["']
+
+
+async def test_nothing_is_pushed_before_a_client_is_let_in(server: Running, bystander: RawClient) -> None:
+    async with raw_client(server.url, connect=False) as newcomer:
+        await bystander.ask("sendMessage", {"room": "tea", "message": "hi"})
+        await newcomer.ws.send_str("40")
+        assert (await newcomer.packet() or "").startswith("40{")
+
+
+async def test_no_compression_is_agreed_on(server: Running) -> None:
+    async with raw_client(server.url, compress=15) as client:
+        assert client.ws.compress == 0
+
+
+async def test_a_room_named_like_a_session_or_nothing_is_only_a_room(server: Running, bystander: RawClient) -> None:
+    async with raw_client(server.url) as mallory:
+        bystander_sid = (await bystander.ask("listRooms", {}))["rooms"][0]["name"]
+        await mallory.join(str(mallory.opening["sid"]), "mallory")
+        await mallory.join("None", "mallory")
+        await mallory.ask("sendMessage", {"room": "None", "message": "to all?"})
+        await bystander.ask("sendMessage", {"room": "tea", "message": "marker"})
+        while (push := await bystander.event("message"))["message"] != "marker":
+            assert push["room"] == bystander_sid
+
+
+async def test_a_nickname_in_a_message_does_not_speak_for_another(server: Running, bystander: RawClient) -> None:
+    async with raw_client(server.url) as mallory:
+        await mallory.join("tea", "mallory")
+        await mallory.ask("sendMessage", {"room": "tea", "message": "it was me", "nickName": "bystander"})
+        while (push := await bystander.event("message"))["message"] != "it was me":
+            pass
+        assert push["nickName"] == "mallory"
+
+
+async def test_text_is_cleaned_before_anybody_sees_it(server: Running, bystander: RawClient) -> None:
+    async with raw_client(server.url) as mallory:
+        await mallory.join("tea", "mallory")
+        await mallory.ask("sendMessage", {"room": "tea", "message": "a\x1b]52;c;aGk=\x07b\u202ec\x9bd"})
+        while "52" not in (push := await bystander.event("message"))["message"]:
+            pass
+        assert push["message"] == "a]52;c;aGk=bcd"
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 101),
+        ({"Origin": "SELF"}, 101),
+        ({"Origin": "https://evil.example"}, 400),
+        ({"Origin": "null"}, 400),
+        ({"Origin": "http://friend.example"}, 101),
+        ({"Origin": "https://evil.example", "X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https"}, 400),
+    ],
+)
+async def test_only_pages_of_the_server_and_of_listed_origins_connect(
+    tmp_path: Path, headers: dict[str, str], status: int
+) -> None:
+    async with serving(tmp_path, cors_origin=("http://friend.example",)) as server:
+        headers = {name: server.url if value == "SELF" else value for name, value in headers.items()}
+        try:
+            async with raw_client(server.url, headers=headers):
+                got = 101
+        except aiohttp.WSServerHandshakeError as refusal:
+            got = refusal.status
+        assert got == status
+
+
+async def test_an_address_that_a_stranger_claims_is_not_believed(tmp_path: Path) -> None:
+    claimed = {"X-Forwarded-For": "192.0.2.7"}
+    async with serving(tmp_path, connections_per_address=2) as server:
+        # Loopback is exempt, so three get in: what they claim to be is not looked at.
+        three = [raw_client(server.url, headers=claimed) for _ in range(3)]
+        async with three[0], three[1], three[2]:
+            pass
+    async with serving(tmp_path, connections_per_address=2, trusted_proxy=("127.0.0.0/8",)) as server:
+        async with raw_client(server.url, headers=claimed), raw_client(server.url, headers=claimed):
+            with pytest.raises(aiohttp.WSServerHandshakeError) as refusal:
+                async with raw_client(server.url, headers=claimed):
+                    pass
+            assert refusal.value.status == 429
+            async with raw_client(server.url, headers={"X-Forwarded-For": "192.0.2.8"}):
+                pass
+        async with raw_client(server.url, headers=claimed):
+            pass  # the two are gone, and no longer counted
+
+
+async def test_sends_past_the_rate_are_refused_with_the_wait(server: Running) -> None:
+    async with raw_client(server.url) as ann:
+        await ann.join("tea", "ann")
+        answers = [await ann.ask("sendMessage", {"room": "tea", "message": str(number)}) for number in range(12)]
+        assert [answer["ok"] for answer in answers[:10]] == [True] * 10
+        assert answers[11]["error"]["code"] == "rate_limited"
+        assert 0 < answers[11]["error"]["retryAfter"] <= 1
+
+
+async def test_a_thousand_joins_from_one_connection_leave_the_others_alone(
+    server: Running, bystander: RawClient
+) -> None:
+    async with raw_client(server.url) as mallory:
+        for number in range(1000):
+            await mallory.ws.send_str(f'42{number}["joinRoom",{{"roomName":"r{number}","nickName":"mallory"}}]')
+        answers = [await mallory.answer(number) for number in range(1000)]
+        assert {answer["error"]["code"] for answer in answers if not answer["ok"]} <= {"rate_limited", "bad_request"}
+        assert sum(answer["ok"] for answer in answers) < 64
+
+
+async def test_a_reader_that_stops_reading_is_cut_and_delays_nobody(tmp_path: Path) -> None:
+    async with (
+        serving(tmp_path, rate_limit="off", unsent_bytes=100_000) as server,
+        raw_client(server.url) as ann,
+        raw_client(server.url) as stalled,
+    ):
+        await stalled.join("tea", "stalled")
+        await ann.join("tea", "ann")
+        left = asyncio.create_task(_leaves(ann))
+        body = json.dumps(["sendMessage", {"room": "tea", "message": "x" * 4000}])
+        while not left.done():
+            await ann.ws.send_str("42" + body)
+        assert await left == "stalled"
+
+
+async def _leaves(client: RawClient) -> str:
+    while (push := await client.event("message"))["kind"] != "leave":
+        pass
+    return push["nickName"]
