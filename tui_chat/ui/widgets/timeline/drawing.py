@@ -31,9 +31,14 @@ Span = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Styles:
-    """How the parts of a timeline look in the present theme."""
+    """How the parts of a timeline look in the present theme.
+
+    The first three are whole, with background; the others are laid over one of them.
+    """
 
     text: Style
+    cursor: Style
+    mentioned: Style
     time: Style
     notice: Style
     rule: Style
@@ -45,7 +50,6 @@ class Styles:
     pending: Style
     failed: Style
     aside: Style
-    cursor: Style
     selection: Style
     nick: Callable[[str], Style]
 
@@ -98,16 +102,17 @@ class Painter:
         row = layout.rows[number]
         styles = self._styles
         picked = picked and row.kind is not RowKind.DATE
-        out = _Draft(styles.cursor if picked else styles.text, place, picked, selected)
+        background = styles.cursor if picked else styles.mentioned if _mentions(layout.line, row) else styles.text
+        out = _Draft(background, place, picked, selected)
         match row.kind:
             case RowKind.DATE:
                 day = layout.decoration.day
-                self._rule(out, self._words.day(day) if day else "", styles.rule, styles.rule)
+                self._rule(out, self._words.day(day) if day else "", styles.rule)
             case RowKind.GAP:
                 missing = layout.line.missing if isinstance(layout.line, GapLine) else 0
-                self._rule(out, self._words.gap(missing), styles.gap, styles.rule)
+                self._rule(out, self._words.gap(missing), styles.gap)
             case RowKind.UNREAD:
-                self._rule(out, self._words.unread, styles.unread, styles.unread)
+                self._rule(out, self._words.unread, styles.unread, across=True)
             case RowKind.NAME:
                 self._name(out, layout)
             case _:
@@ -122,15 +127,17 @@ class Painter:
             out.add(" " * room, room)
         return Strip(out.segments, out.cells).adjust_cell_length(width, out.background)
 
-    def _rule(self, out: _Draft, label: str, style: Style, line: Style) -> None:
-        width = self._geometry.width
-        text, cells = fit(label, max(0, width - 8))
-        left = max(0, (width - cells - 2) // 2 - 1)
-        right = max(0, width - 2 - cells - 2 - left)
+    def _rule(self, out: _Draft, label: str, style: Style, across: bool = False) -> None:
+        """A label between dashes where text begins; `across` draws them over the whole width."""
+        width, start = self._geometry.width, self._geometry.text_start
+        text, cells = fit(label, max(0, width - start - 5))
         out.cursor()
-        out.add("─" * left, left, line, HEAD)
+        before = start - 1 if across else 2
+        out.add(" " * (start - 1 - before), start - 1 - before, None, HEAD)
+        out.add("─" * before, before, style, HEAD)
         out.add(f" {text} ", cells + 2, style, HEAD)
-        out.add("─" * right, right, line, HEAD)
+        after = width - out.cells - 1 if across else 2
+        out.add("─" * max(0, after), max(0, after), style, HEAD)
 
     def _name(self, out: _Draft, layout: LineLayout) -> None:
         nick, cells = fit(layout.nick, self._geometry.nick_width)
@@ -160,10 +167,8 @@ class Painter:
 
     def _mark(self, line: Line, row: Row) -> tuple[str, Style]:
         styles = self._styles
-        if row.kind is RowKind.PROBLEM and row.first:
-            return "✗", styles.failed
         if not row.first or row.kind is RowKind.PROBLEM:
-            return " ", styles.text
+            return " ", Style.null()
         if not isinstance(line, MessageLine):
             return "·", styles.notice
         if line.delivery is Delivery.PENDING:
@@ -172,7 +177,7 @@ class Painter:
             return "✗", styles.failed
         if line.own:
             return "✓", styles.sent
-        return ("@", styles.mention) if line.mention else (" ", styles.text)
+        return ("@", styles.mention) if line.mention else (" ", Style.null())
 
     def _content(self, out: _Draft, layout: LineLayout, row: Row) -> None:
         """The text of a row."""
@@ -241,7 +246,11 @@ class Painter:
             return styles.aside
         if line.delivery is Delivery.PENDING:
             return styles.pending
-        return styles.mention if line.mention and not line.own else Style.null()
+        return Style.null()
+
+
+def _mentions(line: Line, row: Row) -> bool:
+    return isinstance(line, MessageLine) and line.mention and not line.own and row.kind is not RowKind.DATE
 
 
 @lru_cache(1024)

@@ -1,12 +1,16 @@
 """The colour of a nickname.
 
 Rule 1  It depends on the nickname alone, so a person has one colour everywhere and always.
-Rule 2  Each has a contrast of at least 4.5 (WCAG 2.2, 1.4.3) on the backgrounds
-        it is meant for: up to #2b2f36 for the dark theme, from #eef0f3 for the light.
+Rule 2  Its contrast to the background is at least `CONTRAST` (WCAG 2.2, 1.4.3), whatever the theme.
 Rule 3  Colour never says anything that is not also said in letters.
 """
 
+from collections.abc import Sequence
 from zlib import crc32
+
+from textual.color import BLACK, WHITE, Color
+
+CONTRAST = 4.5
 
 DARK = (
     "#ff8f8f", "#f5a26b", "#e0b34f", "#b9c356", "#86cf72", "#5ed3a3",
@@ -19,6 +23,39 @@ LIGHT = (
 ANSI = ("red", "green", "yellow", "blue", "magenta", "cyan")
 
 
-def nick_color(nick: str, palette: tuple[str, ...]) -> str:
-    """The palette's colour for a nickname, whatever its case."""
-    return palette[crc32(nick.casefold().encode("utf-8", "replace")) % len(palette)]
+def nick_color(nick: str, shades: Sequence[str]) -> str:
+    """The one of `shades` for a nickname, whatever its case."""
+    return shades[crc32(nick.casefold().encode("utf-8", "replace")) % len(shades)]
+
+
+def contrast(one: Color, other: Color) -> float:
+    """The contrast ratio of two opaque colours, 1 to 21 (WCAG 2.2, "contrast ratio")."""
+    darker, lighter = sorted((_luminance(one), _luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def readable(shade: str, background: Color) -> str:
+    """The shade, moved towards black or white as far as it must to be read on the background.
+
+    Args:
+        shade: As `#rrggbb`.
+        background: Opaque.
+
+    Returns:
+        A colour as `#rrggbb`.
+    """
+    color = Color.parse(shade)
+    away = max(WHITE, BLACK, key=lambda end: contrast(end, background))
+    for step in range(21):
+        moved = color.blend(away, step / 20)
+        if contrast(moved, background) >= CONTRAST:
+            return moved.hex6
+    return away.hex6
+
+
+def _luminance(color: Color) -> float:
+    """Relative luminance, 0 to 1 (WCAG 2.2)."""
+    red, green, blue = (
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in color.normalized
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue

@@ -91,7 +91,7 @@ class Timeline(ScrollView):
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         f"timeline--{part}"
         for part in (
-            "time", "notice", "rule", "gap", "unread", "link", "mention",
+            "time", "notice", "rule", "gap", "unread", "link", "mention", "mentioned",
             "sent", "pending", "failed", "aside", "cursor",
         )
     }  # fmt: skip
@@ -504,12 +504,16 @@ class Timeline(ScrollView):
             text_style = self.get_component_styles(name).text_style
             return text_style + Style.from_color(self.get_component_rich_style(name).color)
 
+        def over(name: str) -> Style:
+            return background + Style.from_color(None, self.get_component_rich_style(f"timeline--{name}").bgcolor)
+
         background = self.rich_style
-        few = self._program.native_ansi_color or self._program.console.color_system in {None, "standard", "windows"}
-        shades = palette.ANSI if few else palette.DARK if self._program.current_theme.dark else palette.LIGHT
+        shades = self._nick_shades()
         names = {shade: Style(color=shade, bold=True) for shade in shades}
         return Styles(
             text=background,
+            cursor=over("cursor"),
+            mentioned=over("mentioned"),
             time=part("time"),
             notice=part("notice"),
             rule=part("rule"),
@@ -521,10 +525,17 @@ class Timeline(ScrollView):
             pending=part("pending"),
             failed=part("failed"),
             aside=part("aside"),
-            cursor=background + Style.from_color(None, self.get_component_rich_style("timeline--cursor").bgcolor),
             selection=self.screen.get_component_rich_style("screen--selection"),
             nick=lambda nick: names[palette.nick_color(nick, shades)],
         )
+
+    def _nick_shades(self) -> Sequence[str]:
+        program = self._program
+        if program.native_ansi_color or program.console.color_system in {"standard", "windows"}:
+            return palette.ANSI
+        background = self.background_colors[1]
+        shades = palette.DARK if program.current_theme.dark else palette.LIGHT
+        return [palette.readable(shade, background) for shade in shades]
 
     def _layout(self, index: int) -> LineLayout:
         lines = self._view.lines
@@ -544,7 +555,7 @@ class Timeline(ScrollView):
 
     def _settle(self) -> None:
         """Bring view, scroll position and everything that follows from them into agreement."""
-        size = self.size
+        size = self.scrollable_content_region.size
         if not (size.width and size.height):
             return
         if self._painter is None or size.width != self._geometry.width:
