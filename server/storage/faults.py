@@ -1,5 +1,6 @@
 """What can be wrong with a database, said in words an operator can act on."""
 
+import errno
 import sqlite3
 
 from sqlalchemy.exc import DataError as SqlDataError
@@ -24,6 +25,13 @@ _SQLITE = {
     sqlite3.SQLITE_IOERR: "the disk does not read or write it",
     sqlite3.SQLITE_SCHEMA: "its tables are not as they should be",
 }
+_OS = {
+    errno.EACCES: "permission is denied",
+    errno.EPERM: "permission is denied",
+    errno.EROFS: "it is read-only",
+    errno.ENOSPC: "there is no space left for it",
+    errno.ENOENT: "its file is gone",
+}
 _PRIMARY_CODE = 0xFF
 """The low byte of an extended result code (sqlite.org/rescode.html)."""
 
@@ -42,7 +50,7 @@ def reason(error: BaseException) -> str:
     if isinstance(cause, StorageError):
         return str(cause)
     if isinstance(cause, OSError) and cause.strerror:
-        return cause.strerror.lower()
+        return _OS.get(cause.errno or 0, cause.strerror.lower())
     return f"it answered {type(cause).__name__}"
 
 

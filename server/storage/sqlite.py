@@ -30,15 +30,20 @@ def make_file(path: Path) -> None:
         StorageError: They cannot be made, or something else lies there.
     """
     try:
-        for folder in reversed(path.parent.parents):
-            folder.mkdir(mode=0o700, exist_ok=True)
-        path.parent.mkdir(mode=0o700, exist_ok=True)
+        for folder in (*reversed(path.parent.parents), path.parent):
+            if not folder.is_dir():
+                folder.mkdir(mode=0o700)
         if not path.exists():
             _make_private(path)
+        mode = path.stat().st_mode
+        if stat.S_ISREG(mode):
+            os.close(os.open(path, os.O_RDONLY))
+    except FileExistsError as error:
+        raise StorageError(f"the database {path} cannot be made: {error.filename} is not a directory") from None
     except OSError as error:
-        raise StorageError(f"the database {path} cannot be made: {reason(error)}") from None
-    if not stat.S_ISREG(path.stat().st_mode):
-        what = "a directory" if path.is_dir() else "not a file"
+        raise StorageError(f"the database {path} cannot be opened: {reason(error)}") from None
+    if not stat.S_ISREG(mode):
+        what = "a directory" if stat.S_ISDIR(mode) else "not a file"
         raise StorageError(f"the database {path} cannot be opened: it is {what}")
 
 

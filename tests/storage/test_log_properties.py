@@ -1,0 +1,139 @@
+"""The journal against a model: whatever is written in whatever batches, the log is what was accepted."""
+
+import asyncio
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from uuid import UUID
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from server.domain.drafts import Author, DeletionDraft, Draft, EditDraft, MessageDraft, ReactionDraft, TopicDraft
+from server.protocol.entries import Message
+from server.protocol.errors import ChatError, Conflict, Forbidden, NotFound
+from server.storage.batch import Appended
+from server.storage.database import open_database
+from tests.support.storage import ANN, BEN, MOD, Clock, delete, edit, react, say, topic
+
+authors = st.sampled_from([ANN, BEN, MOD])
+targets = st.integers(1, 12)
+client_ids = st.none() | st.integers(1, 4).map(lambda number: UUID(int=number))
+drafts = st.one_of(
+    st.builds(say, st.sampled_from("abc"), by=authors, client_id=client_ids, reply_to=st.none() | targets),
+    st.builds(edit, targets, st.sampled_from("xyz"), by=authors),
+    st.builds(delete, targets, by=authors),
+    st.builds(react, targets, st.sampled_from("🎉👍"), on=st.booleans(), by=authors),
+    st.builds(topic, st.sampled_from(["", "news"]), by=authors),
+)
+
+
+@dataclass
+class Said:
+    author: Author
+    text: str
+    edited: int | None = None
+    deleted: bool = False
+    reactions: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
+
+    def shown(self) -> dict[str, list[str]] | None:
+        standing: dict[str, list[str]] = {}
+        for (emoji, member), _ in sorted(self.reactions.items(), key=lambda reaction: reaction[1]):
+            standing.setdefault(emoji, []).append(member)
+        return standing or None
+
+
+class Model:
+    """What a room should be: the rules of the wire, one draft at a time, in memory."""
+
+    def __init__(self) -> None:
+        self.last_seq = 0
+        self.topic = ""
+        self.said: dict[int, Said] = {}
+        self.taken: dict[UUID, tuple[str, int]] = {}
+
+    def judge(self, draft: Draft) -> tuple[int, bool] | type[ChatError]:
+        """The entry's seq and whether it is a duplicate, or the kind of the refusal."""
+        try:
+            return self._append(draft)
+        except ChatError as refusal:
+            return type(refusal)
+
+    def _append(self, draft: Draft) -> tuple[int, bool]:
+        match draft:
+            case MessageDraft(client_id=client_id, reply_to=reply_to, author=author):
+                if client_id is not None and client_id in self.taken:
+                    owner, seq = self.taken[client_id]
+                    if owner != author.member_id:
+                        raise Conflict("")
+                    return seq, True
+                if reply_to is not None and reply_to not in self.said:
+                    raise NotFound("")
+                self.last_seq += 1
+                self.said[self.last_seq] = Said(author, draft.message)
+                if client_id is not None:
+                    self.taken[client_id] = (author.member_id, self.last_seq)
+            case TopicDraft():
+                self.last_seq += 1
+                self.topic = draft.topic
+            case EditDraft() | DeletionDraft() | ReactionDraft():
+                self._change(draft)
+        return self.last_seq, False
+
+    def _change(self, draft: EditDraft | DeletionDraft | ReactionDraft) -> None:
+        said = self.said.get(draft.target)
+        if said is None:
+            raise NotFound("")
+        if not isinstance(draft, ReactionDraft) and said.author != draft.author and not draft.author.moderates:
+            raise Forbidden("")
+        if said.deleted and (isinstance(draft, EditDraft) or (isinstance(draft, ReactionDraft) and draft.on)):
+            raise Conflict("")
+        self.last_seq += 1
+        match draft:
+            case EditDraft():
+                said.text, said.edited = draft.message, self.last_seq
+            case DeletionDraft():
+                said.text, said.deleted = "", True
+                said.reactions.clear()
+            case ReactionDraft():
+                chosen = (draft.emoji, draft.author.member_id)
+                if draft.on:
+                    said.reactions.setdefault(chosen, self.last_seq)
+                else:
+                    said.reactions.pop(chosen, None)
+
+
+async def check(batches: list[list[Draft]]) -> None:
+    model = Model()
+    with TemporaryDirectory() as folder:
+        database = await open_database(Path(folder) / "chat.db", clock=Clock())
+        try:
+            for batch in batches:
+                pending = [database.journal.append(draft) for draft in batch]
+                outcomes = await asyncio.gather(*pending, return_exceptions=True)
+                for draft, outcome in zip(batch, outcomes, strict=True):
+                    expected = model.judge(draft)
+                    if isinstance(outcome, Appended):
+                        assert (outcome.entry.seq, outcome.duplicate) == expected
+                    else:
+                        assert type(outcome) is expected
+            backlog = await database.reader.backlog("lounge", since=None, limit=1000)
+        finally:
+            await database.close()
+    assert [entry.seq for entry in backlog.entries] == list(range(1, model.last_seq + 1))
+    assert (backlog.room is None) == (model.last_seq == 0)
+    if backlog.room is not None:
+        assert (backlog.room.topic, backlog.room.last_seq) == (model.topic, model.last_seq)
+    messages = {entry.seq: entry for entry in backlog.entries if isinstance(entry, Message)}
+    assert messages.keys() == model.said.keys()
+    for seq, said in model.said.items():
+        shown = messages[seq]
+        assert (shown.message, shown.edited, shown.deleted) == (said.text, said.edited, said.deleted)
+        assert shown.reactions == said.shown()
+        assert list(shown.reactions or {}) == list(said.shown() or {})
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.lists(drafts, min_size=1, max_size=12), min_size=1, max_size=5))
+def test_the_log_is_what_was_accepted_whatever_the_batches(batches: list[list[Draft]]) -> None:
+    asyncio.run(check(batches))

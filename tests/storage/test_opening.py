@@ -1,0 +1,272 @@
+import asyncio
+import sqlite3
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine
+
+from server.protocol.entries import Message
+from server.storage import schema
+from server.storage.database import open_database
+from server.storage.faults import StorageError
+from server.storage.migrations.walk import config
+from server.storage.sqlite import copy, make_file, open_engine
+from server.storage.tables import metadata
+from tests.support.storage import Clock, locked, react, say
+
+
+async def test_a_new_database_is_its_owners_alone(tmp_path: Path, clock: Clock) -> None:
+    path = tmp_path / "new" / "folder" / "chat.db"
+    database = await open_database(path, clock=clock)
+    await database.journal.append(say())
+    modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
+    await database.close()
+    assert modes == {"chat.db": 0o600, "chat.db-wal": 0o600, "chat.db-shm": 0o600}
+    for folder in (path.parent, path.parent.parent):
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize("form", ["{path}", "sqlite:///{path}"])
+async def test_what_was_written_is_there_when_opened_again(path: Path, clock: Clock, form: str) -> None:
+    target = form.format(path=path)
+    database = await open_database(target, clock=clock)
+    first = (await database.journal.append(say())).entry
+    await database.close()
+    await database.close()
+    reopened = await open_database(target, clock=clock)
+    assert await reopened.reader.entry("lounge", 1) == first
+    await reopened.close()
+
+
+async def test_a_secret_stays_the_same_and_is_made_once(path: Path, clock: Clock) -> None:
+    database = await open_database(path, clock=clock)
+    other = await open_database(path, clock=clock)
+    secrets = await asyncio.gather(*(opened.secret("guest") for opened in (database, other) * 5))
+    different = await database.secret("invite")
+    await other.close()
+    await database.close()
+    reopened = await open_database(path, clock=clock)
+    again = await reopened.secret("guest")
+    await reopened.close()
+    assert {*secrets} == {again}
+    assert len(again) == 32
+    assert different != again
+
+
+async def refusal(target: str | Path, clock: Clock) -> str:
+    with pytest.raises(StorageError) as refused:
+        await open_database(target, clock=clock, busy_timeout=50)
+    text = str(refused.value)
+    assert "\n" not in text
+    return text
+
+
+async def test_a_file_that_is_no_database_is_refused_and_left_alone(path: Path, clock: Clock) -> None:
+    garbage = b"dear diary\n" * 1000
+    await asyncio.to_thread(path.write_bytes, garbage)
+    assert await refusal(path, clock) == f"the database {path} cannot be opened: it is not a database"
+    assert await asyncio.to_thread(path.read_bytes) == garbage
+
+
+async def test_a_damaged_database_is_refused(path: Path, clock: Clock) -> None:
+    database = await open_database(path, clock=clock)
+    await database.close()
+    whole = await asyncio.to_thread(path.read_bytes)
+    await asyncio.to_thread(path.write_bytes, whole[:100] + b"\xff" * (len(whole) - 100))
+    assert await refusal(path, clock) == f"the database {path} cannot be opened: it is damaged"
+
+
+async def test_a_directory_is_refused(tmp_path: Path, clock: Clock) -> None:
+    assert await refusal(tmp_path, clock) == f"the database {tmp_path} cannot be opened: it is a directory"
+
+
+async def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path, clock: Clock) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    path = tmp_path / "file" / "chat.db"
+    assert await refusal(path, clock) == f"the database {path} cannot be made: {tmp_path / 'file'} is not a directory"
+
+
+async def test_a_locked_database_is_refused(path: Path, clock: Clock) -> None:
+    make_file(path)
+    with locked(path):
+        assert "another program has it locked" in await refusal(path, clock)
+
+
+async def test_another_programs_database_is_refused(path: Path, clock: Clock) -> None:
+    other = sqlite3.connect(path)
+    other.execute("CREATE TABLE bookmarks (id INTEGER)")
+    other.close()
+    assert "it belongs to another program" in await refusal(path, clock)
+
+
+async def test_a_newer_database_is_refused(path: Path, clock: Clock) -> None:
+    database = await open_database(path, clock=clock)
+    await database.close()
+    newer = sqlite3.connect(path)
+    with newer:
+        newer.execute("UPDATE alembic_version SET version_num = '9999'")
+    newer.close()
+    assert "a newer version of chat-server wrote it" in await refusal(path, clock)
+
+
+@pytest.mark.parametrize("target", ["sqlite://", "sqlite:///:memory:", "mysql://host/chat", "://"])
+async def test_an_address_that_cannot_be_used_is_refused(target: str, clock: Clock) -> None:
+    assert (await refusal(target, clock)).startswith("the database")
+
+
+READ_ONLY = """
+import asyncio, os, sys
+from server.storage.database import open_database
+from server.storage.faults import StorageError
+if os.getuid() == 0:
+    os.setgroups([])
+    os.setgid(65534)
+    os.setuid(65534)
+try:
+    asyncio.run(open_database(sys.argv[1], clock=lambda: 0))
+except StorageError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize(
+    ("folder_mode", "file_mode", "reason"),
+    [(0o755, 0o444, "it is read-only"), (0o755, 0o000, "permission is denied"), (0o000, 0o600, "permission is denied")],
+)
+def test_a_database_that_may_not_be_written_is_refused(folder_mode: int, file_mode: int, reason: str) -> None:
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        path = folder / "chat.db"
+        path.touch()
+        path.chmod(file_mode)
+        folder.chmod(folder_mode)
+        command_line = [sys.executable, "-c", READ_ONLY, str(path)]
+        run = subprocess.run(command_line, capture_output=True, text=True, timeout=30, check=False)
+        folder.chmod(0o755)
+    assert run.stderr == ""
+    assert run.stdout == f"the database {path} cannot be opened: {reason}\n"
+
+
+def older_database(path: Path) -> None:
+    """A database of the first revision with a reaction, one that was taken back, and one under a deleted message."""
+    make_file(path)
+    engine = open_engine(path, writes=True, connections=1, busy_timeout=50)
+    with engine.begin() as connection:
+        schema.migrate(connection, "0001")
+        connection.exec_driver_sql("INSERT INTO rooms VALUES (1, 'lounge', 'Lounge', '', 'public', 8, 5, 5)")
+        rows = [
+            (1, 1, "message", None, "ann", "one", None, None, 0),
+            (2, 2, "message", None, "ann", "", None, None, 1),
+            (3, 3, "reaction", 1, "ben", "", "🎉", True, 0),
+            (4, 4, "reaction", 1, "ann", "", "👍", True, 0),
+            (5, 5, "reaction", 1, "ann", "", "👍", False, 0),
+            (6, 6, "reaction", 1, "ann", "", "🎉", True, 0),
+            (7, 7, "reaction", 1, "ben", "", "🎉", True, 0),
+            (8, 8, "reaction", 2, "ann", "", "🎉", True, 0),
+        ]
+        connection.exec_driver_sql(
+            "INSERT INTO entries"
+            " (id, room_id, seq, kind, target, member_id, nick_name, text, emoji, is_on, ts, deleted)"
+            " VALUES (?, 1, ?, ?, ?, ?, 'Nick', ?, ?, ?, 5, ?)",
+            rows,
+        )
+        connection.exec_driver_sql("UPDATE counters SET last = 8")
+    engine.dispose()
+
+
+async def test_an_older_database_is_migrated_and_kept_as_it_was(path: Path, clock: Clock) -> None:
+    older_database(path)
+    database = await open_database(path, clock=clock)
+    entry = await database.reader.entry("lounge", 1)
+    deleted = await database.reader.entry("lounge", 2)
+    following = (await database.journal.append(react(1, "👍"))).entry
+    await database.close()
+    assert isinstance(entry, Message)
+    assert entry.reactions == {"🎉": ["ben", "ann"]}
+    assert isinstance(deleted, Message)
+    assert deleted.reactions is None
+    assert (following.seq, following.id) == (9, 9)
+    kept = path.with_name("chat.db.before-0002")
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    with sqlite3.connect(kept) as before:
+        assert before.execute("SELECT version_num FROM alembic_version").fetchone() == ("0001",)
+        assert before.execute("SELECT count(*) FROM entries").fetchone() == (8,)
+    before.close()
+    assert {file.name for file in path.parent.iterdir()} == {"chat.db", "chat.db.before-0002"}
+
+
+async def test_a_migration_that_fails_changes_nothing(path: Path, clock: Clock) -> None:
+    older_database(path)
+    broken = sqlite3.connect(path)
+    with broken:
+        broken.execute("DROP TABLE settings")
+        broken.execute("CREATE TABLE reactions (something TEXT)")
+    broken.close()
+    assert "cannot be opened" in await refusal(path, clock)
+    after = sqlite3.connect(path)
+    assert after.execute("SELECT version_num FROM alembic_version").fetchone() == ("0001",)
+    after.close()
+
+
+def test_new_and_migrated_databases_are_alike(tmp_path: Path) -> None:
+    migrated = tmp_path / "migrated.db"
+    older_database(migrated)
+    made = tmp_path / "made.db"
+    make_file(made)
+    for path, bring in ((migrated, schema.migrate), (made, schema.prepare)):
+        engine = open_engine(path, writes=True, connections=1, busy_timeout=50)
+        with engine.begin() as connection:
+            bring(connection)
+            assert schema.prepare(connection) is schema.State.CURRENT
+            assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        engine.dispose()
+    columns = "SELECT m.name, c.name, c.type, c.[notnull], c.pk FROM sqlite_master m, pragma_table_info(m.name) c"
+    indexes = (
+        "SELECT name, replace(replace(sql, '\"', ''), '  ', ' ') FROM sqlite_master WHERE type = 'index' AND sql <> ''"
+    )
+    for query in (columns, indexes):
+        seen: list[list[object]] = []
+        for path in (migrated, made):
+            with sqlite3.connect(path) as connection:
+                seen.append(sorted(connection.execute(query).fetchall()))
+            connection.close()
+        assert seen[0] == seen[1]
+
+
+def test_the_list_of_revisions_is_that_of_the_migrations(path: Path) -> None:
+    engine = create_engine("sqlite://")
+    with engine.connect() as connection:
+        script = ScriptDirectory.from_config(config(connection))
+        command.ensure_version(config(connection))
+    engine.dispose()
+    assert [revision.revision for revision in script.walk_revisions()][::-1] == list(schema.REVISIONS)
+
+
+def test_alembic_is_not_imported_to_open_a_database_that_needs_no_migration(path: Path) -> None:
+    program = (
+        "import asyncio, sys\n"
+        "from server.storage.database import open_database\n"
+        "async def run():\n"
+        "    for _ in range(2):\n"
+        "        await (await open_database(sys.argv[1], clock=lambda: 0)).close()\n"
+        "asyncio.run(run())\n"
+        "sys.exit('alembic' in sys.modules)\n"
+    )
+    run = subprocess.run([sys.executable, "-c", program, str(path)], timeout=30, check=False)
+    assert run.returncode == 0
+
+
+def test_a_copy_is_complete_or_not_there(tmp_path: Path) -> None:
+    source = tmp_path / "chat.db"
+    source.write_bytes(b"no database" * 1000)
+    with pytest.raises(StorageError):
+        copy(source, tmp_path / "copy.db")
+    assert not (tmp_path / "copy.db").exists()

@@ -1,0 +1,184 @@
+import asyncio
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from sqlalchemy import event
+
+from server.protocol.entries import Message
+from server.protocol.errors import Unavailable
+from server.storage.database import CHECKED_FOR, Database, open_database
+from server.storage.executor import ThreadExecutor
+from server.storage.faults import StorageError
+from server.storage.journal import Journal
+from server.storage.sqlite import open_engine
+from server.storage.statements import Statements
+from tests.support.storage import Clock, Published, locked, say
+
+
+def move(path: Path, to: Path) -> None:
+    for ending in ("", "-wal", "-shm"):
+        if Path(f"{path}{ending}").exists():
+            Path(f"{path}{ending}").rename(f"{to}{ending}")
+
+
+async def refused(database: Database) -> None:
+    answers = await asyncio.gather(
+        *(database.journal.append(say("private words")) for _ in range(3)), return_exceptions=True
+    )
+    assert [type(answer) for answer in answers] == [Unavailable] * 3
+    assert all(isinstance(answer, Unavailable) and answer.retry_after for answer in answers)
+
+
+async def test_a_locked_database_refuses_until_it_is_free(
+    database: Database, path: Path, published: Published, caplog: pytest.LogCaptureFixture
+) -> None:
+    await database.journal.append(say())
+    with locked(path):
+        await refused(database)
+        await refused(database)
+        assert database.journal.outage == "another program has it locked"
+    assert (await database.journal.append(say())).entry.seq == 2
+    assert database.journal.outage is None
+    assert [entry.seq for entry in await published.first(2)] == [1, 2]
+    assert [record.getMessage() for record in caplog.records] == [
+        "the database cannot be written: another program has it locked",
+        "the database can be written again",
+    ]
+
+
+async def test_a_full_disk_refuses_writing_and_reading_goes_on(
+    database: Database, path: Path, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    engine = open_engine(path, writes=True, connections=1, busy_timeout=50)
+    room_for = 40
+
+    @event.listens_for(engine, "connect")
+    def limit(driver: sqlite3.Connection, _: object) -> None:
+        driver.execute(f"PRAGMA max_page_count = {room_for}")
+
+    writer = ThreadExecutor(engine, 1, "small")
+    journal = Journal(writer, Statements(engine.dialect), clock)
+    answers = [await asyncio.wait({journal.append(say("x" * 1000))}) for _ in range(100)]
+    accepted = sum(answer.exception() is None for done, _ in answers for answer in done)
+    assert 10 < accepted < 90
+    with pytest.raises(Unavailable):
+        await journal.append(say("x" * 1000))
+    assert journal.outage == "there is no space left for it"
+    backlog = await database.reader.backlog("lounge", since=None, limit=200)
+    assert [entry.seq for entry in backlog.entries] == list(range(1, accepted + 1))
+    room_for = 1000
+    await writer.reconnect()
+    assert (await journal.append(say())).entry.seq == accepted + 1
+    assert [record.getMessage() for record in caplog.records] == [
+        "the database cannot be written: there is no space left for it",
+        "the database can be written again",
+    ]
+    await journal.close()
+    await writer.close()
+
+
+async def test_a_database_whose_file_is_gone_refuses_until_it_is_back(
+    database: Database, path: Path, published: Published
+) -> None:
+    await database.journal.append(say("kept"))
+    aside = path.with_name("aside.db")
+    move(path, aside)
+    await refused(database)
+    assert database.journal.outage == "its file is gone"
+    with pytest.raises(Unavailable):
+        await database.reader.page("lounge", after=0, limit=10)
+    assert not path.exists()  # noqa: ASYNC240
+    move(aside, path)
+    assert (await database.journal.append(say())).entry.seq == 2
+    page = await database.reader.page("lounge", after=0, limit=10)
+    assert [entry.seq for entry in page.messages] == [1, 2]
+    assert [entry.seq for entry in await published.first(2)] == [1, 2]
+
+
+async def test_health_tells_why_nothing_can_be_written(database: Database, path: Path, clock: Clock) -> None:
+    assert await database.healthy() is None
+    with locked(path):
+        assert await database.healthy() is None
+        clock.now += CHECKED_FOR
+        assert await database.healthy() == "another program has it locked"
+        assert await database.healthy() == "another program has it locked"
+    clock.now += CHECKED_FOR
+    assert await database.healthy() is None
+
+
+async def test_health_knows_at_once_what_the_journal_found(database: Database, path: Path) -> None:
+    assert await database.healthy() is None
+    with locked(path):
+        await refused(database)
+        assert await database.healthy() == "another program has it locked"
+    await database.journal.append(say())
+    assert await database.healthy() is None
+
+
+async def test_a_secret_that_cannot_be_kept_is_an_error(database: Database, path: Path) -> None:
+    with locked(path), pytest.raises(StorageError):
+        await database.secret("guest")
+
+
+async def test_a_closed_database_refuses_everything(database: Database) -> None:
+    await database.close()
+    with pytest.raises(Unavailable):
+        database.journal.append(say())
+    with pytest.raises(Unavailable):
+        await database.reader.page("lounge", after=0, limit=10)
+    assert await database.healthy() == "it is closed"
+
+
+WRITER = """
+import asyncio, sys
+from uuid import uuid4
+from server.storage.database import open_database
+from tests.support.storage import edit, say
+
+async def main():
+    database = await open_database(sys.argv[1], clock=lambda: 5)
+    async def send():
+        while True:
+            client_id = uuid4()
+            entry = (await database.journal.append(say(client_id.hex, client_id=client_id))).entry
+            sys.stdout.write(f"{entry.seq} {entry.id} {client_id.hex}\\n")
+            sys.stdout.flush()
+    await asyncio.gather(*(send() for _ in range(20)))
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("acknowledged", [1, 300, 1000])
+async def test_a_kill_loses_nothing_that_was_acknowledged(path: Path, clock: Clock, acknowledged: int) -> None:
+    writer = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", WRITER, str(path), stdout=subprocess.PIPE, cwd=Path(__file__).parents[2]
+    )
+    assert writer.stdout is not None
+    lines = [await writer.stdout.readline() for _ in range(acknowledged)]
+    writer.kill()
+    lines += (await writer.stdout.read()).splitlines(keepends=True)
+    await writer.wait()
+    acks = [line.decode().split() for line in lines if line.endswith(b"\n")]
+    database = await open_database(path, clock=clock)
+    stored: dict[int, Message] = {}
+    after = 0
+    while True:
+        page = await database.reader.page("lounge", after=after, limit=200)
+        stored |= {entry.seq: entry for entry in page.messages if isinstance(entry, Message)}
+        if not page.has_more:
+            break
+        after = page.messages[-1].seq
+    assert list(stored) == list(range(1, page.last_seq + 1))
+    assert len(acks) >= acknowledged
+    for seq, number, client_id in acks:
+        entry = stored[int(seq)]
+        assert (entry.id, entry.message) == (int(number), client_id)
+    last = stored[page.last_seq]
+    again = await database.journal.append(say(last.message, client_id=UUID(last.message)))
+    assert (again.duplicate, again.entry.seq) == (True, page.last_seq)
+    assert (await database.journal.append(say())).entry.seq == page.last_seq + 1
+    await database.close()
