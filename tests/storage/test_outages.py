@@ -91,7 +91,7 @@ async def test_a_database_whose_file_is_gone_refuses_until_it_is_back(
     assert database.journal.outage == "its file is gone"
     with pytest.raises(Unavailable):
         await database.reader.page("lounge", after=0, limit=10)
-    assert not path.exists()  # noqa: ASYNC240
+    assert not path.exists()
     move(aside, path)
     assert (await database.journal.append(say())).entry.seq == 2
     page = await database.reader.page("lounge", after=0, limit=10)
