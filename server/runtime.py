@@ -72,7 +72,7 @@ async def serve(settings: Settings) -> AsyncGenerator[Running]:
         limits_on = settings.rate_limit == "on"
         gateway = NativeGateway(database, guests, _request_limits(settings), clock, secrets.token_urlsafe)
         gate = AddressGate(settings.connections_per_address, settings.connects_per_minute) if limits_on else None
-        engine = Engine(gateway, _engine_options(settings), gate, secrets.token_urlsafe)
+        engine = Engine(gateway, _engine_options(settings), gate)
         app = web.Application()
         add_routes(app, ready=database.healthy, version=version("tui-chat"))
         engine.mount(app)

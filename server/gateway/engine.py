@@ -7,13 +7,13 @@ with a session after that is replaced, because as shipped it
   event, so that one client's events finish out of order (`Socket._on_packet`:
   one packet at a time, reserved names are no events);
 - collects announced binary attachments without limit (`packets`: none exist);
-- never ends a session that does not CONNECT, or that sends garbage (`_check`,
+- never ends a session that does not CONNECT, or that sends garbage (`check`,
   `_on_packet`);
 - has a queue without bound, a writer task and a ping task for each session
-  (`push`, `flush`: finished frames, one write a tick; `_check`: one sweep);
-- holds a reader that stopped reading for ever (`flush`, `_check`);
+  (`outgoing`: finished frames, one write a tick; `check`: one sweep);
+- holds a reader that stopped reading for ever (`outgoing`, `check`);
 - sees every address as 127.0.0.1 and believes every X-Forwarded-* header
-  (`_environ`);
+  (`_environ`, `origins`);
 - compresses each message for each connection (`_upgrade_websocket`);
 - has rooms of its own that a client's name could collide with, and that it
   walks at each disconnect (unused: `server.domain.rooms`);
@@ -27,10 +27,8 @@ tests/gateway/test_engine_private_names.py fails when an upgrade moves a name.
 import asyncio
 import logging
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Any, cast
 
 import engineio
@@ -43,6 +41,8 @@ from server.domain.addresses import AddressGate
 from server.gateway import packets
 from server.gateway.connection import Connection, Gateway
 from server.gateway.frames import Frame
+from server.gateway.origins import Network, origin_of
+from server.gateway.outgoing import Outgoing
 from server.gateway.packets import BadPacket
 from server.protocol.codec import Json, encode_error
 from server.protocol.errors import ChatError, RateLimited
@@ -83,17 +83,15 @@ class EngineOptions:
     unsent_bytes: int
     stall_timeout: float
     cors_origins: tuple[str, ...]
-    trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
+    trusted_proxies: tuple[Network, ...]
     stop_timeout: float = 2.0
 
 
 class Engine(socketio.AsyncServer):
     """The Socket.IO endpoint: `mount` it on an application, then `start`."""
 
-    def __init__(
-        self, gateway: Gateway, options: EngineOptions, gate: AddressGate | None, new_sid: Callable[[], str]
-    ) -> None:
-        self._wiring = (gateway, options, gate, new_sid)
+    def __init__(self, gateway: Gateway, options: EngineOptions, gate: AddressGate | None) -> None:
+        self._cors_origins = options.cors_origins
         # The library hands `**kwargs` to the class that `_engineio_server_class` names.
         super().__init__(
             async_mode="aiohttp",
@@ -110,7 +108,7 @@ class Engine(socketio.AsyncServer):
             cors_credentials=False,
         )
         self.sessions = cast(_EngineIO, self.eio)
-        self.sessions.wire(*self._wiring)
+        self.sessions.wire(gateway, options, gate)
 
     def mount(self, app: web.Application) -> None:
         """Serve `/socket.io/` of the application."""
@@ -129,7 +127,7 @@ class Engine(socketio.AsyncServer):
 
     def _origin_allowed(self, origin: str, environ: _Environ) -> bool:
         own = f"{environ['wsgi.url_scheme']}://{environ.get('HTTP_HOST', '')}"
-        return origin == own or origin in self._wiring[1].cors_origins
+        return origin == own or origin in self._cors_origins
 
 
 class _EngineIO(engineio.AsyncServer):
@@ -139,13 +137,10 @@ class _EngineIO(engineio.AsyncServer):
     gateway: Gateway
     options: EngineOptions
     gate: AddressGate | None
-    new_sid: Callable[[], str]
 
-    def wire(
-        self, gateway: Gateway, options: EngineOptions, gate: AddressGate | None, new_sid: Callable[[], str]
-    ) -> None:
-        self.gateway, self.options, self.gate, self.new_sid = gateway, options, gate, new_sid
-        self._owing: list[Socket] = []
+    def wire(self, gateway: Gateway, options: EngineOptions, gate: AddressGate | None) -> None:
+        self.gateway, self.options, self.gate = gateway, options, gate
+        self._owing: list[Outgoing] = []
         self._sweeper: asyncio.Task[None] | None = None
         self._empty = asyncio.Event()
         # `_async` is the driver's table of functions, shared by all servers of the process: ours is a copy.
@@ -159,7 +154,7 @@ class _EngineIO(engineio.AsyncServer):
         if self._sweeper is not None:
             self._sweeper.cancel()
         for socket in list(self.sockets.values()):
-            socket.hang_up("the server stops")
+            socket.hang_up("the server stops", logging.DEBUG)
         if self.sockets:
             self._empty.clear()
             with suppress(TimeoutError):
@@ -175,16 +170,16 @@ class _EngineIO(engineio.AsyncServer):
         if not self.sockets:
             self._empty.set()
 
-    def owes(self, socket: "Socket") -> None:
-        """The socket has frames to send; they leave together at the end of this tick."""
+    def owes(self, outgoing: Outgoing) -> None:
+        """Some session has frames to send; they leave together at the end of this tick."""
         if not self._owing:
             self._loop.call_soon(self._flush)
-        self._owing.append(socket)
+        self._owing.append(outgoing)
 
     def _flush(self) -> None:
         owing, self._owing = self._owing, []
-        for socket in owing:
-            socket.flush()
+        for outgoing in owing:
+            outgoing.flush()
 
     async def _sweep(self) -> None:
         pause = min(1.0, self.options.ping_interval / 5)
@@ -196,13 +191,13 @@ class _EngineIO(engineio.AsyncServer):
 
     def _environ(self, request: web.Request) -> _Environ:
         """What the library's request handling reads, and nothing that a client may pretend."""
-        address, scheme, host = _origin_of(request, self.options.trusted_proxies)
+        origin = origin_of(request, self.options.trusted_proxies)
         environ: _Environ = {
             "REQUEST_METHOD": request.method,
             "QUERY_STRING": request.query_string,
-            "REMOTE_ADDR": address,
-            "HTTP_HOST": host,
-            "wsgi.url_scheme": scheme,
+            "REMOTE_ADDR": origin.address,
+            "HTTP_HOST": origin.host,
+            "wsgi.url_scheme": origin.scheme,
             "aiohttp.request": request,
         }
         for name in ("Origin", "Upgrade", "Connection", "Access-Control-Request-Headers"):
@@ -257,62 +252,23 @@ class Socket(async_socket.AsyncSocket):
         self.connected = self.upgrading = self.upgraded = self.closing = self.closed = False
         self.session: dict[str, Any] = {}
         self.connection: Connection | None = None
-        self._owed: list[Frame] = []
-        self._owed_bytes = 0
-        self._flushing = False
-        self._transport: asyncio.Transport | None = None
-        self._poll: asyncio.Future[list[Frame]] | None = None
+        now = time.monotonic()
+        self._out = Outgoing(server.owes, self._overrun, server.options.unsent_bytes, now)
+        self.push = self._out.push
         self._posting: asyncio.Lock | None = None
-        self._connect_by = time.monotonic() + server.options.connect_timeout
-        self._pinged_at = time.monotonic()
+        self._connect_by = now + server.options.connect_timeout
+        self._pinged_at = now
         self._ponged = True
-        self._written = 0
-        self._drained = 0
-        self._drained_at = self._pinged_at
 
-    # -- out
+    # -- ending
 
-    def push(self, frame: Frame) -> None:
-        """Send the frame after all that was pushed before."""
+    def hang_up(self, reason: str, level: int = logging.INFO) -> None:
+        """End the session once what was pushed is written; the log says why, at this level."""
         if self.closed or self.closing:
             return
-        self._owed.append(frame)
-        self._owed_bytes += len(frame.payload)
-        if not self._flushing:
-            self._flushing = True
-            self.server.owes(self)
-
-    def flush(self) -> None:
-        """Write what is owed, at once, if the client can take it."""
-        self._flushing = False
-        if self.closed or not self._owed:
-            return
-        if self._transport is not None:
-            data = b"".join([frame.wire for frame in self._owed])
-            self._owed.clear()
-            self._owed_bytes = 0
-            self._transport.write(data)
-            self._written += len(data)
-            if self._transport.get_write_buffer_size() > self.server.options.unsent_bytes:
-                self.cut("a reader that does not keep up")
-        elif self._poll is not None and not self._poll.done():
-            self._poll.set_result(self._take_owed())
-        elif self._owed_bytes > self.server.options.unsent_bytes:
-            self.cut("a reader that does not keep up")
-
-    def hang_up(self, reason: str) -> None:
-        """End the session once what was pushed is written."""
-        if self.closed or self.closing:
-            return
-        log.info("closing a connection from %s: %s", self.address, reason)
-        self.flush()
+        log.log(level, "closing a connection from %s: %s", self.address, reason)
         self.closing = True
-        if self._transport is not None:
-            self._transport.write(_CLOSE_FRAME)
-            self._transport.close()
-        else:
-            if self._poll is not None and not self._poll.done():
-                self._poll.set_result([Frame(bytes((CLOSE,)))])
+        if not self._out.finish(_CLOSE_FRAME):
             self._finish()
 
     def cut(self, reason: str) -> None:
@@ -321,9 +277,11 @@ class Socket(async_socket.AsyncSocket):
             return
         log.info("cutting a connection from %s: %s", self.address, reason)
         self.closing = True
-        if self._transport is not None:
-            self._transport.abort()
+        self._out.abort()
         self._finish()
+
+    def _overrun(self) -> None:
+        self.cut("a reader that does not keep up")
 
     def check(self, now: float) -> None:
         """Ping, and end what does not answer, read or connect in time."""
@@ -332,26 +290,12 @@ class Socket(async_socket.AsyncSocket):
             self.hang_up("no CONNECT in time")
         elif not self._ponged and now - self._pinged_at > options.ping_timeout:
             self.cut("no answer to a ping")
-        elif self._stalled(now):
+        elif self._out.stalled(now, options.stall_timeout):
             self.cut("a reader that stands still")
         elif self._ponged and now - self._pinged_at >= options.ping_interval:
             self._ponged = False
             self._pinged_at = now
             self.push(_PING)
-
-    def _stalled(self, now: float) -> bool:
-        if self._transport is None:
-            return False
-        unsent = self._transport.get_write_buffer_size()
-        drained = self._written - unsent
-        if unsent == 0 or drained != self._drained:
-            self._drained, self._drained_at = drained, now
-        return now - self._drained_at > self.server.options.stall_timeout
-
-    def _take_owed(self) -> list[Frame]:
-        owed, self._owed = self._owed, []
-        self._owed_bytes = 0
-        return owed
 
     # -- what the library calls
 
@@ -368,15 +312,9 @@ class Socket(async_socket.AsyncSocket):
 
     async def poll(self) -> Any:
         """The frames owed to a polling client, as soon as there are any."""
-        if self._poll is not None:
+        if self._out.polled:
             raise engineio_exceptions.EngineIOError("a second poll at the same time")
-        if self._owed:
-            return self._take_owed()
-        self._poll = asyncio.get_running_loop().create_future()
-        try:
-            return await self._poll
-        finally:
-            self._poll = None
+        return await self._out.poll()
 
     async def handle_get_request(self, environ: _Environ) -> Any:
         """A poll, or the WebSocket."""
@@ -415,8 +353,7 @@ class Socket(async_socket.AsyncSocket):
                 self.upgrading = False
                 if not self.closed:
                     self.connected = self.upgraded = True
-                    self._transport = cast(asyncio.Transport, request.transport)
-                    self.flush()
+                    self._out.onto(cast(asyncio.Transport, request.transport))
                     await self._read(ws)
         finally:
             self.upgrading = False
@@ -430,8 +367,7 @@ class Socket(async_socket.AsyncSocket):
             await ws.close()
             return False
         await ws.send_str("3probe")
-        if self._poll is not None and not self._poll.done():
-            self._poll.set_result([_NOOP])
+        self._out.answer_poll(_NOOP)
         if await _text(ws) != b"5":
             await ws.close()
             return False
@@ -475,7 +411,7 @@ class Socket(async_socket.AsyncSocket):
         elif kind == PONG and not self._ponged:
             self._ponged = True
         elif kind == CLOSE:
-            self.hang_up("the client left")
+            self.hang_up("the client left", logging.DEBUG)
         elif kind not in (PONG, NOOP):
             raise BadPacket("a packet that is not of the Engine.IO protocol")
 
@@ -517,12 +453,12 @@ class Socket(async_socket.AsyncSocket):
             return
         self.closed = True
         self.server.ended(self)
-        self._owed.clear()
-        if self._poll is not None and not self._poll.done():
-            self._poll.set_result([Frame(bytes((CLOSE,)))])
+        self._out.closed = True
+        self._out.answer_poll(_CLOSE)
         self._leave()
 
 
+_CLOSE = Frame(bytes((CLOSE,)))
 _PING = Frame(bytes((PING,)))
 _NOOP = Frame(bytes((NOOP,)))
 
@@ -552,26 +488,3 @@ def _refusal(error: RateLimited) -> dict[str, Any]:
         "headers": [("Content-Type", "application/json"), ("Retry-After", str(round((error.retry_after or 0) + 0.5)))],
         "response": encode_error(error),
     }
-
-
-def _origin_of(request: web.Request, trusted: tuple[IPv4Network | IPv6Network, ...]) -> tuple[str, str, str]:
-    """Address, scheme and host of who asks: the last ones that a proxy we trust did not add itself."""
-    address = request.remote or "unknown"
-    scheme, host = request.scheme, request.host
-    if trusted and _within(address, trusted):
-        for hop in reversed(request.headers.get("X-Forwarded-For", "").split(",")):
-            if hop.strip():
-                address = hop.strip()
-                if not _within(address, trusted):
-                    break
-        scheme = request.headers.get("X-Forwarded-Proto", scheme).split(",")[-1].strip()
-        host = request.headers.get("X-Forwarded-Host", host).split(",")[-1].strip()
-    return address, scheme, host
-
-
-def _within(address: str, networks: tuple[IPv4Network | IPv6Network, ...]) -> bool:
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return False
-    return any(parsed in network for network in networks)

@@ -1,0 +1,39 @@
+# Everything is set up by these targets themselves: a machine needs Python 3.11+ and make.
+
+UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
+RUN := $(UV) run --no-sync --quiet
+
+.PHONY: chat server test check lock clean
+
+chat: .venv/ready  ## the client, with its own server
+	@$(RUN) chat-tui --serve $(ARGS)
+
+server: .venv/ready  ## the server alone
+	@$(RUN) chat-server $(ARGS)
+
+test: .venv/ready javascript check  ## every check and the whole test suite
+	$(RUN) pytest -n auto $(ARGS)
+
+check: .venv/ready  ## format, lint, types and import rules
+	$(RUN) ruff format --check --quiet .
+	$(RUN) ruff check --quiet .
+	$(RUN) pyright
+	$(RUN) lint-imports
+
+.PHONY: javascript
+javascript:  ## the real JavaScript clients that some tests drive, where there is Node.js
+	@if command -v npm >/dev/null; then \
+		test tests/support/javascript/node_modules/.package-lock.json -nt tests/support/javascript/package-lock.json \
+		|| npm ci --silent --no-audit --no-fund --prefix tests/support/javascript; \
+	fi
+
+.venv/ready: pyproject.toml uv.lock $(UV)
+	@$(UV) sync --quiet --all-extras
+	@touch $@
+
+.uv/bin/uv:
+	@python3 -m venv .uv
+	@.uv/bin/python -m pip install --quiet --disable-pip-version-check uv
+
+clean:  ## what the other targets made
+	rm -rf .venv .uv tests/support/javascript/node_modules dist

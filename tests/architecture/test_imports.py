@@ -1,0 +1,83 @@
+"""The house rules of docs/architecture.md that import-linter's contracts cannot say."""
+
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import grimp
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@cache
+def graph() -> grimp.ImportGraph:
+    return grimp.build_graph("server", "tui_chat", include_external_packages=True, cache_dir=None)
+
+
+def importers(package: str) -> set[str]:
+    return graph().find_modules_that_directly_import(package)
+
+
+@pytest.mark.parametrize(
+    ("packages", "allowed"),
+    [
+        (("socketio", "engineio"), ("server.gateway.engine", "tui_chat.client.transport")),
+        (("sqlalchemy",), ("server.storage",)),
+        (("redis",), ("server.cluster",)),
+        (("textual", "rich"), ("tui_chat.ui",)),
+        (("tui_chat.embed",), ("tui_chat.ui", "tui_chat.cli")),
+    ],
+)
+def test_only_the_named_parts_import(packages: tuple[str, ...], allowed: tuple[str, ...]) -> None:
+    strangers = {
+        module
+        for package in packages
+        if package in graph().modules
+        for module in importers(package)
+        if not any(module == part or module.startswith(part + ".") for part in allowed)
+    }
+    assert strangers == set()
+
+
+def test_only_the_embedding_imports_the_servers_runtime_into_the_client() -> None:
+    reached = {
+        importer
+        for module in graph().modules
+        if module.startswith("server.") and not module.startswith("server.protocol")
+        for importer in importers(module)
+        if importer.startswith("tui_chat")
+    }
+    assert reached == {"tui_chat.embed"}
+
+
+def test_package_roots_stay_empty() -> None:
+    for package in ("server", "tui_chat"):
+        for root in (ROOT / package).rglob("__init__.py"):
+            assert root.read_text() == "", root
+
+
+def test_no_file_is_two_things() -> None:
+    long = {
+        str(file.relative_to(ROOT)): lines
+        for package in ("server", "tui_chat")
+        for file in (ROOT / package).rglob("*.py")
+        if (lines := len(file.read_text().splitlines())) > 500
+    }
+    assert long == {}
+
+
+@pytest.mark.parametrize(
+    ("module", "unwanted"),
+    [
+        ("server.protocol.codec", ["server.domain", "asyncio", "sqlalchemy", "aiohttp", "socketio"]),
+        ("server.cli", ["server.runtime", "sqlalchemy", "aiohttp", "socketio"]),
+        ("tui_chat.client.chat", ["textual", "rich", "sqlalchemy", "server.domain", "server.runtime"]),
+        ("tui_chat.session.session", ["textual", "rich", "sqlalchemy", "server.domain", "server.runtime"]),
+    ],
+)
+def test_importing_a_part_does_not_bring_what_it_does_not_need(module: str, unwanted: list[str]) -> None:
+    program = f"import sys, {module}; print(*sorted(set({unwanted!r}) & set(sys.modules)))"
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert ran.stdout.strip() == ""
