@@ -5,11 +5,14 @@ so what is copied has no wrapping in it. A message that is selected whole,
 among others or from its time on, is copied with its time and nickname.
 """
 
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from textual.geometry import Offset
 from textual.selection import Selection
 
-from tui_chat.session.lines import GapLine, MessageLine, UnreadLine
+from tui_chat.session.lines import GapLine, Line, MessageLine, Splice, UnreadLine
 from tui_chat.ui.widgets.timeline.drawing import HEAD, TO_END
 from tui_chat.ui.widgets.timeline.layout import LineLayout
 
@@ -42,23 +45,64 @@ def selected_part(selection: Selection, place: int) -> Selected | None:
     return Selected(first, last) if first < last else None
 
 
-def copied(layout: LineLayout, time: str, part: Selected, alone: bool) -> str | None:
-    """What one line gives to a copy, None for nothing.
+def copied(
+    lines: Sequence[Line],
+    selection: Selection,
+    origin: int,
+    layout: Callable[[int], LineLayout],
+    clock: Callable[[int], str],
+) -> str | None:
+    """What a selection gives to a copy, None for nothing.
 
     Args:
-        layout: The line.
-        time: When it was said, as `HH:MM`.
-        part: What of it is selected.
-        alone: Nothing else is selected.
+        lines: The timeline.
+        selection: What is selected.
+        origin: What makes an index the number of a line.
+        layout: The layout of `lines[index]`.
+        clock: A moment (milliseconds since the epoch) as `HH:MM`.
     """
-    if isinstance(layout.line, GapLine | UnreadLine):
-        return None
+    first = 0 if selection.start is None else max(0, selection.start.y - origin)
+    last = len(lines) - 1 if selection.end is None else min(len(lines) - 1, selection.end.y - origin)
+    texts: list[str] = []
+    for index in range(first, last + 1):
+        line = lines[index]
+        part = selected_part(selection, index + origin)
+        if part is None or isinstance(line, GapLine | UnreadLine):
+            continue
+        text = _copied_line(layout(index), clock(line.ts), part, first == last)
+        if text is not None:
+            texts.append(text)
+    return "\n".join(texts) if texts else None
+
+
+def _copied_line(layout: LineLayout, time: str, part: Selected, alone: bool) -> str | None:
     text = layout.text[: layout.written]
     start, end = part.span
-    if part.end <= 0 and not (start == 0 and not text):
+    if end <= 0 and text:
         return None
     chosen = text[start:end]
-    whole = start == 0 and end >= len(text) and (part.start < 0 or not alone)
-    if not whole:
+    if start > 0 or end < len(text) or (alone and part.start >= 0):
         return chosen
     return f"{time} {layout.nick}: {chosen}" if isinstance(layout.line, MessageLine) else f"{time} {chosen}"
+
+
+def word_at(layout: LineLayout, place: int, character: int) -> Selection:
+    """The word, or the address, around a character of a line."""
+    for link in layout.links:
+        if link.start <= character < link.end:
+            return Selection(Offset(link.start, place), Offset(link.end, place))
+    for word in re.finditer(r"\w+|\s+|[^\w\s]+", layout.text[: layout.written]):
+        if word.start() <= character < word.end():
+            return Selection(Offset(word.start(), place), Offset(word.end(), place))
+    return whole_text(layout, place)
+
+
+def whole_text(layout: LineLayout, place: int) -> Selection:
+    """All that was written in a line."""
+    return Selection(Offset(0, place), Offset(layout.written, place))
+
+
+def goes_through(selection: Selection, origin: int, change: Splice) -> bool:
+    """A change alters how many lines are within a selection."""
+    start = 0 if selection.start is None else selection.start.y - origin
+    return start < change.index + change.removed and (selection.end is None or change.index <= selection.end.y - origin)

@@ -145,6 +145,19 @@ class Viewport:
         self.following = False
         self._placed = [Placed(index, row)]
 
+    def reveal(self, index: int) -> bool:
+        """Move no farther than it takes to see all of a line; False if it was in view. `settle` afterwards."""
+        if self.height <= 0:
+            return False
+        extent = self._extent(index)
+        top = next((placed.row - extent.lead for placed in self._placed if placed.index == index), None)
+        if top is not None and top >= 0 and top + extent.rows <= self.height:
+            return False
+        above = top < 0 if top is not None else index < self.visible.start
+        row = 0 if above or extent.rows >= self.height else self.height - extent.rows
+        self.place(index, row + extent.lead)
+        return True
+
     def scroll_by(self, rows: int) -> None:
         """Move down by `rows`, up if negative, counting exact rows; `settle` afterwards."""
         if (anchor := self.anchor) is not None:

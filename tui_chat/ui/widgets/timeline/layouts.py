@@ -1,0 +1,64 @@
+"""Lines laid out for the present width, as many as are worth keeping."""
+
+from collections.abc import Callable, Sequence
+from datetime import tzinfo
+
+from textual.cache import LRUCache
+
+from tui_chat.session.lines import Line
+from tui_chat.ui.widgets.timeline.decoration import decorate
+from tui_chat.ui.widgets.timeline.layout import Geometry, LineLayout, lay_out
+from tui_chat.ui.widgets.timeline.viewport import Extent
+from tui_chat.ui.widgets.timeline.words import TimelineWords
+
+KEPT = 2048
+
+
+class Layouts:
+    """The layouts of a list of lines; each is made again when its line or its neighbours have changed.
+
+    Attributes:
+        geometry: For which columns.
+    """
+
+    def __init__(self, lines: Callable[[], Sequence[Line]], words: TimelineWords, zone: tzinfo | None) -> None:
+        """Nothing laid out yet.
+
+        Args:
+            lines: Gives the list as it is now.
+            words: What a timeline says.
+            zone: Whose calendar and clock; None is this computer's.
+        """
+        self._lines = lines
+        self._words = words
+        self._zone = zone
+        self._kept: LRUCache[str, LineLayout] = LRUCache(KEPT)
+        self.geometry = Geometry.of(80)
+
+    def resize(self, width: int) -> bool:
+        """Lay out for that many cells from now on; False if it was so before."""
+        if width == self.geometry.width:
+            return False
+        self.geometry = Geometry.of(width)
+        self._kept.clear()
+        return True
+
+    def clear(self) -> None:
+        """Keep nothing, as when another list is shown."""
+        self._kept.clear()
+
+    def of(self, index: int) -> LineLayout:
+        """The layout of one line."""
+        lines = self._lines()
+        line = lines[index]
+        decoration = decorate(lines, index, self._zone)
+        layout = self._kept.get(line.key)
+        if layout is None or layout.line is not line or layout.decoration != decoration:
+            layout = lay_out(line, decoration, self.geometry, self._words)
+            self._kept[line.key] = layout
+        return layout
+
+    def extent(self, index: int) -> Extent:
+        """The exact height of one line."""
+        layout = self.of(index)
+        return Extent(len(layout.rows), layout.lead)
