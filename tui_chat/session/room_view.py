@@ -30,6 +30,7 @@ class RoomView:
         draft: What is being written, kept while another room is shown.
         sent: What you sent here, to walk with Up and Down.
         read_seq: The newest `seq` there was when it was last looked at.
+        newest: The newest `seq` there is.
     """
 
     def __init__(self, name: str, topic: str, nick: str, member_id: str) -> None:
@@ -44,10 +45,16 @@ class RoomView:
         self.draft = ""
         self.sent = InputHistory()
         self.read_seq = 0
-        self._newest = 0
+        self.newest = 0
         self._looked_at = False
         self._typing: dict[str, None] = {}
         self._spoke: dict[str, str] = {}
+
+    def restart(self) -> None:
+        """Take all lines away that came from the log."""
+        self.transcript.restart()
+        self.unread = self.mentions = 0
+        self.newest = self.read_seq = 0
 
     def begin(self, messages: Iterable[Message], last_seq: int) -> None:
         """What the room holds when it is entered: nothing of it is unread."""
@@ -60,10 +67,10 @@ class RoomView:
 
     def reached(self, seq: int) -> None:
         """The room's newest entry is this."""
-        self._newest = max(self._newest, seq)
+        self.newest = max(self.newest, seq)
         self.transcript.reached(seq)
         if self._looked_at:
-            self.read_seq = self._newest
+            self.read_seq = self.newest
 
     def changed(self, messages: Iterable[Message], last_seq: int) -> None:
         """Messages that are new or now read otherwise, ascending; the newest entry is `last_seq`."""
@@ -71,7 +78,7 @@ class RoomView:
         new = [line for line in lines if (line.seq or 0) > self.read_seq and not line.own and not self._known(line.seq)]
         for line in lines:
             self._typing.pop(line.member_id, None)
-            if (line.seq or 0) > self._newest:
+            if (line.seq or 0) > self.newest:
                 self._spoke_now(line)
         if new and not self._looked_at:
             if self.unread == 0:
@@ -85,7 +92,7 @@ class RoomView:
         """It is shown, in focus and at the bottom: all of it is read."""
         self._looked_at = True
         self.unread = self.mentions = 0
-        self.read_seq = self._newest
+        self.read_seq = self.newest
 
     def look_away(self) -> None:
         """It is no longer looked at: what comes now is unread."""

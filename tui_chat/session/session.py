@@ -38,7 +38,8 @@ class LogLike(Protocol):
 
     @property
     def last(self) -> int: ...  # noqa: D102
-    def get(self, seq: int) -> Message | None: ...  # noqa: D102
+    def __contains__(self, seq: int) -> bool: ...
+    def __getitem__(self, seq: int) -> Message: ...
     def messages(self) -> Iterable[Message]: ...  # noqa: D102
     def gaps(self) -> Sequence[GapLike]: ...  # noqa: D102
 
@@ -334,6 +335,10 @@ class Session:
         view, room = self.room(name), self._joined.get(names.key(name))
         if view is None or room is None:
             return
+        if room.log.last < view.newest:
+            # The server's data was replaced: what is shown is of another log.
+            view.restart()
+            view.begin(room.log.messages(), room.log.last)
         if view.nick != room.nick:
             view.transcript.notice(self._now_ms(), words.you_are_now(room.nick))
         view.nick, view.member_id, view.topic = room.nick, room.member_id, room.topic
@@ -345,7 +350,7 @@ class Session:
         view, room = self.room(name), self._joined.get(names.key(name))
         if view is None or room is None:
             return
-        messages = [message for message in map(room.log.get, seqs) if message is not None]
+        messages = [room.log[seq] for seq in seqs if seq in room.log]
         for message in messages:
             if message.member_id == view.member_id and view.transcript.message(message.seq) is None:
                 self._echo(view, message)

@@ -160,6 +160,15 @@ class Transcript:
         if after is not None:
             self._place((after, _UNREAD, 0), UnreadLine())
 
+    def restart(self) -> None:
+        """Take everything away but what is not sent yet: another log begins."""
+        kept = bisect_left(self._places, (_BELOW, 0, 0))
+        self._splice(0, kept, [], [])
+        self._newest = 0
+        self._gaps.clear()
+        self._unread = None
+        self._comings = None
+
     def clear_notices(self) -> None:
         """Take every notice away."""
         for place in [place for place in self._places if place[1] == _NOTICE]:

@@ -38,6 +38,11 @@ def server_not_started(address: str, reason: str) -> str:
     return f"No server could be started at {address}: {reason}"
 
 
+def sentence(reason: str) -> str:
+    """A reason of the wire as a sentence of its own."""
+    return f"{reason[:1].upper()}{reason[1:].rstrip('.')}."
+
+
 # What others did.
 def _names(nicks: Sequence[str], most: int = 5) -> str:
     if len(nicks) > most:
@@ -116,6 +121,11 @@ def usage(how: str) -> str:
     return f"Type it as {how}"
 
 
+def crashed(log: str) -> str:
+    """The program has failed."""
+    return f"chat-tui has failed and had to end; {log} has the details."
+
+
 def others_join_with(commands: Sequence[str]) -> str:
     """How others get to the server that runs in this program."""
     return "You run the server. Others join with:\n" + "\n".join(f"  {command}" for command in commands)
@@ -123,14 +133,15 @@ def others_join_with(commands: Sequence[str]) -> str:
 
 LOCAL_ONLY = "Only this machine can reach it. For the network, start with --serve --host 0.0.0.0"
 ALREADY_SERVED = "A chat server already runs there, so you joined that one."
+ROOM_IS_CLOSED = "You are no longer in this room."
 NOT_IN_A_ROOM = "You are in no room. /join takes you to one."
 LAST_ROOM_LEFT = "You have left the last room."
+COPIED = "Copied."
 NOT_ANSWERED = "The server did not answer."
 WENT_WRONG = "Something went wrong; the log has the details."
 QUIT_AGAIN = "Press Ctrl+C again to quit."
 UNSENT_QUIT = "Some of what you wrote is not sent yet. Quit again to leave it."
 NO_SUCH_THEME = "There is a dark and a light theme."
-CUT_SHORT = "The paste holds more than a message can; what is over the limit stays unsent."
 
 
 # The state of the connection.
@@ -150,6 +161,7 @@ def offline(retry_in: float) -> str:
 
 # The chat screen.
 ROOMS = "Rooms"
+YOU = "you"
 PLACEHOLDER_MESSAGE = "Message"
 
 
@@ -163,9 +175,29 @@ def new_below(count: int) -> str:
     return f"↓ {count:,} new below · End"
 
 
+def unread_elsewhere(rooms: Sequence[tuple[int, int, bool]]) -> str:
+    """What is unread in other rooms: number in the list, count, whether one names you."""
+    return " ".join(f"{number}:{'@' if named else ''}{count:,}" for number, count, named in rooms)
+
+
+def link_copied(host: str) -> str:
+    """A link was copied, since there is nothing here to open it with."""
+    return f"Copied the link to {host}."
+
+
+def not_in(room: str) -> str:
+    """You are not in this room."""
+    return f"You are not in {room[:64]}." if room else NOT_IN_A_ROOM
+
+
 def too_long(count: int, limit: int) -> str:
     """A message is over the limit."""
     return f"{count:,} of {limit:,} characters"
+
+
+def paste_too_large(count: int) -> str:
+    """A paste no message could hold."""
+    return f"The paste has {count:,} characters; nothing was put in."
 
 
 # Commands.

@@ -1,0 +1,5 @@
+"""`python -m tui_chat`."""
+
+from tui_chat.cli import main
+
+main()

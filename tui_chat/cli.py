@@ -1,0 +1,129 @@
+"""`chat-tui`: parse the command line, then show the first screen.
+
+Parsed with argparse: it costs 6 ms where cyclopts costs 50, and the first
+screen has to stand within half as much again of a bare Textual program.
+"""
+
+import argparse
+import logging
+import sys
+import threading
+from contextlib import suppress
+from importlib.metadata import version
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import platformdirs
+
+from tui_chat.session import remembered
+from tui_chat.ui.start import DEFAULT_HOST, DEFAULT_PORT, Start
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+BAD_USAGE = 2
+"""Exit code for whatever the person can mend."""
+
+LOG_BYTES = 1_000_000
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        give_up(f"{message} (chat-tui --help shows how)")
+
+
+class _Version(argparse.Action):
+    # Reading the version costs milliseconds that a start without --version does not pay.
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        print(f"chat-tui {version('tui-chat')}")
+        parser.exit()
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    made = _Parser(prog="chat-tui", description="Group chat in the terminal.", allow_abbrev=False)
+    made.add_argument("server", nargs="?", default="", metavar="URL", help="http://host:port, or chat://host/room")
+    made.add_argument("--room", default="", help="the room to join")
+    made.add_argument("--nick", default="", help="your nickname; with a room you go straight in")
+    made.add_argument("--serve", action="store_true", help="start a server here that others can join")
+    made.add_argument("--host", default="", help=f"what it listens on ({DEFAULT_HOST}); 0.0.0.0 for the network")
+    made.add_argument("--port", type=_port, default=None, help=f"its TCP port ({DEFAULT_PORT})")
+    made.add_argument("--version", action=_Version, nargs=0, help="show the version")
+    return made
+
+
+def main() -> None:
+    """The command.
+
+    Exit codes: 0 left as wanted, 2 something the person can mend, 1 a fault of
+    the program, 128 and more a signal.
+    """
+    start = _start(parser().parse_args())
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        give_up("this needs a terminal; standard input and output have to be one")
+    log_to(start.log)
+    kept, notice = remembered.load(start.state)
+    # Textual is a third of a second that --help and a wrong flag do not wait for.
+    from tui_chat.ui.app import ChatApp  # noqa: PLC0415
+
+    app = ChatApp(start, kept, notice)
+    app.run()
+    sys.exit(app.return_code or 0)
+
+
+def give_up(reason: str) -> NoReturn:
+    """Say in one line why nothing is done, and end."""
+    print(f"chat-tui: {reason}", file=sys.stderr)
+    sys.exit(BAD_USAGE)
+
+
+def log_to(file: Path) -> None:
+    """Send all logs to a file, and nothing to the terminal on which the screen stands."""
+    handler: logging.Handler = logging.NullHandler()
+    with suppress(OSError):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        handler = RotatingFileHandler(file, maxBytes=LOG_BYTES, backupCount=1, encoding="utf-8", delay=True)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    logging.raiseExceptions = False  # a full disk must not write on the screen
+    logging.captureWarnings(True)
+    for chatty in ("aiosqlite", "sqlalchemy", "alembic", "asyncio", "aiohttp.access", "socketio", "engineio"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    threading.excepthook = _thread_failed
+    sys.unraisablehook = _unraisable
+
+
+def _thread_failed(failure: threading.ExceptHookArgs) -> None:
+    value = failure.exc_value
+    if value is not None:
+        logging.getLogger("chat").error("a thread has failed", exc_info=(type(value), value, failure.exc_traceback))
+
+
+def _unraisable(failure: "sys.UnraisableHookArgs") -> None:
+    traceback: TracebackType | None = failure.exc_traceback
+    if failure.exc_value is not None:
+        logging.getLogger("chat").error("unraisable", exc_info=(type(failure.exc_value), failure.exc_value, traceback))
+
+
+def _start(given: argparse.Namespace) -> Start:
+    if not given.serve and (given.host or given.port is not None):
+        give_up("--host and --port are where --serve listens; a server is named by its URL")
+    if given.serve and given.server:
+        give_up("--serve starts a server here: leave the URL out, or use --host and --port")
+    return Start(
+        state=platformdirs.user_state_path("tui-chat", appauthor=False),
+        log=platformdirs.user_log_path("tui-chat", appauthor=False) / "chat-tui.log",
+        server=given.server,
+        room=given.room,
+        nick=given.nick,
+        serve=given.serve,
+        host=given.host or DEFAULT_HOST,
+        port=DEFAULT_PORT if given.port is None else given.port,
+    )
+
+
+def _port(text: str) -> int:
+    if text.isascii() and text.isdigit() and int(text) < 65_536:
+        return int(text)
+    raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")

@@ -1,0 +1,137 @@
+"""A server inside chat-tui: the same code as chat-server, on a real socket, in a thread of its own.
+
+Rule 1  Its loop is its own, so drawing never delays a message and a message never delays drawing.
+Rule 2  It is stopped in order before the program ends: what it acknowledged is on disk.
+"""
+
+import asyncio
+import errno
+import logging
+import os
+import socket
+from concurrent.futures import Future
+from threading import Thread
+
+import aiohttp
+
+from server.config import ConfigError, resolve
+from server.event_loop import new_event_loop
+from server.protocol.errors import Unavailable
+from server.runtime import Running, ServerError, serve
+from server.storage.database import StorageError
+from server.web.routes import SERVICE
+from tui_chat.session import words
+
+log = logging.getLogger("chat.embed")
+
+STOP_WITHIN = 6.0
+"""Seconds that stopping may take before the program ends without it."""
+
+
+class PortTaken(Unavailable):
+    """Another program has the port; `message` says where."""
+
+
+class EmbeddedServer:
+    """A server that runs as long as this object is not closed."""
+
+    def __init__(self, host: str, port: int) -> None:
+        """Make it; `start` starts it. Its other settings are those of chat-server (`CHAT_…` in the environment).
+
+        Args:
+            host: The address to listen on.
+            port: The TCP port; 0 takes a free one.
+        """
+        self._host = host
+        self._port = port
+        self._running: Future[Running] = Future()
+        self._stop = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread = Thread(target=self._run, name="chat-server", daemon=True)
+
+    async def start(self) -> str:
+        """Start it.
+
+        Returns:
+            Its URL, as a client on this machine names it.
+
+        Raises:
+            PortTaken: Another program has the port.
+            Unavailable: It could not start for another reason.
+        """
+        self._thread.start()
+        try:
+            return (await asyncio.wrap_future(self._running)).url
+        except ServerError as fault:
+            if isinstance(fault.__cause__, OSError) and fault.__cause__.errno == errno.EADDRINUSE:
+                raise PortTaken(words.port_taken(f"{self._host}:{self._port}")) from fault
+            raise Unavailable(str(fault)) from fault
+        except (StorageError, ConfigError) as fault:
+            raise Unavailable(str(fault)) from fault
+
+    def close(self) -> None:
+        """Stop it in order, and wait until it has stopped. Blocks; repeating it does nothing."""
+        if self._loop is not None and self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._stop.set)
+            self._thread.join(STOP_WITHIN)
+            if self._thread.is_alive():
+                log.error("the server did not stop within %s seconds", STOP_WITHIN)
+
+    def _run(self) -> None:
+        try:
+            with asyncio.Runner(loop_factory=new_event_loop) as runner:
+                self._loop = runner.get_loop()
+                runner.run(self._serve())
+        except Exception as fault:
+            if not self._running.done():
+                self._running.set_exception(fault)
+            else:
+                log.exception("the server has failed")
+
+    async def _serve(self) -> None:
+        settings = resolve({"host": self._host, "port": self._port}, os.environ, None).settings
+        async with serve(settings) as running:
+            self._running.set_result(running)
+            await self._stop.wait()
+
+
+async def is_chat_server(url: str) -> bool:
+    """Whether a chat-server answers at this base URL (it names itself at `/health`)."""
+    timeout = aiohttp.ClientTimeout(total=3.0)
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=timeout, trust_env=False) as http,
+            http.get(f"{url}/health") as response,
+        ):
+            body: object = await response.json()
+    except (aiohttp.ClientError, TimeoutError, ValueError):
+        return False
+    return isinstance(body, dict) and body.get("service") == SERVICE  # type: ignore[reportUnknownMemberType]
+
+
+def local_url(host: str, port: int) -> str:
+    """The base URL under which this machine reaches a server that listens on `host`."""
+    return _url({"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host), port)
+
+
+def reachable_at(host: str, port: int) -> list[str]:
+    """The base URLs under which other machines reach a server that listens on `host`; none for loopback."""
+    if host not in ("0.0.0.0", "::", ""):
+        loopback = host == "localhost" or host.startswith("127.") or host == "::1"
+        return [] if loopback else [_url(host, port)]
+    return [_url(address, port) for address in _own_addresses()]
+
+
+def _own_addresses() -> list[str]:
+    # Connecting a datagram socket sends nothing; it only picks the address of the way out.
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # TEST-NET-1 (RFC 5737)
+        except OSError:
+            return []
+        address: str = probe.getsockname()[0]
+        return [] if address.startswith("127.") else [address]
+
+
+def _url(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -1,0 +1,378 @@
+"""The program: the join form, then the chat screen, with a server of its own if that is wanted.
+
+Rule 1  Nothing of the network or the server is imported before the first screen is painted.
+Rule 2  Leaving ends the connection first and the own server last, in order.
+Rule 3  A fault of the program is logged once; the person reads one sentence, on a clean terminal.
+"""
+
+import asyncio
+import importlib
+import logging
+import signal
+import sys
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import TYPE_CHECKING, ClassVar
+
+from msgspec.structs import replace
+from rich.text import Text
+from textual import on
+from textual.app import App, SystemCommand
+from textual.binding import BindingType
+from textual.screen import Screen
+from textual.widgets import Input, TextArea
+from textual.worker import Worker, WorkerFailed
+
+from server.protocol.errors import Unavailable
+from tui_chat.client import address
+from tui_chat.session import commands, remembered, words
+from tui_chat.session.remembered import Identity, Remembered
+from tui_chat.session.room_view import RoomView
+from tui_chat.ui import keys, terminal_keys, themes
+from tui_chat.ui.screens.join import Entrance, JoinScreen
+from tui_chat.ui.start import DEFAULT_SERVER, Start
+
+if TYPE_CHECKING:
+    from tui_chat.embed import EmbeddedServer
+    from tui_chat.ui.screens.chat import ChatScreen
+    from tui_chat.ui.visit import Visit
+
+log = logging.getLogger("chat.ui")
+
+BETWEEN_DRAWS = 0.05
+"""Seconds between two applications of what has come from the network."""
+
+AGAIN_WITHIN = 2.0
+"""Seconds in which a second Ctrl+C quits."""
+
+STOPPED_BY_SIGNAL = 128
+"""Added to a signal's number, it is the exit code that shells expect."""
+
+
+class ChatApp(App[None], inherit_bindings=False):
+    """chat-tui."""
+
+    TITLE = words.TITLE
+    CSS_PATH = "screens/join.tcss"  # a default screen does not load its own
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings(keys.Place.ANYWHERE)]
+    COMMAND_PALETTE_BINDING = "ctrl+backslash"
+
+    def __init__(self, start: Start, kept: Remembered, notice: str) -> None:
+        """Make it.
+
+        Args:
+            start: The command line.
+            kept: What was remembered.
+            notice: Something to be said on the form.
+        """
+        terminal_keys.teach()
+        super().__init__()
+        self._start = start
+        self._form: JoinScreen
+        self._kept = kept
+        self._notice = notice
+        self._chat: ChatScreen | None = None
+        self._visit: Visit | None = None
+        self._worker: Worker[None] | None = None
+        self._server: EmbeddedServer | None = None
+        self._greeting: list[str] = []
+        self._next_draw = 0.0
+        self._interrupted = 0.0
+        self._warned_of_unsent = False
+
+    def get_default_screen(self) -> Screen[None]:
+        """The first screen is the form."""
+        self._form = JoinScreen(
+            self._start.room or _room_of(self._start.server) or self._kept.room,
+            self._start.nick or self._kept.nick,
+            _shown(self._start.server) or self._kept.server or DEFAULT_SERVER,
+            self._notice,
+        )
+        return self._form
+
+    def on_mount(self) -> None:
+        """Colours, signals; the rest follows the first paint."""
+        for theme in themes.ALL:
+            self.register_theme(theme)
+        self.theme = themes.BY_WORD.get(self._kept.theme, themes.DARK).name
+        if sys.platform != "win32":
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+                loop.add_signal_handler(number, self._stopped_by, number)
+        self.call_after_refresh(self._first_painted)
+
+    def _first_painted(self) -> None:
+        if self._start.serve:
+            self.run_worker(self._serve(self._start.host, self._start.port, None), exit_on_error=False)
+        elif self._start.nick and (self._start.room or _room_of(self._start.server)):
+            self._form.submit()
+        else:
+            # Whoever fills in a form gives the time to load what joining needs.
+            self.run_worker(_load, thread=True, exit_on_error=False)
+
+    # Entering a server.
+
+    @on(JoinScreen.Asked)
+    def _asked(self, event: JoinScreen.Asked) -> None:
+        self._enter(event.entrance)
+
+    @on(JoinScreen.ServeAsked)
+    def _serve_asked(self, event: JoinScreen.ServeAsked) -> None:
+        host, _, port = event.entrance.server.partition("://")[2].rpartition(":")
+        self.run_worker(self._serve(host.strip("[]"), int(port), event.entrance), exit_on_error=False)
+
+    def _enter(self, entrance: Entrance) -> None:
+        # Its imports are what the first screen does not wait for.
+        from tui_chat.ui.visit import Visit  # noqa: PLC0415
+
+        self._form.progress(words.connecting_to(entrance.server))
+        self._end_visit()
+        self._visit = Visit(entrance, self._kept.guest_key(entrance.server, entrance.nick), self._arrived)
+        self._worker = self.run_worker(self._visit.connection.run(), group="connection", exit_on_error=False)
+
+    async def _serve(self, host: str, port: int, entrance: Entrance | None) -> None:
+        self._form.progress(words.STARTING_SERVER)
+        embed = await asyncio.to_thread(importlib.import_module, "tui_chat.embed")
+        server: EmbeddedServer = embed.EmbeddedServer(host, port)
+        try:
+            url = await server.start()
+        except embed.PortTaken as taken:
+            url = embed.local_url(host, port)
+            if not await embed.is_chat_server(url):
+                self._form.complain("server", taken.message)
+                return
+            self._greeting = [words.ALREADY_SERVED]
+        except Unavailable as fault:
+            self._form.complain("server", words.sentence(fault.message))
+            return
+        else:
+            self._server = server
+            others = [f"chat-tui {at}" for at in embed.reachable_at(host, port)]
+            self._greeting = [words.others_join_with(others or [f"chat-tui {url}"])]
+            if not others:
+                self._greeting.append(words.LOCAL_ONLY)
+        self._form.set_server(url)
+        self._form.progress("\n".join(self._greeting))
+        if entrance is not None or (self._start.nick and self._start.room):
+            self._form.submit()
+
+    # What comes from the connection.
+
+    def _arrived(self) -> None:
+        wait = self._next_draw - time.monotonic()
+        if wait <= 0:
+            self.call_later(self._take)
+        else:
+            self.set_timer(wait, self._take)
+
+    def _take(self) -> None:
+        if self._visit is not None:
+            self._next_draw = time.monotonic() + BETWEEN_DRAWS
+            self._visit.take(self)
+        if self._chat is not None:
+            self._chat.draw()
+
+    def not_entered(self, field: str, problem: str, offer_server: bool) -> None:
+        """The form says why."""
+        entrance = self._visit.entrance if self._visit is not None else None
+        self._end_visit()
+        if offer_server and entrance is not None and _is_here(entrance.server):
+            self._form.complain(field, words.nothing_there(entrance.server))
+            self._form.offer_server()
+        else:
+            self._form.complain(field, problem)
+
+    def entered(self, visit: "Visit", view: RoomView) -> None:
+        """The first room brings the chat screen; where one was is remembered."""
+        from tui_chat.ui.screens.chat import ChatScreen  # noqa: PLC0415 (as `_enter`)
+
+        self._remember(visit, view.name, view.nick)
+        if self._chat is None:
+            for word in self._greeting:
+                visit.session.say(word)
+            self._form.progress("")
+            self._chat = ChatScreen(visit.session, visit.connection)
+            self.push_screen(self._chat)
+
+    def renamed(self, visit: "Visit", nick: str) -> None:
+        """The new nickname is remembered."""
+        self._remember(visit, self._kept.room, nick)
+
+    def left(self, reason: str) -> None:
+        """Back to the form."""
+        if self._chat is not None:
+            self._chat = None
+            self.pop_screen()
+        self._end_visit()
+        self._form.progress(reason)
+
+    def rooms_listed(self, rooms: list[str]) -> None:
+        """They complete from now on."""
+        if self._chat is not None:
+            self._chat.rooms_listed(rooms)
+
+    def problem(self, problem: str) -> None:
+        """Said above the composer."""
+        if self._chat is not None:
+            self._chat.problem(problem)
+
+    def _end_visit(self) -> None:
+        if self._worker is not None:
+            self._worker.cancel()
+            self._worker = None
+        self._visit = None
+
+    def _remember(self, visit: "Visit", room: str, nick: str) -> None:
+        kept = replace(self._kept, room=room, nick=nick, server=visit.entrance.typed)
+        if visit.connection.guest_key:
+            kept = kept.with_identity(Identity(visit.entrance.server, nick, visit.connection.guest_key))
+        self._keep(kept)
+
+    def _keep(self, kept: Remembered) -> None:
+        if kept != self._kept:
+            self._kept = kept
+            problem = remembered.save(self._start.state, kept)
+            if problem:
+                log.warning("%s", problem)
+                self.problem(problem)
+
+    # Keys and commands.
+
+    def action_help(self) -> None:
+        """Show the help, or close it."""
+        from tui_chat.ui.screens.help import HelpScreen  # noqa: PLC0415 (not needed for the first screen)
+
+        if isinstance(self.screen, HelpScreen):
+            self.pop_screen()
+        else:
+            self.push_screen(HelpScreen())
+
+    def action_redraw(self) -> None:
+        """Draw everything anew."""
+        self.refresh(layout=True, repaint=True)
+        self.screen.refresh(layout=True)
+
+    def action_interrupt(self) -> None:
+        """Copy what is selected, else clear the line, else quit at the second time."""
+        focused = self.focused
+        selected = self.screen.get_selected_text()
+        if not selected and isinstance(focused, TextArea | Input):
+            selected = focused.selected_text
+        if selected:
+            self.copy_to_clipboard(selected)
+            self.screen.clear_selection()
+        elif isinstance(focused, Input) and focused.value:
+            focused.value = ""
+        elif self._chat is not None and self.screen is self._chat and self._chat.clear_line():
+            pass
+        elif time.monotonic() - self._interrupted < AGAIN_WITHIN:
+            self._start_leaving()
+        else:
+            self._interrupted = time.monotonic()
+            self._say(words.QUIT_AGAIN)
+
+    def action_leave(self) -> None:
+        """Quit, after a warning when something is not sent yet."""
+        unsent = self._visit.session.unsent if self._visit is not None else 0
+        if unsent and not self._warned_of_unsent:
+            self._warned_of_unsent = True
+            self._say(words.UNSENT_QUIT)
+        else:
+            self._start_leaving()
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """The command palette has the commands that can be typed."""
+        chat = self._chat
+        for command in commands.ALL:
+            alone = command.least == 0
+            if chat is not None and screen is chat:
+                text = f"/{command.name}" + ("" if alone else " ")
+                run = chat.run_typed if alone else chat.write
+                yield SystemCommand(command.usage, command.help, lambda run=run, text=text: run(text))
+            elif command.action is commands.Action.HELP:
+                yield SystemCommand(command.usage, command.help, self.action_help)
+            elif command.action is commands.Action.THEME:
+                yield SystemCommand(command.usage, command.help, lambda: self.take_theme(""))
+            elif command.action is commands.Action.QUIT:
+                yield SystemCommand(command.usage, command.help, self.action_leave)
+
+    def take_theme(self, theme: str) -> None:
+        """Take a theme by its word, or the other one, and remember it."""
+        if not theme:
+            theme = "light" if self.current_theme.dark else "dark"
+        self.theme = themes.BY_WORD[theme].name
+        self._keep(replace(self._kept, theme=theme))
+
+    def on_app_focus(self) -> None:
+        """The terminal has the focus."""
+        if self._chat is not None:
+            self._chat.terminal_focus(True)
+
+    def on_app_blur(self) -> None:
+        """The terminal has lost the focus."""
+        if self._chat is not None:
+            self._chat.terminal_focus(False)
+
+    def _say(self, word: str) -> None:
+        if self._chat is not None:
+            self._chat.problem(word)
+        else:
+            self._form.progress(word)
+
+    # Leaving.
+
+    def _stopped_by(self, number: int) -> None:
+        self._start_leaving(STOPPED_BY_SIGNAL + number)
+
+    def _start_leaving(self, code: int = 0) -> None:
+        self.run_worker(self._leave(code), group="leaving", exclusive=True, exit_on_error=False)
+
+    async def _leave(self, code: int) -> None:
+        worker = self._worker
+        self._end_visit()
+        if worker is not None:
+            with suppress(WorkerFailed):
+                await worker.wait()
+        await self.stop_server()
+        self.exit(return_code=code)
+
+    async def stop_server(self) -> None:
+        """Stop the own server in order, if there is one."""
+        server, self._server = self._server, None
+        if server is not None:
+            await asyncio.to_thread(server.close)
+
+    async def on_unmount(self) -> None:
+        """However the program ends, its server stops in order."""
+        await self.stop_server()
+
+    def _fatal_error(self) -> None:
+        # Textual would print a traceback with the values of variables in it.
+        log.critical("the program has failed", exc_info=self._exception)
+        self.panic(Text(words.crashed(str(self._start.log))))
+
+
+def _load() -> None:
+    importlib.import_module("tui_chat.ui.visit")
+    importlib.import_module("tui_chat.ui.screens.chat")
+    importlib.import_module("tui_chat.client.chat")
+
+
+def _room_of(server: str) -> str:
+    with suppress(ValueError):
+        return (address.parse(server).room or "") if server else ""
+    return ""
+
+
+def _shown(server: str) -> str:
+    """The address without its room, which has a field of its own; as typed when it is none."""
+    with suppress(ValueError):
+        return address.parse(server).base_url if server else ""
+    return server
+
+
+def _is_here(url: str) -> bool:
+    """Whether a server can be started at this address."""
+    host = url.partition("://")[2].rpartition(":")[0]
+    return url.startswith("http:") and (host in ("localhost", "[::1]", "0.0.0.0") or host.startswith("127."))

@@ -1,0 +1,54 @@
+"""What each command does on the chat screen."""
+
+from typing import TYPE_CHECKING
+
+from server.protocol import names
+from server.protocol.errors import ChatError
+from tui_chat.session import words
+from tui_chat.session.commands import Action, Call
+
+if TYPE_CHECKING:
+    from tui_chat.ui.screens.chat import ChatScreen
+
+
+def run(call: Call, screen: "ChatScreen") -> str:
+    """Do a command.
+
+    Returns:
+        Why it cannot be done, in one sentence; empty when it is done or on its way.
+    """
+    argument = call.arguments[0] if call.arguments else ""
+    room = screen.session.current
+    try:
+        match call.command.action:
+            case Action.JOIN:
+                screen.join(names.room_name(argument))
+            case Action.PART:
+                return _part(argument, screen)
+            case Action.NICK:
+                screen.connection.rename(names.nickname(argument))
+            case Action.NAMES:
+                if room is not None:
+                    screen.session.say(words.members_are([member.nick_name for member in room.members]))
+            case Action.LIST:
+                screen.connection.list_rooms(argument)
+            case Action.CLEAR:
+                if room is not None:
+                    room.transcript.clear_notices()
+            case Action.THEME:
+                return "" if screen.change_theme(argument) else words.NO_SUCH_THEME
+            case Action.HELP:
+                screen.show_help()
+            case Action.QUIT:
+                screen.leave()
+    except ChatError as refusal:
+        return words.sentence(refusal.message)
+    return ""
+
+
+def _part(argument: str, screen: "ChatScreen") -> str:
+    room = screen.session.room(names.room_name(argument)) if argument else screen.session.current
+    if room is None:
+        return words.not_in(argument)
+    screen.connection.part(room.name)
+    return ""

@@ -1,0 +1,317 @@
+"""The one owner of the chat client: asks it, listens to it, and puts all that comes into one inbox.
+
+Rule 1  Only `run` holds the client; nothing here touches a widget.
+Rule 2  All answers and events go through the inbox, in the order they happened.
+Rule 3  What is sent into one room is sent in the order it was written; a send
+        waits out a lost connection and a rate limit, and is answered once.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from server.protocol import names
+from server.protocol.answers import RoomSummary, Sent
+from server.protocol.errors import ChatError, RateLimited, Unavailable
+from tui_chat.client import events
+from tui_chat.session import words
+from tui_chat.session.session import Outgoing
+
+if TYPE_CHECKING:
+    from tui_chat.client.chat import ChatClient
+    from tui_chat.client.room import Room
+
+log = logging.getLogger("chat.ui")
+
+WAIT_FOR_RATE = 60.0
+"""Seconds that a send waits for a rate limit before it counts as failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The first connection stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotOpened:
+    """The first connection could not be made.
+
+    Attributes:
+        error: Why.
+    """
+
+    error: ChatError
+
+
+@dataclass(frozen=True, slots=True)
+class RoomJoined:
+    """A room was joined.
+
+    Attributes:
+        room: It.
+        wanted_nick: The nickname that was asked for.
+    """
+
+    room: "Room"
+    wanted_nick: str
+
+
+@dataclass(frozen=True, slots=True)
+class RoomNotJoined:
+    """A room could not be joined.
+
+    Attributes:
+        room: The name that was asked for.
+    """
+
+    room: str
+    error: ChatError
+
+
+@dataclass(frozen=True, slots=True)
+class RoomParted:
+    """You left a room."""
+
+    room: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessageSent:
+    """A message is on the server's disk."""
+
+    outgoing: Outgoing
+    answer: Sent
+
+
+@dataclass(frozen=True, slots=True)
+class MessageFailed:
+    """A message could not be sent."""
+
+    outgoing: Outgoing
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class RoomsListed:
+    """The rooms of the server."""
+
+    rooms: list[RoomSummary]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Something else that was asked for could not be done."""
+
+    problem: str
+
+
+Arrival = (
+    events.Event
+    | Opened
+    | NotOpened
+    | RoomJoined
+    | RoomNotJoined
+    | RoomParted
+    | MessageSent
+    | MessageFailed
+    | RoomsListed
+    | Refused
+)
+
+
+class Connection:
+    """One server, connected to or being connected to.
+
+    Attributes:
+        inbox: What has come and was not taken yet, oldest first.
+    """
+
+    def __init__(self, url: str, guest_key: str | None, arrived: Callable[[], None]) -> None:
+        """Make it; `run` connects.
+
+        Args:
+            url: The server's base URL.
+            guest_key: The secret of an earlier visit.
+            arrived: Called when the inbox is no longer empty.
+        """
+        self.url = url
+        self.inbox: deque[Arrival] = deque()
+        self._guest_key = guest_key
+        self._arrived = arrived
+        self._chat: ChatClient | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._queues: dict[str, asyncio.Queue[Outgoing]] = {}
+        self._online = asyncio.Event()
+
+    @property
+    def guest_key(self) -> str | None:
+        """The secret by which the server knows you again, once it gave one."""
+        return self._chat.guest_key if self._chat is not None else None
+
+    async def run(self) -> None:
+        """Connect, and stay connected until cancelled."""
+        # The network libraries cost a fifth of a second, which the first screen does not wait for.
+        from tui_chat.client.chat import ChatClient  # noqa: PLC0415
+
+        try:
+            async with ChatClient(self.url, guest_key=self._guest_key) as chat:
+                self._chat = chat
+                self._online.set()
+                stream = chat.events()
+                self._put(Opened())
+                self._put(events.StateChanged(chat.state))
+                async for event in stream:
+                    if isinstance(event, events.StateChanged):
+                        self._note(event.state)
+                    self._put(event)
+        except ChatError as error:
+            self._put(NotOpened(error))
+        finally:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def join(self, room: str, nick: str) -> None:
+        """Go into a room."""
+        self._start(self._join(room, nick))
+
+    def part(self, room: str) -> None:
+        """Leave a room."""
+        self._start(self._part(room))
+
+    def send(self, outgoing: Outgoing) -> None:
+        """Send a message, behind those sent into the same room before."""
+        key = names.key(outgoing.room)
+        queue = self._queues.get(key)
+        if queue is None:
+            queue = self._queues[key] = asyncio.Queue()
+            self._start(self._send_all(queue))
+        queue.put_nowait(outgoing)
+
+    def rename(self, nick: str) -> None:
+        """Take another nickname everywhere."""
+        self._start(self._rename(nick))
+
+    def list_rooms(self, query: str) -> None:
+        """Ask for the rooms of the server."""
+        self._start(self._list_rooms(query))
+
+    def load_older(self, room: str) -> None:
+        """Ask for what was said before what is here."""
+        self._start(self._load_older(room))
+
+    def fill(self, room: str, after: int) -> None:
+        """Ask for what is missing behind the entry `after`."""
+        self._start(self._fill(room, after))
+
+    def typing(self, room: str, on: bool) -> None:
+        """Tell the room that you type, or no longer do."""
+        joined = self._room(room)
+        if joined is not None and self._online.is_set():
+            self._start(_quietly(joined.typing(on)))
+
+    def _room(self, name: str) -> "Room | None":
+        key = names.key(name)
+        rooms = self._chat.rooms.values() if self._chat is not None else ()
+        return next((room for room in rooms if names.key(room.name) == key), None)
+
+    async def _join(self, room: str, nick: str) -> None:
+        assert self._chat is not None
+        try:
+            self._put(RoomJoined(await self._chat.join(room, nick=nick), nick))
+        except ChatError as error:
+            self._put(RoomNotJoined(room, error))
+
+    async def _part(self, name: str) -> None:
+        room = self._room(name)
+        if room is not None:
+            await _quietly(room.leave())
+        self._put(RoomParted(name))
+
+    async def _rename(self, nick: str) -> None:
+        assert self._chat is not None
+        try:
+            await self._chat.change_nick(nick)
+        except ChatError as error:
+            self._put(Refused(error.message))
+
+    async def _list_rooms(self, query: str) -> None:
+        assert self._chat is not None
+        try:
+            self._put(RoomsListed(list(await self._chat.list_rooms(query or None))))
+        except ChatError as error:
+            self._put(Refused(error.message))
+
+    async def _load_older(self, name: str) -> None:
+        room = self._room(name)
+        if room is not None and room.log.has_older:
+            await _quietly(room.load_older())
+
+    async def _fill(self, name: str, after: int) -> None:
+        room = self._room(name)
+        gap = next((gap for gap in room.log.gaps() if gap.after == after), None) if room is not None else None
+        if room is not None and gap is not None:
+            await _quietly(room.fill(gap))
+
+    async def _send_all(self, queue: asyncio.Queue[Outgoing]) -> None:
+        while True:
+            outgoing = await queue.get()
+            try:
+                answer = await self._send(outgoing)
+            except ChatError as error:
+                self._put(MessageFailed(outgoing, error.message))
+            else:
+                self._put(MessageSent(outgoing, answer))
+
+    async def _send(self, outgoing: Outgoing) -> Sent:
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + WAIT_FOR_RATE
+        while True:
+            await self._online.wait()
+            room = self._room(outgoing.room)
+            if room is None:
+                raise Unavailable(words.ROOM_IS_CLOSED)
+            try:
+                return await room.send(outgoing.text, client_id=UUID(outgoing.client_id))
+            except RateLimited as refusal:
+                wait = refusal.retry_after or 1.0
+                if loop.time() + wait > deadline:
+                    raise
+                await asyncio.sleep(wait)
+            except Unavailable:
+                if self._online.is_set():
+                    raise
+
+    def _note(self, state: events.ConnectionState) -> None:
+        if isinstance(state, events.Online):
+            self._online.set()
+        else:
+            self._online.clear()
+
+    def _put(self, arrival: Arrival) -> None:
+        self.inbox.append(arrival)
+        if len(self.inbox) == 1:
+            self._arrived()
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (fault := task.exception()) is not None:
+            log.error("a request failed by a fault of the program", exc_info=fault)
+            self._put(Refused(words.WENT_WRONG))
+
+
+async def _quietly(work: Coroutine[Any, Any, object]) -> None:
+    """Do what nobody waits for: when it is refused, the log's debug level has it."""
+    try:
+        await work
+    except ChatError as error:
+        log.debug("refused: %s", error.code)

@@ -1,0 +1,175 @@
+"""Every key there is: bindings, footer, help screen and docs/keys.md are made from this one list.
+
+Rule 1  A key that is not here does nothing; a key that is here does what its line says.
+Rule 2  Within one place (and the places around it) a key stands once.
+"""
+
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+
+from textual.binding import Binding
+
+
+class Place(Enum):
+    """Where a key counts; its value is the heading in the help."""
+
+    ANYWHERE = "Anywhere"
+    FORM = "The join form"
+    CHAT = "Rooms and reading"
+    COMPOSER = "Writing"
+    PICKING = "Picking a message (after Ctrl+S)"
+    HELP = "The help screen"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One thing a key does.
+
+    Attributes:
+        keys: Textual's names of the keys that do it, the one to show first.
+        action: The action, as its place has it (`action_<name>`).
+        help: One line on what it does; empty when the entry before speaks for it.
+        place: Where it counts.
+        footer: Its word in the footer; empty keeps it out.
+        first: It counts before what a widget would do with the same key.
+        label: What stands for its keys, if not their names.
+    """
+
+    keys: tuple[str, ...]
+    action: str
+    help: str
+    place: Place
+    footer: str = ""
+    first: bool = False
+    label: str = ""
+
+
+ALL: tuple[Key, ...] = (
+    Key(("f1",), "app.help", "show or close the help", Place.ANYWHERE, "help", first=True),
+    Key(("ctrl+backslash",), "app.command_palette", "all commands, to search and run", Place.ANYWHERE, first=True),
+    Key(("ctrl+q",), "app.leave", "quit", Place.ANYWHERE, "quit", first=True),
+    Key(("ctrl+l",), "app.redraw", "draw the screen anew", Place.ANYWHERE, first=True),
+    Key(("ctrl+z",), "app.suspend_process", "go to the background; `fg` comes back", Place.ANYWHERE, first=True),
+    Key(
+        ("ctrl+c",),
+        "app.interrupt",
+        "copy what is selected, or clear the line; twice quits",
+        Place.ANYWHERE,
+        first=True,
+    ),
+    Key(("enter",), "next_or_join", "go on to what is missing, or join", Place.FORM, "join"),
+    Key(("tab", "down"), "app.focus_next", "next field", Place.FORM, "next field", first=True),
+    Key(("shift+tab", "up"), "app.focus_previous", "field before", Place.FORM, first=True),
+    Key(("alt+right", "ctrl+n"), "step(1)", "next room", Place.CHAT, "rooms"),
+    Key(("alt+left", "ctrl+p"), "step(-1)", "room before", Place.CHAT),
+    Key(("alt+1",), "show_number(1)", "the room with that number", Place.CHAT, label="Alt+1 … Alt+9"),
+    *(Key((f"alt+{n}",), f"show_number({n})", "", Place.CHAT) for n in range(2, 10)),
+    Key(("alt+a",), "activity", "next room with something unread, mentions first", Place.CHAT),
+    Key(("pageup",), "page_up", "scroll up", Place.CHAT, "scroll"),
+    Key(("pagedown",), "page_down", "scroll down", Place.CHAT),
+    Key(("alt+home",), "top", "first line that is loaded", Place.CHAT),
+    Key(("escape", "alt+end"), "bottom", "newest line (End in an empty composer too)", Place.CHAT),
+    Key(("alt+u",), "unread", "first unread line", Place.CHAT),
+    Key(("ctrl+s",), "pick", "pick a message: copy, send again, load a gap", Place.CHAT),
+    Key(("f2",), "toggle_rooms", "show or hide the rooms", Place.CHAT),
+    Key(("f3",), "toggle_members", "show or hide who is here", Place.CHAT),
+    Key(("enter",), "submit", "send", Place.COMPOSER, "send"),
+    Key(("alt+enter", "ctrl+j", "shift+enter"), "newline", "new line", Place.COMPOSER, "new line"),
+    Key(("tab",), "complete(1)", "complete a nickname, a /command, a #room", Place.COMPOSER),
+    Key(("shift+tab",), "complete(-1)", "the completion before", Place.COMPOSER),
+    Key(("up",), "up", "line above; on the first, what you sent before", Place.COMPOSER),
+    Key(("down",), "down", "line below; on the last, what you sent after", Place.COMPOSER),
+    Key(("left", "ctrl+b"), "cursor_left", "one character left", Place.COMPOSER),
+    Key(("right", "ctrl+f"), "cursor_right", "one character right", Place.COMPOSER),
+    Key(("alt+b", "ctrl+left"), "cursor_word_left", "one word left", Place.COMPOSER),
+    Key(("alt+f", "ctrl+right"), "cursor_word_right", "one word right", Place.COMPOSER),
+    Key(("home", "ctrl+a"), "cursor_line_start", "start of the line", Place.COMPOSER),
+    Key(("end", "ctrl+e"), "line_end", "end of the line", Place.COMPOSER),
+    Key(("shift+left",), "cursor_left(True)", "select to the left", Place.COMPOSER),
+    Key(("shift+right",), "cursor_right(True)", "select to the right", Place.COMPOSER),
+    Key(("shift+home",), "cursor_line_start(True)", "select to the start of the line", Place.COMPOSER),
+    Key(("shift+end",), "cursor_line_end(True)", "select to the end of the line", Place.COMPOSER),
+    Key(("backspace", "ctrl+h"), "delete_left", "delete the character before", Place.COMPOSER),
+    Key(("delete", "ctrl+d"), "delete_right", "delete the character after", Place.COMPOSER),
+    Key(("ctrl+w",), "kill_word_left", "cut the word before", Place.COMPOSER),
+    Key(("alt+d",), "kill_word_right", "cut the word after", Place.COMPOSER),
+    Key(("ctrl+u",), "kill_to_start", "cut to the start of the line", Place.COMPOSER),
+    Key(("ctrl+k",), "kill_to_end", "cut to the end of the line", Place.COMPOSER),
+    Key(("ctrl+y",), "yank", "put back what was cut last", Place.COMPOSER),
+    Key(("ctrl+x",), "cut", "cut what is selected", Place.COMPOSER),
+    Key(("ctrl+v",), "paste", "put in what was copied here", Place.COMPOSER),
+    Key(("ctrl+underscore",), "undo", "undo", Place.COMPOSER),
+    Key(("up", "k"), "pick_up", "message above", Place.PICKING, "pick"),
+    Key(("down", "j"), "pick_down", "message below", Place.PICKING),
+    Key(("enter",), "choose", "load a gap; send again what was not sent", Place.PICKING, "choose"),
+    Key(("y",), "screen.copy_picked", "copy the message", Place.PICKING, "copy"),
+    Key(("m",), "screen.mention_picked", "write to who said it", Place.PICKING, "mention"),
+    Key(("x",), "screen.take_back", "take back what was not sent, to write it anew", Place.PICKING),
+    Key(("home", "g"), "to_top", "first line that is loaded", Place.PICKING),
+    Key(("end", "G"), "to_bottom", "newest line", Place.PICKING),
+    Key(("escape",), "leave", "back to writing", Place.PICKING, "back"),
+    Key(("f1", "escape", "q"), "app.help", "close", Place.HELP, "close"),
+)
+
+_NAMES = {
+    "backslash": "\\",
+    "underscore": "_",
+    "pageup": "PgUp",
+    "pagedown": "PgDn",
+    "escape": "Esc",
+    "ctrl": "Ctrl",
+    "delete": "Del",
+    "left": "←",
+    "right": "→",
+    "up": "↑",
+    "down": "↓",
+}
+
+
+def at(place: Place) -> tuple[Key, ...]:
+    """The keys of one place."""
+    return tuple(key for key in ALL if key.place is place)
+
+
+def bindings(place: Place) -> list[Binding]:
+    """The bindings of one place, for the `BINDINGS` of what is there."""
+    return [Binding(",".join(key.keys), key.action, key.help, show=False, priority=key.first) for key in at(place)]
+
+
+def actions(place: Place) -> dict[str, str]:
+    """The action of each key of one place."""
+    return {name: key.action for key in at(place) for name in key.keys}
+
+
+def shown(key: str) -> str:
+    """A key as a person knows it: `ctrl+j` is `Ctrl+J`."""
+    return "+".join(_NAMES.get(part, part.upper() if len(part) == 1 else part.capitalize()) for part in key.split("+"))
+
+
+def listed(place: Place) -> list[tuple[list[str], str]]:
+    """The keys of one place as a person knows them, and what they do."""
+    return [
+        ([key.label] if key.label else [shown(name) for name in key.keys], key.help) for key in at(place) if key.help
+    ]
+
+
+def footer(places: Iterable[Place]) -> list[tuple[str, str, str]]:
+    """What the footer shows in these places: key, word, action; the innermost place first."""
+    return [(shown(key.keys[0]), key.footer, key.action) for place in places for key in at(place) if key.footer]
+
+
+def markdown() -> str:
+    """The text of docs/keys.md."""
+    lines = ["# Keys", "", "Made from `tui_chat/ui/keys.py` by `python -m tui_chat.ui.keys`.", ""]
+    for place in Place:
+        lines += [f"## {place.value}", "", "| key | what it does |", "|---|---|"]
+        for names, what in listed(place):
+            lines.append(f"| {', '.join(f'`{name}`' for name in names)} | {what} |")
+        lines.append("")
+    return "\n".join(lines).rstrip() + "\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(markdown())

@@ -1,0 +1,114 @@
+"""One visit to one server: what comes from the connection is applied to the session here."""
+
+import time
+import uuid
+from collections.abc import Callable
+from typing import Protocol
+
+from server.protocol.entries import NickNotice
+from server.protocol.errors import ChatError, Forbidden, NickInvalid, NotFound, RoomInvalid, TooLong
+from tui_chat.client.events import Noticed, RoomLost
+from tui_chat.session import words
+from tui_chat.session.room_view import RoomView
+from tui_chat.session.session import Session
+from tui_chat.ui import connection as came
+from tui_chat.ui.connection import Connection
+from tui_chat.ui.screens.join import Entrance
+
+
+class Front(Protocol):
+    """What stands before a visit: the form, then the chat screen."""
+
+    def not_entered(self, field: str, problem: str, offer_server: bool) -> None:
+        """The visit ended before it began, for what is in this field of the form."""
+        ...
+
+    def entered(self, visit: "Visit", view: RoomView) -> None:
+        """A room was joined, the first or another."""
+        ...
+
+    def renamed(self, visit: "Visit", nick: str) -> None:
+        """You have another nickname."""
+        ...
+
+    def left(self, reason: str) -> None:
+        """The last room is closed."""
+        ...
+
+    def rooms_listed(self, rooms: list[str]) -> None:
+        """These rooms are on the server."""
+        ...
+
+    def problem(self, problem: str) -> None:
+        """Something that was asked for could not be done."""
+        ...
+
+
+class Visit:
+    """A connection, and what it has brought so far.
+
+    Attributes:
+        entrance: What the form said.
+    """
+
+    def __init__(self, entrance: Entrance, guest_key: str | None, arrived: Callable[[], None]) -> None:
+        self.entrance = entrance
+        self.connection = Connection(entrance.server, guest_key, arrived)
+        self.session = Session(lambda: time.time_ns() // 1_000_000, lambda: str(uuid.uuid4()))
+
+    def take(self, front: Front) -> None:
+        """Apply all that has come."""
+        inbox = self.connection.inbox
+        while inbox:
+            self._apply(inbox.popleft(), front)
+
+    def _apply(self, arrival: came.Arrival, front: Front) -> None:
+        session = self.session
+        match arrival:
+            case came.Opened():
+                self.connection.join(self.entrance.room, self.entrance.nick)
+            case came.NotOpened(error):
+                front.not_entered("server", words.sentence(error.message), True)
+            case came.RoomJoined(room, wanted_nick):
+                view = session.enter(room)
+                if wanted_nick and room.nick.casefold() != wanted_nick.casefold():
+                    session.say(words.got_other_nick(wanted_nick, room.nick))
+                front.entered(self, view)
+            case came.RoomNotJoined(_, error):
+                if session.rooms:
+                    front.problem(words.sentence(error.message))
+                else:
+                    front.not_entered(_field(error), words.sentence(error.message), False)
+            case came.RoomParted(room):
+                session.leave(room)
+                self._check_left(words.LAST_ROOM_LEFT, front)
+            case came.MessageSent(outgoing, answer):
+                session.sent(outgoing, answer)
+            case came.MessageFailed(outgoing, problem):
+                session.failed(outgoing, words.sentence(problem))
+            case came.RoomsListed(rooms):
+                lines = [words.room_in_list(room.name, room.members, room.topic) for room in rooms]
+                session.say(words.rooms_are(lines))
+                front.rooms_listed([room.name for room in rooms])
+            case came.Refused(problem):
+                front.problem(words.sentence(problem))
+            case _:
+                session.apply(arrival)
+                if isinstance(arrival, RoomLost):
+                    self._check_left(words.room_lost(arrival.room, arrival.reason), front)
+                elif isinstance(arrival, Noticed) and isinstance(arrival.notice, NickNotice):
+                    view = session.room(arrival.notice.room)
+                    if view is not None and view.member_id == arrival.notice.member_id:
+                        front.renamed(self, view.nick)
+
+    def _check_left(self, reason: str, front: Front) -> None:
+        if not self.session.rooms:
+            front.left(reason)
+
+
+def _field(error: ChatError) -> str:
+    if isinstance(error, NickInvalid):
+        return "nick"
+    if isinstance(error, RoomInvalid | NotFound | Forbidden | TooLong):
+        return "room"
+    return "server"

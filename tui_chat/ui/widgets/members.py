@@ -1,0 +1,40 @@
+"""Who is in the room, each in the colour that the timeline gives them."""
+
+from collections.abc import Sequence
+
+from rich.style import Style
+
+from server.protocol.entries import Member
+from tui_chat.session import words
+from tui_chat.ui.themes import is_dark
+from tui_chat.ui.widgets.side_list import Row, SideList
+from tui_chat.ui.widgets.timeline.palette import DARK, LIGHT, nick_color
+
+
+class MemberList(SideList):
+    """The members by nickname; you are marked with a star, moderators and owners with their sign."""
+
+    def __init__(self, *, id: str) -> None:  # noqa: A002 (Textual's word)
+        super().__init__(id=id)
+        self._members: Sequence[Member] = ()
+        self._own = ""
+
+    @property
+    def heading(self) -> str:
+        """What stands above the rows."""
+        return words.here(len(self._members))
+
+    def show(self, members: Sequence[Member], own: str) -> None:
+        """Show these members; `own` is your id."""
+        self._members = members
+        self._own = own
+        self.set_count(len(members))
+
+    def row(self, index: int) -> Row:
+        """The row of one member."""
+        member = self._members[index]
+        color = nick_color(member.nick_name, DARK if is_dark(self) else LIGHT)
+        sign = {"owner": "&", "moderator": "+"}.get(member.role, "")
+        return Row(
+            sign + member.nick_name, words.YOU if member.member_id == self._own else "", "", Style(color=color), "quiet"
+        )

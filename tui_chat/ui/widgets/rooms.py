@@ -1,0 +1,61 @@
+"""The rooms that are open: the one shown, and how much is unread in the others."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.style import Style
+from textual import events
+from textual.message import Message
+
+from tui_chat.session import words
+from tui_chat.session.room_view import RoomView
+from tui_chat.ui.widgets.side_list import Row, SideList
+
+
+class RoomList(SideList):
+    """Numbered as Alt+1 … Alt+9 reach them; `@` marks a mention."""
+
+    @dataclass
+    class Chosen(Message):
+        """A room was clicked.
+
+        Attributes:
+            room: Its name.
+        """
+
+        room: str
+
+    def __init__(self, *, id: str) -> None:  # noqa: A002 (Textual's word)
+        super().__init__(id=id)
+        self._rooms: Sequence[RoomView] = ()
+        self._current: RoomView | None = None
+
+    @property
+    def heading(self) -> str:
+        """What stands above the rows."""
+        return words.ROOMS
+
+    def show(self, rooms: Sequence[RoomView], current: RoomView | None) -> None:
+        """Show these rooms, `current` as the one that is shown."""
+        self._rooms = rooms
+        self._current = current
+        self.set_count(len(rooms))
+
+    def row(self, index: int) -> Row:
+        """The row of one room."""
+        room = self._rooms[index]
+        number = f"{index + 1} " if index < 9 else "  "
+        count = f"{room.unread:,}" if room.unread else ""
+        bold = Style(bold=bool(room.unread))
+        return Row(
+            number + room.name,
+            f"@{count}" if room.mentions else count,
+            "current" if room is self._current else "",
+            bold,
+            "mark" if room.mentions else "",
+        )
+
+    async def _on_click(self, event: events.Click) -> None:
+        index = self.index_at(event.y)
+        if index is not None:
+            self.post_message(self.Chosen(self._rooms[index].name))

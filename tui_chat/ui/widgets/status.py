@@ -1,0 +1,140 @@
+"""The lines around the talk: the header above it, what happens between it and the composer, the keys below."""
+
+from collections.abc import Sequence
+
+from textual.content import Content
+from textual.style import Style
+from textual.widget import Widget
+
+from tui_chat.client.events import Closed, Connecting, ConnectionState, Offline, Online
+from tui_chat.session import words
+
+
+class Header(Widget):
+    """Room and topic at the left, how the connection is at the right."""
+
+    DEFAULT_CSS = "Header { height: 1; }"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._room = ""
+        self._topic = ""
+        self._others = ""
+        self._state: ConnectionState = Connecting()
+        self._retry_in = 0.0
+
+    def show(self, room: str, topic: str, others: str, state: ConnectionState, retry_in: float) -> None:
+        """Show all of it.
+
+        Args:
+            room: The room's name, empty when there is none.
+            topic: What it is about.
+            others: What is unread in other rooms, when their list is not in view.
+            state: How the connection is.
+            retry_in: Seconds until the next attempt, while it is lost.
+        """
+        self._room, self._topic, self._others, self._state, self._retry_in = room, topic, others, state, retry_in
+        self.refresh()
+
+    def render(self) -> Content:
+        """The line."""
+        width = self.content_region.width
+        right = self._connection()
+        if self._others:
+            right = Content.assemble((self._others, "$accent"), "   ", right)
+        room = Content.assemble((self._room, "bold $primary")).truncate(
+            max(8, width - right.cell_length - 2), ellipsis=True
+        )
+        left = Content.assemble(room, ("  " + self._topic, "$text-muted")) if self._topic else room
+        left = left.truncate(max(0, width - right.cell_length - 2), ellipsis=True)
+        return Content.assemble(left, " " * max(1, width - left.cell_length - right.cell_length), right)
+
+    def _connection(self) -> Content:
+        match self._state:
+            case Online(latency):
+                return Content.assemble(("● ", "$success"), (words.online(latency), "$text-muted"))
+            case Offline():
+                return Content.assemble(("○ ", "$error"), (words.offline(self._retry_in), "bold $error"))
+            case Connecting() | Closed():
+                return Content.assemble(("◌ ", "$warning"), (words.CONNECTING, "$warning"))
+
+
+class StatusLine(Widget):
+    """Between timeline and composer: what is wrong, how much is below, who is typing, how long the text is."""
+
+    DEFAULT_CSS = "StatusLine { height: 1; }"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._problem = ""
+        self._below = 0
+        self._typing: Sequence[str] = ()
+        self._length = ""
+
+    def show_problem(self, problem: str) -> None:
+        """Show what is wrong, or nothing more of it."""
+        if problem != self._problem:
+            self._problem = problem
+            self.refresh()
+
+    def show_below(self, count: int) -> None:
+        """Show how many lines wait below."""
+        self._below = count
+        self.refresh()
+
+    def show_typing(self, nicks: Sequence[str]) -> None:
+        """Show who is typing."""
+        if list(nicks) != list(self._typing):
+            self._typing = list(nicks)
+            self.refresh()
+
+    def show_length(self, length: str) -> None:
+        """Show how long the text is, when that matters."""
+        if length != self._length:
+            self._length = length
+            self.refresh()
+
+    def render(self) -> Content:
+        """The line."""
+        width = self.content_region.width
+        right = Content.assemble((self._length, "$error")) if self._length else Content("")
+        if self._problem:
+            left = Content.assemble((self._problem, "$error"))
+        elif self._below:
+            link = Style.from_meta({"@click": "screen.bottom"})
+            left = Content.assemble((words.new_below(self._below), "bold $accent")).stylize(link)
+        elif self._typing:
+            left = Content.assemble((words.typing(self._typing), "italic $text-muted"))
+        else:
+            left = Content("")
+        left = left.truncate(max(0, width - right.cell_length - 1), ellipsis=True)
+        return Content.assemble(left, " " * max(0, width - left.cell_length - right.cell_length), right)
+
+
+class KeyBar(Widget):
+    """The keys that matter here, as many as fit; each can be clicked."""
+
+    DEFAULT_CSS = "KeyBar { height: 1; dock: bottom; }"
+
+    def __init__(self, keys: Sequence[tuple[str, str, str]]) -> None:
+        """Make it.
+
+        Args:
+            keys: What `tui_chat.ui.keys.footer` gives: key, word, action.
+        """
+        super().__init__()
+        self._keys = keys
+
+    def render(self) -> Content:
+        """The line."""
+        width = self.content_region.width
+        line = Content("")
+        for key, word, action in self._keys:
+            scoped = action if "." in action else f"screen.{action}"
+            part = Content.assemble((key, "bold $primary"), (f" {word}", "$text-muted"))
+            part = part.stylize(Style.from_meta({"@click": scoped}))
+            longer = Content.assemble(line, "   " if line else "", part)
+            if longer.cell_length > width:
+                break
+            line = longer
+        return line
