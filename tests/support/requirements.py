@@ -29,6 +29,14 @@ def need_tmux() -> str:
     return shutil.which("tmux") or _missing("tmux", "apt-get install tmux")
 
 
+def need_uv() -> str:
+    """The path of uv, which `make test` has brought; skips the test where there is none."""
+    own = Path(__file__).parents[2] / ".uv/bin/uv"
+    return (
+        os.environ.get("UV") or shutil.which("uv") or (str(own) if own.exists() else _missing("uv", "pip install uv"))
+    )
+
+
 def _missing(what: str, remedy: str) -> str:
     reason = f"{what} is not installed: {remedy}"
     if os.environ.get("CHAT_REQUIRE_ALL") == "1":

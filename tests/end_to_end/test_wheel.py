@@ -1,0 +1,68 @@
+"""The wheel holds all that the program needs, and works in an empty environment outside the checkout."""
+
+import asyncio
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from functools import partial
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from tests.support.raw_client import raw_client
+from tests.support.requirements import need_uv
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    subprocess.run([need_uv(), "build", "--quiet", "--wheel", "--out-dir", str(folder), str(ROOT)], check=True)
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+def test_the_wheel_holds_every_file_of_the_packages_and_nothing_else(wheel: Path) -> None:
+    tracked = subprocess.run(
+        ["git", "ls-files", "server", "tui_chat"], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout.split()
+    packed = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name and name[-1] != "/"}
+    assert packed >= {name for name in tracked if (ROOT / name).exists()}
+    assert all(name.startswith(("server/", "tui_chat/")) for name in packed)
+    kinds = {Path(name).suffix for name in packed}
+    assert {".tcss", ".html", ".css", ".js"} <= kinds
+    assert any(name.startswith("server/storage/migrations/") for name in packed)
+
+
+async def test_installed_elsewhere_the_commands_work(wheel: Path, tmp_path: Path) -> None:
+    uv, environment, home = need_uv(), tmp_path / "env", tmp_path / "home"
+    home.mkdir()
+    run = partial(subprocess.run, check=True, capture_output=True, cwd=home)
+    run([uv, "venv", "--quiet", "--python", sys.executable, str(environment)])
+    python = environment / "bin" / "python"
+    run([uv, "pip", "install", "--quiet", "--python", str(python), str(wheel)])
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV"))}
+    env = {**inherited, "HOME": str(home)}
+    shown = run([str(environment / "bin" / "chat-tui"), "--help"], env=env)
+    assert b"--room" in shown.stdout
+    server = await asyncio.create_subprocess_exec(
+        environment / "bin" / "chat-server", "--port", "0", cwd=home, env=env, stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        assert server.stdout is not None
+        welcome = (await asyncio.wait_for(server.stdout.readline(), 20)).decode()
+        url = welcome.split("listens on ")[1].split()[0]
+        async with aiohttp.ClientSession() as session, session.get(url + "/") as answer:
+            assert answer.status == 200
+            assert "<html" in await answer.text()
+        async with raw_client(url) as ann:
+            await ann.join("tea", "ann")
+            assert (await ann.ask("sendMessage", {"room": "tea", "message": "hi"}))["seq"] == 1
+    finally:
+        server.terminate()
+        assert await server.wait() == 0
+    shutil.rmtree(environment)
