@@ -25,12 +25,12 @@ def test_chance_spreads_clients_over_half_of_the_wait() -> None:
     assert latest > CAP * 0.99
 
 
-def test_success_starts_anew() -> None:
+def test_a_connection_that_lasted_starts_anew() -> None:
     backoff = Backoff(lambda: 0.5)
     first = backoff.next_delay()
     for _ in range(9):
         backoff.next_delay()
-    backoff.succeeded()
+    backoff.forget_failures()
     assert backoff.next_delay() == first
 
 

@@ -84,6 +84,17 @@ def test_a_return_that_does_not_reach_back_leaves_a_gap_which_pages_close_from_e
     assert list(log.messages()) == room.messages()
 
 
+def test_what_was_missed_in_a_room_that_was_empty_is_a_gap() -> None:
+    room = ModelRoom()
+    log = a_joined_log(room)
+    log.broken()
+    for number in range(5):
+        room.say(f"m{number}")
+    log.joined(room.join(0, 2), 0)
+    assert log.gaps() == (Gap(after=0, before=4),)
+    assert not log.has_older
+
+
 def test_older_history_is_there_until_the_first_entry_is_held() -> None:
     room = a_room(10)
     log = a_joined_log(room, limit=4)

@@ -25,6 +25,7 @@ class AnyInterleaving(RuleBasedStateMachine):
         self.log = RoomLog()
         self.connected = False
         self.joined = False
+        self.came_before = False
         self.pushes: deque[Entry] = deque()
         self.answers: list[Callable[[], object]] = []
 
@@ -63,12 +64,12 @@ class AnyInterleaving(RuleBasedStateMachine):
     @rule(limit=st.integers(1, 5))
     def the_client_comes_back(self, limit: int) -> None:
         self.connected = True
-        since = self.log.last or None
+        since = self.log.last if self.came_before else None
         answer = self.room.join(since, limit)
 
         def arrives() -> None:
             self.log.joined(answer, since)
-            self.joined = True
+            self.joined = self.came_before = True
 
         self.answers.append(arrives)
 

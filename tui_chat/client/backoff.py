@@ -5,8 +5,8 @@ Rule 1  The first attempt after a break comes within a quarter of a second, so t
 Rule 2  Each further one waits twice as long, up to `CAP`, and half of every wait is
         chance: a thousand clients that lost one server do not return as one.
 Rule 3  A server that says when it will be back is not asked before.
-Rule 4  Success forgets all of it. A connection that ends at once is no success:
-        whoever uses this calls `succeeded` when the server has answered.
+Rule 4  A connection that lasted forgets the failures before it. One that ends at once
+        counts as another failure.
 """
 
 from collections.abc import Callable
@@ -29,10 +29,9 @@ class Backoff:
         self._failures = 0
         self._told: float | None = None
 
-    def succeeded(self) -> None:
-        """The server has answered."""
+    def forget_failures(self) -> None:
+        """The connection lasted."""
         self._failures = 0
-        self._told = None
 
     def told(self, seconds: float) -> None:
         """The server will be back after so many seconds."""

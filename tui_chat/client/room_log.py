@@ -4,6 +4,8 @@ Rule 1   A room's log is a sequence without holes: `seq` 1, 2, 3 … (WIRE 1, "A
          What is known of it are spans; what lies between two spans is a gap, and
          what lies before the first is older history. The end of the last span is
          the live end.
+         The beginning counts as `seq` 0, so that what was missed in a room that was
+         empty is a gap like any other.
 Rule 2   A push at the live end + 1 is applied. One at or before the live end is a
          repeat and dropped. One further ahead is held, and what is between is to be
          fetched (`missing`). Before the room is joined, and between a break and the
@@ -79,7 +81,7 @@ class RoomLog:
     @property
     def first(self) -> int:
         """The first `seq` known; 1 while nothing is known."""
-        return self._spans.first if self._spans else 1
+        return max(self._spans.first, 1) if self._spans else 1
 
     @property
     def has_older(self) -> bool:
@@ -128,7 +130,7 @@ class RoomLog:
         """
         newest = answer.room.last_seq
         self._live = True
-        oldest = (since or 0) + 1
+        oldest = 0 if since is None else since + 1
         if answer.has_more:
             oldest = min((entry.seq for entry in answer.messages), default=newest + 1)
         return self._settled(self._learn(answer.messages, oldest, newest, newest))
@@ -148,7 +150,7 @@ class RoomLog:
         elif request.before is not None:
             newest = min(request.before - 1, answer.last_seq)
             if not answer.has_more:
-                oldest = 1
+                oldest = 0
             elif not seqs:
                 oldest = request.before
         return self._settled(self._learn(answer.messages, oldest, newest, answer.last_seq))

@@ -1,0 +1,264 @@
+"""Breaks of every kind: nothing is lost, nothing comes twice, everybody reads the same order."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+
+from server.protocol.entries import Entry, Message
+from server.protocol.errors import Unavailable
+from server.runtime import Running
+from tests.support.eventually import eventually
+from tests.support.serving import serving
+from tests.support.tcp_proxy import TcpProxy, tcp_proxy
+from tui_chat.client import transport
+from tui_chat.client.chat import ChatClient
+from tui_chat.client.events import Event, LogChanged, Offline, Online, RoomEntered, StateChanged
+from tui_chat.client.room import Room
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncGenerator[Running]:
+    async with serving(tmp_path, rate_limit="off") as running:
+        yield running
+
+
+@pytest.fixture
+async def proxy(server: Running) -> AsyncGenerator[TcpProxy]:
+    async with tcp_proxy(server.port) as between:
+        yield between
+
+
+def texts(room: Room) -> list[str]:
+    return [message.message for message in room.log.messages()]
+
+
+async def heard(room: Room, count: int) -> list[Entry]:
+    entries: list[Entry] = []
+    async with asyncio.timeout(20):
+        async for entry in room:
+            entries.append(entry)
+            if len(entries) == count:
+                break
+    return entries
+
+
+async def test_a_cut_connection_is_back_within_two_seconds_with_what_was_missed(
+    server: Running, proxy: TcpProxy
+) -> None:
+    async with ChatClient(server.url) as ann, ChatClient(proxy.url) as bob:
+        tea = await ann.join("tea", nick="ann")
+        cup = await bob.join("tea", nick="bob")
+        before = cup.member_id
+        stream = bob.events()
+        await tea.send("before")
+        await eventually(lambda: texts(cup) == ["before"])
+        loop = asyncio.get_running_loop()
+        proxy.cut()
+        await eventually(lambda: isinstance(bob.state, Offline))
+        since = loop.time()
+        await tea.send("during")
+        await eventually(lambda: texts(cup) == ["before", "during"])
+        assert loop.time() - since < 2
+        assert cup.member_id == before
+        assert len(cup.members) == 2
+        await tea.send("after")
+        assert [entry.seq for entry in await heard(cup, 3)] == [1, 2, 3]
+        told: list[Event] = []
+        while len(stream):
+            told.append(await anext(stream))
+        assert RoomEntered("tea", again=True) in told
+        states = [type(event.state) for event in told if isinstance(event, StateChanged)]
+        assert Offline in states
+        assert states[-1] is Online
+        assert LogChanged("tea", (2,), live=False) in told or LogChanged("tea", (2,), live=True) in told
+
+
+async def test_what_is_sent_while_offline_arrives_once_when_back(server: Running, proxy: TcpProxy) -> None:
+    async with ChatClient(server.url) as ann, ChatClient(proxy.url) as bob:
+        tea = await ann.join("tea", nick="ann")
+        cup = await bob.join("tea", nick="bob")
+        proxy.refuse()
+        proxy.cut()
+        await eventually(lambda: isinstance(bob.state, Offline))
+        sending = [asyncio.create_task(cup.send(f"m{number}")) for number in range(5)]
+        await eventually(lambda: proxy.accepted >= 3)
+        proxy.accept()
+        answers = await asyncio.gather(*sending)
+        assert [answer.seq for answer in answers] == [1, 2, 3, 4, 5]
+        await eventually(lambda: texts(tea) == texts(cup) == [f"m{number}" for number in range(5)])
+
+
+async def test_a_send_that_is_cut_anywhere_on_its_way_is_said_once(server: Running, proxy: TcpProxy) -> None:
+    async with contextlib.AsyncExitStack() as clients:
+        ann = await clients.enter_async_context(ChatClient(server.url))
+        tea = await ann.join("tea", nick="ann")
+        senders = [await clients.enter_async_context(ChatClient(proxy.url)) for _ in range(20)]
+        cups = [await sender.join("tea", nick="bob") for sender in senders]
+
+        async def say(number: int) -> int:
+            for _ in range(number):
+                await asyncio.sleep(0)
+            return (await cups[number].send(f"m{number}")).seq
+
+        saying = [asyncio.create_task(say(number)) for number in range(20)]
+        await eventually(lambda: tea.log.last >= 3)
+        proxy.cut()
+        assert sorted(await asyncio.gather(*saying)) == list(range(1, 21))
+        for room in (tea, *cups):
+            await eventually(lambda room=room: room.log.last == 20)
+            assert texts(room) == texts(tea)
+        assert sorted(texts(tea)) == sorted(f"m{number}" for number in range(20))
+
+
+async def test_a_send_gives_up_when_its_time_is_over(server: Running, proxy: TcpProxy) -> None:
+    async with ChatClient(proxy.url) as bob:
+        cup = await bob.join("tea", nick="bob")
+        proxy.refuse()
+        proxy.cut()
+        with pytest.raises(Unavailable, match="did not answer within"):
+            await cup.send("never", timeout=0.3)
+
+
+async def test_a_long_absence_is_read_from_where_one_was(server: Running, proxy: TcpProxy) -> None:
+    async with ChatClient(server.url) as ann, ChatClient(proxy.url) as bob:
+        tea = await ann.join("tea", nick="ann")
+        cup = await bob.join("tea", nick="bob")
+        await tea.send("m1")
+        await eventually(lambda: cup.log.last == 1)
+        proxy.refuse()
+        proxy.cut()
+        await eventually(lambda: isinstance(bob.state, Offline))
+        await asyncio.gather(*(tea.send("missed") for _ in range(2_000)))
+        proxy.accept()
+        await eventually(lambda: cup.log.last == 2_001)
+        (gap,) = cup.log.gaps()
+        assert (gap.after, gap.missing) == (1, 1_800)
+        assert [entry.seq for entry in await heard(cup, 2_001)] == list(range(1, 2_002))
+        assert cup.log.gaps() == ()
+
+
+async def test_a_small_hole_is_filled_unasked_and_a_large_one_on_request(server: Running, proxy: TcpProxy) -> None:
+    async with ChatClient(server.url) as ann, ChatClient(proxy.url) as bob:
+        tea = await ann.join("tea", nick="ann")
+        cup = await bob.join("tea", nick="bob")
+        for missed in (900, 1_500):
+            last = tea.log.last
+            proxy.refuse()
+            proxy.cut()
+            await eventually(lambda: isinstance(bob.state, Offline))
+            await asyncio.gather(*(tea.send("missed") for _ in range(missed)))
+            proxy.accept()
+            await eventually(lambda end=last + missed: cup.log.last == end)
+            if missed == 900:
+                await eventually(lambda: len(cup.log) == 900)
+        (gap,) = cup.log.gaps()
+        assert gap.missing == 1_300
+        await cup.fill(gap, limit=200)
+        assert [(part.after, part.missing) for part in cup.log.gaps()] == [(900, 1_100)]
+        await cup.fill(gap, limit=200, oldest_first=True)
+        assert [(part.after, part.missing) for part in cup.log.gaps()] == [(1_100, 900)]
+        await cup.fill(gap)
+        assert cup.log.gaps() == ()
+        assert len(cup.log) == 2_400
+
+
+async def test_a_restarted_server_costs_nobody_anything(tmp_path: Path, unused_port: int) -> None:
+    async with contextlib.AsyncExitStack() as clients:
+        said: list[str] = []
+        async with serving(tmp_path, port=unused_port, rate_limit="off") as running:
+            ann = await clients.enter_async_context(ChatClient(running.url))
+            bob = await clients.enter_async_context(ChatClient(running.url))
+            tea, cup = await ann.join("tea", nick="ann"), await bob.join("tea", nick="bob")
+            ids = (tea.member_id, cup.member_id)
+
+            async def talk(room: Room, name: str) -> None:
+                for number in range(40):
+                    await room.send(f"{name} {number}")
+                    said.append(f"{name} {number}")
+
+            talking = [asyncio.create_task(talk(tea, "ann")), asyncio.create_task(talk(cup, "bob"))]
+            await eventually(lambda: len(said) >= 10)
+        await eventually(lambda: isinstance(ann.state, Offline) and isinstance(bob.state, Offline))
+        async with serving(tmp_path, port=unused_port, rate_limit="off"):
+            await asyncio.gather(*talking)
+            await eventually(lambda: tea.log.last == cup.log.last == 80)
+            assert sorted(texts(tea)) == sorted(said)
+            assert texts(tea) == texts(cup)
+            assert [entry.seq for entry in await heard(tea, 80)] == list(range(1, 81))
+            assert (tea.member_id, cup.member_id) == ids
+            assert not tea.log.gaps()
+
+
+async def test_another_database_behind_the_address_is_read_anew(tmp_path: Path, unused_port: int) -> None:
+    async with contextlib.AsyncExitStack() as clients:
+        async with serving(tmp_path, port=unused_port) as running:
+            ann = await clients.enter_async_context(ChatClient(running.url))
+            tea = await ann.join("tea", nick="ann")
+            for word in ("old one", "old two", "old three"):
+                await tea.send(word)
+        other = tmp_path / "other"
+        other.mkdir()
+        async with serving(other, port=unused_port):
+            await eventually(lambda: isinstance(ann.state, Online))
+            await tea.send("new")
+            await eventually(lambda: texts(tea) == ["new"])
+            assert [entry.seq for entry in await heard(tea, 1) if isinstance(entry, Message)] == [1]
+
+
+async def test_a_stalled_connection_is_noticed_by_the_request_that_gets_no_answer(
+    server: Running, proxy: TcpProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transport, "ANSWER_TIMEOUT", 0.3)
+    async with ChatClient(proxy.url) as bob:
+        cup = await bob.join("tea", nick="bob")
+        proxy.stall()
+        sending = asyncio.create_task(cup.send("through the wall"))
+        await eventually(lambda: isinstance(bob.state, Offline))
+        proxy.cut()
+        proxy.resume()
+        assert (await sending).seq == 1
+        await eventually(lambda: texts(cup) == ["through the wall"])
+
+
+async def test_a_silent_connection_is_noticed_by_the_missing_ping(tmp_path: Path) -> None:
+    async with serving(tmp_path, ping_interval=0.2, ping_timeout=0.3) as running:  # noqa: SIM117
+        async with tcp_proxy(running.port) as between, ChatClient(between.url) as bob:
+            await bob.join("tea", nick="bob")
+            between.stall()
+            await eventually(lambda: isinstance(bob.state, Offline))
+            between.cut()
+            between.resume()
+            await eventually(lambda: isinstance(bob.state, Online))
+
+
+async def test_closing_a_stalled_connection_does_not_take_long(server: Running, proxy: TcpProxy) -> None:
+    loop = asyncio.get_running_loop()
+    async with ChatClient(proxy.url) as bob:
+        await bob.join("tea", nick="bob")
+        proxy.stall()
+        since = loop.time()
+    assert loop.time() - since < 4
+    proxy.resume()
+
+
+async def test_starting_before_the_server_is_there(tmp_path: Path, unused_port: int) -> None:
+    async with ChatClient(f"http://127.0.0.1:{unused_port}", keep_trying=True) as ann:
+        await eventually(lambda: isinstance(ann.state, Offline))
+        joining = asyncio.create_task(ann.join("tea", nick="ann"))
+        async with serving(tmp_path, port=unused_port):
+            tea = await joining
+            assert (await tea.send("at last")).seq == 1
+
+
+async def test_an_impatient_person_does_not_wait_for_the_next_attempt(tmp_path: Path, unused_port: int) -> None:
+    async with ChatClient(f"http://127.0.0.1:{unused_port}", keep_trying=True, random=lambda: 0.999) as ann:
+        await eventually(lambda: isinstance(ann.state, Offline) and ann.state.retry_in > 3)
+        async with serving(tmp_path, port=unused_port):
+            loop = asyncio.get_running_loop()
+            since = loop.time()
+            ann.retry_now()
+            await eventually(lambda: isinstance(ann.state, Online))
+            assert loop.time() - since < 2

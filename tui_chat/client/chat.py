@@ -1,0 +1,306 @@
+"""A chat server as a program sees it: connect, join rooms, talk. For bots and for screens.
+
+    async with ChatClient("http://localhost:3000") as chat:
+        room = await chat.join("tea", nick="ann")
+        await room.send("hello")
+        async for entry in room:
+            ...
+
+It keeps connected, comes back to its rooms after a break as the same member, and
+misses nothing of what was said meanwhile (docs/clients.md).
+"""
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import TYPE_CHECKING
+from uuid import UUID, uuid4
+
+from server.protocol import entries, names
+from server.protocol.answers import Renaming, Rooms, RoomSummary
+from server.protocol.codec import decode_push
+from server.protocol.errors import ChatError, Internal, RateLimited, Unavailable
+from server.protocol.limits import HISTORY_DEFAULT
+from server.protocol.requests import ChangeNick, JoinRoom, ListRooms
+from tui_chat.client import cleaning
+from tui_chat.client.address import parse
+from tui_chat.client.errors import ConnectionLost
+from tui_chat.client.events import ConnectionState, Event, Noticed, RoomLost, StateChanged, TypingChanged
+from tui_chat.client.link import Link
+from tui_chat.client.room import Room
+from tui_chat.client.stream import EventStream
+from tui_chat.client.tasks import Tasks
+
+if TYPE_CHECKING:
+    from tui_chat.client.transport import Transport
+
+# A program that sets up no logging sees nothing: whatever matters is raised, or is an event.
+log = logging.getLogger("chat.client")
+log.addHandler(logging.NullHandler())
+
+ASK_TIMEOUT = 30.0
+ENTERING_AT_ONCE = 4
+"""Joins on their way at the same time: after a break a server has enough to do."""
+BUSY_PAUSE = 1.0
+
+
+class ChatClient:
+    """One connection to one server, and the rooms joined over it; an async context manager.
+
+    Args:
+        url: Where the server is: `http://host:port`, or any form that `address.parse` takes.
+        guest_key: The secret of an earlier visit, to be the same member again.
+        keep_trying: Entering the context does not wait for a connection, and does not
+            fail without one: it is made in the background, whenever it can be.
+        ca_file: Certificates (PEM) to trust instead of the system's.
+        random: Gives a number from 0 up to 1: the spread of attempts to reconnect.
+        new_id: Gives a new `clientId`.
+
+    Raises:
+        ValueError: The URL is not one; the text is a sentence for a person.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        guest_key: str | None = None,
+        keep_trying: bool = False,
+        ca_file: str | None = None,
+        random: Callable[[], float] = random.random,
+        clock: Callable[[], float] = time.monotonic,
+        new_id: Callable[[], UUID] = uuid4,
+    ) -> None:
+        self.url = parse(url).base_url
+        self.guest_key = guest_key
+        self._keep_trying = keep_trying
+        self._new_id = new_id
+        self._tasks = Tasks()
+        self._rooms: dict[str, Room] = {}  # by the key of the name
+        self._by_name: dict[str, Room] = {}  # by the name as pushes have it
+        self._stream: EventStream | None = None
+        self._closed = False
+        self._entering = asyncio.Semaphore(ENTERING_AT_ONCE)
+        self._link = Link(
+            self.url,
+            on_push=self._pushed,
+            on_up=self._up,
+            on_down=self._down,
+            on_state=lambda state: self._tell(StateChanged(state)),
+            ca_file=ca_file,
+            random=random,
+            clock=clock,
+        )
+
+    @property
+    def state(self) -> ConnectionState:
+        """How the connection is."""
+        return self._link.state
+
+    @property
+    def rooms(self) -> dict[str, Room]:
+        """The rooms that were entered, by name, in the order they were joined."""
+        return {room.name: room for room in self._rooms.values() if room.member_id}
+
+    async def __aenter__(self) -> "ChatClient":
+        """Connect.
+
+        Raises:
+            Unreachable: The server cannot be reached (not with `keep_trying`).
+        """
+        if not self._keep_trying:
+            await self._link.connect()
+        self._tasks.start(self._link.run(), "the connection to the server")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """End the connection; every iteration over rooms and events ends, and nothing keeps running."""
+        if self._closed:
+            return
+        self._closed = True
+        for room in self._rooms.values():
+            room.end(Unavailable("the client was closed"), quietly=True)
+        await self._tasks.end()
+        await self._link.close()
+        if self._stream is not None:
+            self._stream.end()
+
+    def events(self) -> EventStream:
+        """Everything that happens from now on, for one consumer to iterate.
+
+        Raises:
+            RuntimeError: Somebody has it already.
+        """
+        if self._stream is not None:
+            raise RuntimeError("a client's events are for one consumer")
+        self._stream = EventStream()
+        return self._stream
+
+    def retry_now(self) -> None:
+        """While offline: try to connect now, not when the time comes."""
+        self._link.retry_now()
+
+    async def join(
+        self,
+        room: str,
+        *,
+        nick: str,
+        limit: int = HISTORY_DEFAULT,
+        invite: str | None = None,
+        timeout: float = ASK_TIMEOUT,
+    ) -> Room:
+        """Come into a room. One that was joined already is given as it is.
+
+        Args:
+            room: Its name.
+            nick: What you want to be called; `Room.nick` is what you got.
+            limit: How much of what was said before to fetch, up to 200 entries.
+            invite: The code that opens a room which is not public.
+            timeout: Seconds to go on trying.
+
+        Raises:
+            ChatError: The server refused, or (`Unavailable`) did not answer in time.
+        """
+        request = JoinRoom(room_name=room, nick_name=nick, limit=limit, invite=invite)
+        key = names.key(request.room_name)
+        joined = self._rooms.get(key)
+        if joined is not None and joined.member_id:
+            return joined
+        if joined is None:
+            joined = self._rooms[key] = Room(
+                request,
+                link=self._link,
+                tasks=self._tasks,
+                tell=self._tell,
+                on_left=self._forget,
+                new_id=self._new_id,
+            )
+            if self._closed:
+                joined.end(Unavailable("the client was closed"))
+            elif (transport := self._link.gate.value) is not None:
+                self._tasks.start(self._enter(joined, transport), "joining a room")
+        try:
+            async with asyncio.timeout(timeout):
+                await joined.gate.passed()
+        except TimeoutError:
+            await joined.leave()
+            reason = joined.trouble or f"the server did not answer within {timeout:g} seconds"
+            raise Unavailable(reason) from None
+        except BaseException:
+            await joined.leave()
+            raise
+        return joined
+
+    async def list_rooms(self, query: str | None = None) -> list[RoomSummary]:
+        """The public rooms whose name or topic holds the query, and yours.
+
+        Raises:
+            ChatError: The server refused, or did not answer in time.
+        """
+        found = await self._link.ask(self._link.gate, ListRooms(query=query), Rooms, ASK_TIMEOUT)
+        return [cleaning.summary(room) for room in found.rooms]
+
+    async def change_nick(self, nick: str, room: str | None = None) -> str:
+        """Take another nickname, in one room or in all; the one you got.
+
+        Raises:
+            ChatError: The server refused, or did not answer in time.
+        """
+        if room is not None:
+            request = ChangeNick(nick_name=nick, room=room)
+            joined = self._rooms.get(names.key(request.room or ""))
+            if joined is not None:
+                return await joined.change_nick(nick)
+        else:
+            request = ChangeNick(nick_name=nick)
+        answer = await self._link.ask(self._link.gate, request, Renaming, ASK_TIMEOUT)
+        return cleaning.line(answer.nick_name)
+
+    # -- the connection
+
+    def _up(self, transport: "Transport") -> None:
+        for room in self._rooms.values():
+            self._tasks.start(self._enter(room, transport), "joining a room")
+
+    def _down(self) -> None:
+        for room in self._rooms.values():
+            room.disconnected()
+
+    async def _enter(self, room: Room, transport: "Transport") -> None:
+        """Join a room over this connection; wait out what passes, give up on what stays."""
+        async with self._entering:
+            while not room.gate.locked:
+                try:
+                    answer = await room.enter(transport, self.guest_key)
+                except ConnectionLost:
+                    return
+                except (RateLimited, Unavailable, Internal) as refusal:
+                    room.trouble = refusal.message
+                    await asyncio.sleep(refusal.retry_after or BUSY_PAUSE)
+                except ChatError as refusal:
+                    self._lose(room, refusal)
+                else:
+                    self.guest_key = answer.guest_key
+                    self._by_name[room.name] = room
+                    return
+
+    def _lose(self, room: Room, refusal: ChatError) -> None:
+        lost = bool(room.member_id) and not room.gate.locked
+        room.end(refusal)
+        self._forget(room)
+        if lost:
+            self._tell(RoomLost(room.name, refusal.message))
+
+    def _forget(self, room: Room) -> None:
+        for index in (self._rooms, self._by_name):
+            for name in [name for name, held in index.items() if held is room]:
+                del index[name]
+
+    # -- what the server tells
+
+    def _pushed(self, event: str, body: bytes) -> None:
+        try:
+            self._take(decode_push(event, body))
+        except ChatError as fault:
+            # A plain message without seq, a kind that is not known yet, or something broken.
+            log.debug("a push (%s) was ignored: %s", event, type(fault).__name__)
+        except Exception:
+            log.exception("a push (%s) could not be taken in", event)
+
+    def _take(self, push: entries.Wire) -> None:
+        match push:
+            case entries.Message() | entries.Edit() | entries.Deletion() | entries.Reaction() | entries.TopicChange():
+                if (room := self._room(push.room)) is not None:
+                    room.pushed(push)
+            case entries.PresencePush():
+                if (room := self._room(push.room)) is not None and room.gate.value is not None:
+                    room.presence(push)
+            case entries.JoinNotice() | entries.LeaveNotice() | entries.NickNotice():
+                if self._room(push.room) is not None:
+                    self._tell(Noticed(cleaning.notice(push)))
+            case entries.TypingPush():
+                if (room := self._room(push.room)) is not None and push.member_id != room.member_id:
+                    self._tell(TypingChanged(room.name, push.member_id, push.on))
+            case entries.GoingAwayPush():
+                self._link.goes_away(push.reconnect_after)
+            case _:
+                log.debug("a push was ignored: %s", type(push).__name__)
+
+    def _room(self, name: str) -> Room | None:
+        room = self._by_name.get(name)
+        if room is None:
+            # Before the answer to a join, and when the server's way to write the name has changed.
+            room = self._rooms.get(names.key(names.room_name(name)))
+        return room
+
+    def _tell(self, event: Event) -> None:
+        if self._stream is not None:
+            self._stream.put(event)

@@ -1,0 +1,96 @@
+"""What others wrote is cleaned again here: the server may be old, foreign or hostile.
+
+The rules are those of `server.protocol.text`; whatever passes it unchanged is the
+same object, which is nearly everything.
+"""
+
+from collections.abc import Iterable
+
+from msgspec.structs import replace
+
+from server.protocol.answers import RoomSummary
+from server.protocol.entries import (
+    Deletion,
+    Edit,
+    Entry,
+    JoinNotice,
+    LeaveNotice,
+    Member,
+    Message,
+    NickNotice,
+    Reaction,
+    TopicChange,
+)
+from server.protocol.text import clean_body, clean_line
+
+
+def entry(given: Entry) -> Entry:
+    """An entry that is safe to show."""
+    nick = line(given.nick_name)
+    if nick is not given.nick_name:
+        given = replace(given, nick_name=nick)
+    match given:
+        case Message():
+            return _message(given)
+        case Edit():
+            text = body(given.message)
+            return given if text is given.message else replace(given, message=text)
+        case Reaction():
+            emoji = line(given.emoji)
+            return given if emoji is given.emoji else replace(given, emoji=emoji)
+        case TopicChange():
+            topic = line(given.topic)
+            return given if topic is given.topic else replace(given, topic=topic)
+        case Deletion():
+            return given
+
+
+def entries(given: Iterable[Entry]) -> list[Entry]:
+    """Entries that are safe to show."""
+    return [entry(each) for each in given]
+
+
+def member(given: Member) -> Member:
+    """A member whose nickname is safe to show."""
+    nick = line(given.nick_name)
+    return given if nick is given.nick_name else replace(given, nick_name=nick)
+
+
+def notice(given: JoinNotice | LeaveNotice | NickNotice) -> JoinNotice | LeaveNotice | NickNotice:
+    """A notice that is safe to show."""
+    cleaned = replace(given, nick_name=line(given.nick_name), message=line(given.message))
+    if isinstance(cleaned, NickNotice):
+        return replace(cleaned, old_nick_name=line(cleaned.old_nick_name))
+    return cleaned
+
+
+def summary(given: RoomSummary) -> RoomSummary:
+    """A room of a list that is safe to show."""
+    return replace(given, name=line(given.name), topic=line(given.topic))
+
+
+def line(text: str) -> str:
+    """One line; the same object when there is nothing to clean."""
+    if text.isascii() and text.isprintable() and text.strip() == text:
+        return text
+    cleaned = clean_line(text)
+    return text if cleaned == text else cleaned
+
+
+def body(text: str) -> str:
+    """A message's text; the same object when there is nothing to clean."""
+    if text.isascii() and text.isprintable():
+        return text
+    cleaned = clean_body(text)
+    return text if cleaned == text else cleaned
+
+
+def _message(given: Message) -> Message:
+    text = body(given.message)
+    if text is not given.message:
+        given = replace(given, message=text)
+    if given.account is not None:
+        given = replace(given, account=line(given.account))
+    if given.reactions is not None:
+        given = replace(given, reactions={line(emoji): chosen for emoji, chosen in given.reactions.items()})
+    return given

@@ -1,0 +1,87 @@
+"""Socket.IO packets as this protocol has them: text only, and never an exception.
+
+The library handles each packet in a task of its own, where an exception would
+be nobody's; so whatever is not a packet of this protocol becomes an event that
+nobody listens for. Arguments stay as they came: the codec decodes them once.
+"""
+
+import logging
+from typing import Any
+
+import msgspec
+from msgspec import Raw
+
+from server.protocol.codec import PUSHES, Json
+
+log = logging.getLogger("chat.client")
+
+NOTHING = "nothing"
+"""The name of the event that stands for what was not understood."""
+
+_CONNECT, _DISCONNECT, _EVENT, _ACK, _CONNECT_ERROR = range(5)
+_event = msgspec.json.Decoder(tuple[str, Raw])
+_answer = msgspec.json.Decoder(tuple[Raw])
+_object = msgspec.json.Decoder(dict[str, Any])
+
+
+class Packet:
+    """A Socket.IO packet (protocol v5, "Packet encoding") in the shape that python-socketio's `serializer=` expects.
+
+    Attributes:
+        data: The argument of an event or answer as `msgspec.Raw` when it came, as plain types when it goes.
+        attachment_count: How many binary packets follow: none ever.
+    """
+
+    __slots__ = ("data", "id", "namespace", "packet_type")
+    json = Json
+    attachment_count = 0
+
+    def __init__(
+        self,
+        packet_type: int = _EVENT,
+        data: Any = None,
+        namespace: str | None = None,
+        id: int | None = None,  # noqa: A002 (the library's name for it)
+        encoded_packet: str | bytes | None = None,
+    ) -> None:
+        self.packet_type = packet_type
+        self.data = data
+        self.namespace = namespace
+        self.id = id
+        if encoded_packet is not None:
+            try:
+                self._read(encoded_packet)
+            except (ValueError, msgspec.MsgspecError, RecursionError):
+                log.debug("a packet that could not be read was ignored")
+                self.packet_type, self.data, self.id = _EVENT, [NOTHING], None
+
+    def encode(self) -> str:
+        """The packet as text, for the namespace that everything is in."""
+        number = "" if self.id is None else str(self.id)
+        body = "" if self.data is None else self.json.dumps(self.data)
+        return f"{self.packet_type}{number}{body}"
+
+    def _read(self, text: str | bytes) -> None:
+        if isinstance(text, bytes):
+            raise ValueError("binary")
+        if text.startswith("2["):
+            event, argument = _event.decode(text[1:])
+            if event not in PUSHES:
+                raise ValueError("unknown event")
+            self.packet_type, self.data = _EVENT, [event, argument]
+            return
+        self.packet_type = int(text[:1])
+        body = text[1:]
+        if self.packet_type == _ACK:
+            number, bracket, argument = body.partition("[")
+            self.id = int(number)
+            if self.id < 1:
+                # The library keeps its counter where the answer to request 0 would be.
+                raise ValueError("no such request")
+            self.data = list(_answer.decode(bracket + argument))
+        elif self.packet_type == _CONNECT:
+            self.data = _object.decode(body) if body else {}
+        elif self.packet_type == _CONNECT_ERROR:
+            self.data = _object.decode(body) if body.startswith("{") else {}
+        elif self.packet_type != _DISCONNECT or body:
+            raise ValueError("no packet of this protocol")

@@ -1,0 +1,266 @@
+"""One connection to a server, from its making to its end.
+
+Rule 1  A transport is made once and ends once; a new attempt is a new one. What the
+        library keeps (a session, sockets, tasks) ends with it.
+Rule 2  Every request is answered, or fails: with the server's error, or with
+        `ConnectionLost` when the connection ended first.
+Rule 3  A silent connection ends. The server's pings must come (Engine.IO v4, "ping
+        timeout"), the server must answer a WebSocket ping (RFC 6455, 5.5.2), and when a
+        request is not answered in time although nothing else came either, the
+        connection is taken for dead.
+Rule 4  Closing takes at most `CLOSE_TIMEOUT` seconds, be the network what it may.
+
+Only this module imports socketio and aiohttp, which cost 200 ms; `Link` imports it
+in a thread when the first connection is made.
+"""
+
+import asyncio
+import logging
+import socket
+import ssl
+import time
+from collections.abc import Callable
+from typing import Any, cast
+
+import aiohttp
+import socketio
+from msgspec import Raw
+
+from server.protocol.codec import Json, WireT, decode_answer, request_fields
+from server.protocol.requests import Request
+from tui_chat.client.errors import ConnectionLost, Unreachable
+from tui_chat.client.packets import Packet
+
+CONNECT_TIMEOUT = 10.0
+ANSWER_TIMEOUT = 10.0
+"""Seconds of silence after which an unanswered request means that the connection is dead."""
+CLOSE_TIMEOUT = 2.0
+HEARTBEAT = 15.0
+"""Seconds between WebSocket pings; half as long without the answer ends the connection."""
+FRAME_BYTES = 8 * 1024 * 1024
+"""A page of 200 messages at their longest is 3.2 MB, the members of a large room 2 MB."""
+
+log = logging.getLogger("chat.client")
+
+OnPush = Callable[[str, bytes], None]
+"""Takes the name and the body (JSON) of each push, in order."""
+
+# Below ERROR the libraries would log what people say, at `info`.
+_LIBRARIES = logging.getLogger("chat.client.library")
+_LIBRARIES.setLevel(logging.ERROR)
+
+# The library has no types; this is its surface as far as it is used here.
+_socketio = cast(Any, socketio)
+
+
+class Transport:
+    """One connection; `Transport.open` makes it.
+
+    Attributes:
+        latency: Seconds from the last request to its answer, None before the first.
+    """
+
+    def __init__(self, url: str, on_push: OnPush, tls: ssl.SSLContext | bool, clock: Callable[[], float]) -> None:
+        self.latency: float | None = None
+        self._url = url
+        self._on_push = on_push
+        self._clock = clock
+        self._heard = clock()
+        self._sockets: list[socket.socket] = []
+        self._pending: set[asyncio.Future[bytes]] = set()
+        self._refusal = ""
+        connector = aiohttp.TCPConnector(ssl=tls, socket_factory=self._new_socket)
+        self._session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+        self._client = _socketio.AsyncClient(
+            reconnection=False,
+            handle_sigint=False,
+            logger=_LIBRARIES,
+            engineio_logger=_LIBRARIES,
+            serializer=Packet,
+            json=Json,
+            http_session=self._session,
+            request_timeout=CLOSE_TIMEOUT,
+            timestamp_requests=False,
+            websocket_extra_options={"heartbeat": HEARTBEAT, "max_msg_size": FRAME_BYTES},
+        )
+        self._client.on("*", self._pushed)
+        self._client.on("connect_error", self._refused)
+        self._end: asyncio.Task[None] | None = None
+
+    @classmethod
+    async def open(
+        cls, url: str, on_push: OnPush, *, ca_file: str | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> "Transport":
+        """Connect.
+
+        Args:
+            url: `http://host:port` or `https://host:port`.
+            on_push: Called in the event loop; it must not raise.
+            ca_file: Certificates (PEM) to trust instead of the system's.
+            clock: Seconds that never go back.
+
+        Raises:
+            Unreachable: It could not be done; the message says why.
+        """
+        transport = cls(url, on_push, _trust(url, ca_file), clock)
+        try:
+            await transport._connect()
+        except BaseException:
+            await transport._clear_away()
+            raise
+        transport._end = asyncio.create_task(transport._watch(), name="chat connection")
+        return transport
+
+    async def request(self, request: Request, kind: type[WireT]) -> WireT:
+        """Ask, and wait for the answer as long as the connection shows life.
+
+        Args:
+            request: What to ask.
+            kind: The kind of its answer.
+
+        Raises:
+            ChatError: The server refused.
+            ConnectionLost: The connection ended before the answer came.
+        """
+        answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        started = self._clock()
+        await self._emit(request, answer)
+        self._pending.add(answer)
+        try:
+            await self._wait_for(answer)
+            body = answer.result()
+        finally:
+            self._pending.discard(answer)
+            answer.cancel()
+        self.latency = self._clock() - started
+        return decode_answer(kind, body)
+
+    async def tell(self, request: Request) -> None:
+        """Send a request whose answer nobody needs.
+
+        Raises:
+            ConnectionLost: The connection has ended.
+        """
+        await self._emit(request, None)
+
+    async def ended(self) -> None:
+        """Wait until the connection is no more."""
+        if self._end is not None:
+            await asyncio.shield(self._end)
+
+    async def close(self) -> None:
+        """End the connection, and leave nothing behind."""
+        farewell = asyncio.create_task(self._client.disconnect())
+        await asyncio.wait({farewell}, timeout=CLOSE_TIMEOUT)
+        self.cut()
+        await asyncio.wait({farewell})
+        if (fault := farewell.exception()) is not None:
+            log.debug("closing a connection that was broken: %s", type(fault).__name__)
+        await self.ended()
+
+    def cut(self) -> None:
+        """End the connection at once, without a word; `ended` returns soon after."""
+        for each in self._sockets:
+            try:
+                each.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                continue  # it is closed, or never was connected
+
+    async def _connect(self) -> None:
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT):
+                await self._client.connect(self._url, transports=["websocket"], wait_timeout=CONNECT_TIMEOUT)
+        except TimeoutError:
+            raise Unreachable("the server does not answer") from None
+        except Exception as fault:
+            # The library raises its own error, or whatever reading a foreign server's words brought up.
+            raise Unreachable(self._refusal or _reason(fault)) from fault
+
+    async def _emit(self, request: Request, answer: "asyncio.Future[bytes] | None") -> None:
+        def answered(*arguments: Raw) -> None:
+            self._heard = self._clock()
+            if answer is not None and not answer.done():
+                answer.set_result(bytes(arguments[0]) if arguments else b"")
+
+        callback = None if answer is None else answered
+        try:
+            await self._client.emit(request.event, request_fields(request), callback=callback)
+        except _socketio.exceptions.SocketIOError:
+            raise ConnectionLost("the connection to the server is lost") from None
+
+    async def _wait_for(self, answer: "asyncio.Future[bytes]") -> None:
+        while not answer.done():
+            since = self._clock()
+            await asyncio.wait({answer}, timeout=ANSWER_TIMEOUT)
+            if not answer.done() and self._heard < since:
+                log.info("the server is silent; the connection is given up")
+                self.cut()
+                raise ConnectionLost("the server does not answer")
+
+    async def _watch(self) -> None:
+        await self._client.eio.wait()
+        await self._clear_away()
+        for answer in self._pending:
+            if not answer.done():
+                answer.set_exception(ConnectionLost("the connection to the server is lost"))
+
+    async def _clear_away(self) -> None:
+        self.cut()
+        await self._client.eio.wait()
+        await self._session.close()
+
+    def _pushed(self, event: str, *arguments: Raw) -> None:
+        self._heard = self._clock()
+        if arguments:
+            self._on_push(event, bytes(arguments[0]))
+
+    def _refused(self, reason: Any = None) -> None:
+        if isinstance(reason, dict):
+            self._refusal = str(cast(dict[str, Any], reason).get("message", ""))[:200]
+
+    def _new_socket(self, info: Any) -> socket.socket:
+        family, kind, protocol, _, _ = info
+        made = socket.socket(family=family, type=kind, proto=protocol)
+        self._sockets.append(made)
+        return made
+
+
+def _trust(url: str, ca_file: str | None) -> ssl.SSLContext | bool:
+    if not url.startswith("https:"):
+        return True
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except OSError as fault:
+        raise Unreachable(f"{ca_file}: {fault.strerror or 'not a file of certificates'}") from None
+
+
+def _reason(fault: BaseException) -> str:
+    """Why no connection was made, in a sentence; the library hides the cause two levels deep."""
+    cause: BaseException | None = fault
+    while cause is not None:
+        match cause:
+            case aiohttp.ClientConnectorDNSError():
+                return "there is no host of this name"
+            case aiohttp.ClientConnectorCertificateError() | ssl.SSLCertVerificationError():
+                return "the server's certificate is not trusted"
+            case aiohttp.ClientSSLError() | ssl.SSLError():
+                return "the server does not speak TLS at this port"
+            case aiohttp.WSServerHandshakeError():
+                return f"what answers there is no chat server (HTTP status {cause.status})"
+            case aiohttp.ClientConnectorError():
+                return _os_reason(cause.os_error)
+            case aiohttp.InvalidURL():
+                return "the address is not valid"
+            case _:
+                cause = cause.__cause__ or cause.__context__
+    return "what answers there is no chat server"
+
+
+def _os_reason(fault: OSError) -> str:
+    match fault:
+        case ConnectionRefusedError():
+            return "nothing answers at this address and port"
+        case TimeoutError():
+            return "the server does not answer"
+        case _:
+            return f"the server cannot be reached ({fault.strerror or type(fault).__name__})"
