@@ -46,7 +46,7 @@ class Geometry:
         """The columns for a timeline of `width` cells."""
         if width < NARROW:
             return cls(width, True, max(1, width - 9), 3, max(1, width - 4))
-        nick_width = max(8, min(16, width // 8))
+        nick_width = max(9, min(16, width // 8))
         text_start = 1 + 5 + 1 + nick_width + 3
         return cls(width, False, nick_width, text_start, width - text_start - 1)
 

@@ -206,11 +206,11 @@ class LineView(ScrollView):
 
     def _on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         self._move(-_WHEEL)
-        event.stop()
+        event.stop().prevent_default()
 
     def _on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         self._move(_WHEEL)
-        event.stop()
+        event.stop().prevent_default()
 
     def _move(self, rows: int) -> None:
         if rows and not (rows > 0 and self._view.following):
@@ -285,6 +285,14 @@ class LineView(ScrollView):
         self._strips.clear()
         if self.is_attached and self._view.height > 0:
             self._paint_anew()
+
+    def _size_updated(self, size: Size, virtual_size: Size, container_size: Size, layout: bool = True) -> bool:
+        # Textual cuts scroll_y to the new size here; that is nobody's wish for another place.
+        self._settling = True
+        try:
+            return super()._size_updated(size, virtual_size, container_size, layout)
+        finally:
+            self._settling = False
 
     def on_resize(self) -> None:
         """Lay out for the new size and keep the place."""

@@ -1,0 +1,160 @@
+"""A program that is nothing but a timeline between other things, and lines to show in it.
+
+`python -m tests.support.timeline_app` shows it in a terminal: a day's talk in
+several scripts, a gap, a message that failed; `m` adds a message, `t` changes the theme.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import ClassVar
+
+from textual import on
+from textual.app import App, ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal
+from textual.message import Message
+from textual.widgets import Static
+
+from tui_chat.session.lines import Delivery, GapLine, Line, MessageLine, NoticeLine, Splice, UnreadLine
+from tui_chat.ui.widgets.timeline.messages import (
+    AtBottom,
+    Chosen,
+    GapWanted,
+    LinkClicked,
+    OlderWanted,
+    Picked,
+    RetryWanted,
+)
+from tui_chat.ui.widgets.timeline.widget import Timeline
+
+MINUTE = 60_000
+START = int(datetime(2026, 11, 20, 9, 0, tzinfo=UTC).timestamp() * 1000)
+
+
+def said(number: int, text: str = "", *, nick: str = "", own: bool = False, ts: int | None = None) -> MessageLine:
+    """Message `number` of a room: one a minute, from one person after the other."""
+    nick = nick or ("alice", "bob", "carol")[number % 3]
+    return MessageLine(
+        key=f"m{number}",
+        seq=number,
+        ts=START + number * MINUTE if ts is None else ts,
+        nick=nick,
+        member_id=nick,
+        own=own,
+        text=text or f"message {number}",
+    )
+
+
+def talk(first: int, last: int) -> list[Line]:
+    """Messages `first` to `last`, each of one row."""
+    return [said(number) for number in range(first, last + 1)]
+
+
+def appended(timeline: Timeline, *lines: Line) -> Splice:
+    """The change that puts lines at the end."""
+    return Splice(len(timeline.lines), 0, lines)
+
+
+class TimelineApp(App[None]):
+    """A timeline with a line above it and a column beside it; keeps what the timeline says."""
+
+    CSS = """
+    Horizontal { height: 1fr; }
+    #above { height: 1; background: $panel; }
+    #beside { width: 12; background: $panel; height: 1fr; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [("m", "more", "More"), ("t", "turn", "Theme"), ("s", "pick", "Pick")]
+
+    def __init__(self, lines: Iterable[Line] = ()) -> None:
+        super().__init__()
+        self.first_lines = tuple(lines)
+        self.heard: list[Message] = []
+
+    def compose(self) -> ComposeResult:
+        """The timeline between two neighbours."""
+        yield Static("above", id="above", markup=False)
+        with Horizontal():
+            yield Timeline(zone=UTC)
+            yield Static("beside\n" * 30, id="beside", markup=False)
+
+    def on_mount(self) -> None:
+        """Show the first lines."""
+        self.timeline.show(self.first_lines)
+        self.timeline.focus()
+
+    @property
+    def timeline(self) -> Timeline:
+        """The timeline."""
+        return self.query_one(Timeline)
+
+    @on(OlderWanted)
+    @on(GapWanted)
+    @on(Picked)
+    @on(Chosen)
+    @on(RetryWanted)
+    @on(LinkClicked)
+    @on(AtBottom)
+    def keep(self, message: Message) -> None:
+        """Remember what was said."""
+        self.heard.append(message)
+
+    def said(self, kind: type[Message]) -> list[Message]:
+        """What was heard of one kind."""
+        return [message for message in self.heard if isinstance(message, kind)]
+
+    def rows(self) -> list[str]:
+        """The rows of the timeline as they are drawn now, without blanks at their ends."""
+        timeline = self.timeline
+        return [timeline.render_line(y).text.rstrip() for y in range(timeline.size.height)]
+
+    def action_more(self) -> None:
+        """One more message."""
+        number = len(self.timeline.lines) + 1
+        self.timeline.splice(appended(self.timeline, said(number)))
+
+    def action_turn(self) -> None:
+        """From dark to light and back."""
+        self.theme = "textual-light" if self.theme == "textual-dark" else "textual-dark"
+
+    def action_pick(self) -> None:
+        """Put the cursor on the last message."""
+        self.timeline.action_pick()
+
+
+def a_day() -> Sequence[Line]:
+    """Something of everything."""
+    ts = START
+    lines: list[Line] = []
+
+    def add(nick: str, text: str, after: float = 1, **how: object) -> None:
+        nonlocal ts
+        ts += int(after * MINUTE)
+        number = len(lines) + 1
+        values = {"own": nick == "小明", "delivery": Delivery.SENT} | how
+        lines.append(MessageLine(f"m{number}", number, ts, nick, nick, text=text, **values))  # pyright: ignore[reportArgumentType]
+
+    add("alice", "Good evening. Is the build green again?")
+    add("alice", "I pushed the fix for the flaky test", 0.5)
+    add(
+        "bob",
+        "Yes, see https://ci.example.org/builds/4711/console?with=a-rather-long-query&and=more#L2042 for its log.",
+    )
+    lines.append(GapLine("gap", 3, 1244))
+    lines.append(NoticeLine("joined", ts + MINUTE, "carol, dave and 3 others joined"))
+    add("小明", "早上好！今天的发布计划是什么？我们先把数据库迁移做完，然后再更新网关，最后检查所有的客户端。", 14 * 60)
+    add("carol", "👩‍💻 on it 🇨🇳 👍🏽 ❤️ é ñ — ok")
+    add("carol", "def f(x):\n\treturn x + 1\n\nprint(f(41))", 0.3)
+    add("a-very-long-nickname-of-someone", "short", 3)
+    add("dave", "@小明 could you look at the pull request? It is about the resume rule.", mention=True)
+    lines.append(UnreadLine())
+    add("小明", "Looking now.")
+    add("小明", "Fine by me, merging.", edited=True)
+    add("dave", "", deleted=True)
+    add("bob", "supercalifragilisticexpialidocious" * 4)
+    add("小明", "This one could not go out", 2, delivery=Delivery.FAILED, problem="the room is closed to guests")
+    add("小明", "and this is on its way", 0.3, delivery=Delivery.PENDING)
+    return lines
+
+
+if __name__ == "__main__":
+    TimelineApp(a_day()).run()
