@@ -25,7 +25,7 @@ export class RoomLog {
   #items = [];
   #place = new Map(); // seq of an item → the item
   #held = new Map(); // seq → entry that came too early
-  #early = new Map(); // seq of a message not held → changes to it, in order
+  #early = new Map(); // seq of a message before `first` → changes to it, in order
   #expected = 0;
 
   /** The `seq` of the oldest entry held; `last + 1` while there is none. */
@@ -121,12 +121,8 @@ export class RoomLog {
       return;
     }
     if (entries[entries.length - 1].seq !== this.first - 1) return;
-    const older = [];
-    for (const entry of entries) {
-      if (shown(entry)) older.push(this.#settled(entry, lastSeq));
-      // A change in the page is in its messages already; its target may lie before the page.
-      else if (entry.target < entries[0].seq) this.#remember(entry);
-    }
+    // The changes among them are in their messages already, and will be in those of an older page.
+    const older = entries.filter(shown).map((entry) => this.#settled(entry, lastSeq));
     this.#items = older.concat(this.#items);
     this.first = entries[0].seq;
     this.hasOlder = hasOlder;
@@ -157,7 +153,6 @@ export class RoomLog {
     const early = this.#early.get(entry.seq);
     if (early) {
       this.#early.delete(entry.seq);
-      early.sort((one, other) => one.seq - other.seq);
       for (const change of early) item = changed(item, change);
     }
     this.#place.set(item.seq, item);

@@ -1,0 +1,53 @@
+/**
+ * The least contrast (WCAG 2.2) of a nickname, and of the letter on its face, over
+ * all hues and both schemes, computed from the style sheet's own numbers.
+ */
+
+import { readFileSync } from "node:fs";
+import { pathToFileURL } from "node:url";
+
+const folder = process.argv[2];
+const { hueOf } = await import(pathToFileURL(`${folder}/nick_colours.js`).href);
+const [light, dark] = readFileSync(`${folder}/style.css`, "utf8").match(/:root \{[^}]*\}/g);
+
+function value(block, name) {
+  return block.match(new RegExp(`--${name}: ([^;]+);`))[1];
+}
+
+/** OKLCH to linear sRGB (CSS Color 4, section 10), clipped to the gamut. */
+function oklch(lightness, chroma, hue) {
+  const a = chroma * Math.cos((hue * Math.PI) / 180);
+  const b = chroma * Math.sin((hue * Math.PI) / 180);
+  const l = (lightness + 0.3963377774 * a + 0.2158037573 * b) ** 3;
+  const m = (lightness - 0.1055613458 * a - 0.0638541728 * b) ** 3;
+  const s = (lightness - 0.0894841775 * a - 1.291485548 * b) ** 3;
+  return [
+    4.0767416621 * l - 3.3077115913 * m + 0.2309699292 * s,
+    -1.2684380046 * l + 2.6097574011 * m - 0.3413193965 * s,
+    -0.0041960863 * l - 0.7034186147 * m + 1.707614701 * s,
+  ].map((part) => Math.min(1, Math.max(0, part)));
+}
+
+function hex(colour) {
+  return [1, 3, 5]
+    .map((at) => parseInt(colour.slice(at, at + 2), 16) / 255)
+    .map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
+}
+
+function contrast(one, other) {
+  const [low, high] = [one, other].map(([r, g, b]) => 0.2126 * r + 0.7152 * g + 0.0722 * b).sort((x, y) => x - y);
+  return (high + 0.05) / (low + 0.05);
+}
+
+const hues = new Set(Array.from({ length: 5000 }, (_, number) => hueOf(`nick${number}`)));
+let least = Infinity;
+for (const block of [light, dark]) {
+  const number = (name) => Number(value(block, name));
+  for (const hue of hues) {
+    const nick = oklch(number("nick-light"), number("nick-chroma"), hue);
+    const face = oklch(number("face-light"), number("face-chroma"), hue);
+    const grounds = ["paper", "raised", "sunken"].map((name) => hex(value(block, name)));
+    for (const ground of [...grounds, face]) least = Math.min(least, contrast(nick, ground));
+  }
+}
+console.log(JSON.stringify({ hues: hues.size, least: Number(least.toFixed(2)) }));

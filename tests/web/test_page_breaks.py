@@ -1,0 +1,171 @@
+"""The page through breaks of the connection: nothing lost, nothing twice, nothing out of order."""
+
+import time
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from server.runtime import Running
+from tests.support.raw_client import RawClient, raw_client
+from tests.support.server_process import server_process
+from tests.support.serving import serving
+from tests.support.visitor import UNREACHABLE, visitor
+
+pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
+
+
+async def test_a_killed_server_comes_back_and_everybody_has_everything_once(browser: Browser, tmp_path: Path) -> None:
+    database = ("--database", str(tmp_path / "chat.db"))
+    async with server_process(tmp_path, *database) as server:
+        ann = await visitor(browser, server.url, "Ann")
+        bob = await visitor(browser, server.url, "Bob")
+        await ann.say("before")
+        await bob.sees("before")
+        server.process.kill()
+        await server.ended()
+        for one in (ann, bob):
+            await one.online("offline")
+        await ann.say("while away 1")
+        await ann.say("while away 2")
+        await expect(ann.page.locator("#lines .message.pending")).to_have_count(2)
+        await expect(ann.page.locator("#banner")).to_contain_text("What you write is kept")
+        port = ("--port", str(server.port))
+    async with server_process(tmp_path, *database, *port):
+        for one in (ann, bob):
+            await one.page.evaluate("window.dispatchEvent(new Event('online'))")
+            await one.online()
+            await one.sees("before", "while away 1", "while away 2")
+        await ann.all_sent()
+        await bob.say("after")
+        await ann.sees("before", "while away 1", "while away 2", "after")
+        await expect(ann.page.locator("#banner")).to_be_hidden()
+        await expect(ann.page.locator("#members-list .nick")).to_have_text(["Ann", "Bob"])
+        for one in (ann, bob):
+            one.tab.forgive(*UNREACHABLE)
+            one.behaved()
+
+
+async def test_a_message_whose_answer_was_lost_is_not_said_twice(browser: Browser, server: Running) -> None:
+    ann = await visitor(browser, server.url, "Ann")
+    bob = await visitor(browser, server.url, "Bob")
+    # The message goes out, and the connection ends before any answer can come in.
+    await ann.page.evaluate(
+        """() => {
+          const send = WebSocket.prototype.send;
+          WebSocket.prototype.send = function (data) {
+            send.call(this, data);
+            if (String(data).includes("sendMessage")) {
+              WebSocket.prototype.send = send;
+              this.onmessage = null;
+              this.close();
+            }
+          };
+        }"""
+    )
+    await ann.say("once")
+    await bob.sees("once")
+    await ann.online()
+    await ann.all_sent()
+    await ann.sees("once")
+    await bob.say("seen")
+    await ann.sees("once", "seen")
+    await bob.sees("once", "seen")
+    ann.behaved()
+
+
+async def test_what_was_missed_stands_below_a_line(browser: Browser, server: Running, bot: RawClient) -> None:
+    reader = await visitor(browser, server.url, "Ann")
+    await bot.ask("sendMessage", {"room": "tea", "message": "known"})
+    await reader.sees("known")
+    await expect(reader.page.locator(".rule.unread")).to_have_count(0)
+    await reader.tab.context.set_offline(True)
+    await reader.online("offline")
+    await bot.ask("sendMessage", {"room": "tea", "message": "missed"})
+    await bot.ask("editMessage", {"room": "tea", "seq": 1, "message": "known better"})
+    await reader.tab.context.set_offline(False)
+    await reader.sees("known better", "missed")
+    await expect(reader.page.locator(".rule.unread + .message")).to_contain_text("missed")
+    await reader.say("thanks")
+    await expect(reader.page.locator(".rule.unread")).to_have_count(0)
+    reader.tab.forgive(*UNREACHABLE)
+    reader.behaved()
+
+
+async def test_a_break_longer_than_a_page_of_history_is_caught_up(
+    browser: Browser, server: Running, bot: RawClient
+) -> None:
+    reader = await visitor(browser, server.url, "Ann")
+    await bot.ask("sendMessage", {"room": "tea", "message": "known"})
+    await reader.sees("known")
+    await reader.tab.context.set_offline(True)
+    await reader.online("offline")
+    for number in range(450):
+        await bot.ask("sendMessage", {"room": "tea", "message": f"missed {number}"})
+    await reader.tab.context.set_offline(False)
+    await reader.online()
+    await expect(reader.messages.last).to_have_text("missed 449")
+    newest = await reader.messages.all_text_contents()
+    assert newest == [f"missed {number}" for number in range(450 - len(newest), 450)]
+    await expect(reader.page).to_have_title("tea · Chat")
+    reader.tab.forgive(*UNREACHABLE)
+    reader.behaved()
+
+
+async def test_after_a_very_long_absence_it_begins_with_the_newest(
+    browser: Browser, server: Running, bot: RawClient
+) -> None:
+    reader = await visitor(browser, server.url, "Ann")
+    await reader.tab.context.set_offline(True)
+    await reader.online("offline")
+    for number in range(2100):
+        await bot.ws.send_str(f'42["sendMessage",{{"room":"tea","message":"missed {number}"}}]')
+    await bot.ask("sendMessage", {"room": "tea", "message": "newest"})
+    await reader.tab.context.set_offline(False)
+    await expect(reader.messages.last).to_have_text("newest")
+    await expect(reader.messages.nth(-2)).to_have_text("missed 2099")
+    reader.tab.forgive(*UNREACHABLE)
+    reader.behaved()
+
+
+async def test_a_push_that_is_lost_is_fetched(browser: Browser, server: Running, bot: RawClient) -> None:
+    reader = await visitor(browser, server.url, "Ann")
+    frames: list[str] = []
+
+    async with raw_client(server.url) as other:
+        await other.join("tea", "other")
+        reader.page.on("websocket", lambda socket: socket.on("framesent", lambda data: frames.append(str(data))))
+        await reader.page.evaluate(
+            """() => {
+              const descriptor = Object.getOwnPropertyDescriptor(MessageEvent.prototype, "data");
+              Object.defineProperty(MessageEvent.prototype, "data", {
+                ...descriptor,
+                get() {
+                  const data = descriptor.get.call(this);
+                  return typeof data === "string" && data.includes("lost push") && data.startsWith('42["message"')
+                    ? '42["nothing"]'
+                    : data;
+                },
+              });
+            }"""
+        )
+        await other.ask("sendMessage", {"room": "tea", "message": "lost push"})
+        await other.ask("sendMessage", {"room": "tea", "message": "next"})
+    await reader.sees("lost push", "next")
+    reader.behaved()
+
+
+async def test_a_planned_stop_is_not_met_with_a_rush(browser: Browser, tmp_path: Path) -> None:
+    async with serving(tmp_path) as server:
+        reader = await visitor(browser, server.url, "Ann")
+        attempts: list[float] = []
+        reader.page.on("websocket", lambda _: attempts.append(time.monotonic()))
+    stopped = time.monotonic()
+    async with serving(tmp_path, port=server.port):
+        await reader.online("offline")
+        await reader.online()
+        assert attempts[0] - stopped > 0.5
+        await reader.say("back")
+        await reader.all_sent()
+        await reader.sees("back")
+        reader.behaved()

@@ -1,0 +1,144 @@
+"""The page's timeline: what you read stays where it is, and everything fits."""
+
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from server.runtime import Running
+from tests.support.browser import DESKTOP, PHONE
+from tests.support.raw_client import RawClient
+from tests.support.visitor import Visitor, visitor
+
+pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
+
+TOP_OF = "(row) => Math.round(row.getBoundingClientRect().top)"
+AT_BOTTOM = "(scroller) => scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 2"
+
+
+async def flood(client: RawClient, count: int, word: str = "line") -> None:
+    for number in range(1, count):
+        await client.ws.send_str(f'42["sendMessage",{{"room":"tea","message":"{word} {number}"}}]')
+    await client.ask("sendMessage", {"room": "tea", "message": f"{word} {count}"})
+
+
+async def scroll_to(reader: Visitor, top: int) -> None:
+    await reader.page.locator("#timeline").evaluate("(scroller, top) => scroller.scrollTo(0, top)", top)
+
+
+async def test_older_history_loads_without_moving_what_you_read(
+    browser: Browser, server: Running, bot: RawClient
+) -> None:
+    await flood(bot, 350)
+    reader = await visitor(browser, server.url, "Ann")
+    await expect(reader.messages.last).to_have_text("line 350")
+    assert await reader.messages.count() < 350
+    row = reader.page.locator("#lines .message", has=reader.page.get_by_text("line 255", exact=True))
+    await scroll_to(reader, 120)
+    await expect(row).to_be_in_viewport()
+    before = await row.evaluate(TOP_OF)
+    await expect(reader.page.locator("#lines")).to_contain_text("line 200")
+    assert abs(await row.evaluate(TOP_OF) - before) <= 1
+    while await reader.page.get_by_text("line 1", exact=True).count() == 0:
+        await scroll_to(reader, 0)
+    await expect(reader.page.locator("#beginning")).to_have_text("This is where the room begins.")
+    await reader.sees(*(f"line {number}" for number in range(1, 351)))
+    reader.behaved()
+
+
+async def test_new_messages_do_not_move_a_reader_further_up(browser: Browser, server: Running, bot: RawClient) -> None:
+    await flood(bot, 120)
+    reader = await visitor(browser, server.url, "Ann")
+    await expect(reader.messages.last).to_have_text("line 120")
+    await scroll_to(reader, 1000)
+    await expect(reader.page.locator("#newer")).to_have_text("Newest messages ↓")
+    row = reader.page.locator("#lines .message", has=reader.page.get_by_text("line 70", exact=True))
+    before = await row.evaluate(TOP_OF)
+    await flood(bot, 3, "new")
+    await expect(reader.page.locator("#newer")).to_have_text("3 new messages ↓")
+    await expect(reader.page).to_have_title("(3) tea")
+    assert abs(await row.evaluate(TOP_OF) - before) <= 1
+    await reader.page.locator("#newer").click()
+    await expect(reader.page.locator(".rule.unread + .message")).to_contain_text("new 1")
+    await expect(reader.page.get_by_text("new 3", exact=True)).to_be_in_viewport()
+    await expect(reader.page).to_have_title("tea · Chat")
+    await expect(reader.page.locator("#newer")).to_be_hidden()
+    reader.behaved()
+
+
+async def test_a_flood_keeps_the_document_small_and_the_newest_in_view(
+    browser: Browser, server: Running, bot: RawClient
+) -> None:
+    reader = await visitor(browser, server.url, "Ann")
+    await flood(bot, 3000)
+    await expect(reader.messages.last).to_have_text("line 3000")
+    await expect(reader.messages.last).to_be_in_viewport()
+    assert await reader.messages.count() <= 400
+    await scroll_to(reader, 0)
+    await expect(reader.page.locator("#newer")).to_be_visible()
+    for _ in range(25):
+        await scroll_to(reader, 0)
+        await reader.page.evaluate("new Promise(requestAnimationFrame)")
+    assert await reader.messages.count() <= 1200
+    shown = await reader.messages.all_text_contents()
+    first = int(shown[0].removeprefix("line "))
+    assert first < 1500
+    assert shown == [f"line {number}" for number in range(first, first + len(shown))]
+    await reader.page.keyboard.press("Escape")
+    await expect(reader.page.get_by_text("line 3000", exact=True)).to_be_in_viewport()
+    reader.behaved()
+
+
+@pytest.mark.parametrize("viewport", [PHONE, DESKTOP, {"width": 320, "height": 568}, {"width": 1920, "height": 1080}])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_everything_fits_in_the_width(
+    browser: Browser, server: Running, bot: RawClient, viewport: dict[str, int], scheme: str
+) -> None:
+    await bot.ask("changeNick", {"nickName": "W" * 32})
+    await bot.ask("setTopic", {"room": "tea", "topic": "a topic that is rather long " * 8})
+    texts = ["x" * 300, "https://example.org/" + "path/" * 60, "漢字" * 200, "👩‍👩‍👧‍👦" * 60, "tab\t" * 80, "שלום עולם"]
+    for text in texts:
+        await bot.ask("sendMessage", {"room": "tea", "message": text})
+    more: dict[str, Any] = {"color_scheme": scheme}
+    reader = await visitor(browser, server.url, "Ann", viewport=viewport, **more)
+    await reader.sees(*texts)
+    for element in ("document.documentElement", "document.getElementById('timeline')"):
+        assert await reader.page.evaluate(f"{element}.scrollWidth <= {element}.clientWidth")
+    send = await reader.page.locator("#send").bounding_box()
+    assert send is not None
+    assert send["x"] + send["width"] <= viewport["width"]
+    assert send["y"] + send["height"] <= viewport["height"]
+    assert await reader.page.locator("#timeline").evaluate(AT_BOTTOM)
+    reader.behaved()
+
+
+async def test_on_a_phone_the_members_are_a_drawer(browser: Browser, server: Running) -> None:
+    reader = await visitor(browser, server.url, "Ann", viewport=PHONE)
+    drawer = reader.page.get_by_role("complementary", name="Members")
+    await expect(reader.page.locator("#members")).to_be_hidden()
+    await reader.page.get_by_role("button", name="Members").click()
+    await expect(drawer).to_be_visible()
+    await expect(drawer).to_contain_text("Ann")
+    await reader.page.keyboard.press("Escape")
+    await expect(reader.page.locator("#members")).to_be_hidden()
+    await expect(reader.page.get_by_role("button", name="Members")).to_be_focused()
+    reader.behaved()
+
+
+async def test_the_timeline_is_a_live_log_for_those_who_listen(
+    browser: Browser, server: Running, bot: RawClient
+) -> None:
+    reader = await visitor(browser, server.url, "Ann")
+    log = reader.page.get_by_role("log", name="Messages")
+    await expect(log).to_have_attribute("aria-live", "polite")
+    await bot.ask("sendMessage", {"room": "tea", "message": "one"})
+    await bot.ask("sendMessage", {"room": "tea", "message": "two"})
+    await reader.sees("one", "two")
+    # Each line names who said it, also where the eye sees it from the line above.
+    await expect(reader.rows).to_contain_text(["bot", "bot: two"])
+    await expect(reader.page.get_by_role("textbox", name="Message")).to_be_focused()
+    await reader.page.keyboard.press("Shift+Tab")
+    await expect(log).to_be_focused()
+    await reader.page.keyboard.press("h")
+    await expect(reader.composer).to_have_value("h")
+    reader.behaved()

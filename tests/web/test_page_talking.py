@@ -1,0 +1,195 @@
+"""Talking through the page, in a real browser over a real server."""
+
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from server.runtime import Running
+from tests.support.browser import PHONE, open_tab
+from tests.support.raw_client import RawClient
+from tests.support.visitor import Visitor, visitor
+
+pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
+
+
+async def say(client: RawClient, *texts: str) -> list[int]:
+    """The `seq` of each."""
+    return [(await client.ask("sendMessage", {"room": "tea", "message": text}))["seq"] for text in texts]
+
+
+async def test_two_pages_talk(browser: Browser, server: Running) -> None:
+    ming = await visitor(browser, server.url, "小明")
+    ann = await visitor(browser, server.url, "Ann")
+    await ming.say("你好 👋")
+    await ann.sees("你好 👋")
+    await ann.say("hello")
+    await ming.sees("你好 👋", "hello")
+    await ming.all_sent()
+    await expect(ming.rows.first.locator(".state")).to_have_attribute("aria-label", "Sent")
+    await expect(ming.page.locator(".notice")).to_have_text("Ann joined")
+    await expect(ming.page.locator("#members-list .nick")).to_have_text(["小明", "Ann"])
+    await expect(ming.composer).to_have_value("")
+    await ann.page.locator("#leave").click()
+    await expect(ming.page.locator(".notice").last).to_have_text("Ann left")
+    await expect(ming.page.locator("#members-list .nick")).to_have_text(["小明"])
+    ming.behaved()
+    ann.behaved()
+
+
+async def test_what_people_write_is_only_ever_text(browser: Browser, server: Running, bot: RawClient) -> None:
+    hostile = [
+        '<img src=x onerror="document.title=1">',
+        "<script>document.title = 2</script>",
+        "javascript:alert(1) data:text/html,x vbscript:x",
+        "https://example.org/\"onmouseover='alert(1)",
+        "{{constructor.constructor('return 1')()}} ${1} &lt;b&gt; &#x202e;",
+    ]
+    await bot.ask("changeNick", {"nickName": "<b>bot</b>"})
+    await bot.ask("setTopic", {"room": "tea", "topic": "<u>topic</u>"})
+    await say(bot, *hostile)
+    reader = await visitor(browser, server.url, "<i>me</i>")
+    await reader.sees(*hostile)
+    await reader.say(hostile[0])
+    await reader.sees(*hostile, hostile[0])
+    await reader.all_sent()
+    lines = reader.page.locator("#lines")
+    await expect(lines.locator("img, script, b, i, u, iframe, [onerror], [onmouseover]")).to_have_count(0)
+    await expect(lines.locator("a")).to_have_count(1)
+    await expect(lines.locator("a")).to_have_text("https://example.org/")
+    await expect(lines.locator(".nick").first).to_have_text("<b>bot</b>")
+    await expect(reader.page.locator("#room-topic")).to_have_text("<u>topic</u>")
+    await expect(reader.page).to_have_title("tea · Chat")
+    reader.behaved()
+
+
+async def test_links_open_elsewhere_and_end_where_the_address_ends(
+    browser: Browser, server: Running, bot: RawClient
+) -> None:
+    await say(bot, "see (https://example.org/a_(b)), https://例え.jp/路?q=1。mailto:me@example.org! ftp://example.org")
+    reader = await visitor(browser, server.url, "Ann")
+    links = reader.page.locator("#lines a")
+    await expect(links).to_have_text(["https://example.org/a_(b)", "https://例え.jp/路?q=1", "mailto:me@example.org"])
+    await expect(links.first).to_have_attribute("rel", "noopener noreferrer")
+    await expect(links.first).to_have_attribute("target", "_blank")
+    reader.behaved()
+
+
+async def test_enter_sends_and_neither_a_new_line_nor_an_input_method_does(browser: Browser, server: Running) -> None:
+    writer = await visitor(browser, server.url, "Ann")
+    await writer.composer.press_sequentially("one")
+    await writer.composer.press("Shift+Enter")
+    await writer.composer.press_sequentially("two")
+    composing: list[dict[str, Any]] = [{"isComposing": True}, {"keyCode": 229}]
+    for how in composing:
+        await writer.composer.dispatch_event("keydown", {"key": "Enter", "bubbles": True, **how})
+    await expect(writer.composer).to_have_value("one\ntwo")
+    await expect(writer.messages).to_have_count(0)
+    await writer.composer.press("Enter")
+    await writer.sees("one\ntwo")
+    await writer.composer.press("Enter")
+    await writer.say("   ")
+    await writer.all_sent()
+    await writer.sees("one\ntwo")
+    writer.behaved()
+
+
+async def test_changes_of_a_message_show_in_its_place(browser: Browser, server: Running, bot: RawClient) -> None:
+    first, second, third = await say(bot, "frist", "gone soon", "liked")
+    reader = await visitor(browser, server.url, "Ann")
+    await reader.sees("frist", "gone soon", "liked")
+    await bot.ask("editMessage", {"room": "tea", "seq": first, "message": "first"})
+    await bot.ask("deleteMessage", {"room": "tea", "seq": second})
+    await bot.ask("react", {"room": "tea", "seq": third, "emoji": "👍", "on": True})
+    await bot.ask("sendMessage", {"room": "tea", "message": "an answer", "replyTo": first})
+    await bot.ask("setTopic", {"room": "tea", "topic": "茶"})
+    await expect(reader.messages).to_have_text(["first (edited)", "This message was deleted.", "liked", "an answer"])
+    await expect(reader.page.locator(".chip")).to_have_text("👍 1")
+    await expect(reader.page.locator(".quote")).to_have_text("bot first")
+    await expect(reader.page.locator("#room-topic")).to_have_text("茶")
+    await expect(reader.page.locator(".notice").last).to_have_text("bot set the topic: 茶")
+    reader.behaved()
+
+
+async def test_a_message_that_the_server_refuses_stays_until_it_is_discarded(browser: Browser, server: Running) -> None:
+    writer = await visitor(browser, server.url, "Ann")
+    await writer.say("\x01\x02")
+    trouble = writer.page.locator(".failed .trouble")
+    await expect(trouble).to_contain_text("Not sent: The server did not accept that.")
+    await trouble.get_by_role("button", name="Retry").click()
+    await expect(trouble).to_contain_text("Not sent")
+    await writer.say("fine")
+    await expect(writer.rows.first).to_contain_text("fine")
+    await trouble.get_by_role("button", name="Discard").click()
+    await writer.sees("fine")
+    writer.behaved()
+
+
+async def test_what_is_too_long_is_counted_and_not_sent(browser: Browser, server: Running) -> None:
+    writer = await visitor(browser, server.url, "Ann")
+    await writer.say("🙂" * 4001)
+    await expect(writer.page.locator("#count")).to_have_text("1 too many")
+    await expect(writer.page.locator("#send")).to_be_disabled()
+    await expect(writer.messages).to_have_count(0)
+    await writer.say("🙂" * 4000)
+    await writer.sees("🙂" * 4000)
+    await writer.all_sent()
+    writer.behaved()
+
+
+async def test_a_nickname_that_is_taken_gets_a_number_and_says_so(
+    browser: Browser, server: Running, bot: RawClient
+) -> None:
+    second = await visitor(browser, server.url, "Bot")
+    await expect(second.page.locator(".notice")).to_have_text("That nickname is taken here: you are Bot2.")
+    await second.say("hi")
+    await expect(second.page.locator("#lines .nick")).to_have_text("Bot2")
+    second.behaved()
+
+
+async def test_a_name_that_cannot_be_is_said_at_the_door(browser: Browser, server: Running) -> None:
+    tab = await open_tab(browser)
+    newcomer = Visitor(tab)
+    await tab.page.goto(server.url)
+    await expect(tab.page.locator("#room-field")).to_be_focused()
+    await tab.page.locator("#door-enter").click()
+    await expect(tab.page.get_by_role("alert")).to_have_text("Choose a room.")
+    await tab.page.locator("#room-field").fill("tea")
+    await tab.page.locator("#nick-field").fill("x" * 33)
+    await tab.page.locator("#door-enter").click()
+    await expect(tab.page.get_by_role("alert")).to_have_text("That is too long.")
+    await tab.page.locator("#nick-field").fill("Ann")
+    await tab.page.locator("#nick-field").press("Enter")
+    await expect(newcomer.composer).to_be_focused()
+    newcomer.behaved()
+
+
+async def test_coming_back_finds_the_room_the_name_and_the_draft(browser: Browser, server: Running) -> None:
+    writer = await visitor(browser, server.url, "Ann", "茶 室/1")
+    await writer.say("mine")
+    await writer.all_sent()
+    await writer.composer.fill("half a sen")
+    await writer.page.reload()
+    await expect(writer.composer).to_have_value("half a sen")
+    await writer.sees("mine")
+    await expect(writer.rows.locator(".state")).to_have_count(1)
+    await expect(writer.page.locator("#members-list .nick")).to_have_text(["Ann"])
+    await writer.page.locator("#leave").click()
+    await expect(writer.page.locator("#room-field")).to_have_value("茶 室/1")
+    await expect(writer.page.locator("#nick-field")).to_have_value("Ann")
+    await writer.page.locator("#door-enter").click()
+    await writer.sees("mine")
+    await expect(writer.rows.locator(".state")).to_have_count(1)
+    writer.behaved()
+
+
+async def test_the_page_speaks_the_browsers_language(browser: Browser, server: Running, bot: RawClient) -> None:
+    reader = await visitor(browser, server.url, "小明", locale="zh-CN", viewport=PHONE)
+    await expect(reader.page.locator("html")).to_have_attribute("lang", "zh-CN")
+    await expect(reader.composer).to_have_attribute("placeholder", "发消息到 tea")
+    await bot.ask("typing", {"room": "tea", "on": True})
+    await expect(reader.page.locator("#typing")).to_have_text("bot 正在输入…")
+    await say(bot, "嗨")
+    await expect(reader.page.locator("#typing")).to_have_text("")
+    await expect(reader.page.locator(".day")).to_have_text("今天")
+    reader.behaved()
