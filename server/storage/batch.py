@@ -2,9 +2,11 @@
 
 Rule 1  A draft is judged as if all before it in the batch were already written.
 Rule 2  A refused draft writes nothing, takes no `seq`, and changes nothing for the others.
-Rule 3  A room's row is locked before it is read and until the commit, rooms in the
-        order of their keys, the counter of ids last: writers on other nodes wait,
-        and none waits for another in a circle.
+Rule 3  A room's row is locked before it is read and until the commit: first the rooms
+        that exist, in the order of their keys, then those that this batch opens,
+        then the counter of ids. Writers on other nodes wait for the whole batch.
+        A room is opened for a draft that stands on its own, and so is certain to
+        be accepted: no room is ever stored empty.
 Rule 4  A change that changes nothing (a reaction that already stands, a second
         deletion) is still an entry: its answer has to name a revision, and who
         replays the log comes to the same state.
@@ -12,7 +14,7 @@ Rule 5  What was deleted does not come back: no edit and no new reaction is take
         and its text, that of its edits, and its reactions are gone from storage.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,10 +28,6 @@ from server.storage.statements import Prepared, Statements
 
 ENTRY_COUNTER = "entry"
 """The name in `counters` under which ids of entries are given out."""
-
-
-class RoomRaced(Exception):
-    """Another node wrote the room's first entry meanwhile; the batch has to be judged anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +55,7 @@ class _Said:
 
 @dataclass(slots=True)
 class _Room:
-    """A room while its drafts are judged; `id` is None until its first entry is written."""
+    """A room while its drafts are judged; `id` is None when it does not exist and nothing can open it."""
 
     key: str
     name: str
@@ -91,7 +89,6 @@ def write(connection: Connection, statements: Statements, drafts: Sequence[Draft
         For each draft its entry or its refusal, in the order given.
 
     Raises:
-        RoomRaced: Roll back and call again.
         sqlalchemy.exc.SQLAlchemyError: Roll back; nothing was written.
     """
     return _Batch(connection, statements, drafts, now).write()
@@ -127,8 +124,14 @@ class _Batch:
                 rooms[draft.room.key] = _Room(draft.room.key, draft.room.name)
         if len(rooms) > 1:
             self._rooms = rooms = dict(sorted(rooms.items()))
-        for key, number, name, last_seq, active_at in statements.rooms.all(self._connection, statements.several(rooms)):
-            rooms[key] = _Room(key, name, number, last_seq, last_seq, active_at)
+        self._lock(rooms)
+        if any(room.id is None for room in rooms.values()):
+            wanted = {draft.room.key for draft in self._drafts if _stands_alone(draft)}
+            opened = [key for key, room in rooms.items() if room.id is None and key in wanted]
+            for key in opened:
+                values = (key, rooms[key].name, "", "public", 0, self._now, self._now)
+                statements.open_room.run(self._connection, *values)
+            self._lock(opened)
         client_ids: dict[str, list[str]] = {}
         seqs: dict[str, list[int]] = {}
         for draft in self._drafts:
@@ -143,6 +146,11 @@ class _Batch:
             self._read_taken(rooms[key], wanted)
         for key, wanted in seqs.items():
             self._read_said(rooms[key], wanted)
+
+    def _lock(self, keys: Collection[str]) -> None:
+        statements = self._statements
+        for key, number, name, last_seq, active_at in statements.rooms.all(self._connection, statements.several(keys)):
+            self._rooms[key] = _Room(key, name, number, last_seq, last_seq, active_at)
 
     def _read_taken(self, room: _Room, client_ids: list[str]) -> None:
         if room.id is None:
@@ -309,11 +317,12 @@ class _Batch:
             count = room.last_seq - room.stored_seq
             if not count:
                 continue
-            values = (room.key, room.name, room.topic or "", "public", count, self._now, room.active_at, room.topic)
-            ((room.id, last_seq),) = self._statements.grow.all(self._connection, *values)
-            if last_seq != room.last_seq:
-                raise RoomRaced
+            self._statements.grow.run(self._connection, room.topic, count, room.active_at, room.id)
         rows = [(row[0], room.id, *row[1:]) for room, row in self._rows]
         self._statements.add_entry.run_many(self._connection, rows)
         for change in self._changes:
             change.statement.run(self._connection, *change.before, change.room.id, *change.after)
+
+
+def _stands_alone(draft: Draft) -> bool:
+    return isinstance(draft, TopicDraft) or (isinstance(draft, MessageDraft) and draft.reply_to is None)

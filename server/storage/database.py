@@ -6,12 +6,13 @@ import secrets
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, delete, make_url, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from server.storage import schema
 from server.storage.executor import AsyncExecutor, Executor, ThreadExecutor
@@ -31,6 +32,10 @@ BUSY_TIMEOUT = 2_000
 
 CHECKED_FOR = 1_000
 """Milliseconds for which the answer of a health check is good."""
+
+CONNECT_TIMEOUT = 5.0
+COMMAND_TIMEOUT = 30.0
+"""Seconds after which a database server that says nothing counts as gone."""
 
 SECRET_BYTES = 32
 
@@ -133,10 +138,8 @@ async def open_database(
         statements = Statements(writing.dialect)
         shown = str(path)
     else:
-        server = create_async_engine(url, pool_size=1, max_overflow=0, hide_parameters=True)
-        snapshots = create_async_engine(
-            url, pool_size=READERS, isolation_level="REPEATABLE READ", pool_pre_ping=True, hide_parameters=True
-        )
+        server = _engine(url, 1)
+        snapshots = _engine(url, READERS, isolation_level="REPEATABLE READ")
         writer = AsyncExecutor(server)
         readers = AsyncExecutor(snapshots)
         statements = Statements(server.dialect)
@@ -168,6 +171,16 @@ def _place(target: str | Path) -> tuple[Path | None, URL]:
             return None, url.set(drivername="postgresql+asyncpg")
         case other:
             raise StorageError(f"the database cannot be a {other} one; it can be sqlite or postgresql")
+
+
+def _engine(url: URL, connections: int, **options: Any) -> AsyncEngine:
+    limits = {"timeout": CONNECT_TIMEOUT, "command_timeout": COMMAND_TIMEOUT}
+    try:
+        return create_async_engine(
+            url, pool_size=connections, max_overflow=0, hide_parameters=True, connect_args=limits, **options
+        )
+    except ModuleNotFoundError:
+        raise StorageError("PostgreSQL needs asyncpg: install tui-chat[scale]") from None
 
 
 async def _bring_up_to_date(writer: Executor, path: Path | None) -> None:

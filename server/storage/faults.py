@@ -25,6 +25,19 @@ _SQLITE = {
     sqlite3.SQLITE_IOERR: "the disk does not read or write it",
     sqlite3.SQLITE_SCHEMA: "its tables are not as they should be",
 }
+_POSTGRESQL = {
+    "08": "the connection to it was lost",
+    "25": "it is read-only",
+    "28": "it does not accept this user or password",
+    "3D": "there is no such database",
+    "53": "it has no space, memory or connections left",
+    "57": "it is starting or stopping",
+}
+"""By class of SQLSTATE (postgresql.org/docs, "PostgreSQL Error Codes")."""
+
+_POSTGRESQL_DATA = ("22", "23", "42")
+"""Classes that blame the data or the statement."""
+
 _OS = {
     errno.EACCES: "permission is denied",
     errno.EPERM: "permission is denied",
@@ -47,6 +60,9 @@ def reason(error: BaseException) -> str:
         code = getattr(cause, "sqlite_errorcode", None)
         known = None if code is None else _SQLITE.get(code & _PRIMARY_CODE)
         return known or f"it answered {getattr(cause, 'sqlite_errorname', type(cause).__name__)}"
+    state = _sql_state(cause)
+    if state is not None:
+        return _POSTGRESQL.get(state[:2], f"it answered SQLSTATE {state}")
     if isinstance(cause, StorageError):
         return str(cause)
     if isinstance(cause, OSError) and cause.strerror:
@@ -57,7 +73,22 @@ def reason(error: BaseException) -> str:
 def is_outage(error: BaseException) -> bool:
     """Whether it is the database that fails, and not the data that was given to it."""
     if isinstance(error, DBAPIError):
+        state = _sql_state(error.orig)
+        if state is not None:
+            return not state.startswith(_POSTGRESQL_DATA)
         if isinstance(error, (IntegrityError, SqlDataError)):
             return False
         return not isinstance(error, ProgrammingError) or error.connection_invalidated
     return isinstance(error, (OSError, PoolTimeout, StorageError, sqlite3.Error))
+
+
+def is_race(error: BaseException) -> bool:
+    """Whether transactions of several nodes got in each other's way, and this one may be tried again."""
+    state = _sql_state(error.orig) if isinstance(error, DBAPIError) else None
+    return state is not None and state.startswith("40")
+
+
+def _sql_state(error: BaseException | None) -> str | None:
+    """PostgreSQL's code for an error, five characters; None for any other database's."""
+    state = getattr(error, "sqlstate", None)
+    return state if isinstance(state, str) else None

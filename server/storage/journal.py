@@ -22,14 +22,15 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from server.domain.drafts import Draft
 from server.protocol.entries import Entry
 from server.protocol.errors import Internal, Unavailable
-from server.storage.batch import Appended, Outcome, RoomRaced, write
+from server.storage.batch import Appended, Outcome, write
 from server.storage.executor import Executor
-from server.storage.faults import is_outage, reason
+from server.storage.faults import is_outage, is_race, reason
 from server.storage.statements import Statements
 
 BATCH = 512
@@ -39,7 +40,8 @@ WAITING_LIMIT = 10_000
 RETRY_AFTER = 2.0
 """Seconds that a refused client is told to wait."""
 
-_RACES = 3
+RACES = 3
+"""How often a batch is tried again when the transactions of several nodes got in each other's way."""
 
 _log = logging.getLogger(__name__)
 
@@ -165,14 +167,9 @@ class Journal:
         """What became of each draft, or None when they have to be written one by one."""
         work = partial(write, statements=self._statements, drafts=drafts, now=self._clock())
         try:
-            for _ in range(_RACES):
-                try:
-                    outcomes = await self._writer.run(work)
-                except RoomRaced:
-                    continue
-                self.note_recovery()
-                return outcomes
-            return None if len(drafts) > 1 else [_unavailable()]
+            outcomes = await self._run(work)
+            self.note_recovery()
+            return outcomes
         except Exception as error:
             if is_outage(error):
                 self.note_outage(reason(error))
@@ -183,6 +180,15 @@ class Journal:
             trace = None if isinstance(error, SQLAlchemyError) else error  # a database's own words may quote the text
             _log.error("a draft could not be written: %s", reason(error), exc_info=trace)
             return [Internal("the server could not save this")]
+
+    async def _run(self, work: Callable[[Connection], list[Outcome]]) -> list[Outcome]:
+        for _ in range(RACES):
+            try:
+                return await self._writer.run(work)
+            except DBAPIError as error:
+                if not is_race(error):
+                    raise
+        return await self._writer.run(work)
 
 
 def _unavailable() -> Unavailable:

@@ -6,7 +6,7 @@ the migrations. Alembic is imported only for those: it costs a third of a second
 
 from enum import Enum
 
-from sqlalchemy import Column, Connection, MetaData, PrimaryKeyConstraint, String, Table, inspect, select
+from sqlalchemy import Column, Connection, MetaData, PrimaryKeyConstraint, String, Table, func, inspect, select
 
 from server.storage.batch import ENTRY_COUNTER
 from server.storage.faults import StorageError
@@ -25,6 +25,10 @@ _version = Table(
 )
 
 
+_NODES_TAKE_TURNS = 0x63686174
+"""The advisory lock under which one node of many makes the tables; SQLite's writers take turns anyway."""
+
+
 class State(Enum):
     """How a database stands to this program."""
 
@@ -38,6 +42,8 @@ def prepare(connection: Connection) -> State:
     Raises:
         StorageError: The database is another program's, or a newer version's.
     """
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(_NODES_TAKE_TURNS)))
     tables = inspect(connection).get_table_names()
     if not tables:
         metadata.create_all(connection)

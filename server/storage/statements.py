@@ -30,6 +30,9 @@ from sqlalchemy.exc import DBAPIError
 
 from server.storage.tables import counters, entries, reactions, rooms
 
+ROOM_COLUMNS = ("key", "name", "topic", "visibility", "last_seq", "created_at", "active_at")
+"""What a new row of `rooms` is given, in this order."""
+
 ENTRY_COLUMNS = (
     "id",
     "room_id",
@@ -118,7 +121,7 @@ class Statements:
         rooms: `keys` → key, id, name, last_seq, active_at; the rows stay locked until the commit.
         taken: `room`, `client_ids` → the messages with these, as `TAKEN_COLUMNS`.
         said: `room`, `seqs` → seq, member_id, deleted of those that are messages.
-        grow: Makes the room or adds `count` to its last_seq → id, last_seq.
+        open_room: Makes the row of a room, unless it is there.
         take_ids: `count` → the last of that many new entry ids.
         blank_edits: Names the kind as a literal, because a partial index serves no parameter.
     """
@@ -151,25 +154,19 @@ class Statements:
             ),
             *("room", "seqs"),
         )
-        new_room = insert(rooms).values(
-            key=bindparam("key"),
-            name=bindparam("name"),
-            topic=bindparam("topic"),
-            visibility=bindparam("visibility"),
-            last_seq=bindparam("count"),
-            created_at=bindparam("now"),
-            active_at=bindparam("ts"),
+        self.open_room = prepared(
+            insert(rooms).values({name: bindparam(name) for name in ROOM_COLUMNS}).on_conflict_do_nothing(),
+            *ROOM_COLUMNS,
         )
         self.grow = prepared(
-            new_room.on_conflict_do_update(
-                index_elements=[rooms.c.key],
-                set_={
-                    "topic": func.coalesce(bindparam("new_topic", type_=rooms.c.topic.type), rooms.c.topic),
-                    "last_seq": rooms.c.last_seq + new_room.excluded.last_seq,
-                    "active_at": new_room.excluded.active_at,
-                },
-            ).returning(rooms.c.id, rooms.c.last_seq),
-            *("key", "name", "topic", "visibility", "count", "now", "ts", "new_topic"),
+            update(rooms)
+            .values(
+                topic=func.coalesce(bindparam("new_topic", type_=rooms.c.topic.type), rooms.c.topic),
+                last_seq=rooms.c.last_seq + bindparam("count", type_=rooms.c.last_seq.type),
+                active_at=bindparam("ts"),
+            )
+            .where(rooms.c.id == bindparam("room")),
+            *("new_topic", "count", "ts", "room"),
         )
         self.take_ids = prepared(
             update(counters)

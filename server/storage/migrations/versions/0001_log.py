@@ -29,7 +29,7 @@ def upgrade() -> None:
     op.create_table(
         "entries",
         sa.Column("id", _whole, primary_key=True, autoincrement=False),
-        sa.Column("room_id", _whole, sa.ForeignKey("rooms.id"), nullable=False),
+        sa.Column("room_id", _whole, nullable=False),
         sa.Column("seq", _whole, nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("target", _whole),

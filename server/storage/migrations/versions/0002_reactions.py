@@ -13,7 +13,7 @@ def upgrade() -> None:
     """Make the table and fill it from the log."""
     op.create_table(
         "reactions",
-        sa.Column("room_id", _whole, sa.ForeignKey("rooms.id"), primary_key=True),
+        sa.Column("room_id", _whole, primary_key=True),
         sa.Column("target", _whole, primary_key=True),
         sa.Column("emoji", sa.Text(), primary_key=True),
         sa.Column("member_id", sa.Text(), primary_key=True),

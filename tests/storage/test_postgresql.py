@@ -1,0 +1,157 @@
+"""The same journal and queries on PostgreSQL, and what only several nodes can do to each other."""
+
+import asyncio
+from collections.abc import AsyncIterator, Generator
+from uuid import uuid4
+
+import pytest
+
+from server.protocol.entries import Message
+from server.protocol.errors import ChatError, Conflict, Internal, NotFound, Unavailable
+from server.storage.batch import Appended
+from server.storage.database import Database, open_database
+from server.storage.faults import StorageError
+from tests.support.postgresql import PostgreSQL, running
+from tests.support.storage import BEN, Clock, RoomRef, delete, edit, react, say, topic
+
+
+@pytest.fixture(scope="module")
+def server() -> Generator[PostgreSQL]:
+    with running() as server:
+        yield server
+
+
+@pytest.fixture
+async def nodes(server: PostgreSQL, clock: Clock) -> AsyncIterator[list[Database]]:
+    nodes = await asyncio.gather(*(open_database(server.url, clock=clock) for _ in range(3)))
+    yield nodes
+    for node in nodes:
+        await node.close()
+
+
+def fresh_room() -> RoomRef:
+    key = uuid4().hex
+    return RoomRef(key=key, name=key)
+
+
+async def test_the_log_is_the_same_as_on_sqlite(nodes: list[Database]) -> None:
+    room = fresh_room()
+    database, other, _ = nodes
+    client_id = uuid4()
+    drafts = [
+        say("one", room=room, client_id=client_id),
+        say("two", room=room, by=BEN, reply_to=1),
+        say("again", room=room, client_id=client_id),
+        say("mine", room=room, by=BEN, client_id=client_id),
+        say("lost", room=room, reply_to=77),
+        edit(1, "uno", room=room),
+        react(1, "🎉", room=room, by=BEN),
+        react(1, "👍", room=room),
+        react(1, "👍", room=room, on=False),
+        topic("news", room=room),
+        edit(2, "dos", room=room, by=BEN),
+        delete(2, room=room, by=BEN),
+        edit(2, "tres", room=room, by=BEN),
+    ]
+    outcomes = await asyncio.gather(*(database.journal.append(draft) for draft in drafts), return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes if isinstance(outcome, ChatError)] == [Conflict, NotFound, Conflict]
+    accepted = [outcome for outcome in outcomes if isinstance(outcome, Appended)]
+    assert [(answer.entry.seq, answer.duplicate) for answer in accepted[:3]] == [(1, False), (2, False), (1, True)]
+    backlog = await other.reader.backlog(room.key, since=None, limit=50)
+    assert [entry.seq for entry in backlog.entries] == list(range(1, 10))
+    first, second = backlog.entries[:2]
+    assert isinstance(first, Message)
+    assert (first.message, first.edited, first.reactions) == ("uno", 3, {"🎉": ["ben"]})
+    assert isinstance(second, Message)
+    assert (second.message, second.deleted) == ("", True)
+    assert backlog.room is not None
+    assert backlog.room.topic == "news"
+    assert room.name in [found.name for found in await other.reader.rooms(room.name.upper(), 10)]
+    page = await other.reader.page(room.key, around=5, limit=3)
+    assert ([entry.seq for entry in page.messages], page.has_more, page.last_seq) == ([4, 5, 6], True, 9)
+    repeated = await other.journal.append(say("again", room=room, client_id=client_id))
+    assert (repeated.duplicate, repeated.entry.seq) == (True, 1)
+
+
+async def test_nodes_that_write_at_once_share_one_order(nodes: list[Database]) -> None:
+    rooms = [fresh_room() for _ in range(4)]
+
+    async def send(node: Database, room: RoomRef) -> list[int]:
+        seqs: list[int] = []
+        for _ in range(10):
+            seqs.append((await node.journal.append(say(room=room))).entry.seq)
+        return seqs
+
+    work = [send(node, room) for room in rooms for node in nodes for _ in range(3)]
+    for written in await asyncio.gather(*work):
+        assert written == sorted(written)
+    ids: list[int] = []
+    for room in rooms:
+        backlog = await nodes[0].reader.backlog(room.key, since=None, limit=200)
+        assert [entry.seq for entry in backlog.entries] == list(range(1, 91))
+        in_room = [entry.id for entry in backlog.entries]
+        assert in_room == sorted(in_room)
+        ids += in_room
+    assert len(set(ids)) == 360
+
+
+async def test_nodes_that_open_a_room_at_once_leave_no_hole(nodes: list[Database]) -> None:
+    for _ in range(20):
+        room = fresh_room()
+        client_id = uuid4()
+        answers = await asyncio.gather(
+            *(node.journal.append(say(room=room, client_id=client_id)) for node in nodes),
+            *(node.journal.append(say(room=room)) for node in nodes),
+        )
+        assert [answer.duplicate for answer in answers].count(True) == 2
+        backlog = await nodes[0].reader.backlog(room.key, since=None, limit=10)
+        assert [entry.seq for entry in backlog.entries] == [1, 2, 3, 4]
+    secrets = await asyncio.gather(*(node.secret("guest") for node in nodes))
+    assert len(set(secrets)) == 1
+
+
+async def test_a_draft_that_cannot_be_stored_is_refused_alone(nodes: list[Database]) -> None:
+    room = fresh_room()
+    texts = ["a", "nul \x00", "b", "surrogate \ud800", "c"]
+    outcomes = await asyncio.gather(
+        *(nodes[0].journal.append(say(text, room=room)) for text in texts), return_exceptions=True
+    )
+    assert [type(outcome) for outcome in outcomes] == [Appended, Internal, Appended, Internal, Appended]
+
+
+async def test_a_server_that_went_away_is_found_again(
+    server: PostgreSQL, nodes: list[Database], caplog: pytest.LogCaptureFixture
+) -> None:
+    room = fresh_room()
+    database = nodes[0]
+    await database.journal.append(say(room=room))
+    await database.reader.page(room.key, after=0, limit=10)
+    await asyncio.to_thread(server.stop)
+    for _ in range(2):
+        with pytest.raises(Unavailable):
+            await database.journal.append(say(room=room))
+        with pytest.raises(Unavailable):
+            await database.reader.page(room.key, after=0, limit=10)
+    assert database.journal.outage
+    assert await database.healthy() == database.journal.outage
+    await asyncio.to_thread(server.start)
+    assert (await database.journal.append(say(room=room))).entry.seq == 2
+    assert len((await database.reader.page(room.key, after=0, limit=10)).messages) == 2
+    assert len([record for record in caplog.records if record.name.startswith("server.")]) == 2
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("/postgres?", "/nothing?", "there is no such database"),
+        ("chat@", "somebody:password@", "it does not accept this user or password"),
+        ("?host=", "?host=/nowhere", "its file is gone"),
+    ],
+)
+async def test_a_server_that_cannot_be_used_is_refused(
+    server: PostgreSQL, clock: Clock, old: str, new: str, reason: str
+) -> None:
+    with pytest.raises(StorageError) as refusal:
+        await open_database(server.url.replace(old, new), clock=clock)
+    assert str(refusal.value).endswith(f"cannot be opened: {reason}")
+    assert "password@" not in str(refusal.value)
