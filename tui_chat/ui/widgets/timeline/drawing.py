@@ -10,7 +10,7 @@ Rule 3  Each segment carries the offset that selection counts in: characters of
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from zlib import crc32
 
 from rich.segment import Segment
 from rich.style import Style
@@ -67,12 +67,14 @@ class _Draft:
         self.segments: list[Segment] = []
         self.cells = 0
 
-    def add(self, text: str, cells: int, style: Style | None = None, offset: int | None = None) -> None:
+    def add(self, text: str, cells: int, style: Style | None = None, offset: int | None = None, link: str = "") -> None:
         """Put text in a style of its own on the background; `offset` is where it stands in its line's text."""
         if text:
             style = self.background if style is None else self.background + style
             if offset is not None:
                 style += Style.from_meta({"offset": (offset, self.place)})
+            if link:
+                style = _linked(style, link)
             self.segments.append(Segment(text, style))
             self.cells += cells
 
@@ -185,13 +187,13 @@ class Painter:
         text = (layout.problem if problem else layout.text)[row.start : row.end]
         width = self._geometry.notice_width if row.kind is RowKind.NOTICE else self._geometry.text_width
         runs = self._runs(layout, row, out.selected)
-        run_end, style = next(runs)
+        run_end, style, link = next(runs)
         position = began = row.start
         pictures: list[str] = []
         cells = column = 0
 
         def flush() -> None:
-            out.add("".join(pictures), cells, style, None if problem else began)
+            out.add("".join(pictures), cells, style, None if problem else began, link)
             pictures.clear()
 
         for cluster in iter_graphemes(text):
@@ -202,7 +204,7 @@ class Painter:
                 flush()
                 began, cells = position, 0
             while position >= run_end:
-                run_end, style = next(runs)
+                run_end, style, link = next(runs)
             pictures.append(picture)
             cells += taken
             column += taken
@@ -212,8 +214,8 @@ class Painter:
                 began, cells = position, 0
         flush()
 
-    def _runs(self, layout: LineLayout, row: Row, selected: Span | None) -> Iterator[tuple[int, Style]]:
-        """The styles of a row's text from left to right, each with the character before which it ends."""
+    def _runs(self, layout: LineLayout, row: Row, selected: Span | None) -> Iterator[tuple[int, Style, str]]:
+        """The styles of a row's text from left to right, each with where it ends and where it leads."""
         base = self._base(layout.line, row)
         text = row.kind is not RowKind.PROBLEM
         links = [link for link in layout.links if text and link.start < row.end and link.end > row.start]
@@ -224,17 +226,18 @@ class Painter:
                 edges.update(selected)
         start = row.start
         for end in sorted(edge for edge in edges if row.start < edge <= row.end):
-            style = base
+            style, url = base, ""
             for link in links:
                 if link.start <= start < link.end:
-                    style += self._styles.link + _hyperlink(link.url)
+                    style += self._styles.link
+                    url = link.url
             if text and start >= layout.written and not getattr(layout.line, "deleted", False):
                 style += self._styles.aside
             if text and selected is not None and selected[0] <= start < selected[1]:
                 style += self._styles.selection
-            yield end, style
+            yield end, style, url
             start = end
-        yield TO_END, base
+        yield TO_END, base, ""
 
     def _base(self, line: Line, row: Row) -> Style:
         styles = self._styles
@@ -253,10 +256,12 @@ def _mentions(line: Line, row: Row) -> bool:
     return isinstance(line, MessageLine) and line.mention and not line.own and row.kind is not RowKind.DATE
 
 
-@lru_cache(1024)
-def _hyperlink(url: str) -> Style:
-    """A hyperlink for the terminal (OSC 8); cached, so that all pieces of a wrapped address have one id."""
-    return Style(link=url)
+def _linked(style: Style, url: str) -> Style:
+    """The style as a hyperlink of the terminal (OSC 8), with an id that all pieces of a wrapped address share."""
+    linked = style.update_link(url)
+    # Rich gives every copy of a style a random id, which makes each piece a link of its own.
+    linked._link_id = str(crc32(url.encode()))  # pyright: ignore[reportPrivateUsage]
+    return linked
 
 
 def fit(text: str, width: int) -> tuple[str, int]:

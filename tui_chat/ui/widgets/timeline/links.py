@@ -4,7 +4,9 @@ import re
 from dataclasses import dataclass
 from urllib.parse import quote
 
-_ADDRESS = re.compile(r"\b(?:https?://|mailto:)[^\s<>\"'`{}|\\^，。！？；：、（）【】《》「」『』“”‘’]+", re.IGNORECASE)
+_ADDRESS = re.compile(
+    r"(?<![0-9a-z])(?:https?://|mailto:)[^\s<>\"'`{}|\\^，。！？；：、（）【】《》「」『』“”‘’]+", re.IGNORECASE
+)
 _ENDS_A_SENTENCE = ".,;:!?*_~'"
 _PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
 
