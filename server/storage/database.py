@@ -6,22 +6,19 @@ import secrets
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import Connection, delete, make_url, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from server.storage import schema
-from server.storage.executor import AsyncExecutor, Executor, ThreadExecutor
+from server.storage.executor import Executor, ThreadExecutor
 from server.storage.faults import StorageError, is_outage, reason
 from server.storage.journal import WAITING_LIMIT, Journal
 from server.storage.queries import Reader
 from server.storage.schema import State
 from server.storage.sqlite import copy, make_file, open_engine
-from server.storage.statements import Statements
+from server.storage.statements import Statements, insert_for
 from server.storage.tables import settings
 
 READERS = 3
@@ -32,10 +29,6 @@ BUSY_TIMEOUT = 2_000
 
 CHECKED_FOR = 1_000
 """Milliseconds for which the answer of a health check is good."""
-
-CONNECT_TIMEOUT = 5.0
-COMMAND_TIMEOUT = 30.0
-"""Seconds after which a database server that says nothing counts as gone."""
 
 SECRET_BYTES = 32
 
@@ -138,11 +131,12 @@ async def open_database(
         statements = Statements(writing.dialect)
         shown = str(path)
     else:
-        server = _engine(url, 1)
-        snapshots = _engine(url, READERS, isolation_level="REPEATABLE READ")
-        writer = AsyncExecutor(server)
-        readers = AsyncExecutor(snapshots)
-        statements = Statements(server.dialect)
+        # Here and not above: it brings all of SQLAlchemy's ORM, as slow to import as the rest of the server.
+        from server.storage.postgresql import open_executor  # noqa: PLC0415
+
+        writer = open_executor(url, connections=1)
+        readers = open_executor(url, connections=READERS, isolation_level="REPEATABLE READ")
+        statements = Statements(writer.dialect)
         shown = url.render_as_string(hide_password=True)
     try:
         await _bring_up_to_date(writer, path)
@@ -173,16 +167,6 @@ def _place(target: str | Path) -> tuple[Path | None, URL]:
             raise StorageError(f"the database cannot be a {other} one; it can be sqlite or postgresql")
 
 
-def _engine(url: URL, connections: int, **options: Any) -> AsyncEngine:
-    limits = {"timeout": CONNECT_TIMEOUT, "command_timeout": COMMAND_TIMEOUT}
-    try:
-        return create_async_engine(
-            url, pool_size=connections, max_overflow=0, hide_parameters=True, connect_args=limits, **options
-        )
-    except ModuleNotFoundError:
-        raise StorageError("PostgreSQL needs asyncpg: install tui-chat[scale]") from None
-
-
 async def _bring_up_to_date(writer: Executor, path: Path | None) -> None:
     if await writer.run(schema.prepare) is State.CURRENT:
         return
@@ -194,9 +178,8 @@ async def _bring_up_to_date(writer: Executor, path: Path | None) -> None:
 
 
 def _secret(connection: Connection, name: str) -> bytes:
-    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     fresh = {"key": name, "value": secrets.token_bytes(SECRET_BYTES)}
-    connection.execute(insert(settings).values(fresh).on_conflict_do_nothing())
+    connection.execute(insert_for(connection.dialect)(settings).values(fresh).on_conflict_do_nothing())
     return connection.execute(select(settings.c.value).where(settings.c.key == name)).scalar_one()
 
 

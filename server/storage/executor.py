@@ -11,7 +11,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from server.storage.faults import StorageError
 
@@ -75,27 +74,3 @@ class ThreadExecutor:
     def _transact(self, work: Callable[[Connection], ResultT]) -> ResultT:
         with self._engine.begin() as connection:
             return work(connection)
-
-
-class AsyncExecutor:
-    """Transactions on the event loop, for databases whose driver is asynchronous."""
-
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
-        self._closed = False
-
-    async def run(self, work: Callable[[Connection], ResultT]) -> ResultT:
-        """See `Executor.run`."""
-        if self._closed:
-            raise StorageError("it is closed")
-        async with self._engine.begin() as connection:
-            return await connection.run_sync(work)
-
-    async def reconnect(self) -> None:
-        """See `Executor.reconnect`."""
-        await self._engine.dispose()
-
-    async def close(self) -> None:
-        """See `Executor.close`."""
-        self._closed = True
-        await self._engine.dispose()

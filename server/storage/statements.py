@@ -5,7 +5,7 @@ statement and row, which would be most of what a message costs. The order of a s
 checked against its compiled form when it is made.
 """
 
-from collections.abc import Collection, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,6 +16,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Dialect,
+    Table,
     any_,
     bindparam,
     delete,
@@ -66,6 +67,11 @@ TAKEN_COLUMNS = (
     "deleted",
 )
 """What is read of a message whose clientId comes again, in this order."""
+
+
+def insert_for(dialect: Dialect) -> Callable[[Table], sqlite.Insert | postgresql.Insert]:
+    """The INSERT that has ON CONFLICT, which each database has to itself."""
+    return sqlite.insert if dialect.name == "sqlite" else postgresql.insert
 
 
 class Prepared:
@@ -127,7 +133,7 @@ class Statements:
     """
 
     def __init__(self, dialect: Dialect) -> None:
-        insert = sqlite.insert if dialect.name == "sqlite" else postgresql.insert
+        insert = insert_for(dialect)
 
         self._is_sqlite = dialect.name == "sqlite"
 
