@@ -71,7 +71,7 @@ class LineView(ScrollView):
         picked: Key of the line under the cursor, None while nothing is picked.
     """
 
-    picked: var[str | None] = var(None)
+    picked: var[str | None] = var(None, init=False)
 
     def __init__(
         self,

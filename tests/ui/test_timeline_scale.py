@@ -1,0 +1,102 @@
+"""What it costs to have 100,000 lines: counted in work done, not in seconds."""
+
+import gc
+from collections.abc import Callable
+
+import pytest
+
+from tests.support.timeline_app import TimelineApp, appended, said, talk
+from tui_chat.session.lines import Line, Splice
+from tui_chat.ui.widgets.timeline import layouts
+from tui_chat.ui.widgets.timeline.drawing import Painter
+from tui_chat.ui.widgets.timeline.layout import LineLayout
+
+MANY = 100_000
+ROWS = 50
+
+
+class Count:
+    """How often lines were laid out and rows drawn."""
+
+    laid_out = 0
+    drawn = 0
+
+    def reset(self) -> None:
+        self.laid_out = self.drawn = 0
+
+
+@pytest.fixture
+def count(monkeypatch: pytest.MonkeyPatch) -> Count:
+    counted = Count()
+    lay_out: Callable[..., LineLayout] = layouts.lay_out
+    paint = Painter.paint
+
+    def counting_lay_out(*values: object) -> LineLayout:
+        counted.laid_out += 1
+        return lay_out(*values)
+
+    def counting_paint(self: Painter, *values: object) -> object:
+        counted.drawn += 1
+        return paint(self, *values)  # pyright: ignore[reportArgumentType]
+
+    monkeypatch.setattr(layouts, "lay_out", counting_lay_out)
+    monkeypatch.setattr(Painter, "paint", counting_paint)
+    return counted
+
+
+@pytest.fixture(scope="module")
+def many() -> list[Line]:
+    return [said(number, "a message of some words " * (1 + number % 6)) for number in range(MANY)]
+
+
+async def test_work_follows_the_view_and_not_the_length_of_the_list(count: Count, many: list[Line]):
+    app = TimelineApp(many)
+    async with app.run_test(size=(100, ROWS + 1)) as pilot:
+        timeline = app.timeline
+
+        async def costs(laid_out: int, drawn: int) -> None:
+            await pilot.pause()
+            assert count.laid_out <= laid_out
+            assert count.drawn <= drawn
+            count.reset()
+
+        # A row is drawn at most twice: a first paint may be followed by one with the scrollbar in its place.
+        await costs(2 * ROWS + 2, 2 * ROWS)
+        await pilot.press("pageup")
+        await costs(ROWS + 2, ROWS)
+        await pilot.press("up")
+        await costs(2, 2)
+        timeline.splice(Splice(0, 0, tuple(talk(200_000, 200_199))))
+        await costs(2, ROWS)
+        timeline.splice(Splice(MANY // 2, 1, tuple(talk(200_200, 200_400))))
+        await costs(2, ROWS)
+        timeline.splice(appended(timeline, said(200_500)))
+        await costs(2, 0)
+        timeline.scroll_to_key(f"m{MANY // 3}")
+        await costs(ROWS + 2, ROWS)
+        await pilot.resize_terminal(60, ROWS + 1)
+        await costs(2 * ROWS + 2, 3 * ROWS)
+        await pilot.press("home")
+        await costs(ROWS + 2, ROWS)
+
+
+async def test_what_is_kept_of_a_long_journey_is_bounded(many: list[Line]):
+    app = TimelineApp(many[:10_000])
+    async with app.run_test(size=(100, ROWS + 1)) as pilot:
+        for _ in range(300):
+            app.timeline.action_page_up()
+        await pilot.pause()
+        gc.collect()
+        kept = [thing for thing in gc.get_objects() if isinstance(thing, LineLayout)]
+        assert ROWS < len(kept) <= layouts.KEPT + 2 * ROWS
+
+
+async def test_a_flood_in_one_batch_draws_once(count: Count):
+    app = TimelineApp(talk(1, 100))
+    async with app.run_test(size=(100, ROWS + 1)) as pilot:
+        await pilot.pause()
+        count.reset()
+        app.timeline.splice_many([Splice(100 + number, 0, (said(101 + number),)) for number in range(5_000)])
+        await pilot.pause()
+        assert app.rows()[-1].endswith("message 5100")
+        assert count.laid_out <= ROWS + 2
