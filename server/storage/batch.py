@@ -250,7 +250,10 @@ class _Batch:
         self._row(room, entry, REACTION, author, target=draft.target, emoji=draft.emoji, is_on=draft.on)
         chosen = (draft.target, draft.emoji, author.member_id)
         if draft.on:
-            self._changes.append(_Change(self._statements.react, room, (), (*chosen, entry.seq)))
+            self._changes += [
+                _Change(self._statements.react, room, (), (*chosen, entry.seq, entry.seq)),
+                _Change(self._statements.keep_place, room, (), (draft.target, draft.emoji)),
+            ]
         else:
             self._changes.append(_Change(self._statements.unreact, room, (), chosen))
         return entry

@@ -36,7 +36,7 @@ _between = (
 _reactions = (
     select(reactions)
     .where(reactions.c.room_id == bindparam("room"), reactions.c.target.between(bindparam("first"), bindparam("last")))
-    .order_by(reactions.c.target, reactions.c.seq)
+    .order_by(reactions.c.target, reactions.c.began, reactions.c.seq)
 )
 
 

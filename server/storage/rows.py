@@ -67,7 +67,7 @@ def message(room: str, row: Row[Any], reactions: Mapping[str, list[str]] | None 
 
 
 def by_target(rows: Sequence[Row[Any]]) -> dict[int, dict[str, list[str]]]:
-    """Rows of `reactions`, oldest first, as target → emoji → the members who chose it."""
+    """Rows of `reactions`, in the order to be shown, as target → emoji → the members who chose it."""
     targets: dict[int, dict[str, list[str]]] = {}
     for row in rows:
         targets.setdefault(row.target, {}).setdefault(row.emoji, []).append(row.member_id)

@@ -31,8 +31,7 @@ def make_file(path: Path) -> None:
     """
     try:
         for folder in (*reversed(path.parent.parents), path.parent):
-            if not folder.is_dir():
-                folder.mkdir(mode=0o700)
+            folder.mkdir(mode=0o700, exist_ok=True)
         if not path.exists():
             _make_private(path)
         mode = path.stat().st_mode
@@ -109,7 +108,7 @@ def copy(path: Path, to: Path) -> None:
 
 
 def _make_private(path: Path) -> None:
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
 
 
 def _identity(path: Path) -> tuple[int, int]:

@@ -53,6 +53,9 @@ ENTRY_COLUMNS = (
 )
 """What a new row of `entries` is given, in this order."""
 
+REACTION_COLUMNS = ("room_id", "target", "emoji", "member_id", "seq", "began")
+"""What a new row of `reactions` is given, in this order."""
+
 TAKEN_COLUMNS = (
     "client_id",
     "seq",
@@ -129,6 +132,7 @@ class Statements:
         said: `room`, `seqs` → seq, member_id, deleted of those that are messages.
         open_room: Makes the row of a room, unless it is there.
         take_ids: `count` → the last of that many new entry ids.
+        keep_place: Puts an emoji that has just been chosen where it stood already.
         blank_edits: Names the kind as a literal, because a partial index serves no parameter.
     """
 
@@ -209,10 +213,27 @@ class Statements:
             *("room", "message"),
         )
         self.react = prepared(
-            insert(reactions)
-            .values({name: bindparam(name) for name in ("room_id", "target", "emoji", "member_id", "seq")})
-            .on_conflict_do_nothing(),
-            *("room_id", "target", "emoji", "member_id", "seq"),
+            insert(reactions).values({name: bindparam(name) for name in REACTION_COLUMNS}).on_conflict_do_nothing(),
+            *REACTION_COLUMNS,
+        )
+        same = reactions.alias("same")
+        self.keep_place = prepared(
+            update(reactions)
+            .values(
+                began=select(func.min(same.c.began))
+                .where(
+                    same.c.room_id == reactions.c.room_id,
+                    same.c.target == reactions.c.target,
+                    same.c.emoji == reactions.c.emoji,
+                )
+                .scalar_subquery()
+            )
+            .where(
+                reactions.c.room_id == bindparam("room"),
+                reactions.c.target == bindparam("message"),
+                reactions.c.emoji == bindparam("chosen"),
+            ),
+            *("room", "message", "chosen"),
         )
         self.unreact = prepared(
             delete(reactions).where(

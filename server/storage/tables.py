@@ -89,9 +89,15 @@ reactions = Table(
     Column("emoji", Text, primary_key=True),
     Column("member_id", Text, primary_key=True),
     Column("seq", WholeNumber, nullable=False),
+    Column("began", WholeNumber, nullable=False),
     sqlite_with_rowid=False,
 )
-"""The reactions that stand now; `seq` is the entry that put it there, and orders them."""
+"""The reactions that stand now.
+
+`seq` is the entry that put it there: it orders the members under an emoji.
+`began` is the entry since which somebody or other has had this emoji there: it
+orders the emoji, as they are ordered for those who saw each come and go.
+"""
 
 counters = Table(
     "counters",

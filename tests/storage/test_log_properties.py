@@ -34,13 +34,16 @@ class Said:
     text: str
     edited: int | None = None
     deleted: bool = False
-    reactions: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
+    reactions: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
 
-    def shown(self) -> dict[str, list[str]] | None:
-        standing: dict[str, list[str]] = {}
-        for (emoji, member), _ in sorted(self.reactions.items(), key=lambda reaction: reaction[1]):
-            standing.setdefault(emoji, []).append(member)
-        return standing or None
+    def react(self, emoji: str, member: str, on: bool) -> None:
+        members = self.reactions.get(emoji, [])
+        if on and member not in members:
+            self.reactions[emoji] = [*members, member]
+        if not on and member in members:
+            members.remove(member)
+            if not members:
+                del self.reactions[emoji]
 
 
 class Model:
@@ -96,11 +99,7 @@ class Model:
                 said.text, said.deleted = "", True
                 said.reactions.clear()
             case ReactionDraft():
-                chosen = (draft.emoji, draft.author.member_id)
-                if draft.on:
-                    said.reactions.setdefault(chosen, self.last_seq)
-                else:
-                    said.reactions.pop(chosen, None)
+                said.react(draft.emoji, draft.author.member_id, draft.on)
 
 
 async def check(batches: list[list[Draft]]) -> None:
@@ -129,8 +128,8 @@ async def check(batches: list[list[Draft]]) -> None:
     for seq, said in model.said.items():
         shown = messages[seq]
         assert (shown.message, shown.edited, shown.deleted) == (said.text, said.edited, said.deleted)
-        assert shown.reactions == said.shown()
-        assert list(shown.reactions or {}) == list(said.shown() or {})
+        assert shown.reactions == (said.reactions or None)
+        assert list(shown.reactions or {}) == list(said.reactions)
 
 
 @settings(max_examples=40, deadline=None)

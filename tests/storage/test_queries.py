@@ -128,6 +128,16 @@ async def test_reactions_stand_in_the_order_in_which_they_were_chosen(database: 
     assert list(entry.reactions.items()) == [("a", ["ann", "ben"]), ("b", ["ann"])]
 
 
+async def test_an_emoji_keeps_its_place_while_anybody_has_it_there(database: Database) -> None:
+    drafts = [say(), react(1, "a"), react(1, "b"), react(1, "a", by=BEN), react(1, "a", on=False), react(1, "a")]
+    for draft in drafts:
+        await database.journal.append(draft)
+    entry = await database.reader.entry("lounge", 1)
+    assert isinstance(entry, Message)
+    assert entry.reactions is not None
+    assert list(entry.reactions.items()) == [("a", ["ben", "ann"]), ("b", ["ann"])]
+
+
 async def test_choosing_a_reaction_twice_keeps_its_place(database: Database) -> None:
     for draft in (say(), react(1, "a"), react(1, "b"), react(1, "a")):
         await database.journal.append(draft)

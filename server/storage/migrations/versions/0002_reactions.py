@@ -18,12 +18,13 @@ def upgrade() -> None:
         sa.Column("emoji", sa.Text(), primary_key=True),
         sa.Column("member_id", sa.Text(), primary_key=True),
         sa.Column("seq", _whole, nullable=False),
+        sa.Column("began", _whole, nullable=False),
         sqlite_with_rowid=False,
     )
     op.execute(
         """
-        INSERT INTO reactions (room_id, target, emoji, member_id, seq)
-        SELECT chosen.room_id, chosen.target, chosen.emoji, chosen.member_id, min(chosen.seq)
+        INSERT INTO reactions (room_id, target, emoji, member_id, seq, began)
+        SELECT chosen.room_id, chosen.target, chosen.emoji, chosen.member_id, min(chosen.seq), min(chosen.seq)
         FROM entries AS chosen
         JOIN entries AS said
             ON said.room_id = chosen.room_id AND said.seq = chosen.target AND said.kind = 'message' AND NOT said.deleted
@@ -34,5 +35,13 @@ def upgrade() -> None:
                 AND later.emoji = chosen.emoji AND later.member_id = chosen.member_id
         )
         GROUP BY chosen.room_id, chosen.target, chosen.emoji, chosen.member_id
+        """
+    )
+    op.execute(
+        """
+        UPDATE reactions SET began = (
+            SELECT min(same.began) FROM reactions AS same
+            WHERE same.room_id = reactions.room_id AND same.target = reactions.target AND same.emoji = reactions.emoji
+        )
         """
     )
