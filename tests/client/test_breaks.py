@@ -9,7 +9,7 @@ import pytest
 
 from server.protocol.entries import Entry, Message
 from server.protocol.errors import Unavailable
-from server.runtime import Running
+from server.runtime import RECONNECT_AFTER, Running
 from tests.support.eventually import eventually
 from tests.support.serving import serving
 from tests.support.tcp_proxy import TcpProxy, tcp_proxy
@@ -182,6 +182,9 @@ async def test_a_restarted_server_costs_nobody_anything(tmp_path: Path, unused_p
             talking = [asyncio.create_task(talk(tea, "ann")), asyncio.create_task(talk(cup, "bob"))]
             await eventually(lambda: len(said) >= 10)
         await eventually(lambda: isinstance(ann.state, Offline) and isinstance(bob.state, Offline))
+        assert isinstance(ann.state, Offline)
+        assert ann.state.reason == "the server is restarting"
+        assert ann.state.retry_in >= RECONNECT_AFTER
         async with serving(tmp_path, port=unused_port, rate_limit="off"):
             await asyncio.gather(*talking)
             await eventually(lambda: tea.log.last == cup.log.last == 80)

@@ -42,7 +42,7 @@ class Packet:
         data: Any = None,
         namespace: str | None = None,
         id: int | None = None,  # noqa: A002 (the library's name for it)
-        encoded_packet: str | bytes | None = None,
+        encoded_packet: object = None,
     ) -> None:
         self.packet_type = packet_type
         self.data = data
@@ -61,9 +61,9 @@ class Packet:
         body = "" if self.data is None else self.json.dumps(self.data)
         return f"{self.packet_type}{number}{body}"
 
-    def _read(self, text: str | bytes) -> None:
-        if isinstance(text, bytes):
-            raise ValueError("binary")
+    def _read(self, text: object) -> None:
+        if not isinstance(text, str):
+            raise ValueError("no text")
         if text.startswith("2["):
             event, argument = _event.decode(text[1:])
             if event not in PUSHES:

@@ -1,11 +1,10 @@
 """A room as one of its members has it: what was said, who is there, and what one can do.
 
-Rule 1  The log is the truth about the room (`RoomLog`); holes in it of up to
-        `MENDED_MAX` entries are filled without being asked.
-Rule 2  A request about the room waits until the room is joined on the connection
+Rule 1  A request about the room waits until the room is joined on the connection
         that there is, and is asked again after a break (`Link.ask`).
-Rule 3  `async for entry in room` gives every entry from the first join on, once, in
-        order, whatever breaks. What it missed it fetches when it gets there.
+Rule 2  Who is there is what the last join said, and what presence has told since.
+Rule 3  What was said is the affair of `Backlog`; `async for entry in room` reads it
+        on from the first join, every entry once, whatever breaks.
 """
 
 import asyncio
@@ -16,15 +15,14 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from server.protocol.answers import Done, Joined, Page, Renaming, Revised, Sent
+from server.protocol.answers import Done, Joined, Renaming, Revised, Sent
 from server.protocol.entries import Entry, Member, PresencePush, TopicChange
-from server.protocol.errors import ChatError, NotJoined, Unavailable
+from server.protocol.errors import ChatError, NotJoined
 from server.protocol.limits import HISTORY_PAGE
 from server.protocol.requests import (
     ChangeNick,
     DeleteMessage,
     EditMessage,
-    History,
     JoinRoom,
     LeaveRoom,
     React,
@@ -33,12 +31,11 @@ from server.protocol.requests import (
     Typing,
 )
 from tui_chat.client import cleaning
+from tui_chat.client.backlog import Backlog
 from tui_chat.client.errors import ConnectionLost
 from tui_chat.client.events import Event, LogChanged, MembersChanged, RoomEntered, TopicChanged
-from tui_chat.client.feed import Feed
 from tui_chat.client.gate import Gate
 from tui_chat.client.link import Link
-from tui_chat.client.room_log import RoomLog
 from tui_chat.client.spans import Gap
 from tui_chat.client.tasks import Tasks
 
@@ -47,9 +44,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("chat.client")
 
-MENDED_MAX = 1_000
 SEND_TIMEOUT = 30.0
-FETCH_TIMEOUT = 60.0
 LEAVE_TIMEOUT = 5.0
 
 
@@ -63,7 +58,6 @@ class Room:
         member_id: Your own id, which your messages have.
         members: Who is there, by member id, yourself included.
         log: What was said, as far as it is known.
-        feed: Where `async for` stands.
         gate: Open with the connection on which the room is joined.
         trouble: Why it could not be joined yet, empty when nothing was wrong.
     """
@@ -83,22 +77,18 @@ class Room:
         self.nick = request.nick_name
         self.member_id = ""
         self.members: dict[str, Member] = {}
-        self.log = RoomLog()
-        self.feed = Feed()
         self.gate: Gate[Transport] = Gate()
         self.trouble = ""
         self._link = link
-        self._tasks = tasks
         self._tell = tell
         self._on_left = on_left
         self._new_id = new_id
+        self._backlog = Backlog(self.name, self.gate, link, tasks, self._log_changed)
+        self.log = self._backlog.log
         self._invite = request.invite
         self._limit = request.limit
         self._entered_before = False
         self._left = False
-        self._mending: asyncio.Task[None] | None = None
-        self._fetching = asyncio.Lock()
-        self._more = asyncio.Event()
 
     # -- saying things
 
@@ -170,7 +160,7 @@ class Room:
             return
         self._left = True
         transport = self.gate.value
-        self.end(NotJoined("you have left the room"))
+        self.end(NotJoined("you have left the room"), quietly=True)
         self._on_left(self)
         if transport is not None:
             await self._say_goodbye(transport)
@@ -189,10 +179,7 @@ class Room:
         Raises:
             ChatError: As `send`.
         """
-        async with self._fetching:
-            if self.log.has_older:
-                await self._fetch(History(room=self.name, before=self.log.first, limit=limit))
-        return self.log.has_older
+        return await self._backlog.load_older(limit)
 
     async def fill(self, gap: Gap, limit: int | None = None, *, oldest_first: bool = False) -> None:
         """Fetch what is missing in a gap; `log.gaps()` says what is missing still.
@@ -200,26 +187,12 @@ class Room:
         Args:
             gap: One of `log.gaps()`, or what was one.
             limit: How many entries, all by default.
-            oldest_first: Begin at the gap's upper end, next to the older messages.
+            oldest_first: Begin next to the older messages, not next to the newer ones.
 
         Raises:
             ChatError: As `send`.
         """
-        left = gap.missing if limit is None else limit
-        while left > 0:
-            async with self._fetching:
-                inside = [part for part in self.log.gaps() if part.after >= gap.after and part.before <= gap.before]
-                if not inside:
-                    return
-                part = inside[0] if oldest_first else inside[-1]
-                size = min(HISTORY_PAGE, left, part.missing)
-                if oldest_first:
-                    request = History(room=self.name, after=part.after, limit=size)
-                else:
-                    request = History(room=self.name, before=part.before, limit=size)
-                if not await self._fetch(request):
-                    return
-            left -= size
+        await self._backlog.fill(gap, limit, oldest_first=oldest_first)
 
     def __aiter__(self) -> "Room":
         return self
@@ -234,14 +207,9 @@ class Room:
             StopAsyncIteration: The room was left, or the client closed.
             ChatError: The room was lost.
         """
-        while (entry := self.feed.take()) is None:
-            if self._left:
-                raise StopAsyncIteration
-            if self.gate.locked or self.feed.end < self.log.last:
-                await self._read_on()
-            else:
-                self._more.clear()
-                await self._more.wait()
+        entry = await self._backlog.next_entry()
+        if entry is None:
+            raise StopAsyncIteration
         return entry
 
     # -- what the client tells the room
@@ -259,38 +227,26 @@ class Room:
             raise NotJoined("you have left the room")
         if since is not None and answer.room.last_seq < since:
             log.warning("the log of a room is shorter than before: it is read anew")
-            self.log.forget()
-            self.feed.start(answer.room.last_seq)
+            self._backlog.replaced(answer.room.last_seq)
             since = None
             answer = await self._join(transport, guest_key, since)
         again, self._entered_before = self._entered_before, True
         self.name, self.nick, self.member_id = answer.room.name, cleaning.line(answer.nick_name), answer.member_id
         self.members = {member.member_id: cleaning.member(member) for member in answer.members}
-        if not again:
-            self.feed.start(answer.room.last_seq)
-        answer = replace(answer, messages=cleaning.entries(answer.messages))
-        self.feed.offer(answer.messages)
-        changed = self.log.joined(answer, since)
+        self._backlog.room = self.name
         self.gate.open(transport)
-        self._more.set()
         self._tell(RoomEntered(self.name, again))
         self._members_changed()
         self._set_topic(answer.room.topic)
-        self._log_changed(changed, live=False)
-        self._mend()
+        self._backlog.entered(replace(answer, messages=cleaning.entries(answer.messages)), since, again=again)
         return answer
 
     def pushed(self, entry: Entry) -> None:
         """An entry came."""
         entry = cleaning.entry(entry)
-        changed = self.log.pushed(entry)
-        if self.feed.offer((entry,)) or self.log.last > self.feed.end:
-            self._more.set()
-        if changed:
-            self._log_changed(changed, live=True)
-        self._follow_topic(entry)
-        if self.log.missing() is not None:
-            self._mend()
+        self._backlog.pushed(entry)
+        if isinstance(entry, TopicChange) and self.gate.value is not None:
+            self._set_topic(entry.topic)
 
     def presence(self, push: PresencePush) -> None:
         """Members came, left or changed nickname."""
@@ -312,10 +268,8 @@ class Room:
 
     def end(self, error: ChatError, *, quietly: bool = False) -> None:
         """Nothing follows: whoever waits gets this error, and `async for` ends, by it or `quietly`."""
-        self._left = self._left or quietly
         self.gate.lock(error)
-        self.log.broken()
-        self._more.set()
+        self._backlog.end(quietly=quietly)
 
     # -- within
 
@@ -338,66 +292,6 @@ class Room:
             # Whoever is not there has left as well.
             log.debug("leaving a room was not confirmed: %s", type(refusal).__name__)
 
-    async def _read_on(self) -> None:
-        """Fetch what the reader is to get next, however long there is no connection."""
-        try:
-            await self.gate.passed()
-            async with self._fetching:
-                if self.feed.end < self.log.last:
-                    await self._fetch(History(room=self.name, after=self.feed.end, limit=HISTORY_PAGE))
-        except Unavailable:
-            if self.gate.locked and not self._left:
-                raise
-        except NotJoined:
-            if not self._left:
-                raise
-
-    async def _fetch(self, request: History, *, live: bool = False) -> bool:
-        """Take a page into the log; whether it brought anything. `_fetching` must be held."""
-        page = await self._link.ask(self.gate, request, Page, FETCH_TIMEOUT, patient=True)
-        page = replace(page, messages=cleaning.entries(page.messages))
-        known = (self.log.last, self.log.first, self.log.gaps(), self.feed.end)
-        changed = self.log.page(page, request)
-        self.feed.offer(sorted(page.messages, key=_seq))
-        self._more.set()
-        self._log_changed(changed, live=live)
-        if live:
-            for entry in page.messages:
-                self._follow_topic(entry)
-        return known != (self.log.last, self.log.first, self.log.gaps(), self.feed.end)
-
-    def _mend(self) -> None:
-        if self._mending is None or self._mending.done():
-            self._mending = self._tasks.start(self._fill_small_holes(), "filling holes")
-
-    async def _fill_small_holes(self) -> None:
-        """Rule 1. It ends when nothing is missing, or a page brings nothing, or the server refuses."""
-        progress = True
-        while progress:
-            async with self._fetching:
-                request, live = self._wanted()
-                if request is None:
-                    return
-                try:
-                    progress = await self._fetch(request, live=live)
-                except ChatError as refusal:
-                    log.debug("a hole stays for now: %s", type(refusal).__name__)
-                    return
-
-    def _wanted(self) -> tuple[History | None, bool]:
-        """What to ask for next, and whether it was said just now."""
-        after = self.log.missing()
-        if after is not None:
-            return History(room=self.name, after=after, limit=HISTORY_PAGE), True
-        for gap in reversed(self.log.gaps()):
-            if gap.missing <= MENDED_MAX:
-                return History(room=self.name, after=gap.after, limit=min(HISTORY_PAGE, gap.missing)), False
-        return None, False
-
-    def _follow_topic(self, entry: Entry) -> None:
-        if isinstance(entry, TopicChange) and self.gate.value is not None:
-            self._set_topic(entry.topic)
-
     def _set_topic(self, topic: str) -> None:
         topic = cleaning.line(topic)
         if topic != self.topic:
@@ -407,10 +301,6 @@ class Room:
     def _members_changed(self) -> None:
         self._tell(MembersChanged(self.name, tuple(self.members.values())))
 
-    def _log_changed(self, seqs: tuple[int, ...], *, live: bool) -> None:
+    def _log_changed(self, seqs: tuple[int, ...], live: bool) -> None:
         if seqs:
             self._tell(LogChanged(self.name, seqs, live))
-
-
-def _seq(entry: Entry) -> int:
-    return entry.seq

@@ -186,6 +186,8 @@ class Transport:
         try:
             await self._client.emit(request.event, request_fields(request), callback=callback)
         except _socketio.exceptions.SocketIOError:
+            # The server may have ended its namespace alone; then the rest goes too.
+            self.cut()
             raise ConnectionLost("the connection to the server is lost") from None
 
     async def _wait_for(self, answer: "asyncio.Future[bytes]") -> None:
@@ -207,6 +209,9 @@ class Transport:
     async def _clear_away(self) -> None:
         self.cut()
         await self._client.eio.wait()
+        # After a missing ping the library leaves its WebSocket open, and aiohttp warns of it.
+        if self._client.eio.ws is not None:
+            await self._client.eio.ws.close()
         await self._session.close()
 
     def _pushed(self, event: str, *arguments: Raw) -> None:
@@ -230,8 +235,10 @@ def _trust(url: str, ca_file: str | None) -> ssl.SSLContext | bool:
         return True
     try:
         return ssl.create_default_context(cafile=ca_file)
+    except ssl.SSLError:
+        raise Unreachable(f"{ca_file}: there are no certificates in it") from None
     except OSError as fault:
-        raise Unreachable(f"{ca_file}: {fault.strerror or 'not a file of certificates'}") from None
+        raise Unreachable(f"{ca_file}: {fault.strerror or 'it cannot be read'}") from None
 
 
 def _reason(fault: BaseException) -> str:
@@ -245,6 +252,8 @@ def _reason(fault: BaseException) -> str:
                 return "the server's certificate is not trusted"
             case aiohttp.ClientSSLError() | ssl.SSLError():
                 return "the server does not speak TLS at this port"
+            case aiohttp.WSServerHandshakeError(status=429 | 503):
+                return "the server takes no more connections now"
             case aiohttp.WSServerHandshakeError():
                 return f"what answers there is no chat server (HTTP status {cause.status})"
             case aiohttp.ClientConnectorError():

@@ -1,0 +1,241 @@
+"""A server that sends anything at all: the client ignores it, stays up and says nothing to the screen."""
+
+import asyncio
+import json
+import logging
+import ssl
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+from aiohttp import web
+
+from server.protocol.errors import Internal
+from tests.support.eventually import eventually
+from tui_chat.client.chat import ChatClient
+from tui_chat.client.errors import Unreachable
+from tui_chat.client.events import Offline, RoomLost
+
+HANDSHAKE = '0{"sid":"x","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":65536}'
+JOINED: dict[str, Any] = {
+    "ok": True,
+    "room": {"name": "tea", "topic": "to\x1b]0;pic", "lastSeq": 0, "visibility": "public"},
+    "nickName": "ann",
+    "memberId": "m1",
+    "guestKey": "k",
+    "members": [{"memberId": "m2", "nickName": "e\x1b[31mve", "role": "member"}],
+    "messages": [],
+    "hasMore": False,
+}
+
+Answer = Callable[[web.WebSocketResponse, str, dict[str, Any]], Awaitable[dict[str, Any] | None]]
+
+
+@asynccontextmanager
+async def foreign_server(answer: Answer, tls: ssl.SSLContext | None = None) -> AsyncGenerator[int]:
+    """Just enough of a server, whose answers the test gives; the port."""
+
+    async def talk(request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse(compress=False)
+        await socket.prepare(request)
+        await socket.send_str(HANDSHAKE)
+        async for message in socket:
+            packet = str(message.data)
+            if packet.startswith("40"):
+                await socket.send_str('40{"sid":"y"}')
+            elif packet.startswith("42"):
+                start = packet.index("[")
+                event, body = json.loads(packet[start:])
+                reply = await answer(socket, event, body)
+                if reply is not None:
+                    await socket.send_str(f"43{packet[2:start]}{json.dumps([reply])}")
+        return socket
+
+    app = web.Application()
+    app.router.add_get("/socket.io/", talk)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
+        await site.start()
+        yield runner.addresses[0][1]
+    finally:
+        await runner.cleanup()
+
+
+async def joins(_: web.WebSocketResponse, event: str, __: dict[str, Any]) -> dict[str, Any] | None:
+    return JOINED if event == "joinRoom" else {"ok": True}
+
+
+def message(seq: int, text: str = "hi", **more: Any) -> str:
+    fields = {"room": "tea", "seq": seq, "id": seq, "nickName": "eve", "memberId": "m2", "message": text, "ts": 1}
+    return "42" + json.dumps(["message", {"kind": "message", **fields, **more}])
+
+
+JUNK = [
+    "4",
+    "42",
+    "42[]",
+    "42[1]",
+    "42[1,2]",
+    '42["message"]',
+    '42["message",5]',
+    '42["message",{}]',
+    '42["message",{"nickName":"bob","message":"a plain one"}]',
+    '42["message",{"kind":"from the future","room":"tea"}]',
+    '42["message","a string"]',
+    '42["message",{"a":1},2]',
+    '42["unheard of",{}]',
+    '42["connect",{}]',
+    '42["disconnect","io server disconnect"]',
+    '42["connect_error",{}]',
+    '42["*",{}]',
+    '42["presence",{"room":"tea","joined":7,"left":[],"renamed":[]}]',
+    '42["presence",{"room":"elsewhere","joined":[],"left":[],"renamed":[]}]',
+    '42["typing",{"room":"\\u0000","memberId":"m2","on":true}]',
+    '42["message",NaN]',
+    '42["message",' + "[" * 50_000 + "]" * 50_000 + "]",
+    "421[",
+    '42999999999999999999["message",{}]',
+    "43",
+    "430[]",
+    '430[{"ok":true}]',
+    '43-1[{"ok":true}]',
+    '43999[{"ok":true}]',
+    "431",
+    '451-["message",{"_placeholder":true,"num":0}]',
+    "461-[]",
+    "49",
+    "4x",
+    '4{"a":1}',
+    "4[1,2]",
+    "4true",
+    "40",
+    "40[]",
+    '40/other,{"sid":"z"}',
+    "6",
+    "bAAAA",
+    message(2**63),
+    message(-1),
+    message(0),
+]
+
+
+@pytest.mark.parametrize("debug", [False, True])
+async def test_junk_is_ignored_and_what_follows_arrives(debug: bool, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG if debug else logging.INFO)
+    complaints: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+
+    async def answer(socket: web.WebSocketResponse, event: str, body: dict[str, Any]) -> dict[str, Any] | None:
+        if event != "typing":
+            return await joins(socket, event, body)
+        for junk in JUNK:
+            await socket.send_str(junk)
+        await socket.send_bytes(b"\x00\x01")
+        await socket.send_str(message(1, "a secret"))
+        return None
+
+    async with foreign_server(answer) as port, ChatClient(f"http://127.0.0.1:{port}") as ann:
+        tea = await ann.join("tea", nick="ann")
+        await tea.typing(True)
+        await eventually(lambda: tea.log.last == 1)
+        assert tea.log[1].message == "a secret"
+    assert complaints == []
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert not [record for record in caplog.records if "secret" in record.getMessage() and "chat" in record.name]
+
+
+async def test_what_others_write_is_cleaned_again() -> None:
+    async def answer(socket: web.WebSocketResponse, event: str, body: dict[str, Any]) -> dict[str, Any] | None:
+        if event == "typing":
+            await socket.send_str(message(1, "\x1b]52;c;aGk=\x07red\u202ealert\x9b31m", nickName="e\u2066ve\n"))
+            fields = {"room": "tea", "seq": 2, "id": 2, "ts": 2, "memberId": "m2", "nickName": "eve"}
+            await socket.send_str("42" + json.dumps(["update", {"kind": "topic", "topic": "a\x07b", **fields}]))
+        return await joins(socket, event, body)
+
+    async with foreign_server(answer) as port, ChatClient(f"http://127.0.0.1:{port}") as ann:
+        tea = await ann.join("tea", nick="ann")
+        assert tea.topic == "to]0;pic"
+        assert tea.members["m2"].nick_name == "e[31mve"
+        await tea.typing(True)
+        await eventually(lambda: tea.topic == "ab")
+        assert tea.log[1].message == "]52;c;aGk=redalert31m"
+        assert tea.log[1].nick_name == "eve"
+
+
+async def test_an_answer_that_is_none_is_an_error_of_the_server() -> None:
+    async def answer(socket: web.WebSocketResponse, event: str, body: dict[str, Any]) -> dict[str, Any] | None:
+        return JOINED if event == "joinRoom" else {"ok": True, "seq": "one"}
+
+    async with foreign_server(answer) as port, ChatClient(f"http://127.0.0.1:{port}") as ann:
+        tea = await ann.join("tea", nick="ann")
+        with pytest.raises(Internal):
+            await tea.send("hi")
+
+
+async def test_a_refused_return_loses_the_room_and_says_so() -> None:
+    joined = 0
+
+    async def answer(socket: web.WebSocketResponse, event: str, body: dict[str, Any]) -> dict[str, Any] | None:
+        nonlocal joined
+        if event != "joinRoom":
+            await socket.close()
+            return None
+        joined += 1
+        return JOINED if joined == 1 else {"ok": False, "error": {"code": "forbidden", "message": "you are banned"}}
+
+    async with foreign_server(answer) as port, ChatClient(f"http://127.0.0.1:{port}") as ann:
+        stream = ann.events()
+        tea = await ann.join("tea", nick="ann")
+        await tea.typing(True)
+        async for event in stream:
+            if isinstance(event, RoomLost):
+                assert event == RoomLost("tea", "you are banned")
+                break
+        assert ann.rooms == {}
+
+
+async def test_a_namespace_that_ends_alone_takes_the_connection_with_it() -> None:
+    async def answer(socket: web.WebSocketResponse, event: str, body: dict[str, Any]) -> dict[str, Any] | None:
+        if event == "typing":
+            await socket.send_str('44{"message":"go away"}')
+            return None
+        return await joins(socket, event, body)
+
+    async with foreign_server(answer) as port, ChatClient(f"http://127.0.0.1:{port}") as ann:
+        tea = await ann.join("tea", nick="ann")
+        await tea.typing(True)
+        telling = asyncio.create_task(eventually(lambda: isinstance(ann.state, Offline)))
+        while not telling.done():
+            await tea.typing(False)
+            await asyncio.sleep(0)
+        await telling
+
+
+async def test_a_certificate_is_checked_and_its_authority_can_be_given(
+    tmp_path: Path,
+) -> None:
+    authority = trustme.CA()
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(context)  # pyright: ignore[reportUnknownMemberType] (trustme does not say)
+    ca_file = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(ca_file)
+    async with foreign_server(joins, context) as port:
+        url = f"https://127.0.0.1:{port}"
+        with pytest.raises(Unreachable, match="certificate is not trusted"):
+            async with ChatClient(url):
+                pass
+        for file, reason in ((tmp_path / "missing", "No such file"), (Path(__file__), "no certificates in it")):
+            with pytest.raises(Unreachable, match=reason):
+                async with ChatClient(url, ca_file=str(file)):
+                    pass
+        async with ChatClient(url, ca_file=str(ca_file)) as ann:
+            assert (await ann.join("tea", nick="ann")).nick == "ann"
+    async with foreign_server(joins) as port:
+        with pytest.raises(Unreachable, match="does not speak TLS"):
+            async with ChatClient(f"https://127.0.0.1:{port}"):
+                pass
