@@ -124,6 +124,18 @@ async def test_the_first_line_in_view_keeps_its_row_over_a_resize():
             assert any(f" {top} some" in row for row in app.rows()[:3])
 
 
+async def test_a_message_taller_than_the_view_keeps_its_first_row_over_a_resize():
+    text = " ".join(f"word{number}" for number in range(1000))
+    app = TimelineApp([said(1), said(2, text), said(3)])
+    async with app.run_test(size=(140, 21)) as pilot:
+        await pilot.press("pageup", "pageup")
+        word = app.rows()[0].split()[0]
+        for width in (70, 45, 140):
+            await pilot.resize_terminal(width, 21)
+            await pilot.pause()
+            assert word in app.rows()[0].split()
+
+
 async def test_the_bottom_is_kept_over_a_resize():
     app = TimelineApp([said(number, f"{number} " + "words " * 30) for number in range(1, 200)])
     async with app.run_test(size=(140, 21)) as pilot:

@@ -53,6 +53,7 @@ NASTY = [
     "word",
 ]
 texts = st.text(max_size=60) | st.lists(st.sampled_from(NASTY) | st.text(max_size=6), max_size=20).map("".join)
+WIDTHS = st.integers(1, 25) | st.sampled_from([45, 59, 60, 80, 200])
 SGR_OR_LINK = re.compile("\x1b\\[[0-9;]*m|\x1b\\]8;id=[0-9-]+;[!-~]*\x1b\\\\|\x1b\\]8;;\x1b\\\\")
 
 
@@ -81,7 +82,7 @@ def notice(text: str, nick: str, problem: str) -> Line:
 
 @pytest.mark.parametrize("make", [message, notice])
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(texts, texts, texts, st.sampled_from([20, 45, 80]))
+@given(texts, texts, texts, WIDTHS)
 def test_no_control_sequence_but_ours_is_written(
     make: Callable[[str, str, str], Line], text: str, nick: str, problem: str, width: int
 ):
@@ -92,7 +93,7 @@ def test_no_control_sequence_but_ours_is_written(
 
 
 @pytest.mark.parametrize("make", [message, notice])
-@given(texts, texts, texts, st.sampled_from([20, 45, 80]))
+@given(texts, texts, texts, WIDTHS)
 def test_every_row_is_as_wide_as_the_timeline_whoever_counts(
     make: Callable[[str, str, str], Line], text: str, nick: str, problem: str, width: int
 ):

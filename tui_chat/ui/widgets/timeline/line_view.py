@@ -315,9 +315,13 @@ class LineView(ScrollView):
         size = self.scrollable_content_region.size
         if not (size.width and size.height):
             return
-        if self._layouts.resize(size.width) or self._painter is None:
-            self._paint_anew()
         view = self._view
+        inside = self._inside()
+        resized = self._layouts.resize(size.width)
+        if resized and inside is not None:
+            self._stay_inside(*inside)
+        if resized or self._painter is None:
+            self._paint_anew()
         view.height = size.height
         view.settle()
         self._settling = True
@@ -333,6 +337,19 @@ class LineView(ScrollView):
             self._settling = False
         self.refresh()
         self._settled()
+
+    def _inside(self) -> tuple[int, int] | None:
+        """Of a line that fills the view: its index and the character on the first row; None if one begins in view."""
+        anchor = self._view.anchor
+        if anchor is None or anchor.row >= 0 or self._view.following or not self._view.window:
+            return None
+        index, row = self._view.window[0]
+        return index, self._layouts.of(index).rows[row].start
+
+    def _stay_inside(self, index: int, character: int) -> None:
+        layout = self._layouts.of(index)
+        rows = [number for number, row in enumerate(layout.rows) if number >= layout.lead and row.start <= character]
+        self._view.place(index, layout.lead - rows[-1])
 
     def _settled(self) -> None:
         """The view is at rest again."""

@@ -1,0 +1,185 @@
+"""What a timeline looks like, row by row, and in which colours."""
+
+from dataclasses import replace
+from datetime import UTC, date
+
+import pytest
+from textual.app import App, ComposeResult
+from textual.color import Color
+
+from tests.support.timeline_app import MINUTE, START, TimelineApp, a_day, said
+from tui_chat.session.lines import Line, NoticeLine, UnreadLine
+from tui_chat.ui.widgets.timeline import palette
+from tui_chat.ui.widgets.timeline.widget import Timeline
+from tui_chat.ui.widgets.timeline.words import TimelineWords, english_gap
+
+WIDE = """\
+                 ── Friday, 20 November 2026 ──
+ 09:01     alice   Good evening. Is the build green again?
+                   I pushed the fix for the flaky test
+ 09:02       bob   Yes, see
+                   https://ci.example.org/builds/4711/console?with=
+                   a-rather-long-query&and=more#L2042 for its log.
+                 ── 1,240 messages not loaded · Enter ──
+ 09:03           · carol, dave and 3 others joined
+ 23:02      小明 ✓ 早上好！今天的发布计划是什么？我们先把数据库迁移
+                   做完，然后再更新网关，最后检查所有的客户端。
+ 23:03     carol   👩💻 on it CN 👍 ❤ é ñ — ok
+                   def f(x):
+                       return x + 1
+
+                   print(f(41))
+ 23:06 a-very-l…   short
+ 23:07      dave @ @小明 could you look at the pull request? It is
+                   about the resume rule.
+ ────────────────── new ───────────────────────────────────────────
+ 23:08      小明 ✓ Looking now.
+ 23:09           ✓ Fine by me, merging. (edited)
+ 23:10      dave   message deleted
+ 23:11       bob   supercalifragilisticexpialidocioussupercalifragi
+                   listicexpialidocioussupercalifragilisticexpialid
+                   ocioussupercalifragilisticexpialidocious
+ 23:13      小明 ✗ This one could not go out
+                   not sent: the room is closed to guests — retry
+ 23:14           … and this is on its way"""
+
+NARROW = """\
+ 小明  23:08
+ ✓ Looking now.
+ ✓ Fine by me, merging. (edited)
+ dave  23:10
+   message deleted
+ bob  23:11
+   supercalifragilisticexpialidocious
+   supercalifragilisticexpialidocious
+   supercalifragilisticexpialidocious
+   supercalifragilisticexpialidocious
+ 小明  23:13
+ ✗ This one could not go out
+   not sent: the room is closed to
+   guests — retry
+ … and this is on its way"""
+
+
+@pytest.mark.parametrize(("size", "shown"), [((81, 29), WIDE), ((51, 16), NARROW)])
+async def test_a_day_of_talk(size: tuple[int, int], shown: str):
+    app = TimelineApp(a_day())
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        assert "\n".join(app.rows()) == shown
+
+
+async def test_one_person_s_lines_are_grouped_within_five_minutes_and_a_day():
+    def line(number: int, minutes: float, nick: str = "bob") -> Line:
+        return said(number, nick=nick, ts=START + int(minutes * MINUTE))
+
+    lines = [
+        line(1, 0),
+        line(2, 0.5),
+        line(3, 4),
+        line(4, 10),
+        UnreadLine(),
+        line(5, 11),
+        NoticeLine("n", START + 12 * MINUTE, "carol joined"),
+        line(6, 12),
+        line(7, 15 * 60 - 1),
+        line(8, 15 * 60 + 1),
+    ]
+    app = TimelineApp(lines)
+    async with app.run_test(size=(80, 40)) as pilot:
+        await pilot.pause()
+        heads = [row[:17].split() for row in app.rows() if "message" in row]
+        assert heads == [
+            ["09:00", "bob"],
+            [],
+            ["09:04"],
+            ["09:10", "bob"],
+            ["09:11", "bob"],
+            ["09:12", "bob"],
+            ["23:59", "bob"],
+            ["00:01", "bob"],
+        ]
+
+
+async def test_another_language_is_a_matter_of_words():
+    class Chinese(App[None]):
+        def compose(self) -> ComposeResult:
+            yield Timeline(zone=UTC, words=TimelineWords(day=chinese_day, unread="新消息", edited="（已编辑）"))
+
+    def chinese_day(day: date) -> str:
+        return f"{day.year}年{day.month}月{day.day}日"
+
+    app = Chinese()
+    async with app.run_test(size=(80, 10)) as pilot:
+        timeline = app.query_one(Timeline)
+        timeline.show([said(1), UnreadLine(), replace(said(2), edited=True)])
+        await pilot.pause()
+        rows = "\n".join(timeline.render_line(y).text for y in range(10))
+        assert "── 2026年11月20日 ──" in rows
+        assert "─ 新消息 ─" in rows
+        assert "message 2 （已编辑）" in rows
+
+
+def test_one_missing_message_is_not_many():
+    assert english_gap(1) == "1 message not loaded · Enter"
+
+
+@pytest.mark.parametrize("background", ["#000000", "#1e1e1e", "#2b2f36", "#d8d8d8", "#eef0f3", "#ffffff", "#777777"])
+@pytest.mark.parametrize("shade", [*palette.DARK, *palette.LIGHT])
+def test_nicknames_can_be_read_on_any_background(shade: str, background: str):
+    behind = Color.parse(background)
+    away = max(palette.contrast(Color(255, 255, 255), behind), palette.contrast(Color(0, 0, 0), behind))
+    shown = palette.contrast(Color.parse(palette.readable(shade, behind)), behind)
+    assert shown >= min(palette.CONTRAST, away)
+
+
+@pytest.mark.parametrize(("shades", "background"), [(palette.DARK, "#2b2f36"), (palette.LIGHT, "#eef0f3")])
+def test_the_palettes_need_no_change_on_the_backgrounds_they_are_for(shades: tuple[str, ...], background: str):
+    assert [palette.readable(shade, Color.parse(background)) for shade in shades] == [
+        Color.parse(shade).hex6 for shade in shades
+    ]
+
+
+def test_a_nickname_has_one_colour_whatever_its_case():
+    assert palette.nick_color("Alice", palette.DARK) == palette.nick_color("alice", palette.DARK)
+    assert len({palette.nick_color(f"person{number}", palette.DARK) for number in range(200)}) == len(palette.DARK)
+
+
+async def test_another_theme_is_taken_at_once():
+    app = TimelineApp([said(1)])
+    async with app.run_test(size=(80, 10)) as pilot:
+        await pilot.pause()
+        y = app.timeline.size.height - 1
+        dark = {segment.text: segment.style for segment in app.timeline.render_line(y)}
+        app.theme = "textual-light"
+        await pilot.pause()
+        light = {segment.text: segment.style for segment in app.timeline.render_line(y)}
+        assert dark.keys() == light.keys()
+        assert all(dark[text] != light[text] for text in dark)
+
+
+@pytest.mark.parametrize("theme", ["ansi-dark", "ansi-light"])
+async def test_sixteen_colours_are_enough(theme: str):
+    app = TimelineApp(a_day())
+    async with app.run_test(size=(81, 29)) as pilot:
+        app.theme = theme
+        await pilot.pause()
+        assert "\n".join(app.rows()) == WIDE
+        colors = {
+            segment.style.color
+            for y in range(app.timeline.size.height)
+            for segment in app.timeline.render_line(y)
+            if segment.style is not None and segment.style.bold and segment.style.color is not None
+        }
+        assert all(color.triplet is None for color in colors if color.name in palette.ANSI)
+        assert {color.name for color in colors} & set(palette.ANSI)
+
+
+async def test_no_color_loses_no_mark(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    app = TimelineApp(a_day())
+    async with app.run_test(size=(81, 29)) as pilot:
+        app.timeline.action_pick()
+        await pilot.pause()
+        assert app.rows()[-1].startswith("▌")
+        assert "\n".join(app.rows()).replace("▌", " ") == WIDE
