@@ -8,7 +8,7 @@ import { pathToFileURL } from "node:url";
 
 const folder = process.argv[2];
 const { hueOf } = await import(pathToFileURL(`${folder}/nick_colours.js`).href);
-const [light, dark] = readFileSync(`${folder}/style.css`, "utf8").match(/:root \{[^}]*\}/g);
+const [light, dark] = readFileSync(`${folder}/base.css`, "utf8").match(/:root \{[^}]*\}/g);
 
 function value(block, name) {
   return block.match(new RegExp(`--${name}: ([^;]+);`))[1];

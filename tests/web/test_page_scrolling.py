@@ -26,17 +26,17 @@ async def scroll_to(reader: Visitor, top: int) -> None:
     await reader.page.locator("#timeline").evaluate("(scroller, top) => scroller.scrollTo(0, top)", top)
 
 
+@pytest.mark.parametrize("top", [0, 60, 120, 400])
 async def test_older_history_loads_without_moving_what_you_read(
-    browser: Browser, server: Running, bot: RawClient
+    browser: Browser, server: Running, bot: RawClient, top: int
 ) -> None:
     await flood(bot, 350)
     reader = await visitor(browser, server.url, "Ann")
     await expect(reader.messages.last).to_have_text("line 350")
     assert await reader.messages.count() < 350
     row = reader.page.locator("#lines .message", has=reader.page.get_by_text("line 255", exact=True))
-    await scroll_to(reader, 120)
-    await expect(row).to_be_in_viewport()
-    before = await row.evaluate(TOP_OF)
+    # Where it is once the scroll is done, and before the page that it asks for can have come.
+    before = await row.evaluate(f"(row) => {{ timeline.scrollTop = {top}; return ({TOP_OF})(row); }}")
     await expect(reader.page.locator("#lines")).to_contain_text("line 200")
     assert abs(await row.evaluate(TOP_OF) - before) <= 1
     while await reader.page.get_by_text("line 1", exact=True).count() == 0:
@@ -63,6 +63,24 @@ async def test_new_messages_do_not_move_a_reader_further_up(browser: Browser, se
     await expect(reader.page.get_by_text("new 3", exact=True)).to_be_in_viewport()
     await expect(reader.page).to_have_title("tea · Chat")
     await expect(reader.page.locator("#newer")).to_be_hidden()
+    reader.behaved()
+
+
+async def test_what_comes_while_nobody_looks_is_counted_in_the_title(
+    browser: Browser, server: Running, bot: RawClient
+) -> None:
+    reader = await visitor(browser, server.url, "Ann")
+    look = """(state) => {
+      Object.defineProperty(document, "visibilityState", { configurable: true, value: state });
+      document.dispatchEvent(new Event("visibilitychange"));
+    }"""
+    await reader.page.evaluate(look, "hidden")
+    await reader.say("my own")
+    await flood(bot, 2, "new")
+    await expect(reader.page).to_have_title("(2) tea")
+    await reader.page.evaluate(look, "visible")
+    await expect(reader.page).to_have_title("tea · Chat")
+    await expect(reader.page.locator(".rule.unread + .message")).to_contain_text("new 1")
     reader.behaved()
 
 

@@ -43,7 +43,7 @@ async def test_the_page_and_all_its_assets_are_served_with_their_types() -> None
         assert page.headers["Content-Type"] == "text/html; charset=utf-8"
         assert await page.read() == files("server.web").joinpath("pages/index.html").read_bytes()
         for name, content_type in {
-            "style.css": "text/css",
+            "base.css": "text/css",
             "app.js": "text/javascript",
             "icon.svg": "image/svg+xml",
             "vendor/socket.io.esm.min.js": "text/javascript",

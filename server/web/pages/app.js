@@ -12,6 +12,7 @@ import { words } from "./words.js";
 
 const BLANK_AT_MOST = 400; // ms that a reload may take before it shows the door
 const SLOWEST_DRAW = 250; // ms, where the browser draws nothing because nobody looks
+const COUNTED_AT_MOST = 1000; // unread messages
 
 const chat = document.getElementById("chat");
 const connection = document.getElementById("connection");
@@ -20,12 +21,12 @@ const countdown = document.getElementById("countdown");
 
 let session = null;
 let asked = null; // the room and nickname that the session was asked for
-let drawing = false;
+let drawing = 0; // the timer of the next drawing, 0 while nothing is different
 let read = 0; // the last seq that you have seen
 let readBefore = false; // you were looking at the newest when it was last drawn
 let unreadAfter = null;
 
-const door = new Door(enter);
+const door = new Door({ onEnter: enter, onChange: stop });
 const members = new Members();
 const timeline = new Timeline({
   onRetry: (clientId) => session.retry(clientId),
@@ -73,9 +74,13 @@ function gone(refusal) {
 }
 
 function leave() {
-  session.leave();
-  session = null;
+  stop();
   outside();
+}
+
+function stop() {
+  session?.leave();
+  session = null;
 }
 
 function outside(problem) {
@@ -93,13 +98,15 @@ function keepDraft(text) {
 /** Draws soon; however often it is asked to, once. */
 function draw() {
   if (drawing) return;
-  drawing = true;
-  if (document.visibilityState === "visible") requestAnimationFrame(drawNow);
-  else setTimeout(drawNow, SLOWEST_DRAW);
+  // A page that nobody sees gets no frames, and still has a title to keep.
+  drawing = setTimeout(drawNow, SLOWEST_DRAW);
+  requestAnimationFrame(drawNow);
 }
 
 function drawNow() {
-  drawing = false;
+  if (!drawing) return;
+  clearTimeout(drawing);
+  drawing = 0;
   if (!session) return;
   if (!session.entered) {
     if (session.connection.name === "offline") door.problem = words.unreachable;
@@ -123,8 +130,9 @@ function countUnread() {
   const { log, mine } = session;
   const looking = document.visibilityState === "visible" && timeline.following && session.upToDate;
   let count = 0;
-  for (let index = log.items.length - 1; index >= 0 && log.items[index].seq > read; index -= 1) {
-    const { kind, memberId } = log.items[index];
+  for (let index = log.items.length - 1; index >= 0 && count < COUNTED_AT_MOST; index -= 1) {
+    const { kind, memberId, seq } = log.items[index];
+    if (seq <= read) break;
     if (kind === "message" && !mine.has(memberId)) count += 1;
   }
   if (count && !(looking && readBefore)) unreadAfter = read;
@@ -159,20 +167,24 @@ function text(id, value) {
 function speak() {
   document.documentElement.lang = words.lang;
   document.title = words.title;
-  for (const element of document.querySelectorAll("[data-word]")) element.textContent = words[element.dataset.word];
-  for (const element of document.querySelectorAll("[data-title]")) element.title = words[element.dataset.title];
-  for (const element of document.querySelectorAll("[data-label]")) element.ariaLabel = words[element.dataset.label];
+  const each = (what, put) => {
+    for (const element of document.querySelectorAll(`[data-${what}]`)) put(element, words[element.dataset[what]]);
+  };
+  each("word", (element, word) => (element.textContent = word));
+  each("title", (element, word) => (element.title = word));
+  each("label", (element, word) => element.setAttribute("aria-label", word));
 }
 
 function pressed(event) {
   if (!session?.entered || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-  const writing = document.activeElement?.id === "message-field";
+  const focused = document.activeElement;
+  const writing = focused?.id === "message-field";
   if (event.key === "Escape") {
     if (!members.closeDrawer()) timeline.toNewest();
   } else if ((event.key === "PageUp" || event.key === "PageDown") && (!writing || !composer.text)) {
     event.preventDefault();
     timeline.page(event.key === "PageUp" ? -1 : 1);
-  } else if (event.key.length === 1 && event.key !== " " && !document.activeElement?.closest("button, a, input, textarea")) {
+  } else if (event.key.length === 1 && event.key !== " " && !focused?.closest("button, a, input, textarea")) {
     composer.focus(); // the key then goes in
   }
 }
@@ -187,18 +199,16 @@ document.addEventListener("visibilitychange", () => {
 });
 globalThis.addEventListener("online", () => session?.hurry());
 globalThis.addEventListener("hashchange", () => {
-  if (!session || (session.entered && roomInAddress() !== session.room)) {
-    session?.leave();
-    session = null;
-    outside();
-  }
+  if (!session?.entered || roomInAddress() !== session.room) leave();
 });
 setInterval(drawCountdown, 500);
 
 const here = tab.get("here");
 if (here && (!roomInAddress() || roomInAddress() === here.address)) {
   enter(here.room, here.nick);
-  setTimeout(() => session?.entered || door.show("", true), BLANK_AT_MOST);
+  setTimeout(() => {
+    if (session && !session.entered) door.show("", true);
+  }, BLANK_AT_MOST);
 } else {
   door.show();
 }

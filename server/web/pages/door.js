@@ -16,8 +16,12 @@ export class Door {
   #problem = document.getElementById("door-problem");
   #button = document.getElementById("door-enter");
 
-  /** @param {(room: string, nick: string) => void} onEnter */
-  constructor(onEnter) {
+  /**
+   * @param {object} to
+   * @param {(room: string, nick: string) => void} to.onEnter
+   * @param {() => void} to.onChange Something else is being asked for.
+   */
+  constructor({ onEnter, onChange }) {
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
       const room = this.#room.value.trim();
@@ -30,7 +34,11 @@ export class Door {
       return onEnter(room, nick);
     });
     for (const field of [this.#room, this.#nick]) {
-      field.addEventListener("input", () => this.#say(""));
+      field.addEventListener("input", () => {
+        this.#say("");
+        this.busy = false;
+        onChange();
+      });
     }
   }
 

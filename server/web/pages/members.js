@@ -38,13 +38,12 @@ export class Members {
 
   /** @param {import("./session.js").Session} session */
   draw({ members, mine }) {
+    if (members === this.#drawn) return;
+    this.#drawn = members;
     const sorted = [...members.values()].sort(
       (one, other) =>
         mine.has(other.memberId) - mine.has(one.memberId) || this.#collator.compare(one.nickName, other.nickName),
     );
-    const look = JSON.stringify(sorted.map(({ memberId, nickName, role }) => [memberId, nickName, role]));
-    if (look === this.#drawn) return;
-    this.#drawn = look;
     for (const id of ["members-count", "members-total"]) document.getElementById(id).textContent = members.size;
     const rows = sorted.slice(0, SHOWN_AT_MOST).map((member) => memberRow(member, mine.has(member.memberId)));
     const more = sorted.length - rows.length;

@@ -30,6 +30,7 @@ export class Outbox {
   #keep;
   #onChange;
   #sending = false;
+  #closed = false;
 
   /**
    * @param {object} to
@@ -65,6 +66,11 @@ export class Outbox {
     this.#changed();
   }
 
+  /** Sends nothing more, and stores nothing more. */
+  close() {
+    this.#closed = true;
+  }
+
   /** An own message is in the log: it may be one whose answer has not come. */
   arrived(seq, text) {
     const known = this.#waiting.find((one) => one.seq === seq);
@@ -79,13 +85,13 @@ export class Outbox {
    * @param {(seq: number) => boolean} inLog Whether the log holds that entry.
    */
   async flush(inLog) {
-    if (this.#sending) return;
+    if (this.#sending || this.#closed) return;
     this.#sending = true;
     try {
       let attempts = 0;
       for (;;) {
         const next = this.#waiting.find(({ state }) => state === "pending");
-        if (!next) break;
+        if (!next || this.#closed) break;
         this.#set(next.clientId, { tried: true });
         try {
           const { seq } = await this.#request(next.clientId, next.text);
@@ -114,6 +120,7 @@ export class Outbox {
   }
 
   #changed(confirmed = null) {
+    if (this.#closed) return;
     this.#keep(this.#waiting);
     this.#onChange(confirmed);
   }

@@ -16,7 +16,10 @@ const QUOTED = 140; // characters
 
 /**
  * @param {import("./lines.js").Line} line
- * @param {{onRetry: (clientId: string) => void, onDiscard: (clientId: string) => void, nameOf: (memberId: string) => string}} acts
+ * @param {object} acts
+ * @param {(clientId: string) => void} acts.onRetry
+ * @param {(clientId: string) => void} acts.onDiscard
+ * @param {(memberId: string) => string} acts.nameOf The nickname of a member who is here.
  */
 export function rowOf(line, acts) {
   switch (line.kind) {

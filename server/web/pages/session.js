@@ -18,6 +18,7 @@ const CATCH_UP_PAGE = 200; // entries; the most there are
 const TOO_FAR = 2000; // entries missed: begin anew instead of fetching them all
 const NOTICES_KEPT = 200;
 const PATIENCE = 1000; // ms that a push may come after the answer that announced it
+const PAUSE = 2; // s before asking again, where the server names no time
 const PASSING = new Set(["rate_limited", "unavailable", "internal"]);
 const TYPING_EVERY = 4000; // ms
 const TYPING_LASTS = 6000; // ms
@@ -35,6 +36,7 @@ export class Session {
   #settled = 0; // up to here the outbox knows the log
   #toldTyping = 0;
   #notes = 0;
+  #joined = false; // in the room on this connection
   #typists = new Map(); // member id → when it stops to count
 
   log = new RoomLog();
@@ -45,7 +47,7 @@ export class Session {
   /** Nothing that was missed in a break is still to come. */
   upToDate = false;
   connection = { name: "connecting" };
-  /** @type {Map<string, {memberId: string, nickName: string, role: string}>} */
+  /** @type {Map<string, {memberId: string, nickName: string, role: string}>} Another one when anybody is. */
   members = new Map();
   /** The ids you have had: after a server forgot you, what you said before is yours still. */
   mine = new Set();
@@ -85,8 +87,9 @@ export class Session {
   /** Goes out, and ends the connection. What is unsent waits for the next visit in this tab. */
   leave() {
     this.#turn += 1;
+    this.outbox.close();
     clearTimeout(this.#patience);
-    if (this.entered) this.#wire.tell("leaveRoom", { room: this.room });
+    if (this.#joined) this.#wire.tell("leaveRoom", { room: this.room });
     this.#wire.stop();
   }
 
@@ -111,7 +114,7 @@ export class Session {
    * @returns {Promise<void>} When it is there, or could not be had.
    */
   async older() {
-    if (this.#loading || !this.log.hasOlder || !this.entered) return;
+    if (this.#loading || !this.log.hasOlder || !this.#joined) return;
     this.#loading = true;
     const turn = this.#turn;
     try {
@@ -132,7 +135,7 @@ export class Session {
     const now = Date.now();
     if (on ? now - this.#toldTyping < TYPING_EVERY : !this.#toldTyping) return;
     this.#toldTyping = on ? now : 0;
-    if (this.entered) this.#wire.tell("typing", { room: this.room, on });
+    if (this.#joined) this.#wire.tell("typing", { room: this.room, on });
   }
 
   /** The nicknames of those who are writing now. */
@@ -151,6 +154,7 @@ export class Session {
   }
 
   #missing() {
+    this.#joined = false;
     this.upToDate = false;
     this.#typists.clear();
   }
@@ -171,7 +175,8 @@ export class Session {
       passOver(refusal);
       if (refusal.code === "offline") return; // comes again with the connection
       if (PASSING.has(refusal.code)) {
-        setTimeout(() => turn === this.#turn && this.#wire.online && this.#join(), (refusal.retryAfter ?? 2) * 1000);
+        const again = () => turn === this.#turn && this.#wire.online && this.#join();
+        setTimeout(again, (refusal.retryAfter ?? PAUSE) * 1000);
       } else {
         this.#turn += 1;
         this.#wire.stop();
@@ -200,9 +205,11 @@ export class Session {
       this.log.extend(answer.messages, lastSeq);
     }
     this.log.knowTopic(topic, lastSeq);
-    if (fold(answer.nickName) !== fold(this.nick)) this.#note({ kind: "you", nickName: answer.nickName, ts: Date.now() });
-    this.nick = answer.nickName;
+    const { nickName } = answer;
+    if (fold(nickName) !== fold(this.nick)) this.#note({ kind: "you", nickName, ts: Date.now() });
+    this.nick = nickName;
     this.entered = true;
+    this.#joined = true;
     this.#settle();
     this.#onChange();
     this.#flush();
@@ -223,7 +230,7 @@ export class Session {
     this.#typists.delete(entry.memberId);
     this.log.push(entry);
     this.#settle();
-    if (this.log.missing && this.entered) this.#catchUp();
+    if (this.log.missing && this.#joined) this.#catchUp();
   }
 
   /** Tells the outbox of your own messages that have come into the log. */
@@ -251,13 +258,15 @@ export class Session {
   }
 
   #presence({ joined = [], left = [], renamed = [] }) {
-    for (const memberId of left) this.members.delete(memberId);
-    for (const member of joined) this.members.set(member.memberId, member);
+    const members = new Map(this.members);
+    for (const memberId of left) members.delete(memberId);
+    for (const member of joined) members.set(member.memberId, member);
     for (const { memberId, nickName } of renamed) {
-      const member = this.members.get(memberId);
-      if (member) this.members.set(memberId, { ...member, nickName });
+      const member = members.get(memberId);
+      if (member) members.set(memberId, { ...member, nickName });
       if (this.mine.has(memberId)) this.nick = nickName;
     }
+    this.members = members;
   }
 
   #typingOf({ memberId, on }) {
@@ -278,7 +287,7 @@ export class Session {
     if (this.#catching) return;
     this.#catching = true;
     try {
-      while (this.log.missing && this.#wire.online) {
+      while (this.log.missing && this.#joined) {
         const after = this.log.last;
         const page = await this.#wire.request("history", { room: this.room, after, limit: CATCH_UP_PAGE });
         this.log.extend(page.messages, page.lastSeq);
@@ -295,7 +304,7 @@ export class Session {
   }
 
   #flush() {
-    if (this.entered && this.#wire.online) this.outbox.flush((seq) => this.log.item(seq) !== undefined);
+    if (this.#joined) this.outbox.flush((seq) => this.log.item(seq) !== undefined);
   }
 }
 

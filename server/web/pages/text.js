@@ -3,8 +3,11 @@
  * only element that a message can bring about is a link to http, https or mailto.
  */
 
-const ADDRESS = /\b(?:https?:\/\/|mailto:)[^\s<>"'`\u3000-\u303f\uff00-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65]+/giu;
-const PICTURES = /^(?:\p{Extended_Pictographic}|\p{Emoji_Modifier}|\p{Regional_Indicator}|[\u200d\ufe0f\u20e3]|\s){1,24}$/u;
+// An address ends at a space, at what quotes it, and at CJK punctuation.
+const ADDRESS =
+  /\b(?:https?:\/\/|mailto:)[^\s<>"'`\u3000-\u303f\uff00-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65]+/giu;
+const PICTURES =
+  /^(?:\p{Extended_Pictographic}|\p{Emoji_Modifier}|\p{Regional_Indicator}|[\u200d\ufe0f\u20e3]|\s){1,24}$/u;
 const SCHEMES = new Set(["http:", "https:", "mailto:"]);
 const PICTURES_AT_MOST = 3;
 
@@ -36,13 +39,21 @@ export function graphemes(text) {
 }
 
 function linkTo(address) {
-  if (!URL.canParse(address) || !SCHEMES.has(new URL(address).protocol)) return null;
+  if (!SCHEMES.has(schemeOf(address))) return null;
   const link = document.createElement("a");
   link.href = address;
   link.target = "_blank";
   link.rel = "noopener noreferrer";
   link.textContent = address;
   return link;
+}
+
+function schemeOf(address) {
+  try {
+    return new URL(address).protocol;
+  } catch {
+    return ""; // "https://" and nothing behind it
+  }
 }
 
 /** The address without the punctuation of the sentence around it. */

@@ -137,6 +137,7 @@ export class Timeline {
       let row = known?.row;
       if (!known || !same(known.line, line)) {
         row = rowOf(line, this.#acts);
+        row.dataset.key = line.key;
         if (known) {
           if (place === known.row) place = row;
           known.row.replaceWith(row);
@@ -151,13 +152,14 @@ export class Timeline {
   #keepingPlace(change) {
     const scroller = this.#scroller;
     const anchor = this.#following ? null : this.#firstInView();
-    const before = anchor?.getBoundingClientRect().top;
-    const key = anchor && [...this.#rows].find(([, { row }]) => row === anchor)?.[0];
+    // Its lower edge: the upper one moves when a message above takes over its head.
+    const before = anchor?.getBoundingClientRect().bottom;
+    const key = anchor?.dataset.key;
     change();
     if (this.#following) {
       this.#toBottom();
     } else if (anchor) {
-      const after = this.#rows.get(key)?.row.getBoundingClientRect().top;
+      const after = this.#rows.get(key)?.row.getBoundingClientRect().bottom;
       if (after !== undefined) scroller.scrollTop += after - before;
     }
   }
@@ -172,6 +174,8 @@ export class Timeline {
       if (rows[middle].getBoundingClientRect().bottom <= top) low = middle + 1;
       else high = middle;
     }
+    // Rules go where their first message goes, so they hold no place.
+    while (rows[low]?.classList.contains("rule")) low += 1;
     return rows[low] ?? null;
   }
 

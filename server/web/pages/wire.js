@@ -118,8 +118,8 @@ export class Wire {
     // Without this a refused CONNECT would leave its transport open.
     this.#socket.disconnect();
     if (!this.#wanted) return;
-    const growing = Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** this.#failures);
-    const delay = this.#comeBackAfter === null ? growing * (0.5 + Math.random()) : this.#comeBackAfter * 1000 * (1 + Math.random() / 2);
+    const growing = Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** this.#failures) * (0.5 + Math.random());
+    const delay = this.#comeBackAfter === null ? growing : this.#comeBackAfter * 1000 * (1 + Math.random() / 2);
     this.#comeBackAfter = null;
     this.#failures += 1;
     clearTimeout(this.#timer);

@@ -52,7 +52,10 @@ const english = {
   topicSet: (nick, topic) => `${nick} set the topic: ${topic}`,
   topicCleared: (nick) => `${nick} removed the topic`,
   youAre: (nick) => `That nickname is taken here: you are ${nick}.`,
-  typing: (names) => (names.length > 3 ? "Several people are typing…" : `${list("en", names)} ${names.length === 1 ? "is" : "are"} typing…`),
+  typing: (names) => {
+    if (names.length > 3) return "Several people are typing…";
+    return `${list("en", names)} ${names.length === 1 ? "is" : "are"} typing…`;
+  },
   tooLong: (over) => `${over} too many`,
   charactersLeft: (count) => `${count} left`,
   errors: {
