@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from server.protocol.entries import Entry, Message
-from server.protocol.errors import BadRequest, NickInvalid, NotJoined, RateLimited, TooLong, Unavailable
+from server.protocol.errors import BadRequest, Forbidden, NickInvalid, NotJoined, RateLimited, TooLong, Unavailable
 from server.runtime import Running
 from tests.support.eventually import eventually
 from tests.support.serving import serving
@@ -113,6 +113,32 @@ async def test_a_repeated_client_id_is_said_once(server: Running) -> None:
         again = await tea.send("once", client_id)
         assert (again.seq, again.duplicate) == (first.seq, True)
         await eventually(lambda: texts(tea) == ["once"])
+
+
+async def test_what_was_said_can_be_changed(server: Running) -> None:
+    async with ChatClient(server.url) as ann, ChatClient(server.url) as bob:
+        tea = await ann.join("tea", nick="ann")
+        cup = await bob.join("tea", nick="bob")
+        first, second = (await tea.send("frist")).seq, (await tea.send("second", reply_to=1)).seq
+        edited = (await tea.edit(first, "first")).revision
+        await cup.react(first, "👍")
+        await cup.react(second, "🎉")
+        await cup.react(second, "🎉", on=False)
+        await tea.delete(second)
+        with pytest.raises(Forbidden):
+            await cup.edit(first, "mine")
+        changes = (await tea.set_topic("leaves")).revision
+        await eventually(lambda: cup.log.last == tea.log.last == changes and cup.topic == tea.topic == "leaves")
+        for room in (tea, cup):
+            message = room.log[first]
+            assert (message.message, message.edited) == ("first", edited)
+            assert message.reactions == {"👍": [cup.member_id]}
+            assert room.log[second].deleted
+            assert room.log[second].message == ""
+        async with ChatClient(server.url) as eve:
+            fresh = await eve.join("tea", nick="eve")
+            assert list(fresh.log.messages()) == list(tea.log.messages()) == list(cup.log.messages())
+            assert fresh.topic == "leaves"
 
 
 async def test_what_cannot_be_sent_is_refused_before_it_travels(server: Running) -> None:
