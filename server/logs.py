@@ -35,5 +35,5 @@ def configure(log_format: str, log_level: str) -> None:
     handler.setFormatter(JsonLines() if log_format == "json" else text)
     logging.basicConfig(level=log_level.upper(), handlers=[handler], force=True)
     # Only its faults: it would log a line for each statement, connection and request.
-    for chatty in ("aiosqlite", "sqlalchemy", "alembic", "asyncio", "aiohttp.access"):
+    for chatty in ("sqlalchemy", "alembic", "asyncio", "aiohttp.access"):
         logging.getLogger(chatty).setLevel(logging.WARNING)

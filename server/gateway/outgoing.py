@@ -68,12 +68,15 @@ class Outgoing:
         self._flushing = False
         if not self._owed or self.closed:
             return
-        if self._transport is not None:
+        transport = self._transport
+        if transport is not None:
             data = b"".join([frame.wire for frame in self._owed])
             self._owed.clear()
-            self._transport.write(data)
+            if transport.is_closing():  # the client is gone and its reader has not been told yet
+                return
+            transport.write(data)
             self._written += len(data)
-            if self._transport.get_write_buffer_size() > self._limit:
+            if transport.get_write_buffer_size() > self._limit:
                 self.overrun()
         elif self._poll is not None and not self._poll.done():
             self._poll.set_result(self._take())
@@ -92,8 +95,9 @@ class Outgoing:
         self.closed = True
         if self._transport is None:
             return False
-        self._transport.write(frame)
-        self._transport.close()
+        if not self._transport.is_closing():
+            self._transport.write(frame)
+            self._transport.close()
         return True
 
     def abort(self) -> None:
@@ -105,7 +109,7 @@ class Outgoing:
 
     def stalled(self, now: float, patience: float) -> bool:
         """Whether the reader took nothing for so many seconds, though there was something to take."""
-        if self._transport is None:
+        if self._transport is None or self._transport.is_closing():
             return False
         unsent = self._transport.get_write_buffer_size()
         drained = self._written - unsent

@@ -1,0 +1,23 @@
+// The same two handlers on socket.io with Bun's own engine.
+import { Server as Engine } from "@socket.io/bun-engine";
+import { Server } from "socket.io";
+
+const io = new Server();
+const engine = new Engine({ path: "/socket.io/" });
+io.bind(engine);
+
+io.on("connection", (socket) => {
+  socket.on("joinRoom", ({ roomName, nickName }, answer) => {
+    socket.join(roomName);
+    io.to(roomName).emit("message", { nickName, message: `${nickName} 加入了 ${roomName} 房间` });
+    answer?.({ ok: true });
+  });
+  socket.on("sendMessage", ({ room, nickName, message }, answer) => {
+    io.to(room).emit("message", { nickName, message });
+    answer?.({ ok: true });
+  });
+});
+
+const server = Bun.serve({ port: 0, hostname: "127.0.0.1", idleTimeout: 120, ...engine.handler() });
+console.log(`listens on http://127.0.0.1:${server.port}`);
+process.on("SIGTERM", () => process.exit(0));

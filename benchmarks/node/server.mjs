@@ -1,0 +1,21 @@
+// The chat server that people write first: two handlers on socket.io, nothing stored. Runs on Node.js.
+import { createServer } from "node:http";
+import { Server } from "socket.io";
+
+const http = createServer();
+const io = new Server(http, { serveClient: false });
+
+io.on("connection", (socket) => {
+  socket.on("joinRoom", ({ roomName, nickName }, answer) => {
+    socket.join(roomName);
+    io.to(roomName).emit("message", { nickName, message: `${nickName} 加入了 ${roomName} 房间` });
+    answer?.({ ok: true });
+  });
+  socket.on("sendMessage", ({ room, nickName, message }, answer) => {
+    io.to(room).emit("message", { nickName, message });
+    answer?.({ ok: true });
+  });
+});
+
+http.listen(0, "127.0.0.1", () => console.log(`listens on http://127.0.0.1:${http.address().port}`));
+process.on("SIGTERM", () => process.exit(0));
