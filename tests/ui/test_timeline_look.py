@@ -146,16 +146,25 @@ def test_a_nickname_has_one_colour_whatever_its_case():
 
 
 async def test_another_theme_is_taken_at_once():
-    app = TimelineApp([said(1)])
-    async with app.run_test(size=(80, 10)) as pilot:
-        await pilot.pause()
-        y = app.timeline.size.height - 1
-        dark = {segment.text: segment.style for segment in app.timeline.render_line(y)}
-        app.theme = "textual-light"
-        await pilot.pause()
-        light = {segment.text: segment.style for segment in app.timeline.render_line(y)}
-        assert dark.keys() == light.keys()
-        assert all(dark[text] != light[text] for text in dark)
+    def colors(app: TimelineApp) -> set[str]:
+        rows = [app.timeline.render_line(y) for y in range(app.timeline.size.height)]
+        styles = [segment.style for row in rows for segment in row if segment.style is not None]
+        return {color.name for style in styles for color in (style.color, style.bgcolor) if color is not None}
+
+    themes = ("textual-dark", "textual-light")
+    fresh: list[set[str]] = []
+    for theme in themes:
+        app = TimelineApp(a_day())
+        app.theme = theme
+        async with app.run_test(size=(81, 29)) as pilot:
+            await pilot.pause()
+            fresh.append(colors(app))
+    app = TimelineApp(a_day())
+    async with app.run_test(size=(81, 29)) as pilot:
+        for theme, expected in [*zip(themes, fresh, strict=True)] * 2:
+            app.theme = theme
+            await pilot.pause()
+            assert colors(app) == expected
 
 
 @pytest.mark.parametrize("theme", ["ansi-dark", "ansi-light"])

@@ -258,13 +258,13 @@ class LineView(ScrollView):
     def render_line(self, y: int) -> Strip:
         """One row of the view."""
         hit = self._hit(y)
-        painter = self._painter
         width = self.size.width
-        if hit is None or painter is None:
+        if hit is None:
             return Strip.blank(width, self.rich_style)
         index, row = hit
         line = self._view.lines[index]
         layout = self._layouts.of(index)
+        painter = self._current_painter()
         place = index + self._origin
         picked = line.key == self.picked
         selection = self.text_selection
@@ -281,10 +281,7 @@ class LineView(ScrollView):
     def notify_style_update(self) -> None:
         """Take the styles anew, as after a change of theme."""
         super().notify_style_update()
-        self._painter = None
-        self._strips.clear()
-        if self.is_attached and self._view.height > 0:
-            self._paint_anew()
+        self._forget_looks()
 
     def _size_updated(self, size: Size, virtual_size: Size, container_size: Size, layout: bool = True) -> bool:
         # Textual cuts scroll_y to the new size here; that is nobody's wish for another place.
@@ -298,9 +295,15 @@ class LineView(ScrollView):
         """Lay out for the new size and keep the place."""
         self._settle()
 
-    def _paint_anew(self) -> None:
+    def _forget_looks(self) -> None:
+        # A new painter is made when it is needed: the styles of the parts come after those of the widget.
+        self._painter = None
         self._strips.clear()
-        self._painter = Painter(self._layouts.geometry, styles_of(self), self._words)
+
+    def _current_painter(self) -> Painter:
+        if self._painter is None:
+            self._painter = Painter(self._layouts.geometry, styles_of(self), self._words)
+        return self._painter
 
     def _hit(self, y: int) -> tuple[int, int] | None:
         """The index of the line on row `y` of the widget, and which of its rows that is."""
@@ -317,11 +320,10 @@ class LineView(ScrollView):
             return
         view = self._view
         inside = self._inside()
-        resized = self._layouts.resize(size.width)
-        if resized and inside is not None:
-            self._stay_inside(*inside)
-        if resized or self._painter is None:
-            self._paint_anew()
+        if self._layouts.resize(size.width):
+            self._forget_looks()
+            if inside is not None:
+                self._stay_inside(*inside)
         view.height = size.height
         view.settle()
         self._settling = True

@@ -1,6 +1,6 @@
-"""What a timeline tells whoever holds it: small typed messages, handled as `on_timeline_…` does not apply.
+"""What a timeline tells whoever holds it: small typed messages.
 
-Each is a Textual message; handle it with `@on(GapWanted)` and the like.
+Handle them by `@on(GapWanted)` or by a method of that name, `on_gap_wanted`.
 """
 
 from textual.message import Message
