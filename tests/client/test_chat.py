@@ -25,6 +25,7 @@ from tui_chat.client.events import (
     StateChanged,
     TypingChanged,
 )
+from tui_chat.client.feed import BUFFERED_MAX
 from tui_chat.client.room import Room
 from tui_chat.client.stream import EventStream
 
@@ -95,14 +96,14 @@ async def test_a_reader_who_comes_late_fetches_what_was_not_kept(server: Running
     async with ChatClient(server.url) as ann, ChatClient(server.url) as bob:
         tea = await ann.join("tea", nick="ann")
         cup = await bob.join("tea", nick="bob")
-        await asyncio.gather(*(tea.send("x") for _ in range(1_500)))
-        await eventually(lambda: cup.log.last == 1_500)
+        await asyncio.gather(*(tea.send("x") for _ in range(BUFFERED_MAX + 50)))
+        await eventually(lambda: cup.log.last == BUFFERED_MAX + 50)
         seqs: list[int] = []
         async for entry in cup:
             seqs.append(entry.seq)
-            if entry.seq == 1_500:
+            if entry.seq == BUFFERED_MAX + 50:
                 break
-        assert seqs == list(range(1, 1_501))
+        assert seqs == list(range(1, BUFFERED_MAX + 51))
 
 
 async def test_a_repeated_client_id_is_said_once(server: Running) -> None:
@@ -287,14 +288,20 @@ async def test_nothing_piles_up_for_events_that_nobody_reads(server: Running) ->
         assert len(stream) < 20
 
 
-async def test_too_many_messages_say_when_to_go_on(tmp_path: Path) -> None:
-    async with serving(tmp_path, message_burst=2.0, message_rate=0.5) as running, ChatClient(running.url) as ann:
+async def test_messages_that_come_too_fast_wait_their_turn_in_order(tmp_path: Path) -> None:
+    async with serving(tmp_path, message_burst=5.0, message_rate=20.0) as running, ChatClient(running.url) as ann:
+        tea = await ann.join("tea", nick="ann")
+        words = [f"m{number}" for number in range(15)]
+        await asyncio.gather(*(tea.send(word) for word in words))
+        await eventually(lambda: texts(tea) == words)
+
+
+async def test_a_turn_that_does_not_come_in_time_is_said(tmp_path: Path) -> None:
+    async with serving(tmp_path, message_burst=1.0, message_rate=0.1) as running, ChatClient(running.url) as ann:
         tea = await ann.join("tea", nick="ann")
         await tea.send("one")
-        await tea.send("two")
-        with pytest.raises(RateLimited) as caught:
-            await tea.send("three")
-        assert caught.value.retry_after is not None
+        refused = await asyncio.gather(*(tea.send("more", timeout=0.2) for _ in range(3)), return_exceptions=True)
+        assert [type(refusal) for refusal in refused] == [RateLimited] * 3
 
 
 async def test_joins_that_come_too_fast_wait_their_turn(tmp_path: Path) -> None:

@@ -192,8 +192,7 @@ class ChatClient:
                 await joined.gate.passed()
         except TimeoutError:
             await joined.leave()
-            reason = joined.trouble or f"the server did not answer within {timeout:g} seconds"
-            raise Unavailable(reason) from None
+            raise Unavailable(joined.trouble or "the server did not answer in time") from None
         except BaseException:
             await joined.leave()
             raise

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from server.protocol.codec import WireT
-from server.protocol.errors import RateLimited, Unavailable
+from server.protocol.errors import ChatError, RateLimited, Unavailable
 from server.protocol.requests import Request
 from tui_chat.client.backoff import Backoff
 from tui_chat.client.errors import ConnectionLost, Unreachable
@@ -136,10 +136,10 @@ class Link:
             patient: Wait, too, when the server says that it was asked too often.
 
         Raises:
-            ChatError: The server refused.
+            ChatError: The server refused (`RateLimited`, if `patient`: for all of the time).
             Unavailable: There was no answer in time; it may have been done all the same.
         """
-        reason: str | None = None
+        trouble: ChatError = Unavailable("the server did not answer in time")
         try:
             async with asyncio.timeout(timeout):
                 while True:
@@ -149,15 +149,13 @@ class Link:
                     except ConnectionLost:
                         gate.shut(transport)
                         self.gate.shut(transport)
-                    except Unavailable as refusal:
-                        reason = refusal.message
-                        await asyncio.sleep(refusal.retry_after or BUSY_PAUSE)
-                    except RateLimited as refusal:
-                        if not patient:
+                    except (Unavailable, RateLimited) as refusal:
+                        if isinstance(refusal, RateLimited) and not patient:
                             raise
+                        trouble = refusal
                         await asyncio.sleep(refusal.retry_after or BUSY_PAUSE)
         except TimeoutError:
-            raise Unavailable(reason or f"the server did not answer within {timeout:g} seconds") from None
+            raise trouble from None
 
     async def request(self, transport: "Transport", request: Request, kind: type[WireT]) -> WireT:
         """Ask once, over this connection, and keep the latency up to date."""

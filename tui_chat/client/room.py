@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from server.protocol.answers import Done, Joined, Renaming, Revised, Sent
 from server.protocol.entries import Entry, Member, PresencePush, TopicChange
-from server.protocol.errors import ChatError, NotJoined
+from server.protocol.errors import ChatError, NotJoined, RateLimited
 from server.protocol.limits import HISTORY_PAGE
 from server.protocol.requests import (
     ChangeNick,
@@ -89,6 +89,7 @@ class Room:
         self._limit = request.limit
         self._entered_before = False
         self._left = False
+        self._turn = asyncio.Lock()  # held by the one message that waits out the rate limit
 
     # -- saying things
 
@@ -102,8 +103,9 @@ class Room:
     ) -> Sent:
         """Say something; it is on the server's disk when this returns.
 
-        It is sent again after a break, and appears once all the same. To go on
-        trying after an error, call it again with the same `client_id`.
+        It is sent again after a break, and appears once all the same. When you speak
+        too fast it waits for its turn, behind what waits already. To go on trying
+        after an error, call it again with the same `client_id`.
 
         Args:
             text: What to say.
@@ -113,13 +115,28 @@ class Room:
 
         Raises:
             BadRequest, TooLong: The text cannot be sent; nothing was.
-            RateLimited: You speak too fast; `retry_after` says when to go on.
+            RateLimited: You speak so fast that its turn did not come in time; nothing was sent.
             NotJoined: The room was left.
             Unavailable: There was no answer in time. It may have been sent.
         """
         client_id = client_id or self._new_id()
         request = SendMessage(room=self.name, message=text, client_id=client_id, reply_to=reply_to)
-        return await self._link.ask(self.gate, request, Sent, timeout)
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + timeout
+        if not self._turn.locked():
+            try:
+                return await self._link.ask(self.gate, request, Sent, timeout)
+            except RateLimited:
+                log.debug("a message waits for its turn")
+        try:
+            async with asyncio.timeout_at(deadline):
+                await self._turn.acquire()
+        except TimeoutError:
+            raise RateLimited("too many messages wait already") from None
+        try:
+            return await self._link.ask(self.gate, request, Sent, deadline - loop.time(), patient=True)
+        finally:
+            self._turn.release()
 
     async def edit(self, seq: int, text: str) -> Revised:
         """Say it otherwise. Raises what `send` does, and `Forbidden`, `NotFound`, `Conflict`."""
