@@ -80,6 +80,13 @@ class RawClient:
             assert packet is not None, "the server closed the connection"
             self.heard.append(packet)
 
+    def vanish(self) -> None:
+        """Be gone without a word, as a machine that loses its power."""
+        connection = self.ws._response.connection  # pyright: ignore[reportPrivateUsage]
+        assert connection is not None
+        assert connection.transport is not None
+        connection.transport.abort()
+
     async def closed(self) -> None:
         """Read until the server closes the connection; fails when it does not."""
         while await self.packet() is not None:
