@@ -68,6 +68,15 @@ async def test_what_was_drawn_otherwise_is_copied_as_it_was_written():
         assert app.screen.get_selected_text() == "x 👩\u200d💻 🇨🇳 ❤\ufe0f\tzz"
 
 
+async def test_what_is_seen_as_one_character_is_copied_whole():
+    app = TimelineApp([said(1, "x 👩\u200d💻 e\u0323\u0301 z")])
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        x, y = where(app, "👩")
+        await drag(pilot, (x, y), (x + 1, y))
+        assert app.screen.get_selected_text() == "👩\u200d💻"
+
+
 async def test_words_of_the_program_are_not_copied():
     app = TimelineApp([said(1)])
     async with app.run_test(size=SIZE) as pilot:

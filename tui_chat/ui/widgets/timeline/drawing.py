@@ -91,6 +91,11 @@ class Painter:
         self._styles = styles
         self._words = words
 
+    @property
+    def background(self) -> Style:
+        """Of the cells where nothing stands."""
+        return self._styles.text
+
     def paint(self, layout: LineLayout, number: int, place: int, picked: bool, selected: Span | None) -> Strip:
         """One row of a line.
 
@@ -186,36 +191,15 @@ class Painter:
         problem = row.kind is RowKind.PROBLEM
         text = (layout.problem if problem else layout.text)[row.start : row.end]
         width = self._geometry.notice_width if row.kind is RowKind.NOTICE else self._geometry.text_width
-        runs = self._runs(layout, row, out.selected)
-        run_end, style, link = next(runs)
-        position = began = row.start
-        pictures: list[str] = []
-        cells = column = 0
-
-        def flush() -> None:
-            out.add("".join(pictures), cells, style, None if problem else began, link)
-            pictures.clear()
-
-        for cluster in iter_graphemes(text):
-            picture, taken = measure(cluster, column, width)
-            # Offsets count characters as written, so a picture that is not what was written stands alone.
-            alone = picture != cluster
-            if position >= run_end or alone:
-                flush()
-                began, cells = position, 0
-            while position >= run_end:
-                run_end, style, link = next(runs)
-            pictures.append(picture)
-            cells += taken
-            column += taken
-            position += len(cluster)
-            if alone:
-                flush()
-                began, cells = position, 0
-        flush()
+        position, start = row.start, out.cells
+        for end, style, link in self._runs(layout, row, out.selected):
+            run = text[position - row.start : end - row.start]
+            for picture, cells, length in _stretches(run, out.cells - start, width):
+                out.add(picture, cells, style, None if problem else position, link)
+                position += length
 
     def _runs(self, layout: LineLayout, row: Row, selected: Span | None) -> Iterator[tuple[int, Style, str]]:
-        """The styles of a row's text from left to right, each with where it ends and where it leads."""
+        """The styles of a row's text from left to right: where each ends, and where it leads."""
         base = self._base(layout.line, row)
         text = row.kind is not RowKind.PROBLEM
         links = [link for link in layout.links if text and link.start < row.end and link.end > row.start]
@@ -237,7 +221,6 @@ class Painter:
                 style += self._styles.selection
             yield end, style, url
             start = end
-        yield TO_END, base, ""
 
     def _base(self, line: Line, row: Row) -> Style:
         styles = self._styles
@@ -250,6 +233,33 @@ class Painter:
         if line.delivery is Delivery.PENDING:
             return styles.pending
         return Style.null()
+
+
+def _stretches(text: str, column: int, width: int) -> Iterator[tuple[str, int, int]]:
+    """What is drawn for a text: pictures, their cells, and how many characters as written they stand for.
+
+    A stretch has as many characters as what it stands for, or stands for one cluster: offsets count characters.
+    """
+    if text.isascii() and "\t" not in text:
+        yield text, len(text), len(text)
+        return
+    same: list[str] = []
+    total = 0
+    for cluster in iter_graphemes(text):
+        picture, cells = measure(cluster, column, width)
+        column += cells
+        if picture == cluster:
+            same.append(cluster)
+            total += cells
+            continue
+        if same:
+            stretch = "".join(same)
+            yield stretch, total, len(stretch)
+            same, total = [], 0
+        yield picture, cells, len(cluster)
+    if same:
+        stretch = "".join(same)
+        yield stretch, total, len(stretch)
 
 
 def _mentions(line: Line, row: Row) -> bool:

@@ -259,24 +259,25 @@ class LineView(ScrollView):
         """One row of the view."""
         hit = self._hit(y)
         width = self.size.width
+        painter = self._current_painter()
         if hit is None:
-            return Strip.blank(width, self.rich_style)
+            return Strip.blank(width, painter.background)
         index, row = hit
         line = self._view.lines[index]
         layout = self._layouts.of(index)
-        painter = self._current_painter()
         place = index + self._origin
         picked = line.key == self.picked
         selection = self.text_selection
         part = selected_part(selection, place) if selection is not None else None
         if part is not None:
-            return painter.paint(layout, row, place, picked, part.span).adjust_cell_length(width, self.rich_style)
+            strip = painter.paint(layout, row, place, picked, part.span(layout.text))
+            return strip.adjust_cell_length(width, painter.background)
         cache_key = (line.key, row)
         drawn = self._strips.get(cache_key)
         if drawn is None or drawn.layout is not layout or drawn.place != place or drawn.picked != picked:
             drawn = _Drawn(layout, place, picked, painter.paint(layout, row, place, picked, None))
             self._strips[cache_key] = drawn
-        return drawn.strip.adjust_cell_length(width, self.rich_style)
+        return drawn.strip.adjust_cell_length(width, painter.background)
 
     def notify_style_update(self) -> None:
         """Take the styles anew, as after a change of theme."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from textual.geometry import Offset
 from textual.selection import Selection
+from wcwidth import iter_graphemes
 
 from tui_chat.session.lines import GapLine, Line, MessageLine, Splice, UnreadLine
 from tui_chat.ui.widgets.timeline.drawing import HEAD, TO_END
@@ -29,10 +30,21 @@ class Selected:
     start: int
     end: int
 
-    @property
-    def span(self) -> tuple[int, int]:
-        """The selected characters of the text."""
-        return max(0, self.start), self.end
+    def span(self, text: str) -> tuple[int, int]:
+        """The selected characters of the line's text as (first, after last), never half of what is seen as one."""
+        start, end = max(0, self.start), max(0, self.end)
+        if (start == 0 or start >= len(text)) and end >= len(text):
+            return min(start, len(text)), len(text)
+        position = 0
+        first: int | None = None
+        for cluster in iter_graphemes(text):
+            after = position + len(cluster)
+            if first is None and after > start:
+                first = position
+            if after >= end:
+                return (position if first is None else first, after) if end > 0 else (0, 0)
+            position = after
+        return (len(text) if first is None else first), len(text)
 
 
 def selected_part(selection: Selection, place: int) -> Selected | None:
@@ -77,8 +89,8 @@ def copied(
 
 def _copied_line(layout: LineLayout, time: str, part: Selected, alone: bool) -> str | None:
     text = layout.text[: layout.written]
-    start, end = part.span
-    if end <= 0 and text:
+    start, end = part.span(text)
+    if part.end <= 0 and text:
         return None
     chosen = text[start:end]
     if start > 0 or end < len(text) or (alone and part.start >= 0):

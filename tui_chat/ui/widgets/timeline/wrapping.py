@@ -68,7 +68,7 @@ def _wrap_line(line: str, width: int) -> Iterator[Span]:
     blank_from: int | None = 0
     before, before_wide = "", False
     for cluster in iter_graphemes(line):
-        cells = measure(cluster, column, width)[1]
+        cells = 1 if len(cluster) == 1 and " " <= cluster <= "~" else measure(cluster, column, width)[1]
         if cluster in _BLANKS:
             if blank_from is None:
                 blank_from = position
