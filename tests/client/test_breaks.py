@@ -213,12 +213,15 @@ async def test_another_database_behind_the_address_is_read_anew(tmp_path: Path, 
         async with serving(tmp_path, port=unused_port) as running:
             ann = await clients.enter_async_context(ChatClient(running.url))
             tea = await ann.join("tea", nick="ann")
+            stream = ann.events()
             for word in ("old one", "old two", "old three"):
                 await tea.send(word)
         other = tmp_path / "other"
         other.mkdir()
         async with serving(other, port=unused_port):
-            await eventually(lambda: isinstance(ann.state, Online))
+            async for event in stream:
+                if event == RoomEntered("tea", again=True, anew=True):
+                    break
             await tea.send("new")
             await eventually(lambda: texts(tea) == ["new"])
             assert [entry.seq for entry in await heard(tea, 1) if isinstance(entry, Message)] == [1]

@@ -110,7 +110,7 @@ class Backlog:
         """Fetch what was said before the log begins; whether there is still more."""
         async with self._fetching:
             if self.log.has_older:
-                await self._fetch(History(room=self.room, before=self.log.first, limit=limit))
+                await self._fetch(History(room=self.room, before=self.log.first, limit=min(limit, HISTORY_PAGE)))
         return self.log.has_older
 
     async def fill(self, gap: Gap, limit: int | None, *, oldest_first: bool) -> None:

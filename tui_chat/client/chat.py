@@ -23,7 +23,7 @@ from server.protocol import entries, names
 from server.protocol.answers import Renaming, Rooms, RoomSummary
 from server.protocol.codec import decode_push
 from server.protocol.errors import ChatError, Internal, RateLimited, Unavailable
-from server.protocol.limits import HISTORY_DEFAULT
+from server.protocol.limits import HISTORY_DEFAULT, HISTORY_PAGE
 from server.protocol.requests import ChangeNick, JoinRoom, ListRooms
 from tui_chat.client import cleaning
 from tui_chat.client.address import parse
@@ -169,7 +169,7 @@ class ChatClient:
         Raises:
             ChatError: The server refused, or (`Unavailable`) did not answer in time.
         """
-        request = JoinRoom(room_name=room, nick_name=nick, limit=limit, invite=invite)
+        request = JoinRoom(room_name=room, nick_name=nick, limit=min(limit, HISTORY_PAGE), invite=invite)
         key = names.key(request.room_name)
         joined = self._rooms.get(key)
         if joined is not None and joined.member_id:

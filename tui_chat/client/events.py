@@ -58,10 +58,13 @@ class RoomEntered:
     Attributes:
         room: The room's name as the server writes it.
         again: True after a break.
+        anew: The server's data was replaced meanwhile: what was known of the room's
+            log is gone, and nothing shown of it counts any more.
     """
 
     room: str
     again: bool
+    anew: bool = False
 
 
 @dataclass(frozen=True, slots=True)

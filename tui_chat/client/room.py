@@ -242,7 +242,8 @@ class Room:
         if self.gate.locked:
             await self._say_goodbye(transport)
             raise NotJoined("you have left the room")
-        if since is not None and answer.room.last_seq < since:
+        anew = since is not None and answer.room.last_seq < since
+        if anew:
             log.warning("the log of a room is shorter than before: it is read anew")
             self._backlog.replaced(answer.room.last_seq)
             since = None
@@ -252,7 +253,7 @@ class Room:
         self.members = {member.member_id: cleaning.member(member) for member in answer.members}
         self._backlog.room = self.name
         self.gate.open(transport)
-        self._tell(RoomEntered(self.name, again))
+        self._tell(RoomEntered(self.name, again, anew))
         self._members_changed()
         self._set_topic(answer.room.topic)
         self._backlog.entered(replace(answer, messages=cleaning.entries(answer.messages)), since, again=again)
