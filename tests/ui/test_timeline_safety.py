@@ -108,6 +108,22 @@ class Screen(pyte.Screen):
         super().draw("".join(character for character in data if wcwidth(character) > 0))
 
 
+@pytest.mark.parametrize("make", [message, notice])
+@settings(deadline=None)
+@given(texts, texts, texts, WIDTHS)
+def test_on_a_terminal_a_row_ends_where_it_should(
+    make: Callable[[str, str, str], Line], text: str, nick: str, problem: str, width: int
+):
+    console = Console(color_system="truecolor", force_terminal=True)
+    rows = strips(make(text, nick, problem), width)
+    terminal = Screen(width + 2, len(rows))
+    stream = pyte.Stream(terminal)
+    for number, strip in enumerate(rows, 1):
+        stream.feed(f"\x1b[{number};1H│{strip.render(console)}│")
+    for row in range(len(rows)):
+        assert terminal.buffer[row][0].data == terminal.buffer[row][width + 1].data == "│"
+
+
 def on_a_terminal(app: TimelineApp) -> list[str]:
     """The rows of a terminal to which the whole screen was written."""
     terminal = Screen(app.size.width, app.size.height)

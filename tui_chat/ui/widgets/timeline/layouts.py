@@ -11,7 +11,7 @@ from tui_chat.ui.widgets.timeline.layout import Geometry, LineLayout, lay_out
 from tui_chat.ui.widgets.timeline.viewport import Extent
 from tui_chat.ui.widgets.timeline.words import TimelineWords
 
-KEPT = 2048
+KEPT = 1024
 
 
 class Layouts:

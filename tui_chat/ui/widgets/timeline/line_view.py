@@ -36,7 +36,7 @@ from tui_chat.ui.widgets.timeline.selecting import selected_part
 from tui_chat.ui.widgets.timeline.viewport import Viewport
 from tui_chat.ui.widgets.timeline.words import TimelineWords
 
-_STRIPS = 1024
+_STRIPS = 320  # few: every strip is some thirty objects for the garbage collector to walk
 _WHEEL = 3  # rows
 _STEPS = 4  # views; farther moves are by estimate
 
@@ -162,9 +162,8 @@ class LineView(ScrollView):
         index = self._index_of(key)
         if index is None:
             return False
-        if self._view.height > 0:
-            self._view.place(index, self._view.height // 3)
-            self._settle()
+        self._view.place(index, self._view.height // 3)
+        self._settle()
         return True
 
     # Moving
