@@ -316,11 +316,12 @@ class _Batch:
         self._rows.append((room, (*before, text, emoji, is_on, entry.ts, client_id, reply_to, False)))
 
     def _save(self) -> None:
-        for room in self._rooms.values():
-            count = room.last_seq - room.stored_seq
-            if not count:
-                continue
-            self._statements.grow.run(self._connection, room.topic, count, room.active_at, room.id)
+        grown = [
+            (room.topic, room.last_seq - room.stored_seq, room.active_at, room.id)
+            for room in self._rooms.values()
+            if room.last_seq > room.stored_seq
+        ]
+        self._statements.grow.run_many(self._connection, grown)
         rows = [(row[0], room.id, *row[1:]) for room, row in self._rows]
         self._statements.add_entry.run_many(self._connection, rows)
         for change in self._changes:
