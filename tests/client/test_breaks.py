@@ -253,6 +253,20 @@ async def test_a_silent_connection_is_noticed_by_the_missing_ping(tmp_path: Path
             await eventually(lambda: isinstance(bob.state, Online))
 
 
+async def test_a_silent_connection_is_noticed_by_the_ping_that_nobody_answers(
+    server: Running, proxy: TcpProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transport, "HEARTBEAT", 0.2)
+    async with ChatClient(proxy.url) as bob:
+        await bob.join("tea", nick="bob")
+        up = time.monotonic()
+        await eventually(lambda: time.monotonic() > up + 1)
+        assert isinstance(bob.state, Online)
+        assert proxy.accepted == 1
+        proxy.stall()
+        await eventually(lambda: isinstance(bob.state, Offline))
+
+
 async def test_closing_a_stalled_connection_does_not_take_long(server: Running, proxy: TcpProxy) -> None:
     loop = asyncio.get_running_loop()
     async with ChatClient(proxy.url) as bob:

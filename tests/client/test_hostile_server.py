@@ -13,7 +13,7 @@ import pytest
 import trustme
 from aiohttp import web
 
-from server.protocol.errors import Internal
+from server.protocol.errors import Internal, RateLimited
 from tests.support.eventually import eventually
 from tui_chat.client.chat import ChatClient
 from tui_chat.client.errors import Unreachable
@@ -175,6 +175,22 @@ async def test_an_answer_that_is_none_is_an_error_of_the_server() -> None:
         tea = await ann.join("tea", nick="ann")
         with pytest.raises(Internal):
             await tea.send("hi")
+
+
+async def test_the_words_of_a_refusal_are_cleaned_too() -> None:
+    async def answer(socket: web.WebSocketResponse, event: str, body: dict[str, Any]) -> dict[str, Any] | None:
+        if event == "joinRoom":
+            return JOINED
+        problem = {"code": "rate_limited", "message": "slow\x1b[2J down" + "!" * 1_000, "retryAfter": 1e12}
+        return {"ok": False, "error": problem}
+
+    async with foreign_server(answer) as port, ChatClient(f"http://127.0.0.1:{port}") as ann:
+        tea = await ann.join("tea", nick="ann")
+        with pytest.raises(RateLimited) as caught:
+            await tea.send("hi", timeout=0.1)
+        assert caught.value.message.startswith("slow[2J down!")
+        assert len(caught.value.message) == 300
+        assert caught.value.retry_after == 60
 
 
 async def test_a_refused_return_loses_the_room_and_says_so() -> None:

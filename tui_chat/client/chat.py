@@ -112,7 +112,11 @@ class ChatClient:
             Unreachable: The server cannot be reached (not with `keep_trying`).
         """
         if not self._keep_trying:
-            await self._link.connect()
+            try:
+                await self._link.connect()
+            except BaseException:
+                await self.close()
+                raise
         self._tasks.start(self._link.run(), "the connection to the server")
         return self
 
@@ -174,6 +178,7 @@ class ChatClient:
         joined = self._rooms.get(key)
         if joined is not None and joined.member_id:
             return joined
+        is_first = joined is None
         if joined is None:
             joined = self._rooms[key] = Room(
                 request,
@@ -191,11 +196,11 @@ class ChatClient:
             async with asyncio.timeout(timeout):
                 await joined.gate.passed()
         except TimeoutError:
-            await joined.leave()
             raise Unavailable(joined.trouble or "the server did not answer in time") from None
-        except BaseException:
-            await joined.leave()
-            raise
+        finally:
+            # Whoever else asked for the room meanwhile gets what became of this attempt.
+            if is_first and not joined.member_id:
+                await joined.leave()
         return joined
 
     async def list_rooms(self, query: str | None = None) -> list[RoomSummary]:

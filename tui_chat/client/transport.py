@@ -27,7 +27,9 @@ import socketio
 from msgspec import Raw
 
 from server.protocol.codec import Json, WireT, decode_answer, request_fields
+from server.protocol.errors import ChatError
 from server.protocol.requests import Request
+from tui_chat.client import cleaning
 from tui_chat.client.errors import ConnectionLost, Unreachable
 from tui_chat.client.packets import Packet
 
@@ -39,6 +41,8 @@ HEARTBEAT = 15.0
 """Seconds between WebSocket pings; half as long without the answer ends the connection."""
 FRAME_BYTES = 8 * 1024 * 1024
 """A page of 200 messages at their longest is 3.2 MB, the members of a large room 2 MB."""
+RETRY_AFTER_MAX = 60.0
+REASON_CHARACTERS = 300
 
 log = logging.getLogger("chat.client")
 
@@ -122,6 +126,8 @@ class Transport:
             ChatError: The server refused.
             ConnectionLost: The connection ended before the answer came.
         """
+        if self._end is None or self._end.done():
+            raise ConnectionLost("the connection to the server is lost")
         answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         started = self._clock()
         await self._emit(request, answer)
@@ -133,7 +139,10 @@ class Transport:
             self._pending.discard(answer)
             answer.cancel()
         self.latency = self._clock() - started
-        return decode_answer(kind, body)
+        try:
+            return decode_answer(kind, body)
+        except ChatError as refusal:
+            raise _bounded(refusal) from None
 
     async def tell(self, request: Request) -> None:
         """Send a request whose answer nobody needs.
@@ -221,13 +230,23 @@ class Transport:
 
     def _refused(self, reason: Any = None) -> None:
         if isinstance(reason, dict):
-            self._refusal = str(cast(dict[str, Any], reason).get("message", ""))[:200]
+            self._refusal = _shown(str(cast(dict[str, Any], reason).get("message", "")))
 
     def _new_socket(self, info: Any) -> socket.socket:
         family, kind, protocol, _, _ = info
         made = socket.socket(family=family, type=kind, proto=protocol)
         self._sockets.append(made)
         return made
+
+
+def _bounded(refusal: ChatError) -> ChatError:
+    """The server's error, as it may be shown and waited for."""
+    after = refusal.retry_after
+    return type(refusal)(_shown(refusal.message), None if after is None else min(max(after, 0.0), RETRY_AFTER_MAX))
+
+
+def _shown(reason: str) -> str:
+    return cleaning.line(reason)[:REASON_CHARACTERS]
 
 
 def _trust(url: str, ca_file: str | None) -> ssl.SSLContext | bool:
