@@ -97,7 +97,7 @@ class EmbeddedServer:
 
 async def is_chat_server(url: str) -> bool:
     """Whether a chat-server answers at this base URL (it names itself at `/health`)."""
-    timeout = aiohttp.ClientTimeout(total=3.0)
+    timeout = aiohttp.ClientTimeout(total=2.0)
     try:
         async with (
             aiohttp.ClientSession(timeout=timeout, trust_env=False) as http,

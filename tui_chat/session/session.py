@@ -220,8 +220,8 @@ class Session:
             case events.StateChanged(state):
                 self.state = state
                 self._parts |= Part.HEADER
-            case events.RoomEntered(room):
-                self._refresh(room)
+            case events.RoomEntered():
+                self._entered(event)
             case events.RoomLost(room, reason):
                 self.leave(room)
                 self.say(words.room_lost(room, reason))
@@ -331,12 +331,11 @@ class Session:
 
     # How each event is applied.
 
-    def _refresh(self, name: str) -> None:
-        view, room = self.room(name), self._joined.get(names.key(name))
+    def _entered(self, event: events.RoomEntered) -> None:
+        view, room = self.room(event.room), self._joined.get(names.key(event.room))
         if view is None or room is None:
             return
-        if room.log.last < view.newest:
-            # The server's data was replaced: what is shown is of another log.
+        if event.anew:
             view.restart()
             view.begin(room.log.messages(), room.log.last)
         if view.nick != room.nick:

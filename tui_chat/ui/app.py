@@ -16,13 +16,14 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, ClassVar
 
 from msgspec.structs import replace
+from rich.console import RenderableType
 from rich.text import Text
 from textual import on
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
 from textual.widgets import Input, TextArea
-from textual.worker import Worker, WorkerFailed
+from textual.worker import Worker, WorkerError
 
 from server.protocol.errors import Unavailable
 from tui_chat.client import address
@@ -34,6 +35,8 @@ from tui_chat.ui.screens.join import Entrance, JoinScreen
 from tui_chat.ui.start import DEFAULT_SERVER, Start
 
 if TYPE_CHECKING:
+    from textual.driver import Driver
+
     from tui_chat.embed import EmbeddedServer
     from tui_chat.ui.screens.chat import ChatScreen
     from tui_chat.ui.visit import Visit
@@ -67,7 +70,7 @@ class ChatApp(App[None], inherit_bindings=False):
             notice: Something to be said on the form.
         """
         terminal_keys.teach()
-        super().__init__()
+        super().__init__(driver_class=_driver())
         self._start = start
         self._form: JoinScreen
         self._kept = kept
@@ -96,7 +99,7 @@ class ChatApp(App[None], inherit_bindings=False):
         for theme in themes.ALL:
             self.register_theme(theme)
         self.theme = themes.BY_WORD.get(self._kept.theme, themes.DARK).name
-        if sys.platform != "win32":
+        if sys.platform != "win32" and not self.is_headless:
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
                 loop.add_signal_handler(number, self._stopped_by, number)
@@ -213,9 +216,11 @@ class ChatApp(App[None], inherit_bindings=False):
             self._chat.rooms_listed(rooms)
 
     def problem(self, problem: str) -> None:
-        """Said above the composer."""
+        """Said above the composer, or on the form."""
         if self._chat is not None:
             self._chat.problem(problem)
+        else:
+            self._form.complain("server", problem)
 
     def _end_visit(self) -> None:
         if self._worker is not None:
@@ -304,6 +309,18 @@ class ChatApp(App[None], inherit_bindings=False):
         self.theme = themes.BY_WORD[theme].name
         self._keep(replace(self._kept, theme=theme))
 
+    def on_chat_screen_leave_asked(self) -> None:
+        """`/quit` was typed."""
+        self.action_leave()
+
+    def on_chat_screen_help_asked(self) -> None:
+        """`/help` was typed."""
+        self.action_help()
+
+    def on_chat_screen_theme_asked(self, event: "ChatScreen.ThemeAsked") -> None:
+        """`/theme` was typed."""
+        self.take_theme(event.theme)
+
     def on_app_focus(self) -> None:
         """The terminal has the focus."""
         if self._chat is not None:
@@ -332,7 +349,7 @@ class ChatApp(App[None], inherit_bindings=False):
         worker = self._worker
         self._end_visit()
         if worker is not None:
-            with suppress(WorkerFailed):
+            with suppress(WorkerError):
                 await worker.wait()
         await self.stop_server()
         self.exit(return_code=code)
@@ -347,10 +364,22 @@ class ChatApp(App[None], inherit_bindings=False):
         """However the program ends, its server stops in order."""
         await self.stop_server()
 
-    def _fatal_error(self) -> None:
-        # Textual would print a traceback with the values of variables in it.
+    def panic(self, *renderables: RenderableType) -> None:
+        """End at once, with one sentence; the log has what is known."""
         log.critical("the program has failed", exc_info=self._exception)
-        self.panic(Text(words.crashed(str(self._start.log))))
+        super().panic(Text(words.crashed(str(self._start.log))))
+
+    def _fatal_error(self) -> None:
+        # Textual's own prints a traceback with the values of variables in it.
+        self.panic()
+
+
+def _driver() -> "type[Driver] | None":
+    if sys.platform == "win32":
+        return None
+    from tui_chat.ui.terminal_driver import TerminalDriver  # noqa: PLC0415 (there is no such terminal on Windows)
+
+    return TerminalDriver
 
 
 def _load() -> None:

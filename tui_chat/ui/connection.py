@@ -3,7 +3,7 @@
 Rule 1  Only `run` holds the client; nothing here touches a widget.
 Rule 2  All answers and events go through the inbox, in the order they happened.
 Rule 3  What is sent into one room is sent in the order it was written; a send
-        waits out a lost connection and a rate limit, and is answered once.
+        waits out a lost connection, and is answered once.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from uuid import UUID
 
 from server.protocol import names
 from server.protocol.answers import RoomSummary, Sent
-from server.protocol.errors import ChatError, RateLimited, Unavailable
+from server.protocol.errors import ChatError, Unavailable
 from tui_chat.client import events
 from tui_chat.session import words
 from tui_chat.session.session import Outgoing
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from tui_chat.client.room import Room
 
 log = logging.getLogger("chat.ui")
-
-WAIT_FOR_RATE = 60.0
-"""Seconds that a send waits for a rate limit before it counts as failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,8 +265,6 @@ class Connection:
                 self._put(MessageSent(outgoing, answer))
 
     async def _send(self, outgoing: Outgoing) -> Sent:
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + WAIT_FOR_RATE
         while True:
             await self._online.wait()
             room = self._room(outgoing.room)
@@ -277,12 +272,8 @@ class Connection:
                 raise Unavailable(words.ROOM_IS_CLOSED)
             try:
                 return await room.send(outgoing.text, client_id=UUID(outgoing.client_id))
-            except RateLimited as refusal:
-                wait = refusal.retry_after or 1.0
-                if loop.time() + wait > deadline:
-                    raise
-                await asyncio.sleep(wait)
             except Unavailable:
+                # Offline it waits for as long as it takes; online the server has had its time.
                 if self._online.is_set():
                     raise
 

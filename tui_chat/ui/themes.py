@@ -1,9 +1,11 @@
 """A dark and a light theme: quiet surfaces, one accent, every text readable (contrast 4.5 and more)."""
 
+from rich.style import Style
 from textual.theme import Theme
 from textual.widget import Widget
 
 from tui_chat.ui.app_of import app_of
+from tui_chat.ui.widgets.timeline import palette
 
 DARK = Theme(
     name="chat-dark",
@@ -92,6 +94,10 @@ BY_WORD = {"dark": DARK, "light": LIGHT}
 """As `/theme` names them."""
 
 
-def is_dark(widget: Widget) -> bool:
-    """Whether the theme under which this widget is drawn is a dark one."""
-    return app_of(widget).current_theme.dark
+def nick_style(widget: Widget, nick: str) -> Style:
+    """A nickname's colour on the background of a widget: the one it has in the timeline."""
+    app = app_of(widget)
+    if app.native_ansi_color or app.console.color_system in {"standard", "windows"}:
+        return Style(color=palette.nick_color(nick, palette.ANSI))
+    shade = palette.nick_color(nick, palette.DARK if app.current_theme.dark else palette.LIGHT)
+    return Style(color=palette.readable(shade, widget.background_colors[1]))

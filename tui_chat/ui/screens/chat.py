@@ -99,6 +99,7 @@ class ChatScreen(Screen[None], inherit_bindings=False):
         self._focused = True
         self._wanted: dict[str, bool] = {}
         self._typing_told = 0.0
+        self._refused_text = ""
         self._countdown: Timer | None = None
         self._known_rooms: list[str] = []
         self._header = Header()
@@ -129,27 +130,31 @@ class ChatScreen(Screen[None], inherit_bindings=False):
     # Drawing.
 
     def draw(self) -> None:
-        """Draw what has changed."""
-        if not self.is_mounted:
-            return
+        """Draw what has changed, and then what being looked at has changed."""
+        if self.is_mounted:
+            self._draw_changes()
+            self.session.look(self._focused and self.is_current and self._timeline.at_bottom)
+            self._draw_changes()
+
+    def _draw_changes(self) -> None:
         changes = self.session.take_changes()
+        if not changes:
+            return
         view = self.session.current
-        if changes:
-            with app_of(self).batch_update():
-                if Part.ROOM in changes.parts:
-                    self._draw_room(view)
-                elif changes.splices:
-                    self._timeline.splice_many(changes.splices)
-                if Part.ROOMS in changes.parts:
-                    self._rooms.show(list(self.session.rooms.values()), view)
-                    self._fold()
-                if Part.MEMBERS in changes.parts:
-                    self._members.show(view.members if view else (), view.member_id if view else "")
-                if changes.parts & (Part.HEADER | Part.ROOMS):
-                    self._draw_header()
-                if Part.STATUS in changes.parts:
-                    self._status.show_typing(view.typing if view else [])
-        self._look()
+        with app_of(self).batch_update():
+            if Part.ROOM in changes.parts:
+                self._draw_room(view)
+            elif changes.splices:
+                self._timeline.splice_many(changes.splices)
+            if Part.ROOMS in changes.parts:
+                self._rooms.show(list(self.session.rooms.values()), view)
+                self._fold()
+            if Part.MEMBERS in changes.parts:
+                self._members.show(view.members if view else (), view.member_id if view else "")
+            if changes.parts & (Part.HEADER | Part.ROOMS):
+                self._draw_header()
+            if Part.STATUS in changes.parts:
+                self._status.show_typing(view.typing if view else [])
 
     def _draw_room(self, view: RoomView | None) -> None:
         if self._shown is not None:
@@ -188,27 +193,18 @@ class ChatScreen(Screen[None], inherit_bindings=False):
         self._rooms.display = self._wanted.get("rooms", rooms)
         self._members.display = self._wanted.get("members", members)
 
-    def _look(self) -> None:
-        self.session.look(self._focused and self.is_current and self._timeline.at_bottom)
-        changes = self.session.take_changes()
-        if changes.splices:
-            self._timeline.splice_many(changes.splices)
-        if Part.ROOMS in changes.parts:
-            self._rooms.show(list(self.session.rooms.values()), self.session.current)
-            self._draw_header()
-
     def terminal_focus(self, focused: bool) -> None:
         """The terminal has the focus now, or no longer."""
         self._focused = focused
-        self._look()
+        self.draw()
 
     def on_screen_resume(self) -> None:
         """This screen is on top again."""
-        self._look()
+        self.draw()
 
     def on_screen_suspend(self) -> None:
         """Another screen is on top."""
-        self._look()
+        self.draw()
 
     def on_resize(self) -> None:
         """Panes fold away when it gets narrow."""
@@ -224,6 +220,7 @@ class ChatScreen(Screen[None], inherit_bindings=False):
         view = self.session.current
         refused = self.run_typed(text)
         if refused:
+            self._refused_text = written
             self._composer.write(written)
             self.problem(refused)
         elif view is not None:
@@ -255,7 +252,7 @@ class ChatScreen(Screen[None], inherit_bindings=False):
     @on(TextArea.Changed)
     def _changed(self) -> None:
         text = self._composer.text
-        if text:
+        if text and text != self._refused_text:
             self._status.show_problem("")
         long = len(text) > MESSAGE_CHARACTERS * 0.9
         self._status.show_length(words.too_long(len(text), MESSAGE_CHARACTERS) if long else "")
@@ -365,7 +362,7 @@ class ChatScreen(Screen[None], inherit_bindings=False):
 
     @on(AtBottom)
     def _at_bottom(self) -> None:
-        self._look()
+        self.draw()
 
     @on(OlderWanted)
     def _older_wanted(self) -> None:

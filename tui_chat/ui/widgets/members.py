@@ -2,13 +2,10 @@
 
 from collections.abc import Sequence
 
-from rich.style import Style
-
 from server.protocol.entries import Member
 from tui_chat.session import words
-from tui_chat.ui.themes import is_dark
+from tui_chat.ui.themes import nick_style
 from tui_chat.ui.widgets.side_list import Row, SideList
-from tui_chat.ui.widgets.timeline.palette import DARK, LIGHT, nick_color
 
 
 class MemberList(SideList):
@@ -33,8 +30,11 @@ class MemberList(SideList):
     def row(self, index: int) -> Row:
         """The row of one member."""
         member = self._members[index]
-        color = nick_color(member.nick_name, DARK if is_dark(self) else LIGHT)
         sign = {"owner": "&", "moderator": "+"}.get(member.role, "")
         return Row(
-            sign + member.nick_name, words.YOU if member.member_id == self._own else "", "", Style(color=color), "quiet"
+            sign + member.nick_name,
+            words.YOU if member.member_id == self._own else "",
+            "",
+            nick_style(self, member.nick_name),
+            "quiet",
         )

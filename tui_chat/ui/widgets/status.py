@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from textual import events
 from textual.content import Content
-from textual.style import Style
 from textual.widget import Widget
 
 from tui_chat.client.events import Closed, Connecting, ConnectionState, Offline, Online
@@ -94,6 +94,11 @@ class StatusLine(Widget):
             self._length = length
             self.refresh()
 
+    async def on_click(self) -> None:
+        """Go to the newest message."""
+        if self._below:
+            await self.screen.run_action("bottom")
+
     def render(self) -> Content:
         """The line."""
         width = self.content_region.width
@@ -101,8 +106,7 @@ class StatusLine(Widget):
         if self._problem:
             left = Content.assemble((self._problem, "$error"))
         elif self._below:
-            link = Style.from_meta({"@click": "screen.bottom"})
-            left = Content.assemble((words.new_below(self._below), "bold $accent")).stylize(link)
+            left = Content.assemble((words.new_below(self._below), "bold $accent"))
         elif self._typing:
             left = Content.assemble((words.typing(self._typing), "italic $text-muted"))
         else:
@@ -114,7 +118,7 @@ class StatusLine(Widget):
 class KeyBar(Widget):
     """The keys that matter here, as many as fit; each can be clicked."""
 
-    DEFAULT_CSS = "KeyBar { height: 1; dock: bottom; }"
+    DEFAULT_CSS = "KeyBar { height: 1; dock: bottom; padding: 0 1; }"
 
     def __init__(self, keys: Sequence[tuple[str, str, str]]) -> None:
         """Make it.
@@ -124,17 +128,25 @@ class KeyBar(Widget):
         """
         super().__init__()
         self._keys = keys
+        self._ends: list[tuple[int, str]] = []
 
     def render(self) -> Content:
         """The line."""
         width = self.content_region.width
         line = Content("")
+        self._ends = []
         for key, word, action in self._keys:
-            scoped = action if "." in action else f"screen.{action}"
-            part = Content.assemble((key, "bold $primary"), (f" {word}", "$text-muted"))
-            part = part.stylize(Style.from_meta({"@click": scoped}))
-            longer = Content.assemble(line, "   " if line else "", part)
+            part = Content.assemble((key, "$primary"), (f" {word}", "$text-muted"))
+            longer = Content.assemble(line, "  " if line else "", part)
             if longer.cell_length > width:
                 break
             line = longer
+            self._ends.append((line.cell_length, action))
         return line
+
+    async def on_click(self, event: events.Click) -> None:
+        """Do what the key does that was clicked."""
+        x = event.x - self.gutter.left
+        action = next((action for end, action in self._ends if x < end), None)
+        if action is not None:
+            await self.screen.run_action(action)

@@ -1,0 +1,297 @@
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import count
+
+import pytest
+
+from server.protocol.answers import Joined, RoomState, Sent
+from server.protocol.entries import JoinNotice, Member, Message, NickNotice
+from server.protocol.errors import BadRequest, TooLong
+from tui_chat.client import events
+from tui_chat.client.room_log import RoomLog
+from tui_chat.session.lines import Delivery, MessageLine, NoticeLine, UnreadLine
+from tui_chat.session.session import Outgoing, Part, Session
+
+ANN = Member(member_id="a", nick_name="ann", role="member")
+BOB = Member(member_id="b", nick_name="bob", role="member")
+
+
+@dataclass
+class Room:
+    """A room as the SDK gives it, with its real log."""
+
+    name: str
+    topic: str = ""
+    nick: str = "ann"
+    member_id: str = "a"
+    members: dict[str, Member] = field(default_factory=lambda: {"a": ANN, "b": BOB})
+    log: RoomLog = field(default_factory=RoomLog)
+
+    def join(self, *texts: str) -> "Room":
+        state = RoomState(name=self.name, topic=self.topic, last_seq=len(texts), visibility="public")
+        messages = [self.message(seq, text) for seq, text in enumerate(texts, 1)]
+        self.log.joined(
+            Joined(
+                room=state,
+                nick_name=self.nick,
+                member_id=self.member_id,
+                guest_key="k",
+                members=list(self.members.values()),
+                messages=list(messages),
+                has_more=False,
+            ),
+            None,
+        )
+        return self
+
+    def message(self, seq: int, text: str, who: Member = BOB) -> Message:
+        return Message(
+            room=self.name,
+            seq=seq,
+            id=seq,
+            nick_name=who.nick_name,
+            member_id=who.member_id,
+            message=text,
+            ts=seq,
+        )
+
+    def says(self, session: Session, text: str, who: Member = BOB) -> int:
+        seq = self.log.last + 1
+        changed = self.log.pushed(self.message(seq, text, who))
+        session.apply(events.LogChanged(self.name, changed, True))
+        return seq
+
+
+@pytest.fixture
+def session() -> Session:
+    ids: Iterator[int] = count()
+    return Session(lambda: 1_000, lambda: f"id-{next(ids)}")
+
+
+def texts(session: Session) -> list[str]:
+    assert session.current is not None
+    shown: list[str] = []
+    for line in session.current.transcript.lines:
+        match line:
+            case MessageLine():
+                shown.append(line.text if line.delivery is Delivery.SENT else f"{line.text} ({line.delivery.value})")
+            case NoticeLine():
+                shown.append(f"* {line.text}")
+            case UnreadLine():
+                shown.append("--")
+            case _:
+                shown.append("gap")
+    return shown
+
+
+def test_entering_a_room_shows_its_history_as_read(session: Session) -> None:
+    view = session.enter(Room("tea").join("one", "two"))
+    assert texts(session) == ["one", "two"]
+    assert view.unread == 0
+    assert Part.ROOM in session.take_changes().parts
+
+
+def test_what_is_sent_is_pending_and_then_stands_once(session: Session) -> None:
+    room = Room("tea").join("one")
+    session.enter(room)
+    session.look(True)
+    outgoing = session.prepare("mine")
+    assert texts(session) == ["one", "mine (pending)"]
+    room.says(session, "two")
+    assert texts(session) == ["one", "two", "mine (pending)"]
+    session.sent(outgoing, Sent(seq=3, id=3, ts=5, duplicate=False))
+    assert texts(session) == ["one", "two", "mine"]
+    room.says(session, "mine", ANN)
+    assert texts(session) == ["one", "two", "mine"]
+    assert session.unsent == 0
+
+
+def test_an_echo_that_overtakes_its_acknowledgement_is_not_shown_twice(session: Session) -> None:
+    room = Room("tea").join()
+    session.enter(room)
+    outgoing = session.prepare("mine")
+    seq = room.says(session, "mine", ANN)
+    assert texts(session) == ["mine"]
+    session.sent(outgoing, Sent(seq=seq, id=1, ts=5, duplicate=False))
+    assert texts(session) == ["mine"]
+
+
+def test_the_same_text_from_your_other_terminal_does_not_swallow_a_failed_send(session: Session) -> None:
+    room = Room("tea").join()
+    session.enter(room)
+    outgoing = session.prepare("mine")
+    room.says(session, "mine", ANN)
+    session.failed(outgoing, "no")
+    assert texts(session) == ["mine", "mine (failed)"]
+
+
+def test_a_failed_send_is_retried_with_its_id_or_taken_back(session: Session) -> None:
+    session.enter(Room("tea").join())
+    outgoing = session.prepare("mine")
+    session.failed(outgoing, "The server said no.")
+    line = session.current and session.current.transcript.lines[-1]
+    assert isinstance(line, MessageLine)
+    assert line.problem == "The server said no."
+    assert session.retry(line.key) == outgoing
+    assert texts(session) == ["mine (pending)"]
+    assert session.retry(line.key) is None
+    session.failed(outgoing, "again")
+    assert session.discard(line.key) == "mine"
+    assert texts(session) == []
+
+
+def test_a_send_is_answered_in_the_room_it_was_written_in(session: Session) -> None:
+    session.enter(Room("tea").join())
+    outgoing = session.prepare("for tea")
+    session.enter(Room("dev").join())
+    session.sent(outgoing, Sent(seq=1, id=1, ts=5, duplicate=False))
+    assert texts(session) == []
+    session.show("tea")
+    assert texts(session) == ["for tea"]
+
+
+def test_a_message_that_cannot_be_sent_leaves_no_line(session: Session) -> None:
+    with pytest.raises(BadRequest):
+        session.prepare("nowhere")
+    session.enter(Room("tea").join())
+    with pytest.raises(TooLong):
+        session.prepare("x" * 4001)
+    with pytest.raises(BadRequest):
+        session.prepare(" \x1b ")
+    assert texts(session) == []
+
+
+def test_what_comes_while_nobody_looks_is_unread_below_a_line(session: Session) -> None:
+    tea = Room("tea").join("one")
+    view = session.enter(tea)
+    session.look(True)
+    tea.says(session, "two")
+    assert view.unread == 0
+    session.look(False)
+    tea.says(session, "three")
+    tea.says(session, "hey @Ann")
+    tea.says(session, "mine from elsewhere", ANN)
+    assert (view.unread, view.mentions) == (2, 1)
+    assert texts(session) == ["one", "two", "--", "three", "hey @Ann", "mine from elsewhere"]
+    session.look(True)
+    assert (view.unread, view.mentions) == (0, 0)
+    assert "--" in texts(session)
+    session.look(False)
+    assert "--" not in texts(session)
+
+
+def test_an_edit_of_something_unread_counts_once(session: Session) -> None:
+    tea = Room("tea").join()
+    view = session.enter(tea)
+    seq = tea.says(session, "two")
+    session.apply(events.LogChanged("tea", (seq,), True))
+    assert view.unread == 1
+
+
+def test_rooms_are_walked_in_order_and_activity_finds_mentions_first(session: Session) -> None:
+    rooms = {name: Room(name).join() for name in ("tea", "dev", "ops", "art")}
+    for room in rooms.values():
+        session.enter(room)
+    session.show("tea")
+    session.step(-1)
+    assert session.current is session.room("art")
+    session.step(1)
+    assert session.current is session.room("tea")
+    session.show_number(3)
+    assert session.current is session.room("ops")
+    session.show_number(9)
+    assert session.current is session.room("ops")
+    rooms["art"].says(session, "hello")
+    rooms["dev"].says(session, "ann?")
+    session.show_activity()
+    assert session.current is session.room("dev")
+    session.look(True)
+    session.show_activity()
+    assert session.current is session.room("art")
+
+
+def test_leaving_the_shown_room_shows_the_one_before(session: Session) -> None:
+    for name in ("tea", "dev", "ops"):
+        session.enter(Room(name).join())
+    session.leave("OPS")
+    assert session.current is session.room("dev")
+    session.apply(events.RoomLost("dev", "you were put out"))
+    assert texts(session) == ["* You are no longer in dev: you were put out"]
+    session.leave("tea")
+    assert session.current is None
+
+
+def test_only_the_shown_rooms_splices_are_handed_out(session: Session) -> None:
+    tea, dev = Room("tea").join(), Room("dev").join()
+    session.enter(tea)
+    session.enter(dev)
+    session.take_changes()
+    tea.says(session, "for later")
+    assert session.take_changes().splices == []
+    dev.says(session, "now")
+    assert len(session.take_changes().splices) == 1
+    tea.says(session, "more")
+    session.show("tea")
+    changes = session.take_changes()
+    assert changes.splices == []
+    assert Part.ROOM in changes.parts
+
+
+def test_the_others_coming_is_told_and_your_own_is_not(session: Session) -> None:
+    session.enter(Room("tea").join())
+    for member_id, nick in (("b", "bob"), ("a", "ann"), ("c", "cai")):
+        notice = JoinNotice(room="tea", nick_name=nick, member_id=member_id, message="", ts=1)
+        session.apply(events.Noticed(notice))
+    assert texts(session) == ["* bob and cai joined"]
+
+
+def test_your_new_nickname_is_the_one_that_mentions_you(session: Session) -> None:
+    tea = Room("tea").join()
+    view = session.enter(tea)
+    renamed = NickNotice(room="tea", nick_name="anna", member_id="a", message="", ts=1, old_nick_name="ann")
+    session.apply(events.Noticed(renamed))
+    tea.says(session, "ann?")
+    tea.says(session, "anna?")
+    assert view.mentions == 1
+
+
+def test_who_types_is_known_until_they_speak_or_go(session: Session) -> None:
+    tea = Room("tea").join()
+    view = session.enter(tea)
+    session.apply(events.TypingChanged("tea", "b", True))
+    assert view.typing == ["bob"]
+    tea.says(session, "done")
+    assert view.typing == []
+    session.apply(events.TypingChanged("tea", "b", True))
+    session.apply(events.MembersChanged("tea", (ANN,)))
+    assert view.typing == []
+
+
+def test_those_who_spoke_last_come_first_for_completion(session: Session) -> None:
+    cai = Member(member_id="c", nick_name="cai", role="member")
+    tea = Room("tea", members={"a": ANN, "b": BOB, "c": cai}).join("from bob")
+    view = session.enter(tea)
+    assert view.nicks == ["bob", "cai"]
+    tea.says(session, "hi", cai)
+    assert view.nicks == ["cai", "bob"]
+
+
+def test_another_log_under_the_same_name_replaces_what_was_shown(session: Session) -> None:
+    tea = Room("tea").join("one", "two", "three")
+    session.enter(tea)
+    outgoing = session.prepare("mine")
+    tea.log = RoomLog()
+    tea.join("new one")
+    session.apply(events.RoomEntered("tea", again=True, anew=True))
+    assert texts(session) == ["new one", "mine (pending)"]
+    session.sent(outgoing, Sent(seq=2, id=2, ts=5, duplicate=False))
+    assert texts(session) == ["new one", "mine"]
+
+
+def test_what_is_not_of_an_open_room_is_dropped(session: Session) -> None:
+    session.apply(events.LogChanged("tea", (1,), True))
+    session.apply(events.TypingChanged("tea", "b", True))
+    session.apply(events.TopicChanged("tea", "x"))
+    session.sent(Outgoing("tea", "id", "x"), Sent(seq=1, id=1, ts=1, duplicate=False))
+    session.failed(Outgoing("tea", "id", "x"), "no")
+    assert not session.rooms

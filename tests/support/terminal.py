@@ -1,0 +1,168 @@
+"""A program in a real pseudo-terminal, with what the screen shows kept by pyte."""
+
+import asyncio
+import fcntl
+import os
+import pty
+import signal
+import struct
+import sys
+import termios
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pyte
+
+from tests.support.eventually import PATIENCE, eventually
+
+CHAT_TUI = (sys.executable, "-m", "tui_chat")
+
+CURSOR_SHOWN = 25
+ALTERNATE_SCREEN = 1049
+MOUSE_MODES = (1000, 1002, 1003, 1006, 1015)
+PASTE_MODE = 2004
+FOCUS_MODE = 1004
+
+
+class Terminal:
+    """One program and the terminal it runs in.
+
+    Attributes:
+        screen: What is shown, cell by cell.
+        written: All bytes that the program has written.
+        process: The program.
+    """
+
+    def __init__(self, process: asyncio.subprocess.Process, master: int, columns: int, rows: int) -> None:
+        self.process = process
+        self.screen = pyte.Screen(columns, rows)
+        self.written = bytearray()
+        self._master = master
+        self._stream = pyte.ByteStream(self.screen)
+        self._open = True
+        os.set_blocking(master, False)
+        asyncio.get_running_loop().add_reader(master, self._read)
+
+    def text(self) -> str:
+        """What the screen shows, row by row, without blanks at the ends."""
+        return "\n".join(row.rstrip() for row in self.screen.display)
+
+    def type(self, text: str) -> None:
+        """Send these characters, as the keyboard would."""
+        os.write(self._master, text.encode())
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send the program a signal."""
+        self.process.send_signal(number)
+
+    def hang_up(self) -> None:
+        """Close the terminal, as when its window is closed or its line breaks."""
+        self._stop_reading()
+        os.close(self._master)
+        self._master = -1
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Give the terminal another size."""
+        self.screen.resize(rows, columns)
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    async def wait_for(self, text: str, patience: float = PATIENCE) -> None:
+        """Wait until the screen shows this text.
+
+        Raises:
+            AssertionError: It never did; the message holds what was shown instead.
+        """
+        try:
+            await eventually(lambda: text in self.text(), patience)
+        except TimeoutError:
+            raise AssertionError(f"{text!r} was not shown, but:\n{self.text()}") from None
+
+    async def ended(self) -> int:
+        """Wait for the program's end; its exit code, negative for a signal."""
+        async with asyncio.timeout(PATIENCE):
+            code = await self.process.wait()
+        if self._open:
+            self._read()
+        return code
+
+    def modes(self) -> set[int]:
+        """The private modes (DECSET) that are on now, as far as the program's bytes say."""
+        on: set[int] = set()
+        for piece in bytes(self.written).split(b"\x1b[?")[1:]:
+            numbers, ending = bytearray(), b""
+            for byte in piece:
+                if byte in b"0123456789;":
+                    numbers.append(byte)
+                else:
+                    ending = bytes([byte])
+                    break
+            named = {int(number) for number in numbers.split(b";") if number}
+            if ending == b"h":
+                on |= named
+            elif ending == b"l":
+                on -= named
+        return on
+
+    async def close(self) -> None:
+        """End the program, if it still runs, and the terminal."""
+        self._stop_reading()
+        if self.process.returncode is None:
+            self.process.kill()
+            await self.process.wait()
+        if self._master >= 0:
+            os.close(self._master)
+
+    def _read(self) -> None:
+        try:
+            while data := os.read(self._master, 65_536):
+                self.written += data
+                self._stream.feed(data)
+        except BlockingIOError:
+            return
+        except OSError:  # Linux says EIO when the other side is closed
+            pass
+        self._stop_reading()
+
+    def _stop_reading(self) -> None:
+        if self._open:
+            self._open = False
+            asyncio.get_running_loop().remove_reader(self._master)
+
+
+@asynccontextmanager
+async def terminal(
+    command: Sequence[str], home: Path, *, columns: int = 80, rows: int = 24, environ: Mapping[str, str] | None = None
+) -> AsyncGenerator[Terminal]:
+    """Run a program in a terminal of this size, with a home folder of its own.
+
+    Args:
+        command: The program and its arguments.
+        home: Its home folder; nothing of the caller's settings reaches it.
+        columns: Width in cells.
+        rows: Height in cells.
+        environ: More environment variables.
+    """
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("CHAT_", "XDG_", "TEXTUAL"))}
+    kept |= {"HOME": str(home), "TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}
+    kept |= dict(environ or {})
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", _LEADER, *command),
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        env=kept,
+        start_new_session=True,
+    )
+    os.close(slave)
+    shown = Terminal(process, master, columns, rows)
+    try:
+        yield shown
+    finally:
+        await shown.close()
+
+
+_LEADER = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execvp(sys.argv[1], sys.argv[1:])"
+"""The program becomes the leader of its terminal's session, so that closing the terminal hangs it up."""

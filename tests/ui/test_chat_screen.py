@@ -1,0 +1,267 @@
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+from textual import events
+
+from server.runtime import Running
+from tests.support.chat_app import in_room
+from tests.support.serving import serving
+from tui_chat.client.chat import ChatClient
+from tui_chat.session import words
+from tui_chat.session.lines import MessageLine
+from tui_chat.ui.screens.help import HelpScreen
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncGenerator[Running]:
+    """A server without rate limits."""
+    async with serving(tmp_path, rate_limit="off") as running:
+        yield running
+
+
+async def test_two_people_talk(server: Running, tmp_path: Path) -> None:
+    async with in_room(tmp_path, server.url, "ann") as ann, in_room(tmp_path, server.url, "bob") as bob:
+        await ann.sees("bob joined")
+        await ann.say("hello bob")
+        await bob.sees("hello bob")
+        await bob.say("你好 ann")
+        await ann.sees("你好 ann")
+        assert ann.screen().count("hello bob") == 1
+        assert "2 here" in ann.screen()
+
+
+async def test_the_header_shows_room_topic_and_connection(server: Running, tmp_path: Path) -> None:
+    async with in_room(tmp_path, server.url, "ann") as ann, ChatClient(server.url) as other:
+        room = await other.join("tea", nick="bob")
+        await room.set_topic("green or black")
+        await ann.sees("green or black")
+        header = ann.row_of(ann.chat.query_one("Header"))
+        assert header.startswith("tea  green or black")
+        assert "● online" in header
+
+
+async def test_an_unknown_command_is_an_error_and_is_not_sent(server: Running, tmp_path: Path) -> None:
+    async with in_room(tmp_path, server.url, "ann") as ann:
+        await ann.say("/frobnicate now")
+        await ann.sees("There is no command /frobnicate")
+        assert ann.composer.text == "/frobnicate now"
+        assert not any(isinstance(line, MessageLine) for line in ann.timeline.lines)
+        await ann.press("ctrl+u")
+        await ann.say("//shrug")
+        await ann.sees("/shrug")
+        line = ann.timeline.lines[-1]
+        assert isinstance(line, MessageLine)
+        assert line.text == "/shrug"
+
+
+async def test_a_draft_stays_with_its_room_even_when_keys_come_at_once(server: Running, tmp_path: Path) -> None:
+    async with in_room(tmp_path, server.url, "ann") as ann:
+        await ann.say("/join dev")
+        await ann.until(lambda: len(ann.chat.session.rooms) == 2)
+        burst = [events.Key(character, character) for character in "for dev"]
+        burst += [events.Key("alt+1", None), *(events.Key(c, c) for c in "for tea"), events.Key("alt+2", None)]
+        for key in burst:
+            ann.app.post_message(key)
+        await ann.until(lambda: ann.composer.text == "for dev")
+        await ann.press("alt+left")
+        assert ann.composer.text == "for tea"
+        ann.app.post_message(events.Key("enter", "\r"))
+        ann.app.post_message(events.Key("alt+2", None))
+        tea = ann.chat.session.rooms["tea"]
+        await ann.until(lambda: any(isinstance(line, MessageLine) for line in tea.transcript.lines))
+        dev = ann.chat.session.rooms["dev"]
+        assert not any(isinstance(line, MessageLine) for line in dev.transcript.lines)
+        assert ann.composer.text == "for dev"
+
+
+async def test_unread_counts_stand_in_the_room_list_until_the_room_is_read(server: Running, tmp_path: Path) -> None:
+    async with in_room(tmp_path, server.url, "ann") as ann, ChatClient(server.url) as other:
+        room = await other.join("tea", nick="bob")
+        await ann.say("/join dev")
+        await ann.sees("2 dev")
+        await room.send("one")
+        await room.send("ann: two")
+        tea = ann.chat.session.rooms["tea"]
+        await ann.until(lambda: tea.unread == 2)
+        await ann.sees("@2")
+        await ann.press("alt+a")
+        await ann.sees("ann: two")
+        await ann.until(lambda: tea.unread == 0)
+        assert "@2" not in ann.screen()
+
+
+async def test_nothing_is_read_while_the_terminal_is_elsewhere(server: Running, tmp_path: Path) -> None:
+    async with in_room(tmp_path, server.url, "ann") as ann, ChatClient(server.url) as other:
+        room = await other.join("tea", nick="bob")
+        tea = ann.chat.session.rooms["tea"]
+        ann.app.post_message(events.AppBlur())
+        await ann.pilot.pause()
+        await room.send("while away")
+        await ann.until(lambda: tea.unread == 1)
+        ann.app.post_message(events.AppFocus())
+        await ann.until(lambda: tea.unread == 0)
+
+
+async def test_scrolled_up_the_place_is_kept_and_what_is_new_is_counted(server: Running, tmp_path: Path) -> None:
+    async with in_room(tmp_path, server.url, "ann") as ann, ChatClient(server.url) as other:
+        room = await other.join("tea", nick="bob")
+        for number in range(40):
+            await room.send(f"line {number}")
+        await ann.sees("line 39")
+        await ann.press("pageup")
+        assert "line 39" not in ann.screen()
+        await room.send("news")
+        await ann.sees("1 new below")
+        assert ann.chat.session.rooms["tea"].unread == 1
+        await ann.press("escape")
+        await ann.sees("news")
+        await ann.until(lambda: ann.chat.session.rooms["tea"].unread == 0)
+
+
+async def test_older_history_comes_when_one_scrolls_up(server: Running, tmp_path: Path) -> None:
+    async with ChatClient(server.url) as other:
+        room = await other.join("tea", nick="bob")
+        for number in range(120):
+            await room.send(f"line {number}")
+        async with in_room(tmp_path, server.url, "ann") as ann:
+            await ann.sees("line 119")
+            await ann.press("alt+home")
+            await ann.until(lambda: len(ann.timeline.lines) >= 120)
+            await ann.press("alt+home")
+            await ann.sees("line 0")
+
+
+async def test_names_list_nick_and_part(server: Running, tmp_path: Path) -> None:
+    async with in_room(tmp_path, server.url, "ann", size=(100, 30)) as ann:
+        await ann.say("/names")
+        await ann.sees("1 here: ann")
+        await ann.say("/nick anna")
+        await ann.sees("You are now anna.")
+        await ann.say("/join dev")
+        await ann.sees("2 dev")
+        await ann.say("/list")
+        await ann.sees("2 rooms")
+        await ann.say("/part")
+        await ann.until(lambda: len(ann.chat.session.rooms) == 1)
+        await ann.say("/part")
+        await ann.sees(words.LAST_ROOM_LEFT)
+        assert words.BUTTON_JOIN in ann.screen()
+
+
+async def test_a_second_room_gives_you_the_nickname_you_have(server: Running, tmp_path: Path) -> None:
+    async with in_room(tmp_path, server.url, "ann") as ann, in_room(tmp_path, server.url, "bob") as bob:
+        await bob.say("/nick ann")
+        await bob.sees("You are now ann2.")
+        await ann.sees("ann2")
+
+
+async def test_ctrl_c_clears_the_line_and_quits_only_at_the_second_time(server: Running, tmp_path: Path) -> None:
+    async with in_room(tmp_path, server.url, "ann") as ann:
+        await ann.type("half")
+        await ann.press("ctrl+c")
+        assert ann.composer.text == ""
+        await ann.press("ctrl+c")
+        await ann.sees(words.QUIT_AGAIN)
+        await ann.press("ctrl+c")
+        await ann.until(lambda: not ann.app.is_running)
+
+
+async def test_f1_shows_every_key_and_command_and_closes_again(server: Running, tmp_path: Path) -> None:
+    async with in_room(tmp_path, server.url, "ann") as ann:
+        await ann.press("f1")
+        await ann.sees("/join room")
+        await ann.press("escape")
+        assert not isinstance(ann.app.screen, HelpScreen)
+        await ann.say("/help")
+        await ann.sees("/join room")
+
+
+async def test_the_palette_has_the_commands(server: Running, tmp_path: Path) -> None:
+    async with in_room(tmp_path, server.url, "ann") as ann:
+        await ann.press("ctrl+backslash")
+        await ann.sees("/join room")
+        await ann.type("names")
+        await ann.sees("say who is here")
+        await ann.press("enter")
+        await ann.sees("1 here: ann")
+
+
+async def test_the_theme_changes_and_is_remembered(server: Running, tmp_path: Path) -> None:
+    async with in_room(tmp_path, server.url, "ann") as ann:
+        await ann.say("/theme light")
+        await ann.until(lambda: ann.app.theme == "chat-light")
+        assert '"light"' in (tmp_path / "ann" / "state" / "remembered.json").read_text()
+        await ann.say("/theme pink")
+        await ann.sees(words.NO_SUCH_THEME)
+
+
+async def test_panes_fold_away_when_it_is_narrow_and_come_on_request(server: Running, tmp_path: Path) -> None:
+    async with in_room(tmp_path, server.url, "ann", size=(40, 10)) as ann:
+        assert "1 here" not in ann.screen()
+        await ann.say("hi")
+        await ann.sees("hi")
+        await ann.press("f3")
+        await ann.sees("1 here")
+
+
+async def test_a_picked_message_can_be_answered(server: Running, tmp_path: Path) -> None:
+    async with in_room(tmp_path, server.url, "ann") as ann, ChatClient(server.url) as other:
+        room = await other.join("tea", nick="bob")
+        await room.send("question?")
+        await ann.sees("question?")
+        await ann.press("ctrl+s")
+        assert ann.timeline.picked is not None
+        await ann.press("m")
+        assert ann.composer.text == "bob: "
+        assert ann.app.focused is ann.composer
+
+
+async def test_what_failed_says_why_and_can_be_taken_back(server: Running, tmp_path: Path) -> None:
+    async with in_room(tmp_path, server.url, "ann") as ann:
+        outgoing = ann.chat.session.prepare("second")
+        ann.chat.session.failed(outgoing, "The server is full.")
+        ann.chat.draw()
+        await ann.sees("The server is full.")
+        await ann.press("ctrl+s", "x")
+        assert ann.composer.text == "second"
+        assert "The server is full." not in ann.screen()
+
+
+async def test_what_failed_is_sent_again_on_enter(server: Running, tmp_path: Path) -> None:
+    async with in_room(tmp_path, server.url, "ann") as ann:
+        outgoing = ann.chat.session.prepare("second")
+        ann.chat.session.failed(outgoing, "The server is full.")
+        ann.chat.draw()
+        await ann.press("ctrl+s", "enter")
+        await ann.until(lambda: ann.timeline.lines[-1].key.startswith("message-"))
+        assert "The server is full." not in ann.screen()
+
+
+async def test_what_others_write_is_never_markup_nor_an_escape(server: Running, tmp_path: Path) -> None:
+    async with ChatClient(server.url) as other:
+        room = await other.join("tea", nick="[b]bold[/b]")
+        await room.send("[red]not red[/] [@click=app.quit]x[/] [")
+        await room.set_topic("[blink]topic[/]")
+        async with in_room(tmp_path, server.url, "ann", size=(110, 24)) as ann:
+            await ann.sees("[red]not red[/] [@click=app.quit]x[/] [")
+            await ann.sees("[blink]topic[/]")
+            assert ann.screen().count("[b]bold[/b]") == 2
+
+
+async def test_offline_is_shown_and_what_was_typed_meanwhile_is_sent_once(tmp_path: Path) -> None:
+    async with AsyncExitStack() as running:
+        first = await running.enter_async_context(serving(tmp_path))
+        async with in_room(tmp_path, first.url, "ann") as ann:
+            await running.aclose()
+            await ann.sees("offline")
+            await ann.say("meanwhile")
+            assert ann.chat.session.unsent == 1
+            async with serving(tmp_path, port=first.port):
+                await ann.sees("online")
+                await ann.until(lambda: ann.chat.session.unsent == 0)
+                assert ann.screen().count("meanwhile") == 1
+                async with ChatClient(first.url) as other:
+                    room = await other.join("tea", nick="bob")
+                    assert [message.message for message in room.log.messages()] == ["meanwhile"]

@@ -1,0 +1,160 @@
+import pytest
+from textual import events
+from textual.app import App, ComposeResult
+
+from tui_chat.session.completion import Completion, complete
+from tui_chat.ui.widgets.composer import Composer
+
+
+class ComposerApp(App[None]):
+    """Nothing but a composer, which keeps what it submits."""
+
+    CSS = "Composer { height: auto; max-height: 33vh; }"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.submitted: list[str] = []
+        self.bottom_wanted = 0
+
+    def compose(self) -> ComposeResult:
+        """The composer."""
+        yield Composer(self._complete, self.submitted.append)
+
+    def _complete(self, before: str) -> Completion | None:
+        return complete(before, ["annabel", "anton"], ["tea"])
+
+    def on_composer_bottom_wanted(self) -> None:
+        self.bottom_wanted += 1
+
+    @property
+    def composer(self) -> Composer:
+        """It."""
+        return self.query_one(Composer)
+
+
+async def typed(*keys: str, start: str = "") -> tuple[str, tuple[int, int]]:
+    app = ComposerApp()
+    async with app.run_test() as pilot:
+        app.composer.write(start)
+        await pilot.press(*keys)
+        await pilot.pause()
+        return app.composer.text, app.composer.cursor_location
+
+
+@pytest.mark.parametrize(
+    ("start", "keys", "text", "caret"),
+    [
+        ("one two", ("ctrl+a",), "one two", (0, 0)),
+        ("one two", ("ctrl+a", "ctrl+e"), "one two", (0, 7)),
+        ("one two", ("ctrl+b", "ctrl+b"), "one two", (0, 5)),
+        ("one two", ("ctrl+a", "ctrl+f"), "one two", (0, 1)),
+        ("one two", ("alt+b",), "one two", (0, 4)),
+        ("one two", ("ctrl+a", "alt+f"), "one two", (0, 3)),
+        ("one two", ("ctrl+w",), "one ", (0, 4)),
+        ("one two ", ("ctrl+w",), "one ", (0, 4)),
+        ("one two", ("ctrl+u",), "", (0, 0)),
+        ("one two", ("ctrl+a", "ctrl+k"), "", (0, 0)),
+        ("one two", ("ctrl+a", "alt+d"), " two", (0, 0)),
+        ("one two", ("ctrl+w", "ctrl+a", "ctrl+y"), "twoone ", (0, 3)),
+        ("one two", ("ctrl+w", "ctrl+underscore"), "one two", (0, 7)),
+        ("a\nb", ("ctrl+a", "ctrl+u"), "ab", (0, 1)),
+        ("a\nb", ("up", "ctrl+e", "ctrl+k"), "ab", (0, 1)),
+        ("one", ("ctrl+d", "ctrl+h"), "on", (0, 2)),
+        ("a", ("alt+enter", "b"), "a\nb", (1, 1)),
+        ("a", ("ctrl+j", "b"), "a\nb", (1, 1)),
+        ("a", ("shift+enter", "b"), "a\nb", (1, 1)),
+        ("a", ("alt+x",), "a", (0, 1)),
+    ],
+)
+async def test_readline_keys(start: str, keys: tuple[str, ...], text: str, caret: tuple[int, int]) -> None:
+    assert await typed(*keys, start=start) == (text, caret)
+
+
+async def test_enter_submits_and_leaves_nothing() -> None:
+    app = ComposerApp()
+    async with app.run_test() as pilot:
+        await pilot.press("h", "i", "enter")
+        assert app.submitted == ["hi"]
+        assert app.composer.text == ""
+
+
+async def test_keys_that_come_at_once_take_effect_in_their_order() -> None:
+    app = ComposerApp()
+    async with app.run_test() as pilot:
+        for key, character in (("a", "a"), ("enter", "\r"), ("b", "b"), ("ctrl+j", "\n"), ("c", "c"), ("ctrl+u", "")):
+            app.post_message(events.Key(key, character))
+        app.post_message(events.Key("d", "d"))
+        await pilot.pause()
+        assert app.submitted == ["a"]
+        assert app.composer.text == "b\nd"
+
+
+async def test_a_paste_is_cleaned_and_never_sent() -> None:
+    app = ComposerApp()
+    async with app.run_test() as pilot:
+        app.composer.write("say: ")
+        app.composer.post_message(events.Paste("two\r\nlines\x1b]52;c;aGk=\x07\u202e\n"))
+        await pilot.pause()
+        assert app.submitted == []
+        assert app.composer.text == "say: two\nlines]52;c;aGk="
+
+
+async def test_a_huge_paste_is_refused_whole() -> None:
+    app = ComposerApp()
+    async with app.run_test() as pilot:
+        app.composer.post_message(events.Paste("x" * 100_000))
+        await pilot.pause()
+        assert app.composer.text == ""
+
+
+async def test_up_and_down_walk_what_was_sent_and_come_back_to_the_draft() -> None:
+    app = ComposerApp()
+    async with app.run_test() as pilot:
+        for text in ("one", "two\nlines"):
+            app.composer.sent.add(text)
+        app.composer.write("draft")
+        await pilot.press("up")
+        assert app.composer.text == "two\nlines"
+        await pilot.press("up")
+        assert app.composer.text == "two\nlines"
+        await pilot.press("up")
+        assert app.composer.text == "one"
+        await pilot.press("down", "down", "down")
+        assert app.composer.text == "draft"
+
+
+async def test_tab_completes_and_turns_through_the_candidates() -> None:
+    app = ComposerApp()
+    async with app.run_test() as pilot:
+        await pilot.press("a", "n", "tab")
+        assert app.composer.text == "annabel: "
+        await pilot.press("tab")
+        assert app.composer.text == "anton: "
+        await pilot.press("shift+tab")
+        assert app.composer.text == "annabel: "
+        await pilot.press("x", "tab")
+        assert app.composer.text == "annabel: x"
+
+
+async def test_a_completion_on_a_later_line_stands_where_it_was_typed() -> None:
+    assert await typed("a", "n", "tab", start="one\ntwo ") == ("one\ntwo annabel ", (1, 12))
+
+
+async def test_end_at_the_end_asks_for_the_newest_message() -> None:
+    app = ComposerApp()
+    async with app.run_test() as pilot:
+        await pilot.press("end")
+        await pilot.pause()
+        assert app.bottom_wanted == 1
+
+
+async def test_it_grows_with_its_text_to_a_third_of_the_screen() -> None:
+    app = ComposerApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        assert app.composer.size.height == 1
+        app.composer.write("one\ntwo\nthree")
+        await pilot.pause()
+        assert app.composer.size.height == 3
+        app.composer.write("\n" * 40)
+        await pilot.pause()
+        assert app.composer.size.height == 7

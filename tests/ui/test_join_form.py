@@ -1,0 +1,126 @@
+import socket
+from pathlib import Path
+
+import pytest
+
+from tests.support.chat_app import chat_app, in_room
+from tests.support.serving import serving
+from tui_chat.client.chat import ChatClient
+from tui_chat.session import words
+from tui_chat.session.remembered import Remembered, load
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+async def test_the_form_asks_for_what_is_missing_beside_the_field(tmp_path: Path) -> None:
+    async with chat_app(tmp_path) as person:
+        await person.press("enter")
+        await person.sees(words.NEEDS_ROOM)
+        assert words.NEEDS_NICK in person.screen()
+        await person.type("tea")
+        assert words.NEEDS_ROOM not in person.screen()
+        await person.press("enter")
+        await person.type("ann")
+        assert "ann" in person.screen()
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "told"),
+    [
+        (1, "a\u200bb", "cannot hold"),
+        (2, "http://", "name is missing"),
+        (2, "http://host:99999", "port"),
+        (2, "ftp://host", "starts with"),
+    ],
+)
+async def test_wrong_input_is_told_beside_the_field(tmp_path: Path, field: int, typed: str, told: str) -> None:
+    async with chat_app(tmp_path, kept=Remembered("tea", "ann", "127.0.0.1")) as person:
+        for _ in range(field):
+            await person.press("tab")
+        await person.press("ctrl+u")
+        for character in typed:
+            person.app.focused.insert_text_at_cursor(character)  # type: ignore[union-attr]
+        await person.press("enter")
+        await person.until(lambda: told in person.screen())
+
+
+async def test_what_was_joined_is_remembered_with_its_guest_key(tmp_path: Path) -> None:
+    async with serving(tmp_path) as server, in_room(tmp_path, server.url, "ann") as person:
+        kept, notice = load(tmp_path / "ann" / "state")
+        assert notice == ""
+        assert (kept.room, kept.nick, kept.server) == ("tea", "ann", server.url)
+        assert kept.guest_key(server.url, "Ann")
+        member_id = person.chat.session.rooms["tea"].member_id
+        await person.press("ctrl+q")
+        async with chat_app(tmp_path, kept=kept) as again:
+            assert all(text in again.screen() for text in ("tea", "ann", server.url))
+            await again.press("enter")
+            await again.sees("1 here")
+            assert again.chat.session.rooms["tea"].member_id == member_id
+
+
+async def test_a_link_fills_server_and_room(tmp_path: Path) -> None:
+    async with serving(tmp_path) as server:
+        link = server.url.replace("http://", "chat://") + "/%E8%8C%B6"
+        async with chat_app(tmp_path, server=link, nick="ann") as person:
+            await person.sees("1 here")
+            assert person.row_of(person.chat.query_one("Header")).startswith("茶")
+
+
+async def test_no_server_there_is_told_and_one_is_offered_which_stops_with_the_client(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CHAT_DATABASE", str(tmp_path / "own.db"))
+    url = f"http://127.0.0.1:{free_port()}"
+    async with chat_app(tmp_path, server=url, room="tea", nick="ann") as person:
+        await person.sees(words.nothing_there("").split("  ")[0].rstrip(" ."))
+        await person.sees(words.BUTTON_SERVE)
+        await person.press("enter")
+        await person.sees("Others join with")
+        assert f"chat-tui {url}" in person.screen()
+        async with ChatClient(url) as other:
+            room = await other.join("tea", nick="bob")
+            await room.send("hello from outside")
+            await person.sees("hello from outside")
+        await person.say("hello back")
+        await person.until(lambda: person.chat.session.unsent == 0)
+        await person.press("ctrl+q")
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", int(url.rpartition(":")[2]))) != 0
+    assert (tmp_path / "own.db").exists()
+
+
+async def test_no_server_far_away_is_told_and_none_is_offered(tmp_path: Path) -> None:
+    async with chat_app(tmp_path, server=f"https://127.0.0.1:{free_port()}", room="tea", nick="ann") as person:
+        await person.until(lambda: person.form.query_one("#server").has_class("-wrong"))
+        assert words.BUTTON_SERVE not in person.screen()
+
+
+async def test_serving_where_a_chat_server_runs_joins_that_one(tmp_path: Path) -> None:
+    async with (
+        serving(tmp_path) as server,
+        chat_app(tmp_path, serve=True, port=server.port, room="tea", nick="ann") as person,
+    ):
+        await person.sees("1 here")
+        await person.sees(words.ALREADY_SERVED[:40])
+
+
+async def test_serving_where_something_else_runs_says_so(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        async with chat_app(tmp_path, serve=True, port=port, room="tea", nick="ann") as person:
+            await person.sees("Something that is not a chat server")
+
+
+async def test_the_form_is_usable_on_a_tiny_terminal(tmp_path: Path) -> None:
+    async with chat_app(tmp_path, size=(40, 10)) as person:
+        shown = person.screen()
+        assert all(
+            text in shown for text in (words.LABEL_ROOM, words.LABEL_NICK, words.LABEL_SERVER, words.BUTTON_JOIN)
+        )

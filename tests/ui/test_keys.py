@@ -1,0 +1,68 @@
+from itertools import combinations
+from pathlib import Path
+
+import pytest
+from textual import events
+from textual._xterm_parser import XTermParser
+
+from tests.support.chat_app import chat_app
+from tui_chat.session import commands
+from tui_chat.ui import keys, terminal_keys
+from tui_chat.ui.app import ChatApp
+from tui_chat.ui.keys import Place
+from tui_chat.ui.screens.chat import ChatScreen
+from tui_chat.ui.screens.help import HelpScreen
+from tui_chat.ui.screens.join import JoinScreen
+from tui_chat.ui.widgets.composer import Composer
+from tui_chat.ui.widgets.room_timeline import RoomTimeline
+
+HOLDERS = {
+    Place.FORM: (JoinScreen,),
+    Place.CHAT: (ChatScreen,),
+    Place.COMPOSER: (Composer,),
+    Place.PICKING: (RoomTimeline,),
+    Place.HELP: (HelpScreen,),
+}
+
+
+def test_docs_keys_md_is_what_the_registry_says() -> None:
+    written = (Path(__file__).parents[2] / "docs" / "keys.md").read_text(encoding="utf-8")
+    assert written == keys.markdown(), "python -m tui_chat.ui.keys > docs/keys.md"
+
+
+@pytest.mark.parametrize("key", keys.ALL, ids=lambda key: f"{key.place.name}-{key.keys[0]}")
+def test_every_key_has_an_action_where_it_counts(key: keys.Key) -> None:
+    namespace, _, name = key.action.partition("(")[0].rpartition(".")
+    holders: tuple[type, ...] = {"app": (ChatApp,), "screen": (ChatScreen,)}.get(namespace) or HOLDERS[key.place]
+    assert all(hasattr(holder, f"action_{name}") for holder in holders)
+
+
+def test_no_key_stands_twice_where_both_would_count() -> None:
+    at_once = [(Place.ANYWHERE, place) for place in Place if place is not Place.ANYWHERE]
+    at_once += [(Place.COMPOSER, Place.CHAT)]
+    for one, other in at_once:
+        taken = {name for key in keys.at(one) for name in key.keys} & {n for key in keys.at(other) for n in key.keys}
+        assert taken <= {"f1"}, f"{one} and {other}"
+    for place in Place:
+        for one, other in combinations(keys.at(place), 2):
+            assert not set(one.keys) & set(other.keys)
+
+
+async def test_the_help_has_every_key_and_every_command(tmp_path: Path) -> None:
+    async with chat_app(tmp_path, size=(120, 130)) as person:
+        await person.press("f1")
+        shown = person.screen()
+        for command in commands.ALL:
+            assert command.usage in shown
+        for place in Place:
+            if place is not Place.HELP:
+                for names, what in keys.listed(place):
+                    assert "  ".join(names) in shown
+                    assert what in shown
+
+
+@pytest.mark.parametrize(("sent", "key"), [("\x1b\r", "alt+enter"), ("\x1b1", "alt+1"), ("\x1b9", "alt+9")])
+def test_alt_is_told_apart_in_terminals_that_send_escape_before_the_key(sent: str, key: str) -> None:
+    terminal_keys.teach()
+    parsed = [token for token in XTermParser().feed(sent) if isinstance(token, events.Key)]
+    assert [(token.key, token.is_printable) for token in parsed] == [(key, False)]

@@ -1,0 +1,88 @@
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.support.serving import serving
+from tests.support.terminal import (
+    ALTERNATE_SCREEN,
+    CHAT_TUI,
+    CURSOR_SHOWN,
+    FOCUS_MODE,
+    MOUSE_MODES,
+    PASTE_MODE,
+    Terminal,
+    terminal,
+)
+from tui_chat.session import words
+
+FAILING = """
+import sys
+from tui_chat.ui.screens.join import JoinScreen
+
+def fail(self):
+    secret = "what somebody wrote"
+    raise ValueError("by design")
+
+JoinScreen.submit = JoinScreen._checked = fail
+from tui_chat.cli import main
+main()
+"""
+
+
+def assert_clean(shown: Terminal) -> None:
+    modes = shown.modes()
+    assert CURSOR_SHOWN in modes, "the cursor is hidden"
+    left = modes & {ALTERNATE_SCREEN, *MOUSE_MODES, PASTE_MODE, FOCUS_MODE}
+    assert not left, f"modes {left} are left on"
+    assert shown.written.count(b"\x1b[>") == 0 or shown.written.rfind(b"\x1b[<u") > shown.written.rfind(b"\x1b[>")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+async def test_a_signal_leaves_the_terminal_clean(tmp_path: Path, number: signal.Signals) -> None:
+    async with terminal(CHAT_TUI, tmp_path) as shown:
+        await shown.wait_for(words.JOIN_HINT)
+        shown.signal(number)
+        assert await shown.ended() == 128 + number
+        assert_clean(shown)
+
+
+async def test_quitting_leaves_the_terminal_clean_and_is_no_error(tmp_path: Path) -> None:
+    async with serving(tmp_path) as server:
+        command = (*CHAT_TUI, server.url, "--room", "tea", "--nick", "ann")
+        async with terminal(command, tmp_path / "home") as shown:
+            await shown.wait_for("1 here")
+            shown.type("/quit\r")
+            assert await shown.ended() == 0
+            assert_clean(shown)
+
+
+async def test_a_fault_of_the_program_is_one_sentence_on_a_clean_terminal_and_once_in_the_log(tmp_path: Path) -> None:
+    script = tmp_path / "failing.py"
+    script.write_text(FAILING)
+    async with terminal((CHAT_TUI[0], str(script)), tmp_path, environ={"PYTHONPATH": str(Path.cwd())}) as shown:
+        await shown.wait_for(words.JOIN_HINT)
+        shown.type("\r")
+        assert await shown.ended() == 1
+        assert_clean(shown)
+        assert b"Traceback" not in shown.written
+        assert "chat-tui has failed" in shown.text()
+        (log,) = tmp_path.rglob("chat-tui.log")
+        assert log.read_text().count("ValueError: by design") == 1
+
+
+async def test_a_terminal_that_is_closed_ends_the_program(tmp_path: Path) -> None:
+    async with terminal(CHAT_TUI, tmp_path) as shown:
+        await shown.wait_for(words.JOIN_HINT)
+        shown.hang_up()
+        assert await shown.ended() == 128 + signal.SIGHUP
+
+
+async def test_its_own_server_stops_with_it_when_it_is_told_to_stop(tmp_path: Path) -> None:
+    command = (*CHAT_TUI, "--serve", "--port", "0", "--room", "tea", "--nick", "ann")
+    async with terminal(command, tmp_path) as shown:
+        await shown.wait_for("You run the server")
+        shown.signal(signal.SIGTERM)
+        assert await shown.ended() == 128 + signal.SIGTERM
+        assert_clean(shown)
+    assert not [path for path in tmp_path.rglob("chat.db-wal") if path.stat().st_size]

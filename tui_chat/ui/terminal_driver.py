@@ -1,0 +1,61 @@
+"""Textual's terminal driver, made to survive a terminal that goes away.
+
+When the window is closed or the line breaks, writing fails. The driver's writing
+thread then dies, its bounded queue fills up, and whoever writes next waits for
+ever: the program stays behind without a terminal. Here what cannot be written is
+dropped, so that the program ends in order (tests/ui/test_terminal_left_clean.py).
+"""
+
+import logging
+from typing import TextIO, cast
+
+from textual.drivers.linux_driver import LinuxDriver
+
+log = logging.getLogger("chat.ui")
+
+
+class _Output:
+    """A file on which a failing write is the last."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+        self._gone = False
+
+    def write(self, text: str) -> int:
+        if not self._gone:
+            try:
+                return self._file.write(text)
+            except OSError:
+                self._gone = True
+        return len(text)
+
+    def flush(self) -> None:
+        if not self._gone:
+            try:
+                self._file.flush()
+            except OSError:
+                self._gone = True
+
+    def isatty(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return self._file.fileno()
+
+
+class TerminalDriver(LinuxDriver):
+    """The driver of the program."""
+
+    def start_application_mode(self) -> None:
+        """Start, and write through a file that outlives its terminal."""
+        if not isinstance(self._file, _Output):
+            self._file = cast(TextIO, _Output(self._file))
+        super().start_application_mode()
+
+    def run_input_thread(self) -> None:
+        """Read keys until the program ends or the terminal is gone."""
+        try:
+            super().run_input_thread()
+        except OSError:
+            # A hang-up comes as a signal too, which ends the program in order.
+            log.info("the terminal is gone")
