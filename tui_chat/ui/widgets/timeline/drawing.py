@@ -24,7 +24,6 @@ from tui_chat.ui.widgets.timeline.words import TimelineWords
 from tui_chat.ui.widgets.timeline.wrapping import measure
 
 HEAD = -10_000
-TO_END = 1 << 31
 
 Span = tuple[int, int]
 

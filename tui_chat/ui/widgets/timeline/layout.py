@@ -123,7 +123,7 @@ def lay_out(line: Line, decoration: Decoration, geometry: Geometry, words: Timel
     if decoration.day is not None:
         rows.append(Row(RowKind.DATE))
     if isinstance(line, NoticeLine):
-        text = _body(line.text)
+        text = written_in(line)
         lead = len(rows)
         rows.extend(_rows(RowKind.NOTICE, text, geometry.notice_width))
         return LineLayout(line, decoration, tuple(rows), lead, text=text, written=len(text))
@@ -131,7 +131,7 @@ def lay_out(line: Line, decoration: Decoration, geometry: Geometry, words: Timel
         return LineLayout(line, decoration, (Row(RowKind.GAP if isinstance(line, GapLine) else RowKind.UNREAD),), 0)
     if geometry.narrow and not decoration.grouped:
         rows.append(Row(RowKind.NAME))
-    written = "" if line.deleted else _body(line.text)
+    written = written_in(line)
     text = written
     if line.deleted:
         text = words.deleted
@@ -145,8 +145,20 @@ def lay_out(line: Line, decoration: Decoration, geometry: Geometry, words: Timel
         rows.extend(_rows(RowKind.PROBLEM, problem, geometry.text_width))
     links = () if line.deleted else tuple(find_links(written))
     return LineLayout(
-        line, decoration, tuple(rows), lead, _line(line.nick), text, len(written), problem=problem, links=links
+        line, decoration, tuple(rows), lead, speaker_of(line), text, len(written), problem=problem, links=links
     )
+
+
+def written_in(line: Line) -> str:
+    """What a line says, cleaned; empty for a deleted message and for lines that say nothing."""
+    if isinstance(line, NoticeLine) or (isinstance(line, MessageLine) and not line.deleted):
+        return clean_body(_without_surrogates(line.text)).strip("\n")
+    return ""
+
+
+def speaker_of(line: Line) -> str:
+    """Who said it, cleaned; empty for what nobody said."""
+    return _line(line.nick) if isinstance(line, MessageLine) else ""
 
 
 def estimate(line: Line, geometry: Geometry) -> int:
@@ -159,10 +171,6 @@ def estimate(line: Line, geometry: Geometry) -> int:
 def _rows(kind: RowKind, text: str, width: int) -> Iterator[Row]:
     for number, (start, end) in enumerate(wrap(text, width)):
         yield Row(kind, start, end, number == 0)
-
-
-def _body(text: str) -> str:
-    return clean_body(_without_surrogates(text)).strip("\n")
 
 
 def _line(text: str) -> str:

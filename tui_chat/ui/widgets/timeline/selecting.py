@@ -13,9 +13,11 @@ from textual.geometry import Offset
 from textual.selection import Selection
 from wcwidth import iter_graphemes
 
-from tui_chat.session.lines import GapLine, Line, MessageLine, Splice, UnreadLine
-from tui_chat.ui.widgets.timeline.drawing import HEAD, TO_END
-from tui_chat.ui.widgets.timeline.layout import LineLayout
+from tui_chat.session.lines import GapLine, Line, MessageLine, NoticeLine, Splice, UnreadLine
+from tui_chat.ui.widgets.timeline.drawing import HEAD
+from tui_chat.ui.widgets.timeline.layout import LineLayout, speaker_of, written_in
+
+_TO_END = 1 << 31
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,24 +55,17 @@ def selected_part(selection: Selection, place: int) -> Selected | None:
     if (start is not None and place < start.y) or (end is not None and place > end.y):
         return None
     first = start.x if start is not None and place == start.y else HEAD
-    last = end.x if end is not None and place == end.y else TO_END
+    last = end.x if end is not None and place == end.y else _TO_END
     return Selected(first, last) if first < last else None
 
 
-def copied(
-    lines: Sequence[Line],
-    selection: Selection,
-    origin: int,
-    layout: Callable[[int], LineLayout],
-    clock: Callable[[int], str],
-) -> str | None:
+def copied(lines: Sequence[Line], selection: Selection, origin: int, clock: Callable[[int], str]) -> str | None:
     """What a selection gives to a copy, None for nothing.
 
     Args:
         lines: The timeline.
         selection: What is selected.
         origin: What makes an index the number of a line.
-        layout: The layout of `lines[index]`.
         clock: A moment (milliseconds since the epoch) as `HH:MM`.
     """
     first = 0 if selection.start is None else max(0, selection.start.y - origin)
@@ -81,21 +76,24 @@ def copied(
         part = selected_part(selection, index + origin)
         if part is None or isinstance(line, GapLine | UnreadLine):
             continue
-        text = _copied_line(layout(index), clock(line.ts), part, first == last)
+        text = _copied_line(line, clock, part, first == last)
         if text is not None:
             texts.append(text)
     return "\n".join(texts) if texts else None
 
 
-def _copied_line(layout: LineLayout, time: str, part: Selected, alone: bool) -> str | None:
-    text = layout.text[: layout.written]
+def _copied_line(
+    line: MessageLine | NoticeLine, clock: Callable[[int], str], part: Selected, alone: bool
+) -> str | None:
+    text = written_in(line)
     start, end = part.span(text)
     if part.end <= 0 and text:
         return None
     chosen = text[start:end]
     if start > 0 or end < len(text) or (alone and part.start >= 0):
         return chosen
-    return f"{time} {layout.nick}: {chosen}" if isinstance(layout.line, MessageLine) else f"{time} {chosen}"
+    nick = speaker_of(line)
+    return f"{clock(line.ts)} {nick}: {chosen}" if nick else f"{clock(line.ts)} {chosen}"
 
 
 def word_at(layout: LineLayout, place: int, character: int) -> Selection:

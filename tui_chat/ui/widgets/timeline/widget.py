@@ -166,7 +166,7 @@ class Timeline(PickingView):
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         """The selected text as written: no wrapping, and time and nickname with whole lines only."""
-        text = copied(self._view.lines, selection, self._origin, self._layouts.of, lambda ts: clock(ts, self._zone))
+        text = copied(self._view.lines, selection, self._origin, lambda ts: clock(ts, self._zone))
         return None if text is None else (text, "\n")
 
     def _keep_selection(self, change: Splice) -> None:
