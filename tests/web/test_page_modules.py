@@ -32,7 +32,8 @@ def test_whatever_the_order_of_arrival_the_log_reads_like_the_rooms(modules: Pat
     assert run("log_model.mjs", str(modules), "1", "400") == [{"seeds": 400, "failed": 0}]
 
 
-def test_every_nickname_can_be_read_on_every_background(modules: Path) -> None:
-    [report] = run("nick_contrast.mjs", str(modules))
+def test_every_text_and_nickname_can_be_read_on_every_ground(modules: Path) -> None:
+    [report] = run("contrast.mjs", str(modules))
     assert report["hues"] == 24
+    assert report["poor"] == []
     assert float(str(report["least"])) >= 4.5

@@ -66,6 +66,22 @@ async def test_new_messages_do_not_move_a_reader_further_up(browser: Browser, se
     reader.behaved()
 
 
+async def test_a_growing_composer_keeps_the_newest_in_view(browser: Browser, server: Running, bot: RawClient) -> None:
+    await flood(bot, 60)
+    writer = await visitor(browser, server.url, "Ann")
+    await expect(writer.messages.last).to_be_in_viewport(ratio=1)
+    for lines in (10, 40, 2, 1):
+        await writer.composer.fill("\n".join(["a line"] * lines))
+        await expect(writer.messages.last).to_be_in_viewport(ratio=1)
+        await expect(writer.page.locator("#newer")).to_be_hidden()
+    await scroll_to(writer, 500)
+    await writer.composer.fill("a line\n" * 40)
+    newer = writer.page.locator("#newer")
+    await newer.click()
+    await expect(writer.messages.last).to_be_in_viewport(ratio=1)
+    writer.behaved()
+
+
 async def test_what_comes_while_nobody_looks_is_counted_in_the_title(
     browser: Browser, server: Running, bot: RawClient
 ) -> None:

@@ -13,6 +13,7 @@ const WARN = 300; // characters before that
 export class Composer {
   #form = document.getElementById("composer");
   #field = document.getElementById("message-field");
+  #grow = document.getElementById("grow");
   #button = document.getElementById("send");
   #count = document.getElementById("count");
 
@@ -37,12 +38,11 @@ export class Composer {
       this.#form.requestSubmit();
     });
     this.#field.addEventListener("input", () => {
-      this.#fit();
+      this.#changed();
       onType(this.#field.value);
     });
     // The button must not take the focus: on a phone the keyboard would go.
     this.#button.addEventListener("pointerdown", (event) => event.preventDefault());
-    new ResizeObserver(() => this.#fit()).observe(this.#form);
   }
 
   get text() {
@@ -51,7 +51,7 @@ export class Composer {
 
   set text(text) {
     this.#field.value = text;
-    this.#fit();
+    this.#changed();
   }
 
   set room(room) {
@@ -62,9 +62,8 @@ export class Composer {
     this.#field.focus({ preventScroll: true });
   }
 
-  #fit() {
-    this.#field.style.height = "auto";
-    this.#field.style.height = `${this.#field.scrollHeight}px`;
+  #changed() {
+    this.#grow.dataset.text = this.#field.value;
     const left = MOST - lengthOf(this.#field.value);
     this.#button.disabled = !this.#field.value.trim() || left < 0;
     this.#count.hidden = left > WARN;

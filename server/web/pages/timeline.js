@@ -31,6 +31,7 @@ export class Timeline {
   #from = null; // seq of the first item in the document
   #to = null; // seq of the last one, null: it follows the log
   #following = true;
+  #size = ""; // of the timeline when it was last put to the bottom
   #unreadAfter = null;
 
   /**
@@ -181,9 +182,14 @@ export class Timeline {
 
   #toBottom() {
     this.#scroller.scrollTop = this.#scroller.scrollHeight;
+    this.#size = sizeOf(this.#scroller);
   }
 
   #scrolled() {
+    if (this.#following && sizeOf(this.#scroller) !== this.#size) {
+      this.#toBottom(); // not the reader's doing: the composer grew, or a window did
+      return;
+    }
     const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
     const following = this.#to === null && scrollHeight - scrollTop - clientHeight < BOTTOM;
     if (following !== this.#following) {
@@ -227,6 +233,10 @@ export class Timeline {
     this.#scroller.removeAttribute("aria-busy");
     if (session === this.#session && session.log.first !== before) this.#fill();
   }
+}
+
+function sizeOf({ scrollHeight, clientHeight }) {
+  return `${scrollHeight}/${clientHeight}`;
 }
 
 function beginningWords(log, top) {

@@ -1,6 +1,7 @@
 /**
- * The least contrast (WCAG 2.2) of a nickname, and of the letter on its face, over
- * all hues and both schemes, computed from the style sheet's own numbers.
+ * The least contrast (WCAG 2.2) of the page's colours in both schemes: of every
+ * text on every ground that it stands on, and of nicknames in all their hues,
+ * computed from the style sheet's own numbers.
  */
 
 import { readFileSync } from "node:fs";
@@ -40,8 +41,25 @@ function contrast(one, other) {
 }
 
 const hues = new Set(Array.from({ length: 5000 }, (_, number) => hueOf(`nick${number}`)));
+const TEXTS = {
+  ink: ["paper", "raised", "sunken"],
+  soft: ["paper", "raised", "sunken"],
+  faint: ["paper", "raised", "sunken"],
+  "accent-strong": ["paper", "sunken"],
+  "on-accent": ["accent", "accent-strong"],
+  warn: ["warn-wash", "paper"],
+  bad: ["paper", "raised", "sunken"],
+};
 let least = Infinity;
+const poor = [];
 for (const block of [light, dark]) {
+  for (const [text, grounds] of Object.entries(TEXTS)) {
+    for (const ground of grounds) {
+      const found = contrast(hex(value(block, text)), hex(value(block, ground)));
+      if (found < 4.5) poor.push(`${text} on ${ground}: ${found.toFixed(2)}`);
+      least = Math.min(least, found);
+    }
+  }
   const number = (name) => Number(value(block, name));
   for (const hue of hues) {
     const nick = oklch(number("nick-light"), number("nick-chroma"), hue);
@@ -50,4 +68,4 @@ for (const block of [light, dark]) {
     for (const ground of [...grounds, face]) least = Math.min(least, contrast(nick, ground));
   }
 }
-console.log(JSON.stringify({ hues: hues.size, least: Number(least.toFixed(2)) }));
+console.log(JSON.stringify({ hues: hues.size, least: Number(least.toFixed(2)), poor }));
