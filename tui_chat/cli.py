@@ -9,8 +9,6 @@ import logging
 import sys
 import threading
 from contextlib import suppress
-from importlib.metadata import version
-from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -26,6 +24,7 @@ BAD_USAGE = 2
 """Exit code for whatever the person can mend."""
 
 LOG_BYTES = 1_000_000
+"""A log that has grown past this is set aside at the next start."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -34,8 +33,9 @@ class _Parser(argparse.ArgumentParser):
 
 
 class _Version(argparse.Action):
-    # Reading the version costs milliseconds that a start without --version does not pay.
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import version  # noqa: PLC0415 (20 ms, only for this)
+
         print(f"chat-tui {version('tui-chat')}")
         parser.exit()
 
@@ -83,7 +83,9 @@ def log_to(file: Path) -> None:
     handler: logging.Handler = logging.NullHandler()
     with suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
-        handler = RotatingFileHandler(file, maxBytes=LOG_BYTES, backupCount=1, encoding="utf-8", delay=True)
+        if file.exists() and file.stat().st_size > LOG_BYTES:
+            file.replace(file.with_suffix(".old"))
+        handler = logging.FileHandler(file, encoding="utf-8", delay=True)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     logging.raiseExceptions = False  # a full disk must not write on the screen

@@ -27,9 +27,8 @@ from textual.worker import Worker, WorkerError
 
 from server.protocol.errors import Unavailable
 from tui_chat.client import address
-from tui_chat.session import commands, remembered, words
+from tui_chat.session import remembered, words
 from tui_chat.session.remembered import Identity, Remembered
-from tui_chat.session.room_view import RoomView
 from tui_chat.ui import keys, terminal_keys, themes
 from tui_chat.ui.screens.join import Entrance, JoinScreen
 from tui_chat.ui.start import DEFAULT_SERVER, Start
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
     from textual.driver import Driver
 
     from tui_chat.embed import EmbeddedServer
+    from tui_chat.session.room_view import RoomView
     from tui_chat.ui.screens.chat import ChatScreen
     from tui_chat.ui.visit import Visit
 
@@ -71,6 +71,10 @@ class ChatApp(App[None], inherit_bindings=False):
         """
         terminal_keys.teach()
         super().__init__(driver_class=_driver())
+        for theme in themes.ALL:
+            self.register_theme(theme)
+        # Before anything is drawn, so that the styles are made once.
+        self.set_reactive(App.theme, themes.BY_WORD.get(kept.theme, themes.DARK).name)
         self._start = start
         self._form: JoinScreen
         self._kept = kept
@@ -95,10 +99,7 @@ class ChatApp(App[None], inherit_bindings=False):
         return self._form
 
     def on_mount(self) -> None:
-        """Colours, signals; the rest follows the first paint."""
-        for theme in themes.ALL:
-            self.register_theme(theme)
-        self.theme = themes.BY_WORD.get(self._kept.theme, themes.DARK).name
+        """Signals; the rest follows the first paint."""
         if sys.platform != "win32" and not self.is_headless:
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
@@ -186,7 +187,7 @@ class ChatApp(App[None], inherit_bindings=False):
         else:
             self._form.complain(field, problem)
 
-    def entered(self, visit: "Visit", view: RoomView) -> None:
+    def entered(self, visit: "Visit", view: "RoomView") -> None:
         """The first room brings the chat screen; where one was is remembered."""
         from tui_chat.ui.screens.chat import ChatScreen  # noqa: PLC0415 (as `_enter`)
 
@@ -288,6 +289,8 @@ class ChatApp(App[None], inherit_bindings=False):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The command palette has the commands that can be typed."""
+        from tui_chat.session import commands  # noqa: PLC0415 (not needed for the first screen)
+
         chat = self._chat
         for command in commands.ALL:
             alone = command.least == 0

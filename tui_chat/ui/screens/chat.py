@@ -33,10 +33,11 @@ from tui_chat.ui.app_of import app_of
 from tui_chat.ui.connection import Connection
 from tui_chat.ui.links import open_link
 from tui_chat.ui.widgets.composer import Composer
+from tui_chat.ui.widgets.key_bar import KeyBar
 from tui_chat.ui.widgets.members import MemberList
 from tui_chat.ui.widgets.room_timeline import RoomTimeline
 from tui_chat.ui.widgets.rooms import RoomList
-from tui_chat.ui.widgets.status import Header, KeyBar, StatusLine
+from tui_chat.ui.widgets.status import Header, StatusLine
 from tui_chat.ui.widgets.timeline.line_view import Position
 from tui_chat.ui.widgets.timeline.messages import (
     AtBottom,

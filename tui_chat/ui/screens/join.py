@@ -15,7 +15,7 @@ from tui_chat.session import words
 from tui_chat.ui import keys
 from tui_chat.ui.start import DEFAULT_SERVER
 from tui_chat.ui.widgets.field import Field
-from tui_chat.ui.widgets.status import KeyBar
+from tui_chat.ui.widgets.key_bar import KeyBar
 
 
 @dataclass(frozen=True, slots=True)

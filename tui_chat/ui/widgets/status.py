@@ -1,8 +1,7 @@
-"""The lines around the talk: the header above it, what happens between it and the composer, the keys below."""
+"""The lines around the talk: the header above it, and what happens between it and the composer."""
 
 from collections.abc import Sequence
 
-from textual import events
 from textual.content import Content
 from textual.widget import Widget
 
@@ -113,40 +112,3 @@ class StatusLine(Widget):
             left = Content("")
         left = left.truncate(max(0, width - right.cell_length - 1), ellipsis=True)
         return Content.assemble(left, " " * max(0, width - left.cell_length - right.cell_length), right)
-
-
-class KeyBar(Widget):
-    """The keys that matter here, as many as fit; each can be clicked."""
-
-    DEFAULT_CSS = "KeyBar { height: 1; dock: bottom; padding: 0 1; }"
-
-    def __init__(self, keys: Sequence[tuple[str, str, str]]) -> None:
-        """Make it.
-
-        Args:
-            keys: What `tui_chat.ui.keys.footer` gives: key, word, action.
-        """
-        super().__init__()
-        self._keys = keys
-        self._ends: list[tuple[int, str]] = []
-
-    def render(self) -> Content:
-        """The line."""
-        width = self.content_region.width
-        line = Content("")
-        self._ends = []
-        for key, word, action in self._keys:
-            part = Content.assemble((key, "$primary"), (f" {word}", "$text-muted"))
-            longer = Content.assemble(line, "  " if line else "", part)
-            if longer.cell_length > width:
-                break
-            line = longer
-            self._ends.append((line.cell_length, action))
-        return line
-
-    async def on_click(self, event: events.Click) -> None:
-        """Do what the key does that was clicked."""
-        x = event.x - self.gutter.left
-        action = next((action for end, action in self._ends if x < end), None)
-        if action is not None:
-            await self.screen.run_action(action)
