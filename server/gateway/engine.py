@@ -8,7 +8,7 @@ with a session after that is replaced, because as shipped it
   one packet at a time, reserved names are no events);
 - collects announced binary attachments without limit (`packets`: none exist);
 - never ends a session that does not CONNECT, or that sends garbage (`check`,
-  `_on_packet`);
+  `_take`);
 - has a queue without bound, a writer task and a ping task for each session
   (`outgoing`: finished frames, one write a tick; `check`: one sweep);
 - holds a reader that stopped reading for ever (`outgoing`, `check`);
@@ -354,7 +354,8 @@ class Socket(async_socket.AsyncSocket):
                 if not self.closed:
                     self.connected = self.upgraded = True
                     self._out.onto(cast(asyncio.Transport, request.transport))
-                    await self._read(ws)
+                    # In a task of its own each packet wakes four coroutines; from here it would be sixteen.
+                    await asyncio.get_running_loop().create_task(self._read(ws))
         finally:
             self.upgrading = False
             if self.upgraded or not probing:
@@ -363,15 +364,15 @@ class Socket(async_socket.AsyncSocket):
 
     async def _probed(self, ws: "web.WebSocketResponse[Any]") -> bool:
         """The upgrade of a polling session (Engine.IO protocol v4, "Upgrade"); False when it fails."""
-        if await _text(ws) != b"2probe":
-            await ws.close()
-            return False
-        await ws.send_str("3probe")
-        self._out.answer_poll(_NOOP)
-        if await _text(ws) != b"5":
-            await ws.close()
-            return False
-        return True
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self.server.options.connect_timeout):
+                if await _text(ws) == b"2probe":
+                    await ws.send_str("3probe")
+                    self._out.answer_poll(_NOOP)
+                    if await _text(ws) == b"5":
+                        return True
+        await ws.close()
+        return False
 
     async def _read(self, ws: "web.WebSocketResponse[Any]") -> None:
         while True:
@@ -394,7 +395,9 @@ class Socket(async_socket.AsyncSocket):
     async def _receive(self, packet: bytes) -> bool:
         """Work off one Engine.IO packet; False when the session is over."""
         try:
-            await self._on_packet(packet)
+            event = self._take(packet)
+            if event is not None:
+                await self._carry_out(event)
         except BadPacket as fault:
             self.hang_up(str(fault))
             return False
@@ -404,30 +407,34 @@ class Socket(async_socket.AsyncSocket):
             return False
         return not self.closing
 
-    async def _on_packet(self, packet: bytes) -> None:
+    def _take(self, packet: bytes) -> packets.Event | None:
+        """Do what a packet wants, unless it is an event: that is given back, to be waited for."""
         kind = packet[0] if packet else -1
         if kind == MESSAGE:
-            await self._on_message(packets.parse(packet[1:]))
-        elif kind == PONG and not self._ponged:
+            message = packets.parse(packet[1:])
+            if isinstance(message, packets.Connect):
+                self._on_connect(message)
+            elif message.namespace != packets.ROOT or self.connection is None:
+                raise BadPacket("a packet for a namespace that was not connected")
+            elif isinstance(message, packets.Event):
+                return message
+            elif isinstance(message, packets.Disconnect):
+                self._connect_by = time.monotonic() + self.server.options.connect_timeout
+                self._leave()
+        elif kind == PONG:
             self._ponged = True
         elif kind == CLOSE:
             self.hang_up("the client left", logging.DEBUG)
-        elif kind not in (PONG, NOOP):
+        elif kind != NOOP:
             raise BadPacket("a packet that is not of the Engine.IO protocol")
+        return None
 
-    async def _on_message(self, packet: packets.Packet) -> None:
-        if isinstance(packet, packets.Connect):
-            self._on_connect(packet)
-        elif packet.namespace != packets.ROOT or self.connection is None:
-            raise BadPacket("a packet for a namespace that was not connected")
-        elif isinstance(packet, packets.Event):
-            asked = packet.ack_id is not None
-            answer = await self.server.gateway.event(self.connection, packet.name, packet.arguments, asked)
-            if packet.ack_id is not None:
-                self.push(Frame(packets.acknowledgement(packet.ack_id, answer)))
-        elif isinstance(packet, packets.Disconnect):
-            self._connect_by = time.monotonic() + self.server.options.connect_timeout
-            self._leave()
+    async def _carry_out(self, event: packets.Event) -> None:
+        assert self.connection is not None
+        asked = event.ack_id is not None
+        answer = await self.server.gateway.event(self.connection, event.name, event.arguments, asked)
+        if event.ack_id is not None:
+            self.push(Frame(packets.acknowledgement(event.ack_id, answer)))
 
     def _on_connect(self, packet: packets.Connect) -> None:
         if packet.namespace != packets.ROOT:
