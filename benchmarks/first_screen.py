@@ -88,7 +88,7 @@ class Program:
 def server(home: str) -> Generator[str]:
     """A chat-server in a process of its own; its URL."""
     command = [sys.executable, "-m", "server", "--port", "0", "--database", f"{home}/chat.db"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     assert process.stdout is not None
     try:
         yield next(word for word in process.stdout.readline().split() if word.startswith("http"))

@@ -124,3 +124,18 @@ async def test_the_form_is_usable_on_a_tiny_terminal(tmp_path: Path) -> None:
         assert all(
             text in shown for text in (words.LABEL_ROOM, words.LABEL_NICK, words.LABEL_SERVER, words.BUTTON_JOIN)
         )
+
+
+async def test_while_it_connects_nothing_can_be_typed_and_esc_stops_it(tmp_path: Path) -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        async with chat_app(tmp_path, server=url, room="tea", nick="ann") as person:
+            await person.sees("Connecting to")
+            await person.type("typed ahead")
+            assert "typed" not in person.screen()
+            await person.press("escape")
+            assert "Connecting to" not in person.screen()
+            await person.type("2")
+            await person.sees("tea2")

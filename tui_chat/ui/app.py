@@ -121,6 +121,11 @@ class ChatApp(App[None], inherit_bindings=False):
     def _asked(self, event: JoinScreen.Asked) -> None:
         self._enter(event.entrance)
 
+    @on(JoinScreen.StopAsked)
+    def _stop_asked(self) -> None:
+        self._end_visit()
+        self._form.progress("")
+
     @on(JoinScreen.ServeAsked)
     def _serve_asked(self, event: JoinScreen.ServeAsked) -> None:
         host, _, port = event.entrance.server.partition("://")[2].rpartition(":")
@@ -130,13 +135,13 @@ class ChatApp(App[None], inherit_bindings=False):
         # Its imports are what the first screen does not wait for.
         from tui_chat.ui.visit import Visit  # noqa: PLC0415
 
-        self._form.progress(words.connecting_to(entrance.server))
+        self._form.wait(words.connecting_to(entrance.server))
         self._end_visit()
         self._visit = Visit(entrance, self._kept.guest_key(entrance.server, entrance.nick), self._arrived)
-        self._worker = self.run_worker(self._visit.connection.run(), group="connection", exit_on_error=False)
+        self._worker = self.run_worker(self._visit.connection.run, group="connection", exit_on_error=False)
 
     async def _serve(self, host: str, port: int, entrance: Entrance | None) -> None:
-        self._form.progress(words.STARTING_SERVER)
+        self._form.wait(words.STARTING_SERVER)
         embed = await asyncio.to_thread(importlib.import_module, "tui_chat.embed")
         server: EmbeddedServer = embed.EmbeddedServer(host, port)
         try:

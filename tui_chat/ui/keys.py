@@ -62,6 +62,7 @@ ALL: tuple[Key, ...] = (
     Key(("enter",), "next_or_join", "go on to what is missing, or join", Place.FORM, "join"),
     Key(("tab", "down"), "app.focus_next", "next field", Place.FORM, "next field", first=True),
     Key(("shift+tab", "up"), "app.focus_previous", "field before", Place.FORM, first=True),
+    Key(("escape",), "stop", "stop waiting for the server", Place.FORM),
     Key(("alt+right", "ctrl+n"), "step(1)", "next room", Place.CHAT, "rooms"),
     Key(("alt+left", "ctrl+p"), "step(-1)", "room before", Place.CHAT),
     Key(("alt+1",), "show_number(1)", "the room with that number", Place.CHAT, label="Alt+1 … Alt+9"),

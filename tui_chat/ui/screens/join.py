@@ -51,6 +51,9 @@ class JoinScreen(Screen[None]):
 
         entrance: Entrance
 
+    class StopAsked(Message):
+        """The person does not want to wait any longer."""
+
     def __init__(self, room: str, nick: str, server: str, notice: str = "") -> None:
         """Make it.
 
@@ -64,6 +67,7 @@ class JoinScreen(Screen[None]):
         self._first = {"room": room, "nick": nick, "server": server}
         self._fields: dict[str, Field] = {}
         self._notice = notice
+        self._waiting = False
 
     def compose(self) -> ComposeResult:
         """The card in the middle, the keys at the bottom."""
@@ -97,6 +101,11 @@ class JoinScreen(Screen[None]):
         """Join when all is there, else go to the field that is missing."""
         self._submit(JoinScreen.Asked)
 
+    def action_stop(self) -> None:
+        """Wait no longer for the server."""
+        if self._waiting:
+            self.post_message(JoinScreen.StopAsked())
+
     @on(Input.Submitted)
     def _entered(self) -> None:
         self._submit(JoinScreen.Asked)
@@ -119,9 +128,19 @@ class JoinScreen(Screen[None]):
         """Put this into the field of the server."""
         self._fields["server"].value = server
 
+    def wait(self, text: str) -> None:
+        """Say what is waited for; until then nothing can be typed, which would only go astray."""
+        self.progress(text)
+        self._waiting = True
+        self.query_one("#card").disabled = True
+
     def progress(self, text: str) -> None:
-        """Say what is being done; empty says nothing is."""
+        """Say something, and wait no longer; empty says nothing."""
         self.query_one("#progress", Static).update(text)
+        if self._waiting:
+            self._waiting = False
+            self.query_one("#card").disabled = False
+            self._fields["room"].focus_input()
 
     def complain(self, field: str, problem: str) -> None:
         """Say what is wrong beside one field (`room`, `nick` or `server`), and put the caret there."""
@@ -136,7 +155,7 @@ class JoinScreen(Screen[None]):
         button.focus()
 
     def _submit(self, message: "type[JoinScreen.Asked | JoinScreen.ServeAsked]") -> None:
-        entrance = self._checked()
+        entrance = None if self._waiting else self._checked()
         if entrance is not None:
             self.post_message(message(entrance))
 
