@@ -36,7 +36,8 @@ class Room {
     const seq = this.last + 1;
     const base = { room: "tea", seq, id: seq, ts: seq, memberId: PEOPLE[pick(3)], nickName: "x" };
     const targets = this.entries.filter((entry) => entry.kind === "message");
-    const kind = targets.length ? ["message", "message", "edit", "delete", "reaction", "reaction", "topic"][pick(7)] : "message";
+    const kinds = ["message", "message", "edit", "delete", "reaction", "reaction", "topic"];
+    const kind = targets.length ? kinds[pick(kinds.length)] : "message";
     const target = targets.length ? targets[pick(targets.length)].seq : undefined;
     const entry = {
       message: { ...base, kind, message: `said ${seq}` },
@@ -98,7 +99,8 @@ function seen({ kind, seq, message, topic, deleted, edited, reactions }) {
 
 /** At any time: one piece without holes, each message as it read at a moment not before `last`. */
 function check(log, room) {
-  const whole = room.entries.slice(log.first - 1, log.last).filter(({ kind }) => kind === "message" || kind === "topic");
+  const piece = room.entries.slice(log.first - 1, log.last);
+  const whole = piece.filter(({ kind }) => kind === "message" || kind === "topic");
   const expected = whole.map((entry) => room.at(entry, Math.max(log.last, log.item(entry.seq)?.asOf ?? 0)));
   assert.deepEqual(log.items.map(seen), expected.map(seen));
   for (const item of log.items) assert.equal(log.item(item.seq), item);
@@ -115,7 +117,8 @@ function play(seed) {
   let pushes = []; // sent, not yet arrived
 
   const ask = (kind) => {
-    if (kind === "open") pages.push({ kind, ...room.before(room.last + 1, 1 + pick(40)), topic: room.topicAt(room.last) });
+    const topic = room.topicAt(room.last);
+    if (kind === "open") pages.push({ kind, ...room.before(room.last + 1, 1 + pick(40)), topic });
     else if (log.last === null) return;
     else if (kind === "after") pages.push({ kind, ...room.after(log.last, 1 + pick(30)) });
     else pages.push({ kind, ...room.before(log.first, 1 + pick(30)) });

@@ -124,8 +124,28 @@ async def test_after_a_very_long_absence_it_begins_with_the_newest(
     await reader.tab.context.set_offline(False)
     await expect(reader.messages.last).to_have_text("newest")
     await expect(reader.messages.nth(-2)).to_have_text("missed 2099")
+    await bot.ask("sendMessage", {"room": "tea", "message": "and on"})
+    await expect(reader.messages.last).to_have_text("and on")
     reader.tab.forgive(*UNREACHABLE)
     reader.behaved()
+
+
+async def test_a_server_that_begins_anew_is_followed(browser: Browser, tmp_path: Path) -> None:
+    async with serving(tmp_path) as server:
+        reader = await visitor(browser, server.url, "Ann")
+        for text in ("one", "two", "three"):
+            await reader.say(text)
+        await reader.all_sent()
+    (tmp_path / "new").mkdir()
+    async with serving(tmp_path / "new", port=server.port), raw_client(server.url) as bot:
+        await bot.join("tea", "bot")
+        await bot.ask("sendMessage", {"room": "tea", "message": "first again"})
+        await reader.sees("first again")
+        await reader.say("me too")
+        await reader.sees("first again", "me too")
+        await reader.all_sent()
+        reader.tab.forgive(*UNREACHABLE)
+        reader.behaved()
 
 
 async def test_a_push_that_is_lost_is_fetched(browser: Browser, server: Running, bot: RawClient) -> None:

@@ -128,6 +128,7 @@ function drawNow() {
 /** Moves the mark of what you have seen; sets the line above what you have not. */
 function countUnread() {
   const { log, mine } = session;
+  if (log.last !== null && log.last < read) read = 0; // the server began anew
   const looking = document.visibilityState === "visible" && timeline.following && session.upToDate;
   let count = 0;
   for (let index = log.items.length - 1; index >= 0 && count < COUNTED_AT_MOST; index -= 1) {
@@ -137,7 +138,7 @@ function countUnread() {
   }
   if (count && !(looking && readBefore)) unreadAfter = read;
   if (looking) {
-    read = log.last;
+    read = log.last ?? read;
     count = 0;
   }
   readBefore = looking;

@@ -195,12 +195,14 @@ export class Session {
     if (held === null) {
       this.log.open(answer.messages, { lastSeq, hasOlder: answer.hasMore });
     } else if (lastSeq < held || lastSeq - held > TOO_FAR) {
+      // Too much to fetch, or another log than we knew. A new one holds what is pushed meanwhile.
+      this.log = new RoomLog();
+      this.notices = [];
+      this.#settled = 0;
       const page = await this.#wire.request("history", { room: this.room, before: lastSeq + 1, limit: PAGE });
       if (turn !== this.#turn) return;
-      this.log = new RoomLog();
-      this.#settled = 0;
-      this.log.open(page.messages, { lastSeq: Math.max(lastSeq, endOf(page.messages)), hasOlder: page.hasMore });
-      this.notices = [];
+      const asOf = page.messages.length ? page.lastSeq : lastSeq;
+      this.log.open(page.messages, { lastSeq: asOf, hasOlder: page.hasMore });
     } else {
       this.log.extend(answer.messages, lastSeq);
     }
@@ -214,7 +216,7 @@ export class Session {
     this.#onChange();
     this.#flush();
     await this.#catchUp();
-    if (turn === this.#turn) this.upToDate = true;
+    if (turn === this.#turn && this.#joined) this.upToDate = true;
     this.#onChange();
   }
 
@@ -311,10 +313,6 @@ export class Session {
 function keepUnsent(room, waiting) {
   const { [room]: _, ...others } = tab.get(UNSENT, {});
   tab.put(UNSENT, waiting.length ? { ...others, [room]: waiting } : others);
-}
-
-function endOf(entries) {
-  return entries.length ? entries[entries.length - 1].seq : 0;
 }
 
 /** A refusal is part of the game; anything else is a fault of this page. */

@@ -17,6 +17,7 @@ const STEP = 100; // items that are put in at a time
 const FOLLOWING_AT_MOST = 400; // items in the document while at the bottom
 const READING_AT_MOST = 1200; // items in the document while further up
 const NEAR = 800; // px from an end at which more is put in
+const HUSH = 500; // ms
 const BOTTOM = 40; // px that still count as the bottom
 
 export class Timeline {
@@ -33,6 +34,8 @@ export class Timeline {
   #following = true;
   #size = ""; // of the timeline when it was last put to the bottom
   #unreadAfter = null;
+  #announced = 0; // seq of the first item at the last drawing
+  #hushed = 0;
 
   /**
    * @param {object} to
@@ -63,6 +66,7 @@ export class Timeline {
     this.#list.replaceChildren();
     this.#from = this.#to = null;
     this.#following = true;
+    this.#hush();
   }
 
   /** Goes down to the newest line and stays there. */
@@ -91,6 +95,8 @@ export class Timeline {
     const { log, notices, outbox, mine, nick } = session;
     const items = this.#window(log.items);
     const atEnd = this.#to === null;
+    if (items[0]?.seq < this.#announced) this.#hush();
+    this.#announced = items[0]?.seq ?? 0;
     const lines = linesOf({
       items,
       notices: atEnd ? notices : notices.filter(({ after }) => after < this.#to),
@@ -123,6 +129,13 @@ export class Timeline {
     if (end - start <= room) return items.slice(start, end);
     this.#to = items[start + room - 1].seq;
     return items.slice(start, start + room);
+  }
+
+  /** What is put in now was said long ago: it is not to be read out. */
+  #hush() {
+    this.#scroller.setAttribute("aria-busy", "true");
+    clearTimeout(this.#hushed);
+    this.#hushed = setTimeout(() => this.#scroller.removeAttribute("aria-busy"), HUSH);
   }
 
   #reconcile(lines) {
@@ -228,9 +241,7 @@ export class Timeline {
   async #fetchOlder() {
     const session = this.#session;
     const before = session.log.first;
-    this.#scroller.setAttribute("aria-busy", "true");
     await session.older();
-    this.#scroller.removeAttribute("aria-busy");
     if (session === this.#session && session.log.first !== before) this.#fill();
   }
 }
