@@ -1,20 +1,50 @@
 """Tells a room who came, left and changed nickname: a notice for people, presence for programs.
 
-A notice goes out at once. Presence is gathered per room and sent once a tick,
-never one push per join in a storm.
+Rule 1  The newcomer gets its own notice at once, whatever else happens.
+Rule 2  The others get at most `NOTICES` notices a second of each kind in each
+        room; the rest are folded into one that says how many more they are.
+Rule 3  Presence is gathered per room and sent once a tick: a storm of joins is
+        a few pushes, not one for each pair of members.
 """
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from server.domain.presence import PresenceDelta
+from server.domain.rates import Rate, TokenBucket
 from server.domain.rooms import Arrival, Departure, Occupant, Room
 from server.gateway import fanout
 from server.gateway.connection import Connection
+from server.gateway.frames import Frame
 from server.protocol import entries
 
 PRESENCE_TICK = 0.1
-"""Seconds over which presence is gathered."""
+"""Seconds over which presence, and notices beyond the rate, are gathered."""
+
+NOTICES = Rate(10, 10)
+"""Notices of one kind in one room, to those who are there."""
+
+
+_Kind = type[entries.JoinNotice] | type[entries.LeaveNotice]
+
+
+@dataclass(slots=True)
+class _Folded:
+    """Notices of one kind in one room that went beyond the rate."""
+
+    bucket: TokenBucket
+    count: int = 0
+    last: Occupant[Connection] | None = None
+
+
+@dataclass(slots=True)
+class _RoomNews:
+    """What has to be told in one room."""
+
+    presence: PresenceDelta = field(default_factory=PresenceDelta)
+    changed: bool = False
+    folded: dict[_Kind, _Folded] = field(default_factory=dict["_Kind", _Folded])
 
 
 class Announcer:
@@ -22,59 +52,78 @@ class Announcer:
 
     Args:
         now: Gives milliseconds since the epoch, UTC.
+        monotonic: Gives seconds that never go back.
     """
 
-    def __init__(self, now: Callable[[], int]) -> None:
+    def __init__(self, now: Callable[[], int], monotonic: Callable[[], float]) -> None:
         self._now = now
-        self._gathered: dict[Room[Connection], PresenceDelta] = {}
+        self._monotonic = monotonic
+        self._news: dict[Room[Connection], _RoomNews] = {}
         self._timer: asyncio.TimerHandle | None = None
 
     def arrived(self, arrival: Arrival[Connection]) -> None:
         """A member is in the room, or has another nickname since it joined again."""
         member = arrival.occupant.member()
         if arrival.came:
-            self._delta(arrival.room).came(member)
+            self._presence(arrival.room).came(member)
         elif arrival.old_nick is not None:
-            self._delta(arrival.room).took_nick(member)
+            self._presence(arrival.room).took_nick(member)
 
-    def welcome(self, arrival: Arrival[Connection]) -> None:
+    def welcome(self, arrival: Arrival[Connection], newcomer: Connection) -> None:
         """Say it to everybody, the newcomer included, once the room's name is known."""
         room, occupant = arrival.room, arrival.occupant
         if arrival.came:
-            text = f"{occupant.nick_name} 加入了 {room.name} 房间"
-            notice = entries.JoinNotice(
-                room=room.name,
-                nick_name=occupant.nick_name,
-                member_id=occupant.member_id,
-                message=text,
-                ts=self._now(),
-            )
-            fanout.to_room(room, fanout.push_frame(entries.MESSAGE, notice))
+            if not self._notify(room, occupant, entries.JoinNotice):
+                newcomer.push(self._frame(room, occupant, entries.JoinNotice, more=0))
         elif arrival.old_nick is not None:
             self._say_renamed(room, occupant, arrival.old_nick)
 
     def left(self, departure: Departure[Connection]) -> None:
         """A member is not in the room any more."""
-        room, occupant = departure.room, departure.occupant
-        self._delta(room).went(occupant.member_id)
-        notice = entries.LeaveNotice(
-            room=room.name,
-            nick_name=occupant.nick_name,
-            member_id=occupant.member_id,
-            message=f"{occupant.nick_name} 离开了 {room.name} 房间",
-            ts=self._now(),
-        )
-        fanout.to_room(room, fanout.push_frame(entries.MESSAGE, notice))
+        self._presence(departure.room).went(departure.occupant.member_id)
+        self._notify(departure.room, departure.occupant, entries.LeaveNotice)
 
     def renamed(self, room: Room[Connection], occupant: Occupant[Connection], old_nick: str) -> None:
         """A member has another nickname."""
-        self._delta(room).took_nick(occupant.member())
+        self._presence(room).took_nick(occupant.member())
         self._say_renamed(room, occupant, old_nick)
 
     def close(self) -> None:
         """Forget what was gathered."""
         if self._timer is not None:
             self._timer.cancel()
+
+    def _notify(self, room: Room[Connection], occupant: Occupant[Connection], kind: _Kind) -> bool:
+        """Tell the room now, or fold it into what is told later; False for later."""
+        news = self._of(room)
+        folded = news.folded.get(kind)
+        if folded is None:
+            folded = news.folded[kind] = _Folded(TokenBucket(NOTICES, self._monotonic()))
+        if folded.count or folded.bucket.take(self._monotonic()):
+            folded.count += 1
+            folded.last = occupant
+            return False
+        fanout.to_room(room, self._frame(room, occupant, kind, more=0))
+        return True
+
+    def _frame(
+        self,
+        room: Room[Connection],
+        occupant: Occupant[Connection],
+        kind: _Kind,
+        more: int,
+    ) -> Frame:
+        who = f"{occupant.nick_name} 等 {more + 1} 人" if more else occupant.nick_name
+        did = "加入" if kind is entries.JoinNotice else "离开"
+        notice = kind(
+            room=room.name,
+            nick_name=occupant.nick_name,
+            member_id=occupant.member_id,
+            message=f"{who} {did}了 {room.name} 房间",
+            ts=self._now(),
+            more=more,
+        )
+        return fanout.push_frame(entries.MESSAGE, notice)
 
     def _say_renamed(self, room: Room[Connection], occupant: Occupant[Connection], old_nick: str) -> None:
         notice = entries.NickNotice(
@@ -87,13 +136,38 @@ class Announcer:
         )
         fanout.to_room(room, fanout.push_frame(entries.MESSAGE, notice))
 
-    def _delta(self, room: Room[Connection]) -> PresenceDelta:
+    def _presence(self, room: Room[Connection]) -> PresenceDelta:
+        news = self._of(room)
+        news.changed = True
+        return news.presence
+
+    def _of(self, room: Room[Connection]) -> _RoomNews:
+        self._start_timer()
+        news = self._news.get(room)
+        if news is None:
+            news = self._news[room] = _RoomNews()
+        return news
+
+    def _start_timer(self) -> None:
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(PRESENCE_TICK, self._tell)
-        return self._gathered.setdefault(room, PresenceDelta())
 
     def _tell(self) -> None:
-        gathered, self._gathered = self._gathered, {}
         self._timer = None
-        for room, delta in gathered.items():
-            fanout.to_room(room, fanout.push_frame(entries.PRESENCE, delta.push(room.name)))
+        for room, news in list(self._news.items()):
+            if news.changed:
+                presence, news.presence, news.changed = news.presence, PresenceDelta(), False
+                fanout.to_room(room, fanout.push_frame(entries.PRESENCE, presence.push(room.name)))
+            if not self._unfold(room, news):
+                del self._news[room]
+        if self._news:
+            self._start_timer()
+
+    def _unfold(self, room: Room[Connection], news: _RoomNews) -> bool:
+        """Tell what was folded, as the rate allows; False when the room's rates need not be remembered."""
+        now = self._monotonic()
+        for kind, folded in news.folded.items():
+            if folded.count and folded.last is not None and not folded.bucket.take(now):
+                fanout.to_room(room, self._frame(room, folded.last, kind, more=folded.count - 1))
+                folded.count = 0
+        return any(folded.count or not folded.bucket.full(now) for folded in news.folded.values())

@@ -66,7 +66,7 @@ class NativeGateway:
         self._clock = clock
         self._new_sid = new_sid
         self._lobby = Lobby[Connection]()
-        self._announcer = Announcer(clock.now)
+        self._announcer = Announcer(clock.now, clock.monotonic)
         self._connections: set[Connection] = set()
         self._stopping = False
         self._handlers: dict[type[requests.Request], Handler] = {
@@ -155,7 +155,7 @@ class NativeGateway:
         stored = backlog.room
         if stored is not None:
             room.name = stored.name
-        self._announcer.welcome(Arrival(room, occupant, arrival.came, arrival.old_nick))
+        self._announcer.welcome(Arrival(room, occupant, arrival.came, arrival.old_nick), connection)
         state = answers.RoomState(
             name=room.name,
             topic=stored.topic if stored else "",

@@ -113,11 +113,15 @@ class Notice(Wire, frozen=True):
 
 
 class JoinNotice(Notice, frozen=True, tag_field="kind", tag="join"):
-    """Somebody came."""
+    """Somebody came; in a storm of joins, `more` others too."""
+
+    more: int = 0
 
 
 class LeaveNotice(Notice, frozen=True, tag_field="kind", tag="leave"):
-    """Somebody left."""
+    """Somebody left; when many do, `more` others too."""
+
+    more: int = 0
 
 
 class NickNotice(Notice, frozen=True, tag_field="kind", tag="nick"):

@@ -1,0 +1,68 @@
+"""Many come and go at once: everybody learns of it, and nobody is told a thousand times."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from tests.support.raw_client import RawClient, raw_client
+from tests.support.serving import serving
+
+CROWD = 120
+
+
+async def _watch(watcher: RawClient, kind: str, until: int) -> tuple[int, int]:
+    """Notices of one kind until they speak of so many people; how many notices and people they were."""
+    notices = people = 0
+    while people < until:
+        push = await watcher.event("message")
+        if push["kind"] == kind:
+            notices += 1
+            people += 1 + push.get("more", 0)
+    return notices, people
+
+
+async def test_a_storm_of_joins_and_leaves_is_folded_and_nobody_is_left_out(tmp_path: Path) -> None:
+    async with serving(tmp_path, rate_limit="off") as server, raw_client(server.url) as watcher:
+        own = await watcher.join("tea", "watcher")
+        present = {own["memberId"]}
+        watching = asyncio.create_task(_watch(watcher, "join", CROWD + 1))
+        async with AsyncExitStack() as stack:
+            crowd = [await stack.enter_async_context(raw_client(server.url)) for _ in range(CROWD)]
+            joined = await asyncio.gather(*[client.join("tea", f"m{number}") for number, client in enumerate(crowd)])
+            for answer, client in zip(joined, crowd, strict=True):
+                nick = answer["nickName"]
+                while (push := await client.event("message"))["kind"] != "join" or push["nickName"] != nick:
+                    pass
+            notices, people = await watching
+            assert people == CROWD + 1
+            assert notices < CROWD / 2
+            everybody = {answer["memberId"] for answer in joined}
+            while not everybody <= present:
+                push = await watcher.event("presence")
+                present |= {member["memberId"] for member in push["joined"]}
+                present -= set(push["left"])
+            watching = asyncio.create_task(_watch(watcher, "leave", CROWD))
+        notices, people = await watching
+        assert people == CROWD
+        assert notices < CROWD / 2
+        while everybody & present:
+            present -= set((await watcher.event("presence"))["left"])
+        rooms = await watcher.ask("listRooms", {})
+        assert [room["members"] for room in rooms["rooms"]] == [1]
+
+
+async def test_a_single_join_after_a_storm_is_told_at_once_again(tmp_path: Path) -> None:
+    async with serving(tmp_path, rate_limit="off") as server, raw_client(server.url) as watcher:
+        await watcher.join("tea", "watcher")
+        async with AsyncExitStack() as stack:
+            for number in range(30):
+                client = await stack.enter_async_context(raw_client(server.url))
+                await client.join("tea", f"m{number}")
+            await _watch(watcher, "join", 31)
+        await _watch(watcher, "leave", 30)
+        await asyncio.sleep(1.2)  # the rate's own time: a second fills its bucket
+        async with raw_client(server.url) as late:
+            await late.join("tea", "late")
+            while (push := await watcher.event("message"))["kind"] != "join":
+                pass
+            assert (push["nickName"], push.get("more", 0)) == ("late", 0)
