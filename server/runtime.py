@@ -16,10 +16,13 @@ from server.config import Settings
 from server.domain.addresses import AddressGate
 from server.domain.guests import Guests
 from server.domain.rates import Rate
-from server.gateway.engine import Engine, EngineOptions
+from server.gateway.engine import Engine
 from server.gateway.limits import RequestLimits, RequestRates
 from server.gateway.native import NativeGateway
-from server.storage.database import open_database
+from server.gateway.options import EngineOptions
+from server.loop_lag import LoopLag
+from server.storage.database import Database, open_database
+from server.web.metrics import Snapshot, add_metrics
 from server.web.routes import add_routes
 
 log = logging.getLogger("chat.server")
@@ -76,9 +79,12 @@ async def serve(settings: Settings) -> AsyncGenerator[Running]:
         app = web.Application()
         add_routes(app, ready=database.healthy, version=version("tui-chat"))
         engine.mount(app)
+        lag = LoopLag()
+        add_metrics(app, lambda: _snapshot(engine, gateway, database, lag), settings.trusted_networks())
         runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
         await runner.setup()
         engine.start()
+        lag.start()
         try:
             yield await _listen(runner, settings, tls)
         finally:
@@ -88,9 +94,24 @@ async def serve(settings: Settings) -> AsyncGenerator[Running]:
             await database.journal.close()
             await engine.stop()
             gateway.close()
+            lag.stop()
             await runner.cleanup()
     finally:
         await database.close()
+
+
+def _snapshot(engine: Engine, gateway: NativeGateway, database: Database, lag: LoopLag) -> Snapshot:
+    rooms, members = gateway.present()
+    return Snapshot(
+        connections=engine.connections(),
+        rooms=rooms,
+        members=members,
+        cuts=engine.cuts(),
+        entries=gateway.published,
+        waiting=database.journal.waiting,
+        lag_buckets=lag.buckets(),
+        lag_sum=lag.total,
+    )
 
 
 def _request_limits(settings: Settings) -> RequestLimits:

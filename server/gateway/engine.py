@@ -27,8 +27,8 @@ tests/gateway/test_engine_private_names.py fails when an upgrade moves a name.
 import asyncio
 import logging
 import time
+from collections import Counter
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any, cast
 
 import engineio
@@ -41,9 +41,10 @@ from server.domain.addresses import AddressGate
 from server.gateway import packets
 from server.gateway.connection import Connection, Gateway
 from server.gateway.frames import Frame
-from server.gateway.origins import Network, origin_of
+from server.gateway.options import EngineOptions
 from server.gateway.outgoing import Outgoing
 from server.gateway.packets import BadPacket
+from server.origins import origin_of
 from server.protocol.codec import Json, encode_error
 from server.protocol.errors import ChatError, RateLimited
 from server.protocol.limits import PACKET_BYTES
@@ -60,31 +61,6 @@ PACKETS_PER_POST = 64
 _CLOSE_FRAME = b"\x88\x02\x03\xe8"
 _SEPARATOR = b"\x1e"
 _Environ = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class EngineOptions:
-    """What the operator decides about connections.
-
-    Attributes:
-        ping_interval: Seconds between pings.
-        ping_timeout: Seconds that a client has to answer one.
-        connect_timeout: Seconds from the handshake to CONNECT.
-        unsent_bytes: What a connection may owe its reader.
-        stall_timeout: Seconds without progress after which a reader is cut.
-        stop_timeout: Seconds that the connections have to end when the server stops.
-        cors_origins: Origins besides the server's own whose pages may connect.
-        trusted_proxies: Whose X-Forwarded-* headers are believed.
-    """
-
-    ping_interval: float
-    ping_timeout: float
-    connect_timeout: float
-    unsent_bytes: int
-    stall_timeout: float
-    cors_origins: tuple[str, ...]
-    trusted_proxies: tuple[Network, ...]
-    stop_timeout: float = 2.0
 
 
 class Engine(socketio.AsyncServer):
@@ -122,6 +98,14 @@ class Engine(socketio.AsyncServer):
         """Send what is owed, end every connection, and wait a moment for the slow ones."""
         await self.sessions.stop()
 
+    def connections(self) -> int:
+        """How many sessions there are."""
+        return len(self.sessions.sockets)
+
+    def cuts(self) -> dict[str, int]:
+        """How many connections were cut, by reason, since the start."""
+        return dict(self.sessions.cuts)
+
     def _engineio_server_class(self) -> type[engineio.AsyncServer]:
         return _EngineIO
 
@@ -143,6 +127,7 @@ class _EngineIO(engineio.AsyncServer):
         self._owing: list[Outgoing] = []
         self._sweeper: asyncio.Task[None] | None = None
         self._empty = asyncio.Event()
+        self.cuts: Counter[str] = Counter()
         # `_async` is the driver's table of functions, shared by all servers of the process: ours is a copy.
         self._async = {**cast(dict[str, Any], self._async), "translate_request": self._environ}
 
@@ -276,6 +261,7 @@ class Socket(async_socket.AsyncSocket):
         if self.closed:
             return
         log.info("cutting a connection from %s: %s", self.address, reason)
+        self.server.cuts[reason] += 1
         self.closing = True
         self._out.abort()
         self._finish()

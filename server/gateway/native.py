@@ -55,6 +55,9 @@ class NativeGateway:
         limits: How often a connection may ask.
         clock: The time.
         new_sid: Gives a new Socket.IO session id.
+
+    Attributes:
+        published: Entries told to rooms since the start.
     """
 
     def __init__(
@@ -69,6 +72,7 @@ class NativeGateway:
         self._announcer = Announcer(clock.now, clock.monotonic)
         self._connections: set[Connection] = set()
         self._stopping = False
+        self.published = 0
         self._handlers: dict[type[requests.Request], Handler] = {
             requests.JoinRoom: self._join,
             requests.LeaveRoom: self._leave,
@@ -121,11 +125,17 @@ class NativeGateway:
 
     def publish(self, committed: Sequence[entries.Entry]) -> None:
         """Tell the rooms what is now on disk."""
+        self.published += len(committed)
         for entry in committed:
             room = self._lobby.rooms.get(key(entry.room))
             if room is not None:
                 event = entries.MESSAGE if isinstance(entry, entries.Message) else entries.UPDATE
                 fanout.to_room(room, fanout.push_frame(event, entry))
+
+    def present(self) -> tuple[int, int]:
+        """How many rooms have somebody in them, and how many members these have in all."""
+        rooms = self._lobby.rooms.values()
+        return len(rooms), sum(len(room.occupants) for room in rooms)
 
     def say_goodbye(self, reconnect_after: float) -> None:
         """Take no more requests, and tell everybody when to come back."""

@@ -80,6 +80,11 @@ class Journal:
         self._task = self._loop.create_task(self._write_all(), name="journal")
 
     @property
+    def waiting(self) -> int:
+        """How many drafts wait for their transaction."""
+        return len(self._waiting)
+
+    @property
     def outage(self) -> str | None:
         """Why the last batch could not be written, or None."""
         return self._outage

@@ -1,0 +1,30 @@
+"""What the operator decides about connections."""
+
+from dataclasses import dataclass
+
+from server.origins import Network
+
+
+@dataclass(frozen=True, slots=True)
+class EngineOptions:
+    """What the operator decides about connections.
+
+    Attributes:
+        ping_interval: Seconds between pings.
+        ping_timeout: Seconds that a client has to answer one.
+        connect_timeout: Seconds from the handshake to CONNECT.
+        unsent_bytes: What a connection may owe its reader.
+        stall_timeout: Seconds without progress after which a reader is cut.
+        stop_timeout: Seconds that the connections have to end when the server stops.
+        cors_origins: Origins besides the server's own whose pages may connect.
+        trusted_proxies: Whose X-Forwarded-* headers are believed.
+    """
+
+    ping_interval: float
+    ping_timeout: float
+    connect_timeout: float
+    unsent_bytes: int
+    stall_timeout: float
+    cors_origins: tuple[str, ...]
+    trusted_proxies: tuple[Network, ...]
+    stop_timeout: float = 2.0

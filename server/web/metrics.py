@@ -1,0 +1,81 @@
+"""`GET /metrics` for Prometheus: numbers about the server, none about what people say.
+
+Nothing is counted here: the parts keep plain numbers, which are read when
+somebody asks. Only this machine is answered; a scraper elsewhere goes through
+a proxy or a tunnel, which the operator opens on purpose.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network
+
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from server.domain.addresses import is_loopback
+from server.origins import origin_of
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The numbers at one moment.
+
+    Attributes:
+        cuts: Connections that were cut, by reason.
+        entries: Entries told to rooms since the start.
+        waiting: Drafts that wait to be written.
+        lag_buckets: Cumulative counts of the event loop's lateness, by upper bound in seconds.
+        lag_sum: Its lateness in all, in seconds.
+    """
+
+    connections: int
+    rooms: int
+    members: int
+    cuts: dict[str, int]
+    entries: int
+    waiting: int
+    lag_buckets: list[tuple[str, int]]
+    lag_sum: float
+
+
+class _Reader(Collector):
+    def __init__(self, read: Callable[[], Snapshot]) -> None:
+        self._read = read
+
+    def collect(self) -> Iterable[Metric]:
+        now = self._read()
+        yield GaugeMetricFamily("chat_connections", "Connections that are open.", value=now.connections)
+        yield GaugeMetricFamily("chat_rooms", "Rooms with somebody in them.", value=now.rooms)
+        yield GaugeMetricFamily("chat_members", "Members of these rooms.", value=now.members)
+        yield GaugeMetricFamily("chat_journal_waiting", "Entries that wait to be written.", value=now.waiting)
+        yield CounterMetricFamily("chat_entries", "Entries written and told to their rooms.", value=now.entries)
+        cuts = CounterMetricFamily("chat_connections_cut", "Connections that were cut.", labels=["reason"])
+        for reason, count in now.cuts.items():
+            cuts.add_metric([reason], count)
+        yield cuts
+        lag = HistogramMetricFamily("event_loop_lag_seconds", "How late the event loop comes to what is due.")
+        lag.add_metric([], now.lag_buckets, now.lag_sum)
+        yield lag
+
+
+def add_metrics(
+    app: web.Application, read: Callable[[], Snapshot], trusted: tuple[IPv4Network | IPv6Network, ...]
+) -> None:
+    """Adds `/metrics`.
+
+    Args:
+        app: Not yet frozen.
+        read: Gives the numbers.
+        trusted: Proxies whose word on who asks is believed.
+    """
+    registry = CollectorRegistry()
+    registry.register(_Reader(read))
+
+    async def metrics(request: web.Request) -> web.Response:
+        if not is_loopback(origin_of(request, trusted).address):
+            raise web.HTTPNotFound
+        return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    app.router.add_get("/metrics", metrics)
