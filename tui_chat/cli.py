@@ -68,7 +68,10 @@ def main() -> None:
     from tui_chat.ui.app import ChatApp  # noqa: PLC0415
 
     app = ChatApp(start, kept, notice)
-    app.run()
+    try:
+        app.run()
+    finally:
+        app.close_server()
     sys.exit(app.return_code or 0)
 
 

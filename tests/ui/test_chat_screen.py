@@ -148,6 +148,8 @@ async def test_names_list_nick_and_part(server: Running, tmp_path: Path) -> None
         await ann.say("/part")
         await ann.sees(words.LAST_ROOM_LEFT)
         assert words.BUTTON_JOIN in ann.screen()
+        await ann.press("enter")
+        await ann.sees("1 here")
 
 
 async def test_a_second_room_gives_you_the_nickname_you_have(server: Running, tmp_path: Path) -> None:
@@ -265,3 +267,37 @@ async def test_offline_is_shown_and_what_was_typed_meanwhile_is_sent_once(tmp_pa
                 async with ChatClient(first.url) as other:
                     room = await other.join("tea", nick="bob")
                     assert [message.message for message in room.log.messages()] == ["meanwhile"]
+
+
+async def test_the_topic_can_be_set_and_shown(server: Running, tmp_path: Path) -> None:
+    async with in_room(tmp_path, server.url, "ann") as ann:
+        await ann.say("/topic")
+        await ann.sees(words.NO_TOPIC)
+        await ann.say("/topic green or black")
+        await ann.sees("The topic is now: green or black")
+        assert ann.row_of(ann.chat.query_one("Header")).startswith("tea  green or black")
+
+
+async def test_who_is_typing_is_shown_until_they_speak(server: Running, tmp_path: Path) -> None:
+    async with in_room(tmp_path, server.url, "ann") as ann, in_room(tmp_path, server.url, "bob") as bob:
+        await bob.type("h")
+        await ann.sees("bob is typing")
+        await bob.press("enter")
+        await ann.until(lambda: "bob is typing" not in ann.screen())
+
+
+async def test_picking_in_an_empty_room_leaves_the_caret_where_it_is(server: Running, tmp_path: Path) -> None:
+    async with in_room(tmp_path, server.url, "ann") as ann:
+        await ann.press("ctrl+s")
+        await ann.type("still here")
+        assert ann.composer.text == "still here"
+
+
+@pytest.mark.parametrize("size", [(1, 1), (10, 3), (20, 5), (300, 100)])
+async def test_no_size_breaks_it(server: Running, tmp_path: Path, size: tuple[int, int]) -> None:
+    async with in_room(tmp_path, server.url, "ann") as ann:
+        await ann.say("wide 你好 text")
+        await ann.pilot.resize_terminal(*size)
+        await ann.press("f2", "f3", "f1", "f1")
+        await ann.pilot.resize_terminal(80, 24)
+        await ann.sees("wide 你好 text")

@@ -19,6 +19,8 @@ class Action(Enum):
     NICK = "nick"
     NAMES = "names"
     LIST = "list"
+    TOPIC = "topic"
+    RECONNECT = "reconnect"
     CLEAR = "clear"
     THEME = "theme"
     HELP = "help"
@@ -62,6 +64,8 @@ ALL: tuple[Command, ...] = (
     Command(Action.NICK, words.HELP_NICK, words.ARGUMENT_NICK, least=1, most=1),
     Command(Action.NAMES, words.HELP_NAMES, aliases=("who",)),
     Command(Action.LIST, words.HELP_LIST, f"[{words.ARGUMENT_QUERY}]", most=1),
+    Command(Action.TOPIC, words.HELP_TOPIC, f"[{words.ARGUMENT_TOPIC}]", most=1),
+    Command(Action.RECONNECT, words.HELP_RECONNECT),
     Command(Action.CLEAR, words.HELP_CLEAR),
     Command(Action.THEME, words.HELP_THEME, "[dark|light]", most=1),
     Command(Action.HELP, words.HELP_HELP, aliases=("h",)),

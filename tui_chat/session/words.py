@@ -135,9 +135,9 @@ LOCAL_ONLY = "Only this machine can reach it. For the network, start with --serv
 ALREADY_SERVED = "A chat server already runs there, so you joined that one."
 ROOM_IS_CLOSED = "You are no longer in this room."
 NOT_IN_A_ROOM = "You are in no room. /join takes you to one."
+NO_TOPIC = "This room has no topic."
 LAST_ROOM_LEFT = "You have left the last room."
 COPIED = "Copied."
-NOT_ANSWERED = "The server did not answer."
 WENT_WRONG = "Something went wrong; the log has the details."
 QUIT_AGAIN = "Press Ctrl+C again to quit."
 UNSENT_QUIT = "Some of what you wrote is not sent yet. Quit again to leave it."
@@ -203,12 +203,15 @@ def paste_too_large(count: int) -> str:
 # Commands.
 ARGUMENT_ROOM = "room"
 ARGUMENT_NICK = "nickname"
+ARGUMENT_TOPIC = "topic"
 ARGUMENT_QUERY = "part of a name"
 HELP_JOIN = "go into a room; the others stay open"
 HELP_PART = "leave this room, or another"
 HELP_NICK = "take another nickname"
 HELP_NAMES = "say who is here"
 HELP_LIST = "list the rooms of this server"
+HELP_TOPIC = "say what this room is about, or show it"
+HELP_RECONNECT = "try to connect now"
 HELP_CLEAR = "take the notices off this room's screen"
 HELP_THEME = "change between dark and light"
 HELP_HELP = "show keys and commands"
@@ -221,7 +224,6 @@ HELP_COMMANDS = "Commands"
 HELP_CLOSE = "Esc closes this"
 
 # What was remembered.
-KEPT_NOT = "It works without, and keeps nothing."
 
 
 def remembered_damaged(aside: str) -> str:

@@ -212,7 +212,8 @@ class ChatApp(App[None], inherit_bindings=False):
         """Back to the form."""
         if self._chat is not None:
             self._chat = None
-            self.pop_screen()
+            while len(self.screen_stack) > 1:  # the help may be over it
+                self.pop_screen()
         self._end_visit()
         self._form.progress(reason)
 
@@ -367,6 +368,12 @@ class ChatApp(App[None], inherit_bindings=False):
         server, self._server = self._server, None
         if server is not None:
             await asyncio.to_thread(server.close)
+
+    def close_server(self) -> None:
+        """Stop the own server, if it still runs, when there is no loop any more."""
+        server, self._server = self._server, None
+        if server is not None:
+            server.close()
 
     async def on_unmount(self) -> None:
         """However the program ends, its server stops in order."""

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from server.protocol import names
 from server.protocol.errors import ChatError
+from server.protocol.text import topic_line
 from tui_chat.session import words
 from tui_chat.session.commands import Action, Call
 
@@ -32,6 +33,13 @@ def run(call: Call, screen: "ChatScreen") -> str:
                     screen.session.say(words.members_are([member.nick_name for member in room.members]))
             case Action.LIST:
                 screen.connection.list_rooms(argument)
+            case Action.TOPIC:
+                if room is not None and argument:
+                    screen.connection.set_topic(room.name, topic_line(argument))
+                elif room is not None:
+                    screen.session.say(words.topic_is(room.topic) if room.topic else words.NO_TOPIC)
+            case Action.RECONNECT:
+                screen.connection.retry_now()
             case Action.CLEAR:
                 if room is not None:
                     room.transcript.clear_notices()

@@ -193,6 +193,15 @@ class Connection:
         """Take another nickname everywhere."""
         self._start(self._rename(nick))
 
+    def set_topic(self, room: str, topic: str) -> None:
+        """Say what a room is about."""
+        self._start(self._set_topic(room, topic))
+
+    def retry_now(self) -> None:
+        """While offline: try to connect now."""
+        if self._chat is not None:
+            self._chat.retry_now()
+
     def list_rooms(self, query: str) -> None:
         """Ask for the rooms of the server."""
         self._start(self._list_rooms(query))
@@ -233,6 +242,14 @@ class Connection:
         assert self._chat is not None
         try:
             await self._chat.change_nick(nick)
+        except ChatError as error:
+            self._put(Refused(error.message))
+
+    async def _set_topic(self, name: str, topic: str) -> None:
+        room = self._room(name)
+        try:
+            if room is not None:
+                await room.set_topic(topic)
         except ChatError as error:
             self._put(Refused(error.message))
 

@@ -56,6 +56,10 @@ BOTH_PANES = 104
 ONE_PANE = 78
 """Columns from which both side panes, or one, are shown unless a key said otherwise."""
 
+PANE = 18
+LEAST_TALK = 20
+"""Columns of a side pane (chat.tcss), and those that the talk keeps whatever a key said."""
+
 
 class ChatScreen(Screen[None], inherit_bindings=False):
     """Rooms, timeline, members, composer.
@@ -191,8 +195,9 @@ class ChatScreen(Screen[None], inherit_bindings=False):
         several = len(self.session.rooms) > 1
         rooms = several and width >= ONE_PANE
         members = width >= BOTH_PANES or (width >= ONE_PANE and not several)
-        self._rooms.display = self._wanted.get("rooms", rooms)
-        self._members.display = self._wanted.get("members", members)
+        room_for = max(0, (width - LEAST_TALK) // PANE)
+        self._rooms.display = self._wanted.get("rooms", rooms) and room_for >= 1
+        self._members.display = self._wanted.get("members", members) and room_for >= 1 + self._rooms.display
 
     def terminal_focus(self, focused: bool) -> None:
         """The terminal has the focus now, or no longer."""
@@ -383,8 +388,9 @@ class ChatScreen(Screen[None], inherit_bindings=False):
 
     def action_pick(self) -> None:
         """Put the cursor on the last message in view."""
-        self._timeline.focus()
         self._timeline.action_pick()
+        if self._timeline.picked is not None:
+            self._timeline.focus()
 
     @on(Picked)
     def _picked(self, event: Picked) -> None:

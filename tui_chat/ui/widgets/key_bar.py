@@ -10,7 +10,7 @@ from textual.widget import Widget
 class KeyBar(Widget):
     """The keys that matter here, as many as fit; each can be clicked."""
 
-    DEFAULT_CSS = "KeyBar { height: 1; dock: bottom; padding: 0 1; }"
+    DEFAULT_CSS = "KeyBar { height: 1; dock: bottom; padding: 0 1; text-wrap: nowrap; }"
 
     def __init__(self, keys: Sequence[tuple[str, str, str]]) -> None:
         """Make it.

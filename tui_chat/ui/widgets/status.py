@@ -12,7 +12,7 @@ from tui_chat.session import words
 class Header(Widget):
     """Room and topic at the left, how the connection is at the right."""
 
-    DEFAULT_CSS = "Header { height: 1; }"
+    DEFAULT_CSS = "Header { height: 1; text-wrap: nowrap; }"
 
     def __init__(self) -> None:
         super().__init__()
@@ -61,7 +61,7 @@ class Header(Widget):
 class StatusLine(Widget):
     """Between timeline and composer: what is wrong, how much is below, who is typing, how long the text is."""
 
-    DEFAULT_CSS = "StatusLine { height: 1; }"
+    DEFAULT_CSS = "StatusLine { height: 1; text-wrap: nowrap; }"
 
     def __init__(self) -> None:
         super().__init__()
