@@ -37,6 +37,33 @@ async def test_two_pages_talk(browser: Browser, server: Running) -> None:
     ann.behaved()
 
 
+REFUSED = 'setTimeout(() => { this.onerror(new Event("error")); this.onclose(new Event("close")); });'
+"""What a proxy that refuses the upgrade looks like to a page."""
+
+SWALLOWED = ""
+"""And one that takes it, and lets nothing through."""
+
+
+@pytest.mark.parametrize("fate", [REFUSED, SWALLOWED], ids=["refused", "swallowed"])
+async def test_where_websockets_do_not_pass_it_talks_by_polling(
+    browser: Browser, server: Running, bot: RawClient, fate: str
+) -> None:
+    tab = await open_tab(browser)
+    await tab.context.add_init_script(f"window.WebSocket = class {{ constructor() {{ {fate} }} close() {{}} }};")
+    await tab.page.clock.install()
+    ann = Visitor(tab)
+    await tab.page.goto(f"{server.url}/#tea")
+    await tab.page.locator("#nick-field").fill("Ann")
+    await tab.page.locator("#door-enter").click()
+    await tab.page.clock.fast_forward(11_000)
+    await expect(ann.composer).to_be_visible()
+    await ann.say("hello")
+    await ann.all_sent()
+    await say(bot, "hello yourself")
+    await ann.sees("hello", "hello yourself")
+    ann.behaved()
+
+
 async def test_what_people_write_is_only_ever_text(browser: Browser, server: Running, bot: RawClient) -> None:
     hostile = [
         '<img src=x onerror="document.title=1">',

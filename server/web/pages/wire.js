@@ -53,7 +53,11 @@ export class Wire {
       this.#comeBackAfter = null;
       this.#onState({ name: "online" });
     });
-    this.#socket.on("connect_error", () => this.#again());
+    this.#socket.on("connect_error", ({ message }) => {
+      // Some networks let a WebSocket open and nothing through: begin with the other transport.
+      if (message === "timeout") this.#socket.io.opts.transports.reverse();
+      this.#again();
+    });
     this.#socket.on("disconnect", () => this.#again());
     for (const event of PUSHES) {
       this.#socket.on(event, (body) => {
