@@ -6,6 +6,11 @@ import logging
 import os
 import signal
 
+try:
+    import resource
+except ImportError:  # Windows has no such limit
+    resource = None
+
 from server import logs
 from server.config import Settings
 from server.event_loop import new_event_loop
@@ -28,6 +33,7 @@ def run(settings: Settings) -> None:
         CannotServe: It could not start.
     """
     logs.configure(settings.log_format, settings.log_level)
+    _allow_many_connections()
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         runner.run(_until_told(settings))
 
@@ -50,6 +56,13 @@ async def _until_told(settings: Settings) -> None:
 
 def _welcome(running: Running) -> str:
     return f"chat-server listens on {running.url} · terminal: chat-tui {running.url} · browser: {running.url}/"
+
+
+def _allow_many_connections() -> None:
+    """Every connection is an open file; take as many as the system lets this user have."""
+    if resource is not None:
+        allowed = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, allowed))
 
 
 def _calm_garbage_collector() -> None:

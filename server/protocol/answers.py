@@ -30,7 +30,7 @@ class Joined(Wire, frozen=True):
         nick_name: The one you got; the one you asked for may have been taken.
         member_id: Your own.
         guest_key: Your secret, to come back as the same member.
-        messages: The newest entries, or those after `since`, ascending.
+        messages: The newest entries, or the newest of those after `since`, ascending.
         has_more: There are entries before the first of `messages` (after `since`).
     """
 
