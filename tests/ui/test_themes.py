@@ -27,8 +27,9 @@ def test_every_text_can_be_read_on_every_ground(theme: Theme) -> None:
         assert ratio >= 4.5, f"{text} on {ground}: {ratio:.2f}"
 
 
-async def test_a_remembered_theme_is_taken_at_the_start(tmp_path: Path) -> None:
-    async with chat_app(tmp_path, kept=Remembered(theme="light")) as person:
-        assert person.app.theme == "chat-light"
-    async with chat_app(tmp_path, kept=Remembered(theme="gone")) as person:
-        assert person.app.theme == "chat-dark"
+@pytest.mark.parametrize(("kept", "theme"), [("light", themes.LIGHT), ("dark", themes.DARK), ("gone", themes.DARK)])
+async def test_a_remembered_theme_is_what_the_first_screen_is_drawn_in(tmp_path: Path, kept: str, theme: Theme) -> None:
+    async with chat_app(tmp_path, kept=Remembered(theme=kept)) as person:
+        assert person.app.theme == theme.name
+        assert person.form.styles.background.hex.lower() == theme.background
+        assert person.app.has_class("-dark-mode") is theme.dark

@@ -73,8 +73,12 @@ class ChatApp(App[None], inherit_bindings=False):
         super().__init__(driver_class=_driver())
         for theme in themes.ALL:
             self.register_theme(theme)
-        # Before anything is drawn, so that the styles are made once.
-        self.set_reactive(App.theme, themes.BY_WORD.get(kept.theme, themes.DARK).name)
+        # Chosen before the styles are made, and not on mounting, which would make them twice.
+        chosen = themes.BY_WORD.get(kept.theme, themes.DARK)
+        self.set_reactive(App.theme, chosen.name)
+        self.stylesheet.set_variables(self.get_css_variables())
+        self.set_class(chosen.dark, "-dark-mode", update=False)
+        self.set_class(not chosen.dark, "-light-mode", update=False)
         self._start = start
         self._form: JoinScreen
         self._kept = kept
