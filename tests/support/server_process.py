@@ -5,12 +5,15 @@ import os
 import re
 import signal
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 PATIENCE = 20.0
 """Seconds after which something that was waited for is called missing."""
+
+COMMAND = ("-m", "server")
+"""What Python is given to run, before the flags."""
 
 
 class ServerProcess:
@@ -41,18 +44,18 @@ class ServerProcess:
         return self.process.returncode, errors.decode()
 
 
-async def start(home: Path, *flags: str) -> asyncio.subprocess.Process:
-    """Start the command with a home folder of its own; it may fail."""
+async def start(home: Path, *flags: str, program: Sequence[str] = COMMAND) -> asyncio.subprocess.Process:
+    """Start the command, or a program that takes the same flags, with a home folder of its own; it may fail."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("CHAT_", "XDG_"))}
     pipe = asyncio.subprocess.PIPE
     return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "server", *flags), stdout=pipe, stderr=pipe, env={**inherited, "HOME": str(home)}
+        *(sys.executable, *program, *flags), stdout=pipe, stderr=pipe, env={**inherited, "HOME": str(home)}
     )
 
 
-async def started(home: Path, *flags: str) -> ServerProcess:
+async def started(home: Path, *flags: str, program: Sequence[str] = COMMAND) -> ServerProcess:
     """Start the command and wait until it listens."""
-    process = await start(home, *flags)
+    process = await start(home, *flags, program=program)
     assert process.stdout is not None
     async with asyncio.timeout(PATIENCE):
         welcome = await process.stdout.readline()
@@ -63,9 +66,9 @@ async def started(home: Path, *flags: str) -> ServerProcess:
 
 
 @asynccontextmanager
-async def server_process(home: Path, *flags: str) -> AsyncGenerator[ServerProcess]:
+async def server_process(home: Path, *flags: str, program: Sequence[str] = COMMAND) -> AsyncGenerator[ServerProcess]:
     """A server for as long as the context lasts, on a free port unless a flag says otherwise."""
-    server = await started(home, *(flags if "--port" in flags else ("--port", "0", *flags)))
+    server = await started(home, *(flags if "--port" in flags else ("--port", "0", *flags)), program=program)
     try:
         yield server
     finally:

@@ -4,6 +4,88 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 
+CHUNK = 65_536
+SLOW_STEP = 0.05
+"""Seconds between two pieces of what passes slowly."""
+
+
+class _Direction:
+    """One way of a connection: what the reader gives is written to the writer."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, passing: asyncio.Event) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._everything_passes = passing
+        self._passes = asyncio.Event()
+        self._passes.set()
+        self._ended = False
+        self.bytes_a_second: int | None = None
+
+    def stall(self) -> None:
+        self._passes.clear()
+
+    def resume(self) -> None:
+        self.bytes_a_second = None
+        self._passes.set()
+
+    def end(self) -> None:
+        """Say that nothing more comes this way, and drop what does."""
+        if not self._ended and not self._writer.transport.is_closing():
+            self._ended = True
+            self._writer.write_eof()
+
+    def abort(self) -> None:
+        self._writer.transport.abort()
+
+    async def pump(self) -> None:
+        with suppress(OSError):
+            while data := await self._reader.read(CHUNK):
+                await self._pass_on(data)
+
+    async def _pass_on(self, data: bytes) -> None:
+        while data:
+            await self._everything_passes.wait()
+            await self._passes.wait()
+            pace = self.bytes_a_second
+            size = len(data) if pace is None else max(1, round(pace * SLOW_STEP))
+            if not self._ended:
+                self._writer.write(data[:size])
+                await self._writer.drain()
+            data = data[size:]
+            if pace is not None:
+                await asyncio.sleep(SLOW_STEP)
+
+
+class Passage:
+    """One client's connection to the server."""
+
+    def __init__(self, up: _Direction, down: _Direction) -> None:
+        self._up = up
+        self._down = down
+
+    def cut(self) -> None:
+        """End it with a reset, both ways."""
+        self._up.abort()
+        self._down.abort()
+
+    def stall(self) -> None:
+        """Pass nothing on, in either direction, and say nothing, until `resume`."""
+        self._up.stall()
+        self._down.stall()
+
+    def slow(self, bytes_a_second: int) -> None:
+        """Pass on so much each way, until `resume`."""
+        self._up.bytes_a_second = self._down.bytes_a_second = bytes_a_second
+
+    def resume(self) -> None:
+        """Pass on what was held, and all that follows, at once."""
+        self._up.resume()
+        self._down.resume()
+
+    def half_close(self, *, towards_server: bool) -> None:
+        """End one direction in order; the other goes on."""
+        (self._up if towards_server else self._down).end()
+
 
 class TcpProxy:
     """Stands between clients and one server on the loopback.
@@ -11,15 +93,16 @@ class TcpProxy:
     Attributes:
         port: Where clients connect.
         accepted: How many connections have come.
+        passages: The connections there are now, oldest first.
     """
 
     def __init__(self, target_port: int) -> None:
         self.port = 0
         self.accepted = 0
+        self.passages: list[Passage] = []
         self._target_port = target_port
-        self._writers: set[asyncio.StreamWriter] = set()
-        self._open = asyncio.Event()
-        self._open.set()
+        self._passing = asyncio.Event()
+        self._passing.set()
         self._refusing = False
 
     @property
@@ -29,7 +112,7 @@ class TcpProxy:
     @property
     def connections(self) -> int:
         """How many there are now."""
-        return len(self._writers) // 2
+        return len(self.passages)
 
     def retarget(self, port: int) -> None:
         """Lead new connections to another port."""
@@ -37,8 +120,8 @@ class TcpProxy:
 
     def cut(self) -> None:
         """End every connection with a reset."""
-        for writer in self._writers:
-            writer.transport.abort()
+        for passage in self.passages:
+            passage.cut()
 
     def refuse(self) -> None:
         """End new connections at once, as if nobody were there, until `accept`."""
@@ -50,11 +133,11 @@ class TcpProxy:
 
     def stall(self) -> None:
         """Pass nothing on, in either direction, and say nothing, until `resume`."""
-        self._open.clear()
+        self._passing.clear()
 
     def resume(self) -> None:
         """Pass on what was held, and all that follows."""
-        self._open.set()
+        self._passing.set()
 
     async def serve(self, client_reader: asyncio.StreamReader, client_writer: asyncio.StreamWriter) -> None:
         self.accepted += 1
@@ -66,30 +149,22 @@ class TcpProxy:
         except OSError:
             client_writer.transport.abort()
             return
-        pair = (client_writer, server_writer)
-        self._writers.update(pair)
-        pumps = [
-            asyncio.create_task(self._pump(client_reader, server_writer)),
-            asyncio.create_task(self._pump(server_reader, client_writer)),
-        ]
+        up = _Direction(client_reader, server_writer, self._passing)
+        down = _Direction(server_reader, client_writer, self._passing)
+        passage = Passage(up, down)
+        self.passages.append(passage)
+        pumps = [asyncio.create_task(direction.pump()) for direction in (up, down)]
         try:
             await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for pump in pumps:
                 pump.cancel()
             await asyncio.gather(*pumps, return_exceptions=True)
-            self._writers.difference_update(pair)
-            for writer in pair:
+            self.passages.remove(passage)
+            for writer in (client_writer, server_writer):
                 writer.close()
                 with suppress(OSError):
                     await writer.wait_closed()
-
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError):
-            while data := await reader.read(65_536):
-                await self._open.wait()
-                writer.write(data)
-                await writer.drain()
 
 
 @asynccontextmanager
