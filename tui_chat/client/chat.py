@@ -15,6 +15,7 @@ import logging
 import random
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
@@ -28,9 +29,11 @@ from server.protocol.requests import ChangeNick, JoinRoom, ListRooms
 from tui_chat.client import cleaning
 from tui_chat.client.address import parse
 from tui_chat.client.errors import ConnectionLost
-from tui_chat.client.events import ConnectionState, Event, Noticed, RoomLost, StateChanged, TypingChanged
+from tui_chat.client.events import ConnectionState, Event, KeepingFailed, Noticed, RoomLost, StateChanged, TypingChanged
 from tui_chat.client.link import Link
+from tui_chat.client.outbox import Outbox, Place, guest_hash
 from tui_chat.client.room import Room
+from tui_chat.client.sqlite_file import StorageFault
 from tui_chat.client.stream import EventStream
 from tui_chat.client.tasks import Tasks
 
@@ -45,6 +48,8 @@ ASK_TIMEOUT = 30.0
 ENTERING_AT_ONCE = 4
 """Joins on their way at the same time: after a break a server has enough to do."""
 BUSY_PAUSE = 1.0
+KEEP_TIMEOUT = 5.0
+"""Seconds that closing waits for what was posted last to be on disk."""
 
 
 class ChatClient:
@@ -56,7 +61,10 @@ class ChatClient:
         keep_trying: Entering the context does not wait for a connection, and does not
             fail without one: it is made in the background, whenever it can be.
         ca_file: Certificates (PEM) to trust instead of the system's.
+        outbox: Where what is posted is kept until it is sent; whoever gives it closes it, after the client.
         random: Gives a number from 0 up to 1: the spread of attempts to reconnect.
+        clock: Seconds that never go back.
+        now_ms: Milliseconds since the epoch.
         new_id: Gives a new `clientId`.
 
     Raises:
@@ -70,14 +78,20 @@ class ChatClient:
         guest_key: str | None = None,
         keep_trying: bool = False,
         ca_file: str | None = None,
+        outbox: Outbox | None = None,
         random: Callable[[], float] = random.random,
         clock: Callable[[], float] = time.monotonic,
+        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         new_id: Callable[[], UUID] = uuid4,
     ) -> None:
         self.url = parse(url).base_url
         self.guest_key = guest_key
         self._keep_trying = keep_trying
         self._new_id = new_id
+        self._now_ms = now_ms
+        self._outbox = outbox
+        if outbox is not None:
+            outbox.on_problem = lambda problem: self._tell(KeepingFailed(problem))
         self._tasks = Tasks()
         self._rooms: dict[str, Room] = {}  # by the key of the name
         self._by_name: dict[str, Room] = {}  # by the name as pushes have it
@@ -130,6 +144,10 @@ class ChatClient:
         if self._closed:
             return
         self._closed = True
+        with suppress(TimeoutError):
+            async with asyncio.timeout(KEEP_TIMEOUT):
+                for room in list(self._rooms.values()):
+                    await room.delivery.settled()
         for room in self._rooms.values():
             room.end(Unavailable("the client was closed"), quietly=True)
         await self._tasks.end()
@@ -174,7 +192,7 @@ class ChatClient:
             ChatError: The server refused, or (`Unavailable`) did not answer in time.
         """
         request = JoinRoom(room_name=room, nick_name=nick, limit=min(limit, HISTORY_PAGE), invite=invite)
-        key = names.key(request.room_name)
+        key, nick_key = names.key(request.room_name), names.key(request.nick_name)
         joined = self._rooms.get(key)
         if joined is not None and joined.member_id:
             return joined
@@ -187,6 +205,9 @@ class ChatClient:
                 tell=self._tell,
                 on_left=self._forget,
                 new_id=self._new_id,
+                now_ms=self._now_ms,
+                place=lambda: Place(self.url, key, guest_hash(self.guest_key), nick_key),
+                outbox=self._outbox,
             )
             if self._closed:
                 joined.end(Unavailable("the client was closed"))
@@ -240,6 +261,7 @@ class ChatClient:
 
     async def _enter(self, room: Room, transport: "Transport") -> None:
         """Join a room over this connection; wait out what passes, give up on what stays."""
+        await room.delivery.take_over()
         async with self._entering:
             while not room.gate.locked:
                 try:
@@ -252,9 +274,17 @@ class ChatClient:
                 except ChatError as refusal:
                     self._lose(room, refusal)
                 else:
-                    self.guest_key = answer.guest_key
                     self._by_name[room.name] = room
+                    await self._known_as(answer.guest_key)
                     return
+
+    async def _known_as(self, guest_key: str) -> None:
+        old, self.guest_key = self.guest_key, guest_key
+        if self._outbox is not None and old != guest_key:
+            try:
+                await self._outbox.known_as(self.url, guest_hash(old), guest_hash(guest_key))
+            except StorageFault as fault:
+                log.warning("the outbox could not be given the new guest key: %s", fault.reason)
 
     def _lose(self, room: Room, refusal: ChatError) -> None:
         lost = bool(room.member_id) and not room.gate.locked

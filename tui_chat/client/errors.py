@@ -1,6 +1,6 @@
 """What can go wrong between a client and its server, beside what the server refuses.
 
-Both are `Unavailable`, so whoever catches `server.protocol.errors.ChatError` has
+All are `Unavailable`, so whoever catches `server.protocol.errors.ChatError` has
 every error of the SDK.
 """
 
@@ -13,3 +13,7 @@ class Unreachable(Unavailable):
 
 class ConnectionLost(Unavailable):
     """The connection ended before the answer came: the request may have been done or not."""
+
+
+class OutboxFull(Unavailable):
+    """So much waits to be sent into the room that nothing more is taken."""

@@ -1,8 +1,10 @@
 """What the SDK tells whoever uses it: small typed records, in the order things happened."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from server.protocol.entries import JoinNotice, LeaveNotice, Member, NickNotice
+from tui_chat.client.posting import Posting, PostState
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,4 +128,62 @@ class TopicChanged:
     topic: str
 
 
-Event = StateChanged | RoomEntered | RoomLost | LogChanged | Noticed | MembersChanged | TypingChanged | TopicChanged
+@dataclass(frozen=True, slots=True)
+class PostingChanged:
+    """Something that was posted has come farther, or an earlier program left it and it waits here now.
+
+    Attributes:
+        posting: As it is now.
+    """
+
+    posting: Posting
+
+    @property
+    def room(self) -> str:
+        """The room's name."""
+        return self.posting.room
+
+    @property
+    def client_id(self) -> UUID:
+        """Which one."""
+        return self.posting.client_id
+
+    @property
+    def state(self) -> PostState:
+        """How far it has come."""
+        return self.posting.state
+
+    @property
+    def problem(self) -> str:
+        """Why it failed, empty otherwise."""
+        return self.posting.problem
+
+    @property
+    def seq(self) -> int | None:
+        """Its entry in the room's log, once it was sent."""
+        return self.posting.seq
+
+
+@dataclass(frozen=True, slots=True)
+class KeepingFailed:
+    """Something cannot be kept on this computer's disk; everything works without, until the program ends.
+
+    Attributes:
+        problem: One or two sentences for a person.
+    """
+
+    problem: str
+
+
+Event = (
+    StateChanged
+    | RoomEntered
+    | RoomLost
+    | LogChanged
+    | Noticed
+    | MembersChanged
+    | TypingChanged
+    | TopicChanged
+    | PostingChanged
+    | KeepingFailed
+)

@@ -32,10 +32,13 @@ from server.protocol.requests import (
 )
 from tui_chat.client import cleaning
 from tui_chat.client.backlog import Backlog
+from tui_chat.client.delivery import Delivery
 from tui_chat.client.errors import ConnectionLost
 from tui_chat.client.events import Event, LogChanged, MembersChanged, RoomEntered, TopicChanged
 from tui_chat.client.gate import Gate
 from tui_chat.client.link import Link
+from tui_chat.client.outbox import Outbox, Place
+from tui_chat.client.posting import Postable, Posting
 from tui_chat.client.spans import Gap
 from tui_chat.client.tasks import Tasks
 
@@ -59,6 +62,7 @@ class Room:
         members: Who is there, by member id, yourself included.
         log: What was said, as far as it is known.
         gate: Open with the connection on which the room is joined.
+        delivery: What you posted into it and is not sent.
         trouble: Why it could not be joined yet, empty when nothing was wrong.
     """
 
@@ -71,6 +75,9 @@ class Room:
         tell: Callable[[Event], None],
         on_left: "Callable[[Room], None]",
         new_id: Callable[[], UUID],
+        now_ms: Callable[[], int],
+        place: Callable[[], Place],
+        outbox: Outbox | None,
     ) -> None:
         self.name = request.room_name
         self.topic = ""
@@ -85,6 +92,17 @@ class Room:
         self._new_id = new_id
         self._backlog = Backlog(self.name, self.gate, link, tasks, self._log_changed)
         self.log = self._backlog.log
+        self.delivery = Delivery(
+            self.name,
+            place,
+            outbox,
+            gate=self.gate,
+            link=link,
+            tasks=tasks,
+            tell=tell,
+            new_id=new_id,
+            now_ms=now_ms,
+        )
         self._invite = request.invite
         self._limit = request.limit
         self._entered_before = False
@@ -137,6 +155,57 @@ class Room:
             return await self._link.ask(self.gate, request, Sent, deadline - loop.time(), patient=True)
         finally:
             self._turn.release()
+
+    def post(self, text: str, reply_to: int | None = None) -> Posting:
+        """Say something as soon as it can be said; `PostingChanged` tells what becomes of it.
+
+        What was posted is sent in order, behind whatever waits already, however long
+        that takes, over the end of the program too if the client has an outbox.
+
+        Args:
+            text: What to say.
+            reply_to: The `seq` of the message that this one answers.
+
+        Raises:
+            BadRequest, TooLong: The text cannot be sent.
+            OutboxFull: 10,000 wait already.
+            NotJoined: The room was left.
+        """
+        return self._post(lambda new: SendMessage(room=self.name, message=text, client_id=new, reply_to=reply_to))
+
+    def post_edit(self, seq: int, text: str) -> Posting:
+        """Say it otherwise, as soon as that can be done. Raises what `post` does."""
+        return self._post(lambda _: EditMessage(room=self.name, seq=seq, message=text))
+
+    def post_deletion(self, seq: int) -> Posting:
+        """Take a message back, as soon as that can be done. Raises what `post` does."""
+        return self._post(lambda _: DeleteMessage(room=self.name, seq=seq))
+
+    def post_reaction(self, seq: int, emoji: str, on: bool = True) -> Posting:
+        """Put an emoji under a message, or take it away, as soon as that can be done. Raises what `post` does."""
+        return self._post(lambda _: React(room=self.name, seq=seq, emoji=emoji, on=on))
+
+    def unsent(self) -> tuple[Posting, ...]:
+        """What you posted and is not sent, failed ones included, in order."""
+        return self.delivery.unsent
+
+    def retry(self, client_id: UUID) -> Posting:
+        """Post a failed one anew, behind what waits; it has a new `client_id`.
+
+        Raises:
+            KeyError: There is no failed one of this `client_id`.
+        """
+        return self.delivery.retry(client_id)
+
+    def drop(self, client_id: UUID) -> Posting:
+        """Take away what was posted and is not sent.
+
+        One that was tried already and got no answer may have been said all the same.
+
+        Raises:
+            KeyError: There is none of this `client_id`, or it is on its way right now.
+        """
+        return self.delivery.drop(client_id)
 
     async def edit(self, seq: int, text: str) -> Revised:
         """Say it otherwise. Raises what `send` does, and `Forbidden`, `NotFound`, `Conflict`."""
@@ -252,6 +321,7 @@ class Room:
         self.name, self.nick, self.member_id = answer.room.name, cleaning.line(answer.nick_name), answer.member_id
         self.members = {member.member_id: cleaning.member(member) for member in answer.members}
         self._backlog.room = self.name
+        self.delivery.room = self.name
         self.gate.open(transport)
         self._tell(RoomEntered(self.name, again, anew))
         self._members_changed()
@@ -290,6 +360,11 @@ class Room:
         self._backlog.end(quietly=quietly)
 
     # -- within
+
+    def _post(self, make: Callable[[UUID], Postable]) -> Posting:
+        if self.gate.locked:
+            raise NotJoined("you are no longer in this room")
+        return self.delivery.post(make)
 
     async def _join(self, transport: "Transport", guest_key: str | None, since: int | None) -> Joined:
         request = JoinRoom(
