@@ -73,6 +73,8 @@ class Transport:
         self._sockets: list[socket.socket] = []
         self._pending: set[asyncio.Future[bytes]] = set()
         self._refusal = ""
+        self._answered = asyncio.Event()  # by the server, to our CONNECT
+        self._let_in = False
         connector = aiohttp.TCPConnector(ssl=tls, socket_factory=self._new_socket)
         self._session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
         self._client = _socketio.AsyncClient(
@@ -88,6 +90,7 @@ class Transport:
             websocket_extra_options={"heartbeat": HEARTBEAT, "max_msg_size": FRAME_BYTES},
         )
         self._client.on("*", self._pushed)
+        self._client.on("connect", self._entered)
         self._client.on("connect_error", self._refused)
         self._end: asyncio.Task[None] | None = None
 
@@ -178,12 +181,26 @@ class Transport:
     async def _connect(self) -> None:
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT):
-                await self._client.connect(self._url, transports=["websocket"], wait_timeout=CONNECT_TIMEOUT)
+                # The library would wait out its time for the answer to CONNECT on a connection that has ended.
+                await self._client.connect(self._url, transports=["websocket"], wait=False)
+                await self._answer_to_connect()
         except TimeoutError:
             raise Unreachable("the server does not answer") from None
         except Exception as fault:
             # The library raises its own error, or whatever reading a foreign server's words brought up.
             raise Unreachable(self._refusal or _reason(fault)) from fault
+        if not self._let_in:
+            raise Unreachable(self._refusal or "the server closed the connection")
+
+    async def _answer_to_connect(self) -> None:
+        """Wait until the server has answered CONNECT, or the connection has ended."""
+        answered = asyncio.ensure_future(self._answered.wait())
+        # Never cancelled: that would cancel the library's reading, too.
+        ended = asyncio.ensure_future(self._client.eio.wait())
+        try:
+            await asyncio.wait({answered, ended}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            answered.cancel()
 
     async def _emit(self, request: Request, answer: "asyncio.Future[bytes] | None") -> None:
         def answered(*arguments: Raw) -> None:
@@ -228,7 +245,12 @@ class Transport:
         if arguments:
             self._on_push(event, bytes(arguments[0]))
 
+    def _entered(self) -> None:
+        self._let_in = True
+        self._answered.set()
+
     def _refused(self, reason: Any = None) -> None:
+        self._answered.set()
         if isinstance(reason, dict):
             self._refusal = _shown(str(cast(dict[str, Any], reason).get("message", "")))
 
