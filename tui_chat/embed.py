@@ -122,6 +122,13 @@ def reachable_at(host: str, port: int) -> list[str]:
     return [_url(address, port) for address in _own_addresses()]
 
 
+def greeting(host: str, port: int, url: str) -> list[str]:
+    """What to tell the person whose program runs a server: how others get in."""
+    others = reachable_at(host, port)
+    told = [words.others_join_with([f"chat-tui {at}" for at in others or [url]])]
+    return told if others else [*told, words.LOCAL_ONLY]
+
+
 def _own_addresses() -> list[str]:
     # Connecting a datagram socket sends nothing; it only picks the address of the way out.
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:

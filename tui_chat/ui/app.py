@@ -26,10 +26,9 @@ from textual.widgets import Input, TextArea
 from textual.worker import Worker, WorkerError
 
 from server.protocol.errors import Unavailable
-from tui_chat.client import address
 from tui_chat.session import remembered, words
 from tui_chat.session.remembered import Identity, Remembered
-from tui_chat.ui import keys, terminal_keys, themes
+from tui_chat.ui import addresses, keys, terminal_keys, themes
 from tui_chat.ui.screens.join import Entrance, JoinScreen
 from tui_chat.ui.start import DEFAULT_SERVER, Start
 
@@ -95,9 +94,9 @@ class ChatApp(App[None], inherit_bindings=False):
     def get_default_screen(self) -> Screen[None]:
         """The first screen is the form."""
         self._form = JoinScreen(
-            self._start.room or _room_of(self._start.server) or self._kept.room,
+            self._start.room or addresses.room_of(self._start.server) or self._kept.room,
             self._start.nick or self._kept.nick,
-            _shown(self._start.server) or self._kept.server or DEFAULT_SERVER,
+            addresses.without_room(self._start.server) or self._kept.server or DEFAULT_SERVER,
             self._notice,
         )
         return self._form
@@ -113,7 +112,7 @@ class ChatApp(App[None], inherit_bindings=False):
     def _first_painted(self) -> None:
         if self._start.serve:
             self.run_worker(self._serve(self._start.host, self._start.port, None), exit_on_error=False)
-        elif self._start.nick and (self._start.room or _room_of(self._start.server)):
+        elif self._start.nick and (self._start.room or addresses.room_of(self._start.server)):
             self._form.submit()
         else:
             # Whoever fills in a form gives the time to load what joining needs.
@@ -161,10 +160,7 @@ class ChatApp(App[None], inherit_bindings=False):
             return
         else:
             self._server = server
-            others = [f"chat-tui {at}" for at in embed.reachable_at(host, port)]
-            self._greeting = [words.others_join_with(others or [f"chat-tui {url}"])]
-            if not others:
-                self._greeting.append(words.LOCAL_ONLY)
+            self._greeting = embed.greeting(host, port, url)
         self._form.set_server(url)
         self._form.progress("\n".join(self._greeting))
         if entrance is not None or (self._start.nick and self._start.room):
@@ -190,7 +186,7 @@ class ChatApp(App[None], inherit_bindings=False):
         """The form says why."""
         entrance = self._visit.entrance if self._visit is not None else None
         self._end_visit()
-        if offer_server and entrance is not None and _is_here(entrance.server):
+        if offer_server and entrance is not None and addresses.is_here(entrance.server):
             self._form.complain(field, words.nothing_there(entrance.server))
             self._form.offer_server()
         else:
@@ -405,22 +401,3 @@ def _load() -> None:
     importlib.import_module("tui_chat.ui.visit")
     importlib.import_module("tui_chat.ui.screens.chat")
     importlib.import_module("tui_chat.client.chat")
-
-
-def _room_of(server: str) -> str:
-    with suppress(ValueError):
-        return (address.parse(server).room or "") if server else ""
-    return ""
-
-
-def _shown(server: str) -> str:
-    """The address without its room, which has a field of its own; as typed when it is none."""
-    with suppress(ValueError):
-        return address.parse(server).base_url if server else ""
-    return server
-
-
-def _is_here(url: str) -> bool:
-    """Whether a server can be started at this address."""
-    host = url.partition("://")[2].rpartition(":")[0]
-    return url.startswith("http:") and (host in ("localhost", "[::1]", "0.0.0.0") or host.startswith("127."))

@@ -1,0 +1,193 @@
+"""What the chat screen shows: it draws what the session says has changed.
+
+Rule 1  It draws only in `draw`, in one update, and only what the session says has changed.
+Rule 2  A room is looked at while the terminal has the focus, this screen is on
+        top and the timeline is at its bottom.
+Rule 3  What is written stays with the room it was written in.
+"""
+
+import time
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.screen import Screen
+from textual.timer import Timer
+
+from tui_chat.client.events import Offline
+from tui_chat.session import words
+from tui_chat.session.completion import Completion
+from tui_chat.session.room_view import RoomView
+from tui_chat.session.session import Part, Session
+from tui_chat.ui import keys
+from tui_chat.ui.app_of import app_of
+from tui_chat.ui.widgets.composer import Composer
+from tui_chat.ui.widgets.key_bar import KeyBar
+from tui_chat.ui.widgets.members import MemberList
+from tui_chat.ui.widgets.room_timeline import RoomTimeline
+from tui_chat.ui.widgets.rooms import RoomList
+from tui_chat.ui.widgets.status import Header, StatusLine
+from tui_chat.ui.widgets.timeline.line_view import Position
+
+BOTH_PANES = 104
+ONE_PANE = 78
+"""Columns from which both side panes, or one, are shown unless a key said otherwise."""
+
+PANE = 18
+LEAST_TALK = 20
+"""Columns of a side pane (chat.tcss), and those that the talk keeps whatever a key said."""
+
+
+class ChatView(Screen[None], inherit_bindings=False):
+    """Header, rooms, timeline, members, composer.
+
+    Attributes:
+        session: What there is to show.
+        rooms: The list of open rooms.
+        timeline: What was said in the shown room.
+        members: Who is in it.
+        status: The line above the composer.
+        composer: Where one writes.
+    """
+
+    CSS_PATH = ["chat.tcss", "../widgets/side_list.tcss"]  # noqa: RUF012 (as Textual declares it)
+    AUTO_FOCUS = "Composer"
+
+    def __init__(self, session: Session) -> None:
+        """Make it.
+
+        Args:
+            session: What there is to show.
+        """
+        super().__init__()
+        self.session = session
+        self.rooms = RoomList(id="rooms")
+        self.timeline = RoomTimeline()
+        self.members = MemberList(id="members")
+        self.status = StatusLine()
+        self.composer = Composer(self.complete, self.submit)
+        self._header = Header()
+        self._positions: dict[RoomView, Position] = {}
+        self._shown: RoomView | None = None
+        self._in_focus = True
+        self._wanted: dict[str, bool] = {}
+        self._countdown: Timer | None = None
+
+    def complete(self, before: str) -> Completion | None:
+        """What the text before the caret may become."""
+        raise NotImplementedError
+
+    def submit(self, written: str) -> None:
+        """Take what was written when Enter is pressed."""
+        raise NotImplementedError
+
+    def compose(self) -> ComposeResult:
+        """From top to bottom."""
+        yield self._header
+        with Horizontal(id="middle"):
+            yield self.rooms
+            with Vertical(id="talk"):
+                yield self.timeline
+                yield self.status
+                yield self.composer
+            yield self.members
+        yield KeyBar(keys.footer((keys.Place.COMPOSER, keys.Place.CHAT, keys.Place.ANYWHERE)))
+
+    def on_mount(self) -> None:
+        """What the session has already is drawn at once."""
+        self.watch(self.timeline, "new_below", self.status.show_below)
+        self._fold()
+        self.draw()
+
+    def draw(self) -> None:
+        """Draw what has changed, and then what being looked at has changed."""
+        if self.is_mounted:
+            self._draw_changes()
+            self.session.look(self._in_focus and self.is_current and self.timeline.at_bottom)
+            self._draw_changes()
+
+    def _draw_changes(self) -> None:
+        changes = self.session.take_changes()
+        if not changes:
+            return
+        view = self.session.current
+        with app_of(self).batch_update():
+            if Part.ROOM in changes.parts:
+                self._draw_room(view)
+            elif changes.splices:
+                self.timeline.splice_many(changes.splices)
+            if Part.ROOMS in changes.parts:
+                self.rooms.show(list(self.session.rooms.values()), view)
+                self._fold()
+            if Part.MEMBERS in changes.parts:
+                self.members.show(view.members if view else (), view.member_id if view else "")
+            if changes.parts & (Part.HEADER | Part.ROOMS):
+                self._draw_header()
+            if Part.STATUS in changes.parts:
+                self.status.show_typing(view.typing if view else [])
+
+    def _draw_room(self, view: RoomView | None) -> None:
+        if self._shown is not None:
+            self._shown.draft = self.composer.text
+            self._positions[self._shown] = self.timeline.position()
+        self._shown = view
+        self.status.show_problem("")
+        if view is not None:
+            self.timeline.show(view.transcript.lines, self._positions.get(view))
+            self.composer.sent = view.sent
+            self.composer.write(view.draft)
+
+    def _draw_header(self) -> None:
+        view, state = self.session.current, self.session.state
+        retry_in = 0.0
+        if isinstance(state, Offline):
+            retry_in = state.retry_at - time.monotonic()
+            if self._countdown is None:
+                self._countdown = self.set_interval(1.0, self._draw_header)
+        elif self._countdown is not None:
+            self._countdown.stop()
+            self._countdown = None
+            self.timeline.ask_again()
+        others = "" if self.rooms.display else words.unread_elsewhere(self._elsewhere())
+        self._header.show(view.name if view else "", view.topic if view else "", others, state, retry_in)
+
+    def _elsewhere(self) -> list[tuple[int, int, bool]]:
+        views = enumerate(self.session.rooms.values(), 1)
+        return [(number, view.unread, view.mentions > 0) for number, view in views if view.unread]
+
+    def _fold(self) -> None:
+        width = app_of(self).size.width
+        several = len(self.session.rooms) > 1
+        rooms = several and width >= ONE_PANE
+        members = width >= BOTH_PANES or (width >= ONE_PANE and not several)
+        room_for = max(0, (width - LEAST_TALK) // PANE)
+        self.rooms.display = self._wanted.get("rooms", rooms) and room_for >= 1
+        self.members.display = self._wanted.get("members", members) and room_for >= 1 + self.rooms.display
+
+    def terminal_focus(self, focused: bool) -> None:
+        """The terminal has the focus now, or no longer."""
+        self._in_focus = focused
+        self.draw()
+
+    def on_screen_resume(self) -> None:
+        """This screen is on top again."""
+        self.draw()
+
+    def on_screen_suspend(self) -> None:
+        """Another screen is on top."""
+        self.draw()
+
+    def on_resize(self) -> None:
+        """Panes fold away when it gets narrow."""
+        self._fold()
+        self._draw_header()
+
+    def action_toggle_rooms(self) -> None:
+        """Show or hide the list of rooms."""
+        self._wanted["rooms"] = not self.rooms.display
+        self._fold()
+        self._draw_header()
+
+    def action_toggle_members(self) -> None:
+        """Show or hide who is here."""
+        self._wanted["members"] = not self.members.display
+        self._fold()
