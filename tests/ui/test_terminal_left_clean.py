@@ -29,6 +29,18 @@ from tui_chat.cli import main
 main()
 """
 
+FAILING_CONNECTION = """
+import sys
+from tui_chat.ui.connection import Connection
+
+async def fail(self):
+    raise ValueError("by design")
+
+Connection.run = fail
+from tui_chat.cli import main
+main()
+"""
+
 
 def assert_clean(shown: Terminal) -> None:
     modes = shown.modes()
@@ -67,6 +79,18 @@ async def test_a_fault_of_the_program_is_one_sentence_on_a_clean_terminal_and_on
         assert_clean(shown)
         assert b"Traceback" not in shown.written
         assert "chat-tui has failed" in shown.text()
+        (log,) = tmp_path.rglob("chat-tui.log")
+        assert log.read_text().count("ValueError: by design") == 1
+
+
+async def test_a_fault_in_the_background_is_said_and_logged_once(tmp_path: Path) -> None:
+    script = tmp_path / "failing.py"
+    script.write_text(FAILING_CONNECTION)
+    command = (CHAT_TUI[0], str(script), "--room", "tea", "--nick", "ann")
+    async with terminal(command, tmp_path, environ={"PYTHONPATH": str(Path.cwd())}) as shown:
+        await shown.wait_for("Something went wrong")
+        shown.type("\x11")
+        assert await shown.ended() == 0
         (log,) = tmp_path.rglob("chat-tui.log")
         assert log.read_text().count("ValueError: by design") == 1
 

@@ -23,7 +23,7 @@ from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
 from textual.widgets import Input, TextArea
-from textual.worker import Worker, WorkerError
+from textual.worker import Worker, WorkerError, WorkerState
 
 from server.protocol.errors import Unavailable
 from tui_chat.session import remembered, words
@@ -295,21 +295,9 @@ class ChatApp(App[None], inherit_bindings=False):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The command palette has the commands that can be typed."""
-        from tui_chat.session import commands  # noqa: PLC0415 (not needed for the first screen)
+        from tui_chat.ui import palette  # noqa: PLC0415 (not needed for the first screen)
 
-        chat = self._chat
-        for command in commands.ALL:
-            alone = command.least == 0
-            if chat is not None and screen is chat:
-                text = f"/{command.name}" + ("" if alone else " ")
-                run = chat.run_typed if alone else chat.write
-                yield SystemCommand(command.usage, command.help, lambda run=run, text=text: run(text))
-            elif command.action is commands.Action.HELP:
-                yield SystemCommand(command.usage, command.help, self.action_help)
-            elif command.action is commands.Action.THEME:
-                yield SystemCommand(command.usage, command.help, lambda: self.take_theme(""))
-            elif command.action is commands.Action.QUIT:
-                yield SystemCommand(command.usage, command.help, self.action_leave)
+        return palette.entries(self, self._chat if screen is self._chat else None)
 
     def take_theme(self, theme: str) -> None:
         """Take a theme by its word, or the other one, and remember it."""
@@ -329,6 +317,12 @@ class ChatApp(App[None], inherit_bindings=False):
     def on_chat_screen_theme_asked(self, event: "ChatScreen.ThemeAsked") -> None:
         """`/theme` was typed."""
         self.take_theme(event.theme)
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """What goes wrong in the background is said too."""
+        if event.state is WorkerState.ERROR:
+            log.error("work in the background has failed", exc_info=event.worker.error)  # pyright: ignore[reportUnknownMemberType]
+            self.problem(words.WENT_WRONG)
 
     def on_app_focus(self) -> None:
         """The terminal has the focus."""

@@ -1,0 +1,32 @@
+"""The command palette: the commands that can be typed, to be searched and run."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from textual.app import SystemCommand
+
+from tui_chat.session import commands
+from tui_chat.session.commands import Action
+
+if TYPE_CHECKING:
+    from tui_chat.ui.app import ChatApp
+    from tui_chat.ui.screens.chat import ChatScreen
+
+
+def entries(app: "ChatApp", chat: "ChatScreen | None") -> Iterable[SystemCommand]:
+    """What the palette offers; without the chat screen only what makes sense on the form.
+
+    A command that needs words behind it is put into the composer instead of being run.
+    """
+    for command in commands.ALL:
+        if chat is not None:
+            alone = command.least == 0
+            run = chat.run_typed if alone else chat.write
+            text = f"/{command.name}" + ("" if alone else " ")
+            yield SystemCommand(command.usage, command.help, lambda run=run, text=text: run(text))
+        elif command.action is Action.HELP:
+            yield SystemCommand(command.usage, command.help, app.action_help)
+        elif command.action is Action.THEME:
+            yield SystemCommand(command.usage, command.help, lambda: app.take_theme(""))
+        elif command.action is Action.QUIT:
+            yield SystemCommand(command.usage, command.help, app.action_leave)
