@@ -83,6 +83,10 @@ class Announcer:
         self._presence(departure.room).went(departure.occupant.member_id)
         self._notify(departure.room, departure.occupant, entries.LeaveNotice)
 
+    def withdrew(self, departure: Departure[Connection]) -> None:
+        """A member is not in the room any more, and had not been welcomed yet: nobody is to hear of it."""
+        self._presence(departure.room).went(departure.occupant.member_id)
+
     def renamed(self, room: Room[Connection], occupant: Occupant[Connection], old_nick: str) -> None:
         """A member has another nickname."""
         self._presence(room).took_nick(occupant.member())

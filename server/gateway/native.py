@@ -152,14 +152,17 @@ class NativeGateway:
 
     async def _join(self, connection: Connection, request: requests.JoinRoom) -> answers.Joined:
         member_id = self._identify(connection, request.guest_key)
+        was_in = any(room.key == key(request.room_name) for room in self._lobby.rooms_of(connection))
         arrival = self._lobby.join(connection, request.room_name, member_id, request.nick_name)
         room = arrival.room
         self._announcer.arrived(arrival)
         try:
             backlog = await self._database.reader.backlog(room.key, since=request.since, limit=request.limit)
         except ChatError:
-            if arrival.came:
-                self._departed(self._lobby.leave(connection, room.name))
+            if not was_in:
+                departure = self._lobby.leave(connection, room.name)
+                if departure.left:
+                    self._announcer.withdrew(departure)
             raise
         room, occupant = self._lobby.place(connection, room.name)
         stored = backlog.room

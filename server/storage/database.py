@@ -30,6 +30,9 @@ BUSY_TIMEOUT = 2_000
 CHECKED_FOR = 1_000
 """Milliseconds for which the answer of a health check is good."""
 
+PROBE_PATIENCE = 3.0
+"""Seconds after which a disk that has not answered is called silent: longer than a lock is waited for."""
+
 SECRET_BYTES = 32
 
 _PROBE = "probe"
@@ -57,7 +60,8 @@ class Database:
         self._writer, self._readers = executors
         self._clock = clock
         self._checked_at: int | None = None
-        self._checking = asyncio.Lock()
+        self._check: asyncio.Task[None] | None = None
+        self._check_began = 0.0
 
     async def secret(self, name: str) -> bytes:
         """32 random bytes that stay the same for as long as the database lives.
@@ -75,27 +79,41 @@ class Database:
     async def healthy(self) -> str | None:
         """Why nothing can be written now, in a few words, or None when all is well.
 
-        It writes something to find out, at most once a second.
+        It writes something to find out, at most once a second, and waits no longer
+        than `PROBE_PATIENCE` for that.
         """
-        async with self._checking:
-            now = self._clock()
-            if self._checked_at is not None and 0 <= now - self._checked_at < CHECKED_FOR:
-                return self.journal.outage
-            try:
-                await self._writer.run(_probe)
-            except Exception as error:
-                if not is_outage(error):
-                    raise
-                self.journal.note_outage(reason(error))
-                await self._writer.reconnect()
-            else:
-                self.journal.note_recovery()
-            self._checked_at = now
-            return self.journal.outage
+        loop = asyncio.get_running_loop()
+        fresh = self._checked_at is not None and 0 <= self._clock() - self._checked_at < CHECKED_FOR
+        if self._check is None and not fresh:
+            self._check_began = loop.time()
+            self._check = loop.create_task(self._write_probe(), name="health check")
+        if self._check is not None:
+            check, patience = self._check, max(0.0, self._check_began + PROBE_PATIENCE - loop.time())
+            await asyncio.wait({check}, timeout=patience)
+            if not check.done():
+                return self.journal.outage or f"the disk has not answered for {PROBE_PATIENCE:g} seconds"
+            check.result()
+        return self.journal.outage
+
+    async def _write_probe(self) -> None:
+        try:
+            await self._writer.run(_probe)
+        except Exception as error:
+            if not is_outage(error):
+                raise
+            self.journal.note_outage(reason(error))
+            await self._writer.reconnect()
+        else:
+            self.journal.note_recovery()
+        finally:
+            self._checked_at = self._clock()
+            self._check = None
 
     async def close(self) -> None:
         """Write and publish what waits, then close everything. Closing twice is closing once."""
         await self.journal.close()
+        if self._check is not None:
+            await asyncio.wait({self._check})
         await self._readers.close()
         await self._writer.close()
 

@@ -6,7 +6,8 @@ Rule 2  Order within a room is the order of the calls of `append`; `seq` grows b
         exactly 1, without holes, whatever is refused or fails meanwhile.
 Rule 3  What has gathered while a transaction ran is the next transaction, up to
         `BATCH` drafts: under load many messages share one wait for the disk.
-Rule 4  No more than `waiting_limit` drafts wait. One more is refused at once.
+Rule 4  No more than `waiting_limit` drafts wait. One more is refused at once. That
+        counts as trouble, told as in rule 5, until all that waited is written.
 Rule 5  A database that fails refuses the whole batch with `Unavailable`, and the
         journal tries again with the next. The log says so once an outage, and
         once when it is over. An entry refused so may yet have been committed
@@ -75,6 +76,7 @@ class Journal:
         self._arrived = asyncio.Event()
         self._publish: Publish | None = None
         self._outage: str | None = None
+        self._crowded = False
         self._closing = False
         self._loop = asyncio.get_running_loop()
         self._task = self._loop.create_task(self._write_all(), name="journal")
@@ -86,8 +88,8 @@ class Journal:
 
     @property
     def outage(self) -> str | None:
-        """Why the last batch could not be written, or None."""
-        return self._outage
+        """Why the last batch could not be written or the last draft was not taken, or None."""
+        return self._outage or ("too many messages are waiting to be saved" if self._crowded else None)
 
     def subscribe(self, publish: Publish) -> None:
         """Have every batch's new entries given to `publish`, in the order of their commit.
@@ -112,6 +114,9 @@ class Journal:
         if self._closing:
             raise Unavailable("the server is stopping", RETRY_AFTER)
         if len(self._waiting) >= self._waiting_limit:
+            if not self._crowded:
+                _log.error("%d messages are waiting to be saved, more are refused", len(self._waiting))
+            self._crowded = True
             raise Unavailable("too many messages are waiting to be saved", RETRY_AFTER)
         future: asyncio.Future[Appended] = self._loop.create_future()
         self._waiting.append((draft, future))
@@ -142,6 +147,9 @@ class Journal:
             while self._waiting:
                 count = min(BATCH, len(self._waiting))
                 await self._write([self._waiting.popleft() for _ in range(count)])
+            if self._crowded:
+                _log.warning("all messages that waited are saved or refused, more are taken again")
+                self._crowded = False
             if self._closing:
                 return
             self._arrived.clear()

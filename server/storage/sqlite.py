@@ -56,6 +56,7 @@ def open_engine(path: Path, *, writes: bool, connections: int, busy_timeout: int
     """
 
     def connect() -> sqlite3.Connection:
+        path.stat()  # says that the file is gone, where SQLite only says that it cannot be opened
         uri = f"{path.absolute().as_uri()}?mode=rw"
         wait = busy_timeout / 1000
         connection = sqlite3.connect(uri, uri=True, timeout=wait, isolation_level=None, check_same_thread=False)
