@@ -1,0 +1,54 @@
+"""A chat-server that breaks its word: it acknowledges first and commits up to a quarter of a second later.
+
+Run like the command, with its flags. The fault checker must find what a kill of
+this server loses, or it would find nothing anywhere.
+"""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+from unittest.mock import patch
+
+from sqlalchemy import Connection, Engine
+
+from server import cli
+from server.storage import batch, database
+from server.storage.executor import ThreadExecutor
+
+LATE = 0.25
+
+ResultT = TypeVar("ResultT")
+
+
+class LateExecutor(ThreadExecutor):
+    """Leaves the journal's transactions open, so that one commit serves all of a while."""
+
+    def __init__(self, engine: Engine, threads: int, name: str) -> None:
+        super().__init__(engine, threads, name)
+        self._open: Connection | None = None
+        self._due = 0.0
+
+    def _transact(self, work: Callable[[Connection], ResultT]) -> ResultT:
+        function: object = getattr(work, "func", None)
+        if function is not batch.write:
+            self._commit()
+            return super()._transact(work)
+        if self._open is None:
+            self._open = self._engine.connect()
+            self._open.begin()
+            self._due = time.monotonic() + LATE
+        result = work(self._open)
+        if time.monotonic() >= self._due:
+            self._commit()
+        return result
+
+    def _commit(self) -> None:
+        if self._open is not None:
+            self._open.commit()
+            self._open.close()
+            self._open = None
+
+
+if __name__ == "__main__":
+    with patch.object(database, "ThreadExecutor", LateExecutor):
+        cli.main()
