@@ -3,7 +3,7 @@
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 RUN := $(UV) run --no-sync --quiet
 
-.PHONY: chat server test check lock clean
+.PHONY: chat server test check faults lock clean
 
 chat: .venv/ready  ## the client, with its own server
 	@$(RUN) chat-tui --serve $(ARGS)
@@ -19,6 +19,9 @@ check: .venv/ready  ## format, lint, types and import rules
 	$(RUN) ruff check --quiet .
 	$(RUN) pyright
 	$(RUN) lint-imports
+
+faults: .venv/ready  ## break a server in every way for some minutes, then look for what was lost
+	@$(RUN) python -m benchmarks.faults $(ARGS)
 
 .PHONY: javascript
 javascript:  ## the real JavaScript clients that some tests drive, where there is Node.js

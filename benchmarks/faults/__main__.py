@@ -26,9 +26,10 @@ def main() -> int:
     parser.add_argument("--rooms", type=int, default=2)
     parser.add_argument("--writers", type=int, default=6, help="in each room")
     parser.add_argument("--readers", type=int, default=3, help="in each room")
+    parser.add_argument("--typists", type=int, default=2, help="clients with an outbox, to be killed")
     given = parser.parse_args()
     faults = {kind: getattr(given, f"{kind.name.lower()}s") for kind in _DEFAULTS}
-    plan = Plan(given.seed, faults, given.rooms, given.writers, given.readers)
+    plan = Plan(given.seed, faults, given.rooms, given.writers, given.readers, given.typists)
     report = asyncio.run(run(plan))
     _show(plan, report)
     return 0 if report.flawless else 1
@@ -39,6 +40,7 @@ def _show(plan: Plan, report: Report) -> None:
     for kind, count in sorted(report.faults.items()):
         print(f"{count:7}  {kind}")
     print(f"{report.said:7}  messages sent, {report.acknowledged} acknowledged")
+    print(f"{report.kept:7}  messages on the disks of clients that were killed, {report.arrived} arrived")
     print(f"{report.repeats:7}  repeats that were answered as the first time")
     print(f"{report.entries:7}  entries in the logs, {report.given} given to readers")
     for code, count in sorted(report.refusals.items()):
@@ -62,6 +64,7 @@ _DEFAULTS = {
     Kind.STALL: 30,
     Kind.SLOW: 30,
     Kind.HALF_CLOSE: 30,
+    Kind.CLIENT_KILL: 50,
 }
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 Rule 1  The log of a room has `seq` 1, 2, 3 … without a hole; `id` grows, `ts` never goes back.
 Rule 2  What was acknowledged is in the log, at the `seq`, with the `id` and the `ts` of
-        its acknowledgement, once. What was not acknowledged is there once or not at all.
+        its acknowledgement, once. What a client said that it keeps until it is sent is
+        there once. Anything else that was sent is there once or not at all.
 Rule 3  Nothing is in the log that nobody said.
 Rule 4  What one person said, one after the other, is in the log in that order.
 Rule 5  What a reader was given is the log from where it began, entry by entry, to the
@@ -51,12 +52,14 @@ class Said:
     Attributes:
         mark: The first word of its text.
         answers: Every acknowledgement of it, in the order they came; none when it was never answered.
+        kept: A client promised to send it, be it killed or not.
     """
 
     room: str
     writer: str
     mark: str
     answers: list[Sent] = field(default_factory=list[Sent])
+    kept: bool = False
 
 
 @dataclass(slots=True)
@@ -140,6 +143,8 @@ def _check_said(room: str, log: Sequence[Entry], messages: Sequence[Said]) -> It
             elif (entry.id, entry.ts) != (answer.id, answer.ts):
                 yield Finding(Fault.ALTERED, f"{where}: its id or ts is another")
         place = places.get(message.mark)
+        if place is None and message.kept and not message.answers:
+            yield Finding(Fault.LOST, f"{room}: {message.mark}, which its client kept")
         if place is not None:
             if place < reached.get(message.writer, 0):
                 yield Finding(Fault.REORDERED, f"{room}: {message.mark} comes before what its writer said earlier")

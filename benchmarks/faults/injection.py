@@ -5,7 +5,7 @@ import random
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
@@ -26,6 +26,7 @@ class Kind(StrEnum):
     STALL = "connections stalled"
     SLOW = "connections slow"
     HALF_CLOSE = "connections half closed"
+    CLIENT_KILL = "clients with unsent messages killed (SIGKILL)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,7 @@ class Injector:
 
     Args:
         answers: Gives how many acknowledgements there were until now.
+        kill_client: Kills one of the clients that keep what they have to send, and starts it again.
     """
 
     def __init__(
@@ -107,7 +109,9 @@ class Injector:
         proxy: TcpProxy,
         chance: random.Random,
         pace: Pace,
+        *,
         answers: Callable[[], int],
+        kill_client: Callable[[random.Random], Awaitable[None]],
     ) -> None:
         self.done: Counter[Kind] = Counter()
         self.recoveries: list[float] = []
@@ -117,6 +121,7 @@ class Injector:
         self._chance = chance
         self._pace = pace
         self._answers = answers
+        self._kill_client = kill_client
         self._healing: set[asyncio.Task[None]] = set()
 
     async def run(self, counts: Mapping[Kind, int]) -> None:
@@ -160,6 +165,8 @@ class Injector:
                 for passage in self._some():
                     passage.half_close(towards_server=chance.random() < 0.5)
                     self._later(lasting, passage.cut)
+            case Kind.CLIENT_KILL:
+                await self._kill_client(chance)
 
     async def _restart(self, number: signal.Signals) -> None:
         began, before = time.monotonic(), self._answers()

@@ -100,6 +100,10 @@ def answer_a_repeat_with_another_seq(record: Record) -> None:
     record.said[3].answers[1] = replace(record.said[3].answers[1], seq=5)
 
 
+def lose_what_a_client_kept(record: Record) -> None:
+    record.said[-1].kept = True
+
+
 def write_what_nobody_said(record: Record) -> None:
     del record.said[10]
 
@@ -153,6 +157,7 @@ def show_a_message_that_is_not_there(record: Record) -> None:
         (say_later_what_came_first, Fault.REORDERED),
         (answer_with_another_id, Fault.ALTERED),
         (answer_a_repeat_with_another_seq, Fault.REORDERED),
+        (lose_what_a_client_kept, Fault.LOST),
         (write_what_nobody_said, Fault.INVENTED),
         (skip_for_a_reader, Fault.HOLE),
         (give_a_reader_something_twice, Fault.DOUBLED),

@@ -117,7 +117,7 @@ async def test_a_database_that_is_gone_lets_nobody_in_and_tells_nobody_of_the_at
         await ready(server.url, 200)
         assert (await say(ann, "again"))["seq"] == 2
         assert [member["nickName"] for member in (await eve.join("tea", "eve"))["members"]] == ["ann", "eve"]
-    assert await texts(ann) == ["kept", "again"]
+        assert await texts(ann) == ["kept", "again"]
     notices = [packet for packet in ann.heard if '"nickName":"eve"' in packet and packet.startswith('42["message"')]
     assert len(notices) == 1
     assert '"kind":"join"' in notices[0]
