@@ -132,7 +132,13 @@ class Terminal:
 
 @asynccontextmanager
 async def terminal(
-    command: Sequence[str], home: Path, *, columns: int = 80, rows: int = 24, environ: Mapping[str, str] | None = None
+    command: Sequence[str],
+    home: Path,
+    *,
+    columns: int = 80,
+    rows: int = 24,
+    environ: Mapping[str, str] | None = None,
+    controlling: bool = True,
 ) -> AsyncGenerator[Terminal]:
     """Run a program in a terminal of this size, with a home folder of its own.
 
@@ -142,6 +148,7 @@ async def terminal(
         columns: Width in cells.
         rows: Height in cells.
         environ: More environment variables.
+        controlling: It is the terminal of the program's session, so that closing it sends SIGHUP.
     """
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("CHAT_", "XDG_", "TEXTUAL"))}
     kept |= {"HOME": str(home), "TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}
@@ -149,7 +156,8 @@ async def terminal(
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", _LEADER, *command),
+        *((sys.executable, "-c", _LEADER) if controlling else ()),
+        *command,
         stdin=slave,
         stdout=slave,
         stderr=slave,

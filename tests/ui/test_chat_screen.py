@@ -7,6 +7,7 @@ from textual import events
 
 from server.runtime import Running
 from tests.support.chat_app import in_room
+from tests.support.eventually import eventually
 from tests.support.serving import serving
 from tui_chat.client.chat import ChatClient
 from tui_chat.session import words
@@ -168,6 +169,29 @@ async def test_ctrl_c_clears_the_line_and_quits_only_at_the_second_time(server: 
         await ann.sees(words.QUIT_AGAIN)
         await ann.press("ctrl+c")
         await ann.until(lambda: not ann.app.is_running)
+
+
+async def test_quitting_right_behind_a_message_sends_it_first(server: Running, tmp_path: Path) -> None:
+    async with in_room(tmp_path, server.url, "ann") as ann, ChatClient(server.url) as other:
+        room = await other.join("tea", nick="bob")
+        for key in ("b", "y", "e", "enter", "ctrl+q"):
+            ann.app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await eventually(lambda: not ann.app.is_running)
+        await eventually(lambda: [message.message for message in room.log.messages()] == ["bye"])
+
+
+async def test_quitting_offline_with_something_unsent_warns_once(tmp_path: Path) -> None:
+    async with AsyncExitStack() as running:
+        first = await running.enter_async_context(serving(tmp_path))
+        async with in_room(tmp_path, first.url, "ann") as ann:
+            await running.aclose()
+            await ann.sees("offline")
+            await ann.say("unsent")
+            await ann.press("ctrl+q")
+            await ann.sees(words.UNSENT_QUIT[:40])
+            assert ann.app.is_running
+            await ann.press("ctrl+q")
+            await eventually(lambda: not ann.app.is_running)
 
 
 async def test_f1_shows_every_key_and_command_and_closes_again(server: Running, tmp_path: Path) -> None:

@@ -95,8 +95,9 @@ async def test_a_fault_in_the_background_is_said_and_logged_once(tmp_path: Path)
         assert log.read_text().count("ValueError: by design") == 1
 
 
-async def test_a_terminal_that_is_closed_ends_the_program(tmp_path: Path) -> None:
-    async with terminal(CHAT_TUI, tmp_path) as shown:
+@pytest.mark.parametrize("controlling", [True, False], ids=["with SIGHUP", "without SIGHUP"])
+async def test_a_terminal_that_is_closed_ends_the_program(tmp_path: Path, controlling: bool) -> None:
+    async with terminal(CHAT_TUI, tmp_path, controlling=controlling) as shown:
         await shown.wait_for(words.JOIN_HINT)
         shown.hang_up()
         assert await shown.ended() == 128 + signal.SIGHUP

@@ -28,7 +28,7 @@ from textual.worker import Worker, WorkerError, WorkerState
 from server.protocol.errors import Unavailable
 from tui_chat.session import remembered, words
 from tui_chat.session.remembered import Identity, Remembered
-from tui_chat.ui import addresses, keys, terminal_keys, themes
+from tui_chat.ui import addresses, keys, preload, terminal_keys, themes
 from tui_chat.ui.screens.join import Entrance, JoinScreen
 from tui_chat.ui.start import DEFAULT_SERVER, Start
 
@@ -47,6 +47,9 @@ BETWEEN_DRAWS = 0.05
 
 AGAIN_WITHIN = 2.0
 """Seconds in which a second Ctrl+C quits."""
+
+SENT_WITHIN = 1.0
+"""Seconds that quitting waits for what was just sent."""
 
 STOPPED_BY_SIGNAL = 128
 """Added to a signal's number, it is the exit code that shells expect."""
@@ -116,7 +119,7 @@ class ChatApp(App[None], inherit_bindings=False):
             self._form.submit()
         else:
             # Whoever fills in a form gives the time to load what joining needs.
-            self.run_worker(_load, thread=True, exit_on_error=False)
+            self.run_worker(preload.load, thread=True, exit_on_error=False)
 
     # Entering a server.
 
@@ -285,13 +288,21 @@ class ChatApp(App[None], inherit_bindings=False):
             self._say(words.QUIT_AGAIN)
 
     def action_leave(self) -> None:
-        """Quit, after a warning when something is not sent yet."""
-        unsent = self._visit.session.unsent if self._visit is not None else 0
-        if unsent and not self._warned_of_unsent:
-            self._warned_of_unsent = True
-            self._say(words.UNSENT_QUIT)
-        else:
-            self._start_leaving()
+        """Quit; what was just sent is given a moment, and then a warning."""
+        self.run_worker(self._leave_when_sent(), group="quitting", exclusive=True, exit_on_error=False)
+
+    async def _leave_when_sent(self) -> None:
+        patience = time.monotonic() + SENT_WITHIN
+        while self._unsent() and not self._warned_of_unsent:
+            if time.monotonic() > patience:
+                self._warned_of_unsent = True
+                self._say(words.UNSENT_QUIT)
+                return
+            await asyncio.sleep(BETWEEN_DRAWS)
+        self._start_leaving()
+
+    def _unsent(self) -> int:
+        return self._visit.session.unsent if self._visit is not None else 0
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The command palette has the commands that can be typed."""
@@ -342,6 +353,10 @@ class ChatApp(App[None], inherit_bindings=False):
 
     # Leaving.
 
+    def on_terminal_gone(self) -> None:
+        """Without a terminal there is nothing left to do."""
+        self._start_leaving(STOPPED_BY_SIGNAL + 1)  # as SIGHUP, which not every closing sends
+
     def _stopped_by(self, number: int) -> None:
         self._start_leaving(STOPPED_BY_SIGNAL + number)
 
@@ -389,9 +404,3 @@ def _driver() -> "type[Driver] | None":
     from tui_chat.ui.terminal_driver import TerminalDriver  # noqa: PLC0415 (there is no such terminal on Windows)
 
     return TerminalDriver
-
-
-def _load() -> None:
-    importlib.import_module("tui_chat.ui.visit")
-    importlib.import_module("tui_chat.ui.screens.chat")
-    importlib.import_module("tui_chat.client.chat")

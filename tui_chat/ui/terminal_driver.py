@@ -3,15 +3,23 @@
 When the window is closed or the line breaks, writing fails. The driver's writing
 thread then dies, its bounded queue fills up, and whoever writes next waits for
 ever: the program stays behind without a terminal. Here what cannot be written is
-dropped, so that the program ends in order (tests/ui/test_terminal_left_clean.py).
+dropped, and the program is told, so that it ends in order
+(tests/ui/test_terminal_left_clean.py).
 """
 
 import logging
+import select
+from threading import Thread
 from typing import TextIO, cast
 
 from textual.drivers.linux_driver import LinuxDriver
+from textual.events import Event
 
 log = logging.getLogger("chat.ui")
+
+
+class TerminalGone(Event):
+    """Nothing can be read from the terminal any more."""
 
 
 class _Output:
@@ -47,9 +55,10 @@ class TerminalDriver(LinuxDriver):
     """The driver of the program."""
 
     def start_application_mode(self) -> None:
-        """Start, and write through a file that outlives its terminal."""
+        """Start, write through a file that outlives its terminal, and notice when that is gone."""
         if not isinstance(self._file, _Output):
             self._file = cast(TextIO, _Output(self._file))
+            Thread(target=self._watch, name="terminal-watch", daemon=True).start()
         super().start_application_mode()
 
     def run_input_thread(self) -> None:
@@ -57,5 +66,11 @@ class TerminalDriver(LinuxDriver):
         try:
             super().run_input_thread()
         except OSError:
-            # A hang-up comes as a signal too, which ends the program in order.
-            log.info("the terminal is gone")
+            log.info("the terminal can no longer be read")
+
+    def _watch(self) -> None:
+        # A hang-up comes as a signal too, but only to the terminal's own session.
+        hang_up = select.poll()
+        hang_up.register(self.fileno, 0)
+        if any(event & select.POLLHUP for _, event in hang_up.poll()):
+            self.send_message(TerminalGone())

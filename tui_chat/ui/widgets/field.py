@@ -59,5 +59,6 @@ class Field(Vertical):
 
     def complain(self, problem: str) -> None:
         """Say what is wrong with it; empty says nothing is."""
-        self._problem.update(problem)
-        self.set_class(bool(problem), "-wrong")
+        if problem or self.has_class("-wrong"):  # an update lays the screen out anew, at every key
+            self._problem.update(problem)
+            self.set_class(bool(problem), "-wrong")
