@@ -16,6 +16,7 @@ from server.runtime import Running
 from tests.support.eventually import eventually
 from tests.support.serving import serving
 from tests.support.tcp_proxy import tcp_proxy
+from tests.support.told import Told
 from tui_chat.client import delivery
 from tui_chat.client.chat import ChatClient
 from tui_chat.client.errors import OutboxFull
@@ -35,27 +36,13 @@ def texts(room: Room) -> list[str]:
     return [message.message for message in room.log.messages()]
 
 
-async def reading(chat: ChatClient) -> list[Event]:
-    """Everything the client tells from now on, as it comes."""
-    told: list[Event] = []
-    stream = chat.events()
-
-    async def read() -> None:
-        async for event in stream:
-            told.append(event)
-
-    task = asyncio.create_task(read())
-    task.add_done_callback(lambda ended: ended.exception())
-    return told
-
-
 def postings(told: list[Event]) -> list[tuple[str, PostState]]:
     return [(event.posting.text, event.state) for event in told if isinstance(event, PostingChanged)]
 
 
 async def test_what_is_posted_is_pending_at_once_and_then_sent(server: Running, tmp_path: Path) -> None:
     async with Outbox(tmp_path) as outbox, ChatClient(server.url, outbox=outbox) as chat:
-        told = await reading(chat)
+        told = Told(chat)
         room = await chat.join("tea", nick="ann")
         posting = room.post("hello")
         assert [each.client_id for each in room.unsent()] == [posting.client_id]
@@ -116,7 +103,7 @@ async def test_who_posts_too_fast_waits_and_keeps_the_order(tmp_path: Path) -> N
 
 async def test_what_is_refused_for_good_fails_and_the_rest_goes_on(server: Running, tmp_path: Path) -> None:
     async with Outbox(tmp_path) as outbox, ChatClient(server.url, outbox=outbox) as chat:
-        told = await reading(chat)
+        told = Told(chat)
         room = await chat.join("tea", nick="ann")
         room.post("an answer to nothing", reply_to=99)
         room.post("after it")
@@ -176,7 +163,7 @@ async def test_there_is_a_bound_and_what_cannot_be_said_is_refused_at_once(
 async def test_without_a_disk_it_is_sent_from_memory_and_told_once(server: Running, tmp_path: Path) -> None:
     (tmp_path / "state").write_text("a file where the folder should be")
     async with Outbox(tmp_path / "state") as outbox, ChatClient(server.url, outbox=outbox) as chat:
-        told = await reading(chat)
+        told = Told(chat)
         room = await chat.join("tea", nick="ann")
         for text in ("one", "two"):
             room.post(text)
@@ -188,7 +175,7 @@ async def test_without_a_disk_it_is_sent_from_memory_and_told_once(server: Runni
 
 async def test_a_full_disk_keeps_nobody_from_speaking(server: Running, tmp_path: Path) -> None:
     async with Outbox(tmp_path) as outbox, ChatClient(server.url, outbox=outbox) as chat:
-        told = await reading(chat)
+        told = Told(chat)
         room = await chat.join("tea", nick="ann")
         room.post("before")
         await eventually(lambda: not room.unsent())
@@ -299,7 +286,7 @@ async def test_what_was_said_before_the_end_is_known_for_a_repeat(server: Runnin
     async with ChatClient(server.url, guest_key=chat.guest_key) as bot:
         first = await (await bot.join("tea", nick="ann")).send("said by hand", client_id=fixed)
     async with ChatClient(server.url, guest_key=chat.guest_key, new_id=lambda: fixed) as chat:
-        told = await reading(chat)
+        told = Told(chat)
         room = await chat.join("tea", nick="ann")
         room.post("said by hand")
         await eventually(lambda: not room.unsent())

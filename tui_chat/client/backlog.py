@@ -5,7 +5,8 @@ Rule 2  Holes of up to `MENDED_MAX` entries are filled without being asked; a la
         stays a gap until somebody wants it.
 Rule 3  A reader gets every entry from the first join on, once, in order, whatever breaks.
         What it missed is fetched when it gets there (`Feed`).
-Rule 4  One page is fetched at a time, so that nobody asks for what is on its way.
+Rule 4  What is kept on this computer (`KeptLog`) comes before what has to be fetched.
+Rule 5  One page is fetched at a time, so that nobody asks for what is on its way.
 """
 
 import asyncio
@@ -23,6 +24,7 @@ from server.protocol.requests import History
 from tui_chat.client import cleaning
 from tui_chat.client.feed import Feed
 from tui_chat.client.gate import Gate
+from tui_chat.client.kept_log import KeptLog
 from tui_chat.client.link import Link
 from tui_chat.client.room_log import RoomLog
 from tui_chat.client.spans import Gap
@@ -44,8 +46,10 @@ class Backlog:
         room: The room's name as the server writes it.
         log: What is known.
         feed: Where the reader stands.
+        kept: What this computer keeps of it, None when nothing is kept.
 
     Args:
+        bound: Messages beyond which, twice over, the oldest are let go from memory; None for never.
         gate: Open with the connection on which the room is joined.
         changed: Told the `seq` of the messages that changed, and whether they were said just now.
     """
@@ -57,15 +61,20 @@ class Backlog:
         link: Link,
         tasks: Tasks,
         changed: Callable[[tuple[int, ...], bool], None],
+        *,
+        bound: int | None = None,
     ) -> None:
         self.room = room
         self.log = RoomLog()
+        self.kept: KeptLog | None = None
         self.feed = Feed()
         self._gate = gate
         self._link = link
         self._tasks = tasks
-        self._changed = changed
+        self._report = changed
+        self._bound = bound
         self._ended = False
+        self._trimming: asyncio.Task[None] | None = None
         self._mending: asyncio.Task[None] | None = None
         self._fetching = asyncio.Lock()
         self._more = asyncio.Event()
@@ -85,10 +94,11 @@ class Backlog:
         changed = self.log.pushed(entry)
         if self.feed.offer((entry,)) or self.log.last > self.feed.end:
             self._more.set()
-        if changed:
-            self._changed(changed, True)
+        self._changed(changed, True)
         if self.log.missing() is not None:
             self.mend()
+        if self._bound is not None and len(self.log) > 2 * self._bound and (self._trimming is None):
+            self._trimming = self._tasks.start(self._keep_bound(self._bound), "letting old messages go")
 
     def replaced(self, cursor: int) -> None:
         """The server has another log by now; the reader goes on after `cursor` in it."""
@@ -107,11 +117,22 @@ class Backlog:
             self._mending = self._tasks.start(self._fill_small_holes(), "filling holes")
 
     async def load_older(self, limit: int) -> bool:
-        """Fetch what was said before the log begins; whether there is still more."""
+        """Bring in what was said before the log begins; whether there is still more."""
         async with self._fetching:
+            if self.kept is not None and self.log.has_older:
+                found = await self.kept.load_older(limit, over_gaps=self._gate.value is None)
+                if found is not None:
+                    self._changed(found, False)
+                    return self.log.has_older
             if self.log.has_older:
                 await self._fetch(History(room=self.room, before=self.log.first, limit=min(limit, HISTORY_PAGE)))
         return self.log.has_older
+
+    async def trim(self, kept: int) -> bool:
+        """Let the oldest messages go from memory, so that `kept` stay; whether any did."""
+        if self.kept is not None:
+            await self.kept.settled()
+        return self.log.trim(kept)
 
     async def fill(self, gap: Gap, limit: int | None, *, oldest_first: bool) -> None:
         """Fetch what is missing in a gap, at most `limit` entries."""
@@ -146,6 +167,17 @@ class Backlog:
                 self._more.clear()
                 await self._more.wait()
         return entry
+
+    async def _keep_bound(self, bound: int) -> None:
+        try:
+            await self.trim(bound)
+        finally:
+            self._trimming = None
+
+    def _changed(self, seqs: tuple[int, ...], live: bool) -> None:
+        if self.kept is not None:
+            self.kept.changed()
+        self._report(seqs, live)
 
     async def _read_on(self) -> None:
         """Fetch what the reader is to get next, however long there is no connection."""

@@ -31,6 +31,7 @@ from tui_chat.client.address import parse
 from tui_chat.client.errors import ConnectionLost
 from tui_chat.client.events import ConnectionState, Event, KeepingFailed, Noticed, RoomLost, StateChanged, TypingChanged
 from tui_chat.client.link import Link
+from tui_chat.client.local_history import LocalHistory
 from tui_chat.client.outbox import Outbox, Place, guest_hash
 from tui_chat.client.room import Room
 from tui_chat.client.sqlite_file import StorageFault
@@ -48,8 +49,9 @@ ASK_TIMEOUT = 30.0
 ENTERING_AT_ONCE = 4
 """Joins on their way at the same time: after a break a server has enough to do."""
 BUSY_PAUSE = 1.0
+MESSAGES_HELD = 10_000
 KEEP_TIMEOUT = 5.0
-"""Seconds that closing waits for what was posted last to be on disk."""
+"""Seconds that closing waits for what was said and posted last to be on disk."""
 
 
 class ChatClient:
@@ -62,6 +64,9 @@ class ChatClient:
             fail without one: it is made in the background, whenever it can be.
         ca_file: Certificates (PEM) to trust instead of the system's.
         outbox: Where what is posted is kept until it is sent; whoever gives it closes it, after the client.
+        history: Where what is said is kept, to be there when a room is opened; closed like the outbox.
+        messages_held: How many messages of a room stay in memory at least, when more come than twice as many;
+            None for all.
         random: Gives a number from 0 up to 1: the spread of attempts to reconnect.
         clock: Seconds that never go back.
         now_ms: Milliseconds since the epoch.
@@ -79,6 +84,8 @@ class ChatClient:
         keep_trying: bool = False,
         ca_file: str | None = None,
         outbox: Outbox | None = None,
+        history: LocalHistory | None = None,
+        messages_held: int | None = MESSAGES_HELD,
         random: Callable[[], float] = random.random,
         clock: Callable[[], float] = time.monotonic,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
@@ -90,8 +97,12 @@ class ChatClient:
         self._new_id = new_id
         self._now_ms = now_ms
         self._outbox = outbox
-        if outbox is not None:
-            outbox.on_problem = lambda problem: self._tell(KeepingFailed(problem))
+        self._history = history
+        self._messages_held = messages_held
+        self._checking: asyncio.Task[None] | None = None
+        for kept in (outbox, history):
+            if kept is not None:
+                kept.on_problem = lambda problem: self._tell(KeepingFailed(problem))
         self._tasks = Tasks()
         self._rooms: dict[str, Room] = {}  # by the key of the name
         self._by_name: dict[str, Room] = {}  # by the name as pushes have it
@@ -116,8 +127,8 @@ class ChatClient:
 
     @property
     def rooms(self) -> dict[str, Room]:
-        """The rooms that were entered, by name, in the order they were joined."""
-        return {room.name: room for room in self._rooms.values() if room.member_id}
+        """The rooms that were entered, or opened with what is kept here, by name, in the order they were."""
+        return {room.name: room for room in self._rooms.values() if room.known}
 
     async def __aenter__(self) -> "ChatClient":
         """Connect.
@@ -147,7 +158,7 @@ class ChatClient:
         with suppress(TimeoutError):
             async with asyncio.timeout(KEEP_TIMEOUT):
                 for room in list(self._rooms.values()):
-                    await room.delivery.settled()
+                    await room.settled()
         for room in self._rooms.values():
             room.end(Unavailable("the client was closed"), quietly=True)
         await self._tasks.end()
@@ -191,28 +202,14 @@ class ChatClient:
         Raises:
             ChatError: The server refused, or (`Unavailable`) did not answer in time.
         """
-        request = JoinRoom(room_name=room, nick_name=nick, limit=min(limit, HISTORY_PAGE), invite=invite)
-        key, nick_key = names.key(request.room_name), names.key(request.nick_name)
+        key = names.key(names.room_name(room))
         joined = self._rooms.get(key)
-        if joined is not None and joined.member_id:
+        if joined is not None and joined.entered:
             return joined
         is_first = joined is None
         if joined is None:
-            joined = self._rooms[key] = Room(
-                request,
-                link=self._link,
-                tasks=self._tasks,
-                tell=self._tell,
-                on_left=self._forget,
-                new_id=self._new_id,
-                now_ms=self._now_ms,
-                place=lambda: Place(self.url, key, guest_hash(self.guest_key), nick_key),
-                outbox=self._outbox,
-            )
-            if self._closed:
-                joined.end(Unavailable("the client was closed"))
-            elif (transport := self._link.gate.value) is not None:
-                self._tasks.start(self._enter(joined, transport), "joining a room")
+            joined = self._new_room(room, nick, limit, invite)
+            self._begin(joined)
         try:
             async with asyncio.timeout(timeout):
                 await joined.gate.passed()
@@ -220,9 +217,78 @@ class ChatClient:
             raise Unavailable(joined.trouble or "the server did not answer in time") from None
         finally:
             # Whoever else asked for the room meanwhile gets what became of this attempt.
-            if is_first and not joined.member_id:
+            if is_first and not joined.entered:
                 await joined.leave()
         return joined
+
+    async def open(
+        self, room: str, *, nick: str, limit: int = HISTORY_DEFAULT, invite: str | None = None
+    ) -> Room | None:
+        """Come into a room of which something is kept here, with that; a server is not waited for.
+
+        The room is joined as soon as it can be, which `RoomEntered` tells; when the
+        server refuses, `RoomLost`.
+
+        Args:
+            room: Its name.
+            nick: What you want to be called.
+            limit: As for `join`.
+            invite: As for `join`.
+
+        Returns:
+            The room, None when nothing of it is kept here.
+
+        Raises:
+            ChatError: The names cannot be.
+        """
+        opened = self._rooms.get(names.key(names.room_name(room)))
+        is_first = opened is None
+        if opened is None:
+            opened = self._new_room(room, nick, limit, invite)
+        await self._open(opened)
+        if opened.known:
+            if is_first:
+                self._begin(opened)
+            return opened
+        if is_first:
+            await opened.leave()
+        return None
+
+    def _new_room(self, name: str, nick: str, limit: int, invite: str | None) -> Room:
+        request = JoinRoom(room_name=name, nick_name=nick, limit=min(limit, HISTORY_PAGE), invite=invite)
+        key, nick_key = names.key(request.room_name), names.key(request.nick_name)
+        room = self._rooms[key] = Room(
+            request,
+            link=self._link,
+            tasks=self._tasks,
+            tell=self._tell,
+            on_left=self._forget,
+            new_id=self._new_id,
+            now_ms=self._now_ms,
+            place=lambda: Place(self.url, key, guest_hash(self.guest_key), nick_key),
+            outbox=self._outbox,
+            history=self._history,
+            messages_held=self._messages_held,
+        )
+        return room
+
+    def _begin(self, room: Room) -> None:
+        if self._closed:
+            room.end(Unavailable("the client was closed"))
+        elif (transport := self._link.gate.value) is not None:
+            self._tasks.start(self._enter(room, transport), "joining a room")
+
+    async def _open(self, room: Room) -> None:
+        """Bring in what is kept; the file as a whole is looked at only after that, which takes longer."""
+        await room.open()
+        if self._history is not None and self._checking is None:
+            self._checking = self._tasks.start(self._check(self._history), "checking the history")
+
+    async def _check(self, history: LocalHistory) -> None:
+        try:
+            await history.check()
+        except StorageFault as fault:
+            log.warning("the history could not be checked: %s", fault.reason)
 
     async def list_rooms(self, query: str | None = None) -> list[RoomSummary]:
         """The public rooms whose name or topic holds the query, and yours.
@@ -261,9 +327,11 @@ class ChatClient:
 
     async def _enter(self, room: Room, transport: "Transport") -> None:
         """Join a room over this connection; wait out what passes, give up on what stays."""
-        await room.delivery.take_over()
+        await self._open(room)
+        if room.entered:
+            await room.delivery.take_over()
         async with self._entering:
-            while not room.gate.locked:
+            while not room.gate.locked and room.gate.value is not transport:
                 try:
                     answer = await room.enter(transport, self.guest_key)
                 except ConnectionLost:
@@ -287,7 +355,7 @@ class ChatClient:
                 log.warning("the outbox could not be given the new guest key: %s", fault.reason)
 
     def _lose(self, room: Room, refusal: ChatError) -> None:
-        lost = bool(room.member_id) and not room.gate.locked
+        lost = room.known and not room.gate.locked
         room.end(refusal)
         self._forget(room)
         if lost:

@@ -22,6 +22,7 @@ from server.protocol.entries import (
     TopicChange,
 )
 from server.protocol.text import clean_body, clean_line
+from tui_chat.client.present_state import MessageChange
 
 
 def entry(given: Entry) -> Entry:
@@ -43,6 +44,20 @@ def entry(given: Entry) -> Entry:
             return given if topic is given.topic else replace(given, topic=topic)
         case Deletion():
             return given
+
+
+def message(given: Message) -> Message:
+    """A message that is safe to show."""
+    cleaned = entry(given)
+    assert isinstance(cleaned, Message)
+    return cleaned
+
+
+def change(given: MessageChange) -> MessageChange:
+    """A change of a message that is safe to show."""
+    cleaned = entry(given)
+    assert isinstance(cleaned, MessageChange)
+    return cleaned
 
 
 def entries(given: Iterable[Entry]) -> list[Entry]:

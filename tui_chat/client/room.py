@@ -15,14 +15,15 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from server.protocol.answers import Done, Joined, Renaming, Revised, Sent
-from server.protocol.entries import Entry, Member, PresencePush, TopicChange
+from server.protocol.answers import Done, Joined, Page, Renaming, Revised, Sent
+from server.protocol.entries import Entry, Member, Message, PresencePush, TopicChange
 from server.protocol.errors import ChatError, NotJoined, RateLimited
 from server.protocol.limits import HISTORY_PAGE
 from server.protocol.requests import (
     ChangeNick,
     DeleteMessage,
     EditMessage,
+    History,
     JoinRoom,
     LeaveRoom,
     React,
@@ -34,9 +35,11 @@ from tui_chat.client import cleaning
 from tui_chat.client.backlog import Backlog
 from tui_chat.client.delivery import Delivery
 from tui_chat.client.errors import ConnectionLost
-from tui_chat.client.events import Event, LogChanged, MembersChanged, RoomEntered, TopicChanged
+from tui_chat.client.events import Event, KeepingFailed, LogChanged, MembersChanged, RoomEntered, TopicChanged
 from tui_chat.client.gate import Gate
+from tui_chat.client.kept_log import KeptLog
 from tui_chat.client.link import Link
+from tui_chat.client.local_history import LocalHistory, Shelf
 from tui_chat.client.outbox import Outbox, Place
 from tui_chat.client.posting import Postable, Posting
 from tui_chat.client.spans import Gap
@@ -78,6 +81,8 @@ class Room:
         now_ms: Callable[[], int],
         place: Callable[[], Place],
         outbox: Outbox | None,
+        history: LocalHistory | None,
+        messages_held: int | None,
     ) -> None:
         self.name = request.room_name
         self.topic = ""
@@ -90,8 +95,12 @@ class Room:
         self._tell = tell
         self._on_left = on_left
         self._new_id = new_id
-        self._backlog = Backlog(self.name, self.gate, link, tasks, self._log_changed)
+        self._backlog = Backlog(self.name, self.gate, link, tasks, self._log_changed, bound=messages_held)
         self.log = self._backlog.log
+        if history is not None:
+            at = place()
+            shelf = Shelf(at.server, at.room, at.nick)
+            self._backlog.kept = KeptLog(history, shelf, self.log, tasks, lambda why: tell(KeepingFailed(why)))
         self.delivery = Delivery(
             self.name,
             place,
@@ -103,9 +112,14 @@ class Room:
             new_id=new_id,
             now_ms=now_ms,
         )
+        self._known = False
         self._invite = request.invite
         self._limit = request.limit
         self._entered_before = False
+        self._opening: asyncio.Task[None] | None = None
+        self._tasks = tasks
+        # The newest message that was kept, until the server has shown that it has the same.
+        self._unproven: Message | None = None
         self._left = False
         self._turn = asyncio.Lock()  # held by the one message that waits out the rate limit
 
@@ -298,7 +312,37 @@ class Room:
             raise StopAsyncIteration
         return entry
 
+    async def trim(self, kept: int) -> bool:
+        """Let the oldest messages go from memory, so that `kept` stay; `load_older` brings them back.
+
+        Returns:
+            Whether any went.
+        """
+        return await self._backlog.trim(kept)
+
     # -- what the client tells the room
+
+    @property
+    def known(self) -> bool:
+        """It was entered, or something of it was kept here."""
+        return self._entered_before or self._known
+
+    @property
+    def entered(self) -> bool:
+        """It was entered, now or before a break."""
+        return self._entered_before
+
+    async def open(self) -> None:
+        """Bring in what was kept of it on this computer; more than once does nothing."""
+        if self._opening is None:
+            self._opening = self._tasks.start(self._open(), "opening a room")
+        await asyncio.wait({self._opening})
+
+    async def settled(self) -> None:
+        """Wait until the disk holds what is to be kept, as far as it can."""
+        await self.delivery.settled()
+        if self._backlog.kept is not None:
+            await self._backlog.kept.settled()
 
     async def enter(self, transport: "Transport", guest_key: str | None) -> Joined:
         """Join over this connection, and take in what the answer brings.
@@ -306,18 +350,20 @@ class Room:
         Raises:
             ChatError: The server refused, or the connection ended.
         """
-        since = self.log.last if self._entered_before else None
+        since = self.log.last if self._entered_before or self.log.last else None
         answer = await self._join(transport, guest_key, since)
         if self.gate.locked:
             await self._say_goodbye(transport)
             raise NotJoined("you have left the room")
-        anew = since is not None and answer.room.last_seq < since
+        anew = since is not None and (answer.room.last_seq < since or await self._is_another_log(transport))
         if anew:
-            log.warning("the log of a room is shorter than before: it is read anew")
+            log.warning("the log of a room is not the one known: it is read anew")
             self._backlog.replaced(answer.room.last_seq)
+            if self._backlog.kept is not None:
+                await self._backlog.kept.drop()
             since = None
             answer = await self._join(transport, guest_key, since)
-        again, self._entered_before = self._entered_before, True
+        again, self._entered_before, self._unproven = self._entered_before, True, None
         self.name, self.nick, self.member_id = answer.room.name, cleaning.line(answer.nick_name), answer.member_id
         self.members = {member.member_id: cleaning.member(member) for member in answer.members}
         self._backlog.room = self.name
@@ -326,6 +372,7 @@ class Room:
         self._tell(RoomEntered(self.name, again, anew))
         self._members_changed()
         self._set_topic(answer.room.topic)
+        self._keep_place()
         self._backlog.entered(replace(answer, messages=cleaning.entries(answer.messages)), since, again=again)
         return answer
 
@@ -366,6 +413,23 @@ class Room:
             raise NotJoined("you are no longer in this room")
         return self.delivery.post(make)
 
+    async def _open(self) -> None:
+        kept = await self._backlog.kept.open() if self._backlog.kept is not None else None
+        if kept is not None:
+            self.name, self.topic, self.member_id = cleaning.line(kept.name), cleaning.line(kept.topic), kept.member_id
+            self._unproven = next(reversed(list(self.log.messages())), None)
+            self._known = True
+        await self.delivery.take_over()
+
+    async def _is_another_log(self, transport: "Transport") -> bool:
+        """Whether the server has something else where what was kept here has its newest message."""
+        kept = self._unproven
+        if kept is None:
+            return False
+        page = await self._link.request(transport, History(room=self.name, before=kept.seq + 1, limit=1), Page)
+        there = page.messages[0] if page.messages else None
+        return there is None or (there.seq, there.id) != (kept.seq, kept.id)
+
     async def _join(self, transport: "Transport", guest_key: str | None, since: int | None) -> Joined:
         request = JoinRoom(
             room_name=self.name,
@@ -389,7 +453,12 @@ class Room:
         topic = cleaning.line(topic)
         if topic != self.topic:
             self.topic = topic
+            self._keep_place()
             self._tell(TopicChanged(self.name, topic))
+
+    def _keep_place(self) -> None:
+        if self._backlog.kept is not None:
+            self._tasks.start(self._backlog.kept.entered(self.name, self.topic, self.member_id), "keeping a room")
 
     def _members_changed(self) -> None:
         self._tell(MembersChanged(self.name, tuple(self.members.values())))

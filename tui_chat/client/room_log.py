@@ -30,6 +30,7 @@ Rule 7   A join that finds the log shorter than what is held finds another log (
 
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from server.protocol.answers import Joined, Page
 from server.protocol.entries import Deletion, Edit, Entry, Message, Reaction
@@ -41,10 +42,38 @@ HELD_MAX = 1_000
 """Pushes kept while what comes before them is fetched; those beyond are fetched too."""
 
 
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A part of a log, to be put aside and brought back.
+
+    Attributes:
+        messages: Each with its mark (rule 4), ascending.
+        changes: Those not in the messages, by target and `seq`.
+        spans: The first and last `seq` of what is known, ascending.
+    """
+
+    messages: tuple[tuple[Message, int], ...]
+    changes: tuple[MessageChange, ...]
+    spans: tuple[tuple[int, int], ...]
+
+
 class RoomLog:
     """One room's messages in their present state, and which parts of its log are missing."""
 
-    __slots__ = ("_as_of", "_bases", "_changes", "_held", "_live", "_messages", "_order", "_pushed_to", "_spans")
+    __slots__ = (
+        "_as_of",
+        "_bases",
+        "_changes",
+        "_held",
+        "_learnt",
+        "_live",
+        "_messages",
+        "_order",
+        "_pushed_to",
+        "_recording",
+        "_spans",
+        "_unsaved",
+    )
 
     def __init__(self) -> None:
         self._messages: dict[int, Message] = {}
@@ -56,6 +85,9 @@ class RoomLog:
         self._held: dict[int, Entry] = {}
         self._pushed_to = 0  # the highest seq that a push of this connection had
         self._live = False
+        self._recording = False
+        self._unsaved: set[int] = set()  # targets whose message or changes are not put aside
+        self._learnt = Spans()  # stretches that are not put aside
 
     def __len__(self) -> int:
         """How many messages are held."""
@@ -117,6 +149,67 @@ class RoomLog:
         self._bases.clear()
         self._changes.clear()
         self._spans = Spans()
+        self._unsaved.clear()
+        self._learnt = Spans()
+
+    def record(self) -> None:
+        """Remember from now on what is not put aside."""
+        self._recording = True
+
+    @property
+    def unsaved(self) -> bool:
+        """There is something that is not put aside."""
+        return bool(self._unsaved or self._learnt)
+
+    def take_unsaved(self) -> Stretch:
+        """What was learnt since this was last asked."""
+        targets, learnt = sorted(self._unsaved), self._learnt
+        self._unsaved, self._learnt = set(), Spans()
+        return Stretch(
+            tuple(
+                (self._bases.get(seq, self._messages[seq]), self._as_of.get(seq, seq))
+                for seq in targets
+                if seq in self._messages
+            ),
+            tuple(change for seq in targets for change in self._changes.get(seq, ())),
+            learnt.stretches(),
+        )
+
+    def restore(self, stretch: Stretch) -> tuple[int, ...]:
+        """Bring back what was put aside, by this log or another of the same room.
+
+        Returns:
+            The `seq` of each message that is new or now reads otherwise, ascending.
+        """
+        recording, self._recording = self._recording, False
+        for first, last in stretch.spans:
+            self._spans.add(first, last)
+        new = [message.seq for message, _ in stretch.messages if message.seq not in self._messages]
+        self._order = _merged(self._order, new)
+        touched: set[int] = set()
+        for message, as_of in stretch.messages:
+            if self._knows_more(message.seq, as_of):
+                self._bases[message.seq] = message
+                self._as_of[message.seq] = as_of
+                touched.add(message.seq)
+        touched.update(change.target for change in stretch.changes if self._keep(change))
+        changed = tuple(sorted(seq for seq in touched if self._rebuild(seq)))
+        self._recording = recording
+        return changed
+
+    def trim(self, kept: int) -> bool:
+        """Let the oldest messages go, so that `kept` (at least one) stay; whether any did."""
+        if len(self._order) <= kept:
+            return False
+        first = self._order[-kept]
+        if any(target < first for target in self._unsaved):
+            return False  # what is let go must be put aside as it reads now
+        for seq in self._order[:-kept]:
+            for known in (self._messages, self._as_of, self._bases, self._changes):
+                known.pop(seq, None)
+        self._order = self._order[-kept:]
+        self._spans.cut(first)
+        return True
 
     def joined(self, answer: Joined, since: int | None) -> tuple[int, ...]:
         """The room was joined.
@@ -179,9 +272,11 @@ class RoomLog:
     def _append(self, entry: Entry) -> tuple[int, ...]:
         seq = entry.seq
         self._spans.append(seq)
+        self._note_span(seq, seq)
         if isinstance(entry, Message):
             self._messages[seq] = entry
             self._order.append(seq)
+            self._note(seq)
             return (seq,)
         if isinstance(entry, (Edit, Deletion, Reaction)) and self._keep(entry) and self._rebuild(entry.target):
             return (entry.target,)
@@ -190,6 +285,7 @@ class RoomLog:
     def _learn(self, entries: Iterable[Entry], first: int, last: int, as_of: int) -> set[int]:
         """Take in a stretch whose messages include every change up to `as_of`."""
         self._spans.add(first, last)
+        self._note_span(first, last)
         for seq in [seq for seq in self._held if self._live and seq <= self._spans.last]:
             del self._held[seq]
         ascending = sorted((entry for entry in entries if first <= entry.seq <= last), key=_seq)
@@ -221,6 +317,7 @@ class RoomLog:
         if any(other.seq == change.seq for other in waiting):
             return False
         insort(waiting, change, key=_seq)
+        self._note(target)
         return held
 
     def _rebuild(self, seq: int) -> bool:
@@ -238,11 +335,20 @@ class RoomLog:
         for change in waiting:
             message = changed(message, change)
         self._messages[seq] = message
+        self._note(seq)
         if waiting and self._spans.cover(as_of + 1, waiting[-1].seq):
             self._as_of[seq] = waiting[-1].seq
         elif waiting:
             self._changes[seq], self._bases[seq] = waiting, base
         return message != before
+
+    def _note(self, target: int) -> None:
+        if self._recording:
+            self._unsaved.add(target)
+
+    def _note_span(self, first: int, last: int) -> None:
+        if self._recording:
+            self._learnt.add(first, last)
 
 
 def _seq(entry: Entry) -> int:

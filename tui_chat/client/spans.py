@@ -78,6 +78,16 @@ class Spans:
         self._firsts[low:high] = [first]
         self._lasts[low:high] = [last]
 
+    def cut(self, first: int, before: int | None = None) -> None:
+        """Forget what is not in `first` up to (not including) `before`."""
+        kept = [
+            (max(low, first), high if before is None else min(high, before - 1))
+            for low, high in self.stretches()
+            if high >= first and (before is None or low < before)
+        ]
+        self._firsts = [low for low, _ in kept]
+        self._lasts = [high for _, high in kept]
+
     def gaps(self) -> tuple[Gap, ...]:
         """What is missing between the spans, ascending."""
         return tuple(Gap(last, first) for last, first in zip(self._lasts, self._firsts[1:], strict=False))

@@ -26,6 +26,7 @@ T = TypeVar("T")
 
 BUSY_SECONDS = 5.0
 """How long one program waits for another that writes the same file."""
+BUSY_STEP = 0.02
 
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _BESIDE = ("-wal", "-shm", "-journal")
@@ -86,6 +87,7 @@ class SqliteFile:
         self._on_damaged = on_damaged
         self._now = now
         self._connection: sqlite3.Connection | None = None
+        self._inode = 0
         self._thread = ThreadPoolExecutor(1, f"chat {path.name}")
         self._closed = False
 
@@ -118,34 +120,47 @@ class SqliteFile:
 
     def _do(self, work: Callable[[sqlite3.Connection], T]) -> tuple[T | StorageFault, Path | None]:
         aside: Path | None = None
+        was_damaged = False
         while True:
             try:
                 if self._connection is None:
                     self._connection = self._open()
                 return work(self._connection), aside
-            except (sqlite3.Error, Damaged, OSError) as fault:
-                if not _is_damage(fault) or aside is not None:
-                    return StorageFault(_reason(fault)), aside
-                aside = self._set_aside()
-                if aside is None:
-                    return StorageFault("the file is damaged and cannot be set aside"), None
             except StorageFault as fault:
                 return fault, aside
+            except (sqlite3.Error, Damaged, OSError) as fault:
+                if was_damaged or not (isinstance(fault, Damaged) or _code(fault) in _DAMAGED):
+                    return StorageFault(_reason(fault)), aside
+                was_damaged = True
+            try:
+                aside = self._set_aside()
+            except OSError as fault:
+                return StorageFault(f"the file is damaged and cannot be set aside ({_reason(fault)})"), None
 
     def _open(self) -> sqlite3.Connection:
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
+        file = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
+        self._inode = os.fstat(file).st_ino
+        os.close(file)
         if os.name == "posix":
             self.path.chmod(0o600)
         connection = sqlite3.connect(
             self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=64
         )
+        deadline = time.monotonic() + BUSY_SECONDS
         try:
-            self._prepare(connection)
+            while True:
+                try:
+                    self._prepare(connection)
+                    return connection
+                except sqlite3.OperationalError as fault:
+                    # SQLite does not wait for another that changes to WAL at the same moment.
+                    if _code(fault) != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                        raise
+                    time.sleep(BUSY_STEP)
         except BaseException:
             connection.close()
             raise
-        return connection
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
         layout = self._layout
@@ -166,12 +181,12 @@ class SqliteFile:
                 raise Damaged("this is no file of this program")
 
     def _set_aside(self) -> Path | None:
+        """Rename the file that was opened; None when another program has done so already."""
         self._let_go()
-        aside = self.path.with_name(f"{self.path.name}.damaged-{int(self._now())}")
-        try:
-            self.path.replace(aside)
-        except OSError:
+        if self.path.stat().st_ino != self._inode:
             return None
+        aside = self.path.with_name(f"{self.path.name}.damaged-{int(self._now())}")
+        self.path.replace(aside)
         for ending in _BESIDE:
             with suppress(OSError):
                 Path(f"{self.path}{ending}").replace(f"{aside}{ending}")
@@ -197,14 +212,20 @@ def transaction(connection: sqlite3.Connection) -> Generator[None]:
         raise
 
 
-def _is_damage(fault: BaseException) -> bool:
-    if isinstance(fault, Damaged):
-        return True
-    # The primary result code is in the low byte (SQLite, "Result and Error Codes").
-    code = (
-        fault.sqlite_errorcode & 0xFF if isinstance(fault, sqlite3.Error) and hasattr(fault, "sqlite_errorcode") else 0
-    )
-    return code in _DAMAGED
+@contextmanager
+def snapshot(connection: sqlite3.Connection) -> Generator[None]:
+    """Several reads that see one state, whoever writes meanwhile."""
+    connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+
+def _code(fault: BaseException) -> int:
+    """SQLite's primary result code, 0 for an error that is not SQLite's."""
+    return getattr(fault, "sqlite_errorcode", 0) & 0xFF
 
 
 def _reason(fault: BaseException) -> str:

@@ -1,0 +1,19 @@
+"""Everything a client tells, as it comes."""
+
+import asyncio
+
+from tui_chat.client.chat import ChatClient
+from tui_chat.client.events import Event
+
+
+class Told(list[Event]):
+    """Grows while the client lives."""
+
+    def __init__(self, chat: ChatClient) -> None:
+        super().__init__()
+        self._stream = chat.events()
+        self._reading = asyncio.create_task(self._read(), name="reading events")
+
+    async def _read(self) -> None:
+        async for event in self._stream:
+            self.append(event)
