@@ -1,0 +1,124 @@
+"""A connection that is no more is noticed on both sides, and a server that stops does so in order."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from tests.support import disk as disks
+from tests.support.eventually import PATIENCE, eventually
+from tests.support.raw_client import raw_client
+from tests.support.serving import serving
+from tests.support.tcp_proxy import tcp_proxy
+from tui_chat.client.chat import ChatClient
+from tui_chat.client.errors import Unreachable
+from tui_chat.client.events import Offline, Online
+from tui_chat.client.transport import CONNECT_TIMEOUT, Transport
+
+PINGS = {"ping_interval": 0.2, "ping_timeout": 0.4}
+
+
+async def test_a_connection_that_is_only_half_there_is_ended_and_its_member_leaves(tmp_path: Path) -> None:
+    async with (
+        serving(tmp_path, **PINGS) as server,
+        tcp_proxy(server.port) as proxy,
+        raw_client(server.url) as ann,
+        raw_client(proxy.url) as ben,
+    ):
+        await ann.join("tea", "ann")
+        joined = await ben.join("tea", "ben")
+        assert (await ann.event("message"))["nickName"] == "ann"
+        assert (await ann.event("message"))["nickName"] == "ben"
+        proxy.stall()
+        notice = await ann.event("message")
+        assert (notice["kind"], notice["memberId"]) == ("leave", joined["memberId"])
+        proxy.cut()
+
+
+async def test_a_client_notices_a_silent_network_and_is_back_when_that_is(tmp_path: Path) -> None:
+    async with (
+        serving(tmp_path, **PINGS) as server,
+        tcp_proxy(server.port) as proxy,
+        ChatClient(server.url) as ann,
+        ChatClient(proxy.url) as ben,
+    ):
+        tea, cup = await ann.join("tea", nick="ann"), await ben.join("tea", nick="ben")
+        proxy.stall()
+        await eventually(lambda: isinstance(ben.state, Offline))
+        await eventually(lambda: list(tea.members) == [tea.member_id])
+        await tea.send("missed")
+        proxy.resume()
+        ben.retry_now()
+        await eventually(lambda: isinstance(ben.state, Online) and len(tea.members) == 2)
+        await eventually(lambda: [message.message for message in cup.log.messages()] == ["missed"])
+
+
+@pytest.mark.parametrize("towards_server", [True, False])
+async def test_half_a_connection_is_none(tmp_path: Path, towards_server: bool) -> None:
+    async with (
+        serving(tmp_path, **PINGS) as server,
+        tcp_proxy(server.port) as proxy,
+        ChatClient(proxy.url) as ann,
+    ):
+        tea = await ann.join("tea", nick="ann")
+        (passage,) = proxy.passages
+        passage.half_close(towards_server=towards_server)
+        await eventually(lambda: proxy.accepted > 1 and isinstance(ann.state, Online))
+        assert (await tea.send("through")).seq == 1
+
+
+async def test_a_server_that_dies_before_it_lets_a_client_in_is_noticed_at_once() -> None:
+    async def shake_hands_and_go(request: web.Request) -> web.WebSocketResponse:
+        ws = web.WebSocketResponse()
+        await ws.prepare(request)
+        await ws.send_str('0{"sid":"x","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":100000}')
+        assert (await ws.receive_str()) == "40"
+        await ws.close()
+        return ws
+
+    app = web.Application()
+    app.router.add_get("/socket.io/", shake_hands_and_go)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        async with asyncio.timeout(CONNECT_TIMEOUT / 2):
+            with pytest.raises(Unreachable, match="closed the connection"):
+                await Transport.open(f"http://127.0.0.1:{runner.addresses[0][1]}", lambda _name, _body: None)
+    finally:
+        await runner.cleanup()
+
+
+async def test_a_planned_stop_says_when_to_come_back_and_answers_what_it_has_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = disks.installed(monkeypatch)
+    async with asyncio.TaskGroup() as group:
+        stop = asyncio.Event()
+        address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+        async def serve_until_told() -> None:
+            async with serving(tmp_path) as server:
+                address.set_result(server.url)
+                await stop.wait()
+
+        serving_task = group.create_task(serve_until_told())
+        async with raw_client(await address) as ann, raw_client(await address) as ben:
+            await ann.join("tea", "ann")
+            await ben.join("tea", "ben")
+            disk.hold()
+            sending = asyncio.create_task(ann.ask("sendMessage", {"room": "tea", "message": "taken"}))
+            assert await asyncio.to_thread(disk.holding.wait, PATIENCE)
+            stop.set()
+            assert (await ben.event("goingAway"))["reconnectAfter"] > 0
+            refused = await ben.ask("sendMessage", {"room": "tea", "message": "too late"})
+            assert refused["error"]["code"] == "unavailable"
+            disk.release()
+            assert (await sending)["seq"] == 1
+            told = await ben.event("message")
+            while told["kind"] != "message":
+                told = await ben.event("message")
+            assert told["message"] == "taken"
+            await ben.closed()
+        await serving_task

@@ -1,0 +1,102 @@
+"""The server dies between two steps of a message's way; whoever comes back finds it said once."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from benchmarks.faults.injection import Server
+from server.protocol.answers import Sent
+from server.protocol.entries import Entry
+from tests.support import crashing_server
+from tests.support.eventually import PATIENCE, eventually
+from tui_chat.client.chat import ChatClient
+from tui_chat.client.events import Online
+from tui_chat.client.room import Room
+
+PROGRAM = (str(Path(crashing_server.__file__)),)
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncGenerator[Server]:
+    server = Server(tmp_path, ("--rate-limit", "off"), PROGRAM)
+    await server.start()
+    yield server
+    if server.process.process.returncode is None:
+        server.process.process.kill()
+        await server.process.ended()
+
+
+async def died_and_started_again(server: Server) -> None:
+    code, _ = await server.process.ended()
+    assert code == crashing_server.DIED
+    await server.start()
+
+
+async def online(*clients: ChatClient) -> None:
+    """Wait until all are, without waiting for their next attempt."""
+
+    def all_online() -> bool:
+        for client in clients:
+            client.retry_now()
+        return all(isinstance(client.state, Online) for client in clients)
+
+    await eventually(all_online)
+
+
+async def said_over_a_crash(server: Server, text: str) -> tuple[Sent, list[list[Entry]], list[Room]]:
+    """Say it to a server that dies of it: the answer, what everybody was given, and everybody's room."""
+    async with ChatClient(server.process.url) as ann, ChatClient(server.process.url) as ben:
+        rooms = [await ann.join("tea", nick="ann"), await ben.join("tea", nick="ben")]
+        given: list[list[Entry]] = [[], []]
+
+        async def read(number: int) -> None:
+            async for entry in rooms[number]:
+                given[number].append(entry)
+
+        reading = [asyncio.create_task(read(number)) for number in range(2)]
+        await rooms[1].send("before")
+        sending = asyncio.create_task(rooms[1].send(text))
+        await died_and_started_again(server)
+        await online(ann, ben)
+        async with asyncio.timeout(PATIENCE):
+            sent = await sending
+        await rooms[1].send("after")
+        await eventually(lambda: all(entries and entries[-1].seq == 3 for entries in given))
+        for task in reading:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+        return sent, given, rooms
+
+
+@pytest.mark.parametrize(
+    ("text", "duplicate"),
+    [
+        (crashing_server.UNANSWERED, True),
+        (crashing_server.UNTOLD, False),
+    ],
+)
+async def test_what_was_written_before_a_crash_is_said_once(server: Server, text: str, duplicate: bool) -> None:
+    sent, given, rooms = await said_over_a_crash(server, text)
+    assert (sent.seq, sent.duplicate) == (2, duplicate)
+    for entries, room in zip(given, rooms, strict=True):
+        assert [entry.seq for entry in entries] == [1, 2, 3]
+        assert [message.message for message in room.log.messages()] == ["before", text, "after"]
+
+
+async def test_what_was_not_written_before_a_crash_is_not_there_and_can_be_said(server: Server) -> None:
+    async with ChatClient(server.process.url) as ann:
+        tea = await ann.join("tea", nick="ann")
+        sending = asyncio.create_task(tea.send(crashing_server.UNWRITTEN, timeout=PATIENCE))
+        code, _ = await server.process.ended()
+        assert code == crashing_server.DIED
+        sending.cancel()
+        with suppress(asyncio.CancelledError):
+            await sending
+        await server.start()
+        await online(ann)
+        assert (await tea.send("after")).seq == 1
+        await eventually(lambda: [message.message for message in tea.log.messages()] == ["after"])
