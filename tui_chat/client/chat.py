@@ -69,6 +69,7 @@ class ChatClient:
             None for all.
         random: Gives a number from 0 up to 1: the spread of attempts to reconnect.
         clock: Seconds that never go back.
+        wall: Seconds since the epoch, to notice that the computer slept.
         now_ms: Milliseconds since the epoch.
         new_id: Gives a new `clientId`.
 
@@ -88,6 +89,7 @@ class ChatClient:
         messages_held: int | None = MESSAGES_HELD,
         random: Callable[[], float] = random.random,
         clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         new_id: Callable[[], UUID] = uuid4,
     ) -> None:
@@ -118,6 +120,7 @@ class ChatClient:
             ca_file=ca_file,
             random=random,
             clock=clock,
+            wall=wall,
         )
 
     @property

@@ -216,9 +216,9 @@ class Delivery:
 
     async def _ask(self, posting: Posting, transport: "Transport") -> Posting:
         if isinstance(posting.request, SendMessage):
-            sent = await self._link.request(transport, posting.request, Sent)
+            sent = await transport.request(posting.request, Sent)
             return replace(posting, state=PostState.SENT, seq=sent.seq, said_at=sent.ts)
-        revised = await self._link.request(transport, posting.request, Revised)
+        revised = await transport.request(posting.request, Revised)
         return replace(posting, state=PostState.SENT, seq=revised.revision)
 
     async def _fail(self, posting: Posting, refusal: ChatError) -> None:

@@ -426,7 +426,7 @@ class Room:
         kept = self._unproven
         if kept is None:
             return False
-        page = await self._link.request(transport, History(room=self.name, before=kept.seq + 1, limit=1), Page)
+        page = await transport.request(History(room=self.name, before=kept.seq + 1, limit=1), Page)
         there = page.messages[0] if page.messages else None
         return there is None or (there.seq, there.id) != (kept.seq, kept.id)
 
@@ -439,12 +439,12 @@ class Room:
             guest_key=guest_key,
             invite=self._invite,
         )
-        return await self._link.request(transport, request, Joined)
+        return await transport.request(request, Joined)
 
     async def _say_goodbye(self, transport: "Transport") -> None:
         try:
             async with asyncio.timeout(LEAVE_TIMEOUT):
-                await self._link.request(transport, LeaveRoom(room=self.name), Done)
+                await transport.request(LeaveRoom(room=self.name), Done)
         except (ChatError, TimeoutError) as refusal:
             # Whoever is not there has left as well.
             log.debug("leaving a room was not confirmed: %s", type(refusal).__name__)

@@ -10,7 +10,7 @@ Rule 3  A silent connection ends. The server's pings must come (Engine.IO v4, "p
         connection is taken for dead.
 Rule 4  Closing takes at most `CLOSE_TIMEOUT` seconds, be the network what it may.
 
-Only this module imports socketio and aiohttp, which cost 200 ms; `Link` imports it
+Only this module and `timed_socket` import socketio and aiohttp, which cost 200 ms; `Link` imports it
 in a thread when the first connection is made.
 """
 
@@ -32,6 +32,7 @@ from server.protocol.requests import Request
 from tui_chat.client import cleaning
 from tui_chat.client.errors import ConnectionLost, Unreachable
 from tui_chat.client.packets import Packet
+from tui_chat.client.timed_socket import TimedSocket
 
 CONNECT_TIMEOUT = 10.0
 ANSWER_TIMEOUT = 10.0
@@ -58,14 +59,9 @@ _socketio = cast(Any, socketio)
 
 
 class Transport:
-    """One connection; `Transport.open` makes it.
-
-    Attributes:
-        latency: Seconds from the last request to its answer, None before the first.
-    """
+    """One connection; `Transport.open` makes it."""
 
     def __init__(self, url: str, on_push: OnPush, tls: ssl.SSLContext | bool, clock: Callable[[], float]) -> None:
-        self.latency: float | None = None
         self._url = url
         self._on_push = on_push
         self._clock = clock
@@ -76,7 +72,9 @@ class Transport:
         self._answered = asyncio.Event()  # by the server, to our CONNECT
         self._let_in = False
         connector = aiohttp.TCPConnector(ssl=tls, socket_factory=self._new_socket)
-        self._session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+        self._session = aiohttp.ClientSession(
+            connector=connector, cookie_jar=aiohttp.DummyCookieJar(), ws_response_class=TimedSocket
+        )
         self._client = _socketio.AsyncClient(
             reconnection=False,
             handle_sigint=False,
@@ -87,7 +85,7 @@ class Transport:
             http_session=self._session,
             request_timeout=CLOSE_TIMEOUT,
             timestamp_requests=False,
-            websocket_extra_options={"heartbeat": HEARTBEAT, "max_msg_size": FRAME_BYTES},
+            websocket_extra_options={"heartbeat": HEARTBEAT, "max_msg_size": FRAME_BYTES, "autoping": False},
         )
         self._client.on("*", self._pushed)
         self._client.on("connect", self._entered)
@@ -96,7 +94,13 @@ class Transport:
 
     @classmethod
     async def open(
-        cls, url: str, on_push: OnPush, *, ca_file: str | None = None, clock: Callable[[], float] = time.monotonic
+        cls,
+        url: str,
+        on_push: OnPush,
+        *,
+        ca_file: str | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        patience: float = CONNECT_TIMEOUT,
     ) -> "Transport":
         """Connect.
 
@@ -105,13 +109,14 @@ class Transport:
             on_push: Called in the event loop; it must not raise.
             ca_file: Certificates (PEM) to trust instead of the system's.
             clock: Seconds that never go back.
+            patience: Seconds to wait for the server.
 
         Raises:
             Unreachable: It could not be done; the message says why.
         """
         transport = cls(url, on_push, _trust(url, ca_file), clock)
         try:
-            await transport._connect()
+            await transport._connect(patience)
         except BaseException:
             await transport._clear_away()
             raise
@@ -132,7 +137,6 @@ class Transport:
         if self._end is None or self._end.done():
             raise ConnectionLost("the connection to the server is lost")
         answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-        started = self._clock()
         await self._emit(request, answer)
         self._pending.add(answer)
         try:
@@ -141,11 +145,24 @@ class Transport:
         finally:
             self._pending.discard(answer)
             answer.cancel()
-        self.latency = self._clock() - started
         try:
             return decode_answer(kind, body)
         except ChatError as refusal:
             raise _bounded(refusal) from None
+
+    async def measure(self) -> float:
+        """The seconds from a ping to its answer, however long that takes.
+
+        Raises:
+            ConnectionLost: The connection has ended.
+        """
+        ws = self._client.eio.ws
+        if ws is None:
+            raise ConnectionLost("the connection to the server is lost")
+        try:
+            return await ws.round_trip()
+        except OSError:
+            raise ConnectionLost("the connection to the server is lost") from None
 
     async def tell(self, request: Request) -> None:
         """Send a request whose answer nobody needs.
@@ -178,9 +195,9 @@ class Transport:
             except OSError:
                 continue  # it is closed, or never was connected
 
-    async def _connect(self) -> None:
+    async def _connect(self, patience: float) -> None:
         try:
-            async with asyncio.timeout(CONNECT_TIMEOUT):
+            async with asyncio.timeout(patience):
                 # The library would wait out its time for the answer to CONNECT on a connection that has ended.
                 await self._client.connect(self._url, transports=["websocket"], wait=False)
                 await self._answer_to_connect()

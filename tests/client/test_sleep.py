@@ -1,0 +1,137 @@
+"""A computer that slept: its clock says so, and its connection is made to prove that it lives."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+
+from server.runtime import Running
+from tests.support.eventually import eventually
+from tests.support.serving import serving
+from tests.support.tcp_proxy import TcpProxy, tcp_proxy
+from tui_chat.client import link
+from tui_chat.client.backoff import HURRIED, HURRY, Backoff
+from tui_chat.client.chat import ChatClient
+from tui_chat.client.events import Offline, Online
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncGenerator[Running]:
+    async with serving(tmp_path, rate_limit="off") as running:
+        yield running
+
+
+@pytest.fixture
+async def proxy(server: Running) -> AsyncGenerator[TcpProxy]:
+    async with tcp_proxy(server.port) as between:
+        yield between
+
+
+class Wall:
+    """A clock on the wall that goes on while the computer sleeps."""
+
+    def __init__(self) -> None:
+        self.ahead = 0.0
+
+    def __call__(self) -> float:
+        return asyncio.get_running_loop().time() + self.ahead
+
+
+async def test_a_connection_that_died_in_the_sleep_is_replaced_within_two_seconds(
+    server: Running, proxy: TcpProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(link, "TICK", 0.05)
+    wall = Wall()
+    async with ChatClient(proxy.url, wall=wall) as ann, ChatClient(server.url) as bob:
+        tea = await ann.join("tea", nick="ann")
+        cup = await bob.join("tea", nick="bob")
+        # The way back is gone without a word, as when a router forgot the connection.
+        proxy.passages[0].stall()
+        await cup.send("while asleep")
+        loop = asyncio.get_running_loop()
+        woken = loop.time()
+        wall.ahead = 3_600.0
+        await eventually(lambda: len(tea.log) == 1)
+        assert loop.time() - woken < 2.5
+        assert proxy.accepted == 2
+
+
+async def test_a_connection_that_lives_is_kept_through_a_sleep(
+    proxy: TcpProxy, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(link, "TICK", 0.05)
+    caplog.set_level("INFO", "chat.client")
+    wall = Wall()
+    async with ChatClient(proxy.url, wall=wall) as ann:
+        tea = await ann.join("tea", nick="ann")
+        await eventually(lambda: isinstance(ann.state, Online) and ann.state.latency)
+        wall.ahead = 3_600.0
+        await eventually(lambda: "slept" in caplog.text)
+        await tea.send("still here")
+        assert isinstance(ann.state, Online)
+        assert proxy.accepted == 1
+
+
+async def test_who_wakes_without_a_network_is_back_within_two_seconds_of_it(
+    server: Running, proxy: TcpProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(link, "TICK", 0.05)
+    wall = Wall()
+    async with ChatClient(proxy.url, wall=wall, random=lambda: 1.0) as ann:
+        tea = await ann.join("tea", nick="ann")
+        proxy.refuse()
+        proxy.cut()
+        # It has tried for long, and waits long by now.
+        await eventually(lambda: isinstance(ann.state, Offline) and ann.state.retry_in > 1.5)
+        wall.ahead = 3_600.0
+        tried = proxy.accepted
+        await eventually(lambda: proxy.accepted >= tried + 3)
+        proxy.accept()
+        loop = asyncio.get_running_loop()
+        there = loop.time()
+        await eventually(lambda: tea.gate.value is not None)
+        assert loop.time() - there < 2
+
+
+def test_after_a_sleep_it_hurries_for_a_while() -> None:
+    now = 0.0
+    backoff = Backoff(lambda: 1.0, lambda: now)
+    for _ in range(10):
+        backoff.next_delay()
+    assert backoff.next_delay() > 10
+    backoff.hurry()
+    assert max(backoff.next_delay() for _ in range(20)) <= HURRIED
+    now = HURRY + 1
+    assert max(backoff.next_delay() for _ in range(20)) > 10
+
+
+async def test_a_stopped_client_is_back_when_it_goes_on(tmp_path: Path) -> None:
+    """Longer than the server waits for a sign of life, so its connection is gone when it wakes."""
+    async with serving(tmp_path, rate_limit="off", ping_interval=1.0, ping_timeout=1.0) as server:
+        pipe = asyncio.subprocess.PIPE
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "tests.support.typing_client", server.url, "tea", "ann", str(tmp_path)),
+            stdin=pipe,
+            stdout=pipe,
+        )
+        assert process.stdout is not None
+        assert process.stdin is not None
+        try:
+            async with asyncio.timeout(20), ChatClient(server.url) as bob:
+                assert (await process.stdout.readline()).startswith(b"joined")
+                cup = await bob.join("tea", nick="bob")
+                assert len(cup.members) == 2
+                process.send_signal(signal.SIGSTOP)
+                await eventually(lambda: len(cup.members) == 1)
+                process.stdin.write(b"after the sleep\n")
+                loop = asyncio.get_running_loop()
+                woken = loop.time()
+                process.send_signal(signal.SIGCONT)
+                await eventually(lambda: [message.message for message in cup.log.messages()] == ["after the sleep"])
+                assert loop.time() - woken < 2
+        finally:
+            process.kill()
+            await process.wait()
