@@ -12,7 +12,7 @@ Rule 5  A database that fails refuses the whole batch with `Unavailable`, and th
         journal tries again with the next. The log says so once an outage, and
         once when it is over. An entry refused so may yet have been committed
         (a connection lost at the very end): who repeats it with its clientId
-        gets the answer to the first.
+        gets the answer to the first, and it is published then.
 Rule 6  A draft that alone makes a transaction fail is refused alone.
 Rule 7  A caller that goes away changes nothing for its draft nor for the others.
 """
@@ -22,11 +22,12 @@ import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
+from uuid import UUID
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from server.domain.drafts import Draft
+from server.domain.drafts import Draft, MessageDraft
 from server.protocol.entries import Entry
 from server.protocol.errors import Internal, Unavailable
 from server.storage.batch import Appended, Outcome, write
@@ -77,6 +78,7 @@ class Journal:
         self._publish: Publish | None = None
         self._outage: str | None = None
         self._crowded = False
+        self._unsure: dict[UUID, bool] = {}  # clientIds of what was refused and may be written, oldest first
         self._closing = False
         self._loop = asyncio.get_running_loop()
         self._task = self._loop.create_task(self._write_all(), name="journal")
@@ -168,13 +170,33 @@ class Journal:
             else:
                 future.set_exception(outcome)
         await asyncio.sleep(0)  # the callers' turn: whoever wrote it is answered before it is pushed
-        new = [outcome.entry for outcome in outcomes if isinstance(outcome, Appended) and not outcome.duplicate]
+        new = self._untold(batch, outcomes)
         if not new or self._publish is None:
             return
         try:
             self._publish(new)
         except Exception:
             _log.exception("%d entries were written but not published", len(new))
+
+    def _untold(self, batch: list[_Waiting], outcomes: list[Outcome]) -> list[Entry]:
+        """The entries that nobody was told of, in the order of their commit."""
+        untold: list[Entry] = []
+        for (draft, _), outcome in zip(batch, outcomes, strict=True):
+            if isinstance(outcome, Appended):
+                client_id = _client_id(draft)
+                was_unsure = client_id is not None and self._unsure.pop(client_id, False)
+                if was_unsure or not outcome.duplicate:
+                    untold.append(outcome.entry)
+        untold.sort(key=_id)
+        return untold
+
+    def _doubt(self, drafts: list[Draft]) -> None:
+        for draft in drafts:
+            client_id = _client_id(draft)
+            if client_id is not None:
+                self._unsure[client_id] = True
+        while len(self._unsure) > self._waiting_limit:
+            del self._unsure[next(iter(self._unsure))]
 
     async def _commit(self, drafts: list[Draft]) -> list[Outcome] | None:
         """What became of each draft, or None when they have to be written one by one."""
@@ -186,6 +208,7 @@ class Journal:
         except Exception as error:
             if is_outage(error):
                 self.note_outage(reason(error))
+                self._doubt(drafts)
                 await self._writer.reconnect()
                 return [_unavailable() for _ in drafts]
             if len(drafts) > 1:
@@ -202,6 +225,14 @@ class Journal:
                 if not is_race(error):
                     raise
         return await self._writer.run(work)
+
+
+def _client_id(draft: Draft) -> UUID | None:
+    return draft.client_id if isinstance(draft, MessageDraft) else None
+
+
+def _id(entry: Entry) -> int:
+    return entry.id
 
 
 def _unavailable() -> Unavailable:

@@ -1,0 +1,59 @@
+"""The connection to the database breaks just as a commit is done: it was written, and nobody knows."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
+
+from server.protocol.errors import Unavailable
+from server.storage.database import open_database
+from server.storage.executor import ThreadExecutor
+from server.storage.journal import Journal
+from server.storage.sqlite import open_engine
+from server.storage.statements import Statements
+from tests.support.storage import BEN, Clock, Published, say
+
+ResultT = TypeVar("ResultT")
+
+
+class BreakingExecutor(ThreadExecutor):
+    """Loses the connection after the next commit, as often as it is told."""
+
+    breaks = 0
+
+    async def run(self, work: Callable[[Connection], ResultT]) -> ResultT:
+        result = await super().run(work)
+        if self.breaks:
+            self.breaks -= 1
+            raise OperationalError("COMMIT", None, ConnectionError())
+        return result
+
+
+async def test_what_was_refused_and_is_there_all_the_same_is_told_to_everybody_when_it_is_repeated(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "chat.db"
+    await (await open_database(path, clock=Clock())).close()
+    engine = open_engine(path, writes=True, connections=1, busy_timeout=50)
+    writer = BreakingExecutor(engine, 1, "breaking")
+    journal = Journal(writer, Statements(engine.dialect), Clock())
+    published = Published()
+    journal.subscribe(published)
+    client_id = uuid4()
+    writer.breaks = 1
+    with pytest.raises(Unavailable):
+        await journal.append(say("perhaps", client_id=client_id))
+    assert published.batches == []
+    later = journal.append(say("later", by=BEN))
+    repeat = journal.append(say("perhaps", client_id=client_id))
+    assert (await later).entry.seq == 2
+    assert ((await repeat).duplicate, (await repeat).entry.seq) == (True, 1)
+    assert [entry.seq for entry in await published.first(2)] == [1, 2]
+    assert (await journal.append(say("perhaps", client_id=client_id))).duplicate
+    await journal.close()
+    await writer.close()
+    assert [entry.seq for batch in published.batches for entry in batch] == [1, 2]
