@@ -32,7 +32,8 @@ class _Direction:
         """Say that nothing more comes this way, and drop what does."""
         if not self._ended and not self._writer.transport.is_closing():
             self._ended = True
-            self._writer.write_eof()
+            with suppress(OSError):  # the other side has just gone by itself
+                self._writer.write_eof()
 
     def abort(self) -> None:
         self._writer.transport.abort()
