@@ -33,6 +33,8 @@ FLAGS = (
     # Short, so that what has gone silent is noticed within the time of a run.
     *("--ping-interval", "1", "--ping-timeout", "2"),
 )
+FINISHING = 120.0
+"""Seconds that writers may take, once nothing breaks any more, to be answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class Plan:
         seed: Of everything that is left to chance, but for what the machine does.
         faults: How often which.
         rooms: Each has the same number of writers and readers.
-        settling: Seconds that everybody may take, once nothing breaks any more, to be complete.
+        catching_up: Seconds that readers may take, once nothing breaks any more, to be complete.
         typists: Clients in processes of their own, with one outbox between them, all in the first room.
         program: The server to run; by default the command.
     """
@@ -55,7 +57,7 @@ class Plan:
     readers: int = 3
     typists: int = 0
     pace: Pace = field(default_factory=Pace)
-    settling: float = 120.0
+    catching_up: float = FINISHING
     program: Sequence[str] = COMMAND
 
 
@@ -194,16 +196,16 @@ async def _talk(plan: Plan, server: Server, injector: Injector, people: _People)
         await injector.run(plan.faults)
         for writer in people.writers:
             writer.stop()
-        async with asyncio.timeout(plan.settling):
+        async with asyncio.timeout(FINISHING):
             await asyncio.gather(*talking)
         with suppress(TimeoutError):  # what is missing by then, here and below, is found by the checker
-            await _delivered(people.typists, people.readers[0], plan.settling)
+            await _delivered(people.typists, people.readers[0], plan.catching_up)
         for typist in people.typists:
             await typist.end()
         logs = {room: await _log(server.process.url, room) for room in _rooms(plan)}
         with suppress(TimeoutError):
             await eventually(
-                lambda: all(reader.last >= _end(logs[reader.read.room]) for reader in people.readers), plan.settling
+                lambda: all(reader.last >= _end(logs[reader.read.room]) for reader in people.readers), plan.catching_up
             )
         for reader in people.readers:
             await reader.finish()

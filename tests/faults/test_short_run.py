@@ -35,6 +35,6 @@ async def test_what_breaks_costs_no_message_and_no_order() -> None:
 async def test_a_server_that_acknowledges_before_it_commits_is_found_out() -> None:
     faults = {Kind.KILL: 2}
     report = await run(
-        Plan(seed=3, faults=faults, rooms=1, writers=5, readers=1, pace=HURRY, settling=3.0, program=(str(EARLY),))
+        Plan(seed=3, faults=faults, rooms=1, writers=5, readers=1, pace=HURRY, catching_up=2.0, program=(str(EARLY),))
     )
     assert Fault.LOST in {finding.fault for finding in report.findings}
