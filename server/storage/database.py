@@ -15,6 +15,7 @@ from server.storage import schema
 from server.storage.executor import Executor, ThreadExecutor
 from server.storage.faults import StorageError, is_outage, reason
 from server.storage.journal import WAITING_LIMIT, Journal
+from server.storage.ownership import Ownership
 from server.storage.queries import Reader
 from server.storage.schema import State
 from server.storage.sqlite import copy, make_file, open_engine
@@ -53,10 +54,16 @@ class Database:
     """
 
     def __init__(
-        self, journal: Journal, reader: Reader, executors: tuple[Executor, Executor], clock: Callable[[], int]
+        self,
+        journal: Journal,
+        reader: Reader,
+        executors: tuple[Executor, Executor],
+        clock: Callable[[], int],
+        owned: Ownership | None,
     ) -> None:
         self.journal = journal
         self.reader = reader
+        self._owned = owned
         self._writer, self._readers = executors
         self._clock = clock
         self._checked_at: int | None = None
@@ -116,6 +123,8 @@ class Database:
             await asyncio.wait({self._check})
         await self._readers.close()
         await self._writer.close()
+        if self._owned is not None:
+            self._owned.release()
 
 
 async def open_database(
@@ -140,8 +149,13 @@ async def open_database(
         StorageError: It cannot be opened; the text is for the operator.
     """
     path, url = _place(target)
+    owned: Ownership | None = None
     if path is not None:
         make_file(path)
+        try:
+            owned = Ownership(path)
+        except StorageError as error:
+            raise StorageError(f"the database {path} cannot be opened: {error}") from None
         writing = open_engine(path, writes=True, connections=1, busy_timeout=busy_timeout)
         reading = open_engine(path, writes=False, connections=READERS, busy_timeout=busy_timeout)
         writer: Executor = ThreadExecutor(writing, 1, "journal")
@@ -161,9 +175,11 @@ async def open_database(
     except (StorageError, SQLAlchemyError, sqlite3.Error, OSError) as error:
         await readers.close()
         await writer.close()
+        if owned is not None:
+            owned.release()
         raise StorageError(f"the database {shown} cannot be opened: {reason(error)}") from error
     journal = Journal(writer, statements, clock, waiting_limit)
-    return Database(journal, Reader(readers), (writer, readers), clock)
+    return Database(journal, Reader(readers), (writer, readers), clock, owned)
 
 
 def _place(target: str | Path) -> tuple[Path | None, URL]:

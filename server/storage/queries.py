@@ -6,6 +6,7 @@ Rule 2  Pages hold entries of all kinds, so that `seq` has no holes in them;
         messages are in their present state, as of `last_seq`.
 """
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -18,12 +19,14 @@ from server.protocol.answers import Page
 from server.protocol.entries import Entry
 from server.protocol.errors import Unavailable
 from server.storage.executor import Executor
-from server.storage.faults import is_outage
+from server.storage.faults import is_outage, reason
 from server.storage.rows import by_target, entry
 from server.storage.tables import entries, reactions, rooms
 
 RETRY_AFTER = 2.0
 """Seconds that a client is told to wait when the database cannot be read."""
+
+_log = logging.getLogger(__name__)
 
 ResultT = TypeVar("ResultT")
 
@@ -84,6 +87,7 @@ class Reader:
 
     def __init__(self, executor: Executor) -> None:
         self._executor = executor
+        self._failing = False
 
     async def backlog(self, room_key: str, *, since: int | None, limit: int) -> Backlog:
         """The newest entries of a room.
@@ -138,12 +142,19 @@ class Reader:
 
     async def _run(self, work: Callable[[Connection], ResultT]) -> ResultT:
         try:
-            return await self._executor.run(work)
+            found = await self._executor.run(work)
         except Exception as error:
             if not is_outage(error):
                 raise
+            if not self._failing:
+                _log.error("the database cannot be read: %s", reason(error))
+                self._failing = True
             await self._executor.reconnect()
             raise Unavailable("the server cannot read its storage right now", RETRY_AFTER) from error
+        if self._failing:
+            _log.warning("the database can be read again")
+            self._failing = False
+        return found
 
 
 def _backlog(connection: Connection, *, key: str, since: int, limit: int) -> Backlog:

@@ -102,6 +102,18 @@ async def test_its_log_holds_no_text_no_guest_key_and_no_traceback(tmp_path: Pat
         assert {"time", "level", "logger", "message"} <= set(json.loads(line))
 
 
+async def test_a_second_server_on_the_same_database_is_refused_until_the_first_is_gone(tmp_path: Path) -> None:
+    database = ("--database", str(tmp_path / "chat.db"))
+    async with server_process(tmp_path, *database) as first:
+        code, _, errors = await run(tmp_path, "--port", "0", *database)
+        assert code == 2
+        assert errors.endswith("chat.db cannot be opened: another chat-server is using it\n")
+        first.process.kill()
+        await first.ended()
+    async with server_process(tmp_path, *database) as third:
+        assert third.url
+
+
 async def test_a_taken_port_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

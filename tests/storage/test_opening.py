@@ -29,7 +29,7 @@ async def test_a_new_database_is_its_owners_alone(tmp_path: Path, clock: Clock) 
     await database.journal.append(say())
     modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
     await database.close()
-    assert modes == {"chat.db": 0o600, "chat.db-wal": 0o600, "chat.db-shm": 0o600}
+    assert modes == dict.fromkeys(("chat.db", "chat.db-wal", "chat.db-shm", "chat.db.lock"), 0o600)
     for folder in (path.parent, path.parent.parent):
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
@@ -48,10 +48,8 @@ async def test_what_was_written_is_there_when_opened_again(path: Path, clock: Cl
 
 async def test_a_secret_stays_the_same_and_is_made_once(path: Path, clock: Clock) -> None:
     database = await open_database(path, clock=clock)
-    other = await open_database(path, clock=clock)
-    secrets = await asyncio.gather(*(opened.secret("guest") for opened in (database, other) * 5))
+    secrets = await asyncio.gather(*(database.secret("guest") for _ in range(10)))
     different = await database.secret("invite")
-    await other.close()
     await database.close()
     reopened = await open_database(path, clock=clock)
     again = await reopened.secret("guest")
@@ -59,6 +57,13 @@ async def test_a_secret_stays_the_same_and_is_made_once(path: Path, clock: Clock
     assert {*secrets} == {again}
     assert len(again) == 32
     assert different != again
+
+
+async def test_a_second_server_is_kept_out_while_the_first_is_there(path: Path, clock: Clock) -> None:
+    first = await open_database(path, clock=clock)
+    assert "another chat-server is using it" in await refusal(path, clock)
+    await first.close()
+    await (await open_database(path, clock=clock)).close()
 
 
 async def refusal(target: str | Path, clock: Clock) -> str:
@@ -200,7 +205,7 @@ async def test_an_older_database_is_migrated_and_kept_as_it_was(path: Path, cloc
         assert before.execute("SELECT version_num FROM alembic_version").fetchone() == ("0001",)
         assert before.execute("SELECT count(*) FROM entries").fetchone() == (8,)
     before.close()
-    assert {file.name for file in path.parent.iterdir()} == {"chat.db", "chat.db.before-0002"}
+    assert {file.name for file in path.parent.iterdir()} == {"chat.db", "chat.db.lock", "chat.db.before-0002"}
 
 
 async def test_a_migration_that_fails_changes_nothing(path: Path, clock: Clock) -> None:
