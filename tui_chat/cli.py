@@ -49,6 +49,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--serve", action="store_true", help="start a server here that others can join")
     made.add_argument("--host", default="", help=f"what it listens on ({DEFAULT_HOST}); 0.0.0.0 for the network")
     made.add_argument("--port", type=_port, default=None, help=f"its TCP port ({DEFAULT_PORT})")
+    made.add_argument("--no-cache", action="store_true", help="keep no history of rooms on this computer")
     made.add_argument("--version", action=_Version, nargs=0, help="show the version")
     return made
 
@@ -118,6 +119,7 @@ def _start(given: argparse.Namespace) -> Start:
         give_up("--serve starts a server here: leave the URL out, or use --host and --port")
     return Start(
         state=platformdirs.user_state_path("tui-chat", appauthor=False),
+        cache=None if given.no_cache else platformdirs.user_cache_path("tui-chat", appauthor=False),
         log=platformdirs.user_log_path("tui-chat", appauthor=False) / "chat-tui.log",
         server=given.server,
         room=given.room,

@@ -1,16 +1,16 @@
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from itertools import count
+from dataclasses import dataclass, field, replace
+from uuid import uuid4
 
 import pytest
 
-from server.protocol.answers import Joined, RoomState, Sent
+from server.protocol.answers import Joined, RoomState
 from server.protocol.entries import JoinNotice, Member, Message, NickNotice
-from server.protocol.errors import BadRequest, TooLong
+from server.protocol.requests import EditMessage, SendMessage
 from tui_chat.client import events
+from tui_chat.client.posting import Posting, PostState
 from tui_chat.client.room_log import RoomLog
 from tui_chat.session.lines import Delivery, MessageLine, NoticeLine, UnreadLine
-from tui_chat.session.session import Outgoing, Part, Session
+from tui_chat.session.session import Part, Session
 
 ANN = Member(member_id="a", nick_name="ann", role="member")
 BOB = Member(member_id="b", nick_name="bob", role="member")
@@ -26,6 +26,10 @@ class Room:
     member_id: str = "a"
     members: dict[str, Member] = field(default_factory=lambda: {"a": ANN, "b": BOB})
     log: RoomLog = field(default_factory=RoomLog)
+    waiting: tuple[Posting, ...] = ()
+
+    def unsent(self) -> tuple[Posting, ...]:
+        return self.waiting
 
     def join(self, *texts: str) -> "Room":
         state = RoomState(name=self.name, topic=self.topic, last_seq=len(texts), visibility="public")
@@ -64,8 +68,25 @@ class Room:
 
 @pytest.fixture
 def session() -> Session:
-    ids: Iterator[int] = count()
-    return Session(lambda: 1_000, lambda: f"id-{next(ids)}")
+    return Session(lambda: 1_000)
+
+
+def posted(session: Session, text: str, room: str = "tea") -> Posting:
+    """Something was written, and is on its way."""
+    client_id = uuid4()
+    posting = Posting(room, client_id, SendMessage(room=room, message=text, client_id=client_id), 1_000)
+    session.apply(events.PostingChanged(posting))
+    return posting
+
+
+def sent(session: Session, posting: Posting, seq: int) -> None:
+    session.apply(events.PostingChanged(replace(posting, state=PostState.SENT, seq=seq, said_at=5)))
+
+
+def failed(session: Session, posting: Posting, problem: str) -> Posting:
+    posting = replace(posting, state=PostState.FAILED, problem=problem)
+    session.apply(events.PostingChanged(posting))
+    return posting
 
 
 def texts(session: Session) -> list[str]:
@@ -95,11 +116,11 @@ def test_what_is_sent_is_pending_and_then_stands_once(session: Session) -> None:
     room = Room("tea").join("one")
     session.enter(room)
     session.look(True)
-    outgoing = session.prepare("mine")
+    outgoing = posted(session, "mine")
     assert texts(session) == ["one", "mine (pending)"]
     room.says(session, "two")
     assert texts(session) == ["one", "two", "mine (pending)"]
-    session.sent(outgoing, Sent(seq=3, id=3, ts=5, duplicate=False))
+    sent(session, outgoing, 3)
     assert texts(session) == ["one", "two", "mine"]
     room.says(session, "mine", ANN)
     assert texts(session) == ["one", "two", "mine"]
@@ -109,56 +130,82 @@ def test_what_is_sent_is_pending_and_then_stands_once(session: Session) -> None:
 def test_an_echo_that_overtakes_its_acknowledgement_is_not_shown_twice(session: Session) -> None:
     room = Room("tea").join()
     session.enter(room)
-    outgoing = session.prepare("mine")
+    outgoing = posted(session, "mine")
     seq = room.says(session, "mine", ANN)
     assert texts(session) == ["mine"]
-    session.sent(outgoing, Sent(seq=seq, id=1, ts=5, duplicate=False))
+    sent(session, outgoing, seq)
     assert texts(session) == ["mine"]
 
 
 def test_the_same_text_from_your_other_terminal_does_not_swallow_a_failed_send(session: Session) -> None:
     room = Room("tea").join()
     session.enter(room)
-    outgoing = session.prepare("mine")
+    outgoing = posted(session, "mine")
     room.says(session, "mine", ANN)
-    session.failed(outgoing, "no")
+    failed(session, outgoing, "no")
     assert texts(session) == ["mine", "mine (failed)"]
 
 
-def test_a_failed_send_is_retried_with_its_id_or_taken_back(session: Session) -> None:
-    session.enter(Room("tea").join())
-    outgoing = session.prepare("mine")
-    session.failed(outgoing, "The server said no.")
-    line = session.current and session.current.transcript.lines[-1]
+def test_a_failed_send_says_why_and_is_known_by_its_line(session: Session) -> None:
+    view = session.enter(Room("tea").join())
+    outgoing = failed(session, posted(session, "mine"), "the server said no")
+    line = view.transcript.lines[-1]
     assert isinstance(line, MessageLine)
-    assert line.problem == "The server said no."
-    assert session.retry(line.key) == outgoing
+    assert (line.delivery, line.problem) == (Delivery.FAILED, "The server said no.")
+    assert session.unsent_line(line.key) == (view, outgoing.client_id)
+    assert session.unsent_line("message-1") is None
+    assert session.unsent == 0
+    again = posted(session, "mine")
+    session.apply(events.PostingChanged(replace(outgoing, state=PostState.DROPPED)))
     assert texts(session) == ["mine (pending)"]
-    assert session.retry(line.key) is None
-    session.failed(outgoing, "again")
-    assert session.discard(line.key) == "mine"
-    assert texts(session) == []
+    assert session.unsent == 1
+    sent(session, again, 1)
+    assert session.unsent == 0
+
+
+def test_what_an_earlier_program_left_stands_below_when_the_room_is_entered(session: Session) -> None:
+    left = [posted(session, "nobody is there yet"), posted(session, "second")]
+    assert session.unsent == 0
+    room = Room("tea", waiting=(left[0], replace(left[1], state=PostState.FAILED, problem="no"))).join("one")
+    session.enter(room)
+    assert texts(session) == ["one", "nobody is there yet (pending)", "second (failed)"]
+    assert session.unsent == 1
+    session.leave("tea")
+    assert session.unsent == 0
+
+
+def test_a_change_that_is_refused_is_told_with_what_it_said(session: Session) -> None:
+    session.enter(Room("tea").join("one"))
+    posting = Posting("tea", uuid4(), EditMessage(room="tea", seq=1, message="otherwise"), 1)
+    session.apply(events.PostingChanged(posting))
+    assert session.unsent == 1
+    failed(session, posting, "it is not yours")
+    assert session.unsent == 0
+    assert texts(session) == ["one", "* The change was refused: it is not yours · otherwise"]
+
+
+def test_what_cannot_be_kept_is_told_where_it_can_be_read(session: Session) -> None:
+    session.apply(events.KeepingFailed("The disk is full."))
+    session.enter(Room("tea").join("one"))
+    assert texts(session) == ["one", "* The disk is full."]
+
+
+def test_lines_that_the_log_let_go_go_too(session: Session) -> None:
+    room = Room("tea").join(*(str(number) for number in range(10)))
+    session.enter(room)
+    room.log.trim(3)
+    session.trim("tea")
+    assert texts(session) == ["7", "8", "9"]
 
 
 def test_a_send_is_answered_in_the_room_it_was_written_in(session: Session) -> None:
     session.enter(Room("tea").join())
-    outgoing = session.prepare("for tea")
+    outgoing = posted(session, "for tea")
     session.enter(Room("dev").join())
-    session.sent(outgoing, Sent(seq=1, id=1, ts=5, duplicate=False))
+    sent(session, outgoing, 1)
     assert texts(session) == []
     session.show("tea")
     assert texts(session) == ["for tea"]
-
-
-def test_a_message_that_cannot_be_sent_leaves_no_line(session: Session) -> None:
-    with pytest.raises(BadRequest):
-        session.prepare("nowhere")
-    session.enter(Room("tea").join())
-    with pytest.raises(TooLong):
-        session.prepare("x" * 4001)
-    with pytest.raises(BadRequest):
-        session.prepare(" \x1b ")
-    assert texts(session) == []
 
 
 def test_what_comes_while_nobody_looks_is_unread_below_a_line(session: Session) -> None:
@@ -279,12 +326,12 @@ def test_those_who_spoke_last_come_first_for_completion(session: Session) -> Non
 def test_another_log_under_the_same_name_replaces_what_was_shown(session: Session) -> None:
     tea = Room("tea").join("one", "two", "three")
     session.enter(tea)
-    outgoing = session.prepare("mine")
+    outgoing = posted(session, "mine")
     tea.log = RoomLog()
     tea.join("new one")
     session.apply(events.RoomEntered("tea", again=True, anew=True))
     assert texts(session) == ["new one", "mine (pending)"]
-    session.sent(outgoing, Sent(seq=2, id=2, ts=5, duplicate=False))
+    sent(session, outgoing, 2)
     assert texts(session) == ["new one", "mine"]
 
 
@@ -292,6 +339,5 @@ def test_what_is_not_of_an_open_room_is_dropped(session: Session) -> None:
     session.apply(events.LogChanged("tea", (1,), True))
     session.apply(events.TypingChanged("tea", "b", True))
     session.apply(events.TopicChanged("tea", "x"))
-    session.sent(Outgoing("tea", "id", "x"), Sent(seq=1, id=1, ts=1, duplicate=False))
-    session.failed(Outgoing("tea", "id", "x"), "no")
+    sent(session, posted(session, "x"), 1)
     assert not session.rooms

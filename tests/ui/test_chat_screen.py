@@ -246,23 +246,22 @@ async def test_a_picked_message_can_be_answered(server: Running, tmp_path: Path)
 
 async def test_what_failed_says_why_and_can_be_taken_back(server: Running, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann:
-        outgoing = ann.chat.session.prepare("second")
-        ann.chat.session.failed(outgoing, "The server is full.")
-        ann.chat.draw()
-        await ann.sees("The server is full.")
+        ann.chat.connection.post("tea", "an answer to nothing", 1)
+        await ann.sees("There is no such message")
         await ann.press("ctrl+s", "x")
-        assert ann.composer.text == "second"
-        assert "The server is full." not in ann.screen()
+        assert ann.composer.text == "an answer to nothing"
+        assert "There is no such message" not in ann.screen()
 
 
 async def test_what_failed_is_sent_again_on_enter(server: Running, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann:
-        outgoing = ann.chat.session.prepare("second")
-        ann.chat.session.failed(outgoing, "The server is full.")
-        ann.chat.draw()
+        ann.chat.connection.post("tea", "an answer", 1)
+        await ann.sees("There is no such message")
+        await ann.say("the question")
+        await ann.until(lambda: ann.chat.session.unsent == 0)
         await ann.press("ctrl+s", "enter")
-        await ann.until(lambda: ann.timeline.lines[-1].key.startswith("message-"))
-        assert "The server is full." not in ann.screen()
+        await ann.until(lambda: ann.timeline.lines[-1].key == "message-2")
+        assert "There is no such message" not in ann.screen()
 
 
 async def test_what_others_write_is_never_markup_nor_an_escape(server: Running, tmp_path: Path) -> None:

@@ -141,12 +141,20 @@ class ChatClient:
         """
         if not self._keep_trying:
             try:
-                await self._link.connect()
+                await self.connect()
             except BaseException:
                 await self.close()
                 raise
         self._tasks.start(self._link.run(), "the connection to the server")
         return self
+
+    async def connect(self) -> None:
+        """Make the first connection before the context is entered, to learn whether it can be made.
+
+        Raises:
+            Unreachable: The server cannot be reached.
+        """
+        await self._link.connect()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None

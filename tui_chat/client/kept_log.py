@@ -85,10 +85,10 @@ class KeptLog:
             self._at_once.clear()
             self._writing = self._tasks.start(self._write_soon(), "keeping history")
 
-    async def entered(self, name: str, topic: str, member_id: str) -> None:
-        """The room was entered, or is about something else."""
+    async def entered(self, name: str, topic: str, member_id: str, nick: str) -> None:
+        """The room was entered as this member (`nick` is the key of its nickname), or is about something else."""
         try:
-            await self._history.entered(self._shelf, name, topic, member_id)
+            await self._history.entered(self._shelf, name, topic, member_id, {self._shelf.nick, nick})
         except StorageFault as fault:
             self._unkept(fault)
 

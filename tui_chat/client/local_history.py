@@ -8,7 +8,7 @@ Rule 3  It can be lost without harm. A damaged file is set aside (`SqliteFile`),
 
 import logging
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -165,8 +165,15 @@ class LocalHistory:
 
         await self._file.do(write)
 
-    async def entered(self, shelf: Shelf, name: str, topic: str, member_id: str) -> None:
+    async def entered(self, shelf: Shelf, name: str, topic: str, member_id: str, nicks: Iterable[str]) -> None:
         """A room was entered, or is about something else now.
+
+        Args:
+            shelf: Which room.
+            name: As the server writes it.
+            topic: What it is about.
+            member_id: One's own.
+            nicks: The keys of the nicknames that one asked for and got.
 
         Raises:
             StorageFault: It was not noted.
@@ -179,9 +186,10 @@ class LocalHistory:
                     "ON CONFLICT (server, key) DO UPDATE SET name = excluded.name, topic = excluded.topic",
                     (shelf.server, shelf.room, name, topic),
                 )
-                connection.execute(
+                room = tables.room_number(connection, shelf.server, shelf.room)
+                connection.executemany(
                     "INSERT OR REPLACE INTO visits (room, nick, member_id) VALUES (?, ?, ?)",
-                    (tables.room_number(connection, shelf.server, shelf.room), shelf.nick, member_id),
+                    [(room, nick, member_id) for nick in nicks],
                 )
 
         await self._file.do(write)

@@ -15,6 +15,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
+from server.protocol import names
 from server.protocol.answers import Done, Joined, Page, Renaming, Revised, Sent
 from server.protocol.entries import Entry, Member, Message, PresencePush, TopicChange
 from server.protocol.errors import ChatError, NotJoined, RateLimited
@@ -458,7 +459,8 @@ class Room:
 
     def _keep_place(self) -> None:
         if self._backlog.kept is not None:
-            self._tasks.start(self._backlog.kept.entered(self.name, self.topic, self.member_id), "keeping a room")
+            entered = self._backlog.kept.entered(self.name, self.topic, self.member_id, names.key(self.nick))
+            self._tasks.start(entered, "keeping a room")
 
     def _members_changed(self) -> None:
         self._tell(MembersChanged(self.name, tuple(self.members.values())))

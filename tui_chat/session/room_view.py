@@ -7,12 +7,17 @@ left again.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from server.protocol.entries import Member, Message
+from tui_chat.client.posting import Posting
 from tui_chat.session import mentions
 from tui_chat.session.input_history import InputHistory
-from tui_chat.session.lines import MessageLine
+from tui_chat.session.lines import Delivery, MessageLine
 from tui_chat.session.transcript import Transcript
+
+UNSENT = "unsent-"
+"""Begins the key of a line that is not sent; its `clientId` follows."""
 
 
 class RoomView:
@@ -114,6 +119,31 @@ class RoomView:
             edited=message.edited is not None,
             deleted=message.deleted,
             mention=not own and mentions.names(message.message, self.nick),
+        )
+
+    def unsent_line(self, posting: Posting) -> MessageLine:
+        """A message that waits to be sent as a line."""
+        return MessageLine(
+            key=f"{UNSENT}{posting.client_id}",
+            seq=None,
+            ts=posting.ts,
+            nick=self.nick,
+            member_id=self.member_id,
+            own=True,
+            text=posting.text,
+            delivery=Delivery.PENDING,
+        )
+
+    def sent_line(self, posting: Posting) -> MessageLine:
+        """A message that was just sent as a line."""
+        line = self.transcript.unsent(str(posting.client_id)) or self.unsent_line(posting)
+        return replace(
+            line,
+            key=f"message-{posting.seq}",
+            seq=posting.seq,
+            ts=posting.said_at or posting.ts,
+            delivery=Delivery.SENT,
+            problem="",
         )
 
     def types(self, member_id: str, on: bool) -> None:

@@ -2,8 +2,8 @@
 
 Rule 1  Only this module applies what the client tells, in the order it is told.
 Rule 2  A draft and a send belong to the room they were written in.
-Rule 3  A send is pending, then sent or failed; it is never forgotten, and a retry
-        keeps its `clientId`, so that it is said once.
+Rule 3  What was posted is pending, then sent or failed, and never forgotten: the line
+        stands until it is sent or somebody takes it away.
 Rule 4  Nothing is drawn here: what has changed is gathered and handed out by `take_changes`.
 """
 
@@ -11,17 +11,20 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Flag, auto
 from typing import Protocol
+from uuid import UUID
 
 from server.protocol import names
-from server.protocol import text as texts
-from server.protocol.answers import Sent
 from server.protocol.entries import JoinNotice, LeaveNotice, Member, Message, NickNotice
-from server.protocol.errors import BadRequest
+from server.protocol.requests import SendMessage
 from tui_chat.client import events
+from tui_chat.client.posting import Posting, PostState
 from tui_chat.session import words
 from tui_chat.session.comings import Coming, Went
 from tui_chat.session.lines import Delivery, MessageLine, Splice
-from tui_chat.session.room_view import RoomView
+from tui_chat.session.room_view import UNSENT, RoomView
+
+LINES_MAX = 20_000
+"""Lines of a room beyond which the oldest are let go, to come back when somebody scrolls up to them."""
 
 
 class GapLike(Protocol):
@@ -36,6 +39,8 @@ class GapLike(Protocol):
 class LogLike(Protocol):
     """A room's log, as the SDK has it."""
 
+    @property
+    def first(self) -> int: ...  # noqa: D102
     @property
     def last(self) -> int: ...  # noqa: D102
     def __contains__(self, seq: int) -> bool: ...
@@ -59,6 +64,7 @@ class RoomLike(Protocol):
     def members(self) -> Mapping[str, Member]: ...  # noqa: D102
     @property
     def log(self) -> LogLike: ...  # noqa: D102
+    def unsent(self) -> Sequence[Posting]: ...  # noqa: D102
 
 
 class Part(Flag):
@@ -88,15 +94,6 @@ class Changes:
         return bool(self.parts or self.splices)
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """A message to be sent."""
-
-    room: str
-    client_id: str
-    text: str
-
-
 class Session:
     """What one person has open on one server.
 
@@ -105,16 +102,17 @@ class Session:
         state: How the connection is.
     """
 
-    def __init__(self, now_ms: Callable[[], int], new_id: Callable[[], str]) -> None:
+    def __init__(self, now_ms: Callable[[], int]) -> None:
         self.rooms: dict[str, RoomView] = {}
         self.state: events.ConnectionState = events.Connecting()
         self._now_ms = now_ms
-        self._new_id = new_id
         self._joined: dict[str, RoomLike] = {}
         self._current: str | None = None
         self._looking = False
         self._parts = Part.NOTHING
         self._early: dict[str, MessageLine] = {}
+        self._pending: dict[UUID, str] = {}  # what is on its way, with the key of its room
+        self._unsaid: list[str] = []  # for the first room that is shown
 
     # What is shown.
 
@@ -192,8 +190,13 @@ class Session:
         self._joined[key] = room
         view.set_members(list(room.members.values()))
         view.transcript.set_gaps((gap.after, gap.before) for gap in room.log.gaps())
+        for posting in room.unsent():
+            self._posted(posting)
         self.show(room.name)
         self._parts |= Part.ROOMS
+        unsaid, self._unsaid = self._unsaid, []
+        for notice in unsaid:
+            self.say(notice)
         return view
 
     def leave(self, name: str) -> None:
@@ -206,6 +209,7 @@ class Session:
         shown = self._current == key
         del self.rooms[key]
         self._joined.pop(key, None)
+        self._pending = {client_id: room for client_id, room in self._pending.items() if room != key}
         self._parts |= Part.ROOMS
         if shown:
             self._current = None
@@ -243,93 +247,85 @@ class Session:
                     view.transcript.notice(self._now_ms(), words.topic_is(topic))
                     self._parts |= Part.HEADER
 
+            case events.PostingChanged(posting):
+                self._posted(posting)
+            case events.KeepingFailed(problem):
+                self.say(problem)
+
     def say(self, notice: str) -> None:
-        """A word of the program's own, in the room that is shown."""
+        """A word of the program's own, in the room that is shown, or the first that will be."""
         if self.current is not None:
             self.current.transcript.notice(self._now_ms(), notice)
+        else:
+            self._unsaid.append(notice)
+
+    def trim(self, name: str) -> None:
+        """The room's log has let its oldest messages go: their lines go too."""
+        view, room = self.room(name), self._joined.get(names.key(name))
+        if view is not None and room is not None:
+            view.transcript.trim(room.log.first)
+
+    def too_long(self) -> list[str]:
+        """The rooms with so many lines that the oldest should go, and where nobody reads those."""
+        return [
+            view.name
+            for view in self.rooms.values()
+            if len(view.transcript.lines) > LINES_MAX and (view is not self.current or self._looking)
+        ]
 
     # What you say.
 
-    def prepare(self, text: str) -> Outgoing:
-        """A message for the shown room: its line stands there as pending.
-
-        Raises:
-            BadRequest: Nothing is left of the text after cleaning, or no room is shown.
-            TooLong: It is longer than a message can be.
-        """
+    def unsent_line(self, key: str) -> tuple[RoomView, UUID] | None:
+        """The shown room and the `clientId` of the send whose line has this key."""
         view = self.current
-        body = texts.message_body(text)
-        if view is None:
-            raise BadRequest(words.NOT_IN_A_ROOM)
-        client_id = self._new_id()
-        line = MessageLine(
-            key=f"send-{client_id}",
-            seq=None,
-            ts=self._now_ms(),
-            nick=view.nick,
-            member_id=view.member_id,
-            own=True,
-            text=body,
-            delivery=Delivery.PENDING,
-        )
-        view.transcript.pend(client_id, line)
-        return Outgoing(view.name, client_id, body)
-
-    def sent(self, outgoing: Outgoing, answer: Sent) -> None:
-        """The server has it."""
-        view = self.room(outgoing.room)
-        self._early.pop(outgoing.client_id, None)
-        if view is None:
-            return
-        line = view.transcript.unsent(outgoing.client_id)
-        if line is not None:
-            placed = MessageLine(
-                key=f"message-{answer.seq}",
-                seq=answer.seq,
-                ts=answer.ts,
-                nick=line.nick,
-                member_id=line.member_id,
-                own=True,
-                text=line.text,
-            )
-            view.transcript.settle(outgoing.client_id, placed)
-            view.reached(answer.seq)
-
-    def failed(self, outgoing: Outgoing, problem: str) -> None:
-        """It could not be sent, for this reason."""
-        view = self.room(outgoing.room)
-        early = self._early.pop(outgoing.client_id, None)
-        if view is not None:
-            if early is not None:
-                view.transcript.pend(outgoing.client_id, early)
-            view.transcript.mark(outgoing.client_id, Delivery.FAILED, problem)
-
-    def retry(self, key: str) -> Outgoing | None:
-        """Try the failed send whose line has this key once more."""
-        view = self.current
-        client_id = key.removeprefix("send-")
-        line = None if view is None else view.transcript.unsent(client_id)
-        if view is None or line is None or line.delivery is not Delivery.FAILED:
+        client_id = key.removeprefix(UNSENT)
+        if view is None or client_id == key or view.transcript.unsent(client_id) is None:
             return None
-        view.transcript.mark(client_id, Delivery.PENDING)
-        return Outgoing(view.name, client_id, line.text)
-
-    def discard(self, key: str) -> str | None:
-        """Take the failed send whose line has this key away; its text comes back."""
-        view = self.current
-        client_id = key.removeprefix("send-")
-        line = None if view is None else view.transcript.unsent(client_id)
-        if view is None or line is None or line.delivery is not Delivery.FAILED:
-            return None
-        view.transcript.discard(client_id)
-        return line.text
+        return view, UUID(client_id)
 
     @property
     def unsent(self) -> int:
-        """How many messages are on their way."""
-        return sum(view.transcript.pending for view in self.rooms.values())
+        """How many messages and changes are on their way."""
+        return len(self._pending)
 
     # How each event is applied.
+
+    def _posted(self, posting: Posting) -> None:
+        view = self.room(posting.room)
+        if view is None:
+            return
+        before = len(self._pending)
+        if posting.state is PostState.PENDING:
+            self._pending[posting.client_id] = names.key(posting.room)
+        else:
+            self._pending.pop(posting.client_id, None)
+        if len(self._pending) != before and not isinstance(self.state, events.Online):
+            self._parts |= Part.HEADER
+        if isinstance(posting.request, SendMessage):
+            self._message_posted(view, posting)
+        elif posting.state is PostState.FAILED:
+            view.transcript.notice(self._now_ms(), words.change_failed(posting.problem, posting.text))
+
+    def _message_posted(self, view: RoomView, posting: Posting) -> None:
+        client_id = str(posting.client_id)
+        early = self._early.pop(client_id, None)
+        known = view.transcript.unsent(client_id) is not None
+        match posting.state:
+            case PostState.PENDING if early is not None:
+                self._early[client_id] = early
+            case PostState.PENDING if not known:
+                view.transcript.pend(client_id, view.unsent_line(posting))
+            case PostState.FAILED:
+                if not known:
+                    view.transcript.pend(client_id, early or view.unsent_line(posting))
+                view.transcript.mark(client_id, Delivery.FAILED, words.sentence(posting.problem))
+            case PostState.SENT:
+                view.transcript.settle(client_id, view.sent_line(posting))
+                view.reached(posting.seq or 0)
+            case PostState.DROPPED:
+                view.transcript.discard(client_id)
+            case _:
+                pass
 
     def _entered(self, event: events.RoomEntered) -> None:
         view, room = self.room(event.room), self._joined.get(names.key(event.room))

@@ -169,6 +169,17 @@ class Transcript:
         self._unread = None
         self._comings = None
 
+    def trim(self, first: int) -> None:
+        """Take away what stands before the entry `first`."""
+        gone = bisect_left(self._places, (first, _MESSAGE, 0))
+        if gone:
+            self._splice(0, gone, [], [])
+        self._gaps = {gap for gap in self._gaps if gap[0] >= first}
+        if self._unread is not None and self._unread < first:
+            self._unread = None
+        if self._comings is not None and self._comings[0][0] < first:
+            self._comings = None
+
     def clear_notices(self) -> None:
         """Take every notice away."""
         for place in [place for place in self._places if place[1] == _NOTICE]:

@@ -140,7 +140,7 @@ LAST_ROOM_LEFT = "You have left the last room."
 COPIED = "Copied."
 WENT_WRONG = "Something went wrong; the log has the details."
 QUIT_AGAIN = "Press Ctrl+C again to quit."
-UNSENT_QUIT = "Some of what you wrote is not sent yet. Quit again to leave it."
+UNSENT_QUIT = "Some of what you wrote is not sent yet. Quit again: it is sent when you are back."
 NO_SUCH_THEME = "There is a dark and a light theme."
 
 
@@ -156,7 +156,17 @@ def online(latency: float | None) -> str:
 
 def offline(retry_in: float) -> str:
     """Not connected, with the seconds until the next attempt."""
-    return f"offline, next try in {max(0, round(retry_in))} s" if retry_in >= 1 else "offline, trying"
+    return f"offline: retry in {max(0, round(retry_in))} s" if retry_in >= 1 else "offline: trying"
+
+
+def unsent(count: int) -> str:
+    """How much waits to be sent, while there is no connection."""
+    return f", {count:,} unsent" if count else ""
+
+
+def change_failed(problem: str, text: str) -> str:
+    """An edit, a deletion or a reaction was refused; what it said is not lost."""
+    return f"The change was refused: {problem}" + (f" · {text}" if text else "")
 
 
 # The chat screen.

@@ -30,7 +30,7 @@ from tui_chat.session import remembered, words
 from tui_chat.session.remembered import Identity, Remembered
 from tui_chat.ui import addresses, keys, preload, terminal_keys, themes
 from tui_chat.ui.screens.join import Entrance, JoinScreen
-from tui_chat.ui.start import DEFAULT_SERVER, Start
+from tui_chat.ui.start import DEFAULT_SERVER, Keeping, Start
 
 if TYPE_CHECKING:
     from textual.driver import Driver
@@ -143,7 +143,8 @@ class ChatApp(App[None], inherit_bindings=False):
 
         self._form.wait(words.connecting_to(entrance.server))
         self._end_visit()
-        self._visit = Visit(entrance, self._kept.guest_key(entrance.server, entrance.nick), self._arrived)
+        guest_key = self._kept.guest_key(entrance.server, entrance.nick)
+        self._visit = Visit(entrance, guest_key, Keeping(self._start.state, self._start.cache), self._arrived)
         self._worker = self.run_worker(self._visit.connection.run, group="connection", exit_on_error=False)
 
     async def _serve(self, host: str, port: int, entrance: Entrance | None) -> None:

@@ -2,30 +2,38 @@
 
 Rule 1  Only `run` holds the client; nothing here touches a widget.
 Rule 2  All answers and events go through the inbox, in the order they happened.
-Rule 3  What is sent into one room is sent in the order it was written; a send
-        waits out a lost connection, and is answered once.
+Rule 3  What is written is posted (`Room.post`): it is in the outbox at once, and what
+        becomes of it comes as an event.
+Rule 4  A room of which something is kept here is opened with that, before there is a
+        connection, or without one.
 """
 
 import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from server.protocol import names
-from server.protocol.answers import RoomSummary, Sent
-from server.protocol.errors import ChatError, Unavailable
+from server.protocol.answers import RoomSummary
+from server.protocol.errors import ChatError, NotJoined
 from tui_chat.client import events
+from tui_chat.client.posting import Posting
 from tui_chat.session import words
-from tui_chat.session.session import Outgoing
+from tui_chat.session.session import LINES_MAX
+from tui_chat.ui.start import Keeping
 
 if TYPE_CHECKING:
     from tui_chat.client.chat import ChatClient
     from tui_chat.client.room import Room
 
 log = logging.getLogger("chat.ui")
+
+GAP_STEP = 400
+"""Entries that are fetched of a gap when it comes into view; what is left is a smaller gap."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,19 +85,25 @@ class RoomParted:
 
 
 @dataclass(frozen=True, slots=True)
-class MessageSent:
-    """A message is on the server's disk."""
+class RoomOpened:
+    """A room is there with what was kept of it; it is joined when that can be done.
 
-    outgoing: Outgoing
-    answer: Sent
+    Attributes:
+        room: It.
+    """
+
+    room: "Room"
 
 
 @dataclass(frozen=True, slots=True)
-class MessageFailed:
-    """A message could not be sent."""
+class RoomTrimmed:
+    """A room's log has let its oldest messages go.
 
-    outgoing: Outgoing
-    problem: str
+    Attributes:
+        room: Its name.
+    """
+
+    room: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +127,8 @@ Arrival = (
     | RoomJoined
     | RoomNotJoined
     | RoomParted
-    | MessageSent
-    | MessageFailed
+    | RoomOpened
+    | RoomTrimmed
     | RoomsListed
     | Refused
 )
@@ -127,22 +141,27 @@ class Connection:
         inbox: What has come and was not taken yet, oldest first.
     """
 
-    def __init__(self, url: str, guest_key: str | None, arrived: Callable[[], None]) -> None:
+    def __init__(
+        self, url: str, first: tuple[str, str], guest_key: str | None, keeping: Keeping, arrived: Callable[[], None]
+    ) -> None:
         """Make it; `run` connects.
 
         Args:
             url: The server's base URL.
+            first: The room to begin with, and the nickname to have in it.
             guest_key: The secret of an earlier visit.
+            keeping: Where things are kept.
             arrived: Called when the inbox is no longer empty.
         """
         self.url = url
         self.inbox: deque[Arrival] = deque()
+        self._first = first
         self._guest_key = guest_key
+        self._keeping = keeping
         self._arrived = arrived
         self._chat: ChatClient | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._queues: dict[str, asyncio.Queue[Outgoing]] = {}
-        self._online = asyncio.Event()
+        self._trimming: set[str] = set()
 
     @property
     def guest_key(self) -> str | None:
@@ -153,24 +172,43 @@ class Connection:
         """Connect, and stay connected until cancelled."""
         # The network libraries cost a fifth of a second, which the first screen does not wait for.
         from tui_chat.client.chat import ChatClient  # noqa: PLC0415
+        from tui_chat.client.local_history import LocalHistory  # noqa: PLC0415
+        from tui_chat.client.outbox import Outbox  # noqa: PLC0415
 
-        try:
-            async with ChatClient(self.url, guest_key=self._guest_key) as chat:
-                self._chat = chat
-                self._online.set()
-                stream = chat.events()
-                self._put(Opened())
-                self._put(events.StateChanged(chat.state))
-                async for event in stream:
-                    if isinstance(event, events.StateChanged):
-                        self._note(event.state)
-                    self._put(event)
-        except ChatError as error:
-            self._put(NotOpened(error))
-        finally:
-            for task in self._tasks:
-                task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(self._end_tasks)
+            outbox = await stack.enter_async_context(Outbox(self._keeping.state))
+            cache = self._keeping.cache
+            history = await stack.enter_async_context(LocalHistory(cache)) if cache is not None else None
+            chat = ChatClient(
+                self.url,
+                guest_key=self._guest_key,
+                keep_trying=True,
+                outbox=outbox,
+                history=history,
+                messages_held=None,
+            )
+            stack.push_async_callback(chat.close)
+            self._chat = chat
+            stream = chat.events()
+            try:
+                room, nick = self._first
+                opened = await chat.open(room, nick=nick)
+                if opened is None:
+                    await chat.connect()
+            except ChatError as error:
+                self._put(NotOpened(error))
+                return
+            await stack.enter_async_context(chat)
+            self._put(Opened() if opened is None else RoomOpened(opened))
+            self._put(events.StateChanged(chat.state))
+            async for event in stream:
+                self._put(event)
+
+    async def _end_tasks(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def join(self, room: str, nick: str) -> None:
         """Go into a room."""
@@ -180,14 +218,31 @@ class Connection:
         """Leave a room."""
         self._start(self._part(room))
 
-    def send(self, outgoing: Outgoing) -> None:
-        """Send a message, behind those sent into the same room before."""
-        key = names.key(outgoing.room)
-        queue = self._queues.get(key)
-        if queue is None:
-            queue = self._queues[key] = asyncio.Queue()
-            self._start(self._send_all(queue))
-        queue.put_nowait(outgoing)
+    def post(self, room: str, text: str, reply_to: int | None = None) -> Posting:
+        """Say something in a room as soon as it can be said, perhaps as an answer to the message `reply_to`.
+
+        Raises:
+            ChatError: It can never be said, or too much waits already.
+        """
+        return self._joined(room).post(text, reply_to)
+
+    def retry(self, room: str, client_id: UUID) -> Posting | None:
+        """Post a failed one anew; None when there is no such one."""
+        with suppress(KeyError):
+            return self._joined(room).retry(client_id)
+        return None
+
+    def drop(self, room: str, client_id: UUID) -> Posting | None:
+        """Take one away that is not sent; None when it is on its way right now, or there is none."""
+        with suppress(KeyError):
+            return self._joined(room).drop(client_id)
+        return None
+
+    def trim(self, room: str) -> None:
+        """Let a room's oldest messages go from memory."""
+        if room not in self._trimming:
+            self._trimming.add(room)
+            self._start(self._trim(room))
 
     def rename(self, nick: str) -> None:
         """Take another nickname everywhere."""
@@ -217,8 +272,14 @@ class Connection:
     def typing(self, room: str, on: bool) -> None:
         """Tell the room that you type, or no longer do."""
         joined = self._room(room)
-        if joined is not None and self._online.is_set():
+        if joined is not None:
             self._start(_quietly(joined.typing(on)))
+
+    def _joined(self, name: str) -> "Room":
+        room = self._room(name)
+        if room is None:
+            raise NotJoined(words.ROOM_IS_CLOSED)
+        return room
 
     def _room(self, name: str) -> "Room | None":
         key = names.key(name)
@@ -269,36 +330,13 @@ class Connection:
         room = self._room(name)
         gap = next((gap for gap in room.log.gaps() if gap.after == after), None) if room is not None else None
         if room is not None and gap is not None:
-            await _quietly(room.fill(gap))
+            await _quietly(room.fill(gap, GAP_STEP))
 
-    async def _send_all(self, queue: asyncio.Queue[Outgoing]) -> None:
-        while True:
-            outgoing = await queue.get()
-            try:
-                answer = await self._send(outgoing)
-            except ChatError as error:
-                self._put(MessageFailed(outgoing, error.message))
-            else:
-                self._put(MessageSent(outgoing, answer))
-
-    async def _send(self, outgoing: Outgoing) -> Sent:
-        while True:
-            await self._online.wait()
-            room = self._room(outgoing.room)
-            if room is None:
-                raise Unavailable(words.ROOM_IS_CLOSED)
-            try:
-                return await room.send(outgoing.text, client_id=UUID(outgoing.client_id))
-            except Unavailable:
-                # Offline it waits for as long as it takes; online the server has had its time.
-                if self._online.is_set():
-                    raise
-
-    def _note(self, state: events.ConnectionState) -> None:
-        if isinstance(state, events.Online):
-            self._online.set()
-        else:
-            self._online.clear()
+    async def _trim(self, name: str) -> None:
+        room = self._room(name)
+        if room is not None and await room.trim(LINES_MAX // 2):
+            self._put(RoomTrimmed(name))
+        self._trimming.discard(name)
 
     def _put(self, arrival: Arrival) -> None:
         self.inbox.append(arrival)

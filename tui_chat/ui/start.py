@@ -9,6 +9,19 @@ DEFAULT_SERVER = f"http://{DEFAULT_HOST}:{DEFAULT_PORT}"
 
 
 @dataclass(frozen=True, slots=True)
+class Keeping:
+    """Where things are kept on this computer.
+
+    Attributes:
+        state: What must not be lost: what is written and not sent.
+        cache: What can come again: the history of rooms; None for nowhere.
+    """
+
+    state: Path
+    cache: Path | None
+
+
+@dataclass(frozen=True, slots=True)
 class Start:
     """The command line, parsed and not judged yet.
 
@@ -21,10 +34,12 @@ class Start:
         port: Its TCP port.
         state: Where things are remembered.
         log: The log file, to be named when something goes wrong.
+        cache: Where the history of rooms is kept, None for nowhere.
     """
 
     state: Path
     log: Path
+    cache: Path | None = None
     server: str = ""
     room: str = ""
     nick: str = ""

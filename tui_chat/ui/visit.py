@@ -1,19 +1,19 @@
 """One visit to one server: what comes from the connection is applied to the session here."""
 
 import time
-import uuid
 from collections.abc import Callable
 from typing import Protocol
 
 from server.protocol.entries import NickNotice
 from server.protocol.errors import ChatError, Forbidden, NickInvalid, NotFound, RoomInvalid, TooLong
-from tui_chat.client.events import Noticed, RoomLost
+from tui_chat.client.events import Noticed, RoomEntered, RoomLost
 from tui_chat.session import words
 from tui_chat.session.room_view import RoomView
 from tui_chat.session.session import Session
 from tui_chat.ui import connection as came
 from tui_chat.ui.connection import Connection
 from tui_chat.ui.screens.join import Entrance
+from tui_chat.ui.start import Keeping
 
 
 class Front(Protocol):
@@ -51,16 +51,20 @@ class Visit:
         entrance: What the form said.
     """
 
-    def __init__(self, entrance: Entrance, guest_key: str | None, arrived: Callable[[], None]) -> None:
+    def __init__(
+        self, entrance: Entrance, guest_key: str | None, keeping: Keeping, arrived: Callable[[], None]
+    ) -> None:
         self.entrance = entrance
-        self.connection = Connection(entrance.server, guest_key, arrived)
-        self.session = Session(lambda: time.time_ns() // 1_000_000, lambda: str(uuid.uuid4()))
+        self.connection = Connection(entrance.server, (entrance.room, entrance.nick), guest_key, keeping, arrived)
+        self.session = Session(lambda: time.time_ns() // 1_000_000)
 
     def take(self, front: Front) -> None:
         """Apply all that has come."""
         inbox = self.connection.inbox
         while inbox:
             self._apply(inbox.popleft(), front)
+        for room in self.session.too_long():
+            self.connection.trim(room)
 
     def _apply(self, arrival: came.Arrival, front: Front) -> None:
         session = self.session
@@ -82,10 +86,10 @@ class Visit:
             case came.RoomParted(room):
                 session.leave(room)
                 self._check_left(words.LAST_ROOM_LEFT, front)
-            case came.MessageSent(outgoing, answer):
-                session.sent(outgoing, answer)
-            case came.MessageFailed(outgoing, problem):
-                session.failed(outgoing, words.sentence(problem))
+            case came.RoomOpened(room):
+                front.entered(self, session.enter(room))
+            case came.RoomTrimmed(room):
+                session.trim(room)
             case came.RoomsListed(rooms):
                 lines = [words.room_in_list(room.name, room.members, room.topic) for room in rooms]
                 session.say(words.rooms_are(lines))
@@ -96,6 +100,9 @@ class Visit:
                 session.apply(arrival)
                 if isinstance(arrival, RoomLost):
                     self._check_left(words.room_lost(arrival.room, arrival.reason), front)
+                elif isinstance(arrival, RoomEntered):
+                    if (view := session.room(arrival.room)) is not None:
+                        front.renamed(self, view.nick)
                 elif isinstance(arrival, Noticed) and isinstance(arrival.notice, NickNotice):
                     view = session.room(arrival.notice.room)
                     if view is not None and view.member_id == arrival.notice.member_id:

@@ -11,6 +11,7 @@ from textual.widgets import TextArea
 
 from server.protocol.errors import ChatError
 from server.protocol.limits import MESSAGE_CHARACTERS
+from tui_chat.client.events import PostingChanged
 from tui_chat.session import commands as command_list
 from tui_chat.session import words
 from tui_chat.session.completion import Completion, complete
@@ -104,15 +105,22 @@ class ChatScreen(ChatView):
             case command_list.Call() as call:
                 refused = commands.run(call, self)
             case command_list.Say(said):
-                try:
-                    outgoing = self.session.prepare(said)
-                except ChatError as refusal:
-                    return words.sentence(refusal.message)
-                self.connection.send(outgoing)
-                self.timeline.action_to_bottom()
-                refused = ""
+                refused = self.say(said)
         self.draw()
         return refused
+
+    def say(self, text: str) -> str:
+        """Say something in the shown room; why it cannot be said, empty when it is on its way."""
+        view = self.session.current
+        if view is None:
+            return words.NOT_IN_A_ROOM
+        try:
+            posting = self.connection.post(view.name, text)
+        except ChatError as refusal:
+            return words.sentence(refusal.message)
+        self.session.apply(PostingChanged(posting))
+        self.timeline.action_to_bottom()
+        return ""
 
     @on(TextArea.Changed)
     def _changed(self) -> None:
@@ -249,10 +257,12 @@ class ChatScreen(ChatView):
     @on(Chosen)
     @on(RetryWanted)
     def _retry(self, event: Chosen | RetryWanted) -> None:
-        outgoing = self.session.retry(event.key)
-        if outgoing is not None:
-            self.connection.send(outgoing)
-            self.draw()
+        unsent = self.session.unsent_line(event.key)
+        if unsent is not None:
+            try:
+                self.connection.retry(unsent[0].name, unsent[1])
+            except ChatError as refusal:
+                self.problem(words.sentence(refusal.message))
 
     def action_copy_picked(self) -> None:
         """Copy the picked message."""
@@ -272,11 +282,19 @@ class ChatScreen(ChatView):
     def action_take_back(self) -> None:
         """Take back what was not sent, to write it anew."""
         line = self._picked_line()
-        text = self.session.discard(line.key) if line is not None else None
-        if text is not None:
-            self.timeline.pick(None)
-            self.composer.add(text)
-            self.draw()
+        if line is not None and self._drop(line):
+            self.composer.add(line.text)
+
+    def _drop(self, line: MessageLine) -> bool:
+        """Take away what was not sent; False when it was, or is on its way right now."""
+        unsent = self.session.unsent_line(line.key)
+        dropped = self.connection.drop(unsent[0].name, unsent[1]) if unsent is not None else None
+        if dropped is None:
+            return False
+        self.timeline.pick(None)
+        self.session.apply(PostingChanged(dropped))
+        self.draw()
+        return True
 
     def _picked_line(self) -> MessageLine | None:
         key = self.timeline.picked

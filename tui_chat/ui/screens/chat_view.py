@@ -148,7 +148,14 @@ class ChatView(Screen[None], inherit_bindings=False):
             self._countdown = None
             self.timeline.ask_again()
         others = "" if self.rooms.display else words.unread_elsewhere(self._elsewhere())
-        self._header.show(view.name if view else "", view.topic if view else "", others, state, retry_in)
+        self._header.show(
+            view.name if view else "",
+            view.topic if view else "",
+            others,
+            state,
+            retry_in=retry_in,
+            unsent=self.session.unsent,
+        )
 
     def _elsewhere(self) -> list[tuple[int, int, bool]]:
         views = enumerate(self.session.rooms.values(), 1)

@@ -21,8 +21,9 @@ class Header(Widget):
         self._others = ""
         self._state: ConnectionState = Connecting()
         self._retry_in = 0.0
+        self._unsent = 0
 
-    def show(self, room: str, topic: str, others: str, state: ConnectionState, retry_in: float) -> None:
+    def show(self, room: str, topic: str, others: str, state: ConnectionState, *, retry_in: float, unsent: int) -> None:
         """Show all of it.
 
         Args:
@@ -31,7 +32,9 @@ class Header(Widget):
             others: What is unread in other rooms, when their list is not in view.
             state: How the connection is.
             retry_in: Seconds until the next attempt, while it is lost.
+            unsent: How much waits to be sent.
         """
+        self._unsent = unsent
         self._room, self._topic, self._others, self._state, self._retry_in = room, topic, others, state, retry_in
         self.refresh()
 
@@ -49,13 +52,14 @@ class Header(Widget):
         return Content.assemble(left, " " * max(1, width - left.cell_length - right.cell_length), right)
 
     def _connection(self) -> Content:
+        waiting = words.unsent(self._unsent)
         match self._state:
             case Online(latency):
                 return Content.assemble(("● ", "$success"), (words.online(latency), "$text-muted"))
             case Offline():
-                return Content.assemble(("○ ", "$error"), (words.offline(self._retry_in), "bold $error"))
+                return Content.assemble(("○ ", "$error"), (words.offline(self._retry_in) + waiting, "bold $error"))
             case Connecting() | Closed():
-                return Content.assemble(("◌ ", "$warning"), (words.CONNECTING, "$warning"))
+                return Content.assemble(("◌ ", "$warning"), (words.CONNECTING + waiting, "$warning"))
 
 
 class StatusLine(Widget):

@@ -1,0 +1,120 @@
+"""The terminal without a network: what is known is there, what is written waits, and the header is true."""
+
+import signal
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from server.runtime import Running
+from tests.support.chat_app import Person, chat_app, in_room
+from tests.support.eventually import eventually
+from tests.support.serving import serving
+from tests.support.tcp_proxy import tcp_proxy
+from tests.support.terminal import CHAT_TUI, terminal
+from tui_chat.client.chat import ChatClient
+from tui_chat.client.local_history import FILE
+from tui_chat.session import remembered
+from tui_chat.session.lines import MessageLine, NoticeLine
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncGenerator[Running]:
+    async with serving(tmp_path / "server", rate_limit="off") as running:
+        yield running
+
+
+def header(person: Person) -> str:
+    return person.row_of(person.chat.query_one("Header"))
+
+
+def said(person: Person) -> list[str]:
+    return [line.text for line in person.timeline.lines if isinstance(line, MessageLine)]
+
+
+def notices(person: Person) -> list[str]:
+    return [line.text for line in person.timeline.lines if isinstance(line, NoticeLine)]
+
+
+async def test_the_header_counts_what_waits_and_when_it_is_tried_again(server: Running, tmp_path: Path) -> None:
+    async with tcp_proxy(server.port) as proxy, in_room(tmp_path, proxy.url, "ann") as ann:
+        await ann.until(lambda: "● online" in header(ann) and " ms" in header(ann))
+        proxy.refuse()
+        proxy.cut()
+        await ann.until(lambda: "○ offline" in header(ann))
+        for text in ("one", "two", "three"):
+            await ann.say(text)
+        assert said(ann) == ["one", "two", "three"]
+        await ann.until(lambda: header(ann).endswith(", 3 unsent"))
+        await ann.until(lambda: "offline: retry in " in header(ann))
+        proxy.accept()
+        await ann.say("/reconnect")
+        await ann.until(lambda: "● online" in header(ann))
+        await ann.until(lambda: ann.chat.session.unsent == 0)
+        assert said(ann) == ["one", "two", "three"]
+
+
+async def test_what_is_known_of_a_room_is_there_without_a_server(tmp_path: Path) -> None:
+    start: dict[str, Any] = {"server": "", "room": "tea", "nick": "ann", "cache": tmp_path / "cache"}
+    async with serving(tmp_path / "server", rate_limit="off") as server:
+        start["server"] = server.url
+        async with in_room(tmp_path, server.url, "ann", cache=tmp_path / "cache") as ann:
+            await ann.say("hello")
+            await ann.until(lambda: ann.chat.session.unsent == 0)
+        port = server.port
+    kept, _ = remembered.load(tmp_path / "ann" / "state")
+    async with chat_app(tmp_path / "ann", kept=kept, **start) as ann:
+        await ann.sees("hello")
+        line = ann.timeline.lines[0]
+        assert isinstance(line, MessageLine)
+        assert line.own
+        await ann.say("said offline")
+        await ann.until(lambda: header(ann).endswith(", 1 unsent"))
+        async with serving(tmp_path / "server", rate_limit="off", port=port):
+            await ann.say("/reconnect")
+            await ann.until(lambda: ann.chat.session.unsent == 0)
+            assert said(ann) == ["hello", "said offline"]
+
+
+async def test_a_damaged_history_costs_one_notice(server: Running, tmp_path: Path) -> None:
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / FILE).write_bytes(b"nothing of the kind" * 500)
+    async with in_room(tmp_path, server.url, "ann", cache=tmp_path / "cache") as ann:
+        await ann.until(lambda: [text for text in notices(ann) if "could not be read, and was set aside" in text])
+        await ann.say("goes on")
+        await ann.until(lambda: ann.chat.session.unsent == 0)
+
+
+async def test_a_killed_terminal_sends_what_was_typed_when_it_is_started_again(server: Running, tmp_path: Path) -> None:
+    async with tcp_proxy(server.port) as proxy, ChatClient(server.url) as witness:
+        tea = await witness.join("tea", nick="witness")
+        command = [*CHAT_TUI, proxy.url, "--room", "tea", "--nick", "ann"]
+        async with terminal(command, tmp_path) as ann:
+            await ann.wait_for("2 here")
+            proxy.refuse()
+            proxy.cut()
+            await ann.wait_for("offline")
+            for number in range(10):
+                ann.type(f"line {number}\r")
+            await ann.wait_for("10 unsent")
+            ann.signal(signal.SIGKILL)
+            await ann.ended()
+        # Still no network: all of it stands there, pending.
+        async with terminal(command, tmp_path) as ann:
+            await ann.wait_for("10 unsent")
+            await ann.wait_for("line 9")
+            proxy.accept()
+            ann.type("/reconnect\r")
+            await eventually(lambda: len(tea.log) == 10)
+            await ann.wait_for("online")
+        assert [message.message for message in tea.log.messages()] == [f"line {number}" for number in range(10)]
+
+
+async def test_no_cache_keeps_nothing(server: Running, tmp_path: Path) -> None:
+    command = [*CHAT_TUI, server.url, "--room", "tea", "--nick", "ann", "--no-cache"]
+    async with terminal(command, tmp_path) as ann:
+        await ann.wait_for("1 here")
+        ann.type("hello\r")
+        await ann.wait_for("✓")
+    assert not list(tmp_path.rglob(FILE))
