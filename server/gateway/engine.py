@@ -348,6 +348,9 @@ class Socket(async_socket.AsyncSocket):
                     self._out.onto(cast(asyncio.Transport, request.transport))
                     # In a task of its own each packet wakes four coroutines; from here it would be sixteen.
                     await asyncio.get_running_loop().create_task(self._read(ws))
+        except ConnectionError:
+            # The client has gone during the handshake. Raised, it would be a traceback in the log for each.
+            return ws if ws.prepared else web.Response()
         finally:
             self.upgrading = False
             if self.upgraded or not probing:

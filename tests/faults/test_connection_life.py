@@ -1,6 +1,9 @@
 """A connection that is no more is noticed on both sides, and a server that stops does so in order."""
 
 import asyncio
+import logging
+import socket
+import struct
 from pathlib import Path
 
 import pytest
@@ -88,6 +91,24 @@ async def test_a_server_that_dies_before_it_lets_a_client_in_is_noticed_at_once(
                 await Transport.open(f"http://127.0.0.1:{runner.addresses[0][1]}", lambda _name, _body: None)
     finally:
         await runner.cleanup()
+
+
+async def test_clients_that_go_during_the_handshake_are_nothing_to_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    shake_hands = (
+        b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n"
+        b"Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    )
+    reset_at_once = struct.pack("ii", 1, 0)
+    async with serving(tmp_path, rate_limit="off") as server:
+        for _ in range(20):
+            with socket.create_connection(("127.0.0.1", server.port)) as client:
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset_at_once)
+                client.send(shake_hands)
+        async with raw_client(server.url) as ann:
+            await ann.join("tea", "ann")
+    assert [record.getMessage() for record in caplog.records if record.levelno > logging.INFO] == []
 
 
 async def test_a_planned_stop_says_when_to_come_back_and_answers_what_it_has_taken(
