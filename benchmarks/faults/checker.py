@@ -70,6 +70,7 @@ class Read:
         entries: As they were given, one by one.
         began: The `seq` that the reader had at first; what it was given follows it.
         shown: The messages in their present state, as the reader has them in the end.
+        shown_from: The `seq` from which on it has them; what is older a reader may let go.
     """
 
     room: str
@@ -77,6 +78,7 @@ class Read:
     entries: list[Entry] = field(default_factory=list[Entry])
     began: int = 0
     shown: list[Message] = field(default_factory=list[Message])
+    shown_from: int = 1
 
 
 def mark(text: str) -> str:
@@ -176,7 +178,7 @@ def _check_read(read: Read, log: Sequence[Entry]) -> Iterable[Finding]:
     if [message.seq for message in read.shown] != sorted(shown):
         yield Finding(Fault.REORDERED, f"{who} shows messages out of order")
     for entry in log:
-        if not isinstance(entry, Message) or entry.seq <= read.began:
+        if not isinstance(entry, Message) or entry.seq < max(read.shown_from, read.began + 1):
             continue
         if entry.seq not in shown:
             yield Finding(Fault.LOST, f"{who} does not show {entry.seq}")

@@ -138,6 +138,7 @@ class Reader:
         assert self.room is not None
         for gap in self.room.log.gaps():
             await self.room.fill(gap)
+        self.read.shown_from = self.room.log.first
         self.read.shown = list(self.room.log.messages(first=self.read.began + 1))
 
 
