@@ -3,7 +3,7 @@
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 RUN := $(UV) run --no-sync --quiet
 
-.PHONY: chat server test check faults lock clean
+.PHONY: chat server test check bench faults clean
 
 chat: .venv/ready  ## the client, with its own server
 	@$(RUN) chat-tui --serve $(ARGS)
@@ -11,16 +11,20 @@ chat: .venv/ready  ## the client, with its own server
 server: .venv/ready  ## the server alone
 	@$(RUN) chat-server $(ARGS)
 
-test: .venv/ready javascript check  ## every check and the whole test suite
+test: .venv/ready-dev javascript check  ## every check and the whole test suite
 	$(RUN) pytest -n auto $(ARGS)
 
-check: .venv/ready  ## format, lint, types and import rules
+check: .venv/ready-dev  ## format, lint, types and import rules
 	$(RUN) ruff format --check --quiet .
 	$(RUN) ruff check --quiet .
 	$(RUN) pyright
 	$(RUN) lint-imports
 
-faults: .venv/ready  ## break a server in every way for some minutes, then look for what was lost
+bench: .venv/ready-dev  ## what the README's figures come from; compares with Node.js and Bun where npm brings them
+	@if command -v npm >/dev/null; then npm ci --silent --no-audit --no-fund --prefix benchmarks/node; fi
+	@$(RUN) python -m benchmarks.run $(ARGS)
+
+faults: .venv/ready-dev  ## break a server in every way for some minutes, then look for what was lost
 	@$(RUN) python -m benchmarks.faults $(ARGS)
 
 .PHONY: javascript
@@ -31,8 +35,12 @@ javascript:  ## the real JavaScript clients that some tests drive, where there i
 	fi
 
 .venv/ready: pyproject.toml uv.lock $(UV)
-	@$(UV) sync --quiet --all-extras
+	@$(UV) sync --quiet --no-dev --inexact
 	@touch $@
+
+.venv/ready-dev: pyproject.toml uv.lock $(UV)
+	@$(UV) sync --quiet --all-extras --all-groups
+	@touch $@ .venv/ready
 
 .uv/bin/uv:
 	@python3 -m venv .uv

@@ -100,6 +100,31 @@ async def settle(tally: Tally) -> None:
         await asyncio.sleep(0.5)
 
 
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What is measured: so many rooms of so many members, some of whom send."""
+
+    rooms: int
+    members: int
+    senders: int
+
+
+def compare(shape: Shape, servers: list[str], seconds: float, rounds: int) -> dict[str, list[Result]]:
+    """Measure the servers in turn, round after round; every result is printed as it comes."""
+    results: dict[str, list[Result]] = {name: [] for name in servers}
+    for _ in range(rounds):
+        for name in servers:
+            with started(name, quiet_joins=shape.members > 1000) as peer:
+                work = measure(peer, name, **asdict(shape), seconds=seconds)
+                result = uvloop.run(work)
+            results[name].append(result)
+            shown = {
+                key: round(value, 2) if isinstance(value, float) else value for key, value in asdict(result).items()
+            }
+            print(shown, flush=True)
+    return results
+
+
 def main() -> None:
     """Print one line a run, then the medians and ratios."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -112,21 +137,7 @@ def main() -> None:
     given = parser.parse_args()
     os.sched_setaffinity(0, {LOAD_CORE})
     for senders in given.senders:
-        results: dict[str, list[Result]] = {name: [] for name in given.servers}
-        for _ in range(given.rounds):
-            for name in given.servers:
-                with started(name) as peer:
-                    run = measure(
-                        peer, name, rooms=given.rooms, members=given.members, senders=senders, seconds=given.seconds
-                    )
-                    result = uvloop.run(run)
-                results[name].append(result)
-                print(
-                    {
-                        key: round(value, 2) if isinstance(value, float) else value
-                        for key, value in asdict(result).items()
-                    }
-                )
+        results = compare(Shape(given.rooms, given.members, senders), given.servers, given.seconds, given.rounds)
         medians = {name: statistics.median(run.per_delivery for run in runs) for name, runs in results.items()}
         for name, cost in medians.items():
             print(f"{name:12} {cost:6.2f} µs a delivery, node/this = {medians.get('node', 0) / cost:.2f}")

@@ -51,8 +51,13 @@ def available() -> list[str]:
 
 
 @contextlib.contextmanager
-def started(name: str) -> Generator[Peer]:
-    """Run a server, pinned to its core, for as long as the context lasts."""
+def started(name: str, *, quiet_joins: bool = False) -> Generator[Peer]:
+    """Run a server, pinned to its core, for as long as the context lasts.
+
+    Args:
+        name: One of `available()`.
+        quiet_joins: Spare the peers telling everybody of each join, which takes them minutes in rooms of thousands.
+    """
     with tempfile.TemporaryDirectory(prefix="chat-bench-") as folder:
         database = f"{folder}/chat.db"
         commands = {
@@ -65,7 +70,8 @@ def started(name: str) -> Generator[Peer]:
         }
         own = os.sched_getaffinity(0)
         os.sched_setaffinity(0, {SERVER_CORE})  # a child inherits it
-        process = subprocess.Popen(commands[name], stdout=subprocess.PIPE, cwd=HERE.parent, text=True)
+        environ = {**os.environ, "QUIET_JOINS": "1"} if quiet_joins else None
+        process = subprocess.Popen(commands[name], stdout=subprocess.PIPE, cwd=HERE.parent, text=True, env=environ)
         os.sched_setaffinity(0, own)
         try:
             assert process.stdout is not None

@@ -8,7 +8,7 @@ const io = new Server(http, { serveClient: false });
 io.on("connection", (socket) => {
   socket.on("joinRoom", ({ roomName, nickName }, answer) => {
     socket.join(roomName);
-    io.to(roomName).emit("message", { nickName, message: `${nickName} 加入了 ${roomName} 房间` });
+    if (!process.env.QUIET_JOINS) io.to(roomName).emit("message", { nickName, message: `${nickName} 加入了 ${roomName} 房间` });
     answer?.({ ok: true });
   });
   socket.on("sendMessage", ({ room, nickName, message }, answer) => {
