@@ -1,11 +1,11 @@
 """What waits to be written into a room's log: allowed, cleaned, not yet an entry."""
 
-from dataclasses import dataclass
 from uuid import UUID
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Author:
+
+class Author(Struct, frozen=True, kw_only=True):
     """Who writes.
 
     Attributes:
@@ -19,8 +19,7 @@ class Author:
     moderates: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RoomRef:
+class RoomRef(Struct, frozen=True, kw_only=True):
     """A room, whether or not anything was ever written in it.
 
     Attributes:
@@ -32,8 +31,7 @@ class RoomRef:
     name: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MessageDraft:
+class MessageDraft(Struct, frozen=True, kw_only=True):
     """Something to say.
 
     Attributes:
@@ -48,8 +46,7 @@ class MessageDraft:
     reply_to: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EditDraft:
+class EditDraft(Struct, frozen=True, kw_only=True):
     """Message `target` shall read `message`."""
 
     room: RoomRef
@@ -58,8 +55,7 @@ class EditDraft:
     message: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeletionDraft:
+class DeletionDraft(Struct, frozen=True, kw_only=True):
     """Message `target` shall be gone."""
 
     room: RoomRef
@@ -67,8 +63,7 @@ class DeletionDraft:
     target: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReactionDraft:
+class ReactionDraft(Struct, frozen=True, kw_only=True):
     """The author puts `emoji` under message `target`, or takes it away."""
 
     room: RoomRef
@@ -78,8 +73,7 @@ class ReactionDraft:
     on: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TopicDraft:
+class TopicDraft(Struct, frozen=True, kw_only=True):
     """The room shall be about `topic`; empty takes it away."""
 
     room: RoomRef

@@ -44,6 +44,7 @@ from server.gateway.frames import Frame
 from server.gateway.options import EngineOptions
 from server.gateway.outgoing import Outgoing
 from server.gateway.packets import BadPacket
+from server.gateway.rounds import WriteRounds
 from server.origins import origin_of
 from server.protocol.codec import Json, encode_error
 from server.protocol.errors import ChatError, RateLimited
@@ -57,12 +58,6 @@ OPEN, CLOSE, PING, PONG, MESSAGE, UPGRADE, NOOP = b"0123456"
 
 PACKETS_PER_POST = 64
 """Packets that one polling request may carry; the library's client sends at most 16."""
-
-FLUSH_SLICE = 1000
-"""Connections that are written to before the event loop does something else: some 5 ms."""
-
-SHORT_ROUND, LONGEST_REST = 0.001, 0.02
-"""Seconds: a round of writes up to the first asks for no rest, and none asks for more than the second."""
 
 _CLOSE_FRAME = b"\x88\x02\x03\xe8"
 _SEPARATOR = b"\x1e"
@@ -130,10 +125,6 @@ class _EngineIO(engineio.AsyncServer):
 
     def wire(self, gateway: Gateway, options: EngineOptions, gate: AddressGate | None) -> None:
         self.gateway, self.options, self.gate = gateway, options, gate
-        self._owing: list[Outgoing] = []
-        self._round_planned = False
-        self._round_took = 0.0
-        self._rest_until = 0.0
         self._sweeper: asyncio.Task[None] | None = None
         self._empty = asyncio.Event()
         self.cuts: Counter[str] = Counter()
@@ -141,8 +132,8 @@ class _EngineIO(engineio.AsyncServer):
         self._async = {**cast(dict[str, Any], self._async), "translate_request": self._environ}
 
     def start(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._sweeper = self._loop.create_task(self._sweep(), name="connection sweep")
+        self.rounds = WriteRounds()
+        self._sweeper = asyncio.get_running_loop().create_task(self._sweep(), name="connection sweep")
 
     async def stop(self) -> None:
         if self._sweeper is not None:
@@ -163,37 +154,6 @@ class _EngineIO(engineio.AsyncServer):
             self.gate.release(socket.address)
         if not self.sockets:
             self._empty.set()
-
-    def owes(self, outgoing: Outgoing) -> None:
-        """Some session has frames to send; they leave together in the next round."""
-        self._owing.append(outgoing)
-        if not self._round_planned:
-            self._round_planned = True
-            pause = self._rest_until - time.perf_counter()
-            if pause > 0:
-                self._loop.call_later(pause, self._flush)
-            else:
-                self._loop.call_soon(self._flush)
-
-    def _flush(self) -> None:
-        """Write to everybody who is owed something, a slice at a time, so that a big room holds up nobody else.
-
-        After a round that took long the next one rests for as long: what comes meanwhile leaves in the same
-        writes. So under load half the time goes into writing at most, and each write carries more.
-        """
-        began = time.perf_counter()
-        owing, self._owing = self._owing, self._owing[FLUSH_SLICE:]
-        for outgoing in owing[:FLUSH_SLICE]:
-            outgoing.flush()
-        ended = time.perf_counter()
-        self._round_took += ended - began
-        if self._owing:
-            self._loop.call_soon(self._flush)
-            return
-        self._round_planned = False
-        if self._round_took > SHORT_ROUND:
-            self._rest_until = ended + min(self._round_took, LONGEST_REST)
-        self._round_took = 0.0
 
     async def _sweep(self) -> None:
         pause = min(1.0, self.options.ping_interval / 5)
@@ -267,7 +227,7 @@ class Socket(async_socket.AsyncSocket):
         self.session: dict[str, Any] = {}
         self.connection: Connection | None = None
         now = time.monotonic()
-        self._out = Outgoing(server.owes, self._overrun, server.options.unsent_bytes, now)
+        self._out = Outgoing(server.rounds.owes, self._overrun, server.options.unsent_bytes, now)
         self.push = self._out.push
         self._posting: asyncio.Lock | None = None
         self._connect_by = now + server.options.connect_timeout

@@ -9,10 +9,8 @@ Rule 3  Arguments stay undecoded JSON; only the codec looks into them.
 (Socket.IO protocol v5, "Packet encoding"; Engine.IO protocol v4.)
 """
 
-from dataclasses import dataclass
-
 import msgspec
-from msgspec import Raw
+from msgspec import Raw, Struct
 
 CONNECT, DISCONNECT, EVENT, ACK, CONNECT_ERROR = b"01234"
 ROOT = "/"
@@ -26,23 +24,20 @@ class BadPacket(Exception):
     """What arrived is no packet; the message says why, without any of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Connect:
+class Connect(Struct, frozen=True):
     """The client wants into a namespace; `auth` is what it presents, as JSON."""
 
     namespace: str
     auth: Raw | None
 
 
-@dataclass(frozen=True, slots=True)
-class Disconnect:
+class Disconnect(Struct, frozen=True):
     """The client leaves a namespace."""
 
     namespace: str
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Struct, frozen=True):
     """The client sends an event; it wants an acknowledgement when `ack_id` is not None."""
 
     namespace: str
@@ -51,8 +46,7 @@ class Event:
     ack_id: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Acknowledgement:
+class Acknowledgement(Struct, frozen=True):
     """The client answers an event of ours. None of ours asks for it."""
 
     namespace: str

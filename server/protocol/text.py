@@ -28,6 +28,8 @@ def clean_body(text: str) -> str:
     Raises:
         BadRequest: It holds a lone surrogate, which no encoding can carry.
     """
+    if text.isascii() and text.isprintable():
+        return text  # most of what is said: nothing in it could be cleaned
     text = _NEWLINES.sub("\n", _encodable(text))
     return unicodedata.normalize("NFC", _NOT_IN_BODY.sub("", text))
 
