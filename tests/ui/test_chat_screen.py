@@ -248,7 +248,7 @@ async def test_what_failed_says_why_and_can_be_taken_back(server: Running, tmp_p
     async with in_room(tmp_path, server.url, "ann") as ann:
         ann.chat.connection.post("tea", "an answer to nothing", 1)
         await ann.sees("There is no such message")
-        await ann.press("ctrl+s", "x")
+        await ann.press("ctrl+s", "e")
         assert ann.composer.text == "an answer to nothing"
         assert "There is no such message" not in ann.screen()
 

@@ -18,7 +18,7 @@ class ComposerApp(App[None]):
 
     def compose(self) -> ComposeResult:
         """The composer."""
-        yield Composer(self._complete, self.submitted.append)
+        yield Composer(self._complete, self.submitted.append, lambda: False)
 
     def _complete(self, before: str) -> Completion | None:
         return complete(before, ["annabel", "anton"], ["tea"])

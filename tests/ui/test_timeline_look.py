@@ -8,7 +8,7 @@ from textual.app import App, ComposeResult
 from textual.color import Color
 
 from tests.support.timeline_app import MINUTE, START, TimelineApp, a_day, said
-from tui_chat.session.lines import Line, NoticeLine, UnreadLine
+from tui_chat.session.lines import Line, NoticeLine, Reacted, UnreadLine
 from tui_chat.ui.widgets.timeline import palette
 from tui_chat.ui.widgets.timeline.widget import Timeline
 from tui_chat.ui.widgets.timeline.words import TimelineWords, english_gap
@@ -192,3 +192,39 @@ async def test_no_color_loses_no_mark(monkeypatch: pytest.MonkeyPatch):
         await pilot.pause()
         assert app.rows()[-1].startswith("▌")
         assert "\n".join(app.rows()).replace("▌", " ") == WIDE
+
+
+async def test_an_answer_stands_below_what_it_answers_and_reactions_below_both() -> None:
+    line = replace(
+        said(2, "like this"),
+        reply_to=1,
+        quoted="bob: how do I do that with a name that is far too long for one row of this terminal, and more of it?",
+        reactions=(Reacted("👍", 2, False), Reacted("🎉", 1_204, True)),
+    )
+    app = TimelineApp([said(1, "how?", nick="bob"), line, replace(said(3), reply_to=77)])
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        rows = app.rows()
+        at = next(number for number, row in enumerate(rows) if "like this" in row)
+        start = rows[at].index("like this")
+        assert rows[at - 1][start - 2 :].startswith("╭ bob: how do I do")
+        assert rows[at - 1].endswith("…")
+        assert rows[at + 1][start - 1 :] == " 👍 2 [🎉 1,204]"
+        assert "╭ an earlier message" in rows[at + 2]
+
+
+async def test_what_is_quoted_and_reacted_with_writes_nothing_but_text() -> None:
+    line = replace(
+        said(1, "text"),
+        reply_to=9,
+        quoted="bob: \x1b[31mred\x1b]52;c;AAAA\x07\nsecond\u202e",
+        reactions=(Reacted("\x1b[2J\u0301" + "x" * 400, 1, False), Reacted("👩‍💻" * 40, 1, True)),
+    )
+    app = TimelineApp([line])
+    async with app.run_test(size=(60, 12)) as pilot:
+        await pilot.pause()
+        for y in range(app.timeline.size.height):
+            strip = app.timeline.render_line(y)
+            assert strip.cell_length == app.timeline.size.width
+            assert not any(ord(character) < 32 or 127 <= ord(character) < 160 for character in strip.text)
+            assert "\u202e" not in strip.text

@@ -21,6 +21,9 @@ class Action(Enum):
     LIST = "list"
     TOPIC = "topic"
     RECONNECT = "reconnect"
+    EDIT = "edit"
+    REPLY = "reply"
+    REACT = "react"
     CLEAR = "clear"
     THEME = "theme"
     HELP = "help"
@@ -66,6 +69,9 @@ ALL: tuple[Command, ...] = (
     Command(Action.LIST, words.HELP_LIST, f"[{words.ARGUMENT_QUERY}]", most=1),
     Command(Action.TOPIC, words.HELP_TOPIC, f"[{words.ARGUMENT_TOPIC}]", most=1),
     Command(Action.RECONNECT, words.HELP_RECONNECT),
+    Command(Action.EDIT, words.HELP_EDIT, f"[{words.ARGUMENT_TEXT}]", most=1),
+    Command(Action.REPLY, words.HELP_REPLY, f"[{words.ARGUMENT_TEXT}]", most=1),
+    Command(Action.REACT, words.HELP_REACT, f"[{words.ARGUMENT_EMOJI}]", most=1),
     Command(Action.CLEAR, words.HELP_CLEAR),
     Command(Action.THEME, words.HELP_THEME, "[dark|light]", most=1),
     Command(Action.HELP, words.HELP_HELP, aliases=("h",)),

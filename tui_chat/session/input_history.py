@@ -21,6 +21,10 @@ class InputHistory:
             self._texts.append(text)
         self._back = 0
 
+    def ends_with(self, text: str) -> bool:
+        """Nothing was sent after this text, as far as is known."""
+        return not self._texts or self._texts[-1] == text
+
     def older(self, written: str) -> str | None:
         """The text before the one shown, None when there is none.
 

@@ -17,6 +17,21 @@ class Delivery(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Reacted:
+    """An emoji under a message.
+
+    Attributes:
+        emoji: Cleaned, one line.
+        count: How many members chose it.
+        own: You are one of them.
+    """
+
+    emoji: str
+    count: int
+    own: bool
+
+
+@dataclass(frozen=True, slots=True)
 class MessageLine:
     """Something that somebody said.
 
@@ -33,6 +48,9 @@ class MessageLine:
         edited: It was changed after it was said.
         deleted: It was taken back; `text` is empty.
         mention: It names you.
+        reply_to: The `seq` of the message that it answers.
+        quoted: Who said that message and what, in one line; empty when it is not here.
+        reactions: In the order they came.
     """
 
     key: str
@@ -47,6 +65,9 @@ class MessageLine:
     edited: bool = False
     deleted: bool = False
     mention: bool = False
+    reply_to: int | None = None
+    quoted: str = ""
+    reactions: tuple[Reacted, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

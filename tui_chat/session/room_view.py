@@ -11,10 +11,14 @@ from dataclasses import replace
 
 from server.protocol.entries import Member, Message
 from tui_chat.client.posting import Posting
-from tui_chat.session import mentions
+from tui_chat.session import mentions, words
 from tui_chat.session.input_history import InputHistory
-from tui_chat.session.lines import Delivery, MessageLine
+from tui_chat.session.lines import Delivery, MessageLine, Reacted
 from tui_chat.session.transcript import Transcript
+from tui_chat.session.writing import Writing
+
+QUOTED_MAX = 200
+"""Characters of a message that a quote has at most."""
 
 UNSENT = "unsent-"
 """Begins the key of a line that is not sent; its `clientId` follows."""
@@ -36,6 +40,7 @@ class RoomView:
         sent: What you sent here, to walk with Up and Down.
         read_seq: The newest `seq` there was when it was last looked at.
         newest: The newest `seq` there is.
+        writing: What the draft is for, None for a plain message.
     """
 
     def __init__(self, name: str, topic: str, nick: str, member_id: str) -> None:
@@ -51,6 +56,8 @@ class RoomView:
         self.sent = InputHistory()
         self.read_seq = 0
         self.newest = 0
+        self.writing: Writing | None = None
+        self._answers: dict[int, set[int]] = {}  # to each message, the `seq` of those that answer it
         self._looked_at = False
         self._typing: dict[str, None] = {}
         self._spoke: dict[str, str] = {}
@@ -64,7 +71,7 @@ class RoomView:
     def begin(self, messages: Iterable[Message], last_seq: int) -> None:
         """What the room holds when it is entered: nothing of it is unread."""
         lines = [self.line(message) for message in messages]
-        self.transcript.put(lines)
+        self._put(lines)
         for line in lines:
             self._spoke_now(line)
         self.reached(last_seq)
@@ -90,7 +97,7 @@ class RoomView:
                 self.transcript.set_unread(self.read_seq)
             self.unread += len(new)
             self.mentions += sum(line.mention for line in new)
-        self.transcript.put(lines)
+        self._put(lines)
         self.reached(last_seq)
 
     def look(self) -> None:
@@ -119,7 +126,39 @@ class RoomView:
             edited=message.edited is not None,
             deleted=message.deleted,
             mention=not own and mentions.names(message.message, self.nick),
+            reply_to=message.reply_to,
+            quoted=self.quote(message.reply_to),
+            reactions=tuple(
+                Reacted(emoji, len(members), self.member_id in members)
+                for emoji, members in (message.reactions or {}).items()
+            ),
         )
+
+    def quote(self, seq: int | None) -> str:
+        """Who said this message and what, in one line; empty when it is not here."""
+        line = None if seq is None else self.transcript.message(seq)
+        return "" if line is None else words.quoted(line.nick, "" if line.deleted else line.text[:QUOTED_MAX])
+
+    def last_said(self, *, own: bool) -> MessageLine | None:
+        """The newest message that is yours, or that is not, and was sent and not taken back."""
+        for line in reversed(self.transcript.lines):
+            if isinstance(line, MessageLine) and line.seq is not None and line.own is own and not line.deleted:
+                return line
+        return None
+
+    def _put(self, lines: list[MessageLine]) -> None:
+        self.transcript.put(lines)
+        changed: set[int] = set()
+        for line in lines:
+            if line.reply_to is not None and line.seq is not None:
+                self._answers.setdefault(line.reply_to, set()).add(line.seq)
+                changed.add(line.seq)
+            changed |= self._answers.get(line.seq or 0, set())
+        # What was quoted may have come, or changed, with the same lines.
+        for seq in sorted(changed):
+            answer = self.transcript.message(seq)
+            if answer is not None and answer.quoted != (quoted := self.quote(answer.reply_to)):
+                self.transcript.put([replace(answer, quoted=quoted)])
 
     def unsent_line(self, posting: Posting) -> MessageLine:
         """A message that waits to be sent as a line."""
@@ -132,6 +171,8 @@ class RoomView:
             own=True,
             text=posting.text,
             delivery=Delivery.PENDING,
+            reply_to=posting.reply_to,
+            quoted=self.quote(posting.reply_to),
         )
 
     def sent_line(self, posting: Posting) -> MessageLine:

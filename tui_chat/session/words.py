@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from tui_chat.session.writing import EMOJIS, Kind
+
 # The join form.
 TITLE = "chat"
 JOIN_HINT = "Pick a room and a name, and you are talking."
@@ -169,6 +171,27 @@ def change_failed(problem: str, text: str) -> str:
     return f"The change was refused: {problem}" + (f" · {text}" if text else "")
 
 
+def quoted(nick: str, text: str) -> str:
+    """Who said what, in one line."""
+    return f"{nick}: {' '.join(text.split())}" if text else f"{nick}: …"
+
+
+def writing(kind: Kind, about: str) -> str:
+    """What the text that is being written is for."""
+    match kind:
+        case Kind.REPLY:
+            return f"answering {about} · Esc: no answer"
+        case Kind.EDIT:
+            return "changing what you said · Esc: leave it"
+        case Kind.REACT:
+            choices = " ".join(f"{number} {emoji}" for number, emoji in enumerate(EMOJIS, 1))
+            return f"{choices}, or any emoji · Esc: none"
+
+
+DELETE_AGAIN = "Press d again to take the message back for everybody."
+NOT_YOURS = "Only your own messages can be changed."
+NOTHING_THERE = "There is no such message here."
+
 # The chat screen.
 ROOMS = "Rooms"
 YOU = "you"
@@ -214,6 +237,8 @@ def paste_too_large(count: int) -> str:
 ARGUMENT_ROOM = "room"
 ARGUMENT_NICK = "nickname"
 ARGUMENT_TOPIC = "topic"
+ARGUMENT_TEXT = "text"
+ARGUMENT_EMOJI = "emoji"
 ARGUMENT_QUERY = "part of a name"
 HELP_JOIN = "go into a room; the others stay open"
 HELP_PART = "leave this room, or another"
@@ -222,6 +247,9 @@ HELP_NAMES = "say who is here"
 HELP_LIST = "list the rooms of this server"
 HELP_TOPIC = "say what this room is about, or show it"
 HELP_RECONNECT = "try to connect now"
+HELP_EDIT = "change your last message"
+HELP_REPLY = "answer the last message of somebody else"
+HELP_REACT = "put an emoji under the last message, or take it away"
 HELP_CLEAR = "take the notices off this room's screen"
 HELP_THEME = "change between dark and light"
 HELP_HELP = "show keys and commands"

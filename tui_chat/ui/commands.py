@@ -7,6 +7,8 @@ from server.protocol.errors import ChatError
 from server.protocol.text import topic_line
 from tui_chat.session import words
 from tui_chat.session.commands import Action, Call
+from tui_chat.session.lines import MessageLine
+from tui_chat.session.room_view import RoomView
 
 if TYPE_CHECKING:
     from tui_chat.ui.screens.chat import ChatScreen
@@ -40,6 +42,12 @@ def run(call: Call, screen: "ChatScreen") -> str:
                     screen.session.say(words.topic_is(room.topic) if room.topic else words.NO_TOPIC)
             case Action.RECONNECT:
                 screen.connection.retry_now()
+            case Action.EDIT:
+                return screen.edit(room.last_said(own=True) if room is not None else None, argument)
+            case Action.REPLY:
+                return screen.reply(room.last_said(own=False) if room is not None else None, argument)
+            case Action.REACT:
+                return screen.react(_last_said(room), argument)
             case Action.CLEAR:
                 if room is not None:
                     room.transcript.clear_notices()
@@ -52,6 +60,12 @@ def run(call: Call, screen: "ChatScreen") -> str:
     except ChatError as refusal:
         return words.sentence(refusal.message)
     return ""
+
+
+def _last_said(room: RoomView | None) -> MessageLine | None:
+    """The newest message, whoever said it."""
+    found = [] if room is None else [room.last_said(own=own) for own in (True, False)]
+    return max((line for line in found if line is not None), key=lambda line: line.seq or 0, default=None)
 
 
 def _part(argument: str, screen: "ChatScreen") -> str:

@@ -226,6 +226,18 @@ class Connection:
         """
         return self._joined(room).post(text, reply_to)
 
+    def edit(self, room: str, seq: int, text: str) -> Posting:
+        """Say it otherwise. Raises what `post` does."""
+        return self._joined(room).post_edit(seq, text)
+
+    def delete(self, room: str, seq: int) -> Posting:
+        """Take a message back. Raises what `post` does."""
+        return self._joined(room).post_deletion(seq)
+
+    def react(self, room: str, seq: int, emoji: str, on: bool) -> Posting:
+        """Put an emoji under a message, or take it away. Raises what `post` does."""
+        return self._joined(room).post_reaction(seq, emoji, on)
+
     def retry(self, room: str, client_id: UUID) -> Posting | None:
         """Post a failed one anew; None when there is no such one."""
         with suppress(KeyError):

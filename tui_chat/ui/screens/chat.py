@@ -9,36 +9,32 @@ from textual.binding import BindingType
 from textual.message import Message
 from textual.widgets import TextArea
 
-from server.protocol.errors import ChatError
 from server.protocol.limits import MESSAGE_CHARACTERS
-from tui_chat.client.events import PostingChanged
 from tui_chat.session import commands as command_list
 from tui_chat.session import words
 from tui_chat.session.completion import Completion, complete
-from tui_chat.session.lines import MessageLine, UnreadLine
+from tui_chat.session.lines import UnreadLine
 from tui_chat.session.session import Session
+from tui_chat.session.writing import Kind
 from tui_chat.ui import commands, keys, themes
 from tui_chat.ui.app_of import app_of
 from tui_chat.ui.connection import Connection
 from tui_chat.ui.links import open_link
-from tui_chat.ui.screens.chat_view import ChatView
+from tui_chat.ui.screens.chat_messages import MessageActions
 from tui_chat.ui.widgets.composer import Composer
 from tui_chat.ui.widgets.rooms import RoomList
 from tui_chat.ui.widgets.timeline.messages import (
     AtBottom,
-    Chosen,
     GapWanted,
     LinkClicked,
     OlderWanted,
-    Picked,
-    RetryWanted,
 )
 
 TYPING_AGAIN = 3.0
 """Seconds after which others are told once more that you type."""
 
 
-class ChatScreen(ChatView):
+class ChatScreen(MessageActions):
     """The chat screen with all that one can do on it.
 
     Attributes:
@@ -70,8 +66,7 @@ class ChatScreen(ChatView):
             session: What there is to show.
             connection: The server.
         """
-        super().__init__(session)
-        self.connection = connection
+        super().__init__(session, connection)
         self._typing_told = 0.0
         self._refused_text = ""
         self._known_rooms: list[str] = []
@@ -84,12 +79,17 @@ class ChatScreen(ChatView):
         if not text.strip():
             return
         view = self.session.current
-        refused = self.run_typed(text)
+        writing = view.writing if view is not None else None
+        meant = command_list.parse(text)
+        if writing is not None and isinstance(meant, command_list.Say):
+            refused = self.written(writing, meant.text)
+        else:
+            refused = self.run_typed(text)
         if refused:
             self._refused_text = written
             self.composer.write(written)
             self.problem(refused)
-        elif view is not None:
+        elif view is not None and (writing is None or writing.kind is Kind.REPLY):
             view.sent.add(text)
         self._typing_told = 0.0
 
@@ -111,16 +111,10 @@ class ChatScreen(ChatView):
 
     def say(self, text: str) -> str:
         """Say something in the shown room; why it cannot be said, empty when it is on its way."""
-        view = self.session.current
-        if view is None:
-            return words.NOT_IN_A_ROOM
-        try:
-            posting = self.connection.post(view.name, text)
-        except ChatError as refusal:
-            return words.sentence(refusal.message)
-        self.session.apply(PostingChanged(posting))
-        self.timeline.action_to_bottom()
-        return ""
+        refused = self.post(lambda room: self.connection.post(room, text))
+        if not refused:
+            self.timeline.action_to_bottom()
+        return refused
 
     @on(TextArea.Changed)
     def _changed(self) -> None:
@@ -150,10 +144,6 @@ class ChatScreen(ChatView):
         rooms = [*(room.name for room in self.session.rooms.values()), *self._known_rooms]
         return complete(before, view.nicks if view else (), list(dict.fromkeys(rooms)))
 
-    def problem(self, problem: str) -> None:
-        """Say what is wrong, until something is typed."""
-        self.status.show_problem(problem)
-
     def write(self, text: str) -> None:
         """Put a text into the composer."""
         self.composer.write(text)
@@ -161,6 +151,8 @@ class ChatScreen(ChatView):
 
     def clear_line(self) -> bool:
         """Take away what is being written; False when there was nothing."""
+        if self.stop_writing():
+            return True
         if not self.composer.text:
             return False
         self.composer.clear()
@@ -219,6 +211,11 @@ class ChatScreen(ChatView):
         """Scroll to the newest line."""
         self.timeline.action_to_bottom()
 
+    def action_escape(self) -> None:
+        """Leave an answer or a change; else scroll to the newest line."""
+        if not self.stop_writing():
+            self.action_bottom()
+
     def action_unread(self) -> None:
         """Scroll to the first unread line."""
         self.timeline.scroll_to_key(UnreadLine().key)
@@ -240,66 +237,6 @@ class ChatScreen(ChatView):
     @on(LinkClicked)
     def _link_clicked(self, event: LinkClicked) -> None:
         self.status.show_problem(open_link(event.url, app_of(self)))
-
-    # Picking a message.
-
-    def action_pick(self) -> None:
-        """Put the cursor on the last message in view."""
-        self.timeline.action_pick()
-        if self.timeline.picked is not None:
-            self.timeline.focus()
-
-    @on(Picked)
-    def _picked(self, event: Picked) -> None:
-        if event.key is None:
-            self.composer.focus()
-
-    @on(Chosen)
-    @on(RetryWanted)
-    def _retry(self, event: Chosen | RetryWanted) -> None:
-        unsent = self.session.unsent_line(event.key)
-        if unsent is not None:
-            try:
-                self.connection.retry(unsent[0].name, unsent[1])
-            except ChatError as refusal:
-                self.problem(words.sentence(refusal.message))
-
-    def action_copy_picked(self) -> None:
-        """Copy the picked message."""
-        line = self._picked_line()
-        if line is not None:
-            app_of(self).copy_to_clipboard(line.text)
-            self.status.show_problem(words.COPIED)
-            self.timeline.pick(None)
-
-    def action_mention_picked(self) -> None:
-        """Write to who said the picked message."""
-        line = self._picked_line()
-        if line is not None:
-            self.timeline.pick(None)
-            self.composer.add(f"{line.nick}: " if not self.composer.text else f"{line.nick} ")
-
-    def action_take_back(self) -> None:
-        """Take back what was not sent, to write it anew."""
-        line = self._picked_line()
-        if line is not None and self._drop(line):
-            self.composer.add(line.text)
-
-    def _drop(self, line: MessageLine) -> bool:
-        """Take away what was not sent; False when it was, or is on its way right now."""
-        unsent = self.session.unsent_line(line.key)
-        dropped = self.connection.drop(unsent[0].name, unsent[1]) if unsent is not None else None
-        if dropped is None:
-            return False
-        self.timeline.pick(None)
-        self.session.apply(PostingChanged(dropped))
-        self.draw()
-        return True
-
-    def _picked_line(self) -> MessageLine | None:
-        key = self.timeline.picked
-        line = next((line for line in self.timeline.lines if line.key == key), None)
-        return line if isinstance(line, MessageLine) else None
 
     # What a command asks of the app.
 

@@ -64,7 +64,7 @@ class ChatView(Screen[None], inherit_bindings=False):
         self.timeline = RoomTimeline()
         self.members = MemberList(id="members")
         self.status = StatusLine()
-        self.composer = Composer(self.complete, self.submit)
+        self.composer = Composer(self.complete, self.submit, self.up)
         self._header = Header()
         self._positions: dict[RoomView, Position] = {}
         self._shown: RoomView | None = None
@@ -79,6 +79,15 @@ class ChatView(Screen[None], inherit_bindings=False):
     def submit(self, written: str) -> None:
         """Take what was written when Enter is pressed."""
         raise NotImplementedError
+
+    def up(self) -> bool:
+        """Up was pressed on the first row of what is written; whether that is done with."""
+        raise NotImplementedError
+
+    def show_writing(self) -> None:
+        """Show what the text in the composer is for."""
+        writing = self.session.current.writing if self.session.current is not None else None
+        self.status.show_writing(words.writing(writing.kind, writing.about) if writing is not None else "")
 
     def compose(self) -> ComposeResult:
         """From top to bottom."""
@@ -135,6 +144,7 @@ class ChatView(Screen[None], inherit_bindings=False):
             self.timeline.show(view.transcript.lines, self._positions.get(view))
             self.composer.sent = view.sent
             self.composer.write(view.draft)
+        self.show_writing()
 
     def _draw_header(self) -> None:
         view, state = self.session.current, self.session.state

@@ -43,12 +43,15 @@ class Composer(TextArea, inherit_bindings=False):
 
         problem: str
 
-    def __init__(self, complete: Callable[[str], Completion | None], submit: Callable[[str], None]) -> None:
+    def __init__(
+        self, complete: Callable[[str], Completion | None], submit: Callable[[str], None], up: Callable[[], bool]
+    ) -> None:
         """Make it.
 
         Args:
             complete: What the text before the caret may become.
             submit: Takes what was written when Enter is pressed; nothing stands there then.
+            up: Asked first when Up is pressed on the first row; true when it did something.
         """
         super().__init__(
             soft_wrap=True,
@@ -61,6 +64,7 @@ class Composer(TextArea, inherit_bindings=False):
         self.sent = InputHistory()
         self._complete = complete
         self._submit = submit
+        self._up = up
         self._completing: tuple[Completion, str] | None = None
         self._killed = ""
 
@@ -107,7 +111,13 @@ class Composer(TextArea, inherit_bindings=False):
     def action_up(self) -> None:
         """The line above, or what was sent before."""
         if self.navigator.is_first_wrapped_line(self.cursor_location):
-            self._walk(self.sent.older(self.text))
+            shown = self.text
+            if self._up():
+                return
+            older = self.sent.older(self.text)
+            if older == shown != self.text:
+                older = self.sent.older(self.text) or older  # it was shown to be changed, and is not new
+            self._walk(older)
         else:
             self.action_cursor_up()
 

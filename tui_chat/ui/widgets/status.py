@@ -72,12 +72,19 @@ class StatusLine(Widget):
         self._problem = ""
         self._below = 0
         self._typing: Sequence[str] = ()
+        self._writing = ""
         self._length = ""
 
     def show_problem(self, problem: str) -> None:
         """Show what is wrong, or nothing more of it."""
         if problem != self._problem:
             self._problem = problem
+            self.refresh()
+
+    def show_writing(self, writing: str) -> None:
+        """Show what the text that is being written is for, when it is no plain message."""
+        if writing != self._writing:
+            self._writing = writing
             self.refresh()
 
     def show_below(self, count: int) -> None:
@@ -108,6 +115,8 @@ class StatusLine(Widget):
         right = Content.assemble((self._length, "$error")) if self._length else Content("")
         if self._problem:
             left = Content.assemble((self._problem, "$error"))
+        elif self._writing:
+            left = Content.assemble((self._writing, "$accent"))
         elif self._below:
             left = Content.assemble((words.new_below(self._below), "bold $accent"))
         elif self._typing:

@@ -19,7 +19,7 @@ from wcwidth import iter_graphemes
 
 from tui_chat.session.lines import Delivery, GapLine, Line, MessageLine
 from tui_chat.ui.widgets.timeline.clusters import drawn
-from tui_chat.ui.widgets.timeline.layout import Geometry, LineLayout, Row, RowKind
+from tui_chat.ui.widgets.timeline.layout import Geometry, LineLayout, Row, RowKind, quoted_in, reactions_of
 from tui_chat.ui.widgets.timeline.words import TimelineWords
 from tui_chat.ui.widgets.timeline.wrapping import measure
 
@@ -121,6 +121,10 @@ class Painter:
                 self._rule(out, self._words.unread, styles.unread, across=True)
             case RowKind.NAME:
                 self._name(out, layout)
+            case RowKind.QUOTE:
+                self._quote(out, layout)
+            case RowKind.REACTIONS:
+                self._reactions(out, layout)
             case _:
                 self._head(out, layout, row)
                 self._content(out, layout, row)
@@ -150,6 +154,29 @@ class Painter:
         out.cursor()
         out.add(nick, cells, self._styles.nick(layout.nick), HEAD)
         out.add(f"  {layout.decoration.time}", 7, self._styles.time, HEAD)
+
+    def _quote(self, out: _Draft, layout: LineLayout) -> None:
+        """What it answers, in one row above it."""
+        start = self._geometry.text_start
+        text, cells = fit(quoted_in(layout.line) or self._words.not_here, self._geometry.text_width)
+        out.cursor()
+        out.add(" " * (start - 3), start - 3, None, HEAD)
+        out.add("╭ ", 2, self._styles.rule, HEAD)
+        out.add(text, cells, self._styles.aside, HEAD)
+
+    def _reactions(self, out: _Draft, layout: LineLayout) -> None:
+        """The emojis under it with their counts; those that are yours too stand in brackets."""
+        styles, start = self._styles, self._geometry.text_start
+        out.cursor()
+        out.add(" " * (start - 2), start - 2)
+        room = self._geometry.text_width
+        for reacted in reactions_of(layout.line):
+            shown = f"[{reacted.emoji} {reacted.count:,}]" if reacted.own else f" {reacted.emoji} {reacted.count:,} "
+            text, cells = fit(shown, room)
+            out.add(text, cells, styles.mention if reacted.own else styles.notice)
+            room -= cells
+            if room <= 0:
+                return
 
     def _head(self, out: _Draft, layout: LineLayout, row: Row) -> None:
         """What stands left of the text."""

@@ -7,11 +7,11 @@ Rule 2  Rows are spans of the line's text; offsets into that text are what
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from server.protocol.text import clean_body, clean_line
-from tui_chat.session.lines import Delivery, GapLine, Line, MessageLine, NoticeLine
+from tui_chat.session.lines import Delivery, GapLine, Line, MessageLine, NoticeLine, Reacted
 from tui_chat.ui.widgets.timeline.decoration import Decoration
 from tui_chat.ui.widgets.timeline.links import Link, find_links
 from tui_chat.ui.widgets.timeline.words import TimelineWords
@@ -66,7 +66,9 @@ class RowKind(Enum):
 
     DATE = auto()
     NAME = auto()
+    QUOTE = auto()
     TEXT = auto()
+    REACTIONS = auto()
     PROBLEM = auto()
     NOTICE = auto()
     GAP = auto()
@@ -98,7 +100,7 @@ class LineLayout:
         line: What was laid out.
         decoration: With which decoration.
         rows: Its rows, at least one.
-        lead: How many rows stand before its own text (date, nickname).
+        lead: How many rows stand before its own text (date, nickname, what it answers).
         nick: Who said it, cleaned.
         text: What is drawn, cleaned, with `(edited)` at its end.
         written: How many characters of `text` the person wrote; the rest is not copied.
@@ -131,6 +133,8 @@ def lay_out(line: Line, decoration: Decoration, geometry: Geometry, words: Timel
         return LineLayout(line, decoration, (Row(RowKind.GAP if isinstance(line, GapLine) else RowKind.UNREAD),), 0)
     if geometry.narrow and not decoration.grouped:
         rows.append(Row(RowKind.NAME))
+    if line.reply_to is not None:
+        rows.append(Row(RowKind.QUOTE))
     written = written_in(line)
     text = written
     if line.deleted:
@@ -139,6 +143,8 @@ def lay_out(line: Line, decoration: Decoration, geometry: Geometry, words: Timel
         text = f"{written} {words.edited}"
     lead = len(rows)
     rows.extend(_rows(RowKind.TEXT, text, geometry.text_width))
+    if line.reactions:
+        rows.append(Row(RowKind.REACTIONS, len(text), len(text)))
     problem = ""
     if line.delivery is Delivery.FAILED:
         problem = words.failure(_line(line.problem))
@@ -156,6 +162,18 @@ def written_in(line: Line) -> str:
     return ""
 
 
+def quoted_in(line: Line) -> str:
+    """What it answers, cleaned, in one line."""
+    return _line(line.quoted) if isinstance(line, MessageLine) else ""
+
+
+def reactions_of(line: Line) -> tuple[Reacted, ...]:
+    """The emojis under it, cleaned."""
+    if not isinstance(line, MessageLine):
+        return ()
+    return tuple(replace(reacted, emoji=_line(reacted.emoji)) for reacted in line.reactions)
+
+
 def speaker_of(line: Line) -> str:
     """Who said it, cleaned; empty for what nobody said."""
     return _line(line.nick) if isinstance(line, MessageLine) else ""
@@ -164,7 +182,8 @@ def speaker_of(line: Line) -> str:
 def estimate(line: Line, geometry: Geometry) -> int:
     """About how many rows a line takes, without looking at its text."""
     if isinstance(line, MessageLine):
-        return 1 + len(line.text) // geometry.text_width
+        beside = (line.reply_to is not None) + bool(line.reactions)
+        return 1 + beside + len(line.text) // geometry.text_width
     return 1
 
 

@@ -37,6 +37,7 @@ class TimelineWords:
         unread: Stands above the first message not seen.
         edited: Follows a message that was changed.
         deleted: Stands for a message that was taken back.
+        not_here: Stands for a message that is answered and was not loaded.
     """
 
     day: Callable[[date], str] = english_day
@@ -45,3 +46,4 @@ class TimelineWords:
     unread: str = "new"
     edited: str = "(edited)"
     deleted: str = "message deleted"
+    not_here: str = "an earlier message"

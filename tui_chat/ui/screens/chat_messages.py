@@ -1,0 +1,255 @@
+"""The chat screen, as far as it is about one message: pick it, answer, change, take back, react, send again.
+
+Rule 1  What is written about a message stays with its room, and says so above the composer.
+Rule 2  What was being written before comes back when that is done or left.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from textual import on
+
+from server.protocol.errors import ChatError
+from tui_chat.client.events import PostingChanged
+from tui_chat.client.posting import Posting
+from tui_chat.session import words
+from tui_chat.session.lines import Delivery, MessageLine
+from tui_chat.session.room_view import QUOTED_MAX
+from tui_chat.session.session import Session
+from tui_chat.session.writing import Kind, Writing, emoji_of
+from tui_chat.ui.app_of import app_of
+from tui_chat.ui.connection import Connection
+from tui_chat.ui.screens.chat_view import ChatView
+from tui_chat.ui.widgets.timeline.messages import Chosen, Picked, RetryWanted
+
+
+class MessageActions(ChatView):
+    """What the chat screen shows, and what one can do with one message of it.
+
+    Attributes:
+        connection: The server.
+    """
+
+    def __init__(self, session: Session, connection: Connection) -> None:
+        """Make it.
+
+        Args:
+            session: What there is to show.
+            connection: The server.
+        """
+        super().__init__(session)
+        self.connection = connection
+        self._delete_asked: str | None = None
+
+    def problem(self, problem: str) -> None:
+        """Say what is wrong, until something is typed."""
+        self.status.show_problem(problem)
+
+    def action_pick(self) -> None:
+        """Put the cursor on the last message in view."""
+        self.timeline.action_pick()
+        if self.timeline.picked is not None:
+            self.timeline.focus()
+
+    @on(Picked)
+    def _picked(self, event: Picked) -> None:
+        if event.key != self._delete_asked:
+            self._delete_asked = None
+        if event.key is None:
+            self.composer.focus()
+
+    @on(Chosen)
+    @on(RetryWanted)
+    def _retry(self, event: Chosen | RetryWanted) -> None:
+        self._send_again(event.key)
+
+    def _send_again(self, key: str) -> None:
+        unsent = self.session.unsent_line(key)
+        if unsent is not None:
+            try:
+                self.connection.retry(unsent[0].name, unsent[1])
+            except ChatError as refusal:
+                self.problem(words.sentence(refusal.message))
+
+    def action_copy_picked(self) -> None:
+        """Copy the picked message."""
+        line = self._picked_line()
+        if line is not None:
+            app_of(self).copy_to_clipboard(line.text)
+            self.status.show_problem(words.COPIED)
+            self.timeline.pick(None)
+
+    def action_mention_picked(self) -> None:
+        """Write to who said the picked message."""
+        line = self._picked_line()
+        if line is not None:
+            self.timeline.pick(None)
+            self.composer.add(f"{line.nick}: " if not self.composer.text else f"{line.nick} ")
+
+    def action_reply_picked(self) -> None:
+        """Answer the picked message; send it again when it was not sent."""
+        line = self._picked_line()
+        if line is not None and line.delivery is Delivery.FAILED:
+            self._send_again(line.key)
+        elif line is not None:
+            self._say_problem(self.reply(line, ""))
+
+    def action_edit_picked(self) -> None:
+        """Change the picked message; write it anew when it was not sent."""
+        line = self._picked_line()
+        if line is not None and line.seq is None:
+            if self._drop(line):
+                self.composer.add(line.text)
+        elif line is not None:
+            self._say_problem(self.edit(line, ""))
+
+    def action_delete_picked(self) -> None:
+        """Take the picked message back, when asked twice; at once when it was not sent."""
+        line = self._picked_line()
+        if line is None or line.deleted:
+            return
+        if line.seq is None:
+            self._drop(line)
+        elif not line.own:
+            self.problem(words.NOT_YOURS)
+        elif self._delete_asked != line.key:
+            self._delete_asked = line.key
+            self.problem(words.DELETE_AGAIN)
+        else:
+            seq = line.seq
+            self.timeline.pick(None)
+            self._say_problem(self.post(lambda room: self.connection.delete(room, seq)))
+            self.draw()
+
+    def action_react_picked(self) -> None:
+        """Put an emoji under the picked message."""
+        line = self._picked_line()
+        if line is not None:
+            self._say_problem(self.react(line, ""))
+
+    # What is written about a message.
+
+    def reply(self, line: MessageLine | None, text: str) -> str:
+        """Answer a message, with this text or what is written next; why not, empty when that can be."""
+        if line is None or line.seq is None:
+            return words.NOTHING_THERE
+        if text:
+            return self.written(Writing(Kind.REPLY, line.seq, ""), text)
+        about = words.quoted(line.nick, line.text[:QUOTED_MAX])
+        self._begin(Writing(Kind.REPLY, line.seq, about), None)
+        return ""
+
+    def edit(self, line: MessageLine | None, text: str) -> str:
+        """Change a message of yours, to this text or what is written next; why not, empty when that can be."""
+        if line is None or line.seq is None or line.deleted:
+            return words.NOTHING_THERE
+        if not line.own:
+            return words.NOT_YOURS
+        if text:
+            return self.written(Writing(Kind.EDIT, line.seq, ""), text)
+        shown = _as_typed(line)
+        self._begin(Writing(Kind.EDIT, line.seq, "", shown), shown)
+        return ""
+
+    def react(self, line: MessageLine | None, text: str) -> str:
+        """Put an emoji under a message: this one, or what is written next; why not, empty when that can be."""
+        if line is None or line.seq is None or line.deleted:
+            return words.NOTHING_THERE
+        if text:
+            return self.written(Writing(Kind.REACT, line.seq, ""), text)
+        self._begin(Writing(Kind.REACT, line.seq, ""), "")
+        return ""
+
+    def _begin(self, writing: Writing, text: str | None) -> None:
+        view = self.session.current
+        if view is None:
+            return
+        self.stop_writing()
+        view.writing = replace(writing, put_aside=self.composer.text if text is not None else "")
+        if text is not None:
+            self.composer.write(text)
+        self.timeline.pick(None)
+        self.composer.focus()
+        self.status.show_problem("")
+        self.show_writing()
+
+    def stop_writing(self) -> bool:
+        """What is written is a plain message again; False when it was one."""
+        view = self.session.current
+        if view is None or view.writing is None:
+            return False
+        writing, view.writing = view.writing, None
+        if writing.kind is not Kind.REPLY:
+            self.composer.write(writing.put_aside)
+        self.show_writing()
+        return True
+
+    def written(self, writing: Writing, text: str) -> str:
+        """Do with a text what it was written for; why not, empty when it is on its way."""
+        match writing.kind:
+            case Kind.REPLY:
+                refused = self.post(lambda room: self.connection.post(room, text, writing.seq))
+            case Kind.EDIT:
+                refused = self.post(lambda room: self.connection.edit(room, writing.seq, text))
+            case Kind.REACT:
+                refused = self._react(writing.seq, emoji_of(text))
+        if not refused:
+            self.stop_writing()
+        self.draw()
+        return refused
+
+    def _react(self, seq: int, emoji: str) -> str:
+        view = self.session.current
+        line = view.transcript.message(seq) if view is not None else None
+        chosen = line is not None and any(each.own and each.emoji == emoji for each in line.reactions)
+        return self.post(lambda room: self.connection.react(room, seq, emoji, not chosen))
+
+    def up(self) -> bool:
+        """In an empty composer, change your last message; once more, go on to what you sent before."""
+        view = self.session.current
+        if view is None:
+            return False
+        if view.writing is not None and view.writing.kind is not Kind.REPLY:
+            if self.composer.text == view.writing.began:
+                self.stop_writing()
+                return False
+            return True
+        last = view.last_said(own=True)
+        if self.composer.text or view.writing is not None or last is None or not view.sent.ends_with(_as_typed(last)):
+            return False
+        return not self.edit(last, "")
+
+    def _say_problem(self, problem: str) -> None:
+        if problem:
+            self.problem(problem)
+
+    def _drop(self, line: MessageLine) -> bool:
+        """Take away what was not sent; False when it was, or is on its way right now."""
+        unsent = self.session.unsent_line(line.key)
+        dropped = self.connection.drop(unsent[0].name, unsent[1]) if unsent is not None else None
+        if dropped is None:
+            return False
+        self.timeline.pick(None)
+        self.session.apply(PostingChanged(dropped))
+        self.draw()
+        return True
+
+    def _picked_line(self) -> MessageLine | None:
+        key = self.timeline.picked
+        line = next((line for line in self.timeline.lines if line.key == key), None)
+        return line if isinstance(line, MessageLine) else None
+
+    def post(self, post: Callable[[str], Posting]) -> str:
+        """Post something into the shown room; why that cannot be, empty when it is on its way."""
+        view = self.session.current
+        if view is None:
+            return words.NOT_IN_A_ROOM
+        try:
+            self.session.apply(PostingChanged(post(view.name)))
+        except ChatError as refusal:
+            return words.sentence(refusal.message)
+        return ""
+
+
+def _as_typed(line: MessageLine) -> str:
+    return f"/{line.text}" if line.text.startswith("/") else line.text
