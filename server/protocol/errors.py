@@ -85,7 +85,11 @@ class Conflict(ChatError):
 
 
 class Unavailable(ChatError):
-    """The server cannot do it now, and nothing was changed."""
+    """The server cannot do it now.
+
+    Almost always nothing was changed; a database that fails at the very end of a commit may have kept it.
+    Repeated with its `clientId`, a message is then answered as it was written (docs/guarantees.md).
+    """
 
     code = "unavailable"
 

@@ -23,6 +23,9 @@ from server.storage.faults import is_outage, reason
 from server.storage.rows import by_target, entry
 from server.storage.tables import entries, reactions, rooms
 
+WAITING_LIMIT = 2_000
+"""Reads that may wait for their turn: a disk that hangs must not gather requests without end."""
+
 RETRY_AFTER = 2.0
 """Seconds that a client is told to wait when the database cannot be read."""
 
@@ -88,6 +91,7 @@ class Reader:
     def __init__(self, executor: Executor) -> None:
         self._executor = executor
         self._failing = False
+        self._waiting = 0
 
     async def backlog(self, room_key: str, *, since: int | None, limit: int) -> Backlog:
         """The newest entries of a room.
@@ -141,6 +145,9 @@ class Reader:
         return await self._run(partial(_rooms, wanted=wanted, limit=limit))
 
     async def _run(self, work: Callable[[Connection], ResultT]) -> ResultT:
+        if self._waiting >= WAITING_LIMIT:
+            raise Unavailable("too many requests are waiting to be read", RETRY_AFTER)
+        self._waiting += 1
         try:
             found = await self._executor.run(work)
         except Exception as error:
@@ -151,6 +158,8 @@ class Reader:
                 self._failing = True
             await self._executor.reconnect()
             raise Unavailable("the server cannot read its storage right now", RETRY_AFTER) from error
+        finally:
+            self._waiting -= 1
         if self._failing:
             _log.warning("the database can be read again")
             self._failing = False
