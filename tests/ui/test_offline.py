@@ -1,5 +1,6 @@
 """The terminal without a network: what is known is there, what is written waits, and the header is true."""
 
+import asyncio
 import signal
 from collections.abc import AsyncGenerator
 from pathlib import Path
@@ -15,8 +16,9 @@ from tests.support.tcp_proxy import tcp_proxy
 from tests.support.terminal import CHAT_TUI, terminal
 from tui_chat.client.chat import ChatClient
 from tui_chat.client.local_history import FILE
-from tui_chat.session import remembered
-from tui_chat.session.lines import MessageLine, NoticeLine
+from tui_chat.session import remembered, session
+from tui_chat.session.lines import GapLine, MessageLine, NoticeLine
+from tui_chat.ui import connection
 
 
 @pytest.fixture
@@ -118,3 +120,43 @@ async def test_no_cache_keeps_nothing(server: Running, tmp_path: Path) -> None:
         ann.type("hello\r")
         await ann.wait_for("✓")
     assert not list(tmp_path.rglob(FILE))
+
+
+async def test_a_long_absence_is_a_line_that_loads(server: Running, tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    async with in_room(tmp_path, server.url, "ann", cache=cache) as ann:
+        await ann.say("before")
+        await ann.until(lambda: ann.chat.session.unsent == 0)
+    async with ChatClient(server.url) as other:
+        room = await other.join("tea", nick="bob")
+        await asyncio.gather(*(room.send(f"missed {number}") for number in range(1_440)))
+    kept, _ = remembered.load(tmp_path / "ann" / "state")
+    async with in_room(tmp_path, server.url, "ann", cache=cache, kept=kept) as ann:
+        await ann.until(lambda: any(isinstance(line, GapLine) for line in ann.timeline.lines))
+        (gap,) = [line for line in ann.timeline.lines if isinstance(line, GapLine)]
+        assert gap.missing == 1_240
+        assert said(ann)[0] == "before"
+        await ann.until(lambda: len(said(ann)) == 201)
+        # Scrolled to, it loads.
+        await ann.press("alt+home")
+        await ann.until(lambda: len(said(ann)) == 1_441)
+        assert not [line for line in ann.timeline.lines if isinstance(line, GapLine)]
+        assert len(set(said(ann))) == 1_441
+
+
+async def test_a_flood_does_not_grow_the_screen_without_bound(
+    server: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (session, connection):
+        monkeypatch.setattr(module, "LINES_MAX", 200)
+    async with in_room(tmp_path, server.url, "ann", cache=tmp_path / "cache") as ann, ChatClient(server.url) as other:
+        room = await other.join("tea", nick="bob")
+        for first in range(0, 600, 100):
+            await asyncio.gather(*(room.send(f"line {number}") for number in range(first, first + 100)))
+            await ann.until(lambda last=first + 100: ann.chat.session.rooms["tea"].newest == last)
+        await ann.until(lambda: len(said(ann)) <= 200)
+        held, newest = len(said(ann)), said(ann)[-1]
+        # What went comes back when somebody scrolls up to it.
+        await ann.press("alt+home")
+        await ann.until(lambda: len(said(ann)) == held + 200)
+        assert said(ann)[-1] == newest
