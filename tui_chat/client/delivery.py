@@ -43,6 +43,8 @@ log = logging.getLogger("chat.client")
 
 WAITING_MAX = 10_000
 """Postings that one room holds."""
+KEEP_PATIENCE = 5.0
+"""Seconds that a disk may take before a posting is sent all the same."""
 PAUSE = 0.5
 PAUSE_MAX = 15.0
 MISTAKES = 3
@@ -172,7 +174,7 @@ class Delivery:
         failures = 0
         while (posting := self._next()) is not None:
             if (keeping := self._keeping.get(posting.client_id)) is not None:
-                await asyncio.wait({keeping})
+                await asyncio.wait({keeping}, timeout=KEEP_PATIENCE)
             try:
                 transport = await self._gate.passed()
             except ChatError:
