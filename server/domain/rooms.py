@@ -37,6 +37,7 @@ class Occupant(Generic[ConnectionT]):
     role: str = "member"
     account: str | None = None
     connections: set[ConnectionT] = field(default_factory=set[ConnectionT])
+    _member: Member | None = None
 
     def author(self) -> Author:
         """The same person, as an entry names its author."""
@@ -49,7 +50,16 @@ class Occupant(Generic[ConnectionT]):
 
     def member(self) -> Member:
         """The same person, as the wire shows a member."""
-        return Member(member_id=self.member_id, nick_name=self.nick_name, role=self.role, account=self.account)
+        if self._member is None:
+            self._member = Member(
+                member_id=self.member_id, nick_name=self.nick_name, role=self.role, account=self.account
+            )
+        return self._member
+
+    def call(self, nick_name: str, nick_key: str) -> None:
+        """It has this nickname from now on."""
+        self.nick_name, self.nick_key = nick_name, nick_key
+        self._member = None
 
 
 @dataclass(slots=True, eq=False)
@@ -97,7 +107,7 @@ class Room(Generic[ConnectionT]):
         """The member is called so from now on."""
         self._let_go(occupant)
         self._holders[nick_key] = occupant.member_id
-        occupant.nick_name, occupant.nick_key = nick_name, nick_key
+        occupant.call(nick_name, nick_key)
 
     def remove(self, occupant: Occupant[ConnectionT]) -> None:
         """The member is not here any more."""

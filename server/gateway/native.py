@@ -23,6 +23,7 @@ from server.gateway import fanout
 from server.gateway.announcer import Announcer
 from server.gateway.connection import Connection, Wire
 from server.gateway.limits import RequestLimits
+from server.gateway.turns import Turns
 from server.protocol import answers, entries, requests
 from server.protocol.codec import decode_request, encode_answer, encode_error
 from server.protocol.errors import BadRequest, ChatError, Internal, Unavailable
@@ -30,6 +31,9 @@ from server.protocol.names import key
 from server.storage.database import Database
 
 log = logging.getLogger("chat.gateway")
+
+JOINS_EACH_TURN = 4
+"""Answers to joins in each turn of the event loop: in a room of thousands one takes 2 ms."""
 
 Handler = Callable[[Connection, Any], Awaitable[entries.Wire]]
 
@@ -70,6 +74,7 @@ class NativeGateway:
         self._new_sid = new_sid
         self._lobby = Lobby[Connection]()
         self._announcer = Announcer(clock.now, clock.monotonic)
+        self._joins = Turns(JOINS_EACH_TURN)
         self._connections: set[Connection] = set()
         self._stopping = False
         self.published = 0
@@ -164,6 +169,7 @@ class NativeGateway:
                 if departure.left:
                     self._announcer.withdrew(departure)
             raise
+        await self._joins.take()
         room, occupant = self._lobby.place(connection, room.name)
         stored = backlog.room
         if stored is not None:
