@@ -74,6 +74,19 @@ class KeptOnDisk(AnyInterleaving):
             tables.write(self.disk, TEA, self.other.take_unsaved())
             self.other = None
 
+    def teardown(self) -> None:
+        """Whole from the disk as far as that goes, and once more after another start."""
+        if not self.behind:
+            self.what_was_learnt_is_written()
+            while (found := tables.read_before(self.disk, TEA, self.log.first, 4, over_gaps=True)) is not None:
+                before = self.log.first
+                self.log.restore(found)
+                if self.log.first == before:
+                    break
+        super().teardown()
+        self.the_program_is_started_anew(written=not self.behind, limit=1_000)
+        super().teardown()
+
     def the_connection_breaks_anyway(self) -> None:
         self.connected = self.joined = False
         self.pushes.clear()
@@ -81,5 +94,5 @@ class KeptOnDisk(AnyInterleaving):
         self.log.broken()
 
 
-KeptOnDisk.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+KeptOnDisk.TestCase.settings = settings(max_examples=300, stateful_step_count=50, deadline=None)
 test_what_was_kept_and_what_comes_end_as_a_fresh_fetch = KeptOnDisk.TestCase

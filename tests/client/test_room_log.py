@@ -157,3 +157,19 @@ def test_a_hundred_thousand_messages_are_taken_in_at_a_constant_cost_each() -> N
         halves.append(perf_counter() - start)
     assert len(log) == 100_000
     assert halves[1] < 4 * halves[0]
+
+
+def test_what_is_not_put_aside_is_not_let_go() -> None:
+    room, log = ModelRoom(), RoomLog()
+    log.record()
+    for _ in range(5):
+        room.say()
+    log.joined(room.join(None, 50), None)
+    log.take_unsaved()
+    log.pushed(room.edit(1, "otherwise"))
+    assert not log.trim(2)
+    put_aside = log.take_unsaved()
+    assert [(message.message, as_of) for message, as_of in put_aside.messages] == [("otherwise", 6)]
+    assert log.trim(2)
+    assert [message.seq for message in log.messages()] == [4, 5]
+    assert log.has_older
