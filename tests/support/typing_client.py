@@ -8,6 +8,7 @@ acknowledged since it started. A line `!N` posts the texts 0 to N - 1.
 
 import asyncio
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from tui_chat.client.chat import ChatClient
@@ -40,9 +41,8 @@ async def main(url: str, room_name: str, nick: str, folder: str) -> None:
         await reading
 
 
-async def read_on(post: object) -> None:
+async def read_on(post: Callable[[str], object]) -> None:
     """Post what comes."""
-    assert callable(post)
     loop = asyncio.get_running_loop()
     while line := await loop.run_in_executor(None, sys.stdin.readline):
         text = line.rstrip("\n")

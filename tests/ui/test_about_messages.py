@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -201,3 +202,20 @@ async def test_changes_made_offline_are_made_when_back(server: Running, tmp_path
             await ann.say("/reconnect")
             await ann.sees("first (edited)")
             assert cup.log[1].message == "first"
+
+
+async def test_what_failed_is_sent_again_dropped_or_written_anew(server: Running, tmp_path: Path) -> None:
+    async with in_room(tmp_path, server.url, "ann") as ann:
+        post = ann.chat.connection.post
+        post("tea", "to drop", 50)
+        await ann.sees("not sent: There is no such message")
+        await ann.press("ctrl+s", "d")
+        await ann.until(lambda: not ann.timeline.lines or "to drop" not in ann.screen())
+        post("tea", "to send again", 1)
+        await ann.sees("not sent: There is no such message")
+        await ann.say("the first")
+        await settled(ann)
+        await ann.press("ctrl+s", "r")
+        await ann.until(lambda: ann.timeline.lines[-1].key == "message-2")
+        assert line(ann, 2).text == "to send again"
+        assert ann.chat.connection.drop("tea", UUID(int=1)) is None

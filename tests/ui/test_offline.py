@@ -2,7 +2,9 @@
 
 import asyncio
 import signal
+import sqlite3
 from collections.abc import AsyncGenerator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from tests.support.eventually import eventually
 from tests.support.serving import serving
 from tests.support.tcp_proxy import tcp_proxy
 from tests.support.terminal import CHAT_TUI, terminal
+from tui_chat.client import outbox
 from tui_chat.client.chat import ChatClient
 from tui_chat.client.local_history import FILE
 from tui_chat.session import remembered, session
@@ -37,6 +40,13 @@ def said(person: Person) -> list[str]:
 
 def notices(person: Person) -> list[str]:
     return [line.text for line in person.timeline.lines if isinstance(line, NoticeLine)]
+
+
+def on_disk(home: Path) -> int:
+    """How much waits in the outbox of this home folder."""
+    with closing(sqlite3.connect(next(home.rglob(outbox.FILE)))) as connection:
+        (count,) = connection.execute("SELECT count(*) FROM postings").fetchone()
+    return count
 
 
 async def test_the_header_counts_what_waits_and_when_it_is_tried_again(server: Running, tmp_path: Path) -> None:
@@ -100,6 +110,7 @@ async def test_a_killed_terminal_sends_what_was_typed_when_it_is_started_again(s
             for number in range(10):
                 ann.type(f"line {number}\r")
             await ann.wait_for("10 unsent")
+            await eventually(lambda: on_disk(tmp_path) == 10)
             ann.signal(signal.SIGKILL)
             await ann.ended()
         # Still no network: all of it stands there, pending.

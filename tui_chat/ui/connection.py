@@ -346,9 +346,11 @@ class Connection:
 
     async def _trim(self, name: str) -> None:
         room = self._room(name)
-        if room is not None and await room.trim(LINES_MAX // 2):
-            self._put(RoomTrimmed(name))
-        self._trimming.discard(name)
+        try:
+            if room is not None and await room.trim(LINES_MAX // 2):
+                self._put(RoomTrimmed(name))
+        finally:
+            self._trimming.discard(name)
 
     def _put(self, arrival: Arrival) -> None:
         self.inbox.append(arrival)
