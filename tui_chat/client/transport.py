@@ -67,13 +67,16 @@ class Transport:
         self._clock = clock
         self._heard = clock()
         self._sockets: list[socket.socket] = []
+        self._websockets: list[TimedSocket] = []
         self._pending: set[asyncio.Future[bytes]] = set()
         self._refusal = ""
         self._answered = asyncio.Event()  # by the server, to our CONNECT
         self._let_in = False
         connector = aiohttp.TCPConnector(ssl=tls, socket_factory=self._new_socket)
         self._session = aiohttp.ClientSession(
-            connector=connector, cookie_jar=aiohttp.DummyCookieJar(), ws_response_class=TimedSocket
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            ws_response_class=cast(type[TimedSocket], self._new_websocket),  # called, never looked at
         )
         self._client = _socketio.AsyncClient(
             reconnection=False,
@@ -252,9 +255,9 @@ class Transport:
     async def _clear_away(self) -> None:
         self.cut()
         await self._client.eio.wait()
-        # After a missing ping the library leaves its WebSocket open, and aiohttp warns of it.
-        if self._client.eio.ws is not None:
-            await self._client.eio.ws.close()
+        # After a missing ping, or when the server dies during the handshake, the library leaves its WebSocket open.
+        for each in self._websockets:
+            await each.close()
         await self._session.close()
 
     def _pushed(self, event: str, *arguments: Raw) -> None:
@@ -270,6 +273,11 @@ class Transport:
         self._answered.set()
         if isinstance(reason, dict):
             self._refusal = _shown(str(cast(dict[str, Any], reason).get("message", "")))
+
+    def _new_websocket(self, *given: Any, **named: Any) -> TimedSocket:
+        made = TimedSocket(*given, **named)
+        self._websockets.append(made)
+        return made
 
     def _new_socket(self, info: Any) -> socket.socket:
         family, kind, protocol, _, _ = info
