@@ -192,6 +192,16 @@ def test_the_splices_say_all_that_changes(script: list[tuple[str, object]]) -> N
     assert len(keys) == len(set(keys))
 
 
+def test_a_storm_of_which_not_everybody_is_told_counts_the_others() -> None:
+    transcript = Transcript()
+    transcript.came_or_went(0, Coming(Went.IN, "a", "ann"))
+    transcript.came_or_went(0, Coming(Went.IN, "b", "bob", more=238))
+    transcript.came_or_went(0, Coming(Went.OUT, "c", "cleo", more=1))
+    (line,) = transcript.lines
+    assert isinstance(line, NoticeLine)
+    assert line.text == "ann, bob and 238 others joined · cleo and 1 other left"
+
+
 @given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 4), st.integers(0, 3)), max_size=8))
 def test_joined_splices_do_the_same(shapes: list[tuple[int, int, int]]) -> None:
     start: list[Line] = [said(seq) for seq in range(1, 9)]

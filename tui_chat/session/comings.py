@@ -21,12 +21,14 @@ class Coming:
     Attributes:
         nick: The nickname, the new one after a renaming.
         old_nick: The nickname before a renaming, empty otherwise.
+        more: How many others did the same, in a storm of which nobody is told one by one.
     """
 
     went: Went
     member_id: str
     nick: str
     old_nick: str = ""
+    more: int = 0
 
 
 def told(comings: tuple[Coming, ...]) -> str:
@@ -35,8 +37,10 @@ def told(comings: tuple[Coming, ...]) -> str:
     left: dict[str, str] = {}
     both: dict[str, str] = {}
     renamed: list[str] = []
+    more = {Went.IN: 0, Went.OUT: 0, Went.RENAMED: 0}
     for coming in comings:
         who, nick = coming.member_id, coming.nick
+        more[coming.went] += coming.more
         if coming.went is Went.RENAMED:
             renamed.append(words.renamed(coming.old_nick, nick))
         elif coming.went is Went.IN:
@@ -51,8 +55,8 @@ def told(comings: tuple[Coming, ...]) -> str:
         else:
             left[who] = nick
     parts = [
-        words.came(list(came.values())) if came else "",
-        words.went(list(left.values())) if left else "",
+        words.came(list(came.values()), more[Went.IN]) if came or more[Went.IN] else "",
+        words.went(list(left.values()), more[Went.OUT]) if left or more[Went.OUT] else "",
         words.came_and_went(list(both.values())) if both else "",
         *renamed[-3:],
     ]

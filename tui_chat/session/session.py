@@ -377,9 +377,9 @@ class Session:
                 self._parts |= Part.HEADER | Part.MEMBERS
                 return
             case JoinNotice():
-                coming = Coming(Went.IN, notice.member_id, notice.nick_name)
+                coming = Coming(Went.IN, notice.member_id, notice.nick_name, more=notice.more)
             case LeaveNotice():
-                coming = Coming(Went.OUT, notice.member_id, notice.nick_name)
+                coming = Coming(Went.OUT, notice.member_id, notice.nick_name, more=notice.more)
             case NickNotice():
                 coming = Coming(Went.RENAMED, notice.member_id, notice.nick_name, notice.old_nick_name)
         if notice.member_id != view.member_id:

@@ -46,20 +46,23 @@ def sentence(reason: str) -> str:
 
 
 # What others did.
-def _names(nicks: Sequence[str], most: int = 5) -> str:
-    if len(nicks) > most:
-        return f"{', '.join(nicks[: most - 1])} and {len(nicks) - most + 1:,} others"
+def _names(nicks: Sequence[str], most: int = 5, more: int = 0) -> str:
+    if more or len(nicks) > most:
+        told = nicks[: most - 1]
+        others = len(nicks) - len(told) + more
+        unnamed = f"{others:,} {'other' if others == 1 else 'others'}"
+        return f"{', '.join(told)} and {unnamed}" if told else unnamed
     return nicks[0] if len(nicks) == 1 else f"{', '.join(nicks[:-1])} and {nicks[-1]}"
 
 
-def came(nicks: Sequence[str]) -> str:
-    """Some people came."""
-    return f"{_names(nicks)} joined"
+def came(nicks: Sequence[str], more: int = 0) -> str:
+    """Some people came, and more whose names were not told."""
+    return f"{_names(nicks, more=more)} joined"
 
 
-def went(nicks: Sequence[str]) -> str:
-    """Some people left."""
-    return f"{_names(nicks)} left"
+def went(nicks: Sequence[str], more: int = 0) -> str:
+    """Some people left, and more whose names were not told."""
+    return f"{_names(nicks, more=more)} left"
 
 
 def came_and_went(nicks: Sequence[str]) -> str:

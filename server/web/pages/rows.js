@@ -183,16 +183,18 @@ function topicWords({ nickName, topic }) {
 /** One sentence for each run of notices of one kind: comings, goings, new names. */
 function noticeWords(notices) {
   const runs = [];
-  for (const { kind, nickName, oldNickName } of notices) {
+  for (const { kind, nickName, oldNickName, more = 0 } of notices) {
     if (kind === "you") runs.push({ kind, sentence: words.youAre(nickName) });
     else if (kind === "nick") runs.push({ kind, sentence: words.renamed(oldNickName, nickName) });
-    else if (runs.at(-1)?.kind === kind) runs.at(-1).names.add(nickName);
-    else runs.push({ kind, names: new Set([nickName]) });
+    else if (runs.at(-1)?.kind === kind) {
+      runs.at(-1).names.add(nickName);
+      runs.at(-1).more += more;
+    } else runs.push({ kind, names: new Set([nickName]), more });
   }
-  return runs.map(({ kind, names, sentence }) => {
+  return runs.map(({ kind, names, more, sentence }) => {
     if (sentence) return sentence;
     const told = [...names].slice(0, NAMES_TOLD);
-    const who = words.and(told, names.size - told.length);
+    const who = words.and(told, names.size - told.length + more);
     return kind === "join" ? words.joined(who) : words.left(who);
   });
 }

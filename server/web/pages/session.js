@@ -51,7 +51,7 @@ export class Session {
   members = new Map();
   /** The ids you have had: after a server forgot you, what you said before is yours still. */
   mine = new Set();
-  /** @type {{id: number, kind: string, after: number, ts: number, nickName: string, oldNickName?: string}[]} */
+  /** @type {{id: number, kind: string, after: number, ts: number, nickName: string, oldNickName?: string, more?: number}[]} */
   notices = [];
   outbox;
 
@@ -246,10 +246,10 @@ export class Session {
     this.#settled = this.log.last ?? 0;
   }
 
-  #notice({ kind, memberId, nickName, oldNickName, ts }) {
+  #notice({ kind, memberId, nickName, oldNickName, more, ts }) {
     // That you came yourself is no news, and may be told before the answer that says who you are.
     if (!this.entered || (kind !== "nick" && this.mine.has(memberId))) return;
-    this.#note({ kind, nickName, oldNickName, ts });
+    this.#note({ kind, nickName, oldNickName, more, ts });
   }
 
   /** Puts a notice after what the log holds now. */
