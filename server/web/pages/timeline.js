@@ -33,6 +33,7 @@ export class Timeline {
   #to = null; // seq of the last one, null: it follows the log
   #following = true;
   #size = ""; // of the timeline when it was last put to the bottom
+  #top = 0; // its scrollTop then
   #unreadAfter = null;
   #announced = 0; // seq of the first item at the last drawing
   #hushed = 0;
@@ -49,7 +50,7 @@ export class Timeline {
     this.#onScroll = onScroll;
     this.#scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     this.#newer.addEventListener("click", () => this.toNewest());
-    const sized = new ResizeObserver(() => this.#following && this.#toBottom());
+    const sized = new ResizeObserver(() => this.#scrolled());
     sized.observe(this.#scroller);
     sized.observe(this.#list);
   }
@@ -196,11 +197,18 @@ export class Timeline {
   #toBottom() {
     this.#scroller.scrollTop = this.#scroller.scrollHeight;
     this.#size = sizeOf(this.#scroller);
+    this.#top = this.#scroller.scrollTop;
+  }
+
+  /** The reader went up since then; a timeline that grew taller also has a smaller scrollTop, but is at its end. */
+  #wentUp() {
+    const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
+    return scrollTop < Math.min(this.#top, scrollHeight - clientHeight) - BOTTOM;
   }
 
   #scrolled() {
-    if (this.#following && sizeOf(this.#scroller) !== this.#size) {
-      this.#toBottom(); // not the reader's doing: the composer grew, or a window did
+    if (this.#following && sizeOf(this.#scroller) !== this.#size && !this.#wentUp()) {
+      this.#toBottom(); // the composer grew, or a window did
       return;
     }
     const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
