@@ -1,4 +1,4 @@
-"""The plain vocabulary of named rooms (WIRE section 2.1), with the clients people really have."""
+"""The plain vocabulary of named rooms (docs/protocol.md, "Plain clients"), with the clients people really have."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The native vocabulary (WIRE section 1) over a real server and a real database."""
+"""The native vocabulary (docs/protocol.md, "Requests") over a real server and a real database."""
 
 from collections.abc import AsyncGenerator
 from pathlib import Path
