@@ -7,9 +7,7 @@ Prints what the load saw and what the server says of itself, minute by minute.
 
 import argparse
 import asyncio
-import os
 import random
-import resource
 import statistics
 import time
 from dataclasses import asdict, dataclass
@@ -19,7 +17,7 @@ import uvloop
 from prometheus_client.parser import text_string_to_metric_families
 
 from benchmarks.load import Member, Tally, enter
-from benchmarks.servers import LOAD_CORE, Peer, started
+from benchmarks.servers import Peer, become_the_load, started
 
 PROBES_EVERY = 50
 """One member in so many looks into what arrives."""
@@ -125,9 +123,7 @@ def main() -> None:
     parser.add_argument("--every", type=float, default=60)
     parser.add_argument("--stalled", type=float, default=0.01)
     given = parser.parse_args()
-    allowed = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, allowed))
-    os.sched_setaffinity(0, {LOAD_CORE})
+    become_the_load()
     with started("chat-server") as peer:
         uvloop.run(run(peer, given))
 

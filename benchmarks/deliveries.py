@@ -8,7 +8,6 @@ that a machine that slows down slows all of them.
 
 import argparse
 import asyncio
-import os
 import statistics
 import time
 from dataclasses import asdict, dataclass
@@ -16,7 +15,7 @@ from dataclasses import asdict, dataclass
 import uvloop
 
 from benchmarks.load import Member, Tally, enter
-from benchmarks.servers import LOAD_CORE, Peer, available, started
+from benchmarks.servers import Peer, available, become_the_load, started
 
 PROBES = 3
 
@@ -135,7 +134,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--servers", nargs="+", default=available())
     given = parser.parse_args()
-    os.sched_setaffinity(0, {LOAD_CORE})
+    become_the_load()
     for senders in given.senders:
         results = compare(Shape(given.rooms, given.members, senders), given.servers, given.seconds, given.rounds)
         medians = {name: statistics.median(run.per_delivery for run in runs) for name, runs in results.items()}

@@ -9,7 +9,6 @@ import datetime
 import json
 import os
 import platform
-import resource
 import statistics
 from collections.abc import Callable
 from dataclasses import asdict
@@ -22,7 +21,7 @@ import uvloop
 from benchmarks import plots
 from benchmarks.deliveries import Result, Shape, compare
 from benchmarks.load import Member, Tally, enter
-from benchmarks.servers import LOAD_CORE, available, started
+from benchmarks.servers import available, become_the_load, started
 
 ROOM_SIZES = (2, 10, 100, 1000, 5000)
 SENDERS = (1, 4, 16, 64)
@@ -130,9 +129,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args()
     mpl.use("Agg")
-    allowed = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, allowed))
-    os.sched_setaffinity(0, {LOAD_CORE})
+    become_the_load()
     names = available()
     rows = [summary(shape, compare(shape, names, given.seconds, given.rounds)) for shape in shapes()]
     memories = {name: memory(name) for name in names}

@@ -5,8 +5,6 @@ python -m benchmarks.storms --members 5000
 
 import argparse
 import asyncio
-import os
-import resource
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -15,7 +13,7 @@ import uvloop
 
 from benchmarks.capacity import numbers
 from benchmarks.load import Member, Tally, enter
-from benchmarks.servers import LOAD_CORE, Peer, started
+from benchmarks.servers import Peer, become_the_load, started
 
 BOUNDS = ("0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "1.0", "+Inf")
 
@@ -97,9 +95,7 @@ def main() -> None:
     parser.add_argument("--rate", type=int, default=20)
     parser.add_argument("--seconds", type=int, default=10)
     given = parser.parse_args()
-    allowed = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, allowed))
-    os.sched_setaffinity(0, {LOAD_CORE})
+    become_the_load()
     with started("chat-server") as peer:
         uvloop.run(run(peer, given))
 

@@ -52,11 +52,8 @@ class Gateway(Protocol):
         """
         ...
 
-    async def event(self, connection: Connection, name: str, arguments: list[Raw], asked: bool) -> bytes:
+    async def event(self, connection: Connection, name: str, arguments: list[Raw]) -> bytes:
         """A client sent an event; its next one is given when this returns.
-
-        Args:
-            asked: The client waits for an answer.
 
         Returns:
             The answer as JSON.

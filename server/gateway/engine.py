@@ -415,8 +415,7 @@ class Socket(async_socket.AsyncSocket):
 
     async def _carry_out(self, event: packets.Event) -> None:
         assert self.connection is not None
-        asked = event.ack_id is not None
-        answer = await self.server.gateway.event(self.connection, event.name, event.arguments, asked)
+        answer = await self.server.gateway.event(self.connection, event.name, event.arguments)
         if event.ack_id is not None:
             self.push(Frame(packets.acknowledgement(event.ack_id, answer)))
 

@@ -103,7 +103,7 @@ class NativeGateway:
         self._connections.add(connection)
         return connection
 
-    async def event(self, connection: Connection, name: str, arguments: list[Raw], asked: bool) -> bytes:
+    async def event(self, connection: Connection, name: str, arguments: list[Raw]) -> bytes:
         """Carry a request out and answer it."""
         try:
             if self._stopping:

@@ -109,10 +109,6 @@ def refused(namespace: str, reason: bytes) -> bytes:
     return b"44%b%b" % (b"" if namespace == ROOT else namespace.encode() + b",", reason)
 
 
-DISCONNECTED = b"41"
-"""An Engine.IO message that puts the client out of the root namespace."""
-
-
 def _namespace(text: bytes) -> tuple[str, int]:
     if text[1:2] != b"/":
         return ROOT, 1

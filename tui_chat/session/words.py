@@ -16,7 +16,6 @@ BUTTON_JOIN = "Join"
 BUTTON_SERVE = "Start a server here"
 NEEDS_ROOM = "Which room? Any name makes one."
 NEEDS_NICK = "What shall others call you?"
-NEEDS_SERVER = "Where is the server?"
 STARTING_SERVER = "Starting a server…"
 
 
@@ -33,11 +32,6 @@ def nothing_there(server: str) -> str:
 def port_taken(address: str) -> str:
     """Something else has the port."""
     return f"Something that is not a chat server already uses {address}."
-
-
-def server_not_started(address: str, reason: str) -> str:
-    """The embedded server could not be started."""
-    return f"No server could be started at {address}: {reason}"
 
 
 def sentence(reason: str) -> str:
@@ -260,7 +254,6 @@ HELP_QUIT = "leave"
 
 # The help screen.
 HELP_TITLE = "Keys and commands"
-HELP_KEYS = "Keys"
 HELP_COMMANDS = "Commands"
 HELP_CLOSE = "Esc closes this"
 
