@@ -1,5 +1,6 @@
 """Puts the server together, runs it, and takes it apart in order."""
 
+import asyncio
 import logging
 import secrets
 import ssl
@@ -29,6 +30,10 @@ log = logging.getLogger("chat.server")
 
 RECONNECT_AFTER = 1.0
 """Seconds after which clients are asked to come back when the server stops as planned."""
+
+
+GOODBYE_HEARD = 0.1
+"""Seconds in which clients read the goodbye, and requests under way are read and refused."""
 
 
 class ServerError(Exception):
@@ -92,6 +97,8 @@ async def serve(settings: Settings) -> AsyncGenerator[Running]:
                 await site.stop()
             gateway.say_goodbye(RECONNECT_AFTER)
             await database.journal.close()
+            # A socket that is closed with something unread in it is reset, and what was just sent is lost with it.
+            await asyncio.sleep(GOODBYE_HEARD)
             await engine.stop()
             gateway.close()
             lag.stop()
