@@ -1,6 +1,10 @@
 """What was sent in one room, to be walked with Up and Down."""
 
 from collections import deque
+from collections.abc import Iterable, Sequence
+
+HISTORY_MAX = 100
+"""Texts that are kept of a room."""
 
 
 class InputHistory:
@@ -10,10 +14,20 @@ class InputHistory:
     below the newest.
     """
 
-    def __init__(self, limit: int = 100) -> None:
-        self._texts: deque[str] = deque(maxlen=limit)
+    def __init__(self, texts: Iterable[str] = ()) -> None:
+        """Make it.
+
+        Args:
+            texts: What was sent before, oldest first.
+        """
+        self._texts: deque[str] = deque(texts, maxlen=HISTORY_MAX)
         self._back = 0  # how many steps above what is being written
         self._writing = ""
+
+    @property
+    def texts(self) -> Sequence[str]:
+        """What was sent, oldest first."""
+        return self._texts
 
     def add(self, text: str) -> None:
         """Put a text that was sent behind the others; a repeat of the last is kept once."""

@@ -13,6 +13,7 @@ from server.protocol.entries import Member, Message
 from tui_chat.client.posting import Posting
 from tui_chat.session import mentions, words
 from tui_chat.session.input_history import InputHistory
+from tui_chat.session.kept_writing import Left
 from tui_chat.session.lines import Delivery, MessageLine, Reacted
 from tui_chat.session.transcript import Transcript
 from tui_chat.session.writing import Writing
@@ -41,9 +42,20 @@ class RoomView:
         read_seq: The newest `seq` there was when it was last looked at.
         newest: The newest `seq` there is.
         writing: What the draft is for, None for a plain message.
+        kept_for: What the draft was for when it was last kept.
     """
 
-    def __init__(self, name: str, topic: str, nick: str, member_id: str) -> None:
+    def __init__(self, name: str, topic: str, nick: str, member_id: str, left: Left | None = None) -> None:
+        """Make it.
+
+        Args:
+            name: As the server writes it.
+            topic: What it is about.
+            nick: Your nickname in it.
+            member_id: Your id in it.
+            left: What you left there, None for nothing.
+        """
+        left = left or Left()
         self.name = name
         self.topic = topic
         self.nick = nick
@@ -52,19 +64,21 @@ class RoomView:
         self.transcript = Transcript()
         self.unread = 0
         self.mentions = 0
-        self.draft = ""
-        self.sent = InputHistory()
+        self.draft = left.draft
+        self.sent = InputHistory(left.sent)
         self.read_seq = 0
         self.newest = 0
-        self.writing: Writing | None = None
+        self.writing: Writing | None = left.writing
+        self.kept_for: Writing | None = left.writing
         self._answers: dict[int, set[int]] = {}  # to each message, the `seq` of those that answer it
         self._looked_at = False
         self._typing: dict[str, None] = {}
         self._spoke: dict[str, str] = {}
 
     def restart(self) -> None:
-        """Take all lines away that came from the log."""
+        """Take all lines away that came from the log; what was written about one of them is a plain draft now."""
         self.transcript.restart()
+        self.writing = None
         self.unread = self.mentions = 0
         self.newest = self.read_seq = 0
 

@@ -20,6 +20,7 @@ from tui_chat.client import events
 from tui_chat.client.posting import Posting, PostState
 from tui_chat.session import words
 from tui_chat.session.comings import Coming, Went
+from tui_chat.session.kept_writing import Left
 from tui_chat.session.lines import Delivery, MessageLine, Splice
 from tui_chat.session.room_view import UNSENT, RoomView
 
@@ -113,6 +114,7 @@ class Session:
         self._early: dict[str, MessageLine] = {}
         self._pending: dict[UUID, str] = {}  # what is on its way, with the key of its room
         self._unsaid: list[str] = []  # for the first room that is shown
+        self._places: dict[str, int] = {}
 
     # What is shown.
 
@@ -180,24 +182,43 @@ class Session:
 
     # What the client tells.
 
-    def enter(self, room: RoomLike) -> RoomView:
-        """A room that was joined, with what its log holds; it is shown."""
+    def expect(self, rooms: Sequence[str]) -> None:
+        """These rooms were open before, and stand in this order when they are again."""
+        self._places = {names.key(name): place for place, name in enumerate(rooms)}
+        self._arrange()
+        self._parts |= Part.ROOMS
+
+    def enter(self, room: RoomLike, left: Left | None = None, *, show: bool = True) -> RoomView:
+        """A room that was joined, with what its log holds.
+
+        Args:
+            room: It.
+            left: What you left there, None for nothing.
+            show: It is shown now; otherwise only when no other is.
+        """
         key = names.key(room.name)
         view = self.rooms.get(key)
         if view is None:
-            view = self.rooms[key] = RoomView(room.name, room.topic, room.nick, room.member_id)
+            view = self.rooms[key] = RoomView(room.name, room.topic, room.nick, room.member_id, left)
+            self._arrange()
             view.begin(room.log.messages(), room.log.last)
         self._joined[key] = room
         view.set_members(list(room.members.values()))
         view.transcript.set_gaps((gap.after, gap.before) for gap in room.log.gaps())
         for posting in room.unsent():
             self._posted(posting)
-        self.show(room.name)
+        if show or self.current is None:
+            self.show(room.name)
         self._parts |= Part.ROOMS
         unsaid, self._unsaid = self._unsaid, []
         for notice in unsaid:
             self.say(notice)
         return view
+
+    def _arrange(self) -> None:
+        # Those that were not expected stand behind the others, in the order they came.
+        last = len(self._places)
+        self.rooms = dict(sorted(self.rooms.items(), key=lambda item: self._places.get(item[0], last)))
 
     def leave(self, name: str) -> None:
         """The room is closed, and the one before it shown."""
@@ -339,7 +360,7 @@ class Session:
         view.nick, view.member_id, view.topic = room.nick, room.member_id, room.topic
         view.set_members(list(room.members.values()))
         view.transcript.set_gaps((gap.after, gap.before) for gap in room.log.gaps())
-        self._parts |= Part.HEADER | Part.MEMBERS
+        self._parts |= Part.HEADER | Part.MEMBERS | Part.STATUS
 
     def _log_changed(self, name: str, seqs: tuple[int, ...]) -> None:
         view, room = self.room(name), self._joined.get(names.key(name))

@@ -230,6 +230,16 @@ def paste_too_large(count: int) -> str:
     return f"The paste has {count:,} characters; nothing was put in."
 
 
+def not_back_in(room: str, reason: str) -> str:
+    """A room that was open before could not be entered again."""
+    return f"{room}, where you were before, could not be entered: {reason}"
+
+
+def writing_not_kept(reason: str) -> str:
+    """Drafts and what was sent cannot be kept on this computer."""
+    return f"Drafts are not kept on this computer: {reason}"
+
+
 # Commands.
 ARGUMENT_ROOM = "room"
 ARGUMENT_NICK = "nickname"

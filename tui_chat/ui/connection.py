@@ -20,10 +20,13 @@ from uuid import UUID
 from server.protocol import names
 from server.protocol.answers import RoomSummary
 from server.protocol.errors import ChatError, NotJoined
+from server.protocol.limits import ROOMS_PER_CONNECTION
 from tui_chat.client import events
 from tui_chat.client.posting import Posting
 from tui_chat.session import words
+from tui_chat.session.kept_writing import KeptWriting, Left
 from tui_chat.session.session import LINES_MAX
+from tui_chat.session.writing import Writing
 from tui_chat.ui.start import Keeping
 
 if TYPE_CHECKING:
@@ -58,11 +61,15 @@ class RoomJoined:
 
     Attributes:
         room: It.
-        wanted_nick: The nickname that was asked for.
+        wanted_nick: The nickname that was asked for; empty when none was.
+        left: What you left there.
+        show: It was asked for now, and is to be shown.
     """
 
     room: "Room"
     wanted_nick: str
+    left: Left
+    show: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +97,24 @@ class RoomOpened:
 
     Attributes:
         room: It.
+        left: What you left there.
+        show: It was asked for now, and is to be shown.
     """
 
     room: "Room"
+    left: Left
+    show: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RoomsExpected:
+    """The rooms that were open when the program ended; they come back one by one.
+
+    Attributes:
+        rooms: Their names, in their order.
+    """
+
+    rooms: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +150,7 @@ Arrival = (
     | RoomNotJoined
     | RoomParted
     | RoomOpened
+    | RoomsExpected
     | RoomTrimmed
     | RoomsListed
     | Refused
@@ -142,7 +165,14 @@ class Connection:
     """
 
     def __init__(
-        self, url: str, first: tuple[str, str], guest_key: str | None, keeping: Keeping, arrived: Callable[[], None]
+        self,
+        url: str,
+        first: tuple[str, str],
+        guest_key: str | None,
+        keeping: Keeping,
+        arrived: Callable[[], None],
+        *,
+        come_back: bool,
     ) -> None:
         """Make it; `run` connects.
 
@@ -152,6 +182,7 @@ class Connection:
             guest_key: The secret of an earlier visit.
             keeping: Where things are kept.
             arrived: Called when the inbox is no longer empty.
+            come_back: Go into the rooms, too, that were open when the program ended.
         """
         self.url = url
         self.inbox: deque[Arrival] = deque()
@@ -162,6 +193,8 @@ class Connection:
         self._chat: ChatClient | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._trimming: set[str] = set()
+        self._come_back = come_back
+        self._written: KeptWriting
 
     @property
     def guest_key(self) -> str | None:
@@ -179,6 +212,15 @@ class Connection:
             stack.push_async_callback(self._end_tasks)
             outbox = await stack.enter_async_context(Outbox(self._keeping.state))
             cache = self._keeping.cache
+            self._written = await stack.enter_async_context(
+                KeptWriting(
+                    self._keeping.state,
+                    self.url,
+                    self._first[1],
+                    history=cache is not None,
+                    on_problem=lambda problem: self._put(Refused(problem)),
+                )
+            )
             history = await stack.enter_async_context(LocalHistory(cache)) if cache is not None else None
             chat = ChatClient(
                 self.url,
@@ -193,6 +235,7 @@ class Connection:
             stream = chat.events()
             try:
                 room, nick = self._first
+                left = await self._written.left(room)
                 opened = await chat.open(room, nick=nick)
                 if opened is None:
                     await chat.connect()
@@ -200,7 +243,11 @@ class Connection:
                 self._put(NotOpened(error))
                 return
             await stack.enter_async_context(chat)
-            self._put(Opened() if opened is None else RoomOpened(opened))
+            if opened is None:
+                self._put(Opened())
+            else:
+                self._put(RoomOpened(opened, left, show=True))
+                self._opened(opened)
             self._put(events.StateChanged(chat.state))
             async for event in stream:
                 self._put(event)
@@ -213,6 +260,22 @@ class Connection:
     def join(self, room: str, nick: str) -> None:
         """Go into a room."""
         self._start(self._join(room, nick))
+
+    def keep_draft(self, room: str, text: str, writing: Writing | None) -> None:
+        """This is being written in a room, and is kept."""
+        self._written.draft(room, text, writing)
+
+    def keep_sent(self, room: str, text: str) -> None:
+        """This was sent in a room, to be found again with Up and Ctrl+R."""
+        self._written.sent(room, text)
+
+    def known_as(self, nick: str) -> None:
+        """You have this nickname now."""
+        self._written.known_as(nick)
+
+    def lost(self, room: str) -> None:
+        """A room was closed by the server; it does not come back by itself."""
+        self._written.closed(room)
 
     def part(self, room: str) -> None:
         """Leave a room."""
@@ -300,15 +363,47 @@ class Connection:
 
     async def _join(self, room: str, nick: str) -> None:
         assert self._chat is not None
+        left = await self._written.left(room)
         try:
-            self._put(RoomJoined(await self._chat.join(room, nick=nick), nick))
+            joined = await self._chat.join(room, nick=nick)
         except ChatError as error:
             self._put(RoomNotJoined(room, error))
+            return
+        self._put(RoomJoined(joined, nick, left, show=True))
+        self._opened(joined)
+
+    def _opened(self, room: "Room") -> None:
+        if self._come_back:
+            self._come_back = False
+            self._start(self._rejoin(room.name, room.nick))
+        else:
+            self._written.opened(room.name)
+
+    async def _rejoin(self, first: str, nick: str) -> None:
+        assert self._chat is not None
+        rooms = (await self._written.rooms())[:ROOMS_PER_CONNECTION]
+        self._written.opened(first)
+        self._put(RoomsExpected(tuple(rooms)))
+        for name in rooms:
+            if self._room(name) is None:
+                self._start(self._bring_back(self._chat, name, nick))
+
+    async def _bring_back(self, chat: "ChatClient", name: str, nick: str) -> None:
+        left = await self._written.left(name)
+        try:
+            opened = await chat.open(name, nick=nick)
+            if opened is not None:
+                self._put(RoomOpened(opened, left, show=False))
+            else:
+                self._put(RoomJoined(await chat.join(name, nick=nick), "", left, show=False))
+        except ChatError as error:
+            self._put(Refused(words.not_back_in(name, error.message)))
 
     async def _part(self, name: str) -> None:
         room = self._room(name)
         if room is not None:
             await _quietly(room.leave())
+        self._written.closed(name)
         self._put(RoomParted(name))
 
     async def _rename(self, nick: str) -> None:

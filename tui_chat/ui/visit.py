@@ -52,10 +52,17 @@ class Visit:
     """
 
     def __init__(
-        self, entrance: Entrance, guest_key: str | None, keeping: Keeping, arrived: Callable[[], None]
+        self,
+        entrance: Entrance,
+        guest_key: str | None,
+        keeping: Keeping,
+        arrived: Callable[[], None],
+        *,
+        come_back: bool,
     ) -> None:
         self.entrance = entrance
-        self.connection = Connection(entrance.server, (entrance.room, entrance.nick), guest_key, keeping, arrived)
+        first = (entrance.room, entrance.nick)
+        self.connection = Connection(entrance.server, first, guest_key, keeping, arrived, come_back=come_back)
         self.session = Session(lambda: time.time_ns() // 1_000_000)
 
     def take(self, front: Front) -> None:
@@ -73,11 +80,12 @@ class Visit:
                 self.connection.join(self.entrance.room, self.entrance.nick)
             case came.NotOpened(error):
                 front.not_entered("server", words.sentence(error.message), True)
-            case came.RoomJoined(room, wanted_nick):
-                view = session.enter(room)
+            case came.RoomJoined(room, wanted_nick, left, show):
+                view = session.enter(room, left, show=show)
                 if wanted_nick and room.nick.casefold() != wanted_nick.casefold():
                     session.say(words.got_other_nick(wanted_nick, room.nick))
-                front.entered(self, view)
+                if show:
+                    self._entered(view, front)
             case came.RoomNotJoined(_, error):
                 if session.rooms:
                     front.problem(words.sentence(error.message))
@@ -86,8 +94,12 @@ class Visit:
             case came.RoomParted(room):
                 session.leave(room)
                 self._check_left(words.LAST_ROOM_LEFT, front)
-            case came.RoomOpened(room):
-                front.entered(self, session.enter(room))
+            case came.RoomOpened(room, left, show):
+                view = session.enter(room, left, show=show)
+                if show:
+                    self._entered(view, front)
+            case came.RoomsExpected(rooms):
+                session.expect(rooms)
             case came.RoomTrimmed(room):
                 session.trim(room)
             case came.RoomsListed(rooms):
@@ -99,14 +111,23 @@ class Visit:
             case _:
                 session.apply(arrival)
                 if isinstance(arrival, RoomLost):
+                    self.connection.lost(arrival.room)
                     self._check_left(words.room_lost(arrival.room, arrival.reason), front)
                 elif isinstance(arrival, RoomEntered):
                     if (view := session.room(arrival.room)) is not None:
-                        front.renamed(self, view.nick)
+                        self._renamed(view.nick, front)
                 elif isinstance(arrival, Noticed) and isinstance(arrival.notice, NickNotice):
                     view = session.room(arrival.notice.room)
                     if view is not None and view.member_id == arrival.notice.member_id:
-                        front.renamed(self, view.nick)
+                        self._renamed(view.nick, front)
+
+    def _entered(self, view: RoomView, front: Front) -> None:
+        self.connection.known_as(view.nick)
+        front.entered(self, view)
+
+    def _renamed(self, nick: str, front: Front) -> None:
+        self.connection.known_as(nick)
+        front.renamed(self, nick)
 
     def _check_left(self, reason: str, front: Front) -> None:
         if not self.session.rooms:

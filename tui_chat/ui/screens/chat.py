@@ -91,6 +91,7 @@ class ChatScreen(MessageActions):
             self.problem(refused)
         elif view is not None and (writing is None or writing.kind is Kind.REPLY):
             view.sent.add(text)
+            self.connection.keep_sent(view.name, text)
         self._typing_told = 0.0
 
     def run_typed(self, text: str) -> str:
@@ -118,6 +119,7 @@ class ChatScreen(MessageActions):
 
     @on(TextArea.Changed)
     def _changed(self) -> None:
+        self.keep_draft()
         text = self.composer.text
         if text and text != self._refused_text:
             self.status.show_problem("")
@@ -133,6 +135,13 @@ class ChatScreen(MessageActions):
         elif not text and self._typing_told:
             self._typing_told = 0.0
             self.connection.typing(view.name, False)
+
+    def keep_draft(self) -> None:
+        """What stands in the composer is the draft of the room that it was shown for, here and on disk."""
+        view, text = self.shown, self.composer.text
+        if view is not None and (text, view.writing) != (view.draft, view.kept_for):
+            view.draft, view.kept_for = text, view.writing
+            self.connection.keep_draft(view.name, text, view.writing)
 
     @on(Composer.Refused)
     def _refused(self, event: Composer.Refused) -> None:

@@ -172,6 +172,7 @@ class MessageActions(ChatView):
         self.composer.focus()
         self.status.show_problem("")
         self.show_writing()
+        self.keep_draft()
 
     def stop_writing(self) -> bool:
         """What is written is a plain message again; False when it was one."""
@@ -182,6 +183,7 @@ class MessageActions(ChatView):
         if writing.kind is not Kind.REPLY:
             self.composer.write(writing.put_aside)
         self.show_writing()
+        self.keep_draft()
         return True
 
     def written(self, writing: Writing, text: str) -> str:

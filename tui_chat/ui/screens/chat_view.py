@@ -47,6 +47,7 @@ class ChatView(Screen[None], inherit_bindings=False):
         members: Who is in it.
         status: The line above the composer.
         composer: Where one writes.
+        shown: The room that the composer's text belongs to: the one that was drawn last.
     """
 
     CSS_PATH = ["chat.tcss", "../widgets/side_list.tcss"]  # noqa: RUF012 (as Textual declares it)
@@ -67,7 +68,7 @@ class ChatView(Screen[None], inherit_bindings=False):
         self.composer = Composer(self.complete, self.submit, self.up)
         self._header = Header()
         self._positions: dict[RoomView, Position] = {}
-        self._shown: RoomView | None = None
+        self.shown: RoomView | None = None
         self._in_focus = True
         self._wanted: dict[str, bool] = {}
         self._countdown: Timer | None = None
@@ -132,19 +133,24 @@ class ChatView(Screen[None], inherit_bindings=False):
             if changes.parts & (Part.HEADER | Part.ROOMS):
                 self._draw_header()
             if Part.STATUS in changes.parts:
+                self.show_writing()
                 self.status.show_typing(view.typing if view else [])
 
     def _draw_room(self, view: RoomView | None) -> None:
-        if self._shown is not None:
-            self._shown.draft = self.composer.text
-            self._positions[self._shown] = self.timeline.position()
-        self._shown = view
+        if self.shown is not None:
+            self.keep_draft()
+            self._positions[self.shown] = self.timeline.position()
+        self.shown = view
         self.status.show_problem("")
         if view is not None:
             self.timeline.show(view.transcript.lines, self._positions.get(view))
             self.composer.sent = view.sent
             self.composer.write(view.draft)
         self.show_writing()
+
+    def keep_draft(self) -> None:
+        """What stands in the composer belongs to the room that it was shown for."""
+        raise NotImplementedError
 
     def _draw_header(self) -> None:
         view, state = self.session.current, self.session.state
