@@ -171,6 +171,22 @@ async def test_ctrl_c_clears_the_line_and_quits_only_at_the_second_time(server: 
         await ann.until(lambda: not ann.app.is_running)
 
 
+async def test_what_is_searched_among_what_was_sent_is_shown(server: Running, tmp_path: Path) -> None:
+    async with in_room(tmp_path, server.url, "ann") as ann:
+        for text in ("tea at four", "and cake"):
+            await ann.say(text)
+        await ann.type("half")
+        await ann.press("ctrl+r")
+        await ann.type("te")
+        await ann.sees("sent here before: te")
+        assert ann.composer.text == "tea at four"
+        await ann.type("x")
+        await ann.sees("nothing that you sent here holds: tex")
+        await ann.press("escape")
+        assert ann.composer.text == "half"
+        await ann.until(lambda: "holds: tex" not in ann.screen())
+
+
 async def test_quitting_right_behind_a_message_sends_it_first(server: Running, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann, ChatClient(server.url) as other:
         room = await other.join("tea", nick="bob")

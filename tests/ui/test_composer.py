@@ -123,6 +123,45 @@ async def test_up_and_down_walk_what_was_sent_and_come_back_to_the_draft() -> No
         assert app.composer.text == "draft"
 
 
+@pytest.mark.parametrize(
+    ("keys", "text"),
+    [
+        (("ctrl+r", "t", "e", "a", "enter"), "tea or coffee"),
+        (("ctrl+r", "t", "e", "a", "ctrl+r", "enter"), "more tea"),
+        (("ctrl+r", "t", "e", "a", "ctrl+r", "ctrl+s", "enter"), "tea or coffee"),
+        (("ctrl+r", "t", "e", "a", "up", "down", "enter"), "tea or coffee"),
+        (("ctrl+r", "m", "x", "backspace", "enter"), "more tea"),
+        (("ctrl+r", "t", "escape"), "draft"),
+        (("ctrl+r", "t", "ctrl+g"), "draft"),
+        (("ctrl+r", "t", "enter", "down"), "draft"),
+        (("ctrl+r", "m", "enter", "down", "down"), "draft"),
+        (("ctrl+r", "m", "ctrl+a", "n", "o", "space"), "no more tea"),
+        (("ctrl+r", "q", "q", "enter"), "draft"),
+    ],
+)
+async def test_ctrl_r_searches_what_was_sent(keys: tuple[str, ...], text: str) -> None:
+    app = ComposerApp()
+    async with app.run_test() as pilot:
+        for sent in ("more tea", "tea or coffee"):
+            app.composer.sent.add(sent)
+        app.composer.write("draft")
+        await pilot.press(*keys)
+        await pilot.pause()
+        assert app.composer.text == text
+        assert app.submitted == []
+
+
+async def test_the_match_is_selected_while_searching_and_the_draft_is_not_touched() -> None:
+    app = ComposerApp()
+    async with app.run_test() as pilot:
+        app.composer.sent.add("one\ntwo three")
+        app.composer.write("draft")
+        await pilot.press("ctrl+r", "t", "h")
+        assert app.composer.selected_text == "th"
+        assert app.composer.cursor_location == (1, 6)
+        assert app.composer.draft == "draft"
+
+
 async def test_tab_completes_and_turns_through_the_candidates() -> None:
     app = ComposerApp()
     async with app.run_test() as pilot:

@@ -20,6 +20,7 @@ HOLDERS = {
     Place.FORM: (JoinScreen,),
     Place.CHAT: (ChatScreen,),
     Place.COMPOSER: (Composer,),
+    Place.SEARCHING: (Composer,),
     Place.PICKING: (RoomTimeline,),
     Place.HELP: (HelpScreen,),
 }

@@ -35,6 +35,15 @@ class InputHistory:
             self._texts.append(text)
         self._back = 0
 
+    def stand(self, steps_back: int, written: str) -> None:
+        """A text that many steps above what is being written is shown; Down leads back to that.
+
+        Args:
+            steps_back: 0 for what is being written itself.
+            written: What that is.
+        """
+        self._back, self._writing = steps_back, written
+
     def ends_with(self, text: str) -> bool:
         """Nothing was sent after this text, as far as is known."""
         return not self._texts or self._texts[-1] == text

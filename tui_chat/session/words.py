@@ -230,6 +230,13 @@ def paste_too_large(count: int) -> str:
     return f"The paste has {count:,} characters; nothing was put in."
 
 
+def searching_sent(query: str, failed: bool) -> str:
+    """What you sent is being searched."""
+    if failed:
+        return f"nothing that you sent here holds: {query}"
+    return f"sent here before: {query}▏" + ("" if query else " type what you look for")
+
+
 def not_back_in(room: str, reason: str) -> str:
     """A room that was open before could not be entered again."""
     return f"{room}, where you were before, could not be entered: {reason}"

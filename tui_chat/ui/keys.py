@@ -19,6 +19,7 @@ class Place(Enum):
     FORM = "The join form"
     CHAT = "Rooms and reading"
     COMPOSER = "Writing"
+    SEARCHING = "Searching what you sent (after Ctrl+R)"
     PICKING = "Picking a message (after Ctrl+S)"
     HELP = "The help screen"
 
@@ -88,6 +89,7 @@ ALL: tuple[Key, ...] = (
         Place.COMPOSER,
     ),
     Key(("down",), "down", "line below; on the last, what you sent after", Place.COMPOSER),
+    Key(("ctrl+r",), "search_sent", "search what you sent here", Place.COMPOSER),
     Key(("left", "ctrl+b"), "cursor_left", "one character left", Place.COMPOSER),
     Key(("right", "ctrl+f"), "cursor_right", "one character right", Place.COMPOSER),
     Key(("alt+b", "ctrl+left"), "cursor_word_left", "one word left", Place.COMPOSER),
@@ -108,6 +110,11 @@ ALL: tuple[Key, ...] = (
     Key(("ctrl+x",), "cut", "cut what is selected", Place.COMPOSER),
     Key(("ctrl+v",), "paste", "put in what was copied here", Place.COMPOSER),
     Key(("ctrl+underscore",), "undo", "undo", Place.COMPOSER),
+    Key(("ctrl+r", "up"), "search_older", "the one found before", Place.SEARCHING, "older"),
+    Key(("ctrl+s", "down"), "search_newer", "the one found after", Place.SEARCHING),
+    Key(("backspace", "ctrl+h"), "search_erase", "take back the last letter", Place.SEARCHING),
+    Key(("enter",), "search_take", "take it, to be changed or sent", Place.SEARCHING, "take"),
+    Key(("escape", "ctrl+g"), "search_leave", "back to what was there", Place.SEARCHING, "back"),
     Key(("up", "k"), "pick_up", "message above", Place.PICKING, "pick"),
     Key(("down", "j"), "pick_down", "message below", Place.PICKING),
     Key(("enter",), "choose", "load a gap; send again what was not sent", Place.PICKING, "choose"),

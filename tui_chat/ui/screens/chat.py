@@ -138,10 +138,14 @@ class ChatScreen(MessageActions):
 
     def keep_draft(self) -> None:
         """What stands in the composer is the draft of the room that it was shown for, here and on disk."""
-        view, text = self.shown, self.composer.text
+        view, text = self.shown, self.composer.draft
         if view is not None and (text, view.writing) != (view.draft, view.kept_for):
             view.draft, view.kept_for = text, view.writing
             self.connection.keep_draft(view.name, text, view.writing)
+
+    @on(Composer.Searching)
+    def _searching(self, event: Composer.Searching) -> None:
+        self.status.show_search(event.shown)
 
     @on(Composer.Refused)
     def _refused(self, event: Composer.Refused) -> None:
@@ -160,6 +164,9 @@ class ChatScreen(MessageActions):
 
     def clear_line(self) -> bool:
         """Take away what is being written; False when there was nothing."""
+        if self.composer.searching:
+            self.composer.action_search_leave()
+            return True
         if self.stop_writing():
             return True
         if not self.composer.text:

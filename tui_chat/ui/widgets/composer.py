@@ -5,8 +5,8 @@ Rule 2  Keys take effect in the order they were pressed, however fast they come 
         slow line delivers several at once). Textual runs bindings only after a key
         has bubbled up to the app, when the characters behind it stand there already;
         so this widget runs the actions of its keys, and those of the screen, itself.
-Rule 3  Nothing typed is lost: what cannot be sent stays, and walking through what
-        was sent comes back to what was being written.
+Rule 3  Nothing typed is lost: what cannot be sent stays, and walking or searching
+        through what was sent comes back to what was being written.
 """
 
 from collections.abc import Callable
@@ -15,16 +15,19 @@ from dataclasses import dataclass
 from textual import events
 from textual.message import Message
 from textual.widgets import TextArea
+from textual.widgets.text_area import Selection
 
 from server.protocol import text as texts
 from server.protocol.limits import PACKET_BYTES
 from tui_chat.session import words
 from tui_chat.session.completion import Completion
+from tui_chat.session.history_search import HistorySearch
 from tui_chat.session.input_history import InputHistory
 from tui_chat.ui import keys
 
 _OWN = keys.actions(keys.Place.COMPOSER)
 _SCREEN = keys.actions(keys.Place.CHAT)
+_SEARCHING = keys.actions(keys.Place.SEARCHING)
 
 
 class Composer(TextArea, inherit_bindings=False):
@@ -32,6 +35,16 @@ class Composer(TextArea, inherit_bindings=False):
 
     class BottomWanted(Message):
         """End was pressed where the caret was at the end already."""
+
+    @dataclass
+    class Searching(Message):
+        """What was sent is being searched, or no longer.
+
+        Attributes:
+            shown: One line on what is searched for; empty at the end.
+        """
+
+        shown: str
 
     @dataclass
     class Refused(Message):
@@ -67,9 +80,21 @@ class Composer(TextArea, inherit_bindings=False):
         self._up = up
         self._completing: tuple[Completion, str] | None = None
         self._killed = ""
+        self._search: HistorySearch | None = None
+
+    @property
+    def searching(self) -> bool:
+        """What was sent is being searched."""
+        return self._search is not None
+
+    @property
+    def draft(self) -> str:
+        """What is being written; while what was sent is searched, what that comes back to."""
+        return self.text if self._search is None else self._search.began
 
     def write(self, text: str) -> None:
         """Put this there instead of what stands there, the caret behind it."""
+        self._end_search()
         self.load_text(text)
         self.move_cursor(self.document.end)
 
@@ -78,6 +103,16 @@ class Composer(TextArea, inherit_bindings=False):
         self.replace(text, *self.selection)
 
     async def _on_key(self, event: events.Key) -> None:
+        if self._search is not None:
+            if (search_action := _SEARCHING.get(event.key)) is not None or event.is_printable:
+                event.stop()
+                event.prevent_default()
+                await self._search_on(search_action, event.character or "")
+                return
+            if event.key in _SCREEN:
+                self.action_search_leave()
+            else:
+                self.action_search_take()
         action, screen_action = _OWN.get(event.key), _SCREEN.get(event.key)
         if action is not None or screen_action is not None:
             event.stop()
@@ -93,6 +128,9 @@ class Composer(TextArea, inherit_bindings=False):
         event.stop()
         event.prevent_default()
         text = texts.clean_body(event.text).rstrip("\n")
+        if self._search is not None:
+            await self._search_on(None, text)
+            return
         if len(text) > PACKET_BYTES:
             self.post_message(self.Refused(words.paste_too_large(len(text))))
         elif text:
@@ -127,6 +165,64 @@ class Composer(TextArea, inherit_bindings=False):
             self._walk(self.sent.newer())
         else:
             self.action_cursor_down()
+
+    def action_search_sent(self) -> None:
+        """Search what was sent."""
+        self._search = HistorySearch(self.sent.texts, self.text)
+        self._show_search()
+
+    def action_search_older(self) -> None:
+        """The match before."""
+        if self._search is not None:
+            self._search.older()
+
+    def action_search_newer(self) -> None:
+        """The match after."""
+        if self._search is not None:
+            self._search.newer()
+
+    def action_search_erase(self) -> None:
+        """Take the last letter of the query back."""
+        if self._search is not None:
+            self._search.erase()
+
+    def action_search_take(self) -> None:
+        """What was found stands in the composer; Down leads back to what was being written."""
+        search = self._search
+        if search is not None:
+            self._end_search()
+            self.sent.stand(search.steps_back, search.began)
+            self.move_cursor(self.document.end)
+
+    def action_search_leave(self) -> None:
+        """Back to what was being written."""
+        if self._search is not None:
+            self.write(self._search.began)
+
+    async def _search_on(self, action: str | None, typed: str) -> None:
+        search = self._search
+        if action is not None:
+            await self.run_action(action)
+        elif search is not None:
+            search.type(typed)
+        if self._search is not None:
+            self._show_search()
+
+    def _show_search(self) -> None:
+        search = self._search
+        if search is None:
+            return
+        if self.text != search.shown:
+            self.load_text(search.shown)
+        span = search.span or (len(search.shown),) * 2
+        start, end = (_location(search.shown, index) for index in span)
+        self.selection = Selection(start, end)
+        self.post_message(self.Searching(words.searching_sent(search.query, search.failed)))
+
+    def _end_search(self) -> None:
+        if self._search is not None:
+            self._search = None
+            self.post_message(self.Searching(""))
 
     def action_line_end(self) -> None:
         """The end of the line; from there, the newest message."""
@@ -178,8 +274,7 @@ class Composer(TextArea, inherit_bindings=False):
             if found is None:
                 return
             completion = found if step > 0 else found.turned(step - 1)
-        row = before.count("\n", 0, completion.start)
-        start = (row, completion.start - before.rfind("\n", 0, completion.start) - 1)
+        start = _location(before, completion.start)
         self.replace(completion.shown, start, caret, maintain_selection_offset=False)
         self._completing = (completion, self.get_text_range((0, 0), self.cursor_location))
 
@@ -191,3 +286,8 @@ class Composer(TextArea, inherit_bindings=False):
         if start != end:
             self._killed = self.get_text_range(start, end)
             self.delete(start, end, maintain_selection_offset=False)
+
+
+def _location(text: str, index: int) -> tuple[int, int]:
+    """Row and column of a character in a text."""
+    return text.count("\n", 0, index), index - text.rfind("\n", 0, index) - 1

@@ -74,6 +74,13 @@ class StatusLine(Widget):
         self._typing: Sequence[str] = ()
         self._writing = ""
         self._length = ""
+        self._search = ""
+
+    def show_search(self, search: str) -> None:
+        """Show what is being searched among what was sent, or nothing more of it."""
+        if search != self._search:
+            self._search = search
+            self.refresh()
 
     def show_problem(self, problem: str) -> None:
         """Show what is wrong, or nothing more of it."""
@@ -113,7 +120,9 @@ class StatusLine(Widget):
         """The line."""
         width = self.content_region.width
         right = Content.assemble((self._length, "$error")) if self._length else Content("")
-        if self._problem:
+        if self._search:
+            left = Content.assemble((self._search, "$accent"))
+        elif self._problem:
             left = Content.assemble((self._problem, "$error"))
         elif self._writing:
             left = Content.assemble((self._writing, "$accent"))
