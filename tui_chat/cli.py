@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 import platformdirs
 
-from tui_chat.session import remembered
+from tui_chat.session import remembered, settings_file
+from tui_chat.session.settings_file import SettingsFile
 from tui_chat.ui.start import DEFAULT_HOST, DEFAULT_PORT, Start
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--host", default="", help=f"what it listens on ({DEFAULT_HOST}); 0.0.0.0 for the network")
     made.add_argument("--port", type=_port, default=None, help=f"its TCP port ({DEFAULT_PORT})")
     made.add_argument("--no-cache", action="store_true", help="keep no history of rooms on this computer")
+    made.add_argument("--settings", type=Path, default=None, metavar="FILE", help="another file of settings")
     made.add_argument("--version", action=_Version, nargs=0, help="show the version")
     return made
 
@@ -65,10 +67,11 @@ def main() -> None:
         give_up("this needs a terminal; standard input and output have to be one")
     log_to(start.log)
     kept, notice = remembered.load(start.state)
+    settings = SettingsFile.load(start.settings)
     # Textual is a third of a second that --help and a wrong flag do not wait for.
     from tui_chat.ui.app import ChatApp  # noqa: PLC0415
 
-    app = ChatApp(start, kept, notice)
+    app = ChatApp(start, kept, "\n".join(filter(None, (notice, *settings.problems))), settings)
     try:
         app.run()
     finally:
@@ -121,6 +124,7 @@ def _start(given: argparse.Namespace) -> Start:
         state=platformdirs.user_state_path("tui-chat", appauthor=False),
         cache=None if given.no_cache else platformdirs.user_cache_path("tui-chat", appauthor=False),
         log=platformdirs.user_log_path("tui-chat", appauthor=False) / "chat-tui.log",
+        settings=given.settings or platformdirs.user_config_path("tui-chat", appauthor=False) / settings_file.FILE,
         server=given.server,
         room=given.room,
         nick=given.nick,

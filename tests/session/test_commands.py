@@ -72,7 +72,7 @@ def test_a_nickname_elsewhere_gets_a_space() -> None:
 
 
 def test_commands_complete_only_at_the_start() -> None:
-    assert shown(complete("/n", [], [])) == ["/nick ", "/names "]
+    assert shown(complete("/n", [], [])) == ["/nick ", "/names ", "/notify "]
     assert complete("say /n", [], []) is None
     assert complete("//n", [], []) is None
 

@@ -5,7 +5,7 @@ from tui_chat.session.remembered import FILE, Identity, Remembered, load, save
 
 
 def test_what_was_kept_comes_back(tmp_path: Path) -> None:
-    kept = Remembered("茶", "ann", "http://host:3000", "dark").with_identity(Identity("http://host:3000", "Ann", "k"))
+    kept = Remembered("茶", "ann", "http://host:3000").with_identity(Identity("http://host:3000", "Ann", "k"))
     assert save(tmp_path / "new" / "folder", kept) == ""
     assert load(tmp_path / "new" / "folder") == (kept, "")
     assert kept.guest_key("http://host:3000", "ann") == "k"

@@ -1,6 +1,6 @@
 """chat-tui driven by Textual's pilot, against a real server."""
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +12,7 @@ from textual.widget import Widget
 
 from tests.support.eventually import eventually
 from tui_chat.session.remembered import Remembered
+from tui_chat.session.settings_file import SettingsFile
 from tui_chat.ui.app import ChatApp
 from tui_chat.ui.screens.chat import ChatScreen
 from tui_chat.ui.screens.join import JoinScreen
@@ -86,10 +87,18 @@ class Person:
 
 @asynccontextmanager
 async def chat_app(
-    folder: Path, *, size: tuple[int, int] = (80, 24), kept: Remembered | None = None, **start: Any
+    folder: Path,
+    *,
+    size: tuple[int, int] = (80, 24),
+    kept: Remembered | None = None,
+    settings: Mapping[str, Any] | None = None,
+    **start: Any,
 ) -> AsyncGenerator[Person]:
-    """The program in a terminal of this size, started with these fields of `Start`."""
-    app = ChatApp(Start(state=folder / "state", log=folder / "log", **start), kept or Remembered(), "")
+    """The program in a terminal of this size, started with these settings and fields of `Start`."""
+    file = SettingsFile.load(folder / "settings.toml")
+    for name, value in (settings or {}).items():
+        assert file.change(name, value) == ""
+    app = ChatApp(Start(state=folder / "state", log=folder / "log", **start), kept or Remembered(), "", file)
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
         yield Person(app, pilot)

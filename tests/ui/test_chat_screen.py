@@ -234,9 +234,9 @@ async def test_the_theme_changes_and_is_remembered(server: Running, tmp_path: Pa
     async with in_room(tmp_path, server.url, "ann") as ann:
         await ann.say("/theme light")
         await ann.until(lambda: ann.app.theme == "chat-light")
-        assert '"light"' in (tmp_path / "ann" / "state" / "remembered.json").read_text()
+        assert 'theme = "light"' in (tmp_path / "ann" / "settings.toml").read_text()
         await ann.say("/theme pink")
-        await ann.sees(words.NO_SUCH_THEME)
+        await ann.sees("theme can be: dark, light")
 
 
 async def test_panes_fold_away_when_it_is_narrow_and_come_on_request(server: Running, tmp_path: Path) -> None:

@@ -1,35 +1,95 @@
 from pathlib import Path
 
 import pytest
+from rich.color import ColorSystem
 from textual.color import Color
 from textual.theme import Theme
 
 from tests.support.chat_app import chat_app
-from tui_chat.session.remembered import Remembered
+from tui_chat.session import settings
 from tui_chat.ui import themes
+from tui_chat.ui.widgets.timeline import palette
 from tui_chat.ui.widgets.timeline.palette import contrast
 
 TEXTS = ("foreground", "text-muted", "primary", "accent", "error", "warning", "success")
-GROUNDS = ("background", "surface", "panel")
+GROUNDS = ("background", "surface", "panel", "picked", "mentioned")
+
+MEASURED = [theme for theme in themes.BY_WORD.values() if not theme.ansi]
 
 
-@pytest.mark.parametrize("theme", themes.ALL, ids=lambda theme: theme.name)
-def test_every_text_can_be_read_on_every_ground(theme: Theme) -> None:
-    variables = theme.to_color_system().generate()
-    pairs = [(text, ground) for text in TEXTS for ground in GROUNDS]
-    pairs += [
+def least(theme: Theme) -> float:
+    return 7.0 if theme is themes.CONTRAST else 4.5
+
+
+def grounds(theme: Theme) -> dict[str, Color]:
+    variables = theme.to_color_system().generate() | theme.variables
+    return {ground: Color.parse(variables[ground]) for ground in GROUNDS}
+
+
+def pairs(theme: Theme) -> list[tuple[str, Color, Color]]:
+    variables = theme.to_color_system().generate() | theme.variables
+    over = [
+        (f"{text} on {name}", Color.parse(variables[text]), ground)
+        for text in TEXTS
+        for name, ground in grounds(theme).items()
+    ]
+    chosen = [
         ("block-cursor-foreground", "block-cursor-background"),
         ("input-selection-foreground", "input-selection-background"),
+        ("screen-selection-foreground", "screen-selection-background"),
         ("button-color-foreground", "primary"),
     ]
-    for text, ground in pairs:
-        ratio = contrast(Color.parse(variables[text]), Color.parse(variables[ground]))
-        assert ratio >= 4.5, f"{text} on {ground}: {ratio:.2f}"
+    return over + [
+        (f"{one} on {other}", Color.parse(variables[one]), Color.parse(variables[other])) for one, other in chosen
+    ]
 
 
-@pytest.mark.parametrize(("kept", "theme"), [("light", themes.LIGHT), ("dark", themes.DARK), ("gone", themes.DARK)])
-async def test_a_remembered_theme_is_what_the_first_screen_is_drawn_in(tmp_path: Path, kept: str, theme: Theme) -> None:
-    async with chat_app(tmp_path, kept=Remembered(theme=kept)) as person:
+def test_the_setting_and_the_themes_have_the_same_words() -> None:
+    assert settings.fields()["theme"].choices == tuple(themes.BY_WORD)
+
+
+@pytest.mark.parametrize("theme", MEASURED, ids=lambda theme: theme.name)
+def test_every_text_can_be_read_on_every_ground(theme: Theme) -> None:
+    for what, text, ground in pairs(theme):
+        ratio = contrast(text, ground)
+        assert ratio >= least(theme), f"{what}: {ratio:.2f}"
+
+
+@pytest.mark.parametrize("theme", MEASURED, ids=lambda theme: theme.name)
+def test_every_text_can_still_be_read_in_256_colors(theme: Theme) -> None:
+    def nearest(color: Color) -> Color:
+        shown = color.rich_color.downgrade(ColorSystem.EIGHT_BIT)
+        return Color.from_rich_color(shown, ansi=False)
+
+    for what, text, ground in pairs(theme):
+        ratio = contrast(nearest(text), nearest(ground))
+        assert ratio >= 4.5, f"{what}: {ratio:.2f}"
+
+
+@pytest.mark.parametrize("theme", MEASURED, ids=lambda theme: theme.name)
+def test_every_nickname_can_be_read(theme: Theme) -> None:
+    for shade in palette.DARK if theme.dark else palette.LIGHT:
+        for ground in grounds(theme).values():
+            read = palette.readable(shade, ground, least(theme))
+            assert contrast(Color.parse(read), ground) >= least(theme)
+
+
+@pytest.mark.parametrize("word", themes.BY_WORD)
+async def test_the_theme_that_is_set_is_what_the_first_screen_is_drawn_in(tmp_path: Path, word: str) -> None:
+    theme = themes.BY_WORD[word]
+    async with chat_app(tmp_path, settings={"theme": word}) as person:
         assert person.app.theme == theme.name
-        assert person.form.styles.background.hex.lower() == theme.background
+        assert person.form.styles.background == Color.parse(theme.background or "")
         assert person.app.has_class("-dark-mode") is theme.dark
+        assert person.app.native_ansi_color is theme.ansi
+
+
+@pytest.mark.parametrize(("name", "value"), [("TERM", "xterm"), ("TERM", "linux"), ("NO_COLOR", "1")])
+async def test_where_there_are_few_colors_the_terminals_own_are_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.delenv("COLORTERM")
+    monkeypatch.setenv(name, value)
+    async with chat_app(tmp_path, settings={"theme": "light"}) as person:
+        assert person.app.theme == themes.TERMINAL.name
+        assert person.app.settings.theme == "light"

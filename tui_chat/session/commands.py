@@ -26,6 +26,8 @@ class Action(Enum):
     REACT = "react"
     CLEAR = "clear"
     THEME = "theme"
+    SET = "set"
+    NOTIFY = "notify"
     HELP = "help"
     QUIT = "quit"
 
@@ -73,7 +75,9 @@ ALL: tuple[Command, ...] = (
     Command(Action.REPLY, words.HELP_REPLY, f"[{words.ARGUMENT_TEXT}]", most=1),
     Command(Action.REACT, words.HELP_REACT, f"[{words.ARGUMENT_EMOJI}]", most=1),
     Command(Action.CLEAR, words.HELP_CLEAR),
-    Command(Action.THEME, words.HELP_THEME, "[dark|light]", most=1),
+    Command(Action.THEME, words.HELP_THEME, words.ARGUMENT_THEME, least=1, most=1),
+    Command(Action.SET, words.HELP_SET, f"[{words.ARGUMENT_SETTING}]", most=2),
+    Command(Action.NOTIFY, words.HELP_NOTIFY, "[all|mentions|none|default]", most=1),
     Command(Action.HELP, words.HELP_HELP, aliases=("h",)),
     Command(Action.QUIT, words.HELP_QUIT, aliases=("exit", "q")),
 )

@@ -38,14 +38,12 @@ class Remembered(Struct, frozen=True):
 
     Attributes:
         server: What was typed as the server's address.
-        theme: The theme chosen, empty for the usual one.
         identities: Those used last, newest first.
     """
 
     room: str = ""
     nick: str = ""
     server: str = ""
-    theme: str = ""
     identities: tuple[Identity, ...] = field(default=())
 
     def guest_key(self, server: str, nick: str) -> str | None:

@@ -140,7 +140,6 @@ COPIED = "Copied."
 WENT_WRONG = "Something went wrong; the log has the details."
 QUIT_AGAIN = "Press Ctrl+C again to quit."
 UNSENT_QUIT = "Some of what you wrote is not sent yet. Quit again: it is sent when you are back."
-NO_SUCH_THEME = "There is a dark and a light theme."
 
 
 # The state of the connection.
@@ -253,6 +252,8 @@ ARGUMENT_NICK = "nickname"
 ARGUMENT_TOPIC = "topic"
 ARGUMENT_TEXT = "text"
 ARGUMENT_EMOJI = "emoji"
+ARGUMENT_THEME = "theme"
+ARGUMENT_SETTING = "setting [value]"
 ARGUMENT_QUERY = "part of a name"
 HELP_JOIN = "go into a room; the others stay open"
 HELP_PART = "leave this room, or another"
@@ -265,7 +266,9 @@ HELP_EDIT = "change your last message"
 HELP_REPLY = "answer the last message of somebody else"
 HELP_REACT = "put an emoji under the last message, or take it away"
 HELP_CLEAR = "take the notices off this room's screen"
-HELP_THEME = "change between dark and light"
+HELP_THEME = "take other colours"
+HELP_SET = "say all settings, say one, or set it"
+HELP_NOTIFY = "of what in this room to be notified"
 HELP_HELP = "show keys and commands"
 HELP_QUIT = "leave"
 
@@ -290,3 +293,55 @@ def remembered_unreadable(path: str, reason: str) -> str:
 def remembered_unwritable(path: str, reason: str) -> str:
     """The file could not be written."""
     return f"{path} cannot be written: {reason}"
+
+
+# Settings.
+NOT_UTF8 = "it is not UTF-8"
+
+
+def no_such_setting(name: str) -> str:
+    """There is no setting of this name."""
+    return f"There is no setting {name[:40]}."
+
+
+def setting_can_be(expected: str) -> str:
+    """What is allowed."""
+    return f"It can be: {expected}"
+
+
+def level_is(room: str, level: str) -> str:
+    """Of what in a room one is notified."""
+    match level:
+        case "all":
+            return f"You are notified of all messages in {room}."
+        case "mentions":
+            return f"You are notified in {room} when somebody names you."
+        case _:
+            return f"You are not notified of anything in {room}."
+
+
+def setting_refused(name: str, expected: str) -> str:
+    """A value that a setting cannot have."""
+    return f"{name} can be: {expected}"
+
+
+def setting_in_file(name: str) -> str:
+    """A setting that is changed in the file."""
+    return f"{name} is a table of its own; the settings file has it."
+
+
+def settings_damaged(path: str, line: int, reason: str) -> str:
+    """The whole file is not understood (`line` 0: no line is known)."""
+    where = f"{path}, line {line}" if line else path
+    return f"{where}: {reason}. The usual settings are used, and the file is left as it is."
+
+
+def settings_wrong(path: str, line: int, problem: str) -> str:
+    """One setting of the file is not understood."""
+    where = f"{path}, line {line}" if line else path
+    return f"{where}: {problem}"
+
+
+def settings_not_toml(path: str) -> str:
+    """The file cannot be changed."""
+    return f"{path} cannot be understood and is left as it is; this is set until you quit."

@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from rich.console import RenderableType
 from rich.text import Text
 from textual import on
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
 from textual.widgets import Input, TextArea
@@ -28,8 +28,10 @@ from textual.worker import Worker, WorkerError, WorkerState
 from server.protocol.errors import Unavailable
 from tui_chat.session import remembered, words
 from tui_chat.session.remembered import Identity, Remembered
-from tui_chat.ui import addresses, keys, preload, terminal_keys, themes
+from tui_chat.session.settings_file import SettingsFile
+from tui_chat.ui import addresses, keys, preload, terminal_keys
 from tui_chat.ui.screens.join import Entrance, JoinScreen
+from tui_chat.ui.settings_app import SettingsApp
 from tui_chat.ui.start import DEFAULT_SERVER, Keeping, Start
 
 if TYPE_CHECKING:
@@ -55,7 +57,7 @@ STOPPED_BY_SIGNAL = 128
 """Added to a signal's number, it is the exit code that shells expect."""
 
 
-class ChatApp(App[None], inherit_bindings=False):
+class ChatApp(SettingsApp, inherit_bindings=False):
     """chat-tui."""
 
     TITLE = words.TITLE
@@ -63,24 +65,17 @@ class ChatApp(App[None], inherit_bindings=False):
     BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings(keys.Place.ANYWHERE)]
     COMMAND_PALETTE_BINDING = "ctrl+backslash"
 
-    def __init__(self, start: Start, kept: Remembered, notice: str) -> None:
+    def __init__(self, start: Start, kept: Remembered, notice: str, settings: SettingsFile | None = None) -> None:
         """Make it.
 
         Args:
             start: The command line.
             kept: What was remembered.
             notice: Something to be said on the form.
+            settings: The settings, None for the usual ones.
         """
         terminal_keys.teach()
-        super().__init__(driver_class=_driver())
-        for theme in themes.ALL:
-            self.register_theme(theme)
-        # Chosen before the styles are made, and not on mounting, which would make them twice.
-        chosen = themes.BY_WORD.get(kept.theme, themes.DARK)
-        self.set_reactive(App.theme, chosen.name)
-        self.stylesheet.set_variables(self.get_css_variables())
-        self.set_class(chosen.dark, "-dark-mode", update=False)
-        self.set_class(not chosen.dark, "-light-mode", update=False)
+        super().__init__(settings or SettingsFile(), _driver())
         self._start = start
         self._form: JoinScreen
         self._kept = kept
@@ -312,13 +307,6 @@ class ChatApp(App[None], inherit_bindings=False):
 
         return palette.entries(self, self._chat if screen is self._chat else None)
 
-    def take_theme(self, theme: str) -> None:
-        """Take a theme by its word, or the other one, and remember it."""
-        if not theme:
-            theme = "light" if self.current_theme.dark else "dark"
-        self.theme = themes.BY_WORD[theme].name
-        self._keep(replace(self._kept, theme=theme))
-
     def on_chat_screen_leave_asked(self) -> None:
         """`/quit` was typed."""
         self.action_leave()
@@ -327,9 +315,11 @@ class ChatApp(App[None], inherit_bindings=False):
         """`/help` was typed."""
         self.action_help()
 
-    def on_chat_screen_theme_asked(self, event: "ChatScreen.ThemeAsked") -> None:
-        """`/theme` was typed."""
-        self.take_theme(event.theme)
+    def on_chat_screen_setting_asked(self, event: "ChatScreen.SettingAsked") -> None:
+        """`/set` or `/theme` was typed."""
+        problem = self.change_setting(event.name, event.value)
+        if problem:
+            self.problem(problem)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """What goes wrong in the background is said too."""

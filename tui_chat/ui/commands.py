@@ -9,6 +9,7 @@ from tui_chat.session import words
 from tui_chat.session.commands import Action, Call
 from tui_chat.session.lines import MessageLine
 from tui_chat.session.room_view import RoomView
+from tui_chat.ui import setting_commands
 
 if TYPE_CHECKING:
     from tui_chat.ui.screens.chat import ChatScreen
@@ -52,7 +53,11 @@ def run(call: Call, screen: "ChatScreen") -> str:
                 if room is not None:
                     room.transcript.clear_notices()
             case Action.THEME:
-                return "" if screen.change_theme(argument) else words.NO_SUCH_THEME
+                return setting_commands.set_theme(argument, screen)
+            case Action.SET:
+                return setting_commands.set_setting(call.arguments, screen)
+            case Action.NOTIFY:
+                return setting_commands.set_level(argument, screen)
             case Action.HELP:
                 screen.show_help()
             case Action.QUIT:

@@ -26,7 +26,5 @@ def entries(app: "ChatApp", chat: "ChatScreen | None") -> Iterable[SystemCommand
             yield SystemCommand(command.usage, command.help, lambda run=run, text=text: run(text))
         elif command.action is Action.HELP:
             yield SystemCommand(command.usage, command.help, app.action_help)
-        elif command.action is Action.THEME:
-            yield SystemCommand(command.usage, command.help, lambda: app.take_theme(""))
         elif command.action is Action.QUIT:
             yield SystemCommand(command.usage, command.help, app.action_leave)

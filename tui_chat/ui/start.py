@@ -35,10 +35,12 @@ class Start:
         state: Where things are remembered.
         log: The log file, to be named when something goes wrong.
         cache: Where the history of rooms is kept, None for nowhere.
+        settings: The file of settings, None to keep them for this run only.
     """
 
     state: Path
     log: Path
+    settings: Path | None = None
     cache: Path | None = None
     server: str = ""
     room: str = ""

@@ -1,103 +1,261 @@
-"""A dark and a light theme: quiet surfaces, one accent, every text readable (contrast 4.5 and more)."""
+"""The themes: quiet surfaces, one accent, every text readable.
+
+Rule 1  Texts on the grounds they stand on have a contrast of at least 4.5, in the theme
+        for high contrast 7 (WCAG 2.2, 1.4.3 and 1.4.6); tests/ui/test_themes.py measures.
+Rule 2  `terminal` uses the 16 colours of the terminal's own palette and its own ground,
+        and tells what is chosen apart by reversing it: nothing is known of that palette.
+        It is also what is shown where there are 16 colours, or none (https://no-color.org).
+Rule 3  No state is told by colour alone.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from rich.style import Style
+from textual.app import App
+from textual.color import Color
 from textual.theme import Theme
 from textual.widget import Widget
 
 from tui_chat.ui.app_of import app_of
 from tui_chat.ui.widgets.timeline import palette
 
-DARK = Theme(
-    name="chat-dark",
+
+def _theme(
+    name: str,
+    *,
+    dark: bool,
+    grounds: tuple[str, str, str],
+    text: str,
+    muted: str,
+    primary: str,
+    accent: str,
+    good: str,
+    bad: str,
+    line: str,
+    line_strong: str,
+    picked: str,
+    mentioned: str,
+    chosen: tuple[str, str],
+    selected: tuple[str, str],
+    contrast: float = palette.CONTRAST,
+) -> Theme:
+    """A theme from a few colours.
+
+    Args:
+        name: What the app calls it.
+        dark: Light text on dark ground.
+        grounds: Of the talk, of side panes, of the lines above and below.
+        text: Of what people say.
+        muted: Of what stands around that.
+        primary: Of names of things.
+        accent: Of what names you, and of warnings.
+        good: Of what has worked.
+        bad: Of what has not.
+        line: Of lines between things.
+        line_strong: Of scrollbars under the mouse.
+        picked: The ground of the message under the cursor (of little colour, so that 256 have it too).
+        mentioned: The ground of a message that names you.
+        chosen: Text and ground of a chosen row.
+        selected: Text and ground of selected text.
+        contrast: The least contrast of a nickname to its ground.
+    """
+    background, surface, panel = grounds
+    return Theme(
+        name=f"chat-{name}",
+        dark=dark,
+        background=background,
+        surface=surface,
+        panel=panel,
+        foreground=text,
+        primary=primary,
+        secondary=good,
+        accent=accent,
+        success=good,
+        warning=accent,
+        error=bad,
+        variables={
+            "text-muted": muted,
+            "text-disabled": muted,
+            "text-primary": primary,
+            "text-accent": accent,
+            "text-error": bad,
+            "text-warning": accent,
+            "text-success": good,
+            "border": primary,
+            "border-blurred": line,
+            "rule": line,
+            "input-cursor-background": text,
+            "input-cursor-foreground": background,
+            "input-selection-foreground": selected[0],
+            "input-selection-background": selected[1],
+            "screen-selection-foreground": selected[0],
+            "screen-selection-background": selected[1],
+            "block-cursor-foreground": chosen[0],
+            "block-cursor-background": chosen[1],
+            "block-cursor-text-style": "bold",
+            "button-color-foreground": background,
+            "scrollbar": line,
+            "scrollbar-hover": line_strong,
+            "scrollbar-active": primary,
+            "scrollbar-background": background,
+            "scrollbar-background-hover": background,
+            "scrollbar-background-active": background,
+            "picked": picked,
+            "mentioned": mentioned,
+            "least-contrast": str(contrast),
+        },
+    )
+
+
+DARK = _theme(
+    "dark",
     dark=True,
-    background="#12161b",
-    surface="#181d24",
-    panel="#1e252e",
-    foreground="#d5dce5",
+    grounds=("#12161b", "#181d24", "#1e252e"),
+    text="#d5dce5",
+    muted="#97a4b3",
     primary="#7fb0f0",
-    secondary="#8fb8a8",
     accent="#e5b567",
-    success="#8cc98f",
-    warning="#e5b567",
-    error="#f28b82",
-    variables={
-        "text-muted": "#8b98a8",
-        "text-disabled": "#8b98a8",
-        "text-primary": "#7fb0f0",
-        "text-accent": "#e5b567",
-        "text-error": "#f28b82",
-        "text-warning": "#e5b567",
-        "text-success": "#8cc98f",
-        "border": "#7fb0f0",
-        "border-blurred": "#2b3440",
-        "rule": "#2b3440",
-        "input-cursor-background": "#d5dce5",
-        "input-cursor-foreground": "#12161b",
-        "input-selection-background": "#33506f",
-        "input-selection-foreground": "#eef2f6",
-        "block-cursor-background": "#2a3a4d",
-        "block-cursor-foreground": "#eef2f6",
-        "block-cursor-text-style": "none",
-        "button-color-foreground": "#12161b",
-        "scrollbar": "#2b3440",
-        "scrollbar-hover": "#3a4655",
-        "scrollbar-active": "#7fb0f0",
-        "scrollbar-background": "#12161b",
-        "scrollbar-background-hover": "#12161b",
-        "scrollbar-background-active": "#12161b",
-    },
+    good="#8cc98f",
+    bad="#f28b82",
+    line="#2b3440",
+    line_strong="#3a4655",
+    picked="#2c2f35",
+    mentioned="#2b2721",
+    chosen=("#eef2f6", "#2a3a4d"),
+    selected=("#eef2f6", "#33506f"),
 )
 
-LIGHT = Theme(
-    name="chat-light",
+LIGHT = _theme(
+    "light",
     dark=False,
-    background="#fbfbf9",
-    surface="#f3f3ef",
-    panel="#eaeae5",
-    foreground="#22272e",
+    grounds=("#fbfbf9", "#f3f3ef", "#eaeae5"),
+    text="#22272e",
+    muted="#525c67",
     primary="#1f5fa8",
-    secondary="#2f6f5e",
-    accent="#8a5300",
-    success="#2c6e3a",
-    warning="#8a5300",
-    error="#b3261e",
+    accent="#855000",
+    good="#2c6e3a",
+    bad="#b3261e",
+    line="#d3d3cc",
+    line_strong="#b9b9b0",
+    picked="#e9e9e9",
+    mentioned="#f3efe4",
+    chosen=("#22272e", "#dbe6f3"),
+    selected=("#22272e", "#bcd3ee"),
+)
+
+CONTRAST = _theme(
+    "contrast",
+    dark=True,
+    grounds=("#000000", "#000000", "#101010"),
+    text="#ffffff",
+    muted="#cfcfcf",
+    primary="#8ecbff",
+    accent="#ffd84d",
+    good="#8ff0a4",
+    bad="#ffa8a0",
+    line="#8a8a8a",
+    line_strong="#ffffff",
+    picked="#303030",
+    mentioned="#2a2620",
+    chosen=("#000000", "#ffd84d"),
+    selected=("#000000", "#8ecbff"),
+    contrast=7.0,
+)
+
+WARM = _theme(
+    "warm",
+    dark=True,
+    grounds=("#1d1a17", "#24201c", "#2c2722"),
+    text="#e6dac6",
+    muted="#b0a38f",
+    primary="#e0a878",
+    accent="#e7c15c",
+    good="#a8bd7a",
+    bad="#ee8f7b",
+    line="#40382f",
+    line_strong="#5a4f43",
+    picked="#363330",
+    mentioned="#312c26",
+    chosen=("#f5ecdc", "#4a3c2d"),
+    selected=("#f5ecdc", "#6b5236"),
+)
+
+TERMINAL = Theme(
+    name="chat-terminal",
+    ansi=True,
+    dark=True,
+    background="ansi_default",
+    surface="ansi_default",
+    panel="ansi_default",
+    boost="ansi_default",
+    foreground="ansi_default",
+    primary="ansi_blue",
+    secondary="ansi_cyan",
+    accent="ansi_magenta",
+    success="ansi_green",
+    warning="ansi_magenta",
+    error="ansi_red",
     variables={
-        "text-muted": "#59636e",
-        "text-disabled": "#59636e",
-        "text-primary": "#1f5fa8",
-        "text-accent": "#8a5300",
-        "text-error": "#b3261e",
-        "text-warning": "#8a5300",
-        "text-success": "#2c6e3a",
-        "border": "#1f5fa8",
-        "border-blurred": "#d3d3cc",
-        "rule": "#d3d3cc",
-        "input-cursor-background": "#22272e",
-        "input-cursor-foreground": "#fbfbf9",
-        "input-selection-background": "#bcd3ee",
-        "input-selection-foreground": "#22272e",
-        "block-cursor-background": "#dbe6f3",
-        "block-cursor-foreground": "#22272e",
-        "block-cursor-text-style": "none",
-        "button-color-foreground": "#fbfbf9",
-        "scrollbar": "#d3d3cc",
-        "scrollbar-hover": "#b9b9b0",
-        "scrollbar-active": "#1f5fa8",
-        "scrollbar-background": "#fbfbf9",
-        "scrollbar-background-hover": "#fbfbf9",
-        "scrollbar-background-active": "#fbfbf9",
+        "surface": "ansi_default",
+        "panel": "ansi_default",
+        "border": "ansi_blue",
+        "border-blurred": "ansi_default",
+        "rule": "ansi_default",
+        "input-cursor-background": "ansi_default",
+        "input-cursor-foreground": "ansi_default",
+        "input-cursor-text-style": "reverse",
+        "input-selection-background": "ansi_cyan",
+        "input-selection-foreground": "ansi_black",
+        "screen-selection-background": "ansi_cyan",
+        "screen-selection-foreground": "ansi_black",
+        "block-cursor-background": "ansi_default",
+        "block-cursor-foreground": "ansi_default",
+        "block-cursor-text-style": "bold reverse",
+        "button-color-foreground": "ansi_default",
+        "scrollbar": "ansi_bright_black",
+        "scrollbar-hover": "ansi_bright_black",
+        "scrollbar-active": "ansi_blue",
+        "scrollbar-background": "ansi_default",
+        "scrollbar-background-hover": "ansi_default",
+        "scrollbar-background-active": "ansi_default",
+        "ansi-background": "ansi_default",
+        "ansi-foreground": "ansi_default",
+        "picked": "ansi_default",
+        "mentioned": "ansi_default",
+        "least-contrast": "0",
     },
 )
 
-ALL = (DARK, LIGHT)
-BY_WORD = {"dark": DARK, "light": LIGHT}
-"""As `/theme` names them."""
+BY_WORD: Mapping[str, Theme] = {
+    "dark": DARK,
+    "light": LIGHT,
+    "contrast": CONTRAST,
+    "warm": WARM,
+    "terminal": TERMINAL,
+}
+"""As the setting and `/theme` name them (tests/ui/test_themes.py: the same words)."""
+
+
+def shown_theme(word: str, app: App[Any]) -> Theme:
+    """The theme that an app shows when this one is set: where there are few colours, the terminal's."""
+    return TERMINAL if has_few_colors(app) else BY_WORD[word]
+
+
+def has_few_colors(app: App[Any]) -> bool:
+    """Whether there are only 16 colours, or none."""
+    return app.no_color or app.console.color_system in {None, "standard", "windows"}
+
+
+def nick_shades(app: App[Any], background: Color) -> Sequence[str]:
+    """The colours for nicknames on this ground."""
+    theme = app.current_theme
+    if theme.ansi or has_few_colors(app):
+        return palette.ANSI
+    least = float(theme.variables.get("least-contrast", palette.CONTRAST))
+    return [palette.readable(shade, background, least) for shade in (palette.DARK if theme.dark else palette.LIGHT)]
 
 
 def nick_style(widget: Widget, nick: str) -> Style:
-    """A nickname's colour on the background of a widget: the one it has in the timeline."""
-    app = app_of(widget)
-    if app.native_ansi_color or app.console.color_system in {"standard", "windows"}:
-        return Style(color=palette.nick_color(nick, palette.ANSI))
-    shade = palette.nick_color(nick, palette.DARK if app.current_theme.dark else palette.LIGHT)
-    return Style(color=palette.readable(shade, widget.background_colors[1]))
+    """A nickname's colour on the ground of a widget: the one it has in the timeline."""
+    return Style(color=palette.nick_color(nick, nick_shades(app_of(widget), widget.background_colors[1])))

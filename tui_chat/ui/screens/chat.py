@@ -16,7 +16,7 @@ from tui_chat.session.completion import Completion, complete
 from tui_chat.session.lines import UnreadLine
 from tui_chat.session.session import Session
 from tui_chat.session.writing import Kind
-from tui_chat.ui import commands, keys, themes
+from tui_chat.ui import commands, keys
 from tui_chat.ui.app_of import app_of
 from tui_chat.ui.connection import Connection
 from tui_chat.ui.links import open_link
@@ -50,14 +50,16 @@ class ChatScreen(MessageActions):
         """`/help` was typed."""
 
     @dataclass
-    class ThemeAsked(Message):
-        """Another theme is wanted.
+    class SettingAsked(Message):
+        """A setting is to be changed.
 
         Attributes:
-            theme: Its name, empty for the other one.
+            name: Which.
+            value: As `settings.parse` gives it, None for the usual one.
         """
 
-        theme: str
+        name: str
+        value: object
 
     def __init__(self, session: Session, connection: Connection) -> None:
         """Make it.
@@ -256,12 +258,9 @@ class ChatScreen(MessageActions):
 
     # What a command asks of the app.
 
-    def change_theme(self, theme: str) -> bool:
-        """Take another theme; False when there is none of that name."""
-        if theme and theme not in themes.BY_WORD:
-            return False
-        self.post_message(self.ThemeAsked(theme))
-        return True
+    def set_setting(self, name: str, value: object) -> None:
+        """Set what the person wants set, now and for later."""
+        self.post_message(self.SettingAsked(name, value))
 
     def show_help(self) -> None:
         """Show keys and commands."""

@@ -1,12 +1,10 @@
 """The styles of a timeline, from the theme."""
 
-from collections.abc import Sequence
-from typing import cast
-
 from rich.style import Style
-from textual.app import App
 from textual.widget import Widget
 
+from tui_chat.ui import themes
+from tui_chat.ui.app_of import app_of
 from tui_chat.ui.widgets.timeline import palette
 from tui_chat.ui.widgets.timeline.drawing import Styles
 
@@ -27,9 +25,12 @@ def styles_of(timeline: Widget) -> Styles:
         return text_style + Style.from_color(timeline.get_component_rich_style(component).color)
 
     def over(name: str) -> Style:
-        return background + Style.from_color(None, timeline.get_component_rich_style(f"timeline--{name}").bgcolor)
+        component = f"timeline--{name}"
+        text_style = timeline.get_component_styles(component).text_style
+        ground = Style.from_color(None, timeline.get_component_rich_style(component).bgcolor)
+        return background + text_style + ground
 
-    shades = _nick_shades(timeline)
+    shades = themes.nick_shades(app_of(timeline), timeline.background_colors[1])
     names = {shade: Style(color=shade, bold=True) for shade in shades}
     return Styles(
         text=background,
@@ -49,12 +50,3 @@ def styles_of(timeline: Widget) -> Styles:
         selection=timeline.screen.get_component_rich_style("screen--selection"),
         nick=lambda nick: names[palette.nick_color(nick, shades)],
     )
-
-
-def _nick_shades(timeline: Widget) -> Sequence[str]:
-    program = cast("App[object]", timeline.app)  # pyright: ignore[reportUnknownMemberType]
-    if program.native_ansi_color or program.console.color_system in {"standard", "windows"}:
-        return palette.ANSI
-    background = timeline.background_colors[1]
-    shades = palette.DARK if program.current_theme.dark else palette.LIGHT
-    return [palette.readable(shade, background) for shade in shades]

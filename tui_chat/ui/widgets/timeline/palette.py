@@ -1,7 +1,7 @@
 """The colour of a nickname.
 
 Rule 1  It depends on the nickname alone, so a person has one colour everywhere and always.
-Rule 2  Its contrast to the background is at least `CONTRAST` (WCAG 2.2, 1.4.3), whatever the theme.
+Rule 2  Its contrast to the background is at least what the theme asks for, `CONTRAST` (WCAG 2.2, 1.4.3) or more.
 Rule 3  Colour never says anything that is not also said in letters.
 """
 
@@ -34,12 +34,13 @@ def contrast(one: Color, other: Color) -> float:
     return (lighter + 0.05) / (darker + 0.05)
 
 
-def readable(shade: str, background: Color) -> str:
+def readable(shade: str, background: Color, least: float = CONTRAST) -> str:
     """The shade, moved towards black or white as far as it must to be read on the background.
 
     Args:
         shade: As `#rrggbb`.
         background: Opaque.
+        least: The contrast ratio to reach.
 
     Returns:
         A colour as `#rrggbb`.
@@ -48,7 +49,7 @@ def readable(shade: str, background: Color) -> str:
     away = max(WHITE, BLACK, key=lambda end: contrast(end, background))
     for step in range(21):
         moved = color.blend(away, step / 20)
-        if contrast(moved, background) >= CONTRAST:
+        if contrast(moved, background) >= least:
             return moved.hex6
     return away.hex6
 

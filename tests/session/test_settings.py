@@ -1,0 +1,67 @@
+from pathlib import Path
+
+import pytest
+
+from tui_chat.session import settings
+from tui_chat.session.settings import Kind, Settings, fields, parse, shown
+
+
+def test_every_setting_says_in_one_sentence_what_it_does() -> None:
+    for field in fields().values():
+        assert field.help.endswith("."), field.name
+        assert "\n" not in field.help
+
+
+@pytest.mark.parametrize(
+    ("name", "typed", "value"),
+    [
+        ("mouse", "off", False),
+        ("mouse", "YES", True),
+        ("theme", "Light", "light"),
+        ("paste_lines", " 9 ", 9),
+        ("ignored", "ann, bob", ("ann", "bob")),
+        ("ignored", "", ()),
+    ],
+)
+def test_what_is_typed_becomes_a_value_and_back(name: str, typed: str, value: object) -> None:
+    assert parse(name, typed) == value
+    assert parse(name, shown(value)) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "typed", "said"),
+    [
+        ("mouse", "maybe", "on, off"),
+        ("theme", "pink", "dark, light"),
+        ("paste_lines", "1001", "0–1000"),
+        ("paste_lines", "-1", "0–1000"),
+        ("paste_lines", "9" * 5000, "0–1000"),
+        ("paste_lines", "２", "0–1000"),
+        ("rooms", "tea", "table"),
+        ("colour", "red", "no setting colour"),
+    ],
+)
+def test_what_is_not_allowed_says_what_is(name: str, typed: str, said: str) -> None:
+    with pytest.raises(ValueError, match=r"^[^\n]+$") as refused:
+        parse(name, typed)
+    assert said in str(refused.value)
+
+
+def test_a_room_can_have_its_own_level_in_any_case_of_its_name() -> None:
+    chosen = Settings(notify="mentions", rooms={"Tea": "all", "dev": "none"})
+    assert (chosen.level("tea"), chosen.level("DEV"), chosen.level("other")) == ("all", "none", "mentions")
+    assert [chosen.muted(room) for room in ("tea", "Dev", "other")] == [False, True, False]
+    assert not Settings(notify="none").muted("tea")
+
+
+def test_every_setting_can_be_shown_and_knows_what_is_allowed() -> None:
+    for field in fields().values():
+        assert shown(field.default) is not None
+        assert field.expected
+        if field.kind is not Kind.TABLE:
+            assert parse(field.name, shown(field.default)) == field.default
+
+
+def test_the_documentation_has_every_setting() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "settings.md").read_text(encoding="utf-8")
+    assert settings.markdown() in page, "python -m tui_chat.session.settings"

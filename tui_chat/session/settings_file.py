@@ -1,0 +1,211 @@
+"""The file of settings: read with care, changed without taking anything away that a person wrote in it.
+
+Rule 1  What cannot be understood costs one sentence, with its line, and the usual
+        value; never the start, and never the rest of the file.
+Rule 2  A file that is not TOML is never written to.
+Rule 3  It is replaced whole (written beside, then renamed); comments, order and what
+        this version does not know stay as they are.
+"""
+
+import os
+import re
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import msgspec
+
+from tui_chat.session import words
+from tui_chat.session.settings import Settings, convert, fields
+
+FILE = "settings.toml"
+
+
+class SettingsFile:
+    """The settings in force, and the file they are kept in.
+
+    Attributes:
+        path: That file, which need not exist; None keeps them for this run only.
+        settings: What is in force.
+        problems: What was wrong with the file when it was read, a sentence each.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        """The usual settings; `load` reads the file."""
+        self.path = path
+        self.settings = Settings()
+        self.problems: tuple[str, ...] = ()
+
+    @classmethod
+    def load(cls, path: Path | None) -> "SettingsFile":
+        """What stands in this file, as far as it can be understood."""
+        made = cls(path)
+        text = made._text()
+        if text:
+            made._take(text)
+        return made
+
+    def change(self, name: str, value: object) -> str:
+        """Set one, and write it down; None is the usual value again.
+
+        Args:
+            name: One of `fields`.
+            value: What `settings.parse` gives for it.
+
+        Returns:
+            Why it could not be written, in a sentence; empty when it was. It is in force either way.
+        """
+        usual = fields()[name].default
+        self.settings = msgspec.structs.replace(self.settings, **{name: usual if value is None else value})
+        if self.path is None:
+            return ""
+        # Somebody may have changed the file with an editor meanwhile.
+        text = self._text()
+        if text is None:
+            return self.problems[-1]
+        changed = _changed(text or template(), name, value)
+        if changed is None:
+            return words.settings_not_toml(str(self.path))
+        return self._write(self.path, changed)
+
+    def _text(self) -> str | None:
+        """What the file holds, empty when there is none, None when it cannot be read."""
+        if self.path is None:
+            return ""
+        try:
+            return self.path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return ""
+        except UnicodeDecodeError:
+            self.problems += (words.settings_damaged(str(self.path), 0, words.NOT_UTF8),)
+        except OSError as fault:
+            self.problems += (words.remembered_unreadable(str(self.path), fault.strerror or ""),)
+        return None
+
+    def _take(self, text: str) -> None:
+        import tomllib  # noqa: PLC0415 (15 ms, which whoever has no such file does not wait for)
+
+        path = str(self.path)
+        try:
+            given = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as fault:
+            line, reason = _place(str(fault), text)
+            self.problems = (words.settings_damaged(path, line, reason),)
+            return
+        values: dict[str, Any] = {}
+        problems: list[str] = []
+        for name, value in given.items():
+            try:
+                values[name] = convert(name, value)
+            except ValueError as fault:
+                problems.append(words.settings_wrong(path, _line_of(name, text), str(fault)))
+        self.settings = msgspec.structs.replace(self.settings, **values)
+        self.problems = tuple(problems)
+
+    @staticmethod
+    def _write(path: Path, text: str) -> str:
+        target = path.resolve() if path.is_symlink() else path  # a link into somebody's dotfiles stays one
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            handle, beside = tempfile.mkstemp(dir=target.parent, prefix=target.name)
+            try:
+                with os.fdopen(handle, "w", encoding="utf-8") as file:
+                    file.write(text)
+                if target.exists():
+                    Path(beside).chmod(target.stat().st_mode & 0o777)
+                Path(beside).replace(target)
+            except OSError:
+                Path(beside).unlink(missing_ok=True)
+                raise
+        except OSError as fault:
+            return words.remembered_unwritable(str(path), fault.strerror or "")
+        return ""
+
+
+def template() -> str:
+    """A file in which every setting stands with its sentence and its usual value, commented out."""
+    lines = ["# Settings of chat-tui. What is commented out shows the usual value.", ""]
+    tables: list[str] = []
+    for field in fields().values():
+        if isinstance(field.default, Mapping):
+            tables += [
+                f"# {field.help}",
+                *([f"# One of {field.expected}."] if field.choices else []),
+                f"[{field.name}]",
+                "",
+            ]
+            continue
+        lines += [f"# {field.help}"]
+        if field.choices:
+            lines += [f"# One of {', '.join(field.choices)}."]
+        lines += [f"#{field.name} = {_toml(field.default)}", ""]
+    return "\n".join(lines + tables)
+
+
+def _toml(value: object) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case int():
+            return str(value)
+        case tuple():
+            return "[]"
+        case _:
+            return f'"{value}"'
+
+
+def _changed(text: str, name: str, value: object) -> str | None:
+    """The file's text with another value; None when it is not TOML."""
+    import tomlkit  # noqa: PLC0415 (60 ms, only to write)
+    from tomlkit.exceptions import TOMLKitError  # noqa: PLC0415
+
+    try:
+        document = tomlkit.parse(text)
+        if name not in document and value is not None:
+            # Where its line stands commented out, it takes that place.
+            text = re.sub(rf"^# ?({re.escape(name)} *=)", r"\1", text, count=1, flags=re.MULTILINE)
+            document = tomlkit.parse(text)
+        if value is None:
+            if name in document:
+                del document[name]
+        elif isinstance(value, Mapping):
+            _put_table(document, name, cast("Mapping[str, Any]", value))
+        else:
+            document[name] = _plain(value)
+        return tomlkit.dumps(document)
+    except TOMLKitError:
+        return None
+
+
+def _put_table(document: Any, name: str, value: Mapping[str, Any]) -> None:
+    import tomlkit  # noqa: PLC0415 (as above)
+
+    table = document.get(name)
+    if table is None:
+        table = document[name] = tomlkit.table()
+    for key in [key for key in table if key not in value]:
+        del table[key]
+    for key, each in value.items():
+        plain = _plain(each)
+        if key not in table or table[key] != plain:
+            table[key] = plain
+
+
+def _plain(value: object) -> Any:
+    return list(cast("tuple[str, ...]", value)) if isinstance(value, tuple) else value
+
+
+def _place(message: str, text: str) -> tuple[int, str]:
+    """The line of a syntax error (0 for none), and what is wrong there, from tomllib's message."""
+    reason, _, where = message.rpartition(" (at ")
+    number = re.match(r"line (\d+)", where)
+    if number is not None:
+        return int(number[1]), reason
+    return text.count("\n") + 1, reason or message
+
+
+def _line_of(name: str, text: str) -> int:
+    """The line on which a setting, or its table, stands; 0 when it is not found."""
+    found = re.search(rf"^[ \t]*(?:\[+[ \t]*)?[\"']?{re.escape(name)}[\"']?[ \t]*[=.\]]", text, re.MULTILINE)
+    return text.count("\n", 0, found.start()) + 1 if found is not None else 0
