@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
 
 import msgspec
 import platformdirs
@@ -41,6 +42,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         message_burst: Messages that one connection may send at once.
         message_rate: Messages a second that it may send in the long run.
         join_rate: Joins a second of one connection.
+        flood_patience: Seconds for which a client that asks for no answers is slowed to these rates before it is cut.
+        time_zone: IANA name of the zone in which plain clients are told times of day; by default the machine's own.
         connections_per_address: Connections that one address may hold; loopback is exempt.
         connects_per_minute: Connections that one address may open a minute; loopback is exempt.
         ping_interval: Seconds between two pings of a connection.
@@ -63,6 +66,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     message_burst: Positive = 10.0
     message_rate: Positive = 3.0
     join_rate: Positive = 5.0
+    flood_patience: Positive = 30.0
+    time_zone: str = ""
     connections_per_address: Annotated[int, Meta(ge=1)] = 20
     connects_per_minute: Annotated[int, Meta(ge=1)] = 64
     ping_interval: Positive = 25.0
@@ -74,6 +79,19 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def database_target(self) -> str:
         """The database to open: what was set, or the file in the user's data directory."""
         return self.database or str(platformdirs.user_data_path("tui-chat", appauthor=False) / "chat.db")
+
+    def zone(self) -> ZoneInfo | None:
+        """The zone of `time_zone`; None for the machine's own.
+
+        Raises:
+            ConfigError: There is none of this name.
+        """
+        if not self.time_zone:
+            return None
+        try:
+            return ZoneInfo(self.time_zone)
+        except (OSError, ValueError, KeyError):  # ZoneInfoNotFoundError is a KeyError; a folder's name is an OSError
+            raise ConfigError(f"time_zone: there is no zone {self.time_zone!r}; try one like Asia/Shanghai") from None
 
     def trusted_networks(self) -> tuple[Network, ...]:
         """The networks of `trusted_proxy`.
@@ -117,6 +135,7 @@ def resolve(flags: Mapping[str, Any], environ: Mapping[str, str], file: Path | N
             sources[name] = source
     settings = Settings(**values)
     settings.trusted_networks()
+    settings.zone()
     if bool(settings.tls_cert) != bool(settings.tls_key):
         raise ConfigError("tls_cert and tls_key go together")
     return Resolved(settings, sources)

@@ -17,9 +17,15 @@ from server.config import Settings
 from server.domain.addresses import AddressGate
 from server.domain.guests import Guests
 from server.domain.rates import Rate
+from server.domain.rooms import Lobby
+from server.gateway.commands import Clock, Commands
+from server.gateway.connection import Connection
+from server.gateway.dialects.dialect import Surroundings
+from server.gateway.dialects.table import all_dialects
 from server.gateway.engine import Engine
+from server.gateway.fanout import Fanout
+from server.gateway.gateway import ChatGateway
 from server.gateway.limits import RequestLimits, RequestRates
-from server.gateway.native import NativeGateway
 from server.gateway.options import EngineOptions
 from server.loop_lag import LoopLag
 from server.storage.database import Database, open_database
@@ -78,7 +84,7 @@ async def serve(settings: Settings) -> AsyncGenerator[Running]:
     try:
         guests = Guests(await database.secret("guests"), secrets.token_bytes)
         limits_on = settings.rate_limit == "on"
-        gateway = NativeGateway(database, guests, _request_limits(settings), clock, secrets.token_urlsafe)
+        gateway = _gateway(settings, database, guests, clock)
         gate = AddressGate(settings.connections_per_address, settings.connects_per_minute) if limits_on else None
         engine = Engine(gateway, _engine_options(settings), gate)
         app = web.Application()
@@ -107,7 +113,7 @@ async def serve(settings: Settings) -> AsyncGenerator[Running]:
         await database.close()
 
 
-def _snapshot(engine: Engine, gateway: NativeGateway, database: Database, lag: LoopLag) -> Snapshot:
+def _snapshot(engine: Engine, gateway: ChatGateway, database: Database, lag: LoopLag) -> Snapshot:
     rooms, members = gateway.present()
     return Snapshot(
         connections=engine.connections(),
@@ -118,6 +124,22 @@ def _snapshot(engine: Engine, gateway: NativeGateway, database: Database, lag: L
         waiting=database.journal.waiting,
         lag_buckets=lag.buckets(),
         lag_sum=lag.total,
+    )
+
+
+def _gateway(settings: Settings, database: Database, guests: Guests, clock: Clock) -> ChatGateway:
+    lobby = Lobby[Connection]()
+    dialects = all_dialects(Surroundings(lobby, settings.zone()))
+    commands = Commands(database, guests, clock, lobby, Fanout({dialect.name: dialect for dialect in dialects}))
+    limits = _request_limits(settings)
+    return ChatGateway(
+        dialects,
+        commands,
+        lobby,
+        limits,
+        clock=clock,
+        new_sid=secrets.token_urlsafe,
+        flood_patience=settings.flood_patience,
     )
 
 

@@ -6,6 +6,8 @@ Rule 2  A member is in a room while at least one of its connections is. A second
 Rule 3  In one room no two members have nicknames with the same key. Whoever
         asks for one that is taken gets the next free one; nobody is refused.
 Rule 4  A connection knows its rooms, so that its end costs what they cost.
+Rule 5  Whoever is in a room reads it in one form (`server.gateway.dialects`); a
+        room knows its readers by form, so that a form nobody reads costs nothing.
 
 `Connection` is whatever the gateway uses: anything that can be a key.
 """
@@ -29,6 +31,7 @@ class Occupant(Generic[ConnectionT]):
 
     Attributes:
         nick_key: What tells its nickname apart from others'.
+        via: The form of its client, when that is not the native one.
     """
 
     member_id: str
@@ -36,6 +39,7 @@ class Occupant(Generic[ConnectionT]):
     nick_key: str
     role: str = "member"
     account: str | None = None
+    via: str | None = None
     connections: set[ConnectionT] = field(default_factory=set[ConnectionT])
     _member: Member | None = None
 
@@ -52,9 +56,20 @@ class Occupant(Generic[ConnectionT]):
         """The same person, as the wire shows a member."""
         if self._member is None:
             self._member = Member(
-                member_id=self.member_id, nick_name=self.nick_name, role=self.role, account=self.account
+                member_id=self.member_id,
+                nick_name=self.nick_name,
+                role=self.role,
+                account=self.account,
+                via=self.via,
             )
         return self._member
+
+    def come_via(self, via: str | None) -> bool:
+        """Its client is of this form now; False when it was before."""
+        if via == self.via:
+            return False
+        self.via, self._member = via, None
+        return True
 
     def call(self, nick_name: str, nick_key: str) -> None:
         """It has this nickname from now on."""
@@ -70,6 +85,7 @@ class Room(Generic[ConnectionT]):
         name: As it is shown; that of storage, once something was said.
         occupants: By member id, in the order they came.
         connections: Every connection in the room, with the member it is of.
+        readers: The same connections, by the form in which they read.
     """
 
     key: str
@@ -78,6 +94,7 @@ class Room(Generic[ConnectionT]):
     connections: dict[ConnectionT, Occupant[ConnectionT]] = field(
         default_factory=dict[ConnectionT, "Occupant[ConnectionT]"]
     )
+    readers: dict[str, dict[ConnectionT, None]] = field(default_factory=dict[str, "dict[ConnectionT, None]"])
     _holders: dict[str, str] = field(default_factory=dict[str, str])
     _next_number: dict[str, int] = field(default_factory=dict[str, int])
 
@@ -94,6 +111,9 @@ class Room(Generic[ConnectionT]):
         wanted_key = names.key(wanted)
         if self._holders.get(wanted_key, member_id) == member_id:
             return wanted, wanted_key
+        occupant = self.occupants.get(member_id)
+        if occupant is not None and names.is_numbered(occupant.nick_name, wanted):
+            return occupant.nick_name, occupant.nick_key  # it asked for this one before, and got what it has
         number = self._next_number.get(wanted_key, 2)
         while True:
             nick = names.numbered(wanted, number)
@@ -114,6 +134,20 @@ class Room(Generic[ConnectionT]):
         del self.occupants[occupant.member_id]
         self._let_go(occupant)
 
+    def read_in(self, form: str, connection: ConnectionT) -> None:
+        """The connection reads in this form from now on."""
+        self.forget_reader(connection)
+        self.readers.setdefault(form, {})[connection] = None
+
+    def forget_reader(self, connection: ConnectionT) -> None:
+        """The connection reads no more."""
+        for form, readers in self.readers.items():
+            if connection in readers:
+                del readers[connection]
+                if not readers:
+                    del self.readers[form]
+                return
+
     def _let_go(self, occupant: Occupant[ConnectionT]) -> None:
         if self._holders.get(occupant.nick_key) == occupant.member_id:
             del self._holders[occupant.nick_key]
@@ -127,12 +161,14 @@ class Arrival(Generic[ConnectionT]):
     Attributes:
         came: The member was not in the room before.
         old_nick: The nickname it had, when the join changed it.
+        altered: The member was here, by a client of another form.
     """
 
     room: Room[ConnectionT]
     occupant: Occupant[ConnectionT]
     came: bool
     old_nick: str | None
+    altered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,9 +192,21 @@ class Lobby(Generic[ConnectionT]):
         self._of: dict[ConnectionT, dict[str, Room[ConnectionT]]] = {}
 
     def join(
-        self, connection: ConnectionT, room_name: str, member_id: str, nick_name: str, account: str | None = None
+        self,
+        connection: ConnectionT,
+        room_name: str,
+        member_id: str,
+        nick_name: str,
+        account: str | None = None,
+        *,
+        form: str = "native",
+        via: str | None = None,
     ) -> Arrival[ConnectionT]:
         """Put a connection into a room, as a member with a nickname like the one it wants.
+
+        Args:
+            form: In which it reads from now on what happens in the room.
+            via: What the others are told of its client's form.
 
         Raises:
             BadRequest: The connection is in too many rooms.
@@ -178,14 +226,15 @@ class Lobby(Generic[ConnectionT]):
         came = occupant is None
         old_nick = None
         if occupant is None:
-            occupant = room.occupants[member_id] = Occupant(member_id, nick, nick_key, account=account)
+            occupant = room.occupants[member_id] = Occupant(member_id, nick, nick_key, account=account, via=via)
         elif occupant.nick_key != nick_key:
             old_nick = occupant.nick_name
         room.hold_nick(occupant, nick, nick_key)
         occupant.connections.add(connection)
         room.connections[connection] = occupant
+        room.read_in(form, connection)
         own_rooms[room_key] = room
-        return Arrival(room, occupant, came, old_nick)
+        return Arrival(room, occupant, came, old_nick, occupant.come_via(via))
 
     def leave(self, connection: ConnectionT, room_name: str) -> Departure[ConnectionT]:
         """Take a connection out of a room.
@@ -230,6 +279,7 @@ class Lobby(Generic[ConnectionT]):
 
     def _depart(self, connection: ConnectionT, room: Room[ConnectionT]) -> Departure[ConnectionT]:
         occupant = room.connections.pop(connection)
+        room.forget_reader(connection)
         occupant.connections.discard(connection)
         own_rooms = self._of[connection]
         del own_rooms[room.key]

@@ -14,9 +14,8 @@ from dataclasses import dataclass, field
 from server.domain.presence import PresenceDelta
 from server.domain.rates import Rate, TokenBucket
 from server.domain.rooms import Arrival, Departure, Occupant, Room
-from server.gateway import fanout
 from server.gateway.connection import Connection
-from server.gateway.frames import Frame
+from server.gateway.fanout import Fanout
 from server.protocol import entries
 
 PRESENCE_TICK = 0.1
@@ -53,18 +52,20 @@ class Announcer:
     Args:
         now: Gives milliseconds since the epoch, UTC.
         monotonic: Gives seconds that never go back.
+        fanout: Tells rooms what happens in them.
     """
 
-    def __init__(self, now: Callable[[], int], monotonic: Callable[[], float]) -> None:
+    def __init__(self, now: Callable[[], int], monotonic: Callable[[], float], fanout: Fanout) -> None:
         self._now = now
         self._monotonic = monotonic
+        self._fanout = fanout
         self._news: dict[Room[Connection], _RoomNews] = {}
         self._timer: asyncio.TimerHandle | None = None
 
     def arrived(self, arrival: Arrival[Connection]) -> None:
-        """A member is in the room, or has another nickname since it joined again."""
+        """A member is in the room, or is shown otherwise since it joined again."""
         member = arrival.occupant.member()
-        if arrival.came:
+        if arrival.came or arrival.altered:
             self._presence(arrival.room).came(member)
         elif arrival.old_nick is not None:
             self._presence(arrival.room).took_nick(member)
@@ -74,7 +75,7 @@ class Announcer:
         room, occupant = arrival.room, arrival.occupant
         if arrival.came:
             if not self._notify(room, occupant, entries.JoinNotice):
-                newcomer.push(self._frame(room, occupant, entries.JoinNotice, more=0))
+                self._fanout.to_one(room, self._notice(room, occupant, entries.JoinNotice, more=0), newcomer)
         elif arrival.old_nick is not None:
             self._say_renamed(room, occupant, arrival.old_nick)
 
@@ -107,27 +108,27 @@ class Announcer:
             folded.count += 1
             folded.last = occupant
             return False
-        fanout.to_room(room, self._frame(room, occupant, kind, more=0))
+        self._fanout.to_room(room, self._notice(room, occupant, kind, more=0))
         return True
 
-    def _frame(
+    def _notice(
         self,
         room: Room[Connection],
         occupant: Occupant[Connection],
         kind: _Kind,
         more: int,
-    ) -> Frame:
+    ) -> entries.JoinNotice | entries.LeaveNotice:
         who = f"{occupant.nick_name} 等 {more + 1} 人" if more else occupant.nick_name
         did = "加入" if kind is entries.JoinNotice else "离开"
-        notice = kind(
+        return kind(
             room=room.name,
             nick_name=occupant.nick_name,
             member_id=occupant.member_id,
             message=f"{who} {did}了 {room.name} 房间",
             ts=self._now(),
+            via=occupant.via,
             more=more,
         )
-        return fanout.push_frame(entries.MESSAGE, notice)
 
     def _say_renamed(self, room: Room[Connection], occupant: Occupant[Connection], old_nick: str) -> None:
         notice = entries.NickNotice(
@@ -137,8 +138,9 @@ class Announcer:
             member_id=occupant.member_id,
             message=f"{old_nick} 改名为 {occupant.nick_name}",
             ts=self._now(),
+            via=occupant.via,
         )
-        fanout.to_room(room, fanout.push_frame(entries.MESSAGE, notice))
+        self._fanout.to_room(room, notice)
 
     def _presence(self, room: Room[Connection]) -> PresenceDelta:
         news = self._of(room)
@@ -161,7 +163,7 @@ class Announcer:
         for room, news in list(self._news.items()):
             if news.changed:
                 presence, news.presence, news.changed = news.presence, PresenceDelta(), False
-                fanout.to_room(room, fanout.push_frame(entries.PRESENCE, presence.push(room.name)))
+                self._fanout.to_room(room, presence.push(room.name))
             if not self._unfold(room, news):
                 del self._news[room]
         if self._news:
@@ -172,6 +174,6 @@ class Announcer:
         now = self._monotonic()
         for kind, folded in news.folded.items():
             if folded.count and folded.last is not None and not folded.bucket.take(now):
-                fanout.to_room(room, self._frame(room, folded.last, kind, more=folded.count - 1))
+                self._fanout.to_room(room, self._notice(room, folded.last, kind, more=folded.count - 1))
                 folded.count = 0
         return any(folded.count or not folded.bucket.full(now) for folded in news.folded.values())

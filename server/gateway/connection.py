@@ -28,9 +28,10 @@ class Connection:
         address: Where it comes from.
         member_id: The guest it is, once it joined a room.
         buckets: What it may do how often, by kind of request.
+        slow_since: Since when it has had to wait for the rate, at every request; None while it need not.
     """
 
-    __slots__ = ("address", "buckets", "hang_up", "member_id", "push", "sid")
+    __slots__ = ("__weakref__", "address", "buckets", "hang_up", "member_id", "push", "sid", "slow_since")
 
     def __init__(self, wire: Wire, sid: str, address: str, buckets: dict[str, TokenBucket]) -> None:
         self.push = wire.push
@@ -39,6 +40,7 @@ class Connection:
         self.address = address
         self.buckets = buckets
         self.member_id: str | None = None
+        self.slow_since: float | None = None
 
 
 class Gateway(Protocol):
@@ -52,11 +54,14 @@ class Gateway(Protocol):
         """
         ...
 
-    async def event(self, connection: Connection, name: str, arguments: list[Raw]) -> bytes:
+    async def event(self, connection: Connection, name: str, arguments: list[Raw], *, answered: bool) -> bytes | None:
         """A client sent an event; its next one is given when this returns.
 
+        Args:
+            answered: It asked for an acknowledgement.
+
         Returns:
-            The answer as JSON.
+            The answer as JSON; None when none was asked for.
         """
         ...
 

@@ -415,8 +415,9 @@ class Socket(async_socket.AsyncSocket):
 
     async def _carry_out(self, event: packets.Event) -> None:
         assert self.connection is not None
-        answer = await self.server.gateway.event(self.connection, event.name, event.arguments)
-        if event.ack_id is not None:
+        answered = event.ack_id is not None
+        answer = await self.server.gateway.event(self.connection, event.name, event.arguments, answered=answered)
+        if event.ack_id is not None and answer is not None:
             self.push(Frame(packets.acknowledgement(event.ack_id, answer)))
 
     def _on_connect(self, packet: packets.Connect) -> None:

@@ -22,12 +22,15 @@ class Member(Wire, frozen=True):
         nick_name: Unique in the room while its owner is there.
         role: What the member may do: `member`, `moderator` or `owner`.
         account: The name of the account, for those who have one.
+        via: The form of the client, when it is a plain one (docs/dialects.md): it may
+            show neither edits nor reactions.
     """
 
     member_id: str
     nick_name: str
     role: str
     account: str | None = None
+    via: str | None = None
 
 
 class Message(Wire, frozen=True, tag_field="kind", tag="message"):
@@ -102,7 +105,7 @@ Entry = Message | Edit | Deletion | Reaction | TopicChange
 class Notice(Wire, frozen=True):
     """The fields of every ephemeral line: shown to those present, never stored.
 
-    `message` says it in words for clients that know no other field.
+    `message` says it in words for clients that know no other field; `via` is the member's.
     """
 
     room: str
@@ -110,6 +113,7 @@ class Notice(Wire, frozen=True):
     member_id: str
     message: str
     ts: int
+    via: str | None = None
 
 
 class JoinNotice(Notice, frozen=True, tag_field="kind", tag="join"):
@@ -124,7 +128,7 @@ class LeaveNotice(Notice, frozen=True, tag_field="kind", tag="leave"):
     more: int = 0
 
 
-class NickNotice(Notice, frozen=True, tag_field="kind", tag="nick"):
+class NickNotice(Notice, frozen=True, kw_only=True, tag_field="kind", tag="nick"):
     """Somebody has a new nickname, `nick_name`; it was `old_nick_name`."""
 
     old_nick_name: str
@@ -166,6 +170,14 @@ class ReadMarkerPush(Wire, frozen=True):
     unread: int
 
 
+class ErrorPush(Wire, frozen=True):
+    """A request that asked for no acknowledgement was refused; the fields are those of an answer's `error`."""
+
+    code: str
+    message: str
+    retry_after: float | None = None
+
+
 class GoingAwayPush(Wire, frozen=True):
     """The server stops as planned: come back after this many seconds, with jitter."""
 
@@ -183,5 +195,6 @@ UPDATE: Literal["update"] = "update"
 PRESENCE: Literal["presence"] = "presence"
 TYPING: Literal["typing"] = "typing"
 READ_MARKER: Literal["readMarker"] = "readMarker"
+ERROR: Literal["error"] = "error"
 GOING_AWAY: Literal["goingAway"] = "goingAway"
 AUTH_FAIL: Literal["authFail"] = "authFail"

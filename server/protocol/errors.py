@@ -1,7 +1,7 @@
 """Everything that can go wrong with a request, as one small tree.
 
 Raised wherever the fault is seen and turned into an answer in one place
-(`server.gateway.native`); the client raises the same classes from the answer.
+(`server.gateway.gateway`); the client raises the same classes from the answer.
 """
 
 from typing import ClassVar

@@ -5,6 +5,7 @@ and spaces of any script, in compatibility form, without controls or invisible
 characters. Two names are the same when their keys are equal.
 """
 
+import re
 import unicodedata
 from functools import lru_cache
 from typing import Protocol, cast
@@ -14,6 +15,8 @@ from wcwidth import iter_graphemes
 
 from server.protocol.errors import ChatError, NickInvalid, RoomInvalid, TooLong
 from server.protocol.limits import NAME_CODE_POINTS, NICKNAME_GRAPHEMES, ROOM_NAME_GRAPHEMES
+
+_ENDING = re.compile("[1-9][0-9]{0,8}$")
 
 
 class _Profile(Protocol):
@@ -62,6 +65,12 @@ def numbered(name: str, number: int) -> str:
     ending = str(number)
     graphemes = list(iter_graphemes(name))
     return "".join(graphemes[: NICKNAME_GRAPHEMES - len(ending)]).rstrip() + ending
+
+
+def is_numbered(nick: str, name: str) -> bool:
+    """Whether the nickname is the name with a number behind it."""
+    ending = _ENDING.search(nick)
+    return ending is not None and numbered(name, int(ending[0])) == nick
 
 
 def _name(name: str, what: str, limit: int, invalid: type[ChatError]) -> str:

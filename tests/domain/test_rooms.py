@@ -102,3 +102,25 @@ def test_five_thousand_of_the_same_name_all_get_in() -> None:
     lobby = Lobby[int]()
     nicks = {lobby.join(number, "tea", f"g{number}", "ann").occupant.nick_name for number in range(5000)}
     assert len(nicks) == 5000
+
+
+def test_a_member_who_asks_again_for_a_taken_nickname_keeps_the_one_it_got() -> None:
+    lobby = Lobby[int]()
+    lobby.join(1, "tea", "g1", "ann")
+    assert lobby.join(2, "tea", "g2", "Ann").occupant.nick_name == "Ann2"
+    again = lobby.join(2, "tea", "g2", "Ann")
+    assert (again.occupant.nick_name, again.old_nick) == ("Ann2", None)
+    assert lobby.join(2, "tea", "g2", "Bob").occupant.nick_name == "Bob"
+
+
+def test_a_room_knows_its_readers_by_their_form() -> None:
+    lobby = Lobby[int]()
+    room = lobby.join(1, "tea", "g1", "ann").room
+    lobby.join(2, "tea", "g2", "guest", form="bare", via="bare")
+    assert {form: list(readers) for form, readers in room.readers.items()} == {"native": [1], "bare": [2]}
+    assert [member.via for member in room.members()] == [None, "bare"]
+    assert lobby.join(2, "tea", "g2", "guest").altered
+    assert {form: list(readers) for form, readers in room.readers.items()} == {"native": [1, 2]}
+    lobby.drop(1)
+    lobby.leave(2, "tea")
+    assert room.readers == {}

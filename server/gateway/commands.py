@@ -1,36 +1,25 @@
-"""The native vocabulary: what each request does (docs/protocol.md, "Requests").
+"""What each request does, whichever dialect it came in (docs/protocol.md, "Requests").
 
-Rule 1  An error of the tree becomes the answer here, and nowhere else.
-Rule 2  A member is put into the room before the room's log is read, so that
+Rule 1  A member is put into the room before the room's log is read, so that
         whatever is not in the answer comes as a push.
-Rule 3  What a request waited for may have ended its connection; whoever goes on
+Rule 2  What a request waited for may have ended its connection; whoever goes on
         after a wait asks the lobby again.
-
-The plain vocabulary of named rooms (docs/protocol.md, "Plain clients") is the
-same events with fewer fields, so it needs no code of its own.
 """
 
-import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
-
-from msgspec import Raw
 
 from server.domain.drafts import DeletionDraft, Draft, EditDraft, MessageDraft, ReactionDraft, TopicDraft
 from server.domain.guests import Guests
 from server.domain.rooms import Arrival, Departure, Lobby
-from server.gateway import fanout
 from server.gateway.announcer import Announcer
-from server.gateway.connection import Connection, Wire
-from server.gateway.limits import RequestLimits
+from server.gateway.connection import Connection
+from server.gateway.fanout import Fanout
 from server.gateway.turns import Turns
 from server.protocol import answers, entries, requests
-from server.protocol.codec import decode_request, encode_answer, encode_error
-from server.protocol.errors import BadRequest, ChatError, Internal, Unavailable
+from server.protocol.errors import BadRequest, ChatError
 from server.protocol.names import key
 from server.storage.database import Database
-
-log = logging.getLogger("chat.gateway")
 
 JOINS_EACH_TURN = 4
 """Answers to joins in each turn of the event loop: in a room of thousands one takes 2 ms."""
@@ -50,38 +39,33 @@ class Clock(Protocol):
         ...
 
 
-class NativeGateway:
-    """Turns events into answers and pushes.
+class Commands:
+    """What can be asked for. Every command raises the `ChatError` that refuses it.
 
     Args:
         database: Where entries are written and read.
         guests: Who knows the members without an account.
-        limits: How often a connection may ask.
         clock: The time.
-        new_sid: Gives a new Socket.IO session id.
+        lobby: Who is where.
+        fanout: Tells rooms what happens in them.
 
     Attributes:
         published: Entries told to rooms since the start.
     """
 
     def __init__(
-        self, database: Database, guests: Guests, limits: RequestLimits, clock: Clock, new_sid: Callable[[], str]
+        self, database: Database, guests: Guests, clock: Clock, lobby: Lobby[Connection], fanout: Fanout
     ) -> None:
         self._database = database
         self._guests = guests
-        self._limits = limits
-        self._clock = clock
-        self._new_sid = new_sid
-        self._lobby = Lobby[Connection]()
-        self._announcer = Announcer(clock.now, clock.monotonic)
+        self._lobby = lobby
+        self._fanout = fanout
+        self._announcer = Announcer(clock.now, clock.monotonic, fanout)
         self._joins = Turns(JOINS_EACH_TURN)
-        self._connections: set[Connection] = set()
-        self._stopping = False
         self.published = 0
         self._handlers: dict[type[requests.Request], Handler] = {
-            requests.JoinRoom: self._join,
             requests.LeaveRoom: self._leave,
-            requests.SendMessage: self._send,
+            requests.SendMessage: self.send,
             requests.History: self._history,
             requests.EditMessage: self._edit,
             requests.DeleteMessage: self._delete,
@@ -93,40 +77,16 @@ class NativeGateway:
         }
         database.journal.subscribe(self.publish)
 
-    # -- what the engine tells
+    async def carry_out(self, connection: Connection, request: requests.Request) -> entries.Wire:
+        """Do what a request other than a join asks for.
 
-    def arrived(self, wire: Wire, address: str, auth: Raw | None) -> Connection:
-        """A client wants in; guests need nothing, so `auth` is not looked at."""
-        if self._stopping:
-            raise Unavailable("the server is stopping", 1.0)
-        connection = Connection(wire, self._new_sid(), address, self._limits.buckets(self._clock.monotonic()))
-        self._connections.add(connection)
-        return connection
-
-    async def event(self, connection: Connection, name: str, arguments: list[Raw]) -> bytes:
-        """Carry a request out and answer it."""
-        try:
-            if self._stopping:
-                raise Unavailable("the server is stopping", 1.0)
-            request = decode_request(name, arguments[0] if arguments else b"null")
-            handler = self._handlers.get(type(request))
-            if handler is None:
-                raise BadRequest("this server does not serve this request")
-            self._limits.admit(connection.buckets, request, self._clock.monotonic())
-            return encode_answer(await handler(connection, request))
-        except ChatError as refusal:
-            if isinstance(refusal, BadRequest):
-                self._count_fault(connection, refusal)
-            return encode_error(refusal)
-        except Exception:
-            log.exception("a request could not be carried out")
-            return encode_error(Internal("the server made a mistake; its log has the details"))
-
-    def gone(self, connection: Connection) -> None:
-        """The connection has ended."""
-        self._connections.discard(connection)
-        for departure in self._lobby.drop(connection):
-            self._departed(departure)
+        Returns:
+            Its answer, one of `server.protocol.answers`.
+        """
+        handler = self._handlers.get(type(request))
+        if handler is None:
+            raise BadRequest("this server does not serve this request")
+        return await handler(connection, request)
 
     def publish(self, committed: Sequence[entries.Entry]) -> None:
         """Tell the rooms what is now on disk."""
@@ -134,20 +94,12 @@ class NativeGateway:
         for entry in committed:
             room = self._lobby.rooms.get(key(entry.room))
             if room is not None:
-                event = entries.MESSAGE if isinstance(entry, entries.Message) else entries.UPDATE
-                fanout.to_room(room, fanout.push_frame(event, entry))
+                self._fanout.to_room(room, entry)
 
-    def present(self) -> tuple[int, int]:
-        """How many rooms have somebody in them, and how many members these have in all."""
-        rooms = self._lobby.rooms.values()
-        return len(rooms), sum(len(room.occupants) for room in rooms)
-
-    def say_goodbye(self, reconnect_after: float) -> None:
-        """Take no more requests, and tell everybody when to come back."""
-        self._stopping = True
-        frame = fanout.push_frame(entries.GOING_AWAY, entries.GoingAwayPush(reconnect_after=reconnect_after))
-        for connection in self._connections:
-            connection.push(frame)
+    def gone(self, connection: Connection) -> None:
+        """The connection has ended, and is in no room any more."""
+        for departure in self._lobby.drop(connection):
+            self._departed(departure)
 
     def close(self) -> None:
         """Forget what was to be told later."""
@@ -155,10 +107,13 @@ class NativeGateway:
 
     # -- coming and going
 
-    async def _join(self, connection: Connection, request: requests.JoinRoom) -> answers.Joined:
+    async def join(
+        self, connection: Connection, request: requests.JoinRoom, *, form: str, via: str | None
+    ) -> answers.Joined:
+        """Come into a room, to read it in this form; `via` is what the others are told of it."""
         member_id = self._identify(connection, request.guest_key)
         was_in = any(room.key == key(request.room_name) for room in self._lobby.rooms_of(connection))
-        arrival = self._lobby.join(connection, request.room_name, member_id, request.nick_name)
+        arrival = self._lobby.join(connection, request.room_name, member_id, request.nick_name, form=form, via=via)
         room = arrival.room
         self._announcer.arrived(arrival)
         try:
@@ -226,7 +181,8 @@ class NativeGateway:
 
     # -- writing
 
-    async def _send(self, connection: Connection, request: requests.SendMessage) -> answers.Sent:
+    async def send(self, connection: Connection, request: requests.SendMessage) -> answers.Sent:
+        """Say something in a room that the connection is in."""
         room, occupant = self._lobby.place(connection, request.room)
         draft = MessageDraft(
             room=room.ref(),
@@ -296,9 +252,5 @@ class NativeGateway:
     async def _typing(self, connection: Connection, request: requests.Typing) -> answers.Done:
         room, occupant = self._lobby.place(connection, request.room)
         push = entries.TypingPush(room=room.name, member_id=occupant.member_id, on=request.on)
-        fanout.to_room(room, fanout.push_frame(entries.TYPING, push), but=connection)
+        self._fanout.to_room(room, push, but=connection)
         return answers.Done()
-
-    def _count_fault(self, connection: Connection, refusal: ChatError) -> None:
-        if not self._limits.tolerates_fault(connection.buckets, self._clock.monotonic()):
-            connection.hang_up("too many requests that are not valid")

@@ -1,0 +1,88 @@
+"""What a dialect is: one way in which clients ask, and in which they read (docs/dialects.md).
+
+Rule 1  A dialect asks through the same commands as all others: whatever it is
+        called there, a request is cleaned, limited, journalled and told alike.
+Rule 2  It says nothing of its own: all that its readers get is news of the
+        room in its form, encoded once however many they are.
+Rule 3  It believes no name in a payload: who speaks is whoever joined.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import tzinfo
+from typing import Any, ClassVar
+
+from msgspec import Raw
+
+from server.domain.rooms import Lobby, Room
+from server.gateway.commands import Commands
+from server.gateway.connection import Connection
+from server.gateway.fanout import News
+from server.protocol.codec import encode_answer, encode_error
+from server.protocol.errors import ChatError
+from server.protocol.requests import Request
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a dialect may look at.
+
+    Attributes:
+        lobby: Who is where.
+        zone: In which times of day are told; None for the machine's own.
+    """
+
+    lobby: Lobby[Connection]
+    zone: tzinfo | None
+
+
+class Dialect(ABC):
+    """One dialect; one object of it serves all connections.
+
+    Attributes:
+        name: What rooms call those who read in it, and what `via` tells of them.
+        events: The events that may be its own.
+    """
+
+    name: ClassVar[str]
+    events: ClassVar[frozenset[str]]
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        self.surroundings = surroundings
+
+    def takes(self, arguments: list[Raw]) -> bool:
+        """Whether one of `events` with these arguments is of this dialect; the table asks in its order."""
+        return True
+
+    @abstractmethod
+    def decode(self, event: str, arguments: list[Raw]) -> Request:
+        """The request that an event stands for.
+
+        Raises:
+            ChatError: It is not valid; nothing of it may be used.
+        """
+
+    @abstractmethod
+    async def carry_out(self, commands: Commands, connection: Connection, request: Request, *, answered: bool) -> Any:
+        """Do it, by the commands that all dialects share.
+
+        Args:
+            request: What `decode` gave.
+            answered: The client asked for an acknowledgement.
+
+        Returns:
+            What `answer` encodes.
+        """
+
+    def answer(self, result: Any) -> bytes:
+        """The acknowledgement's one argument, as JSON."""
+        return encode_answer(result)
+
+    def refusal(self, error: ChatError) -> bytes:
+        """The same for a request that was refused."""
+        return encode_error(error)
+
+    @abstractmethod
+    def tell(self, room: Room[Connection], news: News, readers: Iterable[Connection]) -> None:
+        """Push the news to these readers in this form, or leave it when the form has no words for it."""

@@ -1,0 +1,198 @@
+"""Grouped rooms: `joinRoom {nickName, id, roomId}`, `client_msg`, `server_msg`, `roomUser` (WIRE, section 2.3).
+
+Rule 1  Its readers are told who is in their rooms, everybody included, whenever
+        that changes; one reader is never told of a room that it is not in.
+Rule 2  `id` is the name that the client's own application has for its user. It
+        proves nothing; it is kept as it was given at the join, and what a later
+        payload says is ignored. A member of another dialect has its member id.
+Rule 3  A room is called to each reader as that reader called it.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from functools import partial
+from typing import Annotated, Any, ClassVar
+from weakref import WeakKeyDictionary
+
+import msgspec
+from msgspec import Meta, Raw, Struct
+
+from server.domain.rooms import Occupant, Room
+from server.gateway import packets
+from server.gateway.commands import Commands
+from server.gateway.connection import Connection
+from server.gateway.dialects.dialect import Dialect, Surroundings
+from server.gateway.fanout import News
+from server.gateway.frames import Frame
+from server.protocol import answers, entries, requests, text
+from server.protocol.errors import BadRequest, TooLong
+from server.protocol.limits import SECRET_CHARACTERS, SEQ_MAX
+from server.protocol.names import key
+
+THEIRS, YOURS = 1, 2
+"""The `type` of a message: at the left or at the right of the screen."""
+
+WholeNumber = Annotated[int, Meta(ge=-SEQ_MAX, le=SEQ_MAX)]
+Id = str | WholeNumber
+"""Applications count their rooms and users, or name them."""
+
+
+class _Join(Struct, rename="camel"):
+    nick_name: str
+    room_id: Id
+    id: Id | None = None
+
+
+class _Send(Struct, rename="camel"):
+    msg: str
+    room_id: Id
+
+
+class GroupedJoin(requests.JoinRoom, frozen=True, kw_only=True):
+    """A join, and what the client calls the room and itself."""
+
+    room_id: Id
+    user_id: Id | None
+
+
+class _User(Struct, frozen=True, rename="camel"):
+    nick_name: str
+    socket_id: str
+    id: Id
+
+
+class _ServerMessage(Struct, frozen=True, rename="camel"):
+    msg: str
+    nick_name: str
+    room_id: Id
+    times: str
+    user_id: Id
+    type: int
+
+
+_join = msgspec.json.Decoder(_Join)
+_send = msgspec.json.Decoder(_Send)
+
+
+class Grouped(Dialect):
+    """Rooms with a list of users, messages at the left and at the right."""
+
+    name: ClassVar[str] = "grouped"
+    events: ClassVar[frozenset[str]] = frozenset({"joinRoom", "client_msg"})
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        super().__init__(surroundings)
+        self._joins = WeakKeyDictionary[Connection, dict[str, GroupedJoin]]()
+
+    def takes(self, arguments: list[Raw]) -> bool:
+        """Whatever speaks of a `roomId`."""
+        return bool(arguments) and b'"roomId"' in bytes(arguments[0])
+
+    def decode(self, event: str, arguments: list[Raw]) -> requests.Request:
+        """A join or a message."""
+        body = arguments[0] if arguments else b"null"
+        try:
+            if event == "client_msg":
+                said = _send.decode(body)
+                return requests.SendMessage(room=str(said.room_id), message=said.msg)
+            join = _join.decode(body)
+        except (msgspec.MsgspecError, RecursionError) as fault:
+            raise BadRequest(str(fault)[:200]) from None
+        return GroupedJoin(
+            room_name=str(join.room_id),
+            nick_name=join.nick_name,
+            limit=1,
+            room_id=join.room_id,
+            user_id=_user_id(join.id),
+        )
+
+    async def carry_out(
+        self, commands: Commands, connection: Connection, request: requests.Request, *, answered: bool
+    ) -> entries.Wire:
+        """Do it; who joined is told at once who is there."""
+        if not isinstance(request, GroupedJoin):
+            return await commands.carry_out(connection, request)
+        return await self._join(commands, connection, request)
+
+    async def _join(self, commands: Commands, connection: Connection, request: GroupedJoin) -> answers.Joined:
+        self._joins.setdefault(connection, {})[key(request.room_name)] = request
+        joined = await commands.join(connection, request, form=self.name, via=self.name)
+        self._tell_users([connection])
+        return joined
+
+    def tell(self, room: Room[Connection], news: News, readers: Iterable[Connection]) -> None:
+        """Messages, and who is there."""
+        match news:
+            case entries.Message():
+                self._tell_message(room, news, readers)
+            case entries.PresencePush():
+                self._tell_users(readers)
+            case _:
+                pass
+
+    def _tell_message(self, room: Room[Connection], message: entries.Message, readers: Iterable[Connection]) -> None:
+        author = room.occupants.get(message.member_id)
+        at = datetime.fromtimestamp(message.ts / 1000, self.surroundings.zone)
+        body = partial(
+            _ServerMessage,
+            msg=message.message,
+            nick_name=message.nick_name,
+            times=at.strftime("%Y-%m-%d %H:%M:%S"),
+            user_id=message.member_id if author is None else self._user_id(room, author),
+        )
+        frames: dict[tuple[Id, int], Frame] = {}
+        for reader in readers:
+            room_id = self._room_id(reader, room)
+            side = YOURS if room.connections[reader] is author else THEIRS
+            frame = frames.get((room_id, side))
+            if frame is None:
+                frame = frames[room_id, side] = _frame("server_msg", body(room_id=room_id, type=side))
+            reader.push(frame)
+
+    def _tell_users(self, readers: Iterable[Connection]) -> None:
+        """To each reader, all rooms that it reads in this form (rule 1); a room's list is encoded once."""
+        lists: dict[str, Raw] = {}
+        for reader in readers:
+            users: dict[str, Raw] = {}
+            for room in self.surroundings.lobby.rooms_of(reader):
+                if reader in room.readers.get(self.name, ()):
+                    if room.key not in lists:
+                        lists[room.key] = self._users(room)
+                    users[str(self._room_id(reader, room))] = lists[room.key]
+            reader.push(_frame("roomUser", users))
+
+    def _users(self, room: Room[Connection]) -> Raw:
+        users = [
+            _User(nick_name=occupant.nick_name, socket_id=occupant.member_id, id=self._user_id(room, occupant))
+            for occupant in room.occupants.values()
+        ]
+        return Raw(msgspec.json.encode(users))
+
+    def _room_id(self, reader: Connection, room: Room[Connection]) -> Id:
+        join = self._joins.get(reader, {}).get(room.key)
+        return room.name if join is None else join.room_id
+
+    def _user_id(self, room: Room[Connection], occupant: Occupant[Connection]) -> Id:
+        for connection in occupant.connections:
+            join = self._joins.get(connection, {}).get(room.key)
+            if join is not None and join.user_id is not None:
+                return join.user_id
+        return occupant.member_id
+
+
+def _user_id(given: Id | None) -> Id | None:
+    """A user's id as others may see it.
+
+    Raises:
+        TooLong: It is longer than any that applications give.
+    """
+    if not isinstance(given, str):
+        return given
+    cleaned = text.clean_line(given)
+    if len(cleaned) > SECRET_CHARACTERS:
+        raise TooLong(f"a user's id can have {SECRET_CHARACTERS} characters")
+    return cleaned or None
+
+
+def _frame(event: str, body: Any) -> Frame:
+    return Frame(packets.event(msgspec.json.encode((event, body))))

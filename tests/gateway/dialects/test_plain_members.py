@@ -1,0 +1,210 @@
+"""Bare and grouped clients (WIRE, sections 2.2 and 2.3) in one room with native ones, frame by frame."""
+
+import json
+import logging
+import re
+from collections.abc import AsyncGenerator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from server.runtime import Running
+from tests.support.raw_client import RawClient, raw_client
+from tests.support.serving import serving
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncGenerator[Running]:
+    async with serving(tmp_path, rate_limit="off", time_zone="Asia/Shanghai") as running:
+        yield running
+
+
+@pytest.fixture
+async def ann(server: Running) -> AsyncGenerator[RawClient]:
+    """A native member of `tea`."""
+    async with raw_client(server.url) as client:
+        await client.join("tea", "ann")
+        yield client
+
+
+@pytest.fixture
+async def client(server: Running) -> AsyncGenerator[RawClient]:
+    """Somebody who has said nothing yet."""
+    async with raw_client(server.url) as connected:
+        yield connected
+
+
+async def emit(client: RawClient, event: str, *arguments: Any) -> None:
+    """Send without asking for an answer."""
+    await client.ws.send_str("42" + json.dumps([event, *arguments]))
+
+
+async def until_users(client: RawClient, room: str, nicks: list[str]) -> list[dict[str, Any]]:
+    """The list of a room's users, once it is of these."""
+    while True:
+        users = (await client.event("roomUser")).get(room, [])
+        if [user["nickName"] for user in users] == nicks:
+            return users
+
+
+async def notice(client: RawClient, kind: str) -> dict[str, Any]:
+    while (push := await client.event("message"))["kind"] != kind:
+        pass
+    return push
+
+
+# -- bare rooms
+
+
+async def test_a_bare_member_reads_strings_and_is_a_guest_to_the_others(ann: RawClient, client: RawClient) -> None:
+    await emit(client, "joinRoom", "tea")
+    assert await client.event("message") == "新用户加入了 tea 房间"
+    came = await notice(ann, "join")
+    came = came if came["nickName"] != "ann" else await notice(ann, "join")
+    assert (came["nickName"], came["message"], came["via"]) == ("guest", "guest 加入了 tea 房间", "bare")
+    await ann.ask("sendMessage", {"room": "tea", "message": "hello"})
+    assert await client.event("message") == "hello"
+    await emit(client, "sendMessage", {"room": "tea", "message": "你好", "nickName": "ann"})
+    assert await client.event("message") == "你好"
+    while (said := await notice(ann, "message"))["message"] != "你好":
+        pass
+    assert (said["nickName"], said["memberId"]) == ("guest", came["memberId"])
+
+
+async def test_bare_members_are_told_of_each_other_and_of_those_with_names(server: Running, client: RawClient) -> None:
+    await emit(client, "joinRoom", "tea")
+    assert await client.event("message") == "新用户加入了 tea 房间"
+    async with raw_client(server.url) as second:
+        await emit(second, "joinRoom", "TEA")
+        for reader in (client, second):
+            assert await reader.event("message") == "新用户加入了 tea 房间"
+        answer = await second.ask("joinRoom", "tea")
+        assert (answer["ok"], answer["nickName"]) == (True, "guest2")
+        async with raw_client(server.url) as ann:
+            joined = await ann.join("tea", "ann")
+            assert [(member["nickName"], member.get("via")) for member in joined["members"]] == [
+                ("guest", "bare"),
+                ("guest2", "bare"),
+                ("ann", None),
+            ]
+            assert await second.event("message") == "ann 加入了 tea 房间"
+            await ann.ask("changeNick", {"nickName": "Anna"})
+            assert await second.event("message") == "ann 改名为 Anna"
+        assert await second.event("message") == "Anna 离开了 tea 房间"
+
+
+async def test_what_a_bare_reader_gets_is_clean_and_knows_no_edits(ann: RawClient, client: RawClient) -> None:
+    await emit(client, "joinRoom", "tea")
+    await client.event("message")
+    await ann.ask("sendMessage", {"room": "tea", "message": "a\x1b[31mb\u202e<img onerror=x>"})
+    await ann.ask("editMessage", {"room": "tea", "seq": 1, "message": "edited"})
+    await ann.ask("react", {"room": "tea", "seq": 1, "emoji": "👍", "on": True})
+    await ann.ask("setTopic", {"room": "tea", "topic": "leaves"})
+    await ann.ask("typing", {"room": "tea", "on": True})
+    await ann.ask("sendMessage", {"room": "tea", "message": "last"})
+    assert [await client.event("message"), await client.event("message")] == ["a[31mb<img onerror=x>", "last"]
+    assert client.heard == []
+
+
+# -- grouped rooms
+
+
+async def test_grouped_members_are_told_who_is_there(server: Running, ann: RawClient, client: RawClient) -> None:
+    await emit(client, "joinRoom", {"nickName": "小明", "id": 7, "roomId": "tea"})
+    users = await until_users(client, "tea", ["ann", "小明"])
+    assert users[1]["id"] == 7
+    async with raw_client(server.url) as bob:
+        await emit(bob, "joinRoom", {"nickName": "bob", "id": "b", "roomId": "Tea"})
+        assert (await until_users(bob, "Tea", ["ann", "小明", "bob"]))[2]["id"] == "b"
+        assert [user["id"] for user in await until_users(client, "tea", ["ann", "小明", "bob"])][1:] == [7, "b"]
+    assert (await until_users(client, "tea", ["ann", "小明"]))[1] == users[1]
+
+
+async def test_a_message_is_at_the_right_for_who_wrote_it_and_at_the_left_for_the_others(
+    server: Running, ann: RawClient, client: RawClient
+) -> None:
+    async with raw_client(server.url) as bob:
+        for who, nick, user_id in ((client, "小明", 7), (bob, "bob", "b")):
+            await emit(who, "joinRoom", {"nickName": nick, "id": user_id, "roomId": "tea"})
+            await until_users(who, "tea", ["ann", "小明", "bob"][: 2 + (who is bob)])
+        forged = {"msg": "hi", "nickName": "bob", "roomId": "tea", "userId": "b"}
+        await emit(client, "client_msg", forged)
+        mine, theirs = await client.event("server_msg"), await bob.event("server_msg")
+        assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", mine["times"])
+        expected = {"msg": "hi", "nickName": "小明", "roomId": "tea", "userId": 7, "times": mine["times"], "type": 2}
+        assert (mine, theirs) == (expected, {**expected, "type": 1})
+        sent = await ann.ask("sendMessage", {"room": "tea", "message": "from a terminal"})
+        heard = await client.event("server_msg")
+        assert (heard["msg"], heard["nickName"], heard["type"]) == ("from a terminal", "ann", 1)
+        utc = datetime.fromtimestamp(sent["ts"] / 1000, UTC)
+        hours = (datetime.fromisoformat(heard["times"]).replace(tzinfo=UTC) - utc).total_seconds() / 3600
+        assert 7.9 < hours < 8.1
+
+
+async def test_one_socket_in_many_rooms_is_told_of_these_and_no_others(
+    server: Running, ann: RawClient, client: RawClient
+) -> None:
+    async with raw_client(server.url) as bob:
+        await emit(bob, "joinRoom", {"nickName": "bob", "id": "b", "roomId": "secret"})
+        await until_users(bob, "secret", ["bob"])
+        for room in ("tea", 5):
+            await emit(client, "joinRoom", {"nickName": "小明", "id": 7, "roomId": room})
+        while set(rooms := await client.event("roomUser")) != {"tea", "5"}:
+            pass
+        assert [user["nickName"] for user in rooms["5"]] == ["小明"]
+        await emit(client, "client_msg", {"msg": "five", "roomId": 5})
+        assert (await client.event("server_msg"))["roomId"] == 5
+        await bob.join("5", "bob")
+        assert [member["nickName"] for member in (await bob.join("5", "bob"))["members"]] == ["小明", "bob"]
+
+
+# -- what is refused
+
+
+@pytest.mark.parametrize(
+    ("event", "arguments", "code"),
+    [
+        ("sendMessage", [{"room": "tea", "message": "x"}], "not_joined"),
+        ("client_msg", [{"roomId": "tea", "msg": "x"}], "not_joined"),
+        ("client_msg", [], "bad_request"),
+        ("client_msg", [{"roomId": "tea", "msg": 5}], "bad_request"),
+        ("joinRoom", [""], "room_invalid"),
+        ("joinRoom", ["a\u200bb"], "room_invalid"),
+        ("joinRoom", [{"roomId": "tea", "nickName": "\x1b"}], "nick_invalid"),
+        ("joinRoom", [{"roomId": "tea", "nickName": "x", "id": "i" * 200}], "too_long"),
+        ("joinRoom", [{"roomId": ["tea"], "nickName": "x"}], "bad_request"),
+        ("nothing like this", [1], "bad_request"),
+    ],
+)
+async def test_who_asks_for_no_answer_is_told_of_a_refusal_by_an_event(
+    client: RawClient, event: str, arguments: list[Any], code: str
+) -> None:
+    await emit(client, event, *arguments)
+    told = await client.event("error")
+    assert told["code"] == code
+    assert told["message"]
+    assert (await client.ask(event, *arguments))["error"]["code"] == code
+    assert client.heard == []
+
+
+async def test_a_flood_without_acknowledgements_is_slowed_and_nothing_of_it_is_lost(tmp_path: Path) -> None:
+    async with serving(tmp_path, message_burst=2, message_rate=50) as server, raw_client(server.url) as flood:
+        await emit(flood, "joinRoom", "tea")
+        for number in range(40):
+            await emit(flood, "sendMessage", {"room": "tea", "message": str(number)})
+        await flood.event("message")
+        assert [await flood.event("message") for _ in range(40)] == [str(number) for number in range(40)]
+        assert flood.heard == []
+
+
+async def test_a_flood_that_does_not_end_is_cut(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    settings = {"message_burst": 2, "message_rate": 20, "flood_patience": 0.3}
+    async with serving(tmp_path, **settings) as server, raw_client(server.url) as flood:
+        await emit(flood, "joinRoom", "tea")
+        for number in range(500):
+            await emit(flood, "sendMessage", {"room": "tea", "message": str(number)})
+        await flood.closed()
+    assert "closing a connection from 127.0.0.1: a flood" in caplog.messages
