@@ -3,7 +3,7 @@
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 RUN := $(UV) run --no-sync --quiet
 
-.PHONY: chat server test check bench faults clean
+.PHONY: chat server test check bench faults messages clean
 
 chat: .venv/ready  ## the client, with its own server
 	@$(RUN) chat-tui --serve $(ARGS)
@@ -26,6 +26,9 @@ bench: .venv/ready-dev  ## what the README's figures come from; compares with No
 
 faults: .venv/ready-dev  ## break a server in every way for some minutes, then look for what was lost
 	@$(RUN) python -m benchmarks.faults $(ARGS)
+
+messages: .venv/ready-dev  ## take new sentences of the client into the catalogue of translations, and compile it
+	@$(RUN) python -m tools.messages
 
 .PHONY: javascript
 javascript:  ## the real JavaScript clients that some tests drive, where there is Node.js

@@ -5,16 +5,20 @@ screen has to stand within half as much again of a bare Textual program.
 """
 
 import argparse
+import gettext
 import logging
+import os
 import sys
 import threading
+from collections.abc import MutableMapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import platformdirs
 
-from tui_chat.session import remembered, settings_file
+from tui_chat.session import language, remembered, settings_file
+from tui_chat.session.language import Language, mark, tr
 from tui_chat.session.settings_file import SettingsFile
 from tui_chat.ui.start import DEFAULT_HOST, DEFAULT_PORT, Start
 
@@ -28,9 +32,22 @@ LOG_BYTES = 1_000_000
 """A log that has grown past this is set aside at the next start."""
 
 
+_ARGPARSE = (
+    mark("usage: "),
+    mark("options"),
+    mark("positional arguments"),
+    mark("show this help message and exit"),
+    mark("unrecognized arguments: %s"),
+    mark("expected one argument"),
+    mark("argument %(argument_name)s: %(message)s"),
+    mark("ignored explicit argument %r"),
+)
+"""What argparse says by itself; it looks its words up in the catalogue of the process (`_speak`)."""
+
+
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        give_up(f"{message} (chat-tui --help shows how)")
+        give_up(tr("{problem} (chat-tui --help shows how)", problem=message))
 
 
 class _Version(argparse.Action):
@@ -42,18 +59,54 @@ class _Version(argparse.Action):
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line."""
-    made = _Parser(prog="chat-tui", description="Group chat in the terminal.", allow_abbrev=False)
-    made.add_argument("server", nargs="?", default="", metavar="URL", help="http://host:port, or chat://host/room")
-    made.add_argument("--room", default="", help="the room to join")
-    made.add_argument("--nick", default="", help="your nickname; with a room you go straight in")
-    made.add_argument("--serve", action="store_true", help="start a server here that others can join")
-    made.add_argument("--host", default="", help=f"what it listens on ({DEFAULT_HOST}); 0.0.0.0 for the network")
-    made.add_argument("--port", type=_port, default=None, help=f"its TCP port ({DEFAULT_PORT})")
-    made.add_argument("--no-cache", action="store_true", help="keep no history of rooms on this computer")
-    made.add_argument("--settings", type=Path, default=None, metavar="FILE", help="another file of settings")
-    made.add_argument("--version", action=_Version, nargs=0, help="show the version")
+    """The command line, in the language in use."""
+    made = _Parser(prog="chat-tui", description=tr("Group chat in the terminal."), allow_abbrev=False)
+    made.add_argument("server", nargs="?", default="", metavar="URL", help=tr("http://host:port, or chat://host/room"))
+    made.add_argument("--room", default="", metavar="ROOM", help=tr("the room to join"))
+    made.add_argument("--nick", default="", metavar="NICK", help=tr("your nickname; with a room you go straight in"))
+    made.add_argument("--serve", action="store_true", help=tr("start a server here that others can join"))
+    made.add_argument(
+        "--host",
+        default="",
+        metavar="HOST",
+        help=tr("what it listens on ({default}); 0.0.0.0 for the network", default=DEFAULT_HOST),
+    )
+    made.add_argument(
+        "--port",
+        type=_port,
+        default=None,
+        metavar="PORT",
+        help=tr("its TCP port ({default})", default=DEFAULT_PORT),
+    )
+    made.add_argument("--no-cache", action="store_true", help=tr("keep no history of rooms on this computer"))
+    made.add_argument(
+        "--lang", type=_language, default=None, metavar="en|zh", help=tr("the language; else the locale's")
+    )
+    made.add_argument("--settings", type=Path, default=None, metavar="FILE", help=tr("another file of settings"))
+    made.add_argument("--version", action=_Version, nargs=0, help=tr("show the version"))
     return made
+
+
+def speak(arguments: Sequence[str], settings: str, environ: MutableMapping[str, str]) -> None:
+    """Speak the language that is wanted, already in what is said of the command line itself.
+
+    Args:
+        arguments: The command line, not parsed yet.
+        settings: The language of the settings, empty for none.
+        environ: The environment; the `gettext` of the process, which argparse asks, reads it.
+    """
+    flag = ""
+    for at, argument in enumerate(arguments):
+        if argument == "--lang":
+            flag = arguments[at + 1] if at + 1 < len(arguments) else ""
+        elif argument.startswith("--lang="):
+            flag = argument.removeprefix("--lang=")
+    wanted = language.chosen(flag, settings, environ)
+    language.use(wanted)
+    if wanted is not Language.ENGLISH:
+        environ["LANGUAGE"] = language.folder(wanted)
+        gettext.bindtextdomain(language.DOMAIN, language.LOCALE)
+        gettext.textdomain(language.DOMAIN)
 
 
 def main() -> None:
@@ -62,12 +115,14 @@ def main() -> None:
     Exit codes: 0 left as wanted, 2 something the person can mend, 1 a fault of
     the program, 128 and more a signal.
     """
+    speak(sys.argv[1:], "", os.environ)
     start = _start(parser().parse_args())
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        give_up("this needs a terminal; standard input and output have to be one")
+        give_up(tr("this needs a terminal; standard input and output have to be one"))
     log_to(start.log)
     kept, notice = remembered.load(start.state)
     settings = SettingsFile.load(start.settings)
+    speak(sys.argv[1:], settings.settings.language, os.environ)
     # Textual is a third of a second that --help and a wrong flag do not wait for.
     from tui_chat.ui.app import ChatApp  # noqa: PLC0415
 
@@ -117,9 +172,9 @@ def _unraisable(failure: "sys.UnraisableHookArgs") -> None:
 
 def _start(given: argparse.Namespace) -> Start:
     if not given.serve and (given.host or given.port is not None):
-        give_up("--host and --port are where --serve listens; a server is named by its URL")
+        give_up(tr("--host and --port are where --serve listens; a server is named by its URL"))
     if given.serve and given.server:
-        give_up("--serve starts a server here: leave the URL out, or use --host and --port")
+        give_up(tr("--serve starts a server here: leave the URL out, or use --host and --port"))
     return Start(
         state=platformdirs.user_state_path("tui-chat", appauthor=False),
         cache=None if given.no_cache else platformdirs.user_cache_path("tui-chat", appauthor=False),
@@ -137,4 +192,11 @@ def _start(given: argparse.Namespace) -> Start:
 def _port(text: str) -> int:
     if text.isascii() and text.isdigit() and int(text) < 65_536:
         return int(text)
-    raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
+    raise argparse.ArgumentTypeError(tr("a port is a number from 0 to 65535"))
+
+
+def _language(tag: str) -> Language:
+    found = language.named(tag)
+    if found is None:
+        raise argparse.ArgumentTypeError(tr("the languages are en and zh"))
+    return found

@@ -21,6 +21,7 @@ from server.runtime import Running, ServerError, serve
 from server.storage.database import StorageError
 from server.web.routes import SERVICE
 from tui_chat.session import words
+from tui_chat.session.language import tr
 
 log = logging.getLogger("chat.embed")
 
@@ -126,7 +127,7 @@ def greeting(host: str, port: int, url: str) -> list[str]:
     """What to tell the person whose program runs a server: how others get in."""
     others = reachable_at(host, port)
     told = [words.others_join_with([f"chat-tui {at}" for at in others or [url]])]
-    return told if others else [*told, words.LOCAL_ONLY]
+    return told if others else [*told, tr(words.LOCAL_ONLY)]
 
 
 def _own_addresses() -> list[str]:

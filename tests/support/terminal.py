@@ -150,7 +150,9 @@ async def terminal(
         environ: More environment variables.
         controlling: It is the terminal of the program's session, so that closing it sends SIGHUP.
     """
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("CHAT_", "XDG_", "TEXTUAL"))}
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(("CHAT_", "XDG_", "TEXTUAL", "LC_"))
+    }
     kept |= {"HOME": str(home), "TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}
     kept |= dict(environ or {})
     master, slave = pty.openpty()

@@ -12,6 +12,7 @@ from tests.support.serving import serving
 from tests.support.tcp_proxy import tcp_proxy
 from tui_chat.client.chat import ChatClient
 from tui_chat.session import words
+from tui_chat.session.language import tr
 from tui_chat.session.lines import MessageLine
 
 
@@ -115,7 +116,7 @@ async def test_a_message_is_taken_back_when_asked_twice(server: Running, tmp_pat
         await bob.sees("a secret")
         await settled(ann)
         await ann.press("ctrl+s", "d")
-        assert words.DELETE_AGAIN in ann.screen()
+        assert tr(words.DELETE_AGAIN) in ann.screen()
         await ann.press("d")
         await bob.sees("message deleted")
         await ann.sees("message deleted")
@@ -123,7 +124,7 @@ async def test_a_message_is_taken_back_when_asked_twice(server: Running, tmp_pat
         await bob.say("not yours")
         await ann.sees("not yours")
         await ann.press("ctrl+s", "d")
-        assert words.NOT_YOURS in ann.screen()
+        assert tr(words.NOT_YOURS) in ann.screen()
         await ann.press("e")
         assert ann.composer.text == ""
 
@@ -165,7 +166,7 @@ async def test_nothing_to_answer_or_change_is_said(server: Running, tmp_path: Pa
     async with in_room(tmp_path, server.url, "ann") as ann:
         for command in ("/edit", "/reply yes", "/react 👍"):
             await ann.say(command)
-            assert words.NOTHING_THERE in ann.screen()
+            assert tr(words.NOTHING_THERE) in ann.screen()
             await ann.press("ctrl+u")
 
 

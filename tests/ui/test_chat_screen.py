@@ -11,6 +11,7 @@ from tests.support.eventually import eventually
 from tests.support.serving import serving
 from tui_chat.client.chat import ChatClient
 from tui_chat.session import words
+from tui_chat.session.language import tr
 from tui_chat.session.lines import MessageLine
 from tui_chat.ui.screens.help import HelpScreen
 
@@ -147,8 +148,8 @@ async def test_names_list_nick_and_part(server: Running, tmp_path: Path) -> None
         await ann.say("/part")
         await ann.until(lambda: len(ann.chat.session.rooms) == 1)
         await ann.say("/part")
-        await ann.sees(words.LAST_ROOM_LEFT)
-        assert words.BUTTON_JOIN in ann.screen()
+        await ann.sees(tr(words.LAST_ROOM_LEFT))
+        assert tr(words.BUTTON_JOIN) in ann.screen()
         await ann.press("enter")
         await ann.sees("1 here")
 
@@ -166,7 +167,7 @@ async def test_ctrl_c_clears_the_line_and_quits_only_at_the_second_time(server: 
         await ann.press("ctrl+c")
         assert ann.composer.text == ""
         await ann.press("ctrl+c")
-        await ann.sees(words.QUIT_AGAIN)
+        await ann.sees(tr(words.QUIT_AGAIN))
         await ann.press("ctrl+c")
         await ann.until(lambda: not ann.app.is_running)
 
@@ -204,7 +205,7 @@ async def test_quitting_offline_with_something_unsent_warns_once(tmp_path: Path)
             await ann.sees("offline")
             await ann.say("unsent")
             await ann.press("ctrl+q")
-            await ann.sees(words.UNSENT_QUIT[:40])
+            await ann.sees(tr(words.UNSENT_QUIT)[:40])
             assert ann.app.is_running
             await ann.press("ctrl+q")
             await eventually(lambda: not ann.app.is_running)
@@ -311,7 +312,7 @@ async def test_offline_is_shown_and_what_was_typed_meanwhile_is_sent_once(tmp_pa
 async def test_the_topic_can_be_set_and_shown(server: Running, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann:
         await ann.say("/topic")
-        await ann.sees(words.NO_TOPIC)
+        await ann.sees(tr(words.NO_TOPIC))
         await ann.say("/topic green or black")
         await ann.sees("The topic is now: green or black")
         assert ann.row_of(ann.chat.query_one("Header")).startswith("tea  green or black")

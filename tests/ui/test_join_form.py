@@ -7,6 +7,7 @@ from tests.support.chat_app import chat_app, in_room
 from tests.support.serving import serving
 from tui_chat.client.chat import ChatClient
 from tui_chat.session import words
+from tui_chat.session.language import tr
 from tui_chat.session.remembered import Remembered, load
 
 
@@ -19,10 +20,10 @@ def free_port() -> int:
 async def test_the_form_asks_for_what_is_missing_beside_the_field(tmp_path: Path) -> None:
     async with chat_app(tmp_path) as person:
         await person.press("enter")
-        await person.sees(words.NEEDS_ROOM)
-        assert words.NEEDS_NICK in person.screen()
+        await person.sees(tr(words.NEEDS_ROOM))
+        assert tr(words.NEEDS_NICK) in person.screen()
         await person.type("tea")
-        assert words.NEEDS_ROOM not in person.screen()
+        assert tr(words.NEEDS_ROOM) not in person.screen()
         await person.press("enter")
         await person.type("ann")
         assert "ann" in person.screen()
@@ -78,7 +79,7 @@ async def test_no_server_there_is_told_and_one_is_offered_which_stops_with_the_c
     url = f"http://127.0.0.1:{free_port()}"
     async with chat_app(tmp_path, server=url, room="tea", nick="ann") as person:
         await person.sees(words.nothing_there("").split("  ")[0].rstrip(" ."))
-        await person.sees(words.BUTTON_SERVE)
+        await person.sees(tr(words.BUTTON_SERVE))
         await person.press("enter")
         await person.sees("Others join with")
         assert f"chat-tui {url}" in person.screen()
@@ -97,7 +98,7 @@ async def test_no_server_there_is_told_and_one_is_offered_which_stops_with_the_c
 async def test_no_server_far_away_is_told_and_none_is_offered(tmp_path: Path) -> None:
     async with chat_app(tmp_path, server=f"https://127.0.0.1:{free_port()}", room="tea", nick="ann") as person:
         await person.until(lambda: person.form.query_one("#server").has_class("-wrong"))
-        assert words.BUTTON_SERVE not in person.screen()
+        assert tr(words.BUTTON_SERVE) not in person.screen()
 
 
 async def test_serving_where_a_chat_server_runs_joins_that_one(tmp_path: Path) -> None:
@@ -106,7 +107,7 @@ async def test_serving_where_a_chat_server_runs_joins_that_one(tmp_path: Path) -
         chat_app(tmp_path, serve=True, port=server.port, room="tea", nick="ann") as person,
     ):
         await person.sees("1 here")
-        await person.sees(words.ALREADY_SERVED[:40])
+        await person.sees(tr(words.ALREADY_SERVED)[:40])
 
 
 async def test_serving_where_something_else_runs_says_so(tmp_path: Path) -> None:
@@ -122,7 +123,7 @@ async def test_the_form_is_usable_on_a_tiny_terminal(tmp_path: Path) -> None:
     async with chat_app(tmp_path, size=(40, 10)) as person:
         shown = person.screen()
         assert all(
-            text in shown for text in (words.LABEL_ROOM, words.LABEL_NICK, words.LABEL_SERVER, words.BUTTON_JOIN)
+            tr(text) in shown for text in (words.LABEL_ROOM, words.LABEL_NICK, words.LABEL_SERVER, words.BUTTON_JOIN)
         )
 
 

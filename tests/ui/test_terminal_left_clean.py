@@ -15,6 +15,7 @@ from tests.support.terminal import (
     terminal,
 )
 from tui_chat.session import words
+from tui_chat.session.language import tr
 
 FAILING = """
 import sys
@@ -53,7 +54,7 @@ def assert_clean(shown: Terminal) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 async def test_a_signal_leaves_the_terminal_clean(tmp_path: Path, number: signal.Signals) -> None:
     async with terminal(CHAT_TUI, tmp_path) as shown:
-        await shown.wait_for(words.JOIN_HINT)
+        await shown.wait_for(tr(words.JOIN_HINT))
         shown.signal(number)
         assert await shown.ended() == 128 + number
         assert_clean(shown)
@@ -73,7 +74,7 @@ async def test_a_fault_of_the_program_is_one_sentence_on_a_clean_terminal_and_on
     script = tmp_path / "failing.py"
     script.write_text(FAILING)
     async with terminal((CHAT_TUI[0], str(script)), tmp_path, environ={"PYTHONPATH": str(Path.cwd())}) as shown:
-        await shown.wait_for(words.JOIN_HINT)
+        await shown.wait_for(tr(words.JOIN_HINT))
         shown.type("\r")
         assert await shown.ended() == 1
         assert_clean(shown)
@@ -98,7 +99,7 @@ async def test_a_fault_in_the_background_is_said_and_logged_once(tmp_path: Path)
 @pytest.mark.parametrize("controlling", [True, False], ids=["with SIGHUP", "without SIGHUP"])
 async def test_a_terminal_that_is_closed_ends_the_program(tmp_path: Path, controlling: bool) -> None:
     async with terminal(CHAT_TUI, tmp_path, controlling=controlling) as shown:
-        await shown.wait_for(words.JOIN_HINT)
+        await shown.wait_for(tr(words.JOIN_HINT))
         shown.hang_up()
         assert await shown.ended() == 128 + signal.SIGHUP
 

@@ -11,7 +11,7 @@ from tests.support.timeline_app import MINUTE, START, TimelineApp, a_day, said
 from tui_chat.session.lines import Line, NoticeLine, Reacted, UnreadLine
 from tui_chat.ui.widgets.timeline import palette
 from tui_chat.ui.widgets.timeline.widget import Timeline
-from tui_chat.ui.widgets.timeline.words import TimelineWords, english_gap
+from tui_chat.ui.widgets.timeline.words import TimelineWords, gap_of
 
 WIDE = """\
                  ── Friday, 20 November 2026 ──
@@ -121,7 +121,7 @@ async def test_another_language_is_a_matter_of_words():
 
 
 def test_one_missing_message_is_not_many():
-    assert english_gap(1) == "1 message not loaded · Enter"
+    assert gap_of(1) == "1 message not loaded · Enter"
 
 
 @pytest.mark.parametrize("background", ["#000000", "#1e1e1e", "#2b2f36", "#d8d8d8", "#eef0f3", "#ffffff", "#777777"])

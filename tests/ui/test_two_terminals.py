@@ -3,6 +3,7 @@ from pathlib import Path
 from tests.support.serving import serving
 from tests.support.terminal import CHAT_TUI, terminal
 from tui_chat.session import words
+from tui_chat.session.language import tr
 
 
 async def test_two_people_at_two_terminals_talk(tmp_path: Path) -> None:
@@ -35,7 +36,7 @@ async def test_two_people_at_two_terminals_talk(tmp_path: Path) -> None:
 
 async def test_the_form_takes_what_is_typed_at_once(tmp_path: Path) -> None:
     async with serving(tmp_path) as server, terminal(CHAT_TUI, tmp_path / "home") as shown:
-        await shown.wait_for(words.JOIN_HINT)
+        await shown.wait_for(tr(words.JOIN_HINT))
         shown.type(f"tea\tann\t\x15{server.url}\r")
         await shown.wait_for("1 here")
         assert shown.text().startswith(" tea")

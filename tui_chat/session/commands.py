@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from tui_chat.session import words
+from tui_chat.session.language import Marked, mark, tr
 
 
 class Action(Enum):
@@ -32,6 +33,39 @@ class Action(Enum):
     QUIT = "quit"
 
 
+class Takes(Enum):
+    """What an argument is, which says how it is completed."""
+
+    TEXT = "text"
+    ROOM = "room"
+    NICK = "nick"
+    EMOJI = "emoji"
+    THEME = "theme"
+    SETTING = "setting"
+    VALUE = "value"
+    LEVEL = "level"
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """Something that follows a command's name.
+
+    Attributes:
+        name: What the help calls it.
+        takes: What it is.
+        optional: It may be left out.
+    """
+
+    name: Marked
+    takes: Takes = Takes.TEXT
+    optional: bool = False
+
+    @property
+    def shown(self) -> str:
+        """How the help shows it."""
+        return f"[{tr(self.name)}]" if self.optional else tr(self.name)
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
     """One command.
@@ -39,18 +73,24 @@ class Command:
     Attributes:
         action: What it does.
         help: One line on what it does.
-        arguments: What may follow it, as the help shows it.
-        least: How many words must follow it.
-        most: How many words may follow it; the last one takes the rest of the line.
+        arguments: What may follow it; the last one takes the rest of the line.
         aliases: Other names for it.
     """
 
     action: Action
-    help: str
-    arguments: str = ""
-    least: int = 0
-    most: int = 0
+    help: Marked
+    arguments: tuple[Argument, ...] = ()
     aliases: tuple[str, ...] = ()
+
+    @property
+    def least(self) -> int:
+        """How many words must follow it."""
+        return sum(not argument.optional for argument in self.arguments)
+
+    @property
+    def most(self) -> int:
+        """How many words may follow it."""
+        return len(self.arguments)
 
     @property
     def name(self) -> str:
@@ -60,26 +100,46 @@ class Command:
     @property
     def usage(self) -> str:
         """How it is typed."""
-        return f"/{self.name} {self.arguments}".rstrip()
+        return " ".join((f"/{self.name}", *(argument.shown for argument in self.arguments)))
 
+
+_ROOM = Argument(mark("room"), Takes.ROOM)
+_SOME_ROOM = Argument(mark("room"), Takes.ROOM, optional=True)
+_NICK = Argument(mark("nickname"), Takes.NICK)
+_SOME_TEXT = Argument(mark("text"), optional=True)
 
 ALL: tuple[Command, ...] = (
-    Command(Action.JOIN, words.HELP_JOIN, words.ARGUMENT_ROOM, least=1, most=1, aliases=("j",)),
-    Command(Action.PART, words.HELP_PART, f"[{words.ARGUMENT_ROOM}]", most=1, aliases=("leave", "close")),
-    Command(Action.NICK, words.HELP_NICK, words.ARGUMENT_NICK, least=1, most=1),
-    Command(Action.NAMES, words.HELP_NAMES, aliases=("who",)),
-    Command(Action.LIST, words.HELP_LIST, f"[{words.ARGUMENT_QUERY}]", most=1),
-    Command(Action.TOPIC, words.HELP_TOPIC, f"[{words.ARGUMENT_TOPIC}]", most=1),
-    Command(Action.RECONNECT, words.HELP_RECONNECT),
-    Command(Action.EDIT, words.HELP_EDIT, f"[{words.ARGUMENT_TEXT}]", most=1),
-    Command(Action.REPLY, words.HELP_REPLY, f"[{words.ARGUMENT_TEXT}]", most=1),
-    Command(Action.REACT, words.HELP_REACT, f"[{words.ARGUMENT_EMOJI}]", most=1),
-    Command(Action.CLEAR, words.HELP_CLEAR),
-    Command(Action.THEME, words.HELP_THEME, words.ARGUMENT_THEME, least=1, most=1),
-    Command(Action.SET, words.HELP_SET, f"[{words.ARGUMENT_SETTING}]", most=2),
-    Command(Action.NOTIFY, words.HELP_NOTIFY, "[all|mentions|none|default]", most=1),
-    Command(Action.HELP, words.HELP_HELP, aliases=("h",)),
-    Command(Action.QUIT, words.HELP_QUIT, aliases=("exit", "q")),
+    Command(Action.JOIN, mark("go into a room; the others stay open"), (_ROOM,), aliases=("j",)),
+    Command(Action.PART, mark("leave this room, or another"), (_SOME_ROOM,), aliases=("leave", "close")),
+    Command(Action.NICK, mark("take another nickname"), (_NICK,)),
+    Command(Action.NAMES, mark("say who is here"), aliases=("who",)),
+    Command(Action.LIST, mark("list the rooms of this server"), (Argument(mark("part of a name"), optional=True),)),
+    Command(Action.TOPIC, mark("say what this room is about, or show it"), (Argument(mark("topic"), optional=True),)),
+    Command(Action.RECONNECT, mark("try to connect now")),
+    Command(Action.EDIT, mark("change your last message"), (_SOME_TEXT,)),
+    Command(Action.REPLY, mark("answer the last message of somebody else"), (_SOME_TEXT,)),
+    Command(
+        Action.REACT,
+        mark("put an emoji under the last message, or take it away"),
+        (Argument(mark("emoji"), Takes.EMOJI, optional=True),),
+    ),
+    Command(Action.CLEAR, mark("take the notices off this room's screen")),
+    Command(Action.THEME, mark("take other colours"), (Argument(mark("theme"), Takes.THEME),)),
+    Command(
+        Action.SET,
+        mark("say all settings, say one, or set it"),
+        (
+            Argument(mark("setting"), Takes.SETTING, optional=True),
+            Argument(mark("value"), Takes.VALUE, optional=True),
+        ),
+    ),
+    Command(
+        Action.NOTIFY,
+        mark("of what in this room to be notified"),
+        (Argument(mark("all|mentions|none|default"), Takes.LEVEL, optional=True),),
+    ),
+    Command(Action.HELP, mark("show keys and commands"), aliases=("h",)),
+    Command(Action.QUIT, mark("leave"), aliases=("exit", "q")),
 )
 
 _BY_NAME: dict[str, Command] = {name: command for command in ALL for name in (command.name, *command.aliases)}

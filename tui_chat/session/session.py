@@ -18,7 +18,7 @@ from server.protocol.entries import JoinNotice, LeaveNotice, Member, Message, Ni
 from server.protocol.requests import SendMessage
 from tui_chat.client import events
 from tui_chat.client.posting import Posting, PostState
-from tui_chat.session import words
+from tui_chat.session import refusals, words
 from tui_chat.session.comings import Coming, Went
 from tui_chat.session.kept_writing import Left
 from tui_chat.session.lines import Delivery, MessageLine, Splice
@@ -249,7 +249,7 @@ class Session:
                 self._entered(event)
             case events.RoomLost(room, reason):
                 self.leave(room)
-                self.say(words.room_lost(room, reason))
+                self.say(words.room_lost(room, refusals.within(reason)))
             case events.LogChanged(room, seqs):
                 self._log_changed(room, seqs)
             case events.Noticed(notice):
@@ -271,7 +271,7 @@ class Session:
             case events.PostingChanged(posting):
                 self._posted(posting)
             case events.KeepingFailed(problem):
-                self.say(problem)
+                self.say(refusals.within(problem))
 
     def say(self, notice: str) -> None:
         """A word of the program's own, in the room that is shown, or the first that will be."""
@@ -325,7 +325,7 @@ class Session:
         if isinstance(posting.request, SendMessage):
             self._message_posted(view, posting)
         elif posting.state is PostState.FAILED:
-            view.transcript.notice(self._now_ms(), words.change_failed(posting.problem, posting.text))
+            view.transcript.notice(self._now_ms(), words.change_failed(refusals.within(posting.problem), posting.text))
 
     def _message_posted(self, view: RoomView, posting: Posting) -> None:
         client_id = str(posting.client_id)
@@ -339,7 +339,7 @@ class Session:
             case PostState.FAILED:
                 if not known:
                     view.transcript.pend(client_id, early or view.unsent_line(posting))
-                view.transcript.mark(client_id, Delivery.FAILED, words.sentence(posting.problem))
+                view.transcript.mark(client_id, Delivery.FAILED, refusals.sentence(posting.problem))
             case PostState.SENT:
                 view.transcript.settle(client_id, view.sent_line(posting))
                 view.reached(posting.seq or 0)

@@ -18,6 +18,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from tui_chat.session import words
+from tui_chat.session.language import Marked, mark, tr
 
 Level = Literal["all", "mentions", "none"]
 """Of what in a room one is notified."""
@@ -127,7 +128,7 @@ class Field:
 
     Attributes:
         name: As in the file and after `/set`.
-        help: One sentence on what it does.
+        sentence: What it does.
         default: What it is when nothing was set.
         choices: What it, or what each entry of a table, can be; empty when that is not a choice.
         least: The smallest number allowed.
@@ -136,12 +137,17 @@ class Field:
 
     name: str
     kind: Kind
-    help: str
+    sentence: Marked
     default: Any
     type: Any
     choices: tuple[str, ...] = ()
     least: int = 0
     most: int = 0
+
+    @property
+    def help(self) -> str:
+        """One sentence on what it does."""
+        return tr(self.sentence)
 
     @property
     def expected(self) -> str:
@@ -167,18 +173,18 @@ def fields() -> Mapping[str, Field]:
 
 def _field(name: str, hint: Any) -> Field:
     of, meta = get_args(hint)
-    default = getattr(Settings(), name)
+    default, says = getattr(Settings(), name), mark(meta.description)
     origin = get_origin(of)
     if origin is Literal:
-        return Field(name, Kind.CHOICE, meta.description, default, hint, tuple(get_args(of)))
+        return Field(name, Kind.CHOICE, says, default, hint, tuple(get_args(of)))
     if of is bool:
-        return Field(name, Kind.SWITCH, meta.description, default, hint)
+        return Field(name, Kind.SWITCH, says, default, hint)
     if of is int:
-        return Field(name, Kind.NUMBER, meta.description, default, hint, least=meta.ge, most=meta.le)
+        return Field(name, Kind.NUMBER, says, default, hint, least=meta.ge, most=meta.le)
     if origin is tuple:
-        return Field(name, Kind.LIST, meta.description, default, hint)
+        return Field(name, Kind.LIST, says, default, hint)
     choices = get_args(get_args(of)[1])
-    return Field(name, Kind.TABLE, meta.description, default, hint, choices if get_origin(get_args(of)[1]) else ())
+    return Field(name, Kind.TABLE, says, default, hint, choices if get_origin(get_args(of)[1]) else ())
 
 
 def convert(name: str, value: object) -> Any:

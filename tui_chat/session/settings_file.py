@@ -17,6 +17,7 @@ from typing import Any, cast
 import msgspec
 
 from tui_chat.session import words
+from tui_chat.session.language import tr
 from tui_chat.session.settings import Settings, convert, fields
 
 FILE = "settings.toml"
@@ -78,7 +79,7 @@ class SettingsFile:
         except FileNotFoundError:
             return ""
         except UnicodeDecodeError:
-            self.problems += (words.settings_damaged(str(self.path), 0, words.NOT_UTF8),)
+            self.problems += (words.settings_damaged(str(self.path), 0, tr(words.NOT_UTF8)),)
         except OSError as fault:
             self.problems += (words.remembered_unreadable(str(self.path), fault.strerror or ""),)
         return None
@@ -125,20 +126,20 @@ class SettingsFile:
 
 def template() -> str:
     """A file in which every setting stands with its sentence and its usual value, commented out."""
-    lines = ["# Settings of chat-tui. What is commented out shows the usual value.", ""]
+    lines = ["# " + tr("Settings of chat-tui. What is commented out shows the usual value."), ""]
     tables: list[str] = []
     for field in fields().values():
         if isinstance(field.default, Mapping):
             tables += [
                 f"# {field.help}",
-                *([f"# One of {field.expected}."] if field.choices else []),
+                *(["# " + tr("One of {choices}.", choices=field.expected)] if field.choices else []),
                 f"[{field.name}]",
                 "",
             ]
             continue
         lines += [f"# {field.help}"]
         if field.choices:
-            lines += [f"# One of {', '.join(field.choices)}."]
+            lines += ["# " + tr("One of {choices}.", choices=", ".join(field.choices))]
         lines += [f"#{field.name} = {_toml(field.default)}", ""]
     return "\n".join(lines + tables)
 

@@ -26,7 +26,8 @@ from textual.widgets import Input, TextArea
 from textual.worker import Worker, WorkerError, WorkerState
 
 from server.protocol.errors import Unavailable
-from tui_chat.session import remembered, words
+from tui_chat.session import refusals, remembered, words
+from tui_chat.session.language import tr
 from tui_chat.session.remembered import Identity, Remembered
 from tui_chat.session.settings_file import SettingsFile
 from tui_chat.ui import addresses, keys, preload, terminal_keys
@@ -144,7 +145,7 @@ class ChatApp(SettingsApp, inherit_bindings=False):
         self._worker = self.run_worker(self._visit.connection.run, group="connection", exit_on_error=False)
 
     async def _serve(self, host: str, port: int, entrance: Entrance | None) -> None:
-        self._form.wait(words.STARTING_SERVER)
+        self._form.wait(tr(words.STARTING_SERVER))
         embed = await asyncio.to_thread(importlib.import_module, "tui_chat.embed")
         server: EmbeddedServer = embed.EmbeddedServer(host, port)
         try:
@@ -154,9 +155,9 @@ class ChatApp(SettingsApp, inherit_bindings=False):
             if not await embed.is_chat_server(url):
                 self._form.complain("server", taken.message)
                 return
-            self._greeting = [words.ALREADY_SERVED]
+            self._greeting = [tr(words.ALREADY_SERVED)]
         except Unavailable as fault:
-            self._form.complain("server", words.sentence(fault.message))
+            self._form.complain("server", refusals.of(fault))
             return
         else:
             self._server = server
@@ -282,7 +283,7 @@ class ChatApp(SettingsApp, inherit_bindings=False):
             self._start_leaving()
         else:
             self._interrupted = time.monotonic()
-            self._say(words.QUIT_AGAIN)
+            self._say(tr(words.QUIT_AGAIN))
 
     def action_leave(self) -> None:
         """Quit; what was just sent is given a moment, and then a warning."""
@@ -293,7 +294,7 @@ class ChatApp(SettingsApp, inherit_bindings=False):
         while self._unsent() and not self._warned_of_unsent:
             if time.monotonic() > patience:
                 self._warned_of_unsent = True
-                self._say(words.UNSENT_QUIT)
+                self._say(tr(words.UNSENT_QUIT))
                 return
             await asyncio.sleep(BETWEEN_DRAWS)
         self._start_leaving()
@@ -325,7 +326,7 @@ class ChatApp(SettingsApp, inherit_bindings=False):
         """What goes wrong in the background is said too."""
         if event.state is WorkerState.ERROR:
             log.error("work in the background has failed", exc_info=event.worker.error)  # pyright: ignore[reportUnknownMemberType]
-            self.problem(words.WENT_WRONG)
+            self.problem(tr(words.WENT_WRONG))
 
     def on_app_focus(self) -> None:
         """The terminal has the focus."""

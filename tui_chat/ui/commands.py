@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 from server.protocol import names
 from server.protocol.errors import ChatError
 from server.protocol.text import topic_line
-from tui_chat.session import words
+from tui_chat.session import refusals, words
 from tui_chat.session.commands import Action, Call
+from tui_chat.session.language import tr
 from tui_chat.session.lines import MessageLine
 from tui_chat.session.room_view import RoomView
 from tui_chat.ui import setting_commands
@@ -40,7 +41,7 @@ def run(call: Call, screen: "ChatScreen") -> str:
                 if room is not None and argument:
                     screen.connection.set_topic(room.name, topic_line(argument))
                 elif room is not None:
-                    screen.session.say(words.topic_is(room.topic) if room.topic else words.NO_TOPIC)
+                    screen.session.say(words.topic_is(room.topic) if room.topic else tr(words.NO_TOPIC))
             case Action.RECONNECT:
                 screen.connection.retry_now()
             case Action.EDIT:
@@ -63,7 +64,7 @@ def run(call: Call, screen: "ChatScreen") -> str:
             case Action.QUIT:
                 screen.leave()
     except ChatError as refusal:
-        return words.sentence(refusal.message)
+        return refusals.of(refusal)
     return ""
 
 

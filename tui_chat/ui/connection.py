@@ -23,8 +23,9 @@ from server.protocol.errors import ChatError, NotJoined
 from server.protocol.limits import ROOMS_PER_CONNECTION
 from tui_chat.client import events
 from tui_chat.client.posting import Posting
-from tui_chat.session import words
+from tui_chat.session import refusals, words
 from tui_chat.session.kept_writing import KeptWriting, Left
+from tui_chat.session.language import tr
 from tui_chat.session.session import LINES_MAX
 from tui_chat.session.writing import Writing
 from tui_chat.ui.start import Keeping
@@ -353,7 +354,7 @@ class Connection:
     def _joined(self, name: str) -> "Room":
         room = self._room(name)
         if room is None:
-            raise NotJoined(words.ROOM_IS_CLOSED)
+            raise NotJoined(tr(words.ROOM_IS_CLOSED))
         return room
 
     def _room(self, name: str) -> "Room | None":
@@ -397,7 +398,7 @@ class Connection:
             else:
                 self._put(RoomJoined(await chat.join(name, nick=nick), "", left, show=False))
         except ChatError as error:
-            self._put(Refused(words.not_back_in(name, error.message)))
+            self._put(Refused(words.not_back_in(name, refusals.within(error.message, error.code))))
 
     async def _part(self, name: str) -> None:
         room = self._room(name)
@@ -461,7 +462,7 @@ class Connection:
         self._tasks.discard(task)
         if not task.cancelled() and (fault := task.exception()) is not None:
             log.error("a request failed by a fault of the program", exc_info=fault)
-            self._put(Refused(words.WENT_WRONG))
+            self._put(Refused(tr(words.WENT_WRONG)))
 
 
 async def _quietly(work: Coroutine[Any, Any, object]) -> None:

@@ -11,17 +11,19 @@ from enum import Enum
 
 from textual.binding import Binding
 
+from tui_chat.session.language import Marked, mark, tr
+
 
 class Place(Enum):
     """Where a key counts; its value is the heading in the help."""
 
-    ANYWHERE = "Anywhere"
-    FORM = "The join form"
-    CHAT = "Rooms and reading"
-    COMPOSER = "Writing"
-    SEARCHING = "Searching what you sent (after Ctrl+R)"
-    PICKING = "Picking a message (after Ctrl+S)"
-    HELP = "The help screen"
+    ANYWHERE = mark("Anywhere")
+    FORM = mark("The join form")
+    CHAT = mark("Rooms and reading")
+    COMPOSER = mark("Writing")
+    SEARCHING = mark("Searching what you sent (after Ctrl+R)")
+    PICKING = mark("Picking a message (after Ctrl+S)")
+    HELP = mark("The help screen")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,103 +33,117 @@ class Key:
     Attributes:
         keys: Textual's names of the keys that do it, the one to show first.
         action: The action, as its place has it (`action_<name>`).
-        help: One line on what it does; empty when the entry before speaks for it.
+        help: One line on what it does; None when the entry before speaks for it.
         place: Where it counts.
-        footer: Its word in the footer; empty keeps it out.
+        footer: Its word in the footer; None keeps it out.
         first: It counts before what a widget would do with the same key.
         label: What stands for its keys, if not their names.
     """
 
     keys: tuple[str, ...]
     action: str
-    help: str
+    help: Marked | None
     place: Place
-    footer: str = ""
+    footer: Marked | None = None
     first: bool = False
     label: str = ""
 
 
 ALL: tuple[Key, ...] = (
-    Key(("f1",), "app.help", "show or close the help", Place.ANYWHERE, "help", first=True),
-    Key(("ctrl+backslash",), "app.command_palette", "all commands, to search and run", Place.ANYWHERE, first=True),
-    Key(("ctrl+q",), "app.leave", "quit", Place.ANYWHERE, "quit", first=True),
-    Key(("ctrl+l",), "app.redraw", "draw the screen anew", Place.ANYWHERE, first=True),
-    Key(("ctrl+z",), "app.suspend_process", "go to the background; `fg` comes back", Place.ANYWHERE, first=True),
+    Key(("f1",), "app.help", mark("show or close the help"), Place.ANYWHERE, mark("help"), first=True),
+    Key(
+        ("ctrl+backslash",), "app.command_palette", mark("all commands, to search and run"), Place.ANYWHERE, first=True
+    ),
+    Key(("ctrl+q",), "app.leave", mark("quit"), Place.ANYWHERE, mark("quit"), first=True),
+    Key(("ctrl+l",), "app.redraw", mark("draw the screen anew"), Place.ANYWHERE, first=True),
+    Key(("ctrl+z",), "app.suspend_process", mark("go to the background; `fg` comes back"), Place.ANYWHERE, first=True),
     Key(
         ("ctrl+c",),
         "app.interrupt",
-        "copy what is selected, or clear the line; twice quits",
+        mark("copy what is selected, or clear the line; twice quits"),
         Place.ANYWHERE,
         first=True,
     ),
-    Key(("enter",), "next_or_join", "go on to what is missing, or join", Place.FORM, "join"),
-    Key(("tab", "down"), "app.focus_next", "next field", Place.FORM, "next field", first=True),
-    Key(("shift+tab", "up"), "app.focus_previous", "field before", Place.FORM, first=True),
-    Key(("escape",), "stop", "stop waiting for the server", Place.FORM),
-    Key(("alt+right", "ctrl+n"), "step(1)", "next room", Place.CHAT, "rooms"),
-    Key(("alt+left", "ctrl+p"), "step(-1)", "room before", Place.CHAT),
-    Key(("alt+1",), "show_number(1)", "the room with that number", Place.CHAT, label="Alt+1 … Alt+9"),
-    *(Key((f"alt+{n}",), f"show_number({n})", "", Place.CHAT) for n in range(2, 10)),
-    Key(("alt+a",), "activity", "next room with something unread, mentions first", Place.CHAT),
-    Key(("pageup",), "page_up", "scroll up", Place.CHAT, "scroll"),
-    Key(("pagedown",), "page_down", "scroll down", Place.CHAT),
-    Key(("alt+home",), "top", "first line that is loaded", Place.CHAT),
-    Key(("escape",), "escape", "leave an answer or a change; newest line", Place.CHAT),
-    Key(("alt+end",), "bottom", "newest line (End in an empty composer too)", Place.CHAT),
-    Key(("alt+u",), "unread", "first unread line", Place.CHAT),
-    Key(("ctrl+s",), "pick", "pick a message: answer, change, react, copy; load a gap", Place.CHAT),
-    Key(("f2",), "toggle_rooms", "show or hide the rooms", Place.CHAT),
-    Key(("f3",), "toggle_members", "show or hide who is here", Place.CHAT),
-    Key(("enter",), "submit", "send", Place.COMPOSER, "send"),
-    Key(("alt+enter", "ctrl+j", "shift+enter"), "newline", "new line", Place.COMPOSER, "new line"),
-    Key(("tab",), "complete(1)", "complete a nickname, a /command, a #room", Place.COMPOSER),
-    Key(("shift+tab",), "complete(-1)", "the completion before", Place.COMPOSER),
+    Key(("enter",), "next_or_join", mark("go on to what is missing, or join"), Place.FORM, mark("join")),
+    Key(("tab", "down"), "app.focus_next", mark("next field"), Place.FORM, mark("next field"), first=True),
+    Key(("shift+tab", "up"), "app.focus_previous", mark("field before"), Place.FORM, first=True),
+    Key(("escape",), "stop", mark("stop waiting for the server"), Place.FORM),
+    Key(("alt+right", "ctrl+n"), "step(1)", mark("next room"), Place.CHAT, mark("rooms")),
+    Key(("alt+left", "ctrl+p"), "step(-1)", mark("room before"), Place.CHAT),
+    Key(("alt+1",), "show_number(1)", mark("the room with that number"), Place.CHAT, label="Alt+1 … Alt+9"),
+    *(Key((f"alt+{n}",), f"show_number({n})", None, Place.CHAT) for n in range(2, 10)),
+    Key(("alt+a",), "activity", mark("next room with something unread, mentions first"), Place.CHAT),
+    Key(("pageup",), "page_up", mark("scroll up"), Place.CHAT, mark("scroll")),
+    Key(("pagedown",), "page_down", mark("scroll down"), Place.CHAT),
+    Key(("alt+home",), "top", mark("first line that is loaded"), Place.CHAT),
+    Key(("escape",), "escape", mark("leave an answer or a change; newest line"), Place.CHAT),
+    Key(("alt+end",), "bottom", mark("newest line (End in an empty composer too)"), Place.CHAT),
+    Key(("alt+u",), "unread", mark("first unread line"), Place.CHAT),
+    Key(("ctrl+s",), "pick", mark("pick a message: answer, change, react, copy; load a gap"), Place.CHAT),
+    Key(("f2",), "toggle_rooms", mark("show or hide the rooms"), Place.CHAT),
+    Key(("f3",), "toggle_members", mark("show or hide who is here"), Place.CHAT),
+    Key(("enter",), "submit", mark("send"), Place.COMPOSER, mark("send")),
+    Key(("alt+enter", "ctrl+j", "shift+enter"), "newline", mark("new line"), Place.COMPOSER, mark("new line")),
+    Key(("tab",), "complete(1)", mark("complete a nickname, a /command, a #room"), Place.COMPOSER),
+    Key(("shift+tab",), "complete(-1)", mark("the completion before"), Place.COMPOSER),
     Key(
         ("up",),
         "up",
-        "line above; on the first, change or repeat what you sent",
+        mark("line above; on the first, change or repeat what you sent"),
         Place.COMPOSER,
     ),
-    Key(("down",), "down", "line below; on the last, what you sent after", Place.COMPOSER),
-    Key(("ctrl+r",), "search_sent", "search what you sent here", Place.COMPOSER),
-    Key(("left", "ctrl+b"), "cursor_left", "one character left", Place.COMPOSER),
-    Key(("right", "ctrl+f"), "cursor_right", "one character right", Place.COMPOSER),
-    Key(("alt+b", "ctrl+left"), "cursor_word_left", "one word left", Place.COMPOSER),
-    Key(("alt+f", "ctrl+right"), "cursor_word_right", "one word right", Place.COMPOSER),
-    Key(("home", "ctrl+a"), "cursor_line_start", "start of the line", Place.COMPOSER),
-    Key(("end", "ctrl+e"), "line_end", "end of the line", Place.COMPOSER),
-    Key(("shift+left",), "cursor_left(True)", "select to the left", Place.COMPOSER),
-    Key(("shift+right",), "cursor_right(True)", "select to the right", Place.COMPOSER),
-    Key(("shift+home",), "cursor_line_start(True)", "select to the start of the line", Place.COMPOSER),
-    Key(("shift+end",), "cursor_line_end(True)", "select to the end of the line", Place.COMPOSER),
-    Key(("backspace", "ctrl+h"), "delete_left", "delete the character before", Place.COMPOSER),
-    Key(("delete", "ctrl+d"), "delete_right", "delete the character after", Place.COMPOSER),
-    Key(("ctrl+w",), "kill_word_left", "cut the word before", Place.COMPOSER),
-    Key(("alt+d",), "kill_word_right", "cut the word after", Place.COMPOSER),
-    Key(("ctrl+u",), "kill_to_start", "cut to the start of the line", Place.COMPOSER),
-    Key(("ctrl+k",), "kill_to_end", "cut to the end of the line", Place.COMPOSER),
-    Key(("ctrl+y",), "yank", "put back what was cut last", Place.COMPOSER),
-    Key(("ctrl+x",), "cut", "cut what is selected", Place.COMPOSER),
-    Key(("ctrl+v",), "paste", "put in what was copied here", Place.COMPOSER),
-    Key(("ctrl+underscore",), "undo", "undo", Place.COMPOSER),
-    Key(("ctrl+r", "up"), "search_older", "the one found before", Place.SEARCHING, "older"),
-    Key(("ctrl+s", "down"), "search_newer", "the one found after", Place.SEARCHING),
-    Key(("backspace", "ctrl+h"), "search_erase", "take back the last letter", Place.SEARCHING),
-    Key(("enter",), "search_take", "take it, to be changed or sent", Place.SEARCHING, "take"),
-    Key(("escape", "ctrl+g"), "search_leave", "back to what was there", Place.SEARCHING, "back"),
-    Key(("up", "k"), "pick_up", "message above", Place.PICKING, "pick"),
-    Key(("down", "j"), "pick_down", "message below", Place.PICKING),
-    Key(("enter",), "choose", "load a gap; send again what was not sent", Place.PICKING, "choose"),
-    Key(("r",), "screen.reply_picked", "answer it; send again what was not sent", Place.PICKING, "reply"),
-    Key(("e",), "screen.edit_picked", "change what you said; write anew what was not sent", Place.PICKING, "edit"),
-    Key(("d",), "screen.delete_picked", "take it back (asks); drop what was not sent", Place.PICKING, "delete"),
-    Key(("a",), "screen.react_picked", "put an emoji under it, or take it away", Place.PICKING, "react"),
-    Key(("y",), "screen.copy_picked", "copy the message", Place.PICKING, "copy"),
-    Key(("m",), "screen.mention_picked", "write to who said it", Place.PICKING, "mention"),
-    Key(("home", "g"), "to_top", "first line that is loaded", Place.PICKING),
-    Key(("end", "G"), "to_bottom", "newest line", Place.PICKING),
-    Key(("escape",), "leave", "back to writing", Place.PICKING, "back"),
-    Key(("f1", "escape", "q"), "app.help", "close", Place.HELP, "close"),
+    Key(("down",), "down", mark("line below; on the last, what you sent after"), Place.COMPOSER),
+    Key(("ctrl+r",), "search_sent", mark("search what you sent here"), Place.COMPOSER),
+    Key(("left", "ctrl+b"), "cursor_left", mark("one character left"), Place.COMPOSER),
+    Key(("right", "ctrl+f"), "cursor_right", mark("one character right"), Place.COMPOSER),
+    Key(("alt+b", "ctrl+left"), "cursor_word_left", mark("one word left"), Place.COMPOSER),
+    Key(("alt+f", "ctrl+right"), "cursor_word_right", mark("one word right"), Place.COMPOSER),
+    Key(("home", "ctrl+a"), "cursor_line_start", mark("start of the line"), Place.COMPOSER),
+    Key(("end", "ctrl+e"), "line_end", mark("end of the line"), Place.COMPOSER),
+    Key(("shift+left",), "cursor_left(True)", mark("select to the left"), Place.COMPOSER),
+    Key(("shift+right",), "cursor_right(True)", mark("select to the right"), Place.COMPOSER),
+    Key(("shift+home",), "cursor_line_start(True)", mark("select to the start of the line"), Place.COMPOSER),
+    Key(("shift+end",), "cursor_line_end(True)", mark("select to the end of the line"), Place.COMPOSER),
+    Key(("backspace", "ctrl+h"), "delete_left", mark("delete the character before"), Place.COMPOSER),
+    Key(("delete", "ctrl+d"), "delete_right", mark("delete the character after"), Place.COMPOSER),
+    Key(("ctrl+w",), "kill_word_left", mark("cut the word before"), Place.COMPOSER),
+    Key(("alt+d",), "kill_word_right", mark("cut the word after"), Place.COMPOSER),
+    Key(("ctrl+u",), "kill_to_start", mark("cut to the start of the line"), Place.COMPOSER),
+    Key(("ctrl+k",), "kill_to_end", mark("cut to the end of the line"), Place.COMPOSER),
+    Key(("ctrl+y",), "yank", mark("put back what was cut last"), Place.COMPOSER),
+    Key(("ctrl+x",), "cut", mark("cut what is selected"), Place.COMPOSER),
+    Key(("ctrl+v",), "paste", mark("put in what was copied here"), Place.COMPOSER),
+    Key(("ctrl+underscore",), "undo", mark("undo"), Place.COMPOSER),
+    Key(("ctrl+r", "up"), "search_older", mark("the one found before"), Place.SEARCHING, mark("older")),
+    Key(("ctrl+s", "down"), "search_newer", mark("the one found after"), Place.SEARCHING),
+    Key(("backspace", "ctrl+h"), "search_erase", mark("take back the last letter"), Place.SEARCHING),
+    Key(("enter",), "search_take", mark("take it, to be changed or sent"), Place.SEARCHING, mark("take")),
+    Key(("escape", "ctrl+g"), "search_leave", mark("back to what was there"), Place.SEARCHING, mark("back")),
+    Key(("up", "k"), "pick_up", mark("message above"), Place.PICKING, mark("pick")),
+    Key(("down", "j"), "pick_down", mark("message below"), Place.PICKING),
+    Key(("enter",), "choose", mark("load a gap; send again what was not sent"), Place.PICKING, mark("choose")),
+    Key(("r",), "screen.reply_picked", mark("answer it; send again what was not sent"), Place.PICKING, mark("reply")),
+    Key(
+        ("e",),
+        "screen.edit_picked",
+        mark("change what you said; write anew what was not sent"),
+        Place.PICKING,
+        mark("edit"),
+    ),
+    Key(
+        ("d",),
+        "screen.delete_picked",
+        mark("take it back (asks); drop what was not sent"),
+        Place.PICKING,
+        mark("delete"),
+    ),
+    Key(("a",), "screen.react_picked", mark("put an emoji under it, or take it away"), Place.PICKING, mark("react")),
+    Key(("y",), "screen.copy_picked", mark("copy the message"), Place.PICKING, mark("copy")),
+    Key(("m",), "screen.mention_picked", mark("write to who said it"), Place.PICKING, mark("mention")),
+    Key(("home", "g"), "to_top", mark("first line that is loaded"), Place.PICKING),
+    Key(("end", "G"), "to_bottom", mark("newest line"), Place.PICKING),
+    Key(("escape",), "leave", mark("back to writing"), Place.PICKING, mark("back")),
+    Key(("f1", "escape", "q"), "app.help", mark("close"), Place.HELP, mark("close")),
 )
 
 _NAMES = {
@@ -152,7 +168,7 @@ def at(place: Place) -> tuple[Key, ...]:
 
 def bindings(place: Place) -> list[Binding]:
     """The bindings of one place, for the `BINDINGS` of what is there."""
-    return [Binding(",".join(key.keys), key.action, key.help, show=False, priority=key.first) for key in at(place)]
+    return [Binding(",".join(key.keys), key.action, show=False, priority=key.first) for key in at(place)]
 
 
 def actions(place: Place) -> dict[str, str]:
@@ -168,20 +184,27 @@ def shown(key: str) -> str:
 def listed(place: Place) -> list[tuple[list[str], str]]:
     """The keys of one place as a person knows them, and what they do."""
     return [
-        ([key.label] if key.label else [shown(name) for name in key.keys], key.help) for key in at(place) if key.help
+        ([key.label] if key.label else [shown(name) for name in key.keys], tr(key.help))
+        for key in at(place)
+        if key.help is not None
     ]
 
 
 def footer(places: Iterable[Place]) -> list[tuple[str, str, str]]:
     """What the footer shows in these places: key, word, action; the innermost place first."""
-    return [(shown(key.keys[0]), key.footer, key.action) for place in places for key in at(place) if key.footer]
+    return [
+        (shown(key.keys[0]), tr(key.footer), key.action)
+        for place in places
+        for key in at(place)
+        if key.footer is not None
+    ]
 
 
 def markdown() -> str:
     """The text of docs/keys.md."""
     lines = ["# Keys", "", "Made from `tui_chat/ui/keys.py` by `python -m tui_chat.ui.keys`.", ""]
     for place in Place:
-        lines += [f"## {place.value}", "", "| key | what it does |", "|---|---|"]
+        lines += [f"## {tr(place.value)}", "", "| key | what it does |", "|---|---|"]
         for names, what in listed(place):
             lines.append(f"| {', '.join(f'`{name}`' for name in names)} | {what} |")
         lines.append("")

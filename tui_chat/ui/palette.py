@@ -7,6 +7,7 @@ from textual.app import SystemCommand
 
 from tui_chat.session import commands
 from tui_chat.session.commands import Action
+from tui_chat.session.language import tr
 
 if TYPE_CHECKING:
     from tui_chat.ui.app import ChatApp
@@ -23,8 +24,8 @@ def entries(app: "ChatApp", chat: "ChatScreen | None") -> Iterable[SystemCommand
             alone = command.least == 0
             run = chat.run_typed if alone else chat.write
             text = f"/{command.name}" + ("" if alone else " ")
-            yield SystemCommand(command.usage, command.help, lambda run=run, text=text: run(text))
+            yield SystemCommand(command.usage, tr(command.help), lambda run=run, text=text: run(text))
         elif command.action is Action.HELP:
-            yield SystemCommand(command.usage, command.help, app.action_help)
+            yield SystemCommand(command.usage, tr(command.help), app.action_help)
         elif command.action is Action.QUIT:
-            yield SystemCommand(command.usage, command.help, app.action_leave)
+            yield SystemCommand(command.usage, tr(command.help), app.action_leave)

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from server.protocol import names
 from tui_chat.session import settings, words
+from tui_chat.session.language import tr
 from tui_chat.session.settings import Field
 from tui_chat.ui.settings_app import settings_app
 
@@ -48,7 +49,7 @@ def set_level(word: str, screen: "ChatScreen") -> str:
     """Say, or set, of what in the shown room one is notified; why not, empty when that was done."""
     room = screen.session.current
     if room is None:
-        return words.NOT_IN_A_ROOM
+        return tr(words.NOT_IN_A_ROOM)
     held = settings_app(screen).settings
     if not word:
         screen.session.say(words.level_is(room.name, held.level(room.name)))

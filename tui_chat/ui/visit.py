@@ -7,7 +7,8 @@ from typing import Protocol
 from server.protocol.entries import NickNotice
 from server.protocol.errors import ChatError, Forbidden, NickInvalid, NotFound, RoomInvalid, TooLong
 from tui_chat.client.events import Noticed, RoomEntered, RoomLost
-from tui_chat.session import words
+from tui_chat.session import refusals, words
+from tui_chat.session.language import tr
 from tui_chat.session.room_view import RoomView
 from tui_chat.session.session import Session
 from tui_chat.ui import connection as came
@@ -79,7 +80,7 @@ class Visit:
             case came.Opened():
                 self.connection.join(self.entrance.room, self.entrance.nick)
             case came.NotOpened(error):
-                front.not_entered("server", words.sentence(error.message), True)
+                front.not_entered("server", refusals.of(error), True)
             case came.RoomJoined(room, wanted_nick, left, show):
                 view = session.enter(room, left, show=show)
                 if wanted_nick and room.nick.casefold() != wanted_nick.casefold():
@@ -88,12 +89,12 @@ class Visit:
                     self._entered(view, front)
             case came.RoomNotJoined(_, error):
                 if session.rooms:
-                    front.problem(words.sentence(error.message))
+                    front.problem(refusals.of(error))
                 else:
-                    front.not_entered(_field(error), words.sentence(error.message), False)
+                    front.not_entered(_field(error), refusals.of(error), False)
             case came.RoomParted(room):
                 session.leave(room)
-                self._check_left(words.LAST_ROOM_LEFT, front)
+                self._check_left(tr(words.LAST_ROOM_LEFT), front)
             case came.RoomOpened(room, left, show):
                 view = session.enter(room, left, show=show)
                 if show:
@@ -107,12 +108,12 @@ class Visit:
                 session.say(words.rooms_are(lines))
                 front.rooms_listed([room.name for room in rooms])
             case came.Refused(problem):
-                front.problem(words.sentence(problem))
+                front.problem(refusals.sentence(problem))
             case _:
                 session.apply(arrival)
                 if isinstance(arrival, RoomLost):
                     self.connection.lost(arrival.room)
-                    self._check_left(words.room_lost(arrival.room, arrival.reason), front)
+                    self._check_left(words.room_lost(arrival.room, refusals.within(arrival.reason)), front)
                 elif isinstance(arrival, RoomEntered):
                     if (view := session.room(arrival.room)) is not None:
                         self._renamed(view.nick, front)

@@ -12,7 +12,8 @@ from textual import on
 from server.protocol.errors import ChatError
 from tui_chat.client.events import PostingChanged
 from tui_chat.client.posting import Posting
-from tui_chat.session import words
+from tui_chat.session import refusals, words
+from tui_chat.session.language import tr
 from tui_chat.session.lines import Delivery, MessageLine
 from tui_chat.session.room_view import QUOTED_MAX
 from tui_chat.session.session import Session
@@ -69,14 +70,14 @@ class MessageActions(ChatView):
             try:
                 self.connection.retry(unsent[0].name, unsent[1])
             except ChatError as refusal:
-                self.problem(words.sentence(refusal.message))
+                self.problem(refusals.of(refusal))
 
     def action_copy_picked(self) -> None:
         """Copy the picked message."""
         line = self._picked_line()
         if line is not None:
             app_of(self).copy_to_clipboard(line.text)
-            self.status.show_problem(words.COPIED)
+            self.status.show_problem(tr(words.COPIED))
             self.timeline.pick(None)
 
     def action_mention_picked(self) -> None:
@@ -111,10 +112,10 @@ class MessageActions(ChatView):
         if line.seq is None:
             self._drop(line)
         elif not line.own:
-            self.problem(words.NOT_YOURS)
+            self.problem(tr(words.NOT_YOURS))
         elif self._delete_asked != line.key:
             self._delete_asked = line.key
-            self.problem(words.DELETE_AGAIN)
+            self.problem(tr(words.DELETE_AGAIN))
         else:
             seq = line.seq
             self.timeline.pick(None)
@@ -132,7 +133,7 @@ class MessageActions(ChatView):
     def reply(self, line: MessageLine | None, text: str) -> str:
         """Answer a message, with this text or what is written next; why not, empty when that can be."""
         if line is None or line.seq is None:
-            return words.NOTHING_THERE
+            return tr(words.NOTHING_THERE)
         if text:
             return self.written(Writing(Kind.REPLY, line.seq, ""), text)
         about = words.quoted(line.nick, line.text[:QUOTED_MAX])
@@ -142,9 +143,9 @@ class MessageActions(ChatView):
     def edit(self, line: MessageLine | None, text: str) -> str:
         """Change a message of yours, to this text or what is written next; why not, empty when that can be."""
         if line is None or line.seq is None or line.deleted:
-            return words.NOTHING_THERE
+            return tr(words.NOTHING_THERE)
         if not line.own:
-            return words.NOT_YOURS
+            return tr(words.NOT_YOURS)
         if text:
             return self.written(Writing(Kind.EDIT, line.seq, ""), text)
         shown = _as_typed(line)
@@ -154,7 +155,7 @@ class MessageActions(ChatView):
     def react(self, line: MessageLine | None, text: str) -> str:
         """Put an emoji under a message: this one, or what is written next; why not, empty when that can be."""
         if line is None or line.seq is None or line.deleted:
-            return words.NOTHING_THERE
+            return tr(words.NOTHING_THERE)
         if text:
             return self.written(Writing(Kind.REACT, line.seq, ""), text)
         self._begin(Writing(Kind.REACT, line.seq, ""), "")
@@ -245,11 +246,11 @@ class MessageActions(ChatView):
         """Post something into the shown room; why that cannot be, empty when it is on its way."""
         view = self.session.current
         if view is None:
-            return words.NOT_IN_A_ROOM
+            return tr(words.NOT_IN_A_ROOM)
         try:
             self.session.apply(PostingChanged(post(view.name)))
         except ChatError as refusal:
-            return words.sentence(refusal.message)
+            return refusals.of(refusal)
         return ""
 
 

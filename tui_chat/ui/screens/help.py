@@ -11,6 +11,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui_chat.session import commands, words
+from tui_chat.session.language import tr
 from tui_chat.ui import keys
 
 
@@ -19,10 +20,10 @@ class HelpText(Static):
 
     def render(self) -> Content:
         """The page, for the width there is."""
-        sections = [(words.HELP_COMMANDS, [(command.usage, _with_aliases(command)) for command in commands.ALL])]
+        sections = [(tr(words.HELP_COMMANDS), [(command.usage, _with_aliases(command)) for command in commands.ALL])]
         for place in keys.Place:
             if place is not keys.Place.HELP:
-                sections.append((place.value, [("  ".join(names), what) for names, what in keys.listed(place)]))
+                sections.append((tr(place.value), [("  ".join(names), what) for names, what in keys.listed(place)]))
         left_width = max(cell_len(left) for _, rows in sections for left, _ in rows) + 2
         right_width = max(20, self.content_region.width - left_width)
         parts: list[Content | tuple[str, str]] = []
@@ -51,9 +52,9 @@ class HelpScreen(ModalScreen[None]):
     def on_mount(self) -> None:
         """Its frame says how to close it."""
         frame = self.query_one("#help")
-        frame.border_title = Content(words.HELP_TITLE)
-        frame.border_subtitle = Content(words.HELP_CLOSE)
+        frame.border_title = Content(tr(words.HELP_TITLE))
+        frame.border_subtitle = Content(tr(words.HELP_CLOSE))
 
 
 def _with_aliases(command: commands.Command) -> str:
-    return " · ".join((command.help, *(f"/{alias}" for alias in command.aliases)))
+    return " · ".join((tr(command.help), *(f"/{alias}" for alias in command.aliases)))

@@ -11,7 +11,8 @@ from textual.widgets import Button, Input, Static
 
 from server.protocol.errors import ChatError
 from tui_chat.client import address
-from tui_chat.session import words
+from tui_chat.session import refusals, words
+from tui_chat.session.language import tr
 from tui_chat.ui import keys
 from tui_chat.ui.start import DEFAULT_SERVER
 from tui_chat.ui.widgets.field import Field
@@ -73,17 +74,17 @@ class JoinScreen(Screen[None]):
         """The card in the middle, the keys at the bottom."""
         first = self._first
         self._fields = {
-            "room": Field(words.LABEL_ROOM, first["room"], words.PLACEHOLDER_ROOM, id="room"),
-            "nick": Field(words.LABEL_NICK, first["nick"], words.PLACEHOLDER_NICK, id="nick"),
-            "server": Field(words.LABEL_SERVER, first["server"], DEFAULT_SERVER, id="server"),
+            "room": Field(tr(words.LABEL_ROOM), first["room"], tr(words.PLACEHOLDER_ROOM), id="room"),
+            "nick": Field(tr(words.LABEL_NICK), first["nick"], tr(words.PLACEHOLDER_NICK), id="nick"),
+            "server": Field(tr(words.LABEL_SERVER), first["server"], DEFAULT_SERVER, id="server"),
         }
         with VerticalScroll(id="page", can_focus=False), Vertical(id="card"):
             yield Static(words.TITLE, id="title", markup=False)
-            yield Static(words.JOIN_HINT, id="hint", markup=False)
+            yield Static(tr(words.JOIN_HINT), id="hint", markup=False)
             yield from self._fields.values()
             with Horizontal(id="buttons"):
-                yield Button(words.BUTTON_JOIN, id="join", compact=True, variant="primary")
-                yield Button(words.BUTTON_SERVE, id="serve", compact=True)
+                yield Button(tr(words.BUTTON_JOIN), id="join", compact=True, variant="primary")
+                yield Button(tr(words.BUTTON_SERVE), id="serve", compact=True)
             yield Static(self._notice, id="progress", markup=False)
         yield KeyBar(keys.footer((keys.Place.FORM, keys.Place.ANYWHERE)))
 
@@ -174,19 +175,19 @@ class JoinScreen(Screen[None]):
             if found.room and not room:
                 room = self._fields["room"].value = found.room
         except ValueError as fault:
-            problems["server"] = str(fault)
+            problems["server"] = refusals.sentence(str(fault))
         try:
             room = names.room_name(room) if room else ""
         except ChatError as fault:
-            problems["room"] = words.sentence(fault.message)
+            problems["room"] = refusals.of(fault)
         try:
             nick = names.nickname(nick) if nick else ""
         except ChatError as fault:
-            problems["nick"] = words.sentence(fault.message)
+            problems["nick"] = refusals.of(fault)
         if not room:
-            problems.setdefault("room", words.NEEDS_ROOM)
+            problems.setdefault("room", tr(words.NEEDS_ROOM))
         if not nick:
-            problems.setdefault("nick", words.NEEDS_NICK)
+            problems.setdefault("nick", tr(words.NEEDS_NICK))
         for name in ("server", "nick", "room"):
             if name in problems:
                 self.complain(name, problems[name])

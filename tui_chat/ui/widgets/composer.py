@@ -23,6 +23,7 @@ from tui_chat.session import words
 from tui_chat.session.completion import Completion
 from tui_chat.session.history_search import HistorySearch
 from tui_chat.session.input_history import InputHistory
+from tui_chat.session.language import tr
 from tui_chat.ui import keys
 
 _OWN = keys.actions(keys.Place.COMPOSER)
@@ -71,7 +72,7 @@ class Composer(TextArea, inherit_bindings=False):
             tab_behavior="focus",
             compact=True,
             highlight_cursor_line=False,
-            placeholder=words.PLACEHOLDER_MESSAGE,
+            placeholder=tr(words.PLACEHOLDER_MESSAGE),
         )
         self.cursor_blink = False
         self.sent = InputHistory()

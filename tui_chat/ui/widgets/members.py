@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from server.protocol.entries import Member
 from tui_chat.session import words
+from tui_chat.session.language import tr
 from tui_chat.ui.themes import nick_style
 from tui_chat.ui.widgets.side_list import Row, SideList
 
@@ -33,7 +34,7 @@ class MemberList(SideList):
         sign = {"owner": "&", "moderator": "+"}.get(member.role, "")
         return Row(
             sign + member.nick_name,
-            words.YOU if member.member_id == self._own else "",
+            tr(words.YOU) if member.member_id == self._own else "",
             "",
             nick_style(self, member.nick_name),
             "quiet",

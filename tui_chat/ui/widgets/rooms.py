@@ -8,6 +8,7 @@ from textual import events
 from textual.message import Message
 
 from tui_chat.session import words
+from tui_chat.session.language import tr
 from tui_chat.session.room_view import RoomView
 from tui_chat.ui.widgets.side_list import Row, SideList
 
@@ -33,7 +34,7 @@ class RoomList(SideList):
     @property
     def heading(self) -> str:
         """What stands above the rows."""
-        return words.ROOMS
+        return tr(words.ROOMS)
 
     def show(self, rooms: Sequence[RoomView], current: RoomView | None) -> None:
         """Show these rooms, `current` as the one that is shown."""

@@ -7,6 +7,7 @@ from textual.widget import Widget
 
 from tui_chat.client.events import Closed, Connecting, ConnectionState, Offline, Online
 from tui_chat.session import words
+from tui_chat.session.language import tr
 
 
 class Header(Widget):
@@ -59,7 +60,7 @@ class Header(Widget):
             case Offline():
                 return Content.assemble(("○ ", "$error"), (words.offline(self._retry_in) + waiting, "bold $error"))
             case Connecting() | Closed():
-                return Content.assemble(("◌ ", "$warning"), (words.CONNECTING + waiting, "$warning"))
+                return Content.assemble(("◌ ", "$warning"), (tr(words.CONNECTING) + waiting, "$warning"))
 
 
 class StatusLine(Widget):

@@ -61,7 +61,7 @@ class Timeline(PickingView):
         """An empty timeline.
 
         Args:
-            words: What it says, and in which language; English if None.
+            words: What it says; in the language in use if None.
             zone: Whose calendar and clock; None is this computer's.
             name: As for every widget.
             id: As for every widget.

@@ -1,34 +1,40 @@
 """The words and dates that a timeline adds to what people said."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
-_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+from tui_chat.session.language import mark, plural, tr
+
+_DAYS = (
+    mark("Monday"), mark("Tuesday"), mark("Wednesday"), mark("Thursday"),
+    mark("Friday"), mark("Saturday"), mark("Sunday"),
+)  # fmt: skip
 _MONTHS = (
-    "January", "February", "March", "April", "May", "June",
-    "July", "August", "September", "October", "November", "December",
+    mark("January"), mark("February"), mark("March"), mark("April"), mark("May"), mark("June"),
+    mark("July"), mark("August"), mark("September"), mark("October"), mark("November"), mark("December"),
 )  # fmt: skip
 
 
-def english_day(day: date) -> str:
+def day_in_full(day: date) -> str:
     """A day in full: `Friday, 20 November 2026`."""
-    return f"{_DAYS[day.weekday()]}, {day.day} {_MONTHS[day.month - 1]} {day.year}"
+    weekday, month = tr(_DAYS[day.weekday()]), tr(_MONTHS[day.month - 1])
+    return tr("{weekday}, {day} {month} {year}", weekday=weekday, day=day.day, month=month, year=day.year)
 
 
-def english_gap(missing: int) -> str:
+def gap_of(missing: int) -> str:
     """What a gap says of the entries that are not here."""
-    return f"{missing:,} {'message' if missing == 1 else 'messages'} not loaded · Enter"
+    return plural("{count:,} message not loaded · Enter", "{count:,} messages not loaded · Enter", missing)
 
 
-def english_failure(problem: str) -> str:
+def failed(problem: str) -> str:
     """What stands under a message that could not be sent."""
-    return f"not sent: {problem} — retry" if problem else "not sent — retry"
+    return tr("not sent: {problem} — retry", problem=problem) if problem else tr("not sent — retry")
 
 
 @dataclass(frozen=True, slots=True)
 class TimelineWords:
-    """What a timeline says, in one language.
+    """What a timeline says; by itself in the language that is in use when this is made.
 
     Attributes:
         day: Names a day, for the row above its first line.
@@ -40,10 +46,10 @@ class TimelineWords:
         not_here: Stands for a message that is answered and was not loaded.
     """
 
-    day: Callable[[date], str] = english_day
-    gap: Callable[[int], str] = english_gap
-    failure: Callable[[str], str] = english_failure
-    unread: str = "new"
-    edited: str = "(edited)"
-    deleted: str = "message deleted"
-    not_here: str = "an earlier message"
+    day: Callable[[date], str] = day_in_full
+    gap: Callable[[int], str] = gap_of
+    failure: Callable[[str], str] = failed
+    unread: str = field(default_factory=lambda: tr("new"))
+    edited: str = field(default_factory=lambda: tr("(edited)"))
+    deleted: str = field(default_factory=lambda: tr("message deleted"))
+    not_here: str = field(default_factory=lambda: tr("an earlier message"))

@@ -1,0 +1,87 @@
+"""The catalogue says all that the code says, and says it whole."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from string import Formatter
+
+import pytest
+from babel.messages.catalog import Catalog
+
+from server.protocol import errors
+from tools import messages
+from tui_chat.client import errors as client_errors
+from tui_chat.session import language, refusals
+from tui_chat.session.language import Language
+
+ROOT = Path(__file__).parents[2]
+FOLDERS = [language.folder(spoken) for spoken in Language if language.folder(spoken)]
+
+
+@pytest.fixture(params=FOLDERS)
+def folder(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def catalogue(folder: str) -> Catalog:
+    return messages.updated(messages.catalogue_of(folder), folder)
+
+
+def test_every_sentence_is_translated(catalogue: Catalog) -> None:
+    assert messages.missing(catalogue) == [], "make messages, then fill them in (docs/translating.md)"
+
+
+def test_a_translation_has_the_parts_of_its_sentence(catalogue: Catalog) -> None:
+    for message in catalogue:
+        if message.id:
+            wanted = parts(message.id[-1] if isinstance(message.id, tuple) else str(message.id))
+            for said in message.string if isinstance(message.string, tuple) else (str(message.string),):
+                assert parts(said) == wanted, message.id
+
+
+def test_the_files_are_those_that_the_code_makes(folder: str, catalogue: Catalog) -> None:
+    path = messages.catalogue_of(folder)
+    assert path.read_bytes() == messages.po_of(catalogue), "make messages"
+    assert path.with_suffix(".mo").read_bytes() == messages.mo_of(catalogue), "make messages"
+
+
+def parts(text: str) -> list[tuple[str, str | None]]:
+    named = [(name, form) for _, name, form, _ in Formatter().parse(text) if name is not None]
+    return sorted([*named, *((percent, None) for percent in re.findall(r"%(?:\(\w+\))?[srd]", text))])
+
+
+REFUSALS = {kind.__name__ for kind in errors.BY_CODE.values()} | {
+    name for name in vars(client_errors) if isinstance(getattr(client_errors, name), type)
+}
+
+
+def reasons() -> Iterator[tuple[str, str]]:
+    """Every reason of a refusal that this client can meet, with something for each of its parts."""
+    for folder in ("server/protocol", "server/domain", "server/gateway", "server/storage", "tui_chat/client"):
+        for file in (file for file in (ROOT / folder).rglob("*.py") if "dialects" not in file.parts):
+            for node in ast.walk(ast.parse(file.read_text())):
+                if isinstance(node, ast.Call) and node.args and isinstance(node.func, ast.Name):
+                    said = reason(node.args[0])
+                    if node.func.id in REFUSALS and said:
+                        yield f"{file.name}:{node.lineno}", said
+
+
+def reason(node: ast.expr) -> str:
+    if isinstance(node, ast.Constant):
+        return str(node.value)
+    if isinstance(node, ast.JoinedStr) and isinstance(node.values[0], ast.Constant):
+        return "".join(str(part.value) if isinstance(part, ast.Constant) else "messages" for part in node.values)
+    return ""
+
+
+def test_every_reason_of_a_refusal_can_be_said_in_another_language() -> None:
+    found = dict(reasons())
+    language.use(Language.CHINESE)
+    try:
+        untold = {where: said for where, said in found.items() if refusals.within(said) == said}
+    finally:
+        language.use(Language.ENGLISH)
+    assert len(found) > 30
+    assert not untold, "tui_chat/session/refusals.py does not know them"

@@ -1,0 +1,116 @@
+"""The catalogue of what the terminal client says: `make messages` takes new sentences in and compiles it.
+
+Rule 1  The catalogue has what the code says and nothing else; a sentence that has changed is a new one.
+Rule 2  Nothing in it depends on when or where it was made, so the same code gives the same file.
+"""
+
+import sys
+from io import BytesIO
+from pathlib import Path
+
+from babel.messages.catalog import Catalog, Message
+from babel.messages.extract import extract_from_dir
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
+
+from tui_chat.session import settings
+
+ROOT = Path(__file__).parents[1]
+SOURCE = ROOT / "tui_chat"
+KEYWORDS = {"tr": None, "mark": None, "plural": (1, 2)}
+
+HEADER = """\
+# What chat-tui says, in Simplified Chinese.
+# Fill in `msgstr`, then `make messages`. The parts in braces stand for names and numbers.
+#"""
+
+
+class Undated(Catalog):
+    """A catalogue whose files say nothing of when and with what they were made (rule 2)."""
+
+    @property
+    def mime_headers(self) -> list[tuple[str, str]]:
+        """The header of the files."""
+        return [
+            ("Language", str(self.locale_identifier)),
+            ("Plural-Forms", self.plural_forms),
+            ("MIME-Version", "1.0"),
+            ("Content-Type", f"text/plain; charset={self.charset}"),
+            ("Content-Transfer-Encoding", "8bit"),
+        ]
+
+
+def catalogue_of(locale: str) -> Path:
+    """The catalogue of a language."""
+    return SOURCE / "locale" / locale / "LC_MESSAGES" / "chat.po"
+
+
+def extracted() -> Catalog:
+    """The sentences of the code, without translations."""
+    found = Catalog(charset="utf-8")
+    rows = extract_from_dir(SOURCE, method_map=[("**.py", "python")], keywords=KEYWORDS)
+    for _file, _line, text, _comments, _context in rows:
+        if text:
+            found.add(text)
+    for field in settings.fields().values():
+        found.add(field.sentence.text)
+    return found
+
+
+def updated(path: Path, locale: str) -> Catalog:
+    """The catalogue in `path` with the sentences of the code, and no others."""
+    made = Undated(locale=locale, charset="utf-8", header_comment=HEADER, fuzzy=False)
+    known: dict[str | tuple[str, ...], Message] = {}
+    if path.exists():
+        with path.open("rb") as file:
+            known = {_key(message): message for message in read_po(file, locale=locale) if message.id}
+    for message in extracted():
+        if message.id:
+            old = known.get(_key(message))
+            made.add(message.id, old.string if old is not None else None)
+    return made
+
+
+def missing(catalogue: Catalog) -> list[str]:
+    """The sentences that have no translation."""
+    return [str(message.id) for message in catalogue if message.id and not _whole(message)]
+
+
+def po_of(catalogue: Catalog) -> bytes:
+    """A catalogue as the text of its `.po` file."""
+    file = BytesIO()
+    write_po(file, catalogue, no_location=True, sort_output=True, width=120, include_lineno=False)
+    return file.getvalue()
+
+
+def mo_of(catalogue: Catalog) -> bytes:
+    """A catalogue as its compiled `.mo` file."""
+    file = BytesIO()
+    write_mo(file, catalogue)
+    return file.getvalue()
+
+
+def _key(message: Message) -> str | tuple[str, ...]:
+    return message.id if isinstance(message.id, str) else tuple(message.id)
+
+
+def _whole(message: Message) -> bool:
+    return bool(message.string) and all(
+        message.string if isinstance(message.string, list | tuple) else [message.string]
+    )
+
+
+def main() -> None:
+    """Bring the catalogue up to date, and say what is not translated yet."""
+    path = catalogue_of("zh_CN")
+    catalogue = updated(path, "zh_CN")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(po_of(catalogue))
+    path.with_suffix(".mo").write_bytes(mo_of(catalogue))
+    for text in missing(catalogue):
+        print(f"not translated: {text}")
+    sys.exit(1 if missing(catalogue) else 0)
+
+
+if __name__ == "__main__":
+    main()
