@@ -1,9 +1,9 @@
 """What a timeline looks like, row by row, and in which colours."""
 
-from dataclasses import replace
 from datetime import UTC, date
 
 import pytest
+from msgspec.structs import replace
 from textual.app import App, ComposeResult
 from textual.color import Color
 

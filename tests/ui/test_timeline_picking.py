@@ -1,7 +1,6 @@
 """The cursor, clicks, and what they ask for."""
 
-from dataclasses import replace
-
+from msgspec.structs import replace
 from textual.pilot import Pilot
 
 from tests.support.timeline_app import TimelineApp, said, talk

@@ -1,11 +1,13 @@
 """What a timeline shows: an ordered list of lines, and how it changes.
 
 The session makes them and knows no screen; the timeline widget draws them and
-knows no network.
+knows no network. There can be very many, so they are structs that the garbage
+collector need not look at and that `LongList` can pack.
 """
 
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 
 class Delivery(Enum):
@@ -16,8 +18,7 @@ class Delivery(Enum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True)
-class Reacted:
+class Reacted(Struct, frozen=True, array_like=True, gc=False):
     """An emoji under a message.
 
     Attributes:
@@ -31,8 +32,7 @@ class Reacted:
     own: bool
 
 
-@dataclass(frozen=True, slots=True)
-class MessageLine:
+class MessageLine(Struct, frozen=True, array_like=True, gc=False, tag="message"):
     """Something that somebody said.
 
     Attributes:
@@ -70,8 +70,7 @@ class MessageLine:
     reactions: tuple[Reacted, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class NoticeLine:
+class NoticeLine(Struct, frozen=True, array_like=True, gc=False, tag="notice"):
     """Something that happened: somebody came, left or changed nickname, or a word of the program's own."""
 
     key: str
@@ -79,8 +78,7 @@ class NoticeLine:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class GapLine:
+class GapLine(Struct, frozen=True, array_like=True, gc=False, tag="gap"):
     """Entries that exist and are not here.
 
     Attributes:
@@ -98,8 +96,7 @@ class GapLine:
         return self.before - self.after - 1
 
 
-@dataclass(frozen=True, slots=True)
-class UnreadLine:
+class UnreadLine(Struct, frozen=True, array_like=True, gc=False, tag="unread"):
     """Stands above the first message that has not been seen."""
 
     key: str = "unread"
@@ -108,8 +105,7 @@ class UnreadLine:
 Line = MessageLine | NoticeLine | GapLine | UnreadLine
 
 
-@dataclass(frozen=True, slots=True)
-class Splice:
+class Splice(Struct, frozen=True):
     """At `index`, `removed` lines go and `lines` come: every change of a timeline is one of these."""
 
     index: int

@@ -7,7 +7,8 @@ left again.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from server.protocol.entries import Member, Message
 from tui_chat.client.posting import Posting

@@ -10,25 +10,36 @@ Rule 3  Every change is a splice; the splices taken so far, applied in order to
         the list as it was, give `lines`.
 """
 
+from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from tui_chat.session.comings import Coming, told
 from tui_chat.session.lines import Delivery, GapLine, Line, MessageLine, NoticeLine, Splice, UnreadLine
+from tui_chat.session.long_list import LongList
 from tui_chat.session.splices import joined
 
-_Place = tuple[int, int, int]
+# A place is one number, so that a hundred thousand of them are 800 kB: the `seq`
+# (36 bits), then what stands there, then a count (24 bits) for what has no `seq`.
+_Place = int
 _MESSAGE, _NOTICE, _GAP, _UNREAD = 0, 1, 2, 3
-_BELOW = 2**62
+_BELOW = 2**36
+_COUNT = 2**24 - 1
+
+
+def _at(seq: int, kind: int = _MESSAGE, count: int = 0) -> _Place:
+    # No room has a `seq` beyond that; a server that says so gets a wrong order and nothing worse.
+    return min(max(seq, 0), _BELOW) << 26 | kind << 24 | count & _COUNT
 
 
 class Transcript:
     """What one room's timeline shows."""
 
     def __init__(self) -> None:
-        self._places: list[_Place] = []
-        self._lines: list[Line] = []
+        self._places: array[_Place] = array("q")
+        self._lines = LongList()
         self._splices: list[Splice] = []
         self._unsent: dict[str, _Place] = {}
         self._count = 0
@@ -38,7 +49,7 @@ class Transcript:
         self._comings: tuple[_Place, tuple[Coming, ...]] | None = None
 
     @property
-    def lines(self) -> Sequence[Line]:
+    def lines(self) -> LongList:
         """All lines, oldest first."""
         return self._lines
 
@@ -49,7 +60,7 @@ class Transcript:
 
     def message(self, seq: int) -> MessageLine | None:
         """The message with this `seq`, if it is here."""
-        index = self._find((seq, _MESSAGE, 0))
+        index = self._find(_at(seq))
         line = None if index is None else self._lines[index]
         return line if isinstance(line, MessageLine) else None
 
@@ -58,7 +69,7 @@ class Transcript:
         run: list[MessageLine] = []
         at = -1
         for line in messages:
-            place = (line.seq or 0, _MESSAGE, 0)
+            place = _at(line.seq or 0)
             index = bisect_left(self._places, place)
             if index < len(self._places) and self._places[index] == place:
                 self._insert(at, run)
@@ -83,15 +94,15 @@ class Transcript:
         """The gaps that there are now, each as the `seq` before and the `seq` after it."""
         wanted = set(gaps)
         for after, _ in self._gaps - wanted:
-            self._drop((after, _GAP, 0))
+            self._drop(_at(after, _GAP))
         for after, before in sorted(wanted - self._gaps):
-            self._place((after, _GAP, 0), GapLine(f"gap-{after}-{before}", after, before))
+            self._place(_at(after, _GAP), GapLine(f"gap-{after}-{before}", after, before))
         self._gaps = wanted
 
     def pend(self, client_id: str, line: MessageLine) -> None:
         """Something that is on its way stands at the bottom."""
         self._count += 1
-        place = (_BELOW, 0, self._count)
+        place = _at(_BELOW, 0, self._count)
         self._unsent[client_id] = place
         self._place(place, line)
 
@@ -138,31 +149,31 @@ class Transcript:
     def notice(self, ts: int, text: str) -> None:
         """A word of the program's own, below the newest entry."""
         self._count += 1
-        self._place((self._newest, _NOTICE, self._count), NoticeLine(f"notice-{self._count}", ts, text))
+        self._place(_at(self._newest, _NOTICE, self._count), NoticeLine(f"notice-{self._count}", ts, text))
 
     def came_or_went(self, ts: int, coming: Coming) -> None:
         """Somebody came, left or was renamed: told in one line with those right before it."""
         place, comings = self._comings or (None, ())
         if place is None or self._last_above_unsent() != place:
             self._count += 1
-            place, comings = (self._newest, _NOTICE, self._count), ()
+            place, comings = _at(self._newest, _NOTICE, self._count), ()
         comings = (*comings, coming)
         self._comings = (place, comings)
-        self._place(place, NoticeLine(f"notice-{place[2]}", ts, told(comings)))
+        self._place(place, NoticeLine(f"notice-{place & _COUNT}", ts, told(comings)))
 
     def set_unread(self, after: int | None) -> None:
         """The unread line stands behind the entry `after`, or nowhere."""
         if after == self._unread:
             return
         if self._unread is not None:
-            self._drop((self._unread, _UNREAD, 0))
+            self._drop(_at(self._unread, _UNREAD))
         self._unread = after
         if after is not None:
-            self._place((after, _UNREAD, 0), UnreadLine())
+            self._place(_at(after, _UNREAD), UnreadLine())
 
     def restart(self) -> None:
         """Take everything away but what is not sent yet: another log begins."""
-        kept = bisect_left(self._places, (_BELOW, 0, 0))
+        kept = bisect_left(self._places, _at(_BELOW))
         self._splice(0, kept, [], [])
         self._newest = 0
         self._gaps.clear()
@@ -171,23 +182,23 @@ class Transcript:
 
     def trim(self, first: int) -> None:
         """Take away what stands before the entry `first`."""
-        gone = bisect_left(self._places, (first, _MESSAGE, 0))
+        gone = bisect_left(self._places, _at(first))
         if gone:
             self._splice(0, gone, [], [])
         self._gaps = {gap for gap in self._gaps if gap[0] >= first}
         if self._unread is not None and self._unread < first:
             self._unread = None
-        if self._comings is not None and self._comings[0][0] < first:
+        if self._comings is not None and self._comings[0] < _at(first):
             self._comings = None
 
     def clear_notices(self) -> None:
         """Take every notice away."""
-        for place in [place for place in self._places if place[1] == _NOTICE]:
+        for place in [place for place in self._places if place >> 24 & 3 == _NOTICE]:
             self._drop(place)
         self._comings = None
 
     def _last_above_unsent(self) -> _Place | None:
-        index = bisect_left(self._places, (_BELOW, 0, 0))
+        index = bisect_left(self._places, _at(_BELOW))
         return self._places[index - 1] if index else None
 
     def _find(self, place: _Place) -> int | None:
@@ -208,10 +219,10 @@ class Transcript:
 
     def _insert(self, at: int, lines: list[MessageLine]) -> None:
         if lines:
-            self._splice(at, 0, [(line.seq or 0, _MESSAGE, 0) for line in lines], list(lines))
+            self._splice(at, 0, [_at(line.seq or 0) for line in lines], list(lines))
             self.reached(lines[-1].seq or 0)
 
     def _splice(self, index: int, removed: int, places: list[_Place], lines: Sequence[Line]) -> None:
-        self._places[index : index + removed] = places
-        self._lines[index : index + removed] = lines
+        self._places[index : index + removed] = array("q", places)
+        self._lines.splice(index, removed, lines)
         self._splices.append(Splice(index, removed, tuple(lines)))

@@ -7,8 +7,10 @@ Rule 2  Rows are spans of the line's text; offsets into that text are what
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum, auto
+
+from msgspec.structs import replace
 
 from server.protocol.text import clean_body, clean_line
 from tui_chat.session.lines import Delivery, GapLine, Line, MessageLine, NoticeLine, Reacted

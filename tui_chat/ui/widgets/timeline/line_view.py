@@ -28,6 +28,7 @@ from textual.types import AnimationLevel, CallbackType
 from textual.widget import Widget
 
 from tui_chat.session.lines import Line, MessageLine, NoticeLine, Splice
+from tui_chat.session.long_list import LongList
 from tui_chat.ui.widgets.timeline.drawing import Painter
 from tui_chat.ui.widgets.timeline.layout import LineLayout, estimate
 from tui_chat.ui.widgets.timeline.layouts import Layouts
@@ -105,7 +106,7 @@ class LineView(ScrollView):
     # What it shows
 
     @property
-    def lines(self) -> Sequence[Line]:
+    def lines(self) -> LongList:
         """The lines, oldest first."""
         return self._view.lines
 
@@ -123,7 +124,7 @@ class LineView(ScrollView):
         """
         self._forget()
         view = self._view
-        view.reset(list(lines))
+        view.reset(lines)
         if at is not None and at.key is not None:
             self._go_back(at)
         self._settle()
@@ -144,7 +145,9 @@ class LineView(ScrollView):
         """
         view = self._view
         for change in changes:
-            old = [line.key for line in view.lines[change.index : change.index + change.removed]]
+            # Keys are for lines that come again changed; a mere cut need not look at what goes.
+            gone = view.lines[change.index : change.index + change.removed] if change.lines else ()
+            old = [line.key for line in gone]
             view.splice(change)
             self._changed(change, old)
         self._settle()
@@ -357,7 +360,7 @@ class LineView(ScrollView):
         """The view is at rest again."""
 
     def _changed(self, change: Splice, old: Sequence[str]) -> None:
-        """A change was applied that took away the lines with the `old` keys."""
+        """A change was applied; where it brought lines, those with the `old` keys went."""
 
     def _go_back(self, at: Position) -> None:
         lines = self._view.lines
@@ -368,7 +371,7 @@ class LineView(ScrollView):
             self._view.place(index, at.row)
 
     def _index_of(self, key: str) -> int | None:
-        return next((index for index, line in enumerate(self._view.lines) if line.key == key), None)
+        return self._view.lines.find(key)
 
     def _forget(self) -> None:
         """Another list comes: keep nothing of this one."""

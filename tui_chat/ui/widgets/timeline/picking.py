@@ -89,7 +89,7 @@ class PickingView(LineView):
             self._cursor = cursor + len(change.lines) - change.removed
             return
         now = [line.key for line in change.lines]
-        key = old[cursor - change.index]
+        key = old[cursor - change.index] if old else ""
         self._cursor = change.index + now.index(key) if key in now else change.index
 
     def _settled(self) -> None:

@@ -1,6 +1,7 @@
 """How much was said farther down while one was reading farther up."""
 
-from collections.abc import Sequence
+from bisect import bisect_right, insort
+from collections.abc import Iterable, Sequence
 
 from tui_chat.session.lines import Line, MessageLine
 
@@ -13,33 +14,35 @@ class Unseen:
 
     def __init__(self) -> None:
         self._seen_seq = 0
-        self.count = 0
+        self._came: list[int] = []  # the `seq` of each, ascending
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self._came)
 
     def reset(self, lines: Sequence[Line]) -> None:
         """Everything that is here now is seen."""
-        self.count = 0
-        self._seen_seq = next((seq for line in reversed(lines) if (seq := _seq(line)) is not None), 0)
+        self._came.clear()
+        self._seen_seq = _last_seq(lines, len(lines))
 
-    def came(self, lines: Sequence[Line], known: set[str]) -> None:
+    def came(self, lines: Iterable[Line], known: set[str]) -> None:
         """Lines were added, of which those with a known key were only changed."""
-        self.count += sum(self._counts(line) and line.key not in known for line in lines)
+        for line in lines:
+            seq = line.seq or 0 if isinstance(line, MessageLine) and not line.own else 0
+            if seq > self._seen_seq and line.key not in known:
+                insort(self._came, seq)
 
     def recount(self, lines: Sequence[Line], below: int) -> None:
-        """Count again: the lines before index `below` are in view or above it."""
-        if not self.count:
-            return
-        self.count = 0
-        for index in range(len(lines) - 1, below - 1, -1):
-            line = lines[index]
-            seq = _seq(line)
-            if seq is not None and seq <= self._seen_seq:
-                break
-            self.count += self._counts(line)
-
-    def _counts(self, line: Line) -> bool:
-        seq = _seq(line)
-        return seq is not None and seq > self._seen_seq and isinstance(line, MessageLine) and not line.own
+        """Forget those that are in view or above it: the lines before index `below`."""
+        if self._came:
+            del self._came[: bisect_right(self._came, _last_seq(lines, below))]
 
 
-def _seq(line: Line) -> int | None:
-    return line.seq if isinstance(line, MessageLine) else None
+def _last_seq(lines: Sequence[Line], end: int) -> int:
+    """The `seq` of the last message before index `end`, 0 if there is none."""
+    for index in range(end - 1, -1, -1):
+        line = lines[index]
+        if isinstance(line, MessageLine) and line.seq is not None:
+            return line.seq
+    return 0

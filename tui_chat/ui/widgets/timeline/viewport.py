@@ -11,11 +11,16 @@ Rule 4  There is no empty row while a line is out of view.
 It knows no screen: rows and lines, nothing else.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain, repeat
 
 from tui_chat.session.lines import Line, Splice
+from tui_chat.session.long_list import LongList
 from tui_chat.ui.widgets.timeline.fenwick import Heights
+
+_LOOKED_AT = 2_000
+"""Lines at the end of a new list that are looked at to estimate heights; those before are taken to be as tall."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +70,7 @@ class Viewport:
         self._estimate = estimate
         self._heights = Heights()
         self._placed: list[Placed] = []
-        self.lines: list[Line] = []
+        self.lines = LongList()
         self.height = 0
         self.following = True
         self.window: list[tuple[int, int]] = []
@@ -98,10 +103,13 @@ class Viewport:
         """The indexes of the lines in view."""
         return range(self._placed[0].index, self._placed[-1].index + 1) if self._placed else range(0)
 
-    def reset(self, lines: Sequence[Line]) -> None:
+    def reset(self, lines: Iterable[Line]) -> None:
         """Take another list, and follow its bottom."""
-        self.lines = list(lines)
-        self._heights = Heights(map(self._estimate, self.lines))
+        self.lines = lines.copy() if isinstance(lines, LongList) else LongList(lines)
+        known = [self._estimate(line) for line in self.lines[-_LOOKED_AT:]]
+        others = len(self.lines) - len(known)
+        usual = round(sum(known) / len(known)) if others else 1
+        self._heights = Heights(chain(repeat(usual, others), known))
         self._placed = []
         self.window = []
         self.following = True
@@ -116,7 +124,7 @@ class Viewport:
         if not (0 <= index <= len(self.lines) and 0 <= removed <= len(self.lines) - index):
             raise IndexError(f"cannot replace {removed} at {index} of {len(self.lines)} lines")
         self._placed = self._places_after(change)
-        self.lines[index : index + removed] = lines
+        self.lines.splice(index, removed, lines)
         self._heights.splice(index, removed, [self._estimate(line) for line in lines])
         self.window = []
 

@@ -11,6 +11,7 @@ from textual.reactive import reactive
 from textual.selection import Selection
 
 from tui_chat.session.lines import GapLine, Line, MessageLine, Splice
+from tui_chat.session.long_list import LongList
 from tui_chat.ui.widgets.timeline.decoration import clock
 from tui_chat.ui.widgets.timeline.layout import RowKind
 from tui_chat.ui.widgets.timeline.line_view import Position
@@ -80,7 +81,7 @@ class Timeline(PickingView):
             lines: All of it, oldest first.
             at: Where to begin reading; the bottom if None.
         """
-        shown = tuple(lines)
+        shown = lines if isinstance(lines, LongList) else LongList(lines)
         self._unseen.reset(shown)
         super().show(shown, at)
 

@@ -1,0 +1,74 @@
+"""A long list is a list, whatever of it is packed."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.support.timeline_app import said, talk
+from tui_chat.client.packing import BLOCK, Block
+from tui_chat.session.lines import Delivery, GapLine, Line, MessageLine, NoticeLine, Reacted, UnreadLine
+from tui_chat.session.long_list import UNPACKED, LongList
+
+CHANGES = st.lists(
+    st.tuples(
+        st.floats(0, 1),  # where, as a part of the length
+        st.sampled_from([0, 0, 1, 2, 40, BLOCK, 3 * BLOCK]),
+        st.sampled_from([0, 1, 1, 3, 60, BLOCK, BLOCK + 1, 5 * BLOCK]),
+    ),
+    max_size=12,
+)
+
+
+@settings(deadline=None)
+@given(st.sampled_from([0, 1, BLOCK, UNPACKED * BLOCK * 2]), CHANGES)
+def test_it_holds_what_a_list_would(at_first: int, changes: list[tuple[float, int, int]]) -> None:
+    plain = talk(1, at_first)
+    lines = LongList(plain)
+    number = at_first
+    for where, wanted, count in changes:
+        index = round(where * len(plain))
+        removed = min(wanted, len(plain) - index)
+        new = talk(number + 1, number + count)
+        number += count
+        plain[index : index + removed] = new
+        lines.splice(index, removed, new)
+        assert len(lines) == len(plain)
+        for probe in {0, index - 1, index, index + count, len(plain) - 1} & set(range(len(plain))):
+            assert lines[probe] == plain[probe]
+            assert lines.find(plain[probe].key) == probe
+    assert list(lines) == plain == lines[:]
+    assert list(lines.copy()) == plain
+    assert lines.find("m0") is None
+    sizes = [block.items for block in lines._blocks]  # pyright: ignore[reportPrivateUsage]
+    assert sum(items is not None for items in sizes) <= UNPACKED
+
+
+def test_every_kind_of_line_comes_back_as_it_was() -> None:
+    kinds: list[Line] = [
+        MessageLine("a", None, 1, "n", "m", True, "t\n漢", Delivery.FAILED, "why", reactions=(Reacted("👍", 2, True),)),
+        MessageLine("b", 7, 2, "n", "m", False, "", edited=True, deleted=True, mention=True, reply_to=3, quoted="q"),
+        NoticeLine("c", 3, "came"),
+        GapLine("d", 4, 9),
+        UnreadLine(),
+    ]
+    lines = LongList([*kinds, *talk(1, 2 * UNPACKED * BLOCK)])
+    assert isinstance(lines._blocks[0], Block)  # pyright: ignore[reportPrivateUsage]
+    assert lines._blocks[0].items is None  # pyright: ignore[reportPrivateUsage]
+    assert lines[: len(kinds)] == kinds
+
+
+def test_a_copy_goes_its_own_way() -> None:
+    lines = LongList(talk(1, 2 * UNPACKED * BLOCK))
+    other = lines.copy()
+    other.splice(0, 1, [said(900_000)])
+    lines.splice(len(lines) - 1, 1, [])
+    assert (lines[0], other[0]) == (said(1), said(900_000))
+    assert len(other) == len(lines) + 1
+
+
+def test_there_is_nothing_outside() -> None:
+    lines = LongList(talk(1, 3))
+    assert lines[-1] == said(3)
+    for index in (3, -4):
+        with pytest.raises(IndexError):
+            lines[index]
