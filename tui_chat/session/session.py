@@ -23,6 +23,7 @@ from tui_chat.session.comings import Coming, Went
 from tui_chat.session.kept_writing import Left
 from tui_chat.session.lines import Delivery, MessageLine, Splice
 from tui_chat.session.room_view import UNSENT, RoomView
+from tui_chat.session.settings import Settings
 
 LINES_MAX = 20_000
 """Lines of a room beyond which the oldest are let go, to come back when somebody scrolls up to them."""
@@ -103,10 +104,17 @@ class Session:
         state: How the connection is.
     """
 
-    def __init__(self, now_ms: Callable[[], int]) -> None:
+    def __init__(self, now_ms: Callable[[], int], settings: Callable[[], Settings] = Settings) -> None:
+        """Nothing is open yet.
+
+        Args:
+            now_ms: Milliseconds since the epoch.
+            settings: What is set now.
+        """
         self.rooms: dict[str, RoomView] = {}
         self.state: events.ConnectionState = events.Connecting()
         self._now_ms = now_ms
+        self._settings = settings
         self._joined: dict[str, RoomLike] = {}
         self._current: str | None = None
         self._looking = False
@@ -403,7 +411,7 @@ class Session:
                 coming = Coming(Went.OUT, notice.member_id, notice.nick_name, more=notice.more)
             case NickNotice():
                 coming = Coming(Went.RENAMED, notice.member_id, notice.nick_name, notice.old_nick_name)
-        if notice.member_id != view.member_id:
+        if notice.member_id != view.member_id and self._settings().show_joins:
             view.transcript.came_or_went(notice.ts, coming)
 
     def _members(self, name: str, members: Sequence[Member]) -> None:

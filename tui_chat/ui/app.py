@@ -141,7 +141,8 @@ class ChatApp(SettingsApp, inherit_bindings=False):
         self._end_visit()
         guest_key = self._kept.guest_key(entrance.server, entrance.nick)
         keeping = Keeping(self._start.state, self._start.cache)
-        self._visit = Visit(entrance, guest_key, keeping, self._arrived, come_back=not self._start.room)
+        come_back = not self._start.room
+        self._visit = Visit(entrance, guest_key, keeping, self._arrived, lambda: self.settings, come_back=come_back)
         self._worker = self.run_worker(self._visit.connection.run, group="connection", exit_on_error=False)
 
     async def _serve(self, host: str, port: int, entrance: Entrance | None) -> None:

@@ -11,6 +11,7 @@ from tui_chat.session import refusals, words
 from tui_chat.session.language import tr
 from tui_chat.session.room_view import RoomView
 from tui_chat.session.session import Session
+from tui_chat.session.settings import Settings
 from tui_chat.ui import connection as came
 from tui_chat.ui.connection import Connection
 from tui_chat.ui.screens.join import Entrance
@@ -58,13 +59,14 @@ class Visit:
         guest_key: str | None,
         keeping: Keeping,
         arrived: Callable[[], None],
+        settings: Callable[[], Settings],
         *,
         come_back: bool,
     ) -> None:
         self.entrance = entrance
         first = (entrance.room, entrance.nick)
         self.connection = Connection(entrance.server, first, guest_key, keeping, arrived, come_back=come_back)
-        self.session = Session(lambda: time.time_ns() // 1_000_000)
+        self.session = Session(lambda: time.time_ns() // 1_000_000, settings)
 
     def take(self, front: Front) -> None:
         """Apply all that has come."""

@@ -21,6 +21,7 @@ from tui_chat.ui.app_of import app_of
 from tui_chat.ui.connection import Connection
 from tui_chat.ui.links import open_link
 from tui_chat.ui.screens.chat_messages import MessageActions
+from tui_chat.ui.settings_app import settings_app
 from tui_chat.ui.widgets.composer import Composer
 from tui_chat.ui.widgets.rooms import RoomList
 from tui_chat.ui.widgets.timeline.messages import (
@@ -128,7 +129,7 @@ class ChatScreen(MessageActions):
         long = len(text) > MESSAGE_CHARACTERS * 0.9
         self.status.show_length(words.too_long(len(text), MESSAGE_CHARACTERS) if long else "")
         view = self.session.current
-        if view is None or not self.composer.has_focus:
+        if view is None or not self.composer.has_focus or not settings_app(self).settings.send_typing:
             return
         now = time.monotonic()
         if text and not text.startswith("/") and now - self._typing_told > TYPING_AGAIN:

@@ -18,8 +18,10 @@ from tui_chat.session import words
 from tui_chat.session.completion import Completion
 from tui_chat.session.room_view import RoomView
 from tui_chat.session.session import Part, Session
+from tui_chat.session.settings import Settings, Shown
 from tui_chat.ui import keys
 from tui_chat.ui.app_of import app_of
+from tui_chat.ui.settings_app import settings_app
 from tui_chat.ui.widgets.composer import Composer
 from tui_chat.ui.widgets.key_bar import KeyBar
 from tui_chat.ui.widgets.members import MemberList
@@ -71,6 +73,7 @@ class ChatView(Screen[None], inherit_bindings=False):
         self.shown: RoomView | None = None
         self._in_focus = True
         self._wanted: dict[str, bool] = {}
+        self._usual_panes: dict[str, Shown] = {}
         self._countdown: Timer | None = None
 
     def complete(self, before: str) -> Completion | None:
@@ -105,8 +108,18 @@ class ChatView(Screen[None], inherit_bindings=False):
     def on_mount(self) -> None:
         """What the session has already is drawn at once."""
         self.watch(self.timeline, "new_below", self.status.show_below)
-        self._fold()
+        settings_app(self).settings_changed.subscribe(self, self.take_settings)
+        self.take_settings(settings_app(self).settings)
         self.draw()
+
+    def take_settings(self, settings: Settings) -> None:
+        """Look as the settings say."""
+        self.timeline.set_columns(settings.clock, settings.nick_width)
+        panes: dict[str, Shown] = {"rooms": settings.room_list, "members": settings.member_list}
+        if panes != self._usual_panes:
+            self._usual_panes = panes
+            self._wanted.clear()
+        self._fold()
 
     def draw(self) -> None:
         """Draw what has changed, and then what being looked at has changed."""
@@ -183,8 +196,12 @@ class ChatView(Screen[None], inherit_bindings=False):
         rooms = several and width >= ONE_PANE
         members = width >= BOTH_PANES or (width >= ONE_PANE and not several)
         room_for = max(0, (width - LEAST_TALK) // PANE)
-        self.rooms.display = self._wanted.get("rooms", rooms) and room_for >= 1
-        self.members.display = self._wanted.get("members", members) and room_for >= 1 + self.rooms.display
+        self.rooms.display = self._is_wanted("rooms", rooms) and room_for >= 1
+        self.members.display = self._is_wanted("members", members) and room_for >= 1 + self.rooms.display
+
+    def _is_wanted(self, pane: str, fits: bool) -> bool:
+        usual = self._usual_panes.get(pane, "auto")
+        return self._wanted.get(pane, fits if usual == "auto" else usual == "always")
 
     def terminal_focus(self, focused: bool) -> None:
         """The terminal has the focus now, or no longer."""

@@ -153,7 +153,8 @@ class Painter:
         nick, cells = fit(layout.nick, self._geometry.nick_width)
         out.cursor()
         out.add(nick, cells, self._styles.nick(layout.nick), HEAD)
-        out.add(f"  {layout.decoration.time}", 7, self._styles.time, HEAD)
+        time = layout.decoration.time
+        out.add(f"  {time}", 2 + len(time), self._styles.time, HEAD)
 
     def _quote(self, out: _Draft, layout: LineLayout) -> None:
         """What it answers, in one row above it."""
@@ -184,13 +185,14 @@ class Painter:
         begins = row.first and row.kind is not RowKind.PROBLEM
         start = geometry.notice_start if row.kind is RowKind.NOTICE else geometry.text_start
         out.cursor()
-        if begins and start > 6:
-            out.add(f"{layout.decoration.time:5} ", 6, styles.time, HEAD)
-            if row.kind is RowKind.TEXT and not layout.decoration.grouped:
-                nick, cells = fit(layout.nick, geometry.nick_width)
-                room = geometry.nick_width - cells
-                out.add(" " * room, room, None, HEAD)
-                out.add(nick, cells, styles.nick(layout.nick), HEAD)
+        times = geometry.time_width
+        if begins and times and start > times + 1:
+            out.add(f"{layout.decoration.time:>{times}} ", times + 1, styles.time, HEAD)
+        if begins and row.kind is RowKind.TEXT and not geometry.narrow and not layout.decoration.grouped:
+            nick, cells = fit(layout.nick, geometry.nick_width)
+            room = geometry.nick_width - cells
+            out.add(" " * room, room, None, HEAD)
+            out.add(nick, cells, styles.nick(layout.nick), HEAD)
         mark, style = self._mark(layout.line, row)
         room = start - out.cells - 2
         offset = HEAD if begins else None

@@ -32,30 +32,39 @@ class Geometry:
     Attributes:
         width: Cells the timeline has.
         narrow: There is no column for nicknames.
-        nick_width: Cells of that column.
+        time_width: Cells of the column of times, 0 when there is none.
+        nick_width: Cells of the column of nicknames.
         text_start: The column where text begins.
         text_width: Cells a row of text has, at least 1.
     """
 
     width: int
     narrow: bool
+    time_width: int
     nick_width: int
     text_start: int
     text_width: int
 
     @classmethod
-    def of(cls, width: int) -> "Geometry":
-        """The columns for a timeline of `width` cells."""
+    def of(cls, width: int, time_width: int = 5, nick_width: int = 0) -> "Geometry":
+        """The columns for a timeline.
+
+        Args:
+            width: Cells it has.
+            time_width: Cells a time takes, 0 for no times.
+            nick_width: Cells for nicknames, 0 for as many as the width allows.
+        """
         if width < NARROW:
-            return cls(width, True, max(1, width - 9), 3, max(1, width - 4))
-        nick_width = max(9, min(16, width // 8))
-        text_start = 1 + 5 + 1 + nick_width + 3
-        return cls(width, False, nick_width, text_start, width - text_start - 1)
+            return cls(width, True, time_width, max(1, width - time_width - 4), 3, max(1, width - 4))
+        nick_width = nick_width or max(9, min(16, width // 8))
+        text_start = 1 + time_width + (time_width > 0) + nick_width + 3
+        return cls(width, False, time_width, nick_width, text_start, width - text_start - 1)
 
     @property
     def notice_start(self) -> int:
         """The column where a notice begins: beside its time where text has no such column."""
-        return 7 if self.narrow and self.width > 16 else self.text_start
+        beside_time = 2 + self.time_width
+        return beside_time if self.narrow and self.time_width and self.width > beside_time + 9 else self.text_start
 
     @property
     def notice_width(self) -> int:

@@ -29,6 +29,7 @@ from textual.widget import Widget
 
 from tui_chat.session.lines import Line, MessageLine, NoticeLine, Splice
 from tui_chat.session.long_list import LongList
+from tui_chat.ui.widgets.timeline.decoration import Clock, ClockStyle
 from tui_chat.ui.widgets.timeline.drawing import Painter
 from tui_chat.ui.widgets.timeline.layout import LineLayout, estimate
 from tui_chat.ui.widgets.timeline.layouts import Layouts
@@ -94,8 +95,8 @@ class LineView(ScrollView):
         """
         super().__init__(name=name, id=id, classes=classes, can_focus=True)
         self._words = words or TimelineWords()
-        self._zone = zone
-        self._layouts = Layouts(lambda: self._view.lines, self._words, zone)
+        self._clock = Clock(zone)
+        self._layouts = Layouts(lambda: self._view.lines, self._words, self._clock)
         self._view = Viewport(self._layouts.extent, lambda line: estimate(line, self._layouts.geometry))
         self._strips: LRUCache[tuple[str, int], _Drawn] = LRUCache(_STRIPS)
         self._painter: Painter | None = None
@@ -127,6 +128,16 @@ class LineView(ScrollView):
         view.reset(lines)
         if at is not None and at.key is not None:
             self._go_back(at)
+        self._settle()
+
+    def set_columns(self, clock: ClockStyle, nick_width: int) -> None:
+        """Write times like this, and nicknames in that many cells (0: as the width allows); the place is kept."""
+        self._clock = Clock(self._clock.zone, clock)
+        inside = self._inside()
+        self._layouts.set_columns(self._clock, nick_width)
+        self._forget_looks()
+        if inside is not None:
+            self._stay_inside(*inside)
         self._settle()
 
     def clear(self) -> None:

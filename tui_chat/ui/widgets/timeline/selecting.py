@@ -66,7 +66,7 @@ def copied(lines: Sequence[Line], selection: Selection, origin: int, clock: Call
         lines: The timeline.
         selection: What is selected.
         origin: What makes an index the number of a line.
-        clock: A moment (milliseconds since the epoch) as `HH:MM`.
+        clock: A moment (milliseconds since the epoch) as a time of day, empty for none.
     """
     first = 0 if selection.start is None else max(0, selection.start.y - origin)
     last = len(lines) - 1 if selection.end is None else min(len(lines) - 1, selection.end.y - origin)
@@ -93,7 +93,8 @@ def _copied_line(
     if start > 0 or end < len(text) or (alone and part.start >= 0):
         return chosen
     nick = speaker_of(line)
-    return f"{clock(line.ts)} {nick}: {chosen}" if nick else f"{clock(line.ts)} {chosen}"
+    time = clock(line.ts)
+    return (f"{time} " if time else "") + (f"{nick}: {chosen}" if nick else chosen)
 
 
 def word_at(layout: LineLayout, place: int, character: int) -> Selection:

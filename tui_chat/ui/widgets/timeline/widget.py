@@ -12,7 +12,6 @@ from textual.selection import Selection
 
 from tui_chat.session.lines import GapLine, Line, MessageLine, Splice
 from tui_chat.session.long_list import LongList
-from tui_chat.ui.widgets.timeline.decoration import clock
 from tui_chat.ui.widgets.timeline.layout import RowKind
 from tui_chat.ui.widgets.timeline.line_view import Position
 from tui_chat.ui.widgets.timeline.look import COMPONENTS
@@ -167,7 +166,7 @@ class Timeline(PickingView):
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         """The selected text as written: no wrapping, and time and nickname with whole lines only."""
-        text = copied(self._view.lines, selection, self._origin, lambda ts: clock(ts, self._zone))
+        text = copied(self._view.lines, selection, self._origin, self._clock.time)
         return None if text is None else (text, "\n")
 
     def _keep_selection(self, change: Splice) -> None:
