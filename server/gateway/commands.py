@@ -13,6 +13,7 @@ from server.domain.drafts import DeletionDraft, Draft, EditDraft, MessageDraft, 
 from server.domain.guests import Guests
 from server.domain.rooms import Arrival, Departure, Lobby
 from server.gateway.announcer import Announcer
+from server.gateway.chatrooms import Chatrooms
 from server.gateway.connection import Connection
 from server.gateway.fanout import Fanout
 from server.gateway.turns import Turns
@@ -50,6 +51,7 @@ class Commands:
         fanout: Tells rooms what happens in them.
 
     Attributes:
+        chatrooms: What can be asked of the list of rooms.
         published: Entries told to rooms since the start.
     """
 
@@ -62,6 +64,7 @@ class Commands:
         self._fanout = fanout
         self._announcer = Announcer(clock.now, clock.monotonic, fanout)
         self._joins = Turns(JOINS_EACH_TURN)
+        self.chatrooms = Chatrooms(database, guests, lobby)
         self.published = 0
         self._handlers: dict[type[requests.Request], Handler] = {
             requests.LeaveRoom: self._leave,

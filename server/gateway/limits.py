@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from server.domain.rates import Rate, TokenBucket
 from server.protocol.errors import RateLimited
-from server.protocol.requests import JoinRoom, Request, SendMessage
+from server.protocol.requests import Request
 
 _MESSAGES, _JOINS, _OTHERS, _FAULTS = "messages", "joins", "others", "faults"
 
@@ -15,7 +15,7 @@ class RequestRates:
 
     Attributes:
         messages: Of `sendMessage`.
-        joins: Of `joinRoom`.
+        joins: Of `joinRoom`, and of making rooms.
         others: Of everything else.
         faults: Of requests that are not valid; past it the connection is closed.
     """
@@ -51,7 +51,7 @@ class RequestLimits:
         """
         if not self._enabled:
             return
-        kind = _MESSAGES if isinstance(request, SendMessage) else _JOINS if isinstance(request, JoinRoom) else _OTHERS
+        kind = request.rate
         wait = buckets[kind].take(now)
         if wait:
             raise RateLimited(f"too many {kind if kind != _OTHERS else 'requests'}", round(wait, 3))

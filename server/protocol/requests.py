@@ -33,9 +33,11 @@ class Request(Wire, frozen=True):
 
     Attributes:
         event: The name of the Socket.IO event that carries it.
+        rate: Which of a connection's rates counts it (`server.gateway.limits`).
     """
 
     event: ClassVar[str]
+    rate: ClassVar[str] = "others"
 
     def _set(self, **fields: Any) -> None:
         for name, value in fields.items():
@@ -61,6 +63,7 @@ class JoinRoom(Request, frozen=True):
     """
 
     event: ClassVar[str] = "joinRoom"
+    rate: ClassVar[str] = "joins"
     room_name: str
     nick_name: str
     since: Since | None = None
@@ -88,6 +91,7 @@ class SendMessage(RoomRequest, frozen=True):
     """
 
     event: ClassVar[str] = "sendMessage"
+    rate: ClassVar[str] = "messages"
     message: str
     client_id: UUID | None = None
     reply_to: Seq | None = None

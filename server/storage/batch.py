@@ -6,7 +6,7 @@ Rule 3  A room's row is locked before it is read and until the commit: first the
         that exist, in the order of their keys, then those that this batch opens,
         then the counter of ids. Writers on other nodes wait for the whole batch.
         A room is opened for a draft that stands on its own, and so is certain to
-        be accepted: no room is ever stored empty.
+        be accepted: no batch leaves a room empty.
 Rule 4  A change that changes nothing (a reaction that already stands, a second
         deletion) is still an entry: its answer has to name a revision, and who
         replays the log comes to the same state.

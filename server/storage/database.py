@@ -17,6 +17,7 @@ from server.storage.faults import StorageError, is_outage, reason
 from server.storage.journal import WAITING_LIMIT, Journal
 from server.storage.ownership import Ownership
 from server.storage.queries import Reader
+from server.storage.room_rows import RoomRows
 from server.storage.schema import State
 from server.storage.sqlite import copy, make_file, open_engine
 from server.storage.statements import Statements, insert_for
@@ -51,6 +52,7 @@ class Database:
     Attributes:
         journal: The one way to write into a room's log.
         reader: Everything that is read.
+        rooms: The list of rooms, as people keep it.
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class Database:
         self.reader = reader
         self._owned = owned
         self._writer, self._readers = executors
+        self.rooms = RoomRows(self._writer, clock)
         self._clock = clock
         self._checked_at: int | None = None
         self._check: asyncio.Task[None] | None = None

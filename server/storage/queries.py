@@ -21,7 +21,7 @@ from server.protocol.errors import Unavailable
 from server.storage.executor import Executor
 from server.storage.faults import is_outage, reason
 from server.storage.rows import by_target, entry
-from server.storage.tables import entries, reactions, rooms
+from server.storage.tables import PUBLIC, REMOVED, entries, reactions, rooms
 
 WAITING_LIMIT = 2_000
 """Reads that may wait for their turn: a disk that hangs must not gather requests without end."""
@@ -51,6 +51,7 @@ class RoomRow:
     """A room in which something was written.
 
     Attributes:
+        id: Stays the same when the room is renamed.
         key: What tells rooms apart.
         name: As it is shown.
         last_seq: The `seq` of its newest entry.
@@ -58,6 +59,7 @@ class RoomRow:
         active_at: The `ts` of its newest entry.
     """
 
+    id: int
     key: str
     name: str
     topic: str
@@ -144,6 +146,10 @@ class Reader:
                 return []
         return await self._run(partial(_rooms, wanted=wanted, limit=limit))
 
+    async def room(self, room_id: int) -> RoomRow | None:
+        """One public room, or None."""
+        return await self._run(partial(_room_of_id, room_id=room_id))
+
     async def _run(self, work: Callable[[Connection], ResultT]) -> ResultT:
         if self._waiting >= WAITING_LIMIT:
             raise Unavailable("too many requests are waiting to be read", RETRY_AFTER)
@@ -172,7 +178,7 @@ def _backlog(connection: Connection, *, key: str, since: int, limit: int) -> Bac
         return Backlog(None, [], has_more=False)
     first = max(since + 1, room.last_seq - limit + 1)
     found = _read(connection, room, first, room.last_seq)
-    return Backlog(_room_row(room), found, has_more=first > since + 1)
+    return Backlog(room_row(room), found, has_more=first > since + 1)
 
 
 def _page(
@@ -203,11 +209,16 @@ def _entry(connection: Connection, *, key: str, seq: int) -> Entry | None:
 
 
 def _rooms(connection: Connection, *, wanted: str | None, limit: int) -> list[RoomRow]:
-    found = select(rooms).where(rooms.c.visibility == "public")
+    found = select(rooms).where(rooms.c.visibility == PUBLIC)
     if wanted is not None:
         found = found.where(rooms.c.key.contains(wanted, autoescape=True))
     newest_first = found.order_by(rooms.c.active_at.desc(), rooms.c.id.desc()).limit(limit)
-    return [_room_row(row) for row in connection.execute(newest_first)]
+    return [room_row(row) for row in connection.execute(newest_first)]
+
+
+def _room_of_id(connection: Connection, *, room_id: int) -> RoomRow | None:
+    found = connection.execute(select(rooms).where(rooms.c.id == room_id, rooms.c.visibility == PUBLIC)).one_or_none()
+    return None if found is None else room_row(found)
 
 
 def _find(connection: Connection, key: str) -> Row[Any] | None:
@@ -223,12 +234,14 @@ def _read(connection: Connection, room: Row[Any], first: int, last: int) -> list
     return [entry(room.name, row, standing.get(row.seq)) for row in rows]
 
 
-def _room_row(row: Row[Any]) -> RoomRow:
+def room_row(row: Row[Any]) -> RoomRow:
+    """A row of `rooms`; one that was removed is, to whoever finds it, an empty public room."""
     return RoomRow(
+        id=row.id,
         key=row.key,
         name=row.name,
         topic=row.topic,
-        visibility=row.visibility,
+        visibility=PUBLIC if row.visibility == REMOVED else row.visibility,
         last_seq=row.last_seq,
         created_at=row.created_at,
         active_at=row.active_at,

@@ -16,9 +16,11 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Dialect,
+    String,
     Table,
     any_,
     bindparam,
+    case,
     delete,
     func,
     literal_column,
@@ -29,7 +31,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import DBAPIError
 
-from server.storage.tables import counters, entries, reactions, rooms
+from server.storage.tables import PUBLIC, REMOVED, counters, entries, reactions, rooms
 
 ROOM_COLUMNS = ("key", "name", "topic", "visibility", "last_seq", "created_at", "active_at")
 """What a new row of `rooms` is given, in this order."""
@@ -145,6 +147,8 @@ class Statements:
             return Prepared(statement, dialect, parameters)
 
         in_room = entries.c.room_id == bindparam("room")
+        removed: ColumnElement[str] = literal_column(f"'{REMOVED}'", String)
+        public: ColumnElement[str] = literal_column(f"'{PUBLIC}'", String)
         self.rooms = prepared(
             select(rooms.c.key, rooms.c.id, rooms.c.name, rooms.c.last_seq, rooms.c.active_at)
             .where(self._one_of(rooms.c.key, "keys"))
@@ -174,6 +178,7 @@ class Statements:
                 topic=func.coalesce(bindparam("new_topic", type_=rooms.c.topic.type), rooms.c.topic),
                 last_seq=rooms.c.last_seq + bindparam("count", type_=rooms.c.last_seq.type),
                 active_at=bindparam("ts"),
+                visibility=case((rooms.c.visibility == removed, public), else_=rooms.c.visibility),
             )
             .where(rooms.c.id == bindparam("room")),
             *("new_topic", "count", "ts", "room"),

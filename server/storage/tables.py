@@ -23,6 +23,9 @@ from sqlalchemy import (
 WholeNumber = BigInteger().with_variant(Integer, "sqlite")
 """64 bits everywhere; SQLite makes only a column called INTEGER the row's own key."""
 
+PUBLIC, REMOVED = "public", "removed"
+"""Values of `rooms.visibility`. What is removed is on no list, until something is written in it again."""
+
 metadata = MetaData()
 
 rooms = Table(

@@ -156,3 +156,28 @@ async def test_a_server_that_cannot_be_used_is_refused(
         await open_database(server.url.replace(old, new), clock=clock)
     assert str(refusal.value).endswith(f"cannot be opened: {reason}")
     assert "password@" not in str(refusal.value)
+
+
+async def test_rooms_are_made_renamed_and_removed_as_on_sqlite(nodes: list[Database]) -> None:
+    room = fresh_room()
+    database, other, _ = nodes
+    made = await database.rooms.make(room.key, room.name, "leaves")
+    with pytest.raises(Conflict):
+        await other.rooms.make(room.key, room.name, "")
+    assert await other.reader.room(made.id) == made
+    await database.journal.append(say("hi", room=room))
+    with pytest.raises(Conflict):
+        await database.rooms.remove(made.id)
+    await database.journal.append(delete(1, room=room))
+    taken = await database.rooms.make(uuid4().hex, "taken", "")
+    with pytest.raises(Conflict):
+        await database.rooms.rename(made.id, taken.key, "taken")
+    await database.rooms.remove(made.id)
+    assert await other.reader.room(made.id) is None
+    with pytest.raises(NotFound):
+        await database.rooms.remove(made.id)
+    appended = await other.journal.append(say("back", room=room))
+    assert appended.entry.seq == 3
+    found = await database.reader.room(made.id)
+    assert found is not None
+    assert (found.last_seq, found.topic, found.visibility) == (3, "", "public")

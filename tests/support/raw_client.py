@@ -46,13 +46,13 @@ class RawClient:
         assert answer.startswith("40{")
         return json.loads(answer[2:])
 
-    async def ask(self, event: str, *args: Any) -> dict[str, Any]:
+    async def ask(self, event: str, *args: Any) -> Any:
         """Send an event and read until its answer; pushes are kept in `heard`."""
         number = next(self._ids)
         await self.ws.send_str(f"42{number}" + json.dumps([event, *args]))
         return await self.answer(number)
 
-    async def answer(self, number: int) -> dict[str, Any]:
+    async def answer(self, number: int) -> Any:
         """Read until the answer to request `number`; pushes are kept in `heard`."""
         head = f"43{number}["
         while True:
