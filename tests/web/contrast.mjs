@@ -9,10 +9,17 @@ import { pathToFileURL } from "node:url";
 
 const folder = process.argv[2];
 const { hueOf } = await import(pathToFileURL(`${folder}/nick_colours.js`).href);
-const [light, dark] = readFileSync(`${folder}/base.css`, "utf8").match(/:root \{[^}]*\}/g);
+const sheet = readFileSync(`${folder}/base.css`, "utf8").match(/:root \{[^}]*\}/)[0];
+const SCHEMES = ["light", "dark"];
 
-function value(block, name) {
-  return block.match(new RegExp(`--${name}: ([^;]+);`))[1];
+/** A colour of the sheet in one scheme: `light-dark(one, other)`. */
+function value(scheme, name) {
+  return sheet.match(new RegExp(`--${name}: light-dark\\(([^,]+), ([^)]+)\\);`))[SCHEMES.indexOf(scheme) + 1];
+}
+
+/** Lightness and chroma of nicknames, or of the ground of their faces. */
+function shade(scheme, of) {
+  return sheet.match(new RegExp(`--${of}-${scheme}: ([\\d.]+) ([\\d.]+);`)).slice(1).map(Number);
 }
 
 /** OKLCH to linear sRGB (CSS Color 4, section 10), clipped to the gamut. */
@@ -48,23 +55,22 @@ const TEXTS = {
   "accent-strong": ["paper", "sunken"],
   "on-accent": ["accent", "accent-strong"],
   warn: ["warn-wash", "paper"],
-  bad: ["paper", "raised", "sunken"],
+  bad: ["paper", "raised", "sunken", "bad-wash"],
 };
 let least = Infinity;
 const poor = [];
-for (const block of [light, dark]) {
+for (const scheme of SCHEMES) {
   for (const [text, grounds] of Object.entries(TEXTS)) {
     for (const ground of grounds) {
-      const found = contrast(hex(value(block, text)), hex(value(block, ground)));
+      const found = contrast(hex(value(scheme, text)), hex(value(scheme, ground)));
       if (found < 4.5) poor.push(`${text} on ${ground}: ${found.toFixed(2)}`);
       least = Math.min(least, found);
     }
   }
-  const number = (name) => Number(value(block, name));
   for (const hue of hues) {
-    const nick = oklch(number("nick-light"), number("nick-chroma"), hue);
-    const face = oklch(number("face-light"), number("face-chroma"), hue);
-    const grounds = ["paper", "raised", "sunken"].map((name) => hex(value(block, name)));
+    const nick = oklch(...shade(scheme, "nick"), hue);
+    const face = oklch(...shade(scheme, "face"), hue);
+    const grounds = ["paper", "raised", "sunken"].map((name) => hex(value(scheme, name)));
     for (const ground of [...grounds, face]) least = Math.min(least, contrast(nick, ground));
   }
 }

@@ -97,14 +97,33 @@ function seen({ kind, seq, message, topic, deleted, edited, reactions }) {
   return { kind, seq, message, topic, deleted: Boolean(deleted), edited, reactions: shown };
 }
 
-/** At any time: one piece without holes, each message as it read at a moment not before `last`. */
+/**
+ * At any time: exactly what the held stretches have, each message whose changes are
+ * all held as it read at a moment not before `last`.
+ */
 function check(log, room) {
-  const piece = room.entries.slice(log.first - 1, log.last);
-  const whole = piece.filter(({ kind }) => kind === "message" || kind === "topic");
-  const expected = whole.map((entry) => room.at(entry, Math.max(log.last, log.item(entry.seq)?.asOf ?? 0)));
-  assert.deepEqual(log.items.map(seen), expected.map(seen));
+  const items = room.entries.filter((entry) => shown(entry) && log.holds(entry.seq));
+  assert.deepEqual(
+    log.items.map(({ seq }) => seq),
+    items.map(({ seq }) => seq),
+  );
   for (const item of log.items) assert.equal(log.item(item.seq), item);
+  const whole = items.filter(({ seq }) => heldFrom(log, log.item(seq).asOf + 1));
+  const expected = whole.map((entry) => room.at(entry, Math.max(log.last, log.item(entry.seq).asOf)));
+  assert.deepEqual(whole.map(({ seq }) => seen(log.item(seq))), expected.map(seen));
   assert.equal(log.topic, room.topicAt(log.last));
+  for (const { after, before } of log.gaps) {
+    assert.ok(log.holds(after) && log.holds(before) && !log.holds(after + 1) && !log.holds(before - 1));
+  }
+}
+
+function shown({ kind }) {
+  return kind === "message" || kind === "topic";
+}
+
+function heldFrom(log, first) {
+  for (let seq = first; seq <= log.last; seq += 1) if (!log.holds(seq)) return false;
+  return true;
 }
 
 function play(seed) {
@@ -121,19 +140,22 @@ function play(seed) {
     if (kind === "open") pages.push({ kind, ...room.before(room.last + 1, 1 + pick(40)), topic });
     else if (log.last === null) return;
     else if (kind === "after") pages.push({ kind, ...room.after(log.last, 1 + pick(30)) });
-    else pages.push({ kind, ...room.before(log.first, 1 + pick(30)) });
+    else if (kind === "around") pages.push({ kind, ...room.before(1 + pick(room.last + 1), 1 + pick(20)) });
+    else if (kind === "gap" && log.gaps.length) {
+      const { after, before } = log.gaps[pick(log.gaps.length)];
+      pages.push(pick(2) ? { kind, ...room.after(after, 1 + pick(9)) } : { kind, ...room.before(before, 1 + pick(9)) });
+    } else pages.push({ kind, ...room.before(log.first, 1 + pick(30)) });
   };
   const arrive = ({ kind, entries, lastSeq, hasOlder, topic }) => {
     if (kind === "open") {
       log.open(entries, { lastSeq, hasOlder });
       log.knowTopic(topic, lastSeq);
-    } else if (kind === "after") log.extend(entries, lastSeq);
-    else log.prepend(entries, { lastSeq, hasOlder });
+    } else log.insert(entries, { lastSeq, hasOlder });
   };
 
   ask("open");
   for (let step = 0; step < 200; step += 1) {
-    const what = pick(12);
+    const what = pick(14);
     if (what < 5) pushes.push(room.grow(pick));
     else if (what < 8 && pushes.length) {
       // Mostly in order; some are lost, some come twice, some come late.
@@ -143,11 +165,15 @@ function play(seed) {
     } else if (what === 8) ask("after");
     else if (what === 9) ask("before");
     else if (what === 10 && pages.length) arrive(pages.shift());
-    else if (what === 11 && !pick(12)) {
-      // The connection breaks: nothing that was under way arrives.
+    else if (what === 12) ask("around");
+    else if (what === 13) ask("gap");
+    else if (what === 11 && !pick(6)) {
+      // The connection breaks: nothing that was under way arrives. After a long
+      // break it goes on with the newest page.
       pages = [];
       pushes = [];
-      if (log.last === null) ask("open");
+      if (pick(2)) for (let count = pick(80); count > 0; count -= 1) room.grow(pick);
+      if (log.last === null || pick(2)) ask("open");
     }
     if (log.last !== null && !pick(4)) check(log, room);
   }
@@ -164,10 +190,14 @@ function play(seed) {
   }
   assert.equal(log.last, room.last);
   check(log, room);
+  for (let count = 0; log.gaps.length && count < 2000; count += 1) {
+    const { after, before } = log.gaps[pick(log.gaps.length)];
+    arrive({ kind: "gap", ...(pick(2) ? room.after(after, 7) : room.before(before, 7)) });
+  }
   for (let count = 0; log.hasOlder && count < 200; count += 1) arrive({ kind: "before", ...room.before(log.first, 9) });
-  assert.equal(log.first, 1);
+  assert.deepEqual([log.gaps, log.first], [[], 1]);
   check(log, room);
-  assert.deepEqual(log.items.map(seen), room.present(1, room.last).filter(({ seq }) => log.item(seq)).map(seen));
+  assert.deepEqual(log.items.map(seen), room.present(1, room.last).filter(shown).map(seen));
 }
 
 let failed = 0;

@@ -1,215 +1,315 @@
 /**
- * Puts the page together: the door, one visit to a room, and what is drawn of it.
+ * Puts the page together: the door, the rooms you are in, and what is drawn of them.
  */
 
+import { putInAddress, roomInAddress } from "./address.js";
+import { Asking } from "./asking.js";
+import { Chat } from "./chat.js";
+import { carryOut } from "./carry_out.js";
 import { Composer } from "./composer.js";
-import { Door, roomInAddress } from "./door.js";
+import { ConnectionLine } from "./connection_line.js";
+import { Door } from "./door.js";
+import { Drafts } from "./drafts.js";
+import { say } from "./elements.js";
+import { Frames } from "./frames.js";
+import { Help } from "./help.js";
+import { Join } from "./join.js";
 import { Members } from "./members.js";
-import { tab } from "./memory.js";
-import { Session } from "./session.js";
+import { Shelf, tab } from "./memory.js";
+import { Notifier } from "./notifier.js";
+import { Palette } from "./palette.js";
+import { Panels } from "./panels.js";
+import { Picker } from "./picker.js";
+import { RoomList } from "./room_list.js";
+import { inOneLine } from "./rows.js";
+import { Search } from "./search.js";
+import { Settings } from "./settings.js";
+import { listenToKeys } from "./shortcuts.js";
 import { Timeline } from "./timeline.js";
-import { words } from "./words.js";
+import { toast } from "./toast.js";
+import { speak, words } from "./words.js";
 
 const BLANK_AT_MOST = 400; // ms that a reload may take before it shows the door
-const SLOWEST_DRAW = 250; // ms, where the browser draws nothing because nobody looks
-const COUNTED_AT_MOST = 1000; // unread messages
 
-const chat = document.getElementById("chat");
-const connection = document.getElementById("connection");
-const banner = document.getElementById("banner");
-const countdown = document.getElementById("countdown");
+const page = document.getElementById("chat");
+const frames = new Frames(draw);
+const drafts = new Drafts(tab);
+let chat = null;
+let inside = false; // a room is shown
+let shownName = "";
 
-let session = null;
-let asked = null; // the room and nickname that the session was asked for
-let drawing = 0; // the timer of the next drawing, 0 while nothing is different
-let read = 0; // the last seq that you have seen
-let readBefore = false; // you were looking at the newest when it was last drawn
-let unreadAfter = null;
-
-const door = new Door({ onEnter: enter, onChange: stop });
+const door = new Door({ onEnter: enter, onChange: stop, onLanguage: speakAnew });
+const asking = new Asking();
+const help = new Help();
+const join = new Join(go);
+const palette = new Palette();
+const notifier = new Notifier(show);
 const members = new Members();
+const connectionLine = new ConnectionLine(() => chat);
+const search = new Search({ chat: () => chat, onReach: reach });
+const settings = new Settings({ chat: () => chat, notifier, onLanguage: speakAnew });
+const rooms = new RoomList({ onShow: show, onClose: close });
+const panels = new Panels((name) => name === "search" && search.open());
 const timeline = new Timeline({
-  onRetry: (clientId) => session.retry(clientId),
-  onDiscard: (clientId) => session.outbox.discard(clientId),
-  onScroll: draw,
+  acts: {
+    onRetry: (clientId) => chat.current.retry(clientId),
+    onDiscard: (clientId) => chat.current.outbox.discard(clientId),
+    onReact: (seq, emoji, on) => chat.current.post("react", { seq, emoji, on }),
+    onUnreachable: () => toast(words.goneAway),
+  },
+  onScroll: () => frames.ask(),
+  onReplace: (old, row) => picker.replaced(old, row),
+});
+const picker = new Picker({
+  acts: {
+    reply: ({ seq }) => composer.reply(seq),
+    edit: ({ seq, message }) => composer.edit(seq, message),
+    remove: askToRemove,
+    copy: ({ message }) => copy(message),
+    react: ({ seq, reactions = {} }, row) =>
+      palette.open(row, (emoji) => {
+        const on = !reactions[emoji]?.includes(chat.current.memberId);
+        chat.current.post("react", { seq, emoji, on });
+      }),
+  },
+  itemOf(seq) {
+    const item = chat?.current?.log.item(seq);
+    return item?.kind === "message" ? { item, own: chat.current.mine.has(item.memberId) } : null;
+  },
+  onLeave: () => composer.focus(),
 });
 const composer = new Composer({
-  onSay: (text) => {
-    unreadAfter = null;
-    session.say(text);
-    timeline.toNewest();
+  ask: (question) => asking.ask(question),
+  onSay: (draft) => said(draft),
+  onDraft(draft) {
+    drafts.keep(chat.current.asked, draft);
+    chat.current.typists.typing(draft.text !== "" && !draft.editing);
+    frames.ask();
   },
-  onType: (text) => {
-    keepDraft(text);
-    session.typing(text !== "");
+  onUp() {
+    const { log, mine } = chat.current;
+    const last = log.items.findLast(({ kind, deleted, memberId }) => kind === "message" && !deleted && mine.has(memberId));
+    if (last) composer.edit(last.seq, last.message);
   },
 });
 
-function enter(room, nick) {
+function enter(room, nick, others = []) {
   door.busy = true;
-  asked = { room, nick };
-  session = new Session({ room, nick, onChange: draw, onGone: gone });
-  read = 0;
-  readBefore = false;
-  unreadAfter = null;
+  chat = new Chat({
+    nick,
+    onChange: () => frames.ask(),
+    onRefused: refused,
+    onUnkept: () => toast(words.notKept, { once: true }),
+  });
+  chat.current = chat.open(room);
+  for (const other of [...others, ...chat.unsentRooms]) chat.open(other);
 }
 
-function entered() {
-  const { room } = session;
-  door.hide();
-  chat.hidden = false;
-  timeline.open(session);
-  read = session.log.last;
-  readBefore = true;
-  tab.put("here", { ...asked, address: room });
-  history.replaceState(null, "", `#${encodeURIComponent(room)}`);
-  composer.room = room;
-  composer.text = tab.get("drafts", {})[room] ?? "";
-  composer.focus();
+function refused(room, { code }) {
+  const problem = words.errors[code] ?? words.errors.internal;
+  if (inside) toast(`${room.name}: ${problem}`);
+  const [other] = chat.rooms;
+  if (!other) outside(problem);
+  else if (inside && !chat.current) show(other, { replace: true });
+  else chat.current ??= other;
 }
 
-function gone(refusal) {
-  session = null;
-  outside(words.errors[refusal.code] ?? words.errors.internal);
+/** Shows a room, and says so in the address. */
+function show(room, { replace = false } = {}) {
+  chat.current = room;
+  timeline.show(room);
+  composer.show(room.name, drafts.of(room.asked));
+  search.roomChanged();
+  panels.roomChosen();
+  shownName = room.name;
+  putInAddress(room.name, { replace });
+  remember();
+  frames.ask();
+  if (!panels.isOpen("search")) composer.focus();
 }
 
-function leave() {
-  stop();
-  outside();
+/** Goes into a room that one is in already, or joins it. */
+function go(name) {
+  show(chat.open(name));
+}
+
+/** Shows what was found in a room. */
+async function reach(name, seq) {
+  panels.roomChosen();
+  if (!chat.current?.is(name)) go(name);
+  await chat.current.whenEntered();
+  if (!(await timeline.reach(seq))) toast(words.goneAway);
+}
+
+function close(room) {
+  const place = chat.rooms.indexOf(room);
+  const shown = room === chat.current;
+  drafts.keep(room.asked, { text: "" });
+  chat.close(room);
+  const next = chat.rooms[place] ?? chat.rooms[place - 1];
+  if (!next) outside();
+  else if (shown) show(next, { replace: true });
+  remember();
 }
 
 function stop() {
-  session?.leave();
-  session = null;
+  chat?.stop();
+  chat = null;
+  inside = false;
 }
 
 function outside(problem) {
+  stop();
   tab.drop("here");
-  chat.hidden = true;
-  document.title = words.title;
+  page.hidden = true;
+  notifier.badge({ title: words.title, unread: 0, named: 0 });
   door.show(problem);
 }
 
-function keepDraft(text) {
-  const { [session.room]: _, ...others } = tab.get("drafts", {});
-  tab.put("drafts", text ? { ...others, [session.room]: text } : others);
+function remember() {
+  if (chat) tab.put("here", { nick: chat.nick, room: chat.current?.asked, rooms: chat.rooms.map(({ asked }) => asked) });
 }
 
-/** Draws soon; however often it is asked to, once. */
+function said({ text, replyTo, editing }) {
+  const room = chat.current;
+  if (editing) {
+    if (room.log.item(editing)?.message !== text) room.post("editMessage", { seq: editing, message: text });
+    return true;
+  }
+  return carryOut(text, {
+    say(message) {
+      room.post("sendMessage", replyTo ? { message, replyTo } : { message });
+      timeline.toNewest();
+    },
+    room,
+    chat,
+    hint: (problem) => composer.hint(problem),
+    go(name) {
+      drafts.keep(room.asked, { text: "" });
+      go(name);
+    },
+    leave: () => close(room),
+    openJoin: () => join.open(chat),
+    openSettings: () => settings.open(room.nick),
+    openHelp: () => help.open(),
+    openSearch(query) {
+      panels.show("search", true);
+      search.open(query);
+    },
+  });
+}
+
+async function askToRemove(item) {
+  const choices = [{ value: "remove", label: words.remove, kind: "danger" }];
+  const room = chat.current;
+  const choice = await asking.ask({ title: words.deleteAsk, text: `${inOneLine(item)}\n\n${words.deleteExplain}`, choices });
+  if (choice) room.post("deleteMessage", { seq: item.seq });
+}
+
+async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    toast(words.copied);
+  } catch {
+    toast(words.notCopied);
+  }
+}
+
 function draw() {
-  if (drawing) return;
-  // A page that nobody sees gets no frames, and still has a title to keep.
-  drawing = setTimeout(drawNow, SLOWEST_DRAW);
-  requestAnimationFrame(drawNow);
-}
-
-function drawNow() {
-  if (!drawing) return;
-  clearTimeout(drawing);
-  drawing = 0;
-  if (!session) return;
-  if (!session.entered) {
-    if (session.connection.name === "offline") door.problem = words.unreachable;
-    return;
+  if (!chat) return;
+  const { current } = chat;
+  if (!inside) {
+    if (chat.connection.name === "offline") door.problem = words.unreachable;
+    if (!current?.entered) return;
+    inside = true;
+    door.hide();
+    page.hidden = false;
+    show(current, { replace: true });
   }
-  if (chat.hidden) entered();
-  const { room, log } = session;
-  const unread = countUnread();
-  timeline.draw({ unread, unreadAfter });
-  members.draw(session);
-  text("room-name", room);
-  text("room-topic", log.topic);
-  document.getElementById("room-topic").title = log.topic;
-  text("typing", session.typists().length ? words.typing(session.typists()) : "");
-  drawConnection();
-  document.title = unread ? `(${unread}) ${room}` : `${room} · ${words.title}`;
-}
-
-/** Moves the mark of what you have seen; sets the line above what you have not. */
-function countUnread() {
-  const { log, mine } = session;
-  if (log.last !== null && log.last < read) read = 0; // the server began anew
-  const looking = document.visibilityState === "visible" && timeline.following && session.upToDate;
-  let count = 0;
-  for (let index = log.items.length - 1; index >= 0 && count < COUNTED_AT_MOST; index -= 1) {
-    const { kind, memberId, seq } = log.items[index];
-    if (seq <= read) break;
-    if (kind === "message" && !mine.has(memberId)) count += 1;
+  const attentive = document.visibilityState === "visible" && document.hasFocus();
+  let unread = 0;
+  let named = 0;
+  for (const room of chat.rooms) {
+    const looking = attentive && room === current && timeline.following && room.upToDate;
+    const messages = room.reading.update({ ...room, looking });
+    if (!attentive) notifier.named(room, messages);
+    unread += room.reading.unread;
+    named += room.reading.named;
   }
-  if (count && !(looking && readBefore)) unreadAfter = read;
-  if (looking) {
-    read = log.last ?? read;
-    count = 0;
+  drawRoom(current);
+  rooms.draw(chat);
+  connectionLine.draw();
+  notifier.badge({ title: unread ? `(${unread}) ${current.name}` : `${current.name} · ${words.title}`, unread, named });
+}
+
+function drawRoom(room) {
+  const { log, reading, name } = room;
+  if (name !== shownName) {
+    shownName = name;
+    putInAddress(name, { replace: true });
+    composer.show(name, composer.draft);
   }
-  readBefore = looking;
-  return count;
+  timeline.draw({ unread: reading.unread, unreadAfter: reading.unreadAfter });
+  members.draw(room);
+  say(document.getElementById("room-name"), name);
+  const topic = document.getElementById("room-topic");
+  say(topic, log.topic);
+  topic.title = log.topic;
+  const typing = room.typists.names(room.members);
+  say(document.getElementById("typing"), typing.length ? words.typing(typing) : "");
+  composer.tell(about(room));
 }
 
-function drawConnection() {
-  const { name } = session.connection;
-  connection.dataset.state = name;
-  text("connection-text", words[name]);
-  banner.hidden = name === "online";
-  drawCountdown();
+/** What the text that is being written is for. */
+function about({ log }) {
+  const { replyTo, editing } = composer.draft;
+  const item = log.item(editing ?? replyTo);
+  if (editing) return { what: words.editing, text: item ? inOneLine(item) : "", stop: words.stopEdit };
+  if (!replyTo) return null;
+  return { what: words.replyingTo(item?.nickName ?? words.earlier), text: item ? inOneLine(item) : "", stop: words.stopReply };
 }
 
-function drawCountdown() {
-  const { name, retryAt } = session?.connection ?? {};
-  const seconds = name === "offline" ? Math.max(0, Math.ceil((retryAt - Date.now()) / 1000)) : 0;
-  countdown.textContent = seconds > 1 ? words.retryIn(seconds) : words.connecting;
-}
-
-function text(id, value) {
-  const element = document.getElementById(id);
-  if (element.textContent !== value) element.textContent = value;
-}
-
-/** Puts the page's own words where the document names them. */
-function speak() {
-  document.documentElement.lang = words.lang;
-  document.title = words.title;
-  const each = (what, put) => {
-    for (const element of document.querySelectorAll(`[data-${what}]`)) put(element, words[element.dataset[what]]);
-  };
-  each("word", (element, word) => (element.textContent = word));
-  each("title", (element, word) => (element.title = word));
-  each("label", (element, word) => element.setAttribute("aria-label", word));
-}
-
-function pressed(event) {
-  if (!session?.entered || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-  const focused = document.activeElement;
-  const writing = focused?.id === "message-field";
-  if (event.key === "Escape") {
-    if (!members.closeDrawer()) timeline.toNewest();
-  } else if ((event.key === "PageUp" || event.key === "PageDown") && (!writing || !composer.text)) {
-    event.preventDefault();
-    timeline.page(event.key === "PageUp" ? -1 : 1);
-  } else if (event.key.length === 1 && event.key !== " " && !focused?.closest("button, a, input, textarea")) {
-    composer.focus(); // the key then goes in
-  }
+/** Speaks another language from now on. */
+function speakAnew() {
+  speak();
+  for (const part of [timeline, picker, members, rooms]) part.anew();
+  shownName = "";
+  frames.ask();
 }
 
 speak();
-document.getElementById("leave").addEventListener("click", leave);
-document.getElementById("try-now").addEventListener("click", () => session?.hurry());
-document.addEventListener("keydown", pressed);
+listenToKeys({
+  chat: () => (inside ? chat : null),
+  show,
+  composer,
+  timeline,
+  panels,
+  openJoin: () => join.open(chat),
+  openHelp: () => help.open(),
+});
+document.getElementById("join-open").addEventListener("click", () => join.open(chat));
+document.getElementById("settings-open").addEventListener("click", () => settings.open(chat.current.nick));
+document.getElementById("help-open").addEventListener("click", () => help.open());
 document.addEventListener("visibilitychange", () => {
-  if (document.visibilityState === "visible") session?.hurry();
-  draw();
+  if (document.visibilityState === "visible") chat?.hurry();
+  frames.ask();
 });
-globalThis.addEventListener("online", () => session?.hurry());
+for (const event of ["focus", "blur"]) globalThis.addEventListener(event, () => frames.ask());
+globalThis.addEventListener("online", () => chat?.hurry());
+globalThis.addEventListener("storage", ({ key }) => chat?.stored(Shelf.named(key)));
 globalThis.addEventListener("hashchange", () => {
-  if (!session?.entered || roomInAddress() !== session.room) leave();
+  const name = roomInAddress();
+  if (inside && name && !chat.current?.is(name)) go(name);
 });
-setInterval(drawCountdown, 500);
 
 const here = tab.get("here");
-if (here && (!roomInAddress() || roomInAddress() === here.address)) {
-  enter(here.room, here.nick);
+const wanted = roomInAddress();
+if (here?.room) {
+  const known = !wanted || here.rooms.includes(wanted);
+  enter(wanted || here.room, here.nick, here.rooms);
   setTimeout(() => {
-    if (session && !session.entered) door.show("", true);
-  }, BLANK_AT_MOST);
+    if (chat && !inside) door.show("", true);
+  }, known ? BLANK_AT_MOST : 0);
 } else {
   door.show();
 }

@@ -1,14 +1,28 @@
 /**
  * Where you write.
  *
- * Enter sends, Shift+Enter begins a new line, and Enter that ends the
- * composition of an input method does neither.
+ * Rule 1  Enter sends, Shift+Enter begins a new line, and Enter that ends the
+ *         composition of an input method does neither.
+ * Rule 2  What is written belongs to its room, with what it answers or changes; it
+ *         never goes to another.
+ * Rule 3  What is pasted or dropped is never sent by itself; a large piece asks.
  */
 
+import { say } from "./elements.js";
 import { words } from "./words.js";
 
 const MOST = 4000; // characters, as `limits.py` has them: code points
 const WARN = 300; // characters before that
+const LINES_UNASKED = 5;
+const FILE_AT_MOST = 64 * 1024; // bytes
+
+/**
+ * @typedef {object} Draft
+ * @property {string} text
+ * @property {number} [replyTo] The `seq` of what it answers.
+ * @property {number} [editing] The `seq` of what it changes.
+ * @property {string} [aside] What was being written before that.
+ */
 
 export class Composer {
   #form = document.getElementById("composer");
@@ -16,50 +30,146 @@ export class Composer {
   #grow = document.getElementById("grow");
   #button = document.getElementById("send");
   #count = document.getElementById("count");
+  #hint = document.getElementById("hint");
+  #about = document.getElementById("about");
+  #drop = document.getElementById("drop");
+  #onDraft;
+  #onSay;
+  #ask;
+  #room = "";
+  /** @type {Draft} */
+  #draft = { text: "" };
+  #told = null; // what the line above the field says
 
   /**
    * @param {object} to
-   * @param {(text: string) => void} to.onSay
-   * @param {(text: string) => void} to.onType
+   * @param {(draft: Draft) => boolean} to.onSay False leaves it in the field.
+   * @param {(draft: Draft) => void} to.onDraft
+   * @param {() => void} to.onUp An empty field was left upwards.
+   * @param {(question: object) => Promise<string | null>} to.ask See `Asking.ask`.
    */
-  constructor({ onSay, onType }) {
+  constructor({ onSay, onDraft, onUp, ask }) {
+    this.#onSay = onSay;
+    this.#onDraft = onDraft;
+    this.#ask = ask;
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
-      const text = this.#field.value;
-      if (!text.trim() || lengthOf(text) > MOST) return;
-      onSay(text.trimEnd());
-      this.text = "";
-      onType("");
+      this.#submit();
     });
     this.#field.addEventListener("keydown", (event) => {
+      if (event.key === "ArrowUp" && !this.#field.value && !event.shiftKey && !event.altKey) {
+        event.preventDefault();
+        onUp();
+      }
       // 229: Safari ends a composition before the key that ended it.
       if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
       event.preventDefault();
       this.#form.requestSubmit();
     });
     this.#field.addEventListener("input", () => {
-      this.#changed();
-      onType(this.#field.value);
+      say(this.#hint, "");
+      this.#written();
+    });
+    this.#field.addEventListener("paste", (event) => this.#pasted(event));
+    document.getElementById("about-stop").addEventListener("click", () => {
+      this.stop();
+      this.focus();
     });
     // The button must not take the focus: on a phone the keyboard would go.
     this.#button.addEventListener("pointerdown", (event) => event.preventDefault());
+    this.#takeDrops(document.getElementById("talk"));
   }
 
   get text() {
     return this.#field.value;
   }
 
-  set text(text) {
-    this.#field.value = text;
+  get draft() {
+    return this.#draft;
+  }
+
+  /** Shows a room's draft. */
+  show(room, draft) {
+    this.#room = room;
+    this.#draft = draft;
+    this.#field.placeholder = words.writeTo(room);
+    this.#field.value = draft.text;
+    say(this.#hint, "");
     this.#changed();
   }
 
-  set room(room) {
-    this.#field.placeholder = words.writeTo(room);
+  /** Answers a message. */
+  reply(seq) {
+    const { aside, editing } = this.#draft;
+    this.#become({ text: editing ? (aside ?? "") : this.text, replyTo: seq });
+  }
+
+  /** Changes a message of yours; what was being written comes back after it. */
+  edit(seq, text) {
+    const { aside, editing, replyTo } = this.#draft;
+    this.#become({ text, editing: seq, aside: editing ? aside : this.text, replyTo: editing ? undefined : replyTo });
+  }
+
+  /** Neither answers nor changes anything. @returns {boolean} Whether it did. */
+  stop() {
+    const { aside, editing, replyTo } = this.#draft;
+    if (!editing && !replyTo) return false;
+    this.#become({ text: editing ? (aside ?? "") : this.text });
+    return true;
+  }
+
+  /**
+   * Says above the field what the text is for.
+   * @param {{what: string, text: string, stop: string} | null} told
+   */
+  tell(told) {
+    if (JSON.stringify(told) === JSON.stringify(this.#told)) return;
+    this.#told = told;
+    this.#about.hidden = !told;
+    if (!told) return;
+    say(document.getElementById("about-what"), told.what);
+    say(document.getElementById("about-text"), told.text);
+    const stop = document.getElementById("about-stop");
+    stop.title = told.stop;
+    stop.setAttribute("aria-label", told.stop);
+  }
+
+  /** Puts text in where the caret is. */
+  insert(text) {
+    const { selectionStart, selectionEnd } = this.#field;
+    this.focus();
+    this.#field.setRangeText(text, selectionStart, selectionEnd, "end");
+    this.#written();
+  }
+
+  /** Says what is wrong with it. */
+  hint(problem) {
+    say(this.#hint, problem);
   }
 
   focus() {
     this.#field.focus({ preventScroll: true });
+  }
+
+  #submit() {
+    const { text } = this;
+    if (!text.trim() || lengthOf(text) > MOST) return;
+    if (!this.#onSay({ ...this.#draft, text: text.trimEnd() })) return;
+    this.#become({ text: this.#draft.editing ? (this.#draft.aside ?? "") : "" });
+  }
+
+  #become(draft) {
+    this.#draft = draft;
+    this.#field.value = draft.text;
+    this.#changed();
+    this.focus();
+    this.#onDraft(draft);
+  }
+
+  #written() {
+    this.#draft = { ...this.#draft, text: this.#field.value };
+    this.#changed();
+    this.#onDraft(this.#draft);
   }
 
   #changed() {
@@ -68,7 +178,71 @@ export class Composer {
     this.#button.disabled = !this.#field.value.trim() || left < 0;
     this.#count.hidden = left > WARN;
     this.#count.classList.toggle("over", left < 0);
-    this.#count.textContent = left < 0 ? words.tooLong(-left) : words.charactersLeft(left);
+    say(this.#count, left < 0 ? words.tooLong(-left) : words.charactersLeft(left));
+  }
+
+  async #pasted(event) {
+    const text = event.clipboardData?.getData("text/plain") ?? "";
+    if (this.#takesAsItIs(text)) return; // the field does it, and can undo it
+    event.preventDefault();
+    await this.#offer(text);
+  }
+
+  #takesAsItIs(text) {
+    return text.trimEnd().split("\n").length <= LINES_UNASKED && lengthOf(text) <= MOST;
+  }
+
+  async #offer(pasted) {
+    const text = pasted.replaceAll("\r\n", "\n").trimEnd();
+    if (this.#takesAsItIs(text)) {
+      this.insert(text);
+      return;
+    }
+    const room = this.#room;
+    const long = lengthOf(text) > MOST;
+    const start = text.slice(0, 300);
+    const choice = await this.#ask({
+      title: words.pasteAsk(text.split("\n").length),
+      text: long ? words.pasteLong(lengthOf(text)) : start.length < text.length ? `${start}…` : start,
+      choices: [
+        { value: "edit", label: words.pasteEdit },
+        ...(long ? [] : [{ value: "send", label: words.pasteSend, kind: "primary" }]),
+      ],
+    });
+    if (!choice || room !== this.#room) return;
+    if (choice === "edit") this.insert(text);
+    else this.#onSay({ text, replyTo: this.#draft.editing ? undefined : this.#draft.replyTo });
+  }
+
+  #takeDrops(place) {
+    const over = (event) => {
+      event.preventDefault();
+      event.dataTransfer.dropEffect = "copy";
+      this.#drop.hidden = false;
+    };
+    place.addEventListener("dragenter", over);
+    place.addEventListener("dragover", over);
+    place.addEventListener("dragleave", ({ relatedTarget }) => {
+      if (!place.contains(relatedTarget)) this.#drop.hidden = true;
+    });
+    place.addEventListener("drop", async (event) => {
+      event.preventDefault();
+      this.#drop.hidden = true;
+      const [file] = event.dataTransfer.files;
+      const text = file ? await textOf(file) : event.dataTransfer.getData("text/plain");
+      if (text) await this.#offer(text);
+      else this.hint(words.onlyText);
+    });
+  }
+}
+
+/** What a file says; empty when it is no text, or too much. */
+async function textOf(file) {
+  if (file.size > FILE_AT_MOST) return "";
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(await file.arrayBuffer());
+  } catch {
+    return "";
   }
 }
 

@@ -1,12 +1,12 @@
 /**
  * The way in: a room and a nickname.
  *
- * The room is prefilled from the address (`/#tea`; a fragment never reaches a
- * server's log), else from last time, and the nickname from last time.
+ * The room is prefilled from the address (`/#/tea`), else from last time, and the nickname from last time.
  */
 
+import { roomInAddress } from "./address.js";
 import { lasting } from "./memory.js";
-import { words } from "./words.js";
+import { chooseLanguage, words } from "./words.js";
 
 export class Door {
   #door = document.getElementById("door");
@@ -20,8 +20,9 @@ export class Door {
    * @param {object} to
    * @param {(room: string, nick: string) => void} to.onEnter
    * @param {() => void} to.onChange Something else is being asked for.
+   * @param {() => void} to.onLanguage The words are others now.
    */
-  constructor({ onEnter, onChange }) {
+  constructor({ onEnter, onChange, onLanguage }) {
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
       const room = this.#room.value.trim();
@@ -32,6 +33,10 @@ export class Door {
       lasting.put("nick", nick);
       this.#say("");
       return onEnter(room, nick);
+    });
+    document.getElementById("door-language").addEventListener("click", () => {
+      chooseLanguage(words.otherLanguageCode);
+      onLanguage();
     });
     for (const field of [this.#room, this.#nick]) {
       field.addEventListener("input", () => {
@@ -76,15 +81,5 @@ export class Door {
   #say(problem) {
     this.#problem.textContent = problem;
     for (const field of [this.#room, this.#nick]) field.removeAttribute("aria-invalid");
-  }
-}
-
-/** The room that the address names, or an empty string. */
-export function roomInAddress() {
-  const fragment = location.hash.slice(1);
-  try {
-    return decodeURIComponent(fragment).trim();
-  } catch {
-    return fragment; // a stray percent sign is part of the name
   }
 }

@@ -1,20 +1,25 @@
 /**
  * What the timeline shows, as a plain list: days, messages, notices, the line
- * above what is new, and what is still to be sent. Pure, so that drawing is only
- * a comparison of two lists.
+ * above what is new, what is missing in between, and what is still to be sent.
+ * Pure, so that drawing is only a comparison of two lists.
  *
  * @typedef {object} Line
  * @property {string} key Unique in the list, stable while the line lives.
- * @property {"day" | "message" | "topic" | "notices" | "unread" | "pending"} kind
+ * @property {"day" | "message" | "topic" | "notices" | "unread" | "gap" | "pending"} kind
  */
+
+import { actionOf } from "./commands.js";
+import { mentions } from "./mentions.js";
 
 const TOGETHER = 5 * 60_000; // ms between messages of one person that share a head
 
 /**
  * @param {object} from
  * @param {object[]} from.items Of the log, ascending.
+ * @param {{after: number, before: number}[]} from.gaps Ascending: what the log does not hold.
  * @param {object[]} from.notices With `after`: the `seq` of the entry they came after.
- * @param {object[]} from.waiting Of the outbox.
+ * @param {object[]} from.waiting Messages of the outbox.
+ * @param {Map<number, object[]>} from.changes Its changes, by the `seq` that they are about.
  * @param {(seq: number) => object | undefined} from.item An item that is held, shown or not.
  * @param {Set<string>} from.mine Your own member ids.
  * @param {string} from.nick Your nickname.
@@ -22,9 +27,10 @@ const TOGETHER = 5 * 60_000; // ms between messages of one person that share a h
  * @param {number} from.now Milliseconds since the epoch.
  * @returns {Line[]}
  */
-export function linesOf({ items, notices, waiting, item, mine, nick, unreadAfter, now }) {
+export function linesOf({ items, gaps, notices, waiting, changes, item, mine, nick, unreadAfter, now }) {
   const lines = [];
   let day = 0;
+  const days = new Set();
   const today = dayOf(now);
   const yesterday = dayOf(new Date(now).setHours(-12));
   let before = null; // the message just above, if nothing stands between
@@ -32,12 +38,16 @@ export function linesOf({ items, notices, waiting, item, mine, nick, unreadAfter
   let next = 0;
   const first = items.length ? items[0].seq : 1;
   while (next < notices.length && notices[next].after < first - 1) next += 1;
+  let gap = 0;
+  while (gap < gaps.length && gaps[gap].before <= first) gap += 1;
 
   const dated = (ts) => {
     if (dayOf(ts) === day) return;
     day = dayOf(ts);
     const age = { [today]: "today", [yesterday]: "yesterday" }[day] ?? "older";
-    lines.push({ key: `d${day}`, kind: "day", ts, age });
+    const again = days.has(day) ? `-${lines.length}` : ""; // clocks differ
+    days.add(day);
+    lines.push({ key: `d${day}${again}`, kind: "day", ts, age });
     before = null;
   };
   const noticesUpTo = (seq) => {
@@ -50,6 +60,11 @@ export function linesOf({ items, notices, waiting, item, mine, nick, unreadAfter
   };
 
   for (const one of items) {
+    for (; gap < gaps.length && gaps[gap].before <= one.seq; gap += 1) {
+      const { after, before: end } = gaps[gap];
+      lines.push({ key: `g${after}-${end}`, kind: "gap", after, before: end });
+      before = null;
+    }
     noticesUpTo(one.seq);
     dated(one.ts);
     const own = mine.has(one.memberId);
@@ -64,17 +79,19 @@ export function linesOf({ items, notices, waiting, item, mine, nick, unreadAfter
       continue;
     }
     const quoted = one.replyTo ? (item(one.replyTo) ?? null) : null;
-    const head = one.replyTo !== undefined || !follows(before, one);
+    const action = !one.deleted && actionOf(one.message) !== null;
+    const head = !action && (one.replyTo !== undefined || !follows(before, one));
     lines.push({
       key: `m${one.seq}`,
       kind: "message",
       item: one,
       head,
       own,
-      mention: !own && mentions(one.message, nick),
+      mention: !own && named(one, nick),
       quoted,
+      posts: changes.get(one.seq) ?? null,
     });
-    before = one;
+    before = action ? null : one;
   }
   noticesUpTo(Infinity);
   for (const one of waiting) {
@@ -82,8 +99,11 @@ export function linesOf({ items, notices, waiting, item, mine, nick, unreadAfter
     dated(one.ts);
     const author = { memberId: "", nickName: nick, ts: one.ts };
     const above = before && mine.has(before.memberId) ? { ...before, memberId: "" } : before;
-    lines.push({ key: `p${one.clientId}`, kind: "pending", pending: one, nick, head: !follows(above, author) });
-    before = author;
+    const quoted = one.body.replyTo ? (item(one.body.replyTo) ?? null) : null;
+    const action = actionOf(one.body.message) !== null;
+    const head = !action && (one.body.replyTo !== undefined || !follows(above, author));
+    lines.push({ key: `p${one.clientId}`, kind: "pending", pending: one, nick, head, quoted });
+    before = action ? null : author;
   }
   return lines;
 }
@@ -93,25 +113,14 @@ export function same(one, other) {
   return Object.keys(one).every((field) => field === "ts" || field === "notices" || one[field] === other[field]);
 }
 
-/** Whether a text names somebody, as a word of its own; case does not matter. */
-export function mentions(text, nick) {
-  const folded = text.toLowerCase();
-  const name = nick.toLowerCase();
-  for (let at = folded.indexOf(name); at >= 0 && name; at = folded.indexOf(name, at + 1)) {
-    if (!joined(folded, at) && !joined(folded, at + name.length)) return true;
-  }
-  return false;
-}
+const known = new WeakMap(); // item → the last nickname it was looked through for, and whether it has it
 
-/** Whether a word goes on over this place. Scripts without spaces have no such words. */
-function joined(text, place) {
-  const before = text.slice(0, place).match(/[\p{L}\p{N}_]$/u)?.[0];
-  const after = text.slice(place).match(/^[\p{L}\p{N}_]/u)?.[0];
-  return Boolean(before && after && !spaceless(before) && !spaceless(after));
-}
-
-function spaceless(character) {
-  return /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]/u.test(character);
+function named(item, nick) {
+  const before = known.get(item);
+  if (before?.nick === nick) return before.named;
+  const found = mentions(item.message, nick);
+  known.set(item, { nick, named: found });
+  return found;
 }
 
 function follows(before, one) {

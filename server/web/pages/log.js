@@ -1,16 +1,24 @@
 /**
  * A room's log as this page holds it: a pure state machine, no network, no screen.
  *
- * Rule 1  What is held is one piece without holes, from `first` to `last`.
+ * Rule 1  What is held are stretches without holes (`spans.js`); the newest one
+ *         ends at `last` and grows with what is pushed. What is missing between
+ *         two of them is a gap that can be named and filled.
  * Rule 2  An entry that arrives is applied when its `seq` is `last + 1`, dropped
  *         when it is `last` or less, and held back when it is more: then `missing`
  *         is true until a page of history has closed the hole (docs/protocol.md,
- *         "Resume").
+ *         "Staying complete").
  * Rule 3  A message from a page already shows every change up to the page's
  *         `lastSeq`; each message remembers that (`asOf`), so no change is
  *         applied to it twice, and none is left out.
- * Rule 4  An item is never changed in place: what reads otherwise is a new object.
+ * Rule 4  Changes of one message are applied in the order of their `seq`, however
+ *         they come: where a gap may still hold one, the message is made anew
+ *         from its page and all changes known since.
+ * Rule 5  An item is never changed in place: what reads otherwise is a new object.
  */
+
+import { changed } from "./changes.js";
+import { Spans } from "./spans.js";
 
 /**
  * @typedef {object} Item A message or a change of topic, in its present state:
@@ -19,27 +27,42 @@
  */
 
 const HELD_AT_MOST = 1000; // what is beyond comes with history anyway
+const REMEMBERED_AT_MOST = 5000; // targets; a page that is read later has their changes
 
 export class RoomLog {
   /** @type {Item[]} */
   #items = [];
+  #spans = new Spans();
   #place = new Map(); // seq of an item → the item
-  #held = new Map(); // seq → entry that came too early
-  #early = new Map(); // seq of a message before `first` → changes to it, in order
+  #early = new Map(); // seq → entry that came too early
+  #remembered = new Map(); // seq of a message that is not held → changes to it
+  #layered = new Map(); // seq → {base, changes}: messages with a gap among their changes
   #expected = 0;
+  #began = false;
+  #topicAsOf = 0;
 
-  /** The `seq` of the oldest entry held; `last + 1` while there is none. */
-  first = null;
   /** The `seq` of the newest entry held, 0 in an empty room, null before `open`. */
   last = null;
-  /** There are entries before `first`. */
-  hasOlder = false;
   topic = "";
-  #topicAsOf = 0;
 
   /** Messages and topic changes, ascending. Not to be changed. */
   get items() {
     return this.#items;
+  }
+
+  /** The `seq` of the oldest entry held; `last + 1` while there is none. */
+  get first() {
+    return this.#spans.all[0]?.first ?? this.last + 1;
+  }
+
+  /** There are entries before `first`. */
+  get hasOlder() {
+    return !this.#began && this.first > 1;
+  }
+
+  /** @returns {{after: number, before: number}[]} What is missing in between, ascending. */
+  get gaps() {
+    return this.#spans.gaps;
   }
 
   /** Entries exist after `last` that have not been applied. */
@@ -52,21 +75,23 @@ export class RoomLog {
     return this.#place.get(seq);
   }
 
+  /** Whether the entry with this `seq` is held, of whatever kind. */
+  holds(seq) {
+    return this.#spans.hold(seq);
+  }
+
   /**
-   * Begins with the newest page, forgetting all before it.
-   * @param {object[]} entries Ascending, up to `lastSeq`.
-   * @param {{lastSeq: number, hasOlder: boolean}} page
+   * Goes on with the newest page; what was held before stays, with a gap where
+   * they do not touch.
+   * @param {object[]} entries Ascending, without holes, up to the newest.
+   * @param {{lastSeq: number, hasOlder?: boolean}} page
    */
-  open(entries, { lastSeq, hasOlder }) {
-    this.#items = [];
-    this.#place.clear();
-    this.#early.clear();
-    this.#expected = lastSeq;
-    for (const seq of this.#held.keys()) this.#expected = Math.max(this.#expected, seq);
-    this.first = entries.length ? entries[0].seq : lastSeq + 1;
-    this.last = this.first - 1;
-    this.hasOlder = hasOlder;
-    this.extend(entries, lastSeq);
+  open(entries, { lastSeq, hasOlder = true }) {
+    this.expect(lastSeq);
+    for (const seq of this.#early.keys()) this.expect(seq);
+    if (entries.length && this.last !== null && entries[0].seq > this.last + 1) this.last = entries[0].seq - 1;
+    this.last ??= entries.length ? entries[0].seq - 1 : lastSeq;
+    this.insert(entries, { lastSeq, hasOlder });
   }
 
   /** The room's newest entry is (at least) this one. */
@@ -88,7 +113,7 @@ export class RoomLog {
   push(entry) {
     this.expect(entry.seq);
     if (this.last === null || entry.seq > this.last + 1) {
-      if (this.#held.size < HELD_AT_MOST) this.#held.set(entry.seq, entry);
+      if (this.#early.size < HELD_AT_MOST) this.#early.set(entry.seq, entry);
       return false;
     }
     if (entry.seq <= this.last) return false;
@@ -98,88 +123,112 @@ export class RoomLog {
   }
 
   /**
-   * A page that follows `last`; what is held already is passed over.
+   * A page of history, wherever it belongs.
    * @param {object[]} entries Ascending, without holes.
-   * @param {number} lastSeq The room's newest `seq` when the page was read.
+   * @param {{lastSeq: number, hasOlder?: boolean}} page The room's newest `seq` when
+   *   it was read; `hasOlder` false says that nothing is before its first entry.
    */
-  extend(entries, lastSeq) {
+  insert(entries, { lastSeq, hasOlder = true }) {
     this.expect(lastSeq);
-    for (const entry of entries) {
+    if (!hasOlder && (!entries.length || entries[0].seq <= this.first)) this.#began = true;
+    const known = entries.filter(({ seq }) => seq <= this.last);
+    if (known.length) this.#put(known, lastSeq);
+    for (const entry of entries.slice(known.length)) {
       if (entry.seq === this.last + 1) this.#append(entry, lastSeq);
     }
     this.#release();
   }
 
-  /**
-   * A page that ends just before `first`; anything else is passed over.
-   * @param {object[]} entries Ascending, without holes.
-   * @param {{lastSeq: number, hasOlder: boolean}} page
-   */
-  prepend(entries, { lastSeq, hasOlder }) {
-    if (!entries.length) {
-      this.hasOlder = hasOlder;
-      return;
-    }
-    if (entries[entries.length - 1].seq !== this.first - 1) return;
-    // The changes among them are in their messages already, and will be in those of an older page.
-    const older = entries.filter(shown).map((entry) => this.#settled(entry, lastSeq));
-    this.#items = older.concat(this.#items);
-    this.first = entries[0].seq;
-    this.hasOlder = hasOlder;
+  #put(entries, asOf) {
+    const first = entries[0].seq;
+    const last = entries.at(-1).seq;
+    const fresh = entries.filter(({ seq }) => !this.#spans.hold(seq));
+    const items = entries.filter(shown).map((entry) => this.#settled(entry, asOf));
+    this.#items = [
+      ...this.#items.slice(0, this.#indexAfter(first - 1)),
+      ...items,
+      ...this.#items.slice(this.#indexAfter(last)),
+    ];
+    this.#spans.add(first, last);
+    for (const entry of fresh) this.#note(entry);
   }
 
   #append(entry, asOf) {
     this.last = entry.seq;
-    this.#held.delete(entry.seq);
+    this.#early.delete(entry.seq);
+    if (this.#spans.hold(entry.seq - 1)) this.#spans.grow();
+    else this.#spans.add(entry.seq, entry.seq);
     if (shown(entry)) this.#items.push(this.#settled(entry, asOf));
-    else if (entry.target >= this.first) this.#change(entry);
-    else if (entry.target) this.#remember(entry);
-    if (entry.kind === "topic") this.knowTopic(entry.topic, entry.seq);
+    this.#note(entry);
   }
 
   #release() {
+    if (this.last === null) return;
     for (;;) {
-      const entry = this.#held.get(this.last + 1);
+      const entry = this.#early.get(this.last + 1);
       if (!entry) break;
       this.#append(entry, entry.seq);
     }
-    for (const seq of this.#held.keys()) {
-      if (seq <= this.last) this.#held.delete(seq);
+    for (const seq of this.#early.keys()) {
+      if (seq <= this.last) this.#early.delete(seq);
     }
   }
 
+  /** What an entry means for others that are held. */
+  #note(entry) {
+    if (entry.kind === "topic") this.knowTopic(entry.topic, entry.seq);
+    if (shown(entry) || !entry.target) return;
+    if (this.#place.has(entry.target)) this.#change(entry);
+    else this.#remember(entry);
+  }
+
+  /** The item of an entry from a page: what is known already stays where it is newer. */
   #settled(entry, asOf) {
-    let item = { ...entry, asOf };
-    const early = this.#early.get(entry.seq);
-    if (early) {
-      this.#early.delete(entry.seq);
-      for (const change of early) item = changed(item, change);
-    }
-    this.#place.set(item.seq, item);
-    return item;
+    const known = this.#place.get(entry.seq);
+    if (known && known.asOf >= asOf) return known;
+    const later = this.#layered.get(entry.seq)?.changes ?? this.#remembered.get(entry.seq) ?? [];
+    this.#layered.delete(entry.seq);
+    this.#remembered.delete(entry.seq);
+    this.#place.set(entry.seq, { ...entry, asOf });
+    for (const change of later) this.#change(change, { quietly: true });
+    return this.#place.get(entry.seq);
   }
 
   #remember(change) {
-    const waiting = this.#early.get(change.target);
-    if (waiting) waiting.push(change);
-    else this.#early.set(change.target, [change]);
+    const waiting = this.#remembered.get(change.target);
+    if (waiting) return waiting.push(change);
+    this.#remembered.set(change.target, [change]);
+    if (this.#remembered.size > REMEMBERED_AT_MOST) this.#remembered.delete(this.#remembered.keys().next().value);
+    return undefined;
   }
 
-  #change(change) {
+  #change(change, { quietly = false } = {}) {
     const before = this.#place.get(change.target);
-    if (!before) return;
-    const after = changed(before, change);
+    const layers = this.#layered.get(change.target);
+    let after;
+    if (!layers && this.#spans.hold(before.asOf + 1, change.seq)) {
+      after = changed(before, change);
+    } else if (change.seq > before.asOf) {
+      const { base, changes } = layers ?? { base: before, changes: [] };
+      const ordered = [...changes.filter(({ seq }) => seq !== change.seq), change].sort((a, b) => a.seq - b.seq);
+      this.#layered.set(change.target, { base, changes: ordered });
+      // It may miss what a gap holds, so it does not count as being of a later time.
+      after = { ...ordered.reduce(changed, base), asOf: base.asOf };
+    } else {
+      return;
+    }
     if (after === before) return;
     this.#place.set(after.seq, after);
-    this.#items[this.#index(after.seq)] = after;
+    if (!quietly) this.#items[this.#indexAfter(after.seq) - 1] = after;
   }
 
-  #index(seq) {
+  /** How many items have this `seq` or a smaller one. */
+  #indexAfter(seq) {
     let low = 0;
-    let high = this.#items.length - 1;
+    let high = this.#items.length;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (this.#items[middle].seq < seq) low = middle + 1;
+      if (this.#items[middle].seq <= seq) low = middle + 1;
       else high = middle;
     }
     return low;
@@ -188,28 +237,4 @@ export class RoomLog {
 
 function shown(entry) {
   return entry.kind === "message" || entry.kind === "topic";
-}
-
-function changed(item, change) {
-  if (change.seq <= item.asOf || item.kind !== "message") return item;
-  const after = { ...item, asOf: change.seq };
-  if (item.deleted) return after;
-  if (change.kind === "edit") {
-    after.message = change.message;
-    after.edited = change.seq;
-  } else if (change.kind === "delete") {
-    after.message = "";
-    after.deleted = true;
-    delete after.reactions;
-  } else if (change.kind === "reaction") {
-    after.reactions = reacted(item.reactions ?? {}, change);
-  }
-  return after;
-}
-
-function reacted(reactions, { emoji, memberId, on }) {
-  const others = (reactions[emoji] ?? []).filter((id) => id !== memberId);
-  const after = { ...reactions, [emoji]: on ? [...others, memberId] : others };
-  if (!after[emoji].length) delete after[emoji];
-  return after;
 }

@@ -2,17 +2,18 @@
  * What the browser remembers.
  *
  * `lasting` is shared by all tabs and survives closing them: the last room and
- * nickname, and the guest keys that make you the same member again. `tab` lives
- * as long as the tab, through reloads: where you are, what you are writing, and
- * what has not been sent yet.
+ * nickname, your choices, how far you have read, what is not sent yet, and the
+ * guest keys that make you the same member again. `tab` lives as long as the tab,
+ * through reloads: the rooms you are in and what you are writing.
  */
 
 import { fold } from "./names.js";
 
 const PREFIX = "chat.";
 const KEYS_AT_MOST = 100;
+const PLACES_AT_MOST = 500;
 
-class Shelf {
+export class Shelf {
   #storage;
   #instead = new Map(); // a browser may refuse storage; then it lasts as long as the page
 
@@ -35,14 +36,19 @@ class Shelf {
     }
   }
 
-  /** Keeps a value that JSON can say. */
+  /**
+   * Keeps a value that JSON can say.
+   * @returns {boolean} Whether it is kept beyond this page.
+   */
   put(name, value) {
     try {
       if (!this.#storage) throw new Error("there is no storage");
       this.#storage.setItem(PREFIX + name, JSON.stringify(value));
       this.#instead.delete(name);
+      return true;
     } catch {
       this.#instead.set(name, value);
+      return false;
     }
   }
 
@@ -55,24 +61,51 @@ class Shelf {
       // Refused as the reading was: nothing is kept there.
     }
   }
+
+  /** The names of all values whose names begin so. */
+  names(beginning) {
+    const whole = PREFIX + beginning;
+    let kept = [];
+    try {
+      kept = Object.keys(this.#storage ?? {}).filter((name) => name.startsWith(whole));
+    } catch {
+      // As above.
+    }
+    const instead = [...this.#instead.keys()].filter((name) => name.startsWith(beginning));
+    return [...new Set([...kept.map((name) => name.slice(PREFIX.length)), ...instead])];
+  }
+
+  /** The name of a value in an event of the storage, or an empty string. */
+  static named(key) {
+    return key?.startsWith(PREFIX) ? key.slice(PREFIX.length) : "";
+  }
 }
 
 export const lasting = new Shelf(() => globalThis.localStorage);
 export const tab = new Shelf(() => globalThis.sessionStorage);
 
-/** The guest keys, one for each room and the nickname that was asked for in it. */
+/** The guest keys, one for each nickname. */
 export const guestKeys = {
+  get(nick) {
+    return lasting.get("keys", []).find(([name]) => name === fold(nick))?.[1];
+  },
+
+  put(nick, key) {
+    if (this.get(nick) === key) return;
+    const others = lasting.get("keys", []).filter(([name]) => name !== fold(nick));
+    lasting.put("keys", [...others, [fold(nick), key]].slice(-KEYS_AT_MOST));
+  },
+};
+
+/** How far somebody has read in a room: a `seq`, null where they never were. */
+export const places = {
   get(room, nick) {
-    return lasting.get("keys", []).find(([place]) => place === placeOf(room, nick))?.[1];
+    return lasting.get("read", []).find(([place]) => place === placeOf(room, nick))?.[1] ?? null;
   },
 
-  put(room, nick, key) {
-    const others = lasting.get("keys", []).filter(([place]) => place !== placeOf(room, nick));
-    lasting.put("keys", [...others, [placeOf(room, nick), key]].slice(-KEYS_AT_MOST));
-  },
-
-  drop(room, nick) {
-    lasting.put("keys", lasting.get("keys", []).filter(([place]) => place !== placeOf(room, nick)));
+  put(room, nick, seq) {
+    const others = lasting.get("read", []).filter(([place]) => place !== placeOf(room, nick));
+    lasting.put("read", [...others, [placeOf(room, nick), seq]].slice(-PLACES_AT_MOST));
   },
 };
 

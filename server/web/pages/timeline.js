@@ -7,10 +7,13 @@
  *         out while you follow the newest, and what is far below is not put in
  *         while you read further up.
  * Rule 3  A line that looks the same keeps its element, so that a selection stays.
+ * Rule 4  Each room keeps its own place.
  */
 
+import { say } from "./elements.js";
 import { linesOf, same } from "./lines.js";
 import { rowOf } from "./rows.js";
+import { firstInView, isNear } from "./scrolling.js";
 import { words } from "./words.js";
 
 const STEP = 100; // items that are put in at a time
@@ -19,6 +22,7 @@ const READING_AT_MOST = 1200; // items in the document while further up
 const NEAR = 800; // px from an end at which more is put in
 const HUSH = 500; // ms
 const BOTTOM = 40; // px that still count as the bottom
+const NOTHING = { unread: 0, unreadAfter: null };
 
 export class Timeline {
   #scroller = document.getElementById("timeline");
@@ -27,27 +31,35 @@ export class Timeline {
   #beginning = document.getElementById("beginning");
   #acts;
   #onScroll;
-  #session = null;
+  #onReplace;
+  #room = null;
+  #places = new WeakMap(); // room → where it was left
   #rows = new Map(); // key → {line, row}
   #from = null; // seq of the first item in the document
   #to = null; // seq of the last one, null: it follows the log
   #following = true;
   #size = ""; // of the timeline when it was last put to the bottom
   #top = 0; // its scrollTop then
-  #unreadAfter = null;
+  #state = NOTHING;
   #announced = 0; // seq of the first item at the last drawing
   #hushed = 0;
 
   /**
    * @param {object} to
-   * @param {(clientId: string) => void} to.onRetry
-   * @param {(clientId: string) => void} to.onDiscard
+   * @param {object} to.acts What the rows do: see `rowOf`; `nameOf`, `me`, `onReach` and `onFill` are made here.
    * @param {() => void} to.onScroll The bottom was reached or left.
+   * @param {(old: Element, row: Element) => void} to.onReplace A line has another element.
    */
-  constructor({ onRetry, onDiscard, onScroll }) {
-    const nameOf = (memberId) => this.#session?.members.get(memberId)?.nickName ?? "";
-    this.#acts = { onRetry, onDiscard, nameOf };
+  constructor({ acts, onScroll, onReplace }) {
+    this.#acts = {
+      ...acts,
+      nameOf: (memberId) => this.#room?.members.get(memberId)?.nickName ?? "",
+      me: () => this.#room?.memberId ?? "",
+      onReach: (seq) => this.reach(seq).then((there) => there || acts.onUnreachable()),
+      onFill: (gap) => this.#room.fill(gap, true),
+    };
     this.#onScroll = onScroll;
+    this.#onReplace = onReplace;
     this.#scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     this.#newer.addEventListener("click", () => this.toNewest());
     const sized = new ResizeObserver(() => this.#scrolled());
@@ -60,13 +72,25 @@ export class Timeline {
     return this.#following;
   }
 
-  /** Begins anew, for another visit. */
-  open(session) {
-    this.#session = session;
+  /** Shows another room, where it was left. */
+  show(room) {
+    if (this.#room) this.#places.set(this.#room, this.#place());
+    this.#room = room;
+    this.anew();
+    const place = this.#places.get(room);
+    this.#from = place?.from ?? null;
+    this.#to = place?.to ?? null;
+    this.#following = !place || place.following;
+    if (this.#following) return;
+    this.draw({ ...NOTHING, unreadAfter: room.reading.unreadAfter });
+    const row = this.#rows.get(place.key)?.row;
+    if (row) this.#scroller.scrollTop += row.getBoundingClientRect().top - place.top;
+  }
+
+  /** Makes all lines anew at the next drawing: the words are others. */
+  anew() {
     this.#rows.clear();
     this.#list.replaceChildren();
-    this.#from = this.#to = null;
-    this.#following = true;
     this.#hush();
   }
 
@@ -74,7 +98,7 @@ export class Timeline {
   toNewest() {
     this.#to = null;
     this.#following = true;
-    this.draw({ unread: 0, unreadAfter: this.#unreadAfter });
+    this.draw({ ...this.#state, unread: 0 });
     this.#toBottom();
     this.#onScroll();
   }
@@ -85,51 +109,101 @@ export class Timeline {
   }
 
   /**
+   * Goes to a message, wherever it is in the room's log.
+   * @returns {Promise<boolean>} False when it could not be had.
+   */
+  async reach(seq) {
+    const room = this.#room;
+    if (!(await room.reach(seq))) return false;
+    if (room !== this.#room) return true;
+    const { items } = room.log;
+    const index = indexOf(items, seq);
+    const target = items[index]?.seq ?? seq;
+    if (!this.#rows.has(`m${target}`)) {
+      const end = index + STEP / 2;
+      this.#from = items[Math.max(0, index - STEP / 2)].seq;
+      this.#to = end >= items.length - 1 ? null : items[end].seq;
+    }
+    this.#following = false;
+    this.#hush();
+    this.draw(this.#state);
+    const row = this.#rows.get(`m${target}`)?.row;
+    row?.scrollIntoView({ block: "center" });
+    row?.classList.add("found");
+    row?.focus({ preventScroll: true });
+    return true;
+  }
+
+  /** Goes up to the line above what is new, if there is one. */
+  toFirstUnread() {
+    const { unreadAfter } = this.#state;
+    const first = this.#room?.log.items.find(
+      ({ seq, kind, memberId }) => seq > (unreadAfter ?? Infinity) && kind === "message" && !this.#room.mine.has(memberId),
+    );
+    if (first) this.reach(first.seq);
+  }
+
+  /**
    * @param {object} state
    * @param {number} state.unread How many messages you have not seen.
    * @param {number | null} state.unreadAfter The last `seq` before those, or null for no line.
    */
-  draw({ unread, unreadAfter }) {
-    const session = this.#session;
-    if (!session) return;
-    this.#unreadAfter = unreadAfter;
-    const { log, notices, outbox, mine, nick } = session;
+  draw(state) {
+    const room = this.#room;
+    if (!room) return;
+    this.#state = state;
+    const { log, notices, outbox, mine, nick } = room;
     const items = this.#window(log.items);
     const atEnd = this.#to === null;
     if (items[0]?.seq < this.#announced) this.#hush();
     this.#announced = items[0]?.seq ?? 0;
+    const last = items.at(-1)?.seq ?? 0;
     const lines = linesOf({
       items,
+      gaps: log.last === null ? [] : log.gaps.filter(({ before }) => before <= last),
       notices: atEnd ? notices : notices.filter(({ after }) => after < this.#to),
-      waiting: atEnd ? outbox.waiting : [],
+      waiting: atEnd ? outbox.waiting.filter(({ event }) => event === "sendMessage") : [],
+      changes: outbox.changes,
       item: (seq) => log.item(seq),
       mine,
       nick,
-      unreadAfter,
+      unreadAfter: state.unreadAfter,
       now: Date.now(),
     });
     const top = items[0] === log.items[0];
     this.#keepingPlace(() => {
-      this.#beginning.hidden = !session.entered || (top && !log.hasOlder && !log.items.length && lines.length > 0);
-      this.#beginning.textContent = beginningWords(log, top);
+      const bare = room.entered && top && !log.hasOlder && !log.items.length && lines.length > 0;
+      this.#beginning.hidden = bare;
+      say(this.#beginning, room.entered ? beginningWords(log, top) : words.joining);
       this.#reconcile(lines);
     });
     this.#newer.hidden = this.#following;
-    this.#newer.textContent = `${words.newer(unread)} ↓`;
+    say(this.#newer, `${words.newer(state.unread)} ↓`);
     this.#fill();
+  }
+
+  #place() {
+    const row = this.#following ? null : firstInView(this.#scroller, this.#list);
+    return {
+      from: this.#from,
+      to: this.#to,
+      following: !row,
+      key: row?.dataset.key,
+      top: row?.getBoundingClientRect().top,
+    };
   }
 
   #window(items) {
     if (!items.length) return items;
     const end = this.#to === null ? items.length : indexOf(items, this.#to) + 1;
-    const room = this.#following ? FOLLOWING_AT_MOST : READING_AT_MOST;
+    const most = this.#following ? FOLLOWING_AT_MOST : READING_AT_MOST;
     const gone = this.#from === null || this.#from < items[0].seq || this.#from > items[end - 1]?.seq;
     let start = gone ? Math.max(0, end - STEP) : indexOf(items, this.#from);
-    if (this.#following && end - start > room) start = end - STEP;
+    if (this.#following && end - start > most) start = end - STEP;
     this.#from = items[start].seq;
-    if (end - start <= room) return items.slice(start, end);
-    this.#to = items[start + room - 1].seq;
-    return items.slice(start, start + room);
+    if (end - start <= most) return items.slice(start, end);
+    this.#to = items[start + most - 1].seq;
+    return items.slice(start, start + most);
   }
 
   /** What is put in now was said long ago: it is not to be read out. */
@@ -155,7 +229,7 @@ export class Timeline {
         row.dataset.key = line.key;
         if (known) {
           if (place === known.row) place = row;
-          known.row.replaceWith(row);
+          this.#replace(known.row, row);
         }
         this.#rows.set(line.key, { line, row });
       }
@@ -164,9 +238,15 @@ export class Timeline {
     }
   }
 
+  #replace(old, row) {
+    const focused = old.contains(document.activeElement) ? document.activeElement : null;
+    old.replaceWith(row);
+    this.#onReplace(old, row);
+    if (focused) (row.contains(focused) ? focused : row).focus({ preventScroll: true });
+  }
+
   #keepingPlace(change) {
-    const scroller = this.#scroller;
-    const anchor = this.#following ? null : this.#firstInView();
+    const anchor = this.#following ? null : firstInView(this.#scroller, this.#list);
     // Its lower edge: the upper one moves when a message above takes over its head.
     const before = anchor?.getBoundingClientRect().bottom;
     const key = anchor?.dataset.key;
@@ -175,23 +255,8 @@ export class Timeline {
       this.#toBottom();
     } else if (anchor) {
       const after = this.#rows.get(key)?.row.getBoundingClientRect().bottom;
-      if (after !== undefined) scroller.scrollTop += after - before;
+      if (after !== undefined) this.#scroller.scrollTop += after - before;
     }
-  }
-
-  #firstInView() {
-    const { top } = this.#scroller.getBoundingClientRect();
-    const rows = this.#list.children;
-    let low = 0;
-    let high = rows.length - 1;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (rows[middle].getBoundingClientRect().bottom <= top) low = middle + 1;
-      else high = middle;
-    }
-    // Rules go where their first message goes, so they hold no place.
-    while (rows[low]?.classList.contains("rule")) low += 1;
-    return rows[low] ?? null;
   }
 
   #toBottom() {
@@ -220,12 +285,13 @@ export class Timeline {
     this.#fill();
   }
 
-  /** Puts in what is near an end of the window. */
+  /** Puts in what is near an end of the window, and what is missing near what you read. */
   #fill() {
     const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
-    if (!clientHeight || !this.#session) return;
-    const { log } = this.#session;
+    if (!clientHeight || !this.#room) return;
+    const { log } = this.#room;
     const { items } = log;
+    this.#fillGaps();
     if (this.#to !== null && scrollHeight - scrollTop - clientHeight < NEAR) {
       const end = Math.min(items.length - 1, indexOf(items, this.#to) + STEP);
       const whole = end === items.length - 1;
@@ -241,16 +307,24 @@ export class Timeline {
     if (start > 0) {
       this.#from = items[Math.max(0, start - STEP)].seq;
       this.#onScroll();
-    } else if (log.hasOlder) {
+    } else if (log.last !== null && log.hasOlder) {
       this.#fetchOlder();
     }
   }
 
+  #fillGaps() {
+    const near = this.#following ? 0 : NEAR;
+    for (const row of this.#list.querySelectorAll(".gap")) {
+      if (!isNear(this.#scroller, row, near)) continue;
+      const { top, height } = this.#scroller.getBoundingClientRect();
+      const below = row.getBoundingClientRect().top > top + height / 2;
+      this.#room.fill({ after: Number(row.dataset.after), before: Number(row.dataset.before) }, below);
+    }
+  }
+
   async #fetchOlder() {
-    const session = this.#session;
-    const before = session.log.first;
-    await session.older();
-    if (session === this.#session && session.log.first !== before) this.#fill();
+    const room = this.#room;
+    if ((await room.older()) && room === this.#room) this.#fill();
   }
 }
 

@@ -25,6 +25,11 @@ export class Refusal extends Error {
   }
 }
 
+/** A refusal is part of the game; anything else is a fault of this page. */
+export function passOver(refusal) {
+  if (!(refusal instanceof Refusal)) throw refusal;
+}
+
 export class Wire {
   #socket;
   #onState;

@@ -1,162 +1,51 @@
 /**
- * The page's own words, in English and Chinese, chosen by the browser's language.
+ * The page's own words: in the language that was chosen, else in the first of the
+ * browser's that there is.
+ *
+ * `words` is a live binding: whoever shows a word takes it at the time it is shown.
  */
 
-const english = {
-  lang: "en",
-  title: "Chat",
-  welcome: "Come in and talk",
-  lead: "A room, a nickname, and you are there. Nothing to sign up for.",
-  room: "Room",
-  nick: "Nickname",
-  enter: "Enter",
-  entering: "Entering…",
-  roomNeeded: "Choose a room.",
-  nickNeeded: "Choose a nickname.",
-  unreachable: "The server cannot be reached. Trying again…",
-  leave: "Leave",
-  send: "Send",
-  message: "Message",
-  writeTo: (room) => `Write to ${room}`,
-  messages: "Messages",
-  members: "Members",
-  showMembers: "Members",
-  you: "you",
-  roles: { owner: "owner", moderator: "moderator" },
-  online: "Online",
-  connecting: "Connecting…",
-  offline: "Offline",
-  offlineLong: "No connection. What you write is kept, and sent when it is back.",
-  retryIn: (seconds) => `Next try in ${seconds} s`,
-  tryNow: "Try now",
-  beginning: "This is where the room begins.",
-  loading: "Loading earlier messages…",
-  empty: "Nobody has said anything yet. You could be the first.",
-  today: "Today",
-  yesterday: "Yesterday",
-  unread: "New",
-  newer: (count) => (count ? `${count} new ${count === 1 ? "message" : "messages"}` : "Newest messages"),
-  pending: "Sending…",
-  sent: "Sent",
-  failed: "Not sent",
-  retry: "Retry",
-  discard: "Discard",
-  edited: "edited",
-  deleted: "This message was deleted.",
-  replyTo: (nick) => `Reply to ${nick}`,
-  earlier: "an earlier message",
-  and: (names, more) => (more ? `${names.join(", ")} and ${more} more` : list("en", names)),
-  joined: (who) => `${who} joined`,
-  left: (who) => `${who} left`,
-  renamed: (old, nick) => `${old} is now ${nick}`,
-  topicSet: (nick, topic) => `${nick} set the topic: ${topic}`,
-  topicCleared: (nick) => `${nick} removed the topic`,
-  youAre: (nick) => `That nickname is taken here: you are ${nick}.`,
-  typing: (names) => {
-    if (names.length > 3) return "Several people are typing…";
-    return `${list("en", names)} ${names.length === 1 ? "is" : "are"} typing…`;
-  },
-  tooLong: (over) => `${over} too many`,
-  charactersLeft: (count) => `${count} left`,
-  errors: {
-    bad_request: "The server did not accept that.",
-    unauthorized: "You are not known here.",
-    forbidden: "You may not do that here.",
-    not_joined: "You are not in this room.",
-    not_found: "There is no such room.",
-    nick_invalid: "That nickname has a character that nicknames cannot have.",
-    room_invalid: "That room name has a character that names cannot have.",
-    too_long: "That is too long.",
-    rate_limited: "That was too much at once. Wait a moment.",
-    conflict: "That contradicts something sent before.",
-    unavailable: "The server cannot take it now.",
-    internal: "The server made a mistake.",
-    offline: "There is no connection.",
-  },
-};
+import { chinese } from "./chinese.js";
+import { english } from "./english.js";
+import { lasting } from "./memory.js";
 
-const chinese = {
-  lang: "zh-CN",
-  title: "聊天",
-  welcome: "进来聊聊",
-  lead: "一个房间，一个昵称，就能开始聊天，无需注册。",
-  room: "房间",
-  nick: "昵称",
-  enter: "进入",
-  entering: "正在进入…",
-  roomNeeded: "请填写房间。",
-  nickNeeded: "请填写昵称。",
-  unreachable: "无法连接服务器，正在重试…",
-  leave: "离开",
-  send: "发送",
-  message: "消息",
-  writeTo: (room) => `发消息到 ${room}`,
-  messages: "消息",
-  members: "成员",
-  showMembers: "成员",
-  you: "你",
-  roles: { owner: "房主", moderator: "管理员" },
-  online: "在线",
-  connecting: "正在连接…",
-  offline: "离线",
-  offlineLong: "连接已断开。你写的消息会保留，恢复后自动发送。",
-  retryIn: (seconds) => `${seconds} 秒后重试`,
-  tryNow: "立即重试",
-  beginning: "房间从这里开始。",
-  loading: "正在加载更早的消息…",
-  empty: "还没有人说话，来说第一句吧。",
-  today: "今天",
-  yesterday: "昨天",
-  unread: "新消息",
-  newer: (count) => (count ? `${count} 条新消息` : "回到最新"),
-  pending: "发送中…",
-  sent: "已发送",
-  failed: "未发送",
-  retry: "重试",
-  discard: "丢弃",
-  edited: "已编辑",
-  deleted: "此消息已删除。",
-  replyTo: (nick) => `回复 ${nick}`,
-  earlier: "更早的消息",
-  and: (names, more) => (more ? `${names.join("、")}等 ${names.length + more} 人` : names.join("、")),
-  joined: (who) => `${who} 加入了房间`,
-  left: (who) => `${who} 离开了房间`,
-  renamed: (old, nick) => `${old} 改名为 ${nick}`,
-  topicSet: (nick, topic) => `${nick} 设置了话题：${topic}`,
-  topicCleared: (nick) => `${nick} 移除了话题`,
-  youAre: (nick) => `这个昵称已有人使用，你现在是 ${nick}。`,
-  typing: (names) => (names.length > 3 ? "好几个人正在输入…" : `${names.join("、")} 正在输入…`),
-  tooLong: (over) => `超出 ${over} 字`,
-  charactersLeft: (count) => `还可输入 ${count} 字`,
-  errors: {
-    bad_request: "服务器不接受这个请求。",
-    unauthorized: "身份无效。",
-    forbidden: "你没有权限这样做。",
-    not_joined: "你不在这个房间里。",
-    not_found: "没有这个房间。",
-    nick_invalid: "昵称中有不能使用的字符。",
-    room_invalid: "房间名中有不能使用的字符。",
-    too_long: "内容太长了。",
-    rate_limited: "操作太频繁，请稍等。",
-    conflict: "与之前的请求冲突。",
-    unavailable: "服务器暂时无法处理。",
-    internal: "服务器出错了。",
-    offline: "没有连接。",
-  },
-};
-
-function list(lang, names) {
-  return new Intl.ListFormat(lang, { type: "conjunction" }).format(names);
-}
+const LANGUAGES = { en: english, zh: chinese };
 
 /** @returns {typeof english} The words for the first of these languages that there are. */
 export function wordsFor(languages) {
   for (const language of languages) {
-    if (/^zh\b/i.test(language)) return chinese;
-    if (/^en\b/i.test(language)) return english;
+    const found = LANGUAGES[language.slice(0, 2).toLowerCase()];
+    if (found) return found;
   }
   return english;
 }
 
-/** The words of this browser. */
-export const words = wordsFor(globalThis.navigator?.languages ?? []);
+/** The languages that can be chosen, each by its own name. */
+export const CHOICES = { en: "English", zh: "中文" };
+
+/** The language that was chosen, or an empty string. */
+export function chosenLanguage() {
+  const chosen = lasting.get("language", "");
+  return Object.hasOwn(LANGUAGES, chosen) ? chosen : "";
+}
+
+export let words = wordsFor([chosenLanguage(), ...(globalThis.navigator?.languages ?? [])]);
+
+/** Speaks another language from now on; an empty one is the browser's. */
+export function chooseLanguage(language) {
+  if (language) lasting.put("language", language);
+  else lasting.drop("language");
+  words = wordsFor([language, ...(globalThis.navigator?.languages ?? [])]);
+}
+
+/** Puts the page's words where the document names them. */
+export function speak() {
+  document.documentElement.lang = words.lang;
+  const each = (what, put) => {
+    for (const element of document.querySelectorAll(`[data-${what}]`)) put(element, words[element.dataset[what]]);
+  };
+  each("word", (element, word) => (element.textContent = word));
+  each("title", (element, word) => (element.title = word));
+  each("label", (element, word) => element.setAttribute("aria-label", word));
+  each("placeholder", (element, word) => (element.placeholder = word));
+}

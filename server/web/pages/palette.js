@@ -1,0 +1,61 @@
+/**
+ * A few emoji to choose from, and a field for any other.
+ */
+
+import { button, element } from "./elements.js";
+import { words } from "./words.js";
+
+const EMOJIS = ["👍", "❤️", "😂", "🎉", "😮", "👀", "🙏", "🔥", "✅", "🤔", "😢", "👋"];
+const MARGIN = 8; // px to the window's edges
+
+export class Palette {
+  #box = document.getElementById("palette");
+  #back = null; // what had the focus
+
+  constructor() {
+    this.#box.addEventListener("toggle", ({ newState }) => {
+      if (newState === "closed") this.#back?.focus({ preventScroll: true });
+    });
+    this.#box.addEventListener("keydown", (event) => this.#pressed(event));
+  }
+
+  /**
+   * @param {Element} row What it is about; it stands beside it.
+   * @param {(emoji: string) => void} choose
+   */
+  open(row, choose) {
+    this.#back = row;
+    const chosen = (emoji) => {
+      this.#box.hidePopover();
+      choose(emoji);
+    };
+    const field = element("input", "");
+    field.setAttribute("aria-label", words.anyEmoji);
+    field.placeholder = words.anyEmoji;
+    field.maxLength = 16;
+    const other = element("form", "", field);
+    other.autocomplete = "off";
+    other.addEventListener("submit", (event) => {
+      event.preventDefault();
+      if (field.value.trim()) chosen(field.value.trim());
+    });
+    const choices = EMOJIS.map((emoji) => button("", emoji, () => chosen(emoji)));
+    this.#box.replaceChildren(element("div", "emojis", ...choices), other);
+    this.#box.showPopover();
+    const { right, top, bottom } = row.getBoundingClientRect();
+    const { width, height } = this.#box.getBoundingClientRect();
+    const below = top - height < MARGIN;
+    this.#box.style.left = `${Math.max(MARGIN, Math.min(right, innerWidth) - width - MARGIN)}px`;
+    this.#box.style.top = `${Math.max(MARGIN, Math.min(below ? bottom : top - height, innerHeight - height - MARGIN))}px`;
+    choices[0].focus();
+  }
+
+  #pressed(event) {
+    const buttons = [...this.#box.querySelectorAll("button")];
+    const here = buttons.indexOf(document.activeElement);
+    const step = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: 6, ArrowUp: -6 }[event.key];
+    if (here < 0 || !step) return;
+    event.preventDefault();
+    buttons[here + step]?.focus();
+  }
+}
