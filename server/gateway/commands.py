@@ -75,6 +75,7 @@ class Commands:
             requests.React: self._react,
             requests.SetTopic: self._set_topic,
             requests.Typing: self._typing,
+            requests.Search: self._search,
             requests.ListRooms: self._list_rooms,
             requests.ChangeNick: self._change_nick,
         }
@@ -228,7 +229,19 @@ class Commands:
     async def _history(self, connection: Connection, request: requests.History) -> answers.Page:
         room, _ = self._lobby.place(connection, request.room)
         return await self._database.reader.page(
-            room.key, before=request.before, after=request.after, around=request.around, limit=request.limit
+            room.key,
+            before=request.before,
+            after=request.after,
+            around=request.around,
+            at=request.at,
+            limit=request.limit,
+        )
+
+    async def _search(self, connection: Connection, request: requests.Search) -> answers.Found:
+        joined = frozenset(room.key for room in self._lobby.rooms_of(connection))
+        room_key = None if request.room is None else key(request.room)
+        return await self._database.reader.search(
+            request.query, room_key=room_key, joined=joined, before=request.before, limit=request.limit
         )
 
     async def _list_rooms(self, connection: Connection, request: requests.ListRooms) -> answers.Rooms:

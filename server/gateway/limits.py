@@ -6,7 +6,7 @@ from server.domain.rates import Rate, TokenBucket
 from server.protocol.errors import RateLimited
 from server.protocol.requests import Request
 
-_MESSAGES, _JOINS, _OTHERS, _FAULTS = "messages", "joins", "others", "faults"
+_MESSAGES, _JOINS, _SEARCHES, _OTHERS, _FAULTS = "messages", "joins", "searches", "others", "faults"
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,12 +16,14 @@ class RequestRates:
     Attributes:
         messages: Of `sendMessage`.
         joins: Of `joinRoom`, and of making rooms.
+        searches: Of `search`.
         others: Of everything else.
         faults: Of requests that are not valid; past it the connection is closed.
     """
 
     messages: Rate = Rate(10, 3)
     joins: Rate = Rate(5, 5)
+    searches: Rate = Rate(10, 2)
     others: Rate = Rate(100, 30)
     faults: Rate = Rate(20, 1)
 
@@ -39,6 +41,7 @@ class RequestLimits:
         return {
             _MESSAGES: TokenBucket(rates.messages, now),
             _JOINS: TokenBucket(rates.joins, now),
+            _SEARCHES: TokenBucket(rates.searches, now),
             _OTHERS: TokenBucket(rates.others, now),
             _FAULTS: TokenBucket(rates.faults, now),
         }

@@ -83,10 +83,18 @@ class Unread(Wire, frozen=True):
 
 
 class Found(Wire, frozen=True):
-    """What the search found, newest first."""
+    """What the search found, newest first, each message in its present state.
+
+    Attributes:
+        has_more: There may be more: ask again with `before` set to `next`.
+        next: How far the search came, as an `id`; it may have found nothing up to there.
+        incomplete: Older messages are still being indexed, and were not looked at.
+    """
 
     messages: list[Message]
     has_more: bool
+    next: int | None = None
+    incomplete: bool = False
 
 
 class RoomSummary(Wire, frozen=True):

@@ -102,17 +102,22 @@ class SendMessage(RoomRequest, frozen=True):
 
 
 class History(RoomRequest, frozen=True):
-    """A page of a room's log, by exactly one of three places in it."""
+    """A page of a room's log, by exactly one of four places in it.
+
+    Attributes:
+        at: A time, in milliseconds since the epoch: about the first entry of then or later.
+    """
 
     event: ClassVar[str] = "history"
     before: Seq | None = None
     after: Since | None = None
     around: Seq | None = None
+    at: Since | None = None
     limit: Annotated[int, Meta(ge=1, le=HISTORY_PAGE)] = HISTORY_DEFAULT
 
     def __post_init__(self) -> None:
-        if sum(place is not None for place in (self.before, self.after, self.around)) != 1:
-            raise BadRequest("history takes exactly one of before, after and around")
+        if sum(place is not None for place in (self.before, self.after, self.around, self.at)) != 1:
+            raise BadRequest("history takes exactly one of before, after, around and at")
         self._set(room=names.room_name(self.room))
 
 
@@ -168,6 +173,7 @@ class Search(Request, frozen=True):
     """
 
     event: ClassVar[str] = "search"
+    rate: ClassVar[str] = "searches"
     query: str
     room: str | None = None
     before: Seq | None = None

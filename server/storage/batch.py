@@ -12,6 +12,8 @@ Rule 4  A change that changes nothing (a reaction that already stands, a second
         replays the log comes to the same state.
 Rule 5  What was deleted does not come back: no edit and no new reaction is taken,
         and its text, that of its edits, and its reactions are gone from storage.
+Rule 6  What is said, changed or deleted is so in the index of the search too, in
+        the same transaction.
 """
 
 from collections.abc import Collection, Sequence
@@ -49,7 +51,9 @@ Outcome = Appended | ChatError
 
 @dataclass(slots=True)
 class _Said:
+    id: int
     member_id: str
+    text: str
     deleted: bool
 
 
@@ -104,6 +108,8 @@ class _Batch:
         self._next_id = 0
         self._rows: list[tuple[_Room, tuple[Any, ...]]] = []
         self._changes: list[_Change] = []
+        self._spoken: list[tuple[_Room, int, str]] = []
+        self._reworded: list[tuple[_Room, int, str, str | None]] = []
 
     def write(self) -> list[Outcome]:
         self._read()
@@ -175,7 +181,9 @@ class _Batch:
         if room.id is None:
             return
         found = self._statements.said.all(self._connection, room.id, self._statements.several(seqs))
-        room.said = {seq: _Said(member_id, bool(deleted)) for seq, member_id, deleted in found}
+        room.said = {
+            seq: _Said(number, member_id, text, bool(deleted)) for seq, number, member_id, text, deleted in found
+        }
 
     def _append(self, draft: Draft) -> Appended:
         room = self._rooms[draft.room.key]
@@ -215,7 +223,8 @@ class _Batch:
             reply_to=draft.reply_to,
         )
         self._row(room, entry, MESSAGE, author, text=draft.message, client_id=client_id, reply_to=draft.reply_to)
-        room.said[seq] = _Said(author.member_id, deleted=False)
+        room.said[seq] = _Said(number, author.member_id, draft.message, deleted=False)
+        self._spoken.append((room, number, draft.message))
         if client_id is not None:
             room.taken[client_id] = entry
         return Appended(entry, duplicate=False)
@@ -227,11 +236,15 @@ class _Batch:
         entry = Edit(**self._change(room, draft.author), target=draft.target, message=draft.message)
         self._row(room, entry, EDIT, draft.author, target=draft.target, text=draft.message)
         self._changes.append(_Change(self._statements.edit, room, (draft.message, entry.seq), (draft.target,)))
+        self._reworded.append((room, said.id, said.text, draft.message))
+        said.text = draft.message
         return entry
 
     def _deletion(self, room: _Room, draft: DeletionDraft) -> Deletion:
         said = self._own(room, draft.target, draft.author)
-        said.deleted = True
+        if not said.deleted:
+            self._reworded.append((room, said.id, said.text, None))
+            said.text, said.deleted = "", True
         entry = Deletion(**self._change(room, draft.author), target=draft.target)
         self._row(room, entry, DELETE, draft.author, target=draft.target)
         self._changes += [
@@ -326,6 +339,14 @@ class _Batch:
         self._statements.add_entry.run_many(self._connection, rows)
         for change in self._changes:
             change.statement.run(self._connection, *change.before, change.room.id, *change.after)
+        search = self._statements.search
+        search.add(self._connection, [(number, _id(room), text) for room, number, text in self._spoken])
+        search.change(self._connection, [(number, _id(room), old, new) for room, number, old, new in self._reworded])
+
+
+def _id(room: _Room) -> int:
+    assert room.id is not None  # something was accepted in it
+    return room.id
 
 
 def _stands_alone(draft: Draft) -> bool:

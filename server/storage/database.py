@@ -12,6 +12,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from server.storage import schema
+from server.storage.backfill import backfill
 from server.storage.executor import Executor, ThreadExecutor
 from server.storage.faults import StorageError, is_outage, reason
 from server.storage.journal import WAITING_LIMIT, Journal
@@ -19,6 +20,7 @@ from server.storage.ownership import Ownership
 from server.storage.queries import Reader
 from server.storage.room_rows import RoomRows
 from server.storage.schema import State
+from server.storage.search_index import SearchIndex
 from server.storage.sqlite import copy, make_file, open_engine
 from server.storage.statements import Statements, insert_for
 from server.storage.tables import settings
@@ -61,7 +63,9 @@ class Database:
         reader: Reader,
         executors: tuple[Executor, Executor],
         clock: Callable[[], int],
+        *,
         owned: Ownership | None,
+        index: SearchIndex,
     ) -> None:
         self.journal = journal
         self.reader = reader
@@ -72,6 +76,9 @@ class Database:
         self._checked_at: int | None = None
         self._check: asyncio.Task[None] | None = None
         self._check_began = 0.0
+        loop = asyncio.get_running_loop()
+        self._backfill = loop.create_task(backfill(self._writer, index, loop.time), name="search backfill")
+        self._backfill.add_done_callback(_log_a_failed_backfill)
 
     async def secret(self, name: str) -> bytes:
         """32 random bytes that stay the same for as long as the database lives.
@@ -121,6 +128,8 @@ class Database:
 
     async def close(self) -> None:
         """Write and publish what waits, then close everything. Closing twice is closing once."""
+        self._backfill.cancel()
+        await asyncio.wait({self._backfill})
         await self.journal.close()
         if self._check is not None:
             await asyncio.wait({self._check})
@@ -182,7 +191,7 @@ async def open_database(
             owned.release()
         raise StorageError(f"the database {shown} cannot be opened: {reason(error)}") from error
     journal = Journal(writer, statements, clock, waiting_limit)
-    return Database(journal, Reader(readers), (writer, readers), clock, owned)
+    return Database(journal, Reader(readers, clock), (writer, readers), clock, owned=owned, index=statements.search)
 
 
 def _place(target: str | Path) -> tuple[Path | None, URL]:
@@ -212,6 +221,11 @@ async def _bring_up_to_date(writer: Executor, path: Path | None) -> None:
         await asyncio.to_thread(copy, path, kept)
         _log.info("the database is migrated to revision %s; what it was is kept as %s", schema.HEAD, kept)
     await writer.run(schema.migrate)
+
+
+def _log_a_failed_backfill(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (failure := task.exception()) is not None:
+        _log.error("older messages cannot be indexed for the search: %s", reason(failure))
 
 
 def _secret(connection: Connection, name: str) -> bytes:

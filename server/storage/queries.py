@@ -6,8 +6,9 @@ Rule 2  Pages hold entries of all kinds, so that `seq` has no holes in them;
         messages are in their present state, as of `last_seq`.
 """
 
+import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
@@ -15,16 +16,21 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Row, bindparam, select
 
 from server.protocol import names
-from server.protocol.answers import Page
+from server.protocol.answers import Found, Page
 from server.protocol.entries import Entry
 from server.protocol.errors import Unavailable
 from server.storage.executor import Executor
 from server.storage.faults import is_outage, reason
+from server.storage.places import first_seq
 from server.storage.rows import by_target, entry
+from server.storage.searching import search
 from server.storage.tables import PUBLIC, REMOVED, entries, reactions, rooms
 
 WAITING_LIMIT = 2_000
 """Reads that may wait for their turn: a disk that hangs must not gather requests without end."""
+
+SEARCHES_WAITING = 50
+"""Searches that may wait: one runs at a time, so that the others' reads always find a way."""
 
 RETRY_AFTER = 2.0
 """Seconds that a client is told to wait when the database cannot be read."""
@@ -88,10 +94,16 @@ class Reader:
     """Reads snapshots, several at once.
 
     Every method raises `Unavailable` when the database cannot be read.
+
+    Args:
+        clock: Milliseconds.
     """
 
-    def __init__(self, executor: Executor) -> None:
+    def __init__(self, executor: Executor, clock: Callable[[], int]) -> None:
         self._executor = executor
+        self._clock = clock
+        self._one_search = asyncio.Semaphore(1)
+        self._searches = 0
         self._failing = False
         self._waiting = 0
 
@@ -111,6 +123,7 @@ class Reader:
         before: int | None = None,
         after: int | None = None,
         around: int | None = None,
+        at: int | None = None,
         limit: int,
     ) -> Page:
         """A piece of a room's log, ascending; empty for a room that was never written in.
@@ -118,15 +131,36 @@ class Reader:
         Args:
             before: The newest entries with a lesser `seq` than this, or
             after: the oldest with a greater one, or
-            around: those about this one, itself among them: exactly one of the three.
+            around: those about this one, itself among them, or
+            at: those about the first of this time or later (milliseconds since the
+                epoch), or about the last: exactly one of the four.
             limit: No more than this many.
 
         Raises:
             ValueError: Not exactly one of the three places was given.
         """
-        if sum(place is not None for place in (before, after, around)) != 1:
-            raise ValueError("a page takes exactly one of before, after and around")
-        return await self._run(partial(_page, key=room_key, before=before, after=after, around=around, limit=limit))
+        if sum(place is not None for place in (before, after, around, at)) != 1:
+            raise ValueError("a page takes exactly one of before, after, around and at")
+        page = partial(_page, key=room_key, before=before, after=after, around=around, at=at, limit=limit)
+        return await self._run(page)
+
+    async def search(
+        self, text: str, *, room_key: str | None, joined: Collection[str], before: int | None, limit: int
+    ) -> Found:
+        """See `server.storage.searching`.
+
+        Raises:
+            NotFound: There is no such room, or none that the searcher may see.
+        """
+        if self._searches >= SEARCHES_WAITING:
+            raise Unavailable("too many searches are waiting", RETRY_AFTER)
+        self._searches += 1
+        try:
+            async with self._one_search:
+                found = partial(search, text=text, room_key=room_key, joined=joined, before=before, limit=limit)
+                return await self._run(partial(found, clock=self._clock))
+        finally:
+            self._searches -= 1
 
     async def entry(self, room_key: str, seq: int) -> Entry | None:
         """One entry in its present state, or None."""
@@ -182,7 +216,14 @@ def _backlog(connection: Connection, *, key: str, since: int, limit: int) -> Bac
 
 
 def _page(
-    connection: Connection, *, key: str, before: int | None, after: int | None, around: int | None, limit: int
+    connection: Connection,
+    *,
+    key: str,
+    before: int | None,
+    after: int | None,
+    around: int | None,
+    at: int | None,
+    limit: int,
 ) -> Page:
     room = _find(connection, key)
     if room is None:
@@ -196,6 +237,8 @@ def _page(
         last = min(after + limit, room.last_seq)
         has_more = last < room.last_seq
     else:
+        if at is not None:
+            around = first_seq(connection, room.id, room.last_seq, entries.c.ts, at)
         first = max(1, min((around or 1) - limit // 2, room.last_seq - limit + 1))
         last = min(first + limit - 1, room.last_seq)
         has_more = first > 1 or last < room.last_seq

@@ -8,11 +8,13 @@ from enum import Enum
 
 from sqlalchemy import Column, Connection, MetaData, PrimaryKeyConstraint, String, Table, func, inspect, select
 
+from server.storage import search_index
 from server.storage.batch import ENTRY_COUNTER
 from server.storage.faults import StorageError
+from server.storage.search_index import UNINDEXED_COUNTER
 from server.storage.tables import counters, metadata
 
-REVISIONS = ("0001", "0002")
+REVISIONS = ("0001", "0002", "0003")
 """All of them, oldest first, as `migrations/versions` has them."""
 
 HEAD = REVISIONS[-1]
@@ -47,7 +49,10 @@ def prepare(connection: Connection) -> State:
     tables = inspect(connection).get_table_names()
     if not tables:
         metadata.create_all(connection)
-        connection.execute(counters.insert().values(name=ENTRY_COUNTER, last=0))
+        search_index.make(connection)
+        connection.execute(
+            counters.insert(), [{"name": name, "last": 0} for name in (ENTRY_COUNTER, UNINDEXED_COUNTER)]
+        )
         _version.create(connection)
         connection.execute(_version.insert().values(version_num=HEAD))
         return State.CURRENT

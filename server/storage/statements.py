@@ -1,12 +1,9 @@
 """The statements that writing a batch needs, compiled once per database.
 
-Compiled text on the driver's own cursor spares SQLAlchemy's work for every
-statement and row, which would be most of what a message costs. The order of a statement's parameters is
-checked against its compiled form when it is made.
+The order of a statement's parameters is checked against its compiled form when it is made.
 """
 
-from collections.abc import Callable, Collection, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection
 from typing import Any
 
 import msgspec
@@ -14,7 +11,6 @@ from sqlalchemy import (
     ARRAY,
     ClauseElement,
     ColumnElement,
-    Connection,
     Dialect,
     String,
     Table,
@@ -28,9 +24,9 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine.interfaces import DBAPICursor
-from sqlalchemy.exc import DBAPIError
 
+from server.storage.prepared import Prepared
+from server.storage.search_index import SearchIndex
 from server.storage.tables import PUBLIC, REMOVED, counters, entries, reactions, rooms
 
 ROOM_COLUMNS = ("key", "name", "topic", "visibility", "last_seq", "created_at", "active_at")
@@ -79,69 +75,25 @@ def insert_for(dialect: Dialect) -> Callable[[Table], sqlite.Insert | postgresql
     return sqlite.insert if dialect.name == "sqlite" else postgresql.insert
 
 
-class Prepared:
-    """A statement as the driver takes it.
-
-    Args:
-        parameters: The names of its parameters in the order in which they will be given.
-
-    Raises:
-        ValueError: The compiled statement takes them in another order.
-    """
-
-    def __init__(self, statement: ClauseElement, dialect: Dialect, parameters: Sequence[str]) -> None:
-        compiled = statement.compile(dialect=dialect)
-        self._sql = str(compiled)
-        self._dialect = dialect
-        order: Sequence[str] = getattr(compiled, "positiontup", None) or ()
-        if list(order) != list(parameters):
-            raise ValueError(f"the statement takes {order}, not {parameters}")
-
-    def all(self, connection: Connection, *values: Any) -> list[tuple[Any, ...]]:
-        """Run it for the rows that it gives."""
-        with self._cursor(connection) as cursor:
-            cursor.execute(self._sql, values)
-            return list(cursor.fetchall())
-
-    def run(self, connection: Connection, *values: Any) -> None:
-        """Run it for what it changes."""
-        with self._cursor(connection) as cursor:
-            cursor.execute(self._sql, values)
-
-    def run_many(self, connection: Connection, rows: list[tuple[Any, ...]]) -> None:
-        """Run it for each row, in order."""
-        with self._cursor(connection) as cursor:
-            cursor.executemany(self._sql, rows)
-
-    @contextmanager
-    def _cursor(self, connection: Connection) -> Generator[DBAPICursor]:
-        driver = self._dialect.loaded_dbapi.Error
-        cursor = connection.connection.cursor()
-        try:
-            yield cursor
-        except driver as error:
-            raise DBAPIError.instance(self._sql, None, error, driver, hide_parameters=True) from error
-        finally:
-            cursor.close()
-
-
 class Statements:
     """All of them, for one kind of database.
 
     Attributes:
         rooms: `keys` → key, id, name, last_seq, active_at; the rows stay locked until the commit.
         taken: `room`, `client_ids` → the messages with these, as `TAKEN_COLUMNS`.
-        said: `room`, `seqs` → seq, member_id, deleted of those that are messages.
+        said: `room`, `seqs` → seq, id, member_id, text, deleted of those that are messages.
         open_room: Makes the row of a room, unless it is there.
         take_ids: `count` → the last of that many new entry ids.
         keep_place: Puts an emoji that has just been chosen where it stood already.
         blank_edits: Names the kind as a literal, because a partial index serves no parameter.
+        search: The index of what was said.
     """
 
     def __init__(self, dialect: Dialect) -> None:
         insert = insert_for(dialect)
 
         self._is_sqlite = dialect.name == "sqlite"
+        self.search = SearchIndex(dialect)
 
         def prepared(statement: ClauseElement, *parameters: str) -> Prepared:
             return Prepared(statement, dialect, parameters)
@@ -163,7 +115,7 @@ class Statements:
             *("room", "client_ids"),
         )
         self.said = prepared(
-            select(entries.c.seq, entries.c.member_id, entries.c.deleted).where(
+            select(entries.c.seq, entries.c.id, entries.c.member_id, entries.c.text, entries.c.deleted).where(
                 in_room, self._one_of(entries.c.seq, "seqs"), entries.c.kind == literal_column("'message'")
             ),
             *("room", "seqs"),

@@ -1,0 +1,212 @@
+"""The search of the log (docs/protocol.md, "Searching") in a SQLite file."""
+
+import asyncio
+import sqlite3
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from server.domain.drafts import Draft
+from server.protocol.answers import Found
+from server.protocol.errors import NotFound, Unavailable
+from server.storage import backfill, queries, schema, searching
+from server.storage.database import Database, open_database
+from server.storage.sqlite import make_file, open_engine
+from tests.support.search_model import check, steps
+from tests.support.search_model import queries as any_query
+from tests.support.storage import Clock, RoomRef, delete, edit, react, say
+
+
+async def search(
+    database: Database, text: str, *, room: str | None = "lounge", before: int | None = None, limit: int = 50
+) -> Found:
+    return await database.reader.search(text, room_key=room, joined=frozenset(), before=before, limit=limit)
+
+
+def texts(found: Found) -> list[str]:
+    return [message.message for message in found.messages]
+
+
+async def in_a_file(batches: list[list[Draft]], wanted: list[str]) -> None:
+    with TemporaryDirectory() as folder:
+        database = await open_database(Path(folder) / "chat.db", clock=Clock())
+        try:
+            await check(database, batches, wanted)
+        finally:
+            await database.close()
+
+
+@settings(max_examples=40, deadline=None)
+@given(steps, st.lists(any_query, min_size=1, max_size=4))
+def test_it_finds_what_reading_everything_finds(batches: list[list[Draft]], wanted: list[str]) -> None:
+    asyncio.run(in_a_file(batches, wanted))
+
+
+async def test_messages_are_found_in_their_present_state(database: Database) -> None:
+    for draft in (say("first draft"), edit(1, "final text"), react(1, "🎉"), say("draft two"), delete(4)):
+        await database.journal.append(draft)
+    assert texts(await search(database, "draft")) == []
+    (found,) = (await search(database, "final")).messages
+    assert (found.seq, found.edited, found.reactions) == (1, 2, {"🎉": ["ann"]})
+
+
+async def test_a_message_said_changed_and_deleted_at_once_is_not_found(database: Database) -> None:
+    drafts = [say("one kettle"), edit(1, "two kettles"), delete(1), say("kettle three"), edit(4, "four kettles")]
+    await asyncio.gather(*(database.journal.append(draft) for draft in drafts))
+    assert texts(await search(database, "kettle")) == ["four kettles"]
+
+
+async def test_rooms_that_are_not_public_are_searched_by_those_in_them_alone(database: Database, path: Path) -> None:
+    secret = RoomRef(key="secret", name="Secret")
+    await database.journal.append(say("tea for all"))
+    await database.journal.append(say("tea for two", room=secret))
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE rooms SET visibility = 'private' WHERE key = 'secret'")
+    connection.close()
+    for query in ("tea", "-tea", "."):
+        await search(database, query, room=None)
+    assert texts(await search(database, "tea", room=None)) == ["tea for all"]
+    everything = await database.reader.search("tea", room_key=None, joined={"secret"}, before=None, limit=9)
+    assert texts(everything) == ["tea for two", "tea for all"]
+    inside = await database.reader.search("tea", room_key="secret", joined={"secret"}, before=None, limit=9)
+    assert texts(inside) == ["tea for two"]
+    for room in ("secret", "missing"):
+        with pytest.raises(NotFound, match="there is no such room"):
+            await search(database, "tea", room=room)
+    joined_unwritten = await database.reader.search("tea", room_key="new", joined={"new"}, before=None, limit=9)
+    assert joined_unwritten == Found(messages=[], has_more=False)
+
+
+async def test_a_search_is_bounded_and_goes_on_where_it_stopped(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(searching, "_CHUNK", 10)
+    monkeypatch.setattr(searching, "CANDIDATES", 20)
+    await asyncio.gather(*(database.journal.append(say(text)) for text in ["needle -x", *["needles"] * 45]))
+    # "needle x" has the numbers of "needles x" too, and "-x" has one that none of the others have
+    for query in ("needle!", "!", "needle ?"):
+        assert texts(await search(database, query)) == []
+    place, pages = None, 0
+    while True:
+        page = await search(database, "-", before=place)
+        pages += 1
+        if not page.has_more:
+            break
+        assert page.messages == []
+        place = page.next
+    assert texts(page) == ["needle -x"]
+    assert pages == 3
+
+
+async def test_a_search_gives_up_after_a_while_and_says_where(database: Database, clock: Clock) -> None:
+    await asyncio.gather(*(database.journal.append(say(f"cup {number}")) for number in range(300)))
+
+    def hurry() -> int:
+        clock.now += searching.PATIENCE
+        return clock.now
+
+    database.reader._clock = hurry  # pyright: ignore[reportPrivateUsage]
+    page = await search(database, "cup -")
+    assert (page.messages, page.has_more, page.next) == ([], True, 51)
+
+
+HOSTILE = [
+    '"', "*", "NEAR(", "a AND", "OR", "NOT a", "tea*", '"tea', "tea:", "search:tea", "-tea", "^tea", "{", "x'00'",
+    "%", "_", "\\", "'; DROP TABLE entries; --", "\x00", "((((((((((", "ｔｅａ",
+    "🎉" * 250, "中" * 250, "a " * 125, "?" * 250,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("query", HOSTILE)
+async def test_whatever_is_asked_is_answered(database: Database, query: str) -> None:
+    await database.journal.append(say("tea"))
+    for room in ("lounge", None):
+        assert texts(await search(database, query, room=room)) == (["tea"] if query == "ｔｅａ" else [])
+
+
+async def test_searches_that_would_wait_too_long_are_refused(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queries, "SEARCHES_WAITING", 3)
+    answers = await asyncio.gather(*(search(database, "tea", room=None) for _ in range(5)), return_exceptions=True)
+    assert [type(answer) for answer in answers] == [Found, Found, Found, Unavailable, Unavailable]
+    assert await search(database, "tea", room=None)
+
+
+async def test_nothing_of_a_deleted_message_can_be_read_in_the_file(database: Database, path: Path) -> None:
+    for draft in (say("supercalifragilistic 秘密口令"), say("kept"), delete(1)):
+        await database.journal.append(draft)
+    await database.close()
+    stored = await asyncio.to_thread(path.read_bytes)
+    assert b"kept" in stored
+    for piece in ("supercali", "super", "秘密", "密"):
+        assert piece.encode() not in stored
+
+
+def unindexed_database(path: Path, messages: int) -> None:
+    """As the revision before the search left it: room `lounge` with `message 1`, `message 2`, …"""
+    make_file(path)
+    engine = open_engine(path, writes=True, connections=1, busy_timeout=50)
+    with engine.begin() as connection:
+        schema.migrate(connection, "0002")
+        connection.exec_driver_sql(
+            "INSERT INTO rooms VALUES (1, 'lounge', 'Lounge', '', 'public', ?, 1, 1)", (messages,)
+        )
+        connection.exec_driver_sql(
+            "INSERT INTO entries (id, room_id, seq, kind, member_id, nick_name, text, ts, deleted)"
+            " VALUES (?, 1, ?, 'message', 'ann', 'Ann', ?, 5, 0)",
+            [(number, number, f"message {number}") for number in range(1, messages + 1)],
+        )
+        connection.exec_driver_sql("UPDATE counters SET last = ?", (messages,))
+    engine.dispose()
+
+
+async def test_what_was_there_before_the_index_is_found_little_by_little(
+    path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backfill, "BATCH", 250)
+    monkeypatch.setattr(backfill, "REST_AT_LEAST", 3600.0)
+    await asyncio.to_thread(unindexed_database, path, 600)
+    database = await open_database(path, clock=clock)
+    for draft in (say("message new"), edit(1, "message changed"), delete(2), edit(600, "message 600 too")):
+        await database.journal.append(draft)
+    first = await search(database, "message", limit=1)
+    assert first.incomplete
+    assert texts(first) == ["message new"]
+    assert texts(await search(database, "changed")) == []
+    await database.close()
+    monkeypatch.setattr(backfill, "REST_AT_LEAST", 0.0)
+    database = await open_database(path, clock=clock)
+    async with asyncio.timeout(20):
+        while (await search(database, "message")).incomplete:  # noqa: ASYNC110 (asking is what is tested)
+            await asyncio.sleep(0)
+    assert texts(await search(database, "changed")) == ["message changed"]
+    assert texts(await search(database, "600")) == ["message 600 too"]
+    found: list[str] = []
+    page = await search(database, "message", limit=100)
+    while True:
+        found += texts(page)
+        if not page.has_more:
+            break
+        page = await search(database, "message", limit=100, before=page.next)
+    assert len(found) == 600
+    assert "message 2" not in found
+    await database.journal.append(delete(300))
+    assert texts(await search(database, "message 300")) == []
+    await database.close()
+
+
+async def test_a_page_at_a_time_begins_about_its_first_entry(database: Database, clock: Clock) -> None:
+    start = clock.now
+    for number in range(40):
+        clock.now = start + number // 2 * 1000
+        await database.journal.append(say(str(number)))
+    for at, middle in ((start - 1, 1), (start, 1), (start + 5_001, 13), (start + 19_000, 39), (start + 99_000, 41)):
+        page = await database.reader.page("lounge", at=at, limit=5)
+        seqs = [entry.seq for entry in page.messages]
+        assert min(middle, 40) in seqs
+        assert len(seqs) == 5
+    assert (await database.reader.page("empty", at=start, limit=5)).messages == []

@@ -1,0 +1,79 @@
+"""The same search on PostgreSQL, where nodes write and index at once."""
+
+import asyncio
+from collections.abc import Generator
+from uuid import uuid4
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Connection, text, update
+
+from server.domain.drafts import Draft
+from server.protocol.errors import NotFound
+from server.storage.database import open_database
+from server.storage.search_index import UNINDEXED_COUNTER
+from server.storage.tables import counters
+from tests.support.postgresql import PostgreSQL, running
+from tests.support.search_model import check, queries, steps
+from tests.support.storage import Clock, RoomRef, edit, say
+
+
+@pytest.fixture(scope="module")
+def server() -> Generator[PostgreSQL]:
+    with running() as server:
+        yield server
+
+
+def test_it_finds_what_reading_everything_finds(server: PostgreSQL) -> None:
+    async def run(batches: list[list[Draft]], wanted: list[str]) -> None:
+        database = await open_database(server.url, clock=Clock())
+        try:
+            await check(database, batches, wanted)
+        finally:
+            await database.close()
+
+    @settings(max_examples=20, deadline=None)
+    @given(steps, st.lists(queries, min_size=1, max_size=4))
+    def found(batches: list[list[Draft]], wanted: list[str]) -> None:
+        asyncio.run(run(batches, wanted))
+
+    found()
+
+
+async def test_what_was_there_before_the_index_is_indexed_by_all_nodes_at_once(
+    server: PostgreSQL, clock: Clock
+) -> None:
+    room = RoomRef(key=uuid4().hex, name="Old")
+    first = await open_database(server.url, clock=clock)
+    await asyncio.gather(*(first.journal.append(say(f"relic {number}", room=room)) for number in range(700)))
+
+    def forget(connection: Connection) -> None:
+        connection.execute(text("DELETE FROM search"))
+        last = update(counters).where(counters.c.name == UNINDEXED_COUNTER)
+        connection.execute(last.values(last=1_000_000))
+
+    await first._writer.run(forget)  # pyright: ignore[reportPrivateUsage]
+    nodes = await asyncio.gather(*(open_database(server.url, clock=clock) for _ in range(2)))
+    edits = [edit(seq, f"jewel {seq}", room=room) for seq in range(1, 700, 70)]
+    await asyncio.gather(*(nodes[seq % 2].journal.append(draft) for seq, draft in enumerate(edits)))
+    async with asyncio.timeout(20):
+        while True:
+            found = await nodes[0].reader.search("relic", room_key=room.key, joined=(), before=None, limit=1)
+            if not found.incomplete:
+                break
+            await asyncio.sleep(0)
+    for word, count in (("relic", 690), ("jewel", 10)):
+        seqs: list[int] = []
+        before = None
+        while True:
+            found = await first.reader.search(word, room_key=room.key, joined=(), before=before, limit=100)
+            seqs += [message.seq for message in found.messages]
+            before = found.next
+            if not found.has_more:
+                break
+        assert len(seqs) == len(set(seqs)) == count
+    with pytest.raises(NotFound):
+        await first.reader.search("relic", room_key="nowhere", joined=(), before=None, limit=1)
+    for node in (first, *nodes):
+        await node.close()
