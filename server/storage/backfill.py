@@ -31,7 +31,7 @@ _older = (
     select(entries.c.id, entries.c.room_id, entries.c.text)
     .where(entries.c.id <= bindparam("last"), entries.c.kind == MESSAGE, entries.c.deleted.is_(False))
     .order_by(entries.c.id.desc())
-    .limit(BATCH)
+    .limit(bindparam("most"))
     .with_for_update(read=True)  # an edit on another node waits, and then finds its message indexed
 )
 _note = update(counters).where(counters.c.name == UNINDEXED_COUNTER).values(last=bindparam("left"))
@@ -68,7 +68,7 @@ async def _left(writer: Executor) -> int:
 
 def _batch(connection: Connection, index: SearchIndex) -> int:
     last = connection.execute(_counter.with_for_update()).scalar_one()
-    messages = connection.execute(_older, {"last": last}).all()
+    messages = connection.execute(_older, {"last": last, "most": BATCH}).all()
     index.add(connection, [(row.id, row.room_id, row.text) for row in messages])
     left = messages[-1].id - 1 if len(messages) == BATCH else 0
     connection.execute(_note, {"left": left})

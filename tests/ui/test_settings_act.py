@@ -34,7 +34,9 @@ async def test_set_says_explains_changes_and_takes_back(server: Running, tmp_pat
         assert ann.composer.text == "/set clock sundial"
 
 
-@pytest.mark.parametrize(("style", "shown"), [("12h", r"\d\d?:\d\d[ap]m"), ("seconds", r"\d\d:\d\d:\d\d"), ("none", "")])
+@pytest.mark.parametrize(
+    ("style", "shown"), [("12h", r"\d\d?:\d\d[ap]m"), ("seconds", r"\d\d:\d\d:\d\d"), ("none", "")]
+)
 async def test_the_clock_is_written_as_it_is_set(server: Running, tmp_path: Path, style: str, shown: str) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann:
         await ann.say("hello")
