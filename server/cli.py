@@ -41,6 +41,7 @@ class Flags:
     host: Annotated[str | None, _flag("Address to listen on (127.0.0.1); 0.0.0.0 for the whole network.")] = None
     port: Annotated[str | None, _flag("TCP port (3000); 0 takes a free one.")] = None
     database: Annotated[str | None, _flag("Database file or URL (a file in your data directory).")] = None
+    pages: Annotated[str | None, _flag("Folder of your own pages, served at / (the built-in page).")] = None
     cors_origin: Annotated[list[str] | None, _flag("Another origin whose pages may connect; repeatable.")] = None
     trusted_proxy: Annotated[list[str] | None, _flag("Network of a reverse proxy to believe; repeatable.")] = None
     log_format: Annotated[str | None, _flag("text or json (text).")] = None

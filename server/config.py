@@ -32,6 +32,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         host: Address to listen on; 0.0.0.0 for everybody on the network.
         port: TCP port; 0 takes a free one.
         database: File of the database, or its URL; by default in the user's data directory.
+        pages: Folder of your own pages to serve at / in place of the built-in page.
         cors_origin: Origins besides the server's own whose pages may connect.
         trusted_proxy: Networks of reverse proxies whose X-Forwarded-* headers are believed.
         log_format: `text` for people, `json` for programs, one line each.
@@ -56,6 +57,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     host: str = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535)] = 3000
     database: str = ""
+    pages: str = ""
     cors_origin: tuple[str, ...] = ()
     trusted_proxy: tuple[str, ...] = ()
     log_format: Literal["text", "json"] = "text"
@@ -79,6 +81,19 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def database_target(self) -> str:
         """The database to open: what was set, or the file in the user's data directory."""
         return self.database or str(platformdirs.user_data_path("tui-chat", appauthor=False) / "chat.db")
+
+    def pages_folder(self) -> Path | None:
+        """The folder of `pages`; None for the built-in page.
+
+        Raises:
+            ConfigError: It is not there, or is none.
+        """
+        if not self.pages:
+            return None
+        folder = Path(self.pages).expanduser()
+        if not folder.is_dir():
+            raise ConfigError(f"pages: {folder} is not a folder" if folder.exists() else f"pages: there is no {folder}")
+        return folder
 
     def zone(self) -> ZoneInfo | None:
         """The zone of `time_zone`; None for the machine's own.
@@ -136,6 +151,7 @@ def resolve(flags: Mapping[str, Any], environ: Mapping[str, str], file: Path | N
     settings = Settings(**values)
     settings.trusted_networks()
     settings.zone()
+    settings.pages_folder()
     if bool(settings.tls_cert) != bool(settings.tls_key):
         raise ConfigError("tls_cert and tls_key go together")
     return Resolved(settings, sources)

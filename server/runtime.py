@@ -88,7 +88,7 @@ async def serve(settings: Settings) -> AsyncGenerator[Running]:
         gate = AddressGate(settings.connections_per_address, settings.connects_per_minute) if limits_on else None
         engine = Engine(gateway, _engine_options(settings), gate)
         app = web.Application()
-        add_routes(app, ready=database.healthy, version=version("tui-chat"))
+        add_routes(app, ready=database.healthy, version=version("tui-chat"), pages=settings.pages_folder())
         engine.mount(app)
         lag = LoopLag()
         add_metrics(app, lambda: _snapshot(engine, gateway, database, lag), settings.trusted_networks())

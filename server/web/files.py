@@ -1,4 +1,4 @@
-"""The page's files, read once from the package.
+"""The page's files, and the client for pages of others, read once from the package.
 
 Rule 1  What can be fetched is a table made at start: no name in a request is
         ever turned into a path.
@@ -64,6 +64,14 @@ def page_files() -> dict[str, PageFile]:
         if content_type is not None:
             found[str(name)] = _page_file(item.read_bytes(), content_type)
     return found
+
+
+def client_files() -> dict[str, PageFile]:
+    """The JavaScript client as pages name it, by the path below `/socket.io/` at which Node.js servers have it."""
+    web = files("server.web")
+    script = _page_file(web.joinpath("vendor/socket.io.min.js").read_bytes(), _CONTENT_TYPES[".js"])
+    module = _page_file(web.joinpath("pages/vendor/socket.io.esm.min.js").read_bytes(), _CONTENT_TYPES[".js"])
+    return {"socket.io.js": script, "socket.io.min.js": script, "socket.io.esm.min.js": module}
 
 
 def _walk(folder: Traversable, at: PurePosixPath) -> Iterator[tuple[PurePosixPath, Traversable]]:

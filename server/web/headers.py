@@ -2,7 +2,8 @@
 
 The page runs no script but its own files, talks to no other host and cannot be
 framed; nothing that a person writes can change that (W3C Content Security
-Policy Level 3, Trusted Types). The Socket.IO endpoint is left alone: it answers
+Policy Level 3, Trusted Types). Pages of the operator's own are trusted as they
+are: they only get what every answer needs. The Socket.IO endpoint is left alone: it answers
 no documents, and is where all the traffic is.
 """
 
@@ -13,6 +14,9 @@ from aiohttp.typedefs import Handler
 
 SOCKET_PATH: Final = "/socket.io/"
 """Below this the gateway answers; the middlewares of this package pass it through."""
+
+OWN_PAGES: Final = "own-pages"
+"""The name of the route to a folder of the operator's own pages (`server.web.own_pages`)."""
 
 _CONTENT_SECURITY_POLICY = "; ".join(
     (
@@ -39,6 +43,7 @@ _ALWAYS = {
     "Server": "chat-server",
     "X-Content-Type-Options": "nosniff",
 }
+_ON_OWN_PAGES = {name: _ALWAYS[name] for name in ("Server", "X-Content-Type-Options")}
 
 
 @web.middleware
@@ -49,7 +54,8 @@ async def security_headers(request: web.Request, handler: Handler) -> web.Stream
     """
     response = await handler(request)
     if not request.path.startswith(SOCKET_PATH):
-        for name, value in _ALWAYS.items():
+        headers = _ON_OWN_PAGES if request.match_info.route.name == OWN_PAGES else _ALWAYS
+        for name, value in headers.items():
             response.headers.setdefault(name, value)
         response.headers.setdefault("Cache-Control", "no-store")
     return response

@@ -1,27 +1,36 @@
 """What the server answers over plain HTTP: the page, and whether it is alive and able."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 
 from aiohttp import ETag, web
 
 from server.protocol.errors import Unavailable
 from server.protocol.version import PROTOCOL_VERSION
-from server.web.files import INDEX, PageFile, page_files
-from server.web.headers import security_headers
+from server.web.files import INDEX, PageFile, client_files, page_files
+from server.web.headers import SOCKET_PATH, security_headers
+from server.web.own_pages import add_own_pages
 from server.web.problems import problem_response, problems
 
 SERVICE = "chat-server"
 """What `/health` calls itself: a client sees by it what holds a port."""
 
+_FOR_ANY_PAGE = {"Cross-Origin-Resource-Policy": "cross-origin", "X-Content-Type-Options": "nosniff"}
+"""Pages of other origins may take the client from here, as they may from a CDN."""
+_NOTHING_MORE: Mapping[str, str] = {}
 
-def add_routes(app: web.Application, *, ready: Callable[[], Awaitable[str | None]], version: str) -> None:
-    """Adds `/`, `/assets/…`, `/health` and `/ready`, and the middlewares that all HTTP shares.
+
+def add_routes(
+    app: web.Application, *, ready: Callable[[], Awaitable[str | None]], version: str, pages: Path | None = None
+) -> None:
+    """Adds the page, the client for other pages, `/health` and `/ready`, and the middlewares that all HTTP shares.
 
     Args:
         app: Not yet frozen. What it answers below `/socket.io/` stays untouched.
         ready: None while the server can take messages, else the reason in one
             sentence for the operator. Asked at every `GET /ready`.
         version: The server's own version.
+        pages: A folder of pages to serve in place of the built-in one.
     """
 
     async def health(_request: web.Request) -> web.Response:
@@ -34,16 +43,23 @@ def add_routes(app: web.Application, *, ready: Callable[[], Awaitable[str | None
     app.middlewares.extend((security_headers, problems))
     app.router.add_get("/health", health, name="health")
     app.router.add_get("/ready", readiness, name="ready")
+    for name, file in client_files().items():
+        app.router.add_get(SOCKET_PATH + name, _serving(file, _FOR_ANY_PAGE))
+    if pages is not None:
+        add_own_pages(app, pages)
+        return
     for name, file in page_files().items():
         app.router.add_get("/" if name == INDEX else f"/assets/{name}", _serving(file))
 
 
-def _serving(file: PageFile) -> Callable[[web.Request], Awaitable[web.Response]]:
+def _serving(
+    file: PageFile, more: Mapping[str, str] = _NOTHING_MORE
+) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def serve(request: web.Request) -> web.Response:
         gzipped = file.gzipped if _takes_gzip(request.headers.get("Accept-Encoding", "")) else None
         coded = gzipped or file.plain
         # Names carry no version, so a cache asks each time and mostly hears 304.
-        headers = {"Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
+        headers = {"Cache-Control": "no-cache", "Vary": "Accept-Encoding", **more}
         if any(tag.value in (coded.etag, "*") for tag in request.if_none_match or ()):
             response = web.Response(status=304, headers=headers)
         else:

@@ -1,0 +1,171 @@
+"""A folder of the operator's own pages in place of the built-in one, and the client that such pages name."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+from playwright.async_api import Browser
+from yarl import URL
+
+from server.web.files import client_files
+from server.web.routes import add_routes
+from tests.support.browser import open_tab
+from tests.support.raw_client import raw_client
+from tests.support.serving import serving
+
+Browse = TestClient[web.Request, web.Application]
+
+TUTORIAL = """<!DOCTYPE html>
+<title>Chat</title>
+<link rel="icon" href="data:,">
+<ul id="messages"></ul>
+<form id="form"><input id="input" autocomplete="off"><button>Send</button></form>
+<script src="/socket.io/socket.io.js"></script>
+<script>
+  const socket = io();
+  socket.emit("joinRoom", { roomName: "tea", nickName: "page" });
+  document.getElementById("form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    socket.emit("sendMessage", { room: "tea", nickName: "page", message: document.getElementById("input").value });
+  });
+  socket.on("message", ({ nickName, message }) => {
+    const line = document.createElement("li");
+    line.textContent = nickName + ": " + message;
+    document.getElementById("messages").append(line);
+  });
+</script>
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Pages, beside something that is nobody's business."""
+    (tmp_path / "secret.txt").write_text("secret")
+    pages = tmp_path / "pages"
+    (pages / "sub" / ".hidden").mkdir(parents=True)
+    (pages / ".git").mkdir()
+    for name in (".env", ".git/config", "sub/.hidden/x.txt"):
+        (pages / name).write_text("secret")
+    (pages / "index.html").write_text(TUTORIAL)
+    (pages / "sub" / "index.html").write_text("<p>子</p>")
+    (pages / "sub" / "app.mjs").write_text("export {};")
+    (pages / "some thing.bin").write_bytes(b"\x00\x01")
+    (pages / "out.txt").symlink_to(tmp_path / "secret.txt")
+    (pages / "outside").symlink_to(tmp_path)
+    (pages / "env.txt").symlink_to(pages / ".env")
+    (pages / "inside.html").symlink_to(pages / "index.html")
+    (pages / "loop").symlink_to(pages / "loop")
+    return pages
+
+
+@asynccontextmanager
+async def browsing(folder: Path) -> AsyncGenerator[Browse]:
+    async def ready() -> str | None:
+        return None
+
+    app = web.Application()
+    add_routes(app, ready=ready, version="1.2.3", pages=folder)
+    async with TestClient(TestServer(app), auto_decompress=False) as client:
+        yield client
+
+
+@pytest.mark.parametrize(
+    ("path", "content_type"),
+    [
+        ("/", "text/html; charset=utf-8"),
+        ("/index.html", "text/html; charset=utf-8"),
+        ("/inside.html", "text/html; charset=utf-8"),
+        ("/sub/", "text/html; charset=utf-8"),
+        ("/sub/app.mjs", "text/javascript; charset=utf-8"),
+        ("/some%20thing.bin", "application/octet-stream"),
+    ],
+)
+async def test_the_files_of_the_folder_are_served_with_their_types(folder: Path, path: str, content_type: str) -> None:
+    async with browsing(folder) as client:
+        answer = await client.get(URL(path, encoded=True))
+        assert (answer.status, answer.headers["Content-Type"]) == (200, content_type)
+        assert "Content-Security-Policy" not in answer.headers
+        assert "Cross-Origin-Embedder-Policy" not in answer.headers
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        again = await client.get(URL(path, encoded=True), headers={"If-None-Match": answer.headers["ETag"]})
+        assert (again.status, await again.read()) == (304, b"")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/secret.txt",
+        "/../secret.txt",
+        "/sub/../../secret.txt",
+        "/%2e%2e/secret.txt",
+        "/sub/%2e%2e%2f%2e%2e%2fsecret.txt",
+        "/..%5csecret.txt",
+        "/.env",
+        "/%2eenv",
+        "/env.txt",
+        "/.git/config",
+        "/sub/.hidden/x.txt",
+        "/out.txt",
+        "/outside/secret.txt",
+        "/loop",
+        "/index.html/x",
+        "/nothing",
+        "/a%00b",
+        "/" + "x" * 300,
+        "/assets/app.js",
+    ],
+)
+async def test_nothing_else_is(folder: Path, path: str) -> None:
+    async with browsing(folder) as client:
+        answer = await client.get(URL(path, encoded=True))
+        assert answer.status == 404
+        assert b"secret" not in await answer.read()
+
+
+async def test_a_folders_address_ends_with_a_slash_so_that_its_links_work(folder: Path) -> None:
+    async with browsing(folder) as client:
+        answer = await client.get("/sub", allow_redirects=False)
+        assert (answer.status, answer.headers["Location"]) == (301, "/sub/")
+
+
+async def test_health_is_still_the_servers(folder: Path) -> None:
+    (folder / "health").write_text("mine")
+    async with browsing(folder) as client:
+        assert (await (await client.get("/health")).json())["service"] == "chat-server"
+        assert (await client.post("/")).status == 405
+
+
+@pytest.mark.parametrize("name", sorted(client_files()))
+async def test_the_client_is_where_node_servers_have_it(folder: Path, name: str) -> None:
+    async with browsing(folder) as client:
+        script = await client.get(f"/socket.io/{name}", headers={"Accept-Encoding": "identity"})
+        assert (script.status, script.content_type) == (200, "text/javascript")
+        assert b"Socket.IO v4.8.4" in (await script.read())[:100]
+        assert script.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+        assert script.headers["X-Content-Type-Options"] == "nosniff"
+        again = await client.get(f"/socket.io/{name}", headers={"If-None-Match": script.headers["ETag"]})
+        assert again.status in (200, 304)
+
+
+@pytest.mark.needs_chromium
+@pytest.mark.asyncio(loop_scope="session")
+async def test_the_page_of_a_tutorial_talks_with_everybody(browser: Browser, folder: Path, tmp_path: Path) -> None:
+    async with serving(tmp_path, pages=str(folder)) as server, raw_client(server.url) as ann:
+        await ann.join("tea", "ann")
+        tab = await open_tab(browser)
+        await tab.page.goto(server.url)
+        lines = tab.page.locator("#messages li")
+        await lines.first.wait_for()
+        await ann.ask("sendMessage", {"room": "tea", "message": "<img src=x onerror=alert(1)>"})
+        await tab.page.locator("#input").fill("from a page")
+        await tab.page.locator("button").click()
+        while (said := await ann.event("message"))["message"] != "from a page":
+            pass
+        assert said["nickName"] == "page"
+        await lines.nth(2).wait_for()
+        texts = ["page: page 加入了 tea 房间", "ann: <img src=x onerror=alert(1)>", "page: from a page"]
+        assert await lines.all_text_contents() == texts
+        assert tab.complaints == []
