@@ -13,6 +13,7 @@ from tui_chat.ui.keys import Place
 from tui_chat.ui.screens.chat import ChatScreen
 from tui_chat.ui.screens.help import HelpScreen
 from tui_chat.ui.screens.join import JoinScreen
+from tui_chat.ui.screens.switcher import Switcher
 from tui_chat.ui.widgets.composer import Composer
 from tui_chat.ui.widgets.room_timeline import RoomTimeline
 
@@ -20,6 +21,7 @@ HOLDERS = {
     Place.FORM: (JoinScreen,),
     Place.CHAT: (ChatScreen,),
     Place.COMPOSER: (Composer,),
+    Place.SWITCHER: (Switcher,),
     Place.SEARCHING: (Composer,),
     Place.PICKING: (RoomTimeline,),
     Place.HELP: (HelpScreen,),

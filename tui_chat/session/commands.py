@@ -20,6 +20,7 @@ class Action(Enum):
     NICK = "nick"
     NAMES = "names"
     LIST = "list"
+    GO = "go"
     TOPIC = "topic"
     RECONNECT = "reconnect"
     EDIT = "edit"
@@ -114,6 +115,12 @@ ALL: tuple[Command, ...] = (
     Command(Action.NICK, mark("take another nickname"), (_NICK,)),
     Command(Action.NAMES, mark("say who is here"), aliases=("who",)),
     Command(Action.LIST, mark("list the rooms of this server"), (Argument(mark("part of a name"), optional=True),)),
+    Command(
+        Action.GO,
+        mark("go to a room by some letters of its name"),
+        (Argument(mark("part of a name"), optional=True),),
+        aliases=("switch",),
+    ),
     Command(Action.TOPIC, mark("say what this room is about, or show it"), (Argument(mark("topic"), optional=True),)),
     Command(Action.RECONNECT, mark("try to connect now")),
     Command(Action.EDIT, mark("change your last message"), (_SOME_TEXT,)),

@@ -210,6 +210,11 @@ class RoomView:
             self._typing.pop(member_id, None)
 
     @property
+    def last_ts(self) -> int:
+        """When something was said here last, in milliseconds since the epoch; 0 for never."""
+        return next((line.ts for line in reversed(self.transcript.lines) if isinstance(line, MessageLine)), 0)
+
+    @property
     def typing(self) -> list[str]:
         """The nicknames of those who are typing."""
         nicks = {member.member_id: member.nick_name for member in self.members}

@@ -243,6 +243,12 @@ def searching_sent(query: str, failed: bool) -> str:
     return tr("sent here before: {query}▏", query=query)
 
 
+SWITCH_TITLE = mark("Go to a room")
+SWITCH_HINT = mark("some letters of its name")
+SWITCH_FOOTER = mark("↑↓ choose · Enter go · Esc stay")
+NEW_ROOM = mark("new room")
+
+
 def not_back_in(room: str, reason: str) -> str:
     """A room that was open before could not be entered again."""
     return tr("{room}, where you were before, could not be entered: {reason}", room=room, reason=reason)

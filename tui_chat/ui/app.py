@@ -11,7 +11,7 @@ import logging
 import signal
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, ClassVar
 
@@ -38,6 +38,7 @@ from tui_chat.ui.start import DEFAULT_SERVER, Keeping, Start
 if TYPE_CHECKING:
     from textual.driver import Driver
 
+    from server.protocol.answers import RoomSummary
     from tui_chat.embed import EmbeddedServer
     from tui_chat.session.room_view import RoomView
     from tui_chat.ui.screens.chat import ChatScreen
@@ -219,8 +220,8 @@ class ChatApp(SettingsApp, inherit_bindings=False):
         self._end_visit()
         self._form.progress(reason)
 
-    def rooms_listed(self, rooms: list[str]) -> None:
-        """They complete from now on."""
+    def rooms_listed(self, rooms: "Sequence[RoomSummary]") -> None:
+        """They complete, and can be gone to, from now on."""
         if self._chat is not None:
             self._chat.rooms_listed(rooms)
 

@@ -36,7 +36,9 @@ def run(call: Call, screen: "ChatScreen") -> str:
                 if room is not None:
                     screen.session.say(words.members_are([member.nick_name for member in room.members]))
             case Action.LIST:
-                screen.connection.list_rooms(argument)
+                screen.connection.list_rooms(argument, told=True)
+            case Action.GO:
+                screen.switch(argument)
             case Action.TOPIC:
                 if room is not None and argument:
                     screen.connection.set_topic(room.name, topic_line(argument))

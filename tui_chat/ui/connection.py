@@ -131,9 +131,15 @@ class RoomTrimmed:
 
 @dataclass(frozen=True, slots=True)
 class RoomsListed:
-    """The rooms of the server."""
+    """Rooms of the server.
+
+    Attributes:
+        rooms: They.
+        told: They were asked for by a person, and are to be told in the room.
+    """
 
     rooms: list[RoomSummary]
+    told: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,9 +339,9 @@ class Connection:
         if self._chat is not None:
             self._chat.retry_now()
 
-    def list_rooms(self, query: str) -> None:
-        """Ask for the rooms of the server."""
-        self._start(self._list_rooms(query))
+    def list_rooms(self, query: str, *, told: bool) -> None:
+        """Ask for the rooms of the server, for the person to read (`told`) or for the program to know."""
+        self._start(self._list_rooms(query, told))
 
     def load_older(self, room: str) -> None:
         """Ask for what was said before what is here."""
@@ -422,12 +428,13 @@ class Connection:
         except ChatError as error:
             self._put(Refused(error.message))
 
-    async def _list_rooms(self, query: str) -> None:
+    async def _list_rooms(self, query: str, told: bool) -> None:
         assert self._chat is not None
         try:
-            self._put(RoomsListed(list(await self._chat.list_rooms(query or None))))
+            self._put(RoomsListed(list(await self._chat.list_rooms(query or None)), told))
         except ChatError as error:
-            self._put(Refused(error.message))
+            if told:
+                self._put(Refused(error.message))
 
     async def _load_older(self, name: str) -> None:
         room = self._room(name)

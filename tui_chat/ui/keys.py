@@ -21,6 +21,7 @@ class Place(Enum):
     FORM = mark("The join form")
     CHAT = mark("Rooms and reading")
     COMPOSER = mark("Writing")
+    SWITCHER = mark("The switcher (after F4)")
     SEARCHING = mark("Searching what you sent (after Ctrl+R)")
     PICKING = mark("Picking a message (after Ctrl+S)")
     HELP = mark("The help screen")
@@ -73,6 +74,7 @@ ALL: tuple[Key, ...] = (
     Key(("alt+1",), "show_number(1)", mark("the room with that number"), Place.CHAT, label="Alt+1 … Alt+9"),
     *(Key((f"alt+{n}",), f"show_number({n})", None, Place.CHAT) for n in range(2, 10)),
     Key(("alt+a",), "activity", mark("next room with something unread, mentions first"), Place.CHAT),
+    Key(("f4",), "switch", mark("go to a room by some letters of its name"), Place.CHAT, first=True),
     Key(("pageup",), "page_up", mark("scroll up"), Place.CHAT, mark("scroll")),
     Key(("pagedown",), "page_down", mark("scroll down"), Place.CHAT),
     Key(("alt+home",), "top", mark("first line that is loaded"), Place.CHAT),
@@ -109,11 +111,15 @@ ALL: tuple[Key, ...] = (
     Key(("ctrl+w",), "kill_word_left", mark("cut the word before"), Place.COMPOSER),
     Key(("alt+d",), "kill_word_right", mark("cut the word after"), Place.COMPOSER),
     Key(("ctrl+u",), "kill_to_start", mark("cut to the start of the line"), Place.COMPOSER),
-    Key(("ctrl+k",), "kill_to_end", mark("cut to the end of the line"), Place.COMPOSER),
+    Key(("ctrl+k",), "kill_to_end", mark("cut to the end of the line; at the very end, go to a room"), Place.COMPOSER),
     Key(("ctrl+y",), "yank", mark("put back what was cut last"), Place.COMPOSER),
     Key(("ctrl+x",), "cut", mark("cut what is selected"), Place.COMPOSER),
     Key(("ctrl+v",), "paste", mark("put in what was copied here"), Place.COMPOSER),
     Key(("ctrl+underscore",), "undo", mark("undo"), Place.COMPOSER),
+    Key(("up", "ctrl+p", "shift+tab"), "move(-1)", mark("room above"), Place.SWITCHER, first=True),
+    Key(("down", "ctrl+n", "tab"), "move(1)", mark("room below"), Place.SWITCHER, first=True),
+    Key(("enter",), "go", mark("go there; a room that is not open is joined"), Place.SWITCHER),
+    Key(("escape", "ctrl+g", "f4"), "close", mark("stay where you are"), Place.SWITCHER, first=True),
     Key(("ctrl+r", "up"), "search_older", mark("the one found before"), Place.SEARCHING, mark("older")),
     Key(("ctrl+s", "down"), "search_newer", mark("the one found after"), Place.SEARCHING),
     Key(("backspace", "ctrl+h"), "search_erase", mark("take back the last letter"), Place.SEARCHING),

@@ -1,9 +1,10 @@
 """One visit to one server: what comes from the connection is applied to the session here."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from server.protocol.answers import RoomSummary
 from server.protocol.entries import NickNotice
 from server.protocol.errors import ChatError, Forbidden, NickInvalid, NotFound, RoomInvalid, TooLong
 from tui_chat.client.events import Noticed, RoomEntered, RoomLost
@@ -37,7 +38,7 @@ class Front(Protocol):
         """The last room is closed."""
         ...
 
-    def rooms_listed(self, rooms: list[str]) -> None:
+    def rooms_listed(self, rooms: Sequence[RoomSummary]) -> None:
         """These rooms are on the server."""
         ...
 
@@ -105,10 +106,11 @@ class Visit:
                 session.expect(rooms)
             case came.RoomTrimmed(room):
                 session.trim(room)
-            case came.RoomsListed(rooms):
-                lines = [words.room_in_list(room.name, room.members, room.topic) for room in rooms]
-                session.say(words.rooms_are(lines))
-                front.rooms_listed([room.name for room in rooms])
+            case came.RoomsListed(rooms, told):
+                if told:
+                    lines = [words.room_in_list(room.name, room.members, room.topic) for room in rooms]
+                    session.say(words.rooms_are(lines))
+                front.rooms_listed(rooms)
             case came.Refused(problem):
                 front.problem(refusals.sentence(problem))
             case _:

@@ -20,10 +20,9 @@ from tui_chat.ui import commands, keys
 from tui_chat.ui.app_of import app_of
 from tui_chat.ui.connection import Connection
 from tui_chat.ui.links import open_link
-from tui_chat.ui.screens.chat_messages import MessageActions
+from tui_chat.ui.screens.chat_rooms import RoomActions
 from tui_chat.ui.settings_app import settings_app
 from tui_chat.ui.widgets.composer import Composer
-from tui_chat.ui.widgets.rooms import RoomList
 from tui_chat.ui.widgets.timeline.messages import (
     AtBottom,
     GapWanted,
@@ -35,7 +34,7 @@ TYPING_AGAIN = 3.0
 """Seconds after which others are told once more that you type."""
 
 
-class ChatScreen(MessageActions):
+class ChatScreen(RoomActions):
     """The chat screen with all that one can do on it.
 
     Attributes:
@@ -72,7 +71,6 @@ class ChatScreen(MessageActions):
         super().__init__(session, connection)
         self._typing_told = 0.0
         self._refused_text = ""
-        self._known_rooms: list[str] = []
 
     # Writing.
 
@@ -157,7 +155,7 @@ class ChatScreen(MessageActions):
     def complete(self, before: str) -> Completion | None:
         """What the text before the caret may become."""
         view = self.session.current
-        rooms = [*(room.name for room in self.session.rooms.values()), *self._known_rooms]
+        rooms = [*(room.name for room in self.session.rooms.values()), *self.known_rooms]
         return complete(before, view.nicks if view else (), list(dict.fromkeys(rooms)))
 
     def write(self, text: str) -> None:
@@ -176,40 +174,6 @@ class ChatScreen(MessageActions):
             return False
         self.composer.clear()
         return True
-
-    # Rooms.
-
-    def join(self, room: str) -> None:
-        """Go into a room, or show it when it is open."""
-        if self.session.room(room) is not None:
-            self.session.show(room)
-        else:
-            view = self.session.current
-            self.connection.join(room, view.nick if view is not None else "")
-
-    def rooms_listed(self, rooms: list[str]) -> None:
-        """These rooms are known on the server."""
-        self._known_rooms = rooms
-
-    def action_step(self, by: int) -> None:
-        """Show the next room, or the one before."""
-        self.session.step(by)
-        self.draw()
-
-    def action_show_number(self, number: int) -> None:
-        """Show a room by its place in the list."""
-        self.session.show_number(number)
-        self.draw()
-
-    def action_activity(self) -> None:
-        """Show the next room with something unread."""
-        self.session.show_activity()
-        self.draw()
-
-    @on(RoomList.Chosen)
-    def _room_chosen(self, event: RoomList.Chosen) -> None:
-        self.session.show(event.room)
-        self.draw()
 
     # Reading.
 

@@ -82,6 +82,7 @@ class Composer(TextArea, inherit_bindings=False):
         self._completing: tuple[Completion, str] | None = None
         self._killed = ""
         self._search: HistorySearch | None = None
+        self._borrower: Callable[[events.Key], None] | None = None
 
     @property
     def searching(self) -> bool:
@@ -103,7 +104,16 @@ class Composer(TextArea, inherit_bindings=False):
         """Put this in where the caret is."""
         self.replace(text, *self.selection)
 
+    def lend(self, borrower: Callable[[events.Key], None] | None) -> None:
+        """Give the keys that still come here to what was opened over it, until it is closed (None)."""
+        self._borrower = borrower
+
     async def _on_key(self, event: events.Key) -> None:
+        if self._borrower is not None:
+            event.stop()
+            event.prevent_default()
+            self._borrower(event)
+            return
         if self._search is not None:
             if (search_action := _SEARCHING.get(event.key)) is not None or event.is_printable:
                 event.stop()
@@ -252,9 +262,12 @@ class Composer(TextArea, inherit_bindings=False):
         start = (row, 0) if column or not row else (row - 1, len(self.document[row - 1]))
         self._kill(start, (row, column))
 
-    def action_kill_to_end(self) -> None:
-        """Cut to the end of the line; there, the line break."""
+    async def action_kill_to_end(self) -> None:
+        """Cut to the end of the line; there, the line break; at the very end, choose another room."""
         row, column = self.cursor_location
+        if (row, column) == self.document.end:
+            await self.screen.run_action("switch")
+            return
         length = len(self.document[row])
         last = row == self.document.line_count - 1
         self._kill((row, column), (row, length) if column < length or last else (row + 1, 0))

@@ -1,0 +1,102 @@
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+from textual import events
+from textual.widgets import OptionList
+
+from server.runtime import Running
+from tests.support.chat_app import Person, in_room
+from tests.support.serving import serving
+from tui_chat.client.chat import ChatClient
+from tui_chat.session import words
+from tui_chat.session.lines import MessageLine
+from tui_chat.ui.screens.switcher import Switcher
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncGenerator[Running]:
+    async with serving(tmp_path, rate_limit="off") as running:
+        yield running
+
+
+async def joined(person: Person, *rooms: str) -> None:
+    for room in rooms:
+        await person.say(f"/join {room}")
+        await person.until(lambda room=room: person.chat.shown is person.chat.session.rooms.get(room))
+
+
+async def switcher(person: Person) -> Switcher:
+    await person.until(lambda: isinstance(person.app.screen, Switcher) and person.app.screen.focused is not None)
+    assert isinstance(person.app.screen, Switcher)
+    return person.app.screen
+
+
+@pytest.mark.parametrize("key", ["f4", "ctrl+k"])
+async def test_letters_and_enter_lead_to_an_open_room(server: Running, tmp_path: Path, key: str) -> None:
+    async with in_room(tmp_path, server.url, "ann") as ann:
+        await joined(ann, "dev", "ops")
+        await ann.type("for ops")
+        await ann.press(key)
+        await switcher(ann)
+        await ann.type("t")
+        await ann.press("enter")
+        await ann.until(lambda: ann.chat.shown is ann.chat.session.rooms["tea"])
+        assert ann.app.focused is ann.composer
+        assert ann.composer.text == ""
+        await ann.press("f4")
+        await switcher(ann)
+        await ann.press("escape")
+        await ann.until(lambda: ann.app.screen is ann.chat)
+        assert ann.chat.shown is ann.chat.session.rooms["tea"]
+
+
+async def test_ctrl_k_still_cuts_where_something_follows(server: Running, tmp_path: Path) -> None:
+    async with in_room(tmp_path, server.url, "ann") as ann:
+        await ann.type("one two")
+        await ann.press("ctrl+a", "ctrl+k")
+        assert ann.composer.text == ""
+        assert ann.app.screen is ann.chat
+
+
+@pytest.mark.parametrize("key", ["f4", "ctrl+k"])
+async def test_what_is_typed_right_behind_the_key_is_never_sent(server: Running, tmp_path: Path, key: str) -> None:
+    async with in_room(tmp_path, server.url, "ann") as ann:
+        await joined(ann, "dev")
+        for each in (key, "t", "e", "a", "enter"):
+            ann.app.post_message(events.Key(each, each if len(each) == 1 else None))
+        await ann.until(lambda: ann.app.screen is ann.chat and ann.chat.shown is ann.chat.session.rooms["tea"])
+        for view in ann.chat.session.rooms.values():
+            assert not any(isinstance(line, MessageLine) for line in view.transcript.lines)
+
+
+async def test_rooms_of_the_server_are_offered_and_joined(server: Running, tmp_path: Path) -> None:
+    async with in_room(tmp_path, server.url, "ann") as ann, ChatClient(server.url) as other:
+        books = await other.join("books", nick="bob")
+        await books.set_topic("what we [b]read[/b]")
+        await ann.press("f4")
+        await ann.sees("what we [b]read[/b]")
+        assert "1 here" in ann.screen()
+        await ann.press("down", "enter")
+        await ann.until(lambda: "books" in ann.chat.session.rooms)
+        await ann.until(lambda: ann.chat.shown is ann.chat.session.rooms["books"])
+        assert list(ann.chat.session.rooms) == ["tea", "books"]
+
+
+async def test_a_new_name_makes_a_room(server: Running, tmp_path: Path) -> None:
+    async with in_room(tmp_path, server.url, "ann") as ann:
+        await ann.say("/go garden")
+        await ann.sees(words.NEW_ROOM)
+        await ann.press("enter")
+        await ann.until(lambda: "garden" in ann.chat.session.rooms)
+
+
+async def test_a_room_is_chosen_with_the_mouse_at_any_size(server: Running, tmp_path: Path) -> None:
+    async with in_room(tmp_path, server.url, "ann", size=(40, 10)) as ann:
+        await joined(ann, "dev")
+        await ann.press("f4")
+        screen = await switcher(ann)
+        assert "dev" in ann.screen()
+        await ann.pilot.click(OptionList, offset=(5, 0))
+        await ann.until(lambda: ann.app.screen is not screen)
+        await ann.until(lambda: ann.chat.shown is ann.chat.session.rooms["tea"])
