@@ -10,6 +10,7 @@ from tests.support.chat_app import Person, in_room
 from tests.support.serving import serving
 from tui_chat.client.chat import ChatClient
 from tui_chat.session import words
+from tui_chat.session.language import tr
 from tui_chat.session.lines import MessageLine
 from tui_chat.ui.screens.switcher import Switcher
 
@@ -86,7 +87,7 @@ async def test_rooms_of_the_server_are_offered_and_joined(server: Running, tmp_p
 async def test_a_new_name_makes_a_room(server: Running, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann:
         await ann.say("/go garden")
-        await ann.sees(words.NEW_ROOM)
+        await ann.sees(tr(words.NEW_ROOM))
         await ann.press("enter")
         await ann.until(lambda: "garden" in ann.chat.session.rooms)
 

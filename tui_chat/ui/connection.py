@@ -13,21 +13,32 @@ import logging
 from collections import deque
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from server.protocol import names
-from server.protocol.answers import RoomSummary
 from server.protocol.errors import ChatError, NotJoined
 from server.protocol.limits import ROOMS_PER_CONNECTION
 from tui_chat.client import events
 from tui_chat.client.posting import Posting
 from tui_chat.session import refusals, words
-from tui_chat.session.kept_writing import KeptWriting, Left
+from tui_chat.session.kept_writing import KeptWriting
 from tui_chat.session.language import tr
 from tui_chat.session.session import LINES_MAX
 from tui_chat.session.writing import Writing
+from tui_chat.ui.arrivals import (
+    Arrival,
+    NotOpened,
+    Opened,
+    Refused,
+    RoomJoined,
+    RoomNotJoined,
+    RoomOpened,
+    RoomParted,
+    RoomsExpected,
+    RoomsListed,
+    RoomTrimmed,
+)
 from tui_chat.ui.start import Keeping
 
 if TYPE_CHECKING:
@@ -38,130 +49,6 @@ log = logging.getLogger("chat.ui")
 
 GAP_STEP = 400
 """Entries that are fetched of a gap when it comes into view; what is left is a smaller gap."""
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """The first connection stands."""
-
-
-@dataclass(frozen=True, slots=True)
-class NotOpened:
-    """The first connection could not be made.
-
-    Attributes:
-        error: Why.
-    """
-
-    error: ChatError
-
-
-@dataclass(frozen=True, slots=True)
-class RoomJoined:
-    """A room was joined.
-
-    Attributes:
-        room: It.
-        wanted_nick: The nickname that was asked for; empty when none was.
-        left: What you left there.
-        show: It was asked for now, and is to be shown.
-    """
-
-    room: "Room"
-    wanted_nick: str
-    left: Left
-    show: bool
-
-
-@dataclass(frozen=True, slots=True)
-class RoomNotJoined:
-    """A room could not be joined.
-
-    Attributes:
-        room: The name that was asked for.
-    """
-
-    room: str
-    error: ChatError
-
-
-@dataclass(frozen=True, slots=True)
-class RoomParted:
-    """You left a room."""
-
-    room: str
-
-
-@dataclass(frozen=True, slots=True)
-class RoomOpened:
-    """A room is there with what was kept of it; it is joined when that can be done.
-
-    Attributes:
-        room: It.
-        left: What you left there.
-        show: It was asked for now, and is to be shown.
-    """
-
-    room: "Room"
-    left: Left
-    show: bool
-
-
-@dataclass(frozen=True, slots=True)
-class RoomsExpected:
-    """The rooms that were open when the program ended; they come back one by one.
-
-    Attributes:
-        rooms: Their names, in their order.
-    """
-
-    rooms: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class RoomTrimmed:
-    """A room's log has let its oldest messages go.
-
-    Attributes:
-        room: Its name.
-    """
-
-    room: str
-
-
-@dataclass(frozen=True, slots=True)
-class RoomsListed:
-    """Rooms of the server.
-
-    Attributes:
-        rooms: They.
-        told: They were asked for by a person, and are to be told in the room.
-    """
-
-    rooms: list[RoomSummary]
-    told: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """Something else that was asked for could not be done."""
-
-    problem: str
-
-
-Arrival = (
-    events.Event
-    | Opened
-    | NotOpened
-    | RoomJoined
-    | RoomNotJoined
-    | RoomParted
-    | RoomOpened
-    | RoomsExpected
-    | RoomTrimmed
-    | RoomsListed
-    | Refused
-)
 
 
 class Connection:

@@ -13,7 +13,7 @@ from tui_chat.session.language import tr
 from tui_chat.session.room_view import RoomView
 from tui_chat.session.session import Session
 from tui_chat.session.settings import Settings
-from tui_chat.ui import connection as came
+from tui_chat.ui import arrivals as came
 from tui_chat.ui.connection import Connection
 from tui_chat.ui.screens.join import Entrance
 from tui_chat.ui.start import Keeping
