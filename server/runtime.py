@@ -1,6 +1,5 @@
 """Puts the server together, runs it, and takes it apart in order."""
 
-import asyncio
 import logging
 import secrets
 import ssl
@@ -22,7 +21,7 @@ from server.gateway.commands import Clock, Commands
 from server.gateway.connection import Connection
 from server.gateway.dialects.dialect import Surroundings
 from server.gateway.dialects.table import all_dialects
-from server.gateway.engine import Engine
+from server.gateway.engine.endpoint import Engine
 from server.gateway.fanout import Fanout
 from server.gateway.gateway import ChatGateway
 from server.gateway.limits import RequestLimits, RequestRates
@@ -36,10 +35,6 @@ log = logging.getLogger("chat.server")
 
 RECONNECT_AFTER = 1.0
 """Seconds after which clients are asked to come back when the server stops as planned."""
-
-
-GOODBYE_HEARD = 0.1
-"""Seconds in which clients read the goodbye, and requests under way are read and refused."""
 
 
 class ServerError(Exception):
@@ -103,8 +98,6 @@ async def serve(settings: Settings) -> AsyncGenerator[Running]:
                 await site.stop()
             gateway.say_goodbye(RECONNECT_AFTER)
             await database.journal.close()
-            # A socket that is closed with something unread in it is reset, and what was just sent is lost with it.
-            await asyncio.sleep(GOODBYE_HEARD)
             await engine.stop()
             gateway.close()
             lag.stop()

@@ -7,17 +7,17 @@ class Frame:
     Attributes:
         payload: The packet as UTF-8, as a polling client reads it.
         wire: The same as an unmasked, unfragmented text frame (RFC 6455, section 5.2).
+
+    Args:
+        payload: The packet.
+        wire: What a WebSocket gets in place of that text frame.
     """
 
     __slots__ = ("payload", "wire")
 
-    def __init__(self, payload: bytes) -> None:
+    def __init__(self, payload: bytes, wire: bytes | None = None) -> None:
         self.payload = payload
-        self.wire = _header(len(payload)) + payload
-
-    def encode(self, b64: bool = False) -> str:
-        """The packet as text, for the library's polling payload."""
-        return self.payload.decode()
+        self.wire = _header(len(payload)) + payload if wire is None else wire
 
 
 def _header(length: int) -> bytes:

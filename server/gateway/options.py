@@ -15,7 +15,7 @@ class EngineOptions:
         connect_timeout: Seconds from the handshake to CONNECT.
         unsent_bytes: What a connection may owe its reader.
         stall_timeout: Seconds without progress after which a reader is cut.
-        stop_timeout: Seconds that the connections have to end when the server stops.
+        close_timeout: Seconds that a client has to take a goodbye and close on its side.
         cors_origins: Origins besides the server's own whose pages may connect.
         trusted_proxies: Whose X-Forwarded-* headers are believed.
     """
@@ -27,4 +27,4 @@ class EngineOptions:
     stall_timeout: float
     cors_origins: tuple[str, ...]
     trusted_proxies: tuple[Network, ...]
-    stop_timeout: float = 2.0
+    close_timeout: float = 2.0

@@ -5,6 +5,9 @@ Rule 2  What one tick owes leaves in one write: joined frames on a WebSocket, on
         payload for a poll. The system call costs more than the joining.
 Rule 3  What is owed is bounded in bytes, whether it waits here or in the kernel's
         queue; and in time, if nothing of it moves. Who overruns is cut.
+Rule 4  After `finish` nothing more is owed, and what was owed before still leaves. The
+        transport stays open: whoever closes it with something unread in it resets it,
+        and what was just written is lost with it.
 """
 
 import asyncio
@@ -66,7 +69,7 @@ class Outgoing:
     def flush(self) -> None:
         """Write what is owed, if the client can take it now."""
         self._flushing = False
-        if not self._owed or self.closed:
+        if not self._owed:
             return
         transport = self._transport
         if transport is not None:
@@ -89,16 +92,16 @@ class Outgoing:
         self._owed_bytes = 0
         self.flush()
 
-    def finish(self, frame: bytes) -> bool:
-        """Close the WebSocket after all that is owed, with this frame; False when there is none."""
-        self.flush()
+    def finish(self, last: Frame) -> None:
+        """Owe this, and then nothing any more."""
+        self.push(last)
         self.closed = True
-        if self._transport is None:
-            return False
-        if not self._transport.is_closing():
-            self._transport.write(frame)
+        self.flush()
+
+    def close(self) -> None:
+        """Close the WebSocket, if there is one, once it has what was written."""
+        if self._transport is not None:
             self._transport.close()
-        return True
 
     def abort(self) -> None:
         """Drop what is owed, and the WebSocket."""
@@ -132,10 +135,19 @@ class Outgoing:
         finally:
             self._poll = None
 
-    def answer_poll(self, frame: Frame) -> None:
-        """End the poll that waits, if one does, with this frame alone."""
+    def end_poll(self, frame: Frame) -> None:
+        """End the poll that waits, if one does, with what is owed, or with this frame when nothing is."""
         if self._poll is not None and not self._poll.done():
-            self._poll.set_result([frame])
+            self._poll.set_result(self._take() or [frame])
+
+    @property
+    def owing(self) -> bool:
+        """Whether something waits to leave."""
+        return bool(self._owed)
+
+    def owed(self) -> list[Frame]:
+        """What a polling client can have at once; may be nothing."""
+        return self._take()
 
     def _take(self) -> list[Frame]:
         owed, self._owed = self._owed, []

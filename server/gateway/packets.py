@@ -1,7 +1,7 @@
 """Socket.IO v5 packets as text, decoded and encoded without the library's binary forms.
 
-Rule 1  What is not exactly a packet of the protocol raises `BadPacket`; the
-        connection that sent it is closed.
+Rule 1  What is not exactly a packet of the protocol, in UTF-8, raises `BadPacket`;
+        the connection that sent it is closed.
 Rule 2  There is no binary in this protocol: its packet types are bad packets,
         so that nobody can announce attachments and have the server wait for them.
 Rule 3  Arguments stay undecoded JSON; only the codec looks into them.
@@ -59,13 +59,18 @@ def parse(text: bytes) -> Packet:
     """The packet in an Engine.IO message.
 
     Args:
-        text: UTF-8, without the Engine.IO type.
+        text: Without the Engine.IO type.
 
     Raises:
         BadPacket: See rules 1 and 2.
     """
     if not text:
         raise BadPacket("an empty packet")
+    if not text.isascii():
+        try:
+            text.decode()
+        except UnicodeDecodeError:
+            raise BadPacket("a packet that is not UTF-8") from None
     kind = text[0]
     namespace, at = _namespace(text)
     ack_id, at = _ack_id(text, at)
@@ -79,9 +84,9 @@ def parse(text: bytes) -> Packet:
         except msgspec.MsgspecError:
             raise BadPacket("an event without a name") from None
         return Event(namespace, name, arguments[1:], ack_id)
-    if kind == CONNECT:
+    if kind == CONNECT and ack_id is None:
         return Connect(namespace, _object(body) if body else None)
-    if kind == DISCONNECT:
+    if kind == DISCONNECT and ack_id is None and not body:
         return Disconnect(namespace)
     if kind == ACK and ack_id is not None:
         _list(body)
@@ -114,10 +119,7 @@ def _namespace(text: bytes) -> tuple[str, int]:
         return ROOT, 1
     end = text.find(b",")
     raw = text[1:] if end < 0 else text[1:end]
-    try:
-        return raw.decode().partition("?")[0], len(text) if end < 0 else end + 1
-    except UnicodeDecodeError:
-        raise BadPacket("a namespace that is not UTF-8") from None
+    return raw.decode().partition("?")[0], len(text) if end < 0 else end + 1
 
 
 def _ack_id(text: bytes, at: int) -> tuple[int | None, int]:

@@ -23,7 +23,10 @@ def importers(package: str) -> set[str]:
 @pytest.mark.parametrize(
     ("packages", "allowed"),
     [
-        (("socketio", "engineio"), ("server.gateway.engine", "tui_chat.client.transport")),
+        (
+            ("socketio", "engineio"),
+            ("server.gateway.engine.endpoint", "server.gateway.engine.sessions", "tui_chat.client.transport"),
+        ),
         (("sqlalchemy",), ("server.storage",)),
         (("redis",), ("server.cluster",)),
         (("textual", "rich"), ("tui_chat.ui",)),

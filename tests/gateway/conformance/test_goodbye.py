@@ -1,0 +1,119 @@
+"""What the server says last is heard, whatever the client is doing (RFC 6455, section 7; WIRE, `goingAway`)."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiohttp import WSMsgType
+
+from tests.support.raw_websocket import RawWebSocket, raw_websocket
+from tests.support.serving import serving
+
+FLOODING = 6
+"""Clients at a time."""
+
+STOPS = 5
+
+PACKET = "6" + "-" * 32_000
+"""What they flood with: a NOOP with something behind it, which costs the server little and asks for nothing."""
+
+
+@dataclass(frozen=True)
+class Stoppable:
+    """A server that runs until `stop` is set."""
+
+    port: int
+    stop: asyncio.Event
+    running: "asyncio.Task[None]"
+
+
+@asynccontextmanager
+async def stoppable(folder: Path) -> AsyncGenerator[Stoppable]:
+    stop = asyncio.Event()
+    port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+    async def serve_until_told() -> None:
+        async with serving(folder, rate_limit="off") as server:
+            port.set_result(server.port)
+            await stop.wait()
+
+    running = asyncio.create_task(serve_until_told())
+    yield Stoppable(await port, stop, running)
+    stop.set()
+    await running
+
+
+async def flood(ws: RawWebSocket, at_full_speed: asyncio.Event) -> None:
+    """Send without a pause; more is on its way than the server has read, from the event on."""
+    ws.write_text("40", '42["joinRoom",{"roomName":"tea","nickName":"ann"}]')
+    rounds = 0
+    while not ws.writer.is_closing():
+        ws.write_text(*[PACKET] * 8)
+        await ws.writer.drain()
+        rounds += 1
+        if rounds == 20:
+            at_full_speed.set()
+
+
+async def read_until_closed(ws: RawWebSocket) -> list[bytes]:
+    """What comes before the server's close frame."""
+    heard: list[bytes] = []
+    while (frame := await ws.frame()).opcode is not WSMsgType.CLOSE:
+        heard.append(frame.payload)
+    return heard
+
+
+async def flooding_client(server: Stoppable, ready: asyncio.Barrier) -> list[bytes]:
+    """Floods until it has read a close frame, answers that, and reads the end of the stream."""
+    async with raw_websocket(server.port) as ws:
+        at_full_speed = asyncio.Event()
+        sending = asyncio.create_task(flood(ws, at_full_speed))
+        try:
+            await at_full_speed.wait()
+            await ready.wait()
+            heard = await read_until_closed(ws)
+        finally:
+            sending.cancel()
+            await asyncio.wait({sending})
+        ws.write(WSMsgType.CLOSE, b"\x03\xe8")
+        assert await ws.rest() == b""  # not reset, which would take with it what was not read yet
+        return heard
+
+
+async def test_clients_that_flood_a_stopping_server_read_the_goodbye(tmp_path: Path) -> None:
+    for attempt in range(STOPS):
+        async with stoppable(tmp_path) as server:
+            ready = asyncio.Barrier(FLOODING + 1)
+            clients = [asyncio.create_task(flooding_client(server, ready)) for _ in range(FLOODING)]
+            await ready.wait()
+            server.stop.set()
+            for heard in await asyncio.gather(*clients):
+                assert any(payload.startswith(b'42["goingAway",') for payload in heard), attempt
+
+
+async def test_a_client_that_floods_after_a_mistake_reads_the_close(tmp_path: Path) -> None:
+    async with stoppable(tmp_path) as server, raw_websocket(server.port) as ws:
+        at_full_speed = asyncio.Event()
+        sending = asyncio.create_task(flood(ws, at_full_speed))
+        await at_full_speed.wait()
+        ws.write_text("abc")
+        heard = await read_until_closed(ws)
+        assert any(payload.startswith(b"40{") for payload in heard)
+        sending.cancel()
+        await asyncio.wait({sending})
+        ws.write(WSMsgType.CLOSE, b"\x03\xe8")
+        assert await ws.rest() == b""
+
+
+async def test_a_flood_that_never_closes_does_not_keep_a_server_from_stopping(tmp_path: Path) -> None:
+    async with stoppable(tmp_path) as server, raw_websocket(server.port) as ws:
+        at_full_speed = asyncio.Event()
+        sending = asyncio.create_task(flood(ws, at_full_speed))
+        await at_full_speed.wait()
+        server.stop.set()
+        async with asyncio.timeout(5):  # what a stop may take in all
+            await server.running
+        sending.cancel()
+        await asyncio.wait({sending})
