@@ -128,7 +128,7 @@ def main() -> None:
 
     app = ChatApp(start, kept, "\n".join(filter(None, (notice, *settings.problems))), settings)
     try:
-        app.run()
+        app.run(mouse=settings.settings.mouse)
     finally:
         app.close_server()
     sys.exit(app.return_code or 0)

@@ -99,8 +99,12 @@ class RoomView:
         if self._looked_at:
             self.read_seq = self.newest
 
-    def changed(self, messages: Iterable[Message], last_seq: int) -> None:
-        """Messages that are new or now read otherwise, ascending; the newest entry is `last_seq`."""
+    def changed(self, messages: Iterable[Message], last_seq: int) -> list[MessageLine]:
+        """Messages that are new or now read otherwise, ascending; the newest entry is `last_seq`.
+
+        Returns:
+            Those that came while nobody looked.
+        """
         lines = [self.line(message) for message in messages]
         new = [line for line in lines if (line.seq or 0) > self.read_seq and not line.own and not self._known(line.seq)]
         for line in lines:
@@ -114,6 +118,7 @@ class RoomView:
             self.mentions += sum(line.mention for line in new)
         self._put(lines)
         self.reached(last_seq)
+        return [] if self._looked_at else new
 
     def look(self) -> None:
         """It is shown, in focus and at the bottom: all of it is read."""

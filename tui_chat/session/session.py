@@ -22,6 +22,7 @@ from tui_chat.session import refusals, words
 from tui_chat.session.comings import Coming, Went
 from tui_chat.session.kept_writing import Left
 from tui_chat.session.lines import Delivery, MessageLine, Splice
+from tui_chat.session.notices import Heard
 from tui_chat.session.room_view import UNSENT, RoomView
 from tui_chat.session.settings import Settings
 
@@ -102,6 +103,7 @@ class Session:
     Attributes:
         rooms: What is open, by the names' keys, in the order it was opened.
         state: How the connection is.
+        in_focus: The terminal has the focus, as far as it tells.
     """
 
     def __init__(self, now_ms: Callable[[], int], settings: Callable[[], Settings] = Settings) -> None:
@@ -113,11 +115,13 @@ class Session:
         """
         self.rooms: dict[str, RoomView] = {}
         self.state: events.ConnectionState = events.Connecting()
+        self.in_focus = True
         self._now_ms = now_ms
         self._settings = settings
         self._joined: dict[str, RoomLike] = {}
         self._current: str | None = None
         self._looking = False
+        self._heard: list[Heard] = []
         self._parts = Part.NOTHING
         self._early: dict[str, MessageLine] = {}
         self._pending: dict[UUID, str] = {}  # what is on its way, with the key of its room
@@ -379,12 +383,27 @@ class Session:
             if message.member_id == view.member_id and view.transcript.message(message.seq) is None:
                 self._echo(view, message)
         unread, mentions = view.unread, view.mentions
-        view.changed(messages, room.log.last)
+        self._hear(view, view.changed(messages, room.log.last))
         view.transcript.set_gaps((gap.after, gap.before) for gap in room.log.gaps())
         if (unread, mentions) != (view.unread, view.mentions):
             self._parts |= Part.ROOMS
         if view is self.current:
             self._parts |= Part.STATUS
+
+    def _hear(self, view: RoomView, lines: Sequence[MessageLine]) -> None:
+        """Keep what somebody who is not here wants to be told of."""
+        if view is self.current and self.in_focus:
+            return  # it is on the screen, or waits below what is
+        settings = self._settings()
+        level = settings.level(view.name)
+        for line in lines:
+            if (level == "all" or (level == "mentions" and line.mention)) and not settings.ignores(line.nick):
+                self._heard.append(Heard(view.name, line.nick, line.text, line.mention))
+
+    def take_heard(self) -> list[Heard]:
+        """What was said since this was last asked that somebody who is not here wants to be told of."""
+        heard, self._heard = self._heard, []
+        return heard
 
     def _echo(self, view: RoomView, message: Message) -> None:
         # Its acknowledgement may be applied a moment later; until then the line would stand twice.

@@ -111,6 +111,11 @@ class Settings(Struct, frozen=True, rename=None):
         wanted = room.casefold()
         return any(level == "none" and name.casefold() == wanted for name, level in self.rooms.items())
 
+    def ignores(self, nick: str) -> bool:
+        """Whether what this nickname says is not wanted."""
+        wanted = nick.casefold()
+        return any(name.casefold() == wanted for name in self.ignored)
+
 
 class Kind(Enum):
     """What a setting can be."""

@@ -282,6 +282,40 @@ def remembered_unwritable(path: str, reason: str) -> str:
     return tr("{path} cannot be written: {reason}", path=path, reason=reason)
 
 
+# Notifications, and the title of the terminal.
+def notice_of(nick: str, room: str, named: bool) -> str:
+    """Somebody said something while nobody looked."""
+    return (
+        tr("{nick} named you in {room}", nick=nick, room=room)
+        if named
+        else tr("{nick} in {room}", nick=nick, room=room)
+    )
+
+
+def notice_of_several(count: int, rooms: Sequence[str]) -> str:
+    """Several things were said while nobody looked."""
+    return plural("{count:,} message in {rooms}", "{count:,} messages in {rooms}", count, rooms=_names(rooms, 3))
+
+
+def window_title(room: str, unread: int, mentions: int) -> str:
+    """The title of the terminal: what is unread in all rooms, and the room that is shown."""
+    count = f"({'@' if mentions else ''}{unread:,}) " if unread else ""
+    return f"{count}{room} · {TITLE}" if room else f"{count}{TITLE}"
+
+
+MOUSE_OFF = mark("The mouse is the terminal's now, for its own selection.")
+MOUSE_ON = mark("The mouse works here again.")
+
+
+def too_long_to_copy(count: int) -> str:
+    """A text that no terminal takes into its clipboard."""
+    return plural(
+        "That is too long for the terminal's clipboard ({count:,} character); Ctrl+V puts it in here.",
+        "That is too long for the terminal's clipboard ({count:,} characters); Ctrl+V puts it in here.",
+        count,
+    )
+
+
 # Settings.
 NOT_UTF8 = mark("it is not UTF-8")
 

@@ -22,12 +22,14 @@ from textual import on
 from textual.app import SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
+from textual.timer import Timer
 from textual.widgets import Input, TextArea
 from textual.worker import Worker, WorkerError, WorkerState
 
 from server.protocol.errors import Unavailable
 from tui_chat.session import refusals, remembered, words
 from tui_chat.session.language import tr
+from tui_chat.session.notices import Notices
 from tui_chat.session.remembered import Identity, Remembered
 from tui_chat.session.settings_file import SettingsFile
 from tui_chat.ui import addresses, keys, preload, terminal_keys
@@ -90,6 +92,8 @@ class ChatApp(SettingsApp, inherit_bindings=False):
         self._next_draw = 0.0
         self._interrupted = 0.0
         self._warned_of_unsent = False
+        self._notices = Notices(time.monotonic)
+        self._next_notice: Timer | None = None
 
     def get_default_screen(self) -> Screen[None]:
         """The first screen is the form."""
@@ -103,6 +107,7 @@ class ChatApp(SettingsApp, inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Signals; the rest follows the first paint."""
+        super().on_mount()
         if sys.platform != "win32" and not self.is_headless:
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
@@ -184,6 +189,26 @@ class ChatApp(SettingsApp, inherit_bindings=False):
             self._visit.take(self)
         if self._chat is not None:
             self._chat.draw()
+        self._notify()
+
+    def _notify(self) -> None:
+        """Tell somebody who is not here what was said, gathered."""
+        if self._visit is None:
+            return
+        notices, session = self._notices, self._visit.session
+        for heard in session.take_heard():
+            notices.hear(heard)
+        if session.in_focus and session.current is not None:
+            notices.read(session.current.name)
+        notice = notices.take(self.settings.notify_text)
+        if notice is not None:
+            self.tell(notice.title, notice.body)
+        elif notices.wait is not None and self._next_notice is None:
+            self._next_notice = self.set_timer(notices.wait, self._notify_later)
+
+    def _notify_later(self) -> None:
+        self._next_notice = None
+        self._notify()
 
     def not_entered(self, field: str, problem: str, offer_server: bool) -> None:
         """The form says why."""
@@ -285,7 +310,7 @@ class ChatApp(SettingsApp, inherit_bindings=False):
             self._start_leaving()
         else:
             self._interrupted = time.monotonic()
-            self._say(tr(words.QUIT_AGAIN))
+            self.say(tr(words.QUIT_AGAIN))
 
     def action_leave(self) -> None:
         """Quit; what was just sent is given a moment, and then a warning."""
@@ -296,7 +321,7 @@ class ChatApp(SettingsApp, inherit_bindings=False):
         while self._unsent() and not self._warned_of_unsent:
             if time.monotonic() > patience:
                 self._warned_of_unsent = True
-                self._say(tr(words.UNSENT_QUIT))
+                self.say(tr(words.UNSENT_QUIT))
                 return
             await asyncio.sleep(BETWEEN_DRAWS)
         self._start_leaving()
@@ -334,13 +359,15 @@ class ChatApp(SettingsApp, inherit_bindings=False):
         """The terminal has the focus."""
         if self._chat is not None:
             self._chat.terminal_focus(True)
+            self._notify()
 
     def on_app_blur(self) -> None:
         """The terminal has lost the focus."""
         if self._chat is not None:
             self._chat.terminal_focus(False)
 
-    def _say(self, word: str) -> None:
+    def say(self, word: str) -> None:
+        """Said above the composer, or on the form."""
         if self._chat is not None:
             self._chat.problem(word)
         else:

@@ -59,6 +59,9 @@ ALL: tuple[Key, ...] = (
     Key(("ctrl+l",), "app.redraw", mark("draw the screen anew"), Place.ANYWHERE, first=True),
     Key(("ctrl+z",), "app.suspend_process", mark("go to the background; `fg` comes back"), Place.ANYWHERE, first=True),
     Key(
+        ("alt+m",), "app.toggle_mouse", mark("take the mouse, or leave it to the terminal"), Place.ANYWHERE, first=True
+    ),
+    Key(
         ("ctrl+c",),
         "app.interrupt",
         mark("copy what is selected, or clear the line; twice quits"),

@@ -6,8 +6,9 @@ Rule 2  A theme that is only tried is shown, and not kept.
 """
 
 import logging
+import os
 from collections.abc import Sequence
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from textual.app import App
 from textual.dom import DOMNode
@@ -15,12 +16,22 @@ from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.signal import Signal
 
+from tui_chat.session import words
+from tui_chat.session.language import tr
 from tui_chat.session.settings import Settings
 from tui_chat.session.settings_file import SettingsFile
-from tui_chat.ui import themes
+from tui_chat.ui import notifications, themes
 from tui_chat.ui.no_color import WithoutColor
+from tui_chat.ui.notifications import Channel
+
+if TYPE_CHECKING:
+    from tui_chat.ui.terminal_driver import TerminalDriver
 
 log = logging.getLogger("chat.ui")
+
+
+CLIPBOARD_MAX = 74_994
+"""Bytes of a text that terminals take into their clipboard: 100,000 of Base64, and the sequence around it."""
 
 
 class SettingsApp(App[None], inherit_bindings=False):
@@ -40,6 +51,8 @@ class SettingsApp(App[None], inherit_bindings=False):
         super().__init__(driver_class=driver_class)
         self.settings_changed: Signal[Settings] = Signal(self, "settings-changed")
         self._settings_file = kept
+        self._between = notifications.multiplexer_of(os.environ)
+        self._title = self._title_shown = ""
         self._no_color: Sequence[LineFilter] = (WithoutColor(),)
         for theme in themes.BY_WORD.values():
             self.register_theme(theme)
@@ -76,8 +89,77 @@ class SettingsApp(App[None], inherit_bindings=False):
             log.warning("%s", problem)
         if name == "theme":
             self.try_theme(self.settings.theme)
+        self._follow(self.settings)
         self.settings_changed.publish(self.settings)
         return problem
+
+    # The terminal.
+
+    def on_mount(self) -> None:
+        """The mouse is as it is set."""
+        self._follow(self.settings)
+
+    def tell(self, title: str, body: str) -> None:
+        """Notify the person, who is elsewhere.
+
+        Args:
+            title: Anything; it is cleaned.
+            body: Anything, may be empty.
+        """
+        wanted = self.settings.notify_by
+        channel = notifications.channel_of(os.environ) if wanted == "auto" else Channel(wanted)
+        self._write(notifications.sequence(channel, self._between, title, body))
+
+    def show_title(self, title: str) -> None:
+        """Give the window this title, if that is wanted."""
+        self._title = title
+        self._follow(self.settings)
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Copy a text, into the terminal's clipboard too when that can hold it."""
+        if len(text) <= CLIPBOARD_MAX and len(text.encode()) <= CLIPBOARD_MAX:
+            self._clipboard = text
+            self._write(notifications.clipboard(text, self._between))
+        else:
+            self._clipboard = text
+            self.say(words.too_long_to_copy(len(text)))
+
+    def say(self, word: str) -> None:
+        """Say something of the program's own."""
+        raise NotImplementedError
+
+    def action_toggle_mouse(self) -> None:
+        """Take the mouse, or leave it to the terminal."""
+        taken = not self.settings.mouse
+        self.say(self.change_setting("mouse", taken) or tr(words.MOUSE_ON if taken else words.MOUSE_OFF))
+
+    def take_mouse(self, taken: bool) -> None:
+        """Take the mouse, or leave it to the terminal, for now."""
+        driver = self._terminal()
+        if driver is not None:
+            driver.take_mouse(taken)
+
+    def _follow(self, settings: Settings) -> None:
+        driver = self._terminal()
+        if driver is None:
+            return
+        driver.take_mouse(settings.mouse)
+        title = notifications.window_title(self._title) if self._title and settings.terminal_title else ""
+        if title != self._title_shown and notifications.has_title(os.environ):
+            self._title_shown = title
+            driver.show_title(title)
+
+    def _terminal(self) -> "TerminalDriver | None":
+        """The driver, when it is the program's own."""
+        driver = self._driver
+        return cast("TerminalDriver", driver) if hasattr(driver, "show_title") else None
+
+    def _write(self, sequence: str) -> None:
+        # Textual has no public way out for sequences it does not know.
+        if self._driver is not None:
+            self._driver.write(sequence)
+
+    # Looks.
 
     def try_theme(self, word: str) -> None:
         """Show a theme without keeping it."""

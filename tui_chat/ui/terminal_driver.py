@@ -18,6 +18,11 @@ from textual.events import Event
 log = logging.getLogger("chat.ui")
 
 
+_KEEP_TITLE = "\x1b[22;2t"
+_TITLE_BEFORE = "\x1b[23;2t"
+"""The stack of titles (XTWINOPS, xterm "Control Sequences")."""
+
+
 class TerminalGone(Event):
     """Nothing can be read from the terminal any more."""
 
@@ -52,7 +57,34 @@ class _Output:
 
 
 class TerminalDriver(LinuxDriver):
-    """The driver of the program."""
+    """The driver of the program, which can also give the window a title and let go of the mouse."""
+
+    _title = ""
+
+    def show_title(self, title: str) -> None:
+        """Give the window a title, until the program ends or goes to the background.
+
+        Args:
+            title: What `notifications.window_title` makes of it; empty gives back the one from before.
+        """
+        if title and not self._title:
+            self.write(_KEEP_TITLE)
+        if title or self._title:
+            self.write(title or _TITLE_BEFORE)
+        self._title = title
+
+    def take_mouse(self, taken: bool) -> None:
+        """Take the mouse, or leave it to the terminal."""
+        if taken != self._mouse:
+            self._disable_mouse_support()
+            self._mouse = taken
+            self._enable_mouse_support()
+
+    def stop_application_mode(self) -> None:
+        """Leave the terminal as it was, its title too."""
+        if self._title:
+            self.write(_TITLE_BEFORE)
+        super().stop_application_mode()
 
     def start_application_mode(self) -> None:
         """Start, write through a file that outlives its terminal, and notice when that is gone."""
@@ -60,6 +92,8 @@ class TerminalDriver(LinuxDriver):
             self._file = cast(TextIO, _Output(self._file))
             Thread(target=self._watch, name="terminal-watch", daemon=True).start()
         super().start_application_mode()
+        if self._title:  # back from the background
+            self.write(_KEEP_TITLE + self._title)
 
     def run_input_thread(self) -> None:
         """Read keys until the program ends or the terminal is gone."""

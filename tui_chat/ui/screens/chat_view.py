@@ -71,7 +71,6 @@ class ChatView(Screen[None], inherit_bindings=False):
         self._header = Header()
         self._positions: dict[RoomView, Position] = {}
         self.shown: RoomView | None = None
-        self._in_focus = True
         self._wanted: dict[str, bool] = {}
         self._usual_panes: dict[str, Shown] = {}
         self._countdown: Timer | None = None
@@ -125,7 +124,7 @@ class ChatView(Screen[None], inherit_bindings=False):
         """Draw what has changed, and then what being looked at has changed."""
         if self.is_mounted:
             self._draw_changes()
-            self.session.look(self._in_focus and self.is_current and self.timeline.at_bottom)
+            self.session.look(self.session.in_focus and self.is_current and self.timeline.at_bottom)
             self._draw_changes()
 
     def _draw_changes(self) -> None:
@@ -176,6 +175,7 @@ class ChatView(Screen[None], inherit_bindings=False):
             self._countdown.stop()
             self._countdown = None
             self.timeline.ask_again()
+        self._show_title(view)
         others = "" if self.rooms.display else words.unread_elsewhere(self._elsewhere())
         self._header.show(
             view.name if view else "",
@@ -185,6 +185,12 @@ class ChatView(Screen[None], inherit_bindings=False):
             retry_in=retry_in,
             unsent=self.session.unsent,
         )
+
+    def _show_title(self, view: RoomView | None) -> None:
+        settings = settings_app(self).settings
+        counted = [room for room in self.session.rooms.values() if not settings.muted(room.name)]
+        unread, mentions = sum(room.unread for room in counted), sum(room.mentions for room in counted)
+        settings_app(self).show_title(words.window_title(view.name if view else "", unread, mentions))
 
     def _elsewhere(self) -> list[tuple[int, int, bool]]:
         views = enumerate(self.session.rooms.values(), 1)
@@ -205,7 +211,7 @@ class ChatView(Screen[None], inherit_bindings=False):
 
     def terminal_focus(self, focused: bool) -> None:
         """The terminal has the focus now, or no longer."""
-        self._in_focus = focused
+        self.session.in_focus = focused
         self.draw()
 
     def on_screen_resume(self) -> None:
