@@ -1,0 +1,97 @@
+"""Whatever arrives, a dialect makes a valid request of it or refuses it with an error of the tree."""
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import Raw
+
+from server.domain.rooms import Lobby
+from server.gateway.connection import Connection
+from server.gateway.dialects.dialect import Surroundings
+from server.gateway.dialects.grouped import GroupedJoin
+from server.gateway.dialects.table import all_dialects
+from server.protocol import text
+from server.protocol.errors import ChatError
+from server.protocol.requests import JoinRoom, Request, SendMessage
+
+DIALECTS = all_dialects(Surroundings(Lobby[Connection](), None))
+EVENTS = sorted({event for dialect in DIALECTS for event in dialect.events})
+FIELDS = (
+    "roomName",
+    "nickName",
+    "roomId",
+    "id",
+    "msg",
+    "message",
+    "room",
+    "name",
+    "topic",
+    "userId",
+    "limit",
+    "before",
+)
+
+scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
+values = st.recursive(scalars, lambda inner: st.lists(inner, max_size=3), max_leaves=5)
+bodies = values | st.dictionaries(st.sampled_from(FIELDS), values, max_size=6)
+arguments = st.lists(bodies.map(lambda body: Raw(json.dumps(body).encode())), max_size=3)
+
+
+def decoded(event: str, given_arguments: list[Raw]) -> Request | None:
+    """What the first dialect that takes it makes of an event; None for a refusal."""
+    for dialect in DIALECTS:
+        if event in dialect.events and dialect.takes(given_arguments):
+            try:
+                return dialect.decode(event, given_arguments)
+            except ChatError:
+                return None
+    return None
+
+
+@given(event=st.sampled_from(EVENTS), given_arguments=arguments)
+def test_garbage_is_a_valid_request_or_refused(event: str, given_arguments: list[Raw]) -> None:
+    request = decoded(event, given_arguments)
+    if isinstance(request, JoinRoom):
+        assert (request.room_name, request.nick_name) == (request.room_name.strip(), request.nick_name.strip())
+    if request is not None:
+        msgspec.json.encode(request)
+
+
+@given(nick=st.text(max_size=40), room=st.text(max_size=70) | st.integers(), user=st.text(max_size=150) | st.integers())
+def test_a_grouped_join_is_clean_whatever_it_holds(nick: str, room: Any, user: Any) -> None:
+    body = Raw(json.dumps({"nickName": nick, "roomId": room, "id": user}).encode())
+    request = decoded("joinRoom", [body])
+    if request is None:
+        return
+    assert isinstance(request, GroupedJoin)
+    assert request.room_id == room
+    if isinstance(user, int):
+        assert request.user_id == user
+    elif request.user_id is not None:
+        assert request.user_id == text.clean_line(user)
+        assert not set(str(request.user_id)) & set("\n\t\x1b\x7f\x9b\u202e\u2066")
+
+
+@given(room=st.text(max_size=50))
+def test_a_bare_join_is_that_of_a_guest(room: str) -> None:
+    request = decoded("joinRoom", [Raw(json.dumps(room).encode())])
+    assert request is None or (isinstance(request, JoinRoom) and request.nick_name == "guest")
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [b"[" * 5000, b'"\\ud800"', b'{"roomId":' * 2000, b'{"roomId":NaN}', b"", b'"', b'{"roomId"'],
+)
+@pytest.mark.parametrize("event", EVENTS)
+def test_what_is_not_even_json_is_refused(event: str, raw: bytes) -> None:
+    request = decoded(event, [Raw(raw)])
+    assert request is None or event in ("findAllChatroom",)
+
+
+def test_the_words_of_a_dialect_are_commands_that_all_share() -> None:
+    said = decoded("client_msg", [Raw(b'{"msg":"hi\\u0007","roomId":5,"nickName":"x","userId":1}')])
+    assert said == SendMessage(room="5", message="hi")
