@@ -28,13 +28,14 @@ Rule 7   A join that finds the log shorter than what is held finds another log (
          `forget`, and join as for the first time.
 """
 
-from bisect import bisect_left, bisect_right, insort
+from bisect import insort
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from server.protocol.answers import Joined, Page
 from server.protocol.entries import Deletion, Edit, Entry, Message, Reaction
 from server.protocol.requests import History
+from tui_chat.client.held_messages import HeldMessages
 from tui_chat.client.present_state import MessageChange, changed
 from tui_chat.client.spans import Gap, Spans
 
@@ -61,14 +62,13 @@ class RoomLog:
     """One room's messages in their present state, and which parts of its log are missing."""
 
     __slots__ = (
-        "_as_of",
         "_bases",
         "_changes",
+        "_fresh",
         "_held",
         "_learnt",
         "_live",
         "_messages",
-        "_order",
         "_pushed_to",
         "_recording",
         "_spans",
@@ -76,9 +76,8 @@ class RoomLog:
     )
 
     def __init__(self) -> None:
-        self._messages: dict[int, Message] = {}
-        self._order: list[int] = []  # the seqs of the messages, ascending
-        self._as_of: dict[int, int] = {}  # absent: the message's own seq
+        self._messages = HeldMessages()
+        self._fresh: dict[int, int] = {}  # the marks of bases that are not put among the messages yet
         self._bases: dict[int, Message] = {}  # only of messages that have unfolded changes
         self._changes: dict[int, list[MessageChange]] = {}  # unfolded, by target, ascending
         self._spans = Spans()
@@ -126,10 +125,7 @@ class RoomLog:
 
     def messages(self, first: int = 1, last: int | None = None) -> Iterator[Message]:
         """The messages from `first` to `last` (default: all to the live end), ascending."""
-        low = bisect_left(self._order, first)
-        high = len(self._order) if last is None else bisect_right(self._order, last)
-        for seq in self._order[low:high]:
-            yield self._messages[seq]
+        yield from self._messages.between(first, last)
 
     def missing(self) -> int | None:
         """What to ask `history after:` for, because pushes ran ahead; None when nothing is missing."""
@@ -143,9 +139,8 @@ class RoomLog:
 
     def forget(self) -> None:
         """Rule 7. Pushes that are held stay: they came after the break."""
-        self._messages.clear()
-        self._order.clear()
-        self._as_of.clear()
+        self._messages = HeldMessages()
+        self._fresh.clear()
         self._bases.clear()
         self._changes.clear()
         self._spans = Spans()
@@ -167,7 +162,7 @@ class RoomLog:
         self._unsaved, self._learnt = set(), Spans()
         return Stretch(
             tuple(
-                (self._bases.get(seq, self._messages[seq]), self._as_of.get(seq, seq))
+                (self._bases.get(seq, self._messages[seq]), self._messages.as_of(seq))
                 for seq in targets
                 if seq in self._messages
             ),
@@ -184,13 +179,11 @@ class RoomLog:
         recording, self._recording = self._recording, False
         for first, last in stretch.spans:
             self._spans.add(first, last)
-        new = [message.seq for message, _ in stretch.messages if message.seq not in self._messages]
-        self._order = _merged(self._order, new)
         touched: set[int] = set()
         for message, as_of in stretch.messages:
             if self._knows_more(message.seq, as_of):
                 self._bases[message.seq] = message
-                self._as_of[message.seq] = as_of
+                self._fresh[message.seq] = as_of
                 touched.add(message.seq)
         touched.update(change.target for change in stretch.changes if self._keep(change))
         changed = tuple(sorted(seq for seq in touched if self._rebuild(seq)))
@@ -199,15 +192,15 @@ class RoomLog:
 
     def trim(self, kept: int) -> bool:
         """Let the oldest messages go, so that `kept` (at least one) stay; whether any did."""
-        if len(self._order) <= kept:
+        if len(self._messages) <= kept:
             return False
-        first = self._order[-kept]
+        first = self._messages.seq_from_end(kept)
         if any(target < first for target in self._unsaved):
             return False  # what is let go must be put aside as it reads now
-        for seq in self._order[:-kept]:
-            for known in (self._messages, self._as_of, self._bases, self._changes):
-                known.pop(seq, None)
-        self._order = self._order[-kept:]
+        self._messages.cut(first)
+        for known in (self._bases, self._changes):
+            for seq in [seq for seq in known if seq < first]:
+                del known[seq]
         self._spans.cut(first)
         return True
 
@@ -274,8 +267,7 @@ class RoomLog:
         self._spans.append(seq)
         self._note_span(seq, seq)
         if isinstance(entry, Message):
-            self._messages[seq] = entry
-            self._order.append(seq)
+            self._messages.put(entry, seq)
             self._note(seq)
             return (seq,)
         if isinstance(entry, (Edit, Deletion, Reaction)) and self._keep(entry) and self._rebuild(entry.target):
@@ -289,15 +281,13 @@ class RoomLog:
         for seq in [seq for seq in self._held if self._live and seq <= self._spans.last]:
             del self._held[seq]
         ascending = sorted((entry for entry in entries if first <= entry.seq <= last), key=_seq)
-        new = [entry.seq for entry in ascending if isinstance(entry, Message) and entry.seq not in self._messages]
-        self._order = _merged(self._order, new)
         # Rule 5 needs every change of the stretch in its place before the first is folded.
         touched: set[int] = set()
         for entry in ascending:
             if isinstance(entry, Message):
                 if self._knows_more(entry.seq, as_of):
                     self._bases[entry.seq] = entry
-                    self._as_of[entry.seq] = as_of
+                    self._fresh[entry.seq] = as_of
                     touched.add(entry.seq)
             elif isinstance(entry, (Edit, Deletion, Reaction)) and self._keep(entry):
                 touched.add(entry.target)
@@ -305,13 +295,17 @@ class RoomLog:
 
     def _knows_more(self, seq: int, as_of: int) -> bool:
         """Rule 4. Whether a base with this mark says more than the one held."""
-        return seq not in self._messages or self._as_of.get(seq, seq) < as_of
+        return (seq not in self._messages and seq not in self._fresh) or self._as_of(seq) < as_of
+
+    def _as_of(self, seq: int) -> int:
+        fresh = self._fresh.get(seq)
+        return self._messages.as_of(seq) if fresh is None else fresh
 
     def _keep(self, change: MessageChange) -> bool:
         """Put the change in its place among those not folded yet; whether its target is held and not as new."""
         target = change.target
         held = target in self._messages or target in self._bases
-        if (held and change.seq <= self._as_of.get(target, target)) or (not held and target in self._spans):
+        if (held and change.seq <= self._as_of(target)) or (not held and target in self._spans):
             return False
         waiting = self._changes.setdefault(target, [])
         if any(other.seq == change.seq for other in waiting):
@@ -327,19 +321,20 @@ class RoomLog:
             Whether the message is new or reads otherwise now.
         """
         before = self._messages.get(seq)
-        as_of = self._as_of.get(seq, seq)
+        as_of = self._as_of(seq)
+        self._fresh.pop(seq, None)
         waiting = [change for change in self._changes.pop(seq, ()) if change.seq > as_of]
         base = message = self._bases.pop(seq, before)
         if base is None or message is None:
             return False
         for change in waiting:
             message = changed(message, change)
-        self._messages[seq] = message
         self._note(seq)
         if waiting and self._spans.cover(as_of + 1, waiting[-1].seq):
-            self._as_of[seq] = waiting[-1].seq
+            as_of = waiting[-1].seq
         elif waiting:
             self._changes[seq], self._bases[seq] = waiting, base
+        self._messages.put(message, as_of)
         return message != before
 
     def _note(self, target: int) -> None:
@@ -353,14 +348,3 @@ class RoomLog:
 
 def _seq(entry: Entry) -> int:
     return entry.seq
-
-
-def _merged(order: list[int], new: list[int]) -> list[int]:
-    """Two ascending lists as one; cheap when one lies wholly beside the other."""
-    if not new:
-        return order
-    at = bisect_left(order, new[0])
-    if at == bisect_left(order, new[-1]):
-        order[at:at] = new
-        return order
-    return sorted(order + new)

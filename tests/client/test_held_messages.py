@@ -1,0 +1,53 @@
+"""What is held of a room is there as it was put, packed or not."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from server.protocol.entries import Message
+from tui_chat.client.held_messages import UNPACKED, HeldMessages
+from tui_chat.client.packing import BLOCK
+
+LAST = 3 * UNPACKED * BLOCK
+
+
+def said(seq: int, text: str = "") -> Message:
+    return Message(
+        room="tea",
+        seq=seq,
+        id=seq,
+        nick_name="ann",
+        member_id="a",
+        message=text or f"m{seq}",
+        ts=seq,
+        reactions={"👍": ["a", "b"]} if seq % 3 == 0 else None,
+        deleted=seq % 7 == 0,
+    )
+
+
+@settings(deadline=None)
+@given(
+    st.sets(st.integers(0, LAST), max_size=60),
+    st.integers(1, 40),
+    st.integers(0, LAST),
+    st.integers(0, LAST),
+)
+def test_it_holds_what_was_put(seqs: set[int], step: int, first: int, last: int) -> None:
+    held, model = HeldMessages(), dict[int, tuple[Message, int]]()
+    for seq in (*range(1, LAST, step), *seqs):
+        held.put(said(seq), seq)
+        model[seq] = (said(seq), seq)
+    for seq in seqs:
+        held.put(said(seq, "changed"), LAST + seq)
+        model[seq] = (said(seq, "changed"), LAST + seq)
+    inside = [model[seq][0] for seq in sorted(model) if first <= seq <= last]
+    assert list(held.between(first, last)) == inside
+    assert [held.get(seq) for seq in (*seqs, first)] == [model.get(seq, (None,))[0] for seq in (*seqs, first)]
+    assert [held.as_of(seq) for seq in (*seqs, first)] == [model.get(seq, (None, seq))[1] for seq in (*seqs, first)]
+    kept = 1 + first % len(model)
+    oldest = sorted(model)[-kept]
+    assert held.seq_from_end(kept) == oldest
+    held.cut(oldest)
+    assert [message.seq for message in held.between(0, None)] == sorted(model)[-kept:]
+    assert len(held) == kept
+    assert oldest in held
+    assert all(seq not in held for seq in model if seq < oldest)
