@@ -52,6 +52,16 @@ class Terminal:
         """Send these characters, as the keyboard would."""
         os.write(self._master, text.encode())
 
+    async def paste(self, text: str) -> None:
+        """Send these characters as a bracketed paste, as fast as the program takes them."""
+        waiting = memoryview(f"\x1b[200~{text}\x1b[201~".encode())
+        async with asyncio.timeout(PATIENCE):
+            while waiting:
+                try:
+                    waiting = waiting[os.write(self._master, waiting) :]
+                except BlockingIOError:
+                    await asyncio.sleep(0.002)
+
     def signal(self, number: signal.Signals) -> None:
         """Send the program a signal."""
         self.process.send_signal(number)

@@ -13,6 +13,7 @@ from tui_chat.ui.keys import Place
 from tui_chat.ui.screens.chat import ChatScreen
 from tui_chat.ui.screens.help import HelpScreen
 from tui_chat.ui.screens.join import JoinScreen
+from tui_chat.ui.screens.paste import PasteScreen
 from tui_chat.ui.screens.switcher import Switcher
 from tui_chat.ui.widgets.composer import Composer
 from tui_chat.ui.widgets.room_timeline import RoomTimeline
@@ -22,6 +23,7 @@ HOLDERS = {
     Place.CHAT: (ChatScreen,),
     Place.COMPOSER: (Composer,),
     Place.SWITCHER: (Switcher,),
+    Place.PASTE: (PasteScreen,),
     Place.SEARCHING: (Composer,),
     Place.PICKING: (RoomTimeline,),
     Place.HELP: (HelpScreen,),

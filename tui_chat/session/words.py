@@ -6,6 +6,7 @@ What has no parts is marked, and shown with `tr(words.…)`; what has parts is a
 from collections.abc import Sequence
 
 from tui_chat.session.language import mark, plural, tr
+from tui_chat.session.pasting import PasteWish
 from tui_chat.session.writing import EMOJIS, Kind
 
 # The join form.
@@ -242,6 +243,31 @@ def searching_sent(query: str, failed: bool) -> str:
         return tr("sent here before: ▏ type what you look for")
     return tr("sent here before: {query}▏", query=query)
 
+
+def pasted(lines: int, characters: int) -> str:
+    """How much was pasted."""
+    return plural(
+        "Pasted: {count:,} line, {characters:,} characters",
+        "Pasted: {count:,} lines, {characters:,} characters",
+        lines,
+        characters=characters,
+    )
+
+
+def paste_wish(wish: PasteWish, messages: int) -> str:
+    """What can be done with a paste, and how many messages that makes."""
+    match wish:
+        case PasteWish.EDIT:
+            return tr("put it into the message, to be changed first")
+        case PasteWish.ONE:
+            return tr("send it as one message")
+        case PasteWish.PARTS:
+            return tr("send it as {count:,} messages, as long as they can be", count=messages)
+        case PasteWish.LINES:
+            return tr("send each line as a message: {count:,}", count=messages)
+
+
+PASTE_CANCEL = mark("drop it")
 
 SWITCH_TITLE = mark("Go to a room")
 SWITCH_HINT = mark("some letters of its name")

@@ -22,6 +22,7 @@ class Place(Enum):
     CHAT = mark("Rooms and reading")
     COMPOSER = mark("Writing")
     SWITCHER = mark("The switcher (after F4)")
+    PASTE = mark("A long paste")
     SEARCHING = mark("Searching what you sent (after Ctrl+R)")
     PICKING = mark("Picking a message (after Ctrl+S)")
     HELP = mark("The help screen")
@@ -123,6 +124,10 @@ ALL: tuple[Key, ...] = (
     Key(("down", "ctrl+n", "tab"), "move(1)", mark("room below"), Place.SWITCHER, first=True),
     Key(("enter",), "go", mark("go there; a room that is not open is joined"), Place.SWITCHER),
     Key(("escape", "ctrl+g", "f4"), "close", mark("stay where you are"), Place.SWITCHER, first=True),
+    Key(("e",), "wish('edit')", mark("put it into the message, to be changed first"), Place.PASTE, mark("edit")),
+    Key(("s",), "wish('one')", mark("send it as one message, or as few as can hold it"), Place.PASTE, mark("send")),
+    Key(("l",), "wish('lines')", mark("send each line as a message"), Place.PASTE, mark("lines")),
+    Key(("escape", "ctrl+g"), "close", mark("drop the paste"), Place.PASTE, mark("drop")),
     Key(("ctrl+r", "up"), "search_older", mark("the one found before"), Place.SEARCHING, mark("older")),
     Key(("ctrl+s", "down"), "search_newer", mark("the one found after"), Place.SEARCHING),
     Key(("backspace", "ctrl+h"), "search_erase", mark("take back the last letter"), Place.SEARCHING),

@@ -20,7 +20,7 @@ from tui_chat.ui import commands, keys
 from tui_chat.ui.app_of import app_of
 from tui_chat.ui.connection import Connection
 from tui_chat.ui.links import open_link
-from tui_chat.ui.screens.chat_rooms import RoomActions
+from tui_chat.ui.screens.chat_pasting import PasteActions
 from tui_chat.ui.settings_app import settings_app
 from tui_chat.ui.widgets.composer import Composer
 from tui_chat.ui.widgets.timeline.messages import (
@@ -34,7 +34,7 @@ TYPING_AGAIN = 3.0
 """Seconds after which others are told once more that you type."""
 
 
-class ChatScreen(RoomActions):
+class ChatScreen(PasteActions):
     """The chat screen with all that one can do on it.
 
     Attributes:
@@ -81,19 +81,21 @@ class ChatScreen(RoomActions):
             return
         view = self.session.current
         writing = view.writing if view is not None else None
-        meant = command_list.parse(text)
-        if writing is not None and isinstance(meant, command_list.Say):
-            refused = self.written(writing, meant.text)
-        else:
-            refused = self.run_typed(text)
+        refused = self.run_typed(text)
         if refused:
             self._refused_text = written
             self.composer.write(written)
             self.problem(refused)
-        elif view is not None and (writing is None or writing.kind is Kind.REPLY):
+        elif writing is None or writing.kind is Kind.REPLY:
+            self._remember(text)
+        self._typing_told = 0.0
+
+    def _remember(self, text: str) -> None:
+        """This was sent, and is found again with Up and Ctrl+R."""
+        view = self.session.current
+        if view is not None:
             view.sent.add(text)
             self.connection.keep_sent(view.name, text)
-        self._typing_told = 0.0
 
     def run_typed(self, text: str) -> str:
         """Say it, or do the command that it is.
@@ -112,10 +114,20 @@ class ChatScreen(RoomActions):
         return refused
 
     def say(self, text: str) -> str:
-        """Say something in the shown room; why it cannot be said, empty when it is on its way."""
+        """Say something in the shown room, or what it was written for; why not, empty when it is on its way."""
+        view = self.session.current
+        if view is not None and view.writing is not None:
+            return self.written(view.writing, text)
         refused = self.post(lambda room: self.connection.post(room, text))
         if not refused:
             self.timeline.action_to_bottom()
+        return refused
+
+    def say_in(self, text: str) -> str:
+        """Say something that was not typed, as it is; why not, empty when it is on its way."""
+        refused = self.say(text)
+        if not refused:
+            self._remember(f"/{text}" if text.startswith("/") else text)
         return refused
 
     @on(TextArea.Changed)

@@ -83,6 +83,10 @@ class ChatView(Screen[None], inherit_bindings=False):
         """Take what was written when Enter is pressed."""
         raise NotImplementedError
 
+    def say_in(self, text: str) -> str:
+        """Say something that was not typed, as it is; why not, empty when it is on its way."""
+        raise NotImplementedError
+
     def up(self) -> bool:
         """Up was pressed on the first row of what is written; whether that is done with."""
         raise NotImplementedError
@@ -114,6 +118,7 @@ class ChatView(Screen[None], inherit_bindings=False):
     def take_settings(self, settings: Settings) -> None:
         """Look as the settings say."""
         self.timeline.set_columns(settings.clock, settings.nick_width)
+        self.composer.paste_lines = settings.paste_lines
         panes: dict[str, Shown] = {"rooms": settings.room_list, "members": settings.member_list}
         if panes != self._usual_panes:
             self._usual_panes = panes

@@ -24,6 +24,7 @@ from tui_chat.session.completion import Completion
 from tui_chat.session.history_search import HistorySearch
 from tui_chat.session.input_history import InputHistory
 from tui_chat.session.language import tr
+from tui_chat.session.pasting import Paste
 from tui_chat.ui import keys
 
 _OWN = keys.actions(keys.Place.COMPOSER)
@@ -32,7 +33,12 @@ _SEARCHING = keys.actions(keys.Place.SEARCHING)
 
 
 class Composer(TextArea, inherit_bindings=False):
-    """The line at the bottom, which grows to a third of the screen."""
+    """The line at the bottom, which grows to a third of the screen.
+
+    Attributes:
+        sent: What Up, Down and Ctrl+R go through.
+        paste_lines: Lines of a paste that go in without asking; 0 for all.
+    """
 
     class BottomWanted(Message):
         """End was pressed where the caret was at the end already."""
@@ -46,6 +52,16 @@ class Composer(TextArea, inherit_bindings=False):
         """
 
         shown: str
+
+    @dataclass
+    class Pasted(Message):
+        """A long paste came, and nothing was done with it; `lend(None)` when it is decided what becomes of it.
+
+        Attributes:
+            text: All of it, cleaned.
+        """
+
+        text: str
 
     @dataclass
     class Refused(Message):
@@ -76,6 +92,7 @@ class Composer(TextArea, inherit_bindings=False):
         )
         self.cursor_blink = False
         self.sent = InputHistory()
+        self.paste_lines = 0
         self._complete = complete
         self._submit = submit
         self._up = up
@@ -144,6 +161,10 @@ class Composer(TextArea, inherit_bindings=False):
             return
         if len(text) > PACKET_BYTES:
             self.post_message(self.Refused(words.paste_too_large(len(text))))
+        elif Paste(text).asks(self.paste_lines):
+            # Until that is decided no key may send what stands here.
+            self.lend(lambda key: None)
+            self.post_message(self.Pasted(text))
         elif text:
             self.add(text)
 
