@@ -289,6 +289,10 @@ def writing_not_kept(reason: str) -> str:
 HELP_TITLE = mark("Keys and commands")
 HELP_COMMANDS = mark("Commands")
 HELP_CLOSE = mark("Esc closes this")
+HELP_SIGNS = mark("Signs in the list of members")
+SIGN_OWNER = mark("owner of the room")
+SIGN_MODERATOR = mark("moderator")
+SIGN_PLAIN = mark("in another chat program, which may show neither edits nor reactions")
 
 # What was remembered.
 

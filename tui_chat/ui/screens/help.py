@@ -13,6 +13,7 @@ from textual.widgets import Static
 from tui_chat.session import commands, words
 from tui_chat.session.language import tr
 from tui_chat.ui import keys
+from tui_chat.ui.widgets import members
 
 
 class HelpText(Static):
@@ -24,6 +25,7 @@ class HelpText(Static):
         for place in keys.Place:
             if place is not keys.Place.HELP:
                 sections.append((tr(place.value), [("  ".join(names), what) for names, what in keys.listed(place)]))
+        sections.append((tr(words.HELP_SIGNS), [(sign, tr(meaning)) for sign, meaning in members.SIGNS]))
         left_width = max(cell_len(left) for _, rows in sections for left, _ in rows) + 2
         right_width = max(20, self.content_region.width - left_width)
         parts: list[Content | tuple[str, str]] = []

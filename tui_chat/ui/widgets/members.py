@@ -8,9 +8,13 @@ from tui_chat.session.language import tr
 from tui_chat.ui.themes import nick_style
 from tui_chat.ui.widgets.side_list import Row, SideList
 
+OWNER, MODERATOR, PLAIN = "&", "+", "~"
+SIGNS = ((OWNER, words.SIGN_OWNER), (MODERATOR, words.SIGN_MODERATOR), (PLAIN, words.SIGN_PLAIN))
+"""What stands beside a nickname, and what it says; the help screen lists them."""
+
 
 class MemberList(SideList):
-    """The members by nickname; you are marked with a star, moderators and owners with their sign."""
+    """The members by nickname; you are marked, and so are moderators, owners and who is in a plain client."""
 
     def __init__(self, *, id: str) -> None:  # noqa: A002 (Textual's word)
         super().__init__(id=id)
@@ -31,10 +35,11 @@ class MemberList(SideList):
     def row(self, index: int) -> Row:
         """The row of one member."""
         member = self._members[index]
-        sign = {"owner": "&", "moderator": "+"}.get(member.role, "")
+        sign = {"owner": OWNER, "moderator": MODERATOR}.get(member.role, "")
+        plain = PLAIN if member.via is not None else ""
         return Row(
             sign + member.nick_name,
-            tr(words.YOU) if member.member_id == self._own else "",
+            tr(words.YOU) if member.member_id == self._own else plain,
             "",
             nick_style(self, member.nick_name),
             "quiet",
