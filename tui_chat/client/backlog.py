@@ -128,6 +128,16 @@ class Backlog:
                 await self._fetch(History(room=self.room, before=self.log.first, limit=min(limit, HISTORY_PAGE)))
         return self.log.has_older
 
+    async def load_around(self, *, seq: int | None = None, at: int | None = None, limit: int) -> None:
+        """Bring in what was said about a message, or a time (milliseconds since the epoch)."""
+        async with self._fetching:
+            if self._gate.value is None and self.kept is not None:
+                found = await self.kept.load_around(seq=seq, at=at, limit=limit)
+                if found is not None:
+                    self._changed(found, False)
+                    return
+            await self._fetch(History(room=self.room, around=seq, at=at, limit=min(limit, HISTORY_PAGE)))
+
     async def trim(self, kept: int) -> bool:
         """Let the oldest messages go from memory, so that `kept` stay; whether any did."""
         if self.kept is not None:

@@ -33,7 +33,9 @@ from tui_chat.client.events import ConnectionState, Event, KeepingFailed, Notice
 from tui_chat.client.link import Link
 from tui_chat.client.local_history import LocalHistory
 from tui_chat.client.outbox import Outbox, Place, guest_hash
+from tui_chat.client.results import Results
 from tui_chat.client.room import Room
+from tui_chat.client.searching import Searcher
 from tui_chat.client.sqlite_file import StorageFault
 from tui_chat.client.stream import EventStream
 from tui_chat.client.tasks import Tasks
@@ -122,6 +124,8 @@ class ChatClient:
             clock=clock,
             wall=wall,
         )
+
+        self._searcher = Searcher(self.url, self._link, history, self._rooms.values)
 
     @property
     def state(self) -> ConnectionState:
@@ -280,6 +284,7 @@ class ChatClient:
             outbox=self._outbox,
             history=self._history,
             messages_held=self._messages_held,
+            searcher=self._searcher,
         )
         return room
 
@@ -309,6 +314,24 @@ class ChatClient:
         """
         found = await self._link.ask(self._link.gate, ListRooms(query=query), Rooms, ASK_TIMEOUT)
         return [cleaning.summary(room) for room in found.rooms]
+
+    async def search(
+        self, query: str, *, room: str | None = None, before: int | None = None, limit: int = HISTORY_DEFAULT
+    ) -> Results:
+        """Look for what was said, newest first: on the server, or without a connection in what is on this computer.
+
+        Args:
+            query: Words that must all be in a message (docs/protocol.md, "Searching").
+            room: Only in this room; otherwise in all that you may read.
+            before: Only what is older than this `id`: the `next` of the page before.
+            limit: How many messages, at most 100.
+
+        Raises:
+            BadRequest, TooLong: Such a query cannot be searched for.
+            NotFound: There is no such room.
+            RateLimited: You search too fast.
+        """
+        return await self._searcher.search(query, room, before, limit)
 
     async def change_nick(self, nick: str, room: str | None = None) -> str:
         """Take another nickname, in one room or in all; the one you got.

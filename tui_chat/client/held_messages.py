@@ -83,6 +83,15 @@ class HeldMessages:
                 if held.message.seq >= first and (last is None or held.message.seq <= last):
                     yield held.message
 
+    def first_at(self, ts: int) -> int | None:
+        """The first message of this time (milliseconds since the epoch) or later, or else the last; None when empty."""
+        if not self._numbers:
+            return None
+        at = bisect_left(self._numbers, ts, key=lambda number: self._items(number)[-1].message.ts)
+        held = self._items(self._numbers[min(at, len(self._numbers) - 1)])
+        place = bisect_left(held, ts, key=lambda each: each.message.ts)
+        return held[min(place, len(held) - 1)].message.seq
+
     def seq_from_end(self, count: int) -> int:
         """The `seq` of the message from which on `count` are held; there must be so many, and `count` at least one."""
         for number in reversed(self._numbers):
@@ -107,6 +116,12 @@ class HeldMessages:
             del self._packing.items(stretch.block)[:before]
             stretch.there = stretch.there >> bit << bit
             self._count -= before
+            if not stretch.there:
+                self._packing.forget(self._stretches.pop(number).block)
+                del self._numbers[0]
+
+    def _items(self, number: int) -> list[_Held]:
+        return self._packing.items(self._stretches[number].block)
 
     def _held(self, seq: int) -> _Held:
         number, bit = divmod(seq, BLOCK)

@@ -148,6 +148,28 @@ def read_before(connection: sqlite3.Connection, room: int, seq: int, limit: int,
     return read(connection, room, 0 if over_gaps else span[0], seq, limit)
 
 
+def read_around(connection: sqlite3.Connection, room: int, seq: int, limit: int) -> Stretch | None:
+    """The messages about one that is here, as far as what is known of the room reaches without a gap; None elsewhere.
+
+    Args:
+        connection: In a transaction.
+        room: Its number.
+        seq: The message.
+        limit: How many messages, half of them before it.
+    """
+    span = connection.execute(
+        "SELECT first, last FROM spans WHERE room = ? AND first <= ? ORDER BY first DESC LIMIT 1", (room, seq)
+    ).fetchone()
+    if span is None or span[1] < seq:
+        return None
+    later = connection.execute(
+        "SELECT seq FROM messages WHERE room = ? AND seq >= ? AND seq <= ? ORDER BY seq LIMIT ?",
+        (room, seq, span[1], limit - limit // 2),
+    ).fetchall()
+    last = later[-1][0] if later else seq
+    return read(connection, room, span[0], last + 1, limit)
+
+
 def prune(connection: sqlite3.Connection, room: int, bound: int) -> None:
     """Forget the oldest messages of a room, so that `bound` stay."""
     oldest = connection.execute(

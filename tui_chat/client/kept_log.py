@@ -79,6 +79,18 @@ class KeptLog:
             return None
         return self._log.restore(found)
 
+    async def load_around(self, *, seq: int | None = None, at: int | None = None, limit: int) -> tuple[int, ...] | None:
+        """Take in what is here about a message or a time; the `seq` of what is new in the log, None when nothing is."""
+        await self.settled()
+        if self._behind:
+            return None
+        try:
+            found = await self._history.around(self._shelf, seq=seq, at=at, limit=limit)
+        except StorageFault as fault:
+            self._unkept(fault)
+            return None
+        return None if found is None else self._log.restore(found)
+
     def changed(self) -> None:
         """The log has grown or changed."""
         if self._log.unsaved and (self._writing is None or self._writing.done()):

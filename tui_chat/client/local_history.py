@@ -12,7 +12,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from server.protocol.search_terms import Query
 from tui_chat.client import history_tables as tables
+from tui_chat.client import kept_search
+from tui_chat.client.results import Results, Source
 from tui_chat.client.room_log import Stretch
 from tui_chat.client.sqlite_file import Damaged, SqliteFile, snapshot, transaction
 
@@ -138,6 +141,52 @@ class LocalHistory:
                 if room is None:
                     return None
                 return tables.read_before(connection, room, seq, limit, over_gaps=over_gaps)
+
+        return await self._file.do(read)
+
+    async def around(
+        self, shelf: Shelf, *, seq: int | None = None, at: int | None = None, limit: int
+    ) -> Stretch | None:
+        """What is here about one message, None when nothing is.
+
+        Args:
+            shelf: Which room.
+            seq: The message, or
+            at: a time, in milliseconds since the epoch: about the first of then or later, or the last one.
+            limit: How many messages, half of them before it.
+
+        Raises:
+            StorageFault: It cannot be read.
+        """
+
+        def read(connection: sqlite3.Connection) -> Stretch | None:
+            with snapshot(connection):
+                room = tables.room_number(connection, shelf.server, shelf.room)
+                middle = seq if at is None or room is None else kept_search.first_at(connection, room, at)
+                if room is None or middle is None:
+                    return None
+                return tables.read_around(connection, room, middle, limit)
+
+        return await self._file.do(read)
+
+    async def search(self, server: str, query: Query, room: str | None, before: int | None, limit: int) -> Results:
+        """Messages of a server that are here and that a query finds, newest first.
+
+        Args:
+            server: The base URL.
+            query: What to look for.
+            room: The key of the one room to look in; None for all.
+            before: Only messages with a lesser id.
+            limit: How many.
+
+        Raises:
+            StorageFault: They cannot be read.
+        """
+
+        def read(connection: sqlite3.Connection) -> Results:
+            with snapshot(connection):
+                found, place = kept_search.search(connection, server, query, room=room, before=before, limit=limit)
+            return Results(tuple(found), place is not None, place, False, Source.HERE)
 
         return await self._file.do(read)
 

@@ -19,7 +19,7 @@ from server.protocol import names
 from server.protocol.answers import Done, Joined, Page, Renaming, Revised, Sent
 from server.protocol.entries import Entry, Member, Message, PresencePush, TopicChange
 from server.protocol.errors import ChatError, NotJoined, RateLimited
-from server.protocol.limits import HISTORY_PAGE
+from server.protocol.limits import HISTORY_DEFAULT, HISTORY_PAGE
 from server.protocol.requests import (
     ChangeNick,
     DeleteMessage,
@@ -43,6 +43,8 @@ from tui_chat.client.link import Link
 from tui_chat.client.local_history import LocalHistory, Shelf
 from tui_chat.client.outbox import Outbox, Place
 from tui_chat.client.posting import Postable, Posting
+from tui_chat.client.results import Results
+from tui_chat.client.searching import Searcher
 from tui_chat.client.spans import Gap
 from tui_chat.client.tasks import Tasks
 
@@ -84,6 +86,7 @@ class Room:
         outbox: Outbox | None,
         history: LocalHistory | None,
         messages_held: int | None,
+        searcher: Searcher,
     ) -> None:
         self.name = request.room_name
         self.topic = ""
@@ -93,6 +96,7 @@ class Room:
         self.gate: Gate[Transport] = Gate()
         self.trouble = ""
         self._link = link
+        self._searcher = searcher
         self._tell = tell
         self._on_left = on_left
         self._new_id = new_id
@@ -294,6 +298,24 @@ class Room:
             ChatError: As `send`.
         """
         await self._backlog.fill(gap, limit, oldest_first=oldest_first)
+
+    async def load_around(self, seq: int, limit: int = HISTORY_PAGE // 2) -> bool:
+        """Fetch what was said about a message; whether it is in the log now, perhaps behind a gap. Raises as `send`."""
+        await self._backlog.load_around(seq=seq, limit=limit)
+        return seq in self.log
+
+    async def load_at(self, ts: int, limit: int = HISTORY_PAGE // 2) -> int | None:
+        """Fetch what was said about a time, in milliseconds since the epoch. Raises as `send`.
+
+        Returns:
+            The `seq` of the first message of then or later, or else of the last one; None when there is none.
+        """
+        await self._backlog.load_around(at=ts, limit=limit)
+        return self.log.first_at(ts)
+
+    async def search(self, query: str, *, before: int | None = None, limit: int = HISTORY_DEFAULT) -> Results:
+        """Look for what was said here; see `ChatClient.search`."""
+        return await self._searcher.search(query, self.name, before, limit)
 
     def __aiter__(self) -> "Room":
         return self

@@ -127,6 +127,10 @@ class RoomLog:
         """The messages from `first` to `last` (default: all to the live end), ascending."""
         yield from self._messages.between(first, last)
 
+    def first_at(self, ts: int) -> int | None:
+        """The first message of this time (milliseconds since the epoch) or later, or else the last; None when empty."""
+        return self._messages.first_at(ts)
+
     def missing(self) -> int | None:
         """What to ask `history after:` for, because pushes ran ahead; None when nothing is missing."""
         return self.last if self._live and self._pushed_to > self.last else None

@@ -1,0 +1,177 @@
+"""Searching from a program: the server's history, and what is on this computer when there is no server."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from server.protocol.entries import Deletion, Edit, Message
+from server.protocol.errors import BadRequest, NotFound, TooLong
+from server.protocol.search_terms import Query
+from server.runtime import Running
+from tests.support.eventually import eventually
+from tests.support.naive_search import finds
+from tests.support.search_model import queries, texts
+from tests.support.serving import serving
+from tests.support.tcp_proxy import TcpProxy, tcp_proxy
+from tui_chat.client.chat import ChatClient
+from tui_chat.client.events import Online
+from tui_chat.client.local_history import LocalHistory, Shelf
+from tui_chat.client.present_state import MessageChange
+from tui_chat.client.results import Results, Source
+from tui_chat.client.room_log import Stretch
+
+SERVER = "http://localhost:3000"
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncGenerator[Running]:
+    async with serving(tmp_path, rate_limit="off") as running:
+        yield running
+
+
+@pytest.fixture
+async def proxy(server: Running) -> AsyncGenerator[TcpProxy]:
+    async with tcp_proxy(server.port) as between:
+        yield between
+
+
+def said(found: Results) -> list[tuple[str, str]]:
+    return [(message.room, message.message) for message in found.messages]
+
+
+@pytest.mark.parametrize("keeps", [True, False])
+async def test_the_server_answers_and_without_it_what_is_here(
+    server: Running, proxy: TcpProxy, tmp_path: Path, keeps: bool
+) -> None:
+    async with (
+        LocalHistory(tmp_path / "cache") as history,
+        ChatClient(proxy.url, history=history if keeps else None) as chat,
+    ):
+        tea, milk = await chat.join("tea", nick="ann"), await chat.join("milk", nick="ann")
+        for room, text in ((tea, "green tea"), (milk, "绿茶 latte"), (tea, "green again"), (tea, "gone green")):
+            await room.send(text)
+        await tea.edit(1, "green TEA, edited")
+        await tea.delete(3)
+        async with ChatClient(server.url) as other:
+            await (await other.join("elsewhere", nick="bob")).send("green elsewhere")
+        found = await chat.search("green")
+        assert found.source is Source.SERVER
+        everywhere = [("tea", "green again"), ("tea", "green TEA, edited")]
+        assert said(found) == [("elsewhere", "green elsewhere"), *everywhere]
+        assert said(await milk.search("茶")) == [("milk", "绿茶 latte")]
+        await eventually(lambda: len(tea.log) == 3 and tea.log[3].deleted and len(milk.log) == 1)
+        proxy.refuse()
+        proxy.cut()
+        await eventually(lambda: not isinstance(chat.state, Online))
+        found = await chat.search("green")
+        assert found.source is Source.HERE
+        assert said(found) == everywhere
+        assert said(await milk.search("茶")) == [("milk", "绿茶 latte")]
+        first = await chat.search("green", limit=1)
+        assert (said(first), first.has_more) == (everywhere[:1], True)
+        assert said(await chat.search("green", limit=1, before=first.next)) == everywhere[1:]
+        assert not (await chat.search("nothing")).messages
+
+
+async def test_what_cannot_be_searched_for_is_refused(server: Running) -> None:
+    async with ChatClient(server.url) as chat:
+        for query, refusal in ((" ", BadRequest), ("x" * 251, TooLong)):
+            with pytest.raises(refusal):
+                await chat.search(query)
+        with pytest.raises(NotFound):
+            await chat.search("tea", room="nowhere")
+
+
+async def test_the_place_of_a_message_is_loaded_with_what_is_about_it(
+    server: Running, proxy: TcpProxy, tmp_path: Path
+) -> None:
+    async with ChatClient(server.url) as chat:
+        room = await chat.join("tea", nick="bob")
+        await asyncio.gather(*(room.send(f"line {number}") for number in range(1, 301)))
+    async with LocalHistory(tmp_path) as history:
+        async with ChatClient(proxy.url, history=history) as chat:
+            room = await chat.join("tea", nick="ann", limit=20)
+            assert await room.load_around(100, limit=40)
+            assert [message.seq for message in room.log.messages()] == [*range(80, 120), *range(281, 301)]
+            assert [(gap.after, gap.before) for gap in room.log.gaps()] == [(119, 281)]
+            assert room.log.last == 300
+            assert not await room.load_around(9_999, limit=4)
+            assert await room.load_at(0, limit=4) == 1
+            assert await room.load_at(2**50, limit=4) == 300
+        async with ChatClient(proxy.url, history=history, keep_trying=True) as chat:
+            proxy.refuse()
+            proxy.cut()
+            room = await chat.open("tea", nick="ann", limit=20)
+            assert room is not None
+            before = [message.seq for message in room.log.messages()]
+            assert await room.load_around(100, limit=10)
+            assert {*range(95, 105)} <= {message.seq for message in room.log.messages()}
+            assert {*before} <= {message.seq for message in room.log.messages()}
+
+
+def message(room: int, seq: int, text: str) -> Message:
+    return Message(
+        room=f"room{room}", seq=seq, id=seq * 2 + room, nick_name="b", member_id="b", message=text, ts=seq * 1000
+    )
+
+
+def change(room: int, seq: int, target: int, text: str) -> MessageChange:
+    made = Deletion(room=f"room{room}", seq=seq, id=900 + seq, ts=1, member_id="b", nick_name="b", target=target)
+    if not text:
+        return made
+    return Edit(room=made.room, seq=seq, id=made.id, ts=1, member_id="b", nick_name="b", target=target, message=text)
+
+
+async def look(logs: list[list[tuple[str, str | None]]], wanted: list[str]) -> None:
+    """Keep logs, each with what a message said first and what a change that waits beside it made of it."""
+    present: dict[int, tuple[int, str]] = {}
+    with TemporaryDirectory() as folder:
+        async with LocalHistory(Path(folder)) as history:
+            for room, log in enumerate(logs):
+                changes: list[MessageChange] = []
+                last = len(log)
+                for seq, (text, changed) in enumerate(log, 1):
+                    present[seq * 2 + room] = room, text if changed is None else changed
+                    if changed is not None:
+                        changes.append(change(room, last + 10 + seq, seq, changed))
+                kept = tuple((message(room, seq, text), seq) for seq, (text, _) in enumerate(log, 1))
+                shelf = Shelf(SERVER, f"room{room}", "ann")
+                await history.write(shelf, Stretch(kept, tuple(changes), ((1, last),)))
+            await history.write(Shelf("http://other", "room0", "ann"), Stretch(((message(0, 9, "中 abc"), 9),), (), ()))
+            for query in wanted:
+                for room in (None, 0, 1):
+                    expected = sorted(
+                        (
+                            number
+                            for number, (where, text) in present.items()
+                            if room in {None, where}
+                            if finds(query, text)
+                        ),
+                        reverse=True,
+                    )
+                    assert await pages(history, query, room) == expected
+
+
+async def pages(history: LocalHistory, query: str, room: int | None) -> list[int]:
+    found: list[int] = []
+    before: int | None = None
+    while True:
+        page = await history.search(SERVER, Query(query), None if room is None else f"room{room}", before, 2)
+        found += [each.id for each in page.messages]
+        if not page.has_more:
+            return found
+        before = page.next
+
+
+kept_logs = st.lists(st.tuples(texts, st.none() | st.just("") | texts), max_size=6)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(kept_logs, min_size=2, max_size=2), st.lists(queries, min_size=1, max_size=3))
+def test_what_is_here_is_found_by_the_same_rule(logs: list[list[tuple[str, str | None]]], wanted: list[str]) -> None:
+    asyncio.run(look(logs, wanted))
