@@ -23,6 +23,7 @@ check: .venv/ready-dev  ## format, lint, types and import rules
 bench: .venv/ready-dev  ## what the README's figures come from; compares with Node.js and Bun where npm brings them
 	@if command -v npm >/dev/null; then npm ci --silent --no-audit --no-fund --prefix benchmarks/node; fi
 	@$(RUN) python -m benchmarks.run $(ARGS)
+	@$(RUN) python -m benchmarks.terminal
 
 faults: .venv/ready-dev  ## break a server in every way for some minutes, then look for what was lost
 	@$(RUN) python -m benchmarks.faults $(ARGS)
