@@ -32,7 +32,7 @@ from tui_chat.session.language import tr
 from tui_chat.session.notices import Notices
 from tui_chat.session.remembered import Identity, Remembered
 from tui_chat.session.settings_file import SettingsFile
-from tui_chat.ui import addresses, keys, preload, terminal_keys
+from tui_chat.ui import addresses, keys, memory, preload, terminal_keys
 from tui_chat.ui.screens.join import Entrance, JoinScreen
 from tui_chat.ui.settings_app import SettingsApp
 from tui_chat.ui.start import DEFAULT_SERVER, Keeping, Start
@@ -56,6 +56,9 @@ AGAIN_WITHIN = 2.0
 
 SENT_WITHIN = 1.0
 """Seconds that quitting waits for what was just sent."""
+
+QUIET_AFTER = 1.0
+"""Seconds after entering a room until nothing more of the start is going on."""
 
 STOPPED_BY_SIGNAL = 128
 """Added to a signal's number, it is the exit code that shells expect."""
@@ -231,6 +234,7 @@ class ChatApp(SettingsApp, inherit_bindings=False):
             self._form.progress("")
             self._chat = ChatScreen(visit.session, visit.connection)
             self.push_screen(self._chat)
+            self.set_timer(QUIET_AFTER, memory.settled)
 
     def renamed(self, visit: "Visit", nick: str) -> None:
         """The new nickname is remembered."""
