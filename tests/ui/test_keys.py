@@ -7,8 +7,10 @@ from textual._xterm_parser import XTermParser
 
 from tests.support.chat_app import chat_app
 from tui_chat.session import commands
-from tui_chat.ui import keys, terminal_keys
+from tui_chat.session.language import tr
+from tui_chat.ui import keys, reference, terminal_keys
 from tui_chat.ui.app import ChatApp
+from tui_chat.ui.keymap import Keymap
 from tui_chat.ui.keys import Place
 from tui_chat.ui.screens.chat import ChatScreen
 from tui_chat.ui.screens.help import HelpScreen
@@ -32,10 +34,10 @@ HOLDERS = {
 
 def test_docs_keys_md_is_what_the_registry_says() -> None:
     written = (Path(__file__).parents[2] / "docs" / "keys.md").read_text(encoding="utf-8")
-    assert written == keys.markdown(), "python -m tui_chat.ui.keys > docs/keys.md"
+    assert written == reference.markdown(), "python -m tui_chat.ui.reference > docs/keys.md"
 
 
-@pytest.mark.parametrize("key", keys.ALL, ids=lambda key: f"{key.place.name}-{key.keys[0]}")
+@pytest.mark.parametrize("key", keys.ALL, ids=lambda key: key.id)
 def test_every_key_has_an_action_where_it_counts(key: keys.Key) -> None:
     namespace, _, name = key.action.partition("(")[0].rpartition(".")
     holders: tuple[type, ...] = {"app": (ChatApp,), "screen": (ChatScreen,)}.get(namespace) or HOLDERS[key.place]
@@ -43,14 +45,17 @@ def test_every_key_has_an_action_where_it_counts(key: keys.Key) -> None:
 
 
 def test_no_key_stands_twice_where_both_would_count() -> None:
-    at_once = [(Place.ANYWHERE, place) for place in Place if place is not Place.ANYWHERE]
-    at_once += [(Place.COMPOSER, Place.CHAT)]
-    for one, other in at_once:
+    for one, other in keys.AT_ONCE:
         taken = {name for key in keys.at(one) for name in key.keys} & {n for key in keys.at(other) for n in key.keys}
         assert taken <= {"f1"}, f"{one} and {other}"
     for place in Place:
         for one, other in combinations(keys.at(place), 2):
             assert not set(one.keys) & set(other.keys)
+
+
+def test_every_id_stands_once() -> None:
+    ids = [key.id for key in keys.ALL]
+    assert len(ids) == len(set(ids))
 
 
 async def test_the_help_has_every_key_and_every_command(tmp_path: Path) -> None:
@@ -61,9 +66,9 @@ async def test_the_help_has_every_key_and_every_command(tmp_path: Path) -> None:
             assert command.usage in shown
         for place in Place:
             if place is not Place.HELP:
-                for names, what in keys.listed(place):
+                for names, key in Keymap().listed(place):
                     assert "  ".join(names) in shown
-                    assert what in shown
+                    assert key.help is None or tr(key.help) in shown
 
 
 @pytest.mark.parametrize(("sent", "key"), [("\x1b\r", "alt+enter"), ("\x1b1", "alt+1"), ("\x1b9", "alt+9")])

@@ -398,3 +398,24 @@ def settings_wrong(path: str, line: int, problem: str) -> str:
 def settings_not_toml(path: str) -> str:
     """The file cannot be changed."""
     return tr("{path} cannot be understood and is left as it is; this is set until you quit.", path=path)
+
+
+# Keys of one's own.
+def no_such_key_id(name: str) -> str:
+    """The settings give a key to something that is none."""
+    return tr("[keys] {name}: there is nothing of this name; docs/keys.md has them all.", name=name[:40])
+
+
+def no_such_key(name: str, key: str) -> str:
+    """The settings name a key that no keyboard has."""
+    return tr("[keys] {name}: there is no key {key}.", name=name, key=key[:40])
+
+
+def key_is_text(name: str, key: str) -> str:
+    """The settings make a letter a key where letters are written."""
+    return tr("[keys] {name}: {key} is something to write here; take it with Ctrl or Alt.", name=name, key=key[:40])
+
+
+def key_is_taken(name: str, key: str, by: str) -> str:
+    """The settings want a key that does something else."""
+    return tr("[keys] {name}: {key} is taken by {by}; give that another key first.", name=name, key=key, by=by)

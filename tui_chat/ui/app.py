@@ -86,7 +86,7 @@ class ChatApp(SettingsApp, inherit_bindings=False):
         self._start = start
         self._form: JoinScreen
         self._kept = kept
-        self._notice = notice
+        self._notice = "\n".join(filter(None, (notice, *self.keymap.problems)))
         self._chat: ChatScreen | None = None
         self._visit: Visit | None = None
         self._worker: Worker[None] | None = None
@@ -121,6 +121,8 @@ class ChatApp(SettingsApp, inherit_bindings=False):
         if self._start.serve:
             self.run_worker(self._serve(self._start.host, self._start.port, None), exit_on_error=False)
         elif self._start.nick and (self._start.room or addresses.room_of(self._start.server)):
+            # Nobody reads the form that is only passed through.
+            self._greeting = [self._notice] if self._notice else []
             self._form.submit()
         else:
             # Whoever fills in a form gives the time to load what joining needs.

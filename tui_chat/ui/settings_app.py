@@ -21,6 +21,7 @@ from tui_chat.session.language import tr
 from tui_chat.session.settings import Settings
 from tui_chat.session.settings_file import SettingsFile
 from tui_chat.ui import notifications, themes
+from tui_chat.ui.keymap import Keymap
 from tui_chat.ui.no_color import WithoutColor
 from tui_chat.ui.notifications import Channel
 
@@ -39,6 +40,7 @@ class SettingsApp(App[None], inherit_bindings=False):
 
     Attributes:
         settings_changed: Tells the settings, after one of them has changed.
+        keymap: The keys in force.
     """
 
     def __init__(self, kept: SettingsFile, driver_class: type[Driver] | None) -> None:
@@ -53,6 +55,8 @@ class SettingsApp(App[None], inherit_bindings=False):
         self._settings_file = kept
         self._between = notifications.multiplexer_of(os.environ)
         self._title = self._title_shown = ""
+        self.keymap = Keymap(self.settings.keys)
+        self.set_keymap(self.keymap.for_textual())
         self._no_color: Sequence[LineFilter] = (WithoutColor(),)
         for theme in themes.BY_WORD.values():
             self.register_theme(theme)
@@ -89,6 +93,9 @@ class SettingsApp(App[None], inherit_bindings=False):
             log.warning("%s", problem)
         if name == "theme":
             self.try_theme(self.settings.theme)
+        if name == "keys":
+            self.keymap = Keymap(self.settings.keys)
+            self.set_keymap(self.keymap.for_textual())
         self._follow(self.settings)
         self.settings_changed.publish(self.settings)
         return problem

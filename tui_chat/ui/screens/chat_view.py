@@ -67,7 +67,7 @@ class ChatView(Screen[None], inherit_bindings=False):
         self.timeline = RoomTimeline()
         self.members = MemberList(id="members")
         self.status = StatusLine()
-        self.composer = Composer(self.complete, self.submit, self.up)
+        self.composer = Composer(self.complete, self.submit, self.up, lambda: settings_app(self).keymap)
         self._header = Header()
         self._positions: dict[RoomView, Position] = {}
         self.shown: RoomView | None = None
@@ -106,7 +106,7 @@ class ChatView(Screen[None], inherit_bindings=False):
                 yield self.status
                 yield self.composer
             yield self.members
-        yield KeyBar(keys.footer((keys.Place.COMPOSER, keys.Place.CHAT, keys.Place.ANYWHERE)))
+        yield KeyBar(keys.Place.COMPOSER, keys.Place.CHAT, keys.Place.ANYWHERE)
 
     def on_mount(self) -> None:
         """What the session has already is drawn at once."""

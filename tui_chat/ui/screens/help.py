@@ -13,6 +13,7 @@ from textual.widgets import Static
 from tui_chat.session import commands, words
 from tui_chat.session.language import tr
 from tui_chat.ui import keys
+from tui_chat.ui.settings_app import settings_app
 from tui_chat.ui.widgets import members
 
 
@@ -22,9 +23,15 @@ class HelpText(Static):
     def render(self) -> Content:
         """The page, for the width there is."""
         sections = [(tr(words.HELP_COMMANDS), [(command.usage, _with_aliases(command)) for command in commands.ALL])]
+        keymap = settings_app(self).keymap
         for place in keys.Place:
             if place is not keys.Place.HELP:
-                sections.append((tr(place.value), [("  ".join(names), what) for names, what in keys.listed(place)]))
+                sections.append(
+                    (
+                        tr(place.value),
+                        [("  ".join(names), tr(key.help)) for names, key in keymap.listed(place) if key.help],
+                    )
+                )
         sections.append((tr(words.HELP_SIGNS), [(sign, tr(meaning)) for sign, meaning in members.SIGNS]))
         left_width = max(cell_len(left) for _, rows in sections for left, _ in rows) + 2
         right_width = max(20, self.content_region.width - left_width)

@@ -86,7 +86,7 @@ class JoinScreen(Screen[None]):
                 yield Button(tr(words.BUTTON_JOIN), id="join", compact=True, variant="primary")
                 yield Button(tr(words.BUTTON_SERVE), id="serve", compact=True)
             yield Static(self._notice, id="progress", markup=False)
-        yield KeyBar(keys.footer((keys.Place.FORM, keys.Place.ANYWHERE)))
+        yield KeyBar(keys.Place.FORM, keys.Place.ANYWHERE)
 
     def on_resize(self, event: events.Resize) -> None:
         """A low terminal gets the form without its margins."""

@@ -25,11 +25,10 @@ from tui_chat.session.history_search import HistorySearch
 from tui_chat.session.input_history import InputHistory
 from tui_chat.session.language import tr
 from tui_chat.session.pasting import Paste
-from tui_chat.ui import keys
+from tui_chat.ui.keymap import Keymap
+from tui_chat.ui.keys import Place
 
-_OWN = keys.actions(keys.Place.COMPOSER)
-_SCREEN = keys.actions(keys.Place.CHAT)
-_SEARCHING = keys.actions(keys.Place.SEARCHING)
+_USUAL = Keymap()
 
 
 class Composer(TextArea, inherit_bindings=False):
@@ -74,7 +73,11 @@ class Composer(TextArea, inherit_bindings=False):
         problem: str
 
     def __init__(
-        self, complete: Callable[[str], Completion | None], submit: Callable[[str], None], up: Callable[[], bool]
+        self,
+        complete: Callable[[str], Completion | None],
+        submit: Callable[[str], None],
+        up: Callable[[], bool],
+        keymap: Callable[[], Keymap] = lambda: _USUAL,
     ) -> None:
         """Make it.
 
@@ -82,6 +85,7 @@ class Composer(TextArea, inherit_bindings=False):
             complete: What the text before the caret may become.
             submit: Takes what was written when Enter is pressed; nothing stands there then.
             up: Asked first when Up is pressed on the first row; true when it did something.
+            keymap: The keys in force.
         """
         super().__init__(
             soft_wrap=True,
@@ -96,6 +100,7 @@ class Composer(TextArea, inherit_bindings=False):
         self._complete = complete
         self._submit = submit
         self._up = up
+        self._keymap = keymap
         self._completing: tuple[Completion, str] | None = None
         self._killed = ""
         self._search: HistorySearch | None = None
@@ -131,17 +136,19 @@ class Composer(TextArea, inherit_bindings=False):
             event.prevent_default()
             self._borrower(event)
             return
+        keymap = self._keymap()
         if self._search is not None:
-            if (search_action := _SEARCHING.get(event.key)) is not None or event.is_printable:
+            if (search_action := keymap.actions(Place.SEARCHING).get(event.key)) is not None or event.is_printable:
                 event.stop()
                 event.prevent_default()
                 await self._search_on(search_action, event.character or "")
                 return
-            if event.key in _SCREEN:
+            if event.key in keymap.actions(Place.CHAT):
                 self.action_search_leave()
             else:
                 self.action_search_take()
-        action, screen_action = _OWN.get(event.key), _SCREEN.get(event.key)
+        action = keymap.actions(Place.COMPOSER).get(event.key)
+        screen_action = keymap.actions(Place.CHAT).get(event.key)
         if action is not None or screen_action is not None:
             event.stop()
             event.prevent_default()

@@ -1,10 +1,11 @@
 """The last line of a screen: the keys that matter there."""
 
-from collections.abc import Sequence
-
 from textual import events
 from textual.content import Content
 from textual.widget import Widget
+
+from tui_chat.ui.keys import Place
+from tui_chat.ui.settings_app import settings_app
 
 
 class KeyBar(Widget):
@@ -12,14 +13,14 @@ class KeyBar(Widget):
 
     DEFAULT_CSS = "KeyBar { height: 1; dock: bottom; padding: 0 1; text-wrap: nowrap; }"
 
-    def __init__(self, keys: Sequence[tuple[str, str, str]]) -> None:
+    def __init__(self, *places: Place) -> None:
         """Make it.
 
         Args:
-            keys: What `tui_chat.ui.keys.footer` gives: key, word, action.
+            places: Whose keys they are, the innermost first.
         """
         super().__init__()
-        self._keys = keys
+        self._places = places
         self._ends: list[tuple[int, str]] = []
 
     def render(self) -> Content:
@@ -27,7 +28,7 @@ class KeyBar(Widget):
         width = self.content_region.width
         line = Content("")
         self._ends = []
-        for key, word, action in self._keys:
+        for key, word, action in settings_app(self).keymap.footer(self._places):
             part = Content.assemble((key, "$primary"), (f" {word}", "$text-muted"))
             longer = Content.assemble(line, "  " if line else "", part)
             if longer.cell_length > width:

@@ -1,0 +1,52 @@
+"""The text of docs/keys.md, from the two registries: `python -m tui_chat.ui.reference > docs/keys.md`."""
+
+import sys
+
+from tui_chat.session import commands
+from tui_chat.session.language import tr
+from tui_chat.ui.keymap import Keymap
+from tui_chat.ui.keys import Place
+
+_HEAD = """\
+# Keys and commands
+
+Made from `tui_chat/ui/keys.py` and `tui_chat/session/commands.py` by `python -m tui_chat.ui.reference`.
+
+F1 shows both in the chat, and searches them. Every key can be another: the settings file has a table `[keys]`, in
+which the name at the right gets one key, several, or none.
+
+```toml
+[keys]
+next-room = "ctrl+down"
+palette = ["f4", "ctrl+backslash"]
+suspend = ""
+```
+
+A key that is taken is freed first (`pick = ""`); what cannot be is said at the start, and the usual key stays.
+"""
+
+
+def markdown() -> str:
+    """The page."""
+    lines = [_HEAD]
+    usual = Keymap()
+    for place in Place:
+        lines += [f"## {tr(place.value)}", "", "| key | what it does | name |", "|---|---|---|"]
+        for names, key in usual.listed(place):
+            shown = ", ".join(f"`{name}`" for name in names)
+            lines.append(f"| {shown} | {tr(key.help) if key.help else ''} | `{key.id}` |")
+        lines.append("")
+    lines += ["## Commands", "", "| command | what it does | other names |", "|---|---|---|"]
+    for command in commands.ALL:
+        aliases = ", ".join(f"`/{alias}`" for alias in command.aliases)
+        usage = command.usage.replace("|", "\\|")
+        lines.append(f"| `{usage}` | {tr(command.help)} | {aliases} |")
+    lines += [
+        "",
+        "Upper and lower case are the same. `//x` says `/x`; what looks like a command and is none is not sent.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(markdown())
