@@ -10,6 +10,7 @@ import pytest
 from babel.messages.catalog import Catalog
 
 from server.protocol import errors
+from server.protocol.errors import ChatError
 from tools import messages
 from tui_chat.client import errors as client_errors
 from tui_chat.session import language, refusals
@@ -52,20 +53,25 @@ def parts(text: str) -> list[tuple[str, str | None]]:
     return sorted([*named, *((percent, None) for percent in re.findall(r"%(?:\(\w+\))?[srd]", text))])
 
 
-REFUSALS = {kind.__name__ for kind in errors.BY_CODE.values()} | {
-    name for name in vars(client_errors) if isinstance(getattr(client_errors, name), type)
+REFUSALS: dict[str, type[ChatError]] = {kind.__name__: kind for kind in errors.BY_CODE.values()} | {
+    name: kind for name, kind in vars(client_errors).items() if isinstance(kind, type) and issubclass(kind, ChatError)
 }
 
+BOTH_SIDES = ("server/protocol", "tui_chat/client")
+"""What is refused before a server is asked: these reasons must be known one by one, with their parts."""
 
-def reasons() -> Iterator[tuple[str, str]]:
-    """Every reason of a refusal that this client can meet, with something for each of its parts."""
-    for folder in ("server/protocol", "server/domain", "server/gateway", "server/storage", "tui_chat/client"):
-        for file in (file for file in (ROOT / folder).rglob("*.py") if "dialects" not in file.parts):
-            for node in ast.walk(ast.parse(file.read_text())):
-                if isinstance(node, ast.Call) and node.args and isinstance(node.func, ast.Name):
-                    said = reason(node.args[0])
-                    if node.func.id in REFUSALS and said:
-                        yield f"{file.name}:{node.lineno}", said
+SERVER = ("server/domain", "server/gateway", "server/storage")
+"""What a server refuses: at least the code can be said."""
+
+
+def reasons(folders: tuple[str, ...]) -> Iterator[tuple[str, str, str]]:
+    """Where each reason of a refusal stands, it with something for each of its parts, and its code."""
+    for file in (file for folder in folders for file in (ROOT / folder).rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Call) and node.args and isinstance(node.func, ast.Name):
+                kind = REFUSALS.get(node.func.id)
+                if kind is not None and (said := reason(node.args[0])):
+                    yield f"{file.name}:{node.lineno}", said, kind.code
 
 
 def reason(node: ast.expr) -> str:
@@ -77,11 +83,13 @@ def reason(node: ast.expr) -> str:
 
 
 def test_every_reason_of_a_refusal_can_be_said_in_another_language() -> None:
-    found = dict(reasons())
+    ours, the_servers = list(reasons(BOTH_SIDES)), list(reasons(SERVER))
     language.use(Language.CHINESE)
     try:
-        untold = {where: said for where, said in found.items() if refusals.within(said) == said}
+        untold = [(where, said) for where, said, _ in ours if refusals.within(said) == said]
+        untold += [(where, said) for where, said, code in the_servers if refusals.within(said, code) == said]
     finally:
         language.use(Language.ENGLISH)
-    assert len(found) > 30
+    assert len(ours) > 10
+    assert len(the_servers) > 10
     assert not untold, "tui_chat/session/refusals.py does not know them"

@@ -98,7 +98,7 @@ def test_a_letter_can_be_a_key_where_nothing_is_written() -> None:
 async def test_keys_of_ones_own_act_while_writing_and_stand_in_the_footer(server: Running, tmp_path: Path) -> None:
     own = {"keys": {"next-room": "f7", "send": ("ctrl+o",), "help": "f12"}}
     async with in_room(tmp_path, server.url, "ann", settings=own, size=(120, 30)) as ann:
-        await ann.type("/join tea")
+        await ann.type("/join dev")
         await ann.press("ctrl+o")
         await ann.until(lambda: len(ann.chat.session.rooms) == 2)
         shown = ann.chat.session.current

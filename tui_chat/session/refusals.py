@@ -104,6 +104,7 @@ _BY_CODE = {
     "rate_limited": mark("That was too fast; wait a moment"),
     "conflict": mark("That no longer fits what is there"),
     "unavailable": mark("The server cannot do that now"),
+    "internal": mark("Something went wrong on the server"),
 }
 
 

@@ -18,7 +18,7 @@ which the name at the right gets one key, several, or none.
 ```toml
 [keys]
 next-room = "ctrl+down"
-palette = ["f4", "ctrl+backslash"]
+palette = ["f6", "ctrl+backslash"]
 suspend = ""
 ```
 
