@@ -32,7 +32,7 @@ _REASONS = (
     mark("the text holds a lone surrogate"),
     mark("there is no such request"),
     mark("there is no such push"),
-    mark("history takes exactly one of before, after and around"),
+    mark("history takes exactly one of before, after, around and at"),
     mark("the server's answer could not be read"),
     # The server.
     mark("too many messages"),
