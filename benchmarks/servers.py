@@ -59,11 +59,12 @@ def available() -> list[str]:
 
 
 @contextlib.contextmanager
-def started(name: str, *, quiet_joins: bool = False) -> Generator[Peer]:
+def started(name: str, *, quiet_joins: bool = False, tree: Path = HERE.parent) -> Generator[Peer]:
     """Run a server, pinned to its core, for as long as the context lasts.
 
     Args:
         name: One of `available()`.
+        tree: The folder whose `server` package is run: another copy, to compare with an older one.
         quiet_joins: Spare the peers telling everybody of each join, which takes them minutes in rooms of thousands.
     """
     with tempfile.TemporaryDirectory(prefix="chat-bench-") as folder:
@@ -79,7 +80,7 @@ def started(name: str, *, quiet_joins: bool = False) -> Generator[Peer]:
         own = os.sched_getaffinity(0)
         os.sched_setaffinity(0, {SERVER_CORE})  # a child inherits it
         environ = {**os.environ, "QUIET_JOINS": "1"} if quiet_joins else None
-        process = subprocess.Popen(commands[name], stdout=subprocess.PIPE, cwd=HERE.parent, text=True, env=environ)
+        process = subprocess.Popen(commands[name], stdout=subprocess.PIPE, cwd=tree, text=True, env=environ)
         os.sched_setaffinity(0, own)
         try:
             assert process.stdout is not None

@@ -80,8 +80,11 @@ class ChatGateway:
         dialect = self._dialect(name, arguments)
         try:
             self._go_on(connection)
-            request = dialect.decode(name, arguments)
-            await self._admit(connection, request, answered)
+            request = dialect.decode(connection, name, arguments)
+            if wait := self._admit(connection, request, answered):
+                await self._take_turn(connection, request, wait)
+            else:
+                connection.slow_since = None
             result = await dialect.carry_out(self._commands, connection, request, answered=answered)
             return dialect.answer(result) if answered else None
         except ChatError as refusal:
@@ -125,7 +128,7 @@ class ChatGateway:
 
     def _dialect(self, event: str, arguments: list[Raw]) -> Dialect:
         for dialect in self._dialects.get(event, ()):
-            if dialect.takes(arguments):
+            if dialect.takes(event, arguments):
                 return dialect
         return self._fallback
 
@@ -135,23 +138,23 @@ class ChatGateway:
         if connection not in self._connections:
             raise Unavailable("the connection has ended")
 
-    async def _admit(self, connection: Connection, request: Request, answered: bool) -> None:
-        """Count a request, now or when the rate allows (rule 2)."""
-        waited = False
-        while True:
-            try:
-                self._limits.admit(connection.buckets, request, self._clock.monotonic())
-            except RateLimited as refusal:
-                if answered:
-                    raise
-                waited = True
-                self._slow(connection)
-                await asyncio.sleep(refusal.retry_after or 0)
-                self._go_on(connection)
-            else:
-                break
-        if not waited:
-            connection.slow_since = None
+    def _admit(self, connection: Connection, request: Request, answered: bool) -> float:
+        """Count a request; the seconds that it has to wait first (rule 2), 0 for one that may be done."""
+        try:
+            self._limits.admit(connection.buckets, request, self._clock.monotonic())
+        except RateLimited as refusal:
+            if answered:
+                raise
+            return refusal.retry_after or 0.001
+        return 0
+
+    async def _take_turn(self, connection: Connection, request: Request, wait: float) -> None:
+        """Wait until the rate allows it."""
+        while wait:
+            self._slow(connection)
+            await asyncio.sleep(wait)
+            self._go_on(connection)
+            wait = self._admit(connection, request, answered=False)
 
     def _slow(self, connection: Connection) -> None:
         now = self._clock.monotonic()

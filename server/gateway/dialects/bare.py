@@ -32,11 +32,11 @@ class Bare(Dialect):
     name: ClassVar[str] = "bare"
     events: ClassVar[frozenset[str]] = frozenset({"joinRoom"})
 
-    def takes(self, arguments: list[Raw]) -> bool:
+    def takes(self, event: str, arguments: list[Raw]) -> bool:
         """A join whose first argument is a string."""
         return bool(arguments) and bytes(arguments[0]).startswith(b'"')
 
-    def decode(self, event: str, arguments: list[Raw]) -> requests.Request:
+    def decode(self, connection: Connection, event: str, arguments: list[Raw]) -> requests.Request:
         """A join as a guest."""
         try:
             return requests.JoinRoom(room_name=_room.decode(arguments[0]), nick_name=NICK_NAME, limit=1)

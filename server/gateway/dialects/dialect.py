@@ -51,13 +51,13 @@ class Dialect(ABC):
     def __init__(self, surroundings: Surroundings) -> None:
         self.surroundings = surroundings
 
-    def takes(self, arguments: list[Raw]) -> bool:
-        """Whether one of `events` with these arguments is of this dialect; the table asks in its order."""
+    def takes(self, event: str, arguments: list[Raw]) -> bool:
+        """Whether an event, one of `events`, is of this dialect by its arguments; the table asks in its order."""
         return True
 
     @abstractmethod
-    def decode(self, event: str, arguments: list[Raw]) -> Request:
-        """The request that an event stands for.
+    def decode(self, connection: Connection, event: str, arguments: list[Raw]) -> Request:
+        """The request that an event of this connection stands for.
 
         Raises:
             ChatError: It is not valid; nothing of it may be used.

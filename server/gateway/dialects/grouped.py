@@ -84,11 +84,11 @@ class Grouped(Dialect):
         super().__init__(surroundings)
         self._joins = WeakKeyDictionary[Connection, dict[str, GroupedJoin]]()
 
-    def takes(self, arguments: list[Raw]) -> bool:
-        """Whatever speaks of a `roomId`."""
-        return bool(arguments) and b'"roomId"' in bytes(arguments[0])
+    def takes(self, event: str, arguments: list[Raw]) -> bool:
+        """A message, and a join that speaks of a `roomId`."""
+        return event == "client_msg" or (bool(arguments) and b'"roomId"' in bytes(arguments[0]))
 
-    def decode(self, event: str, arguments: list[Raw]) -> requests.Request:
+    def decode(self, connection: Connection, event: str, arguments: list[Raw]) -> requests.Request:
         """A join or a message."""
         body = arguments[0] if arguments else b"null"
         try:

@@ -28,7 +28,7 @@ class Named(Dialect):
 
     events: ClassVar[frozenset[str]] = frozenset({"joinRoom", "sendMessage"})
 
-    def decode(self, event: str, arguments: list[Raw]) -> requests.Request:
+    def decode(self, connection: Connection, event: str, arguments: list[Raw]) -> requests.Request:
         """The event's one argument as a request of its name."""
         return decode_request(event, arguments[0] if arguments else b"null")
 

@@ -137,7 +137,7 @@ class Resource(Dialect):
     name: ClassVar[str] = "resource"
     events: ClassVar[frozenset[str]] = frozenset(_KINDS)
 
-    def decode(self, event: str, arguments: list[Raw]) -> Request:
+    def decode(self, connection: Connection, event: str, arguments: list[Raw]) -> Request:
         """One request; an id may be alone or in an object, as a number or its digits."""
         kind = _KINDS[event]
         try:

@@ -14,11 +14,24 @@ from server.gateway.connection import Connection
 from server.gateway.dialects.dialect import Surroundings
 from server.gateway.dialects.grouped import GroupedJoin
 from server.gateway.dialects.table import all_dialects
+from server.gateway.frames import Frame
 from server.protocol import text
 from server.protocol.errors import ChatError
 from server.protocol.requests import JoinRoom, Request, SendMessage
 
+
+class Nowhere:
+    """A transport that goes nowhere: decoding sends nothing."""
+
+    def push(self, frame: Frame) -> None:
+        raise AssertionError(frame)
+
+    def hang_up(self, reason: str) -> None:
+        raise AssertionError(reason)
+
+
 DIALECTS = all_dialects(Surroundings(Lobby[Connection](), None))
+SOMEBODY = Connection(Nowhere(), "sid", "127.0.0.1", {})
 EVENTS = sorted({event for dialect in DIALECTS for event in dialect.events})
 FIELDS = (
     "roomName",
@@ -44,9 +57,9 @@ arguments = st.lists(bodies.map(lambda body: Raw(json.dumps(body).encode())), ma
 def decoded(event: str, given_arguments: list[Raw]) -> Request | None:
     """What the first dialect that takes it makes of an event; None for a refusal."""
     for dialect in DIALECTS:
-        if event in dialect.events and dialect.takes(given_arguments):
+        if event in dialect.events and dialect.takes(event, given_arguments):
             try:
-                return dialect.decode(event, given_arguments)
+                return dialect.decode(SOMEBODY, event, given_arguments)
             except ChatError:
                 return None
     return None

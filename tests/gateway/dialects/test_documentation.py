@@ -1,0 +1,111 @@
+"""The clients and the example of docs/dialects.md are run as they stand there."""
+
+import asyncio
+import re
+import sys
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from server.gateway.dialects import table
+from server.runtime import Running
+from tests.support.eventually import eventually
+from tests.support.raw_client import raw_client
+from tests.support.requirements import JAVASCRIPT, need_node
+from tests.support.serving import serving
+from tui_chat.client.chat import ChatClient
+
+DOCUMENT = (Path(__file__).parents[3] / "docs" / "dialects.md").read_text()
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncGenerator[Running]:
+    async with serving(tmp_path) as running:
+        yield running
+
+
+def example(heading: str, language: str) -> str:
+    """The first example in a language under a heading."""
+    section = DOCUMENT.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    found = re.search(rf"```{language}\n(.*?)```", section, re.DOTALL)
+    assert found
+    return found[1]
+
+
+async def started(heading: str, language: str, url: str) -> asyncio.subprocess.Process:
+    code = example(heading, language)
+    assert "http://localhost:3000" in code
+    code = code.replace("http://localhost:3000", url).replace('"socket.io-client"', '"socket.io-client-4.8.4"')
+    command = [sys.executable, "-u", "-c", code]
+    if language == "javascript":
+        command = [need_node(), "--input-type=module", "-e", code]
+    return await asyncio.create_subprocess_exec(*command, cwd=JAVASCRIPT, stdout=asyncio.subprocess.PIPE)
+
+
+LANGUAGES = [pytest.param("javascript", marks=pytest.mark.needs_node), "python"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    ("heading", "nick", "printed"),
+    [
+        ("Named rooms", "{short}", ["{short}: {short} 加入了 tea 房间", "{short}: hi", "ann: hello"]),
+        ("Bare rooms", "guest", ["新用户加入了 tea 房间", "hi", "hello"]),
+        ("Grouped rooms", "{short}", ["ann, {short}", "me: hi", "ann: hello"]),
+    ],
+)
+async def test_the_clients_talk(server: Running, language: str, heading: str, nick: str, printed: list[str]) -> None:
+    short = {"javascript": "js", "python": "py"}[language]
+    async with ChatClient(server.url) as ann:
+        tea = await ann.join("tea", nick="ann")
+        script = await started(heading, language, server.url)
+        assert script.stdout is not None
+        try:
+            await eventually(lambda: len(tea.log) == 1)
+            assert (tea.log[1].nick_name, tea.log[1].message) == (nick.format(short=short), "hi")
+            await tea.send("hello")
+            wanted = [line.format(short=short) for line in printed]
+            lines: list[str] = []
+            async with asyncio.timeout(20):
+                while len(lines) < len(wanted):
+                    line = (await script.stdout.readline()).decode().strip()
+                    if line not in lines:  # a list of users may be told twice
+                        lines.append(line)
+            assert lines == wanted
+        finally:
+            script.terminate()
+            await script.communicate()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_the_client_of_rooms_as_a_resource_keeps_its_list(server: Running, language: str) -> None:
+    short = {"javascript": "js", "python": "py"}[language]
+    async with ChatClient(server.url) as ann:
+        tea = await ann.join("tea", nick="ann")
+        await tea.send("hello")
+        script = await started("Rooms as a resource", language, server.url)
+        output, _ = await asyncio.wait_for(script.communicate(), 20)
+    lines = output.decode().splitlines()
+    assert lines[0] == f"{short} room scripts"
+    assert sorted(lines[1:-1]) == sorted([f"{short} room (0)", "tea (1)", "ann: hello"])
+    assert lines[-1] == f"{short} room is gone"
+    assert script.returncode == 0
+
+
+async def test_the_example_of_a_dialect_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = ModuleType("single")
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    exec(compile(example("Adding one", "python"), "docs/dialects.md", "exec"), module.__dict__)
+    monkeypatch.setattr(table, "DIALECTS", (*table.DIALECTS[:-1], module.Single, table.DIALECTS[-1]))
+    async with serving(tmp_path) as server, raw_client(server.url) as ann, raw_client(server.url) as bob:
+        assert (await bob.ask("chatMessage", "too early"))["error"]["code"] == "not_joined"
+        await ann.join("tea", "ann")
+        await bob.ws.send_str('42["joinRoom",{"username":"bob","room":"tea"}]')
+        assert await bob.event("message") == {"username": "bob", "text": "bob 加入了 tea 房间"}
+        await bob.ws.send_str('42["chatMessage","hi"]')
+        assert await bob.event("message") == {"username": "bob", "text": "hi"}
+        await ann.ask("sendMessage", {"room": "tea", "message": "hello"})
+        assert await bob.event("message") == {"username": "ann", "text": "hello"}
+        assert [member.get("via") for member in (await ann.join("tea", "ann"))["members"]] == [None, "single"]
