@@ -19,6 +19,15 @@ def need_node() -> str:
     return node
 
 
+def need_axe() -> Path:
+    """The script of axe-core; skips the test where it is not installed."""
+    need_node()
+    script = JAVASCRIPT / "node_modules/axe-core/axe.min.js"
+    if not script.is_file():
+        return Path(_missing("axe-core", "npm ci --prefix tests/support/javascript"))
+    return script
+
+
 def need_chromium() -> str:
     """The path of Chromium; skips the test where there is none."""
     return shutil.which("chromium") or _missing("Chromium", "apt-get install chromium")

@@ -55,7 +55,7 @@ class Visitor:
 
     async def all_sent(self) -> None:
         """Wait until nothing of yours is on its way."""
-        await expect(self.page.locator("#lines .message:is(.pending, .failed)")).to_have_count(0)
+        await expect(self.page.locator("#lines .message:is(.pending, .failed, .changing)")).to_have_count(0)
 
     async def online(self, state: str = "online") -> None:
         """Wait for a state of the connection."""

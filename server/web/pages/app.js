@@ -37,6 +37,7 @@ const drafts = new Drafts(tab);
 let chat = null;
 let inside = false; // a room is shown
 let shownName = "";
+let knownNick = "";
 
 const door = new Door({ onEnter: enter, onChange: stop, onLanguage: speakAnew });
 const asking = new Asking();
@@ -82,6 +83,7 @@ const composer = new Composer({
   ask: (question) => asking.ask(question),
   onSay: (draft) => said(draft),
   onDraft(draft) {
+    if (!chat) return; // what was written led out of the last room
     drafts.keep(chat.current.asked, draft);
     chat.current.typists.typing(draft.text !== "" && !draft.editing);
     frames.ask();
@@ -167,6 +169,7 @@ function outside(problem) {
 }
 
 function remember() {
+  knownNick = chat?.nick;
   if (chat) tab.put("here", { nick: chat.nick, room: chat.current?.asked, rooms: chat.rooms.map(({ asked }) => asked) });
 }
 
@@ -236,6 +239,7 @@ function draw() {
     unread += room.reading.unread;
     named += room.reading.named;
   }
+  if (chat.nick !== knownNick) remember();
   drawRoom(current);
   rooms.draw(chat);
   connectionLine.draw();

@@ -31,7 +31,8 @@ export class Asking {
         button(kind, label, () => done(value)),
       );
       document.getElementById("ask-buttons").replaceChildren(...buttons);
-      this.#dialog.onclose = () => done(null);
+      // The event of a question before may come when this one is open already.
+      this.#dialog.onclose = () => this.#dialog.open || done(null);
       this.#dialog.showModal();
       buttons.at(-1).focus();
     });

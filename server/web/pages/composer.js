@@ -193,11 +193,12 @@ export class Composer {
   }
 
   async #offer(pasted) {
-    const text = pasted.replaceAll("\r\n", "\n").trimEnd();
-    if (this.#takesAsItIs(text)) {
-      this.insert(text);
+    const whole = pasted.replaceAll("\r\n", "\n");
+    if (this.#takesAsItIs(whole)) {
+      this.insert(whole);
       return;
     }
+    const text = whole.trimEnd();
     const room = this.#room;
     const long = lengthOf(text) > MOST;
     const start = text.slice(0, 300);

@@ -10,11 +10,12 @@ const MARGIN = 8; // px to the window's edges
 
 export class Palette {
   #box = document.getElementById("palette");
-  #back = null; // what had the focus
+  #seq = ""; // of the message it is about, whose line may get another element meanwhile
 
   constructor() {
     this.#box.addEventListener("toggle", ({ newState }) => {
-      if (newState === "closed") this.#back?.focus({ preventScroll: true });
+      const lost = [null, document.body].includes(document.activeElement);
+      if (newState === "closed" && lost) this.#giveBack();
     });
     this.#box.addEventListener("keydown", (event) => this.#pressed(event));
   }
@@ -24,9 +25,10 @@ export class Palette {
    * @param {(emoji: string) => void} choose
    */
   open(row, choose) {
-    this.#back = row;
+    this.#seq = row.dataset.seq;
     const chosen = (emoji) => {
       this.#box.hidePopover();
+      this.#giveBack();
       choose(emoji);
     };
     const field = element("input", "");
@@ -48,6 +50,10 @@ export class Palette {
     this.#box.style.left = `${Math.max(MARGIN, Math.min(right, innerWidth) - width - MARGIN)}px`;
     this.#box.style.top = `${Math.max(MARGIN, Math.min(below ? bottom : top - height, innerHeight - height - MARGIN))}px`;
     choices[0].focus();
+  }
+
+  #giveBack() {
+    document.querySelector(`#lines [data-seq="${this.#seq}"]`)?.focus({ preventScroll: true });
   }
 
   #pressed(event) {

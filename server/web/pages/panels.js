@@ -11,6 +11,8 @@ const NAMES = {
   search: globalThis.matchMedia("(min-width: 64rem)"),
 };
 
+const BEHIND = [".top", "#talk"]; // what a drawer lies over
+
 export class Panels {
   #chat = document.getElementById("chat");
   #shade = document.getElementById("shade");
@@ -25,6 +27,9 @@ export class Panels {
       wide.addEventListener("change", () => this.#settle());
     }
     this.#shade.addEventListener("click", () => this.closeDrawer());
+    for (const button of document.querySelectorAll("[data-shut]")) {
+      button.addEventListener("click", () => this.closeDrawer());
+    }
     this.#settle();
   }
 
@@ -41,7 +46,8 @@ export class Panels {
     this.#draw();
     if (open) this.#onOpen(name);
     if (open && !NAMES[name].matches && name !== "search") {
-      document.getElementById(name).querySelector("[aria-current], button, [tabindex]")?.focus();
+      const panel = document.getElementById(name);
+      (panel.querySelector("[aria-current]") ?? panel.querySelector("[data-shut]")).focus();
     }
   }
 
@@ -72,7 +78,9 @@ export class Panels {
       this.#chat.classList.toggle(`with-${name}`, open);
       document.getElementById(name).inert = !open;
     }
-    this.#shade.hidden = ![...this.#open].some((name) => !NAMES[name].matches);
+    const covered = [...this.#open].some((name) => !NAMES[name].matches);
+    this.#shade.hidden = !covered;
+    for (const element of BEHIND) document.querySelector(element).inert = covered;
   }
 }
 

@@ -116,7 +116,9 @@ export class Picker {
   #go(row, step) {
     const rows = [...this.#list.querySelectorAll(".message, .gap button")];
     const here = row ? rows.findIndex((one) => row.contains(one)) : -1;
-    const next = here < 0 ? lastInView(this.#scroller, rows) : rows[here + step];
+    // From a link or a button in it, a message itself comes first.
+    const inside = here >= 0 && rows[here] !== document.activeElement;
+    const next = here < 0 ? lastInView(this.#scroller, rows) : rows[inside ? here : here + step];
     if (next) {
       next.focus({ preventScroll: true });
       next.scrollIntoView({ block: "nearest" });

@@ -1,0 +1,248 @@
+"""What can be done with a message in the page: answer, change, take back, react, copy; and what is pasted."""
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from server.runtime import Running
+from tests.support.raw_client import RawClient
+from tests.support.visitor import UNREACHABLE, visitor
+
+pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
+
+
+async def flood(client: RawClient, count: int) -> None:
+    for number in range(1, count):
+        await client.ws.send_str(f'42["sendMessage",{{"room":"tea","message":"line {number}"}}]')
+    await client.ask("sendMessage", {"room": "tea", "message": f"line {count}"})
+
+
+async def test_by_keyboard_alone_one_answers_changes_reacts_and_takes_back(
+    browser: Browser, server: Running, bot: RawClient
+) -> None:
+    await bot.ask("sendMessage", {"room": "tea", "message": "a question"})
+    writer = await visitor(browser, server.url, "Ann")
+    keys = writer.page.keyboard
+    await writer.sees("a question")
+    await keys.press("Shift+Tab")
+    await keys.press("ArrowUp")
+    await expect(writer.rows.first).to_be_focused()
+    await keys.press("e")  # somebody else's
+    await keys.press("r")
+    await expect(writer.composer).to_be_focused()
+    await expect(writer.page.locator("#about")).to_contain_text("Replying to bot a question")
+    await keys.type("an anwser")
+    await keys.press("Enter")
+    await expect(writer.page.locator(".quote")).to_have_text("bot a question")
+    await expect(writer.page.locator("#about")).to_be_hidden()
+    await writer.all_sent()
+    await keys.press("ArrowUp")
+    await expect(writer.composer).to_have_value("an anwser")
+    await writer.composer.fill("an answer")
+    await keys.press("Enter")
+    await expect(writer.messages).to_have_text(["a question", "an answer (edited)"])
+    await writer.all_sent()
+    await keys.press("Shift+Tab")
+    await keys.press("ArrowUp")
+    await keys.press("a")
+    await keys.press("ArrowRight")
+    await keys.press("Enter")
+    await expect(writer.page.locator(".chip")).to_have_text("❤️ 1")
+    await expect(writer.page.locator(".chip")).to_have_attribute("aria-pressed", "true")
+    await expect(writer.rows.last).to_be_focused()
+    await keys.press("d")
+    await expect(writer.page.get_by_role("dialog")).to_contain_text("an answer")
+    await keys.press("Escape")
+    await expect(writer.messages).to_have_text(["a question", "an answer (edited)"])
+    await writer.rows.last.focus()
+    await keys.press("d")
+    await writer.page.get_by_role("button", name="Delete", exact=True).click()
+    await expect(writer.messages).to_have_text(["a question", "This message was deleted."])
+    history = await bot.ask("history", {"room": "tea", "after": 0})
+    kinds = [entry["kind"] for entry in history["messages"]]
+    assert kinds == ["message", "message", "edit", "reaction", "delete"]
+    assert history["messages"][1]["replyTo"] == 1
+    writer.behaved()
+
+
+async def test_the_pointer_brings_the_tools_and_a_reaction_is_taken_back(
+    browser: Browser, server: Running, bot: RawClient
+) -> None:
+    await bot.ask("sendMessage", {"room": "tea", "message": "like it?"})
+    await bot.ask("react", {"room": "tea", "seq": 1, "emoji": "🎉", "on": True})
+    reader = await visitor(browser, server.url, "Ann")
+    await reader.rows.first.hover()
+    tools = reader.page.get_by_role("toolbar").get_by_role("button")
+    await expect(tools).to_have_count(3)
+    chip = reader.page.locator(".chip")
+    await expect(chip).to_have_attribute("title", "bot")
+    await chip.click()
+    await expect(chip).to_have_text("🎉 2")
+    await expect(chip).to_have_attribute("title", "bot, Ann")
+    await chip.click()
+    await expect(chip).to_have_text("🎉 1")
+    await tools.first.click()
+    await reader.page.get_by_role("textbox", name="Any emoji").fill("🫖")
+    await reader.page.keyboard.press("Enter")
+    await expect(chip).to_have_text(["🎉 1", "🫖 1"])
+    await reader.rows.first.hover()
+    await reader.tab.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    await tools.last.click()
+    await expect(reader.page.locator("#toast")).to_have_text("Copied.")
+    assert await reader.page.evaluate("navigator.clipboard.readText()") == "like it?"
+    reader.behaved()
+
+
+async def test_a_quote_leads_to_what_it_quotes_wherever_that_is(
+    browser: Browser, server: Running, bot: RawClient
+) -> None:
+    await flood(bot, 600)
+    await bot.ask("sendMessage", {"room": "tea", "message": "about that", "replyTo": 20})
+    reader = await visitor(browser, server.url, "Ann")
+    await expect(reader.messages.last).to_have_text("about that")
+    await reader.page.locator(".quote").click()
+    target = reader.page.get_by_text("line 20", exact=True)
+    await expect(target).to_be_in_viewport()
+    await expect(reader.page.locator(".message.found")).to_contain_text("line 20")
+    # Between there and the newest something is missing: scrolling there loads it, and moves nothing.
+    await bot.ask("editMessage", {"room": "tea", "seq": 21, "message": "line 21 anew"})
+    await expect(reader.page.get_by_text("line 21 anew")).to_be_visible()
+    while await reader.page.get_by_text("line 400", exact=True).count() == 0:
+        down = "(document.querySelector('.gap') ?? lines.lastChild).scrollIntoView({ block: 'end' })"
+        await reader.page.evaluate(down)
+        await reader.page.evaluate("new Promise(requestAnimationFrame)")
+    while await reader.page.locator(".gap").count():
+        await reader.page.evaluate("document.querySelector('.gap')?.scrollIntoView()")
+        await reader.page.evaluate("new Promise(requestAnimationFrame)")
+    shown = [text for text in await reader.messages.all_text_contents() if text.startswith("line")]
+    numbers = [int(text.split()[1]) for text in shown]
+    assert numbers == list(range(numbers[0], numbers[-1] + 1))
+    await reader.page.keyboard.press("Escape")
+    await reader.page.keyboard.press("Escape")
+    await expect(reader.messages.last).to_be_in_viewport()
+    reader.behaved()
+
+
+async def test_after_a_long_absence_what_is_missing_is_a_line_that_loads(
+    browser: Browser, server: Running, bot: RawClient
+) -> None:
+    reader = await visitor(browser, server.url, "Ann")
+    await bot.ask("sendMessage", {"room": "tea", "message": "known"})
+    await reader.sees("known")
+    await reader.tab.context.set_offline(True)
+    await reader.online("offline")
+    await flood(bot, 2150)
+    await reader.tab.context.set_offline(False)
+    await expect(reader.messages.last).to_have_text("line 2150")
+    scroll = "(scroller) => scroller.scrollTo(0, 0)"
+    gap = reader.page.locator(".gap")
+    while await gap.count() == 0 and await reader.page.get_by_text("known", exact=True).count() == 0:
+        await reader.page.locator("#timeline").evaluate(scroll)
+        await reader.page.evaluate("new Promise(requestAnimationFrame)")
+    async with reader.page.expect_console_message(lambda message: message.text == "loaded", timeout=20_000):
+        await reader.page.evaluate(
+            """() => {
+              const known = () => [...document.querySelectorAll(".said")].some((said) => said.textContent === "known");
+              const up = () => {
+                timeline.scrollTo(0, 0);
+                if (known() && !document.querySelector(".gap")) console.log("loaded");
+                else requestAnimationFrame(up);
+              };
+              up();
+            }"""
+        )
+    shown = [text for text in await reader.messages.all_text_contents() if text.startswith("line")]
+    assert shown == [f"line {number}" for number in range(1, len(shown) + 1)]
+    reader.tab.forgive(*UNREACHABLE)
+    reader.behaved()
+
+
+async def test_a_large_paste_asks_first_and_never_sends_by_itself(browser: Browser, server: Running) -> None:
+    writer = await visitor(browser, server.url, "Ann")
+    await writer.tab.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    copy = "(text) => navigator.clipboard.writeText(text)"
+    await writer.page.evaluate(copy, "two\nlines\n")
+    await writer.composer.press("Control+V")
+    await expect(writer.composer).to_have_value("two\nlines\n")
+    await writer.composer.fill("")
+    many = "\n".join(f"line {number}" for number in range(12))
+    await writer.page.evaluate(copy, many + "\n")
+    await writer.composer.press("Control+V")
+    dialog = writer.page.get_by_role("dialog")
+    await expect(dialog).to_contain_text("Paste 12 lines?")
+    await writer.page.keyboard.press("Escape")
+    await expect(writer.composer).to_have_value("")
+    await writer.composer.press("Control+V")
+    await dialog.get_by_role("button", name="Put it into the message").click()
+    await expect(writer.composer).to_have_value(many)
+    await expect(writer.messages).to_have_count(0)
+    await writer.composer.fill("")
+    await writer.composer.press("Control+V")
+    await dialog.get_by_role("button", name="Send as one message").click()
+    await writer.sees(many)
+    await writer.page.evaluate(copy, "x" * 4001)
+    await writer.composer.press("Control+V")
+    await expect(dialog).to_contain_text("4,001 characters")
+    await expect(dialog.get_by_role("button", name="Send as one message")).to_have_count(0)
+    await writer.page.keyboard.press("Escape")
+    await writer.all_sent()
+    writer.behaved()
+
+
+DROP = """([text, bytes]) => {
+  const moved = new DataTransfer();
+  if (bytes) moved.items.add(new File([new Uint8Array(bytes)], "a.txt"));
+  else moved.setData("text/plain", text);
+  for (const type of ["dragenter", "dragover", "drop"]) {
+    talk.dispatchEvent(new DragEvent(type, { bubbles: true, cancelable: true, dataTransfer: moved }));
+  }
+}"""
+
+
+async def test_text_and_text_files_can_be_dropped_and_nothing_else(browser: Browser, server: Running) -> None:
+    writer = await visitor(browser, server.url, "Ann")
+    await writer.page.evaluate(DROP, ["dropped ", None])
+    await expect(writer.composer).to_have_value("dropped ")
+    await writer.page.evaluate(DROP, ["", list("a file 你好".encode())])
+    await expect(writer.composer).to_have_value("dropped a file 你好")
+    await writer.page.evaluate(DROP, ["", [0xFF, 0xD8, 0xFF]])
+    await expect(writer.page.locator("#hint")).to_have_text("Only text can be dropped here.")
+    await expect(writer.messages).to_have_count(0)
+    writer.behaved()
+
+
+async def test_a_change_made_without_a_connection_shows_at_once_and_is_made_later(
+    browser: Browser, server: Running, bot: RawClient
+) -> None:
+    writer = await visitor(browser, server.url, "Ann")
+    await writer.say("frist")
+    await writer.all_sent()
+    await writer.tab.context.set_offline(True)
+    await writer.online("offline")
+    await writer.composer.press("ArrowUp")
+    await writer.say("first")
+    await expect(writer.messages).to_have_text(["first (edited)"])
+    await expect(writer.page.locator(".changing .state")).to_have_attribute("aria-label", "Sending…")
+    await writer.tab.context.set_offline(False)
+    await writer.online()
+    await expect(writer.page.locator(".changing")).to_have_count(0)
+    await expect(writer.messages).to_have_text(["first (edited)"])
+    history = await bot.ask("history", {"room": "tea", "after": 0})
+    assert history["messages"][0]["message"] == "first"
+    writer.tab.forgive(*UNREACHABLE)
+    writer.behaved()
+
+
+async def test_a_change_that_is_refused_says_why_and_the_message_is_as_it_was(
+    browser: Browser, server: Running
+) -> None:
+    writer = await visitor(browser, server.url, "Ann")
+    await writer.say("fine")
+    await writer.all_sent()
+    await writer.composer.press("ArrowUp")
+    await writer.say("\x01")
+    trouble = writer.page.locator(".trouble")
+    await expect(trouble).to_contain_text("Not changed: The server did not accept that.")
+    await expect(writer.messages).to_have_text(["fine"])
+    await trouble.get_by_role("button", name="Discard").click()
+    await expect(trouble).to_have_count(0)
+    writer.behaved()

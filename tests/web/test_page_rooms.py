@@ -1,0 +1,205 @@
+"""Several rooms in one page: what is unread where, what is written where, and how one gets from one to another."""
+
+import re
+
+import pytest
+from playwright.async_api import Browser, Locator, expect
+
+from server.runtime import Running
+from tests.support.browser import PHONE, open_tab
+from tests.support.raw_client import RawClient
+from tests.support.visitor import Visitor, visitor
+
+pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
+
+
+def row(reader: Visitor, room: str) -> Locator:
+    return reader.page.locator("#rooms-list li", has=reader.page.get_by_text(room, exact=True))
+
+
+async def say(client: RawClient, room: str, *texts: str) -> None:
+    for text in texts:
+        await client.ask("sendMessage", {"room": room, "message": text})
+
+
+async def test_what_comes_elsewhere_is_counted_until_it_is_seen(
+    browser: Browser, server: Running, bot: RawClient
+) -> None:
+    await bot.join("coffee", "bot")
+    reader = await visitor(browser, server.url, "Ann")
+    await reader.say("/join coffee")
+    await expect(reader.page.locator("#room-name")).to_have_text("coffee")
+    await say(bot, "tea", "one", "for ann!", "channel")
+    await expect(row(reader, "tea").locator(".badge")).to_have_text("@3")
+    await expect(reader.page).to_have_title("(3) coffee")
+    await expect(reader.page.locator("#icon")).to_have_attribute("href", "/assets/icon-named.svg")
+    await reader.page.keyboard.press("Alt+A")
+    await expect(reader.page.locator("#room-name")).to_have_text("tea")
+    await expect(reader.page.locator(".rule.unread + .message")).to_contain_text("one")
+    await expect(reader.page.locator("#rooms-list .badge")).to_have_count(0)
+    await expect(reader.page).to_have_title("tea · Chat")
+    await expect(reader.page.locator("#icon")).to_have_attribute("href", "/assets/icon.svg")
+    await say(bot, "coffee", "quiet")
+    await expect(row(reader, "coffee").locator(".badge")).to_have_text("1")
+    await expect(reader.page.locator("#icon")).to_have_attribute("href", "/assets/icon-unread.svg")
+    reader.behaved()
+
+
+async def test_each_room_has_its_address_and_the_browser_goes_back(
+    browser: Browser, server: Running, bot: RawClient
+) -> None:
+    reader = await visitor(browser, server.url, "Ann")
+    assert reader.page.url == f"{server.url}/#/tea"
+    await reader.say("/join 茶 室/1")
+    await expect(reader.page.locator("#room-name")).to_have_text("茶 室/1")
+    await expect(reader.page).to_have_url(re.compile(r"/#/%E8%8C%B6%20%E5%AE%A4%2F1$"))
+    await reader.page.go_back()
+    await expect(reader.page.locator("#room-name")).to_have_text("tea")
+    await reader.page.go_forward()
+    await expect(reader.page.locator("#room-name")).to_have_text("茶 室/1")
+    await reader.page.evaluate("location.hash = '#/coffee'")
+    await expect(reader.page.locator("#room-name")).to_have_text("coffee")
+    await expect(reader.page.locator("#rooms-list .name")).to_have_text(["tea", "茶 室/1", "coffee"])
+    await reader.page.keyboard.press("Alt+ArrowDown")
+    await expect(reader.page.locator("#room-name")).to_have_text("tea")
+    reader.behaved()
+
+
+async def test_a_draft_stays_in_its_room_and_a_reload_finds_all_of_them(
+    browser: Browser, server: Running, bot: RawClient
+) -> None:
+    await say(bot, "tea", "a question")
+    writer = await visitor(browser, server.url, "Ann")
+    await writer.say("/join coffee")
+    await writer.composer.fill("half a sen")
+    await writer.page.keyboard.press("Alt+ArrowUp")
+    await expect(writer.composer).to_have_value("")
+    await writer.rows.first.focus()
+    await writer.page.keyboard.press("r")
+    await writer.composer.press_sequentially("an ans")
+    await writer.page.keyboard.press("Alt+ArrowDown")
+    await expect(writer.composer).to_have_value("half a sen")
+    await expect(writer.page.locator("#about")).to_be_hidden()
+    await writer.page.reload()
+    await expect(writer.composer).to_have_value("half a sen")
+    await row(writer, "tea").locator(".open").click()
+    await expect(writer.composer).to_have_value("an ans")
+    await expect(writer.page.locator("#about")).to_contain_text("Replying to bot")
+    await writer.composer.press("Enter")
+    await expect(writer.page.locator(".quote")).to_have_text("bot a question")
+    await writer.all_sent()
+    writer.behaved()
+
+
+async def test_the_dialog_finds_rooms_by_what_is_typed(browser: Browser, server: Running, bot: RawClient) -> None:
+    for room in ("coffee", "cocoa"):
+        await bot.join(room, "bot")
+    await bot.ask("setTopic", {"room": "cocoa", "topic": "hot and sweet"})
+    reader = await visitor(browser, server.url, "Ann")
+    await reader.page.keyboard.press("Control+K")
+    options = reader.page.get_by_role("option")
+    await expect(options).to_have_count(2)
+    await reader.page.keyboard.type("COCO")
+    await expect(options).to_have_text([re.compile("cocoa.*1 person here.*hot and sweet"), "Join “COCO”"])
+    await expect(options.last).to_have_attribute("aria-selected", "true")
+    await reader.page.keyboard.press("ArrowUp")
+    await reader.page.keyboard.press("Enter")
+    await expect(reader.page.locator("#room-name")).to_have_text("cocoa")
+    await expect(reader.page.locator("#room-topic")).to_have_text("hot and sweet")
+    await reader.page.get_by_role("button", name="Join or switch room").click()
+    await reader.page.keyboard.type("brand new")
+    await reader.page.keyboard.press("Enter")
+    await expect(reader.page.locator("#room-name")).to_have_text("brand new")
+    await reader.page.keyboard.press("Control+K")
+    await reader.page.keyboard.type("te")
+    await reader.page.keyboard.press("Enter")
+    await expect(reader.page.locator("#room-name")).to_have_text("tea")
+    await expect(reader.page.locator("#rooms-list .name")).to_have_text(["tea", "cocoa", "brand new"])
+    reader.behaved()
+
+
+async def test_leaving_one_room_shows_another_and_leaving_all_the_door(
+    browser: Browser, server: Running, bot: RawClient
+) -> None:
+    reader = await visitor(browser, server.url, "Ann")
+    await reader.say("/join coffee")
+    await expect(reader.page.locator("#members-list .nick")).to_have_text(["Ann"])
+    await reader.say("/leave")
+    await expect(reader.page.locator("#room-name")).to_have_text("tea")
+    await expect(reader.page.locator("#rooms-list .name")).to_have_text(["tea"])
+    assert [member["nickName"] for member in (await bot.join("coffee", "bot"))["members"]] == ["bot"]
+    await reader.say("/leave")
+    await expect(reader.page.locator("#door")).to_be_visible()
+    await expect(reader.page).to_have_title("Chat")
+    reader.behaved()
+
+
+async def test_a_room_that_cannot_be_is_refused_and_the_one_before_stays(browser: Browser, server: Running) -> None:
+    reader = await visitor(browser, server.url, "Ann")
+    await reader.say("/join " + "x" * 65)
+    await expect(reader.page.locator("#toast")).to_contain_text("That is too long.")
+    await expect(reader.page.locator("#room-name")).to_have_text("tea")
+    await expect(reader.page.locator("#rooms-list .name")).to_have_text(["tea"])
+    await expect(reader.page).to_have_url(re.compile("/#/tea$"))
+    await reader.say("still here")
+    await reader.all_sent()
+    reader.behaved()
+
+
+async def test_commands_do_what_they_say_and_an_unknown_one_is_not_sent(
+    browser: Browser, server: Running, bot: RawClient
+) -> None:
+    writer = await visitor(browser, server.url, "Ann")
+    await writer.say("/etc/hosts is a file")
+    await expect(writer.page.locator("#hint")).to_contain_text("There is no command /etc/hosts")
+    await expect(writer.composer).to_have_value("/etc/hosts is a file")
+    await writer.say("//etc/hosts is a file")
+    await writer.sees("/etc/hosts is a file")
+    await writer.say("/topic about <b>tea</b>")
+    await expect(writer.page.locator("#room-topic")).to_have_text("about <b>tea</b>")
+    await writer.say("/nick Anne")
+    await expect(writer.page.locator("#members-list .nick")).to_have_text(["Anne", "bot"])
+    await writer.say("/names")
+    await expect(writer.page.locator(".notice").last).to_contain_text("2 here: bot, Anne")
+    await writer.say("/me waves at <i>bot</i>")
+    await expect(writer.page.locator(".action .said")).to_have_text("* Anne waves at <i>bot</i>")
+    await writer.all_sent()
+    history = await bot.ask("history", {"room": "tea", "before": 1000})
+    assert [entry.get("message") for entry in history["messages"]][-1] == "/me waves at <i>bot</i>"
+    await writer.page.reload()
+    await expect(writer.page.locator("#members-list .nick")).to_have_text(["Anne", "bot"])
+    writer.behaved()
+
+
+async def test_a_hidden_or_unfocused_page_reads_nothing(browser: Browser, server: Running, bot: RawClient) -> None:
+    reader = await visitor(browser, server.url, "Ann")
+    look_away = """(away) => {
+      document.hasFocus = () => !away;
+      window.dispatchEvent(new Event(away ? "blur" : "focus"));
+    }"""
+    await reader.page.evaluate(look_away, True)
+    await say(bot, "tea", "one", "two")
+    await expect(reader.page).to_have_title("(2) tea")
+    again = await reader.page.context.new_page()
+    await again.goto(f"{server.url}/#/tea")
+    await again.locator("#door-enter").click()
+    await expect(again.locator("#lines .said")).to_have_count(2)
+    # Another tab of the same person has read them.
+    await expect(reader.page).to_have_title("tea · Chat")
+    reader.behaved()
+
+
+async def test_on_a_phone_the_rooms_are_a_drawer(browser: Browser, server: Running, bot: RawClient) -> None:
+    reader = Visitor(await open_tab(browser, viewport=PHONE))
+    await reader.go(server.url, "Ann")
+    await reader.say("/join coffee")
+    await say(bot, "tea", "Ann?")
+    await expect(reader.page.locator("#rooms-badge")).to_have_text("1")
+    await expect(reader.page.locator("#rooms")).to_be_hidden()
+    await reader.page.get_by_role("button", name="Rooms").click()
+    await expect(row(reader, "coffee").locator(".open")).to_be_focused()
+    await row(reader, "tea").locator(".open").click()
+    await expect(reader.page.locator("#rooms")).to_be_hidden()
+    await expect(reader.page.locator("#room-name")).to_have_text("tea")
+    await expect(reader.page.locator("#rooms-badge")).to_be_hidden()
+    reader.behaved()
