@@ -18,11 +18,19 @@ class Action(Enum):
     JOIN = "join"
     PART = "part"
     NICK = "nick"
+    ME = "me"
+    SHRUG = "shrug"
     NAMES = "names"
+    WHOIS = "whois"
+    IGNORE = "ignore"
+    UNIGNORE = "unignore"
+    MUTE = "mute"
+    UNMUTE = "unmute"
     LIST = "list"
     GO = "go"
     TOPIC = "topic"
     RECONNECT = "reconnect"
+    SERVER = "server"
     EDIT = "edit"
     REPLY = "reply"
     REACT = "react"
@@ -107,6 +115,7 @@ class Command:
 _ROOM = Argument(mark("room"), Takes.ROOM)
 _SOME_ROOM = Argument(mark("room"), Takes.ROOM, optional=True)
 _NICK = Argument(mark("nickname"), Takes.NICK)
+_SOME_NICK = Argument(mark("nickname"), Takes.NICK, optional=True)
 _SOME_TEXT = Argument(mark("text"), optional=True)
 
 ALL: tuple[Command, ...] = (
@@ -114,6 +123,13 @@ ALL: tuple[Command, ...] = (
     Command(Action.PART, mark("leave this room, or another"), (_SOME_ROOM,), aliases=("leave", "close")),
     Command(Action.NICK, mark("take another nickname"), (_NICK,)),
     Command(Action.NAMES, mark("say who is here"), aliases=("who",)),
+    Command(Action.ME, mark("say what you do"), (Argument(mark("what you do")),)),
+    Command(Action.SHRUG, mark("say something and shrug"), (_SOME_TEXT,)),
+    Command(Action.WHOIS, mark("say what is known of somebody"), (_NICK,)),
+    Command(Action.IGNORE, mark("hide what somebody says, or say who is ignored"), (_SOME_NICK,)),
+    Command(Action.UNIGNORE, mark("show again what somebody says"), (_NICK,)),
+    Command(Action.MUTE, mark("be notified of nothing in this room, or another"), (_SOME_ROOM,)),
+    Command(Action.UNMUTE, mark("be notified of this room again, or of another"), (_SOME_ROOM,)),
     Command(Action.LIST, mark("list the rooms of this server"), (Argument(mark("part of a name"), optional=True),)),
     Command(
         Action.GO,
@@ -123,6 +139,7 @@ ALL: tuple[Command, ...] = (
     ),
     Command(Action.TOPIC, mark("say what this room is about, or show it"), (Argument(mark("topic"), optional=True),)),
     Command(Action.RECONNECT, mark("try to connect now")),
+    Command(Action.SERVER, mark("go to another server"), (Argument(mark("URL")),)),
     Command(Action.EDIT, mark("change your last message"), (_SOME_TEXT,)),
     Command(Action.REPLY, mark("answer the last message of somebody else"), (_SOME_TEXT,)),
     Command(

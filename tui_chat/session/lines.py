@@ -9,6 +9,9 @@ from enum import Enum
 
 from msgspec import Struct
 
+ACTION = "/me "
+"""Begins a message that says what somebody does; stored as it is typed."""
+
 
 class Delivery(Enum):
     """How far a message has come. Others' messages are always `SENT`."""
@@ -68,6 +71,11 @@ class MessageLine(Struct, frozen=True, array_like=True, gc=False, tag="message")
     reply_to: int | None = None
     quoted: str = ""
     reactions: tuple[Reacted, ...] = ()
+
+    @property
+    def action(self) -> bool:
+        """It says what somebody does (`/me waves`), and is shown as `* ann waves`."""
+        return self.text.startswith(ACTION) and not self.deleted
 
 
 class NoticeLine(Struct, frozen=True, array_like=True, gc=False, tag="notice"):

@@ -6,7 +6,7 @@ unread line stands above the first of it until the room has been looked at and
 left again.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from msgspec.structs import replace
 
@@ -46,7 +46,16 @@ class RoomView:
         kept_for: What the draft was for when it was last kept.
     """
 
-    def __init__(self, name: str, topic: str, nick: str, member_id: str, left: Left | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        topic: str,
+        nick: str,
+        member_id: str,
+        *,
+        left: Left | None = None,
+        hides: Callable[[str, str], bool] = lambda nick, member_id: False,
+    ) -> None:
         """Make it.
 
         Args:
@@ -55,12 +64,14 @@ class RoomView:
             nick: Your nickname in it.
             member_id: Your id in it.
             left: What you left there, None for nothing.
+            hides: Whether what this nickname and member id says is not shown.
         """
         left = left or Left()
         self.name = name
         self.topic = topic
         self.nick = nick
         self.member_id = member_id
+        self._hides = hides
         self.members: tuple[Member, ...] = ()
         self.transcript = Transcript()
         self.unread = 0
@@ -85,7 +96,7 @@ class RoomView:
 
     def begin(self, messages: Iterable[Message], last_seq: int) -> None:
         """What the room holds when it is entered: nothing of it is unread."""
-        lines = [self.line(message) for message in messages]
+        lines = self._lines(messages)
         self._put(lines)
         for line in lines:
             self._spoke_now(line)
@@ -105,7 +116,7 @@ class RoomView:
         Returns:
             Those that came while nobody looked.
         """
-        lines = [self.line(message) for message in messages]
+        lines = self._lines(messages)
         new = [line for line in lines if (line.seq or 0) > self.read_seq and not line.own and not self._known(line.seq)]
         for line in lines:
             self._typing.pop(line.member_id, None)
@@ -157,7 +168,7 @@ class RoomView:
     def quote(self, seq: int | None) -> str:
         """Who said this message and what, in one line; empty when it is not here."""
         line = None if seq is None else self.transcript.message(seq)
-        return "" if line is None else words.quoted(line.nick, "" if line.deleted else line.text[:QUOTED_MAX])
+        return "" if line is None else words.quoted_line(line, QUOTED_MAX)
 
     def last_said(self, *, own: bool) -> MessageLine | None:
         """The newest message that is yours, or that is not, and was sent and not taken back."""
@@ -165,6 +176,20 @@ class RoomView:
             if isinstance(line, MessageLine) and line.seq is not None and line.own is own and not line.deleted:
                 return line
         return None
+
+    def show_others(self, messages: Iterable[Message]) -> None:
+        """Others are ignored now than before: these are all messages of the log."""
+        messages = list(messages)
+        self.transcript.take_away(
+            message.seq for message in messages if not self._shows(message.nick_name, message.member_id)
+        )
+        self._put(self._lines(messages))
+
+    def _shows(self, nick: str, member_id: str) -> bool:
+        return member_id == self.member_id or not self._hides(nick, member_id)
+
+    def _lines(self, messages: Iterable[Message]) -> list[MessageLine]:
+        return [self.line(message) for message in messages if self._shows(message.nick_name, message.member_id)]
 
     def _put(self, lines: list[MessageLine]) -> None:
         self.transcript.put(lines)
@@ -222,7 +247,11 @@ class RoomView:
     @property
     def typing(self) -> list[str]:
         """The nicknames of those who are typing."""
-        nicks = {member.member_id: member.nick_name for member in self.members}
+        nicks = {
+            member.member_id: member.nick_name
+            for member in self.members
+            if self._shows(member.nick_name, member.member_id)
+        }
         return [nicks[member_id] for member_id in self._typing if member_id in nicks]
 
     def set_members(self, members: Sequence[Member]) -> None:

@@ -20,6 +20,7 @@ from tui_chat.client import events
 from tui_chat.client.posting import Posting, PostState
 from tui_chat.session import refusals, words
 from tui_chat.session.comings import Coming, Went
+from tui_chat.session.ignoring import Ignoring
 from tui_chat.session.kept_writing import Left
 from tui_chat.session.lines import Delivery, MessageLine, Splice
 from tui_chat.session.notices import Heard
@@ -127,6 +128,7 @@ class Session:
         self._pending: dict[UUID, str] = {}  # what is on its way, with the key of its room
         self._unsaid: list[str] = []  # for the first room that is shown
         self._places: dict[str, int] = {}
+        self._ignoring = Ignoring(settings)
 
     # What is shown.
 
@@ -170,12 +172,25 @@ class Session:
         if 1 <= number <= len(self.rooms):
             self.show(list(self.rooms.values())[number - 1].name)
 
+    def muted(self, view: RoomView) -> bool:
+        """Nothing of this room is wanted but what names you."""
+        return self._settings().muted(view.name)
+
+    def take_settings(self) -> None:
+        """The settings have changed: what follows from them is made so."""
+        self._parts |= Part.ROOMS
+        if self._ignoring.changed():
+            self._parts |= Part.MEMBERS | Part.STATUS
+            for key, room in self._joined.items():
+                self.rooms[key].show_others(room.log.messages())
+
     def show_activity(self) -> None:
         """Show the next room where something is unread, one that names you first."""
         views = list(self.rooms.values())
         at = next((index for index, view in enumerate(views) if view is self.current), 0)
         others = views[at + 1 :] + views[:at]
-        waiting = [view for view in others if view.mentions] or [view for view in others if view.unread]
+        waiting = [view for view in others if view.mentions]
+        waiting = waiting or [view for view in others if view.unread and not self.muted(view)]
         if waiting:
             self.show(waiting[0].name)
 
@@ -211,7 +226,9 @@ class Session:
         key = names.key(room.name)
         view = self.rooms.get(key)
         if view is None:
-            view = self.rooms[key] = RoomView(room.name, room.topic, room.nick, room.member_id, left)
+            view = self.rooms[key] = RoomView(
+                room.name, room.topic, room.nick, room.member_id, left=left, hides=self._ignoring.hides
+            )
             self._arrange()
             view.begin(room.log.messages(), room.log.last)
         self._joined[key] = room
@@ -430,7 +447,8 @@ class Session:
                 coming = Coming(Went.OUT, notice.member_id, notice.nick_name, more=notice.more)
             case NickNotice():
                 coming = Coming(Went.RENAMED, notice.member_id, notice.nick_name, notice.old_nick_name)
-        if notice.member_id != view.member_id and self._settings().show_joins:
+        hidden = self._ignoring.hides(notice.nick_name, notice.member_id)
+        if notice.member_id != view.member_id and self._settings().show_joins and not hidden:
             view.transcript.came_or_went(notice.ts, coming)
 
     def _members(self, name: str, members: Sequence[Member]) -> None:

@@ -180,6 +180,11 @@ class Transcript:
         self._unread = None
         self._comings = None
 
+    def take_away(self, seqs: Iterable[int]) -> None:
+        """Take these messages of the log away."""
+        for seq in seqs:
+            self._drop(_at(seq))
+
     def trim(self, first: int) -> None:
         """Take away what stands before the entry `first`."""
         gone = bisect_left(self._places, _at(first))

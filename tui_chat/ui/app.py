@@ -95,6 +95,7 @@ class ChatApp(SettingsApp, inherit_bindings=False):
         self._next_draw = 0.0
         self._interrupted = 0.0
         self._warned_of_unsent = False
+        self._come_back = not start.room
         self._notices = Notices(time.monotonic)
         self._next_notice: Timer | None = None
 
@@ -152,8 +153,9 @@ class ChatApp(SettingsApp, inherit_bindings=False):
         self._end_visit()
         guest_key = self._kept.guest_key(entrance.server, entrance.nick)
         keeping = Keeping(self._start.state, self._start.cache)
-        come_back = not self._start.room
-        self._visit = Visit(entrance, guest_key, keeping, self._arrived, lambda: self.settings, come_back=come_back)
+        self._visit = Visit(
+            entrance, guest_key, keeping, self._arrived, lambda: self.settings, come_back=self._come_back
+        )
         self._worker = self.run_worker(self._visit.connection.run, group="connection", exit_on_error=False)
 
     async def _serve(self, host: str, port: int, entrance: Entrance | None) -> None:
@@ -344,6 +346,12 @@ class ChatApp(SettingsApp, inherit_bindings=False):
     def on_chat_screen_leave_asked(self) -> None:
         """`/quit` was typed."""
         self.action_leave()
+
+    def on_chat_screen_server_asked(self, event: "ChatScreen.ServerAsked") -> None:
+        """`/server` was typed: the form goes there, with the nickname and, if none is named, the room there are."""
+        self._come_back = True
+        self.left("")
+        self._form.go_to(addresses.without_room(event.typed), addresses.room_of(event.typed))
 
     def on_chat_screen_help_asked(self) -> None:
         """`/help` was typed."""

@@ -8,12 +8,15 @@ from server.protocol.text import topic_line
 from tui_chat.session import refusals, words
 from tui_chat.session.commands import Action, Call
 from tui_chat.session.language import tr
-from tui_chat.session.lines import MessageLine
+from tui_chat.session.lines import ACTION, MessageLine
 from tui_chat.session.room_view import RoomView
-from tui_chat.ui import setting_commands
+from tui_chat.ui import people_commands, setting_commands
 
 if TYPE_CHECKING:
     from tui_chat.ui.screens.chat import ChatScreen
+
+
+SHRUG = r"¯\_(ツ)_/¯"
 
 
 def run(call: Call, screen: "ChatScreen") -> str:
@@ -35,6 +38,23 @@ def run(call: Call, screen: "ChatScreen") -> str:
             case Action.NAMES:
                 if room is not None:
                     screen.session.say(words.members_are([member.nick_name for member in room.members]))
+            case Action.ME:
+                return screen.say(ACTION + argument)
+            case Action.SHRUG:
+                return screen.say(f"{argument} {SHRUG}".lstrip())
+            case Action.WHOIS:
+                return people_commands.whois(argument, screen)
+            case Action.IGNORE:
+                return people_commands.ignore(argument, screen)
+            case Action.UNIGNORE:
+                return people_commands.unignore(argument, screen)
+            case Action.MUTE | Action.UNMUTE:
+                view = _room_named(argument, screen)
+                if view is None:
+                    return words.not_in(argument)
+                setting_commands.set_muted(view, call.command.action is Action.MUTE, screen)
+            case Action.SERVER:
+                return screen.change_server(argument)
             case Action.LIST:
                 screen.connection.list_rooms(argument, told=True)
             case Action.GO:
@@ -76,8 +96,13 @@ def _last_said(room: RoomView | None) -> MessageLine | None:
     return max((line for line in found if line is not None), key=lambda line: line.seq or 0, default=None)
 
 
+def _room_named(argument: str, screen: "ChatScreen") -> RoomView | None:
+    """The open room of this name, the shown one for none."""
+    return screen.session.room(names.room_name(argument)) if argument else screen.session.current
+
+
 def _part(argument: str, screen: "ChatScreen") -> str:
-    room = screen.session.room(names.room_name(argument)) if argument else screen.session.current
+    room = _room_named(argument, screen)
     if room is None:
         return words.not_in(argument)
     screen.connection.part(room.name)

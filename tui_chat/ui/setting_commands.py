@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from server.protocol import names
 from tui_chat.session import settings, words
 from tui_chat.session.language import tr
+from tui_chat.session.room_view import RoomView
 from tui_chat.session.settings import Field
 from tui_chat.ui.settings_app import settings_app
 
@@ -66,6 +67,19 @@ def set_level(word: str, screen: "ChatScreen") -> str:
             return words.setting_refused("/notify", ", ".join((*settings.fields()["notify"].choices, USUAL)))
     screen.session.say(words.level_is(room.name, level))
     return ""
+
+
+def set_muted(room: RoomView, muted: bool, screen: "ChatScreen") -> None:
+    """Mute a room, or end that: then it is as the others are."""
+    held = settings_app(screen).settings
+    others = {name: level for name, level in held.rooms.items() if names.key(name) != names.key(room.name)}
+    if muted:
+        screen.set_setting("rooms", {**others, room.name: "none"})
+        screen.session.say(words.muted(room.name))
+    else:
+        if held.muted(room.name):
+            screen.set_setting("rooms", others)
+        screen.session.say(words.not_muted(room.name))
 
 
 def _said(field: Field, value: object) -> str:

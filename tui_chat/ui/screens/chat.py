@@ -10,6 +10,7 @@ from textual.message import Message
 from textual.widgets import TextArea
 
 from server.protocol.limits import MESSAGE_CHARACTERS
+from tui_chat.client import address
 from tui_chat.session import commands as command_list
 from tui_chat.session import words
 from tui_chat.session.completion import Completion, complete
@@ -48,6 +49,16 @@ class ChatScreen(PasteActions):
 
     class HelpAsked(Message):
         """`/help` was typed."""
+
+    @dataclass
+    class ServerAsked(Message):
+        """Another server is wanted.
+
+        Attributes:
+            typed: Its address, as it was typed; it is one.
+        """
+
+        typed: str
 
     @dataclass
     class SettingAsked(Message):
@@ -238,6 +249,15 @@ class ChatScreen(PasteActions):
     def set_setting(self, name: str, value: object) -> None:
         """Set what the person wants set, now and for later."""
         self.post_message(self.SettingAsked(name, value))
+
+    def change_server(self, typed: str) -> str:
+        """Go to another server; why not, empty when that begins."""
+        try:
+            address.parse(typed)
+        except ValueError as fault:
+            return str(fault)
+        self.post_message(self.ServerAsked(typed))
+        return ""
 
     def show_help(self) -> None:
         """Show keys and commands."""

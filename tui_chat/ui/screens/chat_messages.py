@@ -136,7 +136,7 @@ class MessageActions(ChatView):
             return tr(words.NOTHING_THERE)
         if text:
             return self.written(Writing(Kind.REPLY, line.seq, ""), text)
-        about = words.quoted(line.nick, line.text[:QUOTED_MAX])
+        about = words.quoted_line(line, QUOTED_MAX)
         self._begin(Writing(Kind.REPLY, line.seq, about), None)
         return ""
 
@@ -255,4 +255,4 @@ class MessageActions(ChatView):
 
 
 def _as_typed(line: MessageLine) -> str:
-    return f"/{line.text}" if line.text.startswith("/") else line.text
+    return f"/{line.text}" if line.text.startswith("/") and not line.action else line.text

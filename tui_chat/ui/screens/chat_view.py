@@ -124,6 +124,8 @@ class ChatView(Screen[None], inherit_bindings=False):
             self._usual_panes = panes
             self._wanted.clear()
         self._fold()
+        self.session.take_settings()
+        self.draw()
 
     def draw(self) -> None:
         """Draw what has changed, and then what being looked at has changed."""
@@ -143,7 +145,7 @@ class ChatView(Screen[None], inherit_bindings=False):
             elif changes.splices:
                 self.timeline.splice_many(changes.splices)
             if Part.ROOMS in changes.parts:
-                self.rooms.show(list(self.session.rooms.values()), view)
+                self.rooms.show(list(self.session.rooms.values()), view, self.session.muted)
                 self._fold()
             if Part.MEMBERS in changes.parts:
                 self.members.show(view.members if view else (), view.member_id if view else "")
@@ -199,7 +201,11 @@ class ChatView(Screen[None], inherit_bindings=False):
 
     def _elsewhere(self) -> list[tuple[int, int, bool]]:
         views = enumerate(self.session.rooms.values(), 1)
-        return [(number, view.unread, view.mentions > 0) for number, view in views if view.unread]
+        return [
+            (number, view.unread, view.mentions > 0)
+            for number, view in views
+            if view.mentions or (view.unread and not self.session.muted(view))
+        ]
 
     def _fold(self) -> None:
         width = app_of(self).size.width

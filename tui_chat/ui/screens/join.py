@@ -125,6 +125,14 @@ class JoinScreen(Screen[None]):
         """As if Enter was pressed."""
         self._submit(JoinScreen.Asked)
 
+    def go_to(self, server: str, room: str) -> None:
+        """Join there, in this room or, for an empty one, in the one that stands in the form."""
+        self.set_server(server)
+        if room:
+            self._fields["room"].value = room
+        # Whatever is missing or wrong is said by the form as always.
+        self.call_after_refresh(self.submit)
+
     def set_server(self, server: str) -> None:
         """Put this into the field of the server."""
         self._fields["server"].value = server

@@ -1,6 +1,6 @@
 """The rooms that are open: the one shown, and how much is unread in the others."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from rich.style import Style
@@ -14,7 +14,11 @@ from tui_chat.ui.widgets.side_list import Row, SideList
 
 
 class RoomList(SideList):
-    """Numbered as Alt+1 … Alt+9 reach them; `@` marks a mention."""
+    """Numbered as Alt+1 … Alt+9 reach them.
+
+    What waits there is told without colour too: `3` unread, `@3` with a mention among
+    them, `(3)` in a muted room, `✎` something half written.
+    """
 
     @dataclass
     class Chosen(Message):
@@ -30,14 +34,16 @@ class RoomList(SideList):
         super().__init__(id=id)
         self._rooms: Sequence[RoomView] = ()
         self._current: RoomView | None = None
+        self._muted: Callable[[RoomView], bool] = lambda room: False
 
     @property
     def heading(self) -> str:
         """What stands above the rows."""
         return tr(words.ROOMS)
 
-    def show(self, rooms: Sequence[RoomView], current: RoomView | None) -> None:
-        """Show these rooms, `current` as the one that is shown."""
+    def show(self, rooms: Sequence[RoomView], current: RoomView | None, muted: Callable[[RoomView], bool]) -> None:
+        """Show these rooms, `current` as the one that is shown, and those that are `muted` quietly."""
+        self._muted = muted
         self._rooms = rooms
         self._current = current
         self.set_count(len(rooms))
@@ -46,13 +52,18 @@ class RoomList(SideList):
         """The row of one room."""
         room = self._rooms[index]
         number = f"{index + 1} " if index < 9 else "  "
+        current, muted = room is self._current, self._muted(room)
         count = f"{room.unread:,}" if room.unread else ""
-        bold = Style(bold=bool(room.unread))
+        if room.mentions:
+            count = f"@{count}"
+        elif muted and count:
+            count = f"({count})"
+        drafted = "✎" if room.draft.strip() and not current else ""
         return Row(
             number + room.name,
-            f"@{count}" if room.mentions else count,
-            "current" if room is self._current else "",
-            bold,
+            " ".join(part for part in (drafted, count) if part),
+            "current" if current else "quiet" if muted and not room.mentions else "",
+            Style(bold=bool(room.mentions or (room.unread and not muted))),
             "mark" if room.mentions else "",
         )
 

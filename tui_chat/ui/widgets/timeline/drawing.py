@@ -152,7 +152,7 @@ class Painter:
     def _name(self, out: _Draft, layout: LineLayout) -> None:
         nick, cells = fit(layout.nick, self._geometry.nick_width)
         out.cursor()
-        out.add(nick, cells, self._styles.nick(layout.nick), HEAD)
+        out.add(nick, cells, self._styles.nick(layout.speaker), HEAD)
         time = layout.decoration.time
         out.add(f"  {time}", 2 + len(time), self._styles.time, HEAD)
 
@@ -192,7 +192,7 @@ class Painter:
             nick, cells = fit(layout.nick, geometry.nick_width)
             room = geometry.nick_width - cells
             out.add(" " * room, room, None, HEAD)
-            out.add(nick, cells, styles.nick(layout.nick), HEAD)
+            out.add(nick, cells, styles.nick(layout.speaker), HEAD)
         mark, style = self._mark(layout.line, row)
         room = start - out.cells - 2
         offset = HEAD if begins else None

@@ -13,7 +13,7 @@ from enum import Enum, auto
 from msgspec.structs import replace
 
 from server.protocol.text import clean_body, clean_line
-from tui_chat.session.lines import Delivery, GapLine, Line, MessageLine, NoticeLine, Reacted
+from tui_chat.session.lines import ACTION, Delivery, GapLine, Line, MessageLine, NoticeLine, Reacted
 from tui_chat.ui.widgets.timeline.decoration import Decoration
 from tui_chat.ui.widgets.timeline.links import Link, find_links
 from tui_chat.ui.widgets.timeline.words import TimelineWords
@@ -112,7 +112,8 @@ class LineLayout:
         decoration: With which decoration.
         rows: Its rows, at least one.
         lead: How many rows stand before its own text (date, nickname, what it answers).
-        nick: Who said it, cleaned.
+        nick: Who said it, cleaned, as it stands beside the text.
+        speaker: Who said it, cleaned.
         text: What is drawn, cleaned, with `(edited)` at its end.
         written: How many characters of `text` the person wrote; the rest is not copied.
         problem: Why it was not sent, in words.
@@ -124,6 +125,7 @@ class LineLayout:
     rows: tuple[Row, ...]
     lead: int
     nick: str = ""
+    speaker: str = ""
     text: str = ""
     written: int = 0
     problem: str = ""
@@ -161,13 +163,16 @@ def lay_out(line: Line, decoration: Decoration, geometry: Geometry, words: Timel
         problem = words.failure(_line(line.problem))
         rows.extend(_rows(RowKind.PROBLEM, problem, geometry.text_width))
     links = () if line.deleted else tuple(find_links(written))
+    nick, speaker = speaker_of(line), _line(line.nick)
     return LineLayout(
-        line, decoration, tuple(rows), lead, speaker_of(line), text, len(written), problem=problem, links=links
+        line, decoration, tuple(rows), lead, nick, speaker, text, len(written), problem=problem, links=links
     )
 
 
 def written_in(line: Line) -> str:
-    """What a line says, cleaned; empty for a deleted message and for lines that say nothing."""
+    """What a line says, cleaned, an action without its `/me`; empty for what says nothing (any more)."""
+    if isinstance(line, MessageLine) and line.action:
+        return clean_body(_without_surrogates(line.text[len(ACTION) :])).strip("\n")
     if isinstance(line, NoticeLine) or (isinstance(line, MessageLine) and not line.deleted):
         return clean_body(_without_surrogates(line.text)).strip("\n")
     return ""
@@ -186,8 +191,10 @@ def reactions_of(line: Line) -> tuple[Reacted, ...]:
 
 
 def speaker_of(line: Line) -> str:
-    """Who said it, cleaned; empty for what nobody said."""
-    return _line(line.nick) if isinstance(line, MessageLine) else ""
+    """Who said it, cleaned, with a star before who does something; empty for what nobody said."""
+    if not isinstance(line, MessageLine):
+        return ""
+    return f"* {_line(line.nick)}" if line.action else _line(line.nick)
 
 
 def estimate(line: Line, geometry: Geometry) -> int:

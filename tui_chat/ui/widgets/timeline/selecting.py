@@ -94,7 +94,11 @@ def _copied_line(
         return chosen
     nick = speaker_of(line)
     time = clock(line.ts)
-    return (f"{time} " if time else "") + (f"{nick}: {chosen}" if nick else chosen)
+    return (f"{time} " if time else "") + (f"{nick}{' ' if _does(line) else ': '}{chosen}" if nick else chosen)
+
+
+def _does(line: MessageLine | NoticeLine) -> bool:
+    return isinstance(line, MessageLine) and line.action
 
 
 def word_at(layout: LineLayout, place: int, character: int) -> Selection:

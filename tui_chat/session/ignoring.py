@@ -1,0 +1,41 @@
+"""Whose messages are not shown.
+
+Rule 1  The settings name nicknames; whoever was seen under one of them stays ignored
+        under any other nickname, as long as the program runs.
+Rule 2  What you say yourself is never ignored.
+"""
+
+from collections.abc import Callable
+
+from tui_chat.session.settings import Settings
+
+
+class Ignoring:
+    """Knows who is ignored now.
+
+    Args:
+        settings: What is set now.
+    """
+
+    def __init__(self, settings: Callable[[], Settings]) -> None:
+        self._settings = settings
+        self._nicks: tuple[str, ...] = settings().ignored
+        self._members: set[str] = set()
+
+    def changed(self) -> bool:
+        """Whether others are ignored now than when this was last asked."""
+        nicks = self._settings().ignored
+        if nicks == self._nicks:
+            return False
+        self._nicks = nicks
+        self._members.clear()
+        return True
+
+    def hides(self, nick: str, member_id: str) -> bool:
+        """Whether what this member says under this nickname is not to be shown."""
+        settings = self._settings()
+        if not settings.ignored:
+            return False
+        if settings.ignores(nick):
+            self._members.add(member_id)
+        return member_id in self._members
