@@ -1,4 +1,4 @@
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from server.protocol.limits import MESSAGE_CHARACTERS
@@ -20,6 +20,7 @@ def test_what_cannot_be_done_is_not_offered() -> None:
     assert Paste("z" * MESSAGE_CHARACTERS * (MESSAGES_MAX + 1)).wishes() == [(PasteWish.EDIT, 0)]
 
 
+@settings(deadline=None)  # a busy machine is slow
 @given(st.lists(st.text("ab ", max_size=5000), max_size=12))
 def test_in_parts_all_words_are_sent_in_their_order_and_each_part_fits(lines: list[str]) -> None:
     text = "\n".join(lines)
