@@ -66,7 +66,10 @@ class Feed(ABC):
         for number, piece in enumerate(pieces):
             if rate is not None:
                 time.sleep(max(0.0, begun + number * BATCH / rate - time.perf_counter()))
-            self._write(piece)
+            try:
+                self._write(piece)
+            except OSError:
+                return  # the client has gone
 
     @abstractmethod
     def _line(self, number: int, text: str) -> bytes:
@@ -227,6 +230,8 @@ class ChatFeed(Feed):
 
     async def _give(self, piece: bytes) -> None:
         assert self._transport is not None
+        if self._transport.is_closing():
+            raise ConnectionError("the client has gone")
         self._transport.write(piece)
         while self._transport.get_write_buffer_size() > 1 << 16:  # noqa: ASYNC110 (a transport tells nobody)
             await asyncio.sleep(0.001)

@@ -1,8 +1,9 @@
 """The log of one room and what is kept of it on this computer: read when the room is opened, written as it grows.
 
 Rule 1  Nothing waits for the disk but whoever opens a room or wants what is older.
-Rule 2  What is learnt is written `WRITE_AFTER` seconds later, all that has gathered in
-        one transaction, and at the end.
+Rule 2  What is learnt is written `WRITE_AFTER` seconds later, and at the end: in
+        transactions of `WRITTEN_AT_ONCE` messages, so that a flood does not hold up the
+        program, and which stretches are known with the last.
 Rule 3  Without a disk everything works and nothing is kept; that is told once. When
         something could not be written the disk is no longer read: it would bring
         messages back without the changes that were lost.
@@ -20,6 +21,7 @@ from tui_chat.client.tasks import Tasks
 log = logging.getLogger("chat.client")
 
 WRITE_AFTER = 0.5
+WRITTEN_AT_ONCE = 500
 OPENED_WITH = 200
 """Messages that are read when a room is opened; what is older is read when somebody wants it."""
 
@@ -127,7 +129,7 @@ class KeptLog:
             log.debug("history is written")
         while self._log.unsaved:
             try:
-                await self._history.write(self._shelf, self._log.take_unsaved())
+                await self._history.write(self._shelf, self._log.take_unsaved(WRITTEN_AT_ONCE))
             except StorageFault as fault:
                 # What is lost is a gap on disk, which is filled when the room is opened the next time.
                 self._behind = True

@@ -160,10 +160,17 @@ class RoomLog:
         """There is something that is not put aside."""
         return bool(self._unsaved or self._learnt)
 
-    def take_unsaved(self) -> Stretch:
-        """What was learnt since this was last asked."""
-        targets, learnt = sorted(self._unsaved), self._learnt
-        self._unsaved, self._learnt = set(), Spans()
+    def take_unsaved(self, limit: int | None = None) -> Stretch:
+        """What was learnt since this was last asked.
+
+        Args:
+            limit: Of how many messages, the oldest first, at most. Only the last part says which stretches
+                are known: until then a reader must not take them for whole.
+        """
+        targets, learnt = sorted(self._unsaved)[:limit], Spans()
+        self._unsaved.difference_update(targets)
+        if not self._unsaved:
+            learnt, self._learnt = self._learnt, Spans()
         return Stretch(
             tuple(
                 (self._bases.get(seq, self._messages[seq]), self._messages.as_of(seq))

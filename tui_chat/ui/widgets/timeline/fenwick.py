@@ -90,7 +90,7 @@ class Heights:
     def _rebuild_from(self, index: int) -> None:
         heights = self._heights
         size = len(heights)
-        if size - index <= 64:
+        if size - index <= max(64, size // 8):
             self._append_from(index)
             return
         # Every level of the tree is one difference of two strided slices of the
