@@ -12,6 +12,7 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from aiohttp import WSMsgType, web
@@ -94,7 +95,7 @@ class IrcFeed(Feed):
         while True:
             client, _ = self._listening.accept()
             self._client = client
-            with client, client.makefile("rb") as lines:
+            with suppress(ConnectionError), client, client.makefile("rb") as lines:
                 for line in lines:
                     for answer in self._answers(line.decode().split()):
                         client.sendall(f"{answer}\r\n".encode())

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.terminal.contenders import Contender
 from benchmarks.terminal.feeds import ChatFeed, Feed
-from benchmarks.terminal.program import Program
+from benchmarks.terminal.program import Echo, Program
 
 KEYS = tuple(bytes([letter]) for letter in b"QWZXJYVBGP")
 """What the talk and the programs never write by themselves."""
@@ -41,6 +41,24 @@ class Spread:
 
 
 @dataclass(frozen=True, slots=True)
+class Echoes:
+    """From key to echo, several times.
+
+    Attributes:
+        took: Seconds.
+        cpu: CPU seconds of the program.
+    """
+
+    took: Spread
+    cpu: Spread
+
+    @classmethod
+    def of(cls, echoes: Sequence[Echo]) -> "Echoes":
+        """Of these, at least one."""
+        return cls(Spread.of([each.took for each in echoes]), Spread.of([each.cpu for each in echoes]))
+
+
+@dataclass(frozen=True, slots=True)
 class Flood:
     """How a program stood a flood.
 
@@ -49,14 +67,14 @@ class Flood:
         cpu: CPU seconds a line.
         frames: Times a second that the screen was written.
         silence: The longest time in seconds that nothing was.
-        echo: Seconds from key to echo meanwhile.
+        echo: From key to echo meanwhile.
     """
 
     per_second: float
     cpu: float
     frames: float
     silence: float
-    echo: Spread
+    echo: Echoes
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,31 +83,31 @@ class Loaded:
 
     Attributes:
         page: CPU seconds of a page up or down.
-        echo: Seconds from key to echo.
+        echo: From key to echo.
         resident: MiB.
     """
 
     page: Spread
-    echo: Spread
+    echo: Echoes
     resident: float
 
 
-def first_screen(contender: Contender, home: Path) -> tuple[float, list[float]]:
-    """Seconds until the first screen is there, and seconds from key to echo on it."""
+def first_screen(contender: Contender, home: Path) -> tuple[float, list[Echo]]:
+    """Seconds until the first screen is there, and from key to echo on it."""
     with contender.blank(home) as program:
         first = program.until(contender.blank_shows) - program.started
         program.settle()
         return first, [_echo(program, key) for key in KEYS]
 
 
-def echo(contender: Contender, home: Path, rate: float | None = None, seconds: float = 3.0) -> list[float]:
-    """Seconds from key to echo in a room, while so many lines a second are said in it."""
+def echo(contender: Contender, home: Path, rate: float | None = None, seconds: float = 3.0) -> list[Echo]:
+    """From key to echo in a room, while so many lines a second are said in it."""
     with _in_room(contender, home) as (program, feed):
         if rate is None:
             return [_echo(program, key) for key in KEYS]
         saying = feed.flood(round(rate * seconds), rate=rate)
         time.sleep(0.5)
-        values: list[float] = []
+        values: list[Echo] = []
         while saying.is_alive():
             values.append(program.echo(KEYS[len(values) % len(KEYS)]))
             _read_for(program, BETWEEN_KEYS)
@@ -99,10 +117,10 @@ def echo(contender: Contender, home: Path, rate: float | None = None, seconds: f
 def flood(contender: Contender, home: Path, lines: int) -> Flood:
     """Say so many lines as fast as they are read, and type meanwhile."""
     with _in_room(contender, home) as (program, feed):
+        feed.flood(lines, last=LAST)  # it has made everything ready when it returns
         used, begun = program.cpu(), time.perf_counter()
-        feed.flood(lines, last=LAST)
-        moments, echoes = [begun], list[float]()
-        pressed, key, due = 0.0, b"", begun + BETWEEN_KEYS
+        moments, echoes = [begun], list[Echo]()
+        pressed, before, key, due = 0.0, 0.0, b"", begun + BETWEEN_KEYS
         seen = b""
         while LAST.encode() not in seen:
             text = program.read(max(0.0, due - time.perf_counter()))
@@ -111,17 +129,17 @@ def flood(contender: Contender, home: Path, lines: int) -> Flood:
                 moments.append(now)
                 seen = seen[-4096:] + text
                 if pressed and key in text:
-                    echoes.append(now - pressed)
+                    echoes.append(Echo(now - pressed, program.cpu() - before))
                     pressed, due = 0.0, now + BETWEEN_KEYS
             if not pressed and now >= due:
                 key = KEYS[len(echoes) % len(KEYS)]
-                pressed, due = program.type(key), now + 60
+                before, pressed, due = program.cpu(), program.type(key), now + 60
             if now - begun > 300:
                 raise TimeoutError(f"{contender.name} does not come to the end of the flood")
         took = moments[-1] - begun
         gaps = [later - earlier for earlier, later in pairwise(moments)]
         frames = sum(gap > 0.002 for gap in gaps)  # what follows sooner is the rest of the same screen
-        return Flood(lines / took, (program.cpu() - used) / lines, frames / took, max(gaps), Spread.of(echoes))
+        return Flood(lines / took, (program.cpu() - used) / lines, frames / took, max(gaps), Echoes.of(echoes))
 
 
 def loaded(contender: Contender, home: Path, lines: int, pages: int) -> Loaded:
@@ -140,7 +158,7 @@ def loaded(contender: Contender, home: Path, lines: int, pages: int) -> Loaded:
         program.settle(1.0)
         costs = [_cost(program, lambda keys=keys: program.type(keys)) for keys in directions]
         echoes = [_echo(program, key) for key in KEYS]
-        return Loaded(Spread.of(costs), Spread.of(echoes), program.resident())
+        return Loaded(Spread.of(costs), Echoes.of(echoes), program.resident())
 
 
 @contextmanager
@@ -157,7 +175,7 @@ def _in_room(contender: Contender, home: Path, history: int = 0) -> Generator[tu
         yield program, feed
 
 
-def _echo(program: Program, key: bytes) -> float:
+def _echo(program: Program, key: bytes) -> Echo:
     took = program.echo(key)
     program.settle(QUIET)
     return took

@@ -11,6 +11,7 @@ import subprocess
 import termios
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
@@ -24,6 +25,19 @@ _SEQUENCE = re.compile(
     rb"|\x1b[0-OQ-WYZ\\`-~]"
 )
 _BROKEN_OFF = re.compile(rb"\x1b[^\x1b]{0,300}$")
+
+
+@dataclass(frozen=True, slots=True)
+class Echo:
+    """What passed from a key to its showing.
+
+    Attributes:
+        took: Seconds.
+        cpu: CPU seconds of the program meanwhile, whatever it did: what it would have taken on an idle machine.
+    """
+
+    took: float
+    cpu: float
 
 
 class Program:
@@ -100,10 +114,10 @@ class Program:
             if time.perf_counter() > deadline:
                 raise TimeoutError("it never came to rest")
 
-    def echo(self, key: bytes) -> float:
-        """Press a key; seconds until it shows."""
-        pressed = self.type(key)
-        return self.until(key) - pressed
+    def echo(self, key: bytes) -> "Echo":
+        """Press a key, and wait until it shows."""
+        used, pressed = self.cpu(), self.type(key)
+        return Echo(self.until(key) - pressed, self.cpu() - used)
 
     def cpu(self) -> float:
         """CPU seconds that all its threads have used."""

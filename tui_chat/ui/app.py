@@ -21,6 +21,7 @@ from rich.text import Text
 from textual import on
 from textual.app import SystemCommand
 from textual.binding import BindingType
+from textual.events import Event, InputEvent
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Input, TextArea
@@ -33,6 +34,7 @@ from tui_chat.session.notices import Notices
 from tui_chat.session.remembered import Identity, Remembered
 from tui_chat.session.settings_file import SettingsFile
 from tui_chat.ui import addresses, keys, memory, preload, terminal_keys
+from tui_chat.ui.pace import BETWEEN_DRAWS, Pace
 from tui_chat.ui.screens.join import Entrance, JoinScreen
 from tui_chat.ui.settings_app import SettingsApp
 from tui_chat.ui.start import DEFAULT_SERVER, Keeping, Start
@@ -47,9 +49,6 @@ if TYPE_CHECKING:
     from tui_chat.ui.visit import Visit
 
 log = logging.getLogger("chat.ui")
-
-BETWEEN_DRAWS = 0.05
-"""Seconds between two applications of what has come from the network."""
 
 AGAIN_WITHIN = 2.0
 """Seconds in which a second Ctrl+C quits."""
@@ -92,7 +91,7 @@ class ChatApp(SettingsApp, inherit_bindings=False):
         self._worker: Worker[None] | None = None
         self._server: EmbeddedServer | None = None
         self._greeting: list[str] = []
-        self._next_draw = 0.0
+        self._pace = Pace(time.monotonic)
         self._interrupted = 0.0
         self._warned_of_unsent = False
         self._come_back = not start.room
@@ -184,19 +183,32 @@ class ChatApp(SettingsApp, inherit_bindings=False):
     # What comes from the connection.
 
     def _arrived(self) -> None:
-        wait = self._next_draw - time.monotonic()
-        if wait <= 0:
-            self.call_later(self._take)
+        self._take_after(self._pace.wait)
+
+    def _take_after(self, seconds: float) -> None:
+        if seconds > 0:
+            self.set_timer(seconds, self._take)
         else:
-            self.set_timer(wait, self._take)
+            self.call_later(self._take)
 
     def _take(self) -> None:
-        if self._visit is not None:
-            self._next_draw = time.monotonic() + BETWEEN_DRAWS
-            self._visit.take(self)
-        if self._chat is not None:
-            self._chat.draw()
-        self._notify()
+        if (hold := self._pace.hold) > 0:
+            self._take_after(hold)
+            return
+        all_taken = self._visit is None or self._visit.take(self, self._pace.slice_end)
+        if all_taken or self._pace.due:
+            if self._chat is not None:
+                self._chat.draw()
+            self._notify()
+            self._pace.drawn()
+        if not all_taken:
+            self._take_after(0)
+
+    async def on_event(self, event: Event) -> None:
+        """Every event of the terminal comes through here; what a person does goes first (`Pace`)."""
+        if isinstance(event, InputEvent):
+            self._pace.pressed()
+        await super().on_event(event)
 
     def _notify(self) -> None:
         """Tell somebody who is not here what was said, gathered."""

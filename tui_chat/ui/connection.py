@@ -10,7 +10,6 @@ Rule 4  A room of which something is kept here is opened with that, before there
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING, Any
@@ -39,6 +38,7 @@ from tui_chat.ui.arrivals import (
     RoomsListed,
     RoomTrimmed,
 )
+from tui_chat.ui.inbox import Inbox
 from tui_chat.ui.start import Keeping
 
 if TYPE_CHECKING:
@@ -79,11 +79,10 @@ class Connection:
             come_back: Go into the rooms, too, that were open when the program ended.
         """
         self.url = url
-        self.inbox: deque[Arrival] = deque()
+        self.inbox = Inbox(arrived)
         self._first = first
         self._guest_key = guest_key
         self._keeping = keeping
-        self._arrived = arrived
         self._chat: ChatClient | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._trimming: set[str] = set()
@@ -343,9 +342,7 @@ class Connection:
             self._trimming.discard(name)
 
     def _put(self, arrival: Arrival) -> None:
-        self.inbox.append(arrival)
-        if len(self.inbox) == 1:
-            self._arrived()
+        self.inbox.put(arrival)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

@@ -69,13 +69,16 @@ class Visit:
         self.connection = Connection(entrance.server, first, guest_key, keeping, arrived, come_back=come_back)
         self.session = Session(lambda: time.time_ns() // 1_000_000, settings)
 
-    def take(self, front: Front) -> None:
-        """Apply all that has come."""
+    def take(self, front: Front, until: float) -> bool:
+        """Apply what has come, until a moment of `time.monotonic`; whether that was all."""
         inbox = self.connection.inbox
         while inbox:
-            self._apply(inbox.popleft(), front)
+            self._apply(inbox.take(), front)
+            if time.monotonic() >= until:
+                break
         for room in self.session.too_long():
             self.connection.trim(room)
+        return not inbox
 
     def _apply(self, arrival: came.Arrival, front: Front) -> None:
         session = self.session

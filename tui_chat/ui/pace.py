@@ -1,0 +1,54 @@
+"""When what came from the network is applied and drawn, so that a flood holds up nobody who types.
+
+Rule 1  It is drawn at most every `BETWEEN_DRAWS` seconds.
+Rule 2  It is applied in slices of `SLICE` seconds; between two of them everything else has its turn.
+Rule 3  A key goes first: for `ECHO` seconds after one nothing is begun, unless the screen
+        would then stand still for longer than `STILL_MOST`.
+"""
+
+from collections.abc import Callable
+
+BETWEEN_DRAWS = 0.05
+SLICE = 0.004
+ECHO = 0.015
+STILL_MOST = 0.08
+
+
+class Pace:
+    """Says when; does nothing itself.
+
+    Args:
+        clock: Seconds that never go back.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._drawn = self._pressed = clock() - STILL_MOST
+
+    def pressed(self) -> None:
+        """Somebody pressed a key, or the mouse."""
+        self._pressed = self._clock()
+
+    def drawn(self) -> None:
+        """All that was applied is drawn."""
+        self._drawn = self._clock()
+
+    @property
+    def wait(self) -> float:
+        """Seconds until what has just come may be applied; 0 for at once."""
+        return max(self._drawn + BETWEEN_DRAWS - self._clock(), self.hold)
+
+    @property
+    def hold(self) -> float:
+        """Seconds for which a key goes first; 0 for none."""
+        return max(0.0, min(self._pressed + ECHO, self._drawn + STILL_MOST) - self._clock())
+
+    @property
+    def slice_end(self) -> float:
+        """Until when to go on applying if it is begun now, on the same clock."""
+        return self._clock() + SLICE
+
+    @property
+    def due(self) -> bool:
+        """It is time to draw, even if there is more to apply."""
+        return self._clock() >= self._drawn + BETWEEN_DRAWS
