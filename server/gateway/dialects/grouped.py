@@ -6,8 +6,12 @@ Rule 2  `id` is the name that the client's own application has for its user. It
         proves nothing; it is kept as it was given at the join, and what a later
         payload says is ignored. A member of another dialect has its member id.
 Rule 3  A room is called to each reader as that reader called it.
+Rule 4  A list goes to everybody whole, which in a large room is much: after each
+        time a room rests so long that its lists are `LIST_BYTES` a second at most.
+        Who joins is told at once.
 """
 
+import asyncio
 from collections.abc import Iterable
 from datetime import datetime
 from functools import partial
@@ -19,6 +23,7 @@ from msgspec import Meta, Raw, Struct
 
 from server.domain.rooms import Occupant, Room
 from server.gateway import packets
+from server.gateway.announcer import PRESENCE_TICK
 from server.gateway.commands import Commands
 from server.gateway.connection import Connection
 from server.gateway.dialects.dialect import Dialect, Surroundings
@@ -28,6 +33,9 @@ from server.protocol import answers, entries, requests, text
 from server.protocol.errors import BadRequest, TooLong
 from server.protocol.limits import SECRET_CHARACTERS, SEQ_MAX
 from server.protocol.names import key
+
+LIST_BYTES = 10_000_000
+"""In a second, to all readers of a room."""
 
 THEIRS, YOURS = 1, 2
 """The `type` of a message: at the left or at the right of the screen."""
@@ -83,6 +91,7 @@ class Grouped(Dialect):
     def __init__(self, surroundings: Surroundings) -> None:
         super().__init__(surroundings)
         self._joins = WeakKeyDictionary[Connection, dict[str, GroupedJoin]]()
+        self._resting: dict[str, bool] = {}
 
     def takes(self, event: str, arguments: list[Raw]) -> bool:
         """A message, and a join that speaks of a `roomId`."""
@@ -126,7 +135,7 @@ class Grouped(Dialect):
             case entries.Message():
                 self._tell_message(room, news, readers)
             case entries.PresencePush():
-                self._tell_users(readers)
+                self._tell_changed(room)
             case _:
                 pass
 
@@ -149,17 +158,47 @@ class Grouped(Dialect):
                 frame = frames[room_id, side] = _frame("server_msg", body(room_id=room_id, type=side))
             reader.push(frame)
 
-    def _tell_users(self, readers: Iterable[Connection]) -> None:
-        """To each reader, all rooms that it reads in this form (rule 1); a room's list is encoded once."""
+    def _tell_changed(self, room: Room[Connection]) -> None:
+        """Tell all its readers who is in the room, now or when it has rested (rule 4)."""
+        if room.key in self._resting:
+            self._resting[room.key] = True
+            return
+        rest = self._tell_users(room.readers.get(self.name, ())) / LIST_BYTES
+        if rest > PRESENCE_TICK:
+            self._resting[room.key] = False
+            asyncio.get_running_loop().call_later(rest, self._rested, room.key)
+
+    def _rested(self, room_key: str) -> None:
+        changed = self._resting.pop(room_key)
+        room = self.surroundings.lobby.rooms.get(room_key)
+        if changed and room is not None:
+            self._tell_changed(room)
+
+    def _tell_users(self, readers: Iterable[Connection]) -> int:
+        """To each reader, all rooms that it reads in this form (rule 1); how many bytes that is in all.
+
+        A room's list is encoded once, and so is what readers of the same rooms get.
+        """
         lists: dict[str, Raw] = {}
+        frames: dict[tuple[tuple[str, str], ...], Frame] = {}
+        sent = 0
         for reader in readers:
-            users: dict[str, Raw] = {}
-            for room in self.surroundings.lobby.rooms_of(reader):
-                if reader in room.readers.get(self.name, ()):
+            rooms = {
+                str(self._room_id(reader, room)): room
+                for room in self.surroundings.lobby.rooms_of(reader)
+                if reader in room.readers.get(self.name, ())
+            }
+            same = tuple((room_id, room.key) for room_id, room in rooms.items())
+            frame = frames.get(same)
+            if frame is None:
+                for room in rooms.values():
                     if room.key not in lists:
                         lists[room.key] = self._users(room)
-                    users[str(self._room_id(reader, room))] = lists[room.key]
-            reader.push(_frame("roomUser", users))
+                users = {room_id: lists[room.key] for room_id, room in rooms.items()}
+                frame = frames[same] = _frame("roomUser", users)
+            reader.push(frame)
+            sent += len(frame.payload)
+        return sent
 
     def _users(self, room: Room[Connection]) -> Raw:
         users = [

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from server.gateway.dialects import grouped
 from server.runtime import Running
 from tests.support.raw_client import RawClient, raw_client
 from tests.support.serving import serving
@@ -158,6 +159,22 @@ async def test_one_socket_in_many_rooms_is_told_of_these_and_no_others(
         assert (await client.event("server_msg"))["roomId"] == 5
         await bob.join("5", "bob")
         assert [member["nickName"] for member in (await bob.join("5", "bob"))["members"]] == ["小明", "bob"]
+
+
+async def test_lists_of_a_large_room_are_told_seldom_and_the_last_one_is_true(
+    server: Running, ann: RawClient, client: RawClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(grouped, "LIST_BYTES", 200)  # as if the room were a hundred times as large
+    await emit(client, "joinRoom", {"nickName": "小明", "id": 7, "roomId": "tea"})
+    await until_users(client, "tea", ["ann", "小明"])
+    nicks = [f"m{number}" for number in range(15)]
+    for nick in nicks:
+        await ann.ask("changeNick", {"nickName": nick})
+        await ann.event("presence")
+    told = 1
+    while (await client.event("roomUser"))["tea"][0]["nickName"] != nicks[-1]:
+        told += 1
+    assert told < len(nicks) / 2
 
 
 # -- what is refused
