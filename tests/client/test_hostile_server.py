@@ -26,7 +26,15 @@ JOINED: dict[str, Any] = {
     "nickName": "ann",
     "memberId": "m1",
     "guestKey": "k",
-    "members": [{"memberId": "m2", "nickName": "e\x1b[31mve", "role": "member"}],
+    "members": [
+        {
+            "memberId": "m2",
+            "nickName": "e\x1b[31mve",
+            "role": "member",
+            "account": "a\x9bb",
+            "via": "c\x1b]0;d",
+        }
+    ],
     "messages": [],
     "hasMore": False,
 }
@@ -160,7 +168,8 @@ async def test_what_others_write_is_cleaned_again() -> None:
     async with foreign_server(answer) as port, ChatClient(f"http://127.0.0.1:{port}") as ann:
         tea = await ann.join("tea", nick="ann")
         assert tea.topic == "to]0;pic"
-        assert tea.members["m2"].nick_name == "e[31mve"
+        eve = tea.members["m2"]
+        assert (eve.nick_name, eve.account, eve.via) == ("e[31mve", "ab", "c]0;d")
         await tea.typing(True)
         await eventually(lambda: tea.topic == "ab")
         assert tea.log[1].message == "]52;c;aGk=redalert31m"

@@ -66,14 +66,16 @@ def entries(given: Iterable[Entry]) -> list[Entry]:
 
 
 def member(given: Member) -> Member:
-    """A member whose nickname is safe to show."""
-    nick = line(given.nick_name)
-    return given if nick is given.nick_name else replace(given, nick_name=nick)
+    """A member whose every word is safe to show."""
+    nick, account, via = line(given.nick_name), _maybe(given.account), _maybe(given.via)
+    if nick is given.nick_name and account is given.account and via is given.via:
+        return given
+    return replace(given, nick_name=nick, account=account, via=via)
 
 
 def notice(given: JoinNotice | LeaveNotice | NickNotice) -> JoinNotice | LeaveNotice | NickNotice:
     """A notice that is safe to show."""
-    cleaned = replace(given, nick_name=line(given.nick_name), message=line(given.message))
+    cleaned = replace(given, nick_name=line(given.nick_name), message=line(given.message), via=_maybe(given.via))
     if isinstance(cleaned, NickNotice):
         return replace(cleaned, old_nick_name=line(cleaned.old_nick_name))
     return cleaned
@@ -82,6 +84,10 @@ def notice(given: JoinNotice | LeaveNotice | NickNotice) -> JoinNotice | LeaveNo
 def summary(given: RoomSummary) -> RoomSummary:
     """A room of a list that is safe to show."""
     return replace(given, name=line(given.name), topic=line(given.topic))
+
+
+def _maybe(text: str | None) -> str | None:
+    return None if text is None else line(text)
 
 
 def line(text: str) -> str:
