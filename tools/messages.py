@@ -4,12 +4,12 @@ Rule 1  The catalogue has what the code says and nothing else; a sentence that h
 Rule 2  Nothing in it depends on when or where it was made, so the same code gives the same file.
 """
 
+import ast
 import sys
 from io import BytesIO
 from pathlib import Path
 
 from babel.messages.catalog import Catalog, Message
-from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
@@ -17,7 +17,8 @@ from tui_chat.session import settings
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "tui_chat"
-KEYWORDS = {"tr": None, "mark": None, "plural": (1, 2)}
+KEYWORDS = {"tr": 1, "mark": 1, "plural": 2}
+"""The functions that take a sentence, and how many forms of it come first."""
 
 HEADER = """\
 # What chat-tui says, in Simplified Chinese.
@@ -46,12 +47,20 @@ def catalogue_of(locale: str) -> Path:
 
 
 def extracted() -> Catalog:
-    """The sentences of the code, without translations."""
+    """The sentences of the code, without translations.
+
+    Raises:
+        ValueError: A sentence is put together before it is looked up, so that nobody can translate it.
+    """
     found = Catalog(charset="utf-8")
-    rows = extract_from_dir(SOURCE, method_map=[("**.py", "python")], keywords=KEYWORDS)
-    for _file, _line, text, _comments, _context in rows:
-        if text:
-            found.add(text)
+    for file in sorted(SOURCE.rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and (count := KEYWORDS.get(node.func.id)):
+                texts = [part.value for part in node.args[:count] if isinstance(part, ast.Constant)]
+                if len(texts) == count and all(texts):
+                    found.add(str(texts[0]) if count == 1 else tuple(map(str, texts)))
+                elif any(isinstance(part, ast.JoinedStr | ast.BinOp) for part in node.args[:count]):
+                    raise ValueError(f"{file}:{node.lineno}: the parts of a sentence are arguments of {node.func.id}")
     for field in settings.fields().values():
         found.add(field.sentence.text)
     return found

@@ -77,6 +77,8 @@ def test_no_file_is_two_things() -> None:
         ("server.protocol.codec", ["server.domain", "asyncio", "sqlalchemy", "aiohttp", "socketio"]),
         ("server.cli", ["server.runtime", "sqlalchemy", "aiohttp", "socketio"]),
         ("tui_chat.client.chat", ["textual", "rich", "sqlalchemy", "server.domain", "server.runtime"]),
+        ("tui_chat.oneshot.arguments", ["textual", "rich", "aiohttp", "socketio"]),
+        ("tui_chat.oneshot.send", ["textual", "rich", "sqlalchemy", "server.domain", "server.runtime"]),
         ("tui_chat.session.session", ["textual", "rich", "sqlalchemy", "server.domain", "server.runtime"]),
     ],
 )

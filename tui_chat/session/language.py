@@ -54,7 +54,7 @@ class _Spoken:
     catalogue: NullTranslations = NullTranslations()
 
 
-def tr(text: str | Marked, **values: object) -> str:
+def tr(text: str | Marked, /, **values: object) -> str:
     """A text in the language in use.
 
     Args:
@@ -66,7 +66,7 @@ def tr(text: str | Marked, **values: object) -> str:
     return shown.format(**values) if values else shown
 
 
-def plural(one: str, many: str, count: int, **values: object) -> str:
+def plural(one: str, many: str, count: int, /, **values: object) -> str:
     """A text about a number of things, in the language in use.
 
     Args:

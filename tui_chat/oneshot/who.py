@@ -1,0 +1,19 @@
+"""`chat-tui who`: who is in a room."""
+
+import msgspec
+
+from tui_chat.oneshot.visiting import Exit, Place, visit
+
+
+async def who(place: Place, *, as_json: bool) -> Exit:
+    """Print it, one member a line.
+
+    Args:
+        place: Where.
+        as_json: One JSON object a line, as on the wire.
+    """
+    async with visit(place, 1) as room:
+        others = [member for member in room.members.values() if member.member_id != room.member_id]
+    for member in sorted(others, key=lambda member: member.nick_name.casefold()):
+        print(msgspec.json.encode(member).decode() if as_json else member.nick_name, flush=True)
+    return Exit.DONE

@@ -1,0 +1,42 @@
+"""Entries as lines of plain text, for a pipe and for a screen reader.
+
+Rule 1  Only the first row of a message begins at the margin: nobody's text can look like another line.
+"""
+
+from datetime import datetime
+
+from server.protocol.entries import Deletion, Edit, Entry, Message, Reaction, TopicChange
+from tui_chat.session import words
+from tui_chat.session.language import tr
+
+INDENT = "    "
+
+
+def rows(text: str) -> str:
+    """A text of perhaps several rows, all but the first one indented."""
+    return text.replace("\n", f"\n{INDENT}")
+
+
+def stamped(entry: Entry, when: datetime) -> str:
+    """An entry with its time, as a line of a log: `2026-11-20 09:41:07 ann: hello`."""
+    return f"{when:%Y-%m-%d %H:%M:%S} {line(entry)}"
+
+
+def line(entry: Entry) -> str:
+    """What happened: who said what, or who changed what."""
+    match entry:
+        case Message(deleted=True):
+            return f"* {tr('{nick} took a message back', nick=entry.nick_name)}"
+        case Message():
+            edited = f" {tr('(edited)')}" if entry.edited else ""
+            return f"{entry.nick_name}: {rows(entry.message)}{edited}"
+        case Edit():
+            return f"* {tr('{nick} changed a message: {text}', nick=entry.nick_name, text=rows(entry.message))}"
+        case Deletion():
+            return f"* {tr('{nick} took a message back', nick=entry.nick_name)}"
+        case Reaction(on=True):
+            return f"* {tr('{nick} put {emoji} under a message', nick=entry.nick_name, emoji=entry.emoji)}"
+        case Reaction():
+            return f"* {tr('{nick} took {emoji} away from a message', nick=entry.nick_name, emoji=entry.emoji)}"
+        case TopicChange():
+            return f"* {words.topic_is(entry.topic)}"
