@@ -67,6 +67,8 @@ class Session:
     __slots__ = (
         "_close_by",
         "_home",
+        "_heard",
+        "_heard_at",
         "_namespace",
         "_pinged_at",
         "_ponged",
@@ -97,12 +99,15 @@ class Session:
         self._namespace = Namespace(home.gateway, self, address, options.connect_timeout, now)
         self._pinged_at = now
         self._ponged = True
+        self._heard = False
+        self._heard_at = now
         self._close_by = 0.0
 
     # -- in
 
     async def receive(self, packet: bytes) -> None:
         """Work off one Engine.IO packet."""
+        self._heard = True
         try:
             kind = packet[0] if packet else -1
             if kind == MESSAGE:
@@ -180,12 +185,15 @@ class Session:
     def check(self, now: float) -> None:
         """Ping, and end what does not answer, read, connect or close in time."""
         options = self._home.options
+        if self._heard:
+            self._heard, self._heard_at = False, now
         if self.closing:
             if now > self._close_by:
                 self.cut("no answer to a close")
         elif self._namespace.overdue(now):
             self.hang_up("no CONNECT in time")
-        elif not self._ponged and now - self._pinged_at > options.ping_timeout:
+        elif not self._ponged and now - max(self._pinged_at, self._heard_at) > options.ping_timeout:
+            # Its answer may wait behind packets that are worked off slowly: whoever is heard is alive.
             self.cut("no answer to a ping")
         elif self.out.stalled(now, options.stall_timeout):
             self.cut("a reader that stands still")

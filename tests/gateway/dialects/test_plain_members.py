@@ -216,6 +216,16 @@ async def test_a_flood_without_acknowledgements_is_slowed_and_nothing_of_it_is_l
         assert flood.heard == []
 
 
+async def test_a_long_paste_is_all_said_though_pongs_wait_behind_it(tmp_path: Path) -> None:
+    settings = {"message_burst": 2, "message_rate": 25, "ping_interval": 0.2, "ping_timeout": 0.3}
+    async with serving(tmp_path, **settings) as server, raw_client(server.url) as paste:
+        await emit(paste, "joinRoom", "tea")
+        await paste.event("message")
+        for number in range(50):
+            await emit(paste, "sendMessage", {"room": "tea", "message": str(number)})
+        assert [await paste.event("message") for _ in range(50)] == [str(number) for number in range(50)]
+
+
 async def test_a_flood_that_does_not_end_is_cut(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     settings = {"message_burst": 2, "message_rate": 20, "flood_patience": 0.3}
