@@ -66,9 +66,9 @@ class Session:
 
     __slots__ = (
         "_close_by",
-        "_home",
         "_heard",
         "_heard_at",
+        "_home",
         "_namespace",
         "_pinged_at",
         "_ponged",
