@@ -19,7 +19,7 @@ import msgspec
 
 from server.protocol import names
 from tui_chat.client.sqlite_file import Layout, SqliteFile, StorageFault, snapshot, transaction
-from tui_chat.session import words
+from tui_chat.session import setting_words, words
 from tui_chat.session.input_history import HISTORY_MAX
 from tui_chat.session.writing import Writing
 
@@ -265,7 +265,7 @@ class KeptWriting:
             self.on_problem(words.writing_not_kept(fault.reason))
 
     def _damaged(self, aside: Path) -> None:
-        self.on_problem(words.remembered_damaged(str(aside)))
+        self.on_problem(setting_words.remembered_damaged(str(aside)))
 
 
 def _prune(connection: sqlite3.Connection) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct, field
 
-from tui_chat.session import words
+from tui_chat.session import setting_words
 
 FILE = "remembered.json"
 
@@ -69,9 +69,9 @@ def load(directory: Path) -> tuple[Remembered, str]:
         aside = path.with_suffix(".damaged")
         with suppress(OSError):
             path.replace(aside)
-        return Remembered(), words.remembered_damaged(str(aside))
+        return Remembered(), setting_words.remembered_damaged(str(aside))
     except OSError as fault:
-        return Remembered(), words.remembered_unreadable(str(path), fault.strerror or "")
+        return Remembered(), setting_words.remembered_unreadable(str(path), fault.strerror or "")
 
 
 def save(directory: Path, remembered: Remembered) -> str:
@@ -92,5 +92,5 @@ def save(directory: Path, remembered: Remembered) -> str:
             Path(beside).unlink(missing_ok=True)
             raise
     except OSError as fault:
-        return words.remembered_unwritable(str(path), fault.strerror or "")
+        return setting_words.remembered_unwritable(str(path), fault.strerror or "")
     return ""

@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal, cast, get_args, get_origin, get_type
 import msgspec
 from msgspec import Meta, Struct
 
-from tui_chat.session import words
+from tui_chat.session import setting_words
 from tui_chat.session.language import Marked, mark, tr
 
 Level = Literal["all", "mentions", "none"]
@@ -202,7 +202,7 @@ def convert(name: str, value: object) -> Any:
     try:
         return msgspec.convert(value, field.type)
     except msgspec.ValidationError:
-        raise ValueError(words.setting_refused(name, field.expected)) from None
+        raise ValueError(setting_words.setting_refused(name, field.expected)) from None
 
 
 _ON, _OFF = {"on", "yes", "true", "1"}, {"off", "no", "false", "0"}
@@ -226,7 +226,7 @@ def parse(name: str, text: str) -> Any:
         case Kind.LIST:
             value = tuple(part for part in typed.replace(",", " ").split() if part)
         case Kind.TABLE:
-            raise ValueError(words.setting_in_file(name))
+            raise ValueError(setting_words.setting_in_file(name))
     return convert(name, value)
 
 
@@ -255,7 +255,7 @@ def markdown() -> str:
 def _named(name: str) -> Field:
     field = fields().get(name)
     if field is None:
-        raise ValueError(words.no_such_setting(name))
+        raise ValueError(setting_words.no_such_setting(name))
     return field
 
 

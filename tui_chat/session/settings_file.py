@@ -16,7 +16,7 @@ from typing import Any, cast
 
 import msgspec
 
-from tui_chat.session import words
+from tui_chat.session import setting_words
 from tui_chat.session.language import tr
 from tui_chat.session.settings import Settings, convert, fields
 
@@ -67,7 +67,7 @@ class SettingsFile:
             return self.problems[-1]
         changed = _changed(text or template(), name, value)
         if changed is None:
-            return words.settings_not_toml(str(self.path))
+            return setting_words.settings_not_toml(str(self.path))
         return self._write(self.path, changed)
 
     def _text(self) -> str | None:
@@ -79,9 +79,9 @@ class SettingsFile:
         except FileNotFoundError:
             return ""
         except UnicodeDecodeError:
-            self.problems += (words.settings_damaged(str(self.path), 0, tr(words.NOT_UTF8)),)
+            self.problems += (setting_words.settings_damaged(str(self.path), 0, tr(setting_words.NOT_UTF8)),)
         except OSError as fault:
-            self.problems += (words.remembered_unreadable(str(self.path), fault.strerror or ""),)
+            self.problems += (setting_words.remembered_unreadable(str(self.path), fault.strerror or ""),)
         return None
 
     def _take(self, text: str) -> None:
@@ -92,7 +92,7 @@ class SettingsFile:
             given = tomllib.loads(text)
         except tomllib.TOMLDecodeError as fault:
             line, reason = _place(str(fault), text)
-            self.problems = (words.settings_damaged(path, line, reason),)
+            self.problems = (setting_words.settings_damaged(path, line, reason),)
             return
         values: dict[str, Any] = {}
         problems: list[str] = []
@@ -100,7 +100,7 @@ class SettingsFile:
             try:
                 values[name] = convert(name, value)
             except ValueError as fault:
-                problems.append(words.settings_wrong(path, _line_of(name, text), str(fault)))
+                problems.append(setting_words.settings_wrong(path, _line_of(name, text), str(fault)))
         self.settings = msgspec.structs.replace(self.settings, **values)
         self.problems = tuple(problems)
 
@@ -120,7 +120,7 @@ class SettingsFile:
                 Path(beside).unlink(missing_ok=True)
                 raise
         except OSError as fault:
-            return words.remembered_unwritable(str(path), fault.strerror or "")
+            return setting_words.remembered_unwritable(str(path), fault.strerror or "")
         return ""
 
 

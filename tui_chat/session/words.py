@@ -1,6 +1,8 @@
 """Every sentence of the chat: the one place to change it. Its translations are in `tui_chat/locale`.
 
 What has no parts is marked, and shown with `tr(words.…)`; what has parts is a function.
+Settings and keys are in `setting_words`, people in `people_words`; a part of the program with many
+sentences of its own has such a file of its own.
 """
 
 from collections.abc import Sequence
@@ -252,75 +254,6 @@ def searching_sent(query: str, failed: bool) -> str:
     return tr("sent here before: {query}▏", query=query)
 
 
-def whois(nick: str, details: Sequence[str]) -> str:
-    """What is known of somebody."""
-    return f"{nick}: {' · '.join(details)}"
-
-
-def whois_account(account: str) -> str:
-    """Somebody has an account of this name."""
-    return tr("account {account}", account=account)
-
-
-WHOIS_GUEST = mark("a guest, without an account")
-WHOIS_YOU = mark("that is you")
-WHOIS_IGNORED = mark("ignored: messages are not shown")
-ROLES = {"owner": mark("owner of this room"), "moderator": mark("moderator of this room")}
-
-
-def whois_via(form: str) -> str:
-    """Somebody uses a plain client."""
-    return tr("with a plain client ({form}), which may show neither changes nor reactions", form=form)
-
-
-def whois_rooms(rooms: Sequence[str]) -> str:
-    """In which of your rooms somebody is."""
-    return tr("in {rooms}", rooms=", ".join(rooms))
-
-
-def whois_said(moment: str) -> str:
-    """When somebody was last heard here."""
-    return tr("last said something at {moment}", moment=moment)
-
-
-def nobody_called(nick: str) -> str:
-    """Nobody here has this nickname."""
-    return tr("Nobody here is called {nick}.", nick=nick[:64])
-
-
-def ignored_now(nick: str) -> str:
-    """Somebody is ignored from now on."""
-    return tr("What {nick} says is not shown any more. /unignore {nick} shows it again.", nick=nick)
-
-
-def not_ignored_now(nick: str) -> str:
-    """Somebody is no longer ignored."""
-    return tr("What {nick} says is shown again.", nick=nick)
-
-
-def not_ignored(nick: str) -> str:
-    """Somebody was to be ignored no longer who is not."""
-    return tr("{nick} is not ignored.", nick=nick[:64])
-
-
-def ignored_are(nicks: Sequence[str]) -> str:
-    """Who is ignored."""
-    return tr("Ignored: {nicks}", nicks=", ".join(nicks)) if nicks else tr("Nobody is ignored.")
-
-
-IGNORE_YOURSELF = mark("You cannot ignore yourself.")
-
-
-def muted(room: str) -> str:
-    """A room is muted now."""
-    return tr("{room} is muted: it notifies of nothing. /unmute ends that.", room=room)
-
-
-def not_muted(room: str) -> str:
-    """A room is no longer muted."""
-    return tr("{room} is not muted.", room=room)
-
-
 def pasted(lines: int, characters: int) -> str:
     """How much was pasted."""
     return plural(
@@ -371,23 +304,6 @@ SIGN_OWNER = mark("owner of the room")
 SIGN_MODERATOR = mark("moderator")
 SIGN_PLAIN = mark("in another chat program, which may show neither edits nor reactions")
 
-# What was remembered.
-
-
-def remembered_damaged(aside: str) -> str:
-    """The file could not be understood."""
-    return tr("What was remembered could not be read and was set aside as {aside}", aside=aside)
-
-
-def remembered_unreadable(path: str, reason: str) -> str:
-    """The file could not be read."""
-    return tr("{path} cannot be read: {reason}", path=path, reason=reason)
-
-
-def remembered_unwritable(path: str, reason: str) -> str:
-    """The file could not be written."""
-    return tr("{path} cannot be written: {reason}", path=path, reason=reason)
-
 
 # Notifications, and the title of the terminal.
 def notice_of(nick: str, room: str, named: bool) -> str:
@@ -421,78 +337,3 @@ def too_long_to_copy(count: int) -> str:
         "That is too long for the terminal's clipboard ({count:,} characters); Ctrl+V puts it in here.",
         count,
     )
-
-
-# Settings.
-NOT_UTF8 = mark("it is not UTF-8")
-
-
-def no_such_setting(name: str) -> str:
-    """There is no setting of this name."""
-    return tr("There is no setting {name}.", name=name[:40])
-
-
-def setting_can_be(expected: str) -> str:
-    """What is allowed."""
-    return tr("It can be: {expected}", expected=expected)
-
-
-def level_is(room: str, level: str) -> str:
-    """Of what in a room one is notified."""
-    match level:
-        case "all":
-            return tr("You are notified of all messages in {room}.", room=room)
-        case "mentions":
-            return tr("You are notified in {room} when somebody names you.", room=room)
-        case _:
-            return tr("You are not notified of anything in {room}.", room=room)
-
-
-def setting_refused(name: str, expected: str) -> str:
-    """A value that a setting cannot have."""
-    return tr("{name} can be: {expected}", name=name, expected=expected)
-
-
-def setting_in_file(name: str) -> str:
-    """A setting that is changed in the file."""
-    return tr("{name} is a table of its own; the settings file has it.", name=name)
-
-
-def settings_damaged(path: str, line: int, reason: str) -> str:
-    """The whole file is not understood (`line` 0: no line is known)."""
-    where = tr("{path}, line {line}", path=path, line=line) if line else path
-    return tr(
-        "{where}: {reason}. The usual settings are used, and the file is left as it is.", where=where, reason=reason
-    )
-
-
-def settings_wrong(path: str, line: int, problem: str) -> str:
-    """One setting of the file is not understood."""
-    where = tr("{path}, line {line}", path=path, line=line) if line else path
-    return tr("{where}: {problem}", where=where, problem=problem)
-
-
-def settings_not_toml(path: str) -> str:
-    """The file cannot be changed."""
-    return tr("{path} cannot be understood and is left as it is; this is set until you quit.", path=path)
-
-
-# Keys of one's own.
-def no_such_key_id(name: str) -> str:
-    """The settings give a key to something that is none."""
-    return tr("[keys] {name}: there is nothing of this name; docs/keys.md has them all.", name=name[:40])
-
-
-def no_such_key(name: str, key: str) -> str:
-    """The settings name a key that no keyboard has."""
-    return tr("[keys] {name}: there is no key {key}.", name=name, key=key[:40])
-
-
-def key_is_text(name: str, key: str) -> str:
-    """The settings make a letter a key where letters are written."""
-    return tr("[keys] {name}: {key} is something to write here; take it with Ctrl or Alt.", name=name, key=key[:40])
-
-
-def key_is_taken(name: str, key: str, by: str) -> str:
-    """The settings want a key that does something else."""
-    return tr("[keys] {name}: {key} is taken by {by}; give that another key first.", name=name, key=key, by=by)

@@ -7,7 +7,7 @@ Rule 2  No key does two things at once: who wants a key that is taken frees it f
 from collections.abc import Iterable, Mapping
 from itertools import combinations, product
 
-from tui_chat.session import words
+from tui_chat.session import setting_words
 from tui_chat.session.language import tr
 from tui_chat.ui import key_names, keys
 from tui_chat.ui.keys import AT_ONCE, WRITTEN, Key, Place
@@ -71,16 +71,16 @@ class Keymap:
     def _change(self, name: str, written: tuple[str, ...]) -> None:
         key = next((key for key in keys.ALL if key.id == name), None)
         if key is None:
-            self.problems += (words.no_such_key_id(name),)
+            self.problems += (setting_words.no_such_key_id(name),)
             return
         wanted: list[str] = []
         for text in filter(None, (text.strip() for text in written)):
             named = key_names.named(text)
             if not named:
-                self.problems += (words.no_such_key(name, text),)
+                self.problems += (setting_words.no_such_key(name, text),)
                 return
             if key.place in WRITTEN and key_names.is_text(named):
-                self.problems += (words.key_is_text(name, text),)
+                self.problems += (setting_words.key_is_text(name, text),)
                 return
             wanted.append(named)
         self._changed[name] = tuple(dict.fromkeys(wanted))
@@ -91,7 +91,7 @@ class Keymap:
             one, other, taken = clash
             loser, holder = (one, other) if one.id in self._changed else (other, one)
             del self._changed[loser.id]
-            self.problems += (words.key_is_taken(loser.id, key_names.shown(taken), holder.id),)
+            self.problems += (setting_words.key_is_taken(loser.id, key_names.shown(taken), holder.id),)
 
     def _clash(self) -> tuple[Key, Key, str] | None:
         pairs = [pair for place in Place for pair in combinations(keys.at(place), 2)]

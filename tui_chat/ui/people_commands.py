@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from server.protocol import names
 from server.protocol.entries import Member
-from tui_chat.session import words
+from tui_chat.session import people_words
 from tui_chat.session.language import tr
 from tui_chat.session.lines import MessageLine
 from tui_chat.session.room_view import RoomView
@@ -22,24 +22,24 @@ def whois(nick: str, screen: "ChatScreen") -> str:
     for room in sorted(rooms, key=lambda view: view is not shown):
         member = _member(nick, room)
         if member is not None:
-            screen.session.say(words.whois(member.nick_name, _details(member, room, rooms, screen)))
+            screen.session.say(people_words.whois(member.nick_name, _details(member, room, rooms, screen)))
             return ""
-    return words.nobody_called(nick)
+    return people_words.nobody_called(nick)
 
 
 def ignore(nick: str, screen: "ChatScreen") -> str:
     """Hide what somebody says, or say who is ignored; why not, empty when that was done."""
     held = settings_app(screen).settings
     if not nick:
-        screen.session.say(words.ignored_are(held.ignored))
+        screen.session.say(people_words.ignored_are(held.ignored))
         return ""
     name = names.nickname(nick.removeprefix("@").rstrip(":"))
     room = screen.session.current
     if room is not None and names.key(name) == names.key(room.nick):
-        return tr(words.IGNORE_YOURSELF)
+        return tr(people_words.IGNORE_YOURSELF)
     if not held.ignores(name):
         screen.set_setting("ignored", (*held.ignored, name))
-    screen.session.say(words.ignored_now(name))
+    screen.session.say(people_words.ignored_now(name))
     return ""
 
 
@@ -49,9 +49,9 @@ def unignore(nick: str, screen: "ChatScreen") -> str:
     wanted = nick.removeprefix("@").rstrip(":").casefold()
     left = tuple(name for name in held.ignored if name.casefold() != wanted)
     if left == held.ignored:
-        return words.not_ignored(nick)
+        return people_words.not_ignored(nick)
     screen.set_setting("ignored", left)
-    screen.session.say(words.not_ignored_now(nick))
+    screen.session.say(people_words.not_ignored_now(nick))
     return ""
 
 
@@ -62,14 +62,14 @@ def _member(nick: str, room: RoomView) -> Member | None:
 
 def _details(member: Member, room: RoomView, rooms: list[RoomView], screen: "ChatScreen") -> list[str]:
     own = member.member_id == room.member_id
-    details = [tr(words.WHOIS_YOU)] if own else []
-    details.append(words.whois_account(member.account) if member.account else tr(words.WHOIS_GUEST))
-    if member.role in words.ROLES:
-        details.append(tr(words.ROLES[member.role]))
+    details = [tr(people_words.WHOIS_YOU)] if own else []
+    details.append(people_words.whois_account(member.account) if member.account else tr(people_words.WHOIS_GUEST))
+    if member.role in people_words.ROLES:
+        details.append(tr(people_words.ROLES[member.role]))
     if member.via:
-        details.append(words.whois_via(member.via))
+        details.append(people_words.whois_via(member.via))
     where = [view.name for view in rooms if any(each.member_id == member.member_id for each in view.members)]
-    details.append(words.whois_rooms(where))
+    details.append(people_words.whois_rooms(where))
     said = next(
         (
             line
@@ -80,7 +80,7 @@ def _details(member: Member, room: RoomView, rooms: list[RoomView], screen: "Cha
     )
     if said is not None:
         moment = datetime.fromtimestamp(said.ts / 1000)
-        details.append(words.whois_said(f"{moment:%Y-%m-%d %H:%M}"))
+        details.append(people_words.whois_said(f"{moment:%Y-%m-%d %H:%M}"))
     if settings_app(screen).settings.ignores(member.nick_name):
-        details.append(tr(words.WHOIS_IGNORED))
+        details.append(tr(people_words.WHOIS_IGNORED))
     return details

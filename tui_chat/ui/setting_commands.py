@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from server.protocol import names
-from tui_chat.session import settings, words
+from tui_chat.session import people_words, setting_words, settings, words
 from tui_chat.session.language import tr
 from tui_chat.session.room_view import RoomView
 from tui_chat.session.settings import Field
@@ -25,9 +25,11 @@ def set_setting(arguments: tuple[str, ...], screen: "ChatScreen") -> str:
     name = arguments[0].casefold()
     field = settings.fields().get(name)
     if field is None:
-        return words.no_such_setting(arguments[0])
+        return setting_words.no_such_setting(arguments[0])
     if len(arguments) == 1:
-        screen.session.say(f"{_said(field, getattr(held, name))}\n{field.help}\n{words.setting_can_be(field.expected)}")
+        screen.session.say(
+            f"{_said(field, getattr(held, name))}\n{field.help}\n{setting_words.setting_can_be(field.expected)}"
+        )
         return ""
     try:
         value = None if arguments[1] == USUAL else settings.parse(name, arguments[1])
@@ -53,7 +55,7 @@ def set_level(word: str, screen: "ChatScreen") -> str:
         return tr(words.NOT_IN_A_ROOM)
     held = settings_app(screen).settings
     if not word:
-        screen.session.say(words.level_is(room.name, held.level(room.name)))
+        screen.session.say(setting_words.level_is(room.name, held.level(room.name)))
         return ""
     others = {name: level for name, level in held.rooms.items() if names.key(name) != names.key(room.name)}
     level = word.casefold()
@@ -64,8 +66,8 @@ def set_level(word: str, screen: "ChatScreen") -> str:
         try:
             screen.set_setting("rooms", settings.convert("rooms", {**others, room.name: level}))
         except ValueError:
-            return words.setting_refused("/notify", ", ".join((*settings.fields()["notify"].choices, USUAL)))
-    screen.session.say(words.level_is(room.name, level))
+            return setting_words.setting_refused("/notify", ", ".join((*settings.fields()["notify"].choices, USUAL)))
+    screen.session.say(setting_words.level_is(room.name, level))
     return ""
 
 
@@ -75,11 +77,11 @@ def set_muted(room: RoomView, muted: bool, screen: "ChatScreen") -> None:
     others = {name: level for name, level in held.rooms.items() if names.key(name) != names.key(room.name)}
     if muted:
         screen.set_setting("rooms", {**others, room.name: "none"})
-        screen.session.say(words.muted(room.name))
+        screen.session.say(people_words.muted(room.name))
     else:
         if held.muted(room.name):
             screen.set_setting("rooms", others)
-        screen.session.say(words.not_muted(room.name))
+        screen.session.say(people_words.not_muted(room.name))
 
 
 def _said(field: Field, value: object) -> str:

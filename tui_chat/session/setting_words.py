@@ -1,0 +1,95 @@
+"""Sentences about settings, keys of one's own, and the files they are kept in (see `words`)."""
+
+from tui_chat.session.language import mark, tr
+
+# What was remembered.
+
+
+def remembered_damaged(aside: str) -> str:
+    """The file could not be understood."""
+    return tr("What was remembered could not be read and was set aside as {aside}", aside=aside)
+
+
+def remembered_unreadable(path: str, reason: str) -> str:
+    """The file could not be read."""
+    return tr("{path} cannot be read: {reason}", path=path, reason=reason)
+
+
+def remembered_unwritable(path: str, reason: str) -> str:
+    """The file could not be written."""
+    return tr("{path} cannot be written: {reason}", path=path, reason=reason)
+
+
+# Settings.
+NOT_UTF8 = mark("it is not UTF-8")
+
+
+def no_such_setting(name: str) -> str:
+    """There is no setting of this name."""
+    return tr("There is no setting {name}.", name=name[:40])
+
+
+def setting_can_be(expected: str) -> str:
+    """What is allowed."""
+    return tr("It can be: {expected}", expected=expected)
+
+
+def level_is(room: str, level: str) -> str:
+    """Of what in a room one is notified."""
+    match level:
+        case "all":
+            return tr("You are notified of all messages in {room}.", room=room)
+        case "mentions":
+            return tr("You are notified in {room} when somebody names you.", room=room)
+        case _:
+            return tr("You are not notified of anything in {room}.", room=room)
+
+
+def setting_refused(name: str, expected: str) -> str:
+    """A value that a setting cannot have."""
+    return tr("{name} can be: {expected}", name=name, expected=expected)
+
+
+def setting_in_file(name: str) -> str:
+    """A setting that is changed in the file."""
+    return tr("{name} is a table of its own; the settings file has it.", name=name)
+
+
+def settings_damaged(path: str, line: int, reason: str) -> str:
+    """The whole file is not understood (`line` 0: no line is known)."""
+    where = tr("{path}, line {line}", path=path, line=line) if line else path
+    return tr(
+        "{where}: {reason}. The usual settings are used, and the file is left as it is.", where=where, reason=reason
+    )
+
+
+def settings_wrong(path: str, line: int, problem: str) -> str:
+    """One setting of the file is not understood."""
+    where = tr("{path}, line {line}", path=path, line=line) if line else path
+    return tr("{where}: {problem}", where=where, problem=problem)
+
+
+def settings_not_toml(path: str) -> str:
+    """The file cannot be changed."""
+    return tr("{path} cannot be understood and is left as it is; this is set until you quit.", path=path)
+
+
+# Keys of one's own.
+def no_such_key_id(name: str) -> str:
+    """The settings give a key to something that is none."""
+    return tr("[keys] {name}: there is nothing of this name; docs/keys.md has them all.", name=name[:40])
+
+
+def no_such_key(name: str, key: str) -> str:
+    """The settings name a key that no keyboard has."""
+    return tr("[keys] {name}: there is no key {key}.", name=name, key=key[:40])
+
+
+def key_is_text(name: str, key: str) -> str:
+    """The settings make a letter a key where letters are written."""
+    return tr("[keys] {name}: {key} is something to write here; take it with Ctrl or Alt.", name=name, key=key[:40])
+
+
+def key_is_taken(name: str, key: str, by: str) -> str:
+    """The settings want a key that does something else."""
+    return tr("[keys] {name}: {key} is taken by {by}; give that another key first.", name=name, key=key, by=by)
