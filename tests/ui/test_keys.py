@@ -16,6 +16,7 @@ from tui_chat.ui.screens.chat import ChatScreen
 from tui_chat.ui.screens.help import HelpScreen
 from tui_chat.ui.screens.join import JoinScreen
 from tui_chat.ui.screens.paste import PasteScreen
+from tui_chat.ui.screens.search import SearchScreen
 from tui_chat.ui.screens.switcher import Switcher
 from tui_chat.ui.widgets.composer import Composer
 from tui_chat.ui.widgets.room_timeline import RoomTimeline
@@ -26,6 +27,7 @@ HOLDERS = {
     Place.COMPOSER: (Composer,),
     Place.SWITCHER: (Switcher,),
     Place.PASTE: (PasteScreen,),
+    Place.SEARCH: (SearchScreen,),
     Place.SEARCHING: (Composer,),
     Place.PICKING: (RoomTimeline,),
     Place.HELP: (HelpScreen,),

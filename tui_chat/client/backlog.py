@@ -131,6 +131,8 @@ class Backlog:
     async def load_around(self, *, seq: int | None = None, at: int | None = None, limit: int) -> None:
         """Bring in what was said about a message, or a time (milliseconds since the epoch)."""
         async with self._fetching:
+            if self._gate.value is None and seq is not None and seq in self.log:
+                return
             if self._gate.value is None and self.kept is not None:
                 found = await self.kept.load_around(seq=seq, at=at, limit=limit)
                 if found is not None:

@@ -34,6 +34,8 @@ class Action(Enum):
     EDIT = "edit"
     REPLY = "reply"
     REACT = "react"
+    SEARCH = "search"
+    DATE = "date"
     CLEAR = "clear"
     THEME = "theme"
     SET = "set"
@@ -147,6 +149,13 @@ ALL: tuple[Command, ...] = (
         mark("put an emoji under the last message, or take it away"),
         (Argument(mark("emoji"), Takes.EMOJI, optional=True),),
     ),
+    Command(
+        Action.SEARCH,
+        mark("search what was said, in all rooms"),
+        (Argument(mark("words"), optional=True),),
+        aliases=("find",),
+    ),
+    Command(Action.DATE, mark("go to a day: 2026-11-18, yesterday, monday, 3 days ago"), (Argument(mark("day")),)),
     Command(Action.CLEAR, mark("take the notices off this room's screen")),
     Command(Action.THEME, mark("take other colours"), (Argument(mark("theme"), Takes.THEME),)),
     Command(

@@ -38,6 +38,8 @@ _REASONS = (
     mark("too many messages"),
     mark("too many joins"),
     mark("too many requests"),
+    mark("too many searches"),
+    mark("too many searches are waiting"),
     mark("too much, for too long"),
     mark("too many connections from this address"),
     mark("too many new connections from this address"),
@@ -55,6 +57,7 @@ _REASONS = (
     mark("this clientId is taken in the room"),
     mark("the message was deleted"),
     mark("there is no such message"),
+    mark("there is no such room"),
     mark("only its author or a moderator may change a message"),
     # The SDK.
     mark("the client was closed"),

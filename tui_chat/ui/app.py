@@ -270,6 +270,11 @@ class ChatApp(SettingsApp, inherit_bindings=False):
         if self._chat is not None:
             self._chat.rooms_listed(rooms)
 
+    def place_loaded(self, room: str, seq: int | None) -> None:
+        """The chat screen goes there."""
+        if self._chat is not None:
+            self._chat.place_loaded(room, seq)
+
     def problem(self, problem: str) -> None:
         """Said above the composer, or on the form."""
         if self._chat is not None:

@@ -115,6 +115,19 @@ class RoomsListed:
 
 
 @dataclass(frozen=True, slots=True)
+class PlaceLoaded:
+    """What was said about a place of a room is in its log now.
+
+    Attributes:
+        room: Its name.
+        seq: The message of that place, None when there is none.
+    """
+
+    room: str
+    seq: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Refused:
     """Something else that was asked for could not be done."""
 
@@ -132,5 +145,6 @@ Arrival = (
     | RoomsExpected
     | RoomTrimmed
     | RoomsListed
+    | PlaceLoaded
     | Refused
 )

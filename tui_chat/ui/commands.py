@@ -60,10 +60,7 @@ def run(call: Call, screen: "ChatScreen") -> str:
             case Action.GO:
                 screen.switch(argument)
             case Action.TOPIC:
-                if room is not None and argument:
-                    screen.connection.set_topic(room.name, topic_line(argument))
-                elif room is not None:
-                    screen.session.say(words.topic_is(room.topic) if room.topic else tr(words.NO_TOPIC))
+                _topic(room, argument, screen)
             case Action.RECONNECT:
                 screen.connection.retry_now()
             case Action.EDIT:
@@ -72,6 +69,10 @@ def run(call: Call, screen: "ChatScreen") -> str:
                 return screen.reply(room.last_said(own=False) if room is not None else None, argument)
             case Action.REACT:
                 return screen.react(_last_said(room), argument)
+            case Action.SEARCH:
+                screen.search(argument)
+            case Action.DATE:
+                return screen.go_to_day(argument)
             case Action.CLEAR:
                 if room is not None:
                     room.transcript.clear_notices()
@@ -88,6 +89,13 @@ def run(call: Call, screen: "ChatScreen") -> str:
     except ChatError as refusal:
         return refusals.of(refusal)
     return ""
+
+
+def _topic(room: RoomView | None, argument: str, screen: "ChatScreen") -> None:
+    if room is not None and argument:
+        screen.connection.set_topic(room.name, topic_line(argument))
+    elif room is not None:
+        screen.session.say(words.topic_is(room.topic) if room.topic else tr(words.NO_TOPIC))
 
 
 def _last_said(room: RoomView | None) -> MessageLine | None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from server.protocol import names
-from server.protocol.errors import ChatError, NotJoined
+from server.protocol.errors import ChatError, NotJoined, Unavailable
 from server.protocol.limits import ROOMS_PER_CONNECTION
 from tui_chat.client import events
 from tui_chat.client.posting import Posting
@@ -29,6 +29,7 @@ from tui_chat.ui.arrivals import (
     Arrival,
     NotOpened,
     Opened,
+    PlaceLoaded,
     Refused,
     RoomJoined,
     RoomNotJoined,
@@ -43,6 +44,7 @@ from tui_chat.ui.start import Keeping
 
 if TYPE_CHECKING:
     from tui_chat.client.chat import ChatClient
+    from tui_chat.client.results import Results
     from tui_chat.client.room import Room
 
 log = logging.getLogger("chat.ui")
@@ -233,9 +235,23 @@ class Connection:
         """Ask for what was said before what is here."""
         self._start(self._load_older(room))
 
-    def fill(self, room: str, after: int) -> None:
-        """Ask for what is missing behind the entry `after`."""
-        self._start(self._fill(room, after))
+    def fill(self, room: str, after: int, *, oldest_first: bool) -> None:
+        """Ask for what is missing behind the entry `after`, from there on (`oldest_first`) or up to the gap's end."""
+        self._start(self._fill(room, after, oldest_first))
+
+    def load_place(self, room: str, *, seq: int | None = None, ts: int | None = None) -> None:
+        """Ask for what was said about a message, or about a time in milliseconds; `PlaceLoaded` says what is there."""
+        self._start(self._load_place(room, seq, ts))
+
+    async def search(self, query: str, room: str | None, before: int | None) -> "Results":
+        """Look for what was said (`ChatClient.search`).
+
+        Raises:
+            ChatError: It cannot be searched for now.
+        """
+        if self._chat is None:
+            raise Unavailable("the server cannot be reached")
+        return await self._chat.search(query, room=room, before=before)
 
     def typing(self, room: str, on: bool) -> None:
         """Tell the room that you type, or no longer do."""
@@ -327,11 +343,23 @@ class Connection:
         if room is not None and room.log.has_older:
             await _quietly(room.load_older())
 
-    async def _fill(self, name: str, after: int) -> None:
+    async def _load_place(self, name: str, seq: int | None, ts: int | None) -> None:
+        room = self._room(name)
+        if room is None:
+            return
+        try:
+            if ts is not None:
+                self._put(PlaceLoaded(name, await room.load_at(ts)))
+            elif seq is not None:
+                self._put(PlaceLoaded(name, seq if await room.load_around(seq) else None))
+        except ChatError as error:
+            self._put(Refused(error.message))
+
+    async def _fill(self, name: str, after: int, oldest_first: bool) -> None:
         room = self._room(name)
         gap = next((gap for gap in room.log.gaps() if gap.after == after), None) if room is not None else None
         if room is not None and gap is not None:
-            await _quietly(room.fill(gap, GAP_STEP))
+            await _quietly(room.fill(gap, GAP_STEP, oldest_first=oldest_first))
 
     async def _trim(self, name: str) -> None:
         room = self._room(name)

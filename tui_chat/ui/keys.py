@@ -22,6 +22,7 @@ class Place(Enum):
     CHAT = mark("Rooms and reading")
     COMPOSER = mark("Writing")
     SWITCHER = mark("The switcher (after F4)")
+    SEARCH = mark("Searching what was said (after Alt+S)")
     PASTE = mark("A long paste")
     SEARCHING = mark("Searching what you sent (after Ctrl+R)")
     PICKING = mark("Picking a message (after Ctrl+S)")
@@ -101,10 +102,17 @@ ALL: tuple[Key, ...] = (
     *(Key(f"room-{n}", (f"alt+{n}",), f"show_number({n})", None, Place.CHAT) for n in range(2, 10)),
     Key("next-activity", ("alt+a",), "activity", mark("next room with something unread, mentions first"), Place.CHAT),
     Key("switch", ("f4",), "switch", mark("go to a room by some letters of its name"), Place.CHAT, first=True),
+    Key("search", ("alt+s", "f5"), "search", mark("search what was said"), Place.CHAT, mark("search"), first=True),
     Key("page-up", ("pageup",), "page_up", mark("scroll up"), Place.CHAT, mark("scroll")),
     Key("page-down", ("pagedown",), "page_down", mark("scroll down"), Place.CHAT),
     Key("oldest", ("alt+home",), "top", mark("first line that is loaded"), Place.CHAT),
-    Key("back", ("escape",), "escape", mark("leave an answer or a change; newest line"), Place.CHAT),
+    Key(
+        "back",
+        ("escape",),
+        "escape",
+        mark("leave an answer or a change; go back; newest line"),
+        Place.CHAT,
+    ),
     Key("newest", ("alt+end",), "bottom", mark("newest line (End in an empty composer too)"), Place.CHAT),
     Key("first-unread", ("alt+u",), "unread", mark("first unread line"), Place.CHAT),
     Key("pick", ("ctrl+s",), "pick", mark("pick a message: answer, change, react, copy; load a gap"), Place.CHAT),
@@ -172,6 +180,20 @@ ALL: tuple[Key, ...] = (
     Key("switch-below", ("down", "ctrl+n", "tab"), "move(1)", mark("room below"), Place.SWITCHER, first=True),
     Key("switch-go", ("enter",), "go", mark("go there; a room that is not open is joined"), Place.SWITCHER),
     Key("switch-close", ("escape", "ctrl+g", "f4"), "close", mark("stay where you are"), Place.SWITCHER, first=True),
+    Key("find-newer", ("up", "ctrl+p", "shift+tab"), "move(-1)", mark("newer message"), Place.SEARCH, first=True),
+    Key(
+        "find-older",
+        ("down", "ctrl+n", "tab"),
+        "move(1)",
+        mark("older message, and more at the end"),
+        Place.SEARCH,
+        first=True,
+    ),
+    Key("find-page-up", ("pageup",), "page(-1)", mark("a page up"), Place.SEARCH, first=True),
+    Key("find-page-down", ("pagedown",), "page(1)", mark("a page down"), Place.SEARCH, first=True),
+    Key("find-go", ("enter",), "go", mark("go to where it was said; a room that is not open is joined"), Place.SEARCH),
+    Key("find-scope", ("alt+s", "f5"), "scope", mark("search this room alone, or all"), Place.SEARCH, first=True),
+    Key("find-close", ("escape", "ctrl+g"), "close", mark("back to where you were"), Place.SEARCH, first=True),
     Key(
         "paste-edit",
         ("e",),
@@ -252,7 +274,14 @@ ALL: tuple[Key, ...] = (
     ),
     Key("pick-oldest", ("home", "g"), "to_top", mark("first line that is loaded"), Place.PICKING),
     Key("pick-newest", ("end", "G"), "to_bottom", mark("newest line"), Place.PICKING),
-    Key("pick-leave", ("escape",), "leave", mark("back to writing"), Place.PICKING, mark("back")),
+    Key(
+        "pick-leave",
+        ("escape",),
+        "screen.leave_picked",
+        mark("back to writing, and to where you were before you went there"),
+        Place.PICKING,
+        mark("back"),
+    ),
     Key("help-close", ("f1", "escape", "q"), "app.help", mark("close"), Place.HELP, mark("close")),
 )
 
@@ -262,7 +291,9 @@ AT_ONCE: tuple[tuple[Place, Place], ...] = (
 )
 """The places whose keys count at the same time; elsewhere an inner place covers the outer one."""
 
-WRITTEN = frozenset({Place.ANYWHERE, Place.FORM, Place.CHAT, Place.COMPOSER, Place.SWITCHER, Place.SEARCHING})
+WRITTEN = frozenset(
+    {Place.ANYWHERE, Place.FORM, Place.CHAT, Place.COMPOSER, Place.SWITCHER, Place.SEARCH, Place.SEARCHING}
+)
 """The places in which a letter is something to write and cannot be a key."""
 
 

@@ -42,6 +42,10 @@ class Front(Protocol):
         """These rooms are on the server."""
         ...
 
+    def place_loaded(self, room: str, seq: int | None) -> None:
+        """What was said about a place of a room is here."""
+        ...
+
     def problem(self, problem: str) -> None:
         """Something that was asked for could not be done."""
         ...
@@ -114,6 +118,8 @@ class Visit:
                     lines = [words.room_in_list(room.name, room.members, room.topic) for room in rooms]
                     session.say(words.rooms_are(lines))
                 front.rooms_listed(rooms)
+            case came.PlaceLoaded(room, seq):
+                front.place_loaded(room, seq)
             case came.Refused(problem):
                 front.problem(refusals.sentence(problem))
             case _:

@@ -21,7 +21,7 @@ from tui_chat.ui import commands, keys
 from tui_chat.ui.app_of import app_of
 from tui_chat.ui.connection import Connection
 from tui_chat.ui.links import open_link
-from tui_chat.ui.screens.chat_pasting import PasteActions
+from tui_chat.ui.screens.chat_search import SearchActions
 from tui_chat.ui.settings_app import settings_app
 from tui_chat.ui.widgets.composer import Composer
 from tui_chat.ui.widgets.timeline.messages import (
@@ -35,7 +35,7 @@ TYPING_AGAIN = 3.0
 """Seconds after which others are told once more that you type."""
 
 
-class ChatScreen(PasteActions):
+class ChatScreen(SearchActions):
     """The chat screen with all that one can do on it.
 
     Attributes:
@@ -131,7 +131,7 @@ class ChatScreen(PasteActions):
             return self.written(view.writing, text)
         refused = self.post(lambda room: self.connection.post(room, text))
         if not refused:
-            self.timeline.action_to_bottom()
+            self.action_bottom()
         return refused
 
     def say_in(self, text: str) -> str:
@@ -215,11 +215,12 @@ class ChatScreen(PasteActions):
     @on(Composer.BottomWanted)
     def action_bottom(self) -> None:
         """Scroll to the newest line."""
+        self.forget_way_back()
         self.timeline.action_to_bottom()
 
     def action_escape(self) -> None:
-        """Leave an answer or a change; else scroll to the newest line."""
-        if not self.stop_writing():
+        """Leave an answer or a change; else back to where you were before a search; else to the newest line."""
+        if not self.stop_writing() and not self.go_back():
             self.action_bottom()
 
     def action_unread(self) -> None:
@@ -238,7 +239,7 @@ class ChatScreen(PasteActions):
     @on(GapWanted)
     def _gap_wanted(self, event: GapWanted) -> None:
         if self.session.current is not None:
-            self.connection.fill(self.session.current.name, event.after)
+            self.connection.fill(self.session.current.name, event.after, oldest_first=event.from_above)
 
     @on(LinkClicked)
     def _link_clicked(self, event: LinkClicked) -> None:

@@ -50,6 +50,7 @@ class ChatView(Screen[None], inherit_bindings=False):
         status: The line above the composer.
         composer: Where one writes.
         shown: The room that the composer's text belongs to: the one that was drawn last.
+        positions: Where one was in the rooms that were shown before.
     """
 
     CSS_PATH = ["chat.tcss", "../widgets/side_list.tcss"]  # noqa: RUF012 (as Textual declares it)
@@ -69,7 +70,7 @@ class ChatView(Screen[None], inherit_bindings=False):
         self.status = StatusLine()
         self.composer = Composer(self.complete, self.submit, self.up, lambda: settings_app(self).keymap)
         self._header = Header()
-        self._positions: dict[RoomView, Position] = {}
+        self.positions: dict[RoomView, Position] = {}
         self.shown: RoomView | None = None
         self._wanted: dict[str, bool] = {}
         self._usual_panes: dict[str, Shown] = {}
@@ -158,11 +159,11 @@ class ChatView(Screen[None], inherit_bindings=False):
     def _draw_room(self, view: RoomView | None) -> None:
         if self.shown is not None:
             self.keep_draft()
-            self._positions[self.shown] = self.timeline.position()
+            self.positions[self.shown] = self.timeline.position()
         self.shown = view
         self.status.show_problem("")
         if view is not None:
-            self.timeline.show(view.transcript.lines, self._positions.get(view))
+            self.timeline.show(view.transcript.lines, self.positions.get(view))
             self.composer.sent = view.sent
             self.composer.write(view.draft)
         self.show_writing()

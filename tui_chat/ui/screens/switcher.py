@@ -4,12 +4,11 @@ from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from rich.cells import cell_len
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.timer import Timer
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
@@ -18,6 +17,7 @@ from tui_chat.session import words
 from tui_chat.session.language import tr
 from tui_chat.session.switching import Choice
 from tui_chat.ui import keys
+from tui_chat.ui.screens.early_keys import EarlyKeys
 
 SHOWN_MAX = 200
 """Rooms that are offered at once; letters find the others."""
@@ -26,7 +26,7 @@ ASK_AFTER = 0.25
 """Seconds without a key after which the server is asked for rooms with this name."""
 
 
-class Switcher(ModalScreen[str | None]):
+class Switcher(EarlyKeys[str | None]):
     """Ends with the name of the room to go to, None for none."""
 
     CSS_PATH = "switcher.tcss"
@@ -46,7 +46,6 @@ class Switcher(ModalScreen[str | None]):
         self._ask = ask
         self._typed = typed
         self._choices: list[Choice] = []
-        self._early: list[events.Key] = []
         self._asking: Timer | None = None
 
     def compose(self) -> ComposeResult:
@@ -63,26 +62,7 @@ class Switcher(ModalScreen[str | None]):
         self.query_one(OptionList).can_focus = False
         self._ask("")
         self.update()
-        field = self.query_one(Input)
-        field.focus()
-        early, self._early = self._early, []
-        for key in early:
-            field.post_message(key)
-
-    def take(self, key: events.Key) -> None:
-        """A key that was meant for the switcher and went elsewhere."""
-        again = events.Key(key.key, key.character)  # the old one has stopped bubbling
-        field = self.query(Input)
-        if field and self.focused is not None:
-            field.first().post_message(again)
-        else:
-            self._early.append(again)
-
-    def on_key(self, event: events.Key) -> None:
-        """A key that came before there was a field for it."""
-        if self.focused is None:
-            event.stop()
-            self.take(event)
+        self.hand_over()
 
     def update(self) -> None:
         """Other rooms are known now, or something else was typed."""

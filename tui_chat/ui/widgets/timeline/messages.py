@@ -17,13 +17,15 @@ class GapWanted(Message):
         key: The gap's line.
         after: The `seq` before the first missing entry.
         before: The `seq` after the last missing entry.
+        from_above: The reader comes from the older side: what is next to that is wanted first.
     """
 
-    def __init__(self, key: str, after: int, before: int) -> None:
+    def __init__(self, key: str, after: int, before: int, *, from_above: bool) -> None:
         super().__init__()
         self.key = key
         self.after = after
         self.before = before
+        self.from_above = from_above
 
 
 class Picked(Message):

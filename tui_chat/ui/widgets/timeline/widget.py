@@ -115,15 +115,17 @@ class Timeline(PickingView):
         for index in view.visible:
             line = view.lines[index]
             if isinstance(line, GapLine) and (line.after, line.before) not in self._gaps_asked:
-                self._want_gap(line)
+                self._want_gap(line, index)
 
-    def _want_gap(self, gap: GapLine) -> None:
+    def _want_gap(self, gap: GapLine, index: int) -> None:
         self._gaps_asked.add((gap.after, gap.before))
-        self.post_message(GapWanted(gap.key, gap.after, gap.before))
+        visible = self._view.visible
+        from_above = index - visible.start > visible.stop - 1 - index
+        self.post_message(GapWanted(gap.key, gap.after, gap.before, from_above=from_above))
 
     def _choose(self, line: Line) -> None:
         if isinstance(line, GapLine):
-            self._want_gap(line)
+            self._want_gap(line, self._cursor or 0)
         else:
             super()._choose(line)
 
@@ -149,7 +151,7 @@ class Timeline(PickingView):
         elif event.style.link:
             self.post_message(LinkClicked(event.style.link))
         elif isinstance(line, GapLine):
-            self._want_gap(line)
+            self._want_gap(line, index)
         elif self._layouts.of(index).rows[row].kind is RowKind.PROBLEM:
             self.post_message(RetryWanted(line.key))
         elif self.picked is not None and isinstance(line, MessageLine):

@@ -1,0 +1,83 @@
+from server.protocol.entries import Message
+from server.protocol.search_terms import Query
+from tui_chat.client.results import Results, Source
+from tui_chat.session.searching import PAGES_UNASKED, Search, hit
+
+
+def message(seq: int, text: str) -> Message:
+    return Message(room="tea", seq=seq, id=seq, nick_name="bob", member_id="b", message=text, ts=seq)
+
+
+def page(*seqs: int, before: int | None = None, source: Source = Source.SERVER) -> Results:
+    return Results(tuple(message(seq, "green") for seq in seqs), before is not None, before, False, source)
+
+
+def test_pages_follow_each_other_when_they_are_wanted() -> None:
+    search = Search()
+    first = search.begin(" green ", None)
+    assert first is not None
+    assert (first.query, first.room, first.before) == ("green", None, None)
+    assert search.more() is None
+    assert search.take(first, page(9, 8, before=8)) is None
+    second = search.more()
+    assert second is not None
+    assert second.before == 8
+    assert search.take(second, page(3)) is None
+    assert [found.seq for found in search.hits] == [9, 8, 3]
+    assert search.more() is None
+
+
+def test_an_answer_to_an_old_question_changes_nothing() -> None:
+    search = Search()
+    old = search.begin("gre", None)
+    new = search.begin("green", "tea")
+    assert old is not None
+    assert new is not None
+    assert search.take(old, page(1, before=1)) is None
+    search.refuse(old, "no")
+    assert (search.hits, search.asking, search.problem) == ([], True, "")
+    search.take(new, page(2, source=Source.HERE))
+    assert ([found.seq for found in search.hits], search.source) == ([2], Source.HERE)
+    assert search.begin("  ", None) is None
+    assert search.hits == []
+
+
+def test_empty_pages_are_passed_over_for_a_while() -> None:
+    search = Search()
+    question = search.begin("rare", None)
+    asked = 0
+    while question is not None:
+        asked += 1
+        question = search.take(question, page(before=1000 - asked))
+    assert asked == PAGES_UNASKED + 1
+    assert search.has_more
+    wanted = search.more()
+    assert wanted is not None
+    assert wanted.before == 1000 - asked
+
+
+def test_a_refusal_is_said_and_the_next_page_can_be_asked_for_again() -> None:
+    search = Search()
+    first = search.begin("green", None)
+    assert first is not None
+    search.take(first, page(9, before=9))
+    second = search.more()
+    assert second is not None
+    search.refuse(second, "too many searches")
+    assert (search.problem, len(search.hits)) == ("too many searches", 1)
+    again = search.more()
+    assert again is not None
+    assert again.before == 9
+
+
+def test_a_hit_is_one_line_with_its_words_marked() -> None:
+    found = hit(message(1, "first\nGreen and\tgreen"), Query("green"))
+    assert found.line == "first Green and green"
+    assert [found.line[start:end] for start, end in found.marks] == ["Green", "green"]
+
+
+def test_a_hit_far_into_a_long_text_is_shown_with_a_little_before_it() -> None:
+    found = hit(message(1, "x " * 500 + "的 needle 在这里"), Query("needle 在"))
+    assert len(found.line) < 60
+    assert [found.line[start:end] for start, end in found.marks] == ["needle", "在"]
+    assert found.line.startswith("…")

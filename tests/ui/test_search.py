@@ -1,0 +1,227 @@
+"""Finding what was said, in the terminal: the list, the place, the way back, the day."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+from textual.widgets import OptionList
+
+from server.runtime import Running
+from tests.support.chat_app import Person, in_room
+from tests.support.serving import serving
+from tests.support.tcp_proxy import tcp_proxy
+from tui_chat.client.chat import ChatClient
+from tui_chat.client.events import Online
+from tui_chat.session import search_words
+from tui_chat.session.language import tr
+from tui_chat.session.lines import GapLine, MessageLine
+from tui_chat.ui.screens.search import SearchScreen
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncGenerator[Running]:
+    async with serving(tmp_path, rate_limit="off") as running:
+        yield running
+
+
+async def said(url: str, room: str, *texts: str) -> None:
+    """Bob says these, in this order."""
+    async with ChatClient(url) as bob:
+        joined = await bob.join(room, nick="bob")
+        for start in range(0, len(texts), 100):
+            await asyncio.gather(*(joined.send(text) for text in texts[start : start + 100]))
+
+
+async def searching(person: Person) -> SearchScreen:
+    await person.until(lambda: isinstance(person.app.screen, SearchScreen) and person.app.screen.focused is not None)
+    assert isinstance(person.app.screen, SearchScreen)
+    return person.app.screen
+
+
+def picked(person: Person) -> str:
+    """The text of the picked message."""
+    lines = (line for line in person.timeline.lines if line.key == person.timeline.picked)
+    line = next(lines, None)
+    return line.text if isinstance(line, MessageLine) else ""
+
+
+def long_ago(count: int = 400) -> list[str]:
+    return ["a needle of long ago" if number == 100 else f"hay {number}" for number in range(1, count + 1)]
+
+
+async def test_what_is_found_is_shown_in_its_place_and_escape_comes_back(server: Running, tmp_path: Path) -> None:
+    await said(server.url, "tea", *long_ago())
+    async with in_room(tmp_path, server.url, "ann") as ann:
+        await ann.sees("hay 400")
+        await ann.say("/search needle")
+        await searching(ann)
+        await ann.sees("a needle of long ago")
+        await ann.sees(search_words.found(1, more=False))
+        await ann.press("enter")
+        await ann.until(lambda: picked(ann) == "a needle of long ago")
+        assert ann.app.screen is ann.chat
+        assert "hay 99" in ann.screen()
+        assert "hay 101" in ann.screen()
+        assert any(isinstance(line, GapLine) for line in ann.timeline.lines)
+        assert not ann.timeline.at_bottom
+        await ann.press("escape")
+        await ann.until(lambda: ann.timeline.at_bottom)
+        assert "hay 400" in ann.screen()
+        assert ann.app.focused is ann.composer
+
+
+async def test_what_is_between_is_loaded_on_the_way_down(server: Running, tmp_path: Path) -> None:
+    await said(server.url, "tea", *long_ago(900))
+    async with in_room(tmp_path, server.url, "ann") as ann:
+        await ann.say("/search needle")
+        await searching(ann)
+        await ann.sees("a needle of long ago")
+        await ann.press("enter")
+        await ann.until(lambda: picked(ann) == "a needle of long ago")
+        seen = 100
+        while seen < 300:
+            await ann.press("pagedown")
+            await ann.until(lambda: ann.timeline.lines and "hay" in ann.screen())
+            shown = [int(word) for row in ann.screen().split("hay ")[1:] if (word := row.split()[0]).isdigit()]
+            assert shown == list(range(shown[0], shown[-1] + 1))
+            seen = max(seen, *shown)
+
+
+async def test_the_newest_is_found_first_in_all_rooms_and_chinese_by_one_character(
+    server: Running, tmp_path: Path
+) -> None:
+    await said(server.url, "tea", "我们去喝茶", "coffee is fine")
+    await said(server.url, "books", "a book about 茶")
+    async with in_room(tmp_path, server.url, "ann") as ann:
+        await ann.press("alt+s")
+        screen = await searching(ann)
+        await ann.type("茶")
+        await ann.sees(search_words.found(2, more=False))
+        shown = ann.screen()
+        assert shown.index("a book about") < shown.index("我们去喝")
+        assert tr(search_words.ROOM_NOT_OPEN) in shown
+        await ann.press("alt+s")
+        await ann.sees(search_words.searched_in("tea"))
+        await ann.sees(search_words.found(1, more=False))
+        assert screen.query_one(OptionList).option_count == 1
+        await ann.press("escape")
+        assert ann.app.screen is ann.chat
+
+
+async def test_a_room_that_is_not_open_is_joined_when_that_is_confirmed(server: Running, tmp_path: Path) -> None:
+    await said(server.url, "books", *long_ago(200))
+    async with in_room(tmp_path, server.url, "ann") as ann:
+        await ann.type("a draft")
+        await ann.press("f5")
+        await searching(ann)
+        await ann.type("needle")
+        await ann.sees("a needle of long ago")
+        await ann.press("enter")
+        await ann.sees(search_words.enter_joins("books"))
+        await ann.press("enter")
+        await ann.until(lambda: picked(ann) == "a needle of long ago")
+        assert ann.chat.session.current is ann.chat.session.rooms["books"]
+        await ann.press("escape")
+        await ann.until(lambda: ann.chat.shown is ann.chat.session.rooms["tea"])
+        assert ann.composer.text == "a draft"
+
+
+async def test_a_click_leads_there_and_markup_in_what_was_said_is_text(server: Running, tmp_path: Path) -> None:
+    await said(server.url, "tea", "[bold]needle[/bold] [@click=app.quit]x[/]", *["hay"] * 30)
+    async with in_room(tmp_path, server.url, "ann") as ann:
+        await ann.say("/find needle")
+        screen = await searching(ann)
+        await ann.sees("[bold]needle[/bold] [@click=app.quit]x[/]")
+        await ann.pilot.click(screen.query_one(OptionList), offset=(5, 1))
+        await ann.until(lambda: picked(ann).startswith("[bold]needle"))
+
+
+async def test_more_comes_at_the_end_of_the_list(server: Running, tmp_path: Path) -> None:
+    await said(server.url, "tea", *(f"needle {number}" for number in range(120)))
+    async with in_room(tmp_path, server.url, "ann") as ann:
+        await ann.say("/search needle")
+        screen = await searching(ann)
+        shown = screen.query_one(OptionList)
+        await ann.until(lambda: shown.option_count == 50)
+        while shown.option_count < 120:
+            before = shown.option_count
+            await ann.press("pagedown")
+            await ann.until(lambda before=before: shown.option_count > before or shown.highlighted is not None)
+        await ann.sees(search_words.found(120, more=False))
+
+
+async def test_offline_what_is_here_is_searched_and_shown(server: Running, tmp_path: Path) -> None:
+    await said(server.url, "tea", *long_ago(150))
+    async with tcp_proxy(server.port) as proxy, in_room(tmp_path, proxy.url, "ann") as ann:
+        await ann.sees("hay 150")
+        await ann.press("alt+home")
+        await ann.until(lambda: len(ann.timeline.lines) >= 150)
+        await ann.press("alt+end")
+        proxy.refuse()
+        proxy.cut()
+        await ann.until(lambda: not isinstance(ann.chat.session.state, Online))
+        await ann.say("/search needle")
+        await searching(ann)
+        await ann.sees(tr(search_words.SEARCHED_HERE))
+        await ann.press("enter")
+        await ann.until(lambda: picked(ann) == "a needle of long ago")
+
+
+async def test_what_cannot_be_searched_for_is_said(server: Running, tmp_path: Path) -> None:
+    async with in_room(tmp_path, server.url, "ann") as ann:
+        await ann.say("/search " + "x" * 260)
+        await searching(ann)
+        await ann.sees("250 characters")
+        await ann.press("ctrl+u")
+        await ann.sees(tr(search_words.NO_SEARCH_YET))
+        await ann.type("nowhere to be found")
+        await ann.sees(search_words.found(0, more=False))
+        await ann.press("enter", "down", "pagedown", "escape")
+        assert ann.app.screen is ann.chat
+
+
+async def test_a_day_is_gone_to_and_what_is_no_day_is_said(server: Running, tmp_path: Path) -> None:
+    await said(server.url, "tea", *long_ago(200))
+    async with in_room(tmp_path, server.url, "ann") as ann:
+        await ann.sees("hay 200")
+        await ann.say("/date someday")
+        assert search_words.not_a_day("someday") in ann.screen()
+        await ann.press("ctrl+u")
+        await ann.say("/date today")
+        await ann.until(lambda: picked(ann) == "hay 1")
+        await ann.press("escape")
+        await ann.until(lambda: ann.timeline.at_bottom)
+        await ann.say("/date 2001-02-03")
+        await ann.sees(search_words.nothing_on("2001-02-03", later=True))
+        assert picked(ann) == "hay 1"
+        await ann.press("escape")
+        await ann.say("/date 9999-01-01")
+        await ann.sees(search_words.nothing_on("9999-01-01", later=False))
+        assert picked(ann) == "hay 200"
+
+
+async def test_going_elsewhere_forgets_the_way_back(server: Running, tmp_path: Path) -> None:
+    await said(server.url, "tea", *long_ago(300))
+    async with in_room(tmp_path, server.url, "ann") as ann:
+        await ann.sees("hay 300")
+        await ann.press("pageup")
+        await ann.say("/search needle")
+        await searching(ann)
+        await ann.sees("a needle of long ago")
+        await ann.press("enter")
+        await ann.until(lambda: picked(ann) == "a needle of long ago")
+        await ann.press("alt+end")
+        assert ann.timeline.at_bottom
+        await ann.press("escape", "escape")
+        assert ann.timeline.at_bottom
+
+
+async def test_what_is_typed_behind_the_key_is_never_sent(server: Running, tmp_path: Path) -> None:
+    async with in_room(tmp_path, server.url, "ann") as ann:
+        await ann.press("alt+s")
+        await ann.type("secret words")
+        await ann.press("enter")
+        await searching(ann)
+        await ann.press("escape")
+        assert not any(isinstance(line, MessageLine) for line in ann.chat.session.rooms["tea"].transcript.lines)
