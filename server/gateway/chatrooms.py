@@ -7,22 +7,29 @@ Rule 2  Nobody loses a room under their feet: while somebody else is in it, it i
         who are in it do not know.
 Rule 3  Removing a room deletes its messages by entries of its log, so that whoever
         comes back to it with what they had sees the same.
+Rule 4  The list is written to at `WRITES` at most, all connections together: each
+        time is a transaction of its own, for which messages wait.
 """
 
 import asyncio
+from collections.abc import Callable
 from weakref import WeakKeyDictionary
 
 from server.domain.drafts import Author, DeletionDraft, RoomRef, TopicDraft
 from server.domain.guests import Guests
+from server.domain.rates import Rate, TokenBucket
 from server.domain.rooms import Lobby
 from server.gateway.connection import Connection
 from server.protocol.answers import Page
 from server.protocol.entries import Message
-from server.protocol.errors import BadRequest, Conflict, Forbidden, NotFound
+from server.protocol.errors import BadRequest, Conflict, Forbidden, NotFound, RateLimited
 from server.protocol.limits import HISTORY_PAGE, ROOM_LIST_PAGE, ROOMS_PER_CONNECTION, SEQ_MAX
 from server.protocol.names import key
 from server.storage.database import Database
 from server.storage.queries import RoomRow
+
+WRITES = Rate(100, 10)
+"""Rooms made, renamed and removed on this server."""
 
 REMOVABLE_ENTRIES = 2_000
 """A room with a longer log is not removed by a guest: it belongs to those who talked there."""
@@ -38,12 +45,17 @@ class Chatrooms:
         database: Where rooms are stored.
         guests: Gives ids to those who have joined nowhere.
         lobby: Who is where.
+        monotonic: Gives seconds that never go back.
     """
 
-    def __init__(self, database: Database, guests: Guests, lobby: Lobby[Connection]) -> None:
+    def __init__(
+        self, database: Database, guests: Guests, lobby: Lobby[Connection], monotonic: Callable[[], float]
+    ) -> None:
         self._database = database
         self._guests = guests
         self._lobby = lobby
+        self._monotonic = monotonic
+        self._writes = TokenBucket(WRITES, monotonic())
         self._made = WeakKeyDictionary[Connection, set[int]]()
 
     def members(self, room: RoomRow) -> int:
@@ -58,6 +70,7 @@ class Chatrooms:
             raise BadRequest(f"a connection can make {ROOMS_PER_CONNECTION} rooms")
         if key(name) in self._lobby.rooms:
             raise Conflict("there is a room of this name")
+        self._count_write()
         room = await self._database.rooms.make(key(name), name, topic)
         made.add(room.id)
         return room
@@ -79,6 +92,7 @@ class Chatrooms:
         if name is not None and name != room.name:
             if room.key in self._lobby.rooms or (key(name) != room.key and key(name) in self._lobby.rooms):
                 raise Conflict("somebody is in the room")
+            self._count_write()
             await self._database.rooms.rename(room_id, key(name), name)
             room = await self.find(room_id)
         if topic is not None and topic != room.topic:
@@ -97,6 +111,7 @@ class Chatrooms:
             raise Conflict("somebody is in the room")
         if room.last_seq > REMOVABLE_ENTRIES:
             raise Conflict("too much was said in the room")
+        self._count_write()
         author = self._author(connection)
         ref = RoomRef(key=room.key, name=room.name)
         after = 0
@@ -120,6 +135,11 @@ class Chatrooms:
         if room_id not in self._made.get(connection, ()):
             raise Forbidden("a guest can change only a room that it made on this connection")
         return room
+
+    def _count_write(self) -> None:
+        wait = self._writes.take(self._monotonic())
+        if wait:
+            raise RateLimited("too many rooms are made or changed", round(wait, 3))
 
     def _author(self, connection: Connection) -> Author:
         if connection.member_id is None:

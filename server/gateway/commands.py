@@ -64,7 +64,7 @@ class Commands:
         self._fanout = fanout
         self._announcer = Announcer(clock.now, clock.monotonic, fanout)
         self._joins = Turns(JOINS_EACH_TURN)
-        self.chatrooms = Chatrooms(database, guests, lobby)
+        self.chatrooms = Chatrooms(database, guests, lobby, clock.monotonic)
         self.published = 0
         self._handlers: dict[type[requests.Request], Handler] = {
             requests.LeaveRoom: self._leave,

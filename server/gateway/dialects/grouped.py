@@ -94,8 +94,9 @@ class Grouped(Dialect):
         self._resting: dict[str, bool] = {}
 
     def takes(self, event: str, arguments: list[Raw]) -> bool:
-        """A message, and a join that speaks of a `roomId`."""
-        return event == "client_msg" or (bool(arguments) and b'"roomId"' in bytes(arguments[0]))
+        """A message, and a join that speaks of a `roomId` instead of a `roomName`."""
+        body = bytes(arguments[0]) if arguments else b""
+        return event == "client_msg" or (b'"roomId"' in body and b'"roomName"' not in body)
 
     def decode(self, connection: Connection, event: str, arguments: list[Raw]) -> requests.Request:
         """A join or a message."""

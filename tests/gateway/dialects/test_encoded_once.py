@@ -1,0 +1,78 @@
+"""A message is encoded once for each form in which it is read, and not at all in a form that nobody reads."""
+
+from collections.abc import Iterable
+
+import pytest
+
+from server.domain.rooms import Lobby, Room
+from server.gateway.connection import Connection
+from server.gateway.dialects.dialect import Surroundings
+from server.gateway.dialects.table import all_dialects
+from server.gateway.fanout import Fanout, News
+from server.gateway.frames import Frame
+from server.protocol.entries import Message, PresencePush
+
+READERS = 5
+
+
+class Recorder:
+    """A transport that keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.frames: list[Frame] = []
+
+    def push(self, frame: Frame) -> None:
+        self.frames.append(frame)
+
+    def hang_up(self, reason: str) -> None:
+        raise AssertionError(reason)
+
+
+class Unwanted:
+    """A form that is not read."""
+
+    def tell(self, room: Room[Connection], news: News, readers: Iterable[Connection]) -> None:
+        raise AssertionError(news)
+
+
+def message(room: str, member_id: str) -> Message:
+    return Message(room=room, seq=1, id=1, nick_name="ann", member_id=member_id, message="hi", ts=0)
+
+
+def enter(lobby: Lobby[Connection], form: str) -> tuple[list[Recorder], Room[Connection]]:
+    """Some members of a room who read in this form."""
+    wires = [Recorder() for _ in range(READERS)]
+    room = None
+    for number, wire in enumerate(wires):
+        connection = Connection(wire, f"{form}{number}", "127.0.0.1", {})
+        room = lobby.join(connection, "tea", f"{form} {number}", "ann", form=form).room
+    assert room is not None
+    return wires, room
+
+
+@pytest.mark.parametrize(("form", "frames"), [("native", 1), ("bare", 1), ("grouped", 2), ("resource", 0)])
+def test_a_message_is_one_frame_for_all_who_read_it_alike(form: str, frames: int) -> None:
+    lobby = Lobby[Connection]()
+    dialects = {dialect.name: dialect for dialect in all_dialects(Surroundings(lobby, None))}
+    wires, room = enter(lobby, form)
+    Fanout(dialects).to_room(room, message("tea", f"{form} 0"))
+    assert len({id(frame) for wire in wires for frame in wire.frames}) == frames  # at the right is not at the left
+    assert all(len(wire.frames) == bool(frames) for wire in wires)
+
+
+def test_a_list_of_users_is_one_frame_for_all_who_are_in_the_same_rooms() -> None:
+    lobby = Lobby[Connection]()
+    dialects = {dialect.name: dialect for dialect in all_dialects(Surroundings(lobby, None))}
+    wires, room = enter(lobby, "grouped")
+    Fanout(dialects).to_room(room, PresencePush(room="tea", joined=[], left=[], renamed=[]))
+    assert [len(wire.frames) for wire in wires] == [1] * READERS
+    assert len({id(wire.frames[0]) for wire in wires}) == 1
+
+
+def test_a_form_that_nobody_reads_is_not_asked() -> None:
+    lobby = Lobby[Connection]()
+    native = next(dialect for dialect in all_dialects(Surroundings(lobby, None)) if dialect.name == "native")
+    wires, room = enter(lobby, "native")
+    fanout = Fanout({"native": native, "bare": Unwanted(), "grouped": Unwanted(), "resource": Unwanted()})
+    fanout.to_room(room, message("tea", "native 0"))
+    assert [len(wire.frames) for wire in wires] == [1] * READERS
