@@ -61,7 +61,7 @@ def test_every_id_stands_once() -> None:
 
 
 async def test_the_help_has_every_key_and_every_command(tmp_path: Path) -> None:
-    async with chat_app(tmp_path, size=(120, 130)) as person:
+    async with chat_app(tmp_path, size=(120, 200)) as person:
         await person.press("f1")
         shown = person.screen()
         for command in commands.ALL:
