@@ -1,4 +1,4 @@
-"""The whole of it: a server process, two terminals, a page and a JavaScript client in one room."""
+"""The whole of it: a server process, two terminals, two pages and a JavaScript client in one room."""
 
 import re
 from collections.abc import AsyncGenerator
@@ -36,7 +36,7 @@ async def stored(url: str, room: str) -> list[str]:
         return [entry["message"] for entry in joined["messages"]]
 
 
-async def test_terminals_a_page_and_a_script_talk_lose_the_server_and_agree(browser: Browser, tmp_path: Path) -> None:
+async def test_terminals_pages_and_a_script_talk_lose_the_server_and_agree(browser: Browser, tmp_path: Path) -> None:
     database = ("--database", str(tmp_path / "chat.db"))
     async with (
         server_process(tmp_path, *database) as server,
@@ -46,45 +46,59 @@ async def test_terminals_a_page_and_a_script_talk_lose_the_server_and_agree(brow
     ):
         await ann.wait_for("2 here")
         page = await visitor(browser, server.url, "Page")
+        other = await visitor(browser, server.url, "Other")
         await script.connect(server.url)
         script.emit("joinRoom", {"roomName": "tea", "nickName": "script"})
         for shown in (ann, ming):
-            await shown.wait_for("4 here")
+            await shown.wait_for("5 here")
         ann.type("from the terminal 你好\r")
         await page.sees("from the terminal 你好")
         await page.say("from the page 👋")
         await ming.wait_for("from the page")
-        script.emit("sendMessage", {"room": "tea", "nickName": "script", "message": "from <b>a</b> script"})
-        before = ["from the terminal 你好", "from the page 👋", "from <b>a</b> script"]
-        await page.sees(*before)
+        script.emit(
+            "sendMessage", {"room": "tea", "nickName": "script", "message": "from <img src=x onerror=alert(1)>"}
+        )
+        before = ["from the terminal 你好", "from the page 👋", "from <img src=x onerror=alert(1)>"]
+        for one in (page, other):
+            await one.sees(*before)
+            assert await one.page.locator("#lines img").count() == 0
         for shown in (ann, ming):
-            await shown.wait_for("script")
+            await shown.wait_for("onerror")
         await script.until(lambda: len([push for push in script.events("message") if "seq" in push]) == 3)
 
         server.process.kill()
         await server.ended()
-        await page.online("offline")
+        for one in (page, other):
+            await one.online("offline")
+        await other.say("from a page while away")
         for shown in (ann, ming):
             await shown.wait_for("offline")
         ann.type("typed while away\r")
         await ann.wait_for("typed while away")
         async with server_process(tmp_path, *database, "--port", str(server.port)):
-            await page.page.evaluate("window.dispatchEvent(new Event('online'))")
+            for one in (page, other):
+                await one.page.evaluate("window.dispatchEvent(new Event('online'))")
             for shown in (ann, ming):
                 await shown.wait_for("online")
-            await page.sees(*before, "typed while away")
             await ming.wait_for("typed while away")
+            await ming.wait_for("from a page while away")
+            await other.all_sent()
             await page.say("welcome back")
-            texts = [*before, "typed while away", "welcome back"]
             for shown in (ann, ming):
                 await shown.wait_for("welcome back")
-            await page.sees(*texts)
-            parts = ["from the terminal", "from the page", "a</b>", "typed while away", "welcome back"]
+            # Two wrote while there was no server; whose came first is the server's to say, and all agree on it.
+            texts = await stored(server.url, "tea")
+            assert texts[:3] == before
+            assert sorted(texts[3:5]) == ["from a page while away", "typed while away"]
+            assert texts[5:] == ["welcome back"]
+            for one in (page, other):
+                await one.sees(*texts)
+            parts = ["from the terminal", "from the page", "onerror", *texts[3:]]
             for shown in (ann, ming):
                 await eventually(lambda shown=shown: said(shown, *parts) == parts)
-            assert await stored(server.url, "tea") == texts
             for shown in (ann, ming):
                 shown.type("\x11")
                 assert await shown.ended() == 0
-            page.tab.forgive(*UNREACHABLE)
-            page.behaved()
+            for one in (page, other):
+                one.tab.forgive(*UNREACHABLE)
+                one.behaved()

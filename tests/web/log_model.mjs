@@ -83,7 +83,7 @@ class Room {
 
   before(seq, limit) {
     const first = Math.max(1, seq - limit);
-    return { entries: this.present(first, seq - 1), lastSeq: this.last, hasOlder: first > 1 };
+    return { entries: this.present(first, seq - 1), lastSeq: this.last, hasOlder: first > 1, before: seq };
   }
 
   topicAt(then) {
@@ -146,11 +146,11 @@ function play(seed) {
       pages.push(pick(2) ? { kind, ...room.after(after, 1 + pick(9)) } : { kind, ...room.before(before, 1 + pick(9)) });
     } else pages.push({ kind, ...room.before(log.first, 1 + pick(30)) });
   };
-  const arrive = ({ kind, entries, lastSeq, hasOlder, topic }) => {
+  const arrive = ({ kind, entries, lastSeq, hasOlder, before, topic }) => {
     if (kind === "open") {
       log.open(entries, { lastSeq, hasOlder });
       log.knowTopic(topic, lastSeq);
-    } else log.insert(entries, { lastSeq, hasOlder });
+    } else log.insert(entries, { lastSeq, hasOlder, before });
   };
 
   ask("open");
@@ -165,7 +165,8 @@ function play(seed) {
     } else if (what === 8) ask("after");
     else if (what === 9) ask("before");
     else if (what === 10 && pages.length) arrive(pages.shift());
-    else if (what === 12) ask("around");
+    else if (what === 12 && pick(3)) ask("around");
+    else if (what === 12 && log.last !== null) log.trim(1 + pick(10));
     else if (what === 13) ask("gap");
     else if (what === 11 && !pick(6)) {
       // The connection breaks: nothing that was under way arrives. After a long

@@ -299,6 +299,7 @@ document.addEventListener("visibilitychange", () => {
   frames.ask();
 });
 for (const event of ["focus", "blur"]) globalThis.addEventListener(event, () => frames.ask());
+globalThis.addEventListener("pagehide", () => chat?.keepReads());
 globalThis.addEventListener("online", () => chat?.hurry());
 globalThis.addEventListener("storage", ({ key }) => chat?.stored(Shelf.named(key)));
 globalThis.addEventListener("hashchange", () => {

@@ -13,6 +13,8 @@ import { Room } from "./room.js";
 import { Unsent } from "./unsent.js";
 import { Wire } from "./wire.js";
 
+const STORED_AFTER = 500; // ms: in a flood every frame reads further
+
 export class Chat {
   #wire;
   #onChange;
@@ -20,6 +22,8 @@ export class Chat {
   #onUnkept;
   #unsent;
   #key;
+  #reads = new Map(); // room → how far you have read there, to be stored
+  #storing = 0;
   #asked; // the nickname that was asked for
   /** @type {Room[]} */
   #rooms = [];
@@ -83,7 +87,7 @@ export class Chat {
     const room = new Room(name, this.#asked, {
       mine: this.mine,
       read: places.get(name, this.#asked),
-      onRead: (seq) => places.put(name, this.#asked, seq),
+      onRead: (seq) => this.#read(name, seq),
       request: (event, body) => this.#wire.request(event, body),
       tell: (event, body) => this.#wire.tell(event, body),
       online: () => this.#wire.online,
@@ -112,6 +116,7 @@ export class Chat {
 
   /** Ends the connection. */
   stop() {
+    this.keepReads();
     for (const room of this.#rooms) room.leave();
     this.#rooms = [];
     this.current = null;
@@ -154,6 +159,19 @@ export class Chat {
     for (const room of this.#rooms) room.rename(nickName);
     this.#onChange();
     return nickName;
+  }
+
+  /** Stores how far you have read. */
+  keepReads() {
+    clearTimeout(this.#storing);
+    this.#storing = 0;
+    for (const [room, seq] of this.#reads) places.put(room, this.#asked, seq);
+    this.#reads.clear();
+  }
+
+  #read(room, seq) {
+    this.#reads.set(room, seq);
+    this.#storing ||= setTimeout(() => this.keepReads(), STORED_AFTER);
   }
 
   #claim(room) {

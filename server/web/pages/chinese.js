@@ -103,6 +103,7 @@ export const chinese = {
   searching: "正在搜索…",
   searchNothing: "没有找到。",
   searchFound: (count, more) => `找到 ${count}${more ? "+" : ""} 条，最新在前`,
+  searchIncomplete: "更早的消息还在建立索引。",
   searchUnserved: "这个服务器还不支持搜索。",
   more: "更多",
   settings: "设置",
@@ -163,7 +164,7 @@ export const chinese = {
     open: "打开链接，加载缺失的消息",
     back: "回到输入框",
   },
-  via: (form) => `使用其他客户端（${form}）`,
+  via: (form) => `简易客户端（${form}）：可能看不到编辑和回应。`,
   errors: {
     bad_request: "服务器不接受这个请求。",
     unauthorized: "身份无效。",

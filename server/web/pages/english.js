@@ -106,6 +106,7 @@ export const english = {
   searching: "Searching…",
   searchNothing: "Nothing was found.",
   searchFound: (count, more) => `${count}${more ? "+" : ""} found, newest first`,
+  searchIncomplete: "Older messages are still being indexed.",
   searchUnserved: "This server cannot search yet.",
   more: "More",
   settings: "Settings",
@@ -166,7 +167,7 @@ export const english = {
     open: "open a link, load a gap",
     back: "back to writing",
   },
-  via: (form) => `through another kind of client (${form})`,
+  via: (form) => `A plain client (${form}): it may show neither edits nor reactions.`,
   errors: {
     bad_request: "The server did not accept that.",
     unauthorized: "You are not known here.",

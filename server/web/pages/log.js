@@ -39,6 +39,7 @@ export class RoomLog {
   #layered = new Map(); // seq → {base, changes}: messages with a gap among their changes
   #expected = 0;
   #began = false;
+  #trimmed = 0; // the newest `seq` when it was last trimmed
   #topicAsOf = 0;
 
   /** The `seq` of the newest entry held, 0 in an empty room, null before `open`. */
@@ -125,18 +126,37 @@ export class RoomLog {
   /**
    * A page of history, wherever it belongs.
    * @param {object[]} entries Ascending, without holes.
-   * @param {{lastSeq: number, hasOlder?: boolean}} page The room's newest `seq` when
-   *   it was read; `hasOlder` false says that nothing is before its first entry.
+   * @param {{lastSeq: number, hasOlder?: boolean, before?: number}} page The room's
+   *   newest `seq` when it was read; `hasOlder` false says that nothing is before its
+   *   first entry, or before the `seq` that was asked for.
    */
-  insert(entries, { lastSeq, hasOlder = true }) {
+  insert(entries, { lastSeq, hasOlder = true, before }) {
     this.expect(lastSeq);
-    if (!hasOlder && (!entries.length || entries[0].seq <= this.first)) this.#began = true;
     const known = entries.filter(({ seq }) => seq <= this.last);
-    if (known.length) this.#put(known, lastSeq);
+    // A page that was read before the last trimming may lack changes that are forgotten now.
+    if (lastSeq >= this.#trimmed) {
+      const oldest = entries[0]?.seq ?? before;
+      if (!hasOlder && (entries.length ? oldest <= this.first : oldest === this.first)) this.#began = true;
+      if (known.length) this.#put(known, lastSeq);
+    }
     for (const entry of entries.slice(known.length)) {
       if (entry.seq === this.last + 1) this.#append(entry, lastSeq);
     }
     this.#release();
+  }
+
+  /** Forgets the oldest when there are more than twice as many items as this; they come again with history. */
+  trim(most) {
+    if (this.#items.length <= 2 * most) return;
+    const { seq } = this.#items.at(-most);
+    for (const item of this.#items.slice(0, -most)) {
+      this.#place.delete(item.seq);
+      this.#layered.delete(item.seq);
+    }
+    this.#items = this.#items.slice(-most);
+    this.#spans.cut(seq);
+    this.#began = false;
+    this.#trimmed = this.last;
   }
 
   #put(entries, asOf) {

@@ -22,6 +22,7 @@ export class Panels {
   /** @param {(name: string) => void} onOpen */
   constructor(onOpen) {
     this.#onOpen = onOpen;
+    globalThis.visualViewport?.addEventListener("resize", fit);
     for (const [name, wide] of Object.entries(NAMES)) {
       toggleOf(name).addEventListener("click", () => this.show(name, !this.#open.has(name)));
       wide.addEventListener("change", () => this.#settle());
@@ -86,4 +87,11 @@ export class Panels {
 
 function toggleOf(name) {
   return document.getElementById(`${name}-toggle`);
+}
+
+/** Some browsers lay the keyboard of a phone over the page: then what is left is the page's height. */
+function fit() {
+  const { height, scale } = globalThis.visualViewport;
+  const covered = scale === 1 && height < globalThis.innerHeight - 1;
+  document.documentElement.style.setProperty("--height", covered ? `${height}px` : "100dvh");
 }

@@ -173,7 +173,7 @@ export class Room {
       const page = await this.#to.request("history", { room: this.name, limit: PAGE, ...where });
       if (turn !== this.#turn) return false;
       const whole = where.before !== undefined && !page.hasMore;
-      this.log.insert(page.messages, { lastSeq: page.lastSeq, hasOlder: !whole });
+      this.log.insert(page.messages, { lastSeq: page.lastSeq, hasOlder: !whole, before: where.before });
       this.#to.onChange();
       return true;
     } catch (refusal) {

@@ -23,7 +23,8 @@ export class Search {
   #onReach;
   #turn = 0; // what an older search still hears is stale
   #timer = 0;
-  #found = [];
+  #found = 0;
+  #next = null; // where the search goes on, as an id of the server
 
   /**
    * @param {object} to
@@ -42,7 +43,7 @@ export class Search {
       this.#timer = setTimeout(() => this.#look(), PAUSE);
     });
     this.#everywhere.addEventListener("change", () => this.#look());
-    this.#more.addEventListener("click", () => this.#look(this.#found.at(-1)?.id));
+    this.#more.addEventListener("click", () => this.#look(this.#next));
   }
 
   /** Takes the focus, and looks for something, if it is given. */
@@ -62,7 +63,7 @@ export class Search {
 
   #clear() {
     this.#turn += 1;
-    this.#found = [];
+    this.#found = 0;
     this.#list.replaceChildren();
     this.#more.hidden = true;
     say(this.#state, "");
@@ -78,13 +79,15 @@ export class Search {
     const room = this.#everywhere.checked ? undefined : chat.current?.name;
     say(this.#state, words.searching);
     try {
-      const { messages, hasMore } = await chat.search(query, { room, before, limit: PAGE });
+      const { messages, hasMore, next, incomplete } = await chat.search(query, { room, before, limit: PAGE });
       if (turn !== this.#turn) return;
-      this.#found = [...this.#found, ...messages];
+      this.#found += messages.length;
+      this.#next = next ?? messages.at(-1)?.id;
       const terms = query.split(/\s+/u);
       this.#list.append(...messages.map((message) => this.#row(message, terms, !room)));
       this.#more.hidden = !hasMore;
-      say(this.#state, this.#found.length ? words.searchFound(this.#found.length, hasMore) : words.searchNothing);
+      const found = this.#found || hasMore ? words.searchFound(this.#found, hasMore) : words.searchNothing;
+      say(this.#state, incomplete ? `${found} ${words.searchIncomplete}` : found);
     } catch (refusal) {
       passOver(refusal);
       if (turn !== this.#turn) return;
@@ -108,7 +111,8 @@ export class Search {
 
 /** A text with what was looked for marked in it. */
 function marked(text, terms) {
-  const folded = text.toLowerCase();
+  const lower = text.toLowerCase();
+  const folded = lower.length === text.length ? lower : text; // else the places would be others
   const places = terms
     .map((term) => fold(term))
     .flatMap((term) => (term ? everyPlace(folded, term) : []))

@@ -43,6 +43,12 @@ export class Spans {
     this.#all.at(-1).last += 1;
   }
 
+  /** Nothing before `first` is held any more. */
+  cut(first) {
+    const left = this.#all.filter(({ last }) => last >= first);
+    this.#all = left.map((span) => ({ first: Math.max(span.first, first), last: span.last }));
+  }
+
   /** The index of the first stretch that ends at `seq` or later. */
   #at(seq) {
     const found = this.#all.findIndex(({ last }) => last >= seq);

@@ -18,7 +18,8 @@ import { words } from "./words.js";
 
 const STEP = 100; // items that are put in at a time
 const FOLLOWING_AT_MOST = 400; // items in the document while at the bottom
-const READING_AT_MOST = 1200; // items in the document while further up
+const READING_AT_MOST = 600; // items in the document while further up
+const KEPT_AT_MOST = 20_000; // items in memory while at the bottom
 const NEAR = 800; // px from an end at which more is put in
 const HUSH = 500; // ms
 const BOTTOM = 40; // px that still count as the bottom
@@ -153,6 +154,7 @@ export class Timeline {
     if (!room) return;
     this.#state = state;
     const { log, notices, outbox, mine, nick } = room;
+    if (this.#following) log.trim(KEPT_AT_MOST);
     const items = this.#window(log.items);
     const atEnd = this.#to === null;
     if (items[0]?.seq < this.#announced) this.#hush();
