@@ -27,6 +27,7 @@ class Room:
     members: dict[str, Member] = field(default_factory=lambda: {"a": ANN, "b": BOB})
     log: RoomLog = field(default_factory=RoomLog)
     waiting: tuple[Posting, ...] = ()
+    plain: bool = False
 
     def unsent(self) -> tuple[Posting, ...]:
         return self.waiting

@@ -26,7 +26,7 @@ from server.protocol.codec import decode_push
 from server.protocol.errors import ChatError, Internal, RateLimited, Unavailable
 from server.protocol.limits import HISTORY_DEFAULT, HISTORY_PAGE
 from server.protocol.requests import ChangeNick, JoinRoom, ListRooms
-from tui_chat.client import cleaning
+from tui_chat.client import cleaning, plain
 from tui_chat.client.address import parse
 from tui_chat.client.errors import ConnectionLost
 from tui_chat.client.events import ConnectionState, Event, KeepingFailed, Noticed, RoomLost, StateChanged, TypingChanged
@@ -377,7 +377,8 @@ class ChatClient:
                     self._lose(room, refusal)
                 else:
                     self._by_name[room.name] = room
-                    await self._known_as(answer.guest_key)
+                    if not room.plain:
+                        await self._known_as(answer.guest_key)
                     return
 
     async def _known_as(self, guest_key: str) -> None:
@@ -403,6 +404,10 @@ class ChatClient:
     # -- what the server tells
 
     def _pushed(self, event: str, body: bytes) -> None:
+        transport = self._link.gate.value
+        if transport is not None and transport.plain_room is not None:
+            self._overheard(transport.plain_room, event, body)
+            return
         try:
             self._take(decode_push(event, body))
         except ChatError as fault:
@@ -410,6 +415,11 @@ class ChatClient:
             log.debug("a push (%s) was ignored: %s", event, type(fault).__name__)
         except Exception:
             log.exception("a push (%s) could not be taken in", event)
+
+    def _overheard(self, room: str, event: str, body: bytes) -> None:
+        joined, push = self._rooms.get(room), plain.said(event, body)
+        if joined is not None and push is not None:
+            joined.overheard(push)
 
     def _take(self, push: entries.Wire) -> None:
         match push:

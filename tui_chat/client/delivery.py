@@ -13,11 +13,15 @@ Rule 3  What is refused for a moment waits as long as the server says, else long
         says why, and stays until somebody retries or drops it; those behind it go on.
 Rule 4  A repeat has the same `clientId`, so the server says it once. A change (an
         edit, a deletion, a reaction) has none: repeated, it reads the same.
+Rule 5  A plain server says nothing twice for us (`plain`, rule 3): what goes there is
+        doubtful on the disk before it leaves, is sent when it comes back, and failed
+        when it does not. It is never repeated by itself, and nothing waits for it.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -25,14 +29,16 @@ from uuid import UUID
 from msgspec.structs import replace as with_fields
 
 from server.protocol.answers import Revised, Sent
+from server.protocol.entries import Message
 from server.protocol.errors import ChatError, Internal, RateLimited, Unavailable
 from server.protocol.requests import SendMessage
-from tui_chat.client.errors import ConnectionLost, OutboxFull
+from tui_chat.client.errors import ConnectionLost, Doubtful, NotServed, OutboxFull
 from tui_chat.client.events import Event, KeepingFailed, PostingChanged
 from tui_chat.client.gate import Gate
 from tui_chat.client.link import Link
 from tui_chat.client.outbox import Outbox, Place
-from tui_chat.client.posting import Postable, Posting, PostState
+from tui_chat.client.plain import Echo, PlainTalk
+from tui_chat.client.posting import DOUBT, Postable, Posting, PostState
 from tui_chat.client.sqlite_file import StorageFault
 from tui_chat.client.tasks import Tasks
 
@@ -61,6 +67,7 @@ class Delivery:
         gate: Open with the connection on which the room is joined.
         new_id: Gives a new `clientId`.
         now_ms: Milliseconds since the epoch.
+        talk: The way to speak to a plain server.
     """
 
     def __init__(
@@ -75,6 +82,7 @@ class Delivery:
         tell: Callable[[Event], None],
         new_id: Callable[[], UUID],
         now_ms: Callable[[], int],
+        talk: PlainTalk,
     ) -> None:
         self.room = room
         self._place = place
@@ -85,6 +93,9 @@ class Delivery:
         self._tell = tell
         self._new_id = new_id
         self._now_ms = now_ms
+        self._talk = talk
+        self._echoes: dict[UUID, Echo] = {}  # of what left for a plain server, and is pending or failed
+        self._unanswered: set[UUID] = set()  # left for a chat server, which was lost before it answered
         self._postings: dict[UUID, Posting] = {}  # in the order they are sent
         self._keeping: dict[UUID, asyncio.Task[None]] = {}
         self._taking_off: set[asyncio.Task[None]] = set()
@@ -137,8 +148,12 @@ class Delivery:
         Raises:
             KeyError: There is none of this `clientId`, or it is on its way.
         """
-        if client_id == self._on_its_way:
+        echo = self._echoes.get(client_id)
+        if client_id == self._on_its_way or (echo and self._postings[client_id].state is PostState.PENDING):
             raise KeyError(client_id)
+        if echo is not None:
+            self._talk.forget(self._echoes.pop(client_id))
+        self._unanswered.discard(client_id)
         posting = replace(self._postings.pop(client_id), state=PostState.DROPPED)
         self._tell(PostingChanged(posting))
         self._forget(client_id)
@@ -182,7 +197,10 @@ class Delivery:
             if self._next() is not self._postings.get(posting.client_id):
                 continue  # it was dropped meanwhile, or something older came
             try:
-                failures = await self._send(posting.client_id, transport, failures)
+                if transport.plain_room is not None:
+                    await self._say(posting.client_id, transport)
+                else:
+                    failures = await self._send(posting.client_id, transport, failures)
             except ConnectionLost:
                 self._gate.shut(transport)
                 self._link.gate.shut(transport)
@@ -198,14 +216,12 @@ class Delivery:
         try:
             done = await self._ask(posting, transport)
         except ConnectionLost:
+            self._unanswered.add(client_id)
             raise
         except ChatError as refused:
             refusal = refused
         else:
-            del self._postings[client_id]
-            self._tell(PostingChanged(done))
-            # The next one does not wait for the disk: a row that stays too long is a repeat, and known for one.
-            self._forget(client_id)
+            self._done(done)
             return 0
         finally:
             self._on_its_way = None
@@ -215,6 +231,56 @@ class Delivery:
         pause = min(PAUSE_MAX, PAUSE * 2.0**failures)
         await asyncio.sleep(pause if refusal.retry_after is None else refusal.retry_after)
         return failures if isinstance(refusal, RateLimited) else failures + 1
+
+    def _done(self, posting: Posting) -> None:
+        del self._postings[posting.client_id]
+        self._unanswered.discard(posting.client_id)
+        self._tell(PostingChanged(posting))
+        # The next one does not wait for the disk: a row that stays too long is a repeat, and known for one.
+        self._forget(posting.client_id)
+
+    async def _say(self, client_id: UUID, transport: "Transport") -> None:
+        """Send one to a plain server (rule 5).
+
+        Raises:
+            ConnectionLost: It did not leave.
+        """
+        posting = self._postings[client_id]
+        self._on_its_way = client_id
+        try:
+            if not isinstance(posting.request, SendMessage):
+                await self._fail(posting, NotServed("this is a plain server: what was said cannot be changed"))
+            elif client_id in self._unanswered or not await self._mark_doubtful(posting):
+                await self._fail(posting, Doubtful(DOUBT))
+            else:
+                self._echoes[client_id] = await self._talk.say(
+                    transport,
+                    posting.request,
+                    lambda message: self._came_back(client_id, message),
+                    lambda: self._set(replace(self._postings[client_id], state=PostState.FAILED, problem=DOUBT)),
+                )
+        finally:
+            self._on_its_way = None
+
+    async def _mark_doubtful(self, posting: Posting) -> bool:
+        """See to it that no later program sends it by itself; whether it may leave."""
+        if self._outbox is None:
+            return True
+        doubting = self._outbox.fail(posting.client_id, DOUBT)
+        if posting.client_id in self._keeping:  # a slow disk writes one after the other
+            self._tasks.start(_whatever_comes(doubting), "keeping that something is doubtful")
+            return True
+        try:
+            await doubting
+        except StorageFault as fault:
+            self._unkept(fault)
+            return False
+        return True
+
+    def _came_back(self, client_id: UUID, message: Message) -> None:
+        del self._echoes[client_id]
+        posting = self._postings[client_id]
+        self._done(replace(posting, state=PostState.SENT, problem="", seq=message.seq, said_at=message.ts))
 
     async def _ask(self, posting: Posting, transport: "Transport") -> Posting:
         if isinstance(posting.request, SendMessage):
@@ -261,7 +327,8 @@ class Delivery:
             self._forgotten.discard(client_id)
 
     def _next(self) -> Posting | None:
-        return next((posting for posting in self._postings.values() if posting.state is PostState.PENDING), None)
+        waiting = (posting for posting in self._postings.values() if posting.state is PostState.PENDING)
+        return next((posting for posting in waiting if posting.client_id not in self._echoes), None)
 
     def _set(self, posting: Posting) -> None:
         self._postings[posting.client_id] = posting
@@ -272,6 +339,11 @@ class Delivery:
         if not self._told_unkept:
             self._told_unkept = True
             self._tell(KeepingFailed(f"What you write is sent, but would not survive the end of this: {fault.reason}"))
+
+
+async def _whatever_comes(writing: Coroutine[None, None, None]) -> None:
+    with suppress(StorageFault):  # then what it is about is not on the disk either
+        await writing
 
 
 def _passes(refusal: ChatError) -> bool:

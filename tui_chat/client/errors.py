@@ -1,10 +1,9 @@
 """What can go wrong between a client and its server, beside what the server refuses.
 
-All are `Unavailable`, so whoever catches `server.protocol.errors.ChatError` has
-every error of the SDK.
+Whoever catches `server.protocol.errors.ChatError` has every error of the SDK.
 """
 
-from server.protocol.errors import Unavailable
+from server.protocol.errors import BadRequest, Conflict, Unavailable
 
 
 class Unreachable(Unavailable):
@@ -17,3 +16,11 @@ class ConnectionLost(Unavailable):
 
 class OutboxFull(Unavailable):
     """So much waits to be sent into the room that nothing more is taken."""
+
+
+class NotServed(BadRequest):
+    """The server is a plain one (docs/clients.md, "Plain servers"), which knows only joining and talking."""
+
+
+class Doubtful(Conflict):
+    """A plain server got the message, perhaps: nobody knows whether it was said. Said again, it may be said twice."""

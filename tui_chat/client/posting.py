@@ -10,6 +10,10 @@ Postable = SendMessage | EditMessage | DeleteMessage | React
 """What can wait for a connection."""
 
 
+DOUBT = "nothing came back, so nobody knows whether it was said"
+"""The problem of one that left for a plain server and did not come back."""
+
+
 class PostState(Enum):
     """How far it has come."""
 
@@ -44,6 +48,11 @@ class Posting:
     problem: str = ""
     seq: int | None = None
     said_at: int | None = None
+
+    @property
+    def doubtful(self) -> bool:
+        """It left for a plain server, and may have been said."""
+        return self.problem == DOUBT
 
     @property
     def text(self) -> str:

@@ -16,17 +16,15 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from server.protocol import names
-from server.protocol.answers import Done, Joined, Page, Renaming, Revised, Sent
+from server.protocol.answers import Joined, Renaming, Revised, Sent
 from server.protocol.entries import Entry, Member, Message, PresencePush, TopicChange
-from server.protocol.errors import ChatError, NotJoined, RateLimited
+from server.protocol.errors import ChatError, NotJoined
 from server.protocol.limits import HISTORY_DEFAULT, HISTORY_PAGE
 from server.protocol.requests import (
     ChangeNick,
     DeleteMessage,
     EditMessage,
-    History,
     JoinRoom,
-    LeaveRoom,
     React,
     SendMessage,
     SetTopic,
@@ -35,17 +33,20 @@ from server.protocol.requests import (
 from tui_chat.client import cleaning
 from tui_chat.client.backlog import Backlog
 from tui_chat.client.delivery import Delivery
+from tui_chat.client.entering import is_another_log, say_goodbye
 from tui_chat.client.errors import ConnectionLost
-from tui_chat.client.events import Event, KeepingFailed, LogChanged, MembersChanged, RoomEntered, TopicChanged
+from tui_chat.client.events import Event, KeepingFailed, LogChanged, MembersChanged, Noticed, RoomEntered, TopicChanged
 from tui_chat.client.gate import Gate
 from tui_chat.client.kept_log import KeptLog
 from tui_chat.client.link import Link
 from tui_chat.client.local_history import LocalHistory, Shelf
 from tui_chat.client.outbox import Outbox, Place
+from tui_chat.client.plain import PlainTalk, Said
 from tui_chat.client.posting import Postable, Posting
 from tui_chat.client.results import Results
 from tui_chat.client.searching import Searcher
 from tui_chat.client.spans import Gap
+from tui_chat.client.speaking import Speaking
 from tui_chat.client.tasks import Tasks
 
 if TYPE_CHECKING:
@@ -54,7 +55,6 @@ if TYPE_CHECKING:
 log = logging.getLogger("chat.client")
 
 SEND_TIMEOUT = 30.0
-LEAVE_TIMEOUT = 5.0
 
 
 class Room:
@@ -70,6 +70,7 @@ class Room:
         gate: Open with the connection on which the room is joined.
         delivery: What you posted into it and is not sent.
         trouble: Why it could not be joined yet, empty when nothing was wrong.
+        plain: The server is a plain one (`tui_chat.client.plain`): nobody is told to be there, nothing is kept.
     """
 
     def __init__(
@@ -91,7 +92,7 @@ class Room:
         self.name = request.room_name
         self.topic = ""
         self.nick = request.nick_name
-        self.member_id = ""
+        self.member_id: str = ""
         self.members: dict[str, Member] = {}
         self.gate: Gate[Transport] = Gate()
         self.trouble = ""
@@ -100,6 +101,8 @@ class Room:
         self._tell = tell
         self._on_left = on_left
         self._new_id = new_id
+        self._talk = PlainTalk(lambda: self.nick, now_ms)
+        self._speaking = Speaking(self.gate, link, self._talk)
         self._backlog = Backlog(self.name, self.gate, link, tasks, self._log_changed, bound=messages_held)
         self.log = self._backlog.log
         if history is not None:
@@ -116,6 +119,7 @@ class Room:
             tell=tell,
             new_id=new_id,
             now_ms=now_ms,
+            talk=self._talk,
         )
         self._known = False
         self._invite = request.invite
@@ -125,8 +129,8 @@ class Room:
         self._tasks = tasks
         # The newest message that was kept, until the server has shown that it has the same.
         self._unproven: Message | None = None
+        self.plain = False
         self._left = False
-        self._turn = asyncio.Lock()  # held by the one message that waits out the rate limit
 
     # -- saying things
 
@@ -155,25 +159,11 @@ class Room:
             RateLimited: You speak so fast that its turn did not come in time; nothing was sent.
             NotJoined: The room was left.
             Unavailable: There was no answer in time. It may have been sent.
+            Doubtful: A plain server did not say it back. It may have been sent, and is not sent again.
         """
         client_id = client_id or self._new_id()
         request = SendMessage(room=self.name, message=text, client_id=client_id, reply_to=reply_to)
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + timeout
-        if not self._turn.locked():
-            try:
-                return await self._link.ask(self.gate, request, Sent, timeout)
-            except RateLimited:
-                log.debug("a message waits for its turn")
-        try:
-            async with asyncio.timeout_at(deadline):
-                await self._turn.acquire()
-        except TimeoutError:
-            raise RateLimited("too many messages wait already") from None
-        try:
-            return await self._link.ask(self.gate, request, Sent, deadline - loop.time(), patient=True)
-        finally:
-            self._turn.release()
+        return await self._speaking.send(request, timeout)
 
     def post(self, text: str, reply_to: int | None = None) -> Posting:
         """Say something as soon as it can be said; `PostingChanged` tells what becomes of it.
@@ -253,7 +243,7 @@ class Room:
     async def typing(self, on: bool) -> None:
         """Tell the room that you type, or no longer do; dropped while there is no connection."""
         transport = self.gate.value
-        if transport is not None:
+        if transport is not None and not self.plain:
             try:
                 await transport.tell(Typing(room=self.name, on=on))
             except ConnectionLost:
@@ -374,18 +364,22 @@ class Room:
             ChatError: The server refused, or the connection ended.
         """
         since = self.log.last if self._entered_before or self.log.last else None
-        answer = await self._join(transport, guest_key, since)
+        joined = await self._join(transport, guest_key, since)
         if self.gate.locked:
             await self._say_goodbye(transport)
             raise NotJoined("you have left the room")
-        anew = since is not None and (answer.room.last_seq < since or await self._is_another_log(transport))
-        if anew:
+        was_plain, self.plain = self.plain, joined is None
+        anew = False
+        if joined is None:
+            self._backlog.kept = None  # what a plain server says is kept on no disk
+        elif since is not None and (was_plain or await is_another_log(transport, joined, since, self._unproven)):
             log.warning("the log of a room is not the one known: it is read anew")
-            self._backlog.replaced(answer.room.last_seq)
+            self._backlog.replaced(joined.room.last_seq)
             if self._backlog.kept is not None:
                 await self._backlog.kept.drop()
-            since = None
-            answer = await self._join(transport, guest_key, since)
+            since, anew = None, True
+            joined = await self._join(transport, guest_key, since)
+        answer = joined or self._talk.entered(self.name, self.log.last)
         again, self._entered_before, self._unproven = self._entered_before, True, None
         self.name, self.nick, self.member_id = answer.room.name, cleaning.line(answer.nick_name), answer.member_id
         self.members = {member.member_id: cleaning.member(member) for member in answer.members}
@@ -406,6 +400,15 @@ class Room:
         if isinstance(entry, TopicChange) and self.gate.value is not None:
             self._set_topic(entry.topic)
 
+    def overheard(self, push: Said) -> None:
+        """A plain server told that something was said."""
+        told = self._talk.overheard(self.name, push, self.log.last)
+        if isinstance(told, Message):
+            self._backlog.pushed(told)
+            self._talk.came_back(told)
+        elif told.nick_name != self.nick:
+            self._tell(Noticed(told))
+
     def presence(self, push: PresencePush) -> None:
         """Members came, left or changed nickname."""
         for member_id in push.left:
@@ -423,6 +426,7 @@ class Room:
         """The connection is lost."""
         self.gate.shut()
         self.log.broken()
+        self._talk.broken()
 
     def end(self, error: ChatError, *, quietly: bool = False) -> None:
         """Nothing follows: whoever waits gets this error, and `async for` ends, by it or `quietly`."""
@@ -444,16 +448,7 @@ class Room:
             self._known = True
         await self.delivery.take_over()
 
-    async def _is_another_log(self, transport: "Transport") -> bool:
-        """Whether the server has something else where what was kept here has its newest message."""
-        kept = self._unproven
-        if kept is None:
-            return False
-        page = await transport.request(History(room=self.name, before=kept.seq + 1, limit=1), Page)
-        there = page.messages[0] if page.messages else None
-        return there is None or (there.seq, there.id) != (kept.seq, kept.id)
-
-    async def _join(self, transport: "Transport", guest_key: str | None, since: int | None) -> Joined:
+    async def _join(self, transport: "Transport", guest_key: str | None, since: int | None) -> Joined | None:
         request = JoinRoom(
             room_name=self.name,
             nick_name=self.nick,
@@ -462,15 +457,12 @@ class Room:
             guest_key=guest_key,
             invite=self._invite,
         )
-        return await transport.request(request, Joined)
+        return await transport.join(request)
 
     async def _say_goodbye(self, transport: "Transport") -> None:
-        try:
-            async with asyncio.timeout(LEAVE_TIMEOUT):
-                await transport.request(LeaveRoom(room=self.name), Done)
-        except (ChatError, TimeoutError) as refusal:
-            # Whoever is not there has left as well.
-            log.debug("leaving a room was not confirmed: %s", type(refusal).__name__)
+        if transport.plain_room is not None:
+            self._link.gate.shut(transport)  # it takes no other room
+        await say_goodbye(transport, self.name)
 
     def _set_topic(self, topic: str) -> None:
         topic = cleaning.line(topic)

@@ -8,7 +8,9 @@ Rule 3  A silent connection ends. The server's pings must come (Engine.IO v4, "p
         timeout"), the server must answer a WebSocket ping (RFC 6455, 5.5.2), and when a
         request is not answered in time although nothing else came either, the
         connection is taken for dead.
-Rule 4  Closing takes at most `CLOSE_TIMEOUT` seconds, be the network what it may.
+Rule 4  What kind of server this is shows in the answer to the first join (`join`). To a
+        plain one nothing is sent but joining and talking: it would never answer.
+Rule 5  Closing takes at most `CLOSE_TIMEOUT` seconds, be the network what it may.
 
 Only this module and `timed_socket` import socketio and aiohttp, which cost 200 ms; `Link` imports it
 in a thread when the first connection is made.
@@ -19,18 +21,21 @@ import logging
 import socket
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from typing import Any, cast
 
 import aiohttp
 import socketio
 from msgspec import Raw
 
+from server.protocol import names
+from server.protocol.answers import Joined
 from server.protocol.codec import Json, WireT, decode_answer, request_fields
 from server.protocol.errors import ChatError
-from server.protocol.requests import Request
-from tui_chat.client import cleaning
-from tui_chat.client.errors import ConnectionLost, Unreachable
+from server.protocol.requests import JoinRoom, Request
+from tui_chat.client import cleaning, plain
+from tui_chat.client.errors import ConnectionLost, NotServed, Unreachable
 from tui_chat.client.packets import Packet
 from tui_chat.client.timed_socket import TimedSocket
 
@@ -42,6 +47,9 @@ HEARTBEAT = 15.0
 """Seconds between WebSocket pings; half as long without the answer ends the connection."""
 FRAME_BYTES = 8 * 1024 * 1024
 """A page of 200 messages at their longest is 3.2 MB, the members of a large room 2 MB."""
+PLAIN_AFTER = 3.0
+"""Seconds without an answer to the first join after which the server is asked what it is."""
+HEALTH_BYTES = 4096
 RETRY_AFTER_MAX = 60.0
 REASON_CHARACTERS = 300
 
@@ -59,7 +67,11 @@ _socketio = cast(Any, socketio)
 
 
 class Transport:
-    """One connection; `Transport.open` makes it."""
+    """One connection; `Transport.open` makes it.
+
+    Attributes:
+        plain_room: The key of the room that was joined, when the server is a plain one; None otherwise.
+    """
 
     def __init__(self, url: str, on_push: OnPush, tls: ssl.SSLContext | bool, clock: Callable[[], float]) -> None:
         self._url = url
@@ -72,6 +84,11 @@ class Transport:
         self._refusal = ""
         self._answered = asyncio.Event()  # by the server, to our CONNECT
         self._let_in = False
+        self.plain_room: str | None = None
+        self._is_native = False
+        self._joining: str | None = None
+        self._first_join = asyncio.Lock()
+        self._spoke_plainly = asyncio.Event()
         connector = aiohttp.TCPConnector(ssl=tls, socket_factory=self._new_socket)
         self._session = aiohttp.ClientSession(
             connector=connector,
@@ -137,21 +154,74 @@ class Transport:
             ChatError: The server refused.
             ConnectionLost: The connection ended before the answer came.
         """
+        if self.plain_room is not None:
+            raise NotServed("this is a plain server: it knows only joining and talking")
+        async with self._asked(request) as answer:
+            await self._wait_for(answer)
+            return _decoded(kind, answer.result())
+
+    async def join(self, request: JoinRoom) -> Joined | None:
+        """Join a room; the first time on a connection this finds out what kind of server it is.
+
+        Returns:
+            The answer; None from a plain server, which does not give one.
+
+        Raises:
+            ChatError: As `request`; `NotServed` for a second room on a plain server,
+                which does not say in which room something is said.
+        """
+        async with self._first_join:
+            if not self._is_native and self.plain_room is None:
+                return await self._join_first(request)
+        if self.plain_room not in (None, names.key(request.room_name)):
+            raise NotServed("this is a plain server: one room at a time")
+        return None if self.plain_room is not None else await self.request(request, Joined)
+
+    async def _join_first(self, request: JoinRoom) -> Joined | None:
+        self._joining = names.key(request.room_name)
+        async with self._asked(request) as answer:
+            spoke = asyncio.ensure_future(self._spoke_plainly.wait())
+            try:
+                await asyncio.wait({answer, spoke}, timeout=PLAIN_AFTER, return_when=asyncio.FIRST_COMPLETED)
+                if not answer.done() and not spoke.done() and await self._is_slow():
+                    await self._wait_for(answer)
+            finally:
+                spoke.cancel()
+            body = answer.result() if answer.done() else b""
+        if self._spoke_plainly.is_set() or not plain.is_outcome(body):
+            log.info("this is a plain server")
+            self.plain_room = self._joining
+            return None
+        self._is_native = True
+        return _decoded(Joined, body)
+
+    async def _is_slow(self) -> bool:
+        """Whether the server, which does not answer, is a chat server all the same, or dead."""
+        try:
+            async with asyncio.timeout(PLAIN_AFTER):
+                await self.measure()
+        except (TimeoutError, ConnectionLost):
+            return True
+        try:
+            async with asyncio.timeout(PLAIN_AFTER), self._session.get(self._url + "/health") as response:
+                health = Json.loads(await response.content.read(HEALTH_BYTES))
+        except (TimeoutError, aiohttp.ClientError, OSError, ValueError):
+            return False
+        return isinstance(health, dict) and cast(dict[str, Any], health).get("service") == "chat-server"
+
+    @asynccontextmanager
+    async def _asked(self, request: Request) -> AsyncGenerator[asyncio.Future[bytes]]:
+        """Send a request; what it gives is the answer to come, for as long as the context lasts."""
         if self._end is None or self._end.done():
             raise ConnectionLost("the connection to the server is lost")
         answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         await self._emit(request, answer)
         self._pending.add(answer)
         try:
-            await self._wait_for(answer)
-            body = answer.result()
+            yield answer
         finally:
             self._pending.discard(answer)
             answer.cancel()
-        try:
-            return decode_answer(kind, body)
-        except ChatError as refusal:
-            raise _bounded(refusal) from None
 
     async def measure(self) -> float:
         """The seconds from a ping to its answer, however long that takes.
@@ -225,8 +295,12 @@ class Transport:
     async def _emit(self, request: Request, answer: "asyncio.Future[bytes] | None") -> None:
         def answered(*arguments: Raw) -> None:
             self._heard = self._clock()
+            body = bytes(arguments[0]) if arguments else b""
             if answer is not None and not answer.done():
-                answer.set_result(bytes(arguments[0]) if arguments else b"")
+                answer.set_result(body)
+            elif self.plain_room is not None and plain.is_outcome(body):
+                log.warning("the server is no plain one after all, only slow: it is connected to anew")
+                self.cut()
 
         callback = None if answer is None else answered
         try:
@@ -263,7 +337,11 @@ class Transport:
     def _pushed(self, event: str, *arguments: Raw) -> None:
         self._heard = self._clock()
         if arguments:
-            self._on_push(event, bytes(arguments[0]))
+            body = bytes(arguments[0])
+            if self._joining is not None and not self._is_native and plain.said(event, body) is not None:
+                self.plain_room = self._joining
+                self._spoke_plainly.set()
+            self._on_push(event, body)
 
     def _entered(self) -> None:
         self._let_in = True
@@ -284,6 +362,13 @@ class Transport:
         made = socket.socket(family=family, type=kind, proto=protocol)
         self._sockets.append(made)
         return made
+
+
+def _decoded(kind: type[WireT], body: bytes) -> WireT:
+    try:
+        return decode_answer(kind, body)
+    except ChatError as refusal:
+        raise _bounded(refusal) from None
 
 
 def _bounded(refusal: ChatError) -> ChatError:

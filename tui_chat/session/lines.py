@@ -14,11 +14,12 @@ ACTION = "/me "
 
 
 class Delivery(Enum):
-    """How far a message has come. Others' messages are always `SENT`."""
+    """How far a message has come. Others' messages are always `SENT`; a doubtful one was sent, perhaps."""
 
     PENDING = "pending"
     SENT = "sent"
     FAILED = "failed"
+    DOUBTFUL = "doubtful"
 
 
 class Reacted(Struct, frozen=True, array_like=True, gc=False):

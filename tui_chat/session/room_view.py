@@ -266,7 +266,8 @@ class RoomView:
         """The nicknames of the others, those who spoke last first."""
         present = {member.member_id: member.nick_name for member in self.members if member.member_id != self.member_id}
         spoke = [present.pop(member_id) for member_id in reversed(self._spoke) if member_id in present]
-        return spoke + list(present.values())
+        others = [nick for member_id, nick in reversed(self._spoke.items()) if member_id != self.member_id]
+        return spoke + list(present.values()) if self.members else others
 
     def _known(self, seq: int | None) -> bool:
         return seq is not None and self.transcript.message(seq) is not None

@@ -22,6 +22,7 @@ from tui_chat.session import refusals, words
 from tui_chat.session.comings import Coming, Went
 from tui_chat.session.ignoring import Ignoring
 from tui_chat.session.kept_writing import Left
+from tui_chat.session.language import tr
 from tui_chat.session.lines import Delivery, MessageLine, Splice
 from tui_chat.session.notices import Heard
 from tui_chat.session.room_view import UNSENT, RoomView
@@ -66,6 +67,8 @@ class RoomLike(Protocol):
     def member_id(self) -> str: ...  # noqa: D102
     @property
     def members(self) -> Mapping[str, Member]: ...  # noqa: D102
+    @property
+    def plain(self) -> bool: ...  # noqa: D102
     @property
     def log(self) -> LogLike: ...  # noqa: D102
     def unsent(self) -> Sequence[Posting]: ...  # noqa: D102
@@ -129,6 +132,7 @@ class Session:
         self._unsaid: list[str] = []  # for the first room that is shown
         self._places: dict[str, int] = {}
         self._ignoring = Ignoring(settings)
+        self._told_plain = False
 
     # What is shown.
 
@@ -242,6 +246,7 @@ class Session:
         unsaid, self._unsaid = self._unsaid, []
         for notice in unsaid:
             self.say(notice)
+        self._say_if_plain(view, room)
         return view
 
     def _arrange(self) -> None:
@@ -368,7 +373,8 @@ class Session:
             case PostState.FAILED:
                 if not known:
                     view.transcript.pend(client_id, early or view.unsent_line(posting))
-                view.transcript.mark(client_id, Delivery.FAILED, refusals.sentence(posting.problem))
+                delivery = Delivery.DOUBTFUL if posting.doubtful else Delivery.FAILED
+                view.transcript.mark(client_id, delivery, refusals.sentence(posting.problem))
             case PostState.SENT:
                 view.transcript.settle(client_id, view.sent_line(posting))
                 view.reached(posting.seq or 0)
@@ -389,7 +395,13 @@ class Session:
         view.nick, view.member_id, view.topic = room.nick, room.member_id, room.topic
         view.set_members(list(room.members.values()))
         view.transcript.set_gaps((gap.after, gap.before) for gap in room.log.gaps())
+        self._say_if_plain(view, room)
         self._parts |= Part.HEADER | Part.MEMBERS | Part.STATUS
+
+    def _say_if_plain(self, view: RoomView, room: RoomLike) -> None:
+        if room.plain and not self._told_plain:
+            self._told_plain = True
+            view.transcript.notice(self._now_ms(), tr(words.PLAIN_SERVER))
 
     def _log_changed(self, name: str, seqs: tuple[int, ...]) -> None:
         view, room = self.room(name), self._joined.get(names.key(name))

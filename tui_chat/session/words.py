@@ -104,7 +104,9 @@ def room_lost(room: str, reason: str) -> str:
 
 
 def members_are(nicks: Sequence[str]) -> str:
-    """Who is in the room."""
+    """Who is in the room; a plain server tells of nobody."""
+    if not nicks:
+        return tr("This server does not tell who is here.")
     return tr("{count:,} here: {names}", count=len(nicks), names=_listed(nicks))
 
 
@@ -140,6 +142,7 @@ def others_join_with(commands: Sequence[str]) -> str:
     return tr("You run the server. Others join with:") + "\n" + "\n".join(f"  {command}" for command in commands)
 
 
+PLAIN_SERVER = mark("Plain server: no history, no members, no delivery marks.")
 LOCAL_ONLY = mark("Only this machine can reach it. For the network, start with --serve --host 0.0.0.0")
 ALREADY_SERVED = mark("A chat server already runs there, so you joined that one.")
 ROOM_IS_CLOSED = mark("You are no longer in this room.")
@@ -211,8 +214,8 @@ PLACEHOLDER_MESSAGE = mark("Message")
 
 
 def here(count: int) -> str:
-    """The heading over the members."""
-    return tr("{count:,} here", count=count)
+    """The heading over the members; a plain server tells of nobody."""
+    return tr("{count:,} here", count=count) if count else tr("not told here")
 
 
 def new_below(count: int) -> str:

@@ -90,7 +90,7 @@ class MessageActions(ChatView):
     def action_reply_picked(self) -> None:
         """Answer the picked message; send it again when it was not sent."""
         line = self._picked_line()
-        if line is not None and line.delivery is Delivery.FAILED:
+        if line is not None and line.delivery in (Delivery.FAILED, Delivery.DOUBTFUL):
             self._send_again(line.key)
         elif line is not None:
             self._say_problem(self.reply(line, ""))

@@ -210,6 +210,8 @@ class Painter:
             return "…", styles.pending
         if line.delivery is Delivery.FAILED:
             return "✗", styles.failed
+        if line.delivery is Delivery.DOUBTFUL:
+            return "?", styles.failed
         if line.own:
             return "✓", styles.sent
         return ("@", styles.mention) if line.mention else (" ", Style.null())

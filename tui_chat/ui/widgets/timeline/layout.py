@@ -159,8 +159,9 @@ def lay_out(line: Line, decoration: Decoration, geometry: Geometry, words: Timel
     if line.reactions:
         rows.append(Row(RowKind.REACTIONS, len(text), len(text)))
     problem = ""
-    if line.delivery is Delivery.FAILED:
-        problem = words.failure(_line(line.problem))
+    if line.delivery in (Delivery.FAILED, Delivery.DOUBTFUL):
+        told = words.failure if line.delivery is Delivery.FAILED else words.doubt
+        problem = told(_line(line.problem))
         rows.extend(_rows(RowKind.PROBLEM, problem, geometry.text_width))
     links = () if line.deleted else tuple(find_links(written))
     nick, speaker = speaker_of(line), _line(line.nick)

@@ -32,6 +32,11 @@ def failed(problem: str) -> str:
     return tr("not sent: {problem} — retry", problem=problem) if problem else tr("not sent — retry")
 
 
+def perhaps_sent(problem: str) -> str:
+    """What stands under a message of which nobody knows whether it was sent."""
+    return tr("perhaps sent: {problem} — retry?", problem=problem)
+
+
 @dataclass(frozen=True, slots=True)
 class TimelineWords:
     """What a timeline says; by itself in the language that is in use when this is made.
@@ -40,6 +45,7 @@ class TimelineWords:
         day: Names a day, for the row above its first line.
         gap: Says how many entries are missing.
         failure: Says why a message was not sent, and what to do.
+        doubt: Says why nobody knows whether a message was sent, and what to do.
         unread: Stands above the first message not seen.
         edited: Follows a message that was changed.
         deleted: Stands for a message that was taken back.
@@ -49,6 +55,7 @@ class TimelineWords:
     day: Callable[[date], str] = day_in_full
     gap: Callable[[int], str] = gap_of
     failure: Callable[[str], str] = failed
+    doubt: Callable[[str], str] = perhaps_sent
     unread: str = field(default_factory=lambda: tr("new"))
     edited: str = field(default_factory=lambda: tr("(edited)"))
     deleted: str = field(default_factory=lambda: tr("message deleted"))

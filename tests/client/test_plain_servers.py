@@ -1,0 +1,344 @@
+"""The SDK with a server that knows only the plain events, keeps nothing and acknowledges nothing (docs/clients.md)."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from server.gateway.gateway import ChatGateway
+from server.protocol.errors import ChatError
+from tests.support.eventually import eventually
+from tests.support.javascript_client import javascript_client
+from tests.support.plain_server import PlainServer, plain_server
+from tests.support.serving import serving
+from tests.support.told import Told
+from tui_chat.client import plain, transport
+from tui_chat.client.chat import ChatClient
+from tui_chat.client.errors import Doubtful, NotServed
+from tui_chat.client.events import Noticed, Offline, Online
+from tui_chat.client.local_history import LocalHistory
+from tui_chat.client.outbox import Outbox
+from tui_chat.client.posting import DOUBT, PostState
+from tui_chat.client.room import Room
+
+pytestmark = pytest.mark.needs_node
+
+
+@pytest.fixture
+async def server() -> AsyncGenerator[PlainServer]:
+    async with plain_server() as running:
+        yield running
+
+
+def lines(room: Room) -> list[tuple[str, str]]:
+    return [(message.nick_name, message.message) for message in room.log.messages()]
+
+
+def states(room: Room) -> list[tuple[str, PostState]]:
+    return [(posting.text, posting.state) for posting in room.unsent()]
+
+
+def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "PLAIN_AFTER", 0.3)
+    monkeypatch.setattr(plain, "ECHO_PATIENCE", 0.5)
+
+
+@pytest.mark.parametrize("version", ["4.3.2", "4.8.4"])
+async def test_two_of_us_and_a_page_talk_over_a_plain_server(version: str) -> None:
+    async with (
+        plain_server(version) as server,
+        ChatClient(server.url) as ann,
+        ChatClient(server.url) as ben,
+        javascript_client(version) as page,
+    ):
+        tea, cup = await ann.join("tea", nick="ann"), await ben.join("tea", nick="ben")
+        assert tea.plain
+        assert cup.plain
+        await page.connect(server.url)
+        page.emit("joinRoom", {"roomName": "tea", "nickName": "page"})
+        sent = await tea.send("hello")
+        assert (sent.seq, sent.duplicate) == (1, False)
+        await eventually(lambda: lines(cup) == [("ann", "hello")])
+        page.emit("sendMessage", {"room": "tea", "nickName": "page", "message": "hi both"})
+        for room in (tea, cup):
+            await eventually(lambda room=room: lines(room)[-1] == ("page", "hi both"))
+        assert (cup.members, cup.topic) == ({}, "")
+        assert server.said() == ["hello", "hi both"]
+
+
+async def test_what_travels_is_what_a_plain_server_expects(server: PlainServer) -> None:
+    async with ChatClient(server.url) as ann:
+        tea = await ann.join("tea", nick="ann")
+        tea.post("hello", reply_to=7)
+        await eventually(lambda: not tea.unsent())
+        join, message = server.heard
+        assert (join[0], join[1][0]["roomName"], join[1][0]["nickName"]) == ("joinRoom", "tea", "ann")
+        assert message == ("sendMessage", [{"room": "tea", "nickName": "ann", "message": "hello"}])
+
+
+@pytest.mark.parametrize("answer", ["ok", None, {"status": 200}, [1], {"ok": "yes"}, False])
+async def test_a_server_that_answers_a_join_with_something_else_is_a_plain_one(
+    server: PlainServer, answer: Any
+) -> None:
+    server.manner(answers=answer, announces=False)
+    async with ChatClient(server.url) as ann:
+        tea = await ann.join("tea", nick="ann")
+        assert tea.plain
+        assert (await tea.send("hello")).seq == 1
+
+
+async def test_a_server_that_says_nothing_to_a_join_is_a_plain_one(
+    server: PlainServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quickly(monkeypatch)
+    server.manner(announces=False)
+    async with ChatClient(server.url) as ann:
+        tea = await ann.join("tea", nick="ann")
+        assert tea.plain
+        assert lines(tea) == []
+
+
+@pytest.fixture
+def held(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """A chat server carries no request out before this is set."""
+    released = asyncio.Event()
+    carry_out = ChatGateway.event
+
+    async def wait_and_carry_out(self: ChatGateway, *given: Any, **named: Any) -> bytes | None:
+        await released.wait()
+        return await carry_out(self, *given, **named)
+
+    monkeypatch.setattr(ChatGateway, "event", wait_and_carry_out)
+    return released
+
+
+async def test_a_chat_server_that_is_slow_to_answer_is_no_plain_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held: asyncio.Event
+) -> None:
+    monkeypatch.setattr(transport, "PLAIN_AFTER", 0.3)
+    found: list[bool] = []
+    look = transport.Transport._is_slow  # pyright: ignore[reportPrivateUsage]
+
+    async def look_and_tell(self: transport.Transport) -> bool:
+        found.append(await look(self))
+        return found[-1]
+
+    monkeypatch.setattr(transport.Transport, "_is_slow", look_and_tell)
+    async with serving(tmp_path) as server, ChatClient(server.url) as ann:
+        joining = asyncio.create_task(ann.join("tea", nick="ann"))
+        await eventually(lambda: found == [True])
+        held.set()
+        tea = await joining
+        assert not tea.plain
+        assert (await tea.edit((await tea.send("hello")).seq, "hello!")).revision == 2
+
+
+async def test_a_chat_server_that_was_taken_for_a_plain_one_is_known_by_its_late_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held: asyncio.Event
+) -> None:
+    monkeypatch.setattr(transport, "PLAIN_AFTER", 0.3)
+
+    async def find_nothing(self: transport.Transport) -> bool:
+        return False
+
+    monkeypatch.setattr(transport.Transport, "_is_slow", find_nothing)
+    async with serving(tmp_path) as server, ChatClient(server.url) as ann:
+        tea = await ann.join("tea", nick="ann")
+        assert tea.plain
+        held.set()
+        await eventually(lambda: not tea.plain)
+        assert (await tea.send("hello")).seq == 1
+
+
+async def test_notices_of_a_plain_server_are_notices(server: PlainServer) -> None:
+    async with ChatClient(server.url) as ann, ChatClient(server.url) as ben:
+        told = Told(ann)
+        tea = await ann.join("tea", nick="ann")
+        await ben.join("tea", nick="小明")
+        await eventually(lambda: [event for event in told if isinstance(event, Noticed)])
+        (noticed,) = [event for event in told if isinstance(event, Noticed)]
+        assert (noticed.notice.nick_name, noticed.notice.room) == ("小明", "tea")
+        assert lines(tea) == []
+
+
+async def test_requests_that_a_plain_server_does_not_know_are_refused_here_and_harm_nothing(
+    server: PlainServer,
+) -> None:
+    async with ChatClient(server.url) as ann:
+        tea = await ann.join("tea", nick="ann")
+        await tea.send("hello")
+        with pytest.raises(NotServed):
+            await tea.edit(1, "hello!")
+        with pytest.raises(NotServed):
+            await tea.react(1, "👍")
+        with pytest.raises(NotServed):
+            await tea.change_nick("anna")
+        with pytest.raises(NotServed):
+            await ann.list_rooms()
+        await tea.typing(True)
+        tea.post_edit(1, "hello!")
+        await eventually(lambda: states(tea) == [("hello!", PostState.FAILED)])
+        assert await tea.load_older() is False
+        await tea.send("still here")
+        assert [event for event, _ in server.heard] == ["joinRoom", "sendMessage", "sendMessage"]
+
+
+async def test_there_is_one_room_at_a_time(server: PlainServer) -> None:
+    async with ChatClient(server.url) as ann:
+        tea = await ann.join("tea", nick="ann")
+        with pytest.raises(NotServed, match="one room at a time"):
+            await ann.join("coffee", nick="ann")
+        assert list(ann.rooms) == ["tea"]
+        await tea.leave()
+        coffee = await ann.join("coffee", nick="ann")
+        await coffee.send("hello")
+        assert lines(coffee) == [("ann", "hello")]
+        assert server.heard[-1] == ("sendMessage", [{"room": "coffee", "nickName": "ann", "message": "hello"}])
+
+
+async def test_rooms_that_are_entered_at_the_same_moment_do_not_mix(server: PlainServer) -> None:
+    async with ChatClient(server.url) as ann:
+        both = await asyncio.gather(ann.join("tea", nick="ann"), ann.join("coffee", nick="ann"), return_exceptions=True)
+        (room,) = [each for each in both if isinstance(each, Room)]
+        (refusal,) = [each for each in both if isinstance(each, ChatError)]
+        assert isinstance(refusal, NotServed)
+        assert [args[0]["roomName"] for event, args in server.heard if event == "joinRoom"] == [room.name]
+
+
+async def test_lines_are_sent_when_they_come_back_in_their_order(server: PlainServer) -> None:
+    async with ChatClient(server.url) as ann:
+        tea = await ann.join("tea", nick="ann")
+        posted = [tea.post(text) for text in ("one", "same", "same", "  padded  ", "two\nlines")]
+        await eventually(lambda: not tea.unsent())
+        said = [message for _, message in lines(tea)]
+        assert said == [posting.text for posting in posted]
+        assert [message.seq for message in tea.log.messages()] == [1, 2, 3, 4, 5]
+        assert all(message.member_id == tea.member_id for message in tea.log.messages())
+
+
+async def test_somebody_else_of_another_name_does_not_confirm_a_line(
+    server: PlainServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quickly(monkeypatch)
+    server.manner(echoes=False)
+    async with ChatClient(server.url) as ann, ChatClient(server.url) as ben:
+        tea, cup = await ann.join("tea", nick="ann"), await ben.join("tea", nick="ben")
+        tea.post("hello")
+        await eventually(lambda: lines(cup) == [("ann", "hello")])
+        cup.post("hello")
+        await eventually(lambda: lines(tea) == [("ben", "hello")])
+        await eventually(lambda: states(tea) == [("hello", PostState.FAILED)])
+        assert tea.unsent()[0].problem == DOUBT
+
+
+async def test_a_line_that_does_not_come_back_is_doubtful_until_it_does_and_delays_none(
+    server: PlainServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quickly(monkeypatch)
+    server.manner(echoes=False)
+    async with ChatClient(server.url) as ann:
+        tea = await ann.join("tea", nick="ann")
+        for text in ("one", "two", "three"):
+            tea.post(text)
+        await eventually(lambda: server.said() == ["one", "two", "three"])
+        await eventually(lambda: {state for _, state in states(tea)} == {PostState.FAILED})
+        server.push("message", {"nickName": "ann", "message": "two"})
+        await eventually(lambda: [text for text, _ in states(tea)] == ["one", "three"])
+        with pytest.raises(Doubtful):
+            await tea.send("four")
+        server.manner(echoes=True)
+        tea.retry(tea.unsent()[0].client_id)
+        await eventually(lambda: [text for text, _ in states(tea)] == ["three"])
+        assert server.said() == ["one", "two", "three", "four", "one"]
+
+
+async def test_after_a_break_it_is_back_and_says_nothing_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with plain_server() as first, ChatClient(first.url) as ann:
+        first.manner(echoes=False)
+        tea = await ann.join("tea", nick="ann")
+        tea.post("on its way")
+        sending = asyncio.create_task(tea.send("on its way too"))
+        await eventually(lambda: sorted(first.said()) == ["on its way", "on its way too"])
+        first.cut()
+        await eventually(lambda: isinstance(ann.state, Offline))
+        with pytest.raises(Doubtful):
+            await sending
+        await eventually(lambda: states(tea) == [("on its way", PostState.FAILED)])
+        tea.post("written while away")
+        first.manner(echoes=True)
+        ann.retry_now()
+        await eventually(lambda: lines(tea) == [("ann", "written while away")])
+        assert isinstance(ann.state, Online)
+        assert states(tea) == [("on its way", PostState.FAILED)]
+        assert first.said().count("on its way") == 1
+        assert [event for event, _ in first.heard].count("joinRoom") == 2
+        tea.retry(tea.unsent()[0].client_id)
+        await eventually(lambda: not tea.unsent())
+        assert lines(tea)[-1] == ("ann", "on its way")
+
+
+async def test_a_program_that_was_killed_leaves_nothing_that_is_sent_again(server: PlainServer, tmp_path: Path) -> None:
+    server.manner(echoes=False)
+    async with Outbox(tmp_path) as outbox, ChatClient(server.url, outbox=outbox) as ann:
+        tea = await ann.join("tea", nick="ann")
+        tea.post("said, or not")
+        await eventually(lambda: server.said() == ["said, or not"])
+    server.manner(echoes=True)
+    async with Outbox(tmp_path) as outbox, ChatClient(server.url, outbox=outbox) as ann:
+        tea = await ann.join("tea", nick="ann")
+        assert [(posting.text, posting.problem) for posting in tea.unsent()] == [("said, or not", DOUBT)]
+        await tea.send("another")
+        assert server.said() == ["said, or not", "another"]
+        tea.drop(tea.unsent()[0].client_id)
+    async with Outbox(tmp_path) as outbox, ChatClient(server.url, outbox=outbox) as ann:
+        assert (await ann.join("tea", nick="ann")).unsent() == ()
+
+
+async def test_what_was_said_is_in_no_history_here(server: PlainServer, tmp_path: Path) -> None:
+    async with LocalHistory(tmp_path) as history, ChatClient(server.url, history=history) as ann:
+        tea = await ann.join("tea", nick="ann")
+        await tea.send("hello")
+        await tea.settled()
+    async with LocalHistory(tmp_path) as history, ChatClient(server.url, history=history) as ann:
+        assert await ann.open("tea", nick="ann") is None
+        assert lines(await ann.join("tea", nick="ann")) == []
+
+
+async def test_a_room_lives_through_the_change_of_its_server(tmp_path: Path) -> None:
+    async with plain_server() as first:
+        port = first.port
+        ann = ChatClient(first.url)
+        await ann.__aenter__()
+        tea = await ann.join("tea", nick="ann")
+        await tea.send("not kept")
+    try:
+        async with serving(tmp_path, port=port):
+            ann.retry_now()
+            await eventually(lambda: not tea.plain)
+            assert lines(tea) == []  # the log is the server's now
+            assert (await tea.send("kept")).seq == 1
+            assert [member.nick_name for member in tea.members.values()] == ["ann"]
+        async with plain_server(port=port):
+            ann.retry_now()
+            await eventually(lambda: tea.plain)
+            await tea.send("on top")
+            assert lines(tea) == [("ann", "kept"), ("ann", "on top")]
+            assert tea.members == {}
+    finally:
+        await ann.close()
+
+
+async def test_hostile_text_of_a_plain_server_is_cleaned(server: PlainServer) -> None:
+    async with ChatClient(server.url) as ann:
+        tea = await ann.join("tea", nick="ann")
+        server.push("message", {"nickName": "mal\x1b[2Jlory", "message": "a\x1b]52;c;aGk=\x07b\u202ec"})
+        server.push("message", "bare \x9b2Jtext")
+        junk: list[Any] = [None, 1, [], {}, {"message": 1}, {"nickName": "x"}, {"message": "x", "nickName": ["y"]}]
+        for body in junk:
+            server.push("message", body)
+        server.push("update", {"room": "tea"})
+        server.push("message", {"nickName": "", "message": "the last"})
+        await eventually(lambda: lines(tea)[-1:] == [("tea", "the last")])
+        assert lines(tea) == [("mal[2Jlory", "a]52;c;aGk=bc"), ("tea", "bare 2Jtext"), ("tea", "the last")]

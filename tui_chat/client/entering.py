@@ -1,0 +1,51 @@
+"""What goes over one connection when a room is entered or left."""
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from server.protocol.answers import Done, Joined, Page
+from server.protocol.entries import Message
+from server.protocol.errors import ChatError
+from server.protocol.requests import History, LeaveRoom
+
+if TYPE_CHECKING:
+    from tui_chat.client.transport import Transport
+
+log = logging.getLogger("chat.client")
+
+LEAVE_TIMEOUT = 5.0
+
+
+async def is_another_log(transport: "Transport", answer: Joined, held: int, kept: Message | None) -> bool:
+    """Whether the server's log of a room that was joined is not the one known.
+
+    Args:
+        transport: The connection.
+        answer: To the join.
+        held: The live end of what is known.
+        kept: The newest message that was kept on this computer, None when the server has shown it since.
+
+    Raises:
+        ChatError: The server refused, or the connection ended.
+    """
+    if answer.room.last_seq < held:
+        return True
+    if kept is None:
+        return False
+    page = await transport.request(History(room=answer.room.name, before=kept.seq + 1, limit=1), Page)
+    there = page.messages[0] if page.messages else None
+    return there is None or (there.seq, there.id) != (kept.seq, kept.id)
+
+
+async def say_goodbye(transport: "Transport", room: str) -> None:
+    """Leave a room over the connection on which it was joined; that it is not confirmed is no error."""
+    if transport.plain_room is not None:
+        transport.cut()  # to such a server that is what leaving is
+        return
+    try:
+        async with asyncio.timeout(LEAVE_TIMEOUT):
+            await transport.request(LeaveRoom(room=room), Done)
+    except (ChatError, TimeoutError) as refusal:
+        # Whoever is not there has left as well.
+        log.debug("leaving a room was not confirmed: %s", type(refusal).__name__)
