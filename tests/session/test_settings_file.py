@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as with_settings
 from hypothesis import strategies as st
 
 from tui_chat.session.settings import Settings, fields, parse
@@ -143,6 +144,7 @@ VALUES = st.sampled_from(
 
 
 @given(changes=st.lists(VALUES, max_size=8))
+@with_settings(deadline=None)  # it waits for the disk
 def test_any_changes_one_after_the_other_are_what_is_read_again(
     tmp_path_factory: pytest.TempPathFactory, changes: list[tuple[str, Any]]
 ) -> None:
