@@ -12,12 +12,16 @@ from tui_chat.ui import keys, reference, terminal_keys
 from tui_chat.ui.app import ChatApp
 from tui_chat.ui.keymap import Keymap
 from tui_chat.ui.keys import Place
+from tui_chat.ui.screens.bare import BareScreen
 from tui_chat.ui.screens.chat import ChatScreen
 from tui_chat.ui.screens.help import HelpScreen
 from tui_chat.ui.screens.join import JoinScreen
+from tui_chat.ui.screens.link import LinkScreen
 from tui_chat.ui.screens.paste import PasteScreen
 from tui_chat.ui.screens.search import SearchScreen
+from tui_chat.ui.screens.settings import SettingsScreen
 from tui_chat.ui.screens.switcher import Switcher
+from tui_chat.ui.screens.theme import ThemeScreen
 from tui_chat.ui.widgets.composer import Composer
 from tui_chat.ui.widgets.room_timeline import RoomTimeline
 
@@ -31,6 +35,10 @@ HOLDERS = {
     Place.SEARCHING: (Composer,),
     Place.PICKING: (RoomTimeline,),
     Place.HELP: (HelpScreen,),
+    Place.SETTINGS: (SettingsScreen,),
+    Place.THEMES: (ThemeScreen,),
+    Place.LINKS: (LinkScreen,),
+    Place.BARE: (BareScreen,),
 }
 
 

@@ -39,6 +39,7 @@ class Action(Enum):
     CLEAR = "clear"
     THEME = "theme"
     SET = "set"
+    SETTINGS = "settings"
     NOTIFY = "notify"
     HELP = "help"
     QUIT = "quit"
@@ -157,7 +158,12 @@ ALL: tuple[Command, ...] = (
     ),
     Command(Action.DATE, mark("go to a day: 2026-11-18, yesterday, monday, 3 days ago"), (Argument(mark("day")),)),
     Command(Action.CLEAR, mark("take the notices off this room's screen")),
-    Command(Action.THEME, mark("take other colours"), (Argument(mark("theme"), Takes.THEME),)),
+    Command(
+        Action.THEME,
+        mark("take other colours, or try them one by one"),
+        (Argument(mark("theme"), Takes.THEME, optional=True),),
+    ),
+    Command(Action.SETTINGS, mark("all settings on a screen, each explained"), aliases=("preferences",)),
     Command(
         Action.SET,
         mark("say all settings, say one, or set it"),

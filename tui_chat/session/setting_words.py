@@ -93,3 +93,32 @@ def key_is_text(name: str, key: str) -> str:
 def key_is_taken(name: str, key: str, by: str) -> str:
     """The settings want a key that does something else."""
     return tr("[keys] {name}: {key} is taken by {by}; give that another key first.", name=name, key=key, by=by)
+
+
+# The screens of settings, themes and links, and the bare view.
+SETTINGS_TITLE = mark("Settings")
+SETTINGS_FOOTER = mark("←→ change · Del usual · Esc close")
+THEME_TITLE = mark("Theme")
+THEME_FOOTER = mark("↑↓ try · Enter keep · Esc back")
+THEMES = {
+    "dark": mark("quiet, for a dark room"),
+    "light": mark("quiet, for daylight"),
+    "contrast": mark("white on black, high contrast"),
+    "warm": mark("brown and amber, less blue"),
+    "terminal": mark("your terminal's own 16 colours"),
+}
+LINK_TITLE = mark("This leads to")
+LINK_OPEN = mark("Enter open · y copy · Esc leave it")
+LINK_COPY = mark("Enter copy · Esc leave it")
+NO_LINK = mark("There is no link in that message.")
+BARE_HINT = mark("Esc: back to the chat · PgUp, PgDn")
+
+
+def setting_in(path: str) -> str:
+    """Where a setting is changed that no key changes."""
+    return tr("Changed in {path}", path=path)
+
+
+def looks_like(letters: str) -> str:
+    """A host in the letters it stands for, which may look like those of another one."""
+    return tr("written as {letters}", letters=letters)

@@ -11,6 +11,7 @@ from tui_chat.session.language import tr
 from tui_chat.session.lines import ACTION, MessageLine
 from tui_chat.session.room_view import RoomView
 from tui_chat.ui import people_commands, setting_commands
+from tui_chat.ui.settings_app import settings_app
 
 if TYPE_CHECKING:
     from tui_chat.ui.screens.chat import ChatScreen
@@ -78,6 +79,8 @@ def run(call: Call, screen: "ChatScreen") -> str:
                     room.transcript.clear_notices()
             case Action.THEME:
                 return setting_commands.set_theme(argument, screen)
+            case Action.SETTINGS:
+                settings_app(screen).action_settings()
             case Action.SET:
                 return setting_commands.set_setting(call.arguments, screen)
             case Action.NOTIFY:

@@ -27,6 +27,10 @@ class Place(Enum):
     SEARCHING = mark("Searching what you sent (after Ctrl+R)")
     PICKING = mark("Picking a message (after Ctrl+S)")
     HELP = mark("The help screen")
+    SETTINGS = mark("The settings (after F9)")
+    THEMES = mark("The list of themes (after /theme)")
+    LINKS = mark("Where a link leads (after o)")
+    BARE = mark("The bare view (after Alt+L)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,7 @@ ALL: tuple[Key, ...] = (
         Place.ANYWHERE,
         first=True,
     ),
+    Key("settings", ("f9",), "app.settings", mark("the settings, each explained"), Place.ANYWHERE, first=True),
     Key(
         "interrupt",
         ("ctrl+c",),
@@ -116,6 +121,9 @@ ALL: tuple[Key, ...] = (
     Key("newest", ("alt+end",), "bottom", mark("newest line (End in an empty composer too)"), Place.CHAT),
     Key("first-unread", ("alt+u",), "unread", mark("first unread line"), Place.CHAT),
     Key("pick", ("ctrl+s",), "pick", mark("pick a message: answer, change, react, copy; load a gap"), Place.CHAT),
+    Key(
+        "bare-view", ("alt+l",), "bare", mark("bare view: only the talk, for the terminal's own selection"), Place.CHAT
+    ),
     Key("toggle-rooms", ("f2",), "toggle_rooms", mark("show or hide the rooms"), Place.CHAT),
     Key("toggle-members", ("f3",), "toggle_members", mark("show or hide who is here"), Place.CHAT),
     Key("send", ("enter",), "submit", mark("send"), Place.COMPOSER, mark("send")),
@@ -272,6 +280,14 @@ ALL: tuple[Key, ...] = (
     Key(
         "picked-mention", ("m",), "screen.mention_picked", mark("write to who said it"), Place.PICKING, mark("mention")
     ),
+    Key(
+        "picked-open",
+        ("o",),
+        "screen.open_picked",
+        mark("see where its links lead, and open one"),
+        Place.PICKING,
+        mark("link"),
+    ),
     Key("pick-oldest", ("home", "g"), "to_top", mark("first line that is loaded"), Place.PICKING),
     Key("pick-newest", ("end", "G"), "to_bottom", mark("newest line"), Place.PICKING),
     Key(
@@ -283,6 +299,27 @@ ALL: tuple[Key, ...] = (
         mark("back"),
     ),
     Key("help-close", ("f1", "escape", "q"), "app.help", mark("close"), Place.HELP, mark("close")),
+    Key("setting-above", ("up", "k"), "move(-1)", mark("setting above"), Place.SETTINGS, first=True),
+    Key("setting-below", ("down", "j"), "move(1)", mark("setting below"), Place.SETTINGS, first=True),
+    Key("setting-next", ("right", "enter", "space"), "turn(1)", mark("next value"), Place.SETTINGS, first=True),
+    Key("setting-previous", ("left",), "turn(-1)", mark("value before"), Place.SETTINGS, first=True),
+    Key("digit-0", ("0",), "digit('0')", mark("a number, digit by digit"), Place.SETTINGS, label="0 … 9"),
+    *(Key(f"digit-{n}", (f"{n}",), f"digit('{n}')", None, Place.SETTINGS) for n in range(1, 10)),
+    Key("setting-erase", ("backspace",), "erase", mark("take the last digit away"), Place.SETTINGS),
+    Key("setting-usual", ("delete",), "usual", mark("the usual value again"), Place.SETTINGS),
+    Key("settings-close", ("escape", "q"), "close", mark("close"), Place.SETTINGS, first=True),
+    Key("theme-above", ("up", "k"), "move(-1)", mark("try the theme above"), Place.THEMES, first=True),
+    Key("theme-below", ("down", "j"), "move(1)", mark("try the theme below"), Place.THEMES, first=True),
+    Key("theme-keep", ("enter",), "keep", mark("keep it"), Place.THEMES),
+    Key("theme-back", ("escape", "q"), "close", mark("back to the theme from before"), Place.THEMES),
+    Key("link-above", ("up", "k"), "move(-1)", mark("link above"), Place.LINKS, first=True),
+    Key("link-below", ("down", "j"), "move(1)", mark("link below"), Place.LINKS, first=True),
+    Key("link-open", ("enter", "o"), "open", mark("open it; over SSH copy it"), Place.LINKS),
+    Key("link-copy", ("y",), "copy", mark("copy it"), Place.LINKS),
+    Key("link-leave", ("escape", "q"), "close", mark("leave it"), Place.LINKS),
+    Key("bare-up", ("pageup",), "page(1)", mark("a page up"), Place.BARE),
+    Key("bare-down", ("pagedown",), "page(-1)", mark("a page down"), Place.BARE),
+    Key("bare-leave", ("escape", "q", "alt+l", "enter"), "close", mark("back to the chat"), Place.BARE),
 )
 
 AT_ONCE: tuple[tuple[Place, Place], ...] = (

@@ -1,19 +1,24 @@
-"""Opening a link that was clicked."""
+"""Opening a link, once the person has seen where it leads."""
 
 import os
 import sys
+from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from textual.app import App
 
 from tui_chat.session import words
+from tui_chat.ui.widgets.timeline.links import host_of
+
+
+def has_browser(environ: Mapping[str, str], platform: str = sys.platform) -> bool:
+    """Whether there is a browser that would not draw over the screen; over SSH there is none here."""
+    windowed = platform in {"darwin", "win32"} or environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY")
+    return bool(windowed) and "SSH_CONNECTION" not in environ
 
 
 def open_link(url: str, app: App[Any]) -> str:
     """Open a link in the browser of this machine, or copy it where there is none.
-
-    A terminal reached over SSH has no browser, or one that would draw over the screen.
 
     Args:
         url: `http`, `https` or `mailto`, printable ASCII.
@@ -22,10 +27,8 @@ def open_link(url: str, app: App[Any]) -> str:
     Returns:
         A word about what was done, empty when it can be seen.
     """
-    windowed = sys.platform in ("darwin", "win32") or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
-    if windowed and "SSH_CONNECTION" not in os.environ:
+    if has_browser(os.environ):
         app.open_url(url)
         return ""
     app.copy_to_clipboard(url)
-    parts = urlsplit(url)
-    return words.link_copied(parts.hostname or parts.path)
+    return words.link_copied(host_of(url)[0])

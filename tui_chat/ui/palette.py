@@ -27,5 +27,9 @@ def entries(app: "ChatApp", chat: "ChatScreen | None") -> Iterable[SystemCommand
             yield SystemCommand(command.usage, tr(command.help), lambda run=run, text=text: run(text))
         elif command.action is Action.HELP:
             yield SystemCommand(command.usage, tr(command.help), app.action_help)
+        elif command.action is Action.SETTINGS:
+            yield SystemCommand(command.usage, tr(command.help), app.action_settings)
+        elif command.action is Action.THEME:
+            yield SystemCommand(command.usage, tr(command.help), app.action_themes)
         elif command.action is Action.QUIT:
             yield SystemCommand(command.usage, tr(command.help), app.action_leave)

@@ -40,7 +40,10 @@ def set_setting(arguments: tuple[str, ...], screen: "ChatScreen") -> str:
 
 
 def set_theme(word: str, screen: "ChatScreen") -> str:
-    """Take a theme; why not, empty when that was done."""
+    """Take a theme, or let one be chosen; why not, empty when that was done."""
+    if not word:
+        settings_app(screen).action_themes()
+        return ""
     try:
         screen.set_setting("theme", settings.parse("theme", word))
     except ValueError as refused:

@@ -115,7 +115,7 @@ class SettingsApp(App[None], inherit_bindings=False):
         """
         wanted = self.settings.notify_by
         channel = notifications.channel_of(os.environ) if wanted == "auto" else Channel(wanted)
-        self._write(notifications.sequence(channel, self._between, title, body))
+        self.write(notifications.sequence(channel, self._between, title, body))
 
     def show_title(self, title: str) -> None:
         """Give the window this title, if that is wanted."""
@@ -126,7 +126,7 @@ class SettingsApp(App[None], inherit_bindings=False):
         """Copy a text, into the terminal's clipboard too when that can hold it."""
         if len(text) <= CLIPBOARD_MAX and len(text.encode()) <= CLIPBOARD_MAX:
             self._clipboard = text
-            self._write(notifications.clipboard(text, self._between))
+            self.write(notifications.clipboard(text, self._between))
         else:
             self._clipboard = text
             self.say(words.too_long_to_copy(len(text)))
@@ -161,10 +161,28 @@ class SettingsApp(App[None], inherit_bindings=False):
         driver = self._driver
         return cast("TerminalDriver", driver) if hasattr(driver, "show_title") else None
 
-    def _write(self, sequence: str) -> None:
-        # Textual has no public way out for sequences it does not know.
+    def write(self, sequence: str) -> None:
+        """Write a sequence to the terminal that Textual does not know."""
         if self._driver is not None:
             self._driver.write(sequence)
+
+    # Screens.
+
+    def action_settings(self) -> None:
+        """Show the settings, or close them."""
+        from tui_chat.ui.screens.settings import SettingsScreen  # noqa: PLC0415 (not needed for the first screen)
+
+        if isinstance(self.screen, SettingsScreen):
+            self.screen.action_close()
+        else:
+            self.push_screen(SettingsScreen(str(self._settings_file.path or "")))
+
+    def action_themes(self) -> None:
+        """Let a theme be chosen by seeing it."""
+        from tui_chat.ui.screens.theme import ThemeScreen  # noqa: PLC0415 (as above)
+
+        if not isinstance(self.screen, ThemeScreen):
+            self.push_screen(ThemeScreen())
 
     # Looks.
 

@@ -20,7 +20,7 @@ from tui_chat.session.writing import Kind
 from tui_chat.ui import commands, keys
 from tui_chat.ui.app_of import app_of
 from tui_chat.ui.connection import Connection
-from tui_chat.ui.links import open_link
+from tui_chat.ui.screens.bare import LINES_MAX, BareScreen
 from tui_chat.ui.screens.chat_search import SearchActions
 from tui_chat.ui.settings_app import settings_app
 from tui_chat.ui.widgets.composer import Composer
@@ -223,6 +223,10 @@ class ChatScreen(SearchActions):
         if not self.stop_writing() and not self.go_back():
             self.action_bottom()
 
+    def action_bare(self) -> None:
+        """Show nothing but what was said."""
+        app_of(self).push_screen(BareScreen(self.timeline.as_text(LINES_MAX)))
+
     def action_unread(self) -> None:
         """Scroll to the first unread line."""
         self.timeline.scroll_to_key(UnreadLine().key)
@@ -243,7 +247,7 @@ class ChatScreen(SearchActions):
 
     @on(LinkClicked)
     def _link_clicked(self, event: LinkClicked) -> None:
-        self.status.show_problem(open_link(event.url, app_of(self)))
+        self.show_links([event.url])
 
     # What a command asks of the app.
 

@@ -12,7 +12,7 @@ from textual import on
 from server.protocol.errors import ChatError
 from tui_chat.client.events import PostingChanged
 from tui_chat.client.posting import Posting
-from tui_chat.session import refusals, words
+from tui_chat.session import refusals, setting_words, words
 from tui_chat.session.language import tr
 from tui_chat.session.lines import Delivery, MessageLine
 from tui_chat.session.room_view import QUOTED_MAX
@@ -20,7 +20,10 @@ from tui_chat.session.session import Session
 from tui_chat.session.writing import Kind, Writing, emoji_of
 from tui_chat.ui.app_of import app_of
 from tui_chat.ui.connection import Connection
+from tui_chat.ui.links import open_link
 from tui_chat.ui.screens.chat_view import ChatView
+from tui_chat.ui.screens.link import LinkScreen
+from tui_chat.ui.widgets.timeline.links import find_links
 from tui_chat.ui.widgets.timeline.messages import Chosen, Picked, RetryWanted
 
 
@@ -127,6 +130,24 @@ class MessageActions(ChatView):
         line = self._picked_line()
         if line is not None:
             self._say_problem(self.react(line, ""))
+
+    def action_open_picked(self) -> None:
+        """Show where the addresses in the picked message lead, to open one."""
+        line = self._picked_line()
+        urls = [] if line is None or line.deleted else [link.url for link in find_links(line.text)]
+        if urls:
+            self.timeline.pick(None)
+            self.show_links(list(dict.fromkeys(urls)))
+        elif line is not None:
+            self.problem(tr(setting_words.NO_LINK))
+
+    def show_links(self, urls: list[str]) -> None:
+        """Show where these addresses lead; one of them can be opened then."""
+        app_of(self).push_screen(LinkScreen(urls), self._link_chosen)
+
+    def _link_chosen(self, url: str | None) -> None:
+        if url is not None:
+            self.problem(open_link(url, app_of(self)))
 
     # What is written about a message.
 

@@ -1,8 +1,11 @@
 """Web and mail addresses in a text."""
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlsplit
+
+from server.protocol.text import clean_line
 
 _ADDRESS = re.compile(
     r"(?<![0-9a-z])(?:https?://|mailto:)[^\s<>\"'`{}|\\^，。！？；：、（）【】《》「」『』“”‘’]+", re.IGNORECASE
@@ -51,4 +54,36 @@ def _without_ending(url: str) -> str:
 
 
 def _ascii(url: str) -> str:
+    """The address in printable ASCII; a host in other letters by its real name (IDNA, RFC 3490)."""
+    if url.isascii():
+        return quote(url, safe=_PRINTABLE)
+    scheme, slashes, rest = url.partition("//")
+    if slashes:
+        end = next((at for at, character in enumerate(rest) if character in "/?#"), len(rest))
+        person, at, place = rest[:end].rpartition("@")
+        host, colon, port = place.partition(":")
+        with suppress(UnicodeError):  # what is no host name stays as it is, and leads nowhere
+            url = f"{scheme}//{person}{at}{host.encode('idna').decode()}{colon}{port}{rest[end:]}"
     return quote(url, safe=_PRINTABLE)
+
+
+def host_of(url: str) -> tuple[str, str]:
+    """Where an address really leads.
+
+    Args:
+        url: As `Link` has it.
+
+    Returns:
+        The host by its real name (of a mail address, what follows the `@`), and in the letters
+        that it stands for when these are others, else empty.
+    """
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or parts.path.rpartition("@")[2]
+    except ValueError:
+        return "", ""
+    host = clean_line(unquote(host, errors="replace"))
+    letters = host
+    with suppress(UnicodeError):
+        letters = clean_line(host.encode("ascii").decode("idna"))
+    return host, "" if letters == host else letters

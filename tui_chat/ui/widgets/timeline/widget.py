@@ -8,7 +8,7 @@ from typing import ClassVar
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.reactive import reactive
-from textual.selection import Selection
+from textual.selection import SELECT_ALL, Selection
 
 from tui_chat.session.lines import GapLine, Line, MessageLine, Splice
 from tui_chat.session.long_list import LongList
@@ -165,6 +165,12 @@ class Timeline(PickingView):
             self.screen.selections = {self: chosen}
 
     # Selection
+
+    def as_text(self, most: int) -> str:
+        """The last `most` lines up to the last one in view, as they are copied."""
+        stop = self._view.visible.stop
+        lines = self._view.lines[max(0, stop - most) : stop]
+        return copied(lines, SELECT_ALL, 0, self._clock.time) or ""
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         """The selected text as written: no wrapping, and time and nickname with whole lines only."""

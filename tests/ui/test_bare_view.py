@@ -1,0 +1,62 @@
+"""The bare view: running text for the terminal's own selection."""
+
+from pathlib import Path
+
+import pyte
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.support.serving import serving
+from tests.support.terminal import CHAT_TUI, MOUSE_MODES, terminal
+from tui_chat.client.chat import ChatClient
+from tui_chat.ui.screens.bare import in_rows
+
+ADDRESS = "https://example.org/" + "a" * 150
+
+
+async def test_it_shows_only_the_talk_lets_the_mouse_go_and_comes_back(tmp_path: Path) -> None:
+    async with serving(tmp_path, rate_limit="off") as server, ChatClient(server.url) as other:
+        room = await other.join("tea", nick="bob")
+        for number in range(60):
+            await room.send(f"line {number}")
+        await room.send(f"see {ADDRESS} there")
+        command = (*CHAT_TUI, server.url, "--room", "tea", "--nick", "ann")
+        async with terminal(command, tmp_path / "home") as shown:
+            await shown.wait_for("there")
+            before = shown.text()
+            written = len(shown.written)
+            shown.type("\x1bl")
+            await shown.wait_for("back to the chat")
+            text = shown.text()
+            assert "Enter send" not in text
+            assert "online" not in text
+            assert "─" not in text
+            # The terminal was given the address in one piece, and wrapped it itself.
+            assert ADDRESS.encode() in bytes(shown.written[written:])
+            rows = [row for row in text.splitlines() if "bob: see" in row]
+            assert rows
+            assert rows[0].startswith(tuple("0123456789"))
+            assert not shown.modes() & (set(MOUSE_MODES) - {1002})
+            shown.type("\x1b[5~")
+            await shown.wait_for("line 20")
+            shown.resize(60, 20)
+            await shown.wait_for("back to the chat")
+            shown.resize(80, 24)
+            shown.type("\x1b")
+            await shown.wait_for("Enter send")
+            assert shown.text().splitlines()[-1] == before.splitlines()[-1]
+            assert shown.modes() >= set(MOUSE_MODES) - {1002}
+
+
+TEXT = st.text(st.sampled_from("abc é\tﬁя"), max_size=80)  # pyte does not wrap wide characters as terminals do
+
+
+@given(TEXT, st.integers(4, 30))
+def test_a_terminal_makes_the_rows_of_a_line_that_were_counted(text: str, width: int) -> None:
+    rows = in_rows(text, width)
+    screen = pyte.Screen(width, 60)
+    pyte.Stream(screen).feed("".join(row for row, _ in rows))
+    shown = [row.rstrip() for row in screen.display if row.strip()]
+    counted = [row.rstrip() for row, _ in rows if row.strip()]
+    assert [row.replace(" ", "") for row in shown] == [row.replace(" ", "") for row in counted]
+    assert [ends for _, ends in rows] == [False] * (len(rows) - 1) + [True]

@@ -1,0 +1,109 @@
+"""Links: found, shown with where they really lead, opened only when that was seen."""
+
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server.runtime import Running
+from tests.support.chat_app import Person, in_room
+from tests.support.serving import serving
+from tui_chat.client.chat import ChatClient
+from tui_chat.ui.links import has_browser
+from tui_chat.ui.screens.link import LinkScreen
+from tui_chat.ui.widgets.timeline.links import find_links, host_of
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncGenerator[Running]:
+    async with serving(tmp_path, rate_limit="off") as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def over_ssh(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No browser starts in a test: what is opened is copied."""
+    monkeypatch.setenv("SSH_CONNECTION", "10.0.0.1 1 10.0.0.2 22")
+
+
+@pytest.mark.parametrize(
+    ("written", "host", "letters"),
+    [
+        ("https://example.org/a?b=c#d", "example.org", ""),
+        ("http://EXAMPLE.org:8080/", "example.org", ""),
+        ("https://bank.example@evil.example/login", "evil.example", ""),
+        ("https://bank.example%2f@evil.example/", "evil.example", ""),
+        ("http://例え.jp/x", "xn--r8jz45g.jp", "例え.jp"),
+        ("https://аррӏе.com/", "xn--80ak6aa92e.com", "аррӏе.com"),
+        ("https://xn--80ak6aa92e.com/", "xn--80ak6aa92e.com", "аррӏе.com"),
+        ("https://[2001:db8::1]:80/", "2001:db8::1", ""),
+        ("https://[2001:db8::1/", "", ""),
+        ("mailto:ann@example.org", "example.org", ""),
+    ],
+)
+def test_the_host_is_the_one_it_really_leads_to(written: str, host: str, letters: str) -> None:
+    (link,) = find_links(f"see {written} there")
+    assert link.url.isascii()
+    assert host_of(link.url) == (host, letters)
+
+
+@given(st.text(st.characters(codec="utf-8"), max_size=60))
+def test_no_text_makes_a_link_that_is_not_printable_ascii_or_a_host_with_controls(text: str) -> None:
+    for link in find_links(f"https://{text} mailto:{text}"):
+        assert all(0x20 < ord(character) < 0x7F for character in link.url)
+        assert not any(
+            ord(character) < 0x20 or 0x7F <= ord(character) < 0xA0 for part in host_of(link.url) for character in part
+        )
+
+
+async def linked(ann: Person, url: str, text: str) -> None:
+    async with ChatClient(url) as other:
+        room = await other.join("tea", nick="bob")
+        await room.send(text)
+        await ann.sees(text[:20])
+    await ann.sees("bob left")
+
+
+async def test_o_on_a_picked_message_shows_where_its_links_lead_before_one_is_opened(
+    server: Running, tmp_path: Path
+) -> None:
+    async with in_room(tmp_path, server.url, "ann") as ann:
+        await linked(ann, server.url, "one https://good.example/a two https://good.example@evil.example/b")
+        await ann.press("ctrl+s", "o")
+        await ann.until(lambda: isinstance(ann.app.screen, LinkScreen))
+        hosts = [row.strip(" │▌") for row in ann.screen().splitlines()]
+        assert hosts.index("good.example") < hosts.index("evil.example")
+        assert ann.app.clipboard == ""
+        await ann.press("down", "enter")
+        await ann.sees("Copied the link to evil.example")
+        assert ann.app.clipboard == "https://good.example@evil.example/b"
+
+
+async def test_a_click_on_a_link_asks_first_and_escape_leaves_it(server: Running, tmp_path: Path) -> None:
+    async with in_room(tmp_path, server.url, "ann") as ann:
+        await linked(ann, server.url, "http://例え.jp/x is new")
+        rows = ann.screen().splitlines()
+        y = next(at for at, row in enumerate(rows) if "例え" in row)
+        await ann.pilot.click(offset=(rows[y].index("http") + 3, y))
+        await ann.until(lambda: isinstance(ann.app.screen, LinkScreen))
+        await ann.sees("xn--r8jz45g.jp")
+        assert "例え.jp" in ann.screen()
+        await ann.press("escape")
+        await ann.until(lambda: ann.app.screen is ann.chat)
+        assert ann.app.clipboard == ""
+
+
+async def test_a_message_without_a_link_says_so(server: Running, tmp_path: Path) -> None:
+    async with in_room(tmp_path, server.url, "ann") as ann:
+        await linked(ann, server.url, "nothing to see")
+        await ann.press("ctrl+s", "o")
+        await ann.sees("There is no link")
+
+
+def test_over_ssh_and_without_windows_there_is_no_browser() -> None:
+    assert has_browser({"DISPLAY": ":0"}, "linux")
+    assert has_browser({}, "darwin")
+    assert not has_browser({}, "linux")
+    assert not has_browser({"DISPLAY": ":0", "SSH_CONNECTION": "…"}, "linux")

@@ -1,0 +1,83 @@
+"""Where an address leads, before it is opened: the real host first, however the rest of it looks."""
+
+import os
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import OptionList
+from textual.widgets.option_list import Option
+
+from tui_chat.session import setting_words, words
+from tui_chat.session.language import tr
+from tui_chat.ui import keys
+from tui_chat.ui.links import has_browser
+from tui_chat.ui.settings_app import settings_app
+from tui_chat.ui.widgets.timeline.links import host_of
+
+
+class LinkScreen(ModalScreen[str | None]):
+    """Ends with the address to open, None for none."""
+
+    CSS_PATH = "link.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings(keys.Place.LINKS)]
+    AUTO_FOCUS = ""
+
+    def __init__(self, urls: Sequence[str]) -> None:
+        """Make it.
+
+        Args:
+            urls: At least one, as `tui_chat.ui.widgets.timeline.links` gives them.
+        """
+        super().__init__()
+        self._urls = urls
+
+    def compose(self) -> ComposeResult:
+        """Host and address of each."""
+        yield OptionList(*(Option(_shown(url)) for url in self._urls), markup=False)
+
+    def on_mount(self) -> None:
+        """The first one is marked."""
+        shown = self.query_one(OptionList)
+        shown.can_focus = False
+        shown.border_title = Content(tr(setting_words.LINK_TITLE))
+        shown.border_subtitle = Content(
+            tr(setting_words.LINK_OPEN if has_browser(os.environ) else setting_words.LINK_COPY)
+        )
+        shown.highlighted = 0
+
+    def action_move(self, by: int) -> None:
+        """Mark the address that many rows below, around the end."""
+        shown = self.query_one(OptionList)
+        shown.highlighted = ((shown.highlighted or 0) + by) % len(self._urls)
+
+    def action_open(self) -> None:
+        """Open the marked one."""
+        self.dismiss(self._marked())
+
+    def action_copy(self) -> None:
+        """Copy the marked one."""
+        settings_app(self).copy_to_clipboard(self._marked())
+        self.dismiss(None)
+        settings_app(self).say(tr(words.COPIED))
+
+    def action_close(self) -> None:
+        """Open none."""
+        self.dismiss(None)
+
+    @on(OptionList.OptionSelected)
+    def _clicked(self, event: OptionList.OptionSelected) -> None:
+        self.dismiss(self._urls[event.option_index])
+
+    def _marked(self) -> str:
+        return self._urls[self.query_one(OptionList).highlighted or 0]
+
+
+def _shown(url: str) -> Content:
+    host, letters = host_of(url)
+    looks = Content.assemble("  ", (setting_words.looks_like(letters), "$warning")) if letters else Content("")
+    return Content.assemble((host or "?", "bold $primary"), looks, "\n", (url, "$text-muted"))
