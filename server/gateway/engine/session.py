@@ -61,13 +61,13 @@ class Session:
         on_websocket: It began on one, or was upgraded.
         broken: Its client sent what is no packet.
         closing: It has hung up.
+        working: A packet is being worked off.
         ended: It is over.
     """
 
     __slots__ = (
         "_close_by",
-        "_heard",
-        "_heard_at",
+        "_held_up_at",
         "_home",
         "_namespace",
         "_pinged_at",
@@ -83,6 +83,7 @@ class Session:
         "push",
         "sid",
         "upgrading",
+        "working",
     )
 
     def __init__(self, home: Home, sid: str, address: str) -> None:
@@ -99,15 +100,15 @@ class Session:
         self._namespace = Namespace(home.gateway, self, address, options.connect_timeout, now)
         self._pinged_at = now
         self._ponged = True
-        self._heard = False
-        self._heard_at = now
+        self._held_up_at = now
+        self.working = False
         self._close_by = 0.0
 
     # -- in
 
     async def receive(self, packet: bytes) -> None:
         """Work off one Engine.IO packet."""
-        self._heard = True
+        self.working = True
         try:
             kind = packet[0] if packet else -1
             if kind == MESSAGE:
@@ -127,6 +128,8 @@ class Session:
             log.exception("a packet could not be worked off")
             self.broken = True
             self.hang_up("a fault of the server")
+        finally:
+            self.working = False
 
     def _left(self) -> None:
         if self.on_websocket:
@@ -185,15 +188,15 @@ class Session:
     def check(self, now: float) -> None:
         """Ping, and end what does not answer, read, connect or close in time."""
         options = self._home.options
-        if self._heard:
-            self._heard, self._heard_at = False, now
+        if self.working:
+            self._held_up_at = now
         if self.closing:
             if now > self._close_by:
                 self.cut("no answer to a close")
         elif self._namespace.overdue(now):
             self.hang_up("no CONNECT in time")
-        elif not self._ponged and now - max(self._pinged_at, self._heard_at) > options.ping_timeout:
-            # Its answer may wait behind packets that are worked off slowly: whoever is heard is alive.
+        elif not self._ponged and now - max(self._pinged_at, self._held_up_at) > options.ping_timeout:
+            # Its answer may have come, and wait behind packets that are worked off slowly.
             self.cut("no answer to a ping")
         elif self.out.stalled(now, options.stall_timeout):
             self.cut("a reader that stands still")

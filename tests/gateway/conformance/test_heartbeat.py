@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ TICK = INTERVAL / 5
 
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncGenerator[Running]:
-    async with serving(tmp_path, ping_interval=INTERVAL, ping_timeout=TIMEOUT) as running:
+    async with serving(tmp_path, ping_interval=INTERVAL, ping_timeout=TIMEOUT, connect_timeout=60) as running:
         yield running
 
 
@@ -52,6 +53,16 @@ async def test_a_polling_session_that_never_polls_is_over(polling: PollingClient
         while (await polling.post("6")).status == 200:  # noqa: ASYNC110 (asking is the only way to know)
             await asyncio.sleep(TICK)
     assert (await polling.poll()).fault == (400, 1)
+
+
+async def test_a_client_that_talks_and_answers_no_ping_is_over(server: Running) -> None:
+    async with raw_client(server.url) as client:
+        await client.join("tea", "ann")
+        async with asyncio.timeout(PATIENCE):
+            while not client.ws.closed:
+                await client.ws.send_str('42["typing",{"room":"tea","on":true}]')
+                with suppress(TimeoutError):
+                    await client.ws.receive(timeout=TICK)
 
 
 async def test_a_websocket_session_that_answers_no_ping_is_over(server: Running) -> None:
