@@ -225,3 +225,26 @@ async def test_what_is_typed_behind_the_key_is_never_sent(server: Running, tmp_p
         await searching(ann)
         await ann.press("escape")
         assert not any(isinstance(line, MessageLine) for line in ann.chat.session.rooms["tea"].transcript.lines)
+
+
+@pytest.mark.parametrize("theme", ["dark", "terminal"])
+async def test_the_chosen_hit_is_told_by_more_than_letters(server: Running, tmp_path: Path, theme: str) -> None:
+    await said(server.url, "tea", "needle one", "needle two")
+    async with in_room(tmp_path, server.url, "ann", settings={"theme": theme}) as ann:
+        await ann.say("/search needle")
+        await searching(ann)
+        await ann.sees("needle one")
+        await ann.press("down")
+        rows = ann.screen().split("\n")
+        strips = ann.app.screen._compositor.render_strips()  # pyright: ignore[reportPrivateUsage]
+        grounds = {
+            text: {
+                segment.style and segment.style.bgcolor
+                for segment in strips[at]
+                if text in segment.text or "needle" in segment.text
+            }
+            for text in ("one", "two")
+            for at, row in enumerate(rows)
+            if f"needle {text}" in row
+        }
+        assert grounds["one"] != grounds["two"]
