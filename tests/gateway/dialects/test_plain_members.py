@@ -12,6 +12,7 @@ import pytest
 
 from server.gateway.dialects import grouped
 from server.runtime import Running
+from tests.support.javascript_client import javascript_client
 from tests.support.raw_client import RawClient, raw_client
 from tests.support.serving import serving
 
@@ -226,12 +227,41 @@ async def test_a_long_paste_is_all_said_though_pongs_wait_behind_it(tmp_path: Pa
         assert [await paste.event("message") for _ in range(50)] == [str(number) for number in range(50)]
 
 
-async def test_a_flood_that_does_not_end_is_cut(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_flood_that_does_not_end_is_cut_and_hinders_nobody(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.INFO)
-    settings = {"message_burst": 2, "message_rate": 20, "flood_patience": 0.3}
-    async with serving(tmp_path, **settings) as server, raw_client(server.url) as flood:
+    settings = {"message_burst": 2, "message_rate": 20, "flood_patience": 0.5}
+    async with (
+        serving(tmp_path, **settings) as server,
+        raw_client(server.url) as flood,
+        raw_client(server.url) as ann,
+    ):
+        await ann.join("tea", "ann")
         await emit(flood, "joinRoom", "tea")
         for number in range(500):
             await emit(flood, "sendMessage", {"room": "tea", "message": str(number)})
+        assert (await ann.ask("sendMessage", {"room": "tea", "message": "between"}))["seq"] < 400
         await flood.closed()
     assert "closing a connection from 127.0.0.1: a flood" in caplog.messages
+
+
+@pytest.mark.needs_node
+async def test_a_flood_by_polling_is_slowed_too_and_nothing_of_it_is_lost(tmp_path: Path) -> None:
+    async with (
+        serving(tmp_path, message_burst=2, message_rate=40) as server,
+        javascript_client("4.8.4") as flood,
+        raw_client(server.url) as ann,
+    ):
+        await ann.join("tea", "ann")
+        await flood.connect(server.url, transports=["polling"])
+        flood.emit("joinRoom", "tea")
+        texts = [str(number) for number in range(60)]
+        for text in texts:
+            flood.emit("sendMessage", {"room": "tea", "message": text})
+        await flood.until(lambda: len(flood.events("message")) == 61)
+        assert flood.events("message")[1:] == texts
+        heard: list[str] = []
+        while len(heard) < len(texts):
+            heard.append((await notice(ann, "message"))["message"])
+        assert heard == texts
