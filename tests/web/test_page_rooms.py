@@ -203,3 +203,28 @@ async def test_on_a_phone_the_rooms_are_a_drawer(browser: Browser, server: Runni
     await expect(reader.page.locator("#room-name")).to_have_text("tea")
     await expect(reader.page.locator("#rooms-badge")).to_be_hidden()
     reader.behaved()
+
+
+async def test_a_button_leads_to_the_first_unread_message_while_it_is_out_of_sight(
+    browser: Browser, server: Running, bot: RawClient
+) -> None:
+    await bot.join("coffee", "bot")
+    reader = await visitor(browser, server.url, "Ann")
+    await reader.say("/join coffee")
+    await expect(reader.page.locator("#room-name")).to_have_text("coffee")
+    await say(bot, "tea", *(f"line {number}" for number in range(150)))
+    await reader.page.keyboard.press("Alt+ArrowUp")
+    await expect(reader.messages.last).to_be_in_viewport()
+    button = reader.page.get_by_role("button", name="First unread")
+    await button.click()
+    await expect(reader.page.get_by_text("line 0", exact=True)).to_be_in_viewport()
+    await expect(button).to_be_hidden()
+    await reader.page.keyboard.press("Escape")
+    await reader.page.keyboard.press("Escape")
+    await expect(reader.messages.last).to_be_in_viewport()
+    await expect(button).to_be_hidden()
+    await say(bot, "coffee", "one")
+    await reader.page.keyboard.press("Alt+ArrowDown")
+    await expect(reader.page.locator(".rule.unread + .message")).to_contain_text("one")
+    await expect(button).to_be_hidden()
+    reader.behaved()

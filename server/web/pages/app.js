@@ -6,6 +6,7 @@ import { putInAddress, roomInAddress } from "./address.js";
 import { Asking } from "./asking.js";
 import { Chat } from "./chat.js";
 import { carryOut } from "./carry_out.js";
+import { meaningOf } from "./commands.js";
 import { Composer } from "./composer.js";
 import { ConnectionLine } from "./connection_line.js";
 import { Door } from "./door.js";
@@ -27,6 +28,7 @@ import { Settings } from "./settings.js";
 import { listenToKeys } from "./shortcuts.js";
 import { Timeline } from "./timeline.js";
 import { toast } from "./toast.js";
+import { UnreadAbove } from "./unread_above.js";
 import { speak, words } from "./words.js";
 
 const BLANK_AT_MOST = 400; // ms that a reload may take before it shows the door
@@ -61,6 +63,7 @@ const timeline = new Timeline({
   onScroll: () => frames.ask(),
   onReplace: (old, row) => picker.replaced(old, row),
 });
+const unreadAbove = new UnreadAbove(() => timeline.toFirstUnread());
 const picker = new Picker({
   acts: {
     reply: ({ seq }) => composer.reply(seq),
@@ -85,7 +88,8 @@ const composer = new Composer({
   onDraft(draft) {
     if (!chat) return; // what was written led out of the last room
     drafts.keep(chat.current.asked, draft);
-    chat.current.typists.typing(draft.text !== "" && !draft.editing);
+    const saying = draft.text !== "" && !draft.editing && meaningOf(draft.text).say !== undefined;
+    chat.current.typists.typing(saying);
     frames.ask();
   },
   onUp() {
@@ -109,11 +113,12 @@ function enter(room, nick, others = []) {
 
 function refused(room, { code }) {
   const problem = words.errors[code] ?? words.errors.internal;
-  if (inside) toast(`${room.name}: ${problem}`);
   const [other] = chat.rooms;
-  if (!other) outside(problem);
-  else if (inside && !chat.current) show(other, { replace: true });
+  if (!other) return outside(problem);
+  toast(`${room.name}: ${problem}`);
+  if (inside && !chat.current) show(other, { replace: true });
   else chat.current ??= other;
+  return undefined;
 }
 
 /** Shows a room, and says so in the address. */
@@ -254,6 +259,7 @@ function drawRoom(room) {
     composer.show(name, composer.draft);
   }
   timeline.draw({ unread: reading.unread, unreadAfter: reading.unreadAfter });
+  unreadAbove.draw(room);
   members.draw(room);
   say(document.getElementById("room-name"), name);
   const topic = document.getElementById("room-topic");
@@ -305,6 +311,7 @@ globalThis.addEventListener("storage", ({ key }) => chat?.stored(Shelf.named(key
 globalThis.addEventListener("hashchange", () => {
   const name = roomInAddress();
   if (inside && name && !chat.current?.is(name)) go(name);
+  else if (!chat) door.show();
 });
 
 const here = tab.get("here");

@@ -36,6 +36,7 @@ export const chinese = {
   yesterday: "昨天",
   unread: "新消息",
   newer: (count) => (count ? `${count} 条新消息` : "回到最新"),
+  firstUnread: "第一条未读",
   pending: "发送中…",
   sent: "已发送",
   failed: "未发送",

@@ -36,6 +36,7 @@ export const english = {
   yesterday: "Yesterday",
   unread: "New",
   newer: (count) => (count ? `${count} new ${count === 1 ? "message" : "messages"}` : "Newest messages"),
+  firstUnread: "First unread",
   pending: "Sending…",
   sent: "Sent",
   failed: "Not sent",

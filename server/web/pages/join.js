@@ -10,6 +10,8 @@ import { words } from "./words.js";
 import { passOver } from "./wire.js";
 
 const SHOWN_AT_MOST = 50;
+const TOLD_AT_MOST = 200; // rooms in one answer of the server
+const PAUSE = 250; // ms after a key, before the server is asked
 
 export class Join {
   #dialog = document.getElementById("join");
@@ -20,12 +22,20 @@ export class Join {
   #served = [];
   #choices = [];
   #active = 0;
+  #chat = null;
+  #whole = true; // the server told all the rooms it has
+  #timer = 0;
 
   /** @param {(name: string) => void} onChoose */
   constructor(onChoose) {
     this.#onChoose = onChoose;
     closable(this.#dialog);
-    this.#field.addEventListener("input", () => this.#draw());
+    this.#field.addEventListener("input", () => {
+      this.#draw();
+      clearTimeout(this.#timer);
+      if (this.#whole) return;
+      this.#timer = setTimeout(() => this.#look(), PAUSE);
+    });
     this.#field.addEventListener("keydown", (event) => {
       const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
       if (!step || event.isComposing) return;
@@ -50,9 +60,18 @@ export class Join {
     this.#draw();
     this.#dialog.showModal();
     this.#field.focus();
+    this.#chat = chat;
+    this.#whole = true;
+    await this.#look();
+  }
+
+  async #look() {
+    const query = this.#field.value.trim();
     try {
-      const here = chat.current;
-      this.#served = (await chat.listRooms()).filter(({ name }) => !here?.is(name));
+      const rooms = await this.#chat.listRooms(query);
+      if (query !== this.#field.value.trim() && this.#served.length) return; // another search is under way
+      this.#served = rooms.filter(({ name }) => !this.#chat.current?.is(name));
+      if (!query) this.#whole = rooms.length < TOLD_AT_MOST;
       if (this.#dialog.open) this.#draw();
     } catch (refusal) {
       passOver(refusal); // a name can be typed all the same

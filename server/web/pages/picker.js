@@ -37,6 +37,7 @@ export class Picker {
     this.#itemOf = itemOf;
     this.#onLeave = onLeave;
     this.#bar.setAttribute("role", "toolbar");
+    this.#bar.setAttribute("aria-live", "off"); // it stands in a live log, and says nothing new
     const touched = ({ target, pointerType }) => {
       const row = target.closest?.(".message[data-seq]");
       if (pointerType === "mouse") this.#attach(row ?? null);

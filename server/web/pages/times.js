@@ -6,10 +6,10 @@ import { words } from "./words.js";
 
 const FORMS = {
   clock: { hour: "2-digit", minute: "2-digit", hourCycle: "h23" },
-  moment: { dateStyle: "full", timeStyle: "medium" },
+  moment: { dateStyle: "full", timeStyle: "medium", hourCycle: "h23" },
   fullDay: { weekday: "long", day: "numeric", month: "long" },
   fullDate: { dateStyle: "full" },
-  shortDate: { dateStyle: "medium", timeStyle: "short" },
+  shortDate: { dateStyle: "medium", timeStyle: "short", hourCycle: "h23" },
 };
 const made = new Map();
 
