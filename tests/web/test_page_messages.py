@@ -130,9 +130,9 @@ async def test_after_a_long_absence_what_is_missing_is_a_line_that_loads(
     await reader.sees("known")
     await reader.tab.context.set_offline(True)
     await reader.online("offline")
-    await flood(bot, 2150)
+    await flood(bot, 1150)
     await reader.tab.context.set_offline(False)
-    await expect(reader.messages.last).to_have_text("line 2150")
+    await expect(reader.messages.last).to_have_text("line 1150")
     scroll = "(scroller) => scroller.scrollTo(0, 0)"
     gap = reader.page.locator(".gap")
     while await gap.count() == 0 and await reader.page.get_by_text("known", exact=True).count() == 0:

@@ -16,7 +16,7 @@ import { passOver } from "./wire.js";
 
 const PAGE = 100; // entries
 const CATCH_UP_PAGE = 200; // entries; the most there are
-const TOO_FAR = 2000; // entries
+const TOO_FAR = 1000; // entries
 const NOTICES_KEPT = 200;
 const PATIENCE = 1000; // ms that a push may come after the answer that announced it
 const PAUSE = 2; // s before asking again, where the server names no time
