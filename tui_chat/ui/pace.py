@@ -1,6 +1,7 @@
 """When what came from the network is applied and drawn, so that a flood holds up nobody who types.
 
-Rule 1  It is drawn at most every `BETWEEN_DRAWS` seconds.
+Rule 1  It is drawn at most every `BETWEEN_DRAWS` seconds; when more comes than can be
+        applied meanwhile, every `STILL_MOST` seconds.
 Rule 2  It is applied in slices of `SLICE` seconds; between two of them everything else has its turn.
 Rule 3  A key goes first: for `ECHO` seconds after one nothing is begun, unless the screen
         would then stand still for longer than `STILL_MOST`.
@@ -10,7 +11,7 @@ from collections.abc import Callable
 
 BETWEEN_DRAWS = 0.05
 SLICE = 0.004
-ECHO = 0.015
+ECHO = 0.03
 STILL_MOST = 0.08
 
 
@@ -51,4 +52,4 @@ class Pace:
     @property
     def due(self) -> bool:
         """It is time to draw, even if there is more to apply."""
-        return self._clock() >= self._drawn + BETWEEN_DRAWS
+        return self._clock() >= self._drawn + STILL_MOST
