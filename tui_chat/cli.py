@@ -64,8 +64,7 @@ def main() -> None:
 
         sys.exit(arguments.run(sys.argv[1:]))
     start = _start(parser().parse_args())
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        give_up(tr("this needs a terminal; standard input and output have to be one"))
+    _need_a_terminal()
     log_to(start.log)
     kept, notice = remembered.load(start.state)
     settings = SettingsFile.load(start.settings)
@@ -79,6 +78,14 @@ def main() -> None:
     finally:
         app.close_server()
     sys.exit(app.return_code or 0)
+
+
+def _need_a_terminal() -> None:
+    """The screen is drawn on standard error, so that all three have to be the terminal."""
+    if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
+        give_up(tr("this needs a terminal; standard input, output and error have to be one"))
+    if os.environ.get("TERM") == "dumb":
+        give_up(tr("this terminal cannot place text on the screen (TERM is “dumb”)"))
 
 
 def _start(given: argparse.Namespace) -> Start:

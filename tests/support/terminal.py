@@ -9,7 +9,7 @@ import struct
 import sys
 import termios
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pyte
@@ -41,6 +41,7 @@ class Terminal:
         self._master = master
         self._stream = pyte.ByteStream(self.screen)
         self._open = True
+        self._slow: asyncio.Task[None] | None = None
         os.set_blocking(master, False)
         asyncio.get_running_loop().add_reader(master, self._read)
 
@@ -71,6 +72,28 @@ class Terminal:
         self._stop_reading()
         os.close(self._master)
         self._master = -1
+
+    def settings(self) -> list[object]:
+        """How the terminal treats what is typed and written (`termios.tcgetattr`)."""
+        return list(termios.tcgetattr(self._master))
+
+    def slow_down(self, bytes_a_second: int | None) -> None:
+        """Read from now on no faster than that, as over a slow line; None for as fast as it comes."""
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(self._master)
+        if self._slow is not None:
+            self._slow.cancel()
+            self._slow = None
+        if bytes_a_second is None:
+            loop.add_reader(self._master, self._read)
+        else:
+            self._slow = asyncio.create_task(self._read_slowly(bytes_a_second))
+
+    async def _read_slowly(self, bytes_a_second: int) -> None:
+        while self._open:
+            with suppress(BlockingIOError, OSError):
+                self._take(os.read(self._master, max(1, bytes_a_second // 50)))
+            await asyncio.sleep(1 / 50)
 
     def resize(self, columns: int, rows: int) -> None:
         """Give the terminal another size."""
@@ -126,15 +149,21 @@ class Terminal:
     def _read(self) -> None:
         try:
             while data := os.read(self._master, 65_536):
-                self.written += data
-                self._stream.feed(data)
+                self._take(data)
         except BlockingIOError:
             return
         except OSError:  # Linux says EIO when the other side is closed
             pass
         self._stop_reading()
 
+    def _take(self, data: bytes) -> None:
+        self.written += data
+        self._stream.feed(data)
+
     def _stop_reading(self) -> None:
+        if self._slow is not None:
+            self._slow.cancel()
+            self._slow = None
         if self._open:
             self._open = False
             asyncio.get_running_loop().remove_reader(self._master)
@@ -147,7 +176,7 @@ async def terminal(
     *,
     columns: int = 80,
     rows: int = 24,
-    environ: Mapping[str, str] | None = None,
+    environ: Mapping[str, str | None] | None = None,
     controlling: bool = True,
 ) -> AsyncGenerator[Terminal]:
     """Run a program in a terminal of this size, with a home folder of its own.
@@ -157,14 +186,17 @@ async def terminal(
         home: Its home folder; nothing of the caller's settings reaches it.
         columns: Width in cells.
         rows: Height in cells.
-        environ: More environment variables.
+        environ: More environment variables; None takes one away.
         controlling: It is the terminal of the program's session, so that closing it sends SIGHUP.
     """
     kept = {
         name: value for name, value in os.environ.items() if not name.startswith(("CHAT_", "XDG_", "TEXTUAL", "LC_"))
     }
     kept |= {"HOME": str(home), "TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}
-    kept |= dict(environ or {})
+    for name, value in (environ or {}).items():
+        kept.pop(name, None)
+        if value is not None:
+            kept[name] = value
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
     process = await asyncio.create_subprocess_exec(

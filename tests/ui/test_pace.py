@@ -9,6 +9,7 @@ from tui_chat.ui.pace import BETWEEN_DRAWS, ECHO, SLICE, STILL_MOST, Pace
 
 class Clock:
     now = 100.0
+    line_is_behind = False
 
     def __call__(self) -> float:
         return self.now
@@ -21,7 +22,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def pace(clock: Clock) -> Pace:
-    return Pace(clock)
+    return Pace(clock, lambda: clock.line_is_behind)
 
 
 def test_what_comes_first_is_applied_at_once_and_what_follows_is_gathered(pace: Pace, clock: Clock) -> None:
@@ -44,6 +45,15 @@ def test_a_key_goes_first_but_the_screen_does_not_stand_still_for_one_who_types_
     pace.drawn()
     pace.pressed()
     assert pace.hold == pytest.approx(ECHO)
+
+
+def test_while_the_line_is_behind_nothing_is_begun_however_long_that_takes(pace: Pace, clock: Clock) -> None:
+    clock.line_is_behind = True
+    clock.now += 60
+    assert pace.wait > 0
+    assert pace.hold > 0
+    clock.line_is_behind = False
+    assert pace.wait == pace.hold == 0
 
 
 def test_in_a_flood_it_is_drawn_before_all_is_applied(pace: Pace, clock: Clock) -> None:

@@ -5,6 +5,8 @@ Rule 1  It is drawn at most every `BETWEEN_DRAWS` seconds; when more comes than 
 Rule 2  It is applied in slices of `SLICE` seconds; between two of them everything else has its turn.
 Rule 3  A key goes first: for `ECHO` seconds after one nothing is begun, unless the screen
         would then stand still for longer than `STILL_MOST`.
+Rule 4  While the line to the terminal is behind nothing is begun: what nobody could see
+        yet is not drawn.
 """
 
 from collections.abc import Callable
@@ -20,10 +22,12 @@ class Pace:
 
     Args:
         clock: Seconds that never go back.
+        behind: Says whether the line to the terminal is.
     """
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float], behind: Callable[[], bool]) -> None:
         self._clock = clock
+        self._behind = behind
         self._drawn = self._pressed = clock() - STILL_MOST
 
     def pressed(self) -> None:
@@ -41,7 +45,9 @@ class Pace:
 
     @property
     def hold(self) -> float:
-        """Seconds for which a key goes first; 0 for none."""
+        """Seconds for which a key, or the line, goes first; 0 for none."""
+        if self._behind():
+            return BETWEEN_DRAWS
         return max(0.0, min(self._pressed + ECHO, self._drawn + STILL_MOST) - self._clock())
 
     @property

@@ -5,6 +5,9 @@ thread then dies, its bounded queue fills up, and whoever writes next waits for
 ever: the program stays behind without a terminal. Here what cannot be written is
 dropped, and the program is told, so that it ends in order
 (tests/ui/test_terminal_left_clean.py).
+
+Over a slow line the same queue fills up and holds up the program. So the driver says
+when it is `behind`, and what comes from the network waits until the line has caught up.
 """
 
 import logging
@@ -16,6 +19,9 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.events import Event
 
 log = logging.getLogger("chat.ui")
+
+PIECES_AHEAD = 3
+"""Writes that may be on their way before the line counts as behind: those of a screen or two."""
 
 
 _KEEP_TITLE = "\x1b[22;2t"
@@ -33,13 +39,15 @@ class _Output:
     def __init__(self, file: TextIO) -> None:
         self._file = file
         self._gone = False
+        self.written = 0
 
     def write(self, text: str) -> int:
         if not self._gone:
             try:
-                return self._file.write(text)
+                self._file.write(text)
             except OSError:
                 self._gone = True
+        self.written += 1
         return len(text)
 
     def flush(self) -> None:
@@ -60,6 +68,18 @@ class TerminalDriver(LinuxDriver):
     """The driver of the program, which can also give the window a title and let go of the mouse."""
 
     _title = ""
+    _output: _Output | None = None
+    _given = 0
+
+    @property
+    def behind(self) -> bool:
+        """The line has not taken what was given to it before."""
+        return self._output is not None and self._given - self._output.written > PIECES_AHEAD
+
+    def write(self, data: str) -> None:
+        """Give this to the line; it waits only when very much is on its way."""
+        self._given += 1
+        super().write(data)
 
     def show_title(self, title: str) -> None:
         """Give the window a title, until the program ends or goes to the background.
@@ -88,8 +108,9 @@ class TerminalDriver(LinuxDriver):
 
     def start_application_mode(self) -> None:
         """Start, write through a file that outlives its terminal, and notice when that is gone."""
-        if not isinstance(self._file, _Output):
-            self._file = cast(TextIO, _Output(self._file))
+        if self._output is None:
+            self._output = _Output(self._file)
+            self._file = cast(TextIO, self._output)
             Thread(target=self._watch, name="terminal-watch", daemon=True).start()
         super().start_application_mode()
         if self._title:  # back from the background
