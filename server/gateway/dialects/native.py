@@ -24,7 +24,11 @@ class Native(Named):
     events: ClassVar[frozenset[str]] = EVENTS
 
     def tell(self, room: Room[Connection], news: News, readers: Iterable[Connection]) -> None:
-        """All news, each under its event."""
-        frame = push_frame(_PUSHES.get(type(news), entries.MESSAGE), news)
+        """Messages and notices as in named rooms, and all other news under its event."""
+        event = _PUSHES.get(type(news))
+        if event is None:
+            super().tell(room, news, readers)
+            return
+        frame = push_frame(event, news)
         for reader in readers:
             reader.push(frame)

@@ -110,6 +110,22 @@ async def test_what_a_bare_reader_gets_is_clean_and_knows_no_edits(ann: RawClien
     assert client.heard == []
 
 
+async def test_a_plain_member_who_joins_as_a_native_one_is_the_same_member_without_the_mark(
+    ann: RawClient, client: RawClient
+) -> None:
+    bare = await client.ask("joinRoom", "tea")
+    native = await client.join("tea", "bob")
+    assert (native["memberId"], native["nickName"]) == (bare["memberId"], "bob")
+    shown: dict[str, dict[str, Any]] = {}
+    while shown.get(native["memberId"], {}).get("nickName") != "bob":
+        shown |= {member["memberId"]: member for member in (await ann.event("presence"))["joined"]}
+    assert "via" not in shown[native["memberId"]]
+    await ann.ask("sendMessage", {"room": "tea", "message": "hi"})
+    while not isinstance(said := await client.event("message"), dict) or said["message"] != "hi":
+        pass
+    assert said["seq"] == 1
+
+
 # -- grouped rooms
 
 
