@@ -35,6 +35,7 @@ class RoomView:
         nick: Your nickname in it.
         member_id: Your id in it.
         members: Who is there, by nickname.
+        plain: A plain server does not tell who is there.
         transcript: Its lines.
         unread: Messages that came while it was not looked at.
         mentions: How many of those name you.
@@ -73,6 +74,7 @@ class RoomView:
         self.member_id = member_id
         self._hides = hides
         self.members: tuple[Member, ...] = ()
+        self.plain = False
         self.transcript = Transcript()
         self.unread = 0
         self.mentions = 0
@@ -267,7 +269,7 @@ class RoomView:
         present = {member.member_id: member.nick_name for member in self.members if member.member_id != self.member_id}
         spoke = [present.pop(member_id) for member_id in reversed(self._spoke) if member_id in present]
         others = [nick for member_id, nick in reversed(self._spoke.items()) if member_id != self.member_id]
-        return spoke + list(present.values()) if self.members else others
+        return spoke + list(present.values()) if not self.plain else others
 
     def _known(self, seq: int | None) -> bool:
         return seq is not None and self.transcript.message(seq) is not None

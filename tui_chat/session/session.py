@@ -399,6 +399,7 @@ class Session:
         self._parts |= Part.HEADER | Part.MEMBERS | Part.STATUS
 
     def _say_if_plain(self, view: RoomView, room: RoomLike) -> None:
+        view.plain = room.plain
         if room.plain and not self._told_plain:
             self._told_plain = True
             view.transcript.notice(self._now_ms(), tr(words.PLAIN_SERVER))

@@ -150,6 +150,7 @@ class ChatView(Screen[None], inherit_bindings=False):
                 self._fold()
             if Part.MEMBERS in changes.parts:
                 self.members.show(view.members if view else (), view.member_id if view else "")
+                self._fold()
             if changes.parts & (Part.HEADER | Part.ROOMS):
                 self._draw_header()
             if Part.STATUS in changes.parts:
@@ -212,7 +213,8 @@ class ChatView(Screen[None], inherit_bindings=False):
         width = app_of(self).size.width
         several = len(self.session.rooms) > 1
         rooms = several and width >= ONE_PANE
-        members = width >= BOTH_PANES or (width >= ONE_PANE and not several)
+        told = self.session.current is None or not self.session.current.plain
+        members = told and (width >= BOTH_PANES or (width >= ONE_PANE and not several))
         room_for = max(0, (width - LEAST_TALK) // PANE)
         self.rooms.display = self._is_wanted("rooms", rooms) and room_for >= 1
         self.members.display = self._is_wanted("members", members) and room_for >= 1 + self.rooms.display
