@@ -2,7 +2,6 @@ import pytest
 
 from tui_chat.session import commands
 from tui_chat.session.commands import Action, Call, Say, Wrong, parse
-from tui_chat.session.completion import Completion, complete
 
 
 def called(text: str) -> tuple[Action, tuple[str, ...]]:
@@ -55,44 +54,3 @@ def test_every_name_belongs_to_one_command() -> None:
     taken = [name for command in commands.ALL for name in (command.name, *command.aliases)]
     assert len(taken) == len(set(taken))
     assert {command.action for command in commands.ALL} == set(Action)
-
-
-def shown(completion: Completion | None) -> list[str]:
-    return list(completion.candidates) if completion else []
-
-
-def test_a_nickname_at_the_start_of_a_line_gets_a_colon() -> None:
-    assert shown(complete("an", ["Ann", "bob", "andy"], [])) == ["Ann: ", "andy: "]
-    assert shown(complete("so\nan", ["Ann"], [])) == ["Ann: "]
-
-
-def test_a_nickname_elsewhere_gets_a_space() -> None:
-    assert shown(complete("hello @A", ["Ann"], [])) == ["@Ann "]
-    assert shown(complete("hello 小", ["小明"], [])) == ["小明 "]
-
-
-def test_commands_complete_only_at_the_start() -> None:
-    assert shown(complete("/n", [], [])) == ["/nick ", "/names ", "/notify "]
-    assert complete("say /n", [], []) is None
-    assert complete("//n", [], []) is None
-
-
-def test_rooms_complete_after_join_and_after_a_hash() -> None:
-    assert shown(complete("/join t", ["tom"], ["tea", "dev"])) == ["tea "]
-    assert shown(complete("see #t", ["tom"], ["tea"])) == ["#tea "]
-
-
-def test_nothing_typed_completes_to_nothing() -> None:
-    assert complete("", ["ann"], ["tea"]) is None
-    assert complete("hello ", ["ann"], ["tea"]) is None
-
-
-def test_further_tabs_walk_the_candidates_and_come_back_to_what_was_typed() -> None:
-    completion = complete("a", ["ann", "al"], [])
-    assert completion is not None
-    turns = [completion.shown]
-    for _ in range(3):
-        completion = completion.turned(1)
-        turns.append(completion.shown)
-    assert turns == ["ann: ", "al: ", "a", "ann: "]
-    assert completion.turned(-1).shown == "a"

@@ -227,5 +227,14 @@ def parse(text: str) -> Say | Call | Wrong:
 
 
 def named(prefix: str) -> list[str]:
-    """The names of the commands that start with `prefix` (without the slash), aliases not counted."""
-    return [command.name for command in ALL if command.name.startswith(prefix.casefold())]
+    """The names that start with `prefix` (without the slash): of commands first, then other names of others."""
+    typed = prefix.casefold()
+    found = [command for command in ALL if command.name.startswith(typed)]
+    others = [command for command in ALL if command not in found]
+    aliases = [alias for command in others for alias in command.aliases if alias.startswith(typed)]
+    return [*(command.name for command in found), *(alias for alias in aliases if len(alias) > 1)]
+
+
+def called(name: str) -> Command | None:
+    """The command of this name (without the slash), in any case."""
+    return _BY_NAME.get(name.casefold())

@@ -135,7 +135,7 @@ ALL: tuple[Key, ...] = (
         Place.COMPOSER,
         mark("new line"),
     ),
-    Key("complete", ("tab",), "complete(1)", mark("complete a nickname, a /command, a #room"), Place.COMPOSER),
+    Key("complete", ("tab",), "complete(1)", mark("complete a name, a /command, a #room, an :emoji"), Place.COMPOSER),
     Key("complete-back", ("shift+tab",), "complete(-1)", mark("the completion before"), Place.COMPOSER),
     Key(
         "line-up",

@@ -144,6 +144,7 @@ class ChatScreen(SearchActions):
     @on(TextArea.Changed)
     def _changed(self) -> None:
         self.keep_draft()
+        self.status.show_candidates(self.composer.completing)
         text = self.composer.text
         if text and text != self._refused_text:
             self.status.show_problem("")

@@ -309,8 +309,8 @@ class Composer(TextArea, inherit_bindings=False):
         """Complete what stands before the caret, or turn to another candidate."""
         caret = self.cursor_location
         before = self.get_text_range((0, 0), caret)
-        if self._completing is not None and self._completing[1] == before:
-            completion = self._completing[0].turned(step)
+        if (turning := self.completing) is not None:
+            completion = turning.turned(step)
         else:
             found = self._complete(before)
             if found is None:
@@ -319,6 +319,13 @@ class Composer(TextArea, inherit_bindings=False):
         start = _location(before, completion.start)
         self.replace(completion.shown, start, caret, maintain_selection_offset=False)
         self._completing = (completion, self.get_text_range((0, 0), self.cursor_location))
+
+    @property
+    def completing(self) -> Completion | None:
+        """What the text before the caret was completed from, until something else is typed."""
+        if self._completing is None or self._completing[1] != self.get_text_range((0, 0), self.cursor_location):
+            return None
+        return self._completing[0]
 
     def _walk(self, text: str | None) -> None:
         if text is not None:

@@ -7,7 +7,11 @@ from textual.widget import Widget
 
 from tui_chat.client.events import Closed, Connecting, ConnectionState, Offline, Online
 from tui_chat.session import words
+from tui_chat.session.completion import Completion
 from tui_chat.session.language import tr
+
+LABEL_CELLS = 32
+"""Columns that a candidate may have in the list of candidates."""
 
 
 class Header(Widget):
@@ -76,6 +80,14 @@ class StatusLine(Widget):
         self._writing = ""
         self._length = ""
         self._search = ""
+        self._completing: Completion | None = None
+
+    def show_candidates(self, completing: Completion | None) -> None:
+        """Show what else a completion may become, or nothing more of it."""
+        several = completing if completing is not None and len(completing.candidates) > 1 else None
+        if several != self._completing:
+            self._completing = several
+            self.refresh()
 
     def show_search(self, search: str) -> None:
         """Show what is being searched among what was sent, or nothing more of it."""
@@ -121,7 +133,9 @@ class StatusLine(Widget):
         """The line."""
         width = self.content_region.width
         right = Content.assemble((self._length, "$error")) if self._length else Content("")
-        if self._search:
+        if self._completing is not None:
+            left = _candidates(self._completing, width)
+        elif self._search:
             left = Content.assemble((self._search, "$accent"))
         elif self._problem:
             left = Content.assemble((self._problem, "$error"))
@@ -135,3 +149,20 @@ class StatusLine(Widget):
             left = Content("")
         left = left.truncate(max(0, width - right.cell_length - 1), ellipsis=True)
         return Content.assemble(left, " " * max(0, width - left.cell_length - right.cell_length), right)
+
+
+def _candidates(completing: Completion, width: int) -> Content:
+    """The candidates in one line, the one that stands there reversed and always in view."""
+    labels = [Content(f" {each.label} ").truncate(LABEL_CELLS, ellipsis=True) for each in completing.candidates]
+    first = min(completing.at, len(labels) - 1)
+    cells = labels[first].cell_length + 2  # room for the signs that there are more
+    while first and cells + labels[first - 1].cell_length <= width // 2:
+        first -= 1
+        cells += labels[first].cell_length
+    parts = [Content("‹") if first else Content(" ")]
+    for at, label in enumerate(labels[first:], first):
+        if sum(part.cell_length for part in parts) + label.cell_length >= width:
+            parts.append(Content("›"))
+            break
+        parts.append(label.stylize("reverse") if at == completing.at else label.stylize("$text-muted"))
+    return Content.assemble(*parts)
