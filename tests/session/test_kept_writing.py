@@ -82,6 +82,19 @@ async def test_rooms_keep_their_places_until_they_are_left(tmp_path: Path) -> No
         assert await writing.rooms() == ["tea", "ops"]
 
 
+async def test_how_far_a_room_was_read_is_known_until_it_is_left(tmp_path: Path) -> None:
+    async with kept(tmp_path) as writing:
+        writing.opened("tea")
+        assert (await writing.left("tea")).read is None
+        writing.read("tea", 7)
+        writing.read("Tea", 9)
+        writing.opened("tea")
+    async with kept(tmp_path) as writing:
+        assert (await writing.left("tea")).read == 9
+        writing.closed("tea")
+        assert (await writing.left("tea")).read is None
+
+
 async def test_a_draft_is_on_disk_without_being_closed(tmp_path: Path) -> None:
     async with kept(tmp_path) as writing, kept(tmp_path) as reader:
         writing.draft("tea", "typed", None)

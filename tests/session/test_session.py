@@ -9,6 +9,7 @@ from server.protocol.requests import EditMessage, SendMessage
 from tui_chat.client import events
 from tui_chat.client.posting import Posting, PostState
 from tui_chat.client.room_log import RoomLog
+from tui_chat.session.kept_writing import Left
 from tui_chat.session.lines import Delivery, MessageLine, NoticeLine, UnreadLine
 from tui_chat.session.session import Part, Session
 
@@ -226,6 +227,33 @@ def test_what_comes_while_nobody_looks_is_unread_below_a_line(session: Session) 
     assert "--" in texts(session)
     session.look(False)
     assert "--" not in texts(session)
+
+
+def test_what_came_since_you_were_here_before_is_unread(session: Session) -> None:
+    tea = Room("tea").join("one", "two", "ann: three")
+    session.enter(Room("dev").join())
+    view = session.enter(tea, Left(read=1), show=False)
+    assert (view.unread, view.mentions) == (2, 1)
+    session.show("tea")
+    session.look(True)
+    assert texts(session) == ["one", "--", "two", "ann: three"]
+    assert (view.unread, view.read_seq) == (0, 3)
+    other = session.enter(Room("ops").join("one"), Left(read=40), show=False)
+    assert other.unread == 0
+
+
+def test_what_was_missed_in_a_break_has_the_line_above_it_even_where_one_looks(session: Session) -> None:
+    tea = Room("tea").join("one")
+    view = session.enter(tea)
+    session.look(True)
+    tea.says(session, "two")
+    assert "--" not in texts(session)
+    for text in ("three", "four"):
+        message = tea.message(tea.log.last + 1, text)
+        tea.log.pushed(message)
+    session.apply(events.LogChanged("tea", (3, 4), live=False))
+    assert texts(session) == ["one", "two", "--", "three", "four"]
+    assert view.unread == 0
 
 
 def test_an_edit_of_something_unread_counts_once(session: Session) -> None:

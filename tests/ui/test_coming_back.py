@@ -11,6 +11,7 @@ from server.runtime import Running
 from tests.support.chat_app import Person, chat_app, in_room
 from tests.support.serving import serving
 from tests.support.terminal import CHAT_TUI, terminal
+from tui_chat.client.chat import ChatClient
 from tui_chat.session.remembered import Remembered
 from tui_chat.ui.screens.chat import ChatScreen
 
@@ -91,6 +92,28 @@ async def test_a_room_that_is_named_is_the_only_one(server: Running, tmp_path: P
     async with chat_app(tmp_path / "ann", kept=again(server.url)) as ann:
         await come_back(ann, 3)
         assert list(ann.chat.session.rooms) == ["tea", "dev", "ops"]
+
+
+async def test_what_was_said_meanwhile_is_unread_in_every_room(server: Running, tmp_path: Path) -> None:
+    async with in_room(tmp_path, server.url, "ann", cache=tmp_path / "cache") as ann, ChatClient(server.url) as other:
+        tea, dev = await other.join("tea", nick="bob"), await other.join("dev", nick="bob")
+        await tea.send("seen in tea")
+        await ann.sees("seen in tea")
+        await joined(ann, "dev")
+        await dev.send("seen in dev")
+        await ann.sees("seen in dev")
+        await ann.until(lambda: ann.chat.session.rooms["dev"].unread == 0)
+        await ann.press("ctrl+q")
+        await ann.until(lambda: not ann.app.is_running)
+        await tea.send("ann: missed in tea")
+        await dev.send("missed in dev")
+        async with chat_app(tmp_path / "ann", kept=again(server.url), cache=tmp_path / "cache") as back:
+            await come_back(back, 2)
+            await back.sees("missed in dev")
+            await back.sees("@1")
+            assert (
+                back.screen().index("seen in dev") < back.screen().index("─ new ─") < back.screen().index("missed in")
+            )
 
 
 async def test_a_draft_survives_being_killed(server: Running, tmp_path: Path) -> None:

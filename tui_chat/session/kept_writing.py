@@ -1,4 +1,4 @@
-"""What you write and where, on this computer's disk: drafts, what you sent, the rooms that are open.
+"""What you write and read, and where, on this computer's disk: drafts, what you sent, open rooms, how far you read.
 
 Rule 1  Everything belongs to one server and to who you are there (your nickname's
         key): nothing of it is ever shown in another room, on another server or
@@ -48,6 +48,7 @@ _LAYOUT = Layout(
         CREATE TABLE rooms (
             position INTEGER PRIMARY KEY AUTOINCREMENT,
             server TEXT NOT NULL, nick TEXT NOT NULL, room TEXT NOT NULL, name TEXT NOT NULL,
+            read INTEGER,
             UNIQUE (server, nick, room)
         )
     """,
@@ -65,11 +66,13 @@ class Left:
         draft: What was being written.
         writing: What that was for, None for a plain message.
         sent: What you sent, oldest first.
+        read: The `seq` up to which you had read, None when that is not known.
     """
 
     draft: str = ""
     writing: Writing | None = None
     sent: tuple[str, ...] = ()
+    read: int | None = None
 
 
 class KeptWriting:
@@ -104,6 +107,7 @@ class KeptWriting:
         self._history = history
         self._delay = delay
         self._drafts: dict[str, tuple[str, Writing | None]] = {}
+        self._read: dict[str, int] = {}
         self._changes: list[_Change] = []
         self._timer: asyncio.TimerHandle | None = None
         self._writing: set[asyncio.Task[None]] = set()
@@ -130,8 +134,11 @@ class KeptWriting:
                     "SELECT text FROM sent WHERE server = ? AND nick = ? AND room = ? ORDER BY position DESC LIMIT ?",
                     (*whose, HISTORY_MAX if self._history else 0),
                 ).fetchall()
+                read = connection.execute(
+                    "SELECT read FROM rooms WHERE server = ? AND nick = ? AND room = ?", whose
+                ).fetchone()
             text, writing = (draft[0], _decoded(draft[1])) if draft is not None else ("", None)
-            return Left(text, writing, tuple(row[0] for row in reversed(sent)))
+            return Left(text, writing, tuple(row[0] for row in reversed(sent)), read[0] if read is not None else None)
 
         try:
             return await self._file.do(read)
@@ -162,6 +169,11 @@ class KeptWriting:
         """This is being written in a room; an empty text takes it away."""
         self._drafts[names.key(room)] = (text, writing)
         self._write_in(self._delay if text else 0.0)
+
+    def read(self, room: str, seq: int) -> None:
+        """An open room was read up to this entry."""
+        self._read[names.key(room)] = seq
+        self._write_in(self._delay)
 
     def sent(self, room: str, text: str) -> None:
         """This was sent, or the command done."""
@@ -239,19 +251,27 @@ class KeptWriting:
             self._timer = None
         drafts, self._drafts = self._drafts, {}
         changes, self._changes = self._changes, []
+        reads, self._read = self._read, {}
         # The drafts last: a change of nickname among the others is to find them under the new one.
         rows = [(*self._whose(room), text, _encoded(writing)) for room, (text, writing) in drafts.items()]
-        if rows or changes:
-            task = asyncio.create_task(self._write(changes, rows))
+        read = [(seq, *self._whose(room)) for room, seq in reads.items()]
+        if rows or changes or read:
+            task = asyncio.create_task(self._write(changes, rows, read))
             self._writing.add(task)
             task.add_done_callback(self._writing.discard)
 
-    async def _write(self, changes: list[_Change], drafts: list[tuple[str, str, str, str, bytes]]) -> None:
+    async def _write(
+        self,
+        changes: list[_Change],
+        drafts: list[tuple[str, str, str, str, bytes]],
+        read: list[tuple[int, str, str, str]],
+    ) -> None:
         def write(connection: sqlite3.Connection) -> None:
             with transaction(connection):
                 for change in changes:
                     change(connection)
                 connection.executemany("INSERT OR REPLACE INTO drafts VALUES (?, ?, ?, ?, ?)", drafts)
+                connection.executemany("UPDATE rooms SET read = ? WHERE server = ? AND nick = ? AND room = ?", read)
                 connection.execute("DELETE FROM drafts WHERE text = '' AND writing = ?", (_encoded(None),))
 
         try:

@@ -42,6 +42,7 @@ class RoomView:
         draft: What is being written, kept while another room is shown.
         sent: What you sent here, to walk with Up and Down.
         read_seq: The newest `seq` there was when it was last looked at.
+        kept_read: The `read_seq` that was kept last.
         newest: The newest `seq` there is.
         writing: What the draft is for, None for a plain message.
         kept_for: What the draft was for when it was last kept.
@@ -81,6 +82,8 @@ class RoomView:
         self.draft = left.draft
         self.sent = InputHistory(left.sent)
         self.read_seq = 0
+        self.kept_read = -1
+        self._read_before = left.read
         self.newest = 0
         self.writing: Writing | None = left.writing
         self.kept_for: Writing | None = left.writing
@@ -97,13 +100,15 @@ class RoomView:
         self.newest = self.read_seq = 0
 
     def begin(self, messages: Iterable[Message], last_seq: int) -> None:
-        """What the room holds when it is entered: nothing of it is unread."""
+        """What the room holds when it is entered; unread is what came since you were here before."""
         lines = self._lines(messages)
         self._put(lines)
         for line in lines:
             self._spoke_now(line)
         self.reached(last_seq)
-        self.read_seq = last_seq
+        read, self._read_before = self._read_before, None
+        self.read_seq = last_seq if read is None else min(read, last_seq)
+        self._unread([line for line in lines if (line.seq or 0) > self.read_seq and not line.own])
 
     def reached(self, seq: int) -> None:
         """The room's newest entry is this."""
@@ -112,8 +117,11 @@ class RoomView:
         if self._looked_at:
             self.read_seq = self.newest
 
-    def changed(self, messages: Iterable[Message], last_seq: int) -> list[MessageLine]:
+    def changed(self, messages: Iterable[Message], last_seq: int, *, live: bool = True) -> list[MessageLine]:
         """Messages that are new or now read otherwise, ascending; the newest entry is `last_seq`.
+
+        What was missed and fetched now (not `live`) has the unread line above it even
+        where somebody looks: it comes all at once.
 
         Returns:
             Those that came while nobody looked.
@@ -124,14 +132,19 @@ class RoomView:
             self._typing.pop(line.member_id, None)
             if (line.seq or 0) > self.newest:
                 self._spoke_now(line)
-        if new and not self._looked_at:
-            if self.unread == 0:
-                self.transcript.set_unread(self.read_seq)
-            self.unread += len(new)
-            self.mentions += sum(line.mention for line in new)
+        if not self._looked_at:
+            self._unread(new)
+        elif new and not live:
+            self.transcript.set_unread(self.read_seq)
         self._put(lines)
         self.reached(last_seq)
         return [] if self._looked_at else new
+
+    def _unread(self, new: list[MessageLine]) -> None:
+        if new and self.unread == 0:
+            self.transcript.set_unread(self.read_seq)
+        self.unread += len(new)
+        self.mentions += sum(line.mention for line in new)
 
     def look(self) -> None:
         """It is shown, in focus and at the bottom: all of it is read."""

@@ -284,8 +284,8 @@ class Session:
             case events.RoomLost(room, reason):
                 self.leave(room)
                 self.say(words.room_lost(room, refusals.within(reason)))
-            case events.LogChanged(room, seqs):
-                self._log_changed(room, seqs)
+            case events.LogChanged(room, seqs, live):
+                self._log_changed(room, seqs, live)
             case events.Noticed(notice):
                 self._noticed(notice)
             case events.MembersChanged(room, members):
@@ -404,7 +404,7 @@ class Session:
             self._told_plain = True
             view.transcript.notice(self._now_ms(), tr(words.PLAIN_SERVER))
 
-    def _log_changed(self, name: str, seqs: tuple[int, ...]) -> None:
+    def _log_changed(self, name: str, seqs: tuple[int, ...], live: bool) -> None:
         view, room = self.room(name), self._joined.get(names.key(name))
         if view is None or room is None:
             return
@@ -413,7 +413,7 @@ class Session:
             if message.member_id == view.member_id and view.transcript.message(message.seq) is None:
                 self._echo(view, message)
         unread, mentions = view.unread, view.mentions
-        self._hear(view, view.changed(messages, room.log.last))
+        self._hear(view, view.changed(messages, room.log.last, live=live))
         view.transcript.set_gaps((gap.after, gap.before) for gap in room.log.gaps())
         if (unread, mentions) != (view.unread, view.mentions):
             self._parts |= Part.ROOMS

@@ -164,6 +164,10 @@ class Connection:
         """This was sent in a room, to be found again with Up and Ctrl+R."""
         self._written.sent(room, text)
 
+    def keep_read(self, room: str, seq: int) -> None:
+        """A room was read up to this entry."""
+        self._written.read(room, seq)
+
     def known_as(self, nick: str) -> None:
         """You have this nickname now."""
         self._written.known_as(nick)

@@ -168,6 +168,13 @@ class ChatScreen(SearchActions):
             view.draft, view.kept_for = text, view.writing
             self.connection.keep_draft(view.name, text, view.writing)
 
+    def keep_read(self) -> None:
+        """How far the shown room was read is kept, so that the next start knows what is new."""
+        view = self.session.current
+        if view is not None and view.read_seq != view.kept_read:
+            view.kept_read = view.read_seq
+            self.connection.keep_read(view.name, view.read_seq)
+
     @on(Composer.Searching)
     def _searching(self, event: Composer.Searching) -> None:
         self.status.show_search(event.shown)

@@ -134,6 +134,7 @@ class ChatView(Screen[None], inherit_bindings=False):
             self._draw_changes()
             self.session.look(self.session.in_focus and self.is_current and self.timeline.at_bottom)
             self._draw_changes()
+            self.keep_read()
 
     def _draw_changes(self) -> None:
         changes = self.session.take_changes()
@@ -171,6 +172,10 @@ class ChatView(Screen[None], inherit_bindings=False):
 
     def keep_draft(self) -> None:
         """What stands in the composer belongs to the room that it was shown for."""
+        raise NotImplementedError
+
+    def keep_read(self) -> None:
+        """How far the shown room was read is kept."""
         raise NotImplementedError
 
     def _draw_header(self) -> None:

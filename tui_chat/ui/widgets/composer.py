@@ -11,9 +11,12 @@ Rule 3  Nothing typed is lost: what cannot be sent stays, and walking or searchi
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 from textual import events
 from textual.message import Message
+from textual.screen import Screen
+from textual.signal import Signal
 from textual.widgets import TextArea
 from textual.widgets.text_area import Selection
 
@@ -25,6 +28,7 @@ from tui_chat.session.history_search import HistorySearch
 from tui_chat.session.input_history import InputHistory
 from tui_chat.session.language import tr
 from tui_chat.session.pasting import Paste
+from tui_chat.ui.app_of import app_of
 from tui_chat.ui.keymap import Keymap
 from tui_chat.ui.keys import Place
 
@@ -115,6 +119,19 @@ class Composer(TextArea, inherit_bindings=False):
     def draft(self) -> str:
         """What is being written; while what was sent is searched, what that comes back to."""
         return self.text if self._search is None else self._search.began
+
+    def on_mount(self) -> None:
+        """The terminal's cursor follows when others make this move."""
+        moved = cast("Signal[Screen[object]]", self.screen.screen_layout_refresh_signal)  # pyright: ignore[reportUnknownMemberType]
+        moved.subscribe(self, self._place_cursor)
+
+    def _place_cursor(self, screen: Screen[object]) -> None:
+        # The base class puts it there when the caret moves in the text, not when the
+        # text moves on the screen; input methods open their window at it.
+        app, caret = app_of(self), self.cursor_screen_offset
+        if self.has_focus and screen.is_current and app.cursor_position != caret:
+            app.cursor_position = caret
+            self.refresh()  # whatever is drawn takes the cursor along
 
     def write(self, text: str) -> None:
         """Put this there instead of what stands there, the caret behind it."""
