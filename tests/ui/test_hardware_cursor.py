@@ -39,6 +39,6 @@ async def test_it_follows_the_caret_over_wide_characters_and_lines(tmp_path: Pat
             await shown.wait_for("Message")
             await at_caret(shown, "Message", 0)
             shown.resize(80, 12)
-            await eventually(lambda: shown.screen.cursor.y == 10)
+            await at_caret(shown, "Message", 0)
             shown.type("水")
             await at_caret(shown, "水", 2)
