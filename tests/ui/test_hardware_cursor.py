@@ -38,6 +38,7 @@ async def test_it_follows_the_caret_over_wide_characters_and_lines(tmp_path: Pat
             shown.type("\r")
             await shown.wait_for("Message")
             await at_caret(shown, "Message", 0)
+            await shown.wait_for("✓ 你好ab")
             shown.resize(80, 12)
             await at_caret(shown, "Message", 0)
             shown.type("水")
