@@ -123,15 +123,15 @@ class Composer(TextArea, inherit_bindings=False):
     def on_mount(self) -> None:
         """The terminal's cursor follows when others make this move."""
         moved = cast("Signal[Screen[object]]", self.screen.screen_layout_refresh_signal)  # pyright: ignore[reportUnknownMemberType]
-        moved.subscribe(self, self._place_cursor)
+        # Later: a new size has to be taken in first.
+        moved.subscribe(self, lambda screen: self.call_later(self._place_cursor))
 
-    def _place_cursor(self, screen: Screen[object]) -> None:
+    def _place_cursor(self) -> None:
         # The base class puts it there when the caret moves in the text, not when the
         # text moves on the screen; input methods open their window at it.
-        app, caret = app_of(self), self.cursor_screen_offset
-        if self.has_focus and screen.is_current and app.cursor_position != caret:
-            app.cursor_position = caret
-            self.refresh()  # whatever is drawn takes the cursor along
+        if self.has_focus and self.screen.is_current:
+            app_of(self).cursor_position = self.cursor_screen_offset
+            self.refresh()  # the cursor goes along with what is drawn, and by itself stays
 
     def write(self, text: str) -> None:
         """Put this there instead of what stands there, the caret behind it."""
