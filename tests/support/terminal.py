@@ -190,7 +190,10 @@ async def terminal(
         controlling: It is the terminal of the program's session, so that closing it sends SIGHUP.
     """
     kept = {
-        name: value for name, value in os.environ.items() if not name.startswith(("CHAT_", "XDG_", "TEXTUAL", "LC_"))
+        name: value
+        for name, value in os.environ.items()
+        # COLUMNS and LINES would count before the size of this terminal.
+        if not name.startswith(("CHAT_", "XDG_", "TEXTUAL", "LC_", "COLUMNS", "LINES"))
     }
     kept |= {"HOME": str(home), "TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}
     for name, value in (environ or {}).items():
