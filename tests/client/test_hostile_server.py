@@ -264,3 +264,24 @@ async def test_a_certificate_is_checked_and_its_authority_can_be_given(
         with pytest.raises(Unreachable, match="does not speak TLS"):
             async with ChatClient(f"https://127.0.0.1:{port}"):
                 pass
+
+
+async def test_what_a_search_brings_is_cleaned_and_only_of_rooms_that_can_be() -> None:
+    def found(room: str) -> dict[str, Any]:
+        said = {"seq": 1, "id": 1, "nickName": "e\x1b[31mve", "memberId": "m2", "message": "pic\x1b]0;x", "ts": 10**15}
+        return {"kind": "message", "room": room, **said}
+
+    async def answer(_: web.WebSocketResponse, event: str, __: dict[str, Any]) -> dict[str, Any] | None:
+        if event != "search":
+            return {"ok": True}
+        rooms = ["tea", "t\x1b]0;ea", "", "\u202etea", "x" * 300, *["tea"] * 500]
+        return {"ok": True, "messages": [found(room) for room in rooms], "hasMore": True}
+
+    async with foreign_server(answer) as port, ChatClient(f"http://127.0.0.1:{port}") as chat:
+        results = await chat.search("pic", limit=10)
+        assert {message.room for message in results.messages} == {"tea"}
+        assert 0 < len(results.messages) <= 10
+        assert "\x1b" not in "".join(message.nick_name + message.message for message in results.messages)
+        assert (results.has_more, results.next) == (True, 1)
+        again = await chat.search("pic", before=1)
+        assert (again.has_more, again.next) == (False, None)  # or it would go on for ever

@@ -10,9 +10,12 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from server.protocol import names
 from server.protocol.answers import Found
 from server.protocol.entries import Message
+from server.protocol.errors import ChatError
 from server.protocol.limits import HISTORY_DEFAULT
 from server.protocol.requests import Search
 from server.protocol.search_terms import Query
@@ -69,8 +72,10 @@ class Searcher:
         except (ConnectionLost, TimeoutError):
             log.debug("no server answers a search, what is here is searched")
         else:
-            messages = tuple(cleaning.message(message) for message in found.messages)
-            return Results(messages, found.has_more, found.next, found.incomplete, Source.SERVER)
+            place = found.next or min((message.id for message in found.messages), default=None)
+            goes_on = found.has_more and place is not None and (before is None or place < before)
+            messages = tuple(_clean(found.messages[:limit]))
+            return Results(messages, goes_on, place if goes_on else None, found.incomplete, Source.SERVER)
         key = None if request.room is None else names.key(request.room)
         if self._history is not None:
             for joined in self._rooms():
@@ -106,6 +111,16 @@ def page(found: Iterator[Message], limit: int) -> Results:
     messages = tuple(islice(found, limit))
     has_more = next(found, None) is not None
     return Results(messages, has_more, messages[-1].id if has_more else None, False, Source.HERE)
+
+
+def _clean(messages: Iterable[Message]) -> Iterator[Message]:
+    """What a server found, safe to show; what it says is in a room that cannot be is left out."""
+    for message in messages:
+        try:
+            room = names.room_name(message.room)
+        except ChatError:
+            continue
+        yield replace(cleaning.message(message), room=room)
 
 
 def _id(message: Message) -> int:

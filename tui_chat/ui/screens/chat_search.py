@@ -19,6 +19,7 @@ from tui_chat.ui.app_of import app_of
 from tui_chat.ui.connection import Connection
 from tui_chat.ui.screens.chat_pasting import PasteActions
 from tui_chat.ui.screens.search import Chosen, SearchScreen
+from tui_chat.ui.widgets.timeline.decoration import Clock
 from tui_chat.ui.widgets.timeline.line_view import Position
 
 
@@ -141,7 +142,7 @@ class SearchActions(PasteActions):
         self.timeline.focus()
         self.status.show_problem("")
         if aim.day is not None:
-            there = datetime.fromtimestamp(line.ts / 1000).astimezone().date()
+            there = Clock().day(line.ts)
             if there != aim.day:
                 self.problem(search_words.nothing_on(aim.day.isoformat(), there > aim.day))
 
