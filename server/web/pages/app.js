@@ -31,6 +31,7 @@ import { toast } from "./toast.js";
 import { UnreadAbove } from "./unread_above.js";
 import { speak, words } from "./words.js";
 
+const WITH_KEYBOARD = globalThis.matchMedia("(hover: hover)");
 const BLANK_AT_MOST = 400; // ms that a reload may take before it shows the door
 
 const page = document.getElementById("chat");
@@ -46,7 +47,7 @@ const asking = new Asking();
 const help = new Help();
 const join = new Join(go);
 const palette = new Palette();
-const notifier = new Notifier(show);
+const notifier = new Notifier((room) => chat?.rooms.includes(room) && show(room));
 const members = new Members();
 const connectionLine = new ConnectionLine(() => chat);
 const search = new Search({ chat: () => chat, onReach: reach });
@@ -57,6 +58,7 @@ const timeline = new Timeline({
   acts: {
     onRetry: (clientId) => chat.current.retry(clientId),
     onDiscard: (clientId) => chat.current.outbox.discard(clientId),
+    onRewrite: (clientId) => composer.rewrite(chat.current.outbox.discard(clientId)),
     onReact: (seq, emoji, on) => chat.current.post("react", { seq, emoji, on }),
     onUnreachable: () => toast(words.goneAway),
   },
@@ -67,7 +69,7 @@ const unreadAbove = new UnreadAbove(() => timeline.toFirstUnread());
 const picker = new Picker({
   acts: {
     reply: ({ seq }) => composer.reply(seq),
-    edit: ({ seq, message }) => composer.edit(seq, message),
+    edit,
     remove: askToRemove,
     copy: ({ message }) => copy(message),
     react: ({ seq, reactions = {} }, row) =>
@@ -95,7 +97,7 @@ const composer = new Composer({
   onUp() {
     const { log, mine } = chat.current;
     const last = log.items.findLast(({ kind, deleted, memberId }) => kind === "message" && !deleted && mine.has(memberId));
-    if (last) composer.edit(last.seq, last.message);
+    if (last) edit(last);
   },
 });
 
@@ -132,7 +134,8 @@ function show(room, { replace = false } = {}) {
   putInAddress(room.name, { replace });
   remember();
   frames.ask();
-  if (!panels.isOpen("search")) composer.focus();
+  // On a phone the focus would bring up the keyboard, over what is to be read.
+  if (!panels.isOpen("search") && WITH_KEYBOARD.matches) composer.focus();
 }
 
 /** Goes into a room that one is in already, or joins it. */
@@ -205,6 +208,12 @@ function said({ text, replyTo, editing }) {
       search.open(query);
     },
   });
+}
+
+/** Begins to change a message of yours, from what you have made of it already. */
+function edit({ seq, message }) {
+  const posts = chat.current.outbox.changes.get(seq) ?? [];
+  composer.edit(seq, posts.findLast(({ event }) => event === "editMessage")?.body.message ?? message);
 }
 
 async function askToRemove(item) {

@@ -110,6 +110,17 @@ export class Composer {
     this.#become({ text, editing: seq, aside: editing ? aside : this.text, replyTo: editing ? undefined : replyTo });
   }
 
+  /**
+   * Takes back what the server refused, to be written anew.
+   * @param {import("./outbox.js").Post} post
+   */
+  rewrite({ event, body }) {
+    if (event === "editMessage") return this.edit(body.seq, body.message);
+    const { aside, editing } = this.#draft;
+    const written = editing ? aside : this.text;
+    return this.#become({ text: written ? `${body.message}\n${written}` : body.message, replyTo: body.replyTo });
+  }
+
   /** Neither answers nor changes anything. @returns {boolean} Whether it did. */
   stop() {
     const { aside, editing, replyTo } = this.#draft;

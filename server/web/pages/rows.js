@@ -18,6 +18,7 @@ const QUOTED = 140; // characters
  * @param {object} acts
  * @param {(clientId: string) => void} acts.onRetry
  * @param {(clientId: string) => void} acts.onDiscard
+ * @param {(clientId: string) => void} acts.onRewrite Takes it back into the composer.
  * @param {(seq: number, emoji: string, on: boolean) => void} acts.onReact
  * @param {(seq: number) => void} acts.onReach Goes to the message that is quoted.
  * @param {(gap: {after: number, before: number}) => void} acts.onFill
@@ -118,11 +119,13 @@ function pendingRow({ pending, nick, head, quoted }, acts) {
   return row;
 }
 
-function trouble({ clientId, code }, what, { onRetry, onDiscard }) {
+function trouble({ clientId, event, code }, what, { onRetry, onDiscard, onRewrite }) {
   const why = words.errors[code] ?? words.errors.internal;
   const retry = button("small", words.retry, () => onRetry(clientId));
   const discard = button("small", words.discard, () => onDiscard(clientId));
-  return element("p", "trouble", element("span", "", `${what}: ${why}`), retry, discard);
+  const written = event === "sendMessage" || event === "editMessage";
+  const rewrite = written ? [button("small", words.edit, () => onRewrite(clientId))] : [];
+  return element("p", "trouble", element("span", "", `${what}: ${why}`), retry, ...rewrite, discard);
 }
 
 function frame(nick, ts, head, action) {
