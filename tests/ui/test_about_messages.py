@@ -220,3 +220,26 @@ async def test_what_failed_is_sent_again_dropped_or_written_anew(server: Running
         await ann.until(lambda: ann.timeline.lines[-1].key == "message-2")
         assert line(ann, 2).text == "to send again"
         assert ann.chat.connection.drop("tea", UUID(int=1)) is None
+
+
+async def test_enter_on_an_answer_leads_to_what_it_answers_and_esc_back(server: Running, tmp_path: Path) -> None:
+    async with ChatClient(server.url) as other:
+        cup = await other.join("tea", nick="bob")
+        await cup.send("the very first")
+        for number in range(150):
+            await cup.send(f"line {number}")
+        await cup.send("about that", reply_to=1)
+        async with in_room(tmp_path, server.url, "ann") as ann:
+            await ann.sees("about that")
+            assert "an earlier message" in ann.screen()
+            await ann.press("ctrl+s", "enter")
+            await ann.until(lambda: ann.timeline.picked == "message-1")
+            assert "the very first" in ann.screen()
+            assert "about that" not in ann.screen()
+            await ann.press("escape")
+            await ann.sees("about that")
+            assert "╭ bob: the very first" in ann.screen()
+            assert ann.app.focused is ann.composer
+            row = next(y for y, text in enumerate(ann.screen().split("\n")) if "╭ bob" in text)
+            await ann.pilot.click(offset=(40, row))
+            await ann.until(lambda: ann.timeline.picked == "message-1")

@@ -240,7 +240,7 @@ ALL: tuple[Key, ...] = (
         "picked-choose",
         ("enter",),
         "choose",
-        mark("load a gap; send again what was not sent"),
+        mark("what an answer answers; load a gap; send again"),
         Place.PICKING,
         mark("choose"),
     ),

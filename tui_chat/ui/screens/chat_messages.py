@@ -15,7 +15,7 @@ from tui_chat.client.posting import Posting
 from tui_chat.session import refusals, setting_words, words
 from tui_chat.session.language import tr
 from tui_chat.session.lines import Delivery, MessageLine
-from tui_chat.session.room_view import QUOTED_MAX
+from tui_chat.session.room_view import QUOTED_MAX, RoomView
 from tui_chat.session.session import Session
 from tui_chat.session.writing import Kind, Writing, emoji_of
 from tui_chat.ui.app_of import app_of
@@ -63,9 +63,22 @@ class MessageActions(ChatView):
             self.composer.focus()
 
     @on(Chosen)
+    def _chosen(self, event: Chosen) -> None:
+        view = self.session.current
+        line = next((line for line in self.timeline.lines if line.key == event.key), None)
+        if view is not None and isinstance(line, MessageLine) and line.seq is not None:
+            if line.reply_to is not None:
+                self.go_to_answered(view, line.reply_to)
+        else:
+            self._send_again(event.key)
+
     @on(RetryWanted)
-    def _retry(self, event: Chosen | RetryWanted) -> None:
+    def _retry(self, event: RetryWanted) -> None:
         self._send_again(event.key)
+
+    def go_to_answered(self, view: RoomView, seq: int) -> None:
+        """Show the message that one in this room answers."""
+        raise NotImplementedError
 
     def _send_again(self, key: str) -> None:
         unsent = self.session.unsent_line(key)

@@ -82,6 +82,11 @@ class SearchActions(PasteActions):
         """Show a message with what is about it; a room that is not open is joined."""
         self._set_out(_Aim(room, seq))
 
+    def go_to_answered(self, view: RoomView, seq: int) -> None:
+        """Show the message that one in this room answers; Esc leads back to the answer."""
+        self._began_at = None  # the way back is the answer, wherever one came from
+        self._set_out(_Aim(view.name, seq, asked=view.transcript.message(seq) is not None))
+
     def go_to_day(self, text: str) -> str:
         """Show the first message of a day in this room; why not, empty when that can be."""
         view = self.session.current

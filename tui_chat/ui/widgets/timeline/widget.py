@@ -15,7 +15,7 @@ from tui_chat.session.long_list import LongList
 from tui_chat.ui.widgets.timeline.layout import RowKind
 from tui_chat.ui.widgets.timeline.line_view import Position
 from tui_chat.ui.widgets.timeline.look import COMPONENTS
-from tui_chat.ui.widgets.timeline.messages import AtBottom, GapWanted, LinkClicked, OlderWanted, RetryWanted
+from tui_chat.ui.widgets.timeline.messages import AtBottom, Chosen, GapWanted, LinkClicked, OlderWanted, RetryWanted
 from tui_chat.ui.widgets.timeline.picking import PickingView
 from tui_chat.ui.widgets.timeline.selecting import copied, goes_through, whole_text, word_at
 from tui_chat.ui.widgets.timeline.unseen import Unseen
@@ -152,6 +152,8 @@ class Timeline(PickingView):
             self.post_message(LinkClicked(event.style.link))
         elif isinstance(line, GapLine):
             self._want_gap(line, index)
+        elif self._layouts.of(index).rows[row].kind is RowKind.QUOTE:
+            self.post_message(Chosen(line.key))
         elif self._layouts.of(index).rows[row].kind is RowKind.PROBLEM:
             self.post_message(RetryWanted(line.key))
         elif self.picked is not None and isinstance(line, MessageLine):
