@@ -1,6 +1,7 @@
 """A WebSocket of bare bytes over TCP, for what a library's closing and reading would hide."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -66,9 +67,9 @@ class RawWebSocket:
 
 
 @asynccontextmanager
-async def raw_websocket(port: int) -> AsyncGenerator[RawWebSocket]:
+async def raw_websocket(port: int, tls: ssl.SSLContext | None = None) -> AsyncGenerator[RawWebSocket]:
     """A WebSocket to a server on this machine, open and otherwise silent."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=tls)
     try:
         writer.write(SHAKE_HANDS.encode())
         assert b" 101 " in await reader.readuntil(b"\r\n\r\n")

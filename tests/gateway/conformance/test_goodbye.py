@@ -1,14 +1,18 @@
 """What the server says last is heard, whatever the client is doing (RFC 6455, section 7; WIRE, `goingAway`)."""
 
 import asyncio
+import signal
+import ssl
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import trustme
 from aiohttp import WSMsgType
 
 from tests.support.raw_websocket import RawWebSocket, raw_websocket
+from tests.support.server_process import server_process
 from tests.support.serving import serving
 
 FLOODING = 6
@@ -65,9 +69,9 @@ async def read_until_closed(ws: RawWebSocket) -> list[bytes]:
     return heard
 
 
-async def flooding_client(server: Stoppable, ready: asyncio.Barrier) -> list[bytes]:
+async def flooding_client(port: int, ready: asyncio.Barrier, tls: ssl.SSLContext | None = None) -> list[bytes]:
     """Floods until it has read a close frame, answers that, and reads the end of the stream."""
-    async with raw_websocket(server.port) as ws:
+    async with raw_websocket(port, tls) as ws:
         at_full_speed = asyncio.Event()
         sending = asyncio.create_task(flood(ws, at_full_speed))
         try:
@@ -86,11 +90,31 @@ async def test_clients_that_flood_a_stopping_server_read_the_goodbye(tmp_path: P
     for attempt in range(STOPS):
         async with stoppable(tmp_path) as server:
             ready = asyncio.Barrier(FLOODING + 1)
-            clients = [asyncio.create_task(flooding_client(server, ready)) for _ in range(FLOODING)]
+            clients = [asyncio.create_task(flooding_client(server.port, ready)) for _ in range(FLOODING)]
             await ready.wait()
             server.stop.set()
             for heard in await asyncio.gather(*clients):
                 assert any(payload.startswith(b'42["goingAway",') for payload in heard), attempt
+
+
+async def test_clients_that_flood_a_process_that_is_told_to_end_read_the_goodbye_over_tls(tmp_path: Path) -> None:
+    authority = trustme.CA()
+    certificate = authority.issue_cert("127.0.0.1")
+    chain, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    chain.write_bytes(b"".join(pem.bytes() for pem in certificate.cert_chain_pems))
+    key.write_bytes(certificate.private_key_pem.bytes())
+    trust = ssl.create_default_context()
+    authority.configure_trust(trust)  # pyright: ignore[reportUnknownMemberType]
+    flags = ("--rate-limit", "off", "--tls-cert", str(chain), "--tls-key", str(key))
+    async with server_process(tmp_path, *flags) as server:
+        ready = asyncio.Barrier(FLOODING + 1)
+        clients = [asyncio.create_task(flooding_client(server.port, ready, trust)) for _ in range(FLOODING)]
+        await ready.wait()
+        server.signal(signal.SIGTERM)
+        for heard in await asyncio.gather(*clients):
+            assert any(payload.startswith(b'42["goingAway",') for payload in heard)
+        code, errors = await server.ended()
+    assert (code, "Traceback" in errors) == (0, False)
 
 
 async def test_a_client_that_floods_after_a_mistake_reads_the_close(tmp_path: Path) -> None:
