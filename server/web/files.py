@@ -5,6 +5,9 @@ Rule 1  What can be fetched is a table made at start: no name in a request is
 Rule 2  A file's ETag (RFC 9110, section 8.8.3) follows from its bytes and its
         coding, so a new release is seen at the next visit, and an old one costs
         no second download.
+Rule 3  The page's assets stand below a name that follows from all of their
+        bytes: what has a path never changes, so a cache keeps it for good, and
+        one page never mixes two releases.
 """
 
 import gzip
@@ -15,8 +18,11 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import PurePosixPath
 
+PAGE = "/"
+"""The path of the page itself; all others are those of its assets."""
+
 INDEX = "index.html"
-"""The name of the page itself; all others are its assets."""
+"""The file that a folder of pages shows by itself."""
 
 _CONTENT_TYPES = {
     ".css": "text/css",
@@ -57,13 +63,19 @@ class PageFile:
 
 
 def page_files() -> dict[str, PageFile]:
-    """The page's files by their name below `pages/`, with `/` between folders."""
-    found: dict[str, PageFile] = {}
-    for name, item in _walk(files("server.web").joinpath("pages"), PurePosixPath()):
-        content_type = _CONTENT_TYPES.get(name.suffix)
-        if content_type is not None:
-            found[str(name)] = _page_file(item.read_bytes(), content_type)
-    return found
+    """The page's files by the path at which they are fetched; the page itself names its assets by theirs."""
+    found = {
+        str(name): item.read_bytes()
+        for name, item in _walk(files("server.web").joinpath("pages"), PurePosixPath())
+        if name.suffix in _CONTENT_TYPES
+    }
+    release = hashlib.sha256()
+    for name in sorted(found):
+        release.update(f"{name} {len(found[name])} ".encode() + found[name])
+    folder = f"/assets/{release.hexdigest()[:12]}/"
+    index = found.pop(INDEX).replace(b'"/assets/', f'"{folder}'.encode())
+    paths = {PAGE: (INDEX, index)} | {folder + name: (name, body) for name, body in found.items()}
+    return {path: _page_file(body, _CONTENT_TYPES[PurePosixPath(name).suffix]) for path, (name, body) in paths.items()}
 
 
 def client_files() -> dict[str, PageFile]:

@@ -7,7 +7,7 @@ from aiohttp import ETag, web
 
 from server.protocol.errors import Unavailable
 from server.protocol.version import PROTOCOL_VERSION
-from server.web.files import INDEX, PageFile, client_files, page_files
+from server.web.files import PAGE, PageFile, client_files, page_files
 from server.web.headers import SOCKET_PATH, security_headers
 from server.web.own_pages import add_own_pages
 from server.web.problems import problem_response, problems
@@ -17,6 +17,7 @@ SERVICE = "chat-server"
 
 _FOR_ANY_PAGE = {"Cross-Origin-Resource-Policy": "cross-origin", "X-Content-Type-Options": "nosniff"}
 """Pages of other origins may take the client from here, as they may from a CDN."""
+_FOR_GOOD: Mapping[str, str] = {"Cache-Control": "public, max-age=31536000, immutable"}
 _NOTHING_MORE: Mapping[str, str] = {}
 
 
@@ -48,8 +49,8 @@ def add_routes(
     if pages is not None:
         add_own_pages(app, pages)
         return
-    for name, file in page_files().items():
-        app.router.add_get("/" if name == INDEX else f"/assets/{name}", _serving(file))
+    for path, file in page_files().items():
+        app.router.add_get(path, _serving(file, _NOTHING_MORE if path == PAGE else _FOR_GOOD))
 
 
 def _serving(
@@ -58,7 +59,7 @@ def _serving(
     async def serve(request: web.Request) -> web.Response:
         gzipped = file.gzipped if _takes_gzip(request.headers.get("Accept-Encoding", "")) else None
         coded = gzipped or file.plain
-        # Names carry no version, so a cache asks each time and mostly hears 304.
+        # What changes under its path is asked for each time, and mostly answered with 304.
         headers = {"Cache-Control": "no-cache", "Vary": "Accept-Encoding", **more}
         if any(tag.value in (coded.etag, "*") for tag in request.if_none_match or ()):
             response = web.Response(status=304, headers=headers)

@@ -33,6 +33,12 @@ async def browsing(*, reason: str | None = None, extra: dict[str, Handler] | Non
         yield client
 
 
+def asset_path(name: str) -> str:
+    """Where the page has this file of its own."""
+    [path] = [path for path in page_files() if path.endswith("/" + name) and path.count("/") == name.count("/") + 3]
+    return path
+
+
 def problem_of(body: bytes) -> dict[str, Any]:
     return json.loads(body)
 
@@ -41,7 +47,7 @@ async def test_the_page_and_all_its_assets_are_served_with_their_types() -> None
     async with browsing() as client:
         page = await client.get("/", headers={"Accept-Encoding": "identity"})
         assert page.headers["Content-Type"] == "text/html; charset=utf-8"
-        assert await page.read() == files("server.web").joinpath("pages/index.html").read_bytes()
+        assert await page.read() == page_files()["/"].plain.body
         for name, content_type in {
             "base.css": "text/css",
             "app.js": "text/javascript",
@@ -49,21 +55,23 @@ async def test_the_page_and_all_its_assets_are_served_with_their_types() -> None
             "vendor/socket.io.esm.min.js": "text/javascript",
             "vendor/socket.io.LICENSE.txt": "text/plain",
         }.items():
-            asset = await client.get(f"/assets/{name}")
+            asset = await client.get(asset_path(name), headers={"Accept-Encoding": "identity"})
             assert (asset.status, asset.content_type) == (200, content_type), name
+            assert asset.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+            assert await asset.read() == files("server.web").joinpath("pages", name).read_bytes()
 
 
 async def test_every_file_that_the_page_names_is_there() -> None:
-    index = page_files()["index.html"].plain.body.decode()
-    named = {part.split('"')[0] for part in index.split('"/assets/')[1:]}
+    index = page_files()["/"].plain.body.decode()
+    named = {"/assets/" + part.split('"')[0] for part in index.split('"/assets/')[1:]}
     assert named <= page_files().keys()
     # A module that is not named is found only when another has come: one more round trip.
-    assert {name for name in page_files() if name.endswith(".js")} <= named
+    assert {path for path in page_files() if path.endswith(".js")} <= named
 
 
 async def test_an_asset_travels_compressed_to_those_who_take_it() -> None:
     async with browsing() as client:
-        path = "/assets/vendor/socket.io.esm.min.js"
+        path = asset_path("vendor/socket.io.esm.min.js")
         plain = await client.get(path, headers={"Accept-Encoding": "identity"})
         refused = await client.get(path, headers={"Accept-Encoding": "gzip;q=0"})
         packed = await client.get(path, headers={"Accept-Encoding": "br, gzip"})
@@ -164,7 +172,7 @@ async def test_a_fault_is_logged_once_and_tells_the_client_nothing(caplog: pytes
     assert len([record for record in caplog.records if record.exc_info]) == 1
 
 
-@pytest.mark.parametrize("path", ["/", "/assets/app.js", "/health", "/ready", "/nothing"])
+@pytest.mark.parametrize("path", ["/", asset_path("app.js"), "/health", "/ready", "/nothing"])
 async def test_every_response_carries_the_security_headers(path: str) -> None:
     async with browsing() as client:
         headers = (await client.get(path)).headers

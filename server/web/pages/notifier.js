@@ -12,7 +12,8 @@ import { lasting } from "./memory.js";
 import { words } from "./words.js";
 
 const GATHERED = 1000; // ms
-const ICONS = { none: "/assets/icon.svg", unread: "/assets/icon-unread.svg", named: "/assets/icon-named.svg" };
+const icon = (name) => new URL(name, import.meta.url).pathname;
+const ICONS = { none: icon("icon.svg"), unread: icon("icon-unread.svg"), named: icon("icon-named.svg") };
 
 export class Notifier {
   #onOpen;
