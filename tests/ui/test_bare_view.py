@@ -1,11 +1,19 @@
 """The bare view: running text for the terminal's own selection."""
 
+import os
+import shlex
+import subprocess
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pyte
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.eventually import eventually
+from tests.support.requirements import need_tmux
 from tests.support.serving import serving
 from tests.support.terminal import CHAT_TUI, MOUSE_MODES, terminal
 from tui_chat.client.chat import ChatClient
@@ -60,3 +68,44 @@ def test_a_terminal_makes_the_rows_of_a_line_that_were_counted(text: str, width:
     counted = [row.rstrip() for row, _ in rows if row.strip()]
     assert [row.replace(" ", "") for row in shown] == [row.replace(" ", "") for row in counted]
     assert [ends for _, ends in rows] == [False] * (len(rows) - 1) + [True]
+
+
+@pytest.mark.needs_tmux
+async def test_a_terminal_selects_a_wrapped_line_as_one_and_takes_what_is_copied(tmp_path: Path) -> None:
+    async with serving(tmp_path, rate_limit="off") as server, ChatClient(server.url) as other:
+        room = await other.join("tea", nick="bob")
+        said = f"see {ADDRESS} 你好"
+        await room.send(said)
+        command = [*CHAT_TUI, server.url, "--room", "tea", "--nick", "ann"]
+        async with tmux(command, tmp_path / "home") as run:
+            await eventually(lambda: "1 here" in run("capture-pane", "-p") or "2 here" in run("capture-pane", "-p"))
+            await eventually(lambda: "你好" in run("capture-pane", "-p"))
+            run("send-keys", "M-l")
+            await eventually(lambda: f"bob: {said}" in run("capture-pane", "-p", "-J"))
+            run("send-keys", "Escape")
+            await eventually(lambda: "Enter send" in run("capture-pane", "-p"))
+            run("send-keys", "C-s")
+            await eventually(lambda: "▌" in run("capture-pane", "-p"))
+            run("send-keys", "y")
+            await eventually(lambda: run("list-buffers") != "")
+            assert run("show-buffer") == said
+
+
+@asynccontextmanager
+async def tmux(command: Sequence[str], home: Path) -> AsyncGenerator[Callable[..., str]]:
+    """A program in a tmux of its own, and what runs tmux's commands in it."""
+    home.mkdir()
+    environ = {**os.environ, "HOME": str(home), "LANG": "C.UTF-8"}
+    environ = {name: value for name, value in environ.items() if name not in {"TMUX", "STY", "NO_COLOR"}}
+
+    def run(*arguments: str) -> str:
+        whole = (need_tmux(), "-u", "-f", "/dev/null", "-S", str(home / "tmux"), *arguments)
+        ran = subprocess.run(whole, env=environ, capture_output=True, text=True, check=False, timeout=20)
+        return ran.stdout.rstrip("\n")
+
+    run("new-session", "-d", "-x", "80", "-y", "24", shlex.join(command))
+    try:
+        run("set", "-g", "set-clipboard", "on")
+        yield run
+    finally:
+        run("kill-server")

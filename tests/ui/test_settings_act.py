@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from server.runtime import Running
-from tests.support.chat_app import in_room
+from tests.support.chat_app import chat_app, in_room
 from tests.support.serving import serving
 from tui_chat.client.chat import ChatClient
 
@@ -89,3 +89,15 @@ async def test_typing_is_told_only_when_that_is_wanted(server: Running, tmp_path
         await bob.type("loudly")
         await ann.sees("bob is typing")
         assert "ann is typing" not in bob.screen()
+
+
+async def test_the_language_changes_while_one_looks(tmp_path: Path) -> None:
+    async with chat_app(tmp_path) as person:
+        await person.sees("Nickname")
+        await person.press("f9", "right", "right")
+        assert person.app.settings.language == "zh"
+        await person.press("escape")
+        await person.sees("昵称")
+        assert "Nickname" not in person.screen()
+        await person.press("f9", "delete", "escape")
+        await person.sees("Nickname")

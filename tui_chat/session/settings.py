@@ -30,7 +30,7 @@ class Settings(Struct, frozen=True, rename=None):
     """All settings. The sentence with each is what people read."""
 
     language: Annotated[
-        Literal["auto", "en", "zh_CN"],
+        Literal["auto", "en", "zh"],
         Meta(description="The language of the program; auto takes the system's."),
     ] = "auto"
     theme: Annotated[

@@ -16,7 +16,7 @@ from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.signal import Signal
 
-from tui_chat.session import words
+from tui_chat.session import language, words
 from tui_chat.session.language import tr
 from tui_chat.session.settings import Settings
 from tui_chat.session.settings_file import SettingsFile
@@ -93,6 +93,11 @@ class SettingsApp(App[None], inherit_bindings=False):
             log.warning("%s", problem)
         if name == "theme":
             self.try_theme(self.settings.theme)
+        if name == "language":
+            language.use(language.chosen("", self.settings.language, os.environ))
+            for screen in self.screen_stack:
+                for widget in screen.walk_children(with_self=True):
+                    widget.refresh()  # most look their sentences up when they are drawn
         if name == "keys":
             self.keymap = Keymap(self.settings.keys)
             self.set_keymap(self.keymap.for_textual())

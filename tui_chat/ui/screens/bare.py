@@ -6,9 +6,9 @@ Rule 2  What is written has no control character but the ends of lines.
 Rule 3  Nothing moves in it, and the mouse belongs to the terminal, until it is left.
 """
 
+from contextlib import ExitStack
 from typing import ClassVar
 
-from textual import events
 from textual.binding import BindingType
 from textual.screen import Screen
 from wcwidth import iter_graphemes
@@ -41,46 +41,36 @@ class BareScreen(Screen[None]):
         super().__init__()
         self._text = text
         self._below = 0  # rows that are below the view
-
-    def render(self) -> str:
-        """Textual draws nothing here."""
-        return ""
+        self._alone = ExitStack()
 
     def on_mount(self) -> None:
-        """The mouse is the terminal's."""
+        """The mouse is the terminal's, and Textual draws nothing more until this is left."""
         settings_app(self).take_mouse(False)
+        self._alone.enter_context(settings_app(self).batch_update())
+        self.write()
 
     def on_unmount(self) -> None:
         """The mouse is as it was."""
+        self._alone.close()
         app = settings_app(self)
         app.take_mouse(app.settings.mouse)
 
     def on_resize(self) -> None:
-        """Written anew for the new width, when Textual has drawn its nothing."""
-        self.call_after_refresh(self.write)
-
-    def on_screen_resume(self) -> None:
-        """It is on top, for the first time or again."""
-        self.call_after_refresh(self.write)
+        """Written anew for the new width."""
+        self.write()
 
     def action_page(self, by: int) -> None:
         """So many pages up."""
-        self._below += by * (self.size.height - 2)
+        self._below += by * (settings_app(self).size.height - 2)
         self.write()
 
     def action_close(self) -> None:
         """Back to the chat."""
         self.dismiss(None)
 
-    async def on_event(self, event: events.Event) -> None:
-        """Whatever makes Textual draw, this is drawn over it."""
-        await super().on_event(event)
-        if isinstance(event, events.AppFocus | events.AppBlur):
-            self.call_after_refresh(self.write)
-
     def write(self) -> None:
         """Write the page to the terminal."""
-        width, height = self.size
+        width, height = settings_app(self).size
         rows = [row for line in self._text.split("\n") for row in in_rows(line, width)]
         room = max(1, height - 1)
         self._below = max(0, min(self._below, len(rows) - room))

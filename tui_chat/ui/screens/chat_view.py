@@ -16,6 +16,7 @@ from textual.timer import Timer
 from tui_chat.client.events import Offline
 from tui_chat.session import words
 from tui_chat.session.completion import Completion
+from tui_chat.session.language import tr
 from tui_chat.session.room_view import RoomView
 from tui_chat.session.session import Part, Session
 from tui_chat.session.settings import Settings, Shown
@@ -120,6 +121,7 @@ class ChatView(Screen[None], inherit_bindings=False):
         """Look as the settings say."""
         self.timeline.set_columns(settings.clock, settings.nick_width)
         self.composer.paste_lines = settings.paste_lines
+        self.composer.placeholder = tr(words.PLACEHOLDER_MESSAGE)
         panes: dict[str, Shown] = {"rooms": settings.room_list, "members": settings.member_list}
         if panes != self._usual_panes:
             self._usual_panes = panes

@@ -14,6 +14,7 @@ from tui_chat.client import address
 from tui_chat.session import refusals, words
 from tui_chat.session.language import tr
 from tui_chat.ui import keys
+from tui_chat.ui.settings_app import settings_app
 from tui_chat.ui.start import DEFAULT_SERVER
 from tui_chat.ui.widgets.field import Field
 from tui_chat.ui.widgets.key_bar import KeyBar
@@ -95,8 +96,18 @@ class JoinScreen(Screen[None]):
     def on_mount(self) -> None:
         """The caret stands in the first field that is empty."""
         self.query_one("#serve").display = False
+        settings_app(self).settings_changed.subscribe(self, lambda _: self._tell())
         empty = next((field for field in self._fields.values() if not field.value), self._fields["room"])
         empty.focus_input()
+
+    def _tell(self) -> None:
+        """Say everything in the language in use."""
+        self.query_one("#hint", Static).update(tr(words.JOIN_HINT))
+        self._fields["room"].tell(tr(words.LABEL_ROOM), tr(words.PLACEHOLDER_ROOM))
+        self._fields["nick"].tell(tr(words.LABEL_NICK), tr(words.PLACEHOLDER_NICK))
+        self._fields["server"].tell(tr(words.LABEL_SERVER), DEFAULT_SERVER)
+        self.query_one("#join", Button).label = tr(words.BUTTON_JOIN)
+        self.query_one("#serve", Button).label = tr(words.BUTTON_SERVE)
 
     def action_next_or_join(self) -> None:
         """Join when all is there, else go to the field that is missing."""

@@ -44,6 +44,11 @@ class Field(Vertical):
             yield self._input
         yield self._problem
 
+    def tell(self, label: str, placeholder: str) -> None:
+        """Name it otherwise, as in another language."""
+        self.query_one(".label", Static).update(label)
+        self._input.placeholder = placeholder
+
     @property
     def value(self) -> str:
         """What stands in it, without spaces around it."""
