@@ -3,7 +3,7 @@
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 RUN := $(UV) run --no-sync --quiet
 
-.PHONY: chat server test check bench faults messages clean
+.PHONY: chat server test check bench faults messages screenshots clean
 
 chat: .venv/ready  ## the client, with its own server
 	@$(RUN) chat-tui --serve $(ARGS)
@@ -30,6 +30,9 @@ faults: .venv/ready-dev  ## break a server in every way for some minutes, then l
 
 messages: .venv/ready-dev  ## take new sentences of the client into the catalogue of translations, and compile it
 	@$(RUN) python -m tools.messages
+
+screenshots: .venv/ready-dev  ## draw docs/screenshots anew, from the program itself
+	@$(RUN) python -m tools.screenshots
 
 .PHONY: javascript
 javascript:  ## the real JavaScript clients that some tests drive, where there is Node.js

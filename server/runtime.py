@@ -63,8 +63,12 @@ class _SystemClock:
 
 
 @asynccontextmanager
-async def serve(settings: Settings) -> AsyncGenerator[Running]:
+async def serve(settings: Settings, clock: Clock | None = None) -> AsyncGenerator[Running]:
     """A server for as long as the context lasts.
+
+    Args:
+        settings: Where it listens, and all the rest.
+        clock: The time, None for this computer's.
 
     On leaving it takes no more connections, says `goingAway`, writes what it
     has taken, closes every connection and then the database.
@@ -74,7 +78,7 @@ async def serve(settings: Settings) -> AsyncGenerator[Running]:
         server.storage.database.StorageError: The database cannot be used.
     """
     tls = _tls(settings)
-    clock = _SystemClock()
+    clock = clock or _SystemClock()
     database = await open_database(settings.database_target(), clock=clock.now)
     try:
         guests = Guests(await database.secret("guests"), secrets.token_bytes)
