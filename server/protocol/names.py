@@ -54,10 +54,15 @@ def key(name: str) -> str:
     """What tells names apart: width, case and spacing are folded away.
 
     Args:
-        name: A name that `nickname` or `room_name` gave.
+        name: A name that `nickname` or `room_name` gave. What is no name, such as a
+            foreign server may send for one, is like nothing but itself.
     """
+    try:
+        folded = _FOLDED.enforce(name)
+    except UnicodeEncodeError:
+        return f"\ufffd{name}"  # which no name holds
     # The profile lowers case (RFC 8264, section 5.2.3); folding it also makes ß and SS the same.
-    return unicodedata.normalize("NFKC", _FOLDED.enforce(name).casefold())
+    return unicodedata.normalize("NFKC", folded.casefold())
 
 
 def numbered(name: str, number: int) -> str:

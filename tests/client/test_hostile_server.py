@@ -4,8 +4,6 @@ import asyncio
 import json
 import logging
 import ssl
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +13,11 @@ from aiohttp import web
 
 from server.protocol.errors import Internal, RateLimited
 from tests.support.eventually import eventually
+from tests.support.foreign_server import foreign_server
 from tui_chat.client.chat import ChatClient
 from tui_chat.client.errors import Unreachable
 from tui_chat.client.events import Offline, RoomLost
 
-HANDSHAKE = '0{"sid":"x","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":65536}'
 JOINED: dict[str, Any] = {
     "ok": True,
     "room": {"name": "tea", "topic": "to\x1b]0;pic", "lastSeq": 0, "visibility": "public"},
@@ -38,40 +36,6 @@ JOINED: dict[str, Any] = {
     "messages": [],
     "hasMore": False,
 }
-
-Answer = Callable[[web.WebSocketResponse, str, dict[str, Any]], Awaitable[dict[str, Any] | None]]
-
-
-@asynccontextmanager
-async def foreign_server(answer: Answer, tls: ssl.SSLContext | None = None) -> AsyncGenerator[int]:
-    """Just enough of a server, whose answers the test gives; the port."""
-
-    async def talk(request: web.Request) -> web.WebSocketResponse:
-        socket = web.WebSocketResponse(compress=False)
-        await socket.prepare(request)
-        await socket.send_str(HANDSHAKE)
-        async for message in socket:
-            packet = str(message.data)
-            if packet.startswith("40"):
-                await socket.send_str('40{"sid":"y"}')
-            elif packet.startswith("42"):
-                start = packet.index("[")
-                event, body = json.loads(packet[start:])
-                reply = await answer(socket, event, body)
-                if reply is not None:
-                    await socket.send_str(f"43{packet[2:start]}{json.dumps([reply])}")
-        return socket
-
-    app = web.Application()
-    app.router.add_get("/socket.io/", talk)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
-        await site.start()
-        yield runner.addresses[0][1]
-    finally:
-        await runner.cleanup()
 
 
 async def joins(_: web.WebSocketResponse, event: str, __: dict[str, Any]) -> dict[str, Any] | None:

@@ -76,3 +76,9 @@ def test_a_numbered_name_ends_with_its_number_and_still_fits(raw: str, number: i
     numbered = names.numbered(name, number)
     assert numbered.endswith(str(number))
     assert sum(1 for _ in iter_graphemes(numbered)) <= NICKNAME_GRAPHEMES
+
+
+@pytest.mark.parametrize("text", ["", "\u200b", "a\x1bb", "\ufffd", " "])
+def test_what_is_no_name_is_like_nothing_but_itself(text: str) -> None:
+    assert names.key(text) == names.key(text)
+    assert names.key(text) not in {names.key("a"), names.key("ab"), names.key(f"{text}x")}

@@ -381,7 +381,8 @@ class Room:
             joined = await self._join(transport, guest_key, since)
         answer = joined or self._talk.entered(self.name, self.log.last)
         again, self._entered_before, self._unproven = self._entered_before, True, None
-        self.name, self.nick, self.member_id = answer.room.name, cleaning.line(answer.nick_name), answer.member_id
+        self.name, self.nick = cleaning.line(answer.room.name), cleaning.line(answer.nick_name)
+        self.member_id = answer.member_id
         self.members = {member.member_id: cleaning.member(member) for member in answer.members}
         self._backlog.room = self.name
         self.delivery.room = self.name

@@ -21,6 +21,7 @@ from tui_chat.session.searching import Hit, Question, Search
 from tui_chat.ui import keys
 from tui_chat.ui.screens.early_keys import EarlyKeys
 from tui_chat.ui.settings_app import settings_app
+from tui_chat.ui.steady import steady
 from tui_chat.ui.widgets.timeline.decoration import Clock
 
 SEARCH_AFTER = 0.4
@@ -204,7 +205,7 @@ class SearchScreen(EarlyKeys[Chosen | None]):
         if hits and not self._drawn:
             shown.highlighted = 0
         self._drawn = len(hits)
-        self.query_one("#state", Static).update(Content(self._state()))
+        self.query_one("#state", Static).update(steady(Content(self._state())))
 
     def _state(self) -> str:
         search = self._search
@@ -231,7 +232,7 @@ def _rows(hit: Hit, clock: Clock, is_open: bool) -> Content:
     line = Content(hit.line)
     for start, end in hit.marks:
         line = line.stylize("bold underline $accent", start, end)
-    return Content.assemble(
+    shown = Content.assemble(
         (about, "$text-muted"),
         (hit.room, "$primary"),
         (" · ", "$text-muted"),
@@ -240,3 +241,4 @@ def _rows(hit: Hit, clock: Clock, is_open: bool) -> Content:
         "\n  ",
         line,
     )
+    return steady(shown)

@@ -18,6 +18,7 @@ from tui_chat.session.language import tr
 from tui_chat.session.switching import Choice
 from tui_chat.ui import keys
 from tui_chat.ui.screens.early_keys import EarlyKeys
+from tui_chat.ui.steady import steady
 
 SHOWN_MAX = 200
 """Rooms that are offered at once; letters find the others."""
@@ -135,7 +136,7 @@ def _row(choice: Choice, width: int) -> Content:
         name = name.stylize("bold")
     room = max(4, width - cell_len(right) - 5)
     left = Content.assemble(name, ("  " + " ".join(topic.split()), "$text-muted")) if topic else name
-    left = left.truncate(room, ellipsis=True)
+    left = steady(left).truncate(room, ellipsis=True)
     gap = " " * max(1, width - 3 - left.cell_length - cell_len(right))
     marked = view is not None and bool(view.mentions)
     return Content.assemble(

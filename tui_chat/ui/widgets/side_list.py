@@ -9,6 +9,8 @@ from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from tui_chat.ui.steady import steady
+
 HEADING_LINES = 2
 
 
@@ -79,7 +81,7 @@ class SideList(ScrollView, can_focus=False):
     def _strip(self, row: Row, width: int) -> Strip:
         base = self.get_component_rich_style(f"side-list--{row.style}") if row.style else self.rich_style
         right = Content(row.right)
-        left = Content(row.left).truncate(max(1, width - right.cell_length - 2), ellipsis=True)
+        left = steady(Content(row.left)).truncate(max(1, width - right.cell_length - 2), ellipsis=True)
         fill = max(0, width - left.cell_length - right.cell_length - 2)
         right_style = base
         if row.right_style:

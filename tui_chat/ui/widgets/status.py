@@ -9,6 +9,7 @@ from tui_chat.client.events import Closed, Connecting, ConnectionState, Offline,
 from tui_chat.session import words
 from tui_chat.session.completion import Completion
 from tui_chat.session.language import tr
+from tui_chat.ui.steady import steady
 
 LABEL_CELLS = 32
 """Columns that a candidate may have in the list of candidates."""
@@ -49,10 +50,11 @@ class Header(Widget):
         right = self._connection()
         if self._others:
             right = Content.assemble((self._others, "$accent"), "   ", right)
-        room = Content.assemble((self._room, "bold $primary")).truncate(
+        room = steady(Content.assemble((self._room, "bold $primary"))).truncate(
             max(8, width - right.cell_length - 2), ellipsis=True
         )
-        left = Content.assemble(room, ("  " + self._topic, "$text-muted")) if self._topic else room
+        topic = Content.assemble(("  " + self._topic, "$text-muted"))
+        left = Content.assemble(room, steady(topic)) if self._topic else room
         left = left.truncate(max(0, width - right.cell_length - 2), ellipsis=True)
         return Content.assemble(left, " " * max(1, width - left.cell_length - right.cell_length), right)
 
@@ -147,7 +149,7 @@ class StatusLine(Widget):
             left = Content.assemble((words.typing(self._typing), "italic $text-muted"))
         else:
             left = Content("")
-        left = left.truncate(max(0, width - right.cell_length - 1), ellipsis=True)
+        left = steady(left).truncate(max(0, width - right.cell_length - 1), ellipsis=True)
         return Content.assemble(left, " " * max(0, width - left.cell_length - right.cell_length), right)
 
 

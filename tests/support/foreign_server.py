@@ -1,0 +1,45 @@
+"""A server that is not ours: it says whatever a test wants it to say."""
+
+import json
+import ssl
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiohttp import web
+
+HANDSHAKE = '0{"sid":"x","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":65536}'
+
+Answer = Callable[[web.WebSocketResponse, str, dict[str, Any]], Awaitable[dict[str, Any] | None]]
+
+
+@asynccontextmanager
+async def foreign_server(answer: Answer, tls: ssl.SSLContext | None = None) -> AsyncGenerator[int]:
+    """Just enough of a server, whose answers the test gives; the port."""
+
+    async def talk(request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse(compress=False)
+        await socket.prepare(request)
+        await socket.send_str(HANDSHAKE)
+        async for message in socket:
+            packet = str(message.data)
+            if packet.startswith("40"):
+                await socket.send_str('40{"sid":"y"}')
+            elif packet.startswith("42"):
+                start = packet.index("[")
+                event, body = json.loads(packet[start:])
+                reply = await answer(socket, event, body)
+                if reply is not None:
+                    await socket.send_str(f"43{packet[2:start]}{json.dumps([reply])}")
+        return socket
+
+    app = web.Application()
+    app.router.add_get("/socket.io/", talk)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
+        await site.start()
+        yield runner.addresses[0][1]
+    finally:
+        await runner.cleanup()

@@ -1,0 +1,29 @@
+"""Text of other people beside other things in one row: drawn so that every terminal gives it the same cells.
+
+What a terminal makes of joined emoji, flags and selectors differs; one cell more or
+less, and all that stands to the right moves. So they are drawn as in the timeline
+(`timeline/clusters.py`), before anything is measured.
+"""
+
+from textual.content import Content, Span
+from wcwidth import iter_graphemes
+
+from tui_chat.ui.widgets.timeline.clusters import drawn
+
+
+def steady(content: Content) -> Content:
+    """The same, with its styles, in characters of whose width all terminals agree."""
+    text = content.plain
+    if text.isascii():
+        return content
+    pictures: list[str] = []
+    places: list[int] = []  # of each character of the text, where its picture stands
+    length = 0
+    for cluster in iter_graphemes(text):
+        picture = cluster if cluster in "\n\t" else drawn(cluster)[0]
+        places += [length] * len(cluster)
+        pictures.append(picture)
+        length += len(picture)
+    places.append(length)
+    spans = [Span(places[span.start], places[min(span.end, len(text))], span.style) for span in content.spans]
+    return Content("".join(pictures), spans=spans)
