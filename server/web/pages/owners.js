@@ -9,7 +9,8 @@
 
 const NAME = "chat.tab.";
 const ANSWER_WITHIN = 1500; // ms
-const ASK_EVERY = 10_000; // ms
+const ASK_EVERY = 4000; // ms
+const CLAIM_WITHIN = 400; // ms
 
 class Locks {
   constructor(owner) {
@@ -22,23 +23,57 @@ class Locks {
 }
 
 class Asking {
+  #self;
   #channel = new BroadcastChannel(NAME);
   #alive = new Set();
+  #waiting = new Map(); // what is to be done → the tab whose end it waits for
+  #claims = new Map(); // a tab that is gone → the least of those who want what it left
 
   constructor(owner) {
-    this.#channel.addEventListener("message", ({ data }) => {
-      if (data.alive) this.#alive.add(data.alive);
-      if (data.asked === owner) this.#channel.postMessage({ alive: owner });
+    this.#self = owner;
+    this.#channel.addEventListener("message", ({ data: { alive, asked, gone, claimed, by } }) => {
+      if (alive) this.#alive.add(alive);
+      if (asked === owner) this.#channel.postMessage({ alive: owner });
+      if (gone) this.#claim(gone);
+      if (by < this.#claims.get(claimed)) this.#claims.set(claimed, by);
     });
+    globalThis.addEventListener("pagehide", () => this.#channel.postMessage({ gone: owner }));
   }
 
   whenGone(owner, act) {
+    this.#waiting.set(act, owner);
+    this.#ask(owner);
+  }
+
+  #ask(owner) {
+    if (![...this.#waiting.values()].includes(owner)) return;
     this.#alive.delete(owner);
     this.#channel.postMessage({ asked: owner });
     setTimeout(() => {
-      if (this.#alive.has(owner)) setTimeout(() => this.whenGone(owner, act), ASK_EVERY);
-      else act();
+      if (this.#alive.has(owner)) setTimeout(() => this.#ask(owner), ASK_EVERY);
+      else this.#claim(owner);
     }, ANSWER_WITHIN);
+  }
+
+  /** Of several that notice it together one alone goes on; the others ask again later. */
+  #claim(owner) {
+    if (this.#claims.has(owner)) return;
+    this.#claims.set(owner, this.#self);
+    this.#channel.postMessage({ claimed: owner, by: this.#self });
+    setTimeout(() => {
+      const mine = this.#claims.get(owner) === this.#self;
+      this.#claims.delete(owner);
+      if (mine) this.#act(owner);
+      else setTimeout(() => this.#ask(owner), ASK_EVERY);
+    }, CLAIM_WITHIN);
+  }
+
+  #act(owner) {
+    for (const [act, other] of this.#waiting) {
+      if (other !== owner) continue;
+      this.#waiting.delete(act);
+      act();
+    }
   }
 }
 
