@@ -21,7 +21,7 @@ const QUOTED = 140; // characters
  * @param {(clientId: string) => void} acts.onRewrite Takes it back into the composer.
  * @param {(seq: number, emoji: string, on: boolean) => void} acts.onReact
  * @param {(seq: number) => void} acts.onReach Goes to the message that is quoted.
- * @param {(gap: {after: number, before: number}) => void} acts.onFill
+ * @param {(gap: {after: number, before: number}) => Promise<boolean>} acts.onFill
  * @param {(memberId: string) => string} acts.nameOf The nickname of a member who is here.
  * @param {() => string} acts.me Your own member id.
  */
@@ -62,9 +62,9 @@ function dayRow({ ts, age }) {
 }
 
 function gapRow({ after, before }, { onFill }) {
-  const load = button("small", words.load, () => {
+  const load = button("small", words.load, async () => {
     load.textContent = words.loadingGap;
-    onFill({ after, before });
+    if (!(await onFill({ after, before }))) load.textContent = words.load;
   });
   const row = element("div", "line gap", element("span", "", words.gap(before - after - 1)), load);
   row.dataset.after = after;
