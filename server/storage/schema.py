@@ -28,7 +28,7 @@ _version = Table(
 
 
 _NODES_TAKE_TURNS = 0x63686174
-"""The advisory lock under which one node of many makes the tables; SQLite's writers take turns anyway."""
+"""The advisory lock under which one node of many makes or migrates the tables; SQLite's writers take turns anyway."""
 
 
 class State(Enum):
@@ -44,8 +44,7 @@ def prepare(connection: Connection) -> State:
     Raises:
         StorageError: The database is another program's, or a newer version's.
     """
-    if connection.dialect.name == "postgresql":
-        connection.execute(select(func.pg_advisory_xact_lock(_NODES_TAKE_TURNS)))
+    _take_turns(connection)
     tables = inspect(connection).get_table_names()
     if not tables:
         metadata.create_all(connection)
@@ -65,7 +64,16 @@ def prepare(connection: Connection) -> State:
 
 
 def migrate(connection: Connection, to: str = HEAD) -> None:
-    """Walk the migrations inside the caller's transaction: all of them, or none."""
+    """Walk the migrations inside the caller's transaction: all of them, or none.
+
+    What another node has done meanwhile is not done again.
+    """
     from server.storage.migrations.walk import upgrade  # noqa: PLC0415 -- brings Alembic, 300 ms
 
+    _take_turns(connection)
     upgrade(connection, to)
+
+
+def _take_turns(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(_NODES_TAKE_TURNS)))

@@ -5,12 +5,15 @@ from collections.abc import AsyncIterator, Generator
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import make_url
 
 from server.protocol.entries import Message
 from server.protocol.errors import ChatError, Conflict, Internal, NotFound, Unavailable
+from server.storage import schema
 from server.storage.batch import Appended
 from server.storage.database import Database, open_database
 from server.storage.faults import StorageError
+from server.storage.postgresql import open_executor
 from tests.support.postgresql import PostgreSQL, running
 from tests.support.storage import BEN, Clock, RoomRef, delete, edit, react, say, topic
 
@@ -108,6 +111,25 @@ async def test_nodes_that_open_a_room_at_once_leave_no_hole(nodes: list[Database
         assert [entry.seq for entry in backlog.entries] == [1, 2, 3, 4]
     secrets = await asyncio.gather(*(node.secret("guest") for node in nodes))
     assert len(set(secrets)) == 1
+
+
+async def test_nodes_that_find_an_older_database_migrate_it_once(server: PostgreSQL, clock: Clock) -> None:
+    address = make_url(server.url).set(drivername="postgresql+asyncpg")
+    executor = open_executor(address, connections=1, isolation_level="AUTOCOMMIT")
+    await executor.run(lambda first: first.exec_driver_sql("CREATE DATABASE older"))
+    await executor.close()
+    url = server.url.replace("/postgres?", "/older?")
+    executor = open_executor(address.set(database="older"), connections=1)
+    await executor.run(lambda older: schema.migrate(older, "0001"))
+    await executor.close()
+    nodes = await asyncio.gather(*(open_database(url, clock=clock) for _ in range(3)))
+    room = fresh_room()
+    for node in nodes:
+        await node.journal.append(say("tea", room=room))
+    found = await nodes[0].reader.search("tea", room_key=room.key, joined=(), before=None, limit=9)
+    assert [message.seq for message in found.messages] == [3, 2, 1]
+    for node in nodes:
+        await node.close()
 
 
 async def test_a_draft_that_cannot_be_stored_is_refused_alone(nodes: list[Database]) -> None:

@@ -107,6 +107,11 @@ class SearchActions(PasteActions):
         self.status.show_problem(tr(search_words.GOING_THERE))
         self._come_nearer()
 
+    def problem(self, problem: str) -> None:
+        """Say what is wrong; whoever was on the way somewhere stays."""
+        self._aim = None
+        super().problem(problem)
+
     def place_loaded(self, room: str, seq: int | None) -> None:
         """What was said about a place is here."""
         aim = self._aim
