@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.terminal.contenders import Contender
 from benchmarks.terminal.feeds import ChatFeed, Feed
-from benchmarks.terminal.program import Echo, Program
+from benchmarks.terminal.program import PATIENCE, Echo, Program
 
 KEYS = tuple(bytes([letter]) for letter in b"QWZXJYVBGP")
 """What the talk and the programs never write by themselves."""
@@ -166,8 +166,11 @@ def _in_room(contender: Contender, home: Path, history: int = 0) -> Generator[tu
     assert contender.seated is not None
     feed: Feed = contender.feed(history)
     with contender.seated(home, feed.port) as program:
-        if not feed.joined.wait(60):
-            raise TimeoutError(f"{contender.name} did not come into the room")
+        patience = time.perf_counter() + PATIENCE
+        while not feed.joined.is_set():
+            program.read(0.05)  # nobody goes on whose screen nobody takes
+            if time.perf_counter() > patience:
+                raise TimeoutError(f"{contender.name} did not come into the room")
         program.settle(1.5)  # past what is done a second after the start
         if contender.enters:
             program.type(contender.enters)

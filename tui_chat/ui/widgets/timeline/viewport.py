@@ -17,7 +17,7 @@ from itertools import chain, repeat
 
 from tui_chat.session.lines import Line, Splice
 from tui_chat.session.long_list import LongList
-from tui_chat.ui.widgets.timeline.fenwick import Heights
+from tui_chat.ui.widgets.timeline.heights import Heights
 
 _LOOKED_AT = 2_000
 """Lines at the end of a new list that are looked at to estimate heights; those before are taken to be as tall."""
