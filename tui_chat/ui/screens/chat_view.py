@@ -134,7 +134,7 @@ class ChatView(Screen[None], inherit_bindings=False):
         """Draw what has changed, and then what being looked at has changed."""
         if self.is_mounted:
             self._draw_changes()
-            self.session.look(self.session.in_focus and self.is_current and self.timeline.at_bottom)
+            self.session.look(self.session.in_focus and self.is_active and self.timeline.at_bottom)
             self._draw_changes()
             self.keep_read()
 
