@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from server.runtime import Running
+from tests.support.chat_app import chat_app
 from tests.support.eventually import eventually
 from tests.support.serving import serving
 from tests.support.terminal import CHAT_TUI, MOUSE_MODES, Terminal, terminal
@@ -116,6 +117,31 @@ async def test_without_colors_not_one_color_leaves_the_program(tmp_path: Path) -
         await shown.wait_for("/join room")
         assert colors(bytes(shown.written)) == set()
         assert b"\x1b[1m" in shown.written, "bold stays"
+
+
+@pytest.mark.parametrize(
+    ("environ", "unknown"),
+    [
+        ({"TERM": "xterm-256color", "COLORTERM": ""}, rb"[34]8;2;"),
+        ({"TERM": "xterm", "COLORTERM": ""}, rb"[34]8;[25];"),
+        ({"TERM": "xterm-256color", "TEXTUAL_COLOR_SYSTEM": "standard"}, rb"[34]8;[25];"),
+    ],
+    ids=["256 colours", "16 colours", "16 colours wanted"],
+)
+async def test_a_terminal_gets_no_color_it_does_not_know(
+    tmp_path: Path, environ: dict[str, str], unknown: bytes
+) -> None:
+    async with terminal(CHAT_TUI, tmp_path, environ=environ) as shown:
+        await shown.wait_for("Nickname")
+        assert colors(bytes(shown.written)), "there are colours"
+        assert not re.search(rb"\x1b\[[0-9;]*?" + unknown, shown.written)
+
+
+async def test_what_is_too_long_for_the_clipboard_is_kept_here_and_said(tmp_path: Path) -> None:
+    async with chat_app(tmp_path, size=(100, 24)) as person:
+        person.app.copy_to_clipboard("long " * 20_000)
+        await person.sees("too long for the terminal's")
+        assert person.app.clipboard == "long " * 20_000
 
 
 def rings(written: bytes) -> int:
