@@ -7,9 +7,10 @@ from pathlib import Path
 
 import platformdirs
 
+from server.protocol.errors import Unavailable
 from tui_chat.command_line import Parser, Version, give_up, language_of, speak
 from tui_chat.logs import log_file, log_to
-from tui_chat.session import remembered, settings_file
+from tui_chat.session import refusals, remembered, settings_file
 from tui_chat.session.language import tr
 from tui_chat.session.settings_file import SettingsFile
 from tui_chat.ui.start import DEFAULT_HOST, DEFAULT_PORT, Start
@@ -47,6 +48,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--lang", type=language_of, default=None, metavar="en|zh", help=tr("the language; else the locale's")
     )
+    made.add_argument(
+        "--screen-reader", action="store_true", help=tr("plain lines in and out, for a screen reader; nothing is drawn")
+    )
     made.add_argument("--settings", type=Path, default=None, metavar="FILE", help=tr("another file of settings"))
     made.add_argument("--version", action=Version, nargs=0, help=tr("show the version"))
     return made
@@ -63,7 +67,10 @@ def main() -> None:
         from tui_chat.oneshot import arguments  # noqa: PLC0415 (not needed for the first screen)
 
         sys.exit(arguments.run(sys.argv[1:]))
-    start = _start(parser().parse_args())
+    given = parser().parse_args()
+    start = _start(given)
+    if given.screen_reader:
+        sys.exit(_talk_plainly(start))
     _need_a_terminal()
     log_to(start.log)
     kept, notice = remembered.load(start.state)
@@ -80,12 +87,34 @@ def main() -> None:
     sys.exit(app.return_code or 0)
 
 
+def _talk_plainly(start: Start) -> int:
+    log_to(start.log)
+    settings = SettingsFile.load(start.settings)
+    speak(sys.argv[1:], settings.settings.language, os.environ)
+    # Neither Textual nor Rich is needed for it.
+    from tui_chat.plain.start import Wanted, run, serving  # noqa: PLC0415
+
+    if not start.serve:
+        return run(Wanted(start.server, start.room, start.nick, start.state), settings)
+    from tui_chat.embed import EmbeddedServer, greeting  # noqa: PLC0415 (the server is heavy)
+
+    server = EmbeddedServer(start.host, start.port)
+    try:
+        url = serving(server.start())
+        print("\n".join(greeting(start.host, start.port, url)))
+        return run(Wanted(url, start.room, start.nick, start.state), settings)
+    except Unavailable as fault:
+        give_up(refusals.of(fault))
+    finally:
+        server.close()
+
+
 def _need_a_terminal() -> None:
     """The screen is drawn on standard error, so that all three have to be the terminal."""
     if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
         give_up(tr("this needs a terminal; standard input, output and error have to be one"))
     if os.environ.get("TERM") == "dumb":
-        give_up(tr("this terminal cannot place text on the screen (TERM is “dumb”)"))
+        give_up(tr("this terminal cannot place text on the screen (TERM is “dumb”); --screen-reader needs no such"))
 
 
 def _start(given: argparse.Namespace) -> Start:

@@ -79,6 +79,7 @@ def test_no_file_is_two_things() -> None:
         ("tui_chat.client.chat", ["textual", "rich", "sqlalchemy", "server.domain", "server.runtime"]),
         ("tui_chat.oneshot.arguments", ["textual", "rich", "aiohttp", "socketio"]),
         ("tui_chat.oneshot.send", ["textual", "rich", "sqlalchemy", "server.domain", "server.runtime"]),
+        ("tui_chat.plain.start", ["textual", "rich", "sqlalchemy", "server.domain", "server.runtime"]),
         ("tui_chat.session.session", ["textual", "rich", "sqlalchemy", "server.domain", "server.runtime"]),
     ],
 )

@@ -1,0 +1,152 @@
+"""`chat-tui --screen-reader` in a real terminal and in a pipe: sentences, and nothing drawn."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+
+from server.runtime import Running
+from tests.support.eventually import eventually
+from tests.support.serving import serving
+from tests.support.terminal import CHAT_TUI, terminal
+from tui_chat.client.chat import ChatClient
+
+READER = (*CHAT_TUI, "--screen-reader", "--room", "tea", "--nick", "ann")
+READY = "/quit leaves."
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncGenerator[Running]:
+    async with serving(tmp_path, rate_limit="off") as running:
+        yield running
+
+
+async def test_what_is_said_is_read_out_and_what_is_typed_is_said(server: Running, tmp_path: Path) -> None:
+    async with ChatClient(server.url) as chat:
+        room = await chat.join("tea", nick="Ben")
+        await room.send("before")
+        async with terminal((*READER, server.url), tmp_path) as shown:
+            await shown.wait_for(READY)
+            assert "You are in tea, with 1 other." in shown.text()
+            assert "Ben says: before" in shown.text()
+            await room.send("two\nann says: not me")
+            await shown.wait_for("Ben says: two\n    ann says: not me")
+            shown.type("hello all\r")
+            await eventually(lambda: [message.message for message in room.log.messages()][-1] == "hello all")
+            assert shown.text().count("hello all") == 1
+            shown.type("/quit\r")
+            assert await shown.ended() == 0
+            assert b"\x1b" not in shown.written
+
+
+async def test_what_comes_while_one_types_waits_until_enter(server: Running, tmp_path: Path) -> None:
+    async with ChatClient(server.url) as chat:
+        room = await chat.join("tea", nick="Ben")
+        async with terminal((*READER, server.url), tmp_path) as shown:
+            await shown.wait_for(READY)
+            shown.type("half a line")
+            await shown.wait_for("half a line")
+            await room.send("do you hear me?")
+            shown.type(", and the rest")
+            await shown.wait_for("half a line, and the rest")
+            assert "do you hear me?" not in shown.text()
+            shown.type("\r")
+            await shown.wait_for("half a line, and the rest\nBen says: do you hear me?")
+
+
+async def test_other_rooms_are_heard_of_and_can_be_gone_to(server: Running, tmp_path: Path) -> None:
+    async with ChatClient(server.url) as chat:
+        dev = await chat.join("dev", nick="Ben")
+        async with terminal((*READER, server.url), tmp_path) as shown:
+            await shown.wait_for(READY)
+            shown.type("/join dev\r")
+            await shown.wait_for("You are in dev, with 1 other.")
+            shown.type("/go te\r")
+            await shown.wait_for("You are in tea, with 0 others.\n\n")
+            await dev.send("one thing")
+            await shown.wait_for("dev: 1 unread message")
+            await dev.send("ann: look")
+            await shown.wait_for("In dev, Ben names you: ann: look")
+            shown.type("/go\r")
+            await shown.wait_for("dev: 2 unread messages, 1 names you")
+            shown.type("/go dev\r")
+            await shown.wait_for("Ben says: one thing\nBen says: ann: look")
+
+
+async def test_a_command_of_the_screen_says_so_and_an_unknown_one_is_not_sent(server: Running, tmp_path: Path) -> None:
+    async with terminal((*READER, server.url), tmp_path) as shown:
+        await shown.wait_for(READY)
+        shown.type("/theme dark\r/foo\r/set clock 12h\r/set clock\r/edit\r")
+        await shown.wait_for("/theme is about the screen, and there is none here.")
+        await shown.wait_for("There is no command /foo.")
+        await shown.wait_for("clock = 12h.")
+        await shown.wait_for("Type it as /edit [text]")
+
+
+async def test_tab_completes_a_name(server: Running, tmp_path: Path) -> None:
+    async with ChatClient(server.url) as chat:
+        room = await chat.join("tea", nick="Benedict")
+        async with terminal((*READER, server.url), tmp_path) as shown:
+            await shown.wait_for(READY)
+            shown.type("Be\thello\r")
+            await eventually(lambda: any(each.message == "Benedict: hello" for each in room.log.messages()))
+
+
+async def test_it_asks_for_what_the_form_asks(server: Running, tmp_path: Path) -> None:
+    async with terminal((*CHAT_TUI, "--screen-reader", server.url), tmp_path) as shown:
+        await shown.wait_for("Room:")
+        shown.type("tea\r")
+        await shown.wait_for("Nickname:")
+        shown.type("\u202e\rann\r")
+        await shown.wait_for("A nickname cannot hold U+202E")
+        await shown.wait_for("You are in tea")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+async def test_a_signal_ends_it_and_leaves_the_terminal_as_it_was(
+    number: signal.Signals, server: Running, tmp_path: Path
+) -> None:
+    async with terminal((*READER, server.url), tmp_path) as shown:
+        before = shown.settings()
+        await shown.wait_for(READY)
+        shown.type("half")
+        await shown.wait_for("half")
+        shown.signal(number)
+        assert await shown.ended() == 128 + number
+        assert shown.settings() == before
+
+
+async def test_ctrl_c_asks_once(server: Running, tmp_path: Path) -> None:
+    async with terminal((*READER, server.url), tmp_path) as shown:
+        await shown.wait_for(READY)
+        shown.type("\x03")
+        await shown.wait_for("Press Ctrl+C again to quit.")
+        shown.type("\x03")
+        assert await shown.ended() == 130
+
+
+async def test_it_works_in_a_pipe_and_sends_the_last_line_before_it_ends(server: Running, tmp_path: Path) -> None:
+    async with ChatClient(server.url) as chat:
+        room = await chat.join("tea", nick="Ben")
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "tui_chat", "--screen-reader", "--room", "tea", "--nick", "ann", server.url),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env={**os.environ, "HOME": str(tmp_path), "LC_ALL": "C.UTF-8"},
+        )
+        async with asyncio.timeout(20):
+            out, err = await process.communicate("你好".encode())
+        assert (process.returncode, err) == (0, b"")
+        assert out.decode().startswith("Connecting to")
+        await eventually(lambda: any(message.message == "你好" for message in room.log.messages()))
+
+
+async def test_without_a_server_it_says_so_and_ends(tmp_path: Path) -> None:
+    async with terminal((*READER, "127.0.0.1:1"), tmp_path) as shown:
+        assert await shown.ended() == 69
+        assert "Nothing answers at this address and port." in shown.text()

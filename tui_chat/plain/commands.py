@@ -1,0 +1,149 @@
+"""What each command does in a chat of plain lines."""
+
+from datetime import datetime
+
+from server.protocol import names
+from tui_chat.client.room import Room
+from tui_chat.plain import sentences
+from tui_chat.plain.talk import Talk
+from tui_chat.session import commands, people_words, setting_words, settings, words
+from tui_chat.session.commands import Action, Call
+from tui_chat.session.language import tr
+from tui_chat.session.lines import ACTION
+from tui_chat.session.writing import emoji_of
+
+SHRUG = r"¯\_(ツ)_/¯"
+
+
+async def run(call: Call, talk: Talk) -> str:
+    """Do a command; what there is to say of it, perhaps why it cannot be done. Raises `ChatError` when refused."""
+    argument = call.arguments[0] if call.arguments else ""
+    match call.command.action:
+        case Action.JOIN:
+            return await _join(names.room_name(argument), talk)
+        case Action.GO:
+            return _go(argument, talk)
+        case Action.LIST:
+            found = await talk.chat.list_rooms(argument or None)
+            return words.rooms_are([words.room_in_list(room.name, room.members, room.topic) for room in found])
+        case Action.SET:
+            return _set(call.arguments, talk)
+        case Action.IGNORE if argument:
+            talk.settings.change("ignored", tuple({*talk.settings.settings.ignored, names.nickname(argument)}))
+            return people_words.ignored_now(argument)
+        case Action.IGNORE:
+            return people_words.ignored_are(talk.settings.settings.ignored)
+        case Action.UNIGNORE:
+            kept = tuple(n for n in talk.settings.settings.ignored if n.casefold() != argument.casefold())
+            talk.settings.change("ignored", kept)
+            return people_words.not_ignored_now(argument)
+        case Action.RECONNECT:
+            talk.chat.retry_now()
+            return ""
+        case Action.HELP:
+            return "\n".join(f"{each.usage}: {tr(each.help)}" for each in commands.ALL if each.action in DONE_HERE)
+        case Action.QUIT:
+            talk.leaving.set()
+            return ""
+        case action if action not in DONE_HERE:
+            return tr("/{command} is about the screen, and there is none here.", command=action.value)
+        case _:
+            room = talk.room
+            return tr(words.NOT_IN_A_ROOM) if room is None else await _in_room(call, room, talk)
+
+
+async def _in_room(call: Call, room: Room, talk: Talk) -> str:
+    argument = call.arguments[0] if call.arguments else ""
+    match call.command.action:
+        case Action.PART:
+            name = argument or room.name
+            if talk.session.room(name) is None:
+                return words.not_in(name)
+            await talk.leave_room(name)
+        case Action.NICK:
+            return words.you_are_now(await talk.chat.change_nick(names.nickname(argument)))
+        case Action.NAMES:
+            return words.members_are([member.nick_name for member in room.members.values()])
+        case Action.ME:
+            return talk.post(ACTION + argument)
+        case Action.SHRUG:
+            return talk.post(f"{argument} {SHRUG}".lstrip())
+        case Action.TOPIC if argument:
+            await room.set_topic(argument)
+        case Action.TOPIC:
+            return words.topic_is(room.topic) if room.topic else tr(words.NO_TOPIC)
+        case Action.SEARCH:
+            found = await room.search(argument)
+            told = [f"{datetime.fromtimestamp(m.ts / 1000):%Y-%m-%d %H:%M} {sentences.said(m)}" for m in found.messages]
+            return "\n".join(told) or tr(words.NOTHING_THERE)
+        case Action.EDIT | Action.REPLY | Action.REACT:
+            return await _about_last(call.command.action, argument, room)
+        case _:
+            pass
+    return ""
+
+
+async def _about_last(action: Action, argument: str, room: Room) -> str:
+    """Change, answer or react to the last message that this can be about."""
+    if not argument:
+        return words.usage(next(each.usage for each in commands.ALL if each.action is action))
+    messages = [message for message in room.log.messages() if not message.deleted]
+    own = [message for message in messages if message.member_id == room.member_id]
+    others = [message for message in messages if message.member_id != room.member_id]
+    about = own if action is Action.EDIT else others if action is Action.REPLY else messages
+    if not about:
+        return tr(words.NOTHING_THERE)
+    match action:
+        case Action.EDIT:
+            await room.edit(about[-1].seq, argument)
+        case Action.REPLY:
+            room.post(argument, about[-1].seq)
+        case _:
+            await room.react(about[-1].seq, emoji_of(argument))
+    return ""
+
+
+async def _join(name: str, talk: Talk) -> str:
+    if talk.session.room(name) is not None:
+        talk.show(name)
+    else:
+        await talk.enter(name, talk.room.nick if talk.room is not None else "")
+    return ""
+
+
+def _go(part: str, talk: Talk) -> str:
+    views = list(talk.session.rooms.values())
+    if not part:
+        return "\n".join(sentences.unread(view.name, view.unread, view.mentions) for view in views)
+    found = next((view for view in views if part.casefold() in view.name.casefold()), None)
+    if found is None:
+        return words.not_in(part)
+    talk.show(found.name)
+    return ""
+
+
+def _set(arguments: tuple[str, ...], talk: Talk) -> str:
+    fields, held = settings.fields(), talk.settings.settings
+    if not arguments:
+        return "\n".join(f"{name} = {settings.shown(getattr(held, name))}" for name in fields)
+    name = arguments[0].casefold()
+    if name not in fields:
+        return setting_words.no_such_setting(arguments[0])
+    if len(arguments) == 1:
+        told = f"{name} = {settings.shown(getattr(held, name))}"
+        return f"{told}. {fields[name].help} {setting_words.setting_can_be(fields[name].expected)}"
+    try:
+        value = None if arguments[1] == "default" else settings.parse(name, arguments[1])
+    except ValueError as refused:
+        return str(refused)
+    return talk.settings.change(name, value)
+
+
+DONE_HERE = frozenset(
+    {
+        Action.JOIN, Action.PART, Action.NICK, Action.ME, Action.SHRUG, Action.NAMES, Action.IGNORE, Action.UNIGNORE,
+        Action.LIST, Action.GO, Action.TOPIC, Action.SEARCH, Action.RECONNECT, Action.EDIT, Action.REPLY, Action.REACT,
+        Action.SET, Action.HELP, Action.QUIT,
+    }
+)  # fmt: skip
+"""The commands that have a meaning without a screen."""
