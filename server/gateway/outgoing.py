@@ -82,7 +82,7 @@ class Outgoing:
             if transport.get_write_buffer_size() > self._limit:
                 self.overrun()
         elif self._poll is not None and not self._poll.done():
-            self._poll.set_result(self._take())
+            self._poll.set_result(self.take())
         elif self._owed_bytes > self._limit:
             self.overrun()
 
@@ -128,7 +128,7 @@ class Outgoing:
     async def poll(self) -> list[Frame]:
         """What is owed to a polling client, as soon as there is anything. One poll at a time."""
         if self._owed:
-            return self._take()
+            return self.take()
         self._poll = asyncio.get_running_loop().create_future()
         try:
             return await self._poll
@@ -138,18 +138,15 @@ class Outgoing:
     def end_poll(self, frame: Frame) -> None:
         """End the poll that waits, if one does, with what is owed, or with this frame when nothing is."""
         if self._poll is not None and not self._poll.done():
-            self._poll.set_result(self._take() or [frame])
+            self._poll.set_result(self.take() or [frame])
 
     @property
     def owing(self) -> bool:
         """Whether something waits to leave."""
         return bool(self._owed)
 
-    def owed(self) -> list[Frame]:
+    def take(self) -> list[Frame]:
         """What a polling client can have at once; may be nothing."""
-        return self._take()
-
-    def _take(self) -> list[Frame]:
         owed, self._owed = self._owed, []
         self._owed_bytes = 0
         return owed

@@ -33,7 +33,7 @@ async def poll(session: Session, request: web.Request) -> web.Response:
         return Fault.BAD_REQUEST.answer()
     if session.upgrading:
         # Its client may wait for the end of this before it says that the upgrade is done.
-        frames = session.out.owed() or [NOOP_FRAME]
+        frames = session.out.take() or [NOOP_FRAME]
     else:
         frames = await session.out.poll()
     if session.closing and not session.out.owing:
