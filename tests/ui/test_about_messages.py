@@ -5,6 +5,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from textual import events
 
 from server.runtime import Running
 from tests.support.chat_app import Person, in_room
@@ -243,3 +244,13 @@ async def test_enter_on_an_answer_leads_to_what_it_answers_and_esc_back(server: 
             row = next(y for y, text in enumerate(ann.screen().split("\n")) if "╭ bob" in text)
             await ann.pilot.click(offset=(40, row))
             await ann.until(lambda: ann.timeline.picked == "message-1")
+
+
+async def test_keys_that_follow_at_once_are_for_the_picked_message(server: Running, tmp_path: Path) -> None:
+    async with in_room(tmp_path, server.url, "ann") as ann:
+        await ann.say("copy me")
+        await ann.sees("✓ copy me")
+        ann.app.post_message(events.Key("ctrl+s", None))
+        ann.app.post_message(events.Key("y", "y"))
+        await ann.until(lambda: ann.app.clipboard == "copy me")
+        assert ann.composer.text == ""

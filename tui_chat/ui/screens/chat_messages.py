@@ -53,7 +53,7 @@ class MessageActions(ChatView):
         """Put the cursor on the last message in view."""
         self.timeline.action_pick()
         if self.timeline.picked is not None:
-            self.timeline.focus()
+            self.set_focus(self.timeline)  # at once: the next key may be here already
 
     @on(Picked)
     def _picked(self, event: Picked) -> None:

@@ -153,6 +153,12 @@ class Composer(TextArea, inherit_bindings=False):
             event.prevent_default()
             self._borrower(event)
             return
+        if (elsewhere := self.screen.focused) is not None and elsewhere is not self:
+            # It was on its way here when the focus moved, as when a message is picked.
+            event.stop()
+            event.prevent_default()
+            elsewhere.post_message(events.Key(event.key, event.character))
+            return
         keymap = self._keymap()
         if self._search is not None:
             if (search_action := keymap.actions(Place.SEARCHING).get(event.key)) is not None or event.is_printable:
