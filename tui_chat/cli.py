@@ -28,7 +28,12 @@ def parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     made.add_argument("server", nargs="?", default="", metavar="URL", help=tr("http://host:port, or chat://host/room"))
-    made.add_argument("--room", default="", metavar="ROOM", help=tr("the room to join"))
+    made.add_argument(
+        "--room",
+        default="",
+        metavar="ROOM",
+        help=tr("the room to join, and no other; without it those that were open come back"),
+    )
     made.add_argument("--nick", default="", metavar="NICK", help=tr("your nickname; with a room you go straight in"))
     made.add_argument("--serve", action="store_true", help=tr("start a server here that others can join"))
     made.add_argument(

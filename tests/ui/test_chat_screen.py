@@ -188,6 +188,16 @@ async def test_what_is_searched_among_what_was_sent_is_shown(server: Running, tm
         await ann.until(lambda: "holds: tex" not in ann.screen())
 
 
+async def test_what_ctrl_c_cleared_comes_back_with_undo(server: Running, tmp_path: Path) -> None:
+    async with in_room(tmp_path, server.url, "ann") as ann:
+        await ann.type("a long thought")
+        await ann.press("ctrl+c")
+        await ann.sees("Ctrl+_")
+        assert ann.composer.text == ""
+        await ann.press("ctrl+underscore")
+        assert ann.composer.text == "a long thought"
+
+
 async def test_quitting_right_behind_a_message_sends_it_first(server: Running, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann, ChatClient(server.url) as other:
         room = await other.join("tea", nick="bob")

@@ -116,6 +116,16 @@ async def test_what_was_said_meanwhile_is_unread_in_every_room(server: Running, 
             )
 
 
+async def test_the_settings_can_say_that_no_room_comes_back(server: Running, tmp_path: Path) -> None:
+    async with in_room(tmp_path, server.url, "ann") as ann:
+        await joined(ann, "dev")
+    async with chat_app(tmp_path / "ann", kept=again(server.url), settings={"come_back": False}) as ann:
+        await come_back(ann, 1)
+        await ann.say("here")
+        await ann.sees("here")
+        assert list(ann.chat.session.rooms) == ["dev"]
+
+
 async def test_a_draft_survives_being_killed(server: Running, tmp_path: Path) -> None:
     command = (*CHAT_TUI, server.url, "--room", "tea", "--nick", "ann")
     async with terminal(command, tmp_path / "ann") as ann:

@@ -65,6 +65,10 @@ class Settings(Struct, frozen=True, rename=None):
         bool,
         Meta(description="Show the room, and how much is unread, in the title of the terminal."),
     ] = True
+    come_back: Annotated[
+        bool,
+        Meta(description="Go into the rooms, too, that were open when you left; --room opens that one alone."),
+    ] = True
     send_typing: Annotated[
         bool,
         Meta(description="Tell the others in a room that you are typing."),

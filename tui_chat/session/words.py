@@ -288,6 +288,11 @@ SWITCH_FOOTER = mark("↑↓ choose · Enter go · Esc stay")
 NEW_ROOM = mark("new room")
 
 
+def cleared(undo: str) -> str:
+    """The line was cleared, and this key brings it back."""
+    return tr("Cleared. {key} brings it back.", key=undo)
+
+
 def not_back_in(room: str, reason: str) -> str:
     """A room that was open before could not be entered again."""
     return tr("{room}, where you were before, could not be entered: {reason}", room=room, reason=reason)

@@ -153,7 +153,12 @@ class ChatApp(SettingsApp, inherit_bindings=False):
         guest_key = self._kept.guest_key(entrance.server, entrance.nick)
         keeping = Keeping(self._start.state, self._start.cache)
         self._visit = Visit(
-            entrance, guest_key, keeping, self._arrived, lambda: self.settings, come_back=self._come_back
+            entrance,
+            guest_key,
+            keeping,
+            self._arrived,
+            lambda: self.settings,
+            come_back=self._come_back and self.settings.come_back,
         )
         self._worker = self.run_worker(self._visit.connection.run, group="connection", exit_on_error=False)
 

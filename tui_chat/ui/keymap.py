@@ -46,6 +46,11 @@ class Keymap:
         """The action of each key of one place."""
         return self._actions[place]
 
+    def shown(self, name: str) -> str:
+        """The first key that does what has this id, as a person knows it; empty when none does."""
+        key = next(key for key in keys.ALL if key.id == name)
+        return key_names.shown(self.keys_of(key)[0]) if self.keys_of(key) else ""
+
     def listed(self, place: Place) -> list[tuple[list[str], Key]]:
         """What the keys of one place do, each with its keys as a person knows them."""
         return [(self._shown(key), key) for key in keys.at(place) if key.help is not None]

@@ -204,6 +204,8 @@ class ChatScreen(SearchActions):
         if not self.composer.text:
             return False
         self.composer.clear()
+        undo = settings_app(self).keymap.shown("undo")
+        self.problem(words.cleared(undo) if undo else "")
         return True
 
     # Reading.
