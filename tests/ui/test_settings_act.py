@@ -101,3 +101,17 @@ async def test_the_language_changes_while_one_looks(tmp_path: Path) -> None:
         assert "Nickname" not in person.screen()
         await person.press("f9", "delete", "escape")
         await person.sees("Nickname")
+
+
+async def test_what_is_read_and_the_footer_speak_the_new_language_too(server: Running, tmp_path: Path) -> None:
+    async with in_room(tmp_path, server.url, "ann", size=(100, 24)) as ann:
+        await ann.say("teh kettle")
+        await ann.sees("teh kettle")
+        await ann.say("/edit the kettle")
+        await ann.sees("the kettle (edited)")
+        await ann.say("/set language zh")
+        await ann.sees("the kettle （已编辑）")
+        assert "Enter 发送" in ann.screen()
+        await ann.say("/set language en")
+        await ann.sees("the kettle (edited)")
+        assert "Enter send" in ann.screen()

@@ -43,9 +43,9 @@ class Layouts:
         self._kept.clear()
         return True
 
-    def set_columns(self, clock: Clock, nick_width: int) -> None:
-        """Tell moments so from now on, in that many cells for nicknames (0: as the width allows)."""
-        self._clock = clock
+    def set_columns(self, clock: Clock, nick_width: int, words: TimelineWords) -> None:
+        """Tell moments so from now on, in that many cells for nicknames (0: as the width allows), in these words."""
+        self._clock, self._words = clock, words
         self._nick_width = nick_width
         self.geometry = Geometry.of(self.geometry.width, clock.width, nick_width)
         self._kept.clear()

@@ -94,6 +94,7 @@ class LineView(ScrollView):
             classes: As for every widget.
         """
         super().__init__(name=name, id=id, classes=classes, can_focus=True)
+        self._given_words = words
         self._words = words or TimelineWords()
         self._clock = Clock(zone)
         self._layouts = Layouts(lambda: self._view.lines, self._words, self._clock)
@@ -131,10 +132,14 @@ class LineView(ScrollView):
         self._settle()
 
     def set_columns(self, clock: ClockStyle, nick_width: int) -> None:
-        """Write times like this, and nicknames in that many cells (0: as the width allows); the place is kept."""
+        """Write times like this, and nicknames in that many cells (0: as the width allows); the place is kept.
+
+        The words are those of the language that is in use now.
+        """
+        self._words = self._given_words or TimelineWords()
         self._clock = Clock(self._clock.zone, clock)
         inside = self._inside()
-        self._layouts.set_columns(self._clock, nick_width)
+        self._layouts.set_columns(self._clock, nick_width, self._words)
         self._forget_looks()
         if inside is not None:
             self._stay_inside(*inside)
