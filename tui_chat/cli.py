@@ -81,6 +81,8 @@ def main() -> None:
     kept, notice = remembered.load(start.state)
     settings = SettingsFile.load(start.settings)
     speak(sys.argv[1:], settings.settings.language, os.environ)
+    # Textual draws at most so often, and at 60 a key that falls into a flood waits for up to 16 ms to show.
+    os.environ.setdefault("TEXTUAL_FPS", "240")
     # Textual is a third of a second that --help and a wrong flag do not wait for.
     from tui_chat.ui.app import ChatApp  # noqa: PLC0415
 
