@@ -64,3 +64,15 @@ def test_the_text_can_be_kept_out() -> None:
     notice = notices.take(show_text=False)
     assert notice is not None
     assert (notice.title, notice.body) == ("2 messages in tea", "")
+
+
+def test_what_somebody_does_is_told_as_in_the_room() -> None:
+    clock = Clock()
+    notices = Notices(clock)
+    for told in ("* bob waves", "* bob waves"):
+        notices.hear(Heard("tea", "bob", "/me waves", True))
+        clock.now += GATHER
+        taken = notices.take(show_text=True)
+        assert taken is not None
+        assert taken.body == told
+        notices.hear(said(1))

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tui_chat.session import words
+from tui_chat.session.lines import ACTION
 
 GATHER = 5.0
 """Seconds between two notifications."""
@@ -82,6 +83,7 @@ class Notices:
         rooms = list(dict.fromkeys(each.room for each in heard))
         if len(heard) == 1:
             title = words.notice_of(last.nick, last.room, last.named)
-            return Notice(title, last.text if show_text else "")
+            body = words.quoted(last.nick, last.text) if last.text.startswith(ACTION) else last.text
+            return Notice(title, body if show_text else "")
         title = words.notice_of_several(len(heard), rooms)
         return Notice(title, words.quoted(last.nick, last.text) if show_text else "")

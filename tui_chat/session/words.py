@@ -180,14 +180,14 @@ def change_failed(problem: str, text: str) -> str:
 
 
 def quoted(nick: str, text: str) -> str:
-    """Who said what, in one line."""
+    """Who said what, or does what, in one line."""
+    if text.startswith(ACTION):
+        return f"* {nick} {' '.join(text[len(ACTION) :].split())}"
     return f"{nick}: {' '.join(text.split())}" if text else f"{nick}: …"
 
 
 def quoted_line(line: MessageLine, most: int) -> str:
     """Who said what in this message, in one line of at most about that many characters of theirs."""
-    if line.action:
-        return f"* {line.nick} {' '.join(line.text[len(ACTION) :][:most].split())}"
     return quoted(line.nick, "" if line.deleted else line.text[:most])
 
 
