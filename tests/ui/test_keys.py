@@ -81,6 +81,20 @@ async def test_the_help_has_every_key_and_every_command(tmp_path: Path) -> None:
                     assert key.help is None or tr(key.help) in shown
 
 
+async def test_what_is_typed_searches_the_help(tmp_path: Path) -> None:
+    async with chat_app(tmp_path, size=(100, 40)) as person:
+        await person.press("f1")
+        await person.type("emoji under")
+        await person.sees("/react")
+        assert "/join" not in person.screen()
+        await person.type("[zz")
+        await person.sees("[zz▏ 0 lines")
+        await person.press(*["backspace"] * 20)
+        await person.sees("/join")
+        await person.press("escape")
+        assert len(person.app.screen_stack) == 1
+
+
 @pytest.mark.parametrize(("sent", "key"), [("\x1b\r", "alt+enter"), ("\x1b1", "alt+1"), ("\x1b9", "alt+9")])
 def test_alt_is_told_apart_in_terminals_that_send_escape_before_the_key(sent: str, key: str) -> None:
     terminal_keys.teach()

@@ -306,7 +306,16 @@ def writing_not_kept(reason: str) -> str:
 # The help screen.
 HELP_TITLE = mark("Keys and commands")
 HELP_COMMANDS = mark("Commands")
-HELP_CLOSE = mark("Esc closes this")
+HELP_CLOSE = mark("type to search · Esc closes this")
+
+
+def help_search(query: str, found: int) -> str:
+    """The help is being searched."""
+    return plural(
+        "{query}▏ {count:,} line · Esc closes this", "{query}▏ {count:,} lines · Esc closes this", found, query=query
+    )
+
+
 HELP_SIGNS = mark("Signs in the list of members")
 SIGN_OWNER = mark("owner of the room")
 SIGN_MODERATOR = mark("moderator")

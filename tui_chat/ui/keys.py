@@ -298,7 +298,7 @@ ALL: tuple[Key, ...] = (
         Place.PICKING,
         mark("back"),
     ),
-    Key("help-close", ("f1", "escape", "q"), "app.help", mark("close"), Place.HELP, mark("close")),
+    Key("help-close", ("f1", "escape"), "app.help", mark("close"), Place.HELP, mark("close")),
     Key("setting-above", ("up", "k"), "move(-1)", mark("setting above"), Place.SETTINGS, first=True),
     Key("setting-below", ("down", "j"), "move(1)", mark("setting below"), Place.SETTINGS, first=True),
     Key("setting-next", ("right", "enter", "space"), "turn(1)", mark("next value"), Place.SETTINGS, first=True),
@@ -329,7 +329,7 @@ AT_ONCE: tuple[tuple[Place, Place], ...] = (
 """The places whose keys count at the same time; elsewhere an inner place covers the outer one."""
 
 WRITTEN = frozenset(
-    {Place.ANYWHERE, Place.FORM, Place.CHAT, Place.COMPOSER, Place.SWITCHER, Place.SEARCH, Place.SEARCHING}
+    {Place.ANYWHERE, Place.FORM, Place.CHAT, Place.COMPOSER, Place.SWITCHER, Place.SEARCH, Place.SEARCHING, Place.HELP}
 )
 """The places in which a letter is something to write and cannot be a key."""
 

@@ -3,10 +3,12 @@
 from typing import ClassVar
 
 from rich.cells import cell_len
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
+from textual.reactive import var
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
@@ -18,10 +20,33 @@ from tui_chat.ui.widgets import members
 
 
 class HelpText(Static):
-    """Two columns, the right one wrapped under itself."""
+    """Two columns, the right one wrapped under itself.
 
-    def render(self) -> Content:
-        """The page, for the width there is."""
+    Attributes:
+        wanted: What is searched for: only lines that hold each of its words are shown.
+    """
+
+    wanted: var[str] = var("")
+
+    def watch_wanted(self) -> None:
+        """Show other lines, in a page as high as they are."""
+        self.refresh(layout=True)
+
+    @property
+    def found(self) -> int:
+        """How many lines are shown."""
+        return sum(len(rows) for _, rows in self._sections())
+
+    def _sections(self) -> list[tuple[str, list[tuple[str, str]]]]:
+        """Each heading with its lines that are to be shown."""
+        holding = self.wanted.casefold().split()
+        searched = [
+            (heading, [row for row in rows if all(word in " ".join(row).casefold() for word in holding)])
+            for heading, rows in self._all_sections()
+        ]
+        return [(heading, rows) for heading, rows in searched if rows]
+
+    def _all_sections(self) -> list[tuple[str, list[tuple[str, str]]]]:
         sections = [(tr(words.HELP_COMMANDS), [(command.usage, _with_aliases(command)) for command in commands.ALL])]
         keymap = settings_app(self).keymap
         for place in keys.Place:
@@ -33,10 +58,15 @@ class HelpText(Static):
                     )
                 )
         sections.append((tr(words.HELP_SIGNS), [(sign, tr(meaning)) for sign, meaning in members.SIGNS]))
-        left_width = max(cell_len(left) for _, rows in sections for left, _ in rows) + 2
+        return sections
+
+    def render(self) -> Content:
+        """The page, for the width there is."""
+        # The columns stand where they stand for the whole page, so that nothing jumps while one types.
+        left_width = max(cell_len(left) for _, rows in self._all_sections() for left, _ in rows) + 2
         right_width = max(20, self.content_region.width - left_width)
         parts: list[Content | tuple[str, str]] = []
-        for heading, rows in sections:
+        for heading, rows in self._sections():
             parts.append((f"{heading}\n", "bold $primary"))
             for left, right in rows:
                 first, *rest = Content(right).wrap(right_width)
@@ -48,7 +78,7 @@ class HelpText(Static):
 
 
 class HelpScreen(ModalScreen[None]):
-    """Over whatever is shown; Esc closes it."""
+    """Over whatever is shown; what is typed searches it, Esc closes it."""
 
     CSS_PATH = "help.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings(keys.Place.HELP)]
@@ -60,9 +90,27 @@ class HelpScreen(ModalScreen[None]):
 
     def on_mount(self) -> None:
         """Its frame says how to close it."""
-        frame = self.query_one("#help")
-        frame.border_title = Content(tr(words.HELP_TITLE))
-        frame.border_subtitle = Content(tr(words.HELP_CLOSE))
+        self.query_one("#help").border_title = Content(tr(words.HELP_TITLE))
+        self._search("")
+
+    def on_key(self, event: events.Key) -> None:
+        """A letter narrows the search, Backspace widens it."""
+        query = self.query_one(HelpText).wanted
+        if event.key in ("backspace", "ctrl+h"):
+            self._search(query[:-1])
+        elif event.is_printable and event.character:
+            self._search(query + event.character)
+        else:
+            return
+        event.stop()
+        event.prevent_default()
+
+    def _search(self, query: str) -> None:
+        text = self.query_one(HelpText)
+        text.wanted = query.lstrip()
+        frame = self.query_one("#help", VerticalScroll)
+        frame.border_subtitle = Content(words.help_search(query, text.found) if text.wanted else tr(words.HELP_CLOSE))
+        frame.scroll_home(animate=False)
 
 
 def _with_aliases(command: commands.Command) -> str:
