@@ -36,9 +36,11 @@ def test_it_holds_what_a_list_would(at_first: int, changes: list[tuple[float, in
         for probe in {0, index - 1, index, index + count, len(plain) - 1} & set(range(len(plain))):
             assert lines[probe] == plain[probe]
             assert lines.find(plain[probe].key) == probe
+            assert lines.of(plain[probe].key) == plain[probe]
     assert list(lines) == plain == lines[:]
     assert list(lines.copy()) == plain
     assert lines.find("m0") is None
+    assert lines.of("m0") is lines.of(None) is None
     sizes = [block.items for block in lines._blocks]  # pyright: ignore[reportPrivateUsage]
     assert sum(items is not None for items in sizes) <= UNPACKED
 

@@ -1,12 +1,14 @@
 """What it costs to have 100,000 lines: counted in work done, not in seconds."""
 
 import gc
+import tracemalloc
 from collections.abc import Callable
 
 import pytest
 
 from tests.support.timeline_app import TimelineApp, appended, said, talk
 from tui_chat.session.lines import Line, Splice
+from tui_chat.session.long_list import LongList
 from tui_chat.ui.widgets.timeline import layouts
 from tui_chat.ui.widgets.timeline.drawing import Painter
 from tui_chat.ui.widgets.timeline.layout import LineLayout
@@ -104,3 +106,15 @@ async def test_a_flood_in_one_batch_draws_once(count: Count):
         await pilot.pause()
         assert app.rows()[-1].endswith("message 5100")
         assert count.laid_out <= ROWS + 2
+
+
+def test_what_nobody_looks_at_takes_little_memory(many: list[Line]):
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        lines = LongList(many[:20_000])
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (after - before) / len(lines) < 100  # bytes a line, where an object is 136 and its texts come to that
+    assert lines[5] == many[5]

@@ -89,6 +89,11 @@ class LongList(Sequence[Line]):
         other._marks = [marks[:] for marks in self._marks]
         return other
 
+    def of(self, key: str | None) -> Line | None:
+        """The line with this key, None if there is none."""
+        index = None if key is None else self.find(key)
+        return None if index is None else self[index]
+
     def find(self, key: str) -> int | None:
         """The index of the line with this key, None if there is none."""
         mark = hash(key)

@@ -65,7 +65,7 @@ class MessageActions(ChatView):
     @on(Chosen)
     def _chosen(self, event: Chosen) -> None:
         view = self.session.current
-        line = next((line for line in self.timeline.lines if line.key == event.key), None)
+        line = self.timeline.lines.of(event.key)
         if view is not None and isinstance(line, MessageLine) and line.seq is not None:
             if line.reply_to is not None:
                 self.go_to_answered(view, line.reply_to)
@@ -273,7 +273,7 @@ class MessageActions(ChatView):
 
     def _picked_line(self) -> MessageLine | None:
         key = self.timeline.picked
-        line = next((line for line in self.timeline.lines if line.key == key), None)
+        line = self.timeline.lines.of(key)
         return line if isinstance(line, MessageLine) else None
 
     def post(self, post: Callable[[str], Posting]) -> str:
