@@ -3,8 +3,8 @@
 The page runs no script but its own files, talks to no other host and cannot be
 framed; nothing that a person writes can change that (W3C Content Security
 Policy Level 3, Trusted Types). Pages of the operator's own are trusted as they
-are: they only get what every answer needs. The Socket.IO endpoint is left alone: it answers
-no documents, and is where all the traffic is.
+are: they only get what every answer needs. The Socket.IO endpoint is left alone:
+it answers no documents, and is where all the traffic is.
 """
 
 from typing import Final
@@ -13,7 +13,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 SOCKET_PATH: Final = "/socket.io/"
-"""Below this the gateway answers; the middlewares of this package pass it through."""
+"""Here the gateway answers, and the middlewares of this package pass it through. What is below are files."""
 
 OWN_PAGES: Final = "own-pages"
 """The name of the route to a folder of the operator's own pages (`server.web.own_pages`)."""
@@ -53,7 +53,7 @@ async def security_headers(request: web.Request, handler: Handler) -> web.Stream
     What may be kept by a cache says so itself; the rest is not to be stored.
     """
     response = await handler(request)
-    if not request.path.startswith(SOCKET_PATH):
+    if request.path != SOCKET_PATH:
         headers = _ON_OWN_PAGES if request.match_info.route.name == OWN_PAGES else _ALWAYS
         for name, value in headers.items():
             response.headers.setdefault(name, value)

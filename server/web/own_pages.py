@@ -12,6 +12,7 @@ import asyncio
 import mimetypes
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
 from aiohttp import web
 
@@ -33,11 +34,16 @@ def add_own_pages(app: web.Application, folder: Path) -> None:
         if found is None:
             raise NotFound("there is nothing at this address")
         if found.name == INDEX and path and not path.endswith(("/", INDEX)):
-            return web.Response(status=301, headers={"Location": str(request.rel_url.with_path(request.path + "/"))})
+            return web.Response(status=301, headers={"Location": _as_folder(path)})
         # A name says nothing of a version, so a cache asks each time and mostly hears 304.
         return web.FileResponse(found, headers={"Cache-Control": "no-cache", "Content-Type": _content_type(found)})
 
     app.router.add_get("/{path:.*}", serve, name=OWN_PAGES)
+
+
+def _as_folder(path: str) -> str:
+    """The address of a folder; with one slash in front, since behind two a browser reads another host."""
+    return f"/{quote(path.strip('/'))}/"
 
 
 def _find(root: Path, path: str) -> Path | None:

@@ -58,7 +58,7 @@ def problem_response(error: ChatError) -> web.Response:
 @web.middleware
 async def problems(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Turns whatever a handler or aiohttp raises into a problem; a fault of ours is logged once."""
-    if request.path.startswith(SOCKET_PATH):
+    if request.path == SOCKET_PATH:
         return await handler(request)
     try:
         return await handler(request)

@@ -15,7 +15,7 @@ from server.web.problems import problem_response, problems
 SERVICE = "chat-server"
 """What `/health` calls itself: a client sees by it what holds a port."""
 
-_FOR_ANY_PAGE = {"Cross-Origin-Resource-Policy": "cross-origin", "X-Content-Type-Options": "nosniff"}
+_FOR_ANY_PAGE = {"Cross-Origin-Resource-Policy": "cross-origin"}
 """Pages of other origins may take the client from here, as they may from a CDN."""
 _FOR_GOOD: Mapping[str, str] = {"Cache-Control": "public, max-age=31536000, immutable"}
 _NOTHING_MORE: Mapping[str, str] = {}
@@ -27,7 +27,7 @@ def add_routes(
     """Adds the page, the client for other pages, `/health` and `/ready`, and the middlewares that all HTTP shares.
 
     Args:
-        app: Not yet frozen. What it answers below `/socket.io/` stays untouched.
+        app: Not yet frozen. What it answers at `/socket.io/` stays untouched.
         ready: None while the server can take messages, else the reason in one
             sentence for the operator. Asked at every `GET /ready`.
         version: The server's own version.

@@ -114,6 +114,8 @@ async def test_the_files_of_the_folder_are_served_with_their_types(folder: Path,
         "/index.html/x",
         "/nothing",
         "/a%00b",
+        "/socket.io/nothing.js",
+        "/socket.io/%2e%2e/%2e%2e/secret.txt",
         "/" + "x" * 300,
         next(path for path in page_files() if path.endswith("/app.js")),
     ],
@@ -121,14 +123,24 @@ async def test_the_files_of_the_folder_are_served_with_their_types(folder: Path,
 async def test_nothing_else_is(folder: Path, path: str) -> None:
     async with browsing(folder) as client:
         answer = await client.get(URL(path, encoded=True))
-        assert answer.status == 404
+        assert (answer.status, answer.content_type) == (404, "application/problem+json")
         assert b"secret" not in await answer.read()
 
 
-async def test_a_folders_address_ends_with_a_slash_so_that_its_links_work(folder: Path) -> None:
+@pytest.mark.parametrize(
+    ("path", "there"),
+    [
+        ("/sub", "/sub/"),
+        ("/%2fsub", "/sub/"),  # "//sub/" would be another host
+        ("/%E5%AD%90%20x", "/%E5%AD%90%20x/"),
+    ],
+)
+async def test_a_folders_address_ends_with_a_slash_so_that_its_links_work(folder: Path, path: str, there: str) -> None:
+    (folder / "子 x").mkdir()
+    (folder / "子 x" / "index.html").write_text("<p>子</p>")
     async with browsing(folder) as client:
-        answer = await client.get("/sub", allow_redirects=False)
-        assert (answer.status, answer.headers["Location"]) == (301, "/sub/")
+        answer = await client.get(URL(path, encoded=True), allow_redirects=False)
+        assert (answer.status, answer.headers["Location"]) == (301, there)
 
 
 async def test_health_is_still_the_servers(folder: Path) -> None:

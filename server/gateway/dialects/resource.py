@@ -30,7 +30,7 @@ from server.protocol.requests import Request, Seq
 MESSAGE, MESSAGES = "chatroomMessage", "chatroomMessages"
 """One message of the stream, and its end."""
 
-_DIGITS = re.compile("[0-9]+")
+_DIGITS = re.compile(f"[0-9]{{1,{len(str(SEQ_MAX))}}}")
 
 RoomId = Annotated[int, Meta(ge=1, le=SEQ_MAX)]
 
@@ -213,4 +213,4 @@ def _with_number(body: Any) -> Any:
         return body
     fields = cast(dict[str, Any], body)
     given = fields.get("id")
-    return {**fields, "id": int(given[:16])} if isinstance(given, str) and _DIGITS.fullmatch(given) else fields
+    return {**fields, "id": int(given)} if isinstance(given, str) and _DIGITS.fullmatch(given) else fields

@@ -118,6 +118,7 @@ async def test_history_is_streamed(client: RawClient) -> None:
         ("findOneChatroom", ["tea"], "bad_request"),
         ("findOneChatroom", [-1], "bad_request"),
         ("findOneChatroom", ["9" * 500], "bad_request"),
+        ("findOneChatroom", ["10" + "0" * 16], "bad_request"),
         ("findOneChatroom", [True], "bad_request"),
         ("updateChatroom", [{"name": "tea"}], "bad_request"),
         ("removeChatroom", [77], "not_found"),
