@@ -8,6 +8,8 @@ Rule 2  `id` is the name that the client's own application has for its user. It
 Rule 3  A room is called to each reader as that reader called it.
 Rule 4  A list goes to everybody whole, which in a large room is much: after each
         time a room rests so long that its lists are `LIST_BYTES` a second at most.
+        What changed in several rooms within `PRESENCE_TICK` is told in one go: a
+        reader of all of them gets all their lists, and gets them once.
         Who joins is told at once.
 """
 
@@ -91,7 +93,11 @@ class Grouped(Dialect):
     def __init__(self, surroundings: Surroundings) -> None:
         super().__init__(surroundings)
         self._joins = WeakKeyDictionary[Connection, dict[str, GroupedJoin]]()
-        self._resting: dict[str, bool] = {}
+        self._changed = set[str]()
+        self._rests_until: dict[str, float] = {}
+        self._quiet_until = 0.0
+        self._planned_at = 0.0
+        self._timer: asyncio.TimerHandle | None = None
 
     def takes(self, event: str, arguments: list[Raw]) -> bool:
         """A message, and a join that speaks of a `roomId` instead of a `roomName`."""
@@ -125,7 +131,10 @@ class Grouped(Dialect):
         return await self._join(commands, connection, request)
 
     async def _join(self, commands: Commands, connection: Connection, request: GroupedJoin) -> answers.Joined:
-        self._joins.setdefault(connection, {})[key(request.room_name)] = request
+        joins = self._joins.setdefault(connection, {})
+        for left in joins.keys() - {room.key for room in self.surroundings.lobby.rooms_of(connection)}:
+            del joins[left]
+        joins[key(request.room_name)] = request
         joined = await commands.join(connection, request, form=self.name, via=self.name)
         self._tell_users([connection])
         return joined
@@ -136,7 +145,7 @@ class Grouped(Dialect):
             case entries.Message():
                 self._tell_message(room, news, readers)
             case entries.PresencePush():
-                self._tell_changed(room)
+                self._tell_later(room)
             case _:
                 pass
 
@@ -159,46 +168,59 @@ class Grouped(Dialect):
                 frame = frames[room_id, side] = _frame("server_msg", body(room_id=room_id, type=side))
             reader.push(frame)
 
-    def _tell_changed(self, room: Room[Connection]) -> None:
-        """Tell all its readers who is in the room, now or when it has rested (rule 4)."""
-        if room.key in self._resting:
-            self._resting[room.key] = True
-            return
-        rest = self._tell_users(room.readers.get(self.name, ())) / LIST_BYTES
-        if rest > PRESENCE_TICK:
-            self._resting[room.key] = False
-            asyncio.get_running_loop().call_later(rest, self._rested, room.key)
+    def _tell_later(self, room: Room[Connection]) -> None:
+        """Tell all its readers who is in the room, soon or when it has rested (rule 4)."""
+        self._changed.add(room.key)
+        self._plan(max(self._quiet_until, self._rests_until.get(room.key, 0.0)))
 
-    def _rested(self, room_key: str) -> None:
-        changed = self._resting.pop(room_key)
-        room = self.surroundings.lobby.rooms.get(room_key)
-        if changed and room is not None:
-            self._tell_changed(room)
+    def _plan(self, at: float) -> None:
+        """Tell what changed at this time of the event loop, if not before."""
+        if self._timer is not None:
+            if self._planned_at <= at:
+                return
+            self._timer.cancel()
+        self._planned_at = at
+        self._timer = asyncio.get_running_loop().call_at(at, self._tell_changed)
 
-    def _tell_users(self, readers: Iterable[Connection]) -> int:
-        """To each reader, all rooms that it reads in this form (rule 1); how many bytes that is in all.
+    def _tell_changed(self) -> None:
+        """Tell the readers of all rooms that changed and have rested."""
+        self._timer = None
+        now = asyncio.get_running_loop().time()
+        self._rests_until = {room_key: until for room_key, until in self._rests_until.items() if until > now}
+        rooms = self.surroundings.lobby.rooms
+        due = [rooms[room_key] for room_key in self._changed - self._rests_until.keys() if room_key in rooms]
+        self._changed &= self._rests_until.keys()
+        sent = self._tell_users({reader: None for room in due for reader in room.readers.get(self.name, ())})
+        for room in due:
+            rest = sum(sent[reader] for reader in room.readers.get(self.name, ())) / LIST_BYTES
+            if rest > PRESENCE_TICK:
+                self._rests_until[room.key] = now + rest
+        self._quiet_until = now + PRESENCE_TICK
+        if self._changed:
+            self._plan(max(self._quiet_until, min(self._rests_until[room_key] for room_key in self._changed)))
+
+    def _tell_users(self, readers: Iterable[Connection]) -> dict[Connection, int]:
+        """To each reader, all rooms that it reads in this form (rule 1); how many bytes that is.
 
         A room's list is encoded once, and so is what readers of the same rooms get.
         """
         lists: dict[str, Raw] = {}
         frames: dict[tuple[tuple[str, str], ...], Frame] = {}
-        sent = 0
+        sent: dict[Connection, int] = {}
         for reader in readers:
-            rooms = {
-                str(self._room_id(reader, room)): room
+            same = tuple(
+                (str(self._room_id(reader, room)), room.key)
                 for room in self.surroundings.lobby.rooms_of(reader)
                 if reader in room.readers.get(self.name, ())
-            }
-            same = tuple((room_id, room.key) for room_id, room in rooms.items())
+            )
             frame = frames.get(same)
             if frame is None:
-                for room in rooms.values():
-                    if room.key not in lists:
-                        lists[room.key] = self._users(room)
-                users = {room_id: lists[room.key] for room_id, room in rooms.items()}
-                frame = frames[same] = _frame("roomUser", users)
+                for _, room_key in same:
+                    if room_key not in lists:
+                        lists[room_key] = self._users(self.surroundings.lobby.rooms[room_key])
+                frame = frames[same] = _frame("roomUser", {room_id: lists[room_key] for room_id, room_key in same})
             reader.push(frame)
-            sent += len(frame.payload)
+            sent[reader] = len(frame.payload)
         return sent
 
     def _users(self, room: Room[Connection]) -> Raw:

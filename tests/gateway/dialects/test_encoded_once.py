@@ -1,5 +1,6 @@
 """A message is encoded once for each form in which it is read, and not at all in a form that nobody reads."""
 
+import json
 from collections.abc import Iterable
 
 import pytest
@@ -11,6 +12,7 @@ from server.gateway.dialects.table import all_dialects
 from server.gateway.fanout import Fanout, News
 from server.gateway.frames import Frame
 from server.protocol.entries import Message, PresencePush
+from tests.support.eventually import eventually
 
 READERS = 5
 
@@ -60,13 +62,20 @@ def test_a_message_is_one_frame_for_all_who_read_it_alike(form: str, frames: int
     assert all(len(wire.frames) == bool(frames) for wire in wires)
 
 
-def test_a_list_of_users_is_one_frame_for_all_who_are_in_the_same_rooms() -> None:
+async def test_a_list_of_users_is_one_frame_for_all_who_are_in_the_same_rooms() -> None:
     lobby = Lobby[Connection]()
     dialects = {dialect.name: dialect for dialect in all_dialects(Surroundings(lobby, None))}
     wires, room = enter(lobby, "grouped")
-    Fanout(dialects).to_room(room, PresencePush(room="tea", joined=[], left=[], renamed=[]))
-    assert [len(wire.frames) for wire in wires] == [1] * READERS
+    other, _ = enter(lobby, "native")
+    for reader in list(room.readers["grouped"]):
+        lobby.join(reader, "coffee", reader.sid, "ann", form="grouped")
+    for changed in lobby.rooms.values():
+        Fanout(dialects).to_room(changed, PresencePush(room=changed.name, joined=[], left=[], renamed=[]))
+    await eventually(lambda: wires[0].frames)
+    assert [len(wire.frames) for wire in wires] == [1] * READERS  # though both rooms changed
     assert len({id(wire.frames[0]) for wire in wires}) == 1
+    assert set(json.loads(wires[0].frames[0].payload[2:])[1]) == {"tea", "coffee"}
+    assert {bytes(frame.payload[:12]) for wire in other for frame in wire.frames} == {b'42["presence'}
 
 
 def test_a_form_that_nobody_reads_is_not_asked() -> None:
