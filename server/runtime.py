@@ -30,11 +30,17 @@ from server.loop_lag import LoopLag
 from server.storage.database import Database, open_database
 from server.web.metrics import Snapshot, add_metrics
 from server.web.routes import add_routes
+from server.web.silence import SilentConnections
 
 log = logging.getLogger("chat.server")
 
 RECONNECT_AFTER = 1.0
 """Seconds after which clients are asked to come back when the server stops as planned."""
+
+
+KEEP_ALIVE = 150.0
+"""Seconds for which a connection may wait for its next request: longer than proxies keep theirs (nginx 60, Caddy
+120), so that it is they who close, and far shorter than the hour that aiohttp would wait."""
 
 
 class ServerError(Exception):
@@ -86,13 +92,18 @@ async def serve(settings: Settings, clock: Clock | None = None) -> AsyncGenerato
         gateway = _gateway(settings, database, guests, clock)
         gate = AddressGate(settings.connections_per_address, settings.connects_per_minute) if limits_on else None
         engine = Engine(gateway, _engine_options(settings), gate)
-        app = web.Application()
+        silent = SilentConnections(settings.connect_timeout)
+        app = web.Application(middlewares=(silent.heard,))
         add_routes(app, ready=database.healthy, version=version("tui-chat"), pages=settings.pages_folder())
         engine.mount(app)
         lag = LoopLag()
         add_metrics(app, lambda: _snapshot(engine, gateway, database, lag), settings.trusted_networks())
-        runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
+        runner = web.AppRunner(
+            app, access_log=None, handle_signals=False, shutdown_timeout=1.0, keepalive_timeout=KEEP_ALIVE
+        )
         await runner.setup()
+        assert runner.server is not None
+        silent.start(runner.server)
         engine.start()
         lag.start()
         try:
@@ -105,6 +116,7 @@ async def serve(settings: Settings, clock: Clock | None = None) -> AsyncGenerato
             await engine.stop()
             gateway.close()
             lag.stop()
+            silent.stop()
             await runner.cleanup()
     finally:
         await database.close()

@@ -185,6 +185,18 @@ async def test_a_session_that_never_connects_is_ended(tmp_path: Path) -> None:
             await elsewhere.closed()
 
 
+@pytest.mark.parametrize("begun", [b"", b"GET / HTTP/1.1\r\nHost: a\r\nX-Slow: "], ids=["nothing", "half a head"])
+async def test_a_connection_that_asks_for_nothing_is_ended_and_no_other(tmp_path: Path, begun: bytes) -> None:
+    async with serving(tmp_path, connect_timeout=0.5) as server, raw_client(server.url) as client:
+        await client.join("tea", "ann")
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(begun)
+        async with asyncio.timeout(10):
+            assert await reader.read() == b""
+        writer.close()
+        assert (await client.ask("sendMessage", {"room": "tea", "message": "still here"}))["ok"]
+
+
 async def test_a_client_that_answers_no_ping_is_ended(tmp_path: Path) -> None:
     async with (
         serving(tmp_path, ping_interval=0.2, ping_timeout=0.4) as server,
