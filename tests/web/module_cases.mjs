@@ -223,7 +223,7 @@ const cases = {
     const tabs = new Map(); // owner → those who wait for its end
     const tabOf = (owner) => {
       const shelf = new Shelf(() => shelfOver(storage));
-      const owners = { whenGone: (other, act) => tabs.set(other, [...(tabs.get(other) ?? []), act]) };
+      const owners = { whenGone: (other, _place, act) => tabs.set(other, [...(tabs.get(other) ?? []), act]) };
       return new Unsent({ shelf, owner, owners });
     };
     const first = tabOf("first");

@@ -2,9 +2,11 @@
  * Which tabs of this browser are alive.
  *
  * A tab holds a lock (Web Locks) for as long as it lives, so the browser itself says
- * when it is gone. Over plain HTTP, as on a LAN, there are no locks: then tabs ask
- * each other. That can take a sleeping tab for gone; what both then send has one
- * `clientId`, and the server takes it once.
+ * when it is gone. Who then takes what it left in a place holds a lock on that, too:
+ * what one tab writes into the storage reaches another a little later and piece by
+ * piece, so a second one would still find a part there. Over plain HTTP, as on a LAN,
+ * there are no locks: then tabs ask each other. That can take a sleeping tab for gone;
+ * what both then send has one `clientId`, and the server takes it once.
  */
 
 const NAME = "chat.tab.";
@@ -12,13 +14,27 @@ const ANSWER_WITHIN = 1500; // ms
 const ASK_EVERY = 4000; // ms
 const CLAIM_WITHIN = 400; // ms
 
+const forLife = () => new Promise(() => {});
+
 class Locks {
+  #held = new Set();
+
   constructor(owner) {
-    navigator.locks.request(NAME + owner, () => new Promise(() => {}));
+    navigator.locks.request(NAME + owner, forLife);
   }
 
-  whenGone(owner, act) {
-    navigator.locks.request(NAME + owner, act);
+  async whenGone(owner, place, act) {
+    await navigator.locks.request(NAME + owner, () => {});
+    const left = `${NAME}${owner}.${place}`;
+    if (this.#held.has(left)) {
+      act();
+      return;
+    }
+    navigator.locks.request(left, () => {
+      this.#held.add(left);
+      act();
+      return forLife();
+    });
   }
 }
 
@@ -40,7 +56,7 @@ class Asking {
     globalThis.addEventListener("pagehide", () => this.#channel.postMessage({ gone: owner }));
   }
 
-  whenGone(owner, act) {
+  whenGone(owner, _place, act) {
     this.#waiting.set(act, owner);
     this.#ask(owner);
   }
@@ -77,7 +93,10 @@ class Asking {
   }
 }
 
-/** @returns {{whenGone: (owner: string, act: () => void) => void}} For the tab with this id. */
+/**
+ * @returns {{whenGone: (owner: string, place: string, act: () => void) => void}} For the tab with this id:
+ *   calls `act` once `owner` is gone, in one tab alone of those that want what it left in `place`.
+ */
 export function ownersFor(owner) {
   return globalThis.navigator?.locks ? new Locks(owner) : new Asking(owner);
 }

@@ -16,13 +16,13 @@ export class Unsent {
   #owner;
   #owners;
   #newest = 0;
-  #asked = new Set(); // owners that are waited for
+  #asked = new Set(); // owners that are waited for, with the place
 
   /**
    * @param {object} to
    * @param {import("./memory.js").Shelf} to.shelf
    * @param {string} to.owner The id of this tab.
-   * @param {{whenGone: (owner: string, act: () => void) => void}} to.owners
+   * @param {{whenGone: (owner: string, place: string, act: () => void) => void}} to.owners
    */
   constructor({ shelf, owner, owners }) {
     this.#shelf = shelf;
@@ -62,11 +62,12 @@ export class Unsent {
     if (mine.length) take(mine.map(({ post }) => post));
     const others = this.#rows((row) => ofPlace(row) && row.owner !== this.#owner).map(({ owner }) => owner);
     for (const owner of new Set(others)) {
-      const place = JSON.stringify([owner, fold(room), fold(nick)]);
-      if (this.#asked.has(place)) continue;
-      this.#asked.add(place);
-      this.#owners.whenGone(owner, () => {
-        this.#asked.delete(place);
+      const place = JSON.stringify([fold(room), fold(nick)]);
+      const asked = `${owner}.${place}`;
+      if (this.#asked.has(asked)) continue;
+      this.#asked.add(asked);
+      this.#owners.whenGone(owner, place, () => {
+        this.#asked.delete(asked);
         const left = this.#rows((row) => ofPlace(row) && row.owner === owner);
         for (const row of left) this.#shelf.put(PREFIX + row.post.clientId, { ...row, owner: this.#owner });
         if (left.length) take(left.map(({ post }) => post));
