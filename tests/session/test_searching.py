@@ -81,3 +81,10 @@ def test_a_hit_far_into_a_long_text_is_shown_with_a_little_before_it() -> None:
     assert len(found.line) < 60
     assert [found.line[start:end] for start, end in found.marks] == ["needle", "在"]
     assert found.line.startswith("…")
+
+
+def test_what_somebody_does_is_found_without_the_command() -> None:
+    found = hit(message(1, "/me brews green tea"), Query("green"))
+    assert (found.line, found.action) == ("brews green tea", True)
+    assert [found.line[start:end] for start, end in found.marks] == ["green"]
+    assert hit(message(1, "green /me"), Query("green")).action is False

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from server.protocol.entries import Message
 from server.protocol.search_terms import Query
 from tui_chat.client.results import Results, Source
+from tui_chat.session.lines import ACTION
 
 PAGES_UNASKED = 4
 BEFORE_HIT = 24
@@ -23,6 +24,7 @@ class Hit:
     Attributes:
         line: Its text in one line, from a little before the first place on.
         marks: Where in that the words stand: [start, end).
+        action: It says what `nick` does.
     """
 
     room: str
@@ -31,6 +33,7 @@ class Hit:
     nick: str
     line: str
     marks: tuple[tuple[int, int], ...]
+    action: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +122,11 @@ class Search:
 
 def hit(message: Message, query: Query) -> Hit:
     """A message as it is listed."""
-    text = "".join(" " if character.isspace() else character for character in message.message)
+    text = "".join(" " if character.isspace() else character for character in message.message.removeprefix(ACTION))
     marks = query.places(text)
     cut = max(0, marks[0][0] - BEFORE_HIT) if marks else 0
     line, shift = ("…" + text[cut:], 1 - cut) if cut else (text, 0)
     shifted = tuple((start + shift, end + shift) for start, end in marks)
-    return Hit(message.room, message.seq, message.ts, message.nick_name, line, shifted)
+    return Hit(
+        message.room, message.seq, message.ts, message.nick_name, line, shifted, message.message.startswith(ACTION)
+    )

@@ -405,7 +405,7 @@ class ChatApp(SettingsApp, inherit_bindings=False):
     def say(self, word: str) -> None:
         """Said above the composer, or on the form."""
         if self._chat is not None:
-            self._chat.problem(word)
+            self._chat.told(word)
         else:
             self._form.progress(word)
 

@@ -40,7 +40,9 @@ _SHOWN = {
 
 
 def shown(key: str) -> str:
-    """A key as a person knows it: `ctrl+j` is `Ctrl+J`."""
+    """A key as a person knows it: `ctrl+j` is `Ctrl+J`; a letter alone stays, since `g` and `G` are two keys."""
+    if len(key) == 1:
+        return key
     return "+".join(_SHOWN.get(part, part.upper() if len(part) == 1 else part.capitalize()) for part in key.split("+"))
 
 

@@ -6,6 +6,7 @@ Rule 2  No key does two things at once: who wants a key that is taken frees it f
 
 from collections.abc import Iterable, Mapping
 from itertools import combinations, product
+from typing import NamedTuple
 
 from tui_chat.session import setting_words
 from tui_chat.session.language import tr
@@ -14,6 +15,24 @@ from tui_chat.ui.keys import AT_ONCE, WRITTEN, Key, Place
 
 UNBOUND = "unbound"
 """What Textual is told for a thing that has no key; no terminal sends it."""
+
+
+HELP = "help"
+"""The key that leads to all the others, and so stands in every footer."""
+
+
+class FooterKey(NamedTuple):
+    """A key in the footer.
+
+    Attributes:
+        shown: The key, as a person knows it.
+        word: What it does.
+        action: The action, as its place has it.
+    """
+
+    shown: str
+    word: str
+    action: str
 
 
 class Keymap:
@@ -55,12 +74,13 @@ class Keymap:
         """What the keys of one place do, each with its keys as a person knows them."""
         return [(self._shown(key), key) for key in keys.at(place) if key.help is not None]
 
-    def footer(self, places: Iterable[Place]) -> list[tuple[str, str, str]]:
-        """What the footer shows in these places: key, word, action; the innermost place first."""
+    def footer(self, places: Iterable[Place]) -> list[FooterKey]:
+        """What the footer shows in these places: the help first, then the innermost place."""
+        found = [key for place in places for key in keys.at(place) if key.footer is not None and key.id != HELP]
+        found.insert(0, next(key for key in keys.ALL if key.id == HELP))
         return [
-            (key_names.shown(self.keys_of(key)[0]), tr(key.footer), key.action)
-            for place in places
-            for key in keys.at(place)
+            FooterKey(key_names.shown(self.keys_of(key)[0]), tr(key.footer), key.action)
+            for key in found
             if key.footer is not None and self.keys_of(key)
         ]
 

@@ -133,7 +133,7 @@ ALL: tuple[Key, ...] = (
         "newline",
         mark("new line"),
         Place.COMPOSER,
-        mark("new line"),
+        mark("newline"),
     ),
     Key("complete", ("tab",), "complete(1)", mark("complete a name, a /command, a #room, an :emoji"), Place.COMPOSER),
     Key("complete-back", ("shift+tab",), "complete(-1)", mark("the completion before"), Place.COMPOSER),
@@ -234,7 +234,7 @@ ALL: tuple[Key, ...] = (
         Place.SEARCHING,
         mark("back"),
     ),
-    Key("pick-above", ("up", "k"), "pick_up", mark("message above"), Place.PICKING, mark("pick")),
+    Key("pick-above", ("up", "k"), "pick_up", mark("message above"), Place.PICKING),
     Key("pick-below", ("down", "j"), "pick_down", mark("message below"), Place.PICKING),
     Key(
         "picked-choose",

@@ -1,6 +1,7 @@
 """The command palette: the commands that can be typed, to be searched and run."""
 
 from collections.abc import Iterable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from textual.app import SystemCommand
@@ -22,9 +23,9 @@ def entries(app: "ChatApp", chat: "ChatScreen | None") -> Iterable[SystemCommand
     for command in commands.ALL:
         if chat is not None:
             alone = command.least == 0
-            run = chat.run_typed if alone else chat.write
+            run = chat.run_chosen if alone else chat.write
             text = f"/{command.name}" + ("" if alone else " ")
-            yield SystemCommand(command.usage, tr(command.help), lambda run=run, text=text: run(text))
+            yield SystemCommand(command.usage, tr(command.help), partial(run, text))
         elif command.action is Action.HELP:
             yield SystemCommand(command.usage, tr(command.help), app.action_help)
         elif command.action is Action.SETTINGS:

@@ -22,6 +22,7 @@ from tui_chat.ui.app_of import app_of
 from tui_chat.ui.connection import Connection
 from tui_chat.ui.screens.bare import LINES_MAX, BareScreen
 from tui_chat.ui.screens.chat_search import SearchActions
+from tui_chat.ui.screens.chat_view import WRITING
 from tui_chat.ui.settings_app import settings_app
 from tui_chat.ui.widgets.composer import Composer
 from tui_chat.ui.widgets.timeline.messages import (
@@ -124,6 +125,11 @@ class ChatScreen(SearchActions):
         self.draw()
         return refused
 
+    def run_chosen(self, text: str) -> None:
+        """Do a command that was chosen and not typed; why not is said."""
+        if refused := self.run_typed(text):
+            self.problem(refused)
+
     def say(self, text: str) -> str:
         """Say something in the shown room, or what it was written for; why not, empty when it is on its way."""
         view = self.session.current
@@ -178,6 +184,7 @@ class ChatScreen(SearchActions):
     @on(Composer.Searching)
     def _searching(self, event: Composer.Searching) -> None:
         self.status.show_search(event.shown)
+        self.key_bar.show(*((keys.Place.SEARCHING,) if event.shown else WRITING))
 
     @on(Composer.Refused)
     def _refused(self, event: Composer.Refused) -> None:
@@ -205,7 +212,7 @@ class ChatScreen(SearchActions):
             return False
         self.composer.clear()
         undo = settings_app(self).keymap.shown("undo")
-        self.problem(words.cleared(undo) if undo else "")
+        self.told(words.cleared(undo) if undo else "")
         return True
 
     # Reading.

@@ -20,8 +20,9 @@ from tui_chat.session.session import Session
 from tui_chat.session.writing import Kind, Writing, emoji_of
 from tui_chat.ui.app_of import app_of
 from tui_chat.ui.connection import Connection
+from tui_chat.ui.keys import Place
 from tui_chat.ui.links import open_link
-from tui_chat.ui.screens.chat_view import ChatView
+from tui_chat.ui.screens.chat_view import WRITING, ChatView
 from tui_chat.ui.screens.link import LinkScreen
 from tui_chat.ui.widgets.timeline.links import find_links
 from tui_chat.ui.widgets.timeline.messages import Chosen, Picked, RetryWanted
@@ -49,6 +50,10 @@ class MessageActions(ChatView):
         """Say what is wrong, until something is typed."""
         self.status.show_problem(problem)
 
+    def told(self, word: str) -> None:
+        """Say what was done or is going on, until something is typed."""
+        self.status.show_told(word)
+
     def action_pick(self) -> None:
         """Put the cursor on the last message in view."""
         self.timeline.action_pick()
@@ -59,6 +64,7 @@ class MessageActions(ChatView):
     def _picked(self, event: Picked) -> None:
         if event.key != self._delete_asked:
             self._delete_asked = None
+        self.key_bar.show(*(WRITING if event.key is None else (Place.PICKING,)))
         if event.key is None:
             self.composer.focus()
 
@@ -92,8 +98,8 @@ class MessageActions(ChatView):
         """Copy the picked message."""
         line = self._picked_line()
         if line is not None:
-            app_of(self).copy_to_clipboard(line.text)
-            self.status.show_problem(tr(words.COPIED))
+            self.told(tr(words.COPIED))
+            app_of(self).copy_to_clipboard(line.text)  # which may say more
             self.timeline.pick(None)
 
     def action_mention_picked(self) -> None:
@@ -131,7 +137,7 @@ class MessageActions(ChatView):
             self.problem(tr(words.NOT_YOURS))
         elif self._delete_asked != line.key:
             self._delete_asked = line.key
-            self.problem(tr(words.DELETE_AGAIN))
+            self.told(tr(words.DELETE_AGAIN))
         else:
             seq = line.seq
             self.timeline.pick(None)
@@ -160,7 +166,7 @@ class MessageActions(ChatView):
 
     def _link_chosen(self, url: str | None) -> None:
         if url is not None:
-            self.problem(open_link(url, app_of(self)))
+            self.told(open_link(url, app_of(self)))
 
     # What is written about a message.
 

@@ -104,7 +104,7 @@ class SearchActions(PasteActions):
             self._began_at = (view, self.timeline.position())
         self._aim, self._there = aim, None
         self.join(aim.room)
-        self.status.show_problem(tr(search_words.GOING_THERE))
+        self.told(tr(search_words.GOING_THERE))
         self._come_nearer()
 
     def problem(self, problem: str) -> None:
@@ -154,7 +154,7 @@ class SearchActions(PasteActions):
         if aim.day is not None:
             there = Clock().day(line.ts)
             if there != aim.day:
-                self.problem(search_words.nothing_on(aim.day.isoformat(), there > aim.day))
+                self.told(search_words.nothing_on(aim.day.isoformat(), there > aim.day))
 
     def action_leave_picked(self) -> None:
         """Back to writing, and to where you were before you went to this message."""

@@ -40,6 +40,10 @@ LEAST_TALK = 20
 """Columns of a side pane (chat.tcss), and those that the talk keeps whatever a key said."""
 
 
+WRITING = (keys.Place.COMPOSER, keys.Place.CHAT, keys.Place.ANYWHERE)
+"""Whose keys matter while one writes."""
+
+
 class ChatView(Screen[None], inherit_bindings=False):
     """Header, rooms, timeline, members, composer.
 
@@ -50,6 +54,7 @@ class ChatView(Screen[None], inherit_bindings=False):
         members: Who is in it.
         status: The line above the composer.
         composer: Where one writes.
+        key_bar: The keys that matter now.
         shown: The room that the composer's text belongs to: the one that was drawn last.
         positions: Where one was in the rooms that were shown before.
     """
@@ -70,6 +75,7 @@ class ChatView(Screen[None], inherit_bindings=False):
         self.members = MemberList(id="members")
         self.status = StatusLine()
         self.composer = Composer(self.complete, self.submit, self.up, lambda: settings_app(self).keymap)
+        self.key_bar = KeyBar(*WRITING)
         self._header = Header()
         self.positions: dict[RoomView, Position] = {}
         self.shown: RoomView | None = None
@@ -108,7 +114,7 @@ class ChatView(Screen[None], inherit_bindings=False):
                 yield self.status
                 yield self.composer
             yield self.members
-        yield KeyBar(keys.Place.COMPOSER, keys.Place.CHAT, keys.Place.ANYWHERE)
+        yield self.key_bar
 
     def on_mount(self) -> None:
         """What the session has already is drawn at once."""

@@ -236,7 +236,7 @@ def _rows(hit: Hit, clock: Clock, is_open: bool) -> Content:
         (about, "$text-muted"),
         (hit.room, "$primary"),
         (" · ", "$text-muted"),
-        hit.nick,
+        f"* {hit.nick}" if hit.action else hit.nick,
         ("" if is_open else f" · {tr(search_words.ROOM_NOT_OPEN)}", "$text-muted italic"),
         "\n  ",
         line,

@@ -77,6 +77,7 @@ class StatusLine(Widget):
     def __init__(self) -> None:
         super().__init__()
         self._problem = ""
+        self._told: str = ""
         self._below = 0
         self._typing: Sequence[str] = ()
         self._writing = ""
@@ -98,9 +99,15 @@ class StatusLine(Widget):
             self.refresh()
 
     def show_problem(self, problem: str) -> None:
-        """Show what is wrong, or nothing more of it."""
-        if problem != self._problem:
-            self._problem = problem
+        """Show what is wrong, or nothing more of it and of what was told."""
+        if problem != self._problem or self._told:
+            self._problem, self._told = problem, ""
+            self.refresh()
+
+    def show_told(self, word: str) -> None:
+        """Show what was done or is going on, where nothing is wrong, until `show_problem`."""
+        if word != self._told or self._problem:
+            self._problem, self._told = "", word
             self.refresh()
 
     def show_writing(self, writing: str) -> None:
@@ -141,6 +148,8 @@ class StatusLine(Widget):
             left = Content.assemble((self._search, "$accent"))
         elif self._problem:
             left = Content.assemble((self._problem, "$error"))
+        elif self._told:
+            left = Content.assemble((self._told, "$accent"))
         elif self._writing:
             left = Content.assemble((self._writing, "$accent"))
         elif self._below:
