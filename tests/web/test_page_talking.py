@@ -90,6 +90,20 @@ async def test_what_people_write_is_only_ever_text(browser: Browser, server: Run
     reader.behaved()
 
 
+async def test_marks_that_are_piled_up_cover_nobody_elses_words(
+    browser: Browser, server: Running, bot: RawClient
+) -> None:
+    reader = await visitor(browser, server.url, "reader")
+    await say(bot, "first", "second", "third")
+    await reader.sees("first", "second", "third")
+    first = reader.messages.first
+    alone = await first.screenshot()
+    piled = "a" + "\N{COMBINING GRAVE ACCENT}" * 500
+    assert (await bot.ask("editMessage", {"room": "tea", "seq": 3, "message": piled}))["ok"]
+    await expect(reader.messages.last).to_contain_text("(edited)")
+    assert await first.screenshot() == alone
+
+
 async def test_links_open_elsewhere_and_end_where_the_address_ends(
     browser: Browser, server: Running, bot: RawClient
 ) -> None:
