@@ -13,6 +13,7 @@ from tui_chat.logs import log_file, log_to
 from tui_chat.session import refusals, remembered, settings_file
 from tui_chat.session.language import tr
 from tui_chat.session.settings_file import SettingsFile
+from tui_chat.ui import memory
 from tui_chat.ui.start import DEFAULT_HOST, DEFAULT_PORT, Start
 
 ONE_SHOT = ("send", "tail", "who")
@@ -83,6 +84,7 @@ def main() -> None:
     speak(sys.argv[1:], settings.settings.language, os.environ)
     # Textual draws at most so often, and at 60 a key that falls into a flood waits for up to 16 ms to show.
     os.environ.setdefault("TEXTUAL_FPS", "240")
+    memory.starting()
     # Textual is a third of a second that --help and a wrong flag do not wait for.
     from tui_chat.ui.app import ChatApp  # noqa: PLC0415
 

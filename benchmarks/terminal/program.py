@@ -51,7 +51,9 @@ class Program:
 
     def __init__(self, command: Sequence[str], home: Path, environ: Mapping[str, str] | None = None) -> None:
         home.mkdir(parents=True, exist_ok=True)
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("XDG_", "CHAT_", "TEXTUAL"))}
+        # PYTHON: told not to write bytecode, chat-tui would be compiled at each start, and Textual not.
+        foreign = ("XDG_", "CHAT_", "TEXTUAL", "PYTHON")
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
         kept |= {"HOME": str(home), "TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}
         kept |= dict(environ or {})
         self._master, slave = pty.openpty()

@@ -118,6 +118,7 @@ class ChatApp(SettingsApp, inherit_bindings=False):
         self.call_after_refresh(self._first_painted)
 
     def _first_painted(self) -> None:
+        memory.shown()
         if self._start.serve:
             self.run_worker(self._serve(self._start.host, self._start.port, None), exit_on_error=False)
         elif self._start.nick and (self._start.room or addresses.room_of(self._start.server)):

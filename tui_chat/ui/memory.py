@@ -9,6 +9,18 @@ its last reference anyway (benchmarks/terminal).
 import gc
 
 
+def starting() -> None:
+    """Look for no cycles until something is shown: a sixteenth of the start went into it, and there are none."""
+    gc.disable()
+
+
+def shown() -> None:
+    """The start is over; what it made stays, and need not be looked at."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
+
+
 def settled() -> None:
     """All that is there now stays; look for cycles only in what comes."""
     gc.freeze()  # without collecting first: that is the pause this is against

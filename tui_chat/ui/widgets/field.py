@@ -4,6 +4,8 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
+from textual.geometry import Size
+from textual.reactive import Reactive
 from textual.widgets import Input, Static
 
 _ACTIONS = {
@@ -15,7 +17,12 @@ _ACTIONS = {
 
 
 class LineInput(Input):
-    """An input whose keys take effect in the order they were pressed (see `composer`, rule 2)."""
+    """An input whose keys take effect in the order they were pressed (see `composer`, rule 2).
+
+    Its place does not depend on what stands in it: nothing around it is laid out, and drawn, anew at a key.
+    """
+
+    virtual_size = Reactive(Size(0, 0))
 
     async def _on_key(self, event: events.Key) -> None:
         action = _ACTIONS.get(event.key)
