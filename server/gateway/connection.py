@@ -33,21 +33,31 @@ class Connection:
 
     __slots__ = ("__weakref__", "address", "buckets", "hang_up", "member_id", "push", "sid", "slow_since")
 
-    def __init__(self, wire: Wire, sid: str, address: str, buckets: dict[str, TokenBucket]) -> None:
+    def __init__(
+        self,
+        wire: Wire,
+        sid: str,
+        address: str,
+        buckets: dict[str, TokenBucket],
+        slow_since: float | None = None,
+    ) -> None:
         self.push = wire.push
         self.hang_up = wire.hang_up
         self.sid = sid
         self.address = address
         self.buckets = buckets
         self.member_id: str | None = None
-        self.slow_since: float | None = None
+        self.slow_since = slow_since
 
 
 class Gateway(Protocol):
     """What the engine tells of its connections."""
 
-    def arrived(self, wire: Wire, address: str, auth: Raw | None) -> Connection:
+    def arrived(self, wire: Wire, address: str, auth: Raw | None, former: Connection | None) -> Connection:
         """A client wants in.
+
+        Args:
+            former: Its connection on the same transport before this one, which has ended.
 
         Raises:
             ChatError: It may not come in.

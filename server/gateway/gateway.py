@@ -6,6 +6,8 @@ Rule 2  Who asks for answers and is too fast is refused, and told when to repeat
         Who asks for none could not know, so nothing of it is dropped: it is
         done when the rate allows, and until then nothing more is read from that
         connection. Whoever has been slowed for `flood_patience` is cut.
+Rule 3  Rates are of the transport: a client that leaves and comes back on it has
+        used up what it had used up.
 """
 
 import asyncio
@@ -67,11 +69,13 @@ class ChatGateway:
 
     # -- what the engine tells
 
-    def arrived(self, wire: Wire, address: str, auth: Raw | None) -> Connection:
+    def arrived(self, wire: Wire, address: str, auth: Raw | None, former: Connection | None) -> Connection:
         """A client wants in; guests need nothing, so `auth` is not looked at."""
         if self._stopping:
             raise Unavailable("the server is stopping", 1.0)
-        connection = Connection(wire, self._new_sid(), address, self._limits.buckets(self._clock.monotonic()))
+        buckets = self._limits.buckets(self._clock.monotonic()) if former is None else former.buckets
+        slow_since = None if former is None else former.slow_since
+        connection = Connection(wire, self._new_sid(), address, buckets, slow_since)
         self._connections.add(connection)
         return connection
 

@@ -340,6 +340,21 @@ async def test_sends_past_the_rate_are_refused_with_the_wait(server: Running) ->
         assert 0 < answers[11]["error"]["retryAfter"] <= 1
 
 
+async def test_who_leaves_and_comes_back_on_one_transport_has_no_new_allowance(server: Running) -> None:
+    async with raw_client(server.url) as mallory:
+        said = 0
+        for _ in range(5):
+            await mallory.join("tea", "mallory")
+            answers = [await mallory.ask("sendMessage", {"room": "tea", "message": "m"}) for _ in range(10)]
+            said += sum(answer["ok"] for answer in answers)
+            await mallory.ws.send_str("41")
+            await mallory.ws.send_str("40")
+            while (packet := await mallory.packet()) is not None and not packet.startswith("40"):
+                pass  # what was pushed before
+            assert packet is not None
+    assert 10 <= said < 20
+
+
 async def test_a_thousand_joins_from_one_connection_leave_the_others_alone(
     server: Running, bystander: RawClient
 ) -> None:

@@ -25,7 +25,7 @@ class Namespace:
         now: The monotonic time, in seconds.
     """
 
-    __slots__ = ("_address", "_connect_by", "_connection", "_gateway", "_patience", "_wire")
+    __slots__ = ("_address", "_connect_by", "_connection", "_former", "_gateway", "_patience", "_wire")
 
     def __init__(self, gateway: Gateway, wire: Wire, address: str, patience: float, now: float) -> None:
         self._gateway = gateway
@@ -34,6 +34,7 @@ class Namespace:
         self._patience = patience
         self._connect_by = now + patience
         self._connection: Connection | None = None
+        self._former: Connection | None = None
 
     def overdue(self, now: float) -> bool:
         """Whether the client should have connected by now."""
@@ -69,6 +70,7 @@ class Namespace:
         """The client is no longer connected."""
         connection, self._connection = self._connection, None
         if connection is not None:
+            self._former = connection
             self._gateway.gone(connection)
 
     def _connect(self, packet: packets.Connect) -> None:
@@ -78,7 +80,7 @@ class Namespace:
         if self._connection is not None:
             raise BadPacket("a second CONNECT")
         try:
-            self._connection = self._gateway.arrived(self._wire, self._address, packet.auth)
+            self._connection = self._gateway.arrived(self._wire, self._address, packet.auth, self._former)
         except ChatError as refusal:
             reason = Json.dumps({"message": refusal.message, "data": {"code": refusal.code}})
             self._wire.push(Frame(packets.refused(packets.ROOT, reason.encode())))
