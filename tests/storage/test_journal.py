@@ -8,6 +8,7 @@ import pytest
 
 from server.protocol.entries import Deletion, Edit, Entry, Message, Reaction, TopicChange
 from server.protocol.errors import ChatError, Conflict, Forbidden, NotFound, Unavailable
+from server.storage import journal
 from server.storage.batch import Appended
 from server.storage.database import Database, open_database
 from server.storage.journal import BATCH
@@ -286,6 +287,33 @@ async def test_many_concurrent_senders_share_few_transactions(database: Database
     await asyncio.gather(*(send() for _ in range(100)))
     await published.first(500)
     assert len(published.batches) <= 25
+
+
+async def test_drafts_that_come_turn_after_turn_share_a_transaction(
+    database: Database, published: Published, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal, "GATHERING", 60.0)
+    pending: list[asyncio.Future[Appended]] = []
+    for number in range(20):
+        pending.append(database.journal.append(say(str(number))))
+        await asyncio.sleep(0)
+    await asyncio.gather(*pending)
+    await published.first(20)
+    assert [len(batch) for batch in published.batches] == [20]
+
+
+async def test_a_stream_of_drafts_without_a_pause_is_written_all_the_same(
+    database: Database, published: Published, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plenty = 5_000
+    monkeypatch.setattr(journal, "BATCH", 2 * plenty)
+    first = database.journal.append(say())
+    while not first.done():
+        if database.journal.waiting < plenty:
+            database.journal.append(say())
+        await asyncio.sleep(0)
+    await published.first(1)
+    assert len(published.batches[0]) < plenty
 
 
 async def test_the_stored_log_has_no_holes(database: Database, path: Path) -> None:
