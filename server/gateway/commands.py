@@ -81,7 +81,7 @@ class Commands:
         }
         database.journal.subscribe(self.publish)
 
-    async def carry_out(self, connection: Connection, request: requests.Request) -> entries.Wire:
+    def carry_out(self, connection: Connection, request: requests.Request) -> Awaitable[entries.Wire]:
         """Do what a request other than a join asks for.
 
         Returns:
@@ -90,7 +90,7 @@ class Commands:
         handler = self._handlers.get(type(request))
         if handler is None:
             raise BadRequest("this server does not serve this request")
-        return await handler(connection, request)
+        return handler(connection, request)
 
     def publish(self, committed: Sequence[entries.Entry]) -> None:
         """Tell the rooms what is now on disk."""

@@ -9,6 +9,8 @@ Rule 3  Arguments stay undecoded JSON; only the codec looks into them.
 (Socket.IO protocol v5, "Packet encoding"; Engine.IO protocol v4.)
 """
 
+import re
+
 import msgspec
 from msgspec import Raw, Struct
 
@@ -16,6 +18,7 @@ CONNECT, DISCONNECT, EVENT, ACK, CONNECT_ERROR = b"01234"
 ROOT = "/"
 
 _ID_DIGITS = 16
+_HEAD = re.compile(rb"(?:(/[^,]*),?)?([0-9]*)")  # behind the type: a namespace, and an acknowledgement id
 _arguments = msgspec.json.Decoder(list[Raw])
 _name = msgspec.json.Decoder(str)
 
@@ -72,9 +75,11 @@ def parse(text: bytes) -> Packet:
         except UnicodeDecodeError:
             raise BadPacket("a packet that is not UTF-8") from None
     kind = text[0]
-    namespace, at = _namespace(text)
-    ack_id, at = _ack_id(text, at)
-    body = text[at:]
+    head = _HEAD.match(text, 1)
+    assert head is not None  # it matches nothing at all, too
+    namespace = ROOT if head[1] is None else head[1].decode().partition("?")[0]
+    ack_id = _ack_id(head[2])
+    body = text[head.end() :]
     if kind == EVENT:
         arguments = _list(body)
         if not arguments:
@@ -114,23 +119,10 @@ def refused(namespace: str, reason: bytes) -> bytes:
     return b"44%b%b" % (b"" if namespace == ROOT else namespace.encode() + b",", reason)
 
 
-def _namespace(text: bytes) -> tuple[str, int]:
-    if text[1:2] != b"/":
-        return ROOT, 1
-    end = text.find(b",")
-    raw = text[1:] if end < 0 else text[1:end]
-    return raw.decode().partition("?")[0], len(text) if end < 0 else end + 1
-
-
-def _ack_id(text: bytes, at: int) -> tuple[int | None, int]:
-    end = at
-    while end < len(text) and 0x30 <= text[end] <= 0x39:
-        end += 1
-    if end == at:
-        return None, at
-    if end - at > _ID_DIGITS:
+def _ack_id(digits: bytes) -> int | None:
+    if len(digits) > _ID_DIGITS:
         raise BadPacket("an acknowledgement id of too many digits")
-    return int(text[at:end]), end
+    return int(digits) if digits else None
 
 
 def _list(body: bytes) -> list[Raw]:

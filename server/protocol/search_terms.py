@@ -99,8 +99,7 @@ def _numbers(folded: str, *, alone: bool) -> set[int]:
     """The numbers of a text; `alone`: also of each single character of a script without spaces."""
     found: set[int] = set()
     if folded.isascii():
-        for word in _ASCII_WORDS.findall(folded):
-            found.update(_of_word(word))
+        found.update(*map(_of_word, _ASCII_WORDS.findall(folded)))
         return found
     for run, word, sign in _TOKENS.findall(folded):
         if word:

@@ -17,9 +17,9 @@ Rule 6  What is said, changed or deleted is so in the index of the search too, i
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import Connection
 
 from server.domain.drafts import Author, DeletionDraft, Draft, EditDraft, MessageDraft, ReactionDraft, TopicDraft
@@ -32,8 +32,7 @@ ENTRY_COUNTER = "entry"
 """The name in `counters` under which ids of entries are given out."""
 
 
-@dataclass(frozen=True, slots=True)
-class Appended:
+class Appended(Struct, frozen=True):
     """What became of a draft that was accepted.
 
     Attributes:
@@ -49,16 +48,14 @@ class Appended:
 Outcome = Appended | ChatError
 
 
-@dataclass(slots=True)
-class _Said:
+class _Said(Struct):
     id: int
     member_id: str
     text: str
     deleted: bool
 
 
-@dataclass(slots=True)
-class _Room:
+class _Room(Struct, eq=False):
     """A room while its drafts are judged; `id` is None when it does not exist and nothing can open it."""
 
     key: str
@@ -68,12 +65,11 @@ class _Room:
     last_seq: int = 0
     active_at: int = 0
     topic: str | None = None
-    taken: dict[str, Message] = field(default_factory=dict[str, Message])
-    said: dict[int, _Said] = field(default_factory=dict[int, _Said])
+    taken: dict[str, Message] = {}
+    said: dict[int, _Said] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class _Change:
+class _Change(Struct, frozen=True):
     """A statement to run when all entries are in; its parameters are `before`, the room's id, `after`."""
 
     statement: Prepared
@@ -106,7 +102,7 @@ class _Batch:
         self._now = now
         self._rooms: dict[str, _Room] = {}
         self._next_id = 0
-        self._rows: list[tuple[_Room, tuple[Any, ...]]] = []
+        self._rows: list[tuple[Any, ...]] = []
         self._changes: list[_Change] = []
         self._spoken: list[tuple[_Room, int, str]] = []
         self._reworded: list[tuple[_Room, int, str, str | None]] = []
@@ -156,7 +152,9 @@ class _Batch:
     def _lock(self, keys: Collection[str]) -> None:
         statements = self._statements
         for key, number, name, last_seq, active_at in statements.rooms.all(self._connection, statements.several(keys)):
-            self._rooms[key] = _Room(key, name, number, last_seq, last_seq, active_at)
+            room = self._rooms[key]
+            room.name, room.id, room.active_at = name, number, active_at
+            room.stored_seq = room.last_seq = last_seq
 
     def _read_taken(self, room: _Room, client_ids: list[str]) -> None:
         if room.id is None:
@@ -325,8 +323,8 @@ class _Batch:
         client_id: str | None = None,
         reply_to: int | None = None,
     ) -> None:
-        before = (entry.id, entry.seq, kind, target, author.member_id, author.nick_name, author.account)
-        self._rows.append((room, (*before, text, emoji, is_on, entry.ts, client_id, reply_to, False)))
+        said = (author.member_id, author.nick_name, author.account, text, emoji, is_on, entry.ts, client_id, reply_to)
+        self._rows.append((entry.id, room.id, entry.seq, kind, target, *said, False))
 
     def _save(self) -> None:
         grown = [
@@ -335,8 +333,7 @@ class _Batch:
             if room.last_seq > room.stored_seq
         ]
         self._statements.grow.run_many(self._connection, grown)
-        rows = [(row[0], room.id, *row[1:]) for room, row in self._rows]
-        self._statements.add_entry.run_many(self._connection, rows)
+        self._statements.add_entry.run_many(self._connection, self._rows)
         for change in self._changes:
             change.statement.run(self._connection, *change.before, change.room.id, *change.after)
         search = self._statements.search

@@ -15,9 +15,10 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
+from sqlalchemy import Connection, Engine, QueuePool, create_engine, event, text
 
 from server.storage.faults import StorageError, reason
+from server.storage.prepared import Prepared
 
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON")
 _FILE = "file"
@@ -78,13 +79,15 @@ def open_engine(path: Path, *, writes: bool, connections: int, busy_timeout: int
         hide_parameters=True,
     )
 
+    begun = Prepared(text("BEGIN IMMEDIATE" if writes else "BEGIN"), engine.dialect, ())
+
     def remember(_: Any, record: Any) -> None:
         record.info[_FILE] = _identity(path)
 
     def begin(connection: Connection) -> None:
         if connection.info[_FILE] != _identity(path):
             raise StorageError("its file was replaced")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        begun.run(connection)
 
     event.listen(engine, "connect", remember)
     event.listen(engine, "begin", begin)

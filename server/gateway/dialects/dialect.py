@@ -8,7 +8,7 @@ Rule 3  It believes no name in a payload: who speaks is whoever joined.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Any, ClassVar
@@ -64,8 +64,13 @@ class Dialect(ABC):
         """
 
     @abstractmethod
-    async def carry_out(self, commands: Commands, connection: Connection, request: Request, *, answered: bool) -> Any:
+    def carry_out(
+        self, commands: Commands, connection: Connection, request: Request, *, answered: bool
+    ) -> Awaitable[Any]:
         """Do it, by the commands that all dialects share.
+
+        A dialect that has nothing to do itself gives the command's own awaitable:
+        each coroutine in between is woken, too, for every message.
 
         Args:
             request: What `decode` gave.

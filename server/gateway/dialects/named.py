@@ -5,7 +5,7 @@ reader gets the native pushes, whose other fields and events a plain client
 does not look at.
 """
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 from typing import ClassVar
 
 from msgspec import Raw
@@ -32,13 +32,13 @@ class Named(Dialect):
         """The event's one argument as a request of its name."""
         return decode_request(event, arguments[0] if arguments else b"null")
 
-    async def carry_out(
+    def carry_out(
         self, commands: Commands, connection: Connection, request: requests.Request, *, answered: bool
-    ) -> entries.Wire:
+    ) -> Awaitable[entries.Wire]:
         """Do it; a join that nobody waits for reads no history."""
         if isinstance(request, requests.JoinRoom):
-            return await self._join(commands, connection, request, answered)
-        return await commands.carry_out(connection, request)
+            return self._join(commands, connection, request, answered)
+        return commands.carry_out(connection, request)
 
     def tell(self, room: Room[Connection], news: News, readers: Iterable[Connection]) -> None:
         """Messages and notices."""

@@ -11,6 +11,7 @@ from server.protocol import entries
 from server.protocol.codec import EVENTS
 
 _PUSHES: dict[type[entries.Wire], str] = {
+    **dict.fromkeys((entries.Message, entries.JoinNotice, entries.LeaveNotice, entries.NickNotice), entries.MESSAGE),
     **dict.fromkeys((entries.Edit, entries.Deletion, entries.Reaction, entries.TopicChange), entries.UPDATE),
     entries.PresencePush: entries.PRESENCE,
     entries.TypingPush: entries.TYPING,
@@ -24,11 +25,7 @@ class Native(Named):
     events: ClassVar[frozenset[str]] = EVENTS
 
     def tell(self, room: Room[Connection], news: News, readers: Iterable[Connection]) -> None:
-        """Messages and notices as in named rooms, and all other news under its event."""
-        event = _PUSHES.get(type(news))
-        if event is None:
-            super().tell(room, news, readers)
-            return
-        frame = push_frame(event, news)
+        """All news, each under its event; messages and notices as in named rooms."""
+        frame = push_frame(_PUSHES[type(news)], news)
         for reader in readers:
             reader.push(frame)
