@@ -83,7 +83,7 @@ async def test_a_command_of_the_screen_says_so_and_an_unknown_one_is_not_sent(se
         shown.type("/theme dark\r/foo\r/set clock 12h\r/set clock\r/edit\r")
         await shown.wait_for("/theme is about the screen, and there is none here.")
         await shown.wait_for("There is no command /foo.")
-        await shown.wait_for("clock = 12h.")
+        await shown.wait_for("* clock = 12h")
         await shown.wait_for("Type it as /edit [text]")
 
 
@@ -150,3 +150,47 @@ async def test_without_a_server_it_says_so_and_ends(tmp_path: Path) -> None:
     async with terminal((*READER, "127.0.0.1:1"), tmp_path) as shown:
         assert await shown.ended() == 69
         assert "Nothing answers at this address and port." in shown.text()
+
+
+async def test_rooms_that_were_open_come_back_and_say_what_was_not_read(server: Running, tmp_path: Path) -> None:
+    asks = (*CHAT_TUI, "--screen-reader", "--nick", "ann", server.url)
+    async with ChatClient(server.url) as chat:
+        dev = await chat.join("dev", nick="Ben")
+        async with terminal(asks, tmp_path) as shown:
+            await shown.wait_for("Room:")
+            shown.type("dev\r")
+            await shown.wait_for(READY)
+            shown.type("/join tea\r")
+            await shown.wait_for("You are in tea")
+            shown.type("/quit\r")
+            assert await shown.ended() == 0
+        await dev.send("while you were away")
+        async with terminal(asks, tmp_path) as shown:
+            await shown.wait_for("Room [dev]:")
+            shown.type("tea\r")
+            await shown.wait_for("dev: 1 unread message")
+            shown.type("/go dev\r")
+            await shown.wait_for("Ben says: while you were away")
+            shown.type("/part\r")
+            await shown.wait_for("You are in tea, with 0 others.")
+
+
+async def test_people_rooms_and_days_are_asked_about_as_on_the_screen(server: Running, tmp_path: Path) -> None:
+    async with ChatClient(server.url) as chat:
+        room = await chat.join("tea", nick="Ben")
+        await room.send("first words")
+        async with terminal((*READER, server.url), tmp_path) as shown:
+            await shown.wait_for(READY)
+            shown.type("/whois ben\r")
+            await shown.wait_for("Ben: a guest, without an account · in tea · last said something at")
+            shown.type("/mute\r/notify\r/unmute\r/notify all\r/mute nosuch\r")
+            await shown.wait_for("tea is muted")
+            await shown.wait_for("tea is not muted.")
+            shown.type("/ignore ann\r")
+            await shown.wait_for("You cannot ignore yourself.")
+            shown.type("/date today\r")
+            await shown.wait_for("Ben says: first words")
+            shown.type("/date someday\r")
+            await shown.wait_for("No day is called someday.")
+            shown.type("/set clock 12h\r")
+            await shown.wait_for("clock is about the screen")

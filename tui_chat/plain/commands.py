@@ -1,18 +1,26 @@
 """What each command does in a chat of plain lines."""
 
 from datetime import datetime
+from itertools import islice
 
 from server.protocol import names
 from tui_chat.client.room import Room
 from tui_chat.plain import sentences
-from tui_chat.plain.talk import Talk
-from tui_chat.session import commands, people_words, setting_words, settings, words
+from tui_chat.plain.talk import SHOWN_AT_FIRST, Talk
+from tui_chat.session import (
+    commands,
+    days,
+    people_commands,
+    search_words,
+    setting_commands,
+    setting_words,
+    words,
+)
 from tui_chat.session.commands import Action, Call
+from tui_chat.session.front import shrugged
 from tui_chat.session.language import tr
 from tui_chat.session.lines import ACTION
 from tui_chat.session.writing import emoji_of
-
-SHRUG = r"¯\_(ツ)_/¯"
 
 
 async def run(call: Call, talk: Talk) -> str:
@@ -28,15 +36,16 @@ async def run(call: Call, talk: Talk) -> str:
             return words.rooms_are([words.room_in_list(room.name, room.members, room.topic) for room in found])
         case Action.SET:
             return _set(call.arguments, talk)
-        case Action.IGNORE if argument:
-            talk.settings.change("ignored", tuple({*talk.settings.settings.ignored, names.nickname(argument)}))
-            return people_words.ignored_now(argument)
+        case Action.NOTIFY:
+            return setting_commands.set_level(argument, talk)
+        case Action.MUTE | Action.UNMUTE:
+            return setting_commands.set_muted(argument, call.command.action is Action.MUTE, talk)
+        case Action.WHOIS:
+            return people_commands.whois(argument, talk)
         case Action.IGNORE:
-            return people_words.ignored_are(talk.settings.settings.ignored)
+            return people_commands.ignore(argument, talk)
         case Action.UNIGNORE:
-            kept = tuple(n for n in talk.settings.settings.ignored if n.casefold() != argument.casefold())
-            talk.settings.change("ignored", kept)
-            return people_words.not_ignored_now(argument)
+            return people_commands.unignore(argument, talk)
         case Action.RECONNECT:
             talk.chat.retry_now()
             return ""
@@ -67,20 +76,37 @@ async def _in_room(call: Call, room: Room, talk: Talk) -> str:
         case Action.ME:
             return talk.post(ACTION + argument)
         case Action.SHRUG:
-            return talk.post(f"{argument} {SHRUG}".lstrip())
+            return talk.post(shrugged(argument))
         case Action.TOPIC if argument:
             await room.set_topic(argument)
         case Action.TOPIC:
             return words.topic_is(room.topic) if room.topic else tr(words.NO_TOPIC)
         case Action.SEARCH:
             found = await room.search(argument)
-            told = [f"{datetime.fromtimestamp(m.ts / 1000):%Y-%m-%d %H:%M} {sentences.said(m)}" for m in found.messages]
-            return "\n".join(told) or tr(words.NOTHING_THERE)
+            return "\n".join(sentences.said_at(message) for message in found.messages) or tr(words.NOTHING_THERE)
+        case Action.DATE:
+            return await _day(argument, room)
         case Action.EDIT | Action.REPLY | Action.REACT:
             return await _about_last(call.command.action, argument, room)
         case _:
             pass
     return ""
+
+
+async def _day(argument: str, room: Room) -> str:
+    """What was said first on a day, or next after it."""
+    day = days.parse(argument, datetime.now().astimezone().date())
+    if day is None:
+        return search_words.not_a_day(argument)
+    first = await room.load_at(days.begin(day))
+    if first is None:
+        return tr(search_words.NOTHING_SAID_YET)
+    found = list(islice((message for message in room.log.messages() if message.seq >= first), SHOWN_AT_FIRST))
+    told = [sentences.said_at(message) for message in found]
+    there = datetime.fromtimestamp(found[0].ts / 1000).date() if found else day
+    if there != day:
+        told.insert(0, search_words.nothing_on(day.isoformat(), there > day))
+    return "\n".join(told)
 
 
 async def _about_last(action: Action, argument: str, room: Room) -> str:
@@ -123,27 +149,21 @@ def _go(part: str, talk: Talk) -> str:
 
 
 def _set(arguments: tuple[str, ...], talk: Talk) -> str:
-    fields, held = settings.fields(), talk.settings.settings
-    if not arguments:
-        return "\n".join(f"{name} = {settings.shown(getattr(held, name))}" for name in fields)
-    name = arguments[0].casefold()
-    if name not in fields:
-        return setting_words.no_such_setting(arguments[0])
-    if len(arguments) == 1:
-        told = f"{name} = {settings.shown(getattr(held, name))}"
-        return f"{told}. {fields[name].help} {setting_words.setting_can_be(fields[name].expected)}"
-    try:
-        value = None if arguments[1] == "default" else settings.parse(name, arguments[1])
-    except ValueError as refused:
-        return str(refused)
-    return talk.settings.change(name, value)
+    refused = setting_commands.set_setting(arguments, talk)
+    name = arguments[0].casefold() if arguments else ""
+    if refused or not name or name in ACT_HERE:
+        return refused
+    return setting_words.setting_of_the_screen(name)
 
+
+ACT_HERE = frozenset({"language", "come_back", "show_joins", "notify", "rooms", "ignored"})
+"""The settings that mean something without a screen."""
 
 DONE_HERE = frozenset(
     {
         Action.JOIN, Action.PART, Action.NICK, Action.ME, Action.SHRUG, Action.NAMES, Action.IGNORE, Action.UNIGNORE,
         Action.LIST, Action.GO, Action.TOPIC, Action.SEARCH, Action.RECONNECT, Action.EDIT, Action.REPLY, Action.REACT,
-        Action.SET, Action.HELP, Action.QUIT,
+        Action.SET, Action.HELP, Action.QUIT, Action.NOTIFY, Action.MUTE, Action.UNMUTE, Action.WHOIS, Action.DATE,
     }
 )  # fmt: skip
 """The commands that have a meaning without a screen."""

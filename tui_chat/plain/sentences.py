@@ -1,5 +1,7 @@
 """What happens in the rooms, said as sentences for somebody who listens."""
 
+from datetime import datetime
+
 from server.protocol.entries import JoinNotice, LeaveNotice, Message, NickNotice
 from tui_chat.client import events
 from tui_chat.session import refusals, words
@@ -17,6 +19,11 @@ def said(message: Message) -> str:
     if message.edited:
         return tr("{nick} says, edited: {text}", nick=message.nick_name, text=rows(message.message))
     return tr("{nick} says: {text}", nick=message.nick_name, text=rows(message.message))
+
+
+def said_at(message: Message) -> str:
+    """Somebody said something a while ago."""
+    return f"{datetime.fromtimestamp(message.ts / 1000):%Y-%m-%d %H:%M} {said(message)}"
 
 
 def said_elsewhere(room: str, nick: str, text: str, named: bool) -> str:

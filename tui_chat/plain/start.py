@@ -9,6 +9,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from server.protocol import names
 from server.protocol.errors import ChatError
 from tui_chat.client import address
@@ -17,6 +19,7 @@ from tui_chat.client.outbox import Outbox
 from tui_chat.plain.talk import Talk
 from tui_chat.plain.terminal import PlainTerminal
 from tui_chat.session import refusals, remembered, words
+from tui_chat.session.kept_writing import KeptWriting
 from tui_chat.session.language import tr
 from tui_chat.session.remembered import Identity
 from tui_chat.session.settings_file import SettingsFile
@@ -52,7 +55,7 @@ def run(wanted: Wanted, settings: SettingsFile) -> int:
     except (EOFError, KeyboardInterrupt):
         return 0
     print(words.connecting_to(found.base_url), flush=True)
-    return asyncio.run(_talk(found.base_url, room, nick, wanted.state, settings))
+    return asyncio.run(_talk(found.base_url, room, nick, wanted.state, settings, come_back=not wanted.room))
 
 
 def serving(starting: Coroutine[None, None, str]) -> str:
@@ -85,20 +88,26 @@ def _line(label: str, usual: str) -> str:
     return input(f"{label} [{usual}]: " if usual else f"{label}: ").strip() or usual
 
 
-async def _talk(url: str, room: str, nick: str, state: Path, settings: SettingsFile) -> int:
+async def _talk(url: str, room: str, nick: str, state: Path, settings: SettingsFile, *, come_back: bool) -> int:
     kept, _ = remembered.load(state)
     ended = asyncio.get_running_loop().create_future()
-    async with Outbox(state) as outbox:
+    terminal = PlainTerminal()
+    async with (
+        Outbox(state) as outbox,
+        KeptWriting(state, url, nick, history=False, on_problem=terminal.say) as left,
+    ):
         chat = ChatClient(url, guest_key=kept.guest_key(url, nick), outbox=outbox, messages_held=None)
-        terminal = PlainTerminal()
-        talk = Talk(chat, settings, terminal.say, lambda: time.time_ns() // 1_000_000)
+        talk = Talk(chat, settings, left, terminal.say, lambda: time.time_ns() // 1_000_000)
         talk.begin()
         _take_signals(ended, terminal)
         try:
             async with chat:
                 await talk.enter(room, nick)
-                kept = remembered.load(state)[0].with_identity(Identity(url, nick, chat.guest_key or ""))
-                remembered.save(state, kept)
+                kept = replace(remembered.load(state)[0], room=room, nick=nick, server=url)
+                if problem := remembered.save(state, kept.with_identity(Identity(url, nick, chat.guest_key or ""))):
+                    terminal.say(problem)
+                if come_back and settings.settings.come_back:
+                    await talk.come_back()
                 terminal.say(tr("Type a message and press Enter. /help lists the commands, /quit leaves."))
                 terminal.open(talk.completed)
                 return await _until_over(talk, terminal, ended)

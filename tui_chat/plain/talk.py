@@ -6,6 +6,7 @@ Rule 2  What you typed stands there already and is not said again; that it could
 """
 
 import asyncio
+import os
 from collections.abc import Callable, Sequence
 
 from server.protocol import names
@@ -16,10 +17,12 @@ from tui_chat.client.chat import ChatClient
 from tui_chat.client.posting import PostState
 from tui_chat.client.room import Room
 from tui_chat.plain import sentences
-from tui_chat.session import commands, refusals, words
+from tui_chat.session import commands, language, refusals, words
 from tui_chat.session.completion import complete
+from tui_chat.session.kept_writing import KeptWriting
 from tui_chat.session.language import tr
 from tui_chat.session.session import Session
+from tui_chat.session.settings import Settings
 from tui_chat.session.settings_file import SettingsFile
 
 SHOWN_AT_FIRST = 10
@@ -39,13 +42,18 @@ class Talk:
     """
 
     def __init__(
-        self, chat: ChatClient, settings: SettingsFile, say: Callable[[str], None], now_ms: Callable[[], int]
+        self,
+        chat: ChatClient,
+        settings: SettingsFile,
+        kept: KeptWriting,
+        say: Callable[[str], None],
+        now_ms: Callable[[], int],
     ) -> None:
         self.chat = chat
+        self._kept = kept
         self.settings = settings
         self.say = say
         self.session = Session(now_ms, lambda: settings.settings)
-        self.session.in_focus = True
         self.leaving = asyncio.Event()
         self.all_sent = asyncio.Event()
         self.all_sent.set()
@@ -59,17 +67,62 @@ class Talk:
         view = self.session.current
         return self._rooms.get(names.key(view.name)) if view is not None else None
 
+    @property
+    def held(self) -> Settings:
+        """The settings in force."""
+        return self.settings.settings
+
+    def answer(self, sentence: str) -> None:
+        """Say what a command asked for."""
+        self.say(sentence)
+
+    def set_setting(self, name: str, value: object) -> None:
+        """Set something for now and for later; None is the usual value."""
+        if problem := self.settings.change(name, value):
+            self.say(problem)
+        if name == "language":
+            language.use(language.chosen("", self.held.language, os.environ))
+        self.session.take_settings()
+
     async def enter(self, name: str, nick: str) -> None:
         """Go into a room, and read out what was said last; raises what `ChatClient.join` does."""
-        room = await self.chat.join(name, nick=nick)
-        self._rooms[names.key(room.name)] = room
-        self.session.enter(room)
-        self.session.look(True)
+        room = await self._join(name, nick, show=True)
+        self._kept.known_as(room.nick)
+        self._looked()
         if room.nick.casefold() != nick.casefold():
             self.say(words.got_other_nick(nick, room.nick))
         self.say(sentences.entered(room.name, len(room.members) - 1, room.topic))
         for message in list(room.log.messages())[-SHOWN_AT_FIRST:]:
             self._read_out(message)
+
+    async def come_back(self) -> None:
+        """Go into the rooms, too, that were open before, and say what was not read there."""
+        room = self.room
+        for name in await self._kept.rooms() if room is not None else ():
+            if self.session.room(name) is not None or room is None:
+                continue
+            try:
+                await self._join(name, room.nick, show=False)
+            except ChatError as refusal:
+                self.say(words.not_back_in(name, refusals.within(refusal.message, refusal.code)))
+                continue
+            self._say_unread(name)
+
+    async def _join(self, name: str, nick: str, *, show: bool) -> Room:
+        left = await self._kept.left(name)
+        room = await self.chat.join(name, nick=nick)
+        self._rooms[names.key(room.name)] = room
+        self.session.enter(room, left, show=show)
+        self._kept.opened(room.name)
+        return room
+
+    def _looked(self) -> None:
+        """All that was said in the current room is read out now."""
+        self.session.look(True)
+        view = self.session.current
+        if view is not None and view.read_seq != view.kept_read:
+            view.kept_read = view.read_seq
+            self._kept.read(view.name, view.read_seq)
 
     def show(self, name: str) -> None:
         """Make an open room the current one, and read out what was not read in it."""
@@ -78,7 +131,7 @@ class Talk:
             return
         count = view.unread
         self.session.show(view.name)
-        self.session.look(True)
+        self._looked()
         self._told_unread.pop(view.name, None)
         self.say(sentences.entered(room.name, len(room.members) - 1, room.topic))
         for message in list(room.log.messages())[-max(count, SHOWN_AT_FIRST) :] if count else ():
@@ -90,6 +143,7 @@ class Talk:
         if room is not None:
             await room.leave()
         self.session.leave(name)
+        self._kept.closed(name)
         self._after_leaving()
 
     def post(self, text: str) -> str:
@@ -146,6 +200,7 @@ class Talk:
             case events.RoomLost(room, reason):
                 self.session.apply(event)
                 self._rooms.pop(names.key(room), None)
+                self._kept.closed(room)
                 self.say(words.room_lost(room, refusals.within(reason)))
                 self._after_leaving()
                 return
@@ -165,12 +220,17 @@ class Talk:
             for seq in seqs:
                 if seq in room.log and room.log[seq].member_id != room.member_id:
                     self._read_out(room.log[seq])
-            self.session.look(True)
+            self._looked()
             return
         heard = self.session.take_heard()
         for each in heard:
             self.say(sentences.said_elsewhere(each.room, each.nick, each.text, each.named))
-        if view.unread and not heard and view.name not in self._told_unread and not self.session.muted(view):
+        if not heard and not self.session.muted(view):
+            self._say_unread(view.name)
+
+    def _say_unread(self, name: str) -> None:
+        view = self.session.room(name)
+        if view is not None and view.unread and view.name not in self._told_unread:
             self._told_unread[view.name] = view.unread
             self.say(sentences.unread(view.name, view.unread, view.mentions))
 

@@ -133,6 +133,7 @@ class Session:
         self._places: dict[str, int] = {}
         self._ignoring = Ignoring(settings)
         self._told_plain = False
+        self._not_kept: set[str] = set()
 
     # What is shown.
 
@@ -305,7 +306,9 @@ class Session:
             case events.PostingChanged(posting):
                 self._posted(posting)
             case events.KeepingFailed(problem):
-                self.say(refusals.within(problem))
+                if problem not in self._not_kept:  # outbox and drafts, history and index: one disk has one fault
+                    self._not_kept.add(problem)
+                    self.say(refusals.within(problem))
 
     def say(self, notice: str) -> None:
         """A word of the program's own, in the room that is shown, or the first that will be."""

@@ -122,3 +122,8 @@ def setting_in(path: str) -> str:
 def looks_like(letters: str) -> str:
     """A host in the letters it stands for, which may look like those of another one."""
     return tr("written as {letters}", letters=letters)
+
+
+def setting_of_the_screen(name: str) -> str:
+    """A setting is kept, and changes nothing in a chat of plain lines."""
+    return tr("{name} is about the screen: it acts only where there is one.", name=name)

@@ -5,19 +5,16 @@ from typing import TYPE_CHECKING
 from server.protocol import names
 from server.protocol.errors import ChatError
 from server.protocol.text import topic_line
-from tui_chat.session import refusals, words
+from tui_chat.session import people_commands, refusals, setting_commands, settings, words
 from tui_chat.session.commands import Action, Call
+from tui_chat.session.front import not_there, room_named, shrugged
 from tui_chat.session.language import tr
 from tui_chat.session.lines import ACTION, MessageLine
 from tui_chat.session.room_view import RoomView
-from tui_chat.ui import people_commands, setting_commands
 from tui_chat.ui.settings_app import settings_app
 
 if TYPE_CHECKING:
     from tui_chat.ui.screens.chat import ChatScreen
-
-
-SHRUG = r"¯\_(ツ)_/¯"
 
 
 def run(call: Call, screen: "ChatScreen") -> str:
@@ -42,7 +39,7 @@ def run(call: Call, screen: "ChatScreen") -> str:
             case Action.ME:
                 return screen.say(ACTION + argument)
             case Action.SHRUG:
-                return screen.say(f"{argument} {SHRUG}".lstrip())
+                return screen.say(shrugged(argument))
             case Action.WHOIS:
                 return people_commands.whois(argument, screen)
             case Action.IGNORE:
@@ -50,10 +47,7 @@ def run(call: Call, screen: "ChatScreen") -> str:
             case Action.UNIGNORE:
                 return people_commands.unignore(argument, screen)
             case Action.MUTE | Action.UNMUTE:
-                view = _room_named(argument, screen)
-                if view is None:
-                    return words.not_in(argument)
-                setting_commands.set_muted(view, call.command.action is Action.MUTE, screen)
+                return setting_commands.set_muted(argument, call.command.action is Action.MUTE, screen)
             case Action.SERVER:
                 return screen.change_server(argument)
             case Action.LIST:
@@ -78,7 +72,7 @@ def run(call: Call, screen: "ChatScreen") -> str:
                 if room is not None:
                     room.transcript.clear_notices()
             case Action.THEME:
-                return setting_commands.set_theme(argument, screen)
+                return _theme(argument, screen)
             case Action.SETTINGS:
                 settings_app(screen).action_settings()
             case Action.SET:
@@ -107,14 +101,21 @@ def _last_said(room: RoomView | None) -> MessageLine | None:
     return max((line for line in found if line is not None), key=lambda line: line.seq or 0, default=None)
 
 
-def _room_named(argument: str, screen: "ChatScreen") -> RoomView | None:
-    """The open room of this name, the shown one for none."""
-    return screen.session.room(names.room_name(argument)) if argument else screen.session.current
+def _theme(word: str, screen: "ChatScreen") -> str:
+    """Take a theme, or let one be chosen."""
+    if not word:
+        settings_app(screen).action_themes()
+        return ""
+    try:
+        screen.set_setting("theme", settings.parse("theme", word))
+    except ValueError as refused:
+        return str(refused)
+    return ""
 
 
 def _part(argument: str, screen: "ChatScreen") -> str:
-    room = _room_named(argument, screen)
+    room = room_named(argument, screen)
     if room is None:
-        return words.not_in(argument)
+        return not_there(argument)
     screen.connection.part(room.name)
     return ""

@@ -237,14 +237,6 @@ ALL: tuple[Key, ...] = (
     Key("pick-above", ("up", "k"), "pick_up", mark("message above"), Place.PICKING),
     Key("pick-below", ("down", "j"), "pick_down", mark("message below"), Place.PICKING),
     Key(
-        "picked-choose",
-        ("enter",),
-        "choose",
-        mark("what an answer answers; load a gap; send again"),
-        Place.PICKING,
-        mark("choose"),
-    ),
-    Key(
         "picked-reply",
         ("r",),
         "screen.reply_picked",
@@ -275,6 +267,14 @@ ALL: tuple[Key, ...] = (
         mark("put an emoji under it, or take it away"),
         Place.PICKING,
         mark("react"),
+    ),
+    Key(
+        "picked-choose",
+        ("enter",),
+        "choose",
+        mark("what an answer answers; load a gap; send again"),
+        Place.PICKING,
+        mark("choose"),
     ),
     Key("picked-copy", ("y",), "screen.copy_picked", mark("copy the message"), Place.PICKING, mark("copy")),
     Key(

@@ -16,6 +16,7 @@ from tui_chat.session import words
 from tui_chat.session.completion import Completion, complete
 from tui_chat.session.lines import UnreadLine
 from tui_chat.session.session import Session
+from tui_chat.session.settings import Settings
 from tui_chat.session.writing import Kind
 from tui_chat.ui import commands, keys
 from tui_chat.ui.app_of import app_of
@@ -267,6 +268,15 @@ class ChatScreen(SearchActions):
         self.show_links([event.url])
 
     # What a command asks of the app.
+
+    @property
+    def held(self) -> Settings:
+        """The settings in force."""
+        return settings_app(self).settings
+
+    def answer(self, sentence: str) -> None:
+        """Say what a command asked for, in the room."""
+        self.session.say(sentence)
 
     def set_setting(self, name: str, value: object) -> None:
         """Set what the person wants set, now and for later."""

@@ -1,57 +1,53 @@
 """What `/whois`, `/ignore` and `/unignore` do."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from server.protocol import names
 from server.protocol.entries import Member
 from tui_chat.session import people_words
+from tui_chat.session.front import Front
 from tui_chat.session.language import tr
 from tui_chat.session.lines import MessageLine
 from tui_chat.session.room_view import RoomView
-from tui_chat.ui.settings_app import settings_app
-
-if TYPE_CHECKING:
-    from tui_chat.ui.screens.chat import ChatScreen
 
 
-def whois(nick: str, screen: "ChatScreen") -> str:
+def whois(nick: str, front: Front) -> str:
     """Say what is known of somebody in the shown room, or another; why not, empty when it was said."""
-    rooms = list(screen.session.rooms.values())
-    shown = screen.session.current
+    rooms = list(front.session.rooms.values())
+    shown = front.session.current
     for room in sorted(rooms, key=lambda view: view is not shown):
         member = _member(nick, room)
         if member is not None:
-            screen.session.say(people_words.whois(member.nick_name, _details(member, room, rooms, screen)))
+            front.answer(people_words.whois(member.nick_name, _details(member, room, rooms, front)))
             return ""
     return people_words.nobody_called(nick)
 
 
-def ignore(nick: str, screen: "ChatScreen") -> str:
+def ignore(nick: str, front: Front) -> str:
     """Hide what somebody says, or say who is ignored; why not, empty when that was done."""
-    held = settings_app(screen).settings
+    held = front.held
     if not nick:
-        screen.session.say(people_words.ignored_are(held.ignored))
+        front.answer(people_words.ignored_are(held.ignored))
         return ""
     name = names.nickname(nick.removeprefix("@").rstrip(":"))
-    room = screen.session.current
+    room = front.session.current
     if room is not None and names.key(name) == names.key(room.nick):
         return tr(people_words.IGNORE_YOURSELF)
     if not held.ignores(name):
-        screen.set_setting("ignored", (*held.ignored, name))
-    screen.session.say(people_words.ignored_now(name))
+        front.set_setting("ignored", (*held.ignored, name))
+    front.answer(people_words.ignored_now(name))
     return ""
 
 
-def unignore(nick: str, screen: "ChatScreen") -> str:
+def unignore(nick: str, front: Front) -> str:
     """Show again what somebody says; why not, empty when that was done."""
-    held = settings_app(screen).settings
+    held = front.held
     wanted = nick.removeprefix("@").rstrip(":").casefold()
     left = tuple(name for name in held.ignored if name.casefold() != wanted)
     if left == held.ignored:
         return people_words.not_ignored(nick)
-    screen.set_setting("ignored", left)
-    screen.session.say(people_words.not_ignored_now(nick))
+    front.set_setting("ignored", left)
+    front.answer(people_words.not_ignored_now(nick))
     return ""
 
 
@@ -60,7 +56,7 @@ def _member(nick: str, room: RoomView) -> Member | None:
     return next((member for member in room.members if names.key(member.nick_name) == wanted), None)
 
 
-def _details(member: Member, room: RoomView, rooms: list[RoomView], screen: "ChatScreen") -> list[str]:
+def _details(member: Member, room: RoomView, rooms: list[RoomView], front: Front) -> list[str]:
     own = member.member_id == room.member_id
     details = [tr(people_words.WHOIS_YOU)] if own else []
     details.append(people_words.whois_account(member.account) if member.account else tr(people_words.WHOIS_GUEST))
@@ -81,6 +77,6 @@ def _details(member: Member, room: RoomView, rooms: list[RoomView], screen: "Cha
     if said is not None:
         moment = datetime.fromtimestamp(said.ts / 1000)
         details.append(people_words.whois_said(f"{moment:%Y-%m-%d %H:%M}"))
-    if settings_app(screen).settings.ignores(member.nick_name):
+    if front.held.ignores(member.nick_name):
         details.append(tr(people_words.WHOIS_IGNORED))
     return details
