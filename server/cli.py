@@ -51,7 +51,7 @@ class Flags:
     rate_limit: Annotated[str | None, _flag("on or off (on); off for trusted networks and benchmarks.")] = None
     message_burst: Annotated[str | None, _flag("Messages a connection may send at once (10).")] = None
     message_rate: Annotated[str | None, _flag("Messages a second in the long run (3).")] = None
-    join_rate: Annotated[str | None, _flag("Joins a second of one connection (5).")] = None
+    join_rate: Annotated[str | None, _flag("Joins and new nicknames a second of one connection (5).")] = None
     flood_patience: Annotated[str | None, _flag("Seconds a flood is slowed before it is cut (30).")] = None
     time_zone: Annotated[str | None, _flag("Zone of the times told to plain clients (the machine's own).")] = None
     connections_per_address: Annotated[str | None, _flag("Connections one address may hold (20).")] = None

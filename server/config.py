@@ -42,7 +42,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         rate_limit: `off` for trusted networks and benchmarks.
         message_burst: Messages that one connection may send at once.
         message_rate: Messages a second that it may send in the long run.
-        join_rate: Joins a second of one connection.
+        join_rate: Joins and new nicknames a second of one connection.
         flood_patience: Seconds for which a client that asks for no answers is slowed to these rates before it is cut.
         time_zone: IANA name of the zone in which plain clients are told times of day; by default the machine's own.
         connections_per_address: Connections that one address may hold; loopback is exempt.

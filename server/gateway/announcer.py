@@ -2,7 +2,8 @@
 
 Rule 1  The newcomer gets its own notice at once, whatever else happens.
 Rule 2  The others get at most `NOTICES` notices a second of each kind in each
-        room; the rest are folded into one that says how many more they are.
+        room; the rest are folded into one that says how many more they are. Of
+        new nicknames the rest are left to presence, which has them all.
 Rule 3  Presence is gathered per room and sent once a tick: a storm of joins is
         a few pushes, not one for each pair of members.
 """
@@ -44,6 +45,7 @@ class _RoomNews:
     presence: PresenceDelta = field(default_factory=PresenceDelta)
     changed: bool = False
     folded: dict[_Kind, _Folded] = field(default_factory=dict["_Kind", _Folded])
+    renames: TokenBucket | None = None
 
 
 class Announcer:
@@ -131,6 +133,11 @@ class Announcer:
         )
 
     def _say_renamed(self, room: Room[Connection], occupant: Occupant[Connection], old_nick: str) -> None:
+        news = self._of(room)
+        if news.renames is None:
+            news.renames = TokenBucket(NOTICES, self._monotonic())
+        if news.renames.take(self._monotonic()):
+            return
         notice = entries.NickNotice(
             room=room.name,
             nick_name=occupant.nick_name,
@@ -176,4 +183,6 @@ class Announcer:
             if folded.count and folded.last is not None and not folded.bucket.take(now):
                 self._fanout.to_room(room, self._notice(room, folded.last, kind, more=folded.count - 1))
                 folded.count = 0
+        if news.renames is not None and not news.renames.full(now):
+            return True
         return any(folded.count or not folded.bucket.full(now) for folded in news.folded.values())

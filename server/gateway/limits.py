@@ -15,7 +15,7 @@ class RequestRates:
 
     Attributes:
         messages: Of `sendMessage`.
-        joins: Of `joinRoom`, and of making rooms.
+        joins: Of `joinRoom` and `changeNick`, which whole rooms are told of, and of making rooms.
         searches: Of `search`.
         others: Of everything else.
         faults: Of requests that are not valid; past it the connection is closed.

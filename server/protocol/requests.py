@@ -201,6 +201,7 @@ class ChangeNick(Request, frozen=True):
     """Take another nickname, in one room or in all you are in."""
 
     event: ClassVar[str] = "changeNick"
+    rate: ClassVar[str] = "joins"
     nick_name: str
     room: str | None = None
 

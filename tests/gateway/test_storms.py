@@ -68,3 +68,19 @@ async def test_a_single_join_after_a_storm_is_told_at_once_again(tmp_path: Path)
                 while (push := await watcher.event("message"))["kind"] != "join":
                     pass
                 told = (push["nickName"], push.get("more", 0))
+
+
+async def test_of_a_storm_of_nicknames_some_are_told_and_the_last_one_is_known(tmp_path: Path) -> None:
+    async with serving(tmp_path, rate_limit="off") as server, raw_client(server.url) as watcher:
+        await watcher.join("tea", "watcher")
+        async with raw_client(server.url) as mallory:
+            mine = (await mallory.join("tea", "mallory"))["memberId"]
+            for number in range(100):
+                assert (await mallory.ask("changeNick", {"nickName": f"m{number}"}))["ok"]
+            nick = None
+            while nick != "m99":
+                push = await watcher.event("presence")
+                called = {member["memberId"]: member["nickName"] for member in push["joined"] + push["renamed"]}
+                nick = called.get(mine, nick)
+            told = [packet for packet in watcher.heard if '"kind":"nick"' in packet]
+            assert 10 <= len(told) < 50
