@@ -19,6 +19,9 @@ from tui_chat.ui.start import DEFAULT_HOST, DEFAULT_PORT, Start
 ONE_SHOT = ("send", "tail", "who")
 """What the first word can be instead of a server: one thing done for a script (docs/scripts.md)."""
 
+TURN = 0.0005
+"""Seconds that a thread runs while another waits for its turn."""
+
 
 def parser() -> argparse.ArgumentParser:
     """The command line, in the language in use."""
@@ -85,6 +88,8 @@ def main() -> None:
     # Textual draws at most so often, and at 60 a key that falls into a flood waits for up to 16 ms to show.
     os.environ.setdefault("TEXTUAL_FPS", "240")
     memory.starting()
+    # A key passes the thread that reads it to the loop in three turns, each of 5 ms when both cores have work.
+    sys.setswitchinterval(TURN)
     # Textual is a third of a second that --help and a wrong flag do not wait for.
     from tui_chat.ui.app import ChatApp  # noqa: PLC0415
 

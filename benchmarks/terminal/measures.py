@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from random import Random
 
 from benchmarks.terminal.contenders import Contender
 from benchmarks.terminal.feeds import ChatFeed, Feed
@@ -106,11 +107,13 @@ def echo(contender: Contender, home: Path, rate: float | None = None, seconds: f
         if rate is None:
             return [_echo(program, key) for key in KEYS]
         saying = feed.flood(round(rate * seconds), rate=rate)
-        time.sleep(0.5)
+        _read_for(program, 0.5)
         values: list[Echo] = []
+        pauses = Random(1)
         while saying.is_alive():
+            # The lines come every so often too: in step with them each key would fall into the same moment.
+            _read_for(program, BETWEEN_KEYS * pauses.uniform(0.5, 1.5))
             values.append(program.echo(KEYS[len(values) % len(KEYS)]))
-            _read_for(program, BETWEEN_KEYS)
         return values
 
 

@@ -21,7 +21,6 @@ from tui_chat.client.chat import ChatClient
 from tui_chat.client.local_history import FILE
 from tui_chat.session import kept_writing, remembered, session
 from tui_chat.session.lines import GapLine, MessageLine, NoticeLine
-from tui_chat.ui import connection
 
 
 @pytest.fixture
@@ -167,8 +166,7 @@ async def test_a_long_absence_is_a_line_that_loads(server: Running, tmp_path: Pa
 async def test_a_flood_does_not_grow_the_screen_without_bound(
     server: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (session, connection):
-        monkeypatch.setattr(module, "LINES_MAX", 200)
+    monkeypatch.setattr(session, "LINES_MAX", 200)
     async with in_room(tmp_path, server.url, "ann", cache=tmp_path / "cache") as ann, ChatClient(server.url) as other:
         room = await other.join("tea", nick="bob")
         for first in range(0, 600, 100):
@@ -180,3 +178,28 @@ async def test_a_flood_does_not_grow_the_screen_without_bound(
         await ann.press("alt+home")
         await ann.until(lambda: len(said(ann)) == held + 200)
         assert said(ann)[-1] == newest
+
+
+async def test_a_flood_below_one_who_reads_back_is_bounded_too(
+    server: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "LINES_MAX", 100)
+    monkeypatch.setattr(session, "READING_MAX", 400)
+    async with in_room(tmp_path, server.url, "ann", cache=tmp_path / "cache") as ann, ChatClient(server.url) as other:
+        room = await other.join("tea", nick="bob")
+
+        async def say(numbers: range) -> None:
+            await asyncio.gather(*(room.send(f"line {number}") for number in numbers))
+            await ann.until(lambda: ann.chat.session.rooms["tea"].newest == numbers.stop)
+
+        await say(range(0, 90))
+        await ann.press("alt+home")
+        await ann.until(lambda: not ann.timeline.at_bottom)
+        await say(range(90, 290))
+        assert said(ann)[0] == "line 0"  # what is read stays, though it is far above the newest
+        for first in range(290, 890, 100):
+            await say(range(first, first + 100))
+        await ann.until(lambda: len(said(ann)) <= 400)
+        assert not ann.timeline.at_bottom
+        oldest = said(ann)[0]
+        await ann.sees(oldest)

@@ -7,7 +7,6 @@ from server.protocol.entries import Member
 from tui_chat.session import people_words
 from tui_chat.session.front import Front
 from tui_chat.session.language import tr
-from tui_chat.session.lines import MessageLine
 from tui_chat.session.room_view import RoomView
 
 
@@ -66,14 +65,7 @@ def _details(member: Member, room: RoomView, rooms: list[RoomView], front: Front
         details.append(people_words.whois_via(member.via))
     where = [view.name for view in rooms if any(each.member_id == member.member_id for each in view.members)]
     details.append(people_words.whois_rooms(where))
-    said = next(
-        (
-            line
-            for line in reversed(room.transcript.lines)
-            if isinstance(line, MessageLine) and line.member_id == member.member_id
-        ),
-        None,
-    )
+    said = room.last_of(member.member_id)
     if said is not None:
         moment = datetime.fromtimestamp(said.ts / 1000)
         details.append(people_words.whois_said(f"{moment:%Y-%m-%d %H:%M}"))

@@ -7,6 +7,7 @@ left again.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 
 from msgspec.structs import replace
 
@@ -21,6 +22,9 @@ from tui_chat.session.writing import Writing
 
 QUOTED_MAX = 200
 """Characters of a message that a quote has at most."""
+
+LOOKED_BACK = 10_000
+"""Lines among which what somebody said last is looked for."""
 
 UNSENT = "unsent-"
 """Begins the key of a line that is not sent; its `clientId` follows."""
@@ -187,10 +191,16 @@ class RoomView:
 
     def last_said(self, *, own: bool) -> MessageLine | None:
         """The newest message that is yours, or that is not, and was sent and not taken back."""
-        for line in reversed(self.transcript.lines):
-            if isinstance(line, MessageLine) and line.seq is not None and line.own is own and not line.deleted:
-                return line
-        return None
+        return self._newest(lambda line: line.seq is not None and line.own is own and not line.deleted)
+
+    def last_of(self, member_id: str) -> MessageLine | None:
+        """The newest message of this member."""
+        return self._newest(lambda line: line.member_id == member_id)
+
+    def _newest(self, fits: Callable[[MessageLine], bool]) -> MessageLine | None:
+        # Reading a hundred thousand lines would be felt; so far back nobody means the last one.
+        newest_first = islice(reversed(self.transcript.lines), LOOKED_BACK)
+        return next((line for line in newest_first if isinstance(line, MessageLine) and fits(line)), None)
 
     def show_others(self, messages: Iterable[Message]) -> None:
         """Others are ignored now than before: these are all messages of the log."""

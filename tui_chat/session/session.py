@@ -31,6 +31,9 @@ from tui_chat.session.settings import Settings
 LINES_MAX = 20_000
 """Lines of a room beyond which the oldest are let go, to come back when somebody scrolls up to them."""
 
+READING_MAX = 150_000
+"""The same of a room in which somebody reads back, or that nobody looks at."""
+
 
 class GapLike(Protocol):
     """A gap of the log, as the SDK has it."""
@@ -323,13 +326,19 @@ class Session:
         if view is not None and room is not None:
             view.transcript.trim(room.log.first)
 
-    def too_long(self) -> list[str]:
-        """The rooms with so many lines that the oldest should go, and where nobody reads those."""
-        return [
-            view.name
-            for view in self.rooms.values()
-            if len(view.transcript.lines) > LINES_MAX and (view is not self.current or self._looking)
-        ]
+    def too_long(self) -> dict[str, int]:
+        """The rooms with so many lines that the oldest should go, and how many messages should stay.
+
+        Where somebody reads back far more stays: `READING_MAX`, and whoever is
+        still above them then gets to the oldest that are left.
+        """
+        kept: dict[str, int] = {}
+        for view in self.rooms.values():
+            reads_back = view is self.current and not self._looking
+            most = READING_MAX if reads_back else LINES_MAX
+            if len(view.transcript.lines) > most:
+                kept[view.name] = most - LINES_MAX // 2
+        return kept
 
     # What you say.
 

@@ -23,7 +23,6 @@ from tui_chat.client.posting import Posting
 from tui_chat.session import refusals, words
 from tui_chat.session.kept_writing import KeptWriting
 from tui_chat.session.language import tr
-from tui_chat.session.session import LINES_MAX
 from tui_chat.session.writing import Writing
 from tui_chat.ui.arrivals import (
     Arrival,
@@ -212,11 +211,11 @@ class Connection:
             return self._joined(room).drop(client_id)
         return None
 
-    def trim(self, room: str) -> None:
-        """Let a room's oldest messages go from memory."""
+    def trim(self, room: str, kept: int) -> None:
+        """Let a room's oldest messages go from memory, so that `kept` stay."""
         if room not in self._trimming:
             self._trimming.add(room)
-            self._start(self._trim(room))
+            self._start(self._trim(room, kept))
 
     def rename(self, nick: str) -> None:
         """Take another nickname everywhere."""
@@ -365,10 +364,10 @@ class Connection:
         if room is not None and gap is not None:
             await _quietly(room.fill(gap, GAP_STEP, oldest_first=oldest_first))
 
-    async def _trim(self, name: str) -> None:
+    async def _trim(self, name: str, kept: int) -> None:
         room = self._room(name)
         try:
-            if room is not None and await room.trim(LINES_MAX // 2):
+            if room is not None and await room.trim(kept):
                 self._put(RoomTrimmed(name))
         finally:
             self._trimming.discard(name)

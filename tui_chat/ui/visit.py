@@ -80,8 +80,8 @@ class Visit:
             self._apply(inbox.take(), front)
             if time.monotonic() >= until:
                 break
-        for room in self.session.too_long():
-            self.connection.trim(room)
+        for room, kept in self.session.too_long().items():
+            self.connection.trim(room, kept)
         return not inbox
 
     def _apply(self, arrival: came.Arrival, front: Front) -> None:
