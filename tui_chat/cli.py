@@ -10,7 +10,7 @@ import platformdirs
 from server.protocol.errors import Unavailable
 from tui_chat.command_line import Parser, Version, give_up, language_of, speak
 from tui_chat.logs import log_file, log_to
-from tui_chat.session import refusals, remembered, settings_file
+from tui_chat.session import carrying, refusals, remembered, settings_file
 from tui_chat.session.language import tr
 from tui_chat.session.settings_file import SettingsFile
 from tui_chat.ui import memory
@@ -84,6 +84,7 @@ def main() -> None:
     log_to(start.log)
     kept, notice = remembered.load(start.state)
     settings = SettingsFile.load(start.settings)
+    kept = carrying.carry_theme(start.state, kept, settings)
     speak(sys.argv[1:], settings.settings.language, os.environ)
     # Textual draws at most so often, and at 60 a key that falls into a flood waits for up to 16 ms to show.
     os.environ.setdefault("TEXTUAL_FPS", "240")

@@ -33,18 +33,20 @@ class Identity(Struct, frozen=True):
     guest_key: str
 
 
-class Remembered(Struct, frozen=True):
+class Remembered(Struct, frozen=True, omit_defaults=True):
     """All that is kept.
 
     Attributes:
         server: What was typed as the server's address.
         identities: Those used last, newest first.
+        theme: What older versions kept here; `carrying` takes it to the settings.
     """
 
     room: str = ""
     nick: str = ""
     server: str = ""
     identities: tuple[Identity, ...] = field(default=())
+    theme: str = ""
 
     def guest_key(self, server: str, nick: str) -> str | None:
         """The key of an earlier visit to `server` under `nick`."""
