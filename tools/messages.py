@@ -63,6 +63,7 @@ def extracted() -> Catalog:
                     raise ValueError(f"{file}:{node.lineno}: the parts of a sentence are arguments of {node.func.id}")
     for field in settings.fields().values():
         found.add(field.sentence.text)
+        found.add(field.title.text)
     return found
 
 

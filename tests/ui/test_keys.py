@@ -100,3 +100,12 @@ def test_alt_is_told_apart_in_terminals_that_send_escape_before_the_key(sent: st
     terminal_keys.teach()
     parsed = [token for token in XTermParser().feed(sent) if isinstance(token, events.Key)]
     assert [(token.key, token.is_printable) for token in parsed] == [(key, False)]
+
+
+async def test_the_help_stands_in_one_column_where_it_is_narrow(tmp_path: Path) -> None:
+    async with chat_app(tmp_path, size=(40, 100)) as person:
+        await person.press("f1")
+        rows = [row.strip("│ ▇▄▆█▂▁▃▅") for row in person.screen().splitlines()]
+        at = rows.index("/join room")
+        assert " ".join(rows[at + 1 : at + 3]).startswith("go into a room; the others stay open")
+        assert "/part [room]" in rows[at + 2 : at + 4]

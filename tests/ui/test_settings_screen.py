@@ -133,3 +133,13 @@ def test_a_value_turns_within_what_is_allowed() -> None:
     assert turned(fields["paste_lines"], 0, -1) == 0
     assert turned(fields["paste_lines"], 1000, 1) == 1000
     assert turned(fields["ignored"], ("ann",), 1) == ("ann",)
+
+
+async def test_in_another_language_each_name_has_its_title_beside_it(tmp_path: Path) -> None:
+    async with chat_app(tmp_path, settings={"language": "en"}) as person:
+        await person.press("f9")
+        assert "  nick_width  " in person.screen()
+        await person.press("right")
+        await person.sees("昵称宽度  nick_width")
+        await person.press("left")
+        await person.until(lambda: "昵称宽度" not in person.screen())

@@ -154,6 +154,11 @@ class Field:
     most: int = 0
 
     @property
+    def title(self) -> Marked:
+        """Its name in words."""
+        return mark(self.name.replace("_", " "))
+
+    @property
     def help(self) -> str:
         """One sentence on what it does."""
         return tr(self.sentence)

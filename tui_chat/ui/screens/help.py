@@ -18,9 +18,15 @@ from tui_chat.ui import keys
 from tui_chat.ui.settings_app import settings_app
 from tui_chat.ui.widgets import members
 
+LEAST_BESIDE = 24
+"""Columns that the right column needs beside the left one."""
+
+INDENT = 4
+"""Columns that it stands in from the left where it is under it."""
+
 
 class HelpText(Static):
-    """Two columns, the right one wrapped under itself.
+    """Two columns, the right one wrapped under itself; where it is narrow, one under the other.
 
     Attributes:
         wanted: What is searched for: only lines that hold each of its words are shown.
@@ -64,16 +70,18 @@ class HelpText(Static):
         """The page, for the width there is."""
         # The columns stand where they stand for the whole page, so that nothing jumps while one types.
         left_width = max(cell_len(left) for _, rows in self._all_sections() for left, _ in rows) + 2
-        right_width = max(20, self.content_region.width - left_width)
-        parts: list[Content | tuple[str, str]] = []
+        width = self.content_region.width
+        beside = width - left_width >= LEAST_BESIDE
+        indent = left_width if beside else INDENT
+        parts: list[Content | str | tuple[str, str]] = []
         for heading, rows in self._sections():
             parts.append((f"{heading}\n", "bold $primary"))
             for left, right in rows:
-                first, *rest = Content(right).wrap(right_width)
-                parts += [(left + " " * (left_width - cell_len(left)), "$accent"), first, Content("\n")]
-                for more in rest:
-                    parts += [Content(" " * left_width), more, Content("\n")]
-            parts.append(Content("\n"))
+                rows_of_it = Content(right).wrap(max(1, width - indent))
+                parts.append((left + (" " * (indent - cell_len(left)) if beside else "\n"), "$accent"))
+                for at, row in enumerate(rows_of_it):
+                    parts += [" " * indent if at or not beside else "", row, "\n"]
+            parts.append("\n")
         return Content.assemble(*parts[:-1])
 
 

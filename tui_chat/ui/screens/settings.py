@@ -2,7 +2,6 @@
 
 from typing import Any, ClassVar
 
-from rich.cells import cell_len
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -164,6 +163,10 @@ def _row(field: Field, value: Any, width: int) -> Content:
             shown = Content(f"{said} [{'x' if value else ' '}]")
         case _:
             shown = Content(said)
-    shown = shown.truncate(max(6, width - cell_len(field.name) - 6), ellipsis=True)
-    gap = " " * max(1, width - cell_len(field.name) - shown.cell_length - 4)
-    return Content.assemble((f"{star} ", "bold $accent"), field.name, gap, shown, " ")
+    title = tr(field.title)
+    name = Content(field.name)
+    if title != field.title.text:  # the name is English, and stays what is typed after /set
+        name = Content.assemble(title, ("  " + field.name, "$text-muted")).truncate(max(6, width - 16), ellipsis=True)
+    shown = shown.truncate(max(6, width - name.cell_length - 6), ellipsis=True)
+    gap = " " * max(1, width - name.cell_length - shown.cell_length - 4)
+    return Content.assemble((f"{star} ", "bold $accent"), name, gap, shown, " ")
