@@ -192,6 +192,19 @@ def test_what_cannot_be_kept_is_told_where_it_can_be_read(session: Session) -> N
     assert texts(session) == ["one", "* The disk is full."]
 
 
+def test_one_fault_of_the_disk_is_told_once() -> None:
+    session = Session(lambda: 0)
+    session.enter(Room("tea").join())
+    for problem in ("The disk is full.", "The disk is full.", "Another."):
+        session.apply(events.KeepingFailed(problem))
+    view = session.current
+    assert view is not None
+    assert [line.text for line in view.transcript.lines if isinstance(line, NoticeLine)] == [
+        "The disk is full.",
+        "Another.",
+    ]
+
+
 def test_lines_that_the_log_let_go_go_too(session: Session) -> None:
     room = Room("tea").join(*(str(number) for number in range(10)))
     session.enter(room)

@@ -6,8 +6,6 @@ Rule 2  It is replaced whole (written beside, then renamed), so a crash leaves t
 Rule 3  A damaged file is set aside, never overwritten, and costs one notice.
 """
 
-import os
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,6 +13,7 @@ import msgspec
 from msgspec import Struct, field
 
 from tui_chat.session import setting_words
+from tui_chat.session.whole_file import replace_whole
 
 FILE = "remembered.json"
 
@@ -85,14 +84,7 @@ def save(directory: Path, remembered: Remembered) -> str:
     path = directory / FILE
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle, beside = tempfile.mkstemp(dir=directory, prefix=FILE)  # mkstemp gives 0600
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(msgspec.json.format(msgspec.json.encode(remembered)))
-            Path(beside).replace(path)
-        except OSError:
-            Path(beside).unlink(missing_ok=True)
-            raise
+        replace_whole(path, msgspec.json.format(msgspec.json.encode(remembered)))
     except OSError as fault:
         return setting_words.remembered_unwritable(str(path), fault.strerror or "")
     return ""

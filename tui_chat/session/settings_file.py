@@ -7,9 +7,7 @@ Rule 3  It is replaced whole (written beside, then renamed); comments, order and
         this version does not know stay as they are.
 """
 
-import os
 import re
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -19,6 +17,7 @@ import msgspec
 from tui_chat.session import setting_words
 from tui_chat.session.language import tr
 from tui_chat.session.settings import Settings, convert, fields
+from tui_chat.session.whole_file import replace_whole
 
 FILE = "settings.toml"
 
@@ -109,16 +108,8 @@ class SettingsFile:
         target = path.resolve() if path.is_symlink() else path  # a link into somebody's dotfiles stays one
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            handle, beside = tempfile.mkstemp(dir=target.parent, prefix=target.name)
-            try:
-                with os.fdopen(handle, "w", encoding="utf-8") as file:
-                    file.write(text)
-                if target.exists():
-                    Path(beside).chmod(target.stat().st_mode & 0o777)
-                Path(beside).replace(target)
-            except OSError:
-                Path(beside).unlink(missing_ok=True)
-                raise
+            mode = target.stat().st_mode & 0o777 if target.exists() else 0o600
+            replace_whole(target, text.encode(), mode)
         except OSError as fault:
             return setting_words.remembered_unwritable(str(path), fault.strerror or "")
         return ""
