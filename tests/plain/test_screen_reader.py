@@ -82,7 +82,7 @@ async def test_a_command_of_the_screen_says_so_and_an_unknown_one_is_not_sent(se
         await shown.wait_for(READY)
         shown.type("/theme dark\r/foo\r/set clock 12h\r/set clock\r/edit\r")
         await shown.wait_for("/theme is about the screen, and there is none here.")
-        await shown.wait_for("There is no command /foo.")
+        await shown.wait_for("No command /foo.")
         await shown.wait_for("* clock = 12h")
         await shown.wait_for("Type it as /edit [text]")
 

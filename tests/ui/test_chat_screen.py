@@ -47,7 +47,7 @@ async def test_the_header_shows_room_topic_and_connection(server: Running, tmp_p
 async def test_an_unknown_command_is_an_error_and_is_not_sent(server: Running, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann:
         await ann.say("/frobnicate now")
-        await ann.sees("There is no command /frobnicate")
+        await ann.sees("No command /frobnicate")
         assert ann.composer.text == "/frobnicate now"
         assert not any(isinstance(line, MessageLine) for line in ann.timeline.lines)
         await ann.press("ctrl+u")

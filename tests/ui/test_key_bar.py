@@ -96,3 +96,12 @@ async def test_what_was_done_is_not_shown_as_what_is_wrong(server: Running, tmp_
         assert color() != wrong
         await ann.type("typing")
         await ann.until(lambda: ann.row_of(ann.chat.status) == "")
+
+
+async def test_what_to_do_about_a_wrong_command_is_readable_in_80_columns(server: Running, tmp_path: Path) -> None:
+    async with in_room(tmp_path, server.url, "ann") as ann:
+        await ann.say("/invite bob")
+        await ann.sees("No command /invite. //invite says it, /help lists all.")
+        ann.composer.write("")
+        await ann.press("ctrl+backslash")
+        await ann.sees("search the commands")

@@ -124,7 +124,7 @@ def rooms_are(rooms: Sequence[str]) -> str:
 
 def unknown_command(name: str) -> str:
     """There is no such command."""
-    return tr("There is no command /{name}. /help lists them; to say it, type //{name}", name=name[:40])
+    return tr("No command /{name}. //{name} says it, /help lists all.", name=name[:40])
 
 
 def usage(how: str) -> str:
@@ -210,6 +210,7 @@ NOTHING_THERE = mark("There is no such message here.")
 # The chat screen.
 ROOMS = mark("Rooms")
 YOU = mark("you")
+PLACEHOLDER_PALETTE = mark("search the commands")
 PLACEHOLDER_MESSAGE = mark("Message")
 
 

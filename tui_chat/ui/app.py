@@ -360,6 +360,13 @@ class ChatApp(SettingsApp, inherit_bindings=False):
     def _unsent(self) -> int:
         return self._visit.session.unsent if self._visit is not None else 0
 
+    def action_command_palette(self) -> None:
+        """All commands, to search and run."""
+        from textual.command import CommandPalette  # noqa: PLC0415 (not needed for the first screen)
+
+        if not isinstance(self.screen, CommandPalette):
+            self.push_screen(CommandPalette(placeholder=tr(words.PLACEHOLDER_PALETTE), id="--command-palette"))
+
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The command palette has the commands that can be typed."""
         from tui_chat.ui import palette  # noqa: PLC0415 (not needed for the first screen)
