@@ -76,8 +76,8 @@ async def serve(settings: Settings, clock: Clock | None = None) -> AsyncGenerato
         settings: Where it listens, and all the rest.
         clock: The time, None for this computer's.
 
-    On leaving it takes no more connections, says `goingAway`, writes what it
-    has taken, closes every connection and then the database.
+    On leaving it takes no more clients, says `goingAway`, writes what it has
+    taken, closes every connection and then the port and the database.
 
     Raises:
         ServerError: The port is taken or the certificate cannot be used.
@@ -109,11 +109,11 @@ async def serve(settings: Settings, clock: Clock | None = None) -> AsyncGenerato
         try:
             yield await _listen(runner, settings, tls)
         finally:
-            for site in list(runner.sites):
-                await site.stop()
             gateway.say_goodbye(RECONNECT_AFTER)
             await database.journal.close()
-            await engine.stop()
+            await engine.stop()  # who polls comes for its goodbye over a new connection, so the port closes after it
+            for site in list(runner.sites):
+                await site.stop()
             gateway.close()
             lag.stop()
             silent.stop()

@@ -92,10 +92,11 @@ class Outgoing:
         self._owed_bytes = 0
         self.flush()
 
-    def finish(self, last: Frame) -> None:
-        """Owe this, and then nothing any more."""
-        self.push(last)
+    def finish(self, last: Frame | None = None) -> None:
+        """Owe this, if there is a last frame, and then nothing any more."""
         self.closed = True
+        if last is not None:
+            self._owed.append(last)
         self.flush()
 
     def close(self) -> None:

@@ -29,6 +29,13 @@ from server.storage.tables import PUBLIC, REMOVED, entries, reactions, rooms
 WAITING_LIMIT = 2_000
 """Reads that may wait for their turn: a disk that hangs must not gather requests without end."""
 
+PAGE_BYTES = 256 * 1024
+"""A page ends early at about so many: the bytes that a connection may be behind are bounded, and past
+them it is cut. One that is slow would be cut at each attempt to read on."""
+
+ENTRY_BYTES = 256
+"""What an entry takes besides its text, and each choice of a reaction under it."""
+
 SEARCHES_WAITING = 50
 """Searches that may wait: one runs at a time, so that the others' reads always find a way."""
 
@@ -211,7 +218,8 @@ def _backlog(connection: Connection, *, key: str, since: int, limit: int) -> Bac
     if room is None:
         return Backlog(None, [], has_more=False)
     first = max(since + 1, room.last_seq - limit + 1)
-    found = _read(connection, room, first, room.last_seq)
+    found = _read(connection, room, first, room.last_seq, near=room.last_seq)
+    first = found[0].seq if found else first
     return Backlog(room_row(room), found, has_more=first > since + 1)
 
 
@@ -229,25 +237,28 @@ def _page(
     if room is None:
         return Page(messages=[], has_more=False, last_seq=0)
     if before is not None:
-        last = min(before - 1, room.last_seq)
+        last = near = min(before - 1, room.last_seq)
         first = max(1, last - limit + 1)
-        has_more = first > 1
     elif after is not None:
-        first = after + 1
+        first = near = after + 1
         last = min(after + limit, room.last_seq)
-        has_more = last < room.last_seq
     else:
         if at is not None:
             around = first_seq(connection, room.id, room.last_seq, entries.c.ts, at)
-        first = max(1, min((around or 1) - limit // 2, room.last_seq - limit + 1))
+        near = around or 1
+        first = max(1, min(near - limit // 2, room.last_seq - limit + 1))
         last = min(first + limit - 1, room.last_seq)
-        has_more = first > 1 or last < room.last_seq
-    return Page(messages=_read(connection, room, first, last), has_more=has_more, last_seq=room.last_seq)
+    found = _read(connection, room, first, last, near=near)
+    if found:
+        first, last = found[0].seq, found[-1].seq
+    older, newer = first > 1, last < room.last_seq
+    has_more = older if before is not None else newer if after is not None else older or newer
+    return Page(messages=found, has_more=has_more, last_seq=room.last_seq)
 
 
 def _entry(connection: Connection, *, key: str, seq: int) -> Entry | None:
     room = _find(connection, key)
-    found = [] if room is None else _read(connection, room, seq, seq)
+    found = [] if room is None else _read(connection, room, seq, seq, near=seq)
     return found[0] if found else None
 
 
@@ -268,13 +279,27 @@ def _find(connection: Connection, key: str) -> Row[Any] | None:
     return connection.execute(_room, {"key": key}).one_or_none()
 
 
-def _read(connection: Connection, room: Row[Any], first: int, last: int) -> list[Entry]:
+def _read(connection: Connection, room: Row[Any], first: int, last: int, *, near: int) -> list[Entry]:
+    """The entries from `first` to `last`; of many bytes only those nearest to `near`, at least one."""
     if first > last:
         return []
     place = {"room": room.id, "first": first, "last": last}
     rows: Sequence[Row[Any]] = connection.execute(_between, place).all()
     standing = by_target(connection.execute(_reactions, place).all())
-    return [entry(room.name, row, standing.get(row.seq)) for row in rows]
+    sizes = [len(row.text.encode()) + ENTRY_BYTES * (1 + _choices(standing.get(row.seq, {}))) for row in rows]
+    low, high, size = 0, len(rows) - 1, sum(sizes)
+    while size > PAGE_BYTES and low < high:
+        if near - rows[low].seq >= rows[high].seq - near:
+            size -= sizes[low]
+            low += 1
+        else:
+            size -= sizes[high]
+            high -= 1
+    return [entry(room.name, row, standing.get(row.seq)) for row in rows[low : high + 1]]
+
+
+def _choices(reactions_under: dict[str, list[str]]) -> int:
+    return sum(len(members) for members in reactions_under.values())
 
 
 def room_row(row: Row[Any]) -> RoomRow:

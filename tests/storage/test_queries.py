@@ -4,6 +4,7 @@ import pytest
 
 from server.protocol.entries import Edit, Entry, Message
 from server.storage.database import Database
+from server.storage.queries import PAGE_BYTES
 from tests.support.storage import BEN, Clock, RoomRef, delete, edit, react, say, topic
 
 
@@ -23,6 +24,29 @@ async def test_a_room_never_written_to_has_nothing(database: Database) -> None:
     page = await database.reader.page("lounge", before=5, limit=10)
     assert (page.messages, page.has_more, page.last_seq) == ([], False, 0)
     assert await database.reader.entry("lounge", 1) is None
+
+
+@pytest.mark.parametrize("place", [{"before": 201}, {"after": 0}, {"around": 100}, {"around": 1}, {"around": 200}])
+async def test_a_page_of_long_messages_ends_early_beside_its_place(database: Database, place: dict[str, int]) -> None:
+    for answer in [database.journal.append(say("汉" * 4_000)) for _ in range(200)]:
+        await answer
+    page = await database.reader.page("lounge", **place, limit=200)
+    found = seqs(page.messages)
+    assert page.has_more
+    assert 10 < len(found) < 25
+    assert found == list(range(found[0], found[-1] + 1))
+    wanted = {"before": 200, "after": 1}.get(next(iter(place)), place.get("around"))
+    assert wanted in found
+    assert sum(len(said.message.encode()) for said in page.messages if isinstance(said, Message)) <= PAGE_BYTES
+
+
+async def test_a_backlog_of_long_messages_has_the_newest_and_says_that_there_is_more(database: Database) -> None:
+    for answer in [database.journal.append(say("汉" * 4_000)) for _ in range(60)]:
+        await answer
+    backlog = await database.reader.backlog("lounge", since=0, limit=50)
+    assert seqs(backlog.entries)[-1] == 60
+    assert len(backlog.entries) < 30
+    assert backlog.has_more
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from aiohttp import web
 
 from server.gateway.engine.faults import Fault
-from server.gateway.engine.session import NOOP_FRAME, Session
+from server.gateway.engine.session import CLOSE_FRAME, NOOP_FRAME, Session
 from server.gateway.frames import Frame
 from server.protocol.limits import PACKET_BYTES
 
@@ -31,14 +31,15 @@ async def poll(session: Session, request: web.Request) -> web.Response:
     if session.out.polled:
         session.over("two polls at a time")
         return Fault.BAD_REQUEST.answer()
+    if session.closing and not session.out.owing:
+        session.finish()
+        return _payload([CLOSE_FRAME])
     if session.upgrading:
         # Its client may wait for the end of this before it says that the upgrade is done.
         frames = session.out.take() or [NOOP_FRAME]
     else:
         frames = await session.out.poll()
-    if session.closing and not session.out.owing:
-        session.finish()
-    elif request.transport is None or request.transport.is_closing():
+    if request.transport is None or request.transport.is_closing():
         session.over("a poll broke off", logging.DEBUG)
     return _payload(frames)
 

@@ -28,8 +28,8 @@ log = logging.getLogger("chat.engine")
 OPEN, CLOSE, PING, PONG, MESSAGE, UPGRADE, NOOP = b"0123456"
 
 NOOP_FRAME = Frame(bytes((NOOP,)))
+CLOSE_FRAME = Frame(bytes((CLOSE,)), wire=b"\x88\x02\x03\xe8")  # to a WebSocket: a close frame, code 1000
 _PING = Frame(bytes((PING,)))
-_CLOSE = Frame(bytes((CLOSE,)), wire=b"\x88\x02\x03\xe8")  # to a WebSocket: a close frame, code 1000
 
 
 class Home(Protocol):
@@ -138,6 +138,13 @@ class Session:
             self.out.end_poll(NOOP_FRAME)
             self.over("the client left", logging.DEBUG)
 
+    def move(self, transport: asyncio.Transport) -> None:
+        """From now on the session is on this WebSocket's transport."""
+        self.on_websocket = True
+        self.out.onto(transport)
+        if self.closing:
+            self.out.finish(CLOSE_FRAME)
+
     # -- ending
 
     def hang_up(self, reason: str, level: int = logging.INFO) -> None:
@@ -147,11 +154,12 @@ class Session:
         log.log(level, "closing a connection from %s: %s", self.address, reason)
         self.closing = True
         self._close_by = time.monotonic() + self._home.options.close_timeout
-        if self.on_websocket or self.out.owing:
-            self.out.finish(_CLOSE)
         if not self.on_websocket and not self.out.owing:
             self.finish()  # it ends the poll that waits, if one does
         else:
+            # To a poll the close comes after what is owed, not with it: socket.io-client gives out the
+            # events of an answer only when it has read all of it, and none once it is closed.
+            self.out.finish(CLOSE_FRAME if self.on_websocket else None)
             # Whoever hangs up may be in the middle of something with this connection.
             asyncio.get_running_loop().call_soon(self._namespace.leave)
 
@@ -177,7 +185,7 @@ class Session:
         self.closing = self.ended = True
         self._home.ended(self)
         self.out.closed = True
-        self.out.end_poll(_CLOSE)
+        self.out.end_poll(CLOSE_FRAME)
         if self.probe is not None and self.probe.transport is not None:
             self.probe.transport.close()
         self._namespace.leave()

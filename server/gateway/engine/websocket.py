@@ -88,8 +88,7 @@ async def _probed(session: Session, ws: "WebSocket", patience: float) -> bool:
 
 async def _carry(session: Session, request: web.Request, ws: "WebSocket") -> None:
     """The session is on this WebSocket until that ends."""
-    session.on_websocket = True
-    session.out.onto(cast(asyncio.Transport, request.transport))
+    session.move(cast(asyncio.Transport, request.transport))
     # In a task of its own each packet wakes four coroutines; from here it would be sixteen.
     await asyncio.get_running_loop().create_task(_read(session, ws))
 
