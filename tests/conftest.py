@@ -1,0 +1,8 @@
+"""What holds for the whole suite."""
+
+import os
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """How many processes `-n auto` takes: two a core, since half of a test's time is waiting for others."""
+    return 2 * (os.cpu_count() or 1)
