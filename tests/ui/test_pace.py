@@ -4,7 +4,7 @@ import pytest
 
 from tui_chat.client.events import LogChanged, TopicChanged
 from tui_chat.ui.inbox import TOGETHER, Inbox
-from tui_chat.ui.pace import BETWEEN_DRAWS, ECHO, SLICE, STILL_MOST, Pace
+from tui_chat.ui.pace import BETWEEN_DRAWS, ECHO, SLICE, STILL_MOST, TYPING, Pace
 
 
 class Clock:
@@ -31,6 +31,16 @@ def test_what_comes_first_is_applied_at_once_and_what_follows_is_gathered(pace: 
     assert pace.wait == pytest.approx(BETWEEN_DRAWS)
     clock.now += BETWEEN_DRAWS
     assert pace.wait == 0
+
+
+def test_for_one_who_types_it_is_drawn_less_often(pace: Pace, clock: Clock) -> None:
+    pace.pressed()
+    clock.now += ECHO
+    pace.drawn()
+    assert pace.wait == pytest.approx(STILL_MOST)
+    clock.now += TYPING
+    pace.drawn()
+    assert pace.wait == pytest.approx(BETWEEN_DRAWS)
 
 
 def test_a_key_goes_first_but_the_screen_does_not_stand_still_for_one_who_types_on(pace: Pace, clock: Clock) -> None:

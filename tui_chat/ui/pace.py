@@ -1,7 +1,8 @@
 """When what came from the network is applied and drawn, so that a flood holds up nobody who types.
 
 Rule 1  It is drawn at most every `BETWEEN_DRAWS` seconds; when more comes than can be
-        applied meanwhile, every `STILL_MOST` seconds.
+        applied meanwhile, or somebody types, every `STILL_MOST` seconds: a key that
+        falls into a drawing waits for it.
 Rule 2  It is applied in slices of `SLICE` seconds; between two of them everything else has its turn.
 Rule 3  A key goes first: for `ECHO` seconds after one nothing is begun, unless the screen
         would then stand still for longer than `STILL_MOST`.
@@ -15,6 +16,8 @@ BETWEEN_DRAWS = 0.05
 SLICE = 0.004
 ECHO = 0.03
 STILL_MOST = 0.08
+TYPING = 1.0
+"""Seconds after a key for which somebody is taken to type on."""
 
 
 class Pace:
@@ -28,7 +31,7 @@ class Pace:
     def __init__(self, clock: Callable[[], float], behind: Callable[[], bool]) -> None:
         self._clock = clock
         self._behind = behind
-        self._drawn = self._pressed = clock() - STILL_MOST
+        self._drawn = self._pressed = clock() - TYPING
 
     def pressed(self) -> None:
         """Somebody pressed a key, or the mouse."""
@@ -41,7 +44,9 @@ class Pace:
     @property
     def wait(self) -> float:
         """Seconds until what has just come may be applied; 0 for at once."""
-        return max(self._drawn + BETWEEN_DRAWS - self._clock(), self.hold)
+        now = self._clock()
+        between = STILL_MOST if now < self._pressed + TYPING else BETWEEN_DRAWS
+        return max(self._drawn + between - now, self.hold)
 
     @property
     def hold(self) -> float:
