@@ -108,10 +108,15 @@ async def test_whois_says_who_somebody_is_and_where(server: Running, tmp_path: P
         room = await other.join("tea", nick="bob")
         await room.send("hi")
         await ann.sees("hi")
+        await ann.sees("2 here")  # who is here may be told a moment after what they say
         await ann.say("/whois @bob")
         await ann.sees("bob: a guest, without an account · in tea · last said something at")
         await ann.say("/whois ann")
         await ann.sees("ann: that is you")
+        await room.leave()
+        await ann.sees("1 here")
+        await ann.say("/whois BOB")
+        await ann.sees("bob: not in your rooms now · last said something at")
         await ann.say("/whois nobody")
         await ann.sees("Nobody here is called nobody.")
 

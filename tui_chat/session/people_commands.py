@@ -7,6 +7,7 @@ from server.protocol.entries import Member
 from tui_chat.session import people_words
 from tui_chat.session.front import Front
 from tui_chat.session.language import tr
+from tui_chat.session.lines import MessageLine
 from tui_chat.session.room_view import RoomView
 
 
@@ -19,7 +20,11 @@ def whois(nick: str, front: Front) -> str:
         if member is not None:
             front.answer(people_words.whois(member.nick_name, _details(member, room, rooms, front)))
             return ""
-    return people_words.nobody_called(nick)
+    heard = _last_heard(_key(nick), rooms)
+    if heard is None:
+        return people_words.nobody_called(nick)
+    front.answer(people_words.whois(heard.nick, [tr(people_words.WHOIS_AWAY), *_heard_of(heard.nick, heard, front)]))
+    return ""
 
 
 def ignore(nick: str, front: Front) -> str:
@@ -50,8 +55,17 @@ def unignore(nick: str, front: Front) -> str:
     return ""
 
 
+def _key(nick: str) -> str:
+    return names.key(nick.removeprefix("@").rstrip(":"))
+
+
+def _last_heard(key: str, rooms: list[RoomView]) -> MessageLine | None:
+    heard = [line for line in (room.last_called(key) for room in rooms) if line is not None]
+    return max(heard, key=lambda line: line.ts, default=None)
+
+
 def _member(nick: str, room: RoomView) -> Member | None:
-    wanted = names.key(nick.removeprefix("@").rstrip(":"))
+    wanted = _key(nick)
     return next((member for member in room.members if names.key(member.nick_name) == wanted), None)
 
 
@@ -65,10 +79,14 @@ def _details(member: Member, room: RoomView, rooms: list[RoomView], front: Front
         details.append(people_words.whois_via(member.via))
     where = [view.name for view in rooms if any(each.member_id == member.member_id for each in view.members)]
     details.append(people_words.whois_rooms(where))
-    said = room.last_of(member.member_id)
+    return details + _heard_of(member.nick_name, room.last_of(member.member_id), front)
+
+
+def _heard_of(nick: str, said: MessageLine | None, front: Front) -> list[str]:
+    details: list[str] = []
     if said is not None:
         moment = datetime.fromtimestamp(said.ts / 1000)
         details.append(people_words.whois_said(f"{moment:%Y-%m-%d %H:%M}"))
-    if front.held.ignores(member.nick_name):
+    if front.held.ignores(nick):
         details.append(tr(people_words.WHOIS_IGNORED))
     return details

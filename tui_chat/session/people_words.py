@@ -17,6 +17,7 @@ def whois_account(account: str) -> str:
 
 WHOIS_GUEST = mark("a guest, without an account")
 WHOIS_YOU = mark("that is you")
+WHOIS_AWAY = mark("not in your rooms now")
 WHOIS_IGNORED = mark("ignored: messages are not shown")
 ROLES = {"owner": mark("owner of this room"), "moderator": mark("moderator of this room")}
 

@@ -11,6 +11,7 @@ from itertools import islice
 
 from msgspec.structs import replace
 
+from server.protocol import names
 from server.protocol.entries import Member, Message
 from tui_chat.client.posting import Posting
 from tui_chat.session import mentions, words
@@ -196,6 +197,10 @@ class RoomView:
     def last_of(self, member_id: str) -> MessageLine | None:
         """The newest message of this member."""
         return self._newest(lambda line: line.member_id == member_id)
+
+    def last_called(self, nick: str) -> MessageLine | None:
+        """The newest message that was said under this nickname (`names.key`)."""
+        return self._newest(lambda line: names.key(line.nick) == nick)
 
     def _newest(self, fits: Callable[[MessageLine], bool]) -> MessageLine | None:
         # Reading a hundred thousand lines would be felt; so far back nobody means the last one.
