@@ -76,8 +76,8 @@ async def serve(settings: Settings, clock: Clock | None = None) -> AsyncGenerato
         settings: Where it listens, and all the rest.
         clock: The time, None for this computer's.
 
-    On leaving it takes no more clients, says `goingAway`, writes what it has
-    taken, closes every connection and then the port and the database.
+    On leaving it takes no more clients and is not `/ready`, says `goingAway`, writes
+    what it has taken, closes every connection and then the port and the database.
 
     Raises:
         ServerError: The port is taken or the certificate cannot be used.
@@ -94,7 +94,11 @@ async def serve(settings: Settings, clock: Clock | None = None) -> AsyncGenerato
         engine = Engine(gateway, _engine_options(settings), gate)
         silent = SilentConnections(settings.connect_timeout)
         app = web.Application(middlewares=(silent.heard,))
-        add_routes(app, ready=database.healthy, version=version("tui-chat"), pages=settings.pages_folder())
+
+        async def ready() -> str | None:
+            return "the server is stopping" if gateway.stopping else await database.healthy()
+
+        add_routes(app, ready=ready, version=version("tui-chat"), pages=settings.pages_folder())
         engine.mount(app)
         lag = LoopLag()
         add_metrics(app, lambda: _snapshot(engine, gateway, database, lag), settings.trusted_networks())

@@ -107,6 +107,11 @@ class ChatGateway:
 
     # -- what the operator sees and does
 
+    @property
+    def stopping(self) -> bool:
+        """Whether it has said goodbye, and takes nobody and nothing any more."""
+        return self._stopping
+
     def present(self) -> tuple[int, int]:
         """How many rooms have somebody in them, and how many members these have in all."""
         rooms = self._lobby.rooms.values()

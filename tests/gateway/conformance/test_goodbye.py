@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import trustme
-from aiohttp import WSMsgType
+from aiohttp import ClientSession, WSMsgType
 
 from tests.support.raw_websocket import RawWebSocket, raw_websocket
 from tests.support.server_process import server_process
@@ -129,6 +129,22 @@ async def test_a_client_that_floods_after_a_mistake_reads_the_close(tmp_path: Pa
         await asyncio.wait({sending})
         ws.write(WSMsgType.CLOSE, b"\x03\xe8")
         assert await ws.rest() == b""
+
+
+async def test_a_stopping_server_is_not_ready_from_the_goodbye_on(tmp_path: Path) -> None:
+    async with stoppable(tmp_path) as server, raw_websocket(server.port) as ws, ClientSession() as balancer:
+        ready = f"http://127.0.0.1:{server.port}/ready"
+        ws.write_text("40")
+        assert (await ws.frame()).payload.startswith(b"0{")
+        assert (await ws.frame()).payload.startswith(b"40{")
+        async with balancer.get(ready) as answer:
+            assert answer.status == 200
+        server.stop.set()
+        assert (await ws.frame()).payload.startswith(b'42["goingAway",')
+        async with balancer.get(ready) as answer:
+            assert (answer.status, (await answer.json())["detail"]) == (503, "the server is stopping")
+        assert await read_until_closed(ws) == []  # the answer came before the end of those who are there
+        ws.write(WSMsgType.CLOSE, b"\x03\xe8")
 
 
 async def test_a_flood_that_never_closes_does_not_keep_a_server_from_stopping(tmp_path: Path) -> None:
