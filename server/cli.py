@@ -56,6 +56,7 @@ class Flags:
     time_zone: Annotated[str | None, _flag("Zone of the times told to plain clients (the machine's own).")] = None
     connections_per_address: Annotated[str | None, _flag("Connections one address may hold (20).")] = None
     connects_per_minute: Annotated[str | None, _flag("Connections one address may open a minute (64).")] = None
+    rooms_per_minute: Annotated[str | None, _flag("Rooms one address may make or change a minute (30).")] = None
     ping_interval: Annotated[str | None, _flag("Seconds between two pings (25).")] = None
     ping_timeout: Annotated[str | None, _flag("Seconds a client has to answer one (20).")] = None
     connect_timeout: Annotated[str | None, _flag("Seconds a connection has to say what it wants (10).")] = None

@@ -47,6 +47,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         time_zone: IANA name of the zone in which plain clients are told times of day; by default the machine's own.
         connections_per_address: Connections that one address may hold; loopback is exempt.
         connects_per_minute: Connections that one address may open a minute; loopback is exempt.
+        rooms_per_minute: Rooms that one address may make, rename and remove a minute; loopback is exempt.
         ping_interval: Seconds between two pings of a connection.
         ping_timeout: Seconds that a client has to answer one.
         connect_timeout: Seconds that a connection has to say what it wants.
@@ -72,6 +73,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     time_zone: str = ""
     connections_per_address: Annotated[int, Meta(ge=1)] = 20
     connects_per_minute: Annotated[int, Meta(ge=1)] = 64
+    rooms_per_minute: Annotated[int, Meta(ge=1)] = 30
     ping_interval: Positive = 25.0
     ping_timeout: Positive = 20.0
     connect_timeout: Positive = 10.0

@@ -13,7 +13,7 @@ from pathlib import Path
 from aiohttp import web
 
 from server.config import Settings
-from server.domain.addresses import AddressGate
+from server.domain.addresses import AddressGate, AddressRate
 from server.domain.guests import Guests
 from server.domain.rates import Rate
 from server.domain.rooms import Lobby
@@ -143,7 +143,9 @@ def _snapshot(engine: Engine, gateway: ChatGateway, database: Database, lag: Loo
 def _gateway(settings: Settings, database: Database, guests: Guests, clock: Clock) -> ChatGateway:
     lobby = Lobby[Connection]()
     dialects = all_dialects(Surroundings(lobby, settings.zone()))
-    commands = Commands(database, guests, clock, lobby, Fanout({dialect.name: dialect for dialect in dialects}))
+    fanout = Fanout({dialect.name: dialect for dialect in dialects})
+    room_writes = AddressRate(settings.rooms_per_minute) if settings.rate_limit == "on" else None
+    commands = Commands(database, guests, clock, lobby, fanout, room_writes=room_writes)
     limits = _request_limits(settings)
     return ChatGateway(
         dialects,

@@ -1,15 +1,55 @@
-"""How many connections one address may hold and open.
+"""How many connections one address may hold and open, and how often it may do what costs everybody.
 
-Loopback is exempt: everybody on the machine itself shares that address.
+Rule 1  Loopback is exempt: everybody on the machine itself shares that address.
+Rule 2  An IPv6 address counts with its /64, which is what one subscriber is given
+        (RFC 6177): who has one has all of its 2^64 addresses.
 """
 
-from ipaddress import ip_address
+from functools import lru_cache
+from ipaddress import IPv6Address, ip_address, ip_network
 
 from server.domain.rates import Rate, TokenBucket
 from server.protocol.errors import RateLimited
 
 _SWEEP_EVERY = 1024
-"""After so many admissions, counters of addresses that went away are dropped."""
+"""After so many takings, counters of addresses that went away are dropped."""
+
+
+class AddressRate:
+    """A token bucket for each address.
+
+    Args:
+        per_minute: How many times one address may, in a minute; so many at once, too.
+    """
+
+    def __init__(self, per_minute: int) -> None:
+        self._rate = Rate(per_minute, per_minute / 60)
+        self._buckets: dict[str, TokenBucket] = {}
+        self._takings = 0
+
+    def __len__(self) -> int:
+        """How many addresses are remembered."""
+        return len(self._buckets)
+
+    def take(self, address: str, now: float) -> float:
+        """Count one more time.
+
+        Returns:
+            0.0 when it may, else the seconds until it may, and nothing is counted.
+        """
+        if is_loopback(address):
+            return 0.0
+        self._forget_full(now)
+        subscriber = subscriber_of(address)
+        bucket = self._buckets.get(subscriber)
+        if bucket is None:
+            bucket = self._buckets[subscriber] = TokenBucket(self._rate, now)
+        return bucket.take(now)
+
+    def _forget_full(self, now: float) -> None:
+        self._takings += 1
+        if self._takings % _SWEEP_EVERY == 0:
+            self._buckets = {address: bucket for address, bucket in self._buckets.items() if not bucket.full(now)}
 
 
 class AddressGate:
@@ -22,10 +62,8 @@ class AddressGate:
 
     def __init__(self, at_once: int, per_minute: int) -> None:
         self._at_once = at_once
-        self._rate = Rate(per_minute, per_minute / 60)
+        self._opened = AddressRate(per_minute)
         self._held: dict[str, int] = {}
-        self._opened: dict[str, TokenBucket] = {}
-        self._admissions = 0
 
     def admit(self, address: str, now: float) -> None:
         """Count a new connection; `release` it when it ends.
@@ -33,32 +71,42 @@ class AddressGate:
         Raises:
             RateLimited: The address has too many, or opens them too fast; nothing is counted.
         """
-        if not is_loopback(address):
-            if self._held.get(address, 0) >= self._at_once:
-                raise RateLimited("too many connections from this address", 5.0)
-            self._forget_full(now)
-            bucket = self._opened.get(address)
-            if bucket is None:
-                bucket = self._opened[address] = TokenBucket(self._rate, now)
-            wait = bucket.take(now)
-            if wait:
-                raise RateLimited("too many new connections from this address", wait)
-        self._held[address] = self._held.get(address, 0) + 1
+        if is_loopback(address):
+            return
+        subscriber = subscriber_of(address)
+        held = self._held.get(subscriber, 0)
+        if held >= self._at_once:
+            raise RateLimited("too many connections from this address", 5.0)
+        wait = self._opened.take(address, now)
+        if wait:
+            raise RateLimited("too many new connections from this address", wait)
+        self._held[subscriber] = held + 1
 
     def release(self, address: str) -> None:
         """A connection that was admitted has ended."""
-        left = self._held.get(address, 0) - 1
+        subscriber = subscriber_of(address)
+        left = self._held.get(subscriber, 0) - 1
         if left > 0:
-            self._held[address] = left
+            self._held[subscriber] = left
         else:
-            self._held.pop(address, None)
-
-    def _forget_full(self, now: float) -> None:
-        self._admissions += 1
-        if self._admissions % _SWEEP_EVERY == 0:
-            self._opened = {address: bucket for address, bucket in self._opened.items() if not bucket.full(now)}
+            self._held.pop(subscriber, None)
 
 
+@lru_cache(maxsize=4096)
+def subscriber_of(address: str) -> str:
+    """Whom an address counts for: itself, or the network of rule 2; what is no address stands for itself."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    if not isinstance(parsed, IPv6Address):
+        return address
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    return str(ip_network((int(parsed), 64), strict=False))
+
+
+@lru_cache(maxsize=4096)
 def is_loopback(address: str) -> bool:
     """Whether the address is this machine itself (RFC 6890)."""
     try:

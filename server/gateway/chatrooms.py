@@ -8,13 +8,15 @@ Rule 2  Nobody loses a room under their feet: while somebody else is in it, it i
 Rule 3  Removing a room deletes its messages by entries of its log, so that whoever
         comes back to it with what they had sees the same.
 Rule 4  The list is written to at `WRITES` at most, all connections together: each
-        time is a transaction of its own, for which messages wait.
+        time is a transaction of its own, for which messages wait. Before that each
+        address has a rate of its own, so that none uses it up for the others.
 """
 
 import asyncio
 from collections.abc import Callable
 from weakref import WeakKeyDictionary
 
+from server.domain.addresses import AddressRate
 from server.domain.drafts import Author, DeletionDraft, RoomRef, TopicDraft
 from server.domain.guests import Guests
 from server.domain.rates import Rate, TokenBucket
@@ -46,16 +48,23 @@ class Chatrooms:
         guests: Gives ids to those who have joined nowhere.
         lobby: Who is where.
         monotonic: Gives seconds that never go back.
+        of_address: How often one address may write to the list; None for as often as all together.
     """
 
     def __init__(
-        self, database: Database, guests: Guests, lobby: Lobby[Connection], monotonic: Callable[[], float]
+        self,
+        database: Database,
+        guests: Guests,
+        lobby: Lobby[Connection],
+        monotonic: Callable[[], float],
+        of_address: AddressRate | None,
     ) -> None:
         self._database = database
         self._guests = guests
         self._lobby = lobby
         self._monotonic = monotonic
         self._writes = TokenBucket(WRITES, monotonic())
+        self._of_address = of_address
         self._made = WeakKeyDictionary[Connection, set[int]]()
 
     def members(self, room: RoomRow) -> int:
@@ -70,7 +79,7 @@ class Chatrooms:
             raise BadRequest(f"a connection can make {ROOMS_PER_CONNECTION} rooms")
         if key(name) in self._lobby.rooms:
             raise Conflict("there is a room of this name")
-        self._count_write()
+        self._count_write(connection)
         room = await self._database.rooms.make(key(name), name, topic)
         made.add(room.id)
         return room
@@ -92,7 +101,7 @@ class Chatrooms:
         if name is not None and name != room.name:
             if room.key in self._lobby.rooms or (key(name) != room.key and key(name) in self._lobby.rooms):
                 raise Conflict("somebody is in the room")
-            self._count_write()
+            self._count_write(connection)
             await self._database.rooms.rename(room_id, key(name), name)
             room = await self.find(room_id)
         if topic is not None and topic != room.topic:
@@ -111,7 +120,7 @@ class Chatrooms:
             raise Conflict("somebody is in the room")
         if room.last_seq > REMOVABLE_ENTRIES:
             raise Conflict("too much was said in the room")
-        self._count_write()
+        self._count_write(connection)
         author = self._author(connection)
         ref = RoomRef(key=room.key, name=room.name)
         after = 0
@@ -136,8 +145,12 @@ class Chatrooms:
             raise Forbidden("a guest can change only a room that it made on this connection")
         return room
 
-    def _count_write(self) -> None:
-        wait = self._writes.take(self._monotonic())
+    def _count_write(self, connection: Connection) -> None:
+        now = self._monotonic()
+        wait = 0.0 if self._of_address is None else self._of_address.take(connection.address, now)
+        if wait:
+            raise RateLimited("too many rooms are made or changed from this address", round(wait, 3))
+        wait = self._writes.take(now)
         if wait:
             raise RateLimited("too many rooms are made or changed", round(wait, 3))
 

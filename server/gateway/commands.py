@@ -9,6 +9,7 @@ Rule 2  What a request waited for may have ended its connection; whoever goes on
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
+from server.domain.addresses import AddressRate
 from server.domain.drafts import DeletionDraft, Draft, EditDraft, MessageDraft, ReactionDraft, TopicDraft
 from server.domain.guests import Guests
 from server.domain.rooms import Arrival, Departure, Lobby
@@ -49,6 +50,7 @@ class Commands:
         clock: The time.
         lobby: Who is where.
         fanout: Tells rooms what happens in them.
+        room_writes: How often one address may make, rename or remove a room; None for no rate of its own.
 
     Attributes:
         chatrooms: What can be asked of the list of rooms.
@@ -56,7 +58,14 @@ class Commands:
     """
 
     def __init__(
-        self, database: Database, guests: Guests, clock: Clock, lobby: Lobby[Connection], fanout: Fanout
+        self,
+        database: Database,
+        guests: Guests,
+        clock: Clock,
+        lobby: Lobby[Connection],
+        fanout: Fanout,
+        *,
+        room_writes: AddressRate | None,
     ) -> None:
         self._database = database
         self._guests = guests
@@ -64,7 +73,7 @@ class Commands:
         self._fanout = fanout
         self._announcer = Announcer(clock.now, clock.monotonic, fanout)
         self._joins = Turns(JOINS_EACH_TURN)
-        self.chatrooms = Chatrooms(database, guests, lobby, clock.monotonic)
+        self.chatrooms = Chatrooms(database, guests, lobby, clock.monotonic, room_writes)
         self.published = 0
         self._handlers: dict[type[requests.Request], Handler] = {
             requests.LeaveRoom: self._leave,

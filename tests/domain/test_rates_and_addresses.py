@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.domain.addresses import AddressGate, is_loopback
+from server.domain.addresses import AddressGate, AddressRate, is_loopback
 from server.domain.rates import Rate, TokenBucket
 from server.protocol.errors import RateLimited
 
@@ -56,11 +56,33 @@ def test_loopback_is_exempt() -> None:
     assert not is_loopback("unknown")
 
 
+def test_addresses_that_one_subscriber_has_count_together() -> None:
+    gate = AddressGate(at_once=2, per_minute=100)
+    gate.admit("2001:db8::1", 0)
+    gate.admit("2001:db8:0:0:ffff::2", 0)
+    with pytest.raises(RateLimited):
+        gate.admit("2001:db8::3", 0)
+    gate.admit("2001:db8:0:1::1", 0)
+    gate.release("2001:db8::1")
+    gate.admit("2001:db8::3", 0)
+    gate.admit("192.0.2.1", 0)
+    gate.admit("::ffff:192.0.2.1", 0)
+    with pytest.raises(RateLimited):
+        gate.admit("192.0.2.1", 0)
+    gate.admit("192.0.2.2", 0)
+
+
+def test_one_address_leaves_the_rate_of_the_others_alone() -> None:
+    rate = AddressRate(per_minute=2)
+    assert [rate.take("192.0.2.1", 0), rate.take("192.0.2.1", 0)] == [0, 0]
+    assert rate.take("192.0.2.1", 0) == pytest.approx(30)
+    assert rate.take("192.0.2.2", 0) == 0
+    assert rate.take("192.0.2.1", 30.001) == 0
+    assert [rate.take("127.0.0.1", 0) for _ in range(5)] == [0] * 5
+
+
 def test_counters_of_addresses_that_went_away_are_forgotten() -> None:
-    gate = AddressGate(at_once=5, per_minute=60)
+    rate = AddressRate(per_minute=60)
     for number in range(5000):
-        address = f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}"
-        gate.admit(address, float(number * 10))
-        gate.release(address)
-    assert len(gate.__dict__["_opened"]) <= 1024
-    assert not gate.__dict__["_held"]
+        rate.take(f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}", float(number * 10))
+    assert len(rate) <= 1024

@@ -137,3 +137,22 @@ async def test_one_connection_makes_no_more_rooms_than_it_could_be_in(client: Ra
     for number in range(64):
         assert "id" in await client.ask("createChatroom", {"name": f"room {number}"})
     assert (await client.ask("createChatroom", {"name": "one more"}))["error"]["code"] == "bad_request"
+
+
+async def test_one_address_does_not_use_up_what_all_may_make(tmp_path: Path) -> None:
+    async with (
+        serving(tmp_path, rooms_per_minute=3, trusted_proxy=("127.0.0.0/8",)) as server,
+        raw_client(server.url, headers={"X-Forwarded-For": "192.0.2.7"}) as greedy,
+        raw_client(server.url, headers={"X-Forwarded-For": "192.0.2.7"}) as second,
+        raw_client(server.url, headers={"X-Forwarded-For": "192.0.2.8"}) as other,
+    ):
+        made = await greedy.ask("createChatroom", {"name": "a"})
+        assert (await greedy.ask("updateChatroom", {"id": made["id"], "name": "b"}))["name"] == "b"
+        assert "id" in await second.ask("createChatroom", {"name": "c"})
+        for client in (greedy, second):
+            refusal = await client.ask("createChatroom", {"name": "d"})
+            assert (refusal["error"]["code"], "from this address" in refusal["error"]["message"]) == (
+                "rate_limited",
+                True,
+            )
+        assert "id" in await other.ask("createChatroom", {"name": "d"})
