@@ -12,7 +12,10 @@ NAME_CODE_POINTS = 256
 MESSAGE_CHARACTERS = 4_000
 TOPIC_CHARACTERS = 250
 QUERY_CHARACTERS = 250
-EMOJI_CHARACTERS = 16
+REACTION_CODE_POINTS = 16
+"""The longest emoji, two people with skin tones who kiss, has ten."""
+REACTION_COLUMNS = 8
+"""Of a terminal, for a reaction that is a word."""
 
 PACKET_BYTES = 64 * 1024
 """One Engine.IO packet, before it is decoded."""

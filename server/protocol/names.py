@@ -23,7 +23,8 @@ class _Profile(Protocol):
     def enforce(self, value: str) -> str: ...
 
 
-_SHOWN = cast(_Profile, precis_i18n.get_profile("NicknameCasePreserved"))
+NAME = cast(_Profile, precis_i18n.get_profile("NicknameCasePreserved"))
+"""The profile as names are shown; `enforce` raises `UnicodeEncodeError`."""
 _FOLDED = cast(_Profile, precis_i18n.get_profile("NicknameCaseMapped"))
 
 
@@ -82,7 +83,7 @@ def _name(name: str, what: str, limit: int, invalid: type[ChatError]) -> str:
     if len(name) > NAME_CODE_POINTS:
         raise TooLong(f"{what} can have {limit} characters")
     try:
-        shown = _SHOWN.enforce(name)
+        shown = NAME.enforce(name)
         _FOLDED.enforce(shown)
     except UnicodeEncodeError as refusal:
         raise invalid(_reason(refusal, what)) from None

@@ -22,6 +22,7 @@ from server.protocol.limits import (
     SECRET_CHARACTERS,
     SEQ_MAX,
 )
+from server.protocol.reactions import reaction
 
 Seq = Annotated[int, Meta(ge=1, le=SEQ_MAX)]
 Since = Annotated[int, Meta(ge=0, le=SEQ_MAX)]
@@ -140,7 +141,7 @@ class DeleteMessage(RoomRequest, frozen=True):
 
 
 class React(RoomRequest, frozen=True):
-    """Put an emoji under a message, or take it away."""
+    """Put an emoji or a short word under a message, or take it away."""
 
     event: ClassVar[str] = "react"
     seq: Seq
@@ -148,7 +149,7 @@ class React(RoomRequest, frozen=True):
     on: bool
 
     def __post_init__(self) -> None:
-        self._set(room=names.room_name(self.room), emoji=text.emoji(self.emoji))
+        self._set(room=names.room_name(self.room), emoji=reaction(self.emoji))
 
 
 class Typing(RoomRequest, frozen=True):

@@ -13,7 +13,7 @@ import re
 import unicodedata
 
 from server.protocol.errors import BadRequest, TooLong
-from server.protocol.limits import EMOJI_CHARACTERS, MESSAGE_CHARACTERS, QUERY_CHARACTERS, TOPIC_CHARACTERS
+from server.protocol.limits import MESSAGE_CHARACTERS, QUERY_CHARACTERS, TOPIC_CHARACTERS
 
 _BIDI = "\u202a-\u202e\u2066-\u2069"
 _NEWLINES = re.compile("\r\n|[\r\x85\u2028\u2029]")
@@ -65,14 +65,6 @@ def topic_line(text: str) -> str:
 def query_line(text: str) -> str:
     """What somebody searches for."""
     return _within(clean_line(text), QUERY_CHARACTERS, "a query")
-
-
-def emoji(text: str) -> str:
-    """The emoji of a reaction: short, on one line, not empty."""
-    text = _within(clean_line(text), EMOJI_CHARACTERS, "a reaction")
-    if not text:
-        raise BadRequest("a reaction cannot be empty")
-    return text
 
 
 def _encodable(text: str) -> str:

@@ -6,6 +6,7 @@ import pytest
 from tui_chat.session import commands, settings
 from tui_chat.session.commands import Takes
 from tui_chat.session.completion import Completion, complete
+from tui_chat.session.writing import emoji_of
 
 
 def shown(completion: Completion | None) -> list[str]:
@@ -96,6 +97,14 @@ def test_every_kind_of_argument_that_is_chosen_can_be_completed() -> None:
 )
 def test_a_name_between_colons_completes_to_its_emoji(typed: str, first: str) -> None:
     assert shown(complete(typed, [], []))[0] == first
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("4", "🎉"), (":tada:", "🎉"), ("Tada ", "🎉"), ("+1", "👍"), ("👀", "👀"), ("lol", "lol"), ("7", "7"), ("", "")],
+)
+def test_a_reaction_is_typed_by_digit_by_name_or_as_it_is(typed: str, meant: str) -> None:
+    assert emoji_of(typed) == meant
 
 
 def test_an_emoji_is_found_by_a_later_word_of_its_name_and_offered_once() -> None:

@@ -141,10 +141,12 @@ async def test_reactions_stand_under_the_line_with_yours_marked(server: Running,
         await ann.sees("[🎉 1]")
         await bob.sees(" 🎉 1")
         assert "[🎉" not in bob.screen()
-        await bob.say("/react 🎉")
+        await bob.say("/react :tada:")
         await bob.sees("[🎉 2]")
         await ann.press("ctrl+s", "a", "4", "enter")
         await ann.until(lambda: "[🎉" not in ann.screen() and " 🎉 1" in ann.screen())
+        await bob.say("/react I am so happy about it")
+        await bob.sees("A reaction is one emoji, or a word of at most 8 columns.")
 
 
 async def test_commands_do_the_same(server: Running, tmp_path: Path) -> None:

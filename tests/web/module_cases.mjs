@@ -16,6 +16,7 @@ const { Shelf } = await load("memory");
 const { Unsent } = await load("unsent");
 const { Outbox } = await load("outbox");
 const { newUuid } = await load("ids");
+const { isReaction } = await load("reactions");
 const { wordsFor } = await load("words");
 
 const NOON = new Date(2026, 10, 20, 12).getTime();
@@ -293,6 +294,14 @@ const cases = {
     Object.defineProperty(crypto, "randomUUID", { value: randomUUID, configurable: true });
     assert.equal(ids.size, 1000);
     for (const id of ids) assert.match(id, form);
+  },
+  "a reaction is one emoji or a short word"() {
+    for (const text of ["👍", "👍🏽", "❤️", "👩🏻‍❤️‍💋‍👨🏻", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "🇨🇳", "1️⃣", "+1", "lol", "赞", "收到", "✓", "धन्यवाद"]) {
+      assert.ok(isReaction(text), text);
+    }
+    for (const text of ["", "a word", "我完全同意", "wonderful!", "👍👍", "👍 ok", "\u200d", "\u3164", "\u2800", "🇨", "a\u20e3", "\u0301"]) {
+      assert.ok(!isReaction(text), text);
+    }
   },
   "both languages have the same words"() {
     const kind = (word) => (typeof word === "object" ? shape(word) : typeof word);

@@ -30,6 +30,11 @@ def starting(typed: str, most: int) -> list[tuple[str, str]]:
     return [(name, emoji) for emoji, name in best.items()]
 
 
+def named(name: str) -> str | None:
+    """The emoji of this very name, without colons, in any case."""
+    return _names().get(name.casefold())
+
+
 @cache
 def _names() -> dict[str, str]:
     from emoji import EMOJI_DATA  # noqa: PLC0415 (50 ms, for those who type a colon)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import Enum
 
+from tui_chat.session import emoji_names
+
 EMOJIS = ("👍", "❤️", "😂", "🎉", "😮", "👀")
 """Those that a digit stands for."""
 
@@ -34,8 +36,8 @@ class Writing:
 
 
 def emoji_of(text: str) -> str:
-    """The emoji that a typed text means: itself, or that of its digit."""
+    """The emoji that a typed text means: that of its digit or its name (`tada`, `:tada:`), or itself."""
     typed = text.strip()
     if len(typed) == 1 and typed.isascii() and typed.isdigit() and 0 < int(typed) <= len(EMOJIS):
         return EMOJIS[int(typed) - 1]
-    return typed
+    return emoji_names.named(typed.strip(":")) or typed if typed.isascii() else typed

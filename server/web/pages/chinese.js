@@ -79,6 +79,7 @@ export const chinese = {
   notCopied: "浏览器不允许在此复制。",
   react: "回应",
   anyEmoji: "任意表情",
+  noReaction: "请输入一个表情，或不含空格的短词（最多 4 个汉字或 8 个字母）。",
   toggleReaction: (emoji, names) => `${emoji}，${names}`,
   actions: "对这条消息的操作",
   replyingTo: (nick) => `正在回复 ${nick}`,

@@ -82,6 +82,7 @@ export const english = {
   notCopied: "The browser does not allow copying here.",
   react: "React",
   anyEmoji: "Any emoji",
+  noReaction: "One emoji, or a word of up to 8 letters without spaces.",
   toggleReaction: (emoji, names) => `${emoji}, ${names}`,
   actions: "What to do with this message",
   replyingTo: (nick) => `Replying to ${nick}`,

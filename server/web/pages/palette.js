@@ -3,6 +3,7 @@
  */
 
 import { button, element } from "./elements.js";
+import { isReaction } from "./reactions.js";
 import { words } from "./words.js";
 
 const EMOJIS = ["👍", "❤️", "😂", "🎉", "😮", "👀", "🙏", "🔥", "✅", "🤔", "😢", "👋"];
@@ -34,12 +35,17 @@ export class Palette {
     const field = element("input", "");
     field.setAttribute("aria-label", words.anyEmoji);
     field.placeholder = words.anyEmoji;
-    field.maxLength = 16;
+    field.maxLength = 32; // sixteen code points
+    field.addEventListener("input", () => field.setCustomValidity(""));
     const other = element("form", "", field);
     other.autocomplete = "off";
     other.addEventListener("submit", (event) => {
       event.preventDefault();
-      if (field.value.trim()) chosen(field.value.trim());
+      const text = field.value.trim();
+      if (!text) return;
+      if (isReaction(text)) return chosen(text);
+      field.setCustomValidity(words.noReaction);
+      field.reportValidity();
     });
     const choices = EMOJIS.map((emoji) => button("", emoji, () => chosen(emoji)));
     this.#box.replaceChildren(element("div", "emojis", ...choices), other);
