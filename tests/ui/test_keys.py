@@ -102,6 +102,19 @@ def test_alt_is_told_apart_in_terminals_that_send_escape_before_the_key(sent: st
     assert [(token.key, token.is_printable) for token in parsed] == [(key, False)]
 
 
+@pytest.mark.parametrize(
+    ("sent", "keys"),
+    [
+        ("\x1bsred", ["alt+s", "r", "e", "d"]),
+        ("\x1bOP\x1bAx", ["f1", "alt+shift+a", "x"]),
+        ("\x1b.x", ["full_stop", "x"]),
+    ],
+)
+def test_alt_is_told_apart_when_more_comes_at_once(sent: str, keys: list[str]) -> None:
+    terminal_keys.teach()
+    assert [token.key for token in XTermParser().feed(sent) if isinstance(token, events.Key)] == keys
+
+
 async def test_the_help_stands_in_one_column_where_it_is_narrow(tmp_path: Path) -> None:
     async with chat_app(tmp_path, size=(40, 100)) as person:
         await person.press("f1")

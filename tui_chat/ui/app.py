@@ -21,7 +21,6 @@ from rich.text import Text
 from textual import on
 from textual.app import SystemCommand
 from textual.binding import BindingType
-from textual.events import Event, InputEvent
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Input, TextArea
@@ -34,10 +33,10 @@ from tui_chat.session.notices import Notices
 from tui_chat.session.remembered import Identity, Remembered
 from tui_chat.session.settings_file import SettingsFile
 from tui_chat.ui import addresses, keys, memory, preload, terminal_keys
-from tui_chat.ui.pace import BETWEEN_DRAWS, Pace
+from tui_chat.ui.pace import BETWEEN_DRAWS
 from tui_chat.ui.screens.join import Entrance, JoinScreen
-from tui_chat.ui.settings_app import SettingsApp
 from tui_chat.ui.start import DEFAULT_SERVER, Keeping, Start
+from tui_chat.ui.typing_app import TypingApp
 
 if TYPE_CHECKING:
     from textual.driver import Driver
@@ -63,7 +62,7 @@ STOPPED_BY_SIGNAL = 128
 """Added to a signal's number, it is the exit code that shells expect."""
 
 
-class ChatApp(SettingsApp, inherit_bindings=False):
+class ChatApp(TypingApp, inherit_bindings=False):
     """chat-tui."""
 
     TITLE = words.TITLE
@@ -91,7 +90,6 @@ class ChatApp(SettingsApp, inherit_bindings=False):
         self._worker: Worker[None] | None = None
         self._server: EmbeddedServer | None = None
         self._greeting: list[str] = []
-        self._pace = Pace(time.monotonic, lambda: getattr(self._driver, "behind", False))
         self._interrupted = 0.0
         self._warned_of_unsent = False
         self._come_back = not start.room
@@ -189,7 +187,7 @@ class ChatApp(SettingsApp, inherit_bindings=False):
     # What comes from the connection.
 
     def _arrived(self) -> None:
-        self._take_after(self._pace.wait)
+        self._take_after(self.pace.wait)
 
     def _take_after(self, seconds: float) -> None:
         if seconds > 0:
@@ -198,23 +196,26 @@ class ChatApp(SettingsApp, inherit_bindings=False):
             self.call_later(self._take)
 
     def _take(self) -> None:
-        if (hold := self._pace.hold) > 0:
+        if (hold := self.pace.hold) > 0:
             self._take_after(hold)
             return
-        all_taken = self._visit is None or self._visit.take(self, self._pace.slice_end)
-        if all_taken or self._pace.due:
+        all_taken = self._visit is None or self._visit.take(self, self.pace.slice_end)
+        if all_taken or self.pace.due:
             if self._chat is not None:
                 self._chat.draw()
             self._notify()
-            self._pace.drawn()
+            self.pace.drawn()
         if not all_taken:
             self._take_after(0)
 
-    async def on_event(self, event: Event) -> None:
-        """Every event of the terminal comes through here; what a person does goes first (`Pace`)."""
-        if isinstance(event, InputEvent):
-            self._pace.pressed()
-        await super().on_event(event)
+    def on_its_way(self) -> bool:
+        """The room that was asked for last is not there yet; what is typed is for it."""
+        return self._chat is not None and self.screen is self._chat and self._chat.going
+
+    def another_room(self) -> None:
+        """It is drawn at once: what stands in the composer belongs to the room that is shown."""
+        if self._chat is not None:
+            self._chat.room_came()
 
     def _notify(self) -> None:
         """Tell somebody who is not here what was said, gathered."""
@@ -280,6 +281,12 @@ class ChatApp(SettingsApp, inherit_bindings=False):
         """The chat screen goes there."""
         if self._chat is not None:
             self._chat.place_loaded(room, seq)
+
+    def not_joined(self, room: str, problem: str) -> None:
+        """Another room cannot be joined."""
+        self.problem(problem)
+        if self._chat is not None:
+            self._chat.stay(room)
 
     def problem(self, problem: str) -> None:
         """Said above the composer, or on the form."""

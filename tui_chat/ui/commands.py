@@ -117,5 +117,5 @@ def _part(argument: str, screen: "ChatScreen") -> str:
     room = room_named(argument, screen)
     if room is None:
         return not_there(argument)
-    screen.connection.part(room.name)
+    screen.part(room)
     return ""

@@ -46,6 +46,14 @@ class Front(Protocol):
         """What was said about a place of a room is here."""
         ...
 
+    def not_joined(self, room: str, problem: str) -> None:
+        """Another room could not be joined."""
+        ...
+
+    def another_room(self) -> None:
+        """Another room is shown now than before."""
+        ...
+
     def problem(self, problem: str) -> None:
         """Something that was asked for could not be done."""
         ...
@@ -75,9 +83,12 @@ class Visit:
 
     def take(self, front: Front, until: float) -> bool:
         """Apply what has come, until a moment of `time.monotonic`; whether that was all."""
-        inbox = self.connection.inbox
+        inbox, shown = self.connection.inbox, self.session.current
         while inbox:
             self._apply(inbox.take(), front)
+            if self.session.current is not shown:
+                shown = self.session.current
+                front.another_room()
             if time.monotonic() >= until:
                 break
         for room, kept in self.session.too_long().items():
@@ -97,9 +108,9 @@ class Visit:
                     session.say(words.got_other_nick(wanted_nick, room.nick))
                 if show:
                     self._entered(view, front)
-            case came.RoomNotJoined(_, error):
+            case came.RoomNotJoined(room, error):
                 if session.rooms:
-                    front.problem(refusals.of(error))
+                    front.not_joined(room, refusals.of(error))
                 else:
                     front.not_entered(_field(error), refusals.of(error), False)
             case came.RoomParted(room):

@@ -103,6 +103,11 @@ class ChatScreen(SearchActions):
             self._remember(text)
         self._typing_told = 0.0
 
+    def not_sent(self, text: str) -> None:
+        """Put this into the composer; what is said above it stays there."""
+        self.composer.add(text)
+        self._refused_text = self.composer.text
+
     def _remember(self, text: str) -> None:
         """This was sent, and is found again with Up and Ctrl+R."""
         view = self.session.current

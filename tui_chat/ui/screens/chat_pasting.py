@@ -17,7 +17,6 @@ class PasteActions(RoomActions):
         paste = Paste(event.text)
 
         def answered(wish: PasteWish | None) -> None:
-            self.composer.lend(None)
             self.composer.focus()
             if wish is PasteWish.EDIT:
                 self.composer.add(paste.text)

@@ -65,15 +65,12 @@ class SearchActions(PasteActions):
         screen = SearchScreen(
             self._ask, lambda room: self.session.room(room) is not None, view.name if view is not None else None, typed
         )
-        # What is typed before the search stands is for it, and must not be sent.
-        self.composer.lend(screen.take)
         app_of(self).push_screen(screen, self._searched)
 
     async def _ask(self, question: Question) -> Results:
         return await self.connection.search(question.query, question.room, question.before)
 
     def _searched(self, chosen: Chosen | None) -> None:
-        self.composer.lend(None)
         self.composer.focus()
         if chosen is not None:
             self.go_to(chosen.room, chosen.seq)

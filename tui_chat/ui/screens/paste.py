@@ -1,8 +1,9 @@
 """What shall become of a long paste: asked before any of it is sent."""
 
+from math import inf
 from typing import ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
@@ -36,6 +37,7 @@ class PasteScreen(ModalScreen[PasteWish | None]):
         super().__init__()
         self._paste = paste
         self._wishes = paste.wishes()
+        self._shown_at = inf
 
     def compose(self) -> ComposeResult:
         """Its beginning, and what can be done."""
@@ -48,11 +50,17 @@ class PasteScreen(ModalScreen[PasteWish | None]):
             rows = [_row(wish, words.paste_wish(wish, count)) for wish, count in self._wishes]
             yield OptionList(*(Option(row) for row in [*rows, _row(None, tr(words.PASTE_CANCEL))]), compact=True)
 
-    def on_mount(self) -> None:
+    def on_mount(self, event: events.Mount) -> None:
         """The frame says how much it is."""
         card = self.query_one("#paste")
         card.border_title = Content(words.pasted(self._paste.lines, len(self._paste.text)))
         self.query_one(OptionList).highlighted = 0
+        self._shown_at = event.time
+
+    def on_key(self, event: events.Key) -> None:
+        """A key that was pressed before this was asked is no answer to it."""
+        if event.time < self._shown_at:
+            event.stop()
 
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:

@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
+from textual.screen import ModalScreen
 from textual.timer import Timer
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
@@ -19,7 +20,6 @@ from tui_chat.session import refusals, search_words
 from tui_chat.session.language import tr
 from tui_chat.session.searching import Hit, Question, Search
 from tui_chat.ui import keys
-from tui_chat.ui.screens.early_keys import EarlyKeys
 from tui_chat.ui.settings_app import settings_app
 from tui_chat.ui.steady import steady
 from tui_chat.ui.widgets.timeline.decoration import Clock
@@ -44,7 +44,7 @@ class Chosen:
     seq: int
 
 
-class SearchScreen(EarlyKeys[Chosen | None]):
+class SearchScreen(ModalScreen[Chosen | None]):
     """Ends with the place to go to, None for staying."""
 
     CSS_PATH = "search.tcss"
@@ -91,7 +91,6 @@ class SearchScreen(EarlyKeys[Chosen | None]):
         card.border_subtitle = Content(tr(search_words.SEARCH_FOOTER))
         self.query_one(OptionList).can_focus = False
         self.query_one(Input).cursor_position = len(self._typed)
-        self.hand_over()
         self._begin(self._typed)
 
     # Asking.

@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
+from textual.screen import ModalScreen
 from textual.timer import Timer
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
@@ -17,7 +18,6 @@ from tui_chat.session import words
 from tui_chat.session.language import tr
 from tui_chat.session.switching import Choice
 from tui_chat.ui import keys
-from tui_chat.ui.screens.early_keys import EarlyKeys
 from tui_chat.ui.steady import steady
 
 SHOWN_MAX = 200
@@ -27,7 +27,7 @@ ASK_AFTER = 0.25
 """Seconds without a key after which the server is asked for rooms with this name."""
 
 
-class Switcher(EarlyKeys[str | None]):
+class Switcher(ModalScreen[str | None]):
     """Ends with the name of the room to go to, None for none."""
 
     CSS_PATH = "switcher.tcss"
@@ -56,14 +56,13 @@ class Switcher(EarlyKeys[str | None]):
             yield OptionList(markup=False, compact=True)
 
     def on_mount(self) -> None:
-        """Everything is offered at first, and what was typed meanwhile comes in."""
+        """Everything is offered at first."""
         card = self.query_one("#switcher")
         card.border_title = Content(tr(words.SWITCH_TITLE))
         card.border_subtitle = Content(tr(words.SWITCH_FOOTER))
         self.query_one(OptionList).can_focus = False
         self._ask("")
         self.update()
-        self.hand_over()
 
     def update(self) -> None:
         """Other rooms are known now, or something else was typed."""

@@ -1,10 +1,8 @@
 """Where a message is written: several lines, readline keys, history, completion; Enter sends.
 
 Rule 1  Only Enter sends. A paste is cleaned and put in, whatever it ends with.
-Rule 2  Keys take effect in the order they were pressed, however fast they come (a
-        slow line delivers several at once). Textual runs bindings only after a key
-        has bubbled up to the app, when the characters behind it stand there already;
-        so this widget runs the actions of its keys, and those of the screen, itself.
+Rule 2  A key that is pressed here shows at once: this widget runs the actions of its keys,
+        and those of the screen, itself, and not when they have bubbled up to the app.
 Rule 3  Nothing typed is lost: what cannot be sent stays, and walking or searching
         through what was sent comes back to what was being written.
 """
@@ -58,7 +56,7 @@ class Composer(TextArea, inherit_bindings=False):
 
     @dataclass
     class Pasted(Message):
-        """A long paste came, and nothing was done with it; `lend(None)` when it is decided what becomes of it.
+        """A long paste came, and nothing was done with it.
 
         Attributes:
             text: All of it, cleaned.
@@ -108,7 +106,6 @@ class Composer(TextArea, inherit_bindings=False):
         self._completing: tuple[Completion, str] | None = None
         self._killed = ""
         self._search: HistorySearch | None = None
-        self._borrower: Callable[[events.Key], None] | None = None
 
     @property
     def searching(self) -> bool:
@@ -143,22 +140,7 @@ class Composer(TextArea, inherit_bindings=False):
         """Put this in where the caret is."""
         self.replace(text, *self.selection)
 
-    def lend(self, borrower: Callable[[events.Key], None] | None) -> None:
-        """Give the keys that still come here to what was opened over it, until it is closed (None)."""
-        self._borrower = borrower
-
     async def _on_key(self, event: events.Key) -> None:
-        if self._borrower is not None:
-            event.stop()
-            event.prevent_default()
-            self._borrower(event)
-            return
-        if (elsewhere := self.screen.focused) is not None and elsewhere is not self:
-            # It was on its way here when the focus moved, as when a message is picked.
-            event.stop()
-            event.prevent_default()
-            elsewhere.post_message(events.Key(event.key, event.character))
-            return
         keymap = self._keymap()
         if self._search is not None:
             if (search_action := keymap.actions(Place.SEARCHING).get(event.key)) is not None or event.is_printable:
@@ -192,8 +174,6 @@ class Composer(TextArea, inherit_bindings=False):
         if len(text) > PACKET_BYTES:
             self.post_message(self.Refused(words.paste_too_large(len(text))))
         elif Paste(text).asks(self.paste_lines):
-            # Until that is decided no key may send what stands here.
-            self.lend(lambda key: None)
             self.post_message(self.Pasted(text))
         elif text:
             self.add(text)
