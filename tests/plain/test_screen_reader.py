@@ -87,6 +87,28 @@ async def test_a_command_of_the_screen_says_so_and_an_unknown_one_is_not_sent(se
         await shown.wait_for("Type it as /edit [text]")
 
 
+async def test_another_server_is_gone_to_and_an_unreachable_one_comes_back(server: Running, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    async with serving(tmp_path / "other") as other, terminal((*READER, server.url), tmp_path, rows=40) as shown:
+        await shown.wait_for(READY)
+        shown.type("/server not a server\r/clear\r")
+        await shown.wait_for("There is nothing to clear here")
+        assert shown.text().count("You are in") == 1
+        shown.type(f"/server chat{other.url.removeprefix('http')}/dev\r")
+        await shown.wait_for(f"Connecting to {other.url}")
+        await shown.wait_for("You are in dev, with 0 others.")
+        async with ChatClient(other.url) as chat:
+            room = await chat.join("dev", nick="Ben")
+            assert "ann" in [member.nick_name for member in room.members.values()]
+            await eventually(lambda: shown.text().count(READY) == 2)
+            shown.type("here now\r")
+            await eventually(lambda: [message.message for message in room.log.messages()] == ["here now"])
+        shown.type("/server http://127.0.0.1:1\r")
+        await eventually(lambda: shown.text().count("You are in dev") == 2)
+        shown.type("/quit\r")
+        assert await shown.ended() == 0
+
+
 async def test_tab_completes_a_name(server: Running, tmp_path: Path) -> None:
     async with ChatClient(server.url) as chat:
         room = await chat.join("tea", nick="Benedict")

@@ -4,6 +4,7 @@ from datetime import datetime
 from itertools import islice
 
 from server.protocol import names
+from tui_chat.client import address
 from tui_chat.client.room import Room
 from tui_chat.plain import sentences
 from tui_chat.plain.talk import SHOWN_AT_FIRST, Talk
@@ -11,6 +12,7 @@ from tui_chat.session import (
     commands,
     days,
     people_commands,
+    refusals,
     search_words,
     setting_commands,
     setting_words,
@@ -49,6 +51,10 @@ async def run(call: Call, talk: Talk) -> str:
         case Action.RECONNECT:
             talk.chat.retry_now()
             return ""
+        case Action.SERVER:
+            return _server(argument, talk)
+        case Action.CLEAR:
+            return tr("There is nothing to clear here: what was said is your terminal's, which clears it with Ctrl+L.")
         case Action.HELP:
             return "\n".join(f"{each.usage}: {tr(each.help)}" for each in commands.ALL if each.action in DONE_HERE)
         case Action.QUIT:
@@ -137,6 +143,17 @@ async def _join(name: str, talk: Talk) -> str:
     return ""
 
 
+def _server(typed: str, talk: Talk) -> str:
+    try:
+        there = address.parse(typed)
+    except ValueError as fault:
+        return refusals.sentence(str(fault))
+    if there.room:
+        names.room_name(there.room)
+    talk.go_to_server(there)
+    return ""
+
+
 def _go(part: str, talk: Talk) -> str:
     views = list(talk.session.rooms.values())
     if not part:
@@ -164,6 +181,7 @@ DONE_HERE = frozenset(
         Action.JOIN, Action.PART, Action.NICK, Action.ME, Action.SHRUG, Action.NAMES, Action.IGNORE, Action.UNIGNORE,
         Action.LIST, Action.GO, Action.TOPIC, Action.SEARCH, Action.RECONNECT, Action.EDIT, Action.REPLY, Action.REACT,
         Action.SET, Action.HELP, Action.QUIT, Action.NOTIFY, Action.MUTE, Action.UNMUTE, Action.WHOIS, Action.DATE,
+        Action.SERVER,
     }
 )  # fmt: skip
 """The commands that have a meaning without a screen."""

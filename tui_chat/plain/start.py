@@ -1,4 +1,7 @@
-"""`chat-tui --screen-reader`: ask what the join form asks, then talk until it is over."""
+"""`chat-tui --screen-reader`: ask what the join form asks, then talk until it is over.
+
+Rule 1  Who goes to another server and cannot be there is back where they were.
+"""
 
 import asyncio
 import signal
@@ -43,6 +46,21 @@ class Wanted:
     state: Path
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where to talk.
+
+    Attributes:
+        url: The server's base URL.
+        come_back: Go into the rooms, too, that were open there before.
+    """
+
+    url: str
+    room: str
+    nick: str
+    come_back: bool
+
+
 def run(wanted: Wanted, settings: SettingsFile) -> int:
     """Talk until it is over; the exit code."""
     kept, problem = remembered.load(wanted.state)
@@ -55,7 +73,8 @@ def run(wanted: Wanted, settings: SettingsFile) -> int:
     except (EOFError, KeyboardInterrupt):
         return 0
     print(words.connecting_to(found.base_url), flush=True)
-    return asyncio.run(_talk(found.base_url, room, nick, wanted.state, settings, come_back=not wanted.room))
+    place = Place(found.base_url, room, nick, come_back=not wanted.room)
+    return asyncio.run(_talk_until_over(place, wanted.state, settings))
 
 
 def serving(starting: Coroutine[None, None, str]) -> str:
@@ -88,10 +107,42 @@ def _line(label: str, usual: str) -> str:
     return input(f"{label} [{usual}]: " if usual else f"{label}: ").strip() or usual
 
 
-async def _talk(url: str, room: str, nick: str, state: Path, settings: SettingsFile, *, come_back: bool) -> int:
-    kept, _ = remembered.load(state)
-    ended = asyncio.get_running_loop().create_future()
+async def _talk_until_over(place: Place, state: Path, settings: SettingsFile) -> int:
     terminal = PlainTerminal()
+    ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    _take_signals(ended, terminal)
+    before: Place | None = None
+    try:
+        while not ended.done():
+            try:
+                following = await _talk(place, state, settings, terminal, ended)
+            except ChatError as refusal:
+                terminal.say(refusals.of(refusal))
+                if before is None:
+                    return UNAVAILABLE
+                following = before
+            if following is None:
+                break
+            terminal.say(words.connecting_to(following.url))
+            before, place = (place if following is not before else None), following
+        return ended.result() if ended.done() else 0
+    finally:
+        terminal.close()
+
+
+async def _talk(
+    place: Place, state: Path, settings: SettingsFile, terminal: PlainTerminal, ended: "asyncio.Future[int]"
+) -> Place | None:
+    """Talk on one server.
+
+    Returns:
+        Where to go on, None when it is over.
+
+    Raises:
+        ChatError: The server or the room cannot be entered.
+    """
+    url, room, nick = place.url, place.room, place.nick
+    kept, _ = remembered.load(state)
     async with (
         Outbox(state) as outbox,
         KeptWriting(state, url, nick, history=False, on_problem=terminal.say) as left,
@@ -99,26 +150,28 @@ async def _talk(url: str, room: str, nick: str, state: Path, settings: SettingsF
         chat = ChatClient(url, guest_key=kept.guest_key(url, nick), outbox=outbox, messages_held=None)
         talk = Talk(chat, settings, left, terminal.say, lambda: time.time_ns() // 1_000_000)
         talk.begin()
-        _take_signals(ended, terminal)
-        try:
-            async with chat:
-                await talk.enter(room, nick)
-                kept = replace(remembered.load(state)[0], room=room, nick=nick, server=url)
-                if problem := remembered.save(state, kept.with_identity(Identity(url, nick, chat.guest_key or ""))):
-                    terminal.say(problem)
-                if come_back and settings.settings.come_back:
-                    await talk.come_back()
-                terminal.say(tr("Type a message and press Enter. /help lists the commands, /quit leaves."))
-                terminal.open(talk.completed)
-                return await _until_over(talk, terminal, ended)
-        except ChatError as refusal:
-            print(refusals.of(refusal), flush=True)
-            return UNAVAILABLE
-        finally:
-            terminal.close()
+        async with chat:
+            await talk.enter(room, nick)
+            kept = replace(remembered.load(state)[0], room=room, nick=nick, server=url)
+            if problem := remembered.save(state, kept.with_identity(Identity(url, nick, chat.guest_key or ""))):
+                terminal.say(problem)
+            if place.come_back and settings.settings.come_back:
+                await talk.come_back()
+            terminal.say(tr("Type a message and press Enter. /help lists the commands, /quit leaves."))
+            terminal.open(talk.completed)
+            await _until_over(talk, terminal, ended)
+            if talk.going_to is None or ended.done():
+                return None
+            here = talk.room
+            return Place(
+                talk.going_to.base_url,
+                names.room_name(talk.going_to.room) if talk.going_to.room else here.name if here is not None else room,
+                here.nick if here is not None else nick,
+                come_back=True,
+            )
 
 
-async def _until_over(talk: Talk, terminal: PlainTerminal, ended: "asyncio.Future[int]") -> int:
+async def _until_over(talk: Talk, terminal: PlainTerminal, ended: "asyncio.Future[int]") -> None:
     tasks: set[asyncio.Task[object]] = {
         asyncio.create_task(talk.listen()),
         asyncio.create_task(_typing(talk, terminal)),
@@ -130,7 +183,6 @@ async def _until_over(talk: Talk, terminal: PlainTerminal, ended: "asyncio.Futur
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-    return ended.result() if ended.done() else 0
 
 
 async def _typing(talk: Talk, terminal: PlainTerminal) -> None:

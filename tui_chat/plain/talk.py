@@ -13,6 +13,7 @@ from server.protocol import names
 from server.protocol.entries import Message
 from server.protocol.errors import ChatError
 from tui_chat.client import events
+from tui_chat.client.address import Address
 from tui_chat.client.chat import ChatClient
 from tui_chat.client.posting import PostState
 from tui_chat.client.room import Room
@@ -38,6 +39,7 @@ class Talk:
         settings: What is set.
         say: Writes a sentence.
         leaving: Set when it is over.
+        going_to: The server to go on at, None for none.
         all_sent: Set while nothing is on its way.
     """
 
@@ -55,6 +57,7 @@ class Talk:
         self.say = say
         self.session = Session(now_ms, lambda: settings.settings)
         self.leaving = asyncio.Event()
+        self.going_to: Address | None = None
         self.all_sent = asyncio.Event()
         self.all_sent.set()
         self._rooms: dict[str, Room] = {}
@@ -136,6 +139,11 @@ class Talk:
         self.say(sentences.entered(room.name, len(room.members) - 1, room.topic))
         for message in list(room.log.messages())[-max(count, SHOWN_AT_FIRST) :] if count else ():
             self._read_out(message)
+
+    def go_to_server(self, there: Address) -> None:
+        """Leave this server for another."""
+        self.going_to = there
+        self.leaving.set()
 
     async def leave_room(self, name: str) -> None:
         """Leave a room; the chat is over with the last one."""

@@ -30,6 +30,7 @@ class PlainTerminal:
     def __init__(self) -> None:
         """Make it; `open` takes the terminal."""
         self._complete: Callable[[str], Sequence[str]] = lambda _: ()
+        self._reading = False
         self._interactive = sys.stdin.isatty() and sys.stdout.isatty()
         self._waiting: list[str] = []
         self._lines: asyncio.Queue[str | None] = asyncio.Queue()
@@ -39,12 +40,15 @@ class PlainTerminal:
         self._candidates: Sequence[str] = ()
 
     def open(self, complete: Callable[[str], Sequence[str]]) -> None:
-        """Begin to read.
+        """Begin to read, or go on with another completion.
 
         Args:
             complete: What the text before the caret may become, as whole texts.
         """
         self._complete = complete
+        if self._reading:
+            return
+        self._reading = True
         if self._interactive:
             self._put_back = _as_it_is()
             if readline is not None:
