@@ -3,8 +3,10 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from pathlib import Path
+from typing import cast
 
 import pytest
+from textual.signal import Signal
 from textual.widgets import OptionList
 
 from server.runtime import Running
@@ -16,6 +18,7 @@ from tui_chat.client.events import Online
 from tui_chat.session import search_words
 from tui_chat.session.language import tr
 from tui_chat.session.lines import GapLine, MessageLine
+from tui_chat.ui.screens import search
 from tui_chat.ui.screens.search import SearchScreen
 
 
@@ -248,3 +251,19 @@ async def test_the_chosen_hit_is_told_by_more_than_letters(server: Running, tmp_
             if f"needle {text}" in row
         }
         assert grounds["one"] != grounds["two"]
+
+
+async def test_a_letter_does_not_lay_the_screen_out_anew(
+    server: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "SEARCH_AFTER", 60.0)
+    async with in_room(tmp_path, server.url, "ann") as ann:
+        await ann.press("alt+s")
+        screen = await searching(ann)
+        await ann.type("w")
+        laid_out: list[object] = []
+        signal = cast("Signal[object]", screen.screen_layout_refresh_signal)  # pyright: ignore[reportUnknownMemberType]
+        signal.subscribe(screen, laid_out.append, immediate=True)
+        await ann.type("ords in a row")
+        await ann.sees("words in a row")
+        assert laid_out == []

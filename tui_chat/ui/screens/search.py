@@ -22,6 +22,7 @@ from tui_chat.session.searching import Hit, Question, Search
 from tui_chat.ui import keys
 from tui_chat.ui.settings_app import settings_app
 from tui_chat.ui.steady import steady
+from tui_chat.ui.widgets.line_input import LineInput
 from tui_chat.ui.widgets.timeline.decoration import Clock
 
 SEARCH_AFTER = 0.4
@@ -80,7 +81,7 @@ class SearchScreen(ModalScreen[Chosen | None]):
     def compose(self) -> ComposeResult:
         """What is looked for, what was found, how it stands."""
         with Vertical(id="search"):
-            yield Input(self._typed, placeholder=tr(search_words.SEARCH_HINT), compact=True, select_on_focus=False)
+            yield LineInput(self._typed, tr(search_words.SEARCH_HINT))
             yield OptionList(markup=False, compact=True)
             yield Static("", id="state", markup=False)
 

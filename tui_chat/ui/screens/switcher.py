@@ -19,6 +19,7 @@ from tui_chat.session.language import tr
 from tui_chat.session.switching import Choice
 from tui_chat.ui import keys
 from tui_chat.ui.steady import steady
+from tui_chat.ui.widgets.line_input import LineInput
 
 SHOWN_MAX = 200
 """Rooms that are offered at once; letters find the others."""
@@ -52,7 +53,7 @@ class Switcher(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         """What is typed, and the rooms under it."""
         with Vertical(id="switcher"):
-            yield Input(self._typed, placeholder=tr(words.SWITCH_HINT), compact=True, select_on_focus=False)
+            yield LineInput(self._typed, tr(words.SWITCH_HINT))
             yield OptionList(markup=False, compact=True)
 
     def on_mount(self) -> None:

@@ -1,37 +1,10 @@
 """One line of the join form: a label, an input, and what is wrong with it right below."""
 
-from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
-from textual.geometry import Size
-from textual.reactive import Reactive
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
-_ACTIONS = {
-    key: binding.action
-    for binding in Input.BINDINGS
-    if isinstance(binding, Binding)
-    for key in binding.key.replace(" ", "").split(",")
-}
-
-
-class LineInput(Input):
-    """An input whose keys take effect in the order they were pressed (see `composer`, rule 2).
-
-    Its place does not depend on what stands in it: nothing around it is laid out, and drawn, anew at a key.
-    """
-
-    virtual_size = Reactive(Size(0, 0))
-
-    async def _on_key(self, event: events.Key) -> None:
-        action = _ACTIONS.get(event.key)
-        if action is not None:
-            event.stop()
-            event.prevent_default()
-            await self.run_action(action)
-        elif not event.key.startswith("alt+"):  # whose letter the base class would put in
-            await super()._on_key(event)
+from tui_chat.ui.widgets.line_input import LineInput
 
 
 class Field(Vertical):
@@ -40,8 +13,7 @@ class Field(Vertical):
     def __init__(self, label: str, value: str, placeholder: str, *, id: str) -> None:  # noqa: A002 (Textual's word)
         super().__init__(id=id)
         self._label = label
-        self._input = LineInput(value, placeholder=placeholder, compact=True, select_on_focus=False)
-        self._input.cursor_blink = False
+        self._input = LineInput(value, placeholder)
         self._problem = Static("", classes="problem", markup=False)
 
     def compose(self) -> ComposeResult:
