@@ -185,6 +185,23 @@ async def test_requests_that_a_plain_server_does_not_know_are_refused_here_and_h
         assert [event for event, _ in server.heard] == ["joinRoom", "sendMessage", "sendMessage"]
 
 
+async def test_what_is_longer_than_the_protocol_allows_is_cut_with_a_mark_and_the_rest_arrives(
+    server: PlainServer,
+) -> None:
+    async with ChatClient(server.url) as ann:
+        tea = await ann.join("tea", nick="ann")
+        server.push("message", {"nickName": "n" * 1_000_000, "message": "far too long\n" * 230_000})
+        server.push("message", {"nickName": "ben", "message": "still here"})
+        await eventually(lambda: len(lines(tea)) == 2)
+        (nick, text), after = lines(tea)
+        assert nick == "n" * 31 + "…"
+        assert text.startswith("far too long\nfar")
+        assert text.endswith("… ✂ +2,986,000")
+        assert len(text) == 4000
+        assert after == ("ben", "still here")
+        assert (await tea.send("x" * 4000)).seq == 3
+
+
 async def test_there_is_one_room_at_a_time(server: PlainServer) -> None:
     async with ChatClient(server.url) as ann:
         tea = await ann.join("tea", nick="ann")

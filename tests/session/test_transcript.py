@@ -106,6 +106,17 @@ def test_a_storm_of_joins_stays_one_short_line() -> None:
     assert line == "* guest0, guest1, guest2, guest3 and 496 others joined"
 
 
+def test_thousands_who_come_are_counted_in_one_line() -> None:
+    transcript = Transcript()
+    for number in range(5_000):
+        transcript.came_or_went(0, Coming(Went.IN, str(number), f"guest{number}"))
+    for number in range(2):
+        transcript.came_or_went(0, Coming(Went.OUT, str(number), f"guest{number}"))
+    assert shown(transcript) == [
+        "* guest2, guest3, guest4, guest5 and 4,994 others joined · guest0 and guest1 came and went"
+    ]
+
+
 def test_a_notice_keeps_its_place_when_older_history_comes() -> None:
     transcript = Transcript()
     transcript.put([said(5, "five")])

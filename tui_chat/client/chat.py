@@ -24,7 +24,7 @@ from server.protocol import entries, names
 from server.protocol.answers import Renaming, Rooms, RoomSummary
 from server.protocol.codec import decode_push
 from server.protocol.errors import ChatError, Internal, RateLimited, Unavailable
-from server.protocol.limits import HISTORY_DEFAULT, HISTORY_PAGE
+from server.protocol.limits import HISTORY_DEFAULT, HISTORY_PAGE, ROOM_LIST_PAGE
 from server.protocol.requests import ChangeNick, JoinRoom, ListRooms
 from tui_chat.client import cleaning, plain
 from tui_chat.client.address import parse
@@ -313,7 +313,7 @@ class ChatClient:
             ChatError: The server refused, or did not answer in time.
         """
         found = await self._link.ask(self._link.gate, ListRooms(query=query), Rooms, ASK_TIMEOUT)
-        return [cleaning.summary(room) for room in found.rooms]
+        return [cleaning.summary(room) for room in found.rooms[:ROOM_LIST_PAGE]]
 
     async def search(
         self, query: str, *, room: str | None = None, before: int | None = None, limit: int = HISTORY_DEFAULT
@@ -347,7 +347,7 @@ class ChatClient:
         else:
             request = ChangeNick(nick_name=nick)
         answer = await self._link.ask(self._link.gate, request, Renaming, ASK_TIMEOUT)
-        return cleaning.line(answer.nick_name)
+        return cleaning.nickname(answer.nick_name)
 
     # -- the connection
 
@@ -434,7 +434,7 @@ class ChatClient:
                     self._tell(Noticed(cleaning.notice(push)))
             case entries.TypingPush():
                 if (room := self._room(push.room)) is not None and push.member_id != room.member_id:
-                    self._tell(TypingChanged(room.name, push.member_id, push.on))
+                    self._tell(TypingChanged(room.name, cleaning.member_id(push.member_id), push.on))
             case entries.GoingAwayPush():
                 self._link.goes_away(push.reconnect_after)
             case _:

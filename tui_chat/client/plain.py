@@ -123,7 +123,7 @@ class PlainTalk:
 
     def overheard(self, room: str, push: Said, last: int) -> Message | JoinNotice:
         """What was pushed, as a chat server would have told it, and clean; `last` is the highest `seq` known."""
-        nick = cleaning.line(push.nick_name) or room
+        nick = cleaning.nickname(push.nick_name) or room
         if push.message == f"{push.nick_name} 加入了 {room} 房间":
             notice = JoinNotice(
                 room=room, nick_name=nick, member_id=_id_of(nick), message=push.message, ts=self._now_ms()

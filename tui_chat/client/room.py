@@ -2,8 +2,7 @@
 
 Rule 1  A request about the room waits until the room is joined on the connection
         that there is, and is asked again after a break (`Link.ask`).
-Rule 2  Who is there is what the last join said, and what presence has told since.
-Rule 3  What was said is the affair of `Backlog`; `async for entry in room` reads it
+Rule 2  What was said is the affair of `Backlog`; `async for entry in room` reads it
         on from the first join, every entry once, whatever breaks.
 """
 
@@ -44,6 +43,7 @@ from tui_chat.client.outbox import Outbox, Place
 from tui_chat.client.plain import PlainTalk, Said
 from tui_chat.client.posting import Postable, Posting
 from tui_chat.client.results import Results
+from tui_chat.client.roster import Roster
 from tui_chat.client.searching import Searcher
 from tui_chat.client.spans import Gap
 from tui_chat.client.speaking import Speaking
@@ -65,7 +65,6 @@ class Room:
         topic: What it is about; may be empty.
         nick: Your own nickname in it.
         member_id: Your own id, which your messages have.
-        members: Who is there, by member id, yourself included.
         log: What was said, as far as it is known.
         gate: Open with the connection on which the room is joined.
         delivery: What you posted into it and is not sent.
@@ -93,7 +92,7 @@ class Room:
         self.topic = ""
         self.nick = request.nick_name
         self.member_id: str = ""
-        self.members: dict[str, Member] = {}
+        self._roster = Roster(lambda members: tell(MembersChanged(self.name, members)))
         self.gate: Gate[Transport] = Gate()
         self.trouble = ""
         self._link = link
@@ -237,7 +236,7 @@ class Room:
     async def change_nick(self, nick: str) -> str:
         """Take another nickname here; the one you got. Raises what `send` does, and `NickInvalid`."""
         request = ChangeNick(nick_name=nick, room=self.name)
-        self.nick = cleaning.line((await self._link.ask(self.gate, request, Renaming, SEND_TIMEOUT)).nick_name)
+        self.nick = cleaning.nickname((await self._link.ask(self.gate, request, Renaming, SEND_TIMEOUT)).nick_name)
         return self.nick
 
     async def typing(self, on: bool) -> None:
@@ -336,6 +335,11 @@ class Room:
     # -- what the client tells the room
 
     @property
+    def members(self) -> dict[str, Member]:
+        """Who is there, by member id, yourself included."""
+        return self._roster.members
+
+    @property
     def known(self) -> bool:
         """It was entered, or something of it was kept here."""
         return self._entered_before or self._known
@@ -381,14 +385,13 @@ class Room:
             joined = await self._join(transport, guest_key, since)
         answer = joined or self._talk.entered(self.name, self.log.last)
         again, self._entered_before, self._unproven = self._entered_before, True, None
-        self.name, self.nick = cleaning.line(answer.room.name), cleaning.line(answer.nick_name)
-        self.member_id = answer.member_id
-        self.members = {member.member_id: cleaning.member(member) for member in answer.members}
+        self.name, self.nick = cleaning.room_name(answer.room.name), cleaning.nickname(answer.nick_name)
+        self.member_id = cleaning.member_id(answer.member_id)
         self._backlog.room = self.name
         self.delivery.room = self.name
         self.gate.open(transport)
         self._tell(RoomEntered(self.name, again, anew))
-        self._members_changed()
+        self._roster.joined(answer.members)
         self._set_topic(answer.room.topic)
         self._keep_place()
         self._backlog.entered(replace(answer, messages=cleaning.entries(answer.messages)), since, again=again)
@@ -412,16 +415,9 @@ class Room:
 
     def presence(self, push: PresencePush) -> None:
         """Members came, left or changed nickname."""
-        for member_id in push.left:
-            self.members.pop(member_id, None)
-        for member in push.joined:
-            self.members[member.member_id] = cleaning.member(member)
-        for renamed in push.renamed:
-            if (member := self.members.get(renamed.member_id)) is not None:
-                self.members[member.member_id] = replace(member, nick_name=cleaning.line(renamed.nick_name))
+        self._roster.changed(push)
         if (own := self.members.get(self.member_id)) is not None:
             self.nick = own.nick_name
-        self._members_changed()
 
     def disconnected(self) -> None:
         """The connection is lost."""
@@ -432,6 +428,7 @@ class Room:
     def end(self, error: ChatError, *, quietly: bool = False) -> None:
         """Nothing follows: whoever waits gets this error, and `async for` ends, by it or `quietly`."""
         self.gate.lock(error)
+        self._roster.end()
         self._backlog.end(quietly=quietly)
 
     # -- within
@@ -444,7 +441,8 @@ class Room:
     async def _open(self) -> None:
         kept = await self._backlog.kept.open() if self._backlog.kept is not None else None
         if kept is not None:
-            self.name, self.topic, self.member_id = cleaning.line(kept.name), cleaning.line(kept.topic), kept.member_id
+            self.name, self.topic = cleaning.room_name(kept.name), cleaning.topic(kept.topic)
+            self.member_id = kept.member_id
             self._unproven = next(reversed(list(self.log.messages())), None)
             self._known = True
         await self.delivery.take_over()
@@ -466,7 +464,7 @@ class Room:
         await say_goodbye(transport, self.name)
 
     def _set_topic(self, topic: str) -> None:
-        topic = cleaning.line(topic)
+        topic = cleaning.topic(topic)
         if topic != self.topic:
             self.topic = topic
             self._keep_place()
@@ -476,9 +474,6 @@ class Room:
         if self._backlog.kept is not None:
             entered = self._backlog.kept.entered(self.name, self.topic, self.member_id, names.key(self.nick))
             self._tasks.start(entered, "keeping a room")
-
-    def _members_changed(self) -> None:
-        self._tell(MembersChanged(self.name, tuple(self.members.values())))
 
     def _log_changed(self, seqs: tuple[int, ...], live: bool) -> None:
         if seqs:

@@ -277,6 +277,8 @@ class RoomView:
     @property
     def typing(self) -> list[str]:
         """The nicknames of those who are typing."""
+        if not self._typing:
+            return []
         nicks = {
             member.member_id: member.nick_name
             for member in self.members

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
-from tui_chat.session.comings import Coming, told
+from tui_chat.session.comings import Coming, Comings
 from tui_chat.session.lines import Delivery, GapLine, Line, MessageLine, NoticeLine, Splice, UnreadLine
 from tui_chat.session.long_list import LongList
 from tui_chat.session.splices import joined
@@ -46,7 +46,7 @@ class Transcript:
         self._newest = 0
         self._gaps: set[tuple[int, int]] = set()
         self._unread: int | None = None
-        self._comings: tuple[_Place, tuple[Coming, ...]] | None = None
+        self._comings: tuple[_Place, Comings] | None = None
 
     @property
     def lines(self) -> LongList:
@@ -153,13 +153,12 @@ class Transcript:
 
     def came_or_went(self, ts: int, coming: Coming) -> None:
         """Somebody came, left or was renamed: told in one line with those right before it."""
-        place, comings = self._comings or (None, ())
-        if place is None or self._last_above_unsent() != place:
+        if self._comings is None or self._last_above_unsent() != self._comings[0]:
             self._count += 1
-            place, comings = _at(self._newest, _NOTICE, self._count), ()
-        comings = (*comings, coming)
-        self._comings = (place, comings)
-        self._place(place, NoticeLine(f"notice-{place & _COUNT}", ts, told(comings)))
+            self._comings = (_at(self._newest, _NOTICE, self._count), Comings())
+        place, comings = self._comings
+        comings.add(coming)
+        self._place(place, NoticeLine(f"notice-{place & _COUNT}", ts, comings.told()))
 
     def set_unread(self, after: int | None) -> None:
         """The unread line stands behind the entry `after`, or nowhere."""
