@@ -67,6 +67,7 @@ class ChatApp(TypingApp, inherit_bindings=False):
 
     TITLE = words.TITLE
     CSS_PATH = "screens/join.tcss"  # a default screen does not load its own
+    CSS = "CommandList { min-width: 8; }"  # Textual cannot wrap the palette's rows to no columns at all
     BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings(keys.Place.ANYWHERE)]
     COMMAND_PALETTE_BINDING = "ctrl+backslash"
 

@@ -6,6 +6,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.content import Content
+from textual.geometry import Size
 from textual.screen import ModalScreen
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
@@ -14,6 +15,12 @@ from tui_chat.session import setting_words, settings
 from tui_chat.session.language import tr
 from tui_chat.ui import keys
 from tui_chat.ui.settings_app import settings_app
+
+
+class _Themes(OptionList):
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        # In a terminal of few columns none is left inside the border, and nothing can be wrapped to none.
+        return super().get_content_height(container, viewport, max(1, width))
 
 
 class ThemeScreen(ModalScreen[None]):
@@ -30,7 +37,7 @@ class ThemeScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """The themes."""
-        yield OptionList(
+        yield _Themes(
             *(Option(Content.assemble((f"{word:10}", "bold"), tr(setting_words.THEMES[word]))) for word in self._words),
             markup=False,
             compact=True,
