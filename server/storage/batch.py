@@ -7,9 +7,9 @@ Rule 3  A room's row is locked before it is read and until the commit: first the
         then the counter of ids. Writers on other nodes wait for the whole batch.
         A room is opened for a draft that stands on its own, and so is certain to
         be accepted: no batch leaves a room empty.
-Rule 4  A change that changes nothing (a reaction that already stands, a second
-        deletion) is still an entry: its answer has to name a revision, and who
-        replays the log comes to the same state.
+Rule 4  A change that changes nothing (the text that stands, a reaction that is there, a
+        second deletion) is no entry: who repeats one after a break does it no harm.
+        Its answer names the room's newest entry, as of which it is so.
 Rule 5  What was deleted does not come back: no edit and no new reaction is taken,
         and its text, that of its edits, and its reactions are gone from storage.
 Rule 6  What is said, changed or deleted is so in the index of the search too, in
@@ -38,7 +38,10 @@ class Appended(Struct, frozen=True):
     Attributes:
         entry: As it is in the log; for a duplicate the first one, in its
             present state but without its reactions.
-        duplicate: The draft's clientId was committed before; nothing was written now.
+            For a change that changes nothing it is that change, in the place of
+            the room's newest entry.
+        duplicate: The draft's clientId was committed before, or it changes nothing;
+            nothing was written now.
     """
 
     entry: Entry
@@ -55,6 +58,10 @@ class _Said(Struct):
     deleted: bool
 
 
+_Chosen = tuple[int, str, str]
+"""A reaction that stands: the message's `seq`, the emoji, the member."""
+
+
 class _Room(Struct, eq=False):
     """A room while its drafts are judged; `id` is None when it does not exist and nothing can open it."""
 
@@ -67,6 +74,7 @@ class _Room(Struct, eq=False):
     topic: str | None = None
     taken: dict[str, Message] = {}
     said: dict[int, _Said] = {}
+    chosen: set[_Chosen] = set()
 
 
 class _Change(Struct, frozen=True):
@@ -78,10 +86,17 @@ class _Change(Struct, frozen=True):
     after: tuple[Any, ...]
 
 
-def write(connection: Connection, statements: Statements, drafts: Sequence[Draft], now: int) -> list[Outcome]:
+def write(
+    connection: Connection,
+    statements: Statements,
+    drafts: Sequence[Draft],
+    now: int,
+    untold: Collection[Draft] = frozenset(),
+) -> list[Outcome]:
     """Write what may be written, inside the caller's transaction.
 
     Args:
+        untold: Changes that may stand already with nobody told of them; each gets an entry all the same.
         now: Milliseconds since the epoch. An entry's `ts` is this, or that of
             the room's newest entry when the clock went backwards.
 
@@ -91,15 +106,23 @@ def write(connection: Connection, statements: Statements, drafts: Sequence[Draft
     Raises:
         sqlalchemy.exc.SQLAlchemyError: Roll back; nothing was written.
     """
-    return _Batch(connection, statements, drafts, now).write()
+    return _Batch(connection, statements, drafts, now, untold).write()
 
 
 class _Batch:
-    def __init__(self, connection: Connection, statements: Statements, drafts: Sequence[Draft], now: int) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        statements: Statements,
+        drafts: Sequence[Draft],
+        now: int,
+        untold: Collection[Draft],
+    ) -> None:
         self._connection = connection
         self._statements = statements
         self._drafts = drafts
         self._now = now
+        self._untold = untold
         self._rooms: dict[str, _Room] = {}
         self._next_id = 0
         self._rows: list[tuple[Any, ...]] = []
@@ -148,6 +171,10 @@ class _Batch:
             self._read_taken(rooms[key], wanted)
         for key, wanted in seqs.items():
             self._read_said(rooms[key], wanted)
+        for key, room in rooms.items():
+            self._read_chosen(
+                room, [each for each in self._drafts if isinstance(each, ReactionDraft) and each.room.key == key]
+            )
 
     def _lock(self, keys: Collection[str]) -> None:
         statements = self._statements
@@ -183,17 +210,27 @@ class _Batch:
             seq: _Said(number, member_id, text, bool(deleted)) for seq, number, member_id, text, deleted in found
         }
 
+    def _read_chosen(self, room: _Room, drafts: list[ReactionDraft]) -> None:
+        if room.id is None or not drafts:
+            return
+        targets = self._statements.several({draft.target for draft in drafts})
+        members = self._statements.several({draft.author.member_id for draft in drafts})
+        room.chosen = {
+            (target, emoji, member)
+            for target, emoji, member in self._statements.chosen.all(self._connection, room.id, targets, members)
+        }
+
     def _append(self, draft: Draft) -> Appended:
         room = self._rooms[draft.room.key]
         match draft:
             case MessageDraft():
                 return self._message(room, draft)
             case EditDraft():
-                return Appended(self._edit(room, draft), duplicate=False)
+                return self._edit(room, draft)
             case DeletionDraft():
-                return Appended(self._deletion(room, draft), duplicate=False)
+                return self._deletion(room, draft)
             case ReactionDraft():
-                return Appended(self._reaction(room, draft), duplicate=False)
+                return self._reaction(room, draft)
             case TopicDraft():
                 return Appended(self._topic(room, draft), duplicate=False)
 
@@ -227,47 +264,59 @@ class _Batch:
             room.taken[client_id] = entry
         return Appended(entry, duplicate=False)
 
-    def _edit(self, room: _Room, draft: EditDraft) -> Edit:
+    def _edit(self, room: _Room, draft: EditDraft) -> Appended:
         said = self._own(room, draft.target, draft.author)
         if said.deleted:
             raise Conflict("the message was deleted")
-        entry = Edit(**self._change(room, draft.author), target=draft.target, message=draft.message)
+        stands = said.text == draft.message and draft not in self._untold
+        entry = Edit(**self._change(room, draft.author, stands), target=draft.target, message=draft.message)
+        if stands:
+            return Appended(entry, duplicate=True)
         self._row(room, entry, EDIT, draft.author, target=draft.target, text=draft.message)
         self._changes.append(_Change(self._statements.edit, room, (draft.message, entry.seq), (draft.target,)))
         self._reworded.append((room, said.id, said.text, draft.message))
         said.text = draft.message
-        return entry
+        return Appended(entry, duplicate=False)
 
-    def _deletion(self, room: _Room, draft: DeletionDraft) -> Deletion:
+    def _deletion(self, room: _Room, draft: DeletionDraft) -> Appended:
         said = self._own(room, draft.target, draft.author)
+        stands = said.deleted and draft not in self._untold
+        entry = Deletion(**self._change(room, draft.author, stands), target=draft.target)
+        if stands:
+            return Appended(entry, duplicate=True)
         if not said.deleted:
             self._reworded.append((room, said.id, said.text, None))
             said.text, said.deleted = "", True
-        entry = Deletion(**self._change(room, draft.author), target=draft.target)
+        room.chosen = {chosen for chosen in room.chosen if chosen[0] != draft.target}
         self._row(room, entry, DELETE, draft.author, target=draft.target)
         self._changes += [
             _Change(self._statements.blank, room, ("", True), (draft.target,)),
             _Change(self._statements.blank_edits, room, ("",), (draft.target,)),
             _Change(self._statements.clear_reactions, room, (), (draft.target,)),
         ]
-        return entry
+        return Appended(entry, duplicate=False)
 
-    def _reaction(self, room: _Room, draft: ReactionDraft) -> Reaction:
+    def _reaction(self, room: _Room, draft: ReactionDraft) -> Appended:
         said = self._target(room, draft.target)
         if said.deleted and draft.on:
             raise Conflict("the message was deleted")
         author = draft.author
-        entry = Reaction(**self._change(room, author), target=draft.target, emoji=draft.emoji, on=draft.on)
-        self._row(room, entry, REACTION, author, target=draft.target, emoji=draft.emoji, is_on=draft.on)
         chosen = (draft.target, draft.emoji, author.member_id)
+        stands = (chosen in room.chosen) == draft.on and draft not in self._untold
+        entry = Reaction(**self._change(room, author, stands), target=draft.target, emoji=draft.emoji, on=draft.on)
+        if stands:
+            return Appended(entry, duplicate=True)
+        self._row(room, entry, REACTION, author, target=draft.target, emoji=draft.emoji, is_on=draft.on)
         if draft.on:
+            room.chosen.add(chosen)
             self._changes += [
                 _Change(self._statements.react, room, (), (*chosen, entry.seq, entry.seq)),
                 _Change(self._statements.keep_place, room, (), (draft.target, draft.emoji)),
             ]
         else:
+            room.chosen.discard(chosen)
             self._changes.append(_Change(self._statements.unreact, room, (), chosen))
-        return entry
+        return Appended(entry, duplicate=False)
 
     def _topic(self, room: _Room, draft: TopicDraft) -> TopicChange:
         entry = TopicChange(**self._change(room, draft.author), topic=draft.topic)
@@ -298,8 +347,8 @@ class _Batch:
         room.active_at = max(self._now, room.active_at)
         return self._next_id, room.last_seq, room.active_at
 
-    def _change(self, room: _Room, author: Author) -> dict[str, Any]:
-        number, seq, ts = self._place(room)
+    def _change(self, room: _Room, author: Author, stands: bool = False) -> dict[str, Any]:
+        number, seq, ts = (0, room.last_seq, room.active_at) if stands else self._place(room)
         return {
             "room": room.name,
             "seq": seq,

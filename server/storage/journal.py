@@ -15,7 +15,8 @@ Rule 5  A database that fails refuses the whole batch with `Unavailable`, and th
         journal tries again with the next. The log says so once an outage, and
         once when it is over. An entry refused so may yet have been committed
         (a connection lost at the very end): who repeats it with its clientId
-        gets the answer to the first, and it is published then.
+        gets the answer to the first, and it is published then. A change, which
+        has no clientId, is then an entry once more, and that one is published.
 Rule 6  A draft that alone makes a transaction fail is refused alone.
 Rule 7  A caller that goes away changes nothing for its draft nor for the others.
 """
@@ -25,6 +26,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -88,6 +90,7 @@ class Journal:
         self._outage: str | None = None
         self._crowded = False
         self._unsure: dict[UUID, bool] = {}  # clientIds of what was refused and may be written, oldest first
+        self._unsure_changes: dict[Draft, bool] = {}  # the changes among them
         self._closing = False
         self._loop = asyncio.get_running_loop()
         self._task = self._loop.create_task(self._write_all(), name="journal")
@@ -204,6 +207,7 @@ class Journal:
             if isinstance(outcome, Appended):
                 client_id = _client_id(draft)
                 was_unsure = client_id is not None and self._unsure.pop(client_id, False)
+                self._unsure_changes.pop(draft, None)
                 if was_unsure or not outcome.duplicate:
                     untold.append(outcome.entry)
         untold.sort(key=_id)
@@ -214,12 +218,15 @@ class Journal:
             client_id = _client_id(draft)
             if client_id is not None:
                 self._unsure[client_id] = True
-        while len(self._unsure) > self._waiting_limit:
-            del self._unsure[next(iter(self._unsure))]
+            elif not isinstance(draft, MessageDraft):
+                self._unsure_changes[draft] = True
+        _shorten(self._unsure, self._waiting_limit)
+        _shorten(self._unsure_changes, self._waiting_limit)
 
     async def _commit(self, drafts: list[Draft]) -> list[Outcome] | None:
         """What became of each draft, or None when they have to be written one by one."""
-        work = partial(write, statements=self._statements, drafts=drafts, now=self._clock())
+        untold = self._unsure_changes.keys() & set(drafts) if self._unsure_changes else frozenset[Draft]()
+        work = partial(write, statements=self._statements, drafts=drafts, now=self._clock(), untold=untold)
         try:
             outcomes = await self._run(work)
             self.note_recovery()
@@ -248,6 +255,11 @@ class Journal:
 
 def _client_id(draft: Draft) -> UUID | None:
     return draft.client_id if isinstance(draft, MessageDraft) else None
+
+
+def _shorten(kept: dict[Any, bool], most: int) -> None:
+    while len(kept) > most:
+        del kept[next(iter(kept))]
 
 
 def _id(entry: Entry) -> int:

@@ -82,6 +82,7 @@ class Statements:
         rooms: `keys` → key, id, name, last_seq, active_at; the rows stay locked until the commit.
         taken: `room`, `client_ids` → the messages with these, as `TAKEN_COLUMNS`.
         said: `room`, `seqs` → seq, id, member_id, text, deleted of those that are messages.
+        chosen: `room`, `seqs`, `members` → target, emoji, member_id of the reactions that stand there.
         open_room: Makes the row of a room, unless it is there.
         take_ids: `count` → the last of that many new entry ids.
         keep_place: Puts an emoji that has just been chosen where it stood already.
@@ -119,6 +120,14 @@ class Statements:
                 in_room, self._one_of(entries.c.seq, "seqs"), entries.c.kind == literal_column("'message'")
             ),
             *("room", "seqs"),
+        )
+        self.chosen = prepared(
+            select(reactions.c.target, reactions.c.emoji, reactions.c.member_id).where(
+                reactions.c.room_id == bindparam("room"),
+                self._one_of(reactions.c.target, "seqs"),
+                self._one_of(reactions.c.member_id, "members"),
+            ),
+            *("room", "seqs", "members"),
         )
         self.open_room = prepared(
             insert(rooms).values({name: bindparam(name) for name in ROOM_COLUMNS}).on_conflict_do_nothing(),
@@ -203,7 +212,7 @@ class Statements:
         )
 
     def several(self, values: Collection[Any]) -> Any:
-        """Values as the one parameter that `keys`, `client_ids` and `seqs` are."""
+        """Values as the one parameter that `keys`, `client_ids`, `seqs` and `members` are."""
         return msgspec.json.encode(list(values)).decode() if self._is_sqlite else list(values)
 
     def _one_of(self, column: ColumnElement[Any], parameter: str) -> ColumnElement[bool]:

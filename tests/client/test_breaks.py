@@ -295,3 +295,28 @@ async def test_an_impatient_person_does_not_wait_for_the_next_attempt(tmp_path: 
             ann.retry_now()
             await eventually(lambda: isinstance(ann.state, Online))
             assert time.monotonic() < retry_at
+
+
+async def test_a_change_whose_answer_was_lost_is_written_once(server: Running, proxy: TcpProxy) -> None:
+    async with ChatClient(server.url) as ann, ChatClient(proxy.url, keep_trying=True) as bob:
+        tea = await ann.join("tea", nick="ann")
+        cup = await bob.join("tea", nick="bob")
+        first, second = await cup.send("one"), await cup.send("two")
+        for make in (
+            lambda: cup.post_edit(first.seq, "uno"),
+            lambda: cup.post_reaction(first.seq, "👍"),
+            lambda: cup.post_reaction(first.seq, "👍", on=False),
+            lambda: cup.post_deletion(second.seq),
+        ):
+            await eventually(lambda: isinstance(bob.state, Online) and cup.entered)
+            before = tea.log.last
+            proxy.passages[-1].stall_answers()
+            make()
+            await eventually(lambda before=before: tea.log.last == before + 1)
+            assert len(cup.unsent()) == 1
+            proxy.cut()
+            await eventually(lambda: not cup.unsent())
+        assert (await tea.send("end")).seq == 7
+        await eventually(lambda: cup.log.last == tea.log.last == 7)
+        assert texts(cup) == texts(tea) == ["uno", "", "end"]
+        assert cup.log[first.seq].reactions is None

@@ -15,7 +15,7 @@ from server.storage.executor import ThreadExecutor
 from server.storage.journal import Journal
 from server.storage.sqlite import open_engine
 from server.storage.statements import Statements
-from tests.support.storage import BEN, Clock, Published, say
+from tests.support.storage import BEN, Clock, Published, edit, say
 
 ResultT = TypeVar("ResultT")
 
@@ -57,3 +57,22 @@ async def test_what_was_refused_and_is_there_all_the_same_is_told_to_everybody_w
     await journal.close()
     await writer.close()
     assert [entry.seq for batch in published.batches for entry in batch] == [1, 2]
+
+
+async def test_a_change_that_was_refused_and_is_there_all_the_same_is_told_when_it_is_repeated(tmp_path: Path) -> None:
+    path = tmp_path / "chat.db"
+    await (await open_database(path, clock=Clock())).close()
+    engine = open_engine(path, writes=True, connections=1, busy_timeout=50)
+    writer = BreakingExecutor(engine, 1, "breaking")
+    journal = Journal(writer, Statements(engine.dialect), Clock())
+    published = Published()
+    journal.subscribe(published)
+    await journal.append(say("old"))
+    writer.breaks = 1
+    with pytest.raises(Unavailable):
+        await journal.append(edit(1, "new"))
+    assert (await journal.append(edit(1, "new"))).entry.seq == 3
+    assert (await journal.append(edit(1, "new"))).duplicate
+    await journal.close()
+    await writer.close()
+    assert [entry.seq for batch in published.batches for entry in batch] == [1, 3]

@@ -182,10 +182,25 @@ async def test_a_moderator_changes_what_others_said(database: Database) -> None:
     assert entry.member_id == ANN.member_id
 
 
-async def test_a_change_that_changes_nothing_is_still_an_entry(database: Database) -> None:
-    drafts = [say(), react(1), react(1), react(1, on=False), react(1, on=False), delete(1), delete(1)]
+@pytest.mark.parametrize("same_batch", [True, False])
+async def test_a_change_that_changes_nothing_is_no_entry(
+    database: Database, published: Published, same_batch: bool
+) -> None:
+    changes = [edit(1, "new"), edit(1, "new"), react(1), react(1), react(1, on=False), react(1, on=False)]
+    drafts = [say("old"), edit(1, "old"), *changes, delete(1), delete(1), react(1, on=False), say()]
+    if same_batch:
+        answers = await asyncio.gather(*map(database.journal.append, drafts))
+    else:
+        answers = [await database.journal.append(draft) for draft in drafts]
+    assert [answer.entry.seq for answer in answers] == [1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 5, 6]
+    assert [n for n, answer in enumerate(answers) if answer.duplicate] == [1, 3, 5, 7, 9, 10]
+    assert [entry.seq for entry in await published.first(6)] == [1, 2, 3, 4, 5, 6]
+
+
+async def test_the_same_reaction_of_somebody_else_is_an_entry(database: Database) -> None:
+    drafts = [say(), react(1), react(1, by=BEN), react(1, "🎉"), react(1, "👎"), react(1, on=False, by=BEN), react(1)]
     answers = [await database.journal.append(draft) for draft in drafts]
-    assert [answer.entry.seq for answer in answers] == [1, 2, 3, 4, 5, 6, 7]
+    assert [answer.entry.seq for answer in answers] == [1, 2, 3, 4, 5, 6, 6]
 
 
 async def test_a_reaction_can_be_taken_from_a_deleted_message_but_not_put(database: Database) -> None:

@@ -80,10 +80,12 @@ class Model:
                 self.last_seq += 1
                 self.topic = draft.topic
             case EditDraft() | DeletionDraft() | ReactionDraft():
-                self._change(draft)
+                changed = self._change(draft)
+                return self.last_seq, not changed
         return self.last_seq, False
 
-    def _change(self, draft: EditDraft | DeletionDraft | ReactionDraft) -> None:
+    def _change(self, draft: EditDraft | DeletionDraft | ReactionDraft) -> bool:
+        """Whether it changes anything."""
         said = self.said.get(draft.target)
         if said is None:
             raise NotFound("")
@@ -91,6 +93,15 @@ class Model:
             raise Forbidden("")
         if said.deleted and (isinstance(draft, EditDraft) or (isinstance(draft, ReactionDraft) and draft.on)):
             raise Conflict("")
+        match draft:
+            case EditDraft():
+                stands = said.text == draft.message
+            case DeletionDraft():
+                stands = said.deleted
+            case ReactionDraft():
+                stands = (draft.author.member_id in said.reactions.get(draft.emoji, [])) == draft.on
+        if stands:
+            return False
         self.last_seq += 1
         match draft:
             case EditDraft():
@@ -100,6 +111,7 @@ class Model:
                 said.reactions.clear()
             case ReactionDraft():
                 said.react(draft.emoji, draft.author.member_id, draft.on)
+        return True
 
 
 async def check(batches: list[list[Draft]]) -> None:

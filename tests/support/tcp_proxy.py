@@ -74,6 +74,10 @@ class Passage:
         self._up.stall()
         self._down.stall()
 
+    def stall_answers(self) -> None:
+        """Pass nothing on to the client, until `resume`."""
+        self._down.stall()
+
     def slow(self, bytes_a_second: int) -> None:
         """Pass on so much each way, until `resume`."""
         self._up.bytes_a_second = self._down.bytes_a_second = bytes_a_second

@@ -12,7 +12,7 @@ Rule 3  What is refused for a moment waits as long as the server says, else long
         each time; a lost connection is waited for. What is refused for good fails,
         says why, and stays until somebody retries or drops it; those behind it go on.
 Rule 4  A repeat has the same `clientId`, so the server says it once. A change (an
-        edit, a deletion, a reaction) has none: repeated, it reads the same.
+        edit, a deletion, a reaction) has none, and needs none: what stands already is no entry.
 Rule 5  A plain server says nothing twice for us (`plain`, rule 3): what goes there is
         doubtful on the disk before it leaves, is sent when it comes back, and failed
         when it does not. It is never repeated by itself, and nothing waits for it.
