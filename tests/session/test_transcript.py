@@ -1,10 +1,12 @@
 import uuid
 from itertools import count
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from tui_chat.session import transcript as transcripts
 from tui_chat.session.comings import Coming, Went
 from tui_chat.session.lines import Delivery, GapLine, Line, MessageLine, NoticeLine, Splice, UnreadLine
 from tui_chat.session.splices import joined
@@ -73,6 +75,18 @@ def test_a_page_of_older_history_is_one_splice() -> None:
     transcript.put([said(seq) for seq in range(1, 201)])
     (splice,) = transcript.take_splices()
     assert (splice.index, splice.removed, len(splice.lines)) == (0, 0, 200)
+
+
+def test_what_nobody_takes_is_given_up_and_read_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transcripts, "UNTAKEN_MOST", 20)
+    transcript = Transcript()
+    for seq in range(1, 100):
+        transcript.put([said(seq)])
+    assert transcript.anew
+    assert transcript.take_splices() == []
+    assert not transcript.anew
+    transcript.put([said(100)])
+    assert transcript.take_splices() == [Splice(99, 0, (said(100),))]
 
 
 def test_a_gap_stands_between_what_is_known_and_goes_when_it_is_filled() -> None:

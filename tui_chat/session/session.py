@@ -7,6 +7,7 @@ Rule 3  What was posted is pending, then sent or failed, and never forgotten: th
 Rule 4  Nothing is drawn here: what has changed is gathered and handed out by `take_changes`.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Flag, auto
@@ -33,6 +34,9 @@ LINES_MAX = 20_000
 
 READING_MAX = 150_000
 """The same of a room in which somebody reads back, or that nobody looks at."""
+
+HEARD_MOST = 1_000
+"""Messages that wait to be told to somebody who is not here; the newest."""
 
 
 class GapLike(Protocol):
@@ -82,6 +86,7 @@ class Part(Flag):
 
     NOTHING = 0
     ROOM = auto()  # another room is shown: all of it
+    TALK = auto()  # all lines of the shown room
     ROOMS = auto()
     MEMBERS = auto()
     HEADER = auto()
@@ -128,7 +133,7 @@ class Session:
         self._joined: dict[str, RoomLike] = {}
         self._current: str | None = None
         self._looking = False
-        self._heard: list[Heard] = []
+        self._heard: deque[Heard] = deque(maxlen=HEARD_MOST)
         self._parts = Part.NOTHING
         self._early: dict[str, MessageLine] = {}
         self._pending: dict[UUID, str] = {}  # what is on its way, with the key of its room
@@ -154,9 +159,11 @@ class Session:
         parts, self._parts = self._parts, Part.NOTHING
         splices: list[Splice] = []
         for view in self.rooms.values():
+            anew = view.transcript.anew
             taken = view.transcript.take_splices()
             if view is self.current and Part.ROOM not in parts:
                 splices = taken
+                parts |= Part.TALK if anew else Part.NOTHING
         return Changes(parts, splices)
 
     def show(self, name: str) -> None:
@@ -444,7 +451,8 @@ class Session:
 
     def take_heard(self) -> list[Heard]:
         """What was said since this was last asked that somebody who is not here wants to be told of."""
-        heard, self._heard = self._heard, []
+        heard = list(self._heard)
+        self._heard.clear()
         return heard
 
     def _echo(self, view: RoomView, message: Message) -> None:

@@ -7,7 +7,8 @@ Rule 1  Lines stand in the order of their places, and a place never changes whil
 Rule 2  A message stands once. What was pending takes the place of its `seq` when
         that is known, in the same change.
 Rule 3  Every change is a splice; the splices taken so far, applied in order to
-        the list as it was, give `lines`.
+        the list as it was, give `lines`. Where nobody takes them they are given up
+        at `UNTAKEN_MOST` lines, and `anew` says that `lines` is to be read instead.
 """
 
 from array import array
@@ -29,18 +30,28 @@ _BELOW = 2**36
 _COUNT = 2**24 - 1
 
 
+UNTAKEN_MOST = 20_000
+"""Lines in splices that wait to be taken."""
+
+
 def _at(seq: int, kind: int = _MESSAGE, count: int = 0) -> _Place:
     # No room has a `seq` beyond that; a server that says so gets a wrong order and nothing worse.
     return min(max(seq, 0), _BELOW) << 26 | kind << 24 | count & _COUNT
 
 
 class Transcript:
-    """What one room's timeline shows."""
+    """What one room's timeline shows.
+
+    Attributes:
+        anew: Too much has changed since `take_splices` was last asked for splices to tell it.
+    """
 
     def __init__(self) -> None:
         self._places: array[_Place] = array("q")
         self._lines = LongList()
         self._splices: list[Splice] = []
+        self._untaken = 0
+        self.anew = False
         self._unsent: dict[str, _Place] = {}
         self._count = 0
         self._newest = 0
@@ -54,8 +65,9 @@ class Transcript:
         return self._lines
 
     def take_splices(self) -> list[Splice]:
-        """What has changed since this was last asked."""
+        """What has changed since this was last asked; nothing when all is `anew`."""
         splices, self._splices = self._splices, []
+        self._untaken, self.anew = 0, False
         return joined(splices)
 
     def message(self, seq: int) -> MessageLine | None:
@@ -229,4 +241,9 @@ class Transcript:
     def _splice(self, index: int, removed: int, places: list[_Place], lines: Sequence[Line]) -> None:
         self._places[index : index + removed] = array("q", places)
         self._lines.splice(index, removed, lines)
-        self._splices.append(Splice(index, removed, tuple(lines)))
+        self._untaken += 1 + len(lines)
+        self.anew = self.anew or self._untaken > UNTAKEN_MOST
+        if self.anew:
+            self._splices.clear()
+        else:
+            self._splices.append(Splice(index, removed, tuple(lines)))

@@ -198,7 +198,7 @@ class ChatApp(TypingApp, inherit_bindings=False):
 
     def _take(self) -> None:
         if (hold := self.pace.hold) > 0:
-            self._take_after(hold)
+            self._take_after(0 if self._took_unseen() else hold)
             return
         all_taken = self._visit is None or self._visit.take(self, self.pace.slice_end)
         if all_taken or self.pace.due:
@@ -208,6 +208,15 @@ class ChatApp(TypingApp, inherit_bindings=False):
             self.pace.drawn()
         if not all_taken:
             self._take_after(0)
+
+    def _took_unseen(self) -> bool:
+        """While the terminal takes no output, too much came: some of it is no longer kept for being drawn."""
+        visit = self._visit
+        if visit is None or not self.pace.behind or not visit.connection.inbox.overfull:
+            return False
+        visit.session.look(False)
+        visit.take(self, self.pace.slice_end)
+        return True
 
     def on_its_way(self) -> bool:
         """The room that was asked for last is not there yet; what is typed is for it."""

@@ -7,7 +7,8 @@ Rule 2  It is applied in slices of `SLICE` seconds; between two of them everythi
 Rule 3  A key goes first: for `ECHO` seconds after one nothing is begun, unless the screen
         would then stand still for longer than `STILL_MOST`.
 Rule 4  While the line to the terminal is behind nothing is begun: what nobody could see
-        yet is not drawn.
+        yet is not drawn. Where very much waits meanwhile it is applied unseen, so that
+        it is let go in its turn, and the line may be behind for days.
 """
 
 from collections.abc import Callable
@@ -40,6 +41,11 @@ class Pace:
     def drawn(self) -> None:
         """All that was applied is drawn."""
         self._drawn = self._clock()
+
+    @property
+    def behind(self) -> bool:
+        """The line to the terminal is behind."""
+        return self._behind()
 
     @property
     def wait(self) -> float:

@@ -152,6 +152,8 @@ class ChatView(Screen[None], inherit_bindings=False):
         with app_of(self).batch_update():
             if Part.ROOM in changes.parts:
                 self._draw_room(view)
+            elif Part.TALK in changes.parts and view is not None:
+                self.timeline.show(view.transcript.lines, self.timeline.position())
             elif changes.splices:
                 self.timeline.splice_many(changes.splices)
             if Part.ROOMS in changes.parts:

@@ -1,0 +1,55 @@
+"""A terminal that takes no output, as one whose window is frozen."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+from textual.drivers.headless_driver import HeadlessDriver
+
+from server.runtime import Running
+from tests.support.chat_app import in_room
+from tests.support.serving import serving
+from tui_chat.client.chat import ChatClient
+from tui_chat.session import session, transcript
+from tui_chat.session.lines import MessageLine
+from tui_chat.ui import inbox
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncGenerator[Running]:
+    async with serving(tmp_path / "server", rate_limit="off") as running:
+        yield running
+
+
+async def flood(url: str, lines: int) -> None:
+    async with ChatClient(url) as bob:
+        room = await bob.join("tea", nick="bob")
+        for start in range(0, lines, 100):
+            await asyncio.gather(*(room.send(f"line {number}") for number in range(start, start + 100)))
+        await room.send("the last line")
+
+
+async def test_a_terminal_that_takes_no_output_costs_no_memory_for_what_is_said(
+    server: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    behind: list[bool] = []  # a terminal that exists takes all at once
+    monkeypatch.setattr(HeadlessDriver, "behind", property(lambda _: bool(behind)), raising=False)
+    monkeypatch.setattr(inbox, "MUCH", 100)
+    monkeypatch.setattr(transcript, "UNTAKEN_MOST", 200)
+    monkeypatch.setattr(session, "LINES_MAX", 300)
+    monkeypatch.setattr(session, "READING_MAX", 400)
+    async with in_room(tmp_path, server.url, "ann") as ann:
+        tea, waiting = ann.chat.session.rooms["tea"], ann.chat.connection.inbox
+        behind.append(True)
+        await flood(server.url, 1_000)
+        await ann.until(lambda: tea.newest > 900 and not waiting.overfull and len(tea.transcript.lines) < 500)
+        assert "bob" not in ann.screen()
+        assert tea.unread > 900
+        behind.clear()
+        await ann.sees("the last line")
+        await ann.until(lambda: tea.unread == 0)
+        texts = [line.text for line in ann.timeline.lines if isinstance(line, MessageLine)]
+        assert texts == [line.text for line in tea.transcript.lines if isinstance(line, MessageLine)]
+        await ann.press("alt+home")
+        await ann.until(lambda: len(tea.transcript.lines) > len(texts))
