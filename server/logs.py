@@ -5,6 +5,9 @@ import logging
 import sys
 import time
 
+from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+
 
 class JsonLines(logging.Formatter):
     """One JSON object a line: `time` (RFC 3339, UTC), `level`, `logger`, `message`, and `error` with its traceback."""
@@ -23,6 +26,23 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, ensure_ascii=False)
 
 
+class RequestsThatAreNone(logging.Filter):
+    """What aiohttp could not read as a request, in one line: it would log a traceback for whatever a stranger sends."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the record is logged, at the level that it then has."""
+        fault = record.exc_info[1] if record.exc_info else None
+        if not isinstance(fault, (HttpProcessingError, web.RequestPayloadError)):
+            return True
+        record.msg, record.args = f"{record.getMessage()}: {type(fault).__name__}", ()
+        record.levelno, record.levelname = logging.INFO, logging.getLevelName(logging.INFO)
+        record.exc_info = record.exc_text = None
+        return logging.getLogger().isEnabledFor(logging.INFO)
+
+
+_requests_that_are_none = RequestsThatAreNone()
+
+
 def configure(log_format: str, log_level: str) -> None:
     """Send the logs of the whole process to standard error.
 
@@ -37,3 +57,4 @@ def configure(log_format: str, log_level: str) -> None:
     # Only its faults: it would log a line for each statement, connection and request.
     for chatty in ("sqlalchemy", "alembic", "asyncio", "aiohttp.access"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    logging.getLogger("aiohttp.server").addFilter(_requests_that_are_none)

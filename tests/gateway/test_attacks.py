@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import signal
 from collections.abc import AsyncGenerator
 from contextlib import suppress
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 
 from server.runtime import Running
 from tests.support.raw_client import RawClient, raw_client
+from tests.support.server_process import server_process
 from tests.support.serving import serving
 
 TROUBLE = logging.WARNING
@@ -385,3 +387,31 @@ async def _leaves(client: RawClient) -> str:
     while (push := await client.event("message"))["kind"] != "leave":
         pass
     return push["nickName"]
+
+
+NO_REQUESTS = (
+    b"GARBAGE\r\n\r\n",
+    b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" * 20,  # how TLS begins
+    b"GET / HTTP/9.9\r\n\r\n",
+    b"GET /\xff HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 20_000 + b"\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHo st: x\r\n\r\n",
+    b"POST /x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+    b"POST /socket.io/ HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Encoding: br\r\n\r\nabcde",
+    b"POST /nothing HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Encoding: gzip\r\n\r\nabcde",
+)
+
+
+async def test_what_is_no_request_is_one_line_in_the_log_at_most(tmp_path: Path) -> None:
+    async with server_process(tmp_path) as server:
+        for junk in NO_REQUESTS:
+            reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+            writer.write(junk)
+            async with asyncio.timeout(15):
+                assert (await reader.readline()).startswith((b"HTTP/1.0 4", b"HTTP/1.1 4")), junk
+            writer.close()
+        server.signal(signal.SIGTERM)
+        code, errors = await server.ended()
+    assert (code, "Traceback" in errors) == (0, False), errors
+    assert len(errors.splitlines()) <= len(NO_REQUESTS) + 2
+    assert "request from 127.0.0.1: BadStatusLine" in errors

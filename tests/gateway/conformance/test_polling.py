@@ -1,6 +1,7 @@
 """Messages and closing by polling (Engine.IO protocol v4, "HTTP long-polling", "Packet encoding")."""
 
 import asyncio
+import gzip
 import json
 import logging
 from collections.abc import AsyncGenerator
@@ -71,6 +72,31 @@ async def test_parameters_that_clients_add_against_caches_change_nothing(
 @pytest.mark.parametrize("body", ["abc", "", "\x1e", "40\x1e", "40\x1e\x1e40", "0{}", "5", "2", "2probe", "7", "bAQID"])
 async def test_a_payload_that_is_none_ends_the_session(polling: PollingClient, body: str) -> None:
     assert (await polling.post(body)).status == 400
+    assert await over(polling)
+
+
+@pytest.mark.parametrize(
+    "content_type", ["text/plain;charset=UTF-8", "application/octet-stream", "application/x-www-form-urlencoded", "x"]
+)
+async def test_a_payload_is_text_whatever_its_header_says(polling: PollingClient, content_type: str) -> None:
+    assert (await polling.post("40", headers={"Content-Type": content_type})).body == "ok"
+    assert (await polling.hear())[0].startswith("40{")
+
+
+async def test_a_compressed_payload_is_taken_up_to_the_limit_of_what_it_holds(polling: PollingClient) -> None:
+    compressed = {"Content-Encoding": "gzip"}
+    taken = await polling.request("POST", polling.query, data=gzip.compress(b"40"), headers=compressed)
+    assert taken.body == "ok"
+    assert (await polling.hear())[0].startswith("40{")
+    bomb = gzip.compress(b"6" * 20_000_000)
+    assert len(bomb) < PACKET_BYTES
+    assert (await polling.request("POST", polling.query, data=bomb, headers=compressed)).status == 413
+    assert await over(polling)
+
+
+async def test_what_is_not_compressed_as_it_says_ends_the_session(polling: PollingClient) -> None:
+    answer = await polling.request("POST", polling.query, data=b"40", headers={"Content-Encoding": "gzip"})
+    assert answer.fault == (400, 3)
     assert await over(polling)
 
 

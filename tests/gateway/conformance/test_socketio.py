@@ -102,6 +102,13 @@ async def test_a_client_that_disconnects_leaves_its_rooms_and_keeps_its_connecti
     assert not ann.heard  # nothing of the room comes to somebody who has left it
 
 
+@pytest.mark.parametrize("packet", ['42["listRooms",{}]', "41", "430[]"])
+async def test_who_has_disconnected_has_to_connect_before_anything_else(ann: RawClient, packet: str) -> None:
+    await ann.ws.send_str("41")
+    await ann.ws.send_str(packet)
+    await ann.closed()
+
+
 async def test_a_disconnect_from_another_namespace_closes_the_connection(ann: RawClient) -> None:
     await ann.ws.send_str("41/other")
     await ann.closed()

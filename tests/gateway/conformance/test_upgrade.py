@@ -72,6 +72,17 @@ async def test_a_poll_after_the_probe_is_ended_with_a_noop(polling: PollingClien
     await ws.close()
 
 
+async def test_what_is_posted_between_the_probe_and_its_end_is_taken_first(polling: PollingClient) -> None:
+    await polling.let_in()
+    ws = await probing(polling)
+    join = '421["joinRoom",{"roomName":"tea","nickName":"ann"}]'
+    assert (await polling.post(join, '422["sendMessage",{"room":"tea","message":"one"}]')).body == "ok"
+    await ws.send_str("5")
+    await ws.send_str('423["sendMessage",{"room":"tea","message":"two"}]')
+    assert '"seq":2' in await until(ws, "433[")
+    await ws.close()
+
+
 async def test_what_is_owed_while_the_upgrade_lasts_comes_by_polling_or_after_it_once(
     server: Running, polling: PollingClient
 ) -> None:
