@@ -3,7 +3,7 @@
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 RUN := $(UV) run --no-sync --quiet
 
-.PHONY: chat server test check bench faults messages screenshots clean
+.PHONY: chat server test check bench faults messages screenshots recording clean
 
 chat: .venv/ready  ## the client, with its own server
 	@$(RUN) chat-tui --serve $(ARGS)
@@ -33,6 +33,9 @@ messages: .venv/ready-dev  ## take new sentences of the client into the catalogu
 
 screenshots: .venv/ready-dev  ## draw docs/screenshots anew, from the program itself
 	@$(RUN) python -m tools.screenshots
+
+recording: .venv/ready-dev  ## play docs/recording.cast anew, in a terminal: half a minute
+	@$(RUN) python -m tools.recording
 
 .PHONY: javascript
 javascript:  ## the real JavaScript clients that some tests drive, where there is Node.js

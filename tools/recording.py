@@ -1,0 +1,257 @@
+"""The recording of docs/recording.cast, half a minute in a real terminal: `make recording`.
+
+It is an asciicast v2 file (docs.asciinema.org/manual/asciicast/v2), which
+`asciinema play` shows, and every player that knows the format.
+
+Rule 1  Everything that is seen was drawn by the program itself, in a terminal of its own.
+Rule 2  Nothing in it says where it was made.
+Rule 3  It holds what changes on the screen, and not how often the program drew it: a third of the size.
+"""
+
+import asyncio
+import fcntl
+import json
+import os
+import pty
+import struct
+import sys
+import tempfile
+import termios
+import time
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pyte
+
+from tools.stage import BEGAN, PATIENCE, STEP, Stage, stage
+
+FILE = Path(__file__).parents[1] / "docs" / "recording.cast"
+
+COLUMNS, ROWS = 80, 24
+
+TOGETHER = 0.02
+"""Seconds of output that are one event: what comes so close is drawn as one."""
+
+LONG = 6
+"""Blanks that are erased and not written: the sequence for that is as long."""
+
+COLOUR_DIGITS = 6
+"""Of a colour as pyte has it; others have names, and the theme uses none of those."""
+
+_BLANK = pyte.screens.Char(" ")
+
+KEY, THOUGHT, READ = 0.06, 0.7, 1.6
+"""Seconds between two keys, before somebody begins to type, and to read what was said."""
+
+DOWN, ESCAPE, ENTER = "\x1b[B", "\x1b", "\r"
+
+
+class Recording:
+    """The program in a terminal, and all that it writes.
+
+    Attributes:
+        frames: When, in seconds from the beginning, and what turns the screen before into that one.
+    """
+
+    def __init__(self, master: int) -> None:
+        self.frames: list[tuple[float, str]] = []
+        self._screen = pyte.Screen(COLUMNS, ROWS)
+        self._stream = pyte.ByteStream(self._screen)
+        self._drawing: asyncio.TimerHandle | None = None
+        self.begin()
+        self._master = master
+        self._open = True
+        os.set_blocking(master, False)
+        asyncio.get_running_loop().add_reader(master, self._read)
+
+    def _read(self) -> None:
+        try:
+            self._stream.feed(os.read(self._master, 65_536))
+        except BlockingIOError:
+            return
+        except OSError:  # the program has ended
+            self.stop()
+            return
+        if self._drawing is None:
+            self._drawing = asyncio.get_running_loop().call_later(TOGETHER, self._draw)
+
+    def _draw(self) -> None:
+        self._drawing = None
+        screen = [[self._screen.buffer[row][column] for column in range(COLUMNS)] for row in range(ROWS)]
+        changed = "".join(_row(row, *rows) for row, rows in enumerate(zip(self._drawn, screen, strict=True)))
+        if changed:
+            cursor = self._screen.cursor
+            changed += f"\x1b[{cursor.y + 1};{cursor.x + 1}H"
+            self.frames.append((time.monotonic() - self._began, changed))
+            self._drawn = screen
+
+    def begin(self) -> None:
+        """The recording begins with what is shown now."""
+        self.frames.clear()
+        self._began = time.monotonic()
+        self._drawn = [[_BLANK] * COLUMNS for _ in range(ROWS)]
+        self._draw()
+
+    def stop(self) -> None:
+        """Record no more."""
+        if self._open:
+            self._open = False
+            asyncio.get_running_loop().remove_reader(self._master)
+
+    async def shows(self, text: str) -> None:
+        """Wait until this is on the screen."""
+        async with asyncio.timeout(PATIENCE):
+            while not any(text in row.replace(" ", "") for row in self._screen.display):  # noqa: ASYNC110 (nobody announces it)
+                await asyncio.sleep(STEP)
+
+    async def press(self, key: str) -> None:
+        """Press one key."""
+        os.write(self._master, key.encode())
+        await asyncio.sleep(KEY)
+
+    async def type(self, text: str, then: str = ENTER) -> None:
+        """Type, at the pace of a person, and press another key."""
+        await asyncio.sleep(THOUGHT)
+        for character in text:
+            await self.press(character)
+        await asyncio.sleep(THOUGHT / 2)
+        await self.press(then)
+
+    def cast(self) -> str:
+        """The file."""
+        header = {
+            "version": 2,
+            "width": COLUMNS,
+            "height": ROWS,
+            "timestamp": int(BEGAN.timestamp()),
+            "title": "chat-tui",
+            "env": {"TERM": "xterm-256color"},
+        }
+        rows = [json.dumps(header, ensure_ascii=False)]
+        rows += [
+            json.dumps([round(at, 2), "o", text], ensure_ascii=False, separators=(",", ":")) for at, text in self.frames
+        ]
+        return "\n".join(rows) + "\n"
+
+
+def _row(row: int, before: list[pyte.screens.Char], now: list[pyte.screens.Char]) -> str:
+    """What turns one row into another: from the first cell that differs to the last."""
+    differ = [column for column in range(COLUMNS) if before[column] != now[column]]
+    if not differ:
+        return ""
+    first, last = differ[0], differ[-1]
+    while not now[first].data:  # the second half of a wide character
+        first -= 1
+    written, style = f"\x1b[{row + 1};{first + 1}H", ""
+    for cell in now[first : last + 1]:
+        if (wanted := _style(cell)) != style:
+            written, style = written + wanted, wanted
+        written += cell.data
+    spaces = len(written) - len(written.rstrip(" "))
+    return f"{written.rstrip(' ')}\x1b[{spaces}X" if spaces > LONG else written
+
+
+def _style(cell: pyte.screens.Char) -> str:
+    on = ((cell.bold, "1"), (cell.italics, "3"), (cell.underscore, "4"), (cell.reverse, "7"), (cell.strikethrough, "9"))
+    codes = ["0", *(code for wanted, code in on if wanted)]
+    codes += [
+        f"{layer};2;{int(colour[:2], 16)};{int(colour[2:4], 16)};{int(colour[4:], 16)}"
+        for layer, colour in ((38, cell.fg), (48, cell.bg))
+        if len(colour) == COLOUR_DIGITS
+    ]
+    return f"\x1b[{';'.join(codes)}m"
+
+
+@asynccontextmanager
+async def recorded(url: str, room: str, nick: str) -> AsyncGenerator[Recording]:
+    """The program in a room, in a terminal."""
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
+    with tempfile.TemporaryDirectory() as home:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "tui_chat", url, "--room", room, "--nick", nick, "--lang", "en"),
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            env={
+                "PATH": os.environ["PATH"],
+                "HOME": home,
+                "TERM": "xterm-256color",
+                "COLORTERM": "truecolor",
+                "LANG": "C.UTF-8",
+                "TZ": "UTC",
+            },
+            start_new_session=True,
+        )
+        os.close(slave)
+        shown = Recording(master)
+        try:
+            yield shown
+        finally:
+            shown.stop()
+            process.kill()
+            await process.wait()
+            os.close(master)
+
+
+async def _scene(on: Stage, ann: Recording) -> None:
+    await ann.shows("keptonereleaselonger")
+    ann.begin()
+    await asyncio.sleep(READ)
+    await ann.type("Good morning! Is the build green?")
+    bob = await on.seat("bob", "release")
+    await asyncio.sleep(THOUGHT)
+    await bob.typing(True)
+    await asyncio.sleep(READ)
+    await on.say("release", "bob", "Green since seven 🎉 Shall we say noon?")
+    await ann.shows("noon?")
+    await asyncio.sleep(READ)
+    await ann.press("\x13")  # Ctrl+S: pick a message
+    await asyncio.sleep(THOUGHT)
+    await ann.press("r")
+    await ann.type("Noon it is, I write the notes.")
+    await on.say("release", "小明", "太好了！中午见 🍜", 0.2)
+    await ann.shows("中午见")
+    await asyncio.sleep(READ)
+    await ann.press("\x13")
+    await asyncio.sleep(THOUGHT)
+    await ann.press("a")
+    await ann.type(":tada", "\t")
+    await asyncio.sleep(THOUGHT)
+    await ann.press(ENTER)
+    last = next(reversed(list(bob.log.messages()))).seq
+    async with asyncio.timeout(PATIENCE):
+        while not bob.log[last].reactions:  # noqa: ASYNC110 (as above)
+            await asyncio.sleep(STEP)
+    await asyncio.sleep(READ)
+    await bob.react(last, "🎉")
+    await asyncio.sleep(READ)
+    await ann.press("\x1bs")  # Alt+S: search what was said
+    await ann.type("index")
+    await ann.shows("found")
+    await asyncio.sleep(READ)
+    await ann.press(DOWN)
+    await asyncio.sleep(THOUGHT)
+    await ann.press(ENTER)
+    await asyncio.sleep(READ)
+    await ann.press(ESCAPE)
+    await asyncio.sleep(READ)
+
+
+async def record() -> str:
+    """Play the scene; the file."""
+    async with stage() as on:
+        room = await on.seat("bob", "release")
+        await room.set_topic("1.4 on Friday")
+        await on.say("release", "小明", "The migration takes 40 s now, it was 9 min 👀", 1)
+        seq = await on.say("release", "bob", "Do we keep the old index until everybody has moved?", 3)
+        await on.say("release", "小明", "It is kept one release longer.", 1, reply_to=seq)
+        await (await on.seat("小明", "release")).react(seq, "👍")
+        async with recorded(on.url, "release", "ann") as ann:
+            await _scene(on, ann)
+            return ann.cast()
+
+
+if __name__ == "__main__":
+    FILE.write_text(asyncio.run(record()), encoding="utf-8")
