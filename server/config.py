@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -110,6 +111,14 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         except (OSError, ValueError, KeyError):  # ZoneInfoNotFoundError is a KeyError; a folder's name is an OSError
             raise ConfigError(f"time_zone: there is no zone {self.time_zone!r}; try one like Asia/Shanghai") from None
 
+    def origins(self) -> tuple[str, ...]:
+        """The origins of `cors_origin` as browsers write them (RFC 6454, section 6.2).
+
+        Raises:
+            ConfigError: One is none.
+        """
+        return tuple(map(_origin, self.cors_origin))
+
     def trusted_networks(self) -> tuple[Network, ...]:
         """The networks of `trusted_proxy`.
 
@@ -151,6 +160,7 @@ def resolve(flags: Mapping[str, Any], environ: Mapping[str, str], file: Path | N
             values[name] = _checked(name, value, source)
             sources[name] = source
     settings = Settings(**values)
+    settings.origins()
     settings.trusted_networks()
     settings.zone()
     settings.pages_folder()
@@ -192,4 +202,22 @@ def _checked(name: str, value: Any, source: str) -> Any:
         raise ConfigError(f"{source}: {name} cannot be {value!r} ({wanted})") from None
 
 
+def _origin(given: str) -> str:
+    if given == "*":
+        raise ConfigError("cors_origin: '*' would let every page that anybody here visits read along; name the origins")
+    if given == "null":
+        return given
+    parts = urlsplit(given)
+    try:
+        port = parts.port
+    except ValueError:
+        port = 0
+    beyond = parts.path not in {"", "/"} or parts.query or parts.fragment or parts.username is not None
+    if parts.scheme not in _PORTS or not parts.hostname or port == 0 or beyond:
+        raise ConfigError(f"cors_origin: {given!r} is no origin; one is written like http://localhost:5500")
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return f"{parts.scheme}://{host}" + ("" if port in {None, _PORTS[parts.scheme]} else f":{port}")
+
+
+_PORTS = {"http": 80, "https": 443}
 _TYPES = {field.name: field.type for field in msgspec.structs.fields(Settings)}

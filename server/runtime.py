@@ -28,6 +28,7 @@ from server.gateway.limits import RequestLimits, RequestRates
 from server.gateway.options import EngineOptions
 from server.loop_lag import LoopLag
 from server.storage.database import Database, open_database
+from server.web.files import INDEX
 from server.web.metrics import Snapshot, add_metrics
 from server.web.routes import add_routes
 from server.web.silence import SilentConnections
@@ -98,7 +99,10 @@ async def serve(settings: Settings, clock: Clock | None = None) -> AsyncGenerato
         async def ready() -> str | None:
             return "the server is stopping" if gateway.stopping else await database.healthy()
 
-        add_routes(app, ready=ready, version=version("tui-chat"), pages=settings.pages_folder())
+        pages = settings.pages_folder()
+        if pages is not None and not (pages / INDEX).is_file():
+            log.warning("there is no %s in %s: / will answer 404", INDEX, pages)
+        add_routes(app, ready=ready, version=version("tui-chat"), pages=pages)
         engine.mount(app)
         lag = LoopLag()
         add_metrics(app, lambda: _snapshot(engine, gateway, database, lag), settings.trusted_networks())
@@ -173,7 +177,7 @@ def _engine_options(settings: Settings) -> EngineOptions:
         connect_timeout=settings.connect_timeout,
         unsent_bytes=settings.unsent_bytes,
         stall_timeout=settings.stall_timeout,
-        cors_origins=settings.cors_origin,
+        cors_origins=settings.origins(),
         trusted_proxies=settings.trusted_networks(),
     )
 

@@ -298,13 +298,15 @@ async def test_text_is_cleaned_before_anybody_sees_it(server: Running, bystander
         ({"Origin": "https://evil.example"}, 400),
         ({"Origin": "null"}, 400),
         ({"Origin": "http://friend.example"}, 101),
+        ({"Origin": "https://other.example:8443"}, 101),
+        ({"Origin": "https://other.example"}, 400),
         ({"Origin": "https://evil.example", "X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https"}, 400),
     ],
 )
 async def test_only_pages_of_the_server_and_of_listed_origins_connect(
     tmp_path: Path, headers: dict[str, str], status: int
 ) -> None:
-    async with serving(tmp_path, cors_origin=("http://friend.example",)) as server:
+    async with serving(tmp_path, cors_origin=("http://Friend.example:80/", "https://other.example:8443")) as server:
         headers = {name: server.url if value == "SELF" else value for name, value in headers.items()}
         try:
             async with raw_client(server.url, headers=headers):

@@ -18,26 +18,9 @@ from tests.support.serving import serving
 
 Browse = TestClient[web.Request, web.Application]
 
-TUTORIAL = """<!DOCTYPE html>
-<title>Chat</title>
-<link rel="icon" href="data:,">
-<ul id="messages"></ul>
-<form id="form"><input id="input" autocomplete="off"><button>Send</button></form>
-<script src="/socket.io/socket.io.js"></script>
-<script>
-  const socket = io();
-  socket.emit("joinRoom", { roomName: "tea", nickName: "page" });
-  document.getElementById("form").addEventListener("submit", (event) => {
-    event.preventDefault();
-    socket.emit("sendMessage", { room: "tea", nickName: "page", message: document.getElementById("input").value });
-  });
-  socket.on("message", ({ nickName, message }) => {
-    const line = document.createElement("li");
-    line.textContent = nickName + ": " + message;
-    document.getElementById("messages").append(line);
-  });
-</script>
-"""
+DOCUMENT = (Path(__file__).parents[2] / "docs" / "dialects.md").read_text()
+TUTORIAL = DOCUMENT.split("```html\n")[1].split("```")[0]
+"""The page as docs/dialects.md has it."""
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from server.domain.addresses import AddressGate
 from server.gateway.connection import Gateway
 from server.gateway.engine import polling, websocket
 from server.gateway.engine.faults import Fault, fault_of
+from server.gateway.engine.hints import Hints
 from server.gateway.engine.session import Session
 from server.gateway.frames import Frame
 from server.gateway.options import EngineOptions
@@ -55,6 +56,7 @@ class Sessions(engineio.AsyncServer):
         self._sweeper: asyncio.Task[None] | None = None
         self._empty = asyncio.Event()
         self._stopping = False
+        self._hints = Hints()
         self.cuts: Counter[str] = Counter()
 
     def start(self) -> None:
@@ -105,8 +107,11 @@ class Sessions(engineio.AsyncServer):
         """Everything that comes to the endpoint."""
         origin = origin_of(request, self.options.trusted_proxies)
         environ = _environ(request, origin)
-        foreign = "HTTP_ORIGIN" in environ and not self._cors_allowed_origins(environ)
-        response = Fault.FORBIDDEN.answer() if foreign else await self._answer(request, origin)
+        if "HTTP_ORIGIN" in environ and not self._cors_allowed_origins(environ):
+            self._hints.foreign_page(environ["HTTP_ORIGIN"])
+            response = Fault.FORBIDDEN.answer()
+        else:
+            response = await self._answer(request, origin)
         if not response.prepared:
             response.headers.extend(cast(list[tuple[str, str]], self._cors_headers(environ)))
         return response
@@ -116,6 +121,8 @@ class Sessions(engineio.AsyncServer):
             return web.Response()
         fault = fault_of(request)
         if fault is not None:
+            if fault is Fault.UNSUPPORTED_VERSION:
+                self._hints.other_version(request.query.get("EIO", ""))
             return fault.answer()
         if "sid" not in request.query:
             return await self._open(request, origin.address)

@@ -1,6 +1,7 @@
 """How a session begins, and what does not begin one (Engine.IO protocol v4, "Handshake", "Query parameters")."""
 
 import json
+import logging
 from pathlib import Path
 
 import pytest
@@ -139,6 +140,23 @@ async def test_the_refusal_of_a_listed_origin_can_be_read_by_its_page(tmp_path: 
             assert preflight.status == 200
             assert preflight.headers["Access-Control-Allow-Methods"] == "OPTIONS, GET, POST"
             assert preflight.headers["Access-Control-Allow-Headers"] == "x-mine"
+
+
+async def test_whoever_runs_the_server_is_told_once_why_a_page_cannot_connect(
+    server: Running, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "chat.engine")
+    async with polling_client(server.url, opened=False) as client:
+        for _ in range(3):
+            await client.request("GET", {"EIO": "3", "transport": "polling"})
+            foreign = {"Origin": "http://localhost:5500"}
+            assert (await client.request("GET", {"EIO": "4", "transport": "polling"}, headers=foreign)).status == 400
+        for number in range(200):
+            await client.request("GET", {}, headers={"Origin": f"http://{number}.example"})
+    hints = caplog.messages
+    assert sum("--cors-origin http://localhost:5500 lets" in hint for hint in hints) == 1
+    assert sum("Socket.IO 2 or older was refused (EIO=3)" in hint for hint in hints) == 1
+    assert len(hints) <= 60
 
 
 async def test_a_method_that_no_session_knows_leaves_it_alone(polling: PollingClient) -> None:

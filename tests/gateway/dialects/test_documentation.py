@@ -18,6 +18,7 @@ from tests.support.serving import serving
 from tui_chat.client.chat import ChatClient
 
 DOCUMENT = (Path(__file__).parents[3] / "docs" / "dialects.md").read_text()
+PROTOCOL = (Path(__file__).parents[3] / "docs" / "protocol.md").read_text()
 
 
 @pytest.fixture
@@ -36,12 +37,20 @@ def example(heading: str, language: str) -> str:
 
 async def started(heading: str, language: str, url: str) -> asyncio.subprocess.Process:
     code = example(heading, language)
-    assert "http://localhost:3000" in code
-    code = code.replace("http://localhost:3000", url).replace('"socket.io-client"', '"socket.io-client-4.8.4"')
-    command = [sys.executable, "-u", "-c", code]
     if language == "javascript":
-        command = [need_node(), "--input-type=module", "-e", code]
-    return await asyncio.create_subprocess_exec(*command, cwd=JAVASCRIPT, stdout=asyncio.subprocess.PIPE)
+        return await javascript(code, url)
+    return await run(code, url, sys.executable, "-u", "-c")
+
+
+async def javascript(code: str, url: str) -> asyncio.subprocess.Process:
+    code = code.replace('"socket.io-client"', '"socket.io-client-4.8.4"')
+    return await run(code, url, need_node(), "--input-type=module", "-e")
+
+
+async def run(code: str, url: str, *command: str) -> asyncio.subprocess.Process:
+    assert "http://localhost:3000" in code
+    code = code.replace("http://localhost:3000", url)
+    return await asyncio.create_subprocess_exec(*command, code, cwd=JAVASCRIPT, stdout=asyncio.subprocess.PIPE)
 
 
 LANGUAGES = [pytest.param("javascript", marks=pytest.mark.needs_node), "python"]
@@ -77,6 +86,20 @@ async def test_the_clients_talk(server: Running, language: str, heading: str, ni
         finally:
             script.terminate()
             await script.communicate()
+
+
+@pytest.mark.needs_node
+async def test_the_plain_client_of_the_protocol_talks(server: Running) -> None:
+    code = PROTOCOL.split("\n## Plain clients\n")[1].split("```js\n")[1].split("```")[0]
+    script = await javascript(code, server.url)
+    assert script.stdout is not None
+    try:
+        async with asyncio.timeout(20):
+            lines = [(await script.stdout.readline()).decode().strip() for _ in range(2)]
+        assert lines == ["小明 小明 加入了 tea 房间", "小明 hi"]
+    finally:
+        script.terminate()
+        await script.communicate()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
