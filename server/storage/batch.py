@@ -159,6 +159,7 @@ class _Batch:
             self._lock(opened)
         client_ids: dict[str, list[str]] = {}
         seqs: dict[str, list[int]] = {}
+        reactions: dict[str, list[ReactionDraft]] = {}
         for draft in self._drafts:
             if isinstance(draft, MessageDraft):
                 if draft.client_id is not None:
@@ -167,14 +168,14 @@ class _Batch:
                     seqs.setdefault(draft.room.key, []).append(draft.reply_to)
             elif not isinstance(draft, TopicDraft):
                 seqs.setdefault(draft.room.key, []).append(draft.target)
+                if isinstance(draft, ReactionDraft):
+                    reactions.setdefault(draft.room.key, []).append(draft)
         for key, wanted in client_ids.items():
             self._read_taken(rooms[key], wanted)
         for key, wanted in seqs.items():
             self._read_said(rooms[key], wanted)
-        for key, room in rooms.items():
-            self._read_chosen(
-                room, [each for each in self._drafts if isinstance(each, ReactionDraft) and each.room.key == key]
-            )
+        for key, drafts in reactions.items():
+            self._read_chosen(rooms[key], drafts)
 
     def _lock(self, keys: Collection[str]) -> None:
         statements = self._statements
@@ -211,7 +212,7 @@ class _Batch:
         }
 
     def _read_chosen(self, room: _Room, drafts: list[ReactionDraft]) -> None:
-        if room.id is None or not drafts:
+        if room.id is None:
             return
         targets = self._statements.several({draft.target for draft in drafts})
         members = self._statements.several({draft.author.member_id for draft in drafts})
