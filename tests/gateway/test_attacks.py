@@ -295,6 +295,13 @@ async def test_text_is_cleaned_before_anybody_sees_it(server: Running, bystander
     [
         ({}, 101),
         ({"Origin": "SELF"}, 101),
+        ({"Origin": "http://localhost:PORT"}, 101),  # the same server by its other name
+        ({"Origin": "http://[::1]:PORT"}, 101),
+        ({"Origin": "https://localhost:PORT"}, 400),
+        ({"Origin": "http://localhost:1"}, 400),
+        ({"Origin": "http://localhost"}, 400),
+        ({"Origin": "http://localhost:x"}, 400),
+        ({"Origin": "http://localhost.evil.example:PORT"}, 400),
         ({"Origin": "https://evil.example"}, 400),
         ({"Origin": "null"}, 400),
         ({"Origin": "http://friend.example"}, 101),
@@ -307,7 +314,9 @@ async def test_only_pages_of_the_server_and_of_listed_origins_connect(
     tmp_path: Path, headers: dict[str, str], status: int
 ) -> None:
     async with serving(tmp_path, cors_origin=("http://Friend.example:80/", "https://other.example:8443")) as server:
-        headers = {name: server.url if value == "SELF" else value for name, value in headers.items()}
+        headers = {
+            name: value.replace("SELF", server.url).replace("PORT", str(server.port)) for name, value in headers.items()
+        }
         try:
             async with raw_client(server.url, headers=headers):
                 got = 101

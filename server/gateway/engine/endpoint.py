@@ -29,6 +29,7 @@ tests/gateway/test_engine_private_names.py fails when an upgrade moves a name.
 # pyright: reportUnknownMemberType=false
 import logging
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 import engineio
 import socketio
@@ -45,6 +46,7 @@ library_log = logging.getLogger("chat.engine.library")
 library_log.setLevel(logging.WARNING)  # at INFO it would log what people say
 
 PATH = "/socket.io/"
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
 class Engine(socketio.AsyncServer):
@@ -97,4 +99,13 @@ class Engine(socketio.AsyncServer):
 
     def _origin_allowed(self, origin: str, environ: dict[str, Any]) -> bool:
         own = f"{environ['wsgi.url_scheme']}://{environ.get('HTTP_HOST', '')}"
-        return origin == own or origin in self._cors_origins
+        return origin == own or origin in self._cors_origins or _one_machine(origin, own)
+
+
+def _one_machine(origin: str, own: str) -> bool:
+    """Whether both name the same port of the browser's own machine: a page at 127.0.0.1 that asks for localhost."""
+    try:
+        one, other = urlsplit(origin), urlsplit(own)
+        return one.scheme == other.scheme and one.port == other.port and {one.hostname, other.hostname} <= _LOOPBACK
+    except ValueError:  # no port
+        return False
