@@ -46,11 +46,14 @@ WholeNumber = Annotated[int, Meta(ge=-SEQ_MAX, le=SEQ_MAX)]
 Id = str | WholeNumber
 """Applications count their rooms and users, or name them."""
 
+UserId = str | WholeNumber | float
+"""Or draw lots: `Math.random()` is an id in many a tutorial."""
+
 
 class _Join(Struct, rename="camel"):
     nick_name: str
     room_id: Id
-    id: Id | None = None
+    id: UserId | None = None
 
 
 class _Send(Struct, rename="camel"):
@@ -62,13 +65,13 @@ class GroupedJoin(requests.JoinRoom, frozen=True, kw_only=True):
     """A join, and what the client calls the room and itself."""
 
     room_id: Id
-    user_id: Id | None
+    user_id: UserId | None
 
 
 class _User(Struct, frozen=True, rename="camel"):
     nick_name: str
     socket_id: str
-    id: Id
+    id: UserId
 
 
 class _ServerMessage(Struct, frozen=True, rename="camel"):
@@ -76,7 +79,7 @@ class _ServerMessage(Struct, frozen=True, rename="camel"):
     nick_name: str
     room_id: Id
     times: str
-    user_id: Id
+    user_id: UserId
     type: int
 
 
@@ -234,7 +237,7 @@ class Grouped(Dialect):
         join = self._joins.get(reader, {}).get(room.key)
         return room.name if join is None else join.room_id
 
-    def _user_id(self, room: Room[Connection], occupant: Occupant[Connection]) -> Id:
+    def _user_id(self, room: Room[Connection], occupant: Occupant[Connection]) -> UserId:
         for connection in occupant.connections:
             join = self._joins.get(connection, {}).get(room.key)
             if join is not None and join.user_id is not None:
@@ -242,7 +245,7 @@ class Grouped(Dialect):
         return occupant.member_id
 
 
-def _user_id(given: Id | None) -> Id | None:
+def _user_id(given: UserId | None) -> UserId | None:
     """A user's id as others may see it.
 
     Raises:

@@ -140,6 +140,13 @@ async def test_grouped_members_are_told_who_is_there(server: Running, ann: RawCl
     assert (await until_users(client, "tea", ["ann", "小明"]))[1] == users[1]
 
 
+@pytest.mark.parametrize("user_id", ["b", 7, -1, 0.8415293, 9_007_199_254_740_991, 1_732_100_000_000.5])
+async def test_an_applications_own_id_is_shown_as_it_was_given(client: RawClient, user_id: float | str) -> None:
+    await emit(client, "joinRoom", {"nickName": "小明", "id": user_id, "roomId": "tea"})
+    (user,) = await until_users(client, "tea", ["小明"])
+    assert (user["id"], type(user["id"])) == (user_id, type(user_id))
+
+
 async def test_a_message_is_at_the_right_for_who_wrote_it_and_at_the_left_for_the_others(
     server: Running, ann: RawClient, client: RawClient
 ) -> None:
