@@ -57,6 +57,7 @@ class Flags:
     connections_per_address: Annotated[str | None, _flag("Connections one address may hold (20).")] = None
     connects_per_minute: Annotated[str | None, _flag("Connections one address may open a minute (64).")] = None
     rooms_per_minute: Annotated[str | None, _flag("Rooms one address may make or change a minute (30).")] = None
+    drain: Annotated[str | None, _flag("Seconds before a stop in which /ready says no (0).")] = None
     ping_interval: Annotated[str | None, _flag("Seconds between two pings (25).")] = None
     ping_timeout: Annotated[str | None, _flag("Seconds a client has to answer one (20).")] = None
     connect_timeout: Annotated[str | None, _flag("Seconds a connection has to say what it wants (10).")] = None

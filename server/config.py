@@ -49,6 +49,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         connections_per_address: Connections that one address may hold; loopback is exempt.
         connects_per_minute: Connections that one address may open a minute; loopback is exempt.
         rooms_per_minute: Rooms that one address may make, rename and remove a minute; loopback is exempt.
+        drain: Seconds before a stop in which `/ready` says no and all else goes on; told again to stop, it stops.
         ping_interval: Seconds between two pings of a connection.
         ping_timeout: Seconds that a client has to answer one.
         connect_timeout: Seconds that a connection has to say what it wants.
@@ -75,6 +76,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     connections_per_address: Annotated[int, Meta(ge=1)] = 20
     connects_per_minute: Annotated[int, Meta(ge=1)] = 64
     rooms_per_minute: Annotated[int, Meta(ge=1)] = 30
+    drain: Annotated[float, Meta(ge=0)] = 0.0
     ping_interval: Positive = 25.0
     ping_timeout: Positive = 20.0
     connect_timeout: Positive = 10.0

@@ -1,10 +1,11 @@
 """Puts the server together, runs it, and takes it apart in order."""
 
+import asyncio
 import logging
 import secrets
 import ssl
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -55,10 +56,12 @@ class Running:
     Attributes:
         url: Where, as a client on this machine names it.
         port: The TCP port, also when a free one was asked for.
+        retire: From now on `/ready` says no, so that a load balancer sends people elsewhere; all else goes on.
     """
 
     url: str
     port: int
+    retire: Callable[[], None]
 
 
 class _SystemClock:
@@ -96,8 +99,10 @@ async def serve(settings: Settings, clock: Clock | None = None) -> AsyncGenerato
         silent = SilentConnections(settings.connect_timeout)
         app = web.Application(middlewares=(silent.heard,))
 
+        retired = asyncio.Event()
+
         async def ready() -> str | None:
-            return "the server is stopping" if gateway.stopping else await database.healthy()
+            return "the server is stopping" if retired.is_set() or gateway.stopping else await database.healthy()
 
         pages = settings.pages_folder()
         if pages is not None and not (pages / INDEX).is_file():
@@ -115,7 +120,7 @@ async def serve(settings: Settings, clock: Clock | None = None) -> AsyncGenerato
         engine.start()
         lag.start()
         try:
-            yield await _listen(runner, settings, tls)
+            yield await _listen(runner, settings, tls, retired.set)
         finally:
             gateway.say_goodbye(RECONNECT_AFTER)
             await database.journal.close()
@@ -182,7 +187,9 @@ def _engine_options(settings: Settings) -> EngineOptions:
     )
 
 
-async def _listen(runner: web.AppRunner, settings: Settings, tls: ssl.SSLContext | None) -> Running:
+async def _listen(
+    runner: web.AppRunner, settings: Settings, tls: ssl.SSLContext | None, retire: Callable[[], None]
+) -> Running:
     site = web.TCPSite(runner, settings.host, settings.port, ssl_context=tls, backlog=1024)
     try:
         await site.start()
@@ -192,7 +199,7 @@ async def _listen(runner: web.AppRunner, settings: Settings, tls: ssl.SSLContext
     port: int = runner.addresses[0][1]
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}.get(settings.host, settings.host)
     host = f"[{host}]" if ":" in host and not host.startswith("[") else host
-    return Running(f"{'https' if tls else 'http'}://{host}:{port}", port)
+    return Running(f"{'https' if tls else 'http'}://{host}:{port}", port, retire)
 
 
 def _tls(settings: Settings) -> ssl.SSLContext | None:

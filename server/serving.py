@@ -5,6 +5,7 @@ import gc
 import logging
 import os
 import signal
+from contextlib import suppress
 
 try:
     import resource
@@ -48,10 +49,22 @@ async def _until_told(settings: Settings) -> None:
         _calm_garbage_collector()
         print(_welcome(running), flush=True)
         await told.wait()
+        await _drain(running, settings.drain, told)
         log.info("stopping")
         stopping = loop.call_later(STOP_WITHIN, _stop_at_once)
     stopping.cancel()
     log.info("stopped")
+
+
+async def _drain(running: Running, seconds: float, told: asyncio.Event) -> None:
+    """Let a load balancer see that people are to go elsewhere, for so long or until told again."""
+    if seconds:
+        log.info("not ready any more; stopping in %g seconds, or when told again", seconds)
+        running.retire()
+        told.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await told.wait()
 
 
 def _welcome(running: Running) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 import trustme
 from aiohttp import ClientSession, WSMsgType
 
+from tests.support.raw_client import PATIENCE, raw_client
 from tests.support.raw_websocket import RawWebSocket, raw_websocket
 from tests.support.server_process import server_process
 from tests.support.serving import serving
@@ -145,6 +146,24 @@ async def test_a_stopping_server_is_not_ready_from_the_goodbye_on(tmp_path: Path
             assert (answer.status, (await answer.json())["detail"]) == (503, "the server is stopping")
         assert await read_until_closed(ws) == []  # the answer came before the end of those who are there
         ws.write(WSMsgType.CLOSE, b"\x03\xe8")
+
+
+async def test_a_server_that_drains_is_not_ready_and_takes_everybody_until_told_again(tmp_path: Path) -> None:
+    async with server_process(tmp_path, "--drain", "600") as server, ClientSession() as balancer:
+        server.signal(signal.SIGTERM)
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                async with balancer.get(server.url + "/ready") as answer:
+                    if answer.status == 503:
+                        break
+        async with raw_client(server.url) as late:
+            await late.join("tea", "ann")
+            assert (await late.ask("sendMessage", {"room": "tea", "message": "still here"}))["ok"]
+            server.signal(signal.SIGTERM)
+            assert (await late.event("goingAway"))["reconnectAfter"] > 0
+            await late.closed()
+        code, errors = await server.ended()
+    assert (code, "stopping in 600 seconds" in errors) == (0, True)
 
 
 async def test_a_flood_that_never_closes_does_not_keep_a_server_from_stopping(tmp_path: Path) -> None:
