@@ -5,6 +5,7 @@ Rule 1  An emoji is one as UTS #51 writes it (section 1.4.9, ED-9 to ED-17): a p
         a flag. New ones pass as soon as their code points are known or reserved.
 Rule 2  A word is what a name could be (`server.protocol.names`), without spaces and of
         few columns: enough to nod, too little for a sentence, and never invisible.
+Rule 3  What is taken away may be any short line: older versions took those.
 """
 
 import re
@@ -30,8 +31,12 @@ _NO_WORD = re.compile(
 )
 
 
-def reaction(text: str) -> str:
+def reaction(text: str, *, on: bool = True) -> str:
     """A reaction as it is kept: cleaned, and as the rules want it.
+
+    Args:
+        text: As it came.
+        on: It is put there, not taken away.
 
     Raises:
         BadRequest: It is empty, or neither an emoji nor a short word.
@@ -42,7 +47,7 @@ def reaction(text: str) -> str:
         raise BadRequest("a reaction cannot be empty")
     if len(text) > REACTION_CODE_POINTS:
         raise TooLong(_WHAT_IT_IS)
-    if _EMOJI.fullmatch(text):
+    if not on or _EMOJI.fullmatch(text):
         return text
     word = _word(text)
     if word is None:

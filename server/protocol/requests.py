@@ -149,7 +149,7 @@ class React(RoomRequest, frozen=True):
     on: bool
 
     def __post_init__(self) -> None:
-        self._set(room=names.room_name(self.room), emoji=reaction(self.emoji))
+        self._set(room=names.room_name(self.room), emoji=reaction(self.emoji, on=self.on))
 
 
 class Typing(RoomRequest, frozen=True):

@@ -58,6 +58,13 @@ def test_sentences_heaps_and_what_nobody_sees_are_refused(text: str) -> None:
     assert kept == "xy"  # without the character that reorders
 
 
+def test_what_an_older_version_took_can_be_taken_away() -> None:
+    assert reaction("I agree", on=False) == "I agree"
+    for text in ("", "\x1b", "x" * 17):
+        with pytest.raises(ChatError):
+            reaction(text, on=False)
+
+
 def test_what_is_too_long_is_refused_by_its_length() -> None:
     with pytest.raises(TooLong, match="one emoji, or a word of at most 8 columns"):
         reaction("x" * 17)
