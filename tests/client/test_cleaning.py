@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from wcwidth import iter_graphemes
 
@@ -18,6 +18,9 @@ anything = st.builds("".join, st.lists(st.sampled_from(["a", "\n", "e\u0301", "\
 
 
 @given(anything, st.sampled_from([1, 300, 5_000]))
+@example("\u0958 ", 1_990)  # longer once it is composed
+@example("\u0958 ", 120)
+@example("\u0958 ", 15)
 def test_what_was_cut_is_not_cut_again(some: str, times: int) -> None:
     text = some * times
     for cut in (cleaning.body, cleaning.line, cleaning.nickname, cleaning.room_name, cleaning.topic):

@@ -140,22 +140,23 @@ def member_id(text: str) -> str:
 
 def line(text: str, most: int = LINE_CHARACTERS) -> str:
     """One line of so many characters at most; the same object when there is nothing to clean."""
-    if len(text) > most:
-        return clean_line(text[:most])[: most - len(CUT)] + CUT
-    if text.isascii() and text.isprintable() and text.strip() == text:
+    if len(text) <= most and text.isascii() and text.isprintable() and text.strip() == text:
         return text
-    cleaned = clean_line(text)
+    cleaned = clean_line(text[:most])
+    if max(len(text), len(cleaned)) > most:  # composing characters anew can make a text longer
+        return cleaned[: most - len(CUT)] + CUT
     return text if cleaned == text else cleaned
 
 
 def body(text: str) -> str:
     """A message's text; the same object when there is nothing to clean."""
-    if len(text) > MESSAGE_CHARACTERS:
-        missing = f"{CUT} ✂ +{len(text) - MESSAGE_CHARACTERS:,}"
-        return clean_body(text[:MESSAGE_CHARACTERS])[: MESSAGE_CHARACTERS - len(missing)] + missing
-    if text.isascii() and text.isprintable():
+    if len(text) <= MESSAGE_CHARACTERS and text.isascii() and text.isprintable():
         return text
-    cleaned = clean_body(text)
+    cleaned = clean_body(text[:MESSAGE_CHARACTERS])
+    missing = max(len(text), len(cleaned)) - MESSAGE_CHARACTERS
+    if missing > 0:
+        mark = f"{CUT} ✂ +{missing:,}"
+        return cleaned[: MESSAGE_CHARACTERS - len(mark)] + mark
     return text if cleaned == text else cleaned
 
 
