@@ -12,6 +12,7 @@ from server.protocol.entries import Entry, Message
 from server.protocol.errors import Unavailable
 from server.runtime import RECONNECT_AFTER, Running
 from tests.support.eventually import eventually
+from tests.support.raw_client import raw_client
 from tests.support.serving import serving
 from tests.support.tcp_proxy import TcpProxy, tcp_proxy
 from tui_chat.client import transport
@@ -33,15 +34,12 @@ async def proxy(server: Running) -> AsyncGenerator[TcpProxy]:
 
 
 async def chatter(url: str, messages: int) -> None:
-    """Many people say something at once: one alone is written to disk message by message."""
-
-    async def say(number: int) -> None:
-        async with ChatClient(url) as chat:
-            room = await chat.join("tea", nick="crowd", limit=1)
-            for _ in range(messages // 50):
-                await room.send("missed")
-
-    await asyncio.gather(*(say(number) for number in range(50)))
+    """Somebody says much and waits for no answer in between: that is written to disk in few transactions."""
+    async with raw_client(url) as crowd:
+        await crowd.join("tea", "crowd")
+        for _ in range(messages - 1):
+            await crowd.ws.send_str('42["sendMessage",{"room":"tea","message":"missed"}]')
+        await crowd.ask("sendMessage", {"room": "tea", "message": "missed"})
 
 
 def texts(room: Room) -> list[str]:

@@ -24,6 +24,10 @@ def said(seq: int, text: str = "") -> Message:
     )
 
 
+PUT = [said(seq) for seq in range(LAST + 1)]
+CHANGED = [said(seq, "changed") for seq in range(LAST + 1)]
+
+
 @settings(deadline=None)
 @given(
     st.sets(st.integers(0, LAST), max_size=60),
@@ -34,11 +38,11 @@ def said(seq: int, text: str = "") -> Message:
 def test_it_holds_what_was_put(seqs: set[int], step: int, first: int, last: int) -> None:
     held, model = HeldMessages(), dict[int, tuple[Message, int]]()
     for seq in (*range(1, LAST, step), *seqs):
-        held.put(said(seq), seq)
-        model[seq] = (said(seq), seq)
+        held.put(PUT[seq], seq)
+        model[seq] = (PUT[seq], seq)
     for seq in seqs:
-        held.put(said(seq, "changed"), LAST + seq)
-        model[seq] = (said(seq, "changed"), LAST + seq)
+        held.put(CHANGED[seq], LAST + seq)
+        model[seq] = (CHANGED[seq], LAST + seq)
     inside = [model[seq][0] for seq in sorted(model) if first <= seq <= last]
     assert list(held.between(first, last)) == inside
     assert [held.get(seq) for seq in (*seqs, first)] == [model.get(seq, (None,))[0] for seq in (*seqs, first)]

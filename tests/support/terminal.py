@@ -42,12 +42,20 @@ class Terminal:
         self._stream = pyte.ByteStream(self.screen)
         self._open = True
         self._slow: asyncio.Task[None] | None = None
+        self._text: str | None = None
         os.set_blocking(master, False)
         asyncio.get_running_loop().add_reader(master, self._read)
 
     def text(self) -> str:
         """What the screen shows, row by row, without blanks at the ends."""
-        return "\n".join(row.rstrip() for row in self.screen.display)
+        if self._text is None:
+            self._text = "\n".join(row.rstrip() for row in self.screen.display)
+        return self._text
+
+    def wipe(self) -> None:
+        """Forget all that is shown, so that what comes is what was drawn anew."""
+        self.screen.reset()
+        self._text = None
 
     def type(self, text: str) -> None:
         """Send these characters, as the keyboard would."""
@@ -98,6 +106,7 @@ class Terminal:
     def resize(self, columns: int, rows: int) -> None:
         """Give the terminal another size."""
         self.screen.resize(rows, columns)
+        self._text = None
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     async def wait_for(self, text: str, patience: float = PATIENCE) -> None:
@@ -159,6 +168,7 @@ class Terminal:
     def _take(self, data: bytes) -> None:
         self.written += data
         self._stream.feed(data)
+        self._text = None
 
     def _stop_reading(self) -> None:
         if self._slow is not None:

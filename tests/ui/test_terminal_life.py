@@ -169,7 +169,7 @@ async def test_it_is_suspended_and_comes_back(server: Running, tmp_path: Path) -
             await eventually(lambda stat=stat: stat.read_text().rpartition(")")[2].split()[0] == "T")
             await eventually(lambda: shown.modes() & LEFT_OFF == set())
             assert_clean(shown, before)
-            shown.screen.reset()
+            shown.wipe()
             shown.signal(signal.SIGCONT)
             await shown.wait_for("half a sen")
             await eventually(lambda: shown.settings() == drawing)
