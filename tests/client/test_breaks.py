@@ -34,12 +34,10 @@ async def proxy(server: Running) -> AsyncGenerator[TcpProxy]:
 
 
 async def chatter(url: str, messages: int) -> None:
-    """Somebody says much and waits for no answer in between: that is written to disk in few transactions."""
+    """Somebody says much and hardly waits for an answer: that is written to disk in few transactions."""
     async with raw_client(url) as crowd:
         await crowd.join("tea", "crowd")
-        for _ in range(messages - 1):
-            await crowd.ws.send_str('42["sendMessage",{"room":"tea","message":"missed"}]')
-        await crowd.ask("sendMessage", {"room": "tea", "message": "missed"})
+        await crowd.flood("tea", ["missed"] * messages)
 
 
 def texts(room: Room) -> list[str]:

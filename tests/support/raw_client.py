@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -67,6 +67,18 @@ class RawClient:
         answer = await self.ask("joinRoom", {"roomName": room, "nickName": nick, **fields})
         assert answer["ok"], answer
         return answer
+
+    async def flood(self, room: str, texts: Sequence[str]) -> None:
+        """Say much, and wait for the answer to every hundredth only.
+
+        It has to be read now and then: who leaves pings and pushes unread is taken for dead and cut.
+        """
+        for number, text in enumerate(texts, 1):
+            message = {"room": room, "message": text}
+            if number % 100 == 0 or number == len(texts):
+                await self.ask("sendMessage", message)
+            else:
+                await self.ws.send_str("42" + json.dumps(["sendMessage", message]))
 
     async def event(self, name: str) -> Any:
         """The first argument of the next push of this name, kept or to come."""

@@ -118,9 +118,7 @@ async def test_after_a_very_long_absence_it_begins_with_the_newest(
     reader = await visitor(browser, server.url, "Ann")
     await reader.tab.context.set_offline(True)
     await reader.online("offline")
-    for number in range(1100):
-        await bot.ws.send_str(f'42["sendMessage",{{"room":"tea","message":"missed {number}"}}]')
-    await bot.ask("sendMessage", {"room": "tea", "message": "newest"})
+    await bot.flood("tea", [*(f"missed {number}" for number in range(1100)), "newest"])
     await reader.tab.context.set_offline(False)
     await expect(reader.messages.last).to_have_text("newest")
     await expect(reader.messages.nth(-2)).to_have_text("missed 1099")

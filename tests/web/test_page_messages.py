@@ -11,9 +11,7 @@ pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="sessio
 
 
 async def flood(client: RawClient, count: int) -> None:
-    for number in range(1, count):
-        await client.ws.send_str(f'42["sendMessage",{{"room":"tea","message":"line {number}"}}]')
-    await client.ask("sendMessage", {"room": "tea", "message": f"line {count}"})
+    await client.flood("tea", [f"line {number}" for number in range(1, count + 1)])
 
 
 async def test_by_keyboard_alone_one_answers_changes_reacts_and_takes_back(

@@ -17,9 +17,7 @@ AT_BOTTOM = "(scroller) => scroller.scrollHeight - scroller.scrollTop - scroller
 
 
 async def flood(client: RawClient, count: int, word: str = "line") -> None:
-    for number in range(1, count):
-        await client.ws.send_str(f'42["sendMessage",{{"room":"tea","message":"{word} {number}"}}]')
-    await client.ask("sendMessage", {"room": "tea", "message": f"{word} {count}"})
+    await client.flood("tea", [f"{word} {number}" for number in range(1, count + 1)])
 
 
 async def scroll_to(reader: Visitor, top: int) -> None:

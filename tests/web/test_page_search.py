@@ -25,8 +25,7 @@ async def test_what_was_found_is_marked_and_leads_to_its_place(
 ) -> None:
     await bot.join("coffee", "bot")
     await said(bot, "tea", "the <b>Kettle</b> is hot", "茶壶在这里")
-    for number in range(300):
-        await bot.ws.send_str(f'42["sendMessage",{{"room":"tea","message":"line {number}"}}]')
+    await bot.flood("tea", [f"line {number}" for number in range(300)])
     await said(bot, "coffee", "a kettle for coffee")
     size: dict[str, Any] = {"viewport": viewport} if viewport else {}
     reader = await visitor(browser, server.url, "Ann", **size)
