@@ -9,9 +9,10 @@ from server.protocol.requests import EditMessage, SendMessage
 from tui_chat.client import events
 from tui_chat.client.posting import Posting, PostState
 from tui_chat.client.room_log import RoomLog
+from tui_chat.session.changes import Part
 from tui_chat.session.kept_writing import Left
 from tui_chat.session.lines import Delivery, MessageLine, NoticeLine, UnreadLine
-from tui_chat.session.session import Part, Session
+from tui_chat.session.session import Session
 
 ANN = Member(member_id="a", nick_name="ann", role="member")
 BOB = Member(member_id="b", nick_name="bob", role="member")

@@ -2,30 +2,27 @@
 
 Rule 1  Only this module applies what the client tells, in the order it is told.
 Rule 2  A draft and a send belong to the room they were written in.
-Rule 3  What was posted is pending, then sent or failed, and never forgotten: the line
-        stands until it is sent or somebody takes it away.
-Rule 4  Nothing is drawn here: what has changed is gathered and handed out by `take_changes`.
+Rule 3  Nothing is drawn here: what has changed is gathered and handed out by `take_changes`.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from enum import Flag, auto
-from typing import Protocol
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from server.protocol import names
-from server.protocol.entries import JoinNotice, LeaveNotice, Member, Message, NickNotice
-from server.protocol.requests import SendMessage
+from server.protocol.entries import JoinNotice, LeaveNotice, Member, NickNotice
 from tui_chat.client import events
-from tui_chat.client.posting import Posting, PostState
+from tui_chat.client.posting import Posting
 from tui_chat.session import refusals, words
+from tui_chat.session.changes import Changes, Part
 from tui_chat.session.comings import Coming, Went
 from tui_chat.session.ignoring import Ignoring
+from tui_chat.session.joined_room import RoomLike
 from tui_chat.session.kept_writing import Left
 from tui_chat.session.language import tr
-from tui_chat.session.lines import Delivery, MessageLine, Splice
+from tui_chat.session.lines import MessageLine, Splice
 from tui_chat.session.notices import Heard
+from tui_chat.session.on_the_way import OnTheWay
 from tui_chat.session.room_view import UNSENT, RoomView
 from tui_chat.session.settings import Settings
 
@@ -37,76 +34,6 @@ READING_MAX = 150_000
 
 HEARD_MOST = 1_000
 """Messages that wait to be told to somebody who is not here; the newest."""
-
-
-class GapLike(Protocol):
-    """A gap of the log, as the SDK has it."""
-
-    @property
-    def after(self) -> int: ...  # noqa: D102
-    @property
-    def before(self) -> int: ...  # noqa: D102
-
-
-class LogLike(Protocol):
-    """A room's log, as the SDK has it."""
-
-    @property
-    def first(self) -> int: ...  # noqa: D102
-    @property
-    def last(self) -> int: ...  # noqa: D102
-    def __contains__(self, seq: int) -> bool: ...
-    def __getitem__(self, seq: int) -> Message: ...
-    def messages(self) -> Iterable[Message]: ...  # noqa: D102
-    def gaps(self) -> Sequence[GapLike]: ...  # noqa: D102
-
-
-class RoomLike(Protocol):
-    """A joined room, as the SDK has it."""
-
-    @property
-    def name(self) -> str: ...  # noqa: D102
-    @property
-    def topic(self) -> str: ...  # noqa: D102
-    @property
-    def nick(self) -> str: ...  # noqa: D102
-    @property
-    def member_id(self) -> str: ...  # noqa: D102
-    @property
-    def members(self) -> Mapping[str, Member]: ...  # noqa: D102
-    @property
-    def plain(self) -> bool: ...  # noqa: D102
-    @property
-    def log(self) -> LogLike: ...  # noqa: D102
-    def unsent(self) -> Sequence[Posting]: ...  # noqa: D102
-
-
-class Part(Flag):
-    """A part of the screen that no longer shows what is so."""
-
-    NOTHING = 0
-    ROOM = auto()  # another room is shown: all of it
-    TALK = auto()  # all lines of the shown room
-    ROOMS = auto()
-    MEMBERS = auto()
-    HEADER = auto()
-    STATUS = auto()
-
-
-@dataclass(frozen=True, slots=True)
-class Changes:
-    """What is to be drawn anew.
-
-    Attributes:
-        parts: The parts of the screen.
-        splices: What has changed in the shown room's lines (empty when another room is shown).
-    """
-
-    parts: Part
-    splices: list[Splice]
-
-    def __bool__(self) -> bool:
-        return bool(self.parts or self.splices)
 
 
 class Session:
@@ -135,8 +62,7 @@ class Session:
         self._looking = False
         self._heard: deque[Heard] = deque(maxlen=HEARD_MOST)
         self._parts = Part.NOTHING
-        self._early: dict[str, MessageLine] = {}
-        self._pending: dict[UUID, str] = {}  # what is on its way, with the key of its room
+        self._on_the_way = OnTheWay()
         self._unsaid: list[str] = []  # for the first room that is shown
         self._places: dict[str, int] = {}
         self._ignoring = Ignoring(settings)
@@ -275,7 +201,7 @@ class Session:
         shown = self._current == key
         del self.rooms[key]
         self._joined.pop(key, None)
-        self._pending = {client_id: room for client_id, room in self._pending.items() if room != key}
+        self._on_the_way.forget(key)
         self._parts |= Part.ROOMS
         if shown:
             self._current = None
@@ -360,7 +286,7 @@ class Session:
     @property
     def unsent(self) -> int:
         """How many messages and changes are on their way."""
-        return len(self._pending)
+        return len(self._on_the_way)
 
     # How each event is applied.
 
@@ -368,39 +294,10 @@ class Session:
         view = self.room(posting.room)
         if view is None:
             return
-        before = len(self._pending)
-        if posting.state is PostState.PENDING:
-            self._pending[posting.client_id] = names.key(posting.room)
-        else:
-            self._pending.pop(posting.client_id, None)
-        if len(self._pending) != before and not isinstance(self.state, events.Online):
+        before = len(self._on_the_way)
+        self._on_the_way.posted(view, posting, self._now_ms())
+        if len(self._on_the_way) != before and not isinstance(self.state, events.Online):
             self._parts |= Part.HEADER
-        if isinstance(posting.request, SendMessage):
-            self._message_posted(view, posting)
-        elif posting.state is PostState.FAILED:
-            view.transcript.notice(self._now_ms(), words.change_failed(refusals.within(posting.problem), posting.text))
-
-    def _message_posted(self, view: RoomView, posting: Posting) -> None:
-        client_id = str(posting.client_id)
-        early = self._early.pop(client_id, None)
-        known = view.transcript.unsent(client_id) is not None
-        match posting.state:
-            case PostState.PENDING if early is not None:
-                self._early[client_id] = early
-            case PostState.PENDING if not known:
-                view.transcript.pend(client_id, view.unsent_line(posting))
-            case PostState.FAILED:
-                if not known:
-                    view.transcript.pend(client_id, early or view.unsent_line(posting))
-                delivery = Delivery.DOUBTFUL if posting.doubtful else Delivery.FAILED
-                view.transcript.mark(client_id, delivery, refusals.sentence(posting.problem))
-            case PostState.SENT:
-                view.transcript.settle(client_id, view.sent_line(posting))
-                view.reached(posting.seq or 0)
-            case PostState.DROPPED:
-                view.transcript.discard(client_id)
-            case _:
-                pass
 
     def _entered(self, event: events.RoomEntered) -> None:
         view, room = self.room(event.room), self._joined.get(names.key(event.room))
@@ -430,7 +327,7 @@ class Session:
         messages = [room.log[seq] for seq in seqs if seq in room.log]
         for message in messages:
             if message.member_id == view.member_id and view.transcript.message(message.seq) is None:
-                self._echo(view, message)
+                self._on_the_way.came_back(view, message)
         unread, mentions = view.unread, view.mentions
         self._hear(view, view.changed(messages, room.log.last, live=live))
         view.transcript.set_gaps((gap.after, gap.before) for gap in room.log.gaps())
@@ -454,15 +351,6 @@ class Session:
         heard = list(self._heard)
         self._heard.clear()
         return heard
-
-    def _echo(self, view: RoomView, message: Message) -> None:
-        # Its acknowledgement may be applied a moment later; until then the line would stand twice.
-        client_id = view.transcript.pending_with(message.message)
-        if client_id is not None:
-            line = view.transcript.unsent(client_id)
-            if line is not None:
-                self._early[client_id] = line
-            view.transcript.settle(client_id, view.line(message))
 
     def _noticed(self, notice: JoinNotice | LeaveNotice | NickNotice) -> None:
         view = self.room(notice.room)

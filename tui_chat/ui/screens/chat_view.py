@@ -15,10 +15,11 @@ from textual.timer import Timer
 
 from tui_chat.client.events import Offline
 from tui_chat.session import words
+from tui_chat.session.changes import Part
 from tui_chat.session.completion import Completion
 from tui_chat.session.language import tr
 from tui_chat.session.room_view import RoomView
-from tui_chat.session.session import Part, Session
+from tui_chat.session.session import Session
 from tui_chat.session.settings import Settings, Shown
 from tui_chat.ui import keys
 from tui_chat.ui.app_of import app_of
