@@ -4,7 +4,7 @@ import pytest
 
 from tui_chat.client.events import LogChanged, TopicChanged
 from tui_chat.ui.inbox import TOGETHER, Inbox
-from tui_chat.ui.pace import BETWEEN_DRAWS, ECHO, SLICE, STILL_MOST, TYPING, Pace
+from tui_chat.ui.pace import BETWEEN_DRAWS, CROWDED, ECHO, REST, SLICE, STILL_MOST, TYPING, Pace
 
 
 class Clock:
@@ -25,9 +25,14 @@ def pace(clock: Clock) -> Pace:
     return Pace(clock, lambda: clock.line_is_behind)
 
 
+def draw(pace: Pace) -> None:
+    with pace.drawing():
+        pass
+
+
 def test_what_comes_first_is_applied_at_once_and_what_follows_is_gathered(pace: Pace, clock: Clock) -> None:
     assert pace.wait == 0
-    pace.drawn()
+    draw(pace)
     assert pace.wait == pytest.approx(BETWEEN_DRAWS)
     clock.now += BETWEEN_DRAWS
     assert pace.wait == 0
@@ -36,15 +41,15 @@ def test_what_comes_first_is_applied_at_once_and_what_follows_is_gathered(pace: 
 def test_for_one_who_types_it_is_drawn_less_often(pace: Pace, clock: Clock) -> None:
     pace.pressed()
     clock.now += ECHO
-    pace.drawn()
+    draw(pace)
     assert pace.wait == pytest.approx(STILL_MOST)
     clock.now += TYPING
-    pace.drawn()
+    draw(pace)
     assert pace.wait == pytest.approx(BETWEEN_DRAWS)
 
 
 def test_a_key_goes_first_but_the_screen_does_not_stand_still_for_one_who_types_on(pace: Pace, clock: Clock) -> None:
-    pace.drawn()
+    draw(pace)
     drawn = clock.now
     while pace.hold or clock.now == drawn:
         pace.pressed()
@@ -52,7 +57,7 @@ def test_a_key_goes_first_but_the_screen_does_not_stand_still_for_one_who_types_
     assert clock.now - drawn == pytest.approx(STILL_MOST, abs=ECHO)
     clock.now += 1
     assert pace.hold == 0
-    pace.drawn()
+    draw(pace)
     pace.pressed()
     assert pace.hold == pytest.approx(ECHO)
 
@@ -67,10 +72,26 @@ def test_while_the_line_is_behind_nothing_is_begun_however_long_that_takes(pace:
 
 
 def test_in_a_flood_it_is_drawn_before_all_is_applied(pace: Pace, clock: Clock) -> None:
-    pace.drawn()
+    draw(pace)
     assert pace.slice_end == clock.now + SLICE
     assert not pace.due
-    clock.now += STILL_MOST
+    clock.now += CROWDED
+    assert pace.due
+
+
+def test_a_drawing_that_takes_long_does_not_put_off_the_next_but_leaves_time_for_others(
+    pace: Pace, clock: Clock
+) -> None:
+    begun = clock.now
+    with pace.drawing():
+        clock.now += CROWDED - 2 * REST
+    assert not pace.due
+    clock.now = begun + CROWDED
+    assert pace.due
+    with pace.drawing():
+        clock.now += 3 * CROWDED
+    assert not pace.due
+    clock.now += REST
     assert pace.due
 
 

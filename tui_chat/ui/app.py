@@ -33,7 +33,7 @@ from tui_chat.session.notices import Notices
 from tui_chat.session.remembered import Identity, Remembered
 from tui_chat.session.settings_file import SettingsFile
 from tui_chat.ui import addresses, keys, memory, preload, terminal_keys
-from tui_chat.ui.pace import BETWEEN_DRAWS
+from tui_chat.ui.pace import BETWEEN_DRAWS, REST
 from tui_chat.ui.screens.join import Entrance, JoinScreen
 from tui_chat.ui.start import DEFAULT_SERVER, Keeping, Start
 from tui_chat.ui.typing_app import TypingApp
@@ -202,11 +202,13 @@ class ChatApp(TypingApp, inherit_bindings=False):
             return
         all_taken = self._visit is None or self._visit.take(self, self.pace.slice_end)
         if all_taken or self.pace.due:
-            if self._chat is not None:
-                self._chat.draw()
-            self._notify()
-            self.pace.drawn()
-        if not all_taken:
+            with self.pace.drawing():
+                if self._chat is not None:
+                    self._chat.draw()
+                self._notify()
+            if not all_taken:
+                self._take_after(REST)  # the screen is written meanwhile, and not put off by each slice
+        elif not all_taken:
             self._take_after(0)
 
     def _took_unseen(self) -> bool:

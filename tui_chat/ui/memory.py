@@ -24,4 +24,4 @@ def shown() -> None:
 def settled() -> None:
     """All that is there now stays; look for cycles only in what comes."""
     gc.freeze()  # without collecting first: that is the pause this is against
-    gc.set_threshold(5_000, 20, 20)
+    gc.set_threshold(5_000, 20, 100)  # through all that came since takes 20 ms
