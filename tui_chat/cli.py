@@ -98,7 +98,7 @@ def main() -> None:
     try:
         app.run(mouse=settings.settings.mouse)
     finally:
-        app.close_server()
+        app.own_server.close()
     sys.exit(app.return_code or 0)
 
 

@@ -6,7 +6,6 @@ Rule 3  A fault of the program is logged once; the person reads one sentence, on
 """
 
 import asyncio
-import importlib
 import logging
 import signal
 import sys
@@ -22,17 +21,16 @@ from textual import on
 from textual.app import SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
-from textual.timer import Timer
 from textual.widgets import Input, TextArea
 from textual.worker import Worker, WorkerError, WorkerState
 
-from server.protocol.errors import Unavailable
-from tui_chat.session import refusals, remembered, words
+from tui_chat.session import remembered, words
 from tui_chat.session.language import tr
-from tui_chat.session.notices import Notices
 from tui_chat.session.remembered import Identity, Remembered
 from tui_chat.session.settings_file import SettingsFile
 from tui_chat.ui import addresses, keys, memory, preload, terminal_keys
+from tui_chat.ui.notifying import Notifying
+from tui_chat.ui.own_server import NotStarted, OwnServer
 from tui_chat.ui.pace import BETWEEN_DRAWS, REST
 from tui_chat.ui.screens.join import Entrance, JoinScreen
 from tui_chat.ui.start import DEFAULT_SERVER, Keeping, Start
@@ -42,7 +40,6 @@ if TYPE_CHECKING:
     from textual.driver import Driver
 
     from server.protocol.answers import RoomSummary
-    from tui_chat.embed import EmbeddedServer
     from tui_chat.session.room_view import RoomView
     from tui_chat.ui.screens.chat import ChatScreen
     from tui_chat.ui.visit import Visit
@@ -63,7 +60,11 @@ STOPPED_BY_SIGNAL = 128
 
 
 class ChatApp(TypingApp, inherit_bindings=False):
-    """chat-tui."""
+    """chat-tui.
+
+    Attributes:
+        own_server: The server that it has started itself, if there is one.
+    """
 
     TITLE = words.TITLE
     CSS_PATH = "screens/join.tcss"  # a default screen does not load its own
@@ -89,13 +90,12 @@ class ChatApp(TypingApp, inherit_bindings=False):
         self._chat: ChatScreen | None = None
         self._visit: Visit | None = None
         self._worker: Worker[None] | None = None
-        self._server: EmbeddedServer | None = None
+        self.own_server = OwnServer()
         self._greeting: list[str] = []
         self._interrupted = 0.0
         self._warned_of_unsent = False
         self._come_back = not start.room
-        self._notices = Notices(time.monotonic)
-        self._next_notice: Timer | None = None
+        self._notifying = Notifying(self, lambda: self._visit.session if self._visit is not None else None)
 
     def get_default_screen(self) -> Screen[None]:
         """The first screen is the form."""
@@ -164,22 +164,11 @@ class ChatApp(TypingApp, inherit_bindings=False):
 
     async def _serve(self, host: str, port: int, entrance: Entrance | None) -> None:
         self._form.wait(tr(words.STARTING_SERVER))
-        embed = await asyncio.to_thread(importlib.import_module, "tui_chat.embed")
-        server: EmbeddedServer = embed.EmbeddedServer(host, port)
         try:
-            url = await server.start()
-        except embed.PortTaken as taken:
-            url = embed.local_url(host, port)
-            if not await embed.is_chat_server(url):
-                self._form.complain("server", taken.message)
-                return
-            self._greeting = [tr(words.ALREADY_SERVED)]
-        except Unavailable as fault:
-            self._form.complain("server", refusals.of(fault))
+            url, self._greeting = await self.own_server.start(host, port)
+        except NotStarted as fault:
+            self._form.complain("server", str(fault))
             return
-        else:
-            self._server = server
-            self._greeting = embed.greeting(host, port, url)
         self._form.set_server(url)
         self._form.progress("\n".join(self._greeting))
         if entrance is not None or (self._start.nick and self._start.room):
@@ -205,7 +194,7 @@ class ChatApp(TypingApp, inherit_bindings=False):
             with self.pace.drawing():
                 if self._chat is not None:
                     self._chat.draw()
-                self._notify()
+                self._notifying.tell()
             if not all_taken:
                 self._take_after(REST)  # the screen is written meanwhile, and not put off by each slice
         elif not all_taken:
@@ -228,25 +217,6 @@ class ChatApp(TypingApp, inherit_bindings=False):
         """It is drawn at once: what stands in the composer belongs to the room that is shown."""
         if self._chat is not None:
             self._chat.room_came()
-
-    def _notify(self) -> None:
-        """Tell somebody who is not here what was said, gathered."""
-        if self._visit is None:
-            return
-        notices, session = self._notices, self._visit.session
-        for heard in session.take_heard():
-            notices.hear(heard)
-        if session.in_focus and session.current is not None:
-            notices.read(session.current.name)
-        notice = notices.take(self.settings.notify_text)
-        if notice is not None:
-            self.tell(notice.title, notice.body)
-        elif notices.wait is not None and self._next_notice is None:
-            self._next_notice = self.set_timer(notices.wait, self._notify_later)
-
-    def _notify_later(self) -> None:
-        self._next_notice = None
-        self._notify()
 
     def not_entered(self, field: str, problem: str, offer_server: bool) -> None:
         """The form says why."""
@@ -422,7 +392,7 @@ class ChatApp(TypingApp, inherit_bindings=False):
         """The terminal has the focus."""
         if self._chat is not None:
             self._chat.terminal_focus(True)
-            self._notify()
+            self._notifying.tell()
 
     def on_app_blur(self) -> None:
         """The terminal has lost the focus."""
@@ -454,24 +424,12 @@ class ChatApp(TypingApp, inherit_bindings=False):
         if worker is not None:
             with suppress(WorkerError):
                 await worker.wait()
-        await self.stop_server()
+        await self.own_server.stop()
         self.exit(return_code=code)
-
-    async def stop_server(self) -> None:
-        """Stop the own server in order, if there is one."""
-        server, self._server = self._server, None
-        if server is not None:
-            await asyncio.to_thread(server.close)
-
-    def close_server(self) -> None:
-        """Stop the own server, if it still runs, when there is no loop any more."""
-        server, self._server = self._server, None
-        if server is not None:
-            server.close()
 
     async def on_unmount(self) -> None:
         """However the program ends, its server stops in order."""
-        await self.stop_server()
+        await self.own_server.stop()
 
     def panic(self, *renderables: RenderableType) -> None:
         """End at once, with one sentence; the log has what is known."""

@@ -1,0 +1,58 @@
+"""The server that the program has started itself, for as long as it runs."""
+
+import asyncio
+import importlib
+from typing import TYPE_CHECKING
+
+from server.protocol.errors import Unavailable
+from tui_chat.session import refusals, words
+from tui_chat.session.language import tr
+
+if TYPE_CHECKING:
+    from tui_chat.embed import EmbeddedServer
+
+
+class NotStarted(Exception):
+    """There is no server there; its text is one sentence for a person."""
+
+
+class OwnServer:
+    """At most one, listening or stopped."""
+
+    def __init__(self) -> None:
+        self._server: EmbeddedServer | None = None
+
+    async def start(self, host: str, port: int) -> tuple[str, list[str]]:
+        """Have a server there, which may be one that runs already.
+
+        Returns:
+            Its URL, and what is to be said of it.
+
+        Raises:
+            NotStarted: The address is taken by something else, or cannot be had.
+        """
+        embed = await asyncio.to_thread(importlib.import_module, "tui_chat.embed")
+        server: EmbeddedServer = embed.EmbeddedServer(host, port)
+        try:
+            url = await server.start()
+        except embed.PortTaken as taken:
+            url = embed.local_url(host, port)
+            if not await embed.is_chat_server(url):
+                raise NotStarted(taken.message) from None
+            return url, [tr(words.ALREADY_SERVED)]
+        except Unavailable as fault:
+            raise NotStarted(refusals.of(fault)) from None
+        self._server = server
+        return url, embed.greeting(host, port, url)
+
+    async def stop(self) -> None:
+        """Stop it in order, if it runs."""
+        server, self._server = self._server, None
+        if server is not None:
+            await asyncio.to_thread(server.close)
+
+    def close(self) -> None:
+        """The same when there is no event loop any more."""
+        server, self._server = self._server, None
+        if server is not None:
+            server.close()
