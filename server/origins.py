@@ -29,19 +29,20 @@ def origin_of(request: web.Request, trusted: tuple[Network, ...]) -> Origin:
     Whatever stands left of the first stranger is the stranger's own claim.
     """
     address = request.remote or "unknown"
-    if not trusted or not _within(address, trusted):
+    if not trusted or not is_within(address, trusted):
         return Origin(address, request.scheme, request.host)
     for hop in reversed(request.headers.get("X-Forwarded-For", "").split(",")):
         if hop.strip():
             address = hop.strip()
-            if not _within(address, trusted):
+            if not is_within(address, trusted):
                 break
     scheme = request.headers.get("X-Forwarded-Proto", request.scheme).split(",")[-1].strip()
     host = request.headers.get("X-Forwarded-Host", request.host).split(",")[-1].strip()
     return Origin(address, scheme, host)
 
 
-def _within(address: str, networks: tuple[Network, ...]) -> bool:
+def is_within(address: str, networks: tuple[Network, ...]) -> bool:
+    """Whether the address is in one of the networks; what is no address is in none."""
     try:
         parsed = ip_address(address)
     except ValueError:

@@ -31,6 +31,7 @@ from server.loop_lag import LoopLag
 from server.storage.database import Database, open_database
 from server.web.files import INDEX
 from server.web.metrics import Snapshot, add_metrics
+from server.web.rebinding import own_names_only
 from server.web.routes import add_routes
 from server.web.silence import SilentConnections
 
@@ -97,7 +98,8 @@ async def serve(settings: Settings, clock: Clock | None = None) -> AsyncGenerato
         gate = AddressGate(settings.connections_per_address, settings.connects_per_minute) if limits_on else None
         engine = Engine(gateway, _engine_options(settings), gate)
         silent = SilentConnections(settings.connect_timeout)
-        app = web.Application(middlewares=(silent.heard,))
+        names = own_names_only(settings.trusted_networks(), settings.origins())
+        app = web.Application(middlewares=(silent.heard, names))
 
         retired = asyncio.Event()
 

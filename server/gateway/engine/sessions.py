@@ -21,12 +21,12 @@ from server.domain.addresses import AddressGate
 from server.gateway.connection import Gateway
 from server.gateway.engine import polling, websocket
 from server.gateway.engine.faults import Fault, fault_of
-from server.gateway.engine.hints import Hints
 from server.gateway.engine.session import Session
 from server.gateway.frames import Frame
 from server.gateway.options import EngineOptions
 from server.gateway.rounds import WriteRounds
 from server.gateway.turns import Turns
+from server.hints import Hints
 from server.origins import Origin, origin_of
 from server.protocol.codec import Json, encode_error
 from server.protocol.errors import ChatError, RateLimited, Unavailable

@@ -145,7 +145,7 @@ async def test_the_refusal_of_a_listed_origin_can_be_read_by_its_page(tmp_path: 
 async def test_whoever_runs_the_server_is_told_once_why_a_page_cannot_connect(
     server: Running, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO, "chat.engine")
+    caplog.set_level(logging.INFO, "chat.hints")
     async with polling_client(server.url, opened=False) as client:
         for _ in range(3):
             await client.request("GET", {"EIO": "3", "transport": "polling"})

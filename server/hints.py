@@ -1,4 +1,4 @@
-"""What whoever runs the server is told of pages that cannot connect: their own console says little, the screen nothing.
+"""What whoever runs the server is told of pages and clients that are refused: their own console says little.
 
 Rule 1  Each hint is logged once, and `HINTS_MAX` of them at most: what they are about is a stranger's to choose.
 """
@@ -7,7 +7,7 @@ import logging
 
 from server.protocol.text import clean_line
 
-log = logging.getLogger("chat.engine")
+log = logging.getLogger("chat.hints")
 
 HINTS_MAX = 50
 SHOWN = 100
@@ -24,6 +24,14 @@ class Hints:
         """A page of an origin that is not listed was refused."""
         shown = _shown(origin)
         self._give(f"a page of {shown} was refused; --cors-origin {shown} lets the pages of that origin in")
+
+    def foreign_name(self, host: str) -> None:
+        """A request from this machine that names it as a page elsewhere could (`server.web.rebinding`) was refused."""
+        shown = _shown(host)
+        self._give(
+            f"a request from this machine for {shown} was refused: if a proxy passes it on, --trusted-proxy 127.0.0.1"
+            f" lets it in; if the name is this machine's own, --cors-origin http://{shown} does"
+        )
 
     def other_version(self, version: str) -> None:
         """A client of another version of the protocol was refused."""
