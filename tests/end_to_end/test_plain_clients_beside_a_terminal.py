@@ -38,5 +38,6 @@ async def test_a_terminal_talks_with_plain_clients_and_sees_who_they_are(tmp_pat
         await bare.until(lambda: [text for text in bare.events("message") if text in said] == said)
         await grouped.until(lambda: [push["msg"] for push in grouped.events("server_msg")] == said)
         await eventually(lambda: re.findall("|".join(said), ann.text()) == said)
+        await ann.wait_for("✓ from the terminal")
         ann.type("\x11")
         assert await ann.ended() == 0

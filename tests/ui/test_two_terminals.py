@@ -1,5 +1,6 @@
 from pathlib import Path
 
+from tests.support.eventually import eventually
 from tests.support.serving import serving
 from tests.support.terminal import CHAT_TUI, terminal
 from tui_chat.session import words
@@ -27,7 +28,11 @@ async def test_two_people_at_two_terminals_talk(tmp_path: Path) -> None:
             ann.type("one\x1b\rtwo\r")
             await bob.wait_for("two")
             assert "onetwo" not in bob.text()
+            # Bob may see it before Ann has her answer, and who has something unsent is asked before quitting.
+            await ann.wait_for("✓ one")
+            drawn = len(ann.written)
             ann.resize(40, 12)
+            await eventually(lambda: len(ann.written) > drawn)
             await ann.wait_for("two")
             ann.type("\x11")
             assert await ann.ended() == 0

@@ -337,12 +337,14 @@ class ChatApp(TypingApp, inherit_bindings=False):
         self.run_worker(self._leave_when_sent(), group="quitting", exclusive=True, exit_on_error=False)
 
     async def _leave_when_sent(self) -> None:
-        patience = time.monotonic() + SENT_WITHIN
+        # Turns are counted, not the time: on a busy machine an answer may be there that nobody had a turn to read.
+        turns = round(SENT_WITHIN / BETWEEN_DRAWS)
         while self._unsent() and not self._warned_of_unsent:
-            if time.monotonic() > patience:
+            if not turns:
                 self._warned_of_unsent = True
                 self.say(tr(words.UNSENT_QUIT))
                 return
+            turns -= 1
             await asyncio.sleep(BETWEEN_DRAWS)
         self._start_leaving()
 
