@@ -66,7 +66,7 @@ async def test_a_muted_room_tells_nothing(tmp_path: Path) -> None:
     settings = 'notify_by = "bell"\nnotify = "all"\n[rooms]\ntea = "none"\n'
     async with ann_and_bob(tmp_path, settings=settings) as (shown, room, _):
         shown.type("/join dev\r")
-        await shown.wait_for("dev")
+        await shown.wait_for("2 dev")
         await room.send("ann!")
         await shown.wait_for("@1")
         assert rings(bytes(shown.written)) == 0
