@@ -122,3 +122,13 @@ async def test_the_help_stands_in_one_column_where_it_is_narrow(tmp_path: Path) 
         at = rows.index("/join room")
         assert " ".join(rows[at + 1 : at + 3]).startswith("go into a room; the others stay open")
         assert "/part [room]" in rows[at + 2 : at + 4]
+
+
+def test_the_keys_that_lead_nowhere_else_are_what_the_registry_and_the_settings_say() -> None:
+    there = {key.action for place in (Place.CHAT, Place.COMPOSER) for key in keys.at(place)}
+    assert there >= keys.STAYING
+    usual, wanted = Keymap(), Keymap({"page-up": "alt+p", "send": "alt+s"})
+    assert {"pageup", "backspace", "left"} <= usual.staying
+    assert not {"enter", "escape", "tab", "up", "ctrl+k", "alt+1"} & usual.staying
+    assert "alt+p" in wanted.staying
+    assert "pageup" not in wanted.staying

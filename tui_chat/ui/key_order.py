@@ -5,14 +5,15 @@ when those before it still wait in some widget's queue. Here a key waits instead
 
 Rule 1  A key is given on when all is done that the keys before it do: a screen that they
         open or close, a room that they lead to, what they write.
-Rule 2  Letters of one field do not wait for each other: its queue has them in order.
+Rule 2  Letters of one field, and other keys that it `keeps`, do not wait for each other: its queue
+        has them in order.
 Rule 3  No fault makes the keyboard dead: after `LOST_AFTER` seconds a key is given on anyway.
 """
 
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
 from itertools import chain
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from textual.app import App
 from textual.dom import DOMNode
@@ -32,6 +33,15 @@ LOST_AFTER = 2.0
 Pressed = Key | Paste
 
 
+@runtime_checkable
+class Keeps(Protocol):
+    """A field that says which keys besides letters lead nowhere else."""
+
+    def keeps(self, key: Key, /) -> bool:
+        """Whether this is one."""
+        ...
+
+
 class KeyOrder:
     """What was typed and is not given on yet.
 
@@ -48,7 +58,7 @@ class KeyOrder:
         self._waiting: deque[Pressed] = deque()
         self._turn = 0  # counts what was waited for, so that nobody waits for an old one
         self._settling = False
-        self._written = False  # letters were given on, and may not stand there yet
+        self._written = False  # what stays in a field was given on, and may not have been done yet
         self._timer: Timer | None = None
 
     async def take(self, pressed: Pressed) -> None:
@@ -71,20 +81,23 @@ class KeyOrder:
                 return
             if not self._waiting:  # taken back
                 return
-            is_letter = self._is_letter(self._waiting[0])
-            if self._written and not is_letter:
+            stays = self._stays(self._waiting[0])
+            if self._written and not stays:
                 self._settle()
                 return
             await self._give(self._waiting.popleft())
-            if is_letter:
+            if stays:
                 self._written = True
             else:
                 self._settle()
 
-    def _is_letter(self, pressed: Pressed) -> bool:
-        if not isinstance(pressed, Key) or not isinstance(self._app.focused, Input | TextArea):
+    def _stays(self, pressed: Pressed) -> bool:
+        field = self._app.focused
+        if not isinstance(pressed, Key) or not isinstance(field, Input | TextArea):
             return False
-        return pressed.is_printable and not pressed.key.startswith("alt+")
+        if pressed.is_printable and not pressed.key.startswith("alt+"):
+            return True
+        return isinstance(field, Keeps) and field.keeps(pressed)
 
     def _settle(self) -> None:
         self._settling = True

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from tui_chat.session import setting_words
 from tui_chat.session.language import tr
 from tui_chat.ui import key_names, keys
-from tui_chat.ui.keys import AT_ONCE, WRITTEN, Key, Place
+from tui_chat.ui.keys import AT_ONCE, STAYING, WRITTEN, Key, Place
 
 UNBOUND = "unbound"
 """What Textual is told for a thing that has no key; no terminal sends it."""
@@ -40,6 +40,7 @@ class Keymap:
 
     Attributes:
         problems: What was wrong in the settings, a sentence each.
+        staying: Keys that do one of `keys.STAYING` in the composer.
     """
 
     def __init__(self, wanted: Mapping[str, str | tuple[str, ...]] | None = None) -> None:
@@ -56,6 +57,8 @@ class Keymap:
         self._actions = {
             place: {name: key.action for key in keys.at(place) for name in self.keys_of(key)} for place in Place
         }
+        written = {**self._actions[Place.CHAT], **self._actions[Place.COMPOSER]}
+        self.staying = frozenset(name for name, action in written.items() if action in STAYING)
 
     def keys_of(self, key: Key) -> tuple[str, ...]:
         """Textual's names of the keys that do this, the one to show first."""

@@ -334,6 +334,17 @@ WRITTEN = frozenset(
 """The places in which a letter is something to write and cannot be a key."""
 
 
+STAYING = frozenset(
+    {
+        *("page_up", "page_down", "top", "bottom", "newline", "delete_left", "delete_right", "yank", "undo"),
+        *("kill_word_left", "kill_word_right", "kill_to_start"),
+        *("cursor_left", "cursor_right", "cursor_word_left", "cursor_word_right", "cursor_line_start", "line_end"),
+        *("cursor_left(True)", "cursor_right(True)", "cursor_line_start(True)", "cursor_line_end(True)"),
+    }
+)
+"""Actions of the composer that lead nowhere else: they change its text, its caret or what is in view."""
+
+
 def at(place: Place) -> tuple[Key, ...]:
     """The keys of one place."""
     return tuple(key for key in ALL if key.place is place)

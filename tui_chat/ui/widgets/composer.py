@@ -140,6 +140,10 @@ class Composer(TextArea, inherit_bindings=False):
         """Put this in where the caret is."""
         self.replace(text, *self.selection)
 
+    def keeps(self, key: events.Key) -> bool:
+        """Whether the key leads nowhere else, so that others may follow it at once (`KeyOrder`)."""
+        return key.key in self._keymap().staying
+
     async def _on_key(self, event: events.Key) -> None:
         keymap = self._keymap()
         if self._search is not None:
