@@ -24,7 +24,7 @@ from pathlib import Path
 
 import pyte
 
-from tools.stage import BEGAN, PATIENCE, STEP, Stage, stage
+from tools.stage import BEGAN, Stage, stage, until
 
 FILE = Path(__file__).parents[1] / "docs" / "recording.cast"
 
@@ -101,9 +101,7 @@ class Recording:
 
     async def shows(self, text: str) -> None:
         """Wait until this is on the screen."""
-        async with asyncio.timeout(PATIENCE):
-            while not any(text in row.replace(" ", "") for row in self._screen.display):  # noqa: ASYNC110 (nobody announces it)
-                await asyncio.sleep(STEP)
+        await until(lambda: any(text in row.replace(" ", "") for row in self._screen.display))
 
     async def press(self, key: str) -> None:
         """Press one key."""
@@ -221,9 +219,7 @@ async def _scene(on: Stage, ann: Recording) -> None:
     await asyncio.sleep(THOUGHT)
     await ann.press(ENTER)
     last = next(reversed(list(bob.log.messages()))).seq
-    async with asyncio.timeout(PATIENCE):
-        while not bob.log[last].reactions:  # noqa: ASYNC110 (as above)
-            await asyncio.sleep(STEP)
+    await until(lambda: bob.log[last].reactions)
     await asyncio.sleep(READ)
     await bob.react(last, "🎉")
     await asyncio.sleep(READ)

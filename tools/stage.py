@@ -57,6 +57,13 @@ class StageClock:
         return self.ms
 
 
+async def until(condition: Callable[[], object]) -> None:
+    """Wait until the condition holds."""
+    async with asyncio.timeout(PATIENCE):
+        while not condition():  # noqa: ASYNC110 (any condition, with nobody to announce it)
+            await asyncio.sleep(STEP)
+
+
 class Stage:
     """A server, and people on it.
 
@@ -109,9 +116,7 @@ class Shown:
 
     async def until(self, condition: Callable[[], object]) -> None:
         """Wait until the condition holds and all is drawn."""
-        async with asyncio.timeout(PATIENCE):
-            while not condition():  # noqa: ASYNC110 (any condition, with nobody to announce it)
-                await asyncio.sleep(STEP)
+        await until(condition)
         await self.pilot.pause()
 
     async def press(self, *keys: str) -> None:

@@ -26,7 +26,6 @@ import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -89,8 +88,7 @@ class Journal:
         self._publish: Publish | None = None
         self._outage: str | None = None
         self._crowded = False
-        self._unsure: dict[UUID, bool] = {}  # clientIds of what was refused and may be written, oldest first
-        self._unsure_changes: dict[Draft, bool] = {}  # the changes among them
+        self._unsure: dict[UUID | Draft, bool] = {}  # what was refused and may be written, oldest first
         self._closing = False
         self._loop = asyncio.get_running_loop()
         self._task = self._loop.create_task(self._write_all(), name="journal")
@@ -205,27 +203,20 @@ class Journal:
         untold: list[Entry] = []
         for (draft, _), outcome in zip(batch, outcomes, strict=True):
             if isinstance(outcome, Appended):
-                client_id = _client_id(draft)
-                was_unsure = client_id is not None and self._unsure.pop(client_id, False)
-                self._unsure_changes.pop(draft, None)
+                was_unsure = bool(self._unsure) and self._unsure.pop(_repeated_as(draft), False)
                 if was_unsure or not outcome.duplicate:
                     untold.append(outcome.entry)
         untold.sort(key=_id)
         return untold
 
     def _doubt(self, drafts: list[Draft]) -> None:
-        for draft in drafts:
-            client_id = _client_id(draft)
-            if client_id is not None:
-                self._unsure[client_id] = True
-            elif not isinstance(draft, MessageDraft):
-                self._unsure_changes[draft] = True
-        _shorten(self._unsure, self._waiting_limit)
-        _shorten(self._unsure_changes, self._waiting_limit)
+        self._unsure.update({_repeated_as(draft): True for draft in drafts})
+        while len(self._unsure) > self._waiting_limit:
+            del self._unsure[next(iter(self._unsure))]
 
     async def _commit(self, drafts: list[Draft]) -> list[Outcome] | None:
         """What became of each draft, or None when they have to be written one by one."""
-        untold = self._unsure_changes.keys() & set(drafts) if self._unsure_changes else frozenset[Draft]()
+        untold = {draft for draft in drafts if draft in self._unsure} if self._unsure else frozenset[Draft]()
         work = partial(write, statements=self._statements, drafts=drafts, now=self._clock(), untold=untold)
         try:
             outcomes = await self._run(work)
@@ -253,13 +244,9 @@ class Journal:
         return await self._writer.run(work)
 
 
-def _client_id(draft: Draft) -> UUID | None:
-    return draft.client_id if isinstance(draft, MessageDraft) else None
-
-
-def _shorten(kept: dict[Any, bool], most: int) -> None:
-    while len(kept) > most:
-        del kept[next(iter(kept))]
+def _repeated_as(draft: Draft) -> UUID | Draft:
+    """By what a repeat is known: the clientId of a message, the whole of what has none."""
+    return draft.client_id or draft if isinstance(draft, MessageDraft) else draft
 
 
 def _id(entry: Entry) -> int:

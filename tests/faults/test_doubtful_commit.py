@@ -1,6 +1,6 @@
 """The connection to the database breaks just as a commit is done: it was written, and nobody knows."""
 
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 from typing import TypeVar
 from uuid import uuid4
@@ -33,9 +33,11 @@ class BreakingExecutor(ThreadExecutor):
         return result
 
 
-async def test_what_was_refused_and_is_there_all_the_same_is_told_to_everybody_when_it_is_repeated(
-    tmp_path: Path,
-) -> None:
+Breaking = tuple[BreakingExecutor, Journal, Published]
+
+
+@pytest.fixture
+async def breaking(tmp_path: Path) -> AsyncGenerator[Breaking]:
     path = tmp_path / "chat.db"
     await (await open_database(path, clock=Clock())).close()
     engine = open_engine(path, writes=True, connections=1, busy_timeout=50)
@@ -43,6 +45,15 @@ async def test_what_was_refused_and_is_there_all_the_same_is_told_to_everybody_w
     journal = Journal(writer, Statements(engine.dialect), Clock())
     published = Published()
     journal.subscribe(published)
+    yield writer, journal, published
+    await journal.close()
+    await writer.close()
+
+
+async def test_what_was_refused_and_is_there_all_the_same_is_told_to_everybody_when_it_is_repeated(
+    breaking: Breaking,
+) -> None:
+    writer, journal, published = breaking
     client_id = uuid4()
     writer.breaks = 1
     with pytest.raises(Unavailable):
@@ -55,18 +66,13 @@ async def test_what_was_refused_and_is_there_all_the_same_is_told_to_everybody_w
     assert [entry.seq for entry in await published.first(2)] == [1, 2]
     assert (await journal.append(say("perhaps", client_id=client_id))).duplicate
     await journal.close()
-    await writer.close()
     assert [entry.seq for batch in published.batches for entry in batch] == [1, 2]
 
 
-async def test_a_change_that_was_refused_and_is_there_all_the_same_is_told_when_it_is_repeated(tmp_path: Path) -> None:
-    path = tmp_path / "chat.db"
-    await (await open_database(path, clock=Clock())).close()
-    engine = open_engine(path, writes=True, connections=1, busy_timeout=50)
-    writer = BreakingExecutor(engine, 1, "breaking")
-    journal = Journal(writer, Statements(engine.dialect), Clock())
-    published = Published()
-    journal.subscribe(published)
+async def test_a_change_that_was_refused_and_is_there_all_the_same_is_told_when_it_is_repeated(
+    breaking: Breaking,
+) -> None:
+    writer, journal, published = breaking
     await journal.append(say("old"))
     writer.breaks = 1
     with pytest.raises(Unavailable):
@@ -74,5 +80,4 @@ async def test_a_change_that_was_refused_and_is_there_all_the_same_is_told_when_
     assert (await journal.append(edit(1, "new"))).entry.seq == 3
     assert (await journal.append(edit(1, "new"))).duplicate
     await journal.close()
-    await writer.close()
     assert [entry.seq for batch in published.batches for entry in batch] == [1, 3]

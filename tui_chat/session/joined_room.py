@@ -1,5 +1,7 @@
 """A joined room as the session needs it: what of the SDK's `Room` it reads, and nothing else."""
 
+# ruff: noqa: D102 (the SDK says what each of these is)
+
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
@@ -11,39 +13,39 @@ class GapLike(Protocol):
     """A gap of the log, as the SDK has it."""
 
     @property
-    def after(self) -> int: ...  # noqa: D102
+    def after(self) -> int: ...
     @property
-    def before(self) -> int: ...  # noqa: D102
+    def before(self) -> int: ...
 
 
 class LogLike(Protocol):
     """A room's log, as the SDK has it."""
 
     @property
-    def first(self) -> int: ...  # noqa: D102
+    def first(self) -> int: ...
     @property
-    def last(self) -> int: ...  # noqa: D102
+    def last(self) -> int: ...
     def __contains__(self, seq: int) -> bool: ...
     def __getitem__(self, seq: int) -> Message: ...
-    def messages(self) -> Iterable[Message]: ...  # noqa: D102
-    def gaps(self) -> Sequence[GapLike]: ...  # noqa: D102
+    def messages(self) -> Iterable[Message]: ...
+    def gaps(self) -> Sequence[GapLike]: ...
 
 
 class RoomLike(Protocol):
     """A joined room, as the SDK has it."""
 
     @property
-    def name(self) -> str: ...  # noqa: D102
+    def name(self) -> str: ...
     @property
-    def topic(self) -> str: ...  # noqa: D102
+    def topic(self) -> str: ...
     @property
-    def nick(self) -> str: ...  # noqa: D102
+    def nick(self) -> str: ...
     @property
-    def member_id(self) -> str: ...  # noqa: D102
+    def member_id(self) -> str: ...
     @property
-    def members(self) -> Mapping[str, Member]: ...  # noqa: D102
+    def members(self) -> Mapping[str, Member]: ...
     @property
-    def plain(self) -> bool: ...  # noqa: D102
+    def plain(self) -> bool: ...
     @property
-    def log(self) -> LogLike: ...  # noqa: D102
-    def unsent(self) -> Sequence[Posting]: ...  # noqa: D102
+    def log(self) -> LogLike: ...
+    def unsent(self) -> Sequence[Posting]: ...
