@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from server.runtime import Running
 from tests.support.eventually import eventually
 from tests.support.serving import serving
-from tests.support.terminal import CHAT_TUI, terminal
+from tests.support.terminal import CHAT_TUI, Terminal, terminal
 from tui_chat.client.chat import ChatClient
 
 READER = (*CHAT_TUI, "--screen-reader", "--room", "tea", "--nick", "ann")
@@ -25,12 +26,19 @@ async def server(tmp_path: Path) -> AsyncGenerator[Running]:
         yield running
 
 
+@asynccontextmanager
+async def reading(server: Running, tmp_path: Path) -> AsyncGenerator[Terminal]:
+    """Ann's program, in the room."""
+    async with terminal((*READER, server.url), tmp_path) as shown:
+        await shown.wait_for(READY)
+        yield shown
+
+
 async def test_what_is_said_is_read_out_and_what_is_typed_is_said(server: Running, tmp_path: Path) -> None:
     async with ChatClient(server.url) as chat:
         room = await chat.join("tea", nick="Ben")
         await room.send("before")
-        async with terminal((*READER, server.url), tmp_path) as shown:
-            await shown.wait_for(READY)
+        async with reading(server, tmp_path) as shown:
             assert "You are in tea, with 1 other." in shown.text()
             assert "Ben says: before" in shown.text()
             await room.send("two\nann says: not me")
@@ -46,8 +54,7 @@ async def test_what_is_said_is_read_out_and_what_is_typed_is_said(server: Runnin
 async def test_what_comes_while_one_types_waits_until_enter(server: Running, tmp_path: Path) -> None:
     async with ChatClient(server.url) as chat:
         room = await chat.join("tea", nick="Ben")
-        async with terminal((*READER, server.url), tmp_path) as shown:
-            await shown.wait_for(READY)
+        async with reading(server, tmp_path) as shown:
             shown.type("half a line")
             await shown.wait_for("half a line")
             await room.send("do you hear me?")
@@ -61,8 +68,7 @@ async def test_what_comes_while_one_types_waits_until_enter(server: Running, tmp
 async def test_other_rooms_are_heard_of_and_can_be_gone_to(server: Running, tmp_path: Path) -> None:
     async with ChatClient(server.url) as chat:
         dev = await chat.join("dev", nick="Ben")
-        async with terminal((*READER, server.url), tmp_path) as shown:
-            await shown.wait_for(READY)
+        async with reading(server, tmp_path) as shown:
             shown.type("/join dev\r")
             await shown.wait_for("You are in dev, with 1 other.")
             shown.type("/go te\r")
@@ -78,8 +84,7 @@ async def test_other_rooms_are_heard_of_and_can_be_gone_to(server: Running, tmp_
 
 
 async def test_a_command_of_the_screen_says_so_and_an_unknown_one_is_not_sent(server: Running, tmp_path: Path) -> None:
-    async with terminal((*READER, server.url), tmp_path) as shown:
-        await shown.wait_for(READY)
+    async with reading(server, tmp_path) as shown:
         shown.type("/theme dark\r/foo\r/set clock 12h\r/set clock\r/edit\r")
         await shown.wait_for("/theme is about the screen, and there is none here.")
         await shown.wait_for("No command /foo.")
@@ -112,8 +117,7 @@ async def test_another_server_is_gone_to_and_an_unreachable_one_comes_back(serve
 async def test_tab_completes_a_name(server: Running, tmp_path: Path) -> None:
     async with ChatClient(server.url) as chat:
         room = await chat.join("tea", nick="Benedict")
-        async with terminal((*READER, server.url), tmp_path) as shown:
-            await shown.wait_for(READY)
+        async with reading(server, tmp_path) as shown:
             shown.type("Be\thello\r")
             await eventually(lambda: any(each.message == "Benedict: hello" for each in room.log.messages()))
 
@@ -143,8 +147,7 @@ async def test_a_signal_ends_it_and_leaves_the_terminal_as_it_was(
 
 
 async def test_ctrl_c_asks_once(server: Running, tmp_path: Path) -> None:
-    async with terminal((*READER, server.url), tmp_path) as shown:
-        await shown.wait_for(READY)
+    async with reading(server, tmp_path) as shown:
         shown.type("\x03")
         await shown.wait_for("Press Ctrl+C again to quit.")
         shown.type("\x03")
@@ -201,8 +204,7 @@ async def test_people_rooms_and_days_are_asked_about_as_on_the_screen(server: Ru
     async with ChatClient(server.url) as chat:
         room = await chat.join("tea", nick="Ben")
         await room.send("first words")
-        async with terminal((*READER, server.url), tmp_path) as shown:
-            await shown.wait_for(READY)
+        async with reading(server, tmp_path) as shown:
             shown.type("/whois ben\r")
             await shown.wait_for("Ben: a guest, without an account · in tea · last said something at")
             shown.type("/mute\r/notify\r/unmute\r/notify all\r/mute nosuch\r")
