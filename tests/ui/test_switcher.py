@@ -12,6 +12,7 @@ from tui_chat.client.chat import ChatClient
 from tui_chat.session import words
 from tui_chat.session.language import tr
 from tui_chat.session.lines import MessageLine
+from tui_chat.ui.screens.chat import ChatScreen
 from tui_chat.ui.screens.switcher import Switcher
 
 
@@ -90,6 +91,19 @@ async def test_a_new_name_makes_a_room(server: Running, tmp_path: Path) -> None:
         await ann.sees(tr(words.NEW_ROOM))
         await ann.press("enter")
         await ann.until(lambda: "garden" in ann.chat.session.rooms)
+
+
+async def test_the_whole_name_of_an_open_room_needs_no_choosing(server: Running, tmp_path: Path) -> None:
+    async with in_room(tmp_path, server.url, "ann") as ann:
+        await joined(ann, "dev")
+        await joined(ann, "develop")
+        await ann.say("/go DEV")
+        await ann.say("here")
+        await ann.until(lambda: ann.chat.session.unsent == 0 and ann.chat.session.rooms["dev"].newest == 1)
+        assert ann.chat.shown is ann.chat.session.rooms["dev"]
+        await ann.say("/go dev")
+        assert ann.chat.shown is ann.chat.session.rooms["dev"]
+        assert isinstance(ann.app.screen, ChatScreen)
 
 
 async def test_a_room_is_chosen_with_the_mouse_at_any_size(server: Running, tmp_path: Path) -> None:

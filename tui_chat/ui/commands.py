@@ -52,6 +52,8 @@ def run(call: Call, screen: "ChatScreen") -> str:
                 return screen.change_server(argument)
             case Action.LIST:
                 screen.connection.list_rooms(argument, told=True)
+            case Action.GO if argument and (open_room := screen.session.room(argument)) is not None:
+                screen.join(open_room.name)  # what is typed behind its whole name is for it
             case Action.GO:
                 screen.switch(argument)
             case Action.TOPIC:
