@@ -15,10 +15,10 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from server.domain.drafts import Author, MessageDraft, RoomRef
-from server.protocol.answers import Found
+from server.domain.drafts import AppendMessage, Author, RoomRef
+from server.protocol.answers import SearchResponse
 from server.storage.database import Database, open_database
-from server.storage.journal import BATCH
+from server.storage.journal import MAX_BATCH
 
 ENGLISH = "the of and to in you that it he was for on are with as his they be at one have this from or had by hot but some what there we can out other were all your when up use word how said an each she which do their time if will way about many then them would write like so these her long make thing see him two has look more day could go come did my sound no most number who over know water than call first people may down side been now find".split()  # noqa: E501, SIM905 (as it is read)
 CHINESE = "的一是不了在人有我他这个们中来上大为和国地到以说时要就出会可也你对生能而子那得于着下自之年过发后作里用道行所然家种事成方多经么去法学如都同现当没动面起看定天分还进好小部其些主样理心她本前开但因只从想实日军者意无力它与长把机十民第公此已工使情明性知全三又关点正业外将两高间由问很最重并物手应战向头文体政美相见被利什二等产或新己制身果加西斯月话合回特代内信表化老给世位次度门任常先海通教儿原东声提立及比员解水名真论处走义各入几口认条平系气题活尔更别打女变四神总何电数安少报才结反受目太量再感建务做接必场件计管期市直德资命山金指克许统区保至队形社便空决治展马科司五基眼书非则听白却界达光放强即像难且权思王象完设式色路记南品住告类求据程北边死张该交规万取拉格望觉术领共确传师观清今切院让识候带导争运"  # noqa: E501
@@ -61,11 +61,12 @@ async def write(database: Database, messages: int) -> None:
     """Say random things in twenty rooms, and `zebra` once."""
     rng, author = random.Random(1), Author(member_id="m", nick_name="M")
     rooms = [RoomRef(key=f"room {number}", name=f"room {number}") for number in range(20)]
-    for start in range(0, messages, BATCH):
+    for start in range(0, messages, MAX_BATCH):
         texts = [
-            "zebra" if number == messages // 2 else text(rng) for number in range(start, min(start + BATCH, messages))
+            "zebra" if number == messages // 2 else text(rng)
+            for number in range(start, min(start + MAX_BATCH, messages))
         ]
-        drafts = [MessageDraft(room=rng.choice(rooms), author=author, message=said) for said in texts]
+        drafts = [AppendMessage(room=rng.choice(rooms), author=author, message=said) for said in texts]
         await asyncio.gather(*(database.journal.append(draft) for draft in drafts))
 
 
@@ -89,7 +90,7 @@ async def look(database: Database) -> None:
         print(f"{query!r}: {statistics.median(times):.1f} ms, {len(found.messages)} found{more}")
 
 
-async def search(database: Database, query: str) -> Found:
+async def search(database: Database, query: str) -> SearchResponse:
     """The first page in all rooms."""
     return await database.reader.search(query, room_key=None, joined=(), before=None, limit=50)
 

@@ -10,10 +10,10 @@ from typing import Annotated, NoReturn, cast
 
 from cyclopts import App, CycloptsError, Parameter
 
-from server.config import ConfigError, Resolved, resolve
+from server.config import ConfigError, ResolvedSettings, resolve_settings
 from server.protocol import limits
 
-BAD_USAGE = 2
+EXIT_USAGE_ERROR = 2
 """Exit code for whatever the operator can mend."""
 
 
@@ -28,8 +28,8 @@ app = App(
 )
 
 
-def _flag(text: str) -> Parameter:
-    return Parameter(help=text, negative="")
+def _option(help_text: str) -> Parameter:
+    return Parameter(help=help_text, negative="")
 
 
 @Parameter(name="*")
@@ -37,65 +37,65 @@ def _flag(text: str) -> Parameter:
 class Flags:
     """The command line's part of `server.config.Settings`; what is None was not given."""
 
-    config: Annotated[Path | None, _flag("TOML file with settings.")] = None
-    host: Annotated[str | None, _flag("Address to listen on (127.0.0.1); 0.0.0.0 for the whole network.")] = None
-    port: Annotated[str | None, _flag("TCP port (3000); 0 takes a free one.")] = None
-    database: Annotated[str | None, _flag("Database file or URL (a file in your data directory).")] = None
-    pages: Annotated[str | None, _flag("Folder of your own pages, served at / (the built-in page).")] = None
-    cors_origin: Annotated[list[str] | None, _flag("Another origin whose pages may connect; repeatable.")] = None
-    trusted_proxy: Annotated[list[str] | None, _flag("Network of a reverse proxy to believe; repeatable.")] = None
-    log_format: Annotated[str | None, _flag("text or json (text).")] = None
-    log_level: Annotated[str | None, _flag("debug, info, warning or error (info).")] = None
-    tls_cert: Annotated[str | None, _flag("Certificate chain, PEM; with it only TLS is spoken.")] = None
-    tls_key: Annotated[str | None, _flag("Private key of the certificate, PEM.")] = None
-    rate_limit: Annotated[str | None, _flag("on or off (on); off for trusted networks and benchmarks.")] = None
-    message_burst: Annotated[str | None, _flag("Messages a connection may send at once (10).")] = None
-    message_rate: Annotated[str | None, _flag("Messages a second in the long run (3).")] = None
-    join_rate: Annotated[str | None, _flag("Joins and new nicknames a second of one connection (5).")] = None
-    flood_patience: Annotated[str | None, _flag("Seconds a flood is slowed before it is cut (30).")] = None
-    time_zone: Annotated[str | None, _flag("Zone of the times told to plain clients (the machine's own).")] = None
-    connections_per_address: Annotated[str | None, _flag("Connections one address may hold (20).")] = None
-    connects_per_minute: Annotated[str | None, _flag("Connections one address may open a minute (64).")] = None
-    rooms_per_minute: Annotated[str | None, _flag("Rooms one address may make or change a minute (30).")] = None
-    drain: Annotated[str | None, _flag("Seconds before a stop in which /ready says no (0).")] = None
-    ping_interval: Annotated[str | None, _flag("Seconds between two pings (25).")] = None
-    ping_timeout: Annotated[str | None, _flag("Seconds a client has to answer one (20).")] = None
-    connect_timeout: Annotated[str | None, _flag("Seconds a connection has to say what it wants (10).")] = None
-    unsent_bytes: Annotated[str | None, _flag("Bytes a reader may be behind before it is cut (1048576).")] = None
-    stall_timeout: Annotated[str | None, _flag("Seconds a reader may stand still (10).")] = None
+    config: Annotated[Path | None, _option("TOML file with settings.")] = None
+    host: Annotated[str | None, _option("Address to listen on (127.0.0.1); 0.0.0.0 for the whole network.")] = None
+    port: Annotated[str | None, _option("TCP port (3000); 0 takes a free one.")] = None
+    database: Annotated[str | None, _option("Database file or URL (a file in your data directory).")] = None
+    pages: Annotated[str | None, _option("Folder of your own pages, served at / (the built-in page).")] = None
+    cors_origin: Annotated[list[str] | None, _option("Another origin whose pages may connect; repeatable.")] = None
+    trusted_proxy: Annotated[list[str] | None, _option("Network of a reverse proxy to believe; repeatable.")] = None
+    log_format: Annotated[str | None, _option("text or json (text).")] = None
+    log_level: Annotated[str | None, _option("debug, info, warning or error (info).")] = None
+    tls_cert: Annotated[str | None, _option("Certificate chain, PEM; with it only TLS is spoken.")] = None
+    tls_key: Annotated[str | None, _option("Private key of the certificate, PEM.")] = None
+    rate_limit: Annotated[str | None, _option("on or off (on); off for trusted networks and benchmarks.")] = None
+    message_burst: Annotated[str | None, _option("Messages a connection may send at once (10).")] = None
+    message_rate: Annotated[str | None, _option("Messages a second in the long run (3).")] = None
+    join_rate: Annotated[str | None, _option("Joins and new nicknames a second of one connection (5).")] = None
+    flood_patience: Annotated[str | None, _option("Seconds a flood is slowed before it is cut (30).")] = None
+    time_zone: Annotated[str | None, _option("Zone of the times told to plain clients (the machine's own).")] = None
+    connections_per_address: Annotated[str | None, _option("Connections one address may hold (20).")] = None
+    connects_per_minute: Annotated[str | None, _option("Connections one address may open a minute (64).")] = None
+    rooms_per_minute: Annotated[str | None, _option("Rooms one address may make or change a minute (30).")] = None
+    drain: Annotated[str | None, _option("Seconds before a stop in which /ready says no (0).")] = None
+    ping_interval: Annotated[str | None, _option("Seconds between two pings (25).")] = None
+    ping_timeout: Annotated[str | None, _option("Seconds a client has to answer one (20).")] = None
+    connect_timeout: Annotated[str | None, _option("Seconds a connection has to say what it wants (10).")] = None
+    unsent_bytes: Annotated[str | None, _option("Bytes a reader may be behind before it is cut (1048576).")] = None
+    stall_timeout: Annotated[str | None, _option("Seconds a reader may stand still (10).")] = None
 
-    def resolved(self) -> Resolved:
+    def resolve(self) -> ResolvedSettings:
         """The settings in force."""
-        given = {name: value for name, value in asdict(self).items() if value is not None and name != "config"}
-        return resolve(given, os.environ, self.config)
+        flag_values = {name: value for name, value in asdict(self).items() if value is not None and name != "config"}
+        return resolve_settings(flag_values, os.environ, self.config)
 
 
-_NO_FLAGS = Flags()
+_DEFAULT_FLAGS = Flags()
 
 
 @app.default
-def serve_command(*, flags: Flags = _NO_FLAGS) -> None:
+def serve_command(*, flags: Flags = _DEFAULT_FLAGS) -> None:
     """Serve until Ctrl+C or SIGTERM."""
-    settings = flags.resolved().settings
+    settings = flags.resolve().settings
     # Imported only now, so that --help and a wrong flag answer at once.
     from server import serving  # noqa: PLC0415
 
     try:
         serving.run(settings)
-    except serving.CannotServe as fault:
-        _give_up(str(fault))
+    except serving.STARTUP_ERRORS as error:
+        _exit_with_error(str(error))
 
 
 @app.command(name="config")
-def config_command(*, flags: Flags = _NO_FLAGS) -> None:
+def config_command(*, flags: Flags = _DEFAULT_FLAGS) -> None:
     """Print the settings in force and where each came from, and the wire's limits."""
-    resolved = flags.resolved()
+    resolved = flags.resolve()
     for name, source in resolved.sources.items():
         value: object = getattr(resolved.settings, name)
         if name == "database":
             value = re.sub(r"(://[^:/@]*):[^@]*@", r"\1:…@", resolved.settings.database_target())
-        shown = ", ".join(map(str, cast("tuple[object, ...]", value))) if isinstance(value, tuple) else value
-        print(f"{name} = {shown}  ({source})")
+        formatted = ", ".join(map(str, cast("tuple[object, ...]", value))) if isinstance(value, tuple) else value
+        print(f"{name} = {formatted}  ({source})")
     print()
     for name in sorted(vars(limits)):
         if name.isupper():
@@ -109,10 +109,10 @@ def main() -> None:
     """
     try:
         app()
-    except (CycloptsError, ConfigError) as fault:
-        _give_up(str(fault))
+    except (CycloptsError, ConfigError) as error:
+        _exit_with_error(str(error))
 
 
-def _give_up(reason: str) -> NoReturn:
+def _exit_with_error(reason: str) -> NoReturn:
     print(f"chat-server: {reason}", file=sys.stderr)
-    sys.exit(BAD_USAGE)
+    sys.exit(EXIT_USAGE_ERROR)

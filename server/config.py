@@ -18,15 +18,15 @@ from msgspec import Meta, Struct
 
 ENVIRONMENT_PREFIX = "CHAT_"
 
-Positive = Annotated[float, Meta(gt=0)]
-Network = IPv4Network | IPv6Network
+PositiveFloat = Annotated[float, Meta(gt=0)]
+IPNetwork = IPv4Network | IPv6Network
 
 
 class ConfigError(Exception):
     """A setting cannot be used; the message is one line that names it and its source."""
 
 
-class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ServerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything that can be set.
 
     Attributes:
@@ -68,26 +68,26 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     tls_cert: str = ""
     tls_key: str = ""
     rate_limit: Literal["on", "off"] = "on"
-    message_burst: Positive = 10.0
-    message_rate: Positive = 3.0
-    join_rate: Positive = 5.0
-    flood_patience: Positive = 30.0
+    message_burst: PositiveFloat = 10.0
+    message_rate: PositiveFloat = 3.0
+    join_rate: PositiveFloat = 5.0
+    flood_patience: PositiveFloat = 30.0
     time_zone: str = ""
     connections_per_address: Annotated[int, Meta(ge=1)] = 20
     connects_per_minute: Annotated[int, Meta(ge=1)] = 64
     rooms_per_minute: Annotated[int, Meta(ge=1)] = 30
     drain: Annotated[float, Meta(ge=0)] = 0.0
-    ping_interval: Positive = 25.0
-    ping_timeout: Positive = 20.0
-    connect_timeout: Positive = 10.0
+    ping_interval: PositiveFloat = 25.0
+    ping_timeout: PositiveFloat = 20.0
+    connect_timeout: PositiveFloat = 10.0
     unsent_bytes: Annotated[int, Meta(ge=65536)] = 1024 * 1024
-    stall_timeout: Positive = 10.0
+    stall_timeout: PositiveFloat = 10.0
 
     def database_target(self) -> str:
         """The database to open: what was set, or the file in the user's data directory."""
         return self.database or str(platformdirs.user_data_path("tui-chat", appauthor=False) / "chat.db")
 
-    def pages_folder(self) -> Path | None:
+    def pages_directory(self) -> Path | None:
         """The folder of `pages`; None for the built-in page.
 
         Raises:
@@ -95,12 +95,14 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """
         if not self.pages:
             return None
-        folder = Path(self.pages).expanduser()
-        if not folder.is_dir():
-            raise ConfigError(f"pages: {folder} is not a folder" if folder.exists() else f"pages: there is no {folder}")
-        return folder
+        directory = Path(self.pages).expanduser()
+        if not directory.is_dir():
+            raise ConfigError(
+                f"pages: {directory} is not a folder" if directory.exists() else f"pages: there is no {directory}"
+            )
+        return directory
 
-    def zone(self) -> ZoneInfo | None:
+    def zone_info(self) -> ZoneInfo | None:
         """The zone of `time_zone`; None for the machine's own.
 
         Raises:
@@ -113,15 +115,15 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         except (OSError, ValueError, KeyError):  # ZoneInfoNotFoundError is a KeyError; a folder's name is an OSError
             raise ConfigError(f"time_zone: there is no zone {self.time_zone!r}; try one like Asia/Shanghai") from None
 
-    def origins(self) -> tuple[str, ...]:
+    def allowed_origins(self) -> tuple[str, ...]:
         """The origins of `cors_origin` as browsers write them (RFC 6454, section 6.2).
 
         Raises:
             ConfigError: One is none.
         """
-        return tuple(map(_origin, self.cors_origin))
+        return tuple(map(_normalize_origin, self.cors_origin))
 
-    def trusted_networks(self) -> tuple[Network, ...]:
+    def trusted_networks(self) -> tuple[IPNetwork, ...]:
         """The networks of `trusted_proxy`.
 
         Raises:
@@ -129,18 +131,20 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """
         try:
             return tuple(ip_network(network) for network in self.trusted_proxy)
-        except ValueError as fault:
-            raise ConfigError(f"trusted_proxy: {fault}") from None
+        except ValueError as error:
+            raise ConfigError(f"trusted_proxy: {error}") from None
 
 
-class Resolved(Struct, frozen=True):
+class ResolvedSettings(Struct, frozen=True):
     """Settings, and for each field the words that say where it came from."""
 
-    settings: Settings
+    settings: ServerSettings
     sources: dict[str, str]
 
 
-def resolve(flags: Mapping[str, Any], environ: Mapping[str, str], file: Path | None) -> Resolved:
+def resolve_settings(
+    flags: Mapping[str, Any], environ: Mapping[str, str], config_file: Path | None
+) -> ResolvedSettings:
     """Put the sources together.
 
     Args:
@@ -152,74 +156,74 @@ def resolve(flags: Mapping[str, Any], environ: Mapping[str, str], file: Path | N
         ConfigError: A source cannot be read, or holds something that cannot be used.
     """
     values: dict[str, Any] = {}
-    sources = dict.fromkeys(Settings.__struct_fields__, "default")
-    for source, found in (
-        *([(str(file), _from_file(file))] if file is not None else []),
-        *_from_environment(environ),
+    sources = dict.fromkeys(ServerSettings.__struct_fields__, "default")
+    for source, source_values in (
+        *([(str(config_file), _read_file(config_file))] if config_file is not None else []),
+        *_read_environment(environ),
         ("command line", dict(flags)),
     ):
-        for name, value in found.items():
-            values[name] = _checked(name, value, source)
+        for name, value in source_values.items():
+            values[name] = _convert_value(name, value, source)
             sources[name] = source
-    settings = Settings(**values)
-    settings.origins()
+    settings = ServerSettings(**values)
+    settings.allowed_origins()
     settings.trusted_networks()
-    settings.zone()
-    settings.pages_folder()
+    settings.zone_info()
+    settings.pages_directory()
     if bool(settings.tls_cert) != bool(settings.tls_key):
         raise ConfigError("tls_cert and tls_key go together")
-    return Resolved(settings, sources)
+    return ResolvedSettings(settings, sources)
 
 
-def _from_file(file: Path) -> dict[str, Any]:
+def _read_file(path: Path) -> dict[str, Any]:
     try:
-        with file.open("rb") as opened:
-            return tomllib.load(opened)
-    except OSError as fault:
-        raise ConfigError(f"{file}: {fault.strerror or fault}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
-        raise ConfigError(f"{file}: {fault}") from None
+        with path.open("rb") as stream:
+            return tomllib.load(stream)
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror or error}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: {error}") from None
 
 
-def _from_environment(environ: Mapping[str, str]) -> list[tuple[str, dict[str, Any]]]:
-    found: list[tuple[str, dict[str, Any]]] = []
-    for name in Settings.__struct_fields__:
+def _read_environment(environ: Mapping[str, str]) -> list[tuple[str, dict[str, Any]]]:
+    sources: list[tuple[str, dict[str, Any]]] = []
+    for name in ServerSettings.__struct_fields__:
         variable = ENVIRONMENT_PREFIX + name.upper()
         if variable in environ:
             value = environ[variable]
-            is_list = _TYPES[name] == tuple[str, ...]
-            parts = [part.strip() for part in value.split(",") if part.strip()]
-            found.append((f"environment {variable}", {name: parts if is_list else value}))
-    return found
+            is_list = _FIELD_TYPES[name] == tuple[str, ...]
+            items = [part.strip() for part in value.split(",") if part.strip()]
+            sources.append((f"environment {variable}", {name: items if is_list else value}))
+    return sources
 
 
-def _checked(name: str, value: Any, source: str) -> Any:
-    if name not in _TYPES:
-        known = ", ".join(Settings.__struct_fields__)
-        raise ConfigError(f"{source}: there is no setting {name!r}; there are {known}")
+def _convert_value(name: str, value: Any, source: str) -> Any:
+    if name not in _FIELD_TYPES:
+        valid_names = ", ".join(ServerSettings.__struct_fields__)
+        raise ConfigError(f"{source}: there is no setting {name!r}; there are {valid_names}")
     try:
-        return msgspec.convert(value, _TYPES[name], strict=not isinstance(value, str))
-    except msgspec.ValidationError as fault:
-        wanted = str(fault).split(", got")[0].replace("`", "").lower()
-        raise ConfigError(f"{source}: {name} cannot be {value!r} ({wanted})") from None
+        return msgspec.convert(value, _FIELD_TYPES[name], strict=not isinstance(value, str))
+    except msgspec.ValidationError as error:
+        expected = str(error).split(", got")[0].replace("`", "").lower()
+        raise ConfigError(f"{source}: {name} cannot be {value!r} ({expected})") from None
 
 
-def _origin(given: str) -> str:
-    if given == "*":
+def _normalize_origin(origin: str) -> str:
+    if origin == "*":
         raise ConfigError("cors_origin: '*' would let every page that anybody here visits read along; name the origins")
-    if given == "null":
-        return given
-    parts = urlsplit(given)
+    if origin == "null":
+        return origin
+    parts = urlsplit(origin)
     try:
         port = parts.port
     except ValueError:
         port = 0
-    beyond = parts.path not in {"", "/"} or parts.query or parts.fragment or parts.username is not None
-    if parts.scheme not in _PORTS or not parts.hostname or port == 0 or beyond:
-        raise ConfigError(f"cors_origin: {given!r} is no origin; one is written like http://localhost:5500")
+    has_extra_parts = parts.path not in {"", "/"} or parts.query or parts.fragment or parts.username is not None
+    if parts.scheme not in _DEFAULT_PORTS or not parts.hostname or port == 0 or has_extra_parts:
+        raise ConfigError(f"cors_origin: {origin!r} is no origin; one is written like http://localhost:5500")
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    return f"{parts.scheme}://{host}" + ("" if port in {None, _PORTS[parts.scheme]} else f":{port}")
+    return f"{parts.scheme}://{host}" + ("" if port in {None, _DEFAULT_PORTS[parts.scheme]} else f":{port}")
 
 
-_PORTS = {"http": 80, "https": 443}
-_TYPES = {field.name: field.type for field in msgspec.structs.fields(Settings)}
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_FIELD_TYPES = {field.name: field.type for field in msgspec.structs.fields(ServerSettings)}

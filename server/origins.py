@@ -5,11 +5,11 @@ from ipaddress import IPv4Network, IPv6Network, ip_address
 
 from aiohttp import web
 
-Network = IPv4Network | IPv6Network
+IPNetwork = IPv4Network | IPv6Network
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class ClientInfo:
     """What is true of a request.
 
     Attributes:
@@ -23,28 +23,28 @@ class Origin:
     host: str
 
 
-def origin_of(request: web.Request, trusted: tuple[Network, ...]) -> Origin:
+def get_client_info(request: web.Request, trusted_networks: tuple[IPNetwork, ...]) -> ClientInfo:
     """Read X-Forwarded-* from the right, and only what proxies that we trust have added.
 
     Whatever stands left of the first stranger is the stranger's own claim.
     """
     address = request.remote or "unknown"
-    if not trusted or not is_within(address, trusted):
-        return Origin(address, request.scheme, request.host)
+    if not trusted_networks or not is_in_networks(address, trusted_networks):
+        return ClientInfo(address, request.scheme, request.host)
     for hop in reversed(request.headers.get("X-Forwarded-For", "").split(",")):
         if hop.strip():
             address = hop.strip()
-            if not is_within(address, trusted):
+            if not is_in_networks(address, trusted_networks):
                 break
     scheme = request.headers.get("X-Forwarded-Proto", request.scheme).split(",")[-1].strip()
     host = request.headers.get("X-Forwarded-Host", request.host).split(",")[-1].strip()
-    return Origin(address, scheme, host)
+    return ClientInfo(address, scheme, host)
 
 
-def is_within(address: str, networks: tuple[Network, ...]) -> bool:
+def is_in_networks(address: str, networks: tuple[IPNetwork, ...]) -> bool:
     """Whether the address is in one of the networks; what is no address is in none."""
     try:
-        parsed = ip_address(address)
+        ip = ip_address(address)
     except ValueError:
         return False
-    return any(parsed in network for network in networks)
+    return any(ip in network for network in networks)

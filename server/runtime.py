@@ -13,11 +13,11 @@ from pathlib import Path
 
 from aiohttp import web
 
-from server.config import Settings
-from server.domain.addresses import AddressGate, AddressRate
-from server.domain.guests import Guests
+from server.config import ServerSettings
+from server.domain.addresses import ConnectionLimiter, PerAddressLimiter
+from server.domain.guests import GuestKeys
 from server.domain.rates import Rate
-from server.domain.rooms import Lobby
+from server.domain.rooms import RoomRegistry
 from server.gateway.commands import Clock, Commands
 from server.gateway.connection import Connection
 from server.gateway.dialects.dialect import Surroundings
@@ -27,7 +27,7 @@ from server.gateway.fanout import Fanout
 from server.gateway.gateway import ChatGateway
 from server.gateway.limits import RequestLimits, RequestRates
 from server.gateway.options import EngineOptions
-from server.loop_lag import LoopLag
+from server.loop_lag import LoopLagMonitor
 from server.storage.database import Database, open_database
 from server.web.files import INDEX
 from server.web.metrics import Snapshot, add_metrics
@@ -41,17 +41,17 @@ RECONNECT_AFTER = 1.0
 """Seconds after which clients are asked to come back when the server stops as planned."""
 
 
-KEEP_ALIVE = 150.0
+KEEP_ALIVE_TIMEOUT = 150.0
 """Seconds for which a connection may wait for its next request: longer than proxies keep theirs (nginx 60, Caddy
 120), so that it is they who close, and far shorter than the hour that aiohttp would wait."""
 
 
-class ServerError(Exception):
+class StartupError(Exception):
     """The server cannot start; the message is one line that says why."""
 
 
 @dataclass(frozen=True, slots=True)
-class Running:
+class RunningServer:
     """A server that takes connections.
 
     Attributes:
@@ -62,7 +62,7 @@ class Running:
 
     url: str
     port: int
-    retire: Callable[[], None]
+    begin_drain: Callable[[], None]
 
 
 class _SystemClock:
@@ -74,7 +74,7 @@ class _SystemClock:
 
 
 @asynccontextmanager
-async def serve(settings: Settings, clock: Clock | None = None) -> AsyncGenerator[Running]:
+async def serve(settings: ServerSettings, clock: Clock | None = None) -> AsyncGenerator[RunningServer]:
     """A server for as long as the context lasts.
 
     Args:
@@ -88,133 +88,147 @@ async def serve(settings: Settings, clock: Clock | None = None) -> AsyncGenerato
         ServerError: The port is taken or the certificate cannot be used.
         server.storage.database.StorageError: The database cannot be used.
     """
-    tls = _tls(settings)
+    tls_context = _load_tls_context(settings)
     clock = clock or _SystemClock()
     database = await open_database(settings.database_target(), clock=clock.now)
     try:
-        guests = Guests(await database.secret("guests"), secrets.token_bytes)
-        limits_on = settings.rate_limit == "on"
-        gateway = _gateway(settings, database, guests, clock)
-        gate = AddressGate(settings.connections_per_address, settings.connects_per_minute) if limits_on else None
-        engine = Engine(gateway, _engine_options(settings), gate)
-        silent = SilentConnections(settings.connect_timeout)
-        names = own_names_only(settings.trusted_networks(), settings.origins())
-        app = web.Application(middlewares=(silent.heard, names))
+        guest_keys = GuestKeys(await database.load_secret("guests"), secrets.token_bytes)
+        limits_enabled = settings.rate_limit == "on"
+        dispatcher = _build_dispatcher(settings, database, guest_keys, clock)
+        connection_limiter = (
+            ConnectionLimiter(settings.connections_per_address, settings.connects_per_minute)
+            if limits_enabled
+            else None
+        )
+        socketio_server = Engine(dispatcher, _build_engine_options(settings), connection_limiter)
+        idle_reaper = SilentConnections(settings.connect_timeout)
+        host_guard = own_names_only(settings.trusted_networks(), settings.allowed_origins())
+        app = web.Application(middlewares=(idle_reaper.heard, host_guard))
 
-        retired = asyncio.Event()
+        drain_started = asyncio.Event()
 
-        async def ready() -> str | None:
-            return "the server is stopping" if retired.is_set() or gateway.stopping else await database.healthy()
+        async def check_readiness() -> str | None:
+            return (
+                "the server is stopping"
+                if drain_started.is_set() or dispatcher.stopping
+                else await database.health_problem()
+            )
 
-        pages = settings.pages_folder()
-        if pages is not None and not (pages / INDEX).is_file():
-            log.warning("there is no %s in %s: / will answer 404", INDEX, pages)
-        add_routes(app, ready=ready, version=version("tui-chat"), pages=pages)
-        engine.mount(app)
-        lag = LoopLag()
-        add_metrics(app, lambda: _snapshot(engine, gateway, database, lag), settings.trusted_networks())
+        pages_directory = settings.pages_directory()
+        if pages_directory is not None and not (pages_directory / INDEX).is_file():
+            log.warning("there is no %s in %s: / will answer 404", INDEX, pages_directory)
+        add_routes(app, ready=check_readiness, version=version("tui-chat"), pages=pages_directory)
+        socketio_server.mount(app)
+        loop_lag = LoopLagMonitor()
+        add_metrics(
+            app, lambda: _collect_metrics(socketio_server, dispatcher, database, loop_lag), settings.trusted_networks()
+        )
         runner = web.AppRunner(
-            app, access_log=None, handle_signals=False, shutdown_timeout=1.0, keepalive_timeout=KEEP_ALIVE
+            app, access_log=None, handle_signals=False, shutdown_timeout=1.0, keepalive_timeout=KEEP_ALIVE_TIMEOUT
         )
         await runner.setup()
         assert runner.server is not None
-        silent.start(runner.server)
-        engine.start()
-        lag.start()
+        idle_reaper.start(runner.server)
+        socketio_server.start()
+        loop_lag.start()
         try:
-            yield await _listen(runner, settings, tls, retired.set)
+            yield await _listen(runner, settings, tls_context, drain_started.set)
         finally:
-            gateway.say_goodbye(RECONNECT_AFTER)
+            dispatcher.say_goodbye(RECONNECT_AFTER)
             await database.journal.close()
-            await engine.stop()  # who polls comes for its goodbye over a new connection, so the port closes after it
+            await (
+                socketio_server.stop()
+            )  # who polls comes for its goodbye over a new connection, so the port closes after it
             for site in list(runner.sites):
                 await site.stop()
-            gateway.close()
-            lag.stop()
-            silent.stop()
+            dispatcher.close()
+            loop_lag.stop()
+            idle_reaper.stop()
             await runner.cleanup()
     finally:
         await database.close()
 
 
-def _snapshot(engine: Engine, gateway: ChatGateway, database: Database, lag: LoopLag) -> Snapshot:
-    rooms, members = gateway.present()
+def _collect_metrics(
+    socketio_server: Engine, dispatcher: ChatGateway, database: Database, loop_lag: LoopLagMonitor
+) -> Snapshot:
+    rooms, members = dispatcher.present()
     return Snapshot(
-        connections=engine.connections(),
+        connections=socketio_server.connections(),
         rooms=rooms,
         members=members,
-        cuts=engine.cuts(),
-        entries=gateway.published,
-        waiting=database.journal.waiting,
-        lag_buckets=lag.buckets(),
-        lag_sum=lag.total,
+        cuts=socketio_server.cuts(),
+        entries=dispatcher.published,
+        waiting=database.journal.queue_depth,
+        lag_buckets=loop_lag.cumulative_buckets(),
+        lag_sum=loop_lag.total_seconds,
     )
 
 
-def _gateway(settings: Settings, database: Database, guests: Guests, clock: Clock) -> ChatGateway:
-    lobby = Lobby[Connection]()
-    dialects = all_dialects(Surroundings(lobby, settings.zone()))
+def _build_dispatcher(settings: ServerSettings, database: Database, guest_keys: GuestKeys, clock: Clock) -> ChatGateway:
+    room_registry = RoomRegistry[Connection]()
+    dialects = all_dialects(Surroundings(room_registry, settings.zone_info()))
     fanout = Fanout({dialect.name: dialect for dialect in dialects})
-    room_writes = AddressRate(settings.rooms_per_minute) if settings.rate_limit == "on" else None
-    commands = Commands(database, guests, clock, lobby, fanout, room_writes=room_writes)
-    limits = _request_limits(settings)
+    room_write_limiter = PerAddressLimiter(settings.rooms_per_minute) if settings.rate_limit == "on" else None
+    handlers = Commands(database, guest_keys, clock, room_registry, fanout, room_writes=room_write_limiter)
+    request_limits = _build_request_limits(settings)
     return ChatGateway(
         dialects,
-        commands,
-        lobby,
-        limits,
+        handlers,
+        room_registry,
+        request_limits,
         clock=clock,
         new_sid=secrets.token_urlsafe,
         flood_patience=settings.flood_patience,
     )
 
 
-def _request_limits(settings: Settings) -> RequestLimits:
-    rates = RequestRates(
+def _build_request_limits(settings: ServerSettings) -> RequestLimits:
+    request_rates = RequestRates(
         messages=Rate(settings.message_burst, settings.message_rate),
         joins=Rate(max(settings.join_rate, 1.0), settings.join_rate),
     )
-    return RequestLimits(rates, enabled=settings.rate_limit == "on")
+    return RequestLimits(request_rates, enabled=settings.rate_limit == "on")
 
 
-def _engine_options(settings: Settings) -> EngineOptions:
+def _build_engine_options(settings: ServerSettings) -> EngineOptions:
     return EngineOptions(
         ping_interval=settings.ping_interval,
         ping_timeout=settings.ping_timeout,
         connect_timeout=settings.connect_timeout,
         unsent_bytes=settings.unsent_bytes,
         stall_timeout=settings.stall_timeout,
-        cors_origins=settings.origins(),
+        cors_origins=settings.allowed_origins(),
         trusted_proxies=settings.trusted_networks(),
     )
 
 
 async def _listen(
-    runner: web.AppRunner, settings: Settings, tls: ssl.SSLContext | None, retire: Callable[[], None]
-) -> Running:
-    site = web.TCPSite(runner, settings.host, settings.port, ssl_context=tls, backlog=1024)
+    runner: web.AppRunner, settings: ServerSettings, tls_context: ssl.SSLContext | None, begin_drain: Callable[[], None]
+) -> RunningServer:
+    site = web.TCPSite(runner, settings.host, settings.port, ssl_context=tls_context, backlog=1024)
     try:
         await site.start()
-    except OSError as fault:
-        reason = fault.strerror or str(fault)
-        raise ServerError(f"cannot listen on {settings.host} port {settings.port}: {reason}") from fault
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise StartupError(f"cannot listen on {settings.host} port {settings.port}: {reason}") from error
     port: int = runner.addresses[0][1]
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}.get(settings.host, settings.host)
     host = f"[{host}]" if ":" in host and not host.startswith("[") else host
-    return Running(f"{'https' if tls else 'http'}://{host}:{port}", port, retire)
+    return RunningServer(f"{'https' if tls_context else 'http'}://{host}:{port}", port, begin_drain)
 
 
-def _tls(settings: Settings) -> ssl.SSLContext | None:
+def _load_tls_context(settings: ServerSettings) -> ssl.SSLContext | None:
     if not settings.tls_cert:
         return None
-    for file in (settings.tls_cert, settings.tls_key):
+    for path in (settings.tls_cert, settings.tls_key):
         try:
-            Path(file).read_bytes()
-        except OSError as fault:
-            raise ServerError(f"{file}: {fault.strerror or fault}") from fault
+            Path(path).read_bytes()
+        except OSError as error:
+            raise StartupError(f"{path}: {error.strerror or error}") from error
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     try:
         context.load_cert_chain(settings.tls_cert, settings.tls_key)
-    except ssl.SSLError as fault:
-        raise ServerError(f"{settings.tls_cert}: not a certificate with its key ({fault.reason})") from fault
+    except ssl.SSLError as error:
+        raise StartupError(f"{settings.tls_cert}: not a certificate with its key ({error.reason})") from error
     return context

@@ -13,72 +13,72 @@ except ImportError:  # Windows has no such limit
     resource = None
 
 from server import logs
-from server.config import Settings
+from server.config import ServerSettings
 from server.event_loop import new_event_loop
-from server.runtime import Running, ServerError, serve
+from server.runtime import RunningServer, StartupError, serve
 from server.storage.database import StorageError
 
 log = logging.getLogger("chat.server")
 
-CannotServe = (ServerError, StorageError)
+STARTUP_ERRORS = (StartupError, StorageError)
 """What `run` raises when there is something that the operator can mend."""
 
-STOP_WITHIN = 5.0
+SHUTDOWN_TIMEOUT = 5.0
 """Seconds that an orderly stop may take."""
 
 
-def run(settings: Settings) -> None:
+def run(settings: ServerSettings) -> None:
     """Serve until told to stop; the exit code is then 0.
 
     Raises:
         CannotServe: It could not start.
     """
-    logs.configure(settings.log_format, settings.log_level)
-    _allow_many_connections()
+    logs.configure_logging(settings.log_format, settings.log_level)
+    _raise_open_file_limit()
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        runner.run(_until_told(settings))
+        runner.run(_run_until_signal(settings))
 
 
-async def _until_told(settings: Settings) -> None:
-    told = asyncio.Event()
+async def _run_until_signal(settings: ServerSettings) -> None:
+    stop_requested = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, told.set)
-    stopping = None
-    async with serve(settings) as running:
-        _calm_garbage_collector()
-        print(_welcome(running), flush=True)
-        await told.wait()
-        await _drain(running, settings.drain, told)
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(signal_number, stop_requested.set)
+    shutdown_timer = None
+    async with serve(settings) as server:
+        _tune_gc()
+        print(_startup_message(server), flush=True)
+        await stop_requested.wait()
+        await _drain(server, settings.drain, stop_requested)
         log.info("stopping")
-        stopping = loop.call_later(STOP_WITHIN, _stop_at_once)
-    stopping.cancel()
+        shutdown_timer = loop.call_later(SHUTDOWN_TIMEOUT, _exit_immediately)
+    shutdown_timer.cancel()
     log.info("stopped")
 
 
-async def _drain(running: Running, seconds: float, told: asyncio.Event) -> None:
+async def _drain(server: RunningServer, timeout: float, stop_requested: asyncio.Event) -> None:
     """Let a load balancer see that people are to go elsewhere, for so long or until told again."""
-    if seconds:
-        log.info("not ready any more; stopping in %g seconds, or when told again", seconds)
-        running.retire()
-        told.clear()
+    if timeout:
+        log.info("not ready any more; stopping in %g seconds, or when told again", timeout)
+        server.begin_drain()
+        stop_requested.clear()
         with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await told.wait()
+            async with asyncio.timeout(timeout):
+                await stop_requested.wait()
 
 
-def _welcome(running: Running) -> str:
-    return f"chat-server listens on {running.url} · terminal: chat-tui {running.url} · browser: {running.url}/"
+def _startup_message(server: RunningServer) -> str:
+    return f"chat-server listens on {server.url} · terminal: chat-tui {server.url} · browser: {server.url}/"
 
 
-def _allow_many_connections() -> None:
+def _raise_open_file_limit() -> None:
     """Every connection is an open file; take as many as the system lets this user have."""
     if resource is not None:
-        allowed = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, allowed))
+        hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard_limit, hard_limit))
 
 
-def _calm_garbage_collector() -> None:
+def _tune_gc() -> None:
     """Look for cycles seldom: hundreds of messages in flight look like a leak to the default thresholds.
 
     What a message allocates is freed by its last reference. With the defaults the collector took a
@@ -88,6 +88,6 @@ def _calm_garbage_collector() -> None:
     gc.set_threshold(50_000, 20, 50)
 
 
-def _stop_at_once() -> None:
-    log.error("the stop took longer than %s seconds; what was acknowledged is on disk", STOP_WITHIN)
+def _exit_immediately() -> None:
+    log.error("the stop took longer than %s seconds; what was acknowledged is on disk", SHUTDOWN_TIMEOUT)
     os._exit(1)

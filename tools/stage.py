@@ -21,7 +21,7 @@ from rich.cells import cell_len
 from textual.pilot import Pilot
 from wcwidth import iter_graphemes
 
-from server.config import Settings
+from server.config import ServerSettings
 from server.runtime import serve
 from tui_chat.client.chat import ChatClient
 from tui_chat.client.events import Online, StateChanged
@@ -183,7 +183,7 @@ async def stage() -> AsyncGenerator[Stage]:
     """An empty stage."""
     clock = StageClock()
     with tempfile.TemporaryDirectory() as folder:
-        settings = Settings(port=0, database=str(Path(folder) / "chat.db"), rate_limit="off")
+        settings = ServerSettings(port=0, database=str(Path(folder) / "chat.db"), rate_limit="off")
         async with serve(settings, clock) as running, AsyncExitStack() as stack:
             yield Stage(running.url, clock, stack)
 

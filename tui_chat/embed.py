@@ -14,10 +14,10 @@ from threading import Thread
 
 import aiohttp
 
-from server.config import ConfigError, resolve
+from server.config import ConfigError, resolve_settings
 from server.event_loop import new_event_loop
 from server.protocol.errors import Unavailable
-from server.runtime import Running, ServerError, serve
+from server.runtime import RunningServer, StartupError, serve
 from server.storage.database import StorageError
 from server.web.routes import SERVICE
 from tui_chat.session import words
@@ -45,7 +45,7 @@ class EmbeddedServer:
         """
         self._host = host
         self._port = port
-        self._running: Future[Running] = Future()
+        self._running: Future[RunningServer] = Future()
         self._stop = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = Thread(target=self._run, name="chat-server", daemon=True)
@@ -63,7 +63,7 @@ class EmbeddedServer:
         self._thread.start()
         try:
             return (await asyncio.wrap_future(self._running)).url
-        except ServerError as fault:
+        except StartupError as fault:
             if isinstance(fault.__cause__, OSError) and fault.__cause__.errno == errno.EADDRINUSE:
                 raise PortTaken(words.port_taken(f"{self._host}:{self._port}")) from fault
             raise Unavailable(str(fault)) from fault
@@ -90,7 +90,7 @@ class EmbeddedServer:
                 log.exception("the server has failed")
 
     async def _serve(self) -> None:
-        settings = resolve({"host": self._host, "port": self._port}, os.environ, None).settings
+        settings = resolve_settings({"host": self._host, "port": self._port}, os.environ, None).settings
         async with serve(settings) as running:
             self._running.set_result(running)
             await self._stop.wait()

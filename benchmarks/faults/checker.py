@@ -18,7 +18,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from server.protocol.answers import Sent
+from server.protocol.answers import SendResponse
 from server.protocol.entries import Entry, Message
 
 
@@ -58,7 +58,7 @@ class Said:
     room: str
     writer: str
     mark: str
-    answers: list[Sent] = field(default_factory=list[Sent])
+    answers: list[SendResponse] = field(default_factory=list[SendResponse])
     kept: bool = False
 
 

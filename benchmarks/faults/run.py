@@ -18,7 +18,7 @@ from benchmarks.faults.checker import Finding, check, mark
 from benchmarks.faults.injection import Injector, Kind, Pace, Server
 from benchmarks.faults.people import Reader, Writer
 from benchmarks.faults.typists import Typist
-from server.protocol.answers import Page
+from server.protocol.answers import HistoryPage
 from server.protocol.entries import Entry, Message
 from server.protocol.errors import Unavailable
 from server.protocol.limits import HISTORY_PAGE
@@ -246,7 +246,7 @@ async def _log(url: str, room: str) -> list[Entry]:
         while True:
             after = entries[-1].seq if entries else 0
             answer = await client.ask("history", {"room": room, "after": after, "limit": HISTORY_PAGE})
-            page = msgspec.convert(answer, Page)
+            page = msgspec.convert(answer, HistoryPage)
             entries += page.messages
             if not page.has_more:
                 return entries

@@ -11,11 +11,11 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from server.domain.rates import Rate, TokenBucket
 from server.protocol.errors import RateLimited
 
-_SWEEP_EVERY = 1024
+_SWEEP_INTERVAL = 1024
 """After so many takings, counters of addresses that went away are dropped."""
 
 
-class AddressRate:
+class PerAddressLimiter:
     """A token bucket for each address.
 
     Args:
@@ -25,13 +25,13 @@ class AddressRate:
     def __init__(self, per_minute: int) -> None:
         self._rate = Rate(per_minute, per_minute / 60)
         self._buckets: dict[str, TokenBucket] = {}
-        self._takings = 0
+        self._acquisitions = 0
 
     def __len__(self) -> int:
         """How many addresses are remembered."""
         return len(self._buckets)
 
-    def take(self, address: str, now: float) -> float:
+    def acquire(self, address: str, now: float) -> float:
         """Count one more time.
 
         Returns:
@@ -39,20 +39,20 @@ class AddressRate:
         """
         if is_loopback(address):
             return 0.0
-        self._forget_full(now)
-        subscriber = subscriber_of(address)
-        bucket = self._buckets.get(subscriber)
+        self._drop_full_buckets(now)
+        key = rate_limit_key(address)
+        bucket = self._buckets.get(key)
         if bucket is None:
-            bucket = self._buckets[subscriber] = TokenBucket(self._rate, now)
-        return bucket.take(now)
+            bucket = self._buckets[key] = TokenBucket(self._rate, now)
+        return bucket.acquire(now)
 
-    def _forget_full(self, now: float) -> None:
-        self._takings += 1
-        if self._takings % _SWEEP_EVERY == 0:
-            self._buckets = {address: bucket for address, bucket in self._buckets.items() if not bucket.full(now)}
+    def _drop_full_buckets(self, now: float) -> None:
+        self._acquisitions += 1
+        if self._acquisitions % _SWEEP_INTERVAL == 0:
+            self._buckets = {key: bucket for key, bucket in self._buckets.items() if not bucket.is_full(now)}
 
 
-class AddressGate:
+class ConnectionLimiter:
     """Counts the connections of each address.
 
     Args:
@@ -60,12 +60,12 @@ class AddressGate:
         per_minute: How many it may open in a minute.
     """
 
-    def __init__(self, at_once: int, per_minute: int) -> None:
-        self._at_once = at_once
-        self._opened = AddressRate(per_minute)
-        self._held: dict[str, int] = {}
+    def __init__(self, max_connections: int, per_minute: int) -> None:
+        self._max_connections = max_connections
+        self._connect_limiter = PerAddressLimiter(per_minute)
+        self._open_connections: dict[str, int] = {}
 
-    def admit(self, address: str, now: float) -> None:
+    def acquire(self, address: str, now: float) -> None:
         """Count a new connection; `release` it when it ends.
 
         Raises:
@@ -73,37 +73,37 @@ class AddressGate:
         """
         if is_loopback(address):
             return
-        subscriber = subscriber_of(address)
-        held = self._held.get(subscriber, 0)
-        if held >= self._at_once:
+        key = rate_limit_key(address)
+        open_count = self._open_connections.get(key, 0)
+        if open_count >= self._max_connections:
             raise RateLimited("too many connections from this address", 5.0)
-        wait = self._opened.take(address, now)
-        if wait:
-            raise RateLimited("too many new connections from this address", wait)
-        self._held[subscriber] = held + 1
+        retry_after = self._connect_limiter.acquire(address, now)
+        if retry_after:
+            raise RateLimited("too many new connections from this address", retry_after)
+        self._open_connections[key] = open_count + 1
 
     def release(self, address: str) -> None:
         """A connection that was admitted has ended."""
-        subscriber = subscriber_of(address)
-        left = self._held.get(subscriber, 0) - 1
-        if left > 0:
-            self._held[subscriber] = left
+        key = rate_limit_key(address)
+        remaining = self._open_connections.get(key, 0) - 1
+        if remaining > 0:
+            self._open_connections[key] = remaining
         else:
-            self._held.pop(subscriber, None)
+            self._open_connections.pop(key, None)
 
 
 @lru_cache(maxsize=4096)
-def subscriber_of(address: str) -> str:
+def rate_limit_key(address: str) -> str:
     """Whom an address counts for: itself, or the network of rule 2; what is no address stands for itself."""
     try:
-        parsed = ip_address(address)
+        ip = ip_address(address)
     except ValueError:
         return address
-    if not isinstance(parsed, IPv6Address):
+    if not isinstance(ip, IPv6Address):
         return address
-    if parsed.ipv4_mapped is not None:
-        return str(parsed.ipv4_mapped)
-    return str(ip_network((int(parsed), 64), strict=False))
+    if ip.ipv4_mapped is not None:
+        return str(ip.ipv4_mapped)
+    return str(ip_network((int(ip), 64), strict=False))
 
 
 @lru_cache(maxsize=4096)

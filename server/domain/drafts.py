@@ -16,7 +16,7 @@ class Author(Struct, frozen=True, kw_only=True):
     member_id: str
     nick_name: str
     account: str | None = None
-    moderates: bool = False
+    is_moderator: bool = False
 
 
 class RoomRef(Struct, frozen=True, kw_only=True):
@@ -31,7 +31,7 @@ class RoomRef(Struct, frozen=True, kw_only=True):
     name: str
 
 
-class MessageDraft(Struct, frozen=True, kw_only=True):
+class AppendMessage(Struct, frozen=True, kw_only=True):
     """Something to say.
 
     Attributes:
@@ -46,7 +46,7 @@ class MessageDraft(Struct, frozen=True, kw_only=True):
     reply_to: int | None = None
 
 
-class EditDraft(Struct, frozen=True, kw_only=True):
+class AppendEdit(Struct, frozen=True, kw_only=True):
     """Message `target` shall read `message`."""
 
     room: RoomRef
@@ -55,7 +55,7 @@ class EditDraft(Struct, frozen=True, kw_only=True):
     message: str
 
 
-class DeletionDraft(Struct, frozen=True, kw_only=True):
+class AppendDeletion(Struct, frozen=True, kw_only=True):
     """Message `target` shall be gone."""
 
     room: RoomRef
@@ -63,7 +63,7 @@ class DeletionDraft(Struct, frozen=True, kw_only=True):
     target: int
 
 
-class ReactionDraft(Struct, frozen=True, kw_only=True):
+class AppendReaction(Struct, frozen=True, kw_only=True):
     """The author puts `emoji` under message `target`, or takes it away."""
 
     room: RoomRef
@@ -73,7 +73,7 @@ class ReactionDraft(Struct, frozen=True, kw_only=True):
     on: bool
 
 
-class TopicDraft(Struct, frozen=True, kw_only=True):
+class AppendTopic(Struct, frozen=True, kw_only=True):
     """The room shall be about `topic`; empty takes it away."""
 
     room: RoomRef
@@ -81,4 +81,4 @@ class TopicDraft(Struct, frozen=True, kw_only=True):
     topic: str
 
 
-Draft = MessageDraft | EditDraft | DeletionDraft | ReactionDraft | TopicDraft
+LogCommand = AppendMessage | AppendEdit | AppendDeletion | AppendReaction | AppendTopic

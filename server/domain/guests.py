@@ -14,7 +14,7 @@ _ID_BYTES = 9
 _SIGNATURE_BYTES = 18
 
 
-class Guests:
+class GuestKeys:
     """Makes guests and recognises them.
 
     Args:
@@ -26,22 +26,22 @@ class Guests:
         self._secret = secret
         self._random_bytes = random_bytes
 
-    def new_member_id(self) -> str:
+    def generate_member_id(self) -> str:
         """An id that nobody has: `g` and 12 characters of base64url."""
-        return "g" + _text(self._random_bytes(_ID_BYTES))
+        return "g" + _encode_base64url(self._random_bytes(_ID_BYTES))
 
-    def key_of(self, member_id: str) -> str:
+    def issue(self, member_id: str) -> str:
         """The secret that proves to be this member."""
         signature = hmac.digest(self._secret, member_id.encode(), hashlib.sha256)[:_SIGNATURE_BYTES]
-        return f"{member_id}.{_text(signature)}"
+        return f"{member_id}.{_encode_base64url(signature)}"
 
-    def recognise(self, guest_key: str) -> str | None:
+    def verify(self, guest_key: str) -> str | None:
         """The member's id, or None for a key that this server never gave."""
         member_id = guest_key.partition(".")[0]
-        given = guest_key.encode("utf-8", "surrogatepass")
-        known = self.key_of(member_id).encode("utf-8", "surrogatepass") if member_id.isascii() else b""
-        return member_id if hmac.compare_digest(given, known) else None
+        presented = guest_key.encode("utf-8", "surrogatepass")
+        expected = self.issue(member_id).encode("utf-8", "surrogatepass") if member_id.isascii() else b""
+        return member_id if hmac.compare_digest(presented, expected) else None
 
 
-def _text(value: bytes) -> str:
+def _encode_base64url(value: bytes) -> str:
     return urlsafe_b64encode(value).decode().rstrip("=")

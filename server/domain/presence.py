@@ -7,7 +7,7 @@ is told as having left: whoever joined in between holds them as a member.
 
 from dataclasses import dataclass, field
 
-from server.protocol.entries import Member, PresencePush, Renamed
+from server.protocol.entries import Member, PresencePush, RenamedMember
 
 
 @dataclass(slots=True)
@@ -18,25 +18,27 @@ class PresenceDelta:
     left: dict[str, None] = field(default_factory=dict[str, None])
     renamed: dict[str, str] = field(default_factory=dict[str, str])
 
-    def came(self, member: Member) -> None:
+    def record_join(self, member: Member) -> None:
         """A member is here."""
         self.left.pop(member.member_id, None)
         self.joined[member.member_id] = member
 
-    def went(self, member_id: str) -> None:
+    def record_leave(self, member_id: str) -> None:
         """A member is not here any more."""
         self.renamed.pop(member_id, None)
         self.joined.pop(member_id, None)
         self.left[member_id] = None
 
-    def took_nick(self, member: Member) -> None:
+    def record_rename(self, member: Member) -> None:
         """A member has another nickname."""
         if member.member_id in self.joined:
             self.joined[member.member_id] = member
         else:
             self.renamed[member.member_id] = member.nick_name
 
-    def push(self, room: str) -> PresencePush:
+    def to_push(self, room: str) -> PresencePush:
         """The push that tells it."""
-        renamed = [Renamed(member_id=member_id, nick_name=nick) for member_id, nick in self.renamed.items()]
-        return PresencePush(room=room, joined=list(self.joined.values()), left=list(self.left), renamed=renamed)
+        renamed_members = [
+            RenamedMember(member_id=member_id, nick_name=nick) for member_id, nick in self.renamed.items()
+        ]
+        return PresencePush(room=room, joined=list(self.joined.values()), left=list(self.left), renamed=renamed_members)

@@ -23,27 +23,27 @@ class Rate:
 class TokenBucket:
     """One counter under one `Rate`; it starts full."""
 
-    __slots__ = ("_at", "_rate", "_tokens")
+    __slots__ = ("_rate", "_tokens", "_updated_at")
 
     def __init__(self, rate: Rate, now: float) -> None:
         self._rate = rate
         self._tokens = rate.burst
-        self._at = now
+        self._updated_at = now
 
-    def take(self, now: float) -> float:
+    def acquire(self, now: float) -> float:
         """Take a token.
 
         Returns:
             0.0 when there was one, else the seconds until there is, and none is taken.
         """
         rate = self._rate
-        self._tokens = min(rate.burst, self._tokens + (now - self._at) * rate.per_second)
-        self._at = now
+        self._tokens = min(rate.burst, self._tokens + (now - self._updated_at) * rate.per_second)
+        self._updated_at = now
         if self._tokens >= 1:
             self._tokens -= 1
             return 0.0
         return (1 - self._tokens) / rate.per_second
 
-    def full(self, now: float) -> bool:
+    def is_full(self, now: float) -> bool:
         """Whether the bucket would be full, and so need not be remembered."""
-        return self._tokens + (now - self._at) * self._rate.per_second >= self._rate.burst
+        return self._tokens + (now - self._updated_at) * self._rate.per_second >= self._rate.burst

@@ -26,7 +26,7 @@ ConnectionT = TypeVar("ConnectionT", bound=Hashable)
 
 
 @dataclass(slots=True, eq=False)
-class Occupant(Generic[ConnectionT]):
+class Participant(Generic[ConnectionT]):
     """A member who is in a room now.
 
     Attributes:
@@ -39,46 +39,46 @@ class Occupant(Generic[ConnectionT]):
     nick_key: str
     role: str = "member"
     account: str | None = None
-    via: str | None = None
+    client_kind: str | None = None
     connections: set[ConnectionT] = field(default_factory=set[ConnectionT])
-    _member: Member | None = None
+    _cached_member: Member | None = None
 
-    def author(self) -> Author:
+    def to_author(self) -> Author:
         """The same person, as an entry names its author."""
         return Author(
             member_id=self.member_id,
             nick_name=self.nick_name,
             account=self.account,
-            moderates=self.role != "member",
+            is_moderator=self.role != "member",
         )
 
-    def member(self) -> Member:
+    def to_member(self) -> Member:
         """The same person, as the wire shows a member."""
-        if self._member is None:
-            self._member = Member(
+        if self._cached_member is None:
+            self._cached_member = Member(
                 member_id=self.member_id,
                 nick_name=self.nick_name,
                 role=self.role,
                 account=self.account,
-                via=self.via,
+                via=self.client_kind,
             )
-        return self._member
+        return self._cached_member
 
-    def come_via(self, via: str | None) -> bool:
+    def set_client_kind(self, client_kind: str | None) -> bool:
         """Its client is of this form now; False when it was before."""
-        if via == self.via:
+        if client_kind == self.client_kind:
             return False
-        self.via, self._member = via, None
+        self.client_kind, self._cached_member = client_kind, None
         return True
 
-    def call(self, nick_name: str, nick_key: str) -> None:
+    def set_nick(self, nick_name: str, nick_key: str) -> None:
         """It has this nickname from now on."""
         self.nick_name, self.nick_key = nick_name, nick_key
-        self._member = None
+        self._cached_member = None
 
 
 @dataclass(slots=True, eq=False)
-class Room(Generic[ConnectionT]):
+class LiveRoom(Generic[ConnectionT]):
     """A room with somebody in it.
 
     Attributes:
@@ -90,72 +90,72 @@ class Room(Generic[ConnectionT]):
 
     key: str
     name: str
-    occupants: dict[str, Occupant[ConnectionT]] = field(default_factory=dict[str, Occupant[ConnectionT]])
-    connections: dict[ConnectionT, Occupant[ConnectionT]] = field(
-        default_factory=dict[ConnectionT, "Occupant[ConnectionT]"]
+    participants: dict[str, Participant[ConnectionT]] = field(default_factory=dict[str, Participant[ConnectionT]])
+    connections: dict[ConnectionT, Participant[ConnectionT]] = field(
+        default_factory=dict[ConnectionT, "Participant[ConnectionT]"]
     )
-    readers: dict[str, dict[ConnectionT, None]] = field(default_factory=dict[str, "dict[ConnectionT, None]"])
-    _holders: dict[str, str] = field(default_factory=dict[str, str])
-    _next_number: dict[str, int] = field(default_factory=dict[str, int])
+    subscribers: dict[str, dict[ConnectionT, None]] = field(default_factory=dict[str, "dict[ConnectionT, None]"])
+    _nick_owners: dict[str, str] = field(default_factory=dict[str, str])
+    _next_suffix: dict[str, int] = field(default_factory=dict[str, int])
 
-    def ref(self) -> RoomRef:
+    def to_ref(self) -> RoomRef:
         """The same room, as a draft names it."""
         return RoomRef(key=self.key, name=self.name)
 
-    def members(self) -> list[Member]:
+    def list_members(self) -> list[Member]:
         """Everybody, in the order they came."""
-        return [occupant.member() for occupant in self.occupants.values()]
+        return [participant.to_member() for participant in self.participants.values()]
 
-    def free_nick(self, wanted: str, member_id: str) -> tuple[str, str]:
+    def available_nick(self, requested: str, member_id: str) -> tuple[str, str]:
         """The nickname that this member gets, and its key (rule 3)."""
-        wanted_key = names.key(wanted)
-        if self._holders.get(wanted_key, member_id) == member_id:
-            return wanted, wanted_key
-        occupant = self.occupants.get(member_id)
-        if occupant is not None and names.is_numbered(occupant.nick_name, wanted):
-            return occupant.nick_name, occupant.nick_key  # it asked for this one before, and got what it has
-        number = self._next_number.get(wanted_key, 2)
+        requested_key = names.canonical_key(requested)
+        if self._nick_owners.get(requested_key, member_id) == member_id:
+            return requested, requested_key
+        participant = self.participants.get(member_id)
+        if participant is not None and names.has_suffix(participant.nick_name, requested):
+            return participant.nick_name, participant.nick_key  # it asked for this one before, and got what it has
+        suffix = self._next_suffix.get(requested_key, 2)
         while True:
-            nick = names.numbered(wanted, number)
-            nick_key = names.key(nick)
-            number += 1
-            if self._holders.get(nick_key, member_id) == member_id:
-                self._next_number[wanted_key] = number
+            nick = names.with_suffix(requested, suffix)
+            nick_key = names.canonical_key(nick)
+            suffix += 1
+            if self._nick_owners.get(nick_key, member_id) == member_id:
+                self._next_suffix[requested_key] = suffix
                 return nick, nick_key
 
-    def hold_nick(self, occupant: Occupant[ConnectionT], nick_name: str, nick_key: str) -> None:
+    def assign_nick(self, participant: Participant[ConnectionT], nick_name: str, nick_key: str) -> None:
         """The member is called so from now on."""
-        self._let_go(occupant)
-        self._holders[nick_key] = occupant.member_id
-        occupant.call(nick_name, nick_key)
+        self._release_nick(participant)
+        self._nick_owners[nick_key] = participant.member_id
+        participant.set_nick(nick_name, nick_key)
 
-    def remove(self, occupant: Occupant[ConnectionT]) -> None:
+    def remove_participant(self, participant: Participant[ConnectionT]) -> None:
         """The member is not here any more."""
-        del self.occupants[occupant.member_id]
-        self._let_go(occupant)
+        del self.participants[participant.member_id]
+        self._release_nick(participant)
 
-    def read_in(self, form: str, connection: ConnectionT) -> None:
+    def subscribe(self, dialect: str, connection: ConnectionT) -> None:
         """The connection reads in this form from now on."""
-        self.forget_reader(connection)
-        self.readers.setdefault(form, {})[connection] = None
+        self.unsubscribe(connection)
+        self.subscribers.setdefault(dialect, {})[connection] = None
 
-    def forget_reader(self, connection: ConnectionT) -> None:
+    def unsubscribe(self, connection: ConnectionT) -> None:
         """The connection reads no more."""
-        for form, readers in self.readers.items():
-            if connection in readers:
-                del readers[connection]
-                if not readers:
-                    del self.readers[form]
+        for dialect, subscribers in self.subscribers.items():
+            if connection in subscribers:
+                del subscribers[connection]
+                if not subscribers:
+                    del self.subscribers[dialect]
                 return
 
-    def _let_go(self, occupant: Occupant[ConnectionT]) -> None:
-        if self._holders.get(occupant.nick_key) == occupant.member_id:
-            del self._holders[occupant.nick_key]
-            self._next_number.clear()
+    def _release_nick(self, participant: Participant[ConnectionT]) -> None:
+        if self._nick_owners.get(participant.nick_key) == participant.member_id:
+            del self._nick_owners[participant.nick_key]
+            self._next_suffix.clear()
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival(Generic[ConnectionT]):
+class JoinResult(Generic[ConnectionT]):
     """What a join did.
 
     Attributes:
@@ -164,32 +164,32 @@ class Arrival(Generic[ConnectionT]):
         altered: The member was here, by a client of another form.
     """
 
-    room: Room[ConnectionT]
-    occupant: Occupant[ConnectionT]
-    came: bool
+    room: LiveRoom[ConnectionT]
+    participant: Participant[ConnectionT]
+    is_new: bool
     old_nick: str | None
-    altered: bool = False
+    client_changed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Departure(Generic[ConnectionT]):
+class LeaveResult(Generic[ConnectionT]):
     """What a leave did.
 
     Attributes:
         left: The member has no other connection in the room.
     """
 
-    room: Room[ConnectionT]
-    occupant: Occupant[ConnectionT]
-    left: bool
+    room: LiveRoom[ConnectionT]
+    participant: Participant[ConnectionT]
+    is_last: bool
 
 
-class Lobby(Generic[ConnectionT]):
+class RoomRegistry(Generic[ConnectionT]):
     """All rooms with somebody in them."""
 
     def __init__(self) -> None:
-        self.rooms: dict[str, Room[ConnectionT]] = {}
-        self._of: dict[ConnectionT, dict[str, Room[ConnectionT]]] = {}
+        self.rooms: dict[str, LiveRoom[ConnectionT]] = {}
+        self._rooms_by_connection: dict[ConnectionT, dict[str, LiveRoom[ConnectionT]]] = {}
 
     def join(
         self,
@@ -199,9 +199,9 @@ class Lobby(Generic[ConnectionT]):
         nick_name: str,
         account: str | None = None,
         *,
-        form: str = "native",
-        via: str | None = None,
-    ) -> Arrival[ConnectionT]:
+        dialect: str = "native",
+        client_kind: str | None = None,
+    ) -> JoinResult[ConnectionT]:
         """Put a connection into a room, as a member with a nickname like the one it wants.
 
         Args:
@@ -211,83 +211,92 @@ class Lobby(Generic[ConnectionT]):
         Raises:
             BadRequest: The connection is in too many rooms.
         """
-        room_key = names.key(room_name)
-        own_rooms = self._of.setdefault(connection, {})
-        if room_key not in own_rooms and len(own_rooms) >= ROOMS_PER_CONNECTION:
+        room_key = names.canonical_key(room_name)
+        joined_rooms = self._rooms_by_connection.setdefault(connection, {})
+        if room_key not in joined_rooms and len(joined_rooms) >= ROOMS_PER_CONNECTION:
             raise BadRequest(f"a connection can be in {ROOMS_PER_CONNECTION} rooms")
         room = self.rooms.get(room_key)
         if room is None:
-            room = self.rooms[room_key] = Room(room_key, room_name)
-        former = room.connections.get(connection)
-        if former is not None and former.member_id != member_id:
+            room = self.rooms[room_key] = LiveRoom(room_key, room_name)
+        existing = room.connections.get(connection)
+        if existing is not None and existing.member_id != member_id:
             raise BadRequest("this connection is in the room as somebody else")
-        nick, nick_key = room.free_nick(nick_name, member_id)
-        occupant = room.occupants.get(member_id)
-        came = occupant is None
+        nick, nick_key = room.available_nick(nick_name, member_id)
+        participant = room.participants.get(member_id)
+        is_new = participant is None
         old_nick = None
-        if occupant is None:
-            occupant = room.occupants[member_id] = Occupant(member_id, nick, nick_key, account=account, via=via)
-        elif occupant.nick_key != nick_key:
-            old_nick = occupant.nick_name
-        room.hold_nick(occupant, nick, nick_key)
-        occupant.connections.add(connection)
-        room.connections[connection] = occupant
-        room.read_in(form, connection)
-        own_rooms[room_key] = room
-        return Arrival(room, occupant, came, old_nick, occupant.come_via(via))
+        if participant is None:
+            participant = room.participants[member_id] = Participant(
+                member_id, nick, nick_key, account=account, client_kind=client_kind
+            )
+        elif participant.nick_key != nick_key:
+            old_nick = participant.nick_name
+        room.assign_nick(participant, nick, nick_key)
+        participant.connections.add(connection)
+        room.connections[connection] = participant
+        room.subscribe(dialect, connection)
+        joined_rooms[room_key] = room
+        return JoinResult(room, participant, is_new, old_nick, participant.set_client_kind(client_kind))
 
-    def leave(self, connection: ConnectionT, room_name: str) -> Departure[ConnectionT]:
+    def leave(self, connection: ConnectionT, room_name: str) -> LeaveResult[ConnectionT]:
         """Take a connection out of a room.
 
         Raises:
             NotJoined: It is not in it.
         """
-        room, _ = self.place(connection, room_name)
-        return self._depart(connection, room)
+        room, _ = self.require_membership(connection, room_name)
+        return self._remove_connection(connection, room)
 
-    def drop(self, connection: ConnectionT) -> list[Departure[ConnectionT]]:
+    def leave_all(self, connection: ConnectionT) -> list[LeaveResult[ConnectionT]]:
         """Take a connection out of all its rooms."""
-        return [self._depart(connection, room) for room in list(self._of.get(connection, {}).values())]
+        return [
+            self._remove_connection(connection, room)
+            for room in list(self._rooms_by_connection.get(connection, {}).values())
+        ]
 
-    def place(self, connection: ConnectionT, room_name: str) -> tuple[Room[ConnectionT], Occupant[ConnectionT]]:
+    def require_membership(
+        self, connection: ConnectionT, room_name: str
+    ) -> tuple[LiveRoom[ConnectionT], Participant[ConnectionT]]:
         """The room, and who this connection is in it.
 
         Raises:
             NotJoined: It is not in it.
         """
-        room = self._of.get(connection, {}).get(names.key(room_name))
+        room = self._rooms_by_connection.get(connection, {}).get(names.canonical_key(room_name))
         if room is None:
             raise NotJoined("join the room first")
         return room, room.connections[connection]
 
-    def rename(self, room: Room[ConnectionT], occupant: Occupant[ConnectionT], wanted: str) -> str | None:
+    def change_nick(
+        self, room: LiveRoom[ConnectionT], participant: Participant[ConnectionT], requested: str
+    ) -> str | None:
         """Give a member the nickname it wants, or the next free one.
 
         Returns:
             The nickname it had, or None when it stays as it is.
         """
-        nick, nick_key = room.free_nick(wanted, occupant.member_id)
-        if nick == occupant.nick_name:
+        nick, nick_key = room.available_nick(requested, participant.member_id)
+        if nick == participant.nick_name:
             return None
-        old = occupant.nick_name
-        room.hold_nick(occupant, nick, nick_key)
-        return old
+        old_nick = participant.nick_name
+        room.assign_nick(participant, nick, nick_key)
+        return old_nick
 
-    def rooms_of(self, connection: ConnectionT) -> Iterable[Room[ConnectionT]]:
+    def joined_rooms(self, connection: ConnectionT) -> Iterable[LiveRoom[ConnectionT]]:
         """The rooms a connection is in."""
-        return tuple(self._of.get(connection, {}).values())
+        return tuple(self._rooms_by_connection.get(connection, {}).values())
 
-    def _depart(self, connection: ConnectionT, room: Room[ConnectionT]) -> Departure[ConnectionT]:
-        occupant = room.connections.pop(connection)
-        room.forget_reader(connection)
-        occupant.connections.discard(connection)
-        own_rooms = self._of[connection]
-        del own_rooms[room.key]
-        if not own_rooms:
-            del self._of[connection]
-        left = not occupant.connections
-        if left:
-            room.remove(occupant)
+    def _remove_connection(self, connection: ConnectionT, room: LiveRoom[ConnectionT]) -> LeaveResult[ConnectionT]:
+        participant = room.connections.pop(connection)
+        room.unsubscribe(connection)
+        participant.connections.discard(connection)
+        joined_rooms = self._rooms_by_connection[connection]
+        del joined_rooms[room.key]
+        if not joined_rooms:
+            del self._rooms_by_connection[connection]
+        is_last = not participant.connections
+        if is_last:
+            room.remove_participant(participant)
         if not room.connections:
             del self.rooms[room.key]
-        return Departure(room, occupant, left)
+        return LeaveResult(room, participant, is_last)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from server.domain.presence import PresenceDelta
 from server.domain.rates import Rate, TokenBucket
-from server.domain.rooms import Arrival, Departure, Occupant, Room
+from server.domain.rooms import JoinResult, LeaveResult, LiveRoom, Participant
 from server.gateway.connection import Connection
 from server.gateway.fanout import Fanout
 from server.protocol import entries
@@ -35,7 +35,7 @@ class _Folded:
 
     bucket: TokenBucket
     count: int = 0
-    last: Occupant[Connection] | None = None
+    last: Participant[Connection] | None = None
 
 
 @dataclass(slots=True)
@@ -61,38 +61,38 @@ class Announcer:
         self._now = now
         self._monotonic = monotonic
         self._fanout = fanout
-        self._news: dict[Room[Connection], _RoomNews] = {}
+        self._news: dict[LiveRoom[Connection], _RoomNews] = {}
         self._timer: asyncio.TimerHandle | None = None
 
-    def arrived(self, arrival: Arrival[Connection]) -> None:
+    def arrived(self, arrival: JoinResult[Connection]) -> None:
         """A member is in the room, or is shown otherwise since it joined again."""
-        member = arrival.occupant.member()
-        if arrival.came or arrival.altered:
-            self._presence(arrival.room).came(member)
+        member = arrival.participant.to_member()
+        if arrival.is_new or arrival.client_changed:
+            self._presence(arrival.room).record_join(member)
         elif arrival.old_nick is not None:
-            self._presence(arrival.room).took_nick(member)
+            self._presence(arrival.room).record_rename(member)
 
-    def welcome(self, arrival: Arrival[Connection], newcomer: Connection) -> None:
+    def welcome(self, arrival: JoinResult[Connection], newcomer: Connection) -> None:
         """Say it to everybody, the newcomer included, once the room's name is known."""
-        room, occupant = arrival.room, arrival.occupant
-        if arrival.came:
+        room, occupant = arrival.room, arrival.participant
+        if arrival.is_new:
             if not self._notify(room, occupant, entries.JoinNotice):
                 self._fanout.to_one(room, self._notice(room, occupant, entries.JoinNotice, more=0), newcomer)
         elif arrival.old_nick is not None:
             self._say_renamed(room, occupant, arrival.old_nick)
 
-    def left(self, departure: Departure[Connection]) -> None:
+    def left(self, departure: LeaveResult[Connection]) -> None:
         """A member is not in the room any more."""
-        self._presence(departure.room).went(departure.occupant.member_id)
-        self._notify(departure.room, departure.occupant, entries.LeaveNotice)
+        self._presence(departure.room).record_leave(departure.participant.member_id)
+        self._notify(departure.room, departure.participant, entries.LeaveNotice)
 
-    def withdrew(self, departure: Departure[Connection]) -> None:
+    def withdrew(self, departure: LeaveResult[Connection]) -> None:
         """A member is not in the room any more, and had not been welcomed yet: nobody is to hear of it."""
-        self._presence(departure.room).went(departure.occupant.member_id)
+        self._presence(departure.room).record_leave(departure.participant.member_id)
 
-    def renamed(self, room: Room[Connection], occupant: Occupant[Connection], old_nick: str) -> None:
+    def renamed(self, room: LiveRoom[Connection], occupant: Participant[Connection], old_nick: str) -> None:
         """A member has another nickname."""
-        self._presence(room).took_nick(occupant.member())
+        self._presence(room).record_rename(occupant.to_member())
         self._say_renamed(room, occupant, old_nick)
 
     def close(self) -> None:
@@ -100,13 +100,13 @@ class Announcer:
         if self._timer is not None:
             self._timer.cancel()
 
-    def _notify(self, room: Room[Connection], occupant: Occupant[Connection], kind: _Kind) -> bool:
+    def _notify(self, room: LiveRoom[Connection], occupant: Participant[Connection], kind: _Kind) -> bool:
         """Tell the room now, or fold it into what is told later; False for later."""
         news = self._of(room)
         folded = news.folded.get(kind)
         if folded is None:
             folded = news.folded[kind] = _Folded(TokenBucket(NOTICES, self._monotonic()))
-        if folded.count or folded.bucket.take(self._monotonic()):
+        if folded.count or folded.bucket.acquire(self._monotonic()):
             folded.count += 1
             folded.last = occupant
             return False
@@ -115,8 +115,8 @@ class Announcer:
 
     def _notice(
         self,
-        room: Room[Connection],
-        occupant: Occupant[Connection],
+        room: LiveRoom[Connection],
+        occupant: Participant[Connection],
         kind: _Kind,
         more: int,
     ) -> entries.JoinNotice | entries.LeaveNotice:
@@ -128,15 +128,15 @@ class Announcer:
             member_id=occupant.member_id,
             message=f"{who} {did}了 {room.name} 房间",
             ts=self._now(),
-            via=occupant.via,
+            via=occupant.client_kind,
             more=more,
         )
 
-    def _say_renamed(self, room: Room[Connection], occupant: Occupant[Connection], old_nick: str) -> None:
+    def _say_renamed(self, room: LiveRoom[Connection], occupant: Participant[Connection], old_nick: str) -> None:
         news = self._of(room)
         if news.renames is None:
             news.renames = TokenBucket(NOTICES, self._monotonic())
-        if news.renames.take(self._monotonic()):
+        if news.renames.acquire(self._monotonic()):
             return
         notice = entries.NickNotice(
             room=room.name,
@@ -145,16 +145,16 @@ class Announcer:
             member_id=occupant.member_id,
             message=f"{old_nick} 改名为 {occupant.nick_name}",
             ts=self._now(),
-            via=occupant.via,
+            via=occupant.client_kind,
         )
         self._fanout.to_room(room, notice)
 
-    def _presence(self, room: Room[Connection]) -> PresenceDelta:
+    def _presence(self, room: LiveRoom[Connection]) -> PresenceDelta:
         news = self._of(room)
         news.changed = True
         return news.presence
 
-    def _of(self, room: Room[Connection]) -> _RoomNews:
+    def _of(self, room: LiveRoom[Connection]) -> _RoomNews:
         self._start_timer()
         news = self._news.get(room)
         if news is None:
@@ -170,19 +170,19 @@ class Announcer:
         for room, news in list(self._news.items()):
             if news.changed:
                 presence, news.presence, news.changed = news.presence, PresenceDelta(), False
-                self._fanout.to_room(room, presence.push(room.name))
+                self._fanout.to_room(room, presence.to_push(room.name))
             if not self._unfold(room, news):
                 del self._news[room]
         if self._news:
             self._start_timer()
 
-    def _unfold(self, room: Room[Connection], news: _RoomNews) -> bool:
+    def _unfold(self, room: LiveRoom[Connection], news: _RoomNews) -> bool:
         """Tell what was folded, as the rate allows; False when the room's rates need not be remembered."""
         now = self._monotonic()
         for kind, folded in news.folded.items():
-            if folded.count and folded.last is not None and not folded.bucket.take(now):
+            if folded.count and folded.last is not None and not folded.bucket.acquire(now):
                 self._fanout.to_room(room, self._notice(room, folded.last, kind, more=folded.count - 1))
                 folded.count = 0
-        if news.renames is not None and not news.renames.full(now):
+        if news.renames is not None and not news.renames.is_full(now):
             return True
-        return any(folded.count or not folded.bucket.full(now) for folded in news.folded.values())
+        return any(folded.count or not folded.bucket.is_full(now) for folded in news.folded.values())

@@ -16,19 +16,19 @@ import asyncio
 from collections.abc import Callable
 from weakref import WeakKeyDictionary
 
-from server.domain.addresses import AddressRate
-from server.domain.drafts import Author, DeletionDraft, RoomRef, TopicDraft
-from server.domain.guests import Guests
+from server.domain.addresses import PerAddressLimiter
+from server.domain.drafts import AppendDeletion, AppendTopic, Author, RoomRef
+from server.domain.guests import GuestKeys
 from server.domain.rates import Rate, TokenBucket
-from server.domain.rooms import Lobby
+from server.domain.rooms import RoomRegistry
 from server.gateway.connection import Connection
-from server.protocol.answers import Page
+from server.protocol.answers import HistoryPage
 from server.protocol.entries import Message
 from server.protocol.errors import BadRequest, Conflict, Forbidden, NotFound, RateLimited
 from server.protocol.limits import HISTORY_PAGE, ROOM_LIST_PAGE, ROOMS_PER_CONNECTION, SEQ_MAX
-from server.protocol.names import key
+from server.protocol.names import canonical_key
 from server.storage.database import Database
-from server.storage.queries import RoomRow
+from server.storage.queries import RoomRecord
 
 WRITES = Rate(100, 10)
 """Rooms made, renamed and removed on this server."""
@@ -54,10 +54,10 @@ class Chatrooms:
     def __init__(
         self,
         database: Database,
-        guests: Guests,
-        lobby: Lobby[Connection],
+        guests: GuestKeys,
+        lobby: RoomRegistry[Connection],
         monotonic: Callable[[], float],
-        of_address: AddressRate | None,
+        of_address: PerAddressLimiter | None,
     ) -> None:
         self._database = database
         self._guests = guests
@@ -67,49 +67,51 @@ class Chatrooms:
         self._of_address = of_address
         self._made = WeakKeyDictionary[Connection, set[int]]()
 
-    def members(self, room: RoomRow) -> int:
+    def members(self, room: RoomRecord) -> int:
         """How many are in it now."""
         present = self._lobby.rooms.get(room.key)
-        return 0 if present is None else len(present.occupants)
+        return 0 if present is None else len(present.participants)
 
-    async def make(self, connection: Connection, name: str, topic: str) -> RoomRow:
+    async def make(self, connection: Connection, name: str, topic: str) -> RoomRecord:
         """A new room, which this connection may change."""
         made = self._made.setdefault(connection, set())
         if len(made) >= ROOMS_PER_CONNECTION:
             raise BadRequest(f"a connection can make {ROOMS_PER_CONNECTION} rooms")
-        if key(name) in self._lobby.rooms:
+        if canonical_key(name) in self._lobby.rooms:
             raise Conflict("there is a room of this name")
         self._count_write(connection)
-        room = await self._database.rooms.make(key(name), name, topic)
+        room = await self._database.rooms.create(canonical_key(name), name, topic)
         made.add(room.id)
         return room
 
-    async def all(self) -> list[RoomRow]:
+    async def all(self) -> list[RoomRecord]:
         """Public rooms, those with the newest activity first."""
-        return await self._database.reader.rooms(None, ROOM_LIST_PAGE)
+        return await self._database.reader.list_rooms(None, ROOM_LIST_PAGE)
 
-    async def find(self, room_id: int) -> RoomRow:
+    async def find(self, room_id: int) -> RoomRecord:
         """One public room."""
-        room = await self._database.reader.room(room_id)
+        room = await self._database.reader.find_room(room_id)
         if room is None:
             raise NotFound("there is no such room")
         return room
 
-    async def change(self, connection: Connection, room_id: int, name: str | None, topic: str | None) -> RoomRow:
+    async def change(self, connection: Connection, room_id: int, name: str | None, topic: str | None) -> RoomRecord:
         """Give a room another name or topic; None leaves it as it is."""
         room = await self._own(connection, room_id)
         if name is not None and name != room.name:
-            if room.key in self._lobby.rooms or (key(name) != room.key and key(name) in self._lobby.rooms):
+            if room.key in self._lobby.rooms or (
+                canonical_key(name) != room.key and canonical_key(name) in self._lobby.rooms
+            ):
                 raise Conflict("somebody is in the room")
             self._count_write(connection)
-            await self._database.rooms.rename(room_id, key(name), name)
+            await self._database.rooms.rename(room_id, canonical_key(name), name)
             room = await self.find(room_id)
         if topic is not None and topic != room.topic:
             ref = RoomRef(key=room.key, name=room.name)
-            await self._database.journal.append(TopicDraft(room=ref, author=self._author(connection), topic=topic))
+            await self._database.journal.append(AppendTopic(room=ref, author=self._author(connection), topic=topic))
         return await self.find(room_id)
 
-    async def remove(self, connection: Connection, room_id: int) -> RoomRow:
+    async def remove(self, connection: Connection, room_id: int) -> RoomRecord:
         """Take a room off the list, with all that was said in it.
 
         Returns:
@@ -125,21 +127,21 @@ class Chatrooms:
         ref = RoomRef(key=room.key, name=room.name)
         after = 0
         while after < room.last_seq:
-            page = await self._database.reader.page(room.key, after=after, limit=HISTORY_PAGE)
+            page = await self._database.reader.read_page(room.key, after=after, limit=HISTORY_PAGE)
             standing = [said.seq for said in page.messages if isinstance(said, Message) and not said.deleted]
-            drafts = [DeletionDraft(room=ref, author=author, target=seq) for seq in standing]
+            drafts = [AppendDeletion(room=ref, author=author, target=seq) for seq in standing]
             await asyncio.gather(*map(self._database.journal.append, drafts))
             after += HISTORY_PAGE
-        await self._database.rooms.remove(room_id)
+        await self._database.rooms.delete(room_id)
         self._made[connection].discard(room_id)
         return room
 
-    async def messages(self, room_id: int, before: int | None, limit: int) -> tuple[RoomRow, Page]:
+    async def messages(self, room_id: int, before: int | None, limit: int) -> tuple[RoomRecord, HistoryPage]:
         """The newest entries of a room with a lesser `seq` than this, ascending."""
         room = await self.find(room_id)
-        return room, await self._database.reader.page(room.key, before=before or SEQ_MAX, limit=limit)
+        return room, await self._database.reader.read_page(room.key, before=before or SEQ_MAX, limit=limit)
 
-    async def _own(self, connection: Connection, room_id: int) -> RoomRow:
+    async def _own(self, connection: Connection, room_id: int) -> RoomRecord:
         room = await self.find(room_id)
         if room_id not in self._made.get(connection, ()):
             raise Forbidden("a guest can change only a room that it made on this connection")
@@ -147,14 +149,14 @@ class Chatrooms:
 
     def _count_write(self, connection: Connection) -> None:
         now = self._monotonic()
-        wait = 0.0 if self._of_address is None else self._of_address.take(connection.address, now)
+        wait = 0.0 if self._of_address is None else self._of_address.acquire(connection.address, now)
         if wait:
             raise RateLimited("too many rooms are made or changed from this address", round(wait, 3))
-        wait = self._writes.take(now)
+        wait = self._writes.acquire(now)
         if wait:
             raise RateLimited("too many rooms are made or changed", round(wait, 3))
 
     def _author(self, connection: Connection) -> Author:
         if connection.member_id is None:
-            connection.member_id = self._guests.new_member_id()
-        return Author(member_id=connection.member_id, nick_name=_NICK_NAME, moderates=True)
+            connection.member_id = self._guests.generate_member_id()
+        return Author(member_id=connection.member_id, nick_name=_NICK_NAME, is_moderator=True)

@@ -9,7 +9,7 @@ is not even looked at.
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
-from server.domain.rooms import Room
+from server.domain.rooms import LiveRoom
 from server.gateway import packets
 from server.gateway.connection import Connection
 from server.gateway.frames import Frame
@@ -25,12 +25,12 @@ News = entries.Entry | Notice | entries.PresencePush | entries.TypingPush
 class Form(Protocol):
     """A form in which connections read (`server.gateway.dialects.dialect`)."""
 
-    def tell(self, room: Room[Connection], news: News, readers: Iterable[Connection]) -> None:
+    def tell(self, room: LiveRoom[Connection], news: News, readers: Iterable[Connection]) -> None:
         """Push the news to these readers in this form, or leave it when the form has no words for it."""
         ...
 
 
-def push_frame(event: str, body: entries.Wire) -> Frame:
+def push_frame(event: str, body: entries.WireStruct) -> Frame:
     """The push as everybody gets it."""
     return Frame(packets.event(encode_push(event, body)))
 
@@ -45,16 +45,16 @@ class Fanout:
     def __init__(self, forms: Mapping[str, Form]) -> None:
         self._forms = forms
 
-    def to_room(self, room: Room[Connection], news: News, but: Connection | None = None) -> None:
+    def to_room(self, room: LiveRoom[Connection], news: News, but: Connection | None = None) -> None:
         """Tell every connection in the room, except one."""
-        for form, readers in room.readers.items():
+        for form, readers in room.subscribers.items():
             if but is None or but not in readers:
                 self._forms[form].tell(room, news, readers)
             else:
                 self._forms[form].tell(room, news, [reader for reader in readers if reader is not but])
 
-    def to_one(self, room: Room[Connection], news: News, reader: Connection) -> None:
+    def to_one(self, room: LiveRoom[Connection], news: News, reader: Connection) -> None:
         """Tell one of the room's connections."""
-        for form, readers in room.readers.items():
+        for form, readers in room.subscribers.items():
             if reader in readers:
                 self._forms[form].tell(room, news, (reader,))

@@ -16,14 +16,14 @@ from collections.abc import Callable, Sequence
 
 from msgspec import Raw
 
-from server.domain.rooms import Lobby
+from server.domain.rooms import RoomRegistry
 from server.gateway.commands import Clock, Commands
 from server.gateway.connection import Connection, Wire
 from server.gateway.dialects.dialect import Dialect
 from server.gateway.fanout import push_frame
 from server.gateway.limits import RequestLimits
 from server.protocol import entries
-from server.protocol.errors import BadRequest, ChatError, Internal, RateLimited, Unavailable
+from server.protocol.errors import BadRequest, ChatError, InternalError, RateLimited, Unavailable
 from server.protocol.requests import Request
 
 log = logging.getLogger("chat.gateway")
@@ -46,7 +46,7 @@ class ChatGateway:
         self,
         dialects: Sequence[Dialect],
         commands: Commands,
-        lobby: Lobby[Connection],
+        lobby: RoomRegistry[Connection],
         limits: RequestLimits,
         *,
         clock: Clock,
@@ -97,7 +97,7 @@ class ChatGateway:
             return self._refused(connection, dialect, refusal, answered)
         except Exception:
             log.exception("a request could not be carried out")
-            mistake = Internal("the server made a mistake; its log has the details")
+            mistake = InternalError("the server made a mistake; its log has the details")
             return self._refused(connection, dialect, mistake, answered)
 
     def gone(self, connection: Connection) -> None:
@@ -115,7 +115,7 @@ class ChatGateway:
     def present(self) -> tuple[int, int]:
         """How many rooms have somebody in them, and how many members these have in all."""
         rooms = self._lobby.rooms.values()
-        return len(rooms), sum(len(room.occupants) for room in rooms)
+        return len(rooms), sum(len(room.participants) for room in rooms)
 
     @property
     def published(self) -> int:

@@ -54,11 +54,11 @@ class RequestLimits:
         """
         if not self._enabled:
             return
-        kind = request.rate
-        wait = buckets[kind].take(now)
+        kind = request.rate_class
+        wait = buckets[kind].acquire(now)
         if wait:
             raise RateLimited(f"too many {kind if kind != _OTHERS else 'requests'}", round(wait, 3))
 
     def tolerates_fault(self, buckets: dict[str, TokenBucket], now: float) -> bool:
         """Count a request that was not valid; False when there were too many."""
-        return buckets[_FAULTS].take(now) == 0
+        return buckets[_FAULTS].acquire(now) == 0

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from server.origins import Network
+from server.origins import IPNetwork
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,5 +26,5 @@ class EngineOptions:
     unsent_bytes: int
     stall_timeout: float
     cors_origins: tuple[str, ...]
-    trusted_proxies: tuple[Network, ...]
+    trusted_proxies: tuple[IPNetwork, ...]
     close_timeout: float = 2.0

@@ -3,10 +3,10 @@
 The codec puts `"ok": true` before the fields, or `"ok": false` and the error.
 """
 
-from server.protocol.entries import Entry, Member, Message, Wire
+from server.protocol.entries import Entry, Member, Message, WireStruct
 
 
-class RoomState(Wire, frozen=True):
+class RoomState(WireStruct, frozen=True):
     """A room as it is now.
 
     Attributes:
@@ -19,11 +19,11 @@ class RoomState(Wire, frozen=True):
     visibility: str
 
 
-class Done(Wire, frozen=True):
+class Empty(WireStruct, frozen=True):
     """It was done, and there is nothing else to say."""
 
 
-class Joined(Wire, frozen=True):
+class JoinResponse(WireStruct, frozen=True):
     """You are in the room.
 
     Attributes:
@@ -43,7 +43,7 @@ class Joined(Wire, frozen=True):
     has_more: bool
 
 
-class Sent(Wire, frozen=True):
+class SendResponse(WireStruct, frozen=True):
     """The message is on disk.
 
     Attributes:
@@ -56,7 +56,7 @@ class Sent(Wire, frozen=True):
     duplicate: bool
 
 
-class Page(Wire, frozen=True):
+class HistoryPage(WireStruct, frozen=True):
     """A piece of a room's log, ascending, each message in its present state.
 
     Attributes:
@@ -70,19 +70,19 @@ class Page(Wire, frozen=True):
     last_seq: int
 
 
-class Revised(Wire, frozen=True):
+class ChangeAccepted(WireStruct, frozen=True):
     """The change is on disk as an entry of its own, with this `seq`."""
 
     revision: int
 
 
-class Unread(Wire, frozen=True):
+class UnreadCount(WireStruct, frozen=True):
     """How many messages come after the mark."""
 
     unread: int
 
 
-class Found(Wire, frozen=True):
+class SearchResponse(WireStruct, frozen=True):
     """What the search found, newest first, each message in its present state.
 
     Attributes:
@@ -97,7 +97,7 @@ class Found(Wire, frozen=True):
     incomplete: bool = False
 
 
-class RoomSummary(Wire, frozen=True):
+class RoomSummary(WireStruct, frozen=True):
     """A room in a list; `members` counts those present."""
 
     name: str
@@ -106,19 +106,19 @@ class RoomSummary(Wire, frozen=True):
     last_seq: int
 
 
-class Rooms(Wire, frozen=True):
+class RoomListResponse(WireStruct, frozen=True):
     """The rooms that match, those with most members first."""
 
     rooms: list[RoomSummary]
 
 
-class Renaming(Wire, frozen=True):
+class NickChanged(WireStruct, frozen=True):
     """The nickname you got."""
 
     nick_name: str
 
 
-class Invite(Wire, frozen=True):
+class InviteCode(WireStruct, frozen=True):
     """A code that lets others in."""
 
     invite: str

@@ -10,28 +10,28 @@ import msgspec
 from msgspec import Raw, Struct
 
 from server.protocol import entries
-from server.protocol.entries import Wire
-from server.protocol.errors import BadRequest, ChatError, Internal, from_code
-from server.protocol.requests import ALL, Request
+from server.protocol.entries import WireStruct
+from server.protocol.errors import BadRequest, ChatError, InternalError, error_from_code
+from server.protocol.requests import REQUEST_TYPES, Request
 
-WireT = TypeVar("WireT", bound=Wire)
+WireStructT = TypeVar("WireStructT", bound=WireStruct)
 
 
-class _Problem(Struct, rename="camel", omit_defaults=True):
+class ErrorBody(Struct, rename="camel", omit_defaults=True):
     code: str
     message: str
     retry_after: float | None = None
 
 
-class _Outcome(Struct):
+class _ResponseStatus(Struct):
     ok: bool
-    error: _Problem | None = None
+    error: ErrorBody | None = None
 
 
 _encoder = msgspec.json.Encoder()
-_outcome = msgspec.json.Decoder(_Outcome)
-_requests = {kind.event: msgspec.json.Decoder(kind) for kind in ALL}
-_pushes = {
+_status_decoder = msgspec.json.Decoder(_ResponseStatus)
+_request_decoders = {request_type.event: msgspec.json.Decoder(request_type) for request_type in REQUEST_TYPES}
+_push_decoders = {
     entries.MESSAGE: msgspec.json.Decoder(entries.MessagePush),
     entries.UPDATE: msgspec.json.Decoder(entries.Update),
     entries.PRESENCE: msgspec.json.Decoder(entries.PresencePush),
@@ -40,10 +40,10 @@ _pushes = {
     entries.GOING_AWAY: msgspec.json.Decoder(entries.GoingAwayPush),
     entries.AUTH_FAIL: msgspec.json.Decoder(entries.AuthFailPush),
 }
-EVENTS = frozenset(_requests)
+REQUEST_EVENTS = frozenset(_request_decoders)
 """The names of all requests."""
 
-PUSHES = frozenset(_pushes)
+PUSH_EVENTS = frozenset(_push_decoders)
 """The names of all pushes."""
 
 
@@ -57,69 +57,69 @@ def decode_request(event: str, body: bytes | Raw) -> Request:
     Raises:
         ChatError: It is not valid; nothing of it may be used.
     """
-    decoder = _requests.get(event)
+    decoder = _request_decoders.get(event)
     if decoder is None:
         raise BadRequest("there is no such request")
     try:
         return decoder.decode(body)
-    except (msgspec.MsgspecError, RecursionError) as fault:
-        raise BadRequest(_reason(fault)) from None
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise BadRequest(_describe_decode_error(error)) from None
 
 
-def request_fields(request: Request) -> dict[str, Any]:
+def request_to_builtins(request: Request) -> dict[str, Any]:
     """The request as plain JSON types, for a Socket.IO client to send."""
     return msgspec.to_builtins(request, str_keys=True)
 
 
-def encode_answer(answer: Wire) -> bytes:
+def encode_response(response: WireStruct) -> bytes:
     """`{"ok": true, …}` with the answer's fields."""
-    body = _encoder.encode(answer)
+    body = _encoder.encode(response)
     return b'{"ok":true}' if body == b"{}" else b'{"ok":true,' + body[1:]
 
 
 def encode_error(error: ChatError) -> bytes:
     """`{"ok": false, "error": {…}}` as the wire shows an error."""
-    problem = _Problem(error.code, error.message, error.retry_after)
-    return b'{"ok":false,"error":' + _encoder.encode(problem) + b"}"
+    error_body = ErrorBody(error.code, error.message, error.retry_after)
+    return b'{"ok":false,"error":' + _encoder.encode(error_body) + b"}"
 
 
-def decode_answer(kind: type[WireT], body: bytes | str) -> WireT:
+def decode_response(response_type: type[WireStructT], body: bytes | str) -> WireStructT:
     """What the server answered.
 
     Raises:
         ChatError: The server refused, or answered something else (`Internal`).
     """
     try:
-        outcome = _outcome.decode(body)
-        if outcome.ok:
-            return msgspec.json.decode(body, type=kind)
+        status = _status_decoder.decode(body)
+        if status.ok:
+            return msgspec.json.decode(body, type=response_type)
     except (msgspec.MsgspecError, RecursionError):
-        raise Internal("the server's answer could not be read") from None
-    problem = outcome.error or _Problem("internal", "the server gave no reason")
-    raise from_code(problem.code, problem.message, problem.retry_after)
+        raise InternalError("the server's answer could not be read") from None
+    error_body = status.error or ErrorBody("internal", "the server gave no reason")
+    raise error_from_code(error_body.code, error_body.message, error_body.retry_after)
 
 
-def encode_push(event: str, body: Wire) -> bytes:
+def encode_push(event: str, body: WireStruct) -> bytes:
     """`["event",{…}]`: the data of a Socket.IO EVENT packet."""
     return b'["' + event.encode() + b'",' + _encoder.encode(body) + b"]"
 
 
-def decode_push(event: str, body: bytes | str) -> Wire:
+def decode_push(event: str, body: bytes | str) -> WireStruct:
     """What a push of the server says.
 
     Raises:
         BadRequest: It is no push that this version knows.
     """
-    decoder = _pushes.get(event)
+    decoder = _push_decoders.get(event)
     if decoder is None:
         raise BadRequest("there is no such push")
     try:
         return decoder.decode(body)
-    except (msgspec.MsgspecError, RecursionError) as fault:
-        raise BadRequest(_reason(fault)) from None
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise BadRequest(_describe_decode_error(error)) from None
 
 
-class Json:
+class SocketIOJson:
     """msgspec in the shape that python-socketio's `json=` expects.
 
     It refuses NaN and lone surrogates, which the standard module lets through
@@ -140,9 +140,9 @@ class Json:
             raise ValueError("the JSON is nested too deeply") from None
 
 
-def _reason(fault: Exception) -> str:
-    if isinstance(fault, RecursionError):
+def _describe_decode_error(error: Exception) -> str:
+    if isinstance(error, RecursionError):
         return "the JSON is nested too deeply"
-    if isinstance(fault, msgspec.ValidationError):
-        return str(fault)[:200]
+    if isinstance(error, msgspec.ValidationError):
+        return str(error)[:200]
     return "the body is not valid JSON"

@@ -10,11 +10,11 @@ from typing import Literal
 from msgspec import Struct
 
 
-class Wire(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
+class WireStruct(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
     """The common shape: camelCase names, optional fields left out, unknown ones ignored."""
 
 
-class Member(Wire, frozen=True):
+class Member(WireStruct, frozen=True):
     """Somebody in a room.
 
     Attributes:
@@ -33,7 +33,7 @@ class Member(Wire, frozen=True):
     via: str | None = None
 
 
-class Message(Wire, frozen=True, tag_field="kind", tag="message"):
+class Message(WireStruct, frozen=True, tag_field="kind", tag="message"):
     """Something that somebody said, in its present state when it comes from history.
 
     Attributes:
@@ -57,7 +57,7 @@ class Message(Wire, frozen=True, tag_field="kind", tag="message"):
     reactions: dict[str, list[str]] | None = None
 
 
-class Change(Wire, frozen=True):
+class ChangeEntry(WireStruct, frozen=True):
     """The fields of every entry that changes something said before (or the room)."""
 
     room: str
@@ -68,20 +68,20 @@ class Change(Wire, frozen=True):
     nick_name: str
 
 
-class Edit(Change, frozen=True, tag_field="kind", tag="edit"):
+class Edit(ChangeEntry, frozen=True, tag_field="kind", tag="edit"):
     """The message with `seq` `target` now reads `message`."""
 
     target: int
     message: str
 
 
-class Deletion(Change, frozen=True, tag_field="kind", tag="delete"):
+class Deletion(ChangeEntry, frozen=True, tag_field="kind", tag="delete"):
     """The message with `seq` `target` is gone."""
 
     target: int
 
 
-class Reaction(Change, frozen=True, tag_field="kind", tag="reaction"):
+class Reaction(ChangeEntry, frozen=True, tag_field="kind", tag="reaction"):
     """A member put `emoji` under message `target`, or took it away (`on` false)."""
 
     target: int
@@ -89,7 +89,7 @@ class Reaction(Change, frozen=True, tag_field="kind", tag="reaction"):
     on: bool
 
 
-class TopicChange(Change, frozen=True, tag_field="kind", tag="topic"):
+class TopicChange(ChangeEntry, frozen=True, tag_field="kind", tag="topic"):
     """The room has a new topic; an empty one takes it away."""
 
     topic: str
@@ -102,7 +102,7 @@ Entry = Message | Edit | Deletion | Reaction | TopicChange
 """One place in a room's log."""
 
 
-class Notice(Wire, frozen=True):
+class Notice(WireStruct, frozen=True):
     """The fields of every ephemeral line: shown to those present, never stored.
 
     `message` says it in words for clients that know no other field; `via` is the member's.
@@ -138,23 +138,23 @@ MessagePush = Message | JoinNotice | LeaveNotice | NickNotice
 """What event `message` carries."""
 
 
-class Renamed(Wire, frozen=True):
+class RenamedMember(WireStruct, frozen=True):
     """A member with its new nickname."""
 
     member_id: str
     nick_name: str
 
 
-class PresencePush(Wire, frozen=True):
+class PresencePush(WireStruct, frozen=True):
     """Who came, left or changed nickname since the last such push of the room."""
 
     room: str
     joined: list[Member]
     left: list[str]
-    renamed: list[Renamed]
+    renamed: list[RenamedMember]
 
 
-class TypingPush(Wire, frozen=True):
+class TypingPush(WireStruct, frozen=True):
     """A member began to type, or stopped."""
 
     room: str
@@ -162,7 +162,7 @@ class TypingPush(Wire, frozen=True):
     on: bool
 
 
-class ReadMarkerPush(Wire, frozen=True):
+class ReadMarkerPush(WireStruct, frozen=True):
     """How far you have read, told to your other connections."""
 
     room: str
@@ -170,7 +170,7 @@ class ReadMarkerPush(Wire, frozen=True):
     unread: int
 
 
-class ErrorPush(Wire, frozen=True):
+class ErrorPush(WireStruct, frozen=True):
     """A request that asked for no acknowledgement was refused; the fields are those of an answer's `error`."""
 
     code: str
@@ -178,13 +178,13 @@ class ErrorPush(Wire, frozen=True):
     retry_after: float | None = None
 
 
-class GoingAwayPush(Wire, frozen=True):
+class GoingAwayPush(WireStruct, frozen=True):
     """The server stops as planned: come back after this many seconds, with jitter."""
 
     reconnect_after: float
 
 
-class AuthFailPush(Wire, frozen=True):
+class AuthFailPush(WireStruct, frozen=True):
     """The token is not valid; the connection is then closed."""
 
     message: str = "the token is not valid"

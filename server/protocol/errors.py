@@ -94,15 +94,15 @@ class Unavailable(ChatError):
     code = "unavailable"
 
 
-class Internal(ChatError):
+class InternalError(ChatError):
     """The server made a mistake; its log has the details."""
 
     code = "internal"
 
 
-BY_CODE: dict[str, type[ChatError]] = {
-    kind.code: kind
-    for kind in (
+ERRORS_BY_CODE: dict[str, type[ChatError]] = {
+    error_type.code: error_type
+    for error_type in (
         BadRequest,
         Unauthorized,
         Forbidden,
@@ -114,11 +114,11 @@ BY_CODE: dict[str, type[ChatError]] = {
         RateLimited,
         Conflict,
         Unavailable,
-        Internal,
+        InternalError,
     )
 }
 
 
-def from_code(code: str, message: str, retry_after: float | None = None) -> ChatError:
+def error_from_code(code: str, message: str, retry_after: float | None = None) -> ChatError:
     """The error that an answer stands for; an unknown code is `Internal`."""
-    return BY_CODE.get(code, Internal)(message, retry_after)
+    return ERRORS_BY_CODE.get(code, InternalError)(message, retry_after)

@@ -14,24 +14,26 @@ from wcwidth import table_grapheme, wcswidth
 
 from server.protocol.errors import BadRequest, TooLong
 from server.protocol.limits import REACTION_CODE_POINTS, REACTION_COLUMNS
-from server.protocol.names import NAME
-from server.protocol.text import clean_line
+from server.protocol.names import NICKNAME_PROFILE
+from server.protocol.text import sanitize_line
 
-_PICTURE = "[{}]".format(
+_PICTOGRAPH = "[{}]".format(
     "".join(f"{chr(first)}-{chr(last)}" for first, last in table_grapheme.EXTENDED_PICTOGRAPHIC if last > 0x7F)
 )
-_LOOK = "[\ufe0e\ufe0f]?[\U0001f3fb-\U0001f3ff]?(?:[\U000e0020-\U000e007e]+\U000e007f)?"
-_ONE = f"{_PICTURE}{_LOOK}"
-_EMOJI = re.compile(f"{_ONE}(?:\u200d{_ONE})*|[0-9#*]\ufe0f?\u20e3|[\U0001f1e6-\U0001f1ff]{{2}}")
-_WHAT_IT_IS = f"a reaction is one emoji, or a word of at most {REACTION_COLUMNS} columns"
-_NO_WORD = re.compile(
-    f"{_PICTURE}|[\U0001f1e6-\U0001f1ff]"  # parts of emoji
+_MODIFIERS = "[\ufe0e\ufe0f]?[\U0001f3fb-\U0001f3ff]?(?:[\U000e0020-\U000e007e]+\U000e007f)?"
+_EMOJI_ELEMENT = f"{_PICTOGRAPH}{_MODIFIERS}"
+_EMOJI_SEQUENCE = re.compile(
+    f"{_EMOJI_ELEMENT}(?:\u200d{_EMOJI_ELEMENT})*|[0-9#*]\ufe0f?\u20e3|[\U0001f1e6-\U0001f1ff]{{2}}"
+)
+_RULE_MESSAGE = f"a reaction is one emoji, or a word of at most {REACTION_COLUMNS} columns"
+_FORBIDDEN_IN_WORD = re.compile(
+    f"{_PICTOGRAPH}|[\U0001f1e6-\U0001f1ff]"  # parts of emoji
     "|[\u20dd-\u20e0\u20e2-\u20e4]"  # marks that enclose what stands before them
     "|[\u115f\u1160\u2800\u3164\uffa0]"  # letters and signs that are drawn as nothing
 )
 
 
-def reaction(text: str, *, on: bool = True) -> str:
+def validate_reaction(text: str, *, on: bool = True) -> str:
     """A reaction as it is kept: cleaned, and as the rules want it.
 
     Args:
@@ -42,24 +44,24 @@ def reaction(text: str, *, on: bool = True) -> str:
         BadRequest: It is empty, or neither an emoji nor a short word.
         TooLong: More than `REACTION_CODE_POINTS` are left of it.
     """
-    text = clean_line(text)
+    text = sanitize_line(text)
     if not text:
         raise BadRequest("a reaction cannot be empty")
     if len(text) > REACTION_CODE_POINTS:
-        raise TooLong(_WHAT_IT_IS)
-    if not on or _EMOJI.fullmatch(text):
+        raise TooLong(_RULE_MESSAGE)
+    if not on or _EMOJI_SEQUENCE.fullmatch(text):
         return text
-    word = _word(text)
+    word = _normalize_word(text)
     if word is None:
-        raise BadRequest(_WHAT_IT_IS)
+        raise BadRequest(_RULE_MESSAGE)
     return word
 
 
-def _word(text: str) -> str | None:
-    if _NO_WORD.search(text):
+def _normalize_word(text: str) -> str | None:
+    if _FORBIDDEN_IN_WORD.search(text):
         return None
     try:
-        word = NAME.enforce(text)
+        word = NICKNAME_PROFILE.enforce(text)
     except UnicodeEncodeError:
         return None
     return word if " " not in word and 0 < wcswidth(word) <= REACTION_COLUMNS else None

@@ -12,7 +12,7 @@ from msgspec import Meta
 from msgspec.structs import force_setattr
 
 from server.protocol import names, text
-from server.protocol.entries import Wire
+from server.protocol.entries import WireStruct
 from server.protocol.errors import BadRequest
 from server.protocol.limits import (
     HISTORY_DEFAULT,
@@ -22,14 +22,14 @@ from server.protocol.limits import (
     SECRET_CHARACTERS,
     SEQ_MAX,
 )
-from server.protocol.reactions import reaction
+from server.protocol.reactions import validate_reaction
 
 Seq = Annotated[int, Meta(ge=1, le=SEQ_MAX)]
-Since = Annotated[int, Meta(ge=0, le=SEQ_MAX)]
-Secret = Annotated[str, Meta(min_length=1, max_length=SECRET_CHARACTERS)]
+NonNegative = Annotated[int, Meta(ge=0, le=SEQ_MAX)]
+OpaqueString = Annotated[str, Meta(min_length=1, max_length=SECRET_CHARACTERS)]
 
 
-class Request(Wire, frozen=True):
+class Request(WireStruct, frozen=True):
     """What all requests share.
 
     Attributes:
@@ -38,9 +38,9 @@ class Request(Wire, frozen=True):
     """
 
     event: ClassVar[str]
-    rate: ClassVar[str] = "others"
+    rate_class: ClassVar[str] = "others"
 
-    def _set(self, **fields: Any) -> None:
+    def _set_fields(self, **fields: Any) -> None:
         for name, value in fields.items():
             force_setattr(self, name, value)
 
@@ -51,7 +51,7 @@ class RoomRequest(Request, frozen=True):
     room: str
 
     def __post_init__(self) -> None:
-        self._set(room=names.room_name(self.room))
+        self._set_fields(room=names.validate_room_name(self.room))
 
 
 class JoinRoom(Request, frozen=True):
@@ -64,16 +64,18 @@ class JoinRoom(Request, frozen=True):
     """
 
     event: ClassVar[str] = "joinRoom"
-    rate: ClassVar[str] = "joins"
+    rate_class: ClassVar[str] = "joins"
     room_name: str
     nick_name: str
-    since: Since | None = None
+    since: NonNegative | None = None
     limit: Annotated[int, Meta(ge=1, le=HISTORY_PAGE)] = HISTORY_DEFAULT
-    guest_key: Secret | None = None
-    invite: Secret | None = None
+    guest_key: OpaqueString | None = None
+    invite: OpaqueString | None = None
 
     def __post_init__(self) -> None:
-        self._set(room_name=names.room_name(self.room_name), nick_name=names.nickname(self.nick_name))
+        self._set_fields(
+            room_name=names.validate_room_name(self.room_name), nick_name=names.validate_nickname(self.nick_name)
+        )
 
 
 class LeaveRoom(RoomRequest, frozen=True):
@@ -92,14 +94,14 @@ class SendMessage(RoomRequest, frozen=True):
     """
 
     event: ClassVar[str] = "sendMessage"
-    rate: ClassVar[str] = "messages"
+    rate_class: ClassVar[str] = "messages"
     message: str
     client_id: UUID | None = None
     reply_to: Seq | None = None
     nick_name: str | None = None
 
     def __post_init__(self) -> None:
-        self._set(room=names.room_name(self.room), message=text.message_body(self.message))
+        self._set_fields(room=names.validate_room_name(self.room), message=text.validate_message_body(self.message))
 
 
 class History(RoomRequest, frozen=True):
@@ -111,15 +113,15 @@ class History(RoomRequest, frozen=True):
 
     event: ClassVar[str] = "history"
     before: Seq | None = None
-    after: Since | None = None
+    after: NonNegative | None = None
     around: Seq | None = None
-    at: Since | None = None
+    at: NonNegative | None = None
     limit: Annotated[int, Meta(ge=1, le=HISTORY_PAGE)] = HISTORY_DEFAULT
 
     def __post_init__(self) -> None:
-        if sum(place is not None for place in (self.before, self.after, self.around, self.at)) != 1:
+        if sum(anchor is not None for anchor in (self.before, self.after, self.around, self.at)) != 1:
             raise BadRequest("history takes exactly one of before, after, around and at")
-        self._set(room=names.room_name(self.room))
+        self._set_fields(room=names.validate_room_name(self.room))
 
 
 class EditMessage(RoomRequest, frozen=True):
@@ -130,7 +132,7 @@ class EditMessage(RoomRequest, frozen=True):
     message: str
 
     def __post_init__(self) -> None:
-        self._set(room=names.room_name(self.room), message=text.message_body(self.message))
+        self._set_fields(room=names.validate_room_name(self.room), message=text.validate_message_body(self.message))
 
 
 class DeleteMessage(RoomRequest, frozen=True):
@@ -149,7 +151,7 @@ class React(RoomRequest, frozen=True):
     on: bool
 
     def __post_init__(self) -> None:
-        self._set(room=names.room_name(self.room), emoji=reaction(self.emoji, on=self.on))
+        self._set_fields(room=names.validate_room_name(self.room), emoji=validate_reaction(self.emoji, on=self.on))
 
 
 class Typing(RoomRequest, frozen=True):
@@ -163,7 +165,7 @@ class MarkRead(RoomRequest, frozen=True):
     """Tell how far you have read."""
 
     event: ClassVar[str] = "markRead"
-    seq: Since
+    seq: NonNegative
 
 
 class Search(Request, frozen=True):
@@ -174,17 +176,17 @@ class Search(Request, frozen=True):
     """
 
     event: ClassVar[str] = "search"
-    rate: ClassVar[str] = "searches"
+    rate_class: ClassVar[str] = "searches"
     query: str
     room: str | None = None
     before: Seq | None = None
     limit: Annotated[int, Meta(ge=1, le=SEARCH_PAGE)] = HISTORY_DEFAULT
 
     def __post_init__(self) -> None:
-        query = text.query_line(self.query)
+        query = text.validate_query(self.query)
         if not query:
             raise BadRequest("a query cannot be empty")
-        self._set(query=query, room=None if self.room is None else names.room_name(self.room))
+        self._set_fields(query=query, room=None if self.room is None else names.validate_room_name(self.room))
 
 
 class ListRooms(Request, frozen=True):
@@ -195,20 +197,20 @@ class ListRooms(Request, frozen=True):
     limit: Annotated[int, Meta(ge=1, le=ROOM_LIST_PAGE)] = ROOM_LIST_PAGE
 
     def __post_init__(self) -> None:
-        self._set(query=None if self.query is None else text.query_line(self.query))
+        self._set_fields(query=None if self.query is None else text.validate_query(self.query))
 
 
 class ChangeNick(Request, frozen=True):
     """Take another nickname, in one room or in all you are in."""
 
     event: ClassVar[str] = "changeNick"
-    rate: ClassVar[str] = "joins"
+    rate_class: ClassVar[str] = "joins"
     nick_name: str
     room: str | None = None
 
     def __post_init__(self) -> None:
-        room = None if self.room is None else names.room_name(self.room)
-        self._set(nick_name=names.nickname(self.nick_name), room=room)
+        room = None if self.room is None else names.validate_room_name(self.room)
+        self._set_fields(nick_name=names.validate_nickname(self.nick_name), room=room)
 
 
 class SetTopic(RoomRequest, frozen=True):
@@ -218,13 +220,13 @@ class SetTopic(RoomRequest, frozen=True):
     topic: str
 
     def __post_init__(self) -> None:
-        self._set(room=names.room_name(self.room), topic=text.topic_line(self.topic))
+        self._set_fields(room=names.validate_room_name(self.room), topic=text.validate_topic(self.topic))
 
 
 class MemberRequest(RoomRequest, frozen=True):
     """A request about one member of a room."""
 
-    member_id: Secret
+    member_id: OpaqueString
 
 
 class Kick(MemberRequest, frozen=True):
@@ -265,7 +267,7 @@ class SetVisibility(RoomRequest, frozen=True):
     visibility: Literal["public", "private"]
 
 
-ALL: tuple[type[Request], ...] = (
+REQUEST_TYPES: tuple[type[Request], ...] = (
     JoinRoom,
     LeaveRoom,
     SendMessage,

@@ -23,7 +23,7 @@ from functools import lru_cache
 from operator import add
 from zlib import crc32
 
-_SPACELESS = (
+_UNSPACED_SCRIPTS = (
     "\u0e00-\u0fff"  # Thai, Lao, Tibetan
     "\u1000-\u109f\u1780-\u17ff"  # Myanmar, Khmer
     "\u1100-\u11ff\u3130-\u318f\ua960-\ua97f\uac00-\ud7ff"  # Hangul
@@ -31,22 +31,22 @@ _SPACELESS = (
     "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"  # Han
 )
 _PUNCTUATION = "\u2000-\u206f\u3000-\u303f\ufe00-\ufe0f"
-_IN_WORD = rf"[^\W_{_SPACELESS}]"
-_TOKENS = re.compile(rf"([{_SPACELESS}]+)|({_IN_WORD}+)|([^\w\s\x00-\xff{_PUNCTUATION}])")
-_ASCII_WORDS = re.compile("[0-9a-z]+")
-_STARTS_IN_WORD = re.compile(_IN_WORD)
-_SHORT_ENDING = re.compile(rf"(?<!{_IN_WORD}){_IN_WORD}{{1,2}}\Z")
+_WORD_CHARACTER = rf"[^\W_{_UNSPACED_SCRIPTS}]"
+_TOKEN = re.compile(rf"([{_UNSPACED_SCRIPTS}]+)|({_WORD_CHARACTER}+)|([^\w\s\x00-\xff{_PUNCTUATION}])")
+_ASCII_WORD = re.compile("[0-9a-z]+")
+_STARTS_WITH_WORD_CHARACTER = re.compile(_WORD_CHARACTER)
+_SHORT_FINAL_WORD = re.compile(rf"(?<!{_WORD_CHARACTER}){_WORD_CHARACTER}{{1,2}}\Z")
 
-_BEGINNING, _LONGER_BEGINNING = 3, 5
+_PREFIX_LENGTH, _LONG_PREFIX_LENGTH = 3, 5
 """Letters of a word that a number stands for; a shorter word has the number of the whole."""
 
-_NUMBER_BITS = 0xFFFFFF
+_HASH_MASK = 0xFFFFFF
 
-QUERY_NUMBERS = 24
+MAX_QUERY_HASHES = 24
 """So many numbers of a query are looked up; more would only cost time."""
 
 
-class Query:
+class SearchQuery:
     """What somebody looks for.
 
     Args:
@@ -59,28 +59,28 @@ class Query:
 
     def __init__(self, text: str) -> None:
         terms = list(dict.fromkeys(fold(text).split()))
-        wanted = dict.fromkeys(number for term in terms for number in _numbers(term, alone=False))
-        self.numbers = frozenset(list(wanted)[:QUERY_NUMBERS])
-        self.empty = not terms
-        self._patterns = [_pattern(term) for term in terms]
+        hashes = dict.fromkeys(term_hash for term in terms for term_hash in _hash_folded(term, single_characters=False))
+        self.term_hashes = frozenset(list(hashes)[:MAX_QUERY_HASHES])
+        self.is_empty = not terms
+        self._patterns = [_compile_term(term) for term in terms]
 
-    def found_in(self, text: str) -> bool:
+    def matches(self, text: str) -> bool:
         """Whether a message reads so that it is found."""
-        if self.empty:
+        if self.is_empty:
             return False
         folded = fold(text)
         return all(pattern.search(folded) for pattern in self._patterns)
 
-    def places(self, text: str) -> list[tuple[int, int]]:
+    def find_spans(self, text: str) -> list[tuple[int, int]]:
         """Where the terms stand in a text that is found: [start, end) in code points, ascending, apart."""
-        folded, origins = _folded_with_origins(text)
+        folded, offsets = _fold_with_offsets(text)
         spans: list[tuple[int, int]] = []
         for pattern in self._patterns:
-            for hit in pattern.finditer(folded):
-                start = bisect_right(origins, hit.start()) - 1
-                end = bisect_right(origins, hit.end() - 1)
+            for match in pattern.finditer(folded):
+                start = bisect_right(offsets, match.start()) - 1
+                end = bisect_right(offsets, match.end() - 1)
                 spans.append((start, end))
-        return _joined(sorted(spans))
+        return _merge_spans(sorted(spans))
 
 
 def fold(text: str) -> str:
@@ -90,47 +90,47 @@ def fold(text: str) -> str:
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
 
 
-def numbers(text: str) -> set[int]:
+def hash_terms(text: str) -> set[int]:
     """What a message is indexed by, each from 0 to 2²⁴ - 1."""
-    return _numbers(fold(text), alone=True)
+    return _hash_folded(fold(text), single_characters=True)
 
 
-def _numbers(folded: str, *, alone: bool) -> set[int]:
+def _hash_folded(folded: str, *, single_characters: bool) -> set[int]:
     """The numbers of a text; `alone`: also of each single character of a script without spaces."""
-    found: set[int] = set()
+    hashes: set[int] = set()
     if folded.isascii():
-        found.update(*map(_of_word, _ASCII_WORDS.findall(folded)))
-        return found
-    for run, word, sign in _TOKENS.findall(folded):
+        hashes.update(*map(_hash_word, _ASCII_WORD.findall(folded)))
+        return hashes
+    for run, word, symbol in _TOKEN.findall(folded):
         if word:
-            found.update(_of_word(word))
-        elif sign:
-            found.add(_number(sign))
+            hashes.update(_hash_word(word))
+        elif symbol:
+            hashes.add(_hash_token(symbol))
         else:
-            if alone or len(run) == 1:
-                found.update(map(_number, run))
-            found.update(map(_number, map(add, run, run[1:])))
-    return found
+            if single_characters or len(run) == 1:
+                hashes.update(map(_hash_token, run))
+            hashes.update(map(_hash_token, map(add, run, run[1:])))
+    return hashes
 
 
 @lru_cache(maxsize=1 << 13)
-def _of_word(word: str) -> tuple[int, ...]:
-    beginning = _number(word[:_BEGINNING])
-    return (beginning,) if len(word) < _LONGER_BEGINNING else (beginning, _number(word[:_LONGER_BEGINNING]))
+def _hash_word(word: str) -> tuple[int, ...]:
+    prefix_hash = _hash_token(word[:_PREFIX_LENGTH])
+    return (prefix_hash,) if len(word) < _LONG_PREFIX_LENGTH else (prefix_hash, _hash_token(word[:_LONG_PREFIX_LENGTH]))
 
 
 @lru_cache(maxsize=1 << 13)
-def _number(token: str) -> int:
-    return crc32(token.encode()) & _NUMBER_BITS
+def _hash_token(token: str) -> int:
+    return crc32(token.encode()) & _HASH_MASK
 
 
-def _pattern(term: str) -> re.Pattern[str]:
-    before = f"(?<!{_IN_WORD})" if _STARTS_IN_WORD.match(term) else ""
-    after = f"(?!{_IN_WORD})" if _SHORT_ENDING.search(term) else ""
-    return re.compile(before + re.escape(term) + after)
+def _compile_term(term: str) -> re.Pattern[str]:
+    left_boundary = f"(?<!{_WORD_CHARACTER})" if _STARTS_WITH_WORD_CHARACTER.match(term) else ""
+    right_boundary = f"(?!{_WORD_CHARACTER})" if _SHORT_FINAL_WORD.search(term) else ""
+    return re.compile(left_boundary + re.escape(term) + right_boundary)
 
 
-def _folded_with_origins(text: str) -> tuple[str, list[int]]:
+def _fold_with_offsets(text: str) -> tuple[str, list[int]]:
     """The folded text, and for each code point of `text` where in it what became of it begins.
 
     What folds together (a letter and its combining marks) begins at one place.
@@ -138,25 +138,25 @@ def _folded_with_origins(text: str) -> tuple[str, list[int]]:
     folded = fold(text)
     if len(folded) == len(text):
         return folded, list(range(len(text)))
-    origins: list[int] = []
+    offsets: list[int] = []
     pieces: list[str] = []
     length = start = 0
-    for at in range(1, len(text) + 1):
-        if at < len(text) and unicodedata.combining(text[at]):
+    for index in range(1, len(text) + 1):
+        if index < len(text) and unicodedata.combining(text[index]):
             continue
-        piece = fold(text[start:at])
-        origins += [length] * (at - start)
+        piece = fold(text[start:index])
+        offsets += [length] * (index - start)
         pieces.append(piece)
         length += len(piece)
-        start = at
-    return "".join(pieces), origins
+        start = index
+    return "".join(pieces), offsets
 
 
-def _joined(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    joined: list[tuple[int, int]] = []
+def _merge_spans(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    merged: list[tuple[int, int]] = []
     for start, end in spans:
-        if joined and start <= joined[-1][1]:
-            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
         else:
-            joined.append((start, end))
-    return joined
+            merged.append((start, end))
+    return merged

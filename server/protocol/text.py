@@ -15,14 +15,14 @@ import unicodedata
 from server.protocol.errors import BadRequest, TooLong
 from server.protocol.limits import MESSAGE_CHARACTERS, QUERY_CHARACTERS, TOPIC_CHARACTERS
 
-_BIDI = "\u202a-\u202e\u2066-\u2069"
+_BIDI_CONTROLS = "\u202a-\u202e\u2066-\u2069"
 _NEWLINES = re.compile("\r\n|[\r\x85\u2028\u2029]")
-_NOT_IN_BODY = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f{_BIDI}]")
-_NOT_IN_LINE = re.compile(f"[\x00-\x1f\x7f-\x9f{_BIDI}]")
+_FORBIDDEN_IN_BODY = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f{_BIDI_CONTROLS}]")
+_FORBIDDEN_IN_LINE = re.compile(f"[\x00-\x1f\x7f-\x9f{_BIDI_CONTROLS}]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def clean_body(text: str) -> str:
+def sanitize_body(text: str) -> str:
     """A message body of any length without what could harm a reader.
 
     Raises:
@@ -30,50 +30,50 @@ def clean_body(text: str) -> str:
     """
     if text.isascii() and text.isprintable():
         return text  # most of what is said: nothing in it could be cleaned
-    text = _NEWLINES.sub("\n", _encodable(text))
-    return unicodedata.normalize("NFC", _NOT_IN_BODY.sub("", text))
+    text = _NEWLINES.sub("\n", _require_encodable(text))
+    return unicodedata.normalize("NFC", _FORBIDDEN_IN_BODY.sub("", text))
 
 
-def clean_line(text: str) -> str:
+def sanitize_line(text: str) -> str:
     """One line: line breaks and tabs become spaces, the rest as in a body.
 
     Raises:
         BadRequest: It holds a lone surrogate.
     """
-    text = _NEWLINES.sub("\n", _encodable(text)).replace("\n", " ").replace("\t", " ")
-    return unicodedata.normalize("NFC", _NOT_IN_LINE.sub("", text)).strip()
+    text = _NEWLINES.sub("\n", _require_encodable(text)).replace("\n", " ").replace("\t", " ")
+    return unicodedata.normalize("NFC", _FORBIDDEN_IN_LINE.sub("", text)).strip()
 
 
-def message_body(text: str) -> str:
+def validate_message_body(text: str) -> str:
     """A body as a message may have it: cleaned, not empty, not too long.
 
     Raises:
         BadRequest: Nothing is left of it, or it cannot be encoded.
         TooLong: More than `MESSAGE_CHARACTERS` code points are left.
     """
-    text = _within(clean_body(text), MESSAGE_CHARACTERS, "a message")
+    text = _require_max_length(sanitize_body(text), MESSAGE_CHARACTERS, "a message")
     if not text.strip():
         raise BadRequest("a message cannot be empty")
     return text
 
 
-def topic_line(text: str) -> str:
+def validate_topic(text: str) -> str:
     """A topic as a room may have it; empty takes the topic away."""
-    return _within(clean_line(text), TOPIC_CHARACTERS, "a topic")
+    return _require_max_length(sanitize_line(text), TOPIC_CHARACTERS, "a topic")
 
 
-def query_line(text: str) -> str:
+def validate_query(text: str) -> str:
     """What somebody searches for."""
-    return _within(clean_line(text), QUERY_CHARACTERS, "a query")
+    return _require_max_length(sanitize_line(text), QUERY_CHARACTERS, "a query")
 
 
-def _encodable(text: str) -> str:
+def _require_encodable(text: str) -> str:
     if _SURROGATE.search(text):
         raise BadRequest("the text holds a lone surrogate")
     return text
 
 
-def _within(text: str, limit: int, what: str) -> str:
+def _require_max_length(text: str, limit: int, label: str) -> str:
     if len(text) > limit:
-        raise TooLong(f"{what} can have {limit:,} characters, this one has {len(text):,}")
+        raise TooLong(f"{label} can have {limit:,} characters, this one has {len(text):,}")
     return text

@@ -22,17 +22,25 @@ from typing import Any
 from msgspec import Struct
 from sqlalchemy import Connection
 
-from server.domain.drafts import Author, DeletionDraft, Draft, EditDraft, MessageDraft, ReactionDraft, TopicDraft
+from server.domain.drafts import (
+    AppendDeletion,
+    AppendEdit,
+    AppendMessage,
+    AppendReaction,
+    AppendTopic,
+    Author,
+    LogCommand,
+)
 from server.protocol.entries import Deletion, Edit, Entry, Message, Reaction, TopicChange
 from server.protocol.errors import ChatError, Conflict, Forbidden, NotFound
-from server.storage.rows import DELETE, EDIT, MESSAGE, REACTION, TOPIC
-from server.storage.statements import Prepared, Statements
+from server.storage.rows import KIND_DELETE, KIND_EDIT, KIND_MESSAGE, KIND_REACTION, KIND_TOPIC
+from server.storage.statements import BatchStatements, PreparedStatement
 
 ENTRY_COUNTER = "entry"
 """The name in `counters` under which ids of entries are given out."""
 
 
-class Appended(Struct, frozen=True):
+class AppendResult(Struct, frozen=True):
     """What became of a draft that was accepted.
 
     Attributes:
@@ -48,21 +56,21 @@ class Appended(Struct, frozen=True):
     duplicate: bool
 
 
-Outcome = Appended | ChatError
+AppendOutcome = AppendResult | ChatError
 
 
-class _Said(Struct):
+class _TargetMessage(Struct):
     id: int
     member_id: str
     text: str
     deleted: bool
 
 
-_Chosen = tuple[int, str, str]
+_ReactionKey = tuple[int, str, str]
 """A reaction that stands: the message's `seq`, the emoji, the member."""
 
 
-class _Room(Struct, eq=False):
+class _BatchRoom(Struct, eq=False):
     """A room while its drafts are judged; `id` is None when it does not exist and nothing can open it."""
 
     key: str
@@ -72,27 +80,27 @@ class _Room(Struct, eq=False):
     last_seq: int = 0
     active_at: int = 0
     topic: str | None = None
-    taken: dict[str, Message] = {}
-    said: dict[int, _Said] = {}
-    chosen: set[_Chosen] = set()
+    by_client_id: dict[str, Message] = {}
+    targets: dict[int, _TargetMessage] = {}
+    reactions: set[_ReactionKey] = set()
 
 
-class _Change(Struct, frozen=True):
+class _DeferredStatement(Struct, frozen=True):
     """A statement to run when all entries are in; its parameters are `before`, the room's id, `after`."""
 
-    statement: Prepared
-    room: _Room
-    before: tuple[Any, ...]
-    after: tuple[Any, ...]
+    statement: PreparedStatement
+    room: _BatchRoom
+    params_before_room: tuple[Any, ...]
+    params_after_room: tuple[Any, ...]
 
 
-def write(
+def apply_batch(
     connection: Connection,
-    statements: Statements,
-    drafts: Sequence[Draft],
+    statements: BatchStatements,
+    commands: Sequence[LogCommand],
     now: int,
-    untold: Collection[Draft] = frozenset(),
-) -> list[Outcome]:
+    republish: Collection[LogCommand] = frozenset(),
+) -> list[AppendOutcome]:
     """Write what may be written, inside the caller's transaction.
 
     Args:
@@ -106,93 +114,97 @@ def write(
     Raises:
         sqlalchemy.exc.SQLAlchemyError: Roll back; nothing was written.
     """
-    return _Batch(connection, statements, drafts, now, untold).write()
+    return BatchWriter(connection, statements, commands, now, republish).apply()
 
 
-class _Batch:
+class BatchWriter:
     def __init__(
         self,
         connection: Connection,
-        statements: Statements,
-        drafts: Sequence[Draft],
+        statements: BatchStatements,
+        commands: Sequence[LogCommand],
         now: int,
-        untold: Collection[Draft],
+        republish: Collection[LogCommand],
     ) -> None:
         self._connection = connection
         self._statements = statements
-        self._drafts = drafts
+        self._commands = commands
         self._now = now
-        self._untold = untold
-        self._rooms: dict[str, _Room] = {}
+        self._republish = republish
+        self._rooms: dict[str, _BatchRoom] = {}
         self._next_id = 0
-        self._rows: list[tuple[Any, ...]] = []
-        self._changes: list[_Change] = []
-        self._spoken: list[tuple[_Room, int, str]] = []
-        self._reworded: list[tuple[_Room, int, str, str | None]] = []
+        self._entry_rows: list[tuple[Any, ...]] = []
+        self._deferred_statements: list[_DeferredStatement] = []
+        self._index_adds: list[tuple[_BatchRoom, int, str]] = []
+        self._index_updates: list[tuple[_BatchRoom, int, str, str | None]] = []
 
-    def write(self) -> list[Outcome]:
-        self._read()
-        outcomes: list[Outcome] = []
-        for draft in self._drafts:
+    def apply(self) -> list[AppendOutcome]:
+        self._load()
+        outcomes: list[AppendOutcome] = []
+        for command in self._commands:
             try:
-                outcomes.append(self._append(draft))
-            except ChatError as refusal:
-                outcomes.append(refusal)
-        if self._rows:
-            self._save()
+                outcomes.append(self._append(command))
+            except ChatError as error:
+                outcomes.append(error)
+        if self._entry_rows:
+            self._flush()
         return outcomes
 
-    def _read(self) -> None:
+    def _load(self) -> None:
         rooms, statements = self._rooms, self._statements
-        for draft in self._drafts:
-            if draft.room.key not in rooms:
-                rooms[draft.room.key] = _Room(draft.room.key, draft.room.name)
+        for command in self._commands:
+            if command.room.key not in rooms:
+                rooms[command.room.key] = _BatchRoom(command.room.key, command.room.name)
         if len(rooms) > 1:
             self._rooms = rooms = dict(sorted(rooms.items()))
-        self._lock(rooms)
+        self._lock_rooms(rooms)
         if any(room.id is None for room in rooms.values()):
-            wanted = {draft.room.key for draft in self._drafts if _stands_alone(draft)}
-            opened = [key for key, room in rooms.items() if room.id is None and key in wanted]
-            for key in opened:
+            requested = {draft.room.key for draft in self._commands if _may_create_room(draft)}
+            missing_keys = [key for key, room in rooms.items() if room.id is None and key in requested]
+            for key in missing_keys:
                 values = (key, rooms[key].name, "", "public", 0, self._now, self._now)
-                statements.open_room.run(self._connection, *values)
-            self._lock(opened)
+                statements.create_room.execute(self._connection, *values)
+            self._lock_rooms(missing_keys)
         client_ids: dict[str, list[str]] = {}
         seqs: dict[str, list[int]] = {}
-        reactions: dict[str, list[ReactionDraft]] = {}
-        for draft in self._drafts:
-            if isinstance(draft, MessageDraft):
-                if draft.client_id is not None:
-                    client_ids.setdefault(draft.room.key, []).append(draft.client_id.hex)
-                if draft.reply_to is not None:
-                    seqs.setdefault(draft.room.key, []).append(draft.reply_to)
-            elif not isinstance(draft, TopicDraft):
-                seqs.setdefault(draft.room.key, []).append(draft.target)
-                if isinstance(draft, ReactionDraft):
-                    reactions.setdefault(draft.room.key, []).append(draft)
-        for key, wanted in client_ids.items():
-            self._read_taken(rooms[key], wanted)
-        for key, wanted in seqs.items():
-            self._read_said(rooms[key], wanted)
-        for key, drafts in reactions.items():
-            self._read_chosen(rooms[key], drafts)
+        reactions: dict[str, list[AppendReaction]] = {}
+        for command in self._commands:
+            if isinstance(command, AppendMessage):
+                if command.client_id is not None:
+                    client_ids.setdefault(command.room.key, []).append(command.client_id.hex)
+                if command.reply_to is not None:
+                    seqs.setdefault(command.room.key, []).append(command.reply_to)
+            elif not isinstance(command, AppendTopic):
+                seqs.setdefault(command.room.key, []).append(command.target)
+                if isinstance(command, AppendReaction):
+                    reactions.setdefault(command.room.key, []).append(command)
+        for key, requested in client_ids.items():
+            self._load_by_client_id(rooms[key], requested)
+        for key, requested in seqs.items():
+            self._load_targets(rooms[key], requested)
+        for key, commands in reactions.items():
+            self._load_reactions(rooms[key], commands)
 
-    def _lock(self, keys: Collection[str]) -> None:
+    def _lock_rooms(self, keys: Collection[str]) -> None:
         statements = self._statements
-        for key, number, name, last_seq, active_at in statements.rooms.all(self._connection, statements.several(keys)):
+        for key, room_id, name, last_seq, active_at in statements.select_rooms.fetch_all(
+            self._connection, statements.array_param(keys)
+        ):
             room = self._rooms[key]
-            room.name, room.id, room.active_at = name, number, active_at
+            room.name, room.id, room.active_at = name, room_id, active_at
             room.stored_seq = room.last_seq = last_seq
 
-    def _read_taken(self, room: _Room, client_ids: list[str]) -> None:
+    def _load_by_client_id(self, room: _BatchRoom, client_ids: list[str]) -> None:
         if room.id is None:
             return
-        found = self._statements.taken.all(self._connection, room.id, self._statements.several(client_ids))
-        for client_id, seq, number, nick_name, member_id, text, ts, account, reply_to, edited, deleted in found:
-            room.taken[client_id] = Message(
+        rows = self._statements.select_by_client_id.fetch_all(
+            self._connection, room.id, self._statements.array_param(client_ids)
+        )
+        for client_id, seq, entry_id, nick_name, member_id, text, ts, account, reply_to, edited, deleted in rows:
+            room.by_client_id[client_id] = Message(
                 room=room.name,
                 seq=seq,
-                id=number,
+                id=entry_id,
                 nick_name=nick_name,
                 member_id=member_id,
                 message=text,
@@ -203,165 +215,180 @@ class _Batch:
                 deleted=bool(deleted),
             )
 
-    def _read_said(self, room: _Room, seqs: list[int]) -> None:
+    def _load_targets(self, room: _BatchRoom, seqs: list[int]) -> None:
         if room.id is None:
             return
-        found = self._statements.said.all(self._connection, room.id, self._statements.several(seqs))
-        room.said = {
-            seq: _Said(number, member_id, text, bool(deleted)) for seq, number, member_id, text, deleted in found
+        rows = self._statements.select_targets.fetch_all(self._connection, room.id, self._statements.array_param(seqs))
+        room.targets = {
+            seq: _TargetMessage(entry_id, member_id, text, bool(deleted))
+            for seq, entry_id, member_id, text, deleted in rows
         }
 
-    def _read_chosen(self, room: _Room, drafts: list[ReactionDraft]) -> None:
+    def _load_reactions(self, room: _BatchRoom, commands: list[AppendReaction]) -> None:
         if room.id is None:
             return
-        targets = self._statements.several({draft.target for draft in drafts})
-        members = self._statements.several({draft.author.member_id for draft in drafts})
-        room.chosen = {
-            (target, emoji, member)
-            for target, emoji, member in self._statements.chosen.all(self._connection, room.id, targets, members)
+        targets = self._statements.array_param({command.target for command in commands})
+        member_ids = self._statements.array_param({draft.author.member_id for draft in commands})
+        room.reactions = {
+            (target, emoji, member_id)
+            for target, emoji, member_id in self._statements.select_reactions.fetch_all(
+                self._connection, room.id, targets, member_ids
+            )
         }
 
-    def _append(self, draft: Draft) -> Appended:
-        room = self._rooms[draft.room.key]
-        match draft:
-            case MessageDraft():
-                return self._message(room, draft)
-            case EditDraft():
-                return self._edit(room, draft)
-            case DeletionDraft():
-                return self._deletion(room, draft)
-            case ReactionDraft():
-                return self._reaction(room, draft)
-            case TopicDraft():
-                return Appended(self._topic(room, draft), duplicate=False)
+    def _append(self, command: LogCommand) -> AppendResult:
+        room = self._rooms[command.room.key]
+        match command:
+            case AppendMessage():
+                return self._append_message(room, command)
+            case AppendEdit():
+                return self._append_edit(room, command)
+            case AppendDeletion():
+                return self._append_deletion(room, command)
+            case AppendReaction():
+                return self._append_reaction(room, command)
+            case AppendTopic():
+                return AppendResult(self._append_topic(room, command), duplicate=False)
 
-    def _message(self, room: _Room, draft: MessageDraft) -> Appended:
-        author = draft.author
-        client_id = None if draft.client_id is None else draft.client_id.hex
+    def _append_message(self, room: _BatchRoom, command: AppendMessage) -> AppendResult:
+        author = command.author
+        client_id = None if command.client_id is None else command.client_id.hex
         if client_id is not None:
-            first = room.taken.get(client_id)
-            if first is not None:
-                if first.member_id != author.member_id:
+            original = room.by_client_id.get(client_id)
+            if original is not None:
+                if original.member_id != author.member_id:
                     raise Conflict("this clientId is taken in the room")
-                return Appended(first, duplicate=True)
-        if draft.reply_to is not None:
-            self._target(room, draft.reply_to)
-        number, seq, ts = self._place(room)
+                return AppendResult(original, duplicate=True)
+        if command.reply_to is not None:
+            self._require_target(room, command.reply_to)
+        entry_id, seq, ts = self._allocate_position(room)
         entry = Message(
             room=room.name,
             seq=seq,
-            id=number,
+            id=entry_id,
             nick_name=author.nick_name,
             member_id=author.member_id,
-            message=draft.message,
+            message=command.message,
             ts=ts,
             account=author.account,
-            reply_to=draft.reply_to,
+            reply_to=command.reply_to,
         )
-        self._row(room, entry, MESSAGE, author, text=draft.message, client_id=client_id, reply_to=draft.reply_to)
-        room.said[seq] = _Said(number, author.member_id, draft.message, deleted=False)
-        self._spoken.append((room, number, draft.message))
+        self._add_entry_row(
+            room, entry, KIND_MESSAGE, author, text=command.message, client_id=client_id, reply_to=command.reply_to
+        )
+        room.targets[seq] = _TargetMessage(entry_id, author.member_id, command.message, deleted=False)
+        self._index_adds.append((room, entry_id, command.message))
         if client_id is not None:
-            room.taken[client_id] = entry
-        return Appended(entry, duplicate=False)
+            room.by_client_id[client_id] = entry
+        return AppendResult(entry, duplicate=False)
 
-    def _edit(self, room: _Room, draft: EditDraft) -> Appended:
-        said = self._own(room, draft.target, draft.author)
-        if said.deleted:
+    def _append_edit(self, room: _BatchRoom, command: AppendEdit) -> AppendResult:
+        target_message = self._require_modifiable_target(room, command.target, command.author)
+        if target_message.deleted:
             raise Conflict("the message was deleted")
-        stands = said.text == draft.message and draft not in self._untold
-        entry = Edit(**self._change(room, draft.author, stands), target=draft.target, message=draft.message)
-        if stands:
-            return Appended(entry, duplicate=True)
-        self._row(room, entry, EDIT, draft.author, target=draft.target, text=draft.message)
-        self._changes.append(_Change(self._statements.edit, room, (draft.message, entry.seq), (draft.target,)))
-        self._reworded.append((room, said.id, said.text, draft.message))
-        said.text = draft.message
-        return Appended(entry, duplicate=False)
+        is_noop = target_message.text == command.message and command not in self._republish
+        entry = Edit(
+            **self._change_fields(room, command.author, is_noop), target=command.target, message=command.message
+        )
+        if is_noop:
+            return AppendResult(entry, duplicate=True)
+        self._add_entry_row(room, entry, KIND_EDIT, command.author, target=command.target, text=command.message)
+        self._deferred_statements.append(
+            _DeferredStatement(self._statements.update_text, room, (command.message, entry.seq), (command.target,))
+        )
+        self._index_updates.append((room, target_message.id, target_message.text, command.message))
+        target_message.text = command.message
+        return AppendResult(entry, duplicate=False)
 
-    def _deletion(self, room: _Room, draft: DeletionDraft) -> Appended:
-        said = self._own(room, draft.target, draft.author)
-        stands = said.deleted and draft not in self._untold
-        entry = Deletion(**self._change(room, draft.author, stands), target=draft.target)
-        if stands:
-            return Appended(entry, duplicate=True)
-        if not said.deleted:
-            self._reworded.append((room, said.id, said.text, None))
-            said.text, said.deleted = "", True
-        room.chosen = {chosen for chosen in room.chosen if chosen[0] != draft.target}
-        self._row(room, entry, DELETE, draft.author, target=draft.target)
-        self._changes += [
-            _Change(self._statements.blank, room, ("", True), (draft.target,)),
-            _Change(self._statements.blank_edits, room, ("",), (draft.target,)),
-            _Change(self._statements.clear_reactions, room, (), (draft.target,)),
+    def _append_deletion(self, room: _BatchRoom, command: AppendDeletion) -> AppendResult:
+        target_message = self._require_modifiable_target(room, command.target, command.author)
+        is_noop = target_message.deleted and command not in self._republish
+        entry = Deletion(**self._change_fields(room, command.author, is_noop), target=command.target)
+        if is_noop:
+            return AppendResult(entry, duplicate=True)
+        if not target_message.deleted:
+            self._index_updates.append((room, target_message.id, target_message.text, None))
+            target_message.text, target_message.deleted = "", True
+        room.reactions = {reaction for reaction in room.reactions if reaction[0] != command.target}
+        self._add_entry_row(room, entry, KIND_DELETE, command.author, target=command.target)
+        self._deferred_statements += [
+            _DeferredStatement(self._statements.redact, room, ("", True), (command.target,)),
+            _DeferredStatement(self._statements.redact_edits, room, ("",), (command.target,)),
+            _DeferredStatement(self._statements.delete_reactions, room, (), (command.target,)),
         ]
-        return Appended(entry, duplicate=False)
+        return AppendResult(entry, duplicate=False)
 
-    def _reaction(self, room: _Room, draft: ReactionDraft) -> Appended:
-        said = self._target(room, draft.target)
-        if said.deleted and draft.on:
+    def _append_reaction(self, room: _BatchRoom, command: AppendReaction) -> AppendResult:
+        target_message = self._require_target(room, command.target)
+        if target_message.deleted and command.on:
             raise Conflict("the message was deleted")
-        author = draft.author
-        chosen = (draft.target, draft.emoji, author.member_id)
-        stands = (chosen in room.chosen) == draft.on and draft not in self._untold
-        entry = Reaction(**self._change(room, author, stands), target=draft.target, emoji=draft.emoji, on=draft.on)
-        if stands:
-            return Appended(entry, duplicate=True)
-        self._row(room, entry, REACTION, author, target=draft.target, emoji=draft.emoji, is_on=draft.on)
-        if draft.on:
-            room.chosen.add(chosen)
-            self._changes += [
-                _Change(self._statements.react, room, (), (*chosen, entry.seq, entry.seq)),
-                _Change(self._statements.keep_place, room, (), (draft.target, draft.emoji)),
+        author = command.author
+        reaction_key = (command.target, command.emoji, author.member_id)
+        is_noop = (reaction_key in room.reactions) == command.on and command not in self._republish
+        entry = Reaction(
+            **self._change_fields(room, author, is_noop), target=command.target, emoji=command.emoji, on=command.on
+        )
+        if is_noop:
+            return AppendResult(entry, duplicate=True)
+        self._add_entry_row(
+            room, entry, KIND_REACTION, author, target=command.target, emoji=command.emoji, is_on=command.on
+        )
+        if command.on:
+            room.reactions.add(reaction_key)
+            self._deferred_statements += [
+                _DeferredStatement(self._statements.insert_reaction, room, (), (*reaction_key, entry.seq, entry.seq)),
+                _DeferredStatement(self._statements.inherit_position, room, (), (command.target, command.emoji)),
             ]
         else:
-            room.chosen.discard(chosen)
-            self._changes.append(_Change(self._statements.unreact, room, (), chosen))
-        return Appended(entry, duplicate=False)
+            room.reactions.discard(reaction_key)
+            self._deferred_statements.append(
+                _DeferredStatement(self._statements.delete_reaction, room, (), reaction_key)
+            )
+        return AppendResult(entry, duplicate=False)
 
-    def _topic(self, room: _Room, draft: TopicDraft) -> TopicChange:
-        entry = TopicChange(**self._change(room, draft.author), topic=draft.topic)
-        self._row(room, entry, TOPIC, draft.author, text=draft.topic)
-        room.topic = draft.topic
+    def _append_topic(self, room: _BatchRoom, command: AppendTopic) -> TopicChange:
+        entry = TopicChange(**self._change_fields(room, command.author), topic=command.topic)
+        self._add_entry_row(room, entry, KIND_TOPIC, command.author, text=command.topic)
+        room.topic = command.topic
         return entry
 
-    def _target(self, room: _Room, seq: int) -> _Said:
-        said = room.said.get(seq)
-        if said is None:
+    def _require_target(self, room: _BatchRoom, seq: int) -> _TargetMessage:
+        target_message = room.targets.get(seq)
+        if target_message is None:
             raise NotFound("there is no such message")
-        return said
+        return target_message
 
-    def _own(self, room: _Room, seq: int, author: Author) -> _Said:
-        said = self._target(room, seq)
-        if said.member_id != author.member_id and not author.moderates:
+    def _require_modifiable_target(self, room: _BatchRoom, seq: int, author: Author) -> _TargetMessage:
+        target_message = self._require_target(room, seq)
+        if target_message.member_id != author.member_id and not author.is_moderator:
             raise Forbidden("only its author or a moderator may change a message")
-        return said
+        return target_message
 
-    def _place(self, room: _Room) -> tuple[int, int, int]:
+    def _allocate_position(self, room: _BatchRoom) -> tuple[int, int, int]:
         """The new entry's id, seq and ts."""
-        if not self._rows:
-            count = len(self._drafts)
-            ((last,),) = self._statements.take_ids.all(self._connection, count, ENTRY_COUNTER)
-            self._next_id = last - count
+        if not self._entry_rows:
+            count = len(self._commands)
+            ((last_id,),) = self._statements.allocate_ids.fetch_all(self._connection, count, ENTRY_COUNTER)
+            self._next_id = last_id - count
         self._next_id += 1
         room.last_seq += 1
         room.active_at = max(self._now, room.active_at)
         return self._next_id, room.last_seq, room.active_at
 
-    def _change(self, room: _Room, author: Author, stands: bool = False) -> dict[str, Any]:
-        number, seq, ts = (0, room.last_seq, room.active_at) if stands else self._place(room)
+    def _change_fields(self, room: _BatchRoom, author: Author, is_noop: bool = False) -> dict[str, Any]:
+        entry_id, seq, ts = (0, room.last_seq, room.active_at) if is_noop else self._allocate_position(room)
         return {
             "room": room.name,
             "seq": seq,
-            "id": number,
+            "id": entry_id,
             "ts": ts,
             "member_id": author.member_id,
             "nick_name": author.nick_name,
         }
 
-    def _row(
+    def _add_entry_row(
         self,
-        room: _Room,
+        room: _BatchRoom,
         entry: Entry,
         kind: str,
         author: Author,
@@ -373,28 +400,48 @@ class _Batch:
         client_id: str | None = None,
         reply_to: int | None = None,
     ) -> None:
-        said = (author.member_id, author.nick_name, author.account, text, emoji, is_on, entry.ts, client_id, reply_to)
-        self._rows.append((entry.id, room.id, entry.seq, kind, target, *said, False))
+        content = (
+            author.member_id,
+            author.nick_name,
+            author.account,
+            text,
+            emoji,
+            is_on,
+            entry.ts,
+            client_id,
+            reply_to,
+        )
+        self._entry_rows.append((entry.id, room.id, entry.seq, kind, target, *content, False))
 
-    def _save(self) -> None:
-        grown = [
+    def _flush(self) -> None:
+        room_updates = [
             (room.topic, room.last_seq - room.stored_seq, room.active_at, room.id)
             for room in self._rooms.values()
             if room.last_seq > room.stored_seq
         ]
-        self._statements.grow.run_many(self._connection, grown)
-        self._statements.add_entry.run_many(self._connection, self._rows)
-        for change in self._changes:
-            change.statement.run(self._connection, *change.before, change.room.id, *change.after)
-        search = self._statements.search
-        search.add(self._connection, [(number, _id(room), text) for room, number, text in self._spoken])
-        search.change(self._connection, [(number, _id(room), old, new) for room, number, old, new in self._reworded])
+        self._statements.bump_seq.execute_many(self._connection, room_updates)
+        self._statements.insert_entry.execute_many(self._connection, self._entry_rows)
+        for deferred in self._deferred_statements:
+            deferred.statement.execute(
+                self._connection, *deferred.params_before_room, deferred.room.id, *deferred.params_after_room
+            )
+        search_index = self._statements.search_index
+        search_index.add(
+            self._connection, [(entry_id, _require_room_id(room), text) for room, entry_id, text in self._index_adds]
+        )
+        search_index.update(
+            self._connection,
+            [
+                (number, _require_room_id(room), old_text, new_text)
+                for room, number, old_text, new_text in self._index_updates
+            ],
+        )
 
 
-def _id(room: _Room) -> int:
+def _require_room_id(room: _BatchRoom) -> int:
     assert room.id is not None  # something was accepted in it
     return room.id
 
 
-def _stands_alone(draft: Draft) -> bool:
-    return isinstance(draft, TopicDraft) or (isinstance(draft, MessageDraft) and draft.reply_to is None)
+def _may_create_room(command: LogCommand) -> bool:
+    return isinstance(command, AppendTopic) or (isinstance(command, AppendMessage) and command.reply_to is None)

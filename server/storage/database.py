@@ -12,34 +12,34 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from server.storage import schema
-from server.storage.backfill import backfill
+from server.storage.backfill import run_backfill
 from server.storage.executor import Executor, ThreadExecutor
-from server.storage.faults import StorageError, is_outage, reason
-from server.storage.journal import WAITING_LIMIT, Journal
-from server.storage.ownership import Ownership
-from server.storage.queries import Reader
-from server.storage.room_rows import RoomRows
-from server.storage.schema import State
+from server.storage.faults import StorageError, describe_error, is_outage
+from server.storage.journal import MAX_QUEUE_DEPTH, Journal
+from server.storage.ownership import DatabaseLock
+from server.storage.queries import LogReader
+from server.storage.room_rows import RoomRepository
+from server.storage.schema import SchemaState
 from server.storage.search_index import SearchIndex
-from server.storage.sqlite import copy, make_file, open_engine
-from server.storage.statements import Statements, insert_for
+from server.storage.sqlite import copy_database, create_file, open_engine
+from server.storage.statements import BatchStatements, upsert_insert
 from server.storage.tables import settings
 
-READERS = 3
+READER_COUNT = 3
 """Reads at once: enough that a slow one holds up nobody, few enough to leave the cores to the chat."""
 
 BUSY_TIMEOUT = 2_000
 """Milliseconds to wait while another program holds the database's lock."""
 
-CHECKED_FOR = 1_000
+HEALTH_CACHE_MS = 1_000
 """Milliseconds for which the answer of a health check is good."""
 
-PROBE_PATIENCE = 3.0
+PROBE_TIMEOUT = 3.0
 """Seconds after which a disk that has not answered is called silent: longer than a lock is waited for."""
 
 SECRET_BYTES = 32
 
-_PROBE = "probe"
+_PROBE_KEY = "probe"
 _PROBE_BYTES = 16 * 1024
 """More than a page, so that a full disk shows."""
 
@@ -60,83 +60,83 @@ class Database:
     def __init__(
         self,
         journal: Journal,
-        reader: Reader,
+        reader: LogReader,
         executors: tuple[Executor, Executor],
         clock: Callable[[], int],
         *,
-        owned: Ownership | None,
-        index: SearchIndex,
+        file_lock: DatabaseLock | None,
+        search_index: SearchIndex,
     ) -> None:
         self.journal = journal
         self.reader = reader
-        self._owned = owned
+        self._file_lock = file_lock
         self._writer, self._readers = executors
-        self.rooms = RoomRows(self._writer, clock)
+        self.rooms = RoomRepository(self._writer, clock)
         self._clock = clock
-        self._checked_at: int | None = None
-        self._check: asyncio.Task[None] | None = None
-        self._check_began = 0.0
+        self._probed_at: int | None = None
+        self._probe_task: asyncio.Task[None] | None = None
+        self._probe_started_at = 0.0
         loop = asyncio.get_running_loop()
-        self._backfill = loop.create_task(backfill(self._writer, index, loop.time), name="search backfill")
-        self._backfill.add_done_callback(_log_a_failed_backfill)
+        self._backfill = loop.create_task(run_backfill(self._writer, search_index, loop.time), name="search backfill")
+        self._backfill.add_done_callback(_log_backfill_failure)
 
-    async def secret(self, name: str) -> bytes:
+    async def load_secret(self, name: str) -> bytes:
         """32 random bytes that stay the same for as long as the database lives.
 
         Raises:
             StorageError: The database cannot be written.
         """
         try:
-            return await self._writer.run(lambda connection: _secret(connection, name))
+            return await self._writer.run(lambda connection: _load_secret(connection, name))
         except Exception as error:
             if not is_outage(error):
                 raise
-            raise StorageError(f"the server's secret cannot be kept: {reason(error)}") from error
+            raise StorageError(f"the server's secret cannot be kept: {describe_error(error)}") from error
 
-    async def healthy(self) -> str | None:
+    async def health_problem(self) -> str | None:
         """Why nothing can be written now, in a few words, or None when all is well.
 
         It writes something to find out, at most once a second, and waits no longer
         than `PROBE_PATIENCE` for that.
         """
         loop = asyncio.get_running_loop()
-        fresh = self._checked_at is not None and 0 <= self._clock() - self._checked_at < CHECKED_FOR
-        if self._check is None and not fresh:
-            self._check_began = loop.time()
-            self._check = loop.create_task(self._write_probe(), name="health check")
-        if self._check is not None:
-            check, patience = self._check, max(0.0, self._check_began + PROBE_PATIENCE - loop.time())
-            await asyncio.wait({check}, timeout=patience)
-            if not check.done():
-                return self.journal.outage or f"the disk has not answered for {PROBE_PATIENCE:g} seconds"
-            check.result()
+        is_cached = self._probed_at is not None and 0 <= self._clock() - self._probed_at < HEALTH_CACHE_MS
+        if self._probe_task is None and not is_cached:
+            self._probe_started_at = loop.time()
+            self._probe_task = loop.create_task(self._write_probe(), name="health check")
+        if self._probe_task is not None:
+            probe_task, timeout = self._probe_task, max(0.0, self._probe_started_at + PROBE_TIMEOUT - loop.time())
+            await asyncio.wait({probe_task}, timeout=timeout)
+            if not probe_task.done():
+                return self.journal.outage or f"the disk has not answered for {PROBE_TIMEOUT:g} seconds"
+            probe_task.result()
         return self.journal.outage
 
     async def _write_probe(self) -> None:
         try:
-            await self._writer.run(_probe)
+            await self._writer.run(_write_probe_row)
         except Exception as error:
             if not is_outage(error):
                 raise
-            self.journal.note_outage(reason(error))
+            self.journal.report_outage(describe_error(error))
             await self._writer.reconnect()
         else:
-            self.journal.note_recovery()
+            self.journal.report_recovery()
         finally:
-            self._checked_at = self._clock()
-            self._check = None
+            self._probed_at = self._clock()
+            self._probe_task = None
 
     async def close(self) -> None:
         """Write and publish what waits, then close everything. Closing twice is closing once."""
         self._backfill.cancel()
         await asyncio.wait({self._backfill})
         await self.journal.close()
-        if self._check is not None:
-            await asyncio.wait({self._check})
+        if self._probe_task is not None:
+            await asyncio.wait({self._probe_task})
         await self._readers.close()
         await self._writer.close()
-        if self._owned is not None:
-            self._owned.release()
+        if self._file_lock is not None:
+            self._file_lock.release()
 
 
 async def open_database(
@@ -144,7 +144,7 @@ async def open_database(
     *,
     clock: Callable[[], int],
     busy_timeout: int = BUSY_TIMEOUT,
-    waiting_limit: int = WAITING_LIMIT,
+    max_queue_depth: int = MAX_QUEUE_DEPTH,
 ) -> Database:
     """Open the database, making or migrating it first where needed.
 
@@ -160,41 +160,48 @@ async def open_database(
     Raises:
         StorageError: It cannot be opened; the text is for the operator.
     """
-    path, url = _place(target)
-    owned: Ownership | None = None
+    path, url = _parse_target(target)
+    file_lock: DatabaseLock | None = None
     if path is not None:
-        make_file(path)
+        create_file(path)
         try:
-            owned = Ownership(path)
+            file_lock = DatabaseLock(path)
         except StorageError as error:
             raise StorageError(f"the database {path} cannot be opened: {error}") from None
-        writing = open_engine(path, writes=True, connections=1, busy_timeout=busy_timeout)
-        reading = open_engine(path, writes=False, connections=READERS, busy_timeout=busy_timeout)
-        writer: Executor = ThreadExecutor(writing, 1, "journal")
-        readers: Executor = ThreadExecutor(reading, READERS, "reader")
-        statements = Statements(writing.dialect)
-        shown = str(path)
+        writer_engine = open_engine(path, writable=True, pool_size=1, busy_timeout=busy_timeout)
+        reader_engine = open_engine(path, writable=False, pool_size=READER_COUNT, busy_timeout=busy_timeout)
+        writer: Executor = ThreadExecutor(writer_engine, 1, "journal")
+        readers: Executor = ThreadExecutor(reader_engine, READER_COUNT, "reader")
+        statements = BatchStatements(writer_engine.dialect)
+        display_name = str(path)
     else:
         # Here and not above: it brings all of SQLAlchemy's ORM, as slow to import as the rest of the server.
         from server.storage.postgresql import open_executor  # noqa: PLC0415
 
-        writer = open_executor(url, connections=1)
-        readers = open_executor(url, connections=READERS, isolation_level="REPEATABLE READ")
-        statements = Statements(writer.dialect)
-        shown = url.render_as_string(hide_password=True)
+        writer = open_executor(url, pool_size=1)
+        readers = open_executor(url, pool_size=READER_COUNT, isolation_level="REPEATABLE READ")
+        statements = BatchStatements(writer.dialect)
+        display_name = url.render_as_string(hide_password=True)
     try:
-        await _bring_up_to_date(writer, path)
+        await _ensure_schema(writer, path)
     except (StorageError, SQLAlchemyError, sqlite3.Error, OSError) as error:
         await readers.close()
         await writer.close()
-        if owned is not None:
-            owned.release()
-        raise StorageError(f"the database {shown} cannot be opened: {reason(error)}") from error
-    journal = Journal(writer, statements, clock, waiting_limit)
-    return Database(journal, Reader(readers, clock), (writer, readers), clock, owned=owned, index=statements.search)
+        if file_lock is not None:
+            file_lock.release()
+        raise StorageError(f"the database {display_name} cannot be opened: {describe_error(error)}") from error
+    journal = Journal(writer, statements, clock, max_queue_depth)
+    return Database(
+        journal,
+        LogReader(readers, clock),
+        (writer, readers),
+        clock,
+        file_lock=file_lock,
+        search_index=statements.search_index,
+    )
 
 
-def _place(target: str | Path) -> tuple[Path | None, URL]:
+def _parse_target(target: str | Path) -> tuple[Path | None, URL]:
     """Where it is: a file's path, or None and the URL of a server."""
     if isinstance(target, Path) or "://" not in target:
         return Path(target), URL.create("sqlite")
@@ -209,31 +216,31 @@ def _place(target: str | Path) -> tuple[Path | None, URL]:
             return Path(url.database), url
         case "postgresql" | "postgres":
             return None, url.set(drivername="postgresql+asyncpg")
-        case other:
-            raise StorageError(f"the database cannot be a {other} one; it can be sqlite or postgresql")
+        case backend:
+            raise StorageError(f"the database cannot be a {backend} one; it can be sqlite or postgresql")
 
 
-async def _bring_up_to_date(writer: Executor, path: Path | None) -> None:
-    if await writer.run(schema.prepare) is State.CURRENT:
+async def _ensure_schema(writer: Executor, path: Path | None) -> None:
+    if await writer.run(schema.ensure) is SchemaState.CURRENT:
         return
     if path is not None:
-        kept = path.with_name(f"{path.name}.before-{schema.HEAD}")
-        await asyncio.to_thread(copy, path, kept)
-        _log.info("the database is migrated to revision %s; what it was is kept as %s", schema.HEAD, kept)
+        backup_path = path.with_name(f"{path.name}.before-{schema.HEAD}")
+        await asyncio.to_thread(copy_database, path, backup_path)
+        _log.info("the database is migrated to revision %s; what it was is kept as %s", schema.HEAD, backup_path)
     await writer.run(schema.migrate)
 
 
-def _log_a_failed_backfill(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and (failure := task.exception()) is not None:
-        _log.error("older messages cannot be indexed for the search: %s", reason(failure))
+def _log_backfill_failure(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        _log.error("older messages cannot be indexed for the search: %s", describe_error(error))
 
 
-def _secret(connection: Connection, name: str) -> bytes:
-    fresh = {"key": name, "value": secrets.token_bytes(SECRET_BYTES)}
-    connection.execute(insert_for(connection.dialect)(settings).values(fresh).on_conflict_do_nothing())
+def _load_secret(connection: Connection, name: str) -> bytes:
+    values = {"key": name, "value": secrets.token_bytes(SECRET_BYTES)}
+    connection.execute(upsert_insert(connection.dialect)(settings).values(values).on_conflict_do_nothing())
     return connection.execute(select(settings.c.value).where(settings.c.key == name)).scalar_one()
 
 
-def _probe(connection: Connection) -> None:
-    connection.execute(settings.insert().values(key=_PROBE, value=bytes(_PROBE_BYTES)))
-    connection.execute(delete(settings).where(settings.c.key == _PROBE))
+def _write_probe_row(connection: Connection) -> None:
+    connection.execute(settings.insert().values(key=_PROBE_KEY, value=bytes(_PROBE_BYTES)))
+    connection.execute(delete(settings).where(settings.c.key == _PROBE_KEY))

@@ -47,30 +47,30 @@ class ThreadExecutor:
         name: Of the threads, for those who look at a running server.
     """
 
-    def __init__(self, engine: Engine, threads: int, name: str) -> None:
+    def __init__(self, engine: Engine, max_threads: int, name: str) -> None:
         self._engine = engine
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix=name)
+        self._pool = ThreadPoolExecutor(max_threads, thread_name_prefix=name)
         self._closed = False
 
     async def run(self, work: Callable[[Connection], ResultT]) -> ResultT:
         """See `Executor.run`."""
         if self._closed:
             raise StorageError("it is closed")
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._transact, work)
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self._run_transaction, work)
 
     async def reconnect(self) -> None:
         """See `Executor.reconnect`."""
         if not self._closed:
-            await asyncio.get_running_loop().run_in_executor(self._threads, self._engine.dispose)
+            await asyncio.get_running_loop().run_in_executor(self._pool, self._engine.dispose)
 
     async def close(self) -> None:
         """See `Executor.close`."""
         if self._closed:
             return
         self._closed = True
-        await asyncio.to_thread(self._threads.shutdown)
+        await asyncio.to_thread(self._pool.shutdown)
         self._engine.dispose()
 
-    def _transact(self, work: Callable[[Connection], ResultT]) -> ResultT:
+    def _run_transaction(self, work: Callable[[Connection], ResultT]) -> ResultT:
         with self._engine.begin() as connection:
             return work(connection)

@@ -12,7 +12,7 @@ class StorageError(Exception):
     """The database cannot be opened; the text is one sentence that says why."""
 
 
-_SQLITE = {
+_SQLITE_REASONS = {
     sqlite3.SQLITE_NOTADB: "it is not a database",
     sqlite3.SQLITE_CORRUPT: "it is damaged",
     sqlite3.SQLITE_READONLY: "it is read-only",
@@ -25,7 +25,7 @@ _SQLITE = {
     sqlite3.SQLITE_IOERR: "the disk does not read or write it",
     sqlite3.SQLITE_SCHEMA: "its tables are not as they should be",
 }
-_POSTGRESQL = {
+_POSTGRESQL_REASONS = {
     "08": "the connection to it was lost",
     "25": "it is read-only",
     "28": "it does not accept this user or password",
@@ -35,21 +35,21 @@ _POSTGRESQL = {
 }
 """By class of SQLSTATE (postgresql.org/docs, "PostgreSQL Error Codes")."""
 
-_POSTGRESQL_DATA = ("22", "23", "42")
+_POSTGRESQL_DATA_CLASSES = ("22", "23", "42")
 """Classes that blame the data or the statement."""
 
-_OS = {
+_OS_REASONS = {
     errno.EACCES: "permission is denied",
     errno.EPERM: "permission is denied",
     errno.EROFS: "it is read-only",
     errno.ENOSPC: "there is no space left for it",
     errno.ENOENT: "its file is gone",
 }
-_PRIMARY_CODE = 0xFF
+_PRIMARY_CODE_MASK = 0xFF
 """The low byte of an extended result code (sqlite.org/rescode.html)."""
 
 
-def reason(error: BaseException) -> str:
+def describe_error(error: BaseException) -> str:
     """Why the database refused, without any of the data that was on its way.
 
     Args:
@@ -58,37 +58,37 @@ def reason(error: BaseException) -> str:
     cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
     if isinstance(cause, sqlite3.Error):
         code = getattr(cause, "sqlite_errorcode", None)
-        known = None if code is None else _SQLITE.get(code & _PRIMARY_CODE)
-        return known or f"it answered {getattr(cause, 'sqlite_errorname', type(cause).__name__)}"
-    state = _sql_state(cause)
-    if state is not None:
-        return _POSTGRESQL.get(state[:2], f"it answered SQLSTATE {state}")
+        description = None if code is None else _SQLITE_REASONS.get(code & _PRIMARY_CODE_MASK)
+        return description or f"it answered {getattr(cause, 'sqlite_errorname', type(cause).__name__)}"
+    sqlstate = _get_sqlstate(cause)
+    if sqlstate is not None:
+        return _POSTGRESQL_REASONS.get(sqlstate[:2], f"it answered SQLSTATE {sqlstate}")
     if isinstance(cause, StorageError):
         return str(cause)
     if isinstance(cause, OSError) and cause.strerror:
-        return _OS.get(cause.errno or 0, cause.strerror.lower())
+        return _OS_REASONS.get(cause.errno or 0, cause.strerror.lower())
     return f"it answered {type(cause).__name__}"
 
 
 def is_outage(error: BaseException) -> bool:
     """Whether it is the database that fails, and not the data that was given to it."""
     if isinstance(error, DBAPIError):
-        state = _sql_state(error.orig)
-        if state is not None:
-            return not state.startswith(_POSTGRESQL_DATA)
+        sqlstate = _get_sqlstate(error.orig)
+        if sqlstate is not None:
+            return not sqlstate.startswith(_POSTGRESQL_DATA_CLASSES)
         if isinstance(error, (IntegrityError, SqlDataError)):
             return False
         return not isinstance(error, ProgrammingError) or error.connection_invalidated
     return isinstance(error, (OSError, PoolTimeout, StorageError, sqlite3.Error))
 
 
-def is_race(error: BaseException) -> bool:
+def is_serialization_failure(error: BaseException) -> bool:
     """Whether transactions of several nodes got in each other's way, and this one may be tried again."""
-    state = _sql_state(error.orig) if isinstance(error, DBAPIError) else None
-    return state is not None and state.startswith("40")
+    sqlstate = _get_sqlstate(error.orig) if isinstance(error, DBAPIError) else None
+    return sqlstate is not None and sqlstate.startswith("40")
 
 
-def _sql_state(error: BaseException | None) -> str | None:
+def _get_sqlstate(error: BaseException | None) -> str | None:
     """PostgreSQL's code for an error, five characters; None for any other database's."""
-    state = getattr(error, "sqlstate", None)
-    return state if isinstance(state, str) else None
+    sqlstate = getattr(error, "sqlstate", None)
+    return sqlstate if isinstance(sqlstate, str) else None

@@ -31,34 +31,34 @@ from uuid import UUID
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from server.domain.drafts import Draft, MessageDraft
+from server.domain.drafts import AppendMessage, LogCommand
 from server.protocol.entries import Entry
-from server.protocol.errors import Internal, Unavailable
-from server.storage.batch import Appended, Outcome, write
+from server.protocol.errors import InternalError, Unavailable
+from server.storage.batch import AppendOutcome, AppendResult, apply_batch
 from server.storage.executor import Executor
-from server.storage.faults import is_outage, is_race, reason
-from server.storage.statements import Statements
+from server.storage.faults import describe_error, is_outage, is_serialization_failure
+from server.storage.statements import BatchStatements
 
-BATCH = 512
+MAX_BATCH = 512
 """Drafts in one transaction: beyond this the disk's share of a message is noise, and answers only come later."""
 
-TURNS = 2
+LINGER_TICKS = 2
 """Of the event loop, from the bytes of a message to its draft: in one it is read, in the next worked off."""
 
-GATHERING = 0.002
+LINGER = 0.002
 """Seconds for which a transaction waits at most for drafts that are on their way."""
 
-WAITING_LIMIT = 10_000
+MAX_QUEUE_DEPTH = 10_000
 RETRY_AFTER = 2.0
 """Seconds that a refused client is told to wait."""
 
-RACES = 3
+SERIALIZATION_RETRIES = 3
 """How often a batch is tried again when the transactions of several nodes got in each other's way."""
 
 _log = logging.getLogger(__name__)
 
-Publish = Callable[[Sequence[Entry]], None]
-_Waiting = tuple[Draft, "asyncio.Future[Appended]"]
+Publisher = Callable[[Sequence[Entry]], None]
+_QueuedCommand = tuple[LogCommand, "asyncio.Future[AppendResult]"]
 
 
 class Journal:
@@ -75,35 +75,35 @@ class Journal:
     def __init__(
         self,
         writer: Executor,
-        statements: Statements,
+        statements: BatchStatements,
         clock: Callable[[], int],
-        waiting_limit: int = WAITING_LIMIT,
+        max_queue_depth: int = MAX_QUEUE_DEPTH,
     ) -> None:
         self._writer = writer
         self._statements = statements
         self._clock = clock
-        self._waiting_limit = waiting_limit
-        self._waiting: deque[_Waiting] = deque()
-        self._arrived = asyncio.Event()
-        self._publish: Publish | None = None
+        self._max_queue_depth = max_queue_depth
+        self._queue: deque[_QueuedCommand] = deque()
+        self._wakeup = asyncio.Event()
+        self._publish: Publisher | None = None
         self._outage: str | None = None
-        self._crowded = False
-        self._unsure: dict[UUID | Draft, bool] = {}  # what was refused and may be written, oldest first
+        self._overloaded = False
+        self._maybe_committed: dict[UUID | LogCommand, bool] = {}  # what was refused and may be written, oldest first
         self._closing = False
         self._loop = asyncio.get_running_loop()
-        self._task = self._loop.create_task(self._write_all(), name="journal")
+        self._writer_task = self._loop.create_task(self._run_writer(), name="journal")
 
     @property
-    def waiting(self) -> int:
+    def queue_depth(self) -> int:
         """How many drafts wait for their transaction."""
-        return len(self._waiting)
+        return len(self._queue)
 
     @property
     def outage(self) -> str | None:
         """Why the last batch could not be written or the last draft was not taken, or None."""
-        return self._outage or ("too many messages are waiting to be saved" if self._crowded else None)
+        return self._outage or ("too many messages are waiting to be saved" if self._overloaded else None)
 
-    def subscribe(self, publish: Publish) -> None:
+    def set_publisher(self, publish: Publisher) -> None:
         """Have every batch's new entries given to `publish`, in the order of their commit.
 
         It is called once a batch, after the callers of `append` had their turn
@@ -111,7 +111,7 @@ class Journal:
         """
         self._publish = publish
 
-    def append(self, draft: Draft) -> "asyncio.Future[Appended]":
+    def append(self, command: LogCommand) -> "asyncio.Future[AppendResult]":
         """Queue a draft; await the result for its entry on disk.
 
         Its place in the order is taken by the call, not by the await.
@@ -125,133 +125,143 @@ class Journal:
         """
         if self._closing:
             raise Unavailable("the server is stopping", RETRY_AFTER)
-        if len(self._waiting) >= self._waiting_limit:
-            if not self._crowded:
-                _log.error("%d messages are waiting to be saved, more are refused", len(self._waiting))
-            self._crowded = True
+        if len(self._queue) >= self._max_queue_depth:
+            if not self._overloaded:
+                _log.error("%d messages are waiting to be saved, more are refused", len(self._queue))
+            self._overloaded = True
             raise Unavailable("too many messages are waiting to be saved", RETRY_AFTER)
-        future: asyncio.Future[Appended] = self._loop.create_future()
-        self._waiting.append((draft, future))
-        self._arrived.set()
+        future: asyncio.Future[AppendResult] = self._loop.create_future()
+        self._queue.append((command, future))
+        self._wakeup.set()
         return future
 
     async def close(self) -> None:
         """Write and publish what waits, then stop. What comes later is refused."""
         self._closing = True
-        self._arrived.set()
-        await self._task
+        self._wakeup.set()
+        await self._writer_task
 
-    def note_outage(self, why: str) -> None:
+    def report_outage(self, reason: str) -> None:
         """The database cannot be written now: say so once."""
         if self._outage is None:
-            _log.error("the database cannot be written: %s", why)
-        self._outage = why
+            _log.error("the database cannot be written: %s", reason)
+        self._outage = reason
 
-    def note_recovery(self) -> None:
+    def report_recovery(self) -> None:
         """The database was just written."""
         if self._outage is not None:
             _log.warning("the database can be written again")
             self._outage = None
 
-    async def _write_all(self) -> None:
+    async def _run_writer(self) -> None:
         while True:
-            await self._arrived.wait()
-            while self._waiting:
-                await self._gather()
-                count = min(BATCH, len(self._waiting))
-                await self._write([self._waiting.popleft() for _ in range(count)])
-            if self._crowded:
+            await self._wakeup.wait()
+            while self._queue:
+                await self._linger()
+                count = min(MAX_BATCH, len(self._queue))
+                await self._write_batch([self._queue.popleft() for _ in range(count)])
+            if self._overloaded:
                 _log.warning("all messages that waited are saved or refused, more are taken again")
-                self._crowded = False
+                self._overloaded = False
             if self._closing:
                 return
-            self._arrived.clear()
+            self._wakeup.clear()
 
-    async def _gather(self) -> None:
+    async def _linger(self) -> None:
         """Wait while the event loop brings more drafts, as it does when many talk (rule 3)."""
-        until = self._loop.time() + GATHERING
-        before = 0
-        while before < len(self._waiting) < BATCH and self._loop.time() < until:
-            before = len(self._waiting)
-            for _ in range(TURNS):
+        deadline = self._loop.time() + LINGER
+        previous_depth = 0
+        while previous_depth < len(self._queue) < MAX_BATCH and self._loop.time() < deadline:
+            previous_depth = len(self._queue)
+            for _ in range(LINGER_TICKS):
                 await asyncio.sleep(0)
 
-    async def _write(self, batch: list[_Waiting]) -> None:
-        outcomes = await self._commit([draft for draft, _ in batch])
+    async def _write_batch(self, batch: list[_QueuedCommand]) -> None:
+        outcomes = await self._commit([command for command, _ in batch])
         if outcomes is None:
-            for waiting in batch:
-                await self._write([waiting])
+            for queued in batch:
+                await self._write_batch([queued])
             return
         for (_, future), outcome in zip(batch, outcomes, strict=True):
             if future.done():
                 continue
-            if isinstance(outcome, Appended):
+            if isinstance(outcome, AppendResult):
                 future.set_result(outcome)
             else:
                 future.set_exception(outcome)
         await asyncio.sleep(0)  # the callers' turn: whoever wrote it is answered before it is pushed
-        new = self._untold(batch, outcomes)
-        if not new or self._publish is None:
+        new_entries = self._entries_to_publish(batch, outcomes)
+        if not new_entries or self._publish is None:
             return
         try:
-            self._publish(new)
+            self._publish(new_entries)
         except Exception:
-            _log.exception("%d entries were written but not published", len(new))
+            _log.exception("%d entries were written but not published", len(new_entries))
 
-    def _untold(self, batch: list[_Waiting], outcomes: list[Outcome]) -> list[Entry]:
+    def _entries_to_publish(self, batch: list[_QueuedCommand], outcomes: list[AppendOutcome]) -> list[Entry]:
         """The entries that nobody was told of, in the order of their commit."""
-        untold: list[Entry] = []
-        for (draft, _), outcome in zip(batch, outcomes, strict=True):
-            if isinstance(outcome, Appended):
-                was_unsure = bool(self._unsure) and self._unsure.pop(_repeated_as(draft), False)
-                if was_unsure or not outcome.duplicate:
-                    untold.append(outcome.entry)
-        untold.sort(key=_id)
-        return untold
+        to_publish: list[Entry] = []
+        for (command, _), outcome in zip(batch, outcomes, strict=True):
+            if isinstance(outcome, AppendResult):
+                was_maybe_committed = bool(self._maybe_committed) and self._maybe_committed.pop(
+                    _dedup_key(command), False
+                )
+                if was_maybe_committed or not outcome.duplicate:
+                    to_publish.append(outcome.entry)
+        to_publish.sort(key=_entry_id)
+        return to_publish
 
-    def _doubt(self, drafts: list[Draft]) -> None:
-        self._unsure.update({_repeated_as(draft): True for draft in drafts})
-        while len(self._unsure) > self._waiting_limit:
-            del self._unsure[next(iter(self._unsure))]
+    def _mark_maybe_committed(self, commands: list[LogCommand]) -> None:
+        self._maybe_committed.update({_dedup_key(command): True for command in commands})
+        while len(self._maybe_committed) > self._max_queue_depth:
+            del self._maybe_committed[next(iter(self._maybe_committed))]
 
-    async def _commit(self, drafts: list[Draft]) -> list[Outcome] | None:
+    async def _commit(self, commands: list[LogCommand]) -> list[AppendOutcome] | None:
         """What became of each draft, or None when they have to be written one by one."""
-        untold = {draft for draft in drafts if draft in self._unsure} if self._unsure else frozenset[Draft]()
-        work = partial(write, statements=self._statements, drafts=drafts, now=self._clock(), untold=untold)
+        republish = (
+            {command for command in commands if command in self._maybe_committed}
+            if self._maybe_committed
+            else frozenset[LogCommand]()
+        )
+        work = partial(
+            apply_batch, statements=self._statements, commands=commands, now=self._clock(), republish=republish
+        )
         try:
-            outcomes = await self._run(work)
-            self.note_recovery()
+            outcomes = await self._run_with_retries(work)
+            self.report_recovery()
             return outcomes
         except Exception as error:
             if is_outage(error):
-                self.note_outage(reason(error))
-                self._doubt(drafts)
+                self.report_outage(describe_error(error))
+                self._mark_maybe_committed(commands)
                 await self._writer.reconnect()
-                return [_unavailable() for _ in drafts]
-            if len(drafts) > 1:
+                return [_unavailable_error() for _ in commands]
+            if len(commands) > 1:
                 return None
-            trace = None if isinstance(error, SQLAlchemyError) else error  # a database's own words may quote the text
-            _log.error("a draft could not be written: %s", reason(error), exc_info=trace)
-            return [Internal("the server could not save this")]
+            exc_info = (
+                None if isinstance(error, SQLAlchemyError) else error
+            )  # a database's own words may quote the text
+            _log.error("a draft could not be written: %s", describe_error(error), exc_info=exc_info)
+            return [InternalError("the server could not save this")]
 
-    async def _run(self, work: Callable[[Connection], list[Outcome]]) -> list[Outcome]:
-        for _ in range(RACES):
+    async def _run_with_retries(self, work: Callable[[Connection], list[AppendOutcome]]) -> list[AppendOutcome]:
+        for _ in range(SERIALIZATION_RETRIES):
             try:
                 return await self._writer.run(work)
             except DBAPIError as error:
-                if not is_race(error):
+                if not is_serialization_failure(error):
                     raise
         return await self._writer.run(work)
 
 
-def _repeated_as(draft: Draft) -> UUID | Draft:
+def _dedup_key(command: LogCommand) -> UUID | LogCommand:
     """By what a repeat is known: the clientId of a message, the whole of what has none."""
-    return draft.client_id or draft if isinstance(draft, MessageDraft) else draft
+    return command.client_id or command if isinstance(command, AppendMessage) else command
 
 
-def _id(entry: Entry) -> int:
+def _entry_id(entry: Entry) -> int:
     return entry.id
 
 
-def _unavailable() -> Unavailable:
+def _unavailable_error() -> Unavailable:
     return Unavailable("the server cannot save anything right now", RETRY_AFTER)

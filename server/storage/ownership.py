@@ -15,7 +15,7 @@ except ImportError:  # Windows has other locks; there two servers are not kept a
     fcntl = None
 
 
-class Ownership:
+class DatabaseLock:
     """Holds a database file for this server until `release`.
 
     Raises:
@@ -23,20 +23,20 @@ class Ownership:
     """
 
     def __init__(self, path: Path) -> None:
-        self._lock = -1
+        self._fd = -1
         try:
-            self._lock = os.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self._fd = os.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError:
             return  # where no lock can be made no database can be written either, which opening it says better
         if fcntl is not None:
             try:
-                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 self.release()
                 raise StorageError("another chat-server is using it") from None
 
     def release(self) -> None:
         """Let the next one have it; releasing twice is releasing once."""
-        if self._lock >= 0:
-            os.close(self._lock)
-            self._lock = -1
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1

@@ -5,18 +5,20 @@ from sqlalchemy import ColumnElement, Connection, bindparam, select
 from server.storage.tables import entries
 
 
-def first_seq(connection: Connection, room_id: int, last_seq: int, column: ColumnElement[int], at_least: int) -> int:
+def find_first_seq(
+    connection: Connection, room_id: int, last_seq: int, column: ColumnElement[int], minimum: int
+) -> int:
     """The first `seq` of a room at which a column is at least so much; one past the last when it is nowhere.
 
     Args:
         last_seq: The room's newest.
         column: `entries.c.id` or `entries.c.ts`.
     """
-    value = select(column).where(entries.c.room_id == room_id, entries.c.seq == bindparam("seq"))
+    select_value = select(column).where(entries.c.room_id == room_id, entries.c.seq == bindparam("seq"))
     low, high = 1, last_seq + 1
     while low < high:
         middle = (low + high) // 2
-        if connection.execute(value, {"seq": middle}).scalar_one() >= at_least:
+        if connection.execute(select_value, {"seq": middle}).scalar_one() >= minimum:
             high = middle
         else:
             low = middle + 1

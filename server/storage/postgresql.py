@@ -16,7 +16,7 @@ COMMAND_TIMEOUT = 30.0
 ResultT = TypeVar("ResultT")
 
 
-def open_executor(url: URL, *, connections: int, **options: Any) -> "AsyncExecutor":
+def open_executor(url: URL, *, pool_size: int, **options: Any) -> "AsyncExecutor":
     """Transactions on a database server; nothing is connected yet.
 
     Args:
@@ -26,10 +26,10 @@ def open_executor(url: URL, *, connections: int, **options: Any) -> "AsyncExecut
     Raises:
         StorageError: The driver is not installed.
     """
-    limits = {"timeout": CONNECT_TIMEOUT, "command_timeout": COMMAND_TIMEOUT}
+    timeouts = {"timeout": CONNECT_TIMEOUT, "command_timeout": COMMAND_TIMEOUT}
     try:
         engine = create_async_engine(
-            url, pool_size=connections, max_overflow=0, hide_parameters=True, connect_args=limits, **options
+            url, pool_size=pool_size, max_overflow=0, hide_parameters=True, connect_args=timeouts, **options
         )
     except ModuleNotFoundError:
         raise StorageError("PostgreSQL needs asyncpg: install tui-chat[scale]") from None

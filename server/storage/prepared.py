@@ -12,7 +12,7 @@ from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import DBAPIError
 
 
-class Prepared:
+class PreparedStatement:
     """A statement as the driver takes it.
 
     Args:
@@ -26,33 +26,33 @@ class Prepared:
         compiled = statement.compile(dialect=dialect)
         self._sql = str(compiled)
         self._dialect = dialect
-        order: Sequence[str] = getattr(compiled, "positiontup", None) or ()
-        if list(order) != list(parameters):
-            raise ValueError(f"the statement takes {order}, not {parameters}")
+        parameter_order: Sequence[str] = getattr(compiled, "positiontup", None) or ()
+        if list(parameter_order) != list(parameters):
+            raise ValueError(f"the statement takes {parameter_order}, not {parameters}")
 
-    def all(self, connection: Connection, *values: Any) -> list[tuple[Any, ...]]:
+    def fetch_all(self, connection: Connection, *values: Any) -> list[tuple[Any, ...]]:
         """Run it for the rows that it gives."""
         with self._cursor(connection) as cursor:
             cursor.execute(self._sql, values)
             return list(cursor.fetchall())
 
-    def run(self, connection: Connection, *values: Any) -> None:
+    def execute(self, connection: Connection, *values: Any) -> None:
         """Run it for what it changes."""
         with self._cursor(connection) as cursor:
             cursor.execute(self._sql, values)
 
-    def run_many(self, connection: Connection, rows: list[tuple[Any, ...]]) -> None:
+    def execute_many(self, connection: Connection, rows: list[tuple[Any, ...]]) -> None:
         """Run it for each row, in order."""
         with self._cursor(connection) as cursor:
             cursor.executemany(self._sql, rows)
 
     @contextmanager
     def _cursor(self, connection: Connection) -> Generator[DBAPICursor]:
-        driver = self._dialect.loaded_dbapi.Error
+        driver_error = self._dialect.loaded_dbapi.Error
         cursor = connection.connection.cursor()
         try:
             yield cursor
-        except driver as error:
-            raise DBAPIError.instance(self._sql, None, error, driver, hide_parameters=True) from error
+        except driver_error as error:
+            raise DBAPIError.instance(self._sql, None, error, driver_error, hide_parameters=True) from error
         finally:
             cursor.close()

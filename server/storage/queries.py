@@ -16,27 +16,27 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Row, bindparam, select
 
 from server.protocol import names
-from server.protocol.answers import Found, Page
+from server.protocol.answers import HistoryPage, SearchResponse
 from server.protocol.entries import Entry
 from server.protocol.errors import Unavailable
 from server.storage.executor import Executor
-from server.storage.faults import is_outage, reason
-from server.storage.places import first_seq
-from server.storage.rows import by_target, entry
+from server.storage.faults import describe_error, is_outage
+from server.storage.places import find_first_seq
+from server.storage.rows import entry_from_row, group_reactions
 from server.storage.searching import search
 from server.storage.tables import PUBLIC, REMOVED, entries, reactions, rooms
 
-WAITING_LIMIT = 2_000
+MAX_QUEUED_READS = 2_000
 """Reads that may wait for their turn: a disk that hangs must not gather requests without end."""
 
-PAGE_BYTES = 256 * 1024
+MAX_PAGE_BYTES = 256 * 1024
 """A page ends early at about so many: the bytes that a connection may be behind are bounded, and past
 them it is cut. One that is slow would be cut at each attempt to read on."""
 
-ENTRY_BYTES = 256
+ENTRY_OVERHEAD_BYTES = 256
 """What an entry takes besides its text, and each choice of a reaction under it."""
 
-SEARCHES_WAITING = 50
+MAX_QUEUED_SEARCHES = 50
 """Searches that may wait: one runs at a time, so that the others' reads always find a way."""
 
 RETRY_AFTER = 2.0
@@ -46,13 +46,13 @@ _log = logging.getLogger(__name__)
 
 ResultT = TypeVar("ResultT")
 
-_room = select(rooms).where(rooms.c.key == bindparam("key"))
-_between = (
+_select_room = select(rooms).where(rooms.c.key == bindparam("key"))
+_select_entries = (
     select(entries)
     .where(entries.c.room_id == bindparam("room"), entries.c.seq.between(bindparam("first"), bindparam("last")))
     .order_by(entries.c.seq)
 )
-_reactions = (
+_select_reactions = (
     select(reactions)
     .where(reactions.c.room_id == bindparam("room"), reactions.c.target.between(bindparam("first"), bindparam("last")))
     .order_by(reactions.c.target, reactions.c.began, reactions.c.seq)
@@ -60,7 +60,7 @@ _reactions = (
 
 
 @dataclass(frozen=True, slots=True)
-class RoomRow:
+class RoomRecord:
     """A room in which something was written.
 
     Attributes:
@@ -83,7 +83,7 @@ class RoomRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Backlog:
+class JoinSnapshot:
     """What somebody who comes into a room is shown.
 
     Attributes:
@@ -92,12 +92,12 @@ class Backlog:
         has_more: There are entries between `since` (or the beginning) and the first of these.
     """
 
-    room: RoomRow | None
+    room: RoomRecord | None
     entries: list[Entry]
     has_more: bool
 
 
-class Reader:
+class LogReader:
     """Reads snapshots, several at once.
 
     Every method raises `Unavailable` when the database cannot be read.
@@ -109,21 +109,21 @@ class Reader:
     def __init__(self, executor: Executor, clock: Callable[[], int]) -> None:
         self._executor = executor
         self._clock = clock
-        self._one_search = asyncio.Semaphore(1)
-        self._searches = 0
+        self._search_slot = asyncio.Semaphore(1)
+        self._queued_searches = 0
         self._failing = False
-        self._waiting = 0
+        self._queued_reads = 0
 
-    async def backlog(self, room_key: str, *, since: int | None, limit: int) -> Backlog:
+    async def read_join_snapshot(self, room_key: str, *, since: int | None, limit: int) -> JoinSnapshot:
         """The newest entries of a room.
 
         Args:
             since: Only entries with a greater `seq`.
             limit: No more than this many.
         """
-        return await self._run(partial(_backlog, key=room_key, since=since or 0, limit=limit))
+        return await self._run(partial(_read_join_snapshot, key=room_key, since=since or 0, limit=limit))
 
-    async def page(
+    async def read_page(
         self,
         room_key: str,
         *,
@@ -132,7 +132,7 @@ class Reader:
         around: int | None = None,
         at: int | None = None,
         limit: int,
-    ) -> Page:
+    ) -> HistoryPage:
         """A piece of a room's log, ascending; empty for a room that was never written in.
 
         Args:
@@ -146,84 +146,84 @@ class Reader:
         Raises:
             ValueError: Not exactly one of the three places was given.
         """
-        if sum(place is not None for place in (before, after, around, at)) != 1:
+        if sum(anchor is not None for anchor in (before, after, around, at)) != 1:
             raise ValueError("a page takes exactly one of before, after, around and at")
-        page = partial(_page, key=room_key, before=before, after=after, around=around, at=at, limit=limit)
-        return await self._run(page)
+        work = partial(_read_page, key=room_key, before=before, after=after, around=around, at=at, limit=limit)
+        return await self._run(work)
 
     async def search(
         self, text: str, *, room_key: str | None, joined: Collection[str], before: int | None, limit: int
-    ) -> Found:
+    ) -> SearchResponse:
         """See `server.storage.searching`.
 
         Raises:
             NotFound: There is no such room, or none that the searcher may see.
         """
-        if self._searches >= SEARCHES_WAITING:
+        if self._queued_searches >= MAX_QUEUED_SEARCHES:
             raise Unavailable("too many searches are waiting", RETRY_AFTER)
-        self._searches += 1
+        self._queued_searches += 1
         try:
-            async with self._one_search:
-                found = partial(search, text=text, room_key=room_key, joined=joined, before=before, limit=limit)
-                return await self._run(partial(found, clock=self._clock))
+            async with self._search_slot:
+                work = partial(search, text=text, room_key=room_key, joined=joined, before=before, limit=limit)
+                return await self._run(partial(work, clock=self._clock))
         finally:
-            self._searches -= 1
+            self._queued_searches -= 1
 
-    async def entry(self, room_key: str, seq: int) -> Entry | None:
+    async def read_entry(self, room_key: str, seq: int) -> Entry | None:
         """One entry in its present state, or None."""
-        return await self._run(partial(_entry, key=room_key, seq=seq))
+        return await self._run(partial(_read_entry, key=room_key, seq=seq))
 
-    async def rooms(self, query: str | None, limit: int) -> list[RoomRow]:
+    async def list_rooms(self, query: str | None, limit: int) -> list[RoomRecord]:
         """Public rooms, those with the newest activity first.
 
         Args:
             query: Only rooms whose name contains this; width, case and spacing do not matter.
         """
-        wanted = None
+        name_filter = None
         if query:
             try:
-                wanted = names.key(query)
+                name_filter = names.canonical_key(query)
             except UnicodeEncodeError:  # no name can contain it
                 return []
-        return await self._run(partial(_rooms, wanted=wanted, limit=limit))
+        return await self._run(partial(_list_rooms, name_filter=name_filter, limit=limit))
 
-    async def room(self, room_id: int) -> RoomRow | None:
+    async def find_room(self, room_id: int) -> RoomRecord | None:
         """One public room, or None."""
-        return await self._run(partial(_room_of_id, room_id=room_id))
+        return await self._run(partial(_find_room_by_id, room_id=room_id))
 
     async def _run(self, work: Callable[[Connection], ResultT]) -> ResultT:
-        if self._waiting >= WAITING_LIMIT:
+        if self._queued_reads >= MAX_QUEUED_READS:
             raise Unavailable("too many requests are waiting to be read", RETRY_AFTER)
-        self._waiting += 1
+        self._queued_reads += 1
         try:
-            found = await self._executor.run(work)
+            result = await self._executor.run(work)
         except Exception as error:
             if not is_outage(error):
                 raise
             if not self._failing:
-                _log.error("the database cannot be read: %s", reason(error))
+                _log.error("the database cannot be read: %s", describe_error(error))
                 self._failing = True
             await self._executor.reconnect()
             raise Unavailable("the server cannot read its storage right now", RETRY_AFTER) from error
         finally:
-            self._waiting -= 1
+            self._queued_reads -= 1
         if self._failing:
             _log.warning("the database can be read again")
             self._failing = False
-        return found
+        return result
 
 
-def _backlog(connection: Connection, *, key: str, since: int, limit: int) -> Backlog:
-    room = _find(connection, key)
+def _read_join_snapshot(connection: Connection, *, key: str, since: int, limit: int) -> JoinSnapshot:
+    room = _find_room_by_key(connection, key)
     if room is None:
-        return Backlog(None, [], has_more=False)
+        return JoinSnapshot(None, [], has_more=False)
     first = max(since + 1, room.last_seq - limit + 1)
-    found = _read(connection, room, first, room.last_seq, near=room.last_seq)
-    first = found[0].seq if found else first
-    return Backlog(room_row(room), found, has_more=first > since + 1)
+    log_entries = _read_entries(connection, room, first, room.last_seq, center=room.last_seq)
+    first = log_entries[0].seq if log_entries else first
+    return JoinSnapshot(room_from_row(room), log_entries, has_more=first > since + 1)
 
 
-def _page(
+def _read_page(
     connection: Connection,
     *,
     key: str,
@@ -232,79 +232,82 @@ def _page(
     around: int | None,
     at: int | None,
     limit: int,
-) -> Page:
-    room = _find(connection, key)
+) -> HistoryPage:
+    room = _find_room_by_key(connection, key)
     if room is None:
-        return Page(messages=[], has_more=False, last_seq=0)
+        return HistoryPage(messages=[], has_more=False, last_seq=0)
     if before is not None:
-        last = near = min(before - 1, room.last_seq)
+        last = center = min(before - 1, room.last_seq)
         first = max(1, last - limit + 1)
     elif after is not None:
-        first = near = after + 1
+        first = center = after + 1
         last = min(after + limit, room.last_seq)
     else:
         if at is not None:
-            around = first_seq(connection, room.id, room.last_seq, entries.c.ts, at)
-        near = around or 1
-        first = max(1, min(near - limit // 2, room.last_seq - limit + 1))
+            around = find_first_seq(connection, room.id, room.last_seq, entries.c.ts, at)
+        center = around or 1
+        first = max(1, min(center - limit // 2, room.last_seq - limit + 1))
         last = min(first + limit - 1, room.last_seq)
-    found = _read(connection, room, first, last, near=near)
-    if found:
-        first, last = found[0].seq, found[-1].seq
-    older, newer = first > 1, last < room.last_seq
-    has_more = older if before is not None else newer if after is not None else older or newer
-    return Page(messages=found, has_more=has_more, last_seq=room.last_seq)
+    log_entries = _read_entries(connection, room, first, last, center=center)
+    if log_entries:
+        first, last = log_entries[0].seq, log_entries[-1].seq
+    has_older, has_newer = first > 1, last < room.last_seq
+    has_more = has_older if before is not None else has_newer if after is not None else has_older or has_newer
+    return HistoryPage(messages=log_entries, has_more=has_more, last_seq=room.last_seq)
 
 
-def _entry(connection: Connection, *, key: str, seq: int) -> Entry | None:
-    room = _find(connection, key)
-    found = [] if room is None else _read(connection, room, seq, seq, near=seq)
-    return found[0] if found else None
+def _read_entry(connection: Connection, *, key: str, seq: int) -> Entry | None:
+    room = _find_room_by_key(connection, key)
+    log_entries = [] if room is None else _read_entries(connection, room, seq, seq, center=seq)
+    return log_entries[0] if log_entries else None
 
 
-def _rooms(connection: Connection, *, wanted: str | None, limit: int) -> list[RoomRow]:
-    found = select(rooms).where(rooms.c.visibility == PUBLIC)
-    if wanted is not None:
-        found = found.where(rooms.c.key.contains(wanted, autoescape=True))
-    newest_first = found.order_by(rooms.c.active_at.desc(), rooms.c.id.desc()).limit(limit)
-    return [room_row(row) for row in connection.execute(newest_first)]
+def _list_rooms(connection: Connection, *, name_filter: str | None, limit: int) -> list[RoomRecord]:
+    query = select(rooms).where(rooms.c.visibility == PUBLIC)
+    if name_filter is not None:
+        query = query.where(rooms.c.key.contains(name_filter, autoescape=True))
+    ordered_query = query.order_by(rooms.c.active_at.desc(), rooms.c.id.desc()).limit(limit)
+    return [room_from_row(row) for row in connection.execute(ordered_query)]
 
 
-def _room_of_id(connection: Connection, *, room_id: int) -> RoomRow | None:
-    found = connection.execute(select(rooms).where(rooms.c.id == room_id, rooms.c.visibility == PUBLIC)).one_or_none()
-    return None if found is None else room_row(found)
+def _find_room_by_id(connection: Connection, *, room_id: int) -> RoomRecord | None:
+    row = connection.execute(select(rooms).where(rooms.c.id == room_id, rooms.c.visibility == PUBLIC)).one_or_none()
+    return None if row is None else room_from_row(row)
 
 
-def _find(connection: Connection, key: str) -> Row[Any] | None:
-    return connection.execute(_room, {"key": key}).one_or_none()
+def _find_room_by_key(connection: Connection, key: str) -> Row[Any] | None:
+    return connection.execute(_select_room, {"key": key}).one_or_none()
 
 
-def _read(connection: Connection, room: Row[Any], first: int, last: int, *, near: int) -> list[Entry]:
+def _read_entries(connection: Connection, room: Row[Any], first: int, last: int, *, center: int) -> list[Entry]:
     """The entries from `first` to `last`; of many bytes only those nearest to `near`, at least one."""
     if first > last:
         return []
-    place = {"room": room.id, "first": first, "last": last}
-    rows: Sequence[Row[Any]] = connection.execute(_between, place).all()
-    standing = by_target(connection.execute(_reactions, place).all())
-    sizes = [len(row.text.encode()) + ENTRY_BYTES * (1 + _choices(standing.get(row.seq, {}))) for row in rows]
+    bounds = {"room": room.id, "first": first, "last": last}
+    rows: Sequence[Row[Any]] = connection.execute(_select_entries, bounds).all()
+    reactions_by_target = group_reactions(connection.execute(_select_reactions, bounds).all())
+    sizes = [
+        len(row.text.encode()) + ENTRY_OVERHEAD_BYTES * (1 + _count_reactions(reactions_by_target.get(row.seq, {})))
+        for row in rows
+    ]
     low, high, size = 0, len(rows) - 1, sum(sizes)
-    while size > PAGE_BYTES and low < high:
-        if near - rows[low].seq >= rows[high].seq - near:
+    while size > MAX_PAGE_BYTES and low < high:
+        if center - rows[low].seq >= rows[high].seq - center:
             size -= sizes[low]
             low += 1
         else:
             size -= sizes[high]
             high -= 1
-    return [entry(room.name, row, standing.get(row.seq)) for row in rows[low : high + 1]]
+    return [entry_from_row(room.name, row, reactions_by_target.get(row.seq)) for row in rows[low : high + 1]]
 
 
-def _choices(reactions_under: dict[str, list[str]]) -> int:
-    return sum(len(members) for members in reactions_under.values())
+def _count_reactions(reactions_by_emoji: dict[str, list[str]]) -> int:
+    return sum(len(members) for members in reactions_by_emoji.values())
 
 
-def room_row(row: Row[Any]) -> RoomRow:
+def room_from_row(row: Row[Any]) -> RoomRecord:
     """A row of `rooms`; one that was removed is, to whoever finds it, an empty public room."""
-    return RoomRow(
+    return RoomRecord(
         id=row.id,
         key=row.key,
         name=row.name,

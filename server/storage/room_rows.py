@@ -16,9 +16,9 @@ from sqlalchemy.exc import IntegrityError
 
 from server.protocol.errors import Conflict, NotFound, Unavailable
 from server.storage.executor import Executor
-from server.storage.faults import is_outage, reason
-from server.storage.queries import RETRY_AFTER, RoomRow, room_row
-from server.storage.statements import insert_for
+from server.storage.faults import describe_error, is_outage
+from server.storage.queries import RETRY_AFTER, RoomRecord, room_from_row
+from server.storage.statements import upsert_insert
 from server.storage.tables import PUBLIC, REMOVED, entries, rooms
 
 _log = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 ResultT = TypeVar("ResultT")
 
 
-class RoomRows:
+class RoomRepository:
     """Every method raises `Unavailable` when the database cannot be written.
 
     Args:
@@ -38,13 +38,13 @@ class RoomRows:
         self._writer = writer
         self._clock = clock
 
-    async def make(self, key: str, name: str, topic: str) -> RoomRow:
+    async def create(self, key: str, name: str, topic: str) -> RoomRecord:
         """A new room on the list.
 
         Raises:
             Conflict: There is one with this key.
         """
-        return await self._run(partial(_make, key=key, name=name, topic=topic, now=self._clock()))
+        return await self._run(partial(_create, key=key, name=name, topic=topic, now=self._clock()))
 
     async def rename(self, room_id: int, key: str, name: str) -> None:
         """Another name for a room.
@@ -58,14 +58,14 @@ class RoomRows:
         except IntegrityError:
             raise Conflict("there is a room of this name") from None
 
-    async def remove(self, room_id: int) -> None:
+    async def delete(self, room_id: int) -> None:
         """Take a room off the list, for good when its log is empty.
 
         Raises:
             NotFound: There is no such room on the list.
             Conflict: There are messages in it that were not deleted.
         """
-        await self._run(partial(_remove, room_id=room_id))
+        await self._run(partial(_delete, room_id=room_id))
 
     async def _run(self, work: Callable[[Connection], ResultT]) -> ResultT:
         try:
@@ -73,37 +73,41 @@ class RoomRows:
         except Exception as error:
             if not is_outage(error):
                 raise
-            _log.error("the list of rooms cannot be written: %s", reason(error))
+            _log.error("the list of rooms cannot be written: %s", describe_error(error))
             await self._writer.reconnect()
             raise Unavailable("the server cannot save anything right now", RETRY_AFTER) from error
 
 
-def _make(connection: Connection, *, key: str, name: str, topic: str, now: int) -> RoomRow:
-    fresh = {"name": name, "topic": topic, "visibility": PUBLIC, "created_at": now, "active_at": now}
-    insert = insert_for(connection.dialect)(rooms).values(key=key, last_seq=0, **fresh).on_conflict_do_nothing()
-    again = update(rooms).where(rooms.c.key == key, rooms.c.visibility == REMOVED).values(**fresh)
-    if not connection.execute(insert).rowcount and not connection.execute(again).rowcount:
+def _create(connection: Connection, *, key: str, name: str, topic: str, now: int) -> RoomRecord:
+    values = {"name": name, "topic": topic, "visibility": PUBLIC, "created_at": now, "active_at": now}
+    insert_room = (
+        upsert_insert(connection.dialect)(rooms).values(key=key, last_seq=0, **values).on_conflict_do_nothing()
+    )
+    restore_room = update(rooms).where(rooms.c.key == key, rooms.c.visibility == REMOVED).values(**values)
+    if not connection.execute(insert_room).rowcount and not connection.execute(restore_room).rowcount:
         raise Conflict("there is a room of this name")
-    return room_row(connection.execute(select(rooms).where(rooms.c.key == key)).one())
+    return room_from_row(connection.execute(select(rooms).where(rooms.c.key == key)).one())
 
 
 def _rename(connection: Connection, *, room_id: int, key: str, name: str) -> None:
-    renamed = update(rooms).where(rooms.c.id == room_id, rooms.c.visibility == PUBLIC).values(key=key, name=name)
-    if not connection.execute(renamed).rowcount:
+    update_name = update(rooms).where(rooms.c.id == room_id, rooms.c.visibility == PUBLIC).values(key=key, name=name)
+    if not connection.execute(update_name).rowcount:
         raise NotFound("there is no such room")
 
 
-def _remove(connection: Connection, *, room_id: int) -> None:
-    wanted = select(rooms.c.last_seq).where(rooms.c.id == room_id, rooms.c.visibility == PUBLIC).with_for_update()
-    last_seq = connection.execute(wanted).scalar_one_or_none()
+def _delete(connection: Connection, *, room_id: int) -> None:
+    select_last_seq = (
+        select(rooms.c.last_seq).where(rooms.c.id == room_id, rooms.c.visibility == PUBLIC).with_for_update()
+    )
+    last_seq = connection.execute(select_last_seq).scalar_one_or_none()
     if last_seq is None:
         raise NotFound("there is no such room")
     if last_seq == 0:
         connection.execute(delete(rooms).where(rooms.c.id == room_id))
         return
-    standing = select(func.count()).where(
+    count_messages = select(func.count()).where(
         entries.c.room_id == room_id, entries.c.kind == "message", entries.c.deleted.is_(False)
     )
-    if connection.execute(standing).scalar_one():
+    if connection.execute(count_messages).scalar_one():
         raise Conflict("something was said in the room meanwhile")
     connection.execute(update(rooms).where(rooms.c.id == room_id).values(visibility=REMOVED, topic=""))

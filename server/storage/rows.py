@@ -7,14 +7,14 @@ from sqlalchemy import Row
 
 from server.protocol.entries import Deletion, Edit, Entry, Message, Reaction, TopicChange
 
-MESSAGE = "message"
-EDIT = "edit"
-DELETE = "delete"
-REACTION = "reaction"
-TOPIC = "topic"
+KIND_MESSAGE = "message"
+KIND_EDIT = "edit"
+KIND_DELETE = "delete"
+KIND_REACTION = "reaction"
+KIND_TOPIC = "topic"
 
 
-def entry(room: str, row: Row[Any], reactions: Mapping[str, list[str]] | None = None) -> Entry:
+def entry_from_row(room: str, row: Row[Any], reactions: Mapping[str, list[str]] | None = None) -> Entry:
     """The entry that a row of `entries` holds.
 
     Args:
@@ -25,8 +25,8 @@ def entry(room: str, row: Row[Any], reactions: Mapping[str, list[str]] | None = 
     Raises:
         ValueError: The row is of a kind that this version does not know.
     """
-    if row.kind == MESSAGE:
-        return message(room, row, reactions)
+    if row.kind == KIND_MESSAGE:
+        return message_from_row(room, row, reactions)
     common: dict[str, Any] = {
         "room": room,
         "seq": row.seq,
@@ -44,11 +44,11 @@ def entry(room: str, row: Row[Any], reactions: Mapping[str, list[str]] | None = 
             return Reaction(**common, target=row.target, emoji=row.emoji, on=row.is_on)
         case "topic":
             return TopicChange(**common, topic=row.text)
-        case unknown:
-            raise ValueError(f"an entry of the unknown kind {unknown!r}")
+        case unknown_kind:
+            raise ValueError(f"an entry of the unknown kind {unknown_kind!r}")
 
 
-def message(room: str, row: Row[Any], reactions: Mapping[str, list[str]] | None = None) -> Message:
+def message_from_row(room: str, row: Row[Any], reactions: Mapping[str, list[str]] | None = None) -> Message:
     """The message in its present state; see `entry`."""
     return Message(
         room=room,
@@ -66,9 +66,9 @@ def message(room: str, row: Row[Any], reactions: Mapping[str, list[str]] | None 
     )
 
 
-def by_target(rows: Sequence[Row[Any]]) -> dict[int, dict[str, list[str]]]:
+def group_reactions(rows: Sequence[Row[Any]]) -> dict[int, dict[str, list[str]]]:
     """Rows of `reactions`, in the order to be shown, as target → emoji → the members who chose it."""
-    targets: dict[int, dict[str, list[str]]] = {}
+    reactions_by_target: dict[int, dict[str, list[str]]] = {}
     for row in rows:
-        targets.setdefault(row.target, {}).setdefault(row.emoji, []).append(row.member_id)
-    return targets
+        reactions_by_target.setdefault(row.target, {}).setdefault(row.emoji, []).append(row.member_id)
+    return reactions_by_target

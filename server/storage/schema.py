@@ -19,7 +19,7 @@ REVISIONS = ("0001", "0002", "0003")
 
 HEAD = REVISIONS[-1]
 
-_version = Table(
+_version_table = Table(
     "alembic_version",
     MetaData(),
     Column("version_num", String(32), nullable=False),
@@ -27,53 +27,53 @@ _version = Table(
 )
 
 
-_NODES_TAKE_TURNS = 0x63686174
+_ADVISORY_LOCK_KEY = 0x63686174
 """The advisory lock under which one node of many makes or migrates the tables; SQLite's writers take turns anyway."""
 
 
-class State(Enum):
+class SchemaState(Enum):
     """How a database stands to this program."""
 
     CURRENT = "current"
-    OLDER = "older"
+    OUTDATED = "older"
 
 
-def prepare(connection: Connection) -> State:
+def ensure(connection: Connection) -> SchemaState:
     """Make the tables when there are none, and say whether a migration is needed.
 
     Raises:
         StorageError: The database is another program's, or a newer version's.
     """
-    _take_turns(connection)
+    _advisory_lock(connection)
     tables = inspect(connection).get_table_names()
     if not tables:
         metadata.create_all(connection)
-        search_index.make(connection)
+        search_index.create_index(connection)
         connection.execute(
             counters.insert(), [{"name": name, "last": 0} for name in (ENTRY_COUNTER, UNINDEXED_COUNTER)]
         )
-        _version.create(connection)
-        connection.execute(_version.insert().values(version_num=HEAD))
-        return State.CURRENT
-    if _version.name not in tables:
+        _version_table.create(connection)
+        connection.execute(_version_table.insert().values(version_num=HEAD))
+        return SchemaState.CURRENT
+    if _version_table.name not in tables:
         raise StorageError("it belongs to another program")
-    revision = connection.execute(select(_version.c.version_num)).scalar_one_or_none()
+    revision = connection.execute(select(_version_table.c.version_num)).scalar_one_or_none()
     if revision not in REVISIONS:
         raise StorageError("a newer version of chat-server wrote it, and this one cannot read it")
-    return State.CURRENT if revision == HEAD else State.OLDER
+    return SchemaState.CURRENT if revision == HEAD else SchemaState.OUTDATED
 
 
-def migrate(connection: Connection, to: str = HEAD) -> None:
+def migrate(connection: Connection, revision: str = HEAD) -> None:
     """Walk the migrations inside the caller's transaction: all of them, or none.
 
     What another node has done meanwhile is not done again.
     """
     from server.storage.migrations.walk import upgrade  # noqa: PLC0415 -- brings Alembic, 300 ms
 
-    _take_turns(connection)
-    upgrade(connection, to)
+    _advisory_lock(connection)
+    upgrade(connection, revision)
 
 
-def _take_turns(connection: Connection) -> None:
+def _advisory_lock(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
-        connection.execute(select(func.pg_advisory_xact_lock(_NODES_TAKE_TURNS)))
+        connection.execute(select(func.pg_advisory_xact_lock(_ADVISORY_LOCK_KEY)))

@@ -29,14 +29,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import DDL
 
-from server.protocol.search_terms import numbers
-from server.storage.prepared import Prepared
+from server.protocol.search_terms import hash_terms
+from server.storage.prepared import PreparedStatement
 from server.storage.tables import counters
 
 UNINDEXED_COUNTER = "unindexed"
 """The name in `counters` of the greatest id that may not have its row in the index yet."""
 
-MAKE = {
+CREATE_STATEMENTS = {
     "sqlite": (
         "CREATE VIRTUAL TABLE search USING fts5(numbers, content='', columnsize=0, detail='none', tokenize='ascii')",
     ),
@@ -47,13 +47,13 @@ MAKE = {
 }
 """What makes the index, by the database's kind; SQLite keeps the numbers alone, not the texts."""
 
-_fts = table("search", column("rowid", Integer), column("numbers", Text), column("search", Text))
-_gin = table("search", column("id", Integer), column("numbers", ARRAY(Integer)))
+_fts_table = table("search", column("rowid", Integer), column("numbers", Text), column("search", Text))
+_gin_table = table("search", column("id", Integer), column("numbers", ARRAY(Integer)))
 
 
-def make(connection: Connection) -> None:
+def create_index(connection: Connection) -> None:
     """Make the index in a database that has none."""
-    for statement in MAKE[connection.dialect.name]:
+    for statement in CREATE_STATEMENTS[connection.dialect.name]:
         connection.execute(DDL(statement))
 
 
@@ -62,17 +62,21 @@ class SearchIndex:
 
     def __init__(self, dialect: Dialect) -> None:
         self._is_sqlite = dialect.name == "sqlite"
-        unindexed = select(counters.c.last).where(counters.c.name == bindparam("counter"))
-        self._unindexed = Prepared(unindexed, dialect, ("counter",))
-        row: dict[str, BindParameter[Any]] = {name: bindparam(name) for name in ("id", "numbers")}
+        select_unindexed = select(counters.c.last).where(counters.c.name == bindparam("counter"))
+        self._select_unindexed = PreparedStatement(select_unindexed, dialect, ("counter",))
+        row_parameters: dict[str, BindParameter[Any]] = {name: bindparam(name) for name in ("id", "numbers")}
         if self._is_sqlite:
-            added = insert(_fts).values(rowid=row["id"], numbers=row["numbers"])
-            removed = insert(_fts).values(search=literal_column("'delete'"), rowid=row["id"], numbers=row["numbers"])
-            self._add = Prepared(added, dialect, ("id", "numbers"))
-            self._remove = Prepared(removed, dialect, ("id", "numbers"))
+            insert_row = insert(_fts_table).values(rowid=row_parameters["id"], numbers=row_parameters["numbers"])
+            delete_row = insert(_fts_table).values(
+                search=literal_column("'delete'"), rowid=row_parameters["id"], numbers=row_parameters["numbers"]
+            )
+            self._add = PreparedStatement(insert_row, dialect, ("id", "numbers"))
+            self._remove = PreparedStatement(delete_row, dialect, ("id", "numbers"))
         else:
-            self._add = Prepared(insert(_gin).values(row), dialect, ("id", "numbers"))
-            self._remove = Prepared(delete(_gin).where(_gin.c.id == row["id"]), dialect, ("id",))
+            self._add = PreparedStatement(insert(_gin_table).values(row_parameters), dialect, ("id", "numbers"))
+            self._remove = PreparedStatement(
+                delete(_gin_table).where(_gin_table.c.id == row_parameters["id"]), dialect, ("id",)
+            )
 
     def add(self, connection: Connection, messages: Iterable[tuple[int, int, str]]) -> None:
         """Index messages.
@@ -80,16 +84,16 @@ class SearchIndex:
         Args:
             messages: Of each its id, its room's, and its text.
         """
-        rows = [(number, self._row(room, text)) for number, room, text in messages]
+        rows = [(entry_id, self._index_row(room_id, text)) for entry_id, room_id, text in messages]
         if rows:
-            self._add.run_many(connection, rows)
+            self._add.execute_many(connection, rows)
 
-    def unindexed(self, connection: Connection) -> int:
+    def unindexed_up_to(self, connection: Connection) -> int:
         """The greatest id that may have no row yet; 0 when all have theirs."""
-        found = self._unindexed.all(connection, UNINDEXED_COUNTER)
-        return found[0][0] if found else 0
+        rows = self._select_unindexed.fetch_all(connection, UNINDEXED_COUNTER)
+        return rows[0][0] if rows else 0
 
-    def change(self, connection: Connection, changes: Sequence[tuple[int, int, str, str | None]]) -> None:
+    def update(self, connection: Connection, changes: Sequence[tuple[int, int, str, str | None]]) -> None:
         """Index messages anew whose texts have just been changed.
 
         Args:
@@ -97,29 +101,29 @@ class SearchIndex:
         """
         if not changes:
             return
-        unindexed = self.unindexed(connection)
-        for number, room, old, new in changes:
-            if number <= unindexed:
+        unindexed_up_to = self.unindexed_up_to(connection)
+        for entry_id, room_id, old_text, new_text in changes:
+            if entry_id <= unindexed_up_to:
                 continue
             if self._is_sqlite:
-                self._remove.run(connection, number, self._row(room, old))
+                self._remove.execute(connection, entry_id, self._index_row(room_id, old_text))
             else:
-                self._remove.run(connection, number)
-            if new is not None:
-                self._add.run(connection, number, self._row(room, new))
+                self._remove.execute(connection, entry_id)
+            if new_text is not None:
+                self._add.execute(connection, entry_id, self._index_row(room_id, new_text))
 
-    def _row(self, room: int, text: str) -> Any:
+    def _index_row(self, room_id: int, text: str) -> Any:
         if self._is_sqlite:
-            return " ".join([room_token(room), *map(token, numbers(text))])
-        return [-room, *numbers(text)]
+            return " ".join([room_token(room_id), *map(hash_token, hash_terms(text))])
+        return [-room_id, *hash_terms(text)]
 
 
 @lru_cache(maxsize=1 << 13)
-def token(number: int) -> str:
+def hash_token(term_hash: int) -> str:
     """A number as FTS5's `ascii` tokenizer takes it for a word."""
-    return f"{number:x}"
+    return f"{term_hash:x}"
 
 
-def room_token(room: int) -> str:
+def room_token(room_id: int) -> str:
     """A room's id as a word that is no number's."""
-    return f"r{room}"
+    return f"r{room_id}"

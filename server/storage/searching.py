@@ -27,28 +27,28 @@ from sqlalchemy import (
     table,
 )
 
-from server.protocol.answers import Found
+from server.protocol.answers import SearchResponse
 from server.protocol.entries import Message
 from server.protocol.errors import NotFound
-from server.protocol.search_terms import Query
-from server.storage.places import first_seq
-from server.storage.rows import MESSAGE, by_target, message
-from server.storage.search_index import UNINDEXED_COUNTER, room_token, token
+from server.protocol.search_terms import SearchQuery
+from server.storage.places import find_first_seq
+from server.storage.rows import KIND_MESSAGE, group_reactions, message_from_row
+from server.storage.search_index import UNINDEXED_COUNTER, hash_token, room_token
 from server.storage.tables import PUBLIC, counters, entries, reactions, rooms
 
-CANDIDATES = 2_000
+MAX_CANDIDATES = 2_000
 """Entries that one search looks at."""
 
-PATIENCE = 250
+TIME_LIMIT_MS = 250
 """Milliseconds; a chunk takes one or two."""
 
-_CHUNK = 250
+_CHUNK_SIZE = 250
 """Candidates read at once: most searches find enough among the first."""
 
-_fts = table("search", column("rowid", Integer), column("search", Text))
-_gin = table("search", column("id", Integer), column("numbers", ARRAY(Integer)))
-_wanted = select(entries, rooms.c.key, rooms.c.visibility, rooms.c.name.label("room_name"))
-_log = entries.join(rooms, rooms.c.id == entries.c.room_id)
+_fts_table = table("search", column("rowid", Integer), column("search", Text))
+_gin_table = table("search", column("id", Integer), column("numbers", ARRAY(Integer)))
+_select_entries = select(entries, rooms.c.key, rooms.c.visibility, rooms.c.name.label("room_name"))
+_entries_with_rooms = entries.join(rooms, rooms.c.id == entries.c.room_id)
 
 
 def search(
@@ -60,7 +60,7 @@ def search(
     before: int | None,
     limit: int,
     clock: Callable[[], int],
-) -> Found:
+) -> SearchResponse:
     """Messages that a query finds, newest first.
 
     Args:
@@ -80,74 +80,82 @@ def search(
         if room_key not in joined and (room is None or room.visibility != PUBLIC):
             raise NotFound("there is no such room")
         if room is None:
-            return Found(messages=[], has_more=False)
-    query = Query(text)
-    candidates, order = _candidates(connection, query, room)
-    below = before
-    if room is not None and order is entries.c.seq and before is not None:
-        below = first_seq(connection, room.id, room.last_seq, entries.c.id, before)
-    found: list[Row[Any]] = []
-    looked_at, more, until = 0, True, clock() + PATIENCE
-    while more and len(found) <= limit and looked_at < CANDIDATES and clock() <= until:
-        older = candidates if below is None else candidates.where(order < below)
-        chunk = connection.execute(older).all()
-        looked_at += len(chunk)
-        more = len(chunk) == _CHUNK
+            return SearchResponse(messages=[], has_more=False)
+    query = SearchQuery(text)
+    candidates, order_column = _build_candidate_query(connection, query, room)
+    upper_bound = before
+    if room is not None and order_column is entries.c.seq and before is not None:
+        upper_bound = find_first_seq(connection, room.id, room.last_seq, entries.c.id, before)
+    matching_rows: list[Row[Any]] = []
+    examined, has_more, deadline = 0, True, clock() + TIME_LIMIT_MS
+    while has_more and len(matching_rows) <= limit and examined < MAX_CANDIDATES and clock() <= deadline:
+        chunk_query = candidates if upper_bound is None else candidates.where(order_column < upper_bound)
+        chunk = connection.execute(chunk_query).all()
+        examined += len(chunk)
+        has_more = len(chunk) == _CHUNK_SIZE
         if chunk:
             before = chunk[-1].id
-            below = chunk[-1].seq if order is entries.c.seq else before
-        found += [row for row in chunk if _is_readable(row, joined) and query.found_in(row.text)]
-    if len(found) > limit:
-        found, more = found[:limit], True
-        before = found[-1].id
-    return Found(
-        messages=_messages(connection, found),
-        has_more=more,
-        next=before if more else None,
-        incomplete=bool(query.numbers) and _unindexed(connection) > 0,
+            upper_bound = chunk[-1].seq if order_column is entries.c.seq else before
+        matching_rows += [row for row in chunk if _is_searchable(row, joined) and query.matches(row.text)]
+    if len(matching_rows) > limit:
+        matching_rows, has_more = matching_rows[:limit], True
+        before = matching_rows[-1].id
+    return SearchResponse(
+        messages=_messages_from_rows(connection, matching_rows),
+        has_more=has_more,
+        next=before if has_more else None,
+        incomplete=bool(query.term_hashes) and _unindexed_up_to(connection) > 0,
     )
 
 
-def _is_readable(row: Row[Any], joined: Collection[str]) -> bool:
-    return row.kind == MESSAGE and not row.deleted and (row.visibility == PUBLIC or row.key in joined)
+def _is_searchable(row: Row[Any], joined: Collection[str]) -> bool:
+    return row.kind == KIND_MESSAGE and not row.deleted and (row.visibility == PUBLIC or row.key in joined)
 
 
-def _candidates(connection: Connection, query: Query, room: Row[Any] | None) -> tuple[Select[Any], ColumnElement[int]]:
+def _build_candidate_query(
+    connection: Connection, query: SearchQuery, room: Row[Any] | None
+) -> tuple[Select[Any], ColumnElement[int]]:
     """Entries that may be found, newest first, a chunk of them; and what they are ordered by."""
-    if not query.numbers:
-        order: ColumnElement[int] = entries.c.id if room is None else entries.c.seq
-        walked = _wanted.select_from(_log)
-        found = walked if room is None else walked.where(entries.c.room_id == room.id)
+    if not query.term_hashes:
+        order_column: ColumnElement[int] = entries.c.id if room is None else entries.c.seq
+        all_entries = _select_entries.select_from(_entries_with_rooms)
+        candidate_query = all_entries if room is None else all_entries.where(entries.c.room_id == room.id)
     elif connection.dialect.name == "sqlite":
-        order = _fts.c.rowid
-        tokens = [token(number) for number in query.numbers]
+        order_column = _fts_table.c.rowid
+        tokens = [hash_token(term_hash) for term_hash in query.term_hashes]
         tokens += [] if room is None else [room_token(room.id)]
-        every = " AND ".join(f'"{each}"' for each in tokens)
-        found = _wanted.select_from(_fts.join(_log, entries.c.id == order)).where(_fts.c.search.op("MATCH")(every))
+        match_expression = " AND ".join(f'"{fts_token}"' for fts_token in tokens)
+        candidate_query = _select_entries.select_from(
+            _fts_table.join(_entries_with_rooms, entries.c.id == order_column)
+        ).where(_fts_table.c.search.op("MATCH")(match_expression))
     else:
-        order = _gin.c.id
-        numbers = [*query.numbers, *([] if room is None else [-room.id])]
-        has_all = _gin.c.numbers.op("@>")(bindparam("numbers", numbers, type_=ARRAY(Integer)))
-        found = _wanted.select_from(_gin.join(_log, entries.c.id == order)).where(has_all)
-    return found.order_by(order.desc()).limit(_CHUNK), order
+        order_column = _gin_table.c.id
+        required_hashes = [*query.term_hashes, *([] if room is None else [-room.id])]
+        contains_hashes = _gin_table.c.numbers.op("@>")(bindparam("numbers", required_hashes, type_=ARRAY(Integer)))
+        candidate_query = _select_entries.select_from(
+            _gin_table.join(_entries_with_rooms, entries.c.id == order_column)
+        ).where(contains_hashes)
+    return candidate_query.order_by(order_column.desc()).limit(_CHUNK_SIZE), order_column
 
 
-def _messages(connection: Connection, found: Iterable[Row[Any]]) -> list[Message]:
-    by_room: dict[int, list[Row[Any]]] = {}
-    for row in found:
-        by_room.setdefault(row.room_id, []).append(row)
-    standing: dict[tuple[int, int], dict[str, list[str]]] = {}
-    for room_id, rows in by_room.items():
-        chosen = (
+def _messages_from_rows(connection: Connection, matching_rows: Iterable[Row[Any]]) -> list[Message]:
+    rows_by_room: dict[int, list[Row[Any]]] = {}
+    for row in matching_rows:
+        rows_by_room.setdefault(row.room_id, []).append(row)
+    reactions_by_target: dict[tuple[int, int], dict[str, list[str]]] = {}
+    for room_id, rows in rows_by_room.items():
+        select_reactions = (
             select(reactions)
             .where(reactions.c.room_id == room_id, reactions.c.target.in_([row.seq for row in rows]))
             .order_by(reactions.c.target, reactions.c.began, reactions.c.seq)
         )
-        for target, emoji in by_target(connection.execute(chosen).all()).items():
-            standing[room_id, target] = emoji
-    return [message(row.room_name, row, standing.get((row.room_id, row.seq))) for row in found]
+        for target, reactions_by_emoji in group_reactions(connection.execute(select_reactions).all()).items():
+            reactions_by_target[room_id, target] = reactions_by_emoji
+    return [
+        message_from_row(row.room_name, row, reactions_by_target.get((row.room_id, row.seq))) for row in matching_rows
+    ]
 
 
-def _unindexed(connection: Connection) -> int:
-    unindexed = select(counters.c.last).where(counters.c.name == literal_column(f"'{UNINDEXED_COUNTER}'"))
-    return connection.execute(unindexed).scalar_one_or_none() or 0
+def _unindexed_up_to(connection: Connection) -> int:
+    select_unindexed = select(counters.c.last).where(counters.c.name == literal_column(f"'{UNINDEXED_COUNTER}'"))
+    return connection.execute(select_unindexed).scalar_one_or_none() or 0

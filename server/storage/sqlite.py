@@ -17,37 +17,37 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, QueuePool, create_engine, event, text
 
-from server.storage.faults import StorageError, reason
-from server.storage.prepared import Prepared
+from server.storage.faults import StorageError, describe_error
+from server.storage.prepared import PreparedStatement
 
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON")
-_FILE = "file"
+_FILE_IDENTITY = "file"
 
 
-def make_file(path: Path) -> None:
+def create_file(path: Path) -> None:
     """Make the database's file and the folders it lies in, unless they are there.
 
     Raises:
         StorageError: They cannot be made, or something else lies there.
     """
     try:
-        for folder in (*reversed(path.parent.parents), path.parent):
-            folder.mkdir(mode=0o700, exist_ok=True)
+        for directory in (*reversed(path.parent.parents), path.parent):
+            directory.mkdir(mode=0o700, exist_ok=True)
         if not path.exists():
-            _make_private(path)
+            _create_private_file(path)
         mode = path.stat().st_mode
         if stat.S_ISREG(mode):
             os.close(os.open(path, os.O_RDONLY))
     except FileExistsError as error:
         raise StorageError(f"the database {path} cannot be made: {error.filename} is not a directory") from None
     except OSError as error:
-        raise StorageError(f"the database {path} cannot be opened: {reason(error)}") from None
+        raise StorageError(f"the database {path} cannot be opened: {describe_error(error)}") from None
     if not stat.S_ISREG(mode):
-        what = "a directory" if stat.S_ISDIR(mode) else "not a file"
-        raise StorageError(f"the database {path} cannot be opened: it is {what}")
+        file_type = "a directory" if stat.S_ISDIR(mode) else "not a file"
+        raise StorageError(f"the database {path} cannot be opened: it is {file_type}")
 
 
-def open_engine(path: Path, *, writes: bool, connections: int, busy_timeout: int) -> Engine:
+def open_engine(path: Path, *, writable: bool, pool_size: int, busy_timeout: int) -> Engine:
     """Connections to a file that exists.
 
     Args:
@@ -59,10 +59,10 @@ def open_engine(path: Path, *, writes: bool, connections: int, busy_timeout: int
     def connect() -> sqlite3.Connection:
         path.stat()  # says that the file is gone, where SQLite only says that it cannot be opened
         uri = f"{path.absolute().as_uri()}?mode=rw"
-        wait = busy_timeout / 1000
-        connection = sqlite3.connect(uri, uri=True, timeout=wait, isolation_level=None, check_same_thread=False)
+        timeout = busy_timeout / 1000
+        connection = sqlite3.connect(uri, uri=True, timeout=timeout, isolation_level=None, check_same_thread=False)
         try:
-            for pragma in _PRAGMAS if writes else (*_PRAGMAS, "query_only=ON"):
+            for pragma in _PRAGMAS if writable else (*_PRAGMAS, "query_only=ON"):
                 connection.execute(f"PRAGMA {pragma}")
         except sqlite3.Error:
             connection.close()
@@ -73,48 +73,48 @@ def open_engine(path: Path, *, writes: bool, connections: int, busy_timeout: int
         "sqlite://",
         creator=connect,
         poolclass=QueuePool,
-        pool_size=connections,
+        pool_size=pool_size,
         max_overflow=0,
         pool_reset_on_return=None,
         hide_parameters=True,
     )
 
-    begun = Prepared(text("BEGIN IMMEDIATE" if writes else "BEGIN"), engine.dialect, ())
+    begin_statement = PreparedStatement(text("BEGIN IMMEDIATE" if writable else "BEGIN"), engine.dialect, ())
 
-    def remember(_: Any, record: Any) -> None:
-        record.info[_FILE] = _identity(path)
+    def on_connect(_: Any, record: Any) -> None:
+        record.info[_FILE_IDENTITY] = _file_identity(path)
 
-    def begin(connection: Connection) -> None:
-        if connection.info[_FILE] != _identity(path):
+    def on_begin(connection: Connection) -> None:
+        if connection.info[_FILE_IDENTITY] != _file_identity(path):
             raise StorageError("its file was replaced")
-        begun.run(connection)
+        begin_statement.execute(connection)
 
-    event.listen(engine, "connect", remember)
-    event.listen(engine, "begin", begin)
+    event.listen(engine, "connect", on_connect)
+    event.listen(engine, "begin", on_begin)
     return engine
 
 
-def copy(path: Path, to: Path) -> None:
+def copy_database(path: Path, destination: Path) -> None:
     """A consistent copy of a database that may be in use, complete or not there at all.
 
     Raises:
         StorageError: The copy cannot be made.
     """
-    unfinished = to.with_name(f"{to.name}.unfinished")
+    temporary = destination.with_name(f"{destination.name}.unfinished")
     try:
-        unfinished.unlink(missing_ok=True)
-        _make_private(unfinished)
-        with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(unfinished)) as target:
+        temporary.unlink(missing_ok=True)
+        _create_private_file(temporary)
+        with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(temporary)) as target:
             source.backup(target)
-        unfinished.replace(to)
+        temporary.replace(destination)
     except (OSError, sqlite3.Error) as error:
-        raise StorageError(f"the database cannot be copied to {to}: {reason(error)}") from None
+        raise StorageError(f"the database cannot be copied to {destination}: {describe_error(error)}") from None
 
 
-def _make_private(path: Path) -> None:
+def _create_private_file(path: Path) -> None:
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
 
 
-def _identity(path: Path) -> tuple[int, int]:
+def _file_identity(path: Path) -> tuple[int, int]:
     status = path.stat()
     return status.st_dev, status.st_ino

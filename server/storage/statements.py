@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from server.storage.prepared import Prepared
+from server.storage.prepared import PreparedStatement
 from server.storage.search_index import SearchIndex
 from server.storage.tables import PUBLIC, REMOVED, counters, entries, reactions, rooms
 
@@ -54,7 +54,7 @@ ENTRY_COLUMNS = (
 REACTION_COLUMNS = ("room_id", "target", "emoji", "member_id", "seq", "began")
 """What a new row of `reactions` is given, in this order."""
 
-TAKEN_COLUMNS = (
+DUPLICATE_COLUMNS = (
     "client_id",
     "seq",
     "id",
@@ -70,12 +70,12 @@ TAKEN_COLUMNS = (
 """What is read of a message whose clientId comes again, in this order."""
 
 
-def insert_for(dialect: Dialect) -> Callable[[Table], sqlite.Insert | postgresql.Insert]:
+def upsert_insert(dialect: Dialect) -> Callable[[Table], sqlite.Insert | postgresql.Insert]:
     """The INSERT that has ON CONFLICT, which each database has to itself."""
     return sqlite.insert if dialect.name == "sqlite" else postgresql.insert
 
 
-class Statements:
+class BatchStatements:
     """All of them, for one kind of database.
 
     Attributes:
@@ -91,49 +91,49 @@ class Statements:
     """
 
     def __init__(self, dialect: Dialect) -> None:
-        insert = insert_for(dialect)
+        insert = upsert_insert(dialect)
 
         self._is_sqlite = dialect.name == "sqlite"
-        self.search = SearchIndex(dialect)
+        self.search_index = SearchIndex(dialect)
 
-        def prepared(statement: ClauseElement, *parameters: str) -> Prepared:
-            return Prepared(statement, dialect, parameters)
+        def prepare(statement: ClauseElement, *parameters: str) -> PreparedStatement:
+            return PreparedStatement(statement, dialect, parameters)
 
         in_room = entries.c.room_id == bindparam("room")
         removed: ColumnElement[str] = literal_column(f"'{REMOVED}'", String)
         public: ColumnElement[str] = literal_column(f"'{PUBLIC}'", String)
-        self.rooms = prepared(
+        self.select_rooms = prepare(
             select(rooms.c.key, rooms.c.id, rooms.c.name, rooms.c.last_seq, rooms.c.active_at)
-            .where(self._one_of(rooms.c.key, "keys"))
+            .where(self._in_array(rooms.c.key, "keys"))
             .order_by(rooms.c.key)
             .with_for_update(),
             "keys",
         )
-        self.taken = prepared(
-            select(*(entries.c[name] for name in TAKEN_COLUMNS)).where(
-                in_room, self._one_of(entries.c.client_id, "client_ids")
+        self.select_by_client_id = prepare(
+            select(*(entries.c[name] for name in DUPLICATE_COLUMNS)).where(
+                in_room, self._in_array(entries.c.client_id, "client_ids")
             ),
             *("room", "client_ids"),
         )
-        self.said = prepared(
+        self.select_targets = prepare(
             select(entries.c.seq, entries.c.id, entries.c.member_id, entries.c.text, entries.c.deleted).where(
-                in_room, self._one_of(entries.c.seq, "seqs"), entries.c.kind == literal_column("'message'")
+                in_room, self._in_array(entries.c.seq, "seqs"), entries.c.kind == literal_column("'message'")
             ),
             *("room", "seqs"),
         )
-        self.chosen = prepared(
+        self.select_reactions = prepare(
             select(reactions.c.target, reactions.c.emoji, reactions.c.member_id).where(
                 reactions.c.room_id == bindparam("room"),
-                self._one_of(reactions.c.target, "seqs"),
-                self._one_of(reactions.c.member_id, "members"),
+                self._in_array(reactions.c.target, "seqs"),
+                self._in_array(reactions.c.member_id, "members"),
             ),
             *("room", "seqs", "members"),
         )
-        self.open_room = prepared(
+        self.create_room = prepare(
             insert(rooms).values({name: bindparam(name) for name in ROOM_COLUMNS}).on_conflict_do_nothing(),
             *ROOM_COLUMNS,
         )
-        self.grow = prepared(
+        self.bump_seq = prepare(
             update(rooms)
             .values(
                 topic=func.coalesce(bindparam("new_topic", type_=rooms.c.topic.type), rooms.c.topic),
@@ -144,53 +144,53 @@ class Statements:
             .where(rooms.c.id == bindparam("room")),
             *("new_topic", "count", "ts", "room"),
         )
-        self.take_ids = prepared(
+        self.allocate_ids = prepare(
             update(counters)
             .values(last=counters.c.last + bindparam("count", type_=counters.c.last.type))
             .where(counters.c.name == bindparam("counter"))
             .returning(counters.c.last),
             *("count", "counter"),
         )
-        self.add_entry = prepared(
+        self.insert_entry = prepare(
             insert(entries).values({name: bindparam(name) for name in ENTRY_COLUMNS}), *ENTRY_COLUMNS
         )
-        self.edit = prepared(
+        self.update_text = prepare(
             update(entries)
             .values(text=bindparam("new_text"), edited=bindparam("revision"))
             .where(in_room, entries.c.seq == bindparam("message")),
             *("new_text", "revision", "room", "message"),
         )
-        self.blank = prepared(
+        self.redact = prepare(
             update(entries)
             .values(text=bindparam("nothing"), deleted=bindparam("gone"))
             .where(in_room, entries.c.seq == bindparam("message")),
             *("nothing", "gone", "room", "message"),
         )
-        self.blank_edits = prepared(
+        self.redact_edits = prepare(
             update(entries)
             .values(text=bindparam("nothing"))
             .where(in_room, entries.c.target == bindparam("message"), entries.c.kind == literal_column("'edit'")),
             *("nothing", "room", "message"),
         )
-        self.clear_reactions = prepared(
+        self.delete_reactions = prepare(
             delete(reactions).where(
                 reactions.c.room_id == bindparam("room"), reactions.c.target == bindparam("message")
             ),
             *("room", "message"),
         )
-        self.react = prepared(
+        self.insert_reaction = prepare(
             insert(reactions).values({name: bindparam(name) for name in REACTION_COLUMNS}).on_conflict_do_nothing(),
             *REACTION_COLUMNS,
         )
-        same = reactions.alias("same")
-        self.keep_place = prepared(
+        sibling = reactions.alias("same")
+        self.inherit_position = prepare(
             update(reactions)
             .values(
-                began=select(func.min(same.c.began))
+                began=select(func.min(sibling.c.began))
                 .where(
-                    same.c.room_id == reactions.c.room_id,
-                    same.c.target == reactions.c.target,
-                    same.c.emoji == reactions.c.emoji,
+                    sibling.c.room_id == reactions.c.room_id,
+                    sibling.c.target == reactions.c.target,
+                    sibling.c.emoji == reactions.c.emoji,
                 )
                 .scalar_subquery()
             )
@@ -201,7 +201,7 @@ class Statements:
             ),
             *("room", "message", "chosen"),
         )
-        self.unreact = prepared(
+        self.delete_reaction = prepare(
             delete(reactions).where(
                 reactions.c.room_id == bindparam("room"),
                 reactions.c.target == bindparam("message"),
@@ -211,11 +211,11 @@ class Statements:
             *("room", "message", "chosen", "member"),
         )
 
-    def several(self, values: Collection[Any]) -> Any:
+    def array_param(self, values: Collection[Any]) -> Any:
         """Values as the one parameter that `keys`, `client_ids`, `seqs` and `members` are."""
         return msgspec.json.encode(list(values)).decode() if self._is_sqlite else list(values)
 
-    def _one_of(self, column: ColumnElement[Any], parameter: str) -> ColumnElement[bool]:
+    def _in_array(self, column: ColumnElement[Any], parameter: str) -> ColumnElement[bool]:
         if self._is_sqlite:
             return column.in_(select(func.json_each(bindparam(parameter)).table_valued("value").c.value))
         return column == any_(bindparam(parameter, type_=ARRAY(column.type)))

@@ -20,7 +20,7 @@ from sqlalchemy import (
     column,
 )
 
-WholeNumber = BigInteger().with_variant(Integer, "sqlite")
+Int64 = BigInteger().with_variant(Integer, "sqlite")
 """64 bits everywhere; SQLite makes only a column called INTEGER the row's own key."""
 
 PUBLIC, REMOVED = "public", "removed"
@@ -31,35 +31,35 @@ metadata = MetaData()
 rooms = Table(
     "rooms",
     metadata,
-    Column("id", WholeNumber, primary_key=True),
+    Column("id", Int64, primary_key=True),
     Column("key", Text, nullable=False, unique=True),
     Column("name", Text, nullable=False),
     Column("topic", Text, nullable=False),
     Column("visibility", Text, nullable=False),
-    Column("last_seq", WholeNumber, nullable=False),
-    Column("created_at", WholeNumber, nullable=False),
-    Column("active_at", WholeNumber, nullable=False, index=True),
+    Column("last_seq", Int64, nullable=False),
+    Column("created_at", Int64, nullable=False),
+    Column("active_at", Int64, nullable=False, index=True),
 )
 """A row exists once something was written in the room. `active_at` is the `ts` of its newest entry."""
 
 entries = Table(
     "entries",
     metadata,
-    Column("id", WholeNumber, primary_key=True, autoincrement=False),
-    Column("room_id", WholeNumber, nullable=False),
-    Column("seq", WholeNumber, nullable=False),
+    Column("id", Int64, primary_key=True, autoincrement=False),
+    Column("room_id", Int64, nullable=False),
+    Column("seq", Int64, nullable=False),
     Column("kind", Text, nullable=False),
-    Column("target", WholeNumber),
+    Column("target", Int64),
     Column("member_id", Text, nullable=False),
     Column("nick_name", Text, nullable=False),
     Column("account", Text),
     Column("text", Text, nullable=False),
     Column("emoji", Text),
     Column("is_on", Boolean),
-    Column("ts", WholeNumber, nullable=False),
+    Column("ts", Int64, nullable=False),
     Column("client_id", String(32)),
-    Column("reply_to", WholeNumber),
-    Column("edited", WholeNumber),
+    Column("reply_to", Int64),
+    Column("edited", Int64),
     Column("deleted", Boolean, nullable=False),
     Index("entries_by_seq", "room_id", "seq", unique=True),
     Index(
@@ -87,12 +87,12 @@ last edit) and `deleted`. `client_id` is the UUID as 32 hexadecimal digits.
 reactions = Table(
     "reactions",
     metadata,
-    Column("room_id", WholeNumber, primary_key=True),
-    Column("target", WholeNumber, primary_key=True),
+    Column("room_id", Int64, primary_key=True),
+    Column("target", Int64, primary_key=True),
     Column("emoji", Text, primary_key=True),
     Column("member_id", Text, primary_key=True),
-    Column("seq", WholeNumber, nullable=False),
-    Column("began", WholeNumber, nullable=False),
+    Column("seq", Int64, nullable=False),
+    Column("began", Int64, nullable=False),
     sqlite_with_rowid=False,
 )
 """The reactions that stand now.
@@ -106,7 +106,7 @@ counters = Table(
     "counters",
     metadata,
     Column("name", Text, primary_key=True),
-    Column("last", WholeNumber, nullable=False),
+    Column("last", Int64, nullable=False),
 )
 """The last number given out: of `entries.id` under the name `entry`. It never goes down."""
 

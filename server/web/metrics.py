@@ -15,7 +15,7 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from prometheus_client.registry import Collector
 
 from server.domain.addresses import is_loopback
-from server.origins import origin_of
+from server.origins import get_client_info
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def add_metrics(
     registry.register(_Reader(read))
 
     async def metrics(request: web.Request) -> web.Response:
-        if not is_loopback(origin_of(request, trusted).address):
+        if not is_loopback(get_client_info(request, trusted).address):
             raise web.HTTPNotFound
         return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 

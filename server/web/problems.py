@@ -9,7 +9,7 @@ import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from server.protocol.errors import ChatError, Internal
+from server.protocol.errors import ChatError, InternalError
 from server.web.headers import SOCKET_PATH
 
 _log = logging.getLogger(__name__)
@@ -73,7 +73,7 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
         return response
     except Exception:
         _log.exception("a request for %s failed", request.match_info.route.name or "an unnamed route")
-        return problem_response(Internal("the server made a mistake"))
+        return problem_response(InternalError("the server made a mistake"))
 
 
 def _refused(status: HTTPStatus) -> web.Response:

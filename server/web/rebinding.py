@@ -18,8 +18,8 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from server.domain.addresses import is_loopback
-from server.hints import Hints
-from server.origins import Network, is_within
+from server.hints import RejectionLog
+from server.origins import IPNetwork, is_in_networks
 
 _MISDIRECTED = 421
 """Misdirected Request (RFC 9110, section 15.5.20)."""
@@ -27,7 +27,7 @@ _HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[^][:/?#@]*?)\.?(:[0-9]*)?")
 """A host with its port (RFC 3986, section 3.2.2), without the dot that may end a name."""
 
 
-def own_names_only(trusted: tuple[Network, ...], origins: Iterable[str]) -> Middleware:
+def own_names_only(trusted: tuple[IPNetwork, ...], origins: Iterable[str]) -> Middleware:
     """The middleware that holds to the rules.
 
     Args:
@@ -35,16 +35,16 @@ def own_names_only(trusted: tuple[Network, ...], origins: Iterable[str]) -> Midd
         origins: Those whose pages may connect besides the server's own.
     """
     listed = {urlsplit(origin).hostname or "" for origin in origins}
-    hints = Hints()
+    hints = RejectionLog()
 
     @web.middleware
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
         peer = request.remote or ""
-        if request.secure or not is_loopback(peer) or is_within(peer, trusted):
+        if request.secure or not is_loopback(peer) or is_in_networks(peer, trusted):
             return await handler(request)
         if _is_ours(request.host, listed):
             return await handler(request)
-        hints.foreign_name(request.host)
+        hints.log_rejected_host(request.host)
         return web.Response(status=_MISDIRECTED, text="This server does not go by that name; its log says more.\n")
 
     return check

@@ -10,7 +10,7 @@ import pytest
 
 from server.protocol.entries import Entry, Message
 from server.protocol.errors import Unavailable
-from server.runtime import RECONNECT_AFTER, Running
+from server.runtime import RECONNECT_AFTER, RunningServer
 from tests.support.eventually import eventually
 from tests.support.raw_client import raw_client
 from tests.support.serving import serving
@@ -22,13 +22,13 @@ from tui_chat.client.room import Room
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncGenerator[Running]:
+async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
     async with serving(tmp_path, rate_limit="off") as running:
         yield running
 
 
 @pytest.fixture
-async def proxy(server: Running) -> AsyncGenerator[TcpProxy]:
+async def proxy(server: RunningServer) -> AsyncGenerator[TcpProxy]:
     async with tcp_proxy(server.port) as between:
         yield between
 
@@ -55,7 +55,7 @@ async def heard(room: Room, count: int) -> list[Entry]:
 
 
 async def test_a_cut_connection_is_back_within_two_seconds_with_what_was_missed(
-    server: Running, proxy: TcpProxy
+    server: RunningServer, proxy: TcpProxy
 ) -> None:
     async with ChatClient(server.url) as ann, ChatClient(proxy.url) as bob:
         tea = await ann.join("tea", nick="ann")
@@ -85,7 +85,7 @@ async def test_a_cut_connection_is_back_within_two_seconds_with_what_was_missed(
         assert LogChanged("tea", (2,), live=False) in told or LogChanged("tea", (2,), live=True) in told
 
 
-async def test_what_is_sent_while_offline_arrives_once_when_back(server: Running, proxy: TcpProxy) -> None:
+async def test_what_is_sent_while_offline_arrives_once_when_back(server: RunningServer, proxy: TcpProxy) -> None:
     async with ChatClient(server.url) as ann, ChatClient(proxy.url) as bob:
         tea = await ann.join("tea", nick="ann")
         cup = await bob.join("tea", nick="bob")
@@ -100,7 +100,7 @@ async def test_what_is_sent_while_offline_arrives_once_when_back(server: Running
         await eventually(lambda: texts(tea) == texts(cup) == [f"m{number}" for number in range(5)])
 
 
-async def test_a_send_that_is_cut_anywhere_on_its_way_is_said_once(server: Running, proxy: TcpProxy) -> None:
+async def test_a_send_that_is_cut_anywhere_on_its_way_is_said_once(server: RunningServer, proxy: TcpProxy) -> None:
     async with contextlib.AsyncExitStack() as clients:
         ann = await clients.enter_async_context(ChatClient(server.url))
         tea = await ann.join("tea", nick="ann")
@@ -122,7 +122,7 @@ async def test_a_send_that_is_cut_anywhere_on_its_way_is_said_once(server: Runni
         assert sorted(texts(tea)) == sorted(f"m{number}" for number in range(20))
 
 
-async def test_a_send_gives_up_when_its_time_is_over(server: Running, proxy: TcpProxy) -> None:
+async def test_a_send_gives_up_when_its_time_is_over(server: RunningServer, proxy: TcpProxy) -> None:
     async with ChatClient(proxy.url) as bob:
         cup = await bob.join("tea", nick="bob")
         proxy.refuse()
@@ -131,7 +131,7 @@ async def test_a_send_gives_up_when_its_time_is_over(server: Running, proxy: Tcp
             await cup.send("never", timeout=0.3)
 
 
-async def test_a_long_absence_is_read_from_where_one_was(server: Running, proxy: TcpProxy) -> None:
+async def test_a_long_absence_is_read_from_where_one_was(server: RunningServer, proxy: TcpProxy) -> None:
     async with ChatClient(server.url) as ann, ChatClient(proxy.url) as bob:
         tea = await ann.join("tea", nick="ann")
         cup = await bob.join("tea", nick="bob")
@@ -149,7 +149,9 @@ async def test_a_long_absence_is_read_from_where_one_was(server: Running, proxy:
         assert cup.log.gaps() == ()
 
 
-async def test_a_small_hole_is_filled_unasked_and_a_large_one_on_request(server: Running, proxy: TcpProxy) -> None:
+async def test_a_small_hole_is_filled_unasked_and_a_large_one_on_request(
+    server: RunningServer, proxy: TcpProxy
+) -> None:
     async with ChatClient(server.url) as ann, ChatClient(proxy.url) as bob:
         tea = await ann.join("tea", nick="ann")
         cup = await bob.join("tea", nick="bob")
@@ -224,7 +226,7 @@ async def test_another_database_behind_the_address_is_read_anew(tmp_path: Path, 
 
 
 async def test_a_stalled_connection_is_noticed_by_the_request_that_gets_no_answer(
-    server: Running, proxy: TcpProxy, monkeypatch: pytest.MonkeyPatch
+    server: RunningServer, proxy: TcpProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(transport, "ANSWER_TIMEOUT", 0.3)
     async with ChatClient(proxy.url) as bob:
@@ -250,7 +252,7 @@ async def test_a_silent_connection_is_noticed_by_the_missing_ping(tmp_path: Path
 
 
 async def test_a_silent_connection_is_noticed_by_the_ping_that_nobody_answers(
-    server: Running, proxy: TcpProxy, monkeypatch: pytest.MonkeyPatch
+    server: RunningServer, proxy: TcpProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(transport, "HEARTBEAT", 0.2)
     async with ChatClient(proxy.url) as bob:
@@ -263,7 +265,7 @@ async def test_a_silent_connection_is_noticed_by_the_ping_that_nobody_answers(
         await eventually(lambda: isinstance(bob.state, Offline))
 
 
-async def test_closing_a_stalled_connection_does_not_take_long(server: Running, proxy: TcpProxy) -> None:
+async def test_closing_a_stalled_connection_does_not_take_long(server: RunningServer, proxy: TcpProxy) -> None:
     loop = asyncio.get_running_loop()
     async with ChatClient(proxy.url) as bob:
         await bob.join("tea", nick="bob")
@@ -293,7 +295,7 @@ async def test_an_impatient_person_does_not_wait_for_the_next_attempt(tmp_path: 
             assert time.monotonic() < retry_at
 
 
-async def test_a_change_whose_answer_was_lost_is_written_once(server: Running, proxy: TcpProxy) -> None:
+async def test_a_change_whose_answer_was_lost_is_written_once(server: RunningServer, proxy: TcpProxy) -> None:
     async with ChatClient(server.url) as ann, ChatClient(proxy.url, keep_trying=True) as bob:
         tea = await ann.join("tea", nick="ann")
         cup = await bob.join("tea", nick="bob")

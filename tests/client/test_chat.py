@@ -8,7 +8,7 @@ import pytest
 
 from server.protocol.entries import Entry, Message
 from server.protocol.errors import BadRequest, Forbidden, NickInvalid, NotJoined, RateLimited, TooLong, Unavailable
-from server.runtime import Running
+from server.runtime import RunningServer
 from tests.support.eventually import eventually
 from tests.support.serving import serving
 from tui_chat.client.chat import ChatClient
@@ -31,7 +31,7 @@ from tui_chat.client.stream import EventStream
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncGenerator[Running]:
+async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
     async with serving(tmp_path, rate_limit="off") as running:
         yield running
 
@@ -52,7 +52,7 @@ async def until(stream: EventStream, wanted: type[Event]) -> Event:
     raise AssertionError("the stream ended")
 
 
-async def test_what_one_says_the_other_hears(server: Running) -> None:
+async def test_what_one_says_the_other_hears(server: RunningServer) -> None:
     async with ChatClient(server.url) as ann, ChatClient(server.url) as bob:
         tea = await ann.join("tea", nick="ann")
         cup = await bob.join("tea", nick="bob")
@@ -64,7 +64,7 @@ async def test_what_one_says_the_other_hears(server: Running) -> None:
         assert ann.rooms == {"tea": tea}
 
 
-async def test_history_is_there_after_joining_and_older_on_request(server: Running) -> None:
+async def test_history_is_there_after_joining_and_older_on_request(server: RunningServer) -> None:
     async with ChatClient(server.url) as ann, ChatClient(server.url) as bob:
         tea = await ann.join("tea", nick="ann")
         for number in range(10):
@@ -76,7 +76,7 @@ async def test_history_is_there_after_joining_and_older_on_request(server: Runni
         assert texts(cup) == [f"m{number}" for number in range(10)]
 
 
-async def test_a_loop_over_a_room_gives_each_entry_once(server: Running) -> None:
+async def test_a_loop_over_a_room_gives_each_entry_once(server: RunningServer) -> None:
     async with ChatClient(server.url) as ann, ChatClient(server.url) as bob:
         tea = await ann.join("tea", nick="ann")
         await tea.send("before")
@@ -92,7 +92,7 @@ async def test_a_loop_over_a_room_gives_each_entry_once(server: Running) -> None
         assert heard == [f"m{number}" for number in range(5)]
 
 
-async def test_a_reader_who_comes_late_fetches_what_was_not_kept(server: Running) -> None:
+async def test_a_reader_who_comes_late_fetches_what_was_not_kept(server: RunningServer) -> None:
     async with ChatClient(server.url) as ann, ChatClient(server.url) as bob:
         tea = await ann.join("tea", nick="ann")
         cup = await bob.join("tea", nick="bob")
@@ -106,7 +106,7 @@ async def test_a_reader_who_comes_late_fetches_what_was_not_kept(server: Running
         assert seqs == list(range(1, BUFFERED_MAX + 51))
 
 
-async def test_a_repeated_client_id_is_said_once(server: Running) -> None:
+async def test_a_repeated_client_id_is_said_once(server: RunningServer) -> None:
     async with ChatClient(server.url) as ann:
         tea = await ann.join("tea", nick="ann")
         client_id = UUID(int=7)
@@ -116,7 +116,7 @@ async def test_a_repeated_client_id_is_said_once(server: Running) -> None:
         await eventually(lambda: texts(tea) == ["once"])
 
 
-async def test_what_was_said_can_be_changed(server: Running) -> None:
+async def test_what_was_said_can_be_changed(server: RunningServer) -> None:
     async with ChatClient(server.url) as ann, ChatClient(server.url) as bob:
         tea = await ann.join("tea", nick="ann")
         cup = await bob.join("tea", nick="bob")
@@ -142,7 +142,7 @@ async def test_what_was_said_can_be_changed(server: Running) -> None:
             assert fresh.topic == "leaves"
 
 
-async def test_what_cannot_be_sent_is_refused_before_it_travels(server: Running) -> None:
+async def test_what_cannot_be_sent_is_refused_before_it_travels(server: RunningServer) -> None:
     async with ChatClient(server.url) as ann:
         tea = await ann.join("tea", nick="ann")
         with pytest.raises(BadRequest):
@@ -153,14 +153,14 @@ async def test_what_cannot_be_sent_is_refused_before_it_travels(server: Running)
             await ann.join("other", nick="")
 
 
-async def test_a_taken_nickname_gets_a_number(server: Running) -> None:
+async def test_a_taken_nickname_gets_a_number(server: RunningServer) -> None:
     async with ChatClient(server.url) as one, ChatClient(server.url) as two:
         await one.join("tea", nick="ann")
         second = await two.join("tea", nick="ann")
         assert second.nick == "ann2"
 
 
-async def test_members_come_rename_and_leave(server: Running) -> None:
+async def test_members_come_rename_and_leave(server: RunningServer) -> None:
     async with ChatClient(server.url) as ann, ChatClient(server.url) as bob:
         tea = await ann.join("tea", nick="ann")
         cup = await bob.join("tea", nick="bob")
@@ -176,7 +176,7 @@ async def test_members_come_rename_and_leave(server: Running) -> None:
             await cup.send("too late")
 
 
-async def test_leaving_ends_the_loop_over_the_room(server: Running) -> None:
+async def test_leaving_ends_the_loop_over_the_room(server: RunningServer) -> None:
     async with ChatClient(server.url) as ann:
         tea = await ann.join("tea", nick="ann")
 
@@ -193,7 +193,7 @@ async def test_leaving_ends_the_loop_over_the_room(server: Running) -> None:
         await listening
 
 
-async def test_several_rooms_at_once(server: Running) -> None:
+async def test_several_rooms_at_once(server: RunningServer) -> None:
     async with ChatClient(server.url) as ann, ChatClient(server.url) as bob:
         names = [f"room {number}" for number in range(12)]
         rooms = await asyncio.gather(*(ann.join(name, nick="ann") for name in names))
@@ -207,7 +207,7 @@ async def test_several_rooms_at_once(server: Running) -> None:
         assert all(summary.members == 2 for summary in listed)
 
 
-async def test_a_room_is_the_same_however_its_name_is_written(server: Running) -> None:
+async def test_a_room_is_the_same_however_its_name_is_written(server: RunningServer) -> None:
     async with ChatClient(server.url) as ann, ChatClient(server.url) as bob:
         tea = await ann.join("Tea", nick="ann")
         assert await ann.join("tea", nick="ann") is tea
@@ -216,7 +216,7 @@ async def test_a_room_is_the_same_however_its_name_is_written(server: Running) -
         await eventually(lambda: texts(cup) == ["hi"])
 
 
-async def test_the_guest_key_brings_the_same_member_back(server: Running) -> None:
+async def test_the_guest_key_brings_the_same_member_back(server: RunningServer) -> None:
     async with ChatClient(server.url) as ann:
         before = (await ann.join("tea", nick="ann")).member_id
         key = ann.guest_key
@@ -226,7 +226,7 @@ async def test_the_guest_key_brings_the_same_member_back(server: Running) -> Non
         assert (await stranger.join("tea", nick="ann")).member_id != before
 
 
-async def test_the_same_person_twice_is_one_member(server: Running) -> None:
+async def test_the_same_person_twice_is_one_member(server: RunningServer) -> None:
     async with ChatClient(server.url) as here:
         tea = await here.join("tea", nick="ann")
         async with ChatClient(server.url, guest_key=here.guest_key) as there:
@@ -236,7 +236,7 @@ async def test_the_same_person_twice_is_one_member(server: Running) -> None:
         await tea.send("still here")
 
 
-async def test_events_tell_in_order_what_happens(server: Running) -> None:
+async def test_events_tell_in_order_what_happens(server: RunningServer) -> None:
     async with ChatClient(server.url) as ann, ChatClient(server.url) as bob:
         stream = ann.events()
         tea = await ann.join("tea", nick="ann")
@@ -258,7 +258,7 @@ async def test_events_tell_in_order_what_happens(server: Running) -> None:
         assert texts(tea) == ["hi"]
 
 
-async def test_the_events_end_when_the_client_closes(server: Running) -> None:
+async def test_the_events_end_when_the_client_closes(server: RunningServer) -> None:
     ann = ChatClient(server.url)
     stream = ann.events()
     async with ann:
@@ -270,7 +270,7 @@ async def test_the_events_end_when_the_client_closes(server: Running) -> None:
         ann.events()
 
 
-async def test_the_latency_is_measured_without_anything_being_asked(server: Running) -> None:
+async def test_the_latency_is_measured_without_anything_being_asked(server: RunningServer) -> None:
     async with ChatClient(server.url) as ann:
         await eventually(lambda: isinstance(ann.state, Online) and ann.state.latency)
         assert isinstance(ann.state, Online)
@@ -278,7 +278,7 @@ async def test_the_latency_is_measured_without_anything_being_asked(server: Runn
         assert 0 < ann.state.latency < 5
 
 
-async def test_nothing_piles_up_for_events_that_nobody_reads(server: Running) -> None:
+async def test_nothing_piles_up_for_events_that_nobody_reads(server: RunningServer) -> None:
     async with ChatClient(server.url) as ann, ChatClient(server.url) as bob:
         tea = await ann.join("tea", nick="ann")
         cup = await bob.join("tea", nick="bob")
@@ -321,7 +321,7 @@ async def test_a_server_that_is_not_there_is_said_in_a_sentence(unused_port: int
         ChatClient("http://127.0.0.1:0")
 
 
-async def test_what_is_no_chat_server_is_said_in_a_sentence(server: Running) -> None:
+async def test_what_is_no_chat_server_is_said_in_a_sentence(server: RunningServer) -> None:
     async def hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
         writer.close()
@@ -340,7 +340,7 @@ def open_sockets() -> int:
     return sum(each.is_socket() for each in files.iterdir()) if files.exists() else 0
 
 
-async def test_closing_leaves_no_task_no_socket_and_no_warning(server: Running) -> None:
+async def test_closing_leaves_no_task_no_socket_and_no_warning(server: RunningServer) -> None:
     tasks, sockets = asyncio.all_tasks(), open_sockets()
     async with ChatClient(server.url) as ann:
         ann.events()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from server.runtime import Running
+from server.runtime import RunningServer
 from tests.support.eventually import eventually
 from tests.support.requirements import JAVASCRIPT, need_node
 from tests.support.serving import serving
@@ -22,7 +22,7 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncGenerator[Running]:
+async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
     async with serving(tmp_path) as running:
         yield running
 
@@ -39,7 +39,7 @@ def for_server(code: str, url: str) -> str:
     return code.replace("http://localhost:3000", url)
 
 
-async def test_the_bot_answers(server: Running, tmp_path: Path) -> None:
+async def test_the_bot_answers(server: RunningServer, tmp_path: Path) -> None:
     script = tmp_path / "bot.py"
     script.write_text(for_server(example("python"), server.url))
     async with ChatClient(server.url) as ann:
@@ -57,7 +57,7 @@ async def test_the_bot_answers(server: Running, tmp_path: Path) -> None:
 
 
 @pytest.mark.needs_node
-async def test_the_javascript_client_talks(server: Running) -> None:
+async def test_the_javascript_client_talks(server: RunningServer) -> None:
     node = need_node()
     code = for_server(example("javascript"), server.url)
     code = code.replace('"socket.io-client"', '"socket.io-client-4.8.4"')

@@ -11,7 +11,7 @@ import pytest
 import trustme
 from aiohttp import web
 
-from server.protocol.errors import Internal, RateLimited
+from server.protocol.errors import InternalError, RateLimited
 from tests.support.eventually import eventually
 from tests.support.foreign_server import foreign_server
 from tui_chat.client.chat import ChatClient
@@ -146,7 +146,7 @@ async def test_an_answer_that_is_none_is_an_error_of_the_server() -> None:
 
     async with foreign_server(answer) as port, ChatClient(f"http://127.0.0.1:{port}") as ann:
         tea = await ann.join("tea", nick="ann")
-        with pytest.raises(Internal):
+        with pytest.raises(InternalError):
             await tea.send("hi")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from server.protocol.entries import Message
-from server.runtime import Running
+from server.runtime import RunningServer
 from tests.support.eventually import eventually
 from tests.support.serving import serving
 from tests.support.told import Told
@@ -22,7 +22,7 @@ TEA = Shelf("http://localhost:3000", "tea", "ann")
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncGenerator[Running]:
+async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
     async with serving(tmp_path, rate_limit="off") as running:
         yield running
 
@@ -80,7 +80,7 @@ async def test_a_room_is_there_without_a_network_and_fills_when_there_is_one(tmp
                 assert room.member_id == member_id
 
 
-async def test_what_changed_meanwhile_is_seen_in_what_was_kept(server: Running, tmp_path: Path) -> None:
+async def test_what_changed_meanwhile_is_seen_in_what_was_kept(server: RunningServer, tmp_path: Path) -> None:
     async with LocalHistory(tmp_path) as history, ChatClient(server.url) as other:
         bob = await other.join("tea", nick="bob")
         for text in ("one", "two", "three"):
@@ -102,7 +102,7 @@ async def test_what_changed_meanwhile_is_seen_in_what_was_kept(server: Running, 
         assert texts(room) == ["first", "", "three"]
 
 
-async def test_a_long_absence_leaves_a_gap_that_is_seen_and_filled(server: Running, tmp_path: Path) -> None:
+async def test_a_long_absence_leaves_a_gap_that_is_seen_and_filled(server: RunningServer, tmp_path: Path) -> None:
     async with LocalHistory(tmp_path) as history:
         await say(server.url, "before")
         await seen(server.url, history, 1)
@@ -121,7 +121,7 @@ async def test_a_long_absence_leaves_a_gap_that_is_seen_and_filled(server: Runni
         assert room.log.gaps() == ()
 
 
-async def test_what_is_older_comes_from_the_disk_without_a_network(server: Running, tmp_path: Path) -> None:
+async def test_what_is_older_comes_from_the_disk_without_a_network(server: RunningServer, tmp_path: Path) -> None:
     async with LocalHistory(tmp_path) as history:
         async with ChatClient(server.url, history=history) as chat:
             room = await chat.join("tea", nick="ann")
@@ -137,7 +137,9 @@ async def test_what_is_older_comes_from_the_disk_without_a_network(server: Runni
             assert len(room.log) == 500
 
 
-async def test_a_room_stays_bounded_in_memory_and_gives_back_what_it_let_go(server: Running, tmp_path: Path) -> None:
+async def test_a_room_stays_bounded_in_memory_and_gives_back_what_it_let_go(
+    server: RunningServer, tmp_path: Path
+) -> None:
     async with (
         LocalHistory(tmp_path) as history,
         ChatClient(server.url) as other,
@@ -178,7 +180,7 @@ async def test_another_log_under_the_same_name_is_noticed_though_it_is_longer(tm
 
 
 @pytest.mark.parametrize("damage", ["no database", "torn", "foreign", "no message"])
-async def test_a_damaged_file_is_set_aside_with_one_notice(server: Running, tmp_path: Path, damage: str) -> None:
+async def test_a_damaged_file_is_set_aside_with_one_notice(server: RunningServer, tmp_path: Path, damage: str) -> None:
     await say(server.url, *(f"line {number}" for number in range(150)))
     async with LocalHistory(tmp_path) as history:
         await seen(server.url, history, 150)
@@ -225,7 +227,9 @@ async def test_two_programs_keep_one_history(tmp_path: Path) -> None:
     assert len(kept.newest.messages) == 100
 
 
-async def test_a_disk_that_cannot_be_written_is_told_once_and_disturbs_nothing(server: Running, tmp_path: Path) -> None:
+async def test_a_disk_that_cannot_be_written_is_told_once_and_disturbs_nothing(
+    server: RunningServer, tmp_path: Path
+) -> None:
     (tmp_path / "cache").write_text("a file where the folder should be")
     async with LocalHistory(tmp_path / "cache") as history, ChatClient(server.url, history=history) as chat:
         told = Told(chat)

@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 
 from server.protocol.errors import NotJoined, TooLong
-from server.runtime import Running
+from server.runtime import RunningServer
 from tests.support.eventually import eventually
 from tests.support.serving import serving
 from tests.support.tcp_proxy import tcp_proxy
@@ -27,7 +27,7 @@ from tui_chat.client.room import Room
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncGenerator[Running]:
+async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
     async with serving(tmp_path, rate_limit="off") as running:
         yield running
 
@@ -40,7 +40,7 @@ def postings(told: list[Event]) -> list[tuple[str, PostState]]:
     return [(event.posting.text, event.state) for event in told if isinstance(event, PostingChanged)]
 
 
-async def test_what_is_posted_is_pending_at_once_and_then_sent(server: Running, tmp_path: Path) -> None:
+async def test_what_is_posted_is_pending_at_once_and_then_sent(server: RunningServer, tmp_path: Path) -> None:
     async with Outbox(tmp_path) as outbox, ChatClient(server.url, outbox=outbox) as chat:
         told = Told(chat)
         room = await chat.join("tea", nick="ann")
@@ -55,7 +55,7 @@ async def test_what_is_posted_is_pending_at_once_and_then_sent(server: Running, 
         assert (await chat.join("tea", nick="ann")).unsent() == ()
 
 
-async def test_what_is_posted_while_offline_is_sent_in_order_when_back(server: Running, tmp_path: Path) -> None:
+async def test_what_is_posted_while_offline_is_sent_in_order_when_back(server: RunningServer, tmp_path: Path) -> None:
     async with AsyncExitStack() as stack:
         proxy = await stack.enter_async_context(tcp_proxy(server.port))
         outbox = await stack.enter_async_context(Outbox(tmp_path))
@@ -74,7 +74,7 @@ async def test_what_is_posted_while_offline_is_sent_in_order_when_back(server: R
             await eventually(lambda: texts(room) == said)
 
 
-async def test_cuts_at_any_moment_neither_double_nor_reorder(server: Running, tmp_path: Path) -> None:
+async def test_cuts_at_any_moment_neither_double_nor_reorder(server: RunningServer, tmp_path: Path) -> None:
     async with AsyncExitStack() as stack:
         proxy = await stack.enter_async_context(tcp_proxy(server.port))
         outbox = await stack.enter_async_context(Outbox(tmp_path))
@@ -101,7 +101,7 @@ async def test_who_posts_too_fast_waits_and_keeps_the_order(tmp_path: Path) -> N
         await eventually(lambda: texts(room) == [str(number) for number in range(20)])
 
 
-async def test_what_is_refused_for_good_fails_and_the_rest_goes_on(server: Running, tmp_path: Path) -> None:
+async def test_what_is_refused_for_good_fails_and_the_rest_goes_on(server: RunningServer, tmp_path: Path) -> None:
     async with Outbox(tmp_path) as outbox, ChatClient(server.url, outbox=outbox) as chat:
         told = Told(chat)
         room = await chat.join("tea", nick="ann")
@@ -126,7 +126,7 @@ async def test_what_is_refused_for_good_fails_and_the_rest_goes_on(server: Runni
         assert (await chat.join("tea", nick="ann")).unsent() == ()
 
 
-async def test_edits_deletions_and_reactions_are_posted_like_messages(server: Running) -> None:
+async def test_edits_deletions_and_reactions_are_posted_like_messages(server: RunningServer) -> None:
     async with ChatClient(server.url) as chat:
         room = await chat.join("tea", nick="ann")
         for text in ("one", "two"):
@@ -141,7 +141,7 @@ async def test_edits_deletions_and_reactions_are_posted_like_messages(server: Ru
 
 
 async def test_there_is_a_bound_and_what_cannot_be_said_is_refused_at_once(
-    server: Running, monkeypatch: pytest.MonkeyPatch
+    server: RunningServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(delivery, "WAITING_MAX", 3)
     async with tcp_proxy(server.port) as proxy, ChatClient(proxy.url) as chat:
@@ -160,7 +160,7 @@ async def test_there_is_a_bound_and_what_cannot_be_said_is_refused_at_once(
             room.post("from outside")
 
 
-async def test_without_a_disk_it_is_sent_from_memory_and_told_once(server: Running, tmp_path: Path) -> None:
+async def test_without_a_disk_it_is_sent_from_memory_and_told_once(server: RunningServer, tmp_path: Path) -> None:
     (tmp_path / "state").write_text("a file where the folder should be")
     async with Outbox(tmp_path / "state") as outbox, ChatClient(server.url, outbox=outbox) as chat:
         told = Told(chat)
@@ -173,7 +173,7 @@ async def test_without_a_disk_it_is_sent_from_memory_and_told_once(server: Runni
         assert "would not survive" in problems[0]
 
 
-async def test_a_full_disk_keeps_nobody_from_speaking(server: Running, tmp_path: Path) -> None:
+async def test_a_full_disk_keeps_nobody_from_speaking(server: RunningServer, tmp_path: Path) -> None:
     async with Outbox(tmp_path) as outbox, ChatClient(server.url, outbox=outbox) as chat:
         told = Told(chat)
         room = await chat.join("tea", nick="ann")
@@ -231,7 +231,7 @@ async def typing_client(url: str, nick: str, folder: Path) -> AsyncGenerator[Typ
 
 
 async def test_a_killed_client_with_a_full_outbox_says_everything_once_and_in_order(
-    server: Running, tmp_path: Path
+    server: RunningServer, tmp_path: Path
 ) -> None:
     async with ChatClient(server.url) as witness:
         tea = await witness.join("tea", nick="witness")
@@ -253,7 +253,7 @@ async def test_a_killed_client_with_a_full_outbox_says_everything_once_and_in_or
 
 
 async def test_two_programs_of_one_user_send_their_own_and_what_the_dead_one_left(
-    server: Running, tmp_path: Path
+    server: RunningServer, tmp_path: Path
 ) -> None:
     async with tcp_proxy(server.port) as proxy, ChatClient(server.url) as witness:
         tea = await witness.join("tea", nick="witness")
@@ -274,7 +274,7 @@ async def test_two_programs_of_one_user_send_their_own_and_what_the_dead_one_lef
         assert sorted(texts(tea)) == ["from the first", "from the second"]
 
 
-async def test_what_was_said_before_the_end_is_known_for_a_repeat(server: Running, tmp_path: Path) -> None:
+async def test_what_was_said_before_the_end_is_known_for_a_repeat(server: RunningServer, tmp_path: Path) -> None:
     async with Outbox(tmp_path) as outbox, ChatClient(server.url, outbox=outbox) as chat:
         room = await chat.join("tea", nick="ann")
         room.post("once")

@@ -1,6 +1,6 @@
 """Who is in a room, however many come and go."""
 
-from server.protocol.entries import Member, PresencePush, Renamed
+from server.protocol.entries import Member, PresencePush, RenamedMember
 from tests.support.eventually import eventually
 from tui_chat.client import roster
 from tui_chat.client.roster import Roster
@@ -21,7 +21,9 @@ async def test_a_long_list_that_changes_all_the_time_is_told_seldom_and_ends_rig
     for number in range(10_000, 11_000):
         room.changed(came(number))
     assert len(told) == 1
-    room.changed(PresencePush(room="tea", joined=[], left=["m0"], renamed=[Renamed(member_id="m1", nick_name="ann")]))
+    room.changed(
+        PresencePush(room="tea", joined=[], left=["m0"], renamed=[RenamedMember(member_id="m1", nick_name="ann")])
+    )
     await eventually(lambda: len(told) == 2)
     assert len(told[-1]) == 10_999
     assert told[-1][0] == Member(member_id="m1", nick_name="ann", role="member")

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from server.protocol.entries import Deletion, Edit, Message
 from server.protocol.errors import BadRequest, NotFound, TooLong
-from server.protocol.search_terms import Query
-from server.runtime import Running
+from server.protocol.search_terms import SearchQuery
+from server.runtime import RunningServer
 from tests.support.eventually import eventually
 from tests.support.naive_search import finds
 from tests.support.search_model import queries, texts
@@ -29,13 +29,13 @@ SERVER = "http://localhost:3000"
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncGenerator[Running]:
+async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
     async with serving(tmp_path, rate_limit="off") as running:
         yield running
 
 
 @pytest.fixture
-async def proxy(server: Running) -> AsyncGenerator[TcpProxy]:
+async def proxy(server: RunningServer) -> AsyncGenerator[TcpProxy]:
     async with tcp_proxy(server.port) as between:
         yield between
 
@@ -46,7 +46,7 @@ def said(found: Results) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("keeps", [True, False])
 async def test_the_server_answers_and_without_it_what_is_here(
-    server: Running, proxy: TcpProxy, tmp_path: Path, keeps: bool
+    server: RunningServer, proxy: TcpProxy, tmp_path: Path, keeps: bool
 ) -> None:
     async with (
         LocalHistory(tmp_path / "cache") as history,
@@ -78,7 +78,7 @@ async def test_the_server_answers_and_without_it_what_is_here(
         assert not (await chat.search("nothing")).messages
 
 
-async def test_what_cannot_be_searched_for_is_refused(server: Running) -> None:
+async def test_what_cannot_be_searched_for_is_refused(server: RunningServer) -> None:
     async with ChatClient(server.url) as chat:
         for query, refusal in ((" ", BadRequest), ("x" * 251, TooLong)):
             with pytest.raises(refusal):
@@ -88,7 +88,7 @@ async def test_what_cannot_be_searched_for_is_refused(server: Running) -> None:
 
 
 async def test_the_place_of_a_message_is_loaded_with_what_is_about_it(
-    server: Running, proxy: TcpProxy, tmp_path: Path
+    server: RunningServer, proxy: TcpProxy, tmp_path: Path
 ) -> None:
     async with ChatClient(server.url) as chat:
         room = await chat.join("tea", nick="bob")
@@ -161,7 +161,7 @@ async def pages(history: LocalHistory, query: str, room: int | None) -> list[int
     found: list[int] = []
     before: int | None = None
     while True:
-        page = await history.search(SERVER, Query(query), None if room is None else f"room{room}", before, 2)
+        page = await history.search(SERVER, SearchQuery(query), None if room is None else f"room{room}", before, 2)
         found += [each.id for each in page.messages]
         if not page.has_more:
             return found

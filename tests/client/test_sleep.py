@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from server.runtime import Running
+from server.runtime import RunningServer
 from tests.support.eventually import eventually
 from tests.support.serving import serving
 from tests.support.tcp_proxy import TcpProxy, tcp_proxy
@@ -19,13 +19,13 @@ from tui_chat.client.events import Offline, Online
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncGenerator[Running]:
+async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
     async with serving(tmp_path, rate_limit="off") as running:
         yield running
 
 
 @pytest.fixture
-async def proxy(server: Running) -> AsyncGenerator[TcpProxy]:
+async def proxy(server: RunningServer) -> AsyncGenerator[TcpProxy]:
     async with tcp_proxy(server.port) as between:
         yield between
 
@@ -41,7 +41,7 @@ class Wall:
 
 
 async def test_a_connection_that_died_in_the_sleep_is_replaced_within_two_seconds(
-    server: Running, proxy: TcpProxy, monkeypatch: pytest.MonkeyPatch
+    server: RunningServer, proxy: TcpProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(link, "TICK", 0.05)
     wall = Wall()
@@ -76,7 +76,7 @@ async def test_a_connection_that_lives_is_kept_through_a_sleep(
 
 
 async def test_who_wakes_without_a_network_is_back_within_two_seconds_of_it(
-    server: Running, proxy: TcpProxy, monkeypatch: pytest.MonkeyPatch
+    server: RunningServer, proxy: TcpProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(link, "TICK", 0.05)
     wall = Wall()

@@ -3,28 +3,28 @@ import secrets
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.domain.guests import Guests
+from server.domain.guests import GuestKeys
 from server.domain.presence import PresenceDelta
 from server.protocol.entries import Member
 from server.protocol.limits import SECRET_CHARACTERS
 
 
 def test_a_guest_key_brings_back_the_same_member_and_only_on_its_server() -> None:
-    guests = Guests(b"s" * 32, secrets.token_bytes)
-    other = Guests(b"t" * 32, secrets.token_bytes)
-    member_id = guests.new_member_id()
-    assert guests.recognise(guests.key_of(member_id)) == member_id
-    assert other.recognise(guests.key_of(member_id)) is None
-    assert len(guests.key_of(member_id)) <= SECRET_CHARACTERS
-    assert guests.new_member_id() != member_id
+    guests = GuestKeys(b"s" * 32, secrets.token_bytes)
+    other = GuestKeys(b"t" * 32, secrets.token_bytes)
+    member_id = guests.generate_member_id()
+    assert guests.verify(guests.issue(member_id)) == member_id
+    assert other.verify(guests.issue(member_id)) is None
+    assert len(guests.issue(member_id)) <= SECRET_CHARACTERS
+    assert guests.generate_member_id() != member_id
 
 
 @given(st.text(min_size=1, max_size=60))
 def test_a_key_that_was_never_given_is_not_recognised(key: str) -> None:
-    guests = Guests(b"s" * 32, secrets.token_bytes)
-    assert guests.recognise(key) is None
-    assert guests.recognise(key + guests.key_of("gabc")) is None
-    assert guests.recognise(guests.key_of("gabc") + "x" + key) is None
+    guests = GuestKeys(b"s" * 32, secrets.token_bytes)
+    assert guests.verify(key) is None
+    assert guests.verify(key + guests.issue("gabc")) is None
+    assert guests.verify(guests.issue("gabc") + "x" + key) is None
 
 
 events = st.lists(
@@ -45,14 +45,14 @@ def test_what_was_gathered_turns_the_members_at_any_moment_of_the_tick_into_thos
         member = Member(member_id=member_id, nick_name=nick, role="member")
         if what == "came" and member_id not in actual:
             actual[member_id] = nick
-            delta.came(member)
+            delta.record_join(member)
         elif what == "went" and member_id in actual:
             del actual[member_id]
-            delta.went(member_id)
+            delta.record_leave(member_id)
         elif what == "renamed" and member_id in actual:
             actual[member_id] = nick
-            delta.took_nick(member)
-    push = delta.push("tea")
+            delta.record_rename(member)
+    push = delta.to_push("tea")
     for left in push.left:
         told.pop(left, None)
     for joined in push.joined:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from benchmarks.faults.checker import Fault, Read, Said, check, mark
-from server.protocol.answers import Sent
+from server.protocol.answers import SendResponse
 from server.protocol.entries import Edit, Entry, Message
 
 ROOM = "tea"
@@ -23,8 +23,8 @@ def message(seq: int) -> Message:
     )
 
 
-def answer(entry: Entry, *, duplicate: bool = False) -> Sent:
-    return Sent(seq=entry.seq, id=entry.id, ts=entry.ts, duplicate=duplicate)
+def answer(entry: Entry, *, duplicate: bool = False) -> SendResponse:
+    return SendResponse(seq=entry.seq, id=entry.id, ts=entry.ts, duplicate=duplicate)
 
 
 @dataclass

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.faults.injection import Server
-from server.protocol.answers import Sent
+from server.protocol.answers import SendResponse
 from server.protocol.entries import Entry
 from tests.support import crashing_server
 from tests.support.eventually import PATIENCE, eventually
@@ -46,7 +46,7 @@ async def online(*clients: ChatClient) -> None:
     await eventually(all_online)
 
 
-async def said_over_a_crash(server: Server, text: str) -> tuple[Sent, list[list[Entry]], list[Room]]:
+async def said_over_a_crash(server: Server, text: str) -> tuple[SendResponse, list[list[Entry]], list[Room]]:
     """Say it to a server that dies of it: the answer, what everybody was given, and everybody's room."""
     async with ChatClient(server.process.url) as ann, ChatClient(server.process.url) as ben:
         rooms = [await ann.join("tea", nick="ann"), await ben.join("tea", nick="ben")]

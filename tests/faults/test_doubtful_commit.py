@@ -14,7 +14,7 @@ from server.storage.database import open_database
 from server.storage.executor import ThreadExecutor
 from server.storage.journal import Journal
 from server.storage.sqlite import open_engine
-from server.storage.statements import Statements
+from server.storage.statements import BatchStatements
 from tests.support.storage import BEN, Clock, Published, edit, say
 
 ResultT = TypeVar("ResultT")
@@ -40,11 +40,11 @@ Breaking = tuple[BreakingExecutor, Journal, Published]
 async def breaking(tmp_path: Path) -> AsyncGenerator[Breaking]:
     path = tmp_path / "chat.db"
     await (await open_database(path, clock=Clock())).close()
-    engine = open_engine(path, writes=True, connections=1, busy_timeout=50)
+    engine = open_engine(path, writable=True, pool_size=1, busy_timeout=50)
     writer = BreakingExecutor(engine, 1, "breaking")
-    journal = Journal(writer, Statements(engine.dialect), Clock())
+    journal = Journal(writer, BatchStatements(engine.dialect), Clock())
     published = Published()
-    journal.subscribe(published)
+    journal.set_publisher(published)
     yield writer, journal, published
     await journal.close()
     await writer.close()

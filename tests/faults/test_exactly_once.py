@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from server.runtime import Running
+from server.runtime import RunningServer
 from tests.support import disk as disks
 from tests.support.disk import Disk
 from tests.support.eventually import PATIENCE
@@ -23,7 +23,7 @@ def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
 
 
 @pytest.fixture
-async def server(tmp_path: Path, disk: Disk) -> AsyncGenerator[Running]:
+async def server(tmp_path: Path, disk: Disk) -> AsyncGenerator[RunningServer]:
     async with serving(tmp_path, rate_limit="off") as running:
         yield running
         disk.release()
@@ -43,7 +43,9 @@ def place(answer: dict[str, Any]) -> tuple[int, int, int]:
     return answer["seq"], answer["id"], answer["ts"]
 
 
-async def test_a_repeat_from_another_connection_while_the_first_is_being_committed(server: Running, disk: Disk) -> None:
+async def test_a_repeat_from_another_connection_while_the_first_is_being_committed(
+    server: RunningServer, disk: Disk
+) -> None:
     client_id = str(uuid4())
     async with raw_client(server.url) as ann, raw_client(server.url) as again:
         key = (await ann.join("tea", "ann"))["guestKey"]
@@ -62,7 +64,7 @@ async def test_a_repeat_from_another_connection_while_the_first_is_being_committ
         assert (await ann.event("message"))["kind"] == "join"
 
 
-async def test_repeats_in_one_batch(server: Running, disk: Disk) -> None:
+async def test_repeats_in_one_batch(server: RunningServer, disk: Disk) -> None:
     client_id = str(uuid4())
     async with raw_client(server.url) as ann, raw_client(server.url) as again, raw_client(server.url) as ben:
         key = (await ann.join("tea", "ann"))["guestKey"]
@@ -97,7 +99,7 @@ async def test_a_repeat_after_the_server_was_killed(tmp_path: Path) -> None:
         assert await said(ann) == ["once"]
 
 
-async def test_a_repeat_with_other_words_changes_nothing(server: Running) -> None:
+async def test_a_repeat_with_other_words_changes_nothing(server: RunningServer) -> None:
     client_id = str(uuid4())
     async with raw_client(server.url) as ann:
         await ann.join("tea", "ann")
@@ -107,7 +109,7 @@ async def test_a_repeat_with_other_words_changes_nothing(server: Running) -> Non
         assert await said(ann) == ["once"]
 
 
-async def test_somebody_elses_client_id_is_refused_and_tells_nothing(server: Running, disk: Disk) -> None:
+async def test_somebody_elses_client_id_is_refused_and_tells_nothing(server: RunningServer, disk: Disk) -> None:
     client_id = str(uuid4())
     async with raw_client(server.url) as ann, raw_client(server.url) as eve:
         await ann.join("tea", "ann")
@@ -133,7 +135,7 @@ async def test_somebody_elses_client_id_is_refused_and_tells_nothing(server: Run
         assert await said(eve) == ["mine", "mine too", "my own"]
 
 
-async def test_a_client_id_of_another_room_is_free(server: Running) -> None:
+async def test_a_client_id_of_another_room_is_free(server: RunningServer) -> None:
     client_id = str(uuid4())
     async with raw_client(server.url) as ann, raw_client(server.url) as eve:
         await ann.join("coffee", "ann")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession
 
-from server.runtime import Running
+from server.runtime import RunningServer
 from server.storage import database
 from tests.support import disk as disks
 from tests.support.disk import Disk
@@ -26,18 +26,18 @@ LIMIT = 3
 
 @pytest.fixture
 def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
-    return disks.installed(monkeypatch, waiting_limit=LIMIT)
+    return disks.installed(monkeypatch, max_queue_depth=LIMIT)
 
 
 @pytest.fixture
-async def server(tmp_path: Path, disk: Disk) -> AsyncGenerator[Running]:
+async def server(tmp_path: Path, disk: Disk) -> AsyncGenerator[RunningServer]:
     async with serving(tmp_path, rate_limit="off") as running:
         yield running
         disk.release()
 
 
 @pytest.fixture
-async def ann(server: Running) -> AsyncGenerator[RawClient]:
+async def ann(server: RunningServer) -> AsyncGenerator[RawClient]:
     async with raw_client(server.url) as client:
         await client.join("tea", "ann")
         assert (await say(client, "kept"))["seq"] == 1
@@ -75,7 +75,9 @@ async def texts(client: RawClient) -> list[str]:
     return [entry["message"] for entry in page["messages"]]
 
 
-async def test_a_locked_database_refuses_to_save_and_is_read(server: Running, ann: RawClient, tmp_path: Path) -> None:
+async def test_a_locked_database_refuses_to_save_and_is_read(
+    server: RunningServer, ann: RawClient, tmp_path: Path
+) -> None:
     with locked(tmp_path / "chat.db"):
         await refused(ann)
         await refused(ann, "setTopic", topic="green")
@@ -88,7 +90,9 @@ async def test_a_locked_database_refuses_to_save_and_is_read(server: Running, an
     assert await texts(ann) == ["kept", "again"]
 
 
-async def test_a_read_only_database_refuses_to_save_and_is_read(server: Running, ann: RawClient, disk: Disk) -> None:
+async def test_a_read_only_database_refuses_to_save_and_is_read(
+    server: RunningServer, ann: RawClient, disk: Disk
+) -> None:
     disk.read_only = True
     await refused(ann)
     assert await texts(ann) == ["kept"]
@@ -99,7 +103,7 @@ async def test_a_read_only_database_refuses_to_save_and_is_read(server: Running,
 
 
 async def test_a_database_that_is_gone_lets_nobody_in_and_tells_nobody_of_the_attempt(
-    server: Running, ann: RawClient, tmp_path: Path
+    server: RunningServer, ann: RawClient, tmp_path: Path
 ) -> None:
     aside = tmp_path / "aside"
     aside.mkdir()
@@ -124,7 +128,7 @@ async def test_a_database_that_is_gone_lets_nobody_in_and_tells_nobody_of_the_at
 
 
 async def test_a_second_connection_that_cannot_read_is_not_left_in_the_room(
-    server: Running, ann: RawClient, tmp_path: Path
+    server: RunningServer, ann: RawClient, tmp_path: Path
 ) -> None:
     key = (await ann.join("tea", "ann"))["guestKey"]
     async with raw_client(server.url) as other:
@@ -138,13 +142,13 @@ async def test_a_second_connection_that_cannot_read_is_not_left_in_the_room(
 
 
 async def test_a_slow_disk_fills_a_bounded_queue_and_the_rest_is_refused(
-    server: Running,
+    server: RunningServer,
     ann: RawClient,
     disk: Disk,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(database, "PROBE_PATIENCE", 0.2)
+    monkeypatch.setattr(database, "PROBE_TIMEOUT", 0.2)
     async with AsyncExitStack() as stack:
         writers = [await stack.enter_async_context(raw_client(server.url)) for _ in range(LIMIT + 2)]
         for number, writer in enumerate(writers):
@@ -170,9 +174,9 @@ async def test_a_slow_disk_fills_a_bounded_queue_and_the_rest_is_refused(
 
 
 async def test_a_disk_that_says_nothing_is_told_by_readiness_in_time(
-    server: Running, ann: RawClient, disk: Disk, monkeypatch: pytest.MonkeyPatch
+    server: RunningServer, ann: RawClient, disk: Disk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database, "PROBE_PATIENCE", 0.2)
+    monkeypatch.setattr(database, "PROBE_TIMEOUT", 0.2)
     disk.hold()
     sending = asyncio.create_task(say(ann, "slow"))
     assert await asyncio.to_thread(disk.holding.wait, PATIENCE)

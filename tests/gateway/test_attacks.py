@@ -12,7 +12,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from server.runtime import Running
+from server.runtime import RunningServer
 from tests.support.raw_client import RawClient, raw_client
 from tests.support.server_process import server_process
 from tests.support.serving import serving
@@ -21,13 +21,13 @@ TROUBLE = logging.WARNING
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncGenerator[Running]:
+async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
     async with serving(tmp_path) as running:
         yield running
 
 
 @pytest.fixture
-async def bystander(server: Running) -> AsyncGenerator[RawClient]:
+async def bystander(server: RunningServer) -> AsyncGenerator[RawClient]:
     """Somebody who was there before the attack and must be able to talk after it."""
     async with raw_client(server.url) as client:
         await client.join("tea", "bystander")
@@ -51,7 +51,7 @@ def quiet(caplog: pytest.LogCaptureFixture) -> None:
 
 @pytest.mark.parametrize("name", ["connect", "disconnect", "connect_error", "error", "*", "__disconnect_final"])
 async def test_an_event_with_a_reserved_name_runs_nothing(
-    server: Running, bystander: RawClient, caplog: pytest.LogCaptureFixture, name: str
+    server: RunningServer, bystander: RawClient, caplog: pytest.LogCaptureFixture, name: str
 ) -> None:
     caplog.set_level(logging.INFO)
     async with raw_client(server.url) as mallory:
@@ -95,7 +95,7 @@ async def test_an_event_with_a_reserved_name_runs_nothing(
     ],
 )
 async def test_a_packet_that_is_none_ends_the_connection(
-    server: Running, bystander: RawClient, caplog: pytest.LogCaptureFixture, packet: str
+    server: RunningServer, bystander: RawClient, caplog: pytest.LogCaptureFixture, packet: str
 ) -> None:
     caplog.set_level(logging.INFO)
     async with raw_client(server.url) as mallory:
@@ -110,7 +110,7 @@ async def test_a_packet_that_is_none_ends_the_connection(
 
 
 async def test_a_binary_frame_ends_the_connection(
-    server: Running, bystander: RawClient, caplog: pytest.LogCaptureFixture
+    server: RunningServer, bystander: RawClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
     async with raw_client(server.url) as mallory:
@@ -120,7 +120,7 @@ async def test_a_binary_frame_ends_the_connection(
 
 
 async def test_a_message_of_ten_megabytes_ends_the_connection(
-    server: Running, bystander: RawClient, caplog: pytest.LogCaptureFixture
+    server: RunningServer, bystander: RawClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
     async with raw_client(server.url) as mallory:
@@ -154,7 +154,7 @@ async def test_a_message_of_ten_megabytes_ends_the_connection(
 )
 @pytest.mark.usefixtures("bystander")
 async def test_a_request_that_is_not_valid_gets_an_error_and_changes_nothing(
-    server: Running, caplog: pytest.LogCaptureFixture, event: str, body: Any, code: str
+    server: RunningServer, caplog: pytest.LogCaptureFixture, event: str, body: Any, code: str
 ) -> None:
     caplog.set_level(logging.INFO)
     async with raw_client(server.url) as mallory:
@@ -166,7 +166,7 @@ async def test_a_request_that_is_not_valid_gets_an_error_and_changes_nothing(
 
 
 async def test_deep_json_inside_a_request_is_refused_or_ends_the_connection(
-    server: Running, bystander: RawClient, caplog: pytest.LogCaptureFixture
+    server: RunningServer, bystander: RawClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
     for depth in (40, 900, 1000, 5000, 30000):
@@ -218,7 +218,7 @@ async def test_a_client_that_answers_no_ping_is_ended(tmp_path: Path) -> None:
 
 
 async def test_too_many_requests_that_are_not_valid_end_the_connection(
-    server: Running, bystander: RawClient, caplog: pytest.LogCaptureFixture
+    server: RunningServer, bystander: RawClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
     async with raw_client(server.url) as mallory:
@@ -239,7 +239,7 @@ async def test_one_clients_events_are_carried_out_in_the_order_they_were_sent(tm
         assert [int(entry["message"]) for entry in page["messages"]] == list(range(100, 300))
 
 
-async def test_the_answer_to_a_send_comes_before_its_push(server: Running) -> None:
+async def test_the_answer_to_a_send_comes_before_its_push(server: RunningServer) -> None:
     async with raw_client(server.url) as ann:
         await ann.join("tea", "ann")
         await ann.event("message")
@@ -249,19 +249,21 @@ async def test_the_answer_to_a_send_comes_before_its_push(server: Running) -> No
         assert kinds == ["4390", '42["']
 
 
-async def test_nothing_is_pushed_before_a_client_is_let_in(server: Running, bystander: RawClient) -> None:
+async def test_nothing_is_pushed_before_a_client_is_let_in(server: RunningServer, bystander: RawClient) -> None:
     async with raw_client(server.url, connect=False) as newcomer:
         await bystander.ask("sendMessage", {"room": "tea", "message": "hi"})
         await newcomer.ws.send_str("40")
         assert (await newcomer.packet() or "").startswith("40{")
 
 
-async def test_no_compression_is_agreed_on(server: Running) -> None:
+async def test_no_compression_is_agreed_on(server: RunningServer) -> None:
     async with raw_client(server.url, compress=15) as client:
         assert client.ws.compress == 0
 
 
-async def test_a_room_named_like_a_session_or_nothing_is_only_a_room(server: Running, bystander: RawClient) -> None:
+async def test_a_room_named_like_a_session_or_nothing_is_only_a_room(
+    server: RunningServer, bystander: RawClient
+) -> None:
     async with raw_client(server.url) as mallory:
         bystander_sid = (await bystander.ask("listRooms", {}))["rooms"][0]["name"]
         await mallory.join(str(mallory.opening["sid"]), "mallory")
@@ -272,7 +274,7 @@ async def test_a_room_named_like_a_session_or_nothing_is_only_a_room(server: Run
             assert push["room"] == bystander_sid
 
 
-async def test_a_nickname_in_a_message_does_not_speak_for_another(server: Running, bystander: RawClient) -> None:
+async def test_a_nickname_in_a_message_does_not_speak_for_another(server: RunningServer, bystander: RawClient) -> None:
     async with raw_client(server.url) as mallory:
         await mallory.join("tea", "mallory")
         await mallory.ask("sendMessage", {"room": "tea", "message": "it was me", "nickName": "bystander"})
@@ -281,7 +283,7 @@ async def test_a_nickname_in_a_message_does_not_speak_for_another(server: Runnin
         assert push["nickName"] == "mallory"
 
 
-async def test_text_is_cleaned_before_anybody_sees_it(server: Running, bystander: RawClient) -> None:
+async def test_text_is_cleaned_before_anybody_sees_it(server: RunningServer, bystander: RawClient) -> None:
     async with raw_client(server.url) as mallory:
         await mallory.join("tea", "mallory")
         await mallory.ask("sendMessage", {"room": "tea", "message": "a\x1b]52;c;aGk=\x07b\u202ec\x9bd"})
@@ -344,7 +346,7 @@ async def test_an_address_that_a_stranger_claims_is_not_believed(tmp_path: Path)
             pass  # the two are gone, and no longer counted
 
 
-async def test_sends_past_the_rate_are_refused_with_the_wait(server: Running) -> None:
+async def test_sends_past_the_rate_are_refused_with_the_wait(server: RunningServer) -> None:
     async with raw_client(server.url) as ann:
         await ann.join("tea", "ann")
         answers = [await ann.ask("sendMessage", {"room": "tea", "message": str(number)}) for number in range(12)]
@@ -353,7 +355,7 @@ async def test_sends_past_the_rate_are_refused_with_the_wait(server: Running) ->
         assert 0 < answers[11]["error"]["retryAfter"] <= 1
 
 
-async def test_who_leaves_and_comes_back_on_one_transport_has_no_new_allowance(server: Running) -> None:
+async def test_who_leaves_and_comes_back_on_one_transport_has_no_new_allowance(server: RunningServer) -> None:
     async with raw_client(server.url) as mallory:
         said = 0
         for _ in range(5):
@@ -369,7 +371,7 @@ async def test_who_leaves_and_comes_back_on_one_transport_has_no_new_allowance(s
 
 
 async def test_a_thousand_joins_from_one_connection_leave_the_others_alone(
-    server: Running, bystander: RawClient
+    server: RunningServer, bystander: RawClient
 ) -> None:
     async with raw_client(server.url) as mallory:
         for number in range(1000):

@@ -6,19 +6,19 @@ from typing import Any
 
 import pytest
 
-from server.runtime import Running
+from server.runtime import RunningServer
 from tests.support.raw_client import RawClient, raw_client
 from tests.support.serving import serving
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncGenerator[Running]:
+async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
     async with serving(tmp_path, rate_limit="off") as running:
         yield running
 
 
 @pytest.fixture
-async def ann(server: Running) -> AsyncGenerator[RawClient]:
+async def ann(server: RunningServer) -> AsyncGenerator[RawClient]:
     async with raw_client(server.url) as client:
         yield client
 
@@ -37,7 +37,7 @@ async def test_the_first_join_tells_all_there_is_to_know(ann: RawClient) -> None
     assert "seq" not in notice
 
 
-async def test_who_joins_later_gets_the_newest_of_what_was_said(server: Running, ann: RawClient) -> None:
+async def test_who_joins_later_gets_the_newest_of_what_was_said(server: RunningServer, ann: RawClient) -> None:
     await ann.join("tea", "ann")
     sent = await say(ann, *[str(number) for number in range(60)])
     assert [answer["seq"] for answer in sent] == list(range(1, 61))
@@ -80,7 +80,7 @@ async def test_history_pages(ann: RawClient, place: dict[str, int], seqs: list[i
 
 
 async def test_a_guest_key_brings_back_the_same_member_even_beside_its_dead_connection(
-    server: Running, ann: RawClient
+    server: RunningServer, ann: RawClient
 ) -> None:
     first = await ann.join("tea", "ann")
     async with raw_client(server.url) as again, raw_client(server.url) as stranger:
@@ -102,7 +102,7 @@ async def test_a_guest_is_the_same_member_after_the_server_was_restarted(tmp_pat
         assert (await say(ann, "after"))[0]["seq"] == 2
 
 
-async def test_a_new_nickname_is_told_to_the_room_and_kept_unique(server: Running, ann: RawClient) -> None:
+async def test_a_new_nickname_is_told_to_the_room_and_kept_unique(server: RunningServer, ann: RawClient) -> None:
     await ann.join("tea", "ann")
     async with raw_client(server.url) as bob:
         bobs = await bob.join("tea", "bob")
@@ -118,7 +118,7 @@ async def test_a_new_nickname_is_told_to_the_room_and_kept_unique(server: Runnin
         assert (await bob.ask("changeNick", {"nickName": "\x00"}))["error"]["code"] == "nick_invalid"
 
 
-async def test_typing_is_told_to_the_others_only(server: Running, ann: RawClient) -> None:
+async def test_typing_is_told_to_the_others_only(server: RunningServer, ann: RawClient) -> None:
     await ann.join("tea", "ann")
     async with raw_client(server.url) as bob:
         bobs = await bob.join("tea", "bob")
@@ -128,7 +128,7 @@ async def test_typing_is_told_to_the_others_only(server: Running, ann: RawClient
         assert not [packet for packet in bob.heard if '"typing"' in packet]
 
 
-async def test_rooms_are_listed_with_who_is_there(server: Running, ann: RawClient) -> None:
+async def test_rooms_are_listed_with_who_is_there(server: RunningServer, ann: RawClient) -> None:
     await ann.join("tea", "ann")
     await ann.join("Coffee", "ann")
     await say(ann, "hi")
@@ -144,7 +144,7 @@ async def test_rooms_are_listed_with_who_is_there(server: Running, ann: RawClien
         assert [room["name"] for room in (await bob.ask("listRooms", {"query": "COF"}))["rooms"]] == ["Coffee"]
 
 
-async def test_who_left_hears_nothing_more_and_may_not_send(server: Running, ann: RawClient) -> None:
+async def test_who_left_hears_nothing_more_and_may_not_send(server: RunningServer, ann: RawClient) -> None:
     await ann.join("tea", "ann")
     async with raw_client(server.url) as bob:
         await bob.join("tea", "bob")
@@ -156,7 +156,9 @@ async def test_who_left_hears_nothing_more_and_may_not_send(server: Running, ann
         assert (await bob.ask("leaveRoom", {"room": "tea"}))["error"]["code"] == "not_joined"
 
 
-async def test_edits_deletions_reactions_and_topics_are_entries_of_the_log(server: Running, ann: RawClient) -> None:
+async def test_edits_deletions_reactions_and_topics_are_entries_of_the_log(
+    server: RunningServer, ann: RawClient
+) -> None:
     mine = await ann.join("tea", "ann")
     await say(ann, "helo", "oops")
     assert (await ann.ask("editMessage", {"room": "tea", "seq": 1, "message": "hello"}))["revision"] == 3

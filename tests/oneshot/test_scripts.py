@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from server.protocol.limits import MESSAGE_CHARACTERS
-from server.runtime import Running
+from server.runtime import RunningServer
 from tests.support.eventually import eventually
 from tests.support.server_process import server_process
 from tests.support.serving import serving
@@ -22,7 +22,7 @@ PATIENCE = 20.0
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncGenerator[Running]:
+async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
     async with serving(tmp_path, rate_limit="off") as running:
         yield running
 
@@ -60,7 +60,7 @@ async def line_of(process: asyncio.subprocess.Process) -> str:
         return (await process.stdout.readline()).decode()
 
 
-async def test_what_is_sent_is_what_tail_prints(server: Running, tmp_path: Path) -> None:
+async def test_what_is_sent_is_what_tail_prints(server: RunningServer, tmp_path: Path) -> None:
     where = ("--server", server.url, "--room", "tea")
     assert await ran(tmp_path, "send", *where, "--nick", "小明", "the", "kettle 🫖") == (0, "", "")
     assert (await ran(tmp_path, "send", *where, "--nick", "ann", given="two\nrows\n"))[0] == 0
@@ -72,7 +72,7 @@ async def test_what_is_sent_is_what_tail_prints(server: Running, tmp_path: Path)
     assert third == "    rows"
 
 
-async def test_each_line_is_a_message_and_is_answered_as_it_comes(server: Running, tmp_path: Path) -> None:
+async def test_each_line_is_a_message_and_is_answered_as_it_comes(server: RunningServer, tmp_path: Path) -> None:
     async with started(tmp_path, "send", "--room", "tea", "--server", server.url, "--lines", "--json") as process:
         assert process.stdin is not None
         process.stdin.write(b"one\n\n")
@@ -86,7 +86,7 @@ async def test_each_line_is_a_message_and_is_answered_as_it_comes(server: Runnin
     assert [json.loads(line)["message"] for line in out.splitlines()] == ["one", "two"]
 
 
-async def test_a_line_that_is_refused_is_named_and_the_others_are_said(server: Running, tmp_path: Path) -> None:
+async def test_a_line_that_is_refused_is_named_and_the_others_are_said(server: RunningServer, tmp_path: Path) -> None:
     given = f"one\n{'x' * (MESSAGE_CHARACTERS + 1)}\n{'y' * 200_000}\nfour\n"
     code, out, err = await ran(
         tmp_path, "send", "--room", "tea", "--server", server.url, "--lines", "--json", given=given
@@ -96,7 +96,7 @@ async def test_a_line_that_is_refused_is_named_and_the_others_are_said(server: R
     assert [line[:16] for line in err.splitlines()] == ["chat-tui: line 2", "chat-tui: line 3"]
 
 
-async def test_a_message_that_is_too_long_is_refused_whole(server: Running, tmp_path: Path) -> None:
+async def test_a_message_that_is_too_long_is_refused_whole(server: RunningServer, tmp_path: Path) -> None:
     where = ("--server", server.url, "--room", "tea")
     code, _, err = await ran(tmp_path, "send", *where, given="x" * (MESSAGE_CHARACTERS + 1))
     assert code == 1
@@ -104,7 +104,7 @@ async def test_a_message_that_is_too_long_is_refused_whole(server: Running, tmp_
     assert await ran(tmp_path, "tail", *where, "--no-follow") == (0, "", "")
 
 
-async def test_tail_follows_until_it_is_interrupted(server: Running, tmp_path: Path) -> None:
+async def test_tail_follows_until_it_is_interrupted(server: RunningServer, tmp_path: Path) -> None:
     async with ChatClient(server.url) as chat:
         room = await chat.join("tea", nick="ann")
         await room.send("before")
@@ -121,7 +121,7 @@ async def test_tail_follows_until_it_is_interrupted(server: Running, tmp_path: P
             assert (process.returncode, err) == (130, b"")
 
 
-async def test_a_pipe_that_is_closed_ends_it_quietly(server: Running, tmp_path: Path) -> None:
+async def test_a_pipe_that_is_closed_ends_it_quietly(server: RunningServer, tmp_path: Path) -> None:
     async with ChatClient(server.url) as chat:
         room = await chat.join("tea", nick="ann")
         await room.send("before")
@@ -141,7 +141,7 @@ async def test_a_pipe_that_is_closed_ends_it_quietly(server: Running, tmp_path: 
         assert (process.returncode, err) == (141, b"")
 
 
-async def test_who_is_here_and_it_does_not_count_itself(server: Running, tmp_path: Path) -> None:
+async def test_who_is_here_and_it_does_not_count_itself(server: RunningServer, tmp_path: Path) -> None:
     async with ChatClient(server.url) as ann, ChatClient(server.url) as ben:
         await ann.join("tea", nick="ann")
         await ben.join("tea", nick="Ben")
@@ -151,7 +151,7 @@ async def test_who_is_here_and_it_does_not_count_itself(server: Running, tmp_pat
         assert [json.loads(line)["nickName"] for line in out.splitlines()] == ["ann", "Ben"]
 
 
-async def test_one_is_the_same_member_in_each_run(server: Running, tmp_path: Path) -> None:
+async def test_one_is_the_same_member_in_each_run(server: RunningServer, tmp_path: Path) -> None:
     async with ChatClient(server.url) as chat:
         room = await chat.join("tea", nick="ann")
         for text in ("one", "two"):

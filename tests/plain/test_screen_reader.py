@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from server.runtime import Running
+from server.runtime import RunningServer
 from tests.support.eventually import eventually
 from tests.support.serving import serving
 from tests.support.terminal import CHAT_TUI, Terminal, terminal
@@ -21,20 +21,20 @@ READY = "/quit leaves."
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncGenerator[Running]:
+async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
     async with serving(tmp_path, rate_limit="off") as running:
         yield running
 
 
 @asynccontextmanager
-async def reading(server: Running, tmp_path: Path) -> AsyncGenerator[Terminal]:
+async def reading(server: RunningServer, tmp_path: Path) -> AsyncGenerator[Terminal]:
     """Ann's program, in the room."""
     async with terminal((*READER, server.url), tmp_path) as shown:
         await shown.wait_for(READY)
         yield shown
 
 
-async def test_what_is_said_is_read_out_and_what_is_typed_is_said(server: Running, tmp_path: Path) -> None:
+async def test_what_is_said_is_read_out_and_what_is_typed_is_said(server: RunningServer, tmp_path: Path) -> None:
     async with ChatClient(server.url) as chat:
         room = await chat.join("tea", nick="Ben")
         await room.send("before")
@@ -51,7 +51,7 @@ async def test_what_is_said_is_read_out_and_what_is_typed_is_said(server: Runnin
             assert b"\x1b" not in shown.written
 
 
-async def test_what_comes_while_one_types_waits_until_enter(server: Running, tmp_path: Path) -> None:
+async def test_what_comes_while_one_types_waits_until_enter(server: RunningServer, tmp_path: Path) -> None:
     async with ChatClient(server.url) as chat:
         room = await chat.join("tea", nick="Ben")
         async with reading(server, tmp_path) as shown:
@@ -65,7 +65,7 @@ async def test_what_comes_while_one_types_waits_until_enter(server: Running, tmp
             await shown.wait_for("half a line, and the rest\nBen says: do you hear me?")
 
 
-async def test_other_rooms_are_heard_of_and_can_be_gone_to(server: Running, tmp_path: Path) -> None:
+async def test_other_rooms_are_heard_of_and_can_be_gone_to(server: RunningServer, tmp_path: Path) -> None:
     async with ChatClient(server.url) as chat:
         dev = await chat.join("dev", nick="Ben")
         async with reading(server, tmp_path) as shown:
@@ -83,7 +83,9 @@ async def test_other_rooms_are_heard_of_and_can_be_gone_to(server: Running, tmp_
             await shown.wait_for("Ben says: one thing\nBen says: ann: look")
 
 
-async def test_a_command_of_the_screen_says_so_and_an_unknown_one_is_not_sent(server: Running, tmp_path: Path) -> None:
+async def test_a_command_of_the_screen_says_so_and_an_unknown_one_is_not_sent(
+    server: RunningServer, tmp_path: Path
+) -> None:
     async with reading(server, tmp_path) as shown:
         shown.type("/theme dark\r/foo\r/set clock 12h\r/set clock\r/edit\r")
         await shown.wait_for("/theme is about the screen, and there is none here.")
@@ -92,7 +94,9 @@ async def test_a_command_of_the_screen_says_so_and_an_unknown_one_is_not_sent(se
         await shown.wait_for("Type it as /edit [text]")
 
 
-async def test_another_server_is_gone_to_and_an_unreachable_one_comes_back(server: Running, tmp_path: Path) -> None:
+async def test_another_server_is_gone_to_and_an_unreachable_one_comes_back(
+    server: RunningServer, tmp_path: Path
+) -> None:
     (tmp_path / "other").mkdir()
     async with serving(tmp_path / "other") as other, terminal((*READER, server.url), tmp_path, rows=40) as shown:
         await shown.wait_for(READY)
@@ -114,7 +118,7 @@ async def test_another_server_is_gone_to_and_an_unreachable_one_comes_back(serve
         assert await shown.ended() == 0
 
 
-async def test_tab_completes_a_name(server: Running, tmp_path: Path) -> None:
+async def test_tab_completes_a_name(server: RunningServer, tmp_path: Path) -> None:
     async with ChatClient(server.url) as chat:
         room = await chat.join("tea", nick="Benedict")
         async with reading(server, tmp_path) as shown:
@@ -122,7 +126,7 @@ async def test_tab_completes_a_name(server: Running, tmp_path: Path) -> None:
             await eventually(lambda: any(each.message == "Benedict: hello" for each in room.log.messages()))
 
 
-async def test_it_asks_for_what_the_form_asks(server: Running, tmp_path: Path) -> None:
+async def test_it_asks_for_what_the_form_asks(server: RunningServer, tmp_path: Path) -> None:
     async with terminal((*CHAT_TUI, "--screen-reader", server.url), tmp_path) as shown:
         await shown.wait_for("Room:")
         shown.type("tea\r")
@@ -134,7 +138,7 @@ async def test_it_asks_for_what_the_form_asks(server: Running, tmp_path: Path) -
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 async def test_a_signal_ends_it_and_leaves_the_terminal_as_it_was(
-    number: signal.Signals, server: Running, tmp_path: Path
+    number: signal.Signals, server: RunningServer, tmp_path: Path
 ) -> None:
     async with terminal((*READER, server.url), tmp_path) as shown:
         before = shown.settings()
@@ -146,7 +150,7 @@ async def test_a_signal_ends_it_and_leaves_the_terminal_as_it_was(
         assert shown.settings() == before
 
 
-async def test_ctrl_c_asks_once(server: Running, tmp_path: Path) -> None:
+async def test_ctrl_c_asks_once(server: RunningServer, tmp_path: Path) -> None:
     async with reading(server, tmp_path) as shown:
         shown.type("\x03")
         await shown.wait_for("Press Ctrl+C again to quit.")
@@ -154,7 +158,7 @@ async def test_ctrl_c_asks_once(server: Running, tmp_path: Path) -> None:
         assert await shown.ended() == 130
 
 
-async def test_it_works_in_a_pipe_and_sends_the_last_line_before_it_ends(server: Running, tmp_path: Path) -> None:
+async def test_it_works_in_a_pipe_and_sends_the_last_line_before_it_ends(server: RunningServer, tmp_path: Path) -> None:
     async with ChatClient(server.url) as chat:
         room = await chat.join("tea", nick="Ben")
         process = await asyncio.create_subprocess_exec(
@@ -177,7 +181,7 @@ async def test_without_a_server_it_says_so_and_ends(tmp_path: Path) -> None:
         assert "Nothing answers at this address and port." in shown.text()
 
 
-async def test_rooms_that_were_open_come_back_and_say_what_was_not_read(server: Running, tmp_path: Path) -> None:
+async def test_rooms_that_were_open_come_back_and_say_what_was_not_read(server: RunningServer, tmp_path: Path) -> None:
     asks = (*CHAT_TUI, "--screen-reader", "--nick", "ann", server.url)
     async with ChatClient(server.url) as chat:
         dev = await chat.join("dev", nick="Ben")
@@ -200,7 +204,7 @@ async def test_rooms_that_were_open_come_back_and_say_what_was_not_read(server: 
             await shown.wait_for("You are in tea, with 0 others.")
 
 
-async def test_people_rooms_and_days_are_asked_about_as_on_the_screen(server: Running, tmp_path: Path) -> None:
+async def test_people_rooms_and_days_are_asked_about_as_on_the_screen(server: RunningServer, tmp_path: Path) -> None:
     async with ChatClient(server.url) as chat:
         room = await chat.join("tea", nick="Ben")
         await room.send("first words")

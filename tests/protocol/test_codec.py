@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.protocol import answers, codec, entries, requests
-from server.protocol.errors import BY_CODE, BadRequest, ChatError, Internal, RateLimited, TooLong, from_code
+from server.protocol.errors import (
+    ERRORS_BY_CODE,
+    BadRequest,
+    ChatError,
+    InternalError,
+    RateLimited,
+    TooLong,
+    error_from_code,
+)
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
@@ -57,14 +65,14 @@ def decode(event: str, body: object) -> requests.Request:
 
 
 def test_every_request_of_the_wire_is_known() -> None:
-    assert set(VALID) == set(codec.EVENTS)
+    assert set(VALID) == set(codec.REQUEST_EVENTS)
 
 
 @pytest.mark.parametrize("event", VALID)
 def test_a_valid_request_survives_the_way_there_and_back(event: str) -> None:
     request = decode(event, VALID[event])
     assert request.event == event
-    assert decode(event, codec.request_fields(request)) == request
+    assert decode(event, codec.request_to_builtins(request)) == request
 
 
 @pytest.mark.parametrize("event", VALID)
@@ -92,7 +100,7 @@ def test_whatever_json_arrives_is_a_request_or_an_error_of_the_tree(event: str, 
     except ChatError as refusal:
         outcome = refusal
     if isinstance(outcome, ChatError):
-        assert json.loads(codec.encode_error(outcome))["error"]["code"] in BY_CODE
+        assert json.loads(codec.encode_error(outcome))["error"]["code"] in ERRORS_BY_CODE
 
 
 @pytest.mark.parametrize(
@@ -136,9 +144,9 @@ def test_a_client_id_is_a_uuid() -> None:
 
 
 def test_an_answer_starts_with_ok_and_leaves_out_what_is_not_there() -> None:
-    assert codec.encode_answer(answers.Done()) == b'{"ok":true}'
+    assert codec.encode_response(answers.Empty()) == b'{"ok":true}'
     member = entries.Member(member_id="g1", nick_name="小明", role="member")
-    answer = answers.Joined(
+    answer = answers.JoinResponse(
         room=answers.RoomState(name="tea", topic="", last_seq=0, visibility="public"),
         nick_name="小明",
         member_id="g1",
@@ -147,7 +155,7 @@ def test_an_answer_starts_with_ok_and_leaves_out_what_is_not_there() -> None:
         messages=[],
         has_more=False,
     )
-    encoded = json.loads(codec.encode_answer(answer))
+    encoded = json.loads(codec.encode_response(answer))
     assert encoded == {
         "ok": True,
         "room": {"name": "tea", "topic": "", "lastSeq": 0, "visibility": "public"},
@@ -158,26 +166,26 @@ def test_an_answer_starts_with_ok_and_leaves_out_what_is_not_there() -> None:
         "messages": [],
         "hasMore": False,
     }
-    assert codec.decode_answer(answers.Joined, codec.encode_answer(answer)) == answer
+    assert codec.decode_response(answers.JoinResponse, codec.encode_response(answer)) == answer
 
 
 def test_an_error_answer_raises_what_the_server_raised() -> None:
     with pytest.raises(RateLimited) as refusal:
-        codec.decode_answer(answers.Done, codec.encode_error(RateLimited("slow down", 1.5)))
+        codec.decode_response(answers.Empty, codec.encode_error(RateLimited("slow down", 1.5)))
     assert refusal.value.retry_after == 1.5
     assert refusal.value.message == "slow down"
     with pytest.raises(TooLong):
-        codec.decode_answer(answers.Done, codec.encode_error(TooLong("long")))
+        codec.decode_response(answers.Empty, codec.encode_error(TooLong("long")))
 
 
 @pytest.mark.parametrize("body", [b"null", b"[]", b'{"ok":1}', b'{"ok":true}', b"{", b'{"ok":false}'])
 def test_an_answer_that_is_none_is_an_internal_error(body: bytes) -> None:
-    with pytest.raises(Internal):
-        codec.decode_answer(answers.Sent, body)
+    with pytest.raises(InternalError):
+        codec.decode_response(answers.SendResponse, body)
 
 
 def test_an_error_code_of_a_later_version_is_internal() -> None:
-    assert isinstance(from_code("teapot", "?"), Internal)
+    assert isinstance(error_from_code("teapot", "?"), InternalError)
 
 
 def message(reply_to: int | None = None, reactions: dict[str, list[str]] | None = None) -> entries.Message:
@@ -206,7 +214,7 @@ def message(reply_to: int | None = None, reactions: dict[str, list[str]] | None 
         ("goingAway", entries.GoingAwayPush(reconnect_after=1.5)),
     ],
 )
-def test_a_push_survives_the_way_there_and_back(event: str, push: entries.Wire) -> None:
+def test_a_push_survives_the_way_there_and_back(event: str, push: entries.WireStruct) -> None:
     name, body = msgspec.json.decode(codec.encode_push(event, push), type=tuple[str, msgspec.Raw])
     assert name == event
     assert codec.decode_push(name, bytes(body)) == push
@@ -227,7 +235,7 @@ def test_a_message_push_holds_what_plain_clients_read() -> None:
 
 
 def test_the_json_of_the_library_refuses_what_others_choke_on() -> None:
-    assert codec.Json.dumps({"a": "小"}, separators=(",", ":")) == '{"a":"小"}'
+    assert codec.SocketIOJson.dumps({"a": "小"}, separators=(",", ":")) == '{"a":"小"}'
     for bad in ('{"a": NaN}', '"\\ud800"', "[" * 3000):
         with pytest.raises(ValueError, match=r".*"):
-            codec.Json.loads(bad)
+            codec.SocketIOJson.loads(bad)

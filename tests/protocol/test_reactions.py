@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from wcwidth import wcswidth
 
 from server.protocol.errors import BadRequest, ChatError, TooLong
-from server.protocol.reactions import reaction
+from server.protocol.reactions import validate_reaction
 
 
 def test_every_emoji_there_is_is_taken_as_it_is() -> None:
@@ -18,7 +18,7 @@ def test_every_emoji_there_is_is_taken_as_it_is() -> None:
     "text", ["+1", "-1", "lol", ":-)", "100%", "赞", "收到", "да", "✓", "ﾊｲ", "thumbsup", "धन्यवाद"]
 )
 def test_a_short_word_is_taken(text: str) -> None:
-    assert reaction(f" {text}\n") == reaction(text)
+    assert validate_reaction(f" {text}\n") == validate_reaction(text)
 
 
 @pytest.mark.parametrize(
@@ -52,37 +52,37 @@ def test_a_short_word_is_taken(text: str) -> None:
 )
 def test_sentences_heaps_and_what_nobody_sees_are_refused(text: str) -> None:
     try:
-        kept = reaction(text)
+        kept = validate_reaction(text)
     except BadRequest:
         return
     assert kept == "xy"  # without the character that reorders
 
 
 def test_what_an_older_version_took_can_be_taken_away() -> None:
-    assert reaction("I agree", on=False) == "I agree"
+    assert validate_reaction("I agree", on=False) == "I agree"
     for text in ("", "\x1b", "x" * 17):
         with pytest.raises(ChatError):
-            reaction(text, on=False)
+            validate_reaction(text, on=False)
 
 
 def test_what_is_too_long_is_refused_by_its_length() -> None:
     with pytest.raises(TooLong, match="one emoji, or a word of at most 8 columns"):
-        reaction("x" * 17)
+        validate_reaction("x" * 17)
 
 
 @given(st.text(max_size=16))
 def test_what_is_taken_is_seen_and_taken_again_unchanged(text: str) -> None:
     try:
-        kept = reaction(text)
+        kept = validate_reaction(text)
     except ChatError:
         return
-    assert reaction(kept) == kept
+    assert validate_reaction(kept) == kept
     assert wcswidth(kept) > 0
     assert not any(character.isspace() for character in kept)
 
 
 def passes(text: str) -> bool:
     try:
-        return reaction(text) == text
+        return validate_reaction(text) == text
     except ChatError:
         return False

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.protocol.search_terms import Query, numbers
+from server.protocol.search_terms import SearchQuery, hash_terms
 from tests.support.naive_search import finds
 
 LATIN = ["a", "ab", "abc", "abcdef", "é", "ß", "SS", "ＡＢ", "İ", "ﬁ", "Ω", "1"]
@@ -33,8 +33,8 @@ queries = st.lists(st.sampled_from(PIECES), min_size=1, max_size=4).map("".join)
     ],
 )
 def test_it_is_found(query: str, text: str) -> None:
-    assert Query(query).found_in(text)
-    assert Query(query).numbers <= numbers(text)
+    assert SearchQuery(query).matches(text)
+    assert SearchQuery(query).term_hashes <= hash_terms(text)
 
 
 @pytest.mark.parametrize(
@@ -50,24 +50,24 @@ def test_it_is_found(query: str, text: str) -> None:
     ],
 )
 def test_it_is_not_found(query: str, text: str) -> None:
-    assert not Query(query).found_in(text)
+    assert not SearchQuery(query).matches(text)
 
 
 @given(queries, texts)
 def test_it_is_what_the_plain_rule_says(query: str, text: str) -> None:
-    assert Query(query).found_in(text) == finds(query, text)
+    assert SearchQuery(query).matches(text) == finds(query, text)
 
 
 @given(queries, texts)
 def test_the_index_has_every_number_of_what_is_found(query: str, text: str) -> None:
-    wanted = Query(query)
-    if wanted.found_in(text):
-        assert wanted.numbers <= numbers(text)
+    wanted = SearchQuery(query)
+    if wanted.matches(text):
+        assert wanted.term_hashes <= hash_terms(text)
 
 
 @given(queries, texts)
 def test_places_are_apart_ascending_and_in_the_text(query: str, text: str) -> None:
-    places = Query(query).places(text)
+    places = SearchQuery(query).find_spans(text)
     edges = [edge for place in places for edge in place]
     assert edges == sorted(edges)
     assert all(0 <= start < end <= len(text) for start, end in places)
@@ -84,11 +84,11 @@ def test_places_are_apart_ascending_and_in_the_text(query: str, text: str) -> No
     ],
 )
 def test_places_are_where_the_terms_stand(query: str, text: str, marked: list[str]) -> None:
-    assert [text[start:end] for start, end in Query(query).places(text)] == marked
+    assert [text[start:end] for start, end in SearchQuery(query).find_spans(text)] == marked
 
 
 def test_a_query_of_many_words_is_looked_up_by_some_and_compared_with_all() -> None:
     words = [f"word{number}x" for number in range(40)]
-    query = Query(" ".join(words))
-    assert query.found_in(" ".join(reversed(words)))
-    assert not query.found_in(" ".join(words[:-1]))
+    query = SearchQuery(" ".join(words))
+    assert query.matches(" ".join(reversed(words)))
+    assert not query.matches(" ".join(words[:-1]))

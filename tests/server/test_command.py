@@ -17,7 +17,7 @@ import pytest
 import trustme
 
 from server.cli import Flags
-from server.config import Settings
+from server.config import ServerSettings
 from tests.support.raw_client import raw_client
 from tests.support.server_process import server_process, start
 
@@ -207,4 +207,4 @@ async def test_with_a_certificate_it_speaks_tls_to_page_and_socket(tmp_path: Pat
 
 
 def test_every_setting_has_its_flag() -> None:
-    assert {field.name for field in fields(Flags)} == {*Settings.__struct_fields__, "config"}
+    assert {field.name for field in fields(Flags)} == {*ServerSettings.__struct_fields__, "config"}

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from server.config import Settings, resolve
+from server.config import ServerSettings, resolve_settings
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "operating.md").read_text(encoding="utf-8")
 
@@ -13,7 +13,7 @@ GUIDE = (Path(__file__).parents[2] / "docs" / "operating.md").read_text(encoding
 def test_every_option_and_variable_it_names_is_one() -> None:
     options = {name.replace("-", "_") for name in re.findall(r"--([a-z][a-z-]+)", GUIDE)}
     variables = {name.lower() for name in re.findall(r"CHAT_([A-Z_]+)", GUIDE)}
-    assert options | variables <= {*Settings.__struct_fields__, "help", "config"}
+    assert options | variables <= {*ServerSettings.__struct_fields__, "help", "config"}
 
 
 @pytest.mark.parametrize(
@@ -33,4 +33,4 @@ def test_every_option_and_variable_it_names_is_one() -> None:
 )
 def test_the_figures_it_gives_are_the_defaults(said: str, setting: str, value: object) -> None:
     assert said in GUIDE
-    assert getattr(resolve({}, {}, None).settings, setting) == value
+    assert getattr(resolve_settings({}, {}, None).settings, setting) == value

@@ -1,5 +1,5 @@
 from server.protocol.entries import Message
-from server.protocol.search_terms import Query
+from server.protocol.search_terms import SearchQuery
 from tui_chat.client.results import Results, Source
 from tui_chat.session.searching import PAGES_UNASKED, Search, hit
 
@@ -71,20 +71,20 @@ def test_a_refusal_is_said_and_the_next_page_can_be_asked_for_again() -> None:
 
 
 def test_a_hit_is_one_line_with_its_words_marked() -> None:
-    found = hit(message(1, "first\nGreen and\tgreen"), Query("green"))
+    found = hit(message(1, "first\nGreen and\tgreen"), SearchQuery("green"))
     assert found.line == "first Green and green"
     assert [found.line[start:end] for start, end in found.marks] == ["Green", "green"]
 
 
 def test_a_hit_far_into_a_long_text_is_shown_with_a_little_before_it() -> None:
-    found = hit(message(1, "x " * 500 + "的 needle 在这里"), Query("needle 在"))
+    found = hit(message(1, "x " * 500 + "的 needle 在这里"), SearchQuery("needle 在"))
     assert len(found.line) < 60
     assert [found.line[start:end] for start, end in found.marks] == ["needle", "在"]
     assert found.line.startswith("…")
 
 
 def test_what_somebody_does_is_found_without_the_command() -> None:
-    found = hit(message(1, "/me brews green tea"), Query("green"))
+    found = hit(message(1, "/me brews green tea"), SearchQuery("green"))
     assert (found.line, found.action) == ("brews green tea", True)
     assert [found.line[start:end] for start, end in found.marks] == ["green"]
-    assert hit(message(1, "green /me"), Query("green")).action is False
+    assert hit(message(1, "green /me"), SearchQuery("green")).action is False

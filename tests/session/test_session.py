@@ -3,7 +3,7 @@ from uuid import uuid4
 
 import pytest
 
-from server.protocol.answers import Joined, RoomState
+from server.protocol.answers import JoinResponse, RoomState
 from server.protocol.entries import JoinNotice, Member, Message, NickNotice
 from server.protocol.requests import EditMessage, SendMessage
 from tui_chat.client import events
@@ -38,7 +38,7 @@ class Room:
         state = RoomState(name=self.name, topic=self.topic, last_seq=len(texts), visibility="public")
         messages = [self.message(seq, text) for seq, text in enumerate(texts, 1)]
         self.log.joined(
-            Joined(
+            JoinResponse(
                 room=state,
                 nick_name=self.nick,
                 member_id=self.member_id,

@@ -53,7 +53,7 @@ def parts(text: str) -> list[tuple[str, str | None]]:
     return sorted([*named, *((percent, None) for percent in re.findall(r"%(?:\(\w+\))?[srd]", text))])
 
 
-REFUSALS: dict[str, type[ChatError]] = {kind.__name__: kind for kind in errors.BY_CODE.values()} | {
+REFUSALS: dict[str, type[ChatError]] = {kind.__name__: kind for kind in errors.ERRORS_BY_CODE.values()} | {
     name: kind for name, kind in vars(client_errors).items() if isinstance(kind, type) and issubclass(kind, ChatError)
 }
 

@@ -27,5 +27,5 @@ async def database(path: Path, clock: Clock) -> AsyncIterator[Database]:
 @pytest.fixture
 def published(database: Database) -> Published:
     published = Published()
-    database.journal.subscribe(published)
+    database.journal.set_publisher(published)
     return published

@@ -9,9 +9,9 @@ import pytest
 from server.protocol.entries import Deletion, Edit, Entry, Message, Reaction, TopicChange
 from server.protocol.errors import ChatError, Conflict, Forbidden, NotFound, Unavailable
 from server.storage import journal
-from server.storage.batch import Appended
+from server.storage.batch import AppendResult
 from server.storage.database import Database, open_database
-from server.storage.journal import BATCH
+from server.storage.journal import MAX_BATCH
 from tests.support.storage import ANN, BEN, LOUNGE, MOD, Clock, Published, RoomRef, delete, edit, react, say, topic
 
 
@@ -35,25 +35,25 @@ async def test_every_kind_of_draft_becomes_its_entry(database: Database, clock: 
 
 async def test_seq_grows_by_one_in_each_room_in_the_order_of_the_calls(database: Database) -> None:
     rooms = [RoomRef(key=f"room {number}", name=f"Room {number}") for number in range(3)]
-    pending = [database.journal.append(say(str(n), room=rooms[n % 3])) for n in range(3 * BATCH)]
+    pending = [database.journal.append(say(str(n), room=rooms[n % 3])) for n in range(3 * MAX_BATCH)]
     entries = [appended.entry for appended in await asyncio.gather(*pending)]
     for number in range(3):
-        assert [entry.seq for entry in entries[number::3]] == list(range(1, BATCH + 1))
+        assert [entry.seq for entry in entries[number::3]] == list(range(1, MAX_BATCH + 1))
     ids = [entry.id for entry in entries]
     assert ids == sorted(set(ids))
 
 
 async def test_what_gathers_is_committed_and_published_together(database: Database, published: Published) -> None:
-    pending = [database.journal.append(say(str(n))) for n in range(BATCH + 10)]
+    pending = [database.journal.append(say(str(n))) for n in range(MAX_BATCH + 10)]
     await asyncio.gather(*pending)
-    entries = await published.first(BATCH + 10)
-    assert [len(batch) for batch in published.batches] == [BATCH, 10]
-    assert [entry.seq for entry in entries] == list(range(1, BATCH + 11))
+    entries = await published.first(MAX_BATCH + 10)
+    assert [len(batch) for batch in published.batches] == [MAX_BATCH, 10]
+    assert [entry.seq for entry in entries] == list(range(1, MAX_BATCH + 11))
 
 
 async def test_senders_are_answered_before_anybody_else_is_told(database: Database) -> None:
     happened: list[str] = []
-    database.journal.subscribe(lambda entries: happened.extend(f"published {entry.seq}" for entry in entries))
+    database.journal.set_publisher(lambda entries: happened.extend(f"published {entry.seq}" for entry in entries))
 
     async def send() -> None:
         answer = await database.journal.append(say())
@@ -71,13 +71,13 @@ async def test_a_repeated_client_id_gets_its_first_answer(
     first = await database.journal.append(say("once", client_id=client_id))
     clock.now += 1000
     again = await database.journal.append(say("once", client_id=client_id))
-    assert again == Appended(first.entry, duplicate=True)
+    assert again == AppendResult(first.entry, duplicate=True)
     await database.close()
     reopened = await open_database(path, clock=clock)
     later = await reopened.journal.append(say("once", client_id=client_id))
     following = await reopened.journal.append(say())
     await reopened.close()
-    assert later == Appended(first.entry, duplicate=True)
+    assert later == AppendResult(first.entry, duplicate=True)
     assert following.entry.seq == 2
     assert following.entry.id > first.entry.id
     assert await published.first(1) == [first.entry]
@@ -128,8 +128,8 @@ async def test_refusals_in_a_batch_disturb_nobody_and_leave_no_hole(database: Da
         return_exceptions=True,
     )
     kinds = [type(outcome) for outcome in outcomes]
-    assert kinds == [Appended, NotFound, NotFound, Appended, Forbidden, NotFound, Forbidden, Appended]
-    seqs = [outcome.entry.seq for outcome in outcomes if isinstance(outcome, Appended)]
+    assert kinds == [AppendResult, NotFound, NotFound, AppendResult, Forbidden, NotFound, Forbidden, AppendResult]
+    seqs = [outcome.entry.seq for outcome in outcomes if isinstance(outcome, AppendResult)]
     assert seqs == [2, 3, 4]
     await database.journal.append(say("e"))
     assert [entry.seq for entry in await published.first(5)] == [1, 2, 3, 4, 5]
@@ -149,7 +149,7 @@ async def test_a_draft_sees_those_before_it_in_its_batch(database: Database) -> 
     )
     refused = [type(outcome) for outcome in outcomes if isinstance(outcome, ChatError)]
     assert refused == [Conflict, Conflict, NotFound]
-    page = await database.reader.page("lounge", after=0, limit=10)
+    page = await database.reader.read_page("lounge", after=0, limit=10)
     assert [entry.seq for entry in page.messages] == [1, 2, 3, 4, 5]
     first, edited = page.messages[0], page.messages[3]
     assert isinstance(first, Message)
@@ -169,14 +169,14 @@ async def test_nothing_is_found_in_a_room_by_the_seq_of_another(database: Databa
     await database.journal.append(say())
     with pytest.raises(NotFound):
         await database.journal.append(delete(1, room=RoomRef(key="other", name="Other")))
-    assert (await database.reader.backlog("other", since=None, limit=10)).room is None
+    assert (await database.reader.read_join_snapshot("other", since=None, limit=10)).room is None
 
 
 async def test_a_moderator_changes_what_others_said(database: Database) -> None:
     await database.journal.append(say("rude"))
     await database.journal.append(edit(1, "polite", by=MOD))
     await database.journal.append(delete(1, by=MOD))
-    entry = await database.reader.entry("lounge", 1)
+    entry = await database.reader.read_entry("lounge", 1)
     assert isinstance(entry, Message)
     assert entry.deleted
     assert entry.member_id == ANN.member_id
@@ -249,7 +249,7 @@ async def test_a_caller_that_goes_away_loses_nothing(database: Database, publish
 
 
 async def test_more_than_may_wait_is_refused_at_once(path: Path, clock: Clock) -> None:
-    database = await open_database(path, clock=clock, waiting_limit=3)
+    database = await open_database(path, clock=clock, max_queue_depth=3)
     pending = [database.journal.append(say()) for _ in range(3)]
     with pytest.raises(Unavailable) as refusal:
         database.journal.append(say())
@@ -272,7 +272,7 @@ async def test_a_publisher_that_fails_stops_nothing(database: Database, caplog: 
     def fail(_: object) -> None:
         raise RuntimeError("no")
 
-    database.journal.subscribe(fail)
+    database.journal.set_publisher(fail)
     await database.journal.append(say("private words"))
     await database.journal.append(say())
     await database.journal.append(say())
@@ -307,8 +307,8 @@ async def test_many_concurrent_senders_share_few_transactions(database: Database
 async def test_drafts_that_come_turn_after_turn_share_a_transaction(
     database: Database, published: Published, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(journal, "GATHERING", 60.0)
-    pending: list[asyncio.Future[Appended]] = []
+    monkeypatch.setattr(journal, "LINGER", 60.0)
+    pending: list[asyncio.Future[AppendResult]] = []
     for number in range(20):
         pending.append(database.journal.append(say(str(number))))
         await asyncio.sleep(0)
@@ -321,10 +321,10 @@ async def test_a_stream_of_drafts_without_a_pause_is_written_all_the_same(
     database: Database, published: Published, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plenty = 5_000
-    monkeypatch.setattr(journal, "BATCH", 2 * plenty)
+    monkeypatch.setattr(journal, "MAX_BATCH", 2 * plenty)
     first = database.journal.append(say())
     while not first.done():
-        if database.journal.waiting < plenty:
+        if database.journal.queue_depth < plenty:
             database.journal.append(say())
         await asyncio.sleep(0)
     await published.first(1)

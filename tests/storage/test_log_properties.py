@@ -9,10 +9,18 @@ from uuid import UUID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from server.domain.drafts import Author, DeletionDraft, Draft, EditDraft, MessageDraft, ReactionDraft, TopicDraft
+from server.domain.drafts import (
+    AppendDeletion,
+    AppendEdit,
+    AppendMessage,
+    AppendReaction,
+    AppendTopic,
+    Author,
+    LogCommand,
+)
 from server.protocol.entries import Message
 from server.protocol.errors import ChatError, Conflict, Forbidden, NotFound
-from server.storage.batch import Appended
+from server.storage.batch import AppendResult
 from server.storage.database import open_database
 from tests.support.storage import ANN, BEN, MOD, Clock, delete, edit, react, say, topic
 
@@ -55,16 +63,16 @@ class Model:
         self.said: dict[int, Said] = {}
         self.taken: dict[UUID, tuple[str, int]] = {}
 
-    def judge(self, draft: Draft) -> tuple[int, bool] | type[ChatError]:
+    def judge(self, draft: LogCommand) -> tuple[int, bool] | type[ChatError]:
         """The entry's seq and whether it is a duplicate, or the kind of the refusal."""
         try:
             return self._append(draft)
         except ChatError as refusal:
             return type(refusal)
 
-    def _append(self, draft: Draft) -> tuple[int, bool]:
+    def _append(self, draft: LogCommand) -> tuple[int, bool]:
         match draft:
-            case MessageDraft(client_id=client_id, reply_to=reply_to, author=author):
+            case AppendMessage(client_id=client_id, reply_to=reply_to, author=author):
                 if client_id is not None and client_id in self.taken:
                     owner, seq = self.taken[client_id]
                     if owner != author.member_id:
@@ -76,45 +84,45 @@ class Model:
                 self.said[self.last_seq] = Said(author, draft.message)
                 if client_id is not None:
                     self.taken[client_id] = (author.member_id, self.last_seq)
-            case TopicDraft():
+            case AppendTopic():
                 self.last_seq += 1
                 self.topic = draft.topic
-            case EditDraft() | DeletionDraft() | ReactionDraft():
+            case AppendEdit() | AppendDeletion() | AppendReaction():
                 changed = self._change(draft)
                 return self.last_seq, not changed
         return self.last_seq, False
 
-    def _change(self, draft: EditDraft | DeletionDraft | ReactionDraft) -> bool:
+    def _change(self, draft: AppendEdit | AppendDeletion | AppendReaction) -> bool:
         """Whether it changes anything."""
         said = self.said.get(draft.target)
         if said is None:
             raise NotFound("")
-        if not isinstance(draft, ReactionDraft) and said.author != draft.author and not draft.author.moderates:
+        if not isinstance(draft, AppendReaction) and said.author != draft.author and not draft.author.is_moderator:
             raise Forbidden("")
-        if said.deleted and (isinstance(draft, EditDraft) or (isinstance(draft, ReactionDraft) and draft.on)):
+        if said.deleted and (isinstance(draft, AppendEdit) or (isinstance(draft, AppendReaction) and draft.on)):
             raise Conflict("")
         match draft:
-            case EditDraft():
+            case AppendEdit():
                 stands = said.text == draft.message
-            case DeletionDraft():
+            case AppendDeletion():
                 stands = said.deleted
-            case ReactionDraft():
+            case AppendReaction():
                 stands = (draft.author.member_id in said.reactions.get(draft.emoji, [])) == draft.on
         if stands:
             return False
         self.last_seq += 1
         match draft:
-            case EditDraft():
+            case AppendEdit():
                 said.text, said.edited = draft.message, self.last_seq
-            case DeletionDraft():
+            case AppendDeletion():
                 said.text, said.deleted = "", True
                 said.reactions.clear()
-            case ReactionDraft():
+            case AppendReaction():
                 said.react(draft.emoji, draft.author.member_id, draft.on)
         return True
 
 
-async def check(batches: list[list[Draft]]) -> None:
+async def check(batches: list[list[LogCommand]]) -> None:
     model = Model()
     with TemporaryDirectory() as folder:
         database = await open_database(Path(folder) / "chat.db", clock=Clock())
@@ -124,11 +132,11 @@ async def check(batches: list[list[Draft]]) -> None:
                 outcomes = await asyncio.gather(*pending, return_exceptions=True)
                 for draft, outcome in zip(batch, outcomes, strict=True):
                     expected = model.judge(draft)
-                    if isinstance(outcome, Appended):
+                    if isinstance(outcome, AppendResult):
                         assert (outcome.entry.seq, outcome.duplicate) == expected
                     else:
                         assert type(outcome) is expected
-            backlog = await database.reader.backlog("lounge", since=None, limit=1000)
+            backlog = await database.reader.read_join_snapshot("lounge", since=None, limit=1000)
         finally:
             await database.close()
     assert [entry.seq for entry in backlog.entries] == list(range(1, model.last_seq + 1))
@@ -146,5 +154,5 @@ async def check(batches: list[list[Draft]]) -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.lists(drafts, min_size=1, max_size=12), min_size=1, max_size=5))
-def test_the_log_is_what_was_accepted_whatever_the_batches(batches: list[list[Draft]]) -> None:
+def test_the_log_is_what_was_accepted_whatever_the_batches(batches: list[list[LogCommand]]) -> None:
     asyncio.run(check(batches))

@@ -17,8 +17,8 @@ from server.protocol.entries import Message
 from server.storage import schema
 from server.storage.database import open_database
 from server.storage.faults import StorageError
-from server.storage.migrations.walk import config
-from server.storage.sqlite import copy, make_file, open_engine
+from server.storage.migrations.walk import alembic_config
+from server.storage.sqlite import copy_database, create_file, open_engine
 from server.storage.tables import metadata
 from tests.support.storage import Clock, locked, react, say
 
@@ -42,17 +42,17 @@ async def test_what_was_written_is_there_when_opened_again(path: Path, clock: Cl
     await database.close()
     await database.close()
     reopened = await open_database(target, clock=clock)
-    assert await reopened.reader.entry("lounge", 1) == first
+    assert await reopened.reader.read_entry("lounge", 1) == first
     await reopened.close()
 
 
 async def test_a_secret_stays_the_same_and_is_made_once(path: Path, clock: Clock) -> None:
     database = await open_database(path, clock=clock)
-    secrets = await asyncio.gather(*(database.secret("guest") for _ in range(10)))
-    different = await database.secret("invite")
+    secrets = await asyncio.gather(*(database.load_secret("guest") for _ in range(10)))
+    different = await database.load_secret("invite")
     await database.close()
     reopened = await open_database(path, clock=clock)
-    again = await reopened.secret("guest")
+    again = await reopened.load_secret("guest")
     await reopened.close()
     assert {*secrets} == {again}
     assert len(again) == 32
@@ -100,7 +100,7 @@ async def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path, clock: Cl
 
 
 async def test_a_locked_database_is_refused(path: Path, clock: Clock) -> None:
-    make_file(path)
+    create_file(path)
     with locked(path):
         assert "another program has it locked" in await refusal(path, clock)
 
@@ -162,8 +162,8 @@ def test_a_database_that_may_not_be_written_is_refused(folder_mode: int, file_mo
 
 def older_database(path: Path) -> None:
     """A database of the first revision with a reaction, one that was taken back, and one under a deleted message."""
-    make_file(path)
-    engine = open_engine(path, writes=True, connections=1, busy_timeout=50)
+    create_file(path)
+    engine = open_engine(path, writable=True, pool_size=1, busy_timeout=50)
     with engine.begin() as connection:
         schema.migrate(connection, "0001")
         connection.exec_driver_sql("INSERT INTO rooms VALUES (1, 'lounge', 'Lounge', '', 'public', 8, 5, 5)")
@@ -190,8 +190,8 @@ def older_database(path: Path) -> None:
 async def test_an_older_database_is_migrated_and_kept_as_it_was(path: Path, clock: Clock) -> None:
     older_database(path)
     database = await open_database(path, clock=clock)
-    entry = await database.reader.entry("lounge", 1)
-    deleted = await database.reader.entry("lounge", 2)
+    entry = await database.reader.read_entry("lounge", 1)
+    deleted = await database.reader.read_entry("lounge", 2)
     following = (await database.journal.append(react(1, "👍"))).entry
     await database.close()
     assert isinstance(entry, Message)
@@ -232,12 +232,12 @@ def test_new_and_migrated_databases_are_alike(tmp_path: Path) -> None:
     migrated = tmp_path / "migrated.db"
     older_database(migrated)
     made = tmp_path / "made.db"
-    make_file(made)
-    for path, bring in ((migrated, schema.migrate), (made, schema.prepare)):
-        engine = open_engine(path, writes=True, connections=1, busy_timeout=50)
+    create_file(made)
+    for path, bring in ((migrated, schema.migrate), (made, schema.ensure)):
+        engine = open_engine(path, writable=True, pool_size=1, busy_timeout=50)
         with engine.begin() as connection:
             bring(connection)
-            assert schema.prepare(connection) is schema.State.CURRENT
+            assert schema.ensure(connection) is schema.SchemaState.CURRENT
             assert compare_metadata(MigrationContext.configure(connection, opts=WITHOUT_SEARCH), metadata) == []
         engine.dispose()
     columns = "SELECT m.name, c.name, c.type, c.[notnull], c.pk FROM sqlite_master m, pragma_table_info(m.name) c"
@@ -257,8 +257,8 @@ def test_new_and_migrated_databases_are_alike(tmp_path: Path) -> None:
 def test_the_list_of_revisions_is_that_of_the_migrations(path: Path) -> None:
     engine = create_engine("sqlite://")
     with engine.connect() as connection:
-        script = ScriptDirectory.from_config(config(connection))
-        command.ensure_version(config(connection))
+        script = ScriptDirectory.from_config(alembic_config(connection))
+        command.ensure_version(alembic_config(connection))
     engine.dispose()
     assert [revision.revision for revision in script.walk_revisions()][::-1] == list(schema.REVISIONS)
 
@@ -282,5 +282,5 @@ def test_a_copy_is_complete_or_not_there(tmp_path: Path) -> None:
     source = tmp_path / "chat.db"
     source.write_bytes(b"no database" * 1000)
     with pytest.raises(StorageError):
-        copy(source, tmp_path / "copy.db")
+        copy_database(source, tmp_path / "copy.db")
     assert not (tmp_path / "copy.db").exists()

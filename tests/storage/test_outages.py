@@ -10,12 +10,12 @@ from sqlalchemy import event
 
 from server.protocol.entries import Message
 from server.protocol.errors import Unavailable
-from server.storage.database import CHECKED_FOR, Database, open_database
+from server.storage.database import HEALTH_CACHE_MS, Database, open_database
 from server.storage.executor import ThreadExecutor
 from server.storage.faults import StorageError
 from server.storage.journal import Journal
 from server.storage.sqlite import open_engine
-from server.storage.statements import Statements
+from server.storage.statements import BatchStatements
 from tests.support.storage import Clock, Published, locked, say
 
 
@@ -53,7 +53,7 @@ async def test_a_locked_database_refuses_until_it_is_free(
 async def test_a_full_disk_refuses_writing_and_reading_goes_on(
     database: Database, path: Path, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    engine = open_engine(path, writes=True, connections=1, busy_timeout=50)
+    engine = open_engine(path, writable=True, pool_size=1, busy_timeout=50)
     room_for = 40
 
     @event.listens_for(engine, "connect")
@@ -61,14 +61,14 @@ async def test_a_full_disk_refuses_writing_and_reading_goes_on(
         driver.execute(f"PRAGMA max_page_count = {room_for}")
 
     writer = ThreadExecutor(engine, 1, "small")
-    journal = Journal(writer, Statements(engine.dialect), clock)
+    journal = Journal(writer, BatchStatements(engine.dialect), clock)
     answers = [await asyncio.wait({journal.append(say("x" * 1000))}) for _ in range(100)]
     accepted = sum(answer.exception() is None for done, _ in answers for answer in done)
     assert 10 < accepted < 90
     with pytest.raises(Unavailable):
         await journal.append(say("x" * 1000))
     assert journal.outage == "there is no space left for it"
-    backlog = await database.reader.backlog("lounge", since=None, limit=200)
+    backlog = await database.reader.read_join_snapshot("lounge", since=None, limit=200)
     assert [entry.seq for entry in backlog.entries] == list(range(1, accepted + 1))
     room_for = 1000
     await writer.reconnect()
@@ -90,38 +90,38 @@ async def test_a_database_whose_file_is_gone_refuses_until_it_is_back(
     await refused(database)
     assert database.journal.outage == "its file is gone"
     with pytest.raises(Unavailable):
-        await database.reader.page("lounge", after=0, limit=10)
+        await database.reader.read_page("lounge", after=0, limit=10)
     assert not path.exists()
     move(aside, path)
     assert (await database.journal.append(say())).entry.seq == 2
-    page = await database.reader.page("lounge", after=0, limit=10)
+    page = await database.reader.read_page("lounge", after=0, limit=10)
     assert [entry.seq for entry in page.messages] == [1, 2]
     assert [entry.seq for entry in await published.first(2)] == [1, 2]
 
 
 async def test_health_tells_why_nothing_can_be_written(database: Database, path: Path, clock: Clock) -> None:
-    assert await database.healthy() is None
+    assert await database.health_problem() is None
     with locked(path):
-        assert await database.healthy() is None
-        clock.now += CHECKED_FOR
-        assert await database.healthy() == "another program has it locked"
-        assert await database.healthy() == "another program has it locked"
-    clock.now += CHECKED_FOR
-    assert await database.healthy() is None
+        assert await database.health_problem() is None
+        clock.now += HEALTH_CACHE_MS
+        assert await database.health_problem() == "another program has it locked"
+        assert await database.health_problem() == "another program has it locked"
+    clock.now += HEALTH_CACHE_MS
+    assert await database.health_problem() is None
 
 
 async def test_health_knows_at_once_what_the_journal_found(database: Database, path: Path) -> None:
-    assert await database.healthy() is None
+    assert await database.health_problem() is None
     with locked(path):
         await refused(database)
-        assert await database.healthy() == "another program has it locked"
+        assert await database.health_problem() == "another program has it locked"
     await database.journal.append(say())
-    assert await database.healthy() is None
+    assert await database.health_problem() is None
 
 
 async def test_a_secret_that_cannot_be_kept_is_an_error(database: Database, path: Path) -> None:
     with locked(path), pytest.raises(StorageError):
-        await database.secret("guest")
+        await database.load_secret("guest")
 
 
 async def test_a_closed_database_refuses_everything(database: Database) -> None:
@@ -129,8 +129,8 @@ async def test_a_closed_database_refuses_everything(database: Database) -> None:
     with pytest.raises(Unavailable):
         database.journal.append(say())
     with pytest.raises(Unavailable):
-        await database.reader.page("lounge", after=0, limit=10)
-    assert await database.healthy() == "it is closed"
+        await database.reader.read_page("lounge", after=0, limit=10)
+    assert await database.health_problem() == "it is closed"
 
 
 WRITER = """
@@ -167,7 +167,7 @@ async def test_a_kill_loses_nothing_that_was_acknowledged(path: Path, clock: Clo
     stored: dict[int, Message] = {}
     after = 0
     while True:
-        page = await database.reader.page("lounge", after=after, limit=200)
+        page = await database.reader.read_page("lounge", after=after, limit=200)
         stored |= {entry.seq: entry for entry in page.messages if isinstance(entry, Message)}
         if not page.has_more:
             break

@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import make_url
 
 from server.protocol.entries import Message
-from server.protocol.errors import ChatError, Conflict, Internal, NotFound, Unavailable
+from server.protocol.errors import ChatError, Conflict, InternalError, NotFound, Unavailable
 from server.storage import schema
-from server.storage.batch import Appended
+from server.storage.batch import AppendResult
 from server.storage.database import Database, open_database
 from server.storage.faults import StorageError
 from server.storage.postgresql import open_executor
@@ -58,9 +58,9 @@ async def test_the_log_is_the_same_as_on_sqlite(nodes: list[Database]) -> None:
     ]
     outcomes = await asyncio.gather(*(database.journal.append(draft) for draft in drafts), return_exceptions=True)
     assert [type(outcome) for outcome in outcomes if isinstance(outcome, ChatError)] == [Conflict, NotFound, Conflict]
-    accepted = [outcome for outcome in outcomes if isinstance(outcome, Appended)]
+    accepted = [outcome for outcome in outcomes if isinstance(outcome, AppendResult)]
     assert [(answer.entry.seq, answer.duplicate) for answer in accepted[:3]] == [(1, False), (2, False), (1, True)]
-    backlog = await other.reader.backlog(room.key, since=None, limit=50)
+    backlog = await other.reader.read_join_snapshot(room.key, since=None, limit=50)
     assert [entry.seq for entry in backlog.entries] == list(range(1, 10))
     first, second = backlog.entries[:2]
     assert isinstance(first, Message)
@@ -69,8 +69,8 @@ async def test_the_log_is_the_same_as_on_sqlite(nodes: list[Database]) -> None:
     assert (second.message, second.deleted) == ("", True)
     assert backlog.room is not None
     assert backlog.room.topic == "news"
-    assert room.name in [found.name for found in await other.reader.rooms(room.name.upper(), 10)]
-    page = await other.reader.page(room.key, around=5, limit=3)
+    assert room.name in [found.name for found in await other.reader.list_rooms(room.name.upper(), 10)]
+    page = await other.reader.read_page(room.key, around=5, limit=3)
     assert ([entry.seq for entry in page.messages], page.has_more, page.last_seq) == ([4, 5, 6], True, 9)
     repeated = await other.journal.append(say("again", room=room, client_id=client_id))
     assert (repeated.duplicate, repeated.entry.seq) == (True, 1)
@@ -90,7 +90,7 @@ async def test_nodes_that_write_at_once_share_one_order(nodes: list[Database]) -
         assert written == sorted(written)
     ids: list[int] = []
     for room in rooms:
-        backlog = await nodes[0].reader.backlog(room.key, since=None, limit=200)
+        backlog = await nodes[0].reader.read_join_snapshot(room.key, since=None, limit=200)
         assert [entry.seq for entry in backlog.entries] == list(range(1, 91))
         in_room = [entry.id for entry in backlog.entries]
         assert in_room == sorted(in_room)
@@ -107,19 +107,19 @@ async def test_nodes_that_open_a_room_at_once_leave_no_hole(nodes: list[Database
             *(node.journal.append(say(room=room)) for node in nodes),
         )
         assert [answer.duplicate for answer in answers].count(True) == 2
-        backlog = await nodes[0].reader.backlog(room.key, since=None, limit=10)
+        backlog = await nodes[0].reader.read_join_snapshot(room.key, since=None, limit=10)
         assert [entry.seq for entry in backlog.entries] == [1, 2, 3, 4]
-    secrets = await asyncio.gather(*(node.secret("guest") for node in nodes))
+    secrets = await asyncio.gather(*(node.load_secret("guest") for node in nodes))
     assert len(set(secrets)) == 1
 
 
 async def test_nodes_that_find_an_older_database_migrate_it_once(server: PostgreSQL, clock: Clock) -> None:
     address = make_url(server.url).set(drivername="postgresql+asyncpg")
-    executor = open_executor(address, connections=1, isolation_level="AUTOCOMMIT")
+    executor = open_executor(address, pool_size=1, isolation_level="AUTOCOMMIT")
     await executor.run(lambda first: first.exec_driver_sql("CREATE DATABASE older"))
     await executor.close()
     url = server.url.replace("/postgres?", "/older?")
-    executor = open_executor(address.set(database="older"), connections=1)
+    executor = open_executor(address.set(database="older"), pool_size=1)
     await executor.run(lambda older: schema.migrate(older, "0001"))
     await executor.close()
     nodes = await asyncio.gather(*(open_database(url, clock=clock) for _ in range(3)))
@@ -138,7 +138,13 @@ async def test_a_draft_that_cannot_be_stored_is_refused_alone(nodes: list[Databa
     outcomes = await asyncio.gather(
         *(nodes[0].journal.append(say(text, room=room)) for text in texts), return_exceptions=True
     )
-    assert [type(outcome) for outcome in outcomes] == [Appended, Internal, Appended, Internal, Appended]
+    assert [type(outcome) for outcome in outcomes] == [
+        AppendResult,
+        InternalError,
+        AppendResult,
+        InternalError,
+        AppendResult,
+    ]
 
 
 async def test_a_server_that_went_away_is_found_again(
@@ -147,18 +153,18 @@ async def test_a_server_that_went_away_is_found_again(
     room = fresh_room()
     database = nodes[0]
     await database.journal.append(say(room=room))
-    await database.reader.page(room.key, after=0, limit=10)
+    await database.reader.read_page(room.key, after=0, limit=10)
     await asyncio.to_thread(server.stop)
     for _ in range(2):
         with pytest.raises(Unavailable):
             await database.journal.append(say(room=room))
         with pytest.raises(Unavailable):
-            await database.reader.page(room.key, after=0, limit=10)
+            await database.reader.read_page(room.key, after=0, limit=10)
     assert database.journal.outage
-    assert await database.healthy() == database.journal.outage
+    assert await database.health_problem() == database.journal.outage
     await asyncio.to_thread(server.start)
     assert (await database.journal.append(say(room=room))).entry.seq == 2
-    assert len((await database.reader.page(room.key, after=0, limit=10)).messages) == 2
+    assert len((await database.reader.read_page(room.key, after=0, limit=10)).messages) == 2
     told = [record.name for record in caplog.records if record.name.startswith("server.")]
     assert sorted(told) == ["server.storage.journal"] * 2 + ["server.storage.queries"] * 2
 
@@ -183,23 +189,23 @@ async def test_a_server_that_cannot_be_used_is_refused(
 async def test_rooms_are_made_renamed_and_removed_as_on_sqlite(nodes: list[Database]) -> None:
     room = fresh_room()
     database, other, _ = nodes
-    made = await database.rooms.make(room.key, room.name, "leaves")
+    made = await database.rooms.create(room.key, room.name, "leaves")
     with pytest.raises(Conflict):
-        await other.rooms.make(room.key, room.name, "")
-    assert await other.reader.room(made.id) == made
+        await other.rooms.create(room.key, room.name, "")
+    assert await other.reader.find_room(made.id) == made
     await database.journal.append(say("hi", room=room))
     with pytest.raises(Conflict):
-        await database.rooms.remove(made.id)
+        await database.rooms.delete(made.id)
     await database.journal.append(delete(1, room=room))
-    taken = await database.rooms.make(uuid4().hex, "taken", "")
+    taken = await database.rooms.create(uuid4().hex, "taken", "")
     with pytest.raises(Conflict):
         await database.rooms.rename(made.id, taken.key, "taken")
-    await database.rooms.remove(made.id)
-    assert await other.reader.room(made.id) is None
+    await database.rooms.delete(made.id)
+    assert await other.reader.find_room(made.id) is None
     with pytest.raises(NotFound):
-        await database.rooms.remove(made.id)
+        await database.rooms.delete(made.id)
     appended = await other.journal.append(say("back", room=room))
     assert appended.entry.seq == 3
-    found = await database.reader.room(made.id)
+    found = await database.reader.find_room(made.id)
     assert found is not None
     assert (found.last_seq, found.topic, found.visibility) == (3, "", "public")

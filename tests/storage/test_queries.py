@@ -4,7 +4,7 @@ import pytest
 
 from server.protocol.entries import Edit, Entry, Message
 from server.storage.database import Database
-from server.storage.queries import PAGE_BYTES
+from server.storage.queries import MAX_PAGE_BYTES
 from tests.support.storage import BEN, Clock, RoomRef, delete, edit, react, say, topic
 
 
@@ -19,31 +19,31 @@ async def fill(database: Database, count: int) -> None:
 
 
 async def test_a_room_never_written_to_has_nothing(database: Database) -> None:
-    backlog = await database.reader.backlog("lounge", since=None, limit=10)
+    backlog = await database.reader.read_join_snapshot("lounge", since=None, limit=10)
     assert (backlog.room, backlog.entries, backlog.has_more) == (None, [], False)
-    page = await database.reader.page("lounge", before=5, limit=10)
+    page = await database.reader.read_page("lounge", before=5, limit=10)
     assert (page.messages, page.has_more, page.last_seq) == ([], False, 0)
-    assert await database.reader.entry("lounge", 1) is None
+    assert await database.reader.read_entry("lounge", 1) is None
 
 
 @pytest.mark.parametrize("place", [{"before": 201}, {"after": 0}, {"around": 100}, {"around": 1}, {"around": 200}])
 async def test_a_page_of_long_messages_ends_early_beside_its_place(database: Database, place: dict[str, int]) -> None:
     for answer in [database.journal.append(say("汉" * 4_000)) for _ in range(200)]:
         await answer
-    page = await database.reader.page("lounge", **place, limit=200)
+    page = await database.reader.read_page("lounge", **place, limit=200)
     found = seqs(page.messages)
     assert page.has_more
     assert 10 < len(found) < 25
     assert found == list(range(found[0], found[-1] + 1))
     wanted = {"before": 200, "after": 1}.get(next(iter(place)), place.get("around"))
     assert wanted in found
-    assert sum(len(said.message.encode()) for said in page.messages if isinstance(said, Message)) <= PAGE_BYTES
+    assert sum(len(said.message.encode()) for said in page.messages if isinstance(said, Message)) <= MAX_PAGE_BYTES
 
 
 async def test_a_backlog_of_long_messages_has_the_newest_and_says_that_there_is_more(database: Database) -> None:
     for answer in [database.journal.append(say("汉" * 4_000)) for _ in range(60)]:
         await answer
-    backlog = await database.reader.backlog("lounge", since=0, limit=50)
+    backlog = await database.reader.read_join_snapshot("lounge", since=0, limit=50)
     assert seqs(backlog.entries)[-1] == 60
     assert len(backlog.entries) < 30
     assert backlog.has_more
@@ -66,7 +66,7 @@ async def test_the_backlog_is_the_newest_after_since(
     database: Database, since: int | None, limit: int, expected: list[int], has_more: bool
 ) -> None:
     await fill(database, 10)
-    backlog = await database.reader.backlog("lounge", since=since, limit=limit)
+    backlog = await database.reader.read_join_snapshot("lounge", since=since, limit=limit)
     assert (seqs(backlog.entries), backlog.has_more) == (expected, has_more)
     assert backlog.room is not None
     assert backlog.room.last_seq == 10
@@ -94,21 +94,21 @@ async def test_a_page_lies_where_it_was_asked_for(
     database: Database, place: dict[str, int], expected: list[int], has_more: bool
 ) -> None:
     await fill(database, 10)
-    page = await database.reader.page("lounge", **place, limit=4)
+    page = await database.reader.read_page("lounge", **place, limit=4)
     assert (seqs(page.messages), page.has_more, page.last_seq) == (expected, has_more, 10)
 
 
 async def test_a_page_around_a_place_in_a_short_room_is_all_of_it(database: Database) -> None:
     await fill(database, 3)
-    page = await database.reader.page("lounge", around=2, limit=50)
+    page = await database.reader.read_page("lounge", around=2, limit=50)
     assert (seqs(page.messages), page.has_more) == ([1, 2, 3], False)
 
 
 async def test_a_page_takes_exactly_one_place(database: Database) -> None:
     with pytest.raises(ValueError, match="exactly one"):
-        await database.reader.page("lounge", limit=4)
+        await database.reader.read_page("lounge", limit=4)
     with pytest.raises(ValueError, match="exactly one"):
-        await database.reader.page("lounge", before=1, after=1, limit=4)
+        await database.reader.read_page("lounge", before=1, after=1, limit=4)
 
 
 async def test_messages_are_shown_in_their_present_state(database: Database) -> None:
@@ -126,7 +126,7 @@ async def test_messages_are_shown_in_their_present_state(database: Database) -> 
     ]
     for draft in drafts:
         await database.journal.append(draft)
-    page = await database.reader.page("lounge", after=0, limit=50)
+    page = await database.reader.read_page("lounge", after=0, limit=50)
     assert seqs(page.messages) == list(range(1, 11))
     first, second, ninth = page.messages[0], page.messages[1], page.messages[8]
     assert isinstance(first, Message)
@@ -137,8 +137,8 @@ async def test_messages_are_shown_in_their_present_state(database: Database) -> 
     assert (second.account, second.nick_name, second.member_id) == ("ben", "Ben", "ben")
     assert isinstance(ninth, Edit)
     assert ninth.message == ""
-    assert await database.reader.entry("lounge", 1) == first
-    backlog = await database.reader.backlog("lounge", since=None, limit=50)
+    assert await database.reader.read_entry("lounge", 1) == first
+    backlog = await database.reader.read_join_snapshot("lounge", since=None, limit=50)
     assert backlog.entries == page.messages
 
 
@@ -146,7 +146,7 @@ async def test_reactions_stand_in_the_order_in_which_they_were_chosen(database: 
     await database.journal.append(say())
     for draft in (react(1, "b"), react(1, "a"), react(1, "a", by=BEN), react(1, "b", on=False), react(1, "b")):
         await database.journal.append(draft)
-    entry = await database.reader.entry("lounge", 1)
+    entry = await database.reader.read_entry("lounge", 1)
     assert isinstance(entry, Message)
     assert entry.reactions is not None
     assert list(entry.reactions.items()) == [("a", ["ann", "ben"]), ("b", ["ann"])]
@@ -156,7 +156,7 @@ async def test_an_emoji_keeps_its_place_while_anybody_has_it_there(database: Dat
     drafts = [say(), react(1, "a"), react(1, "b"), react(1, "a", by=BEN), react(1, "a", on=False), react(1, "a")]
     for draft in drafts:
         await database.journal.append(draft)
-    entry = await database.reader.entry("lounge", 1)
+    entry = await database.reader.read_entry("lounge", 1)
     assert isinstance(entry, Message)
     assert entry.reactions is not None
     assert list(entry.reactions.items()) == [("a", ["ben", "ann"]), ("b", ["ann"])]
@@ -165,7 +165,7 @@ async def test_an_emoji_keeps_its_place_while_anybody_has_it_there(database: Dat
 async def test_choosing_a_reaction_twice_keeps_its_place(database: Database) -> None:
     for draft in (say(), react(1, "a"), react(1, "b"), react(1, "a")):
         await database.journal.append(draft)
-    entry = await database.reader.entry("lounge", 1)
+    entry = await database.reader.read_entry("lounge", 1)
     assert isinstance(entry, Message)
     assert list(entry.reactions or {}) == ["a", "b"]
 
@@ -178,12 +178,12 @@ async def test_a_room_row_tells_its_topic_and_times(database: Database, clock: C
     await database.journal.append(topic("second"))
     clock.now += 10
     await database.journal.append(say())
-    room = (await database.reader.backlog("lounge", since=None, limit=1)).room
+    room = (await database.reader.read_join_snapshot("lounge", since=None, limit=1)).room
     assert room is not None
     assert (room.key, room.name, room.topic, room.visibility) == ("lounge", "Lounge", "second", "public")
     assert (room.last_seq, room.created_at, room.active_at) == (4, start, start + 20)
     await database.journal.append(topic(""))
-    room = (await database.reader.backlog("lounge", since=None, limit=1)).room
+    room = (await database.reader.read_join_snapshot("lounge", since=None, limit=1)).room
     assert room is not None
     assert room.topic == ""
 
@@ -196,7 +196,7 @@ async def test_rooms_are_listed_with_the_newest_activity_first(database: Databas
     await database.journal.append(say(room=RoomRef(key="tea", name="Tea")))
 
     async def listed(query: str | None, limit: int = 10) -> list[str]:
-        return [room.name for room in await database.reader.rooms(query, limit)]
+        return [room.name for room in await database.reader.list_rooms(query, limit)]
 
     assert await listed(None) == ["Tea", "Teapots", "50%_off", "Coffee"]
     assert await listed(None, limit=2) == ["Tea", "Teapots"]
@@ -212,6 +212,6 @@ async def test_the_reactions_of_a_long_page_are_all_shown(database: Database) ->
     await fill(database, 200)
     for target in range(1, 201, 2):
         await database.journal.append(react(target))
-    page = await database.reader.page("lounge", after=0, limit=200)
+    page = await database.reader.read_page("lounge", after=0, limit=200)
     shown = [entry.seq for entry in page.messages if isinstance(entry, Message) and entry.reactions == {"👍": ["ann"]}]
     assert shown == list(range(1, 201, 2))

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from server.domain.drafts import Draft
-from server.protocol.answers import Found
+from server.domain.drafts import LogCommand
+from server.protocol.answers import SearchResponse
 from server.protocol.errors import NotFound, Unavailable
 from server.storage import backfill, queries, schema, searching
 from server.storage.database import Database, open_database
-from server.storage.sqlite import make_file, open_engine
+from server.storage.sqlite import create_file, open_engine
 from tests.support.search_model import check, steps
 from tests.support.search_model import queries as any_query
 from tests.support.storage import Clock, RoomRef, delete, edit, react, say
@@ -22,15 +22,15 @@ from tests.support.storage import Clock, RoomRef, delete, edit, react, say
 
 async def search(
     database: Database, text: str, *, room: str | None = "lounge", before: int | None = None, limit: int = 50
-) -> Found:
+) -> SearchResponse:
     return await database.reader.search(text, room_key=room, joined=frozenset(), before=before, limit=limit)
 
 
-def texts(found: Found) -> list[str]:
+def texts(found: SearchResponse) -> list[str]:
     return [message.message for message in found.messages]
 
 
-async def in_a_file(batches: list[list[Draft]], wanted: list[str]) -> None:
+async def in_a_file(batches: list[list[LogCommand]], wanted: list[str]) -> None:
     with TemporaryDirectory() as folder:
         database = await open_database(Path(folder) / "chat.db", clock=Clock())
         try:
@@ -41,7 +41,7 @@ async def in_a_file(batches: list[list[Draft]], wanted: list[str]) -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(steps, st.lists(any_query, min_size=1, max_size=4))
-def test_it_finds_what_reading_everything_finds(batches: list[list[Draft]], wanted: list[str]) -> None:
+def test_it_finds_what_reading_everything_finds(batches: list[list[LogCommand]], wanted: list[str]) -> None:
     asyncio.run(in_a_file(batches, wanted))
 
 
@@ -77,14 +77,14 @@ async def test_rooms_that_are_not_public_are_searched_by_those_in_them_alone(dat
         with pytest.raises(NotFound, match="there is no such room"):
             await search(database, "tea", room=room)
     joined_unwritten = await database.reader.search("tea", room_key="new", joined={"new"}, before=None, limit=9)
-    assert joined_unwritten == Found(messages=[], has_more=False)
+    assert joined_unwritten == SearchResponse(messages=[], has_more=False)
 
 
 async def test_a_search_is_bounded_and_goes_on_where_it_stopped(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(searching, "_CHUNK", 10)
-    monkeypatch.setattr(searching, "CANDIDATES", 20)
+    monkeypatch.setattr(searching, "_CHUNK_SIZE", 10)
+    monkeypatch.setattr(searching, "MAX_CANDIDATES", 20)
     await asyncio.gather(*(database.journal.append(say(text)) for text in ["needle -x", *["needles"] * 45]))
     # "needle x" has the numbers of "needles x" too, and "-x" has one that none of the others have
     for query in ("needle!", "!", "needle ?"):
@@ -105,7 +105,7 @@ async def test_a_search_gives_up_after_a_while_and_says_where(database: Database
     await asyncio.gather(*(database.journal.append(say(f"cup {number}")) for number in range(300)))
 
     def hurry() -> int:
-        clock.now += searching.PATIENCE
+        clock.now += searching.TIME_LIMIT_MS
         return clock.now
 
     database.reader._clock = hurry  # pyright: ignore[reportPrivateUsage]
@@ -130,9 +130,15 @@ async def test_whatever_is_asked_is_answered(database: Database, query: str) -> 
 async def test_searches_that_would_wait_too_long_are_refused(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(queries, "SEARCHES_WAITING", 3)
+    monkeypatch.setattr(queries, "MAX_QUEUED_SEARCHES", 3)
     answers = await asyncio.gather(*(search(database, "tea", room=None) for _ in range(5)), return_exceptions=True)
-    assert [type(answer) for answer in answers] == [Found, Found, Found, Unavailable, Unavailable]
+    assert [type(answer) for answer in answers] == [
+        SearchResponse,
+        SearchResponse,
+        SearchResponse,
+        Unavailable,
+        Unavailable,
+    ]
     assert await search(database, "tea", room=None)
 
 
@@ -148,8 +154,8 @@ async def test_nothing_of_a_deleted_message_can_be_read_in_the_file(database: Da
 
 def unindexed_database(path: Path, messages: int) -> None:
     """As the revision before the search left it: room `lounge` with `message 1`, `message 2`, …"""
-    make_file(path)
-    engine = open_engine(path, writes=True, connections=1, busy_timeout=50)
+    create_file(path)
+    engine = open_engine(path, writable=True, pool_size=1, busy_timeout=50)
     with engine.begin() as connection:
         schema.migrate(connection, "0002")
         connection.exec_driver_sql(
@@ -167,8 +173,8 @@ def unindexed_database(path: Path, messages: int) -> None:
 async def test_what_was_there_before_the_index_is_found_little_by_little(
     path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(backfill, "BATCH", 250)
-    monkeypatch.setattr(backfill, "REST_AT_LEAST", 3600.0)
+    monkeypatch.setattr(backfill, "BATCH_SIZE", 250)
+    monkeypatch.setattr(backfill, "MIN_PAUSE", 3600.0)
     await asyncio.to_thread(unindexed_database, path, 600)
     database = await open_database(path, clock=clock)
     for draft in (say("message new"), edit(1, "message changed"), delete(2), edit(600, "message 600 too")):
@@ -178,7 +184,7 @@ async def test_what_was_there_before_the_index_is_found_little_by_little(
     assert texts(first) == ["message new"]
     assert texts(await search(database, "changed")) == []
     await database.close()
-    monkeypatch.setattr(backfill, "REST_AT_LEAST", 0.0)
+    monkeypatch.setattr(backfill, "MIN_PAUSE", 0.0)
     database = await open_database(path, clock=clock)
     async with asyncio.timeout(20):
         while (await search(database, "message")).incomplete:  # noqa: ASYNC110 (asking is what is tested)
@@ -205,8 +211,8 @@ async def test_a_page_at_a_time_begins_about_its_first_entry(database: Database,
         clock.now = start + number // 2 * 1000
         await database.journal.append(say(str(number)))
     for at, middle in ((start - 1, 1), (start, 1), (start + 5_001, 13), (start + 19_000, 39), (start + 99_000, 41)):
-        page = await database.reader.page("lounge", at=at, limit=5)
+        page = await database.reader.read_page("lounge", at=at, limit=5)
         seqs = [entry.seq for entry in page.messages]
         assert min(middle, 40) in seqs
         assert len(seqs) == 5
-    assert (await database.reader.page("empty", at=start, limit=5)).messages == []
+    assert (await database.reader.read_page("empty", at=start, limit=5)).messages == []

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, text, update
 
-from server.domain.drafts import Draft
+from server.domain.drafts import LogCommand
 from server.protocol.errors import NotFound
 from server.storage.database import open_database
 from server.storage.search_index import UNINDEXED_COUNTER
@@ -26,7 +26,7 @@ def server() -> Generator[PostgreSQL]:
 
 
 def test_it_finds_what_reading_everything_finds(server: PostgreSQL) -> None:
-    async def run(batches: list[list[Draft]], wanted: list[str]) -> None:
+    async def run(batches: list[list[LogCommand]], wanted: list[str]) -> None:
         database = await open_database(server.url, clock=Clock())
         try:
             await check(database, batches, wanted)
@@ -35,7 +35,7 @@ def test_it_finds_what_reading_everything_finds(server: PostgreSQL) -> None:
 
     @settings(max_examples=20, deadline=None)
     @given(steps, st.lists(queries, min_size=1, max_size=4))
-    def found(batches: list[list[Draft]], wanted: list[str]) -> None:
+    def found(batches: list[list[LogCommand]], wanted: list[str]) -> None:
         asyncio.run(run(batches, wanted))
 
     found()

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from unittest.mock import patch
 
 from server import cli
-from server.domain.drafts import Draft
+from server.domain.drafts import LogCommand
 from server.protocol.entries import Entry, Message
 from server.storage import database
-from server.storage.batch import Appended, Outcome
-from server.storage.journal import Journal, Publish
+from server.storage.batch import AppendOutcome, AppendResult
+from server.storage.journal import Journal, Publisher
 
 UNWRITTEN = "die before it is written"
 UNANSWERED = "die between commit and answer"
@@ -27,16 +27,18 @@ DIED = 9
 class CrashingJournal(Journal):
     """A journal that does not always come to the end of what it does."""
 
-    async def _commit(self, drafts: list[Draft]) -> list[Outcome] | None:
-        if any(getattr(draft, "message", "") == UNWRITTEN for draft in drafts):
+    async def _commit(self, commands: list[LogCommand]) -> list[AppendOutcome] | None:
+        if any(getattr(draft, "message", "") == UNWRITTEN for draft in commands):
             os._exit(DIED)
-        outcomes = await super()._commit(drafts)
-        new = [outcome.entry for outcome in outcomes or () if isinstance(outcome, Appended) and not outcome.duplicate]
+        outcomes = await super()._commit(commands)
+        new = [
+            outcome.entry for outcome in outcomes or () if isinstance(outcome, AppendResult) and not outcome.duplicate
+        ]
         if _says(new, UNANSWERED):
             os._exit(DIED)
         return outcomes
 
-    def subscribe(self, publish: Publish) -> None:
+    def set_publisher(self, publish: Publisher) -> None:
         def publish_or_die(entries: Sequence[Entry]) -> None:
             if _says(entries, UNTOLD):
                 # The answers are queued already, and leave the process before the next callback runs.
@@ -44,7 +46,7 @@ class CrashingJournal(Journal):
             else:
                 publish(entries)
 
-        super().subscribe(publish_or_die)
+        super().set_publisher(publish_or_die)
 
 
 def _says(entries: Sequence[Entry], text: str) -> bool:

@@ -37,10 +37,10 @@ class Disk:
         """Let commits end."""
         self._passes.set()
 
-    def open_engine(self, path: Path, *, writes: bool, connections: int, busy_timeout: int) -> Engine:
+    def open_engine(self, path: Path, *, writable: bool, pool_size: int, busy_timeout: int) -> Engine:
         """The engine as it would be, on this disk."""
-        engine = sqlite.open_engine(path, writes=writes, connections=connections, busy_timeout=busy_timeout)
-        if writes:
+        engine = sqlite.open_engine(path, writable=writable, pool_size=pool_size, busy_timeout=busy_timeout)
+        if writable:
             event.listen(engine, "begin", self._begin)
             event.listen(engine, "commit", self._commit)
         return engine
@@ -54,7 +54,7 @@ class Disk:
         self._passes.wait()
 
 
-def installed(monkeypatch: pytest.MonkeyPatch, *, waiting_limit: int = 10_000) -> Disk:
+def installed(monkeypatch: pytest.MonkeyPatch, *, max_queue_depth: int = 10_000) -> Disk:
     """Put a disk under the servers that are started from now on.
 
     Args:
@@ -62,6 +62,6 @@ def installed(monkeypatch: pytest.MonkeyPatch, *, waiting_limit: int = 10_000) -
     """
     disk = Disk()
     monkeypatch.setattr(database, "open_engine", disk.open_engine)
-    opener = partial(database.open_database, busy_timeout=BUSY_TIMEOUT, waiting_limit=waiting_limit)
+    opener = partial(database.open_database, busy_timeout=BUSY_TIMEOUT, max_queue_depth=max_queue_depth)
     monkeypatch.setattr(runtime, "open_database", opener)
     return disk

@@ -28,11 +28,11 @@ class LateExecutor(ThreadExecutor):
         self._open: Connection | None = None
         self._due = 0.0
 
-    def _transact(self, work: Callable[[Connection], ResultT]) -> ResultT:
+    def _run_transaction(self, work: Callable[[Connection], ResultT]) -> ResultT:
         function: object = getattr(work, "func", None)
-        if function is not batch.write:
+        if function is not batch.apply_batch:
             self._commit()
-            return super()._transact(work)
+            return super()._run_transaction(work)
         if self._open is None:
             self._open = self._engine.connect()
             self._open.begin()

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from server.protocol.answers import Joined, Page, RoomState
+from server.protocol.answers import HistoryPage, JoinResponse, RoomState
 from server.protocol.entries import Deletion, Edit, Entry, Message, Reaction
 from server.protocol.requests import History
 from tui_chat.client.present_state import MessageChange, changed
@@ -45,7 +45,7 @@ class ModelRoom:
     def messages(self) -> list[Message]:
         return [entry for entry in self.present() if isinstance(entry, Message)]
 
-    def page(self, request: History) -> Page:
+    def page(self, request: History) -> HistoryPage:
         entries = self.present()
         if request.after is not None:
             found = [entry for entry in entries if entry.seq > request.after]
@@ -54,12 +54,12 @@ class ModelRoom:
             assert request.before is not None
             found = [entry for entry in entries if entry.seq < request.before]
             chosen = found[-request.limit :]
-        return Page(messages=chosen, has_more=len(found) > len(chosen), last_seq=self.last)
+        return HistoryPage(messages=chosen, has_more=len(found) > len(chosen), last_seq=self.last)
 
-    def join(self, since: int | None, limit: int) -> Joined:
+    def join(self, since: int | None, limit: int) -> JoinResponse:
         found = [entry for entry in self.present() if entry.seq > (since or 0)]
         chosen = found[-limit:]
-        return Joined(
+        return JoinResponse(
             room=RoomState(name=ROOM, topic="", last_seq=self.last, visibility="public"),
             nick_name="ann",
             member_id="a",

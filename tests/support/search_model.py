@@ -6,9 +6,9 @@ from uuid import uuid4
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from server.domain.drafts import DeletionDraft, Draft, EditDraft, MessageDraft, RoomRef
+from server.domain.drafts import AppendDeletion, AppendEdit, AppendMessage, LogCommand, RoomRef
 from server.protocol.errors import ChatError
-from server.storage.batch import Appended
+from server.storage.batch import AppendResult
 from server.storage.database import Database
 from tests.support.naive_search import finds
 from tests.support.storage import delete, edit, react, say
@@ -29,15 +29,15 @@ class Model:
     last: dict[str, int] = field(default_factory=dict[str, int])
     said: dict[tuple[str, int], tuple[int, str]] = field(default_factory=dict[tuple[str, int], tuple[int, str]])
 
-    def note(self, draft: Draft, outcome: Appended) -> None:
+    def note(self, draft: LogCommand, outcome: AppendResult) -> None:
         """What became of an accepted draft."""
         key = draft.room.key
         match draft:
-            case MessageDraft():
+            case AppendMessage():
                 self.said[key, outcome.entry.seq] = outcome.entry.id, draft.message
-            case EditDraft():
+            case AppendEdit():
                 self.said[key, draft.target] = self.said[key, draft.target][0], draft.message
-            case DeletionDraft():
+            case AppendDeletion():
                 self.said.pop((key, draft.target), None)
             case _:
                 pass
@@ -48,7 +48,7 @@ class Model:
         return sorted(ids, reverse=True)
 
 
-async def check(database: Database, batches: list[list[Draft]], wanted: list[str]) -> None:
+async def check(database: Database, batches: list[list[LogCommand]], wanted: list[str]) -> None:
     """Write in two fresh rooms, then look for everything, whole and in pages of two."""
     rooms = [RoomRef(key=name, name=name) for name in (uuid4().hex, uuid4().hex)]
     model = Model()

@@ -5,13 +5,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from server.config import Settings
-from server.runtime import Running, serve
+from server.config import ServerSettings
+from server.runtime import RunningServer, serve
 
 
 @asynccontextmanager
-async def serving(folder: Path, **settings: Any) -> AsyncGenerator[Running]:
+async def serving(folder: Path, **settings: Any) -> AsyncGenerator[RunningServer]:
     """A server whose database is in `folder`; any setting can be given."""
     values: dict[str, Any] = {"port": 0, "database": str(folder / "chat.db"), **settings}
-    async with serve(Settings(**values)) as running:
+    async with serve(ServerSettings(**values)) as running:
         yield running

@@ -9,20 +9,20 @@ from sqlite3 import connect
 from uuid import UUID
 
 from server.domain.drafts import (
+    AppendDeletion,
+    AppendEdit,
+    AppendMessage,
+    AppendReaction,
+    AppendTopic,
     Author,
-    DeletionDraft,
-    EditDraft,
-    MessageDraft,
-    ReactionDraft,
     RoomRef,
-    TopicDraft,
 )
 from server.protocol.entries import Entry
 
 LOUNGE = RoomRef(key="lounge", name="Lounge")
 ANN = Author(member_id="ann", nick_name="Ann")
 BEN = Author(member_id="ben", nick_name="Ben", account="ben")
-MOD = Author(member_id="mod", nick_name="Mod", moderates=True)
+MOD = Author(member_id="mod", nick_name="Mod", is_moderator=True)
 
 
 def say(
@@ -32,26 +32,26 @@ def say(
     room: RoomRef = LOUNGE,
     client_id: UUID | None = None,
     reply_to: int | None = None,
-) -> MessageDraft:
-    return MessageDraft(room=room, author=by, message=message, client_id=client_id, reply_to=reply_to)
+) -> AppendMessage:
+    return AppendMessage(room=room, author=by, message=message, client_id=client_id, reply_to=reply_to)
 
 
-def edit(target: int, message: str, *, by: Author = ANN, room: RoomRef = LOUNGE) -> EditDraft:
-    return EditDraft(room=room, author=by, target=target, message=message)
+def edit(target: int, message: str, *, by: Author = ANN, room: RoomRef = LOUNGE) -> AppendEdit:
+    return AppendEdit(room=room, author=by, target=target, message=message)
 
 
-def delete(target: int, *, by: Author = ANN, room: RoomRef = LOUNGE) -> DeletionDraft:
-    return DeletionDraft(room=room, author=by, target=target)
+def delete(target: int, *, by: Author = ANN, room: RoomRef = LOUNGE) -> AppendDeletion:
+    return AppendDeletion(room=room, author=by, target=target)
 
 
 def react(
     target: int, emoji: str = "👍", *, on: bool = True, by: Author = ANN, room: RoomRef = LOUNGE
-) -> ReactionDraft:
-    return ReactionDraft(room=room, author=by, target=target, emoji=emoji, on=on)
+) -> AppendReaction:
+    return AppendReaction(room=room, author=by, target=target, emoji=emoji, on=on)
 
 
-def topic(text: str, *, by: Author = ANN, room: RoomRef = LOUNGE) -> TopicDraft:
-    return TopicDraft(room=room, author=by, topic=text)
+def topic(text: str, *, by: Author = ANN, room: RoomRef = LOUNGE) -> AppendTopic:
+    return AppendTopic(room=room, author=by, topic=text)
 
 
 @dataclass

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from textual import events
 
-from server.runtime import Running
+from server.runtime import RunningServer
 from tests.support.chat_app import Person, in_room
 from tests.support.serving import serving
 from tests.support.tcp_proxy import tcp_proxy
@@ -18,7 +18,7 @@ from tui_chat.session.lines import MessageLine
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncGenerator[Running]:
+async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
     async with serving(tmp_path, rate_limit="off") as running:
         yield running
 
@@ -33,7 +33,7 @@ async def settled(person: Person) -> None:
     await person.until(lambda: person.chat.session.unsent == 0)
 
 
-async def test_an_answer_shows_what_it_answers_to_everybody(server: Running, tmp_path: Path) -> None:
+async def test_an_answer_shows_what_it_answers_to_everybody(server: RunningServer, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann, in_room(tmp_path, server.url, "bob") as bob:
         await bob.say("tea or coffee?")
         await ann.sees("tea or coffee?")
@@ -52,7 +52,7 @@ async def test_an_answer_shows_what_it_answers_to_everybody(server: Running, tmp
         assert line(ann, 3).reply_to is None
 
 
-async def test_escape_leaves_an_answer_and_keeps_the_text(server: Running, tmp_path: Path) -> None:
+async def test_escape_leaves_an_answer_and_keeps_the_text(server: RunningServer, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann:
         await ann.say("one")
         await settled(ann)
@@ -63,7 +63,7 @@ async def test_escape_leaves_an_answer_and_keeps_the_text(server: Running, tmp_p
         assert "answering" not in ann.screen()
 
 
-async def test_a_change_is_seen_in_place_by_everybody(server: Running, tmp_path: Path) -> None:
+async def test_a_change_is_seen_in_place_by_everybody(server: RunningServer, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann, in_room(tmp_path, server.url, "bob") as bob:
         await ann.say("teh tea")
         await settled(ann)
@@ -79,7 +79,7 @@ async def test_a_change_is_seen_in_place_by_everybody(server: Running, tmp_path:
         assert "teh" not in bob.screen()
 
 
-async def test_what_begins_with_a_slash_is_changed_as_it_is_typed(server: Running, tmp_path: Path) -> None:
+async def test_what_begins_with_a_slash_is_changed_as_it_is_typed(server: RunningServer, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann:
         await ann.say("//shrug")
         await settled(ann)
@@ -90,7 +90,7 @@ async def test_what_begins_with_a_slash_is_changed_as_it_is_typed(server: Runnin
 
 
 async def test_up_in_an_empty_composer_changes_the_last_message_and_then_walks_on(
-    server: Running, tmp_path: Path
+    server: RunningServer, tmp_path: Path
 ) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann:
         for text in ("first", "second"):
@@ -111,7 +111,7 @@ async def test_up_in_an_empty_composer_changes_the_last_message_and_then_walks_o
         assert len([each for each in ann.timeline.lines if isinstance(each, MessageLine)]) == 2
 
 
-async def test_a_message_is_taken_back_when_asked_twice(server: Running, tmp_path: Path) -> None:
+async def test_a_message_is_taken_back_when_asked_twice(server: RunningServer, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann, in_room(tmp_path, server.url, "bob") as bob:
         await ann.say("a secret")
         await bob.sees("a secret")
@@ -130,7 +130,7 @@ async def test_a_message_is_taken_back_when_asked_twice(server: Running, tmp_pat
         assert ann.composer.text == ""
 
 
-async def test_reactions_stand_under_the_line_with_yours_marked(server: Running, tmp_path: Path) -> None:
+async def test_reactions_stand_under_the_line_with_yours_marked(server: RunningServer, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann, in_room(tmp_path, server.url, "bob") as bob:
         await bob.say("cake in the kitchen")
         await ann.sees("cake in the kitchen")
@@ -149,7 +149,7 @@ async def test_reactions_stand_under_the_line_with_yours_marked(server: Running,
         await bob.sees("A reaction is one emoji, or a word of at most 8 columns.")
 
 
-async def test_commands_do_the_same(server: Running, tmp_path: Path) -> None:
+async def test_commands_do_the_same(server: RunningServer, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann, in_room(tmp_path, server.url, "bob") as bob:
         await bob.say("hello")
         await ann.sees("hello")
@@ -165,7 +165,7 @@ async def test_commands_do_the_same(server: Running, tmp_path: Path) -> None:
         assert "changing" not in ann.screen()
 
 
-async def test_nothing_to_answer_or_change_is_said(server: Running, tmp_path: Path) -> None:
+async def test_nothing_to_answer_or_change_is_said(server: RunningServer, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann:
         for command in ("/edit", "/reply yes", "/react 👍"):
             await ann.say(command)
@@ -173,7 +173,7 @@ async def test_nothing_to_answer_or_change_is_said(server: Running, tmp_path: Pa
             await ann.press("ctrl+u")
 
 
-async def test_an_answer_stays_with_its_room(server: Running, tmp_path: Path) -> None:
+async def test_an_answer_stays_with_its_room(server: RunningServer, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann:
         await ann.say("one")
         await settled(ann)
@@ -191,7 +191,7 @@ async def test_an_answer_stays_with_its_room(server: Running, tmp_path: Path) ->
         assert line(ann, 2).reply_to == 1
 
 
-async def test_changes_made_offline_are_made_when_back(server: Running, tmp_path: Path) -> None:
+async def test_changes_made_offline_are_made_when_back(server: RunningServer, tmp_path: Path) -> None:
     async with tcp_proxy(server.port) as proxy, ChatClient(server.url) as other:
         cup = await other.join("tea", nick="bob")
         async with in_room(tmp_path, proxy.url, "ann") as ann:
@@ -208,7 +208,7 @@ async def test_changes_made_offline_are_made_when_back(server: Running, tmp_path
             assert cup.log[1].message == "first"
 
 
-async def test_what_failed_is_sent_again_dropped_or_written_anew(server: Running, tmp_path: Path) -> None:
+async def test_what_failed_is_sent_again_dropped_or_written_anew(server: RunningServer, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann:
         post = ann.chat.connection.post
         post("tea", "to drop", 50)
@@ -225,7 +225,7 @@ async def test_what_failed_is_sent_again_dropped_or_written_anew(server: Running
         assert ann.chat.connection.drop("tea", UUID(int=1)) is None
 
 
-async def test_enter_on_an_answer_leads_to_what_it_answers_and_esc_back(server: Running, tmp_path: Path) -> None:
+async def test_enter_on_an_answer_leads_to_what_it_answers_and_esc_back(server: RunningServer, tmp_path: Path) -> None:
     async with ChatClient(server.url) as other:
         cup = await other.join("tea", nick="bob")
         await cup.send("the very first")
@@ -248,7 +248,7 @@ async def test_enter_on_an_answer_leads_to_what_it_answers_and_esc_back(server: 
             await ann.until(lambda: ann.timeline.picked == "message-1")
 
 
-async def test_keys_that_follow_at_once_are_for_the_picked_message(server: Running, tmp_path: Path) -> None:
+async def test_keys_that_follow_at_once_are_for_the_picked_message(server: RunningServer, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann:
         await ann.say("copy me")
         await ann.sees("✓ copy me")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from server.runtime import Running
+from server.runtime import RunningServer
 from tests.support.chat_app import in_room
 from tests.support.serving import serving
 from tui_chat.session.completion import Candidate, Completion
@@ -13,12 +13,14 @@ from tui_chat.ui.widgets.status import StatusLine
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncGenerator[Running]:
+async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
     async with serving(tmp_path, rate_limit="off") as running:
         yield running
 
 
-async def test_several_candidates_are_listed_until_something_else_is_typed(server: Running, tmp_path: Path) -> None:
+async def test_several_candidates_are_listed_until_something_else_is_typed(
+    server: RunningServer, tmp_path: Path
+) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann:
         await ann.type("/no")
         await ann.press("tab")
@@ -36,7 +38,7 @@ async def test_several_candidates_are_listed_until_something_else_is_typed(serve
         await ann.until(lambda: "/theme" not in ann.screen())
 
 
-async def test_a_name_of_an_emoji_becomes_it(server: Running, tmp_path: Path) -> None:
+async def test_a_name_of_an_emoji_becomes_it(server: RunningServer, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann:
         await ann.type("well :smile:")
         await ann.press("tab")
@@ -44,7 +46,7 @@ async def test_a_name_of_an_emoji_becomes_it(server: Running, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("at", [0, 5, 29, 30])
-async def test_the_chosen_candidate_is_always_in_view(at: int, server: Running, tmp_path: Path) -> None:
+async def test_the_chosen_candidate_is_always_in_view(at: int, server: RunningServer, tmp_path: Path) -> None:
     names = [f"name-{number}[bold]" for number in range(30)]
     completing = Completion(0, "n", tuple(Candidate(f"{name} ", name) for name in names), at)
     async with in_room(tmp_path, server.url, "ann") as ann:

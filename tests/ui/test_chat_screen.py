@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from textual import events
 
-from server.runtime import Running
+from server.runtime import RunningServer
 from tests.support.chat_app import in_room
 from tests.support.eventually import eventually
 from tests.support.serving import serving
@@ -17,13 +17,13 @@ from tui_chat.ui.screens.help import HelpScreen
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncGenerator[Running]:
+async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
     """A server without rate limits."""
     async with serving(tmp_path, rate_limit="off") as running:
         yield running
 
 
-async def test_two_people_talk(server: Running, tmp_path: Path) -> None:
+async def test_two_people_talk(server: RunningServer, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann, in_room(tmp_path, server.url, "bob") as bob:
         await ann.sees("bob joined")
         await ann.say("hello bob")
@@ -34,7 +34,7 @@ async def test_two_people_talk(server: Running, tmp_path: Path) -> None:
         assert "2 here" in ann.screen()
 
 
-async def test_the_header_shows_room_topic_and_connection(server: Running, tmp_path: Path) -> None:
+async def test_the_header_shows_room_topic_and_connection(server: RunningServer, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann, ChatClient(server.url) as other:
         room = await other.join("tea", nick="bob")
         await room.set_topic("green or black")
@@ -44,7 +44,7 @@ async def test_the_header_shows_room_topic_and_connection(server: Running, tmp_p
         assert "● online" in header
 
 
-async def test_an_unknown_command_is_an_error_and_is_not_sent(server: Running, tmp_path: Path) -> None:
+async def test_an_unknown_command_is_an_error_and_is_not_sent(server: RunningServer, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann:
         await ann.say("/frobnicate now")
         await ann.sees("No command /frobnicate")
@@ -58,7 +58,7 @@ async def test_an_unknown_command_is_an_error_and_is_not_sent(server: Running, t
         assert line.text == "/shrug"
 
 
-async def test_a_draft_stays_with_its_room_even_when_keys_come_at_once(server: Running, tmp_path: Path) -> None:
+async def test_a_draft_stays_with_its_room_even_when_keys_come_at_once(server: RunningServer, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann:
         await ann.say("/join dev")
         await ann.until(lambda: len(ann.chat.session.rooms) == 2)
@@ -78,7 +78,9 @@ async def test_a_draft_stays_with_its_room_even_when_keys_come_at_once(server: R
         assert ann.composer.text == "for dev"
 
 
-async def test_unread_counts_stand_in_the_room_list_until_the_room_is_read(server: Running, tmp_path: Path) -> None:
+async def test_unread_counts_stand_in_the_room_list_until_the_room_is_read(
+    server: RunningServer, tmp_path: Path
+) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann, ChatClient(server.url) as other:
         room = await other.join("tea", nick="bob")
         await ann.say("/join dev")
@@ -94,7 +96,7 @@ async def test_unread_counts_stand_in_the_room_list_until_the_room_is_read(serve
         assert "@2" not in ann.screen()
 
 
-async def test_nothing_is_read_while_the_terminal_is_elsewhere(server: Running, tmp_path: Path) -> None:
+async def test_nothing_is_read_while_the_terminal_is_elsewhere(server: RunningServer, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann, ChatClient(server.url) as other:
         room = await other.join("tea", nick="bob")
         tea = ann.chat.session.rooms["tea"]
@@ -106,7 +108,7 @@ async def test_nothing_is_read_while_the_terminal_is_elsewhere(server: Running, 
         await ann.until(lambda: tea.unread == 0)
 
 
-async def test_scrolled_up_the_place_is_kept_and_what_is_new_is_counted(server: Running, tmp_path: Path) -> None:
+async def test_scrolled_up_the_place_is_kept_and_what_is_new_is_counted(server: RunningServer, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann, ChatClient(server.url) as other:
         room = await other.join("tea", nick="bob")
         for number in range(40):
@@ -122,7 +124,7 @@ async def test_scrolled_up_the_place_is_kept_and_what_is_new_is_counted(server: 
         await ann.until(lambda: ann.chat.session.rooms["tea"].unread == 0)
 
 
-async def test_older_history_comes_when_one_scrolls_up(server: Running, tmp_path: Path) -> None:
+async def test_older_history_comes_when_one_scrolls_up(server: RunningServer, tmp_path: Path) -> None:
     async with ChatClient(server.url) as other:
         room = await other.join("tea", nick="bob")
         for number in range(120):
@@ -135,7 +137,7 @@ async def test_older_history_comes_when_one_scrolls_up(server: Running, tmp_path
             await ann.sees("line 0")
 
 
-async def test_names_list_nick_and_part(server: Running, tmp_path: Path) -> None:
+async def test_names_list_nick_and_part(server: RunningServer, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann", size=(100, 30)) as ann:
         await ann.say("/names")
         await ann.sees("1 here: ann")
@@ -154,14 +156,14 @@ async def test_names_list_nick_and_part(server: Running, tmp_path: Path) -> None
         await ann.sees("1 here")
 
 
-async def test_a_second_room_gives_you_the_nickname_you_have(server: Running, tmp_path: Path) -> None:
+async def test_a_second_room_gives_you_the_nickname_you_have(server: RunningServer, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann, in_room(tmp_path, server.url, "bob") as bob:
         await bob.say("/nick ann")
         await bob.sees("You are now ann2.")
         await ann.sees("ann2")
 
 
-async def test_ctrl_c_clears_the_line_and_quits_only_at_the_second_time(server: Running, tmp_path: Path) -> None:
+async def test_ctrl_c_clears_the_line_and_quits_only_at_the_second_time(server: RunningServer, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann:
         await ann.type("half")
         await ann.press("ctrl+c")
@@ -172,7 +174,7 @@ async def test_ctrl_c_clears_the_line_and_quits_only_at_the_second_time(server: 
         await ann.until(lambda: not ann.app.is_running)
 
 
-async def test_what_is_searched_among_what_was_sent_is_shown(server: Running, tmp_path: Path) -> None:
+async def test_what_is_searched_among_what_was_sent_is_shown(server: RunningServer, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann:
         for text in ("tea at four", "and cake"):
             await ann.say(text)
@@ -188,7 +190,7 @@ async def test_what_is_searched_among_what_was_sent_is_shown(server: Running, tm
         await ann.until(lambda: "holds: tex" not in ann.screen())
 
 
-async def test_what_ctrl_c_cleared_comes_back_with_undo(server: Running, tmp_path: Path) -> None:
+async def test_what_ctrl_c_cleared_comes_back_with_undo(server: RunningServer, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann:
         await ann.type("a long thought")
         await ann.press("ctrl+c")
@@ -198,7 +200,7 @@ async def test_what_ctrl_c_cleared_comes_back_with_undo(server: Running, tmp_pat
         assert ann.composer.text == "a long thought"
 
 
-async def test_quitting_right_behind_a_message_sends_it_first(server: Running, tmp_path: Path) -> None:
+async def test_quitting_right_behind_a_message_sends_it_first(server: RunningServer, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann, ChatClient(server.url) as other:
         room = await other.join("tea", nick="bob")
         for key in ("b", "y", "e", "enter", "ctrl+q"):
@@ -221,7 +223,7 @@ async def test_quitting_offline_with_something_unsent_warns_once(tmp_path: Path)
             await eventually(lambda: not ann.app.is_running)
 
 
-async def test_f1_shows_every_key_and_command_and_closes_again(server: Running, tmp_path: Path) -> None:
+async def test_f1_shows_every_key_and_command_and_closes_again(server: RunningServer, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann:
         await ann.press("f1")
         await ann.sees("/join room")
@@ -231,7 +233,7 @@ async def test_f1_shows_every_key_and_command_and_closes_again(server: Running, 
         await ann.sees("/join room")
 
 
-async def test_the_palette_has_the_commands(server: Running, tmp_path: Path) -> None:
+async def test_the_palette_has_the_commands(server: RunningServer, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann:
         await ann.press("ctrl+backslash")
         await ann.sees("/join room")
@@ -241,7 +243,7 @@ async def test_the_palette_has_the_commands(server: Running, tmp_path: Path) -> 
         await ann.sees("1 here: ann")
 
 
-async def test_the_theme_changes_and_is_remembered(server: Running, tmp_path: Path) -> None:
+async def test_the_theme_changes_and_is_remembered(server: RunningServer, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann:
         await ann.say("/theme light")
         await ann.until(lambda: ann.app.theme == "chat-light")
@@ -250,7 +252,7 @@ async def test_the_theme_changes_and_is_remembered(server: Running, tmp_path: Pa
         await ann.sees("theme can be: dark, light")
 
 
-async def test_panes_fold_away_when_it_is_narrow_and_come_on_request(server: Running, tmp_path: Path) -> None:
+async def test_panes_fold_away_when_it_is_narrow_and_come_on_request(server: RunningServer, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann", size=(40, 10)) as ann:
         assert "1 here" not in ann.screen()
         await ann.say("hi")
@@ -259,7 +261,7 @@ async def test_panes_fold_away_when_it_is_narrow_and_come_on_request(server: Run
         await ann.sees("1 here")
 
 
-async def test_a_picked_message_can_be_answered(server: Running, tmp_path: Path) -> None:
+async def test_a_picked_message_can_be_answered(server: RunningServer, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann, ChatClient(server.url) as other:
         room = await other.join("tea", nick="bob")
         await room.send("question?")
@@ -271,7 +273,7 @@ async def test_a_picked_message_can_be_answered(server: Running, tmp_path: Path)
         assert ann.app.focused is ann.composer
 
 
-async def test_what_failed_says_why_and_can_be_taken_back(server: Running, tmp_path: Path) -> None:
+async def test_what_failed_says_why_and_can_be_taken_back(server: RunningServer, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann:
         ann.chat.connection.post("tea", "an answer to nothing", 1)
         await ann.sees("There is no such message")
@@ -280,7 +282,7 @@ async def test_what_failed_says_why_and_can_be_taken_back(server: Running, tmp_p
         assert "There is no such message" not in ann.screen()
 
 
-async def test_what_failed_is_sent_again_on_enter(server: Running, tmp_path: Path) -> None:
+async def test_what_failed_is_sent_again_on_enter(server: RunningServer, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann:
         ann.chat.connection.post("tea", "an answer", 1)
         await ann.sees("There is no such message")
@@ -291,7 +293,7 @@ async def test_what_failed_is_sent_again_on_enter(server: Running, tmp_path: Pat
         assert "There is no such message" not in ann.screen()
 
 
-async def test_what_others_write_is_never_markup_nor_an_escape(server: Running, tmp_path: Path) -> None:
+async def test_what_others_write_is_never_markup_nor_an_escape(server: RunningServer, tmp_path: Path) -> None:
     async with ChatClient(server.url) as other:
         room = await other.join("tea", nick="[b]bold[/b]")
         await room.send("[red]not red[/] [@click=app.quit]x[/] [")
@@ -319,7 +321,7 @@ async def test_offline_is_shown_and_what_was_typed_meanwhile_is_sent_once(tmp_pa
                     assert [message.message for message in room.log.messages()] == ["meanwhile"]
 
 
-async def test_the_topic_can_be_set_and_shown(server: Running, tmp_path: Path) -> None:
+async def test_the_topic_can_be_set_and_shown(server: RunningServer, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann:
         await ann.say("/topic")
         await ann.sees(tr(words.NO_TOPIC))
@@ -328,7 +330,7 @@ async def test_the_topic_can_be_set_and_shown(server: Running, tmp_path: Path) -
         assert ann.row_of(ann.chat.query_one("Header")).startswith("tea  green or black")
 
 
-async def test_who_is_typing_is_shown_until_they_speak(server: Running, tmp_path: Path) -> None:
+async def test_who_is_typing_is_shown_until_they_speak(server: RunningServer, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann, in_room(tmp_path, server.url, "bob") as bob:
         await bob.type("h")
         await ann.sees("bob is typing")
@@ -336,7 +338,7 @@ async def test_who_is_typing_is_shown_until_they_speak(server: Running, tmp_path
         await ann.until(lambda: "bob is typing" not in ann.screen())
 
 
-async def test_picking_in_an_empty_room_leaves_the_caret_where_it_is(server: Running, tmp_path: Path) -> None:
+async def test_picking_in_an_empty_room_leaves_the_caret_where_it_is(server: RunningServer, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann:
         await ann.press("ctrl+s")
         await ann.type("still here")
@@ -344,7 +346,7 @@ async def test_picking_in_an_empty_room_leaves_the_caret_where_it_is(server: Run
 
 
 @pytest.mark.parametrize("size", [(1, 1), (10, 3), (20, 5), (300, 100)])
-async def test_no_size_breaks_it(server: Running, tmp_path: Path, size: tuple[int, int]) -> None:
+async def test_no_size_breaks_it(server: RunningServer, tmp_path: Path, size: tuple[int, int]) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann:
         await ann.say("wide 你好 text")
         await ann.pilot.resize_terminal(*size)

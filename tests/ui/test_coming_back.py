@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from server.runtime import Running
+from server.runtime import RunningServer
 from tests.support.chat_app import Person, chat_app, in_room
 from tests.support.serving import serving
 from tests.support.terminal import CHAT_TUI, terminal
@@ -17,7 +17,7 @@ from tui_chat.ui.screens.chat import ChatScreen
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncGenerator[Running]:
+async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
     async with serving(tmp_path, rate_limit="off") as running:
         yield running
 
@@ -38,7 +38,7 @@ def again(url: str) -> Remembered:
     return Remembered(room="dev", nick="ann", server=url)
 
 
-async def test_rooms_drafts_and_what_was_sent_come_back(server: Running, tmp_path: Path) -> None:
+async def test_rooms_drafts_and_what_was_sent_come_back(server: RunningServer, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann", cache=None) as ann:
         await joined(ann, "dev")
         await joined(ann, "ops")
@@ -58,7 +58,7 @@ async def test_rooms_drafts_and_what_was_sent_come_back(server: Running, tmp_pat
 
 
 async def test_what_was_sent_is_walked_after_a_restart_unless_nothing_is_cached(
-    server: Running, tmp_path: Path
+    server: RunningServer, tmp_path: Path
 ) -> None:
     for cached in (True, False):
         folder = tmp_path / str(cached)
@@ -71,7 +71,7 @@ async def test_what_was_sent_is_walked_after_a_restart_unless_nothing_is_cached(
             assert ann.composer.text == ("/names" if cached else "")
 
 
-async def test_a_room_that_was_left_does_not_come_back(server: Running, tmp_path: Path) -> None:
+async def test_a_room_that_was_left_does_not_come_back(server: RunningServer, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann:
         await joined(ann, "dev")
         await ann.say("/part tea")
@@ -82,7 +82,7 @@ async def test_a_room_that_was_left_does_not_come_back(server: Running, tmp_path
         assert list(ann.chat.session.rooms) == ["dev", "ops"]
 
 
-async def test_a_room_that_is_named_is_the_only_one(server: Running, tmp_path: Path) -> None:
+async def test_a_room_that_is_named_is_the_only_one(server: RunningServer, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann:
         await joined(ann, "dev")
     async with in_room(tmp_path, server.url, "ann", room="ops") as ann:
@@ -94,7 +94,7 @@ async def test_a_room_that_is_named_is_the_only_one(server: Running, tmp_path: P
         assert list(ann.chat.session.rooms) == ["tea", "dev", "ops"]
 
 
-async def test_what_was_said_meanwhile_is_unread_in_every_room(server: Running, tmp_path: Path) -> None:
+async def test_what_was_said_meanwhile_is_unread_in_every_room(server: RunningServer, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann", cache=tmp_path / "cache") as ann, ChatClient(server.url) as other:
         tea, dev = await other.join("tea", nick="bob"), await other.join("dev", nick="bob")
         await tea.send("seen in tea")
@@ -116,7 +116,7 @@ async def test_what_was_said_meanwhile_is_unread_in_every_room(server: Running, 
             )
 
 
-async def test_the_settings_can_say_that_no_room_comes_back(server: Running, tmp_path: Path) -> None:
+async def test_the_settings_can_say_that_no_room_comes_back(server: RunningServer, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann:
         await joined(ann, "dev")
     async with chat_app(tmp_path / "ann", kept=again(server.url), settings={"come_back": False}) as ann:
@@ -126,7 +126,7 @@ async def test_the_settings_can_say_that_no_room_comes_back(server: Running, tmp
         assert list(ann.chat.session.rooms) == ["dev"]
 
 
-async def test_a_draft_survives_being_killed(server: Running, tmp_path: Path) -> None:
+async def test_a_draft_survives_being_killed(server: RunningServer, tmp_path: Path) -> None:
     command = (*CHAT_TUI, server.url, "--room", "tea", "--nick", "ann")
     async with terminal(command, tmp_path / "ann") as ann:
         await ann.wait_for("1 here")

@@ -8,7 +8,7 @@ import pytest
 from textual import events
 from textual.widgets import Input
 
-from server.runtime import Running
+from server.runtime import RunningServer
 from tests.support.chat_app import Person, in_room
 from tests.support.serving import serving
 from tests.support.terminal import CHAT_TUI, terminal
@@ -21,7 +21,7 @@ from tui_chat.ui.screens.search import SearchScreen
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncGenerator[Running]:
+async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
     async with serving(tmp_path, rate_limit="off") as running:
         yield running
 
@@ -50,7 +50,7 @@ async def in_rooms(person: Person, *rooms: str) -> None:
         await person.until(lambda room=room: person.chat.shown is person.chat.session.rooms.get(room))
 
 
-async def test_a_text_goes_to_the_room_that_was_chosen_before_it(server: Running, tmp_path: Path) -> None:
+async def test_a_text_goes_to_the_room_that_was_chosen_before_it(server: RunningServer, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann:
         await in_rooms(ann, "ops", "dev")
         burst(ann, "half a line", "f4", "tea", "enter", "for tea", "enter", "f4", "ops", "enter", "for ops", "enter")
@@ -61,7 +61,7 @@ async def test_a_text_goes_to_the_room_that_was_chosen_before_it(server: Running
         await ann.until(lambda: ann.composer.text == "half a line")
 
 
-async def test_arrows_in_the_switcher_count_after_its_letters(server: Running, tmp_path: Path) -> None:
+async def test_arrows_in_the_switcher_count_after_its_letters(server: RunningServer, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann:
         await in_rooms(ann, "team", "dev")
         burst(ann, "f4", "te", "down", "enter", "for the second", "enter")
@@ -74,7 +74,7 @@ async def test_arrows_in_the_switcher_count_after_its_letters(server: Running, t
 
 
 @pytest.mark.parametrize("way", ["f4", "/join "])
-async def test_a_text_waits_for_a_room_that_is_being_joined(server: Running, tmp_path: Path, way: str) -> None:
+async def test_a_text_waits_for_a_room_that_is_being_joined(server: RunningServer, tmp_path: Path, way: str) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann:
         burst(ann, way, "new", "enter", "for the new one", "enter")
         await ann.until(lambda: said(ann, "new") == ["for the new one"])
@@ -96,7 +96,9 @@ async def test_a_text_for_a_room_that_does_not_come_stays_unsent(
             assert said(ann, "tea") == []
 
 
-async def test_what_is_typed_while_its_room_goes_away_is_not_sent_to_another(server: Running, tmp_path: Path) -> None:
+async def test_what_is_typed_while_its_room_goes_away_is_not_sent_to_another(
+    server: RunningServer, tmp_path: Path
+) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann:
         await in_rooms(ann, "dev")
         await ann.type("half a li")
@@ -108,14 +110,14 @@ async def test_what_is_typed_while_its_room_goes_away_is_not_sent_to_another(ser
         await ann.until(lambda: said(ann, "tea") == ["ne"])
 
 
-async def test_a_text_waits_for_the_room_behind_one_that_is_left(server: Running, tmp_path: Path) -> None:
+async def test_a_text_waits_for_the_room_behind_one_that_is_left(server: RunningServer, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann:
         await in_rooms(ann, "dev")
         burst(ann, "/part", "enter", "for tea", "enter")
         await ann.until(lambda: said(ann, "tea") == ["for tea"])
 
 
-async def test_what_is_typed_for_the_search_is_not_sent(server: Running, tmp_path: Path) -> None:
+async def test_what_is_typed_for_the_search_is_not_sent(server: RunningServer, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann:
         await ann.say("one kettle")
         await ann.until(lambda: said(ann, "tea") == ["one kettle"])
@@ -127,13 +129,13 @@ async def test_what_is_typed_for_the_search_is_not_sent(server: Running, tmp_pat
         await ann.until(lambda: said(ann, "tea") == ["one kettle", "a draft goes on"])
 
 
-async def test_escape_and_help_are_done_in_their_order(server: Running, tmp_path: Path) -> None:
+async def test_escape_and_help_are_done_in_their_order(server: RunningServer, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann:
         burst(ann, "f1", "escape", "hello", "enter", "escape", "f1")
         await ann.until(lambda: said(ann, "tea") == ["hello"] and isinstance(ann.app.screen, HelpScreen))
 
 
-async def test_a_picked_message_takes_the_letters_that_follow(server: Running, tmp_path: Path) -> None:
+async def test_a_picked_message_takes_the_letters_that_follow(server: RunningServer, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann:
         await ann.say("first")
         await ann.say("second")
@@ -142,7 +144,7 @@ async def test_a_picked_message_takes_the_letters_that_follow(server: Running, t
         await ann.until(lambda: said(ann, "tea") == ["first line", "second", "third"])
 
 
-async def test_keys_behind_a_long_paste_do_not_decide_about_it(server: Running, tmp_path: Path) -> None:
+async def test_keys_behind_a_long_paste_do_not_decide_about_it(server: RunningServer, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann:
         ann.app.post_message(events.Paste("\n".join("abcdefgh")))
         burst(ann, "see", "enter")
@@ -154,7 +156,7 @@ async def test_keys_behind_a_long_paste_do_not_decide_about_it(server: Running, 
         assert said(ann, "tea") == []
 
 
-async def test_a_burst_through_a_real_terminal_keeps_its_order(server: Running, tmp_path: Path) -> None:
+async def test_a_burst_through_a_real_terminal_keeps_its_order(server: RunningServer, tmp_path: Path) -> None:
     command = (*CHAT_TUI, server.url, "--room", "tea", "--nick", "ann")
     async with terminal(command, tmp_path / "ann") as shown:
         await shown.wait_for("1 here")

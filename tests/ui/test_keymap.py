@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from server.runtime import Running
+from server.runtime import RunningServer
 from tests.support.chat_app import chat_app, in_room
 from tests.support.serving import serving
 from tui_chat.ui import key_names, keys
@@ -14,7 +14,7 @@ from tui_chat.ui.keys import Place
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncGenerator[Running]:
+async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
     """A server without rate limits."""
     async with serving(tmp_path, rate_limit="off") as running:
         yield running
@@ -95,7 +95,9 @@ def test_a_letter_can_be_a_key_where_nothing_is_written() -> None:
     assert Keymap({"picked-reply": "q"}).actions(Place.PICKING)["q"] == "screen.reply_picked"
 
 
-async def test_keys_of_ones_own_act_while_writing_and_stand_in_the_footer(server: Running, tmp_path: Path) -> None:
+async def test_keys_of_ones_own_act_while_writing_and_stand_in_the_footer(
+    server: RunningServer, tmp_path: Path
+) -> None:
     own = {"keys": {"next-room": "f7", "send": ("ctrl+o",), "help": "f12"}}
     async with in_room(tmp_path, server.url, "ann", settings=own, size=(120, 30)) as ann:
         await ann.type("/join dev")
@@ -126,7 +128,9 @@ async def test_what_is_wrong_with_the_keys_is_said_on_the_form(tmp_path: Path) -
         await person.sees("[keys] help: there is no key f99.")
 
 
-async def test_what_is_wrong_is_said_in_the_room_when_the_form_is_passed_by(server: Running, tmp_path: Path) -> None:
+async def test_what_is_wrong_is_said_in_the_room_when_the_form_is_passed_by(
+    server: RunningServer, tmp_path: Path
+) -> None:
     own = {"keys": {"help": "f99"}}
     async with in_room(tmp_path, server.url, "ann", settings=own) as ann:
         await ann.sees("[keys] help: there is no key f99.")

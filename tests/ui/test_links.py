@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.runtime import Running
+from server.runtime import RunningServer
 from tests.support.chat_app import Person, in_room
 from tests.support.serving import serving
 from tui_chat.client.chat import ChatClient
@@ -17,7 +17,7 @@ from tui_chat.ui.widgets.timeline.links import find_links, host_of
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncGenerator[Running]:
+async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
     async with serving(tmp_path, rate_limit="off") as running:
         yield running
 
@@ -67,7 +67,7 @@ async def linked(ann: Person, url: str, text: str) -> None:
 
 
 async def test_o_on_a_picked_message_shows_where_its_links_lead_before_one_is_opened(
-    server: Running, tmp_path: Path
+    server: RunningServer, tmp_path: Path
 ) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann:
         await linked(ann, server.url, "one https://good.example/a two https://good.example@evil.example/b")
@@ -81,7 +81,7 @@ async def test_o_on_a_picked_message_shows_where_its_links_lead_before_one_is_op
         assert ann.app.clipboard == "https://good.example@evil.example/b"
 
 
-async def test_a_click_on_a_link_asks_first_and_escape_leaves_it(server: Running, tmp_path: Path) -> None:
+async def test_a_click_on_a_link_asks_first_and_escape_leaves_it(server: RunningServer, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann:
         await linked(ann, server.url, "http://例え.jp/x is new")
         rows = ann.screen().splitlines()
@@ -95,7 +95,7 @@ async def test_a_click_on_a_link_asks_first_and_escape_leaves_it(server: Running
         assert ann.app.clipboard == ""
 
 
-async def test_a_message_without_a_link_says_so(server: Running, tmp_path: Path) -> None:
+async def test_a_message_without_a_link_says_so(server: RunningServer, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann:
         await linked(ann, server.url, "nothing to see")
         await ann.press("ctrl+s", "o")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from server.runtime import Running
+from server.runtime import RunningServer
 from tests.support.chat_app import Person, chat_app, in_room
 from tests.support.eventually import eventually
 from tests.support.serving import serving
@@ -24,7 +24,7 @@ from tui_chat.session.lines import GapLine, MessageLine, NoticeLine
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncGenerator[Running]:
+async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
     async with serving(tmp_path / "server", rate_limit="off") as running:
         yield running
 
@@ -56,7 +56,7 @@ def settled(home: Path, sent: int) -> bool:
     return (texts, drafts) == (sent, 0)
 
 
-async def test_the_header_counts_what_waits_and_when_it_is_tried_again(server: Running, tmp_path: Path) -> None:
+async def test_the_header_counts_what_waits_and_when_it_is_tried_again(server: RunningServer, tmp_path: Path) -> None:
     async with tcp_proxy(server.port) as proxy, in_room(tmp_path, proxy.url, "ann") as ann:
         await ann.until(lambda: "● online" in header(ann) and " ms" in header(ann))
         proxy.refuse()
@@ -96,7 +96,7 @@ async def test_what_is_known_of_a_room_is_there_without_a_server(tmp_path: Path)
             assert said(ann) == ["hello", "said offline"]
 
 
-async def test_a_damaged_history_costs_one_notice(server: Running, tmp_path: Path) -> None:
+async def test_a_damaged_history_costs_one_notice(server: RunningServer, tmp_path: Path) -> None:
     (tmp_path / "cache").mkdir()
     (tmp_path / "cache" / FILE).write_bytes(b"nothing of the kind" * 500)
     async with in_room(tmp_path, server.url, "ann", cache=tmp_path / "cache") as ann:
@@ -105,7 +105,9 @@ async def test_a_damaged_history_costs_one_notice(server: Running, tmp_path: Pat
         await ann.until(lambda: ann.chat.session.unsent == 0)
 
 
-async def test_a_killed_terminal_sends_what_was_typed_when_it_is_started_again(server: Running, tmp_path: Path) -> None:
+async def test_a_killed_terminal_sends_what_was_typed_when_it_is_started_again(
+    server: RunningServer, tmp_path: Path
+) -> None:
     async with tcp_proxy(server.port) as proxy, ChatClient(server.url) as witness:
         tea = await witness.join("tea", nick="witness")
         command = [*CHAT_TUI, proxy.url, "--room", "tea", "--nick", "ann"]
@@ -132,7 +134,7 @@ async def test_a_killed_terminal_sends_what_was_typed_when_it_is_started_again(s
         assert [message.message for message in tea.log.messages()] == [f"line {number}" for number in range(10)]
 
 
-async def test_no_cache_keeps_nothing(server: Running, tmp_path: Path) -> None:
+async def test_no_cache_keeps_nothing(server: RunningServer, tmp_path: Path) -> None:
     command = [*CHAT_TUI, server.url, "--room", "tea", "--nick", "ann", "--no-cache"]
     async with terminal(command, tmp_path) as ann:
         await ann.wait_for("1 here")
@@ -141,7 +143,7 @@ async def test_no_cache_keeps_nothing(server: Running, tmp_path: Path) -> None:
     assert not list(tmp_path.rglob(FILE))
 
 
-async def test_a_long_absence_is_a_line_that_loads(server: Running, tmp_path: Path) -> None:
+async def test_a_long_absence_is_a_line_that_loads(server: RunningServer, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     async with in_room(tmp_path, server.url, "ann", cache=cache) as ann:
         await ann.say("before")
@@ -164,7 +166,7 @@ async def test_a_long_absence_is_a_line_that_loads(server: Running, tmp_path: Pa
 
 
 async def test_a_flood_does_not_grow_the_screen_without_bound(
-    server: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: RunningServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(session, "LINES_MAX", 200)
     async with in_room(tmp_path, server.url, "ann", cache=tmp_path / "cache") as ann, ChatClient(server.url) as other:
@@ -181,7 +183,7 @@ async def test_a_flood_does_not_grow_the_screen_without_bound(
 
 
 async def test_a_flood_below_one_who_reads_back_is_bounded_too(
-    server: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: RunningServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(session, "LINES_MAX", 100)
     monkeypatch.setattr(session, "READING_MAX", 400)

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from textual import events
 
-from server.runtime import Running
+from server.runtime import RunningServer
 from tests.support.chat_app import Person, in_room
 from tests.support.serving import serving
 from tests.support.terminal import CHAT_TUI, terminal
@@ -15,7 +15,7 @@ SIX = "\n".join(("one", "two", "three", "/quit", "five", "six"))
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncGenerator[Running]:
+async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
     async with serving(tmp_path, rate_limit="off") as running:
         yield running
 
@@ -41,7 +41,7 @@ async def paste(person: Person, text: str) -> None:
     ],
 )
 async def test_a_long_paste_asks_and_does_what_is_wanted(
-    server: Running, tmp_path: Path, key: str, composer: str, messages: list[str]
+    server: RunningServer, tmp_path: Path, key: str, composer: str, messages: list[str]
 ) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann:
         await ann.type("say: ")
@@ -55,7 +55,7 @@ async def test_a_long_paste_asks_and_does_what_is_wanted(
         assert ann.app.focused is ann.composer
 
 
-async def test_a_paste_that_begins_with_a_slash_is_said_and_not_done(server: Running, tmp_path: Path) -> None:
+async def test_a_paste_that_begins_with_a_slash_is_said_and_not_done(server: RunningServer, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann:
         text = "/quit\n" * 6
         await paste(ann, text)
@@ -67,7 +67,7 @@ async def test_a_paste_that_begins_with_a_slash_is_said_and_not_done(server: Run
         assert ann.composer.text == f"/{text.strip()}"
 
 
-async def test_enter_right_behind_a_long_paste_sends_nothing(server: Running, tmp_path: Path) -> None:
+async def test_enter_right_behind_a_long_paste_sends_nothing(server: RunningServer, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann:
         await ann.type("half")
         ann.app.post_message(events.Paste(SIX))
@@ -79,7 +79,7 @@ async def test_enter_right_behind_a_long_paste_sends_nothing(server: Running, tm
         assert ann.composer.text == "half"
 
 
-async def test_more_than_a_message_holds_is_sent_in_parts(server: Running, tmp_path: Path) -> None:
+async def test_more_than_a_message_holds_is_sent_in_parts(server: RunningServer, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann", settings={"paste_lines": 0}) as ann:
         line = "x" * 1500
         await paste(ann, "\n".join([line] * 4))
@@ -88,7 +88,7 @@ async def test_more_than_a_message_holds_is_sent_in_parts(server: Running, tmp_p
         await ann.until(lambda: said(ann) == [f"{line}\n{line}"] * 2)
 
 
-async def test_a_megabyte_is_refused_in_words_and_typing_goes_on(server: Running, tmp_path: Path) -> None:
+async def test_a_megabyte_is_refused_in_words_and_typing_goes_on(server: RunningServer, tmp_path: Path) -> None:
     command = (*CHAT_TUI, server.url, "--room", "tea", "--nick", "ann")
     async with terminal(command, tmp_path / "ann") as ann:
         await ann.wait_for("1 here")

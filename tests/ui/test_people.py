@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from server.runtime import Running
+from server.runtime import RunningServer
 from tests.support.chat_app import Person, in_room
 from tests.support.serving import serving
 from tui_chat.client.chat import ChatClient
@@ -13,7 +13,7 @@ from tui_chat.session.lines import MessageLine
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncGenerator[Running]:
+async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
     async with serving(tmp_path, rate_limit="off") as running:
         yield running
 
@@ -23,7 +23,7 @@ def said(person: Person, room: str = "tea") -> list[str]:
     return [line.text for line in lines if isinstance(line, MessageLine)]
 
 
-async def test_me_says_what_you_do_to_everybody(server: Running, tmp_path: Path) -> None:
+async def test_me_says_what_you_do_to_everybody(server: RunningServer, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann, in_room(tmp_path, server.url, "bob") as bob:
         await ann.say("hello")
         await ann.say("/me waves")
@@ -39,7 +39,7 @@ async def test_me_says_what_you_do_to_everybody(server: Running, tmp_path: Path)
         await bob.sees(r"who knows ¯\_(ツ)_/¯")
 
 
-async def test_what_an_ignored_person_says_is_hidden_until_they_are_not(server: Running, tmp_path: Path) -> None:
+async def test_what_an_ignored_person_says_is_hidden_until_they_are_not(server: RunningServer, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann", size=(110, 24)) as ann, ChatClient(server.url) as other:
         room = await other.join("tea", nick="bob")
         await room.send("before")
@@ -64,13 +64,13 @@ async def test_what_an_ignored_person_says_is_hidden_until_they_are_not(server: 
         await ann.sees("bob is not ignored")
 
 
-async def test_you_cannot_ignore_yourself(server: Running, tmp_path: Path) -> None:
+async def test_you_cannot_ignore_yourself(server: RunningServer, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann:
         await ann.say("/ignore ann")
         await ann.sees("You cannot ignore yourself.")
 
 
-async def test_a_muted_room_is_quiet_and_a_mention_in_it_is_not(server: Running, tmp_path: Path) -> None:
+async def test_a_muted_room_is_quiet_and_a_mention_in_it_is_not(server: RunningServer, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann, ChatClient(server.url) as other:
         tea = await other.join("tea", nick="bob")
         for room in ("dev", "ops"):
@@ -91,7 +91,7 @@ async def test_a_muted_room_is_quiet_and_a_mention_in_it_is_not(server: Running,
         await ann.until(lambda: not ann.app.settings.muted("tea"))
 
 
-async def test_a_room_with_a_draft_is_marked_in_the_list(server: Running, tmp_path: Path) -> None:
+async def test_a_room_with_a_draft_is_marked_in_the_list(server: RunningServer, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann:
         await ann.say("/join dev")
         await ann.sees("2 dev")
@@ -103,7 +103,7 @@ async def test_a_room_with_a_draft_is_marked_in_the_list(server: Running, tmp_pa
         assert "✎" not in ann.screen()
 
 
-async def test_whois_says_who_somebody_is_and_where(server: Running, tmp_path: Path) -> None:
+async def test_whois_says_who_somebody_is_and_where(server: RunningServer, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann", size=(120, 24)) as ann, ChatClient(server.url) as other:
         room = await other.join("tea", nick="bob")
         await room.send("hi")
@@ -121,7 +121,9 @@ async def test_whois_says_who_somebody_is_and_where(server: Running, tmp_path: P
         await ann.sees("Nobody here is called nobody.")
 
 
-async def test_another_server_is_entered_with_the_nickname_and_room_there_are(server: Running, tmp_path: Path) -> None:
+async def test_another_server_is_entered_with_the_nickname_and_room_there_are(
+    server: RunningServer, tmp_path: Path
+) -> None:
     async with serving(tmp_path / "second") as second, in_room(tmp_path, server.url, "ann") as ann:
         await ann.say("here")
         await ann.say("/server not a server at all")

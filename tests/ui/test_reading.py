@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from textual import events
 
-from server.runtime import Running
+from server.runtime import RunningServer
 from tests.support.chat_app import Person, in_room
 from tests.support.serving import serving
 from tui_chat.client.chat import ChatClient
@@ -14,7 +14,7 @@ from tui_chat.session.lines import Line, MessageLine, UnreadLine
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncGenerator[Running]:
+async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
     async with serving(tmp_path, rate_limit="off") as running:
         yield running
 
@@ -35,7 +35,7 @@ async def look(person: Person, here: bool) -> None:
 
 
 async def test_the_unread_line_stands_above_what_came_while_the_terminal_was_elsewhere_until_one_looks_away_again(
-    server: Running, tmp_path: Path
+    server: RunningServer, tmp_path: Path
 ) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann, ChatClient(server.url) as other:
         room = await other.join("tea", nick="bob")
@@ -57,7 +57,7 @@ async def test_the_unread_line_stands_above_what_came_while_the_terminal_was_els
         assert first_unread(ann.timeline.lines) == "later"
 
 
-async def test_the_unread_line_is_set_when_one_leaves_the_room(server: Running, tmp_path: Path) -> None:
+async def test_the_unread_line_is_set_when_one_leaves_the_room(server: RunningServer, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann, ChatClient(server.url) as other:
         room = await other.join("tea", nick="bob")
         await room.send("seen")
@@ -72,7 +72,9 @@ async def test_the_unread_line_is_set_when_one_leaves_the_room(server: Running, 
         assert first_unread(ann.timeline.lines) == "unseen"
 
 
-async def test_coming_back_to_a_terminal_that_is_scrolled_up_reads_nothing(server: Running, tmp_path: Path) -> None:
+async def test_coming_back_to_a_terminal_that_is_scrolled_up_reads_nothing(
+    server: RunningServer, tmp_path: Path
+) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann, ChatClient(server.url) as other:
         room = await other.join("tea", nick="bob")
         tea = ann.chat.session.rooms["tea"]
@@ -91,7 +93,7 @@ async def test_coming_back_to_a_terminal_that_is_scrolled_up_reads_nothing(serve
         await ann.until(lambda: tea.unread == 0)
 
 
-async def test_what_comes_behind_another_screen_is_not_read(server: Running, tmp_path: Path) -> None:
+async def test_what_comes_behind_another_screen_is_not_read(server: RunningServer, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann, ChatClient(server.url) as other:
         room = await other.join("tea", nick="bob")
         tea = ann.chat.session.rooms["tea"]
@@ -102,7 +104,7 @@ async def test_what_comes_behind_another_screen_is_not_read(server: Running, tmp
         await ann.until(lambda: tea.unread == 0)
 
 
-async def test_what_one_says_oneself_from_elsewhere_is_not_unread(server: Running, tmp_path: Path) -> None:
+async def test_what_one_says_oneself_from_elsewhere_is_not_unread(server: RunningServer, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann, ChatClient(server.url) as other:
         room = await other.join("tea", nick="bob")
         tea = ann.chat.session.rooms["tea"]

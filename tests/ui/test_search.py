@@ -9,7 +9,7 @@ import pytest
 from textual.signal import Signal
 from textual.widgets import OptionList
 
-from server.runtime import Running
+from server.runtime import RunningServer
 from tests.support.chat_app import Person, in_room
 from tests.support.serving import serving
 from tests.support.tcp_proxy import tcp_proxy
@@ -23,7 +23,7 @@ from tui_chat.ui.screens.search import SearchScreen
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncGenerator[Running]:
+async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
     async with serving(tmp_path, rate_limit="off") as running:
         yield running
 
@@ -53,7 +53,7 @@ def long_ago(count: int = 400) -> list[str]:
     return ["a needle of long ago" if number == 100 else f"hay {number}" for number in range(1, count + 1)]
 
 
-async def test_what_is_found_is_shown_in_its_place_and_escape_comes_back(server: Running, tmp_path: Path) -> None:
+async def test_what_is_found_is_shown_in_its_place_and_escape_comes_back(server: RunningServer, tmp_path: Path) -> None:
     await said(server.url, "tea", *long_ago())
     async with in_room(tmp_path, server.url, "ann") as ann:
         await ann.sees("hay 400")
@@ -74,7 +74,7 @@ async def test_what_is_found_is_shown_in_its_place_and_escape_comes_back(server:
         assert ann.app.focused is ann.composer
 
 
-async def test_what_is_between_is_loaded_on_the_way_down(server: Running, tmp_path: Path) -> None:
+async def test_what_is_between_is_loaded_on_the_way_down(server: RunningServer, tmp_path: Path) -> None:
     await said(server.url, "tea", *long_ago(900))
     async with in_room(tmp_path, server.url, "ann") as ann:
         await ann.say("/search needle")
@@ -92,7 +92,7 @@ async def test_what_is_between_is_loaded_on_the_way_down(server: Running, tmp_pa
 
 
 async def test_the_newest_is_found_first_in_all_rooms_and_chinese_by_one_character(
-    server: Running, tmp_path: Path
+    server: RunningServer, tmp_path: Path
 ) -> None:
     await said(server.url, "tea", "我们去喝茶", "coffee is fine")
     await said(server.url, "books", "a book about 茶")
@@ -112,7 +112,7 @@ async def test_the_newest_is_found_first_in_all_rooms_and_chinese_by_one_charact
         assert ann.app.screen is ann.chat
 
 
-async def test_a_room_that_is_not_open_is_joined_when_that_is_confirmed(server: Running, tmp_path: Path) -> None:
+async def test_a_room_that_is_not_open_is_joined_when_that_is_confirmed(server: RunningServer, tmp_path: Path) -> None:
     await said(server.url, "books", *long_ago(200))
     async with in_room(tmp_path, server.url, "ann") as ann:
         await ann.type("a draft")
@@ -130,7 +130,7 @@ async def test_a_room_that_is_not_open_is_joined_when_that_is_confirmed(server: 
         assert ann.composer.text == "a draft"
 
 
-async def test_a_click_leads_there_and_markup_in_what_was_said_is_text(server: Running, tmp_path: Path) -> None:
+async def test_a_click_leads_there_and_markup_in_what_was_said_is_text(server: RunningServer, tmp_path: Path) -> None:
     await said(server.url, "tea", "[bold]needle[/bold] [@click=app.quit]x[/]", *["hay"] * 30)
     async with in_room(tmp_path, server.url, "ann") as ann:
         await ann.say("/find needle")
@@ -140,7 +140,7 @@ async def test_a_click_leads_there_and_markup_in_what_was_said_is_text(server: R
         await ann.until(lambda: picked(ann).startswith("[bold]needle"))
 
 
-async def test_more_comes_at_the_end_of_the_list(server: Running, tmp_path: Path) -> None:
+async def test_more_comes_at_the_end_of_the_list(server: RunningServer, tmp_path: Path) -> None:
     await said(server.url, "tea", *(f"needle {number}" for number in range(120)))
     async with in_room(tmp_path, server.url, "ann") as ann:
         await ann.say("/search needle")
@@ -154,7 +154,7 @@ async def test_more_comes_at_the_end_of_the_list(server: Running, tmp_path: Path
         await ann.sees(search_words.found(120, more=False))
 
 
-async def test_offline_what_is_here_is_searched_and_shown(server: Running, tmp_path: Path) -> None:
+async def test_offline_what_is_here_is_searched_and_shown(server: RunningServer, tmp_path: Path) -> None:
     await said(server.url, "tea", *long_ago(150))
     async with tcp_proxy(server.port) as proxy, in_room(tmp_path, proxy.url, "ann") as ann:
         await ann.sees("hay 150")
@@ -171,7 +171,7 @@ async def test_offline_what_is_here_is_searched_and_shown(server: Running, tmp_p
         await ann.until(lambda: picked(ann) == "a needle of long ago")
 
 
-async def test_what_cannot_be_searched_for_is_said(server: Running, tmp_path: Path) -> None:
+async def test_what_cannot_be_searched_for_is_said(server: RunningServer, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann:
         await ann.say("/search " + "x" * 260)
         await searching(ann)
@@ -184,7 +184,7 @@ async def test_what_cannot_be_searched_for_is_said(server: Running, tmp_path: Pa
         assert ann.app.screen is ann.chat
 
 
-async def test_a_day_is_gone_to_and_what_is_no_day_is_said(server: Running, tmp_path: Path) -> None:
+async def test_a_day_is_gone_to_and_what_is_no_day_is_said(server: RunningServer, tmp_path: Path) -> None:
     await said(server.url, "tea", *long_ago(200))
     async with in_room(tmp_path, server.url, "ann") as ann:
         await ann.sees("hay 200")
@@ -204,7 +204,7 @@ async def test_a_day_is_gone_to_and_what_is_no_day_is_said(server: Running, tmp_
         assert picked(ann) == "hay 200"
 
 
-async def test_going_elsewhere_forgets_the_way_back(server: Running, tmp_path: Path) -> None:
+async def test_going_elsewhere_forgets_the_way_back(server: RunningServer, tmp_path: Path) -> None:
     await said(server.url, "tea", *long_ago(300))
     async with in_room(tmp_path, server.url, "ann") as ann:
         await ann.sees("hay 300")
@@ -220,7 +220,7 @@ async def test_going_elsewhere_forgets_the_way_back(server: Running, tmp_path: P
         assert ann.timeline.at_bottom
 
 
-async def test_what_is_typed_behind_the_key_is_never_sent(server: Running, tmp_path: Path) -> None:
+async def test_what_is_typed_behind_the_key_is_never_sent(server: RunningServer, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann:
         await ann.press("alt+s")
         await ann.type("secret words")
@@ -231,7 +231,7 @@ async def test_what_is_typed_behind_the_key_is_never_sent(server: Running, tmp_p
 
 
 @pytest.mark.parametrize("theme", ["dark", "terminal"])
-async def test_the_chosen_hit_is_told_by_more_than_letters(server: Running, tmp_path: Path, theme: str) -> None:
+async def test_the_chosen_hit_is_told_by_more_than_letters(server: RunningServer, tmp_path: Path, theme: str) -> None:
     await said(server.url, "tea", "needle one", "needle two")
     async with in_room(tmp_path, server.url, "ann", settings={"theme": theme}) as ann:
         await ann.say("/search needle")
@@ -254,7 +254,7 @@ async def test_the_chosen_hit_is_told_by_more_than_letters(server: Running, tmp_
 
 
 async def test_a_letter_does_not_lay_the_screen_out_anew(
-    server: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: RunningServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(search, "SEARCH_AFTER", 60.0)
     async with in_room(tmp_path, server.url, "ann") as ann:

@@ -6,19 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from server.runtime import Running
+from server.runtime import RunningServer
 from tests.support.chat_app import chat_app, in_room
 from tests.support.serving import serving
 from tui_chat.client.chat import ChatClient
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncGenerator[Running]:
+async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
     async with serving(tmp_path, rate_limit="off") as running:
         yield running
 
 
-async def test_set_says_explains_changes_and_takes_back(server: Running, tmp_path: Path) -> None:
+async def test_set_says_explains_changes_and_takes_back(server: RunningServer, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann", size=(100, 40)) as ann:
         await ann.say("/set")
         await ann.sees("theme = dark")
@@ -37,7 +37,7 @@ async def test_set_says_explains_changes_and_takes_back(server: Running, tmp_pat
 @pytest.mark.parametrize(
     ("style", "shown"), [("12h", r"\d\d?:\d\d[ap]m"), ("seconds", r"\d\d:\d\d:\d\d"), ("none", "")]
 )
-async def test_the_clock_is_written_as_it_is_set(server: Running, tmp_path: Path, style: str, shown: str) -> None:
+async def test_the_clock_is_written_as_it_is_set(server: RunningServer, tmp_path: Path, style: str, shown: str) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann:
         await ann.say("hello")
         await ann.sees("✓ hello")
@@ -47,7 +47,7 @@ async def test_the_clock_is_written_as_it_is_set(server: Running, tmp_path: Path
         assert re.match(rf"\s*{shown}\s+ann ✓ hello.*", row), row
 
 
-async def test_nicknames_have_as_many_columns_as_are_set(server: Running, tmp_path: Path) -> None:
+async def test_nicknames_have_as_many_columns_as_are_set(server: RunningServer, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann", settings={"nick_width": 3}) as ann:
         await ann.say("hello")
         await ann.sees(" ann ✓ hello")
@@ -56,7 +56,7 @@ async def test_nicknames_have_as_many_columns_as_are_set(server: Running, tmp_pa
         await ann.sees(" " * 17 + "ann ✓ hello")
 
 
-async def test_side_panes_are_as_they_are_set_and_a_key_still_overrules(server: Running, tmp_path: Path) -> None:
+async def test_side_panes_are_as_they_are_set_and_a_key_still_overrules(server: RunningServer, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann", size=(120, 24)) as ann:
         await ann.sees("1 here")
         await ann.say("/set member_list never")
@@ -67,7 +67,7 @@ async def test_side_panes_are_as_they_are_set_and_a_key_still_overrules(server: 
         await ann.sees("1 here")
 
 
-async def test_comings_and_goings_are_said_only_when_they_are_wanted(server: Running, tmp_path: Path) -> None:
+async def test_comings_and_goings_are_said_only_when_they_are_wanted(server: RunningServer, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann", settings={"show_joins": False}) as ann:
         async with ChatClient(server.url) as other:
             room = await other.join("tea", nick="bob")
@@ -80,7 +80,7 @@ async def test_comings_and_goings_are_said_only_when_they_are_wanted(server: Run
             await ann.sees("carol joined")
 
 
-async def test_typing_is_told_only_when_that_is_wanted(server: Running, tmp_path: Path) -> None:
+async def test_typing_is_told_only_when_that_is_wanted(server: RunningServer, tmp_path: Path) -> None:
     async with (
         in_room(tmp_path, server.url, "ann", settings={"send_typing": False}) as ann,
         in_room(tmp_path, server.url, "bob") as bob,
@@ -103,7 +103,7 @@ async def test_the_language_changes_while_one_looks(tmp_path: Path) -> None:
         await person.sees("Nickname")
 
 
-async def test_what_is_read_and_the_footer_speak_the_new_language_too(server: Running, tmp_path: Path) -> None:
+async def test_what_is_read_and_the_footer_speak_the_new_language_too(server: RunningServer, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann", size=(100, 24)) as ann:
         await ann.say("teh kettle")
         await ann.sees("teh kettle")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from textual.widgets import OptionList
 
-from server.runtime import Running
+from server.runtime import RunningServer
 from tests.support.chat_app import Person, chat_app, in_room
 from tests.support.serving import serving
 from tui_chat.session import settings
@@ -15,7 +15,7 @@ from tui_chat.ui.screens.theme import ThemeScreen
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncGenerator[Running]:
+async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
     async with serving(tmp_path, rate_limit="off") as running:
         yield running
 
@@ -40,7 +40,7 @@ async def test_every_setting_is_there_with_its_value_and_the_marked_one_is_expla
         assert not isinstance(person.app.screen, SettingsScreen)
 
 
-async def test_what_is_changed_acts_behind_it_and_is_kept(server: Running, tmp_path: Path) -> None:
+async def test_what_is_changed_acts_behind_it_and_is_kept(server: RunningServer, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann", size=(80, 30)) as ann:
         await ann.say("/settings")
         await ann.until(lambda: isinstance(ann.app.screen, SettingsScreen))
@@ -108,7 +108,7 @@ async def test_a_file_that_cannot_be_written_is_said_beside_the_setting(tmp_path
         assert person.app.settings.mouse is False
 
 
-async def test_a_theme_is_tried_and_escape_goes_back(server: Running, tmp_path: Path) -> None:
+async def test_a_theme_is_tried_and_escape_goes_back(server: RunningServer, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann:
         await ann.say("/theme")
         await ann.until(lambda: isinstance(ann.app.screen, ThemeScreen))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from textual.drivers.headless_driver import HeadlessDriver
 
-from server.runtime import Running
+from server.runtime import RunningServer
 from tests.support.chat_app import in_room
 from tests.support.serving import serving
 from tui_chat.client.chat import ChatClient
@@ -17,7 +17,7 @@ from tui_chat.ui import inbox
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncGenerator[Running]:
+async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
     async with serving(tmp_path / "server", rate_limit="off") as running:
         yield running
 
@@ -31,7 +31,7 @@ async def flood(url: str, lines: int) -> None:
 
 
 async def test_a_terminal_that_takes_no_output_costs_no_memory_for_what_is_said(
-    server: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: RunningServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     behind: list[bool] = []  # a terminal that exists takes all at once
     monkeypatch.setattr(HeadlessDriver, "behind", property(lambda _: bool(behind)), raising=False)

@@ -5,7 +5,7 @@ import pytest
 from textual import events
 from textual.widgets import OptionList
 
-from server.runtime import Running
+from server.runtime import RunningServer
 from tests.support.chat_app import Person, in_room
 from tests.support.serving import serving
 from tui_chat.client.chat import ChatClient
@@ -17,7 +17,7 @@ from tui_chat.ui.screens.switcher import Switcher
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncGenerator[Running]:
+async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
     async with serving(tmp_path, rate_limit="off") as running:
         yield running
 
@@ -35,7 +35,7 @@ async def switcher(person: Person) -> Switcher:
 
 
 @pytest.mark.parametrize("key", ["f4", "ctrl+k"])
-async def test_letters_and_enter_lead_to_an_open_room(server: Running, tmp_path: Path, key: str) -> None:
+async def test_letters_and_enter_lead_to_an_open_room(server: RunningServer, tmp_path: Path, key: str) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann:
         await joined(ann, "dev", "ops")
         await ann.type("for ops")
@@ -53,7 +53,7 @@ async def test_letters_and_enter_lead_to_an_open_room(server: Running, tmp_path:
         assert ann.chat.shown is ann.chat.session.rooms["tea"]
 
 
-async def test_ctrl_k_still_cuts_where_something_follows(server: Running, tmp_path: Path) -> None:
+async def test_ctrl_k_still_cuts_where_something_follows(server: RunningServer, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann:
         await ann.type("one two")
         await ann.press("ctrl+a", "ctrl+k")
@@ -62,7 +62,9 @@ async def test_ctrl_k_still_cuts_where_something_follows(server: Running, tmp_pa
 
 
 @pytest.mark.parametrize("key", ["f4", "ctrl+k"])
-async def test_what_is_typed_right_behind_the_key_is_never_sent(server: Running, tmp_path: Path, key: str) -> None:
+async def test_what_is_typed_right_behind_the_key_is_never_sent(
+    server: RunningServer, tmp_path: Path, key: str
+) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann:
         await joined(ann, "dev")
         for each in (key, "t", "e", "a", "enter"):
@@ -72,7 +74,7 @@ async def test_what_is_typed_right_behind_the_key_is_never_sent(server: Running,
             assert not any(isinstance(line, MessageLine) for line in view.transcript.lines)
 
 
-async def test_rooms_of_the_server_are_offered_and_joined(server: Running, tmp_path: Path) -> None:
+async def test_rooms_of_the_server_are_offered_and_joined(server: RunningServer, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann, ChatClient(server.url) as other:
         books = await other.join("books", nick="bob")
         await books.set_topic("what we [b]read[/b]")
@@ -85,7 +87,7 @@ async def test_rooms_of_the_server_are_offered_and_joined(server: Running, tmp_p
         assert list(ann.chat.session.rooms) == ["tea", "books"]
 
 
-async def test_a_new_name_makes_a_room(server: Running, tmp_path: Path) -> None:
+async def test_a_new_name_makes_a_room(server: RunningServer, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann:
         await ann.say("/go garden")
         await ann.sees(tr(words.NEW_ROOM))
@@ -93,7 +95,7 @@ async def test_a_new_name_makes_a_room(server: Running, tmp_path: Path) -> None:
         await ann.until(lambda: "garden" in ann.chat.session.rooms)
 
 
-async def test_the_whole_name_of_an_open_room_needs_no_choosing(server: Running, tmp_path: Path) -> None:
+async def test_the_whole_name_of_an_open_room_needs_no_choosing(server: RunningServer, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann") as ann:
         await joined(ann, "dev")
         await joined(ann, "develop")
@@ -106,7 +108,7 @@ async def test_the_whole_name_of_an_open_room_needs_no_choosing(server: Running,
         assert isinstance(ann.app.screen, ChatScreen)
 
 
-async def test_a_room_is_chosen_with_the_mouse_at_any_size(server: Running, tmp_path: Path) -> None:
+async def test_a_room_is_chosen_with_the_mouse_at_any_size(server: RunningServer, tmp_path: Path) -> None:
     async with in_room(tmp_path, server.url, "ann", size=(40, 10)) as ann:
         await joined(ann, "dev")
         await ann.press("f4")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from server.runtime import Running
+from server.runtime import RunningServer
 from tests.support.eventually import eventually
 from tests.support.serving import serving
 from tests.support.terminal import (
@@ -29,12 +29,12 @@ LEFT_OFF = {ALTERNATE_SCREEN, *MOUSE_MODES, PASTE_MODE, FOCUS_MODE}
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncGenerator[Running]:
+async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
     async with serving(tmp_path / "server", rate_limit="off") as running:
         yield running
 
 
-def in_tea(server: Running) -> tuple[str, ...]:
+def in_tea(server: RunningServer) -> tuple[str, ...]:
     return (*CHAT_TUI, server.url, "--room", "tea", "--nick", "ann")
 
 
@@ -46,7 +46,7 @@ def assert_clean(shown: Terminal, before: list[object]) -> None:
     assert b"Traceback" not in shown.written
 
 
-async def flood(server: Running, lines: int, last: str) -> None:
+async def flood(server: RunningServer, lines: int, last: str) -> None:
     async with ChatClient(server.url) as bob:
         room = await bob.join("tea", nick="bob")
         for number in range(lines):
@@ -82,7 +82,7 @@ async def test_a_terminal_that_cannot_place_text_is_told_in_one_line(tmp_path: P
 
 @pytest.mark.parametrize("term", [None, "frobnitz-9000", "vt100", "linux"])
 async def test_a_terminal_of_another_name_is_taken_for_what_nearly_all_are(
-    server: Running, tmp_path: Path, term: str | None
+    server: RunningServer, tmp_path: Path, term: str | None
 ) -> None:
     async with terminal(in_tea(server), tmp_path / "home", environ={"TERM": term, "COLORTERM": None}) as shown:
         before = shown.settings()
@@ -95,7 +95,7 @@ async def test_a_terminal_of_another_name_is_taken_for_what_nearly_all_are(
 
 
 @pytest.mark.parametrize(("columns", "rows"), [(40, 10), (20, 5), (12, 3), (3, 1), (250, 70)])
-async def test_it_works_in_any_size(server: Running, tmp_path: Path, columns: int, rows: int) -> None:
+async def test_it_works_in_any_size(server: RunningServer, tmp_path: Path, columns: int, rows: int) -> None:
     async with terminal(in_tea(server), tmp_path / "home", columns=columns, rows=rows) as shown:
         before = shown.settings()
         async with ChatClient(server.url) as bob:
@@ -111,7 +111,7 @@ async def test_it_works_in_any_size(server: Running, tmp_path: Path, columns: in
         assert_clean(shown, before)
 
 
-async def test_resized_wildly_in_a_flood_it_shows_the_end_of_it(server: Running, tmp_path: Path) -> None:
+async def test_resized_wildly_in_a_flood_it_shows_the_end_of_it(server: RunningServer, tmp_path: Path) -> None:
     async with terminal(in_tea(server), tmp_path / "home") as shown:
         before = shown.settings()
         await shown.wait_for("1 here")
@@ -133,7 +133,7 @@ async def test_resized_wildly_in_a_flood_it_shows_the_end_of_it(server: Running,
         assert_clean(shown, before)
 
 
-async def test_over_a_slow_line_a_flood_holds_up_nobody_who_types(server: Running, tmp_path: Path) -> None:
+async def test_over_a_slow_line_a_flood_holds_up_nobody_who_types(server: RunningServer, tmp_path: Path) -> None:
     async with terminal(in_tea(server), tmp_path / "home") as shown:
         before = shown.settings()
         await shown.wait_for("1 here")
@@ -156,7 +156,7 @@ async def test_over_a_slow_line_a_flood_holds_up_nobody_who_types(server: Runnin
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no job control")
-async def test_it_is_suspended_and_comes_back(server: Running, tmp_path: Path) -> None:
+async def test_it_is_suspended_and_comes_back(server: RunningServer, tmp_path: Path) -> None:
     async with terminal(in_tea(server), tmp_path / "home") as shown:
         before = shown.settings()
         await shown.wait_for("1 here")
@@ -183,7 +183,7 @@ async def test_it_is_suspended_and_comes_back(server: Running, tmp_path: Path) -
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 async def test_killed_in_a_flood_it_leaves_the_terminal_clean(
-    server: Running, tmp_path: Path, number: signal.Signals
+    server: RunningServer, tmp_path: Path, number: signal.Signals
 ) -> None:
     async with terminal(in_tea(server), tmp_path / "home") as shown:
         before = shown.settings()

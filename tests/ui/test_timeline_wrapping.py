@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from wcwidth import iter_graphemes
 
-from server.protocol.text import clean_body
+from server.protocol.text import sanitize_body
 from tui_chat.ui.widgets.timeline.clusters import MARKS, WIDEST, drawn
 from tui_chat.ui.widgets.timeline.drawing import fit
 from tui_chat.ui.widgets.timeline.wrapping import measure, wrap
@@ -36,7 +36,7 @@ AWKWARD = [
     "⸻",
     "a" + "\u0301" * 50,
 ]
-texts = (st.text(max_size=120) | st.lists(st.sampled_from(AWKWARD), max_size=60).map("".join)).map(clean_body)
+texts = (st.text(max_size=120) | st.lists(st.sampled_from(AWKWARD), max_size=60).map("".join)).map(sanitize_body)
 widths = st.integers(1, 40)
 
 
@@ -134,7 +134,7 @@ def test_what_terminals_disagree_on_is_drawn_in_a_form_they_agree_on(cluster: st
     assert drawn(cluster) == (picture, cells)
 
 
-@given(st.text(max_size=40).map(clean_body), st.integers(0, 20))
+@given(st.text(max_size=40).map(sanitize_body), st.integers(0, 20))
 def test_a_name_is_cut_to_its_column(text: str, width: int):
     picture, cells = fit(text.replace("\n", " "), width)
     assert cell_len(picture) == cells <= width

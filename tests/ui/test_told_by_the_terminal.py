@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from server.runtime import Running
+from server.runtime import RunningServer
 from tests.support.chat_app import chat_app
 from tests.support.eventually import eventually
 from tests.support.serving import serving
@@ -22,7 +22,7 @@ MOUSE = set(MOUSE_MODES) - {1002}
 @asynccontextmanager
 async def ann_and_bob(
     folder: Path, *, settings: str = "", **environ: str
-) -> AsyncGenerator[tuple[Terminal, Room, Running]]:
+) -> AsyncGenerator[tuple[Terminal, Room, RunningServer]]:
     """Ann's program in the room, and Bob, who talks to her."""
     (folder / "settings.toml").write_text(settings)
     async with AsyncExitStack() as stack:

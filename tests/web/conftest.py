@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest_asyncio
 from playwright.async_api import Browser
 
-from server.runtime import Running
+from server.runtime import RunningServer
 from tests.support.browser import chromium
 from tests.support.raw_client import RawClient, raw_client
 from tests.support.serving import serving
@@ -31,13 +31,13 @@ async def browser(one_browser: Browser) -> AsyncGenerator[Browser]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def server(tmp_path: Path) -> AsyncGenerator[Running]:
+async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
     async with serving(tmp_path, rate_limit="off") as running:
         yield running
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def bot(server: Running) -> AsyncGenerator[RawClient]:
+async def bot(server: RunningServer) -> AsyncGenerator[RawClient]:
     """A client without a page, in room `tea`."""
     async with raw_client(server.url) as client:
         await client.join("tea", "bot")

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Page
 
-from server.runtime import Running
+from server.runtime import RunningServer
 from tests.support.browser import DESKTOP, PHONE, open_tab
 from tests.support.raw_client import RawClient
 from tests.support.requirements import need_axe
@@ -39,7 +39,7 @@ async def inhabited(bot: RawClient) -> None:
 @pytest.mark.parametrize("viewport", [PHONE, DESKTOP], ids=["phone", "desktop"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_axe_finds_nothing_serious_in_any_state(
-    browser: Browser, server: Running, bot: RawClient, viewport: dict[str, int], scheme: str
+    browser: Browser, server: RunningServer, bot: RawClient, viewport: dict[str, int], scheme: str
 ) -> None:
     await inhabited(bot)
     # The tool is put in by the browser itself; the page's own policy would not let it in.

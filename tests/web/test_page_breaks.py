@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, expect
 
-from server.runtime import Running
+from server.runtime import RunningServer
 from tests.support.raw_client import RawClient, raw_client
 from tests.support.server_process import server_process
 from tests.support.serving import serving
@@ -46,7 +46,7 @@ async def test_a_killed_server_comes_back_and_everybody_has_everything_once(brow
             one.behaved()
 
 
-async def test_a_message_whose_answer_was_lost_is_not_said_twice(browser: Browser, server: Running) -> None:
+async def test_a_message_whose_answer_was_lost_is_not_said_twice(browser: Browser, server: RunningServer) -> None:
     ann = await visitor(browser, server.url, "Ann")
     bob = await visitor(browser, server.url, "Bob")
     # The message goes out, and the connection ends before any answer can come in.
@@ -74,7 +74,7 @@ async def test_a_message_whose_answer_was_lost_is_not_said_twice(browser: Browse
     ann.behaved()
 
 
-async def test_what_was_missed_stands_below_a_line(browser: Browser, server: Running, bot: RawClient) -> None:
+async def test_what_was_missed_stands_below_a_line(browser: Browser, server: RunningServer, bot: RawClient) -> None:
     reader = await visitor(browser, server.url, "Ann")
     await bot.ask("sendMessage", {"room": "tea", "message": "known"})
     await reader.sees("known")
@@ -93,7 +93,7 @@ async def test_what_was_missed_stands_below_a_line(browser: Browser, server: Run
 
 
 async def test_a_break_longer_than_a_page_of_history_is_caught_up(
-    browser: Browser, server: Running, bot: RawClient
+    browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
     reader = await visitor(browser, server.url, "Ann")
     await bot.ask("sendMessage", {"room": "tea", "message": "known"})
@@ -113,7 +113,7 @@ async def test_a_break_longer_than_a_page_of_history_is_caught_up(
 
 
 async def test_after_a_very_long_absence_it_begins_with_the_newest(
-    browser: Browser, server: Running, bot: RawClient
+    browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
     reader = await visitor(browser, server.url, "Ann")
     await reader.tab.context.set_offline(True)
@@ -146,7 +146,7 @@ async def test_a_server_that_begins_anew_is_followed(browser: Browser, tmp_path:
         reader.behaved()
 
 
-async def test_a_push_that_is_lost_is_fetched(browser: Browser, server: Running, bot: RawClient) -> None:
+async def test_a_push_that_is_lost_is_fetched(browser: Browser, server: RunningServer, bot: RawClient) -> None:
     reader = await visitor(browser, server.url, "Ann")
     frames: list[str] = []
 

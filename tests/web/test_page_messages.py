@@ -3,7 +3,7 @@
 import pytest
 from playwright.async_api import Browser, expect
 
-from server.runtime import Running
+from server.runtime import RunningServer
 from tests.support.raw_client import RawClient
 from tests.support.visitor import UNREACHABLE, visitor
 
@@ -15,7 +15,7 @@ async def flood(client: RawClient, count: int) -> None:
 
 
 async def test_by_keyboard_alone_one_answers_changes_reacts_and_takes_back(
-    browser: Browser, server: Running, bot: RawClient
+    browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
     await bot.ask("sendMessage", {"room": "tea", "message": "a question"})
     writer = await visitor(browser, server.url, "Ann")
@@ -63,7 +63,7 @@ async def test_by_keyboard_alone_one_answers_changes_reacts_and_takes_back(
 
 
 async def test_the_pointer_brings_the_tools_and_a_reaction_is_taken_back(
-    browser: Browser, server: Running, bot: RawClient
+    browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
     await bot.ask("sendMessage", {"room": "tea", "message": "like it?"})
     await bot.ask("react", {"room": "tea", "seq": 1, "emoji": "🎉", "on": True})
@@ -97,7 +97,7 @@ async def test_the_pointer_brings_the_tools_and_a_reaction_is_taken_back(
 
 
 async def test_a_quote_leads_to_what_it_quotes_wherever_that_is(
-    browser: Browser, server: Running, bot: RawClient
+    browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
     await flood(bot, 600)
     await bot.ask("sendMessage", {"room": "tea", "message": "about that", "replyTo": 20})
@@ -127,7 +127,7 @@ async def test_a_quote_leads_to_what_it_quotes_wherever_that_is(
 
 
 async def test_after_a_long_absence_what_is_missing_is_a_line_that_loads(
-    browser: Browser, server: Running, bot: RawClient
+    browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
     reader = await visitor(browser, server.url, "Ann")
     await bot.ask("sendMessage", {"room": "tea", "message": "known"})
@@ -160,7 +160,7 @@ async def test_after_a_long_absence_what_is_missing_is_a_line_that_loads(
     reader.behaved()
 
 
-async def test_a_large_paste_asks_first_and_never_sends_by_itself(browser: Browser, server: Running) -> None:
+async def test_a_large_paste_asks_first_and_never_sends_by_itself(browser: Browser, server: RunningServer) -> None:
     writer = await visitor(browser, server.url, "Ann")
     await writer.tab.context.grant_permissions(["clipboard-read", "clipboard-write"])
     copy = "(text) => navigator.clipboard.writeText(text)"
@@ -202,7 +202,7 @@ DROP = """([text, bytes]) => {
 }"""
 
 
-async def test_text_and_text_files_can_be_dropped_and_nothing_else(browser: Browser, server: Running) -> None:
+async def test_text_and_text_files_can_be_dropped_and_nothing_else(browser: Browser, server: RunningServer) -> None:
     writer = await visitor(browser, server.url, "Ann")
     await writer.page.evaluate(DROP, ["dropped ", None])
     await expect(writer.composer).to_have_value("dropped ")
@@ -215,7 +215,7 @@ async def test_text_and_text_files_can_be_dropped_and_nothing_else(browser: Brow
 
 
 async def test_a_change_made_without_a_connection_shows_at_once_and_is_made_later(
-    browser: Browser, server: Running, bot: RawClient
+    browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
     writer = await visitor(browser, server.url, "Ann")
     await writer.say("frist")
@@ -237,7 +237,7 @@ async def test_a_change_made_without_a_connection_shows_at_once_and_is_made_late
 
 
 async def test_a_change_that_is_refused_says_why_and_the_message_is_as_it_was(
-    browser: Browser, server: Running
+    browser: Browser, server: RunningServer
 ) -> None:
     writer = await visitor(browser, server.url, "Ann")
     await writer.say("fine")

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.async_api import Browser, Locator, expect
 
-from server.runtime import Running
+from server.runtime import RunningServer
 from tests.support.browser import PHONE, open_tab
 from tests.support.raw_client import RawClient
 from tests.support.visitor import Visitor, visitor
@@ -23,7 +23,7 @@ async def say(client: RawClient, room: str, *texts: str) -> None:
 
 
 async def test_what_comes_elsewhere_is_counted_until_it_is_seen(
-    browser: Browser, server: Running, bot: RawClient
+    browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
     await bot.join("coffee", "bot")
     reader = await visitor(browser, server.url, "Ann")
@@ -46,7 +46,7 @@ async def test_what_comes_elsewhere_is_counted_until_it_is_seen(
 
 
 async def test_each_room_has_its_address_and_the_browser_goes_back(
-    browser: Browser, server: Running, bot: RawClient
+    browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
     reader = await visitor(browser, server.url, "Ann")
     assert reader.page.url == f"{server.url}/#/tea"
@@ -66,7 +66,7 @@ async def test_each_room_has_its_address_and_the_browser_goes_back(
 
 
 async def test_a_draft_stays_in_its_room_and_a_reload_finds_all_of_them(
-    browser: Browser, server: Running, bot: RawClient
+    browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
     await say(bot, "tea", "a question")
     writer = await visitor(browser, server.url, "Ann")
@@ -91,7 +91,7 @@ async def test_a_draft_stays_in_its_room_and_a_reload_finds_all_of_them(
     writer.behaved()
 
 
-async def test_the_dialog_finds_rooms_by_what_is_typed(browser: Browser, server: Running, bot: RawClient) -> None:
+async def test_the_dialog_finds_rooms_by_what_is_typed(browser: Browser, server: RunningServer, bot: RawClient) -> None:
     for room in ("coffee", "cocoa"):
         await bot.join(room, "bot")
     await bot.ask("setTopic", {"room": "cocoa", "topic": "hot and sweet"})
@@ -119,7 +119,7 @@ async def test_the_dialog_finds_rooms_by_what_is_typed(browser: Browser, server:
 
 
 async def test_leaving_one_room_shows_another_and_leaving_all_the_door(
-    browser: Browser, server: Running, bot: RawClient
+    browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
     reader = await visitor(browser, server.url, "Ann")
     await reader.say("/join coffee")
@@ -134,7 +134,9 @@ async def test_leaving_one_room_shows_another_and_leaving_all_the_door(
     reader.behaved()
 
 
-async def test_a_room_that_cannot_be_is_refused_and_the_one_before_stays(browser: Browser, server: Running) -> None:
+async def test_a_room_that_cannot_be_is_refused_and_the_one_before_stays(
+    browser: Browser, server: RunningServer
+) -> None:
     reader = await visitor(browser, server.url, "Ann")
     await reader.say("/join " + "x" * 65)
     await expect(reader.page.locator("#toast")).to_contain_text("That is too long.")
@@ -147,7 +149,7 @@ async def test_a_room_that_cannot_be_is_refused_and_the_one_before_stays(browser
 
 
 async def test_commands_do_what_they_say_and_an_unknown_one_is_not_sent(
-    browser: Browser, server: Running, bot: RawClient
+    browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
     writer = await visitor(browser, server.url, "Ann")
     await writer.say("/etc/hosts is a file")
@@ -171,7 +173,9 @@ async def test_commands_do_what_they_say_and_an_unknown_one_is_not_sent(
     writer.behaved()
 
 
-async def test_a_hidden_or_unfocused_page_reads_nothing(browser: Browser, server: Running, bot: RawClient) -> None:
+async def test_a_hidden_or_unfocused_page_reads_nothing(
+    browser: Browser, server: RunningServer, bot: RawClient
+) -> None:
     reader = await visitor(browser, server.url, "Ann")
     look_away = """(away) => {
       document.hasFocus = () => !away;
@@ -189,7 +193,7 @@ async def test_a_hidden_or_unfocused_page_reads_nothing(browser: Browser, server
     reader.behaved()
 
 
-async def test_on_a_phone_the_rooms_are_a_drawer(browser: Browser, server: Running, bot: RawClient) -> None:
+async def test_on_a_phone_the_rooms_are_a_drawer(browser: Browser, server: RunningServer, bot: RawClient) -> None:
     reader = Visitor(await open_tab(browser, viewport=PHONE))
     await reader.go(server.url, "Ann")
     await reader.say("/join coffee")
@@ -206,7 +210,7 @@ async def test_on_a_phone_the_rooms_are_a_drawer(browser: Browser, server: Runni
 
 
 async def test_a_button_leads_to_the_first_unread_message_while_it_is_out_of_sight(
-    browser: Browser, server: Running, bot: RawClient
+    browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
     await bot.join("coffee", "bot")
     reader = await visitor(browser, server.url, "Ann")

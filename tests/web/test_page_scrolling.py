@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, expect
 
-from server.runtime import Running
+from server.runtime import RunningServer
 from tests.support.browser import DESKTOP, PHONE
 from tests.support.raw_client import RawClient
 from tests.support.visitor import Visitor, visitor
@@ -26,7 +26,7 @@ async def scroll_to(reader: Visitor, top: int) -> None:
 
 @pytest.mark.parametrize("top", [0, 60, 120, 400])
 async def test_older_history_loads_without_moving_what_you_read(
-    browser: Browser, server: Running, bot: RawClient, top: int
+    browser: Browser, server: RunningServer, bot: RawClient, top: int
 ) -> None:
     await flood(bot, 350)
     reader = await visitor(browser, server.url, "Ann")
@@ -44,7 +44,9 @@ async def test_older_history_loads_without_moving_what_you_read(
     reader.behaved()
 
 
-async def test_new_messages_do_not_move_a_reader_further_up(browser: Browser, server: Running, bot: RawClient) -> None:
+async def test_new_messages_do_not_move_a_reader_further_up(
+    browser: Browser, server: RunningServer, bot: RawClient
+) -> None:
     await flood(bot, 120)
     reader = await visitor(browser, server.url, "Ann")
     await expect(reader.messages.last).to_have_text("line 120")
@@ -64,7 +66,9 @@ async def test_new_messages_do_not_move_a_reader_further_up(browser: Browser, se
     reader.behaved()
 
 
-async def test_a_growing_composer_keeps_the_newest_in_view(browser: Browser, server: Running, bot: RawClient) -> None:
+async def test_a_growing_composer_keeps_the_newest_in_view(
+    browser: Browser, server: RunningServer, bot: RawClient
+) -> None:
     await flood(bot, 60)
     writer = await visitor(browser, server.url, "Ann")
     await expect(writer.messages.last).to_be_in_viewport(ratio=1)
@@ -81,7 +85,7 @@ async def test_a_growing_composer_keeps_the_newest_in_view(browser: Browser, ser
 
 
 async def test_what_comes_while_nobody_looks_is_counted_in_the_title(
-    browser: Browser, server: Running, bot: RawClient
+    browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
     reader = await visitor(browser, server.url, "Ann")
     look = """(state) => {
@@ -99,7 +103,7 @@ async def test_what_comes_while_nobody_looks_is_counted_in_the_title(
 
 
 async def test_a_flood_keeps_the_document_small_and_the_newest_in_view(
-    browser: Browser, server: Running, bot: RawClient
+    browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
     reader = await visitor(browser, server.url, "Ann")
     await flood(bot, 3000)
@@ -124,7 +128,7 @@ async def test_a_flood_keeps_the_document_small_and_the_newest_in_view(
 @pytest.mark.parametrize("viewport", [PHONE, DESKTOP, {"width": 320, "height": 568}, {"width": 1920, "height": 1080}])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_everything_fits_in_the_width(
-    browser: Browser, server: Running, bot: RawClient, viewport: dict[str, int], scheme: str
+    browser: Browser, server: RunningServer, bot: RawClient, viewport: dict[str, int], scheme: str
 ) -> None:
     await bot.ask("changeNick", {"nickName": "W" * 32})
     await bot.ask("setTopic", {"room": "tea", "topic": "a topic that is rather long " * 8})
@@ -144,7 +148,7 @@ async def test_everything_fits_in_the_width(
     reader.behaved()
 
 
-async def test_on_a_phone_the_members_are_a_drawer(browser: Browser, server: Running) -> None:
+async def test_on_a_phone_the_members_are_a_drawer(browser: Browser, server: RunningServer) -> None:
     reader = await visitor(browser, server.url, "Ann", viewport=PHONE)
     drawer = reader.page.get_by_role("complementary", name="Members")
     await expect(reader.page.locator("#members")).to_be_hidden()
@@ -158,7 +162,7 @@ async def test_on_a_phone_the_members_are_a_drawer(browser: Browser, server: Run
 
 
 async def test_the_timeline_is_a_live_log_for_those_who_listen(
-    browser: Browser, server: Running, bot: RawClient
+    browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
     reader = await visitor(browser, server.url, "Ann")
     log = reader.page.get_by_role("log", name="Messages")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, expect
 
-from server.runtime import Running
+from server.runtime import RunningServer
 from tests.support.browser import PHONE
 from tests.support.raw_client import RawClient
 from tests.support.visitor import visitor
@@ -21,7 +21,7 @@ async def said(client: RawClient, room: str, *texts: str) -> None:
 
 @pytest.mark.parametrize("viewport", [None, PHONE], ids=["desktop", "phone"])
 async def test_what_was_found_is_marked_and_leads_to_its_place(
-    browser: Browser, server: Running, bot: RawClient, viewport: dict[str, int] | None
+    browser: Browser, server: RunningServer, bot: RawClient, viewport: dict[str, int] | None
 ) -> None:
     await bot.join("coffee", "bot")
     await said(bot, "tea", "the <b>Kettle</b> is hot", "茶壶在这里")
@@ -51,7 +51,7 @@ async def test_what_was_found_is_marked_and_leads_to_its_place(
 
 
 async def test_more_comes_when_it_is_asked_for_and_nothing_is_said_to_be_nothing(
-    browser: Browser, server: Running, bot: RawClient
+    browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
     await said(bot, "tea", *(f"pot {number}" for number in range(40)), "最后一个茶壶")
     reader = await visitor(browser, server.url, "Ann")
@@ -71,7 +71,7 @@ async def test_more_comes_when_it_is_asked_for_and_nothing_is_said_to_be_nothing
     reader.behaved()
 
 
-async def test_what_the_server_refuses_is_said(browser: Browser, server: Running) -> None:
+async def test_what_the_server_refuses_is_said(browser: Browser, server: RunningServer) -> None:
     reader = await visitor(browser, server.url, "Ann")
     await reader.tab.page.evaluate(
         """() => {

@@ -3,7 +3,7 @@
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from server.runtime import Running
+from server.runtime import RunningServer
 from tests.support.browser import open_tab
 from tests.support.raw_client import RawClient, raw_client
 from tests.support.visitor import Visitor, visitor
@@ -36,7 +36,9 @@ async def open_settings(page: Page) -> None:
     await page.locator("#settings-open").click()
 
 
-async def test_another_language_is_spoken_at_once_and_kept(browser: Browser, server: Running, bot: RawClient) -> None:
+async def test_another_language_is_spoken_at_once_and_kept(
+    browser: Browser, server: RunningServer, bot: RawClient
+) -> None:
     await bot.ask("sendMessage", {"room": "tea", "message": "hello"})
     reader = await visitor(browser, server.url, "Ann")
     await reader.composer.fill("half a sen")
@@ -55,7 +57,7 @@ async def test_another_language_is_spoken_at_once_and_kept(browser: Browser, ser
     reader.behaved()
 
 
-async def test_the_door_speaks_the_other_language_too(browser: Browser, server: Running) -> None:
+async def test_the_door_speaks_the_other_language_too(browser: Browser, server: RunningServer) -> None:
     tab = await open_tab(browser)
     await tab.page.goto(server.url)
     await tab.page.get_by_role("button", name="中文").click()
@@ -64,7 +66,7 @@ async def test_the_door_speaks_the_other_language_too(browser: Browser, server: 
     await expect(tab.page.locator("#door-enter")).to_have_text("Enter")
 
 
-async def test_light_and_dark_follow_the_system_until_one_is_chosen(browser: Browser, server: Running) -> None:
+async def test_light_and_dark_follow_the_system_until_one_is_chosen(browser: Browser, server: RunningServer) -> None:
     reader = await visitor(browser, server.url, "Ann", color_scheme="dark")
     dark = await reader.page.evaluate(GROUND)
     await reader.page.emulate_media(color_scheme="light")
@@ -83,7 +85,7 @@ async def test_light_and_dark_follow_the_system_until_one_is_chosen(browser: Bro
 
 
 async def test_a_nickname_is_changed_everywhere_or_said_to_be_none(
-    browser: Browser, server: Running, bot: RawClient
+    browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
     reader = await visitor(browser, server.url, "Ann")
     await reader.say("/join coffee")
@@ -101,7 +103,7 @@ async def test_a_nickname_is_changed_everywhere_or_said_to_be_none(
 
 
 async def test_only_who_is_named_and_looks_elsewhere_is_notified(
-    browser: Browser, server: Running, bot: RawClient
+    browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
     tab = await open_tab(browser)
     await tab.context.add_init_script(RECORD)
@@ -133,7 +135,7 @@ async def test_only_who_is_named_and_looks_elsewhere_is_notified(
     reader.behaved()
 
 
-async def test_a_browser_that_does_not_allow_notifications_is_told_so(browser: Browser, server: Running) -> None:
+async def test_a_browser_that_does_not_allow_notifications_is_told_so(browser: Browser, server: RunningServer) -> None:
     tab = await open_tab(browser)
     await tab.context.add_init_script(RECORD + "window.allowed = 'denied';")
     reader = Visitor(tab)
@@ -145,7 +147,7 @@ async def test_a_browser_that_does_not_allow_notifications_is_told_so(browser: B
     reader.behaved()
 
 
-async def test_somebody_with_a_plain_client_has_a_quiet_mark(browser: Browser, server: Running) -> None:
+async def test_somebody_with_a_plain_client_has_a_quiet_mark(browser: Browser, server: RunningServer) -> None:
     reader = await visitor(browser, server.url, "Ann")
     async with raw_client(server.url) as plain:
         await plain.ws.send_str('42["joinRoom","tea"]')

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, expect
 
-from server.runtime import Running
+from server.runtime import RunningServer
 from tests.support.browser import PHONE, open_tab
 from tests.support.raw_client import RawClient
 from tests.support.visitor import Visitor, visitor
@@ -18,7 +18,7 @@ async def say(client: RawClient, *texts: str) -> list[int]:
     return [(await client.ask("sendMessage", {"room": "tea", "message": text}))["seq"] for text in texts]
 
 
-async def test_two_pages_talk(browser: Browser, server: Running) -> None:
+async def test_two_pages_talk(browser: Browser, server: RunningServer) -> None:
     ming = await visitor(browser, server.url, "小明")
     ann = await visitor(browser, server.url, "Ann")
     await ming.say("你好 👋")
@@ -46,7 +46,7 @@ SWALLOWED = ""
 
 @pytest.mark.parametrize("fate", [REFUSED, SWALLOWED], ids=["refused", "swallowed"])
 async def test_where_websockets_do_not_pass_it_talks_by_polling(
-    browser: Browser, server: Running, bot: RawClient, fate: str
+    browser: Browser, server: RunningServer, bot: RawClient, fate: str
 ) -> None:
     tab = await open_tab(browser)
     await tab.context.add_init_script(f"window.WebSocket = class {{ constructor() {{ {fate} }} close() {{}} }};")
@@ -64,7 +64,7 @@ async def test_where_websockets_do_not_pass_it_talks_by_polling(
     ann.behaved()
 
 
-async def test_what_people_write_is_only_ever_text(browser: Browser, server: Running, bot: RawClient) -> None:
+async def test_what_people_write_is_only_ever_text(browser: Browser, server: RunningServer, bot: RawClient) -> None:
     hostile = [
         '<img src=x onerror="document.title=1">',
         "<script>document.title = 2</script>",
@@ -91,7 +91,7 @@ async def test_what_people_write_is_only_ever_text(browser: Browser, server: Run
 
 
 async def test_marks_that_are_piled_up_cover_nobody_elses_words(
-    browser: Browser, server: Running, bot: RawClient
+    browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
     reader = await visitor(browser, server.url, "reader")
     await say(bot, "first", "second", "third")
@@ -105,7 +105,7 @@ async def test_marks_that_are_piled_up_cover_nobody_elses_words(
 
 
 async def test_links_open_elsewhere_and_end_where_the_address_ends(
-    browser: Browser, server: Running, bot: RawClient
+    browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
     await say(bot, "see (https://example.org/a_(b)), https://例え.jp/路?q=1。mailto:me@example.org! ftp://example.org")
     reader = await visitor(browser, server.url, "Ann")
@@ -116,7 +116,9 @@ async def test_links_open_elsewhere_and_end_where_the_address_ends(
     reader.behaved()
 
 
-async def test_enter_sends_and_neither_a_new_line_nor_an_input_method_does(browser: Browser, server: Running) -> None:
+async def test_enter_sends_and_neither_a_new_line_nor_an_input_method_does(
+    browser: Browser, server: RunningServer
+) -> None:
     writer = await visitor(browser, server.url, "Ann")
     await writer.composer.press_sequentially("one")
     await writer.composer.press("Shift+Enter")
@@ -135,7 +137,7 @@ async def test_enter_sends_and_neither_a_new_line_nor_an_input_method_does(brows
     writer.behaved()
 
 
-async def test_changes_of_a_message_show_in_its_place(browser: Browser, server: Running, bot: RawClient) -> None:
+async def test_changes_of_a_message_show_in_its_place(browser: Browser, server: RunningServer, bot: RawClient) -> None:
     first, second, third = await say(bot, "frist", "gone soon", "liked")
     reader = await visitor(browser, server.url, "Ann")
     await reader.sees("frist", "gone soon", "liked")
@@ -152,7 +154,9 @@ async def test_changes_of_a_message_show_in_its_place(browser: Browser, server: 
     reader.behaved()
 
 
-async def test_a_message_that_the_server_refuses_stays_until_it_is_discarded(browser: Browser, server: Running) -> None:
+async def test_a_message_that_the_server_refuses_stays_until_it_is_discarded(
+    browser: Browser, server: RunningServer
+) -> None:
     writer = await visitor(browser, server.url, "Ann")
     await writer.say("\x01\x02")
     trouble = writer.page.locator(".failed .trouble")
@@ -166,7 +170,7 @@ async def test_a_message_that_the_server_refuses_stays_until_it_is_discarded(bro
     writer.behaved()
 
 
-async def test_what_is_too_long_is_counted_and_not_sent(browser: Browser, server: Running) -> None:
+async def test_what_is_too_long_is_counted_and_not_sent(browser: Browser, server: RunningServer) -> None:
     writer = await visitor(browser, server.url, "Ann")
     await writer.say("🙂" * 4001)
     await expect(writer.page.locator("#count")).to_have_text("1 too many")
@@ -179,7 +183,7 @@ async def test_what_is_too_long_is_counted_and_not_sent(browser: Browser, server
 
 
 async def test_a_nickname_that_is_taken_gets_a_number_and_says_so(
-    browser: Browser, server: Running, bot: RawClient
+    browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
     second = await visitor(browser, server.url, "Bot")
     await expect(second.page.locator(".notice")).to_have_text("That nickname is taken here: you are Bot2.")
@@ -188,7 +192,7 @@ async def test_a_nickname_that_is_taken_gets_a_number_and_says_so(
     second.behaved()
 
 
-async def test_a_name_that_cannot_be_is_said_at_the_door(browser: Browser, server: Running) -> None:
+async def test_a_name_that_cannot_be_is_said_at_the_door(browser: Browser, server: RunningServer) -> None:
     tab = await open_tab(browser)
     newcomer = Visitor(tab)
     await tab.page.goto(server.url)
@@ -205,7 +209,7 @@ async def test_a_name_that_cannot_be_is_said_at_the_door(browser: Browser, serve
     newcomer.behaved()
 
 
-async def test_coming_back_finds_the_room_the_name_and_the_draft(browser: Browser, server: Running) -> None:
+async def test_coming_back_finds_the_room_the_name_and_the_draft(browser: Browser, server: RunningServer) -> None:
     writer = await visitor(browser, server.url, "Ann", "茶 室/1")
     await writer.say("mine")
     await writer.all_sent()
@@ -224,7 +228,7 @@ async def test_coming_back_finds_the_room_the_name_and_the_draft(browser: Browse
     writer.behaved()
 
 
-async def test_the_page_speaks_the_browsers_language(browser: Browser, server: Running, bot: RawClient) -> None:
+async def test_the_page_speaks_the_browsers_language(browser: Browser, server: RunningServer, bot: RawClient) -> None:
     reader = await visitor(browser, server.url, "小明", locale="zh-CN", viewport=PHONE)
     await expect(reader.page.locator("html")).to_have_attribute("lang", "zh-CN")
     await expect(reader.composer).to_have_attribute("placeholder", "发消息到 tea")

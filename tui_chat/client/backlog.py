@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from server.protocol.answers import Joined, Page
+from server.protocol.answers import HistoryPage, JoinResponse
 from server.protocol.entries import Entry
 from server.protocol.errors import ChatError, NotJoined, Unavailable
 from server.protocol.limits import HISTORY_PAGE
@@ -79,7 +79,7 @@ class Backlog:
         self._fetching = asyncio.Lock()
         self._more = asyncio.Event()
 
-    def entered(self, answer: Joined, since: int | None, *, again: bool) -> None:
+    def entered(self, answer: JoinResponse, since: int | None, *, again: bool) -> None:
         """The room was joined; the answer is clean."""
         if not again:
             self.feed.start(answer.room.last_seq)
@@ -229,7 +229,7 @@ class Backlog:
 
     async def _fetch(self, request: History, *, live: bool = False) -> bool:
         """Take a page into the log; whether it brought anything. `_fetching` must be held."""
-        page = await self._link.ask(self._gate, request, Page, FETCH_TIMEOUT, patient=True)
+        page = await self._link.ask(self._gate, request, HistoryPage, FETCH_TIMEOUT, patient=True)
         page = replace(page, messages=cleaning.entries(page.messages))
         known = (self.log.last, self.log.first, self.log.gaps(), self.feed.end)
         changed = self.log.page(page, request)

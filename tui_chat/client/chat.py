@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 from server.protocol import entries, names
-from server.protocol.answers import Renaming, Rooms, RoomSummary
+from server.protocol.answers import NickChanged, RoomListResponse, RoomSummary
 from server.protocol.codec import decode_push
-from server.protocol.errors import ChatError, Internal, RateLimited, Unavailable
+from server.protocol.errors import ChatError, InternalError, RateLimited, Unavailable
 from server.protocol.limits import HISTORY_DEFAULT, HISTORY_PAGE, ROOM_LIST_PAGE
 from server.protocol.requests import ChangeNick, JoinRoom, ListRooms
 from tui_chat.client import cleaning, plain
@@ -217,7 +217,7 @@ class ChatClient:
         Raises:
             ChatError: The server refused, or (`Unavailable`) did not answer in time.
         """
-        key = names.key(names.room_name(room))
+        key = names.canonical_key(names.validate_room_name(room))
         joined = self._rooms.get(key)
         if joined is not None and joined.entered:
             return joined
@@ -256,7 +256,7 @@ class ChatClient:
         Raises:
             ChatError: The names cannot be.
         """
-        opened = self._rooms.get(names.key(names.room_name(room)))
+        opened = self._rooms.get(names.canonical_key(names.validate_room_name(room)))
         is_first = opened is None
         if opened is None:
             opened = self._new_room(room, nick, limit, invite)
@@ -271,7 +271,7 @@ class ChatClient:
 
     def _new_room(self, name: str, nick: str, limit: int, invite: str | None) -> Room:
         request = JoinRoom(room_name=name, nick_name=nick, limit=min(limit, HISTORY_PAGE), invite=invite)
-        key, nick_key = names.key(request.room_name), names.key(request.nick_name)
+        key, nick_key = names.canonical_key(request.room_name), names.canonical_key(request.nick_name)
         room = self._rooms[key] = Room(
             request,
             link=self._link,
@@ -312,7 +312,7 @@ class ChatClient:
         Raises:
             ChatError: The server refused, or did not answer in time.
         """
-        found = await self._link.ask(self._link.gate, ListRooms(query=query), Rooms, ASK_TIMEOUT)
+        found = await self._link.ask(self._link.gate, ListRooms(query=query), RoomListResponse, ASK_TIMEOUT)
         return [cleaning.summary(room) for room in found.rooms[:ROOM_LIST_PAGE]]
 
     async def search(
@@ -341,12 +341,12 @@ class ChatClient:
         """
         if room is not None:
             request = ChangeNick(nick_name=nick, room=room)
-            joined = self._rooms.get(names.key(request.room or ""))
+            joined = self._rooms.get(names.canonical_key(request.room or ""))
             if joined is not None:
                 return await joined.change_nick(nick)
         else:
             request = ChangeNick(nick_name=nick)
-        answer = await self._link.ask(self._link.gate, request, Renaming, ASK_TIMEOUT)
+        answer = await self._link.ask(self._link.gate, request, NickChanged, ASK_TIMEOUT)
         return cleaning.nickname(answer.nick_name)
 
     # -- the connection
@@ -370,7 +370,7 @@ class ChatClient:
                     answer = await room.enter(transport, self.guest_key)
                 except ConnectionLost:
                     return
-                except (RateLimited, Unavailable, Internal) as refusal:
+                except (RateLimited, Unavailable, InternalError) as refusal:
                     room.trouble = refusal.message
                     await asyncio.sleep(refusal.retry_after or BUSY_PAUSE)
                 except ChatError as refusal:
@@ -421,7 +421,7 @@ class ChatClient:
         if joined is not None and push is not None:
             joined.overheard(push)
 
-    def _take(self, push: entries.Wire) -> None:
+    def _take(self, push: entries.WireStruct) -> None:
         match push:
             case entries.Message() | entries.Edit() | entries.Deletion() | entries.Reaction() | entries.TopicChange():
                 if (room := self._room(push.room)) is not None:
@@ -444,7 +444,7 @@ class ChatClient:
         room = self._by_name.get(name)
         if room is None:
             # Before the answer to a join, and when the server's way to write the name has changed.
-            room = self._rooms.get(names.key(names.room_name(name)))
+            room = self._rooms.get(names.canonical_key(names.validate_room_name(name)))
         return room
 
     def _tell(self, event: Event) -> None:

@@ -33,7 +33,7 @@ from server.protocol.limits import (
     ROOM_NAME_GRAPHEMES,
     TOPIC_CHARACTERS,
 )
-from server.protocol.text import clean_body, clean_line
+from server.protocol.text import sanitize_body, sanitize_line
 from tui_chat.client.present_state import MessageChange
 
 LINE_CHARACTERS = 2 * NAME_CODE_POINTS + 100
@@ -142,7 +142,7 @@ def line(text: str, most: int = LINE_CHARACTERS) -> str:
     """One line of so many characters at most; the same object when there is nothing to clean."""
     if len(text) <= most and text.isascii() and text.isprintable() and text.strip() == text:
         return text
-    cleaned = clean_line(text[:most])
+    cleaned = sanitize_line(text[:most])
     if max(len(text), len(cleaned)) > most:  # composing characters anew can make a text longer
         return cleaned[: most - len(CUT)] + CUT
     return text if cleaned == text else cleaned
@@ -152,7 +152,7 @@ def body(text: str) -> str:
     """A message's text; the same object when there is nothing to clean."""
     if len(text) <= MESSAGE_CHARACTERS and text.isascii() and text.isprintable():
         return text
-    cleaned = clean_body(text[:MESSAGE_CHARACTERS])
+    cleaned = sanitize_body(text[:MESSAGE_CHARACTERS])
     missing = max(len(text), len(cleaned)) - MESSAGE_CHARACTERS
     if missing > 0:
         mark = f"{CUT} ✂ +{missing:,}"

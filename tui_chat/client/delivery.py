@@ -28,9 +28,9 @@ from uuid import UUID
 
 from msgspec.structs import replace as with_fields
 
-from server.protocol.answers import Revised, Sent
+from server.protocol.answers import ChangeAccepted, SendResponse
 from server.protocol.entries import Message
-from server.protocol.errors import ChatError, Internal, RateLimited, Unavailable
+from server.protocol.errors import ChatError, InternalError, RateLimited, Unavailable
 from server.protocol.requests import SendMessage
 from tui_chat.client.errors import ConnectionLost, Doubtful, NotServed, OutboxFull
 from tui_chat.client.events import Event, KeepingFailed, PostingChanged
@@ -225,7 +225,7 @@ class Delivery:
             return 0
         finally:
             self._on_its_way = None
-        if not _passes(refusal) or (isinstance(refusal, Internal) and failures >= MISTAKES):
+        if not _passes(refusal) or (isinstance(refusal, InternalError) and failures >= MISTAKES):
             await self._fail(posting, refusal)
             return 0
         pause = min(PAUSE_MAX, PAUSE * 2.0**failures)
@@ -284,9 +284,9 @@ class Delivery:
 
     async def _ask(self, posting: Posting, transport: "Transport") -> Posting:
         if isinstance(posting.request, SendMessage):
-            sent = await transport.request(posting.request, Sent)
+            sent = await transport.request(posting.request, SendResponse)
             return replace(posting, state=PostState.SENT, seq=sent.seq, said_at=sent.ts)
-        revised = await transport.request(posting.request, Revised)
+        revised = await transport.request(posting.request, ChangeAccepted)
         return replace(posting, state=PostState.SENT, seq=revised.revision)
 
     async def _fail(self, posting: Posting, refusal: ChatError) -> None:
@@ -348,7 +348,7 @@ async def _whatever_comes(writing: Coroutine[None, None, None]) -> None:
 
 def _passes(refusal: ChatError) -> bool:
     """Whether the same request may be taken later."""
-    return isinstance(refusal, (RateLimited, Unavailable, Internal))
+    return isinstance(refusal, (RateLimited, Unavailable, InternalError))
 
 
 def _with_id(request: Postable, client_id: UUID) -> Postable:

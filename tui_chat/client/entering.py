@@ -4,7 +4,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from server.protocol.answers import Done, Joined, Page
+from server.protocol.answers import Empty, HistoryPage, JoinResponse
 from server.protocol.entries import Message
 from server.protocol.errors import ChatError
 from server.protocol.requests import History, LeaveRoom
@@ -17,7 +17,7 @@ log = logging.getLogger("chat.client")
 LEAVE_TIMEOUT = 5.0
 
 
-async def is_another_log(transport: "Transport", answer: Joined, held: int, kept: Message | None) -> bool:
+async def is_another_log(transport: "Transport", answer: JoinResponse, held: int, kept: Message | None) -> bool:
     """Whether the server's log of a room that was joined is not the one known.
 
     Args:
@@ -33,7 +33,7 @@ async def is_another_log(transport: "Transport", answer: Joined, held: int, kept
         return True
     if kept is None:
         return False
-    page = await transport.request(History(room=answer.room.name, before=kept.seq + 1, limit=1), Page)
+    page = await transport.request(History(room=answer.room.name, before=kept.seq + 1, limit=1), HistoryPage)
     there = page.messages[0] if page.messages else None
     return there is None or (there.seq, there.id) != (kept.seq, kept.id)
 
@@ -45,7 +45,7 @@ async def say_goodbye(transport: "Transport", room: str) -> None:
         return
     try:
         async with asyncio.timeout(LEAVE_TIMEOUT):
-            await transport.request(LeaveRoom(room=room), Done)
+            await transport.request(LeaveRoom(room=room), Empty)
     except (ChatError, TimeoutError) as refusal:
         # Whoever is not there has left as well.
         log.debug("leaving a room was not confirmed: %s", type(refusal).__name__)

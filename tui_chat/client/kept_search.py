@@ -12,7 +12,7 @@ from typing import TypeVar
 import msgspec
 
 from server.protocol.entries import Message
-from server.protocol.search_terms import Query
+from server.protocol.search_terms import SearchQuery
 from tui_chat.client import cleaning
 from tui_chat.client.present_state import MessageChange, changed
 from tui_chat.client.sqlite_file import Damaged
@@ -27,7 +27,7 @@ _change = msgspec.json.Decoder(MessageChange)
 
 
 def search(
-    connection: sqlite3.Connection, server: str, query: Query, *, room: str | None, before: int | None, limit: int
+    connection: sqlite3.Connection, server: str, query: SearchQuery, *, room: str | None, before: int | None, limit: int
 ) -> tuple[list[Message], int | None]:
     """Messages that the query finds, newest first, and the id from which to go on; None when that was all.
 
@@ -45,7 +45,7 @@ def search(
     for read, message in enumerate(heapq.merge(*logs, key=_id, reverse=True)):
         if len(found) == limit or read == READ_MAX:
             return found, message.id + 1
-        if not message.deleted and query.found_in(message.message):
+        if not message.deleted and query.matches(message.message):
             found.append(message)
     return found, None
 

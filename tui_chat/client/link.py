@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from server.protocol.codec import WireT
+from server.protocol.codec import WireStructT
 from server.protocol.errors import ChatError, RateLimited, Unavailable
 from server.protocol.requests import Request
 from tui_chat.client.backoff import Backoff
@@ -145,8 +145,14 @@ class Link:
         self._become(Closed())
 
     async def ask(
-        self, gate: "Gate[Transport]", request: Request, kind: type[WireT], timeout: float, *, patient: bool = False
-    ) -> WireT:
+        self,
+        gate: "Gate[Transport]",
+        request: Request,
+        kind: type[WireStructT],
+        timeout: float,
+        *,
+        patient: bool = False,
+    ) -> WireStructT:
         """Ask over whatever connection there is, until there is an answer.
 
         Args:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from server.protocol.search_terms import Query
+from server.protocol.search_terms import SearchQuery
 from tui_chat.client import history_tables as tables
 from tui_chat.client import kept_search
 from tui_chat.client.results import Results, Source
@@ -169,7 +169,9 @@ class LocalHistory:
 
         return await self._file.do(read)
 
-    async def search(self, server: str, query: Query, room: str | None, before: int | None, limit: int) -> Results:
+    async def search(
+        self, server: str, query: SearchQuery, room: str | None, before: int | None, limit: int
+    ) -> Results:
         """Messages of a server that are here and that a query finds, newest first.
 
         Args:

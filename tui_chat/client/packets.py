@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from server.protocol.codec import PUSHES, Json
+from server.protocol.codec import PUSH_EVENTS, SocketIOJson
 
 log = logging.getLogger("chat.client")
 
@@ -33,7 +33,7 @@ class Packet:
     """
 
     __slots__ = ("data", "id", "namespace", "packet_type")
-    json = Json
+    json = SocketIOJson
     attachment_count = 0
 
     def __init__(
@@ -66,7 +66,7 @@ class Packet:
             raise ValueError("no text")
         if text.startswith("2["):
             event, argument = _event.decode(text[1:])
-            if event not in PUSHES:
+            if event not in PUSH_EVENTS:
                 raise ValueError("unknown event")
             self.packet_type, self.data = _EVENT, [event, argument]
             return

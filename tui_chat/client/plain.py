@@ -19,7 +19,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from server.protocol.answers import Joined, RoomState, Sent
+from server.protocol.answers import JoinResponse, RoomState, SendResponse
 from server.protocol.entries import JoinNotice, Message
 from server.protocol.requests import SendMessage
 from tui_chat.client import cleaning
@@ -113,11 +113,11 @@ class PlainTalk:
         self._numbered = 0
         self._echoes: list[Echo] = []
 
-    def entered(self, room: str, last: int) -> Joined:
+    def entered(self, room: str, last: int) -> JoinResponse:
         """The answer to a join that a plain server does not give; `last` is the highest `seq` known."""
         state = RoomState(name=room, topic="", last_seq=last, visibility="public")
         nick = self._nick()
-        return Joined(
+        return JoinResponse(
             room=state, nick_name=nick, member_id=_id_of(nick), guest_key="", members=[], messages=[], has_more=False
         )
 
@@ -188,7 +188,7 @@ class PlainTalk:
         self._echoes.append(echo)
         return echo
 
-    async def send(self, transport: "Transport", request: SendMessage) -> Sent:
+    async def send(self, transport: "Transport", request: SendMessage) -> SendResponse:
         """Send a line, and wait until it has come back.
 
         Raises:
@@ -210,7 +210,7 @@ class PlainTalk:
             message = await done
         finally:
             self.forget(echo)
-        return Sent(seq=message.seq, id=message.id, ts=message.ts, duplicate=False)
+        return SendResponse(seq=message.seq, id=message.id, ts=message.ts, duplicate=False)
 
 
 def _id_of(nick: str) -> str:

@@ -14,7 +14,7 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from server.protocol import names
-from server.protocol.answers import Joined
+from server.protocol.answers import JoinResponse
 from server.protocol.entries import Entry, Member, Message, PresencePush, TopicChange
 from server.protocol.errors import ChatError, NotJoined
 from server.protocol.limits import HISTORY_DEFAULT, HISTORY_PAGE
@@ -233,7 +233,7 @@ class Room(RoomTalk):
         if self._backlog.kept is not None:
             await self._backlog.kept.settled()
 
-    async def enter(self, transport: "Transport", guest_key: str | None) -> Joined:
+    async def enter(self, transport: "Transport", guest_key: str | None) -> JoinResponse:
         """Join over this connection, and take in what the answer brings.
 
         Raises:
@@ -314,7 +314,7 @@ class Room(RoomTalk):
             self._known = True
         await self.delivery.take_over()
 
-    async def _join(self, transport: "Transport", guest_key: str | None, since: int | None) -> Joined | None:
+    async def _join(self, transport: "Transport", guest_key: str | None, since: int | None) -> JoinResponse | None:
         request = JoinRoom(
             room_name=self.name,
             nick_name=self.nick,
@@ -339,7 +339,7 @@ class Room(RoomTalk):
 
     def _keep_place(self) -> None:
         if self._backlog.kept is not None:
-            entered = self._backlog.kept.entered(self.name, self.topic, self.member_id, names.key(self.nick))
+            entered = self._backlog.kept.entered(self.name, self.topic, self.member_id, names.canonical_key(self.nick))
             self._tasks.start(entered, "keeping a room")
 
     def _log_changed(self, seqs: tuple[int, ...], live: bool) -> None:

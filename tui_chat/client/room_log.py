@@ -32,7 +32,7 @@ from bisect import insort
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from server.protocol.answers import Joined, Page
+from server.protocol.answers import HistoryPage, JoinResponse
 from server.protocol.entries import Deletion, Edit, Entry, Message, Reaction
 from server.protocol.requests import History
 from tui_chat.client.held_messages import HeldMessages
@@ -215,7 +215,7 @@ class RoomLog:
         self._spans.cut(first)
         return True
 
-    def joined(self, answer: Joined, since: int | None) -> tuple[int, ...]:
+    def joined(self, answer: JoinResponse, since: int | None) -> tuple[int, ...]:
         """The room was joined.
 
         Args:
@@ -232,7 +232,7 @@ class RoomLog:
             oldest = min((entry.seq for entry in answer.messages), default=newest + 1)
         return self._settled(self._learn(answer.messages, oldest, newest, newest))
 
-    def page(self, answer: Page, request: History) -> tuple[int, ...]:
+    def page(self, answer: HistoryPage, request: History) -> tuple[int, ...]:
         """A page of history arrived for this request.
 
         Returns:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from server.protocol.answers import Renaming, Revised, Sent
+from server.protocol.answers import ChangeAccepted, NickChanged, SendResponse
 from server.protocol.errors import NotJoined
 from server.protocol.requests import (
     ChangeNick,
@@ -63,7 +63,7 @@ class RoomTalk:
         reply_to: int | None = None,
         *,
         timeout: float = SEND_TIMEOUT,
-    ) -> Sent:
+    ) -> SendResponse:
         """Say something; it is on the server's disk when this returns.
 
         It is sent again after a break, and appears once all the same. When you speak
@@ -138,28 +138,28 @@ class RoomTalk:
         """
         return self.delivery.drop(client_id)
 
-    async def edit(self, seq: int, text: str) -> Revised:
+    async def edit(self, seq: int, text: str) -> ChangeAccepted:
         """Say it otherwise. Raises what `send` does, and `Forbidden`, `NotFound`, `Conflict`."""
         request = EditMessage(room=self.name, seq=seq, message=text)
-        return await self._link.ask(self.gate, request, Revised, SEND_TIMEOUT)
+        return await self._link.ask(self.gate, request, ChangeAccepted, SEND_TIMEOUT)
 
-    async def delete(self, seq: int) -> Revised:
+    async def delete(self, seq: int) -> ChangeAccepted:
         """Take a message back. Raises what `edit` does."""
-        return await self._link.ask(self.gate, DeleteMessage(room=self.name, seq=seq), Revised, SEND_TIMEOUT)
+        return await self._link.ask(self.gate, DeleteMessage(room=self.name, seq=seq), ChangeAccepted, SEND_TIMEOUT)
 
-    async def react(self, seq: int, emoji: str, on: bool = True) -> Revised:
+    async def react(self, seq: int, emoji: str, on: bool = True) -> ChangeAccepted:
         """Put an emoji under a message, or take it away. Raises what `edit` does."""
         request = React(room=self.name, seq=seq, emoji=emoji, on=on)
-        return await self._link.ask(self.gate, request, Revised, SEND_TIMEOUT)
+        return await self._link.ask(self.gate, request, ChangeAccepted, SEND_TIMEOUT)
 
-    async def set_topic(self, topic: str) -> Revised:
+    async def set_topic(self, topic: str) -> ChangeAccepted:
         """Say what the room is about. Raises what `edit` does."""
-        return await self._link.ask(self.gate, SetTopic(room=self.name, topic=topic), Revised, SEND_TIMEOUT)
+        return await self._link.ask(self.gate, SetTopic(room=self.name, topic=topic), ChangeAccepted, SEND_TIMEOUT)
 
     async def change_nick(self, nick: str) -> str:
         """Take another nickname here; the one you got. Raises what `send` does, and `NickInvalid`."""
         request = ChangeNick(nick_name=nick, room=self.name)
-        self.nick = cleaning.nickname((await self._link.ask(self.gate, request, Renaming, SEND_TIMEOUT)).nick_name)
+        self.nick = cleaning.nickname((await self._link.ask(self.gate, request, NickChanged, SEND_TIMEOUT)).nick_name)
         return self.nick
 
     async def typing(self, on: bool) -> None:

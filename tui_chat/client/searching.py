@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from server.protocol import names
-from server.protocol.answers import Found
+from server.protocol.answers import SearchResponse
 from server.protocol.entries import Message
 from server.protocol.errors import ChatError
 from server.protocol.limits import HISTORY_DEFAULT
 from server.protocol.requests import Search
-from server.protocol.search_terms import Query
+from server.protocol.search_terms import SearchQuery
 from tui_chat.client import cleaning
 from tui_chat.client.errors import ConnectionLost
 from tui_chat.client.events import Connecting
@@ -68,7 +68,7 @@ class Searcher:
         try:
             transport = await self._transport()
             async with asyncio.timeout(PATIENCE):
-                found = await transport.request(request, Found)
+                found = await transport.request(request, SearchResponse)
         except (ConnectionLost, TimeoutError):
             log.debug("no server answers a search, what is here is searched")
         else:
@@ -76,18 +76,18 @@ class Searcher:
             goes_on = found.has_more and place is not None and (before is None or place < before)
             messages = tuple(_clean(found.messages[:limit]))
             return Results(messages, goes_on, place if goes_on else None, found.incomplete, Source.SERVER)
-        key = None if request.room is None else names.key(request.room)
+        key = None if request.room is None else names.canonical_key(request.room)
         if self._history is not None:
             for joined in self._rooms():
                 await joined.settled()
             try:
-                return await self._history.search(self._server, Query(request.query), key, before, limit)
+                return await self._history.search(self._server, SearchQuery(request.query), key, before, limit)
             except StorageFault as fault:
                 log.warning("what is kept here cannot be searched: %s", fault.reason)
-        logs = [room.log for room in self._rooms() if key in {None, names.key(room.name)}]
+        logs = [room.log for room in self._rooms() if key in {None, names.canonical_key(room.name)}]
         newest_first = heapq.merge(*(reversed(list(each.messages())) for each in logs), key=_id, reverse=True)
         older = (message for message in newest_first if before is None or message.id < before)
-        return page(found_in(older, Query(request.query)), limit)
+        return page(found_in(older, SearchQuery(request.query)), limit)
 
     async def _transport(self) -> "Transport":
         """The connection; one that is being made for the first time is waited for.
@@ -101,9 +101,9 @@ class Searcher:
             return await self._link.gate.passed()
 
 
-def found_in(messages: Iterable[Message], query: Query) -> Iterator[Message]:
+def found_in(messages: Iterable[Message], query: SearchQuery) -> Iterator[Message]:
     """Those of some messages that a query finds."""
-    return (message for message in messages if not message.deleted and query.found_in(message.message))
+    return (message for message in messages if not message.deleted and query.matches(message.message))
 
 
 def page(found: Iterator[Message], limit: int) -> Results:
@@ -117,7 +117,7 @@ def _clean(messages: Iterable[Message]) -> Iterator[Message]:
     """What a server found, safe to show; what it says is in a room that cannot be is left out."""
     for message in messages:
         try:
-            room = names.room_name(message.room)
+            room = names.validate_room_name(message.room)
         except ChatError:
             continue
         yield replace(cleaning.message(message), room=room)

@@ -7,7 +7,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from server.protocol.answers import Sent
+from server.protocol.answers import SendResponse
 from server.protocol.errors import RateLimited
 from server.protocol.requests import SendMessage
 from tui_chat.client.errors import NotServed
@@ -36,13 +36,13 @@ class Speaking:
         self._talk = talk
         self._turn = asyncio.Lock()  # held by the one message that waits out the rate limit
 
-    async def send(self, request: SendMessage, timeout: float) -> Sent:
+    async def send(self, request: SendMessage, timeout: float) -> SendResponse:
         """Send it, and wait for its acknowledgement; what it raises is in `Room.send`."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + timeout
         if not self._turn.locked():
             try:
-                return await self._link.ask(self._gate, request, Sent, timeout)
+                return await self._link.ask(self._gate, request, SendResponse, timeout)
             except RateLimited:
                 log.debug("a message waits for its turn")
             except NotServed:
@@ -53,6 +53,6 @@ class Speaking:
         except TimeoutError:
             raise RateLimited("too many messages wait already") from None
         try:
-            return await self._link.ask(self._gate, request, Sent, deadline - loop.time(), patient=True)
+            return await self._link.ask(self._gate, request, SendResponse, deadline - loop.time(), patient=True)
         finally:
             self._turn.release()

@@ -30,8 +30,8 @@ import socketio
 from msgspec import Raw
 
 from server.protocol import names
-from server.protocol.answers import Joined
-from server.protocol.codec import Json, WireT, decode_answer, request_fields
+from server.protocol.answers import JoinResponse
+from server.protocol.codec import SocketIOJson, WireStructT, decode_response, request_to_builtins
 from server.protocol.errors import ChatError
 from server.protocol.requests import JoinRoom, Request
 from tui_chat.client import cleaning, plain
@@ -101,7 +101,7 @@ class Transport:
             logger=_LIBRARIES,
             engineio_logger=_LIBRARIES,
             serializer=Packet,
-            json=Json,
+            json=SocketIOJson,
             http_session=self._session,
             request_timeout=CLOSE_TIMEOUT,
             timestamp_requests=False,
@@ -143,7 +143,7 @@ class Transport:
         transport._end = asyncio.create_task(transport._watch(), name="chat connection")
         return transport
 
-    async def request(self, request: Request, kind: type[WireT]) -> WireT:
+    async def request(self, request: Request, kind: type[WireStructT]) -> WireStructT:
         """Ask, and wait for the answer as long as the connection shows life.
 
         Args:
@@ -160,7 +160,7 @@ class Transport:
             await self._wait_for(answer)
             return _decoded(kind, answer.result())
 
-    async def join(self, request: JoinRoom) -> Joined | None:
+    async def join(self, request: JoinRoom) -> JoinResponse | None:
         """Join a room; the first time on a connection this finds out what kind of server it is.
 
         Returns:
@@ -173,12 +173,12 @@ class Transport:
         async with self._first_join:
             if not self._is_native and self.plain_room is None:
                 return await self._join_first(request)
-        if self.plain_room not in (None, names.key(request.room_name)):
+        if self.plain_room not in (None, names.canonical_key(request.room_name)):
             raise NotServed("this is a plain server: one room at a time")
-        return None if self.plain_room is not None else await self.request(request, Joined)
+        return None if self.plain_room is not None else await self.request(request, JoinResponse)
 
-    async def _join_first(self, request: JoinRoom) -> Joined | None:
-        self._joining = names.key(request.room_name)
+    async def _join_first(self, request: JoinRoom) -> JoinResponse | None:
+        self._joining = names.canonical_key(request.room_name)
         async with self._asked(request) as answer:
             spoke = asyncio.ensure_future(self._spoke_plainly.wait())
             try:
@@ -193,7 +193,7 @@ class Transport:
             self.plain_room = self._joining
             return None
         self._is_native = True
-        return _decoded(Joined, body)
+        return _decoded(JoinResponse, body)
 
     async def _is_slow(self) -> bool:
         """Whether the server, which does not answer, is a chat server all the same, or dead."""
@@ -204,7 +204,7 @@ class Transport:
             return True
         try:
             async with asyncio.timeout(PLAIN_AFTER), self._session.get(self._url + "/health") as response:
-                health = Json.loads(await response.content.read(HEALTH_BYTES))
+                health = SocketIOJson.loads(await response.content.read(HEALTH_BYTES))
         except (TimeoutError, aiohttp.ClientError, OSError, ValueError):
             return False
         return isinstance(health, dict) and cast(dict[str, Any], health).get("service") == "chat-server"
@@ -304,7 +304,7 @@ class Transport:
 
         callback = None if answer is None else answered
         try:
-            await self._client.emit(request.event, request_fields(request), callback=callback)
+            await self._client.emit(request.event, request_to_builtins(request), callback=callback)
         except _socketio.exceptions.SocketIOError:
             # The server may have ended its namespace alone; then the rest goes too.
             self.cut()
@@ -364,9 +364,9 @@ class Transport:
         return made
 
 
-def _decoded(kind: type[WireT], body: bytes) -> WireT:
+def _decoded(kind: type[WireStructT], body: bytes) -> WireStructT:
     try:
-        return decode_answer(kind, body)
+        return decode_response(kind, body)
     except ChatError as refusal:
         raise _bounded(refusal) from None
 

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import msgspec
 
 from server.protocol.errors import ChatError
-from server.protocol.text import message_body
+from server.protocol.text import validate_message_body
 from tui_chat.client.room import Room
 from tui_chat.oneshot.visiting import Exit, Place, complain, exit_of, visit
 from tui_chat.session import refusals
@@ -31,7 +31,7 @@ async def send(place: Place, text: str, *, by_line: bool, as_json: bool) -> Exit
     if not by_line:
         said = text or await _whole_input()
         # Checked before anybody sees this program come and go.
-        message_body(said)
+        validate_message_body(said)
         async with visit(place, 1) as room:
             await _say(room, said, uuid4(), place.timeout, as_json)
         return Exit.DONE

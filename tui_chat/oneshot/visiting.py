@@ -112,8 +112,8 @@ async def visit(place: Place, limit: int, *, chat: Callable[..., ChatClient] = C
     except ValueError as fault:
         raise WrongPlace(refusals.sentence(str(fault))) from None
     try:
-        room = names.room_name(place.room or found.room or "") if place.room or found.room else ""
-        nick = names.nickname(place.nick or kept.nick or _login())
+        room = names.validate_room_name(place.room or found.room or "") if place.room or found.room else ""
+        nick = names.validate_nickname(place.nick or kept.nick or _login())
     except ChatError as refusal:
         raise WrongPlace(refusals.of(refusal)) from None
     if not room:

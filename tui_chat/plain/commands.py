@@ -30,7 +30,7 @@ async def run(call: Call, talk: Talk) -> str:
     argument = call.arguments[0] if call.arguments else ""
     match call.command.action:
         case Action.JOIN:
-            return await _join(names.room_name(argument), talk)
+            return await _join(names.validate_room_name(argument), talk)
         case Action.GO:
             return _go(argument, talk)
         case Action.LIST:
@@ -76,7 +76,7 @@ async def _in_room(call: Call, room: Room, talk: Talk) -> str:
                 return words.not_in(name)
             await talk.leave_room(name)
         case Action.NICK:
-            return words.you_are_now(await talk.chat.change_nick(names.nickname(argument)))
+            return words.you_are_now(await talk.chat.change_nick(names.validate_nickname(argument)))
         case Action.NAMES:
             return words.members_are([member.nick_name for member in room.members.values()])
         case Action.ME:
@@ -149,7 +149,7 @@ def _server(typed: str, talk: Talk) -> str:
     except ValueError as fault:
         return refusals.sentence(str(fault))
     if there.room:
-        names.room_name(there.room)
+        names.validate_room_name(there.room)
     talk.go_to_server(there)
     return ""
 

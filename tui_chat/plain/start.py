@@ -68,8 +68,8 @@ def run(wanted: Wanted, settings: SettingsFile) -> int:
         print(told)
     try:
         found = _address(wanted.server, kept.server)
-        room = _asked(tr(words.LABEL_ROOM), wanted.room or found.room or "", kept.room, names.room_name)
-        nick = _asked(tr(words.LABEL_NICK), wanted.nick, kept.nick, names.nickname)
+        room = _asked(tr(words.LABEL_ROOM), wanted.room or found.room or "", kept.room, names.validate_room_name)
+        nick = _asked(tr(words.LABEL_NICK), wanted.nick, kept.nick, names.validate_nickname)
     except (EOFError, KeyboardInterrupt):
         return 0
     print(words.connecting_to(found.base_url), flush=True)
@@ -165,7 +165,11 @@ async def _talk(
             here = talk.room
             return Place(
                 talk.going_to.base_url,
-                names.room_name(talk.going_to.room) if talk.going_to.room else here.name if here is not None else room,
+                names.validate_room_name(talk.going_to.room)
+                if talk.going_to.room
+                else here.name
+                if here is not None
+                else room,
                 here.nick if here is not None else nick,
                 come_back=True,
             )

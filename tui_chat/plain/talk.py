@@ -68,7 +68,7 @@ class Talk:
     def room(self) -> Room | None:
         """The current room."""
         view = self.session.current
-        return self._rooms.get(names.key(view.name)) if view is not None else None
+        return self._rooms.get(names.canonical_key(view.name)) if view is not None else None
 
     @property
     def held(self) -> Settings:
@@ -114,7 +114,7 @@ class Talk:
     async def _join(self, name: str, nick: str, *, show: bool) -> Room:
         left = await self._kept.left(name)
         room = await self.chat.join(name, nick=nick)
-        self._rooms[names.key(room.name)] = room
+        self._rooms[names.canonical_key(room.name)] = room
         self.session.enter(room, left, show=show)
         self._kept.opened(room.name)
         return room
@@ -129,7 +129,7 @@ class Talk:
 
     def show(self, name: str) -> None:
         """Make an open room the current one, and read out what was not read in it."""
-        view, room = self.session.room(name), self._rooms.get(names.key(name))
+        view, room = self.session.room(name), self._rooms.get(names.canonical_key(name))
         if view is None or room is None:
             return
         count = view.unread
@@ -147,7 +147,7 @@ class Talk:
 
     async def leave_room(self, name: str) -> None:
         """Leave a room; the chat is over with the last one."""
-        room = self._rooms.pop(names.key(name), None)
+        room = self._rooms.pop(names.canonical_key(name), None)
         if room is not None:
             await room.leave()
         self.session.leave(name)
@@ -207,7 +207,7 @@ class Talk:
                 self.say(tr("Not sent: {problem}. It was: {text}", problem=problem, text=posting.text))
             case events.RoomLost(room, reason):
                 self.session.apply(event)
-                self._rooms.pop(names.key(room), None)
+                self._rooms.pop(names.canonical_key(room), None)
                 self._kept.closed(room)
                 self.say(words.room_lost(room, refusals.within(reason)))
                 self._after_leaving()
@@ -221,7 +221,7 @@ class Talk:
             self.all_sent.set()
 
     def _log_changed(self, name: str, seqs: Sequence[int]) -> None:
-        view, room = self.session.room(name), self._rooms.get(names.key(name))
+        view, room = self.session.room(name), self._rooms.get(names.canonical_key(name))
         if view is None or room is None:
             return
         if view is self.session.current:

@@ -40,7 +40,7 @@ def shrugged(said: str) -> str:
 
 def room_named(name: str, front: Front) -> RoomView | None:
     """The open room of this name, the shown one for none; raises `RoomInvalid`."""
-    return front.session.room(names.room_name(name)) if name else front.session.current
+    return front.session.room(names.validate_room_name(name)) if name else front.session.current
 
 
 def not_there(name: str) -> str:

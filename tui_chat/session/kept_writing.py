@@ -103,7 +103,7 @@ class KeptWriting:
         self.on_problem = on_problem
         self._file = SqliteFile(folder / FILE, _LAYOUT, self._damaged)
         self._server = server
-        self._nick = names.key(nick)
+        self._nick = names.canonical_key(nick)
         self._history = history
         self._delay = delay
         self._drafts: dict[str, tuple[str, Writing | None]] = {}
@@ -167,12 +167,12 @@ class KeptWriting:
 
     def draft(self, room: str, text: str, writing: Writing | None) -> None:
         """This is being written in a room; an empty text takes it away."""
-        self._drafts[names.key(room)] = (text, writing)
+        self._drafts[names.canonical_key(room)] = (text, writing)
         self._write_in(self._delay if text else 0.0)
 
     def read(self, room: str, seq: int) -> None:
         """An open room was read up to this entry."""
-        self._read[names.key(room)] = seq
+        self._read[names.canonical_key(room)] = seq
         self._write_in(self._delay)
 
     def sent(self, room: str, text: str) -> None:
@@ -212,7 +212,7 @@ class KeptWriting:
 
     def known_as(self, nick: str) -> None:
         """You have another nickname: what is kept goes with you."""
-        old, new = self._nick, names.key(nick)
+        old, new = self._nick, names.canonical_key(nick)
         if old == new:
             return
         self._nick = new
@@ -231,7 +231,7 @@ class KeptWriting:
             await asyncio.wait(self._writing)
 
     def _whose(self, room: str) -> tuple[str, str, str]:
-        return self._server, self._nick, names.key(room)
+        return self._server, self._nick, names.canonical_key(room)
 
     def _change(self, change: _Change) -> None:
         self._changes.append(change)

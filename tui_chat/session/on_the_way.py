@@ -37,7 +37,7 @@ class OnTheWay:
             now_ms: Milliseconds since the epoch.
         """
         if posting.state is PostState.PENDING:
-            self._pending[posting.client_id] = names.key(posting.room)
+            self._pending[posting.client_id] = names.canonical_key(posting.room)
         else:
             self._pending.pop(posting.client_id, None)
         if isinstance(posting.request, SendMessage):

@@ -33,9 +33,9 @@ def ignore(nick: str, front: Front) -> str:
     if not nick:
         front.answer(people_words.ignored_are(held.ignored))
         return ""
-    name = names.nickname(nick.removeprefix("@").rstrip(":"))
+    name = names.validate_nickname(nick.removeprefix("@").rstrip(":"))
     room = front.session.current
-    if room is not None and names.key(name) == names.key(room.nick):
+    if room is not None and names.canonical_key(name) == names.canonical_key(room.nick):
         return tr(people_words.IGNORE_YOURSELF)
     if not held.ignores(name):
         front.set_setting("ignored", (*held.ignored, name))
@@ -56,7 +56,7 @@ def unignore(nick: str, front: Front) -> str:
 
 
 def _key(nick: str) -> str:
-    return names.key(nick.removeprefix("@").rstrip(":"))
+    return names.canonical_key(nick.removeprefix("@").rstrip(":"))
 
 
 def _last_heard(key: str, rooms: list[RoomView]) -> MessageLine | None:
@@ -66,7 +66,7 @@ def _last_heard(key: str, rooms: list[RoomView]) -> MessageLine | None:
 
 def _member(nick: str, room: RoomView) -> Member | None:
     wanted = _key(nick)
-    return next((member for member in room.members if names.key(member.nick_name) == wanted), None)
+    return next((member for member in room.members if names.canonical_key(member.nick_name) == wanted), None)
 
 
 def _details(member: Member, room: RoomView, rooms: list[RoomView], front: Front) -> list[str]:

@@ -200,7 +200,7 @@ class RoomView:
 
     def last_called(self, nick: str) -> MessageLine | None:
         """The newest message that was said under this nickname (`names.key`)."""
-        return self._newest(lambda line: names.key(line.nick) == nick)
+        return self._newest(lambda line: names.canonical_key(line.nick) == nick)
 
     def _newest(self, fits: Callable[[MessageLine], bool]) -> MessageLine | None:
         # Reading a hundred thousand lines would be felt; so far back nobody means the last one.

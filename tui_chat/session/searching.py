@@ -8,7 +8,7 @@ Rule 2  A page that is empty and has a next one is asked for at once, `PAGES_UNA
 from dataclasses import dataclass, replace
 
 from server.protocol.entries import Message
-from server.protocol.search_terms import Query
+from server.protocol.search_terms import SearchQuery
 from tui_chat.client.results import Results, Source
 from tui_chat.session.lines import ACTION
 
@@ -98,7 +98,7 @@ class Search:
         """An answer; what to ask next, None when that is for the person to say."""
         if question.turn != self._turn:
             return None
-        query = Query(question.query)
+        query = SearchQuery(question.query)
         self.hits += [hit(message, query) for message in answer.messages]
         self.asking, self.problem = False, ""
         self.source, self.incomplete = answer.source, answer.incomplete
@@ -120,10 +120,10 @@ class Search:
         return self.question
 
 
-def hit(message: Message, query: Query) -> Hit:
+def hit(message: Message, query: SearchQuery) -> Hit:
     """A message as it is listed."""
     text = "".join(" " if character.isspace() else character for character in message.message.removeprefix(ACTION))
-    marks = query.places(text)
+    marks = query.find_spans(text)
     cut = max(0, marks[0][0] - BEFORE_HIT) if marks else 0
     line, shift = ("…" + text[cut:], 1 - cut) if cut else (text, 0)
     shifted = tuple((start + shift, end + shift) for start, end in marks)

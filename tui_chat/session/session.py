@@ -78,7 +78,7 @@ class Session:
 
     def room(self, name: str) -> RoomView | None:
         """The open room of this name."""
-        return self.rooms.get(names.key(name))
+        return self.rooms.get(names.canonical_key(name))
 
     def take_changes(self) -> Changes:
         """What has changed since this was last asked."""
@@ -94,7 +94,7 @@ class Session:
 
     def show(self, name: str) -> None:
         """Show this room; the draft of the one that was shown stays with it."""
-        key = names.key(name)
+        key = names.canonical_key(name)
         if key == self._current or key not in self.rooms:
             return
         if self.current is not None:
@@ -152,7 +152,7 @@ class Session:
 
     def expect(self, rooms: Sequence[str]) -> None:
         """These rooms were open before, and stand in this order when they are again."""
-        self._places = {names.key(name): place for place, name in enumerate(rooms)}
+        self._places = {names.canonical_key(name): place for place, name in enumerate(rooms)}
         self._arrange()
         self._parts |= Part.ROOMS
 
@@ -164,7 +164,7 @@ class Session:
             left: What you left there, None for nothing.
             show: It is shown now; otherwise only when no other is.
         """
-        key = names.key(room.name)
+        key = names.canonical_key(room.name)
         view = self.rooms.get(key)
         if view is None:
             view = self.rooms[key] = RoomView(
@@ -193,7 +193,7 @@ class Session:
 
     def leave(self, name: str) -> None:
         """The room is closed, and the one before it shown."""
-        key = names.key(name)
+        key = names.canonical_key(name)
         if key not in self.rooms:
             return
         keys = list(self.rooms)
@@ -255,7 +255,7 @@ class Session:
 
     def trim(self, name: str) -> None:
         """The room's log has let its oldest messages go: their lines go too."""
-        view, room = self.room(name), self._joined.get(names.key(name))
+        view, room = self.room(name), self._joined.get(names.canonical_key(name))
         if view is not None and room is not None:
             view.transcript.trim(room.log.first)
 
@@ -300,7 +300,7 @@ class Session:
             self._parts |= Part.HEADER
 
     def _entered(self, event: events.RoomEntered) -> None:
-        view, room = self.room(event.room), self._joined.get(names.key(event.room))
+        view, room = self.room(event.room), self._joined.get(names.canonical_key(event.room))
         if view is None or room is None:
             return
         if event.anew:
@@ -321,7 +321,7 @@ class Session:
             view.transcript.notice(self._now_ms(), tr(words.PLAIN_SERVER))
 
     def _log_changed(self, name: str, seqs: tuple[int, ...], live: bool) -> None:
-        view, room = self.room(name), self._joined.get(names.key(name))
+        view, room = self.room(name), self._joined.get(names.canonical_key(name))
         if view is None or room is None:
             return
         messages = [room.log[seq] for seq in seqs if seq in room.log]

@@ -42,7 +42,9 @@ def set_level(word: str, front: Front) -> str:
     if not word:
         front.answer(setting_words.level_is(room.name, held.level(room.name)))
         return ""
-    others = {name: level for name, level in held.rooms.items() if names.key(name) != names.key(room.name)}
+    others = {
+        name: level for name, level in held.rooms.items() if names.canonical_key(name) != names.canonical_key(room.name)
+    }
     level = word.casefold()
     if level == USUAL:
         front.set_setting("rooms", others)
@@ -62,7 +64,9 @@ def set_muted(name: str, muted: bool, front: Front) -> str:
     if room is None:
         return not_there(name)
     held = front.held
-    others = {name: level for name, level in held.rooms.items() if names.key(name) != names.key(room.name)}
+    others = {
+        name: level for name, level in held.rooms.items() if names.canonical_key(name) != names.canonical_key(room.name)
+    }
     if muted:
         front.set_setting("rooms", {**others, room.name: "none"})
         front.answer(people_words.muted(room.name))

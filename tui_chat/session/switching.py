@@ -57,10 +57,10 @@ def choices(
         if matched is not None:
             found.append((-score, number, Choice(view.name, matched, view, open_rooms.index(view) + 1)))
     first = [choice for _, _, choice in sorted(found, key=lambda each: each[:2])]
-    taken = {names.key(view.name) for view in open_rooms}
+    taken = {names.canonical_key(view.name) for view in open_rooms}
     found = []
     for number, summary in enumerate(listed):
-        key = names.key(summary.name)
+        key = names.canonical_key(summary.name)
         score, matched = match(query, summary.name) if key not in taken else (0, None)
         if matched is not None:
             found.append((-score, number, Choice(summary.name, matched, summary=summary)))
@@ -112,7 +112,7 @@ def _by_activity(rooms: Sequence[RoomView], current: RoomView | None) -> list[Ro
 
 def _new(typed: str, taken: set[str]) -> list[Choice]:
     try:
-        name = names.room_name(typed) if typed else ""
+        name = names.validate_room_name(typed) if typed else ""
     except ChatError:
         return []
-    return [Choice(name)] if name and names.key(name) not in taken else []
+    return [Choice(name)] if name and names.canonical_key(name) not in taken else []

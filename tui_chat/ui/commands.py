@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from server.protocol import names
 from server.protocol.errors import ChatError
-from server.protocol.text import topic_line
+from server.protocol.text import validate_topic
 from tui_chat.session import people_commands, refusals, setting_commands, settings, words
 from tui_chat.session.commands import Action, Call
 from tui_chat.session.front import not_there, room_named, shrugged
@@ -28,11 +28,11 @@ def run(call: Call, screen: "ChatScreen") -> str:
     try:
         match call.command.action:
             case Action.JOIN:
-                screen.join(names.room_name(argument))
+                screen.join(names.validate_room_name(argument))
             case Action.PART:
                 return _part(argument, screen)
             case Action.NICK:
-                screen.connection.rename(names.nickname(argument))
+                screen.connection.rename(names.validate_nickname(argument))
             case Action.NAMES:
                 if room is not None:
                     screen.session.say(words.members_are([member.nick_name for member in room.members]))
@@ -92,7 +92,7 @@ def run(call: Call, screen: "ChatScreen") -> str:
 
 def _topic(room: RoomView | None, argument: str, screen: "ChatScreen") -> None:
     if room is not None and argument:
-        screen.connection.set_topic(room.name, topic_line(argument))
+        screen.connection.set_topic(room.name, validate_topic(argument))
     elif room is not None:
         screen.session.say(words.topic_is(room.topic) if room.topic else tr(words.NO_TOPIC))
 

@@ -269,9 +269,9 @@ class Connection:
         return room
 
     def _room(self, name: str) -> "Room | None":
-        key = names.key(name)
+        key = names.canonical_key(name)
         rooms = self._chat.rooms.values() if self._chat is not None else ()
-        return next((room for room in rooms if names.key(room.name) == key), None)
+        return next((room for room in rooms if names.canonical_key(room.name) == key), None)
 
     async def _join(self, room: str, nick: str) -> None:
         assert self._chat is not None

@@ -10,7 +10,7 @@ from typing import ClassVar
 import msgspec
 from msgspec import Raw
 
-from server.domain.rooms import Room
+from server.domain.rooms import LiveRoom
 from server.gateway import packets
 from server.gateway.commands import Commands
 from server.gateway.connection import Connection
@@ -45,12 +45,12 @@ class Bare(Dialect):
 
     async def carry_out(
         self, commands: Commands, connection: Connection, request: requests.Request, *, answered: bool
-    ) -> answers.Joined:
+    ) -> answers.JoinResponse:
         """Join."""
         assert isinstance(request, requests.JoinRoom)
         return await commands.join(connection, request, form=self.name, via=self.name)
 
-    def tell(self, room: Room[Connection], news: News, readers: Iterable[Connection]) -> None:
+    def tell(self, room: LiveRoom[Connection], news: News, readers: Iterable[Connection]) -> None:
         """Messages, who came, and what is said of those who have a name."""
         text = self._text(room, news)
         if text is not None:
@@ -58,7 +58,7 @@ class Bare(Dialect):
             for reader in readers:
                 reader.push(frame)
 
-    def _text(self, room: Room[Connection], news: News) -> str | None:
+    def _text(self, room: LiveRoom[Connection], news: News) -> str | None:
         match news:
             case entries.JoinNotice(via=self.name, more=more):
                 who = f"新用户等 {more + 1} 人" if more else "新用户"

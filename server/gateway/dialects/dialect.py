@@ -15,11 +15,11 @@ from typing import Any, ClassVar
 
 from msgspec import Raw
 
-from server.domain.rooms import Lobby, Room
+from server.domain.rooms import LiveRoom, RoomRegistry
 from server.gateway.commands import Commands
 from server.gateway.connection import Connection
 from server.gateway.fanout import News
-from server.protocol.codec import encode_answer, encode_error
+from server.protocol.codec import encode_error, encode_response
 from server.protocol.errors import ChatError
 from server.protocol.requests import Request
 
@@ -33,7 +33,7 @@ class Surroundings:
         zone: In which times of day are told; None for the machine's own.
     """
 
-    lobby: Lobby[Connection]
+    lobby: RoomRegistry[Connection]
     zone: tzinfo | None
 
 
@@ -82,12 +82,12 @@ class Dialect(ABC):
 
     def answer(self, result: Any) -> bytes:
         """The acknowledgement's one argument, as JSON."""
-        return encode_answer(result)
+        return encode_response(result)
 
     def refusal(self, error: ChatError) -> bytes:
         """The same for a request that was refused."""
         return encode_error(error)
 
     @abstractmethod
-    def tell(self, room: Room[Connection], news: News, readers: Iterable[Connection]) -> None:
+    def tell(self, room: LiveRoom[Connection], news: News, readers: Iterable[Connection]) -> None:
         """Push the news to these readers in this form, or leave it when the form has no words for it."""

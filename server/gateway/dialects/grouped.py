@@ -23,7 +23,7 @@ from weakref import WeakKeyDictionary
 import msgspec
 from msgspec import Meta, Raw, Struct
 
-from server.domain.rooms import Occupant, Room
+from server.domain.rooms import LiveRoom, Participant
 from server.gateway import packets
 from server.gateway.announcer import PRESENCE_TICK
 from server.gateway.commands import Commands
@@ -34,7 +34,7 @@ from server.gateway.frames import Frame
 from server.protocol import answers, entries, requests, text
 from server.protocol.errors import BadRequest, TooLong
 from server.protocol.limits import SECRET_CHARACTERS, SEQ_MAX
-from server.protocol.names import key
+from server.protocol.names import canonical_key
 
 LIST_BYTES = 10_000_000
 """In a second, to all readers of a room."""
@@ -127,22 +127,22 @@ class Grouped(Dialect):
 
     async def carry_out(
         self, commands: Commands, connection: Connection, request: requests.Request, *, answered: bool
-    ) -> entries.Wire:
+    ) -> entries.WireStruct:
         """Do it; who joined is told at once who is there."""
         if not isinstance(request, GroupedJoin):
             return await commands.carry_out(connection, request)
         return await self._join(commands, connection, request)
 
-    async def _join(self, commands: Commands, connection: Connection, request: GroupedJoin) -> answers.Joined:
+    async def _join(self, commands: Commands, connection: Connection, request: GroupedJoin) -> answers.JoinResponse:
         joins = self._joins.setdefault(connection, {})
-        for left in joins.keys() - {room.key for room in self.surroundings.lobby.rooms_of(connection)}:
+        for left in joins.keys() - {room.key for room in self.surroundings.lobby.joined_rooms(connection)}:
             del joins[left]
-        joins[key(request.room_name)] = request
+        joins[canonical_key(request.room_name)] = request
         joined = await commands.join(connection, request, form=self.name, via=self.name)
         self._tell_users([connection])
         return joined
 
-    def tell(self, room: Room[Connection], news: News, readers: Iterable[Connection]) -> None:
+    def tell(self, room: LiveRoom[Connection], news: News, readers: Iterable[Connection]) -> None:
         """Messages, and who is there."""
         match news:
             case entries.Message():
@@ -152,8 +152,10 @@ class Grouped(Dialect):
             case _:
                 pass
 
-    def _tell_message(self, room: Room[Connection], message: entries.Message, readers: Iterable[Connection]) -> None:
-        author = room.occupants.get(message.member_id)
+    def _tell_message(
+        self, room: LiveRoom[Connection], message: entries.Message, readers: Iterable[Connection]
+    ) -> None:
+        author = room.participants.get(message.member_id)
         at = datetime.fromtimestamp(message.ts / 1000, self.surroundings.zone)
         body = partial(
             _ServerMessage,
@@ -171,7 +173,7 @@ class Grouped(Dialect):
                 frame = frames[room_id, side] = _frame("server_msg", body(room_id=room_id, type=side))
             reader.push(frame)
 
-    def _tell_later(self, room: Room[Connection]) -> None:
+    def _tell_later(self, room: LiveRoom[Connection]) -> None:
         """Tell all its readers who is in the room, soon or when it has rested (rule 4)."""
         self._changed.add(room.key)
         self._plan(max(self._quiet_until, self._rests_until.get(room.key, 0.0)))
@@ -193,9 +195,9 @@ class Grouped(Dialect):
         rooms = self.surroundings.lobby.rooms
         due = [rooms[room_key] for room_key in self._changed - self._rests_until.keys() if room_key in rooms]
         self._changed &= self._rests_until.keys()
-        sent = self._tell_users({reader: None for room in due for reader in room.readers.get(self.name, ())})
+        sent = self._tell_users({reader: None for room in due for reader in room.subscribers.get(self.name, ())})
         for room in due:
-            rest = sum(sent[reader] for reader in room.readers.get(self.name, ())) / LIST_BYTES
+            rest = sum(sent[reader] for reader in room.subscribers.get(self.name, ())) / LIST_BYTES
             if rest > PRESENCE_TICK:
                 self._rests_until[room.key] = now + rest
         self._quiet_until = now + PRESENCE_TICK
@@ -213,8 +215,8 @@ class Grouped(Dialect):
         for reader in readers:
             same = tuple(
                 (str(self._room_id(reader, room)), room.key)
-                for room in self.surroundings.lobby.rooms_of(reader)
-                if reader in room.readers.get(self.name, ())
+                for room in self.surroundings.lobby.joined_rooms(reader)
+                if reader in room.subscribers.get(self.name, ())
             )
             frame = frames.get(same)
             if frame is None:
@@ -226,18 +228,18 @@ class Grouped(Dialect):
             sent[reader] = len(frame.payload)
         return sent
 
-    def _users(self, room: Room[Connection]) -> Raw:
+    def _users(self, room: LiveRoom[Connection]) -> Raw:
         users = [
             _User(nick_name=occupant.nick_name, socket_id=occupant.member_id, id=self._user_id(room, occupant))
-            for occupant in room.occupants.values()
+            for occupant in room.participants.values()
         ]
         return Raw(msgspec.json.encode(users))
 
-    def _room_id(self, reader: Connection, room: Room[Connection]) -> Id:
+    def _room_id(self, reader: Connection, room: LiveRoom[Connection]) -> Id:
         join = self._joins.get(reader, {}).get(room.key)
         return room.name if join is None else join.room_id
 
-    def _user_id(self, room: Room[Connection], occupant: Occupant[Connection]) -> UserId:
+    def _user_id(self, room: LiveRoom[Connection], occupant: Participant[Connection]) -> UserId:
         for connection in occupant.connections:
             join = self._joins.get(connection, {}).get(room.key)
             if join is not None and join.user_id is not None:
@@ -253,7 +255,7 @@ def _user_id(given: UserId | None) -> UserId | None:
     """
     if not isinstance(given, str):
         return given
-    cleaned = text.clean_line(given)
+    cleaned = text.sanitize_line(given)
     if len(cleaned) > SECRET_CHARACTERS:
         raise TooLong(f"a user's id can have {SECRET_CHARACTERS} characters")
     return cleaned or None

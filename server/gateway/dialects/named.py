@@ -11,7 +11,7 @@ from typing import ClassVar
 from msgspec import Raw
 from msgspec.structs import replace
 
-from server.domain.rooms import Room
+from server.domain.rooms import LiveRoom
 from server.gateway.commands import Commands
 from server.gateway.connection import Connection
 from server.gateway.dialects.dialect import Dialect
@@ -34,13 +34,13 @@ class Named(Dialect):
 
     def carry_out(
         self, commands: Commands, connection: Connection, request: requests.Request, *, answered: bool
-    ) -> Awaitable[entries.Wire]:
+    ) -> Awaitable[entries.WireStruct]:
         """Do it; a join that nobody waits for reads no history."""
         if isinstance(request, requests.JoinRoom):
             return self._join(commands, connection, request, answered)
         return commands.carry_out(connection, request)
 
-    def tell(self, room: Room[Connection], news: News, readers: Iterable[Connection]) -> None:
+    def tell(self, room: LiveRoom[Connection], news: News, readers: Iterable[Connection]) -> None:
         """Messages and notices."""
         if isinstance(news, entries.Message | Notice):
             frame = push_frame(entries.MESSAGE, news)
@@ -49,7 +49,7 @@ class Named(Dialect):
 
     async def _join(
         self, commands: Commands, connection: Connection, request: requests.JoinRoom, answered: bool
-    ) -> answers.Joined:
+    ) -> answers.JoinResponse:
         if answered:
             return await commands.join(connection, request, form=self.name, via=None)
         return await commands.join(connection, replace(request, limit=1), form=self.name, via=VIA)

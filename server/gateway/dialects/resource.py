@@ -15,14 +15,14 @@ from typing import Annotated, Any, ClassVar, cast
 import msgspec
 from msgspec import Meta, Raw, Struct
 
-from server.domain.rooms import Room
+from server.domain.rooms import LiveRoom
 from server.gateway.chatrooms import Chatrooms
 from server.gateway.commands import Commands
 from server.gateway.connection import Connection
 from server.gateway.dialects.dialect import Dialect
 from server.gateway.fanout import News, push_frame
 from server.protocol import names, text
-from server.protocol.entries import Message, Wire
+from server.protocol.entries import Message, WireStruct
 from server.protocol.errors import BadRequest, ChatError
 from server.protocol.limits import HISTORY_DEFAULT, HISTORY_PAGE, SEQ_MAX
 from server.protocol.requests import Request, Seq
@@ -39,12 +39,12 @@ class CreateChatroom(Request, frozen=True):
     """Make a room."""
 
     event: ClassVar[str] = "createChatroom"
-    rate: ClassVar[str] = "joins"
+    rate_class: ClassVar[str] = "joins"
     name: str
     topic: str = ""
 
     def __post_init__(self) -> None:
-        self._set(name=names.room_name(self.name), topic=text.topic_line(self.topic))
+        self._set_fields(name=names.validate_room_name(self.name), topic=text.validate_topic(self.topic))
 
 
 class FindAllChatroom(Request, frozen=True):
@@ -69,9 +69,9 @@ class UpdateChatroom(Request, frozen=True):
     topic: str | None = None
 
     def __post_init__(self) -> None:
-        self._set(
-            name=None if self.name is None else names.room_name(self.name),
-            topic=None if self.topic is None else text.topic_line(self.topic),
+        self._set_fields(
+            name=None if self.name is None else names.validate_room_name(self.name),
+            topic=None if self.topic is None else text.validate_topic(self.topic),
         )
 
 
@@ -91,7 +91,7 @@ class FindChatroomMessages(Request, frozen=True):
     limit: Annotated[int, Meta(ge=1, le=HISTORY_PAGE)] = HISTORY_DEFAULT
 
 
-class Chatroom(Wire, frozen=True):
+class Chatroom(WireStruct, frozen=True):
     """A room; `members` counts those in it now, `created_at` is in milliseconds since the epoch."""
 
     id: int
@@ -101,7 +101,7 @@ class Chatroom(Wire, frozen=True):
     created_at: int
 
 
-class ChatroomMessage(Wire, frozen=True):
+class ChatroomMessage(WireStruct, frozen=True):
     """One message of the stream; `created_at` is in milliseconds since the epoch."""
 
     chatroom_id: int
@@ -112,7 +112,7 @@ class ChatroomMessage(Wire, frozen=True):
     created_at: int
 
 
-class ChatroomMessages(Wire, frozen=True):
+class ChatroomMessages(WireStruct, frozen=True):
     """The end of the stream: how many came, and whether there are older ones."""
 
     chatroom_id: int
@@ -178,7 +178,7 @@ class Resource(Dialect):
         """`{"error": {"code", "message"}}`."""
         return msgspec.json.encode({"error": _Problem(error.code, error.message)})
 
-    def tell(self, room: Room[Connection], news: News, readers: Iterable[Connection]) -> None:
+    def tell(self, room: LiveRoom[Connection], news: News, readers: Iterable[Connection]) -> None:
         """Nobody reads in this form."""
 
     async def _stream(

@@ -35,11 +35,11 @@ import engineio
 import socketio
 from aiohttp import web
 
-from server.domain.addresses import AddressGate
+from server.domain.addresses import ConnectionLimiter
 from server.gateway.connection import Gateway
 from server.gateway.engine.sessions import Sessions
 from server.gateway.options import EngineOptions
-from server.protocol.codec import Json
+from server.protocol.codec import SocketIOJson
 from server.protocol.limits import PACKET_BYTES
 
 library_log = logging.getLogger("chat.engine.library")
@@ -52,13 +52,13 @@ _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 class Engine(socketio.AsyncServer):
     """The Socket.IO endpoint: `mount` it on an application, then `start`."""
 
-    def __init__(self, gateway: Gateway, options: EngineOptions, gate: AddressGate | None) -> None:
+    def __init__(self, gateway: Gateway, options: EngineOptions, gate: ConnectionLimiter | None) -> None:
         self._cors_origins = options.cors_origins
         # The library hands `**kwargs` to the class that `_engineio_server_class` names.
         super().__init__(
             async_mode="aiohttp",
             client_manager=socketio.AsyncManager(),
-            json=Json,
+            json=SocketIOJson,
             logger=cast(bool, library_log),  # the library takes a logger too
             engineio_logger=library_log,
             monitor_clients=False,

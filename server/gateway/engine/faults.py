@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
-from server.protocol.codec import Json
+from server.protocol.codec import SocketIOJson
 
 TRANSPORTS = ("polling", "websocket")
 
@@ -55,4 +55,4 @@ def wants_websocket(request: web.Request) -> bool:
 
 
 def _json(status: int, body: dict[str, Any]) -> web.Response:
-    return web.Response(status=status, body=Json.dumps(body).encode(), content_type="application/json")
+    return web.Response(status=status, body=SocketIOJson.dumps(body).encode(), content_type="application/json")

@@ -10,7 +10,7 @@ from server.gateway import packets
 from server.gateway.connection import Connection, Gateway, Wire
 from server.gateway.frames import Frame
 from server.gateway.packets import BadPacket
-from server.protocol.codec import Json
+from server.protocol.codec import SocketIOJson
 from server.protocol.errors import ChatError
 
 _UNKNOWN_NAMESPACE = b'{"message":"Invalid namespace"}'
@@ -82,7 +82,7 @@ class Namespace:
         try:
             self._connection = self._gateway.arrived(self._wire, self._address, packet.auth, self._former)
         except ChatError as refusal:
-            reason = Json.dumps({"message": refusal.message, "data": {"code": refusal.code}})
+            reason = SocketIOJson.dumps({"message": refusal.message, "data": {"code": refusal.code}})
             self._wire.push(Frame(packets.refused(packets.ROOT, reason.encode())))
             return
         self._wire.push(Frame(packets.connected(self._connection.sid)))

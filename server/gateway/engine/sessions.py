@@ -17,7 +17,7 @@ from typing import Any, cast
 import engineio
 from aiohttp import web
 
-from server.domain.addresses import AddressGate
+from server.domain.addresses import ConnectionLimiter
 from server.gateway.connection import Gateway
 from server.gateway.engine import polling, websocket
 from server.gateway.engine.faults import Fault, fault_of
@@ -26,9 +26,9 @@ from server.gateway.frames import Frame
 from server.gateway.options import EngineOptions
 from server.gateway.rounds import WriteRounds
 from server.gateway.turns import Turns
-from server.hints import Hints
-from server.origins import Origin, origin_of
-from server.protocol.codec import Json, encode_error
+from server.hints import RejectionLog
+from server.origins import ClientInfo, get_client_info
+from server.protocol.codec import SocketIOJson, encode_error
 from server.protocol.errors import ChatError, RateLimited, Unavailable
 from server.protocol.limits import PACKET_BYTES
 
@@ -50,13 +50,13 @@ class Sessions(engineio.AsyncServer):
     options: EngineOptions
     rounds: WriteRounds
 
-    def wire(self, gateway: Gateway, options: EngineOptions, gate: AddressGate | None) -> None:
+    def wire(self, gateway: Gateway, options: EngineOptions, gate: ConnectionLimiter | None) -> None:
         """Say whom the sessions are for."""
         self.gateway, self.options, self._gate = gateway, options, gate
         self._sweeper: asyncio.Task[None] | None = None
         self._empty = asyncio.Event()
         self._stopping = False
-        self._hints = Hints()
+        self._hints = RejectionLog()
         self.cuts: Counter[str] = Counter()
 
     def start(self) -> None:
@@ -105,10 +105,10 @@ class Sessions(engineio.AsyncServer):
 
     async def handle_request(self, request: web.Request) -> web.StreamResponse:
         """Everything that comes to the endpoint."""
-        origin = origin_of(request, self.options.trusted_proxies)
+        origin = get_client_info(request, self.options.trusted_proxies)
         environ = _environ(request, origin)
         if "HTTP_ORIGIN" in environ and not self._cors_allowed_origins(environ):
-            self._hints.foreign_page(environ["HTTP_ORIGIN"])
+            self._hints.log_rejected_origin(environ["HTTP_ORIGIN"])
             response = Fault.FORBIDDEN.answer()
         else:
             response = await self._answer(request, origin)
@@ -116,13 +116,13 @@ class Sessions(engineio.AsyncServer):
             response.headers.extend(cast(list[tuple[str, str]], self._cors_headers(environ)))
         return response
 
-    async def _answer(self, request: web.Request, origin: Origin) -> web.StreamResponse:
+    async def _answer(self, request: web.Request, origin: ClientInfo) -> web.StreamResponse:
         if request.method == "OPTIONS":
             return web.Response()
         fault = fault_of(request)
         if fault is not None:
             if fault is Fault.UNSUPPORTED_VERSION:
-                self._hints.other_version(request.query.get("EIO", ""))
+                self._hints.log_rejected_version(request.query.get("EIO", ""))
             return fault.answer()
         if "sid" not in request.query:
             return await self._open(request, origin.address)
@@ -148,7 +148,7 @@ class Sessions(engineio.AsyncServer):
             if self._stopping:
                 raise Unavailable("the server is stopping", 1.0)
             if self._gate is not None:
-                self._gate.admit(address, time.monotonic())
+                self._gate.acquire(address, time.monotonic())
         except ChatError as refusal:
             return _refusal(refusal)
         session = Session(self, self.generate_id(), address)
@@ -161,18 +161,18 @@ class Sessions(engineio.AsyncServer):
             "pingTimeout": round(self.options.ping_timeout * 1000),
             "maxPayload": PACKET_BYTES,
         }
-        session.push(Frame(b"0" + Json.dumps(opening).encode()))
+        session.push(Frame(b"0" + SocketIOJson.dumps(opening).encode()))
         return await (polling.poll(session, request) if polled else websocket.begin(session, request))
 
 
-def _environ(request: web.Request, origin: Origin) -> dict[str, Any]:
+def _environ(request: web.Request, origin: ClientInfo) -> dict[str, Any]:
     """What the library's rules of CORS read, and nothing that a client may pretend."""
     environ: dict[str, Any] = {
         "REQUEST_METHOD": request.method,
         "HTTP_HOST": origin.host,
         "wsgi.url_scheme": origin.scheme,
     }
-    for name in ("Origin", "Access-Control-Request-Headers"):
+    for name in ("ClientInfo", "Access-Control-Request-Headers"):
         value = request.headers.get(name)
         if value is not None:
             environ["HTTP_" + name.upper().replace("-", "_")] = value

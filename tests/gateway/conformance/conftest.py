@@ -5,27 +5,27 @@ from pathlib import Path
 
 import pytest
 
-from server.runtime import Running
+from server.runtime import RunningServer
 from tests.support.polling_client import PollingClient, polling_client
 from tests.support.raw_client import RawClient, raw_client
 from tests.support.serving import serving
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncGenerator[Running]:
+async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
     async with serving(tmp_path) as running:
         yield running
 
 
 @pytest.fixture
-async def polling(server: Running) -> AsyncGenerator[PollingClient]:
+async def polling(server: RunningServer) -> AsyncGenerator[PollingClient]:
     """A session by polling, after the handshake of Engine.IO."""
     async with polling_client(server.url) as client:
         yield client
 
 
 @pytest.fixture
-async def websocket(server: Running) -> AsyncGenerator[RawClient]:
+async def websocket(server: RunningServer) -> AsyncGenerator[RawClient]:
     """A session over a WebSocket, after the handshake of Engine.IO."""
     async with raw_client(server.url, connect=False) as client:
         yield client

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from aiohttp import ClientSession, WSServerHandshakeError
 
-from server.runtime import Running
+from server.runtime import RunningServer
 from tests.support.polling_client import PollingClient, polling_client
 from tests.support.raw_client import RawClient, raw_client
 from tests.support.serving import serving
@@ -22,7 +22,7 @@ UPGRADE = {
 }
 
 
-async def test_a_session_by_polling_opens_with_what_the_client_has_to_know(server: Running) -> None:
+async def test_a_session_by_polling_opens_with_what_the_client_has_to_know(server: RunningServer) -> None:
     async with polling_client(server.url, opened=False) as client:
         answer = await client.request("GET", {"EIO": "4", "transport": "polling"})
     assert (answer.status, answer.content_type) == (200, "text/plain; charset=utf-8")
@@ -48,7 +48,7 @@ async def test_a_ping_interval_below_a_second_is_told_in_milliseconds(tmp_path: 
             assert (opening["pingInterval"], opening["pingTimeout"]) == (300, 200)
 
 
-async def test_no_two_sessions_have_the_same_id(server: Running) -> None:
+async def test_no_two_sessions_have_the_same_id(server: RunningServer) -> None:
     seen: set[str] = set()
     async with polling_client(server.url, opened=False) as client:
         for _ in range(20):
@@ -84,14 +84,14 @@ async def test_no_two_sessions_have_the_same_id(server: Running) -> None:
     ],
 )
 async def test_a_request_that_cannot_begin_a_session_says_why(
-    server: Running, method: str, query: dict[str, str], code: int
+    server: RunningServer, method: str, query: dict[str, str], code: int
 ) -> None:
     async with polling_client(server.url, opened=False) as client:
         answer = await client.request(method, query)
         assert (answer.fault, answer.content_type) == ((400, code), "application/json")
 
 
-async def test_a_head_request_begins_no_session(server: Running) -> None:
+async def test_a_head_request_begins_no_session(server: RunningServer) -> None:
     async with polling_client(server.url, opened=False) as client:
         answer = await client.request("HEAD", {"EIO": "4", "transport": "polling"})
         assert answer.status == 400
@@ -110,7 +110,7 @@ async def test_a_head_request_begins_no_session(server: Running) -> None:
         "EIO=4&transport=websocket&j=1",
     ],
 )
-async def test_a_websocket_that_cannot_begin_a_session_is_not_opened(server: Running, query: str) -> None:
+async def test_a_websocket_that_cannot_begin_a_session_is_not_opened(server: RunningServer, query: str) -> None:
     async with ClientSession() as session:
         with pytest.raises(WSServerHandshakeError) as refusal:
             await session.ws_connect(f"{server.url.replace('http', 'ws', 1)}/socket.io/?{query}")
@@ -119,7 +119,7 @@ async def test_a_websocket_that_cannot_begin_a_session_is_not_opened(server: Run
 
 @pytest.mark.parametrize("missing", ["Sec-WebSocket-Key", "Sec-WebSocket-Version", "Connection"])
 async def test_a_websocket_handshake_that_is_not_whole_is_refused_and_leaves_nothing(
-    server: Running, missing: str
+    server: RunningServer, missing: str
 ) -> None:
     headers = {name: value for name, value in UPGRADE.items() if name != missing}
     async with polling_client(server.url, opened=False) as client:
@@ -143,7 +143,7 @@ async def test_the_refusal_of_a_listed_origin_can_be_read_by_its_page(tmp_path: 
 
 
 async def test_whoever_runs_the_server_is_told_once_why_a_page_cannot_connect(
-    server: Running, caplog: pytest.LogCaptureFixture
+    server: RunningServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "chat.hints")
     async with polling_client(server.url, opened=False) as client:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from server.runtime import Running
+from server.runtime import RunningServer
 from tests.support.eventually import PATIENCE
 from tests.support.polling_client import PollingClient, polling_client
 from tests.support.raw_client import raw_client
@@ -19,7 +19,7 @@ TICK = INTERVAL / 5
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncGenerator[Running]:
+async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
     async with serving(tmp_path, ping_interval=INTERVAL, ping_timeout=TIMEOUT, connect_timeout=60) as running:
         yield running
 
@@ -30,7 +30,7 @@ async def test_a_poll_gets_pings_and_a_post_answers_them(polling: PollingClient)
         assert (await polling.post("3")).body == "ok"
 
 
-async def test_pings_come_over_a_websocket_at_their_interval(server: Running) -> None:
+async def test_pings_come_over_a_websocket_at_their_interval(server: RunningServer) -> None:
     loop = asyncio.get_running_loop()
     async with raw_client(server.url, connect=False) as client:
         before = loop.time()
@@ -55,7 +55,7 @@ async def test_a_polling_session_that_never_polls_is_over(polling: PollingClient
     assert (await polling.poll()).fault == (400, 1)
 
 
-async def test_a_client_that_talks_and_answers_no_ping_is_over(server: Running) -> None:
+async def test_a_client_that_talks_and_answers_no_ping_is_over(server: RunningServer) -> None:
     async with raw_client(server.url) as client:
         await client.join("tea", "ann")
         async with asyncio.timeout(PATIENCE):
@@ -65,7 +65,7 @@ async def test_a_client_that_talks_and_answers_no_ping_is_over(server: Running) 
                     await client.ws.receive(timeout=TICK)
 
 
-async def test_a_websocket_session_that_answers_no_ping_is_over(server: Running) -> None:
+async def test_a_websocket_session_that_answers_no_ping_is_over(server: RunningServer) -> None:
     async with raw_client(server.url, connect=False) as client:
         assert (await asyncio.wait_for(client.ws.receive(), PATIENCE)).data == "2"
         message = await asyncio.wait_for(client.ws.receive(), PATIENCE)
@@ -73,13 +73,13 @@ async def test_a_websocket_session_that_answers_no_ping_is_over(server: Running)
         assert client.ws.closed
 
 
-async def test_a_pong_that_was_not_asked_for_does_no_harm(server: Running) -> None:
+async def test_a_pong_that_was_not_asked_for_does_no_harm(server: RunningServer) -> None:
     async with raw_client(server.url, connect=False) as client:
         await client.ws.send_str("3")
         await client.let_in()
 
 
-async def test_a_ping_of_the_client_ends_the_session(server: Running, polling: PollingClient) -> None:
+async def test_a_ping_of_the_client_ends_the_session(server: RunningServer, polling: PollingClient) -> None:
     assert (await polling.post("2")).status == 400
     async with raw_client(server.url, connect=False) as client:
         await client.ws.send_str("2")
@@ -97,7 +97,7 @@ async def test_an_upgraded_session_is_pinged_on_its_websocket(polling: PollingCl
     await ws.close()
 
 
-async def test_a_session_that_answers_its_pings_is_kept(server: Running) -> None:
+async def test_a_session_that_answers_its_pings_is_kept(server: RunningServer) -> None:
     async with polling_client(server.url) as polling, raw_client(server.url) as websocket:
         await polling.let_in()
 

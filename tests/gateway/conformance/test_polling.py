@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from server.protocol.limits import PACKET_BYTES
-from server.runtime import Running
+from server.runtime import RunningServer
 from tests.support.eventually import eventually
 from tests.support.polling_client import PollingClient, polling_client
 from tests.support.raw_client import raw_client
@@ -100,7 +100,7 @@ async def test_what_is_not_compressed_as_it_says_ends_the_session(polling: Polli
     assert await over(polling)
 
 
-async def test_what_comes_before_a_packet_that_is_none_was_done(server: Running, polling: PollingClient) -> None:
+async def test_what_comes_before_a_packet_that_is_none_was_done(server: RunningServer, polling: PollingClient) -> None:
     await polling.let_in()
     assert (await polling.post(JOIN, '42["sendMessage",{"room":"tea","message":"done"}]', "abc")).status == 400
     async with raw_client(server.url) as ben:
@@ -152,7 +152,7 @@ async def test_a_client_that_closes_without_a_poll_is_gone_at_once(polling: Poll
     assert await over(polling)
 
 
-async def test_who_closes_leaves_its_rooms(server: Running, polling: PollingClient) -> None:
+async def test_who_closes_leaves_its_rooms(server: RunningServer, polling: PollingClient) -> None:
     async with raw_client(server.url) as ben:
         await ben.join("tea", "ben")
         await polling.let_in()
@@ -185,7 +185,7 @@ async def test_more_packets_than_a_payload_may_have_end_the_session(polling: Pol
 
 
 async def test_a_client_that_is_gone_while_its_poll_waits_is_no_session_any_more(
-    server: Running, caplog: pytest.LogCaptureFixture
+    server: RunningServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with raw_client(server.url) as ben:
         await ben.join("tea", "ben")
@@ -208,7 +208,7 @@ async def test_a_client_that_is_gone_while_its_poll_waits_is_no_session_any_more
 
 
 async def test_a_request_that_breaks_off_ends_the_session_quietly(
-    server: Running, caplog: pytest.LogCaptureFixture
+    server: RunningServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with polling_client(server.url) as ann:
         _, writer = await asyncio.open_connection("127.0.0.1", server.port)

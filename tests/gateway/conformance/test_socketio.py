@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from server.runtime import Running
+from server.runtime import RunningServer
 from tests.support.raw_client import RawClient, raw_client
 from tests.support.serving import serving
 
 
 @pytest.fixture
-async def ann(server: Running) -> AsyncGenerator[RawClient]:
+async def ann(server: RunningServer) -> AsyncGenerator[RawClient]:
     """Somebody who is connected to the root namespace, and in a room."""
     async with raw_client(server.url) as client:
         await client.join("tea", "ann")
@@ -86,7 +86,7 @@ async def test_a_client_that_does_not_connect_in_time_is_closed(tmp_path: Path) 
 
 
 async def test_a_client_that_disconnects_leaves_its_rooms_and_keeps_its_connection(
-    server: Running, ann: RawClient
+    server: RunningServer, ann: RawClient
 ) -> None:
     async with raw_client(server.url) as ben:
         await ben.join("tea", "ben")
@@ -117,7 +117,7 @@ async def test_a_disconnect_from_another_namespace_closes_the_connection(ann: Ra
 # -- events and acknowledgements
 
 
-async def test_an_event_without_an_id_is_done_and_not_answered(server: Running, ann: RawClient) -> None:
+async def test_an_event_without_an_id_is_done_and_not_answered(server: RunningServer, ann: RawClient) -> None:
     await ann.ws.send_str('42["sendMessage",{"room":"tea","message":"hi"}]')
     while (push := await ann.event("message"))["kind"] != "message":
         pass

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from aiohttp import ClientWebSocketResponse, WSMsgType, WSServerHandshakeError
 
-from server.runtime import Running
+from server.runtime import RunningServer
 from tests.support.eventually import PATIENCE, eventually
 from tests.support.polling_client import PollingClient, polling_client
 from tests.support.raw_client import raw_client
@@ -84,7 +84,7 @@ async def test_what_is_posted_between_the_probe_and_its_end_is_taken_first(polli
 
 
 async def test_what_is_owed_while_the_upgrade_lasts_comes_by_polling_or_after_it_once(
-    server: Running, polling: PollingClient
+    server: RunningServer, polling: PollingClient
 ) -> None:
     async with raw_client(server.url) as ben:
         await ben.join("tea", "ben")
@@ -178,7 +178,7 @@ async def test_a_session_that_ends_while_it_is_probed_takes_the_probe_with_it(po
     assert (await polling.poll()).fault == (400, 1)
 
 
-async def test_who_leaves_after_the_upgrade_is_gone(server: Running, polling: PollingClient) -> None:
+async def test_who_leaves_after_the_upgrade_is_gone(server: RunningServer, polling: PollingClient) -> None:
     async with raw_client(server.url) as ben:
         await ben.join("tea", "ben")
         ws = await upgraded(polling)

@@ -6,7 +6,7 @@ import pytest
 from aiohttp import ClientError, WSMsgType
 
 from server.protocol.limits import PACKET_BYTES
-from server.runtime import Running
+from server.runtime import RunningServer
 from tests.support.polling_client import polling_client
 from tests.support.raw_client import RawClient, raw_client
 from tests.support.raw_websocket import raw_websocket
@@ -68,7 +68,7 @@ async def test_a_close_frame_is_answered_with_one_after_what_is_owed(websocket: 
     assert (await websocket.ws.receive()).type is WSMsgType.CLOSE
 
 
-async def test_the_server_reads_on_until_the_client_closes_and_says_nothing_more(server: Running) -> None:
+async def test_the_server_reads_on_until_the_client_closes_and_says_nothing_more(server: RunningServer) -> None:
     async with raw_websocket(server.port) as ann, raw_client(server.url) as ben:
         ann.write_text("40", '420["joinRoom",{"roomName":"tea","nickName":"ann"}]')
         await ben.join("tea", "ben")
@@ -85,7 +85,7 @@ async def test_the_server_reads_on_until_the_client_closes_and_says_nothing_more
         assert (await ben.ask("history", {"room": "tea", "after": 0}))["lastSeq"] == 1
 
 
-async def test_a_client_that_never_answers_a_close_is_cut(server: Running) -> None:
+async def test_a_client_that_never_answers_a_close_is_cut(server: RunningServer) -> None:
     async with raw_websocket(server.port) as ann:
         ann.write_text("1")
         while (await ann.frame()).opcode is not WSMsgType.CLOSE:
@@ -113,7 +113,7 @@ async def test_text_that_is_not_utf8_closes_the_connection(websocket: RawClient)
     await websocket.closed()
 
 
-async def test_a_session_over_a_websocket_is_none_for_polling(server: Running, websocket: RawClient) -> None:
+async def test_a_session_over_a_websocket_is_none_for_polling(server: RunningServer, websocket: RawClient) -> None:
     async with polling_client(server.url, opened=False) as stranger:
         stranger.opening = websocket.opening
         assert (await stranger.poll()).fault == (400, 3)
@@ -124,7 +124,7 @@ async def test_a_session_over_a_websocket_is_none_for_polling(server: Running, w
     await websocket.let_in()
 
 
-async def test_a_client_that_ends_its_stream_without_a_close_is_gone(server: Running) -> None:
+async def test_a_client_that_ends_its_stream_without_a_close_is_gone(server: RunningServer) -> None:
     async with raw_client(server.url) as ann, raw_client(server.url) as ben:
         await ben.join("tea", "ben")
         await ann.join("tea", "ann")
@@ -134,7 +134,7 @@ async def test_a_client_that_ends_its_stream_without_a_close_is_gone(server: Run
         assert push["nickName"] == "ann"
 
 
-async def test_what_a_client_sends_after_the_goodbye_is_dropped(server: Running) -> None:
+async def test_what_a_client_sends_after_the_goodbye_is_dropped(server: RunningServer) -> None:
     async with raw_client(server.url) as ann, raw_client(server.url) as ben:
         await ann.join("tea", "ann")
         await ben.join("tea", "ben")
@@ -146,7 +146,7 @@ async def test_what_a_client_sends_after_the_goodbye_is_dropped(server: Running)
         assert (await ben.ask("history", {"room": "tea", "after": 0}))["messages"] == []
 
 
-async def test_sessions_that_close_at_the_same_moment_all_get_their_close(server: Running) -> None:
+async def test_sessions_that_close_at_the_same_moment_all_get_their_close(server: RunningServer) -> None:
     async def one() -> int | None:
         async with raw_client(server.url, connect=False) as client:
             await client.ws.send_str("1")

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Raw
 
-from server.domain.rooms import Lobby
+from server.domain.rooms import RoomRegistry
 from server.gateway.connection import Connection
 from server.gateway.dialects.dialect import Surroundings
 from server.gateway.dialects.grouped import GroupedJoin
@@ -30,7 +30,7 @@ class Nowhere:
         raise AssertionError(reason)
 
 
-DIALECTS = all_dialects(Surroundings(Lobby[Connection](), None))
+DIALECTS = all_dialects(Surroundings(RoomRegistry[Connection](), None))
 SOMEBODY = Connection(Nowhere(), "sid", "127.0.0.1", {})
 EVENTS = sorted({event for dialect in DIALECTS for event in dialect.events})
 FIELDS = (
@@ -85,7 +85,7 @@ def test_a_grouped_join_is_clean_whatever_it_holds(nick: str, room: Any, user: A
     if isinstance(user, int):
         assert request.user_id == user
     elif request.user_id is not None:
-        assert request.user_id == text.clean_line(user)
+        assert request.user_id == text.sanitize_line(user)
         assert not set(str(request.user_id)) & set("\n\t\x1b\x7f\x9b\u202e\u2066")
 
 

@@ -10,7 +10,7 @@ from types import ModuleType
 import pytest
 
 from server.gateway.dialects import table
-from server.runtime import Running
+from server.runtime import RunningServer
 from tests.support.eventually import eventually
 from tests.support.raw_client import raw_client
 from tests.support.requirements import JAVASCRIPT, need_node
@@ -22,7 +22,7 @@ PROTOCOL = (Path(__file__).parents[3] / "docs" / "protocol.md").read_text()
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncGenerator[Running]:
+async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
     async with serving(tmp_path) as running:
         yield running
 
@@ -65,7 +65,9 @@ LANGUAGES = [pytest.param("javascript", marks=pytest.mark.needs_node), "python"]
         ("Grouped rooms", "{short}", ["ann, {short}", "me: hi", "ann: hello"]),
     ],
 )
-async def test_the_clients_talk(server: Running, language: str, heading: str, nick: str, printed: list[str]) -> None:
+async def test_the_clients_talk(
+    server: RunningServer, language: str, heading: str, nick: str, printed: list[str]
+) -> None:
     short = {"javascript": "js", "python": "py"}[language]
     async with ChatClient(server.url) as ann:
         tea = await ann.join("tea", nick="ann")
@@ -89,7 +91,7 @@ async def test_the_clients_talk(server: Running, language: str, heading: str, ni
 
 
 @pytest.mark.needs_node
-async def test_the_plain_client_of_the_protocol_talks(server: Running) -> None:
+async def test_the_plain_client_of_the_protocol_talks(server: RunningServer) -> None:
     code = PROTOCOL.split("\n## Plain clients\n")[1].split("```js\n")[1].split("```")[0]
     script = await javascript(code, server.url)
     assert script.stdout is not None
@@ -103,7 +105,7 @@ async def test_the_plain_client_of_the_protocol_talks(server: Running) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-async def test_the_client_of_rooms_as_a_resource_keeps_its_list(server: Running, language: str) -> None:
+async def test_the_client_of_rooms_as_a_resource_keeps_its_list(server: RunningServer, language: str) -> None:
     short = {"javascript": "js", "python": "py"}[language]
     async with ChatClient(server.url) as ann:
         tea = await ann.join("tea", nick="ann")

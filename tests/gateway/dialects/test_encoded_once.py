@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from server.domain.rooms import Lobby, Room
+from server.domain.rooms import LiveRoom, RoomRegistry
 from server.gateway.connection import Connection
 from server.gateway.dialects.dialect import Surroundings
 from server.gateway.dialects.table import all_dialects
@@ -33,7 +33,7 @@ class Recorder:
 class Unwanted:
     """A form that is not read."""
 
-    def tell(self, room: Room[Connection], news: News, readers: Iterable[Connection]) -> None:
+    def tell(self, room: LiveRoom[Connection], news: News, readers: Iterable[Connection]) -> None:
         raise AssertionError(news)
 
 
@@ -41,20 +41,20 @@ def message(room: str, member_id: str) -> Message:
     return Message(room=room, seq=1, id=1, nick_name="ann", member_id=member_id, message="hi", ts=0)
 
 
-def enter(lobby: Lobby[Connection], form: str) -> tuple[list[Recorder], Room[Connection]]:
+def enter(lobby: RoomRegistry[Connection], form: str) -> tuple[list[Recorder], LiveRoom[Connection]]:
     """Some members of a room who read in this form."""
     wires = [Recorder() for _ in range(READERS)]
     room = None
     for number, wire in enumerate(wires):
         connection = Connection(wire, f"{form}{number}", "127.0.0.1", {})
-        room = lobby.join(connection, "tea", f"{form} {number}", "ann", form=form).room
+        room = lobby.join(connection, "tea", f"{form} {number}", "ann", dialect=form).room
     assert room is not None
     return wires, room
 
 
 @pytest.mark.parametrize(("form", "frames"), [("native", 1), ("bare", 1), ("grouped", 2), ("resource", 0)])
 def test_a_message_is_one_frame_for_all_who_read_it_alike(form: str, frames: int) -> None:
-    lobby = Lobby[Connection]()
+    lobby = RoomRegistry[Connection]()
     dialects = {dialect.name: dialect for dialect in all_dialects(Surroundings(lobby, None))}
     wires, room = enter(lobby, form)
     Fanout(dialects).to_room(room, message("tea", f"{form} 0"))
@@ -63,12 +63,12 @@ def test_a_message_is_one_frame_for_all_who_read_it_alike(form: str, frames: int
 
 
 async def test_a_list_of_users_is_one_frame_for_all_who_are_in_the_same_rooms() -> None:
-    lobby = Lobby[Connection]()
+    lobby = RoomRegistry[Connection]()
     dialects = {dialect.name: dialect for dialect in all_dialects(Surroundings(lobby, None))}
     wires, room = enter(lobby, "grouped")
     other, _ = enter(lobby, "native")
-    for reader in list(room.readers["grouped"]):
-        lobby.join(reader, "coffee", reader.sid, "ann", form="grouped")
+    for reader in list(room.subscribers["grouped"]):
+        lobby.join(reader, "coffee", reader.sid, "ann", dialect="grouped")
     for changed in lobby.rooms.values():
         Fanout(dialects).to_room(changed, PresencePush(room=changed.name, joined=[], left=[], renamed=[]))
     await eventually(lambda: wires[0].frames)
@@ -79,7 +79,7 @@ async def test_a_list_of_users_is_one_frame_for_all_who_are_in_the_same_rooms() 
 
 
 def test_a_form_that_nobody_reads_is_not_asked() -> None:
-    lobby = Lobby[Connection]()
+    lobby = RoomRegistry[Connection]()
     native = next(dialect for dialect in all_dialects(Surroundings(lobby, None)) if dialect.name == "native")
     wires, room = enter(lobby, "native")
     fanout = Fanout({"native": native, "bare": Unwanted(), "grouped": Unwanted(), "resource": Unwanted()})

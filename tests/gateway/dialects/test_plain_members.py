@@ -11,20 +11,20 @@ from typing import Any
 import pytest
 
 from server.gateway.dialects import grouped
-from server.runtime import Running
+from server.runtime import RunningServer
 from tests.support.javascript_client import javascript_client
 from tests.support.raw_client import RawClient, raw_client
 from tests.support.serving import serving
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncGenerator[Running]:
+async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
     async with serving(tmp_path, rate_limit="off", time_zone="Asia/Shanghai") as running:
         yield running
 
 
 @pytest.fixture
-async def ann(server: Running) -> AsyncGenerator[RawClient]:
+async def ann(server: RunningServer) -> AsyncGenerator[RawClient]:
     """A native member of `tea`."""
     async with raw_client(server.url) as client:
         await client.join("tea", "ann")
@@ -32,7 +32,7 @@ async def ann(server: Running) -> AsyncGenerator[RawClient]:
 
 
 @pytest.fixture
-async def client(server: Running) -> AsyncGenerator[RawClient]:
+async def client(server: RunningServer) -> AsyncGenerator[RawClient]:
     """Somebody who has said nothing yet."""
     async with raw_client(server.url) as connected:
         yield connected
@@ -75,7 +75,9 @@ async def test_a_bare_member_reads_strings_and_is_a_guest_to_the_others(ann: Raw
     assert (said["nickName"], said["memberId"]) == ("guest", came["memberId"])
 
 
-async def test_bare_members_are_told_of_each_other_and_of_those_with_names(server: Running, client: RawClient) -> None:
+async def test_bare_members_are_told_of_each_other_and_of_those_with_names(
+    server: RunningServer, client: RawClient
+) -> None:
     await emit(client, "joinRoom", "tea")
     assert await client.event("message") == "新用户加入了 tea 房间"
     async with raw_client(server.url) as second:
@@ -129,7 +131,7 @@ async def test_a_plain_member_who_joins_as_a_native_one_is_the_same_member_witho
 # -- grouped rooms
 
 
-async def test_grouped_members_are_told_who_is_there(server: Running, ann: RawClient, client: RawClient) -> None:
+async def test_grouped_members_are_told_who_is_there(server: RunningServer, ann: RawClient, client: RawClient) -> None:
     await emit(client, "joinRoom", {"nickName": "小明", "id": 7, "roomId": "tea"})
     users = await until_users(client, "tea", ["ann", "小明"])
     assert users[1]["id"] == 7
@@ -148,7 +150,7 @@ async def test_an_applications_own_id_is_shown_as_it_was_given(client: RawClient
 
 
 async def test_a_message_is_at_the_right_for_who_wrote_it_and_at_the_left_for_the_others(
-    server: Running, ann: RawClient, client: RawClient
+    server: RunningServer, ann: RawClient, client: RawClient
 ) -> None:
     async with raw_client(server.url) as bob:
         for who, nick, user_id in ((client, "小明", 7), (bob, "bob", "b")):
@@ -169,7 +171,7 @@ async def test_a_message_is_at_the_right_for_who_wrote_it_and_at_the_left_for_th
 
 
 async def test_one_socket_in_many_rooms_is_told_of_these_and_no_others(
-    server: Running, ann: RawClient, client: RawClient
+    server: RunningServer, ann: RawClient, client: RawClient
 ) -> None:
     async with raw_client(server.url) as bob:
         await emit(bob, "joinRoom", {"nickName": "bob", "id": "b", "roomId": "secret"})
@@ -186,7 +188,7 @@ async def test_one_socket_in_many_rooms_is_told_of_these_and_no_others(
 
 
 async def test_lists_of_a_large_room_are_told_seldom_and_the_last_one_is_true(
-    server: Running, ann: RawClient, client: RawClient, monkeypatch: pytest.MonkeyPatch
+    server: RunningServer, ann: RawClient, client: RawClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(grouped, "LIST_BYTES", 200)  # as if the room were a hundred times as large
     await emit(client, "joinRoom", {"nickName": "小明", "id": 7, "roomId": "tea"})

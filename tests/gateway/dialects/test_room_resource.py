@@ -6,19 +6,19 @@ from typing import Any
 
 import pytest
 
-from server.runtime import Running
+from server.runtime import RunningServer
 from tests.support.raw_client import RawClient, raw_client
 from tests.support.serving import serving
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncGenerator[Running]:
+async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
     async with serving(tmp_path, rate_limit="off") as running:
         yield running
 
 
 @pytest.fixture
-async def client(server: Running) -> AsyncGenerator[RawClient]:
+async def client(server: RunningServer) -> AsyncGenerator[RawClient]:
     async with raw_client(server.url) as connected:
         yield connected
 
@@ -43,7 +43,7 @@ async def test_a_room_is_made_found_changed_and_removed(client: RawClient) -> No
     assert (await client.ask("findOneChatroom", made["id"]))["error"]["code"] == "not_found"
 
 
-async def test_others_see_a_room_and_may_not_change_it(server: Running, client: RawClient) -> None:
+async def test_others_see_a_room_and_may_not_change_it(server: RunningServer, client: RawClient) -> None:
     made: dict[str, Any] = await client.ask("createChatroom", {"name": "tea"})
     async with raw_client(server.url) as other:
         assert await other.ask("findAllChatroom") == [made]
@@ -57,7 +57,9 @@ async def test_others_see_a_room_and_may_not_change_it(server: Running, client: 
             assert (await client.ask(event, body))["error"]["code"] == "conflict"
 
 
-async def test_what_was_said_in_a_removed_room_is_gone_and_its_log_goes_on(server: Running, client: RawClient) -> None:
+async def test_what_was_said_in_a_removed_room_is_gone_and_its_log_goes_on(
+    server: RunningServer, client: RawClient
+) -> None:
     made = await client.ask("createChatroom", {"name": "tea"})
     async with raw_client(server.url) as ann:
         await ann.join("tea", "ann")

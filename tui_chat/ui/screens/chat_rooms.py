@@ -55,7 +55,7 @@ class RoomActions(MessageActions):
 
     def stay(self, room: str = "") -> None:
         """A room does not come, or not in time; what was typed for it is kept, and goes nowhere else."""
-        if self._going is None or (room and self._going != names.key(room)):
+        if self._going is None or (room and self._going != names.canonical_key(room)):
             return
         self._wait_no_longer()
         app, text = typing_app(self), ""
@@ -87,7 +87,7 @@ class RoomActions(MessageActions):
         self.draw()
         if going is None and writing:
             self._wait_for("", GONE_FOR)
-        elif going is not None and view is not None and going in ("", names.key(view.name)):
+        elif going is not None and view is not None and going in ("", names.canonical_key(view.name)):
             self._wait_no_longer()
 
     @property
@@ -102,7 +102,7 @@ class RoomActions(MessageActions):
             self.draw()
         else:
             view = self.session.current
-            self._wait_for(names.key(room), GOING_MOST)
+            self._wait_for(names.canonical_key(room), GOING_MOST)
             self.connection.join(room, view.nick if view is not None else "")
 
     def part(self, view: RoomView) -> None:
@@ -113,7 +113,7 @@ class RoomActions(MessageActions):
 
     def rooms_listed(self, rooms: Sequence[RoomSummary]) -> None:
         """The server has these rooms, among others."""
-        self._listed |= {names.key(summary.name): summary for summary in rooms}
+        self._listed |= {names.canonical_key(summary.name): summary for summary in rooms}
         if self._switcher is not None:
             self._switcher.update()
 
@@ -164,7 +164,7 @@ class RoomActions(MessageActions):
 def _written(pressed: Key | Paste) -> str:
     """What this would have written."""
     if isinstance(pressed, Paste):
-        return texts.clean_body(pressed.text)
+        return texts.sanitize_body(pressed.text)
     if pressed.key == "enter":
         return "\n"
     return (pressed.character or "") if pressed.is_printable and not pressed.key.startswith("alt+") else ""

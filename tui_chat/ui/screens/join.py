@@ -196,11 +196,11 @@ class JoinScreen(Screen[None]):
         except ValueError as fault:
             problems["server"] = refusals.sentence(str(fault))
         try:
-            room = names.room_name(room) if room else ""
+            room = names.validate_room_name(room) if room else ""
         except ChatError as fault:
             problems["room"] = refusals.of(fault)
         try:
-            nick = names.nickname(nick) if nick else ""
+            nick = names.validate_nickname(nick) if nick else ""
         except ChatError as fault:
             problems["nick"] = refusals.of(fault)
         if not room:

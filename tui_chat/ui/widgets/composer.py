@@ -171,7 +171,7 @@ class Composer(TextArea, inherit_bindings=False):
     async def _on_paste(self, event: events.Paste) -> None:
         event.stop()
         event.prevent_default()
-        text = texts.clean_body(event.text).rstrip("\n")
+        text = texts.sanitize_body(event.text).rstrip("\n")
         if self._search is not None:
             await self._search_on(None, text)
             return

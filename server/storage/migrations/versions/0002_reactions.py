@@ -6,19 +6,19 @@ from alembic import op
 revision = "0002"
 down_revision = "0001"
 
-_whole = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+_int64 = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
     """Make the table and fill it from the log."""
     op.create_table(
         "reactions",
-        sa.Column("room_id", _whole, primary_key=True),
-        sa.Column("target", _whole, primary_key=True),
+        sa.Column("room_id", _int64, primary_key=True),
+        sa.Column("target", _int64, primary_key=True),
         sa.Column("emoji", sa.Text(), primary_key=True),
         sa.Column("member_id", sa.Text(), primary_key=True),
-        sa.Column("seq", _whole, nullable=False),
-        sa.Column("began", _whole, nullable=False),
+        sa.Column("seq", _int64, nullable=False),
+        sa.Column("began", _int64, nullable=False),
         sqlite_with_rowid=False,
     )
     op.execute(

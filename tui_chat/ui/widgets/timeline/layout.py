@@ -12,7 +12,7 @@ from enum import Enum, auto
 
 from msgspec.structs import replace
 
-from server.protocol.text import clean_body, clean_line
+from server.protocol.text import sanitize_body, sanitize_line
 from tui_chat.session.lines import ACTION, Delivery, GapLine, Line, MessageLine, NoticeLine, Reacted
 from tui_chat.ui.widgets.timeline.decoration import Decoration
 from tui_chat.ui.widgets.timeline.links import Link, find_links
@@ -173,9 +173,9 @@ def lay_out(line: Line, decoration: Decoration, geometry: Geometry, words: Timel
 def written_in(line: Line) -> str:
     """What a line says, cleaned, an action without its `/me`; empty for what says nothing (any more)."""
     if isinstance(line, MessageLine) and line.action:
-        return clean_body(_without_surrogates(line.text[len(ACTION) :])).strip("\n")
+        return sanitize_body(_without_surrogates(line.text[len(ACTION) :])).strip("\n")
     if isinstance(line, NoticeLine) or (isinstance(line, MessageLine) and not line.deleted):
-        return clean_body(_without_surrogates(line.text)).strip("\n")
+        return sanitize_body(_without_surrogates(line.text)).strip("\n")
     return ""
 
 
@@ -212,7 +212,7 @@ def _rows(kind: RowKind, text: str, width: int) -> Iterator[Row]:
 
 
 def _line(text: str) -> str:
-    return clean_line(_without_surrogates(text))
+    return sanitize_line(_without_surrogates(text))
 
 
 def _without_surrogates(text: str) -> str:

@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import quote, unquote, urlsplit
 
-from server.protocol.text import clean_line
+from server.protocol.text import sanitize_line
 
 _ADDRESS = re.compile(
     r"(?<![0-9a-z])(?:https?://|mailto:)[^\s<>\"'`{}|\\^，。！？；：、（）【】《》「」『』“”‘’]+", re.IGNORECASE
@@ -82,8 +82,8 @@ def host_of(url: str) -> tuple[str, str]:
         host = parts.hostname or parts.path.rpartition("@")[2]
     except ValueError:
         return "", ""
-    host = clean_line(unquote(host, errors="replace"))
+    host = sanitize_line(unquote(host, errors="replace"))
     letters = host
     with suppress(UnicodeError):
-        letters = clean_line(host.encode("ascii").decode("idna"))
+        letters = sanitize_line(host.encode("ascii").decode("idna"))
     return host, "" if letters == host else letters
