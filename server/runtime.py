@@ -18,22 +18,22 @@ from server.domain.addresses import ConnectionLimiter, PerAddressLimiter
 from server.domain.guests import GuestKeys
 from server.domain.rates import Rate
 from server.domain.rooms import RoomRegistry
-from server.gateway.commands import Clock, Commands
-from server.gateway.connection import Connection
-from server.gateway.dialects.dialect import Surroundings
-from server.gateway.dialects.table import all_dialects
-from server.gateway.engine.endpoint import Engine
+from server.gateway.commands import Clocks, Handlers
+from server.gateway.connection import ClientConnection
+from server.gateway.dialects.dialect import DialectContext
+from server.gateway.dialects.table import create_dialects
+from server.gateway.engine.endpoint import SocketIOServer
 from server.gateway.fanout import Fanout
-from server.gateway.gateway import ChatGateway
+from server.gateway.gateway import Dispatcher
 from server.gateway.limits import RequestLimits, RequestRates
-from server.gateway.options import EngineOptions
+from server.gateway.options import EngineIOOptions
 from server.loop_lag import LoopLagMonitor
 from server.storage.database import Database, open_database
-from server.web.files import INDEX
-from server.web.metrics import Snapshot, add_metrics
-from server.web.rebinding import own_names_only
+from server.web.files import INDEX_FILE
+from server.web.metrics import MetricsSnapshot, add_metrics_route
+from server.web.rebinding import create_host_guard
 from server.web.routes import add_routes
-from server.web.silence import SilentConnections
+from server.web.silence import IdleReaper
 
 log = logging.getLogger("chat.server")
 
@@ -74,7 +74,7 @@ class _SystemClock:
 
 
 @asynccontextmanager
-async def serve(settings: ServerSettings, clock: Clock | None = None) -> AsyncGenerator[RunningServer]:
+async def serve(settings: ServerSettings, clock: Clocks | None = None) -> AsyncGenerator[RunningServer]:
     """A server for as long as the context lasts.
 
     Args:
@@ -100,27 +100,27 @@ async def serve(settings: ServerSettings, clock: Clock | None = None) -> AsyncGe
             if limits_enabled
             else None
         )
-        socketio_server = Engine(dispatcher, _build_engine_options(settings), connection_limiter)
-        idle_reaper = SilentConnections(settings.connect_timeout)
-        host_guard = own_names_only(settings.trusted_networks(), settings.allowed_origins())
-        app = web.Application(middlewares=(idle_reaper.heard, host_guard))
+        socketio_server = SocketIOServer(dispatcher, _build_engine_options(settings), connection_limiter)
+        idle_reaper = IdleReaper(settings.connect_timeout)
+        host_guard = create_host_guard(settings.trusted_networks(), settings.allowed_origins())
+        app = web.Application(middlewares=(idle_reaper.mark_active, host_guard))
 
         drain_started = asyncio.Event()
 
         async def check_readiness() -> str | None:
             return (
                 "the server is stopping"
-                if drain_started.is_set() or dispatcher.stopping
+                if drain_started.is_set() or dispatcher.is_stopping
                 else await database.health_problem()
             )
 
         pages_directory = settings.pages_directory()
-        if pages_directory is not None and not (pages_directory / INDEX).is_file():
-            log.warning("there is no %s in %s: / will answer 404", INDEX, pages_directory)
-        add_routes(app, ready=check_readiness, version=version("tui-chat"), pages=pages_directory)
+        if pages_directory is not None and not (pages_directory / INDEX_FILE).is_file():
+            log.warning("there is no %s in %s: / will answer 404", INDEX_FILE, pages_directory)
+        add_routes(app, check_readiness=check_readiness, version=version("tui-chat"), pages_directory=pages_directory)
         socketio_server.mount(app)
         loop_lag = LoopLagMonitor()
-        add_metrics(
+        add_metrics_route(
             app, lambda: _collect_metrics(socketio_server, dispatcher, database, loop_lag), settings.trusted_networks()
         )
         runner = web.AppRunner(
@@ -134,7 +134,7 @@ async def serve(settings: ServerSettings, clock: Clock | None = None) -> AsyncGe
         try:
             yield await _listen(runner, settings, tls_context, drain_started.set)
         finally:
-            dispatcher.say_goodbye(RECONNECT_AFTER)
+            dispatcher.announce_shutdown(RECONNECT_AFTER)
             await database.journal.close()
             await (
                 socketio_server.stop()
@@ -150,36 +150,36 @@ async def serve(settings: ServerSettings, clock: Clock | None = None) -> AsyncGe
 
 
 def _collect_metrics(
-    socketio_server: Engine, dispatcher: ChatGateway, database: Database, loop_lag: LoopLagMonitor
-) -> Snapshot:
-    rooms, members = dispatcher.present()
-    return Snapshot(
-        connections=socketio_server.connections(),
+    socketio_server: SocketIOServer, dispatcher: Dispatcher, database: Database, loop_lag: LoopLagMonitor
+) -> MetricsSnapshot:
+    rooms, members = dispatcher.count_rooms_and_members()
+    return MetricsSnapshot(
+        connections=socketio_server.count_connections(),
         rooms=rooms,
         members=members,
-        cuts=socketio_server.cuts(),
-        entries=dispatcher.published,
-        waiting=database.journal.queue_depth,
+        aborts=socketio_server.count_aborts(),
+        published_entries=dispatcher.published_count,
+        queue_depth=database.journal.queue_depth,
         lag_buckets=loop_lag.cumulative_buckets(),
         lag_sum=loop_lag.total_seconds,
     )
 
 
-def _build_dispatcher(settings: ServerSettings, database: Database, guest_keys: GuestKeys, clock: Clock) -> ChatGateway:
-    room_registry = RoomRegistry[Connection]()
-    dialects = all_dialects(Surroundings(room_registry, settings.zone_info()))
+def _build_dispatcher(settings: ServerSettings, database: Database, guest_keys: GuestKeys, clock: Clocks) -> Dispatcher:
+    room_registry = RoomRegistry[ClientConnection]()
+    dialects = create_dialects(DialectContext(room_registry, settings.zone_info()))
     fanout = Fanout({dialect.name: dialect for dialect in dialects})
     room_write_limiter = PerAddressLimiter(settings.rooms_per_minute) if settings.rate_limit == "on" else None
-    handlers = Commands(database, guest_keys, clock, room_registry, fanout, room_writes=room_write_limiter)
+    handlers = Handlers(database, guest_keys, clock, room_registry, fanout, room_write_limiter=room_write_limiter)
     request_limits = _build_request_limits(settings)
-    return ChatGateway(
+    return Dispatcher(
         dialects,
         handlers,
         room_registry,
         request_limits,
-        clock=clock,
-        new_sid=secrets.token_urlsafe,
-        flood_patience=settings.flood_patience,
+        clocks=clock,
+        generate_sid=secrets.token_urlsafe,
+        flood_timeout=settings.flood_patience,
     )
 
 
@@ -191,12 +191,12 @@ def _build_request_limits(settings: ServerSettings) -> RequestLimits:
     return RequestLimits(request_rates, enabled=settings.rate_limit == "on")
 
 
-def _build_engine_options(settings: ServerSettings) -> EngineOptions:
-    return EngineOptions(
+def _build_engine_options(settings: ServerSettings) -> EngineIOOptions:
+    return EngineIOOptions(
         ping_interval=settings.ping_interval,
         ping_timeout=settings.ping_timeout,
         connect_timeout=settings.connect_timeout,
-        unsent_bytes=settings.unsent_bytes,
+        max_unsent_bytes=settings.unsent_bytes,
         stall_timeout=settings.stall_timeout,
         cors_origins=settings.allowed_origins(),
         trusted_proxies=settings.trusted_networks(),

@@ -19,7 +19,7 @@ from server.event_loop import new_event_loop
 from server.protocol.errors import Unavailable
 from server.runtime import RunningServer, StartupError, serve
 from server.storage.database import StorageError
-from server.web.routes import SERVICE
+from server.web.routes import SERVICE_NAME
 from tui_chat.session import words
 from tui_chat.session.language import tr
 
@@ -107,7 +107,7 @@ async def is_chat_server(url: str) -> bool:
             body: object = await response.json()
     except (aiohttp.ClientError, TimeoutError, ValueError):
         return False
-    return isinstance(body, dict) and body.get("service") == SERVICE  # type: ignore[reportUnknownMemberType]
+    return isinstance(body, dict) and body.get("service") == SERVICE_NAME  # type: ignore[reportUnknownMemberType]
 
 
 def local_url(host: str, port: int) -> str:

@@ -224,7 +224,7 @@ class ChatFeed(Feed):
 
     def _line(self, number: int, text: str) -> bytes:
         entry = self._entry(number + 1, text)
-        return Frame(f'42["message",{json.dumps(entry, separators=(",", ":"))}]'.encode()).wire
+        return Frame(f'42["message",{json.dumps(entry, separators=(",", ":"))}]'.encode()).ws_bytes
 
     def _write(self, piece: bytes) -> None:
         asyncio.run_coroutine_threadsafe(self._give(piece), self._loop).result()

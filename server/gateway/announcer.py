@@ -15,40 +15,40 @@ from dataclasses import dataclass, field
 from server.domain.presence import PresenceDelta
 from server.domain.rates import Rate, TokenBucket
 from server.domain.rooms import JoinResult, LeaveResult, LiveRoom, Participant
-from server.gateway.connection import Connection
+from server.gateway.connection import ClientConnection
 from server.gateway.fanout import Fanout
 from server.protocol import entries
 
-PRESENCE_TICK = 0.1
+PRESENCE_INTERVAL = 0.1
 """Seconds over which presence, and notices beyond the rate, are gathered."""
 
-NOTICES = Rate(10, 10)
+NOTICE_RATE = Rate(10, 10)
 """Notices of one kind in one room, to those who are there."""
 
 
-_Kind = type[entries.JoinNotice] | type[entries.LeaveNotice]
+_NoticeType = type[entries.JoinNotice] | type[entries.LeaveNotice]
 
 
 @dataclass(slots=True)
-class _Folded:
+class _CoalescedNotices:
     """Notices of one kind in one room that went beyond the rate."""
 
     bucket: TokenBucket
     count: int = 0
-    last: Participant[Connection] | None = None
+    last_participant: Participant[ClientConnection] | None = None
 
 
 @dataclass(slots=True)
-class _RoomNews:
+class _PendingUpdates:
     """What has to be told in one room."""
 
-    presence: PresenceDelta = field(default_factory=PresenceDelta)
-    changed: bool = False
-    folded: dict[_Kind, _Folded] = field(default_factory=dict["_Kind", _Folded])
-    renames: TokenBucket | None = None
+    presence_delta: PresenceDelta = field(default_factory=PresenceDelta)
+    presence_changed: bool = False
+    coalesced: dict[_NoticeType, _CoalescedNotices] = field(default_factory=dict["_NoticeType", _CoalescedNotices])
+    rename_bucket: TokenBucket | None = None
 
 
-class Announcer:
+class PresenceBroadcaster:
     """Announces what happens in rooms.
 
     Args:
@@ -61,128 +61,142 @@ class Announcer:
         self._now = now
         self._monotonic = monotonic
         self._fanout = fanout
-        self._news: dict[LiveRoom[Connection], _RoomNews] = {}
-        self._timer: asyncio.TimerHandle | None = None
+        self._pending: dict[LiveRoom[ClientConnection], _PendingUpdates] = {}
+        self._flush_timer: asyncio.TimerHandle | None = None
 
-    def arrived(self, arrival: JoinResult[Connection]) -> None:
+    def on_join(self, join_result: JoinResult[ClientConnection]) -> None:
         """A member is in the room, or is shown otherwise since it joined again."""
-        member = arrival.participant.to_member()
-        if arrival.is_new or arrival.client_changed:
-            self._presence(arrival.room).record_join(member)
-        elif arrival.old_nick is not None:
-            self._presence(arrival.room).record_rename(member)
+        member = join_result.participant.to_member()
+        if join_result.is_new or join_result.client_changed:
+            self._get_presence_delta(join_result.room).record_join(member)
+        elif join_result.old_nick is not None:
+            self._get_presence_delta(join_result.room).record_rename(member)
 
-    def welcome(self, arrival: JoinResult[Connection], newcomer: Connection) -> None:
+    def send_join_notice(self, join_result: JoinResult[ClientConnection], joiner: ClientConnection) -> None:
         """Say it to everybody, the newcomer included, once the room's name is known."""
-        room, occupant = arrival.room, arrival.participant
-        if arrival.is_new:
-            if not self._notify(room, occupant, entries.JoinNotice):
-                self._fanout.to_one(room, self._notice(room, occupant, entries.JoinNotice, more=0), newcomer)
-        elif arrival.old_nick is not None:
-            self._say_renamed(room, occupant, arrival.old_nick)
+        room, participant = join_result.room, join_result.participant
+        if join_result.is_new:
+            if not self._send_or_coalesce(room, participant, entries.JoinNotice):
+                self._fanout.send_to_one(
+                    room, self._build_notice(room, participant, entries.JoinNotice, more=0), joiner
+                )
+        elif join_result.old_nick is not None:
+            self._send_nick_notice(room, participant, join_result.old_nick)
 
-    def left(self, departure: LeaveResult[Connection]) -> None:
+    def on_leave(self, leave_result: LeaveResult[ClientConnection]) -> None:
         """A member is not in the room any more."""
-        self._presence(departure.room).record_leave(departure.participant.member_id)
-        self._notify(departure.room, departure.participant, entries.LeaveNotice)
+        self._get_presence_delta(leave_result.room).record_leave(leave_result.participant.member_id)
+        self._send_or_coalesce(leave_result.room, leave_result.participant, entries.LeaveNotice)
 
-    def withdrew(self, departure: LeaveResult[Connection]) -> None:
+    def on_join_aborted(self, leave_result: LeaveResult[ClientConnection]) -> None:
         """A member is not in the room any more, and had not been welcomed yet: nobody is to hear of it."""
-        self._presence(departure.room).record_leave(departure.participant.member_id)
+        self._get_presence_delta(leave_result.room).record_leave(leave_result.participant.member_id)
 
-    def renamed(self, room: LiveRoom[Connection], occupant: Participant[Connection], old_nick: str) -> None:
+    def on_nick_change(
+        self, room: LiveRoom[ClientConnection], participant: Participant[ClientConnection], old_nick: str
+    ) -> None:
         """A member has another nickname."""
-        self._presence(room).record_rename(occupant.to_member())
-        self._say_renamed(room, occupant, old_nick)
+        self._get_presence_delta(room).record_rename(participant.to_member())
+        self._send_nick_notice(room, participant, old_nick)
 
     def close(self) -> None:
         """Forget what was gathered."""
-        if self._timer is not None:
-            self._timer.cancel()
+        if self._flush_timer is not None:
+            self._flush_timer.cancel()
 
-    def _notify(self, room: LiveRoom[Connection], occupant: Participant[Connection], kind: _Kind) -> bool:
+    def _send_or_coalesce(
+        self, room: LiveRoom[ClientConnection], participant: Participant[ClientConnection], notice_type: _NoticeType
+    ) -> bool:
         """Tell the room now, or fold it into what is told later; False for later."""
-        news = self._of(room)
-        folded = news.folded.get(kind)
-        if folded is None:
-            folded = news.folded[kind] = _Folded(TokenBucket(NOTICES, self._monotonic()))
-        if folded.count or folded.bucket.acquire(self._monotonic()):
-            folded.count += 1
-            folded.last = occupant
+        pending = self._get_pending_updates(room)
+        coalesced = pending.coalesced.get(notice_type)
+        if coalesced is None:
+            coalesced = pending.coalesced[notice_type] = _CoalescedNotices(TokenBucket(NOTICE_RATE, self._monotonic()))
+        if coalesced.count or coalesced.bucket.acquire(self._monotonic()):
+            coalesced.count += 1
+            coalesced.last_participant = participant
             return False
-        self._fanout.to_room(room, self._notice(room, occupant, kind, more=0))
+        self._fanout.send_to_room(room, self._build_notice(room, participant, notice_type, more=0))
         return True
 
-    def _notice(
+    def _build_notice(
         self,
-        room: LiveRoom[Connection],
-        occupant: Participant[Connection],
-        kind: _Kind,
+        room: LiveRoom[ClientConnection],
+        participant: Participant[ClientConnection],
+        notice_type: _NoticeType,
         more: int,
     ) -> entries.JoinNotice | entries.LeaveNotice:
-        who = f"{occupant.nick_name} 等 {more + 1} 人" if more else occupant.nick_name
-        did = "加入" if kind is entries.JoinNotice else "离开"
-        return kind(
+        subject = f"{participant.nick_name} 等 {more + 1} 人" if more else participant.nick_name
+        verb = "加入" if notice_type is entries.JoinNotice else "离开"
+        return notice_type(
             room=room.name,
-            nick_name=occupant.nick_name,
-            member_id=occupant.member_id,
-            message=f"{who} {did}了 {room.name} 房间",
+            nick_name=participant.nick_name,
+            member_id=participant.member_id,
+            message=f"{subject} {verb}了 {room.name} 房间",
             ts=self._now(),
-            via=occupant.client_kind,
+            via=participant.client_kind,
             more=more,
         )
 
-    def _say_renamed(self, room: LiveRoom[Connection], occupant: Participant[Connection], old_nick: str) -> None:
-        news = self._of(room)
-        if news.renames is None:
-            news.renames = TokenBucket(NOTICES, self._monotonic())
-        if news.renames.acquire(self._monotonic()):
+    def _send_nick_notice(
+        self, room: LiveRoom[ClientConnection], participant: Participant[ClientConnection], old_nick: str
+    ) -> None:
+        pending = self._get_pending_updates(room)
+        if pending.rename_bucket is None:
+            pending.rename_bucket = TokenBucket(NOTICE_RATE, self._monotonic())
+        if pending.rename_bucket.acquire(self._monotonic()):
             return
         notice = entries.NickNotice(
             room=room.name,
-            nick_name=occupant.nick_name,
+            nick_name=participant.nick_name,
             old_nick_name=old_nick,
-            member_id=occupant.member_id,
-            message=f"{old_nick} 改名为 {occupant.nick_name}",
+            member_id=participant.member_id,
+            message=f"{old_nick} 改名为 {participant.nick_name}",
             ts=self._now(),
-            via=occupant.client_kind,
+            via=participant.client_kind,
         )
-        self._fanout.to_room(room, notice)
+        self._fanout.send_to_room(room, notice)
 
-    def _presence(self, room: LiveRoom[Connection]) -> PresenceDelta:
-        news = self._of(room)
-        news.changed = True
-        return news.presence
+    def _get_presence_delta(self, room: LiveRoom[ClientConnection]) -> PresenceDelta:
+        pending = self._get_pending_updates(room)
+        pending.presence_changed = True
+        return pending.presence_delta
 
-    def _of(self, room: LiveRoom[Connection]) -> _RoomNews:
-        self._start_timer()
-        news = self._news.get(room)
-        if news is None:
-            news = self._news[room] = _RoomNews()
-        return news
+    def _get_pending_updates(self, room: LiveRoom[ClientConnection]) -> _PendingUpdates:
+        self._schedule_flush()
+        pending = self._pending.get(room)
+        if pending is None:
+            pending = self._pending[room] = _PendingUpdates()
+        return pending
 
-    def _start_timer(self) -> None:
-        if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(PRESENCE_TICK, self._tell)
+    def _schedule_flush(self) -> None:
+        if self._flush_timer is None:
+            self._flush_timer = asyncio.get_running_loop().call_later(PRESENCE_INTERVAL, self._flush)
 
-    def _tell(self) -> None:
-        self._timer = None
-        for room, news in list(self._news.items()):
-            if news.changed:
-                presence, news.presence, news.changed = news.presence, PresenceDelta(), False
-                self._fanout.to_room(room, presence.to_push(room.name))
-            if not self._unfold(room, news):
-                del self._news[room]
-        if self._news:
-            self._start_timer()
+    def _flush(self) -> None:
+        self._flush_timer = None
+        for room, pending in list(self._pending.items()):
+            if pending.presence_changed:
+                presence_delta, pending.presence_delta, pending.presence_changed = (
+                    pending.presence_delta,
+                    PresenceDelta(),
+                    False,
+                )
+                self._fanout.send_to_room(room, presence_delta.to_push(room.name))
+            if not self._flush_coalesced(room, pending):
+                del self._pending[room]
+        if self._pending:
+            self._schedule_flush()
 
-    def _unfold(self, room: LiveRoom[Connection], news: _RoomNews) -> bool:
+    def _flush_coalesced(self, room: LiveRoom[ClientConnection], pending: _PendingUpdates) -> bool:
         """Tell what was folded, as the rate allows; False when the room's rates need not be remembered."""
         now = self._monotonic()
-        for kind, folded in news.folded.items():
-            if folded.count and folded.last is not None and not folded.bucket.acquire(now):
-                self._fanout.to_room(room, self._notice(room, folded.last, kind, more=folded.count - 1))
-                folded.count = 0
-        if news.renames is not None and not news.renames.is_full(now):
+        for notice_type, coalesced in pending.coalesced.items():
+            if coalesced.count and coalesced.last_participant is not None and not coalesced.bucket.acquire(now):
+                self._fanout.send_to_room(
+                    room, self._build_notice(room, coalesced.last_participant, notice_type, more=coalesced.count - 1)
+                )
+                coalesced.count = 0
+        if pending.rename_bucket is not None and not pending.rename_bucket.is_full(now):
             return True
-        return any(folded.count or not folded.bucket.is_full(now) for folded in news.folded.values())
+        return any(folded.count or not folded.bucket.is_full(now) for folded in pending.coalesced.values())

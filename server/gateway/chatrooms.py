@@ -21,7 +21,7 @@ from server.domain.drafts import AppendDeletion, AppendTopic, Author, RoomRef
 from server.domain.guests import GuestKeys
 from server.domain.rates import Rate, TokenBucket
 from server.domain.rooms import RoomRegistry
-from server.gateway.connection import Connection
+from server.gateway.connection import ClientConnection
 from server.protocol.answers import HistoryPage
 from server.protocol.entries import Message
 from server.protocol.errors import BadRequest, Conflict, Forbidden, NotFound, RateLimited
@@ -30,17 +30,17 @@ from server.protocol.names import canonical_key
 from server.storage.database import Database
 from server.storage.queries import RoomRecord
 
-WRITES = Rate(100, 10)
+CATALOG_WRITE_RATE = Rate(100, 10)
 """Rooms made, renamed and removed on this server."""
 
-REMOVABLE_ENTRIES = 2_000
+MAX_DELETABLE_ENTRIES = 2_000
 """A room with a longer log is not removed by a guest: it belongs to those who talked there."""
 
-_NICK_NAME = "guest"
+_DEFAULT_NICK_NAME = "guest"
 """Whoever changes a room need not be in one, and so need not have a nickname."""
 
 
-class Chatrooms:
+class RoomCatalog:
     """What can be asked of the list. Every command raises the `ChatError` that refuses it.
 
     Args:
@@ -54,109 +54,115 @@ class Chatrooms:
     def __init__(
         self,
         database: Database,
-        guests: GuestKeys,
-        lobby: RoomRegistry[Connection],
+        guest_keys: GuestKeys,
+        room_registry: RoomRegistry[ClientConnection],
         monotonic: Callable[[], float],
-        of_address: PerAddressLimiter | None,
+        address_limiter: PerAddressLimiter | None,
     ) -> None:
         self._database = database
-        self._guests = guests
-        self._lobby = lobby
+        self._guest_keys = guest_keys
+        self._room_registry = room_registry
         self._monotonic = monotonic
-        self._writes = TokenBucket(WRITES, monotonic())
-        self._of_address = of_address
-        self._made = WeakKeyDictionary[Connection, set[int]]()
+        self._write_bucket = TokenBucket(CATALOG_WRITE_RATE, monotonic())
+        self._address_limiter = address_limiter
+        self._created_rooms = WeakKeyDictionary[ClientConnection, set[int]]()
 
-    def members(self, room: RoomRecord) -> int:
+    def count_members(self, room: RoomRecord) -> int:
         """How many are in it now."""
-        present = self._lobby.rooms.get(room.key)
-        return 0 if present is None else len(present.participants)
+        live_room = self._room_registry.rooms.get(room.key)
+        return 0 if live_room is None else len(live_room.participants)
 
-    async def make(self, connection: Connection, name: str, topic: str) -> RoomRecord:
+    async def create(self, connection: ClientConnection, name: str, topic: str) -> RoomRecord:
         """A new room, which this connection may change."""
-        made = self._made.setdefault(connection, set())
-        if len(made) >= ROOMS_PER_CONNECTION:
+        created_ids = self._created_rooms.setdefault(connection, set())
+        if len(created_ids) >= ROOMS_PER_CONNECTION:
             raise BadRequest(f"a connection can make {ROOMS_PER_CONNECTION} rooms")
-        if canonical_key(name) in self._lobby.rooms:
+        if canonical_key(name) in self._room_registry.rooms:
             raise Conflict("there is a room of this name")
-        self._count_write(connection)
+        self._acquire_write(connection)
         room = await self._database.rooms.create(canonical_key(name), name, topic)
-        made.add(room.id)
+        created_ids.add(room.id)
         return room
 
-    async def all(self) -> list[RoomRecord]:
+    async def list_public(self) -> list[RoomRecord]:
         """Public rooms, those with the newest activity first."""
         return await self._database.reader.list_rooms(None, ROOM_LIST_PAGE)
 
-    async def find(self, room_id: int) -> RoomRecord:
+    async def get(self, room_id: int) -> RoomRecord:
         """One public room."""
         room = await self._database.reader.find_room(room_id)
         if room is None:
             raise NotFound("there is no such room")
         return room
 
-    async def change(self, connection: Connection, room_id: int, name: str | None, topic: str | None) -> RoomRecord:
+    async def update(
+        self, connection: ClientConnection, room_id: int, name: str | None, topic: str | None
+    ) -> RoomRecord:
         """Give a room another name or topic; None leaves it as it is."""
-        room = await self._own(connection, room_id)
+        room = await self._require_owned(connection, room_id)
         if name is not None and name != room.name:
-            if room.key in self._lobby.rooms or (
-                canonical_key(name) != room.key and canonical_key(name) in self._lobby.rooms
+            if room.key in self._room_registry.rooms or (
+                canonical_key(name) != room.key and canonical_key(name) in self._room_registry.rooms
             ):
                 raise Conflict("somebody is in the room")
-            self._count_write(connection)
+            self._acquire_write(connection)
             await self._database.rooms.rename(room_id, canonical_key(name), name)
-            room = await self.find(room_id)
+            room = await self.get(room_id)
         if topic is not None and topic != room.topic:
-            ref = RoomRef(key=room.key, name=room.name)
-            await self._database.journal.append(AppendTopic(room=ref, author=self._author(connection), topic=topic))
-        return await self.find(room_id)
+            room_ref = RoomRef(key=room.key, name=room.name)
+            await self._database.journal.append(
+                AppendTopic(room=room_ref, author=self._build_author(connection), topic=topic)
+            )
+        return await self.get(room_id)
 
-    async def remove(self, connection: Connection, room_id: int) -> RoomRecord:
+    async def delete(self, connection: ClientConnection, room_id: int) -> RoomRecord:
         """Take a room off the list, with all that was said in it.
 
         Returns:
             The room as it was.
         """
-        room = await self._own(connection, room_id)
-        if room.key in self._lobby.rooms:
+        room = await self._require_owned(connection, room_id)
+        if room.key in self._room_registry.rooms:
             raise Conflict("somebody is in the room")
-        if room.last_seq > REMOVABLE_ENTRIES:
+        if room.last_seq > MAX_DELETABLE_ENTRIES:
             raise Conflict("too much was said in the room")
-        self._count_write(connection)
-        author = self._author(connection)
-        ref = RoomRef(key=room.key, name=room.name)
+        self._acquire_write(connection)
+        author = self._build_author(connection)
+        room_ref = RoomRef(key=room.key, name=room.name)
         after = 0
         while after < room.last_seq:
             page = await self._database.reader.read_page(room.key, after=after, limit=HISTORY_PAGE)
-            standing = [said.seq for said in page.messages if isinstance(said, Message) and not said.deleted]
-            drafts = [AppendDeletion(room=ref, author=author, target=seq) for seq in standing]
-            await asyncio.gather(*map(self._database.journal.append, drafts))
+            undeleted_seqs = [
+                message.seq for message in page.messages if isinstance(message, Message) and not message.deleted
+            ]
+            commands = [AppendDeletion(room=room_ref, author=author, target=seq) for seq in undeleted_seqs]
+            await asyncio.gather(*map(self._database.journal.append, commands))
             after += HISTORY_PAGE
         await self._database.rooms.delete(room_id)
-        self._made[connection].discard(room_id)
+        self._created_rooms[connection].discard(room_id)
         return room
 
-    async def messages(self, room_id: int, before: int | None, limit: int) -> tuple[RoomRecord, HistoryPage]:
+    async def read_messages(self, room_id: int, before: int | None, limit: int) -> tuple[RoomRecord, HistoryPage]:
         """The newest entries of a room with a lesser `seq` than this, ascending."""
-        room = await self.find(room_id)
+        room = await self.get(room_id)
         return room, await self._database.reader.read_page(room.key, before=before or SEQ_MAX, limit=limit)
 
-    async def _own(self, connection: Connection, room_id: int) -> RoomRecord:
-        room = await self.find(room_id)
-        if room_id not in self._made.get(connection, ()):
+    async def _require_owned(self, connection: ClientConnection, room_id: int) -> RoomRecord:
+        room = await self.get(room_id)
+        if room_id not in self._created_rooms.get(connection, ()):
             raise Forbidden("a guest can change only a room that it made on this connection")
         return room
 
-    def _count_write(self, connection: Connection) -> None:
+    def _acquire_write(self, connection: ClientConnection) -> None:
         now = self._monotonic()
-        wait = 0.0 if self._of_address is None else self._of_address.acquire(connection.address, now)
-        if wait:
-            raise RateLimited("too many rooms are made or changed from this address", round(wait, 3))
-        wait = self._writes.acquire(now)
-        if wait:
-            raise RateLimited("too many rooms are made or changed", round(wait, 3))
+        retry_after = 0.0 if self._address_limiter is None else self._address_limiter.acquire(connection.address, now)
+        if retry_after:
+            raise RateLimited("too many rooms are made or changed from this address", round(retry_after, 3))
+        retry_after = self._write_bucket.acquire(now)
+        if retry_after:
+            raise RateLimited("too many rooms are made or changed", round(retry_after, 3))
 
-    def _author(self, connection: Connection) -> Author:
+    def _build_author(self, connection: ClientConnection) -> Author:
         if connection.member_id is None:
-            connection.member_id = self._guests.generate_member_id()
-        return Author(member_id=connection.member_id, nick_name=_NICK_NAME, is_moderator=True)
+            connection.member_id = self._guest_keys.generate_member_id()
+        return Author(member_id=connection.member_id, nick_name=_DEFAULT_NICK_NAME, is_moderator=True)

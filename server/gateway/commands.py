@@ -13,23 +13,23 @@ from server.domain.addresses import PerAddressLimiter
 from server.domain.drafts import AppendDeletion, AppendEdit, AppendMessage, AppendReaction, AppendTopic, LogCommand
 from server.domain.guests import GuestKeys
 from server.domain.rooms import JoinResult, LeaveResult, RoomRegistry
-from server.gateway.announcer import Announcer
-from server.gateway.chatrooms import Chatrooms
-from server.gateway.connection import Connection
+from server.gateway.announcer import PresenceBroadcaster
+from server.gateway.chatrooms import RoomCatalog
+from server.gateway.connection import ClientConnection
 from server.gateway.fanout import Fanout
-from server.gateway.turns import Turns
+from server.gateway.turns import TickLimiter
 from server.protocol import answers, entries, requests
 from server.protocol.errors import BadRequest, ChatError
 from server.protocol.names import canonical_key
 from server.storage.database import Database
 
-JOINS_EACH_TURN = 4
+JOINS_PER_TICK = 4
 """Answers to joins in each turn of the event loop: in a room of thousands one takes 2 ms."""
 
-Handler = Callable[[Connection, Any], Awaitable[entries.WireStruct]]
+RequestHandler = Callable[[ClientConnection, Any], Awaitable[entries.WireStruct]]
 
 
-class Clock(Protocol):
+class Clocks(Protocol):
     """Both clocks that the gateway reads."""
 
     def monotonic(self) -> float:
@@ -41,7 +41,7 @@ class Clock(Protocol):
         ...
 
 
-class Commands:
+class Handlers:
     """What can be asked for. Every command raises the `ChatError` that refuses it.
 
     Args:
@@ -60,185 +60,201 @@ class Commands:
     def __init__(
         self,
         database: Database,
-        guests: GuestKeys,
-        clock: Clock,
-        lobby: RoomRegistry[Connection],
+        guest_keys: GuestKeys,
+        clocks: Clocks,
+        room_registry: RoomRegistry[ClientConnection],
         fanout: Fanout,
         *,
-        room_writes: PerAddressLimiter | None,
+        room_write_limiter: PerAddressLimiter | None,
     ) -> None:
         self._database = database
-        self._guests = guests
-        self._lobby = lobby
+        self._guest_keys = guest_keys
+        self._room_registry = room_registry
         self._fanout = fanout
-        self._announcer = Announcer(clock.now, clock.monotonic, fanout)
-        self._joins = Turns(JOINS_EACH_TURN)
-        self.chatrooms = Chatrooms(database, guests, lobby, clock.monotonic, room_writes)
-        self.published = 0
-        self._handlers: dict[type[requests.Request], Handler] = {
-            requests.LeaveRoom: self._leave,
-            requests.SendMessage: self.send,
-            requests.History: self._history,
-            requests.EditMessage: self._edit,
-            requests.DeleteMessage: self._delete,
+        self._presence_broadcaster = PresenceBroadcaster(clocks.now, clocks.monotonic, fanout)
+        self._join_limiter = TickLimiter(JOINS_PER_TICK)
+        self.room_catalog = RoomCatalog(database, guest_keys, room_registry, clocks.monotonic, room_write_limiter)
+        self.published_count = 0
+        self._handlers_by_type: dict[type[requests.Request], RequestHandler] = {
+            requests.LeaveRoom: self._leave_room,
+            requests.SendMessage: self._send_message,
+            requests.History: self._read_history,
+            requests.EditMessage: self._edit_message,
+            requests.DeleteMessage: self._delete_message,
             requests.React: self._react,
             requests.SetTopic: self._set_topic,
-            requests.Typing: self._typing,
+            requests.Typing: self._set_typing,
             requests.Search: self._search,
             requests.ListRooms: self._list_rooms,
             requests.ChangeNick: self._change_nick,
         }
         database.journal.set_publisher(self.publish)
 
-    def carry_out(self, connection: Connection, request: requests.Request) -> Awaitable[entries.WireStruct]:
+    def handle(self, connection: ClientConnection, request: requests.Request) -> Awaitable[entries.WireStruct]:
         """Do what a request other than a join asks for.
 
         Returns:
             Its answer, one of `server.protocol.answers`.
         """
-        handler = self._handlers.get(type(request))
+        handler = self._handlers_by_type.get(type(request))
         if handler is None:
             raise BadRequest("this server does not serve this request")
         return handler(connection, request)
 
     def publish(self, committed: Sequence[entries.Entry]) -> None:
         """Tell the rooms what is now on disk."""
-        self.published += len(committed)
+        self.published_count += len(committed)
         for entry in committed:
-            room = self._lobby.rooms.get(canonical_key(entry.room))
+            room = self._room_registry.rooms.get(canonical_key(entry.room))
             if room is not None:
-                self._fanout.to_room(room, entry)
+                self._fanout.send_to_room(room, entry)
 
-    def gone(self, connection: Connection) -> None:
+    def on_disconnect(self, connection: ClientConnection) -> None:
         """The connection has ended, and is in no room any more."""
-        for departure in self._lobby.leave_all(connection):
-            self._departed(departure)
+        for leave_result in self._room_registry.leave_all(connection):
+            self._broadcast_leave(leave_result)
 
     def close(self) -> None:
         """Forget what was to be told later."""
-        self._announcer.close()
+        self._presence_broadcaster.close()
 
     # -- coming and going
 
     async def join(
-        self, connection: Connection, request: requests.JoinRoom, *, form: str, via: str | None
+        self, connection: ClientConnection, request: requests.JoinRoom, *, dialect: str, client_kind: str | None
     ) -> answers.JoinResponse:
         """Come into a room, to read it in this form; `via` is what the others are told of it."""
-        member_id = self._identify(connection, request.guest_key)
-        was_in = any(room.key == canonical_key(request.room_name) for room in self._lobby.joined_rooms(connection))
-        arrival = self._lobby.join(
-            connection, request.room_name, member_id, request.nick_name, dialect=form, client_kind=via
+        member_id = self._resolve_member_id(connection, request.guest_key)
+        was_joined = any(
+            room.key == canonical_key(request.room_name) for room in self._room_registry.joined_rooms(connection)
         )
-        room = arrival.room
-        self._announcer.arrived(arrival)
+        join_result = self._room_registry.join(
+            connection, request.room_name, member_id, request.nick_name, dialect=dialect, client_kind=client_kind
+        )
+        room = join_result.room
+        self._presence_broadcaster.on_join(join_result)
         try:
-            backlog = await self._database.reader.read_join_snapshot(room.key, since=request.since, limit=request.limit)
+            snapshot = await self._database.reader.read_join_snapshot(
+                room.key, since=request.since, limit=request.limit
+            )
         except ChatError:
-            if not was_in:
-                departure = self._lobby.leave(connection, room.name)
-                if departure.is_last:
-                    self._announcer.withdrew(departure)
+            if not was_joined:
+                leave_result = self._room_registry.leave(connection, room.name)
+                if leave_result.is_last:
+                    self._presence_broadcaster.on_join_aborted(leave_result)
             raise
-        await self._joins.take()
-        room, occupant = self._lobby.require_membership(connection, room.name)
-        stored = backlog.room
-        if stored is not None:
-            room.name = stored.name
-        self._announcer.welcome(JoinResult(room, occupant, arrival.is_new, arrival.old_nick), connection)
-        state = answers.RoomState(
+        await self._join_limiter.acquire()
+        room, participant = self._room_registry.require_membership(connection, room.name)
+        stored_room = snapshot.room
+        if stored_room is not None:
+            room.name = stored_room.name
+        self._presence_broadcaster.send_join_notice(
+            JoinResult(room, participant, join_result.is_new, join_result.old_nick), connection
+        )
+        room_state = answers.RoomState(
             name=room.name,
-            topic=stored.topic if stored else "",
-            last_seq=stored.last_seq if stored else 0,
-            visibility=stored.visibility if stored else "public",
+            topic=stored_room.topic if stored_room else "",
+            last_seq=stored_room.last_seq if stored_room else 0,
+            visibility=stored_room.visibility if stored_room else "public",
         )
         return answers.JoinResponse(
-            room=state,
-            nick_name=occupant.nick_name,
+            room=room_state,
+            nick_name=participant.nick_name,
             member_id=member_id,
-            guest_key=self._guests.issue(member_id),
+            guest_key=self._guest_keys.issue(member_id),
             members=room.list_members(),
-            messages=backlog.entries,
-            has_more=backlog.has_more,
+            messages=snapshot.entries,
+            has_more=snapshot.has_more,
         )
 
-    def _identify(self, connection: Connection, guest_key: str | None) -> str:
+    def _resolve_member_id(self, connection: ClientConnection, guest_key: str | None) -> str:
         """The member that a join is by: the key's, else the connection's own, else a new one.
 
         A key of another server (or of a database that is gone) makes a new guest: it proves nothing,
         and who presents it only wants to talk.
         """
-        member_id = self._guests.verify(guest_key) if guest_key is not None else None
-        member_id = member_id or connection.member_id or self._guests.generate_member_id()
+        member_id = self._guest_keys.verify(guest_key) if guest_key is not None else None
+        member_id = member_id or connection.member_id or self._guest_keys.generate_member_id()
         if connection.member_id is None:
             connection.member_id = member_id
         return member_id
 
-    async def _leave(self, connection: Connection, request: requests.LeaveRoom) -> answers.Empty:
-        self._departed(self._lobby.leave(connection, request.room))
+    async def _leave_room(self, connection: ClientConnection, request: requests.LeaveRoom) -> answers.Empty:
+        self._broadcast_leave(self._room_registry.leave(connection, request.room))
         return answers.Empty()
 
-    def _departed(self, departure: LeaveResult[Connection]) -> None:
-        if departure.is_last:
-            self._announcer.left(departure)
+    def _broadcast_leave(self, leave_result: LeaveResult[ClientConnection]) -> None:
+        if leave_result.is_last:
+            self._presence_broadcaster.on_leave(leave_result)
 
-    async def _change_nick(self, connection: Connection, request: requests.ChangeNick) -> answers.NickChanged:
+    async def _change_nick(self, connection: ClientConnection, request: requests.ChangeNick) -> answers.NickChanged:
         if request.room is not None:
-            places = [self._lobby.require_membership(connection, request.room)]
+            memberships = [self._room_registry.require_membership(connection, request.room)]
         else:
-            places = [(room, room.connections[connection]) for room in self._lobby.joined_rooms(connection)]
-        got = request.nick_name
-        for room, occupant in places:
-            old = self._lobby.change_nick(room, occupant, request.nick_name)
-            if old is not None:
-                self._announcer.renamed(room, occupant, old)
-            got = occupant.nick_name
-        return answers.NickChanged(nick_name=got)
+            memberships = [
+                (room, room.connections[connection]) for room in self._room_registry.joined_rooms(connection)
+            ]
+        assigned_nick = request.nick_name
+        for room, participant in memberships:
+            old_nick = self._room_registry.change_nick(room, participant, request.nick_name)
+            if old_nick is not None:
+                self._presence_broadcaster.on_nick_change(room, participant, old_nick)
+            assigned_nick = participant.nick_name
+        return answers.NickChanged(nick_name=assigned_nick)
 
     # -- writing
 
-    async def send(self, connection: Connection, request: requests.SendMessage) -> answers.SendResponse:
+    async def _send_message(self, connection: ClientConnection, request: requests.SendMessage) -> answers.SendResponse:
         """Say something in a room that the connection is in."""
-        room, occupant = self._lobby.require_membership(connection, request.room)
-        draft = AppendMessage(
+        room, participant = self._room_registry.require_membership(connection, request.room)
+        command = AppendMessage(
             room=room.to_ref(),
-            author=occupant.to_author(),
+            author=participant.to_author(),
             message=request.message,
             client_id=request.client_id,
             reply_to=request.reply_to,
         )
-        appended = await self._database.journal.append(draft)
-        entry = appended.entry
-        return answers.SendResponse(seq=entry.seq, id=entry.id, ts=entry.ts, duplicate=appended.duplicate)
+        append_result = await self._database.journal.append(command)
+        entry = append_result.entry
+        return answers.SendResponse(seq=entry.seq, id=entry.id, ts=entry.ts, duplicate=append_result.duplicate)
 
-    async def _edit(self, connection: Connection, request: requests.EditMessage) -> answers.ChangeAccepted:
-        room, occupant = self._lobby.require_membership(connection, request.room)
-        author = occupant.to_author()
-        return await self._revise(
+    async def _edit_message(
+        self, connection: ClientConnection, request: requests.EditMessage
+    ) -> answers.ChangeAccepted:
+        room, participant = self._room_registry.require_membership(connection, request.room)
+        author = participant.to_author()
+        return await self._append_change(
             AppendEdit(room=room.to_ref(), author=author, target=request.seq, message=request.message)
         )
 
-    async def _delete(self, connection: Connection, request: requests.DeleteMessage) -> answers.ChangeAccepted:
-        room, occupant = self._lobby.require_membership(connection, request.room)
-        return await self._revise(AppendDeletion(room=room.to_ref(), author=occupant.to_author(), target=request.seq))
+    async def _delete_message(
+        self, connection: ClientConnection, request: requests.DeleteMessage
+    ) -> answers.ChangeAccepted:
+        room, participant = self._room_registry.require_membership(connection, request.room)
+        return await self._append_change(
+            AppendDeletion(room=room.to_ref(), author=participant.to_author(), target=request.seq)
+        )
 
-    async def _react(self, connection: Connection, request: requests.React) -> answers.ChangeAccepted:
-        room, occupant = self._lobby.require_membership(connection, request.room)
-        author = occupant.to_author()
-        return await self._revise(
+    async def _react(self, connection: ClientConnection, request: requests.React) -> answers.ChangeAccepted:
+        room, participant = self._room_registry.require_membership(connection, request.room)
+        author = participant.to_author()
+        return await self._append_change(
             AppendReaction(room=room.to_ref(), author=author, target=request.seq, emoji=request.emoji, on=request.on)
         )
 
-    async def _set_topic(self, connection: Connection, request: requests.SetTopic) -> answers.ChangeAccepted:
-        room, occupant = self._lobby.require_membership(connection, request.room)
-        return await self._revise(AppendTopic(room=room.to_ref(), author=occupant.to_author(), topic=request.topic))
+    async def _set_topic(self, connection: ClientConnection, request: requests.SetTopic) -> answers.ChangeAccepted:
+        room, participant = self._room_registry.require_membership(connection, request.room)
+        return await self._append_change(
+            AppendTopic(room=room.to_ref(), author=participant.to_author(), topic=request.topic)
+        )
 
-    async def _revise(self, draft: LogCommand) -> answers.ChangeAccepted:
-        return answers.ChangeAccepted(revision=(await self._database.journal.append(draft)).entry.seq)
+    async def _append_change(self, command: LogCommand) -> answers.ChangeAccepted:
+        return answers.ChangeAccepted(revision=(await self._database.journal.append(command)).entry.seq)
 
     # -- reading
 
-    async def _history(self, connection: Connection, request: requests.History) -> answers.HistoryPage:
-        room, _ = self._lobby.require_membership(connection, request.room)
+    async def _read_history(self, connection: ClientConnection, request: requests.History) -> answers.HistoryPage:
+        room, _ = self._room_registry.require_membership(connection, request.room)
         return await self._database.reader.read_page(
             room.key,
             before=request.before,
@@ -248,36 +264,36 @@ class Commands:
             limit=request.limit,
         )
 
-    async def _search(self, connection: Connection, request: requests.Search) -> answers.SearchResponse:
-        joined = frozenset(room.key for room in self._lobby.joined_rooms(connection))
+    async def _search(self, connection: ClientConnection, request: requests.Search) -> answers.SearchResponse:
+        joined_keys = frozenset(room.key for room in self._room_registry.joined_rooms(connection))
         room_key = None if request.room is None else canonical_key(request.room)
         return await self._database.reader.search(
-            request.query, room_key=room_key, joined=joined, before=request.before, limit=request.limit
+            request.query, room_key=room_key, joined=joined_keys, before=request.before, limit=request.limit
         )
 
-    async def _list_rooms(self, connection: Connection, request: requests.ListRooms) -> answers.RoomListResponse:
-        stored = await self._database.reader.list_rooms(request.query, request.limit)
+    async def _list_rooms(self, connection: ClientConnection, request: requests.ListRooms) -> answers.RoomListResponse:
+        stored_rooms = await self._database.reader.list_rooms(request.query, request.limit)
         summaries = {
-            row.key: answers.RoomSummary(
-                name=row.name, topic=row.topic, members=self._present(row.key), last_seq=row.last_seq
+            record.key: answers.RoomSummary(
+                name=record.name, topic=record.topic, members=self._count_members(record.key), last_seq=record.last_seq
             )
-            for row in stored
+            for record in stored_rooms
         }
-        wanted = request.query.casefold() if request.query else ""
-        for room in self._lobby.rooms.values():
-            if room.key not in summaries and wanted in room.key:
+        name_filter = request.query.casefold() if request.query else ""
+        for room in self._room_registry.rooms.values():
+            if room.key not in summaries and name_filter in room.key:
                 summaries[room.key] = answers.RoomSummary(
                     name=room.name, topic="", members=len(room.participants), last_seq=0
                 )
-        listed = sorted(summaries.values(), key=lambda summary: -summary.members)
-        return answers.RoomListResponse(rooms=listed[: request.limit])
+        summaries_by_size = sorted(summaries.values(), key=lambda summary: -summary.members)
+        return answers.RoomListResponse(rooms=summaries_by_size[: request.limit])
 
-    def _present(self, room_key: str) -> int:
-        room = self._lobby.rooms.get(room_key)
+    def _count_members(self, room_key: str) -> int:
+        room = self._room_registry.rooms.get(room_key)
         return len(room.participants) if room is not None else 0
 
-    async def _typing(self, connection: Connection, request: requests.Typing) -> answers.Empty:
-        room, occupant = self._lobby.require_membership(connection, request.room)
-        push = entries.TypingPush(room=room.name, member_id=occupant.member_id, on=request.on)
-        self._fanout.to_room(room, push, but=connection)
+    async def _set_typing(self, connection: ClientConnection, request: requests.Typing) -> answers.Empty:
+        room, participant = self._room_registry.require_membership(connection, request.room)
+        push = entries.TypingPush(room=room.name, member_id=participant.member_id, on=request.on)
+        self._fanout.send_to_room(room, push, exclude=connection)
         return answers.Empty()

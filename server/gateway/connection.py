@@ -8,19 +8,19 @@ from server.domain.rates import TokenBucket
 from server.gateway.frames import Frame
 
 
-class Wire(Protocol):
+class FrameSink(Protocol):
     """The transport under a connection."""
 
     def push(self, frame: Frame) -> None:
         """Send it after all that was pushed before; frames of one tick leave together."""
         ...
 
-    def hang_up(self, reason: str) -> None:
+    def close(self, reason: str) -> None:
         """End the connection once what was pushed is sent, with one log line."""
         ...
 
 
-class Connection:
+class ClientConnection:
     """Somebody's connection to the root namespace.
 
     Attributes:
@@ -31,29 +31,31 @@ class Connection:
         slow_since: Since when it has had to wait for the rate, at every request; None while it need not.
     """
 
-    __slots__ = ("__weakref__", "address", "buckets", "hang_up", "member_id", "push", "sid", "slow_since")
+    __slots__ = ("__weakref__", "address", "close", "member_id", "push", "rate_buckets", "sid", "throttled_since")
 
     def __init__(
         self,
-        wire: Wire,
+        sink: FrameSink,
         sid: str,
         address: str,
-        buckets: dict[str, TokenBucket],
-        slow_since: float | None = None,
+        rate_buckets: dict[str, TokenBucket],
+        throttled_since: float | None = None,
     ) -> None:
-        self.push = wire.push
-        self.hang_up = wire.hang_up
+        self.push = sink.push
+        self.close = sink.close
         self.sid = sid
         self.address = address
-        self.buckets = buckets
+        self.rate_buckets = rate_buckets
         self.member_id: str | None = None
-        self.slow_since = slow_since
+        self.throttled_since = throttled_since
 
 
-class Gateway(Protocol):
+class EventDispatcher(Protocol):
     """What the engine tells of its connections."""
 
-    def arrived(self, wire: Wire, address: str, auth: Raw | None, former: Connection | None) -> Connection:
+    def on_connect(
+        self, sink: FrameSink, address: str, auth: Raw | None, previous: ClientConnection | None
+    ) -> ClientConnection:
         """A client wants in.
 
         Args:
@@ -64,7 +66,9 @@ class Gateway(Protocol):
         """
         ...
 
-    async def event(self, connection: Connection, name: str, arguments: list[Raw], *, answered: bool) -> bytes | None:
+    async def dispatch(
+        self, connection: ClientConnection, event: str, arguments: list[Raw], *, wants_ack: bool
+    ) -> bytes | None:
         """A client sent an event; its next one is given when this returns.
 
         Args:
@@ -75,6 +79,6 @@ class Gateway(Protocol):
         """
         ...
 
-    def gone(self, connection: Connection) -> None:
+    def on_disconnect(self, connection: ClientConnection) -> None:
         """The connection has ended; nothing more may be pushed."""
         ...

@@ -11,28 +11,30 @@ from typing import Protocol
 
 from server.domain.rooms import LiveRoom
 from server.gateway import packets
-from server.gateway.connection import Connection
+from server.gateway.connection import ClientConnection
 from server.gateway.frames import Frame
 from server.protocol import entries
 from server.protocol.codec import encode_push
 
-Notice = entries.JoinNotice | entries.LeaveNotice | entries.NickNotice
+MembershipNotice = entries.JoinNotice | entries.LeaveNotice | entries.NickNotice
 
-News = entries.Entry | Notice | entries.PresencePush | entries.TypingPush
+RoomEvent = entries.Entry | MembershipNotice | entries.PresencePush | entries.TypingPush
 """What happens in a room, as the native form has it."""
 
 
-class Form(Protocol):
+class DialectSink(Protocol):
     """A form in which connections read (`server.gateway.dialects.dialect`)."""
 
-    def tell(self, room: LiveRoom[Connection], news: News, readers: Iterable[Connection]) -> None:
+    def deliver(
+        self, room: LiveRoom[ClientConnection], room_event: RoomEvent, recipients: Iterable[ClientConnection]
+    ) -> None:
         """Push the news to these readers in this form, or leave it when the form has no words for it."""
         ...
 
 
-def push_frame(event: str, body: entries.WireStruct) -> Frame:
+def encode_push_frame(event: str, body: entries.WireStruct) -> Frame:
     """The push as everybody gets it."""
-    return Frame(packets.event(encode_push(event, body)))
+    return Frame(packets.encode_event(encode_push(event, body)))
 
 
 class Fanout:
@@ -42,19 +44,23 @@ class Fanout:
         forms: By the name under which a room knows its readers.
     """
 
-    def __init__(self, forms: Mapping[str, Form]) -> None:
-        self._forms = forms
+    def __init__(self, dialects: Mapping[str, DialectSink]) -> None:
+        self._dialects = dialects
 
-    def to_room(self, room: LiveRoom[Connection], news: News, but: Connection | None = None) -> None:
+    def send_to_room(
+        self, room: LiveRoom[ClientConnection], room_event: RoomEvent, exclude: ClientConnection | None = None
+    ) -> None:
         """Tell every connection in the room, except one."""
-        for form, readers in room.subscribers.items():
-            if but is None or but not in readers:
-                self._forms[form].tell(room, news, readers)
+        for dialect, subscribers in room.subscribers.items():
+            if exclude is None or exclude not in subscribers:
+                self._dialects[dialect].deliver(room, room_event, subscribers)
             else:
-                self._forms[form].tell(room, news, [reader for reader in readers if reader is not but])
+                self._dialects[dialect].deliver(
+                    room, room_event, [recipient for recipient in subscribers if recipient is not exclude]
+                )
 
-    def to_one(self, room: LiveRoom[Connection], news: News, reader: Connection) -> None:
+    def send_to_one(self, room: LiveRoom[ClientConnection], room_event: RoomEvent, recipient: ClientConnection) -> None:
         """Tell one of the room's connections."""
-        for form, readers in room.subscribers.items():
-            if reader in readers:
-                self._forms[form].tell(room, news, (reader,))
+        for dialect, subscribers in room.subscribers.items():
+            if recipient in subscribers:
+                self._dialects[dialect].deliver(room, room_event, (recipient,))

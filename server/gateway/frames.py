@@ -13,14 +13,14 @@ class Frame:
         wire: What a WebSocket gets in place of that text frame.
     """
 
-    __slots__ = ("payload", "wire")
+    __slots__ = ("polling_bytes", "ws_bytes")
 
-    def __init__(self, payload: bytes, wire: bytes | None = None) -> None:
-        self.payload = payload
-        self.wire = _header(len(payload)) + payload if wire is None else wire
+    def __init__(self, polling_bytes: bytes, ws_bytes: bytes | None = None) -> None:
+        self.polling_bytes = polling_bytes
+        self.ws_bytes = _encode_ws_header(len(polling_bytes)) + polling_bytes if ws_bytes is None else ws_bytes
 
 
-def _header(length: int) -> bytes:
+def _encode_ws_header(length: int) -> bytes:
     if length < 126:
         return bytes((0x81, length))
     if length < 0x10000:

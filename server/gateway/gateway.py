@@ -17,10 +17,10 @@ from collections.abc import Callable, Sequence
 from msgspec import Raw
 
 from server.domain.rooms import RoomRegistry
-from server.gateway.commands import Clock, Commands
-from server.gateway.connection import Connection, Wire
+from server.gateway.commands import Clocks, Handlers
+from server.gateway.connection import ClientConnection, FrameSink
 from server.gateway.dialects.dialect import Dialect
-from server.gateway.fanout import push_frame
+from server.gateway.fanout import encode_push_frame
 from server.gateway.limits import RequestLimits
 from server.protocol import entries
 from server.protocol.errors import BadRequest, ChatError, InternalError, RateLimited, Unavailable
@@ -29,7 +29,7 @@ from server.protocol.requests import Request
 log = logging.getLogger("chat.gateway")
 
 
-class ChatGateway:
+class Dispatcher:
     """Turns events into answers and pushes.
 
     Args:
@@ -45,147 +45,155 @@ class ChatGateway:
     def __init__(
         self,
         dialects: Sequence[Dialect],
-        commands: Commands,
-        lobby: RoomRegistry[Connection],
-        limits: RequestLimits,
+        handlers: Handlers,
+        room_registry: RoomRegistry[ClientConnection],
+        request_limits: RequestLimits,
         *,
-        clock: Clock,
-        new_sid: Callable[[], str],
-        flood_patience: float,
+        clocks: Clocks,
+        generate_sid: Callable[[], str],
+        flood_timeout: float,
     ) -> None:
-        self._commands = commands
-        self._lobby = lobby
-        self._limits = limits
-        self._clock = clock
-        self._new_sid = new_sid
-        self._flood_patience = flood_patience
-        self._connections: set[Connection] = set()
-        self._stopping = False
-        self._fallback = dialects[-1]
-        self._dialects: dict[str, list[Dialect]] = {}
+        self._handlers = handlers
+        self._room_registry = room_registry
+        self._request_limits = request_limits
+        self._clocks = clocks
+        self._generate_sid = generate_sid
+        self._flood_timeout = flood_timeout
+        self._connections: set[ClientConnection] = set()
+        self._is_stopping = False
+        self._fallback_dialect = dialects[-1]
+        self._dialects_by_event: dict[str, list[Dialect]] = {}
         for dialect in dialects:
-            for event in dialect.events:
-                self._dialects.setdefault(event, []).append(dialect)
+            for event in dialect.event_names:
+                self._dialects_by_event.setdefault(event, []).append(dialect)
 
     # -- what the engine tells
 
-    def arrived(self, wire: Wire, address: str, auth: Raw | None, former: Connection | None) -> Connection:
+    def on_connect(
+        self, sink: FrameSink, address: str, auth: Raw | None, previous: ClientConnection | None
+    ) -> ClientConnection:
         """A client wants in; guests need nothing, so `auth` is not looked at."""
-        if self._stopping:
+        if self._is_stopping:
             raise Unavailable("the server is stopping", 1.0)
-        buckets = self._limits.buckets(self._clock.monotonic()) if former is None else former.buckets
-        slow_since = None if former is None else former.slow_since
-        connection = Connection(wire, self._new_sid(), address, buckets, slow_since)
+        rate_buckets = (
+            self._request_limits.create_buckets(self._clocks.monotonic()) if previous is None else previous.rate_buckets
+        )
+        throttled_since = None if previous is None else previous.throttled_since
+        connection = ClientConnection(sink, self._generate_sid(), address, rate_buckets, throttled_since)
         self._connections.add(connection)
         return connection
 
-    async def event(self, connection: Connection, name: str, arguments: list[Raw], *, answered: bool) -> bytes | None:
+    async def dispatch(
+        self, connection: ClientConnection, event: str, arguments: list[Raw], *, wants_ack: bool
+    ) -> bytes | None:
         """Carry a request out, and answer it if an answer was asked for."""
-        dialect = self._dialect(name, arguments)
+        dialect = self._find_dialect(event, arguments)
         try:
-            self._go_on(connection)
-            request = dialect.decode(connection, name, arguments)
-            if wait := self._admit(connection, request, answered):
-                await self._take_turn(connection, request, wait)
+            self._require_open(connection)
+            request = dialect.decode(connection, event, arguments)
+            if delay := self._check_rate(connection, request, wants_ack):
+                await self._await_token(connection, request, delay)
             else:
-                connection.slow_since = None
-            result = await dialect.carry_out(self._commands, connection, request, answered=answered)
-            return dialect.answer(result) if answered else None
-        except ChatError as refusal:
-            if isinstance(refusal, BadRequest):
-                self._count_fault(connection)
-            return self._refused(connection, dialect, refusal, answered)
+                connection.throttled_since = None
+            result = await dialect.handle(self._handlers, connection, request, wants_ack=wants_ack)
+            return dialect.encode_result(result) if wants_ack else None
+        except ChatError as error:
+            if isinstance(error, BadRequest):
+                self._count_invalid(connection)
+            return self._respond_with_error(connection, dialect, error, wants_ack)
         except Exception:
             log.exception("a request could not be carried out")
-            mistake = InternalError("the server made a mistake; its log has the details")
-            return self._refused(connection, dialect, mistake, answered)
+            internal_error = InternalError("the server made a mistake; its log has the details")
+            return self._respond_with_error(connection, dialect, internal_error, wants_ack)
 
-    def gone(self, connection: Connection) -> None:
+    def on_disconnect(self, connection: ClientConnection) -> None:
         """The connection has ended."""
         self._connections.discard(connection)
-        self._commands.gone(connection)
+        self._handlers.on_disconnect(connection)
 
     # -- what the operator sees and does
 
     @property
-    def stopping(self) -> bool:
+    def is_stopping(self) -> bool:
         """Whether it has said goodbye, and takes nobody and nothing any more."""
-        return self._stopping
+        return self._is_stopping
 
-    def present(self) -> tuple[int, int]:
+    def count_rooms_and_members(self) -> tuple[int, int]:
         """How many rooms have somebody in them, and how many members these have in all."""
-        rooms = self._lobby.rooms.values()
+        rooms = self._room_registry.rooms.values()
         return len(rooms), sum(len(room.participants) for room in rooms)
 
     @property
-    def published(self) -> int:
+    def published_count(self) -> int:
         """Entries told to rooms since the start."""
-        return self._commands.published
+        return self._handlers.published_count
 
-    def say_goodbye(self, reconnect_after: float) -> None:
+    def announce_shutdown(self, reconnect_after: float) -> None:
         """Take no more requests, and tell everybody when to come back."""
-        self._stopping = True
-        frame = push_frame(entries.GOING_AWAY, entries.GoingAwayPush(reconnect_after=reconnect_after))
+        self._is_stopping = True
+        frame = encode_push_frame(entries.GOING_AWAY, entries.GoingAwayPush(reconnect_after=reconnect_after))
         for connection in self._connections:
             connection.push(frame)
 
     def close(self) -> None:
         """Forget what was to be told later."""
-        self._commands.close()
+        self._handlers.close()
 
     # -- one event
 
-    def _dialect(self, event: str, arguments: list[Raw]) -> Dialect:
-        for dialect in self._dialects.get(event, ()):
-            if dialect.takes(event, arguments):
+    def _find_dialect(self, event: str, arguments: list[Raw]) -> Dialect:
+        for dialect in self._dialects_by_event.get(event, ()):
+            if dialect.matches(event, arguments):
                 return dialect
-        return self._fallback
+        return self._fallback_dialect
 
-    def _go_on(self, connection: Connection) -> None:
-        if self._stopping:
+    def _require_open(self, connection: ClientConnection) -> None:
+        if self._is_stopping:
             raise Unavailable("the server is stopping", 1.0)
         if connection not in self._connections:
             raise Unavailable("the connection has ended")
 
-    def _admit(self, connection: Connection, request: Request, answered: bool) -> float:
+    def _check_rate(self, connection: ClientConnection, request: Request, wants_ack: bool) -> float:
         """Count a request; the seconds that it has to wait first (rule 2), 0 for one that may be done."""
         try:
-            self._limits.admit(connection.buckets, request, self._clock.monotonic())
-        except RateLimited as refusal:
-            if answered:
+            self._request_limits.acquire(connection.rate_buckets, request, self._clocks.monotonic())
+        except RateLimited as error:
+            if wants_ack:
                 raise
-            return refusal.retry_after or 0.001
+            return error.retry_after or 0.001
         return 0
 
-    async def _take_turn(self, connection: Connection, request: Request, wait: float) -> None:
+    async def _await_token(self, connection: ClientConnection, request: Request, delay: float) -> None:
         """Wait until the rate allows it."""
-        while wait:
-            self._slow(connection)
-            await asyncio.sleep(wait)
-            self._go_on(connection)
-            wait = self._admit(connection, request, answered=False)
+        while delay:
+            self._throttle(connection)
+            await asyncio.sleep(delay)
+            self._require_open(connection)
+            delay = self._check_rate(connection, request, wants_ack=False)
 
-    def _slow(self, connection: Connection) -> None:
-        now = self._clock.monotonic()
-        if connection.slow_since is None:
-            connection.slow_since = now
-        elif now - connection.slow_since > self._flood_patience:
-            refusal = RateLimited("too much, for too long")
-            _tell(connection, refusal)
-            connection.hang_up("a flood")
-            raise refusal
+    def _throttle(self, connection: ClientConnection) -> None:
+        now = self._clocks.monotonic()
+        if connection.throttled_since is None:
+            connection.throttled_since = now
+        elif now - connection.throttled_since > self._flood_timeout:
+            error = RateLimited("too much, for too long")
+            _push_error(connection, error)
+            connection.close("a flood")
+            raise error
 
-    def _refused(self, connection: Connection, dialect: Dialect, refusal: ChatError, answered: bool) -> bytes | None:
-        if answered:
-            return dialect.refusal(refusal)
-        _tell(connection, refusal)
+    def _respond_with_error(
+        self, connection: ClientConnection, dialect: Dialect, error: ChatError, wants_ack: bool
+    ) -> bytes | None:
+        if wants_ack:
+            return dialect.encode_failure(error)
+        _push_error(connection, error)
         return None
 
-    def _count_fault(self, connection: Connection) -> None:
-        if not self._limits.tolerates_fault(connection.buckets, self._clock.monotonic()):
-            connection.hang_up("too many requests that are not valid")
+    def _count_invalid(self, connection: ClientConnection) -> None:
+        if not self._request_limits.allow_invalid_request(connection.rate_buckets, self._clocks.monotonic()):
+            connection.close("too many requests that are not valid")
 
 
-def _tell(connection: Connection, refusal: ChatError) -> None:
-    problem = entries.ErrorPush(code=refusal.code, message=refusal.message, retry_after=refusal.retry_after)
-    connection.push(push_frame(entries.ERROR, problem))
+def _push_error(connection: ClientConnection, error: ChatError) -> None:
+    error_push = entries.ErrorPush(code=error.code, message=error.message, retry_after=error.retry_after)
+    connection.push(encode_push_frame(entries.ERROR, error_push))

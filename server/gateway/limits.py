@@ -6,7 +6,7 @@ from server.domain.rates import Rate, TokenBucket
 from server.protocol.errors import RateLimited
 from server.protocol.requests import Request
 
-_MESSAGES, _JOINS, _SEARCHES, _OTHERS, _FAULTS = "messages", "joins", "searches", "others", "faults"
+_MESSAGES, _JOINS, _SEARCHES, _OTHER, _INVALID = "messages", "joins", "searches", "others", "faults"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +24,8 @@ class RequestRates:
     messages: Rate = Rate(10, 3)
     joins: Rate = Rate(5, 5)
     searches: Rate = Rate(10, 2)
-    others: Rate = Rate(100, 30)
-    faults: Rate = Rate(20, 1)
+    other: Rate = Rate(100, 30)
+    invalid: Rate = Rate(20, 1)
 
 
 class RequestLimits:
@@ -35,18 +35,18 @@ class RequestLimits:
         self._rates = rates
         self._enabled = enabled
 
-    def buckets(self, now: float) -> dict[str, TokenBucket]:
+    def create_buckets(self, now: float) -> dict[str, TokenBucket]:
         """The counters of a new connection."""
         rates = self._rates
         return {
             _MESSAGES: TokenBucket(rates.messages, now),
             _JOINS: TokenBucket(rates.joins, now),
             _SEARCHES: TokenBucket(rates.searches, now),
-            _OTHERS: TokenBucket(rates.others, now),
-            _FAULTS: TokenBucket(rates.faults, now),
+            _OTHER: TokenBucket(rates.other, now),
+            _INVALID: TokenBucket(rates.invalid, now),
         }
 
-    def admit(self, buckets: dict[str, TokenBucket], request: Request, now: float) -> None:
+    def acquire(self, buckets: dict[str, TokenBucket], request: Request, now: float) -> None:
         """Count a request.
 
         Raises:
@@ -54,11 +54,11 @@ class RequestLimits:
         """
         if not self._enabled:
             return
-        kind = request.rate_class
-        wait = buckets[kind].acquire(now)
-        if wait:
-            raise RateLimited(f"too many {kind if kind != _OTHERS else 'requests'}", round(wait, 3))
+        rate_class = request.rate_class
+        retry_after = buckets[rate_class].acquire(now)
+        if retry_after:
+            raise RateLimited(f"too many {rate_class if rate_class != _OTHER else 'requests'}", round(retry_after, 3))
 
-    def tolerates_fault(self, buckets: dict[str, TokenBucket], now: float) -> bool:
+    def allow_invalid_request(self, buckets: dict[str, TokenBucket], now: float) -> bool:
         """Count a request that was not valid; False when there were too many."""
-        return buckets[_FAULTS].acquire(now) == 0
+        return buckets[_INVALID].acquire(now) == 0

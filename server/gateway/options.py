@@ -6,7 +6,7 @@ from server.origins import IPNetwork
 
 
 @dataclass(frozen=True, slots=True)
-class EngineOptions:
+class EngineIOOptions:
     """What the operator decides about connections.
 
     Attributes:
@@ -23,7 +23,7 @@ class EngineOptions:
     ping_interval: float
     ping_timeout: float
     connect_timeout: float
-    unsent_bytes: int
+    max_unsent_bytes: int
     stall_timeout: float
     cors_origins: tuple[str, ...]
     trusted_proxies: tuple[IPNetwork, ...]

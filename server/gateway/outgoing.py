@@ -16,7 +16,7 @@ from collections.abc import Callable
 from server.gateway.frames import Frame
 
 
-class Outgoing:
+class SendQueue:
     """The queue of one session, for both transports.
 
     Args:
@@ -27,79 +27,81 @@ class Outgoing:
     """
 
     __slots__ = (
-        "_drained",
-        "_drained_at",
-        "_flushing",
-        "_limit",
-        "_owed",
-        "_owed_bytes",
-        "_owes",
-        "_poll",
+        "_bytes_sent",
+        "_bytes_written",
+        "_flush_scheduled",
+        "_frames",
+        "_max_bytes",
+        "_pending_bytes",
+        "_progress_at",
+        "_schedule_flush",
         "_transport",
-        "_written",
+        "_waiting_poll",
         "closed",
-        "overrun",
+        "on_overflow",
     )
 
-    def __init__(self, owes: Callable[["Outgoing"], None], overrun: Callable[[], None], limit: int, now: float) -> None:
-        self._owes = owes
-        self.overrun = overrun
-        self._limit = limit
-        self._owed: list[Frame] = []
-        self._owed_bytes = 0
-        self._flushing = False
+    def __init__(
+        self, schedule_flush: Callable[["SendQueue"], None], on_overflow: Callable[[], None], max_bytes: int, now: float
+    ) -> None:
+        self._schedule_flush = schedule_flush
+        self.on_overflow = on_overflow
+        self._max_bytes = max_bytes
+        self._frames: list[Frame] = []
+        self._pending_bytes = 0
+        self._flush_scheduled = False
         self._transport: asyncio.Transport | None = None
-        self._poll: asyncio.Future[list[Frame]] | None = None
-        self._written = 0
-        self._drained = 0
-        self._drained_at = now
+        self._waiting_poll: asyncio.Future[list[Frame]] | None = None
+        self._bytes_written = 0
+        self._bytes_sent = 0
+        self._progress_at = now
         self.closed = False
 
     def push(self, frame: Frame) -> None:
         """Owe the client a frame, after all that it is owed already."""
         if self.closed:
             return
-        self._owed.append(frame)
+        self._frames.append(frame)
         if self._transport is None:
-            self._owed_bytes += len(frame.payload)
-        if not self._flushing:
-            self._flushing = True
-            self._owes(self)
+            self._pending_bytes += len(frame.polling_bytes)
+        if not self._flush_scheduled:
+            self._flush_scheduled = True
+            self._schedule_flush(self)
 
     def flush(self) -> None:
         """Write what is owed, if the client can take it now."""
-        self._flushing = False
-        if not self._owed:
+        self._flush_scheduled = False
+        if not self._frames:
             return
         transport = self._transport
         if transport is not None:
-            data = b"".join([frame.wire for frame in self._owed])
-            self._owed.clear()
+            data = b"".join([frame.ws_bytes for frame in self._frames])
+            self._frames.clear()
             if transport.is_closing():  # the client is gone and its reader has not been told yet
                 return
             transport.write(data)
-            self._written += len(data)
-            if transport.get_write_buffer_size() > self._limit:
-                self.overrun()
-        elif self._poll is not None and not self._poll.done():
-            self._poll.set_result(self.take())
-        elif self._owed_bytes > self._limit:
-            self.overrun()
+            self._bytes_written += len(data)
+            if transport.get_write_buffer_size() > self._max_bytes:
+                self.on_overflow()
+        elif self._waiting_poll is not None and not self._waiting_poll.done():
+            self._waiting_poll.set_result(self.drain())
+        elif self._pending_bytes > self._max_bytes:
+            self.on_overflow()
 
-    def onto(self, transport: asyncio.Transport) -> None:
+    def attach_transport(self, transport: asyncio.Transport) -> None:
         """From now on everything leaves on this WebSocket's transport."""
         self._transport = transport
-        self._owed_bytes = 0
+        self._pending_bytes = 0
         self.flush()
 
-    def finish(self, last: Frame | None = None) -> None:
+    def close(self, final_frame: Frame | None = None) -> None:
         """Owe this, if there is a last frame, and then nothing any more."""
         self.closed = True
-        if last is not None:
-            self._owed.append(last)
+        if final_frame is not None:
+            self._frames.append(final_frame)
         self.flush()
 
-    def close(self) -> None:
+    def close_transport(self) -> None:
         """Close the WebSocket, if there is one, once it has what was written."""
         if self._transport is not None:
             self._transport.close()
@@ -107,47 +109,47 @@ class Outgoing:
     def abort(self) -> None:
         """Drop what is owed, and the WebSocket."""
         self.closed = True
-        self._owed.clear()
+        self._frames.clear()
         if self._transport is not None:
             self._transport.abort()
 
-    def stalled(self, now: float, patience: float) -> bool:
+    def is_stalled(self, now: float, stall_timeout: float) -> bool:
         """Whether the reader took nothing for so many seconds, though there was something to take."""
         if self._transport is None or self._transport.is_closing():
             return False
-        unsent = self._transport.get_write_buffer_size()
-        drained = self._written - unsent
-        if unsent == 0 or drained != self._drained:
-            self._drained, self._drained_at = drained, now
-        return now - self._drained_at > patience
+        unsent_bytes = self._transport.get_write_buffer_size()
+        bytes_sent = self._bytes_written - unsent_bytes
+        if unsent_bytes == 0 or bytes_sent != self._bytes_sent:
+            self._bytes_sent, self._progress_at = bytes_sent, now
+        return now - self._progress_at > stall_timeout
 
     @property
-    def polled(self) -> bool:
+    def has_waiting_poll(self) -> bool:
         """Whether a poll waits."""
-        return self._poll is not None
+        return self._waiting_poll is not None
 
     async def poll(self) -> list[Frame]:
         """What is owed to a polling client, as soon as there is anything. One poll at a time."""
-        if self._owed:
-            return self.take()
-        self._poll = asyncio.get_running_loop().create_future()
+        if self._frames:
+            return self.drain()
+        self._waiting_poll = asyncio.get_running_loop().create_future()
         try:
-            return await self._poll
+            return await self._waiting_poll
         finally:
-            self._poll = None
+            self._waiting_poll = None
 
-    def end_poll(self, frame: Frame) -> None:
+    def resolve_poll(self, fallback: Frame) -> None:
         """End the poll that waits, if one does, with what is owed, or with this frame when nothing is."""
-        if self._poll is not None and not self._poll.done():
-            self._poll.set_result(self.take() or [frame])
+        if self._waiting_poll is not None and not self._waiting_poll.done():
+            self._waiting_poll.set_result(self.drain() or [fallback])
 
     @property
-    def owing(self) -> bool:
+    def has_pending(self) -> bool:
         """Whether something waits to leave."""
-        return bool(self._owed)
+        return bool(self._frames)
 
-    def take(self) -> list[Frame]:
+    def drain(self) -> list[Frame]:
         """What a polling client can have at once; may be nothing."""
-        owed, self._owed = self._owed, []
-        self._owed_bytes = 0
-        return owed
+        frames, self._frames = self._frames, []
+        self._pending_bytes = 0
+        return frames

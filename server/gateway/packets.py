@@ -14,33 +14,33 @@ import re
 import msgspec
 from msgspec import Raw, Struct
 
-CONNECT, DISCONNECT, EVENT, ACK, CONNECT_ERROR = b"01234"
-ROOT = "/"
+PACKET_CONNECT, PACKET_DISCONNECT, PACKET_EVENT, PACKET_ACK, PACKET_CONNECT_ERROR = b"01234"
+ROOT_NAMESPACE = "/"
 
-_ID_DIGITS = 16
-_HEAD = re.compile(rb"(?:(/[^,]*),?)?([0-9]*)")  # behind the type: a namespace, and an acknowledgement id
-_arguments = msgspec.json.Decoder(list[Raw])
-_name = msgspec.json.Decoder(str)
+_MAX_ACK_ID_DIGITS = 16
+_HEADER_PATTERN = re.compile(rb"(?:(/[^,]*),?)?([0-9]*)")  # behind the type: a namespace, and an acknowledgement id
+_arguments_decoder = msgspec.json.Decoder(list[Raw])
+_name_decoder = msgspec.json.Decoder(str)
 
 
-class BadPacket(Exception):
+class InvalidPacket(Exception):
     """What arrived is no packet; the message says why, without any of it."""
 
 
-class Connect(Struct, frozen=True):
+class ConnectPacket(Struct, frozen=True):
     """The client wants into a namespace; `auth` is what it presents, as JSON."""
 
     namespace: str
     auth: Raw | None
 
 
-class Disconnect(Struct, frozen=True):
+class DisconnectPacket(Struct, frozen=True):
     """The client leaves a namespace."""
 
     namespace: str
 
 
-class Event(Struct, frozen=True):
+class EventPacket(Struct, frozen=True):
     """The client sends an event; it wants an acknowledgement when `ack_id` is not None."""
 
     namespace: str
@@ -49,16 +49,16 @@ class Event(Struct, frozen=True):
     ack_id: int | None
 
 
-class Acknowledgement(Struct, frozen=True):
+class AckPacket(Struct, frozen=True):
     """The client answers an event of ours. None of ours asks for it."""
 
     namespace: str
 
 
-Packet = Connect | Disconnect | Event | Acknowledgement
+SocketIOPacket = ConnectPacket | DisconnectPacket | EventPacket | AckPacket
 
 
-def parse(text: bytes) -> Packet:
+def parse_packet(payload: bytes) -> SocketIOPacket:
     """The packet in an Engine.IO message.
 
     Args:
@@ -67,74 +67,74 @@ def parse(text: bytes) -> Packet:
     Raises:
         BadPacket: See rules 1 and 2.
     """
-    if not text:
-        raise BadPacket("an empty packet")
-    if not text.isascii():
+    if not payload:
+        raise InvalidPacket("an empty packet")
+    if not payload.isascii():
         try:
-            text.decode()
+            payload.decode()
         except UnicodeDecodeError:
-            raise BadPacket("a packet that is not UTF-8") from None
-    kind = text[0]
-    head = _HEAD.match(text, 1)
-    assert head is not None  # it matches nothing at all, too
-    namespace = ROOT if head[1] is None else head[1].decode().partition("?")[0]
-    ack_id = _ack_id(head[2])
-    body = text[head.end() :]
-    if kind == EVENT:
-        arguments = _list(body)
+            raise InvalidPacket("a packet that is not UTF-8") from None
+    packet_type = payload[0]
+    header = _HEADER_PATTERN.match(payload, 1)
+    assert header is not None  # it matches nothing at all, too
+    namespace = ROOT_NAMESPACE if header[1] is None else header[1].decode().partition("?")[0]
+    ack_id = _parse_ack_id(header[2])
+    body = payload[header.end() :]
+    if packet_type == PACKET_EVENT:
+        arguments = _decode_list(body)
         if not arguments:
-            raise BadPacket("an event without a name")
+            raise InvalidPacket("an event without a name")
         try:
-            name = _name.decode(arguments[0])
+            name = _name_decoder.decode(arguments[0])
         except msgspec.MsgspecError:
-            raise BadPacket("an event without a name") from None
-        return Event(namespace, name, arguments[1:], ack_id)
-    if kind == CONNECT and ack_id is None:
-        return Connect(namespace, _object(body) if body else None)
-    if kind == DISCONNECT and ack_id is None and not body:
-        return Disconnect(namespace)
-    if kind == ACK and ack_id is not None:
-        _list(body)
-        return Acknowledgement(namespace)
-    raise BadPacket("a packet of a type that clients do not send here")
+            raise InvalidPacket("an event without a name") from None
+        return EventPacket(namespace, name, arguments[1:], ack_id)
+    if packet_type == PACKET_CONNECT and ack_id is None:
+        return ConnectPacket(namespace, _decode_object(body) if body else None)
+    if packet_type == PACKET_DISCONNECT and ack_id is None and not body:
+        return DisconnectPacket(namespace)
+    if packet_type == PACKET_ACK and ack_id is not None:
+        _decode_list(body)
+        return AckPacket(namespace)
+    raise InvalidPacket("a packet of a type that clients do not send here")
 
 
-def event(data: bytes) -> bytes:
+def encode_event(data: bytes) -> bytes:
     """An Engine.IO message with an EVENT packet; `data` is the JSON list of name and arguments."""
     return b"42" + data
 
 
-def acknowledgement(ack_id: int, answer: bytes) -> bytes:
+def encode_ack(ack_id: int, response: bytes) -> bytes:
     """An Engine.IO message that answers event `ack_id` with one JSON argument."""
-    return b"43%d[%b]" % (ack_id, answer)
+    return b"43%d[%b]" % (ack_id, response)
 
 
-def connected(sid: str) -> bytes:
+def encode_connect(sid: str) -> bytes:
     """An Engine.IO message that lets the client into the root namespace."""
     return b'40{"sid":"%b"}' % sid.encode()
 
 
-def refused(namespace: str, reason: bytes) -> bytes:
+def encode_connect_error(namespace: str, error: bytes) -> bytes:
     """An Engine.IO message that keeps the client out; `reason` is a JSON object with `message`."""
-    return b"44%b%b" % (b"" if namespace == ROOT else namespace.encode() + b",", reason)
+    return b"44%b%b" % (b"" if namespace == ROOT_NAMESPACE else namespace.encode() + b",", error)
 
 
-def _ack_id(digits: bytes) -> int | None:
-    if len(digits) > _ID_DIGITS:
-        raise BadPacket("an acknowledgement id of too many digits")
+def _parse_ack_id(digits: bytes) -> int | None:
+    if len(digits) > _MAX_ACK_ID_DIGITS:
+        raise InvalidPacket("an acknowledgement id of too many digits")
     return int(digits) if digits else None
 
 
-def _list(body: bytes) -> list[Raw]:
+def _decode_list(body: bytes) -> list[Raw]:
     try:
-        return _arguments.decode(body)
+        return _arguments_decoder.decode(body)
     except (msgspec.MsgspecError, RecursionError):
-        raise BadPacket("a packet whose data is not a JSON list") from None
+        raise InvalidPacket("a packet whose data is not a JSON list") from None
 
 
-def _object(body: bytes) -> Raw:
+def _decode_object(body: bytes) -> Raw:
     try:
         msgspec.json.decode(body, type=dict[str, Raw])
     except (msgspec.MsgspecError, RecursionError):
-        raise BadPacket("a packet whose data is not a JSON object") from None
+        raise InvalidPacket("a packet whose data is not a JSON object") from None
     return Raw(body)

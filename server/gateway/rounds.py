@@ -12,59 +12,59 @@ Rule 3  After a round that took long the next one rests for as long. Under load
 import asyncio
 import time
 
-from server.gateway.outgoing import Outgoing
+from server.gateway.outgoing import SendQueue
 
-SLICE = 0.005
+TIME_SLICE = 0.005
 """Seconds."""
 
-LOOK_EVERY = 32
+CLOCK_CHECK_EVERY = 32
 """Connections between two looks at the clock."""
 
-SHORT_ROUND = 0.001
+COOLDOWN_THRESHOLD = 0.001
 """Seconds: a round up to this asks for no rest."""
 
-LONGEST_REST = 0.02
+MAX_COOLDOWN = 0.02
 """Seconds: what a message may have to wait for the next round."""
 
 
-class WriteRounds:
+class FlushScheduler:
     """Writes to the connections of one server. Made where an event loop runs."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._owing: list[Outgoing] = []
-        self._planned = False
-        self._took = 0.0
-        self._rest_until = 0.0
+        self._pending: list[SendQueue] = []
+        self._scheduled = False
+        self._round_seconds = 0.0
+        self._cooldown_until = 0.0
 
-    def owes(self, outgoing: Outgoing) -> None:
+    def schedule(self, send_queue: SendQueue) -> None:
         """This connection is owed something; called once before each of its flushes."""
-        self._owing.append(outgoing)
-        if not self._planned:
-            self._planned = True
-            rest = self._rest_until - time.perf_counter()
-            if rest > 0:
-                self._loop.call_later(rest, self._write)
+        self._pending.append(send_queue)
+        if not self._scheduled:
+            self._scheduled = True
+            cooldown = self._cooldown_until - time.perf_counter()
+            if cooldown > 0:
+                self._loop.call_later(cooldown, self._flush_pending)
             else:
-                self._loop.call_soon(self._write)
+                self._loop.call_soon(self._flush_pending)
 
-    def _write(self) -> None:
-        began = time.perf_counter()
-        written = 0
-        while written < len(self._owing):
+    def _flush_pending(self) -> None:
+        started_at = time.perf_counter()
+        flushed = 0
+        while flushed < len(self._pending):
             # Whoever is cut here may make others be owed something; they come at the end.
-            for outgoing in self._owing[written : written + LOOK_EVERY]:
-                outgoing.flush()
-            written += LOOK_EVERY
-            if time.perf_counter() - began > SLICE:
+            for send_queue in self._pending[flushed : flushed + CLOCK_CHECK_EVERY]:
+                send_queue.flush()
+            flushed += CLOCK_CHECK_EVERY
+            if time.perf_counter() - started_at > TIME_SLICE:
                 break
-        del self._owing[:written]
-        ended = time.perf_counter()
-        self._took += ended - began
-        if self._owing:
-            self._loop.call_soon(self._write)
+        del self._pending[:flushed]
+        finished_at = time.perf_counter()
+        self._round_seconds += finished_at - started_at
+        if self._pending:
+            self._loop.call_soon(self._flush_pending)
             return
-        self._planned = False
-        if self._took > SHORT_ROUND:
-            self._rest_until = ended + min(self._took, LONGEST_REST)
-        self._took = 0.0
+        self._scheduled = False
+        if self._round_seconds > COOLDOWN_THRESHOLD:
+            self._cooldown_until = finished_at + min(self._round_seconds, MAX_COOLDOWN)
+        self._round_seconds = 0.0

@@ -8,36 +8,36 @@ import asyncio
 from collections import deque
 
 
-class Turns:
+class TickLimiter:
     """Lets so many through in each turn of the event loop, in the order they asked.
 
     Args:
         each_turn: How many.
     """
 
-    def __init__(self, each_turn: int) -> None:
-        self._each_turn = each_turn
-        self._taken = 0
-        self._waiting: deque[asyncio.Future[None]] = deque()
+    def __init__(self, per_tick: int) -> None:
+        self._per_tick = per_tick
+        self._acquired = 0
+        self._waiters: deque[asyncio.Future[None]] = deque()
 
-    async def take(self) -> None:
+    async def acquire(self) -> None:
         """Wait until it is your turn."""
-        if self._taken < self._each_turn and not self._waiting:
-            self._count()
+        if self._acquired < self._per_tick and not self._waiters:
+            self._count_acquired()
             return
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(turn)
-        await turn
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiters.append(waiter)
+        await waiter
 
-    def _count(self) -> None:
-        if not self._taken:
-            asyncio.get_running_loop().call_soon(self._next)
-        self._taken += 1
+    def _count_acquired(self) -> None:
+        if not self._acquired:
+            asyncio.get_running_loop().call_soon(self._start_tick)
+        self._acquired += 1
 
-    def _next(self) -> None:
-        self._taken = 0
-        while self._waiting and self._taken < self._each_turn:
-            turn = self._waiting.popleft()
-            if not turn.done():  # whoever waited may be gone
-                turn.set_result(None)
-                self._count()
+    def _start_tick(self) -> None:
+        self._acquired = 0
+        while self._waiters and self._acquired < self._per_tick:
+            waiter = self._waiters.popleft()
+            if not waiter.done():  # whoever waited may be gone
+                waiter.set_result(None)
+                self._count_acquired()

@@ -18,10 +18,10 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import PurePosixPath
 
-PAGE = "/"
+INDEX_PATH = "/"
 """The path of the page itself; all others are those of its assets."""
 
-INDEX = "index.html"
+INDEX_FILE = "index.html"
 """The file that a folder of pages shows by itself."""
 
 _CONTENT_TYPES = {
@@ -31,11 +31,11 @@ _CONTENT_TYPES = {
     ".svg": "image/svg+xml",
     ".txt": "text/plain",
 }
-_WORTH_COMPRESSING = 1024  # bytes; less fits into one packet anyway
+_MIN_COMPRESSED_BYTES = 1024  # bytes; less fits into one packet anyway
 
 
 @dataclass(frozen=True, slots=True)
-class Coded:
+class EncodedBody:
     """A file's bytes in one coding.
 
     Attributes:
@@ -48,7 +48,7 @@ class Coded:
 
 
 @dataclass(frozen=True, slots=True)
-class PageFile:
+class StaticAsset:
     """One file of the page.
 
     Attributes:
@@ -58,44 +58,46 @@ class PageFile:
     """
 
     content_type: str
-    plain: Coded
-    gzipped: Coded | None
+    identity: EncodedBody
+    gzipped: EncodedBody | None
 
 
-def page_files() -> dict[str, PageFile]:
+def load_page_assets() -> dict[str, StaticAsset]:
     """The page's files by the path at which they are fetched; the page itself names its assets by theirs."""
-    found = {
+    bodies = {
         str(name): item.read_bytes()
         for name, item in _walk(files("server.web").joinpath("pages"), PurePosixPath())
         if name.suffix in _CONTENT_TYPES
     }
-    release = hashlib.sha256()
-    for name in sorted(found):
-        release.update(f"{name} {len(found[name])} ".encode() + found[name])
-    folder = f"/assets/{release.hexdigest()[:12]}/"
-    index = found.pop(INDEX).replace(b'"/assets/', f'"{folder}'.encode())
-    paths = {PAGE: (INDEX, index)} | {folder + name: (name, body) for name, body in found.items()}
-    return {path: _page_file(body, _CONTENT_TYPES[PurePosixPath(name).suffix]) for path, (name, body) in paths.items()}
+    release_hash = hashlib.sha256()
+    for name in sorted(bodies):
+        release_hash.update(f"{name} {len(bodies[name])} ".encode() + bodies[name])
+    prefix = f"/assets/{release_hash.hexdigest()[:12]}/"
+    index_body = bodies.pop(INDEX_FILE).replace(b'"/assets/', f'"{prefix}'.encode())
+    paths = {INDEX_PATH: (INDEX_FILE, index_body)} | {prefix + name: (name, body) for name, body in bodies.items()}
+    return {
+        path: _build_asset(body, _CONTENT_TYPES[PurePosixPath(name).suffix]) for path, (name, body) in paths.items()
+    }
 
 
-def client_files() -> dict[str, PageFile]:
+def load_client_assets() -> dict[str, StaticAsset]:
     """The JavaScript client as pages name it, by the path below `/socket.io/` at which Node.js servers have it."""
-    web = files("server.web")
-    script = _page_file(web.joinpath("vendor/socket.io.min.js").read_bytes(), _CONTENT_TYPES[".js"])
-    module = _page_file(web.joinpath("pages/vendor/socket.io.esm.min.js").read_bytes(), _CONTENT_TYPES[".js"])
+    package = files("server.web")
+    script = _build_asset(package.joinpath("vendor/socket.io.min.js").read_bytes(), _CONTENT_TYPES[".js"])
+    module = _build_asset(package.joinpath("pages/vendor/socket.io.esm.min.js").read_bytes(), _CONTENT_TYPES[".js"])
     return {"socket.io.js": script, "socket.io.min.js": script, "socket.io.esm.min.js": module}
 
 
-def _walk(folder: Traversable, at: PurePosixPath) -> Iterator[tuple[PurePosixPath, Traversable]]:
-    for item in folder.iterdir():
+def _walk(directory: Traversable, parent: PurePosixPath) -> Iterator[tuple[PurePosixPath, Traversable]]:
+    for item in directory.iterdir():
         if item.is_dir():
-            yield from _walk(item, at / item.name)
+            yield from _walk(item, parent / item.name)
         else:
-            yield at / item.name, item
+            yield parent / item.name, item
 
 
-def _page_file(body: bytes, content_type: str) -> PageFile:
-    tag = hashlib.sha256(body).hexdigest()[:20]
-    compressed = gzip.compress(body, mtime=0) if len(body) >= _WORTH_COMPRESSING else body
-    gzipped = Coded(compressed, f"{tag}-gzip") if len(compressed) < len(body) else None
-    return PageFile(content_type, Coded(body, tag), gzipped)
+def _build_asset(body: bytes, content_type: str) -> StaticAsset:
+    etag = hashlib.sha256(body).hexdigest()[:20]
+    compressed = gzip.compress(body, mtime=0) if len(body) >= _MIN_COMPRESSED_BYTES else body
+    gzipped = EncodedBody(compressed, f"{etag}-gzip") if len(compressed) < len(body) else None
+    return StaticAsset(content_type, EncodedBody(body, etag), gzipped)

@@ -12,10 +12,10 @@ from typing import Final
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-SOCKET_PATH: Final = "/socket.io/"
+SOCKETIO_PATH: Final = "/socket.io/"
 """Here the gateway answers, and the middlewares of this package pass it through. What is below are files."""
 
-OWN_PAGES: Final = "own-pages"
+STATIC_SITE_ROUTE: Final = "own-pages"
 """The name of the route to a folder of the operator's own pages (`server.web.own_pages`)."""
 
 _CONTENT_SECURITY_POLICY = "; ".join(
@@ -33,7 +33,7 @@ _CONTENT_SECURITY_POLICY = "; ".join(
     )
 )
 
-_ALWAYS = {
+_DEFAULT_HEADERS = {
     "Content-Security-Policy": _CONTENT_SECURITY_POLICY,
     "Cross-Origin-Embedder-Policy": "require-corp",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -43,7 +43,7 @@ _ALWAYS = {
     "Server": "chat-server",
     "X-Content-Type-Options": "nosniff",
 }
-_ON_OWN_PAGES = {name: _ALWAYS[name] for name in ("Server", "X-Content-Type-Options")}
+_STATIC_SITE_HEADERS = {name: _DEFAULT_HEADERS[name] for name in ("Server", "X-Content-Type-Options")}
 
 
 @web.middleware
@@ -53,8 +53,8 @@ async def security_headers(request: web.Request, handler: Handler) -> web.Stream
     What may be kept by a cache says so itself; the rest is not to be stored.
     """
     response = await handler(request)
-    if request.path != SOCKET_PATH:
-        headers = _ON_OWN_PAGES if request.match_info.route.name == OWN_PAGES else _ALWAYS
+    if request.path != SOCKETIO_PATH:
+        headers = _STATIC_SITE_HEADERS if request.match_info.route.name == STATIC_SITE_ROUTE else _DEFAULT_HEADERS
         for name, value in headers.items():
             response.headers.setdefault(name, value)
         response.headers.setdefault("Cache-Control", "no-store")

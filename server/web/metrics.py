@@ -19,7 +19,7 @@ from server.origins import get_client_info
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
+class MetricsSnapshot:
     """The numbers at one moment.
 
     Attributes:
@@ -33,35 +33,39 @@ class Snapshot:
     connections: int
     rooms: int
     members: int
-    cuts: dict[str, int]
-    entries: int
-    waiting: int
+    aborts: dict[str, int]
+    published_entries: int
+    queue_depth: int
     lag_buckets: list[tuple[str, int]]
     lag_sum: float
 
 
-class _Reader(Collector):
-    def __init__(self, read: Callable[[], Snapshot]) -> None:
-        self._read = read
+class _MetricsCollector(Collector):
+    def __init__(self, read_snapshot: Callable[[], MetricsSnapshot]) -> None:
+        self._read_snapshot = read_snapshot
 
     def collect(self) -> Iterable[Metric]:
-        now = self._read()
-        yield GaugeMetricFamily("chat_connections", "Connections that are open.", value=now.connections)
-        yield GaugeMetricFamily("chat_rooms", "Rooms with somebody in them.", value=now.rooms)
-        yield GaugeMetricFamily("chat_members", "Members of these rooms.", value=now.members)
-        yield GaugeMetricFamily("chat_journal_waiting", "Entries that wait to be written.", value=now.waiting)
-        yield CounterMetricFamily("chat_entries", "Entries written and told to their rooms.", value=now.entries)
-        cuts = CounterMetricFamily("chat_connections_cut", "Connections that were cut.", labels=["reason"])
-        for reason, count in now.cuts.items():
-            cuts.add_metric([reason], count)
-        yield cuts
-        lag = HistogramMetricFamily("event_loop_lag_seconds", "How late the event loop comes to what is due.")
-        lag.add_metric([], now.lag_buckets, now.lag_sum)
-        yield lag
+        snapshot = self._read_snapshot()
+        yield GaugeMetricFamily("chat_connections", "Connections that are open.", value=snapshot.connections)
+        yield GaugeMetricFamily("chat_rooms", "Rooms with somebody in them.", value=snapshot.rooms)
+        yield GaugeMetricFamily("chat_members", "Members of these rooms.", value=snapshot.members)
+        yield GaugeMetricFamily("chat_journal_waiting", "Entries that wait to be written.", value=snapshot.queue_depth)
+        yield CounterMetricFamily(
+            "chat_entries", "Entries written and told to their rooms.", value=snapshot.published_entries
+        )
+        aborts_metric = CounterMetricFamily("chat_connections_cut", "Connections that were cut.", labels=["reason"])
+        for reason, count in snapshot.aborts.items():
+            aborts_metric.add_metric([reason], count)
+        yield aborts_metric
+        lag_metric = HistogramMetricFamily("event_loop_lag_seconds", "How late the event loop comes to what is due.")
+        lag_metric.add_metric([], snapshot.lag_buckets, snapshot.lag_sum)
+        yield lag_metric
 
 
-def add_metrics(
-    app: web.Application, read: Callable[[], Snapshot], trusted: tuple[IPv4Network | IPv6Network, ...]
+def add_metrics_route(
+    app: web.Application,
+    read_snapshot: Callable[[], MetricsSnapshot],
+    trusted_networks: tuple[IPv4Network | IPv6Network, ...],
 ) -> None:
     """Adds `/metrics`.
 
@@ -71,11 +75,11 @@ def add_metrics(
         trusted: Proxies whose word on who asks is believed.
     """
     registry = CollectorRegistry()
-    registry.register(_Reader(read))
+    registry.register(_MetricsCollector(read_snapshot))
 
-    async def metrics(request: web.Request) -> web.Response:
-        if not is_loopback(get_client_info(request, trusted).address):
+    async def get_metrics(request: web.Request) -> web.Response:
+        if not is_loopback(get_client_info(request, trusted_networks).address):
             raise web.HTTPNotFound
         return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
-    app.router.add_get("/metrics", metrics)
+    app.router.add_get("/metrics", get_metrics)

@@ -10,11 +10,11 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from server.protocol.errors import ChatError, InternalError
-from server.web.headers import SOCKET_PATH
+from server.web.headers import SOCKETIO_PATH
 
 _log = logging.getLogger(__name__)
 
-_STATUS: Final = {
+_STATUS_BY_CODE: Final = {
     "bad_request": HTTPStatus.BAD_REQUEST,
     "unauthorized": HTTPStatus.UNAUTHORIZED,
     "forbidden": HTTPStatus.FORBIDDEN,
@@ -29,7 +29,7 @@ _STATUS: Final = {
     "internal": HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 
-_CODE: Final = {
+_CODE_BY_STATUS: Final = {
     HTTPStatus.UNAUTHORIZED: "unauthorized",
     HTTPStatus.FORBIDDEN: "forbidden",
     HTTPStatus.NOT_FOUND: "not_found",
@@ -39,7 +39,7 @@ _CODE: Final = {
 }
 """What aiohttp refuses itself; any other 4xx is `bad_request`, any other 5xx `internal`."""
 
-_DETAIL: Final = {
+_DETAIL_BY_STATUS: Final = {
     HTTPStatus.NOT_FOUND: "there is nothing at this address",
     HTTPStatus.METHOD_NOT_ALLOWED: "this address does not take that method",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "the request is too large",
@@ -48,40 +48,42 @@ _DETAIL: Final = {
 
 def problem_response(error: ChatError) -> web.Response:
     """The response that tells the error, with `Retry-After` (whole seconds) where it has one."""
-    status = _STATUS[error.code]
-    response = _problem(status, error.code, error.message)
+    status = _STATUS_BY_CODE[error.code]
+    response = _encode_problem(status, error.code, error.message)
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(math.ceil(error.retry_after))
     return response
 
 
 @web.middleware
-async def problems(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def problem_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Turns whatever a handler or aiohttp raises into a problem; a fault of ours is logged once."""
-    if request.path == SOCKET_PATH:
+    if request.path == SOCKETIO_PATH:
         return await handler(request)
     try:
         return await handler(request)
     except ChatError as error:
         return problem_response(error)
-    except web.HTTPException as refusal:
-        if refusal.status < HTTPStatus.BAD_REQUEST:
+    except web.HTTPException as http_error:
+        if http_error.status < HTTPStatus.BAD_REQUEST:
             raise
-        response = _refused(HTTPStatus(refusal.status))
-        if isinstance(refusal, web.HTTPMethodNotAllowed):
-            response.headers["Allow"] = ", ".join(sorted(refusal.allowed_methods))
+        response = _http_error_response(HTTPStatus(http_error.status))
+        if isinstance(http_error, web.HTTPMethodNotAllowed):
+            response.headers["Allow"] = ", ".join(sorted(http_error.allowed_methods))
         return response
     except Exception:
         _log.exception("a request for %s failed", request.match_info.route.name or "an unnamed route")
         return problem_response(InternalError("the server made a mistake"))
 
 
-def _refused(status: HTTPStatus) -> web.Response:
-    fallback = "internal" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "bad_request"
-    return _problem(status, _CODE.get(status, fallback), _DETAIL.get(status, status.phrase))
+def _http_error_response(status: HTTPStatus) -> web.Response:
+    default_code = "internal" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "bad_request"
+    return _encode_problem(
+        status, _CODE_BY_STATUS.get(status, default_code), _DETAIL_BY_STATUS.get(status, status.phrase)
+    )
 
 
-def _problem(status: HTTPStatus, code: str, detail: str) -> web.Response:
+def _encode_problem(status: HTTPStatus, code: str, detail: str) -> web.Response:
     body = msgspec.json.encode(
         {"type": "about:blank", "title": status.phrase, "status": int(status), "detail": detail, "code": code}
     )

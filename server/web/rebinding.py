@@ -21,41 +21,43 @@ from server.domain.addresses import is_loopback
 from server.hints import RejectionLog
 from server.origins import IPNetwork, is_in_networks
 
-_MISDIRECTED = 421
+_MISDIRECTED_REQUEST = 421
 """Misdirected Request (RFC 9110, section 15.5.20)."""
-_HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[^][:/?#@]*?)\.?(:[0-9]*)?")
+_HOST_PATTERN = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[^][:/?#@]*?)\.?(:[0-9]*)?")
 """A host with its port (RFC 3986, section 3.2.2), without the dot that may end a name."""
 
 
-def own_names_only(trusted: tuple[IPNetwork, ...], origins: Iterable[str]) -> Middleware:
+def create_host_guard(trusted_proxies: tuple[IPNetwork, ...], cors_origins: Iterable[str]) -> Middleware:
     """The middleware that holds to the rules.
 
     Args:
         trusted: Proxies whose word is believed.
         origins: Those whose pages may connect besides the server's own.
     """
-    listed = {urlsplit(origin).hostname or "" for origin in origins}
-    hints = RejectionLog()
+    allowed_hosts = {urlsplit(origin).hostname or "" for origin in cors_origins}
+    rejection_log = RejectionLog()
 
     @web.middleware
-    async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
+    async def check_host(request: web.Request, handler: Handler) -> web.StreamResponse:
         peer = request.remote or ""
-        if request.secure or not is_loopback(peer) or is_in_networks(peer, trusted):
+        if request.secure or not is_loopback(peer) or is_in_networks(peer, trusted_proxies):
             return await handler(request)
-        if _is_ours(request.host, listed):
+        if _is_allowed_host(request.host, allowed_hosts):
             return await handler(request)
-        hints.log_rejected_host(request.host)
-        return web.Response(status=_MISDIRECTED, text="This server does not go by that name; its log says more.\n")
+        rejection_log.log_rejected_host(request.host)
+        return web.Response(
+            status=_MISDIRECTED_REQUEST, text="This server does not go by that name; its log says more.\n"
+        )
 
-    return check
+    return check_host
 
 
-def _is_ours(host: str, listed: Container[str]) -> bool:
-    parts = _HOST.fullmatch(host.lower())
-    if parts is None:
+def _is_allowed_host(host: str, allowed_hosts: Container[str]) -> bool:
+    host_match = _HOST_PATTERN.fullmatch(host.lower())
+    if host_match is None:
         return False
-    name = parts["name"]
-    if "." not in name or name.endswith(".localhost") or name in listed:
+    name = host_match["name"]
+    if "." not in name or name.endswith(".localhost") or name in allowed_hosts:
         return True
     try:
         ip_address(name.strip("[]"))

@@ -7,22 +7,26 @@ from aiohttp import ETag, web
 
 from server.protocol.errors import Unavailable
 from server.protocol.version import PROTOCOL_VERSION
-from server.web.files import PAGE, PageFile, client_files, page_files
-from server.web.headers import SOCKET_PATH, security_headers
-from server.web.own_pages import add_own_pages
-from server.web.problems import problem_response, problems
+from server.web.files import INDEX_PATH, StaticAsset, load_client_assets, load_page_assets
+from server.web.headers import SOCKETIO_PATH, security_headers
+from server.web.own_pages import add_static_site
+from server.web.problems import problem_middleware, problem_response
 
-SERVICE = "chat-server"
+SERVICE_NAME = "chat-server"
 """What `/health` calls itself: a client sees by it what holds a port."""
 
-_FOR_ANY_PAGE = {"Cross-Origin-Resource-Policy": "cross-origin"}
+_CROSS_ORIGIN_HEADERS = {"Cross-Origin-Resource-Policy": "cross-origin"}
 """Pages of other origins may take the client from here, as they may from a CDN."""
-_FOR_GOOD: Mapping[str, str] = {"Cache-Control": "public, max-age=31536000, immutable"}
-_NOTHING_MORE: Mapping[str, str] = {}
+_IMMUTABLE_HEADERS: Mapping[str, str] = {"Cache-Control": "public, max-age=31536000, immutable"}
+_NO_EXTRA_HEADERS: Mapping[str, str] = {}
 
 
 def add_routes(
-    app: web.Application, *, ready: Callable[[], Awaitable[str | None]], version: str, pages: Path | None = None
+    app: web.Application,
+    *,
+    check_readiness: Callable[[], Awaitable[str | None]],
+    version: str,
+    pages_directory: Path | None = None,
 ) -> None:
     """Adds the page, the client for other pages, `/health` and `/ready`, and the middlewares that all HTTP shares.
 
@@ -34,48 +38,54 @@ def add_routes(
         pages: A folder of pages to serve in place of the built-in one.
     """
 
-    async def health(_request: web.Request) -> web.Response:
-        return web.json_response({"status": "ok", "service": SERVICE, "version": version, "protocol": PROTOCOL_VERSION})
+    async def get_health(_request: web.Request) -> web.Response:
+        return web.json_response(
+            {"status": "ok", "service": SERVICE_NAME, "version": version, "protocol": PROTOCOL_VERSION}
+        )
 
-    async def readiness(_request: web.Request) -> web.Response:
-        reason = await ready()
-        return web.json_response({"status": "ready"}) if reason is None else problem_response(Unavailable(reason))
+    async def get_readiness(_request: web.Request) -> web.Response:
+        problem = await check_readiness()
+        return web.json_response({"status": "ready"}) if problem is None else problem_response(Unavailable(problem))
 
-    app.middlewares.extend((security_headers, problems))
-    app.router.add_get("/health", health, name="health")
-    app.router.add_get("/ready", readiness, name="ready")
-    for name, file in client_files().items():
-        app.router.add_get(SOCKET_PATH + name, _serving(file, _FOR_ANY_PAGE))
-    if pages is not None:
-        add_own_pages(app, pages)
+    app.middlewares.extend((security_headers, problem_middleware))
+    app.router.add_get("/health", get_health, name="health")
+    app.router.add_get("/ready", get_readiness, name="ready")
+    for name, asset in load_client_assets().items():
+        app.router.add_get(SOCKETIO_PATH + name, _create_asset_handler(asset, _CROSS_ORIGIN_HEADERS))
+    if pages_directory is not None:
+        add_static_site(app, pages_directory)
         return
-    for path, file in page_files().items():
-        app.router.add_get(path, _serving(file, _NOTHING_MORE if path == PAGE else _FOR_GOOD))
+    for path, asset in load_page_assets().items():
+        app.router.add_get(
+            path, _create_asset_handler(asset, _NO_EXTRA_HEADERS if path == INDEX_PATH else _IMMUTABLE_HEADERS)
+        )
 
 
-def _serving(
-    file: PageFile, more: Mapping[str, str] = _NOTHING_MORE
+def _create_asset_handler(
+    asset: StaticAsset, extra_headers: Mapping[str, str] = _NO_EXTRA_HEADERS
 ) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def serve(request: web.Request) -> web.Response:
-        gzipped = file.gzipped if _takes_gzip(request.headers.get("Accept-Encoding", "")) else None
-        coded = gzipped or file.plain
+        gzipped = asset.gzipped if _accepts_gzip(request.headers.get("Accept-Encoding", "")) else None
+        encoded = gzipped or asset.identity
         # What changes under its path is asked for each time, and mostly answered with 304.
-        headers = {"Cache-Control": "no-cache", "Vary": "Accept-Encoding", **more}
-        if any(tag.value in (coded.etag, "*") for tag in request.if_none_match or ()):
+        headers = {"Cache-Control": "no-cache", "Vary": "Accept-Encoding", **extra_headers}
+        if any(tag.value in (encoded.etag, "*") for tag in request.if_none_match or ()):
             response = web.Response(status=304, headers=headers)
         else:
             if gzipped is not None:
                 headers["Content-Encoding"] = "gzip"
-            response = web.Response(body=coded.body, headers=headers, content_type=file.content_type, charset="utf-8")
-        response.etag = ETag(coded.etag)
+            response = web.Response(
+                body=encoded.body, headers=headers, content_type=asset.content_type, charset="utf-8"
+            )
+        response.etag = ETag(encoded.etag)
         return response
 
     return serve
 
 
-def _takes_gzip(accept_encoding: str) -> bool:
-    for choice in accept_encoding.lower().split(","):
-        coding, _, weight = choice.partition(";")
+def _accepts_gzip(accept_encoding: str) -> bool:
+    for item in accept_encoding.lower().split(","):
+        coding, _, weight = item.partition(";")
         if coding.strip() == "gzip":
             return weight.replace(" ", "") not in {"q=0", "q=0.0", "q=0.00", "q=0.000"}
     return False

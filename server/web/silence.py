@@ -15,48 +15,48 @@ from aiohttp.typedefs import Handler
 log = logging.getLogger("chat.web")
 
 
-class SilentConnections:
+class IdleReaper:
     """Knows which connections were heard of, and looks from time to time at those that were not.
 
     Args:
         patience: Seconds.
     """
 
-    def __init__(self, patience: float) -> None:
-        self._patience = patience
-        self._heard = set[object]()
-        self._silent_since: dict[object, float] = {}
+    def __init__(self, idle_timeout: float) -> None:
+        self._idle_timeout = idle_timeout
+        self._active = set[object]()
+        self._idle_since: dict[object, float] = {}
         self._timer: asyncio.TimerHandle | None = None
 
     @web.middleware
-    async def heard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+    async def mark_active(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Notes that a connection was heard of."""
-        self._heard.add(request.protocol)
+        self._active.add(request.protocol)
         return await handler(request)
 
     def start(self, server: web.Server) -> None:
         """Begin to look at the connections of this server."""
         loop = asyncio.get_running_loop()
 
-        def look() -> None:
-            self._look(server)
-            self._timer = loop.call_later(self._patience / 4, look)
+        def tick() -> None:
+            self._reap(server)
+            self._timer = loop.call_later(self._idle_timeout / 4, tick)
 
-        look()
+        tick()
 
     def stop(self) -> None:
         """Look no more."""
         if self._timer is not None:
             self._timer.cancel()
 
-    def _look(self, server: web.Server) -> None:
+    def _reap(self, server: web.Server) -> None:
         now = time.monotonic()
         connections = server.connections
-        self._heard.intersection_update(connections)
-        silent = [connection for connection in connections if connection not in self._heard]
-        self._silent_since = {connection: self._silent_since.get(connection, now) for connection in silent}
-        overdue = [connection for connection in silent if now - self._silent_since[connection] > self._patience]
-        for connection in overdue:
+        self._active.intersection_update(connections)
+        idle = [connection for connection in connections if connection not in self._active]
+        self._idle_since = {connection: self._idle_since.get(connection, now) for connection in idle}
+        expired = [connection for connection in idle if now - self._idle_since[connection] > self._idle_timeout]
+        for connection in expired:
             connection.force_close()
-        if overdue:
-            log.info("closed %d connections on which nobody asked for anything", len(overdue))
+        if expired:
+            log.info("closed %d connections on which nobody asked for anything", len(expired))

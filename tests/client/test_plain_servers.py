@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from server.gateway.gateway import ChatGateway
+from server.gateway.gateway import Dispatcher
 from server.protocol.errors import ChatError
 from tests.support.eventually import eventually
 from tests.support.javascript_client import javascript_client
@@ -104,13 +104,13 @@ async def test_a_server_that_says_nothing_to_a_join_is_a_plain_one(
 def held(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
     """A chat server carries no request out before this is set."""
     released = asyncio.Event()
-    carry_out = ChatGateway.event
+    carry_out = Dispatcher.dispatch
 
-    async def wait_and_carry_out(self: ChatGateway, *given: Any, **named: Any) -> bytes | None:
+    async def wait_and_carry_out(self: Dispatcher, *given: Any, **named: Any) -> bytes | None:
         await released.wait()
         return await carry_out(self, *given, **named)
 
-    monkeypatch.setattr(ChatGateway, "event", wait_and_carry_out)
+    monkeypatch.setattr(Dispatcher, "dispatch", wait_and_carry_out)
     return released
 
 

@@ -10,7 +10,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from playwright.async_api import Browser
 from yarl import URL
 
-from server.web.files import client_files, page_files
+from server.web.files import load_client_assets, load_page_assets
 from server.web.routes import add_routes
 from tests.support.browser import open_tab
 from tests.support.raw_client import raw_client
@@ -50,7 +50,7 @@ async def browsing(folder: Path) -> AsyncGenerator[Browse]:
         return None
 
     app = web.Application()
-    add_routes(app, ready=ready, version="1.2.3", pages=folder)
+    add_routes(app, check_readiness=ready, version="1.2.3", pages_directory=folder)
     async with TestClient(TestServer(app), auto_decompress=False) as client:
         yield client
 
@@ -100,7 +100,7 @@ async def test_the_files_of_the_folder_are_served_with_their_types(folder: Path,
         "/socket.io/nothing.js",
         "/socket.io/%2e%2e/%2e%2e/secret.txt",
         "/" + "x" * 300,
-        next(path for path in page_files() if path.endswith("/app.js")),
+        next(path for path in load_page_assets() if path.endswith("/app.js")),
     ],
 )
 async def test_nothing_else_is(folder: Path, path: str) -> None:
@@ -133,7 +133,7 @@ async def test_health_is_still_the_servers(folder: Path) -> None:
         assert (await client.post("/")).status == 405
 
 
-@pytest.mark.parametrize("name", sorted(client_files()))
+@pytest.mark.parametrize("name", sorted(load_client_assets()))
 async def test_the_client_is_where_node_servers_have_it(folder: Path, name: str) -> None:
     async with browsing(folder) as client:
         script = await client.get(f"/socket.io/{name}", headers={"Accept-Encoding": "identity"})

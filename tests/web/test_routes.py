@@ -13,7 +13,7 @@ from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestClient, TestServer
 
 from server.protocol.errors import RateLimited
-from server.web.files import page_files
+from server.web.files import load_page_assets
 from server.web.routes import add_routes
 
 Browse = TestClient[web.Request, web.Application]
@@ -26,7 +26,7 @@ async def browsing(*, reason: str | None = None, extra: dict[str, Handler] | Non
         return reason
 
     app = web.Application()
-    add_routes(app, ready=ready, version="1.2.3")
+    add_routes(app, check_readiness=ready, version="1.2.3")
     for path, handler in (extra or {}).items():
         app.router.add_get(path, handler)
     async with TestClient(TestServer(app), auto_decompress=False) as client:
@@ -35,7 +35,9 @@ async def browsing(*, reason: str | None = None, extra: dict[str, Handler] | Non
 
 def asset_path(name: str) -> str:
     """Where the page has this file of its own."""
-    [path] = [path for path in page_files() if path.endswith("/" + name) and path.count("/") == name.count("/") + 3]
+    [path] = [
+        path for path in load_page_assets() if path.endswith("/" + name) and path.count("/") == name.count("/") + 3
+    ]
     return path
 
 
@@ -47,7 +49,7 @@ async def test_the_page_and_all_its_assets_are_served_with_their_types() -> None
     async with browsing() as client:
         page = await client.get("/", headers={"Accept-Encoding": "identity"})
         assert page.headers["Content-Type"] == "text/html; charset=utf-8"
-        assert await page.read() == page_files()["/"].plain.body
+        assert await page.read() == load_page_assets()["/"].identity.body
         for name, content_type in {
             "base.css": "text/css",
             "app.js": "text/javascript",
@@ -62,11 +64,11 @@ async def test_the_page_and_all_its_assets_are_served_with_their_types() -> None
 
 
 async def test_every_file_that_the_page_names_is_there() -> None:
-    index = page_files()["/"].plain.body.decode()
+    index = load_page_assets()["/"].identity.body.decode()
     named = {"/assets/" + part.split('"')[0] for part in index.split('"/assets/')[1:]}
-    assert named <= page_files().keys()
+    assert named <= load_page_assets().keys()
     # A module that is not named is found only when another has come: one more round trip.
-    assert {path for path in page_files() if path.endswith(".js")} <= named
+    assert {path for path in load_page_assets() if path.endswith(".js")} <= named
 
 
 async def test_an_asset_travels_compressed_to_those_who_take_it() -> None:

@@ -16,16 +16,16 @@ from typing import Any, ClassVar
 from msgspec import Raw
 
 from server.domain.rooms import LiveRoom, RoomRegistry
-from server.gateway.commands import Commands
-from server.gateway.connection import Connection
-from server.gateway.fanout import News
+from server.gateway.commands import Handlers
+from server.gateway.connection import ClientConnection
+from server.gateway.fanout import RoomEvent
 from server.protocol.codec import encode_error, encode_response
 from server.protocol.errors import ChatError
 from server.protocol.requests import Request
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class DialectContext:
     """What a dialect may look at.
 
     Attributes:
@@ -33,8 +33,8 @@ class Surroundings:
         zone: In which times of day are told; None for the machine's own.
     """
 
-    lobby: RoomRegistry[Connection]
-    zone: tzinfo | None
+    room_registry: RoomRegistry[ClientConnection]
+    timezone: tzinfo | None
 
 
 class Dialect(ABC):
@@ -46,17 +46,17 @@ class Dialect(ABC):
     """
 
     name: ClassVar[str]
-    events: ClassVar[frozenset[str]]
+    event_names: ClassVar[frozenset[str]]
 
-    def __init__(self, surroundings: Surroundings) -> None:
-        self.surroundings = surroundings
+    def __init__(self, context: DialectContext) -> None:
+        self.context = context
 
-    def takes(self, event: str, arguments: list[Raw]) -> bool:
+    def matches(self, event: str, arguments: list[Raw]) -> bool:
         """Whether an event, one of `events`, is of this dialect by its arguments; the table asks in its order."""
         return True
 
     @abstractmethod
-    def decode(self, connection: Connection, event: str, arguments: list[Raw]) -> Request:
+    def decode(self, connection: ClientConnection, event: str, arguments: list[Raw]) -> Request:
         """The request that an event of this connection stands for.
 
         Raises:
@@ -64,8 +64,8 @@ class Dialect(ABC):
         """
 
     @abstractmethod
-    def carry_out(
-        self, commands: Commands, connection: Connection, request: Request, *, answered: bool
+    def handle(
+        self, handlers: Handlers, connection: ClientConnection, request: Request, *, wants_ack: bool
     ) -> Awaitable[Any]:
         """Do it, by the commands that all dialects share.
 
@@ -80,14 +80,16 @@ class Dialect(ABC):
             What `answer` encodes.
         """
 
-    def answer(self, result: Any) -> bytes:
+    def encode_result(self, result: Any) -> bytes:
         """The acknowledgement's one argument, as JSON."""
         return encode_response(result)
 
-    def refusal(self, error: ChatError) -> bytes:
+    def encode_failure(self, error: ChatError) -> bytes:
         """The same for a request that was refused."""
         return encode_error(error)
 
     @abstractmethod
-    def tell(self, room: LiveRoom[Connection], news: News, readers: Iterable[Connection]) -> None:
+    def deliver(
+        self, room: LiveRoom[ClientConnection], room_event: RoomEvent, recipients: Iterable[ClientConnection]
+    ) -> None:
         """Push the news to these readers in this form, or leave it when the form has no words for it."""

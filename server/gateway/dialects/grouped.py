@@ -25,241 +25,267 @@ from msgspec import Meta, Raw, Struct
 
 from server.domain.rooms import LiveRoom, Participant
 from server.gateway import packets
-from server.gateway.announcer import PRESENCE_TICK
-from server.gateway.commands import Commands
-from server.gateway.connection import Connection
-from server.gateway.dialects.dialect import Dialect, Surroundings
-from server.gateway.fanout import News
+from server.gateway.announcer import PRESENCE_INTERVAL
+from server.gateway.commands import Handlers
+from server.gateway.connection import ClientConnection
+from server.gateway.dialects.dialect import Dialect, DialectContext
+from server.gateway.fanout import RoomEvent
 from server.gateway.frames import Frame
 from server.protocol import answers, entries, requests, text
 from server.protocol.errors import BadRequest, TooLong
 from server.protocol.limits import SECRET_CHARACTERS, SEQ_MAX
 from server.protocol.names import canonical_key
 
-LIST_BYTES = 10_000_000
+USER_LIST_BYTES_PER_SECOND = 10_000_000
 """In a second, to all readers of a room."""
 
-THEIRS, YOURS = 1, 2
+TYPE_FROM_OTHER, TYPE_FROM_SELF = 1, 2
 """The `type` of a message: at the left or at the right of the screen."""
 
-WholeNumber = Annotated[int, Meta(ge=-SEQ_MAX, le=SEQ_MAX)]
-Id = str | WholeNumber
+ClientInteger = Annotated[int, Meta(ge=-SEQ_MAX, le=SEQ_MAX)]
+ClientRoomId = str | ClientInteger
 """Applications count their rooms and users, or name them."""
 
-UserId = str | WholeNumber | float
+ClientUserId = str | ClientInteger | float
 """Or draw lots: `Math.random()` is an id in many a tutorial."""
 
 
-class _Join(Struct, rename="camel"):
+class _JoinPayload(Struct, rename="camel"):
     nick_name: str
-    room_id: Id
-    id: UserId | None = None
+    room_id: ClientRoomId
+    id: ClientUserId | None = None
 
 
-class _Send(Struct, rename="camel"):
+class _MessagePayload(Struct, rename="camel"):
     msg: str
-    room_id: Id
+    room_id: ClientRoomId
 
 
-class GroupedJoin(requests.JoinRoom, frozen=True, kw_only=True):
+class ServerMsgJoin(requests.JoinRoom, frozen=True, kw_only=True):
     """A join, and what the client calls the room and itself."""
 
-    room_id: Id
-    user_id: UserId | None
+    room_id: ClientRoomId
+    user_id: ClientUserId | None
 
 
-class _User(Struct, frozen=True, rename="camel"):
+class _UserListItem(Struct, frozen=True, rename="camel"):
     nick_name: str
     socket_id: str
-    id: UserId
+    id: ClientUserId
 
 
-class _ServerMessage(Struct, frozen=True, rename="camel"):
+class _ServerMsg(Struct, frozen=True, rename="camel"):
     msg: str
     nick_name: str
-    room_id: Id
+    room_id: ClientRoomId
     times: str
-    user_id: UserId
+    user_id: ClientUserId
     type: int
 
 
-_join = msgspec.json.Decoder(_Join)
-_send = msgspec.json.Decoder(_Send)
+_join_decoder = msgspec.json.Decoder(_JoinPayload)
+_message_decoder = msgspec.json.Decoder(_MessagePayload)
 
 
-class Grouped(Dialect):
+class ServerMsgDialect(Dialect):
     """Rooms with a list of users, messages at the left and at the right."""
 
     name: ClassVar[str] = "grouped"
-    events: ClassVar[frozenset[str]] = frozenset({"joinRoom", "client_msg"})
+    event_names: ClassVar[frozenset[str]] = frozenset({"joinRoom", "client_msg"})
 
-    def __init__(self, surroundings: Surroundings) -> None:
-        super().__init__(surroundings)
-        self._joins = WeakKeyDictionary[Connection, dict[str, GroupedJoin]]()
-        self._changed = set[str]()
-        self._rests_until: dict[str, float] = {}
-        self._quiet_until = 0.0
-        self._planned_at = 0.0
-        self._timer: asyncio.TimerHandle | None = None
+    def __init__(self, context: DialectContext) -> None:
+        super().__init__(context)
+        self._joins_by_connection = WeakKeyDictionary[ClientConnection, dict[str, ServerMsgJoin]]()
+        self._changed_rooms = set[str]()
+        self._cooldown_until: dict[str, float] = {}
+        self._next_flush_at = 0.0
+        self._timer_due_at = 0.0
+        self._flush_timer: asyncio.TimerHandle | None = None
 
-    def takes(self, event: str, arguments: list[Raw]) -> bool:
+    def matches(self, event: str, arguments: list[Raw]) -> bool:
         """A message, and a join that speaks of a `roomId` instead of a `roomName`."""
         body = bytes(arguments[0]) if arguments else b""
         return event == "client_msg" or (b'"roomId"' in body and b'"roomName"' not in body)
 
-    def decode(self, connection: Connection, event: str, arguments: list[Raw]) -> requests.Request:
+    def decode(self, connection: ClientConnection, event: str, arguments: list[Raw]) -> requests.Request:
         """A join or a message."""
         body = arguments[0] if arguments else b"null"
         try:
             if event == "client_msg":
-                said = _send.decode(body)
-                return requests.SendMessage(room=str(said.room_id), message=said.msg)
-            join = _join.decode(body)
-        except (msgspec.MsgspecError, RecursionError) as fault:
-            raise BadRequest(str(fault)[:200]) from None
-        return GroupedJoin(
-            room_name=str(join.room_id),
-            nick_name=join.nick_name,
+                payload = _message_decoder.decode(body)
+                return requests.SendMessage(room=str(payload.room_id), message=payload.msg)
+            join_payload = _join_decoder.decode(body)
+        except (msgspec.MsgspecError, RecursionError) as error:
+            raise BadRequest(str(error)[:200]) from None
+        return ServerMsgJoin(
+            room_name=str(join_payload.room_id),
+            nick_name=join_payload.nick_name,
             limit=1,
-            room_id=join.room_id,
-            user_id=_user_id(join.id),
+            room_id=join_payload.room_id,
+            user_id=_sanitize_user_id(join_payload.id),
         )
 
-    async def carry_out(
-        self, commands: Commands, connection: Connection, request: requests.Request, *, answered: bool
+    async def handle(
+        self, handlers: Handlers, connection: ClientConnection, request: requests.Request, *, wants_ack: bool
     ) -> entries.WireStruct:
         """Do it; who joined is told at once who is there."""
-        if not isinstance(request, GroupedJoin):
-            return await commands.carry_out(connection, request)
-        return await self._join(commands, connection, request)
+        if not isinstance(request, ServerMsgJoin):
+            return await handlers.handle(connection, request)
+        return await self._handle_join(handlers, connection, request)
 
-    async def _join(self, commands: Commands, connection: Connection, request: GroupedJoin) -> answers.JoinResponse:
-        joins = self._joins.setdefault(connection, {})
-        for left in joins.keys() - {room.key for room in self.surroundings.lobby.joined_rooms(connection)}:
-            del joins[left]
-        joins[canonical_key(request.room_name)] = request
-        joined = await commands.join(connection, request, form=self.name, via=self.name)
-        self._tell_users([connection])
-        return joined
+    async def _handle_join(
+        self, handlers: Handlers, connection: ClientConnection, request: ServerMsgJoin
+    ) -> answers.JoinResponse:
+        joins_by_room = self._joins_by_connection.setdefault(connection, {})
+        for left_key in joins_by_room.keys() - {
+            room.key for room in self.context.room_registry.joined_rooms(connection)
+        }:
+            del joins_by_room[left_key]
+        joins_by_room[canonical_key(request.room_name)] = request
+        response = await handlers.join(connection, request, dialect=self.name, client_kind=self.name)
+        self._send_user_lists([connection])
+        return response
 
-    def tell(self, room: LiveRoom[Connection], news: News, readers: Iterable[Connection]) -> None:
+    def deliver(
+        self, room: LiveRoom[ClientConnection], room_event: RoomEvent, recipients: Iterable[ClientConnection]
+    ) -> None:
         """Messages, and who is there."""
-        match news:
+        match room_event:
             case entries.Message():
-                self._tell_message(room, news, readers)
+                self._deliver_message(room, room_event, recipients)
             case entries.PresencePush():
-                self._tell_later(room)
+                self._schedule_user_list(room)
             case _:
                 pass
 
-    def _tell_message(
-        self, room: LiveRoom[Connection], message: entries.Message, readers: Iterable[Connection]
+    def _deliver_message(
+        self, room: LiveRoom[ClientConnection], message: entries.Message, recipients: Iterable[ClientConnection]
     ) -> None:
         author = room.participants.get(message.member_id)
-        at = datetime.fromtimestamp(message.ts / 1000, self.surroundings.zone)
-        body = partial(
-            _ServerMessage,
+        sent_at = datetime.fromtimestamp(message.ts / 1000, self.context.timezone)
+        build_message = partial(
+            _ServerMsg,
             msg=message.message,
             nick_name=message.nick_name,
-            times=at.strftime("%Y-%m-%d %H:%M:%S"),
-            user_id=message.member_id if author is None else self._user_id(room, author),
+            times=sent_at.strftime("%Y-%m-%d %H:%M:%S"),
+            user_id=message.member_id if author is None else self._get_client_user_id(room, author),
         )
-        frames: dict[tuple[Id, int], Frame] = {}
-        for reader in readers:
-            room_id = self._room_id(reader, room)
-            side = YOURS if room.connections[reader] is author else THEIRS
-            frame = frames.get((room_id, side))
+        frames: dict[tuple[ClientRoomId, int], Frame] = {}
+        for recipient in recipients:
+            room_id = self._get_client_room_id(recipient, room)
+            message_type = TYPE_FROM_SELF if room.connections[recipient] is author else TYPE_FROM_OTHER
+            frame = frames.get((room_id, message_type))
             if frame is None:
-                frame = frames[room_id, side] = _frame("server_msg", body(room_id=room_id, type=side))
-            reader.push(frame)
+                frame = frames[room_id, message_type] = _encode_frame(
+                    "server_msg", build_message(room_id=room_id, type=message_type)
+                )
+            recipient.push(frame)
 
-    def _tell_later(self, room: LiveRoom[Connection]) -> None:
+    def _schedule_user_list(self, room: LiveRoom[ClientConnection]) -> None:
         """Tell all its readers who is in the room, soon or when it has rested (rule 4)."""
-        self._changed.add(room.key)
-        self._plan(max(self._quiet_until, self._rests_until.get(room.key, 0.0)))
+        self._changed_rooms.add(room.key)
+        self._schedule_flush(max(self._next_flush_at, self._cooldown_until.get(room.key, 0.0)))
 
-    def _plan(self, at: float) -> None:
+    def _schedule_flush(self, due_at: float) -> None:
         """Tell what changed at this time of the event loop, if not before."""
-        if self._timer is not None:
-            if self._planned_at <= at:
+        if self._flush_timer is not None:
+            if self._timer_due_at <= due_at:
                 return
-            self._timer.cancel()
-        self._planned_at = at
-        self._timer = asyncio.get_running_loop().call_at(at, self._tell_changed)
+            self._flush_timer.cancel()
+        self._timer_due_at = due_at
+        self._flush_timer = asyncio.get_running_loop().call_at(due_at, self._flush_user_lists)
 
-    def _tell_changed(self) -> None:
+    def _flush_user_lists(self) -> None:
         """Tell the readers of all rooms that changed and have rested."""
-        self._timer = None
+        self._flush_timer = None
         now = asyncio.get_running_loop().time()
-        self._rests_until = {room_key: until for room_key, until in self._rests_until.items() if until > now}
-        rooms = self.surroundings.lobby.rooms
-        due = [rooms[room_key] for room_key in self._changed - self._rests_until.keys() if room_key in rooms]
-        self._changed &= self._rests_until.keys()
-        sent = self._tell_users({reader: None for room in due for reader in room.subscribers.get(self.name, ())})
-        for room in due:
-            rest = sum(sent[reader] for reader in room.subscribers.get(self.name, ())) / LIST_BYTES
-            if rest > PRESENCE_TICK:
-                self._rests_until[room.key] = now + rest
-        self._quiet_until = now + PRESENCE_TICK
-        if self._changed:
-            self._plan(max(self._quiet_until, min(self._rests_until[room_key] for room_key in self._changed)))
+        self._cooldown_until = {
+            room_key: cooldown_end for room_key, cooldown_end in self._cooldown_until.items() if cooldown_end > now
+        }
+        rooms = self.context.room_registry.rooms
+        due_rooms = [
+            rooms[room_key] for room_key in self._changed_rooms - self._cooldown_until.keys() if room_key in rooms
+        ]
+        self._changed_rooms &= self._cooldown_until.keys()
+        sent_bytes = self._send_user_lists(
+            {recipient: None for room in due_rooms for recipient in room.subscribers.get(self.name, ())}
+        )
+        for room in due_rooms:
+            cooldown = (
+                sum(sent_bytes[reader] for reader in room.subscribers.get(self.name, ())) / USER_LIST_BYTES_PER_SECOND
+            )
+            if cooldown > PRESENCE_INTERVAL:
+                self._cooldown_until[room.key] = now + cooldown
+        self._next_flush_at = now + PRESENCE_INTERVAL
+        if self._changed_rooms:
+            self._schedule_flush(
+                max(self._next_flush_at, min(self._cooldown_until[room_key] for room_key in self._changed_rooms))
+            )
 
-    def _tell_users(self, readers: Iterable[Connection]) -> dict[Connection, int]:
+    def _send_user_lists(self, recipients: Iterable[ClientConnection]) -> dict[ClientConnection, int]:
         """To each reader, all rooms that it reads in this form (rule 1); how many bytes that is.
 
         A room's list is encoded once, and so is what readers of the same rooms get.
         """
-        lists: dict[str, Raw] = {}
+        encoded_lists: dict[str, Raw] = {}
         frames: dict[tuple[tuple[str, str], ...], Frame] = {}
-        sent: dict[Connection, int] = {}
-        for reader in readers:
-            same = tuple(
-                (str(self._room_id(reader, room)), room.key)
-                for room in self.surroundings.lobby.joined_rooms(reader)
-                if reader in room.subscribers.get(self.name, ())
+        sent_bytes: dict[ClientConnection, int] = {}
+        for recipient in recipients:
+            room_ids = tuple(
+                (str(self._get_client_room_id(recipient, room)), room.key)
+                for room in self.context.room_registry.joined_rooms(recipient)
+                if recipient in room.subscribers.get(self.name, ())
             )
-            frame = frames.get(same)
+            frame = frames.get(room_ids)
             if frame is None:
-                for _, room_key in same:
-                    if room_key not in lists:
-                        lists[room_key] = self._users(self.surroundings.lobby.rooms[room_key])
-                frame = frames[same] = _frame("roomUser", {room_id: lists[room_key] for room_id, room_key in same})
-            reader.push(frame)
-            sent[reader] = len(frame.payload)
-        return sent
+                for _, room_key in room_ids:
+                    if room_key not in encoded_lists:
+                        encoded_lists[room_key] = self._encode_user_list(self.context.room_registry.rooms[room_key])
+                frame = frames[room_ids] = _encode_frame(
+                    "roomUser", {room_id: encoded_lists[room_key] for room_id, room_key in room_ids}
+                )
+            recipient.push(frame)
+            sent_bytes[recipient] = len(frame.polling_bytes)
+        return sent_bytes
 
-    def _users(self, room: LiveRoom[Connection]) -> Raw:
+    def _encode_user_list(self, room: LiveRoom[ClientConnection]) -> Raw:
         users = [
-            _User(nick_name=occupant.nick_name, socket_id=occupant.member_id, id=self._user_id(room, occupant))
-            for occupant in room.participants.values()
+            _UserListItem(
+                nick_name=participant.nick_name,
+                socket_id=participant.member_id,
+                id=self._get_client_user_id(room, participant),
+            )
+            for participant in room.participants.values()
         ]
         return Raw(msgspec.json.encode(users))
 
-    def _room_id(self, reader: Connection, room: LiveRoom[Connection]) -> Id:
-        join = self._joins.get(reader, {}).get(room.key)
+    def _get_client_room_id(self, recipient: ClientConnection, room: LiveRoom[ClientConnection]) -> ClientRoomId:
+        join = self._joins_by_connection.get(recipient, {}).get(room.key)
         return room.name if join is None else join.room_id
 
-    def _user_id(self, room: LiveRoom[Connection], occupant: Participant[Connection]) -> UserId:
-        for connection in occupant.connections:
-            join = self._joins.get(connection, {}).get(room.key)
+    def _get_client_user_id(
+        self, room: LiveRoom[ClientConnection], participant: Participant[ClientConnection]
+    ) -> ClientUserId:
+        for connection in participant.connections:
+            join = self._joins_by_connection.get(connection, {}).get(room.key)
             if join is not None and join.user_id is not None:
                 return join.user_id
-        return occupant.member_id
+        return participant.member_id
 
 
-def _user_id(given: UserId | None) -> UserId | None:
+def _sanitize_user_id(user_id: ClientUserId | None) -> ClientUserId | None:
     """A user's id as others may see it.
 
     Raises:
         TooLong: It is longer than any that applications give.
     """
-    if not isinstance(given, str):
-        return given
-    cleaned = text.sanitize_line(given)
-    if len(cleaned) > SECRET_CHARACTERS:
+    if not isinstance(user_id, str):
+        return user_id
+    sanitized = text.sanitize_line(user_id)
+    if len(sanitized) > SECRET_CHARACTERS:
         raise TooLong(f"a user's id can have {SECRET_CHARACTERS} characters")
-    return cleaned or None
+    return sanitized or None
 
 
-def _frame(event: str, body: Any) -> Frame:
-    return Frame(packets.event(msgspec.json.encode((event, body))))
+def _encode_frame(event: str, body: Any) -> Frame:
+    return Frame(packets.encode_event(msgspec.json.encode((event, body))))

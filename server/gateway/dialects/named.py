@@ -12,44 +12,46 @@ from msgspec import Raw
 from msgspec.structs import replace
 
 from server.domain.rooms import LiveRoom
-from server.gateway.commands import Commands
-from server.gateway.connection import Connection
+from server.gateway.commands import Handlers
+from server.gateway.connection import ClientConnection
 from server.gateway.dialects.dialect import Dialect
-from server.gateway.fanout import News, Notice, push_frame
+from server.gateway.fanout import MembershipNotice, RoomEvent, encode_push_frame
 from server.protocol import answers, entries, requests
 from server.protocol.codec import decode_request
 
-VIA = "named"
+CLIENT_KIND = "named"
 """What the others are told of somebody who joined without asking for the answer, as no native client does."""
 
 
-class Named(Dialect):
+class ObjectJoinDialect(Dialect):
     """Joins, messages and notices."""
 
-    events: ClassVar[frozenset[str]] = frozenset({"joinRoom", "sendMessage"})
+    event_names: ClassVar[frozenset[str]] = frozenset({"joinRoom", "sendMessage"})
 
-    def decode(self, connection: Connection, event: str, arguments: list[Raw]) -> requests.Request:
+    def decode(self, connection: ClientConnection, event: str, arguments: list[Raw]) -> requests.Request:
         """The event's one argument as a request of its name."""
         return decode_request(event, arguments[0] if arguments else b"null")
 
-    def carry_out(
-        self, commands: Commands, connection: Connection, request: requests.Request, *, answered: bool
+    def handle(
+        self, handlers: Handlers, connection: ClientConnection, request: requests.Request, *, wants_ack: bool
     ) -> Awaitable[entries.WireStruct]:
         """Do it; a join that nobody waits for reads no history."""
         if isinstance(request, requests.JoinRoom):
-            return self._join(commands, connection, request, answered)
-        return commands.carry_out(connection, request)
+            return self._handle_join(handlers, connection, request, wants_ack)
+        return handlers.handle(connection, request)
 
-    def tell(self, room: LiveRoom[Connection], news: News, readers: Iterable[Connection]) -> None:
+    def deliver(
+        self, room: LiveRoom[ClientConnection], room_event: RoomEvent, recipients: Iterable[ClientConnection]
+    ) -> None:
         """Messages and notices."""
-        if isinstance(news, entries.Message | Notice):
-            frame = push_frame(entries.MESSAGE, news)
-            for reader in readers:
-                reader.push(frame)
+        if isinstance(room_event, entries.Message | MembershipNotice):
+            frame = encode_push_frame(entries.MESSAGE, room_event)
+            for recipient in recipients:
+                recipient.push(frame)
 
-    async def _join(
-        self, commands: Commands, connection: Connection, request: requests.JoinRoom, answered: bool
+    async def _handle_join(
+        self, handlers: Handlers, connection: ClientConnection, request: requests.JoinRoom, wants_ack: bool
     ) -> answers.JoinResponse:
-        if answered:
-            return await commands.join(connection, request, form=self.name, via=None)
-        return await commands.join(connection, replace(request, limit=1), form=self.name, via=VIA)
+        if wants_ack:
+            return await handlers.join(connection, request, dialect=self.name, client_kind=None)
+        return await handlers.join(connection, replace(request, limit=1), dialect=self.name, client_kind=CLIENT_KIND)

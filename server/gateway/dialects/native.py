@@ -4,13 +4,13 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 from server.domain.rooms import LiveRoom
-from server.gateway.connection import Connection
-from server.gateway.dialects.named import Named
-from server.gateway.fanout import News, push_frame
+from server.gateway.connection import ClientConnection
+from server.gateway.dialects.named import ObjectJoinDialect
+from server.gateway.fanout import RoomEvent, encode_push_frame
 from server.protocol import entries
 from server.protocol.codec import REQUEST_EVENTS
 
-_PUSHES: dict[type[entries.WireStruct], str] = {
+_PUSH_EVENTS: dict[type[entries.WireStruct], str] = {
     **dict.fromkeys((entries.Message, entries.JoinNotice, entries.LeaveNotice, entries.NickNotice), entries.MESSAGE),
     **dict.fromkeys((entries.Edit, entries.Deletion, entries.Reaction, entries.TopicChange), entries.UPDATE),
     entries.PresencePush: entries.PRESENCE,
@@ -18,14 +18,16 @@ _PUSHES: dict[type[entries.WireStruct], str] = {
 }
 
 
-class Native(Named):
+class NativeDialect(ObjectJoinDialect):
     """What chat-tui, the SDK and the page speak."""
 
     name: ClassVar[str] = "native"
-    events: ClassVar[frozenset[str]] = REQUEST_EVENTS
+    event_names: ClassVar[frozenset[str]] = REQUEST_EVENTS
 
-    def tell(self, room: LiveRoom[Connection], news: News, readers: Iterable[Connection]) -> None:
+    def deliver(
+        self, room: LiveRoom[ClientConnection], room_event: RoomEvent, recipients: Iterable[ClientConnection]
+    ) -> None:
         """All news, each under its event; messages and notices as in named rooms."""
-        frame = push_frame(_PUSHES[type(news)], news)
-        for reader in readers:
-            reader.push(frame)
+        frame = encode_push_frame(_PUSH_EVENTS[type(room_event)], room_event)
+        for recipient in recipients:
+            recipient.push(frame)

@@ -16,21 +16,21 @@ import msgspec
 from msgspec import Meta, Raw, Struct
 
 from server.domain.rooms import LiveRoom
-from server.gateway.chatrooms import Chatrooms
-from server.gateway.commands import Commands
-from server.gateway.connection import Connection
+from server.gateway.chatrooms import RoomCatalog
+from server.gateway.commands import Handlers
+from server.gateway.connection import ClientConnection
 from server.gateway.dialects.dialect import Dialect
-from server.gateway.fanout import News, push_frame
+from server.gateway.fanout import RoomEvent, encode_push_frame
 from server.protocol import names, text
 from server.protocol.entries import Message, WireStruct
 from server.protocol.errors import BadRequest, ChatError
 from server.protocol.limits import HISTORY_DEFAULT, HISTORY_PAGE, SEQ_MAX
 from server.protocol.requests import Request, Seq
 
-MESSAGE, MESSAGES = "chatroomMessage", "chatroomMessages"
+MESSAGE_EVENT, STREAM_END_EVENT = "chatroomMessage", "chatroomMessages"
 """One message of the stream, and its end."""
 
-_DIGITS = re.compile(f"[0-9]{{1,{len(str(SEQ_MAX))}}}")
+_ID_DIGITS = re.compile(f"[0-9]{{1,{len(str(SEQ_MAX))}}}")
 
 RoomId = Annotated[int, Meta(ge=1, le=SEQ_MAX)]
 
@@ -112,7 +112,7 @@ class ChatroomMessage(WireStruct, frozen=True):
     created_at: int
 
 
-class ChatroomMessages(WireStruct, frozen=True):
+class ChatroomStreamEnd(WireStruct, frozen=True):
     """The end of the stream: how many came, and whether there are older ones."""
 
     chatroom_id: int
@@ -120,73 +120,78 @@ class ChatroomMessages(WireStruct, frozen=True):
     has_more: bool
 
 
-class _Problem(Struct):
+class _CrudError(Struct):
     code: str
     message: str
 
 
-_OF_AN_ID = (FindOneChatroom, RemoveChatroom)
-_KINDS: dict[str, type[Request]] = {
-    kind.event: kind for kind in (CreateChatroom, FindAllChatroom, UpdateChatroom, FindChatroomMessages, *_OF_AN_ID)
+_ID_REQUESTS = (FindOneChatroom, RemoveChatroom)
+_REQUESTS_BY_EVENT: dict[str, type[Request]] = {
+    request_type.event: request_type
+    for request_type in (CreateChatroom, FindAllChatroom, UpdateChatroom, FindChatroomMessages, *_ID_REQUESTS)
 }
 
 
-class Resource(Dialect):
+class ResourceCrudDialect(Dialect):
     """The list of rooms."""
 
     name: ClassVar[str] = "resource"
-    events: ClassVar[frozenset[str]] = frozenset(_KINDS)
+    event_names: ClassVar[frozenset[str]] = frozenset(_REQUESTS_BY_EVENT)
 
-    def decode(self, connection: Connection, event: str, arguments: list[Raw]) -> Request:
+    def decode(self, connection: ClientConnection, event: str, arguments: list[Raw]) -> Request:
         """One request; an id may be alone or in an object, as a number or its digits."""
-        kind = _KINDS[event]
+        request_type = _REQUESTS_BY_EVENT[event]
         try:
             body = msgspec.json.decode(arguments[0]) if arguments else None
-            if kind is FindAllChatroom:
+            if request_type is FindAllChatroom:
                 return FindAllChatroom()
-            if kind in _OF_AN_ID and not isinstance(body, dict):
+            if request_type in _ID_REQUESTS and not isinstance(body, dict):
                 body = {"id": body}
-            return msgspec.convert(_with_number(body), kind)
-        except (msgspec.MsgspecError, RecursionError) as fault:
-            raise BadRequest(str(fault)[:200]) from None
+            return msgspec.convert(_parse_id_digits(body), request_type)
+        except (msgspec.MsgspecError, RecursionError) as error:
+            raise BadRequest(str(error)[:200]) from None
 
-    async def carry_out(self, commands: Commands, connection: Connection, request: Request, *, answered: bool) -> Any:
+    async def handle(
+        self, handlers: Handlers, connection: ClientConnection, request: Request, *, wants_ack: bool
+    ) -> Any:
         """Do it; the room, the rooms, or the end of the stream."""
-        chatrooms = commands.chatrooms
+        room_catalog = handlers.room_catalog
         match request:
             case CreateChatroom(name=name, topic=topic):
-                room = await chatrooms.make(connection, name, topic)
+                room = await room_catalog.create(connection, name, topic)
             case FindAllChatroom():
-                return [_chatroom(chatrooms, room) for room in await chatrooms.all()]
+                return [_to_chatroom(room_catalog, room) for room in await room_catalog.list_public()]
             case FindOneChatroom(id=room_id):
-                room = await chatrooms.find(room_id)
+                room = await room_catalog.get(room_id)
             case UpdateChatroom(id=room_id, name=name, topic=topic):
-                room = await chatrooms.change(connection, room_id, name, topic)
+                room = await room_catalog.update(connection, room_id, name, topic)
             case RemoveChatroom(id=room_id):
-                room = await chatrooms.remove(connection, room_id)
+                room = await room_catalog.delete(connection, room_id)
             case FindChatroomMessages():
-                return await self._stream(chatrooms, connection, request)
+                return await self._stream_messages(room_catalog, connection, request)
             case _:
                 raise BadRequest("there is no such request")
-        return _chatroom(chatrooms, room)
+        return _to_chatroom(room_catalog, room)
 
-    def answer(self, result: Any) -> bytes:
+    def encode_result(self, result: Any) -> bytes:
         """Plain data, without the native `ok`."""
         return msgspec.json.encode(result)
 
-    def refusal(self, error: ChatError) -> bytes:
+    def encode_failure(self, error: ChatError) -> bytes:
         """`{"error": {"code", "message"}}`."""
-        return msgspec.json.encode({"error": _Problem(error.code, error.message)})
+        return msgspec.json.encode({"error": _CrudError(error.code, error.message)})
 
-    def tell(self, room: LiveRoom[Connection], news: News, readers: Iterable[Connection]) -> None:
+    def deliver(
+        self, room: LiveRoom[ClientConnection], room_event: RoomEvent, recipients: Iterable[ClientConnection]
+    ) -> None:
         """Nobody reads in this form."""
 
-    async def _stream(
-        self, chatrooms: Chatrooms, connection: Connection, request: FindChatroomMessages
-    ) -> ChatroomMessages:
-        room, page = await chatrooms.messages(request.id, request.before, request.limit)
-        said = [entry for entry in page.messages if isinstance(entry, Message) and not entry.deleted]
-        for entry in said:
+    async def _stream_messages(
+        self, room_catalog: RoomCatalog, connection: ClientConnection, request: FindChatroomMessages
+    ) -> ChatroomStreamEnd:
+        room, page = await room_catalog.read_messages(request.id, request.before, request.limit)
+        messages = [entry for entry in page.messages if isinstance(entry, Message) and not entry.deleted]
+        for entry in messages:
             message = ChatroomMessage(
                 chatroom_id=room.id,
                 id=entry.id,
@@ -195,22 +200,26 @@ class Resource(Dialect):
                 message=entry.message,
                 created_at=entry.ts,
             )
-            connection.push(push_frame(MESSAGE, message))
-        end = ChatroomMessages(chatroom_id=room.id, count=len(said), has_more=page.has_more)
-        connection.push(push_frame(MESSAGES, end))
-        return end
+            connection.push(encode_push_frame(MESSAGE_EVENT, message))
+        stream_end = ChatroomStreamEnd(chatroom_id=room.id, count=len(messages), has_more=page.has_more)
+        connection.push(encode_push_frame(STREAM_END_EVENT, stream_end))
+        return stream_end
 
 
-def _chatroom(chatrooms: Chatrooms, room: Any) -> Chatroom:
+def _to_chatroom(room_catalog: RoomCatalog, room: Any) -> Chatroom:
     return Chatroom(
-        id=room.id, name=room.name, topic=room.topic, members=chatrooms.members(room), created_at=room.created_at
+        id=room.id,
+        name=room.name,
+        topic=room.topic,
+        members=room_catalog.count_members(room),
+        created_at=room.created_at,
     )
 
 
-def _with_number(body: Any) -> Any:
+def _parse_id_digits(body: Any) -> Any:
     """The same, with an id of digits as a number: what comes out of a page's address is text."""
     if not isinstance(body, dict):
         return body
     fields = cast(dict[str, Any], body)
-    given = fields.get("id")
-    return {**fields, "id": int(given)} if isinstance(given, str) and _DIGITS.fullmatch(given) else fields
+    raw_id = fields.get("id")
+    return {**fields, "id": int(raw_id)} if isinstance(raw_id, str) and _ID_DIGITS.fullmatch(raw_id) else fields

@@ -1,15 +1,15 @@
 """All dialects, in the order in which they are asked whether an event is theirs."""
 
-from server.gateway.dialects.bare import Bare
-from server.gateway.dialects.dialect import Dialect, Surroundings
-from server.gateway.dialects.grouped import Grouped
-from server.gateway.dialects.native import Native
-from server.gateway.dialects.resource import Resource
+from server.gateway.dialects.bare import StringJoinDialect
+from server.gateway.dialects.dialect import Dialect, DialectContext
+from server.gateway.dialects.grouped import ServerMsgDialect
+from server.gateway.dialects.native import NativeDialect
+from server.gateway.dialects.resource import ResourceCrudDialect
 
-DIALECTS: tuple[type[Dialect], ...] = (Bare, Grouped, Resource, Native)
+DIALECT_TYPES: tuple[type[Dialect], ...] = (StringJoinDialect, ServerMsgDialect, ResourceCrudDialect, NativeDialect)
 """The native one is last: it takes whatever bears the name of one of its requests."""
 
 
-def all_dialects(surroundings: Surroundings) -> tuple[Dialect, ...]:
+def create_dialects(context: DialectContext) -> tuple[Dialect, ...]:
     """One of each."""
-    return tuple(dialect(surroundings) for dialect in DIALECTS)
+    return tuple(dialect_type(context) for dialect_type in DIALECT_TYPES)

@@ -36,23 +36,25 @@ import socketio
 from aiohttp import web
 
 from server.domain.addresses import ConnectionLimiter
-from server.gateway.connection import Gateway
-from server.gateway.engine.sessions import Sessions
-from server.gateway.options import EngineOptions
+from server.gateway.connection import EventDispatcher
+from server.gateway.engine.sessions import EngineIOServer
+from server.gateway.options import EngineIOOptions
 from server.protocol.codec import SocketIOJson
 from server.protocol.limits import PACKET_BYTES
 
 library_log = logging.getLogger("chat.engine.library")
 library_log.setLevel(logging.WARNING)  # at INFO it would log what people say
 
-PATH = "/socket.io/"
-_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+SOCKETIO_PATH = "/socket.io/"
+_LOOPBACK_HOSTS = {"localhost", "127.0.0.1", "::1"}
 
 
-class Engine(socketio.AsyncServer):
+class SocketIOServer(socketio.AsyncServer):
     """The Socket.IO endpoint: `mount` it on an application, then `start`."""
 
-    def __init__(self, gateway: Gateway, options: EngineOptions, gate: ConnectionLimiter | None) -> None:
+    def __init__(
+        self, dispatcher: EventDispatcher, options: EngineIOOptions, connection_limiter: ConnectionLimiter | None
+    ) -> None:
         self._cors_origins = options.cors_origins
         # The library hands `**kwargs` to the class that `_engineio_server_class` names.
         super().__init__(
@@ -66,46 +68,50 @@ class Engine(socketio.AsyncServer):
             max_http_buffer_size=PACKET_BYTES,
             ping_interval=options.ping_interval,
             ping_timeout=options.ping_timeout,
-            cors_allowed_origins=self._origin_allowed,
+            cors_allowed_origins=self._is_origin_allowed,
             cors_credentials=False,
         )
-        self.sessions = cast(Sessions, self.eio)
-        self.sessions.wire(gateway, options, gate)
+        self.engineio_server = cast(EngineIOServer, self.eio)
+        self.engineio_server.configure(dispatcher, options, connection_limiter)
 
     def mount(self, app: web.Application) -> None:
         """Serve `/socket.io/` of the application."""
-        self.attach(app, socketio_path=PATH)
+        self.attach(app, socketio_path=SOCKETIO_PATH)
         # Methods that the library has no route for: aiohttp would say 405, where the specification says 400.
-        app.router.add_route("*", PATH, self.sessions.handle_request)
+        app.router.add_route("*", SOCKETIO_PATH, self.engineio_server.handle_request)
 
     def start(self) -> None:
         """Begin to ping, and to end what does not answer."""
-        self.sessions.start()
+        self.engineio_server.start()
 
     async def stop(self) -> None:
         """Send what is owed, end every connection, and wait a moment for the slow ones."""
-        await self.sessions.stop()
+        await self.engineio_server.stop()
 
-    def connections(self) -> int:
+    def count_connections(self) -> int:
         """How many sessions there are."""
-        return len(self.sessions.sockets)
+        return len(self.engineio_server.sockets)
 
-    def cuts(self) -> dict[str, int]:
+    def count_aborts(self) -> dict[str, int]:
         """How many connections were cut, by reason, since the start."""
-        return dict(self.sessions.cuts)
+        return dict(self.engineio_server.aborts)
 
     def _engineio_server_class(self) -> type[engineio.AsyncServer]:
-        return Sessions
+        return EngineIOServer
 
-    def _origin_allowed(self, origin: str, environ: dict[str, Any]) -> bool:
-        own = f"{environ['wsgi.url_scheme']}://{environ.get('HTTP_HOST', '')}"
-        return origin == own or origin in self._cors_origins or _one_machine(origin, own)
+    def _is_origin_allowed(self, origin: str, environ: dict[str, Any]) -> bool:
+        own_origin = f"{environ['wsgi.url_scheme']}://{environ.get('HTTP_HOST', '')}"
+        return origin == own_origin or origin in self._cors_origins or _is_same_loopback_origin(origin, own_origin)
 
 
-def _one_machine(origin: str, own: str) -> bool:
+def _is_same_loopback_origin(origin: str, own_origin: str) -> bool:
     """Whether both name the same port of the browser's own machine: a page at 127.0.0.1 that asks for localhost."""
     try:
-        one, other = urlsplit(origin), urlsplit(own)
-        return one.scheme == other.scheme and one.port == other.port and {one.hostname, other.hostname} <= _LOOPBACK
+        origin_parts, own_parts = urlsplit(origin), urlsplit(own_origin)
+        return (
+            origin_parts.scheme == own_parts.scheme
+            and origin_parts.port == own_parts.port
+            and {origin_parts.hostname, own_parts.hostname} <= _LOOPBACK_HOSTS
+        )
     except ValueError:  # no port
         return False

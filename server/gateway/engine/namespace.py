@@ -7,13 +7,13 @@
 import time
 
 from server.gateway import packets
-from server.gateway.connection import Connection, Gateway, Wire
+from server.gateway.connection import ClientConnection, EventDispatcher, FrameSink
 from server.gateway.frames import Frame
-from server.gateway.packets import BadPacket
+from server.gateway.packets import InvalidPacket
 from server.protocol.codec import SocketIOJson
 from server.protocol.errors import ChatError
 
-_UNKNOWN_NAMESPACE = b'{"message":"Invalid namespace"}'
+_INVALID_NAMESPACE_ERROR = b'{"message":"Invalid namespace"}'
 
 
 class Namespace:
@@ -25,64 +25,76 @@ class Namespace:
         now: The monotonic time, in seconds.
     """
 
-    __slots__ = ("_address", "_connect_by", "_connection", "_former", "_gateway", "_patience", "_wire")
+    __slots__ = (
+        "_address",
+        "_connect_deadline",
+        "_connect_timeout",
+        "_connection",
+        "_dispatcher",
+        "_previous_connection",
+        "_sink",
+    )
 
-    def __init__(self, gateway: Gateway, wire: Wire, address: str, patience: float, now: float) -> None:
-        self._gateway = gateway
-        self._wire = wire
+    def __init__(
+        self, dispatcher: EventDispatcher, sink: FrameSink, address: str, connect_timeout: float, now: float
+    ) -> None:
+        self._dispatcher = dispatcher
+        self._sink = sink
         self._address = address
-        self._patience = patience
-        self._connect_by = now + patience
-        self._connection: Connection | None = None
-        self._former: Connection | None = None
+        self._connect_timeout = connect_timeout
+        self._connect_deadline = now + connect_timeout
+        self._connection: ClientConnection | None = None
+        self._previous_connection: ClientConnection | None = None
 
-    def overdue(self, now: float) -> bool:
+    def connect_timed_out(self, now: float) -> bool:
         """Whether the client should have connected by now."""
-        return self._connection is None and now > self._connect_by
+        return self._connection is None and now > self._connect_deadline
 
-    def take(self, message: bytes) -> packets.Event | None:
+    def handle_message(self, message: bytes) -> packets.EventPacket | None:
         """Do what a packet wants, unless it is an event: that is given back, to be waited for.
 
         Raises:
             BadPacket: It is none, or none that may come now.
         """
-        packet = packets.parse(message)
-        if isinstance(packet, packets.Connect):
-            self._connect(packet)
-        elif packet.namespace != packets.ROOT or self._connection is None:
-            raise BadPacket("a packet for a namespace that was not connected")
-        elif isinstance(packet, packets.Event):
+        packet = packets.parse_packet(message)
+        if isinstance(packet, packets.ConnectPacket):
+            self._handle_connect(packet)
+        elif packet.namespace != packets.ROOT_NAMESPACE or self._connection is None:
+            raise InvalidPacket("a packet for a namespace that was not connected")
+        elif isinstance(packet, packets.EventPacket):
             return packet
-        elif isinstance(packet, packets.Disconnect):
-            self._connect_by = time.monotonic() + self._patience
-            self.leave()
+        elif isinstance(packet, packets.DisconnectPacket):
+            self._connect_deadline = time.monotonic() + self._connect_timeout
+            self.disconnect()
         return None
 
-    async def carry_out(self, event: packets.Event) -> None:
+    async def dispatch_event(self, event: packets.EventPacket) -> None:
         """Give the gateway an event, and the client its answer if it wants one."""
         assert self._connection is not None
-        answered = event.ack_id is not None
-        answer = await self._gateway.event(self._connection, event.name, event.arguments, answered=answered)
-        if event.ack_id is not None and answer is not None:
-            self._wire.push(Frame(packets.acknowledgement(event.ack_id, answer)))
+        wants_ack = event.ack_id is not None
+        response = await self._dispatcher.dispatch(self._connection, event.name, event.arguments, wants_ack=wants_ack)
+        if event.ack_id is not None and response is not None:
+            self._sink.push(Frame(packets.encode_ack(event.ack_id, response)))
 
-    def leave(self) -> None:
+    def disconnect(self) -> None:
         """The client is no longer connected."""
         connection, self._connection = self._connection, None
         if connection is not None:
-            self._former = connection
-            self._gateway.gone(connection)
+            self._previous_connection = connection
+            self._dispatcher.on_disconnect(connection)
 
-    def _connect(self, packet: packets.Connect) -> None:
-        if packet.namespace != packets.ROOT:
-            self._wire.push(Frame(packets.refused(packet.namespace, _UNKNOWN_NAMESPACE)))
+    def _handle_connect(self, packet: packets.ConnectPacket) -> None:
+        if packet.namespace != packets.ROOT_NAMESPACE:
+            self._sink.push(Frame(packets.encode_connect_error(packet.namespace, _INVALID_NAMESPACE_ERROR)))
             return
         if self._connection is not None:
-            raise BadPacket("a second CONNECT")
+            raise InvalidPacket("a second CONNECT")
         try:
-            self._connection = self._gateway.arrived(self._wire, self._address, packet.auth, self._former)
-        except ChatError as refusal:
-            reason = SocketIOJson.dumps({"message": refusal.message, "data": {"code": refusal.code}})
-            self._wire.push(Frame(packets.refused(packets.ROOT, reason.encode())))
+            self._connection = self._dispatcher.on_connect(
+                self._sink, self._address, packet.auth, self._previous_connection
+            )
+        except ChatError as error:
+            error_body = SocketIOJson.dumps({"message": error.message, "data": {"code": error.code}})
+            self._sink.push(Frame(packets.encode_connect_error(packets.ROOT_NAMESPACE, error_body.encode())))
             return
-        self._wire.push(Frame(packets.connected(self._connection.sid)))
+        self._sink.push(Frame(packets.encode_connect(self._connection.sid)))

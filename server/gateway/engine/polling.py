@@ -12,94 +12,94 @@ from collections.abc import Sequence
 
 from aiohttp import web
 
-from server.gateway.engine.faults import Fault
-from server.gateway.engine.session import CLOSE_FRAME, NOOP_FRAME, Session
+from server.gateway.engine.faults import HandshakeError
+from server.gateway.engine.session import CLOSE_FRAME, NOOP_FRAME, EngineIOSession
 from server.gateway.frames import Frame
 from server.protocol.limits import PACKET_BYTES
 
-PACKETS_PER_POST = 64
+MAX_PACKETS_PER_POST = 64
 """Packets that one polling request may carry; python-socketio's client sends at most 16."""
 
-POST_TIMEOUT = 10.0
+POST_BODY_TIMEOUT = 10.0
 """Seconds for the body of a request."""
 
-_SEPARATOR = b"\x1e"
+_RECORD_SEPARATOR = b"\x1e"
 
 
-async def poll(session: Session, request: web.Request) -> web.Response:
+async def handle_get(session: EngineIOSession, request: web.Request) -> web.Response:
     """Answer a GET."""
-    if session.out.polled:
-        session.over("two polls at a time")
-        return Fault.BAD_REQUEST.answer()
-    if session.closing and not session.out.owing:
-        session.finish()
-        return _payload([CLOSE_FRAME])
-    if session.upgrading:
+    if session.send_queue.has_waiting_poll:
+        session.close_now("two polls at a time")
+        return HandshakeError.BAD_REQUEST.to_response()
+    if session.is_closing and not session.send_queue.has_pending:
+        session.finalize()
+        return _payload_response([CLOSE_FRAME])
+    if session.is_upgrading:
         # Its client may wait for the end of this before it says that the upgrade is done.
-        frames = session.out.take() or [NOOP_FRAME]
+        frames = session.send_queue.drain() or [NOOP_FRAME]
     else:
-        frames = await session.out.poll()
+        frames = await session.send_queue.poll()
     if request.transport is None or request.transport.is_closing():
-        session.over("a poll broke off", logging.DEBUG)
-    return _payload(frames)
+        session.close_now("a poll broke off", logging.DEBUG)
+    return _payload_response(frames)
 
 
-async def post(session: Session, request: web.Request) -> web.Response:
+async def handle_post(session: EngineIOSession, request: web.Request) -> web.Response:
     """Work off a POST."""
-    if session.posting:
-        session.over("two POSTs at a time")
-        return Fault.BAD_REQUEST.answer()
-    session.posting = True
+    if session.post_in_progress:
+        session.close_now("two POSTs at a time")
+        return HandshakeError.BAD_REQUEST.to_response()
+    session.post_in_progress = True
     try:
-        return await _post(session, request)
+        return await _process_post(session, request)
     finally:
-        session.posting = False
+        session.post_in_progress = False
 
 
-async def _post(session: Session, request: web.Request) -> web.Response:
+async def _process_post(session: EngineIOSession, request: web.Request) -> web.Response:
     try:
-        async with asyncio.timeout(POST_TIMEOUT):
-            body = await _body(request)
+        async with asyncio.timeout(POST_BODY_TIMEOUT):
+            body = await _read_body(request)
     except TimeoutError:
-        session.over("a request that does not end")
-        return Fault.BAD_REQUEST.answer()
+        session.close_now("a request that does not end")
+        return HandshakeError.BAD_REQUEST.to_response()
     except (ConnectionError, web.RequestPayloadError):
-        session.over("a request broke off", logging.DEBUG)
-        return Fault.BAD_REQUEST.answer()
-    parts = body.split(_SEPARATOR, PACKETS_PER_POST) if body is not None else []
-    if not 0 < len(parts) <= PACKETS_PER_POST:
-        session.over("a request that is too long")
+        session.close_now("a request broke off", logging.DEBUG)
+        return HandshakeError.BAD_REQUEST.to_response()
+    packets = body.split(_RECORD_SEPARATOR, MAX_PACKETS_PER_POST) if body is not None else []
+    if not 0 < len(packets) <= MAX_PACKETS_PER_POST:
+        session.close_now("a request that is too long")
         return web.Response(status=413)
-    if session.closing:  # what comes after the goodbye is dropped
-        return _ok()
-    for part in parts:
-        await session.receive(part)
-        if session.broken:
-            session.finish()
-            return Fault.BAD_REQUEST.answer()
-        if session.closing:
+    if session.is_closing:  # what comes after the goodbye is dropped
+        return _ok_response()
+    for packet in packets:
+        await session.handle_packet(packet)
+        if session.protocol_error:
+            session.finalize()
+            return HandshakeError.BAD_REQUEST.to_response()
+        if session.is_closing:
             break
-    return _ok()
+    return _ok_response()
 
 
-async def _body(request: web.Request) -> bytes | None:
+async def _read_body(request: web.Request) -> bytes | None:
     """The request's body, None when it is too long."""
     body = bytearray()
-    async for piece in request.content.iter_any():
-        body += piece
+    async for chunk in request.content.iter_any():
+        body += chunk
         if len(body) > PACKET_BYTES:
             return None
     return bytes(body)
 
 
-def _payload(frames: Sequence[Frame]) -> web.Response:
-    body = _SEPARATOR.join([frame.payload for frame in frames])
-    return _text(body)
+def _payload_response(frames: Sequence[Frame]) -> web.Response:
+    body = _RECORD_SEPARATOR.join([frame.polling_bytes for frame in frames])
+    return _text_response(body)
 
 
-def _ok() -> web.Response:
-    return _text(b"ok")
+def _ok_response() -> web.Response:
+    return _text_response(b"ok")
 
 
-def _text(body: bytes) -> web.Response:
+def _text_response(body: bytes) -> web.Response:
     return web.Response(body=body, content_type="text/plain", charset="utf-8", headers={"Cache-Control": "no-store"})

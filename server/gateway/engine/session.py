@@ -15,40 +15,40 @@ from typing import Protocol
 
 from aiohttp import web
 
-from server.gateway.connection import Gateway
+from server.gateway.connection import EventDispatcher
 from server.gateway.engine.namespace import Namespace
 from server.gateway.frames import Frame
-from server.gateway.options import EngineOptions
-from server.gateway.outgoing import Outgoing
-from server.gateway.packets import BadPacket
-from server.gateway.rounds import WriteRounds
+from server.gateway.options import EngineIOOptions
+from server.gateway.outgoing import SendQueue
+from server.gateway.packets import InvalidPacket
+from server.gateway.rounds import FlushScheduler
 
 log = logging.getLogger("chat.engine")
 
-OPEN, CLOSE, PING, PONG, MESSAGE, UPGRADE, NOOP = b"0123456"
+PACKET_OPEN, PACKET_CLOSE, PACKET_PING, PACKET_PONG, PACKET_MESSAGE, PACKET_UPGRADE, PACKET_NOOP = b"0123456"
 
-NOOP_FRAME = Frame(bytes((NOOP,)))
-CLOSE_FRAME = Frame(bytes((CLOSE,)), wire=b"\x88\x02\x03\xe8")  # to a WebSocket: a close frame, code 1000
-_PING = Frame(bytes((PING,)))
+NOOP_FRAME = Frame(bytes((PACKET_NOOP,)))
+CLOSE_FRAME = Frame(bytes((PACKET_CLOSE,)), ws_bytes=b"\x88\x02\x03\xe8")  # to a WebSocket: a close frame, code 1000
+_PING_FRAME = Frame(bytes((PACKET_PING,)))
 
 
-class Home(Protocol):
+class SessionHost(Protocol):
     """What a session needs of the server that it is at."""
 
-    gateway: Gateway
-    options: EngineOptions
-    rounds: WriteRounds
+    dispatcher: EventDispatcher
+    options: EngineIOOptions
+    flush_scheduler: FlushScheduler
 
-    def cut(self, reason: str) -> None:
+    def on_session_abort(self, reason: str) -> None:
         """A session was cut."""
         ...
 
-    def ended(self, session: "Session") -> None:
+    def on_session_closed(self, session: "EngineIOSession") -> None:
         """A session is over."""
         ...
 
 
-class Session:
+class EngineIOSession:
     """One client's session.
 
     Attributes:
@@ -66,149 +66,149 @@ class Session:
     """
 
     __slots__ = (
-        "_close_by",
-        "_held_up_at",
-        "_home",
+        "_close_deadline",
+        "_host",
+        "_last_busy_at",
         "_namespace",
-        "_pinged_at",
-        "_ponged",
+        "_ping_sent_at",
+        "_pong_received",
         "address",
-        "broken",
-        "closing",
-        "ended",
+        "closed",
+        "is_closing",
+        "is_handling_packet",
+        "is_upgrading",
         "on_websocket",
-        "out",
-        "posting",
-        "probe",
+        "post_in_progress",
+        "probe_request",
+        "protocol_error",
         "push",
+        "send_queue",
         "sid",
-        "upgrading",
-        "working",
     )
 
-    def __init__(self, home: Home, sid: str, address: str) -> None:
+    def __init__(self, host: SessionHost, sid: str, address: str) -> None:
         now = time.monotonic()
-        options = home.options
-        self._home = home
+        options = host.options
+        self._host = host
         self.sid = sid
         self.address = address
-        self.out = Outgoing(home.rounds.owes, self._overrun, options.unsent_bytes, now)
-        self.push = self.out.push
-        self.posting = self.upgrading = self.on_websocket = False
-        self.broken = self.closing = self.ended = False
-        self.probe: web.Request | None = None
-        self._namespace = Namespace(home.gateway, self, address, options.connect_timeout, now)
-        self._pinged_at = now
-        self._ponged = True
-        self._held_up_at = now
-        self.working = False
-        self._close_by = 0.0
+        self.send_queue = SendQueue(host.flush_scheduler.schedule, self._on_overflow, options.max_unsent_bytes, now)
+        self.push = self.send_queue.push
+        self.post_in_progress = self.is_upgrading = self.on_websocket = False
+        self.protocol_error = self.is_closing = self.closed = False
+        self.probe_request: web.Request | None = None
+        self._namespace = Namespace(host.dispatcher, self, address, options.connect_timeout, now)
+        self._ping_sent_at = now
+        self._pong_received = True
+        self._last_busy_at = now
+        self.is_handling_packet = False
+        self._close_deadline = 0.0
 
     # -- in
 
-    async def receive(self, packet: bytes) -> None:
+    async def handle_packet(self, packet: bytes) -> None:
         """Work off one Engine.IO packet."""
-        self.working = True
+        self.is_handling_packet = True
         try:
-            kind = packet[0] if packet else -1
-            if kind == MESSAGE:
-                event = self._namespace.take(packet[1:])
+            packet_type = packet[0] if packet else -1
+            if packet_type == PACKET_MESSAGE:
+                event = self._namespace.handle_message(packet[1:])
                 if event is not None:
-                    await self._namespace.carry_out(event)
-            elif kind == PONG:
-                self._ponged = True
-            elif kind == CLOSE:
-                self._left()
-            elif kind != NOOP:
-                raise BadPacket("a packet that is not of the Engine.IO protocol")
-        except BadPacket as fault:
-            self.broken = True
-            self.hang_up(str(fault))
+                    await self._namespace.dispatch_event(event)
+            elif packet_type == PACKET_PONG:
+                self._pong_received = True
+            elif packet_type == PACKET_CLOSE:
+                self._on_close_packet()
+            elif packet_type != PACKET_NOOP:
+                raise InvalidPacket("a packet that is not of the Engine.IO protocol")
+        except InvalidPacket as error:
+            self.protocol_error = True
+            self.close(str(error))
         except Exception:
             log.exception("a packet could not be worked off")
-            self.broken = True
-            self.hang_up("a fault of the server")
+            self.protocol_error = True
+            self.close("a fault of the server")
         finally:
-            self.working = False
+            self.is_handling_packet = False
 
-    def _left(self) -> None:
+    def _on_close_packet(self) -> None:
         if self.on_websocket:
-            self.hang_up("the client left", logging.DEBUG)
+            self.close("the client left", logging.DEBUG)
         else:
-            self.out.end_poll(NOOP_FRAME)
-            self.over("the client left", logging.DEBUG)
+            self.send_queue.resolve_poll(NOOP_FRAME)
+            self.close_now("the client left", logging.DEBUG)
 
-    def move(self, transport: asyncio.Transport) -> None:
+    def upgrade_to(self, transport: asyncio.Transport) -> None:
         """From now on the session is on this WebSocket's transport."""
         self.on_websocket = True
-        self.out.onto(transport)
-        if self.closing:
-            self.out.finish(CLOSE_FRAME)
+        self.send_queue.attach_transport(transport)
+        if self.is_closing:
+            self.send_queue.close(CLOSE_FRAME)
 
     # -- ending
 
-    def hang_up(self, reason: str, level: int = logging.INFO) -> None:
+    def close(self, reason: str, level: int = logging.INFO) -> None:
         """End the session once its client has what it is owed; the log says why, at this level."""
-        if self.ended or self.closing:
+        if self.closed or self.is_closing:
             return
         log.log(level, "closing a connection from %s: %s", self.address, reason)
-        self.closing = True
-        self._close_by = time.monotonic() + self._home.options.close_timeout
-        if not self.on_websocket and not self.out.owing:
-            self.finish()  # it ends the poll that waits, if one does
+        self.is_closing = True
+        self._close_deadline = time.monotonic() + self._host.options.close_timeout
+        if not self.on_websocket and not self.send_queue.has_pending:
+            self.finalize()  # it ends the poll that waits, if one does
         else:
             # To a poll the close comes after what is owed, not with it: socket.io-client gives out the
             # events of an answer only when it has read all of it, and none once it is closed.
-            self.out.finish(CLOSE_FRAME if self.on_websocket else None)
+            self.send_queue.close(CLOSE_FRAME if self.on_websocket else None)
             # Whoever hangs up may be in the middle of something with this connection.
-            asyncio.get_running_loop().call_soon(self._namespace.leave)
+            asyncio.get_running_loop().call_soon(self._namespace.disconnect)
 
-    def over(self, reason: str, level: int = logging.INFO) -> None:
+    def close_now(self, reason: str, level: int = logging.INFO) -> None:
         """End a polling session whose client is not owed a goodbye; a poll that waits gets one."""
-        self.hang_up(reason, level)
-        self.finish()
+        self.close(reason, level)
+        self.finalize()
 
-    def cut(self, reason: str) -> None:
+    def abort(self, reason: str) -> None:
         """End the session now; what was not written is lost and healed by `since`."""
-        if self.ended:
+        if self.closed:
             return
         log.info("cutting a connection from %s: %s", self.address, reason)
-        self._home.cut(reason)
-        self.closing = True
-        self.out.abort()
-        self.finish()
+        self._host.on_session_abort(reason)
+        self.is_closing = True
+        self.send_queue.abort()
+        self.finalize()
 
-    def finish(self) -> None:
+    def finalize(self) -> None:
         """The session is over."""
-        if self.ended:
+        if self.closed:
             return
-        self.closing = self.ended = True
-        self._home.ended(self)
-        self.out.closed = True
-        self.out.end_poll(CLOSE_FRAME)
-        if self.probe is not None and self.probe.transport is not None:
-            self.probe.transport.close()
-        self._namespace.leave()
+        self.is_closing = self.closed = True
+        self._host.on_session_closed(self)
+        self.send_queue.closed = True
+        self.send_queue.resolve_poll(CLOSE_FRAME)
+        if self.probe_request is not None and self.probe_request.transport is not None:
+            self.probe_request.transport.close()
+        self._namespace.disconnect()
 
-    def _overrun(self) -> None:
-        self.cut("a reader that does not keep up")
+    def _on_overflow(self) -> None:
+        self.abort("a reader that does not keep up")
 
-    def check(self, now: float) -> None:
+    def tick(self, now: float) -> None:
         """Ping, and end what does not answer, read, connect or close in time."""
-        options = self._home.options
-        if self.working:
-            self._held_up_at = now
-        if self.closing:
-            if now > self._close_by:
-                self.cut("no answer to a close")
-        elif self._namespace.overdue(now):
-            self.hang_up("no CONNECT in time")
-        elif not self._ponged and now - max(self._pinged_at, self._held_up_at) > options.ping_timeout:
+        options = self._host.options
+        if self.is_handling_packet:
+            self._last_busy_at = now
+        if self.is_closing:
+            if now > self._close_deadline:
+                self.abort("no answer to a close")
+        elif self._namespace.connect_timed_out(now):
+            self.close("no CONNECT in time")
+        elif not self._pong_received and now - max(self._ping_sent_at, self._last_busy_at) > options.ping_timeout:
             # Its answer may have come, and wait behind packets that are worked off slowly.
-            self.cut("no answer to a ping")
-        elif self.out.stalled(now, options.stall_timeout):
-            self.cut("a reader that stands still")
-        elif self._ponged and now - self._pinged_at >= options.ping_interval:
-            self._ponged = False
-            self._pinged_at = now
-            self.push(_PING)
+            self.abort("no answer to a ping")
+        elif self.send_queue.is_stalled(now, options.stall_timeout):
+            self.abort("a reader that stands still")
+        elif self._pong_received and now - self._ping_sent_at >= options.ping_interval:
+            self._pong_received = False
+            self._ping_sent_at = now
+            self.push(_PING_FRAME)

@@ -18,25 +18,25 @@ import engineio
 from aiohttp import web
 
 from server.domain.addresses import ConnectionLimiter
-from server.gateway.connection import Gateway
+from server.gateway.connection import EventDispatcher
 from server.gateway.engine import polling, websocket
-from server.gateway.engine.faults import Fault, fault_of
-from server.gateway.engine.session import Session
+from server.gateway.engine.faults import HandshakeError, validate_request
+from server.gateway.engine.session import EngineIOSession
 from server.gateway.frames import Frame
-from server.gateway.options import EngineOptions
-from server.gateway.rounds import WriteRounds
-from server.gateway.turns import Turns
+from server.gateway.options import EngineIOOptions
+from server.gateway.rounds import FlushScheduler
+from server.gateway.turns import TickLimiter
 from server.hints import RejectionLog
 from server.origins import ClientInfo, get_client_info
 from server.protocol.codec import SocketIOJson, encode_error
 from server.protocol.errors import ChatError, RateLimited, Unavailable
 from server.protocol.limits import PACKET_BYTES
 
-HANDSHAKES_EACH_TURN = 8
+HANDSHAKES_PER_TICK = 8
 """Of the event loop: one takes some 0.3 ms."""
 
 
-class Sessions(engineio.AsyncServer):
+class EngineIOServer(engineio.AsyncServer):
     """The sessions of one server; `wire` it before the first request.
 
     Attributes:
@@ -45,132 +45,134 @@ class Sessions(engineio.AsyncServer):
         rounds: When what they owe is written; there from `start` on.
     """
 
-    sockets: dict[str, Session]
-    gateway: Gateway
-    options: EngineOptions
-    rounds: WriteRounds
+    sockets: dict[str, EngineIOSession]
+    dispatcher: EventDispatcher
+    options: EngineIOOptions
+    flush_scheduler: FlushScheduler
 
-    def wire(self, gateway: Gateway, options: EngineOptions, gate: ConnectionLimiter | None) -> None:
+    def configure(
+        self, dispatcher: EventDispatcher, options: EngineIOOptions, connection_limiter: ConnectionLimiter | None
+    ) -> None:
         """Say whom the sessions are for."""
-        self.gateway, self.options, self._gate = gateway, options, gate
-        self._sweeper: asyncio.Task[None] | None = None
-        self._empty = asyncio.Event()
-        self._stopping = False
-        self._hints = RejectionLog()
-        self.cuts: Counter[str] = Counter()
+        self.dispatcher, self.options, self._connection_limiter = dispatcher, options, connection_limiter
+        self._heartbeat_task: asyncio.Task[None] | None = None
+        self._all_closed = asyncio.Event()
+        self._is_stopping = False
+        self._rejection_log = RejectionLog()
+        self.aborts: Counter[str] = Counter()
 
     def start(self) -> None:
         """Begin to write, to ping, and to end what does not answer."""
-        self.rounds = WriteRounds()
-        self._handshakes = Turns(HANDSHAKES_EACH_TURN)
-        self._sweeper = asyncio.get_running_loop().create_task(self._sweep(), name="connection sweep")
+        self.flush_scheduler = FlushScheduler()
+        self._handshake_limiter = TickLimiter(HANDSHAKES_PER_TICK)
+        self._heartbeat_task = asyncio.get_running_loop().create_task(self._heartbeat(), name="connection sweep")
 
     async def stop(self) -> None:
         """Hang up on everybody, and cut who has not closed in time."""
-        self._stopping = True
-        if self._sweeper is not None:
-            self._sweeper.cancel()
+        self._is_stopping = True
+        if self._heartbeat_task is not None:
+            self._heartbeat_task.cancel()
         for session in list(self.sockets.values()):
-            session.hang_up("the server stops", logging.DEBUG)
+            session.close("the server stops", logging.DEBUG)
         if self.sockets:
-            self._empty.clear()
+            self._all_closed.clear()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._empty.wait(), self.options.close_timeout)
+                await asyncio.wait_for(self._all_closed.wait(), self.options.close_timeout)
         for session in list(self.sockets.values()):
-            session.cut("the server stops")
+            session.abort("the server stops")
 
     # -- what the sessions tell
 
-    def cut(self, reason: str) -> None:
+    def on_session_abort(self, reason: str) -> None:
         """A session was cut."""
-        self.cuts[reason] += 1
+        self.aborts[reason] += 1
 
-    def ended(self, session: Session) -> None:
+    def on_session_closed(self, session: EngineIOSession) -> None:
         """The session is over."""
         self.sockets.pop(session.sid, None)
-        if self._gate is not None:
-            self._gate.release(session.address)
+        if self._connection_limiter is not None:
+            self._connection_limiter.release(session.address)
         if not self.sockets:
-            self._empty.set()
+            self._all_closed.set()
 
-    async def _sweep(self) -> None:
-        pause = min(1.0, self.options.ping_interval / 5)
+    async def _heartbeat(self) -> None:
+        interval = min(1.0, self.options.ping_interval / 5)
         while True:
-            await asyncio.sleep(pause)
+            await asyncio.sleep(interval)
             now = time.monotonic()
             for session in list(self.sockets.values()):
-                session.check(now)
+                session.tick(now)
 
     # -- requests
 
     async def handle_request(self, request: web.Request) -> web.StreamResponse:
         """Everything that comes to the endpoint."""
-        origin = get_client_info(request, self.options.trusted_proxies)
-        environ = _environ(request, origin)
+        client = get_client_info(request, self.options.trusted_proxies)
+        environ = _build_environ(request, client)
         if "HTTP_ORIGIN" in environ and not self._cors_allowed_origins(environ):
-            self._hints.log_rejected_origin(environ["HTTP_ORIGIN"])
-            response = Fault.FORBIDDEN.answer()
+            self._rejection_log.log_rejected_origin(environ["HTTP_ORIGIN"])
+            response = HandshakeError.FORBIDDEN.to_response()
         else:
-            response = await self._answer(request, origin)
+            response = await self._route_request(request, client)
         if not response.prepared:
             response.headers.extend(cast(list[tuple[str, str]], self._cors_headers(environ)))
         return response
 
-    async def _answer(self, request: web.Request, origin: ClientInfo) -> web.StreamResponse:
+    async def _route_request(self, request: web.Request, client: ClientInfo) -> web.StreamResponse:
         if request.method == "OPTIONS":
             return web.Response()
-        fault = fault_of(request)
-        if fault is not None:
-            if fault is Fault.UNSUPPORTED_VERSION:
-                self._hints.log_rejected_version(request.query.get("EIO", ""))
-            return fault.answer()
+        error = validate_request(request)
+        if error is not None:
+            if error is HandshakeError.UNSUPPORTED_VERSION:
+                self._rejection_log.log_rejected_version(request.query.get("EIO", ""))
+            return error.to_response()
         if "sid" not in request.query:
-            return await self._open(request, origin.address)
+            return await self._handshake(request, client.address)
         session = self.sockets.get(request.query["sid"])
         if session is None:
-            return Fault.SESSION_UNKNOWN.answer()
+            return HandshakeError.UNKNOWN_SESSION.to_response()
         if session.on_websocket:
-            return Fault.BAD_REQUEST.answer()
+            return HandshakeError.BAD_REQUEST.to_response()
         if request.query["transport"] == "websocket":
-            if session.probe is not None or session.closing:
-                return Fault.BAD_REQUEST.answer()
-            return await websocket.upgrade(session, request, self.options.connect_timeout)
+            if session.probe_request is not None or session.is_closing:
+                return HandshakeError.BAD_REQUEST.to_response()
+            return await websocket.upgrade_session(session, request, self.options.connect_timeout)
         if request.method == "GET":
-            return await polling.poll(session, request)
+            return await polling.handle_get(session, request)
         if request.method == "POST":
-            return await polling.post(session, request)
-        return Fault.BAD_REQUEST.answer()
+            return await polling.handle_post(session, request)
+        return HandshakeError.BAD_REQUEST.to_response()
 
-    async def _open(self, request: web.Request, address: str) -> web.StreamResponse:
+    async def _handshake(self, request: web.Request, address: str) -> web.StreamResponse:
         """A new session (Engine.IO protocol v4, "Handshake")."""
-        await self._handshakes.take()
+        await self._handshake_limiter.acquire()
         try:
-            if self._stopping:
+            if self._is_stopping:
                 raise Unavailable("the server is stopping", 1.0)
-            if self._gate is not None:
-                self._gate.acquire(address, time.monotonic())
-        except ChatError as refusal:
-            return _refusal(refusal)
-        session = Session(self, self.generate_id(), address)
+            if self._connection_limiter is not None:
+                self._connection_limiter.acquire(address, time.monotonic())
+        except ChatError as error:
+            return _error_response(error)
+        session = EngineIOSession(self, self.generate_id(), address)
         self.sockets[session.sid] = session
-        polled = request.query["transport"] == "polling"
-        opening = {
+        is_polling = request.query["transport"] == "polling"
+        open_packet = {
             "sid": session.sid,
-            "upgrades": ["websocket"] if polled else [],
+            "upgrades": ["websocket"] if is_polling else [],
             "pingInterval": round(self.options.ping_interval * 1000),
             "pingTimeout": round(self.options.ping_timeout * 1000),
             "maxPayload": PACKET_BYTES,
         }
-        session.push(Frame(b"0" + SocketIOJson.dumps(opening).encode()))
-        return await (polling.poll(session, request) if polled else websocket.begin(session, request))
+        session.push(Frame(b"0" + SocketIOJson.dumps(open_packet).encode()))
+        return await (polling.handle_get(session, request) if is_polling else websocket.serve_session(session, request))
 
 
-def _environ(request: web.Request, origin: ClientInfo) -> dict[str, Any]:
+def _build_environ(request: web.Request, client: ClientInfo) -> dict[str, Any]:
     """What the library's rules of CORS read, and nothing that a client may pretend."""
     environ: dict[str, Any] = {
         "REQUEST_METHOD": request.method,
-        "HTTP_HOST": origin.host,
-        "wsgi.url_scheme": origin.scheme,
+        "HTTP_HOST": client.host,
+        "wsgi.url_scheme": client.scheme,
     }
     for name in ("ClientInfo", "Access-Control-Request-Headers"):
         value = request.headers.get(name)
@@ -179,10 +181,10 @@ def _environ(request: web.Request, origin: ClientInfo) -> dict[str, Any]:
     return environ
 
 
-def _refusal(refusal: ChatError) -> web.Response:
+def _error_response(error: ChatError) -> web.Response:
     return web.Response(
-        status=429 if isinstance(refusal, RateLimited) else 503,
-        body=encode_error(refusal),
+        status=429 if isinstance(error, RateLimited) else 503,
+        body=encode_error(error),
         content_type="application/json",
-        headers={"Retry-After": str(round((refusal.retry_after or 0) + 0.5))},
+        headers={"Retry-After": str(round((error.retry_after or 0) + 0.5))},
     )

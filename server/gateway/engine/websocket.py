@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, cast
 
 from aiohttp import WSMsgType, web
 
-from server.gateway.engine.session import NOOP_FRAME, Session
+from server.gateway.engine.session import NOOP_FRAME, EngineIOSession
 from server.protocol.limits import PACKET_BYTES
 
 if TYPE_CHECKING:
@@ -22,21 +22,21 @@ if TYPE_CHECKING:
 log = logging.getLogger("chat.engine")
 
 
-async def begin(session: Session, request: web.Request) -> web.StreamResponse:
+async def serve_session(session: EngineIOSession, request: web.Request) -> web.StreamResponse:
     """Open the WebSocket of a new session; returns when that is over."""
-    ws = _websocket()
+    ws = _create_websocket()
     try:
         await ws.prepare(request)
-        await _carry(session, request, ws)
+        await _run_session(session, request, ws)
     except ConnectionError:
         # The client has gone during the handshake. Raised, it would be a traceback in the log for each.
         return ws if ws.prepared else web.Response()
     finally:
-        session.finish()
+        session.finalize()
     return ws
 
 
-async def upgrade(session: Session, request: web.Request, patience: float) -> web.StreamResponse:
+async def upgrade_session(session: EngineIOSession, request: web.Request, probe_timeout: float) -> web.StreamResponse:
     """Move a polling session onto a WebSocket ("Upgrade"); returns when that is over.
 
     Args:
@@ -44,27 +44,27 @@ async def upgrade(session: Session, request: web.Request, patience: float) -> we
         request: It asks for the WebSocket.
         patience: Seconds for the probe.
     """
-    ws = _websocket()
-    session.probe = request
+    ws = _create_websocket()
+    session.probe_request = request
     try:
         await ws.prepare(request)
-        if not await _probed(session, ws, patience):
+        if not await _complete_probe(session, ws, probe_timeout):
             await ws.close()
             return ws
-        session.probe = None
+        session.probe_request = None
         try:
-            await _carry(session, request, ws)
+            await _run_session(session, request, ws)
         finally:
-            session.finish()
+            session.finalize()
     except ConnectionError:
         return ws if ws.prepared else web.Response()
     finally:
-        session.probe = None
-        session.upgrading = False
+        session.probe_request = None
+        session.is_upgrading = False
     return ws
 
 
-def _websocket() -> "WebSocket":
+def _create_websocket() -> "WebSocket":
     # decode_text=False: the text goes to the JSON decoder as the bytes that came. Without compression a
     # connection costs a quarter of the memory, and a message is not compressed once per reader. The closing
     # handshake is ours (rule 3): the library's does not know what leaves past it.
@@ -73,44 +73,44 @@ def _websocket() -> "WebSocket":
     )
 
 
-async def _probed(session: Session, ws: "WebSocket", patience: float) -> bool:
+async def _complete_probe(session: EngineIOSession, ws: "WebSocket", probe_timeout: float) -> bool:
     try:
-        async with asyncio.timeout(patience):
-            if await _text(ws) != b"2probe" or session.ended:
+        async with asyncio.timeout(probe_timeout):
+            if await _receive_text(ws) != b"2probe" or session.closed:
                 return False
             await ws.send_str("3probe")
-            session.upgrading = True
-            session.out.end_poll(NOOP_FRAME)
-            return await _text(ws) == b"5" and not session.ended
+            session.is_upgrading = True
+            session.send_queue.resolve_poll(NOOP_FRAME)
+            return await _receive_text(ws) == b"5" and not session.closed
     except TimeoutError:
         return False
 
 
-async def _carry(session: Session, request: web.Request, ws: "WebSocket") -> None:
+async def _run_session(session: EngineIOSession, request: web.Request, ws: "WebSocket") -> None:
     """The session is on this WebSocket until that ends."""
-    session.move(cast(asyncio.Transport, request.transport))
+    session.upgrade_to(cast(asyncio.Transport, request.transport))
     # In a task of its own each packet wakes four coroutines; from here it would be sixteen.
-    await asyncio.get_running_loop().create_task(_read(session, ws))
+    await asyncio.get_running_loop().create_task(_read_messages(session, ws))
 
 
-async def _read(session: Session, ws: "WebSocket") -> None:
-    receive = session.receive
+async def _read_messages(session: EngineIOSession, ws: "WebSocket") -> None:
+    handle_packet = session.handle_packet
     while True:
         message = await ws.receive()
         if message.type is WSMsgType.TEXT:
-            if not session.closing:
-                await receive(message.data)
+            if not session.is_closing:
+                await handle_packet(message.data)
         elif message.type is WSMsgType.BINARY:
-            session.hang_up("a binary frame")
+            session.close("a binary frame")
         else:
             if message.type is WSMsgType.ERROR:
                 log.info("a connection from %s broke the WebSocket protocol: %s", session.address, message.data)
             elif message.type is WSMsgType.CLOSE:
-                session.hang_up("the client left", logging.DEBUG)
-                session.out.close()
+                session.close("the client left", logging.DEBUG)
+                session.send_queue.close_transport()
             return
 
 
-async def _text(ws: "WebSocket") -> bytes | None:
+async def _receive_text(ws: "WebSocket") -> bytes | None:
     message = await ws.receive()
     return bytes(message.data) if message.type is WSMsgType.TEXT else None

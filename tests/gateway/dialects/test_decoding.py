@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from msgspec import Raw
 
 from server.domain.rooms import RoomRegistry
-from server.gateway.connection import Connection
-from server.gateway.dialects.dialect import Surroundings
-from server.gateway.dialects.grouped import GroupedJoin
-from server.gateway.dialects.table import all_dialects
+from server.gateway.connection import ClientConnection
+from server.gateway.dialects.dialect import DialectContext
+from server.gateway.dialects.grouped import ServerMsgJoin
+from server.gateway.dialects.table import create_dialects
 from server.gateway.frames import Frame
 from server.protocol import text
 from server.protocol.errors import ChatError
@@ -26,13 +26,13 @@ class Nowhere:
     def push(self, frame: Frame) -> None:
         raise AssertionError(frame)
 
-    def hang_up(self, reason: str) -> None:
+    def close(self, reason: str) -> None:
         raise AssertionError(reason)
 
 
-DIALECTS = all_dialects(Surroundings(RoomRegistry[Connection](), None))
-SOMEBODY = Connection(Nowhere(), "sid", "127.0.0.1", {})
-EVENTS = sorted({event for dialect in DIALECTS for event in dialect.events})
+DIALECTS = create_dialects(DialectContext(RoomRegistry[ClientConnection](), None))
+SOMEBODY = ClientConnection(Nowhere(), "sid", "127.0.0.1", {})
+EVENTS = sorted({event for dialect in DIALECTS for event in dialect.event_names})
 FIELDS = (
     "roomName",
     "nickName",
@@ -57,7 +57,7 @@ arguments = st.lists(bodies.map(lambda body: Raw(json.dumps(body).encode())), ma
 def decoded(event: str, given_arguments: list[Raw]) -> Request | None:
     """What the first dialect that takes it makes of an event; None for a refusal."""
     for dialect in DIALECTS:
-        if event in dialect.events and dialect.takes(event, given_arguments):
+        if event in dialect.event_names and dialect.matches(event, given_arguments):
             try:
                 return dialect.decode(SOMEBODY, event, given_arguments)
             except ChatError:
@@ -80,7 +80,7 @@ def test_a_grouped_join_is_clean_whatever_it_holds(nick: str, room: Any, user: A
     request = decoded("joinRoom", [body])
     if request is None:
         return
-    assert isinstance(request, GroupedJoin)
+    assert isinstance(request, ServerMsgJoin)
     assert request.room_id == room
     if isinstance(user, int):
         assert request.user_id == user

@@ -123,7 +123,7 @@ async def test_the_example_of_a_dialect_is_one(tmp_path: Path, monkeypatch: pyte
     module = ModuleType("single")
     monkeypatch.setitem(sys.modules, module.__name__, module)
     exec(compile(example("Adding one", "python"), "docs/dialects.md", "exec"), module.__dict__)
-    monkeypatch.setattr(table, "DIALECTS", (*table.DIALECTS[:-1], module.Single, table.DIALECTS[-1]))
+    monkeypatch.setattr(table, "DIALECT_TYPES", (*table.DIALECT_TYPES[:-1], module.Single, table.DIALECT_TYPES[-1]))
     async with serving(tmp_path) as server, raw_client(server.url) as ann, raw_client(server.url) as bob:
         assert (await bob.ask("chatMessage", "too early"))["error"]["code"] == "not_joined"
         await ann.join("tea", "ann")

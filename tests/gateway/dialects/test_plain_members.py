@@ -190,7 +190,7 @@ async def test_one_socket_in_many_rooms_is_told_of_these_and_no_others(
 async def test_lists_of_a_large_room_are_told_seldom_and_the_last_one_is_true(
     server: RunningServer, ann: RawClient, client: RawClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(grouped, "LIST_BYTES", 200)  # as if the room were a hundred times as large
+    monkeypatch.setattr(grouped, "USER_LIST_BYTES_PER_SECOND", 200)  # as if the room were a hundred times as large
     await emit(client, "joinRoom", {"nickName": "小明", "id": 7, "roomId": "tea"})
     await until_users(client, "tea", ["ann", "小明"])
     nicks = [f"m{number}" for number in range(15)]
