@@ -200,7 +200,7 @@ async def _scene(on: Stage, ann: Recording) -> None:
     await ann.type("Good morning! Is the build green?")
     bob = await on.seat("bob", "release")
     await asyncio.sleep(THOUGHT)
-    await bob.typing(True)
+    await bob.set_typing(True)
     await asyncio.sleep(READ)
     await on.say("release", "bob", "Green since seven 🎉 Shall we say noon?")
     await ann.shows("noon?")

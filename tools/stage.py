@@ -24,7 +24,7 @@ from wcwidth import iter_graphemes
 from server.config import ServerSettings
 from server.runtime import serve
 from tui_chat.client.chat import ChatClient
-from tui_chat.client.events import Online, StateChanged
+from tui_chat.client.events import ConnectionStateChanged, Online
 from tui_chat.client.room import Room
 from tui_chat.session import language
 from tui_chat.session.language import Language
@@ -132,7 +132,7 @@ class Shown:
     async def picture(self) -> str:
         """What is shown, as SVG."""
         if any(isinstance(screen, ChatScreen) for screen in self.app.screen_stack):
-            self.chat.session.apply(StateChanged(Online(LATENCY)))
+            self.chat.session.apply(ConnectionStateChanged(Online(LATENCY)))
             self.chat.draw()
         await self.pilot.pause()
         svg = self.app.export_screenshot(title="chat-tui")

@@ -55,7 +55,7 @@ class Writer:
         guest_key = None
         again: tuple[Said, UUID, str] | None = None
         while again is not None or not self._enough:
-            async with ChatClient(self._url, guest_key=guest_key, keep_trying=True) as self.client:
+            async with ChatClient(self._url, guest_key=guest_key, connect_in_background=True) as self.client:
                 room = await _joined(self.client, self._room, self._name)
                 if again is not None:
                     await self._deliver(room, *again)
@@ -115,7 +115,7 @@ class Reader:
 
     def __init__(self, url: str, room: str, name: str) -> None:
         self.read = Read(room, name)
-        self.client = ChatClient(url, keep_trying=True)
+        self.client = ChatClient(url, connect_in_background=True)
         self.room: Room | None = None
         self.began = asyncio.Event()
 
@@ -137,7 +137,7 @@ class Reader:
         """Have what is missing fetched, and note what the room looks like in the end."""
         assert self.room is not None
         for gap in self.room.log.gaps():
-            await self.room.fill(gap)
+            await self.room.fill_gap(gap)
         self.read.shown_from = self.room.log.first
         self.read.shown = list(self.room.log.messages(first=self.read.began + 1))
 

@@ -234,7 +234,7 @@ async def _retry(people: _People) -> None:
     while True:
         for person in (*people.readers, *people.writers):
             if person.client is not None and isinstance(person.client.state, Offline):
-                person.client.retry_now()
+                person.client.reconnect_now()
         await asyncio.sleep(0.2)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from benchmarks.faults.checker import mark
 from server.protocol.errors import Unavailable
 from tui_chat.client.chat import ChatClient
-from tui_chat.client.events import PostingChanged
+from tui_chat.client.events import OutboxItemChanged
 from tui_chat.client.outbox import Outbox
 from tui_chat.client.room import Room
 from tui_chat.client.stream import EventStream
@@ -25,7 +25,7 @@ async def main(url: str, room_name: str, nick: str, folder: str) -> None:
     guest_key = key.read_text() if key.exists() else None
     async with (
         Outbox(Path(folder)) as outbox,
-        ChatClient(url, guest_key=guest_key, outbox=outbox, keep_trying=True) as chat,
+        ChatClient(url, guest_key=guest_key, outbox=outbox, connect_in_background=True) as chat,
     ):
         stream = chat.events()
         room = None
@@ -48,8 +48,8 @@ async def _say_lines(room: Room) -> None:
 async def _tell(stream: EventStream) -> None:
     told: set[str] = set()
     async for event in stream:
-        if isinstance(event, PostingChanged) and event.posting.kept:
-            name = mark(event.posting.text)
+        if isinstance(event, OutboxItemChanged) and event.item.persisted:
+            name = mark(event.item.text)
             if name not in told:
                 told.add(name)
                 print("kept", name, flush=True)

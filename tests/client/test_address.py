@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui_chat.client.address import Address, parse
+from tui_chat.client.address import Address, parse_address
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ from tui_chat.client.address import Address, parse
     ],
 )
 def test_what_people_write(given_text: str, base_url: str, room: str | None) -> None:
-    assert parse(given_text) == Address(base_url, room)
+    assert parse_address(given_text) == Address(base_url, room)
 
 
 @pytest.mark.parametrize(
@@ -62,29 +62,29 @@ def test_what_people_write(given_text: str, base_url: str, room: str | None) -> 
 )
 def test_what_is_wrong_is_said_in_a_sentence(given_text: str, sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence) as caught:
-        parse(given_text)
+        parse_address(given_text)
     assert str(caught.value).endswith(".")
 
 
 @pytest.mark.parametrize("given_text", ["chat://example.org:4000/tea", "chats://example.org:3000/%E8%8C%B6%20%2F"])
 def test_a_link_leads_back_to_its_address(given_text: str) -> None:
-    assert parse(given_text).link() == given_text
+    assert parse_address(given_text).chat_url() == given_text
 
 
 def test_a_room_makes_a_link_to_share() -> None:
-    address = parse("https://example.org")
-    assert address.link("tea room") == "chats://example.org:443/tea%20room"
-    assert address.secure
-    assert address.host_and_port == "example.org:443"
+    address = parse_address("https://example.org")
+    assert address.chat_url("tea room") == "chats://example.org:443/tea%20room"
+    assert address.is_secure
+    assert address.host_port == "example.org:443"
 
 
 @given(st.text(max_size=60))
 def test_anything_else_is_an_address_or_a_sentence(text: str) -> None:
     try:
-        address = parse(text)
+        address = parse_address(text)
     except ValueError as fault:
         refusal = str(fault)
     else:
-        assert parse(address.base_url).base_url == address.base_url
+        assert parse_address(address.base_url).base_url == address.base_url
         return
     assert refusal.endswith(".")

@@ -17,7 +17,7 @@ from tests.support.serving import serving
 from tests.support.tcp_proxy import TcpProxy, tcp_proxy
 from tui_chat.client import transport
 from tui_chat.client.chat import ChatClient
-from tui_chat.client.events import Event, LogChanged, Offline, Online, RoomEntered, StateChanged
+from tui_chat.client.events import ClientEvent, ConnectionStateChanged, LogChanged, Offline, Online, RoomJoined
 from tui_chat.client.room import Room
 
 
@@ -75,11 +75,11 @@ async def test_a_cut_connection_is_back_within_two_seconds_with_what_was_missed(
         assert len(cup.members) == 2
         await tea.send("after")
         assert [entry.seq for entry in await heard(cup, 3)] == [1, 2, 3]
-        told: list[Event] = []
+        told: list[ClientEvent] = []
         while len(stream):
             told.append(await anext(stream))
-        assert RoomEntered("tea", again=True) in told
-        states = [type(event.state) for event in told if isinstance(event, StateChanged)]
+        assert RoomJoined("tea", rejoined=True) in told
+        states = [type(event.state) for event in told if isinstance(event, ConnectionStateChanged)]
         assert Offline in states
         assert states[-1] is Online
         assert LogChanged("tea", (2,), live=False) in told or LogChanged("tea", (2,), live=True) in told
@@ -144,7 +144,7 @@ async def test_a_long_absence_is_read_from_where_one_was(server: RunningServer, 
         proxy.accept()
         await eventually(lambda: cup.log.last == 2_001)
         (gap,) = cup.log.gaps()
-        assert (gap.after, gap.missing) == (1, 1_800)
+        assert (gap.after, gap.missing_count) == (1, 1_800)
         assert [entry.seq for entry in await heard(cup, 2_001)] == list(range(1, 2_002))
         assert cup.log.gaps() == ()
 
@@ -166,12 +166,12 @@ async def test_a_small_hole_is_filled_unasked_and_a_large_one_on_request(
             if missed == 900:
                 await eventually(lambda: len(cup.log) == 900)
         (gap,) = cup.log.gaps()
-        assert gap.missing == 1_300
-        await cup.fill(gap, limit=200)
-        assert [(part.after, part.missing) for part in cup.log.gaps()] == [(900, 1_100)]
-        await cup.fill(gap, limit=200, oldest_first=True)
-        assert [(part.after, part.missing) for part in cup.log.gaps()] == [(1_100, 900)]
-        await cup.fill(gap)
+        assert gap.missing_count == 1_300
+        await cup.fill_gap(gap, limit=200)
+        assert [(part.after, part.missing_count) for part in cup.log.gaps()] == [(900, 1_100)]
+        await cup.fill_gap(gap, limit=200, oldest_first=True)
+        assert [(part.after, part.missing_count) for part in cup.log.gaps()] == [(1_100, 900)]
+        await cup.fill_gap(gap)
         assert cup.log.gaps() == ()
         assert len(cup.log) == 2_400
 
@@ -218,7 +218,7 @@ async def test_another_database_behind_the_address_is_read_anew(tmp_path: Path, 
         other.mkdir()
         async with serving(other, port=unused_port):
             async for event in stream:
-                if event == RoomEntered("tea", again=True, anew=True):
+                if event == RoomJoined("tea", rejoined=True, log_reset=True):
                     break
             await tea.send("new")
             await eventually(lambda: texts(tea) == ["new"])
@@ -228,7 +228,7 @@ async def test_another_database_behind_the_address_is_read_anew(tmp_path: Path, 
 async def test_a_stalled_connection_is_noticed_by_the_request_that_gets_no_answer(
     server: RunningServer, proxy: TcpProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transport, "ANSWER_TIMEOUT", 0.3)
+    monkeypatch.setattr(transport, "RESPONSE_TIMEOUT", 0.3)
     async with ChatClient(proxy.url) as bob:
         cup = await bob.join("tea", nick="bob")
         proxy.stall()
@@ -254,7 +254,7 @@ async def test_a_silent_connection_is_noticed_by_the_missing_ping(tmp_path: Path
 async def test_a_silent_connection_is_noticed_by_the_ping_that_nobody_answers(
     server: RunningServer, proxy: TcpProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transport, "HEARTBEAT", 0.2)
+    monkeypatch.setattr(transport, "HEARTBEAT_INTERVAL", 0.2)
     async with ChatClient(proxy.url) as bob:
         await bob.join("tea", nick="bob")
         up = time.monotonic()
@@ -276,7 +276,7 @@ async def test_closing_a_stalled_connection_does_not_take_long(server: RunningSe
 
 
 async def test_starting_before_the_server_is_there(tmp_path: Path, unused_port: int) -> None:
-    async with ChatClient(f"http://127.0.0.1:{unused_port}", keep_trying=True) as ann:
+    async with ChatClient(f"http://127.0.0.1:{unused_port}", connect_in_background=True) as ann:
         await eventually(lambda: isinstance(ann.state, Offline))
         joining = asyncio.create_task(ann.join("tea", nick="ann"))
         async with serving(tmp_path, port=unused_port):
@@ -285,18 +285,18 @@ async def test_starting_before_the_server_is_there(tmp_path: Path, unused_port: 
 
 
 async def test_an_impatient_person_does_not_wait_for_the_next_attempt(tmp_path: Path, unused_port: int) -> None:
-    async with ChatClient(f"http://127.0.0.1:{unused_port}", keep_trying=True, random=lambda: 0.999) as ann:
+    async with ChatClient(f"http://127.0.0.1:{unused_port}", connect_in_background=True, random=lambda: 0.999) as ann:
         await eventually(lambda: isinstance(ann.state, Offline) and ann.state.retry_in > 1.5)
         assert isinstance(ann.state, Offline)
         retry_at = ann.state.retry_at
         async with serving(tmp_path, port=unused_port):
-            ann.retry_now()
+            ann.reconnect_now()
             await eventually(lambda: isinstance(ann.state, Online))
             assert time.monotonic() < retry_at
 
 
 async def test_a_change_whose_answer_was_lost_is_written_once(server: RunningServer, proxy: TcpProxy) -> None:
-    async with ChatClient(server.url) as ann, ChatClient(proxy.url, keep_trying=True) as bob:
+    async with ChatClient(server.url) as ann, ChatClient(proxy.url, connect_in_background=True) as bob:
         tea = await ann.join("tea", nick="ann")
         cup = await bob.join("tea", nick="bob")
         first, second = await cup.send("one"), await cup.send("two")
@@ -306,7 +306,7 @@ async def test_a_change_whose_answer_was_lost_is_written_once(server: RunningSer
             lambda: cup.post_reaction(first.seq, "👍", on=False),
             lambda: cup.post_deletion(second.seq),
         ):
-            await eventually(lambda: isinstance(bob.state, Online) and cup.entered)
+            await eventually(lambda: isinstance(bob.state, Online) and cup.was_joined)
             before = tea.log.last
             proxy.passages[-1].stall_answers()
             make()

@@ -14,18 +14,18 @@ from tests.support.serving import serving
 from tui_chat.client.chat import ChatClient
 from tui_chat.client.errors import Unreachable
 from tui_chat.client.events import (
+    ClientEvent,
     Closed,
-    Event,
+    ConnectionStateChanged,
     LogChanged,
     MembersChanged,
-    Noticed,
+    NoticeReceived,
     Offline,
     Online,
-    RoomEntered,
-    StateChanged,
+    RoomJoined,
     TypingChanged,
 )
-from tui_chat.client.feed import BUFFERED_MAX
+from tui_chat.client.feed import MAX_BUFFERED_ENTRIES
 from tui_chat.client.room import Room
 from tui_chat.client.stream import EventStream
 
@@ -44,7 +44,7 @@ def nicks(room: Room) -> list[str]:
     return sorted(member.nick_name for member in room.members.values())
 
 
-async def until(stream: EventStream, wanted: type[Event]) -> Event:
+async def until(stream: EventStream, wanted: type[ClientEvent]) -> ClientEvent:
     async with asyncio.timeout(20):
         async for event in stream:
             if isinstance(event, wanted):
@@ -96,14 +96,14 @@ async def test_a_reader_who_comes_late_fetches_what_was_not_kept(server: Running
     async with ChatClient(server.url) as ann, ChatClient(server.url) as bob:
         tea = await ann.join("tea", nick="ann")
         cup = await bob.join("tea", nick="bob")
-        await asyncio.gather(*(tea.send("x") for _ in range(BUFFERED_MAX + 50)))
-        await eventually(lambda: cup.log.last == BUFFERED_MAX + 50)
+        await asyncio.gather(*(tea.send("x") for _ in range(MAX_BUFFERED_ENTRIES + 50)))
+        await eventually(lambda: cup.log.last == MAX_BUFFERED_ENTRIES + 50)
         seqs: list[int] = []
         async for entry in cup:
             seqs.append(entry.seq)
-            if entry.seq == BUFFERED_MAX + 50:
+            if entry.seq == MAX_BUFFERED_ENTRIES + 50:
                 break
-        assert seqs == list(range(1, BUFFERED_MAX + 51))
+        assert seqs == list(range(1, MAX_BUFFERED_ENTRIES + 51))
 
 
 async def test_a_repeated_client_id_is_said_once(server: RunningServer) -> None:
@@ -241,13 +241,13 @@ async def test_events_tell_in_order_what_happens(server: RunningServer) -> None:
         stream = ann.events()
         tea = await ann.join("tea", nick="ann")
         assert isinstance(ann.state, Online)
-        entered = await until(stream, RoomEntered)
-        assert entered == RoomEntered("tea", again=False)
+        entered = await until(stream, RoomJoined)
+        assert entered == RoomJoined("tea", rejoined=False)
         cup = await bob.join("tea", nick="bob")
-        notice = await until(stream, Noticed)
-        while isinstance(notice, Noticed) and notice.notice.nick_name != "bob":
-            notice = await until(stream, Noticed)
-        await cup.typing(True)
+        notice = await until(stream, NoticeReceived)
+        while isinstance(notice, NoticeReceived) and notice.notice.nick_name != "bob":
+            notice = await until(stream, NoticeReceived)
+        await cup.set_typing(True)
         assert await until(stream, TypingChanged) == TypingChanged("tea", cup.member_id, True)
         await cup.send("hi")
         assert await until(stream, LogChanged) == LogChanged("tea", (1,), live=True)
@@ -265,7 +265,7 @@ async def test_the_events_end_when_the_client_closes(server: RunningServer) -> N
         await ann.join("tea", nick="ann")
     assert isinstance(ann.state, Closed)
     told = [event async for event in stream]
-    assert told[-1] == StateChanged(Closed())
+    assert told[-1] == ConnectionStateChanged(Closed())
     with pytest.raises(RuntimeError):
         ann.events()
 
@@ -359,7 +359,7 @@ async def test_closing_leaves_no_task_no_socket_and_no_warning(server: RunningSe
 
 async def test_closing_while_everything_waits_ends_all_of_it(unused_port: int) -> None:
     tasks = asyncio.all_tasks()
-    async with ChatClient(f"http://127.0.0.1:{unused_port}", keep_trying=True) as ann:
+    async with ChatClient(f"http://127.0.0.1:{unused_port}", connect_in_background=True) as ann:
         joining = asyncio.create_task(ann.join("tea", nick="ann"))
         listing = asyncio.create_task(ann.list_rooms())
         await eventually(lambda: isinstance(ann.state, Offline))

@@ -47,7 +47,7 @@ def test_every_text_of_an_entry_has_an_end() -> None:
         assert {name for name, text in texts.items() if isinstance(text, str) and len(text) > 4_000} == set()
         if "nick_name" in texts:
             assert sum(1 for _ in iter_graphemes(texts["nick_name"])) <= 32
-            assert texts["nick_name"].endswith(cleaning.CUT)
+            assert texts["nick_name"].endswith(cleaning.ELLIPSIS)
     message = cleaned[1]
     assert isinstance(message, Message)
     assert [len(emoji) for emoji in message.reactions or ()] == [16]

@@ -4,10 +4,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from server.protocol.entries import Message
-from tui_chat.client.held_messages import UNPACKED, HeldMessages
-from tui_chat.client.packing import BLOCK
+from tui_chat.client.held_messages import MAX_DECOMPRESSED_BLOCKS, MessageStore
+from tui_chat.client.packing import BLOCK_SIZE
 
-LAST = 3 * UNPACKED * BLOCK
+LAST = 3 * MAX_DECOMPRESSED_BLOCKS * BLOCK_SIZE
 
 
 def said(seq: int, text: str = "") -> Message:
@@ -36,7 +36,7 @@ CHANGED = [said(seq, "changed") for seq in range(LAST + 1)]
     st.integers(0, LAST),
 )
 def test_it_holds_what_was_put(seqs: set[int], step: int, first: int, last: int) -> None:
-    held, model = HeldMessages(), dict[int, tuple[Message, int]]()
+    held, model = MessageStore(), dict[int, tuple[Message, int]]()
     for seq in (*range(1, LAST, step), *seqs):
         held.put(PUT[seq], seq)
         model[seq] = (PUT[seq], seq)
@@ -44,14 +44,14 @@ def test_it_holds_what_was_put(seqs: set[int], step: int, first: int, last: int)
         held.put(CHANGED[seq], LAST + seq)
         model[seq] = (CHANGED[seq], LAST + seq)
     inside = [model[seq][0] for seq in sorted(model) if first <= seq <= last]
-    assert list(held.between(first, last)) == inside
+    assert list(held.iter_range(first, last)) == inside
     assert [held.get(seq) for seq in (*seqs, first)] == [model.get(seq, (None,))[0] for seq in (*seqs, first)]
-    assert [held.as_of(seq) for seq in (*seqs, first)] == [model.get(seq, (None, seq))[1] for seq in (*seqs, first)]
+    assert [held.as_of_seq(seq) for seq in (*seqs, first)] == [model.get(seq, (None, seq))[1] for seq in (*seqs, first)]
     kept = 1 + first % len(model)
     oldest = sorted(model)[-kept]
     assert held.seq_from_end(kept) == oldest
-    held.cut(oldest)
-    assert [message.seq for message in held.between(0, None)] == sorted(model)[-kept:]
+    held.truncate_before(oldest)
+    assert [message.seq for message in held.iter_range(0, None)] == sorted(model)[-kept:]
     assert len(held) == kept
     assert oldest in held
     assert all(seq not in held for seq in model if seq < oldest)

@@ -19,19 +19,19 @@ class KeptOnDisk(AnyInterleaving):
     def __init__(self) -> None:
         super().__init__()
         self.disk = sqlite3.connect(":memory:", isolation_level=None)
-        self.disk.executescript(tables.LAYOUT.tables)
+        self.disk.executescript(tables.SCHEMA.statements)
         self.other: RoomLog | None = None
-        self.log.record()
+        self.log.track_changes()
         self.behind = False
 
     @rule()
     def what_was_learnt_is_written(self) -> None:
-        tables.write(self.disk, TEA, self.log.take_unsaved())
+        tables.write_segment(self.disk, TEA, self.log.pop_dirty())
 
     @rule()
     def what_was_learnt_is_lost(self) -> None:
         """The disk was full; what is on it is read no more until the next start."""
-        self.log.take_unsaved()
+        self.log.pop_dirty()
         self.behind = True
 
     @rule(written=st.booleans(), limit=st.integers(1, 6))
@@ -40,8 +40,8 @@ class KeptOnDisk(AnyInterleaving):
         if written:
             self.what_was_learnt_is_written()
         self.log = RoomLog()
-        self.log.record()
-        self.log.restore(tables.read(self.disk, TEA, 0, 2**62, limit))
+        self.log.track_changes()
+        self.log.restore(tables.read_segment(self.disk, TEA, 0, 2**62, limit))
         self.came_before = self.log.last > 0
         self.behind = False
 
@@ -49,7 +49,7 @@ class KeptOnDisk(AnyInterleaving):
     @rule(limit=st.integers(1, 4), over_gaps=st.booleans())
     def what_is_older_comes_from_the_disk(self, limit: int, over_gaps: bool) -> None:
         self.what_was_learnt_is_written()
-        found = tables.read_before(self.disk, TEA, self.log.first, limit, over_gaps=over_gaps)
+        found = tables.read_segment_before(self.disk, TEA, self.log.first, limit, allow_gap=over_gaps)
         if found is not None:
             self.log.restore(found)
 
@@ -68,17 +68,17 @@ class KeptOnDisk(AnyInterleaving):
         """It was there all the time, holds what it held, and writes it later."""
         if self.other is None:
             self.other = RoomLog()
-            self.other.record()
-            self.other.joined(self.room.join(None, 3), None)
+            self.other.track_changes()
+            self.other.apply_join(self.room.join(None, 3), None)
         elif swapped:
-            tables.write(self.disk, TEA, self.other.take_unsaved())
+            tables.write_segment(self.disk, TEA, self.other.pop_dirty())
             self.other = None
 
     def teardown(self) -> None:
         """Whole from the disk as far as that goes, and once more after another start."""
         if not self.behind:
             self.what_was_learnt_is_written()
-            while (found := tables.read_before(self.disk, TEA, self.log.first, 4, over_gaps=True)) is not None:
+            while (found := tables.read_segment_before(self.disk, TEA, self.log.first, 4, allow_gap=True)) is not None:
                 before = self.log.first
                 self.log.restore(found)
                 if self.log.first == before:
@@ -91,7 +91,7 @@ class KeptOnDisk(AnyInterleaving):
         self.connected = self.joined = False
         self.pushes.clear()
         self.answers.clear()
-        self.log.broken()
+        self.log.on_disconnected()
 
 
 KeptOnDisk.TestCase.settings = settings(max_examples=300, stateful_step_count=50, deadline=None)

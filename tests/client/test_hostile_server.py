@@ -113,7 +113,7 @@ async def test_junk_is_ignored_and_what_follows_arrives(debug: bool, caplog: pyt
 
     async with foreign_server(answer) as port, ChatClient(f"http://127.0.0.1:{port}") as ann:
         tea = await ann.join("tea", nick="ann")
-        await tea.typing(True)
+        await tea.set_typing(True)
         await eventually(lambda: tea.log.last == 1)
         assert tea.log[1].message == "a secret"
     assert complaints == []
@@ -134,7 +134,7 @@ async def test_what_others_write_is_cleaned_again() -> None:
         assert tea.topic == "to]0;pic"
         eve = tea.members["m2"]
         assert (eve.nick_name, eve.account, eve.via) == ("e[31mve", "ab", "c]0;d")
-        await tea.typing(True)
+        await tea.set_typing(True)
         await eventually(lambda: tea.topic == "ab")
         assert tea.log[1].message == "]52;c;aGk=redalert31m"
         assert tea.log[1].nick_name == "eve"
@@ -180,7 +180,7 @@ async def test_a_refused_return_loses_the_room_and_says_so() -> None:
     async with foreign_server(answer) as port, ChatClient(f"http://127.0.0.1:{port}") as ann:
         stream = ann.events()
         tea = await ann.join("tea", nick="ann")
-        await tea.typing(True)
+        await tea.set_typing(True)
         async for event in stream:
             if isinstance(event, RoomLost):
                 assert event == RoomLost("tea", "you are banned")
@@ -197,10 +197,10 @@ async def test_a_namespace_that_ends_alone_takes_the_connection_with_it() -> Non
 
     async with foreign_server(answer) as port, ChatClient(f"http://127.0.0.1:{port}") as ann:
         tea = await ann.join("tea", nick="ann")
-        await tea.typing(True)
+        await tea.set_typing(True)
         telling = asyncio.create_task(eventually(lambda: isinstance(ann.state, Offline)))
         while not telling.done():
-            await tea.typing(False)
+            await tea.set_typing(False)
             await asyncio.sleep(0)
         await telling
 
@@ -246,6 +246,6 @@ async def test_what_a_search_brings_is_cleaned_and_only_of_rooms_that_can_be() -
         assert {message.room for message in results.messages} == {"tea"}
         assert 0 < len(results.messages) <= 10
         assert "\x1b" not in "".join(message.nick_name + message.message for message in results.messages)
-        assert (results.has_more, results.next) == (True, 1)
+        assert (results.has_more, results.next_before) == (True, 1)
         again = await chat.search("pic", before=1)
-        assert (again.has_more, again.next) == (False, None)  # or it would go on for ever
+        assert (again.has_more, again.next_before) == (False, None)  # or it would go on for ever

@@ -13,12 +13,12 @@ from tests.support.eventually import eventually
 from tests.support.serving import serving
 from tests.support.told import Told
 from tui_chat.client.chat import ChatClient
-from tui_chat.client.events import KeepingFailed, RoomEntered
-from tui_chat.client.local_history import FILE, LocalHistory, Shelf
+from tui_chat.client.events import PersistenceFailed, RoomJoined
+from tui_chat.client.local_history import FILE_NAME, LocalHistory, RoomKey
 from tui_chat.client.room import Room
-from tui_chat.client.room_log import Stretch
+from tui_chat.client.room_log import LogSegment
 
-TEA = Shelf("http://localhost:3000", "tea", "ann")
+TEA = RoomKey("http://localhost:3000", "tea", "ann")
 
 
 @pytest.fixture
@@ -35,8 +35,8 @@ def message(seq: int) -> Message:
     return Message(room="tea", seq=seq, id=seq, nick_name="bob", member_id="b", message=f"line {seq}", ts=seq)
 
 
-def stretch(first: int, last: int) -> Stretch:
-    return Stretch(tuple((message(seq), seq) for seq in range(first, last + 1)), (), ((first, last),))
+def stretch(first: int, last: int) -> LogSegment:
+    return LogSegment(tuple((message(seq), seq) for seq in range(first, last + 1)), (), ((first, last),))
 
 
 async def say(url: str, *lines: str) -> None:
@@ -55,7 +55,7 @@ async def seen(url: str, history: LocalHistory, lines: int) -> ChatClient:
 
 async def opened(chat: ChatClient) -> Room:
     """The room with what was kept of it, which must be there."""
-    room = await chat.open("tea", nick="ann")
+    room = await chat.open_cached("tea", nick="ann")
     assert room is not None
     return room
 
@@ -67,15 +67,17 @@ async def test_a_room_is_there_without_a_network_and_fills_when_there_is_one(tmp
             before = await seen(server.url, history, 2)
             port = server.port
         member_id = before.rooms["tea"].member_id
-        async with ChatClient(server.url, keep_trying=True, history=history, guest_key=before.guest_key) as chat:
+        async with ChatClient(
+            server.url, connect_in_background=True, history=history, guest_key=before.guest_key
+        ) as chat:
             room = await opened(chat)
             assert (texts(room), room.member_id, room.name) == (["one", "two"], member_id, "tea")
             assert chat.rooms == {"tea": room}
-            assert await chat.open("never-seen", nick="ann") is None
-            assert not room.entered
+            assert await chat.open_cached("never-seen", nick="ann") is None
+            assert not room.was_joined
             async with serving(tmp_path, rate_limit="off", port=port) as server:
                 await say(server.url, "three")
-                chat.retry_now()
+                chat.reconnect_now()
                 await eventually(lambda: texts(room) == ["one", "two", "three"])
                 assert room.member_id == member_id
 
@@ -95,9 +97,15 @@ async def test_what_changed_meanwhile_is_seen_in_what_was_kept(server: RunningSe
             assert texts(room) == ["first", "", "three"]
             assert room.log[3].reactions == {"👍": [bob.member_id]}
     # And so it was kept.
-    async with LocalHistory(tmp_path) as history, ChatClient("localhost:9", keep_trying=True, history=history) as chat:
-        assert await chat.open("tea", nick="ann") is None  # another server
-    async with LocalHistory(tmp_path) as history, ChatClient(server.url, keep_trying=True, history=history) as chat:
+    async with (
+        LocalHistory(tmp_path) as history,
+        ChatClient("localhost:9", connect_in_background=True, history=history) as chat,
+    ):
+        assert await chat.open_cached("tea", nick="ann") is None  # another server
+    async with (
+        LocalHistory(tmp_path) as history,
+        ChatClient(server.url, connect_in_background=True, history=history) as chat,
+    ):
         room = await opened(chat)
         assert texts(room) == ["first", "", "three"]
 
@@ -110,12 +118,15 @@ async def test_a_long_absence_leaves_a_gap_that_is_seen_and_filled(server: Runni
         async with ChatClient(server.url, history=history) as chat:
             room = await chat.join("tea", nick="ann")
             (gap,) = room.log.gaps()
-            assert gap.missing == 1_240
+            assert gap.missing_count == 1_240
             assert texts(room)[0] == "before"
             assert len(room.log) == 201
-            await room.fill(gap)
+            await room.fill_gap(gap)
             assert len(room.log) == 1_441
-    async with LocalHistory(tmp_path) as history, ChatClient(server.url, keep_trying=True, history=history) as chat:
+    async with (
+        LocalHistory(tmp_path) as history,
+        ChatClient(server.url, connect_in_background=True, history=history) as chat,
+    ):
         room = await opened(chat)
         assert len(room.log) == 200
         assert room.log.gaps() == ()
@@ -127,9 +138,9 @@ async def test_what_is_older_comes_from_the_disk_without_a_network(server: Runni
             room = await chat.join("tea", nick="ann")
             await asyncio.gather(*(room.send(str(number)) for number in range(500)))
             await eventually(lambda: len(room.log) == 500)
-        async with ChatClient("http://127.0.0.1:9", keep_trying=True, history=history) as elsewhere:
-            assert await elsewhere.open("tea", nick="ann") is None
-        async with ChatClient(server.url, keep_trying=True, history=history) as chat:
+        async with ChatClient("http://127.0.0.1:9", connect_in_background=True, history=history) as elsewhere:
+            assert await elsewhere.open_cached("tea", nick="ann") is None
+        async with ChatClient(server.url, connect_in_background=True, history=history) as chat:
             room = await opened(chat)
             assert len(room.log) == 200
             assert await room.load_older()
@@ -143,7 +154,7 @@ async def test_a_room_stays_bounded_in_memory_and_gives_back_what_it_let_go(
     async with (
         LocalHistory(tmp_path) as history,
         ChatClient(server.url) as other,
-        ChatClient(server.url, history=history, messages_held=50) as chat,
+        ChatClient(server.url, history=history, max_messages=50) as chat,
     ):
         room = await chat.join("tea", nick="ann")
         bob = await other.join("tea", nick="bob")
@@ -173,8 +184,8 @@ async def test_another_log_under_the_same_name_is_noticed_though_it_is_longer(tm
                 room = await chat.join("tea", nick="ann")
                 await eventually(lambda: len(texts(room)) == 3)
                 assert sorted(texts(room)) == ["new one", "new three", "new two"]
-                await eventually(lambda: any(isinstance(event, RoomEntered) and event.anew for event in told))
-        async with ChatClient(server.url, keep_trying=True, history=history) as chat:
+                await eventually(lambda: any(isinstance(event, RoomJoined) and event.log_reset for event in told))
+        async with ChatClient(server.url, connect_in_background=True, history=history) as chat:
             room = await opened(chat)
             assert sorted(texts(room)) == ["new one", "new three", "new two"]
 
@@ -184,7 +195,7 @@ async def test_a_damaged_file_is_set_aside_with_one_notice(server: RunningServer
     await say(server.url, *(f"line {number}" for number in range(150)))
     async with LocalHistory(tmp_path) as history:
         await seen(server.url, history, 150)
-    path = tmp_path / FILE
+    path = tmp_path / FILE_NAME
     if damage == "no database":
         path.write_bytes(b"nothing of the kind" * 1_000)
     elif damage == "torn":
@@ -199,23 +210,28 @@ async def test_a_damaged_file_is_set_aside_with_one_notice(server: RunningServer
         told = Told(chat)
         room = await chat.join("tea", nick="ann", limit=200)
         await eventually(lambda: len(room.log) == 150)
-        await eventually(lambda: [event for event in told if isinstance(event, KeepingFailed)])
-        (problem,) = [event.problem for event in told if isinstance(event, KeepingFailed)]
-        (aside,) = [path for path in tmp_path.glob(f"{FILE}.damaged-*") if not path.name.endswith(("-wal", "-shm"))]
+        await eventually(lambda: [event for event in told if isinstance(event, PersistenceFailed)])
+        (problem,) = [event.problem for event in told if isinstance(event, PersistenceFailed)]
+        (aside,) = [
+            path for path in tmp_path.glob(f"{FILE_NAME}.damaged-*") if not path.name.endswith(("-wal", "-shm"))
+        ]
         assert str(aside) in problem
-    async with LocalHistory(tmp_path) as history, ChatClient(server.url, keep_trying=True, history=history) as chat:
+    async with (
+        LocalHistory(tmp_path) as history,
+        ChatClient(server.url, connect_in_background=True, history=history) as chat,
+    ):
         room = await opened(chat)
         assert len(room.log) == 150
 
 
 async def test_a_room_holds_a_bounded_number_of_messages(tmp_path: Path) -> None:
-    async with LocalHistory(tmp_path, messages_a_room=100) as history:
+    async with LocalHistory(tmp_path, max_messages_per_room=100) as history:
         for first in range(1, 1_001, 50):
             await history.write(TEA, stretch(first, first + 49))
         kept = await history.open(TEA, 1_000)
     assert kept is not None
-    assert [message.seq for message, _ in kept.newest.messages] == list(range(901, 1_001))
-    assert kept.newest.spans == ((901, 1_000),)
+    assert [message.seq for message, _ in kept.segment.messages] == list(range(901, 1_001))
+    assert kept.segment.ranges == ((901, 1_000),)
 
 
 async def test_two_programs_keep_one_history(tmp_path: Path) -> None:
@@ -223,8 +239,8 @@ async def test_two_programs_keep_one_history(tmp_path: Path) -> None:
         await asyncio.gather(one.write(TEA, stretch(1, 50)), two.write(TEA, stretch(51, 100)))
         kept = await one.open(TEA, 200)
     assert kept is not None
-    assert kept.newest.spans == ((1, 100),)
-    assert len(kept.newest.messages) == 100
+    assert kept.segment.ranges == ((1, 100),)
+    assert len(kept.segment.messages) == 100
 
 
 async def test_a_disk_that_cannot_be_written_is_told_once_and_disturbs_nothing(
@@ -236,9 +252,9 @@ async def test_a_disk_that_cannot_be_written_is_told_once_and_disturbs_nothing(
         room = await chat.join("tea", nick="ann")
         for number in range(3):
             await room.send(str(number))
-        await room.settled()
+        await room.flush()
         assert texts(room) == ["0", "1", "2"]
-    assert len([event for event in told if isinstance(event, KeepingFailed)]) == 1
+    assert len([event for event in told if isinstance(event, PersistenceFailed)]) == 1
 
 
 async def test_programs_that_start_at_once_make_one_file(tmp_path: Path) -> None:
@@ -252,5 +268,5 @@ async def test_programs_that_start_at_once_make_one_file(tmp_path: Path) -> None
         for history in histories:
             await history.close()
         assert kept is not None
-        assert kept.newest.spans == ((1, 80),)
+        assert kept.segment.ranges == ((1, 80),)
         assert not list(folder.glob("*.damaged-*"))

@@ -9,82 +9,82 @@ from uuid import UUID, uuid4
 import pytest
 
 from server.protocol.requests import DeleteMessage, EditMessage, React, SendMessage
-from tui_chat.client.outbox import FILE, Outbox, Place, guest_hash
-from tui_chat.client.posting import Postable, Posting, PostState
-from tui_chat.client.sqlite_file import StorageFault
+from tui_chat.client.outbox import FILE_NAME, Outbox, OutboxScope, hash_guest_key
+from tui_chat.client.posting import OutboxItem, OutboxItemState, OutboxRequest
+from tui_chat.client.sqlite_file import LocalStorageError
 
-TEA = Place("http://localhost:3000", "tea", guest_hash("secret"), "ann")
+TEA = OutboxScope("http://localhost:3000", "tea", hash_guest_key("secret"), "ann")
 
 
-def posting(text: str, client_id: UUID | None = None) -> Posting:
+def posting(text: str, client_id: UUID | None = None) -> OutboxItem:
     client_id = client_id or uuid4()
-    return Posting("tea", client_id, SendMessage(room="tea", message=text, client_id=client_id, reply_to=3), 1_000)
+    return OutboxItem("tea", client_id, SendMessage(room="tea", message=text, client_id=client_id, reply_to=3), 1_000)
 
 
-async def texts(outbox: Outbox, place: Place = TEA) -> list[str]:
-    return [found.text for found in await outbox.take_over(place, "tea")]
+async def texts(outbox: Outbox, place: OutboxScope = TEA) -> list[str]:
+    return [found.text for found in await outbox.claim_orphans(place, "tea")]
 
 
 async def test_what_a_program_left_is_given_to_the_next_in_order(tmp_path: Path) -> None:
     first = posting("one")
     async with Outbox(tmp_path) as outbox:
-        await outbox.keep(TEA, first)
+        await outbox.add(TEA, first)
         for number in range(20):
-            await outbox.keep(TEA, posting(str(number)))
+            await outbox.add(TEA, posting(str(number)))
     async with Outbox(tmp_path) as outbox:
-        found = await outbox.take_over(TEA, "tea")
+        found = await outbox.claim_orphans(TEA, "tea")
     assert [each.text for each in found] == ["one", *map(str, range(20))]
-    assert (found[0].client_id, found[0].reply_to, found[0].ts, found[0].kept) == (first.client_id, 3, 1_000, True)
+    assert (found[0].client_id, found[0].reply_to, found[0].ts, found[0].persisted) == (first.client_id, 3, 1_000, True)
 
 
 async def test_what_a_living_program_has_is_not_given_away(tmp_path: Path) -> None:
     async with Outbox(tmp_path) as mine, Outbox(tmp_path) as other:
-        await mine.keep(TEA, posting("mine"))
-        await other.keep(TEA, posting("other"))
+        await mine.add(TEA, posting("mine"))
+        await other.add(TEA, posting("other"))
         assert await texts(mine) == ["mine"]
         assert await texts(other) == ["other"]
 
 
 async def test_of_two_that_want_what_is_left_one_has_it(tmp_path: Path) -> None:
     async with Outbox(tmp_path) as dead:
-        await dead.keep(TEA, posting("left"))
+        await dead.add(TEA, posting("left"))
     async with Outbox(tmp_path) as first, Outbox(tmp_path) as second:
         assert [await texts(first), await texts(second)] == [["left"], []]
 
 
 async def test_another_server_room_or_person_gets_nothing(tmp_path: Path) -> None:
     async with Outbox(tmp_path) as dead:
-        await dead.keep(TEA, posting("left"))
+        await dead.add(TEA, posting("left"))
     async with Outbox(tmp_path) as outbox:
-        assert await texts(outbox, Place("http://elsewhere:3000", "tea", TEA.guest, "ann")) == []
-        assert await texts(outbox, Place(TEA.server, "dev", TEA.guest, "ann")) == []
-        assert await texts(outbox, Place(TEA.server, "tea", guest_hash("another"), "ann")) == []
+        assert await texts(outbox, OutboxScope("http://elsewhere:3000", "tea", TEA.guest_hash, "ann")) == []
+        assert await texts(outbox, OutboxScope(TEA.server_url, "dev", TEA.guest_hash, "ann")) == []
+        assert await texts(outbox, OutboxScope(TEA.server_url, "tea", hash_guest_key("another"), "ann")) == []
         assert await texts(outbox) == ["left"]
 
 
 async def test_before_the_first_visit_the_nickname_says_whose_it_is(tmp_path: Path) -> None:
-    nobody = Place(TEA.server, "tea", "", "ann")
+    nobody = OutboxScope(TEA.server_url, "tea", "", "ann")
     async with Outbox(tmp_path) as dead:
-        await dead.keep(nobody, posting("left"))
+        await dead.add(nobody, posting("left"))
     async with Outbox(tmp_path) as outbox:
-        assert await texts(outbox, Place(TEA.server, "tea", "", "bob")) == []
+        assert await texts(outbox, OutboxScope(TEA.server_url, "tea", "", "bob")) == []
         assert await texts(outbox, nobody) == ["left"]
-        await outbox.known_as(TEA.server, "", TEA.guest)
+        await outbox.update_guest(TEA.server_url, "", TEA.guest_hash)
     async with Outbox(tmp_path) as outbox:
-        assert await texts(outbox, Place(TEA.server, "tea", guest_hash("another"), "ann")) == []
+        assert await texts(outbox, OutboxScope(TEA.server_url, "tea", hash_guest_key("another"), "ann")) == []
         assert await texts(outbox) == ["left"]
 
 
 async def test_what_was_sent_leaves_and_what_failed_stays_with_its_reason(tmp_path: Path) -> None:
     sent, refused = posting("sent"), posting("refused")
     async with Outbox(tmp_path) as outbox:
-        await outbox.keep(TEA, sent)
-        await outbox.keep(TEA, refused)
-        await outbox.forget(sent.client_id)
-        await outbox.fail(refused.client_id, "you may not")
+        await outbox.add(TEA, sent)
+        await outbox.add(TEA, refused)
+        await outbox.delete(sent.client_id)
+        await outbox.mark_failed(refused.client_id, "you may not")
     async with Outbox(tmp_path) as outbox:
-        (found,) = await outbox.take_over(TEA, "tea")
-    assert (found.text, found.state, found.problem) == ("refused", PostState.FAILED, "you may not")
+        (found,) = await outbox.claim_orphans(TEA, "tea")
+    assert (found.text, found.state, found.problem) == ("refused", OutboxItemState.FAILED, "you may not")
 
 
 @pytest.mark.parametrize(
@@ -95,11 +95,11 @@ async def test_what_was_sent_leaves_and_what_failed_stays_with_its_reason(tmp_pa
         React(room="tea", seq=4, emoji="👍", on=False),
     ],
 )
-async def test_changes_wait_like_messages(tmp_path: Path, request_: Postable) -> None:
+async def test_changes_wait_like_messages(tmp_path: Path, request_: OutboxRequest) -> None:
     async with Outbox(tmp_path) as outbox:
-        await outbox.keep(TEA, Posting("tea", uuid4(), request_, 1))
+        await outbox.add(TEA, OutboxItem("tea", uuid4(), request_, 1))
     async with Outbox(tmp_path) as outbox:
-        assert [found.request for found in await outbox.take_over(TEA, "tea")] == [request_]
+        assert [found.request for found in await outbox.claim_orphans(TEA, "tea")] == [request_]
 
 
 @pytest.mark.skipif(os.name != "posix", reason="permissions as POSIX has them")
@@ -107,7 +107,7 @@ async def test_only_its_owner_can_read_it_whatever_the_umask_says(tmp_path: Path
     before = os.umask(0)
     try:
         async with Outbox(tmp_path / "state") as outbox:
-            await outbox.keep(TEA, posting("secret"))
+            await outbox.add(TEA, posting("secret"))
             files = [path for path in (tmp_path / "state").rglob("*") if path.is_file()]
             assert len(files) >= 3
             assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
@@ -117,13 +117,13 @@ async def test_only_its_owner_can_read_it_whatever_the_umask_says(tmp_path: Path
 
 
 async def test_a_damaged_file_is_set_aside_and_told(tmp_path: Path) -> None:
-    (tmp_path / FILE).write_bytes(b"no database at all" * 100)
+    (tmp_path / FILE_NAME).write_bytes(b"no database at all" * 100)
     problems: list[str] = []
     async with Outbox(tmp_path) as outbox:
         outbox.on_problem = problems.append
-        await outbox.keep(TEA, posting("still"))
+        await outbox.add(TEA, posting("still"))
         assert await texts(outbox) == ["still"]
-    (aside,) = tmp_path.glob(f"{FILE}.damaged-*")
+    (aside,) = tmp_path.glob(f"{FILE_NAME}.damaged-*")
     assert aside.read_bytes().startswith(b"no database")
     assert len(problems) == 1
     assert str(aside) in problems[0]
@@ -131,13 +131,13 @@ async def test_a_damaged_file_is_set_aside_and_told(tmp_path: Path) -> None:
 
 async def test_a_file_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
     async with Outbox(tmp_path) as outbox:
-        await outbox.keep(TEA, posting("old"))
-    with sqlite3.connect(tmp_path / FILE) as connection:
+        await outbox.add(TEA, posting("old"))
+    with sqlite3.connect(tmp_path / FILE_NAME) as connection:
         connection.execute("PRAGMA user_version = 99")
     connection.close()
     async with Outbox(tmp_path) as outbox:
-        with pytest.raises(StorageFault, match="newer version"):
-            await outbox.keep(TEA, posting("new"))
+        with pytest.raises(LocalStorageError, match="newer version"):
+            await outbox.add(TEA, posting("new"))
     assert not list(tmp_path.glob("*.damaged-*"))
 
 

@@ -16,11 +16,11 @@ from tests.support.serving import serving
 from tests.support.told import Told
 from tui_chat.client import plain, transport
 from tui_chat.client.chat import ChatClient
-from tui_chat.client.errors import Doubtful, NotServed
-from tui_chat.client.events import Noticed, Offline, Online
+from tui_chat.client.errors import DeliveryUnknown, UnsupportedByServer
+from tui_chat.client.events import NoticeReceived, Offline, Online
 from tui_chat.client.local_history import LocalHistory
 from tui_chat.client.outbox import Outbox
-from tui_chat.client.posting import DOUBT, PostState
+from tui_chat.client.posting import UNCONFIRMED_REASON, OutboxItemState
 from tui_chat.client.room import Room
 
 pytestmark = pytest.mark.needs_node
@@ -36,13 +36,13 @@ def lines(room: Room) -> list[tuple[str, str]]:
     return [(message.nick_name, message.message) for message in room.log.messages()]
 
 
-def states(room: Room) -> list[tuple[str, PostState]]:
+def states(room: Room) -> list[tuple[str, OutboxItemState]]:
     return [(posting.text, posting.state) for posting in room.unsent()]
 
 
 def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport, "PLAIN_AFTER", 0.3)
-    monkeypatch.setattr(plain, "ECHO_PATIENCE", 0.5)
+    monkeypatch.setattr(transport, "BASIC_SERVER_TIMEOUT", 0.3)
+    monkeypatch.setattr(plain, "ECHO_TIMEOUT", 0.5)
 
 
 @pytest.mark.parametrize("version", ["4.3.2", "4.8.4"])
@@ -54,8 +54,8 @@ async def test_two_of_us_and_a_page_talk_over_a_plain_server(version: str) -> No
         javascript_client(version) as page,
     ):
         tea, cup = await ann.join("tea", nick="ann"), await ben.join("tea", nick="ben")
-        assert tea.plain
-        assert cup.plain
+        assert tea.is_basic_server
+        assert cup.is_basic_server
         await page.connect(server.url)
         page.emit("joinRoom", {"roomName": "tea", "nickName": "page"})
         sent = await tea.send("hello")
@@ -85,7 +85,7 @@ async def test_a_server_that_answers_a_join_with_something_else_is_a_plain_one(
     server.manner(answers=answer, announces=False)
     async with ChatClient(server.url) as ann:
         tea = await ann.join("tea", nick="ann")
-        assert tea.plain
+        assert tea.is_basic_server
         assert (await tea.send("hello")).seq == 1
 
 
@@ -96,7 +96,7 @@ async def test_a_server_that_says_nothing_to_a_join_is_a_plain_one(
     server.manner(announces=False)
     async with ChatClient(server.url) as ann:
         tea = await ann.join("tea", nick="ann")
-        assert tea.plain
+        assert tea.is_basic_server
         assert lines(tea) == []
 
 
@@ -117,38 +117,38 @@ def held(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
 async def test_a_chat_server_that_is_slow_to_answer_is_no_plain_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held: asyncio.Event
 ) -> None:
-    monkeypatch.setattr(transport, "PLAIN_AFTER", 0.3)
+    monkeypatch.setattr(transport, "BASIC_SERVER_TIMEOUT", 0.3)
     found: list[bool] = []
-    look = transport.Transport._is_slow  # pyright: ignore[reportPrivateUsage]
+    look = transport.Transport._is_native_or_dead  # pyright: ignore[reportPrivateUsage]
 
     async def look_and_tell(self: transport.Transport) -> bool:
         found.append(await look(self))
         return found[-1]
 
-    monkeypatch.setattr(transport.Transport, "_is_slow", look_and_tell)
+    monkeypatch.setattr(transport.Transport, "_is_native_or_dead", look_and_tell)
     async with serving(tmp_path) as server, ChatClient(server.url) as ann:
         joining = asyncio.create_task(ann.join("tea", nick="ann"))
         await eventually(lambda: found == [True])
         held.set()
         tea = await joining
-        assert not tea.plain
+        assert not tea.is_basic_server
         assert (await tea.edit((await tea.send("hello")).seq, "hello!")).revision == 2
 
 
 async def test_a_chat_server_that_was_taken_for_a_plain_one_is_known_by_its_late_answer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held: asyncio.Event
 ) -> None:
-    monkeypatch.setattr(transport, "PLAIN_AFTER", 0.3)
+    monkeypatch.setattr(transport, "BASIC_SERVER_TIMEOUT", 0.3)
 
     async def find_nothing(self: transport.Transport) -> bool:
         return False
 
-    monkeypatch.setattr(transport.Transport, "_is_slow", find_nothing)
+    monkeypatch.setattr(transport.Transport, "_is_native_or_dead", find_nothing)
     async with serving(tmp_path) as server, ChatClient(server.url) as ann:
         tea = await ann.join("tea", nick="ann")
-        assert tea.plain
+        assert tea.is_basic_server
         held.set()
-        await eventually(lambda: not tea.plain)
+        await eventually(lambda: not tea.is_basic_server)
         assert (await tea.send("hello")).seq == 1
 
 
@@ -157,8 +157,8 @@ async def test_notices_of_a_plain_server_are_notices(server: PlainServer) -> Non
         told = Told(ann)
         tea = await ann.join("tea", nick="ann")
         await ben.join("tea", nick="小明")
-        await eventually(lambda: [event for event in told if isinstance(event, Noticed)])
-        (noticed,) = [event for event in told if isinstance(event, Noticed)]
+        await eventually(lambda: [event for event in told if isinstance(event, NoticeReceived)])
+        (noticed,) = [event for event in told if isinstance(event, NoticeReceived)]
         assert (noticed.notice.nick_name, noticed.notice.room) == ("小明", "tea")
         assert lines(tea) == []
 
@@ -169,17 +169,17 @@ async def test_requests_that_a_plain_server_does_not_know_are_refused_here_and_h
     async with ChatClient(server.url) as ann:
         tea = await ann.join("tea", nick="ann")
         await tea.send("hello")
-        with pytest.raises(NotServed):
+        with pytest.raises(UnsupportedByServer):
             await tea.edit(1, "hello!")
-        with pytest.raises(NotServed):
+        with pytest.raises(UnsupportedByServer):
             await tea.react(1, "👍")
-        with pytest.raises(NotServed):
+        with pytest.raises(UnsupportedByServer):
             await tea.change_nick("anna")
-        with pytest.raises(NotServed):
+        with pytest.raises(UnsupportedByServer):
             await ann.list_rooms()
-        await tea.typing(True)
+        await tea.set_typing(True)
         tea.post_edit(1, "hello!")
-        await eventually(lambda: states(tea) == [("hello!", PostState.FAILED)])
+        await eventually(lambda: states(tea) == [("hello!", OutboxItemState.FAILED)])
         assert await tea.load_older() is False
         await tea.send("still here")
         assert [event for event, _ in server.heard] == ["joinRoom", "sendMessage", "sendMessage"]
@@ -205,7 +205,7 @@ async def test_what_is_longer_than_the_protocol_allows_is_cut_with_a_mark_and_th
 async def test_there_is_one_room_at_a_time(server: PlainServer) -> None:
     async with ChatClient(server.url) as ann:
         tea = await ann.join("tea", nick="ann")
-        with pytest.raises(NotServed, match="one room at a time"):
+        with pytest.raises(UnsupportedByServer, match="one room at a time"):
             await ann.join("coffee", nick="ann")
         assert list(ann.rooms) == ["tea"]
         await tea.leave()
@@ -220,7 +220,7 @@ async def test_rooms_that_are_entered_at_the_same_moment_do_not_mix(server: Plai
         both = await asyncio.gather(ann.join("tea", nick="ann"), ann.join("coffee", nick="ann"), return_exceptions=True)
         (room,) = [each for each in both if isinstance(each, Room)]
         (refusal,) = [each for each in both if isinstance(each, ChatError)]
-        assert isinstance(refusal, NotServed)
+        assert isinstance(refusal, UnsupportedByServer)
         assert [args[0]["roomName"] for event, args in server.heard if event == "joinRoom"] == [room.name]
 
 
@@ -246,8 +246,8 @@ async def test_somebody_else_of_another_name_does_not_confirm_a_line(
         await eventually(lambda: lines(cup) == [("ann", "hello")])
         cup.post("hello")
         await eventually(lambda: lines(tea) == [("ben", "hello")])
-        await eventually(lambda: states(tea) == [("hello", PostState.FAILED)])
-        assert tea.unsent()[0].problem == DOUBT
+        await eventually(lambda: states(tea) == [("hello", OutboxItemState.FAILED)])
+        assert tea.unsent()[0].problem == UNCONFIRMED_REASON
 
 
 async def test_a_line_that_does_not_come_back_is_doubtful_until_it_does_and_delays_none(
@@ -260,10 +260,10 @@ async def test_a_line_that_does_not_come_back_is_doubtful_until_it_does_and_dela
         for text in ("one", "two", "three"):
             tea.post(text)
         await eventually(lambda: server.said() == ["one", "two", "three"])
-        await eventually(lambda: {state for _, state in states(tea)} == {PostState.FAILED})
+        await eventually(lambda: {state for _, state in states(tea)} == {OutboxItemState.FAILED})
         server.push("message", {"nickName": "ann", "message": "two"})
         await eventually(lambda: [text for text, _ in states(tea)] == ["one", "three"])
-        with pytest.raises(Doubtful):
+        with pytest.raises(DeliveryUnknown):
             await tea.send("four")
         server.manner(echoes=True)
         tea.retry(tea.unsent()[0].client_id)
@@ -280,15 +280,15 @@ async def test_after_a_break_it_is_back_and_says_nothing_twice(monkeypatch: pyte
         await eventually(lambda: sorted(first.said()) == ["on its way", "on its way too"])
         first.cut()
         await eventually(lambda: isinstance(ann.state, Offline))
-        with pytest.raises(Doubtful):
+        with pytest.raises(DeliveryUnknown):
             await sending
-        await eventually(lambda: states(tea) == [("on its way", PostState.FAILED)])
+        await eventually(lambda: states(tea) == [("on its way", OutboxItemState.FAILED)])
         tea.post("written while away")
         first.manner(echoes=True)
-        ann.retry_now()
+        ann.reconnect_now()
         await eventually(lambda: lines(tea) == [("ann", "written while away")])
         assert isinstance(ann.state, Online)
-        assert states(tea) == [("on its way", PostState.FAILED)]
+        assert states(tea) == [("on its way", OutboxItemState.FAILED)]
         assert first.said().count("on its way") == 1
         assert [event for event, _ in first.heard].count("joinRoom") == 2
         tea.retry(tea.unsent()[0].client_id)
@@ -305,7 +305,7 @@ async def test_a_program_that_was_killed_leaves_nothing_that_is_sent_again(serve
     server.manner(echoes=True)
     async with Outbox(tmp_path) as outbox, ChatClient(server.url, outbox=outbox) as ann:
         tea = await ann.join("tea", nick="ann")
-        assert [(posting.text, posting.problem) for posting in tea.unsent()] == [("said, or not", DOUBT)]
+        assert [(posting.text, posting.problem) for posting in tea.unsent()] == [("said, or not", UNCONFIRMED_REASON)]
         await tea.send("another")
         assert server.said() == ["said, or not", "another"]
         tea.drop(tea.unsent()[0].client_id)
@@ -317,9 +317,9 @@ async def test_what_was_said_is_in_no_history_here(server: PlainServer, tmp_path
     async with LocalHistory(tmp_path) as history, ChatClient(server.url, history=history) as ann:
         tea = await ann.join("tea", nick="ann")
         await tea.send("hello")
-        await tea.settled()
+        await tea.flush()
     async with LocalHistory(tmp_path) as history, ChatClient(server.url, history=history) as ann:
-        assert await ann.open("tea", nick="ann") is None
+        assert await ann.open_cached("tea", nick="ann") is None
         assert lines(await ann.join("tea", nick="ann")) == []
 
 
@@ -332,14 +332,14 @@ async def test_a_room_lives_through_the_change_of_its_server(tmp_path: Path) -> 
         await tea.send("not kept")
     try:
         async with serving(tmp_path, port=port):
-            ann.retry_now()
-            await eventually(lambda: not tea.plain)
+            ann.reconnect_now()
+            await eventually(lambda: not tea.is_basic_server)
             assert lines(tea) == []  # the log is the server's now
             assert (await tea.send("kept")).seq == 1
             assert [member.nick_name for member in tea.members.values()] == ["ann"]
         async with plain_server(port=port):
-            ann.retry_now()
-            await eventually(lambda: tea.plain)
+            ann.reconnect_now()
+            await eventually(lambda: tea.is_basic_server)
             await tea.send("on top")
             assert lines(tea) == [("ann", "kept"), ("ann", "on top")]
             assert tea.members == {}

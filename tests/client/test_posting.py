@@ -20,9 +20,9 @@ from tests.support.told import Told
 from tui_chat.client import delivery
 from tui_chat.client.chat import ChatClient
 from tui_chat.client.errors import OutboxFull
-from tui_chat.client.events import Event, KeepingFailed, PostingChanged
-from tui_chat.client.outbox import FILE, Outbox
-from tui_chat.client.posting import PostState
+from tui_chat.client.events import ClientEvent, OutboxItemChanged, PersistenceFailed
+from tui_chat.client.outbox import FILE_NAME, Outbox
+from tui_chat.client.posting import OutboxItemState
 from tui_chat.client.room import Room
 
 
@@ -36,8 +36,8 @@ def texts(room: Room) -> list[str]:
     return [message.message for message in room.log.messages()]
 
 
-def postings(told: list[Event]) -> list[tuple[str, PostState]]:
-    return [(event.posting.text, event.state) for event in told if isinstance(event, PostingChanged)]
+def postings(told: list[ClientEvent]) -> list[tuple[str, OutboxItemState]]:
+    return [(event.item.text, event.state) for event in told if isinstance(event, OutboxItemChanged)]
 
 
 async def test_what_is_posted_is_pending_at_once_and_then_sent(server: RunningServer, tmp_path: Path) -> None:
@@ -47,10 +47,12 @@ async def test_what_is_posted_is_pending_at_once_and_then_sent(server: RunningSe
         posting = room.post("hello")
         assert [each.client_id for each in room.unsent()] == [posting.client_id]
         await eventually(lambda: not room.unsent())
-        await eventually(lambda: ("hello", PostState.SENT) in postings(told))
-        (sent,) = [event for event in told if isinstance(event, PostingChanged) and event.state is PostState.SENT]
+        await eventually(lambda: ("hello", OutboxItemState.SENT) in postings(told))
+        (sent,) = [
+            event for event in told if isinstance(event, OutboxItemChanged) and event.state is OutboxItemState.SENT
+        ]
         assert (sent.room, sent.client_id, sent.seq, sent.problem) == ("tea", posting.client_id, 1, "")
-        assert sent.posting.kept
+        assert sent.item.persisted
     async with Outbox(tmp_path) as outbox, ChatClient(server.url, outbox=outbox, guest_key=chat.guest_key) as chat:
         assert (await chat.join("tea", nick="ann")).unsent() == ()
 
@@ -69,7 +71,7 @@ async def test_what_is_posted_while_offline_is_sent_in_order_when_back(server: R
                 room.post(text)
             assert len(room.unsent()) == 100
             proxy.accept()
-            chat.retry_now()
+            chat.reconnect_now()
             await eventually(lambda: not room.unsent())
             await eventually(lambda: texts(room) == said)
 
@@ -86,7 +88,7 @@ async def test_cuts_at_any_moment_neither_double_nor_reorder(server: RunningServ
                 if number % 60 == 30:
                     await eventually(lambda: not room.unsent() or room.gate.value is not None)
                     proxy.cut()
-                    chat.retry_now()
+                    chat.reconnect_now()
                 await asyncio.sleep(0)
             await eventually(lambda: not room.unsent())
             await eventually(lambda: texts(room) == said)
@@ -109,16 +111,16 @@ async def test_what_is_refused_for_good_fails_and_the_rest_goes_on(server: Runni
         room.post("after it")
         await eventually(lambda: texts(room) == ["after it"])
         (failed,) = room.unsent()
-        assert (failed.state, failed.problem) == (PostState.FAILED, "there is no such message")
-        assert ("an answer to nothing", PostState.FAILED) in postings(told)
+        assert (failed.state, failed.problem) == (OutboxItemState.FAILED, "there is no such message")
+        assert ("an answer to nothing", OutboxItemState.FAILED) in postings(told)
     async with Outbox(tmp_path) as outbox, ChatClient(server.url, outbox=outbox, guest_key=chat.guest_key) as chat:
         room = await chat.join("tea", nick="ann")
         (found,) = room.unsent()
-        assert (found.state, found.problem) == (PostState.FAILED, "there is no such message")
+        assert (found.state, found.problem) == (OutboxItemState.FAILED, "there is no such message")
         again = room.retry(found.client_id)
         assert again.client_id != found.client_id
-        await eventually(lambda: [each.state for each in room.unsent()] == [PostState.FAILED])
-        assert room.drop(again.client_id).state is PostState.DROPPED
+        await eventually(lambda: [each.state for each in room.unsent()] == [OutboxItemState.FAILED])
+        assert room.drop(again.client_id).state is OutboxItemState.DROPPED
         assert room.unsent() == ()
         with pytest.raises(KeyError):
             room.drop(again.client_id)
@@ -143,7 +145,7 @@ async def test_edits_deletions_and_reactions_are_posted_like_messages(server: Ru
 async def test_there_is_a_bound_and_what_cannot_be_said_is_refused_at_once(
     server: RunningServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(delivery, "WAITING_MAX", 3)
+    monkeypatch.setattr(delivery, "MAX_QUEUED_ITEMS", 3)
     async with tcp_proxy(server.port) as proxy, ChatClient(proxy.url) as chat:
         room = await chat.join("tea", nick="ann")
         proxy.refuse()
@@ -168,7 +170,7 @@ async def test_without_a_disk_it_is_sent_from_memory_and_told_once(server: Runni
         for text in ("one", "two"):
             room.post(text)
         await eventually(lambda: texts(room) == ["one", "two"])
-        problems = [event.problem for event in told if isinstance(event, KeepingFailed)]
+        problems = [event.problem for event in told if isinstance(event, PersistenceFailed)]
         assert len(problems) == 1
         assert "would not survive" in problems[0]
 
@@ -180,12 +182,12 @@ async def test_a_full_disk_keeps_nobody_from_speaking(server: RunningServer, tmp
         room.post("before")
         await eventually(lambda: not room.unsent())
         # Not one page more may be written: what SQLite says is SQLITE_FULL, as of a disk.
-        await outbox._file.do(lambda file: file.execute("PRAGMA max_page_count = 1"))  # pyright: ignore[reportPrivateUsage]
+        await outbox._file.run(lambda file: file.execute("PRAGMA max_page_count = 1"))  # pyright: ignore[reportPrivateUsage]
         for number in range(30):
             room.post(f"{number} " + "x" * 3_000)
         await eventually(lambda: not room.unsent())
         assert len(texts(room)) == 31
-        assert [event.problem for event in told if isinstance(event, KeepingFailed)]
+        assert [event.problem for event in told if isinstance(event, PersistenceFailed)]
 
 
 class TypingClient:
@@ -279,7 +281,7 @@ async def test_what_was_said_before_the_end_is_known_for_a_repeat(server: Runnin
         room = await chat.join("tea", nick="ann")
         room.post("once")
         await eventually(lambda: not room.unsent())
-    with sqlite3.connect(tmp_path / FILE) as connection:
+    with sqlite3.connect(tmp_path / FILE_NAME) as connection:
         assert connection.execute("SELECT count(*) FROM postings").fetchone() == (0,)
     connection.close()
     fixed = UUID(int=1)
@@ -290,6 +292,6 @@ async def test_what_was_said_before_the_end_is_known_for_a_repeat(server: Runnin
         room = await chat.join("tea", nick="ann")
         room.post("said by hand")
         await eventually(lambda: not room.unsent())
-        await eventually(lambda: PostState.SENT in [state for _, state in postings(told)])
-        assert [event.seq for event in told if isinstance(event, PostingChanged)][-1] == first.seq
+        await eventually(lambda: OutboxItemState.SENT in [state for _, state in postings(told)])
+        assert [event.seq for event in told if isinstance(event, OutboxItemChanged)][-1] == first.seq
         assert texts(room) == ["once", "said by hand"]

@@ -3,7 +3,7 @@ from time import perf_counter
 from server.protocol.entries import Message
 from server.protocol.requests import History
 from tests.support.model_room import ROOM, ModelRoom
-from tui_chat.client.room_log import HELD_MAX, RoomLog
+from tui_chat.client.room_log import MAX_BUFFERED_PUSHES, RoomLog
 from tui_chat.client.spans import Gap
 
 
@@ -20,7 +20,7 @@ def a_room(messages: int) -> ModelRoom:
 
 def a_joined_log(room: ModelRoom, limit: int = 50) -> RoomLog:
     log = RoomLog()
-    log.joined(room.join(None, limit), None)
+    log.apply_join(room.join(None, limit), None)
     return log
 
 
@@ -28,8 +28,8 @@ def test_pushes_are_applied_in_order_and_repeats_dropped() -> None:
     room = a_room(2)
     log = a_joined_log(room)
     third = room.say("m3")
-    assert log.pushed(third) == (3,)
-    assert log.pushed(third) == ()
+    assert log.apply_push(third) == (3,)
+    assert log.apply_push(third) == ()
     assert texts(log) == ["m1", "m2", "m3"]
 
 
@@ -37,11 +37,11 @@ def test_a_push_that_runs_ahead_waits_for_what_is_between() -> None:
     room = a_room(2)
     log = a_joined_log(room)
     room.say("m3")
-    assert log.pushed(room.say("m4")) == ()
-    assert log.missing() == 2
+    assert log.apply_push(room.say("m4")) == ()
+    assert log.missing_after() == 2
     request = History(room=ROOM, after=2)
-    assert log.page(room.page(request), request) == (3, 4)
-    assert log.missing() is None
+    assert log.apply_page(room.page(request), request) == (3, 4)
+    assert log.missing_after() is None
     assert texts(log) == ["m1", "m2", "m3", "m4"]
 
 
@@ -49,37 +49,37 @@ def test_pushes_before_the_answer_to_the_join_come_after_it() -> None:
     room = a_room(1)
     log = RoomLog()
     answer = room.join(None, 50)
-    log.pushed(room.say("m2"))
+    log.apply_push(room.say("m2"))
     assert texts(log) == []
-    assert log.joined(answer, None) == (1, 2)
+    assert log.apply_join(answer, None) == (1, 2)
 
 
 def test_what_cannot_be_held_is_fetched() -> None:
     room = a_room(1)
     log = a_joined_log(room)
     room.say("lost")
-    for number in range(HELD_MAX + 5):
-        log.pushed(room.say(f"p{number}"))
-    while (after := log.missing()) is not None:
+    for number in range(MAX_BUFFERED_PUSHES + 5):
+        log.apply_push(room.say(f"p{number}"))
+    while (after := log.missing_after()) is not None:
         request = History(room=ROOM, after=after, limit=200)
-        log.page(room.page(request), request)
+        log.apply_page(room.page(request), request)
     assert list(log.messages()) == room.messages()
 
 
 def test_a_return_that_does_not_reach_back_leaves_a_gap_which_pages_close_from_either_end() -> None:
     room = a_room(3)
     log = a_joined_log(room)
-    log.broken()
+    log.on_disconnected()
     for number in range(4, 21):
         room.say(f"m{number}")
-    log.joined(room.join(3, 5), 3)
+    log.apply_join(room.join(3, 5), 3)
     assert log.gaps() == (Gap(after=3, before=16),)
-    assert log.gaps()[0].missing == 12
+    assert log.gaps()[0].missing_count == 12
     for request in (History(room=ROOM, before=16, limit=4), History(room=ROOM, after=3, limit=4)):
-        log.page(room.page(request), request)
+        log.apply_page(room.page(request), request)
     assert log.gaps() == (Gap(after=7, before=12),)
     request = History(room=ROOM, before=12, limit=4)
-    log.page(room.page(request), request)
+    log.apply_page(room.page(request), request)
     assert log.gaps() == ()
     assert list(log.messages()) == room.messages()
 
@@ -87,10 +87,10 @@ def test_a_return_that_does_not_reach_back_leaves_a_gap_which_pages_close_from_e
 def test_what_was_missed_in_a_room_that_was_empty_is_a_gap() -> None:
     room = ModelRoom()
     log = a_joined_log(room)
-    log.broken()
+    log.on_disconnected()
     for number in range(5):
         room.say(f"m{number}")
-    log.joined(room.join(0, 2), 0)
+    log.apply_join(room.join(0, 2), 0)
     assert log.gaps() == (Gap(after=0, before=4),)
     assert not log.has_older
 
@@ -100,7 +100,7 @@ def test_older_history_is_there_until_the_first_entry_is_held() -> None:
     log = a_joined_log(room, limit=4)
     assert log.has_older
     request = History(room=ROOM, before=log.first, limit=6)
-    assert log.page(room.page(request), request) == (1, 2, 3, 4, 5, 6)
+    assert log.apply_page(room.page(request), request) == (1, 2, 3, 4, 5, 6)
     assert not log.has_older
     assert [message.seq for message in log.messages(3, 5)] == [3, 4, 5]
 
@@ -108,15 +108,15 @@ def test_older_history_is_there_until_the_first_entry_is_held() -> None:
 def test_a_change_found_in_a_gap_takes_its_place_before_a_later_one() -> None:
     room = a_room(1)
     log = a_joined_log(room)
-    log.broken()
+    log.on_disconnected()
     room.edit(1, "first edit")
     room.react(1, "👍", "b", True)
     room.say("m4")
-    log.joined(room.join(1, 1), 1)
+    log.apply_join(room.join(1, 1), 1)
     assert log.gaps() == (Gap(after=1, before=4),)
-    assert log.pushed(room.react(1, "👍", "c", True)) == (1,)
+    assert log.apply_push(room.react(1, "👍", "c", True)) == (1,)
     request = History(room=ROOM, before=4)
-    log.page(room.page(request), request)
+    log.apply_page(room.page(request), request)
     assert log[1].message == "first edit"
     assert log[1].reactions == {"👍": ["b", "c"]}
 
@@ -126,19 +126,19 @@ def test_a_change_made_while_a_page_travels_is_not_lost() -> None:
     log = a_joined_log(room, limit=2)
     request = History(room=ROOM, before=log.first)
     answer = room.page(request)
-    log.pushed(room.edit(3, "changed meanwhile"))
-    log.page(answer, request)
+    log.apply_push(room.edit(3, "changed meanwhile"))
+    log.apply_page(answer, request)
     assert log[3].message == "changed meanwhile"
 
 
 def test_another_log_replaces_what_was_held_but_not_what_is_pushed_of_it() -> None:
     log = a_joined_log(a_room(9))
-    log.broken()
+    log.on_disconnected()
     other = ModelRoom()
     answer = other.join(None, 50)
-    log.pushed(other.say("new here"))
-    log.forget()
-    log.joined(answer, None)
+    log.apply_push(other.say("new here"))
+    log.reset()
+    log.apply_join(answer, None)
     assert texts(log) == ["new here"]
     assert log.last == 1
 
@@ -153,7 +153,7 @@ def test_a_hundred_thousand_messages_are_taken_in_at_a_constant_cost_each() -> N
     for half in (entries[:50_000], entries[50_000:]):
         start = perf_counter()
         for entry in half:
-            log.pushed(entry)
+            log.apply_push(entry)
         halves.append(perf_counter() - start)
     assert len(log) == 100_000
     assert halves[1] < 4 * halves[0]
@@ -161,14 +161,14 @@ def test_a_hundred_thousand_messages_are_taken_in_at_a_constant_cost_each() -> N
 
 def test_what_is_not_put_aside_is_not_let_go() -> None:
     room, log = ModelRoom(), RoomLog()
-    log.record()
+    log.track_changes()
     for _ in range(5):
         room.say()
-    log.joined(room.join(None, 50), None)
-    log.take_unsaved()
-    log.pushed(room.edit(1, "otherwise"))
+    log.apply_join(room.join(None, 50), None)
+    log.pop_dirty()
+    log.apply_push(room.edit(1, "otherwise"))
     assert not log.trim(2)
-    put_aside = log.take_unsaved()
+    put_aside = log.pop_dirty()
     assert [(message.message, as_of) for message, as_of in put_aside.messages] == [("otherwise", 6)]
     assert log.trim(2)
     assert [message.seq for message in log.messages()] == [4, 5]

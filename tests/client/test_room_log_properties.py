@@ -68,7 +68,7 @@ class AnyInterleaving(RuleBasedStateMachine):
         answer = self.room.join(since, limit)
 
         def arrives() -> None:
-            self.log.joined(answer, since)
+            self.log.apply_join(answer, since)
             self.joined = self.came_before = True
 
         self.answers.append(arrives)
@@ -79,15 +79,15 @@ class AnyInterleaving(RuleBasedStateMachine):
         self.connected = self.joined = False
         self.pushes.clear()
         self.answers.clear()
-        self.log.broken()
+        self.log.on_disconnected()
 
     @precondition(lambda self: self.pushes)
     @rule(repeat=st.booleans())
     def a_push_arrives(self, repeat: bool) -> None:
         entry = self.pushes.popleft()
-        self.log.pushed(entry)
+        self.log.apply_push(entry)
         if repeat:
-            assert self.log.pushed(entry) == ()
+            assert self.log.apply_push(entry) == ()
 
     @precondition(lambda self: self.pushes)
     @rule()
@@ -106,12 +106,12 @@ class AnyInterleaving(RuleBasedStateMachine):
 
     def ask(self, request: History) -> None:
         answer = self.room.page(request)
-        self.answers.append(lambda: self.log.page(answer, request))
+        self.answers.append(lambda: self.log.apply_page(answer, request))
 
     @precondition(lambda self: self.joined and self.log.missing() is not None)
     @rule(limit=st.integers(1, 5))
     def what_is_missing_is_asked_for(self, limit: int) -> None:
-        self.ask(History(room=ROOM, after=self.log.missing(), limit=limit))
+        self.ask(History(room=ROOM, after=self.log.missing_after(), limit=limit))
 
     @precondition(lambda self: self.joined and self.log.gaps())
     @rule(data=st.data(), limit=st.integers(1, 5), newest_first=st.booleans())
@@ -146,15 +146,15 @@ class AnyInterleaving(RuleBasedStateMachine):
         while self.answers:
             self.answers.pop(0)()
         while self.pushes:
-            self.log.pushed(self.pushes.popleft())
+            self.log.apply_push(self.pushes.popleft())
         # The newest pushes may have been lost; the next one shows it.
-        self.log.pushed(self.room.say("the last word"))
-        while (after := self.log.missing()) is not None:
-            self.log.page(self.room.page(history := History(room=ROOM, after=after, limit=3)), history)
+        self.log.apply_push(self.room.say("the last word"))
+        while (after := self.log.missing_after()) is not None:
+            self.log.apply_page(self.room.page(history := History(room=ROOM, after=after, limit=3)), history)
         while gaps := self.log.gaps():
-            self.log.page(self.room.page(history := History(room=ROOM, before=gaps[-1].before, limit=3)), history)
+            self.log.apply_page(self.room.page(history := History(room=ROOM, before=gaps[-1].before, limit=3)), history)
         while self.log.has_older:
-            self.log.page(self.room.page(history := History(room=ROOM, before=self.log.first, limit=3)), history)
+            self.log.apply_page(self.room.page(history := History(room=ROOM, before=self.log.first, limit=3)), history)
         assert list(self.log.messages()) == self.room.messages()
         assert self.log.last == self.room.last
 

@@ -17,11 +17,11 @@ def came(*numbers: int) -> PresencePush:
 async def test_a_long_list_that_changes_all_the_time_is_told_seldom_and_ends_right() -> None:
     told: list[tuple[Member, ...]] = []
     room = Roster(told.append)
-    room.joined(map(member, range(10_000)))
+    room.reset(map(member, range(10_000)))
     for number in range(10_000, 11_000):
-        room.changed(came(number))
+        room.apply_presence(came(number))
     assert len(told) == 1
-    room.changed(
+    room.apply_presence(
         PresencePush(room="tea", joined=[], left=["m0"], renamed=[RenamedMember(member_id="m1", nick_name="ann")])
     )
     await eventually(lambda: len(told) == 2)
@@ -33,18 +33,18 @@ async def test_after_its_end_nothing_is_told() -> None:
     told: list[tuple[Member, ...]] = []
     left, stayed = Roster(told.append), Roster(told.append)
     for room in (left, stayed):
-        room.joined(map(member, range(1_000)))
-        room.changed(came(1_000))
-    left.end()
+        room.reset(map(member, range(1_000)))
+        room.apply_presence(came(1_000))
+    left.cancel()
     await eventually(lambda: len(told) == 3)
     assert [len(members) for members in told] == [1_000, 1_000, 1_001]
 
 
 async def test_what_is_known_has_an_end() -> None:
     room = Roster(lambda _: None)
-    room.joined(map(member, range(roster.MEMBERS_MAX + 5)))
-    room.changed(came(-1))
-    assert len(room.members) == roster.MEMBERS_MAX
-    room.changed(PresencePush(room="tea", joined=[member(-1)], left=["m0"], renamed=[]))
+    room.reset(map(member, range(roster.MAX_MEMBERS + 5)))
+    room.apply_presence(came(-1))
+    assert len(room.members) == roster.MAX_MEMBERS
+    room.apply_presence(PresencePush(room="tea", joined=[member(-1)], left=["m0"], renamed=[]))
     assert "m-1" in room.members
-    room.end()
+    room.cancel()

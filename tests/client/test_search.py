@@ -20,10 +20,10 @@ from tests.support.serving import serving
 from tests.support.tcp_proxy import TcpProxy, tcp_proxy
 from tui_chat.client.chat import ChatClient
 from tui_chat.client.events import Online
-from tui_chat.client.local_history import LocalHistory, Shelf
+from tui_chat.client.local_history import LocalHistory, RoomKey
 from tui_chat.client.present_state import MessageChange
-from tui_chat.client.results import Results, Source
-from tui_chat.client.room_log import Stretch
+from tui_chat.client.results import SearchPage, SearchSource
+from tui_chat.client.room_log import LogSegment
 
 SERVER = "http://localhost:3000"
 
@@ -40,7 +40,7 @@ async def proxy(server: RunningServer) -> AsyncGenerator[TcpProxy]:
         yield between
 
 
-def said(found: Results) -> list[tuple[str, str]]:
+def said(found: SearchPage) -> list[tuple[str, str]]:
     return [(message.room, message.message) for message in found.messages]
 
 
@@ -60,7 +60,7 @@ async def test_the_server_answers_and_without_it_what_is_here(
         async with ChatClient(server.url) as other:
             await (await other.join("elsewhere", nick="bob")).send("green elsewhere")
         found = await chat.search("green")
-        assert found.source is Source.SERVER
+        assert found.source is SearchSource.SERVER
         everywhere = [("tea", "green again"), ("tea", "green TEA, edited")]
         assert said(found) == [("elsewhere", "green elsewhere"), *everywhere]
         assert said(await milk.search("茶")) == [("milk", "绿茶 latte")]
@@ -69,12 +69,12 @@ async def test_the_server_answers_and_without_it_what_is_here(
         proxy.cut()
         await eventually(lambda: not isinstance(chat.state, Online))
         found = await chat.search("green")
-        assert found.source is Source.HERE
+        assert found.source is SearchSource.LOCAL
         assert said(found) == everywhere
         assert said(await milk.search("茶")) == [("milk", "绿茶 latte")]
         first = await chat.search("green", limit=1)
         assert (said(first), first.has_more) == (everywhere[:1], True)
-        assert said(await chat.search("green", limit=1, before=first.next)) == everywhere[1:]
+        assert said(await chat.search("green", limit=1, before=first.next_before)) == everywhere[1:]
         assert not (await chat.search("nothing")).messages
 
 
@@ -101,12 +101,12 @@ async def test_the_place_of_a_message_is_loaded_with_what_is_about_it(
             assert [(gap.after, gap.before) for gap in room.log.gaps()] == [(119, 281)]
             assert room.log.last == 300
             assert not await room.load_around(9_999, limit=4)
-            assert await room.load_at(0, limit=4) == 1
-            assert await room.load_at(2**50, limit=4) == 300
-        async with ChatClient(proxy.url, history=history, keep_trying=True) as chat:
+            assert await room.load_at_time(0, limit=4) == 1
+            assert await room.load_at_time(2**50, limit=4) == 300
+        async with ChatClient(proxy.url, history=history, connect_in_background=True) as chat:
             proxy.refuse()
             proxy.cut()
-            room = await chat.open("tea", nick="ann", limit=20)
+            room = await chat.open_cached("tea", nick="ann", limit=20)
             assert room is not None
             before = [message.seq for message in room.log.messages()]
             assert await room.load_around(100, limit=10)
@@ -140,9 +140,11 @@ async def look(logs: list[list[tuple[str, str | None]]], wanted: list[str]) -> N
                     if changed is not None:
                         changes.append(change(room, last + 10 + seq, seq, changed))
                 kept = tuple((message(room, seq, text), seq) for seq, (text, _) in enumerate(log, 1))
-                shelf = Shelf(SERVER, f"room{room}", "ann")
-                await history.write(shelf, Stretch(kept, tuple(changes), ((1, last),)))
-            await history.write(Shelf("http://other", "room0", "ann"), Stretch(((message(0, 9, "中 abc"), 9),), (), ()))
+                shelf = RoomKey(SERVER, f"room{room}", "ann")
+                await history.write(shelf, LogSegment(kept, tuple(changes), ((1, last),)))
+            await history.write(
+                RoomKey("http://other", "room0", "ann"), LogSegment(((message(0, 9, "中 abc"), 9),), (), ())
+            )
             for query in wanted:
                 for room in (None, 0, 1):
                     expected = sorted(
@@ -165,7 +167,7 @@ async def pages(history: LocalHistory, query: str, room: int | None) -> list[int
         found += [each.id for each in page.messages]
         if not page.has_more:
             return found
-        before = page.next
+        before = page.next_before
 
 
 kept_logs = st.lists(st.tuples(texts, st.none() | st.just("") | texts), max_size=6)

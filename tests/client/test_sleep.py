@@ -13,7 +13,7 @@ from tests.support.eventually import eventually
 from tests.support.serving import serving
 from tests.support.tcp_proxy import TcpProxy, tcp_proxy
 from tui_chat.client import link
-from tui_chat.client.backoff import HURRIED, HURRY, Backoff
+from tui_chat.client.backoff import FAST_RETRY_DURATION, FAST_RETRY_MAX_DELAY, Backoff
 from tui_chat.client.chat import ChatClient
 from tui_chat.client.events import Offline, Online
 
@@ -43,9 +43,9 @@ class Wall:
 async def test_a_connection_that_died_in_the_sleep_is_replaced_within_two_seconds(
     server: RunningServer, proxy: TcpProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(link, "TICK", 0.05)
+    monkeypatch.setattr(link, "CLOCK_CHECK_INTERVAL", 0.05)
     wall = Wall()
-    async with ChatClient(proxy.url, wall=wall) as ann, ChatClient(server.url) as bob:
+    async with ChatClient(proxy.url, wall_clock=wall) as ann, ChatClient(server.url) as bob:
         tea = await ann.join("tea", nick="ann")
         cup = await bob.join("tea", nick="bob")
         # The way back is gone without a word, as when a router forgot the connection.
@@ -62,10 +62,10 @@ async def test_a_connection_that_died_in_the_sleep_is_replaced_within_two_second
 async def test_a_connection_that_lives_is_kept_through_a_sleep(
     proxy: TcpProxy, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(link, "TICK", 0.05)
+    monkeypatch.setattr(link, "CLOCK_CHECK_INTERVAL", 0.05)
     caplog.set_level("INFO", "chat.client")
     wall = Wall()
-    async with ChatClient(proxy.url, wall=wall) as ann:
+    async with ChatClient(proxy.url, wall_clock=wall) as ann:
         tea = await ann.join("tea", nick="ann")
         await eventually(lambda: isinstance(ann.state, Online) and ann.state.latency)
         wall.ahead = 3_600.0
@@ -78,9 +78,9 @@ async def test_a_connection_that_lives_is_kept_through_a_sleep(
 async def test_who_wakes_without_a_network_is_back_within_two_seconds_of_it(
     server: RunningServer, proxy: TcpProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(link, "TICK", 0.05)
+    monkeypatch.setattr(link, "CLOCK_CHECK_INTERVAL", 0.05)
     wall = Wall()
-    async with ChatClient(proxy.url, wall=wall, random=lambda: 1.0) as ann:
+    async with ChatClient(proxy.url, wall_clock=wall, random=lambda: 1.0) as ann:
         tea = await ann.join("tea", nick="ann")
         proxy.refuse()
         proxy.cut()
@@ -102,9 +102,9 @@ def test_after_a_sleep_it_hurries_for_a_while() -> None:
     for _ in range(10):
         backoff.next_delay()
     assert backoff.next_delay() > 10
-    backoff.hurry()
-    assert max(backoff.next_delay() for _ in range(20)) <= HURRIED
-    now = HURRY + 1
+    backoff.start_fast_retry()
+    assert max(backoff.next_delay() for _ in range(20)) <= FAST_RETRY_MAX_DELAY
+    now = FAST_RETRY_DURATION + 1
     assert max(backoff.next_delay() for _ in range(20)) > 10
 
 

@@ -1,16 +1,16 @@
 import asyncio
 
 from server.protocol.entries import JoinNotice, Member
-from tui_chat.client.events import LogChanged, MembersChanged, Noticed, RoomEntered, TopicChanged, TypingChanged
-from tui_chat.client.stream import UNREAD_MAX, EventStream
+from tui_chat.client.events import LogChanged, MembersChanged, NoticeReceived, RoomJoined, TopicChanged, TypingChanged
+from tui_chat.client.stream import MAX_UNREAD_EVENTS, EventStream
 
 
-def a_notice() -> Noticed:
-    return Noticed(JoinNotice(room="tea", nick_name="bob", member_id="b", message="bob came", ts=1))
+def a_notice() -> NoticeReceived:
+    return NoticeReceived(JoinNotice(room="tea", nick_name="bob", member_id="b", message="bob came", ts=1))
 
 
 async def all_of(stream: EventStream) -> list[object]:
-    stream.end()
+    stream.close()
     return [event async for event in stream]
 
 
@@ -60,15 +60,17 @@ async def test_what_was_read_does_not_grow() -> None:
 
 async def test_the_unread_are_bounded_and_no_message_is_left_out() -> None:
     stream = EventStream()
-    for number in range(UNREAD_MAX):
+    for number in range(MAX_UNREAD_EVENTS):
         stream.put(a_notice())
         stream.put(LogChanged("tea", (number,), live=True))
         stream.put(TypingChanged("tea", "b", True))
-    stream.put(RoomEntered("cup", again=False))
-    assert len(stream) <= UNREAD_MAX + 2
+    stream.put(RoomJoined("cup", rejoined=False))
+    assert len(stream) <= MAX_UNREAD_EVENTS + 2
     told = await all_of(stream)
-    assert {seq for event in told if isinstance(event, LogChanged) for seq in event.seqs} == set(range(UNREAD_MAX))
-    assert RoomEntered("cup", again=False) in told
+    assert {seq for event in told if isinstance(event, LogChanged) for seq in event.seqs} == set(
+        range(MAX_UNREAD_EVENTS)
+    )
+    assert RoomJoined("cup", rejoined=False) in told
 
 
 async def test_a_reader_waits_for_what_comes() -> None:

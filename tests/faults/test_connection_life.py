@@ -52,7 +52,7 @@ async def test_a_client_notices_a_silent_network_and_is_back_when_that_is(tmp_pa
         await eventually(lambda: list(tea.members) == [tea.member_id])
         await tea.send("missed")
         proxy.resume()
-        ben.retry_now()
+        ben.reconnect_now()
         await eventually(lambda: isinstance(ben.state, Online) and len(tea.members) == 2)
         await eventually(lambda: [message.message for message in cup.log.messages()] == ["missed"])
 

@@ -40,7 +40,7 @@ async def online(*clients: ChatClient) -> None:
 
     def all_online() -> bool:
         for client in clients:
-            client.retry_now()
+            client.reconnect_now()
         return all(isinstance(client.state, Online) for client in clients)
 
     await eventually(all_online)

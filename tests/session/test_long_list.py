@@ -5,22 +5,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.timeline_app import said, talk
-from tui_chat.client.packing import BLOCK, Block
+from tui_chat.client.packing import BLOCK_SIZE, Block
 from tui_chat.session.lines import Delivery, GapLine, Line, MessageLine, NoticeLine, Reacted, UnreadLine
 from tui_chat.session.long_list import UNPACKED, LongList
 
 CHANGES = st.lists(
     st.tuples(
         st.floats(0, 1),  # where, as a part of the length
-        st.sampled_from([0, 0, 1, 2, 40, BLOCK, 3 * BLOCK]),
-        st.sampled_from([0, 1, 1, 3, 60, BLOCK, BLOCK + 1, 5 * BLOCK]),
+        st.sampled_from([0, 0, 1, 2, 40, BLOCK_SIZE, 3 * BLOCK_SIZE]),
+        st.sampled_from([0, 1, 1, 3, 60, BLOCK_SIZE, BLOCK_SIZE + 1, 5 * BLOCK_SIZE]),
     ),
     max_size=12,
 )
 
 
 @settings(deadline=None)
-@given(st.sampled_from([0, 1, BLOCK, UNPACKED * BLOCK * 2]), CHANGES)
+@given(st.sampled_from([0, 1, BLOCK_SIZE, UNPACKED * BLOCK_SIZE * 2]), CHANGES)
 def test_it_holds_what_a_list_would(at_first: int, changes: list[tuple[float, int, int]]) -> None:
     plain = talk(1, at_first)
     lines = LongList(plain)
@@ -53,14 +53,14 @@ def test_every_kind_of_line_comes_back_as_it_was() -> None:
         GapLine("d", 4, 9),
         UnreadLine(),
     ]
-    lines = LongList([*kinds, *talk(1, 2 * UNPACKED * BLOCK)])
+    lines = LongList([*kinds, *talk(1, 2 * UNPACKED * BLOCK_SIZE)])
     assert isinstance(lines._blocks[0], Block)  # pyright: ignore[reportPrivateUsage]
     assert lines._blocks[0].items is None  # pyright: ignore[reportPrivateUsage]
     assert lines[: len(kinds)] == kinds
 
 
 def test_a_copy_goes_its_own_way() -> None:
-    lines = LongList(talk(1, 2 * UNPACKED * BLOCK))
+    lines = LongList(talk(1, 2 * UNPACKED * BLOCK_SIZE))
     other = lines.copy()
     other.splice(0, 1, [said(900_000)])
     lines.splice(len(lines) - 1, 1, [])

@@ -1,6 +1,6 @@
 from server.protocol.entries import Message
 from server.protocol.search_terms import SearchQuery
-from tui_chat.client.results import Results, Source
+from tui_chat.client.results import SearchPage, SearchSource
 from tui_chat.session.searching import PAGES_UNASKED, Search, hit
 
 
@@ -8,8 +8,8 @@ def message(seq: int, text: str) -> Message:
     return Message(room="tea", seq=seq, id=seq, nick_name="bob", member_id="b", message=text, ts=seq)
 
 
-def page(*seqs: int, before: int | None = None, source: Source = Source.SERVER) -> Results:
-    return Results(tuple(message(seq, "green") for seq in seqs), before is not None, before, False, source)
+def page(*seqs: int, before: int | None = None, source: SearchSource = SearchSource.SERVER) -> SearchPage:
+    return SearchPage(tuple(message(seq, "green") for seq in seqs), before is not None, before, False, source)
 
 
 def test_pages_follow_each_other_when_they_are_wanted() -> None:
@@ -36,8 +36,8 @@ def test_an_answer_to_an_old_question_changes_nothing() -> None:
     assert search.take(old, page(1, before=1)) is None
     search.refuse(old, "no")
     assert (search.hits, search.asking, search.problem) == ([], True, "")
-    search.take(new, page(2, source=Source.HERE))
-    assert ([found.seq for found in search.hits], search.source) == ([2], Source.HERE)
+    search.take(new, page(2, source=SearchSource.LOCAL))
+    assert ([found.seq for found in search.hits], search.source) == ([2], SearchSource.LOCAL)
     assert search.begin("  ", None) is None
     assert search.hits == []
 

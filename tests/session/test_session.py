@@ -7,7 +7,7 @@ from server.protocol.answers import JoinResponse, RoomState
 from server.protocol.entries import JoinNotice, Member, Message, NickNotice
 from server.protocol.requests import EditMessage, SendMessage
 from tui_chat.client import events
-from tui_chat.client.posting import Posting, PostState
+from tui_chat.client.posting import OutboxItem, OutboxItemState
 from tui_chat.client.room_log import RoomLog
 from tui_chat.session.changes import Part
 from tui_chat.session.kept_writing import Left
@@ -28,16 +28,16 @@ class Room:
     member_id: str = "a"
     members: dict[str, Member] = field(default_factory=lambda: {"a": ANN, "b": BOB})
     log: RoomLog = field(default_factory=RoomLog)
-    waiting: tuple[Posting, ...] = ()
-    plain: bool = False
+    waiting: tuple[OutboxItem, ...] = ()
+    is_basic_server: bool = False
 
-    def unsent(self) -> tuple[Posting, ...]:
+    def unsent(self) -> tuple[OutboxItem, ...]:
         return self.waiting
 
     def join(self, *texts: str) -> "Room":
         state = RoomState(name=self.name, topic=self.topic, last_seq=len(texts), visibility="public")
         messages = [self.message(seq, text) for seq, text in enumerate(texts, 1)]
-        self.log.joined(
+        self.log.apply_join(
             JoinResponse(
                 room=state,
                 nick_name=self.nick,
@@ -64,7 +64,7 @@ class Room:
 
     def says(self, session: Session, text: str, who: Member = BOB) -> int:
         seq = self.log.last + 1
-        changed = self.log.pushed(self.message(seq, text, who))
+        changed = self.log.apply_push(self.message(seq, text, who))
         session.apply(events.LogChanged(self.name, changed, True))
         return seq
 
@@ -74,21 +74,21 @@ def session() -> Session:
     return Session(lambda: 1_000)
 
 
-def posted(session: Session, text: str, room: str = "tea") -> Posting:
+def posted(session: Session, text: str, room: str = "tea") -> OutboxItem:
     """Something was written, and is on its way."""
     client_id = uuid4()
-    posting = Posting(room, client_id, SendMessage(room=room, message=text, client_id=client_id), 1_000)
-    session.apply(events.PostingChanged(posting))
+    posting = OutboxItem(room, client_id, SendMessage(room=room, message=text, client_id=client_id), 1_000)
+    session.apply(events.OutboxItemChanged(posting))
     return posting
 
 
-def sent(session: Session, posting: Posting, seq: int) -> None:
-    session.apply(events.PostingChanged(replace(posting, state=PostState.SENT, seq=seq, said_at=5)))
+def sent(session: Session, posting: OutboxItem, seq: int) -> None:
+    session.apply(events.OutboxItemChanged(replace(posting, state=OutboxItemState.SENT, seq=seq, server_ts=5)))
 
 
-def failed(session: Session, posting: Posting, problem: str) -> Posting:
-    posting = replace(posting, state=PostState.FAILED, problem=problem)
-    session.apply(events.PostingChanged(posting))
+def failed(session: Session, posting: OutboxItem, problem: str) -> OutboxItem:
+    posting = replace(posting, state=OutboxItemState.FAILED, problem=problem)
+    session.apply(events.OutboxItemChanged(posting))
     return posting
 
 
@@ -159,7 +159,7 @@ def test_a_failed_send_says_why_and_is_known_by_its_line(session: Session) -> No
     assert session.unsent_line("message-1") is None
     assert session.unsent == 0
     again = posted(session, "mine")
-    session.apply(events.PostingChanged(replace(outgoing, state=PostState.DROPPED)))
+    session.apply(events.OutboxItemChanged(replace(outgoing, state=OutboxItemState.DROPPED)))
     assert texts(session) == ["mine (pending)"]
     assert session.unsent == 1
     sent(session, again, 1)
@@ -169,7 +169,7 @@ def test_a_failed_send_says_why_and_is_known_by_its_line(session: Session) -> No
 def test_what_an_earlier_program_left_stands_below_when_the_room_is_entered(session: Session) -> None:
     left = [posted(session, "nobody is there yet"), posted(session, "second")]
     assert session.unsent == 0
-    room = Room("tea", waiting=(left[0], replace(left[1], state=PostState.FAILED, problem="no"))).join("one")
+    room = Room("tea", waiting=(left[0], replace(left[1], state=OutboxItemState.FAILED, problem="no"))).join("one")
     session.enter(room)
     assert texts(session) == ["one", "nobody is there yet (pending)", "second (failed)"]
     assert session.unsent == 1
@@ -179,8 +179,8 @@ def test_what_an_earlier_program_left_stands_below_when_the_room_is_entered(sess
 
 def test_a_change_that_is_refused_is_told_with_what_it_said(session: Session) -> None:
     session.enter(Room("tea").join("one"))
-    posting = Posting("tea", uuid4(), EditMessage(room="tea", seq=1, message="otherwise"), 1)
-    session.apply(events.PostingChanged(posting))
+    posting = OutboxItem("tea", uuid4(), EditMessage(room="tea", seq=1, message="otherwise"), 1)
+    session.apply(events.OutboxItemChanged(posting))
     assert session.unsent == 1
     failed(session, posting, "it is not yours")
     assert session.unsent == 0
@@ -188,7 +188,7 @@ def test_a_change_that_is_refused_is_told_with_what_it_said(session: Session) ->
 
 
 def test_what_cannot_be_kept_is_told_where_it_can_be_read(session: Session) -> None:
-    session.apply(events.KeepingFailed("The disk is full."))
+    session.apply(events.PersistenceFailed("The disk is full."))
     session.enter(Room("tea").join("one"))
     assert texts(session) == ["one", "* The disk is full."]
 
@@ -197,7 +197,7 @@ def test_one_fault_of_the_disk_is_told_once() -> None:
     session = Session(lambda: 0)
     session.enter(Room("tea").join())
     for problem in ("The disk is full.", "The disk is full.", "Another."):
-        session.apply(events.KeepingFailed(problem))
+        session.apply(events.PersistenceFailed(problem))
     view = session.current
     assert view is not None
     assert [line.text for line in view.transcript.lines if isinstance(line, NoticeLine)] == [
@@ -264,7 +264,7 @@ def test_what_was_missed_in_a_break_has_the_line_above_it_even_where_one_looks(s
     assert "--" not in texts(session)
     for text in ("three", "four"):
         message = tea.message(tea.log.last + 1, text)
-        tea.log.pushed(message)
+        tea.log.apply_push(message)
     session.apply(events.LogChanged("tea", (3, 4), live=False))
     assert texts(session) == ["one", "two", "--", "three", "four"]
     assert view.unread == 0
@@ -331,7 +331,7 @@ def test_the_others_coming_is_told_and_your_own_is_not(session: Session) -> None
     session.enter(Room("tea").join())
     for member_id, nick in (("b", "bob"), ("a", "ann"), ("c", "cai")):
         notice = JoinNotice(room="tea", nick_name=nick, member_id=member_id, message="", ts=1)
-        session.apply(events.Noticed(notice))
+        session.apply(events.NoticeReceived(notice))
     assert texts(session) == ["* bob and cai joined"]
 
 
@@ -339,7 +339,7 @@ def test_your_new_nickname_is_the_one_that_mentions_you(session: Session) -> Non
     tea = Room("tea").join()
     view = session.enter(tea)
     renamed = NickNotice(room="tea", nick_name="anna", member_id="a", message="", ts=1, old_nick_name="ann")
-    session.apply(events.Noticed(renamed))
+    session.apply(events.NoticeReceived(renamed))
     tea.says(session, "ann?")
     tea.says(session, "anna?")
     assert view.mentions == 1
@@ -372,7 +372,7 @@ def test_another_log_under_the_same_name_replaces_what_was_shown(session: Sessio
     outgoing = posted(session, "mine")
     tea.log = RoomLog()
     tea.join("new one")
-    session.apply(events.RoomEntered("tea", again=True, anew=True))
+    session.apply(events.RoomJoined("tea", rejoined=True, log_reset=True))
     assert texts(session) == ["new one", "mine (pending)"]
     sent(session, outgoing, 2)
     assert texts(session) == ["new one", "mine"]

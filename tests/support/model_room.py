@@ -5,7 +5,7 @@ from typing import Any
 from server.protocol.answers import HistoryPage, JoinResponse, RoomState
 from server.protocol.entries import Deletion, Edit, Entry, Message, Reaction
 from server.protocol.requests import History
-from tui_chat.client.present_state import MessageChange, changed
+from tui_chat.client.present_state import MessageChange, apply_change
 
 ROOM = "tea"
 
@@ -39,7 +39,7 @@ class ModelRoom:
             if isinstance(change, MessageChange):
                 target = now[change.target]
                 assert isinstance(target, Message)
-                now[change.target] = changed(target, change)
+                now[change.target] = apply_change(target, change)
         return [now[seq] for seq in sorted(now)]
 
     def messages(self) -> list[Message]:

@@ -3,10 +3,10 @@
 import asyncio
 
 from tui_chat.client.chat import ChatClient
-from tui_chat.client.events import Event
+from tui_chat.client.events import ClientEvent
 
 
-class Told(list[Event]):
+class Told(list[ClientEvent]):
     """Grows while the client lives."""
 
     def __init__(self, chat: ChatClient) -> None:

@@ -12,9 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tui_chat.client.chat import ChatClient
-from tui_chat.client.events import PostingChanged
+from tui_chat.client.events import OutboxItemChanged
 from tui_chat.client.outbox import Outbox
-from tui_chat.client.posting import PostState
+from tui_chat.client.posting import OutboxItemState
 
 
 async def main(url: str, room_name: str, nick: str, folder: str) -> None:
@@ -30,12 +30,12 @@ async def main(url: str, room_name: str, nick: str, folder: str) -> None:
         kept: set[object] = set()
         sent = 0
         async for event in stream:
-            if not isinstance(event, PostingChanged):
+            if not isinstance(event, OutboxItemChanged):
                 continue
-            if event.posting.kept and event.client_id not in kept:
+            if event.item.persisted and event.client_id not in kept:
                 kept.add(event.client_id)
                 say("kept", len(kept))
-            if event.state is PostState.SENT:
+            if event.state is OutboxItemState.SENT:
                 sent += 1
                 say("sent", sent)
         await reading

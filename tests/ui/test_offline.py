@@ -18,7 +18,7 @@ from tests.support.tcp_proxy import tcp_proxy
 from tests.support.terminal import CHAT_TUI, terminal
 from tui_chat.client import outbox
 from tui_chat.client.chat import ChatClient
-from tui_chat.client.local_history import FILE
+from tui_chat.client.local_history import FILE_NAME
 from tui_chat.session import kept_writing, remembered, session
 from tui_chat.session.lines import GapLine, MessageLine, NoticeLine
 
@@ -43,7 +43,7 @@ def notices(person: Person) -> list[str]:
 
 def on_disk(home: Path) -> int:
     """How much waits in the outbox of this home folder."""
-    with closing(sqlite3.connect(next(home.rglob(outbox.FILE)))) as connection:
+    with closing(sqlite3.connect(next(home.rglob(outbox.FILE_NAME)))) as connection:
         (count,) = connection.execute("SELECT count(*) FROM postings").fetchone()
     return count
 
@@ -98,7 +98,7 @@ async def test_what_is_known_of_a_room_is_there_without_a_server(tmp_path: Path)
 
 async def test_a_damaged_history_costs_one_notice(server: RunningServer, tmp_path: Path) -> None:
     (tmp_path / "cache").mkdir()
-    (tmp_path / "cache" / FILE).write_bytes(b"nothing of the kind" * 500)
+    (tmp_path / "cache" / FILE_NAME).write_bytes(b"nothing of the kind" * 500)
     async with in_room(tmp_path, server.url, "ann", cache=tmp_path / "cache") as ann:
         await ann.until(lambda: [text for text in notices(ann) if "could not be read, and was set aside" in text])
         await ann.say("goes on")
@@ -140,7 +140,7 @@ async def test_no_cache_keeps_nothing(server: RunningServer, tmp_path: Path) -> 
         await ann.wait_for("1 here")
         ann.type("hello\r")
         await ann.wait_for("✓")
-    assert not list(tmp_path.rglob(FILE))
+    assert not list(tmp_path.rglob(FILE_NAME))
 
 
 async def test_a_long_absence_is_a_line_that_loads(server: RunningServer, tmp_path: Path) -> None:

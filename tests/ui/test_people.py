@@ -47,7 +47,7 @@ async def test_what_an_ignored_person_says_is_hidden_until_they_are_not(server: 
         await ann.say("/ignore @BOB")
         await ann.until(lambda: said(ann) == [])
         await room.send("ann: during")
-        await room.typing(True)
+        await room.set_typing(True)
         await other.change_nick("bobby")
         await room.send("under another name")
         await ann.say("mine")

@@ -6,7 +6,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 DEFAULT_PORT = 3000
 
-_SCHEMES = {
+_SCHEME_DEFAULTS = {
     "http": ("http", 80),
     "https": ("https", 443),
     "ws": ("http", 80),
@@ -14,8 +14,8 @@ _SCHEMES = {
     "chat": ("http", DEFAULT_PORT),
     "chats": ("https", DEFAULT_PORT),
 }
-_HOST = re.compile(r"[^\s/?#@\[\]:%\\<>\"'`{}|^]+")
-_IPV6 = re.compile(r"[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")
+_HOST_PATTERN = re.compile(r"[^\s/?#@\[\]:%\\<>\"'`{}|^]+")
+_IPV6_PATTERN = re.compile(r"[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,22 +31,24 @@ class Address:
     room: str | None = None
 
     @property
-    def secure(self) -> bool:
+    def is_secure(self) -> bool:
         """The connection is encrypted (TLS)."""
         return self.base_url.startswith("https:")
 
     @property
-    def host_and_port(self) -> str:
+    def host_port(self) -> str:
         """`host:port`, the short form that `parse` takes."""
         return self.base_url.partition("://")[2]
 
-    def link(self, room: str | None = None) -> str:
+    def chat_url(self, room: str | None = None) -> str:
         """The `chat://` or `chats://` link to this server and a room (default: that of the address)."""
-        name = self.room if room is None else room
-        return f"chat{'s' if self.secure else ''}://{self.host_and_port}" + (f"/{quote(name, safe='')}" if name else "")
+        room_name = self.room if room is None else room
+        return f"chat{'s' if self.is_secure else ''}://{self.host_port}" + (
+            f"/{quote(room_name, safe='')}" if room_name else ""
+        )
 
 
-def parse(text: str) -> Address:
+def parse_address(text: str) -> Address:
     """The address that a person gave.
 
     Takes `http://host:port`, `https://…`, `chat://host[:port]/room` (`chats://` for
@@ -57,26 +59,26 @@ def parse(text: str) -> Address:
     Raises:
         ValueError: It is none of these; the text is one sentence for a person.
     """
-    given = text.strip()
-    if not given:
+    stripped = text.strip()
+    if not stripped:
         raise ValueError("The server's address is missing.")
-    scheme, separator, rest = given.partition("://")
+    scheme, separator, rest = stripped.partition("://")
     if not separator:
-        scheme, rest = "chat", given
-    if scheme.lower() not in _SCHEMES:
+        scheme, rest = "chat", stripped
+    if scheme.lower() not in _SCHEME_DEFAULTS:
         raise ValueError(f"An address starts with http, https, chat or chats, not with {scheme[:20]!r}.")
-    web, default_port = _SCHEMES[scheme.lower()]
-    if not separator and _IPV6.fullmatch(rest) and rest.count(":") > 1:
+    http_scheme, default_port = _SCHEME_DEFAULTS[scheme.lower()]
+    if not separator and _IPV6_PATTERN.fullmatch(rest) and rest.count(":") > 1:
         rest = f"[{rest}]"
-    authority, path = _split(rest)
-    host, port = _host_and_port(authority, default_port)
+    authority, path = _split_authority(rest)
+    host, port = _parse_host_port(authority, default_port)
     room = unquote(path.strip("/")) or None
     if room is not None and scheme.lower() not in ("chat", "chats"):
         raise ValueError("Leave out what follows the port: the server's address is enough.")
-    return Address(f"{web}://{host}:{port}", room)
+    return Address(f"{http_scheme}://{host}:{port}", room)
 
 
-def _split(rest: str) -> tuple[str, str]:
+def _split_authority(rest: str) -> tuple[str, str]:
     try:
         parts = urlsplit("//" + rest)
     except ValueError:
@@ -87,19 +89,19 @@ def _split(rest: str) -> tuple[str, str]:
     return parts.netloc, rest[len(parts.netloc) :]
 
 
-def _host_and_port(authority: str, default_port: int) -> tuple[str, int]:
+def _parse_host_port(authority: str, default_port: int) -> tuple[str, int]:
     if authority.startswith("["):
-        inside, bracket, behind = authority[1:].partition("]")
-        host = f"[{inside.lower()}]"
-        colon, port = behind[:1], behind[1:]
-        if not bracket or not _is_ipv6(inside) or colon not in ("", ":"):
+        ipv6, closing_bracket, suffix = authority[1:].partition("]")
+        host = f"[{ipv6.lower()}]"
+        colon, port = suffix[:1], suffix[1:]
+        if not closing_bracket or not _is_ipv6(ipv6) or colon not in ("", ":"):
             raise ValueError("An IPv6 address is written like [::1]:3000.")
     else:
         host, colon, port = authority.partition(":")
         host = host.lower()
         if ":" in port:
             raise ValueError("An IPv6 address is written like [::1]:3000.")
-        if not _HOST.fullmatch(host):
+        if not _HOST_PATTERN.fullmatch(host):
             raise ValueError("The server's name is missing." if not host else f"{host[:60]!r} is not a server's name.")
     if colon and not port:
         raise ValueError("The port is missing after the colon.")

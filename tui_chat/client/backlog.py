@@ -22,24 +22,24 @@ from server.protocol.errors import ChatError, NotJoined, Unavailable
 from server.protocol.limits import HISTORY_PAGE
 from server.protocol.requests import History
 from tui_chat.client import cleaning
-from tui_chat.client.feed import Feed
+from tui_chat.client.feed import EntryCursor
 from tui_chat.client.gate import Gate
-from tui_chat.client.kept_log import KeptLog
-from tui_chat.client.link import Link
+from tui_chat.client.kept_log import RoomCache
+from tui_chat.client.link import Connector
 from tui_chat.client.room_log import RoomLog
 from tui_chat.client.spans import Gap
-from tui_chat.client.tasks import Tasks
+from tui_chat.client.tasks import TaskSet
 
 if TYPE_CHECKING:
     from tui_chat.client.transport import Transport
 
 log = logging.getLogger("chat.client")
 
-MENDED_MAX = 1_000
+MAX_AUTO_FILL = 1_000
 FETCH_TIMEOUT = 60.0
 
 
-class Backlog:
+class HistorySync:
     """The log of one room, and the ways to fill it.
 
     Attributes:
@@ -58,71 +58,71 @@ class Backlog:
         self,
         room: str,
         gate: "Gate[Transport]",
-        link: Link,
-        tasks: Tasks,
-        changed: Callable[[tuple[int, ...], bool], None],
+        connector: Connector,
+        tasks: TaskSet,
+        on_change: Callable[[tuple[int, ...], bool], None],
         *,
-        bound: int | None = None,
+        max_messages: int | None = None,
     ) -> None:
         self.room = room
         self.log = RoomLog()
-        self.kept: KeptLog | None = None
-        self.feed = Feed()
+        self.cache: RoomCache | None = None
+        self.cursor = EntryCursor()
         self._gate = gate
-        self._link = link
+        self._connector = connector
         self._tasks = tasks
-        self._report = changed
-        self._bound = bound
-        self._ended = False
-        self._trimming: asyncio.Task[None] | None = None
-        self._mending: asyncio.Task[None] | None = None
-        self._fetching = asyncio.Lock()
-        self._more = asyncio.Event()
+        self._on_change = on_change
+        self._max_messages = max_messages
+        self._closed = False
+        self._trim_task: asyncio.Task[None] | None = None
+        self._fill_task: asyncio.Task[None] | None = None
+        self._fetch_lock = asyncio.Lock()
+        self._entries_available = asyncio.Event()
 
-    def entered(self, answer: JoinResponse, since: int | None, *, again: bool) -> None:
+    def on_join(self, response: JoinResponse, since: int | None, *, rejoined: bool) -> None:
         """The room was joined; the answer is clean."""
-        if not again:
-            self.feed.start(answer.room.last_seq)
-        self.feed.offer(answer.messages)
-        changed = self.log.joined(answer, since)
-        self._more.set()
-        self._changed(changed, False)
-        self.mend()
+        if not rejoined:
+            self.cursor.reset(response.room.last_seq)
+        self.cursor.offer(response.messages)
+        changed_seqs = self.log.apply_join(response, since)
+        self._entries_available.set()
+        self._notify(changed_seqs, False)
+        self.fill_gaps()
 
-    def pushed(self, entry: Entry) -> None:
+    def on_push(self, entry: Entry) -> None:
         """A clean entry was pushed."""
-        changed = self.log.pushed(entry)
-        if self.feed.offer((entry,)) or self.log.last > self.feed.end:
-            self._more.set()
-        self._changed(changed, True)
-        if self.log.missing() is not None:
-            self.mend()
-        if self._bound is not None and len(self.log) > 2 * self._bound and (self._trimming is None):
-            self._trimming = self._tasks.start(self._keep_bound(self._bound), "letting old messages go")
+        changed_seqs = self.log.apply_push(entry)
+        if self.cursor.offer((entry,)) or self.log.last > self.cursor.buffered_to:
+            self._entries_available.set()
+        self._notify(changed_seqs, True)
+        if self.log.missing_after() is not None:
+            self.fill_gaps()
+        if self._max_messages is not None and len(self.log) > 2 * self._max_messages and (self._trim_task is None):
+            self._trim_task = self._tasks.start(self._trim_to(self._max_messages), "letting old messages go")
 
-    def replaced(self, cursor: int) -> None:
+    def reset(self, position: int) -> None:
         """The server has another log by now; the reader goes on after `cursor` in it."""
-        self.log.forget()
-        self.feed.start(cursor)
+        self.log.reset()
+        self.cursor.reset(position)
 
-    def end(self, *, quietly: bool) -> None:
+    def close(self, *, silent: bool) -> None:
         """Nothing follows: a reader's loop ends, `quietly` or by the error that the gate is locked with."""
-        self._ended = self._ended or quietly
-        self.log.broken()
-        self._more.set()
+        self._closed = self._closed or silent
+        self.log.on_disconnected()
+        self._entries_available.set()
 
-    def mend(self) -> None:
+    def fill_gaps(self) -> None:
         """Begin to fill what is to be filled, if that is not going on."""
-        if self._mending is None or self._mending.done():
-            self._mending = self._tasks.start(self._fill_small_holes(), "filling holes")
+        if self._fill_task is None or self._fill_task.done():
+            self._fill_task = self._tasks.start(self._fill_small_gaps(), "filling holes")
 
     async def load_older(self, limit: int) -> bool:
         """Bring in what was said before the log begins; whether there is still more."""
-        async with self._fetching:
-            if self.kept is not None and self.log.has_older:
-                found = await self.kept.load_older(limit, over_gaps=self._gate.value is None)
-                if found is not None:
-                    self._changed(found, False)
+        async with self._fetch_lock:
+            if self.cache is not None and self.log.has_older:
+                changed_seqs = await self.cache.load_older(limit, allow_gap=self._gate.value is None)
+                if changed_seqs is not None:
+                    self._notify(changed_seqs, False)
                     return self.log.has_older
             if self.log.has_older:
                 await self._fetch(History(room=self.room, before=self.log.first, limit=min(limit, HISTORY_PAGE)))
@@ -130,39 +130,41 @@ class Backlog:
 
     async def load_around(self, *, seq: int | None = None, at: int | None = None, limit: int) -> None:
         """Bring in what was said about a message, or a time (milliseconds since the epoch)."""
-        async with self._fetching:
+        async with self._fetch_lock:
             if self._gate.value is None and seq is not None and seq in self.log:
                 return
-            if self._gate.value is None and self.kept is not None:
-                found = await self.kept.load_around(seq=seq, at=at, limit=limit)
-                if found is not None:
-                    self._changed(found, False)
+            if self._gate.value is None and self.cache is not None:
+                changed_seqs = await self.cache.load_around(seq=seq, at=at, limit=limit)
+                if changed_seqs is not None:
+                    self._notify(changed_seqs, False)
                     return
             await self._fetch(History(room=self.room, around=seq, at=at, limit=min(limit, HISTORY_PAGE)))
 
-    async def trim(self, kept: int) -> bool:
+    async def trim(self, keep: int) -> bool:
         """Let the oldest messages go from memory, so that `kept` stay; whether any did."""
-        if self.kept is not None:
-            await self.kept.settled()
-        return self.log.trim(kept)
+        if self.cache is not None:
+            await self.cache.flush()
+        return self.log.trim(keep)
 
-    async def fill(self, gap: Gap, limit: int | None, *, oldest_first: bool) -> None:
+    async def fill_gap(self, gap: Gap, limit: int | None, *, oldest_first: bool) -> None:
         """Fetch what is missing in a gap, at most `limit` entries."""
-        left = gap.missing if limit is None else limit
-        while left > 0:
-            async with self._fetching:
-                parts = [part for part in self.log.gaps() if part.after >= gap.after and part.before <= gap.before]
-                if not parts:
+        remaining = gap.missing_count if limit is None else limit
+        while remaining > 0:
+            async with self._fetch_lock:
+                subgaps = [
+                    subgap for subgap in self.log.gaps() if subgap.after >= gap.after and subgap.before <= gap.before
+                ]
+                if not subgaps:
                     return
-                part = parts[0] if oldest_first else parts[-1]
-                size = min(HISTORY_PAGE, left, part.missing)
+                part = subgaps[0] if oldest_first else subgaps[-1]
+                page_size = min(HISTORY_PAGE, remaining, part.missing_count)
                 if oldest_first:
-                    request = History(room=self.room, after=part.after, limit=size)
+                    request = History(room=self.room, after=part.after, limit=page_size)
                 else:
-                    request = History(room=self.room, before=part.before, limit=size)
+                    request = History(room=self.room, before=part.before, limit=page_size)
                 if not await self._fetch(request):
                     return
-            left -= size
+            remaining -= page_size
 
     async def next_entry(self) -> Entry | None:
         """What comes next for the reader, None when nothing does any more.
@@ -170,74 +172,74 @@ class Backlog:
         Raises:
             ChatError: The room was lost.
         """
-        while (entry := self.feed.take()) is None:
-            if self._ended:
+        while (entry := self.cursor.pop()) is None:
+            if self._closed:
                 return None
-            if self._gate.locked or self.feed.end < self.log.last:
-                await self._read_on()
+            if self._gate.has_failed or self.cursor.buffered_to < self.log.last:
+                await self._fetch_next()
             else:
-                self._more.clear()
-                await self._more.wait()
+                self._entries_available.clear()
+                await self._entries_available.wait()
         return entry
 
-    async def _keep_bound(self, bound: int) -> None:
+    async def _trim_to(self, max_messages: int) -> None:
         try:
-            await self.trim(bound)
+            await self.trim(max_messages)
         finally:
-            self._trimming = None
+            self._trim_task = None
 
-    def _changed(self, seqs: tuple[int, ...], live: bool) -> None:
-        if self.kept is not None:
-            self.kept.changed()
-        self._report(seqs, live)
+    def _notify(self, seqs: tuple[int, ...], live: bool) -> None:
+        if self.cache is not None:
+            self.cache.schedule_write()
+        self._on_change(seqs, live)
 
-    async def _read_on(self) -> None:
+    async def _fetch_next(self) -> None:
         """Fetch what the reader is to get next, however long there is no connection."""
         try:
-            await self._gate.passed()
-            async with self._fetching:
-                if self.feed.end < self.log.last:
-                    await self._fetch(History(room=self.room, after=self.feed.end, limit=HISTORY_PAGE))
-        except (Unavailable, NotJoined) as refusal:
-            if self._ended or (isinstance(refusal, Unavailable) and not self._gate.locked):
+            await self._gate.wait()
+            async with self._fetch_lock:
+                if self.cursor.buffered_to < self.log.last:
+                    await self._fetch(History(room=self.room, after=self.cursor.buffered_to, limit=HISTORY_PAGE))
+        except (Unavailable, NotJoined) as error:
+            if self._closed or (isinstance(error, Unavailable) and not self._gate.has_failed):
                 return
             raise
 
-    async def _fill_small_holes(self) -> None:
+    async def _fill_small_gaps(self) -> None:
         """Rule 2. It ends when nothing is missing, or a page brings nothing, or the server refuses."""
         progress = True
         while progress:
-            async with self._fetching:
-                request, live = self._wanted()
+            async with self._fetch_lock:
+                request, live = self._next_request()
                 if request is None:
                     return
                 try:
                     progress = await self._fetch(request, live=live)
-                except ChatError as refusal:
-                    log.debug("a hole stays for now: %s", type(refusal).__name__)
+                except ChatError as error:
+                    log.debug("a hole stays for now: %s", type(error).__name__)
                     return
 
-    def _wanted(self) -> tuple[History | None, bool]:
+    def _next_request(self) -> tuple[History | None, bool]:
         """What to ask for next, and whether it was said just now."""
-        after = self.log.missing()
+        after = self.log.missing_after()
         if after is not None:
             return History(room=self.room, after=after, limit=HISTORY_PAGE), True
         for gap in reversed(self.log.gaps()):
-            if gap.missing <= MENDED_MAX:
-                return History(room=self.room, after=gap.after, limit=min(HISTORY_PAGE, gap.missing)), False
+            if gap.missing_count <= MAX_AUTO_FILL:
+                return History(room=self.room, after=gap.after, limit=min(HISTORY_PAGE, gap.missing_count)), False
         return None, False
 
     async def _fetch(self, request: History, *, live: bool = False) -> bool:
         """Take a page into the log; whether it brought anything. `_fetching` must be held."""
-        page = await self._link.ask(self._gate, request, HistoryPage, FETCH_TIMEOUT, patient=True)
+        page = await self._connector.request(self._gate, request, HistoryPage, FETCH_TIMEOUT, wait_for_rate_limit=True)
         page = replace(page, messages=cleaning.entries(page.messages))
-        known = (self.log.last, self.log.first, self.log.gaps(), self.feed.end)
-        changed = self.log.page(page, request)
-        self.feed.offer(sorted(page.messages, key=_seq))
-        self._more.set()
-        self._changed(changed, live)
-        return known != (self.log.last, self.log.first, self.log.gaps(), self.feed.end)
+        state_before = (self.log.last, self.log.first, self.log.gaps(), self.cursor.buffered_to)
+        changed_seqs = self.log.apply_page(page, request)
+        self.cursor.offer(sorted(page.messages, key=_entry_seq))
+        self._entries_available.set()
+        self._notify(changed_seqs, live)
+        return state_before != (self.log.last, self.log.first, self.log.gaps(), self.cursor.buffered_to)
 
 
-def _seq(entry: Entry) -> int:
+def _entry_seq(entry: Entry) -> int:
     return entry.seq

@@ -14,11 +14,11 @@ Rule 5  A connection that lasted forgets the failures before it. One that ends a
 import time
 from collections.abc import Callable
 
-FIRST = 0.25
-CAP = 15.0
-HURRY = 60.0
-HURRIED = 1.0
-SPREAD = 2.0
+INITIAL_DELAY = 0.25
+MAX_DELAY = 15.0
+FAST_RETRY_DURATION = 60.0
+FAST_RETRY_MAX_DELAY = 1.0
+RESTART_JITTER = 2.0
 """Seconds over which those who were told the same moment come back."""
 
 
@@ -33,36 +33,36 @@ class Backoff:
     def __init__(self, random: Callable[[], float], clock: Callable[[], float] = time.monotonic) -> None:
         self._random = random
         self._clock = clock
-        self._hurry_until = 0.0
+        self._fast_retry_until = 0.0
         self._failures = 0
-        self._told: float | None = None
+        self._announced_delay: float | None = None
 
     @property
-    def hurries(self) -> bool:
+    def is_fast_retry(self) -> bool:
         """It is to be tried often, for now."""
-        return self._clock() < self._hurry_until
+        return self._clock() < self._fast_retry_until
 
-    def hurry(self) -> None:
+    def start_fast_retry(self) -> None:
         """This computer has slept."""
         self._failures = 0
-        self._told = None
-        self._hurry_until = self._clock() + HURRY
+        self._announced_delay = None
+        self._fast_retry_until = self._clock() + FAST_RETRY_DURATION
 
-    def forget_failures(self) -> None:
+    def reset_failures(self) -> None:
         """The connection lasted."""
         self._failures = 0
 
-    def told(self, seconds: float) -> None:
+    def set_announced_delay(self, seconds: float) -> None:
         """The server will be back after so many seconds."""
-        self._told = min(max(seconds, 0.0), CAP)
+        self._announced_delay = min(max(seconds, 0.0), MAX_DELAY)
 
     def next_delay(self) -> float:
         """Seconds to wait now; each call counts as one attempt."""
-        if self._told is not None:
-            delay = self._told + self._random() * SPREAD
-            self._told = None
+        if self._announced_delay is not None:
+            delay = self._announced_delay + self._random() * RESTART_JITTER
+            self._announced_delay = None
             return delay
-        ceiling = min(HURRIED if self.hurries else CAP, FIRST * 2**self._failures)
-        if ceiling < CAP:
+        ceiling = min(FAST_RETRY_MAX_DELAY if self.is_fast_retry else MAX_DELAY, INITIAL_DELAY * 2**self._failures)
+        if ceiling < MAX_DELAY:
             self._failures += 1
         return ceiling * (0.5 + 0.5 * self._random())

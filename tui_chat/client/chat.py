@@ -27,18 +27,26 @@ from server.protocol.errors import ChatError, InternalError, RateLimited, Unavai
 from server.protocol.limits import HISTORY_DEFAULT, HISTORY_PAGE, ROOM_LIST_PAGE
 from server.protocol.requests import ChangeNick, JoinRoom, ListRooms
 from tui_chat.client import cleaning, plain
-from tui_chat.client.address import parse
+from tui_chat.client.address import parse_address
 from tui_chat.client.errors import ConnectionLost
-from tui_chat.client.events import ConnectionState, Event, KeepingFailed, Noticed, RoomLost, StateChanged, TypingChanged
-from tui_chat.client.link import Link
+from tui_chat.client.events import (
+    ClientEvent,
+    ConnectionState,
+    ConnectionStateChanged,
+    NoticeReceived,
+    PersistenceFailed,
+    RoomLost,
+    TypingChanged,
+)
+from tui_chat.client.link import Connector
 from tui_chat.client.local_history import LocalHistory
-from tui_chat.client.outbox import Outbox, Place, guest_hash
-from tui_chat.client.results import Results
+from tui_chat.client.outbox import Outbox, OutboxScope, hash_guest_key
+from tui_chat.client.results import SearchPage
 from tui_chat.client.room import Room
-from tui_chat.client.searching import Searcher
-from tui_chat.client.sqlite_file import StorageFault
+from tui_chat.client.searching import MessageSearcher
+from tui_chat.client.sqlite_file import LocalStorageError
 from tui_chat.client.stream import EventStream
-from tui_chat.client.tasks import Tasks
+from tui_chat.client.tasks import TaskSet
 
 if TYPE_CHECKING:
     from tui_chat.client.transport import Transport
@@ -47,12 +55,12 @@ if TYPE_CHECKING:
 log = logging.getLogger("chat.client")
 log.addHandler(logging.NullHandler())
 
-ASK_TIMEOUT = 30.0
-ENTERING_AT_ONCE = 4
+REQUEST_TIMEOUT = 30.0
+MAX_CONCURRENT_JOINS = 4
 """Joins on their way at the same time: after a break a server has enough to do."""
-BUSY_PAUSE = 1.0
-MESSAGES_HELD = 10_000
-KEEP_TIMEOUT = 5.0
+JOIN_RETRY_DELAY = 1.0
+DEFAULT_MAX_MESSAGES = 10_000
+FLUSH_TIMEOUT = 5.0
 """Seconds that closing waits for what was said and posted last to be on disk."""
 
 
@@ -84,58 +92,58 @@ class ChatClient:
         url: str,
         *,
         guest_key: str | None = None,
-        keep_trying: bool = False,
+        connect_in_background: bool = False,
         ca_file: str | None = None,
         outbox: Outbox | None = None,
         history: LocalHistory | None = None,
-        messages_held: int | None = MESSAGES_HELD,
+        max_messages: int | None = DEFAULT_MAX_MESSAGES,
         random: Callable[[], float] = random.random,
         clock: Callable[[], float] = time.monotonic,
-        wall: Callable[[], float] = time.time,
+        wall_clock: Callable[[], float] = time.time,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         new_id: Callable[[], UUID] = uuid4,
     ) -> None:
-        self.url = parse(url).base_url
+        self.url = parse_address(url).base_url
         self.guest_key = guest_key
-        self._keep_trying = keep_trying
+        self._connect_in_background = connect_in_background
         self._new_id = new_id
         self._now_ms = now_ms
         self._outbox = outbox
         self._history = history
-        self._messages_held = messages_held
-        self._checking: asyncio.Task[None] | None = None
-        for kept in (outbox, history):
-            if kept is not None:
-                kept.on_problem = lambda problem: self._tell(KeepingFailed(problem))
-        self._tasks = Tasks()
+        self._max_messages = max_messages
+        self._check_task: asyncio.Task[None] | None = None
+        for store in (outbox, history):
+            if store is not None:
+                store.on_problem = lambda problem: self._emit(PersistenceFailed(problem))
+        self._tasks = TaskSet()
         self._rooms: dict[str, Room] = {}  # by the key of the name
-        self._by_name: dict[str, Room] = {}  # by the name as pushes have it
-        self._stream: EventStream | None = None
+        self._rooms_by_name: dict[str, Room] = {}  # by the name as pushes have it
+        self._event_stream: EventStream | None = None
         self._closed = False
-        self._entering = asyncio.Semaphore(ENTERING_AT_ONCE)
-        self._link = Link(
+        self._join_slots = asyncio.Semaphore(MAX_CONCURRENT_JOINS)
+        self._connector = Connector(
             self.url,
-            on_push=self._pushed,
-            on_up=self._up,
-            on_down=self._down,
-            on_state=lambda state: self._tell(StateChanged(state)),
+            on_push=self._on_push,
+            on_connected=self._on_connected,
+            on_disconnected=self._on_disconnected,
+            on_state_changed=lambda state: self._emit(ConnectionStateChanged(state)),
             ca_file=ca_file,
             random=random,
             clock=clock,
-            wall=wall,
+            wall_clock=wall_clock,
         )
 
-        self._searcher = Searcher(self.url, self._link, history, self._rooms.values)
+        self._searcher = MessageSearcher(self.url, self._connector, history, self._rooms.values)
 
     @property
     def state(self) -> ConnectionState:
         """How the connection is."""
-        return self._link.state
+        return self._connector.state
 
     @property
     def rooms(self) -> dict[str, Room]:
         """The rooms that were entered, or opened with what is kept here, by name, in the order they were."""
-        return {room.name: room for room in self._rooms.values() if room.known}
+        return {room.name: room for room in self._rooms.values() if room.was_opened}
 
     async def __aenter__(self) -> "ChatClient":
         """Connect.
@@ -143,13 +151,13 @@ class ChatClient:
         Raises:
             Unreachable: The server cannot be reached (not with `keep_trying`).
         """
-        if not self._keep_trying:
+        if not self._connect_in_background:
             try:
                 await self.connect()
             except BaseException:
                 await self.close()
                 raise
-        self._tasks.start(self._link.run(), "the connection to the server")
+        self._tasks.start(self._connector.run(), "the connection to the server")
         return self
 
     async def connect(self) -> None:
@@ -158,10 +166,10 @@ class ChatClient:
         Raises:
             Unreachable: The server cannot be reached.
         """
-        await self._link.connect()
+        await self._connector.connect()
 
     async def __aexit__(
-        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+        self, exc_type: type[BaseException] | None, exc_value: BaseException | None, exc_traceback: TracebackType | None
     ) -> None:
         await self.close()
 
@@ -171,15 +179,15 @@ class ChatClient:
             return
         self._closed = True
         with suppress(TimeoutError):
-            async with asyncio.timeout(KEEP_TIMEOUT):
+            async with asyncio.timeout(FLUSH_TIMEOUT):
                 for room in list(self._rooms.values()):
-                    await room.settled()
+                    await room.flush()
         for room in self._rooms.values():
-            room.end(Unavailable("the client was closed"), quietly=True)
-        await self._tasks.end()
-        await self._link.close()
-        if self._stream is not None:
-            self._stream.end()
+            room.close(Unavailable("the client was closed"), silent=True)
+        await self._tasks.cancel_all()
+        await self._connector.close()
+        if self._event_stream is not None:
+            self._event_stream.close()
 
     def events(self) -> EventStream:
         """Everything that happens from now on, for one consumer to iterate.
@@ -187,14 +195,14 @@ class ChatClient:
         Raises:
             RuntimeError: Somebody has it already.
         """
-        if self._stream is not None:
+        if self._event_stream is not None:
             raise RuntimeError("a client's events are for one consumer")
-        self._stream = EventStream()
-        return self._stream
+        self._event_stream = EventStream()
+        return self._event_stream
 
-    def retry_now(self) -> None:
+    def reconnect_now(self) -> None:
         """While offline: try to connect now, not when the time comes."""
-        self._link.retry_now()
+        self._connector.reconnect_now()
 
     async def join(
         self,
@@ -203,7 +211,7 @@ class ChatClient:
         nick: str,
         limit: int = HISTORY_DEFAULT,
         invite: str | None = None,
-        timeout: float = ASK_TIMEOUT,
+        timeout: float = REQUEST_TIMEOUT,
     ) -> Room:
         """Come into a room. One that was joined already is given as it is.
 
@@ -218,25 +226,25 @@ class ChatClient:
             ChatError: The server refused, or (`Unavailable`) did not answer in time.
         """
         key = names.canonical_key(names.validate_room_name(room))
-        joined = self._rooms.get(key)
-        if joined is not None and joined.entered:
-            return joined
-        is_first = joined is None
-        if joined is None:
-            joined = self._new_room(room, nick, limit, invite)
-            self._begin(joined)
+        joined_room = self._rooms.get(key)
+        if joined_room is not None and joined_room.was_joined:
+            return joined_room
+        is_new = joined_room is None
+        if joined_room is None:
+            joined_room = self._create_room(room, nick, limit, invite)
+            self._start_join(joined_room)
         try:
             async with asyncio.timeout(timeout):
-                await joined.gate.passed()
+                await joined_room.gate.wait()
         except TimeoutError:
-            raise Unavailable(joined.trouble or "the server did not answer in time") from None
+            raise Unavailable(joined_room.last_error or "the server did not answer in time") from None
         finally:
             # Whoever else asked for the room meanwhile gets what became of this attempt.
-            if is_first and not joined.entered:
-                await joined.leave()
-        return joined
+            if is_new and not joined_room.was_joined:
+                await joined_room.leave()
+        return joined_room
 
-    async def open(
+    async def open_cached(
         self, room: str, *, nick: str, limit: int = HISTORY_DEFAULT, invite: str | None = None
     ) -> Room | None:
         """Come into a room of which something is kept here, with that; a server is not waited for.
@@ -256,55 +264,55 @@ class ChatClient:
         Raises:
             ChatError: The names cannot be.
         """
-        opened = self._rooms.get(names.canonical_key(names.validate_room_name(room)))
-        is_first = opened is None
-        if opened is None:
-            opened = self._new_room(room, nick, limit, invite)
-        await self._open(opened)
-        if opened.known:
-            if is_first:
-                self._begin(opened)
-            return opened
-        if is_first:
-            await opened.leave()
+        cached_room = self._rooms.get(names.canonical_key(names.validate_room_name(room)))
+        is_new = cached_room is None
+        if cached_room is None:
+            cached_room = self._create_room(room, nick, limit, invite)
+        await self._load_cache(cached_room)
+        if cached_room.was_opened:
+            if is_new:
+                self._start_join(cached_room)
+            return cached_room
+        if is_new:
+            await cached_room.leave()
         return None
 
-    def _new_room(self, name: str, nick: str, limit: int, invite: str | None) -> Room:
+    def _create_room(self, name: str, nick: str, limit: int, invite: str | None) -> Room:
         request = JoinRoom(room_name=name, nick_name=nick, limit=min(limit, HISTORY_PAGE), invite=invite)
-        key, nick_key = names.canonical_key(request.room_name), names.canonical_key(request.nick_name)
-        room = self._rooms[key] = Room(
+        room_key, nick_key = names.canonical_key(request.room_name), names.canonical_key(request.nick_name)
+        room = self._rooms[room_key] = Room(
             request,
-            link=self._link,
+            connector=self._connector,
             tasks=self._tasks,
-            tell=self._tell,
-            on_left=self._forget,
+            emit=self._emit,
+            on_leave=self._remove_room,
             new_id=self._new_id,
             now_ms=self._now_ms,
-            place=lambda: Place(self.url, key, guest_hash(self.guest_key), nick_key),
+            get_scope=lambda: OutboxScope(self.url, room_key, hash_guest_key(self.guest_key), nick_key),
             outbox=self._outbox,
             history=self._history,
-            messages_held=self._messages_held,
+            max_messages=self._max_messages,
             searcher=self._searcher,
         )
         return room
 
-    def _begin(self, room: Room) -> None:
+    def _start_join(self, room: Room) -> None:
         if self._closed:
-            room.end(Unavailable("the client was closed"))
-        elif (transport := self._link.gate.value) is not None:
-            self._tasks.start(self._enter(room, transport), "joining a room")
+            room.close(Unavailable("the client was closed"))
+        elif (transport := self._connector.gate.value) is not None:
+            self._tasks.start(self._join_room(room, transport), "joining a room")
 
-    async def _open(self, room: Room) -> None:
+    async def _load_cache(self, room: Room) -> None:
         """Bring in what is kept; the file as a whole is looked at only after that, which takes longer."""
-        await room.open()
-        if self._history is not None and self._checking is None:
-            self._checking = self._tasks.start(self._check(self._history), "checking the history")
+        await room.load_cache()
+        if self._history is not None and self._check_task is None:
+            self._check_task = self._tasks.start(self._check_history(self._history), "checking the history")
 
-    async def _check(self, history: LocalHistory) -> None:
+    async def _check_history(self, history: LocalHistory) -> None:
         try:
             await history.check()
-        except StorageFault as fault:
-            log.warning("the history could not be checked: %s", fault.reason)
+        except LocalStorageError as error:
+            log.warning("the history could not be checked: %s", error.reason)
 
     async def list_rooms(self, query: str | None = None) -> list[RoomSummary]:
         """The public rooms whose name or topic holds the query, and yours.
@@ -312,12 +320,14 @@ class ChatClient:
         Raises:
             ChatError: The server refused, or did not answer in time.
         """
-        found = await self._link.ask(self._link.gate, ListRooms(query=query), RoomListResponse, ASK_TIMEOUT)
-        return [cleaning.summary(room) for room in found.rooms[:ROOM_LIST_PAGE]]
+        response = await self._connector.request(
+            self._connector.gate, ListRooms(query=query), RoomListResponse, REQUEST_TIMEOUT
+        )
+        return [cleaning.summary(room) for room in response.rooms[:ROOM_LIST_PAGE]]
 
     async def search(
         self, query: str, *, room: str | None = None, before: int | None = None, limit: int = HISTORY_DEFAULT
-    ) -> Results:
+    ) -> SearchPage:
         """Look for what was said, newest first: on the server, or without a connection in what is on this computer.
 
         Args:
@@ -341,112 +351,112 @@ class ChatClient:
         """
         if room is not None:
             request = ChangeNick(nick_name=nick, room=room)
-            joined = self._rooms.get(names.canonical_key(request.room or ""))
-            if joined is not None:
-                return await joined.change_nick(nick)
+            joined_room = self._rooms.get(names.canonical_key(request.room or ""))
+            if joined_room is not None:
+                return await joined_room.change_nick(nick)
         else:
             request = ChangeNick(nick_name=nick)
-        answer = await self._link.ask(self._link.gate, request, NickChanged, ASK_TIMEOUT)
-        return cleaning.nickname(answer.nick_name)
+        response = await self._connector.request(self._connector.gate, request, NickChanged, REQUEST_TIMEOUT)
+        return cleaning.nickname(response.nick_name)
 
     # -- the connection
 
-    def _up(self, transport: "Transport") -> None:
+    def _on_connected(self, transport: "Transport") -> None:
         for room in self._rooms.values():
-            self._tasks.start(self._enter(room, transport), "joining a room")
+            self._tasks.start(self._join_room(room, transport), "joining a room")
 
-    def _down(self) -> None:
+    def _on_disconnected(self) -> None:
         for room in self._rooms.values():
-            room.disconnected()
+            room.on_disconnected()
 
-    async def _enter(self, room: Room, transport: "Transport") -> None:
+    async def _join_room(self, room: Room, transport: "Transport") -> None:
         """Join a room over this connection; wait out what passes, give up on what stays."""
-        await self._open(room)
-        if room.entered:
-            await room.delivery.take_over()
-        async with self._entering:
-            while not room.gate.locked and room.gate.value is not transport:
+        await self._load_cache(room)
+        if room.was_joined:
+            await room.sender.claim_orphans()
+        async with self._join_slots:
+            while not room.gate.has_failed and room.gate.value is not transport:
                 try:
-                    answer = await room.enter(transport, self.guest_key)
+                    response = await room.join(transport, self.guest_key)
                 except ConnectionLost:
                     return
-                except (RateLimited, Unavailable, InternalError) as refusal:
-                    room.trouble = refusal.message
-                    await asyncio.sleep(refusal.retry_after or BUSY_PAUSE)
-                except ChatError as refusal:
-                    self._lose(room, refusal)
+                except (RateLimited, Unavailable, InternalError) as error:
+                    room.last_error = error.message
+                    await asyncio.sleep(error.retry_after or JOIN_RETRY_DELAY)
+                except ChatError as error:
+                    self._on_join_refused(room, error)
                 else:
-                    self._by_name[room.name] = room
-                    if not room.plain:
-                        await self._known_as(answer.guest_key)
+                    self._rooms_by_name[room.name] = room
+                    if not room.is_basic_server:
+                        await self._set_guest_key(response.guest_key)
                     return
 
-    async def _known_as(self, guest_key: str) -> None:
-        old, self.guest_key = self.guest_key, guest_key
-        if self._outbox is not None and old != guest_key:
+    async def _set_guest_key(self, guest_key: str) -> None:
+        old_key, self.guest_key = self.guest_key, guest_key
+        if self._outbox is not None and old_key != guest_key:
             try:
-                await self._outbox.known_as(self.url, guest_hash(old), guest_hash(guest_key))
-            except StorageFault as fault:
-                log.warning("the outbox could not be given the new guest key: %s", fault.reason)
+                await self._outbox.update_guest(self.url, hash_guest_key(old_key), hash_guest_key(guest_key))
+            except LocalStorageError as error:
+                log.warning("the outbox could not be given the new guest key: %s", error.reason)
 
-    def _lose(self, room: Room, refusal: ChatError) -> None:
-        lost = room.known and not room.gate.locked
-        room.end(refusal)
-        self._forget(room)
-        if lost:
-            self._tell(RoomLost(room.name, refusal.message))
+    def _on_join_refused(self, room: Room, error: ChatError) -> None:
+        was_open = room.was_opened and not room.gate.has_failed
+        room.close(error)
+        self._remove_room(room)
+        if was_open:
+            self._emit(RoomLost(room.name, error.message))
 
-    def _forget(self, room: Room) -> None:
-        for index in (self._rooms, self._by_name):
-            for name in [name for name, held in index.items() if held is room]:
-                del index[name]
+    def _remove_room(self, room: Room) -> None:
+        for rooms in (self._rooms, self._rooms_by_name):
+            for name in [name for name, indexed_room in rooms.items() if indexed_room is room]:
+                del rooms[name]
 
     # -- what the server tells
 
-    def _pushed(self, event: str, body: bytes) -> None:
-        transport = self._link.gate.value
-        if transport is not None and transport.plain_room is not None:
-            self._overheard(transport.plain_room, event, body)
+    def _on_push(self, event: str, body: bytes) -> None:
+        transport = self._connector.gate.value
+        if transport is not None and transport.basic_room is not None:
+            self._on_basic_push(transport.basic_room, event, body)
             return
         try:
-            self._take(decode_push(event, body))
-        except ChatError as fault:
+            self._handle_push(decode_push(event, body))
+        except ChatError as error:
             # A plain message without seq, a kind that is not known yet, or something broken.
-            log.debug("a push (%s) was ignored: %s", event, type(fault).__name__)
+            log.debug("a push (%s) was ignored: %s", event, type(error).__name__)
         except Exception:
             log.exception("a push (%s) could not be taken in", event)
 
-    def _overheard(self, room: str, event: str, body: bytes) -> None:
-        joined, push = self._rooms.get(room), plain.said(event, body)
-        if joined is not None and push is not None:
-            joined.overheard(push)
+    def _on_basic_push(self, room_key: str, event: str, body: bytes) -> None:
+        joined_room, push = self._rooms.get(room_key), plain.decode_basic_push(event, body)
+        if joined_room is not None and push is not None:
+            joined_room.on_basic_push(push)
 
-    def _take(self, push: entries.WireStruct) -> None:
+    def _handle_push(self, push: entries.WireStruct) -> None:
         match push:
             case entries.Message() | entries.Edit() | entries.Deletion() | entries.Reaction() | entries.TopicChange():
-                if (room := self._room(push.room)) is not None:
-                    room.pushed(push)
+                if (room := self._find_room(push.room)) is not None:
+                    room.on_push(push)
             case entries.PresencePush():
-                if (room := self._room(push.room)) is not None and room.gate.value is not None:
-                    room.presence(push)
+                if (room := self._find_room(push.room)) is not None and room.gate.value is not None:
+                    room.on_presence(push)
             case entries.JoinNotice() | entries.LeaveNotice() | entries.NickNotice():
-                if self._room(push.room) is not None:
-                    self._tell(Noticed(cleaning.notice(push)))
+                if self._find_room(push.room) is not None:
+                    self._emit(NoticeReceived(cleaning.notice(push)))
             case entries.TypingPush():
-                if (room := self._room(push.room)) is not None and push.member_id != room.member_id:
-                    self._tell(TypingChanged(room.name, cleaning.member_id(push.member_id), push.on))
+                if (room := self._find_room(push.room)) is not None and push.member_id != room.member_id:
+                    self._emit(TypingChanged(room.name, cleaning.member_id(push.member_id), push.on))
             case entries.GoingAwayPush():
-                self._link.goes_away(push.reconnect_after)
+                self._connector.on_going_away(push.reconnect_after)
             case _:
                 log.debug("a push was ignored: %s", type(push).__name__)
 
-    def _room(self, name: str) -> Room | None:
-        room = self._by_name.get(name)
+    def _find_room(self, name: str) -> Room | None:
+        room = self._rooms_by_name.get(name)
         if room is None:
             # Before the answer to a join, and when the server's way to write the name has changed.
             room = self._rooms.get(names.canonical_key(names.validate_room_name(name)))
         return room
 
-    def _tell(self, event: Event) -> None:
-        if self._stream is not None:
-            self._stream.put(event)
+    def _emit(self, event: ClientEvent) -> None:
+        if self._event_stream is not None:
+            self._event_stream.put(event)

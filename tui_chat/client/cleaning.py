@@ -36,96 +36,96 @@ from server.protocol.limits import (
 from server.protocol.text import sanitize_body, sanitize_line
 from tui_chat.client.present_state import MessageChange
 
-LINE_CHARACTERS = 2 * NAME_CODE_POINTS + 100
+MAX_LINE_LENGTH = 2 * NAME_CODE_POINTS + 100
 """Two names and a few words: no line that a chat server tells is longer."""
 
-ID_CHARACTERS = 2 * NAME_CODE_POINTS
+MAX_ID_LENGTH = 2 * NAME_CODE_POINTS
 """Of a member: our own are 22 characters."""
 
-CUT = "…"
+ELLIPSIS = "…"
 """Stands at the end of what was cut; behind a message, too, how many characters are missing."""
 
 
-def entry(given: Entry) -> Entry:
+def entry(raw: Entry) -> Entry:
     """An entry that is safe to show."""
-    nick, who = nickname(given.nick_name), member_id(given.member_id)
-    if nick is not given.nick_name or who is not given.member_id:
-        given = replace(given, nick_name=nick, member_id=who)
-    match given:
+    safe_nick, safe_id = nickname(raw.nick_name), member_id(raw.member_id)
+    if safe_nick is not raw.nick_name or safe_id is not raw.member_id:
+        raw = replace(raw, nick_name=safe_nick, member_id=safe_id)
+    match raw:
         case Message():
-            return _message(given)
+            return _sanitize_message(raw)
         case Edit():
-            text = body(given.message)
-            return given if text is given.message else replace(given, message=text)
+            text = body(raw.message)
+            return raw if text is raw.message else replace(raw, message=text)
         case Reaction():
-            emoji = line(given.emoji, REACTION_CODE_POINTS)
-            return given if emoji is given.emoji else replace(given, emoji=emoji)
+            emoji = line(raw.emoji, REACTION_CODE_POINTS)
+            return raw if emoji is raw.emoji else replace(raw, emoji=emoji)
         case TopicChange():
-            topic = line(given.topic, TOPIC_CHARACTERS)
-            return given if topic is given.topic else replace(given, topic=topic)
+            topic = line(raw.topic, TOPIC_CHARACTERS)
+            return raw if topic is raw.topic else replace(raw, topic=topic)
         case Deletion():
-            return given
+            return raw
 
 
-def message(given: Message) -> Message:
+def message(raw: Message) -> Message:
     """A message that is safe to show."""
-    cleaned = entry(given)
-    assert isinstance(cleaned, Message)
-    return cleaned
+    sanitized = entry(raw)
+    assert isinstance(sanitized, Message)
+    return sanitized
 
 
-def change(given: MessageChange) -> MessageChange:
+def change(raw: MessageChange) -> MessageChange:
     """A change of a message that is safe to show."""
-    cleaned = entry(given)
-    assert isinstance(cleaned, MessageChange)
-    return cleaned
+    sanitized = entry(raw)
+    assert isinstance(sanitized, MessageChange)
+    return sanitized
 
 
-def entries(given: Iterable[Entry]) -> list[Entry]:
+def entries(raw: Iterable[Entry]) -> list[Entry]:
     """Entries that are safe to show."""
-    return [entry(each) for each in given]
+    return [entry(item) for item in raw]
 
 
-def member(given: Member) -> Member:
+def member(raw: Member) -> Member:
     """A member whose every word is safe to show."""
-    who, nick = member_id(given.member_id), nickname(given.nick_name)
-    account, via = _maybe(given.account), _maybe(given.via)
-    if who is given.member_id and nick is given.nick_name and account is given.account and via is given.via:
-        return given
-    return replace(given, member_id=who, nick_name=nick, account=account, via=via)
+    safe_id, safe_nick = member_id(raw.member_id), nickname(raw.nick_name)
+    account, via = _optional_nickname(raw.account), _optional_nickname(raw.via)
+    if safe_id is raw.member_id and safe_nick is raw.nick_name and account is raw.account and via is raw.via:
+        return raw
+    return replace(raw, member_id=safe_id, nick_name=safe_nick, account=account, via=via)
 
 
-def notice(given: JoinNotice | LeaveNotice | NickNotice) -> JoinNotice | LeaveNotice | NickNotice:
+def notice(raw: JoinNotice | LeaveNotice | NickNotice) -> JoinNotice | LeaveNotice | NickNotice:
     """A notice that is safe to show."""
-    cleaned = replace(
-        given,
-        nick_name=nickname(given.nick_name),
-        member_id=member_id(given.member_id),
-        message=line(given.message),
-        via=_maybe(given.via),
+    sanitized = replace(
+        raw,
+        nick_name=nickname(raw.nick_name),
+        member_id=member_id(raw.member_id),
+        message=line(raw.message),
+        via=_optional_nickname(raw.via),
     )
-    if isinstance(cleaned, NickNotice):
-        return replace(cleaned, old_nick_name=nickname(cleaned.old_nick_name))
-    return cleaned
+    if isinstance(sanitized, NickNotice):
+        return replace(sanitized, old_nick_name=nickname(sanitized.old_nick_name))
+    return sanitized
 
 
-def summary(given: RoomSummary) -> RoomSummary:
+def summary(raw: RoomSummary) -> RoomSummary:
     """A room of a list that is safe to show."""
-    return replace(given, name=room_name(given.name), topic=topic(given.topic))
+    return replace(raw, name=room_name(raw.name), topic=topic(raw.topic))
 
 
-def _maybe(text: str | None) -> str | None:
+def _optional_nickname(text: str | None) -> str | None:
     return None if text is None else nickname(text)
 
 
 def nickname(text: str) -> str:
     """A nickname, or an account's name."""
-    return _name(text, NICKNAME_GRAPHEMES)
+    return _sanitize_name(text, NICKNAME_GRAPHEMES)
 
 
 def room_name(text: str) -> str:
     """A room's name."""
-    return _name(text, ROOM_NAME_GRAPHEMES)
+    return _sanitize_name(text, ROOM_NAME_GRAPHEMES)
 
 
 def topic(text: str) -> str:
@@ -135,45 +135,45 @@ def topic(text: str) -> str:
 
 def member_id(text: str) -> str:
     """A member's id, which is never shown."""
-    return text if len(text) <= ID_CHARACTERS else text[:ID_CHARACTERS]
+    return text if len(text) <= MAX_ID_LENGTH else text[:MAX_ID_LENGTH]
 
 
-def line(text: str, most: int = LINE_CHARACTERS) -> str:
+def line(text: str, max_length: int = MAX_LINE_LENGTH) -> str:
     """One line of so many characters at most; the same object when there is nothing to clean."""
-    if len(text) <= most and text.isascii() and text.isprintable() and text.strip() == text:
+    if len(text) <= max_length and text.isascii() and text.isprintable() and text.strip() == text:
         return text
-    cleaned = sanitize_line(text[:most])
-    if max(len(text), len(cleaned)) > most:  # composing characters anew can make a text longer
-        return cleaned[: most - len(CUT)] + CUT
-    return text if cleaned == text else cleaned
+    sanitized = sanitize_line(text[:max_length])
+    if max(len(text), len(sanitized)) > max_length:  # composing characters anew can make a text longer
+        return sanitized[: max_length - len(ELLIPSIS)] + ELLIPSIS
+    return text if sanitized == text else sanitized
 
 
 def body(text: str) -> str:
     """A message's text; the same object when there is nothing to clean."""
     if len(text) <= MESSAGE_CHARACTERS and text.isascii() and text.isprintable():
         return text
-    cleaned = sanitize_body(text[:MESSAGE_CHARACTERS])
-    missing = max(len(text), len(cleaned)) - MESSAGE_CHARACTERS
-    if missing > 0:
-        mark = f"{CUT} ✂ +{missing:,}"
-        return cleaned[: MESSAGE_CHARACTERS - len(mark)] + mark
-    return text if cleaned == text else cleaned
+    sanitized = sanitize_body(text[:MESSAGE_CHARACTERS])
+    excess = max(len(text), len(sanitized)) - MESSAGE_CHARACTERS
+    if excess > 0:
+        suffix = f"{ELLIPSIS} ✂ +{excess:,}"
+        return sanitized[: MESSAGE_CHARACTERS - len(suffix)] + suffix
+    return text if sanitized == text else sanitized
 
 
-def _name(text: str, most: int) -> str:
+def _sanitize_name(text: str, max_graphemes: int) -> str:
     text = line(text, NAME_CODE_POINTS)
-    if len(text) > most and len(graphemes := list(iter_graphemes(text))) > most:
-        return "".join(graphemes[: most - 1]) + CUT
+    if len(text) > max_graphemes and len(graphemes := list(iter_graphemes(text))) > max_graphemes:
+        return "".join(graphemes[: max_graphemes - 1]) + ELLIPSIS
     return text
 
 
-def _message(given: Message) -> Message:
-    text = body(given.message)
-    if text is not given.message:
-        given = replace(given, message=text)
-    if given.account is not None:
-        given = replace(given, account=nickname(given.account))
-    if given.reactions is not None:
-        reactions = {line(emoji, REACTION_CODE_POINTS): chosen for emoji, chosen in given.reactions.items()}
-        given = replace(given, reactions=reactions)
-    return given
+def _sanitize_message(raw: Message) -> Message:
+    text = body(raw.message)
+    if text is not raw.message:
+        raw = replace(raw, message=text)
+    if raw.account is not None:
+        raw = replace(raw, account=nickname(raw.account))
+    if raw.reactions is not None:
+        reactions = {line(emoji, REACTION_CODE_POINTS): member_ids for emoji, member_ids in raw.reactions.items()}
+        raw = replace(raw, reactions=reactions)
+    return raw

@@ -32,32 +32,32 @@ from server.protocol.answers import ChangeAccepted, SendResponse
 from server.protocol.entries import Message
 from server.protocol.errors import ChatError, InternalError, RateLimited, Unavailable
 from server.protocol.requests import SendMessage
-from tui_chat.client.errors import ConnectionLost, Doubtful, NotServed, OutboxFull
-from tui_chat.client.events import Event, KeepingFailed, PostingChanged
+from tui_chat.client.errors import ConnectionLost, DeliveryUnknown, OutboxFull, UnsupportedByServer
+from tui_chat.client.events import ClientEvent, OutboxItemChanged, PersistenceFailed
 from tui_chat.client.gate import Gate
-from tui_chat.client.link import Link
-from tui_chat.client.outbox import Outbox, Place
-from tui_chat.client.plain import Echo, PlainTalk
-from tui_chat.client.posting import DOUBT, Postable, Posting, PostState
-from tui_chat.client.sqlite_file import StorageFault
-from tui_chat.client.tasks import Tasks
+from tui_chat.client.link import Connector
+from tui_chat.client.outbox import Outbox, OutboxScope
+from tui_chat.client.plain import BasicServer, ExpectedEcho
+from tui_chat.client.posting import UNCONFIRMED_REASON, OutboxItem, OutboxItemState, OutboxRequest
+from tui_chat.client.sqlite_file import LocalStorageError
+from tui_chat.client.tasks import TaskSet
 
 if TYPE_CHECKING:
     from tui_chat.client.transport import Transport
 
 log = logging.getLogger("chat.client")
 
-WAITING_MAX = 10_000
+MAX_QUEUED_ITEMS = 10_000
 """Postings that one room holds."""
-KEEP_PATIENCE = 5.0
+PERSIST_TIMEOUT = 5.0
 """Seconds that a disk may take before a posting is sent all the same."""
-PAUSE = 0.5
-PAUSE_MAX = 15.0
-MISTAKES = 3
+RETRY_DELAY = 0.5
+MAX_RETRY_DELAY = 15.0
+MAX_INTERNAL_ERRORS = 3
 """How often a server may make a mistake (`internal`) over one posting before that fails."""
 
 
-class Delivery:
+class OutboxSender:
     """The postings of one room.
 
     Args:
@@ -73,43 +73,45 @@ class Delivery:
     def __init__(
         self,
         room: str,
-        place: Callable[[], Place],
+        get_scope: Callable[[], OutboxScope],
         outbox: Outbox | None,
         *,
         gate: "Gate[Transport]",
-        link: Link,
-        tasks: Tasks,
-        tell: Callable[[Event], None],
+        connector: Connector,
+        tasks: TaskSet,
+        emit: Callable[[ClientEvent], None],
         new_id: Callable[[], UUID],
         now_ms: Callable[[], int],
-        talk: PlainTalk,
+        basic_server: BasicServer,
     ) -> None:
         self.room = room
-        self._place = place
+        self._get_scope = get_scope
         self._outbox = outbox
         self._gate = gate
-        self._link = link
+        self._connector = connector
         self._tasks = tasks
-        self._tell = tell
+        self._emit = emit
         self._new_id = new_id
         self._now_ms = now_ms
-        self._talk = talk
-        self._echoes: dict[UUID, Echo] = {}  # of what left for a plain server, and is pending or failed
-        self._unanswered: set[UUID] = set()  # left for a chat server, which was lost before it answered
-        self._postings: dict[UUID, Posting] = {}  # in the order they are sent
-        self._keeping: dict[UUID, asyncio.Task[None]] = {}
-        self._taking_off: set[asyncio.Task[None]] = set()
-        self._forgotten: set[UUID] = set()  # done with, and perhaps on disk still
-        self._on_its_way: UUID | None = None
-        self._sending: asyncio.Task[None] | None = None
-        self._told_unkept = False
+        self._basic_server = basic_server
+        self._expected_echoes: dict[
+            UUID, ExpectedEcho
+        ] = {}  # of what left for a plain server, and is pending or failed
+        self._unacknowledged: set[UUID] = set()  # left for a chat server, which was lost before it answered
+        self._items: dict[UUID, OutboxItem] = {}  # in the order they are sent
+        self._persisting: dict[UUID, asyncio.Task[None]] = {}
+        self._delete_tasks: set[asyncio.Task[None]] = set()
+        self._deleting: set[UUID] = set()  # done with, and perhaps on disk still
+        self._in_flight: UUID | None = None
+        self._send_task: asyncio.Task[None] | None = None
+        self._failure_reported = False
 
     @property
-    def unsent(self) -> tuple[Posting, ...]:
+    def unsent(self) -> tuple[OutboxItem, ...]:
         """What is not sent, failed ones included, in order."""
-        return tuple(self._postings.values())
+        return tuple(self._items.values())
 
-    def post(self, make: Callable[[UUID], Postable]) -> Posting:
+    def post(self, make_request: Callable[[UUID], OutboxRequest]) -> OutboxItem:
         """Take something to be sent; it is on its way when this returns.
 
         Args:
@@ -120,90 +122,92 @@ class Delivery:
             ChatError: It can never be sent.
         """
         client_id = self._new_id()
-        request = make(client_id)
-        if len(self._postings) >= WAITING_MAX:
-            raise OutboxFull(f"{WAITING_MAX:,} messages wait to be sent already")
-        posting = Posting(self.room, client_id, request, self._now_ms())
-        self._set(posting)
+        request = make_request(client_id)
+        if len(self._items) >= MAX_QUEUED_ITEMS:
+            raise OutboxFull(f"{MAX_QUEUED_ITEMS:,} messages wait to be sent already")
+        item = OutboxItem(self.room, client_id, request, self._now_ms())
+        self._update(item)
         if self._outbox is not None:
-            self._keeping[client_id] = self._tasks.start(self._keep(self._outbox, posting), "keeping what was written")
-        self._go_on()
-        return posting
+            self._persisting[client_id] = self._tasks.start(
+                self._persist(self._outbox, item), "keeping what was written"
+            )
+        self._start_sending()
+        return item
 
-    def retry(self, client_id: UUID) -> Posting:
+    def retry(self, client_id: UUID) -> OutboxItem:
         """Send a failed one anew, with a new `clientId`, behind what waits.
 
         Raises:
             KeyError: There is no failed one of this `clientId`.
         """
-        failed = self._postings[client_id]
-        if failed.state is not PostState.FAILED:
+        failed_item = self._items[client_id]
+        if failed_item.state is not OutboxItemState.FAILED:
             raise KeyError(client_id)
         self.drop(client_id)
-        return self.post(lambda new: _with_id(failed.request, new))
+        return self.post(lambda new_client_id: _with_client_id(failed_item.request, new_client_id))
 
-    def drop(self, client_id: UUID) -> Posting:
+    def drop(self, client_id: UUID) -> OutboxItem:
         """Take one away. One that was tried before, and not answered, may have been said all the same.
 
         Raises:
             KeyError: There is none of this `clientId`, or it is on its way.
         """
-        echo = self._echoes.get(client_id)
-        if client_id == self._on_its_way or (echo and self._postings[client_id].state is PostState.PENDING):
+        echo = self._expected_echoes.get(client_id)
+        if client_id == self._in_flight or (echo and self._items[client_id].state is OutboxItemState.PENDING):
             raise KeyError(client_id)
         if echo is not None:
-            self._talk.forget(self._echoes.pop(client_id))
-        self._unanswered.discard(client_id)
-        posting = replace(self._postings.pop(client_id), state=PostState.DROPPED)
-        self._tell(PostingChanged(posting))
-        self._forget(client_id)
-        return posting
+            self._basic_server.cancel_echo(self._expected_echoes.pop(client_id))
+        self._unacknowledged.discard(client_id)
+        item = replace(self._items.pop(client_id), state=OutboxItemState.DROPPED)
+        self._emit(OutboxItemChanged(item))
+        self._start_delete(client_id)
+        return item
 
-    async def take_over(self) -> None:
+    async def claim_orphans(self) -> None:
         """Bring in what an earlier program left, before what was written since."""
         if self._outbox is None:
             return
         try:
-            found = await self._outbox.take_over(self._place(), self.room)
-        except StorageFault as fault:
-            self._unkept(fault)
+            orphans = await self._outbox.claim_orphans(self._get_scope(), self.room)
+        except LocalStorageError as error:
+            self._report_failure(error)
             return
-        known = self._postings.keys() | self._forgotten
-        new = {posting.client_id: posting for posting in found if posting.client_id not in known}
-        if new:
-            self._postings = {**new, **self._postings}
-            for posting in new.values():
-                self._tell(PostingChanged(posting))
-            self._go_on()
+        known_ids = self._items.keys() | self._deleting
+        new_items = {item.client_id: item for item in orphans if item.client_id not in known_ids}
+        if new_items:
+            self._items = {**new_items, **self._items}
+            for posting in new_items.values():
+                self._emit(OutboxItemChanged(posting))
+            self._start_sending()
 
-    async def settled(self) -> None:
+    async def flush(self) -> None:
         """Wait until the disk holds what is posted and not sent, as far as it can."""
-        while waiting := {*self._keeping.values(), *self._taking_off}:
-            await asyncio.wait(waiting)
+        while tasks := {*self._persisting.values(), *self._delete_tasks}:
+            await asyncio.wait(tasks)
 
-    def _go_on(self) -> None:
-        if self._sending is None or self._sending.done():
-            self._sending = self._tasks.start(self._send_all(), "sending what was written")
+    def _start_sending(self) -> None:
+        if self._send_task is None or self._send_task.done():
+            self._send_task = self._tasks.start(self._send_all(), "sending what was written")
 
     async def _send_all(self) -> None:
         failures = 0
-        while (posting := self._next()) is not None:
-            if (keeping := self._keeping.get(posting.client_id)) is not None:
-                await asyncio.wait({keeping}, timeout=KEEP_PATIENCE)
+        while (item := self._next_item()) is not None:
+            if (persist_task := self._persisting.get(item.client_id)) is not None:
+                await asyncio.wait({persist_task}, timeout=PERSIST_TIMEOUT)
             try:
-                transport = await self._gate.passed()
+                transport = await self._gate.wait()
             except ChatError:
                 return  # the room is left; what waits is sent when it is entered again
-            if self._next() is not self._postings.get(posting.client_id):
+            if self._next_item() is not self._items.get(item.client_id):
                 continue  # it was dropped meanwhile, or something older came
             try:
-                if transport.plain_room is not None:
-                    await self._say(posting.client_id, transport)
+                if transport.basic_room is not None:
+                    await self._send_basic(item.client_id, transport)
                 else:
-                    failures = await self._send(posting.client_id, transport, failures)
+                    failures = await self._send(item.client_id, transport, failures)
             except ConnectionLost:
-                self._gate.shut(transport)
-                self._link.gate.shut(transport)
+                self._gate.clear(transport)
+                self._connector.gate.clear(transport)
 
     async def _send(self, client_id: UUID, transport: "Transport", failures: int) -> int:
         """Send one; how often the one that is next was refused for a moment.
@@ -211,145 +215,149 @@ class Delivery:
         Raises:
             ConnectionLost: Nobody knows whether it was said.
         """
-        posting = self._postings[client_id]
-        self._on_its_way = client_id
+        item = self._items[client_id]
+        self._in_flight = client_id
         try:
-            done = await self._ask(posting, transport)
+            sent_item = await self._request(item, transport)
         except ConnectionLost:
-            self._unanswered.add(client_id)
+            self._unacknowledged.add(client_id)
             raise
-        except ChatError as refused:
-            refusal = refused
+        except ChatError as caught:
+            error = caught
         else:
-            self._done(done)
+            self._on_sent(sent_item)
             return 0
         finally:
-            self._on_its_way = None
-        if not _passes(refusal) or (isinstance(refusal, InternalError) and failures >= MISTAKES):
-            await self._fail(posting, refusal)
+            self._in_flight = None
+        if not _is_transient(error) or (isinstance(error, InternalError) and failures >= MAX_INTERNAL_ERRORS):
+            await self._fail(item, error)
             return 0
-        pause = min(PAUSE_MAX, PAUSE * 2.0**failures)
-        await asyncio.sleep(pause if refusal.retry_after is None else refusal.retry_after)
-        return failures if isinstance(refusal, RateLimited) else failures + 1
+        delay = min(MAX_RETRY_DELAY, RETRY_DELAY * 2.0**failures)
+        await asyncio.sleep(delay if error.retry_after is None else error.retry_after)
+        return failures if isinstance(error, RateLimited) else failures + 1
 
-    def _done(self, posting: Posting) -> None:
-        del self._postings[posting.client_id]
-        self._unanswered.discard(posting.client_id)
-        self._tell(PostingChanged(posting))
+    def _on_sent(self, item: OutboxItem) -> None:
+        del self._items[item.client_id]
+        self._unacknowledged.discard(item.client_id)
+        self._emit(OutboxItemChanged(item))
         # The next one does not wait for the disk: a row that stays too long is a repeat, and known for one.
-        self._forget(posting.client_id)
+        self._start_delete(item.client_id)
 
-    async def _say(self, client_id: UUID, transport: "Transport") -> None:
+    async def _send_basic(self, client_id: UUID, transport: "Transport") -> None:
         """Send one to a plain server (rule 5).
 
         Raises:
             ConnectionLost: It did not leave.
         """
-        posting = self._postings[client_id]
-        self._on_its_way = client_id
+        item = self._items[client_id]
+        self._in_flight = client_id
         try:
-            if not isinstance(posting.request, SendMessage):
-                await self._fail(posting, NotServed("this is a plain server: what was said cannot be changed"))
-            elif client_id in self._unanswered or not await self._mark_doubtful(posting):
-                await self._fail(posting, Doubtful(DOUBT))
+            if not isinstance(item.request, SendMessage):
+                await self._fail(item, UnsupportedByServer("this is a plain server: what was said cannot be changed"))
+            elif client_id in self._unacknowledged or not await self._mark_unconfirmed(item):
+                await self._fail(item, DeliveryUnknown(UNCONFIRMED_REASON))
             else:
-                self._echoes[client_id] = await self._talk.say(
+                self._expected_echoes[client_id] = await self._basic_server.send_with_callbacks(
                     transport,
-                    posting.request,
-                    lambda message: self._came_back(client_id, message),
-                    lambda: self._set(replace(self._postings[client_id], state=PostState.FAILED, problem=DOUBT)),
+                    item.request,
+                    lambda message: self._on_echo(client_id, message),
+                    lambda: self._update(
+                        replace(self._items[client_id], state=OutboxItemState.FAILED, problem=UNCONFIRMED_REASON)
+                    ),
                 )
         finally:
-            self._on_its_way = None
+            self._in_flight = None
 
-    async def _mark_doubtful(self, posting: Posting) -> bool:
+    async def _mark_unconfirmed(self, item: OutboxItem) -> bool:
         """See to it that no later program sends it by itself; whether it may leave."""
         if self._outbox is None:
             return True
-        doubting = self._outbox.fail(posting.client_id, DOUBT)
-        if posting.client_id in self._keeping:  # a slow disk writes one after the other
-            self._tasks.start(_whatever_comes(doubting), "keeping that something is doubtful")
+        marking = self._outbox.mark_failed(item.client_id, UNCONFIRMED_REASON)
+        if item.client_id in self._persisting:  # a slow disk writes one after the other
+            self._tasks.start(_ignore_storage_error(marking), "keeping that something is doubtful")
             return True
         try:
-            await doubting
-        except StorageFault as fault:
-            self._unkept(fault)
+            await marking
+        except LocalStorageError as error:
+            self._report_failure(error)
             return False
         return True
 
-    def _came_back(self, client_id: UUID, message: Message) -> None:
-        del self._echoes[client_id]
-        posting = self._postings[client_id]
-        self._done(replace(posting, state=PostState.SENT, problem="", seq=message.seq, said_at=message.ts))
+    def _on_echo(self, client_id: UUID, message: Message) -> None:
+        del self._expected_echoes[client_id]
+        item = self._items[client_id]
+        self._on_sent(replace(item, state=OutboxItemState.SENT, problem="", seq=message.seq, server_ts=message.ts))
 
-    async def _ask(self, posting: Posting, transport: "Transport") -> Posting:
-        if isinstance(posting.request, SendMessage):
-            sent = await transport.request(posting.request, SendResponse)
-            return replace(posting, state=PostState.SENT, seq=sent.seq, said_at=sent.ts)
-        revised = await transport.request(posting.request, ChangeAccepted)
-        return replace(posting, state=PostState.SENT, seq=revised.revision)
+    async def _request(self, item: OutboxItem, transport: "Transport") -> OutboxItem:
+        if isinstance(item.request, SendMessage):
+            response = await transport.request(item.request, SendResponse)
+            return replace(item, state=OutboxItemState.SENT, seq=response.seq, server_ts=response.ts)
+        change_response = await transport.request(item.request, ChangeAccepted)
+        return replace(item, state=OutboxItemState.SENT, seq=change_response.revision)
 
-    async def _fail(self, posting: Posting, refusal: ChatError) -> None:
-        self._set(replace(self._postings[posting.client_id], state=PostState.FAILED, problem=refusal.message))
+    async def _fail(self, item: OutboxItem, error: ChatError) -> None:
+        self._update(replace(self._items[item.client_id], state=OutboxItemState.FAILED, problem=error.message))
         if self._outbox is not None:
             try:
-                await self._outbox.fail(posting.client_id, refusal.message)
-            except StorageFault as fault:
-                self._unkept(fault)
+                await self._outbox.mark_failed(item.client_id, error.message)
+            except LocalStorageError as storage_error:
+                self._report_failure(storage_error)
 
-    async def _keep(self, outbox: Outbox, posting: Posting) -> None:
+    async def _persist(self, outbox: Outbox, item: OutboxItem) -> None:
         try:
-            await outbox.keep(self._place(), posting)
-        except StorageFault as fault:
-            self._unkept(fault)
+            await outbox.add(self._get_scope(), item)
+        except LocalStorageError as error:
+            self._report_failure(error)
         else:
-            self._told_unkept = False
-            if posting.client_id in self._postings:
-                self._set(replace(self._postings[posting.client_id], kept=True))
+            self._failure_reported = False
+            if item.client_id in self._items:
+                self._update(replace(self._items[item.client_id], persisted=True))
         finally:
-            self._keeping.pop(posting.client_id, None)
+            self._persisting.pop(item.client_id, None)
 
-    def _forget(self, client_id: UUID) -> None:
+    def _start_delete(self, client_id: UUID) -> None:
         if self._outbox is not None:
-            self._forgotten.add(client_id)
-            task = self._tasks.start(self._take_off(self._outbox, client_id), "taking something off the outbox")
-            self._taking_off.add(task)
-            task.add_done_callback(self._taking_off.discard)
+            self._deleting.add(client_id)
+            task = self._tasks.start(self._delete(self._outbox, client_id), "taking something off the outbox")
+            self._delete_tasks.add(task)
+            task.add_done_callback(self._delete_tasks.discard)
 
-    async def _take_off(self, outbox: Outbox, client_id: UUID) -> None:
-        if (keeping := self._keeping.get(client_id)) is not None:
-            await asyncio.wait({keeping})
+    async def _delete(self, outbox: Outbox, client_id: UUID) -> None:
+        if (persist_task := self._persisting.get(client_id)) is not None:
+            await asyncio.wait({persist_task})
         try:
-            await outbox.forget(client_id)
-        except StorageFault as fault:
-            log.warning("something that was sent stays in the outbox for now: %s", fault.reason)
+            await outbox.delete(client_id)
+        except LocalStorageError as error:
+            log.warning("something that was sent stays in the outbox for now: %s", error.reason)
         else:
-            self._forgotten.discard(client_id)
+            self._deleting.discard(client_id)
 
-    def _next(self) -> Posting | None:
-        waiting = (posting for posting in self._postings.values() if posting.state is PostState.PENDING)
-        return next((posting for posting in waiting if posting.client_id not in self._echoes), None)
+    def _next_item(self) -> OutboxItem | None:
+        pending_items = (posting for posting in self._items.values() if posting.state is OutboxItemState.PENDING)
+        return next((posting for posting in pending_items if posting.client_id not in self._expected_echoes), None)
 
-    def _set(self, posting: Posting) -> None:
-        self._postings[posting.client_id] = posting
-        self._tell(PostingChanged(posting))
+    def _update(self, item: OutboxItem) -> None:
+        self._items[item.client_id] = item
+        self._emit(OutboxItemChanged(item))
 
-    def _unkept(self, fault: StorageFault) -> None:
-        log.warning("what is written cannot be kept: %s", fault.reason)
-        if not self._told_unkept:
-            self._told_unkept = True
-            self._tell(KeepingFailed(f"What you write is sent, but would not survive the end of this: {fault.reason}"))
-
-
-async def _whatever_comes(writing: Coroutine[None, None, None]) -> None:
-    with suppress(StorageFault):  # then what it is about is not on the disk either
-        await writing
+    def _report_failure(self, error: LocalStorageError) -> None:
+        log.warning("what is written cannot be kept: %s", error.reason)
+        if not self._failure_reported:
+            self._failure_reported = True
+            self._emit(
+                PersistenceFailed(f"What you write is sent, but would not survive the end of this: {error.reason}")
+            )
 
 
-def _passes(refusal: ChatError) -> bool:
+async def _ignore_storage_error(write: Coroutine[None, None, None]) -> None:
+    with suppress(LocalStorageError):  # then what it is about is not on the disk either
+        await write
+
+
+def _is_transient(error: ChatError) -> bool:
     """Whether the same request may be taken later."""
-    return isinstance(refusal, (RateLimited, Unavailable, InternalError))
+    return isinstance(error, (RateLimited, Unavailable, InternalError))
 
 
-def _with_id(request: Postable, client_id: UUID) -> Postable:
+def _with_client_id(request: OutboxRequest, client_id: UUID) -> OutboxRequest:
     return with_fields(request, client_id=client_id) if isinstance(request, SendMessage) else request

@@ -17,7 +17,9 @@ log = logging.getLogger("chat.client")
 LEAVE_TIMEOUT = 5.0
 
 
-async def is_another_log(transport: "Transport", answer: JoinResponse, held: int, kept: Message | None) -> bool:
+async def is_log_replaced(
+    transport: "Transport", response: JoinResponse, last_known_seq: int, cached_message: Message | None
+) -> bool:
     """Whether the server's log of a room that was joined is not the one known.
 
     Args:
@@ -29,23 +31,25 @@ async def is_another_log(transport: "Transport", answer: JoinResponse, held: int
     Raises:
         ChatError: The server refused, or the connection ended.
     """
-    if answer.room.last_seq < held:
+    if response.room.last_seq < last_known_seq:
         return True
-    if kept is None:
+    if cached_message is None:
         return False
-    page = await transport.request(History(room=answer.room.name, before=kept.seq + 1, limit=1), HistoryPage)
-    there = page.messages[0] if page.messages else None
-    return there is None or (there.seq, there.id) != (kept.seq, kept.id)
+    page = await transport.request(
+        History(room=response.room.name, before=cached_message.seq + 1, limit=1), HistoryPage
+    )
+    server_message = page.messages[0] if page.messages else None
+    return server_message is None or (server_message.seq, server_message.id) != (cached_message.seq, cached_message.id)
 
 
-async def say_goodbye(transport: "Transport", room: str) -> None:
+async def send_leave(transport: "Transport", room: str) -> None:
     """Leave a room over the connection on which it was joined; that it is not confirmed is no error."""
-    if transport.plain_room is not None:
-        transport.cut()  # to such a server that is what leaving is
+    if transport.basic_room is not None:
+        transport.abort()  # to such a server that is what leaving is
         return
     try:
         async with asyncio.timeout(LEAVE_TIMEOUT):
             await transport.request(LeaveRoom(room=room), Empty)
-    except (ChatError, TimeoutError) as refusal:
+    except (ChatError, TimeoutError) as error:
         # Whoever is not there has left as well.
-        log.debug("leaving a room was not confirmed: %s", type(refusal).__name__)
+        log.debug("leaving a room was not confirmed: %s", type(error).__name__)

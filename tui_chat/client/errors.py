@@ -18,9 +18,9 @@ class OutboxFull(Unavailable):
     """So much waits to be sent into the room that nothing more is taken."""
 
 
-class NotServed(BadRequest):
+class UnsupportedByServer(BadRequest):
     """The server is a plain one (docs/clients.md, "Plain servers"), which knows only joining and talking."""
 
 
-class Doubtful(Conflict):
+class DeliveryUnknown(Conflict):
     """A plain server got the message, perhaps: nobody knows whether it was said. Said again, it may be said twice."""

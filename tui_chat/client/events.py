@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from server.protocol.entries import JoinNotice, LeaveNotice, Member, NickNotice
-from tui_chat.client.posting import Posting, PostState
+from tui_chat.client.posting import OutboxItem, OutboxItemState
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +47,14 @@ ConnectionState = Connecting | Online | Offline | Closed
 
 
 @dataclass(frozen=True, slots=True)
-class StateChanged:
+class ConnectionStateChanged:
     """The connection is now in another state."""
 
     state: ConnectionState
 
 
 @dataclass(frozen=True, slots=True)
-class RoomEntered:
+class RoomJoined:
     """A room was joined, for the first time or again after a break.
 
     Attributes:
@@ -65,8 +65,8 @@ class RoomEntered:
     """
 
     room: str
-    again: bool
-    anew: bool = False
+    rejoined: bool
+    log_reset: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ class LogChanged:
 
 
 @dataclass(frozen=True, slots=True)
-class Noticed:
+class NoticeReceived:
     """Somebody came, left or changed nickname."""
 
     notice: JoinNotice | LeaveNotice | NickNotice
@@ -117,7 +117,7 @@ class TypingChanged:
 
     room: str
     member_id: str
-    on: bool
+    is_typing: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,43 +129,43 @@ class TopicChanged:
 
 
 @dataclass(frozen=True, slots=True)
-class PostingChanged:
+class OutboxItemChanged:
     """Something that was posted has come farther, or an earlier program left it and it waits here now.
 
     Attributes:
         posting: As it is now.
     """
 
-    posting: Posting
+    item: OutboxItem
 
     @property
     def room(self) -> str:
         """The room's name."""
-        return self.posting.room
+        return self.item.room
 
     @property
     def client_id(self) -> UUID:
         """Which one."""
-        return self.posting.client_id
+        return self.item.client_id
 
     @property
-    def state(self) -> PostState:
+    def state(self) -> OutboxItemState:
         """How far it has come."""
-        return self.posting.state
+        return self.item.state
 
     @property
     def problem(self) -> str:
         """Why it failed, empty otherwise."""
-        return self.posting.problem
+        return self.item.problem
 
     @property
     def seq(self) -> int | None:
         """Its entry in the room's log, once it was sent."""
-        return self.posting.seq
+        return self.item.seq
 
 
 @dataclass(frozen=True, slots=True)
-class KeepingFailed:
+class PersistenceFailed:
     """Something cannot be kept on this computer's disk; everything works without, until the program ends.
 
     Attributes:
@@ -175,15 +175,15 @@ class KeepingFailed:
     problem: str
 
 
-Event = (
-    StateChanged
-    | RoomEntered
+ClientEvent = (
+    ConnectionStateChanged
+    | RoomJoined
     | RoomLost
     | LogChanged
-    | Noticed
+    | NoticeReceived
     | MembersChanged
     | TypingChanged
     | TopicChanged
-    | PostingChanged
-    | KeepingFailed
+    | OutboxItemChanged
+    | PersistenceFailed
 )

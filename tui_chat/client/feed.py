@@ -11,10 +11,10 @@ from collections.abc import Iterable
 
 from server.protocol.entries import Entry
 
-BUFFERED_MAX = 1_000
+MAX_BUFFERED_ENTRIES = 1_000
 
 
-class Feed:
+class EntryCursor:
     """The entries that come next.
 
     Attributes:
@@ -22,30 +22,30 @@ class Feed:
     """
 
     def __init__(self) -> None:
-        self.cursor = 0
-        self._next: deque[Entry] = deque()
+        self.position = 0
+        self._buffer: deque[Entry] = deque()
 
     @property
-    def end(self) -> int:
+    def buffered_to(self) -> int:
         """The `seq` of the last entry that is here; the next is to follow it."""
-        return self.cursor + len(self._next)
+        return self.position + len(self._buffer)
 
-    def start(self, cursor: int) -> None:
+    def reset(self, position: int) -> None:
         """What comes after this `seq` is next."""
-        self.cursor = cursor
-        self._next.clear()
+        self.position = position
+        self._buffer.clear()
 
     def offer(self, entries: Iterable[Entry]) -> bool:
         """Take what follows, of entries in ascending order; whether any did."""
-        before = len(self._next)
+        size_before = len(self._buffer)
         for entry in entries:
-            if entry.seq == self.end + 1 and len(self._next) < BUFFERED_MAX:
-                self._next.append(entry)
-        return len(self._next) > before
+            if entry.seq == self.buffered_to + 1 and len(self._buffer) < MAX_BUFFERED_ENTRIES:
+                self._buffer.append(entry)
+        return len(self._buffer) > size_before
 
-    def take(self) -> Entry | None:
+    def pop(self) -> Entry | None:
         """The next entry, if it is here."""
-        if not self._next:
+        if not self._buffer:
             return None
-        self.cursor += 1
-        return self._next.popleft()
+        self.position += 1
+        return self._buffer.popleft()

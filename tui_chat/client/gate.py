@@ -14,7 +14,7 @@ class Gate(Generic[T]):
     def __init__(self) -> None:
         self._value: T | None = None
         self._error: ChatError | None = None
-        self._moved = asyncio.Event()
+        self._settled = asyncio.Event()
 
     @property
     def value(self) -> T | None:
@@ -22,29 +22,29 @@ class Gate(Generic[T]):
         return self._value
 
     @property
-    def locked(self) -> bool:
+    def has_failed(self) -> bool:
         """It will not open again."""
         return self._error is not None
 
-    def open(self, value: T) -> None:
+    def set(self, value: T) -> None:
         """Let through whoever waits; a locked gate stays locked."""
         if self._error is None:
             self._value = value
-            self._moved.set()
+            self._settled.set()
 
-    def shut(self, value: T | None = None) -> None:
+    def clear(self, value: T | None = None) -> None:
         """Hold back whoever comes (only while it is open with this value, if one is given)."""
         if self._error is None and (value is None or value is self._value):
             self._value = None
-            self._moved.clear()
+            self._settled.clear()
 
-    def lock(self, error: ChatError) -> None:
+    def fail(self, error: ChatError) -> None:
         """Whoever waits or comes gets this error; the first one stays."""
         self._value = None
         self._error = self._error or error
-        self._moved.set()
+        self._settled.set()
 
-    async def passed(self) -> T:
+    async def wait(self) -> T:
         """Wait until it is open.
 
         Raises:
@@ -54,5 +54,5 @@ class Gate(Generic[T]):
             if self._error is not None:
                 # Each waiter gets an exception of its own: one that is raised twice gathers tracebacks.
                 raise type(self._error)(self._error.message, self._error.retry_after)
-            await self._moved.wait()
+            await self._settled.wait()
         return self._value

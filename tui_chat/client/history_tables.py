@@ -15,15 +15,15 @@ import msgspec
 from server.protocol.entries import Message
 from tui_chat.client import cleaning
 from tui_chat.client.present_state import MessageChange
-from tui_chat.client.room_log import Stretch
-from tui_chat.client.spans import Spans
-from tui_chat.client.sqlite_file import Damaged, Layout
+from tui_chat.client.room_log import LogSegment
+from tui_chat.client.spans import SeqRanges
+from tui_chat.client.sqlite_file import CorruptDatabase, SqliteSchema
 
-LAYOUT = Layout(
-    application=0x6368_6869,  # "chhi"
+SCHEMA = SqliteSchema(
+    application_id=0x6368_6869,  # "chhi"
     version=1,
     durable=False,
-    tables="""
+    statements="""
         CREATE TABLE rooms (
             id INTEGER PRIMARY KEY,
             server TEXT NOT NULL,
@@ -61,76 +61,80 @@ LAYOUT = Layout(
     """,
 )
 
-_ADD_MESSAGE = (
+_UPSERT_MESSAGE = (
     "INSERT INTO messages (room, seq, as_of, body) VALUES (?, ?, ?, ?) ON CONFLICT (room, seq) DO UPDATE "
     "SET as_of = excluded.as_of, body = excluded.body WHERE excluded.as_of >= messages.as_of"
 )
-_NEWEST = "SELECT as_of, body FROM messages WHERE room = ? AND seq >= ? AND seq < ? ORDER BY seq DESC LIMIT ?"
+_SELECT_NEWEST = "SELECT as_of, body FROM messages WHERE room = ? AND seq >= ? AND seq < ? ORDER BY seq DESC LIMIT ?"
 
 _encoder = msgspec.json.Encoder()
-_message = msgspec.json.Decoder(Message)
-_change = msgspec.json.Decoder(MessageChange)
+_message_decoder = msgspec.json.Decoder(Message)
+_change_decoder = msgspec.json.Decoder(MessageChange)
 
 
-def room_number(connection: sqlite3.Connection, server: str, key: str) -> int | None:
+def find_room_id(connection: sqlite3.Connection, server_url: str, room_key: str) -> int | None:
     """The number of a room, None when it is not known."""
-    row = connection.execute("SELECT id FROM rooms WHERE server = ? AND key = ?", (server, key)).fetchone()
+    row = connection.execute("SELECT id FROM rooms WHERE server = ? AND key = ?", (server_url, room_key)).fetchone()
     return None if row is None else row[0]
 
 
-def read(connection: sqlite3.Connection, room: int, first: int, before: int, limit: int) -> Stretch:
+def read_segment(connection: sqlite3.Connection, room_id: int, first: int, before: int, limit: int) -> LogSegment:
     """The newest messages in a stretch, as far as `limit` reaches."""
-    rows = connection.execute(_NEWEST, (room, first, before, limit)).fetchall()
+    rows = connection.execute(_SELECT_NEWEST, (room_id, first, before, limit)).fetchall()
     try:
-        messages = [(cleaning.message(_message.decode(body)), as_of) for as_of, body in reversed(rows)]
-        low = messages[0][0].seq if len(messages) == limit else first
-        waiting = connection.execute(
-            "SELECT body FROM changes WHERE room = ? AND target >= ? AND target < ? ORDER BY seq", (room, low, before)
+        messages = [(cleaning.message(_message_decoder.decode(body)), as_of) for as_of, body in reversed(rows)]
+        first_read = messages[0][0].seq if len(messages) == limit else first
+        pending_changes = connection.execute(
+            "SELECT body FROM changes WHERE room = ? AND target >= ? AND target < ? ORDER BY seq",
+            (room_id, first_read, before),
         )
-        changes = [cleaning.change(_change.decode(body)) for (body,) in waiting]
+        changes = [cleaning.change(_change_decoder.decode(body)) for (body,) in pending_changes]
     except (msgspec.MsgspecError, UnicodeDecodeError):
-        raise Damaged("a row is no message") from None
-    spans = spans_of(connection, room)
-    spans.cut(low, before)
-    return Stretch(tuple(messages), tuple(changes), spans.stretches())
+        raise CorruptDatabase("a row is no message") from None
+    ranges = read_ranges(connection, room_id)
+    ranges.truncate(first_read, before)
+    return LogSegment(tuple(messages), tuple(changes), ranges.ranges())
 
 
-def write(connection: sqlite3.Connection, room: int, stretch: Stretch) -> None:
+def write_segment(connection: sqlite3.Connection, room_id: int, segment: LogSegment) -> None:
     """Add what was learnt of a room."""
     connection.executemany(
-        _ADD_MESSAGE, [(room, message.seq, as_of, _encoder.encode(message)) for message, as_of in stretch.messages]
+        _UPSERT_MESSAGE,
+        [(room_id, message.seq, as_of, _encoder.encode(message)) for message, as_of in segment.messages],
     )
     connection.executemany(
         "INSERT OR IGNORE INTO changes (room, target, seq, body) VALUES (?, ?, ?, ?)",
-        [(room, change.target, change.seq, _encoder.encode(change)) for change in stretch.changes],
+        [(room_id, change.target, change.seq, _encoder.encode(change)) for change in segment.changes],
     )
     connection.executemany(
         "DELETE FROM changes WHERE room = ? AND target = ? AND seq <= ?",
-        [(room, message.seq, as_of) for message, as_of in stretch.messages if as_of > message.seq],
+        [(room_id, message.seq, as_of) for message, as_of in segment.messages if as_of > message.seq],
     )
-    spans = spans_of(connection, room)
-    before = spans.stretches()
-    for first, last in stretch.spans:
-        spans.add(first, last)
-    if spans.stretches() != before:
-        _write_spans(connection, room, spans)
+    ranges = read_ranges(connection, room_id)
+    ranges_before = ranges.ranges()
+    for first, last in segment.ranges:
+        ranges.add(first, last)
+    if ranges.ranges() != ranges_before:
+        _write_ranges(connection, room_id, ranges)
 
 
-def spans_of(connection: sqlite3.Connection, room: int) -> Spans:
+def read_ranges(connection: sqlite3.Connection, room_id: int) -> SeqRanges:
     """What is known of a room."""
-    spans = Spans()
-    for first, last in connection.execute("SELECT first, last FROM spans WHERE room = ? ORDER BY first", (room,)):
-        spans.add(first, last)
-    return spans
+    ranges = SeqRanges()
+    for first, last in connection.execute("SELECT first, last FROM spans WHERE room = ? ORDER BY first", (room_id,)):
+        ranges.add(first, last)
+    return ranges
 
 
-def _write_spans(connection: sqlite3.Connection, room: int, spans: Spans) -> None:
-    rows: Iterable[tuple[int, int, int]] = [(room, first, last) for first, last in spans.stretches()]
-    connection.execute("DELETE FROM spans WHERE room = ?", (room,))
+def _write_ranges(connection: sqlite3.Connection, room_id: int, ranges: SeqRanges) -> None:
+    rows: Iterable[tuple[int, int, int]] = [(room_id, first, last) for first, last in ranges.ranges()]
+    connection.execute("DELETE FROM spans WHERE room = ?", (room_id,))
     connection.executemany("INSERT INTO spans (room, first, last) VALUES (?, ?, ?)", rows)
 
 
-def read_before(connection: sqlite3.Connection, room: int, seq: int, limit: int, *, over_gaps: bool) -> Stretch | None:
+def read_segment_before(
+    connection: sqlite3.Connection, room_id: int, seq: int, limit: int, *, allow_gap: bool
+) -> LogSegment | None:
     """The newest messages before an entry, None when there are none.
 
     Args:
@@ -140,15 +144,15 @@ def read_before(connection: sqlite3.Connection, room: int, seq: int, limit: int,
         limit: How many messages.
         over_gaps: Whatever is older will do; otherwise only what reaches up to the entry.
     """
-    span = connection.execute(
-        "SELECT first, last FROM spans WHERE room = ? AND first < ? ORDER BY first DESC LIMIT 1", (room, seq)
+    seq_range = connection.execute(
+        "SELECT first, last FROM spans WHERE room = ? AND first < ? ORDER BY first DESC LIMIT 1", (room_id, seq)
     ).fetchone()
-    if span is None or (span[1] < seq - 1 and not over_gaps):
+    if seq_range is None or (seq_range[1] < seq - 1 and not allow_gap):
         return None
-    return read(connection, room, 0 if over_gaps else span[0], seq, limit)
+    return read_segment(connection, room_id, 0 if allow_gap else seq_range[0], seq, limit)
 
 
-def read_around(connection: sqlite3.Connection, room: int, seq: int, limit: int) -> Stretch | None:
+def read_segment_around(connection: sqlite3.Connection, room_id: int, seq: int, limit: int) -> LogSegment | None:
     """The messages about one that is here, as far as what is known of the room reaches without a gap; None elsewhere.
 
     Args:
@@ -157,29 +161,29 @@ def read_around(connection: sqlite3.Connection, room: int, seq: int, limit: int)
         seq: The message.
         limit: How many messages, half of them before it.
     """
-    span = connection.execute(
-        "SELECT first, last FROM spans WHERE room = ? AND first <= ? ORDER BY first DESC LIMIT 1", (room, seq)
+    seq_range = connection.execute(
+        "SELECT first, last FROM spans WHERE room = ? AND first <= ? ORDER BY first DESC LIMIT 1", (room_id, seq)
     ).fetchone()
-    if span is None or span[1] < seq:
+    if seq_range is None or seq_range[1] < seq:
         return None
-    later = connection.execute(
+    later_rows = connection.execute(
         "SELECT seq FROM messages WHERE room = ? AND seq >= ? AND seq <= ? ORDER BY seq LIMIT ?",
-        (room, seq, span[1], limit - limit // 2),
+        (room_id, seq, seq_range[1], limit - limit // 2),
     ).fetchall()
-    last = later[-1][0] if later else seq
-    return read(connection, room, span[0], last + 1, limit)
+    last = later_rows[-1][0] if later_rows else seq
+    return read_segment(connection, room_id, seq_range[0], last + 1, limit)
 
 
-def prune(connection: sqlite3.Connection, room: int, bound: int) -> None:
+def prune(connection: sqlite3.Connection, room_id: int, max_messages: int) -> None:
     """Forget the oldest messages of a room, so that `bound` stay."""
     oldest = connection.execute(
-        "SELECT seq FROM messages WHERE room = ? ORDER BY seq DESC LIMIT 1 OFFSET ?", (room, bound)
+        "SELECT seq FROM messages WHERE room = ? ORDER BY seq DESC LIMIT 1 OFFSET ?", (room_id, max_messages)
     ).fetchone()
     if oldest is None:
         return
-    (gone,) = oldest
-    connection.execute("DELETE FROM messages WHERE room = ? AND seq <= ?", (room, gone))
-    connection.execute("DELETE FROM changes WHERE room = ? AND target <= ?", (room, gone))
-    spans = spans_of(connection, room)
-    spans.cut(gone + 1)
-    _write_spans(connection, room, spans)
+    (last_pruned,) = oldest
+    connection.execute("DELETE FROM messages WHERE room = ? AND seq <= ?", (room_id, last_pruned))
+    connection.execute("DELETE FROM changes WHERE room = ? AND target <= ?", (room_id, last_pruned))
+    ranges = read_ranges(connection, room_id)
+    ranges.truncate(last_pruned + 1)
+    _write_ranges(connection, room_id, ranges)

@@ -13,20 +13,20 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from tui_chat.client.local_history import Kept, LocalHistory, Shelf
+from tui_chat.client.local_history import CachedRoom, LocalHistory, RoomKey
 from tui_chat.client.room_log import RoomLog
-from tui_chat.client.sqlite_file import StorageFault
-from tui_chat.client.tasks import Tasks
+from tui_chat.client.sqlite_file import LocalStorageError
+from tui_chat.client.tasks import TaskSet
 
 log = logging.getLogger("chat.client")
 
-WRITE_AFTER = 0.5
-WRITTEN_AT_ONCE = 500
-OPENED_WITH = 200
+WRITE_DELAY = 0.5
+WRITE_BATCH_SIZE = 500
+MESSAGES_ON_LOAD = 200
 """Messages that are read when a room is opened; what is older is read when somebody wants it."""
 
 
-class KeptLog:
+class RoomCache:
     """What is kept of one room.
 
     Args:
@@ -39,104 +39,104 @@ class KeptLog:
     def __init__(
         self,
         history: LocalHistory,
-        shelf: Shelf,
+        room_key: RoomKey,
         room_log: RoomLog,
-        tasks: Tasks,
-        tell: Callable[[str], None],
+        tasks: TaskSet,
+        on_error: Callable[[str], None],
     ) -> None:
         self._history = history
-        self._shelf = shelf
-        self._log = room_log
+        self._room_key = room_key
+        self._room_log = room_log
         self._tasks = tasks
-        self._tell = tell
-        self._told = False
-        self._behind = False
-        self._writing: asyncio.Task[None] | None = None
-        self._at_once = asyncio.Event()
-        room_log.record()
+        self._on_error = on_error
+        self._failure_reported = False
+        self._write_failed = False
+        self._write_task: asyncio.Task[None] | None = None
+        self._flush_requested = asyncio.Event()
+        room_log.track_changes()
 
-    async def open(self) -> Kept | None:
+    async def load(self) -> CachedRoom | None:
         """Take what is kept into the log; None when there is nothing."""
         try:
-            kept = await self._history.open(self._shelf, OPENED_WITH)
-        except StorageFault as fault:
-            self._unkept(fault)
+            cached = await self._history.open(self._room_key, MESSAGES_ON_LOAD)
+        except LocalStorageError as error:
+            self._report_failure(error)
             return None
-        if kept is not None:
-            self._log.restore(kept.newest)
-        return kept
+        if cached is not None:
+            self._room_log.restore(cached.segment)
+        return cached
 
-    async def load_older(self, limit: int, *, over_gaps: bool) -> tuple[int, ...] | None:
+    async def load_older(self, limit: int, *, allow_gap: bool) -> tuple[int, ...] | None:
         """Take in what is older than the log; the `seq` of what is new in it, None when nothing is here."""
-        await self.settled()
-        if self._behind:
+        await self.flush()
+        if self._write_failed:
             return None
-        first = self._log.first
+        first_seq = self._room_log.first
         try:
-            found = await self._history.before(self._shelf, first, limit, over_gaps=over_gaps)
-        except StorageFault as fault:
-            self._unkept(fault)
+            segment = await self._history.read_before(self._room_key, first_seq, limit, allow_gap=allow_gap)
+        except LocalStorageError as error:
+            self._report_failure(error)
             return None
-        if found is None or not found.spans or first != self._log.first:
+        if segment is None or not segment.ranges or first_seq != self._room_log.first:
             return None
-        return self._log.restore(found)
+        return self._room_log.restore(segment)
 
     async def load_around(self, *, seq: int | None = None, at: int | None = None, limit: int) -> tuple[int, ...] | None:
         """Take in what is here about a message or a time; the `seq` of what is new in the log, None when nothing is."""
-        await self.settled()
-        if self._behind:
+        await self.flush()
+        if self._write_failed:
             return None
         try:
-            found = await self._history.around(self._shelf, seq=seq, at=at, limit=limit)
-        except StorageFault as fault:
-            self._unkept(fault)
+            segment = await self._history.read_around(self._room_key, seq=seq, at=at, limit=limit)
+        except LocalStorageError as error:
+            self._report_failure(error)
             return None
-        return None if found is None else self._log.restore(found)
+        return None if segment is None else self._room_log.restore(segment)
 
-    def changed(self) -> None:
+    def schedule_write(self) -> None:
         """The log has grown or changed."""
-        if self._log.unsaved and (self._writing is None or self._writing.done()):
-            self._at_once.clear()
-            self._writing = self._tasks.start(self._write_soon(), "keeping history")
+        if self._room_log.is_dirty and (self._write_task is None or self._write_task.done()):
+            self._flush_requested.clear()
+            self._write_task = self._tasks.start(self._write_dirty(), "keeping history")
 
-    async def entered(self, name: str, topic: str, member_id: str, nick: str) -> None:
+    async def save_room_info(self, name: str, topic: str, member_id: str, nick_key: str) -> None:
         """The room was entered as this member (`nick` is the key of its nickname), or is about something else."""
         try:
-            await self._history.entered(self._shelf, name, topic, member_id, {self._shelf.nick, nick})
-        except StorageFault as fault:
-            self._unkept(fault)
+            await self._history.save_room_info(self._room_key, name, topic, member_id, {self._room_key.nick, nick_key})
+        except LocalStorageError as error:
+            self._report_failure(error)
 
-    async def drop(self) -> None:
+    async def clear(self) -> None:
         """The server has another log by now."""
-        self._log.take_unsaved()
+        self._room_log.pop_dirty()
         try:
-            await self._history.drop(self._shelf)
-        except StorageFault as fault:
-            self._unkept(fault)
+            await self._history.clear_room(self._room_key)
+        except LocalStorageError as error:
+            self._report_failure(error)
 
-    async def settled(self) -> None:
+    async def flush(self) -> None:
         """Wait until the disk holds all that the log does, as far as it can."""
-        self.changed()
-        self._at_once.set()
-        while self._writing is not None and not self._writing.done():
-            await asyncio.wait({self._writing})
+        self.schedule_write()
+        self._flush_requested.set()
+        while self._write_task is not None and not self._write_task.done():
+            await asyncio.wait({self._write_task})
 
-    async def _write_soon(self) -> None:
+    async def _write_dirty(self) -> None:
         try:
-            async with asyncio.timeout(WRITE_AFTER):
-                await self._at_once.wait()
+            async with asyncio.timeout(WRITE_DELAY):
+                await self._flush_requested.wait()
         except TimeoutError:
             log.debug("history is written")
-        while self._log.unsaved:
+        while self._room_log.is_dirty:
             try:
-                await self._history.write(self._shelf, self._log.take_unsaved(WRITTEN_AT_ONCE))
-            except StorageFault as fault:
+                await self._history.write(self._room_key, self._room_log.pop_dirty(WRITE_BATCH_SIZE))
+            except LocalStorageError as error:
                 # What is lost is a gap on disk, which is filled when the room is opened the next time.
-                self._behind = True
-                self._unkept(fault)
+                self._write_failed = True
+                self._report_failure(error)
 
-    def _unkept(self, fault: StorageFault) -> None:
-        log.warning("history cannot be kept: %s", fault.reason)
-        if not self._told:
-            self._told = True
-            self._tell(f"What is said here cannot be kept on this computer: {fault.reason}")
+    def _report_failure(self, error: LocalStorageError) -> None:
+        log.warning("history cannot be kept: %s", error.reason)
+        if not self._failure_reported:
+            self._failure_reported = True
+            self._on_error(f"What is said here cannot be kept on this computer: {error.reason}")

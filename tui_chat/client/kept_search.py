@@ -14,20 +14,26 @@ import msgspec
 from server.protocol.entries import Message
 from server.protocol.search_terms import SearchQuery
 from tui_chat.client import cleaning
-from tui_chat.client.present_state import MessageChange, changed
-from tui_chat.client.sqlite_file import Damaged
+from tui_chat.client.present_state import MessageChange, apply_change
+from tui_chat.client.sqlite_file import CorruptDatabase
 
 T = TypeVar("T")
 
-READ_MAX = 100_000
+MAX_SCANNED_MESSAGES = 100_000
 """About half a second of the file's thread."""
 
-_message = msgspec.json.Decoder(Message)
-_change = msgspec.json.Decoder(MessageChange)
+_message_decoder = msgspec.json.Decoder(Message)
+_change_decoder = msgspec.json.Decoder(MessageChange)
 
 
-def search(
-    connection: sqlite3.Connection, server: str, query: SearchQuery, *, room: str | None, before: int | None, limit: int
+def search_messages(
+    connection: sqlite3.Connection,
+    server_url: str,
+    query: SearchQuery,
+    *,
+    room_key: str | None,
+    before: int | None,
+    limit: int,
 ) -> tuple[list[Message], int | None]:
     """Messages that the query finds, newest first, and the id from which to go on; None when that was all.
 
@@ -38,65 +44,67 @@ def search(
     """
     rooms = "SELECT id, name FROM rooms WHERE server = ? AND (? IS NULL OR key = ?)"
     logs = [
-        _newest_first(connection, number, name, before)
-        for number, name in connection.execute(rooms, (server, room, room)).fetchall()
+        _iter_newest_first(connection, room_id, room_name, before)
+        for room_id, room_name in connection.execute(rooms, (server_url, room_key, room_key)).fetchall()
     ]
-    found: list[Message] = []
-    for read, message in enumerate(heapq.merge(*logs, key=_id, reverse=True)):
-        if len(found) == limit or read == READ_MAX:
-            return found, message.id + 1
+    matches: list[Message] = []
+    for scanned, message in enumerate(heapq.merge(*logs, key=_message_id, reverse=True)):
+        if len(matches) == limit or scanned == MAX_SCANNED_MESSAGES:
+            return matches, message.id + 1
         if not message.deleted and query.matches(message.message):
-            found.append(message)
-    return found, None
+            matches.append(message)
+    return matches, None
 
 
-def first_at(connection: sqlite3.Connection, room: int, ts: int) -> int | None:
+def find_seq_at(connection: sqlite3.Connection, room_id: int, ts: int) -> int | None:
     """The first message of this time (milliseconds since the epoch) or later; the last one when there is none."""
-    later = _first(connection, room, lambda message: message.ts >= ts)
-    if later is not None:
-        return later
-    (last,) = connection.execute("SELECT max(seq) FROM messages WHERE room = ?", (room,)).fetchone()
-    return last
+    seq = _bisect_seq(connection, room_id, lambda message: message.ts >= ts)
+    if seq is not None:
+        return seq
+    (last_seq,) = connection.execute("SELECT max(seq) FROM messages WHERE room = ?", (room_id,)).fetchone()
+    return last_seq
 
 
-def _newest_first(connection: sqlite3.Connection, room: int, name: str, before: int | None) -> Iterator[Message]:
-    waiting: dict[int, list[MessageChange]] = {}
-    for (body,) in connection.execute("SELECT body FROM changes WHERE room = ? ORDER BY target, seq", (room,)):
-        change = _decoded(_change, body)
-        waiting.setdefault(change.target, []).append(change)
-    below = 2**63 - 1 if before is None else _first(connection, room, lambda message: message.id >= before)
+def _iter_newest_first(
+    connection: sqlite3.Connection, room_id: int, room_name: str, before: int | None
+) -> Iterator[Message]:
+    pending_changes: dict[int, list[MessageChange]] = {}
+    for (body,) in connection.execute("SELECT body FROM changes WHERE room = ? ORDER BY target, seq", (room_id,)):
+        change = _decode(_change_decoder, body)
+        pending_changes.setdefault(change.target, []).append(change)
+    end_seq = 2**63 - 1 if before is None else _bisect_seq(connection, room_id, lambda message: message.id >= before)
     rows = "SELECT body FROM messages WHERE room = ? AND seq < ? ORDER BY seq DESC"
-    for (body,) in connection.execute(rows, (room, 2**63 - 1 if below is None else below)):
-        message = _decoded(_message, body)
-        for change in waiting.get(message.seq, ()):
-            message = changed(message, change)
-        yield cleaning.message(msgspec.structs.replace(message, room=name))
+    for (body,) in connection.execute(rows, (room_id, 2**63 - 1 if end_seq is None else end_seq)):
+        message = _decode(_message_decoder, body)
+        for change in pending_changes.get(message.seq, ()):
+            message = apply_change(message, change)
+        yield cleaning.message(msgspec.structs.replace(message, room=room_name))
 
 
-def _first(connection: sqlite3.Connection, room: int, reached: Callable[[Message], bool]) -> int | None:
+def _bisect_seq(connection: sqlite3.Connection, room_id: int, predicate: Callable[[Message], bool]) -> int | None:
     """The first `seq` from which on this is so: what grows along a log is found by halving."""
     low, high = 0, 2**53
     while low < high:
         middle = (low + high) // 2
         row = connection.execute(
-            "SELECT seq, body FROM messages WHERE room = ? AND seq >= ? ORDER BY seq LIMIT 1", (room, middle)
+            "SELECT seq, body FROM messages WHERE room = ? AND seq >= ? ORDER BY seq LIMIT 1", (room_id, middle)
         ).fetchone()
-        if row is None or reached(_decoded(_message, row[1])):
+        if row is None or predicate(_decode(_message_decoder, row[1])):
             high = middle
         else:
             low = row[0] + 1
     row = connection.execute(
-        "SELECT seq FROM messages WHERE room = ? AND seq >= ? ORDER BY seq LIMIT 1", (room, low)
+        "SELECT seq FROM messages WHERE room = ? AND seq >= ? ORDER BY seq LIMIT 1", (room_id, low)
     ).fetchone()
     return None if row is None else row[0]
 
 
-def _decoded(decoder: "msgspec.json.Decoder[T]", body: bytes) -> T:
+def _decode(decoder: "msgspec.json.Decoder[T]", body: bytes) -> T:
     try:
         return decoder.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError):
-        raise Damaged("a row is no message") from None
+        raise CorruptDatabase("a row is no message") from None
 
 
-def _id(message: Message) -> int:
+def _message_id(message: Message) -> int:
     return message.id

@@ -30,21 +30,21 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("chat.client")
 
-STEADY = 5.0
-BUSY_PAUSE = 0.5
+STABLE_AFTER = 5.0
+BUSY_RETRY_DELAY = 0.5
 """Seconds before asking again a server that was busy and did not say for how long."""
-LATENCY_STEP = 0.25
+LATENCY_CHANGE_THRESHOLD = 0.25
 """A latency is told when it differs by this part of the one told before."""
-PING_EVERY = 10.0
-TICK = 1.0
-SLEPT = 3.0
+PING_INTERVAL = 10.0
+CLOCK_CHECK_INTERVAL = 1.0
+SUSPEND_THRESHOLD = 3.0
 """Seconds that a tick may be late before that means a sleep."""
-PROOF = 1.5
-HURRIED_PATIENCE = 3.0
+PROBE_TIMEOUT = 1.5
+FAST_RETRY_CONNECT_TIMEOUT = 3.0
 """Seconds for an attempt to connect after a sleep."""
 
 
-class Link:
+class Connector:
     """The way to one server.
 
     Attributes:
@@ -68,27 +68,27 @@ class Link:
         url: str,
         *,
         on_push: Callable[[str, bytes], None],
-        on_up: "Callable[[Transport], None]",
-        on_down: Callable[[], None],
-        on_state: Callable[[ConnectionState], None],
+        on_connected: "Callable[[Transport], None]",
+        on_disconnected: Callable[[], None],
+        on_state_changed: Callable[[ConnectionState], None],
         ca_file: str | None,
         random: Callable[[], float],
         clock: Callable[[], float] = time.monotonic,
-        wall: Callable[[], float] = time.time,
+        wall_clock: Callable[[], float] = time.time,
     ) -> None:
         self.gate: Gate[Transport] = Gate()
         self.state: ConnectionState = Connecting()
         self._url = url
         self._on_push = on_push
-        self._on_up = on_up
-        self._on_down = on_down
-        self._on_state = on_state
+        self._on_connected = on_connected
+        self._on_disconnected = on_disconnected
+        self._on_state_changed = on_state_changed
         self._ca_file = ca_file
         self._clock = clock
-        self._wall = wall
+        self._wall_clock = wall_clock
         self._backoff = Backoff(random, clock)
-        self._going_away = False
-        self._now = asyncio.Event()
+        self._server_going_away = False
+        self._reconnect_requested = asyncio.Event()
         self._transport: Transport | None = None
 
     async def connect(self) -> None:
@@ -97,61 +97,63 @@ class Link:
         Raises:
             Unreachable: It could not be done.
         """
-        self._transport = await self._open()
+        self._transport = await self._open_transport()
 
     async def run(self) -> None:
         """Keep a connection until cancelled."""
-        watching = asyncio.create_task(self._watch_for_sleep(), name="watching for sleep")
+        watch_task = asyncio.create_task(self._watch_for_suspend(), name="watching for sleep")
         try:
             while True:
-                await self._one_connection()
+                await self._run_connection()
         finally:
-            watching.cancel()
+            watch_task.cancel()
 
-    async def _one_connection(self) -> None:
+    async def _run_connection(self) -> None:
         transport = self._transport = self._transport or await self._reconnect()
-        since = self._clock()
-        self._going_away = False
-        measuring = asyncio.create_task(self._measure(transport), name="measuring the latency")
+        connected_at = self._clock()
+        self._server_going_away = False
+        ping_task = asyncio.create_task(self._ping_periodically(transport), name="measuring the latency")
         try:
-            self.gate.open(transport)
-            self._become(Online())
-            self._on_up(transport)
-            await transport.ended()
+            self.gate.set(transport)
+            self._set_state(Online())
+            self._on_connected(transport)
+            await transport.wait_closed()
         finally:
-            measuring.cancel()
-            self.gate.shut()
+            ping_task.cancel()
+            self.gate.clear()
             await transport.close()
         self._transport = None
-        self._on_down()
-        if self._clock() - since >= STEADY:
-            self._backoff.forget_failures()
-        await self._pause("the server is restarting" if self._going_away else "the connection was lost")
+        self._on_disconnected()
+        if self._clock() - connected_at >= STABLE_AFTER:
+            self._backoff.reset_failures()
+        await self._wait_before_retry(
+            "the server is restarting" if self._server_going_away else "the connection was lost"
+        )
 
-    def goes_away(self, reconnect_after: float) -> None:
+    def on_going_away(self, reconnect_after: float) -> None:
         """The server stops as planned, and will be back."""
-        self._going_away = True
-        self._backoff.told(reconnect_after)
+        self._server_going_away = True
+        self._backoff.set_announced_delay(reconnect_after)
 
-    def retry_now(self) -> None:
+    def reconnect_now(self) -> None:
         """Do not wait for the next attempt."""
-        self._now.set()
+        self._reconnect_requested.set()
 
     async def close(self) -> None:
         """End it; whoever waits gets an error. `run` must have ended."""
         if self._transport is not None:
             await self._transport.close()
-        self.gate.lock(Unavailable("the client was closed"))
-        self._become(Closed())
+        self.gate.fail(Unavailable("the client was closed"))
+        self._set_state(Closed())
 
-    async def ask(
+    async def request(
         self,
         gate: "Gate[Transport]",
         request: Request,
-        kind: type[WireStructT],
+        response_type: type[WireStructT],
         timeout: float,
         *,
-        patient: bool = False,
+        wait_for_rate_limit: bool = False,
     ) -> WireStructT:
         """Ask over whatever connection there is, until there is an answer.
 
@@ -166,109 +168,112 @@ class Link:
             ChatError: The server refused (`RateLimited`, if `patient`: for all of the time).
             Unavailable: There was no answer in time; it may have been done all the same.
         """
-        trouble: ChatError = Unavailable("the server did not answer in time")
+        last_error: ChatError = Unavailable("the server did not answer in time")
         try:
             async with asyncio.timeout(timeout):
                 while True:
-                    transport = await gate.passed()
+                    transport = await gate.wait()
                     try:
-                        return await transport.request(request, kind)
+                        return await transport.request(request, response_type)
                     except ConnectionLost:
-                        gate.shut(transport)
-                        self.gate.shut(transport)
-                    except (Unavailable, RateLimited) as refusal:
-                        if isinstance(refusal, RateLimited) and not patient:
+                        gate.clear(transport)
+                        self.gate.clear(transport)
+                    except (Unavailable, RateLimited) as error:
+                        if isinstance(error, RateLimited) and not wait_for_rate_limit:
                             raise
-                        trouble = refusal
-                        await asyncio.sleep(refusal.retry_after or BUSY_PAUSE)
+                        last_error = error
+                        await asyncio.sleep(error.retry_after or BUSY_RETRY_DELAY)
         except TimeoutError:
-            raise trouble from None
+            raise last_error from None
 
-    async def _measure(self, transport: "Transport") -> None:
+    async def _ping_periodically(self, transport: "Transport") -> None:
         while True:
             try:
-                latency = await transport.measure()
+                latency = await transport.ping()
             except ConnectionLost:
                 return
-            self._measured(latency)
-            await asyncio.sleep(PING_EVERY)
+            self._update_latency(latency)
+            await asyncio.sleep(PING_INTERVAL)
 
-    def _measured(self, latency: float) -> None:
+    def _update_latency(self, latency: float) -> None:
         if isinstance(self.state, Online):
-            known = self.state.latency
-            if known is None or abs(latency - known) > LATENCY_STEP * known:
-                self._become(Online(latency))
+            previous = self.state.latency
+            if previous is None or abs(latency - previous) > LATENCY_CHANGE_THRESHOLD * previous:
+                self._set_state(Online(latency))
 
-    async def _watch_for_sleep(self) -> None:
+    async def _watch_for_suspend(self) -> None:
         while True:
-            before = (self._clock(), self._wall())
-            await asyncio.sleep(TICK)
-            if max(self._clock() - before[0], self._wall() - before[1]) > TICK + SLEPT:
+            previous = (self._clock(), self._wall_clock())
+            await asyncio.sleep(CLOCK_CHECK_INTERVAL)
+            if (
+                max(self._clock() - previous[0], self._wall_clock() - previous[1])
+                > CLOCK_CHECK_INTERVAL + SUSPEND_THRESHOLD
+            ):
                 log.info("this computer has slept")
-                self._backoff.hurry()
-                self.retry_now()
-                await self._demand_proof()
+                self._backoff.start_fast_retry()
+                self.reconnect_now()
+                await self._probe()
 
-    async def _demand_proof(self) -> None:
+    async def _probe(self) -> None:
         transport = self.gate.value
         if transport is None:
             return
         try:
-            async with asyncio.timeout(PROOF):
-                self._measured(await transport.measure())
+            async with asyncio.timeout(PROBE_TIMEOUT):
+                self._update_latency(await transport.ping())
         except (TimeoutError, ConnectionLost):
-            transport.cut()
+            transport.abort()
 
-    async def _open(self) -> "Transport":
+    async def _open_transport(self) -> "Transport":
         # The libraries behind a connection take 200 ms to import: in a thread, so that a screen can be painted.
-        kind = await asyncio.to_thread(_transport)
-        hurried = {"patience": HURRIED_PATIENCE} if self._backoff.hurries else {}
-        return await kind.open(self._url, self._on_push, ca_file=self._ca_file, clock=self._clock, **hurried)
+        transport_class = await asyncio.to_thread(_import_transport)
+        options = {"timeout": FAST_RETRY_CONNECT_TIMEOUT} if self._backoff.is_fast_retry else {}
+        return await transport_class.open(self._url, self._on_push, ca_file=self._ca_file, clock=self._clock, **options)
 
     async def _reconnect(self) -> "Transport":
         while True:
             try:
-                opened = await self._attempt()
-            except Unreachable as fault:
-                await self._pause(fault.message)
+                transport = await self._attempt_connect()
+            except Unreachable as error:
+                await self._wait_before_retry(error.message)
             else:
-                if opened is not None:
-                    return opened
+                if transport is not None:
+                    return transport
 
-    async def _attempt(self) -> "Transport | None":
+    async def _attempt_connect(self) -> "Transport | None":
         """Try to connect; None when somebody wants another attempt instead.
 
         Raises:
             Unreachable: It could not be done.
         """
-        self._now.clear()
-        opening = asyncio.create_task(self._open(), name="connecting")
-        again = asyncio.create_task(self._now.wait(), name="waiting to connect anew")
+        self._reconnect_requested.clear()
+        open_task = asyncio.create_task(self._open_transport(), name="connecting")
+        retry_task = asyncio.create_task(self._reconnect_requested.wait(), name="waiting to connect anew")
         try:
-            await asyncio.wait({opening, again}, return_when=asyncio.FIRST_COMPLETED)
-            return opening.result() if opening.done() else None
+            await asyncio.wait({open_task, retry_task}, return_when=asyncio.FIRST_COMPLETED)
+            return open_task.result() if open_task.done() else None
         finally:
-            again.cancel()
-            if not opening.done():
-                opening.cancel()
-                await asyncio.wait({opening})
+            retry_task.cancel()
+            if not open_task.done():
+                open_task.cancel()
+                await asyncio.wait({open_task})
 
-    async def _pause(self, reason: str) -> None:
+    async def _wait_before_retry(self, reason: str) -> None:
         delay = self._backoff.next_delay()
-        self._now.clear()
-        self._become(Offline(reason, delay, self._clock() + delay))
+        self._reconnect_requested.clear()
+        self._set_state(Offline(reason, delay, self._clock() + delay))
         try:
             async with asyncio.timeout(delay):
-                await self._now.wait()
+                await self._reconnect_requested.wait()
         except TimeoutError:
             return
 
-    def _become(self, state: ConnectionState) -> None:
+    def _set_state(self, state: ConnectionState) -> None:
         self.state = state
-        self._on_state(state)
+        self._on_state_changed(state)
 
 
-def _transport() -> "type[Transport]":
+def _import_transport() -> "type[Transport]":
     from tui_chat.client.transport import Transport  # noqa: PLC0415 (see `_open`)
 
     return Transport

@@ -15,20 +15,20 @@ from pathlib import Path
 from server.protocol.search_terms import SearchQuery
 from tui_chat.client import history_tables as tables
 from tui_chat.client import kept_search
-from tui_chat.client.results import Results, Source
-from tui_chat.client.room_log import Stretch
-from tui_chat.client.sqlite_file import Damaged, SqliteFile, snapshot, transaction
+from tui_chat.client.results import SearchPage, SearchSource
+from tui_chat.client.room_log import LogSegment
+from tui_chat.client.sqlite_file import CorruptDatabase, SqliteFile, snapshot, transaction
 
 log = logging.getLogger("chat.client")
 
-FILE = "history.db"
-MESSAGES_A_ROOM = 50_000
-PRUNED_EVERY = 0.02
+FILE_NAME = "history.db"
+MAX_MESSAGES_PER_ROOM = 50_000
+PRUNE_THRESHOLD = 0.02
 """The part of a room's bound that may be written before the oldest are looked for."""
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
+class RoomKey:
     """Which room's history it is.
 
     Attributes:
@@ -37,13 +37,13 @@ class Shelf:
         nick: The key of the nickname that one asks for.
     """
 
-    server: str
+    server_url: str
     room: str
     nick: str
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class CachedRoom:
     """What is known of a room when it is opened.
 
     Attributes:
@@ -55,7 +55,7 @@ class Kept:
     name: str
     topic: str
     member_id: str
-    newest: Stretch
+    segment: LogSegment
 
 
 class LocalHistory:
@@ -69,11 +69,11 @@ class LocalHistory:
         messages_a_room: How many are kept of each room.
     """
 
-    def __init__(self, folder: Path, messages_a_room: int = MESSAGES_A_ROOM) -> None:
+    def __init__(self, directory: Path, max_messages_per_room: int = MAX_MESSAGES_PER_ROOM) -> None:
         self.on_problem: Callable[[str], None] = log.warning
-        self._file = SqliteFile(folder / FILE, tables.LAYOUT, self._damaged)
-        self._bound = messages_a_room
-        self._written: dict[int, int] = {}  # by room, since the oldest were looked for
+        self._file = SqliteFile(directory / FILE_NAME, tables.SCHEMA, self._on_corrupt)
+        self._max_messages = max_messages_per_room
+        self._written_since_prune: dict[int, int] = {}  # by room, since the oldest were looked for
 
     async def __aenter__(self) -> "LocalHistory":
         return self
@@ -93,36 +93,37 @@ class LocalHistory:
         """
 
         def check(connection: sqlite3.Connection) -> None:
-            (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-            if found != "ok":
-                raise Damaged(found)
+            (result,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+            if result != "ok":
+                raise CorruptDatabase(result)
 
-        await self._file.do(check)
+        await self._file.run(check)
 
-    async def open(self, shelf: Shelf, limit: int) -> Kept | None:
+    async def open(self, room_key: RoomKey, limit: int) -> CachedRoom | None:
         """A room's newest messages, None when the room is not known.
 
         Raises:
             StorageFault: They cannot be read.
         """
 
-        def read(connection: sqlite3.Connection) -> Kept | None:
+        def read(connection: sqlite3.Connection) -> CachedRoom | None:
             with snapshot(connection):
                 row = connection.execute(
-                    "SELECT id, name, topic FROM rooms WHERE server = ? AND key = ?", (shelf.server, shelf.room)
+                    "SELECT id, name, topic FROM rooms WHERE server = ? AND key = ?",
+                    (room_key.server_url, room_key.room),
                 ).fetchone()
                 if row is None:
                     return None
-                room, name, topic = row
-                own = connection.execute(
-                    "SELECT member_id FROM visits WHERE room = ? AND nick = ?", (room, shelf.nick)
+                room_id, name, topic = row
+                membership = connection.execute(
+                    "SELECT member_id FROM visits WHERE room = ? AND nick = ?", (room_id, room_key.nick)
                 ).fetchone()
-                newest = tables.read(connection, room, 0, 2**63 - 1, limit)
-            return Kept(name, topic, own[0] if own else "", newest)
+                segment = tables.read_segment(connection, room_id, 0, 2**63 - 1, limit)
+            return CachedRoom(name, topic, membership[0] if membership else "", segment)
 
-        return await self._file.do(read)
+        return await self._file.run(read)
 
-    async def before(self, shelf: Shelf, seq: int, limit: int, *, over_gaps: bool) -> Stretch | None:
+    async def read_before(self, room_key: RoomKey, seq: int, limit: int, *, allow_gap: bool) -> LogSegment | None:
         """What comes before an entry, None when it is not here.
 
         Args:
@@ -135,18 +136,18 @@ class LocalHistory:
             StorageFault: It cannot be read.
         """
 
-        def read(connection: sqlite3.Connection) -> Stretch | None:
+        def read(connection: sqlite3.Connection) -> LogSegment | None:
             with snapshot(connection):
-                room = tables.room_number(connection, shelf.server, shelf.room)
-                if room is None:
+                room_id = tables.find_room_id(connection, room_key.server_url, room_key.room)
+                if room_id is None:
                     return None
-                return tables.read_before(connection, room, seq, limit, over_gaps=over_gaps)
+                return tables.read_segment_before(connection, room_id, seq, limit, allow_gap=allow_gap)
 
-        return await self._file.do(read)
+        return await self._file.run(read)
 
-    async def around(
-        self, shelf: Shelf, *, seq: int | None = None, at: int | None = None, limit: int
-    ) -> Stretch | None:
+    async def read_around(
+        self, room_key: RoomKey, *, seq: int | None = None, at: int | None = None, limit: int
+    ) -> LogSegment | None:
         """What is here about one message, None when nothing is.
 
         Args:
@@ -159,19 +160,19 @@ class LocalHistory:
             StorageFault: It cannot be read.
         """
 
-        def read(connection: sqlite3.Connection) -> Stretch | None:
+        def read(connection: sqlite3.Connection) -> LogSegment | None:
             with snapshot(connection):
-                room = tables.room_number(connection, shelf.server, shelf.room)
-                middle = seq if at is None or room is None else kept_search.first_at(connection, room, at)
-                if room is None or middle is None:
+                room_id = tables.find_room_id(connection, room_key.server_url, room_key.room)
+                center_seq = seq if at is None or room_id is None else kept_search.find_seq_at(connection, room_id, at)
+                if room_id is None or center_seq is None:
                     return None
-                return tables.read_around(connection, room, middle, limit)
+                return tables.read_segment_around(connection, room_id, center_seq, limit)
 
-        return await self._file.do(read)
+        return await self._file.run(read)
 
     async def search(
-        self, server: str, query: SearchQuery, room: str | None, before: int | None, limit: int
-    ) -> Results:
+        self, server_url: str, query: SearchQuery, room_key: str | None, before: int | None, limit: int
+    ) -> SearchPage:
         """Messages of a server that are here and that a query finds, newest first.
 
         Args:
@@ -185,14 +186,16 @@ class LocalHistory:
             StorageFault: They cannot be read.
         """
 
-        def read(connection: sqlite3.Connection) -> Results:
+        def read(connection: sqlite3.Connection) -> SearchPage:
             with snapshot(connection):
-                found, place = kept_search.search(connection, server, query, room=room, before=before, limit=limit)
-            return Results(tuple(found), place is not None, place, False, Source.HERE)
+                messages, next_before = kept_search.search_messages(
+                    connection, server_url, query, room_key=room_key, before=before, limit=limit
+                )
+            return SearchPage(tuple(messages), next_before is not None, next_before, False, SearchSource.LOCAL)
 
-        return await self._file.do(read)
+        return await self._file.run(read)
 
-    async def write(self, shelf: Shelf, stretch: Stretch) -> None:
+    async def write(self, room_key: RoomKey, segment: LogSegment) -> None:
         """Add what was learnt of a room.
 
         Raises:
@@ -203,20 +206,22 @@ class LocalHistory:
             with transaction(connection):
                 connection.execute(
                     "INSERT OR IGNORE INTO rooms (server, key, name, topic) VALUES (?, ?, ?, '')",
-                    (shelf.server, shelf.room, shelf.room),
+                    (room_key.server_url, room_key.room, room_key.room),
                 )
-                room = tables.room_number(connection, shelf.server, shelf.room)
-                assert room is not None
-                tables.write(connection, room, stretch)
-                written = self._written.get(room, self._bound) + len(stretch.messages)
-                if written >= self._bound * PRUNED_EVERY:
-                    written = 0
-                    tables.prune(connection, room, self._bound)
-                self._written[room] = written
+                room_id = tables.find_room_id(connection, room_key.server_url, room_key.room)
+                assert room_id is not None
+                tables.write_segment(connection, room_id, segment)
+                written_count = self._written_since_prune.get(room_id, self._max_messages) + len(segment.messages)
+                if written_count >= self._max_messages * PRUNE_THRESHOLD:
+                    written_count = 0
+                    tables.prune(connection, room_id, self._max_messages)
+                self._written_since_prune[room_id] = written_count
 
-        await self._file.do(write)
+        await self._file.run(write)
 
-    async def entered(self, shelf: Shelf, name: str, topic: str, member_id: str, nicks: Iterable[str]) -> None:
+    async def save_room_info(
+        self, room_key: RoomKey, name: str, topic: str, member_id: str, nick_keys: Iterable[str]
+    ) -> None:
         """A room was entered, or is about something else now.
 
         Args:
@@ -235,17 +240,17 @@ class LocalHistory:
                 connection.execute(
                     "INSERT INTO rooms (server, key, name, topic) VALUES (?, ?, ?, ?) "
                     "ON CONFLICT (server, key) DO UPDATE SET name = excluded.name, topic = excluded.topic",
-                    (shelf.server, shelf.room, name, topic),
+                    (room_key.server_url, room_key.room, name, topic),
                 )
-                room = tables.room_number(connection, shelf.server, shelf.room)
+                room_id = tables.find_room_id(connection, room_key.server_url, room_key.room)
                 connection.executemany(
                     "INSERT OR REPLACE INTO visits (room, nick, member_id) VALUES (?, ?, ?)",
-                    [(room, nick, member_id) for nick in nicks],
+                    [(room_id, nick_key, member_id) for nick_key in nick_keys],
                 )
 
-        await self._file.do(write)
+        await self._file.run(write)
 
-    async def drop(self, shelf: Shelf) -> None:
+    async def clear_room(self, room_key: RoomKey) -> None:
         """The server has another log of this room by now: what was kept of it is gone.
 
         Raises:
@@ -254,12 +259,12 @@ class LocalHistory:
 
         def write(connection: sqlite3.Connection) -> None:
             with transaction(connection):
-                room = tables.room_number(connection, shelf.server, shelf.room)
+                room_id = tables.find_room_id(connection, room_key.server_url, room_key.room)
                 for table in ("messages", "changes", "spans", "visits"):
-                    connection.execute(f"DELETE FROM {table} WHERE room = ?", (room,))
+                    connection.execute(f"DELETE FROM {table} WHERE room = ?", (room_id,))
 
-        await self._file.do(write)
+        await self._file.run(write)
 
-    def _damaged(self, aside: Path) -> None:
-        self._written.clear()
-        self.on_problem(f"The history kept here could not be read, and was set aside as {aside}")
+    def _on_corrupt(self, backup_path: Path) -> None:
+        self._written_since_prune.clear()
+        self.on_problem(f"The history kept here could not be read, and was set aside as {backup_path}")

@@ -26,20 +26,20 @@ import msgspec
 
 from server.protocol.codec import decode_request
 from server.protocol.errors import ChatError
-from tui_chat.client.owners import Owner
-from tui_chat.client.posting import Postable, Posting, PostState
-from tui_chat.client.sqlite_file import Layout, SqliteFile, StorageFault, transaction
+from tui_chat.client.owners import ProcessLock
+from tui_chat.client.posting import OutboxItem, OutboxItemState, OutboxRequest
+from tui_chat.client.sqlite_file import LocalStorageError, SqliteFile, SqliteSchema, transaction
 
 log = logging.getLogger("chat.client")
 
-FILE = "outbox.db"
-OWNERS = "outbox-owners"
+FILE_NAME = "outbox.db"
+LOCK_DIRECTORY = "outbox-owners"
 
-_LAYOUT = Layout(
-    application=0x6368_6F62,  # "chob"
+_SCHEMA = SqliteSchema(
+    application_id=0x6368_6F62,  # "chob"
     version=1,
     durable=True,
-    tables="""
+    statements="""
         CREATE TABLE postings (
             position INTEGER PRIMARY KEY AUTOINCREMENT,
             client_id TEXT NOT NULL UNIQUE,
@@ -57,18 +57,18 @@ _LAYOUT = Layout(
     """,
 )
 
-_ADD = (
+_INSERT = (
     "INSERT OR IGNORE INTO postings (client_id, owner, server, room, guest, nick, event, body, ts) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
-_READ = "SELECT client_id, event, body, ts, problem FROM postings WHERE server = ? AND room = ? AND owner = ? "
-_MINE = "((guest <> '' AND guest = ?) OR (guest = '' AND nick = ?))"
+_SELECT = "SELECT client_id, event, body, ts, problem FROM postings WHERE server = ? AND room = ? AND owner = ? "
+_SAME_IDENTITY = "((guest <> '' AND guest = ?) OR (guest = '' AND nick = ?))"
 
-_Write = Callable[[sqlite3.Connection], object]
+_WriteOperation = Callable[[sqlite3.Connection], object]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class OutboxScope:
     """Where something is to be said, and by whom.
 
     Attributes:
@@ -78,9 +78,9 @@ class Place:
         nick: The key of the nickname that was asked for.
     """
 
-    server: str
+    server_url: str
     room: str
-    guest: str
+    guest_hash: str
     nick: str
 
 
@@ -95,12 +95,12 @@ class Outbox:
         new_owner: Gives a name that no other program ever had.
     """
 
-    def __init__(self, folder: Path, new_owner: Callable[[], UUID] = uuid.uuid4) -> None:
+    def __init__(self, directory: Path, new_owner_id: Callable[[], UUID] = uuid.uuid4) -> None:
         self.on_problem: Callable[[str], None] = log.warning
-        self._file = SqliteFile(folder / FILE, _LAYOUT, self._damaged)
-        self._owner = Owner(folder / OWNERS, new_owner().hex)
-        self._waiting: list[tuple[_Write, asyncio.Future[None]]] = []
-        self._writing: asyncio.Task[None] | None = None
+        self._file = SqliteFile(directory / FILE_NAME, _SCHEMA, self._on_corrupt)
+        self._process_lock = ProcessLock(directory / LOCK_DIRECTORY, new_owner_id().hex)
+        self._queued_writes: list[tuple[_WriteOperation, asyncio.Future[None]]] = []
+        self._write_task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> "Outbox":
         return self
@@ -110,62 +110,62 @@ class Outbox:
 
     async def close(self) -> None:
         """Finish writing; what is left is for the next program."""
-        while self._writing is not None and not self._writing.done():
-            await asyncio.wait({self._writing})
+        while self._write_task is not None and not self._write_task.done():
+            await asyncio.wait({self._write_task})
         await self._file.close()
-        self._owner.let_go()
+        self._process_lock.release()
 
-    async def keep(self, place: Place, posting: Posting) -> None:
+    async def add(self, scope: OutboxScope, item: OutboxItem) -> None:
         """Put something on disk.
 
         Raises:
             StorageFault: It is not there.
         """
-        request = posting.request
+        request = item.request
         row = (
-            *(posting.client_id.hex, self._owner.name, place.server, place.room, place.guest, place.nick),
-            *(request.event, msgspec.json.encode(request), posting.ts),
+            *(item.client_id.hex, self._process_lock.name, scope.server_url, scope.room, scope.guest_hash, scope.nick),
+            *(request.event, msgspec.json.encode(request), item.ts),
         )
 
-        def add(connection: sqlite3.Connection) -> None:
-            self._owner.hold()
-            connection.execute(_ADD, row)
+        def insert(connection: sqlite3.Connection) -> None:
+            self._process_lock.acquire()
+            connection.execute(_INSERT, row)
 
-        await self._write(add)
+        await self._enqueue_write(insert)
 
-    async def forget(self, client_id: UUID) -> None:
+    async def delete(self, client_id: UUID) -> None:
         """It was acknowledged, or is not wanted any more.
 
         Raises:
             StorageFault: It is there still; sent again, it will be known for a repeat.
         """
-        await self._write(lambda connection: connection.execute(_FORGET, (client_id.hex,)))
+        await self._enqueue_write(lambda connection: connection.execute(_DELETE, (client_id.hex,)))
 
-    async def fail(self, client_id: UUID, problem: str) -> None:
+    async def mark_failed(self, client_id: UUID, problem: str) -> None:
         """It was refused for good, and stays until somebody decides.
 
         Raises:
             StorageFault: It was not noted.
         """
-        await self._write(lambda connection: connection.execute(_FAIL, (problem, client_id.hex)))
+        await self._enqueue_write(lambda connection: connection.execute(_MARK_FAILED, (problem, client_id.hex)))
 
-    async def known_as(self, server: str, old_guest: str, new_guest: str) -> None:
+    async def update_guest(self, server_url: str, old_guest: str, new_guest: str) -> None:
         """The server has given another guest key: what waits for it belongs to the new one.
 
         Raises:
             StorageFault: It was not noted.
         """
 
-        def rename(connection: sqlite3.Connection) -> None:
+        def update(connection: sqlite3.Connection) -> None:
             connection.execute(
                 "UPDATE postings SET guest = ? WHERE server = ? AND guest <> ? "
                 "AND (owner = ? OR (guest <> '' AND guest = ?))",
-                (new_guest, server, new_guest, self._owner.name, old_guest),
+                (new_guest, server_url, new_guest, self._process_lock.name, old_guest),
             )
 
-        await self._write(rename)
+        await self._enqueue_write(update)
 
-    async def take_over(self, place: Place, room: str) -> list[Posting]:
+    async def claim_orphans(self, scope: OutboxScope, room_name: str) -> list[OutboxItem]:
         """What waits for this room and identity and belongs to no other program that lives, in order.
 
         Args:
@@ -176,81 +176,84 @@ class Outbox:
             StorageFault: It cannot be read.
         """
 
-        def take(connection: sqlite3.Connection) -> tuple[list[tuple[str, str, bytes, int, str | None]], list[str]]:
-            self._owner.hold()
-            at = (place.server, place.room)
-            found = connection.execute(
-                f"SELECT DISTINCT owner FROM postings WHERE server = ? AND room = ? AND owner <> ? AND {_MINE}",
-                (*at, self._owner.name, place.guest, place.nick),
+        def claim(connection: sqlite3.Connection) -> tuple[list[tuple[str, str, bytes, int, str | None]], list[str]]:
+            self._process_lock.acquire()
+            room_values = (scope.server_url, scope.room)
+            owners = connection.execute(
+                f"SELECT DISTINCT owner FROM postings WHERE server = ? AND room = ? AND owner <> ? AND {_SAME_IDENTITY}",
+                (*room_values, self._process_lock.name, scope.guest_hash, scope.nick),
             )
-            dead = [owner for (owner,) in found if self._owner.is_dead(owner)]
+            dead_owners = [owner for (owner,) in owners if self._process_lock.is_stale(owner)]
             with transaction(connection):
-                for owner in dead:
+                for owner in dead_owners:
                     connection.execute(
-                        f"UPDATE postings SET owner = ? WHERE server = ? AND room = ? AND owner = ? AND {_MINE}",
-                        (self._owner.name, *at, owner, place.guest, place.nick),
+                        f"UPDATE postings SET owner = ? WHERE server = ? AND room = ? AND owner = ? AND {_SAME_IDENTITY}",
+                        (self._process_lock.name, *room_values, owner, scope.guest_hash, scope.nick),
                     )
                 rows = connection.execute(
-                    f"{_READ} AND {_MINE} ORDER BY position", (*at, self._owner.name, place.guest, place.nick)
+                    f"{_SELECT} AND {_SAME_IDENTITY} ORDER BY position",
+                    (*room_values, self._process_lock.name, scope.guest_hash, scope.nick),
                 ).fetchall()
-                left = {owner for (owner,) in connection.execute("SELECT DISTINCT owner FROM postings")}
-            return rows, [owner for owner in dead if owner not in left]
+                remaining_owners = {owner for (owner,) in connection.execute("SELECT DISTINCT owner FROM postings")}
+            return rows, [owner for owner in dead_owners if owner not in remaining_owners]
 
-        rows, buried = await self._file.do(take)
-        for owner in buried:
-            self._owner.bury(owner)
-        return list(_postings(rows, room))
+        rows, finished_owners = await self._file.run(claim)
+        for owner in finished_owners:
+            self._process_lock.remove_stale(owner)
+        return list(_decode_items(rows, room_name))
 
-    async def _write(self, write: _Write) -> None:
+    async def _enqueue_write(self, operation: _WriteOperation) -> None:
         """Do it with all that waits, in one transaction: a burst costs one wait for the disk."""
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((write, done))
-        if self._writing is None or self._writing.done():
-            self._writing = asyncio.create_task(self._write_all(), name="writing the outbox")
-        await done
+        committed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._queued_writes.append((operation, committed))
+        if self._write_task is None or self._write_task.done():
+            self._write_task = asyncio.create_task(self._flush_writes(), name="writing the outbox")
+        await committed
 
-    async def _write_all(self) -> None:
-        while self._waiting:
-            batch, self._waiting = self._waiting, []
-            fault: StorageFault | None = None
+    async def _flush_writes(self) -> None:
+        while self._queued_writes:
+            batch, self._queued_writes = self._queued_writes, []
+            error: LocalStorageError | None = None
             try:
-                await self._file.do(lambda connection, batch=batch: _run(connection, [write for write, _ in batch]))
-            except StorageFault as refused:
-                fault = refused
-            for _, done in batch:
-                if done.done():
+                await self._file.run(
+                    lambda connection, batch=batch: _run_operations(connection, [operation for operation, _ in batch])
+                )
+            except LocalStorageError as caught:
+                error = caught
+            for _, committed in batch:
+                if committed.done():
                     continue  # whoever asked was cancelled
-                if fault is None:
-                    done.set_result(None)
+                if error is None:
+                    committed.set_result(None)
                 else:
-                    done.set_exception(StorageFault(fault.reason))
+                    committed.set_exception(LocalStorageError(error.reason))
 
-    def _damaged(self, aside: Path) -> None:
-        self.on_problem(f"What waited to be sent could not be read, and was set aside as {aside}")
-
-
-_FORGET = "DELETE FROM postings WHERE client_id = ?"
-_FAIL = "UPDATE postings SET problem = ? WHERE client_id = ?"
+    def _on_corrupt(self, backup_path: Path) -> None:
+        self.on_problem(f"What waited to be sent could not be read, and was set aside as {backup_path}")
 
 
-def guest_hash(guest_key: str | None) -> str:
+_DELETE = "DELETE FROM postings WHERE client_id = ?"
+_MARK_FAILED = "UPDATE postings SET problem = ? WHERE client_id = ?"
+
+
+def hash_guest_key(guest_key: str | None) -> str:
     """What stands for a guest key on disk, empty for none."""
     return hashlib.sha256(guest_key.encode()).hexdigest() if guest_key else ""
 
 
-def _run(connection: sqlite3.Connection, writes: Iterable[_Write]) -> None:
+def _run_operations(connection: sqlite3.Connection, operations: Iterable[_WriteOperation]) -> None:
     with transaction(connection):
-        for write in writes:
-            write(connection)
+        for operation in operations:
+            operation(connection)
 
 
-def _postings(rows: Iterable[tuple[str, str, bytes, int, str | None]], room: str) -> Iterable[Posting]:
+def _decode_items(rows: Iterable[tuple[str, str, bytes, int, str | None]], room_name: str) -> Iterable[OutboxItem]:
     for client_id, event, body, ts, problem in rows:
         try:
-            request = cast(Postable, decode_request(event, body))
-            number = UUID(client_id)
+            request = cast(OutboxRequest, decode_request(event, body))
+            item_id = UUID(client_id)
         except (ChatError, ValueError):
             log.exception("something in the outbox could not be read")
             continue
-        state = PostState.PENDING if problem is None else PostState.FAILED
-        yield Posting(room, number, request, ts, state, kept=True, problem=problem or "")
+        state = OutboxItemState.PENDING if problem is None else OutboxItemState.FAILED
+        yield OutboxItem(room_name, item_id, request, ts, state, persisted=True, problem=problem or "")

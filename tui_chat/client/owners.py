@@ -17,7 +17,7 @@ else:
     import fcntl
 
 
-class Owner:
+class ProcessLock:
     """This program's own mark among the owners.
 
     Args:
@@ -25,61 +25,61 @@ class Owner:
         name: An id that nobody had before.
     """
 
-    def __init__(self, folder: Path, name: str) -> None:
+    def __init__(self, directory: Path, name: str) -> None:
         self.name = name
-        self._folder = folder
-        self._file: int | None = None
+        self._directory = directory
+        self._fd: int | None = None
 
-    def hold(self) -> None:
+    def acquire(self) -> None:
         """Take the lock; again does nothing.
 
         Raises:
             OSError: It cannot be had.
         """
-        if self._file is None:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            file = os.open(self._path(self.name), os.O_RDWR | os.O_CREAT, 0o600)
+        if self._fd is None:
+            self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            fd = os.open(self._path(self.name), os.O_RDWR | os.O_CREAT, 0o600)
             try:
-                _lock(file)
+                _lock_file(fd)
             except BaseException:
-                os.close(file)
+                os.close(fd)
                 raise
-            self._file = file
+            self._fd = fd
 
-    def is_dead(self, name: str) -> bool:
+    def is_stale(self, name: str) -> bool:
         """Whether another owner lives no more."""
         try:
-            file = os.open(self._path(name), os.O_RDWR)
+            fd = os.open(self._path(name), os.O_RDWR)
         except FileNotFoundError:
             return True
         except OSError:
             return False
         try:
-            _lock(file)
+            _lock_file(fd)
         except OSError:
             return False
         finally:
-            os.close(file)
+            os.close(fd)
         return True
 
-    def bury(self, name: str) -> None:
+    def remove_stale(self, name: str) -> None:
         """Take away the file of a dead owner that has nothing left."""
         with suppress(OSError):
             self._path(name).unlink()
 
-    def let_go(self) -> None:
+    def release(self) -> None:
         """Give the lock up: what is left is for the next program."""
-        if self._file is not None:
-            os.close(self._file)
-            self._file = None
-            self.bury(self.name)
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
+            self.remove_stale(self.name)
 
     def _path(self, name: str) -> Path:
-        return self._folder / f"{name}.lock"
+        return self._directory / f"{name}.lock"
 
 
-def _lock(file: int) -> None:
+def _lock_file(fd: int) -> None:
     if sys.platform == "win32":
-        msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+        msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
     else:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -15,13 +15,13 @@ from server.protocol.codec import PUSH_EVENTS, SocketIOJson
 
 log = logging.getLogger("chat.client")
 
-NOTHING = "nothing"
+INVALID_PACKET_EVENT = "nothing"
 """The name of the event that stands for what was not understood."""
 
 _CONNECT, _DISCONNECT, _EVENT, _ACK, _CONNECT_ERROR = range(5)
-_event = msgspec.json.Decoder(tuple[str, Raw])
-_answer = msgspec.json.Decoder(tuple[Raw])
-_object = msgspec.json.Decoder(dict[str, Any])
+_event_decoder = msgspec.json.Decoder(tuple[str, Raw])
+_ack_decoder = msgspec.json.Decoder(tuple[Raw])
+_object_decoder = msgspec.json.Decoder(dict[str, Any])
 
 
 class Packet:
@@ -50,22 +50,22 @@ class Packet:
         self.id = id
         if encoded_packet is not None:
             try:
-                self._read(encoded_packet)
+                self._decode(encoded_packet)
             except (ValueError, msgspec.MsgspecError, RecursionError):
                 log.debug("a packet that could not be read was ignored")
-                self.packet_type, self.data, self.id = _EVENT, [NOTHING], None
+                self.packet_type, self.data, self.id = _EVENT, [INVALID_PACKET_EVENT], None
 
     def encode(self) -> str:
         """The packet as text, for the namespace that everything is in."""
-        number = "" if self.id is None else str(self.id)
+        packet_id = "" if self.id is None else str(self.id)
         body = "" if self.data is None else self.json.dumps(self.data)
-        return f"{self.packet_type}{number}{body}"
+        return f"{self.packet_type}{packet_id}{body}"
 
-    def _read(self, text: object) -> None:
+    def _decode(self, text: object) -> None:
         if not isinstance(text, str):
             raise ValueError("no text")
         if text.startswith("2["):
-            event, argument = _event.decode(text[1:])
+            event, argument = _event_decoder.decode(text[1:])
             if event not in PUSH_EVENTS:
                 raise ValueError("unknown event")
             self.packet_type, self.data = _EVENT, [event, argument]
@@ -73,15 +73,15 @@ class Packet:
         self.packet_type = int(text[:1])
         body = text[1:]
         if self.packet_type == _ACK:
-            number, bracket, argument = body.partition("[")
-            self.id = int(number)
+            packet_id, bracket, argument = body.partition("[")
+            self.id = int(packet_id)
             if self.id < 1:
                 # The library keeps its counter where the answer to request 0 would be.
                 raise ValueError("no such request")
-            self.data = list(_answer.decode(bracket + argument))
+            self.data = list(_ack_decoder.decode(bracket + argument))
         elif self.packet_type == _CONNECT:
-            self.data = _object.decode(body) if body else {}
+            self.data = _object_decoder.decode(body) if body else {}
         elif self.packet_type == _CONNECT_ERROR:
-            self.data = _object.decode(body) if body.startswith("{") else {}
+            self.data = _object_decoder.decode(body) if body.startswith("{") else {}
         elif self.packet_type != _DISCONNECT or body:
             raise ValueError("no packet of this protocol")

@@ -13,23 +13,23 @@ import msgspec
 
 ItemT = TypeVar("ItemT")
 
-BLOCK = 256
+BLOCK_SIZE = 256
 """Items that a block has at most."""
 
-_FAST = 1  # zlib's level: a quarter of the time of the default, for a tenth more bytes
+_COMPRESSION_LEVEL = 1  # zlib's level: a quarter of the time of the default, for a tenth more bytes
 
 
 class Block(Generic[ItemT]):
     """Up to `BLOCK` items in a row; `Packing.items` gives them."""
 
-    __slots__ = ("items", "packed")
+    __slots__ = ("compressed", "items")
 
     def __init__(self, items: list[ItemT]) -> None:
         self.items: list[ItemT] | None = items
-        self.packed = b""
+        self.compressed = b""
 
 
-class Packing(Generic[ItemT]):
+class CompressedBlocks(Generic[ItemT]):
     """Keeps the blocks that were used last as they are, and packs the others.
 
     Args:
@@ -37,43 +37,43 @@ class Packing(Generic[ItemT]):
         unpacked: How many blocks are kept as they are.
     """
 
-    def __init__(self, kind: type[list[ItemT]], unpacked: int) -> None:
-        self._decoder = msgspec.msgpack.Decoder(kind)
-        self._unpacked = unpacked
-        self._used: dict[Block[ItemT], None] = {}  # those that are not packed, the one used last at the end
+    def __init__(self, list_type: type[list[ItemT]], max_decompressed: int) -> None:
+        self._decoder = msgspec.msgpack.Decoder(list_type)
+        self._max_decompressed = max_decompressed
+        self._recently_used: dict[Block[ItemT], None] = {}  # those that are not packed, the one used last at the end
 
-    def block(self, items: Iterable[ItemT]) -> Block[ItemT]:
+    def create_block(self, items: Iterable[ItemT]) -> Block[ItemT]:
         """A block of these items."""
-        made = Block(list(items))
-        self.items(made)
-        return made
+        block = Block(list(items))
+        self.get_items(block)
+        return block
 
-    def items(self, block: Block[ItemT]) -> list[ItemT]:
+    def get_items(self, block: Block[ItemT]) -> list[ItemT]:
         """What a block holds, to be read or changed before another block is asked for."""
-        used = self._used
-        used.pop(block, None)
-        used[block] = None
+        recently_used = self._recently_used
+        recently_used.pop(block, None)
+        recently_used[block] = None
         if block.items is None:
-            block.items, block.packed = self._decoder.decode(decompress(block.packed)), b""
-        if len(used) > self._unpacked:
-            self._pack(next(iter(used)))
+            block.items, block.compressed = self._decoder.decode(decompress(block.compressed)), b""
+        if len(recently_used) > self._max_decompressed:
+            self._compress(next(iter(recently_used)))
         return block.items
 
-    def copy(self, block: Block[ItemT]) -> Block[ItemT]:
+    def copy_block(self, block: Block[ItemT]) -> Block[ItemT]:
         """A block of the same items; what another packing has packed stays so."""
-        made = Block[ItemT]([])
-        made.items, made.packed = None if block.items is None else list(block.items), block.packed
-        if made.items is not None:
-            self.items(made)
-        return made
+        block_copy = Block[ItemT]([])
+        block_copy.items, block_copy.compressed = None if block.items is None else list(block.items), block.compressed
+        if block_copy.items is not None:
+            self.get_items(block_copy)
+        return block_copy
 
-    def forget(self, block: Block[ItemT]) -> None:
+    def discard(self, block: Block[ItemT]) -> None:
         """A block is no longer there."""
-        self._used.pop(block, None)
+        self._recently_used.pop(block, None)
 
-    def _pack(self, block: Block[ItemT]) -> None:
-        del self._used[block]
-        block.packed, block.items = compress(_encoder.encode(block.items), _FAST), None
+    def _compress(self, block: Block[ItemT]) -> None:
+        del self._recently_used[block]
+        block.compressed, block.items = compress(_encoder.encode(block.items), _COMPRESSION_LEVEL), None
 
 
 _encoder = msgspec.msgpack.Encoder()

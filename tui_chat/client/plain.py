@@ -23,83 +23,83 @@ from server.protocol.answers import JoinResponse, RoomState, SendResponse
 from server.protocol.entries import JoinNotice, Message
 from server.protocol.requests import SendMessage
 from tui_chat.client import cleaning
-from tui_chat.client.errors import Doubtful
-from tui_chat.client.posting import DOUBT
+from tui_chat.client.errors import DeliveryUnknown
+from tui_chat.client.posting import UNCONFIRMED_REASON
 
 if TYPE_CHECKING:
     from tui_chat.client.transport import Transport
 
-ECHO_PATIENCE = 10.0
+ECHO_TIMEOUT = 10.0
 """Seconds in which a line should come back."""
 
 
-class Said(Struct, rename="camel"):
+class BasicMessage(Struct, rename="camel"):
     """What a plain server pushes when somebody said something (WIRE 2.1; as bare text WIRE 2.2)."""
 
     message: str
     nick_name: str = ""
 
 
-class _Marked(Struct):
+class _NativeMarkers(Struct):
     kind: str | None = None
     seq: int | None = None
 
 
-class _Outcome(Struct):
+class _NativeAck(Struct):
     ok: bool
 
 
-_said = msgspec.json.Decoder(Said | str)
-_marked = msgspec.json.Decoder(_Marked)
-_outcome = msgspec.json.Decoder(_Outcome)
+_push_decoder = msgspec.json.Decoder(BasicMessage | str)
+_markers_decoder = msgspec.json.Decoder(_NativeMarkers)
+_ack_decoder = msgspec.json.Decoder(_NativeAck)
 
 
-def said(event: str, body: bytes) -> Said | None:
+def decode_basic_push(event: str, body: bytes) -> BasicMessage | None:
     """What a push of a plain server says; None for any other, those of a chat server too."""
     if event != "message":
         return None
     try:
-        push = _said.decode(body)
+        push = _push_decoder.decode(body)
         if isinstance(push, str):
-            return Said(push)
-        marks = _marked.decode(body)
+            return BasicMessage(push)
+        markers = _markers_decoder.decode(body)
     except (msgspec.MsgspecError, RecursionError):
         return None
-    return push if marks.kind is None and marks.seq is None else None
+    return push if markers.kind is None and markers.seq is None else None
 
 
-def is_outcome(body: bytes) -> bool:
+def is_native_ack(body: bytes) -> bool:
     """Whether an acknowledgement is one of a chat server (docs/protocol.md, "Requests")."""
     try:
-        _outcome.decode(body)
+        _ack_decoder.decode(body)
     except (msgspec.MsgspecError, RecursionError):
         return False
     return True
 
 
-class Echo(Struct, eq=False):
+class ExpectedEcho(Struct, eq=False):
     """A line that left, and what to call when it came back, or when that became doubtful."""
 
     text: str
-    came: Callable[[Message], None]
-    doubtful: Callable[[], None]
+    on_echo: Callable[[Message], None]
+    on_unconfirmed: Callable[[], None]
     timer: asyncio.TimerHandle | None = None
 
-    def doubt(self) -> None:
+    def expire(self) -> None:
         """It should have come back by now. It may do so still."""
         if self.timer is not None:
             self.timer.cancel()
             self.timer = None
-            self.doubtful()
+            self.on_unconfirmed()
 
-    def forget(self) -> None:
+    def cancel(self) -> None:
         """Nobody wants to know any more."""
         if self.timer is not None:
             self.timer.cancel()
             self.timer = None
 
 
-class PlainTalk:
+class BasicServer:
     """What is said in one room of a plain server.
 
     Args:
@@ -107,69 +107,75 @@ class PlainTalk:
         now_ms: Milliseconds since the epoch.
     """
 
-    def __init__(self, nick: Callable[[], str], now_ms: Callable[[], int]) -> None:
-        self._nick = nick
+    def __init__(self, get_nick: Callable[[], str], now_ms: Callable[[], int]) -> None:
+        self._get_nick = get_nick
         self._now_ms = now_ms
-        self._numbered = 0
-        self._echoes: list[Echo] = []
+        self._last_seq = 0
+        self._expected_echoes: list[ExpectedEcho] = []
 
-    def entered(self, room: str, last: int) -> JoinResponse:
+    def make_join_response(self, room: str, last_seq: int) -> JoinResponse:
         """The answer to a join that a plain server does not give; `last` is the highest `seq` known."""
-        state = RoomState(name=room, topic="", last_seq=last, visibility="public")
-        nick = self._nick()
+        state = RoomState(name=room, topic="", last_seq=last_seq, visibility="public")
+        nick = self._get_nick()
         return JoinResponse(
-            room=state, nick_name=nick, member_id=_id_of(nick), guest_key="", members=[], messages=[], has_more=False
+            room=state,
+            nick_name=nick,
+            member_id=_nick_member_id(nick),
+            guest_key="",
+            members=[],
+            messages=[],
+            has_more=False,
         )
 
-    def overheard(self, room: str, push: Said, last: int) -> Message | JoinNotice:
+    def convert_push(self, room: str, push: BasicMessage, last_seq: int) -> Message | JoinNotice:
         """What was pushed, as a chat server would have told it, and clean; `last` is the highest `seq` known."""
         nick = cleaning.nickname(push.nick_name) or room
         if push.message == f"{push.nick_name} 加入了 {room} 房间":
             notice = JoinNotice(
-                room=room, nick_name=nick, member_id=_id_of(nick), message=push.message, ts=self._now_ms()
+                room=room, nick_name=nick, member_id=_nick_member_id(nick), message=push.message, ts=self._now_ms()
             )
             return replace(notice, message=cleaning.line(notice.message))
-        self._numbered = max(self._numbered, last) + 1
+        self._last_seq = max(self._last_seq, last_seq) + 1
         return cleaning.message(
             Message(
                 room=room,
-                seq=self._numbered,
-                id=self._numbered,
+                seq=self._last_seq,
+                id=self._last_seq,
                 nick_name=nick,
-                member_id=_id_of(nick),
+                member_id=_nick_member_id(nick),
                 message=push.message,
                 ts=self._now_ms(),
             )
         )
 
-    def came_back(self, message: Message) -> None:
+    def match_echo(self, message: Message) -> None:
         """Somebody said this; it may be a line of your own (rule 2)."""
-        if message.nick_name == self._nick():
+        if message.nick_name == self._get_nick():
             text = message.message.strip()
-            echo = next((echo for echo in self._echoes if echo.text == text), None)
+            echo = next((echo for echo in self._expected_echoes if echo.text == text), None)
             if echo is not None:
-                self.forget(echo)
-                echo.came(message)
+                self.cancel_echo(echo)
+                echo.on_echo(message)
 
-    def broken(self) -> None:
+    def on_disconnected(self) -> None:
         """The connection has ended: nothing comes back any more."""
-        echoes, self._echoes = self._echoes, []
+        echoes, self._expected_echoes = self._expected_echoes, []
         for echo in echoes:
-            echo.doubt()
+            echo.expire()
 
-    def forget(self, echo: Echo) -> None:
+    def cancel_echo(self, echo: ExpectedEcho) -> None:
         """Do not wait for this one."""
-        echo.forget()
-        if echo in self._echoes:
-            self._echoes.remove(echo)
+        echo.cancel()
+        if echo in self._expected_echoes:
+            self._expected_echoes.remove(echo)
 
-    async def say(
+    async def send_with_callbacks(
         self,
         transport: "Transport",
         request: SendMessage,
-        came: Callable[[Message], None],
-        doubtful: Callable[[], None],
-    ) -> Echo:
+        on_echo: Callable[[Message], None],
+        on_unconfirmed: Callable[[], None],
+    ) -> ExpectedEcho:
         """Send a line, and expect it back.
 
         Args:
@@ -181,11 +187,11 @@ class PlainTalk:
         Raises:
             ConnectionLost: There is no connection; it did not leave.
         """
-        plain = SendMessage(room=request.room, nick_name=self._nick(), message=request.message)
-        await transport.tell(plain)
-        echo = Echo(cleaning.body(plain.message).strip(), came, doubtful)
-        echo.timer = asyncio.get_running_loop().call_later(ECHO_PATIENCE, echo.doubt)
-        self._echoes.append(echo)
+        basic_request = SendMessage(room=request.room, nick_name=self._get_nick(), message=request.message)
+        await transport.send(basic_request)
+        echo = ExpectedEcho(cleaning.body(basic_request.message).strip(), on_echo, on_unconfirmed)
+        echo.timer = asyncio.get_running_loop().call_later(ECHO_TIMEOUT, echo.expire)
+        self._expected_echoes.append(echo)
         return echo
 
     async def send(self, transport: "Transport", request: SendMessage) -> SendResponse:
@@ -195,24 +201,24 @@ class PlainTalk:
             ConnectionLost: There is no connection; it did not leave.
             Doubtful: Nobody knows whether it was said.
         """
-        done: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+        echoed: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
 
-        def came(message: Message) -> None:
-            if not done.done():
-                done.set_result(message)
+        def on_echo(message: Message) -> None:
+            if not echoed.done():
+                echoed.set_result(message)
 
-        def doubtful() -> None:
-            if not done.done():
-                done.set_exception(Doubtful(DOUBT))
+        def on_unconfirmed() -> None:
+            if not echoed.done():
+                echoed.set_exception(DeliveryUnknown(UNCONFIRMED_REASON))
 
-        echo = await self.say(transport, request, came, doubtful)
+        echo = await self.send_with_callbacks(transport, request, on_echo, on_unconfirmed)
         try:
-            message = await done
+            message = await echoed
         finally:
-            self.forget(echo)
+            self.cancel_echo(echo)
         return SendResponse(seq=message.seq, id=message.id, ts=message.ts, duplicate=False)
 
 
-def _id_of(nick: str) -> str:
+def _nick_member_id(nick: str) -> str:
     # A nickname is all by which such a server tells people apart.
     return f"nick:{nick}"

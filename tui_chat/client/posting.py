@@ -6,15 +6,15 @@ from uuid import UUID
 
 from server.protocol.requests import DeleteMessage, EditMessage, React, SendMessage
 
-Postable = SendMessage | EditMessage | DeleteMessage | React
+OutboxRequest = SendMessage | EditMessage | DeleteMessage | React
 """What can wait for a connection."""
 
 
-DOUBT = "nothing came back, so nobody knows whether it was said"
+UNCONFIRMED_REASON = "nothing came back, so nobody knows whether it was said"
 """The problem of one that left for a plain server and did not come back."""
 
 
-class PostState(Enum):
+class OutboxItemState(Enum):
     """How far it has come."""
 
     PENDING = "pending"
@@ -24,7 +24,7 @@ class PostState(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Posting:
+class OutboxItem:
     """One thing that was written into a room, as it is now.
 
     Attributes:
@@ -41,18 +41,18 @@ class Posting:
 
     room: str
     client_id: UUID
-    request: Postable
+    request: OutboxRequest
     ts: int
-    state: PostState = PostState.PENDING
-    kept: bool = False
+    state: OutboxItemState = OutboxItemState.PENDING
+    persisted: bool = False
     problem: str = ""
     seq: int | None = None
-    said_at: int | None = None
+    server_ts: int | None = None
 
     @property
-    def doubtful(self) -> bool:
+    def unconfirmed(self) -> bool:
         """It left for a plain server, and may have been said."""
-        return self.problem == DOUBT
+        return self.problem == UNCONFIRMED_REASON
 
     @property
     def text(self) -> str:

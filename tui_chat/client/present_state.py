@@ -8,7 +8,7 @@ MessageChange = Edit | Deletion | Reaction
 """The entries that change a message said before."""
 
 
-def changed(message: Message, change: MessageChange) -> Message:
+def apply_change(message: Message, change: MessageChange) -> Message:
     """The message after the change (WIRE 1, "An entry").
 
     A reaction that is there already, or was not there, changes nothing; nor does
@@ -20,21 +20,21 @@ def changed(message: Message, change: MessageChange) -> Message:
         return replace(message, message=change.message, edited=change.seq)
     if isinstance(change, Deletion):
         return replace(message, message="", deleted=True, reactions=None)
-    return _reacted(message, change)
+    return _apply_reaction(message, change)
 
 
-def _reacted(message: Message, change: Reaction) -> Message:
+def _apply_reaction(message: Message, change: Reaction) -> Message:
     reactions = dict(message.reactions or {})
-    members = [member for member in reactions.get(change.emoji, ()) if member != change.member_id]
+    member_ids = [member_id for member_id in reactions.get(change.emoji, ()) if member_id != change.member_id]
     if not change.on:
-        if len(members) == len(reactions.get(change.emoji, ())):
+        if len(member_ids) == len(reactions.get(change.emoji, ())):
             return message
     elif change.member_id in reactions.get(change.emoji, ()):
         return message
     else:
-        members.append(change.member_id)
-    if members:
-        reactions[change.emoji] = members
+        member_ids.append(change.member_id)
+    if member_ids:
+        reactions[change.emoji] = member_ids
     else:
         reactions.pop(change.emoji, None)
     return replace(message, reactions=reactions or None)

@@ -6,15 +6,15 @@ from enum import Enum
 from server.protocol.entries import Message
 
 
-class Source(Enum):
+class SearchSource(Enum):
     """What was searched."""
 
     SERVER = "server"
-    HERE = "here"
+    LOCAL = "here"
 
 
 @dataclass(frozen=True, slots=True)
-class Results:
+class SearchPage:
     """A page of what a search found.
 
     Attributes:
@@ -27,6 +27,6 @@ class Results:
 
     messages: tuple[Message, ...]
     has_more: bool
-    next: int | None
+    next_before: int | None
     incomplete: bool
-    source: Source
+    source: SearchSource

@@ -22,23 +22,31 @@ from server.protocol.requests import (
     JoinRoom,
 )
 from tui_chat.client import cleaning
-from tui_chat.client.backlog import Backlog
-from tui_chat.client.delivery import Delivery
-from tui_chat.client.entering import is_another_log, say_goodbye
-from tui_chat.client.events import Event, KeepingFailed, LogChanged, MembersChanged, Noticed, RoomEntered, TopicChanged
+from tui_chat.client.backlog import HistorySync
+from tui_chat.client.delivery import OutboxSender
+from tui_chat.client.entering import is_log_replaced, send_leave
+from tui_chat.client.events import (
+    ClientEvent,
+    LogChanged,
+    MembersChanged,
+    NoticeReceived,
+    PersistenceFailed,
+    RoomJoined,
+    TopicChanged,
+)
 from tui_chat.client.gate import Gate
-from tui_chat.client.kept_log import KeptLog
-from tui_chat.client.link import Link
-from tui_chat.client.local_history import LocalHistory, Shelf
-from tui_chat.client.outbox import Outbox, Place
-from tui_chat.client.plain import PlainTalk, Said
-from tui_chat.client.results import Results
-from tui_chat.client.room_talk import RoomTalk
+from tui_chat.client.kept_log import RoomCache
+from tui_chat.client.link import Connector
+from tui_chat.client.local_history import LocalHistory, RoomKey
+from tui_chat.client.outbox import Outbox, OutboxScope
+from tui_chat.client.plain import BasicMessage, BasicServer
+from tui_chat.client.results import SearchPage
+from tui_chat.client.room_talk import RoomRequests
 from tui_chat.client.roster import Roster
-from tui_chat.client.searching import Searcher
+from tui_chat.client.searching import MessageSearcher
 from tui_chat.client.spans import Gap
-from tui_chat.client.speaking import Speaking
-from tui_chat.client.tasks import Tasks
+from tui_chat.client.speaking import RateLimitedSender
+from tui_chat.client.tasks import TaskSet
 
 if TYPE_CHECKING:
     from tui_chat.client.transport import Transport
@@ -46,7 +54,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("chat.client")
 
 
-class Room(RoomTalk):
+class Room(RoomRequests):
     """A room that was joined; `ChatClient.join` makes it.
 
     Attributes:
@@ -65,71 +73,75 @@ class Room(RoomTalk):
         self,
         request: JoinRoom,
         *,
-        link: Link,
-        tasks: Tasks,
-        tell: Callable[[Event], None],
-        on_left: "Callable[[Room], None]",
+        connector: Connector,
+        tasks: TaskSet,
+        emit: Callable[[ClientEvent], None],
+        on_leave: "Callable[[Room], None]",
         new_id: Callable[[], UUID],
         now_ms: Callable[[], int],
-        place: Callable[[], Place],
+        get_scope: Callable[[], OutboxScope],
         outbox: Outbox | None,
         history: LocalHistory | None,
-        messages_held: int | None,
-        searcher: Searcher,
+        max_messages: int | None,
+        searcher: MessageSearcher,
     ) -> None:
         self.name = request.room_name
         self.topic = ""
         self.nick = request.nick_name
         self.member_id: str = ""
-        self._roster = Roster(lambda members: tell(MembersChanged(self.name, members)))
+        self._roster = Roster(lambda members: emit(MembersChanged(self.name, members)))
         self.gate: Gate[Transport] = Gate()
-        self.trouble = ""
-        self._link = link
+        self.last_error = ""
+        self._connector = connector
         self._searcher = searcher
-        self._tell = tell
-        self._on_left = on_left
+        self._emit = emit
+        self._on_leave = on_leave
         self._new_id = new_id
-        self._talk = PlainTalk(lambda: self.nick, now_ms)
-        self._speaking = Speaking(self.gate, link, self._talk)
-        self._backlog = Backlog(self.name, self.gate, link, tasks, self._log_changed, bound=messages_held)
-        self.log = self._backlog.log
+        self._basic_server = BasicServer(lambda: self.nick, now_ms)
+        self._rate_limited_sender = RateLimitedSender(self.gate, connector, self._basic_server)
+        self._history_sync = HistorySync(
+            self.name, self.gate, connector, tasks, self._on_log_changed, max_messages=max_messages
+        )
+        self.log = self._history_sync.log
         if history is not None:
-            at = place()
-            shelf = Shelf(at.server, at.room, at.nick)
-            self._backlog.kept = KeptLog(history, shelf, self.log, tasks, lambda why: tell(KeepingFailed(why)))
-        self.delivery = Delivery(
+            scope = get_scope()
+            room_key = RoomKey(scope.server_url, scope.room, scope.nick)
+            self._history_sync.cache = RoomCache(
+                history, room_key, self.log, tasks, lambda problem: emit(PersistenceFailed(problem))
+            )
+        self.sender = OutboxSender(
             self.name,
-            place,
+            get_scope,
             outbox,
             gate=self.gate,
-            link=link,
+            connector=connector,
             tasks=tasks,
-            tell=tell,
+            emit=emit,
             new_id=new_id,
             now_ms=now_ms,
-            talk=self._talk,
+            basic_server=self._basic_server,
         )
-        self._known = False
+        self._has_cache = False
         self._invite = request.invite
         self._limit = request.limit
-        self._entered_before = False
-        self._opening: asyncio.Task[None] | None = None
+        self._was_joined = False
+        self._load_task: asyncio.Task[None] | None = None
         self._tasks = tasks
         # The newest message that was kept, until the server has shown that it has the same.
-        self._unproven: Message | None = None
-        self.plain = False
-        self._left = False
+        self._unverified_message: Message | None = None
+        self.is_basic_server = False
+        self._has_left = False
 
     async def leave(self) -> None:
         """Go out of the room; its log stays readable."""
-        if self._left:
+        if self._has_left:
             return
-        self._left = True
+        self._has_left = True
         transport = self.gate.value
-        self.end(NotJoined("you have left the room"), quietly=True)
-        self._on_left(self)
+        self.close(NotJoined("you have left the room"), silent=True)
+        self._on_leave(self)
         if transport is not None:
-            await self._say_goodbye(transport)
+            await self._send_leave(transport)
 
     # -- reading
 
@@ -145,9 +157,9 @@ class Room(RoomTalk):
         Raises:
             ChatError: As `send`.
         """
-        return await self._backlog.load_older(limit)
+        return await self._history_sync.load_older(limit)
 
-    async def fill(self, gap: Gap, limit: int | None = None, *, oldest_first: bool = False) -> None:
+    async def fill_gap(self, gap: Gap, limit: int | None = None, *, oldest_first: bool = False) -> None:
         """Fetch what is missing in a gap; `log.gaps()` says what is missing still.
 
         Args:
@@ -158,23 +170,23 @@ class Room(RoomTalk):
         Raises:
             ChatError: As `send`.
         """
-        await self._backlog.fill(gap, limit, oldest_first=oldest_first)
+        await self._history_sync.fill_gap(gap, limit, oldest_first=oldest_first)
 
     async def load_around(self, seq: int, limit: int = HISTORY_PAGE // 2) -> bool:
         """Fetch what was said about a message; whether it is in the log now, perhaps behind a gap. Raises as `send`."""
-        await self._backlog.load_around(seq=seq, limit=limit)
+        await self._history_sync.load_around(seq=seq, limit=limit)
         return seq in self.log
 
-    async def load_at(self, ts: int, limit: int = HISTORY_PAGE // 2) -> int | None:
+    async def load_at_time(self, ts: int, limit: int = HISTORY_PAGE // 2) -> int | None:
         """Fetch what was said about a time, in milliseconds since the epoch. Raises as `send`.
 
         Returns:
             The `seq` of the first message of then or later, or else of the last one; None when there is none.
         """
-        await self._backlog.load_around(at=ts, limit=limit)
-        return self.log.first_at(ts)
+        await self._history_sync.load_around(at=ts, limit=limit)
+        return self.log.find_seq_at(ts)
 
-    async def search(self, query: str, *, before: int | None = None, limit: int = HISTORY_DEFAULT) -> Results:
+    async def search(self, query: str, *, before: int | None = None, limit: int = HISTORY_DEFAULT) -> SearchPage:
         """Look for what was said here; see `ChatClient.search`."""
         return await self._searcher.search(query, self.name, before, limit)
 
@@ -191,18 +203,18 @@ class Room(RoomTalk):
             StopAsyncIteration: The room was left, or the client closed.
             ChatError: The room was lost.
         """
-        entry = await self._backlog.next_entry()
+        entry = await self._history_sync.next_entry()
         if entry is None:
             raise StopAsyncIteration
         return entry
 
-    async def trim(self, kept: int) -> bool:
+    async def trim(self, keep: int) -> bool:
         """Let the oldest messages go from memory, so that `kept` stay; `load_older` brings them back.
 
         Returns:
             Whether any went.
         """
-        return await self._backlog.trim(kept)
+        return await self._history_sync.trim(keep)
 
     # -- what the client tells the room
 
@@ -212,109 +224,115 @@ class Room(RoomTalk):
         return self._roster.members
 
     @property
-    def known(self) -> bool:
+    def was_opened(self) -> bool:
         """It was entered, or something of it was kept here."""
-        return self._entered_before or self._known
+        return self._was_joined or self._has_cache
 
     @property
-    def entered(self) -> bool:
+    def was_joined(self) -> bool:
         """It was entered, now or before a break."""
-        return self._entered_before
+        return self._was_joined
 
-    async def open(self) -> None:
+    async def load_cache(self) -> None:
         """Bring in what was kept of it on this computer; more than once does nothing."""
-        if self._opening is None:
-            self._opening = self._tasks.start(self._open(), "opening a room")
-        await asyncio.wait({self._opening})
+        if self._load_task is None:
+            self._load_task = self._tasks.start(self._load_cache(), "opening a room")
+        await asyncio.wait({self._load_task})
 
-    async def settled(self) -> None:
+    async def flush(self) -> None:
         """Wait until the disk holds what is to be kept, as far as it can."""
-        await self.delivery.settled()
-        if self._backlog.kept is not None:
-            await self._backlog.kept.settled()
+        await self.sender.flush()
+        if self._history_sync.cache is not None:
+            await self._history_sync.cache.flush()
 
-    async def enter(self, transport: "Transport", guest_key: str | None) -> JoinResponse:
+    async def join(self, transport: "Transport", guest_key: str | None) -> JoinResponse:
         """Join over this connection, and take in what the answer brings.
 
         Raises:
             ChatError: The server refused, or the connection ended.
         """
-        since = self.log.last if self._entered_before or self.log.last else None
-        joined = await self._join(transport, guest_key, since)
-        if self.gate.locked:
-            await self._say_goodbye(transport)
+        since = self.log.last if self._was_joined or self.log.last else None
+        join_response = await self._request_join(transport, guest_key, since)
+        if self.gate.has_failed:
+            await self._send_leave(transport)
             raise NotJoined("you have left the room")
-        was_plain, self.plain = self.plain, joined is None
-        anew = False
-        if joined is None:
-            self._backlog.kept = None  # what a plain server says is kept on no disk
-        elif since is not None and (was_plain or await is_another_log(transport, joined, since, self._unproven)):
+        was_basic_server, self.is_basic_server = self.is_basic_server, join_response is None
+        log_reset = False
+        if join_response is None:
+            self._history_sync.cache = None  # what a plain server says is kept on no disk
+        elif since is not None and (
+            was_basic_server or await is_log_replaced(transport, join_response, since, self._unverified_message)
+        ):
             log.warning("the log of a room is not the one known: it is read anew")
-            self._backlog.replaced(joined.room.last_seq)
-            if self._backlog.kept is not None:
-                await self._backlog.kept.drop()
-            since, anew = None, True
-            joined = await self._join(transport, guest_key, since)
-        answer = joined or self._talk.entered(self.name, self.log.last)
-        again, self._entered_before, self._unproven = self._entered_before, True, None
-        self.name, self.nick = cleaning.room_name(answer.room.name), cleaning.nickname(answer.nick_name)
-        self.member_id = cleaning.member_id(answer.member_id)
-        self._backlog.room = self.name
-        self.delivery.room = self.name
-        self.gate.open(transport)
-        self._tell(RoomEntered(self.name, again, anew))
-        self._roster.joined(answer.members)
-        self._set_topic(answer.room.topic)
-        self._keep_place()
-        self._backlog.entered(replace(answer, messages=cleaning.entries(answer.messages)), since, again=again)
-        return answer
+            self._history_sync.reset(join_response.room.last_seq)
+            if self._history_sync.cache is not None:
+                await self._history_sync.cache.clear()
+            since, log_reset = None, True
+            join_response = await self._request_join(transport, guest_key, since)
+        response = join_response or self._basic_server.make_join_response(self.name, self.log.last)
+        rejoined, self._was_joined, self._unverified_message = self._was_joined, True, None
+        self.name, self.nick = cleaning.room_name(response.room.name), cleaning.nickname(response.nick_name)
+        self.member_id = cleaning.member_id(response.member_id)
+        self._history_sync.room = self.name
+        self.sender.room = self.name
+        self.gate.set(transport)
+        self._emit(RoomJoined(self.name, rejoined, log_reset))
+        self._roster.reset(response.members)
+        self._set_topic(response.room.topic)
+        self._save_room_info()
+        self._history_sync.on_join(
+            replace(response, messages=cleaning.entries(response.messages)), since, rejoined=rejoined
+        )
+        return response
 
-    def pushed(self, entry: Entry) -> None:
+    def on_push(self, entry: Entry) -> None:
         """An entry came."""
         entry = cleaning.entry(entry)
-        self._backlog.pushed(entry)
+        self._history_sync.on_push(entry)
         if isinstance(entry, TopicChange) and self.gate.value is not None:
             self._set_topic(entry.topic)
 
-    def overheard(self, push: Said) -> None:
+    def on_basic_push(self, push: BasicMessage) -> None:
         """A plain server told that something was said."""
-        told = self._talk.overheard(self.name, push, self.log.last)
-        if isinstance(told, Message):
-            self._backlog.pushed(told)
-            self._talk.came_back(told)
-        elif told.nick_name != self.nick:
-            self._tell(Noticed(told))
+        converted = self._basic_server.convert_push(self.name, push, self.log.last)
+        if isinstance(converted, Message):
+            self._history_sync.on_push(converted)
+            self._basic_server.match_echo(converted)
+        elif converted.nick_name != self.nick:
+            self._emit(NoticeReceived(converted))
 
-    def presence(self, push: PresencePush) -> None:
+    def on_presence(self, push: PresencePush) -> None:
         """Members came, left or changed nickname."""
-        self._roster.changed(push)
-        if (own := self.members.get(self.member_id)) is not None:
-            self.nick = own.nick_name
+        self._roster.apply_presence(push)
+        if (own_member := self.members.get(self.member_id)) is not None:
+            self.nick = own_member.nick_name
 
-    def disconnected(self) -> None:
+    def on_disconnected(self) -> None:
         """The connection is lost."""
-        self.gate.shut()
-        self.log.broken()
-        self._talk.broken()
+        self.gate.clear()
+        self.log.on_disconnected()
+        self._basic_server.on_disconnected()
 
-    def end(self, error: ChatError, *, quietly: bool = False) -> None:
+    def close(self, error: ChatError, *, silent: bool = False) -> None:
         """Nothing follows: whoever waits gets this error, and `async for` ends, by it or `quietly`."""
-        self.gate.lock(error)
-        self._roster.end()
-        self._backlog.end(quietly=quietly)
+        self.gate.fail(error)
+        self._roster.cancel()
+        self._history_sync.close(silent=silent)
 
     # -- within
 
-    async def _open(self) -> None:
-        kept = await self._backlog.kept.open() if self._backlog.kept is not None else None
-        if kept is not None:
-            self.name, self.topic = cleaning.room_name(kept.name), cleaning.topic(kept.topic)
-            self.member_id = kept.member_id
-            self._unproven = next(reversed(list(self.log.messages())), None)
-            self._known = True
-        await self.delivery.take_over()
+    async def _load_cache(self) -> None:
+        cached = await self._history_sync.cache.load() if self._history_sync.cache is not None else None
+        if cached is not None:
+            self.name, self.topic = cleaning.room_name(cached.name), cleaning.topic(cached.topic)
+            self.member_id = cached.member_id
+            self._unverified_message = next(reversed(list(self.log.messages())), None)
+            self._has_cache = True
+        await self.sender.claim_orphans()
 
-    async def _join(self, transport: "Transport", guest_key: str | None, since: int | None) -> JoinResponse | None:
+    async def _request_join(
+        self, transport: "Transport", guest_key: str | None, since: int | None
+    ) -> JoinResponse | None:
         request = JoinRoom(
             room_name=self.name,
             nick_name=self.nick,
@@ -325,23 +343,25 @@ class Room(RoomTalk):
         )
         return await transport.join(request)
 
-    async def _say_goodbye(self, transport: "Transport") -> None:
-        if transport.plain_room is not None:
-            self._link.gate.shut(transport)  # it takes no other room
-        await say_goodbye(transport, self.name)
+    async def _send_leave(self, transport: "Transport") -> None:
+        if transport.basic_room is not None:
+            self._connector.gate.clear(transport)  # it takes no other room
+        await send_leave(transport, self.name)
 
     def _set_topic(self, topic: str) -> None:
         topic = cleaning.topic(topic)
         if topic != self.topic:
             self.topic = topic
-            self._keep_place()
-            self._tell(TopicChanged(self.name, topic))
+            self._save_room_info()
+            self._emit(TopicChanged(self.name, topic))
 
-    def _keep_place(self) -> None:
-        if self._backlog.kept is not None:
-            entered = self._backlog.kept.entered(self.name, self.topic, self.member_id, names.canonical_key(self.nick))
-            self._tasks.start(entered, "keeping a room")
+    def _save_room_info(self) -> None:
+        if self._history_sync.cache is not None:
+            save = self._history_sync.cache.save_room_info(
+                self.name, self.topic, self.member_id, names.canonical_key(self.nick)
+            )
+            self._tasks.start(save, "keeping a room")
 
-    def _log_changed(self, seqs: tuple[int, ...], live: bool) -> None:
+    def _on_log_changed(self, seqs: tuple[int, ...], live: bool) -> None:
         if seqs:
-            self._tell(LogChanged(self.name, seqs, live))
+            self._emit(LogChanged(self.name, seqs, live))

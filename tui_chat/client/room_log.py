@@ -35,16 +35,16 @@ from dataclasses import dataclass
 from server.protocol.answers import HistoryPage, JoinResponse
 from server.protocol.entries import Deletion, Edit, Entry, Message, Reaction
 from server.protocol.requests import History
-from tui_chat.client.held_messages import HeldMessages
-from tui_chat.client.present_state import MessageChange, changed
-from tui_chat.client.spans import Gap, Spans
+from tui_chat.client.held_messages import MessageStore
+from tui_chat.client.present_state import MessageChange, apply_change
+from tui_chat.client.spans import Gap, SeqRanges
 
-HELD_MAX = 1_000
+MAX_BUFFERED_PUSHES = 1_000
 """Pushes kept while what comes before them is fetched; those beyond are fetched too."""
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class LogSegment:
     """A part of a log, to be put aside and brought back.
 
     Attributes:
@@ -55,7 +55,7 @@ class Stretch:
 
     messages: tuple[tuple[Message, int], ...]
     changes: tuple[MessageChange, ...]
-    spans: tuple[tuple[int, int], ...]
+    ranges: tuple[tuple[int, int], ...]
 
 
 class RoomLog:
@@ -63,30 +63,30 @@ class RoomLog:
 
     __slots__ = (
         "_bases",
+        "_buffered_pushes",
         "_changes",
-        "_fresh",
-        "_held",
-        "_learnt",
-        "_live",
+        "_dirty_ranges",
+        "_dirty_targets",
+        "_highest_pushed",
+        "_is_live",
+        "_is_tracking",
         "_messages",
-        "_pushed_to",
-        "_recording",
-        "_spans",
-        "_unsaved",
+        "_new_base_as_of",
+        "_ranges",
     )
 
     def __init__(self) -> None:
-        self._messages = HeldMessages()
-        self._fresh: dict[int, int] = {}  # the marks of bases that are not put among the messages yet
+        self._messages = MessageStore()
+        self._new_base_as_of: dict[int, int] = {}  # the marks of bases that are not put among the messages yet
         self._bases: dict[int, Message] = {}  # only of messages that have unfolded changes
         self._changes: dict[int, list[MessageChange]] = {}  # unfolded, by target, ascending
-        self._spans = Spans()
-        self._held: dict[int, Entry] = {}
-        self._pushed_to = 0  # the highest seq that a push of this connection had
-        self._live = False
-        self._recording = False
-        self._unsaved: set[int] = set()  # targets whose message or changes are not put aside
-        self._learnt = Spans()  # stretches that are not put aside
+        self._ranges = SeqRanges()
+        self._buffered_pushes: dict[int, Entry] = {}
+        self._highest_pushed = 0  # the highest seq that a push of this connection had
+        self._is_live = False
+        self._is_tracking = False
+        self._dirty_targets: set[int] = set()  # targets whose message or changes are not put aside
+        self._dirty_ranges = SeqRanges()  # stretches that are not put aside
 
     def __len__(self) -> int:
         """How many messages are held."""
@@ -107,12 +107,12 @@ class RoomLog:
     @property
     def last(self) -> int:
         """The live end: what a join gives as `since`. 0 while nothing is known."""
-        return self._spans.last
+        return self._ranges.last
 
     @property
     def first(self) -> int:
         """The first `seq` known; 1 while nothing is known."""
-        return max(self._spans.first, 1) if self._spans else 1
+        return max(self._ranges.first, 1) if self._ranges else 1
 
     @property
     def has_older(self) -> bool:
@@ -121,101 +121,101 @@ class RoomLog:
 
     def gaps(self) -> tuple[Gap, ...]:
         """The stretches that are missing between what is known, ascending."""
-        return self._spans.gaps()
+        return self._ranges.gaps()
 
     def messages(self, first: int = 1, last: int | None = None) -> Iterator[Message]:
         """The messages from `first` to `last` (default: all to the live end), ascending."""
-        yield from self._messages.between(first, last)
+        yield from self._messages.iter_range(first, last)
 
-    def first_at(self, ts: int) -> int | None:
+    def find_seq_at(self, ts: int) -> int | None:
         """The first message of this time (milliseconds since the epoch) or later, or else the last; None when empty."""
-        return self._messages.first_at(ts)
+        return self._messages.find_seq_at(ts)
 
-    def missing(self) -> int | None:
+    def missing_after(self) -> int | None:
         """What to ask `history after:` for, because pushes ran ahead; None when nothing is missing."""
-        return self.last if self._live and self._pushed_to > self.last else None
+        return self.last if self._is_live and self._highest_pushed > self.last else None
 
-    def broken(self) -> None:
+    def on_disconnected(self) -> None:
         """The connection was lost: what is pushed next waits until the room is joined again."""
-        self._live = False
-        self._held.clear()
-        self._pushed_to = 0
+        self._is_live = False
+        self._buffered_pushes.clear()
+        self._highest_pushed = 0
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         """Rule 7. Pushes that are held stay: they came after the break."""
-        self._messages = HeldMessages()
-        self._fresh.clear()
+        self._messages = MessageStore()
+        self._new_base_as_of.clear()
         self._bases.clear()
         self._changes.clear()
-        self._spans = Spans()
-        self._unsaved.clear()
-        self._learnt = Spans()
+        self._ranges = SeqRanges()
+        self._dirty_targets.clear()
+        self._dirty_ranges = SeqRanges()
 
-    def record(self) -> None:
+    def track_changes(self) -> None:
         """Remember from now on what is not put aside."""
-        self._recording = True
+        self._is_tracking = True
 
     @property
-    def unsaved(self) -> bool:
+    def is_dirty(self) -> bool:
         """There is something that is not put aside."""
-        return bool(self._unsaved or self._learnt)
+        return bool(self._dirty_targets or self._dirty_ranges)
 
-    def take_unsaved(self, limit: int | None = None) -> Stretch:
+    def pop_dirty(self, limit: int | None = None) -> LogSegment:
         """What was learnt since this was last asked.
 
         Args:
             limit: Of how many messages, the oldest first, at most. Only the last part says which stretches
                 are known: until then a reader must not take them for whole.
         """
-        targets, learnt = sorted(self._unsaved)[:limit], Spans()
-        self._unsaved.difference_update(targets)
-        if not self._unsaved:
-            learnt, self._learnt = self._learnt, Spans()
-        return Stretch(
+        targets, dirty_ranges = sorted(self._dirty_targets)[:limit], SeqRanges()
+        self._dirty_targets.difference_update(targets)
+        if not self._dirty_targets:
+            dirty_ranges, self._dirty_ranges = self._dirty_ranges, SeqRanges()
+        return LogSegment(
             tuple(
-                (self._bases.get(seq, self._messages[seq]), self._messages.as_of(seq))
+                (self._bases.get(seq, self._messages[seq]), self._messages.as_of_seq(seq))
                 for seq in targets
                 if seq in self._messages
             ),
             tuple(change for seq in targets for change in self._changes.get(seq, ())),
-            learnt.stretches(),
+            dirty_ranges.ranges(),
         )
 
-    def restore(self, stretch: Stretch) -> tuple[int, ...]:
+    def restore(self, segment: LogSegment) -> tuple[int, ...]:
         """Bring back what was put aside, by this log or another of the same room.
 
         Returns:
             The `seq` of each message that is new or now reads otherwise, ascending.
         """
-        recording, self._recording = self._recording, False
-        for first, last in stretch.spans:
-            self._spans.add(first, last)
-        touched: set[int] = set()
-        for message, as_of in stretch.messages:
-            if self._knows_more(message.seq, as_of):
+        was_tracking, self._is_tracking = self._is_tracking, False
+        for first, last in segment.ranges:
+            self._ranges.add(first, last)
+        affected: set[int] = set()
+        for message, as_of in segment.messages:
+            if self._is_newer_base(message.seq, as_of):
                 self._bases[message.seq] = message
-                self._fresh[message.seq] = as_of
-                touched.add(message.seq)
-        touched.update(change.target for change in stretch.changes if self._keep(change))
-        changed = tuple(sorted(seq for seq in touched if self._rebuild(seq)))
-        self._recording = recording
-        return changed
+                self._new_base_as_of[message.seq] = as_of
+                affected.add(message.seq)
+        affected.update(change.target for change in segment.changes if self._add_change(change))
+        changed_seqs = tuple(sorted(seq for seq in affected if self._rebuild(seq)))
+        self._is_tracking = was_tracking
+        return changed_seqs
 
-    def trim(self, kept: int) -> bool:
+    def trim(self, keep: int) -> bool:
         """Let the oldest messages go, so that `kept` (at least one) stay; whether any did."""
-        if len(self._messages) <= kept:
+        if len(self._messages) <= keep:
             return False
-        first = self._messages.seq_from_end(kept)
-        if any(target < first for target in self._unsaved):
+        first = self._messages.seq_from_end(keep)
+        if any(target < first for target in self._dirty_targets):
             return False  # what is let go must be put aside as it reads now
-        self._messages.cut(first)
-        for known in (self._bases, self._changes):
-            for seq in [seq for seq in known if seq < first]:
-                del known[seq]
-        self._spans.cut(first)
+        self._messages.truncate_before(first)
+        for mapping in (self._bases, self._changes):
+            for seq in [seq for seq in mapping if seq < first]:
+                del mapping[seq]
+        self._ranges.truncate(first)
         return True
 
-    def joined(self, answer: JoinResponse, since: int | None) -> tuple[int, ...]:
+    def apply_join(self, response: JoinResponse, since: int | None) -> tuple[int, ...]:
         """The room was joined.
 
         Args:
@@ -225,34 +225,34 @@ class RoomLog:
         Returns:
             The `seq` of each message that is new or now reads otherwise, ascending.
         """
-        newest = answer.room.last_seq
-        self._live = True
+        newest = response.room.last_seq
+        self._is_live = True
         oldest = 0 if since is None else since + 1
-        if answer.has_more:
-            oldest = min((entry.seq for entry in answer.messages), default=newest + 1)
-        return self._settled(self._learn(answer.messages, oldest, newest, newest))
+        if response.has_more:
+            oldest = min((entry.seq for entry in response.messages), default=newest + 1)
+        return self._apply_buffered(self._apply_range(response.messages, oldest, newest, newest))
 
-    def page(self, answer: HistoryPage, request: History) -> tuple[int, ...]:
+    def apply_page(self, response: HistoryPage, request: History) -> tuple[int, ...]:
         """A page of history arrived for this request.
 
         Returns:
             The `seq` of each message that is new or now reads otherwise, ascending.
         """
-        seqs = [entry.seq for entry in answer.messages]
+        seqs = [entry.seq for entry in response.messages]
         oldest, newest = min(seqs, default=1), max(seqs, default=0)
         if request.after is not None:
             oldest = request.after + 1
-            if not answer.has_more:
-                newest = max(newest, answer.last_seq)
+            if not response.has_more:
+                newest = max(newest, response.last_seq)
         elif request.before is not None:
-            newest = min(request.before - 1, answer.last_seq)
-            if not answer.has_more:
+            newest = min(request.before - 1, response.last_seq)
+            if not response.has_more:
                 oldest = 0
             elif not seqs:
                 oldest = request.before
-        return self._settled(self._learn(answer.messages, oldest, newest, answer.last_seq))
+        return self._apply_buffered(self._apply_range(response.messages, oldest, newest, response.last_seq))
 
-    def pushed(self, entry: Entry) -> tuple[int, ...]:
+    def apply_push(self, entry: Entry) -> tuple[int, ...]:
         """An entry was pushed.
 
         Returns:
@@ -260,70 +260,74 @@ class RoomLog:
             more than one when the push closes a hole before pushes that were held.
         """
         seq = entry.seq
-        if self._live and not self._held and seq == self._spans.last + 1:
+        if self._is_live and not self._buffered_pushes and seq == self._ranges.last + 1:
             return self._append(entry)
-        self._pushed_to = max(self._pushed_to, seq)
-        if (seq > self._spans.last or not self._live) and len(self._held) < HELD_MAX:
-            self._held[seq] = entry
-        return self._settled(set())
+        self._highest_pushed = max(self._highest_pushed, seq)
+        if (seq > self._ranges.last or not self._is_live) and len(self._buffered_pushes) < MAX_BUFFERED_PUSHES:
+            self._buffered_pushes[seq] = entry
+        return self._apply_buffered(set())
 
-    def _settled(self, touched: set[int]) -> tuple[int, ...]:
+    def _apply_buffered(self, affected: set[int]) -> tuple[int, ...]:
         """Apply the held pushes whose turn has come."""
-        while self._live and self._held and (entry := self._held.pop(self._spans.last + 1, None)) is not None:
-            touched.update(self._append(entry))
-        return tuple(sorted(touched))
+        while (
+            self._is_live
+            and self._buffered_pushes
+            and (entry := self._buffered_pushes.pop(self._ranges.last + 1, None)) is not None
+        ):
+            affected.update(self._append(entry))
+        return tuple(sorted(affected))
 
     def _append(self, entry: Entry) -> tuple[int, ...]:
         seq = entry.seq
-        self._spans.append(seq)
-        self._note_span(seq, seq)
+        self._ranges.append(seq)
+        self._mark_range_dirty(seq, seq)
         if isinstance(entry, Message):
             self._messages.put(entry, seq)
-            self._note(seq)
+            self._mark_dirty(seq)
             return (seq,)
-        if isinstance(entry, (Edit, Deletion, Reaction)) and self._keep(entry) and self._rebuild(entry.target):
+        if isinstance(entry, (Edit, Deletion, Reaction)) and self._add_change(entry) and self._rebuild(entry.target):
             return (entry.target,)
         return ()
 
-    def _learn(self, entries: Iterable[Entry], first: int, last: int, as_of: int) -> set[int]:
+    def _apply_range(self, entries: Iterable[Entry], first: int, last: int, as_of: int) -> set[int]:
         """Take in a stretch whose messages include every change up to `as_of`."""
-        self._spans.add(first, last)
-        self._note_span(first, last)
-        for seq in [seq for seq in self._held if self._live and seq <= self._spans.last]:
-            del self._held[seq]
-        ascending = sorted((entry for entry in entries if first <= entry.seq <= last), key=_seq)
+        self._ranges.add(first, last)
+        self._mark_range_dirty(first, last)
+        for seq in [seq for seq in self._buffered_pushes if self._is_live and seq <= self._ranges.last]:
+            del self._buffered_pushes[seq]
+        ascending = sorted((entry for entry in entries if first <= entry.seq <= last), key=_entry_seq)
         # Rule 5 needs every change of the stretch in its place before the first is folded.
-        touched: set[int] = set()
+        affected: set[int] = set()
         for entry in ascending:
             if isinstance(entry, Message):
-                if self._knows_more(entry.seq, as_of):
+                if self._is_newer_base(entry.seq, as_of):
                     self._bases[entry.seq] = entry
-                    self._fresh[entry.seq] = as_of
-                    touched.add(entry.seq)
-            elif isinstance(entry, (Edit, Deletion, Reaction)) and self._keep(entry):
-                touched.add(entry.target)
-        return {seq for seq in touched if self._rebuild(seq)}
+                    self._new_base_as_of[entry.seq] = as_of
+                    affected.add(entry.seq)
+            elif isinstance(entry, (Edit, Deletion, Reaction)) and self._add_change(entry):
+                affected.add(entry.target)
+        return {seq for seq in affected if self._rebuild(seq)}
 
-    def _knows_more(self, seq: int, as_of: int) -> bool:
+    def _is_newer_base(self, seq: int, as_of: int) -> bool:
         """Rule 4. Whether a base with this mark says more than the one held."""
-        return (seq not in self._messages and seq not in self._fresh) or self._as_of(seq) < as_of
+        return (seq not in self._messages and seq not in self._new_base_as_of) or self._base_as_of(seq) < as_of
 
-    def _as_of(self, seq: int) -> int:
-        fresh = self._fresh.get(seq)
-        return self._messages.as_of(seq) if fresh is None else fresh
+    def _base_as_of(self, seq: int) -> int:
+        new_as_of = self._new_base_as_of.get(seq)
+        return self._messages.as_of_seq(seq) if new_as_of is None else new_as_of
 
-    def _keep(self, change: MessageChange) -> bool:
+    def _add_change(self, change: MessageChange) -> bool:
         """Put the change in its place among those not folded yet; whether its target is held and not as new."""
         target = change.target
-        held = target in self._messages or target in self._bases
-        if (held and change.seq <= self._as_of(target)) or (not held and target in self._spans):
+        has_base = target in self._messages or target in self._bases
+        if (has_base and change.seq <= self._base_as_of(target)) or (not has_base and target in self._ranges):
             return False
-        waiting = self._changes.setdefault(target, [])
-        if any(other.seq == change.seq for other in waiting):
+        pending = self._changes.setdefault(target, [])
+        if any(other.seq == change.seq for other in pending):
             return False
-        insort(waiting, change, key=_seq)
-        self._note(target)
-        return held
+        insort(pending, change, key=_entry_seq)
+        self._mark_dirty(target)
+        return has_base
 
     def _rebuild(self, seq: int) -> bool:
         """Put the changes over the base, and fold them in when nothing between is unknown.
@@ -331,31 +335,31 @@ class RoomLog:
         Returns:
             Whether the message is new or reads otherwise now.
         """
-        before = self._messages.get(seq)
-        as_of = self._as_of(seq)
-        self._fresh.pop(seq, None)
-        waiting = [change for change in self._changes.pop(seq, ()) if change.seq > as_of]
-        base = message = self._bases.pop(seq, before)
+        shown_before = self._messages.get(seq)
+        as_of = self._base_as_of(seq)
+        self._new_base_as_of.pop(seq, None)
+        pending = [change for change in self._changes.pop(seq, ()) if change.seq > as_of]
+        base = message = self._bases.pop(seq, shown_before)
         if base is None or message is None:
             return False
-        for change in waiting:
-            message = changed(message, change)
-        self._note(seq)
-        if waiting and self._spans.cover(as_of + 1, waiting[-1].seq):
-            as_of = waiting[-1].seq
-        elif waiting:
-            self._changes[seq], self._bases[seq] = waiting, base
+        for change in pending:
+            message = apply_change(message, change)
+        self._mark_dirty(seq)
+        if pending and self._ranges.contains_range(as_of + 1, pending[-1].seq):
+            as_of = pending[-1].seq
+        elif pending:
+            self._changes[seq], self._bases[seq] = pending, base
         self._messages.put(message, as_of)
-        return message != before
+        return message != shown_before
 
-    def _note(self, target: int) -> None:
-        if self._recording:
-            self._unsaved.add(target)
+    def _mark_dirty(self, target: int) -> None:
+        if self._is_tracking:
+            self._dirty_targets.add(target)
 
-    def _note_span(self, first: int, last: int) -> None:
-        if self._recording:
-            self._learnt.add(first, last)
+    def _mark_range_dirty(self, first: int, last: int) -> None:
+        if self._is_tracking:
+            self._dirty_ranges.add(first, last)
 
 
-def _seq(entry: Entry) -> int:
+def _entry_seq(entry: Entry) -> int:
     return entry.seq

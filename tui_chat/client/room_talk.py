@@ -21,12 +21,12 @@ from server.protocol.requests import (
     Typing,
 )
 from tui_chat.client import cleaning
-from tui_chat.client.delivery import Delivery
+from tui_chat.client.delivery import OutboxSender
 from tui_chat.client.errors import ConnectionLost
 from tui_chat.client.gate import Gate
-from tui_chat.client.link import Link
-from tui_chat.client.posting import Postable, Posting
-from tui_chat.client.speaking import Speaking
+from tui_chat.client.link import Connector
+from tui_chat.client.posting import OutboxItem, OutboxRequest
+from tui_chat.client.speaking import RateLimitedSender
 
 if TYPE_CHECKING:
     from tui_chat.client.transport import Transport
@@ -36,7 +36,7 @@ log = logging.getLogger("chat.client")
 SEND_TIMEOUT = 30.0
 
 
-class RoomTalk:
+class RoomRequests:
     """The part of a room that one speaks into.
 
     Attributes:
@@ -50,10 +50,10 @@ class RoomTalk:
     name: str
     nick: str
     gate: "Gate[Transport]"
-    delivery: Delivery
-    plain: bool
-    _link: Link
-    _speaking: Speaking
+    sender: OutboxSender
+    is_basic_server: bool
+    _connector: Connector
+    _rate_limited_sender: RateLimitedSender
     _new_id: Callable[[], UUID]
 
     async def send(
@@ -85,9 +85,9 @@ class RoomTalk:
         """
         client_id = client_id or self._new_id()
         request = SendMessage(room=self.name, message=text, client_id=client_id, reply_to=reply_to)
-        return await self._speaking.send(request, timeout)
+        return await self._rate_limited_sender.send(request, timeout)
 
-    def post(self, text: str, reply_to: int | None = None) -> Posting:
+    def post(self, text: str, reply_to: int | None = None) -> OutboxItem:
         """Say something as soon as it can be said; `PostingChanged` tells what becomes of it.
 
         What was posted is sent in order, behind whatever waits already, however long
@@ -102,33 +102,35 @@ class RoomTalk:
             OutboxFull: 10,000 wait already.
             NotJoined: The room was left.
         """
-        return self._post(lambda new: SendMessage(room=self.name, message=text, client_id=new, reply_to=reply_to))
+        return self._post(
+            lambda new_client_id: SendMessage(room=self.name, message=text, client_id=new_client_id, reply_to=reply_to)
+        )
 
-    def post_edit(self, seq: int, text: str) -> Posting:
+    def post_edit(self, seq: int, text: str) -> OutboxItem:
         """Say it otherwise, as soon as that can be done. Raises what `post` does."""
         return self._post(lambda _: EditMessage(room=self.name, seq=seq, message=text))
 
-    def post_deletion(self, seq: int) -> Posting:
+    def post_deletion(self, seq: int) -> OutboxItem:
         """Take a message back, as soon as that can be done. Raises what `post` does."""
         return self._post(lambda _: DeleteMessage(room=self.name, seq=seq))
 
-    def post_reaction(self, seq: int, emoji: str, on: bool = True) -> Posting:
+    def post_reaction(self, seq: int, emoji: str, on: bool = True) -> OutboxItem:
         """Put an emoji under a message, or take it away, as soon as that can be done. Raises what `post` does."""
         return self._post(lambda _: React(room=self.name, seq=seq, emoji=emoji, on=on))
 
-    def unsent(self) -> tuple[Posting, ...]:
+    def unsent(self) -> tuple[OutboxItem, ...]:
         """What you posted and is not sent, failed ones included, in order."""
-        return self.delivery.unsent
+        return self.sender.unsent
 
-    def retry(self, client_id: UUID) -> Posting:
+    def retry(self, client_id: UUID) -> OutboxItem:
         """Post a failed one anew, behind what waits; it has a new `client_id`.
 
         Raises:
             KeyError: There is no failed one of this `client_id`.
         """
-        return self.delivery.retry(client_id)
+        return self.sender.retry(client_id)
 
-    def drop(self, client_id: UUID) -> Posting:
+    def drop(self, client_id: UUID) -> OutboxItem:
         """Take away what was posted and is not sent.
 
         One that was tried already and got no answer may have been said all the same.
@@ -136,42 +138,48 @@ class RoomTalk:
         Raises:
             KeyError: There is none of this `client_id`, or it is on its way right now.
         """
-        return self.delivery.drop(client_id)
+        return self.sender.drop(client_id)
 
     async def edit(self, seq: int, text: str) -> ChangeAccepted:
         """Say it otherwise. Raises what `send` does, and `Forbidden`, `NotFound`, `Conflict`."""
         request = EditMessage(room=self.name, seq=seq, message=text)
-        return await self._link.ask(self.gate, request, ChangeAccepted, SEND_TIMEOUT)
+        return await self._connector.request(self.gate, request, ChangeAccepted, SEND_TIMEOUT)
 
     async def delete(self, seq: int) -> ChangeAccepted:
         """Take a message back. Raises what `edit` does."""
-        return await self._link.ask(self.gate, DeleteMessage(room=self.name, seq=seq), ChangeAccepted, SEND_TIMEOUT)
+        return await self._connector.request(
+            self.gate, DeleteMessage(room=self.name, seq=seq), ChangeAccepted, SEND_TIMEOUT
+        )
 
     async def react(self, seq: int, emoji: str, on: bool = True) -> ChangeAccepted:
         """Put an emoji under a message, or take it away. Raises what `edit` does."""
         request = React(room=self.name, seq=seq, emoji=emoji, on=on)
-        return await self._link.ask(self.gate, request, ChangeAccepted, SEND_TIMEOUT)
+        return await self._connector.request(self.gate, request, ChangeAccepted, SEND_TIMEOUT)
 
     async def set_topic(self, topic: str) -> ChangeAccepted:
         """Say what the room is about. Raises what `edit` does."""
-        return await self._link.ask(self.gate, SetTopic(room=self.name, topic=topic), ChangeAccepted, SEND_TIMEOUT)
+        return await self._connector.request(
+            self.gate, SetTopic(room=self.name, topic=topic), ChangeAccepted, SEND_TIMEOUT
+        )
 
     async def change_nick(self, nick: str) -> str:
         """Take another nickname here; the one you got. Raises what `send` does, and `NickInvalid`."""
         request = ChangeNick(nick_name=nick, room=self.name)
-        self.nick = cleaning.nickname((await self._link.ask(self.gate, request, NickChanged, SEND_TIMEOUT)).nick_name)
+        self.nick = cleaning.nickname(
+            (await self._connector.request(self.gate, request, NickChanged, SEND_TIMEOUT)).nick_name
+        )
         return self.nick
 
-    async def typing(self, on: bool) -> None:
+    async def set_typing(self, is_typing: bool) -> None:
         """Tell the room that you type, or no longer do; dropped while there is no connection."""
         transport = self.gate.value
-        if transport is not None and not self.plain:
+        if transport is not None and not self.is_basic_server:
             try:
-                await transport.tell(Typing(room=self.name, on=on))
+                await transport.send(Typing(room=self.name, on=is_typing))
             except ConnectionLost:
                 log.debug("a typing notice was dropped with its connection")
 
-    def _post(self, make: Callable[[UUID], Postable]) -> Posting:
-        if self.gate.locked:
+    def _post(self, make_request: Callable[[UUID], OutboxRequest]) -> OutboxItem:
+        if self.gate.has_failed:
             raise NotJoined("you are no longer in this room")
-        return self.delivery.post(make)
+        return self.sender.post(make_request)

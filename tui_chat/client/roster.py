@@ -16,10 +16,10 @@ from msgspec.structs import replace
 from server.protocol.entries import Member, PresencePush
 from tui_chat.client import cleaning
 
-REST_FOR_EACH = 20e-6
+NOTIFY_INTERVAL_PER_MEMBER = 20e-6
 """Seconds: ten times what a screen needs to sort and draw one more member."""
 
-MEMBERS_MAX = 100_000
+MAX_MEMBERS = 100_000
 
 
 class Roster:
@@ -32,41 +32,41 @@ class Roster:
         members: By member id, yourself included.
     """
 
-    def __init__(self, tell: Callable[[tuple[Member, ...]], None]) -> None:
+    def __init__(self, on_change: Callable[[tuple[Member, ...]], None]) -> None:
         self.members: dict[str, Member] = {}
-        self._tell = tell
-        self._rests_until = 0.0
-        self._later: asyncio.TimerHandle | None = None
+        self._on_change = on_change
+        self._next_notify_at = 0.0
+        self._notify_timer: asyncio.TimerHandle | None = None
 
-    def joined(self, members: Iterable[Member]) -> None:
+    def reset(self, members: Iterable[Member]) -> None:
         """These are there, as a join has it; told at once."""
-        self.members = {member.member_id: member for member in map(cleaning.member, islice(members, MEMBERS_MAX))}
-        self._tell_now()
+        self.members = {member.member_id: member for member in map(cleaning.member, islice(members, MAX_MEMBERS))}
+        self._notify()
 
-    def changed(self, push: PresencePush) -> None:
+    def apply_presence(self, push: PresencePush) -> None:
         """Members came, left or changed nickname; told at once or after a rest."""
         for member_id in push.left:
             self.members.pop(cleaning.member_id(member_id), None)
         for member in map(cleaning.member, push.joined):
-            if len(self.members) < MEMBERS_MAX or member.member_id in self.members:
+            if len(self.members) < MAX_MEMBERS or member.member_id in self.members:
                 self.members[member.member_id] = member
         for renamed in push.renamed:
             if (member := self.members.get(cleaning.member_id(renamed.member_id))) is not None:
                 self.members[member.member_id] = replace(member, nick_name=cleaning.nickname(renamed.nick_name))
-        if self._later is None:
+        if self._notify_timer is None:
             loop = asyncio.get_running_loop()
-            if loop.time() >= self._rests_until:
-                self._tell_now()
+            if loop.time() >= self._next_notify_at:
+                self._notify()
             else:
-                self._later = loop.call_at(self._rests_until, self._tell_now)
+                self._notify_timer = loop.call_at(self._next_notify_at, self._notify)
 
-    def end(self) -> None:
+    def cancel(self) -> None:
         """Nothing more is told."""
-        if self._later is not None:
-            self._later.cancel()
-            self._later = None
+        if self._notify_timer is not None:
+            self._notify_timer.cancel()
+            self._notify_timer = None
 
-    def _tell_now(self) -> None:
-        self.end()
-        self._rests_until = asyncio.get_running_loop().time() + len(self.members) * REST_FOR_EACH
-        self._tell(tuple(self.members.values()))
+    def _notify(self) -> None:
+        self.cancel()
+        self._next_notify_at = asyncio.get_running_loop().time() + len(self.members) * NOTIFY_INTERVAL_PER_MEMBER
+        self._on_change(tuple(self.members.values()))

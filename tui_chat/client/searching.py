@@ -22,10 +22,10 @@ from server.protocol.search_terms import SearchQuery
 from tui_chat.client import cleaning
 from tui_chat.client.errors import ConnectionLost
 from tui_chat.client.events import Connecting
-from tui_chat.client.link import Link
+from tui_chat.client.link import Connector
 from tui_chat.client.local_history import LocalHistory
-from tui_chat.client.results import Results, Source
-from tui_chat.client.sqlite_file import StorageFault
+from tui_chat.client.results import SearchPage, SearchSource
+from tui_chat.client.sqlite_file import LocalStorageError
 
 if TYPE_CHECKING:
     from tui_chat.client.room import Room
@@ -33,14 +33,14 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("chat.client")
 
-PATIENCE = 10.0
+SERVER_TIMEOUT = 10.0
 """Seconds for the server's answer; after that what is here is searched."""
 
-CONNECTED_WITHIN = 1.0
+CONNECT_TIMEOUT = 1.0
 """Seconds to wait for the first connection while it is being made."""
 
 
-class Searcher:
+class MessageSearcher:
     """Searches for one client.
 
     Args:
@@ -52,68 +52,74 @@ class Searcher:
 
     def __init__(
         self,
-        server: str,
-        link: Link,
+        server_url: str,
+        connector: Connector,
         history: LocalHistory | None,
-        rooms: Callable[[], Iterable["Room"]],
+        get_rooms: Callable[[], Iterable["Room"]],
     ) -> None:
-        self._server = server
-        self._link = link
+        self._server_url = server_url
+        self._connector = connector
         self._history = history
-        self._rooms = rooms
+        self._get_rooms = get_rooms
 
-    async def search(self, query: str, room: str | None, before: int | None, limit: int = HISTORY_DEFAULT) -> Results:
+    async def search(
+        self, query: str, room: str | None, before: int | None, limit: int = HISTORY_DEFAULT
+    ) -> SearchPage:
         """See `ChatClient.search`."""
         request = Search(query=query, room=room, before=before, limit=limit)
         try:
-            transport = await self._transport()
-            async with asyncio.timeout(PATIENCE):
-                found = await transport.request(request, SearchResponse)
+            transport = await self._wait_for_transport()
+            async with asyncio.timeout(SERVER_TIMEOUT):
+                response = await transport.request(request, SearchResponse)
         except (ConnectionLost, TimeoutError):
             log.debug("no server answers a search, what is here is searched")
         else:
-            place = found.next or min((message.id for message in found.messages), default=None)
-            goes_on = found.has_more and place is not None and (before is None or place < before)
-            messages = tuple(_clean(found.messages[:limit]))
-            return Results(messages, goes_on, place if goes_on else None, found.incomplete, Source.SERVER)
-        key = None if request.room is None else names.canonical_key(request.room)
+            next_before = response.next or min((message.id for message in response.messages), default=None)
+            has_more = response.has_more and next_before is not None and (before is None or next_before < before)
+            messages = tuple(_sanitize_results(response.messages[:limit]))
+            return SearchPage(
+                messages, has_more, next_before if has_more else None, response.incomplete, SearchSource.SERVER
+            )
+        room_key = None if request.room is None else names.canonical_key(request.room)
         if self._history is not None:
-            for joined in self._rooms():
-                await joined.settled()
+            for open_room in self._get_rooms():
+                await open_room.flush()
             try:
-                return await self._history.search(self._server, SearchQuery(request.query), key, before, limit)
-            except StorageFault as fault:
-                log.warning("what is kept here cannot be searched: %s", fault.reason)
-        logs = [room.log for room in self._rooms() if key in {None, names.canonical_key(room.name)}]
-        newest_first = heapq.merge(*(reversed(list(each.messages())) for each in logs), key=_id, reverse=True)
-        older = (message for message in newest_first if before is None or message.id < before)
-        return page(found_in(older, SearchQuery(request.query)), limit)
+                return await self._history.search(self._server_url, SearchQuery(request.query), room_key, before, limit)
+            except LocalStorageError as error:
+                log.warning("what is kept here cannot be searched: %s", error.reason)
+        logs = [room.log for room in self._get_rooms() if room_key in {None, names.canonical_key(room.name)}]
+        newest_first = heapq.merge(
+            *(reversed(list(room_log.messages())) for room_log in logs), key=_message_id, reverse=True
+        )
+        candidates = (message for message in newest_first if before is None or message.id < before)
+        return make_page(filter_matches(candidates, SearchQuery(request.query)), limit)
 
-    async def _transport(self) -> "Transport":
+    async def _wait_for_transport(self) -> "Transport":
         """The connection; one that is being made for the first time is waited for.
 
         Raises:
             TimeoutError: There is none.
         """
-        if self._link.gate.value is None and not isinstance(self._link.state, Connecting):
+        if self._connector.gate.value is None and not isinstance(self._connector.state, Connecting):
             raise TimeoutError
-        async with asyncio.timeout(CONNECTED_WITHIN):
-            return await self._link.gate.passed()
+        async with asyncio.timeout(CONNECT_TIMEOUT):
+            return await self._connector.gate.wait()
 
 
-def found_in(messages: Iterable[Message], query: SearchQuery) -> Iterator[Message]:
+def filter_matches(messages: Iterable[Message], query: SearchQuery) -> Iterator[Message]:
     """Those of some messages that a query finds."""
     return (message for message in messages if not message.deleted and query.matches(message.message))
 
 
-def page(found: Iterator[Message], limit: int) -> Results:
+def make_page(matches: Iterator[Message], limit: int) -> SearchPage:
     """The first of what was found here, and whether there are others."""
-    messages = tuple(islice(found, limit))
-    has_more = next(found, None) is not None
-    return Results(messages, has_more, messages[-1].id if has_more else None, False, Source.HERE)
+    messages = tuple(islice(matches, limit))
+    has_more = next(matches, None) is not None
+    return SearchPage(messages, has_more, messages[-1].id if has_more else None, False, SearchSource.LOCAL)
 
 
-def _clean(messages: Iterable[Message]) -> Iterator[Message]:
+def _sanitize_results(messages: Iterable[Message]) -> Iterator[Message]:
     """What a server found, safe to show; what it says is in a room that cannot be is left out."""
     for message in messages:
         try:
@@ -123,5 +129,5 @@ def _clean(messages: Iterable[Message]) -> Iterator[Message]:
         yield replace(cleaning.message(message), room=room)
 
 
-def _id(message: Message) -> int:
+def _message_id(message: Message) -> int:
     return message.id

@@ -21,12 +21,12 @@ class Gap:
     before: int
 
     @property
-    def missing(self) -> int:
+    def missing_count(self) -> int:
         """How many entries are missing."""
         return self.before - self.after - 1
 
 
-class Spans:
+class SeqRanges:
     """A set of `seq` numbers, kept as the stretches it consists of."""
 
     __slots__ = ("_firsts", "_lasts")
@@ -49,14 +49,14 @@ class Spans:
         return self._lasts[-1] if self._lasts else 0
 
     def __contains__(self, seq: int) -> bool:
-        return self.cover(seq, seq)
+        return self.contains_range(seq, seq)
 
-    def cover(self, first: int, last: int) -> bool:
+    def contains_range(self, first: int, last: int) -> bool:
         """Whether every `seq` from `first` to `last` is known."""
         if not self._firsts:
             return False
-        at = len(self._firsts) - 1 if first >= self._firsts[-1] else bisect_right(self._firsts, first) - 1
-        return at >= 0 and self._lasts[at] >= last
+        index = len(self._firsts) - 1 if first >= self._firsts[-1] else bisect_right(self._firsts, first) - 1
+        return index >= 0 and self._lasts[index] >= last
 
     def append(self, seq: int) -> None:
         """`last + 1` is known too."""
@@ -78,20 +78,20 @@ class Spans:
         self._firsts[low:high] = [first]
         self._lasts[low:high] = [last]
 
-    def cut(self, first: int, before: int | None = None) -> None:
+    def truncate(self, first: int, before: int | None = None) -> None:
         """Forget what is not in `first` up to (not including) `before`."""
-        kept = [
+        remaining = [
             (max(low, first), high if before is None else min(high, before - 1))
-            for low, high in self.stretches()
+            for low, high in self.ranges()
             if high >= first and (before is None or low < before)
         ]
-        self._firsts = [low for low, _ in kept]
-        self._lasts = [high for _, high in kept]
+        self._firsts = [low for low, _ in remaining]
+        self._lasts = [high for _, high in remaining]
 
     def gaps(self) -> tuple[Gap, ...]:
         """What is missing between the spans, ascending."""
         return tuple(Gap(last, first) for last, first in zip(self._lasts, self._firsts[1:], strict=False))
 
-    def stretches(self) -> tuple[tuple[int, int], ...]:
+    def ranges(self) -> tuple[tuple[int, int], ...]:
         """The first and last `seq` of each span, ascending."""
         return tuple(zip(self._firsts, self._lasts, strict=True))

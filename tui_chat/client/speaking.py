@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from server.protocol.answers import SendResponse
 from server.protocol.errors import RateLimited
 from server.protocol.requests import SendMessage
-from tui_chat.client.errors import NotServed
+from tui_chat.client.errors import UnsupportedByServer
 from tui_chat.client.gate import Gate
-from tui_chat.client.link import Link
-from tui_chat.client.plain import PlainTalk
+from tui_chat.client.link import Connector
+from tui_chat.client.plain import BasicServer
 
 if TYPE_CHECKING:
     from tui_chat.client.transport import Transport
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("chat.client")
 
 
-class Speaking:
+class RateLimitedSender:
     """What is sent into one room while somebody waits for it.
 
     Args:
@@ -30,29 +30,31 @@ class Speaking:
         talk: The way to a plain server.
     """
 
-    def __init__(self, gate: "Gate[Transport]", link: Link, talk: PlainTalk) -> None:
+    def __init__(self, gate: "Gate[Transport]", connector: Connector, basic_server: BasicServer) -> None:
         self._gate = gate
-        self._link = link
-        self._talk = talk
-        self._turn = asyncio.Lock()  # held by the one message that waits out the rate limit
+        self._connector = connector
+        self._basic_server = basic_server
+        self._throttle_lock = asyncio.Lock()  # held by the one message that waits out the rate limit
 
     async def send(self, request: SendMessage, timeout: float) -> SendResponse:
         """Send it, and wait for its acknowledgement; what it raises is in `Room.send`."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + timeout
-        if not self._turn.locked():
+        if not self._throttle_lock.locked():
             try:
-                return await self._link.ask(self._gate, request, SendResponse, timeout)
+                return await self._connector.request(self._gate, request, SendResponse, timeout)
             except RateLimited:
                 log.debug("a message waits for its turn")
-            except NotServed:
-                return await self._talk.send(await self._gate.passed(), request)
+            except UnsupportedByServer:
+                return await self._basic_server.send(await self._gate.wait(), request)
         try:
             async with asyncio.timeout_at(deadline):
-                await self._turn.acquire()
+                await self._throttle_lock.acquire()
         except TimeoutError:
             raise RateLimited("too many messages wait already") from None
         try:
-            return await self._link.ask(self._gate, request, SendResponse, deadline - loop.time(), patient=True)
+            return await self._connector.request(
+                self._gate, request, SendResponse, deadline - loop.time(), wait_for_rate_limit=True
+            )
         finally:
-            self._turn.release()
+            self._throttle_lock.release()

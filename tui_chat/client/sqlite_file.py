@@ -24,15 +24,15 @@ log = logging.getLogger("chat.client")
 
 T = TypeVar("T")
 
-BUSY_SECONDS = 5.0
+BUSY_TIMEOUT = 5.0
 """How long one program waits for another that writes the same file."""
-BUSY_STEP = 0.02
+BUSY_RETRY_INTERVAL = 0.02
 
-_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
-_BESIDE = ("-wal", "-shm", "-journal")
+_CORRUPTION_CODES = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_SIDECAR_SUFFIXES = ("-wal", "-shm", "-journal")
 
 
-class StorageFault(Exception):
+class LocalStorageError(Exception):
     """The file cannot be used now.
 
     Attributes:
@@ -44,12 +44,12 @@ class StorageFault(Exception):
         self.reason = reason
 
 
-class Damaged(Exception):
+class CorruptDatabase(Exception):
     """What is in the file cannot be right."""
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class SqliteSchema:
     """What a file holds.
 
     Attributes:
@@ -59,9 +59,9 @@ class Layout:
         durable: What was written survives a power cut, not only the end of the program.
     """
 
-    application: int
+    application_id: int
     version: int
-    tables: str
+    statements: str
     durable: bool
 
 
@@ -78,20 +78,20 @@ class SqliteFile:
     def __init__(
         self,
         path: Path,
-        layout: Layout,
-        on_damaged: Callable[[Path], None],
+        schema: SqliteSchema,
+        on_corrupt: Callable[[Path], None],
         now: Callable[[], float] = time.time,
     ) -> None:
         self.path = path
-        self._layout = layout
-        self._on_damaged = on_damaged
+        self._schema = schema
+        self._on_corrupt = on_corrupt
         self._now = now
         self._connection: sqlite3.Connection | None = None
         self._inode = 0
-        self._thread = ThreadPoolExecutor(1, f"chat {path.name}")
+        self._executor = ThreadPoolExecutor(1, f"chat {path.name}")
         self._closed = False
 
-    async def do(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    async def run(self, operation: Callable[[sqlite3.Connection], T]) -> T:
         """Do some work in the thread.
 
         Args:
@@ -101,13 +101,13 @@ class SqliteFile:
             StorageFault: It could not be done; nothing of it is in the file.
         """
         if self._closed:
-            raise StorageFault("the file is closed")
+            raise LocalStorageError("the file is closed")
         loop = asyncio.get_running_loop()
-        result, aside = await loop.run_in_executor(self._thread, self._do, work)
-        if aside is not None:
+        result, backup_path = await loop.run_in_executor(self._executor, self._run_operation, operation)
+        if backup_path is not None:
             log.warning("%s was damaged and set aside", self.path.name)
-            self._on_damaged(aside)
-        if isinstance(result, StorageFault):
+            self._on_corrupt(backup_path)
+        if isinstance(result, LocalStorageError):
             raise result
         return result
 
@@ -115,84 +115,86 @@ class SqliteFile:
         """Finish what was asked, and let the file go."""
         if not self._closed:
             self._closed = True
-            await asyncio.get_running_loop().run_in_executor(self._thread, self._let_go)
-            self._thread.shutdown(wait=False)
+            await asyncio.get_running_loop().run_in_executor(self._executor, self._close_connection)
+            self._executor.shutdown(wait=False)
 
-    def _do(self, work: Callable[[sqlite3.Connection], T]) -> tuple[T | StorageFault, Path | None]:
-        aside: Path | None = None
-        was_damaged = False
+    def _run_operation(self, operation: Callable[[sqlite3.Connection], T]) -> tuple[T | LocalStorageError, Path | None]:
+        backup_path: Path | None = None
+        was_corrupt = False
         while True:
             try:
                 if self._connection is None:
                     self._connection = self._open()
-                return work(self._connection), aside
-            except StorageFault as fault:
-                return fault, aside
-            except (sqlite3.Error, Damaged, OSError) as fault:
-                if was_damaged or not (isinstance(fault, Damaged) or _code(fault) in _DAMAGED):
-                    return StorageFault(_reason(fault)), aside
-                was_damaged = True
+                return operation(self._connection), backup_path
+            except LocalStorageError as error:
+                return error, backup_path
+            except (sqlite3.Error, CorruptDatabase, OSError) as error:
+                if was_corrupt or not (
+                    isinstance(error, CorruptDatabase) or _primary_error_code(error) in _CORRUPTION_CODES
+                ):
+                    return LocalStorageError(_error_text(error)), backup_path
+                was_corrupt = True
             try:
-                aside = self._set_aside()
-            except OSError as fault:
-                return StorageFault(f"the file is damaged and cannot be set aside ({_reason(fault)})"), None
+                backup_path = self._quarantine()
+            except OSError as error:
+                return LocalStorageError(f"the file is damaged and cannot be set aside ({_error_text(error)})"), None
 
     def _open(self) -> sqlite3.Connection:
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        file = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
-        self._inode = os.fstat(file).st_ino
-        os.close(file)
+        fd = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
+        self._inode = os.fstat(fd).st_ino
+        os.close(fd)
         if os.name == "posix":
             self.path.chmod(0o600)
         connection = sqlite3.connect(
-            self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=64
+            self.path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False, cached_statements=64
         )
-        deadline = time.monotonic() + BUSY_SECONDS
+        deadline = time.monotonic() + BUSY_TIMEOUT
         try:
             while True:
                 try:
-                    self._prepare(connection)
+                    self._init_schema(connection)
                     return connection
-                except sqlite3.OperationalError as fault:
+                except sqlite3.OperationalError as error:
                     # SQLite does not wait for another that changes to WAL at the same moment.
-                    if _code(fault) != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                    if _primary_error_code(error) != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                         raise
-                    time.sleep(BUSY_STEP)
+                    time.sleep(BUSY_RETRY_INTERVAL)
         except BaseException:
             connection.close()
             raise
 
-    def _prepare(self, connection: sqlite3.Connection) -> None:
-        layout = self._layout
+    def _init_schema(self, connection: sqlite3.Connection) -> None:
+        schema = self._schema
         connection.execute("PRAGMA journal_mode = WAL").fetchone()
-        connection.execute(f"PRAGMA synchronous = {'FULL' if layout.durable else 'NORMAL'}")
+        connection.execute(f"PRAGMA synchronous = {'FULL' if schema.durable else 'NORMAL'}")
         with transaction(connection):
-            (application,) = connection.execute("PRAGMA application_id").fetchone()
+            (application_id,) = connection.execute("PRAGMA application_id").fetchone()
             (version,) = connection.execute("PRAGMA user_version").fetchone()
-            (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-            if application == layout.application and version > layout.version:
-                raise StorageFault(f"{self.path.name} was made by a newer version")
-            if not tables:
-                for statement in layout.tables.split(";"):
+            (table_count,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            if application_id == schema.application_id and version > schema.version:
+                raise LocalStorageError(f"{self.path.name} was made by a newer version")
+            if not table_count:
+                for statement in schema.statements.split(";"):
                     connection.execute(statement)
-                connection.execute(f"PRAGMA application_id = {layout.application}")
-                connection.execute(f"PRAGMA user_version = {layout.version}")
-            elif application != layout.application or version != layout.version:
-                raise Damaged("this is no file of this program")
+                connection.execute(f"PRAGMA application_id = {schema.application_id}")
+                connection.execute(f"PRAGMA user_version = {schema.version}")
+            elif application_id != schema.application_id or version != schema.version:
+                raise CorruptDatabase("this is no file of this program")
 
-    def _set_aside(self) -> Path | None:
+    def _quarantine(self) -> Path | None:
         """Rename the file that was opened; None when another program has done so already."""
-        self._let_go()
+        self._close_connection()
         if self.path.stat().st_ino != self._inode:
             return None
-        aside = self.path.with_name(f"{self.path.name}.damaged-{int(self._now())}")
-        self.path.replace(aside)
-        for ending in _BESIDE:
+        backup_path = self.path.with_name(f"{self.path.name}.damaged-{int(self._now())}")
+        self.path.replace(backup_path)
+        for suffix in _SIDECAR_SUFFIXES:
             with suppress(OSError):
-                Path(f"{self.path}{ending}").replace(f"{aside}{ending}")
-        return aside
+                Path(f"{self.path}{suffix}").replace(f"{backup_path}{suffix}")
+        return backup_path
 
-    def _let_go(self) -> None:
+    def _close_connection(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
             with suppress(sqlite3.Error):
@@ -223,12 +225,12 @@ def snapshot(connection: sqlite3.Connection) -> Generator[None]:
             connection.execute("ROLLBACK")
 
 
-def _code(fault: BaseException) -> int:
+def _primary_error_code(error: BaseException) -> int:
     """SQLite's primary result code, 0 for an error that is not SQLite's."""
-    return getattr(fault, "sqlite_errorcode", 0) & 0xFF
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
 
-def _reason(fault: BaseException) -> str:
-    if isinstance(fault, OSError):
-        return fault.strerror or "the file cannot be used"
-    return str(fault)
+def _error_text(error: BaseException) -> str:
+    if isinstance(error, OSError):
+        return error.strerror or "the file cannot be used"
+    return str(error)

@@ -13,19 +13,19 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass, field
 
-from tui_chat.client.events import Event, LogChanged, MembersChanged, Noticed, TypingChanged
+from tui_chat.client.events import ClientEvent, LogChanged, MembersChanged, NoticeReceived, TypingChanged
 
-UNREAD_MAX = 10_000
+MAX_UNREAD_EVENTS = 10_000
 
 
 @dataclass(slots=True, eq=False)
-class _Gathering:
+class _CoalescedEvent:
     """A `LogChanged` or `MembersChanged` that may still grow."""
 
     latest: LogChanged | MembersChanged
     seqs: list[int] = field(default_factory=list[int])
 
-    def event(self) -> Event:
+    def to_event(self) -> ClientEvent:
         if isinstance(self.latest, LogChanged):
             return LogChanged(self.latest.room, tuple(sorted(set(self.seqs))), self.latest.live)
         return self.latest
@@ -35,57 +35,59 @@ class EventStream:
     """Iterate it with `async for`; it ends after the client was closed."""
 
     def __init__(self) -> None:
-        self._unread: deque[Event | _Gathering] = deque()
-        self._growing: dict[tuple[type, str, bool], _Gathering] = {}
-        self._more = asyncio.Event()
-        self._ended = False
+        self._unread: deque[ClientEvent | _CoalescedEvent] = deque()
+        self._coalescing: dict[tuple[type, str, bool], _CoalescedEvent] = {}
+        self._event_available = asyncio.Event()
+        self._closed = False
 
     def __len__(self) -> int:
         """How many events are unread."""
         return len(self._unread)
 
-    def put(self, event: Event) -> None:
+    def put(self, event: ClientEvent) -> None:
         """Append an event, or let an unread one grow by it."""
         if isinstance(event, LogChanged):
-            self._gather((LogChanged, event.room, event.live), event, event.seqs, only_last=True)
+            self._coalesce((LogChanged, event.room, event.live), event, event.seqs, adjacent_only=True)
         elif isinstance(event, MembersChanged):
-            self._gather((MembersChanged, event.room, True), event, (), only_last=False)
-        elif len(self._unread) < UNREAD_MAX or not isinstance(event, (Noticed, TypingChanged)):
+            self._coalesce((MembersChanged, event.room, True), event, (), adjacent_only=False)
+        elif len(self._unread) < MAX_UNREAD_EVENTS or not isinstance(event, (NoticeReceived, TypingChanged)):
             self._unread.append(event)
-        self._more.set()
+        self._event_available.set()
 
-    def end(self) -> None:
+    def close(self) -> None:
         """Nothing follows."""
-        self._ended = True
-        self._more.set()
+        self._closed = True
+        self._event_available.set()
 
     def __aiter__(self) -> "EventStream":
         return self
 
-    async def __anext__(self) -> Event:
+    async def __anext__(self) -> ClientEvent:
         while not self._unread:
-            if self._ended:
+            if self._closed:
                 raise StopAsyncIteration
-            self._more.clear()
-            await self._more.wait()
-        first = self._unread.popleft()
-        if not isinstance(first, _Gathering):
-            return first
-        key = (type(first.latest), first.latest.room, getattr(first.latest, "live", True))
-        if self._growing.get(key) is first:
-            del self._growing[key]
-        return first.event()
+            self._event_available.clear()
+            await self._event_available.wait()
+        oldest = self._unread.popleft()
+        if not isinstance(oldest, _CoalescedEvent):
+            return oldest
+        key = (type(oldest.latest), oldest.latest.room, getattr(oldest.latest, "live", True))
+        if self._coalescing.get(key) is oldest:
+            del self._coalescing[key]
+        return oldest.to_event()
 
-    def _gather(
+    def _coalesce(
         self,
         key: tuple[type, str, bool],
         event: LogChanged | MembersChanged,
         seqs: tuple[int, ...],
-        only_last: bool,
+        adjacent_only: bool,
     ) -> None:
-        found = self._growing.get(key)
-        if found is None or (only_last and self._unread[-1] is not found and len(self._unread) < UNREAD_MAX):
-            found = self._growing[key] = _Gathering(event)
-            self._unread.append(found)
-        found.latest = event
-        found.seqs.extend(seqs)
+        coalesced = self._coalescing.get(key)
+        if coalesced is None or (
+            adjacent_only and self._unread[-1] is not coalesced and len(self._unread) < MAX_UNREAD_EVENTS
+        ):
+            coalesced = self._coalescing[key] = _CoalescedEvent(event)
+            self._unread.append(coalesced)
+        coalesced.latest = event
+        coalesced.seqs.extend(seqs)

@@ -8,31 +8,31 @@ from typing import Any
 from aiohttp import ClientWebSocketResponse, WSMessage, WSMsgType
 
 
-class TimedSocket(ClientWebSocketResponse):
+class PingWebSocket(ClientWebSocketResponse):
     """aiohttp's, made with `autoping=False`: pings are answered here, and the answers to ours are timed."""
 
     clock: Callable[[], float] = time.monotonic
 
-    def __init__(self, *given: Any, **named: Any) -> None:
-        super().__init__(*given, **named)
-        self._sent: dict[bytes, tuple[float, asyncio.Future[float]]] = {}
-        self._count = 0
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._pending_pings: dict[bytes, tuple[float, asyncio.Future[float]]] = {}
+        self._ping_count = 0
 
-    async def round_trip(self) -> float:
+    async def measure_latency(self) -> float:
         """Send a ping and wait for its answer; the seconds that took.
 
         Raises:
             ConnectionError: The connection has ended.
         """
-        self._count += 1
-        mark = b"%d" % self._count
-        answered: asyncio.Future[float] = asyncio.get_running_loop().create_future()
-        self._sent[mark] = (self.clock(), answered)
+        self._ping_count += 1
+        payload = b"%d" % self._ping_count
+        latency: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+        self._pending_pings[payload] = (self.clock(), latency)
         try:
-            await self.ping(mark)
-            return await answered
+            await self.ping(payload)
+            return await latency
         finally:
-            self._sent.pop(mark, None)
+            self._pending_pings.pop(payload, None)
 
     async def receive(self, timeout: float | None = None) -> WSMessage:
         """As aiohttp's; pings and pongs do not come out."""
@@ -41,11 +41,11 @@ class TimedSocket(ClientWebSocketResponse):
             if message.type is WSMsgType.PING:
                 await self.pong(message.data)
             elif message.type is WSMsgType.PONG:
-                self._took(bytes(message.data))
+                self._on_pong(bytes(message.data))
             else:
                 return message
 
-    def _took(self, mark: bytes) -> None:
-        sent = self._sent.get(mark)
-        if sent is not None and not sent[1].done():
-            sent[1].set_result(self.clock() - sent[0])
+    def _on_pong(self, payload: bytes) -> None:
+        pending_ping = self._pending_pings.get(payload)
+        if pending_ping is not None and not pending_ping[1].done():
+            pending_ping[1].set_result(self.clock() - pending_ping[0])

@@ -108,7 +108,7 @@ async def visit(place: Place, limit: int, *, chat: Callable[..., ChatClient] = C
     """
     kept, _ = remembered.load(place.state)
     try:
-        found = address.parse(place.server or kept.server or f"127.0.0.1:{address.DEFAULT_PORT}")
+        found = address.parse_address(place.server or kept.server or f"127.0.0.1:{address.DEFAULT_PORT}")
     except ValueError as fault:
         raise WrongPlace(refusals.sentence(str(fault))) from None
     try:

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from tui_chat.client.errors import NotServed
+from tui_chat.client.errors import UnsupportedByServer
 from tui_chat.oneshot.visiting import Exit, Place, visit
 
 
@@ -17,8 +17,8 @@ async def who(place: Place, *, as_json: bool) -> Exit:
         NotServed: A plain server does not tell; nobody printed would mean nobody there.
     """
     async with visit(place, 1) as room:
-        if room.plain:
-            raise NotServed("this is a plain server: it knows only joining and talking")
+        if room.is_basic_server:
+            raise UnsupportedByServer("this is a plain server: it knows only joining and talking")
         others = [member for member in room.members.values() if member.member_id != room.member_id]
     for member in sorted(others, key=lambda member: member.nick_name.casefold()):
         print(msgspec.json.encode(member).decode() if as_json else member.nick_name, flush=True)

@@ -49,7 +49,7 @@ async def run(call: Call, talk: Talk) -> str:
         case Action.UNIGNORE:
             return people_commands.unignore(argument, talk)
         case Action.RECONNECT:
-            talk.chat.retry_now()
+            talk.chat.reconnect_now()
             return ""
         case Action.SERVER:
             return _server(argument, talk)
@@ -104,7 +104,7 @@ async def _day(argument: str, room: Room) -> str:
     day = days.parse(argument, datetime.now().astimezone().date())
     if day is None:
         return search_words.not_a_day(argument)
-    first = await room.load_at(days.begin(day))
+    first = await room.load_at_time(days.begin(day))
     if first is None:
         return tr(search_words.NOTHING_SAID_YET)
     found = list(islice((message for message in room.log.messages() if message.seq >= first), SHOWN_AT_FIRST))
@@ -145,7 +145,7 @@ async def _join(name: str, talk: Talk) -> str:
 
 def _server(typed: str, talk: Talk) -> str:
     try:
-        there = address.parse(typed)
+        there = address.parse_address(typed)
     except ValueError as fault:
         return refusals.sentence(str(fault))
     if there.room:

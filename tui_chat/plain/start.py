@@ -86,7 +86,7 @@ def _address(given: str, last: str) -> address.Address:
     default = f"127.0.0.1:{address.DEFAULT_PORT}"
     while True:
         try:
-            return address.parse(given or _line(tr(words.LABEL_SERVER), last or default))
+            return address.parse_address(given or _line(tr(words.LABEL_SERVER), last or default))
         except ValueError as fault:
             print(refusals.sentence(str(fault)))
             given = ""
@@ -147,7 +147,7 @@ async def _talk(
         Outbox(state) as outbox,
         KeptWriting(state, url, nick, history=False, on_problem=terminal.say) as left,
     ):
-        chat = ChatClient(url, guest_key=kept.guest_key(url, nick), outbox=outbox, messages_held=None)
+        chat = ChatClient(url, guest_key=kept.guest_key(url, nick), outbox=outbox, max_messages=None)
         talk = Talk(chat, settings, left, terminal.say, lambda: time.time_ns() // 1_000_000)
         talk.begin()
         async with chat:

@@ -15,7 +15,7 @@ from server.protocol.errors import ChatError
 from tui_chat.client import events
 from tui_chat.client.address import Address
 from tui_chat.client.chat import ChatClient
-from tui_chat.client.posting import PostState
+from tui_chat.client.posting import OutboxItemState
 from tui_chat.client.room import Room
 from tui_chat.plain import sentences
 from tui_chat.session import commands, language, refusals, words
@@ -182,9 +182,9 @@ class Talk:
         """From now on nothing that happens is missed."""
         self._stream = self.chat.events()
 
-    def _happened(self, event: events.Event) -> None:
+    def _happened(self, event: events.ClientEvent) -> None:
         match event:
-            case events.StateChanged(state):
+            case events.ConnectionStateChanged(state):
                 online = isinstance(state, events.Online)
                 if online != self._online and (told := sentences.state(state)):
                     self._online = online
@@ -193,7 +193,7 @@ class Talk:
                 self.session.apply(event)
                 self._log_changed(room, seqs)
                 return
-            case events.Noticed(notice):
+            case events.NoticeReceived(notice):
                 view = self.session.room(notice.room)
                 others = view is not None and notice.member_id != view.member_id
                 if view is self.session.current and others and self._joins(notice.nick_name):
@@ -202,7 +202,7 @@ class Talk:
                 view = self.session.room(room)
                 if view is not None and view is self.session.current and view.topic != topic:
                     self.say(words.topic_is(topic))
-            case events.PostingChanged(posting) if posting.state is PostState.FAILED:
+            case events.OutboxItemChanged(posting) if posting.state is OutboxItemState.FAILED:
                 problem = refusals.within(posting.problem)
                 self.say(tr("Not sent: {problem}. It was: {text}", problem=problem, text=posting.text))
             case events.RoomLost(room, reason):
@@ -212,12 +212,12 @@ class Talk:
                 self.say(words.room_lost(room, refusals.within(reason)))
                 self._after_leaving()
                 return
-            case events.KeepingFailed(problem):
+            case events.PersistenceFailed(problem):
                 self.say(refusals.within(problem))
             case _:
                 pass
         self.session.apply(event)
-        if isinstance(event, events.PostingChanged) and not self.session.unsent:
+        if isinstance(event, events.OutboxItemChanged) and not self.session.unsent:
             self.all_sent.set()
 
     def _log_changed(self, name: str, seqs: Sequence[int]) -> None:

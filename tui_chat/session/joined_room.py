@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from server.protocol.entries import Member, Message
-from tui_chat.client.posting import Posting
+from tui_chat.client.posting import OutboxItem
 
 
 class GapLike(Protocol):
@@ -48,4 +48,4 @@ class RoomLike(Protocol):
     def plain(self) -> bool: ...
     @property
     def log(self) -> LogLike: ...
-    def unsent(self) -> Sequence[Posting]: ...
+    def unsent(self) -> Sequence[OutboxItem]: ...

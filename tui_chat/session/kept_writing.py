@@ -18,7 +18,7 @@ from pathlib import Path
 import msgspec
 
 from server.protocol import names
-from tui_chat.client.sqlite_file import Layout, SqliteFile, StorageFault, snapshot, transaction
+from tui_chat.client.sqlite_file import LocalStorageError, SqliteFile, SqliteSchema, snapshot, transaction
 from tui_chat.session import setting_words, words
 from tui_chat.session.input_history import HISTORY_MAX
 from tui_chat.session.writing import Writing
@@ -31,11 +31,11 @@ DRAFT_DELAY = 0.5
 ROOMS_MAX = 300
 """Rooms of which something is kept, over all servers; those used last."""
 
-_LAYOUT = Layout(
-    application=0x6368_7772,  # "chwr"
+_LAYOUT = SqliteSchema(
+    application_id=0x6368_7772,  # "chwr"
     version=1,
     durable=False,
-    tables="""
+    statements="""
         CREATE TABLE drafts (
             server TEXT, nick TEXT, room TEXT, text TEXT NOT NULL, writing BLOB NOT NULL,
             PRIMARY KEY (server, nick, room)
@@ -141,8 +141,8 @@ class KeptWriting:
             return Left(text, writing, tuple(row[0] for row in reversed(sent)), read[0] if read is not None else None)
 
         try:
-            return await self._file.do(read)
-        except StorageFault as fault:
+            return await self._file.run(read)
+        except LocalStorageError as fault:
             self._failed(fault)
             return Left()
 
@@ -160,8 +160,8 @@ class KeptWriting:
             return [name for (name,) in found]
 
         try:
-            return await self._file.do(read)
-        except StorageFault as fault:
+            return await self._file.run(read)
+        except LocalStorageError as fault:
             self._failed(fault)
             return []
 
@@ -275,11 +275,11 @@ class KeptWriting:
                 connection.execute("DELETE FROM drafts WHERE text = '' AND writing = ?", (_encoded(None),))
 
         try:
-            await self._file.do(write)
-        except StorageFault as fault:
+            await self._file.run(write)
+        except LocalStorageError as fault:
             self._failed(fault)
 
-    def _failed(self, fault: StorageFault) -> None:
+    def _failed(self, fault: LocalStorageError) -> None:
         if not self._told:
             self._told = True
             self.on_problem(words.writing_not_kept(fault.reason))

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 from typing import overload
 
-from tui_chat.client.packing import BLOCK, Block, Packing
+from tui_chat.client.packing import BLOCK_SIZE, Block, CompressedBlocks
 from tui_chat.session.lines import GapLine, Line, MessageLine, NoticeLine, UnreadLine
 
 UNPACKED = 12
@@ -24,7 +24,7 @@ class LongList(Sequence[Line]):
     """The lines of a timeline, oldest first."""
 
     def __init__(self, lines: Iterable[Line] = ()) -> None:
-        self._packing = Packing(list[MessageLine | NoticeLine | GapLine | UnreadLine], UNPACKED)
+        self._packing = CompressedBlocks(list[MessageLine | NoticeLine | GapLine | UnreadLine], UNPACKED)
         self._blocks: list[Block[Line]] = []
         self._sizes = array("q")
         self._ends = array("q")  # of each block, the index after its last line
@@ -52,13 +52,13 @@ class LongList(Sequence[Line]):
         number = bisect_right(self._ends, index)
         end = self._ends[number]
         first = end - self._sizes[number]
-        lines = self._packing.items(self._blocks[number])
+        lines = self._packing.get_items(self._blocks[number])
         self._near = (first, end, lines)
         return lines[index - first]
 
     def __iter__(self) -> Iterator[Line]:
         for block in tuple(self._blocks):
-            yield from tuple(self._packing.items(block))
+            yield from tuple(self._packing.get_items(block))
 
     def splice(self, index: int, removed: int, lines: Sequence[Line]) -> None:
         """At `index`, take `removed` lines away and put `lines`."""
@@ -66,16 +66,16 @@ class LongList(Sequence[Line]):
         blocks, end = self._blocks, index + removed
         first = min(bisect_right(self._ends, index), max(0, len(blocks) - 1))
         begin = self._ends[first - 1] if first else 0
-        if blocks and end <= self._ends[first] and self._sizes[first] - removed + len(lines) <= BLOCK:
+        if blocks and end <= self._ends[first] and self._sizes[first] - removed + len(lines) <= BLOCK_SIZE:
             self._change(first, index - begin, removed, lines)
             return
         last = first
         kept: list[Line] = []
         if blocks:
-            kept += self._packing.items(blocks[first])[: index - begin]
+            kept += self._packing.get_items(blocks[first])[: index - begin]
             last = min(bisect_left(self._ends, end), len(blocks) - 1)
             kept += lines
-            kept += self._packing.items(blocks[last])[end - (self._ends[last] - self._sizes[last]) :]
+            kept += self._packing.get_items(blocks[last])[end - (self._ends[last] - self._sizes[last]) :]
             last += 1
         else:
             kept += lines
@@ -84,7 +84,7 @@ class LongList(Sequence[Line]):
     def copy(self) -> "LongList":
         """The same lines in another list; costs little, as what is packed is shared."""
         other = LongList()
-        other._blocks = [other._packing.copy(block) for block in self._blocks]
+        other._blocks = [other._packing.copy_block(block) for block in self._blocks]
         other._sizes, other._ends = self._sizes[:], self._ends[:]
         other._marks = [marks[:] for marks in self._marks]
         return other
@@ -99,7 +99,7 @@ class LongList(Sequence[Line]):
         mark = hash(key)
         for number in range(len(self._blocks) - 1, -1, -1):
             if mark in self._marks[number]:
-                lines = self._packing.items(self._blocks[number])
+                lines = self._packing.get_items(self._blocks[number])
                 for place, line in enumerate(lines):
                     if line.key == key:
                         return self._ends[number] - len(lines) + place
@@ -107,7 +107,7 @@ class LongList(Sequence[Line]):
 
     def _change(self, number: int, place: int, removed: int, lines: Sequence[Line]) -> None:
         """Change lines within a block."""
-        self._packing.items(self._blocks[number])[place : place + removed] = lines
+        self._packing.get_items(self._blocks[number])[place : place + removed] = lines
         self._marks[number][place : place + removed] = _marks(lines)
         more = len(lines) - removed
         if more:
@@ -120,11 +120,11 @@ class LongList(Sequence[Line]):
     def _replace(self, first: int, last: int, lines: list[Line]) -> None:
         """These lines stand in the place of the blocks from `first` to before `last`."""
         for block in self._blocks[first:last]:
-            self._packing.forget(block)
-        pieces = [lines[start : start + BLOCK] for start in range(0, len(lines), BLOCK)]
+            self._packing.discard(block)
+        pieces = [lines[start : start + BLOCK_SIZE] for start in range(0, len(lines), BLOCK_SIZE)]
         self._sizes[first:last] = array("q", map(len, pieces))
         self._marks[first:last] = map(_marks, pieces)
-        self._blocks[first:last] = map(self._packing.block, pieces)
+        self._blocks[first:last] = map(self._packing.create_block, pieces)
         before = self._ends[first - 1] if first else 0
         self._ends[first:] = array("q", list(accumulate(self._sizes[first:], initial=before))[1:])
 

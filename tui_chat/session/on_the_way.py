@@ -10,7 +10,7 @@ from uuid import UUID
 from server.protocol import names
 from server.protocol.entries import Message
 from server.protocol.requests import SendMessage
-from tui_chat.client.posting import Posting, PostState
+from tui_chat.client.posting import OutboxItem, OutboxItemState
 from tui_chat.session import refusals, words
 from tui_chat.session.lines import Delivery, MessageLine
 from tui_chat.session.room_view import RoomView
@@ -30,19 +30,19 @@ class OnTheWay:
         """The room with this key is closed."""
         self._pending = {client_id: key for client_id, key in self._pending.items() if key != room}
 
-    def posted(self, view: RoomView, posting: Posting, now_ms: int) -> None:
+    def posted(self, view: RoomView, posting: OutboxItem, now_ms: int) -> None:
         """Something was posted in this room, or has come further.
 
         Args:
             now_ms: Milliseconds since the epoch.
         """
-        if posting.state is PostState.PENDING:
+        if posting.state is OutboxItemState.PENDING:
             self._pending[posting.client_id] = names.canonical_key(posting.room)
         else:
             self._pending.pop(posting.client_id, None)
         if isinstance(posting.request, SendMessage):
             self._message(view, posting)
-        elif posting.state is PostState.FAILED:
+        elif posting.state is OutboxItemState.FAILED:
             view.transcript.notice(now_ms, words.change_failed(refusals.within(posting.problem), posting.text))
 
     def came_back(self, view: RoomView, message: Message) -> None:
@@ -57,24 +57,24 @@ class OnTheWay:
                 self._early[client_id] = line
             view.transcript.settle(client_id, view.line(message))
 
-    def _message(self, view: RoomView, posting: Posting) -> None:
+    def _message(self, view: RoomView, posting: OutboxItem) -> None:
         client_id = str(posting.client_id)
         early = self._early.pop(client_id, None)
         known = view.transcript.unsent(client_id) is not None
         match posting.state:
-            case PostState.PENDING if early is not None:
+            case OutboxItemState.PENDING if early is not None:
                 self._early[client_id] = early
-            case PostState.PENDING if not known:
+            case OutboxItemState.PENDING if not known:
                 view.transcript.pend(client_id, view.unsent_line(posting))
-            case PostState.FAILED:
+            case OutboxItemState.FAILED:
                 if not known:
                     view.transcript.pend(client_id, early or view.unsent_line(posting))
-                delivery = Delivery.DOUBTFUL if posting.doubtful else Delivery.FAILED
+                delivery = Delivery.DOUBTFUL if posting.unconfirmed else Delivery.FAILED
                 view.transcript.mark(client_id, delivery, refusals.sentence(posting.problem))
-            case PostState.SENT:
+            case OutboxItemState.SENT:
                 view.transcript.settle(client_id, view.sent_line(posting))
                 view.reached(posting.seq or 0)
-            case PostState.DROPPED:
+            case OutboxItemState.DROPPED:
                 view.transcript.discard(client_id)
             case _:
                 pass

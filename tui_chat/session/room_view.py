@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from server.protocol import names
 from server.protocol.entries import Member, Message
-from tui_chat.client.posting import Posting
+from tui_chat.client.posting import OutboxItem
 from tui_chat.session import mentions, words
 from tui_chat.session.input_history import InputHistory
 from tui_chat.session.kept_writing import Left
@@ -235,7 +235,7 @@ class RoomView:
             if answer is not None and answer.quoted != (quoted := self.quote(answer.reply_to)):
                 self.transcript.put([replace(answer, quoted=quoted)])
 
-    def unsent_line(self, posting: Posting) -> MessageLine:
+    def unsent_line(self, posting: OutboxItem) -> MessageLine:
         """A message that waits to be sent as a line."""
         return MessageLine(
             key=f"{UNSENT}{posting.client_id}",
@@ -250,14 +250,14 @@ class RoomView:
             quoted=self.quote(posting.reply_to),
         )
 
-    def sent_line(self, posting: Posting) -> MessageLine:
+    def sent_line(self, posting: OutboxItem) -> MessageLine:
         """A message that was just sent as a line."""
         line = self.transcript.unsent(str(posting.client_id)) or self.unsent_line(posting)
         return replace(
             line,
             key=f"message-{posting.seq}",
             seq=posting.seq,
-            ts=posting.said_at or posting.ts,
+            ts=posting.server_ts or posting.ts,
             delivery=Delivery.SENT,
             problem="",
         )

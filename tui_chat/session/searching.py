@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from server.protocol.entries import Message
 from server.protocol.search_terms import SearchQuery
-from tui_chat.client.results import Results, Source
+from tui_chat.client.results import SearchPage, SearchSource
 from tui_chat.session.lines import ACTION
 
 PAGES_UNASKED = 4
@@ -70,7 +70,7 @@ class Search:
         self.hits: list[Hit] = []
         self.asking = False
         self.problem = ""
-        self.source: Source | None = None
+        self.source: SearchSource | None = None
         self.incomplete = False
         self.has_more = False
         self._turn = 0
@@ -94,7 +94,7 @@ class Search:
         self._empty_pages = 0
         return self._ask_on()
 
-    def take(self, question: Question, answer: Results) -> Question | None:
+    def take(self, question: Question, answer: SearchPage) -> Question | None:
         """An answer; what to ask next, None when that is for the person to say."""
         if question.turn != self._turn:
             return None
@@ -102,7 +102,7 @@ class Search:
         self.hits += [hit(message, query) for message in answer.messages]
         self.asking, self.problem = False, ""
         self.source, self.incomplete = answer.source, answer.incomplete
-        self.has_more, self._next = answer.has_more, answer.next
+        self.has_more, self._next = answer.has_more, answer.next_before
         if answer.messages or not answer.has_more or self._empty_pages >= PAGES_UNASKED:
             return None
         self._empty_pages += 1

@@ -12,7 +12,7 @@ from uuid import UUID
 from server.protocol import names
 from server.protocol.entries import JoinNotice, LeaveNotice, Member, NickNotice
 from tui_chat.client import events
-from tui_chat.client.posting import Posting
+from tui_chat.client.posting import OutboxItem
 from tui_chat.session import refusals, words
 from tui_chat.session.changes import Changes, Part
 from tui_chat.session.comings import Coming, Went
@@ -210,20 +210,20 @@ class Session:
                 self.show(rest[max(0, at - 1)].name)
             self._parts |= Part.ROOM | Part.MEMBERS | Part.HEADER | Part.STATUS
 
-    def apply(self, event: events.Event) -> None:
+    def apply(self, event: events.ClientEvent) -> None:
         """Something the client tells; what concerns a room that is not open is dropped."""
         match event:
-            case events.StateChanged(state):
+            case events.ConnectionStateChanged(state):
                 self.state = state
                 self._parts |= Part.HEADER
-            case events.RoomEntered():
+            case events.RoomJoined():
                 self._entered(event)
             case events.RoomLost(room, reason):
                 self.leave(room)
                 self.say(words.room_lost(room, refusals.within(reason)))
             case events.LogChanged(room, seqs, live):
                 self._log_changed(room, seqs, live)
-            case events.Noticed(notice):
+            case events.NoticeReceived(notice):
                 self._noticed(notice)
             case events.MembersChanged(room, members):
                 self._members(room, members)
@@ -239,9 +239,9 @@ class Session:
                     view.transcript.notice(self._now_ms(), words.topic_is(topic))
                     self._parts |= Part.HEADER
 
-            case events.PostingChanged(posting):
+            case events.OutboxItemChanged(posting):
                 self._posted(posting)
-            case events.KeepingFailed(problem):
+            case events.PersistenceFailed(problem):
                 if problem not in self._not_kept:  # outbox and drafts, history and index: one disk has one fault
                     self._not_kept.add(problem)
                     self.say(refusals.within(problem))
@@ -290,7 +290,7 @@ class Session:
 
     # How each event is applied.
 
-    def _posted(self, posting: Posting) -> None:
+    def _posted(self, posting: OutboxItem) -> None:
         view = self.room(posting.room)
         if view is None:
             return
@@ -299,11 +299,11 @@ class Session:
         if len(self._on_the_way) != before and not isinstance(self.state, events.Online):
             self._parts |= Part.HEADER
 
-    def _entered(self, event: events.RoomEntered) -> None:
+    def _entered(self, event: events.RoomJoined) -> None:
         view, room = self.room(event.room), self._joined.get(names.canonical_key(event.room))
         if view is None or room is None:
             return
-        if event.anew:
+        if event.log_reset:
             view.restart()
             view.begin(room.log.messages(), room.log.last)
         if view.nick != room.nick:

@@ -8,14 +8,14 @@ from tui_chat.client import address
 def room_of(server: str) -> str:
     """The room that a link names, empty when it names none."""
     with suppress(ValueError):
-        return (address.parse(server).room or "") if server else ""
+        return (address.parse_address(server).room or "") if server else ""
     return ""
 
 
 def without_room(server: str) -> str:
     """The address without its room, which has a field of its own; as typed when it is no address."""
     with suppress(ValueError):
-        return address.parse(server).base_url if server else ""
+        return address.parse_address(server).base_url if server else ""
     return server
 
 

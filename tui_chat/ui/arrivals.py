@@ -135,7 +135,7 @@ class Refused:
 
 
 Arrival = (
-    events.Event
+    events.ClientEvent
     | Opened
     | NotOpened
     | RoomJoined

@@ -19,7 +19,7 @@ from server.protocol import names
 from server.protocol.errors import ChatError, NotJoined, Unavailable
 from server.protocol.limits import ROOMS_PER_CONNECTION
 from tui_chat.client import events
-from tui_chat.client.posting import Posting
+from tui_chat.client.posting import OutboxItem
 from tui_chat.session import refusals, words
 from tui_chat.session.kept_writing import KeptWriting
 from tui_chat.session.language import tr
@@ -43,7 +43,7 @@ from tui_chat.ui.start import Keeping
 
 if TYPE_CHECKING:
     from tui_chat.client.chat import ChatClient
-    from tui_chat.client.results import Results
+    from tui_chat.client.results import SearchPage
     from tui_chat.client.room import Room
 
 log = logging.getLogger("chat.ui")
@@ -119,10 +119,10 @@ class Connection:
             chat = ChatClient(
                 self.url,
                 guest_key=self._guest_key,
-                keep_trying=True,
+                connect_in_background=True,
                 outbox=outbox,
                 history=history,
-                messages_held=None,
+                max_messages=None,
             )
             stack.push_async_callback(chat.close)
             self._chat = chat
@@ -130,7 +130,7 @@ class Connection:
             try:
                 room, nick = self._first
                 left = await self._written.left(room)
-                opened = await chat.open(room, nick=nick)
+                opened = await chat.open_cached(room, nick=nick)
                 if opened is None:
                     await chat.connect()
             except ChatError as error:
@@ -142,7 +142,7 @@ class Connection:
             else:
                 self._put(RoomOpened(opened, left, show=True))
                 self._opened(opened)
-            self._put(events.StateChanged(chat.state))
+            self._put(events.ConnectionStateChanged(chat.state))
             async for event in stream:
                 self._put(event)
 
@@ -179,7 +179,7 @@ class Connection:
         """Leave a room."""
         self._start(self._part(room))
 
-    def post(self, room: str, text: str, reply_to: int | None = None) -> Posting:
+    def post(self, room: str, text: str, reply_to: int | None = None) -> OutboxItem:
         """Say something in a room as soon as it can be said, perhaps as an answer to the message `reply_to`.
 
         Raises:
@@ -187,25 +187,25 @@ class Connection:
         """
         return self._joined(room).post(text, reply_to)
 
-    def edit(self, room: str, seq: int, text: str) -> Posting:
+    def edit(self, room: str, seq: int, text: str) -> OutboxItem:
         """Say it otherwise. Raises what `post` does."""
         return self._joined(room).post_edit(seq, text)
 
-    def delete(self, room: str, seq: int) -> Posting:
+    def delete(self, room: str, seq: int) -> OutboxItem:
         """Take a message back. Raises what `post` does."""
         return self._joined(room).post_deletion(seq)
 
-    def react(self, room: str, seq: int, emoji: str, on: bool) -> Posting:
+    def react(self, room: str, seq: int, emoji: str, on: bool) -> OutboxItem:
         """Put an emoji under a message, or take it away. Raises what `post` does."""
         return self._joined(room).post_reaction(seq, emoji, on)
 
-    def retry(self, room: str, client_id: UUID) -> Posting | None:
+    def retry(self, room: str, client_id: UUID) -> OutboxItem | None:
         """Post a failed one anew; None when there is no such one."""
         with suppress(KeyError):
             return self._joined(room).retry(client_id)
         return None
 
-    def drop(self, room: str, client_id: UUID) -> Posting | None:
+    def drop(self, room: str, client_id: UUID) -> OutboxItem | None:
         """Take one away that is not sent; None when it is on its way right now, or there is none."""
         with suppress(KeyError):
             return self._joined(room).drop(client_id)
@@ -228,7 +228,7 @@ class Connection:
     def retry_now(self) -> None:
         """While offline: try to connect now."""
         if self._chat is not None:
-            self._chat.retry_now()
+            self._chat.reconnect_now()
 
     def list_rooms(self, query: str, *, told: bool) -> None:
         """Ask for the rooms of the server, for the person to read (`told`) or for the program to know."""
@@ -246,7 +246,7 @@ class Connection:
         """Ask for what was said about a message, or about a time in milliseconds; `PlaceLoaded` says what is there."""
         self._start(self._load_place(room, seq, ts))
 
-    async def search(self, query: str, room: str | None, before: int | None) -> "Results":
+    async def search(self, query: str, room: str | None, before: int | None) -> "SearchPage":
         """Look for what was said (`ChatClient.search`).
 
         Raises:
@@ -260,7 +260,7 @@ class Connection:
         """Tell the room that you type, or no longer do."""
         joined = self._room(room)
         if joined is not None:
-            self._start(_quietly(joined.typing(on)))
+            self._start(_quietly(joined.set_typing(on)))
 
     def _joined(self, name: str) -> "Room":
         room = self._room(name)
@@ -303,7 +303,7 @@ class Connection:
     async def _bring_back(self, chat: "ChatClient", name: str, nick: str) -> None:
         left = await self._written.left(name)
         try:
-            opened = await chat.open(name, nick=nick)
+            opened = await chat.open_cached(name, nick=nick)
             if opened is not None:
                 self._put(RoomOpened(opened, left, show=False))
             else:
@@ -352,7 +352,7 @@ class Connection:
             return
         try:
             if ts is not None:
-                self._put(PlaceLoaded(name, await room.load_at(ts)))
+                self._put(PlaceLoaded(name, await room.load_at_time(ts)))
             elif seq is not None:
                 self._put(PlaceLoaded(name, seq if await room.load_around(seq) else None))
         except ChatError as error:
@@ -362,7 +362,7 @@ class Connection:
         room = self._room(name)
         gap = next((gap for gap in room.log.gaps() if gap.after == after), None) if room is not None else None
         if room is not None and gap is not None:
-            await _quietly(room.fill(gap, GAP_STEP, oldest_first=oldest_first))
+            await _quietly(room.fill_gap(gap, GAP_STEP, oldest_first=oldest_first))
 
     async def _trim(self, name: str, kept: int) -> None:
         room = self._room(name)

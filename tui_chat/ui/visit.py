@@ -7,7 +7,7 @@ from typing import Protocol
 from server.protocol.answers import RoomSummary
 from server.protocol.entries import NickNotice
 from server.protocol.errors import ChatError, Forbidden, NickInvalid, NotFound, RoomInvalid, TooLong
-from tui_chat.client.events import Noticed, RoomEntered, RoomLost
+from tui_chat.client.events import NoticeReceived, RoomJoined, RoomLost
 from tui_chat.session import refusals, words
 from tui_chat.session.language import tr
 from tui_chat.session.room_view import RoomView
@@ -138,10 +138,10 @@ class Visit:
                 if isinstance(arrival, RoomLost):
                     self.connection.lost(arrival.room)
                     self._check_left(words.room_lost(arrival.room, refusals.within(arrival.reason)), front)
-                elif isinstance(arrival, RoomEntered):
+                elif isinstance(arrival, RoomJoined):
                     if (view := session.room(arrival.room)) is not None:
                         self._renamed(view.nick, front)
-                elif isinstance(arrival, Noticed) and isinstance(arrival.notice, NickNotice):
+                elif isinstance(arrival, NoticeReceived) and isinstance(arrival.notice, NickNotice):
                     view = session.room(arrival.notice.room)
                     if view is not None and view.member_id == arrival.notice.member_id:
                         self._renamed(view.nick, front)

@@ -290,7 +290,7 @@ class ChatScreen(SearchActions):
     def change_server(self, typed: str) -> str:
         """Go to another server; why not, empty when that begins."""
         try:
-            address.parse(typed)
+            address.parse_address(typed)
         except ValueError as fault:
             return str(fault)
         self.post_message(self.ServerAsked(typed))

@@ -10,8 +10,8 @@ from dataclasses import replace
 from textual import on
 
 from server.protocol.errors import ChatError
-from tui_chat.client.events import PostingChanged
-from tui_chat.client.posting import Posting
+from tui_chat.client.events import OutboxItemChanged
+from tui_chat.client.posting import OutboxItem
 from tui_chat.session import refusals, setting_words, words
 from tui_chat.session.language import tr
 from tui_chat.session.lines import Delivery, MessageLine
@@ -273,7 +273,7 @@ class MessageActions(ChatView):
         if dropped is None:
             return False
         self.timeline.pick(None)
-        self.session.apply(PostingChanged(dropped))
+        self.session.apply(OutboxItemChanged(dropped))
         self.draw()
         return True
 
@@ -282,13 +282,13 @@ class MessageActions(ChatView):
         line = self.timeline.lines.of(key)
         return line if isinstance(line, MessageLine) else None
 
-    def post(self, post: Callable[[str], Posting]) -> str:
+    def post(self, post: Callable[[str], OutboxItem]) -> str:
         """Post something into the shown room; why that cannot be, empty when it is on its way."""
         view = self.session.current
         if view is None:
             return tr(words.NOT_IN_A_ROOM)
         try:
-            self.session.apply(PostingChanged(post(view.name)))
+            self.session.apply(OutboxItemChanged(post(view.name)))
         except ChatError as refusal:
             return refusals.of(refusal)
         return ""

@@ -8,7 +8,7 @@ Rule 2  Whoever goes elsewhere by themselves (newest line, another room, a messa
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from tui_chat.client.results import Results
+from tui_chat.client.results import SearchPage
 from tui_chat.session import days, search_words, words
 from tui_chat.session.language import tr
 from tui_chat.session.lines import MessageLine
@@ -67,7 +67,7 @@ class SearchActions(PasteActions):
         )
         app_of(self).push_screen(screen, self._searched)
 
-    async def _ask(self, question: Question) -> Results:
+    async def _ask(self, question: Question) -> SearchPage:
         return await self.connection.search(question.query, question.room, question.before)
 
     def _searched(self, chosen: Chosen | None) -> None:

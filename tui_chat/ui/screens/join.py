@@ -189,7 +189,7 @@ class JoinScreen(Screen[None]):
         base_url = ""
         problems: dict[str, str] = {}
         try:
-            found = address.parse(typed or DEFAULT_SERVER)
+            found = address.parse_address(typed or DEFAULT_SERVER)
             base_url = found.base_url
             if found.room and not room:
                 room = self._fields["room"].value = found.room

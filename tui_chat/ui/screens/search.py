@@ -15,7 +15,7 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from server.protocol.errors import ChatError
-from tui_chat.client.results import Results, Source
+from tui_chat.client.results import SearchPage, SearchSource
 from tui_chat.session import refusals, search_words
 from tui_chat.session.language import tr
 from tui_chat.session.searching import Hit, Question, Search
@@ -54,7 +54,7 @@ class SearchScreen(ModalScreen[Chosen | None]):
 
     def __init__(
         self,
-        ask: Callable[[Question], Awaitable[Results]],
+        ask: Callable[[Question], Awaitable[SearchPage]],
         is_open: Callable[[str], bool],
         here: str | None,
         typed: str = "",
@@ -220,7 +220,7 @@ class SearchScreen(ModalScreen[Chosen | None]):
             said.append(tr(search_words.SEARCHING))
         if search.source is not None and not search.problem and (search.hits or not search.asking):
             said.append(search_words.found(len(search.hits), search.has_more))
-        if search.source is Source.HERE:
+        if search.source is SearchSource.LOCAL:
             said.append(tr(search_words.SEARCHED_HERE))
         if search.incomplete:
             said.append(tr(search_words.SEARCH_INCOMPLETE))
