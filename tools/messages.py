@@ -62,7 +62,7 @@ def extracted() -> Catalog:
                 elif any(isinstance(part, ast.JoinedStr | ast.BinOp) for part in node.args[:count]):
                     raise ValueError(f"{file}:{node.lineno}: the parts of a sentence are arguments of {node.func.id}")
     for field in settings.fields().values():
-        found.add(field.sentence.text)
+        found.add(field.description.text)
         found.add(field.title.text)
     return found
 

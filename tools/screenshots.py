@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tools.stage import Stage, shown, stage, surroundings
 from tui_chat.session.language import Language
-from tui_chat.session.remembered import Remembered
+from tui_chat.session.remembered import Profile
 from tui_chat.ui.screens.search import SearchScreen
 from tui_chat.ui.screens.settings import SettingsScreen
 from tui_chat.ui.screens.switcher import Switcher
@@ -78,7 +78,9 @@ async def _chat(size: tuple[int, int], theme: str = "dark") -> str:
             await on.say("help-desk", "bob", "printer again", 1)
             await on.say("release", "alice", "ann, could you try the migration on your copy?", 1)
             await ann.until(
-                lambda: ann.chat.session.rooms["lunch"].mentions and ann.chat.session.rooms["help-desk"].unread
+                lambda: (
+                    ann.chat.session.rooms["lunch"].mention_count and ann.chat.session.rooms["help-desk"].unread_count
+                )
             )
             await ann.until(lambda: "your copy" in str(ann.chat.timeline.lines[-1]))
             await ann.press("O", "n", "space", "i", "t")
@@ -112,7 +114,7 @@ async def _chinese(size: tuple[int, int]) -> str:
 
 
 async def _join(size: tuple[int, int]) -> str:
-    async with shown(size, kept=Remembered(room="lobby", nick="ann", server="http://chat.example.org:3000")) as person:
+    async with shown(size, kept=Profile(room="lobby", nick="ann", server="http://chat.example.org:3000")) as person:
         return await person.picture()
 
 

@@ -28,7 +28,7 @@ from tui_chat.client.events import ConnectionStateChanged, Online
 from tui_chat.client.room import Room
 from tui_chat.session import language
 from tui_chat.session.language import Language
-from tui_chat.session.remembered import Remembered
+from tui_chat.session.remembered import Profile
 from tui_chat.session.settings_file import SettingsFile
 from tui_chat.ui.app import ChatApp
 from tui_chat.ui.screens.chat import ChatScreen
@@ -127,7 +127,7 @@ class Shown:
     async def join(self, room: str) -> None:
         """Go into one more room."""
         self.chat.join(room)
-        await self.until(lambda: self.chat.shown is self.chat.session.room(room) and self.chat.shown is not None)
+        await self.until(lambda: self.chat.shown is self.chat.session.find_room(room) and self.chat.shown is not None)
 
     async def picture(self) -> str:
         """What is shown, as SVG."""
@@ -196,7 +196,7 @@ async def shown(
     url: str = "",
     room: str = "",
     nick: str = "",
-    kept: Remembered | None = None,
+    kept: Profile | None = None,
 ) -> AsyncGenerator[Shown]:
     """The program in a terminal of this size, in a room if one is named."""
     with tempfile.TemporaryDirectory() as folder:
@@ -204,7 +204,7 @@ async def shown(
         settings = SettingsFile.load(home / "settings.toml")
         settings.change("theme", theme)
         start = Start(state=home / "state", log=home / "log", server=url, room=room, nick=nick)
-        app = ChatApp(start, kept or Remembered(), "", settings)
+        app = ChatApp(start, kept or Profile(), "", settings)
         async with app.run_test(size=size) as pilot:
             person = Shown(app, pilot)
             await pilot.pause()
@@ -219,14 +219,14 @@ def surroundings(spoken: Language) -> Generator[None]:
     """The same time zone, colours and language wherever pictures are made."""
     wanted = {"TZ": "UTC", "NO_COLOR": None, "COLORTERM": "truecolor", "TERM": "xterm-256color", "TEXTUAL": None}
     before = {name: os.environ.get(name) for name in wanted}
-    was = language.used()
+    was = language.active_language()
     _set(wanted)
-    language.use(spoken)
+    language.activate(spoken)
     try:
         yield
     finally:
         _set(before)
-        language.use(was)
+        language.activate(was)
 
 
 def _set(environ: dict[str, str | None]) -> None:

@@ -13,10 +13,10 @@ from typing import NoReturn
 from tui_chat.session import language
 from tui_chat.session.language import Language, mark, tr
 
-BAD_USAGE = 2
+EXIT_USAGE_ERROR = 2
 """Exit code for whatever the person can mend."""
 
-_ARGPARSE = (
+_ARGPARSE_MESSAGES = (
     mark("usage: "),
     mark("options"),
     mark("positional arguments"),
@@ -30,15 +30,15 @@ _ARGPARSE = (
 """What argparse says by itself; it looks its words up in the catalogue of the process (`speak`)."""
 
 
-class Parser(argparse.ArgumentParser):
+class CommandLineParser(argparse.ArgumentParser):
     """A parser that says what is wrong in one line."""
 
     def error(self, message: str) -> NoReturn:
         """Say it, and end."""
-        give_up(tr("{problem} ({program} --help shows how)", problem=message, program=self.prog))
+        exit_with_error(tr("{problem} ({program} --help shows how)", problem=message, program=self.prog))
 
 
-class Version(argparse.Action):
+class VersionAction(argparse.Action):
     """`--version`."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
@@ -49,13 +49,13 @@ class Version(argparse.Action):
         parser.exit()
 
 
-def give_up(reason: str) -> NoReturn:
+def exit_with_error(message: str) -> NoReturn:
     """Say in one line why nothing is done, and end."""
-    print(f"chat-tui: {reason}", file=sys.stderr)
-    sys.exit(BAD_USAGE)
+    print(f"chat-tui: {message}", file=sys.stderr)
+    sys.exit(EXIT_USAGE_ERROR)
 
 
-def speak(arguments: Sequence[str], settings: str, environ: MutableMapping[str, str]) -> None:
+def set_language(arguments: Sequence[str], setting: str, environ: MutableMapping[str, str]) -> None:
     """Speak the language that is wanted, already in what is said of the command line itself.
 
     Args:
@@ -64,22 +64,22 @@ def speak(arguments: Sequence[str], settings: str, environ: MutableMapping[str, 
         environ: The environment; the `gettext` of the process, which argparse asks, reads it.
     """
     flag = ""
-    for at, argument in enumerate(arguments):
+    for index, argument in enumerate(arguments):
         if argument == "--lang":
-            flag = arguments[at + 1] if at + 1 < len(arguments) else ""
+            flag = arguments[index + 1] if index + 1 < len(arguments) else ""
         elif argument.startswith("--lang="):
             flag = argument.removeprefix("--lang=")
-    wanted = language.chosen(flag, settings, environ)
-    language.use(wanted)
-    if wanted is not Language.ENGLISH:
-        environ["LANGUAGE"] = language.folder(wanted)
-        gettext.bindtextdomain(language.DOMAIN, language.LOCALE)
+    selected = language.select_language(flag, setting, environ)
+    language.activate(selected)
+    if selected is not Language.ENGLISH:
+        environ["LANGUAGE"] = language.catalogue_dir(selected)
+        gettext.bindtextdomain(language.DOMAIN, language.LOCALE_DIR)
         gettext.textdomain(language.DOMAIN)
 
 
-def language_of(tag: str) -> Language:
+def parse_language(tag: str) -> Language:
     """The language that a flag names, for argparse."""
-    found = language.named(tag)
-    if found is None:
+    parsed = language.language_from_tag(tag)
+    if parsed is None:
         raise argparse.ArgumentTypeError(tr("the languages are en and zh"))
-    return found
+    return parsed

@@ -25,11 +25,11 @@ from tui_chat.session.language import tr
 
 log = logging.getLogger("chat.embed")
 
-STOP_WITHIN = 6.0
+STOP_TIMEOUT = 6.0
 """Seconds that stopping may take before the program ends without it."""
 
 
-class PortTaken(Unavailable):
+class PortInUse(Unavailable):
     """Another program has the port; `message` says where."""
 
 
@@ -45,8 +45,8 @@ class EmbeddedServer:
         """
         self._host = host
         self._port = port
-        self._running: Future[RunningServer] = Future()
-        self._stop = asyncio.Event()
+        self._startup: Future[RunningServer] = Future()
+        self._stop_requested = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = Thread(target=self._run, name="chat-server", daemon=True)
 
@@ -62,38 +62,38 @@ class EmbeddedServer:
         """
         self._thread.start()
         try:
-            return (await asyncio.wrap_future(self._running)).url
-        except StartupError as fault:
-            if isinstance(fault.__cause__, OSError) and fault.__cause__.errno == errno.EADDRINUSE:
-                raise PortTaken(words.port_taken(f"{self._host}:{self._port}")) from fault
-            raise Unavailable(str(fault)) from fault
-        except (StorageError, ConfigError) as fault:
-            raise Unavailable(str(fault)) from fault
+            return (await asyncio.wrap_future(self._startup)).url
+        except StartupError as error:
+            if isinstance(error.__cause__, OSError) and error.__cause__.errno == errno.EADDRINUSE:
+                raise PortInUse(words.port_in_use(f"{self._host}:{self._port}")) from error
+            raise Unavailable(str(error)) from error
+        except (StorageError, ConfigError) as error:
+            raise Unavailable(str(error)) from error
 
     def close(self) -> None:
         """Stop it in order, and wait until it has stopped. Blocks; repeating it does nothing."""
         if self._loop is not None and self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._stop.set)
-            self._thread.join(STOP_WITHIN)
+            self._loop.call_soon_threadsafe(self._stop_requested.set)
+            self._thread.join(STOP_TIMEOUT)
             if self._thread.is_alive():
-                log.error("the server did not stop within %s seconds", STOP_WITHIN)
+                log.error("the server did not stop within %s seconds", STOP_TIMEOUT)
 
     def _run(self) -> None:
         try:
             with asyncio.Runner(loop_factory=new_event_loop) as runner:
                 self._loop = runner.get_loop()
                 runner.run(self._serve())
-        except Exception as fault:
-            if not self._running.done():
-                self._running.set_exception(fault)
+        except Exception as error:
+            if not self._startup.done():
+                self._startup.set_exception(error)
             else:
                 log.exception("the server has failed")
 
     async def _serve(self) -> None:
         settings = resolve_settings({"host": self._host, "port": self._port}, os.environ, None).settings
         async with serve(settings) as running:
-            self._running.set_result(running)
-            await self._stop.wait()
+            self._startup.set_result(running)
+            await self._stop_requested.wait()
 
 
 async def is_chat_server(url: str) -> bool:
@@ -112,25 +112,25 @@ async def is_chat_server(url: str) -> bool:
 
 def local_url(host: str, port: int) -> str:
     """The base URL under which this machine reaches a server that listens on `host`."""
-    return _url({"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host), port)
+    return _build_url({"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host), port)
 
 
-def reachable_at(host: str, port: int) -> list[str]:
+def network_urls(host: str, port: int) -> list[str]:
     """The base URLs under which other machines reach a server that listens on `host`; none for loopback."""
     if host not in ("0.0.0.0", "::", ""):
-        loopback = host == "localhost" or host.startswith("127.") or host == "::1"
-        return [] if loopback else [_url(host, port)]
-    return [_url(address, port) for address in _own_addresses()]
+        is_loopback = host == "localhost" or host.startswith("127.") or host == "::1"
+        return [] if is_loopback else [_build_url(host, port)]
+    return [_build_url(address, port) for address in _outbound_addresses()]
 
 
-def greeting(host: str, port: int, url: str) -> list[str]:
+def join_instructions(host: str, port: int, url: str) -> list[str]:
     """What to tell the person whose program runs a server: how others get in."""
-    others = reachable_at(host, port)
-    told = [words.others_join_with([f"chat-tui {at}" for at in others or [url]])]
-    return told if others else [*told, tr(words.LOCAL_ONLY)]
+    urls = network_urls(host, port)
+    lines = [words.join_commands([f"chat-tui {join_url}" for join_url in urls or [url]])]
+    return lines if urls else [*lines, tr(words.LOCAL_ONLY)]
 
 
-def _own_addresses() -> list[str]:
+def _outbound_addresses() -> list[str]:
     # Connecting a datagram socket sends nothing; it only picks the address of the way out.
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
@@ -141,5 +141,5 @@ def _own_addresses() -> list[str]:
         return [] if address.startswith("127.") else [address]
 
 
-def _url(host: str, port: int) -> str:
+def _build_url(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

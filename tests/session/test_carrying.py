@@ -3,14 +3,14 @@ from pathlib import Path
 import pytest
 
 from tui_chat.session import remembered
-from tui_chat.session.carrying import carry_theme
-from tui_chat.session.remembered import Remembered
+from tui_chat.session.carrying import migrate_theme
+from tui_chat.session.remembered import Profile
 from tui_chat.session.settings_file import SettingsFile
 
 
-def older(folder: Path, theme: str) -> Remembered:
+def older(folder: Path, theme: str) -> Profile:
     """What an older version left in this folder."""
-    (folder / remembered.FILE).write_text(f'{{"room": "tea", "nick": "ann", "theme": "{theme}"}}')
+    (folder / remembered.FILE_NAME).write_text(f'{{"room": "tea", "nick": "ann", "theme": "{theme}"}}')
     kept, notice = remembered.load(folder)
     assert (kept.theme, notice) == (theme, "")
     return kept
@@ -18,26 +18,26 @@ def older(folder: Path, theme: str) -> Remembered:
 
 def test_a_theme_that_was_remembered_goes_into_the_settings_once(tmp_path: Path) -> None:
     path = tmp_path / "settings.toml"
-    kept = carry_theme(tmp_path, older(tmp_path, "light"), SettingsFile.load(path))
+    kept = migrate_theme(tmp_path, older(tmp_path, "light"), SettingsFile.load(path))
     assert SettingsFile.load(path).settings.theme == "light"
-    assert kept == remembered.load(tmp_path)[0] == Remembered(room="tea", nick="ann")
-    assert "theme" not in (tmp_path / remembered.FILE).read_text()
+    assert kept == remembered.load(tmp_path)[0] == Profile(room="tea", nick="ann")
+    assert "theme" not in (tmp_path / remembered.FILE_NAME).read_text()
     file = SettingsFile.load(path)
     file.change("theme", None)
-    assert carry_theme(tmp_path, kept, file) is kept
+    assert migrate_theme(tmp_path, kept, file) is kept
     assert SettingsFile.load(path).settings.theme == "dark"
 
 
 def test_a_theme_that_is_set_stays(tmp_path: Path) -> None:
     file = SettingsFile.load(tmp_path / "settings.toml")
     file.change("theme", "warm")
-    carry_theme(tmp_path, older(tmp_path, "light"), file)
+    migrate_theme(tmp_path, older(tmp_path, "light"), file)
     assert SettingsFile.load(tmp_path / "settings.toml").settings.theme == "warm"
 
 
 @pytest.mark.parametrize("theme", ["dark", "purple"])
 def test_the_usual_theme_and_an_unknown_one_leave_no_file(theme: str, tmp_path: Path) -> None:
-    kept = carry_theme(tmp_path, older(tmp_path, theme), SettingsFile.load(tmp_path / "settings.toml"))
+    kept = migrate_theme(tmp_path, older(tmp_path, theme), SettingsFile.load(tmp_path / "settings.toml"))
     assert kept.theme == ""
     assert not (tmp_path / "settings.toml").exists()
 
@@ -46,5 +46,5 @@ def test_a_theme_is_kept_until_the_settings_can_be_written(tmp_path: Path) -> No
     (tmp_path / "file").write_text("in the way")
     file = SettingsFile(tmp_path / "file" / "settings.toml")
     kept = older(tmp_path, "light")
-    assert carry_theme(tmp_path, kept, file) is kept
+    assert migrate_theme(tmp_path, kept, file) is kept
     assert file.settings.theme == "light"

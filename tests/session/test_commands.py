@@ -1,12 +1,12 @@
 import pytest
 
 from tui_chat.session import commands
-from tui_chat.session.commands import Action, Call, Say, Wrong, parse
+from tui_chat.session.commands import Action, ChatText, CommandCall, ParseError, parse
 
 
 def called(text: str) -> tuple[Action, tuple[str, ...]]:
     parsed = parse(text)
-    assert isinstance(parsed, Call)
+    assert isinstance(parsed, CommandCall)
     return parsed.command.action, parsed.arguments
 
 
@@ -30,27 +30,27 @@ def test_a_command_is_known_by_every_name_in_any_case(text: str, action: Action,
 
 
 def test_two_slashes_say_one() -> None:
-    assert parse("//join tea") == Say("/join tea")
+    assert parse("//join tea") == ChatText("/join tea")
 
 
 def test_other_text_is_said_as_it_is() -> None:
-    assert parse(" /join tea") == Say(" /join tea")
-    assert parse("a /b") == Say("a /b")
+    assert parse(" /join tea") == ChatText(" /join tea")
+    assert parse("a /b") == ChatText("a /b")
 
 
 @pytest.mark.parametrize("text", ["/frobnicate", "/", "/ join", "/usr/bin/env"])
 def test_an_unknown_command_is_an_error_and_not_said(text: str) -> None:
-    assert isinstance(parse(text), Wrong)
+    assert isinstance(parse(text), ParseError)
 
 
 @pytest.mark.parametrize("text", ["/join", "/nick", "/names all", "/quit now"])
 def test_a_command_with_wrong_arguments_says_how_it_is_typed(text: str) -> None:
     wrong = parse(text)
-    assert isinstance(wrong, Wrong)
+    assert isinstance(wrong, ParseError)
     assert text.split(maxsplit=1)[0] in wrong.problem
 
 
 def test_every_name_belongs_to_one_command() -> None:
-    taken = [name for command in commands.ALL for name in (command.name, *command.aliases)]
+    taken = [name for command in commands.COMMANDS for name in (command.name, *command.aliases)]
     assert len(taken) == len(set(taken))
-    assert {command.action for command in commands.ALL} == set(Action)
+    assert {command.action for command in commands.COMMANDS} == set(Action)

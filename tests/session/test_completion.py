@@ -4,9 +4,9 @@ import sys
 import pytest
 
 from tui_chat.session import commands, settings
-from tui_chat.session.commands import Takes
+from tui_chat.session.commands import ArgumentKind
 from tui_chat.session.completion import Completion, complete
-from tui_chat.session.writing import emoji_of
+from tui_chat.session.writing import resolve_emoji
 
 
 def shown(completion: Completion | None) -> list[str]:
@@ -43,12 +43,12 @@ def test_nothing_typed_completes_to_nothing() -> None:
 def test_further_tabs_walk_the_candidates_and_come_back_to_what_was_typed() -> None:
     completion = complete("a", ["ann", "al"], [])
     assert completion is not None
-    turns = [completion.shown]
+    turns = [completion.current_text]
     for _ in range(3):
-        completion = completion.turned(1)
-        turns.append(completion.shown)
+        completion = completion.cycle(1)
+        turns.append(completion.current_text)
     assert turns == ["ann: ", "al: ", "a", "ann: "]
-    assert completion.turned(-1).shown == "a"
+    assert completion.cycle(-1).current_text == "a"
 
 
 def test_other_names_of_a_command_complete_after_its_name() -> None:
@@ -83,13 +83,13 @@ def test_a_command_that_takes_a_text_completes_words_in_it() -> None:
 
 
 def test_every_kind_of_argument_that_is_chosen_can_be_completed() -> None:
-    for command in commands.ALL:
+    for command in commands.COMMANDS:
         before = f"/{command.name} "
         for argument in command.arguments:
-            typed = before + (":smi" if argument.takes is Takes.EMOJI else "")
+            typed = before + (":smi" if argument.kind is ArgumentKind.EMOJI else "")
             offered = shown(complete(typed, ["ann"], ["tea"]))
-            assert bool(offered) is (argument.takes is not Takes.TEXT), typed
-            before += next(iter(settings.fields())) + " " if argument.takes is Takes.SETTING else "x "
+            assert bool(offered) is (argument.kind is not ArgumentKind.TEXT), typed
+            before += next(iter(settings.fields())) + " " if argument.kind is ArgumentKind.SETTING else "x "
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_a_name_between_colons_completes_to_its_emoji(typed: str, first: str) ->
     [("4", "🎉"), (":tada:", "🎉"), ("Tada ", "🎉"), ("+1", "👍"), ("👀", "👀"), ("lol", "lol"), ("7", "7"), ("", "")],
 )
 def test_a_reaction_is_typed_by_digit_by_name_or_as_it_is(typed: str, meant: str) -> None:
-    assert emoji_of(typed) == meant
+    assert resolve_emoji(typed) == meant
 
 
 def test_an_emoji_is_found_by_a_later_word_of_its_name_and_offered_once() -> None:

@@ -44,6 +44,6 @@ def test_the_last_29_february_is_found_in_a_leap_year() -> None:
 
 
 def test_a_day_begins_at_midnight_and_never_before_the_epoch() -> None:
-    assert days.begin(date(1970, 1, 2), UTC) == 86_400_000
-    assert days.begin(date(1, 1, 1), UTC) == 0
-    assert days.begin(date(9999, 12, 31), UTC) > 0
+    assert days.start_of_day(date(1970, 1, 2), UTC) == 86_400_000
+    assert days.start_of_day(date(1, 1, 1), UTC) == 0
+    assert days.start_of_day(date(9999, 12, 31), UTC) > 0

@@ -1,5 +1,5 @@
 from tui_chat.session.history_search import HistorySearch
-from tui_chat.session.input_history import HISTORY_MAX, InputHistory
+from tui_chat.session.input_history import MAX_HISTORY, InputHistory
 
 
 def test_history_is_walked_up_and_down_and_ends_at_what_was_being_written() -> None:
@@ -12,11 +12,11 @@ def test_history_is_walked_up_and_down_and_ends_at_what_was_being_written() -> N
 
 
 def test_history_is_bounded() -> None:
-    history = InputHistory(f"kept {number}" for number in range(HISTORY_MAX))
-    for number in range(HISTORY_MAX):
+    history = InputHistory(f"kept {number}" for number in range(MAX_HISTORY))
+    for number in range(MAX_HISTORY):
         history.add(f"new {number}")
-    walked = [history.older("") for _ in range(HISTORY_MAX + 1)]
-    assert (walked[0], walked[-2:]) == (f"new {HISTORY_MAX - 1}", ["new 0", None])
+    walked = [history.older("") for _ in range(MAX_HISTORY + 1)]
+    assert (walked[0], walked[-2:]) == (f"new {MAX_HISTORY - 1}", ["new 0", None])
 
 
 def searching(*texts: str, began: str = "") -> HistorySearch:
@@ -25,36 +25,36 @@ def searching(*texts: str, began: str = "") -> HistorySearch:
 
 def test_a_search_finds_the_newest_first_and_goes_on_to_older_ones_and_back() -> None:
     search = searching("make tea", "Tea?", "coffee", "teapot", "teapot", "end")
-    search.type("t")
-    search.type("ea")
-    assert (search.shown, search.span) == ("teapot", (0, 3))
+    search.append("t")
+    search.append("ea")
+    assert (search.text, search.match_span) == ("teapot", (0, 3))
     search.older()
-    assert (search.shown, search.span, search.steps_back) == ("Tea?", (0, 3), 5)
+    assert (search.text, search.match_span, search.steps_back) == ("Tea?", (0, 3), 5)
     search.older()
-    assert (search.shown, search.span) == ("make tea", (5, 8))
+    assert (search.text, search.match_span) == ("make tea", (5, 8))
     search.older()
-    assert (search.shown, search.failed) == ("make tea", True)
+    assert (search.text, search.failed) == ("make tea", True)
     search.newer()
-    assert (search.shown, search.failed) == ("Tea?", False)
+    assert (search.text, search.failed) == ("Tea?", False)
 
 
 def test_a_search_that_finds_nothing_shows_what_was_being_written() -> None:
     search = searching("one", "two", began="draft")
-    search.type("x")
-    assert (search.shown, search.failed, search.span, search.steps_back) == ("draft", True, None, 0)
-    search.erase()
-    search.type("on")
-    assert (search.shown, search.failed) == ("one", False)
+    search.append("x")
+    assert (search.text, search.failed, search.match_span, search.steps_back) == ("draft", True, None, 0)
+    search.backspace()
+    search.append("on")
+    assert (search.text, search.failed) == ("one", False)
     search.older()
-    search.erase()
-    search.erase()
-    assert (search.query, search.shown) == ("", "draft")
+    search.backspace()
+    search.backspace()
+    assert (search.query, search.text) == ("", "draft")
 
 
 def test_what_is_searched_for_is_no_pattern_and_any_script_is_found() -> None:
     search = searching("a+b (c)", "你好世界", "ﬀ İstanbul")
-    search.type("+b (")
-    assert search.shown == "a+b (c)"
+    search.append("+b (")
+    assert search.text == "a+b (c)"
     other = searching("a+b (c)", "你好世界", "ﬀ İstanbul")
-    other.type("世")
-    assert (other.shown, other.span) == ("你好世界", (2, 3))
+    other.append("世")
+    assert (other.text, other.match_span) == ("你好世界", (2, 3))

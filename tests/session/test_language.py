@@ -11,9 +11,9 @@ from tui_chat.session.language import Language, mark, plural, tr
 
 @pytest.fixture
 def chinese() -> Iterator[None]:
-    language.use(Language.CHINESE)
+    language.activate(Language.CHINESE)
     yield
-    language.use(Language.ENGLISH)
+    language.activate(Language.ENGLISH)
 
 
 @pytest.mark.parametrize(
@@ -33,31 +33,31 @@ def chinese() -> Iterator[None]:
 def test_the_flag_counts_before_the_settings_and_these_before_the_locale(
     flag: str, settings: str, environ: dict[str, str], expected: Language
 ) -> None:
-    assert language.chosen(flag, settings, environ) is expected
+    assert language.select_language(flag, settings, environ) is expected
 
 
 @pytest.mark.usefixtures("chinese")
 def test_a_language_is_spoken_from_the_moment_it_is_chosen() -> None:
     marked = mark("Copied.")
     assert tr(marked) == tr("Copied.") == "已复制。"
-    language.use(Language.ENGLISH)
+    language.activate(Language.ENGLISH)
     assert tr(marked) == "Copied."
 
 
 @pytest.mark.usefixtures("chinese")
 def test_names_and_numbers_are_put_where_the_language_has_them() -> None:
-    assert words.came(["小明", "ann", "Bo"]) == "小明、ann和Bo 加入了房间"
-    assert words.came(["a", "b", "c", "d", "e", "f"], more=1_000).startswith("a、b、c、d和另外 1,002 人")
+    assert words.joined(["小明", "ann", "Bo"]) == "小明、ann和Bo 加入了房间"
+    assert words.joined(["a", "b", "c", "d", "e", "f"], unlisted_count=1_000).startswith("a、b、c、d和另外 1,002 人")
     assert plural("{count:,} room", "{count:,} rooms", 1) == "1 个房间"
 
 
 def test_what_a_person_wrote_is_never_read_as_a_form() -> None:
     assert words.renamed("{new}", "{0.__class__}") == "{new} is now {0.__class__}"
-    assert words.typing(["{count}"]) == "{count} is typing…"
+    assert words.typing_indicator(["{count}"]) == "{count} is typing…"
 
 
 def test_a_refusal_is_a_sentence_in_english() -> None:
-    assert refusals.of(Forbidden("only its author may do this")) == "Only its author may do this."
+    assert refusals.describe(Forbidden("only its author may do this")) == "Only its author may do this."
     assert refusals.sentence("The port is missing after the colon.") == "The port is missing after the colon."
 
 
@@ -75,9 +75,9 @@ def test_a_refusal_is_a_sentence_in_english() -> None:
     ],
 )
 def test_a_refusal_is_said_in_the_language_by_its_reason_or_else_by_its_code(refusal: TooLong, expected: str) -> None:
-    assert refusals.of(refusal) == expected
+    assert refusals.describe(refusal) == expected
 
 
 @pytest.mark.usefixtures("chinese")
 def test_a_reason_without_a_code_that_nobody_knows_is_shown_as_it_came() -> None:
-    assert refusals.within("the moon is full {x}") == "the moon is full {x}"
+    assert refusals.phrase("the moon is full {x}") == "the moon is full {x}"

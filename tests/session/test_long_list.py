@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from tests.support.timeline_app import said, talk
 from tui_chat.client.packing import BLOCK_SIZE, Block
-from tui_chat.session.lines import Delivery, GapLine, Line, MessageLine, NoticeLine, Reacted, UnreadLine
-from tui_chat.session.long_list import UNPACKED, LongList
+from tui_chat.session.lines import DeliveryState, GapLine, Line, MessageLine, NoticeLine, ReactionCount, UnreadLine
+from tui_chat.session.long_list import UNCOMPRESSED_BLOCKS, CompressedList
 
 CHANGES = st.lists(
     st.tuples(
@@ -20,10 +20,10 @@ CHANGES = st.lists(
 
 
 @settings(deadline=None)
-@given(st.sampled_from([0, 1, BLOCK_SIZE, UNPACKED * BLOCK_SIZE * 2]), CHANGES)
+@given(st.sampled_from([0, 1, BLOCK_SIZE, UNCOMPRESSED_BLOCKS * BLOCK_SIZE * 2]), CHANGES)
 def test_it_holds_what_a_list_would(at_first: int, changes: list[tuple[float, int, int]]) -> None:
     plain = talk(1, at_first)
-    lines = LongList(plain)
+    lines = CompressedList(plain)
     number = at_first
     for where, wanted, count in changes:
         index = round(where * len(plain))
@@ -35,32 +35,43 @@ def test_it_holds_what_a_list_would(at_first: int, changes: list[tuple[float, in
         assert len(lines) == len(plain)
         for probe in {0, index - 1, index, index + count, len(plain) - 1} & set(range(len(plain))):
             assert lines[probe] == plain[probe]
-            assert lines.find(plain[probe].key) == probe
-            assert lines.of(plain[probe].key) == plain[probe]
+            assert lines.index_of(plain[probe].key) == probe
+            assert lines.get(plain[probe].key) == plain[probe]
     assert list(lines) == plain == lines[:]
     assert list(lines.copy()) == plain
-    assert lines.find("m0") is None
-    assert lines.of("m0") is lines.of(None) is None
+    assert lines.index_of("m0") is None
+    assert lines.get("m0") is lines.get(None) is None
     sizes = [block.items for block in lines._blocks]  # pyright: ignore[reportPrivateUsage]
-    assert sum(items is not None for items in sizes) <= UNPACKED
+    assert sum(items is not None for items in sizes) <= UNCOMPRESSED_BLOCKS
 
 
 def test_every_kind_of_line_comes_back_as_it_was() -> None:
     kinds: list[Line] = [
-        MessageLine("a", None, 1, "n", "m", True, "t\n漢", Delivery.FAILED, "why", reactions=(Reacted("👍", 2, True),)),
-        MessageLine("b", 7, 2, "n", "m", False, "", edited=True, deleted=True, mention=True, reply_to=3, quoted="q"),
+        MessageLine(
+            "a",
+            None,
+            1,
+            "n",
+            "m",
+            True,
+            "t\n漢",
+            DeliveryState.FAILED,
+            "why",
+            reactions=(ReactionCount("👍", 2, True),),
+        ),
+        MessageLine("b", 7, 2, "n", "m", False, "", edited=True, deleted=True, is_mention=True, reply_to=3, quote="q"),
         NoticeLine("c", 3, "came"),
         GapLine("d", 4, 9),
         UnreadLine(),
     ]
-    lines = LongList([*kinds, *talk(1, 2 * UNPACKED * BLOCK_SIZE)])
+    lines = CompressedList([*kinds, *talk(1, 2 * UNCOMPRESSED_BLOCKS * BLOCK_SIZE)])
     assert isinstance(lines._blocks[0], Block)  # pyright: ignore[reportPrivateUsage]
     assert lines._blocks[0].items is None  # pyright: ignore[reportPrivateUsage]
     assert lines[: len(kinds)] == kinds
 
 
 def test_a_copy_goes_its_own_way() -> None:
-    lines = LongList(talk(1, 2 * UNPACKED * BLOCK_SIZE))
+    lines = CompressedList(talk(1, 2 * UNCOMPRESSED_BLOCKS * BLOCK_SIZE))
     other = lines.copy()
     other.splice(0, 1, [said(900_000)])
     lines.splice(len(lines) - 1, 1, [])
@@ -69,7 +80,7 @@ def test_a_copy_goes_its_own_way() -> None:
 
 
 def test_there_is_nothing_outside() -> None:
-    lines = LongList(talk(1, 3))
+    lines = CompressedList(talk(1, 3))
     assert lines[-1] == said(3)
     for index in (3, -4):
         with pytest.raises(IndexError):

@@ -1,6 +1,6 @@
 import pytest
 
-from tui_chat.session.mentions import names
+from tui_chat.session.mentions import is_mentioned
 
 
 @pytest.mark.parametrize(
@@ -16,11 +16,11 @@ from tui_chat.session.mentions import names
     ],
 )
 def test_a_text_names_a_nickname(text: str, nick: str) -> None:
-    assert names(text, nick)
+    assert is_mentioned(text, nick)
 
 
 @pytest.mark.parametrize(
     ("text", "nick"), [("channel", "ann"), ("ann2", "ann"), ("axb", "a.b"), ("annä", "ann"), ("", "ann"), ("x", "")]
 )
 def test_a_text_does_not_name_a_nickname(text: str, nick: str) -> None:
-    assert not names(text, nick)
+    assert not is_mentioned(text, nick)

@@ -1,6 +1,6 @@
 from dataclasses import dataclass
 
-from tui_chat.session.notices import GATHER, Heard, Notices
+from tui_chat.session.notices import BATCH_INTERVAL, NotifiableMessage, NotificationBatcher
 
 
 @dataclass
@@ -11,68 +11,68 @@ class Clock:
         return self.now
 
 
-def said(number: int, room: str = "tea", named: bool = False) -> Heard:
-    return Heard(room, "bob", f"message {number}", named)
+def said(number: int, room: str = "tea", named: bool = False) -> NotifiableMessage:
+    return NotifiableMessage(room, "bob", f"message {number}", named)
 
 
 def test_the_first_is_told_at_once_and_the_next_ones_together() -> None:
     clock = Clock()
-    notices = Notices(clock)
-    assert notices.wait is None
-    notices.hear(said(1, named=True))
-    assert notices.wait == 0
-    first = notices.take(show_text=True)
+    notices = NotificationBatcher(clock)
+    assert notices.delay is None
+    notices.add(said(1, named=True))
+    assert notices.delay == 0
+    first = notices.pop_due(show_text=True)
     assert first is not None
     assert (first.title, first.body) == ("bob named you in tea", "message 1")
-    notices.hear(said(2))
-    notices.hear(said(3, "dev"))
-    assert notices.take(show_text=True) is None
-    assert notices.wait == GATHER
-    clock.now += GATHER
-    together = notices.take(show_text=True)
+    notices.add(said(2))
+    notices.add(said(3, "dev"))
+    assert notices.pop_due(show_text=True) is None
+    assert notices.delay == BATCH_INTERVAL
+    clock.now += BATCH_INTERVAL
+    together = notices.pop_due(show_text=True)
     assert together is not None
     assert (together.title, together.body) == ("2 messages in tea and dev", "bob: message 3")
-    assert notices.wait is None
+    assert notices.delay is None
 
 
 def test_what_names_you_is_shown_before_what_came_last() -> None:
-    notices = Notices(Clock())
+    notices = NotificationBatcher(Clock())
     for number in range(3):
-        notices.hear(said(number, named=number == 1))
-    notice = notices.take(show_text=True)
+        notices.add(said(number, named=number == 1))
+    notice = notices.pop_due(show_text=True)
     assert notice is not None
     assert notice.body == "bob: message 1"
 
 
 def test_what_was_read_meanwhile_is_not_told() -> None:
-    notices = Notices(Clock())
-    notices.hear(said(1))
-    notices.hear(said(2, "dev"))
-    notices.read("tea")
-    notice = notices.take(show_text=True)
+    notices = NotificationBatcher(Clock())
+    notices.add(said(1))
+    notices.add(said(2, "dev"))
+    notices.discard_room("tea")
+    notice = notices.pop_due(show_text=True)
     assert notice is not None
     assert notice.title == "bob in dev"
-    notices.hear(said(3))
-    notices.read("tea")
-    assert notices.wait is None
+    notices.add(said(3))
+    notices.discard_room("tea")
+    assert notices.delay is None
 
 
 def test_the_text_can_be_kept_out() -> None:
-    notices = Notices(Clock())
-    notices.hear(said(1))
-    notices.hear(said(2))
-    notice = notices.take(show_text=False)
+    notices = NotificationBatcher(Clock())
+    notices.add(said(1))
+    notices.add(said(2))
+    notice = notices.pop_due(show_text=False)
     assert notice is not None
     assert (notice.title, notice.body) == ("2 messages in tea", "")
 
 
 def test_what_somebody_does_is_told_as_in_the_room() -> None:
     clock = Clock()
-    notices = Notices(clock)
+    notices = NotificationBatcher(clock)
     for told in ("* bob waves", "* bob waves"):
-        notices.hear(Heard("tea", "bob", "/me waves", True))
-        clock.now += GATHER
-        taken = notices.take(show_text=True)
+        notices.add(NotifiableMessage("tea", "bob", "/me waves", True))
+        clock.now += BATCH_INTERVAL
+        taken = notices.pop_due(show_text=True)
         assert taken is not None
         assert taken.body == told
-        notices.hear(said(1))
+        notices.add(said(1))

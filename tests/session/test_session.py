@@ -9,10 +9,10 @@ from server.protocol.requests import EditMessage, SendMessage
 from tui_chat.client import events
 from tui_chat.client.posting import OutboxItem, OutboxItemState
 from tui_chat.client.room_log import RoomLog
-from tui_chat.session.changes import Part
-from tui_chat.session.kept_writing import Left
-from tui_chat.session.lines import Delivery, MessageLine, NoticeLine, UnreadLine
-from tui_chat.session.session import Session
+from tui_chat.session.changes import DirtyPart
+from tui_chat.session.kept_writing import SavedRoomState
+from tui_chat.session.lines import DeliveryState, MessageLine, NoticeLine, UnreadLine
+from tui_chat.session.session import ChatSession
 
 ANN = Member(member_id="a", nick_name="ann", role="member")
 BOB = Member(member_id="b", nick_name="bob", role="member")
@@ -62,7 +62,7 @@ class Room:
             ts=seq,
         )
 
-    def says(self, session: Session, text: str, who: Member = BOB) -> int:
+    def says(self, session: ChatSession, text: str, who: Member = BOB) -> int:
         seq = self.log.last + 1
         changed = self.log.apply_push(self.message(seq, text, who))
         session.apply(events.LogChanged(self.name, changed, True))
@@ -70,11 +70,11 @@ class Room:
 
 
 @pytest.fixture
-def session() -> Session:
-    return Session(lambda: 1_000)
+def session() -> ChatSession:
+    return ChatSession(lambda: 1_000)
 
 
-def posted(session: Session, text: str, room: str = "tea") -> OutboxItem:
+def posted(session: ChatSession, text: str, room: str = "tea") -> OutboxItem:
     """Something was written, and is on its way."""
     client_id = uuid4()
     posting = OutboxItem(room, client_id, SendMessage(room=room, message=text, client_id=client_id), 1_000)
@@ -82,23 +82,25 @@ def posted(session: Session, text: str, room: str = "tea") -> OutboxItem:
     return posting
 
 
-def sent(session: Session, posting: OutboxItem, seq: int) -> None:
+def sent(session: ChatSession, posting: OutboxItem, seq: int) -> None:
     session.apply(events.OutboxItemChanged(replace(posting, state=OutboxItemState.SENT, seq=seq, server_ts=5)))
 
 
-def failed(session: Session, posting: OutboxItem, problem: str) -> OutboxItem:
+def failed(session: ChatSession, posting: OutboxItem, problem: str) -> OutboxItem:
     posting = replace(posting, state=OutboxItemState.FAILED, problem=problem)
     session.apply(events.OutboxItemChanged(posting))
     return posting
 
 
-def texts(session: Session) -> list[str]:
-    assert session.current is not None
+def texts(session: ChatSession) -> list[str]:
+    assert session.current_room is not None
     shown: list[str] = []
-    for line in session.current.transcript.lines:
+    for line in session.current_room.transcript.lines:
         match line:
             case MessageLine():
-                shown.append(line.text if line.delivery is Delivery.SENT else f"{line.text} ({line.delivery.value})")
+                shown.append(
+                    line.text if line.delivery is DeliveryState.SENT else f"{line.text} ({line.delivery.value})"
+                )
             case NoticeLine():
                 shown.append(f"* {line.text}")
             case UnreadLine():
@@ -108,17 +110,17 @@ def texts(session: Session) -> list[str]:
     return shown
 
 
-def test_entering_a_room_shows_its_history_as_read(session: Session) -> None:
-    view = session.enter(Room("tea").join("one", "two"))
+def test_entering_a_room_shows_its_history_as_read(session: ChatSession) -> None:
+    view = session.add_room(Room("tea").join("one", "two"))
     assert texts(session) == ["one", "two"]
-    assert view.unread == 0
-    assert Part.ROOM in session.take_changes().parts
+    assert view.unread_count == 0
+    assert DirtyPart.ROOM in session.pop_delta().parts
 
 
-def test_what_is_sent_is_pending_and_then_stands_once(session: Session) -> None:
+def test_what_is_sent_is_pending_and_then_stands_once(session: ChatSession) -> None:
     room = Room("tea").join("one")
-    session.enter(room)
-    session.look(True)
+    session.add_room(room)
+    session.set_viewed(True)
     outgoing = posted(session, "mine")
     assert texts(session) == ["one", "mine (pending)"]
     room.says(session, "two")
@@ -127,12 +129,12 @@ def test_what_is_sent_is_pending_and_then_stands_once(session: Session) -> None:
     assert texts(session) == ["one", "two", "mine"]
     room.says(session, "mine", ANN)
     assert texts(session) == ["one", "two", "mine"]
-    assert session.unsent == 0
+    assert session.unsent_count == 0
 
 
-def test_an_echo_that_overtakes_its_acknowledgement_is_not_shown_twice(session: Session) -> None:
+def test_an_echo_that_overtakes_its_acknowledgement_is_not_shown_twice(session: ChatSession) -> None:
     room = Room("tea").join()
-    session.enter(room)
+    session.add_room(room)
     outgoing = posted(session, "mine")
     seq = room.says(session, "mine", ANN)
     assert texts(session) == ["mine"]
@@ -140,65 +142,65 @@ def test_an_echo_that_overtakes_its_acknowledgement_is_not_shown_twice(session: 
     assert texts(session) == ["mine"]
 
 
-def test_the_same_text_from_your_other_terminal_does_not_swallow_a_failed_send(session: Session) -> None:
+def test_the_same_text_from_your_other_terminal_does_not_swallow_a_failed_send(session: ChatSession) -> None:
     room = Room("tea").join()
-    session.enter(room)
+    session.add_room(room)
     outgoing = posted(session, "mine")
     room.says(session, "mine", ANN)
     failed(session, outgoing, "no")
     assert texts(session) == ["mine", "mine (failed)"]
 
 
-def test_a_failed_send_says_why_and_is_known_by_its_line(session: Session) -> None:
-    view = session.enter(Room("tea").join())
+def test_a_failed_send_says_why_and_is_known_by_its_line(session: ChatSession) -> None:
+    view = session.add_room(Room("tea").join())
     outgoing = failed(session, posted(session, "mine"), "the server said no")
     line = view.transcript.lines[-1]
     assert isinstance(line, MessageLine)
-    assert (line.delivery, line.problem) == (Delivery.FAILED, "The server said no.")
-    assert session.unsent_line(line.key) == (view, outgoing.client_id)
-    assert session.unsent_line("message-1") is None
-    assert session.unsent == 0
+    assert (line.delivery, line.problem) == (DeliveryState.FAILED, "The server said no.")
+    assert session.find_unsent_line(line.key) == (view, outgoing.client_id)
+    assert session.find_unsent_line("message-1") is None
+    assert session.unsent_count == 0
     again = posted(session, "mine")
     session.apply(events.OutboxItemChanged(replace(outgoing, state=OutboxItemState.DROPPED)))
     assert texts(session) == ["mine (pending)"]
-    assert session.unsent == 1
+    assert session.unsent_count == 1
     sent(session, again, 1)
-    assert session.unsent == 0
+    assert session.unsent_count == 0
 
 
-def test_what_an_earlier_program_left_stands_below_when_the_room_is_entered(session: Session) -> None:
+def test_what_an_earlier_program_left_stands_below_when_the_room_is_entered(session: ChatSession) -> None:
     left = [posted(session, "nobody is there yet"), posted(session, "second")]
-    assert session.unsent == 0
+    assert session.unsent_count == 0
     room = Room("tea", waiting=(left[0], replace(left[1], state=OutboxItemState.FAILED, problem="no"))).join("one")
-    session.enter(room)
+    session.add_room(room)
     assert texts(session) == ["one", "nobody is there yet (pending)", "second (failed)"]
-    assert session.unsent == 1
-    session.leave("tea")
-    assert session.unsent == 0
+    assert session.unsent_count == 1
+    session.remove_room("tea")
+    assert session.unsent_count == 0
 
 
-def test_a_change_that_is_refused_is_told_with_what_it_said(session: Session) -> None:
-    session.enter(Room("tea").join("one"))
+def test_a_change_that_is_refused_is_told_with_what_it_said(session: ChatSession) -> None:
+    session.add_room(Room("tea").join("one"))
     posting = OutboxItem("tea", uuid4(), EditMessage(room="tea", seq=1, message="otherwise"), 1)
     session.apply(events.OutboxItemChanged(posting))
-    assert session.unsent == 1
+    assert session.unsent_count == 1
     failed(session, posting, "it is not yours")
-    assert session.unsent == 0
+    assert session.unsent_count == 0
     assert texts(session) == ["one", "* The change was refused: it is not yours · otherwise"]
 
 
-def test_what_cannot_be_kept_is_told_where_it_can_be_read(session: Session) -> None:
+def test_what_cannot_be_kept_is_told_where_it_can_be_read(session: ChatSession) -> None:
     session.apply(events.PersistenceFailed("The disk is full."))
-    session.enter(Room("tea").join("one"))
+    session.add_room(Room("tea").join("one"))
     assert texts(session) == ["one", "* The disk is full."]
 
 
 def test_one_fault_of_the_disk_is_told_once() -> None:
-    session = Session(lambda: 0)
-    session.enter(Room("tea").join())
+    session = ChatSession(lambda: 0)
+    session.add_room(Room("tea").join())
     for problem in ("The disk is full.", "The disk is full.", "Another."):
         session.apply(events.PersistenceFailed(problem))
-    view = session.current
+    view = session.current_room
     assert view is not None
     assert [line.text for line in view.transcript.lines if isinstance(line, NoticeLine)] == [
         "The disk is full.",
@@ -206,60 +208,60 @@ def test_one_fault_of_the_disk_is_told_once() -> None:
     ]
 
 
-def test_lines_that_the_log_let_go_go_too(session: Session) -> None:
+def test_lines_that_the_log_let_go_go_too(session: ChatSession) -> None:
     room = Room("tea").join(*(str(number) for number in range(10)))
-    session.enter(room)
+    session.add_room(room)
     room.log.trim(3)
-    session.trim("tea")
+    session.trim_room("tea")
     assert texts(session) == ["7", "8", "9"]
 
 
-def test_a_send_is_answered_in_the_room_it_was_written_in(session: Session) -> None:
-    session.enter(Room("tea").join())
+def test_a_send_is_answered_in_the_room_it_was_written_in(session: ChatSession) -> None:
+    session.add_room(Room("tea").join())
     outgoing = posted(session, "for tea")
-    session.enter(Room("dev").join())
+    session.add_room(Room("dev").join())
     sent(session, outgoing, 1)
     assert texts(session) == []
-    session.show("tea")
+    session.show_room("tea")
     assert texts(session) == ["for tea"]
 
 
-def test_what_comes_while_nobody_looks_is_unread_below_a_line(session: Session) -> None:
+def test_what_comes_while_nobody_looks_is_unread_below_a_line(session: ChatSession) -> None:
     tea = Room("tea").join("one")
-    view = session.enter(tea)
-    session.look(True)
+    view = session.add_room(tea)
+    session.set_viewed(True)
     tea.says(session, "two")
-    assert view.unread == 0
-    session.look(False)
+    assert view.unread_count == 0
+    session.set_viewed(False)
     tea.says(session, "three")
     tea.says(session, "hey @Ann")
     tea.says(session, "mine from elsewhere", ANN)
-    assert (view.unread, view.mentions) == (2, 1)
+    assert (view.unread_count, view.mention_count) == (2, 1)
     assert texts(session) == ["one", "two", "--", "three", "hey @Ann", "mine from elsewhere"]
-    session.look(True)
-    assert (view.unread, view.mentions) == (0, 0)
+    session.set_viewed(True)
+    assert (view.unread_count, view.mention_count) == (0, 0)
     assert "--" in texts(session)
-    session.look(False)
+    session.set_viewed(False)
     assert "--" not in texts(session)
 
 
-def test_what_came_since_you_were_here_before_is_unread(session: Session) -> None:
+def test_what_came_since_you_were_here_before_is_unread(session: ChatSession) -> None:
     tea = Room("tea").join("one", "two", "ann: three")
-    session.enter(Room("dev").join())
-    view = session.enter(tea, Left(read=1), show=False)
-    assert (view.unread, view.mentions) == (2, 1)
-    session.show("tea")
-    session.look(True)
+    session.add_room(Room("dev").join())
+    view = session.add_room(tea, SavedRoomState(read_seq=1), show=False)
+    assert (view.unread_count, view.mention_count) == (2, 1)
+    session.show_room("tea")
+    session.set_viewed(True)
     assert texts(session) == ["one", "--", "two", "ann: three"]
-    assert (view.unread, view.read_seq) == (0, 3)
-    other = session.enter(Room("ops").join("one"), Left(read=40), show=False)
-    assert other.unread == 0
+    assert (view.unread_count, view.read_seq) == (0, 3)
+    other = session.add_room(Room("ops").join("one"), SavedRoomState(read_seq=40), show=False)
+    assert other.unread_count == 0
 
 
-def test_what_was_missed_in_a_break_has_the_line_above_it_even_where_one_looks(session: Session) -> None:
+def test_what_was_missed_in_a_break_has_the_line_above_it_even_where_one_looks(session: ChatSession) -> None:
     tea = Room("tea").join("one")
-    view = session.enter(tea)
-    session.look(True)
+    view = session.add_room(tea)
+    session.set_viewed(True)
     tea.says(session, "two")
     assert "--" not in texts(session)
     for text in ("three", "four"):
@@ -267,108 +269,108 @@ def test_what_was_missed_in_a_break_has_the_line_above_it_even_where_one_looks(s
         tea.log.apply_push(message)
     session.apply(events.LogChanged("tea", (3, 4), live=False))
     assert texts(session) == ["one", "two", "--", "three", "four"]
-    assert view.unread == 0
+    assert view.unread_count == 0
 
 
-def test_an_edit_of_something_unread_counts_once(session: Session) -> None:
+def test_an_edit_of_something_unread_counts_once(session: ChatSession) -> None:
     tea = Room("tea").join()
-    view = session.enter(tea)
+    view = session.add_room(tea)
     seq = tea.says(session, "two")
     session.apply(events.LogChanged("tea", (seq,), True))
-    assert view.unread == 1
+    assert view.unread_count == 1
 
 
-def test_rooms_are_walked_in_order_and_activity_finds_mentions_first(session: Session) -> None:
+def test_rooms_are_walked_in_order_and_activity_finds_mentions_first(session: ChatSession) -> None:
     rooms = {name: Room(name).join() for name in ("tea", "dev", "ops", "art")}
     for room in rooms.values():
-        session.enter(room)
-    session.show("tea")
-    session.step(-1)
-    assert session.current is session.room("art")
-    session.step(1)
-    assert session.current is session.room("tea")
-    session.show_number(3)
-    assert session.current is session.room("ops")
-    session.show_number(9)
-    assert session.current is session.room("ops")
+        session.add_room(room)
+    session.show_room("tea")
+    session.cycle_room(-1)
+    assert session.current_room is session.find_room("art")
+    session.cycle_room(1)
+    assert session.current_room is session.find_room("tea")
+    session.show_room_number(3)
+    assert session.current_room is session.find_room("ops")
+    session.show_room_number(9)
+    assert session.current_room is session.find_room("ops")
     rooms["art"].says(session, "hello")
     rooms["dev"].says(session, "ann?")
-    session.show_activity()
-    assert session.current is session.room("dev")
-    session.look(True)
-    session.show_activity()
-    assert session.current is session.room("art")
+    session.show_next_unread()
+    assert session.current_room is session.find_room("dev")
+    session.set_viewed(True)
+    session.show_next_unread()
+    assert session.current_room is session.find_room("art")
 
 
-def test_leaving_the_shown_room_shows_the_one_before(session: Session) -> None:
+def test_leaving_the_shown_room_shows_the_one_before(session: ChatSession) -> None:
     for name in ("tea", "dev", "ops"):
-        session.enter(Room(name).join())
-    session.leave("OPS")
-    assert session.current is session.room("dev")
+        session.add_room(Room(name).join())
+    session.remove_room("OPS")
+    assert session.current_room is session.find_room("dev")
     session.apply(events.RoomLost("dev", "you were put out"))
     assert texts(session) == ["* You are no longer in dev: you were put out"]
-    session.leave("tea")
-    assert session.current is None
+    session.remove_room("tea")
+    assert session.current_room is None
 
 
-def test_only_the_shown_rooms_splices_are_handed_out(session: Session) -> None:
+def test_only_the_shown_rooms_splices_are_handed_out(session: ChatSession) -> None:
     tea, dev = Room("tea").join(), Room("dev").join()
-    session.enter(tea)
-    session.enter(dev)
-    session.take_changes()
+    session.add_room(tea)
+    session.add_room(dev)
+    session.pop_delta()
     tea.says(session, "for later")
-    assert session.take_changes().splices == []
+    assert session.pop_delta().splices == []
     dev.says(session, "now")
-    assert len(session.take_changes().splices) == 1
+    assert len(session.pop_delta().splices) == 1
     tea.says(session, "more")
-    session.show("tea")
-    changes = session.take_changes()
+    session.show_room("tea")
+    changes = session.pop_delta()
     assert changes.splices == []
-    assert Part.ROOM in changes.parts
+    assert DirtyPart.ROOM in changes.parts
 
 
-def test_the_others_coming_is_told_and_your_own_is_not(session: Session) -> None:
-    session.enter(Room("tea").join())
+def test_the_others_coming_is_told_and_your_own_is_not(session: ChatSession) -> None:
+    session.add_room(Room("tea").join())
     for member_id, nick in (("b", "bob"), ("a", "ann"), ("c", "cai")):
         notice = JoinNotice(room="tea", nick_name=nick, member_id=member_id, message="", ts=1)
         session.apply(events.NoticeReceived(notice))
     assert texts(session) == ["* bob and cai joined"]
 
 
-def test_your_new_nickname_is_the_one_that_mentions_you(session: Session) -> None:
+def test_your_new_nickname_is_the_one_that_mentions_you(session: ChatSession) -> None:
     tea = Room("tea").join()
-    view = session.enter(tea)
+    view = session.add_room(tea)
     renamed = NickNotice(room="tea", nick_name="anna", member_id="a", message="", ts=1, old_nick_name="ann")
     session.apply(events.NoticeReceived(renamed))
     tea.says(session, "ann?")
     tea.says(session, "anna?")
-    assert view.mentions == 1
+    assert view.mention_count == 1
 
 
-def test_who_types_is_known_until_they_speak_or_go(session: Session) -> None:
+def test_who_types_is_known_until_they_speak_or_go(session: ChatSession) -> None:
     tea = Room("tea").join()
-    view = session.enter(tea)
+    view = session.add_room(tea)
     session.apply(events.TypingChanged("tea", "b", True))
-    assert view.typing == ["bob"]
+    assert view.typing_nicks == ["bob"]
     tea.says(session, "done")
-    assert view.typing == []
+    assert view.typing_nicks == []
     session.apply(events.TypingChanged("tea", "b", True))
     session.apply(events.MembersChanged("tea", (ANN,)))
-    assert view.typing == []
+    assert view.typing_nicks == []
 
 
-def test_those_who_spoke_last_come_first_for_completion(session: Session) -> None:
+def test_those_who_spoke_last_come_first_for_completion(session: ChatSession) -> None:
     cai = Member(member_id="c", nick_name="cai", role="member")
     tea = Room("tea", members={"a": ANN, "b": BOB, "c": cai}).join("from bob")
-    view = session.enter(tea)
-    assert view.nicks == ["bob", "cai"]
+    view = session.add_room(tea)
+    assert view.other_nicks == ["bob", "cai"]
     tea.says(session, "hi", cai)
-    assert view.nicks == ["cai", "bob"]
+    assert view.other_nicks == ["cai", "bob"]
 
 
-def test_another_log_under_the_same_name_replaces_what_was_shown(session: Session) -> None:
+def test_another_log_under_the_same_name_replaces_what_was_shown(session: ChatSession) -> None:
     tea = Room("tea").join("one", "two", "three")
-    session.enter(tea)
+    session.add_room(tea)
     outgoing = posted(session, "mine")
     tea.log = RoomLog()
     tea.join("new one")
@@ -378,7 +380,7 @@ def test_another_log_under_the_same_name_replaces_what_was_shown(session: Sessio
     assert texts(session) == ["new one", "mine"]
 
 
-def test_what_is_not_of_an_open_room_is_dropped(session: Session) -> None:
+def test_what_is_not_of_an_open_room_is_dropped(session: ChatSession) -> None:
     session.apply(events.LogChanged("tea", (1,), True))
     session.apply(events.TypingChanged("tea", "b", True))
     session.apply(events.TopicChanged("tea", "x"))

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from tui_chat.session import settings
-from tui_chat.session.settings import Kind, Settings, fields, parse, shown
+from tui_chat.session.settings import ClientSettings, ValueKind, fields, format_value, parse
 
 
 def test_every_setting_says_in_one_sentence_what_it_does() -> None:
@@ -25,7 +25,7 @@ def test_every_setting_says_in_one_sentence_what_it_does() -> None:
 )
 def test_what_is_typed_becomes_a_value_and_back(name: str, typed: str, value: object) -> None:
     assert parse(name, typed) == value
-    assert parse(name, shown(value)) == value
+    assert parse(name, format_value(value)) == value
 
 
 @pytest.mark.parametrize(
@@ -48,20 +48,24 @@ def test_what_is_not_allowed_says_what_is(name: str, typed: str, said: str) -> N
 
 
 def test_a_room_can_have_its_own_level_in_any_case_of_its_name() -> None:
-    chosen = Settings(notify="mentions", rooms={"Tea": "all", "dev": "none"})
-    assert (chosen.level("tea"), chosen.level("DEV"), chosen.level("other")) == ("all", "none", "mentions")
-    assert [chosen.muted(room) for room in ("tea", "Dev", "other")] == [False, True, False]
-    assert not Settings(notify="none").muted("tea")
+    chosen = ClientSettings(notify="mentions", rooms={"Tea": "all", "dev": "none"})
+    assert (chosen.notification_level("tea"), chosen.notification_level("DEV"), chosen.notification_level("other")) == (
+        "all",
+        "none",
+        "mentions",
+    )
+    assert [chosen.is_muted(room) for room in ("tea", "Dev", "other")] == [False, True, False]
+    assert not ClientSettings(notify="none").is_muted("tea")
 
 
 def test_every_setting_can_be_shown_and_knows_what_is_allowed() -> None:
     for field in fields().values():
-        assert shown(field.default) is not None
-        assert field.expected
-        if field.kind is not Kind.TABLE:
-            assert parse(field.name, shown(field.default)) == field.default
+        assert format_value(field.default) is not None
+        assert field.allowed_values
+        if field.kind is not ValueKind.TABLE:
+            assert parse(field.name, format_value(field.default)) == field.default
 
 
 def test_the_documentation_has_every_setting() -> None:
     page = (Path(__file__).parents[2] / "docs" / "settings.md").read_text(encoding="utf-8")
-    assert settings.markdown() in page, "python -m tui_chat.session.settings"
+    assert settings.render_markdown() in page, "python -m tui_chat.session.settings"

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import settings as with_settings
 from hypothesis import strategies as st
 
-from tui_chat.session.settings import Settings, fields, parse
-from tui_chat.session.settings_file import SettingsFile, template
+from tui_chat.session.settings import ClientSettings, fields, parse
+from tui_chat.session.settings_file import SettingsFile, render_template
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def written(path: Path, text: str) -> SettingsFile:
 
 def test_without_a_file_the_usual_settings_hold_and_nothing_is_written(path: Path) -> None:
     loaded = SettingsFile.load(path)
-    assert (loaded.settings, loaded.problems) == (Settings(), ())
+    assert (loaded.settings, loaded.problems) == (ClientSettings(), ())
     assert not path.parent.exists()
 
 
@@ -36,7 +36,7 @@ def test_what_is_changed_is_there_at_the_next_start(path: Path) -> None:
     again = SettingsFile.load(path)
     assert again.problems == ()
     assert again.settings == loaded.settings
-    assert again.settings.level("tea time") == "all"
+    assert again.settings.notification_level("tea time") == "all"
 
 
 def test_the_first_change_writes_a_file_that_explains_every_setting(path: Path) -> None:
@@ -50,11 +50,11 @@ def test_the_first_change_writes_a_file_that_explains_every_setting(path: Path) 
 def test_the_template_is_the_usual_settings(path: Path) -> None:
     uncommented = "\n".join(
         line.removeprefix("#") if line.startswith("#") and not line.startswith("# ") else line
-        for line in template().splitlines()
+        for line in render_template().splitlines()
     )
     loaded = written(path, uncommented)
     assert loaded.problems == ()
-    assert loaded.settings == Settings()
+    assert loaded.settings == ClientSettings()
 
 
 def test_comments_order_and_unknown_settings_stay_when_one_is_changed(path: Path) -> None:
@@ -66,14 +66,14 @@ def test_comments_order_and_unknown_settings_stay_when_one_is_changed(path: Path
     assert loaded.change("theme", "warm") == ""
     assert path.read_text() == before.replace('"dark"', '"warm"')
     assert loaded.change("mouse", False) == ""
-    assert SettingsFile.load(path).settings == Settings(theme="warm", mouse=False, keys={"help": "f5"})
+    assert SettingsFile.load(path).settings == ClientSettings(theme="warm", mouse=False, keys={"help": "f5"})
     assert loaded.change("theme", None) == ""
     assert "theme" not in path.read_text()
 
 
 def test_one_wrong_value_costs_only_itself_and_is_named_with_its_line(path: Path) -> None:
     loaded = written(path, 'mouse = false\npaste_lines = "many"\n\n[rooms]\ntea = "sometimes"\n')
-    assert loaded.settings == Settings(mouse=False)
+    assert loaded.settings == ClientSettings(mouse=False)
     paste, rooms = loaded.problems
     assert "line 2" in paste
     assert "0–1000" in paste
@@ -85,7 +85,7 @@ def test_one_wrong_value_costs_only_itself_and_is_named_with_its_line(path: Path
 )
 def test_a_damaged_file_is_named_with_its_line_and_never_written_to(path: Path, text: str, line: int) -> None:
     loaded = written(path, text)
-    assert loaded.settings == Settings()
+    assert loaded.settings == ClientSettings()
     assert f"line {line}" in loaded.problems[0]
     assert "left as it is" in loaded.change("theme", "light")
     assert loaded.settings.theme == "light", "it is in force until the end"

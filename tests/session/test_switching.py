@@ -7,14 +7,14 @@ from hypothesis import strategies as st
 from server.protocol.answers import RoomSummary
 from tui_chat.session.lines import MessageLine
 from tui_chat.session.room_view import RoomView
-from tui_chat.session.switching import choices, match
+from tui_chat.session.switching import match_name, rank_rooms
 
 
 def view(name: str, ts: int = 0, unread: int = 0, mentions: int = 0) -> RoomView:
     made = RoomView(name, "", "ann", "a")
-    made.unread, made.mentions = unread, mentions
+    made.unread_count, made.mention_count = unread, mentions
     if ts:
-        made.transcript.put([MessageLine("m", 1, ts, "bob", "b", False, "hi")])
+        made.transcript.put_messages([MessageLine("m", 1, ts, "bob", "b", False, "hi")])
     return made
 
 
@@ -23,7 +23,7 @@ def summary(name: str, members: int = 1) -> RoomSummary:
 
 
 def offered(typed: str, *views: RoomView, current: RoomView | None = None, listed: tuple[str, ...] = ()) -> list[str]:
-    return [choice.name for choice in choices(typed, views, current, [summary(name) for name in listed])]
+    return [choice.name for choice in rank_rooms(typed, views, current, [summary(name) for name in listed])]
 
 
 def test_without_letters_mentions_come_first_then_unread_then_what_was_active_last() -> None:
@@ -46,13 +46,16 @@ def test_a_name_that_no_room_has_offers_a_new_room() -> None:
 
 def test_the_number_is_the_rooms_place_in_the_list() -> None:
     rooms = [view("tea", 1), view("dev", 2)]
-    assert [(choice.name, choice.number) for choice in choices("", rooms, rooms[1], [])] == [("tea", 1), ("dev", 2)]
+    assert [(choice.name, choice.position) for choice in rank_rooms("", rooms, rooms[1], [])] == [
+        ("tea", 1),
+        ("dev", 2),
+    ]
 
 
 @settings(deadline=None)  # a busy machine is slow
 @given(st.text("abc -", max_size=9), st.text("abc", min_size=1, max_size=4))
 def test_a_match_is_any_subsequence_and_says_where(name: str, query: str) -> None:
-    _, matched = match(query, name)
+    _, matched = match_name(query, name)
     possible = any("".join(name[at] for at in places) == query for places in combinations(range(len(name)), len(query)))
     assert (matched is not None) is possible
     if matched is not None:
@@ -62,6 +65,6 @@ def test_a_match_is_any_subsequence_and_says_where(name: str, query: str) -> Non
 
 def test_a_name_made_to_match_in_many_ways_costs_no_more() -> None:
     began = time.process_time()
-    assert match("ab" * 16, "ab" * 32)[1] is not None
-    assert match("ab" * 16 + "x", "ab" * 32)[1] is None
+    assert match_name("ab" * 16, "ab" * 32)[1] is not None
+    assert match_name("ab" * 16 + "x", "ab" * 32)[1] is None
     assert time.process_time() - began < 1

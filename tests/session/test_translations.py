@@ -17,7 +17,7 @@ from tui_chat.session import language, refusals
 from tui_chat.session.language import Language
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = [language.folder(spoken) for spoken in Language if language.folder(spoken)]
+FOLDERS = [language.catalogue_dir(spoken) for spoken in Language if language.catalogue_dir(spoken)]
 
 
 @pytest.fixture(params=FOLDERS)
@@ -84,12 +84,12 @@ def reason(node: ast.expr) -> str:
 
 def test_every_reason_of_a_refusal_can_be_said_in_another_language() -> None:
     ours, the_servers = list(reasons(BOTH_SIDES)), list(reasons(SERVER))
-    language.use(Language.CHINESE)
+    language.activate(Language.CHINESE)
     try:
-        untold = [(where, said) for where, said, _ in ours if refusals.within(said) == said]
-        untold += [(where, said) for where, said, code in the_servers if refusals.within(said, code) == said]
+        untold = [(where, said) for where, said, _ in ours if refusals.phrase(said) == said]
+        untold += [(where, said) for where, said, code in the_servers if refusals.phrase(said, code) == said]
     finally:
-        language.use(Language.ENGLISH)
+        language.activate(Language.ENGLISH)
     assert len(ours) > 10
     assert len(the_servers) > 10
     assert not untold, "tui_chat/session/refusals.py does not know them"

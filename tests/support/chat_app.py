@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 from textual.widget import Widget
 
 from tests.support.eventually import eventually
-from tui_chat.session.remembered import Remembered
+from tui_chat.session.remembered import Profile
 from tui_chat.session.settings_file import SettingsFile
 from tui_chat.ui.app import ChatApp
 from tui_chat.ui.screens.chat import ChatScreen
@@ -90,7 +90,7 @@ async def chat_app(
     folder: Path,
     *,
     size: tuple[int, int] = (80, 24),
-    kept: Remembered | None = None,
+    kept: Profile | None = None,
     settings: Mapping[str, Any] | None = None,
     **start: Any,
 ) -> AsyncGenerator[Person]:
@@ -98,7 +98,7 @@ async def chat_app(
     file = SettingsFile.load(folder / "settings.toml")
     for name, value in (settings or {}).items():
         assert file.change(name, value) == ""
-    app = ChatApp(Start(state=folder / "state", log=folder / "log", **start), kept or Remembered(), "", file)
+    app = ChatApp(Start(state=folder / "state", log=folder / "log", **start), kept or Profile(), "", file)
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
         yield Person(app, pilot)
@@ -109,5 +109,5 @@ async def in_room(folder: Path, url: str, nick: str, room: str = "tea", **more: 
     """The program, already in a room."""
     async with chat_app(folder / nick, server=url, room=room, nick=nick, **more) as person:
         await person.until(lambda: any(isinstance(screen, ChatScreen) for screen in person.app.screen_stack))
-        await person.until(lambda: person.chat.session.current is not None and person.chat.is_mounted)
+        await person.until(lambda: person.chat.session.current_room is not None and person.chat.is_mounted)
         yield person

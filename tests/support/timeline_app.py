@@ -15,7 +15,7 @@ from textual.containers import Horizontal
 from textual.message import Message
 from textual.widgets import Static
 
-from tui_chat.session.lines import Delivery, GapLine, Line, MessageLine, NoticeLine, Splice, UnreadLine
+from tui_chat.session.lines import DeliveryState, GapLine, Line, MessageLine, NoticeLine, Splice, UnreadLine
 from tui_chat.ui.widgets.timeline.messages import (
     AtBottom,
     Chosen,
@@ -40,7 +40,7 @@ def said(number: int, text: str = "", *, nick: str = "", own: bool = False, ts: 
         ts=START + number * MINUTE if ts is None else ts,
         nick=nick,
         member_id=nick,
-        own=own,
+        is_own=own,
         text=text or f"message {number}",
     )
 
@@ -130,7 +130,7 @@ def a_day() -> Sequence[Line]:
         nonlocal ts
         ts += int(after * MINUTE)
         number = len(lines) + 1
-        values = {"own": nick == "小明", "delivery": Delivery.SENT} | how
+        values = {"own": nick == "小明", "delivery": DeliveryState.SENT} | how
         lines.append(MessageLine(f"m{number}", number, ts, nick, nick, text=text, **values))  # pyright: ignore[reportArgumentType]
 
     add("alice", "Good evening. Is the build green again?")
@@ -151,8 +151,8 @@ def a_day() -> Sequence[Line]:
     add("小明", "Fine by me, merging.", edited=True)
     add("dave", "", deleted=True)
     add("bob", "supercalifragilisticexpialidocious" * 4)
-    add("小明", "This one could not go out", 2, delivery=Delivery.FAILED, problem="the room is closed to guests")
-    add("小明", "and this is on its way", 0.3, delivery=Delivery.PENDING)
+    add("小明", "This one could not go out", 2, delivery=DeliveryState.FAILED, problem="the room is closed to guests")
+    add("小明", "and this is on its way", 0.3, delivery=DeliveryState.PENDING)
     return lines
 
 

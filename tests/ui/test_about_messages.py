@@ -24,13 +24,13 @@ async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
 
 
 def line(person: Person, seq: int) -> MessageLine:
-    found = person.chat.session.rooms["tea"].transcript.message(seq)
+    found = person.chat.session.rooms["tea"].transcript.find_message(seq)
     assert found is not None
     return found
 
 
 async def settled(person: Person) -> None:
-    await person.until(lambda: person.chat.session.unsent == 0)
+    await person.until(lambda: person.chat.session.unsent_count == 0)
 
 
 async def test_an_answer_shows_what_it_answers_to_everybody(server: RunningServer, tmp_path: Path) -> None:
@@ -117,7 +117,7 @@ async def test_a_message_is_taken_back_when_asked_twice(server: RunningServer, t
         await bob.sees("a secret")
         await settled(ann)
         await ann.press("ctrl+s", "d")
-        assert tr(words.DELETE_AGAIN) in ann.screen()
+        assert tr(words.CONFIRM_DELETE) in ann.screen()
         await ann.press("d")
         await bob.sees("message deleted")
         await ann.sees("message deleted")
@@ -125,7 +125,7 @@ async def test_a_message_is_taken_back_when_asked_twice(server: RunningServer, t
         await bob.say("not yours")
         await ann.sees("not yours")
         await ann.press("ctrl+s", "d")
-        assert tr(words.NOT_YOURS) in ann.screen()
+        assert tr(words.NOT_OWN_MESSAGE) in ann.screen()
         await ann.press("e")
         assert ann.composer.text == ""
 
@@ -169,7 +169,7 @@ async def test_nothing_to_answer_or_change_is_said(server: RunningServer, tmp_pa
     async with in_room(tmp_path, server.url, "ann") as ann:
         for command in ("/edit", "/reply yes", "/react 👍"):
             await ann.say(command)
-            assert tr(words.NOTHING_THERE) in ann.screen()
+            assert tr(words.NO_SUCH_MESSAGE) in ann.screen()
             await ann.press("ctrl+u")
 
 

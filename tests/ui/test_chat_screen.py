@@ -88,11 +88,11 @@ async def test_unread_counts_stand_in_the_room_list_until_the_room_is_read(
         await room.send("one")
         await room.send("ann: two")
         tea = ann.chat.session.rooms["tea"]
-        await ann.until(lambda: tea.unread == 2)
+        await ann.until(lambda: tea.unread_count == 2)
         await ann.sees("@2")
         await ann.press("alt+a")
         await ann.sees("ann: two")
-        await ann.until(lambda: tea.unread == 0)
+        await ann.until(lambda: tea.unread_count == 0)
         assert "@2" not in ann.screen()
 
 
@@ -103,9 +103,9 @@ async def test_nothing_is_read_while_the_terminal_is_elsewhere(server: RunningSe
         ann.app.post_message(events.AppBlur())
         await ann.pilot.pause()
         await room.send("while away")
-        await ann.until(lambda: tea.unread == 1)
+        await ann.until(lambda: tea.unread_count == 1)
         ann.app.post_message(events.AppFocus())
-        await ann.until(lambda: tea.unread == 0)
+        await ann.until(lambda: tea.unread_count == 0)
 
 
 async def test_scrolled_up_the_place_is_kept_and_what_is_new_is_counted(server: RunningServer, tmp_path: Path) -> None:
@@ -118,10 +118,10 @@ async def test_scrolled_up_the_place_is_kept_and_what_is_new_is_counted(server: 
         assert "line 39" not in ann.screen()
         await room.send("news")
         await ann.sees("1 new below")
-        assert ann.chat.session.rooms["tea"].unread == 1
+        assert ann.chat.session.rooms["tea"].unread_count == 1
         await ann.press("escape")
         await ann.sees("news")
-        await ann.until(lambda: ann.chat.session.rooms["tea"].unread == 0)
+        await ann.until(lambda: ann.chat.session.rooms["tea"].unread_count == 0)
 
 
 async def test_older_history_comes_when_one_scrolls_up(server: RunningServer, tmp_path: Path) -> None:
@@ -150,7 +150,7 @@ async def test_names_list_nick_and_part(server: RunningServer, tmp_path: Path) -
         await ann.say("/part")
         await ann.until(lambda: len(ann.chat.session.rooms) == 1)
         await ann.say("/part")
-        await ann.sees(tr(words.LAST_ROOM_LEFT))
+        await ann.sees(tr(words.LEFT_LAST_ROOM))
         assert tr(words.BUTTON_JOIN) in ann.screen()
         await ann.press("enter")
         await ann.sees("1 here")
@@ -169,7 +169,7 @@ async def test_ctrl_c_clears_the_line_and_quits_only_at_the_second_time(server: 
         await ann.press("ctrl+c")
         assert ann.composer.text == ""
         await ann.press("ctrl+c")
-        await ann.sees(tr(words.QUIT_AGAIN))
+        await ann.sees(tr(words.CONFIRM_QUIT))
         await ann.press("ctrl+c")
         await ann.until(lambda: not ann.app.is_running)
 
@@ -217,7 +217,7 @@ async def test_quitting_offline_with_something_unsent_warns_once(tmp_path: Path)
             await ann.sees("offline")
             await ann.say("unsent")
             await ann.press("ctrl+q")
-            await ann.sees(tr(words.UNSENT_QUIT)[:40])
+            await ann.sees(tr(words.CONFIRM_QUIT_UNSENT)[:40])
             assert ann.app.is_running
             await ann.press("ctrl+q")
             await eventually(lambda: not ann.app.is_running)
@@ -287,7 +287,7 @@ async def test_what_failed_is_sent_again_on_enter(server: RunningServer, tmp_pat
         ann.chat.connection.post("tea", "an answer", 1)
         await ann.sees("There is no such message")
         await ann.say("the question")
-        await ann.until(lambda: ann.chat.session.unsent == 0)
+        await ann.until(lambda: ann.chat.session.unsent_count == 0)
         await ann.press("ctrl+s", "enter")
         await ann.until(lambda: ann.timeline.lines[-1].key == "message-2")
         assert "There is no such message" not in ann.screen()
@@ -311,10 +311,10 @@ async def test_offline_is_shown_and_what_was_typed_meanwhile_is_sent_once(tmp_pa
             await running.aclose()
             await ann.sees("offline")
             await ann.say("meanwhile")
-            assert ann.chat.session.unsent == 1
+            assert ann.chat.session.unsent_count == 1
             async with serving(tmp_path, port=first.port):
                 await ann.sees("online")
-                await ann.until(lambda: ann.chat.session.unsent == 0)
+                await ann.until(lambda: ann.chat.session.unsent_count == 0)
                 assert ann.screen().count("meanwhile") == 1
                 async with ChatClient(first.url) as other:
                     room = await other.join("tea", nick="bob")

@@ -12,7 +12,7 @@ from tests.support.chat_app import Person, chat_app, in_room
 from tests.support.serving import serving
 from tests.support.terminal import CHAT_TUI, terminal
 from tui_chat.client.chat import ChatClient
-from tui_chat.session.remembered import Remembered
+from tui_chat.session.remembered import Profile
 from tui_chat.ui.screens.chat import ChatScreen
 
 
@@ -34,8 +34,8 @@ async def come_back(person: Person, rooms: int) -> None:
     await person.until(lambda: len(person.chat.session.rooms) == rooms and person.chat.shown is not None)
 
 
-def again(url: str) -> Remembered:
-    return Remembered(room="dev", nick="ann", server=url)
+def again(url: str) -> Profile:
+    return Profile(room="dev", nick="ann", server=url)
 
 
 async def test_rooms_drafts_and_what_was_sent_come_back(server: RunningServer, tmp_path: Path) -> None:
@@ -102,7 +102,7 @@ async def test_what_was_said_meanwhile_is_unread_in_every_room(server: RunningSe
         await joined(ann, "dev")
         await dev.send("seen in dev")
         await ann.sees("seen in dev")
-        await ann.until(lambda: ann.chat.session.rooms["dev"].unread == 0)
+        await ann.until(lambda: ann.chat.session.rooms["dev"].unread_count == 0)
         await ann.press("ctrl+q")
         await ann.until(lambda: not ann.app.is_running)
         await tea.send("ann: missed in tea")

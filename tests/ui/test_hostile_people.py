@@ -25,7 +25,7 @@ from tests.support.eventually import eventually
 from tests.support.foreign_server import foreign_server
 from tests.support.memory_terminal import MemoryDriver, seen
 from tui_chat.client import cleaning
-from tui_chat.session.remembered import Remembered
+from tui_chat.session.remembered import Profile
 from tui_chat.session.settings_file import SettingsFile
 from tui_chat.ui.app import ChatApp
 from tui_chat.ui.screens.chat import ChatScreen
@@ -214,7 +214,7 @@ async def seated(folder: Path) -> AsyncGenerator[Seat]:
         for name, value in (("notify_by", "osc777"), ("notify", "all")):
             assert kept.change(name, value) == ""
         start = Start(state=folder, log=folder / "log", server=f"http://127.0.0.1:{port}", room="tea", nick="ann")
-        app = ChatApp(start, Remembered(), "", kept)
+        app = ChatApp(start, Profile(), "", kept)
         app.driver_class = MemoryDriver
         async with app.run_test(headless=False, size=SIZE):
             driver = app._driver  # pyright: ignore[reportPrivateUsage] - what it writes is what this is about

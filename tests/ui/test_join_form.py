@@ -8,7 +8,7 @@ from tests.support.serving import serving
 from tui_chat.client.chat import ChatClient
 from tui_chat.session import words
 from tui_chat.session.language import tr
-from tui_chat.session.remembered import Remembered, load
+from tui_chat.session.remembered import Profile, load
 
 
 def free_port() -> int:
@@ -20,10 +20,10 @@ def free_port() -> int:
 async def test_the_form_asks_for_what_is_missing_beside_the_field(tmp_path: Path) -> None:
     async with chat_app(tmp_path) as person:
         await person.press("enter")
-        await person.sees(tr(words.NEEDS_ROOM))
-        assert tr(words.NEEDS_NICK) in person.screen()
+        await person.sees(tr(words.ROOM_REQUIRED))
+        assert tr(words.NICK_REQUIRED) in person.screen()
         await person.type("tea")
-        assert tr(words.NEEDS_ROOM) not in person.screen()
+        assert tr(words.ROOM_REQUIRED) not in person.screen()
         await person.press("enter")
         await person.type("ann")
         assert "ann" in person.screen()
@@ -39,7 +39,7 @@ async def test_the_form_asks_for_what_is_missing_beside_the_field(tmp_path: Path
     ],
 )
 async def test_wrong_input_is_told_beside_the_field(tmp_path: Path, field: int, typed: str, told: str) -> None:
-    async with chat_app(tmp_path, kept=Remembered("tea", "ann", "127.0.0.1")) as person:
+    async with chat_app(tmp_path, kept=Profile("tea", "ann", "127.0.0.1")) as person:
         for _ in range(field):
             await person.press("tab")
         await person.press("ctrl+u")
@@ -78,8 +78,8 @@ async def test_no_server_there_is_told_and_one_is_offered_which_stops_with_the_c
     monkeypatch.setenv("CHAT_DATABASE", str(tmp_path / "own.db"))
     url = f"http://127.0.0.1:{free_port()}"
     async with chat_app(tmp_path, server=url, room="tea", nick="ann") as person:
-        await person.sees(words.nothing_there("").split("  ")[0].rstrip(" ."))
-        await person.sees(tr(words.BUTTON_SERVE))
+        await person.sees(words.no_server_at("").split("  ")[0].rstrip(" ."))
+        await person.sees(tr(words.BUTTON_START_SERVER))
         await person.press("enter")
         await person.sees("Others join with")
         assert f"chat-tui {url}" in person.screen()
@@ -88,7 +88,7 @@ async def test_no_server_there_is_told_and_one_is_offered_which_stops_with_the_c
             await room.send("hello from outside")
             await person.sees("hello from outside")
         await person.say("hello back")
-        await person.until(lambda: person.chat.session.unsent == 0)
+        await person.until(lambda: person.chat.session.unsent_count == 0)
         await person.press("ctrl+q")
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", int(url.rpartition(":")[2]))) != 0
@@ -98,7 +98,7 @@ async def test_no_server_there_is_told_and_one_is_offered_which_stops_with_the_c
 async def test_no_server_far_away_is_told_and_none_is_offered(tmp_path: Path) -> None:
     async with chat_app(tmp_path, server=f"https://127.0.0.1:{free_port()}", room="tea", nick="ann") as person:
         await person.until(lambda: person.form.query_one("#server").has_class("-wrong"))
-        assert tr(words.BUTTON_SERVE) not in person.screen()
+        assert tr(words.BUTTON_START_SERVER) not in person.screen()
 
 
 async def test_serving_where_a_chat_server_runs_joins_that_one(tmp_path: Path) -> None:
@@ -107,7 +107,7 @@ async def test_serving_where_a_chat_server_runs_joins_that_one(tmp_path: Path) -
         chat_app(tmp_path, serve=True, port=server.port, room="tea", nick="ann") as person,
     ):
         await person.sees("1 here")
-        await person.sees(tr(words.ALREADY_SERVED)[:40])
+        await person.sees(tr(words.JOINED_EXISTING_SERVER)[:40])
 
 
 async def test_serving_where_something_else_runs_says_so(tmp_path: Path) -> None:

@@ -74,8 +74,8 @@ async def test_a_click_does_what_the_key_does_there(server: RunningServer, tmp_p
         assert ann.timeline.picked is not None
         await click("reply")
         assert ann.timeline.picked is None
-        assert ann.chat.session.current is not None
-        assert ann.chat.session.current.writing is not None
+        assert ann.chat.session.current_room is not None
+        assert ann.chat.session.current_room.compose_mode is not None
 
 
 async def test_what_was_done_is_not_shown_as_what_is_wrong(server: RunningServer, tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def burst(person: Person, *typed: str) -> None:
 
 
 def said(person: Person, room: str) -> list[str]:
-    view = person.chat.session.room(room)
+    view = person.chat.session.find_room(room)
     if view is None:
         return []
     return [line.text for line in view.transcript.lines if isinstance(line, MessageLine)]
@@ -65,7 +65,9 @@ async def test_arrows_in_the_switcher_count_after_its_letters(server: RunningSer
     async with in_room(tmp_path, server.url, "ann") as ann:
         await in_rooms(ann, "team", "dev")
         burst(ann, "f4", "te", "down", "enter", "for the second", "enter")
-        await ann.until(lambda: ann.chat.shown in (ann.chat.session.room("tea"), ann.chat.session.room("team")))
+        await ann.until(
+            lambda: ann.chat.shown in (ann.chat.session.find_room("tea"), ann.chat.session.find_room("team"))
+        )
         chosen = ann.chat.shown
         assert chosen is not None
         await ann.until(lambda: said(ann, chosen.name) == ["for the second"])
@@ -89,7 +91,7 @@ async def test_a_text_for_a_room_that_does_not_come_stays_unsent(
         server = await stack.enter_async_context(serving(tmp_path))
         async with in_room(tmp_path, server.url, "ann") as ann:
             await stack.aclose()
-            await ann.until(lambda: isinstance(ann.chat.session.state, Offline))
+            await ann.until(lambda: isinstance(ann.chat.session.connection_state, Offline))
             burst(ann, "/join ops", "enter", "secret", "enter", "more", "enter", "f1")
             await ann.until(lambda: isinstance(ann.app.screen, HelpScreen))
             assert ann.composer.text == "secret\nmore"
@@ -103,7 +105,7 @@ async def test_what_is_typed_while_its_room_goes_away_is_not_sent_to_another(
         await in_rooms(ann, "dev")
         await ann.type("half a li")
         ann.chat.connection.inbox.put(RoomLost("dev", "it was closed"))
-        await ann.until(lambda: ann.chat.shown is ann.chat.session.room("tea"))
+        await ann.until(lambda: ann.chat.shown is ann.chat.session.find_room("tea"))
         burst(ann, "ne", "enter")
         await ann.until(lambda: ann.composer.text == "ne")
         await ann.press("enter")
@@ -139,7 +141,7 @@ async def test_a_picked_message_takes_the_letters_that_follow(server: RunningSer
     async with in_room(tmp_path, server.url, "ann") as ann:
         await ann.say("first")
         await ann.say("second")
-        await ann.until(lambda: ann.chat.session.unsent == 0 and len(said(ann, "tea")) == 2)
+        await ann.until(lambda: ann.chat.session.unsent_count == 0 and len(said(ann, "tea")) == 2)
         burst(ann, "ctrl+s", "k", "e", " line", "enter", "third", "enter")
         await ann.until(lambda: said(ann, "tea") == ["first line", "second", "third"])
 

@@ -103,11 +103,11 @@ async def test_keys_of_ones_own_act_while_writing_and_stand_in_the_footer(
         await ann.type("/join dev")
         await ann.press("ctrl+o")
         await ann.until(lambda: len(ann.chat.session.rooms) == 2)
-        shown = ann.chat.session.current
+        shown = ann.chat.session.current_room
         await ann.press("alt+right")
-        assert ann.chat.session.current is shown
+        assert ann.chat.session.current_room is shown
         await ann.press("f7")
-        assert ann.chat.session.current is not shown
+        assert ann.chat.session.current_room is not shown
         assert "Ctrl+O send" in ann.screen()
         assert "F7 rooms" in ann.screen()
 

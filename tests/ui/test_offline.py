@@ -50,7 +50,7 @@ def on_disk(home: Path) -> int:
 
 def settled(home: Path, sent: int) -> bool:
     """Whether so much stands on disk as sent, and nothing any more as being written."""
-    with closing(sqlite3.connect(next(home.rglob(kept_writing.FILE)))) as connection:
+    with closing(sqlite3.connect(next(home.rglob(kept_writing.FILE_NAME)))) as connection:
         (texts,) = connection.execute("SELECT count(*) FROM sent").fetchone()
         (drafts,) = connection.execute("SELECT count(*) FROM drafts").fetchone()
     return (texts, drafts) == (sent, 0)
@@ -70,7 +70,7 @@ async def test_the_header_counts_what_waits_and_when_it_is_tried_again(server: R
         proxy.accept()
         await ann.say("/reconnect")
         await ann.until(lambda: "● online" in header(ann))
-        await ann.until(lambda: ann.chat.session.unsent == 0)
+        await ann.until(lambda: ann.chat.session.unsent_count == 0)
         assert said(ann) == ["one", "two", "three"]
 
 
@@ -80,19 +80,19 @@ async def test_what_is_known_of_a_room_is_there_without_a_server(tmp_path: Path)
         start["server"] = server.url
         async with in_room(tmp_path, server.url, "ann", cache=tmp_path / "cache") as ann:
             await ann.say("hello")
-            await ann.until(lambda: ann.chat.session.unsent == 0)
+            await ann.until(lambda: ann.chat.session.unsent_count == 0)
         port = server.port
     kept, _ = remembered.load(tmp_path / "ann" / "state")
     async with chat_app(tmp_path / "ann", kept=kept, **start) as ann:
         await ann.sees("hello")
         line = ann.timeline.lines[0]
         assert isinstance(line, MessageLine)
-        assert line.own
+        assert line.is_own
         await ann.say("said offline")
         await ann.until(lambda: header(ann).endswith(", 1 unsent"))
         async with serving(tmp_path / "server", rate_limit="off", port=port):
             await ann.say("/reconnect")
-            await ann.until(lambda: ann.chat.session.unsent == 0)
+            await ann.until(lambda: ann.chat.session.unsent_count == 0)
             assert said(ann) == ["hello", "said offline"]
 
 
@@ -102,7 +102,7 @@ async def test_a_damaged_history_costs_one_notice(server: RunningServer, tmp_pat
     async with in_room(tmp_path, server.url, "ann", cache=tmp_path / "cache") as ann:
         await ann.until(lambda: [text for text in notices(ann) if "could not be read, and was set aside" in text])
         await ann.say("goes on")
-        await ann.until(lambda: ann.chat.session.unsent == 0)
+        await ann.until(lambda: ann.chat.session.unsent_count == 0)
 
 
 async def test_a_killed_terminal_sends_what_was_typed_when_it_is_started_again(
@@ -147,7 +147,7 @@ async def test_a_long_absence_is_a_line_that_loads(server: RunningServer, tmp_pa
     cache = tmp_path / "cache"
     async with in_room(tmp_path, server.url, "ann", cache=cache) as ann:
         await ann.say("before")
-        await ann.until(lambda: ann.chat.session.unsent == 0)
+        await ann.until(lambda: ann.chat.session.unsent_count == 0)
     async with ChatClient(server.url) as other:
         room = await other.join("tea", nick="bob")
         await asyncio.gather(*(room.send(f"missed {number}") for number in range(1_440)))
@@ -155,7 +155,7 @@ async def test_a_long_absence_is_a_line_that_loads(server: RunningServer, tmp_pa
     async with in_room(tmp_path, server.url, "ann", cache=cache, kept=kept) as ann:
         await ann.until(lambda: any(isinstance(line, GapLine) for line in ann.timeline.lines))
         (gap,) = [line for line in ann.timeline.lines if isinstance(line, GapLine)]
-        assert gap.missing == 1_240
+        assert gap.missing_count == 1_240
         assert said(ann)[0] == "before"
         await ann.until(lambda: len(said(ann)) == 201)
         # Scrolled to, it loads.
@@ -168,12 +168,12 @@ async def test_a_long_absence_is_a_line_that_loads(server: RunningServer, tmp_pa
 async def test_a_flood_does_not_grow_the_screen_without_bound(
     server: RunningServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session, "LINES_MAX", 200)
+    monkeypatch.setattr(session, "MAX_LINES", 200)
     async with in_room(tmp_path, server.url, "ann", cache=tmp_path / "cache") as ann, ChatClient(server.url) as other:
         room = await other.join("tea", nick="bob")
         for first in range(0, 600, 100):
             await asyncio.gather(*(room.send(f"line {number}") for number in range(first, first + 100)))
-            await ann.until(lambda last=first + 100: ann.chat.session.rooms["tea"].newest == last)
+            await ann.until(lambda last=first + 100: ann.chat.session.rooms["tea"].newest_seq == last)
         await ann.until(lambda: len(said(ann)) <= 200)
         held, newest = len(said(ann)), said(ann)[-1]
         # What went comes back when somebody scrolls up to it.
@@ -185,14 +185,14 @@ async def test_a_flood_does_not_grow_the_screen_without_bound(
 async def test_a_flood_below_one_who_reads_back_is_bounded_too(
     server: RunningServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session, "LINES_MAX", 100)
-    monkeypatch.setattr(session, "READING_MAX", 400)
+    monkeypatch.setattr(session, "MAX_LINES", 100)
+    monkeypatch.setattr(session, "MAX_LINES_READING_BACK", 400)
     async with in_room(tmp_path, server.url, "ann", cache=tmp_path / "cache") as ann, ChatClient(server.url) as other:
         room = await other.join("tea", nick="bob")
 
         async def say(numbers: range) -> None:
             await asyncio.gather(*(room.send(f"line {number}") for number in numbers))
-            await ann.until(lambda: ann.chat.session.rooms["tea"].newest == numbers.stop)
+            await ann.until(lambda: ann.chat.session.rooms["tea"].newest_seq == numbers.stop)
 
         await say(range(0, 90))
         await ann.press("alt+home")

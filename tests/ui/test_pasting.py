@@ -49,7 +49,7 @@ async def test_a_long_paste_asks_and_does_what_is_wanted(
         assert "6 lines" in ann.screen()
         assert said(ann) == []
         await ann.press(key)
-        await ann.until(lambda: ann.app.screen is ann.chat and ann.chat.session.unsent == 0)
+        await ann.until(lambda: ann.app.screen is ann.chat and ann.chat.session.unsent_count == 0)
         await ann.until(lambda: said(ann) == messages)
         assert ann.composer.text == composer
         assert ann.app.focused is ann.composer
@@ -62,7 +62,7 @@ async def test_a_paste_that_begins_with_a_slash_is_said_and_not_done(server: Run
         await ann.press("s")
         await ann.until(lambda: said(ann) == [text.strip()])
         assert ann.app.is_running
-        await ann.until(lambda: ann.chat.session.unsent == 0)
+        await ann.until(lambda: ann.chat.session.unsent_count == 0)
         await ann.press("up", "up")
         assert ann.composer.text == f"/{text.strip()}"
 

@@ -53,7 +53,7 @@ async def test_what_an_ignored_person_says_is_hidden_until_they_are_not(server: 
         await ann.say("mine")
         await ann.until(lambda: said(ann) == ["mine"])
         tea = ann.chat.session.rooms["tea"]
-        assert (tea.unread, tea.mentions, tea.typing) == (0, 0, [])
+        assert (tea.unread_count, tea.mention_count, tea.typing_nicks) == (0, 0, [])
         assert "during" not in ann.screen()
         await ann.say("/ignore")
         await ann.sees("Ignored: BOB")
@@ -88,7 +88,7 @@ async def test_a_muted_room_is_quiet_and_a_mention_in_it_is_not(server: RunningS
         assert ann.chat.shown is ann.chat.session.rooms["tea"]
         await ann.say("/unmute")
         await ann.sees("tea is not muted")
-        await ann.until(lambda: not ann.app.settings.muted("tea"))
+        await ann.until(lambda: not ann.app.settings.is_muted("tea"))
 
 
 async def test_a_room_with_a_draft_is_marked_in_the_list(server: RunningServer, tmp_path: Path) -> None:

@@ -46,14 +46,14 @@ async def test_the_unread_line_stands_above_what_came_while_the_terminal_was_els
         await look(ann, False)
         await room.send("first unseen")
         await room.send("second unseen")
-        await ann.until(lambda: tea.unread == 2)
+        await ann.until(lambda: tea.unread_count == 2)
         assert first_unread(ann.timeline.lines) == "first unseen"
         await look(ann, True)
-        await ann.until(lambda: tea.unread == 0)
+        await ann.until(lambda: tea.unread_count == 0)
         assert first_unread(ann.timeline.lines) == "first unseen", "so that one finds it"
         await look(ann, False)
         await room.send("later")
-        await ann.until(lambda: tea.unread == 1)
+        await ann.until(lambda: tea.unread_count == 1)
         assert first_unread(ann.timeline.lines) == "later"
 
 
@@ -66,9 +66,9 @@ async def test_the_unread_line_is_set_when_one_leaves_the_room(server: RunningSe
         await ann.until(lambda: len(ann.chat.session.rooms) == 2)
         tea = ann.chat.session.rooms["tea"]
         await room.send("unseen")
-        await ann.until(lambda: tea.unread == 1)
+        await ann.until(lambda: tea.unread_count == 1)
         await ann.press("alt+1")
-        await ann.until(lambda: tea.unread == 0)
+        await ann.until(lambda: tea.unread_count == 0)
         assert first_unread(ann.timeline.lines) == "unseen"
 
 
@@ -84,13 +84,13 @@ async def test_coming_back_to_a_terminal_that_is_scrolled_up_reads_nothing(
         await ann.press("pageup")
         await look(ann, False)
         await room.send("unseen")
-        await ann.until(lambda: tea.unread == 1)
+        await ann.until(lambda: tea.unread_count == 1)
         await look(ann, True)
-        assert tea.unread == 1
+        assert tea.unread_count == 1
         await ann.press("alt+u")
         await ann.sees("unseen")
         await ann.press("alt+end")
-        await ann.until(lambda: tea.unread == 0)
+        await ann.until(lambda: tea.unread_count == 0)
 
 
 async def test_what_comes_behind_another_screen_is_not_read(server: RunningServer, tmp_path: Path) -> None:
@@ -99,9 +99,9 @@ async def test_what_comes_behind_another_screen_is_not_read(server: RunningServe
         tea = ann.chat.session.rooms["tea"]
         await ann.press("f9")
         await room.send("behind it")
-        await ann.until(lambda: tea.unread == 1)
+        await ann.until(lambda: tea.unread_count == 1)
         await ann.press("escape")
-        await ann.until(lambda: tea.unread == 0)
+        await ann.until(lambda: tea.unread_count == 0)
 
 
 async def test_what_one_says_oneself_from_elsewhere_is_not_unread(server: RunningServer, tmp_path: Path) -> None:
@@ -111,5 +111,5 @@ async def test_what_one_says_oneself_from_elsewhere_is_not_unread(server: Runnin
         await look(ann, False)
         ann.chat.connection.post("tea", "from here", None)
         await room.send("from there")
-        await ann.until(lambda: tea.unread == 1)
+        await ann.until(lambda: tea.unread_count == 1)
         assert first_unread(ann.timeline.lines) == "from there"

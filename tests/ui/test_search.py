@@ -60,7 +60,7 @@ async def test_what_is_found_is_shown_in_its_place_and_escape_comes_back(server:
         await ann.say("/search needle")
         await searching(ann)
         await ann.sees("a needle of long ago")
-        await ann.sees(search_words.found(1, more=False))
+        await ann.sees(search_words.result_count(1, has_more=False))
         await ann.press("enter")
         await ann.until(lambda: picked(ann) == "a needle of long ago")
         assert ann.app.screen is ann.chat
@@ -100,13 +100,13 @@ async def test_the_newest_is_found_first_in_all_rooms_and_chinese_by_one_charact
         await ann.press("alt+s")
         screen = await searching(ann)
         await ann.type("茶")
-        await ann.sees(search_words.found(2, more=False))
+        await ann.sees(search_words.result_count(2, has_more=False))
         shown = ann.screen()
         assert shown.index("a book about") < shown.index("我们去喝")
         assert tr(search_words.ROOM_NOT_OPEN) in shown
         await ann.press("alt+s")
-        await ann.sees(search_words.searched_in("tea"))
-        await ann.sees(search_words.found(1, more=False))
+        await ann.sees(search_words.search_scope("tea"))
+        await ann.sees(search_words.result_count(1, has_more=False))
         assert screen.query_one(OptionList).option_count == 1
         await ann.press("escape")
         assert ann.app.screen is ann.chat
@@ -121,10 +121,10 @@ async def test_a_room_that_is_not_open_is_joined_when_that_is_confirmed(server: 
         await ann.type("needle")
         await ann.sees("a needle of long ago")
         await ann.press("enter")
-        await ann.sees(search_words.enter_joins("books"))
+        await ann.sees(search_words.confirm_join("books"))
         await ann.press("enter")
         await ann.until(lambda: picked(ann) == "a needle of long ago")
-        assert ann.chat.session.current is ann.chat.session.rooms["books"]
+        assert ann.chat.session.current_room is ann.chat.session.rooms["books"]
         await ann.press("escape")
         await ann.until(lambda: ann.chat.shown is ann.chat.session.rooms["tea"])
         assert ann.composer.text == "a draft"
@@ -151,7 +151,7 @@ async def test_more_comes_at_the_end_of_the_list(server: RunningServer, tmp_path
             before = shown.option_count
             await ann.press("pagedown")
             await ann.until(lambda before=before: shown.option_count > before or shown.highlighted is not None)
-        await ann.sees(search_words.found(120, more=False))
+        await ann.sees(search_words.result_count(120, has_more=False))
 
 
 async def test_offline_what_is_here_is_searched_and_shown(server: RunningServer, tmp_path: Path) -> None:
@@ -163,10 +163,10 @@ async def test_offline_what_is_here_is_searched_and_shown(server: RunningServer,
         await ann.press("alt+end")
         proxy.refuse()
         proxy.cut()
-        await ann.until(lambda: not isinstance(ann.chat.session.state, Online))
+        await ann.until(lambda: not isinstance(ann.chat.session.connection_state, Online))
         await ann.say("/search needle")
         await searching(ann)
-        await ann.sees(tr(search_words.SEARCHED_HERE))
+        await ann.sees(tr(search_words.SEARCHED_LOCALLY))
         await ann.press("enter")
         await ann.until(lambda: picked(ann) == "a needle of long ago")
 
@@ -177,9 +177,9 @@ async def test_what_cannot_be_searched_for_is_said(server: RunningServer, tmp_pa
         await searching(ann)
         await ann.sees("250 characters")
         await ann.press("ctrl+u")
-        await ann.sees(tr(search_words.NO_SEARCH_YET))
+        await ann.sees(tr(search_words.SEARCH_HELP))
         await ann.type("nowhere to be found")
-        await ann.sees(search_words.found(0, more=False))
+        await ann.sees(search_words.result_count(0, has_more=False))
         await ann.press("enter", "down", "pagedown", "escape")
         assert ann.app.screen is ann.chat
 
@@ -189,18 +189,18 @@ async def test_a_day_is_gone_to_and_what_is_no_day_is_said(server: RunningServer
     async with in_room(tmp_path, server.url, "ann") as ann:
         await ann.sees("hay 200")
         await ann.say("/date someday")
-        assert search_words.not_a_day("someday") in ann.screen()
+        assert search_words.invalid_date("someday") in ann.screen()
         await ann.press("ctrl+u")
         await ann.say("/date today")
         await ann.until(lambda: picked(ann) == "hay 1")
         await ann.press("escape")
         await ann.until(lambda: ann.timeline.at_bottom)
         await ann.say("/date 2001-02-03")
-        await ann.sees(search_words.nothing_on("2001-02-03", later=True))
+        await ann.sees(search_words.no_messages_on("2001-02-03", is_later=True))
         assert picked(ann) == "hay 1"
         await ann.press("escape")
         await ann.say("/date 9999-01-01")
-        await ann.sees(search_words.nothing_on("9999-01-01", later=False))
+        await ann.sees(search_words.no_messages_on("9999-01-01", is_later=False))
         assert picked(ann) == "hay 200"
 
 

@@ -36,9 +36,9 @@ async def test_a_terminal_that_takes_no_output_costs_no_memory_for_what_is_said(
     behind: list[bool] = []  # a terminal that exists takes all at once
     monkeypatch.setattr(HeadlessDriver, "behind", property(lambda _: bool(behind)), raising=False)
     monkeypatch.setattr(inbox, "MUCH", 100)
-    monkeypatch.setattr(transcript, "UNTAKEN_MOST", 200)
-    monkeypatch.setattr(session, "LINES_MAX", 300)
-    monkeypatch.setattr(session, "READING_MAX", 400)
+    monkeypatch.setattr(transcript, "MAX_QUEUED_LINES", 200)
+    monkeypatch.setattr(session, "MAX_LINES", 300)
+    monkeypatch.setattr(session, "MAX_LINES_READING_BACK", 400)
     async with in_room(tmp_path, server.url, "ann") as ann:
         tea, waiting = ann.chat.session.rooms["tea"], ann.chat.connection.inbox
         behind.append(True)
@@ -49,10 +49,10 @@ async def test_a_terminal_that_takes_no_output_costs_no_memory_for_what_is_said(
             await flood(server.url, 100)
             await ann.until(lambda: not waiting.overfull)
         assert "bob" not in ann.screen()
-        assert tea.unread > 900
+        assert tea.unread_count > 900
         behind.clear()
         await ann.sees("the last line")
-        await ann.until(lambda: tea.unread == 0)
+        await ann.until(lambda: tea.unread_count == 0)
         texts = [line.text for line in ann.timeline.lines if isinstance(line, MessageLine)]
         assert texts == [line.text for line in tea.transcript.lines if isinstance(line, MessageLine)]
         await ann.press("alt+home")

@@ -101,7 +101,7 @@ async def test_the_whole_name_of_an_open_room_needs_no_choosing(server: RunningS
         await joined(ann, "develop")
         await ann.say("/go DEV")
         await ann.say("here")
-        await ann.until(lambda: ann.chat.session.unsent == 0 and ann.chat.session.rooms["dev"].newest == 1)
+        await ann.until(lambda: ann.chat.session.unsent_count == 0 and ann.chat.session.rooms["dev"].newest_seq == 1)
         assert ann.chat.shown is ann.chat.session.rooms["dev"]
         await ann.say("/go dev")
         assert ann.chat.shown is ann.chat.session.rooms["dev"]

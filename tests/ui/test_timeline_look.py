@@ -8,7 +8,7 @@ from textual.app import App, ComposeResult
 from textual.color import Color
 
 from tests.support.timeline_app import MINUTE, START, TimelineApp, a_day, said
-from tui_chat.session.lines import Line, NoticeLine, Reacted, UnreadLine
+from tui_chat.session.lines import Line, NoticeLine, ReactionCount, UnreadLine
 from tui_chat.ui.widgets.timeline import palette
 from tui_chat.ui.widgets.timeline.widget import Timeline
 from tui_chat.ui.widgets.timeline.words import TimelineWords, gap_of
@@ -199,7 +199,7 @@ async def test_an_answer_stands_below_what_it_answers_and_reactions_below_both()
         said(2, "like this"),
         reply_to=1,
         quoted="bob: how do I do that with a name that is far too long for one row of this terminal, and more of it?",
-        reactions=(Reacted("👍", 2, False), Reacted("🎉", 1_204, True)),
+        reactions=(ReactionCount("👍", 2, False), ReactionCount("🎉", 1_204, True)),
     )
     app = TimelineApp([said(1, "how?", nick="bob"), line, replace(said(3), reply_to=77)])
     async with app.run_test() as pilot:
@@ -218,7 +218,7 @@ async def test_what_is_quoted_and_reacted_with_writes_nothing_but_text() -> None
         said(1, "text"),
         reply_to=9,
         quoted="bob: \x1b[31mred\x1b]52;c;AAAA\x07\nsecond\u202e",
-        reactions=(Reacted("\x1b[2J\u0301" + "x" * 400, 1, False), Reacted("👩‍💻" * 40, 1, True)),
+        reactions=(ReactionCount("\x1b[2J\u0301" + "x" * 400, 1, False), ReactionCount("👩‍💻" * 40, 1, True)),
     )
     app = TimelineApp([line])
     async with app.run_test(size=(60, 12)) as pilot:

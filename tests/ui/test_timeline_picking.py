@@ -4,7 +4,7 @@ from msgspec.structs import replace
 from textual.pilot import Pilot
 
 from tests.support.timeline_app import TimelineApp, said, talk
-from tui_chat.session.lines import Delivery, GapLine, NoticeLine, Splice
+from tui_chat.session.lines import DeliveryState, GapLine, NoticeLine, Splice
 from tui_chat.ui.widgets.timeline.messages import Chosen, GapWanted, LinkClicked, Picked, RetryWanted
 from tui_chat.ui.widgets.timeline.widget import Timeline
 
@@ -108,7 +108,7 @@ async def test_a_key_that_does_not_exist_is_not_picked():
 
 
 async def test_clicks_on_an_address_a_gap_and_a_failed_message():
-    failed = replace(said(6, own=True), delivery=Delivery.FAILED, problem="the room is closed")
+    failed = replace(said(6, own=True), delivery=DeliveryState.FAILED, problem="the room is closed")
     app = TimelineApp([said(1, "see https://example.org/x now"), GapLine("gap", 1, 5), said(5), failed])
     async with app.run_test(size=SIZE) as pilot:
         await click(pilot, app, "example.org")
@@ -143,7 +143,7 @@ async def test_a_click_leaves_the_keyboard_where_it_was():
 async def test_own_messages_show_how_far_they_came_without_colour():
     states = [
         replace(said(number, own=True, nick="me"), delivery=delivery)
-        for number, delivery in enumerate((Delivery.SENT, Delivery.PENDING, Delivery.FAILED), 1)
+        for number, delivery in enumerate((DeliveryState.SENT, DeliveryState.PENDING, DeliveryState.FAILED), 1)
     ]
     app = TimelineApp(states)
     async with app.run_test(size=SIZE) as pilot:

@@ -15,7 +15,7 @@ from textual.strip import Strip
 from wcwidth import wcwidth
 
 from tests.support.timeline_app import TimelineApp, said
-from tui_chat.session.lines import Delivery, Line, MessageLine, NoticeLine
+from tui_chat.session.lines import DeliveryState, Line, MessageLine, NoticeLine
 from tui_chat.ui.widgets.timeline.decoration import Decoration
 from tui_chat.ui.widgets.timeline.drawing import Painter, Styles
 from tui_chat.ui.widgets.timeline.layout import Geometry, lay_out
@@ -73,7 +73,7 @@ def strips(line: Line, width: int) -> list[Strip]:
 
 
 def message(text: str, nick: str, problem: str) -> Line:
-    return MessageLine("k", 1, 0, nick, "m", False, text, Delivery.FAILED, problem, edited=True, mention=True)
+    return MessageLine("k", 1, 0, nick, "m", False, text, DeliveryState.FAILED, problem, edited=True, is_mention=True)
 
 
 def notice(text: str, nick: str, problem: str) -> Line:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.timeline_app import TimelineApp, appended, said, talk
 from tui_chat.session.lines import Line, Splice
-from tui_chat.session.long_list import LongList
+from tui_chat.session.long_list import CompressedList
 from tui_chat.ui.widgets.timeline import layouts
 from tui_chat.ui.widgets.timeline.drawing import Painter
 from tui_chat.ui.widgets.timeline.layout import LineLayout
@@ -112,7 +112,7 @@ def test_what_nobody_looks_at_takes_little_memory(many: list[Line]):
     tracemalloc.start()
     try:
         before, _ = tracemalloc.get_traced_memory()
-        lines = LongList(many[:20_000])
+        lines = CompressedList(many[:20_000])
         after, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

@@ -7,14 +7,14 @@ from typing import cast
 
 import platformdirs
 
-from tui_chat.command_line import Parser, language_of
-from tui_chat.logs import log_file, log_to
+from tui_chat.command_line import CommandLineParser, parse_language
+from tui_chat.logs import configure_logging, log_path
 from tui_chat.session.language import tr
 
-TIMEOUT = 30.0
+DEFAULT_TIMEOUT = 30.0
 """Seconds to go on trying, if nothing else is said."""
 
-LAST = 10
+DEFAULT_LINES = 10
 """How many messages `tail` begins with, if nothing else is said."""
 
 
@@ -24,40 +24,40 @@ def run(arguments: Sequence[str]) -> int:
     Returns:
         The exit code (`tui_chat.oneshot.visiting.Exit`).
     """
-    given = parser().parse_args(arguments)
-    log_to(log_file())
+    args = build_parser().parse_args(arguments)
+    configure_logging(log_path())
     # The network libraries cost a fifth of a second, which --help does not wait for.
     from tui_chat.oneshot.send import send  # noqa: PLC0415
     from tui_chat.oneshot.tail import tail  # noqa: PLC0415
-    from tui_chat.oneshot.visiting import Place  # noqa: PLC0415
-    from tui_chat.oneshot.visiting import run as visiting  # noqa: PLC0415
+    from tui_chat.oneshot.visiting import CliTarget  # noqa: PLC0415
+    from tui_chat.oneshot.visiting import run_to_exit_code as run_coroutine  # noqa: PLC0415
     from tui_chat.oneshot.who import who  # noqa: PLC0415
 
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]
-    command = cast(str, given.command)
-    place = Place(
-        server=given.server,
-        room=given.room,
-        nick=given.nick or ("who" if command == "who" else ""),
-        timeout=given.timeout,
-        state=platformdirs.user_state_path("tui-chat", appauthor=False),
+    command = cast(str, args.command)
+    target = CliTarget(
+        server=args.server,
+        room=args.room,
+        nick=args.nick or ("who" if command == "who" else ""),
+        timeout=args.timeout,
+        state_dir=platformdirs.user_state_path("tui-chat", appauthor=False),
         anonymous=command == "who",
     )
     match command:
         case "send":
-            work = send(place, " ".join(given.text), by_line=given.lines, as_json=given.json)
+            coroutine = send(target, " ".join(args.text), by_line=args.lines, as_json=args.json)
         case "tail":
-            work = tail(place, given.lines, follow=given.follow, as_json=given.json)
+            coroutine = tail(target, args.lines, follow=args.follow, as_json=args.json)
         case _:
-            work = who(place, as_json=given.json)
-    return visiting(work)
+            coroutine = who(target, as_json=args.json)
+    return run_coroutine(coroutine)
 
 
-def parser() -> argparse.ArgumentParser:
+def build_parser() -> argparse.ArgumentParser:
     """The command line, in the language in use."""
-    made = Parser(prog="chat-tui", allow_abbrev=False)
-    commands = made.add_subparsers(dest="command", required=True)
+    parser = CommandLineParser(prog="chat-tui", allow_abbrev=False)
+    commands = parser.add_subparsers(dest="command", required=True)
     send = commands.add_parser("send", description=tr("Say something in a room, and end when the server has it."))
     send.add_argument("text", nargs="*", metavar="TEXT", help=tr("what to say; without it, what standard input has"))
     send.add_argument("--lines", action="store_true", help=tr("each line of standard input is a message"))
@@ -66,46 +66,46 @@ def parser() -> argparse.ArgumentParser:
     )
     tail.add_argument(
         "--lines",
-        type=_count,
-        default=LAST,
+        type=_parse_count,
+        default=DEFAULT_LINES,
         metavar="N",
-        help=tr("how many messages to begin with ({default})", default=LAST),
+        help=tr("how many messages to begin with ({default})", default=DEFAULT_LINES),
     )
     tail.add_argument(
         "--follow", action=argparse.BooleanOptionalAction, default=True, help=tr("go on until it is stopped")
     )
     who = commands.add_parser("who", description=tr("Print who is in a room."))
-    for each in (send, tail, who):
-        each.allow_abbrev = False
-        each.add_argument("--room", default="", metavar="ROOM", help=tr("the room"))
-        each.add_argument("--nick", default="", metavar="NICK", help=tr("your nickname; else the one used last"))
-        each.add_argument(
+    for subparser in (send, tail, who):
+        subparser.allow_abbrev = False
+        subparser.add_argument("--room", default="", metavar="ROOM", help=tr("the room"))
+        subparser.add_argument("--nick", default="", metavar="NICK", help=tr("your nickname; else the one used last"))
+        subparser.add_argument(
             "--server",
             default="",
             metavar="URL",
             help=tr("http://host:port, or chat://host/room; else the server used last"),
         )
-        each.add_argument("--json", action="store_true", help=tr("print JSON, one object a line"))
-        each.add_argument(
+        subparser.add_argument("--json", action="store_true", help=tr("print JSON, one object a line"))
+        subparser.add_argument(
             "--timeout",
-            type=_seconds,
-            default=TIMEOUT,
+            type=_parse_seconds,
+            default=DEFAULT_TIMEOUT,
             metavar="SECONDS",
-            help=tr("how long to go on trying ({default:g})", default=TIMEOUT),
+            help=tr("how long to go on trying ({default:g})", default=DEFAULT_TIMEOUT),
         )
-        each.add_argument(
-            "--lang", type=language_of, default=None, metavar="en|zh", help=tr("the language; else the locale's")
+        subparser.add_argument(
+            "--lang", type=parse_language, default=None, metavar="en|zh", help=tr("the language; else the locale's")
         )
-    return made
+    return parser
 
 
-def _count(text: str) -> int:
+def _parse_count(text: str) -> int:
     if text.isascii() and text.isdigit() and int(text) <= 1_000_000:
         return int(text)
     raise argparse.ArgumentTypeError(tr("a number of messages is one from 0 to 1,000,000"))
 
 
-def _seconds(text: str) -> float:
+def _parse_seconds(text: str) -> float:
     try:
         seconds = float(text)
     except ValueError:

@@ -11,15 +11,15 @@ import msgspec
 from server.protocol.errors import ChatError
 from server.protocol.text import validate_message_body
 from tui_chat.client.room import Room
-from tui_chat.oneshot.visiting import Exit, Place, complain, exit_of, visit
+from tui_chat.oneshot.visiting import CliTarget, ExitCode, exit_code_for, open_room, print_error
 from tui_chat.session import refusals
 from tui_chat.session.language import tr
 
-READ_BYTES = 65_536
+MAX_LINE_BYTES = 65_536
 """A line that is longer than this is no message and is refused without being held."""
 
 
-async def send(place: Place, text: str, *, by_line: bool, as_json: bool) -> Exit:
+async def send(target: CliTarget, text: str, *, by_line: bool, as_json: bool) -> ExitCode:
     """Say it; what standard input has if it is empty.
 
     Args:
@@ -29,55 +29,55 @@ async def send(place: Place, text: str, *, by_line: bool, as_json: bool) -> Exit
         as_json: Print the server's answers.
     """
     if not by_line:
-        said = text or await _whole_input()
+        body = text or await _read_all_input()
         # Checked before anybody sees this program come and go.
-        validate_message_body(said)
-        async with visit(place, 1) as room:
-            await _say(room, said, uuid4(), place.timeout, as_json)
-        return Exit.DONE
-    ended = Exit.DONE
-    async with visit(place, 1) as room:
-        async for number, line in _lines():
+        validate_message_body(body)
+        async with open_room(target, 1) as room:
+            await _send_message(room, body, uuid4(), target.timeout, as_json)
+        return ExitCode.SUCCESS
+    exit_code = ExitCode.SUCCESS
+    async with open_room(target, 1) as room:
+        async for line_number, line in _read_lines():
             if line.strip():
                 try:
-                    await _say(room, line, uuid4(), place.timeout, as_json)
-                except ChatError as refusal:
-                    complain(tr("line {number}: {problem}", number=number, problem=refusals.of(refusal)))
-                    ended = exit_of(refusal)
-                    if ended is Exit.UNAVAILABLE:
+                    await _send_message(room, line, uuid4(), target.timeout, as_json)
+                except ChatError as error:
+                    print_error(tr("line {number}: {problem}", number=line_number, problem=refusals.describe(error)))
+                    exit_code = exit_code_for(error)
+                    if exit_code is ExitCode.UNAVAILABLE:
                         break
-    return ended
+    return exit_code
 
 
-async def _say(room: Room, text: str, client_id: UUID, timeout: float, as_json: bool) -> None:
-    answer = await room.send(text, client_id, timeout=timeout)
+async def _send_message(room: Room, text: str, client_id: UUID, timeout: float, as_json: bool) -> None:
+    response = await room.send(text, client_id, timeout=timeout)
     if as_json:
-        told = {"room": room.name, "seq": answer.seq, "id": answer.id, "ts": answer.ts}
-        print(msgspec.json.encode(told).decode(), flush=True)
+        record = {"room": room.name, "seq": response.seq, "id": response.id, "ts": response.ts}
+        print(msgspec.json.encode(record).decode(), flush=True)
 
 
-async def _whole_input() -> str:
-    _say_that_it_reads()
+async def _read_all_input() -> str:
+    _prompt_for_input()
     # One byte more than any message can have, so that too long is found out and not cut.
-    given = await asyncio.to_thread(sys.stdin.buffer.read, READ_BYTES + 1)
-    return _text(given).rstrip("\n")
+    data = await asyncio.to_thread(sys.stdin.buffer.read, MAX_LINE_BYTES + 1)
+    return _decode(data).rstrip("\n")
 
 
-async def _lines() -> AsyncGenerator[tuple[int, str]]:
-    _say_that_it_reads()
-    number = 0
-    while given := await asyncio.to_thread(sys.stdin.buffer.readline, READ_BYTES):
-        number += 1
-        whole = given
-        while not given.endswith(b"\n") and len(given) == READ_BYTES:
-            given = await asyncio.to_thread(sys.stdin.buffer.readline, READ_BYTES)
-        yield number, _text(whole).rstrip("\r\n")
+async def _read_lines() -> AsyncGenerator[tuple[int, str]]:
+    _prompt_for_input()
+    line_number = 0
+    while chunk := await asyncio.to_thread(sys.stdin.buffer.readline, MAX_LINE_BYTES):
+        line_number += 1
+        first_chunk = chunk
+        while not chunk.endswith(b"\n") and len(chunk) == MAX_LINE_BYTES:
+            chunk = await asyncio.to_thread(sys.stdin.buffer.readline, MAX_LINE_BYTES)
+        yield line_number, _decode(first_chunk).rstrip("\r\n")
 
 
-def _say_that_it_reads() -> None:
+def _prompt_for_input() -> None:
     if sys.stdin.isatty() and os.isatty(sys.stderr.fileno()):
         print(tr("Write what to say; Ctrl+D ends it."), file=sys.stderr, flush=True)
 
 
-def _text(given: bytes) -> str:
-    return given.decode("utf-8", errors="replace")
+def _decode(data: bytes) -> str:
+    return data.decode("utf-8", errors="replace")

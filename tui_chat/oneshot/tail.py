@@ -8,11 +8,11 @@ import msgspec
 from server.protocol.entries import Entry, Message
 from server.protocol.limits import HISTORY_PAGE
 from tui_chat.client.room import Room
-from tui_chat.oneshot.visiting import Exit, Place, visit
+from tui_chat.oneshot.visiting import CliTarget, ExitCode, open_room
 from tui_chat.session import told
 
 
-async def tail(place: Place, lines: int, *, follow: bool, as_json: bool, zone: tzinfo | None = None) -> Exit:
+async def tail(target: CliTarget, lines: int, *, follow: bool, as_json: bool, zone: tzinfo | None = None) -> ExitCode:
     """Print it.
 
     Args:
@@ -22,25 +22,25 @@ async def tail(place: Place, lines: int, *, follow: bool, as_json: bool, zone: t
         as_json: One JSON object a line, as on the wire.
         zone: The time zone of the times; the system's if None.
     """
-    async with visit(place, min(max(lines, 1), HISTORY_PAGE)) as room:
-        _print(await _last(room, lines), as_json, zone)
+    async with open_room(target, min(max(lines, 1), HISTORY_PAGE)) as room:
+        _print_entries(await _latest_messages(room, lines), as_json, zone)
         if follow:
             async for entry in room:
-                _print((entry,), as_json, zone)
-    return Exit.DONE
+                _print_entries((entry,), as_json, zone)
+    return ExitCode.SUCCESS
 
 
-async def _last(room: Room, count: int) -> list[Message]:
+async def _latest_messages(room: Room, count: int) -> list[Message]:
     if not count:
         return []
-    while len(held := list(room.log.messages())) < count and await room.load_older():
+    while len(messages := list(room.log.messages())) < count and await room.load_older():
         pass
-    return held[-count:]
+    return messages[-count:]
 
 
-def _print(entries: Iterable[Entry], as_json: bool, zone: tzinfo | None) -> None:
+def _print_entries(entries: Iterable[Entry], as_json: bool, zone: tzinfo | None) -> None:
     for entry in entries:
         if as_json:
             print(msgspec.json.encode(entry).decode(), flush=True)
         else:
-            print(told.stamped(entry, datetime.fromtimestamp(entry.ts / 1000, zone)), flush=True)
+            print(told.format_with_time(entry, datetime.fromtimestamp(entry.ts / 1000, zone)), flush=True)

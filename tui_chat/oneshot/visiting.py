@@ -24,19 +24,19 @@ from tui_chat.session.language import tr
 from tui_chat.session.remembered import Identity
 
 
-class Exit(IntEnum):
+class ExitCode(IntEnum):
     """How it ended (docs/scripts.md)."""
 
-    DONE = 0
-    REFUSED = 1
-    USAGE = 2
+    SUCCESS = 0
+    REJECTED = 1
+    USAGE_ERROR = 2
     UNAVAILABLE = 69  # EX_UNAVAILABLE of sysexits.h
     INTERRUPTED = 128 + 2  # as a shell has it for SIGINT
     PIPE_CLOSED = 128 + 13  # as a shell has it for SIGPIPE
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class CliTarget:
     """Where to go, as it was asked for.
 
     Attributes:
@@ -52,49 +52,51 @@ class Place:
     room: str
     nick: str
     timeout: float
-    state: Path
+    state_dir: Path
     anonymous: bool = False
 
 
-class WrongPlace(Exception):
+class InvalidTarget(Exception):
     """There can be no such place; the text is a sentence for a person."""
 
 
-def run(work: Awaitable[Exit]) -> Exit:
+def run_to_exit_code(command: Awaitable[ExitCode]) -> ExitCode:
     """Do it, and turn whatever goes wrong into a line and an exit code."""
     try:
-        return asyncio.run(_awaited(work))
-    except WrongPlace as fault:
-        complain(str(fault))
-        return Exit.USAGE
+        return asyncio.run(_as_coroutine(command))
+    except InvalidTarget as error:
+        print_error(str(error))
+        return ExitCode.USAGE_ERROR
     except BrokenPipeError:
         # What is left in the buffer has nowhere to go either.
         with suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return Exit.PIPE_CLOSED
-    except ChatError as refusal:
-        complain(refusals.of(refusal))
-        return exit_of(refusal)
+        return ExitCode.PIPE_CLOSED
+    except ChatError as chat_error:
+        print_error(refusals.describe(chat_error))
+        return exit_code_for(chat_error)
     except KeyboardInterrupt:
-        return Exit.INTERRUPTED
+        return ExitCode.INTERRUPTED
 
 
-async def _awaited(work: Awaitable[Exit]) -> Exit:
-    return await work
+async def _as_coroutine(command: Awaitable[ExitCode]) -> ExitCode:
+    return await command
 
 
-def exit_of(refusal: ChatError) -> Exit:
+def exit_code_for(error: ChatError) -> ExitCode:
     """The exit code of a refusal."""
-    return Exit.UNAVAILABLE if isinstance(refusal, Unavailable) else Exit.REFUSED
+    return ExitCode.UNAVAILABLE if isinstance(error, Unavailable) else ExitCode.REJECTED
 
 
-def complain(problem: str) -> None:
+def print_error(message: str) -> None:
     """Say in one line on standard error what is wrong."""
-    print(f"chat-tui: {problem}", file=sys.stderr, flush=True)
+    print(f"chat-tui: {message}", file=sys.stderr, flush=True)
 
 
 @asynccontextmanager
-async def visit(place: Place, limit: int, *, chat: Callable[..., ChatClient] = ChatClient) -> AsyncGenerator[Room]:
+async def open_room(
+    target: CliTarget, limit: int, *, client_factory: Callable[..., ChatClient] = ChatClient
+) -> AsyncGenerator[Room]:
     """The room, joined.
 
     Args:
@@ -106,31 +108,39 @@ async def visit(place: Place, limit: int, *, chat: Callable[..., ChatClient] = C
         WrongPlace: There can be no such place.
         ChatError: The server refused, or cannot be reached.
     """
-    kept, _ = remembered.load(place.state)
+    saved_profile, _ = remembered.load(target.state_dir)
     try:
-        found = address.parse_address(place.server or kept.server or f"127.0.0.1:{address.DEFAULT_PORT}")
-    except ValueError as fault:
-        raise WrongPlace(refusals.sentence(str(fault))) from None
+        server_address = address.parse_address(
+            target.server or saved_profile.server or f"127.0.0.1:{address.DEFAULT_PORT}"
+        )
+    except ValueError as error:
+        raise InvalidTarget(refusals.sentence(str(error))) from None
     try:
-        room = names.validate_room_name(place.room or found.room or "") if place.room or found.room else ""
-        nick = names.validate_nickname(place.nick or kept.nick or _login())
-    except ChatError as refusal:
-        raise WrongPlace(refusals.of(refusal)) from None
+        room = (
+            names.validate_room_name(target.room or server_address.room or "")
+            if target.room or server_address.room
+            else ""
+        )
+        nick = names.validate_nickname(target.nick or saved_profile.nick or _login_name())
+    except ChatError as chat_error:
+        raise InvalidTarget(refusals.describe(chat_error)) from None
     if not room:
-        raise WrongPlace(tr("which room? --room names it"))
-    key = None if place.anonymous else kept.guest_key(found.base_url, nick)
-    async with chat(found.base_url, guest_key=key) as client:
-        joined = await client.join(room, nick=nick, limit=limit, timeout=place.timeout)
-        if not place.anonymous and client.guest_key and client.guest_key != key:
+        raise InvalidTarget(tr("which room? --room names it"))
+    guest_key = None if target.anonymous else saved_profile.guest_key(server_address.base_url, nick)
+    async with client_factory(server_address.base_url, guest_key=guest_key) as client:
+        joined_room = await client.join(room, nick=nick, limit=limit, timeout=target.timeout)
+        if not target.anonymous and client.guest_key and client.guest_key != guest_key:
             # So that the next run is the same member, with the same nickname.
-            kept, _ = remembered.load(place.state)
-            problem = remembered.save(place.state, kept.with_identity(Identity(found.base_url, nick, client.guest_key)))
+            saved_profile, _ = remembered.load(target.state_dir)
+            problem = remembered.save(
+                target.state_dir, saved_profile.with_identity(Identity(server_address.base_url, nick, client.guest_key))
+            )
             if problem:
-                complain(problem)
-        yield joined
+                print_error(problem)
+        yield joined_room
 
 
-def _login() -> str:
+def _login_name() -> str:
     with suppress(OSError, KeyError):
         return getpass.getuser()
     return "guest"

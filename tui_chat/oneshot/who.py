@@ -3,10 +3,10 @@
 import msgspec
 
 from tui_chat.client.errors import UnsupportedByServer
-from tui_chat.oneshot.visiting import Exit, Place, visit
+from tui_chat.oneshot.visiting import CliTarget, ExitCode, open_room
 
 
-async def who(place: Place, *, as_json: bool) -> Exit:
+async def who(target: CliTarget, *, as_json: bool) -> ExitCode:
     """Print it, one member a line.
 
     Args:
@@ -16,10 +16,10 @@ async def who(place: Place, *, as_json: bool) -> Exit:
     Raises:
         NotServed: A plain server does not tell; nobody printed would mean nobody there.
     """
-    async with visit(place, 1) as room:
+    async with open_room(target, 1) as room:
         if room.is_basic_server:
             raise UnsupportedByServer("this is a plain server: it knows only joining and talking")
-        others = [member for member in room.members.values() if member.member_id != room.member_id]
-    for member in sorted(others, key=lambda member: member.nick_name.casefold()):
+        other_members = [member for member in room.members.values() if member.member_id != room.member_id]
+    for member in sorted(other_members, key=lambda member: member.nick_name.casefold()):
         print(msgspec.json.encode(member).decode() if as_json else member.nick_name, flush=True)
-    return Exit.DONE
+    return ExitCode.SUCCESS

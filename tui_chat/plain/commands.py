@@ -7,7 +7,7 @@ from server.protocol import names
 from tui_chat.client import address
 from tui_chat.client.room import Room
 from tui_chat.plain import sentences
-from tui_chat.plain.talk import SHOWN_AT_FIRST, Talk
+from tui_chat.plain.talk import INITIAL_MESSAGES, ScreenReader
 from tui_chat.session import (
     commands,
     days,
@@ -18,165 +18,171 @@ from tui_chat.session import (
     setting_words,
     words,
 )
-from tui_chat.session.commands import Action, Call
-from tui_chat.session.front import shrugged
+from tui_chat.session.commands import Action, CommandCall
+from tui_chat.session.front import shrug_text
 from tui_chat.session.language import tr
-from tui_chat.session.lines import ACTION
-from tui_chat.session.writing import emoji_of
+from tui_chat.session.lines import ACTION_PREFIX
+from tui_chat.session.writing import resolve_emoji
 
 
-async def run(call: Call, talk: Talk) -> str:
+async def run_command(call: CommandCall, reader: ScreenReader) -> str:
     """Do a command; what there is to say of it, perhaps why it cannot be done. Raises `ChatError` when refused."""
     argument = call.arguments[0] if call.arguments else ""
     match call.command.action:
         case Action.JOIN:
-            return await _join(names.validate_room_name(argument), talk)
+            return await _join_room(names.validate_room_name(argument), reader)
         case Action.GO:
-            return _go(argument, talk)
+            return _switch_room(argument, reader)
         case Action.LIST:
-            found = await talk.chat.list_rooms(argument or None)
-            return words.rooms_are([words.room_in_list(room.name, room.members, room.topic) for room in found])
+            rooms = await reader.client.list_rooms(argument or None)
+            return words.room_list([words.room_summary(room.name, room.members, room.topic) for room in rooms])
         case Action.SET:
-            return _set(call.arguments, talk)
+            return _change_setting(call.arguments, reader)
         case Action.NOTIFY:
-            return setting_commands.set_level(argument, talk)
+            return setting_commands.set_notification_level(argument, reader)
         case Action.MUTE | Action.UNMUTE:
-            return setting_commands.set_muted(argument, call.command.action is Action.MUTE, talk)
+            return setting_commands.set_muted(argument, call.command.action is Action.MUTE, reader)
         case Action.WHOIS:
-            return people_commands.whois(argument, talk)
+            return people_commands.whois(argument, reader)
         case Action.IGNORE:
-            return people_commands.ignore(argument, talk)
+            return people_commands.ignore(argument, reader)
         case Action.UNIGNORE:
-            return people_commands.unignore(argument, talk)
+            return people_commands.unignore(argument, reader)
         case Action.RECONNECT:
-            talk.chat.reconnect_now()
+            reader.client.reconnect_now()
             return ""
         case Action.SERVER:
-            return _server(argument, talk)
+            return _switch_server(argument, reader)
         case Action.CLEAR:
             return tr("There is nothing to clear here: what was said is your terminal's, which clears it with Ctrl+L.")
         case Action.HELP:
-            return "\n".join(f"{each.usage}: {tr(each.help)}" for each in commands.ALL if each.action in DONE_HERE)
+            return "\n".join(
+                f"{command.usage}: {tr(command.help)}"
+                for command in commands.COMMANDS
+                if command.action in SUPPORTED_ACTIONS
+            )
         case Action.QUIT:
-            talk.leaving.set()
+            reader.finished.set()
             return ""
-        case action if action not in DONE_HERE:
+        case action if action not in SUPPORTED_ACTIONS:
             return tr("/{command} is about the screen, and there is none here.", command=action.value)
         case _:
-            room = talk.room
-            return tr(words.NOT_IN_A_ROOM) if room is None else await _in_room(call, room, talk)
+            room = reader.room
+            return tr(words.NOT_IN_A_ROOM) if room is None else await _run_in_room(call, room, reader)
 
 
-async def _in_room(call: Call, room: Room, talk: Talk) -> str:
+async def _run_in_room(call: CommandCall, room: Room, reader: ScreenReader) -> str:
     argument = call.arguments[0] if call.arguments else ""
     match call.command.action:
         case Action.PART:
             name = argument or room.name
-            if talk.session.room(name) is None:
-                return words.not_in(name)
-            await talk.leave_room(name)
+            if reader.session.find_room(name) is None:
+                return words.not_in_room(name)
+            await reader.leave_room(name)
         case Action.NICK:
-            return words.you_are_now(await talk.chat.change_nick(names.validate_nickname(argument)))
+            return words.own_nick_changed(await reader.client.change_nick(names.validate_nickname(argument)))
         case Action.NAMES:
-            return words.members_are([member.nick_name for member in room.members.values()])
+            return words.member_list([member.nick_name for member in room.members.values()])
         case Action.ME:
-            return talk.post(ACTION + argument)
+            return reader.post(ACTION_PREFIX + argument)
         case Action.SHRUG:
-            return talk.post(shrugged(argument))
+            return reader.post(shrug_text(argument))
         case Action.TOPIC if argument:
             await room.set_topic(argument)
         case Action.TOPIC:
-            return words.topic_is(room.topic) if room.topic else tr(words.NO_TOPIC)
+            return words.topic_changed(room.topic) if room.topic else tr(words.NO_TOPIC)
         case Action.SEARCH:
-            found = await room.search(argument)
-            return "\n".join(sentences.said_at(message) for message in found.messages) or tr(words.NOTHING_THERE)
+            results = await room.search(argument)
+            return "\n".join(sentences.dated_message_text(message) for message in results.messages) or tr(
+                words.NO_SUCH_MESSAGE
+            )
         case Action.DATE:
-            return await _day(argument, room)
+            return await _show_date(argument, room)
         case Action.EDIT | Action.REPLY | Action.REACT:
-            return await _about_last(call.command.action, argument, room)
+            return await _apply_to_last_message(call.command.action, argument, room)
         case _:
             pass
     return ""
 
 
-async def _day(argument: str, room: Room) -> str:
+async def _show_date(argument: str, room: Room) -> str:
     """What was said first on a day, or next after it."""
     day = days.parse(argument, datetime.now().astimezone().date())
     if day is None:
-        return search_words.not_a_day(argument)
-    first = await room.load_at_time(days.begin(day))
-    if first is None:
-        return tr(search_words.NOTHING_SAID_YET)
-    found = list(islice((message for message in room.log.messages() if message.seq >= first), SHOWN_AT_FIRST))
-    told = [sentences.said_at(message) for message in found]
-    there = datetime.fromtimestamp(found[0].ts / 1000).date() if found else day
-    if there != day:
-        told.insert(0, search_words.nothing_on(day.isoformat(), there > day))
-    return "\n".join(told)
+        return search_words.invalid_date(argument)
+    first_seq = await room.load_at_time(days.start_of_day(day))
+    if first_seq is None:
+        return tr(search_words.ROOM_EMPTY)
+    messages = list(islice((message for message in room.log.messages() if message.seq >= first_seq), INITIAL_MESSAGES))
+    lines = [sentences.dated_message_text(message) for message in messages]
+    found_date = datetime.fromtimestamp(messages[0].ts / 1000).date() if messages else day
+    if found_date != day:
+        lines.insert(0, search_words.no_messages_on(day.isoformat(), found_date > day))
+    return "\n".join(lines)
 
 
-async def _about_last(action: Action, argument: str, room: Room) -> str:
+async def _apply_to_last_message(action: Action, argument: str, room: Room) -> str:
     """Change, answer or react to the last message that this can be about."""
     if not argument:
-        return words.usage(next(each.usage for each in commands.ALL if each.action is action))
+        return words.command_usage(next(command.usage for command in commands.COMMANDS if command.action is action))
     messages = [message for message in room.log.messages() if not message.deleted]
-    own = [message for message in messages if message.member_id == room.member_id]
-    others = [message for message in messages if message.member_id != room.member_id]
-    about = own if action is Action.EDIT else others if action is Action.REPLY else messages
-    if not about:
-        return tr(words.NOTHING_THERE)
+    own_messages = [message for message in messages if message.member_id == room.member_id]
+    other_messages = [message for message in messages if message.member_id != room.member_id]
+    candidates = own_messages if action is Action.EDIT else other_messages if action is Action.REPLY else messages
+    if not candidates:
+        return tr(words.NO_SUCH_MESSAGE)
     match action:
         case Action.EDIT:
-            await room.edit(about[-1].seq, argument)
+            await room.edit(candidates[-1].seq, argument)
         case Action.REPLY:
-            room.post(argument, about[-1].seq)
+            room.post(argument, candidates[-1].seq)
         case _:
-            await room.react(about[-1].seq, emoji_of(argument))
+            await room.react(candidates[-1].seq, resolve_emoji(argument))
     return ""
 
 
-async def _join(name: str, talk: Talk) -> str:
-    if talk.session.room(name) is not None:
-        talk.show(name)
+async def _join_room(name: str, reader: ScreenReader) -> str:
+    if reader.session.find_room(name) is not None:
+        reader.show_room(name)
     else:
-        await talk.enter(name, talk.room.nick if talk.room is not None else "")
+        await reader.join_room(name, reader.room.nick if reader.room is not None else "")
     return ""
 
 
-def _server(typed: str, talk: Talk) -> str:
+def _switch_server(text: str, reader: ScreenReader) -> str:
     try:
-        there = address.parse_address(typed)
-    except ValueError as fault:
-        return refusals.sentence(str(fault))
-    if there.room:
-        names.validate_room_name(there.room)
-    talk.go_to_server(there)
+        target = address.parse_address(text)
+    except ValueError as error:
+        return refusals.sentence(str(error))
+    if target.room:
+        names.validate_room_name(target.room)
+    reader.switch_server(target)
     return ""
 
 
-def _go(part: str, talk: Talk) -> str:
-    views = list(talk.session.rooms.values())
-    if not part:
-        return "\n".join(sentences.unread(view.name, view.unread, view.mentions) for view in views)
-    found = next((view for view in views if part.casefold() in view.name.casefold()), None)
-    if found is None:
-        return words.not_in(part)
-    talk.show(found.name)
+def _switch_room(query: str, reader: ScreenReader) -> str:
+    views = list(reader.session.rooms.values())
+    if not query:
+        return "\n".join(sentences.unread_text(view.name, view.unread_count, view.mention_count) for view in views)
+    matching = next((view for view in views if query.casefold() in view.name.casefold()), None)
+    if matching is None:
+        return words.not_in_room(query)
+    reader.show_room(matching.name)
     return ""
 
 
-def _set(arguments: tuple[str, ...], talk: Talk) -> str:
-    refused = setting_commands.set_setting(arguments, talk)
+def _change_setting(arguments: tuple[str, ...], reader: ScreenReader) -> str:
+    problem = setting_commands.set_setting(arguments, reader)
     name = arguments[0].casefold() if arguments else ""
-    if refused or not name or name in ACT_HERE:
-        return refused
-    return setting_words.setting_of_the_screen(name)
+    if problem or not name or name in SUPPORTED_SETTINGS:
+        return problem
+    return setting_words.screen_only_setting(name)
 
 
-ACT_HERE = frozenset({"language", "come_back", "show_joins", "notify", "rooms", "ignored"})
+SUPPORTED_SETTINGS = frozenset({"language", "come_back", "show_joins", "notify", "rooms", "ignored"})
 """The settings that mean something without a screen."""
 
-DONE_HERE = frozenset(
+SUPPORTED_ACTIONS = frozenset(
     {
         Action.JOIN, Action.PART, Action.NICK, Action.ME, Action.SHRUG, Action.NAMES, Action.IGNORE, Action.UNIGNORE,
         Action.LIST, Action.GO, Action.TOPIC, Action.SEARCH, Action.RECONNECT, Action.EDIT, Action.REPLY, Action.REACT,

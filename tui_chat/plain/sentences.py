@@ -6,64 +6,64 @@ from server.protocol.entries import JoinNotice, LeaveNotice, Message, NickNotice
 from tui_chat.client import events
 from tui_chat.session import refusals, words
 from tui_chat.session.language import plural, tr
-from tui_chat.session.lines import ACTION
-from tui_chat.session.told import rows
+from tui_chat.session.lines import ACTION_PREFIX
+from tui_chat.session.told import indent_rows
 
 
-def said(message: Message) -> str:
+def message_text(message: Message) -> str:
     """Somebody said something."""
     if message.deleted:
         return tr("{nick} took a message back", nick=message.nick_name)
-    if message.message.startswith(ACTION):
-        return f"{message.nick_name} {rows(message.message.removeprefix(ACTION))}"
+    if message.message.startswith(ACTION_PREFIX):
+        return f"{message.nick_name} {indent_rows(message.message.removeprefix(ACTION_PREFIX))}"
     if message.edited:
-        return tr("{nick} says, edited: {text}", nick=message.nick_name, text=rows(message.message))
-    return tr("{nick} says: {text}", nick=message.nick_name, text=rows(message.message))
+        return tr("{nick} says, edited: {text}", nick=message.nick_name, text=indent_rows(message.message))
+    return tr("{nick} says: {text}", nick=message.nick_name, text=indent_rows(message.message))
 
 
-def said_at(message: Message) -> str:
+def dated_message_text(message: Message) -> str:
     """Somebody said something a while ago."""
-    return f"{datetime.fromtimestamp(message.ts / 1000):%Y-%m-%d %H:%M} {said(message)}"
+    return f"{datetime.fromtimestamp(message.ts / 1000):%Y-%m-%d %H:%M} {message_text(message)}"
 
 
-def said_elsewhere(room: str, nick: str, text: str, named: bool) -> str:
+def other_room_message_text(room: str, nick: str, text: str, is_mention: bool) -> str:
     """Somebody said something in a room that is not the current one."""
-    if named:
-        return tr("In {room}, {nick} names you: {text}", room=room, nick=nick, text=rows(text))
-    return tr("In {room}, {nick} says: {text}", room=room, nick=nick, text=rows(text))
+    if is_mention:
+        return tr("In {room}, {nick} names you: {text}", room=room, nick=nick, text=indent_rows(text))
+    return tr("In {room}, {nick} says: {text}", room=room, nick=nick, text=indent_rows(text))
 
 
-def unread(room: str, count: int, mentions: int) -> str:
+def unread_text(room: str, count: int, mentions: int) -> str:
     """How much was not read in a room."""
-    told = plural("{room}: {count:,} unread message", "{room}: {count:,} unread messages", count, room=room)
-    return told + (", " + plural("{count:,} names you", "{count:,} name you", mentions) if mentions else "")
+    sentence = plural("{room}: {count:,} unread message", "{room}: {count:,} unread messages", count, room=room)
+    return sentence + (", " + plural("{count:,} names you", "{count:,} name you", mentions) if mentions else "")
 
 
-def noticed(notice: JoinNotice | LeaveNotice | NickNotice) -> str:
+def membership_text(notice: JoinNotice | LeaveNotice | NickNotice) -> str:
     """Somebody came, left or has another nickname."""
     match notice:
         case JoinNotice():
-            return words.came([notice.nick_name], notice.more)
+            return words.joined([notice.nick_name], notice.more)
         case LeaveNotice():
-            return words.went([notice.nick_name], notice.more)
+            return words.left([notice.nick_name], notice.more)
         case NickNotice():
             return words.renamed(notice.old_nick_name, notice.nick_name)
 
 
-def state(given: events.ConnectionState) -> str:
+def connection_text(connection_state: events.ConnectionState) -> str:
     """How the connection is."""
-    match given:
+    match connection_state:
         case events.Online():
             return tr("Connected.")
         case events.Offline(reason=reason):
-            return tr("The connection is lost: {reason}. Trying again.", reason=refusals.within(reason))
+            return tr("The connection is lost: {reason}. Trying again.", reason=refusals.phrase(reason))
         case _:
             return ""
 
 
-def entered(room: str, members: int, topic: str) -> str:
+def room_joined_text(room: str, members: int, topic: str) -> str:
     """You are in a room now."""
-    told = plural(
+    sentence = plural(
         "You are in {room}, with {count:,} other.", "You are in {room}, with {count:,} others.", members, room=room
     )
-    return f"{told} {words.topic_is(topic)}" if topic else told
+    return f"{sentence} {words.topic_changed(topic)}" if topic else sentence

@@ -19,21 +19,21 @@ from server.protocol.errors import ChatError
 from tui_chat.client import address
 from tui_chat.client.chat import ChatClient
 from tui_chat.client.outbox import Outbox
-from tui_chat.plain.talk import Talk
-from tui_chat.plain.terminal import PlainTerminal
+from tui_chat.plain.talk import ScreenReader
+from tui_chat.plain.terminal import LineTerminal
 from tui_chat.session import refusals, remembered, words
-from tui_chat.session.kept_writing import KeptWriting
+from tui_chat.session.kept_writing import ComposerStore
 from tui_chat.session.language import tr
 from tui_chat.session.remembered import Identity
 from tui_chat.session.settings_file import SettingsFile
 
-UNAVAILABLE = 69
-AGAIN_WITHIN = 2.0
-SENT_WITHIN = 1.0
+EXIT_UNAVAILABLE = 69
+DOUBLE_INTERRUPT_SECONDS = 2.0
+FLUSH_TIMEOUT = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ReaderOptions:
     """The command line: where to go, as far as it was said.
 
     Attributes:
@@ -43,11 +43,11 @@ class Wanted:
     server: str
     room: str
     nick: str
-    state: Path
+    state_dir: Path
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ReaderTarget:
     """Where to talk.
 
     Attributes:
@@ -58,81 +58,90 @@ class Place:
     url: str
     room: str
     nick: str
-    come_back: bool
+    restore_rooms: bool
 
 
-def run(wanted: Wanted, settings: SettingsFile) -> int:
+def run(options: ReaderOptions, settings: SettingsFile) -> int:
     """Talk until it is over; the exit code."""
-    kept, problem = remembered.load(wanted.state)
-    for told in filter(None, (problem, *settings.problems)):
-        print(told)
+    saved_profile, problem = remembered.load(options.state_dir)
+    for line in filter(None, (problem, *settings.problems)):
+        print(line)
     try:
-        found = _address(wanted.server, kept.server)
-        room = _asked(tr(words.LABEL_ROOM), wanted.room or found.room or "", kept.room, names.validate_room_name)
-        nick = _asked(tr(words.LABEL_NICK), wanted.nick, kept.nick, names.validate_nickname)
+        server_address = _ask_address(options.server, saved_profile.server)
+        room = _ask(
+            tr(words.LABEL_ROOM),
+            options.room or server_address.room or "",
+            saved_profile.room,
+            names.validate_room_name,
+        )
+        nick = _ask(tr(words.LABEL_NICK), options.nick, saved_profile.nick, names.validate_nickname)
     except (EOFError, KeyboardInterrupt):
         return 0
-    print(words.connecting_to(found.base_url), flush=True)
-    place = Place(found.base_url, room, nick, come_back=not wanted.room)
-    return asyncio.run(_talk_until_over(place, wanted.state, settings))
+    print(words.connecting_to(server_address.base_url), flush=True)
+    target = ReaderTarget(server_address.base_url, room, nick, restore_rooms=not options.room)
+    return asyncio.run(_run_sessions(target, options.state_dir, settings))
 
 
-def serving(starting: Coroutine[None, None, str]) -> str:
+def wait_until_listening(startup: Coroutine[None, None, str]) -> str:
     """Wait for the own server to listen; its URL. Raises what starting raises."""
-    return asyncio.run(starting)
+    return asyncio.run(startup)
 
 
-def _address(given: str, last: str) -> address.Address:
+def _ask_address(text: str, last_used: str) -> address.Address:
     default = f"127.0.0.1:{address.DEFAULT_PORT}"
     while True:
         try:
-            return address.parse_address(given or _line(tr(words.LABEL_SERVER), last or default))
-        except ValueError as fault:
-            print(refusals.sentence(str(fault)))
-            given = ""
+            return address.parse_address(text or _prompt(tr(words.LABEL_SERVER), last_used or default))
+        except ValueError as error:
+            print(refusals.sentence(str(error)))
+            text = ""
 
 
-def _asked(label: str, given: str, last: str, checked: object) -> str:
+def _ask(label: str, initial: str, last_used: str, validate: object) -> str:
     """What was given or is typed now, as `checked` has it."""
-    assert callable(checked)
+    assert callable(validate)
     while True:
         try:
-            return str(checked(given or _line(label, last)))
-        except ChatError as refusal:
-            print(refusals.of(refusal))
-            given = ""
+            return str(validate(initial or _prompt(label, last_used)))
+        except ChatError as error:
+            print(refusals.describe(error))
+            initial = ""
 
 
-def _line(label: str, usual: str) -> str:
-    return input(f"{label} [{usual}]: " if usual else f"{label}: ").strip() or usual
+def _prompt(label: str, default: str) -> str:
+    return input(f"{label} [{default}]: " if default else f"{label}: ").strip() or default
 
 
-async def _talk_until_over(place: Place, state: Path, settings: SettingsFile) -> int:
-    terminal = PlainTerminal()
-    ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-    _take_signals(ended, terminal)
-    before: Place | None = None
+async def _run_sessions(target: ReaderTarget, state_dir: Path, settings: SettingsFile) -> int:
+    terminal = LineTerminal()
+    exit_code: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    _install_signal_handlers(exit_code, terminal)
+    previous: ReaderTarget | None = None
     try:
-        while not ended.done():
+        while not exit_code.done():
             try:
-                following = await _talk(place, state, settings, terminal, ended)
-            except ChatError as refusal:
-                terminal.say(refusals.of(refusal))
-                if before is None:
-                    return UNAVAILABLE
-                following = before
-            if following is None:
+                next_target = await _run_session(target, state_dir, settings, terminal, exit_code)
+            except ChatError as error:
+                terminal.write_line(refusals.describe(error))
+                if previous is None:
+                    return EXIT_UNAVAILABLE
+                next_target = previous
+            if next_target is None:
                 break
-            terminal.say(words.connecting_to(following.url))
-            before, place = (place if following is not before else None), following
-        return ended.result() if ended.done() else 0
+            terminal.write_line(words.connecting_to(next_target.url))
+            previous, target = (target if next_target is not previous else None), next_target
+        return exit_code.result() if exit_code.done() else 0
     finally:
         terminal.close()
 
 
-async def _talk(
-    place: Place, state: Path, settings: SettingsFile, terminal: PlainTerminal, ended: "asyncio.Future[int]"
-) -> Place | None:
+async def _run_session(
+    target: ReaderTarget,
+    state_dir: Path,
+    settings: SettingsFile,
+    terminal: LineTerminal,
+    exit_code: "asyncio.Future[int]",
+) -> ReaderTarget | None:
     """Talk on one server.
 
     Returns:
@@ -141,80 +150,82 @@ async def _talk(
     Raises:
         ChatError: The server or the room cannot be entered.
     """
-    url, room, nick = place.url, place.room, place.nick
-    kept, _ = remembered.load(state)
+    url, room, nick = target.url, target.room, target.nick
+    saved_profile, _ = remembered.load(state_dir)
     async with (
-        Outbox(state) as outbox,
-        KeptWriting(state, url, nick, history=False, on_problem=terminal.say) as left,
+        Outbox(state_dir) as outbox,
+        ComposerStore(state_dir, url, nick, keep_history=False, on_problem=terminal.write_line) as store,
     ):
-        chat = ChatClient(url, guest_key=kept.guest_key(url, nick), outbox=outbox, max_messages=None)
-        talk = Talk(chat, settings, left, terminal.say, lambda: time.time_ns() // 1_000_000)
-        talk.begin()
-        async with chat:
-            await talk.enter(room, nick)
-            kept = replace(remembered.load(state)[0], room=room, nick=nick, server=url)
-            if problem := remembered.save(state, kept.with_identity(Identity(url, nick, chat.guest_key or ""))):
-                terminal.say(problem)
-            if place.come_back and settings.settings.come_back:
-                await talk.come_back()
-            terminal.say(tr("Type a message and press Enter. /help lists the commands, /quit leaves."))
-            terminal.open(talk.completed)
-            await _until_over(talk, terminal, ended)
-            if talk.going_to is None or ended.done():
+        client = ChatClient(url, guest_key=saved_profile.guest_key(url, nick), outbox=outbox, max_messages=None)
+        reader = ScreenReader(client, settings, store, terminal.write_line, lambda: time.time_ns() // 1_000_000)
+        reader.subscribe()
+        async with client:
+            await reader.join_room(room, nick)
+            saved_profile = replace(remembered.load(state_dir)[0], room=room, nick=nick, server=url)
+            if problem := remembered.save(
+                state_dir, saved_profile.with_identity(Identity(url, nick, client.guest_key or ""))
+            ):
+                terminal.write_line(problem)
+            if target.restore_rooms and settings.settings.come_back:
+                await reader.restore_rooms()
+            terminal.write_line(tr("Type a message and press Enter. /help lists the commands, /quit leaves."))
+            terminal.open(reader.completions)
+            await _wait_for_end(reader, terminal, exit_code)
+            if reader.next_server is None or exit_code.done():
                 return None
-            here = talk.room
-            return Place(
-                talk.going_to.base_url,
-                names.validate_room_name(talk.going_to.room)
-                if talk.going_to.room
-                else here.name
-                if here is not None
+            current_room = reader.room
+            return ReaderTarget(
+                reader.next_server.base_url,
+                names.validate_room_name(reader.next_server.room)
+                if reader.next_server.room
+                else current_room.name
+                if current_room is not None
                 else room,
-                here.nick if here is not None else nick,
-                come_back=True,
+                current_room.nick if current_room is not None else nick,
+                restore_rooms=True,
             )
 
 
-async def _until_over(talk: Talk, terminal: PlainTerminal, ended: "asyncio.Future[int]") -> None:
+async def _wait_for_end(reader: ScreenReader, terminal: LineTerminal, exit_code: "asyncio.Future[int]") -> None:
     tasks: set[asyncio.Task[object]] = {
-        asyncio.create_task(talk.listen()),
-        asyncio.create_task(_typing(talk, terminal)),
-        asyncio.create_task(talk.leaving.wait()),
+        asyncio.create_task(reader.process_events()),
+        asyncio.create_task(_read_input(reader, terminal)),
+        asyncio.create_task(reader.finished.wait()),
     }
     try:
-        await asyncio.wait({*tasks, ended}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({*tasks, exit_code}, return_when=asyncio.FIRST_COMPLETED)
     finally:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _typing(talk: Talk, terminal: PlainTerminal) -> None:
-    while not talk.leaving.is_set() and (line := await terminal.line()) is not None:
-        await talk.typed(line)
+async def _read_input(reader: ScreenReader, terminal: LineTerminal) -> None:
+    while not reader.finished.is_set() and (line := await terminal.read_line()) is not None:
+        await reader.handle_line(line)
     with suppress(TimeoutError):  # what was typed last is given a moment; the outbox keeps it
-        async with asyncio.timeout(SENT_WITHIN):
-            await talk.all_sent.wait()
+        async with asyncio.timeout(FLUSH_TIMEOUT):
+            await reader.outbox_idle.wait()
 
 
-def _take_signals(ended: "asyncio.Future[int]", terminal: PlainTerminal) -> None:
+def _install_signal_handlers(exit_code: "asyncio.Future[int]", terminal: LineTerminal) -> None:
     if sys.platform == "win32":
         return
-    loop, last = asyncio.get_running_loop(), [-AGAIN_WITHIN]
+    loop, last_interrupt = asyncio.get_running_loop(), [-DOUBLE_INTERRUPT_SECONDS]
 
-    def stopped(number: int) -> None:
-        if not ended.done():
-            ended.set_result(128 + number)
+    def on_terminate(signum: int) -> None:
+        if not exit_code.done():
+            exit_code.set_result(128 + signum)
 
-    def interrupted() -> None:
-        again = loop.time() - last[0] < AGAIN_WITHIN
-        last[0] = loop.time()
-        if again:
-            stopped(signal.SIGINT)
+    def on_interrupt() -> None:
+        is_repeated = loop.time() - last_interrupt[0] < DOUBLE_INTERRUPT_SECONDS
+        last_interrupt[0] = loop.time()
+        if is_repeated:
+            on_terminate(signal.SIGINT)
         else:
             print(flush=True)
-            print(tr(words.QUIT_AGAIN), flush=True)
+            print(tr(words.CONFIRM_QUIT), flush=True)
 
-    loop.add_signal_handler(signal.SIGINT, interrupted)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, stopped, number)
+    loop.add_signal_handler(signal.SIGINT, on_interrupt)
+    for signum in (signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(signum, on_terminate, signum)

@@ -20,17 +20,17 @@ from tui_chat.client.room import Room
 from tui_chat.plain import sentences
 from tui_chat.session import commands, language, refusals, words
 from tui_chat.session.completion import complete
-from tui_chat.session.kept_writing import KeptWriting
+from tui_chat.session.kept_writing import ComposerStore
 from tui_chat.session.language import tr
-from tui_chat.session.session import Session
-from tui_chat.session.settings import Settings
+from tui_chat.session.session import ChatSession
+from tui_chat.session.settings import ClientSettings
 from tui_chat.session.settings_file import SettingsFile
 
-SHOWN_AT_FIRST = 10
+INITIAL_MESSAGES = 10
 """Messages that are read out when a room is entered."""
 
 
-class Talk:
+class ScreenReader:
     """The rooms of one server, and what is said in them.
 
     Attributes:
@@ -45,114 +45,114 @@ class Talk:
 
     def __init__(
         self,
-        chat: ChatClient,
-        settings: SettingsFile,
-        kept: KeptWriting,
-        say: Callable[[str], None],
+        client: ChatClient,
+        settings_file: SettingsFile,
+        store: ComposerStore,
+        announce: Callable[[str], None],
         now_ms: Callable[[], int],
     ) -> None:
-        self.chat = chat
-        self._kept = kept
-        self.settings = settings
-        self.say = say
-        self.session = Session(now_ms, lambda: settings.settings)
-        self.leaving = asyncio.Event()
-        self.going_to: Address | None = None
-        self.all_sent = asyncio.Event()
-        self.all_sent.set()
+        self.client = client
+        self._store = store
+        self.settings_file = settings_file
+        self.announce = announce
+        self.session = ChatSession(now_ms, lambda: settings_file.settings)
+        self.finished = asyncio.Event()
+        self.next_server: Address | None = None
+        self.outbox_idle = asyncio.Event()
+        self.outbox_idle.set()
         self._rooms: dict[str, Room] = {}
-        self._online = True
-        self._told_unread: dict[str, int] = {}
+        self._is_online = True
+        self._announced_unread: dict[str, int] = {}
 
     @property
     def room(self) -> Room | None:
         """The current room."""
-        view = self.session.current
+        view = self.session.current_room
         return self._rooms.get(names.canonical_key(view.name)) if view is not None else None
 
     @property
-    def held(self) -> Settings:
+    def settings(self) -> ClientSettings:
         """The settings in force."""
-        return self.settings.settings
+        return self.settings_file.settings
 
-    def answer(self, sentence: str) -> None:
+    def reply(self, text: str) -> None:
         """Say what a command asked for."""
-        self.say(sentence)
+        self.announce(text)
 
     def set_setting(self, name: str, value: object) -> None:
         """Set something for now and for later; None is the usual value."""
-        if problem := self.settings.change(name, value):
-            self.say(problem)
+        if problem := self.settings_file.change(name, value):
+            self.announce(problem)
         if name == "language":
-            language.use(language.chosen("", self.held.language, os.environ))
-        self.session.take_settings()
+            language.activate(language.select_language("", self.settings.language, os.environ))
+        self.session.apply_settings()
 
-    async def enter(self, name: str, nick: str) -> None:
+    async def join_room(self, name: str, nick: str) -> None:
         """Go into a room, and read out what was said last; raises what `ChatClient.join` does."""
         room = await self._join(name, nick, show=True)
-        self._kept.known_as(room.nick)
-        self._looked()
+        self._store.rename_nick(room.nick)
+        self._mark_read()
         if room.nick.casefold() != nick.casefold():
-            self.say(words.got_other_nick(nick, room.nick))
-        self.say(sentences.entered(room.name, len(room.members) - 1, room.topic))
-        for message in list(room.log.messages())[-SHOWN_AT_FIRST:]:
-            self._read_out(message)
+            self.announce(words.nick_assigned(nick, room.nick))
+        self.announce(sentences.room_joined_text(room.name, len(room.members) - 1, room.topic))
+        for message in list(room.log.messages())[-INITIAL_MESSAGES:]:
+            self._announce_message(message)
 
-    async def come_back(self) -> None:
+    async def restore_rooms(self) -> None:
         """Go into the rooms, too, that were open before, and say what was not read there."""
         room = self.room
-        for name in await self._kept.rooms() if room is not None else ():
-            if self.session.room(name) is not None or room is None:
+        for name in await self._store.load_room_names() if room is not None else ():
+            if self.session.find_room(name) is not None or room is None:
                 continue
             try:
                 await self._join(name, room.nick, show=False)
-            except ChatError as refusal:
-                self.say(words.not_back_in(name, refusals.within(refusal.message, refusal.code)))
+            except ChatError as error:
+                self.announce(words.rejoin_failed(name, refusals.phrase(error.message, error.code)))
                 continue
-            self._say_unread(name)
+            self._announce_unread(name)
 
     async def _join(self, name: str, nick: str, *, show: bool) -> Room:
-        left = await self._kept.left(name)
-        room = await self.chat.join(name, nick=nick)
+        saved_state = await self._store.load_room(name)
+        room = await self.client.join(name, nick=nick)
         self._rooms[names.canonical_key(room.name)] = room
-        self.session.enter(room, left, show=show)
-        self._kept.opened(room.name)
+        self.session.add_room(room, saved_state, show=show)
+        self._store.add_room(room.name)
         return room
 
-    def _looked(self) -> None:
+    def _mark_read(self) -> None:
         """All that was said in the current room is read out now."""
-        self.session.look(True)
-        view = self.session.current
-        if view is not None and view.read_seq != view.kept_read:
-            view.kept_read = view.read_seq
-            self._kept.read(view.name, view.read_seq)
+        self.session.set_viewed(True)
+        view = self.session.current_room
+        if view is not None and view.read_seq != view.saved_read_seq:
+            view.saved_read_seq = view.read_seq
+            self._store.save_read_seq(view.name, view.read_seq)
 
-    def show(self, name: str) -> None:
+    def show_room(self, name: str) -> None:
         """Make an open room the current one, and read out what was not read in it."""
-        view, room = self.session.room(name), self._rooms.get(names.canonical_key(name))
+        view, room = self.session.find_room(name), self._rooms.get(names.canonical_key(name))
         if view is None or room is None:
             return
-        count = view.unread
-        self.session.show(view.name)
-        self._looked()
-        self._told_unread.pop(view.name, None)
-        self.say(sentences.entered(room.name, len(room.members) - 1, room.topic))
-        for message in list(room.log.messages())[-max(count, SHOWN_AT_FIRST) :] if count else ():
-            self._read_out(message)
+        count = view.unread_count
+        self.session.show_room(view.name)
+        self._mark_read()
+        self._announced_unread.pop(view.name, None)
+        self.announce(sentences.room_joined_text(room.name, len(room.members) - 1, room.topic))
+        for message in list(room.log.messages())[-max(count, INITIAL_MESSAGES) :] if count else ():
+            self._announce_message(message)
 
-    def go_to_server(self, there: Address) -> None:
+    def switch_server(self, address: Address) -> None:
         """Leave this server for another."""
-        self.going_to = there
-        self.leaving.set()
+        self.next_server = address
+        self.finished.set()
 
     async def leave_room(self, name: str) -> None:
         """Leave a room; the chat is over with the last one."""
         room = self._rooms.pop(names.canonical_key(name), None)
         if room is not None:
             await room.leave()
-        self.session.leave(name)
-        self._kept.closed(name)
-        self._after_leaving()
+        self.session.remove_room(name)
+        self._store.remove_room(name)
+        self._after_leave()
 
     def post(self, text: str) -> str:
         """Say something in the current room; why not, empty when it is on its way."""
@@ -161,119 +161,127 @@ class Talk:
             return tr(words.NOT_IN_A_ROOM)
         try:
             room.post(text)
-        except ChatError as refusal:
-            return refusals.of(refusal)
-        self.all_sent.clear()
+        except ChatError as error:
+            return refusals.describe(error)
+        self.outbox_idle.clear()
         return ""
 
-    def completed(self, before: str) -> Sequence[str]:
+    def completions(self, text_before: str) -> Sequence[str]:
         """What the text before the caret may become, as whole texts."""
-        view = self.session.current
+        view = self.session.current_room
         rooms = [each.name for each in self.session.rooms.values()]
-        found = complete(before, view.nicks if view is not None else (), rooms)
-        return [before[: found.start] + each.text for each in found.candidates] if found is not None else ()
+        completion = complete(text_before, view.other_nicks if view is not None else (), rooms)
+        return (
+            [text_before[: completion.start] + each.text for each in completion.candidates]
+            if completion is not None
+            else ()
+        )
 
-    async def listen(self) -> None:
+    async def process_events(self) -> None:
         """Say what happens, until the client is closed."""
-        async for event in self._stream:
-            self._happened(event)
+        async for event in self._events:
+            self._on_event(event)
 
-    def begin(self) -> None:
+    def subscribe(self) -> None:
         """From now on nothing that happens is missed."""
-        self._stream = self.chat.events()
+        self._events = self.client.events()
 
-    def _happened(self, event: events.ClientEvent) -> None:
+    def _on_event(self, event: events.ClientEvent) -> None:
         match event:
             case events.ConnectionStateChanged(state):
                 online = isinstance(state, events.Online)
-                if online != self._online and (told := sentences.state(state)):
-                    self._online = online
-                    self.say(told)
+                if online != self._is_online and (sentence := sentences.connection_text(state)):
+                    self._is_online = online
+                    self.announce(sentence)
             case events.LogChanged(room, seqs, True):
                 self.session.apply(event)
-                self._log_changed(room, seqs)
+                self._on_log_changed(room, seqs)
                 return
             case events.NoticeReceived(notice):
-                view = self.session.room(notice.room)
-                others = view is not None and notice.member_id != view.member_id
-                if view is self.session.current and others and self._joins(notice.nick_name):
-                    self.say(sentences.noticed(notice))
+                view = self.session.find_room(notice.room)
+                by_other = view is not None and notice.member_id != view.member_id
+                if view is self.session.current_room and by_other and self._shows_membership(notice.nick_name):
+                    self.announce(sentences.membership_text(notice))
             case events.TopicChanged(room, topic):
-                view = self.session.room(room)
-                if view is not None and view is self.session.current and view.topic != topic:
-                    self.say(words.topic_is(topic))
-            case events.OutboxItemChanged(posting) if posting.state is OutboxItemState.FAILED:
-                problem = refusals.within(posting.problem)
-                self.say(tr("Not sent: {problem}. It was: {text}", problem=problem, text=posting.text))
+                view = self.session.find_room(room)
+                if view is not None and view is self.session.current_room and view.topic != topic:
+                    self.announce(words.topic_changed(topic))
+            case events.OutboxItemChanged(item) if item.state is OutboxItemState.FAILED:
+                problem = refusals.phrase(item.problem)
+                self.announce(tr("Not sent: {problem}. It was: {text}", problem=problem, text=item.text))
             case events.RoomLost(room, reason):
                 self.session.apply(event)
                 self._rooms.pop(names.canonical_key(room), None)
-                self._kept.closed(room)
-                self.say(words.room_lost(room, refusals.within(reason)))
-                self._after_leaving()
+                self._store.remove_room(room)
+                self.announce(words.room_lost(room, refusals.phrase(reason)))
+                self._after_leave()
                 return
             case events.PersistenceFailed(problem):
-                self.say(refusals.within(problem))
+                self.announce(refusals.phrase(problem))
             case _:
                 pass
         self.session.apply(event)
-        if isinstance(event, events.OutboxItemChanged) and not self.session.unsent:
-            self.all_sent.set()
+        if isinstance(event, events.OutboxItemChanged) and not self.session.unsent_count:
+            self.outbox_idle.set()
 
-    def _log_changed(self, name: str, seqs: Sequence[int]) -> None:
-        view, room = self.session.room(name), self._rooms.get(names.canonical_key(name))
+    def _on_log_changed(self, name: str, seqs: Sequence[int]) -> None:
+        view, room = self.session.find_room(name), self._rooms.get(names.canonical_key(name))
         if view is None or room is None:
             return
-        if view is self.session.current:
+        if view is self.session.current_room:
             for seq in seqs:
                 if seq in room.log and room.log[seq].member_id != room.member_id:
-                    self._read_out(room.log[seq])
-            self._looked()
+                    self._announce_message(room.log[seq])
+            self._mark_read()
             return
-        heard = self.session.take_heard()
-        for each in heard:
-            self.say(sentences.said_elsewhere(each.room, each.nick, each.text, each.named))
-        if not heard and not self.session.muted(view):
-            self._say_unread(view.name)
+        notifications = self.session.pop_notifications()
+        for notification in notifications:
+            self.announce(
+                sentences.other_room_message_text(
+                    notification.room, notification.nick, notification.text, notification.is_mention
+                )
+            )
+        if not notifications and not self.session.is_muted(view):
+            self._announce_unread(view.name)
 
-    def _say_unread(self, name: str) -> None:
-        view = self.session.room(name)
-        if view is not None and view.unread and view.name not in self._told_unread:
-            self._told_unread[view.name] = view.unread
-            self.say(sentences.unread(view.name, view.unread, view.mentions))
+    def _announce_unread(self, name: str) -> None:
+        view = self.session.find_room(name)
+        if view is not None and view.unread_count and view.name not in self._announced_unread:
+            self._announced_unread[view.name] = view.unread_count
+            self.announce(sentences.unread_text(view.name, view.unread_count, view.mention_count))
 
-    def _read_out(self, message: Message) -> None:
-        if not self.settings.settings.ignores(message.nick_name):
-            self.say(sentences.said(message))
+    def _announce_message(self, message: Message) -> None:
+        if not self.settings_file.settings.is_ignored(message.nick_name):
+            self.announce(sentences.message_text(message))
 
-    def _joins(self, nick: str) -> bool:
-        return self.settings.settings.show_joins and not self.settings.settings.ignores(nick)
+    def _shows_membership(self, nick: str) -> bool:
+        return self.settings_file.settings.show_joins and not self.settings_file.settings.is_ignored(nick)
 
-    def _after_leaving(self) -> None:
-        view = self.session.current
+    def _after_leave(self) -> None:
+        view = self.session.current_room
         if view is None:
-            self.say(tr(words.LAST_ROOM_LEFT))
-            self.leaving.set()
+            self.announce(tr(words.LEFT_LAST_ROOM))
+            self.finished.set()
         else:
-            self.show(view.name)
+            self.show_room(view.name)
 
-    async def typed(self, line: str) -> None:
+    async def handle_line(self, line: str) -> None:
         """Somebody typed a line: it is said, or done."""
-        from tui_chat.plain.commands import run  # noqa: PLC0415 (the two need each other)
+        from tui_chat.plain.commands import run_command  # noqa: PLC0415 (the two need each other)
 
         text = line.rstrip("\r\n")
         if not text.strip():
             return
         match commands.parse(text):
-            case commands.Wrong(problem):
-                self.say(problem)
-            case commands.Call() as call:
+            case commands.ParseError(problem):
+                self.announce(problem)
+            case commands.CommandCall() as call:
                 try:
-                    problem = await run(call, self)
-                except ChatError as refusal:
-                    problem = refusals.of(refusal)
+                    problem = await run_command(call, self)
+                except ChatError as error:
+                    problem = refusals.describe(error)
                 if problem:
-                    self.say(problem)
-            case commands.Say(said):
-                if problem := self.post(said):
-                    self.say(problem)
+                    self.announce(problem)
+            case commands.ChatText(body):
+                if problem := self.post(body):
+                    self.announce(problem)

@@ -18,25 +18,25 @@ try:
 except ImportError:  # some systems have none; then the terminal's own line editing is used
     readline = None
 
-PATIENCE = 15.0
+IDLE_FLUSH_SECONDS = 15.0
 """Seconds without a key after which what waits is written although a line is half typed."""
 
-CHECKED_EVERY = 0.5
+POLL_INTERVAL = 0.5
 
 
-class PlainTerminal:
+class LineTerminal:
     """Standard input and output as a conversation of lines."""
 
     def __init__(self) -> None:
         """Make it; `open` takes the terminal."""
         self._complete: Callable[[str], Sequence[str]] = lambda _: ()
-        self._reading = False
-        self._interactive = sys.stdin.isatty() and sys.stdout.isatty()
-        self._waiting: list[str] = []
-        self._lines: asyncio.Queue[str | None] = asyncio.Queue()
-        self._wanted = threading.Semaphore(0)
-        self._seen: tuple[str, float] = ("", 0.0)
-        self._put_back: Callable[[], None] = lambda: None
+        self._is_reading = False
+        self._is_interactive = sys.stdin.isatty() and sys.stdout.isatty()
+        self._pending: list[str] = []
+        self._input_lines: asyncio.Queue[str | None] = asyncio.Queue()
+        self._read_requests = threading.Semaphore(0)
+        self._last_input: tuple[str, float] = ("", 0.0)
+        self._restore: Callable[[], None] = lambda: None
         self._candidates: Sequence[str] = ()
 
     def open(self, complete: Callable[[str], Sequence[str]]) -> None:
@@ -46,89 +46,89 @@ class PlainTerminal:
             complete: What the text before the caret may become, as whole texts.
         """
         self._complete = complete
-        if self._reading:
+        if self._is_reading:
             return
-        self._reading = True
-        if self._interactive:
-            self._put_back = _as_it_is()
+        self._is_reading = True
+        if self._is_interactive:
+            self._restore = _save_terminal_state()
             if readline is not None:
-                readline.set_completer(self._completed)
+                readline.set_completer(self._complete_word)
                 readline.set_completer_delims(" \n")
                 readline.parse_and_bind("tab: complete")
                 readline.parse_and_bind("set enable-bracketed-paste off")
-        threading.Thread(target=self._read, args=(asyncio.get_running_loop(),), daemon=True).start()
+        threading.Thread(target=self._read_loop, args=(asyncio.get_running_loop(),), daemon=True).start()
 
     def close(self) -> None:
         """Leave the terminal as it was found."""
-        self._put_back()
+        self._restore()
 
-    def say(self, text: str) -> None:
+    def write_line(self, text: str) -> None:
         """Write a sentence, now or when the line that is being typed is done."""
-        self._waiting.append(text)
-        if not self.typed():
-            self._write()
+        self._pending.append(text)
+        if not self.current_input():
+            self._flush()
 
-    async def line(self) -> str | None:
+    async def read_line(self) -> str | None:
         """The next line that was typed, None at the end of the input."""
-        self._wanted.release()
+        self._read_requests.release()
         while True:
             try:
-                async with asyncio.timeout(CHECKED_EVERY):
-                    line = await self._lines.get()
+                async with asyncio.timeout(POLL_INTERVAL):
+                    line = await self._input_lines.get()
             except TimeoutError:
-                self._write_what_waits_too_long()
+                self._flush_overdue()
                 continue
-            self._write()
+            self._flush()
             return line
 
-    def typed(self) -> str:
+    def current_input(self) -> str:
         """What is being typed."""
-        return readline.get_line_buffer() if readline is not None and self._interactive else ""
+        return readline.get_line_buffer() if readline is not None and self._is_interactive else ""
 
-    def _write(self) -> None:
-        waiting, self._waiting = self._waiting, []
-        for text in waiting:
+    def _flush(self) -> None:
+        pending, self._pending = self._pending, []
+        for text in pending:
             print(text, flush=True)
 
-    def _write_what_waits_too_long(self) -> None:
-        typed, now = self.typed(), time.monotonic()
-        if typed != self._seen[0]:
-            self._seen = (typed, now)
-        if not self._waiting:
+    def _flush_overdue(self) -> None:
+        current, now = self.current_input(), time.monotonic()
+        if current != self._last_input[0]:
+            self._last_input = (current, now)
+        if not self._pending:
             return
-        if not typed:
-            self._write()
-        elif now - self._seen[1] > PATIENCE:
+        if not current:
+            self._flush()
+        elif now - self._last_input[1] > IDLE_FLUSH_SECONDS:
             print()
-            self._write()
-            print(typed, end="", flush=True)
-            self._seen = (typed, now)
+            self._flush()
+            print(current, end="", flush=True)
+            self._last_input = (current, now)
 
-    def _read(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _read_loop(self, loop: asyncio.AbstractEventLoop) -> None:
         # Without a terminal, not through `sys.stdin`: its lock, held at the end of the program, would abort it.
         raw = FileIO(0, closefd=False)
         while True:
-            self._wanted.acquire()
+            self._read_requests.acquire()
             line: str | None
             try:
-                line = input() if self._interactive else (raw.readline().decode(errors="replace") or None)
+                line = input() if self._is_interactive else (raw.readline().decode(errors="replace") or None)
             except (EOFError, OSError, ValueError):
                 line = None
             with suppress(RuntimeError):  # the loop has ended meanwhile
-                loop.call_soon_threadsafe(self._lines.put_nowait, line)
+                loop.call_soon_threadsafe(self._input_lines.put_nowait, line)
             if line is None:
                 return
 
-    def _completed(self, word: str, at: int) -> str | None:
+    def _complete_word(self, word: str, index: int) -> str | None:
         if readline is None:
             return None
         begin, end = readline.get_begidx(), readline.get_endidx()
-        if at == 0:
+        if index == 0:
             self._candidates = [text[begin:] for text in self._complete(readline.get_line_buffer()[:end])]
-        return self._candidates[at] if at < len(self._candidates) else None
+        return self._candidates[index] if index < len(self._candidates) else None
 
 
-def _as_it_is() -> Callable[[], None]:
+def _save_terminal_state() -> Callable[[], None]:
     """What brings the terminal back into the state that it is in now."""
     try:
         import termios  # noqa: PLC0415 (not on every system)
@@ -137,8 +137,8 @@ def _as_it_is() -> Callable[[], None]:
     except (ImportError, OSError):
         return lambda: None
 
-    def put_back() -> None:
+    def restore() -> None:
         with suppress(OSError, termios.error):
             termios.tcsetattr(sys.stdin.fileno(), termios.TCSADRAIN, attributes)
 
-    return put_back
+    return restore

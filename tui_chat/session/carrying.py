@@ -5,11 +5,11 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from tui_chat.session import remembered, settings
-from tui_chat.session.remembered import Remembered
+from tui_chat.session.remembered import Profile
 from tui_chat.session.settings_file import SettingsFile
 
 
-def carry_theme(directory: Path, kept: Remembered, file: SettingsFile) -> Remembered:
+def migrate_theme(directory: Path, saved_profile: Profile, file: SettingsFile) -> Profile:
     """A theme that was remembered goes into the settings, unless one is set there.
 
     Args:
@@ -20,12 +20,12 @@ def carry_theme(directory: Path, kept: Remembered, file: SettingsFile) -> Rememb
     Returns:
         What is remembered now: the same without a theme. It stays there while the settings cannot be written.
     """
-    if not kept.theme:
-        return kept
+    if not saved_profile.theme:
+        return saved_profile
     field = settings.fields()["theme"]
-    wanted = kept.theme in field.choices and kept.theme != field.default
-    if wanted and file.settings.theme == field.default and file.change("theme", kept.theme):
-        return kept
-    without = replace(kept, theme="")
-    remembered.save(directory, without)
-    return without
+    should_migrate = saved_profile.theme in field.choices and saved_profile.theme != field.default
+    if should_migrate and file.settings.theme == field.default and file.change("theme", saved_profile.theme):
+        return saved_profile
+    cleared = replace(saved_profile, theme="")
+    remembered.save(directory, cleared)
+    return cleared

@@ -6,20 +6,20 @@ from enum import Flag, auto
 from tui_chat.session.lines import Splice
 
 
-class Part(Flag):
+class DirtyPart(Flag):
     """A part of the screen that no longer shows what is so."""
 
-    NOTHING = 0
+    NONE = 0
     ROOM = auto()  # another room is shown: all of it
-    TALK = auto()  # all lines of the shown room
-    ROOMS = auto()
-    MEMBERS = auto()
+    TIMELINE = auto()  # all lines of the shown room
+    ROOM_LIST = auto()
+    MEMBER_LIST = auto()
     HEADER = auto()
     STATUS = auto()
 
 
 @dataclass(frozen=True, slots=True)
-class Changes:
+class ScreenDelta:
     """What is to be drawn anew.
 
     Attributes:
@@ -27,7 +27,7 @@ class Changes:
         splices: What has changed in the shown room's lines (empty when another room is shown).
     """
 
-    parts: Part
+    parts: DirtyPart
     splices: list[Splice]
 
     def __bool__(self) -> bool:

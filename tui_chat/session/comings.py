@@ -6,23 +6,23 @@ from enum import Enum
 
 from tui_chat.session import words
 
-LISTED_MAX = 1_000
+MAX_LISTED = 1_000
 """People of one line whose comings and goings are told apart; the others are counted."""
 
-RENAMED_MAX = 3
+MAX_RENAMES = 3
 """New nicknames that one line tells, the last ones."""
 
 
-class Went(Enum):
+class MembershipChange(Enum):
     """What somebody did."""
 
-    IN = "in"
-    OUT = "out"
+    JOINED = "in"
+    LEFT = "out"
     RENAMED = "renamed"
 
 
 @dataclass(frozen=True, slots=True)
-class Coming:
+class MembershipEvent:
     """One thing that one member did.
 
     Attributes:
@@ -31,46 +31,51 @@ class Coming:
         more: How many others did the same, in a storm of which nobody is told one by one.
     """
 
-    went: Went
+    change: MembershipChange
     member_id: str
     nick: str
     old_nick: str = ""
-    more: int = 0
+    unlisted_count: int = 0
 
 
-class Comings:
+class MembershipSummary:
     """Those that stand in one line."""
 
     def __init__(self) -> None:
-        self._came: dict[str, str] = {}
+        self._joined: dict[str, str] = {}
         self._left: dict[str, str] = {}
-        self._both: dict[str, str] = {}
-        self._renamed: deque[tuple[str, str]] = deque(maxlen=RENAMED_MAX)
-        self._more = {Went.IN: 0, Went.OUT: 0, Went.RENAMED: 0}
+        self._joined_and_left: dict[str, str] = {}
+        self._renamed: deque[tuple[str, str]] = deque(maxlen=MAX_RENAMES)
+        self._unlisted_counts = {MembershipChange.JOINED: 0, MembershipChange.LEFT: 0, MembershipChange.RENAMED: 0}
 
-    def add(self, coming: Coming) -> None:
+    def add(self, event: MembershipEvent) -> None:
         """One more thing that happened."""
-        who, nick = coming.member_id, coming.nick
-        self._more[coming.went] += coming.more
-        if coming.went is Went.RENAMED:
-            self._renamed.append((coming.old_nick, nick))
+        member_id, nick = event.member_id, event.nick
+        self._unlisted_counts[event.change] += event.unlisted_count
+        if event.change is MembershipChange.RENAMED:
+            self._renamed.append((event.old_nick, nick))
             return
-        here, there = (self._came, self._left) if coming.went is Went.IN else (self._left, self._came)
-        if who in there or who in self._both:
-            there.pop(who, None)
-            self._both[who] = nick
-        elif who in here or len(self._came) + len(self._left) + len(self._both) < LISTED_MAX:
-            here[who] = nick
+        same_change, opposite_change = (
+            (self._joined, self._left) if event.change is MembershipChange.JOINED else (self._left, self._joined)
+        )
+        if member_id in opposite_change or member_id in self._joined_and_left:
+            opposite_change.pop(member_id, None)
+            self._joined_and_left[member_id] = nick
+        elif member_id in same_change or len(self._joined) + len(self._left) + len(self._joined_and_left) < MAX_LISTED:
+            same_change[member_id] = nick
         else:
-            self._more[coming.went] += 1
+            self._unlisted_counts[event.change] += 1
 
-    def told(self) -> str:
+    def format(self) -> str:
         """One line that says them all: who came, who left, who did both, who has a new name."""
-        more_came, more_left = self._more[Went.IN], self._more[Went.OUT]
+        more_joined, more_left = (
+            self._unlisted_counts[MembershipChange.JOINED],
+            self._unlisted_counts[MembershipChange.LEFT],
+        )
         parts = [
-            words.came(list(self._came.values()), more_came) if self._came or more_came else "",
-            words.went(list(self._left.values()), more_left) if self._left or more_left else "",
-            words.came_and_went(list(self._both.values())) if self._both else "",
+            words.joined(list(self._joined.values()), more_joined) if self._joined or more_joined else "",
+            words.left(list(self._left.values()), more_left) if self._left or more_left else "",
+            words.joined_and_left(list(self._joined_and_left.values())) if self._joined_and_left else "",
             *(words.renamed(old, new) for old, new in self._renamed),
         ]
         return " · ".join(part for part in parts if part)

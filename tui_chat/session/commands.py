@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from tui_chat.session import words
-from tui_chat.session.language import Marked, mark, tr
+from tui_chat.session.language import Translatable, mark, tr
 
 
 class Action(Enum):
@@ -45,7 +45,7 @@ class Action(Enum):
     QUIT = "quit"
 
 
-class Takes(Enum):
+class ArgumentKind(Enum):
     """What an argument is, which says how it is completed."""
 
     TEXT = "text"
@@ -68,14 +68,14 @@ class Argument:
         optional: It may be left out.
     """
 
-    name: Marked
-    takes: Takes = Takes.TEXT
-    optional: bool = False
+    name: Translatable
+    kind: ArgumentKind = ArgumentKind.TEXT
+    is_optional: bool = False
 
     @property
-    def shown(self) -> str:
+    def placeholder(self) -> str:
         """How the help shows it."""
-        return f"[{tr(self.name)}]" if self.optional else tr(self.name)
+        return f"[{tr(self.name)}]" if self.is_optional else tr(self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,17 +90,17 @@ class Command:
     """
 
     action: Action
-    help: Marked
+    help: Translatable
     arguments: tuple[Argument, ...] = ()
     aliases: tuple[str, ...] = ()
 
     @property
-    def least(self) -> int:
+    def min_arguments(self) -> int:
         """How many words must follow it."""
-        return sum(not argument.optional for argument in self.arguments)
+        return sum(not argument.is_optional for argument in self.arguments)
 
     @property
-    def most(self) -> int:
+    def max_arguments(self) -> int:
         """How many words may follow it."""
         return len(self.arguments)
 
@@ -112,48 +112,50 @@ class Command:
     @property
     def usage(self) -> str:
         """How it is typed."""
-        return " ".join((f"/{self.name}", *(argument.shown for argument in self.arguments)))
+        return " ".join((f"/{self.name}", *(argument.placeholder for argument in self.arguments)))
 
 
-_ROOM = Argument(mark("room"), Takes.ROOM)
-_SOME_ROOM = Argument(mark("room"), Takes.ROOM, optional=True)
-_NICK = Argument(mark("nickname"), Takes.NICK)
-_SOME_NICK = Argument(mark("nickname"), Takes.NICK, optional=True)
-_SOME_TEXT = Argument(mark("text"), optional=True)
+_ROOM = Argument(mark("room"), ArgumentKind.ROOM)
+_OPTIONAL_ROOM = Argument(mark("room"), ArgumentKind.ROOM, is_optional=True)
+_NICK = Argument(mark("nickname"), ArgumentKind.NICK)
+_OPTIONAL_NICK = Argument(mark("nickname"), ArgumentKind.NICK, is_optional=True)
+_OPTIONAL_TEXT = Argument(mark("text"), is_optional=True)
 
-ALL: tuple[Command, ...] = (
+COMMANDS: tuple[Command, ...] = (
     Command(Action.JOIN, mark("go into a room; the others stay open"), (_ROOM,), aliases=("j",)),
-    Command(Action.PART, mark("leave this room, or another"), (_SOME_ROOM,), aliases=("leave", "close")),
+    Command(Action.PART, mark("leave this room, or another"), (_OPTIONAL_ROOM,), aliases=("leave", "close")),
     Command(Action.NICK, mark("take another nickname"), (_NICK,)),
     Command(Action.NAMES, mark("say who is here"), aliases=("who",)),
     Command(Action.ME, mark("say what you do"), (Argument(mark("what you do")),)),
-    Command(Action.SHRUG, mark("say something and shrug"), (_SOME_TEXT,)),
+    Command(Action.SHRUG, mark("say something and shrug"), (_OPTIONAL_TEXT,)),
     Command(Action.WHOIS, mark("say what is known of somebody"), (_NICK,)),
-    Command(Action.IGNORE, mark("hide what somebody says, or say who is ignored"), (_SOME_NICK,)),
+    Command(Action.IGNORE, mark("hide what somebody says, or say who is ignored"), (_OPTIONAL_NICK,)),
     Command(Action.UNIGNORE, mark("show again what somebody says"), (_NICK,)),
-    Command(Action.MUTE, mark("be notified of nothing in this room, or another"), (_SOME_ROOM,)),
-    Command(Action.UNMUTE, mark("be notified of this room again, or of another"), (_SOME_ROOM,)),
-    Command(Action.LIST, mark("list the rooms of this server"), (Argument(mark("part of a name"), optional=True),)),
+    Command(Action.MUTE, mark("be notified of nothing in this room, or another"), (_OPTIONAL_ROOM,)),
+    Command(Action.UNMUTE, mark("be notified of this room again, or of another"), (_OPTIONAL_ROOM,)),
+    Command(Action.LIST, mark("list the rooms of this server"), (Argument(mark("part of a name"), is_optional=True),)),
     Command(
         Action.GO,
         mark("go to a room by some letters of its name"),
-        (Argument(mark("part of a name"), optional=True),),
+        (Argument(mark("part of a name"), is_optional=True),),
         aliases=("switch",),
     ),
-    Command(Action.TOPIC, mark("say what this room is about, or show it"), (Argument(mark("topic"), optional=True),)),
+    Command(
+        Action.TOPIC, mark("say what this room is about, or show it"), (Argument(mark("topic"), is_optional=True),)
+    ),
     Command(Action.RECONNECT, mark("try to connect now")),
     Command(Action.SERVER, mark("go to another server"), (Argument(mark("URL")),)),
-    Command(Action.EDIT, mark("change your last message"), (_SOME_TEXT,)),
-    Command(Action.REPLY, mark("answer the last message of somebody else"), (_SOME_TEXT,)),
+    Command(Action.EDIT, mark("change your last message"), (_OPTIONAL_TEXT,)),
+    Command(Action.REPLY, mark("answer the last message of somebody else"), (_OPTIONAL_TEXT,)),
     Command(
         Action.REACT,
         mark("put an emoji under the last message, or take it away"),
-        (Argument(mark("emoji"), Takes.EMOJI, optional=True),),
+        (Argument(mark("emoji"), ArgumentKind.EMOJI, is_optional=True),),
     ),
     Command(
         Action.SEARCH,
         mark("search what was said, in all rooms"),
-        (Argument(mark("words"), optional=True),),
+        (Argument(mark("words"), is_optional=True),),
         aliases=("find",),
     ),
     Command(Action.DATE, mark("go to a day: 2026-11-18, yesterday, monday, 3 days ago"), (Argument(mark("day")),)),
@@ -161,38 +163,40 @@ ALL: tuple[Command, ...] = (
     Command(
         Action.THEME,
         mark("take other colours, or try them one by one"),
-        (Argument(mark("theme"), Takes.THEME, optional=True),),
+        (Argument(mark("theme"), ArgumentKind.THEME, is_optional=True),),
     ),
     Command(Action.SETTINGS, mark("all settings on a screen, each explained"), aliases=("preferences",)),
     Command(
         Action.SET,
         mark("say all settings, say one, or set it"),
         (
-            Argument(mark("setting"), Takes.SETTING, optional=True),
-            Argument(mark("value"), Takes.VALUE, optional=True),
+            Argument(mark("setting"), ArgumentKind.SETTING, is_optional=True),
+            Argument(mark("value"), ArgumentKind.VALUE, is_optional=True),
         ),
     ),
     Command(
         Action.NOTIFY,
         mark("of what in this room to be notified"),
-        (Argument(mark("all|mentions|none|default"), Takes.LEVEL, optional=True),),
+        (Argument(mark("all|mentions|none|default"), ArgumentKind.LEVEL, is_optional=True),),
     ),
     Command(Action.HELP, mark("show keys and commands"), aliases=("h",)),
     Command(Action.QUIT, mark("leave"), aliases=("exit", "q")),
 )
 
-_BY_NAME: dict[str, Command] = {name: command for command in ALL for name in (command.name, *command.aliases)}
+_COMMANDS_BY_NAME: dict[str, Command] = {
+    name: command for command in COMMANDS for name in (command.name, *command.aliases)
+}
 
 
 @dataclass(frozen=True, slots=True)
-class Say:
+class ChatText:
     """The text is a message."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class CommandCall:
     """The text is a command, with the words that follow it."""
 
     command: Command
@@ -200,7 +204,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Wrong:
+class ParseError:
     """The text looks like a command and cannot be done.
 
     Attributes:
@@ -210,31 +214,31 @@ class Wrong:
     problem: str
 
 
-def parse(text: str) -> Say | Call | Wrong:
+def parse(text: str) -> ChatText | CommandCall | ParseError:
     """What a typed text means."""
     if text.startswith("//"):
-        return Say(text[1:])
+        return ChatText(text[1:])
     if not text.startswith("/"):
-        return Say(text)
+        return ChatText(text)
     name, _, rest = text[1:].strip().partition(" ")
-    command = _BY_NAME.get(name.casefold())
+    command = _COMMANDS_BY_NAME.get(name.casefold())
     if command is None:
-        return Wrong(words.unknown_command(name))
-    arguments = tuple(rest.split(None, command.most - 1)) if command.most else tuple(rest.split())
-    if not command.least <= len(arguments) <= command.most:
-        return Wrong(words.usage(command.usage))
-    return Call(command, tuple(argument.strip() for argument in arguments))
+        return ParseError(words.unknown_command(name))
+    arguments = tuple(rest.split(None, command.max_arguments - 1)) if command.max_arguments else tuple(rest.split())
+    if not command.min_arguments <= len(arguments) <= command.max_arguments:
+        return ParseError(words.command_usage(command.usage))
+    return CommandCall(command, tuple(argument.strip() for argument in arguments))
 
 
-def named(prefix: str) -> list[str]:
+def complete(prefix: str) -> list[str]:
     """The names that start with `prefix` (without the slash): of commands first, then other names of others."""
-    typed = prefix.casefold()
-    found = [command for command in ALL if command.name.startswith(typed)]
-    others = [command for command in ALL if command not in found]
-    aliases = [alias for command in others for alias in command.aliases if alias.startswith(typed)]
-    return [*(command.name for command in found), *(alias for alias in aliases if len(alias) > 1)]
+    folded_prefix = prefix.casefold()
+    matching = [command for command in COMMANDS if command.name.startswith(folded_prefix)]
+    remaining = [command for command in COMMANDS if command not in matching]
+    aliases = [alias for command in remaining for alias in command.aliases if alias.startswith(folded_prefix)]
+    return [*(command.name for command in matching), *(alias for alias in aliases if len(alias) > 1)]
 
 
-def called(name: str) -> Command | None:
+def find(name: str) -> Command | None:
     """The command of this name (without the slash), in any case."""
-    return _BY_NAME.get(name.casefold())
+    return _COMMANDS_BY_NAME.get(name.casefold())

@@ -13,13 +13,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from tui_chat.session import commands, emoji_names, settings
-from tui_chat.session.commands import Command, Takes
-from tui_chat.session.settings import Kind
+from tui_chat.session.commands import ArgumentKind, Command
+from tui_chat.session.settings import ValueKind
 
-EMOJI_MOST = 30
+MAX_EMOJI = 30
 """Emoji that are offered for one name."""
 
-USUAL = "default"
+DEFAULT_VALUE = "default"
 """The value that takes a setting back."""
 
 
@@ -50,20 +50,20 @@ class Completion:
     start: int
     typed: str
     candidates: tuple[Candidate, ...]
-    at: int = 0
+    index: int = 0
 
     @property
-    def shown(self) -> str:
+    def current_text(self) -> str:
         """What stands there now."""
-        return self.candidates[self.at].text if self.at < len(self.candidates) else self.typed
+        return self.candidates[self.index].text if self.index < len(self.candidates) else self.typed
 
-    def turned(self, step: int) -> "Completion":
+    def cycle(self, step: int) -> "Completion":
         """The next one (`step` 1) or the one before (-1)."""
-        at = (self.at + step) % (len(self.candidates) + 1)
-        return Completion(self.start, self.typed, self.candidates, at)
+        index = (self.index + step) % (len(self.candidates) + 1)
+        return Completion(self.start, self.typed, self.candidates, index)
 
 
-def complete(before: str, nicks: Sequence[str], rooms: Sequence[str]) -> Completion | None:
+def complete(text_before: str, nicks: Sequence[str], rooms: Sequence[str]) -> Completion | None:
     """What the text before the caret may become, None when nothing fits.
 
     Args:
@@ -71,80 +71,82 @@ def complete(before: str, nicks: Sequence[str], rooms: Sequence[str]) -> Complet
         nicks: The nicknames in the room, those who spoke last first.
         rooms: The rooms that are known.
     """
-    if before.startswith("/") and not before.startswith("//"):
-        name, blank, rest = before[1:].partition(" ")
+    if text_before.startswith("/") and not text_before.startswith("//"):
+        name, blank, rest = text_before[1:].partition(" ")
         if not blank:
-            return _made(0, before, _followed(f"/{each}" for each in commands.named(name)))
-        command = commands.called(name)
+            return _build_completion(
+                0, text_before, _with_space(f"/{command_name}" for command_name in commands.complete(name))
+            )
+        command = commands.find(name)
         if command is not None and command.arguments:
-            found = _argument(command, rest, nicks, rooms)
-            if found is not None:
-                start, typed, candidates = found
-                return _made(len(before) - len(rest) + start, typed, candidates)
-    return _word(before, nicks, rooms)
+            argument_completion = _complete_argument(command, rest, nicks, rooms)
+            if argument_completion is not None:
+                start, typed, candidates = argument_completion
+                return _build_completion(len(text_before) - len(rest) + start, typed, candidates)
+    return _complete_word(text_before, nicks, rooms)
 
 
-def _argument(
+def _complete_argument(
     command: Command, rest: str, nicks: Sequence[str], rooms: Sequence[str]
 ) -> tuple[int, str, list[Candidate]] | None:
     """Where in `rest` the argument begins that is being typed, it, and what it may become; None for any text."""
     words = rest.split(" ", len(command.arguments) - 1)
     argument, typed = command.arguments[len(words) - 1], words[-1]
-    match argument.takes:
-        case Takes.TEXT:
+    match argument.kind:
+        case ArgumentKind.TEXT:
             return None
-        case Takes.ROOM:
-            names: Iterable[str] = rooms
-        case Takes.NICK:
-            names = nicks
-        case Takes.EMOJI:
-            return len(rest) - len(typed), typed, _emoji(typed.removeprefix(":"))
-        case Takes.THEME:
-            names = settings.fields()["theme"].choices
-        case Takes.SETTING:
-            names = settings.fields()
-        case Takes.VALUE:
-            names = _values(words[-2])
-        case Takes.LEVEL:
-            names = (*settings.fields()["notify"].choices, USUAL)
-    return len(rest) - len(typed), typed, _followed(_starting(typed, names))
+        case ArgumentKind.ROOM:
+            options: Iterable[str] = rooms
+        case ArgumentKind.NICK:
+            options = nicks
+        case ArgumentKind.EMOJI:
+            return len(rest) - len(typed), typed, _emoji_candidates(typed.removeprefix(":"))
+        case ArgumentKind.THEME:
+            options = settings.fields()["theme"].choices
+        case ArgumentKind.SETTING:
+            options = settings.fields()
+        case ArgumentKind.VALUE:
+            options = _setting_values(words[-2])
+        case ArgumentKind.LEVEL:
+            options = (*settings.fields()["notify"].choices, DEFAULT_VALUE)
+    return len(rest) - len(typed), typed, _with_space(_filter_by_prefix(typed, options))
 
 
-def _values(setting: str) -> Sequence[str]:
+def _setting_values(setting: str) -> Sequence[str]:
     field = settings.fields().get(setting.casefold())
     if field is None:
         return ()
-    return (*(("on", "off") if field.kind is Kind.SWITCH else field.choices), USUAL)
+    return (*(("on", "off") if field.kind is ValueKind.BOOLEAN else field.choices), DEFAULT_VALUE)
 
 
-def _word(before: str, nicks: Sequence[str], rooms: Sequence[str]) -> Completion | None:
-    line_start = before.rfind("\n") + 1
-    start = max(line_start, before.rfind(" ") + 1, before.rfind("\t") + 1)
-    typed = before[start:]
+def _complete_word(text_before: str, nicks: Sequence[str], rooms: Sequence[str]) -> Completion | None:
+    line_start = text_before.rfind("\n") + 1
+    start = max(line_start, text_before.rfind(" ") + 1, text_before.rfind("\t") + 1)
+    typed = text_before[start:]
     if typed.startswith("#"):
-        return _made(start, typed, _followed(f"#{room}" for room in _starting(typed[1:], rooms)))
+        return _build_completion(start, typed, _with_space(f"#{room}" for room in _filter_by_prefix(typed[1:], rooms)))
     if typed.startswith(":") and typed.strip(":"):
-        return _made(start, typed, _emoji(typed.strip(":")))
-    at = "@" if typed.startswith("@") else ""
-    ending = ": " if start == line_start and not at else " "
-    if not typed[len(at) :]:
+        return _build_completion(start, typed, _emoji_candidates(typed.strip(":")))
+    at_sign = "@" if typed.startswith("@") else ""
+    suffix = ": " if start == line_start and not at_sign else " "
+    if not typed[len(at_sign) :]:
         return None
-    found = _starting(typed[len(at) :], nicks)
-    return _made(start, typed, [Candidate(f"{at}{nick}{ending}", nick) for nick in found])
+    matches = _filter_by_prefix(typed[len(at_sign) :], nicks)
+    return _build_completion(start, typed, [Candidate(f"{at_sign}{nick}{suffix}", nick) for nick in matches])
 
 
-def _emoji(typed: str) -> list[Candidate]:
-    found = emoji_names.starting(typed.strip(":"), EMOJI_MOST) if typed.strip(":") else []
-    return [Candidate(f"{emoji} ", f"{emoji} {name}") for name, emoji in found]
+def _emoji_candidates(typed: str) -> list[Candidate]:
+    matches = emoji_names.search(typed.strip(":"), MAX_EMOJI) if typed.strip(":") else []
+    return [Candidate(f"{emoji} ", f"{emoji} {name}") for name, emoji in matches]
 
 
-def _followed(names: Iterable[str]) -> list[Candidate]:
+def _with_space(names: Iterable[str]) -> list[Candidate]:
     return [Candidate(f"{name} ", name) for name in names]
 
 
-def _starting(typed: str, names: Iterable[str]) -> list[str]:
-    return [name for name in names if name.casefold().startswith(typed.casefold())]
+def _filter_by_prefix(prefix: str, names: Iterable[str]) -> list[str]:
+    return [name for name in names if name.casefold().startswith(prefix.casefold())]
 
 
-def _made(start: int, typed: str, candidates: list[Candidate]) -> Completion | None:
+def _build_completion(start: int, typed: str, candidates: list[Candidate]) -> Completion | None:
     return Completion(start, typed, tuple(candidates)) if candidates else None

@@ -3,7 +3,7 @@
 import re
 from datetime import date, datetime, time, timedelta, tzinfo
 
-_AGO = {
+_RELATIVE_DAYS = {
     "today": 0, "now": 0, "yesterday": 1,
     "今天": 0, "今日": 0, "昨天": 1, "昨日": 1, "前天": 2, "大前天": 3,
 }  # fmt: skip
@@ -12,8 +12,8 @@ _WEEKDAYS_SHORT = tuple(name[:3] for name in _WEEKDAYS)
 _CHINESE_WEEKDAY = re.compile("(?:周|星期|礼拜)([一二三四五六日天])")
 _DAYS_AGO = re.compile(r"(?:-(\d{1,5})|(\d{1,5}) ?(?:d|days?)(?: ago)?|(\d{1,5}) ?天前)")
 _WEEKS_AGO = re.compile(r"(\d{1,4}) ?(?:w|weeks?)(?: ago)?|(\d{1,4}) ?(?:周|星期)前")
-_FULL = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})|(\d{4})年(\d{1,2})月(\d{1,2})[日号]?")
-_IN_YEAR = re.compile(r"(\d{1,2})[-/](\d{1,2})|(\d{1,2})月(\d{1,2})[日号]?")
+_FULL_DATE = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})|(\d{4})年(\d{1,2})月(\d{1,2})[日号]?")
+_MONTH_AND_DAY = re.compile(r"(\d{1,2})[-/](\d{1,2})|(\d{1,2})月(\d{1,2})[日号]?")
 
 
 def parse(text: str, today: date) -> date | None:
@@ -25,28 +25,28 @@ def parse(text: str, today: date) -> date | None:
         text: As it was typed.
         today: The day it is.
     """
-    said = " ".join(text.casefold().split())
+    normalized = " ".join(text.casefold().split())
     try:
-        if said in _AGO:
-            return today - timedelta(_AGO[said])
-        if (weekday := _weekday(said)) is not None:
+        if normalized in _RELATIVE_DAYS:
+            return today - timedelta(_RELATIVE_DAYS[normalized])
+        if (weekday := _parse_weekday(normalized)) is not None:
             return today - timedelta((today.weekday() - weekday - 1) % 7 + 1)
-        if ago := _DAYS_AGO.fullmatch(said):
-            return today - timedelta(_numbers(ago)[0])
-        if ago := _WEEKS_AGO.fullmatch(said):
-            return today - timedelta(weeks=_numbers(ago)[0])
-        if day := _FULL.fullmatch(said):
-            return date(*_numbers(day))
-        if day := _IN_YEAR.fullmatch(said):
-            month, number = _numbers(day)
-            this_year = date(today.year, month, number)
-            return this_year if this_year <= today else date(today.year - 1, month, number)
+        if offset := _DAYS_AGO.fullmatch(normalized):
+            return today - timedelta(_numbers(offset)[0])
+        if offset := _WEEKS_AGO.fullmatch(normalized):
+            return today - timedelta(weeks=_numbers(offset)[0])
+        if date_match := _FULL_DATE.fullmatch(normalized):
+            return date(*_numbers(date_match))
+        if date_match := _MONTH_AND_DAY.fullmatch(normalized):
+            month, day_of_month = _numbers(date_match)
+            this_year = date(today.year, month, day_of_month)
+            return this_year if this_year <= today else date(today.year - 1, month, day_of_month)
     except (ValueError, OverflowError):
         return None
     return None
 
 
-def begin(day: date, zone: tzinfo | None = None) -> int:
+def start_of_day(day: date, zone: tzinfo | None = None) -> int:
     """When a day begins, in milliseconds since the epoch.
 
     Args:
@@ -59,13 +59,13 @@ def begin(day: date, zone: tzinfo | None = None) -> int:
         return 0  # a day that no clock of this computer has: before everything
 
 
-def _weekday(said: str) -> int | None:
-    for known in (_WEEKDAYS, _WEEKDAYS_SHORT):
-        if said in known:
-            return known.index(said)
-    chinese = _CHINESE_WEEKDAY.fullmatch(said)
-    return None if chinese is None else "一二三四五六日".index(chinese[1].replace("天", "日"))
+def _parse_weekday(text: str) -> int | None:
+    for weekday_names in (_WEEKDAYS, _WEEKDAYS_SHORT):
+        if text in weekday_names:
+            return weekday_names.index(text)
+    chinese_match = _CHINESE_WEEKDAY.fullmatch(text)
+    return None if chinese_match is None else "一二三四五六日".index(chinese_match[1].replace("天", "日"))
 
 
-def _numbers(found: re.Match[str]) -> list[int]:
-    return [int(group) for group in found.groups() if group is not None]
+def _numbers(matched: re.Match[str]) -> list[int]:
+    return [int(group) for group in matched.groups() if group is not None]

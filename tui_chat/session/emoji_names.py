@@ -6,7 +6,7 @@ FULLY_QUALIFIED = 2
 """Emoji that are drawn as such everywhere (UTS #51, section 1.4)."""
 
 
-def starting(typed: str, most: int) -> list[tuple[str, str]]:
+def search(query: str, limit: int) -> list[tuple[str, str]]:
     """The emoji with a name that starts with `typed`, or has a later word that does.
 
     Args:
@@ -16,32 +16,32 @@ def starting(typed: str, most: int) -> list[tuple[str, str]]:
     Returns:
         Name and emoji; the exact name first, then shorter ones before longer ones.
     """
-    wanted = typed.casefold()
-    found: list[tuple[tuple[bool, bool, int, str], str, str]] = []
-    for name, emoji in _names().items():
-        begins = name.startswith(wanted)
-        if begins or f"_{wanted}" in name:
-            found.append(((name != wanted, not begins, len(name), name), name, emoji))
+    folded_query = query.casefold()
+    matches: list[tuple[tuple[bool, bool, int, str], str, str]] = []
+    for name, emoji in _load_names().items():
+        is_prefix = name.startswith(folded_query)
+        if is_prefix or f"_{folded_query}" in name:
+            matches.append(((name != folded_query, not is_prefix, len(name), name), name, emoji))
     best: dict[str, str] = {}
-    for _, name, emoji in sorted(found):
+    for _, name, emoji in sorted(matches):
         best.setdefault(emoji, name)
-        if len(best) == most:
+        if len(best) == limit:
             break
     return [(name, emoji) for emoji, name in best.items()]
 
 
-def named(name: str) -> str | None:
+def find(name: str) -> str | None:
     """The emoji of this very name, without colons, in any case."""
-    return _names().get(name.casefold())
+    return _load_names().get(name.casefold())
 
 
 @cache
-def _names() -> dict[str, str]:
+def _load_names() -> dict[str, str]:
     from emoji import EMOJI_DATA  # noqa: PLC0415 (50 ms, for those who type a colon)
 
     return {
         name.strip(":").casefold(): emoji
-        for emoji, about in EMOJI_DATA.items()
-        if about["status"] == FULLY_QUALIFIED
-        for name in (*about.get("alias", ()), about["en"])
+        for emoji, data in EMOJI_DATA.items()
+        if data["status"] == FULLY_QUALIFIED
+        for name in (*data.get("alias", ()), data["en"])
     }

@@ -6,25 +6,25 @@ from server.protocol import names
 from tui_chat.session import words
 from tui_chat.session.language import tr
 from tui_chat.session.room_view import RoomView
-from tui_chat.session.session import Session
-from tui_chat.session.settings import Settings
+from tui_chat.session.session import ChatSession
+from tui_chat.session.settings import ClientSettings
 
 
-class Front(Protocol):
+class CommandContext(Protocol):
     """Where commands are typed.
 
     Attributes:
         session: What is open.
     """
 
-    session: Session
+    session: ChatSession
 
     @property
-    def held(self) -> Settings:
+    def settings(self) -> ClientSettings:
         """The settings in force."""
         ...
 
-    def answer(self, sentence: str) -> None:
+    def reply(self, text: str) -> None:
         """Say what a command asked for."""
         ...
 
@@ -33,16 +33,16 @@ class Front(Protocol):
         ...
 
 
-def shrugged(said: str) -> str:
+def shrug_text(text: str) -> str:
     """What `/shrug` sends."""
-    return rf"{said} ¯\_(ツ)_/¯".lstrip()
+    return rf"{text} ¯\_(ツ)_/¯".lstrip()
 
 
-def room_named(name: str, front: Front) -> RoomView | None:
+def find_room(name: str, context: CommandContext) -> RoomView | None:
     """The open room of this name, the shown one for none; raises `RoomInvalid`."""
-    return front.session.room(names.validate_room_name(name)) if name else front.session.current
+    return context.session.find_room(names.validate_room_name(name)) if name else context.session.current_room
 
 
-def not_there(name: str) -> str:
+def no_room_text(name: str) -> str:
     """Why there is no room: none of this name is open, or none at all."""
-    return words.not_in(name) if name else tr(words.NOT_IN_A_ROOM)
+    return words.not_in_room(name) if name else tr(words.NOT_IN_A_ROOM)

@@ -13,44 +13,44 @@ class HistorySearch:
         failed: Nothing (more) holds it; what was found last is still shown.
     """
 
-    def __init__(self, texts: Sequence[str], began: str) -> None:
+    def __init__(self, texts: Sequence[str], original_text: str) -> None:
         """Begin.
 
         Args:
             texts: What was sent, oldest first.
             began: What is being written.
         """
-        self.began = began
+        self.original_text = original_text
         self.query = ""
         self.failed = False
         self._texts = list(texts)
-        self._at: int | None = None
+        self._index: int | None = None
 
     @property
-    def shown(self) -> str:
+    def text(self) -> str:
         """What was found, or what was being written while nothing is."""
-        return self.began if self._at is None else self._texts[self._at]
+        return self.original_text if self._index is None else self._texts[self._index]
 
     @property
     def steps_back(self) -> int:
         """How many texts before the one being written it was found; 0 when nothing was."""
-        return 0 if self._at is None else len(self._texts) - self._at
+        return 0 if self._index is None else len(self._texts) - self._index
 
     @property
-    def span(self) -> tuple[int, int] | None:
+    def match_span(self) -> tuple[int, int] | None:
         """Where in `shown` the match begins and ends, in characters; None when nothing was found."""
-        found = None if self._at is None else self._match(self._at)
-        return found.span() if found is not None else None
+        matched = None if self._index is None else self._match_at(self._index)
+        return matched.span() if matched is not None else None
 
-    def type(self, text: str) -> None:
+    def append(self, text: str) -> None:
         """The query grows; what is shown stays as long as it holds it."""
         self.query += text
-        self._search(len(self._texts) - 1 if self._at is None else self._at, -1)
+        self._search(len(self._texts) - 1 if self._index is None else self._index, -1)
 
-    def erase(self) -> None:
+    def backspace(self) -> None:
         """The query's last character goes; the search begins anew from the newest."""
         self.query = self.query[:-1]
-        self._at = None
+        self._index = None
         self.failed = False
         if self.query:
             self._search(len(self._texts) - 1, -1)
@@ -58,22 +58,22 @@ class HistorySearch:
     def older(self) -> None:
         """The match before this one."""
         if self.query:
-            self._search(len(self._texts) - 1 if self._at is None else self._at - 1, -1)
+            self._search(len(self._texts) - 1 if self._index is None else self._index - 1, -1)
 
     def newer(self) -> None:
         """The match after this one."""
-        if self._at is not None:
-            self._search(self._at + 1, 1)
+        if self._index is not None:
+            self._search(self._index + 1, 1)
 
     def _search(self, start: int, step: int) -> None:
-        at = start
-        while 0 <= at < len(self._texts):
-            same = self._at is not None and at != self._at and self._texts[at] == self.shown
-            if not same and self._match(at) is not None:
-                self._at, self.failed = at, False
+        index = start
+        while 0 <= index < len(self._texts):
+            is_duplicate = self._index is not None and index != self._index and self._texts[index] == self.text
+            if not is_duplicate and self._match_at(index) is not None:
+                self._index, self.failed = index, False
                 return
-            at += step
+            index += step
         self.failed = True
 
-    def _match(self, at: int) -> "re.Match[str] | None":
-        return re.search(re.escape(self.query), self._texts[at], re.IGNORECASE)
+    def _match_at(self, index: int) -> "re.Match[str] | None":
+        return re.search(re.escape(self.query), self._texts[index], re.IGNORECASE)

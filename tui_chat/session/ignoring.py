@@ -7,35 +7,35 @@ Rule 2  What you say yourself is never ignored.
 
 from collections.abc import Callable
 
-from tui_chat.session.settings import Settings
+from tui_chat.session.settings import ClientSettings
 
 
-class Ignoring:
+class IgnoreFilter:
     """Knows who is ignored now.
 
     Args:
         settings: What is set now.
     """
 
-    def __init__(self, settings: Callable[[], Settings]) -> None:
+    def __init__(self, settings: Callable[[], ClientSettings]) -> None:
         self._settings = settings
-        self._nicks: tuple[str, ...] = settings().ignored
-        self._members: set[str] = set()
+        self._ignored_nicks: tuple[str, ...] = settings().ignored
+        self._ignored_member_ids: set[str] = set()
 
-    def changed(self) -> bool:
+    def refresh(self) -> bool:
         """Whether others are ignored now than when this was last asked."""
         nicks = self._settings().ignored
-        if nicks == self._nicks:
+        if nicks == self._ignored_nicks:
             return False
-        self._nicks = nicks
-        self._members.clear()
+        self._ignored_nicks = nicks
+        self._ignored_member_ids.clear()
         return True
 
-    def hides(self, nick: str, member_id: str) -> bool:
+    def is_hidden(self, nick: str, member_id: str) -> bool:
         """Whether what this member says under this nickname is not to be shown."""
         settings = self._settings()
         if not settings.ignored:
             return False
-        if settings.ignores(nick):
-            self._members.add(member_id)
-        return member_id in self._members
+        if settings.is_ignored(nick):
+            self._ignored_member_ids.add(member_id)
+        return member_id in self._ignored_member_ids

@@ -9,7 +9,7 @@ from server.protocol.entries import Member, Message
 from tui_chat.client.posting import OutboxItem
 
 
-class GapLike(Protocol):
+class GapPort(Protocol):
     """A gap of the log, as the SDK has it."""
 
     @property
@@ -18,7 +18,7 @@ class GapLike(Protocol):
     def before(self) -> int: ...
 
 
-class LogLike(Protocol):
+class LogPort(Protocol):
     """A room's log, as the SDK has it."""
 
     @property
@@ -28,10 +28,10 @@ class LogLike(Protocol):
     def __contains__(self, seq: int) -> bool: ...
     def __getitem__(self, seq: int) -> Message: ...
     def messages(self) -> Iterable[Message]: ...
-    def gaps(self) -> Sequence[GapLike]: ...
+    def gaps(self) -> Sequence[GapPort]: ...
 
 
-class RoomLike(Protocol):
+class RoomPort(Protocol):
     """A joined room, as the SDK has it."""
 
     @property
@@ -45,7 +45,7 @@ class RoomLike(Protocol):
     @property
     def members(self) -> Mapping[str, Member]: ...
     @property
-    def plain(self) -> bool: ...
+    def is_basic_server(self) -> bool: ...
     @property
-    def log(self) -> LogLike: ...
+    def log(self) -> LogPort: ...
     def unsent(self) -> Sequence[OutboxItem]: ...

@@ -20,15 +20,15 @@ import msgspec
 from server.protocol import names
 from tui_chat.client.sqlite_file import LocalStorageError, SqliteFile, SqliteSchema, snapshot, transaction
 from tui_chat.session import setting_words, words
-from tui_chat.session.input_history import HISTORY_MAX
-from tui_chat.session.writing import Writing
+from tui_chat.session.input_history import MAX_HISTORY
+from tui_chat.session.writing import ComposeMode
 
-FILE = "writing.db"
+FILE_NAME = "writing.db"
 
-DRAFT_DELAY = 0.5
+DRAFT_SAVE_DELAY = 0.5
 """Seconds after a key when a draft is written."""
 
-ROOMS_MAX = 300
+MAX_ROOMS = 300
 """Rooms of which something is kept, over all servers; those used last."""
 
 _LAYOUT = SqliteSchema(
@@ -55,11 +55,11 @@ _LAYOUT = SqliteSchema(
 )
 _TABLES = ("drafts", "sent", "rooms")
 
-_Change = Callable[[sqlite3.Connection], object]
+_Write = Callable[[sqlite3.Connection], object]
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class SavedRoomState:
     """What you left in a room.
 
     Attributes:
@@ -70,12 +70,12 @@ class Left:
     """
 
     draft: str = ""
-    writing: Writing | None = None
-    sent: tuple[str, ...] = ()
-    read: int | None = None
+    compose_mode: ComposeMode | None = None
+    sent_texts: tuple[str, ...] = ()
+    read_seq: int | None = None
 
 
-class KeptWriting:
+class ComposerStore:
     """What one person writes on one server; an async context manager.
 
     Attributes:
@@ -96,217 +96,222 @@ class KeptWriting:
         server: str,
         nick: str,
         *,
-        history: bool,
+        keep_history: bool,
         on_problem: Callable[[str], None],
-        delay: float = DRAFT_DELAY,
+        delay: float = DRAFT_SAVE_DELAY,
     ) -> None:
         self.on_problem = on_problem
-        self._file = SqliteFile(folder / FILE, _LAYOUT, self._damaged)
+        self._file = SqliteFile(folder / FILE_NAME, _LAYOUT, self._on_damaged)
         self._server = server
         self._nick = names.canonical_key(nick)
-        self._history = history
+        self._keeps_history = keep_history
         self._delay = delay
-        self._drafts: dict[str, tuple[str, Writing | None]] = {}
-        self._read: dict[str, int] = {}
-        self._changes: list[_Change] = []
+        self._drafts: dict[str, tuple[str, ComposeMode | None]] = {}
+        self._read_seqs: dict[str, int] = {}
+        self._writes: list[_Write] = []
         self._timer: asyncio.TimerHandle | None = None
-        self._writing: set[asyncio.Task[None]] = set()
-        self._told = False
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._failure_reported = False
 
-    async def __aenter__(self) -> "KeptWriting":
+    async def __aenter__(self) -> "ComposerStore":
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._settled()
+        await self._flush()
         await self._file.close()
 
-    async def left(self, room: str) -> Left:
+    async def load_room(self, room: str) -> SavedRoomState:
         """What was left in this room; nothing when that cannot be read."""
-        whose = self._whose(room)
-        await self._settled()
+        scope = self._scope(room)
+        await self._flush()
 
-        def read(connection: sqlite3.Connection) -> Left:
+        def load(connection: sqlite3.Connection) -> SavedRoomState:
             with snapshot(connection):
-                draft = connection.execute(
-                    "SELECT text, writing FROM drafts WHERE server = ? AND nick = ? AND room = ?", whose
+                draft_row = connection.execute(
+                    "SELECT text, writing FROM drafts WHERE server = ? AND nick = ? AND room = ?", scope
                 ).fetchone()
-                sent = connection.execute(
+                sent_rows = connection.execute(
                     "SELECT text FROM sent WHERE server = ? AND nick = ? AND room = ? ORDER BY position DESC LIMIT ?",
-                    (*whose, HISTORY_MAX if self._history else 0),
+                    (*scope, MAX_HISTORY if self._keeps_history else 0),
                 ).fetchall()
-                read = connection.execute(
-                    "SELECT read FROM rooms WHERE server = ? AND nick = ? AND room = ?", whose
+                read_row = connection.execute(
+                    "SELECT read FROM rooms WHERE server = ? AND nick = ? AND room = ?", scope
                 ).fetchone()
-            text, writing = (draft[0], _decoded(draft[1])) if draft is not None else ("", None)
-            return Left(text, writing, tuple(row[0] for row in reversed(sent)), read[0] if read is not None else None)
+            text, mode = (draft_row[0], _decode_mode(draft_row[1])) if draft_row is not None else ("", None)
+            return SavedRoomState(
+                text, mode, tuple(row[0] for row in reversed(sent_rows)), read_row[0] if read_row is not None else None
+            )
 
         try:
-            return await self._file.run(read)
-        except LocalStorageError as fault:
-            self._failed(fault)
-            return Left()
+            return await self._file.run(load)
+        except LocalStorageError as error:
+            self._report_failure(error)
+            return SavedRoomState()
 
-    async def rooms(self) -> list[str]:
+    async def load_room_names(self) -> list[str]:
         """The names of the rooms that were open, in their order; none when that cannot be read."""
-        whose = (self._server, self._nick)
-        await self._settled()
+        scope = (self._server, self._nick)
+        await self._flush()
 
-        def read(connection: sqlite3.Connection) -> list[str]:
+        def load(connection: sqlite3.Connection) -> list[str]:
             with transaction(connection):
                 _prune(connection)
-            found = connection.execute(
-                "SELECT name FROM rooms WHERE server = ? AND nick = ? ORDER BY position", whose
+            rows = connection.execute(
+                "SELECT name FROM rooms WHERE server = ? AND nick = ? ORDER BY position", scope
             ).fetchall()
-            return [name for (name,) in found]
+            return [name for (name,) in rows]
 
         try:
-            return await self._file.run(read)
-        except LocalStorageError as fault:
-            self._failed(fault)
+            return await self._file.run(load)
+        except LocalStorageError as error:
+            self._report_failure(error)
             return []
 
-    def draft(self, room: str, text: str, writing: Writing | None) -> None:
+    def save_draft(self, room: str, text: str, mode: ComposeMode | None) -> None:
         """This is being written in a room; an empty text takes it away."""
-        self._drafts[names.canonical_key(room)] = (text, writing)
-        self._write_in(self._delay if text else 0.0)
+        self._drafts[names.canonical_key(room)] = (text, mode)
+        self._schedule_flush(self._delay if text else 0.0)
 
-    def read(self, room: str, seq: int) -> None:
+    def save_read_seq(self, room: str, seq: int) -> None:
         """An open room was read up to this entry."""
-        self._read[names.canonical_key(room)] = seq
-        self._write_in(self._delay)
+        self._read_seqs[names.canonical_key(room)] = seq
+        self._schedule_flush(self._delay)
 
-    def sent(self, room: str, text: str) -> None:
+    def add_sent_text(self, room: str, text: str) -> None:
         """This was sent, or the command done."""
-        if not self._history:
+        if not self._keeps_history:
             return
-        whose = self._whose(room)
+        scope = self._scope(room)
 
-        def add(connection: sqlite3.Connection) -> None:
-            connection.execute("INSERT INTO sent (server, nick, room, text) VALUES (?, ?, ?, ?)", (*whose, text))
+        def insert(connection: sqlite3.Connection) -> None:
+            connection.execute("INSERT INTO sent (server, nick, room, text) VALUES (?, ?, ?, ?)", (*scope, text))
             connection.execute(
                 "DELETE FROM sent WHERE server = ? AND nick = ? AND room = ? AND position <= ("
                 "SELECT position FROM sent WHERE server = ? AND nick = ? AND room = ? "
                 "ORDER BY position DESC LIMIT 1 OFFSET ?)",
-                (*whose, *whose, HISTORY_MAX),
+                (*scope, *scope, MAX_HISTORY),
             )
 
-        self._change(add)
+        self._enqueue(insert)
 
-    def opened(self, room: str) -> None:
+    def add_room(self, room: str) -> None:
         """A room is open; it keeps its place when it was before."""
-        whose = self._whose(room)
-        self._change(
+        scope = self._scope(room)
+        self._enqueue(
             lambda connection: connection.execute(
                 "INSERT INTO rooms (server, nick, room, name) VALUES (?, ?, ?, ?) "
                 "ON CONFLICT (server, nick, room) DO UPDATE SET name = excluded.name",
-                (*whose, room),
+                (*scope, room),
             )
         )
 
-    def closed(self, room: str) -> None:
+    def remove_room(self, room: str) -> None:
         """You have left a room."""
-        whose = self._whose(room)
-        self._change(
-            lambda connection: connection.execute("DELETE FROM rooms WHERE server = ? AND nick = ? AND room = ?", whose)
+        scope = self._scope(room)
+        self._enqueue(
+            lambda connection: connection.execute("DELETE FROM rooms WHERE server = ? AND nick = ? AND room = ?", scope)
         )
 
-    def known_as(self, nick: str) -> None:
+    def rename_nick(self, nick: str) -> None:
         """You have another nickname: what is kept goes with you."""
-        old, new = self._nick, names.canonical_key(nick)
-        if old == new:
+        old_key, new_key = self._nick, names.canonical_key(nick)
+        if old_key == new_key:
             return
-        self._nick = new
+        self._nick = new_key
 
         def rename(connection: sqlite3.Connection) -> None:
             for table in _TABLES:
                 connection.execute(
-                    f"UPDATE OR REPLACE {table} SET nick = ? WHERE server = ? AND nick = ?", (new, self._server, old)
+                    f"UPDATE OR REPLACE {table} SET nick = ? WHERE server = ? AND nick = ?",
+                    (new_key, self._server, old_key),
                 )
 
-        self._change(rename)
+        self._enqueue(rename)
 
-    async def _settled(self) -> None:
-        self._begin()
-        while self._writing:
-            await asyncio.wait(self._writing)
+    async def _flush(self) -> None:
+        self._start_write()
+        while self._tasks:
+            await asyncio.wait(self._tasks)
 
-    def _whose(self, room: str) -> tuple[str, str, str]:
+    def _scope(self, room: str) -> tuple[str, str, str]:
         return self._server, self._nick, names.canonical_key(room)
 
-    def _change(self, change: _Change) -> None:
-        self._changes.append(change)
-        self._write_in(0.0)
+    def _enqueue(self, write: _Write) -> None:
+        self._writes.append(write)
+        self._schedule_flush(0.0)
 
-    def _write_in(self, delay: float) -> None:
+    def _schedule_flush(self, delay: float) -> None:
         loop = asyncio.get_running_loop()
         if self._timer is not None and self._timer.when() <= loop.time() + delay:
             return
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = loop.call_later(delay, self._begin)
+        self._timer = loop.call_later(delay, self._start_write)
 
-    def _begin(self) -> None:
+    def _start_write(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         drafts, self._drafts = self._drafts, {}
-        changes, self._changes = self._changes, []
-        reads, self._read = self._read, {}
+        writes, self._writes = self._writes, []
+        read_seqs, self._read_seqs = self._read_seqs, {}
         # The drafts last: a change of nickname among the others is to find them under the new one.
-        rows = [(*self._whose(room), text, _encoded(writing)) for room, (text, writing) in drafts.items()]
-        read = [(seq, *self._whose(room)) for room, seq in reads.items()]
-        if rows or changes or read:
-            task = asyncio.create_task(self._write(changes, rows, read))
-            self._writing.add(task)
-            task.add_done_callback(self._writing.discard)
+        draft_rows = [(*self._scope(room), text, _encode_mode(mode)) for room, (text, mode) in drafts.items()]
+        read_rows = [(seq, *self._scope(room)) for room, seq in read_seqs.items()]
+        if draft_rows or writes or read_rows:
+            task = asyncio.create_task(self._write(writes, draft_rows, read_rows))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
     async def _write(
         self,
-        changes: list[_Change],
-        drafts: list[tuple[str, str, str, str, bytes]],
-        read: list[tuple[int, str, str, str]],
+        writes: list[_Write],
+        draft_rows: list[tuple[str, str, str, str, bytes]],
+        read_rows: list[tuple[int, str, str, str]],
     ) -> None:
-        def write(connection: sqlite3.Connection) -> None:
+        def run_transaction(connection: sqlite3.Connection) -> None:
             with transaction(connection):
-                for change in changes:
-                    change(connection)
-                connection.executemany("INSERT OR REPLACE INTO drafts VALUES (?, ?, ?, ?, ?)", drafts)
-                connection.executemany("UPDATE rooms SET read = ? WHERE server = ? AND nick = ? AND room = ?", read)
-                connection.execute("DELETE FROM drafts WHERE text = '' AND writing = ?", (_encoded(None),))
+                for write in writes:
+                    write(connection)
+                connection.executemany("INSERT OR REPLACE INTO drafts VALUES (?, ?, ?, ?, ?)", draft_rows)
+                connection.executemany(
+                    "UPDATE rooms SET read = ? WHERE server = ? AND nick = ? AND room = ?", read_rows
+                )
+                connection.execute("DELETE FROM drafts WHERE text = '' AND writing = ?", (_encode_mode(None),))
 
         try:
-            await self._file.run(write)
-        except LocalStorageError as fault:
-            self._failed(fault)
+            await self._file.run(run_transaction)
+        except LocalStorageError as error:
+            self._report_failure(error)
 
-    def _failed(self, fault: LocalStorageError) -> None:
-        if not self._told:
-            self._told = True
-            self.on_problem(words.writing_not_kept(fault.reason))
+    def _report_failure(self, error: LocalStorageError) -> None:
+        if not self._failure_reported:
+            self._failure_reported = True
+            self.on_problem(words.drafts_not_saved(error.reason))
 
-    def _damaged(self, aside: Path) -> None:
-        self.on_problem(setting_words.remembered_damaged(str(aside)))
+    def _on_damaged(self, backup_path: Path) -> None:
+        self.on_problem(setting_words.saved_data_damaged(str(backup_path)))
 
 
 def _prune(connection: sqlite3.Connection) -> None:
     connection.execute(
         "DELETE FROM sent WHERE (server, nick, room) NOT IN ("
         "SELECT server, nick, room FROM sent GROUP BY server, nick, room ORDER BY max(position) DESC LIMIT ?)",
-        (ROOMS_MAX,),
+        (MAX_ROOMS,),
     )
     for table in ("drafts", "rooms"):
         connection.execute(
             f"DELETE FROM {table} WHERE rowid NOT IN (SELECT rowid FROM {table} ORDER BY rowid DESC LIMIT ?)",
-            (ROOMS_MAX,),
+            (MAX_ROOMS,),
         )
 
 
-def _encoded(writing: Writing | None) -> bytes:
-    return msgspec.json.encode(writing)
+def _encode_mode(mode: ComposeMode | None) -> bytes:
+    return msgspec.json.encode(mode)
 
 
-def _decoded(kept: bytes) -> Writing | None:
+def _decode_mode(encoded: bytes) -> ComposeMode | None:
     try:
-        return msgspec.json.decode(kept, type=Writing | None)
+        return msgspec.json.decode(encoded, type=ComposeMode | None)
     except msgspec.MsgspecError:
         return None

@@ -14,7 +14,7 @@ from enum import Enum
 from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
 
-LOCALE = Path(__file__).parents[1] / "locale"
+LOCALE_DIR = Path(__file__).parents[1] / "locale"
 """Where the catalogues are."""
 
 DOMAIN = "chat"
@@ -28,11 +28,11 @@ class Language(Enum):
     CHINESE = "zh"
 
 
-_FOLDERS = {Language.CHINESE: "zh_CN"}
+_CATALOGUE_DIRS = {Language.CHINESE: "zh_CN"}
 
 
 @dataclass(frozen=True, slots=True)
-class Marked:
+class Translatable:
     """A text that is translated when it is shown.
 
     Attributes:
@@ -42,31 +42,31 @@ class Marked:
     text: str
 
 
-def mark(text: str) -> Marked:
+def mark(text: str) -> Translatable:
     """Mark a text for translation where it cannot be shown yet; `tr` shows it."""
-    return Marked(text)
+    return Translatable(text)
 
 
-class _Spoken:
+class _Active:
     """The one language that is in use; the screen is one, too."""
 
     language = Language.ENGLISH
     catalogue: NullTranslations = NullTranslations()
 
 
-def tr(text: str | Marked, /, **values: object) -> str:
+def tr(text: str | Translatable, /, **values: object) -> str:
     """A text in the language in use.
 
     Args:
         text: It in English, with the names of its parts in braces.
         values: The parts, if it has any.
     """
-    english = text.text if isinstance(text, Marked) else text
-    shown = _Spoken.catalogue.gettext(english) if english else ""
-    return shown.format(**values) if values else shown
+    english = text.text if isinstance(text, Translatable) else text
+    translated = _Active.catalogue.gettext(english) if english else ""
+    return translated.format(**values) if values else translated
 
 
-def plural(one: str, many: str, count: int, /, **values: object) -> str:
+def plural(singular: str, plural_form: str, count: int, /, **values: object) -> str:
     """A text about a number of things, in the language in use.
 
     Args:
@@ -75,39 +75,39 @@ def plural(one: str, many: str, count: int, /, **values: object) -> str:
         count: How many there are; the texts may say `{count:,}`.
         values: Its other parts.
     """
-    return _Spoken.catalogue.ngettext(one, many, count).format(count=count, **values)
+    return _Active.catalogue.ngettext(singular, plural_form, count).format(count=count, **values)
 
 
-def use(language: Language) -> None:
+def activate(language: Language) -> None:
     """Speak this language from now on.
 
     Raises:
         OSError: Its catalogue cannot be read.
     """
     catalogue = NullTranslations()
-    if language in _FOLDERS:
-        with (LOCALE / folder(language) / "LC_MESSAGES" / f"{DOMAIN}.mo").open("rb") as compiled:
-            catalogue = GNUTranslations(compiled)
-    _Spoken.language, _Spoken.catalogue = language, catalogue
+    if language in _CATALOGUE_DIRS:
+        with (LOCALE_DIR / catalogue_dir(language) / "LC_MESSAGES" / f"{DOMAIN}.mo").open("rb") as mo_file:
+            catalogue = GNUTranslations(mo_file)
+    _Active.language, _Active.catalogue = language, catalogue
 
 
-def folder(language: Language) -> str:
+def catalogue_dir(language: Language) -> str:
     """The folder of its catalogue below `LOCALE`, empty for English, which needs none."""
-    return _FOLDERS.get(language, "")
+    return _CATALOGUE_DIRS.get(language, "")
 
 
-def used() -> Language:
+def active_language() -> Language:
     """The language in use."""
-    return _Spoken.language
+    return _Active.language
 
 
-def named(tag: str) -> Language | None:
+def language_from_tag(tag: str) -> Language | None:
     """The language of a tag or locale (`zh`, `zh-Hans`, `zh_CN.UTF-8`), None when the program does not speak it."""
-    main = tag.replace("-", "_").partition("_")[0].partition(".")[0].casefold()
-    return next((language for language in Language if language.value == main), None)
+    primary = tag.replace("-", "_").partition("_")[0].partition(".")[0].casefold()
+    return next((language for language in Language if language.value == primary), None)
 
 
-def chosen(flag: str, settings: str, environ: Mapping[str, str]) -> Language:
+def select_language(flag: str, setting: str, environ: Mapping[str, str]) -> Language:
     """The language somebody wants.
 
     Args:
@@ -117,4 +117,4 @@ def chosen(flag: str, settings: str, environ: Mapping[str, str]) -> Language:
             `LC_MESSAGES` and `LANG` that is set (POSIX, "Environment Variables", 8.2).
     """
     locale = next((value for name in ("LC_ALL", "LC_MESSAGES", "LANG") if (value := environ.get(name))), "")
-    return named(flag) or named(settings) or named(locale) or Language.ENGLISH
+    return language_from_tag(flag) or language_from_tag(setting) or language_from_tag(locale) or Language.ENGLISH

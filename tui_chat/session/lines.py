@@ -9,20 +9,20 @@ from enum import Enum
 
 from msgspec import Struct
 
-ACTION = "/me "
+ACTION_PREFIX = "/me "
 """Begins a message that says what somebody does; stored as it is typed."""
 
 
-class Delivery(Enum):
+class DeliveryState(Enum):
     """How far a message has come. Others' messages are always `SENT`; a doubtful one was sent, perhaps."""
 
     PENDING = "pending"
     SENT = "sent"
     FAILED = "failed"
-    DOUBTFUL = "doubtful"
+    UNCONFIRMED = "doubtful"
 
 
-class Reacted(Struct, frozen=True, array_like=True, gc=False):
+class ReactionCount(Struct, frozen=True, array_like=True, gc=False):
     """An emoji under a message.
 
     Attributes:
@@ -33,7 +33,7 @@ class Reacted(Struct, frozen=True, array_like=True, gc=False):
 
     emoji: str
     count: int
-    own: bool
+    is_own: bool
 
 
 class MessageLine(Struct, frozen=True, array_like=True, gc=False, tag="message"):
@@ -62,21 +62,21 @@ class MessageLine(Struct, frozen=True, array_like=True, gc=False, tag="message")
     ts: int
     nick: str
     member_id: str
-    own: bool
+    is_own: bool
     text: str
-    delivery: Delivery = Delivery.SENT
+    delivery: DeliveryState = DeliveryState.SENT
     problem: str = ""
     edited: bool = False
     deleted: bool = False
-    mention: bool = False
+    is_mention: bool = False
     reply_to: int | None = None
-    quoted: str = ""
-    reactions: tuple[Reacted, ...] = ()
+    quote: str = ""
+    reactions: tuple[ReactionCount, ...] = ()
 
     @property
-    def action(self) -> bool:
+    def is_action(self) -> bool:
         """It says what somebody does (`/me waves`), and is shown as `* ann waves`."""
-        return self.text.startswith(ACTION) and not self.deleted
+        return self.text.startswith(ACTION_PREFIX) and not self.deleted
 
 
 class NoticeLine(Struct, frozen=True, array_like=True, gc=False, tag="notice"):
@@ -100,7 +100,7 @@ class GapLine(Struct, frozen=True, array_like=True, gc=False, tag="gap"):
     before: int
 
     @property
-    def missing(self) -> int:
+    def missing_count(self) -> int:
         """How many entries are missing."""
         return self.before - self.after - 1
 

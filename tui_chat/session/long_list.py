@@ -16,20 +16,20 @@ from typing import overload
 from tui_chat.client.packing import BLOCK_SIZE, Block, CompressedBlocks
 from tui_chat.session.lines import GapLine, Line, MessageLine, NoticeLine, UnreadLine
 
-UNPACKED = 12
+UNCOMPRESSED_BLOCKS = 12
 """Blocks that are not packed: more than the lines in view and around it."""
 
 
-class LongList(Sequence[Line]):
+class CompressedList(Sequence[Line]):
     """The lines of a timeline, oldest first."""
 
     def __init__(self, lines: Iterable[Line] = ()) -> None:
-        self._packing = CompressedBlocks(list[MessageLine | NoticeLine | GapLine | UnreadLine], UNPACKED)
+        self._compressed = CompressedBlocks(list[MessageLine | NoticeLine | GapLine | UnreadLine], UNCOMPRESSED_BLOCKS)
         self._blocks: list[Block[Line]] = []
         self._sizes = array("q")
         self._ends = array("q")  # of each block, the index after its last line
-        self._marks: list[array[int]] = []  # of each block, a hash of each line's key
-        self._near: tuple[int, int, list[Line]] = (0, 0, [])  # a block that was just used: from, to, its lines
+        self._key_hashes: list[array[int]] = []  # of each block, a hash of each line's key
+        self._cached_block: tuple[int, int, list[Line]] = (0, 0, [])  # a block that was just used: from, to, its lines
         self.splice(0, 0, tuple(lines))
 
     def __len__(self) -> int:
@@ -42,7 +42,7 @@ class LongList(Sequence[Line]):
     def __getitem__(self, index: int | slice) -> Line | list[Line]:
         if isinstance(index, slice):
             return [self[each] for each in range(*index.indices(len(self)))]
-        first, end, lines = self._near
+        first, end, lines = self._cached_block
         if first <= index < end:
             return lines[index - first]
         if index < 0:
@@ -52,82 +52,82 @@ class LongList(Sequence[Line]):
         number = bisect_right(self._ends, index)
         end = self._ends[number]
         first = end - self._sizes[number]
-        lines = self._packing.get_items(self._blocks[number])
-        self._near = (first, end, lines)
+        lines = self._compressed.get_items(self._blocks[number])
+        self._cached_block = (first, end, lines)
         return lines[index - first]
 
     def __iter__(self) -> Iterator[Line]:
         for block in tuple(self._blocks):
-            yield from tuple(self._packing.get_items(block))
+            yield from tuple(self._compressed.get_items(block))
 
     def splice(self, index: int, removed: int, lines: Sequence[Line]) -> None:
         """At `index`, take `removed` lines away and put `lines`."""
-        self._near = (0, 0, [])
+        self._cached_block = (0, 0, [])
         blocks, end = self._blocks, index + removed
         first = min(bisect_right(self._ends, index), max(0, len(blocks) - 1))
-        begin = self._ends[first - 1] if first else 0
+        block_start = self._ends[first - 1] if first else 0
         if blocks and end <= self._ends[first] and self._sizes[first] - removed + len(lines) <= BLOCK_SIZE:
-            self._change(first, index - begin, removed, lines)
+            self._splice_block(first, index - block_start, removed, lines)
             return
         last = first
-        kept: list[Line] = []
+        merged: list[Line] = []
         if blocks:
-            kept += self._packing.get_items(blocks[first])[: index - begin]
+            merged += self._compressed.get_items(blocks[first])[: index - block_start]
             last = min(bisect_left(self._ends, end), len(blocks) - 1)
-            kept += lines
-            kept += self._packing.get_items(blocks[last])[end - (self._ends[last] - self._sizes[last]) :]
+            merged += lines
+            merged += self._compressed.get_items(blocks[last])[end - (self._ends[last] - self._sizes[last]) :]
             last += 1
         else:
-            kept += lines
-        self._replace(first, last, kept)
+            merged += lines
+        self._replace_blocks(first, last, merged)
 
-    def copy(self) -> "LongList":
+    def copy(self) -> "CompressedList":
         """The same lines in another list; costs little, as what is packed is shared."""
-        other = LongList()
-        other._blocks = [other._packing.copy_block(block) for block in self._blocks]
+        other = CompressedList()
+        other._blocks = [other._compressed.copy_block(block) for block in self._blocks]
         other._sizes, other._ends = self._sizes[:], self._ends[:]
-        other._marks = [marks[:] for marks in self._marks]
+        other._key_hashes = [hashes[:] for hashes in self._key_hashes]
         return other
 
-    def of(self, key: str | None) -> Line | None:
+    def get(self, key: str | None) -> Line | None:
         """The line with this key, None if there is none."""
-        index = None if key is None else self.find(key)
+        index = None if key is None else self.index_of(key)
         return None if index is None else self[index]
 
-    def find(self, key: str) -> int | None:
+    def index_of(self, key: str) -> int | None:
         """The index of the line with this key, None if there is none."""
-        mark = hash(key)
-        for number in range(len(self._blocks) - 1, -1, -1):
-            if mark in self._marks[number]:
-                lines = self._packing.get_items(self._blocks[number])
-                for place, line in enumerate(lines):
+        key_hash = hash(key)
+        for block_index in range(len(self._blocks) - 1, -1, -1):
+            if key_hash in self._key_hashes[block_index]:
+                lines = self._compressed.get_items(self._blocks[block_index])
+                for offset, line in enumerate(lines):
                     if line.key == key:
-                        return self._ends[number] - len(lines) + place
+                        return self._ends[block_index] - len(lines) + offset
         return None
 
-    def _change(self, number: int, place: int, removed: int, lines: Sequence[Line]) -> None:
+    def _splice_block(self, block_index: int, offset: int, removed: int, lines: Sequence[Line]) -> None:
         """Change lines within a block."""
-        self._packing.get_items(self._blocks[number])[place : place + removed] = lines
-        self._marks[number][place : place + removed] = _marks(lines)
-        more = len(lines) - removed
-        if more:
-            self._sizes[number] += more
-            for later in range(number, len(self._ends)):
-                self._ends[later] += more
-            if not self._sizes[number]:
-                self._replace(number, number + 1, [])
+        self._compressed.get_items(self._blocks[block_index])[offset : offset + removed] = lines
+        self._key_hashes[block_index][offset : offset + removed] = _hash_keys(lines)
+        growth = len(lines) - removed
+        if growth:
+            self._sizes[block_index] += growth
+            for later_index in range(block_index, len(self._ends)):
+                self._ends[later_index] += growth
+            if not self._sizes[block_index]:
+                self._replace_blocks(block_index, block_index + 1, [])
 
-    def _replace(self, first: int, last: int, lines: list[Line]) -> None:
+    def _replace_blocks(self, first: int, last: int, lines: list[Line]) -> None:
         """These lines stand in the place of the blocks from `first` to before `last`."""
         for block in self._blocks[first:last]:
-            self._packing.discard(block)
-        pieces = [lines[start : start + BLOCK_SIZE] for start in range(0, len(lines), BLOCK_SIZE)]
-        self._sizes[first:last] = array("q", map(len, pieces))
-        self._marks[first:last] = map(_marks, pieces)
-        self._blocks[first:last] = map(self._packing.create_block, pieces)
-        before = self._ends[first - 1] if first else 0
-        self._ends[first:] = array("q", list(accumulate(self._sizes[first:], initial=before))[1:])
+            self._compressed.discard(block)
+        chunks = [lines[start : start + BLOCK_SIZE] for start in range(0, len(lines), BLOCK_SIZE)]
+        self._sizes[first:last] = array("q", map(len, chunks))
+        self._key_hashes[first:last] = map(_hash_keys, chunks)
+        self._blocks[first:last] = map(self._compressed.create_block, chunks)
+        start_index = self._ends[first - 1] if first else 0
+        self._ends[first:] = array("q", list(accumulate(self._sizes[first:], initial=start_index))[1:])
 
 
-def _marks(lines: Sequence[Line]) -> "array[int]":
+def _hash_keys(lines: Sequence[Line]) -> "array[int]":
     return array("q", [hash(line.key) for line in lines])

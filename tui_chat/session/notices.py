@@ -8,14 +8,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tui_chat.session import words
-from tui_chat.session.lines import ACTION
+from tui_chat.session.lines import ACTION_PREFIX
 
-GATHER = 5.0
+BATCH_INTERVAL = 5.0
 """Seconds between two notifications."""
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class NotifiableMessage:
     """A message that somebody wants to be told of.
 
     Attributes:
@@ -28,11 +28,11 @@ class Heard:
     room: str
     nick: str
     text: str
-    named: bool
+    is_mention: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class Notification:
     """One notification, its texts as people wrote them.
 
     Attributes:
@@ -43,7 +43,7 @@ class Notice:
     body: str
 
 
-class Notices:
+class NotificationBatcher:
     """Gathers what was heard into a notification now and then."""
 
     def __init__(self, now: Callable[[], float]) -> None:
@@ -53,37 +53,41 @@ class Notices:
             now: Seconds of a clock that never goes back.
         """
         self._now = now
-        self._heard: list[Heard] = []
-        self._next = float("-inf")
+        self._pending: list[NotifiableMessage] = []
+        self._next_at = float("-inf")
 
-    def hear(self, heard: Heard) -> None:
+    def add(self, message: NotifiableMessage) -> None:
         """Something was said."""
-        self._heard.append(heard)
+        self._pending.append(message)
 
-    def read(self, room: str) -> None:
+    def discard_room(self, room: str) -> None:
         """A room was read: nothing of it need be told."""
-        self._heard = [heard for heard in self._heard if heard.room != room]
+        self._pending = [message for message in self._pending if message.room != room]
 
     @property
-    def wait(self) -> float | None:
+    def delay(self) -> float | None:
         """Seconds until something is to be told, 0 for now, None for nothing."""
-        return max(0.0, self._next - self._now()) if self._heard else None
+        return max(0.0, self._next_at - self._now()) if self._pending else None
 
-    def take(self, show_text: bool) -> Notice | None:
+    def pop_due(self, show_text: bool) -> Notification | None:
         """What is to be told now, None for nothing.
 
         Args:
             show_text: It may hold what was said.
         """
-        if self.wait != 0.0:
+        if self.delay != 0.0:
             return None
-        self._next = self._now() + GATHER
-        heard, self._heard = self._heard, []
-        last = next((each for each in reversed(heard) if each.named), heard[-1])
-        rooms = list(dict.fromkeys(each.room for each in heard))
-        if len(heard) == 1:
-            title = words.notice_of(last.nick, last.room, last.named)
-            body = words.quoted(last.nick, last.text) if last.text.startswith(ACTION) else last.text
-            return Notice(title, body if show_text else "")
-        title = words.notice_of_several(len(heard), rooms)
-        return Notice(title, words.quoted(last.nick, last.text) if show_text else "")
+        self._next_at = self._now() + BATCH_INTERVAL
+        messages, self._pending = self._pending, []
+        highlight = next((each for each in reversed(messages) if each.is_mention), messages[-1])
+        rooms = list(dict.fromkeys(each.room for each in messages))
+        if len(messages) == 1:
+            title = words.notification_title(highlight.nick, highlight.room, highlight.is_mention)
+            body = (
+                words.quote(highlight.nick, highlight.text)
+                if highlight.text.startswith(ACTION_PREFIX)
+                else highlight.text
+            )
+            return Notification(title, body if show_text else "")
+        title = words.notification_summary_title(len(messages), rooms)
+        return Notification(title, words.quote(highlight.nick, highlight.text) if show_text else "")

@@ -12,69 +12,69 @@ from server.protocol.entries import Message
 from server.protocol.requests import SendMessage
 from tui_chat.client.posting import OutboxItem, OutboxItemState
 from tui_chat.session import refusals, words
-from tui_chat.session.lines import Delivery, MessageLine
+from tui_chat.session.lines import DeliveryState, MessageLine
 from tui_chat.session.room_view import RoomView
 
 
-class OnTheWay:
+class PendingLines:
     """Of all rooms; its length says how many messages and changes are not acknowledged."""
 
     def __init__(self) -> None:
         self._pending: dict[UUID, str] = {}  # with the key of its room
-        self._early: dict[str, MessageLine] = {}  # what came back before its acknowledgement, by `clientId`
+        self._early_echoes: dict[str, MessageLine] = {}  # what came back before its acknowledgement, by `clientId`
 
     def __len__(self) -> int:
         return len(self._pending)
 
-    def forget(self, room: str) -> None:
+    def forget_room(self, room: str) -> None:
         """The room with this key is closed."""
         self._pending = {client_id: key for client_id, key in self._pending.items() if key != room}
 
-    def posted(self, view: RoomView, posting: OutboxItem, now_ms: int) -> None:
+    def on_item_changed(self, view: RoomView, item: OutboxItem, now_ms: int) -> None:
         """Something was posted in this room, or has come further.
 
         Args:
             now_ms: Milliseconds since the epoch.
         """
-        if posting.state is OutboxItemState.PENDING:
-            self._pending[posting.client_id] = names.canonical_key(posting.room)
+        if item.state is OutboxItemState.PENDING:
+            self._pending[item.client_id] = names.canonical_key(item.room)
         else:
-            self._pending.pop(posting.client_id, None)
-        if isinstance(posting.request, SendMessage):
-            self._message(view, posting)
-        elif posting.state is OutboxItemState.FAILED:
-            view.transcript.notice(now_ms, words.change_failed(refusals.within(posting.problem), posting.text))
+            self._pending.pop(item.client_id, None)
+        if isinstance(item.request, SendMessage):
+            self._update_line(view, item)
+        elif item.state is OutboxItemState.FAILED:
+            view.transcript.add_notice(now_ms, words.change_failed(refusals.phrase(item.problem), item.text))
 
-    def came_back(self, view: RoomView, message: Message) -> None:
+    def on_echo(self, view: RoomView, message: Message) -> None:
         """A message of your own is in the log.
 
         Its acknowledgement may be applied a moment later; until then the line would stand twice.
         """
-        client_id = view.transcript.pending_with(message.message)
+        client_id = view.transcript.find_pending(message.message)
         if client_id is not None:
-            line = view.transcript.unsent(client_id)
+            line = view.transcript.find_unsent(client_id)
             if line is not None:
-                self._early[client_id] = line
-            view.transcript.settle(client_id, view.line(message))
+                self._early_echoes[client_id] = line
+            view.transcript.mark_sent(client_id, view.message_line(message))
 
-    def _message(self, view: RoomView, posting: OutboxItem) -> None:
-        client_id = str(posting.client_id)
-        early = self._early.pop(client_id, None)
-        known = view.transcript.unsent(client_id) is not None
-        match posting.state:
-            case OutboxItemState.PENDING if early is not None:
-                self._early[client_id] = early
-            case OutboxItemState.PENDING if not known:
-                view.transcript.pend(client_id, view.unsent_line(posting))
+    def _update_line(self, view: RoomView, item: OutboxItem) -> None:
+        client_id = str(item.client_id)
+        early_line = self._early_echoes.pop(client_id, None)
+        has_line = view.transcript.find_unsent(client_id) is not None
+        match item.state:
+            case OutboxItemState.PENDING if early_line is not None:
+                self._early_echoes[client_id] = early_line
+            case OutboxItemState.PENDING if not has_line:
+                view.transcript.add_unsent(client_id, view.unsent_line(item))
             case OutboxItemState.FAILED:
-                if not known:
-                    view.transcript.pend(client_id, early or view.unsent_line(posting))
-                delivery = Delivery.DOUBTFUL if posting.unconfirmed else Delivery.FAILED
-                view.transcript.mark(client_id, delivery, refusals.sentence(posting.problem))
+                if not has_line:
+                    view.transcript.add_unsent(client_id, early_line or view.unsent_line(item))
+                delivery = DeliveryState.UNCONFIRMED if item.unconfirmed else DeliveryState.FAILED
+                view.transcript.set_delivery(client_id, delivery, refusals.sentence(item.problem))
             case OutboxItemState.SENT:
-                view.transcript.settle(client_id, view.sent_line(posting))
-                view.reached(posting.seq or 0)
+                view.transcript.mark_sent(client_id, view.sent_line(item))
+                view.advance_to(item.seq or 0)
             case OutboxItemState.DROPPED:
-                view.transcript.discard(client_id)
+                view.transcript.discard_unsent(client_id)
             case _:
                 pass

@@ -10,17 +10,17 @@ from enum import Enum
 
 from server.protocol.limits import MESSAGE_CHARACTERS
 
-MESSAGES_MAX = 40
+MAX_MESSAGES = 40
 """Messages that one paste may become; more is not talk any longer."""
 
 
-class PasteWish(Enum):
+class PasteMode(Enum):
     """What to do with a paste."""
 
     EDIT = "edit"
-    ONE = "one"
-    PARTS = "parts"
-    LINES = "lines"
+    SINGLE_MESSAGE = "one"
+    CHUNKS = "parts"
+    LINE_BY_LINE = "lines"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,52 +34,52 @@ class Paste:
     text: str
 
     @property
-    def lines(self) -> int:
+    def line_count(self) -> int:
         """How many lines it has."""
         return self.text.count("\n") + 1
 
-    def asks(self, lines_most: int) -> bool:
+    def needs_confirmation(self, max_lines: int) -> bool:
         """Whether to ask what to do with it.
 
         Args:
             lines_most: Lines that go in without asking; 0 never asks because of lines.
         """
-        return bool(0 < lines_most < self.lines) or len(self.text) > MESSAGE_CHARACTERS
+        return bool(0 < max_lines < self.line_count) or len(self.text) > MESSAGE_CHARACTERS
 
-    def wishes(self) -> list[tuple[PasteWish, int]]:
+    def available_modes(self) -> list[tuple[PasteMode, int]]:
         """What can be done with it, and how many messages that makes (0: none yet)."""
-        offered = [(PasteWish.EDIT, 0)]
+        modes = [(PasteMode.EDIT, 0)]
         if len(self.text) <= MESSAGE_CHARACTERS:
-            offered.append((PasteWish.ONE, 1))
-        elif (parts := len(self.messages(PasteWish.PARTS))) <= MESSAGES_MAX:
-            offered.append((PasteWish.PARTS, parts))
-        lines = self.messages(PasteWish.LINES)
-        if 1 < len(lines) <= MESSAGES_MAX and max(map(len, lines)) <= MESSAGE_CHARACTERS:
-            offered.append((PasteWish.LINES, len(lines)))
-        return offered
+            modes.append((PasteMode.SINGLE_MESSAGE, 1))
+        elif (chunk_count := len(self.messages(PasteMode.CHUNKS))) <= MAX_MESSAGES:
+            modes.append((PasteMode.CHUNKS, chunk_count))
+        line_messages = self.messages(PasteMode.LINE_BY_LINE)
+        if 1 < len(line_messages) <= MAX_MESSAGES and max(map(len, line_messages)) <= MESSAGE_CHARACTERS:
+            modes.append((PasteMode.LINE_BY_LINE, len(line_messages)))
+        return modes
 
-    def messages(self, wish: PasteWish) -> list[str]:
+    def messages(self, mode: PasteMode) -> list[str]:
         """What is said then, message by message; nothing for `EDIT`."""
-        match wish:
-            case PasteWish.EDIT:
+        match mode:
+            case PasteMode.EDIT:
                 return []
-            case PasteWish.ONE:
+            case PasteMode.SINGLE_MESSAGE:
                 return [self.text]
-            case PasteWish.LINES:
+            case PasteMode.LINE_BY_LINE:
                 return [line for line in self.text.split("\n") if line.strip()]
-            case PasteWish.PARTS:
-                return _parts(self.text, MESSAGE_CHARACTERS)
+            case PasteMode.CHUNKS:
+                return _split_text(self.text, MESSAGE_CHARACTERS)
 
 
-def _parts(text: str, most: int) -> list[str]:
+def _split_text(text: str, limit: int) -> list[str]:
     """The text in pieces of at most that many characters, broken at line breaks, or at spaces in a longer line."""
-    parts: list[str] = []
-    while len(text) > most:
-        end = text.rfind("\n", 0, most + 1)
+    chunks: list[str] = []
+    while len(text) > limit:
+        end = text.rfind("\n", 0, limit + 1)
         if end <= 0:
-            end = text.rfind(" ", 0, most + 1)
+            end = text.rfind(" ", 0, limit + 1)
         skipped = 1 if end > 0 else 0
-        end = end if end > 0 else most
-        parts.append(text[:end])
+        end = end if end > 0 else limit
+        chunks.append(text[:end])
         text = text[end + skipped :]
-    return [part for part in [*parts, text] if part.strip()]
+    return [chunk for chunk in [*chunks, text] if chunk.strip()]

@@ -5,88 +5,93 @@ from datetime import datetime
 from server.protocol import names
 from server.protocol.entries import Member
 from tui_chat.session import people_words
-from tui_chat.session.front import Front
+from tui_chat.session.front import CommandContext
 from tui_chat.session.language import tr
 from tui_chat.session.lines import MessageLine
 from tui_chat.session.room_view import RoomView
 
 
-def whois(nick: str, front: Front) -> str:
+def whois(nick: str, context: CommandContext) -> str:
     """Say what is known of somebody in the shown room, or another; why not, empty when it was said."""
-    rooms = list(front.session.rooms.values())
-    shown = front.session.current
-    for room in sorted(rooms, key=lambda view: view is not shown):
-        member = _member(nick, room)
+    rooms = list(context.session.rooms.values())
+    current_room = context.session.current_room
+    for room in sorted(rooms, key=lambda view: view is not current_room):
+        member = _find_member(nick, room)
         if member is not None:
-            front.answer(people_words.whois(member.nick_name, _details(member, room, rooms, front)))
+            context.reply(people_words.whois(member.nick_name, _member_details(member, room, rooms, context)))
             return ""
-    heard = _last_heard(_key(nick), rooms)
-    if heard is None:
-        return people_words.nobody_called(nick)
-    front.answer(people_words.whois(heard.nick, [tr(people_words.WHOIS_AWAY), *_heard_of(heard.nick, heard, front)]))
+    last_message = _find_last_message(_nick_key(nick), rooms)
+    if last_message is None:
+        return people_words.no_such_nick(nick)
+    context.reply(
+        people_words.whois(
+            last_message.nick,
+            [tr(people_words.WHOIS_ABSENT), *_activity_details(last_message.nick, last_message, context)],
+        )
+    )
     return ""
 
 
-def ignore(nick: str, front: Front) -> str:
+def ignore(nick: str, context: CommandContext) -> str:
     """Hide what somebody says, or say who is ignored; why not, empty when that was done."""
-    held = front.held
+    current_settings = context.settings
     if not nick:
-        front.answer(people_words.ignored_are(held.ignored))
+        context.reply(people_words.ignored_nicks(current_settings.ignored))
         return ""
     name = names.validate_nickname(nick.removeprefix("@").rstrip(":"))
-    room = front.session.current
+    room = context.session.current_room
     if room is not None and names.canonical_key(name) == names.canonical_key(room.nick):
-        return tr(people_words.IGNORE_YOURSELF)
-    if not held.ignores(name):
-        front.set_setting("ignored", (*held.ignored, name))
-    front.answer(people_words.ignored_now(name))
+        return tr(people_words.CANNOT_IGNORE_YOURSELF)
+    if not current_settings.is_ignored(name):
+        context.set_setting("ignored", (*current_settings.ignored, name))
+    context.reply(people_words.nick_ignored(name))
     return ""
 
 
-def unignore(nick: str, front: Front) -> str:
+def unignore(nick: str, context: CommandContext) -> str:
     """Show again what somebody says; why not, empty when that was done."""
-    held = front.held
-    wanted = nick.removeprefix("@").rstrip(":").casefold()
-    left = tuple(name for name in held.ignored if name.casefold() != wanted)
-    if left == held.ignored:
-        return people_words.not_ignored(nick)
-    front.set_setting("ignored", left)
-    front.answer(people_words.not_ignored_now(nick))
+    current_settings = context.settings
+    folded_nick = nick.removeprefix("@").rstrip(":").casefold()
+    remaining = tuple(name for name in current_settings.ignored if name.casefold() != folded_nick)
+    if remaining == current_settings.ignored:
+        return people_words.nick_not_ignored(nick)
+    context.set_setting("ignored", remaining)
+    context.reply(people_words.nick_unignored(nick))
     return ""
 
 
-def _key(nick: str) -> str:
+def _nick_key(nick: str) -> str:
     return names.canonical_key(nick.removeprefix("@").rstrip(":"))
 
 
-def _last_heard(key: str, rooms: list[RoomView]) -> MessageLine | None:
-    heard = [line for line in (room.last_called(key) for room in rooms) if line is not None]
-    return max(heard, key=lambda line: line.ts, default=None)
+def _find_last_message(key: str, rooms: list[RoomView]) -> MessageLine | None:
+    lines = [line for line in (room.last_message_by_nick(key) for room in rooms) if line is not None]
+    return max(lines, key=lambda line: line.ts, default=None)
 
 
-def _member(nick: str, room: RoomView) -> Member | None:
-    wanted = _key(nick)
-    return next((member for member in room.members if names.canonical_key(member.nick_name) == wanted), None)
+def _find_member(nick: str, room: RoomView) -> Member | None:
+    nick_key = _nick_key(nick)
+    return next((member for member in room.members if names.canonical_key(member.nick_name) == nick_key), None)
 
 
-def _details(member: Member, room: RoomView, rooms: list[RoomView], front: Front) -> list[str]:
-    own = member.member_id == room.member_id
-    details = [tr(people_words.WHOIS_YOU)] if own else []
+def _member_details(member: Member, room: RoomView, rooms: list[RoomView], context: CommandContext) -> list[str]:
+    is_own = member.member_id == room.member_id
+    details = [tr(people_words.WHOIS_YOU)] if is_own else []
     details.append(people_words.whois_account(member.account) if member.account else tr(people_words.WHOIS_GUEST))
     if member.role in people_words.ROLES:
         details.append(tr(people_words.ROLES[member.role]))
     if member.via:
-        details.append(people_words.whois_via(member.via))
-    where = [view.name for view in rooms if any(each.member_id == member.member_id for each in view.members)]
-    details.append(people_words.whois_rooms(where))
-    return details + _heard_of(member.nick_name, room.last_of(member.member_id), front)
+        details.append(people_words.whois_client_kind(member.via))
+    shared_rooms = [view.name for view in rooms if any(each.member_id == member.member_id for each in view.members)]
+    details.append(people_words.whois_rooms(shared_rooms))
+    return details + _activity_details(member.nick_name, room.last_message_by(member.member_id), context)
 
 
-def _heard_of(nick: str, said: MessageLine | None, front: Front) -> list[str]:
+def _activity_details(nick: str, last_message: MessageLine | None, context: CommandContext) -> list[str]:
     details: list[str] = []
-    if said is not None:
-        moment = datetime.fromtimestamp(said.ts / 1000)
-        details.append(people_words.whois_said(f"{moment:%Y-%m-%d %H:%M}"))
-    if front.held.ignores(nick):
+    if last_message is not None:
+        moment = datetime.fromtimestamp(last_message.ts / 1000)
+        details.append(people_words.whois_last_message(f"{moment:%Y-%m-%d %H:%M}"))
+    if context.settings.is_ignored(nick):
         details.append(tr(people_words.WHOIS_IGNORED))
     return details

@@ -17,14 +17,14 @@ def whois_account(account: str) -> str:
 
 WHOIS_GUEST = mark("a guest, without an account")
 WHOIS_YOU = mark("that is you")
-WHOIS_AWAY = mark("not in your rooms now")
+WHOIS_ABSENT = mark("not in your rooms now")
 WHOIS_IGNORED = mark("ignored: messages are not shown")
 ROLES = {"owner": mark("owner of this room"), "moderator": mark("moderator of this room")}
 
 
-def whois_via(form: str) -> str:
+def whois_client_kind(client_kind: str) -> str:
     """Somebody uses a plain client."""
-    return tr("with a plain client ({form}), which may show neither changes nor reactions", form=form)
+    return tr("with a plain client ({form}), which may show neither changes nor reactions", form=client_kind)
 
 
 def whois_rooms(rooms: Sequence[str]) -> str:
@@ -32,44 +32,44 @@ def whois_rooms(rooms: Sequence[str]) -> str:
     return tr("in {rooms}", rooms=", ".join(rooms))
 
 
-def whois_said(moment: str) -> str:
+def whois_last_message(moment: str) -> str:
     """When somebody was last heard here."""
     return tr("last said something at {moment}", moment=moment)
 
 
-def nobody_called(nick: str) -> str:
+def no_such_nick(nick: str) -> str:
     """Nobody here has this nickname."""
     return tr("Nobody here is called {nick}.", nick=nick[:64])
 
 
-def ignored_now(nick: str) -> str:
+def nick_ignored(nick: str) -> str:
     """Somebody is ignored from now on."""
     return tr("What {nick} says is not shown any more. /unignore {nick} shows it again.", nick=nick)
 
 
-def not_ignored_now(nick: str) -> str:
+def nick_unignored(nick: str) -> str:
     """Somebody is no longer ignored."""
     return tr("What {nick} says is shown again.", nick=nick)
 
 
-def not_ignored(nick: str) -> str:
+def nick_not_ignored(nick: str) -> str:
     """Somebody was to be ignored no longer who is not."""
     return tr("{nick} is not ignored.", nick=nick[:64])
 
 
-def ignored_are(nicks: Sequence[str]) -> str:
+def ignored_nicks(nicks: Sequence[str]) -> str:
     """Who is ignored."""
     return tr("Ignored: {nicks}", nicks=", ".join(nicks)) if nicks else tr("Nobody is ignored.")
 
 
-IGNORE_YOURSELF = mark("You cannot ignore yourself.")
+CANNOT_IGNORE_YOURSELF = mark("You cannot ignore yourself.")
 
 
-def muted(room: str) -> str:
+def room_muted(room: str) -> str:
     """A room is muted now."""
     return tr("{room} is muted: it notifies of nothing. /unmute ends that.", room=room)
 
 
-def not_muted(room: str) -> str:
+def room_unmuted(room: str) -> str:
     """A room is no longer muted."""
     return tr("{room} is not muted.", room=room)

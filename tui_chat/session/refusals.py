@@ -10,7 +10,7 @@ import re
 from functools import cache
 
 from server.protocol.errors import ChatError
-from tui_chat.session.language import Language, Marked, mark, tr, used
+from tui_chat.session.language import Language, Translatable, active_language, mark, tr
 
 _REASONS = (
     # server.protocol: what is checked on both sides.
@@ -99,7 +99,7 @@ _REASONS = (
     mark("A port is a number from 1 to 65535"),
 )
 
-_BY_CODE = {
+_MESSAGES_BY_CODE = {
     "bad_request": mark("The server did not understand that"),
     "unauthorized": mark("The server does not know you"),
     "forbidden": mark("You may not do that here"),
@@ -115,7 +115,7 @@ _BY_CODE = {
 }
 
 
-def of(error: ChatError) -> str:
+def describe(error: ChatError) -> str:
     """Why something was refused, as a sentence of its own."""
     return sentence(error.message, error.code)
 
@@ -127,34 +127,36 @@ def sentence(reason: str, code: str = "") -> str:
         reason: What the server or the SDK said.
         code: Its code, if there is one.
     """
-    told = within(reason.removesuffix("."), code)
-    return tr("{sentence}.", sentence=f"{told[:1].upper()}{told[1:]}")
+    text = phrase(reason.removesuffix("."), code)
+    return tr("{sentence}.", sentence=f"{text[:1].upper()}{text[1:]}")
 
 
-def within(reason: str, code: str = "") -> str:
+def phrase(reason: str, code: str = "") -> str:
     """A reason as it stands within a sentence; takes what `sentence` takes."""
-    if used() is Language.ENGLISH:
+    if active_language() is Language.ENGLISH:
         return reason
-    return _known(reason.removesuffix(".")) or (tr(_BY_CODE[code]) if code in _BY_CODE else reason)
+    return _translate(reason.removesuffix(".")) or (
+        tr(_MESSAGES_BY_CODE[code]) if code in _MESSAGES_BY_CODE else reason
+    )
 
 
-def _known(reason: str) -> str:
-    exact = _exact().get(reason)
+def _translate(reason: str) -> str:
+    exact = _fixed_reasons().get(reason)
     if exact is not None:
         return tr(exact)
-    for form, marked in _forms():
-        if (found := form.fullmatch(reason)) is not None:
-            return tr(marked, **found.groupdict())
+    for pattern, translatable in _reason_patterns():
+        if (matched := pattern.fullmatch(reason)) is not None:
+            return tr(translatable, **matched.groupdict())
     return ""
 
 
 @cache
-def _exact() -> dict[str, Marked]:
+def _fixed_reasons() -> dict[str, Translatable]:
     return {reason.text: reason for reason in _REASONS if "{" not in reason.text}
 
 
 @cache
-def _forms() -> list[tuple[re.Pattern[str], Marked]]:
+def _reason_patterns() -> list[tuple[re.Pattern[str], Translatable]]:
     return [
         (re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+)", re.escape(reason.text)), re.DOTALL), reason)
         for reason in _REASONS

@@ -13,9 +13,9 @@ import msgspec
 from msgspec import Struct, field
 
 from tui_chat.session import setting_words
-from tui_chat.session.whole_file import replace_whole
+from tui_chat.session.whole_file import atomic_write
 
-FILE = "remembered.json"
+FILE_NAME = "remembered.json"
 
 
 class Identity(Struct, frozen=True):
@@ -32,7 +32,7 @@ class Identity(Struct, frozen=True):
     guest_key: str
 
 
-class Remembered(Struct, frozen=True, omit_defaults=True):
+class Profile(Struct, frozen=True, omit_defaults=True):
     """All that is kept.
 
     Attributes:
@@ -49,42 +49,44 @@ class Remembered(Struct, frozen=True, omit_defaults=True):
 
     def guest_key(self, server: str, nick: str) -> str | None:
         """The key of an earlier visit to `server` under `nick`."""
-        wanted = nick.casefold()
-        return next((i.guest_key for i in self.identities if i.server == server and i.nick.casefold() == wanted), None)
+        folded_nick = nick.casefold()
+        return next(
+            (i.guest_key for i in self.identities if i.server == server and i.nick.casefold() == folded_nick), None
+        )
 
-    def with_identity(self, identity: Identity, limit: int = 100) -> "Remembered":
+    def with_identity(self, identity: Identity, limit: int = 100) -> "Profile":
         """The same with one more identity, or a newer key of a known one."""
-        same = (identity.server, identity.nick.casefold())
-        others = tuple(i for i in self.identities if (i.server, i.nick.casefold()) != same)
-        return msgspec.structs.replace(self, identities=(identity, *others)[:limit])
+        identity_key = (identity.server, identity.nick.casefold())
+        other_identities = tuple(i for i in self.identities if (i.server, i.nick.casefold()) != identity_key)
+        return msgspec.structs.replace(self, identities=(identity, *other_identities)[:limit])
 
 
-def load(directory: Path) -> tuple[Remembered, str]:
+def load(directory: Path) -> tuple[Profile, str]:
     """What was kept in `directory`, and a sentence on what is wrong with it (empty: nothing)."""
-    path = directory / FILE
+    path = directory / FILE_NAME
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Remembered), ""
+        return msgspec.json.decode(path.read_bytes(), type=Profile), ""
     except FileNotFoundError:
-        return Remembered(), ""
+        return Profile(), ""
     except msgspec.MsgspecError:
-        aside = path.with_suffix(".damaged")
+        backup_path = path.with_suffix(".damaged")
         with suppress(OSError):
-            path.replace(aside)
-        return Remembered(), setting_words.remembered_damaged(str(aside))
-    except OSError as fault:
-        return Remembered(), setting_words.remembered_unreadable(str(path), fault.strerror or "")
+            path.replace(backup_path)
+        return Profile(), setting_words.saved_data_damaged(str(backup_path))
+    except OSError as error:
+        return Profile(), setting_words.file_unreadable(str(path), error.strerror or "")
 
 
-def save(directory: Path, remembered: Remembered) -> str:
+def save(directory: Path, profile: Profile) -> str:
     """Keep it in `directory`, which is made if it is not there.
 
     Returns:
         A sentence on why it could not be kept, empty when it was.
     """
-    path = directory / FILE
+    path = directory / FILE_NAME
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        replace_whole(path, msgspec.json.format(msgspec.json.encode(remembered)))
-    except OSError as fault:
-        return setting_words.remembered_unwritable(str(path), fault.strerror or "")
+        atomic_write(path, msgspec.json.format(msgspec.json.encode(profile)))
+    except OSError as error:
+        return setting_words.file_unwritable(str(path), error.strerror or "")
     return ""

@@ -16,18 +16,18 @@ from server.protocol.entries import Member, Message
 from tui_chat.client.posting import OutboxItem
 from tui_chat.session import mentions, words
 from tui_chat.session.input_history import InputHistory
-from tui_chat.session.kept_writing import Left
-from tui_chat.session.lines import Delivery, MessageLine, Reacted
+from tui_chat.session.kept_writing import SavedRoomState
+from tui_chat.session.lines import DeliveryState, MessageLine, ReactionCount
 from tui_chat.session.transcript import Transcript
-from tui_chat.session.writing import Writing
+from tui_chat.session.writing import ComposeMode
 
-QUOTED_MAX = 200
+MAX_QUOTE_LENGTH = 200
 """Characters of a message that a quote has at most."""
 
-LOOKED_BACK = 10_000
+MAX_LINES_SEARCHED = 10_000
 """Lines among which what somebody said last is looked for."""
 
-UNSENT = "unsent-"
+UNSENT_KEY_PREFIX = "unsent-"
 """Begins the key of a line that is not sent; its `clientId` follows."""
 
 
@@ -60,8 +60,8 @@ class RoomView:
         nick: str,
         member_id: str,
         *,
-        left: Left | None = None,
-        hides: Callable[[str, str], bool] = lambda nick, member_id: False,
+        saved_state: SavedRoomState | None = None,
+        is_hidden: Callable[[str, str], bool] = lambda nick, member_id: False,
     ) -> None:
         """Make it.
 
@@ -73,56 +73,56 @@ class RoomView:
             left: What you left there, None for nothing.
             hides: Whether what this nickname and member id says is not shown.
         """
-        left = left or Left()
+        saved_state = saved_state or SavedRoomState()
         self.name = name
         self.topic = topic
         self.nick = nick
         self.member_id = member_id
-        self._hides = hides
+        self._is_hidden = is_hidden
         self.members: tuple[Member, ...] = ()
-        self.plain = False
+        self.is_basic_server = False
         self.transcript = Transcript()
-        self.unread = 0
-        self.mentions = 0
-        self.draft = left.draft
-        self.sent = InputHistory(left.sent)
+        self.unread_count = 0
+        self.mention_count = 0
+        self.draft = saved_state.draft
+        self.input_history = InputHistory(saved_state.sent_texts)
         self.read_seq = 0
-        self.kept_read = -1
-        self._read_before = left.read
-        self.newest = 0
-        self.writing: Writing | None = left.writing
-        self.kept_for: Writing | None = left.writing
-        self._answers: dict[int, set[int]] = {}  # to each message, the `seq` of those that answer it
-        self._looked_at = False
-        self._typing: dict[str, None] = {}
-        self._spoke: dict[str, str] = {}
+        self.saved_read_seq = -1
+        self._previous_read_seq = saved_state.read_seq
+        self.newest_seq = 0
+        self.compose_mode: ComposeMode | None = saved_state.compose_mode
+        self.saved_compose_mode: ComposeMode | None = saved_state.compose_mode
+        self._replies: dict[int, set[int]] = {}  # to each message, the `seq` of those that answer it
+        self._is_viewed = False
+        self._typing_member_ids: dict[str, None] = {}
+        self._recent_speakers: dict[str, str] = {}
 
-    def restart(self) -> None:
+    def reset(self) -> None:
         """Take all lines away that came from the log; what was written about one of them is a plain draft now."""
-        self.transcript.restart()
-        self.writing = None
-        self.unread = self.mentions = 0
-        self.newest = self.read_seq = 0
+        self.transcript.reset()
+        self.compose_mode = None
+        self.unread_count = self.mention_count = 0
+        self.newest_seq = self.read_seq = 0
 
-    def begin(self, messages: Iterable[Message], last_seq: int) -> None:
+    def load_log(self, messages: Iterable[Message], last_seq: int) -> None:
         """What the room holds when it is entered; unread is what came since you were here before."""
-        lines = self._lines(messages)
-        self._put(lines)
+        lines = self._visible_lines(messages)
+        self._put_lines(lines)
         for line in lines:
-            self._spoke_now(line)
-        self.reached(last_seq)
-        read, self._read_before = self._read_before, None
-        self.read_seq = last_seq if read is None else min(read, last_seq)
-        self._unread([line for line in lines if (line.seq or 0) > self.read_seq and not line.own])
+            self._record_speaker(line)
+        self.advance_to(last_seq)
+        previous_read_seq, self._previous_read_seq = self._previous_read_seq, None
+        self.read_seq = last_seq if previous_read_seq is None else min(previous_read_seq, last_seq)
+        self._count_unread([line for line in lines if (line.seq or 0) > self.read_seq and not line.is_own])
 
-    def reached(self, seq: int) -> None:
+    def advance_to(self, seq: int) -> None:
         """The room's newest entry is this."""
-        self.newest = max(self.newest, seq)
-        self.transcript.reached(seq)
-        if self._looked_at:
-            self.read_seq = self.newest
+        self.newest_seq = max(self.newest_seq, seq)
+        self.transcript.advance_to(seq)
+        if self._is_viewed:
+            self.read_seq = self.newest_seq
 
-    def changed(self, messages: Iterable[Message], last_seq: int, *, live: bool = True) -> list[MessageLine]:
+    def apply_messages(self, messages: Iterable[Message], last_seq: int, *, is_live: bool = True) -> list[MessageLine]:
         """Messages that are new or now read otherwise, ascending; the newest entry is `last_seq`.
 
         What was missed and fetched now (not `live`) has the unread line above it even
@@ -131,179 +131,187 @@ class RoomView:
         Returns:
             Those that came while nobody looked.
         """
-        lines = self._lines(messages)
-        new = [line for line in lines if (line.seq or 0) > self.read_seq and not line.own and not self._known(line.seq)]
+        lines = self._visible_lines(messages)
+        unread_lines = [
+            line
+            for line in lines
+            if (line.seq or 0) > self.read_seq and not line.is_own and not self._has_message(line.seq)
+        ]
         for line in lines:
-            self._typing.pop(line.member_id, None)
-            if (line.seq or 0) > self.newest:
-                self._spoke_now(line)
-        if not self._looked_at:
-            self._unread(new)
-        elif new and not live:
-            self.transcript.set_unread(self.read_seq)
-        self._put(lines)
-        self.reached(last_seq)
-        return [] if self._looked_at else new
+            self._typing_member_ids.pop(line.member_id, None)
+            if (line.seq or 0) > self.newest_seq:
+                self._record_speaker(line)
+        if not self._is_viewed:
+            self._count_unread(unread_lines)
+        elif unread_lines and not is_live:
+            self.transcript.set_unread_line(self.read_seq)
+        self._put_lines(lines)
+        self.advance_to(last_seq)
+        return [] if self._is_viewed else unread_lines
 
-    def _unread(self, new: list[MessageLine]) -> None:
-        if new and self.unread == 0:
-            self.transcript.set_unread(self.read_seq)
-        self.unread += len(new)
-        self.mentions += sum(line.mention for line in new)
+    def _count_unread(self, unread_lines: list[MessageLine]) -> None:
+        if unread_lines and self.unread_count == 0:
+            self.transcript.set_unread_line(self.read_seq)
+        self.unread_count += len(unread_lines)
+        self.mention_count += sum(line.is_mention for line in unread_lines)
 
-    def look(self) -> None:
+    def start_viewing(self) -> None:
         """It is shown, in focus and at the bottom: all of it is read."""
-        self._looked_at = True
-        self.unread = self.mentions = 0
-        self.read_seq = self.newest
+        self._is_viewed = True
+        self.unread_count = self.mention_count = 0
+        self.read_seq = self.newest_seq
 
-    def look_away(self) -> None:
+    def stop_viewing(self) -> None:
         """It is no longer looked at: what comes now is unread."""
-        if self._looked_at:
-            self._looked_at = False
-            self.transcript.set_unread(None)
+        if self._is_viewed:
+            self._is_viewed = False
+            self.transcript.set_unread_line(None)
 
-    def line(self, message: Message) -> MessageLine:
+    def message_line(self, message: Message) -> MessageLine:
         """A message of the log as a line."""
-        own = message.member_id == self.member_id
+        is_own = message.member_id == self.member_id
         return MessageLine(
             key=f"message-{message.seq}",
             seq=message.seq,
             ts=message.ts,
             nick=message.nick_name,
             member_id=message.member_id,
-            own=own,
+            is_own=is_own,
             text=message.message,
             edited=message.edited is not None,
             deleted=message.deleted,
-            mention=not own and mentions.names(message.message, self.nick),
+            is_mention=not is_own and mentions.is_mentioned(message.message, self.nick),
             reply_to=message.reply_to,
-            quoted=self.quote(message.reply_to),
+            quote=self.quoted_text(message.reply_to),
             reactions=tuple(
-                Reacted(emoji, len(members), self.member_id in members)
+                ReactionCount(emoji, len(members), self.member_id in members)
                 for emoji, members in (message.reactions or {}).items()
             ),
         )
 
-    def quote(self, seq: int | None) -> str:
+    def quoted_text(self, seq: int | None) -> str:
         """Who said this message and what, in one line; empty when it is not here."""
-        line = None if seq is None else self.transcript.message(seq)
-        return "" if line is None else words.quoted_line(line, QUOTED_MAX)
+        line = None if seq is None else self.transcript.find_message(seq)
+        return "" if line is None else words.quote_line(line, MAX_QUOTE_LENGTH)
 
-    def last_said(self, *, own: bool) -> MessageLine | None:
+    def last_message(self, *, is_own: bool) -> MessageLine | None:
         """The newest message that is yours, or that is not, and was sent and not taken back."""
-        return self._newest(lambda line: line.seq is not None and line.own is own and not line.deleted)
+        return self._find_newest(lambda line: line.seq is not None and line.is_own is is_own and not line.deleted)
 
-    def last_of(self, member_id: str) -> MessageLine | None:
+    def last_message_by(self, member_id: str) -> MessageLine | None:
         """The newest message of this member."""
-        return self._newest(lambda line: line.member_id == member_id)
+        return self._find_newest(lambda line: line.member_id == member_id)
 
-    def last_called(self, nick: str) -> MessageLine | None:
+    def last_message_by_nick(self, nick: str) -> MessageLine | None:
         """The newest message that was said under this nickname (`names.key`)."""
-        return self._newest(lambda line: names.canonical_key(line.nick) == nick)
+        return self._find_newest(lambda line: names.canonical_key(line.nick) == nick)
 
-    def _newest(self, fits: Callable[[MessageLine], bool]) -> MessageLine | None:
+    def _find_newest(self, predicate: Callable[[MessageLine], bool]) -> MessageLine | None:
         # Reading a hundred thousand lines would be felt; so far back nobody means the last one.
-        newest_first = islice(reversed(self.transcript.lines), LOOKED_BACK)
-        return next((line for line in newest_first if isinstance(line, MessageLine) and fits(line)), None)
+        newest_first = islice(reversed(self.transcript.lines), MAX_LINES_SEARCHED)
+        return next((line for line in newest_first if isinstance(line, MessageLine) and predicate(line)), None)
 
-    def show_others(self, messages: Iterable[Message]) -> None:
+    def apply_ignore_filter(self, messages: Iterable[Message]) -> None:
         """Others are ignored now than before: these are all messages of the log."""
         messages = list(messages)
-        self.transcript.take_away(
-            message.seq for message in messages if not self._shows(message.nick_name, message.member_id)
+        self.transcript.remove_messages(
+            message.seq for message in messages if not self._is_visible(message.nick_name, message.member_id)
         )
-        self._put(self._lines(messages))
+        self._put_lines(self._visible_lines(messages))
 
-    def _shows(self, nick: str, member_id: str) -> bool:
-        return member_id == self.member_id or not self._hides(nick, member_id)
+    def _is_visible(self, nick: str, member_id: str) -> bool:
+        return member_id == self.member_id or not self._is_hidden(nick, member_id)
 
-    def _lines(self, messages: Iterable[Message]) -> list[MessageLine]:
-        return [self.line(message) for message in messages if self._shows(message.nick_name, message.member_id)]
+    def _visible_lines(self, messages: Iterable[Message]) -> list[MessageLine]:
+        return [
+            self.message_line(message) for message in messages if self._is_visible(message.nick_name, message.member_id)
+        ]
 
-    def _put(self, lines: list[MessageLine]) -> None:
-        self.transcript.put(lines)
-        changed: set[int] = set()
+    def _put_lines(self, lines: list[MessageLine]) -> None:
+        self.transcript.put_messages(lines)
+        changed_seqs: set[int] = set()
         for line in lines:
             if line.reply_to is not None and line.seq is not None:
-                self._answers.setdefault(line.reply_to, set()).add(line.seq)
-                changed.add(line.seq)
-            changed |= self._answers.get(line.seq or 0, set())
+                self._replies.setdefault(line.reply_to, set()).add(line.seq)
+                changed_seqs.add(line.seq)
+            changed_seqs |= self._replies.get(line.seq or 0, set())
         # What was quoted may have come, or changed, with the same lines.
-        for seq in sorted(changed):
-            answer = self.transcript.message(seq)
-            if answer is not None and answer.quoted != (quoted := self.quote(answer.reply_to)):
-                self.transcript.put([replace(answer, quoted=quoted)])
+        for seq in sorted(changed_seqs):
+            reply = self.transcript.find_message(seq)
+            if reply is not None and reply.quote != (quote := self.quoted_text(reply.reply_to)):
+                self.transcript.put_messages([replace(reply, quote=quote)])
 
-    def unsent_line(self, posting: OutboxItem) -> MessageLine:
+    def unsent_line(self, item: OutboxItem) -> MessageLine:
         """A message that waits to be sent as a line."""
         return MessageLine(
-            key=f"{UNSENT}{posting.client_id}",
+            key=f"{UNSENT_KEY_PREFIX}{item.client_id}",
             seq=None,
-            ts=posting.ts,
+            ts=item.ts,
             nick=self.nick,
             member_id=self.member_id,
-            own=True,
-            text=posting.text,
-            delivery=Delivery.PENDING,
-            reply_to=posting.reply_to,
-            quoted=self.quote(posting.reply_to),
+            is_own=True,
+            text=item.text,
+            delivery=DeliveryState.PENDING,
+            reply_to=item.reply_to,
+            quote=self.quoted_text(item.reply_to),
         )
 
-    def sent_line(self, posting: OutboxItem) -> MessageLine:
+    def sent_line(self, item: OutboxItem) -> MessageLine:
         """A message that was just sent as a line."""
-        line = self.transcript.unsent(str(posting.client_id)) or self.unsent_line(posting)
+        line = self.transcript.find_unsent(str(item.client_id)) or self.unsent_line(item)
         return replace(
             line,
-            key=f"message-{posting.seq}",
-            seq=posting.seq,
-            ts=posting.server_ts or posting.ts,
-            delivery=Delivery.SENT,
+            key=f"message-{item.seq}",
+            seq=item.seq,
+            ts=item.server_ts or item.ts,
+            delivery=DeliveryState.SENT,
             problem="",
         )
 
-    def types(self, member_id: str, on: bool) -> None:
+    def set_typing(self, member_id: str, is_typing: bool) -> None:
         """A member began to type, or stopped."""
-        if on and member_id != self.member_id:
-            self._typing[member_id] = None
+        if is_typing and member_id != self.member_id:
+            self._typing_member_ids[member_id] = None
         else:
-            self._typing.pop(member_id, None)
+            self._typing_member_ids.pop(member_id, None)
 
     @property
-    def last_ts(self) -> int:
+    def last_message_ts(self) -> int:
         """When something was said here last, in milliseconds since the epoch; 0 for never."""
         return next((line.ts for line in reversed(self.transcript.lines) if isinstance(line, MessageLine)), 0)
 
     @property
-    def typing(self) -> list[str]:
+    def typing_nicks(self) -> list[str]:
         """The nicknames of those who are typing."""
-        if not self._typing:
+        if not self._typing_member_ids:
             return []
         nicks = {
             member.member_id: member.nick_name
             for member in self.members
-            if self._shows(member.nick_name, member.member_id)
+            if self._is_visible(member.nick_name, member.member_id)
         }
-        return [nicks[member_id] for member_id in self._typing if member_id in nicks]
+        return [nicks[member_id] for member_id in self._typing_member_ids if member_id in nicks]
 
     def set_members(self, members: Sequence[Member]) -> None:
         """The room's members are now these."""
         self.members = tuple(sorted(members, key=lambda member: member.nick_name.casefold()))
-        present = {member.member_id for member in members}
-        for gone in [member_id for member_id in self._typing if member_id not in present]:
-            del self._typing[gone]
+        present_ids = {member.member_id for member in members}
+        for departed_id in [member_id for member_id in self._typing_member_ids if member_id not in present_ids]:
+            del self._typing_member_ids[departed_id]
 
     @property
-    def nicks(self) -> list[str]:
+    def other_nicks(self) -> list[str]:
         """The nicknames of the others, those who spoke last first."""
         present = {member.member_id: member.nick_name for member in self.members if member.member_id != self.member_id}
-        spoke = [present.pop(member_id) for member_id in reversed(self._spoke) if member_id in present]
-        others = [nick for member_id, nick in reversed(self._spoke.items()) if member_id != self.member_id]
-        return spoke + list(present.values()) if not self.plain else others
+        recent_nicks = [present.pop(member_id) for member_id in reversed(self._recent_speakers) if member_id in present]
+        speaker_nicks = [
+            nick for member_id, nick in reversed(self._recent_speakers.items()) if member_id != self.member_id
+        ]
+        return recent_nicks + list(present.values()) if not self.is_basic_server else speaker_nicks
 
-    def _known(self, seq: int | None) -> bool:
-        return seq is not None and self.transcript.message(seq) is not None
+    def _has_message(self, seq: int | None) -> bool:
+        return seq is not None and self.transcript.find_message(seq) is not None
 
-    def _spoke_now(self, line: MessageLine) -> None:
-        self._spoke.pop(line.member_id, None)
-        self._spoke[line.member_id] = line.nick
+    def _record_speaker(self, line: MessageLine) -> None:
+        self._recent_speakers.pop(line.member_id, None)
+        self._recent_speakers[line.member_id] = line.nick

@@ -10,15 +10,15 @@ from dataclasses import dataclass, replace
 from server.protocol.entries import Message
 from server.protocol.search_terms import SearchQuery
 from tui_chat.client.results import SearchPage, SearchSource
-from tui_chat.session.lines import ACTION
+from tui_chat.session.lines import ACTION_PREFIX
 
-PAGES_UNASKED = 4
-BEFORE_HIT = 24
+MAX_EMPTY_PAGES = 4
+CONTEXT_BEFORE_MATCH = 24
 """Characters that are shown before the first place that was found, in a text too long to show."""
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
+class SearchHit:
     """One message that was found.
 
     Attributes:
@@ -31,13 +31,13 @@ class Hit:
     seq: int
     ts: int
     nick: str
-    line: str
-    marks: tuple[tuple[int, int], ...]
-    action: bool = False
+    excerpt: str
+    match_ranges: tuple[tuple[int, int], ...]
+    is_action: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class SearchPageRequest:
     """What is looked for.
 
     Attributes:
@@ -46,13 +46,13 @@ class Question:
         before: Only what is older than this `id`.
     """
 
-    turn: int
+    generation: int
     query: str
     room: str | None
     before: int | None = None
 
 
-class Search:
+class SearchState:
     """One search, page by page.
 
     Attributes:
@@ -66,67 +66,75 @@ class Search:
     """
 
     def __init__(self) -> None:
-        self.question: Question | None = None
-        self.hits: list[Hit] = []
-        self.asking = False
+        self.request: SearchPageRequest | None = None
+        self.hits: list[SearchHit] = []
+        self.is_loading = False
         self.problem = ""
         self.source: SearchSource | None = None
-        self.incomplete = False
+        self.is_incomplete = False
         self.has_more = False
-        self._turn = 0
-        self._next: int | None = None
+        self._generation = 0
+        self._next_before: int | None = None
         self._empty_pages = 0
 
-    def begin(self, query: str, room: str | None) -> Question | None:
+    def start(self, query: str, room: str | None) -> SearchPageRequest | None:
         """Look for something else; what to ask, None when nothing is to be looked for."""
-        self._turn += 1
-        self.question = Question(self._turn, query.strip(), room) if query.strip() else None
+        self._generation += 1
+        self.request = SearchPageRequest(self._generation, query.strip(), room) if query.strip() else None
         self.hits, self.problem, self.source = [], "", None
-        self.incomplete = self.has_more = False
-        self._next, self._empty_pages = None, 0
-        self.asking = self.question is not None
-        return self.question
+        self.is_incomplete = self.has_more = False
+        self._next_before, self._empty_pages = None, 0
+        self.is_loading = self.request is not None
+        return self.request
 
-    def more(self) -> Question | None:
+    def load_more(self) -> SearchPageRequest | None:
         """Somebody wants more; what to ask, None when there is no more or an answer is waited for."""
-        if self.question is None or self.asking or not self.has_more:
+        if self.request is None or self.is_loading or not self.has_more:
             return None
         self._empty_pages = 0
-        return self._ask_on()
+        return self._request_next_page()
 
-    def take(self, question: Question, answer: SearchPage) -> Question | None:
+    def apply_page(self, request: SearchPageRequest, page: SearchPage) -> SearchPageRequest | None:
         """An answer; what to ask next, None when that is for the person to say."""
-        if question.turn != self._turn:
+        if request.generation != self._generation:
             return None
-        query = SearchQuery(question.query)
-        self.hits += [hit(message, query) for message in answer.messages]
-        self.asking, self.problem = False, ""
-        self.source, self.incomplete = answer.source, answer.incomplete
-        self.has_more, self._next = answer.has_more, answer.next_before
-        if answer.messages or not answer.has_more or self._empty_pages >= PAGES_UNASKED:
+        query = SearchQuery(request.query)
+        self.hits += [build_hit(message, query) for message in page.messages]
+        self.is_loading, self.problem = False, ""
+        self.source, self.is_incomplete = page.source, page.incomplete
+        self.has_more, self._next_before = page.has_more, page.next_before
+        if page.messages or not page.has_more or self._empty_pages >= MAX_EMPTY_PAGES:
             return None
         self._empty_pages += 1
-        return self._ask_on()
+        return self._request_next_page()
 
-    def refuse(self, question: Question, problem: str) -> None:
+    def fail(self, request: SearchPageRequest, problem: str) -> None:
         """There is no answer, for this reason."""
-        if question.turn == self._turn:
-            self.asking, self.problem = False, problem
+        if request.generation == self._generation:
+            self.is_loading, self.problem = False, problem
 
-    def _ask_on(self) -> Question:
-        assert self.question is not None
-        self.question = replace(self.question, before=self._next)
-        self.asking = True
-        return self.question
+    def _request_next_page(self) -> SearchPageRequest:
+        assert self.request is not None
+        self.request = replace(self.request, before=self._next_before)
+        self.is_loading = True
+        return self.request
 
 
-def hit(message: Message, query: SearchQuery) -> Hit:
+def build_hit(message: Message, query: SearchQuery) -> SearchHit:
     """A message as it is listed."""
-    text = "".join(" " if character.isspace() else character for character in message.message.removeprefix(ACTION))
-    marks = query.find_spans(text)
-    cut = max(0, marks[0][0] - BEFORE_HIT) if marks else 0
-    line, shift = ("…" + text[cut:], 1 - cut) if cut else (text, 0)
-    shifted = tuple((start + shift, end + shift) for start, end in marks)
-    return Hit(
-        message.room, message.seq, message.ts, message.nick_name, line, shifted, message.message.startswith(ACTION)
+    text = "".join(
+        " " if character.isspace() else character for character in message.message.removeprefix(ACTION_PREFIX)
+    )
+    match_ranges = query.find_spans(text)
+    excerpt_start = max(0, match_ranges[0][0] - CONTEXT_BEFORE_MATCH) if match_ranges else 0
+    excerpt, shift = ("…" + text[excerpt_start:], 1 - excerpt_start) if excerpt_start else (text, 0)
+    shifted_ranges = tuple((start + shift, end + shift) for start, end in match_ranges)
+    return SearchHit(
+        message.room,
+        message.seq,
+        message.ts,
+        message.nick_name,
+        excerpt,
+        shifted_ranges,
+        message.message.startswith(ACTION_PREFIX),
     )

@@ -2,81 +2,91 @@
 
 from server.protocol import names
 from tui_chat.session import people_words, setting_words, settings, words
-from tui_chat.session.front import Front, not_there, room_named
+from tui_chat.session.front import CommandContext, find_room, no_room_text
 from tui_chat.session.language import tr
-from tui_chat.session.settings import Field
+from tui_chat.session.settings import SettingField
 
-USUAL = "default"
+DEFAULT_VALUE = "default"
 """The word that takes a setting back to its usual value."""
 
 
-def set_setting(arguments: tuple[str, ...], front: Front) -> str:
+def set_setting(arguments: tuple[str, ...], context: CommandContext) -> str:
     """Say all settings, say one, or set one; why not, empty when that was done."""
-    held = front.held
+    current_settings = context.settings
     if not arguments:
-        front.answer("\n".join(_said(field, getattr(held, field.name)) for field in settings.fields().values()))
+        context.reply(
+            "\n".join(
+                _format_setting(field, getattr(current_settings, field.name)) for field in settings.fields().values()
+            )
+        )
         return ""
     name = arguments[0].casefold()
     field = settings.fields().get(name)
     if field is None:
-        return setting_words.no_such_setting(arguments[0])
+        return setting_words.unknown_setting(arguments[0])
     if len(arguments) == 1:
-        front.answer(
-            f"{_said(field, getattr(held, name))}\n{field.help}\n{setting_words.setting_can_be(field.expected)}"
+        context.reply(
+            f"{_format_setting(field, getattr(current_settings, name))}\n{field.help}\n{setting_words.allowed_values(field.allowed_values)}"
         )
         return ""
     try:
-        value = None if arguments[1] == USUAL else settings.parse(name, arguments[1])
-    except ValueError as refused:
-        return str(refused)
-    front.set_setting(name, value)
+        value = None if arguments[1] == DEFAULT_VALUE else settings.parse(name, arguments[1])
+    except ValueError as error:
+        return str(error)
+    context.set_setting(name, value)
     return ""
 
 
-def set_level(word: str, front: Front) -> str:
+def set_notification_level(text: str, context: CommandContext) -> str:
     """Say, or set, of what in the shown room one is notified; why not, empty when that was done."""
-    room = front.session.current
+    room = context.session.current_room
     if room is None:
         return tr(words.NOT_IN_A_ROOM)
-    held = front.held
-    if not word:
-        front.answer(setting_words.level_is(room.name, held.level(room.name)))
+    current_settings = context.settings
+    if not text:
+        context.reply(setting_words.notification_level(room.name, current_settings.notification_level(room.name)))
         return ""
-    others = {
-        name: level for name, level in held.rooms.items() if names.canonical_key(name) != names.canonical_key(room.name)
+    other_rooms = {
+        name: level
+        for name, level in current_settings.rooms.items()
+        if names.canonical_key(name) != names.canonical_key(room.name)
     }
-    level = word.casefold()
-    if level == USUAL:
-        front.set_setting("rooms", others)
-        level = held.notify
+    level = text.casefold()
+    if level == DEFAULT_VALUE:
+        context.set_setting("rooms", other_rooms)
+        level = current_settings.notify
     else:
         try:
-            front.set_setting("rooms", settings.convert("rooms", {**others, room.name: level}))
+            context.set_setting("rooms", settings.convert("rooms", {**other_rooms, room.name: level}))
         except ValueError:
-            return setting_words.setting_refused("/notify", ", ".join((*settings.fields()["notify"].choices, USUAL)))
-    front.answer(setting_words.level_is(room.name, level))
+            return setting_words.invalid_value(
+                "/notify", ", ".join((*settings.fields()["notify"].choices, DEFAULT_VALUE))
+            )
+    context.reply(setting_words.notification_level(room.name, level))
     return ""
 
 
-def set_muted(name: str, muted: bool, front: Front) -> str:
+def set_muted(name: str, is_muted: bool, context: CommandContext) -> str:
     """Mute a room (the shown one for no name), or end that; why not, empty when that was done."""
-    room = room_named(name, front)
+    room = find_room(name, context)
     if room is None:
-        return not_there(name)
-    held = front.held
-    others = {
-        name: level for name, level in held.rooms.items() if names.canonical_key(name) != names.canonical_key(room.name)
+        return no_room_text(name)
+    current_settings = context.settings
+    other_rooms = {
+        name: level
+        for name, level in current_settings.rooms.items()
+        if names.canonical_key(name) != names.canonical_key(room.name)
     }
-    if muted:
-        front.set_setting("rooms", {**others, room.name: "none"})
-        front.answer(people_words.muted(room.name))
+    if is_muted:
+        context.set_setting("rooms", {**other_rooms, room.name: "none"})
+        context.reply(people_words.room_muted(room.name))
     else:
-        if held.muted(room.name):
-            front.set_setting("rooms", others)
-        front.answer(people_words.not_muted(room.name))
+        if current_settings.is_muted(room.name):
+            context.set_setting("rooms", other_rooms)
+        context.reply(people_words.room_unmuted(room.name))
     return ""
 
 
-def _said(field: Field, value: object) -> str:
-    mark = "  " if value == field.default else "* "
-    return f"{mark}{field.name} = {settings.shown(value)}"
+def _format_setting(field: SettingField, value: object) -> str:
+    marker = "  " if value == field.default else "* "
+    return f"{marker}{field.name} = {settings.format_value(value)}"

@@ -18,15 +18,15 @@ import msgspec
 from msgspec import Meta, Struct
 
 from tui_chat.session import setting_words
-from tui_chat.session.language import Marked, mark, tr
+from tui_chat.session.language import Translatable, mark, tr
 
-Level = Literal["all", "mentions", "none"]
+NotificationLevel = Literal["all", "mentions", "none"]
 """Of what in a room one is notified."""
 
-Shown = Literal["auto", "always", "never"]
+PanelVisibility = Literal["auto", "always", "never"]
 
 
-class Settings(Struct, frozen=True, rename=None):
+class ClientSettings(Struct, frozen=True, rename=None):
     """All settings. The sentence with each is what people read."""
 
     language: Annotated[
@@ -46,11 +46,11 @@ class Settings(Struct, frozen=True, rename=None):
         Meta(description="Columns for nicknames beside the messages; 0 takes them from the width.", ge=0, le=32),
     ] = 0
     room_list: Annotated[
-        Shown,
+        PanelVisibility,
         Meta(description="The list of rooms at the left; auto shows it where there is space and a second room."),
     ] = "auto"
     member_list: Annotated[
-        Shown,
+        PanelVisibility,
         Meta(description="The list of who is here at the right; auto shows it where there is space."),
     ] = "auto"
     show_joins: Annotated[
@@ -80,7 +80,7 @@ class Settings(Struct, frozen=True, rename=None):
         ),
     ] = 5
     notify: Annotated[
-        Level,
+        NotificationLevel,
         Meta(description="What to notify you of while you are not looking; a room can have its own."),
     ] = "mentions"
     notify_by: Annotated[
@@ -92,7 +92,7 @@ class Settings(Struct, frozen=True, rename=None):
         Meta(description="Show in a notification what was said; off says only that something was."),
     ] = True
     rooms: Annotated[
-        Mapping[str, Level],
+        Mapping[str, NotificationLevel],
         Meta(description="Rooms of which you want to be notified otherwise; none mutes a room."),
     ] = MappingProxyType({})
     ignored: Annotated[
@@ -104,35 +104,37 @@ class Settings(Struct, frozen=True, rename=None):
         Meta(description='Other keys, by the names in docs/keys.md: help = "f1", several in [ ], none with "".'),
     ] = MappingProxyType({})
 
-    def level(self, room: str) -> Level:
+    def notification_level(self, room: str) -> NotificationLevel:
         """Of what in this room one wants to be notified."""
-        wanted = room.casefold()
-        own: Level | None = next((level for name, level in self.rooms.items() if name.casefold() == wanted), None)
-        return self.notify if own is None else own
+        folded_room = room.casefold()
+        override: NotificationLevel | None = next(
+            (level for name, level in self.rooms.items() if name.casefold() == folded_room), None
+        )
+        return self.notify if override is None else override
 
-    def muted(self, room: str) -> bool:
+    def is_muted(self, room: str) -> bool:
         """Whether nothing of this room is wanted, whatever is wanted of the others."""
-        wanted = room.casefold()
-        return any(level == "none" and name.casefold() == wanted for name, level in self.rooms.items())
+        folded_room = room.casefold()
+        return any(level == "none" and name.casefold() == folded_room for name, level in self.rooms.items())
 
-    def ignores(self, nick: str) -> bool:
+    def is_ignored(self, nick: str) -> bool:
         """Whether what this nickname says is not wanted."""
-        wanted = nick.casefold()
-        return any(name.casefold() == wanted for name in self.ignored)
+        folded_nick = nick.casefold()
+        return any(name.casefold() == folded_nick for name in self.ignored)
 
 
-class Kind(Enum):
+class ValueKind(Enum):
     """What a setting can be."""
 
     CHOICE = "choice"
-    SWITCH = "switch"
+    BOOLEAN = "switch"
     NUMBER = "number"
     LIST = "list"
     TABLE = "table"
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class SettingField:
     """One setting.
 
     Attributes:
@@ -145,60 +147,64 @@ class Field:
     """
 
     name: str
-    kind: Kind
-    sentence: Marked
+    kind: ValueKind
+    description: Translatable
     default: Any
     type: Any
     choices: tuple[str, ...] = ()
-    least: int = 0
-    most: int = 0
+    minimum: int = 0
+    maximum: int = 0
 
     @property
-    def title(self) -> Marked:
+    def title(self) -> Translatable:
         """Its name in words."""
         return mark(self.name.replace("_", " "))
 
     @property
     def help(self) -> str:
         """One sentence on what it does."""
-        return tr(self.sentence)
+        return tr(self.description)
 
     @property
-    def expected(self) -> str:
+    def allowed_values(self) -> str:
         """What is allowed, in words."""
         match self.kind:
-            case Kind.CHOICE:
+            case ValueKind.CHOICE:
                 return ", ".join(self.choices)
-            case Kind.SWITCH:
+            case ValueKind.BOOLEAN:
                 return "on, off"
-            case Kind.NUMBER:
-                return f"{self.least}–{self.most}"
-            case Kind.LIST:
+            case ValueKind.NUMBER:
+                return f"{self.minimum}–{self.maximum}"
+            case ValueKind.LIST:
                 return '["…", "…"]'
-            case Kind.TABLE:
+            case ValueKind.TABLE:
                 return f"[{self.name}]"
 
 
 @cache
-def fields() -> Mapping[str, Field]:
+def fields() -> Mapping[str, SettingField]:
     """All settings by their names, in the order to show them."""
-    return {name: _field(name, hint) for name, hint in get_type_hints(Settings, include_extras=True).items()}
+    return {
+        name: _build_field(name, hint) for name, hint in get_type_hints(ClientSettings, include_extras=True).items()
+    }
 
 
-def _field(name: str, hint: Any) -> Field:
-    of, meta = get_args(hint)
-    default, says = getattr(Settings(), name), mark(meta.description)
-    origin = get_origin(of)
+def _build_field(name: str, hint: Any) -> SettingField:
+    annotation, meta = get_args(hint)
+    default, description = getattr(ClientSettings(), name), mark(meta.description)
+    origin = get_origin(annotation)
     if origin is Literal:
-        return Field(name, Kind.CHOICE, says, default, hint, tuple(get_args(of)))
-    if of is bool:
-        return Field(name, Kind.SWITCH, says, default, hint)
-    if of is int:
-        return Field(name, Kind.NUMBER, says, default, hint, least=meta.ge, most=meta.le)
+        return SettingField(name, ValueKind.CHOICE, description, default, hint, tuple(get_args(annotation)))
+    if annotation is bool:
+        return SettingField(name, ValueKind.BOOLEAN, description, default, hint)
+    if annotation is int:
+        return SettingField(name, ValueKind.NUMBER, description, default, hint, minimum=meta.ge, maximum=meta.le)
     if origin is tuple:
-        return Field(name, Kind.LIST, says, default, hint)
-    choices = get_args(get_args(of)[1])
-    return Field(name, Kind.TABLE, says, default, hint, choices if get_origin(get_args(of)[1]) else ())
+        return SettingField(name, ValueKind.LIST, description, default, hint)
+    choices = get_args(get_args(annotation)[1])
+    return SettingField(
+        name, ValueKind.TABLE, description, default, hint, choices if get_origin(get_args(annotation)[1]) else ()
+    )
 
 
 def convert(name: str, value: object) -> Any:
@@ -207,11 +213,11 @@ def convert(name: str, value: object) -> Any:
     Raises:
         ValueError: It is none that this setting can have; one sentence for a person.
     """
-    field = _named(name)
+    field = _find_field(name)
     try:
         return msgspec.convert(value, field.type)
     except msgspec.ValidationError:
-        raise ValueError(setting_words.setting_refused(name, field.expected)) from None
+        raise ValueError(setting_words.invalid_value(name, field.allowed_values)) from None
 
 
 _ON, _OFF = {"on", "yes", "true", "1"}, {"off", "no", "false", "0"}
@@ -223,23 +229,23 @@ def parse(name: str, text: str) -> Any:
     Raises:
         ValueError: It is none that this setting can have; one sentence for a person.
     """
-    field, typed = _named(name), text.strip()
-    value: object = typed
+    field, stripped = _find_field(name), text.strip()
+    value: object = stripped
     match field.kind:
-        case Kind.SWITCH:
-            value = True if typed.casefold() in _ON else False if typed.casefold() in _OFF else typed
-        case Kind.NUMBER:
-            value = int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 9 else typed
-        case Kind.CHOICE:
-            value = next((choice for choice in field.choices if choice.casefold() == typed.casefold()), typed)
-        case Kind.LIST:
-            value = tuple(part for part in typed.replace(",", " ").split() if part)
-        case Kind.TABLE:
-            raise ValueError(setting_words.setting_in_file(name))
+        case ValueKind.BOOLEAN:
+            value = True if stripped.casefold() in _ON else False if stripped.casefold() in _OFF else stripped
+        case ValueKind.NUMBER:
+            value = int(stripped) if stripped.isascii() and stripped.isdigit() and len(stripped) < 9 else stripped
+        case ValueKind.CHOICE:
+            value = next((choice for choice in field.choices if choice.casefold() == stripped.casefold()), stripped)
+        case ValueKind.LIST:
+            value = tuple(part for part in stripped.replace(",", " ").split() if part)
+        case ValueKind.TABLE:
+            raise ValueError(setting_words.editable_in_file_only(name))
     return convert(name, value)
 
 
-def shown(value: Any) -> str:
+def format_value(value: Any) -> str:
     """A value as a person types it."""
     match value:
         case bool():
@@ -247,26 +253,26 @@ def shown(value: Any) -> str:
         case tuple():
             return ", ".join(map(str, cast("tuple[str, ...]", value)))
         case Mapping():
-            return ", ".join(f"{name}: {shown(each)}" for name, each in cast("Mapping[str, Any]", value).items())
+            return ", ".join(f"{name}: {format_value(each)}" for name, each in cast("Mapping[str, Any]", value).items())
         case _:
             return str(value)
 
 
-def markdown() -> str:
+def render_markdown() -> str:
     """The table of docs/settings.md."""
     lines = ["| setting | usual | can be | what it does |", "|---|---|---|---|"]
     for field in fields().values():
-        usual = shown(field.default)
-        lines.append(f"| `{field.name}` | {usual and f'`{usual}`'} | {field.expected} | {field.help} |")
+        default = format_value(field.default)
+        lines.append(f"| `{field.name}` | {default and f'`{default}`'} | {field.allowed_values} | {field.help} |")
     return "\n".join(lines) + "\n"
 
 
-def _named(name: str) -> Field:
+def _find_field(name: str) -> SettingField:
     field = fields().get(name)
     if field is None:
-        raise ValueError(setting_words.no_such_setting(name))
+        raise ValueError(setting_words.unknown_setting(name))
     return field
 
 
 if __name__ == "__main__":
-    sys.stdout.write(markdown())
+    sys.stdout.write(render_markdown())

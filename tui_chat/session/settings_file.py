@@ -16,10 +16,10 @@ import msgspec
 
 from tui_chat.session import setting_words
 from tui_chat.session.language import tr
-from tui_chat.session.settings import Settings, convert, fields
-from tui_chat.session.whole_file import replace_whole
+from tui_chat.session.settings import ClientSettings, convert, fields
+from tui_chat.session.whole_file import atomic_write
 
-FILE = "settings.toml"
+FILE_NAME = "settings.toml"
 
 
 class SettingsFile:
@@ -34,17 +34,17 @@ class SettingsFile:
     def __init__(self, path: Path | None = None) -> None:
         """The usual settings; `load` reads the file."""
         self.path = path
-        self.settings = Settings()
+        self.settings = ClientSettings()
         self.problems: tuple[str, ...] = ()
 
     @classmethod
     def load(cls, path: Path | None) -> "SettingsFile":
         """What stands in this file, as far as it can be understood."""
-        made = cls(path)
-        text = made._text()
+        loaded = cls(path)
+        text = loaded._read_text()
         if text:
-            made._take(text)
-        return made
+            loaded._apply_text(text)
+        return loaded
 
     def change(self, name: str, value: object) -> str:
         """Set one, and write it down; None is the usual value again.
@@ -56,20 +56,20 @@ class SettingsFile:
         Returns:
             Why it could not be written, in a sentence; empty when it was. It is in force either way.
         """
-        usual = fields()[name].default
-        self.settings = msgspec.structs.replace(self.settings, **{name: usual if value is None else value})
+        default = fields()[name].default
+        self.settings = msgspec.structs.replace(self.settings, **{name: default if value is None else value})
         if self.path is None:
             return ""
         # Somebody may have changed the file with an editor meanwhile.
-        text = self._text()
+        text = self._read_text()
         if text is None:
             return self.problems[-1]
-        changed = _changed(text or template(), name, value)
+        changed = _replace_value(text or render_template(), name, value)
         if changed is None:
-            return setting_words.settings_not_toml(str(self.path))
+            return setting_words.settings_file_not_toml(str(self.path))
         return self._write(self.path, changed)
 
-    def _text(self) -> str | None:
+    def _read_text(self) -> str | None:
         """What the file holds, empty when there is none, None when it cannot be read."""
         if self.path is None:
             return ""
@@ -78,28 +78,28 @@ class SettingsFile:
         except FileNotFoundError:
             return ""
         except UnicodeDecodeError:
-            self.problems += (setting_words.settings_damaged(str(self.path), 0, tr(setting_words.NOT_UTF8)),)
-        except OSError as fault:
-            self.problems += (setting_words.remembered_unreadable(str(self.path), fault.strerror or ""),)
+            self.problems += (setting_words.settings_file_damaged(str(self.path), 0, tr(setting_words.NOT_UTF8)),)
+        except OSError as error:
+            self.problems += (setting_words.file_unreadable(str(self.path), error.strerror or ""),)
         return None
 
-    def _take(self, text: str) -> None:
+    def _apply_text(self, text: str) -> None:
         import tomllib  # noqa: PLC0415 (15 ms, which whoever has no such file does not wait for)
 
         path = str(self.path)
         try:
-            given = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as fault:
-            line, reason = _place(str(fault), text)
-            self.problems = (setting_words.settings_damaged(path, line, reason),)
+            document = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            line, reason = _error_location(str(error), text)
+            self.problems = (setting_words.settings_file_damaged(path, line, reason),)
             return
         values: dict[str, Any] = {}
         problems: list[str] = []
-        for name, value in given.items():
+        for name, value in document.items():
             try:
                 values[name] = convert(name, value)
-            except ValueError as fault:
-                problems.append(setting_words.settings_wrong(path, _line_of(name, text), str(fault)))
+            except ValueError as error:
+                problems.append(setting_words.settings_file_problem(path, _find_line(name, text), str(error)))
         self.settings = msgspec.structs.replace(self.settings, **values)
         self.problems = tuple(problems)
 
@@ -109,13 +109,13 @@ class SettingsFile:
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             mode = target.stat().st_mode & 0o777 if target.exists() else 0o600
-            replace_whole(target, text.encode(), mode)
-        except OSError as fault:
-            return setting_words.remembered_unwritable(str(path), fault.strerror or "")
+            atomic_write(target, text.encode(), mode)
+        except OSError as error:
+            return setting_words.file_unwritable(str(path), error.strerror or "")
         return ""
 
 
-def template() -> str:
+def render_template() -> str:
     """A file in which every setting stands with its sentence and its usual value, commented out."""
     lines = ["# " + tr("Settings of chat-tui. What is commented out shows the usual value."), ""]
     tables: list[str] = []
@@ -123,7 +123,7 @@ def template() -> str:
         if isinstance(field.default, Mapping):
             tables += [
                 f"# {field.help}",
-                *(["# " + tr("One of {choices}.", choices=field.expected)] if field.choices else []),
+                *(["# " + tr("One of {choices}.", choices=field.allowed_values)] if field.choices else []),
                 f"[{field.name}]",
                 "",
             ]
@@ -131,11 +131,11 @@ def template() -> str:
         lines += [f"# {field.help}"]
         if field.choices:
             lines += ["# " + tr("One of {choices}.", choices=", ".join(field.choices))]
-        lines += [f"#{field.name} = {_toml(field.default)}", ""]
+        lines += [f"#{field.name} = {_toml_value(field.default)}", ""]
     return "\n".join(lines + tables)
 
 
-def _toml(value: object) -> str:
+def _toml_value(value: object) -> str:
     match value:
         case bool():
             return "true" if value else "false"
@@ -147,7 +147,7 @@ def _toml(value: object) -> str:
             return f'"{value}"'
 
 
-def _changed(text: str, name: str, value: object) -> str | None:
+def _replace_value(text: str, name: str, value: object) -> str | None:
     """The file's text with another value; None when it is not TOML."""
     import tomlkit  # noqa: PLC0415 (60 ms, only to write)
     from tomlkit.exceptions import TOMLKitError  # noqa: PLC0415
@@ -162,15 +162,15 @@ def _changed(text: str, name: str, value: object) -> str | None:
             if name in document:
                 del document[name]
         elif isinstance(value, Mapping):
-            _put_table(document, name, cast("Mapping[str, Any]", value))
+            _update_table(document, name, cast("Mapping[str, Any]", value))
         else:
-            document[name] = _plain(value)
+            document[name] = _to_toml(value)
         return tomlkit.dumps(document)
     except TOMLKitError:
         return None
 
 
-def _put_table(document: Any, name: str, value: Mapping[str, Any]) -> None:
+def _update_table(document: Any, name: str, value: Mapping[str, Any]) -> None:
     import tomlkit  # noqa: PLC0415 (as above)
 
     table = document.get(name)
@@ -179,25 +179,25 @@ def _put_table(document: Any, name: str, value: Mapping[str, Any]) -> None:
     for key in [key for key in table if key not in value]:
         del table[key]
     for key, each in value.items():
-        plain = _plain(each)
-        if key not in table or table[key] != plain:
-            table[key] = plain
+        converted = _to_toml(each)
+        if key not in table or table[key] != converted:
+            table[key] = converted
 
 
-def _plain(value: object) -> Any:
+def _to_toml(value: object) -> Any:
     return list(cast("tuple[str, ...]", value)) if isinstance(value, tuple) else value
 
 
-def _place(message: str, text: str) -> tuple[int, str]:
+def _error_location(message: str, text: str) -> tuple[int, str]:
     """The line of a syntax error (0 for none), and what is wrong there, from tomllib's message."""
-    reason, _, where = message.rpartition(" (at ")
-    number = re.match(r"line (\d+)", where)
+    reason, _, location = message.rpartition(" (at ")
+    number = re.match(r"line (\d+)", location)
     if number is not None:
         return int(number[1]), reason
     return text.count("\n") + 1, reason or message
 
 
-def _line_of(name: str, text: str) -> int:
+def _find_line(name: str, text: str) -> int:
     """The line on which a setting, or its table, stands; 0 when it is not found."""
-    found = re.search(rf"^[ \t]*(?:\[+[ \t]*)?[\"']?{re.escape(name)}[\"']?[ \t]*[=.\]]", text, re.MULTILINE)
-    return text.count("\n", 0, found.start()) + 1 if found is not None else 0
+    matched = re.search(rf"^[ \t]*(?:\[+[ \t]*)?[\"']?{re.escape(name)}[\"']?[ \t]*[=.\]]", text, re.MULTILINE)
+    return text.count("\n", 0, matched.start()) + 1 if matched is not None else 0

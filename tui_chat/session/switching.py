@@ -17,11 +17,15 @@ from server.protocol.answers import RoomSummary
 from server.protocol.errors import ChatError
 from tui_chat.session.room_view import RoomView
 
-_HERE, _BESIDE, _STARTS = 1, 3, 4  # what a matching letter counts: alone, behind the one before, beginning a word
+_LETTER_SCORE, _ADJACENT_BONUS, _WORD_START_BONUS = (
+    1,
+    3,
+    4,
+)  # what a matching letter counts: alone, behind the one before, beginning a word
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class RoomCandidate:
     """One room to go to.
 
     Attributes:
@@ -33,15 +37,15 @@ class Choice:
     """
 
     name: str
-    matched: tuple[int, ...] = ()
+    matched_indices: tuple[int, ...] = ()
     view: RoomView | None = None
-    number: int = 0
+    position: int = 0
     summary: RoomSummary | None = None
 
 
-def choices(
-    typed: str, open_rooms: Sequence[RoomView], current: RoomView | None, listed: Iterable[RoomSummary]
-) -> list[Choice]:
+def rank_rooms(
+    text: str, open_rooms: Sequence[RoomView], current: RoomView | None, server_rooms: Iterable[RoomSummary]
+) -> list[RoomCandidate]:
     """What to offer.
 
     Args:
@@ -50,26 +54,26 @@ def choices(
         current: The one that is shown.
         listed: The rooms that the server has.
     """
-    query = "".join(typed.casefold().split())
-    found: list[tuple[int, int, Choice]] = []
-    for number, view in enumerate(_by_activity(open_rooms, current)):
-        score, matched = match(query, view.name)
+    query = "".join(text.casefold().split())
+    scored: list[tuple[int, int, RoomCandidate]] = []
+    for number, view in enumerate(_sort_by_activity(open_rooms, current)):
+        score, matched = match_name(query, view.name)
         if matched is not None:
-            found.append((-score, number, Choice(view.name, matched, view, open_rooms.index(view) + 1)))
-    first = [choice for _, _, choice in sorted(found, key=lambda each: each[:2])]
-    taken = {names.canonical_key(view.name) for view in open_rooms}
-    found = []
-    for number, summary in enumerate(listed):
+            scored.append((-score, number, RoomCandidate(view.name, matched, view, open_rooms.index(view) + 1)))
+    open_candidates = [choice for _, _, choice in sorted(scored, key=lambda each: each[:2])]
+    seen_keys = {names.canonical_key(view.name) for view in open_rooms}
+    scored = []
+    for number, summary in enumerate(server_rooms):
         key = names.canonical_key(summary.name)
-        score, matched = match(query, summary.name) if key not in taken else (0, None)
+        score, matched = match_name(query, summary.name) if key not in seen_keys else (0, None)
         if matched is not None:
-            found.append((-score, number, Choice(summary.name, matched, summary=summary)))
-            taken.add(key)
-    second = [choice for _, _, choice in sorted(found, key=lambda each: each[:2])]
-    return [*first, *second, *_new(typed, taken)]
+            scored.append((-score, number, RoomCandidate(summary.name, matched, summary=summary)))
+            seen_keys.add(key)
+    server_candidates = [choice for _, _, choice in sorted(scored, key=lambda each: each[:2])]
+    return [*open_candidates, *server_candidates, *_new_room(text, seen_keys)]
 
 
-def match(query: str, name: str) -> tuple[int, tuple[int, ...] | None]:
+def match_name(query: str, name: str) -> tuple[int, tuple[int, ...] | None]:
     """How well a folded query matches a name, and which characters it matches; None when it does not.
 
     The best way to place the letters, found in `len(query) * len(name)` steps whatever the name holds.
@@ -79,40 +83,44 @@ def match(query: str, name: str) -> tuple[int, tuple[int, ...] | None]:
     letters = [character.casefold() for character in name]
     # best[j]: score and places of the query so far, with its last letter at j.
     best: list[tuple[int, tuple[int, ...]] | None] = [
-        (_worth(letters, at), (at,)) if letter == query[0] else None for at, letter in enumerate(letters)
+        (_letter_score(letters, at), (at,)) if letter == query[0] else None for at, letter in enumerate(letters)
     ]
-    for wanted in query[1:]:
-        following: list[tuple[int, tuple[int, ...]] | None] = [None] * len(letters)
-        before: tuple[int, tuple[int, ...]] | None = None
+    for query_letter in query[1:]:
+        next_best: list[tuple[int, tuple[int, ...]] | None] = [None] * len(letters)
+        best_before: tuple[int, tuple[int, ...]] | None = None
         for at in range(1, len(letters)):
-            beside = best[at - 1]
-            if at >= 2 and (farther := best[at - 2]) is not None and (before is None or farther[0] > before[0]):
-                before = farther
-            if letters[at] != wanted:
+            adjacent = best[at - 1]
+            if (
+                at >= 2
+                and (earlier := best[at - 2]) is not None
+                and (best_before is None or earlier[0] > best_before[0])
+            ):
+                best_before = earlier
+            if letters[at] != query_letter:
                 continue
-            worth = _worth(letters, at)
-            ways = [(beside[0] + worth + _BESIDE, (*beside[1], at))] if beside is not None else []
-            ways += [(before[0] + worth, (*before[1], at))] if before is not None else []
-            following[at] = max(ways, key=lambda way: way[0], default=None)
-        best = following
-    reached = [way for way in best if way is not None]
-    return max(reached, key=lambda way: way[0]) if reached else (0, None)
+            score = _letter_score(letters, at)
+            options = [(adjacent[0] + score + _ADJACENT_BONUS, (*adjacent[1], at))] if adjacent is not None else []
+            options += [(best_before[0] + score, (*best_before[1], at))] if best_before is not None else []
+            next_best[at] = max(options, key=lambda way: way[0], default=None)
+        best = next_best
+    completed = [way for way in best if way is not None]
+    return max(completed, key=lambda way: way[0]) if completed else (0, None)
 
 
-def _worth(letters: Sequence[str], at: int) -> int:
-    return _HERE + (_STARTS if at == 0 or not letters[at - 1].isalnum() else 0)
+def _letter_score(letters: Sequence[str], index: int) -> int:
+    return _LETTER_SCORE + (_WORD_START_BONUS if index == 0 or not letters[index - 1].isalnum() else 0)
 
 
-def _by_activity(rooms: Sequence[RoomView], current: RoomView | None) -> list[RoomView]:
-    def rank(view: RoomView) -> tuple[bool, bool, bool, int]:
-        return view is current, not view.mentions, not view.unread, -view.last_ts
+def _sort_by_activity(rooms: Sequence[RoomView], current: RoomView | None) -> list[RoomView]:
+    def sort_key(view: RoomView) -> tuple[bool, bool, bool, int]:
+        return view is current, not view.mention_count, not view.unread_count, -view.last_message_ts
 
-    return sorted(rooms, key=rank)
+    return sorted(rooms, key=sort_key)
 
 
-def _new(typed: str, taken: set[str]) -> list[Choice]:
+def _new_room(text: str, seen_keys: set[str]) -> list[RoomCandidate]:
     try:
-        name = names.validate_room_name(typed) if typed else ""
+        name = names.validate_room_name(text) if text else ""
     except ChatError:
         return []
-    return [Choice(name)] if name and names.canonical_key(name) not in taken else []
+    return [RoomCandidate(name)] if name and names.canonical_key(name) not in seen_keys else []

@@ -12,26 +12,26 @@ from tui_chat.session.language import tr
 INDENT = "    "
 
 
-def rows(text: str) -> str:
+def indent_rows(text: str) -> str:
     """A text of perhaps several rows, all but the first one indented."""
     return text.replace("\n", f"\n{INDENT}")
 
 
-def stamped(entry: Entry, when: datetime) -> str:
+def format_with_time(entry: Entry, when: datetime) -> str:
     """An entry with its time, as a line of a log: `2026-11-20 09:41:07 ann: hello`."""
-    return f"{when:%Y-%m-%d %H:%M:%S} {line(entry)}"
+    return f"{when:%Y-%m-%d %H:%M:%S} {format_entry(entry)}"
 
 
-def line(entry: Entry) -> str:
+def format_entry(entry: Entry) -> str:
     """What happened: who said what, or who changed what."""
     match entry:
         case Message(deleted=True):
             return f"* {tr('{nick} took a message back', nick=entry.nick_name)}"
         case Message():
-            edited = f" {tr('(edited)')}" if entry.edited else ""
-            return f"{entry.nick_name}: {rows(entry.message)}{edited}"
+            suffix = f" {tr('(edited)')}" if entry.edited else ""
+            return f"{entry.nick_name}: {indent_rows(entry.message)}{suffix}"
         case Edit():
-            return f"* {tr('{nick} changed a message: {text}', nick=entry.nick_name, text=rows(entry.message))}"
+            return f"* {tr('{nick} changed a message: {text}', nick=entry.nick_name, text=indent_rows(entry.message))}"
         case Deletion():
             return f"* {tr('{nick} took a message back', nick=entry.nick_name)}"
         case Reaction(on=True):
@@ -39,4 +39,4 @@ def line(entry: Entry) -> str:
         case Reaction():
             return f"* {tr('{nick} took {emoji} away from a message', nick=entry.nick_name, emoji=entry.emoji)}"
         case TopicChange():
-            return f"* {words.topic_is(entry.topic)}"
+            return f"* {words.topic_changed(entry.topic)}"

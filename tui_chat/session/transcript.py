@@ -17,26 +17,26 @@ from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
-from tui_chat.session.comings import Coming, Comings
-from tui_chat.session.lines import Delivery, GapLine, Line, MessageLine, NoticeLine, Splice, UnreadLine
-from tui_chat.session.long_list import LongList
-from tui_chat.session.splices import joined
+from tui_chat.session.comings import MembershipEvent, MembershipSummary
+from tui_chat.session.lines import DeliveryState, GapLine, Line, MessageLine, NoticeLine, Splice, UnreadLine
+from tui_chat.session.long_list import CompressedList
+from tui_chat.session.splices import coalesce
 
 # A place is one number, so that a hundred thousand of them are 800 kB: the `seq`
 # (36 bits), then what stands there, then a count (24 bits) for what has no `seq`.
-_Place = int
-_MESSAGE, _NOTICE, _GAP, _UNREAD = 0, 1, 2, 3
-_BELOW = 2**36
-_COUNT = 2**24 - 1
+_SortKey = int
+_KIND_MESSAGE, _KIND_NOTICE, _KIND_GAP, _KIND_UNREAD = 0, 1, 2, 3
+_UNSENT_BASE = 2**36
+_COUNTER_MASK = 2**24 - 1
 
 
-UNTAKEN_MOST = 20_000
+MAX_QUEUED_LINES = 20_000
 """Lines in splices that wait to be taken."""
 
 
-def _at(seq: int, kind: int = _MESSAGE, count: int = 0) -> _Place:
+def _sort_key(seq: int, kind: int = _KIND_MESSAGE, counter: int = 0) -> _SortKey:
     # No room has a `seq` beyond that; a server that says so gets a wrong order and nothing worse.
-    return min(max(seq, 0), _BELOW) << 26 | kind << 24 | count & _COUNT
+    return min(max(seq, 0), _UNSENT_BASE) << 26 | kind << 24 | counter & _COUNTER_MASK
 
 
 class Transcript:
@@ -47,203 +47,205 @@ class Transcript:
     """
 
     def __init__(self) -> None:
-        self._places: array[_Place] = array("q")
-        self._lines = LongList()
+        self._keys: array[_SortKey] = array("q")
+        self._lines = CompressedList()
         self._splices: list[Splice] = []
-        self._untaken = 0
-        self.anew = False
-        self._unsent: dict[str, _Place] = {}
-        self._count = 0
-        self._newest = 0
+        self._queued_lines = 0
+        self.is_reset = False
+        self._unsent_keys: dict[str, _SortKey] = {}
+        self._counter = 0
+        self._newest_seq = 0
         self._gaps: set[tuple[int, int]] = set()
-        self._unread: int | None = None
-        self._comings: tuple[_Place, Comings] | None = None
+        self._unread_after: int | None = None
+        self._membership: tuple[_SortKey, MembershipSummary] | None = None
 
     @property
-    def lines(self) -> LongList:
+    def lines(self) -> CompressedList:
         """All lines, oldest first."""
         return self._lines
 
-    def take_splices(self) -> list[Splice]:
+    def pop_splices(self) -> list[Splice]:
         """What has changed since this was last asked; nothing when all is `anew`."""
         splices, self._splices = self._splices, []
-        self._untaken, self.anew = 0, False
-        return joined(splices)
+        self._queued_lines, self.is_reset = 0, False
+        return coalesce(splices)
 
-    def message(self, seq: int) -> MessageLine | None:
+    def find_message(self, seq: int) -> MessageLine | None:
         """The message with this `seq`, if it is here."""
-        index = self._find(_at(seq))
+        index = self._find(_sort_key(seq))
         line = None if index is None else self._lines[index]
         return line if isinstance(line, MessageLine) else None
 
-    def put(self, messages: Iterable[MessageLine]) -> None:
+    def put_messages(self, messages: Iterable[MessageLine]) -> None:
         """Messages of the log, new or changed; their `seq` is set, and rises."""
-        run: list[MessageLine] = []
-        at = -1
+        batch: list[MessageLine] = []
+        batch_index = -1
         for line in messages:
-            place = _at(line.seq or 0)
-            index = bisect_left(self._places, place)
-            if index < len(self._places) and self._places[index] == place:
-                self._insert(at, run)
-                run = []
-                index = bisect_left(self._places, place)
+            key = _sort_key(line.seq or 0)
+            index = bisect_left(self._keys, key)
+            if index < len(self._keys) and self._keys[index] == key:
+                self._insert(batch_index, batch)
+                batch = []
+                index = bisect_left(self._keys, key)
                 if self._lines[index] != line:
-                    self._splice(index, 1, [place], [line])
+                    self._splice(index, 1, [key], [line])
                 continue
-            if run and index != at:
-                self._insert(at, run)
-                run = []
-                index = bisect_left(self._places, place)
-            at = index
-            run.append(line)
-        self._insert(at, run)
+            if batch and index != batch_index:
+                self._insert(batch_index, batch)
+                batch = []
+                index = bisect_left(self._keys, key)
+            batch_index = index
+            batch.append(line)
+        self._insert(batch_index, batch)
 
-    def reached(self, seq: int) -> None:
+    def advance_to(self, seq: int) -> None:
         """The room's newest entry is this; what happens next stands behind it."""
-        self._newest = max(self._newest, seq)
+        self._newest_seq = max(self._newest_seq, seq)
 
     def set_gaps(self, gaps: Iterable[tuple[int, int]]) -> None:
         """The gaps that there are now, each as the `seq` before and the `seq` after it."""
-        wanted = set(gaps)
-        for after, _ in self._gaps - wanted:
-            self._drop(_at(after, _GAP))
-        for after, before in sorted(wanted - self._gaps):
-            self._place(_at(after, _GAP), GapLine(f"gap-{after}-{before}", after, before))
-        self._gaps = wanted
+        new_gaps = set(gaps)
+        for after, _ in self._gaps - new_gaps:
+            self._remove(_sort_key(after, _KIND_GAP))
+        for after, before in sorted(new_gaps - self._gaps):
+            self._set_line(_sort_key(after, _KIND_GAP), GapLine(f"gap-{after}-{before}", after, before))
+        self._gaps = new_gaps
 
-    def pend(self, client_id: str, line: MessageLine) -> None:
+    def add_unsent(self, client_id: str, line: MessageLine) -> None:
         """Something that is on its way stands at the bottom."""
-        self._count += 1
-        place = _at(_BELOW, 0, self._count)
-        self._unsent[client_id] = place
-        self._place(place, line)
+        self._counter += 1
+        key = _sort_key(_UNSENT_BASE, 0, self._counter)
+        self._unsent_keys[client_id] = key
+        self._set_line(key, line)
 
-    def settle(self, client_id: str, line: MessageLine) -> None:
+    def mark_sent(self, client_id: str, line: MessageLine) -> None:
         """It was sent: `line`, with its `seq`, takes its place in the log (unless the log has it already)."""
-        place = self._unsent.pop(client_id, None)
-        if place is not None:
-            self._drop(place)
-        if line.seq is not None and self.message(line.seq) is None:
-            self.put([line])
+        key = self._unsent_keys.pop(client_id, None)
+        if key is not None:
+            self._remove(key)
+        if line.seq is not None and self.find_message(line.seq) is None:
+            self.put_messages([line])
 
-    def unsent(self, client_id: str) -> MessageLine | None:
+    def find_unsent(self, client_id: str) -> MessageLine | None:
         """The line of a send that is pending or failed."""
-        index = self._find(self._unsent[client_id]) if client_id in self._unsent else None
+        index = self._find(self._unsent_keys[client_id]) if client_id in self._unsent_keys else None
         line = None if index is None else self._lines[index]
         return line if isinstance(line, MessageLine) else None
 
     @property
-    def pending(self) -> int:
+    def pending_count(self) -> int:
         """How many sends are on their way."""
-        lines = (self.unsent(client_id) for client_id in self._unsent)
-        return sum(line is not None and line.delivery is Delivery.PENDING for line in lines)
+        lines = (self.find_unsent(client_id) for client_id in self._unsent_keys)
+        return sum(line is not None and line.delivery is DeliveryState.PENDING for line in lines)
 
-    def pending_with(self, text: str) -> str | None:
+    def find_pending(self, text: str) -> str | None:
         """The `clientId` of the oldest send on its way that says this."""
-        for client_id in self._unsent:
-            line = self.unsent(client_id)
-            if line is not None and line.text == text and line.delivery is Delivery.PENDING:
+        for client_id in self._unsent_keys:
+            line = self.find_unsent(client_id)
+            if line is not None and line.text == text and line.delivery is DeliveryState.PENDING:
                 return client_id
         return None
 
-    def mark(self, client_id: str, delivery: Delivery, problem: str = "") -> None:
+    def set_delivery(self, client_id: str, delivery: DeliveryState, problem: str = "") -> None:
         """A send failed, or is tried once more."""
-        line = self.unsent(client_id)
+        line = self.find_unsent(client_id)
         if line is not None:
-            self._place(self._unsent[client_id], replace(line, delivery=delivery, problem=problem))
+            self._set_line(self._unsent_keys[client_id], replace(line, delivery=delivery, problem=problem))
 
-    def discard(self, client_id: str) -> None:
+    def discard_unsent(self, client_id: str) -> None:
         """Take a failed send away."""
-        place = self._unsent.pop(client_id, None)
-        if place is not None:
-            self._drop(place)
+        key = self._unsent_keys.pop(client_id, None)
+        if key is not None:
+            self._remove(key)
 
-    def notice(self, ts: int, text: str) -> None:
+    def add_notice(self, ts: int, text: str) -> None:
         """A word of the program's own, below the newest entry."""
-        self._count += 1
-        self._place(_at(self._newest, _NOTICE, self._count), NoticeLine(f"notice-{self._count}", ts, text))
+        self._counter += 1
+        self._set_line(
+            _sort_key(self._newest_seq, _KIND_NOTICE, self._counter), NoticeLine(f"notice-{self._counter}", ts, text)
+        )
 
-    def came_or_went(self, ts: int, coming: Coming) -> None:
+    def add_membership_event(self, ts: int, event: MembershipEvent) -> None:
         """Somebody came, left or was renamed: told in one line with those right before it."""
-        if self._comings is None or self._last_above_unsent() != self._comings[0]:
-            self._count += 1
-            self._comings = (_at(self._newest, _NOTICE, self._count), Comings())
-        place, comings = self._comings
-        comings.add(coming)
-        self._place(place, NoticeLine(f"notice-{place & _COUNT}", ts, comings.told()))
+        if self._membership is None or self._last_logged_key() != self._membership[0]:
+            self._counter += 1
+            self._membership = (_sort_key(self._newest_seq, _KIND_NOTICE, self._counter), MembershipSummary())
+        key, summary = self._membership
+        summary.add(event)
+        self._set_line(key, NoticeLine(f"notice-{key & _COUNTER_MASK}", ts, summary.format()))
 
-    def set_unread(self, after: int | None) -> None:
+    def set_unread_line(self, after: int | None) -> None:
         """The unread line stands behind the entry `after`, or nowhere."""
-        if after == self._unread:
+        if after == self._unread_after:
             return
-        if self._unread is not None:
-            self._drop(_at(self._unread, _UNREAD))
-        self._unread = after
+        if self._unread_after is not None:
+            self._remove(_sort_key(self._unread_after, _KIND_UNREAD))
+        self._unread_after = after
         if after is not None:
-            self._place(_at(after, _UNREAD), UnreadLine())
+            self._set_line(_sort_key(after, _KIND_UNREAD), UnreadLine())
 
-    def restart(self) -> None:
+    def reset(self) -> None:
         """Take everything away but what is not sent yet: another log begins."""
-        kept = bisect_left(self._places, _at(_BELOW))
-        self._splice(0, kept, [], [])
-        self._newest = 0
+        unsent_index = bisect_left(self._keys, _sort_key(_UNSENT_BASE))
+        self._splice(0, unsent_index, [], [])
+        self._newest_seq = 0
         self._gaps.clear()
-        self._unread = None
-        self._comings = None
+        self._unread_after = None
+        self._membership = None
 
-    def take_away(self, seqs: Iterable[int]) -> None:
+    def remove_messages(self, seqs: Iterable[int]) -> None:
         """Take these messages of the log away."""
         for seq in seqs:
-            self._drop(_at(seq))
+            self._remove(_sort_key(seq))
 
     def trim(self, first: int) -> None:
         """Take away what stands before the entry `first`."""
-        gone = bisect_left(self._places, _at(first))
-        if gone:
-            self._splice(0, gone, [], [])
+        removed_count = bisect_left(self._keys, _sort_key(first))
+        if removed_count:
+            self._splice(0, removed_count, [], [])
         self._gaps = {gap for gap in self._gaps if gap[0] >= first}
-        if self._unread is not None and self._unread < first:
-            self._unread = None
-        if self._comings is not None and self._comings[0] < _at(first):
-            self._comings = None
+        if self._unread_after is not None and self._unread_after < first:
+            self._unread_after = None
+        if self._membership is not None and self._membership[0] < _sort_key(first):
+            self._membership = None
 
     def clear_notices(self) -> None:
         """Take every notice away."""
-        for place in [place for place in self._places if place >> 24 & 3 == _NOTICE]:
-            self._drop(place)
-        self._comings = None
+        for key in [place for place in self._keys if place >> 24 & 3 == _KIND_NOTICE]:
+            self._remove(key)
+        self._membership = None
 
-    def _last_above_unsent(self) -> _Place | None:
-        index = bisect_left(self._places, _at(_BELOW))
-        return self._places[index - 1] if index else None
+    def _last_logged_key(self) -> _SortKey | None:
+        index = bisect_left(self._keys, _sort_key(_UNSENT_BASE))
+        return self._keys[index - 1] if index else None
 
-    def _find(self, place: _Place) -> int | None:
-        index = bisect_left(self._places, place)
-        return index if index < len(self._places) and self._places[index] == place else None
+    def _find(self, key: _SortKey) -> int | None:
+        index = bisect_left(self._keys, key)
+        return index if index < len(self._keys) and self._keys[index] == key else None
 
-    def _place(self, place: _Place, line: Line) -> None:
-        index = self._find(place)
+    def _set_line(self, key: _SortKey, line: Line) -> None:
+        index = self._find(key)
         if index is not None:
-            self._splice(index, 1, [place], [line])
+            self._splice(index, 1, [key], [line])
         else:
-            self._splice(bisect_right(self._places, place), 0, [place], [line])
+            self._splice(bisect_right(self._keys, key), 0, [key], [line])
 
-    def _drop(self, place: _Place) -> None:
-        index = self._find(place)
+    def _remove(self, key: _SortKey) -> None:
+        index = self._find(key)
         if index is not None:
             self._splice(index, 1, [], [])
 
-    def _insert(self, at: int, lines: list[MessageLine]) -> None:
+    def _insert(self, index: int, lines: list[MessageLine]) -> None:
         if lines:
-            self._splice(at, 0, [_at(line.seq or 0) for line in lines], list(lines))
-            self.reached(lines[-1].seq or 0)
+            self._splice(index, 0, [_sort_key(line.seq or 0) for line in lines], list(lines))
+            self.advance_to(lines[-1].seq or 0)
 
-    def _splice(self, index: int, removed: int, places: list[_Place], lines: Sequence[Line]) -> None:
-        self._places[index : index + removed] = array("q", places)
+    def _splice(self, index: int, removed: int, keys: list[_SortKey], lines: Sequence[Line]) -> None:
+        self._keys[index : index + removed] = array("q", keys)
         self._lines.splice(index, removed, lines)
-        self._untaken += 1 + len(lines)
-        self.anew = self.anew or self._untaken > UNTAKEN_MOST
-        if self.anew:
+        self._queued_lines += 1 + len(lines)
+        self.is_reset = self.is_reset or self._queued_lines > MAX_QUEUED_LINES
+        if self.is_reset:
             self._splices.clear()
         else:
             self._splices.append(Splice(index, removed, tuple(lines)))

@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 
-def replace_whole(path: Path, content: bytes, mode: int = 0o600) -> None:
+def atomic_write(path: Path, content: bytes, mode: int = 0o600) -> None:
     """Write a file beside the old one, then let it take its place.
 
     Args:
@@ -16,12 +16,12 @@ def replace_whole(path: Path, content: bytes, mode: int = 0o600) -> None:
     Raises:
         OSError: It could not be written; the old one stands, and nothing is left beside it.
     """
-    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=path.name)
+    descriptor, temp_path = tempfile.mkstemp(dir=path.parent, prefix=path.name)
     try:
-        with os.fdopen(handle, "wb") as file:
+        with os.fdopen(descriptor, "wb") as file:
             file.write(content)
-        Path(beside).chmod(mode)
-        Path(beside).replace(path)
+        Path(temp_path).chmod(mode)
+        Path(temp_path).replace(path)
     except OSError:
-        Path(beside).unlink(missing_ok=True)
+        Path(temp_path).unlink(missing_ok=True)
         raise

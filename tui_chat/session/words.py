@@ -8,9 +8,9 @@ sentences of its own has such a file of its own.
 from collections.abc import Sequence
 
 from tui_chat.session.language import mark, plural, tr
-from tui_chat.session.lines import ACTION, MessageLine
-from tui_chat.session.pasting import PasteWish
-from tui_chat.session.writing import EMOJIS, Kind
+from tui_chat.session.lines import ACTION_PREFIX, MessageLine
+from tui_chat.session.pasting import PasteMode
+from tui_chat.session.writing import QUICK_REACTIONS, ComposeKind
 
 # The join form.
 TITLE = "chat"
@@ -21,9 +21,9 @@ LABEL_SERVER = mark("Server")
 PLACEHOLDER_ROOM = mark("lobby")
 PLACEHOLDER_NICK = mark("your name")
 BUTTON_JOIN = mark("Join")
-BUTTON_SERVE = mark("Start a server here")
-NEEDS_ROOM = mark("Which room? Any name makes one.")
-NEEDS_NICK = mark("What shall others call you?")
+BUTTON_START_SERVER = mark("Start a server here")
+ROOM_REQUIRED = mark("Which room? Any name makes one.")
+NICK_REQUIRED = mark("What shall others call you?")
 STARTING_SERVER = mark("Starting a server…")
 
 
@@ -32,44 +32,46 @@ def connecting_to(server: str) -> str:
     return tr("Connecting to {server}…", server=server)
 
 
-def nothing_there(server: str) -> str:
+def no_server_at(server: str) -> str:
     """No server answers."""
     return tr("No chat server answers at {server}.", server=server)
 
 
-def port_taken(address: str) -> str:
+def port_in_use(address: str) -> str:
     """Something else has the port."""
     return tr("Something that is not a chat server already uses {address}.", address=address)
 
 
 # What others did.
-def _listed(nicks: Sequence[str]) -> str:
+def _join_names(nicks: Sequence[str]) -> str:
     return tr(", ").join(nicks)
 
 
-def _names(nicks: Sequence[str], most: int = 5, more: int = 0) -> str:
-    if more or len(nicks) > most:
-        told = nicks[: most - 1]
-        others = len(nicks) - len(told) + more
-        if not told:
-            return plural("{count:,} other", "{count:,} others", others)
-        return plural("{names} and {count:,} other", "{names} and {count:,} others", others, names=_listed(told))
-    return nicks[0] if len(nicks) == 1 else tr("{names} and {last}", names=_listed(nicks[:-1]), last=nicks[-1])
+def _summarize_names(nicks: Sequence[str], limit: int = 5, unlisted_count: int = 0) -> str:
+    if unlisted_count or len(nicks) > limit:
+        listed = nicks[: limit - 1]
+        remaining = len(nicks) - len(listed) + unlisted_count
+        if not listed:
+            return plural("{count:,} other", "{count:,} others", remaining)
+        return plural(
+            "{names} and {count:,} other", "{names} and {count:,} others", remaining, names=_join_names(listed)
+        )
+    return nicks[0] if len(nicks) == 1 else tr("{names} and {last}", names=_join_names(nicks[:-1]), last=nicks[-1])
 
 
-def came(nicks: Sequence[str], more: int = 0) -> str:
+def joined(nicks: Sequence[str], unlisted_count: int = 0) -> str:
     """Some people came, and more whose names were not told."""
-    return tr("{names} joined", names=_names(nicks, more=more))
+    return tr("{names} joined", names=_summarize_names(nicks, unlisted_count=unlisted_count))
 
 
-def went(nicks: Sequence[str], more: int = 0) -> str:
+def left(nicks: Sequence[str], unlisted_count: int = 0) -> str:
     """Some people left, and more whose names were not told."""
-    return tr("{names} left", names=_names(nicks, more=more))
+    return tr("{names} left", names=_summarize_names(nicks, unlisted_count=unlisted_count))
 
 
-def came_and_went(nicks: Sequence[str]) -> str:
+def joined_and_left(nicks: Sequence[str]) -> str:
     """Some people came and left, or left and came back."""
-    return tr("{names} came and went", names=_names(nicks))
+    return tr("{names} came and went", names=_summarize_names(nicks))
 
 
 def renamed(old: str, new: str) -> str:
@@ -77,23 +79,23 @@ def renamed(old: str, new: str) -> str:
     return tr("{old} is now {new}", old=old, new=new)
 
 
-def typing(nicks: Sequence[str]) -> str:
+def typing_indicator(nicks: Sequence[str]) -> str:
     """Some people are typing."""
-    return plural("{names} is typing…", "{names} are typing…", len(nicks), names=_names(nicks, 3))
+    return plural("{names} is typing…", "{names} are typing…", len(nicks), names=_summarize_names(nicks, 3))
 
 
 # What became of what you did.
-def got_other_nick(wanted: str, got: str) -> str:
+def nick_assigned(requested: str, assigned: str) -> str:
     """The nickname asked for was in use."""
-    return tr("{wanted} is taken here, you are {got}. /nick changes it.", wanted=wanted, got=got)
+    return tr("{wanted} is taken here, you are {got}. /nick changes it.", wanted=requested, got=assigned)
 
 
-def you_are_now(nick: str) -> str:
+def own_nick_changed(nick: str) -> str:
     """Your own nickname has changed."""
     return tr("You are now {nick}.", nick=nick)
 
 
-def topic_is(topic: str) -> str:
+def topic_changed(topic: str) -> str:
     """The topic has changed."""
     return tr("The topic is now: {topic}", topic=topic) if topic else tr("The topic was taken away.")
 
@@ -103,19 +105,19 @@ def room_lost(room: str, reason: str) -> str:
     return tr("You are no longer in {room}: {reason}", room=room, reason=reason)
 
 
-def members_are(nicks: Sequence[str]) -> str:
+def member_list(nicks: Sequence[str]) -> str:
     """Who is in the room; a plain server tells of nobody."""
     if not nicks:
         return tr("This server does not tell who is here.")
-    return tr("{count:,} here: {names}", count=len(nicks), names=_listed(nicks))
+    return tr("{count:,} here: {names}", count=len(nicks), names=_join_names(nicks))
 
 
-def room_in_list(name: str, members: int, topic: str) -> str:
+def room_summary(name: str, members: int, topic: str) -> str:
     """One room of a list."""
-    return f"{name} · {here(members)}" + (f" · {topic}" if topic else "")
+    return f"{name} · {member_count(members)}" + (f" · {topic}" if topic else "")
 
 
-def rooms_are(rooms: Sequence[str]) -> str:
+def room_list(rooms: Sequence[str]) -> str:
     """The rooms of a server."""
     if not rooms:
         return tr("No rooms.")
@@ -127,32 +129,32 @@ def unknown_command(name: str) -> str:
     return tr("No command /{name}. //{name} says it, /help lists all.", name=name[:40])
 
 
-def usage(how: str) -> str:
+def command_usage(syntax: str) -> str:
     """A command was typed wrong."""
-    return tr("Type it as {how}", how=how)
+    return tr("Type it as {how}", how=syntax)
 
 
-def crashed(log: str) -> str:
+def crash_report(log: str) -> str:
     """The program has failed."""
     return tr("chat-tui has failed and had to end; {log} has the details.", log=log)
 
 
-def others_join_with(commands: Sequence[str]) -> str:
+def join_commands(commands: Sequence[str]) -> str:
     """How others get to the server that runs in this program."""
     return tr("You run the server. Others join with:") + "\n" + "\n".join(f"  {command}" for command in commands)
 
 
-PLAIN_SERVER = mark("Plain server: no history, no members, no delivery marks.")
+BASIC_SERVER = mark("Plain server: no history, no members, no delivery marks.")
 LOCAL_ONLY = mark("Only this machine can reach it. For the network, start with --serve --host 0.0.0.0")
-ALREADY_SERVED = mark("A chat server already runs there, so you joined that one.")
-ROOM_IS_CLOSED = mark("You are no longer in this room.")
+JOINED_EXISTING_SERVER = mark("A chat server already runs there, so you joined that one.")
+ROOM_CLOSED = mark("You are no longer in this room.")
 NOT_IN_A_ROOM = mark("You are in no room. /join takes you to one.")
 NO_TOPIC = mark("This room has no topic.")
-LAST_ROOM_LEFT = mark("You have left the last room.")
+LEFT_LAST_ROOM = mark("You have left the last room.")
 COPIED = mark("Copied.")
-WENT_WRONG = mark("Something went wrong; the log has the details.")
-QUIT_AGAIN = mark("Press Ctrl+C again to quit.")
-UNSENT_QUIT = mark("Some of what you wrote is not sent yet. Quit again: it is sent when you are back.")
+INTERNAL_ERROR = mark("Something went wrong; the log has the details.")
+CONFIRM_QUIT = mark("Press Ctrl+C again to quit.")
+CONFIRM_QUIT_UNSENT = mark("Some of what you wrote is not sent yet. Quit again: it is sent when you are back.")
 
 
 # The state of the connection.
@@ -169,7 +171,7 @@ def offline(retry_in: float) -> str:
     return tr("offline: retry in {seconds} s", seconds=round(retry_in)) if retry_in >= 1 else tr("offline: trying")
 
 
-def unsent(count: int) -> str:
+def unsent_count(count: int) -> str:
     """How much waits to be sent, while there is no connection."""
     return tr(", {count:,} unsent", count=count) if count else ""
 
@@ -179,33 +181,33 @@ def change_failed(problem: str, text: str) -> str:
     return tr("The change was refused: {problem}", problem=problem) + (f" · {text}" if text else "")
 
 
-def quoted(nick: str, text: str) -> str:
+def quote(nick: str, text: str) -> str:
     """Who said what, or does what, in one line."""
-    if text.startswith(ACTION):
-        return f"* {nick} {' '.join(text[len(ACTION) :].split())}"
+    if text.startswith(ACTION_PREFIX):
+        return f"* {nick} {' '.join(text[len(ACTION_PREFIX) :].split())}"
     return f"{nick}: {' '.join(text.split())}" if text else f"{nick}: …"
 
 
-def quoted_line(line: MessageLine, most: int) -> str:
+def quote_line(line: MessageLine, limit: int) -> str:
     """Who said what in this message, in one line of at most about that many characters of theirs."""
-    return quoted(line.nick, "" if line.deleted else line.text[:most])
+    return quote(line.nick, "" if line.deleted else line.text[:limit])
 
 
-def writing(kind: Kind, about: str) -> str:
+def compose_hint(kind: ComposeKind, about: str) -> str:
     """What the text that is being written is for."""
     match kind:
-        case Kind.REPLY:
+        case ComposeKind.REPLY:
             return tr("answering {about} · Esc: no answer", about=about)
-        case Kind.EDIT:
+        case ComposeKind.EDIT:
             return tr("changing what you said · Esc: leave it")
-        case Kind.REACT:
-            choices = " ".join(f"{number} {emoji}" for number, emoji in enumerate(EMOJIS, 1))
+        case ComposeKind.REACT:
+            choices = " ".join(f"{number} {emoji}" for number, emoji in enumerate(QUICK_REACTIONS, 1))
             return tr("{choices}, or any emoji · Esc: none", choices=choices)
 
 
-DELETE_AGAIN = mark("Press d again to take the message back for everybody.")
-NOT_YOURS = mark("Only your own messages can be changed.")
-NOTHING_THERE = mark("There is no such message here.")
+CONFIRM_DELETE = mark("Press d again to take the message back for everybody.")
+NOT_OWN_MESSAGE = mark("Only your own messages can be changed.")
+NO_SUCH_MESSAGE = mark("There is no such message here.")
 
 # The chat screen.
 ROOMS = mark("Rooms")
@@ -214,12 +216,12 @@ PLACEHOLDER_PALETTE = mark("search the commands")
 PLACEHOLDER_MESSAGE = mark("Message")
 
 
-def here(count: int) -> str:
+def member_count(count: int) -> str:
     """The heading over the members; a plain server tells of nobody."""
     return tr("{count:,} here", count=count) if count else tr("not told here")
 
 
-def new_below(count: int) -> str:
+def new_messages_below(count: int) -> str:
     """How many lines wait below."""
     return tr("↓ {count:,} new below · End", count=count)
 
@@ -234,12 +236,12 @@ def link_copied(host: str) -> str:
     return tr("Copied the link to {host}.", host=host)
 
 
-def not_in(room: str) -> str:
+def not_in_room(room: str) -> str:
     """You are not in this room."""
     return tr("You are not in {room}.", room=room[:64]) if room else tr(NOT_IN_A_ROOM)
 
 
-def too_long(count: int, limit: int) -> str:
+def message_too_long(count: int, limit: int) -> str:
     """A message is over the limit."""
     return tr("{count:,} of {limit:,} characters", count=count, limit=limit)
 
@@ -249,16 +251,16 @@ def paste_too_large(count: int) -> str:
     return tr("The paste has {count:,} characters; nothing was put in.", count=count)
 
 
-def searching_sent(query: str, failed: bool) -> str:
+def history_search_prompt(query: str, has_failed: bool) -> str:
     """What you sent is being searched."""
-    if failed:
+    if has_failed:
         return tr("nothing that you sent here holds: {query}", query=query)
     if not query:
         return tr("sent here before: ▏ type what you look for")
     return tr("sent here before: {query}▏", query=query)
 
 
-def pasted(lines: int, characters: int) -> str:
+def paste_summary(lines: int, characters: int) -> str:
     """How much was pasted."""
     return plural(
         "Pasted: {count:,} line, {characters:,} characters",
@@ -268,17 +270,17 @@ def pasted(lines: int, characters: int) -> str:
     )
 
 
-def paste_wish(wish: PasteWish, messages: int) -> str:
+def paste_option(mode: PasteMode, message_count: int) -> str:
     """What can be done with a paste, and how many messages that makes."""
-    match wish:
-        case PasteWish.EDIT:
+    match mode:
+        case PasteMode.EDIT:
             return tr("put it into the message, to be changed first")
-        case PasteWish.ONE:
+        case PasteMode.SINGLE_MESSAGE:
             return tr("send it as one message")
-        case PasteWish.PARTS:
-            return tr("send it as {count:,} messages, as long as they can be", count=messages)
-        case PasteWish.LINES:
-            return tr("send each line as a message: {count:,}", count=messages)
+        case PasteMode.CHUNKS:
+            return tr("send it as {count:,} messages, as long as they can be", count=message_count)
+        case PasteMode.LINE_BY_LINE:
+            return tr("send each line as a message: {count:,}", count=message_count)
 
 
 PASTE_CANCEL = mark("drop it")
@@ -289,17 +291,17 @@ SWITCH_FOOTER = mark("↑↓ choose · Enter go · Esc stay")
 NEW_ROOM = mark("new room")
 
 
-def cleared(undo: str) -> str:
+def input_cleared(undo_key: str) -> str:
     """The line was cleared, and this key brings it back."""
-    return tr("Cleared. {key} brings it back.", key=undo)
+    return tr("Cleared. {key} brings it back.", key=undo_key)
 
 
-def not_back_in(room: str, reason: str) -> str:
+def rejoin_failed(room: str, reason: str) -> str:
     """A room that was open before could not be entered again."""
     return tr("{room}, where you were before, could not be entered: {reason}", room=room, reason=reason)
 
 
-def writing_not_kept(reason: str) -> str:
+def drafts_not_saved(reason: str) -> str:
     """Drafts and what was sent cannot be kept on this computer."""
     return tr("Drafts are not kept on this computer: {reason}", reason=reason)
 
@@ -310,32 +312,37 @@ HELP_COMMANDS = mark("Commands")
 HELP_CLOSE = mark("type to search · Esc closes this")
 
 
-def help_search(query: str, found: int) -> str:
+def help_search_prompt(query: str, match_count: int) -> str:
     """The help is being searched."""
     return plural(
-        "{query}▏ {count:,} line · Esc closes this", "{query}▏ {count:,} lines · Esc closes this", found, query=query
+        "{query}▏ {count:,} line · Esc closes this",
+        "{query}▏ {count:,} lines · Esc closes this",
+        match_count,
+        query=query,
     )
 
 
-HELP_SIGNS = mark("Signs in the list of members")
+HELP_LEGEND = mark("Signs in the list of members")
 SIGN_OWNER = mark("owner of the room")
 SIGN_MODERATOR = mark("moderator")
-SIGN_PLAIN = mark("in another chat program, which may show neither edits nor reactions")
+SIGN_BASIC_CLIENT = mark("in another chat program, which may show neither edits nor reactions")
 
 
 # Notifications, and the title of the terminal.
-def notice_of(nick: str, room: str, named: bool) -> str:
+def notification_title(nick: str, room: str, is_mention: bool) -> str:
     """Somebody said something while nobody looked."""
     return (
         tr("{nick} named you in {room}", nick=nick, room=room)
-        if named
+        if is_mention
         else tr("{nick} in {room}", nick=nick, room=room)
     )
 
 
-def notice_of_several(count: int, rooms: Sequence[str]) -> str:
+def notification_summary_title(count: int, rooms: Sequence[str]) -> str:
     """Several things were said while nobody looked."""
-    return plural("{count:,} message in {rooms}", "{count:,} messages in {rooms}", count, rooms=_names(rooms, 3))
+    return plural(
+        "{count:,} message in {rooms}", "{count:,} messages in {rooms}", count, rooms=_summarize_names(rooms, 3)
+    )
 
 
 def window_title(room: str, unread: int, mentions: int) -> str:

@@ -5,11 +5,11 @@ from enum import Enum
 
 from tui_chat.session import emoji_names
 
-EMOJIS = ("👍", "❤️", "😂", "🎉", "😮", "👀")
+QUICK_REACTIONS = ("👍", "❤️", "😂", "🎉", "😮", "👀")
 """Those that a digit stands for."""
 
 
-class Kind(Enum):
+class ComposeKind(Enum):
     """What Enter does with the text."""
 
     REPLY = "reply"
@@ -18,7 +18,7 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Writing:
+class ComposeMode:
     """What the text in the composer is for.
 
     Attributes:
@@ -28,16 +28,16 @@ class Writing:
         put_aside: What was being written before.
     """
 
-    kind: Kind
+    kind: ComposeKind
     seq: int
     about: str
     began: str = ""
     put_aside: str = ""
 
 
-def emoji_of(text: str) -> str:
+def resolve_emoji(text: str) -> str:
     """The emoji that a typed text means: that of its digit or its name (`tada`, `:tada:`), or itself."""
-    typed = text.strip()
-    if len(typed) == 1 and typed.isascii() and typed.isdigit() and 0 < int(typed) <= len(EMOJIS):
-        return EMOJIS[int(typed) - 1]
-    return emoji_names.named(typed.strip(":")) or typed if typed.isascii() else typed
+    stripped = text.strip()
+    if len(stripped) == 1 and stripped.isascii() and stripped.isdigit() and 0 < int(stripped) <= len(QUICK_REACTIONS):
+        return QUICK_REACTIONS[int(stripped) - 1]
+    return emoji_names.find(stripped.strip(":")) or stripped if stripped.isascii() else stripped

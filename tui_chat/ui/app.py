@@ -26,7 +26,7 @@ from textual.worker import Worker, WorkerError, WorkerState
 
 from tui_chat.session import remembered, words
 from tui_chat.session.language import tr
-from tui_chat.session.remembered import Identity, Remembered
+from tui_chat.session.remembered import Identity, Profile
 from tui_chat.session.settings_file import SettingsFile
 from tui_chat.ui import addresses, keys, memory, preload, terminal_keys
 from tui_chat.ui.notifying import Notifying
@@ -72,7 +72,7 @@ class ChatApp(TypingApp, inherit_bindings=False):
     BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings(keys.Place.ANYWHERE)]
     COMMAND_PALETTE_BINDING = "ctrl+backslash"
 
-    def __init__(self, start: Start, kept: Remembered, notice: str, settings: SettingsFile | None = None) -> None:
+    def __init__(self, start: Start, kept: Profile, notice: str, settings: SettingsFile | None = None) -> None:
         """Make it.
 
         Args:
@@ -205,7 +205,7 @@ class ChatApp(TypingApp, inherit_bindings=False):
         visit = self._visit
         if visit is None or not self.pace.behind or not visit.connection.inbox.overfull:
             return False
-        visit.session.look(False)
+        visit.session.set_viewed(False)
         visit.take(self, self.pace.slice_end)
         return True
 
@@ -223,7 +223,7 @@ class ChatApp(TypingApp, inherit_bindings=False):
         entrance = self._visit.entrance if self._visit is not None else None
         self._end_visit()
         if offer_server and entrance is not None and addresses.is_here(entrance.server):
-            self._form.complain(field, words.nothing_there(entrance.server))
+            self._form.complain(field, words.no_server_at(entrance.server))
             self._form.offer_server()
         else:
             self._form.complain(field, problem)
@@ -235,7 +235,7 @@ class ChatApp(TypingApp, inherit_bindings=False):
         self._remember(visit, view.name, view.nick)
         if self._chat is None:
             for word in self._greeting:
-                visit.session.say(word)
+                visit.session.add_notice(word)
             self._form.progress("")
             self._chat = ChatScreen(visit.session, visit.connection)
             self.push_screen(self._chat)
@@ -289,7 +289,7 @@ class ChatApp(TypingApp, inherit_bindings=False):
             kept = kept.with_identity(Identity(visit.entrance.server, nick, visit.connection.guest_key))
         self._keep(kept)
 
-    def _keep(self, kept: Remembered) -> None:
+    def _keep(self, kept: Profile) -> None:
         if kept != self._kept:
             self._kept = kept
             problem = remembered.save(self._start.state, kept)
@@ -330,7 +330,7 @@ class ChatApp(TypingApp, inherit_bindings=False):
             self._start_leaving()
         else:
             self._interrupted = time.monotonic()
-            self.say(tr(words.QUIT_AGAIN))
+            self.say(tr(words.CONFIRM_QUIT))
 
     def action_leave(self) -> None:
         """Quit; what was just sent is given a moment, and then a warning."""
@@ -342,14 +342,14 @@ class ChatApp(TypingApp, inherit_bindings=False):
         while self._unsent() and not self._warned_of_unsent:
             if not turns:
                 self._warned_of_unsent = True
-                self.say(tr(words.UNSENT_QUIT))
+                self.say(tr(words.CONFIRM_QUIT_UNSENT))
                 return
             turns -= 1
             await asyncio.sleep(BETWEEN_DRAWS)
         self._start_leaving()
 
     def _unsent(self) -> int:
-        return self._visit.session.unsent if self._visit is not None else 0
+        return self._visit.session.unsent_count if self._visit is not None else 0
 
     def action_command_palette(self) -> None:
         """All commands, to search and run."""
@@ -388,7 +388,7 @@ class ChatApp(TypingApp, inherit_bindings=False):
         """What goes wrong in the background is said too."""
         if event.state is WorkerState.ERROR:
             log.error("work in the background has failed", exc_info=event.worker.error)  # pyright: ignore[reportUnknownMemberType]
-            self.problem(tr(words.WENT_WRONG))
+            self.problem(tr(words.INTERNAL_ERROR))
 
     def on_app_focus(self) -> None:
         """The terminal has the focus."""
@@ -436,7 +436,7 @@ class ChatApp(TypingApp, inherit_bindings=False):
     def panic(self, *renderables: RenderableType) -> None:
         """End at once, with one sentence; the log has what is known."""
         log.critical("the program has failed", exc_info=self._exception)
-        super().panic(Text(words.crashed(str(self._start.log))))
+        super().panic(Text(words.crash_report(str(self._start.log))))
 
     def _fatal_error(self) -> None:
         # Textual's own prints a traceback with the values of variables in it.

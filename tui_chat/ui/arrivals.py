@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from server.protocol.answers import RoomSummary
 from server.protocol.errors import ChatError
 from tui_chat.client import events
-from tui_chat.session.kept_writing import Left
+from tui_chat.session.kept_writing import SavedRoomState
 
 if TYPE_CHECKING:
     from tui_chat.client.room import Room
@@ -41,7 +41,7 @@ class RoomJoined:
 
     room: "Room"
     wanted_nick: str
-    left: Left
+    left: SavedRoomState
     show: bool
 
 
@@ -75,7 +75,7 @@ class RoomOpened:
     """
 
     room: "Room"
-    left: Left
+    left: SavedRoomState
     show: bool
 
 

@@ -6,10 +6,10 @@ from server.protocol import names
 from server.protocol.errors import ChatError
 from server.protocol.text import validate_topic
 from tui_chat.session import people_commands, refusals, setting_commands, settings, words
-from tui_chat.session.commands import Action, Call
-from tui_chat.session.front import not_there, room_named, shrugged
+from tui_chat.session.commands import Action, CommandCall
+from tui_chat.session.front import find_room, no_room_text, shrug_text
 from tui_chat.session.language import tr
-from tui_chat.session.lines import ACTION, MessageLine
+from tui_chat.session.lines import ACTION_PREFIX, MessageLine
 from tui_chat.session.room_view import RoomView
 from tui_chat.ui.settings_app import settings_app
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from tui_chat.ui.screens.chat import ChatScreen
 
 
-def run(call: Call, screen: "ChatScreen") -> str:
+def run(call: CommandCall, screen: "ChatScreen") -> str:
     """Do a command.
 
     Returns:
         Why it cannot be done, in one sentence; empty when it is done or on its way.
     """
     argument = call.arguments[0] if call.arguments else ""
-    room = screen.session.current
+    room = screen.session.current_room
     try:
         match call.command.action:
             case Action.JOIN:
@@ -35,11 +35,11 @@ def run(call: Call, screen: "ChatScreen") -> str:
                 screen.connection.rename(names.validate_nickname(argument))
             case Action.NAMES:
                 if room is not None:
-                    screen.session.say(words.members_are([member.nick_name for member in room.members]))
+                    screen.session.add_notice(words.member_list([member.nick_name for member in room.members]))
             case Action.ME:
-                return screen.say(ACTION + argument)
+                return screen.say(ACTION_PREFIX + argument)
             case Action.SHRUG:
-                return screen.say(shrugged(argument))
+                return screen.say(shrug_text(argument))
             case Action.WHOIS:
                 return people_commands.whois(argument, screen)
             case Action.IGNORE:
@@ -52,7 +52,7 @@ def run(call: Call, screen: "ChatScreen") -> str:
                 return screen.change_server(argument)
             case Action.LIST:
                 screen.connection.list_rooms(argument, told=True)
-            case Action.GO if argument and (open_room := screen.session.room(argument)) is not None:
+            case Action.GO if argument and (open_room := screen.session.find_room(argument)) is not None:
                 screen.join(open_room.name)  # what is typed behind its whole name is for it
             case Action.GO:
                 screen.switch(argument)
@@ -61,9 +61,9 @@ def run(call: Call, screen: "ChatScreen") -> str:
             case Action.RECONNECT:
                 screen.connection.retry_now()
             case Action.EDIT:
-                return screen.edit(room.last_said(own=True) if room is not None else None, argument)
+                return screen.edit(room.last_message(is_own=True) if room is not None else None, argument)
             case Action.REPLY:
-                return screen.reply(room.last_said(own=False) if room is not None else None, argument)
+                return screen.reply(room.last_message(is_own=False) if room is not None else None, argument)
             case Action.REACT:
                 return screen.react(_last_said(room), argument)
             case Action.SEARCH:
@@ -80,13 +80,13 @@ def run(call: Call, screen: "ChatScreen") -> str:
             case Action.SET:
                 return setting_commands.set_setting(call.arguments, screen)
             case Action.NOTIFY:
-                return setting_commands.set_level(argument, screen)
+                return setting_commands.set_notification_level(argument, screen)
             case Action.HELP:
                 screen.show_help()
             case Action.QUIT:
                 screen.leave()
     except ChatError as refusal:
-        return refusals.of(refusal)
+        return refusals.describe(refusal)
     return ""
 
 
@@ -94,12 +94,12 @@ def _topic(room: RoomView | None, argument: str, screen: "ChatScreen") -> None:
     if room is not None and argument:
         screen.connection.set_topic(room.name, validate_topic(argument))
     elif room is not None:
-        screen.session.say(words.topic_is(room.topic) if room.topic else tr(words.NO_TOPIC))
+        screen.session.add_notice(words.topic_changed(room.topic) if room.topic else tr(words.NO_TOPIC))
 
 
 def _last_said(room: RoomView | None) -> MessageLine | None:
     """The newest message, whoever said it."""
-    found = [] if room is None else [room.last_said(own=own) for own in (True, False)]
+    found = [] if room is None else [room.last_message(is_own=own) for own in (True, False)]
     return max((line for line in found if line is not None), key=lambda line: line.seq or 0, default=None)
 
 
@@ -116,8 +116,8 @@ def _theme(word: str, screen: "ChatScreen") -> str:
 
 
 def _part(argument: str, screen: "ChatScreen") -> str:
-    room = room_named(argument, screen)
+    room = find_room(argument, screen)
     if room is None:
-        return not_there(argument)
+        return no_room_text(argument)
     screen.part(room)
     return ""

@@ -21,9 +21,9 @@ from server.protocol.limits import ROOMS_PER_CONNECTION
 from tui_chat.client import events
 from tui_chat.client.posting import OutboxItem
 from tui_chat.session import refusals, words
-from tui_chat.session.kept_writing import KeptWriting
+from tui_chat.session.kept_writing import ComposerStore
 from tui_chat.session.language import tr
-from tui_chat.session.writing import Writing
+from tui_chat.session.writing import ComposeMode
 from tui_chat.ui.arrivals import (
     Arrival,
     NotOpened,
@@ -88,7 +88,7 @@ class Connection:
         self._tasks: set[asyncio.Task[None]] = set()
         self._trimming: set[str] = set()
         self._come_back = come_back
-        self._written: KeptWriting
+        self._written: ComposerStore
 
     @property
     def guest_key(self) -> str | None:
@@ -107,11 +107,11 @@ class Connection:
             outbox = await stack.enter_async_context(Outbox(self._keeping.state))
             cache = self._keeping.cache
             self._written = await stack.enter_async_context(
-                KeptWriting(
+                ComposerStore(
                     self._keeping.state,
                     self.url,
                     self._first[1],
-                    history=cache is not None,
+                    keep_history=cache is not None,
                     on_problem=lambda problem: self._put(Refused(problem)),
                 )
             )
@@ -129,7 +129,7 @@ class Connection:
             stream = chat.events()
             try:
                 room, nick = self._first
-                left = await self._written.left(room)
+                left = await self._written.load_room(room)
                 opened = await chat.open_cached(room, nick=nick)
                 if opened is None:
                     await chat.connect()
@@ -155,25 +155,25 @@ class Connection:
         """Go into a room."""
         self._start(self._join(room, nick))
 
-    def keep_draft(self, room: str, text: str, writing: Writing | None) -> None:
+    def keep_draft(self, room: str, text: str, writing: ComposeMode | None) -> None:
         """This is being written in a room, and is kept."""
-        self._written.draft(room, text, writing)
+        self._written.save_draft(room, text, writing)
 
     def keep_sent(self, room: str, text: str) -> None:
         """This was sent in a room, to be found again with Up and Ctrl+R."""
-        self._written.sent(room, text)
+        self._written.add_sent_text(room, text)
 
     def keep_read(self, room: str, seq: int) -> None:
         """A room was read up to this entry."""
-        self._written.read(room, seq)
+        self._written.save_read_seq(room, seq)
 
     def known_as(self, nick: str) -> None:
         """You have this nickname now."""
-        self._written.known_as(nick)
+        self._written.rename_nick(nick)
 
     def lost(self, room: str) -> None:
         """A room was closed by the server; it does not come back by itself."""
-        self._written.closed(room)
+        self._written.remove_room(room)
 
     def part(self, room: str) -> None:
         """Leave a room."""
@@ -265,7 +265,7 @@ class Connection:
     def _joined(self, name: str) -> "Room":
         room = self._room(name)
         if room is None:
-            raise NotJoined(tr(words.ROOM_IS_CLOSED))
+            raise NotJoined(tr(words.ROOM_CLOSED))
         return room
 
     def _room(self, name: str) -> "Room | None":
@@ -275,7 +275,7 @@ class Connection:
 
     async def _join(self, room: str, nick: str) -> None:
         assert self._chat is not None
-        left = await self._written.left(room)
+        left = await self._written.load_room(room)
         try:
             joined = await self._chat.join(room, nick=nick)
         except ChatError as error:
@@ -289,19 +289,19 @@ class Connection:
             self._come_back = False
             self._start(self._rejoin(room.name, room.nick))
         else:
-            self._written.opened(room.name)
+            self._written.add_room(room.name)
 
     async def _rejoin(self, first: str, nick: str) -> None:
         assert self._chat is not None
-        rooms = (await self._written.rooms())[:ROOMS_PER_CONNECTION]
-        self._written.opened(first)
+        rooms = (await self._written.load_room_names())[:ROOMS_PER_CONNECTION]
+        self._written.add_room(first)
         self._put(RoomsExpected(tuple(rooms)))
         for name in rooms:
             if self._room(name) is None:
                 self._start(self._bring_back(self._chat, name, nick))
 
     async def _bring_back(self, chat: "ChatClient", name: str, nick: str) -> None:
-        left = await self._written.left(name)
+        left = await self._written.load_room(name)
         try:
             opened = await chat.open_cached(name, nick=nick)
             if opened is not None:
@@ -309,13 +309,13 @@ class Connection:
             else:
                 self._put(RoomJoined(await chat.join(name, nick=nick), "", left, show=False))
         except ChatError as error:
-            self._put(Refused(words.not_back_in(name, refusals.within(error.message, error.code))))
+            self._put(Refused(words.rejoin_failed(name, refusals.phrase(error.message, error.code))))
 
     async def _part(self, name: str) -> None:
         room = self._room(name)
         if room is not None:
             await _quietly(room.leave())
-        self._written.closed(name)
+        self._written.remove_room(name)
         self._put(RoomParted(name))
 
     async def _rename(self, nick: str) -> None:
@@ -384,7 +384,7 @@ class Connection:
         self._tasks.discard(task)
         if not task.cancelled() and (fault := task.exception()) is not None:
             log.error("a request failed by a fault of the program", exc_info=fault)
-            self._put(Refused(tr(words.WENT_WRONG)))
+            self._put(Refused(tr(words.INTERNAL_ERROR)))
 
 
 async def _quietly(work: Coroutine[Any, Any, object]) -> None:

@@ -99,16 +99,16 @@ class Keymap:
     def _change(self, name: str, written: tuple[str, ...]) -> None:
         key = next((key for key in keys.ALL if key.id == name), None)
         if key is None:
-            self.problems += (setting_words.no_such_key_id(name),)
+            self.problems += (setting_words.unknown_key_action(name),)
             return
         wanted: list[str] = []
         for text in filter(None, (text.strip() for text in written)):
             named = key_names.named(text)
             if not named:
-                self.problems += (setting_words.no_such_key(name, text),)
+                self.problems += (setting_words.unknown_key(name, text),)
                 return
             if key.place in WRITTEN and key_names.is_text(named):
-                self.problems += (setting_words.key_is_text(name, text),)
+                self.problems += (setting_words.key_types_text(name, text),)
                 return
             wanted.append(named)
         self._changed[name] = tuple(dict.fromkeys(wanted))
@@ -119,7 +119,7 @@ class Keymap:
             one, other, taken = clash
             loser, holder = (one, other) if one.id in self._changed else (other, one)
             del self._changed[loser.id]
-            self.problems += (setting_words.key_is_taken(loser.id, key_names.shown(taken), holder.id),)
+            self.problems += (setting_words.key_in_use(loser.id, key_names.shown(taken), holder.id),)
 
     def _clash(self) -> tuple[Key, Key, str] | None:
         pairs = [pair for place in Place for pair in combinations(keys.at(place), 2)]

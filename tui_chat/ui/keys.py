@@ -11,7 +11,7 @@ from enum import Enum
 
 from textual.binding import Binding
 
-from tui_chat.session.language import Marked, mark
+from tui_chat.session.language import Translatable, mark
 
 
 class Place(Enum):
@@ -51,9 +51,9 @@ class Key:
     id: str
     keys: tuple[str, ...]
     action: str
-    help: Marked | None
+    help: Translatable | None
     place: Place
-    footer: Marked | None = None
+    footer: Translatable | None = None
     first: bool = False
     label: str = ""
 

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from textual.timer import Timer
 
-from tui_chat.session.notices import Notices
+from tui_chat.session.notices import NotificationBatcher
 from tui_chat.ui.settings_app import SettingsApp
 
 if TYPE_CHECKING:
-    from tui_chat.session.session import Session
+    from tui_chat.session.session import ChatSession
 
 
 class Notifying:
@@ -21,10 +21,10 @@ class Notifying:
         session: Gives what is open now, None for nothing.
     """
 
-    def __init__(self, app: SettingsApp, session: "Callable[[], Session | None]") -> None:
+    def __init__(self, app: SettingsApp, session: "Callable[[], ChatSession | None]") -> None:
         self._app = app
         self._session = session
-        self._notices = Notices(time.monotonic)
+        self._notices = NotificationBatcher(time.monotonic)
         self._next: Timer | None = None
 
     def tell(self) -> None:
@@ -33,15 +33,15 @@ class Notifying:
         if session is None:
             return
         notices = self._notices
-        for heard in session.take_heard():
-            notices.hear(heard)
-        if session.in_focus and session.current is not None:
-            notices.read(session.current.name)
-        notice = notices.take(self._app.settings.notify_text)
+        for heard in session.pop_notifications():
+            notices.add(heard)
+        if session.has_focus and session.current_room is not None:
+            notices.discard_room(session.current_room.name)
+        notice = notices.pop_due(self._app.settings.notify_text)
         if notice is not None:
             self._app.tell(notice.title, notice.body)
-        elif notices.wait is not None and self._next is None:
-            self._next = self._app.set_timer(notices.wait, self._tell_later)
+        elif notices.delay is not None and self._next is None:
+            self._next = self._app.set_timer(notices.delay, self._tell_later)
 
     def _tell_later(self) -> None:
         self._next = None

@@ -39,9 +39,9 @@ class OwnServer:
             url = embed.local_url(host, port)
             if not await embed.is_chat_server(url):
                 raise NotStarted(taken.message) from None
-            return url, [tr(words.ALREADY_SERVED)]
+            return url, [tr(words.JOINED_EXISTING_SERVER)]
         except Unavailable as fault:
-            raise NotStarted(refusals.of(fault)) from None
+            raise NotStarted(refusals.describe(fault)) from None
         self._server = server
         return url, embed.greeting(host, port, url)
 

@@ -20,9 +20,9 @@ def entries(app: "ChatApp", chat: "ChatScreen | None") -> Iterable[SystemCommand
 
     A command that needs words behind it is put into the composer instead of being run.
     """
-    for command in commands.ALL:
+    for command in commands.COMMANDS:
         if chat is not None:
-            alone = command.least == 0
+            alone = command.min_arguments == 0
             run = chat.run_chosen if alone else chat.write
             text = f"/{command.name}" + ("" if alone else " ")
             yield SystemCommand(command.usage, tr(command.help), partial(run, text))

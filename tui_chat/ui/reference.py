@@ -37,7 +37,7 @@ def markdown() -> str:
             lines.append(f"| {shown} | {tr(key.help) if key.help else ''} | `{key.id}` |")
         lines.append("")
     lines += ["## Commands", "", "| command | what it does | other names |", "|---|---|---|"]
-    for command in commands.ALL:
+    for command in commands.COMMANDS:
         aliases = ", ".join(f"`/{alias}`" for alias in command.aliases)
         usage = command.usage.replace("|", "\\|")
         lines.append(f"| `{usage}` | {tr(command.help)} | {aliases} |")

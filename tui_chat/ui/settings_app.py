@@ -18,7 +18,7 @@ from textual.signal import Signal
 
 from tui_chat.session import language, words
 from tui_chat.session.language import tr
-from tui_chat.session.settings import Settings
+from tui_chat.session.settings import ClientSettings
 from tui_chat.session.settings_file import SettingsFile
 from tui_chat.ui import notifications, themes
 from tui_chat.ui.keymap import Keymap
@@ -51,7 +51,7 @@ class SettingsApp(App[None], inherit_bindings=False):
             driver_class: Textual's driver, None for its own choice.
         """
         super().__init__(driver_class=driver_class)
-        self.settings_changed: Signal[Settings] = Signal(self, "settings-changed")
+        self.settings_changed: Signal[ClientSettings] = Signal(self, "settings-changed")
         self._settings_file = kept
         self._between = notifications.multiplexer_of(os.environ)
         self._title = self._title_shown = ""
@@ -70,7 +70,7 @@ class SettingsApp(App[None], inherit_bindings=False):
         self.set_class(not chosen.dark, "-light-mode", update=False)
 
     @property
-    def settings(self) -> Settings:
+    def settings(self) -> ClientSettings:
         """What is in force."""
         return self._settings_file.settings
 
@@ -94,7 +94,7 @@ class SettingsApp(App[None], inherit_bindings=False):
         if name == "theme":
             self.try_theme(self.settings.theme)
         if name == "language":
-            language.use(language.chosen("", self.settings.language, os.environ))
+            language.activate(language.select_language("", self.settings.language, os.environ))
             for screen in self.screen_stack:
                 for widget in screen.walk_children(with_self=True):
                     widget.refresh()  # most look their sentences up when they are drawn
@@ -151,7 +151,7 @@ class SettingsApp(App[None], inherit_bindings=False):
         if driver is not None:
             driver.take_mouse(taken)
 
-    def _follow(self, settings: Settings) -> None:
+    def _follow(self, settings: ClientSettings) -> None:
         driver = self._terminal()
         if driver is None:
             return

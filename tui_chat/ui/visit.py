@@ -11,8 +11,8 @@ from tui_chat.client.events import NoticeReceived, RoomJoined, RoomLost
 from tui_chat.session import refusals, words
 from tui_chat.session.language import tr
 from tui_chat.session.room_view import RoomView
-from tui_chat.session.session import Session
-from tui_chat.session.settings import Settings
+from tui_chat.session.session import ChatSession
+from tui_chat.session.settings import ClientSettings
 from tui_chat.ui import arrivals as came
 from tui_chat.ui.connection import Connection
 from tui_chat.ui.screens.join import Entrance
@@ -72,26 +72,26 @@ class Visit:
         guest_key: str | None,
         keeping: Keeping,
         arrived: Callable[[], None],
-        settings: Callable[[], Settings],
+        settings: Callable[[], ClientSettings],
         *,
         come_back: bool,
     ) -> None:
         self.entrance = entrance
         first = (entrance.room, entrance.nick)
         self.connection = Connection(entrance.server, first, guest_key, keeping, arrived, come_back=come_back)
-        self.session = Session(lambda: time.time_ns() // 1_000_000, settings)
+        self.session = ChatSession(lambda: time.time_ns() // 1_000_000, settings)
 
     def take(self, front: Front, until: float) -> bool:
         """Apply what has come, until a moment of `time.monotonic`; whether that was all."""
-        inbox, shown = self.connection.inbox, self.session.current
+        inbox, shown = self.connection.inbox, self.session.current_room
         while inbox:
             self._apply(inbox.take(), front)
-            if self.session.current is not shown:
-                shown = self.session.current
+            if self.session.current_room is not shown:
+                shown = self.session.current_room
                 front.another_room()
             if time.monotonic() >= until:
                 break
-        for room, kept in self.session.too_long().items():
+        for room, kept in self.session.rooms_to_trim().items():
             self.connection.trim(room, kept)
         return not inbox
 
@@ -101,33 +101,33 @@ class Visit:
             case came.Opened():
                 self.connection.join(self.entrance.room, self.entrance.nick)
             case came.NotOpened(error):
-                front.not_entered("server", refusals.of(error), True)
+                front.not_entered("server", refusals.describe(error), True)
             case came.RoomJoined(room, wanted_nick, left, show):
-                view = session.enter(room, left, show=show)
+                view = session.add_room(room, left, show=show)
                 if wanted_nick and room.nick.casefold() != wanted_nick.casefold():
-                    session.say(words.got_other_nick(wanted_nick, room.nick))
+                    session.add_notice(words.nick_assigned(wanted_nick, room.nick))
                 if show:
                     self._entered(view, front)
             case came.RoomNotJoined(room, error):
                 if session.rooms:
-                    front.not_joined(room, refusals.of(error))
+                    front.not_joined(room, refusals.describe(error))
                 else:
-                    front.not_entered(_field(error), refusals.of(error), False)
+                    front.not_entered(_field(error), refusals.describe(error), False)
             case came.RoomParted(room):
-                session.leave(room)
-                self._check_left(tr(words.LAST_ROOM_LEFT), front)
+                session.remove_room(room)
+                self._check_left(tr(words.LEFT_LAST_ROOM), front)
             case came.RoomOpened(room, left, show):
-                view = session.enter(room, left, show=show)
+                view = session.add_room(room, left, show=show)
                 if show:
                     self._entered(view, front)
             case came.RoomsExpected(rooms):
-                session.expect(rooms)
+                session.restore_order(rooms)
             case came.RoomTrimmed(room):
-                session.trim(room)
+                session.trim_room(room)
             case came.RoomsListed(rooms, told):
                 if told:
-                    lines = [words.room_in_list(room.name, room.members, room.topic) for room in rooms]
-                    session.say(words.rooms_are(lines))
+                    lines = [words.room_summary(room.name, room.members, room.topic) for room in rooms]
+                    session.add_notice(words.room_list(lines))
                 front.rooms_listed(rooms)
             case came.PlaceLoaded(room, seq):
                 front.place_loaded(room, seq)
@@ -137,12 +137,12 @@ class Visit:
                 session.apply(arrival)
                 if isinstance(arrival, RoomLost):
                     self.connection.lost(arrival.room)
-                    self._check_left(words.room_lost(arrival.room, refusals.within(arrival.reason)), front)
+                    self._check_left(words.room_lost(arrival.room, refusals.phrase(arrival.reason)), front)
                 elif isinstance(arrival, RoomJoined):
-                    if (view := session.room(arrival.room)) is not None:
+                    if (view := session.find_room(arrival.room)) is not None:
                         self._renamed(view.nick, front)
                 elif isinstance(arrival, NoticeReceived) and isinstance(arrival.notice, NickNotice):
-                    view = session.room(arrival.notice.room)
+                    view = session.find_room(arrival.notice.room)
                     if view is not None and view.member_id == arrival.notice.member_id:
                         self._renamed(view.nick, front)
 

@@ -76,7 +76,7 @@ class BareScreen(Screen[None]):
         self._below = max(0, min(self._below, len(rows) - room))
         last = len(rows) - self._below
         shown = "".join(row + ("\r\n" if ends else "") for row, ends in rows[max(0, last - room) : last])
-        hint, _ = _fitting(tr(setting_words.BARE_HINT), width)
+        hint, _ = _fitting(tr(setting_words.COPY_MODE_HINT), width)
         settings_app(self).write(_BEGIN + shown.removesuffix("\r\n") + _HINT.format(row=height, hint=hint) + _END)
 
 

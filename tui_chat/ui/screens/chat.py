@@ -15,9 +15,9 @@ from tui_chat.session import commands as command_list
 from tui_chat.session import words
 from tui_chat.session.completion import Completion, complete
 from tui_chat.session.lines import UnreadLine
-from tui_chat.session.session import Session
-from tui_chat.session.settings import Settings
-from tui_chat.session.writing import Kind
+from tui_chat.session.session import ChatSession
+from tui_chat.session.settings import ClientSettings
+from tui_chat.session.writing import ComposeKind
 from tui_chat.ui import commands, keys
 from tui_chat.ui.app_of import app_of
 from tui_chat.ui.connection import Connection
@@ -74,7 +74,7 @@ class ChatScreen(SearchActions):
         name: str
         value: object
 
-    def __init__(self, session: Session, connection: Connection) -> None:
+    def __init__(self, session: ChatSession, connection: Connection) -> None:
         """Make it.
 
         Args:
@@ -92,14 +92,14 @@ class ChatScreen(SearchActions):
         text = written.strip("\n")
         if not text.strip():
             return
-        view = self.session.current
-        writing = view.writing if view is not None else None
+        view = self.session.current_room
+        writing = view.compose_mode if view is not None else None
         refused = self.run_typed(text)
         if refused:
             self._refused_text = written
             self.composer.write(written)
             self.problem(refused)
-        elif writing is None or writing.kind is Kind.REPLY:
+        elif writing is None or writing.kind is ComposeKind.REPLY:
             self._remember(text)
         self._typing_told = 0.0
 
@@ -110,9 +110,9 @@ class ChatScreen(SearchActions):
 
     def _remember(self, text: str) -> None:
         """This was sent, and is found again with Up and Ctrl+R."""
-        view = self.session.current
+        view = self.session.current_room
         if view is not None:
-            view.sent.add(text)
+            view.input_history.add(text)
             self.connection.keep_sent(view.name, text)
 
     def run_typed(self, text: str) -> str:
@@ -122,11 +122,11 @@ class ChatScreen(SearchActions):
             Why it cannot be done, in one sentence; empty when it is done or on its way.
         """
         match command_list.parse(text):
-            case command_list.Wrong(problem):
+            case command_list.ParseError(problem):
                 return problem
-            case command_list.Call() as call:
+            case command_list.CommandCall() as call:
                 refused = commands.run(call, self)
-            case command_list.Say(said):
+            case command_list.ChatText(said):
                 refused = self.say(said)
         self.draw()
         return refused
@@ -138,9 +138,9 @@ class ChatScreen(SearchActions):
 
     def say(self, text: str) -> str:
         """Say something in the shown room, or what it was written for; why not, empty when it is on its way."""
-        view = self.session.current
-        if view is not None and view.writing is not None:
-            return self.written(view.writing, text)
+        view = self.session.current_room
+        if view is not None and view.compose_mode is not None:
+            return self.written(view.compose_mode, text)
         refused = self.post(lambda room: self.connection.post(room, text))
         if not refused:
             self.action_bottom()
@@ -161,8 +161,8 @@ class ChatScreen(SearchActions):
         if text and text != self._refused_text:
             self.status.show_problem("")
         long = len(text) > MESSAGE_CHARACTERS * 0.9
-        self.status.show_length(words.too_long(len(text), MESSAGE_CHARACTERS) if long else "")
-        view = self.session.current
+        self.status.show_length(words.message_too_long(len(text), MESSAGE_CHARACTERS) if long else "")
+        view = self.session.current_room
         if view is None or not self.composer.has_focus or not settings_app(self).settings.send_typing:
             return
         now = time.monotonic()
@@ -176,15 +176,15 @@ class ChatScreen(SearchActions):
     def keep_draft(self) -> None:
         """What stands in the composer is the draft of the room that it was shown for, here and on disk."""
         view, text = self.shown, self.composer.draft
-        if view is not None and (text, view.writing) != (view.draft, view.kept_for):
-            view.draft, view.kept_for = text, view.writing
-            self.connection.keep_draft(view.name, text, view.writing)
+        if view is not None and (text, view.compose_mode) != (view.draft, view.saved_compose_mode):
+            view.draft, view.saved_compose_mode = text, view.compose_mode
+            self.connection.keep_draft(view.name, text, view.compose_mode)
 
     def keep_read(self) -> None:
         """How far the shown room was read is kept, so that the next start knows what is new."""
-        view = self.session.current
-        if view is not None and view.read_seq != view.kept_read:
-            view.kept_read = view.read_seq
+        view = self.session.current_room
+        if view is not None and view.read_seq != view.saved_read_seq:
+            view.saved_read_seq = view.read_seq
             self.connection.keep_read(view.name, view.read_seq)
 
     @on(Composer.Searching)
@@ -198,9 +198,9 @@ class ChatScreen(SearchActions):
 
     def complete(self, before: str) -> Completion | None:
         """What the text before the caret may become."""
-        view = self.session.current
+        view = self.session.current_room
         rooms = [*(room.name for room in self.session.rooms.values()), *self.known_rooms]
-        return complete(before, view.nicks if view else (), list(dict.fromkeys(rooms)))
+        return complete(before, view.other_nicks if view else (), list(dict.fromkeys(rooms)))
 
     def write(self, text: str) -> None:
         """Put a text into the composer."""
@@ -218,7 +218,7 @@ class ChatScreen(SearchActions):
             return False
         self.composer.clear()
         undo = settings_app(self).keymap.shown("undo")
-        self.told(words.cleared(undo) if undo else "")
+        self.told(words.input_cleared(undo) if undo else "")
         return True
 
     # Reading.
@@ -260,13 +260,13 @@ class ChatScreen(SearchActions):
 
     @on(OlderWanted)
     def _older_wanted(self) -> None:
-        if self.session.current is not None:
-            self.connection.load_older(self.session.current.name)
+        if self.session.current_room is not None:
+            self.connection.load_older(self.session.current_room.name)
 
     @on(GapWanted)
     def _gap_wanted(self, event: GapWanted) -> None:
-        if self.session.current is not None:
-            self.connection.fill(self.session.current.name, event.after, oldest_first=event.from_above)
+        if self.session.current_room is not None:
+            self.connection.fill(self.session.current_room.name, event.after, oldest_first=event.from_above)
 
     @on(LinkClicked)
     def _link_clicked(self, event: LinkClicked) -> None:
@@ -275,13 +275,13 @@ class ChatScreen(SearchActions):
     # What a command asks of the app.
 
     @property
-    def held(self) -> Settings:
+    def held(self) -> ClientSettings:
         """The settings in force."""
         return settings_app(self).settings
 
     def answer(self, sentence: str) -> None:
         """Say what a command asked for, in the room."""
-        self.session.say(sentence)
+        self.session.add_notice(sentence)
 
     def set_setting(self, name: str, value: object) -> None:
         """Set what the person wants set, now and for later."""

@@ -14,10 +14,10 @@ from tui_chat.client.events import OutboxItemChanged
 from tui_chat.client.posting import OutboxItem
 from tui_chat.session import refusals, setting_words, words
 from tui_chat.session.language import tr
-from tui_chat.session.lines import Delivery, MessageLine
-from tui_chat.session.room_view import QUOTED_MAX, RoomView
-from tui_chat.session.session import Session
-from tui_chat.session.writing import Kind, Writing, emoji_of
+from tui_chat.session.lines import DeliveryState, MessageLine
+from tui_chat.session.room_view import MAX_QUOTE_LENGTH, RoomView
+from tui_chat.session.session import ChatSession
+from tui_chat.session.writing import ComposeKind, ComposeMode, resolve_emoji
 from tui_chat.ui.app_of import app_of
 from tui_chat.ui.connection import Connection
 from tui_chat.ui.keys import Place
@@ -35,7 +35,7 @@ class MessageActions(ChatView):
         connection: The server.
     """
 
-    def __init__(self, session: Session, connection: Connection) -> None:
+    def __init__(self, session: ChatSession, connection: Connection) -> None:
         """Make it.
 
         Args:
@@ -70,8 +70,8 @@ class MessageActions(ChatView):
 
     @on(Chosen)
     def _chosen(self, event: Chosen) -> None:
-        view = self.session.current
-        line = self.timeline.lines.of(event.key)
+        view = self.session.current_room
+        line = self.timeline.lines.get(event.key)
         if view is not None and isinstance(line, MessageLine) and line.seq is not None:
             if line.reply_to is not None:
                 self.go_to_answered(view, line.reply_to)
@@ -87,12 +87,12 @@ class MessageActions(ChatView):
         raise NotImplementedError
 
     def _send_again(self, key: str) -> None:
-        unsent = self.session.unsent_line(key)
+        unsent = self.session.find_unsent_line(key)
         if unsent is not None:
             try:
                 self.connection.retry(unsent[0].name, unsent[1])
             except ChatError as refusal:
-                self.problem(refusals.of(refusal))
+                self.problem(refusals.describe(refusal))
 
     def action_copy_picked(self) -> None:
         """Copy the picked message."""
@@ -112,7 +112,7 @@ class MessageActions(ChatView):
     def action_reply_picked(self) -> None:
         """Answer the picked message; send it again when it was not sent."""
         line = self._picked_line()
-        if line is not None and line.delivery in (Delivery.FAILED, Delivery.DOUBTFUL):
+        if line is not None and line.delivery in (DeliveryState.FAILED, DeliveryState.UNCONFIRMED):
             self._send_again(line.key)
         elif line is not None:
             self._say_problem(self.reply(line, ""))
@@ -133,11 +133,11 @@ class MessageActions(ChatView):
             return
         if line.seq is None:
             self._drop(line)
-        elif not line.own:
-            self.problem(tr(words.NOT_YOURS))
+        elif not line.is_own:
+            self.problem(tr(words.NOT_OWN_MESSAGE))
         elif self._delete_asked != line.key:
             self._delete_asked = line.key
-            self.told(tr(words.DELETE_AGAIN))
+            self.told(tr(words.CONFIRM_DELETE))
         else:
             seq = line.seq
             self.timeline.pick(None)
@@ -173,40 +173,40 @@ class MessageActions(ChatView):
     def reply(self, line: MessageLine | None, text: str) -> str:
         """Answer a message, with this text or what is written next; why not, empty when that can be."""
         if line is None or line.seq is None:
-            return tr(words.NOTHING_THERE)
+            return tr(words.NO_SUCH_MESSAGE)
         if text:
-            return self.written(Writing(Kind.REPLY, line.seq, ""), text)
-        about = words.quoted_line(line, QUOTED_MAX)
-        self._begin(Writing(Kind.REPLY, line.seq, about), None)
+            return self.written(ComposeMode(ComposeKind.REPLY, line.seq, ""), text)
+        about = words.quote_line(line, MAX_QUOTE_LENGTH)
+        self._begin(ComposeMode(ComposeKind.REPLY, line.seq, about), None)
         return ""
 
     def edit(self, line: MessageLine | None, text: str) -> str:
         """Change a message of yours, to this text or what is written next; why not, empty when that can be."""
         if line is None or line.seq is None or line.deleted:
-            return tr(words.NOTHING_THERE)
-        if not line.own:
-            return tr(words.NOT_YOURS)
+            return tr(words.NO_SUCH_MESSAGE)
+        if not line.is_own:
+            return tr(words.NOT_OWN_MESSAGE)
         if text:
-            return self.written(Writing(Kind.EDIT, line.seq, ""), text)
+            return self.written(ComposeMode(ComposeKind.EDIT, line.seq, ""), text)
         shown = _as_typed(line)
-        self._begin(Writing(Kind.EDIT, line.seq, "", shown), shown)
+        self._begin(ComposeMode(ComposeKind.EDIT, line.seq, "", shown), shown)
         return ""
 
     def react(self, line: MessageLine | None, text: str) -> str:
         """Put an emoji under a message: this one, or what is written next; why not, empty when that can be."""
         if line is None or line.seq is None or line.deleted:
-            return tr(words.NOTHING_THERE)
+            return tr(words.NO_SUCH_MESSAGE)
         if text:
-            return self.written(Writing(Kind.REACT, line.seq, ""), text)
-        self._begin(Writing(Kind.REACT, line.seq, ""), "")
+            return self.written(ComposeMode(ComposeKind.REACT, line.seq, ""), text)
+        self._begin(ComposeMode(ComposeKind.REACT, line.seq, ""), "")
         return ""
 
-    def _begin(self, writing: Writing, text: str | None) -> None:
-        view = self.session.current
+    def _begin(self, writing: ComposeMode, text: str | None) -> None:
+        view = self.session.current_room
         if view is None:
             return
         self.stop_writing()
-        view.writing = replace(writing, put_aside=self.composer.text if text is not None else "")
+        view.compose_mode = replace(writing, put_aside=self.composer.text if text is not None else "")
         if text is not None:
             self.composer.write(text)
         self.timeline.pick(None)
@@ -217,48 +217,53 @@ class MessageActions(ChatView):
 
     def stop_writing(self) -> bool:
         """What is written is a plain message again; False when it was one."""
-        view = self.session.current
-        if view is None or view.writing is None:
+        view = self.session.current_room
+        if view is None or view.compose_mode is None:
             return False
-        writing, view.writing = view.writing, None
-        if writing.kind is not Kind.REPLY:
+        writing, view.compose_mode = view.compose_mode, None
+        if writing.kind is not ComposeKind.REPLY:
             self.composer.write(writing.put_aside)
         self.show_writing()
         self.keep_draft()
         return True
 
-    def written(self, writing: Writing, text: str) -> str:
+    def written(self, writing: ComposeMode, text: str) -> str:
         """Do with a text what it was written for; why not, empty when it is on its way."""
         match writing.kind:
-            case Kind.REPLY:
+            case ComposeKind.REPLY:
                 refused = self.post(lambda room: self.connection.post(room, text, writing.seq))
-            case Kind.EDIT:
+            case ComposeKind.EDIT:
                 refused = self.post(lambda room: self.connection.edit(room, writing.seq, text))
-            case Kind.REACT:
-                refused = self._react(writing.seq, emoji_of(text))
+            case ComposeKind.REACT:
+                refused = self._react(writing.seq, resolve_emoji(text))
         if not refused:
             self.stop_writing()
         self.draw()
         return refused
 
     def _react(self, seq: int, emoji: str) -> str:
-        view = self.session.current
-        line = view.transcript.message(seq) if view is not None else None
-        chosen = line is not None and any(each.own and each.emoji == emoji for each in line.reactions)
+        view = self.session.current_room
+        line = view.transcript.find_message(seq) if view is not None else None
+        chosen = line is not None and any(each.is_own and each.emoji == emoji for each in line.reactions)
         return self.post(lambda room: self.connection.react(room, seq, emoji, not chosen))
 
     def up(self) -> bool:
         """In an empty composer, change your last message; once more, go on to what you sent before."""
-        view = self.session.current
+        view = self.session.current_room
         if view is None:
             return False
-        if view.writing is not None and view.writing.kind is not Kind.REPLY:
-            if self.composer.text == view.writing.began:
+        if view.compose_mode is not None and view.compose_mode.kind is not ComposeKind.REPLY:
+            if self.composer.text == view.compose_mode.began:
                 self.stop_writing()
                 return False
             return True
-        last = view.last_said(own=True)
-        if self.composer.text or view.writing is not None or last is None or not view.sent.ends_with(_as_typed(last)):
+        last = view.last_message(is_own=True)
+        if (
+            self.composer.text
+            or view.compose_mode is not None
+            or last is None
+            or not view.input_history.ends_with(_as_typed(last))
+        ):
             return False
         return not self.edit(last, "")
 
@@ -268,7 +273,7 @@ class MessageActions(ChatView):
 
     def _drop(self, line: MessageLine) -> bool:
         """Take away what was not sent; False when it was, or is on its way right now."""
-        unsent = self.session.unsent_line(line.key)
+        unsent = self.session.find_unsent_line(line.key)
         dropped = self.connection.drop(unsent[0].name, unsent[1]) if unsent is not None else None
         if dropped is None:
             return False
@@ -279,20 +284,20 @@ class MessageActions(ChatView):
 
     def _picked_line(self) -> MessageLine | None:
         key = self.timeline.picked
-        line = self.timeline.lines.of(key)
+        line = self.timeline.lines.get(key)
         return line if isinstance(line, MessageLine) else None
 
     def post(self, post: Callable[[str], OutboxItem]) -> str:
         """Post something into the shown room; why that cannot be, empty when it is on its way."""
-        view = self.session.current
+        view = self.session.current_room
         if view is None:
             return tr(words.NOT_IN_A_ROOM)
         try:
             self.session.apply(OutboxItemChanged(post(view.name)))
         except ChatError as refusal:
-            return refusals.of(refusal)
+            return refusals.describe(refusal)
         return ""
 
 
 def _as_typed(line: MessageLine) -> str:
-    return f"/{line.text}" if line.text.startswith("/") and not line.action else line.text
+    return f"/{line.text}" if line.text.startswith("/") and not line.is_action else line.text

@@ -2,7 +2,7 @@
 
 from textual import on
 
-from tui_chat.session.pasting import Paste, PasteWish
+from tui_chat.session.pasting import Paste, PasteMode
 from tui_chat.ui.app_of import app_of
 from tui_chat.ui.screens.chat_rooms import RoomActions
 from tui_chat.ui.screens.paste import PasteScreen
@@ -16,19 +16,19 @@ class PasteActions(RoomActions):
     def _pasted(self, event: Composer.Pasted) -> None:
         paste = Paste(event.text)
 
-        def answered(wish: PasteWish | None) -> None:
+        def answered(wish: PasteMode | None) -> None:
             self.composer.focus()
-            if wish is PasteWish.EDIT:
+            if wish is PasteMode.EDIT:
                 self.composer.add(paste.text)
             elif wish is not None:
                 self._send(paste, wish)
 
         app_of(self).push_screen(PasteScreen(paste), answered)
 
-    def _send(self, paste: Paste, wish: PasteWish) -> None:
+    def _send(self, paste: Paste, wish: PasteMode) -> None:
         """Say it as it is: a `/` at its beginning is no command."""
         written = self.composer.text
-        if wish is PasteWish.ONE and written:
+        if wish is PasteMode.SINGLE_MESSAGE and written:
             self.composer.add(paste.text)
             paste = Paste(self.composer.text)
             self.composer.write("")

@@ -16,7 +16,7 @@ from server.protocol import text as texts
 from server.protocol.answers import RoomSummary
 from tui_chat.session import switching
 from tui_chat.session.room_view import RoomView
-from tui_chat.session.session import Session
+from tui_chat.session.session import ChatSession
 from tui_chat.ui.app_of import app_of
 from tui_chat.ui.connection import Connection
 from tui_chat.ui.keys import Place
@@ -35,7 +35,7 @@ GONE_FOR = 1.0
 class RoomActions(MessageActions):
     """What one can do with messages and rooms."""
 
-    def __init__(self, session: Session, connection: Connection) -> None:
+    def __init__(self, session: ChatSession, connection: Connection) -> None:
         """Make it.
 
         Args:
@@ -83,7 +83,7 @@ class RoomActions(MessageActions):
 
     def room_came(self) -> None:
         """Another room is to be shown than before, which nobody has chosen just now."""
-        going, view, writing = self._going, self.session.current, bool(self.composer.draft)
+        going, view, writing = self._going, self.session.current_room, bool(self.composer.draft)
         self.draw()
         if going is None and writing:
             self._wait_for("", GONE_FOR)
@@ -97,17 +97,17 @@ class RoomActions(MessageActions):
 
     def join(self, room: str) -> None:
         """Go into a room, or show it when it is open."""
-        if self.session.room(room) is not None:
-            self.session.show(room)
+        if self.session.find_room(room) is not None:
+            self.session.show_room(room)
             self.draw()
         else:
-            view = self.session.current
+            view = self.session.current_room
             self._wait_for(names.canonical_key(room), GOING_MOST)
             self.connection.join(room, view.nick if view is not None else "")
 
     def part(self, view: RoomView) -> None:
         """Leave a room."""
-        if view is self.session.current:
+        if view is self.session.current_room:
             self._wait_for("", GOING_MOST)
         self.connection.part(view.name)
 
@@ -126,8 +126,8 @@ class RoomActions(MessageActions):
         if self._switcher is not None:
             return
         switcher = self._switcher = Switcher(
-            lambda text: switching.choices(
-                text, list(self.session.rooms.values()), self.session.current, self._listed.values()
+            lambda text: switching.rank_rooms(
+                text, list(self.session.rooms.values()), self.session.current_room, self._listed.values()
             ),
             lambda query: self.connection.list_rooms(query, told=False),
             typed,
@@ -142,22 +142,22 @@ class RoomActions(MessageActions):
 
     def action_step(self, by: int) -> None:
         """Show the next room, or the one before."""
-        self.session.step(by)
+        self.session.cycle_room(by)
         self.draw()
 
     def action_show_number(self, number: int) -> None:
         """Show a room by its place in the list."""
-        self.session.show_number(number)
+        self.session.show_room_number(number)
         self.draw()
 
     def action_activity(self) -> None:
         """Show the next room with something unread."""
-        self.session.show_activity()
+        self.session.show_next_unread()
         self.draw()
 
     @on(RoomList.Chosen)
     def _room_chosen(self, event: RoomList.Chosen) -> None:
-        self.session.show(event.room)
+        self.session.show_room(event.room)
         self.draw()
 
 

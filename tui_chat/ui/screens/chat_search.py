@@ -13,8 +13,8 @@ from tui_chat.session import days, search_words, words
 from tui_chat.session.language import tr
 from tui_chat.session.lines import MessageLine
 from tui_chat.session.room_view import RoomView
-from tui_chat.session.searching import Question
-from tui_chat.session.session import Session
+from tui_chat.session.searching import SearchPageRequest
+from tui_chat.session.session import ChatSession
 from tui_chat.ui.app_of import app_of
 from tui_chat.ui.connection import Connection
 from tui_chat.ui.screens.chat_pasting import PasteActions
@@ -43,7 +43,7 @@ class _Aim:
 class SearchActions(PasteActions):
     """What one can do with messages, rooms, pastes, and what was said long ago."""
 
-    def __init__(self, session: Session, connection: Connection) -> None:
+    def __init__(self, session: ChatSession, connection: Connection) -> None:
         """Make it.
 
         Args:
@@ -61,13 +61,16 @@ class SearchActions(PasteActions):
 
     def search(self, typed: str) -> None:
         """Open the search, for this at once."""
-        view = self.session.current
+        view = self.session.current_room
         screen = SearchScreen(
-            self._ask, lambda room: self.session.room(room) is not None, view.name if view is not None else None, typed
+            self._ask,
+            lambda room: self.session.find_room(room) is not None,
+            view.name if view is not None else None,
+            typed,
         )
         app_of(self).push_screen(screen, self._searched)
 
-    async def _ask(self, question: Question) -> SearchPage:
+    async def _ask(self, question: SearchPageRequest) -> SearchPage:
         return await self.connection.search(question.query, question.room, question.before)
 
     def _searched(self, chosen: Chosen | None) -> None:
@@ -82,26 +85,26 @@ class SearchActions(PasteActions):
     def go_to_answered(self, view: RoomView, seq: int) -> None:
         """Show the message that one in this room answers; Esc leads back to the answer."""
         self._began_at = None  # the way back is the answer, wherever one came from
-        self._set_out(_Aim(view.name, seq, asked=view.transcript.message(seq) is not None))
+        self._set_out(_Aim(view.name, seq, asked=view.transcript.find_message(seq) is not None))
 
     def go_to_day(self, text: str) -> str:
         """Show the first message of a day in this room; why not, empty when that can be."""
-        view = self.session.current
+        view = self.session.current_room
         if view is None:
             return tr(words.NOT_IN_A_ROOM)
         day = days.parse(text, datetime.now().astimezone().date())
         if day is None:
-            return search_words.not_a_day(text)
+            return search_words.invalid_date(text)
         self._set_out(_Aim(view.name, None, day))
         return ""
 
     def _set_out(self, aim: _Aim) -> None:
-        view = self.session.current
+        view = self.session.current_room
         if view is not None and self._began_at is None:
             self._began_at = (view, self.timeline.position())
         self._aim, self._there = aim, None
         self.join(aim.room)
-        self.told(tr(search_words.GOING_THERE))
+        self.told(tr(search_words.JUMPING_TO_MESSAGE))
         self._come_nearer()
 
     def problem(self, problem: str) -> None:
@@ -112,11 +115,11 @@ class SearchActions(PasteActions):
     def place_loaded(self, room: str, seq: int | None) -> None:
         """What was said about a place is here."""
         aim = self._aim
-        if aim is None or not aim.asked or self.session.room(aim.room) is not self.session.room(room):
+        if aim is None or not aim.asked or self.session.find_room(aim.room) is not self.session.find_room(room):
             return
         if seq is None:
             self._aim = None
-            self.problem(tr(search_words.NOTHING_SAID_YET if aim.day is not None else search_words.NO_SUCH_PLACE))
+            self.problem(tr(search_words.ROOM_EMPTY if aim.day is not None else search_words.MESSAGE_GONE))
         else:
             aim.seq = seq
             self._come_nearer()
@@ -124,22 +127,22 @@ class SearchActions(PasteActions):
     def draw(self) -> None:
         """Draw what has changed, and arrive where somebody wanted to go as soon as that is here."""
         super().draw()
-        if self._there is not None and self._there is not self.session.current:
+        if self._there is not None and self._there is not self.session.current_room:
             self.forget_way_back()
         self._come_nearer()
 
     def _come_nearer(self) -> None:
-        aim, view = self._aim, self.session.current
-        if aim is None or view is None or self.shown is not view or view is not self.session.room(aim.room):
+        aim, view = self._aim, self.session.current_room
+        if aim is None or view is None or self.shown is not view or view is not self.session.find_room(aim.room):
             return
         if not aim.asked:
             aim.asked, self._there = True, view
             if aim.seq is not None:
                 self.connection.load_place(view.name, seq=aim.seq)
             elif aim.day is not None:
-                self.connection.load_place(view.name, ts=days.begin(aim.day))
+                self.connection.load_place(view.name, ts=days.start_of_day(aim.day))
             return
-        line = view.transcript.message(aim.seq) if aim.seq is not None else None
+        line = view.transcript.find_message(aim.seq) if aim.seq is not None else None
         if line is not None and self.timeline.scroll_to_key(line.key):
             self._arrive(aim, line)
 
@@ -151,7 +154,7 @@ class SearchActions(PasteActions):
         if aim.day is not None:
             there = Clock().day(line.ts)
             if there != aim.day:
-                self.told(search_words.nothing_on(aim.day.isoformat(), there > aim.day))
+                self.told(search_words.no_messages_on(aim.day.isoformat(), there > aim.day))
 
     def action_leave_picked(self) -> None:
         """Back to writing, and to where you were before you went to this message."""
@@ -167,12 +170,12 @@ class SearchActions(PasteActions):
         view, position = began
         self.status.show_problem("")
         self.timeline.pick(None)
-        if self.session.room(view.name) is view:
-            if self.session.current is view:
+        if self.session.find_room(view.name) is view:
+            if self.session.current_room is view:
                 self.timeline.show(view.transcript.lines, position)
             else:
                 self.positions[view] = position
-                self.session.show(view.name)
+                self.session.show_room(view.name)
             self.draw()
         return True
 

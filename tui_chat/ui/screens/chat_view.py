@@ -15,12 +15,12 @@ from textual.timer import Timer
 
 from tui_chat.client.events import Offline
 from tui_chat.session import words
-from tui_chat.session.changes import Part
+from tui_chat.session.changes import DirtyPart
 from tui_chat.session.completion import Completion
 from tui_chat.session.language import tr
 from tui_chat.session.room_view import RoomView
-from tui_chat.session.session import Session
-from tui_chat.session.settings import Settings, Shown
+from tui_chat.session.session import ChatSession
+from tui_chat.session.settings import ClientSettings, PanelVisibility
 from tui_chat.ui import keys
 from tui_chat.ui.app_of import app_of
 from tui_chat.ui.settings_app import settings_app
@@ -63,7 +63,7 @@ class ChatView(Screen[None], inherit_bindings=False):
     CSS_PATH = ["chat.tcss", "../widgets/side_list.tcss"]  # noqa: RUF012 (as Textual declares it)
     AUTO_FOCUS = "Composer"
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: ChatSession) -> None:
         """Make it.
 
         Args:
@@ -81,7 +81,7 @@ class ChatView(Screen[None], inherit_bindings=False):
         self.positions: dict[RoomView, Position] = {}
         self.shown: RoomView | None = None
         self._wanted: dict[str, bool] = {}
-        self._usual_panes: dict[str, Shown] = {}
+        self._usual_panes: dict[str, PanelVisibility] = {}
         self._countdown: Timer | None = None
 
     def complete(self, before: str) -> Completion | None:
@@ -102,8 +102,8 @@ class ChatView(Screen[None], inherit_bindings=False):
 
     def show_writing(self) -> None:
         """Show what the text in the composer is for."""
-        writing = self.session.current.writing if self.session.current is not None else None
-        self.status.show_writing(words.writing(writing.kind, writing.about) if writing is not None else "")
+        writing = self.session.current_room.compose_mode if self.session.current_room is not None else None
+        self.status.show_writing(words.compose_hint(writing.kind, writing.about) if writing is not None else "")
 
     def compose(self) -> ComposeResult:
         """From top to bottom."""
@@ -124,50 +124,50 @@ class ChatView(Screen[None], inherit_bindings=False):
         self.take_settings(settings_app(self).settings)
         self.draw()
 
-    def take_settings(self, settings: Settings) -> None:
+    def take_settings(self, settings: ClientSettings) -> None:
         """Look as the settings say."""
         self.timeline.set_columns(settings.clock, settings.nick_width)
         self.composer.paste_lines = settings.paste_lines
         self.composer.placeholder = tr(words.PLACEHOLDER_MESSAGE)
-        panes: dict[str, Shown] = {"rooms": settings.room_list, "members": settings.member_list}
+        panes: dict[str, PanelVisibility] = {"rooms": settings.room_list, "members": settings.member_list}
         if panes != self._usual_panes:
             self._usual_panes = panes
             self._wanted.clear()
         self._fold()
-        self.session.take_settings()
+        self.session.apply_settings()
         self.draw()
 
     def draw(self) -> None:
         """Draw what has changed, and then what being looked at has changed."""
         if self.is_mounted:
             self._draw_changes()
-            self.session.look(self.session.in_focus and self.is_active and self.timeline.at_bottom)
+            self.session.set_viewed(self.session.has_focus and self.is_active and self.timeline.at_bottom)
             self._draw_changes()
             self.keep_read()
 
     def _draw_changes(self) -> None:
-        changes = self.session.take_changes()
+        changes = self.session.pop_delta()
         if not changes:
             return
-        view = self.session.current
+        view = self.session.current_room
         with app_of(self).batch_update():
-            if Part.ROOM in changes.parts:
+            if DirtyPart.ROOM in changes.parts:
                 self._draw_room(view)
-            elif Part.TALK in changes.parts and view is not None:
+            elif DirtyPart.TIMELINE in changes.parts and view is not None:
                 self.timeline.show(view.transcript.lines, self.timeline.position())
             elif changes.splices:
                 self.timeline.splice_many(changes.splices)
-            if Part.ROOMS in changes.parts:
-                self.rooms.show(list(self.session.rooms.values()), view, self.session.muted)
+            if DirtyPart.ROOM_LIST in changes.parts:
+                self.rooms.show(list(self.session.rooms.values()), view, self.session.is_muted)
                 self._fold()
-            if Part.MEMBERS in changes.parts:
+            if DirtyPart.MEMBER_LIST in changes.parts:
                 self.members.show(view.members if view else (), view.member_id if view else "")
                 self._fold()
-            if changes.parts & (Part.HEADER | Part.ROOMS):
+            if changes.parts & (DirtyPart.HEADER | DirtyPart.ROOM_LIST):
                 self._draw_header()
-            if Part.STATUS in changes.parts:
+            if DirtyPart.STATUS in changes.parts:
                 self.show_writing()
-                self.status.show_typing(view.typing if view else [])
+                self.status.show_typing(view.typing_nicks if view else [])
 
     def _draw_room(self, view: RoomView | None) -> None:
         if self.shown is not None:
@@ -177,7 +177,7 @@ class ChatView(Screen[None], inherit_bindings=False):
         self.status.show_problem("")
         if view is not None:
             self.timeline.show(view.transcript.lines, self.positions.get(view))
-            self.composer.sent = view.sent
+            self.composer.sent = view.input_history
             self.composer.write(view.draft)
         self.show_writing()
 
@@ -190,7 +190,7 @@ class ChatView(Screen[None], inherit_bindings=False):
         raise NotImplementedError
 
     def _draw_header(self) -> None:
-        view, state = self.session.current, self.session.state
+        view, state = self.session.current_room, self.session.connection_state
         retry_in = 0.0
         if isinstance(state, Offline):
             retry_in = state.retry_at - time.monotonic()
@@ -208,28 +208,28 @@ class ChatView(Screen[None], inherit_bindings=False):
             others,
             state,
             retry_in=retry_in,
-            unsent=self.session.unsent,
+            unsent=self.session.unsent_count,
         )
 
     def _show_title(self, view: RoomView | None) -> None:
         settings = settings_app(self).settings
-        counted = [room for room in self.session.rooms.values() if not settings.muted(room.name)]
-        unread, mentions = sum(room.unread for room in counted), sum(room.mentions for room in counted)
+        counted = [room for room in self.session.rooms.values() if not settings.is_muted(room.name)]
+        unread, mentions = sum(room.unread_count for room in counted), sum(room.mention_count for room in counted)
         settings_app(self).show_title(words.window_title(view.name if view else "", unread, mentions))
 
     def _elsewhere(self) -> list[tuple[int, int, bool]]:
         views = enumerate(self.session.rooms.values(), 1)
         return [
-            (number, view.unread, view.mentions > 0)
+            (number, view.unread_count, view.mention_count > 0)
             for number, view in views
-            if view.mentions or (view.unread and not self.session.muted(view))
+            if view.mention_count or (view.unread_count and not self.session.is_muted(view))
         ]
 
     def _fold(self) -> None:
         width = app_of(self).size.width
         several = len(self.session.rooms) > 1
         rooms = several and width >= ONE_PANE
-        told = self.session.current is None or not self.session.current.plain
+        told = self.session.current_room is None or not self.session.current_room.is_basic_server
         members = told and (width >= BOTH_PANES or (width >= ONE_PANE and not several))
         room_for = max(0, (width - LEAST_TALK) // PANE)
         self.rooms.display = self._is_wanted("rooms", rooms) and room_for >= 1
@@ -241,7 +241,7 @@ class ChatView(Screen[None], inherit_bindings=False):
 
     def terminal_focus(self, focused: bool) -> None:
         """The terminal has the focus now, or no longer."""
-        self.session.in_focus = focused
+        self.session.has_focus = focused
         self.draw()
 
     def on_screen_resume(self) -> None:

@@ -53,7 +53,9 @@ class HelpText(Static):
         return [(heading, rows) for heading, rows in searched if rows]
 
     def _all_sections(self) -> list[tuple[str, list[tuple[str, str]]]]:
-        sections = [(tr(words.HELP_COMMANDS), [(command.usage, _with_aliases(command)) for command in commands.ALL])]
+        sections = [
+            (tr(words.HELP_COMMANDS), [(command.usage, _with_aliases(command)) for command in commands.COMMANDS])
+        ]
         keymap = settings_app(self).keymap
         for place in keys.Place:
             if place is not keys.Place.HELP:
@@ -63,7 +65,7 @@ class HelpText(Static):
                         [("  ".join(names), tr(key.help)) for names, key in keymap.listed(place) if key.help],
                     )
                 )
-        sections.append((tr(words.HELP_SIGNS), [(sign, tr(meaning)) for sign, meaning in members.SIGNS]))
+        sections.append((tr(words.HELP_LEGEND), [(sign, tr(meaning)) for sign, meaning in members.SIGNS]))
         return sections
 
     def render(self) -> Content:
@@ -117,7 +119,9 @@ class HelpScreen(ModalScreen[None]):
         text = self.query_one(HelpText)
         text.wanted = query.lstrip()
         frame = self.query_one("#help", VerticalScroll)
-        frame.border_subtitle = Content(words.help_search(query, text.found) if text.wanted else tr(words.HELP_CLOSE))
+        frame.border_subtitle = Content(
+            words.help_search_prompt(query, text.found) if text.wanted else tr(words.HELP_CLOSE)
+        )
         frame.scroll_home(animate=False)
 
 

@@ -85,7 +85,7 @@ class JoinScreen(Screen[None]):
             yield from self._fields.values()
             with Horizontal(id="buttons"):
                 yield Button(tr(words.BUTTON_JOIN), id="join", compact=True, variant="primary")
-                yield Button(tr(words.BUTTON_SERVE), id="serve", compact=True)
+                yield Button(tr(words.BUTTON_START_SERVER), id="serve", compact=True)
             yield Static(self._notice, id="progress", markup=False)
         yield KeyBar(keys.Place.FORM, keys.Place.ANYWHERE)
 
@@ -107,7 +107,7 @@ class JoinScreen(Screen[None]):
         self._fields["nick"].tell(tr(words.LABEL_NICK), tr(words.PLACEHOLDER_NICK))
         self._fields["server"].tell(tr(words.LABEL_SERVER), DEFAULT_SERVER)
         self.query_one("#join", Button).label = tr(words.BUTTON_JOIN)
-        self.query_one("#serve", Button).label = tr(words.BUTTON_SERVE)
+        self.query_one("#serve", Button).label = tr(words.BUTTON_START_SERVER)
 
     def action_next_or_join(self) -> None:
         """Join when all is there, else go to the field that is missing."""
@@ -198,15 +198,15 @@ class JoinScreen(Screen[None]):
         try:
             room = names.validate_room_name(room) if room else ""
         except ChatError as fault:
-            problems["room"] = refusals.of(fault)
+            problems["room"] = refusals.describe(fault)
         try:
             nick = names.validate_nickname(nick) if nick else ""
         except ChatError as fault:
-            problems["nick"] = refusals.of(fault)
+            problems["nick"] = refusals.describe(fault)
         if not room:
-            problems.setdefault("room", tr(words.NEEDS_ROOM))
+            problems.setdefault("room", tr(words.ROOM_REQUIRED))
         if not nick:
-            problems.setdefault("nick", tr(words.NEEDS_NICK))
+            problems.setdefault("nick", tr(words.NICK_REQUIRED))
         for name in ("server", "nick", "room"):
             if name in problems:
                 self.complain(name, problems[name])

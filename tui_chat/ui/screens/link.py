@@ -79,5 +79,5 @@ class LinkScreen(ModalScreen[str | None]):
 
 def _shown(url: str) -> Content:
     host, letters = host_of(url)
-    looks = Content.assemble("  ", (setting_words.looks_like(letters), "$warning")) if letters else Content("")
+    looks = Content.assemble("  ", (setting_words.decoded_host(letters), "$warning")) if letters else Content("")
     return Content.assemble((host or "?", "bold $primary"), looks, "\n", (url, "$text-muted"))

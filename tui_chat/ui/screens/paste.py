@@ -14,14 +14,14 @@ from textual.widgets.option_list import Option
 
 from tui_chat.session import words
 from tui_chat.session.language import tr
-from tui_chat.session.pasting import Paste, PasteWish
+from tui_chat.session.pasting import Paste, PasteMode
 from tui_chat.ui import keys
 
 PREVIEW_LINES = 8
 PREVIEW_CHARACTERS = 200
 
 
-class PasteScreen(ModalScreen[PasteWish | None]):
+class PasteScreen(ModalScreen[PasteMode | None]):
     """Ends with what is wanted, None for nothing: then nothing was pasted."""
 
     CSS_PATH = "paste.tcss"
@@ -36,7 +36,7 @@ class PasteScreen(ModalScreen[PasteWish | None]):
         """
         super().__init__()
         self._paste = paste
-        self._wishes = paste.wishes()
+        self._wishes = paste.available_modes()
         self._shown_at = inf
 
     def compose(self) -> ComposeResult:
@@ -47,13 +47,13 @@ class PasteScreen(ModalScreen[PasteWish | None]):
             shown.append("…")
         with Vertical(id="paste"):
             yield Static("\n".join(shown), id="preview", markup=False)
-            rows = [_row(wish, words.paste_wish(wish, count)) for wish, count in self._wishes]
+            rows = [_row(wish, words.paste_option(wish, count)) for wish, count in self._wishes]
             yield OptionList(*(Option(row) for row in [*rows, _row(None, tr(words.PASTE_CANCEL))]), compact=True)
 
     def on_mount(self, event: events.Mount) -> None:
         """The frame says how much it is."""
         card = self.query_one("#paste")
-        card.border_title = Content(words.pasted(self._paste.lines, len(self._paste.text)))
+        card.border_title = Content(words.paste_summary(self._paste.line_count, len(self._paste.text)))
         self.query_one(OptionList).highlighted = 0
         self._shown_at = event.time
 
@@ -69,9 +69,9 @@ class PasteScreen(ModalScreen[PasteWish | None]):
 
     def action_wish(self, name: str) -> None:
         """Do this with it, if that can be done."""
-        wish = PasteWish(name)
-        if wish is PasteWish.ONE and wish not in dict(self._wishes):
-            wish = PasteWish.PARTS
+        wish = PasteMode(name)
+        if wish is PasteMode.SINGLE_MESSAGE and wish not in dict(self._wishes):
+            wish = PasteMode.CHUNKS
         if wish in dict(self._wishes):
             self.dismiss(wish)
 
@@ -80,6 +80,12 @@ class PasteScreen(ModalScreen[PasteWish | None]):
         self.dismiss(None)
 
 
-def _row(wish: PasteWish | None, text: str) -> Content:
-    letter = {PasteWish.EDIT: "e", PasteWish.ONE: "s", PasteWish.PARTS: "s", PasteWish.LINES: "l", None: "Esc"}[wish]
+def _row(wish: PasteMode | None, text: str) -> Content:
+    letter = {
+        PasteMode.EDIT: "e",
+        PasteMode.SINGLE_MESSAGE: "s",
+        PasteMode.CHUNKS: "s",
+        PasteMode.LINE_BY_LINE: "l",
+        None: "Esc",
+    }[wish]
     return Content.assemble((f"{letter:>4}  ", "$primary"), text)

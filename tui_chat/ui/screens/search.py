@@ -18,7 +18,7 @@ from server.protocol.errors import ChatError
 from tui_chat.client.results import SearchPage, SearchSource
 from tui_chat.session import refusals, search_words
 from tui_chat.session.language import tr
-from tui_chat.session.searching import Hit, Question, Search
+from tui_chat.session.searching import SearchHit, SearchPageRequest, SearchState
 from tui_chat.ui import keys
 from tui_chat.ui.settings_app import settings_app
 from tui_chat.ui.steady import steady
@@ -54,7 +54,7 @@ class SearchScreen(ModalScreen[Chosen | None]):
 
     def __init__(
         self,
-        ask: Callable[[Question], Awaitable[SearchPage]],
+        ask: Callable[[SearchPageRequest], Awaitable[SearchPage]],
         is_open: Callable[[str], bool],
         here: str | None,
         typed: str = "",
@@ -73,8 +73,8 @@ class SearchScreen(ModalScreen[Chosen | None]):
         self._here = here
         self._typed = typed
         self._room: str | None = None
-        self._search = Search()
-        self._warned: Hit | None = None
+        self._search = SearchState()
+        self._warned: SearchHit | None = None
         self._timer: Timer | None = None
         self._drawn = 0
 
@@ -116,29 +116,29 @@ class SearchScreen(ModalScreen[Chosen | None]):
         self._begin(self.query_one(Input).value)
 
     def _asked(self) -> str:
-        return self._search.question.query if self._search.question is not None else ""
+        return self._search.request.query if self._search.request is not None else ""
 
     def _begin(self, typed: str) -> None:
         if self._timer is not None:
             self._timer.stop()
         self._warned = None
-        self._fetch(self._search.begin(typed, self._room))
+        self._fetch(self._search.start(typed, self._room))
         self._draw()
 
-    def _fetch(self, question: Question | None) -> None:
+    def _fetch(self, question: SearchPageRequest | None) -> None:
         if question is not None:
             self.run_worker(self._answer(question), group="search", exclusive=True, exit_on_error=False)
 
-    async def _answer(self, question: Question) -> None:
-        asked: Question | None = question
+    async def _answer(self, question: SearchPageRequest) -> None:
+        asked: SearchPageRequest | None = question
         while asked is not None:
             try:
                 found = await self._ask(asked)
             except ChatError as refusal:
-                self._search.refuse(asked, refusals.of(refusal))
+                self._search.fail(asked, refusals.describe(refusal))
                 asked = None
             else:
-                asked = self._search.take(asked, found)
+                asked = self._search.apply_page(asked, found)
             self._draw()
 
     # Choosing.
@@ -172,7 +172,7 @@ class SearchScreen(ModalScreen[Chosen | None]):
             self._more()
 
     def _more(self) -> None:
-        self._fetch(self._search.more())
+        self._fetch(self._search.load_more())
         self._draw()
 
     def action_go(self) -> None:
@@ -210,33 +210,33 @@ class SearchScreen(ModalScreen[Chosen | None]):
     def _state(self) -> str:
         search = self._search
         if self._warned is not None:
-            return search_words.enter_joins(self._warned.room)
-        said = [search_words.searched_in(self._room)]
-        if search.question is None:
-            return " · ".join([*said, tr(search_words.NO_SEARCH_YET)])
+            return search_words.confirm_join(self._warned.room)
+        said = [search_words.search_scope(self._room)]
+        if search.request is None:
+            return " · ".join([*said, tr(search_words.SEARCH_HELP)])
         if search.problem:
             said.append(search.problem)
-        elif search.asking:
+        elif search.is_loading:
             said.append(tr(search_words.SEARCHING))
-        if search.source is not None and not search.problem and (search.hits or not search.asking):
-            said.append(search_words.found(len(search.hits), search.has_more))
+        if search.source is not None and not search.problem and (search.hits or not search.is_loading):
+            said.append(search_words.result_count(len(search.hits), search.has_more))
         if search.source is SearchSource.LOCAL:
-            said.append(tr(search_words.SEARCHED_HERE))
-        if search.incomplete:
+            said.append(tr(search_words.SEARCHED_LOCALLY))
+        if search.is_incomplete:
             said.append(tr(search_words.SEARCH_INCOMPLETE))
         return " · ".join(said)
 
 
-def _rows(hit: Hit, clock: Clock, is_open: bool) -> Content:
+def _rows(hit: SearchHit, clock: Clock, is_open: bool) -> Content:
     about = f"{clock.day(hit.ts).isoformat()} {clock.time(hit.ts)} · "
-    line = Content(hit.line)
-    for start, end in hit.marks:
+    line = Content(hit.excerpt)
+    for start, end in hit.match_ranges:
         line = line.stylize("bold underline $accent", start, end)
     shown = Content.assemble(
         (about, "$text-muted"),
         (hit.room, "$primary"),
         (" · ", "$text-muted"),
-        f"* {hit.nick}" if hit.action else hit.nick,
+        f"* {hit.nick}" if hit.is_action else hit.nick,
         ("" if is_open else f" · {tr(search_words.ROOM_NOT_OPEN)}", "$text-muted italic"),
         "\n  ",
         line,

@@ -13,7 +13,7 @@ from textual.widgets.option_list import Option
 
 from tui_chat.session import setting_words, settings
 from tui_chat.session.language import tr
-from tui_chat.session.settings import Field, Kind
+from tui_chat.session.settings import SettingField, ValueKind
 from tui_chat.ui import keys
 from tui_chat.ui.app_of import app_of
 from tui_chat.ui.settings_app import settings_app
@@ -72,14 +72,14 @@ class SettingsScreen(ModalScreen[None]):
     def action_digit(self, digit: str) -> None:
         """Put a digit behind the number that is marked, or begin anew with it when that is too much."""
         field = self._marked()
-        if field.kind is Kind.NUMBER:
+        if field.kind is ValueKind.NUMBER:
             number = int(f"{self._value(field)}{digit}")
-            self._set(field, number if number <= field.most else min(int(digit), field.most))
+            self._set(field, number if number <= field.maximum else min(int(digit), field.maximum))
 
     def action_erase(self) -> None:
         """Take the last digit away, or give the usual value back."""
         field = self._marked()
-        self._set(field, self._value(field) // 10 if field.kind is Kind.NUMBER else None)
+        self._set(field, self._value(field) // 10 if field.kind is ValueKind.NUMBER else None)
 
     def action_usual(self) -> None:
         """Give the marked setting its usual value back."""
@@ -97,21 +97,21 @@ class SettingsScreen(ModalScreen[None]):
     def _clicked(self) -> None:
         self.action_turn(1)
 
-    def _set(self, field: Field, value: Any) -> None:
-        if field.kind in {Kind.LIST, Kind.TABLE} and value is not None:
+    def _set(self, field: SettingField, value: Any) -> None:
+        if field.kind in {ValueKind.LIST, ValueKind.TABLE} and value is not None:
             return
         usual = field.default if value is None else value
         if usual != self._value(field):
             self._problem = settings_app(self).change_setting(field.name, value)
             self._explain()
 
-    def _changed(self, _: settings.Settings) -> None:
+    def _changed(self, _: settings.ClientSettings) -> None:
         self._update()
 
-    def _marked(self) -> Field:
+    def _marked(self) -> SettingField:
         return self._fields[self.query_one(OptionList).highlighted or 0]
 
-    def _value(self, field: Field) -> Any:
+    def _value(self, field: SettingField) -> Any:
         return getattr(settings_app(self).settings, field.name)
 
     def _update(self) -> None:
@@ -128,38 +128,38 @@ class SettingsScreen(ModalScreen[None]):
 
     def _explain(self) -> None:
         field = self._marked()
-        in_file = field.kind in {Kind.LIST, Kind.TABLE}
+        in_file = field.kind in {ValueKind.LIST, ValueKind.TABLE}
         more = (
-            setting_words.setting_in(self._path)
+            setting_words.edited_in(self._path)
             if in_file and self._path
-            else setting_words.setting_can_be(field.expected)
+            else setting_words.allowed_values(field.allowed_values)
         )
         self.query_one("#explained", Static).update(
             Content.assemble(field.help, "\n", (self._problem or more, "$error" if self._problem else "$text-muted"))
         )
 
 
-def turned(field: Field, value: Any, by: int) -> Any:
+def turned(field: SettingField, value: Any, by: int) -> Any:
     """The value of a setting that follows this one, or comes before it; the same where there is no order."""
     match field.kind:
-        case Kind.CHOICE:
+        case ValueKind.CHOICE:
             return field.choices[(field.choices.index(value) + by) % len(field.choices)]
-        case Kind.SWITCH:
+        case ValueKind.BOOLEAN:
             return not value
-        case Kind.NUMBER:
-            return min(field.most, max(field.least, value + by))
+        case ValueKind.NUMBER:
+            return min(field.maximum, max(field.minimum, value + by))
         case _:
             return value
 
 
-def _row(field: Field, value: Any, width: int) -> Content:
+def _row(field: SettingField, value: Any, width: int) -> Content:
     """A setting and its value; a star marks what is not as usual."""
     star = " " if value == field.default else "*"
-    said = settings.shown(value) or "–"
+    said = settings.format_value(value) or "–"
     match field.kind:
-        case Kind.CHOICE | Kind.NUMBER:
+        case ValueKind.CHOICE | ValueKind.NUMBER:
             shown = Content(f"‹ {said} ›")
-        case Kind.SWITCH:
+        case ValueKind.BOOLEAN:
             shown = Content(f"{said} [{'x' if value else ' '}]")
         case _:
             shown = Content(said)

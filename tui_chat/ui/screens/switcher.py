@@ -16,7 +16,7 @@ from textual.widgets.option_list import Option
 
 from tui_chat.session import words
 from tui_chat.session.language import tr
-from tui_chat.session.switching import Choice
+from tui_chat.session.switching import RoomCandidate
 from tui_chat.ui import keys
 from tui_chat.ui.steady import steady
 from tui_chat.ui.widgets.line_input import LineInput
@@ -35,7 +35,9 @@ class Switcher(ModalScreen[str | None]):
     BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings(keys.Place.SWITCHER)]
     AUTO_FOCUS = "Input"
 
-    def __init__(self, choose: Callable[[str], Sequence[Choice]], ask: Callable[[str], None], typed: str = "") -> None:
+    def __init__(
+        self, choose: Callable[[str], Sequence[RoomCandidate]], ask: Callable[[str], None], typed: str = ""
+    ) -> None:
         """Make it.
 
         Args:
@@ -47,7 +49,7 @@ class Switcher(ModalScreen[str | None]):
         self._choose = choose
         self._ask = ask
         self._typed = typed
-        self._choices: list[Choice] = []
+        self._choices: list[RoomCandidate] = []
         self._asking: Timer | None = None
 
     def compose(self) -> ComposeResult:
@@ -119,26 +121,26 @@ class Switcher(ModalScreen[str | None]):
         return self._choices[at].name if at is not None and at < len(self._choices) else None
 
 
-def _row(choice: Choice, width: int) -> Content:
+def _row(choice: RoomCandidate, width: int) -> Content:
     view, summary = choice.view, choice.summary
-    number = f"{choice.number}" if 0 < choice.number < 10 else ""
+    number = f"{choice.position}" if 0 < choice.position < 10 else ""
     if view is not None:
-        right = f"{'@' if view.mentions else ''}{view.unread:,}" if view.unread else ""
+        right = f"{'@' if view.mention_count else ''}{view.unread_count:,}" if view.unread_count else ""
         topic = view.topic
     elif summary is not None:
-        right, topic = words.here(summary.members), summary.topic
+        right, topic = words.member_count(summary.members), summary.topic
     else:
         right, topic = tr(words.NEW_ROOM), ""
     name = Content(choice.name)
-    for at in choice.matched:
+    for at in choice.matched_indices:
         name = name.stylize("underline", at, at + 1)
-    if view is not None and view.unread:
+    if view is not None and view.unread_count:
         name = name.stylize("bold")
     room = max(4, width - cell_len(right) - 5)
     left = Content.assemble(name, ("  " + " ".join(topic.split()), "$text-muted")) if topic else name
     left = steady(left).truncate(room, ellipsis=True)
     gap = " " * max(1, width - 3 - left.cell_length - cell_len(right))
-    marked = view is not None and bool(view.mentions)
+    marked = view is not None and bool(view.mention_count)
     return Content.assemble(
         (f"{number:>2} ", "$text-muted"), left, gap, (right, "bold $accent" if marked else "$text-muted")
     )

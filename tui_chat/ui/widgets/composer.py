@@ -115,7 +115,7 @@ class Composer(TextArea, inherit_bindings=False):
     @property
     def draft(self) -> str:
         """What is being written; while what was sent is searched, what that comes back to."""
-        return self.text if self._search is None else self._search.began
+        return self.text if self._search is None else self._search.original_text
 
     def on_mount(self) -> None:
         """The terminal's cursor follows when others make this move."""
@@ -177,7 +177,7 @@ class Composer(TextArea, inherit_bindings=False):
             return
         if len(text) > PACKET_BYTES:
             self.post_message(self.Refused(words.paste_too_large(len(text))))
-        elif Paste(text).asks(self.paste_lines):
+        elif Paste(text).needs_confirmation(self.paste_lines):
             self.post_message(self.Pasted(text))
         elif text:
             self.add(text)
@@ -230,27 +230,27 @@ class Composer(TextArea, inherit_bindings=False):
     def action_search_erase(self) -> None:
         """Take the last letter of the query back."""
         if self._search is not None:
-            self._search.erase()
+            self._search.backspace()
 
     def action_search_take(self) -> None:
         """What was found stands in the composer; Down leads back to what was being written."""
         search = self._search
         if search is not None:
             self._end_search()
-            self.sent.stand(search.steps_back, search.began)
+            self.sent.set_position(search.steps_back, search.original_text)
             self.move_cursor(self.document.end)
 
     def action_search_leave(self) -> None:
         """Back to what was being written."""
         if self._search is not None:
-            self.write(self._search.began)
+            self.write(self._search.original_text)
 
     async def _search_on(self, action: str | None, typed: str) -> None:
         search = self._search
         if action is not None:
             await self.run_action(action)
         elif search is not None:
-            search.type(typed)
+            search.append(typed)
         if self._search is not None:
             self._show_search()
 
@@ -258,12 +258,12 @@ class Composer(TextArea, inherit_bindings=False):
         search = self._search
         if search is None:
             return
-        if self.text != search.shown:
-            self.load_text(search.shown)
-        span = search.span or (len(search.shown),) * 2
-        start, end = (_location(search.shown, index) for index in span)
+        if self.text != search.text:
+            self.load_text(search.text)
+        span = search.match_span or (len(search.text),) * 2
+        start, end = (_location(search.text, index) for index in span)
         self.selection = Selection(start, end)
-        self.post_message(self.Searching(words.searching_sent(search.query, search.failed)))
+        self.post_message(self.Searching(words.history_search_prompt(search.query, search.failed)))
 
     def _end_search(self) -> None:
         if self._search is not None:
@@ -317,14 +317,14 @@ class Composer(TextArea, inherit_bindings=False):
         caret = self.cursor_location
         before = self.get_text_range((0, 0), caret)
         if (turning := self.completing) is not None:
-            completion = turning.turned(step)
+            completion = turning.cycle(step)
         else:
             found = self._complete(before)
             if found is None:
                 return
-            completion = found if step > 0 else found.turned(step - 1)
+            completion = found if step > 0 else found.cycle(step - 1)
         start = _location(before, completion.start)
-        self.replace(completion.shown, start, caret, maintain_selection_offset=False)
+        self.replace(completion.current_text, start, caret, maintain_selection_offset=False)
         self._completing = (completion, self.get_text_range((0, 0), self.cursor_location))
 
     @property

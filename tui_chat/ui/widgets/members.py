@@ -9,7 +9,7 @@ from tui_chat.ui.themes import nick_style
 from tui_chat.ui.widgets.side_list import Row, SideList
 
 OWNER, MODERATOR, PLAIN = "&", "+", "~"
-SIGNS = ((OWNER, words.SIGN_OWNER), (MODERATOR, words.SIGN_MODERATOR), (PLAIN, words.SIGN_PLAIN))
+SIGNS = ((OWNER, words.SIGN_OWNER), (MODERATOR, words.SIGN_MODERATOR), (PLAIN, words.SIGN_BASIC_CLIENT))
 """What stands beside a nickname, and what it says; the help screen lists them."""
 
 
@@ -24,7 +24,7 @@ class MemberList(SideList):
     @property
     def heading(self) -> str:
         """What stands above the rows."""
-        return words.here(len(self._members))
+        return words.member_count(len(self._members))
 
     def show(self, members: Sequence[Member], own: str) -> None:
         """Show these members; `own` is your id."""

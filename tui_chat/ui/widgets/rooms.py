@@ -53,8 +53,8 @@ class RoomList(SideList):
         room = self._rooms[index]
         number = f"{index + 1} " if index < 9 else "  "
         current, muted = room is self._current, self._muted(room)
-        count = f"{room.unread:,}" if room.unread else ""
-        if room.mentions:
+        count = f"{room.unread_count:,}" if room.unread_count else ""
+        if room.mention_count:
             count = f"@{count}"
         elif muted and count:
             count = f"({count})"
@@ -62,9 +62,9 @@ class RoomList(SideList):
         return Row(
             number + room.name,
             " ".join(part for part in (drafted, count) if part),
-            "current" if current else "quiet" if muted and not room.mentions else "",
-            Style(bold=bool(room.mentions or (room.unread and not muted))),
-            "mark" if room.mentions else "",
+            "current" if current else "quiet" if muted and not room.mention_count else "",
+            Style(bold=bool(room.mention_count or (room.unread_count and not muted))),
+            "mark" if room.mention_count else "",
         )
 
     async def _on_click(self, event: events.Click) -> None:

@@ -59,7 +59,7 @@ class Header(Widget):
         return Content.assemble(left, " " * max(1, width - left.cell_length - right.cell_length), right)
 
     def _connection(self) -> Content:
-        waiting = words.unsent(self._unsent)
+        waiting = words.unsent_count(self._unsent)
         match self._state:
             case Online(latency):
                 return Content.assemble(("● ", "$success"), (words.online(latency), "$text-muted"))
@@ -153,9 +153,9 @@ class StatusLine(Widget):
         elif self._writing:
             left = Content.assemble((self._writing, "$accent"))
         elif self._below:
-            left = Content.assemble((words.new_below(self._below), "bold $accent"))
+            left = Content.assemble((words.new_messages_below(self._below), "bold $accent"))
         elif self._typing:
-            left = Content.assemble((words.typing(self._typing), "italic $text-muted"))
+            left = Content.assemble((words.typing_indicator(self._typing), "italic $text-muted"))
         else:
             left = Content("")
         left = steady(left).truncate(max(0, width - right.cell_length - 1), ellipsis=True)
@@ -165,7 +165,7 @@ class StatusLine(Widget):
 def _candidates(completing: Completion, width: int) -> Content:
     """The candidates in one line, the one that stands there reversed and always in view."""
     labels = [Content(f" {each.label} ").truncate(LABEL_CELLS, ellipsis=True) for each in completing.candidates]
-    first = min(completing.at, len(labels) - 1)
+    first = min(completing.index, len(labels) - 1)
     cells = labels[first].cell_length + 2  # room for the signs that there are more
     while first and cells + labels[first - 1].cell_length <= width // 2:
         first -= 1
@@ -175,5 +175,5 @@ def _candidates(completing: Completion, width: int) -> Content:
         if sum(part.cell_length for part in parts) + label.cell_length >= width:
             parts.append(Content("›"))
             break
-        parts.append(label.stylize("reverse") if at == completing.at else label.stylize("$text-muted"))
+        parts.append(label.stylize("reverse") if at == completing.index else label.stylize("$text-muted"))
     return Content.assemble(*parts)

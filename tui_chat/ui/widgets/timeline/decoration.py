@@ -95,7 +95,7 @@ def decorate(lines: Sequence[Line], index: int, clock: Clock) -> Decoration:
         and isinstance(above, MessageLine)
         and above.member_id == line.member_id
         and above.nick == line.nick
-        and not (line.action or above.action)
+        and not (line.is_action or above.is_action)
         and 0 <= line.ts - above.ts < GROUP_MS
     )
     said = earlier is not None and grouped and clock.time(earlier.ts) == time

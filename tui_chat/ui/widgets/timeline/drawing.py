@@ -17,7 +17,7 @@ from rich.style import Style
 from textual.strip import Strip
 from wcwidth import iter_graphemes
 
-from tui_chat.session.lines import Delivery, GapLine, Line, MessageLine
+from tui_chat.session.lines import DeliveryState, GapLine, Line, MessageLine
 from tui_chat.ui.widgets.timeline.clusters import drawn
 from tui_chat.ui.widgets.timeline.layout import Geometry, LineLayout, Row, RowKind, quoted_in, reactions_of
 from tui_chat.ui.widgets.timeline.words import TimelineWords
@@ -115,7 +115,7 @@ class Painter:
                 day = layout.decoration.day
                 self._rule(out, self._words.day(day) if day else "", styles.rule)
             case RowKind.GAP:
-                missing = layout.line.missing if isinstance(layout.line, GapLine) else 0
+                missing = layout.line.missing_count if isinstance(layout.line, GapLine) else 0
                 self._rule(out, self._words.gap(missing), styles.gap)
             case RowKind.UNREAD:
                 self._rule(out, self._words.unread, styles.unread, across=True)
@@ -172,9 +172,9 @@ class Painter:
         out.add(" " * (start - 2), start - 2)
         room = self._geometry.text_width
         for reacted in reactions_of(layout.line):
-            shown = f"[{reacted.emoji} {reacted.count:,}]" if reacted.own else f" {reacted.emoji} {reacted.count:,} "
+            shown = f"[{reacted.emoji} {reacted.count:,}]" if reacted.is_own else f" {reacted.emoji} {reacted.count:,} "
             text, cells = fit(shown, room)
-            out.add(text, cells, styles.mention if reacted.own else styles.notice)
+            out.add(text, cells, styles.mention if reacted.is_own else styles.notice)
             room -= cells
             if room <= 0:
                 return
@@ -206,15 +206,15 @@ class Painter:
             return " ", Style.null()
         if not isinstance(line, MessageLine):
             return "·", styles.notice
-        if line.delivery is Delivery.PENDING:
+        if line.delivery is DeliveryState.PENDING:
             return "…", styles.pending
-        if line.delivery is Delivery.FAILED:
+        if line.delivery is DeliveryState.FAILED:
             return "✗", styles.failed
-        if line.delivery is Delivery.DOUBTFUL:
+        if line.delivery is DeliveryState.UNCONFIRMED:
             return "?", styles.failed
-        if line.own:
+        if line.is_own:
             return "✓", styles.sent
-        return ("@", styles.mention) if line.mention else (" ", Style.null())
+        return ("@", styles.mention) if line.is_mention else (" ", Style.null())
 
     def _content(self, out: _Draft, layout: LineLayout, row: Row) -> None:
         """The text of a row."""
@@ -260,7 +260,7 @@ class Painter:
             return styles.notice
         if line.deleted:
             return styles.aside
-        if line.delivery is Delivery.PENDING:
+        if line.delivery is DeliveryState.PENDING:
             return styles.pending
         return Style.null()
 
@@ -293,7 +293,7 @@ def _stretches(text: str, column: int, width: int) -> Iterator[tuple[str, int, i
 
 
 def _mentions(line: Line, row: Row) -> bool:
-    return isinstance(line, MessageLine) and line.mention and not line.own and row.kind is not RowKind.DATE
+    return isinstance(line, MessageLine) and line.is_mention and not line.is_own and row.kind is not RowKind.DATE
 
 
 def _linked(style: Style, url: str) -> Style:

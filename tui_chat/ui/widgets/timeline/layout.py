@@ -13,7 +13,7 @@ from enum import Enum, auto
 from msgspec.structs import replace
 
 from server.protocol.text import sanitize_body, sanitize_line
-from tui_chat.session.lines import ACTION, Delivery, GapLine, Line, MessageLine, NoticeLine, Reacted
+from tui_chat.session.lines import ACTION_PREFIX, DeliveryState, GapLine, Line, MessageLine, NoticeLine, ReactionCount
 from tui_chat.ui.widgets.timeline.decoration import Decoration
 from tui_chat.ui.widgets.timeline.links import Link, find_links
 from tui_chat.ui.widgets.timeline.words import TimelineWords
@@ -159,8 +159,8 @@ def lay_out(line: Line, decoration: Decoration, geometry: Geometry, words: Timel
     if line.reactions:
         rows.append(Row(RowKind.REACTIONS, len(text), len(text)))
     problem = ""
-    if line.delivery in (Delivery.FAILED, Delivery.DOUBTFUL):
-        told = words.failure if line.delivery is Delivery.FAILED else words.doubt
+    if line.delivery in (DeliveryState.FAILED, DeliveryState.UNCONFIRMED):
+        told = words.failure if line.delivery is DeliveryState.FAILED else words.doubt
         problem = told(_line(line.problem))
         rows.extend(_rows(RowKind.PROBLEM, problem, geometry.text_width))
     links = () if line.deleted else tuple(find_links(written))
@@ -172,8 +172,8 @@ def lay_out(line: Line, decoration: Decoration, geometry: Geometry, words: Timel
 
 def written_in(line: Line) -> str:
     """What a line says, cleaned, an action without its `/me`; empty for what says nothing (any more)."""
-    if isinstance(line, MessageLine) and line.action:
-        return sanitize_body(_without_surrogates(line.text[len(ACTION) :])).strip("\n")
+    if isinstance(line, MessageLine) and line.is_action:
+        return sanitize_body(_without_surrogates(line.text[len(ACTION_PREFIX) :])).strip("\n")
     if isinstance(line, NoticeLine) or (isinstance(line, MessageLine) and not line.deleted):
         return sanitize_body(_without_surrogates(line.text)).strip("\n")
     return ""
@@ -181,10 +181,10 @@ def written_in(line: Line) -> str:
 
 def quoted_in(line: Line) -> str:
     """What it answers, cleaned, in one line."""
-    return _line(line.quoted) if isinstance(line, MessageLine) else ""
+    return _line(line.quote) if isinstance(line, MessageLine) else ""
 
 
-def reactions_of(line: Line) -> tuple[Reacted, ...]:
+def reactions_of(line: Line) -> tuple[ReactionCount, ...]:
     """The emojis under it, cleaned."""
     if not isinstance(line, MessageLine):
         return ()
@@ -195,7 +195,7 @@ def speaker_of(line: Line) -> str:
     """Who said it, cleaned, with a star before who does something; empty for what nobody said."""
     if not isinstance(line, MessageLine):
         return ""
-    return f"* {_line(line.nick)}" if line.action else _line(line.nick)
+    return f"* {_line(line.nick)}" if line.is_action else _line(line.nick)
 
 
 def estimate(line: Line, geometry: Geometry) -> int:

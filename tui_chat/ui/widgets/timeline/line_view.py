@@ -28,7 +28,7 @@ from textual.types import AnimationLevel, CallbackType
 from textual.widget import Widget
 
 from tui_chat.session.lines import Line, MessageLine, NoticeLine, Splice
-from tui_chat.session.long_list import LongList
+from tui_chat.session.long_list import CompressedList
 from tui_chat.ui.widgets.timeline.decoration import Clock, ClockStyle
 from tui_chat.ui.widgets.timeline.drawing import Painter
 from tui_chat.ui.widgets.timeline.layout import LineLayout, estimate
@@ -108,7 +108,7 @@ class LineView(ScrollView):
     # What it shows
 
     @property
-    def lines(self) -> LongList:
+    def lines(self) -> CompressedList:
         """The lines, oldest first."""
         return self._view.lines
 
@@ -387,7 +387,7 @@ class LineView(ScrollView):
             self._view.place(index, at.row)
 
     def _index_of(self, key: str) -> int | None:
-        return self._view.lines.find(key)
+        return self._view.lines.index_of(key)
 
     def _forget(self) -> None:
         """Another list comes: keep nothing of this one."""

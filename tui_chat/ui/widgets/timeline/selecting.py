@@ -98,7 +98,7 @@ def _copied_line(
 
 
 def _does(line: MessageLine | NoticeLine) -> bool:
-    return isinstance(line, MessageLine) and line.action
+    return isinstance(line, MessageLine) and line.is_action
 
 
 def word_at(layout: LineLayout, place: int, character: int) -> Selection:

@@ -29,7 +29,7 @@ class Unseen:
     def came(self, lines: Iterable[Line], known: set[str]) -> None:
         """Lines were added, of which those with a known key were only changed."""
         for line in lines:
-            seq = line.seq or 0 if isinstance(line, MessageLine) and not line.own else 0
+            seq = line.seq or 0 if isinstance(line, MessageLine) and not line.is_own else 0
             if seq > self._seen_seq and line.key not in known:
                 insort(self._came, seq)
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from itertools import chain, repeat
 
 from tui_chat.session.lines import Line, Splice
-from tui_chat.session.long_list import LongList
+from tui_chat.session.long_list import CompressedList
 from tui_chat.ui.widgets.timeline.heights import Heights
 
 _LOOKED_AT = 2_000
@@ -70,7 +70,7 @@ class Viewport:
         self._estimate = estimate
         self._heights = Heights()
         self._placed: list[Placed] = []
-        self.lines = LongList()
+        self.lines = CompressedList()
         self.height = 0
         self.following = True
         self.window: list[tuple[int, int]] = []
@@ -105,7 +105,7 @@ class Viewport:
 
     def reset(self, lines: Iterable[Line]) -> None:
         """Take another list, and follow its bottom."""
-        self.lines = lines.copy() if isinstance(lines, LongList) else LongList(lines)
+        self.lines = lines.copy() if isinstance(lines, CompressedList) else CompressedList(lines)
         known = [self._estimate(line) for line in self.lines[-_LOOKED_AT:]]
         others = len(self.lines) - len(known)
         usual = round(sum(known) / len(known)) if others else 1

@@ -11,7 +11,7 @@ from textual.reactive import reactive
 from textual.selection import SELECT_ALL, Selection
 
 from tui_chat.session.lines import GapLine, Line, MessageLine, Splice
-from tui_chat.session.long_list import LongList
+from tui_chat.session.long_list import CompressedList
 from tui_chat.ui.widgets.timeline.layout import RowKind
 from tui_chat.ui.widgets.timeline.line_view import Position
 from tui_chat.ui.widgets.timeline.look import COMPONENTS
@@ -80,7 +80,7 @@ class Timeline(PickingView):
             lines: All of it, oldest first.
             at: Where to begin reading; the bottom if None.
         """
-        shown = lines if isinstance(lines, LongList) else LongList(lines)
+        shown = lines if isinstance(lines, CompressedList) else CompressedList(lines)
         self._unseen.reset(shown)
         super().show(shown, at)
 
