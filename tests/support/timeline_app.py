@@ -17,13 +17,13 @@ from textual.widgets import Static
 
 from tui_chat.session.lines import DeliveryState, GapLine, Line, MessageLine, NoticeLine, Splice, UnreadLine
 from tui_chat.ui.widgets.timeline.messages import (
-    AtBottom,
-    Chosen,
-    GapWanted,
+    CursorMoved,
+    FollowChanged,
+    GapRequested,
     LinkClicked,
-    OlderWanted,
-    Picked,
-    RetryWanted,
+    MessageActivated,
+    OlderMessagesRequested,
+    RetryRequested,
 )
 from tui_chat.ui.widgets.timeline.widget import Timeline
 
@@ -74,12 +74,12 @@ class TimelineApp(App[None]):
         """The timeline between two neighbours."""
         yield Static("above", id="above", markup=False)
         with Horizontal():
-            yield Timeline(zone=UTC)
+            yield Timeline(tz=UTC)
             yield Static("beside\n" * 30, id="beside", markup=False)
 
     def on_mount(self) -> None:
         """Show the first lines."""
-        self.timeline.show(self.first_lines)
+        self.timeline.set_lines(self.first_lines)
         self.timeline.focus()
 
     @property
@@ -87,13 +87,13 @@ class TimelineApp(App[None]):
         """The timeline."""
         return self.query_one(Timeline)
 
-    @on(OlderWanted)
-    @on(GapWanted)
-    @on(Picked)
-    @on(Chosen)
-    @on(RetryWanted)
+    @on(OlderMessagesRequested)
+    @on(GapRequested)
+    @on(CursorMoved)
+    @on(MessageActivated)
+    @on(RetryRequested)
     @on(LinkClicked)
-    @on(AtBottom)
+    @on(FollowChanged)
     def keep(self, message: Message) -> None:
         """Remember what was said."""
         self.heard.append(message)
@@ -118,7 +118,7 @@ class TimelineApp(App[None]):
 
     def action_pick(self) -> None:
         """Put the cursor on the last message."""
-        self.timeline.action_pick()
+        self.timeline.action_show_cursor()
 
 
 def a_day() -> Sequence[Line]:

@@ -236,7 +236,7 @@ async def test_enter_on_an_answer_leads_to_what_it_answers_and_esc_back(server: 
             await ann.sees("about that")
             assert "an earlier message" in ann.screen()
             await ann.press("ctrl+s", "enter")
-            await ann.until(lambda: ann.timeline.picked == "message-1")
+            await ann.until(lambda: ann.timeline.cursor_key == "message-1")
             assert "the very first" in ann.screen()
             assert "about that" not in ann.screen()
             await ann.press("escape")
@@ -245,7 +245,7 @@ async def test_enter_on_an_answer_leads_to_what_it_answers_and_esc_back(server: 
             assert ann.app.focused is ann.composer
             row = next(y for y, text in enumerate(ann.screen().split("\n")) if "╭ bob" in text)
             await ann.pilot.click(offset=(40, row))
-            await ann.until(lambda: ann.timeline.picked == "message-1")
+            await ann.until(lambda: ann.timeline.cursor_key == "message-1")
 
 
 async def test_keys_that_follow_at_once_are_for_the_picked_message(server: RunningServer, tmp_path: Path) -> None:

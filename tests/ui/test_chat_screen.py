@@ -267,7 +267,7 @@ async def test_a_picked_message_can_be_answered(server: RunningServer, tmp_path:
         await room.send("question?")
         await ann.sees("question?")
         await ann.press("ctrl+s")
-        assert ann.timeline.picked is not None
+        assert ann.timeline.cursor_key is not None
         await ann.press("m")
         assert ann.composer.text == "bob: "
         assert ann.app.focused is ann.composer

@@ -71,9 +71,9 @@ async def test_a_click_does_what_the_key_does_there(server: RunningServer, tmp_p
         await click("send")
         await ann.until(lambda: ann.composer.text == "" and "hello" in ann.screen())
         await ann.press("ctrl+s")
-        assert ann.timeline.picked is not None
+        assert ann.timeline.cursor_key is not None
         await click("reply")
-        assert ann.timeline.picked is None
+        assert ann.timeline.cursor_key is None
         assert ann.chat.session.current_room is not None
         assert ann.chat.session.current_room.compose_mode is not None
 

@@ -13,7 +13,7 @@ from tests.support.serving import serving
 from tui_chat.client.chat import ChatClient
 from tui_chat.ui.links import has_browser
 from tui_chat.ui.screens.link import LinkScreen
-from tui_chat.ui.widgets.timeline.links import find_links, host_of
+from tui_chat.ui.widgets.timeline.links import find_hyperlinks, parse_host
 
 
 @pytest.fixture
@@ -44,17 +44,19 @@ def over_ssh(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_the_host_is_the_one_it_really_leads_to(written: str, host: str, letters: str) -> None:
-    (link,) = find_links(f"see {written} there")
+    (link,) = find_hyperlinks(f"see {written} there")
     assert link.url.isascii()
-    assert host_of(link.url) == (host, letters)
+    assert parse_host(link.url) == (host, letters)
 
 
 @given(st.text(st.characters(codec="utf-8"), max_size=60))
 def test_no_text_makes_a_link_that_is_not_printable_ascii_or_a_host_with_controls(text: str) -> None:
-    for link in find_links(f"https://{text} mailto:{text}"):
+    for link in find_hyperlinks(f"https://{text} mailto:{text}"):
         assert all(0x20 < ord(character) < 0x7F for character in link.url)
         assert not any(
-            ord(character) < 0x20 or 0x7F <= ord(character) < 0xA0 for part in host_of(link.url) for character in part
+            ord(character) < 0x20 or 0x7F <= ord(character) < 0xA0
+            for part in parse_host(link.url)
+            for character in part
         )
 
 

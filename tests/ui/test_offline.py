@@ -196,11 +196,11 @@ async def test_a_flood_below_one_who_reads_back_is_bounded_too(
 
         await say(range(0, 90))
         await ann.press("alt+home")
-        await ann.until(lambda: not ann.timeline.at_bottom)
+        await ann.until(lambda: not ann.timeline.is_at_bottom)
         await say(range(90, 290))
         assert said(ann)[0] == "line 0"  # what is read stays, though it is far above the newest
         for first in range(290, 890, 100):
             await say(range(first, first + 100))
         await ann.until(lambda: len(said(ann)) <= 400)
-        assert not ann.timeline.at_bottom
+        assert not ann.timeline.is_at_bottom
         await ann.until(lambda: said(ann)[0] in ann.screen())

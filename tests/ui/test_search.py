@@ -44,7 +44,7 @@ async def searching(person: Person) -> SearchScreen:
 
 def picked(person: Person) -> str:
     """The text of the picked message."""
-    lines = (line for line in person.timeline.lines if line.key == person.timeline.picked)
+    lines = (line for line in person.timeline.lines if line.key == person.timeline.cursor_key)
     line = next(lines, None)
     return line.text if isinstance(line, MessageLine) else ""
 
@@ -67,9 +67,9 @@ async def test_what_is_found_is_shown_in_its_place_and_escape_comes_back(server:
         assert "hay 99" in ann.screen()
         assert "hay 101" in ann.screen()
         assert any(isinstance(line, GapLine) for line in ann.timeline.lines)
-        assert not ann.timeline.at_bottom
+        assert not ann.timeline.is_at_bottom
         await ann.press("escape")
-        await ann.until(lambda: ann.timeline.at_bottom)
+        await ann.until(lambda: ann.timeline.is_at_bottom)
         assert "hay 400" in ann.screen()
         assert ann.app.focused is ann.composer
 
@@ -194,7 +194,7 @@ async def test_a_day_is_gone_to_and_what_is_no_day_is_said(server: RunningServer
         await ann.say("/date today")
         await ann.until(lambda: picked(ann) == "hay 1")
         await ann.press("escape")
-        await ann.until(lambda: ann.timeline.at_bottom)
+        await ann.until(lambda: ann.timeline.is_at_bottom)
         await ann.say("/date 2001-02-03")
         await ann.sees(search_words.no_messages_on("2001-02-03", is_later=True))
         assert picked(ann) == "hay 1"
@@ -215,9 +215,9 @@ async def test_going_elsewhere_forgets_the_way_back(server: RunningServer, tmp_p
         await ann.press("enter")
         await ann.until(lambda: picked(ann) == "a needle of long ago")
         await ann.press("alt+end")
-        assert ann.timeline.at_bottom
+        assert ann.timeline.is_at_bottom
         await ann.press("escape", "escape")
-        assert ann.timeline.at_bottom
+        assert ann.timeline.is_at_bottom
 
 
 async def test_what_is_typed_behind_the_key_is_never_sent(server: RunningServer, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from tests.support.chat_app import chat_app
 from tui_chat.session import settings
 from tui_chat.ui import themes
 from tui_chat.ui.widgets.timeline import palette
-from tui_chat.ui.widgets.timeline.palette import contrast
+from tui_chat.ui.widgets.timeline.palette import contrast_ratio
 
 TEXTS = ("foreground", "text-muted", "primary", "accent", "error", "warning", "success")
 GROUNDS = ("background", "surface", "panel", "picked", "mentioned")
@@ -51,7 +51,7 @@ def test_the_setting_and_the_themes_have_the_same_words() -> None:
 @pytest.mark.parametrize("theme", MEASURED, ids=lambda theme: theme.name)
 def test_every_text_can_be_read_on_every_ground(theme: Theme) -> None:
     for what, text, ground in pairs(theme):
-        ratio = contrast(text, ground)
+        ratio = contrast_ratio(text, ground)
         assert ratio >= least(theme), f"{what}: {ratio:.2f}"
 
 
@@ -62,16 +62,16 @@ def test_every_text_can_still_be_read_in_256_colors(theme: Theme) -> None:
         return Color.from_rich_color(shown, ansi=False)
 
     for what, text, ground in pairs(theme):
-        ratio = contrast(nearest(text), nearest(ground))
+        ratio = contrast_ratio(nearest(text), nearest(ground))
         assert ratio >= 4.5, f"{what}: {ratio:.2f}"
 
 
 @pytest.mark.parametrize("theme", MEASURED, ids=lambda theme: theme.name)
 def test_every_nickname_can_be_read(theme: Theme) -> None:
-    for shade in palette.DARK if theme.dark else palette.LIGHT:
+    for shade in palette.DARK_THEME_COLORS if theme.dark else palette.LIGHT_THEME_COLORS:
         for ground in grounds(theme).values():
-            read = palette.readable(shade, ground, least(theme))
-            assert contrast(Color.parse(read), ground) >= least(theme)
+            read = palette.ensure_contrast(shade, ground, least(theme))
+            assert contrast_ratio(Color.parse(read), ground) >= least(theme)
 
 
 @pytest.mark.parametrize("word", themes.BY_WORD)

@@ -11,7 +11,7 @@ from tests.support.timeline_app import MINUTE, START, TimelineApp, a_day, said
 from tui_chat.session.lines import Line, NoticeLine, ReactionCount, UnreadLine
 from tui_chat.ui.widgets.timeline import palette
 from tui_chat.ui.widgets.timeline.widget import Timeline
-from tui_chat.ui.widgets.timeline.words import TimelineWords, gap_of
+from tui_chat.ui.widgets.timeline.words import TimelineStrings, format_gap
 
 WIDE = """\
                  ── Friday, 20 November 2026 ──
@@ -104,7 +104,10 @@ async def test_one_person_s_lines_are_grouped_within_five_minutes_and_a_day():
 async def test_another_language_is_a_matter_of_words():
     class Chinese(App[None]):
         def compose(self) -> ComposeResult:
-            yield Timeline(zone=UTC, words=TimelineWords(day=chinese_day, unread="新消息", edited="（已编辑）"))
+            yield Timeline(
+                tz=UTC,
+                strings=TimelineStrings(date_label=chinese_day, unread_label="新消息", edited_suffix="（已编辑）"),
+            )
 
     def chinese_day(day: date) -> str:
         return f"{day.year}年{day.month}月{day.day}日"
@@ -112,7 +115,7 @@ async def test_another_language_is_a_matter_of_words():
     app = Chinese()
     async with app.run_test(size=(80, 10)) as pilot:
         timeline = app.query_one(Timeline)
-        timeline.show([said(1), UnreadLine(), replace(said(2), edited=True)])
+        timeline.set_lines([said(1), UnreadLine(), replace(said(2), edited=True)])
         await pilot.pause()
         rows = "\n".join(timeline.render_line(y).text for y in range(10))
         assert "── 2026年11月20日 ──" in rows
@@ -121,28 +124,34 @@ async def test_another_language_is_a_matter_of_words():
 
 
 def test_one_missing_message_is_not_many():
-    assert gap_of(1) == "1 message not loaded · Enter"
+    assert format_gap(1) == "1 message not loaded · Enter"
 
 
 @pytest.mark.parametrize("background", ["#000000", "#1e1e1e", "#2b2f36", "#d8d8d8", "#eef0f3", "#ffffff", "#777777"])
-@pytest.mark.parametrize("shade", [*palette.DARK, *palette.LIGHT])
+@pytest.mark.parametrize("shade", [*palette.DARK_THEME_COLORS, *palette.LIGHT_THEME_COLORS])
 def test_nicknames_can_be_read_on_any_background(shade: str, background: str):
     behind = Color.parse(background)
-    away = max(palette.contrast(Color(255, 255, 255), behind), palette.contrast(Color(0, 0, 0), behind))
-    shown = palette.contrast(Color.parse(palette.readable(shade, behind)), behind)
-    assert shown >= min(palette.CONTRAST, away)
+    away = max(palette.contrast_ratio(Color(255, 255, 255), behind), palette.contrast_ratio(Color(0, 0, 0), behind))
+    shown = palette.contrast_ratio(Color.parse(palette.ensure_contrast(shade, behind)), behind)
+    assert shown >= min(palette.MIN_CONTRAST, away)
 
 
-@pytest.mark.parametrize(("shades", "background"), [(palette.DARK, "#2b2f36"), (palette.LIGHT, "#eef0f3")])
+@pytest.mark.parametrize(
+    ("shades", "background"), [(palette.DARK_THEME_COLORS, "#2b2f36"), (palette.LIGHT_THEME_COLORS, "#eef0f3")]
+)
 def test_the_palettes_need_no_change_on_the_backgrounds_they_are_for(shades: tuple[str, ...], background: str):
-    assert [palette.readable(shade, Color.parse(background)) for shade in shades] == [
+    assert [palette.ensure_contrast(shade, Color.parse(background)) for shade in shades] == [
         Color.parse(shade).hex6 for shade in shades
     ]
 
 
 def test_a_nickname_has_one_colour_whatever_its_case():
-    assert palette.nick_color("Alice", palette.DARK) == palette.nick_color("alice", palette.DARK)
-    assert len({palette.nick_color(f"person{number}", palette.DARK) for number in range(200)}) == len(palette.DARK)
+    assert palette.nick_color("Alice", palette.DARK_THEME_COLORS) == palette.nick_color(
+        "alice", palette.DARK_THEME_COLORS
+    )
+    assert len({palette.nick_color(f"person{number}", palette.DARK_THEME_COLORS) for number in range(200)}) == len(
+        palette.DARK_THEME_COLORS
+    )
 
 
 async def test_another_theme_is_taken_at_once():
@@ -180,15 +189,15 @@ async def test_sixteen_colours_are_enough(theme: str):
             for segment in app.timeline.render_line(y)
             if segment.style is not None and segment.style.bold and segment.style.color is not None
         }
-        assert all(color.triplet is None for color in colors if color.name in palette.ANSI)
-        assert {color.name for color in colors} & set(palette.ANSI)
+        assert all(color.triplet is None for color in colors if color.name in palette.ANSI_COLORS)
+        assert {color.name for color in colors} & set(palette.ANSI_COLORS)
 
 
 async def test_no_color_loses_no_mark(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("NO_COLOR", "1")
     app = TimelineApp(a_day())
     async with app.run_test(size=(81, 29)) as pilot:
-        app.timeline.action_pick()
+        app.timeline.action_show_cursor()
         await pilot.pause()
         assert app.rows()[-1].startswith("▌")
         assert "\n".join(app.rows()).replace("▌", " ") == WIDE

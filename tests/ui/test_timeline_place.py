@@ -7,8 +7,8 @@ from textual.scrollbar import ScrollTo
 
 from tests.support.timeline_app import START, TimelineApp, appended, said, talk
 from tui_chat.session.lines import GapLine, Splice, UnreadLine
-from tui_chat.ui.widgets.timeline.line_view import Position
-from tui_chat.ui.widgets.timeline.messages import AtBottom, GapWanted, OlderWanted
+from tui_chat.ui.widgets.timeline.line_view import ScrollPosition
+from tui_chat.ui.widgets.timeline.messages import FollowChanged, GapRequested, OlderMessagesRequested
 from tui_chat.ui.widgets.timeline.widget import Timeline
 
 SIZE = (80, 21)  # 20 rows of timeline
@@ -23,7 +23,7 @@ async def test_a_new_room_is_shown_from_its_bottom():
     async with app.run_test(size=SIZE) as pilot:
         await pilot.pause()
         assert app.rows()[-1].endswith("message 100")
-        assert app.timeline.at_bottom
+        assert app.timeline.is_at_bottom
 
 
 async def test_a_short_talk_stands_above_the_composer():
@@ -40,7 +40,7 @@ async def test_new_lines_are_followed_at_the_bottom():
         app.timeline.splice(appended(app.timeline, *talk(101, 105)))
         await pilot.pause()
         assert app.rows()[-1].endswith("message 105")
-        assert app.timeline.new_below == 0
+        assert app.timeline.new_message_count == 0
 
 
 async def test_new_lines_leave_a_reader_farther_up_in_place_and_are_counted():
@@ -53,10 +53,10 @@ async def test_new_lines_leave_a_reader_farther_up_in_place_and_are_counted():
         )
         await pilot.pause()
         assert app.rows() == before
-        assert app.timeline.new_below == 3
+        assert app.timeline.new_message_count == 3
         await pilot.press("end")
         assert app.rows()[-1].endswith("message 104")
-        assert app.timeline.new_below == 0
+        assert app.timeline.new_message_count == 0
 
 
 async def test_what_comes_into_view_is_no_longer_counted():
@@ -64,9 +64,9 @@ async def test_what_comes_into_view_is_no_longer_counted():
     async with app.run_test(size=SIZE) as pilot:
         await pilot.press("up", "up", "up", "up", "up")
         app.timeline.splice(appended(app.timeline, *talk(101, 110)))
-        assert app.timeline.new_below == 10
+        assert app.timeline.new_message_count == 10
         await pilot.press(*["down"] * 9)
-        assert app.timeline.new_below == 6
+        assert app.timeline.new_message_count == 6
 
 
 async def test_a_changed_message_is_not_counted_as_new():
@@ -76,7 +76,7 @@ async def test_a_changed_message_is_not_counted_as_new():
         app.timeline.splice(appended(app.timeline, said(101)))
         app.timeline.splice(Splice(100, 1, (said(101, "changed"),)))
         await pilot.pause()
-        assert app.timeline.new_below == 1
+        assert app.timeline.new_message_count == 1
 
 
 async def test_older_history_on_top_moves_nothing():
@@ -142,7 +142,7 @@ async def test_the_bottom_is_kept_over_a_resize():
         for size in ((60, 30), (45, 10), (140, 40)):
             await pilot.resize_terminal(*size)
             await pilot.pause()
-            assert app.timeline.at_bottom
+            assert app.timeline.is_at_bottom
             assert app.rows()[-1].endswith("words")
 
 
@@ -192,7 +192,7 @@ async def test_the_wheel_and_the_scrollbar_move_the_view():
         assert app.rows()[0].endswith("message 501")
         timeline.vertical_scrollbar.post_message(ScrollTo(y=timeline.max_scroll_y))
         await pilot.pause()
-        assert timeline.at_bottom
+        assert timeline.is_at_bottom
 
 
 def wheel(kind: type[MouseEvent], timeline: Timeline) -> MouseEvent:
@@ -212,20 +212,20 @@ async def test_a_room_is_found_again_where_it_was_left():
     app = TimelineApp(talk(1, 100))
     async with app.run_test(size=SIZE) as pilot:
         await pilot.press("pageup", "up")
-        before, place = app.rows(), app.timeline.position()
-        app.timeline.show(talk(500, 600))
-        app.timeline.show([*talk(1, 100), said(101)], at=place)
+        before, place = app.rows(), app.timeline.get_scroll_position()
+        app.timeline.set_lines(talk(500, 600))
+        app.timeline.set_lines([*talk(1, 100), said(101)], position=place)
         await pilot.pause()
         assert app.rows() == before
         app.timeline.splice(Splice(101, 0, (said(102),)))
-        assert app.timeline.new_below == 1
+        assert app.timeline.new_message_count == 1
 
 
 async def test_a_room_left_at_its_bottom_is_found_at_its_bottom():
     app = TimelineApp(talk(1, 100))
     async with app.run_test(size=SIZE) as pilot:
-        place = app.timeline.position()
-        app.timeline.show(talk(1, 150), at=place)
+        place = app.timeline.get_scroll_position()
+        app.timeline.set_lines(talk(1, 150), position=place)
         await pilot.pause()
         assert app.rows()[-1].endswith("message 150")
 
@@ -233,7 +233,7 @@ async def test_a_room_left_at_its_bottom_is_found_at_its_bottom():
 async def test_a_place_whose_line_is_gone_is_found_by_its_time():
     app = TimelineApp()
     async with app.run_test(size=SIZE) as pilot:
-        app.timeline.show(talk(1, 100), at=Position("gone", 0, said(50).ts))
+        app.timeline.set_lines(talk(1, 100), position=ScrollPosition("gone", 0, said(50).ts))
         await pilot.pause()
         assert app.rows()[0].endswith("message 50")
 
@@ -242,33 +242,33 @@ async def test_older_history_is_asked_for_once_until_the_top_changes():
     app = TimelineApp(talk(101, 200))
     async with app.run_test(size=SIZE) as pilot:
         await pilot.press("pageup")
-        assert not app.said(OlderWanted)
+        assert not app.said(OlderMessagesRequested)
         await pilot.press("home", "down", "home", "pagedown", "pageup", "end", "home")
-        assert len(app.said(OlderWanted)) == 1
+        assert len(app.said(OlderMessagesRequested)) == 1
         app.timeline.splice(Splice(0, 0, tuple(talk(51, 100))))
         await pilot.press("home")
-        assert len(app.said(OlderWanted)) == 2
+        assert len(app.said(OlderMessagesRequested)) == 2
 
 
 async def test_what_did_not_come_is_asked_for_again():
     app = TimelineApp(talk(101, 200))
     async with app.run_test(size=SIZE) as pilot:
         await pilot.press("home")
-        app.timeline.ask_again()
+        app.timeline.reset_requests()
         await pilot.press("down")
-        assert len(app.said(OlderWanted)) == 2
+        assert len(app.said(OlderMessagesRequested)) == 2
 
 
 async def test_a_gap_is_wanted_when_it_comes_into_view():
     app = TimelineApp([*talk(1, 50), GapLine("gap", 50, 151), *talk(151, 250)])
     async with app.run_test(size=SIZE) as pilot:
         await pilot.pause()
-        assert not app.said(GapWanted)
+        assert not app.said(GapRequested)
         app.timeline.scroll_to_key("gap")
         await pilot.press("down", "up")
-        assert [(gap.key, gap.after, gap.before) for gap in app.said(GapWanted) if isinstance(gap, GapWanted)] == [
-            ("gap", 50, 151)
-        ]
+        assert [
+            (gap.key, gap.after, gap.before) for gap in app.said(GapRequested) if isinstance(gap, GapRequested)
+        ] == [("gap", 50, 151)]
         assert any("100 messages not loaded" in row for row in app.rows())
 
 
@@ -282,14 +282,17 @@ async def test_a_filled_gap_leaves_what_was_above_it_in_place():
         await pilot.pause()
         assert key_on_row(app, "message 50") == row
         assert app.rows()[row + 1].endswith("message 51")
-        assert app.timeline.new_below == 0
+        assert app.timeline.new_message_count == 0
 
 
 async def test_leaving_and_reaching_the_bottom_is_told():
     app = TimelineApp(talk(1, 100))
     async with app.run_test(size=SIZE) as pilot:
         await pilot.press("pageup", "pageup", "end")
-        assert [told.value for told in app.said(AtBottom) if isinstance(told, AtBottom)] == [False, True]
+        assert [told.is_following for told in app.said(FollowChanged) if isinstance(told, FollowChanged)] == [
+            False,
+            True,
+        ]
 
 
 async def test_an_empty_room_and_back():

@@ -17,10 +17,10 @@ from wcwidth import wcwidth
 from tests.support.timeline_app import TimelineApp, said
 from tui_chat.session.lines import DeliveryState, Line, MessageLine, NoticeLine
 from tui_chat.ui.widgets.timeline.decoration import Decoration
-from tui_chat.ui.widgets.timeline.drawing import Painter, Styles
-from tui_chat.ui.widgets.timeline.layout import Geometry, lay_out
-from tui_chat.ui.widgets.timeline.look import styles_of
-from tui_chat.ui.widgets.timeline.words import TimelineWords
+from tui_chat.ui.widgets.timeline.drawing import LineRenderer, TimelineStyles
+from tui_chat.ui.widgets.timeline.layout import TimelineGeometry, layout_line
+from tui_chat.ui.widgets.timeline.look import build_styles
+from tui_chat.ui.widgets.timeline.words import TimelineStrings
 
 NASTY = [
     "\x1b[2J",
@@ -58,18 +58,20 @@ SGR_OR_LINK = re.compile("\x1b\\[[0-9;]*m|\x1b\\]8;id=[0-9-]+;[!-~]*\x1b\\\\|\x1
 
 
 @lru_cache(1)
-def styles() -> Styles:
+def styles() -> TimelineStyles:
     """Plain styles: these tests are about what is written, not in which colour."""
     plain = Style.parse("white on black")
-    return Styles(**{name: plain for name in Styles.__slots__ if name != "nick"}, nick=lambda nick: plain)
+    return TimelineStyles(
+        **{name: plain for name in TimelineStyles.__slots__ if name != "nick_style"}, nick_style=lambda nick: plain
+    )
 
 
 def strips(line: Line, width: int) -> list[Strip]:
-    geometry = Geometry.of(width)
-    words = TimelineWords()
-    layout = lay_out(line, Decoration(time="09:41"), geometry, words)
-    painter = Painter(geometry, styles(), words)
-    return [painter.paint(layout, row, 0, False, (1, 3)) for row in range(len(layout.rows))]
+    geometry = TimelineGeometry.for_width(width)
+    words = TimelineStrings()
+    layout = layout_line(line, Decoration(time="09:41"), geometry, words)
+    painter = LineRenderer(geometry, styles(), words)
+    return [painter.render_row(layout, row, 0, False, (1, 3)) for row in range(len(layout.rows))]
 
 
 def message(text: str, nick: str, problem: str) -> Line:
@@ -142,7 +144,7 @@ async def test_cells_outside_a_message_are_the_same_whatever_it_says(size: tuple
         plain = on_a_terminal(app)
         assert plain[0].startswith("above")
         for text in [*NASTY, "".join(NASTY), *(f"a{nasty}b" for nasty in NASTY), "漢" * 99, "\u200b" * 99]:
-            timeline.show([said(1), said(2, text, nick=f"bob{text}"), said(3)])
+            timeline.set_lines([said(1), said(2, text, nick=f"bob{text}"), said(3)])
             await pilot.pause()
             shown = on_a_terminal(app)
             assert shown[0] == plain[0]
@@ -154,7 +156,7 @@ async def test_the_real_styles_write_nothing_else_either():
     app = TimelineApp([said(1, "".join(NASTY), nick="".join(NASTY))])
     async with app.run_test(size=(80, 20)) as pilot:
         await pilot.pause()
-        assert styles_of(app.timeline)
+        assert build_styles(app.timeline)
         for y in range(app.timeline.size.height):
             written = SGR_OR_LINK.sub("", app.timeline.render_line(y).render(app.console))
             assert "\x1b" not in written
@@ -173,13 +175,13 @@ async def test_the_real_styles_write_nothing_else_either():
     ],
 )
 def test_addresses_end_where_the_sentence_goes_on(text: str, url: str):
-    layout = lay_out(said(1, text), Decoration(), Geometry.of(80), TimelineWords())
+    layout = layout_line(said(1, text), Decoration(), TimelineGeometry.for_width(80), TimelineStrings())
     assert [link.url for link in layout.links] == [url]
 
 
 @pytest.mark.parametrize("text", ["javascript:alert(1)", "file:///etc/passwd", "https://", "mailto:", "http:/x", "a:b"])
 def test_other_schemes_are_no_links(text: str):
-    assert not lay_out(said(1, text), Decoration(), Geometry.of(80), TimelineWords()).links
+    assert not layout_line(said(1, text), Decoration(), TimelineGeometry.for_width(80), TimelineStrings()).links
 
 
 def test_a_wrapped_address_is_one_link():

@@ -10,7 +10,7 @@ from tests.support.timeline_app import TimelineApp, appended, said, talk
 from tui_chat.session.lines import Line, Splice
 from tui_chat.session.long_list import CompressedList
 from tui_chat.ui.widgets.timeline import layouts
-from tui_chat.ui.widgets.timeline.drawing import Painter
+from tui_chat.ui.widgets.timeline.drawing import LineRenderer
 from tui_chat.ui.widgets.timeline.layout import LineLayout
 
 MANY = 100_000
@@ -30,19 +30,19 @@ class Count:
 @pytest.fixture
 def count(monkeypatch: pytest.MonkeyPatch) -> Count:
     counted = Count()
-    lay_out: Callable[..., LineLayout] = layouts.lay_out
-    paint = Painter.paint
+    lay_out: Callable[..., LineLayout] = layouts.layout_line
+    paint = LineRenderer.render_row
 
     def counting_lay_out(*values: object) -> LineLayout:
         counted.laid_out += 1
         return lay_out(*values)
 
-    def counting_paint(self: Painter, *values: object) -> object:
+    def counting_paint(self: LineRenderer, *values: object) -> object:
         counted.drawn += 1
         return paint(self, *values)  # pyright: ignore[reportArgumentType]
 
-    monkeypatch.setattr(layouts, "lay_out", counting_lay_out)
-    monkeypatch.setattr(Painter, "paint", counting_paint)
+    monkeypatch.setattr(layouts, "layout_line", counting_lay_out)
+    monkeypatch.setattr(LineRenderer, "render_row", counting_paint)
     return counted
 
 
@@ -94,7 +94,7 @@ async def test_what_is_kept_of_a_long_journey_is_bounded(many: list[Line]):
         for _ in range(300):
             app.timeline.action_page_up()
         await pilot.pause()
-        assert ROWS < layouts_alive() - before <= layouts.KEPT + 2 * ROWS
+        assert ROWS < layouts_alive() - before <= layouts.MAX_CACHED_LAYOUTS + 2 * ROWS
 
 
 async def test_a_flood_in_one_batch_draws_once(count: Count):

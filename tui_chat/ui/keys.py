@@ -234,8 +234,8 @@ ALL: tuple[Key, ...] = (
         Place.SEARCHING,
         mark("back"),
     ),
-    Key("pick-above", ("up", "k"), "pick_up", mark("message above"), Place.PICKING),
-    Key("pick-below", ("down", "j"), "pick_down", mark("message below"), Place.PICKING),
+    Key("pick-above", ("up", "k"), "cursor_up", mark("message above"), Place.PICKING),
+    Key("pick-below", ("down", "j"), "cursor_down", mark("message below"), Place.PICKING),
     Key(
         "picked-reply",
         ("r",),
@@ -271,7 +271,7 @@ ALL: tuple[Key, ...] = (
     Key(
         "picked-choose",
         ("enter",),
-        "choose",
+        "select_cursor",
         mark("what an answer answers; load a gap; send again"),
         Place.PICKING,
         mark("choose"),

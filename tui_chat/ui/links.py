@@ -8,7 +8,7 @@ from typing import Any
 from textual.app import App
 
 from tui_chat.session import words
-from tui_chat.ui.widgets.timeline.links import host_of
+from tui_chat.ui.widgets.timeline.links import parse_host
 
 
 def has_browser(environ: Mapping[str, str], platform: str = sys.platform) -> bool:
@@ -31,4 +31,4 @@ def open_link(url: str, app: App[Any]) -> str:
         app.open_url(url)
         return ""
     app.copy_to_clipboard(url)
-    return words.link_copied(host_of(url)[0])
+    return words.link_copied(parse_host(url)[0])

@@ -8,7 +8,7 @@ less, and all that stands to the right moves. So they are drawn as in the timeli
 from textual.content import Content, Span
 from wcwidth import iter_graphemes
 
-from tui_chat.ui.widgets.timeline.clusters import drawn
+from tui_chat.ui.widgets.timeline.clusters import render_cluster
 
 
 def steady(content: Content) -> Content:
@@ -20,7 +20,7 @@ def steady(content: Content) -> Content:
     places: list[int] = []  # of each character of the text, where its picture stands
     length = 0
     for cluster in iter_graphemes(text):
-        picture = cluster if cluster in "\n\t" else drawn(cluster)[0]
+        picture = cluster if cluster in "\n\t" else render_cluster(cluster)[0]
         places += [length] * len(cluster)
         pictures.append(picture)
         length += len(picture)

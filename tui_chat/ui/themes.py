@@ -38,7 +38,7 @@ def _theme(
     mentioned: str,
     chosen: tuple[str, str],
     selected: tuple[str, str],
-    contrast: float = palette.CONTRAST,
+    contrast: float = palette.MIN_CONTRAST,
 ) -> Theme:
     """A theme from a few colours.
 
@@ -257,9 +257,12 @@ def nick_shades(app: App[Any], background: Color) -> Sequence[str]:
     """The colours for nicknames on this ground."""
     theme = app.current_theme
     if theme.ansi or has_few_colors(app):
-        return palette.ANSI
-    least = float(theme.variables.get("least-contrast", palette.CONTRAST))
-    return [palette.readable(shade, background, least) for shade in (palette.DARK if theme.dark else palette.LIGHT)]
+        return palette.ANSI_COLORS
+    least = float(theme.variables.get("least-contrast", palette.MIN_CONTRAST))
+    return [
+        palette.ensure_contrast(shade, background, least)
+        for shade in (palette.DARK_THEME_COLORS if theme.dark else palette.LIGHT_THEME_COLORS)
+    ]
 
 
 def nick_style(widget: Widget, nick: str) -> Style:

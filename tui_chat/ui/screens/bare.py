@@ -17,7 +17,7 @@ from tui_chat.session import setting_words
 from tui_chat.session.language import tr
 from tui_chat.ui import keys
 from tui_chat.ui.settings_app import settings_app
-from tui_chat.ui.widgets.timeline.clusters import drawn
+from tui_chat.ui.widgets.timeline.clusters import render_cluster
 
 LINES_MAX = 1000
 """Lines of a room that the bare view holds."""
@@ -85,7 +85,7 @@ def in_rows(line: str, width: int) -> list[tuple[str, bool]]:
     rows: list[tuple[str, bool]] = []
     row, cells = "", 0
     for cluster in iter_graphemes(line):
-        picture, wide = (" ", 1) if cluster == "\t" else drawn(cluster)
+        picture, wide = (" ", 1) if cluster == "\t" else render_cluster(cluster)
         if cells + wide > width and row:
             rows.append((row, False))
             row, cells = "", 0

@@ -27,10 +27,10 @@ from tui_chat.ui.screens.chat_view import WRITING
 from tui_chat.ui.settings_app import settings_app
 from tui_chat.ui.widgets.composer import Composer
 from tui_chat.ui.widgets.timeline.messages import (
-    AtBottom,
-    GapWanted,
+    FollowChanged,
+    GapRequested,
     LinkClicked,
-    OlderWanted,
+    OlderMessagesRequested,
 )
 
 TYPING_AGAIN = 3.0
@@ -248,23 +248,23 @@ class ChatScreen(SearchActions):
 
     def action_bare(self) -> None:
         """Show nothing but what was said."""
-        app_of(self).push_screen(BareScreen(self.timeline.as_text(LINES_MAX)))
+        app_of(self).push_screen(BareScreen(self.timeline.export_text(LINES_MAX)))
 
     def action_unread(self) -> None:
         """Scroll to the first unread line."""
         self.timeline.scroll_to_key(UnreadLine().key)
 
-    @on(AtBottom)
+    @on(FollowChanged)
     def _at_bottom(self) -> None:
         self.draw()
 
-    @on(OlderWanted)
+    @on(OlderMessagesRequested)
     def _older_wanted(self) -> None:
         if self.session.current_room is not None:
             self.connection.load_older(self.session.current_room.name)
 
-    @on(GapWanted)
-    def _gap_wanted(self, event: GapWanted) -> None:
+    @on(GapRequested)
+    def _gap_wanted(self, event: GapRequested) -> None:
         if self.session.current_room is not None:
             self.connection.fill(self.session.current_room.name, event.after, oldest_first=event.from_above)
 
@@ -306,5 +306,5 @@ class ChatScreen(SearchActions):
 
     def on_click(self, event: events.Click) -> None:
         """A click outside of the composer does not take the caret out of it."""
-        if event.widget is not self.timeline or self.timeline.picked is None:
+        if event.widget is not self.timeline or self.timeline.cursor_key is None:
             self.composer.focus()

@@ -24,8 +24,8 @@ from tui_chat.ui.keys import Place
 from tui_chat.ui.links import open_link
 from tui_chat.ui.screens.chat_view import WRITING, ChatView
 from tui_chat.ui.screens.link import LinkScreen
-from tui_chat.ui.widgets.timeline.links import find_links
-from tui_chat.ui.widgets.timeline.messages import Chosen, Picked, RetryWanted
+from tui_chat.ui.widgets.timeline.links import find_hyperlinks
+from tui_chat.ui.widgets.timeline.messages import CursorMoved, MessageActivated, RetryRequested
 
 
 class MessageActions(ChatView):
@@ -56,20 +56,20 @@ class MessageActions(ChatView):
 
     def action_pick(self) -> None:
         """Put the cursor on the last message in view."""
-        self.timeline.action_pick()
-        if self.timeline.picked is not None:
+        self.timeline.action_show_cursor()
+        if self.timeline.cursor_key is not None:
             self.set_focus(self.timeline)  # at once: the next key may be here already
 
-    @on(Picked)
-    def _picked(self, event: Picked) -> None:
+    @on(CursorMoved)
+    def _picked(self, event: CursorMoved) -> None:
         if event.key != self._delete_asked:
             self._delete_asked = None
         self.key_bar.show(*(WRITING if event.key is None else (Place.PICKING,)))
         if event.key is None:
             self.composer.focus()
 
-    @on(Chosen)
-    def _chosen(self, event: Chosen) -> None:
+    @on(MessageActivated)
+    def _chosen(self, event: MessageActivated) -> None:
         view = self.session.current_room
         line = self.timeline.lines.get(event.key)
         if view is not None and isinstance(line, MessageLine) and line.seq is not None:
@@ -78,8 +78,8 @@ class MessageActions(ChatView):
         else:
             self._send_again(event.key)
 
-    @on(RetryWanted)
-    def _retry(self, event: RetryWanted) -> None:
+    @on(RetryRequested)
+    def _retry(self, event: RetryRequested) -> None:
         self._send_again(event.key)
 
     def go_to_answered(self, view: RoomView, seq: int) -> None:
@@ -100,13 +100,13 @@ class MessageActions(ChatView):
         if line is not None:
             self.told(tr(words.COPIED))
             app_of(self).copy_to_clipboard(line.text)  # which may say more
-            self.timeline.pick(None)
+            self.timeline.set_cursor(None)
 
     def action_mention_picked(self) -> None:
         """Write to who said the picked message."""
         line = self._picked_line()
         if line is not None:
-            self.timeline.pick(None)
+            self.timeline.set_cursor(None)
             self.composer.add(f"{line.nick}: " if not self.composer.text else f"{line.nick} ")
 
     def action_reply_picked(self) -> None:
@@ -140,7 +140,7 @@ class MessageActions(ChatView):
             self.told(tr(words.CONFIRM_DELETE))
         else:
             seq = line.seq
-            self.timeline.pick(None)
+            self.timeline.set_cursor(None)
             self._say_problem(self.post(lambda room: self.connection.delete(room, seq)))
             self.draw()
 
@@ -153,9 +153,9 @@ class MessageActions(ChatView):
     def action_open_picked(self) -> None:
         """Show where the addresses in the picked message lead, to open one."""
         line = self._picked_line()
-        urls = [] if line is None or line.deleted else [link.url for link in find_links(line.text)]
+        urls = [] if line is None or line.deleted else [link.url for link in find_hyperlinks(line.text)]
         if urls:
-            self.timeline.pick(None)
+            self.timeline.set_cursor(None)
             self.show_links(list(dict.fromkeys(urls)))
         elif line is not None:
             self.problem(tr(setting_words.NO_LINK))
@@ -209,7 +209,7 @@ class MessageActions(ChatView):
         view.compose_mode = replace(writing, put_aside=self.composer.text if text is not None else "")
         if text is not None:
             self.composer.write(text)
-        self.timeline.pick(None)
+        self.timeline.set_cursor(None)
         self.composer.focus()
         self.status.show_problem("")
         self.show_writing()
@@ -277,13 +277,13 @@ class MessageActions(ChatView):
         dropped = self.connection.drop(unsent[0].name, unsent[1]) if unsent is not None else None
         if dropped is None:
             return False
-        self.timeline.pick(None)
+        self.timeline.set_cursor(None)
         self.session.apply(OutboxItemChanged(dropped))
         self.draw()
         return True
 
     def _picked_line(self) -> MessageLine | None:
-        key = self.timeline.picked
+        key = self.timeline.cursor_key
         line = self.timeline.lines.get(key)
         return line if isinstance(line, MessageLine) else None
 

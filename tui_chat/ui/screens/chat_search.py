@@ -19,8 +19,8 @@ from tui_chat.ui.app_of import app_of
 from tui_chat.ui.connection import Connection
 from tui_chat.ui.screens.chat_pasting import PasteActions
 from tui_chat.ui.screens.search import Chosen, SearchScreen
-from tui_chat.ui.widgets.timeline.decoration import Clock
-from tui_chat.ui.widgets.timeline.line_view import Position
+from tui_chat.ui.widgets.timeline.decoration import TimeFormat
+from tui_chat.ui.widgets.timeline.line_view import ScrollPosition
 
 
 @dataclass(slots=True)
@@ -52,7 +52,7 @@ class SearchActions(PasteActions):
         """
         super().__init__(session, connection)
         self._aim: _Aim | None = None
-        self._began_at: tuple[RoomView, Position] | None = None
+        self._began_at: tuple[RoomView, ScrollPosition] | None = None
         self._there: RoomView | None = None
 
     def action_search(self) -> None:
@@ -101,7 +101,7 @@ class SearchActions(PasteActions):
     def _set_out(self, aim: _Aim) -> None:
         view = self.session.current_room
         if view is not None and self._began_at is None:
-            self._began_at = (view, self.timeline.position())
+            self._began_at = (view, self.timeline.get_scroll_position())
         self._aim, self._there = aim, None
         self.join(aim.room)
         self.told(tr(search_words.JUMPING_TO_MESSAGE))
@@ -148,17 +148,17 @@ class SearchActions(PasteActions):
 
     def _arrive(self, aim: _Aim, line: MessageLine) -> None:
         self._aim = None
-        self.timeline.pick(line.key)
+        self.timeline.set_cursor(line.key)
         self.timeline.focus()
         self.status.show_problem("")
         if aim.day is not None:
-            there = Clock().day(line.ts)
+            there = TimeFormat().local_date(line.ts)
             if there != aim.day:
                 self.told(search_words.no_messages_on(aim.day.isoformat(), there > aim.day))
 
     def action_leave_picked(self) -> None:
         """Back to writing, and to where you were before you went to this message."""
-        self.timeline.action_leave()
+        self.timeline.action_hide_cursor()
         self.go_back()
 
     def go_back(self) -> bool:
@@ -169,10 +169,10 @@ class SearchActions(PasteActions):
             return False
         view, position = began
         self.status.show_problem("")
-        self.timeline.pick(None)
+        self.timeline.set_cursor(None)
         if self.session.find_room(view.name) is view:
             if self.session.current_room is view:
-                self.timeline.show(view.transcript.lines, position)
+                self.timeline.set_lines(view.transcript.lines, position)
             else:
                 self.positions[view] = position
                 self.session.show_room(view.name)

@@ -30,7 +30,7 @@ from tui_chat.ui.widgets.members import MemberList
 from tui_chat.ui.widgets.room_timeline import RoomTimeline
 from tui_chat.ui.widgets.rooms import RoomList
 from tui_chat.ui.widgets.status import Header, StatusLine
-from tui_chat.ui.widgets.timeline.line_view import Position
+from tui_chat.ui.widgets.timeline.line_view import ScrollPosition
 
 BOTH_PANES = 104
 ONE_PANE = 78
@@ -78,7 +78,7 @@ class ChatView(Screen[None], inherit_bindings=False):
         self.composer = Composer(self.complete, self.submit, self.up, lambda: settings_app(self).keymap)
         self.key_bar = KeyBar(*WRITING)
         self._header = Header()
-        self.positions: dict[RoomView, Position] = {}
+        self.positions: dict[RoomView, ScrollPosition] = {}
         self.shown: RoomView | None = None
         self._wanted: dict[str, bool] = {}
         self._usual_panes: dict[str, PanelVisibility] = {}
@@ -119,7 +119,7 @@ class ChatView(Screen[None], inherit_bindings=False):
 
     def on_mount(self) -> None:
         """What the session has already is drawn at once."""
-        self.watch(self.timeline, "new_below", self.status.show_below)
+        self.watch(self.timeline, "new_message_count", self.status.show_below)
         settings_app(self).settings_changed.subscribe(self, self.take_settings)
         self.take_settings(settings_app(self).settings)
         self.draw()
@@ -141,7 +141,7 @@ class ChatView(Screen[None], inherit_bindings=False):
         """Draw what has changed, and then what being looked at has changed."""
         if self.is_mounted:
             self._draw_changes()
-            self.session.set_viewed(self.session.has_focus and self.is_active and self.timeline.at_bottom)
+            self.session.set_viewed(self.session.has_focus and self.is_active and self.timeline.is_at_bottom)
             self._draw_changes()
             self.keep_read()
 
@@ -154,7 +154,7 @@ class ChatView(Screen[None], inherit_bindings=False):
             if DirtyPart.ROOM in changes.parts:
                 self._draw_room(view)
             elif DirtyPart.TIMELINE in changes.parts and view is not None:
-                self.timeline.show(view.transcript.lines, self.timeline.position())
+                self.timeline.set_lines(view.transcript.lines, self.timeline.get_scroll_position())
             elif changes.splices:
                 self.timeline.splice_many(changes.splices)
             if DirtyPart.ROOM_LIST in changes.parts:
@@ -172,11 +172,11 @@ class ChatView(Screen[None], inherit_bindings=False):
     def _draw_room(self, view: RoomView | None) -> None:
         if self.shown is not None:
             self.keep_draft()
-            self.positions[self.shown] = self.timeline.position()
+            self.positions[self.shown] = self.timeline.get_scroll_position()
         self.shown = view
         self.status.show_problem("")
         if view is not None:
-            self.timeline.show(view.transcript.lines, self.positions.get(view))
+            self.timeline.set_lines(view.transcript.lines, self.positions.get(view))
             self.composer.sent = view.input_history
             self.composer.write(view.draft)
         self.show_writing()
@@ -199,7 +199,7 @@ class ChatView(Screen[None], inherit_bindings=False):
         elif self._countdown is not None:
             self._countdown.stop()
             self._countdown = None
-            self.timeline.ask_again()
+            self.timeline.reset_requests()
         self._show_title(view)
         others = "" if self.rooms.display else words.unread_elsewhere(self._elsewhere())
         self._header.show(

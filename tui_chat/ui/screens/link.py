@@ -17,7 +17,7 @@ from tui_chat.session.language import tr
 from tui_chat.ui import keys
 from tui_chat.ui.links import has_browser
 from tui_chat.ui.settings_app import settings_app
-from tui_chat.ui.widgets.timeline.links import host_of
+from tui_chat.ui.widgets.timeline.links import parse_host
 
 
 class LinkScreen(ModalScreen[str | None]):
@@ -78,6 +78,6 @@ class LinkScreen(ModalScreen[str | None]):
 
 
 def _shown(url: str) -> Content:
-    host, letters = host_of(url)
+    host, letters = parse_host(url)
     looks = Content.assemble("  ", (setting_words.decoded_host(letters), "$warning")) if letters else Content("")
     return Content.assemble((host or "?", "bold $primary"), looks, "\n", (url, "$text-muted"))

@@ -23,7 +23,7 @@ from tui_chat.ui import keys
 from tui_chat.ui.settings_app import settings_app
 from tui_chat.ui.steady import steady
 from tui_chat.ui.widgets.line_input import LineInput
-from tui_chat.ui.widgets.timeline.decoration import Clock
+from tui_chat.ui.widgets.timeline.decoration import TimeFormat
 
 SEARCH_AFTER = 0.4
 """Seconds without a key after which it is searched for what stands there."""
@@ -200,7 +200,9 @@ class SearchScreen(ModalScreen[Chosen | None]):
         if len(hits) < self._drawn or not hits:
             shown.clear_options()
             self._drawn = 0
-        clock = Clock(style="24h" if settings_app(self).settings.clock == "none" else settings_app(self).settings.clock)
+        clock = TimeFormat(
+            style="24h" if settings_app(self).settings.clock == "none" else settings_app(self).settings.clock
+        )
         shown.add_options(Option(_rows(hit, clock, self._is_open(hit.room))) for hit in hits[self._drawn :])
         if hits and not self._drawn:
             shown.highlighted = 0
@@ -227,8 +229,8 @@ class SearchScreen(ModalScreen[Chosen | None]):
         return " · ".join(said)
 
 
-def _rows(hit: SearchHit, clock: Clock, is_open: bool) -> Content:
-    about = f"{clock.day(hit.ts).isoformat()} {clock.time(hit.ts)} · "
+def _rows(hit: SearchHit, clock: TimeFormat, is_open: bool) -> Content:
+    about = f"{clock.local_date(hit.ts).isoformat()} {clock.format_time(hit.ts)} · "
     line = Content(hit.excerpt)
     for start, end in hit.match_ranges:
         line = line.stylize("bold underline $accent", start, end)

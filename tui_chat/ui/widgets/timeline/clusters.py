@@ -26,15 +26,15 @@ from unicodedata import category
 from rich.cells import get_character_cell_size
 from wcwidth import wcwidth
 
-MARKS = 4
-WIDEST = 8
-TAB = 4
+MAX_COMBINING_MARKS = 4
+MAX_CLUSTER_CELLS = 8
+TAB_SIZE = 4
 
-_CIRCLE = "\u25cc"
-_UNKNOWN = "\ufffd"
-_FIRST_FLAG_LETTER = 0x1F1E6
-_FLAG_LETTER = re.compile("[\U0001f1e6-\U0001f1ff]")
-_LEFT_OUT = re.compile(
+_DOTTED_CIRCLE = "\u25cc"
+_REPLACEMENT_CHARACTER = "\ufffd"
+_REGIONAL_INDICATOR_A = 0x1F1E6
+_REGIONAL_INDICATOR = re.compile("[\U0001f1e6-\U0001f1ff]")
+_INVISIBLE = re.compile(
     "[\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164"
     "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U0001f3fb-\U0001f3ff"
     "\U000e0000-\U000e0fff]"
@@ -42,7 +42,7 @@ _LEFT_OUT = re.compile(
 
 
 @lru_cache(8192)
-def drawn(cluster: str) -> tuple[str, int]:
+def render_cluster(cluster: str) -> tuple[str, int]:
     """What is put on the screen for a cluster, and its width in cells (0 to `WIDEST`).
 
     Args:
@@ -50,39 +50,39 @@ def drawn(cluster: str) -> tuple[str, int]:
     """
     if " " <= cluster <= "~" and len(cluster) == 1:
         return cluster, 1
-    output: list[str] = []
-    cells = marks = 0
+    glyphs: list[str] = []
+    cells = mark_count = 0
     for character in cluster:
-        if _LEFT_OUT.match(character):
+        if _INVISIBLE.match(character):
             continue
-        picture, width = _character(character)
+        glyph, width = _render_character(character)
         if width == 0:
-            if not picture or marks == MARKS:
+            if not glyph or mark_count == MAX_COMBINING_MARKS:
                 continue
-            if not output:
-                output.append(_CIRCLE)
+            if not glyphs:
+                glyphs.append(_DOTTED_CIRCLE)
                 cells = 1
-            marks += 1
+            mark_count += 1
         else:
-            if cells + width > WIDEST:
+            if cells + width > MAX_CLUSTER_CELLS:
                 break
-            marks = 0
-        output.append(picture)
+            mark_count = 0
+        glyphs.append(glyph)
         cells += width
-    return "".join(output), cells
+    return "".join(glyphs), cells
 
 
-def _character(character: str) -> tuple[str, int]:
-    if _FLAG_LETTER.match(character):
-        return chr(ord("A") + ord(character) - _FIRST_FLAG_LETTER), 1
+def _render_character(character: str) -> tuple[str, int]:
+    if _REGIONAL_INDICATOR.match(character):
+        return chr(ord("A") + ord(character) - _REGIONAL_INDICATOR_A), 1
     width = wcwidth(character)
     if width < 0 or width != get_character_cell_size(character):
-        return _UNKNOWN, 1
+        return _REPLACEMENT_CHARACTER, 1
     if width == 0 and category(character) == "Cf":
         return "", 0
     return character, width
 
 
-def tab_cells(column: int) -> int:
+def tab_width(column: int) -> int:
     """How many cells a tab takes that begins at `column` (from 0)."""
-    return TAB - column % TAB
+    return TAB_SIZE - column % TAB_SIZE

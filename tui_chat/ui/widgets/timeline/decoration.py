@@ -11,17 +11,17 @@ from typing import Literal
 
 from tui_chat.session.lines import Line, MessageLine, NoticeLine
 
-GROUP_MS = 5 * 60 * 1000
-_LAST_MS = 253_402_214_400_000  # 9999-12-31, the last day the calendar has in every time zone
+GROUP_WINDOW_MS = 5 * 60 * 1000
+_MAX_TS = 253_402_214_400_000  # 9999-12-31, the last day the calendar has in every time zone
 
 
-ClockStyle = Literal["24h", "12h", "seconds", "none"]
+TimeStyle = Literal["24h", "12h", "seconds", "none"]
 
-_WIDTHS = {"24h": 5, "12h": 7, "seconds": 8, "none": 0}
+_TIME_WIDTHS = {"24h": 5, "12h": 7, "seconds": 8, "none": 0}
 
 
 @dataclass(frozen=True, slots=True)
-class Clock:
+class TimeFormat:
     """How a moment (milliseconds since the epoch) is told.
 
     Attributes:
@@ -29,33 +29,35 @@ class Clock:
         style: How the time of day is written; `none` leaves it out.
     """
 
-    zone: tzinfo | None = None
-    style: ClockStyle = "24h"
+    tz: tzinfo | None = None
+    style: TimeStyle = "24h"
 
     @property
     def width(self) -> int:
         """The most cells that a time takes."""
-        return _WIDTHS[self.style]
+        return _TIME_WIDTHS[self.style]
 
-    def day(self, ts: int) -> date:
+    def local_date(self, ts: int) -> date:
         """The day of a moment."""
-        return self._moment(ts).date()
+        return self._local_datetime(ts).date()
 
-    def time(self, ts: int) -> str:
+    def format_time(self, ts: int) -> str:
         """The time of a moment."""
-        moment = self._moment(ts)
+        local_datetime = self._local_datetime(ts)
         match self.style:
             case "24h":
-                return f"{moment:%H:%M}"
+                return f"{local_datetime:%H:%M}"
             case "12h":  # strftime's %p is empty in many languages
-                return f"{moment.hour % 12 or 12}:{moment:%M}{'am' if moment.hour < 12 else 'pm'}"
+                return (
+                    f"{local_datetime.hour % 12 or 12}:{local_datetime:%M}{'am' if local_datetime.hour < 12 else 'pm'}"
+                )
             case "seconds":
-                return f"{moment:%H:%M:%S}"
+                return f"{local_datetime:%H:%M:%S}"
             case "none":
                 return ""
 
-    def _moment(self, ts: int) -> datetime:
-        return datetime.fromtimestamp(max(86_400_000, min(ts, _LAST_MS)) / 1000, self.zone)
+    def _local_datetime(self, ts: int) -> datetime:
+        return datetime.fromtimestamp(max(86_400_000, min(ts, _MAX_TS)) / 1000, self.tz)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +71,11 @@ class Decoration:
     """
 
     day: date | None = None
-    grouped: bool = False
+    is_grouped: bool = False
     time: str = ""
 
 
-def decorate(lines: Sequence[Line], index: int, clock: Clock) -> Decoration:
+def decorate(lines: Sequence[Line], index: int, time_format: TimeFormat) -> Decoration:
     """The decoration of `lines[index]`.
 
     Args:
@@ -84,27 +86,27 @@ def decorate(lines: Sequence[Line], index: int, clock: Clock) -> Decoration:
     line = lines[index]
     if not isinstance(line, MessageLine | NoticeLine):
         return Decoration()
-    time = clock.time(line.ts)
-    above = lines[index - 1] if index else None
-    earlier = _timed_before(lines, index)
-    day = clock.day(line.ts)
-    new_day = earlier is None or clock.day(earlier.ts) != day
-    grouped = (
-        not new_day
+    time_text = time_format.format_time(line.ts)
+    previous = lines[index - 1] if index else None
+    previous_timed = _previous_timed_line(lines, index)
+    day = time_format.local_date(line.ts)
+    is_new_day = previous_timed is None or time_format.local_date(previous_timed.ts) != day
+    is_grouped = (
+        not is_new_day
         and isinstance(line, MessageLine)
-        and isinstance(above, MessageLine)
-        and above.member_id == line.member_id
-        and above.nick == line.nick
-        and not (line.is_action or above.is_action)
-        and 0 <= line.ts - above.ts < GROUP_MS
+        and isinstance(previous, MessageLine)
+        and previous.member_id == line.member_id
+        and previous.nick == line.nick
+        and not (line.is_action or previous.is_action)
+        and 0 <= line.ts - previous.ts < GROUP_WINDOW_MS
     )
-    said = earlier is not None and grouped and clock.time(earlier.ts) == time
-    return Decoration(day if new_day else None, grouped, "" if said else time)
+    is_same_time = previous_timed is not None and is_grouped and time_format.format_time(previous_timed.ts) == time_text
+    return Decoration(day if is_new_day else None, is_grouped, "" if is_same_time else time_text)
 
 
-def _timed_before(lines: Sequence[Line], index: int) -> MessageLine | NoticeLine | None:
-    for earlier in range(index - 1, -1, -1):
-        line = lines[earlier]
+def _previous_timed_line(lines: Sequence[Line], index: int) -> MessageLine | NoticeLine | None:
+    for position in range(index - 1, -1, -1):
+        line = lines[position]
         if isinstance(line, MessageLine | NoticeLine):
             return line
     return None

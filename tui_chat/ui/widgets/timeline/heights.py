@@ -11,53 +11,53 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
 
-BLOCK = 256
+BLOCK_SIZE = 256
 
 
-class Heights:
+class HeightIndex:
     """A list of heights in rows with sums of any beginning of it."""
 
-    __slots__ = ("_blocks", "_ends", "_rows", "_sums")
+    __slots__ = ("_block_ends", "_block_rows", "_blocks", "_row_ends")
 
     def __init__(self, heights: Iterable[int] = ()) -> None:
         self._blocks: list[array[int]] = []
-        self._sums: list[int] = []
-        self._ends = array("q")  # of each block, the index after its last line
-        self._rows = array("q")  # the rows up to there
-        self._replace(0, 0, array("q", heights))
+        self._block_rows: list[int] = []
+        self._block_ends = array("q")  # of each block, the index after its last line
+        self._row_ends = array("q")  # the rows up to there
+        self._replace_blocks(0, 0, array("q", heights))
 
     def __len__(self) -> int:
-        return self._ends[-1] if self._ends else 0
+        return self._block_ends[-1] if self._block_ends else 0
 
     def __getitem__(self, index: int) -> int:
-        number = bisect_right(self._ends, index)
-        return self._blocks[number][index - self._begin(number)]
+        block_index = bisect_right(self._block_ends, index)
+        return self._blocks[block_index][index - self._block_start(block_index)]
 
     def __setitem__(self, index: int, height: int) -> None:
-        number = bisect_right(self._ends, index)
-        block, place = self._blocks[number], index - self._begin(number)
-        difference = height - block[place]
-        if not difference:
+        block_index = bisect_right(self._block_ends, index)
+        block, offset = self._blocks[block_index], index - self._block_start(block_index)
+        delta = height - block[offset]
+        if not delta:
             return
-        block[place] = height
-        self._sums[number] += difference
-        for later in range(number, len(self._rows)):
-            self._rows[later] += difference
+        block[offset] = height
+        self._block_rows[block_index] += delta
+        for following in range(block_index, len(self._row_ends)):
+            self._row_ends[following] += delta
 
     @property
-    def total(self) -> int:
+    def total_rows(self) -> int:
         """The sum of all heights."""
-        return self._rows[-1] if self._rows else 0
+        return self._row_ends[-1] if self._row_ends else 0
 
-    def before(self, index: int) -> int:
+    def rows_before(self, index: int) -> int:
         """The sum of the heights before `index`: the row on which that line begins."""
-        number = bisect_right(self._ends, index)
-        rows = self._rows[number - 1] if number else 0
-        if number < len(self._blocks):
-            rows += sum(self._blocks[number][: index - self._begin(number)])
+        block_index = bisect_right(self._block_ends, index)
+        rows = self._row_ends[block_index - 1] if block_index else 0
+        if block_index < len(self._blocks):
+            rows += sum(self._blocks[block_index][: index - self._block_start(block_index)])
         return rows
 
-    def find(self, row: int) -> tuple[int, int]:
+    def locate(self, row: int) -> tuple[int, int]:
         """The line that covers `row`, and how many of its rows are before it.
 
         Args:
@@ -68,11 +68,11 @@ class Heights:
         """
         if not self._blocks:
             raise IndexError("no heights")
-        row = max(0, min(row, self.total - 1))
-        number = min(bisect_right(self._rows, row), len(self._blocks) - 1)
-        row -= self._rows[number - 1] if number else 0
-        index = self._begin(number)
-        for height in self._blocks[number]:
+        row = max(0, min(row, self.total_rows - 1))
+        block_index = min(bisect_right(self._row_ends, row), len(self._blocks) - 1)
+        row -= self._row_ends[block_index - 1] if block_index else 0
+        index = self._block_start(block_index)
+        for height in self._blocks[block_index]:
             if row < height:
                 break
             row -= height
@@ -85,26 +85,26 @@ class Heights:
             for offset, height in enumerate(heights):
                 self[index + offset] = height
             return
-        new = array("q", heights)
+        inserted = array("q", heights)
         if not self._blocks:
-            self._replace(0, 0, new)
+            self._replace_blocks(0, 0, inserted)
             return
-        end, newest = index + removed, len(self._blocks) - 1
-        first = min(bisect_right(self._ends, index), newest)
-        last = min(bisect_left(self._ends, end), newest)
-        before = self._blocks[first][: index - self._begin(first)]
-        after = self._blocks[last][end - self._begin(last) :]
-        self._replace(first, last + 1, before + new + after)
+        end, last_block = index + removed, len(self._blocks) - 1
+        first_touched = min(bisect_right(self._block_ends, index), last_block)
+        last_touched = min(bisect_left(self._block_ends, end), last_block)
+        prefix = self._blocks[first_touched][: index - self._block_start(first_touched)]
+        suffix = self._blocks[last_touched][end - self._block_start(last_touched) :]
+        self._replace_blocks(first_touched, last_touched + 1, prefix + inserted + suffix)
 
-    def _begin(self, number: int) -> int:
-        return self._ends[number - 1] if number else 0
+    def _block_start(self, block_index: int) -> int:
+        return self._block_ends[block_index - 1] if block_index else 0
 
-    def _replace(self, first: int, last: int, heights: "array[int]") -> None:
+    def _replace_blocks(self, first: int, last: int, heights: "array[int]") -> None:
         """These heights stand in the place of the blocks from `first` to before `last`."""
-        blocks = [heights[start : start + BLOCK] for start in range(0, len(heights), BLOCK)]
+        blocks = [heights[start : start + BLOCK_SIZE] for start in range(0, len(heights), BLOCK_SIZE)]
         self._blocks[first:last] = blocks
-        self._sums[first:last] = map(sum, blocks)
-        rows = self._rows[first - 1] if first else 0
-        sizes = map(len, self._blocks[first:])
-        self._ends[first:] = array("q", list(accumulate(sizes, initial=self._begin(first)))[1:])
-        self._rows[first:] = array("q", list(accumulate(self._sums[first:], initial=rows))[1:])
+        self._block_rows[first:last] = map(sum, blocks)
+        preceding_rows = self._row_ends[first - 1] if first else 0
+        block_sizes = map(len, self._blocks[first:])
+        self._block_ends[first:] = array("q", list(accumulate(block_sizes, initial=self._block_start(first)))[1:])
+        self._row_ends[first:] = array("q", list(accumulate(self._block_rows[first:], initial=preceding_rows))[1:])

@@ -15,15 +15,15 @@ from msgspec.structs import replace
 from server.protocol.text import sanitize_body, sanitize_line
 from tui_chat.session.lines import ACTION_PREFIX, DeliveryState, GapLine, Line, MessageLine, NoticeLine, ReactionCount
 from tui_chat.ui.widgets.timeline.decoration import Decoration
-from tui_chat.ui.widgets.timeline.links import Link, find_links
-from tui_chat.ui.widgets.timeline.words import TimelineWords
-from tui_chat.ui.widgets.timeline.wrapping import wrap
+from tui_chat.ui.widgets.timeline.links import Hyperlink, find_hyperlinks
+from tui_chat.ui.widgets.timeline.words import TimelineStrings
+from tui_chat.ui.widgets.timeline.wrapping import wrap_text
 
-NARROW = 60
+NARROW_WIDTH = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Geometry:
+class TimelineGeometry:
     """Where the columns stand in a timeline of a given width.
 
     Wide: cursor, time, nickname (right-aligned), mark, text. Narrow: cursor,
@@ -39,14 +39,14 @@ class Geometry:
     """
 
     width: int
-    narrow: bool
+    is_narrow: bool
     time_width: int
     nick_width: int
     text_start: int
     text_width: int
 
     @classmethod
-    def of(cls, width: int, time_width: int = 5, nick_width: int = 0) -> "Geometry":
+    def for_width(cls, width: int, time_width: int = 5, nick_width: int = 0) -> "TimelineGeometry":
         """The columns for a timeline.
 
         Args:
@@ -54,7 +54,7 @@ class Geometry:
             time_width: Cells a time takes, 0 for no times.
             nick_width: Cells for nicknames, 0 for as many as the width allows.
         """
-        if width < NARROW:
+        if width < NARROW_WIDTH:
             return cls(width, True, time_width, max(1, width - time_width - 4), 3, max(1, width - 4))
         nick_width = nick_width or max(9, min(16, width // 8))
         text_start = 1 + time_width + (time_width > 0) + nick_width + 3
@@ -64,7 +64,7 @@ class Geometry:
     def notice_start(self) -> int:
         """The column where a notice begins: beside its time where text has no such column."""
         beside_time = 2 + self.time_width
-        return beside_time if self.narrow and self.time_width and self.width > beside_time + 9 else self.text_start
+        return beside_time if self.is_narrow and self.time_width and self.width > beside_time + 9 else self.text_start
 
     @property
     def notice_width(self) -> int:
@@ -76,18 +76,18 @@ class RowKind(Enum):
     """What stands on a row."""
 
     DATE = auto()
-    NAME = auto()
+    NICK = auto()
     QUOTE = auto()
     TEXT = auto()
     REACTIONS = auto()
-    PROBLEM = auto()
+    DELIVERY_ERROR = auto()
     NOTICE = auto()
     GAP = auto()
-    UNREAD = auto()
+    UNREAD_MARKER = auto()
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class LayoutRow:
     """One row of a line.
 
     Attributes:
@@ -100,7 +100,7 @@ class Row:
     kind: RowKind
     start: int = 0
     end: int = 0
-    first: bool = True
+    is_first: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,98 +122,109 @@ class LineLayout:
 
     line: Line
     decoration: Decoration
-    rows: tuple[Row, ...]
-    lead: int
-    nick: str = ""
-    speaker: str = ""
+    rows: tuple[LayoutRow, ...]
+    leading_rows: int
+    nick_label: str = ""
+    sender_nick: str = ""
     text: str = ""
-    written: int = 0
-    problem: str = ""
-    links: tuple[Link, ...] = ()
+    source_length: int = 0
+    delivery_error: str = ""
+    links: tuple[Hyperlink, ...] = ()
 
 
-def lay_out(line: Line, decoration: Decoration, geometry: Geometry, words: TimelineWords) -> LineLayout:
+def layout_line(line: Line, decoration: Decoration, geometry: TimelineGeometry, strings: TimelineStrings) -> LineLayout:
     """The rows of a line."""
-    rows: list[Row] = []
+    rows: list[LayoutRow] = []
     if decoration.day is not None:
-        rows.append(Row(RowKind.DATE))
+        rows.append(LayoutRow(RowKind.DATE))
     if isinstance(line, NoticeLine):
-        text = written_in(line)
-        lead = len(rows)
-        rows.extend(_rows(RowKind.NOTICE, text, geometry.notice_width))
-        return LineLayout(line, decoration, tuple(rows), lead, text=text, written=len(text))
+        text = extract_text(line)
+        leading_rows = len(rows)
+        rows.extend(_wrap_rows(RowKind.NOTICE, text, geometry.notice_width))
+        return LineLayout(line, decoration, tuple(rows), leading_rows, text=text, source_length=len(text))
     if not isinstance(line, MessageLine):
-        return LineLayout(line, decoration, (Row(RowKind.GAP if isinstance(line, GapLine) else RowKind.UNREAD),), 0)
-    if geometry.narrow and not decoration.grouped:
-        rows.append(Row(RowKind.NAME))
+        return LineLayout(
+            line, decoration, (LayoutRow(RowKind.GAP if isinstance(line, GapLine) else RowKind.UNREAD_MARKER),), 0
+        )
+    if geometry.is_narrow and not decoration.is_grouped:
+        rows.append(LayoutRow(RowKind.NICK))
     if line.reply_to is not None:
-        rows.append(Row(RowKind.QUOTE))
-    written = written_in(line)
-    text = written
+        rows.append(LayoutRow(RowKind.QUOTE))
+    source_text = extract_text(line)
+    text = source_text
     if line.deleted:
-        text = words.deleted
+        text = strings.deleted_text
     elif line.edited:
-        text = f"{written} {words.edited}"
-    lead = len(rows)
-    rows.extend(_rows(RowKind.TEXT, text, geometry.text_width))
+        text = f"{source_text} {strings.edited_suffix}"
+    leading_rows = len(rows)
+    rows.extend(_wrap_rows(RowKind.TEXT, text, geometry.text_width))
     if line.reactions:
-        rows.append(Row(RowKind.REACTIONS, len(text), len(text)))
-    problem = ""
+        rows.append(LayoutRow(RowKind.REACTIONS, len(text), len(text)))
+    delivery_error = ""
     if line.delivery in (DeliveryState.FAILED, DeliveryState.UNCONFIRMED):
-        told = words.failure if line.delivery is DeliveryState.FAILED else words.doubt
-        problem = told(_line(line.problem))
-        rows.extend(_rows(RowKind.PROBLEM, problem, geometry.text_width))
-    links = () if line.deleted else tuple(find_links(written))
-    nick, speaker = speaker_of(line), _line(line.nick)
+        format_error = strings.failure_label if line.delivery is DeliveryState.FAILED else strings.unconfirmed_label
+        delivery_error = format_error(_sanitize_line(line.problem))
+        rows.extend(_wrap_rows(RowKind.DELIVERY_ERROR, delivery_error, geometry.text_width))
+    links = () if line.deleted else tuple(find_hyperlinks(source_text))
+    nick_label, sender_nick = format_nick(line), _sanitize_line(line.nick)
     return LineLayout(
-        line, decoration, tuple(rows), lead, nick, speaker, text, len(written), problem=problem, links=links
+        line,
+        decoration,
+        tuple(rows),
+        leading_rows,
+        nick_label,
+        sender_nick,
+        text,
+        len(source_text),
+        delivery_error=delivery_error,
+        links=links,
     )
 
 
-def written_in(line: Line) -> str:
+def extract_text(line: Line) -> str:
     """What a line says, cleaned, an action without its `/me`; empty for what says nothing (any more)."""
     if isinstance(line, MessageLine) and line.is_action:
-        return sanitize_body(_without_surrogates(line.text[len(ACTION_PREFIX) :])).strip("\n")
+        return sanitize_body(_replace_surrogates(line.text[len(ACTION_PREFIX) :])).strip("\n")
     if isinstance(line, NoticeLine) or (isinstance(line, MessageLine) and not line.deleted):
-        return sanitize_body(_without_surrogates(line.text)).strip("\n")
+        return sanitize_body(_replace_surrogates(line.text)).strip("\n")
     return ""
 
 
-def quoted_in(line: Line) -> str:
+def extract_quote(line: Line) -> str:
     """What it answers, cleaned, in one line."""
-    return _line(line.quote) if isinstance(line, MessageLine) else ""
+    return _sanitize_line(line.quote) if isinstance(line, MessageLine) else ""
 
 
-def reactions_of(line: Line) -> tuple[ReactionCount, ...]:
+def sanitize_reactions(line: Line) -> tuple[ReactionCount, ...]:
     """The emojis under it, cleaned."""
     if not isinstance(line, MessageLine):
         return ()
-    return tuple(replace(reacted, emoji=_line(reacted.emoji)) for reacted in line.reactions)
+    return tuple(replace(reaction, emoji=_sanitize_line(reaction.emoji)) for reaction in line.reactions)
 
 
-def speaker_of(line: Line) -> str:
+def format_nick(line: Line) -> str:
     """Who said it, cleaned, with a star before who does something; empty for what nobody said."""
     if not isinstance(line, MessageLine):
         return ""
-    return f"* {_line(line.nick)}" if line.is_action else _line(line.nick)
+    return f"* {_sanitize_line(line.nick)}" if line.is_action else _sanitize_line(line.nick)
 
 
-def estimate(line: Line, geometry: Geometry) -> int:
+def estimate_rows(line: Line, geometry: TimelineGeometry) -> int:
     """About how many rows a line takes, without looking at its text."""
     if isinstance(line, MessageLine):
-        beside = (line.reply_to is not None) + bool(line.reactions)
-        return 1 + beside + len(line.text) // geometry.text_width
+        extra_rows = (line.reply_to is not None) + bool(line.reactions)
+        return 1 + extra_rows + len(line.text) // geometry.text_width
     return 1
 
 
-def _rows(kind: RowKind, text: str, width: int) -> Iterator[Row]:
-    for number, (start, end) in enumerate(wrap(text, width)):
-        yield Row(kind, start, end, number == 0)
+def _wrap_rows(kind: RowKind, text: str, width: int) -> Iterator[LayoutRow]:
+    for index, (start, end) in enumerate(wrap_text(text, width)):
+        yield LayoutRow(kind, start, end, index == 0)
 
 
-def _line(text: str) -> str:
-    return sanitize_line(_without_surrogates(text))
+def _sanitize_line(text: str) -> str:
+    return sanitize_line(_replace_surrogates(text))
 
 
-def _without_surrogates(text: str) -> str:
+def _replace_surrogates(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")

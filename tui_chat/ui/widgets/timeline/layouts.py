@@ -5,22 +5,24 @@ from collections.abc import Callable, Sequence
 from textual.cache import LRUCache
 
 from tui_chat.session.lines import Line
-from tui_chat.ui.widgets.timeline.decoration import Clock, decorate
-from tui_chat.ui.widgets.timeline.layout import Geometry, LineLayout, lay_out
-from tui_chat.ui.widgets.timeline.viewport import Extent
-from tui_chat.ui.widgets.timeline.words import TimelineWords
+from tui_chat.ui.widgets.timeline.decoration import TimeFormat, decorate
+from tui_chat.ui.widgets.timeline.layout import LineLayout, TimelineGeometry, layout_line
+from tui_chat.ui.widgets.timeline.viewport import LineExtent
+from tui_chat.ui.widgets.timeline.words import TimelineStrings
 
-KEPT = 1024
+MAX_CACHED_LAYOUTS = 1024
 
 
-class Layouts:
+class LayoutCache:
     """The layouts of a list of lines; each is made again when its line or its neighbours have changed.
 
     Attributes:
         geometry: For which columns.
     """
 
-    def __init__(self, lines: Callable[[], Sequence[Line]], words: TimelineWords, clock: Clock) -> None:
+    def __init__(
+        self, get_lines: Callable[[], Sequence[Line]], strings: TimelineStrings, time_format: TimeFormat
+    ) -> None:
         """Nothing laid out yet.
 
         Args:
@@ -28,44 +30,44 @@ class Layouts:
             words: What a timeline says.
             clock: How moments are told.
         """
-        self._lines = lines
-        self._words = words
-        self._clock = clock
+        self._get_lines = get_lines
+        self._strings = strings
+        self._time_format = time_format
         self._nick_width = 0
-        self._kept: LRUCache[str, LineLayout] = LRUCache(KEPT)
-        self.geometry = Geometry.of(80, clock.width)
+        self._cache: LRUCache[str, LineLayout] = LRUCache(MAX_CACHED_LAYOUTS)
+        self.geometry = TimelineGeometry.for_width(80, time_format.width)
 
     def resize(self, width: int) -> bool:
         """Lay out for that many cells from now on; False if it was so before."""
         if width == self.geometry.width:
             return False
-        self.geometry = Geometry.of(width, self._clock.width, self._nick_width)
-        self._kept.clear()
+        self.geometry = TimelineGeometry.for_width(width, self._time_format.width, self._nick_width)
+        self._cache.clear()
         return True
 
-    def set_columns(self, clock: Clock, nick_width: int, words: TimelineWords) -> None:
+    def set_columns(self, time_format: TimeFormat, nick_width: int, strings: TimelineStrings) -> None:
         """Tell moments so from now on, in that many cells for nicknames (0: as the width allows), in these words."""
-        self._clock, self._words = clock, words
+        self._time_format, self._strings = time_format, strings
         self._nick_width = nick_width
-        self.geometry = Geometry.of(self.geometry.width, clock.width, nick_width)
-        self._kept.clear()
+        self.geometry = TimelineGeometry.for_width(self.geometry.width, time_format.width, nick_width)
+        self._cache.clear()
 
     def clear(self) -> None:
         """Keep nothing, as when another list is shown."""
-        self._kept.clear()
+        self._cache.clear()
 
-    def of(self, index: int) -> LineLayout:
+    def get(self, index: int) -> LineLayout:
         """The layout of one line."""
-        lines = self._lines()
+        lines = self._get_lines()
         line = lines[index]
-        decoration = decorate(lines, index, self._clock)
-        layout = self._kept.get(line.key)
+        decoration = decorate(lines, index, self._time_format)
+        layout = self._cache.get(line.key)
         if layout is None or layout.line is not line or layout.decoration != decoration:
-            layout = lay_out(line, decoration, self.geometry, self._words)
-            self._kept[line.key] = layout
+            layout = layout_line(line, decoration, self.geometry, self._strings)
+            self._cache[line.key] = layout
         return layout
 
-    def extent(self, index: int) -> Extent:
+    def get_extent(self, index: int) -> LineExtent:
         """The exact height of one line."""
-        layout = self.of(index)
-        return Extent(len(layout.rows), layout.lead)
+        layout = self.get(index)
+        return LineExtent(len(layout.rows), layout.leading_rows)

@@ -29,22 +29,22 @@ from textual.widget import Widget
 
 from tui_chat.session.lines import Line, MessageLine, NoticeLine, Splice
 from tui_chat.session.long_list import CompressedList
-from tui_chat.ui.widgets.timeline.decoration import Clock, ClockStyle
-from tui_chat.ui.widgets.timeline.drawing import Painter
-from tui_chat.ui.widgets.timeline.layout import LineLayout, estimate
-from tui_chat.ui.widgets.timeline.layouts import Layouts
-from tui_chat.ui.widgets.timeline.look import styles_of
-from tui_chat.ui.widgets.timeline.selecting import selected_part
+from tui_chat.ui.widgets.timeline.decoration import TimeFormat, TimeStyle
+from tui_chat.ui.widgets.timeline.drawing import LineRenderer
+from tui_chat.ui.widgets.timeline.layout import LineLayout, estimate_rows
+from tui_chat.ui.widgets.timeline.layouts import LayoutCache
+from tui_chat.ui.widgets.timeline.look import build_styles
+from tui_chat.ui.widgets.timeline.selecting import get_selected_range
 from tui_chat.ui.widgets.timeline.viewport import Viewport
-from tui_chat.ui.widgets.timeline.words import TimelineWords
+from tui_chat.ui.widgets.timeline.words import TimelineStrings
 
-_STRIPS = 320  # few: every strip is some thirty objects for the garbage collector to walk
-_WHEEL = 3  # rows
-_STEPS = 4  # views; farther moves are by estimate
+_STRIP_CACHE_SIZE = 320  # few: every strip is some thirty objects for the garbage collector to walk
+_WHEEL_ROWS = 3  # rows
+_MAX_EXACT_SCROLL_VIEWS = 4  # views; farther moves are by estimate
 
 
 @dataclass(frozen=True, slots=True)
-class Position:
+class ScrollPosition:
     """A place in a timeline, to come back to.
 
     Attributes:
@@ -59,27 +59,27 @@ class Position:
 
 
 @dataclass(frozen=True, slots=True)
-class _Drawn:
+class _CachedStrip:
     layout: LineLayout
-    place: int
-    picked: bool
+    line_number: int
+    has_cursor: bool
     strip: Strip
 
 
-class LineView(ScrollView):
+class VirtualList(ScrollView):
     """Shows a list of lines and keeps the reader's place in it.
 
     Attributes:
         picked: Key of the line under the cursor, None while nothing is picked.
     """
 
-    picked: var[str | None] = var(None, init=False)
+    cursor_key: var[str | None] = var(None, init=False)
 
     def __init__(
         self,
         *,
-        words: TimelineWords | None = None,
-        zone: tzinfo | None = None,
+        strings: TimelineStrings | None = None,
+        tz: tzinfo | None = None,
         name: str | None = None,
         id: str | None = None,  # noqa: A002 - Textual's own word
         classes: str | None = None,
@@ -94,60 +94,62 @@ class LineView(ScrollView):
             classes: As for every widget.
         """
         super().__init__(name=name, id=id, classes=classes, can_focus=True)
-        self._given_words = words
-        self._words = words or TimelineWords()
-        self._clock = Clock(zone)
-        self._layouts = Layouts(lambda: self._view.lines, self._words, self._clock)
-        self._view = Viewport(self._layouts.extent, lambda line: estimate(line, self._layouts.geometry))
-        self._strips: LRUCache[tuple[str, int], _Drawn] = LRUCache(_STRIPS)
-        self._painter: Painter | None = None
-        self._settled_y = 0
-        self._settling = False
-        self._origin: int = 0  # a line's number in selections is its index and this
+        self._custom_strings = strings
+        self._strings = strings or TimelineStrings()
+        self._time_format = TimeFormat(tz)
+        self._line_layouts = LayoutCache(lambda: self._viewport.lines, self._strings, self._time_format)
+        self._viewport = Viewport(
+            self._line_layouts.get_extent, lambda line: estimate_rows(line, self._line_layouts.geometry)
+        )
+        self._strip_cache: LRUCache[tuple[str, int], _CachedStrip] = LRUCache(_STRIP_CACHE_SIZE)
+        self._renderer: LineRenderer | None = None
+        self._synced_scroll_y = 0
+        self._syncing_scroll = False
+        self._line_number_offset: int = 0  # a line's number in selections is its index and this
 
     # What it shows
 
     @property
     def lines(self) -> CompressedList:
         """The lines, oldest first."""
-        return self._view.lines
+        return self._viewport.lines
 
     @property
-    def at_bottom(self) -> bool:
+    def is_at_bottom(self) -> bool:
         """The newest line is in view, and new lines are followed."""
-        return self._view.following
+        return self._viewport.is_following
 
-    def show(self, lines: Iterable[Line], at: Position | None = None) -> None:
+    def set_lines(self, lines: Iterable[Line], position: ScrollPosition | None = None) -> None:
         """Show another list, such as another room.
 
         Args:
             lines: All of it, oldest first.
             at: Where to begin reading; the bottom if None.
         """
-        self._forget()
-        view = self._view
-        view.reset(lines)
-        if at is not None and at.key is not None:
-            self._go_back(at)
-        self._settle()
+        self._reset_view()
+        viewport = self._viewport
+        viewport.reset(lines)
+        if position is not None and position.key is not None:
+            self._restore_position(position)
+        self._sync_view()
 
-    def set_columns(self, clock: ClockStyle, nick_width: int) -> None:
+    def set_columns(self, time_style: TimeStyle, nick_width: int) -> None:
         """Write times like this, and nicknames in that many cells (0: as the width allows); the place is kept.
 
         The words are those of the language that is in use now.
         """
-        self._words = self._given_words or TimelineWords()
-        self._clock = Clock(self._clock.zone, clock)
-        inside = self._inside()
-        self._layouts.set_columns(self._clock, nick_width, self._words)
-        self._forget_looks()
-        if inside is not None:
-            self._stay_inside(*inside)
-        self._settle()
+        self._strings = self._custom_strings or TimelineStrings()
+        self._time_format = TimeFormat(self._time_format.tz, time_style)
+        top_character = self._top_character()
+        self._line_layouts.set_columns(self._time_format, nick_width, self._strings)
+        self._invalidate_rendering()
+        if top_character is not None:
+            self._restore_top_character(*top_character)
+        self._sync_view()
 
     def clear(self) -> None:
         """Show nothing."""
-        self.show(())
+        self.set_lines(())
 
     def splice(self, change: Splice) -> None:
         """Apply one change."""
@@ -159,44 +161,44 @@ class LineView(ScrollView):
         Raises:
             IndexError: A change is not within the list.
         """
-        view = self._view
+        viewport = self._viewport
         for change in changes:
             # Keys are for lines that come again changed; a mere cut need not look at what goes.
-            gone = view.lines[change.index : change.index + change.removed] if change.lines else ()
-            old = [line.key for line in gone]
-            view.splice(change)
-            self._changed(change, old)
-        self._settle()
+            replaced = viewport.lines[change.index : change.index + change.removed] if change.lines else ()
+            replaced_keys = [line.key for line in replaced]
+            viewport.splice(change)
+            self._on_splice_applied(change, replaced_keys)
+        self._sync_view()
 
-    def position(self) -> Position:
+    def get_scroll_position(self) -> ScrollPosition:
         """The present place, for `show`."""
-        anchor = self._view.anchor
-        if self._view.following or anchor is None:
-            return Position(None)
-        line = self._view.lines[anchor.index]
-        return Position(line.key, anchor.row, line.ts if isinstance(line, MessageLine | NoticeLine) else 0)
+        anchor = self._viewport.anchor
+        if self._viewport.is_following or anchor is None:
+            return ScrollPosition(None)
+        line = self._viewport.lines[anchor.index]
+        return ScrollPosition(line.key, anchor.row, line.ts if isinstance(line, MessageLine | NoticeLine) else 0)
 
     def scroll_to_key(self, key: str) -> bool:
         """Bring a line into view, a third down from the top; False if there is no such line."""
         index = self._index_of(key)
         if index is None:
             return False
-        self._view.place(index, self._view.height // 3)
-        self._settle()
+        self._viewport.place_line(index, self._viewport.height // 3)
+        self._sync_view()
         return True
 
     # Moving
 
     def action_to_bottom(self) -> None:
         """Go to the newest line and follow it."""
-        self._view.follow()
-        self._settle()
+        self._viewport.follow_bottom()
+        self._sync_view()
 
     def action_to_top(self) -> None:
         """Go to the oldest line that is here."""
-        if self._view.lines:
-            self._view.scroll_to(0)
-            self._settle()
+        if self._viewport.lines:
+            self._viewport.scroll_to(0)
+            self._sync_view()
 
     def action_scroll_end(self) -> None:
         """Go to the newest line and follow it."""
@@ -208,32 +210,32 @@ class LineView(ScrollView):
 
     def action_page_up(self) -> None:
         """One view up, less a row."""
-        self._move(-max(1, self._view.height - 1))
+        self._scroll_rows(-max(1, self._viewport.height - 1))
 
     def action_page_down(self) -> None:
         """One view down, less a row."""
-        self._move(max(1, self._view.height - 1))
+        self._scroll_rows(max(1, self._viewport.height - 1))
 
     def action_scroll_up(self) -> None:
         """One row up."""
-        self._move(-1)
+        self._scroll_rows(-1)
 
     def action_scroll_down(self) -> None:
         """One row down."""
-        self._move(1)
+        self._scroll_rows(1)
 
     def _on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        self._move(-_WHEEL)
+        self._scroll_rows(-_WHEEL_ROWS)
         event.stop().prevent_default()
 
     def _on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        self._move(_WHEEL)
+        self._scroll_rows(_WHEEL_ROWS)
         event.stop().prevent_default()
 
-    def _move(self, rows: int) -> None:
-        if rows and not (rows > 0 and self._view.following):
-            self._view.scroll_by(rows)
-            self._settle()
+    def _scroll_rows(self, rows: int) -> None:
+        if rows and not (rows > 0 and self._viewport.is_following):
+            self._viewport.scroll_by(rows)
+            self._sync_view()
 
     def _scroll_to(
         self,
@@ -257,147 +259,160 @@ class LineView(ScrollView):
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Take a scroll that came from elsewhere, such as the scrollbar, as a wish for a place."""
         super().watch_scroll_y(old_value, new_value)
-        if self._settling:
+        if self._syncing_scroll:
             return
-        wanted = round(new_value)
-        rows = wanted - self._settled_y
+        target_y = round(new_value)
+        rows = target_y - self._synced_scroll_y
         if not rows:
             return
-        if abs(rows) <= _STEPS * self._view.height:
-            self._view.scroll_by(rows)
-        elif wanted >= self.max_scroll_y:
-            self._view.follow()
+        if abs(rows) <= _MAX_EXACT_SCROLL_VIEWS * self._viewport.height:
+            self._viewport.scroll_by(rows)
+        elif target_y >= self.max_scroll_y:
+            self._viewport.follow_bottom()
         else:
-            self._view.scroll_to(wanted)
-        self._settle()
+            self._viewport.scroll_to(target_y)
+        self._sync_view()
 
     # Drawing
 
     def render_line(self, y: int) -> Strip:
         """One row of the view."""
-        hit = self._hit(y)
+        hit = self._line_at(y)
         width = self.size.width
-        painter = self._current_painter()
+        renderer = self._get_renderer()
         if hit is None:
-            return Strip.blank(width, painter.background)
+            return Strip.blank(width, renderer.background)
         index, row = hit
-        line = self._view.lines[index]
-        layout = self._layouts.of(index)
-        place = index + self._origin
-        picked = line.key == self.picked
+        line = self._viewport.lines[index]
+        layout = self._line_layouts.get(index)
+        line_number = index + self._line_number_offset
+        has_cursor = line.key == self.cursor_key
         selection = self.text_selection
-        part = selected_part(selection, place) if selection is not None else None
-        if part is not None:
-            strip = painter.paint(layout, row, place, picked, part.span(layout.text))
-            return strip.adjust_cell_length(width, painter.background)
+        selected_range = get_selected_range(selection, line_number) if selection is not None else None
+        if selected_range is not None:
+            strip = renderer.render_row(
+                layout, row, line_number, has_cursor, selected_range.snap_to_clusters(layout.text)
+            )
+            return strip.adjust_cell_length(width, renderer.background)
         cache_key = (line.key, row)
-        drawn = self._strips.get(cache_key)
-        if drawn is None or drawn.layout is not layout or drawn.place != place or drawn.picked != picked:
-            drawn = _Drawn(layout, place, picked, painter.paint(layout, row, place, picked, None))
-            self._strips[cache_key] = drawn
-        return drawn.strip.adjust_cell_length(width, painter.background)
+        cached = self._strip_cache.get(cache_key)
+        if (
+            cached is None
+            or cached.layout is not layout
+            or cached.line_number != line_number
+            or cached.has_cursor != has_cursor
+        ):
+            cached = _CachedStrip(
+                layout, line_number, has_cursor, renderer.render_row(layout, row, line_number, has_cursor, None)
+            )
+            self._strip_cache[cache_key] = cached
+        return cached.strip.adjust_cell_length(width, renderer.background)
 
     def notify_style_update(self) -> None:
         """Take the styles anew, as after a change of theme."""
         super().notify_style_update()
-        self._forget_looks()
+        self._invalidate_rendering()
 
     def _size_updated(self, size: Size, virtual_size: Size, container_size: Size, layout: bool = True) -> bool:
         # Textual cuts scroll_y to the new size here; that is nobody's wish for another place.
-        self._settling = True
+        self._syncing_scroll = True
         try:
             return super()._size_updated(size, virtual_size, container_size, layout)
         finally:
-            self._settling = False
+            self._syncing_scroll = False
 
     def on_resize(self) -> None:
         """Lay out for the new size and keep the place."""
-        self._settle()
+        self._sync_view()
 
-    def _forget_looks(self) -> None:
+    def _invalidate_rendering(self) -> None:
         # A new painter is made when it is needed: the styles of the parts come after those of the widget.
-        self._painter = None
-        self._strips.clear()
+        self._renderer = None
+        self._strip_cache.clear()
 
-    def _current_painter(self) -> Painter:
-        if self._painter is None:
-            self._painter = Painter(self._layouts.geometry, styles_of(self), self._words)
-        return self._painter
+    def _get_renderer(self) -> LineRenderer:
+        if self._renderer is None:
+            self._renderer = LineRenderer(self._line_layouts.geometry, build_styles(self), self._strings)
+        return self._renderer
 
-    def _hit(self, y: int) -> tuple[int, int] | None:
+    def _line_at(self, y: int) -> tuple[int, int] | None:
         """The index of the line on row `y` of the widget, and which of its rows that is."""
-        window = self._view.window
-        row = y - (self._view.height - len(window))
-        return window[row] if 0 <= row < len(window) else None
+        visible_rows = self._viewport.visible_rows
+        row = y - (self._viewport.height - len(visible_rows))
+        return visible_rows[row] if 0 <= row < len(visible_rows) else None
 
     # Keeping the place
 
-    def _settle(self) -> None:
+    def _sync_view(self) -> None:
         """Bring view, scroll position and everything that follows from them into agreement."""
         size = self.scrollable_content_region.size
         if not (size.width and size.height):
             return
-        view = self._view
-        inside = self._inside()
-        if self._layouts.resize(size.width):
-            self._forget_looks()
-            if inside is not None:
-                self._stay_inside(*inside)
-        view.height = size.height
-        view.settle()
-        self._settling = True
+        viewport = self._viewport
+        top_character = self._top_character()
+        if self._line_layouts.resize(size.width):
+            self._invalidate_rendering()
+            if top_character is not None:
+                self._restore_top_character(*top_character)
+        viewport.height = size.height
+        viewport.update()
+        self._syncing_scroll = True
         try:
-            whole = Size(size.width, view.rows)
-            if whole != self.virtual_size:
+            content_size = Size(size.width, viewport.total_rows)
+            if content_size != self.virtual_size:
                 # Not through the reactive: a longer list needs another scrollbar, not another layout of the screen.
-                self.set_reactive(cast("Reactive[Size]", Widget.virtual_size), whole)
-                self._scroll_update(whole)
-            self._settled_y = view.above
-            self.scroll_target_y = self.scroll_y = self._settled_y
+                self.set_reactive(cast("Reactive[Size]", Widget.virtual_size), content_size)
+                self._scroll_update(content_size)
+            self._synced_scroll_y = viewport.rows_above
+            self.scroll_target_y = self.scroll_y = self._synced_scroll_y
         finally:
-            self._settling = False
+            self._syncing_scroll = False
         self.refresh()
-        self._settled()
+        self._on_view_synced()
 
-    def _inside(self) -> tuple[int, int] | None:
+    def _top_character(self) -> tuple[int, int] | None:
         """Of a line that fills the view: its index and the character on the first row; None if one begins in view."""
-        anchor = self._view.anchor
-        if anchor is None or anchor.row >= 0 or self._view.following or not self._view.window:
+        anchor = self._viewport.anchor
+        if anchor is None or anchor.row >= 0 or self._viewport.is_following or not self._viewport.visible_rows:
             return None
-        index, row = self._view.window[0]
-        return index, self._layouts.of(index).rows[row].start
+        index, row = self._viewport.visible_rows[0]
+        return index, self._line_layouts.get(index).rows[row].start
 
-    def _stay_inside(self, index: int, character: int) -> None:
-        layout = self._layouts.of(index)
-        rows = [number for number, row in enumerate(layout.rows) if number >= layout.lead and row.start <= character]
-        self._view.place(index, layout.lead - rows[-1])
+    def _restore_top_character(self, index: int, character: int) -> None:
+        layout = self._line_layouts.get(index)
+        candidate_rows = [
+            row_index
+            for row_index, row in enumerate(layout.rows)
+            if row_index >= layout.leading_rows and row.start <= character
+        ]
+        self._viewport.place_line(index, layout.leading_rows - candidate_rows[-1])
 
-    def _settled(self) -> None:
+    def _on_view_synced(self) -> None:
         """The view is at rest again."""
 
-    def _changed(self, change: Splice, old: Sequence[str]) -> None:
+    def _on_splice_applied(self, change: Splice, replaced_keys: Sequence[str]) -> None:
         """A change was applied; where it brought lines, those with the `old` keys went."""
 
-    def _go_back(self, at: Position) -> None:
-        lines = self._view.lines
-        index = self._index_of(at.key) if at.key is not None else None
+    def _restore_position(self, position: ScrollPosition) -> None:
+        lines = self._viewport.lines
+        index = self._index_of(position.key) if position.key is not None else None
         if index is None:
-            index = bisect_left(range(len(lines)), at.ts, key=lambda place: _ts_from(lines, place))
+            index = bisect_left(range(len(lines)), position.ts, key=lambda place: _next_timestamp(lines, place))
         if index < len(lines):
-            self._view.place(index, at.row)
+            self._viewport.place_line(index, position.row)
 
     def _index_of(self, key: str) -> int | None:
-        return self._view.lines.index_of(key)
+        return self._viewport.lines.index_of(key)
 
-    def _forget(self) -> None:
+    def _reset_view(self) -> None:
         """Another list comes: keep nothing of this one."""
-        self._layouts.clear()
-        self._strips.clear()
-        self._origin = 0
-        self.picked = None
+        self._line_layouts.clear()
+        self._strip_cache.clear()
+        self._line_number_offset = 0
+        self.cursor_key = None
 
 
-def _ts_from(lines: Sequence[Line], index: int) -> int:
+def _next_timestamp(lines: Sequence[Line], index: int) -> int:
     """When the line, or the next one that has a time, was said."""
     for line in islice(lines, index, None):
         if isinstance(line, MessageLine | NoticeLine):

@@ -7,15 +7,15 @@ from urllib.parse import quote, unquote, urlsplit
 
 from server.protocol.text import sanitize_line
 
-_ADDRESS = re.compile(
+_URL_PATTERN = re.compile(
     r"(?<![0-9a-z])(?:https?://|mailto:)[^\s<>\"'`{}|\\^，。！？；：、（）【】《》「」『』“”‘’]+", re.IGNORECASE
 )
-_ENDS_A_SENTENCE = ".,;:!?*_~'"
-_PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
+_TRAILING_PUNCTUATION = ".,;:!?*_~'"
+_PRINTABLE_ASCII = "".join(map(chr, range(0x21, 0x7F)))
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class Hyperlink:
     """An address in a text.
 
     Attributes:
@@ -29,45 +29,47 @@ class Link:
     url: str
 
 
-def find_links(text: str) -> list[Link]:
+def find_hyperlinks(text: str) -> list[Hyperlink]:
     """The `http`, `https` and `mailto` addresses of a cleaned text, in order."""
     if ":" not in text:
         return []
-    return [Link(match.start(), match.start() + len(url), _ascii(url)) for match, url in _addresses(text)]
+    return [Hyperlink(match.start(), match.start() + len(url), _to_ascii_url(url)) for match, url in _match_urls(text)]
 
 
-def _addresses(text: str) -> list[tuple[re.Match[str], str]]:
-    found = ((match, _without_ending(match.group())) for match in _ADDRESS.finditer(text))
-    return [(match, url) for match, url in found if url.rpartition("//")[2].rpartition("mailto:")[2]]
+def _match_urls(text: str) -> list[tuple[re.Match[str], str]]:
+    candidates = ((match, _strip_trailing_punctuation(match.group())) for match in _URL_PATTERN.finditer(text))
+    return [(match, url) for match, url in candidates if url.rpartition("//")[2].rpartition("mailto:")[2]]
 
 
-def _without_ending(url: str) -> str:
+def _strip_trailing_punctuation(url: str) -> str:
     """Without the punctuation of the sentence around it; a bracket stays when it was opened inside."""
     while url:
-        last = url[-1]
-        opened = {")": "(", "]": "["}.get(last)
-        if last in _ENDS_A_SENTENCE or (opened is not None and url.count(last) > url.count(opened)):
+        last_character = url[-1]
+        opening_bracket = {")": "(", "]": "["}.get(last_character)
+        if last_character in _TRAILING_PUNCTUATION or (
+            opening_bracket is not None and url.count(last_character) > url.count(opening_bracket)
+        ):
             url = url[:-1]
         else:
             break
     return url
 
 
-def _ascii(url: str) -> str:
+def _to_ascii_url(url: str) -> str:
     """The address in printable ASCII; a host in other letters by its real name (IDNA, RFC 3490)."""
     if url.isascii():
-        return quote(url, safe=_PRINTABLE)
-    scheme, slashes, rest = url.partition("//")
+        return quote(url, safe=_PRINTABLE_ASCII)
+    scheme, slashes, remainder = url.partition("//")
     if slashes:
-        end = next((at for at, character in enumerate(rest) if character in "/?#"), len(rest))
-        person, at, place = rest[:end].rpartition("@")
-        host, colon, port = place.partition(":")
+        authority_end = next((at for at, character in enumerate(remainder) if character in "/?#"), len(remainder))
+        userinfo, at, host_and_port = remainder[:authority_end].rpartition("@")
+        host, colon, port = host_and_port.partition(":")
         with suppress(UnicodeError):  # what is no host name stays as it is, and leads nowhere
-            url = f"{scheme}//{person}{at}{host.encode('idna').decode()}{colon}{port}{rest[end:]}"
-    return quote(url, safe=_PRINTABLE)
+            url = f"{scheme}//{userinfo}{at}{host.encode('idna').decode()}{colon}{port}{remainder[authority_end:]}"
+    return quote(url, safe=_PRINTABLE_ASCII)
 
 
-def host_of(url: str) -> tuple[str, str]:
+def parse_host(url: str) -> tuple[str, str]:
     """Where an address really leads.
 
     Args:
@@ -83,7 +85,7 @@ def host_of(url: str) -> tuple[str, str]:
     except ValueError:
         return "", ""
     host = sanitize_line(unquote(host, errors="replace"))
-    letters = host
+    unicode_host = host
     with suppress(UnicodeError):
-        letters = sanitize_line(host.encode("ascii").decode("idna"))
-    return host, "" if letters == host else letters
+        unicode_host = sanitize_line(host.encode("ascii").decode("idna"))
+    return host, "" if unicode_host == host else unicode_host

@@ -6,47 +6,47 @@ from textual.widget import Widget
 from tui_chat.ui import themes
 from tui_chat.ui.app_of import app_of
 from tui_chat.ui.widgets.timeline import palette
-from tui_chat.ui.widgets.timeline.drawing import Styles
+from tui_chat.ui.widgets.timeline.drawing import TimelineStyles
 
-PARTS = (
+COMPONENT_NAMES = (
     "cursor", "mentioned", "time", "notice", "rule", "gap", "unread",
     "link", "mention", "sent", "pending", "failed", "aside",
 )  # fmt: skip
-COMPONENTS = {f"timeline--{part}" for part in PARTS}
+TIMELINE_COMPONENTS = {f"timeline--{part}" for part in COMPONENT_NAMES}
 
 
-def styles_of(timeline: Widget) -> Styles:
+def build_styles(timeline: Widget) -> TimelineStyles:
     """The present styles of a widget that has `COMPONENTS`."""
     background = timeline.rich_style
 
-    def part(name: str) -> Style:
+    def foreground_style(name: str) -> Style:
         component = f"timeline--{name}"
         text_style = timeline.get_component_styles(component).text_style
         return text_style + Style.from_color(timeline.get_component_rich_style(component).color)
 
-    def over(name: str) -> Style:
+    def background_style(name: str) -> Style:
         component = f"timeline--{name}"
         text_style = timeline.get_component_styles(component).text_style
-        ground = Style.from_color(None, timeline.get_component_rich_style(component).bgcolor)
-        return background + text_style + ground
+        background_color = Style.from_color(None, timeline.get_component_rich_style(component).bgcolor)
+        return background + text_style + background_color
 
-    shades = themes.nick_shades(app_of(timeline), timeline.background_colors[1])
-    names = {shade: Style(color=shade, bold=True) for shade in shades}
-    return Styles(
+    colors = themes.nick_shades(app_of(timeline), timeline.background_colors[1])
+    nick_styles = {shade: Style(color=shade, bold=True) for shade in colors}
+    return TimelineStyles(
         text=background,
-        cursor=over("cursor"),
-        mentioned=over("mentioned"),
-        time=part("time"),
-        notice=part("notice"),
-        rule=part("rule"),
-        gap=part("gap"),
-        unread=part("unread"),
-        link=part("link"),
-        mention=part("mention"),
-        sent=part("sent"),
-        pending=part("pending"),
-        failed=part("failed"),
-        aside=part("aside"),
+        cursor=background_style("cursor"),
+        mentioned=background_style("mentioned"),
+        time=foreground_style("time"),
+        notice=foreground_style("notice"),
+        rule=foreground_style("rule"),
+        gap=foreground_style("gap"),
+        unread=foreground_style("unread"),
+        link=foreground_style("link"),
+        mention=foreground_style("mention"),
+        sent=foreground_style("sent"),
+        pending=foreground_style("pending"),
+        failed=foreground_style("failed"),
+        aside=foreground_style("aside"),
         selection=timeline.screen.get_component_rich_style("screen--selection"),
-        nick=lambda nick: names[palette.nick_color(nick, shades)],
+        nick_style=lambda nick: nick_styles[palette.nick_color(nick, colors)],
     )

@@ -6,11 +6,11 @@ Handle them by `@on(GapWanted)` or by a method of that name, `on_gap_wanted`.
 from textual.message import Message
 
 
-class OlderWanted(Message):
+class OlderMessagesRequested(Message):
     """The reader is near the top of what is here. Said once, until the top changes."""
 
 
-class GapWanted(Message):
+class GapRequested(Message):
     """A gap came into view, or was chosen.
 
     Attributes:
@@ -28,7 +28,7 @@ class GapWanted(Message):
         self.from_above = from_above
 
 
-class Picked(Message):
+class CursorMoved(Message):
     """The cursor stands on another line.
 
     Attributes:
@@ -40,7 +40,7 @@ class Picked(Message):
         self.key = key
 
 
-class Chosen(Message):
+class MessageActivated(Message):
     """Enter was pressed on the picked message.
 
     Attributes:
@@ -52,7 +52,7 @@ class Chosen(Message):
         self.key = key
 
 
-class RetryWanted(Message):
+class RetryRequested(Message):
     """The row that says why a message was not sent was clicked.
 
     Attributes:
@@ -76,13 +76,13 @@ class LinkClicked(Message):
         self.url = url
 
 
-class AtBottom(Message):
+class FollowChanged(Message):
     """The newest line came into view, or left it.
 
     Attributes:
         value: It is in view, and new lines will be followed.
     """
 
-    def __init__(self, value: bool) -> None:
+    def __init__(self, is_following: bool) -> None:
         super().__init__()
-        self.value = value
+        self.is_following = is_following

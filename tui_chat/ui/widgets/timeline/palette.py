@@ -10,31 +10,31 @@ from zlib import crc32
 
 from textual.color import BLACK, WHITE, Color
 
-CONTRAST = 4.5
+MIN_CONTRAST = 4.5
 
-DARK = (
+DARK_THEME_COLORS = (
     "#ff8f8f", "#f5a26b", "#e0b34f", "#b9c356", "#86cf72", "#5ed3a3",
     "#56cfd1", "#6fc1f7", "#97b2ff", "#bda4ff", "#e394f2", "#ff8cc3",
 )  # fmt: skip
-LIGHT = (
+LIGHT_THEME_COLORS = (
     "#b3261e", "#a34100", "#855800", "#5f6600", "#2f7013", "#00704a",
     "#006e70", "#00669e", "#3557c4", "#6a45c2", "#8f34a3", "#ad2169",
 )  # fmt: skip
-ANSI = ("red", "green", "yellow", "blue", "magenta", "cyan")
+ANSI_COLORS = ("red", "green", "yellow", "blue", "magenta", "cyan")
 
 
-def nick_color(nick: str, shades: Sequence[str]) -> str:
+def nick_color(nick: str, colors: Sequence[str]) -> str:
     """The one of `shades` for a nickname, whatever its case."""
-    return shades[crc32(nick.casefold().encode("utf-8", "replace")) % len(shades)]
+    return colors[crc32(nick.casefold().encode("utf-8", "replace")) % len(colors)]
 
 
-def contrast(one: Color, other: Color) -> float:
+def contrast_ratio(first: Color, second: Color) -> float:
     """The contrast ratio of two opaque colours, 1 to 21 (WCAG 2.2, "contrast ratio")."""
-    darker, lighter = sorted((_luminance(one), _luminance(other)))
-    return (lighter + 0.05) / (darker + 0.05)
+    darker_luminance, lighter_luminance = sorted((_relative_luminance(first), _relative_luminance(second)))
+    return (lighter_luminance + 0.05) / (darker_luminance + 0.05)
 
 
-def readable(shade: str, background: Color, least: float = CONTRAST) -> str:
+def ensure_contrast(hex_color: str, background: Color, min_contrast: float = MIN_CONTRAST) -> str:
     """The shade, moved towards black or white as far as it must to be read on the background.
 
     Args:
@@ -45,18 +45,18 @@ def readable(shade: str, background: Color, least: float = CONTRAST) -> str:
     Returns:
         A colour as `#rrggbb`.
     """
-    color = Color.parse(shade)
-    away = max(WHITE, BLACK, key=lambda end: contrast(end, background))
+    color = Color.parse(hex_color)
+    extreme = max(WHITE, BLACK, key=lambda end: contrast_ratio(end, background))
     for step in range(21):
-        moved = color.blend(away, step / 20)
-        if contrast(moved, background) >= least:
-            return moved.hex6
-    return away.hex6
+        blended = color.blend(extreme, step / 20)
+        if contrast_ratio(blended, background) >= min_contrast:
+            return blended.hex6
+    return extreme.hex6
 
 
-def _luminance(color: Color) -> float:
+def _relative_luminance(color: Color) -> float:
     """Relative luminance, 0 to 1 (WCAG 2.2)."""
     red, green, blue = (
-        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in color.normalized
+        channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4 for channel in color.normalized
     )
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue

@@ -6,37 +6,37 @@ from collections.abc import Iterable, Sequence
 from tui_chat.session.lines import Line, MessageLine
 
 
-class Unseen:
+class NewMessageCounter:
     """Counts messages of others that came after a moment and were not in view since.
 
     History that is loaded later is older than that moment, and never counts.
     """
 
     def __init__(self) -> None:
-        self._seen_seq = 0
-        self._came: list[int] = []  # the `seq` of each, ascending
+        self._last_seen_seq = 0
+        self._unseen_seqs: list[int] = []  # the `seq` of each, ascending
 
     @property
     def count(self) -> int:
         """How many there are."""
-        return len(self._came)
+        return len(self._unseen_seqs)
 
-    def reset(self, lines: Sequence[Line]) -> None:
+    def mark_all_seen(self, lines: Sequence[Line]) -> None:
         """Everything that is here now is seen."""
-        self._came.clear()
-        self._seen_seq = _last_seq(lines, len(lines))
+        self._unseen_seqs.clear()
+        self._last_seen_seq = _last_seq(lines, len(lines))
 
-    def came(self, lines: Iterable[Line], known: set[str]) -> None:
+    def add_lines(self, lines: Iterable[Line], existing_keys: set[str]) -> None:
         """Lines were added, of which those with a known key were only changed."""
         for line in lines:
             seq = line.seq or 0 if isinstance(line, MessageLine) and not line.is_own else 0
-            if seq > self._seen_seq and line.key not in known:
-                insort(self._came, seq)
+            if seq > self._last_seen_seq and line.key not in existing_keys:
+                insort(self._unseen_seqs, seq)
 
-    def recount(self, lines: Sequence[Line], below: int) -> None:
+    def mark_seen_before(self, lines: Sequence[Line], end: int) -> None:
         """Forget those that are in view or above it: the lines before index `below`."""
-        if self._came:
-            del self._came[: bisect_right(self._came, _last_seq(lines, below))]
+        if self._unseen_seqs:
+            del self._unseen_seqs[: bisect_right(self._unseen_seqs, _last_seq(lines, end))]
 
 
 def _last_seq(lines: Sequence[Line], end: int) -> int:

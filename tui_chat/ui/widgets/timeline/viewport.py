@@ -17,14 +17,14 @@ from itertools import chain, repeat
 
 from tui_chat.session.lines import Line, Splice
 from tui_chat.session.long_list import CompressedList
-from tui_chat.ui.widgets.timeline.heights import Heights
+from tui_chat.ui.widgets.timeline.heights import HeightIndex
 
-_LOOKED_AT = 2_000
+_ESTIMATE_SAMPLE_SIZE = 2_000
 """Lines at the end of a new list that are looked at to estimate heights; those before are taken to be as tall."""
 
 
 @dataclass(frozen=True, slots=True)
-class Extent:
+class LineExtent:
     """The height of a line.
 
     Attributes:
@@ -33,11 +33,11 @@ class Extent:
     """
 
     rows: int
-    lead: int
+    leading_rows: int
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class VisibleLine:
     """A line in view.
 
     Attributes:
@@ -59,60 +59,68 @@ class Viewport:
         window: For each row in view, from the top: index of its line, row in that line.
     """
 
-    def __init__(self, extent: Callable[[int], Extent], estimate: Callable[[Line], int]) -> None:
+    def __init__(self, get_extent: Callable[[int], LineExtent], estimate_rows: Callable[[Line], int]) -> None:
         """A window on nothing.
 
         Args:
             extent: The exact height of `lines[index]`.
             estimate: About the height in rows of a line.
         """
-        self._extent = extent
-        self._estimate = estimate
-        self._heights = Heights()
-        self._placed: list[Placed] = []
+        self._get_extent = get_extent
+        self._estimate_rows = estimate_rows
+        self._heights = HeightIndex()
+        self._visible_lines: list[VisibleLine] = []
         self.lines = CompressedList()
         self.height = 0
-        self.following = True
-        self.window: list[tuple[int, int]] = []
+        self.is_following = True
+        self.visible_rows: list[tuple[int, int]] = []
 
     @property
-    def rows(self) -> int:
+    def total_rows(self) -> int:
         """Rows of all lines together, partly an estimate."""
-        return self._heights.total
+        return self._heights.total_rows
 
     @property
-    def above(self) -> int:
+    def rows_above(self) -> int:
         """Rows above the window, partly an estimate."""
-        if not self.window:
+        if not self.visible_rows:
             return 0
-        index, row = self.window[0]
-        return self._heights.before(index) + row
+        index, row = self.visible_rows[0]
+        return self._heights.rows_before(index) + row
 
     @property
-    def placed(self) -> Sequence[Placed]:
+    def visible_lines(self) -> Sequence[VisibleLine]:
         """The lines in view, from the top."""
-        return self._placed
+        return self._visible_lines
 
     @property
-    def anchor(self) -> Placed | None:
+    def anchor(self) -> VisibleLine | None:
         """The line that stays on its row: the first that begins in view, or else the one that fills it."""
-        return next((placed for placed in self._placed if placed.row >= 0), self._placed[0]) if self._placed else None
+        return (
+            next(
+                (visible_line for visible_line in self._visible_lines if visible_line.row >= 0), self._visible_lines[0]
+            )
+            if self._visible_lines
+            else None
+        )
 
     @property
-    def visible(self) -> range:
+    def visible_range(self) -> range:
         """The indexes of the lines in view."""
-        return range(self._placed[0].index, self._placed[-1].index + 1) if self._placed else range(0)
+        return (
+            range(self._visible_lines[0].index, self._visible_lines[-1].index + 1) if self._visible_lines else range(0)
+        )
 
     def reset(self, lines: Iterable[Line]) -> None:
         """Take another list, and follow its bottom."""
         self.lines = lines.copy() if isinstance(lines, CompressedList) else CompressedList(lines)
-        known = [self._estimate(line) for line in self.lines[-_LOOKED_AT:]]
-        others = len(self.lines) - len(known)
-        usual = round(sum(known) / len(known)) if others else 1
-        self._heights = Heights(chain(repeat(usual, others), known))
-        self._placed = []
-        self.window = []
-        self.following = True
+        sampled_heights = [self._estimate_rows(line) for line in self.lines[-_ESTIMATE_SAMPLE_SIZE:]]
+        unsampled_count = len(self.lines) - len(sampled_heights)
+        mean_height = round(sum(sampled_heights) / len(sampled_heights)) if unsampled_count else 1
+        self._heights = HeightIndex(chain(repeat(mean_height, unsampled_count), sampled_heights))
+        self._visible_lines = []
+        self.visible_rows = []
+        self.is_following = True
 
     def splice(self, change: Splice) -> None:
         """Apply one change; `settle` afterwards.
@@ -123,82 +131,91 @@ class Viewport:
         index, removed, lines = change.index, change.removed, change.lines
         if not (0 <= index <= len(self.lines) and 0 <= removed <= len(self.lines) - index):
             raise IndexError(f"cannot replace {removed} at {index} of {len(self.lines)} lines")
-        self._placed = self._places_after(change)
+        self._visible_lines = self._shift_visible_lines(change)
         self.lines.splice(index, removed, lines)
-        self._heights.splice(index, removed, [self._estimate(line) for line in lines])
-        self.window = []
+        self._heights.splice(index, removed, [self._estimate_rows(line) for line in lines])
+        self.visible_rows = []
 
-    def _places_after(self, change: Splice) -> list[Placed]:
+    def _shift_visible_lines(self, change: Splice) -> list[VisibleLine]:
         index, removed, lines = change.index, change.removed, change.lines
         shift = len(lines) - removed
-        kept: list[Placed] = []
-        now = {line.key: index + place for place, line in enumerate(lines)} if removed and self._placed else {}
-        for placed in self._placed:
-            if placed.index < index:
-                kept.append(placed)
-            elif placed.index >= index + removed:
-                kept.append(Placed(placed.index + shift, placed.row))
-            elif (same := now.get(self.lines[placed.index].key)) is not None:
-                kept.append(Placed(same, placed.row))
-        if not kept and self._placed:
-            kept.append(Placed(max(0, min(index, len(self.lines) + shift - 1)), self._placed[0].row))
-        return kept
+        shifted: list[VisibleLine] = []
+        new_indexes = (
+            {line.key: index + offset for offset, line in enumerate(lines)} if removed and self._visible_lines else {}
+        )
+        for visible_line in self._visible_lines:
+            if visible_line.index < index:
+                shifted.append(visible_line)
+            elif visible_line.index >= index + removed:
+                shifted.append(VisibleLine(visible_line.index + shift, visible_line.row))
+            elif (new_index := new_indexes.get(self.lines[visible_line.index].key)) is not None:
+                shifted.append(VisibleLine(new_index, visible_line.row))
+        if not shifted and self._visible_lines:
+            shifted.append(VisibleLine(max(0, min(index, len(self.lines) + shift - 1)), self._visible_lines[0].row))
+        return shifted
 
-    def follow(self) -> None:
+    def follow_bottom(self) -> None:
         """Follow the bottom from now on; `settle` afterwards."""
-        self.following = True
+        self.is_following = True
 
-    def place(self, index: int, row: int) -> None:
+    def place_line(self, index: int, row: int) -> None:
         """Put the text of `lines[index]` on `row` of the window; `settle` afterwards."""
-        self.following = False
-        self._placed = [Placed(index, row)]
+        self.is_following = False
+        self._visible_lines = [VisibleLine(index, row)]
 
-    def reveal(self, index: int) -> bool:
+    def reveal_line(self, index: int) -> bool:
         """Move no farther than it takes to see all of a line; False if it was in view. `settle` afterwards."""
         if self.height <= 0:
             return False
-        extent = self._extent(index)
-        top = next((placed.row - extent.lead for placed in self._placed if placed.index == index), None)
-        if top is not None and top >= 0 and top + extent.rows <= self.height:
+        extent = self._get_extent(index)
+        top_row = next(
+            (
+                visible_line.row - extent.leading_rows
+                for visible_line in self._visible_lines
+                if visible_line.index == index
+            ),
+            None,
+        )
+        if top_row is not None and top_row >= 0 and top_row + extent.rows <= self.height:
             return False
-        above = top < 0 if top is not None else index < self.visible.start
-        row = 0 if above or extent.rows >= self.height else self.height - extent.rows
-        self.place(index, row + extent.lead)
+        is_above = top_row < 0 if top_row is not None else index < self.visible_range.start
+        row = 0 if is_above or extent.rows >= self.height else self.height - extent.rows
+        self.place_line(index, row + extent.leading_rows)
         return True
 
     def scroll_by(self, rows: int) -> None:
         """Move down by `rows`, up if negative, counting exact rows; `settle` afterwards."""
         if (anchor := self.anchor) is not None:
-            self.place(anchor.index, anchor.row - rows)
+            self.place_line(anchor.index, anchor.row - rows)
 
     def scroll_to(self, row: int) -> None:
         """Move to a row of the whole, as far as heights are known; `settle` afterwards."""
         if self.lines:
-            index, within = self._heights.find(row)
-            self.place(index, self._extent(index).lead - within)
+            index, row_in_line = self._heights.locate(row)
+            self.place_line(index, self._get_extent(index).leading_rows - row_in_line)
 
-    def settle(self) -> None:
+    def update(self) -> None:
         """Find the rows in view again, after the list, the window or its place have changed."""
-        self.window = []
+        self.visible_rows = []
         if not self.lines or self.height <= 0:
             if not self.lines:
-                self._placed = []
-                self.following = True
+                self._visible_lines = []
+                self.is_following = True
             return
-        if not self.following and (anchor := self.anchor) is not None:
-            top, row = self._top(anchor)
-            end, below = self._fill(top, row)
-            if end < len(self.lines) or below > self.height:
-                self._show(top, row)
+        if not self.is_following and (anchor := self.anchor) is not None:
+            top_index, row = self._find_top(anchor)
+            end_index, end_row = self._measure_down(top_index, row)
+            if end_index < len(self.lines) or end_row > self.height:
+                self._fill_rows(top_index, row)
                 return
-        self.following = True
-        self._show(*self._top_of_bottom())
+        self.is_following = True
+        self._fill_rows(*self._find_top_from_bottom())
 
-    def _top(self, anchor: Placed) -> tuple[int, int]:
+    def _find_top(self, anchor: VisibleLine) -> tuple[int, int]:
         """The first line in view and the row of the window on which it begins (not after the first)."""
         index = min(anchor.index, len(self.lines) - 1)
         extent = self._measure(index)
-        row = anchor.row - extent.lead
+        row = anchor.row - extent.leading_rows
         while row > 0 and index > 0:
             index -= 1
             row -= self._measure(index).rows
@@ -208,32 +225,32 @@ class Viewport:
             index += 1
         return index, row
 
-    def _fill(self, index: int, row: int) -> tuple[int, int]:
+    def _measure_down(self, index: int, row: int) -> tuple[int, int]:
         """Measure downwards: the index after the last line in view, and the row after its last."""
         while row < self.height and index < len(self.lines):
             row += self._measure(index).rows
             index += 1
         return index, row
 
-    def _top_of_bottom(self) -> tuple[int, int]:
+    def _find_top_from_bottom(self) -> tuple[int, int]:
         index, row = len(self.lines), self.height
         while row > 0 and index > 0:
             index -= 1
             row -= self._measure(index).rows
         return index, min(row, 0)
 
-    def _show(self, index: int, row: int) -> None:
-        self._placed = []
+    def _fill_rows(self, index: int, row: int) -> None:
+        self._visible_lines = []
         while row < self.height and index < len(self.lines):
             extent = self._measure(index)
-            self._placed.append(Placed(index, row + extent.lead))
+            self._visible_lines.append(VisibleLine(index, row + extent.leading_rows))
             first = max(0, -row)
             last = min(extent.rows, self.height - row)
-            self.window.extend((index, within) for within in range(first, last))
+            self.visible_rows.extend((index, row_in_line) for row_in_line in range(first, last))
             row += extent.rows
             index += 1
 
-    def _measure(self, index: int) -> Extent:
-        extent = self._extent(index)
+    def _measure(self, index: int) -> LineExtent:
+        extent = self._get_extent(index)
         self._heights[index] = extent.rows
         return extent

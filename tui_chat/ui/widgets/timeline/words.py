@@ -6,7 +6,7 @@ from datetime import date
 
 from tui_chat.session.language import mark, plural, tr
 
-_DAYS = (
+_WEEKDAYS = (
     mark("Monday"), mark("Tuesday"), mark("Wednesday"), mark("Thursday"),
     mark("Friday"), mark("Saturday"), mark("Sunday"),
 )  # fmt: skip
@@ -16,29 +16,29 @@ _MONTHS = (
 )  # fmt: skip
 
 
-def day_in_full(day: date) -> str:
+def format_full_date(day: date) -> str:
     """A day in full: `Friday, 20 November 2026`."""
-    weekday, month = tr(_DAYS[day.weekday()]), tr(_MONTHS[day.month - 1])
+    weekday, month = tr(_WEEKDAYS[day.weekday()]), tr(_MONTHS[day.month - 1])
     return tr("{weekday}, {day} {month} {year}", weekday=weekday, day=day.day, month=month, year=day.year)
 
 
-def gap_of(missing: int) -> str:
+def format_gap(missing: int) -> str:
     """What a gap says of the entries that are not here."""
     return plural("{count:,} message not loaded · Enter", "{count:,} messages not loaded · Enter", missing)
 
 
-def failed(problem: str) -> str:
+def format_failure(reason: str) -> str:
     """What stands under a message that could not be sent."""
-    return tr("not sent: {problem} — retry", problem=problem) if problem else tr("not sent — retry")
+    return tr("not sent: {problem} — retry", problem=reason) if reason else tr("not sent — retry")
 
 
-def perhaps_sent(problem: str) -> str:
+def format_unconfirmed(reason: str) -> str:
     """What stands under a message of which nobody knows whether it was sent."""
-    return tr("perhaps sent: {problem} — retry?", problem=problem)
+    return tr("perhaps sent: {problem} — retry?", problem=reason)
 
 
 @dataclass(frozen=True, slots=True)
-class TimelineWords:
+class TimelineStrings:
     """What a timeline says; by itself in the language that is in use when this is made.
 
     Attributes:
@@ -52,11 +52,11 @@ class TimelineWords:
         not_here: Stands for a message that is answered and was not loaded.
     """
 
-    day: Callable[[date], str] = day_in_full
-    gap: Callable[[int], str] = gap_of
-    failure: Callable[[str], str] = failed
-    doubt: Callable[[str], str] = perhaps_sent
-    unread: str = field(default_factory=lambda: tr("new"))
-    edited: str = field(default_factory=lambda: tr("(edited)"))
-    deleted: str = field(default_factory=lambda: tr("message deleted"))
-    not_here: str = field(default_factory=lambda: tr("an earlier message"))
+    date_label: Callable[[date], str] = format_full_date
+    gap_label: Callable[[int], str] = format_gap
+    failure_label: Callable[[str], str] = format_failure
+    unconfirmed_label: Callable[[str], str] = format_unconfirmed
+    unread_label: str = field(default_factory=lambda: tr("new"))
+    edited_suffix: str = field(default_factory=lambda: tr("(edited)"))
+    deleted_text: str = field(default_factory=lambda: tr("message deleted"))
+    missing_quote: str = field(default_factory=lambda: tr("an earlier message"))
