@@ -14,7 +14,7 @@ from tui_chat.session.language import Language
 from tui_chat.session.remembered import Profile
 from tui_chat.ui.screens.search import SearchScreen
 from tui_chat.ui.screens.settings import SettingsScreen
-from tui_chat.ui.screens.switcher import Switcher
+from tui_chat.ui.screens.switcher import RoomSwitcher
 
 FOLDER = Path(__file__).parents[1] / "docs" / "screenshots"
 
@@ -146,7 +146,7 @@ async def _switcher(size: tuple[int, int]) -> str:
         await (await on.seat("carol", "reading-group")).set_topic("The Left Hand of Darkness, chapter 4")
         async with shown(size, url=on.url, room="release", nick="ann") as ann:
             await ann.press("f4")
-            await ann.until(lambda: isinstance(ann.app.screen, Switcher) and ann.app.screen.focused)
+            await ann.until(lambda: isinstance(ann.app.screen, RoomSwitcher) and ann.app.screen.focused)
             await ann.press("r")
             await ann.until(lambda: "Darkness" in ann.text())
             return await ann.picture()

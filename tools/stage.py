@@ -32,7 +32,7 @@ from tui_chat.session.remembered import Profile
 from tui_chat.session.settings_file import SettingsFile
 from tui_chat.ui.app import ChatApp
 from tui_chat.ui.screens.chat import ChatScreen
-from tui_chat.ui.start import Start
+from tui_chat.ui.start import StartOptions
 
 PATIENCE = 30.0
 STEP = 0.01
@@ -126,14 +126,18 @@ class Shown:
 
     async def join(self, room: str) -> None:
         """Go into one more room."""
-        self.chat.join(room)
-        await self.until(lambda: self.chat.shown is self.chat.session.find_room(room) and self.chat.shown is not None)
+        self.chat.go_to_room(room)
+        await self.until(
+            lambda: (
+                self.chat.displayed_room is self.chat.session.find_room(room) and self.chat.displayed_room is not None
+            )
+        )
 
     async def picture(self) -> str:
         """What is shown, as SVG."""
         if any(isinstance(screen, ChatScreen) for screen in self.app.screen_stack):
             self.chat.session.apply(ConnectionStateChanged(Online(LATENCY)))
-            self.chat.draw()
+            self.chat.draw_changes()
         await self.pilot.pause()
         svg = self.app.export_screenshot(title="chat-tui")
         svg = re.sub(r"@font-face \{.*?\}\n?", "", svg, flags=re.DOTALL)  # no font from anywhere else
@@ -203,14 +207,14 @@ async def shown(
         home = Path(folder)
         settings = SettingsFile.load(home / "settings.toml")
         settings.change("theme", theme)
-        start = Start(state=home / "state", log=home / "log", server=url, room=room, nick=nick)
+        start = StartOptions(state=home / "state", log=home / "log", server=url, room=room, nick=nick)
         app = ChatApp(start, kept or Profile(), "", settings)
         async with app.run_test(size=size) as pilot:
             person = Shown(app, pilot)
             await pilot.pause()
             if room:
                 await person.until(lambda: any(isinstance(screen, ChatScreen) for screen in app.screen_stack))
-                await person.until(lambda: person.chat.is_mounted and person.chat.shown is not None)
+                await person.until(lambda: person.chat.is_mounted and person.chat.displayed_room is not None)
             yield person
 
 

@@ -14,7 +14,7 @@ from tui_chat.session import carrying, refusals, remembered, settings_file
 from tui_chat.session.language import tr
 from tui_chat.session.settings_file import SettingsFile
 from tui_chat.ui import memory
-from tui_chat.ui.start import DEFAULT_HOST, DEFAULT_PORT, Start
+from tui_chat.ui.start import DEFAULT_HOST, DEFAULT_PORT, StartOptions
 
 SUBCOMMANDS = ("send", "tail", "who")
 """What the first word can be instead of a server: one thing done for a script (docs/scripts.md)."""
@@ -90,7 +90,7 @@ def main() -> None:
     set_language(sys.argv[1:], settings.settings.language, os.environ)
     # Textual draws at most so often, and at 60 a key that falls into a flood waits for up to 16 ms to show.
     os.environ.setdefault("TEXTUAL_FPS", "240")
-    memory.starting()
+    memory.pause_collection()
     # A key passes the thread that reads it to the loop in three turns, each of 5 ms when both cores have work.
     sys.setswitchinterval(THREAD_SWITCH_INTERVAL)
     # Textual is a third of a second that --help and a wrong flag do not wait for.
@@ -100,11 +100,11 @@ def main() -> None:
     try:
         app.run(mouse=settings.settings.mouse)
     finally:
-        app.own_server.close()
+        app.local_server.close_now()
     sys.exit(app.return_code or 0)
 
 
-def _run_screen_reader(options: Start) -> int:
+def _run_screen_reader(options: StartOptions) -> int:
     configure_logging(options.log)
     settings = SettingsFile.load(options.settings)
     set_language(sys.argv[1:], settings.settings.language, os.environ)
@@ -136,12 +136,12 @@ def _require_terminal() -> None:
         )
 
 
-def _build_options(args: argparse.Namespace) -> Start:
+def _build_options(args: argparse.Namespace) -> StartOptions:
     if not args.serve and (args.host or args.port is not None):
         exit_with_error(tr("--host and --port are where --serve listens; a server is named by its URL"))
     if args.serve and args.server:
         exit_with_error(tr("--serve starts a server here: leave the URL out, or use --host and --port"))
-    return Start(
+    return StartOptions(
         state=platformdirs.user_state_path("tui-chat", appauthor=False),
         cache=None if args.no_cache else platformdirs.user_cache_path("tui-chat", appauthor=False),
         log=log_path(),

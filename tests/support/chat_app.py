@@ -16,7 +16,7 @@ from tui_chat.session.settings_file import SettingsFile
 from tui_chat.ui.app import ChatApp
 from tui_chat.ui.screens.chat import ChatScreen
 from tui_chat.ui.screens.join import JoinScreen
-from tui_chat.ui.start import Start
+from tui_chat.ui.start import StartOptions
 from tui_chat.ui.widgets.composer import Composer
 from tui_chat.ui.widgets.room_timeline import RoomTimeline
 
@@ -98,7 +98,7 @@ async def chat_app(
     file = SettingsFile.load(folder / "settings.toml")
     for name, value in (settings or {}).items():
         assert file.change(name, value) == ""
-    app = ChatApp(Start(state=folder / "state", log=folder / "log", **start), kept or Profile(), "", file)
+    app = ChatApp(StartOptions(state=folder / "state", log=folder / "log", **start), kept or Profile(), "", file)
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
         yield Person(app, pilot)

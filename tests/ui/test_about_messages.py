@@ -179,7 +179,7 @@ async def test_an_answer_stays_with_its_room(server: RunningServer, tmp_path: Pa
         await settled(ann)
         await ann.press("ctrl+s", "r")
         await ann.type("to one")
-        ann.chat.join("dev")
+        ann.chat.go_to_room("dev")
         await ann.until(lambda: len(ann.chat.session.rooms) == 2)
         assert "answering" not in ann.screen()
         assert ann.composer.text == ""
@@ -222,7 +222,7 @@ async def test_what_failed_is_sent_again_dropped_or_written_anew(server: Running
         await ann.press("ctrl+s", "r")
         await ann.until(lambda: ann.timeline.lines[-1].key == "message-2")
         assert line(ann, 2).text == "to send again"
-        assert ann.chat.connection.drop("tea", UUID(int=1)) is None
+        assert ann.chat.connection.discard("tea", UUID(int=1)) is None
 
 
 async def test_enter_on_an_answer_leads_to_what_it_answers_and_esc_back(server: RunningServer, tmp_path: Path) -> None:

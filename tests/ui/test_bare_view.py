@@ -17,7 +17,7 @@ from tests.support.requirements import need_tmux
 from tests.support.serving import serving
 from tests.support.terminal import CHAT_TUI, MOUSE_MODES, terminal
 from tui_chat.client.chat import ChatClient
-from tui_chat.ui.screens.bare import in_rows
+from tui_chat.ui.screens.bare import wrap_rows
 
 ADDRESS = "https://example.org/" + "a" * 150
 
@@ -61,7 +61,7 @@ TEXT = st.text(st.sampled_from("abc é\tﬁя"), max_size=80)  # pyte does not w
 
 @given(TEXT, st.integers(4, 30))
 def test_a_terminal_makes_the_rows_of_a_line_that_were_counted(text: str, width: int) -> None:
-    rows = in_rows(text, width)
+    rows = wrap_rows(text, width)
     screen = pyte.Screen(width, 60)
     pyte.Stream(screen).feed("".join(row for row, _ in rows))
     shown = [row.rstrip() for row in screen.display if row.strip()]

@@ -26,7 +26,7 @@ async def test_several_candidates_are_listed_until_something_else_is_typed(
         await ann.press("tab")
         assert ann.composer.text == "/notify "
         assert "/names" not in ann.screen()
-        ann.composer.write("")
+        ann.composer.set_text("")
         await ann.type("/t")
         await ann.press("tab")
         await ann.sees(" /topic  /theme")

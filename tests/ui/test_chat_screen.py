@@ -39,7 +39,7 @@ async def test_the_header_shows_room_topic_and_connection(server: RunningServer,
         room = await other.join("tea", nick="bob")
         await room.set_topic("green or black")
         await ann.sees("green or black")
-        header = ann.row_of(ann.chat.query_one("Header"))
+        header = ann.row_of(ann.chat.query_one("ChatHeader"))
         assert header.startswith("tea  green or black")
         assert "● online" in header
 
@@ -327,7 +327,7 @@ async def test_the_topic_can_be_set_and_shown(server: RunningServer, tmp_path: P
         await ann.sees(tr(words.NO_TOPIC))
         await ann.say("/topic green or black")
         await ann.sees("The topic is now: green or black")
-        assert ann.row_of(ann.chat.query_one("Header")).startswith("tea  green or black")
+        assert ann.row_of(ann.chat.query_one("ChatHeader")).startswith("tea  green or black")
 
 
 async def test_who_is_typing_is_shown_until_they_speak(server: RunningServer, tmp_path: Path) -> None:

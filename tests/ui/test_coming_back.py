@@ -24,14 +24,14 @@ async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
 
 async def joined(person: Person, room: str) -> None:
     await person.say(f"/join {room}")
-    await person.until(lambda: person.chat.shown is person.chat.session.rooms.get(room))
+    await person.until(lambda: person.chat.displayed_room is person.chat.session.rooms.get(room))
 
 
 async def come_back(person: Person, rooms: int) -> None:
     """Press Enter on the form, and wait for the rooms."""
     await person.press("enter")
     await person.until(lambda: any(isinstance(screen, ChatScreen) for screen in person.app.screen_stack))
-    await person.until(lambda: len(person.chat.session.rooms) == rooms and person.chat.shown is not None)
+    await person.until(lambda: len(person.chat.session.rooms) == rooms and person.chat.displayed_room is not None)
 
 
 def again(url: str) -> Profile:
@@ -49,7 +49,7 @@ async def test_rooms_drafts_and_what_was_sent_come_back(server: RunningServer, t
     async with chat_app(tmp_path / "ann", kept=again(server.url), cache=tmp_path / "cache") as ann:
         await come_back(ann, 3)
         assert list(ann.chat.session.rooms) == ["tea", "dev", "ops"]
-        assert ann.chat.shown is ann.chat.session.rooms["dev"]
+        assert ann.chat.displayed_room is ann.chat.session.rooms["dev"]
         assert ann.composer.text == ""
         await ann.press("alt+1")
         assert ann.composer.text == "for tea"

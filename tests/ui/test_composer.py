@@ -35,7 +35,7 @@ class ComposerApp(App[None]):
 async def typed(*keys: str, start: str = "") -> tuple[str, tuple[int, int]]:
     app = ComposerApp()
     async with app.run_test() as pilot:
-        app.composer.write(start)
+        app.composer.set_text(start)
         await pilot.press(*keys)
         await pilot.pause()
         return app.composer.text, app.composer.cursor_location
@@ -92,7 +92,7 @@ async def test_keys_that_come_at_once_take_effect_in_their_order() -> None:
 async def test_a_paste_is_cleaned_and_never_sent() -> None:
     app = ComposerApp()
     async with app.run_test() as pilot:
-        app.composer.write("say: ")
+        app.composer.set_text("say: ")
         app.composer.post_message(events.Paste("two\r\nlines\x1b]52;c;aGk=\x07\u202e\n"))
         await pilot.pause()
         assert app.submitted == []
@@ -111,8 +111,8 @@ async def test_up_and_down_walk_what_was_sent_and_come_back_to_the_draft() -> No
     app = ComposerApp()
     async with app.run_test() as pilot:
         for text in ("one", "two\nlines"):
-            app.composer.sent.add(text)
-        app.composer.write("draft")
+            app.composer.sent_history.add(text)
+        app.composer.set_text("draft")
         await pilot.press("up")
         assert app.composer.text == "two\nlines"
         await pilot.press("up")
@@ -143,8 +143,8 @@ async def test_ctrl_r_searches_what_was_sent(keys: tuple[str, ...], text: str) -
     app = ComposerApp()
     async with app.run_test() as pilot:
         for sent in ("more tea", "tea or coffee"):
-            app.composer.sent.add(sent)
-        app.composer.write("draft")
+            app.composer.sent_history.add(sent)
+        app.composer.set_text("draft")
         await pilot.press(*keys)
         await pilot.pause()
         assert app.composer.text == text
@@ -154,8 +154,8 @@ async def test_ctrl_r_searches_what_was_sent(keys: tuple[str, ...], text: str) -
 async def test_the_match_is_selected_while_searching_and_the_draft_is_not_touched() -> None:
     app = ComposerApp()
     async with app.run_test() as pilot:
-        app.composer.sent.add("one\ntwo three")
-        app.composer.write("draft")
+        app.composer.sent_history.add("one\ntwo three")
+        app.composer.set_text("draft")
         await pilot.press("ctrl+r", "t", "h")
         assert app.composer.selected_text == "th"
         assert app.composer.cursor_location == (1, 6)
@@ -191,9 +191,9 @@ async def test_it_grows_with_its_text_to_a_third_of_the_screen() -> None:
     app = ComposerApp()
     async with app.run_test(size=(80, 24)) as pilot:
         assert app.composer.size.height == 1
-        app.composer.write("one\ntwo\nthree")
+        app.composer.set_text("one\ntwo\nthree")
         await pilot.pause()
         assert app.composer.size.height == 3
-        app.composer.write("\n" * 40)
+        app.composer.set_text("\n" * 40)
         await pilot.pause()
         assert app.composer.size.height == 7

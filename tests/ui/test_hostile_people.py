@@ -29,7 +29,7 @@ from tui_chat.session.remembered import Profile
 from tui_chat.session.settings_file import SettingsFile
 from tui_chat.ui.app import ChatApp
 from tui_chat.ui.screens.chat import ChatScreen
-from tui_chat.ui.start import Start
+from tui_chat.ui.start import StartOptions
 from tui_chat.ui.widgets.timeline import layout
 
 SIZE = (110, 30)
@@ -164,9 +164,9 @@ class Seat:
         await self.agrees()
         chat = next(screen for screen in self.app.screen_stack if isinstance(screen, ChatScreen))
         for command in ("/list", "/topic x"):
-            chat.run_typed(command)
+            chat.run_input(command)
         await self.agrees()
-        chat.run_typed("/search a")
+        chat.run_input("/search a")
         await eventually(lambda: self.app.screen is not chat)
         await self.agrees()
         await self.app.run_action("pop_screen")
@@ -213,7 +213,9 @@ async def seated(folder: Path) -> AsyncGenerator[Seat]:
         kept = SettingsFile.load(folder / "settings.toml")
         for name, value in (("notify_by", "osc777"), ("notify", "all")):
             assert kept.change(name, value) == ""
-        start = Start(state=folder, log=folder / "log", server=f"http://127.0.0.1:{port}", room="tea", nick="ann")
+        start = StartOptions(
+            state=folder, log=folder / "log", server=f"http://127.0.0.1:{port}", room="tea", nick="ann"
+        )
         app = ChatApp(start, Profile(), "", kept)
         app.driver_class = MemoryDriver
         async with app.run_test(headless=False, size=SIZE):
@@ -222,7 +224,7 @@ async def seated(folder: Path) -> AsyncGenerator[Seat]:
             seat = Seat(app, driver, talker)
             await eventually(lambda: driver.written and seat.shows("● online"))
             chat = next(screen for screen in app.screen_stack if isinstance(screen, ChatScreen))
-            chat.write("LANDMARK")
+            chat.set_composer_text("LANDMARK")
             await seat.agrees()
             yield seat
 

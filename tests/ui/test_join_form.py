@@ -69,7 +69,7 @@ async def test_a_link_fills_server_and_room(tmp_path: Path) -> None:
         link = server.url.replace("http://", "chat://") + "/%E8%8C%B6"
         async with chat_app(tmp_path, server=link, nick="ann") as person:
             await person.sees("1 here")
-            assert person.row_of(person.chat.query_one("Header")).startswith("茶")
+            assert person.row_of(person.chat.query_one("ChatHeader")).startswith("茶")
 
 
 async def test_no_server_there_is_told_and_one_is_offered_which_stops_with_the_client(
@@ -97,7 +97,7 @@ async def test_no_server_there_is_told_and_one_is_offered_which_stops_with_the_c
 
 async def test_no_server_far_away_is_told_and_none_is_offered(tmp_path: Path) -> None:
     async with chat_app(tmp_path, server=f"https://127.0.0.1:{free_port()}", room="tea", nick="ann") as person:
-        await person.until(lambda: person.form.query_one("#server").has_class("-wrong"))
+        await person.until(lambda: person.form.query_one("#server").has_class("-invalid"))
         assert tr(words.BUTTON_START_SERVER) not in person.screen()
 
 

@@ -90,7 +90,7 @@ async def test_what_was_done_is_not_shown_as_what_is_wrong(server: RunningServer
         await ann.say("/nosuch")
         await ann.until(lambda: "nosuch" in ann.row_of(ann.chat.status))
         wrong = color()
-        ann.composer.write("")
+        ann.composer.set_text("")
         await ann.press("ctrl+s", "y")
         await ann.until(lambda: ann.row_of(ann.chat.status) == "Copied.")
         assert color() != wrong
@@ -104,6 +104,6 @@ async def test_what_to_do_about_a_wrong_command_is_readable_in_80_columns(
     async with in_room(tmp_path, server.url, "ann") as ann:
         await ann.say("/invite bob")
         await ann.sees("No command /invite. //invite says it, /help lists all.")
-        ann.composer.write("")
+        ann.composer.set_text("")
         await ann.press("ctrl+backslash")
         await ann.sees("search the commands")

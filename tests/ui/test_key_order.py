@@ -47,7 +47,7 @@ def said(person: Person, room: str) -> list[str]:
 async def in_rooms(person: Person, *rooms: str) -> None:
     for room in rooms:
         await person.say(f"/join {room}")
-        await person.until(lambda room=room: person.chat.shown is person.chat.session.rooms.get(room))
+        await person.until(lambda room=room: person.chat.displayed_room is person.chat.session.rooms.get(room))
 
 
 async def test_a_text_goes_to_the_room_that_was_chosen_before_it(server: RunningServer, tmp_path: Path) -> None:
@@ -66,9 +66,9 @@ async def test_arrows_in_the_switcher_count_after_its_letters(server: RunningSer
         await in_rooms(ann, "team", "dev")
         burst(ann, "f4", "te", "down", "enter", "for the second", "enter")
         await ann.until(
-            lambda: ann.chat.shown in (ann.chat.session.find_room("tea"), ann.chat.session.find_room("team"))
+            lambda: ann.chat.displayed_room in (ann.chat.session.find_room("tea"), ann.chat.session.find_room("team"))
         )
-        chosen = ann.chat.shown
+        chosen = ann.chat.displayed_room
         assert chosen is not None
         await ann.until(lambda: said(ann, chosen.name) == ["for the second"])
         assert ann.app.screen is ann.chat
@@ -86,7 +86,7 @@ async def test_a_text_waits_for_a_room_that_is_being_joined(server: RunningServe
 async def test_a_text_for_a_room_that_does_not_come_stays_unsent(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(chat_rooms, "GOING_MOST", 0.2)
+    monkeypatch.setattr(chat_rooms, "SWITCH_TIMEOUT", 0.2)
     async with AsyncExitStack() as stack:
         server = await stack.enter_async_context(serving(tmp_path))
         async with in_room(tmp_path, server.url, "ann") as ann:
@@ -104,8 +104,8 @@ async def test_what_is_typed_while_its_room_goes_away_is_not_sent_to_another(
     async with in_room(tmp_path, server.url, "ann") as ann:
         await in_rooms(ann, "dev")
         await ann.type("half a li")
-        ann.chat.connection.inbox.put(RoomLost("dev", "it was closed"))
-        await ann.until(lambda: ann.chat.shown is ann.chat.session.find_room("tea"))
+        ann.chat.connection.event_queue.put(RoomLost("dev", "it was closed"))
+        await ann.until(lambda: ann.chat.displayed_room is ann.chat.session.find_room("tea"))
         burst(ann, "ne", "enter")
         await ann.until(lambda: ann.composer.text == "ne")
         await ann.press("enter")

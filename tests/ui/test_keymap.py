@@ -10,7 +10,7 @@ from tests.support.chat_app import chat_app, in_room
 from tests.support.serving import serving
 from tui_chat.ui import key_names, keys
 from tui_chat.ui.keymap import Keymap
-from tui_chat.ui.keys import Place
+from tui_chat.ui.keys import KeyScope
 
 
 @pytest.fixture
@@ -40,18 +40,18 @@ async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
     ],
 )
 def test_a_key_is_written_as_people_write_it(written: str, named: str) -> None:
-    assert key_names.named(written) == named
+    assert key_names.parse_key(written) == named
 
 
 @pytest.mark.parametrize("written", ["", "alt+", "nokey", "alt+foo", "hopla+a", "ctrl+ctrl+a", "a b", "<scroll-up>"])
 def test_what_is_no_key_is_none(written: str) -> None:
-    assert key_names.named(written) == ""
+    assert key_names.parse_key(written) == ""
 
 
-@pytest.mark.parametrize("key", [name for key in keys.ALL for name in key.keys])
+@pytest.mark.parametrize("key", [name for key in keys.ALL_BINDINGS for name in key.keys])
 def test_every_usual_key_can_be_written_as_it_is_shown(key: str) -> None:
-    assert key_names.named(key) == key
-    assert key_names.named(key_names.shown(key)) == key
+    assert key_names.parse_key(key) == key
+    assert key_names.parse_key(key_names.display_name(key)) == key
 
 
 @pytest.mark.parametrize(
@@ -67,32 +67,32 @@ def test_every_usual_key_can_be_written_as_it_is_shown(key: str) -> None:
 def test_what_cannot_be_costs_one_sentence_and_the_usual_keys_stay(wanted: dict[str, str], problem: str) -> None:
     keymap = Keymap(wanted)
     assert keymap.problems == (problem,)
-    assert keymap.for_textual() == {}
+    assert keymap.textual_keymap() == {}
 
 
 def test_a_key_that_was_freed_can_be_taken() -> None:
     keymap = Keymap({"next-room": ("ctrl+f", "alt+right"), "cursor-right": "right", "suspend": ""})
     assert keymap.problems == ()
-    assert keymap.actions(Place.CHAT)["ctrl+f"] == "step(1)"
-    assert "ctrl+n" not in keymap.actions(Place.CHAT)
-    assert "ctrl+f" not in keymap.actions(Place.COMPOSER)
-    assert "ctrl+z" not in keymap.actions(Place.ANYWHERE)
+    assert keymap.actions(KeyScope.CHAT)["ctrl+f"] == "step(1)"
+    assert "ctrl+n" not in keymap.actions(KeyScope.CHAT)
+    assert "ctrl+f" not in keymap.actions(KeyScope.COMPOSER)
+    assert "ctrl+z" not in keymap.actions(KeyScope.GLOBAL)
 
 
 def test_two_keys_can_change_places() -> None:
     keymap = Keymap({"next-room": "ctrl+p", "previous-room": "ctrl+n"})
     assert keymap.problems == ()
-    assert keymap.actions(Place.CHAT)["ctrl+p"] == "step(1)"
+    assert keymap.actions(KeyScope.CHAT)["ctrl+p"] == "step(1)"
 
 
 def test_of_two_that_want_one_key_one_gets_it() -> None:
     keymap = Keymap({"next-room": "f7", "next-activity": "f7"})
     assert len(keymap.problems) == 1
-    assert list(keymap.actions(Place.CHAT)).count("f7") == 1
+    assert list(keymap.actions(KeyScope.CHAT)).count("f7") == 1
 
 
 def test_a_letter_can_be_a_key_where_nothing_is_written() -> None:
-    assert Keymap({"picked-reply": "q"}).actions(Place.PICKING)["q"] == "screen.reply_picked"
+    assert Keymap({"picked-reply": "q"}).actions(KeyScope.MESSAGE_CURSOR)["q"] == "screen.reply_picked"
 
 
 async def test_keys_of_ones_own_act_while_writing_and_stand_in_the_footer(

@@ -11,8 +11,8 @@ from tui_chat.session.language import tr
 from tui_chat.ui import keys, reference, terminal_keys
 from tui_chat.ui.app import ChatApp
 from tui_chat.ui.keymap import Keymap
-from tui_chat.ui.keys import Place
-from tui_chat.ui.screens.bare import BareScreen
+from tui_chat.ui.keys import KeyScope
+from tui_chat.ui.screens.bare import CopyModeScreen
 from tui_chat.ui.screens.chat import ChatScreen
 from tui_chat.ui.screens.help import HelpScreen
 from tui_chat.ui.screens.join import JoinScreen
@@ -20,51 +20,53 @@ from tui_chat.ui.screens.link import LinkScreen
 from tui_chat.ui.screens.paste import PasteScreen
 from tui_chat.ui.screens.search import SearchScreen
 from tui_chat.ui.screens.settings import SettingsScreen
-from tui_chat.ui.screens.switcher import Switcher
+from tui_chat.ui.screens.switcher import RoomSwitcher
 from tui_chat.ui.screens.theme import ThemeScreen
 from tui_chat.ui.widgets.composer import Composer
 from tui_chat.ui.widgets.room_timeline import RoomTimeline
 
 HOLDERS = {
-    Place.FORM: (JoinScreen,),
-    Place.CHAT: (ChatScreen,),
-    Place.COMPOSER: (Composer,),
-    Place.SWITCHER: (Switcher,),
-    Place.PASTE: (PasteScreen,),
-    Place.SEARCH: (SearchScreen,),
-    Place.SEARCHING: (Composer,),
-    Place.PICKING: (RoomTimeline,),
-    Place.HELP: (HelpScreen,),
-    Place.SETTINGS: (SettingsScreen,),
-    Place.THEMES: (ThemeScreen,),
-    Place.LINKS: (LinkScreen,),
-    Place.BARE: (BareScreen,),
+    KeyScope.JOIN_FORM: (JoinScreen,),
+    KeyScope.CHAT: (ChatScreen,),
+    KeyScope.COMPOSER: (Composer,),
+    KeyScope.ROOM_SWITCHER: (RoomSwitcher,),
+    KeyScope.PASTE_DIALOG: (PasteScreen,),
+    KeyScope.MESSAGE_SEARCH: (SearchScreen,),
+    KeyScope.HISTORY_SEARCH: (Composer,),
+    KeyScope.MESSAGE_CURSOR: (RoomTimeline,),
+    KeyScope.HELP: (HelpScreen,),
+    KeyScope.SETTINGS: (SettingsScreen,),
+    KeyScope.THEME_LIST: (ThemeScreen,),
+    KeyScope.LINK_DIALOG: (LinkScreen,),
+    KeyScope.COPY_MODE: (CopyModeScreen,),
 }
 
 
 def test_docs_keys_md_is_what_the_registry_says() -> None:
     written = (Path(__file__).parents[2] / "docs" / "keys.md").read_text(encoding="utf-8")
-    assert written == reference.markdown(), "python -m tui_chat.ui.reference > docs/keys.md"
+    assert written == reference.render_markdown(), "python -m tui_chat.ui.reference > docs/keys.md"
 
 
-@pytest.mark.parametrize("key", keys.ALL, ids=lambda key: key.id)
-def test_every_key_has_an_action_where_it_counts(key: keys.Key) -> None:
+@pytest.mark.parametrize("key", keys.ALL_BINDINGS, ids=lambda key: key.id)
+def test_every_key_has_an_action_where_it_counts(key: keys.KeyBinding) -> None:
     namespace, _, name = key.action.partition("(")[0].rpartition(".")
-    holders: tuple[type, ...] = {"app": (ChatApp,), "screen": (ChatScreen,)}.get(namespace) or HOLDERS[key.place]
+    holders: tuple[type, ...] = {"app": (ChatApp,), "screen": (ChatScreen,)}.get(namespace) or HOLDERS[key.scope]
     assert all(hasattr(holder, f"action_{name}") for holder in holders)
 
 
 def test_no_key_stands_twice_where_both_would_count() -> None:
-    for one, other in keys.AT_ONCE:
-        taken = {name for key in keys.at(one) for name in key.keys} & {n for key in keys.at(other) for n in key.keys}
+    for one, other in keys.OVERLAPPING_SCOPES:
+        taken = {name for key in keys.bindings_in(one) for name in key.keys} & {
+            n for key in keys.bindings_in(other) for n in key.keys
+        }
         assert taken <= {"f1"}, f"{one} and {other}"
-    for place in Place:
-        for one, other in combinations(keys.at(place), 2):
+    for place in KeyScope:
+        for one, other in combinations(keys.bindings_in(place), 2):
             assert not set(one.keys) & set(other.keys)
 
 
 def test_every_id_stands_once() -> None:
-    ids = [key.id for key in keys.ALL]
+    ids = [key.id for key in keys.ALL_BINDINGS]
     assert len(ids) == len(set(ids))
 
 
@@ -74,9 +76,9 @@ async def test_the_help_has_every_key_and_every_command(tmp_path: Path) -> None:
         shown = person.screen()
         for command in commands.COMMANDS:
             assert command.usage in shown
-        for place in Place:
-            if place is not Place.HELP:
-                for names, key in Keymap().listed(place):
+        for place in KeyScope:
+            if place is not KeyScope.HELP:
+                for names, key in Keymap().list_bindings(place):
                     assert "  ".join(names) in shown
                     assert key.help is None or tr(key.help) in shown
 
@@ -97,7 +99,7 @@ async def test_what_is_typed_searches_the_help(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("sent", "key"), [("\x1b\r", "alt+enter"), ("\x1b1", "alt+1"), ("\x1b9", "alt+9")])
 def test_alt_is_told_apart_in_terminals_that_send_escape_before_the_key(sent: str, key: str) -> None:
-    terminal_keys.teach()
+    terminal_keys.register_alt_keys()
     parsed = [token for token in XTermParser().feed(sent) if isinstance(token, events.Key)]
     assert [(token.key, token.is_printable) for token in parsed] == [(key, False)]
 
@@ -111,7 +113,7 @@ def test_alt_is_told_apart_in_terminals_that_send_escape_before_the_key(sent: st
     ],
 )
 def test_alt_is_told_apart_when_more_comes_at_once(sent: str, keys: list[str]) -> None:
-    terminal_keys.teach()
+    terminal_keys.register_alt_keys()
     assert [token.key for token in XTermParser().feed(sent) if isinstance(token, events.Key)] == keys
 
 
@@ -125,10 +127,10 @@ async def test_the_help_stands_in_one_column_where_it_is_narrow(tmp_path: Path) 
 
 
 def test_the_keys_that_lead_nowhere_else_are_what_the_registry_and_the_settings_say() -> None:
-    there = {key.action for place in (Place.CHAT, Place.COMPOSER) for key in keys.at(place)}
-    assert there >= keys.STAYING
+    there = {key.action for place in (KeyScope.CHAT, KeyScope.COMPOSER) for key in keys.bindings_in(place)}
+    assert there >= keys.LOCAL_ACTIONS
     usual, wanted = Keymap(), Keymap({"page-up": "alt+p", "send": "alt+s"})
-    assert {"pageup", "backspace", "left"} <= usual.staying
-    assert not {"enter", "escape", "tab", "up", "ctrl+k", "alt+1"} & usual.staying
-    assert "alt+p" in wanted.staying
-    assert "pageup" not in wanted.staying
+    assert {"pageup", "backspace", "left"} <= usual.local_keys
+    assert not {"enter", "escape", "tab", "up", "ctrl+k", "alt+1"} & usual.local_keys
+    assert "alt+p" in wanted.local_keys
+    assert "pageup" not in wanted.local_keys

@@ -30,7 +30,7 @@ async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
 
 
 def header(person: Person) -> str:
-    return person.row_of(person.chat.query_one("Header"))
+    return person.row_of(person.chat.query_one("ChatHeader"))
 
 
 def said(person: Person) -> list[str]:

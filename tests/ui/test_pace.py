@@ -3,8 +3,17 @@
 import pytest
 
 from tui_chat.client.events import LogChanged, TopicChanged
-from tui_chat.ui.inbox import TOGETHER, Inbox
-from tui_chat.ui.pace import BETWEEN_DRAWS, CROWDED, ECHO, REST, SLICE, STILL_MOST, TYPING, Pace
+from tui_chat.ui.inbox import MAX_MESSAGES_PER_POP, EventQueue
+from tui_chat.ui.pace import (
+    BUSY_RENDER_INTERVAL,
+    KEY_ECHO_WINDOW,
+    MAX_RENDER_DELAY,
+    MIN_IDLE_TIME,
+    RENDER_INTERVAL,
+    TIME_SLICE,
+    TYPING_WINDOW,
+    RenderScheduler,
+)
 
 
 class Clock:
@@ -21,96 +30,98 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def pace(clock: Clock) -> Pace:
-    return Pace(clock, lambda: clock.line_is_behind)
+def pace(clock: Clock) -> RenderScheduler:
+    return RenderScheduler(clock, lambda: clock.line_is_behind)
 
 
-def draw(pace: Pace) -> None:
-    with pace.drawing():
+def draw(pace: RenderScheduler) -> None:
+    with pace.rendering():
         pass
 
 
-def test_what_comes_first_is_applied_at_once_and_what_follows_is_gathered(pace: Pace, clock: Clock) -> None:
-    assert pace.wait == 0
+def test_what_comes_first_is_applied_at_once_and_what_follows_is_gathered(pace: RenderScheduler, clock: Clock) -> None:
+    assert pace.delay == 0
     draw(pace)
-    assert pace.wait == pytest.approx(BETWEEN_DRAWS)
-    clock.now += BETWEEN_DRAWS
-    assert pace.wait == 0
+    assert pace.delay == pytest.approx(RENDER_INTERVAL)
+    clock.now += RENDER_INTERVAL
+    assert pace.delay == 0
 
 
-def test_for_one_who_types_it_is_drawn_less_often(pace: Pace, clock: Clock) -> None:
-    pace.pressed()
-    clock.now += ECHO
+def test_for_one_who_types_it_is_drawn_less_often(pace: RenderScheduler, clock: Clock) -> None:
+    pace.record_input()
+    clock.now += KEY_ECHO_WINDOW
     draw(pace)
-    assert pace.wait == pytest.approx(STILL_MOST)
-    clock.now += TYPING
+    assert pace.delay == pytest.approx(MAX_RENDER_DELAY)
+    clock.now += TYPING_WINDOW
     draw(pace)
-    assert pace.wait == pytest.approx(BETWEEN_DRAWS)
+    assert pace.delay == pytest.approx(RENDER_INTERVAL)
 
 
-def test_a_key_goes_first_but_the_screen_does_not_stand_still_for_one_who_types_on(pace: Pace, clock: Clock) -> None:
+def test_a_key_goes_first_but_the_screen_does_not_stand_still_for_one_who_types_on(
+    pace: RenderScheduler, clock: Clock
+) -> None:
     draw(pace)
     drawn = clock.now
-    while pace.hold or clock.now == drawn:
-        pace.pressed()
-        clock.now += ECHO / 3
-    assert clock.now - drawn == pytest.approx(STILL_MOST, abs=ECHO)
+    while pace.input_hold or clock.now == drawn:
+        pace.record_input()
+        clock.now += KEY_ECHO_WINDOW / 3
+    assert clock.now - drawn == pytest.approx(MAX_RENDER_DELAY, abs=KEY_ECHO_WINDOW)
     clock.now += 1
-    assert pace.hold == 0
+    assert pace.input_hold == 0
     draw(pace)
-    pace.pressed()
-    assert pace.hold == pytest.approx(ECHO)
+    pace.record_input()
+    assert pace.input_hold == pytest.approx(KEY_ECHO_WINDOW)
 
 
-def test_while_the_line_is_behind_nothing_is_begun_however_long_that_takes(pace: Pace, clock: Clock) -> None:
+def test_while_the_line_is_behind_nothing_is_begun_however_long_that_takes(pace: RenderScheduler, clock: Clock) -> None:
     clock.line_is_behind = True
     clock.now += 60
-    assert pace.wait > 0
-    assert pace.hold > 0
+    assert pace.delay > 0
+    assert pace.input_hold > 0
     clock.line_is_behind = False
-    assert pace.wait == pace.hold == 0
+    assert pace.delay == pace.input_hold == 0
 
 
-def test_in_a_flood_it_is_drawn_before_all_is_applied(pace: Pace, clock: Clock) -> None:
+def test_in_a_flood_it_is_drawn_before_all_is_applied(pace: RenderScheduler, clock: Clock) -> None:
     draw(pace)
-    assert pace.slice_end == clock.now + SLICE
-    assert not pace.due
-    clock.now += CROWDED
-    assert pace.due
+    assert pace.slice_deadline == clock.now + TIME_SLICE
+    assert not pace.is_due
+    clock.now += BUSY_RENDER_INTERVAL
+    assert pace.is_due
 
 
 def test_a_drawing_that_takes_long_does_not_put_off_the_next_but_leaves_time_for_others(
-    pace: Pace, clock: Clock
+    pace: RenderScheduler, clock: Clock
 ) -> None:
     begun = clock.now
-    with pace.drawing():
-        clock.now += CROWDED - 2 * REST
-    assert not pace.due
-    clock.now = begun + CROWDED
-    assert pace.due
-    with pace.drawing():
-        clock.now += 3 * CROWDED
-    assert not pace.due
-    clock.now += REST
-    assert pace.due
+    with pace.rendering():
+        clock.now += BUSY_RENDER_INTERVAL - 2 * MIN_IDLE_TIME
+    assert not pace.is_due
+    clock.now = begun + BUSY_RENDER_INTERVAL
+    assert pace.is_due
+    with pace.rendering():
+        clock.now += 3 * BUSY_RENDER_INTERVAL
+    assert not pace.is_due
+    clock.now += MIN_IDLE_TIME
+    assert pace.is_due
 
 
 def test_what_is_said_in_a_row_is_taken_together_in_order_and_in_pieces() -> None:
     told: list[bool] = []
-    inbox = Inbox(lambda: told.append(True))
-    for seq in range(1, TOGETHER + 11):
+    inbox = EventQueue(lambda: told.append(True))
+    for seq in range(1, MAX_MESSAGES_PER_POP + 11):
         inbox.put(LogChanged("tea", (seq,), True))
     inbox.put(TopicChanged("tea", "leaves"))
-    inbox.put(LogChanged("tea", (7, TOGETHER + 11), True))
+    inbox.put(LogChanged("tea", (7, MAX_MESSAGES_PER_POP + 11), True))
     inbox.put(LogChanged("tea", (3,), False))
     assert told == [True]
-    taken = [inbox.take() for _ in range(5)]
+    taken = [inbox.pop() for _ in range(5)]
     assert not inbox
     assert taken == [
-        LogChanged("tea", tuple(range(1, TOGETHER + 1)), True),
-        LogChanged("tea", tuple(range(TOGETHER + 1, TOGETHER + 11)), True),
+        LogChanged("tea", tuple(range(1, MAX_MESSAGES_PER_POP + 1)), True),
+        LogChanged("tea", tuple(range(MAX_MESSAGES_PER_POP + 1, MAX_MESSAGES_PER_POP + 11)), True),
         TopicChanged("tea", "leaves"),
-        LogChanged("tea", (7, TOGETHER + 11), True),
+        LogChanged("tea", (7, MAX_MESSAGES_PER_POP + 11), True),
         LogChanged("tea", (3,), False),
     ]
     inbox.put(TopicChanged("tea", ""))

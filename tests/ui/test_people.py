@@ -75,17 +75,17 @@ async def test_a_muted_room_is_quiet_and_a_mention_in_it_is_not(server: RunningS
         tea = await other.join("tea", nick="bob")
         for room in ("dev", "ops"):
             await ann.say(f"/join {room}")
-            await ann.until(lambda room=room: ann.chat.shown is ann.chat.session.rooms.get(room))
+            await ann.until(lambda room=room: ann.chat.displayed_room is ann.chat.session.rooms.get(room))
         await ann.say("/mute tea")
         await ann.sees("tea is muted")
         await tea.send("something")
         await ann.sees("(1)")
         await ann.press("alt+a")
-        assert ann.chat.shown is ann.chat.session.rooms["ops"]
+        assert ann.chat.displayed_room is ann.chat.session.rooms["ops"]
         await tea.send("ann?")
         await ann.sees("@2")
         await ann.press("alt+a")
-        assert ann.chat.shown is ann.chat.session.rooms["tea"]
+        assert ann.chat.displayed_room is ann.chat.session.rooms["tea"]
         await ann.say("/unmute")
         await ann.sees("tea is not muted")
         await ann.until(lambda: not ann.app.settings.is_muted("tea"))
@@ -132,6 +132,6 @@ async def test_another_server_is_entered_with_the_nickname_and_room_there_are(
         first = ann.chat
         await ann.say(f"/server {second.url}")
         await ann.until(lambda: ann.app.screen is not first and ann.app.screen.__class__ is first.__class__)
-        await ann.until(lambda: ann.chat.shown is not None and ann.chat.shown.name == "tea")
+        await ann.until(lambda: ann.chat.displayed_room is not None and ann.chat.displayed_room.name == "tea")
         assert ann.chat.connection.url == second.url
         assert said(ann) == []

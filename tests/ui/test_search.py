@@ -126,7 +126,7 @@ async def test_a_room_that_is_not_open_is_joined_when_that_is_confirmed(server: 
         await ann.until(lambda: picked(ann) == "a needle of long ago")
         assert ann.chat.session.current_room is ann.chat.session.rooms["books"]
         await ann.press("escape")
-        await ann.until(lambda: ann.chat.shown is ann.chat.session.rooms["tea"])
+        await ann.until(lambda: ann.chat.displayed_room is ann.chat.session.rooms["tea"])
         assert ann.composer.text == "a draft"
 
 
@@ -256,7 +256,7 @@ async def test_the_chosen_hit_is_told_by_more_than_letters(server: RunningServer
 async def test_a_letter_does_not_lay_the_screen_out_anew(
     server: RunningServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(search, "SEARCH_AFTER", 60.0)
+    monkeypatch.setattr(search, "SEARCH_DELAY", 60.0)
     async with in_room(tmp_path, server.url, "ann") as ann:
         await ann.press("alt+s")
         screen = await searching(ann)

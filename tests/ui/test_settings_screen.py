@@ -10,7 +10,7 @@ from server.runtime import RunningServer
 from tests.support.chat_app import Person, chat_app, in_room
 from tests.support.serving import serving
 from tui_chat.session import settings
-from tui_chat.ui.screens.settings import SettingsScreen, turned
+from tui_chat.ui.screens.settings import SettingsScreen, next_value
 from tui_chat.ui.screens.theme import ThemeScreen
 
 
@@ -128,11 +128,11 @@ async def test_a_theme_is_tried_and_escape_goes_back(server: RunningServer, tmp_
 
 def test_a_value_turns_within_what_is_allowed() -> None:
     fields = settings.fields()
-    assert turned(fields["theme"], "terminal", 1) == "dark"
-    assert turned(fields["mouse"], True, -1) is False
-    assert turned(fields["paste_lines"], 0, -1) == 0
-    assert turned(fields["paste_lines"], 1000, 1) == 1000
-    assert turned(fields["ignored"], ("ann",), 1) == ("ann",)
+    assert next_value(fields["theme"], "terminal", 1) == "dark"
+    assert next_value(fields["mouse"], True, -1) is False
+    assert next_value(fields["paste_lines"], 0, -1) == 0
+    assert next_value(fields["paste_lines"], 1000, 1) == 1000
+    assert next_value(fields["ignored"], ("ann",), 1) == ("ann",)
 
 
 async def test_in_another_language_each_name_has_its_title_beside_it(tmp_path: Path) -> None:

@@ -34,20 +34,20 @@ async def test_a_terminal_that_takes_no_output_costs_no_memory_for_what_is_said(
     server: RunningServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     behind: list[bool] = []  # a terminal that exists takes all at once
-    monkeypatch.setattr(HeadlessDriver, "behind", property(lambda _: bool(behind)), raising=False)
-    monkeypatch.setattr(inbox, "MUCH", 100)
+    monkeypatch.setattr(HeadlessDriver, "is_output_blocked", property(lambda _: bool(behind)), raising=False)
+    monkeypatch.setattr(inbox, "HIGH_WATER_MARK", 100)
     monkeypatch.setattr(transcript, "MAX_QUEUED_LINES", 200)
     monkeypatch.setattr(session, "MAX_LINES", 300)
     monkeypatch.setattr(session, "MAX_LINES_READING_BACK", 400)
     async with in_room(tmp_path, server.url, "ann") as ann:
-        tea, waiting = ann.chat.session.rooms["tea"], ann.chat.connection.inbox
+        tea, waiting = ann.chat.session.rooms["tea"], ann.chat.connection.event_queue
         behind.append(True)
         for _ in range(10):
             await flood(server.url, 100)
-            await ann.until(lambda: not waiting.overfull)
+            await ann.until(lambda: not waiting.is_overfull)
         while len(tea.transcript.lines) >= 500:  # that its log was cut waits behind what was said before, too
             await flood(server.url, 100)
-            await ann.until(lambda: not waiting.overfull)
+            await ann.until(lambda: not waiting.is_overfull)
         assert "bob" not in ann.screen()
         assert tea.unread_count > 900
         behind.clear()

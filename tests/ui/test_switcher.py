@@ -13,7 +13,7 @@ from tui_chat.session import words
 from tui_chat.session.language import tr
 from tui_chat.session.lines import MessageLine
 from tui_chat.ui.screens.chat import ChatScreen
-from tui_chat.ui.screens.switcher import Switcher
+from tui_chat.ui.screens.switcher import RoomSwitcher
 
 
 @pytest.fixture
@@ -25,12 +25,12 @@ async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
 async def joined(person: Person, *rooms: str) -> None:
     for room in rooms:
         await person.say(f"/join {room}")
-        await person.until(lambda room=room: person.chat.shown is person.chat.session.rooms.get(room))
+        await person.until(lambda room=room: person.chat.displayed_room is person.chat.session.rooms.get(room))
 
 
-async def switcher(person: Person) -> Switcher:
-    await person.until(lambda: isinstance(person.app.screen, Switcher) and person.app.screen.focused is not None)
-    assert isinstance(person.app.screen, Switcher)
+async def switcher(person: Person) -> RoomSwitcher:
+    await person.until(lambda: isinstance(person.app.screen, RoomSwitcher) and person.app.screen.focused is not None)
+    assert isinstance(person.app.screen, RoomSwitcher)
     return person.app.screen
 
 
@@ -43,14 +43,14 @@ async def test_letters_and_enter_lead_to_an_open_room(server: RunningServer, tmp
         await switcher(ann)
         await ann.type("t")
         await ann.press("enter")
-        await ann.until(lambda: ann.chat.shown is ann.chat.session.rooms["tea"])
+        await ann.until(lambda: ann.chat.displayed_room is ann.chat.session.rooms["tea"])
         assert ann.app.focused is ann.composer
         assert ann.composer.text == ""
         await ann.press("f4")
         await switcher(ann)
         await ann.press("escape")
         await ann.until(lambda: ann.app.screen is ann.chat)
-        assert ann.chat.shown is ann.chat.session.rooms["tea"]
+        assert ann.chat.displayed_room is ann.chat.session.rooms["tea"]
 
 
 async def test_ctrl_k_still_cuts_where_something_follows(server: RunningServer, tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ async def test_what_is_typed_right_behind_the_key_is_never_sent(
         await joined(ann, "dev")
         for each in (key, "t", "e", "a", "enter"):
             ann.app.post_message(events.Key(each, each if len(each) == 1 else None))
-        await ann.until(lambda: ann.app.screen is ann.chat and ann.chat.shown is ann.chat.session.rooms["tea"])
+        await ann.until(lambda: ann.app.screen is ann.chat and ann.chat.displayed_room is ann.chat.session.rooms["tea"])
         for view in ann.chat.session.rooms.values():
             assert not any(isinstance(line, MessageLine) for line in view.transcript.lines)
 
@@ -83,7 +83,7 @@ async def test_rooms_of_the_server_are_offered_and_joined(server: RunningServer,
         assert "1 here" in ann.screen()
         await ann.press("down", "enter")
         await ann.until(lambda: "books" in ann.chat.session.rooms)
-        await ann.until(lambda: ann.chat.shown is ann.chat.session.rooms["books"])
+        await ann.until(lambda: ann.chat.displayed_room is ann.chat.session.rooms["books"])
         assert list(ann.chat.session.rooms) == ["tea", "books"]
 
 
@@ -102,9 +102,9 @@ async def test_the_whole_name_of_an_open_room_needs_no_choosing(server: RunningS
         await ann.say("/go DEV")
         await ann.say("here")
         await ann.until(lambda: ann.chat.session.unsent_count == 0 and ann.chat.session.rooms["dev"].newest_seq == 1)
-        assert ann.chat.shown is ann.chat.session.rooms["dev"]
+        assert ann.chat.displayed_room is ann.chat.session.rooms["dev"]
         await ann.say("/go dev")
-        assert ann.chat.shown is ann.chat.session.rooms["dev"]
+        assert ann.chat.displayed_room is ann.chat.session.rooms["dev"]
         assert isinstance(ann.app.screen, ChatScreen)
 
 
@@ -116,4 +116,4 @@ async def test_a_room_is_chosen_with_the_mouse_at_any_size(server: RunningServer
         assert "dev" in ann.screen()
         await ann.pilot.click(OptionList, offset=(5, 0))
         await ann.until(lambda: ann.app.screen is not screen)
-        await ann.until(lambda: ann.chat.shown is ann.chat.session.rooms["tea"])
+        await ann.until(lambda: ann.chat.displayed_room is ann.chat.session.rooms["tea"])

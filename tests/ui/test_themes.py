@@ -12,13 +12,13 @@ from tui_chat.ui.widgets.timeline import palette
 from tui_chat.ui.widgets.timeline.palette import contrast_ratio
 
 TEXTS = ("foreground", "text-muted", "primary", "accent", "error", "warning", "success")
-GROUNDS = ("background", "surface", "panel", "picked", "mentioned")
+GROUNDS = ("background", "surface", "panel", "message-cursor", "mention")
 
-MEASURED = [theme for theme in themes.BY_WORD.values() if not theme.ansi]
+MEASURED = [theme for theme in themes.THEMES_BY_NAME.values() if not theme.ansi]
 
 
 def least(theme: Theme) -> float:
-    return 7.0 if theme is themes.CONTRAST else 4.5
+    return 7.0 if theme is themes.HIGH_CONTRAST else 4.5
 
 
 def grounds(theme: Theme) -> dict[str, Color]:
@@ -45,7 +45,7 @@ def pairs(theme: Theme) -> list[tuple[str, Color, Color]]:
 
 
 def test_the_setting_and_the_themes_have_the_same_words() -> None:
-    assert settings.fields()["theme"].choices == tuple(themes.BY_WORD)
+    assert settings.fields()["theme"].choices == tuple(themes.THEMES_BY_NAME)
 
 
 @pytest.mark.parametrize("theme", MEASURED, ids=lambda theme: theme.name)
@@ -74,9 +74,9 @@ def test_every_nickname_can_be_read(theme: Theme) -> None:
             assert contrast_ratio(Color.parse(read), ground) >= least(theme)
 
 
-@pytest.mark.parametrize("word", themes.BY_WORD)
+@pytest.mark.parametrize("word", themes.THEMES_BY_NAME)
 async def test_the_theme_that_is_set_is_what_the_first_screen_is_drawn_in(tmp_path: Path, word: str) -> None:
-    theme = themes.BY_WORD[word]
+    theme = themes.THEMES_BY_NAME[word]
     async with chat_app(tmp_path, settings={"theme": word}) as person:
         assert person.app.theme == theme.name
         assert person.form.styles.background == Color.parse(theme.background or "")

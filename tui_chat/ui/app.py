@@ -29,12 +29,12 @@ from tui_chat.session.language import tr
 from tui_chat.session.remembered import Identity, Profile
 from tui_chat.session.settings_file import SettingsFile
 from tui_chat.ui import addresses, keys, memory, preload, terminal_keys
-from tui_chat.ui.notifying import Notifying
-from tui_chat.ui.own_server import NotStarted, OwnServer
-from tui_chat.ui.pace import BETWEEN_DRAWS, REST
-from tui_chat.ui.screens.join import Entrance, JoinScreen
-from tui_chat.ui.start import DEFAULT_SERVER, Keeping, Start
-from tui_chat.ui.typing_app import TypingApp
+from tui_chat.ui.notifying import Notifier
+from tui_chat.ui.own_server import LocalServer, LocalServerError
+from tui_chat.ui.pace import MIN_IDLE_TIME, RENDER_INTERVAL
+from tui_chat.ui.screens.join import JoinDetails, JoinScreen
+from tui_chat.ui.start import DEFAULT_SERVER, StartOptions, StoragePaths
+from tui_chat.ui.typing_app import InputApp
 
 if TYPE_CHECKING:
     from textual.driver import Driver
@@ -42,24 +42,24 @@ if TYPE_CHECKING:
     from server.protocol.answers import RoomSummary
     from tui_chat.session.room_view import RoomView
     from tui_chat.ui.screens.chat import ChatScreen
-    from tui_chat.ui.visit import Visit
+    from tui_chat.ui.visit import SessionController
 
 log = logging.getLogger("chat.ui")
 
-AGAIN_WITHIN = 2.0
+QUIT_CONFIRM_WINDOW = 2.0
 """Seconds in which a second Ctrl+C quits."""
 
-SENT_WITHIN = 1.0
+QUIT_FLUSH_TIMEOUT = 1.0
 """Seconds that quitting waits for what was just sent."""
 
-QUIET_AFTER = 1.0
+STARTUP_SETTLE_TIME = 1.0
 """Seconds after entering a room until nothing more of the start is going on."""
 
-STOPPED_BY_SIGNAL = 128
+SIGNAL_EXIT_BASE = 128
 """Added to a signal's number, it is the exit code that shells expect."""
 
 
-class ChatApp(TypingApp, inherit_bindings=False):
+class ChatApp(InputApp, inherit_bindings=False):
     """chat-tui.
 
     Attributes:
@@ -69,10 +69,12 @@ class ChatApp(TypingApp, inherit_bindings=False):
     TITLE = words.TITLE
     CSS_PATH = "screens/join.tcss"  # a default screen does not load its own
     CSS = "CommandList { min-width: 8; }"  # Textual cannot wrap the palette's rows to no columns at all
-    BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings(keys.Place.ANYWHERE)]
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.textual_bindings(keys.KeyScope.GLOBAL)]
     COMMAND_PALETTE_BINDING = "ctrl+backslash"
 
-    def __init__(self, start: Start, kept: Profile, notice: str, settings: SettingsFile | None = None) -> None:
+    def __init__(
+        self, options: StartOptions, saved_profile: Profile, notice: str, settings: SettingsFile | None = None
+    ) -> None:
         """Make it.
 
         Args:
@@ -81,221 +83,235 @@ class ChatApp(TypingApp, inherit_bindings=False):
             notice: Something to be said on the form.
             settings: The settings, None for the usual ones.
         """
-        terminal_keys.teach()
-        super().__init__(settings or SettingsFile(), _driver())
-        self._start = start
-        self._form: JoinScreen
-        self._kept = kept
-        self._notice = "\n".join(filter(None, (notice, *self.keymap.problems)))
-        self._chat: ChatScreen | None = None
-        self._visit: Visit | None = None
-        self._worker: Worker[None] | None = None
-        self.own_server = OwnServer()
-        self._greeting: list[str] = []
-        self._interrupted = 0.0
-        self._warned_of_unsent = False
-        self._come_back = not start.room
-        self._notifying = Notifying(self, lambda: self._visit.session if self._visit is not None else None)
+        terminal_keys.register_alt_keys()
+        super().__init__(settings or SettingsFile(), _driver_class())
+        self._start_options = options
+        self._join_screen: JoinScreen
+        self._profile = saved_profile
+        self._startup_notice = "\n".join(filter(None, (notice, *self.keymap.problems)))
+        self._chat_screen: ChatScreen | None = None
+        self._controller: SessionController | None = None
+        self._link_worker: Worker[None] | None = None
+        self.local_server = LocalServer()
+        self._server_messages: list[str] = []
+        self._last_interrupt = 0.0
+        self._unsent_warning_shown = False
+        self._restore_rooms = not options.room
+        self._notifier = Notifier(self, lambda: self._controller.session if self._controller is not None else None)
 
     def get_default_screen(self) -> Screen[None]:
         """The first screen is the form."""
-        self._form = JoinScreen(
-            self._start.room or addresses.room_of(self._start.server) or self._kept.room,
-            self._start.nick or self._kept.nick,
-            addresses.without_room(self._start.server) or self._kept.server or DEFAULT_SERVER,
-            self._notice,
+        self._join_screen = JoinScreen(
+            self._start_options.room or addresses.room_in_url(self._start_options.server) or self._profile.room,
+            self._start_options.nick or self._profile.nick,
+            addresses.strip_room(self._start_options.server) or self._profile.server or DEFAULT_SERVER,
+            self._startup_notice,
         )
-        return self._form
+        return self._join_screen
 
     def on_mount(self) -> None:
         """Signals; the rest follows the first paint."""
         super().on_mount()
         if sys.platform != "win32" and not self.is_headless:
             loop = asyncio.get_running_loop()
-            for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-                loop.add_signal_handler(number, self._stopped_by, number)
-        self.call_after_refresh(self._first_painted)
+            for signal_number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+                loop.add_signal_handler(signal_number, self._exit_on_signal, signal_number)
+        self.call_after_refresh(self._after_first_paint)
 
-    def _first_painted(self) -> None:
-        memory.shown()
-        if self._start.serve:
-            self.run_worker(self._serve(self._start.host, self._start.port, None), exit_on_error=False)
-        elif self._start.nick and (self._start.room or addresses.room_of(self._start.server)):
+    def _after_first_paint(self) -> None:
+        memory.resume_collection()
+        if self._start_options.serve:
+            self.run_worker(
+                self._start_local_server(self._start_options.host, self._start_options.port, None), exit_on_error=False
+            )
+        elif self._start_options.nick and (
+            self._start_options.room or addresses.room_in_url(self._start_options.server)
+        ):
             # Nobody reads the form that is only passed through.
-            self._greeting = [self._notice] if self._notice else []
-            self._form.submit()
+            self._server_messages = [self._startup_notice] if self._startup_notice else []
+            self._join_screen.submit()
         else:
             # Whoever fills in a form gives the time to load what joining needs.
-            self.run_worker(preload.load, thread=True, exit_on_error=False)
+            self.run_worker(preload.import_chat_modules, thread=True, exit_on_error=False)
 
     # Entering a server.
 
-    @on(JoinScreen.Asked)
-    def _asked(self, event: JoinScreen.Asked) -> None:
-        self._enter(event.entrance)
+    @on(JoinScreen.JoinRequested)
+    def _handle_join_requested(self, event: JoinScreen.JoinRequested) -> None:
+        self._connect(event.details)
 
-    @on(JoinScreen.StopAsked)
-    def _stop_asked(self) -> None:
-        self._end_visit()
-        self._form.progress("")
+    @on(JoinScreen.CancelRequested)
+    def _handle_cancel_requested(self) -> None:
+        self._disconnect()
+        self._join_screen.show_progress("")
 
-    @on(JoinScreen.ServeAsked)
-    def _serve_asked(self, event: JoinScreen.ServeAsked) -> None:
-        host, _, port = event.entrance.server.partition("://")[2].rpartition(":")
-        self.run_worker(self._serve(host.strip("[]"), int(port), event.entrance), exit_on_error=False)
+    @on(JoinScreen.ServeRequested)
+    def _handle_serve_requested(self, event: JoinScreen.ServeRequested) -> None:
+        host, _, port = event.details.server.partition("://")[2].rpartition(":")
+        self.run_worker(self._start_local_server(host.strip("[]"), int(port), event.details), exit_on_error=False)
 
-    def _enter(self, entrance: Entrance) -> None:
+    def _connect(self, details: JoinDetails) -> None:
         # Its imports are what the first screen does not wait for.
-        from tui_chat.ui.visit import Visit  # noqa: PLC0415
+        from tui_chat.ui.visit import SessionController  # noqa: PLC0415
 
-        self._form.wait(words.connecting_to(entrance.server))
-        self._end_visit()
-        guest_key = self._kept.guest_key(entrance.server, entrance.nick)
-        keeping = Keeping(self._start.state, self._start.cache)
-        self._visit = Visit(
-            entrance,
+        self._join_screen.begin_waiting(words.connecting_to(details.server))
+        self._disconnect()
+        guest_key = self._profile.guest_key(details.server, details.nick)
+        storage_paths = StoragePaths(self._start_options.state, self._start_options.cache)
+        self._controller = SessionController(
+            details,
             guest_key,
-            keeping,
-            self._arrived,
+            storage_paths,
+            self._on_events_queued,
             lambda: self.settings,
-            come_back=self._come_back and self.settings.come_back,
+            restore_rooms=self._restore_rooms and self.settings.come_back,
         )
-        self._worker = self.run_worker(self._visit.connection.run, group="connection", exit_on_error=False)
+        self._link_worker = self.run_worker(self._controller.connection.run, group="connection", exit_on_error=False)
 
-    async def _serve(self, host: str, port: int, entrance: Entrance | None) -> None:
-        self._form.wait(tr(words.STARTING_SERVER))
+    async def _start_local_server(self, host: str, port: int, details: JoinDetails | None) -> None:
+        self._join_screen.begin_waiting(tr(words.STARTING_SERVER))
         try:
-            url, self._greeting = await self.own_server.start(host, port)
-        except NotStarted as fault:
-            self._form.complain("server", str(fault))
+            url, self._server_messages = await self.local_server.start(host, port)
+        except LocalServerError as error:
+            self._join_screen.show_field_error("server", str(error))
             return
-        self._form.set_server(url)
-        self._form.progress("\n".join(self._greeting))
-        if entrance is not None or (self._start.nick and self._start.room):
-            self._form.submit()
+        self._join_screen.set_server(url)
+        self._join_screen.show_progress("\n".join(self._server_messages))
+        if details is not None or (self._start_options.nick and self._start_options.room):
+            self._join_screen.submit()
 
     # What comes from the connection.
 
-    def _arrived(self) -> None:
-        self._take_after(self.pace.wait)
+    def _on_events_queued(self) -> None:
+        self._schedule_processing(self.render_scheduler.delay)
 
-    def _take_after(self, seconds: float) -> None:
-        if seconds > 0:
-            self.set_timer(seconds, self._take)
+    def _schedule_processing(self, delay: float) -> None:
+        if delay > 0:
+            self.set_timer(delay, self._process_events)
         else:
-            self.call_later(self._take)
+            self.call_later(self._process_events)
 
-    def _take(self) -> None:
-        if (hold := self.pace.hold) > 0:
-            self._take_after(0 if self._took_unseen() else hold)
+    def _process_events(self) -> None:
+        if (input_hold := self.render_scheduler.input_hold) > 0:
+            self._schedule_processing(0 if self._process_while_output_blocked() else input_hold)
             return
-        all_taken = self._visit is None or self._visit.take(self, self.pace.slice_end)
-        if all_taken or self.pace.due:
-            with self.pace.drawing():
-                if self._chat is not None:
-                    self._chat.draw()
-                self._notifying.tell()
-            if not all_taken:
-                self._take_after(REST)  # the screen is written meanwhile, and not put off by each slice
-        elif not all_taken:
-            self._take_after(0)
+        queue_drained = self._controller is None or self._controller.process_events(
+            self, self.render_scheduler.slice_deadline
+        )
+        if queue_drained or self.render_scheduler.is_due:
+            with self.render_scheduler.rendering():
+                if self._chat_screen is not None:
+                    self._chat_screen.draw_changes()
+                self._notifier.flush()
+            if not queue_drained:
+                self._schedule_processing(
+                    MIN_IDLE_TIME
+                )  # the screen is written meanwhile, and not put off by each slice
+        elif not queue_drained:
+            self._schedule_processing(0)
 
-    def _took_unseen(self) -> bool:
+    def _process_while_output_blocked(self) -> bool:
         """While the terminal takes no output, too much came: some of it is no longer kept for being drawn."""
-        visit = self._visit
-        if visit is None or not self.pace.behind or not visit.connection.inbox.overfull:
+        controller = self._controller
+        if (
+            controller is None
+            or not self.render_scheduler.is_output_blocked
+            or not controller.connection.event_queue.is_overfull
+        ):
             return False
-        visit.session.set_viewed(False)
-        visit.take(self, self.pace.slice_end)
+        controller.session.set_viewed(False)
+        controller.process_events(self, self.render_scheduler.slice_deadline)
         return True
 
-    def on_its_way(self) -> bool:
+    def is_switching_room(self) -> bool:
         """The room that was asked for last is not there yet; what is typed is for it."""
-        return self._chat is not None and self.screen is self._chat and self._chat.going
+        return self._chat_screen is not None and self.screen is self._chat_screen and self._chat_screen.switching
 
-    def another_room(self) -> None:
+    def on_current_room_changed(self) -> None:
         """It is drawn at once: what stands in the composer belongs to the room that is shown."""
-        if self._chat is not None:
-            self._chat.room_came()
+        if self._chat_screen is not None:
+            self._chat_screen.on_current_room_changed()
 
-    def not_entered(self, field: str, problem: str, offer_server: bool) -> None:
+    def on_connect_failed(self, field: str, problem: str, offer_server: bool) -> None:
         """The form says why."""
-        entrance = self._visit.entrance if self._visit is not None else None
-        self._end_visit()
-        if offer_server and entrance is not None and addresses.is_here(entrance.server):
-            self._form.complain(field, words.no_server_at(entrance.server))
-            self._form.offer_server()
+        details = self._controller.join_details if self._controller is not None else None
+        self._disconnect()
+        if offer_server and details is not None and addresses.is_local_http(details.server):
+            self._join_screen.show_field_error(field, words.no_server_at(details.server))
+            self._join_screen.offer_server()
         else:
-            self._form.complain(field, problem)
+            self._join_screen.show_field_error(field, problem)
 
-    def entered(self, visit: "Visit", view: "RoomView") -> None:
+    def on_room_joined(self, controller: "SessionController", view: "RoomView") -> None:
         """The first room brings the chat screen; where one was is remembered."""
         from tui_chat.ui.screens.chat import ChatScreen  # noqa: PLC0415 (as `_enter`)
 
-        self._remember(visit, view.name, view.nick)
-        if self._chat is None:
-            for word in self._greeting:
-                visit.session.add_notice(word)
-            self._form.progress("")
-            self._chat = ChatScreen(visit.session, visit.connection)
-            self.push_screen(self._chat)
-            self.set_timer(QUIET_AFTER, memory.settled)
+        self._update_profile(controller, view.name, view.nick)
+        if self._chat_screen is None:
+            for message in self._server_messages:
+                controller.session.add_notice(message)
+            self._join_screen.show_progress("")
+            self._chat_screen = ChatScreen(controller.session, controller.connection)
+            self.push_screen(self._chat_screen)
+            self.set_timer(STARTUP_SETTLE_TIME, memory.tune_thresholds)
 
-    def renamed(self, visit: "Visit", nick: str) -> None:
+    def on_nick_changed(self, controller: "SessionController", nick: str) -> None:
         """The new nickname is remembered."""
-        self._remember(visit, self._kept.room, nick)
+        self._update_profile(controller, self._profile.room, nick)
 
-    def left(self, reason: str) -> None:
+    def on_session_ended(self, reason: str) -> None:
         """Back to the form."""
-        if self._chat is not None:
-            self._chat = None
+        if self._chat_screen is not None:
+            self._chat_screen = None
             while len(self.screen_stack) > 1:  # the help may be over it
                 self.pop_screen()
-        self._end_visit()
-        self._form.progress(reason)
+        self._disconnect()
+        self._join_screen.show_progress(reason)
 
-    def rooms_listed(self, rooms: "Sequence[RoomSummary]") -> None:
+    def on_rooms_listed(self, rooms: "Sequence[RoomSummary]") -> None:
         """They complete, and can be gone to, from now on."""
-        if self._chat is not None:
-            self._chat.rooms_listed(rooms)
+        if self._chat_screen is not None:
+            self._chat_screen.on_rooms_listed(rooms)
 
-    def place_loaded(self, room: str, seq: int | None) -> None:
+    def on_context_loaded(self, room: str, seq: int | None) -> None:
         """The chat screen goes there."""
-        if self._chat is not None:
-            self._chat.place_loaded(room, seq)
+        if self._chat_screen is not None:
+            self._chat_screen.on_context_loaded(room, seq)
 
-    def not_joined(self, room: str, problem: str) -> None:
+    def on_join_failed(self, room: str, problem: str) -> None:
         """Another room cannot be joined."""
-        self.problem(problem)
-        if self._chat is not None:
-            self._chat.stay(room)
+        self.show_error(problem)
+        if self._chat_screen is not None:
+            self._chat_screen.cancel_switch(room)
 
-    def problem(self, problem: str) -> None:
+    def show_error(self, problem: str) -> None:
         """Said above the composer, or on the form."""
-        if self._chat is not None:
-            self._chat.problem(problem)
+        if self._chat_screen is not None:
+            self._chat_screen.show_error(problem)
         else:
-            self._form.complain("server", problem)
+            self._join_screen.show_field_error("server", problem)
 
-    def _end_visit(self) -> None:
-        if self._worker is not None:
-            self._worker.cancel()
-            self._worker = None
-        self._visit = None
+    def _disconnect(self) -> None:
+        if self._link_worker is not None:
+            self._link_worker.cancel()
+            self._link_worker = None
+        self._controller = None
 
-    def _remember(self, visit: "Visit", room: str, nick: str) -> None:
-        kept = replace(self._kept, room=room, nick=nick, server=visit.entrance.typed)
-        if visit.connection.guest_key:
-            kept = kept.with_identity(Identity(visit.entrance.server, nick, visit.connection.guest_key))
-        self._keep(kept)
+    def _update_profile(self, controller: "SessionController", room: str, nick: str) -> None:
+        updated = replace(self._profile, room=room, nick=nick, server=controller.join_details.typed_server)
+        if controller.connection.guest_key:
+            updated = updated.with_identity(
+                Identity(controller.join_details.server, nick, controller.connection.guest_key)
+            )
+        self._save_profile(updated)
 
-    def _keep(self, kept: Profile) -> None:
-        if kept != self._kept:
-            self._kept = kept
-            problem = remembered.save(self._start.state, kept)
+    def _save_profile(self, updated: Profile) -> None:
+        if updated != self._profile:
+            self._profile = updated
+            problem = remembered.save(self._start_options.state, updated)
             if problem:
                 log.warning("%s", problem)
-                self.problem(problem)
+                self.show_error(problem)
 
     # Keys and commands.
 
@@ -316,40 +332,40 @@ class ChatApp(TypingApp, inherit_bindings=False):
     def action_interrupt(self) -> None:
         """Copy what is selected, else clear the line, else quit at the second time."""
         focused = self.focused
-        selected = self.screen.get_selected_text()
-        if not selected and isinstance(focused, TextArea | Input):
-            selected = focused.selected_text
-        if selected:
-            self.copy_to_clipboard(selected)
+        selected_text = self.screen.get_selected_text()
+        if not selected_text and isinstance(focused, TextArea | Input):
+            selected_text = focused.selected_text
+        if selected_text:
+            self.copy_to_clipboard(selected_text)
             self.screen.clear_selection()
         elif isinstance(focused, Input) and focused.value:
             focused.value = ""
-        elif self._chat is not None and self.screen is self._chat and self._chat.clear_line():
+        elif self._chat_screen is not None and self.screen is self._chat_screen and self._chat_screen.clear_input():
             pass
-        elif time.monotonic() - self._interrupted < AGAIN_WITHIN:
-            self._start_leaving()
+        elif time.monotonic() - self._last_interrupt < QUIT_CONFIRM_WINDOW:
+            self._begin_shutdown()
         else:
-            self._interrupted = time.monotonic()
-            self.say(tr(words.CONFIRM_QUIT))
+            self._last_interrupt = time.monotonic()
+            self.show_status(tr(words.CONFIRM_QUIT))
 
-    def action_leave(self) -> None:
+    def action_quit_when_sent(self) -> None:
         """Quit; what was just sent is given a moment, and then a warning."""
-        self.run_worker(self._leave_when_sent(), group="quitting", exclusive=True, exit_on_error=False)
+        self.run_worker(self._quit_when_sent(), group="quitting", exclusive=True, exit_on_error=False)
 
-    async def _leave_when_sent(self) -> None:
+    async def _quit_when_sent(self) -> None:
         # Turns are counted, not the time: on a busy machine an answer may be there that nobody had a turn to read.
-        turns = round(SENT_WITHIN / BETWEEN_DRAWS)
-        while self._unsent() and not self._warned_of_unsent:
-            if not turns:
-                self._warned_of_unsent = True
-                self.say(tr(words.CONFIRM_QUIT_UNSENT))
+        attempts_left = round(QUIT_FLUSH_TIMEOUT / RENDER_INTERVAL)
+        while self._unsent_count() and not self._unsent_warning_shown:
+            if not attempts_left:
+                self._unsent_warning_shown = True
+                self.show_status(tr(words.CONFIRM_QUIT_UNSENT))
                 return
-            turns -= 1
-            await asyncio.sleep(BETWEEN_DRAWS)
-        self._start_leaving()
+            attempts_left -= 1
+            await asyncio.sleep(RENDER_INTERVAL)
+        self._begin_shutdown()
 
-    def _unsent(self) -> int:
-        return self._visit.session.unsent_count if self._visit is not None else 0
+    def _unsent_count(self) -> int:
+        return self._controller.session.unsent_count if self._controller is not None else 0
 
     def action_command_palette(self) -> None:
         """All commands, to search and run."""
@@ -362,88 +378,88 @@ class ChatApp(TypingApp, inherit_bindings=False):
         """The command palette has the commands that can be typed."""
         from tui_chat.ui import palette  # noqa: PLC0415 (not needed for the first screen)
 
-        return palette.entries(self, self._chat if screen is self._chat else None)
+        return palette.system_commands(self, self._chat_screen if screen is self._chat_screen else None)
 
-    def on_chat_screen_leave_asked(self) -> None:
+    def on_chat_screen_quit_requested(self) -> None:
         """`/quit` was typed."""
-        self.action_leave()
+        self.action_quit_when_sent()
 
-    def on_chat_screen_server_asked(self, event: "ChatScreen.ServerAsked") -> None:
+    def on_chat_screen_server_change_requested(self, event: "ChatScreen.ServerChangeRequested") -> None:
         """`/server` was typed: the form goes there, with the nickname and, if none is named, the room there are."""
-        self._come_back = True
-        self.left("")
-        self._form.go_to(addresses.without_room(event.typed), addresses.room_of(event.typed))
+        self._restore_rooms = True
+        self.on_session_ended("")
+        self._join_screen.join_server(addresses.strip_room(event.address), addresses.room_in_url(event.address))
 
-    def on_chat_screen_help_asked(self) -> None:
+    def on_chat_screen_help_requested(self) -> None:
         """`/help` was typed."""
         self.action_help()
 
-    def on_chat_screen_setting_asked(self, event: "ChatScreen.SettingAsked") -> None:
+    def on_chat_screen_setting_change_requested(self, event: "ChatScreen.SettingChangeRequested") -> None:
         """`/set` or `/theme` was typed."""
         problem = self.change_setting(event.name, event.value)
         if problem:
-            self.problem(problem)
+            self.show_error(problem)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """What goes wrong in the background is said too."""
         if event.state is WorkerState.ERROR:
             log.error("work in the background has failed", exc_info=event.worker.error)  # pyright: ignore[reportUnknownMemberType]
-            self.problem(tr(words.INTERNAL_ERROR))
+            self.show_error(tr(words.INTERNAL_ERROR))
 
     def on_app_focus(self) -> None:
         """The terminal has the focus."""
-        if self._chat is not None:
-            self._chat.terminal_focus(True)
-            self._notifying.tell()
+        if self._chat_screen is not None:
+            self._chat_screen.set_terminal_focus(True)
+            self._notifier.flush()
 
     def on_app_blur(self) -> None:
         """The terminal has lost the focus."""
-        if self._chat is not None:
-            self._chat.terminal_focus(False)
+        if self._chat_screen is not None:
+            self._chat_screen.set_terminal_focus(False)
 
-    def say(self, word: str) -> None:
+    def show_status(self, text: str) -> None:
         """Said above the composer, or on the form."""
-        if self._chat is not None:
-            self._chat.told(word)
+        if self._chat_screen is not None:
+            self._chat_screen.show_status(text)
         else:
-            self._form.progress(word)
+            self._join_screen.show_progress(text)
 
     # Leaving.
 
-    def on_terminal_gone(self) -> None:
+    def on_terminal_disconnected(self) -> None:
         """Without a terminal there is nothing left to do."""
-        self._start_leaving(STOPPED_BY_SIGNAL + 1)  # as SIGHUP, which not every closing sends
+        self._begin_shutdown(SIGNAL_EXIT_BASE + 1)  # as SIGHUP, which not every closing sends
 
-    def _stopped_by(self, number: int) -> None:
-        self._start_leaving(STOPPED_BY_SIGNAL + number)
+    def _exit_on_signal(self, signal_number: int) -> None:
+        self._begin_shutdown(SIGNAL_EXIT_BASE + signal_number)
 
-    def _start_leaving(self, code: int = 0) -> None:
-        self.run_worker(self._leave(code), group="leaving", exclusive=True, exit_on_error=False)
+    def _begin_shutdown(self, exit_code: int = 0) -> None:
+        self.run_worker(self._shut_down(exit_code), group="leaving", exclusive=True, exit_on_error=False)
 
-    async def _leave(self, code: int) -> None:
-        worker = self._worker
-        self._end_visit()
+    async def _shut_down(self, exit_code: int) -> None:
+        worker = self._link_worker
+        self._disconnect()
         if worker is not None:
             with suppress(WorkerError):
                 await worker.wait()
-        await self.own_server.stop()
-        self.exit(return_code=code)
+        await self.local_server.stop()
+        self.exit(return_code=exit_code)
 
     async def on_unmount(self) -> None:
         """However the program ends, its server stops in order."""
-        await self.own_server.stop()
+        await self.local_server.stop()
 
     def panic(self, *renderables: RenderableType) -> None:
         """End at once, with one sentence; the log has what is known."""
         log.critical("the program has failed", exc_info=self._exception)
-        super().panic(Text(words.crash_report(str(self._start.log))))
+        super().panic(Text(words.crash_report(str(self._start_options.log))))
 
     def _fatal_error(self) -> None:
         # Textual's own prints a traceback with the values of variables in it.
         self.panic()
 
 
-def _driver() -> "type[Driver] | None":
+def _driver_class() -> "type[Driver] | None":
     if sys.platform == "win32":
         return None
     from tui_chat.ui.terminal_driver import TerminalDriver  # noqa: PLC0415 (there is no such terminal on Windows)

@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class ServerConnected:
     """The first connection stands."""
 
 
 @dataclass(frozen=True, slots=True)
-class NotOpened:
+class ConnectFailed:
     """The first connection could not be made.
 
     Attributes:
@@ -29,7 +29,7 @@ class NotOpened:
 
 
 @dataclass(frozen=True, slots=True)
-class RoomJoined:
+class JoinSucceeded:
     """A room was joined.
 
     Attributes:
@@ -40,13 +40,13 @@ class RoomJoined:
     """
 
     room: "Room"
-    wanted_nick: str
-    left: SavedRoomState
+    requested_nick: str
+    saved_state: SavedRoomState
     show: bool
 
 
 @dataclass(frozen=True, slots=True)
-class RoomNotJoined:
+class JoinFailed:
     """A room could not be joined.
 
     Attributes:
@@ -58,14 +58,14 @@ class RoomNotJoined:
 
 
 @dataclass(frozen=True, slots=True)
-class RoomParted:
+class RoomLeft:
     """You left a room."""
 
     room: str
 
 
 @dataclass(frozen=True, slots=True)
-class RoomOpened:
+class CachedRoomOpened:
     """A room is there with what was kept of it; it is joined when that can be done.
 
     Attributes:
@@ -75,12 +75,12 @@ class RoomOpened:
     """
 
     room: "Room"
-    left: SavedRoomState
+    saved_state: SavedRoomState
     show: bool
 
 
 @dataclass(frozen=True, slots=True)
-class RoomsExpected:
+class RoomRestoreStarted:
     """The rooms that were open when the program ended; they come back one by one.
 
     Attributes:
@@ -102,7 +102,7 @@ class RoomTrimmed:
 
 
 @dataclass(frozen=True, slots=True)
-class RoomsListed:
+class RoomListReceived:
     """Rooms of the server.
 
     Attributes:
@@ -111,11 +111,11 @@ class RoomsListed:
     """
 
     rooms: list[RoomSummary]
-    told: bool
+    requested_by_user: bool
 
 
 @dataclass(frozen=True, slots=True)
-class PlaceLoaded:
+class ContextLoaded:
     """What was said about a place of a room is in its log now.
 
     Attributes:
@@ -128,23 +128,23 @@ class PlaceLoaded:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RequestFailed:
     """Something else that was asked for could not be done."""
 
     problem: str
 
 
-Arrival = (
+QueuedEvent = (
     events.ClientEvent
-    | Opened
-    | NotOpened
-    | RoomJoined
-    | RoomNotJoined
-    | RoomParted
-    | RoomOpened
-    | RoomsExpected
+    | ServerConnected
+    | ConnectFailed
+    | JoinSucceeded
+    | JoinFailed
+    | RoomLeft
+    | CachedRoomOpened
+    | RoomRestoreStarted
     | RoomTrimmed
-    | RoomsListed
-    | PlaceLoaded
-    | Refused
+    | RoomListReceived
+    | ContextLoaded
+    | RequestFailed
 )

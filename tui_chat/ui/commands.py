@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tui_chat.ui.screens.chat import ChatScreen
 
 
-def run(call: CommandCall, screen: "ChatScreen") -> str:
+def run_command(call: CommandCall, screen: "ChatScreen") -> str:
     """Do a command.
 
     Returns:
@@ -28,18 +28,18 @@ def run(call: CommandCall, screen: "ChatScreen") -> str:
     try:
         match call.command.action:
             case Action.JOIN:
-                screen.join(names.validate_room_name(argument))
+                screen.go_to_room(names.validate_room_name(argument))
             case Action.PART:
-                return _part(argument, screen)
+                return _leave_room(argument, screen)
             case Action.NICK:
-                screen.connection.rename(names.validate_nickname(argument))
+                screen.connection.change_nick(names.validate_nickname(argument))
             case Action.NAMES:
                 if room is not None:
                     screen.session.add_notice(words.member_list([member.nick_name for member in room.members]))
             case Action.ME:
-                return screen.say(ACTION_PREFIX + argument)
+                return screen.send_text(ACTION_PREFIX + argument)
             case Action.SHRUG:
-                return screen.say(shrug_text(argument))
+                return screen.send_text(shrug_text(argument))
             case Action.WHOIS:
                 return people_commands.whois(argument, screen)
             case Action.IGNORE:
@@ -51,30 +51,30 @@ def run(call: CommandCall, screen: "ChatScreen") -> str:
             case Action.SERVER:
                 return screen.change_server(argument)
             case Action.LIST:
-                screen.connection.list_rooms(argument, told=True)
+                screen.connection.list_rooms(argument, requested_by_user=True)
             case Action.GO if argument and (open_room := screen.session.find_room(argument)) is not None:
-                screen.join(open_room.name)  # what is typed behind its whole name is for it
+                screen.go_to_room(open_room.name)  # what is typed behind its whole name is for it
             case Action.GO:
-                screen.switch(argument)
+                screen.open_switcher(argument)
             case Action.TOPIC:
-                _topic(room, argument, screen)
+                _show_or_set_topic(room, argument, screen)
             case Action.RECONNECT:
                 screen.connection.retry_now()
             case Action.EDIT:
-                return screen.edit(room.last_message(is_own=True) if room is not None else None, argument)
+                return screen.edit_message(room.last_message(is_own=True) if room is not None else None, argument)
             case Action.REPLY:
-                return screen.reply(room.last_message(is_own=False) if room is not None else None, argument)
+                return screen.reply_to_message(room.last_message(is_own=False) if room is not None else None, argument)
             case Action.REACT:
-                return screen.react(_last_said(room), argument)
+                return screen.react_to_message(_newest_message(room), argument)
             case Action.SEARCH:
-                screen.search(argument)
+                screen.open_search(argument)
             case Action.DATE:
                 return screen.go_to_day(argument)
             case Action.CLEAR:
                 if room is not None:
                     room.transcript.clear_notices()
             case Action.THEME:
-                return _theme(argument, screen)
+                return _set_theme(argument, screen)
             case Action.SETTINGS:
                 settings_app(screen).action_settings()
             case Action.SET:
@@ -84,40 +84,40 @@ def run(call: CommandCall, screen: "ChatScreen") -> str:
             case Action.HELP:
                 screen.show_help()
             case Action.QUIT:
-                screen.leave()
-    except ChatError as refusal:
-        return refusals.describe(refusal)
+                screen.request_quit()
+    except ChatError as error:
+        return refusals.describe(error)
     return ""
 
 
-def _topic(room: RoomView | None, argument: str, screen: "ChatScreen") -> None:
+def _show_or_set_topic(room: RoomView | None, argument: str, screen: "ChatScreen") -> None:
     if room is not None and argument:
         screen.connection.set_topic(room.name, validate_topic(argument))
     elif room is not None:
         screen.session.add_notice(words.topic_changed(room.topic) if room.topic else tr(words.NO_TOPIC))
 
 
-def _last_said(room: RoomView | None) -> MessageLine | None:
+def _newest_message(room: RoomView | None) -> MessageLine | None:
     """The newest message, whoever said it."""
-    found = [] if room is None else [room.last_message(is_own=own) for own in (True, False)]
-    return max((line for line in found if line is not None), key=lambda line: line.seq or 0, default=None)
+    candidates = [] if room is None else [room.last_message(is_own=own) for own in (True, False)]
+    return max((line for line in candidates if line is not None), key=lambda line: line.seq or 0, default=None)
 
 
-def _theme(word: str, screen: "ChatScreen") -> str:
+def _set_theme(name: str, screen: "ChatScreen") -> str:
     """Take a theme, or let one be chosen."""
-    if not word:
-        settings_app(screen).action_themes()
+    if not name:
+        settings_app(screen).action_choose_theme()
         return ""
     try:
-        screen.set_setting("theme", settings.parse("theme", word))
-    except ValueError as refused:
-        return str(refused)
+        screen.set_setting("theme", settings.parse("theme", name))
+    except ValueError as error:
+        return str(error)
     return ""
 
 
-def _part(argument: str, screen: "ChatScreen") -> str:
+def _leave_room(argument: str, screen: "ChatScreen") -> str:
     room = find_room(argument, screen)
     if room is None:
         return no_room_text(argument)
-    screen.part(room)
+    screen.leave_room(room)
     return ""

@@ -11,15 +11,15 @@ from collections import deque
 from collections.abc import Callable
 
 from tui_chat.client.events import LogChanged
-from tui_chat.ui.arrivals import Arrival
+from tui_chat.ui.arrivals import QueuedEvent
 
-TOGETHER = 100
+MAX_MESSAGES_PER_POP = 100
 
-MUCH = 5_000
+HIGH_WATER_MARK = 5_000
 """Messages and other arrivals."""
 
 
-class _Said:
+class _PendingLogChange:
     """Changes of one room's log that came one after the other."""
 
     __slots__ = ("live", "room", "seqs")
@@ -30,50 +30,50 @@ class _Said:
         self.seqs = deque(first.seqs)
 
 
-class Inbox:
+class EventQueue:
     """A queue of arrivals.
 
     Args:
         arrived: Called when it is no longer empty.
     """
 
-    def __init__(self, arrived: Callable[[], None]) -> None:
-        self._waiting: deque[Arrival | _Said] = deque()
-        self._arrived = arrived
+    def __init__(self, on_ready: Callable[[], None]) -> None:
+        self._queue: deque[QueuedEvent | _PendingLogChange] = deque()
+        self._on_ready = on_ready
         self._size = 0
 
     @property
-    def overfull(self) -> bool:
+    def is_overfull(self) -> bool:
         """Too much waits."""
-        return self._size > MUCH
+        return self._size > HIGH_WATER_MARK
 
     def __bool__(self) -> bool:
-        return bool(self._waiting)
+        return bool(self._queue)
 
-    def put(self, arrival: Arrival) -> None:
+    def put(self, event: QueuedEvent) -> None:
         """Something came."""
-        self._size += len(arrival.seqs) if isinstance(arrival, LogChanged) else 1
-        if not isinstance(arrival, LogChanged):
-            self._waiting.append(arrival)
+        self._size += len(event.seqs) if isinstance(event, LogChanged) else 1
+        if not isinstance(event, LogChanged):
+            self._queue.append(event)
         else:
-            last = self._waiting[-1] if self._waiting else None
-            if isinstance(last, _Said) and (last.room, last.live) == (arrival.room, arrival.live):
-                last.seqs.extend(arrival.seqs)
+            last = self._queue[-1] if self._queue else None
+            if isinstance(last, _PendingLogChange) and (last.room, last.live) == (event.room, event.live):
+                last.seqs.extend(event.seqs)
                 return
-            self._waiting.append(_Said(arrival))
-        if len(self._waiting) == 1:
-            self._arrived()
+            self._queue.append(_PendingLogChange(event))
+        if len(self._queue) == 1:
+            self._on_ready()
 
-    def take(self) -> Arrival:
+    def pop(self) -> QueuedEvent:
         """What came first; there must be something."""
-        first = self._waiting[0]
-        if not isinstance(first, _Said):
-            self._waiting.popleft()
+        first = self._queue[0]
+        if not isinstance(first, _PendingLogChange):
+            self._queue.popleft()
             self._size -= 1
             return first
-        count = min(TOGETHER, len(first.seqs))
+        count = min(MAX_MESSAGES_PER_POP, len(first.seqs))
         self._size -= count
         seqs = {first.seqs.popleft() for _ in range(count)}
         if not first.seqs:
-            self._waiting.popleft()
+            self._queue.popleft()
         return LogChanged(first.room, tuple(sorted(seqs)), first.live)

@@ -21,28 +21,28 @@ from textual.events import Key, Paste
 from textual.timer import Timer
 from textual.widgets import Input, TextArea
 
-ROUNDS = 3
+SETTLE_ROUNDS = 3
 """Ways from what has the focus up to the app until all is done that a key does: it is handled there, or
 above; its widget tells those above of it; and a screen that closes tells who opened it."""
 
-LOOK_AGAIN = 0.01
+READY_POLL_INTERVAL = 0.01
 """Seconds until it is looked again whether what a key leads to is there."""
 
-LOST_AFTER = 2.0
+SETTLE_TIMEOUT = 2.0
 
-Pressed = Key | Paste
+QueuedInput = Key | Paste
 
 
 @runtime_checkable
-class Keeps(Protocol):
+class LocalKeyField(Protocol):
     """A field that says which keys besides letters lead nowhere else."""
 
-    def keeps(self, key: Key, /) -> bool:
+    def is_local_key(self, key: Key, /) -> bool:
         """Whether this is one."""
         ...
 
 
-class KeyOrder:
+class InputSequencer:
     """What was typed and is not given on yet.
 
     Args:
@@ -51,83 +51,85 @@ class KeyOrder:
         there: Says whether what the last key led to is there.
     """
 
-    def __init__(self, app: App[Any], give: Callable[[Pressed], Awaitable[None]], there: Callable[[], bool]) -> None:
+    def __init__(
+        self, app: App[Any], dispatch: Callable[[QueuedInput], Awaitable[None]], is_ready: Callable[[], bool]
+    ) -> None:
         self._app = app
-        self._give = give
-        self._there = there
-        self._waiting: deque[Pressed] = deque()
-        self._turn = 0  # counts what was waited for, so that nobody waits for an old one
+        self._dispatch = dispatch
+        self._is_ready = is_ready
+        self._pending: deque[QueuedInput] = deque()
+        self._generation = 0  # counts what was waited for, so that nobody waits for an old one
         self._settling = False
-        self._written = False  # what stays in a field was given on, and may not have been done yet
-        self._timer: Timer | None = None
+        self._local_in_flight = False  # what stays in a field was given on, and may not have been done yet
+        self._timeout_timer: Timer | None = None
 
-    async def take(self, pressed: Pressed) -> None:
+    async def push(self, item: QueuedInput) -> None:
         """A key, or a paste."""
-        self._waiting.append(pressed)
-        await self._give_on()
-        if self._waiting and self._settling and self._timer is None:
-            self._timer = self._app.set_timer(LOST_AFTER, self._lost)
+        self._pending.append(item)
+        await self._dispatch_pending()
+        if self._pending and self._settling and self._timeout_timer is None:
+            self._timeout_timer = self._app.set_timer(SETTLE_TIMEOUT, self._on_settle_timeout)
 
-    def take_back(self) -> list[Pressed]:
+    def drain_pending(self) -> list[QueuedInput]:
         """What was not given on, and will not be."""
-        waiting = list(self._waiting)
-        self._waiting.clear()
-        return waiting
+        drained = list(self._pending)
+        self._pending.clear()
+        return drained
 
-    async def _give_on(self) -> None:
-        while self._waiting and not self._settling:
-            if not self._there():
-                self._app.set_timer(LOOK_AGAIN, self._give_on)
+    async def _dispatch_pending(self) -> None:
+        while self._pending and not self._settling:
+            if not self._is_ready():
+                self._app.set_timer(READY_POLL_INTERVAL, self._dispatch_pending)
                 return
-            if not self._waiting:  # taken back
+            if not self._pending:  # taken back
                 return
-            stays = self._stays(self._waiting[0])
-            if self._written and not stays:
-                self._settle()
+            is_local = self._is_local(self._pending[0])
+            if self._local_in_flight and not is_local:
+                self._begin_settling()
                 return
-            await self._give(self._waiting.popleft())
-            if stays:
-                self._written = True
+            await self._dispatch(self._pending.popleft())
+            if is_local:
+                self._local_in_flight = True
             else:
-                self._settle()
+                self._begin_settling()
 
-    def _stays(self, pressed: Pressed) -> bool:
+    def _is_local(self, item: QueuedInput) -> bool:
         field = self._app.focused
-        if not isinstance(pressed, Key) or not isinstance(field, Input | TextArea):
+        if not isinstance(item, Key) or not isinstance(field, Input | TextArea):
             return False
-        if pressed.is_printable and not pressed.key.startswith("alt+"):
+        if item.is_printable and not item.key.startswith("alt+"):
             return True
-        return isinstance(field, Keeps) and field.keeps(pressed)
+        return isinstance(field, LocalKeyField) and field.is_local_key(item)
 
-    def _settle(self) -> None:
+    def _begin_settling(self) -> None:
         self._settling = True
-        self._turn += 1
-        self._app.call_later(self._step, self._turn, ROUNDS, self._way())
+        self._generation += 1
+        self._app.call_later(self._visit_next_node, self._generation, SETTLE_ROUNDS, self._focus_path())
 
-    def _way(self) -> Iterator[DOMNode]:
+    def _focus_path(self) -> Iterator[DOMNode]:
         app = self._app
-        below = (node for node in (app.focused or app.screen).ancestors_with_self if node is not app)
-        return chain(below, (app,))
+        nodes = (node for node in (app.focused or app.screen).ancestors_with_self if node is not app)
+        return chain(nodes, (app,))
 
-    async def _step(self, turn: int, rounds: int, way: Iterator[DOMNode]) -> None:
+    async def _visit_next_node(self, generation: int, rounds: int, path: Iterator[DOMNode]) -> None:
         """In the queue of each node on the way, behind all that the key has put there."""
-        if turn != self._turn or not self._settling:
+        if generation != self._generation or not self._settling:
             return
-        for node in way:
-            if node.call_later(self._step, turn, rounds, way):
+        for node in path:
+            if node.call_later(self._visit_next_node, generation, rounds, path):
                 return
         if rounds > 1:
-            await self._step(turn, rounds - 1, self._way())
+            await self._visit_next_node(generation, rounds - 1, self._focus_path())
         else:
-            await self._settled()
+            await self._finish_settling()
 
-    async def _settled(self) -> None:
-        self._settling = self._written = False
-        if self._timer is not None:
-            self._timer.stop()
-            self._timer = None
-        await self._give_on()
+    async def _finish_settling(self) -> None:
+        self._settling = self._local_in_flight = False
+        if self._timeout_timer is not None:
+            self._timeout_timer.stop()
+            self._timeout_timer = None
+        await self._dispatch_pending()
 
-    async def _lost(self) -> None:
-        self._timer = None
-        await self._settled()
+    async def _on_settle_timeout(self) -> None:
+        self._timeout_timer = None
+        await self._finish_settling()

@@ -11,13 +11,13 @@ from typing import NamedTuple
 from tui_chat.session import setting_words
 from tui_chat.session.language import tr
 from tui_chat.ui import key_names, keys
-from tui_chat.ui.keys import AT_ONCE, STAYING, WRITTEN, Key, Place
+from tui_chat.ui.keys import LOCAL_ACTIONS, OVERLAPPING_SCOPES, TEXT_SCOPES, KeyBinding, KeyScope
 
 UNBOUND = "unbound"
 """What Textual is told for a thing that has no key; no terminal sends it."""
 
 
-HELP = "help"
+HELP_ID = "help"
 """The key that leads to all the others, and so stands in every footer."""
 
 
@@ -30,8 +30,8 @@ class FooterKey(NamedTuple):
         action: The action, as its place has it.
     """
 
-    shown: str
-    word: str
+    key_name: str
+    label: str
     action: str
 
 
@@ -43,90 +43,97 @@ class Keymap:
         staying: Keys that do one of `keys.STAYING` in the composer.
     """
 
-    def __init__(self, wanted: Mapping[str, str | tuple[str, ...]] | None = None) -> None:
+    def __init__(self, overrides: Mapping[str, str | tuple[str, ...]] | None = None) -> None:
         """The usual keys, and those that are wanted instead.
 
         Args:
             wanted: Keys as a person writes them, by id; one, several, or none (empty).
         """
         self.problems: tuple[str, ...] = ()
-        self._changed: dict[str, tuple[str, ...]] = {}
-        for name, written in (wanted or {}).items():
-            self._change(name, (written,) if isinstance(written, str) else tuple(written))
-        self._settle()
-        self._actions = {
-            place: {name: key.action for key in keys.at(place) for name in self.keys_of(key)} for place in Place
+        self._overrides: dict[str, tuple[str, ...]] = {}
+        for name, key_texts in (overrides or {}).items():
+            self._override(name, (key_texts,) if isinstance(key_texts, str) else tuple(key_texts))
+        self._resolve_conflicts()
+        self._actions_by_scope = {
+            scope: {name: key.action for key in keys.bindings_in(scope) for name in self.keys_for(key)}
+            for scope in KeyScope
         }
-        written = {**self._actions[Place.CHAT], **self._actions[Place.COMPOSER]}
-        self.staying = frozenset(name for name, action in written.items() if action in STAYING)
+        key_texts = {**self._actions_by_scope[KeyScope.CHAT], **self._actions_by_scope[KeyScope.COMPOSER]}
+        self.local_keys = frozenset(name for name, action in key_texts.items() if action in LOCAL_ACTIONS)
 
-    def keys_of(self, key: Key) -> tuple[str, ...]:
+    def keys_for(self, key: KeyBinding) -> tuple[str, ...]:
         """Textual's names of the keys that do this, the one to show first."""
-        return self._changed.get(key.id, key.keys)
+        return self._overrides.get(key.id, key.keys)
 
-    def actions(self, place: Place) -> Mapping[str, str]:
+    def actions(self, scope: KeyScope) -> Mapping[str, str]:
         """The action of each key of one place."""
-        return self._actions[place]
+        return self._actions_by_scope[scope]
 
-    def shown(self, name: str) -> str:
+    def display_key(self, binding_id: str) -> str:
         """The first key that does what has this id, as a person knows it; empty when none does."""
-        key = next(key for key in keys.ALL if key.id == name)
-        return key_names.shown(self.keys_of(key)[0]) if self.keys_of(key) else ""
+        key = next(key for key in keys.ALL_BINDINGS if key.id == binding_id)
+        return key_names.display_name(self.keys_for(key)[0]) if self.keys_for(key) else ""
 
-    def listed(self, place: Place) -> list[tuple[list[str], Key]]:
+    def list_bindings(self, scope: KeyScope) -> list[tuple[list[str], KeyBinding]]:
         """What the keys of one place do, each with its keys as a person knows them."""
-        return [(self._shown(key), key) for key in keys.at(place) if key.help is not None]
+        return [(self._display_keys(key), key) for key in keys.bindings_in(scope) if key.help is not None]
 
-    def footer(self, places: Iterable[Place]) -> list[FooterKey]:
+    def footer_keys(self, scopes: Iterable[KeyScope]) -> list[FooterKey]:
         """What the footer shows in these places: the help first, then the innermost place."""
-        found = [key for place in places for key in keys.at(place) if key.footer is not None and key.id != HELP]
-        found.insert(0, next(key for key in keys.ALL if key.id == HELP))
+        bindings = [
+            key for scope in scopes for key in keys.bindings_in(scope) if key.footer is not None and key.id != HELP_ID
+        ]
+        bindings.insert(0, next(key for key in keys.ALL_BINDINGS if key.id == HELP_ID))
         return [
-            FooterKey(key_names.shown(self.keys_of(key)[0]), tr(key.footer), key.action)
-            for key in found
-            if key.footer is not None and self.keys_of(key)
+            FooterKey(key_names.display_name(self.keys_for(key)[0]), tr(key.footer), key.action)
+            for key in bindings
+            if key.footer is not None and self.keys_for(key)
         ]
 
-    def for_textual(self) -> dict[str, str]:
+    def textual_keymap(self) -> dict[str, str]:
         """The changed keys, for `App.set_keymap`."""
-        return {name: ",".join(changed) or UNBOUND for name, changed in self._changed.items()}
+        return {name: ",".join(bound_keys) or UNBOUND for name, bound_keys in self._overrides.items()}
 
-    def _shown(self, key: Key) -> list[str]:
-        if key.label and key.id not in self._changed:
+    def _display_keys(self, key: KeyBinding) -> list[str]:
+        if key.label and key.id not in self._overrides:
             return [key.label]
-        return [key_names.shown(name) for name in self.keys_of(key)]
+        return [key_names.display_name(name) for name in self.keys_for(key)]
 
-    def _change(self, name: str, written: tuple[str, ...]) -> None:
-        key = next((key for key in keys.ALL if key.id == name), None)
+    def _override(self, binding_id: str, key_texts: tuple[str, ...]) -> None:
+        key = next((key for key in keys.ALL_BINDINGS if key.id == binding_id), None)
         if key is None:
-            self.problems += (setting_words.unknown_key_action(name),)
+            self.problems += (setting_words.unknown_key_action(binding_id),)
             return
-        wanted: list[str] = []
-        for text in filter(None, (text.strip() for text in written)):
-            named = key_names.named(text)
-            if not named:
-                self.problems += (setting_words.unknown_key(name, text),)
+        parsed: list[str] = []
+        for text in filter(None, (text.strip() for text in key_texts)):
+            key_name = key_names.parse_key(text)
+            if not key_name:
+                self.problems += (setting_words.unknown_key(binding_id, text),)
                 return
-            if key.place in WRITTEN and key_names.is_text(named):
-                self.problems += (setting_words.key_types_text(name, text),)
+            if key.scope in TEXT_SCOPES and key_names.is_text_key(key_name):
+                self.problems += (setting_words.key_types_text(binding_id, text),)
                 return
-            wanted.append(named)
-        self._changed[name] = tuple(dict.fromkeys(wanted))
+            parsed.append(key_name)
+        self._overrides[binding_id] = tuple(dict.fromkeys(parsed))
 
-    def _settle(self) -> None:
+    def _resolve_conflicts(self) -> None:
         """Give the usual keys back to whatever wants a key that is taken, until nothing clashes."""
-        while clash := self._clash():
-            one, other, taken = clash
-            loser, holder = (one, other) if one.id in self._changed else (other, one)
-            del self._changed[loser.id]
-            self.problems += (setting_words.key_in_use(loser.id, key_names.shown(taken), holder.id),)
+        while conflict := self._find_conflict():
+            first, second, shared_key = conflict
+            loser, holder = (first, second) if first.id in self._overrides else (second, first)
+            del self._overrides[loser.id]
+            self.problems += (setting_words.key_in_use(loser.id, key_names.display_name(shared_key), holder.id),)
 
-    def _clash(self) -> tuple[Key, Key, str] | None:
-        pairs = [pair for place in Place for pair in combinations(keys.at(place), 2)]
-        pairs += [pair for one, other in AT_ONCE for pair in product(keys.at(one), keys.at(other))]
+    def _find_conflict(self) -> tuple[KeyBinding, KeyBinding, str] | None:
+        pairs = [pair for scope in KeyScope for pair in combinations(keys.bindings_in(scope), 2)]
+        pairs += [
+            pair
+            for first, second in OVERLAPPING_SCOPES
+            for pair in product(keys.bindings_in(first), keys.bindings_in(second))
+        ]
         for one, other in pairs:
-            if one.action == other.action or not (one.id in self._changed or other.id in self._changed):
+            if one.action == other.action or not (one.id in self._overrides or other.id in self._overrides):
                 continue
-            if both := set(self.keys_of(one)) & set(self.keys_of(other)):
-                return one, other, min(both)
+            if shared := set(self.keys_for(one)) & set(self.keys_for(other)):
+                return one, other, min(shared)
         return None

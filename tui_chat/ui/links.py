@@ -13,8 +13,8 @@ from tui_chat.ui.widgets.timeline.links import parse_host
 
 def has_browser(environ: Mapping[str, str], platform: str = sys.platform) -> bool:
     """Whether there is a browser that would not draw over the screen; over SSH there is none here."""
-    windowed = platform in {"darwin", "win32"} or environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY")
-    return bool(windowed) and "SSH_CONNECTION" not in environ
+    has_display = platform in {"darwin", "win32"} or environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY")
+    return bool(has_display) and "SSH_CONNECTION" not in environ
 
 
 def open_link(url: str, app: App[Any]) -> str:

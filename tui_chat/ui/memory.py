@@ -9,19 +9,19 @@ its last reference anyway (benchmarks/terminal).
 import gc
 
 
-def starting() -> None:
+def pause_collection() -> None:
     """Look for no cycles until something is shown: a sixteenth of the start went into it, and there are none."""
     gc.disable()
 
 
-def shown() -> None:
+def resume_collection() -> None:
     """The start is over; what it made stays, and need not be looked at."""
     if not gc.isenabled():
         gc.freeze()
         gc.enable()
 
 
-def settled() -> None:
+def tune_thresholds() -> None:
     """All that is there now stays; look for cycles only in what comes."""
     gc.freeze()  # without collecting first: that is the pause this is against
     gc.set_threshold(5_000, 20, 100)  # through all that came since takes 20 ms

@@ -12,22 +12,21 @@ from textual.color import Color
 from textual.filter import LineFilter
 
 
-class WithoutColor(LineFilter):
+class NoColorFilter(LineFilter):
     """Takes the colours out of finished lines."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         """The same segments without colours."""
         return [
-            Segment(text, None if style is None else _without_color(style), control)
-            for text, style, control in segments
+            Segment(text, None if style is None else _strip_color(style), control) for text, style, control in segments
         ]
 
 
 @lru_cache(4096)
-def _without_color(style: Style) -> Style:
-    plain = style.without_color
+def _strip_color(style: Style) -> Style:
+    colorless = style.without_color
     if style.link:
         # Rich gives a new id to each copy, which would make each piece of a wrapped link one of its own.
-        plain._link_id = style._link_id  # pyright: ignore[reportPrivateUsage]
-    grounded = style.bgcolor is not None and not style.bgcolor.is_default
-    return plain + Style(reverse=True) if grounded and not style.reverse else plain
+        colorless._link_id = style._link_id  # pyright: ignore[reportPrivateUsage]
+    has_background = style.bgcolor is not None and not style.bgcolor.is_default
+    return colorless + Style(reverse=True) if has_background and not style.reverse else colorless

@@ -20,21 +20,21 @@ from enum import Enum
 
 BELL = "\a"
 ESC = "\x1b"
-END = "\x1b\\"
+STRING_TERMINATOR = "\x1b\\"
 """The string terminator."""
 
-TITLE_MAX = 60
-BODY_MAX = 160
+MAX_TITLE_CHARACTERS = 60
+MAX_BODY_CHARACTERS = 160
 """Characters of a notification's title, and of its text."""
 
-SCREEN_STRING = 240
+SCREEN_MAX_STRING_BYTES = 240
 """Bytes that GNU screen takes in one string for the terminal outside (its buffer has 256)."""
 
-_INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
-_JOINER = "\u200d"
+_INVISIBLE_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+_ZERO_WIDTH_JOINER = "\u200d"
 
 
-class Channel(Enum):
+class NotificationChannel(Enum):
     """How a terminal is told something; its value is the word of the setting."""
 
     BELL = "bell"
@@ -51,78 +51,80 @@ class Multiplexer(Enum):
     SCREEN = "screen"
 
 
-_BY_PROGRAM = {
-    "iterm.app": Channel.OSC9,
-    "iterm2": Channel.OSC9,
-    "kitty": Channel.OSC99,
-    "wezterm": Channel.OSC777,
-    "ghostty": Channel.OSC777,
-    "warpterminal": Channel.OSC777,
-    "contour": Channel.OSC777,
-    "rio": Channel.OSC777,
+_CHANNEL_BY_PROGRAM = {
+    "iterm.app": NotificationChannel.OSC9,
+    "iterm2": NotificationChannel.OSC9,
+    "kitty": NotificationChannel.OSC99,
+    "wezterm": NotificationChannel.OSC777,
+    "ghostty": NotificationChannel.OSC777,
+    "warpterminal": NotificationChannel.OSC777,
+    "contour": NotificationChannel.OSC777,
+    "rio": NotificationChannel.OSC777,
 }
 """By `TERM_PROGRAM`, or `LC_TERMINAL`, which SSH often carries."""
 
-_BY_TERM = (
-    (re.compile("kitty"), Channel.OSC99),
-    (re.compile("ghostty|wezterm|^foot|^rxvt-unicode|^contour|konsole"), Channel.OSC777),
-    (re.compile("iterm"), Channel.OSC9),
+_CHANNEL_BY_TERM = (
+    (re.compile("kitty"), NotificationChannel.OSC99),
+    (re.compile("ghostty|wezterm|^foot|^rxvt-unicode|^contour|konsole"), NotificationChannel.OSC777),
+    (re.compile("iterm"), NotificationChannel.OSC9),
 )
 
-_BY_VARIABLE = {
-    "KITTY_WINDOW_ID": Channel.OSC99,
-    "WEZTERM_PANE": Channel.OSC777,
-    "GHOSTTY_RESOURCES_DIR": Channel.OSC777,
-    "KONSOLE_VERSION": Channel.OSC777,
-    "ITERM_SESSION_ID": Channel.OSC9,
+_CHANNEL_BY_VARIABLE = {
+    "KITTY_WINDOW_ID": NotificationChannel.OSC99,
+    "WEZTERM_PANE": NotificationChannel.OSC777,
+    "GHOSTTY_RESOURCES_DIR": NotificationChannel.OSC777,
+    "KONSOLE_VERSION": NotificationChannel.OSC777,
+    "ITERM_SESSION_ID": NotificationChannel.OSC9,
 }
 """What terminals put into the environment, which a multiplexer started in them keeps."""
 
 
-def channel_of(environ: Mapping[str, str]) -> Channel:
+def detect_channel(environ: Mapping[str, str]) -> NotificationChannel:
     """What the terminal of this environment understands, the bell when it is not known."""
     for name in ("TERM_PROGRAM", "LC_TERMINAL"):
-        channel = _BY_PROGRAM.get(environ.get(name, "").casefold())
+        channel = _CHANNEL_BY_PROGRAM.get(environ.get(name, "").casefold())
         if channel is not None:
             return channel
     term = environ.get("TERM", "").casefold()
-    for pattern, channel in _BY_TERM:
+    for pattern, channel in _CHANNEL_BY_TERM:
         if pattern.search(term):
             return channel
-    return next((channel for name, channel in _BY_VARIABLE.items() if environ.get(name)), Channel.BELL)
+    return next(
+        (channel for name, channel in _CHANNEL_BY_VARIABLE.items() if environ.get(name)), NotificationChannel.BELL
+    )
 
 
-def multiplexer_of(environ: Mapping[str, str]) -> Multiplexer:
+def detect_multiplexer(environ: Mapping[str, str]) -> Multiplexer:
     """What stands between the program and the terminal of this environment."""
     if environ.get("TMUX"):
         return Multiplexer.TMUX
     return Multiplexer.SCREEN if environ.get("STY") else Multiplexer.NONE
 
 
-def has_title(environ: Mapping[str, str]) -> bool:
+def has_title_support(environ: Mapping[str, str]) -> bool:
     """Whether the terminal of this environment has a title; the console of Linux prints what it does not know."""
     return environ.get("TERM", "") not in {"", "dumb", "linux", "unknown"}
 
 
-def plain(text: str, most: int) -> str:
+def sanitize_text(text: str, max_characters: int) -> str:
     """A text as it may stand within a sequence: what can be seen of it, on one line, at most so many characters."""
-    shown = "".join(_seen(character) for character in text[: most * 8])
-    shown = " ".join(unicodedata.normalize("NFC", shown).split())
-    return shown if len(shown) <= most else f"{shown[: most - 1].rstrip()}…"
+    visible = "".join(_visible_character(character) for character in text[: max_characters * 8])
+    visible = " ".join(unicodedata.normalize("NFC", visible).split())
+    return visible if len(visible) <= max_characters else f"{visible[: max_characters - 1].rstrip()}…"
 
 
-def _seen(character: str) -> str:
+def _visible_character(character: str) -> str:
     if character == ";":
         return ","
-    if character == _JOINER:  # within an emoji
+    if character == _ZERO_WIDTH_JOINER:  # within an emoji
         return character
     category = unicodedata.category(character)
-    if category in _INVISIBLE or category == "Zs":
+    if category in _INVISIBLE_CATEGORIES or category == "Zs":
         return " " if category in {"Cc", "Zl", "Zp", "Zs"} else ""
     return character
 
 
-def sequence(channel: Channel, between: Multiplexer, title: str, body: str) -> str:
+def notification_sequence(channel: NotificationChannel, multiplexer: Multiplexer, title: str, body: str) -> str:
     """What tells the terminal something.
 
     Args:
@@ -131,63 +133,67 @@ def sequence(channel: Channel, between: Multiplexer, title: str, body: str) -> s
         title: Anything; it is cleaned.
         body: Anything, may be empty.
     """
-    title, body = plain(title, TITLE_MAX), plain(body, BODY_MAX)
+    title, body = sanitize_text(title, MAX_TITLE_CHARACTERS), sanitize_text(body, MAX_BODY_CHARACTERS)
     match channel:
-        case Channel.BELL:
+        case NotificationChannel.BELL:
             return BELL
-        case Channel.OSC9:
+        case NotificationChannel.OSC9:
             # The name first: ConEmu and others read a number there as a command.
-            said = [f"{ESC}]9;chat: {title}{f' – {body}' if body else ''}"]
-        case Channel.OSC777:
-            said = [f"{ESC}]777;notify;{title};{body}"]
-        case Channel.OSC99:
-            said = [f"{ESC}]99;i=chat:d={0 if body else 1}:e=1:p=title;{_base64(title)}"]
-            said += [f"{ESC}]99;i=chat:d=1:e=1:p=body;{_base64(body)}"] if body else []
-    return wrapped("".join(each + _end(between) for each in said), between) + (
-        "" if between is Multiplexer.NONE else BELL
+            parts = [f"{ESC}]9;chat: {title}{f' – {body}' if body else ''}"]
+        case NotificationChannel.OSC777:
+            parts = [f"{ESC}]777;notify;{title};{body}"]
+        case NotificationChannel.OSC99:
+            parts = [f"{ESC}]99;i=chat:d={0 if body else 1}:e=1:p=title;{_base64(title)}"]
+            parts += [f"{ESC}]99;i=chat:d=1:e=1:p=body;{_base64(body)}"] if body else []
+    return wrap_for_multiplexer("".join(each + _terminator_for(multiplexer) for each in parts), multiplexer) + (
+        "" if multiplexer is Multiplexer.NONE else BELL
     )
 
 
-def clipboard(text: str, between: Multiplexer) -> str:
+def clipboard_sequence(text: str, multiplexer: Multiplexer) -> str:
     """What puts a text into the clipboard (OSC 52).
 
     tmux takes it itself when its `set-clipboard` is `on`, else it only passes it through.
     """
-    said = f"{ESC}]52;c;{_base64(text)}{_end(between)}"
-    return said + wrapped(said, between) if between is Multiplexer.TMUX else wrapped(said, between)
+    osc52 = f"{ESC}]52;c;{_base64(text)}{_terminator_for(multiplexer)}"
+    return (
+        osc52 + wrap_for_multiplexer(osc52, multiplexer)
+        if multiplexer is Multiplexer.TMUX
+        else wrap_for_multiplexer(osc52, multiplexer)
+    )
 
 
-def window_title(title: str) -> str:
+def title_sequence(title: str) -> str:
     """What gives the window a title (OSC 2)."""
-    return f"{ESC}]2;{plain(title, TITLE_MAX)}{END}"
+    return f"{ESC}]2;{sanitize_text(title, MAX_TITLE_CHARACTERS)}{STRING_TERMINATOR}"
 
 
-def wrapped(said: str, between: Multiplexer) -> str:
+def wrap_for_multiplexer(sequence: str, multiplexer: Multiplexer) -> str:
     """A sequence for the terminal outside."""
-    match between:
+    match multiplexer:
         case Multiplexer.NONE:
-            return said
+            return sequence
         case Multiplexer.TMUX:
-            return f"{ESC}Ptmux;{said.replace(ESC, ESC * 2)}{END}"
+            return f"{ESC}Ptmux;{sequence.replace(ESC, ESC * 2)}{STRING_TERMINATOR}"
         case Multiplexer.SCREEN:
-            return "".join(f"{ESC}P{piece}{END}" for piece in _pieces(said))
+            return "".join(f"{ESC}P{piece}{STRING_TERMINATOR}" for piece in _split_for_screen(sequence))
 
 
-def _pieces(said: str) -> list[str]:
+def _split_for_screen(sequence: str) -> list[str]:
     pieces = [""]
     size = 0
-    for character in said:
+    for character in sequence:
         size += len(character.encode())
-        if size > SCREEN_STRING:
+        if size > SCREEN_MAX_STRING_BYTES:
             pieces.append("")
             size = len(character.encode())
         pieces[-1] += character
     return pieces
 
 
-def _end(between: Multiplexer) -> str:
+def _terminator_for(multiplexer: Multiplexer) -> str:
     # Within screen's own string its terminator must not stand; every terminal takes the bell, too.
-    return BELL if between is Multiplexer.SCREEN else END
+    return BELL if multiplexer is Multiplexer.SCREEN else STRING_TERMINATOR
 
 
 def _base64(text: str) -> str:

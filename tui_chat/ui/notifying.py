@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tui_chat.session.session import ChatSession
 
 
-class Notifying:
+class Notifier:
     """The notifications of one program.
 
     Args:
@@ -21,28 +21,28 @@ class Notifying:
         session: Gives what is open now, None for nothing.
     """
 
-    def __init__(self, app: SettingsApp, session: "Callable[[], ChatSession | None]") -> None:
+    def __init__(self, app: SettingsApp, get_session: "Callable[[], ChatSession | None]") -> None:
         self._app = app
-        self._session = session
-        self._notices = NotificationBatcher(time.monotonic)
-        self._next: Timer | None = None
+        self._get_session = get_session
+        self._batcher = NotificationBatcher(time.monotonic)
+        self._timer: Timer | None = None
 
-    def tell(self) -> None:
+    def flush(self) -> None:
         """Tell what was heard, or see to it that it is told when its time has come."""
-        session = self._session()
+        session = self._get_session()
         if session is None:
             return
-        notices = self._notices
-        for heard in session.pop_notifications():
-            notices.add(heard)
+        batcher = self._batcher
+        for pending in session.pop_notifications():
+            batcher.add(pending)
         if session.has_focus and session.current_room is not None:
-            notices.discard_room(session.current_room.name)
-        notice = notices.pop_due(self._app.settings.notify_text)
-        if notice is not None:
-            self._app.tell(notice.title, notice.body)
-        elif notices.delay is not None and self._next is None:
-            self._next = self._app.set_timer(notices.delay, self._tell_later)
+            batcher.discard_room(session.current_room.name)
+        notification = batcher.pop_due(self._app.settings.notify_text)
+        if notification is not None:
+            self._app.send_notification(notification.title, notification.body)
+        elif batcher.delay is not None and self._timer is None:
+            self._timer = self._app.set_timer(batcher.delay, self._flush_on_timer)
 
-    def _tell_later(self) -> None:
-        self._next = None
-        self.tell()
+    def _flush_on_timer(self) -> None:
+        self._timer = None
+        self.flush()

@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from tui_chat.embed import EmbeddedServer
 
 
-class NotStarted(Exception):
+class LocalServerError(Exception):
     """There is no server there; its text is one sentence for a person."""
 
 
-class OwnServer:
+class LocalServer:
     """At most one, listening or stopped."""
 
     def __init__(self) -> None:
@@ -35,13 +35,13 @@ class OwnServer:
         server: EmbeddedServer = embed.EmbeddedServer(host, port)
         try:
             url = await server.start()
-        except embed.PortTaken as taken:
+        except embed.PortTaken as error:
             url = embed.local_url(host, port)
             if not await embed.is_chat_server(url):
-                raise NotStarted(taken.message) from None
+                raise LocalServerError(error.message) from None
             return url, [tr(words.JOINED_EXISTING_SERVER)]
-        except Unavailable as fault:
-            raise NotStarted(refusals.describe(fault)) from None
+        except Unavailable as unavailable:
+            raise LocalServerError(refusals.describe(unavailable)) from None
         self._server = server
         return url, embed.greeting(host, port, url)
 
@@ -51,7 +51,7 @@ class OwnServer:
         if server is not None:
             await asyncio.to_thread(server.close)
 
-    def close(self) -> None:
+    def close_now(self) -> None:
         """The same when there is no event loop any more."""
         server, self._server = self._server, None
         if server is not None:

@@ -17,18 +17,18 @@ Rule 4  While the line to the terminal is behind nothing is begun: what nobody c
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
-BETWEEN_DRAWS = 0.05
-SLICE = 0.004
-ECHO = 0.03
-STILL_MOST = 0.08
-CROWDED = 0.06
-REST = 0.02
+RENDER_INTERVAL = 0.05
+TIME_SLICE = 0.004
+KEY_ECHO_WINDOW = 0.03
+MAX_RENDER_DELAY = 0.08
+BUSY_RENDER_INTERVAL = 0.06
+MIN_IDLE_TIME = 0.02
 """Seconds after a drawing in which the screen is written: Textual looks 60 times a second what is to be."""
-TYPING = 1.0
+TYPING_WINDOW = 1.0
 """Seconds after a key for which somebody is taken to type on."""
 
 
-class Pace:
+class RenderScheduler:
     """Says when; does nothing itself.
 
     Args:
@@ -36,52 +36,55 @@ class Pace:
         behind: Says whether the line to the terminal is.
     """
 
-    def __init__(self, clock: Callable[[], float], behind: Callable[[], bool]) -> None:
+    def __init__(self, clock: Callable[[], float], is_output_blocked: Callable[[], bool]) -> None:
         self._clock = clock
-        self._behind = behind
-        self._began = self._drawn = self._pressed = clock() - TYPING
+        self._is_output_blocked = is_output_blocked
+        self._render_started = self._render_ended = self._last_input = clock() - TYPING_WINDOW
 
-    def pressed(self) -> None:
+    def record_input(self) -> None:
         """Somebody pressed a key, or the mouse."""
-        self._pressed = self._clock()
+        self._last_input = self._clock()
 
     @contextmanager
-    def drawing(self) -> Generator[None]:
+    def rendering(self) -> Generator[None]:
         """All that was applied is drawn within."""
-        self._began = self._clock()
+        self._render_started = self._clock()
         try:
             yield
         finally:
-            self._drawn = self._clock()
+            self._render_ended = self._clock()
 
     @property
-    def behind(self) -> bool:
+    def is_output_blocked(self) -> bool:
         """The line to the terminal is behind."""
-        return self._behind()
+        return self._is_output_blocked()
 
     @property
-    def wait(self) -> float:
+    def delay(self) -> float:
         """Seconds until what has just come may be applied; 0 for at once."""
         now = self._clock()
-        typing = now < self._pressed + TYPING
-        return max((self._after(STILL_MOST) if typing else self._drawn + BETWEEN_DRAWS) - now, self.hold)
+        is_typing = now < self._last_input + TYPING_WINDOW
+        return max(
+            (self._earliest_after(MAX_RENDER_DELAY) if is_typing else self._render_ended + RENDER_INTERVAL) - now,
+            self.input_hold,
+        )
 
     @property
-    def hold(self) -> float:
+    def input_hold(self) -> float:
         """Seconds for which a key, or the line, goes first; 0 for none."""
-        if self._behind():
-            return BETWEEN_DRAWS
-        return max(0.0, min(self._pressed + ECHO, self._after(STILL_MOST)) - self._clock())
+        if self._is_output_blocked():
+            return RENDER_INTERVAL
+        return max(0.0, min(self._last_input + KEY_ECHO_WINDOW, self._earliest_after(MAX_RENDER_DELAY)) - self._clock())
 
     @property
-    def slice_end(self) -> float:
+    def slice_deadline(self) -> float:
         """Until when to go on applying if it is begun now, on the same clock."""
-        return self._clock() + SLICE
+        return self._clock() + TIME_SLICE
 
     @property
-    def due(self) -> bool:
+    def is_due(self) -> bool:
         """It is time to draw, even if there is more to apply."""
-        return self._clock() >= self._after(CROWDED)
+        return self._clock() >= self._earliest_after(BUSY_RENDER_INTERVAL)
 
-    def _after(self, seconds: float) -> float:
-        return max(self._began + seconds, self._drawn + REST)
+    def _earliest_after(self, seconds: float) -> float:
+        return max(self._render_started + seconds, self._render_ended + MIN_IDLE_TIME)

@@ -3,7 +3,7 @@
 import importlib
 
 
-def load() -> None:
+def import_chat_modules() -> None:
     """Import it; meant for a thread of its own."""
     importlib.import_module("tui_chat.ui.visit")
     importlib.import_module("tui_chat.ui.screens.chat")

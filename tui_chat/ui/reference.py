@@ -5,9 +5,9 @@ import sys
 from tui_chat.session import commands
 from tui_chat.session.language import tr
 from tui_chat.ui.keymap import Keymap
-from tui_chat.ui.keys import Place
+from tui_chat.ui.keys import KeyScope
 
-_HEAD = """\
+_HEADER = """\
 # Keys and commands
 
 Made from `tui_chat/ui/keys.py` and `tui_chat/session/commands.py` by `python -m tui_chat.ui.reference`.
@@ -26,15 +26,15 @@ A key that is taken is freed first (`pick = ""`); what cannot be is said at the 
 """
 
 
-def markdown() -> str:
+def render_markdown() -> str:
     """The page."""
-    lines = [_HEAD]
-    usual = Keymap()
-    for place in Place:
-        lines += [f"## {tr(place.value)}", "", "| key | what it does | name |", "|---|---|---|"]
-        for names, key in usual.listed(place):
-            shown = ", ".join(f"`{name}`" for name in names)
-            lines.append(f"| {shown} | {tr(key.help) if key.help else ''} | `{key.id}` |")
+    lines = [_HEADER]
+    default_keymap = Keymap()
+    for scope in KeyScope:
+        lines += [f"## {tr(scope.value)}", "", "| key | what it does | name |", "|---|---|---|"]
+        for names, key in default_keymap.list_bindings(scope):
+            keys_cell = ", ".join(f"`{name}`" for name in names)
+            lines.append(f"| {keys_cell} | {tr(key.help) if key.help else ''} | `{key.id}` |")
         lines.append("")
     lines += ["## Commands", "", "| command | what it does | other names |", "|---|---|---|"]
     for command in commands.COMMANDS:
@@ -49,4 +49,4 @@ def markdown() -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(markdown())
+    sys.stdout.write(render_markdown())

@@ -22,8 +22,8 @@ from tui_chat.session.settings import ClientSettings
 from tui_chat.session.settings_file import SettingsFile
 from tui_chat.ui import notifications, themes
 from tui_chat.ui.keymap import Keymap
-from tui_chat.ui.no_color import WithoutColor
-from tui_chat.ui.notifications import Channel
+from tui_chat.ui.no_color import NoColorFilter
+from tui_chat.ui.notifications import NotificationChannel
 
 if TYPE_CHECKING:
     from tui_chat.ui.terminal_driver import TerminalDriver
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("chat.ui")
 
 
-CLIPBOARD_MAX = 74_994
+MAX_CLIPBOARD_BYTES = 74_994
 """Bytes of a text that terminals take into their clipboard: 100,000 of Base64, and the sequence around it."""
 
 
@@ -43,7 +43,7 @@ class SettingsApp(App[None], inherit_bindings=False):
         keymap: The keys in force.
     """
 
-    def __init__(self, kept: SettingsFile, driver_class: type[Driver] | None) -> None:
+    def __init__(self, settings_file: SettingsFile, driver_class: type[Driver] | None) -> None:
         """Make it, already in its theme.
 
         Args:
@@ -52,22 +52,22 @@ class SettingsApp(App[None], inherit_bindings=False):
         """
         super().__init__(driver_class=driver_class)
         self.settings_changed: Signal[ClientSettings] = Signal(self, "settings-changed")
-        self._settings_file = kept
-        self._between = notifications.multiplexer_of(os.environ)
-        self._title = self._title_shown = ""
+        self._settings_file = settings_file
+        self._multiplexer = notifications.detect_multiplexer(os.environ)
+        self._window_title = self._applied_title = ""
         self.keymap = Keymap(self.settings.keys)
-        self.set_keymap(self.keymap.for_textual())
-        self._no_color: Sequence[LineFilter] = (WithoutColor(),)
-        for theme in themes.BY_WORD.values():
-            self.register_theme(theme)
+        self.set_keymap(self.keymap.textual_keymap())
+        self._no_color_filters: Sequence[LineFilter] = (NoColorFilter(),)
+        for registered_theme in themes.THEMES_BY_NAME.values():
+            self.register_theme(registered_theme)
         # Chosen before the styles are made, and not on mounting, which would make them twice.
-        chosen = themes.shown_theme(self.settings.theme, self)
-        self.set_reactive(App.theme, chosen.name)
-        self.set_reactive(App.ansi_color, chosen.ansi)
-        self._watch_ansi_color(chosen.ansi)
+        initial_theme = themes.effective_theme(self.settings.theme, self)
+        self.set_reactive(App.theme, initial_theme.name)
+        self.set_reactive(App.ansi_color, initial_theme.ansi)
+        self._watch_ansi_color(initial_theme.ansi)
         self.stylesheet.set_variables(self.get_css_variables())
-        self.set_class(chosen.dark, "-dark-mode", update=False)
-        self.set_class(not chosen.dark, "-light-mode", update=False)
+        self.set_class(initial_theme.dark, "-dark-mode", update=False)
+        self.set_class(not initial_theme.dark, "-light-mode", update=False)
 
     @property
     def settings(self) -> ClientSettings:
@@ -76,7 +76,7 @@ class SettingsApp(App[None], inherit_bindings=False):
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """What finished lines go through on their way out."""
-        return self._no_color if self.no_color else super().get_line_filters()
+        return self._no_color_filters if self.no_color else super().get_line_filters()
 
     def change_setting(self, name: str, value: object) -> str:
         """Set one for now and for later, at once.
@@ -92,7 +92,7 @@ class SettingsApp(App[None], inherit_bindings=False):
         if problem:
             log.warning("%s", problem)
         if name == "theme":
-            self.try_theme(self.settings.theme)
+            self.preview_theme(self.settings.theme)
         if name == "language":
             language.activate(language.select_language("", self.settings.language, os.environ))
             for screen in self.screen_stack:
@@ -100,8 +100,8 @@ class SettingsApp(App[None], inherit_bindings=False):
                     widget.refresh()  # most look their sentences up when they are drawn
         if name == "keys":
             self.keymap = Keymap(self.settings.keys)
-            self.set_keymap(self.keymap.for_textual())
-        self._follow(self.settings)
+            self.set_keymap(self.keymap.textual_keymap())
+        self._apply_terminal_settings(self.settings)
         self.settings_changed.publish(self.settings)
         return problem
 
@@ -109,64 +109,66 @@ class SettingsApp(App[None], inherit_bindings=False):
 
     def on_mount(self) -> None:
         """The mouse is as it is set."""
-        self._follow(self.settings)
+        self._apply_terminal_settings(self.settings)
 
-    def tell(self, title: str, body: str) -> None:
+    def send_notification(self, title: str, body: str) -> None:
         """Notify the person, who is elsewhere.
 
         Args:
             title: Anything; it is cleaned.
             body: Anything, may be empty.
         """
-        wanted = self.settings.notify_by
-        channel = notifications.channel_of(os.environ) if wanted == "auto" else Channel(wanted)
-        self.write(notifications.sequence(channel, self._between, title, body))
+        method = self.settings.notify_by
+        channel = notifications.detect_channel(os.environ) if method == "auto" else NotificationChannel(method)
+        self.write_to_terminal(notifications.notification_sequence(channel, self._multiplexer, title, body))
 
-    def show_title(self, title: str) -> None:
+    def set_window_title(self, title: str) -> None:
         """Give the window this title, if that is wanted."""
-        self._title = title
-        self._follow(self.settings)
+        self._window_title = title
+        self._apply_terminal_settings(self.settings)
 
     def copy_to_clipboard(self, text: str) -> None:
         """Copy a text, into the terminal's clipboard too when that can hold it."""
-        if len(text) <= CLIPBOARD_MAX and len(text.encode()) <= CLIPBOARD_MAX:
+        if len(text) <= MAX_CLIPBOARD_BYTES and len(text.encode()) <= MAX_CLIPBOARD_BYTES:
             self._clipboard = text
-            self.write(notifications.clipboard(text, self._between))
+            self.write_to_terminal(notifications.clipboard_sequence(text, self._multiplexer))
         else:
             self._clipboard = text
-            self.say(words.too_long_to_copy(len(text)))
+            self.show_status(words.too_long_to_copy(len(text)))
 
-    def say(self, word: str) -> None:
+    def show_status(self, text: str) -> None:
         """Say something of the program's own."""
         raise NotImplementedError
 
     def action_toggle_mouse(self) -> None:
         """Take the mouse, or leave it to the terminal."""
-        taken = not self.settings.mouse
-        self.say(self.change_setting("mouse", taken) or tr(words.MOUSE_ON if taken else words.MOUSE_OFF))
+        enabled = not self.settings.mouse
+        self.show_status(self.change_setting("mouse", enabled) or tr(words.MOUSE_ON if enabled else words.MOUSE_OFF))
 
-    def take_mouse(self, taken: bool) -> None:
+    def set_mouse_enabled(self, enabled: bool) -> None:
         """Take the mouse, or leave it to the terminal, for now."""
-        driver = self._terminal()
+        driver = self._terminal_driver()
         if driver is not None:
-            driver.take_mouse(taken)
+            driver.set_mouse_enabled(enabled)
 
-    def _follow(self, settings: ClientSettings) -> None:
-        driver = self._terminal()
+    def _apply_terminal_settings(self, settings: ClientSettings) -> None:
+        driver = self._terminal_driver()
         if driver is None:
             return
-        driver.take_mouse(settings.mouse)
-        title = notifications.window_title(self._title) if self._title and settings.terminal_title else ""
-        if title != self._title_shown and notifications.has_title(os.environ):
-            self._title_shown = title
-            driver.show_title(title)
+        driver.set_mouse_enabled(settings.mouse)
+        title = (
+            notifications.title_sequence(self._window_title) if self._window_title and settings.terminal_title else ""
+        )
+        if title != self._applied_title and notifications.has_title_support(os.environ):
+            self._applied_title = title
+            driver.set_window_title(title)
 
-    def _terminal(self) -> "TerminalDriver | None":
+    def _terminal_driver(self) -> "TerminalDriver | None":
         """The driver, when it is the program's own."""
         driver = self._driver
-        return cast("TerminalDriver", driver) if hasattr(driver, "show_title") else None
+        return cast("TerminalDriver", driver) if hasattr(driver, "set_window_title") else None
 
-    def write(self, sequence: str) -> None:
+    def write_to_terminal(self, sequence: str) -> None:
         """Write a sequence to the terminal that Textual does not know."""
         if self._driver is not None:
             self._driver.write(sequence)
@@ -182,7 +184,7 @@ class SettingsApp(App[None], inherit_bindings=False):
         else:
             self.push_screen(SettingsScreen(str(self._settings_file.path or "")))
 
-    def action_themes(self) -> None:
+    def action_choose_theme(self) -> None:
         """Let a theme be chosen by seeing it."""
         from tui_chat.ui.screens.theme import ThemeScreen  # noqa: PLC0415 (as above)
 
@@ -191,11 +193,11 @@ class SettingsApp(App[None], inherit_bindings=False):
 
     # Looks.
 
-    def try_theme(self, word: str) -> None:
+    def preview_theme(self, name: str) -> None:
         """Show a theme without keeping it."""
-        theme = themes.shown_theme(word, self)
-        self.ansi_color = theme.ansi
-        self.theme = theme.name
+        textual_theme = themes.effective_theme(name, self)
+        self.ansi_color = textual_theme.ansi
+        self.theme = textual_theme.name
 
 
 def settings_app(node: DOMNode) -> SettingsApp:

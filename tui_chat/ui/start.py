@@ -9,7 +9,7 @@ DEFAULT_SERVER = f"http://{DEFAULT_HOST}:{DEFAULT_PORT}"
 
 
 @dataclass(frozen=True, slots=True)
-class Keeping:
+class StoragePaths:
     """Where things are kept on this computer.
 
     Attributes:
@@ -22,7 +22,7 @@ class Keeping:
 
 
 @dataclass(frozen=True, slots=True)
-class Start:
+class StartOptions:
     """The command line, parsed and not judged yet.
 
     Attributes:

@@ -11,19 +11,19 @@ from wcwidth import iter_graphemes
 from tui_chat.ui.widgets.timeline.clusters import render_cluster
 
 
-def steady(content: Content) -> Content:
+def with_stable_width(content: Content) -> Content:
     """The same, with its styles, in characters of whose width all terminals agree."""
     text = content.plain
     if text.isascii():
         return content
-    pictures: list[str] = []
-    places: list[int] = []  # of each character of the text, where its picture stands
+    glyphs: list[str] = []
+    offsets: list[int] = []  # of each character of the text, where its picture stands
     length = 0
     for cluster in iter_graphemes(text):
-        picture = cluster if cluster in "\n\t" else render_cluster(cluster)[0]
-        places += [length] * len(cluster)
-        pictures.append(picture)
-        length += len(picture)
-    places.append(length)
-    spans = [Span(places[span.start], places[min(span.end, len(text))], span.style) for span in content.spans]
-    return Content("".join(pictures), spans=spans)
+        glyph = cluster if cluster in "\n\t" else render_cluster(cluster)[0]
+        offsets += [length] * len(cluster)
+        glyphs.append(glyph)
+        length += len(glyph)
+    offsets.append(length)
+    spans = [Span(offsets[span.start], offsets[min(span.end, len(text))], span.style) for span in content.spans]
+    return Content("".join(glyphs), spans=spans)

@@ -20,42 +20,42 @@ from textual.events import Event
 
 log = logging.getLogger("chat.ui")
 
-PIECES_AHEAD = 3
+MAX_PENDING_WRITES = 3
 """Writes that may be on their way before the line counts as behind: those of a screen or two."""
 
 
-_KEEP_TITLE = "\x1b[22;2t"
-_TITLE_BEFORE = "\x1b[23;2t"
+_PUSH_TITLE = "\x1b[22;2t"
+_POP_TITLE = "\x1b[23;2t"
 """The stack of titles (XTWINOPS, xterm "Control Sequences")."""
 
 
-class TerminalGone(Event):
+class TerminalDisconnected(Event):
     """Nothing can be read from the terminal any more."""
 
 
-class _Output:
+class _DisconnectSafeFile:
     """A file on which a failing write is the last."""
 
     def __init__(self, file: TextIO) -> None:
         self._file = file
-        self._gone = False
-        self.written = 0
+        self._disconnected = False
+        self.write_count = 0
 
     def write(self, text: str) -> int:
-        if not self._gone:
+        if not self._disconnected:
             try:
                 self._file.write(text)
             except OSError:
-                self._gone = True
-        self.written += 1
+                self._disconnected = True
+        self.write_count += 1
         return len(text)
 
     def flush(self) -> None:
-        if not self._gone:
+        if not self._disconnected:
             try:
                 self._file.flush()
             except OSError:
-                self._gone = True
+                self._disconnected = True
 
     def isatty(self) -> bool:
         return True
@@ -67,54 +67,54 @@ class _Output:
 class TerminalDriver(LinuxDriver):
     """The driver of the program, which can also give the window a title and let go of the mouse."""
 
-    _title = ""
-    _output: _Output | None = None
-    _given = 0
+    _window_title = ""
+    _safe_file: _DisconnectSafeFile | None = None
+    _queued_writes = 0
 
     @property
-    def behind(self) -> bool:
+    def is_output_blocked(self) -> bool:
         """The line has not taken what was given to it before."""
-        return self._output is not None and self._given - self._output.written > PIECES_AHEAD
+        return self._safe_file is not None and self._queued_writes - self._safe_file.write_count > MAX_PENDING_WRITES
 
     def write(self, data: str) -> None:
         """Give this to the line; it waits only when very much is on its way."""
-        self._given += 1
+        self._queued_writes += 1
         super().write(data)
 
-    def show_title(self, title: str) -> None:
+    def set_window_title(self, title: str) -> None:
         """Give the window a title, until the program ends or goes to the background.
 
         Args:
             title: What `notifications.window_title` makes of it; empty gives back the one from before.
         """
-        if title and not self._title:
-            self.write(_KEEP_TITLE)
-        if title or self._title:
-            self.write(title or _TITLE_BEFORE)
-        self._title = title
+        if title and not self._window_title:
+            self.write(_PUSH_TITLE)
+        if title or self._window_title:
+            self.write(title or _POP_TITLE)
+        self._window_title = title
 
-    def take_mouse(self, taken: bool) -> None:
+    def set_mouse_enabled(self, enabled: bool) -> None:
         """Take the mouse, or leave it to the terminal."""
-        if taken != self._mouse:
+        if enabled != self._mouse:
             self._disable_mouse_support()
-            self._mouse = taken
+            self._mouse = enabled
             self._enable_mouse_support()
 
     def stop_application_mode(self) -> None:
         """Leave the terminal as it was, its title too."""
-        if self._title:
-            self.write(_TITLE_BEFORE)
+        if self._window_title:
+            self.write(_POP_TITLE)
         super().stop_application_mode()
 
     def start_application_mode(self) -> None:
         """Start, write through a file that outlives its terminal, and notice when that is gone."""
-        if self._output is None:
-            self._output = _Output(self._file)
-            self._file = cast(TextIO, self._output)
-            Thread(target=self._watch, name="terminal-watch", daemon=True).start()
+        if self._safe_file is None:
+            self._safe_file = _DisconnectSafeFile(self._file)
+            self._file = cast(TextIO, self._safe_file)
+            Thread(target=self._watch_hangup, name="terminal-watch", daemon=True).start()
         super().start_application_mode()
-        if self._title:  # back from the background
-            self.write(_KEEP_TITLE + self._title)
+        if self._window_title:  # back from the background
+            self.write(_PUSH_TITLE + self._window_title)
 
     def run_input_thread(self) -> None:
         """Read keys until the program ends or the terminal is gone."""
@@ -123,9 +123,9 @@ class TerminalDriver(LinuxDriver):
         except OSError:
             log.info("the terminal can no longer be read")
 
-    def _watch(self) -> None:
+    def _watch_hangup(self) -> None:
         # A hang-up comes as a signal too, but only to the terminal's own session.
-        hang_up = select.poll()
-        hang_up.register(self.fileno, 0)
-        if any(event & select.POLLHUP for _, event in hang_up.poll()):
-            self.send_message(TerminalGone())
+        poll = select.poll()
+        poll.register(self.fileno, 0)
+        if any(event & select.POLLHUP for _, event in poll.poll()):
+            self.send_message(TerminalDisconnected())

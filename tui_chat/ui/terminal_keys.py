@@ -13,7 +13,7 @@ from string import ascii_lowercase, ascii_uppercase, punctuation
 
 from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
 
-_BEGIN_MORE = frozenset("NOPX[\\]^_")
+_SEQUENCE_INTRODUCERS = frozenset("NOPX[\\]^_")
 """What begins or ends a longer sequence behind an Escape (ECMA-48, the C1 controls that terminals send)."""
 
 
@@ -28,14 +28,14 @@ class AltKey:
     value: str
 
 
-def teach() -> None:
+def register_alt_keys() -> None:
     """Make Textual know these keys, for the whole process; repeating it changes nothing."""
     table: dict[str, object] = ANSI_SEQUENCES_KEYS  # type: ignore[assignment]
-    for sent, name in (("\r", "enter"), *((digit, digit) for digit in "123456789")):
-        table[f"\x1b{sent}"] = (AltKey(f"alt+{name}"),)
+    for characters, name in (("\r", "enter"), *((digit, digit) for digit in "123456789")):
+        table[f"\x1b{characters}"] = (AltKey(f"alt+{name}"),)
     letters = {letter: letter for letter in ascii_lowercase}  # but b and f, which Textual has as keys of words
-    letters |= {letter: f"shift+{letter.lower()}" for letter in ascii_uppercase if letter not in _BEGIN_MORE}
-    for sent, name in letters.items():
-        table.setdefault(f"\x1b{sent}", (AltKey(f"alt+{name}"),))
-    for sign in set(punctuation) - _BEGIN_MORE:
-        table.setdefault(f"\x1b{sign}", sign)  # no key here, and as it is read when it comes alone
+    letters |= {letter: f"shift+{letter.lower()}" for letter in ascii_uppercase if letter not in _SEQUENCE_INTRODUCERS}
+    for characters, name in letters.items():
+        table.setdefault(f"\x1b{characters}", (AltKey(f"alt+{name}"),))
+    for symbol in set(punctuation) - _SEQUENCE_INTRODUCERS:
+        table.setdefault(f"\x1b{symbol}", symbol)  # no key here, and as it is read when it comes alone

@@ -21,24 +21,24 @@ from tui_chat.ui.app_of import app_of
 from tui_chat.ui.widgets.timeline import palette
 
 
-def _theme(
+def _make_theme(
     name: str,
     *,
     dark: bool,
-    grounds: tuple[str, str, str],
+    backgrounds: tuple[str, str, str],
     text: str,
     muted: str,
     primary: str,
     accent: str,
-    good: str,
-    bad: str,
-    line: str,
-    line_strong: str,
-    picked: str,
-    mentioned: str,
-    chosen: tuple[str, str],
-    selected: tuple[str, str],
-    contrast: float = palette.MIN_CONTRAST,
+    success: str,
+    error: str,
+    rule: str,
+    rule_strong: str,
+    message_cursor: str,
+    mention: str,
+    row_cursor: tuple[str, str],
+    selection: tuple[str, str],
+    min_contrast: float = palette.MIN_CONTRAST,
 ) -> Theme:
     """A theme from a few colours.
 
@@ -60,7 +60,7 @@ def _theme(
         selected: Text and ground of selected text.
         contrast: The least contrast of a nickname to its ground.
     """
-    background, surface, panel = grounds
+    background, surface, panel = backgrounds
     return Theme(
         name=f"chat-{name}",
         dark=dark,
@@ -69,119 +69,119 @@ def _theme(
         panel=panel,
         foreground=text,
         primary=primary,
-        secondary=good,
+        secondary=success,
         accent=accent,
-        success=good,
+        success=success,
         warning=accent,
-        error=bad,
+        error=error,
         variables={
             "text-muted": muted,
             "text-disabled": muted,
             "text-primary": primary,
             "text-accent": accent,
-            "text-error": bad,
+            "text-error": error,
             "text-warning": accent,
-            "text-success": good,
+            "text-success": success,
             "border": primary,
-            "border-blurred": line,
-            "rule": line,
+            "border-blurred": rule,
+            "rule": rule,
             "input-cursor-background": text,
             "input-cursor-foreground": background,
-            "input-selection-foreground": selected[0],
-            "input-selection-background": selected[1],
-            "screen-selection-foreground": selected[0],
-            "screen-selection-background": selected[1],
-            "block-cursor-foreground": chosen[0],
-            "block-cursor-background": chosen[1],
+            "input-selection-foreground": selection[0],
+            "input-selection-background": selection[1],
+            "screen-selection-foreground": selection[0],
+            "screen-selection-background": selection[1],
+            "block-cursor-foreground": row_cursor[0],
+            "block-cursor-background": row_cursor[1],
             "block-cursor-text-style": "bold",
-            "block-cursor-blurred-foreground": chosen[0],
-            "block-cursor-blurred-background": chosen[1],
+            "block-cursor-blurred-foreground": row_cursor[0],
+            "block-cursor-blurred-background": row_cursor[1],
             "block-cursor-blurred-text-style": "bold",
             "button-color-foreground": background,
-            "scrollbar": line,
-            "scrollbar-hover": line_strong,
+            "scrollbar": rule,
+            "scrollbar-hover": rule_strong,
             "scrollbar-active": primary,
             "scrollbar-background": background,
             "scrollbar-background-hover": background,
             "scrollbar-background-active": background,
-            "picked": picked,
-            "mentioned": mentioned,
-            "least-contrast": str(contrast),
+            "message-cursor": message_cursor,
+            "mention": mention,
+            "min-contrast": str(min_contrast),
         },
     )
 
 
-DARK = _theme(
+DARK = _make_theme(
     "dark",
     dark=True,
-    grounds=("#12161b", "#181d24", "#1e252e"),
+    backgrounds=("#12161b", "#181d24", "#1e252e"),
     text="#d5dce5",
     muted="#97a4b3",
     primary="#7fb0f0",
     accent="#e5b567",
-    good="#8cc98f",
-    bad="#f28b82",
-    line="#2b3440",
-    line_strong="#3a4655",
-    picked="#2c2f35",
-    mentioned="#2b2721",
-    chosen=("#eef2f6", "#2a3a4d"),
-    selected=("#eef2f6", "#33506f"),
+    success="#8cc98f",
+    error="#f28b82",
+    rule="#2b3440",
+    rule_strong="#3a4655",
+    message_cursor="#2c2f35",
+    mention="#2b2721",
+    row_cursor=("#eef2f6", "#2a3a4d"),
+    selection=("#eef2f6", "#33506f"),
 )
 
-LIGHT = _theme(
+LIGHT = _make_theme(
     "light",
     dark=False,
-    grounds=("#fbfbf9", "#f3f3ef", "#eaeae5"),
+    backgrounds=("#fbfbf9", "#f3f3ef", "#eaeae5"),
     text="#22272e",
     muted="#525c67",
     primary="#1f5fa8",
     accent="#855000",
-    good="#2c6e3a",
-    bad="#b3261e",
-    line="#d3d3cc",
-    line_strong="#b9b9b0",
-    picked="#e9e9e9",
-    mentioned="#f3efe4",
-    chosen=("#22272e", "#dbe6f3"),
-    selected=("#22272e", "#bcd3ee"),
+    success="#2c6e3a",
+    error="#b3261e",
+    rule="#d3d3cc",
+    rule_strong="#b9b9b0",
+    message_cursor="#e9e9e9",
+    mention="#f3efe4",
+    row_cursor=("#22272e", "#dbe6f3"),
+    selection=("#22272e", "#bcd3ee"),
 )
 
-CONTRAST = _theme(
+HIGH_CONTRAST = _make_theme(
     "contrast",
     dark=True,
-    grounds=("#000000", "#000000", "#101010"),
+    backgrounds=("#000000", "#000000", "#101010"),
     text="#ffffff",
     muted="#cfcfcf",
     primary="#8ecbff",
     accent="#ffd84d",
-    good="#8ff0a4",
-    bad="#ffa8a0",
-    line="#8a8a8a",
-    line_strong="#ffffff",
-    picked="#303030",
-    mentioned="#2a2620",
-    chosen=("#000000", "#ffd84d"),
-    selected=("#000000", "#8ecbff"),
-    contrast=7.0,
+    success="#8ff0a4",
+    error="#ffa8a0",
+    rule="#8a8a8a",
+    rule_strong="#ffffff",
+    message_cursor="#303030",
+    mention="#2a2620",
+    row_cursor=("#000000", "#ffd84d"),
+    selection=("#000000", "#8ecbff"),
+    min_contrast=7.0,
 )
 
-WARM = _theme(
+WARM = _make_theme(
     "warm",
     dark=True,
-    grounds=("#1d1a17", "#24201c", "#2c2722"),
+    backgrounds=("#1d1a17", "#24201c", "#2c2722"),
     text="#e6dac6",
     muted="#b0a38f",
     primary="#e0a878",
     accent="#e7c15c",
-    good="#a8bd7a",
-    bad="#ee8f7b",
-    line="#40382f",
-    line_strong="#5a4f43",
-    picked="#363330",
-    mentioned="#312c26",
-    chosen=("#f5ecdc", "#4a3c2d"),
-    selected=("#f5ecdc", "#6b5236"),
+    success="#a8bd7a",
+    error="#ee8f7b",
+    rule="#40382f",
+    rule_strong="#5a4f43",
+    message_cursor="#363330",
+    mention="#312c26",
+    row_cursor=("#f5ecdc", "#4a3c2d"),
+    selection=("#f5ecdc", "#6b5236"),
 )
 
 TERMINAL = Theme(
@@ -227,25 +227,25 @@ TERMINAL = Theme(
         "scrollbar-background-active": "ansi_default",
         "ansi-background": "ansi_default",
         "ansi-foreground": "ansi_default",
-        "picked": "ansi_default",
-        "mentioned": "ansi_default",
-        "least-contrast": "0",
+        "message-cursor": "ansi_default",
+        "mention": "ansi_default",
+        "min-contrast": "0",
     },
 )
 
-BY_WORD: Mapping[str, Theme] = {
+THEMES_BY_NAME: Mapping[str, Theme] = {
     "dark": DARK,
     "light": LIGHT,
-    "contrast": CONTRAST,
+    "contrast": HIGH_CONTRAST,
     "warm": WARM,
     "terminal": TERMINAL,
 }
 """As the setting and `/theme` name them (tests/ui/test_themes.py: the same words)."""
 
 
-def shown_theme(word: str, app: App[Any]) -> Theme:
+def effective_theme(name: str, app: App[Any]) -> Theme:
     """The theme that an app shows when this one is set: where there are few colours, the terminal's."""
-    return TERMINAL if has_few_colors(app) else BY_WORD[word]
+    return TERMINAL if has_few_colors(app) else THEMES_BY_NAME[name]
 
 
 def has_few_colors(app: App[Any]) -> bool:
@@ -253,18 +253,18 @@ def has_few_colors(app: App[Any]) -> bool:
     return app.no_color or app.console.color_system in {None, "standard", "windows"}
 
 
-def nick_shades(app: App[Any], background: Color) -> Sequence[str]:
+def nick_palette(app: App[Any], background: Color) -> Sequence[str]:
     """The colours for nicknames on this ground."""
     theme = app.current_theme
     if theme.ansi or has_few_colors(app):
         return palette.ANSI_COLORS
-    least = float(theme.variables.get("least-contrast", palette.MIN_CONTRAST))
+    min_contrast = float(theme.variables.get("min-contrast", palette.MIN_CONTRAST))
     return [
-        palette.ensure_contrast(shade, background, least)
-        for shade in (palette.DARK_THEME_COLORS if theme.dark else palette.LIGHT_THEME_COLORS)
+        palette.ensure_contrast(color, background, min_contrast)
+        for color in (palette.DARK_THEME_COLORS if theme.dark else palette.LIGHT_THEME_COLORS)
     ]
 
 
 def nick_style(widget: Widget, nick: str) -> Style:
     """A nickname's colour on the ground of a widget: the one it has in the timeline."""
-    return Style(color=palette.nick_color(nick, nick_shades(app_of(widget), widget.background_colors[1])))
+    return Style(color=palette.nick_color(nick, nick_palette(app_of(widget), widget.background_colors[1])))

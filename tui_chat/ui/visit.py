@@ -14,52 +14,52 @@ from tui_chat.session.room_view import RoomView
 from tui_chat.session.session import ChatSession
 from tui_chat.session.settings import ClientSettings
 from tui_chat.ui import arrivals as came
-from tui_chat.ui.connection import Connection
-from tui_chat.ui.screens.join import Entrance
-from tui_chat.ui.start import Keeping
+from tui_chat.ui.connection import ServerLink
+from tui_chat.ui.screens.join import JoinDetails
+from tui_chat.ui.start import StoragePaths
 
 
-class Front(Protocol):
+class AppPort(Protocol):
     """What stands before a visit: the form, then the chat screen."""
 
-    def not_entered(self, field: str, problem: str, offer_server: bool) -> None:
+    def on_connect_failed(self, field: str, problem: str, offer_server: bool) -> None:
         """The visit ended before it began, for what is in this field of the form."""
         ...
 
-    def entered(self, visit: "Visit", view: RoomView) -> None:
+    def on_room_joined(self, controller: "SessionController", view: RoomView) -> None:
         """A room was joined, the first or another."""
         ...
 
-    def renamed(self, visit: "Visit", nick: str) -> None:
+    def on_nick_changed(self, controller: "SessionController", nick: str) -> None:
         """You have another nickname."""
         ...
 
-    def left(self, reason: str) -> None:
+    def on_session_ended(self, reason: str) -> None:
         """The last room is closed."""
         ...
 
-    def rooms_listed(self, rooms: Sequence[RoomSummary]) -> None:
+    def on_rooms_listed(self, rooms: Sequence[RoomSummary]) -> None:
         """These rooms are on the server."""
         ...
 
-    def place_loaded(self, room: str, seq: int | None) -> None:
+    def on_context_loaded(self, room: str, seq: int | None) -> None:
         """What was said about a place of a room is here."""
         ...
 
-    def not_joined(self, room: str, problem: str) -> None:
+    def on_join_failed(self, room: str, problem: str) -> None:
         """Another room could not be joined."""
         ...
 
-    def another_room(self) -> None:
+    def on_current_room_changed(self) -> None:
         """Another room is shown now than before."""
         ...
 
-    def problem(self, problem: str) -> None:
+    def show_error(self, problem: str) -> None:
         """Something that was asked for could not be done."""
         ...
 
 
-class Visit:
+class SessionController:
     """A connection, and what it has brought so far.
 
     Attributes:
@@ -68,98 +68,100 @@ class Visit:
 
     def __init__(
         self,
-        entrance: Entrance,
+        join_details: JoinDetails,
         guest_key: str | None,
-        keeping: Keeping,
-        arrived: Callable[[], None],
+        storage_paths: StoragePaths,
+        on_events_queued: Callable[[], None],
         settings: Callable[[], ClientSettings],
         *,
-        come_back: bool,
+        restore_rooms: bool,
     ) -> None:
-        self.entrance = entrance
-        first = (entrance.room, entrance.nick)
-        self.connection = Connection(entrance.server, first, guest_key, keeping, arrived, come_back=come_back)
+        self.join_details = join_details
+        initial_join = (join_details.room, join_details.nick)
+        self.connection = ServerLink(
+            join_details.server, initial_join, guest_key, storage_paths, on_events_queued, restore_rooms=restore_rooms
+        )
         self.session = ChatSession(lambda: time.time_ns() // 1_000_000, settings)
 
-    def take(self, front: Front, until: float) -> bool:
+    def process_events(self, app: AppPort, deadline: float) -> bool:
         """Apply what has come, until a moment of `time.monotonic`; whether that was all."""
-        inbox, shown = self.connection.inbox, self.session.current_room
-        while inbox:
-            self._apply(inbox.take(), front)
-            if self.session.current_room is not shown:
-                shown = self.session.current_room
-                front.another_room()
-            if time.monotonic() >= until:
+        event_queue, displayed = self.connection.event_queue, self.session.current_room
+        while event_queue:
+            self._apply_event(event_queue.pop(), app)
+            if self.session.current_room is not displayed:
+                displayed = self.session.current_room
+                app.on_current_room_changed()
+            if time.monotonic() >= deadline:
                 break
-        for room, kept in self.session.rooms_to_trim().items():
-            self.connection.trim(room, kept)
-        return not inbox
+        for room, keep_count in self.session.rooms_to_trim().items():
+            self.connection.trim(room, keep_count)
+        return not event_queue
 
-    def _apply(self, arrival: came.Arrival, front: Front) -> None:
+    def _apply_event(self, event: came.QueuedEvent, app: AppPort) -> None:
         session = self.session
-        match arrival:
-            case came.Opened():
-                self.connection.join(self.entrance.room, self.entrance.nick)
-            case came.NotOpened(error):
-                front.not_entered("server", refusals.describe(error), True)
-            case came.RoomJoined(room, wanted_nick, left, show):
-                view = session.add_room(room, left, show=show)
-                if wanted_nick and room.nick.casefold() != wanted_nick.casefold():
-                    session.add_notice(words.nick_assigned(wanted_nick, room.nick))
+        match event:
+            case came.ServerConnected():
+                self.connection.join(self.join_details.room, self.join_details.nick)
+            case came.ConnectFailed(error):
+                app.on_connect_failed("server", refusals.describe(error), True)
+            case came.JoinSucceeded(room, requested_nick, saved_state, show):
+                view = session.add_room(room, saved_state, show=show)
+                if requested_nick and room.nick.casefold() != requested_nick.casefold():
+                    session.add_notice(words.nick_assigned(requested_nick, room.nick))
                 if show:
-                    self._entered(view, front)
-            case came.RoomNotJoined(room, error):
+                    self._report_joined(view, app)
+            case came.JoinFailed(room, error):
                 if session.rooms:
-                    front.not_joined(room, refusals.describe(error))
+                    app.on_join_failed(room, refusals.describe(error))
                 else:
-                    front.not_entered(_field(error), refusals.describe(error), False)
-            case came.RoomParted(room):
+                    app.on_connect_failed(_form_field_for(error), refusals.describe(error), False)
+            case came.RoomLeft(room):
                 session.remove_room(room)
-                self._check_left(tr(words.LEFT_LAST_ROOM), front)
-            case came.RoomOpened(room, left, show):
-                view = session.add_room(room, left, show=show)
+                self._end_if_no_rooms(tr(words.LEFT_LAST_ROOM), app)
+            case came.CachedRoomOpened(room, saved_state, show):
+                view = session.add_room(room, saved_state, show=show)
                 if show:
-                    self._entered(view, front)
-            case came.RoomsExpected(rooms):
+                    self._report_joined(view, app)
+            case came.RoomRestoreStarted(rooms):
                 session.restore_order(rooms)
             case came.RoomTrimmed(room):
                 session.trim_room(room)
-            case came.RoomsListed(rooms, told):
-                if told:
+            case came.RoomListReceived(rooms, requested_by_user):
+                if requested_by_user:
                     lines = [words.room_summary(room.name, room.members, room.topic) for room in rooms]
                     session.add_notice(words.room_list(lines))
-                front.rooms_listed(rooms)
-            case came.PlaceLoaded(room, seq):
-                front.place_loaded(room, seq)
-            case came.Refused(problem):
-                front.problem(refusals.sentence(problem))
+                app.on_rooms_listed(rooms)
+            case came.ContextLoaded(room, seq):
+                app.on_context_loaded(room, seq)
+            case came.RequestFailed(problem):
+                app.show_error(refusals.sentence(problem))
             case _:
-                session.apply(arrival)
-                if isinstance(arrival, RoomLost):
-                    self.connection.lost(arrival.room)
-                    self._check_left(words.room_lost(arrival.room, refusals.phrase(arrival.reason)), front)
-                elif isinstance(arrival, RoomJoined):
-                    if (view := session.find_room(arrival.room)) is not None:
-                        self._renamed(view.nick, front)
-                elif isinstance(arrival, NoticeReceived) and isinstance(arrival.notice, NickNotice):
-                    view = session.find_room(arrival.notice.room)
-                    if view is not None and view.member_id == arrival.notice.member_id:
-                        self._renamed(view.nick, front)
+                session.apply(event)
+                if isinstance(event, RoomLost):
+                    self.connection.forget_room(event.room)
+                    self._end_if_no_rooms(words.room_lost(event.room, refusals.phrase(event.reason)), app)
+                elif isinstance(event, RoomJoined):
+                    if (view := session.find_room(event.room)) is not None:
+                        self._report_nick(view.nick, app)
+                elif isinstance(event, NoticeReceived) and isinstance(event.notice, NickNotice):
+                    view = session.find_room(event.notice.room)
+                    if view is not None and view.member_id == event.notice.member_id:
+                        self._report_nick(view.nick, app)
 
-    def _entered(self, view: RoomView, front: Front) -> None:
-        self.connection.known_as(view.nick)
-        front.entered(self, view)
+    def _report_joined(self, view: RoomView, app: AppPort) -> None:
+        self.connection.save_nick(view.nick)
+        app.on_room_joined(self, view)
 
-    def _renamed(self, nick: str, front: Front) -> None:
-        self.connection.known_as(nick)
-        front.renamed(self, nick)
+    def _report_nick(self, nick: str, app: AppPort) -> None:
+        self.connection.save_nick(nick)
+        app.on_nick_changed(self, nick)
 
-    def _check_left(self, reason: str, front: Front) -> None:
+    def _end_if_no_rooms(self, reason: str, app: AppPort) -> None:
         if not self.session.rooms:
-            front.left(reason)
+            app.on_session_ended(reason)
 
 
-def _field(error: ChatError) -> str:
+def _form_field_for(error: ChatError) -> str:
     if isinstance(error, NickInvalid):
         return "nick"
     if isinstance(error, RoomInvalid | NotFound | Forbidden | TooLong):

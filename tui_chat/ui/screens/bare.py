@@ -19,18 +19,18 @@ from tui_chat.ui import keys
 from tui_chat.ui.settings_app import settings_app
 from tui_chat.ui.widgets.timeline.clusters import render_cluster
 
-LINES_MAX = 1000
+MAX_LINES = 1000
 """Lines of a room that the bare view holds."""
 
-_BEGIN = "\x1b[0m\x1b[H\x1b[2J\x1b[?7h"  # plain, from the top, wrapped by the terminal
+_PAGE_START = "\x1b[0m\x1b[H\x1b[2J\x1b[?7h"  # plain, from the top, wrapped by the terminal
 _HINT = "\x1b[{row};1H\x1b[2m{hint}\x1b[0m"
-_END = "\x1b[?7l"
+_PAGE_END = "\x1b[?7l"
 
 
-class BareScreen(Screen[None]):
+class CopyModeScreen(Screen[None]):
     """A picture of the shown room, page by page."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings(keys.Place.BARE)]
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.textual_bindings(keys.KeyScope.COPY_MODE)]
 
     def __init__(self, text: str) -> None:
         """Make it.
@@ -39,59 +39,61 @@ class BareScreen(Screen[None]):
             text: What was said, as it is copied.
         """
         super().__init__()
-        self._text = text
-        self._below = 0  # rows that are below the view
-        self._alone = ExitStack()
+        self._transcript_text = text
+        self._rows_below = 0  # rows that are below the view
+        self._paused_updates = ExitStack()
 
     def on_mount(self) -> None:
         """The mouse is the terminal's, and Textual draws nothing more until this is left."""
-        settings_app(self).take_mouse(False)
-        self._alone.enter_context(settings_app(self).batch_update())
-        self.write()
+        settings_app(self).set_mouse_enabled(False)
+        self._paused_updates.enter_context(settings_app(self).batch_update())
+        self.write_page()
 
     def on_unmount(self) -> None:
         """The mouse is as it was."""
-        self._alone.close()
+        self._paused_updates.close()
         app = settings_app(self)
-        app.take_mouse(app.settings.mouse)
+        app.set_mouse_enabled(app.settings.mouse)
 
     def on_resize(self) -> None:
         """Written anew for the new width."""
-        self.write()
+        self.write_page()
 
-    def action_page(self, by: int) -> None:
+    def action_page(self, pages: int) -> None:
         """So many pages up."""
-        self._below += by * (settings_app(self).size.height - 2)
-        self.write()
+        self._rows_below += pages * (settings_app(self).size.height - 2)
+        self.write_page()
 
     def action_close(self) -> None:
         """Back to the chat."""
         self.dismiss(None)
 
-    def write(self) -> None:
+    def write_page(self) -> None:
         """Write the page to the terminal."""
         width, height = settings_app(self).size
-        rows = [row for line in self._text.split("\n") for row in in_rows(line, width)]
-        room = max(1, height - 1)
-        self._below = max(0, min(self._below, len(rows) - room))
-        last = len(rows) - self._below
-        shown = "".join(row + ("\r\n" if ends else "") for row, ends in rows[max(0, last - room) : last])
-        hint, _ = _fitting(tr(setting_words.COPY_MODE_HINT), width)
-        settings_app(self).write(_BEGIN + shown.removesuffix("\r\n") + _HINT.format(row=height, hint=hint) + _END)
+        rows = [row for line in self._transcript_text.split("\n") for row in wrap_rows(line, width)]
+        page_height = max(1, height - 1)
+        self._rows_below = max(0, min(self._rows_below, len(rows) - page_height))
+        end = len(rows) - self._rows_below
+        page = "".join(row + ("\r\n" if ends else "") for row, ends in rows[max(0, end - page_height) : end])
+        hint, _ = _fit_width(tr(setting_words.COPY_MODE_HINT), width)
+        settings_app(self).write_to_terminal(
+            _PAGE_START + page.removesuffix("\r\n") + _HINT.format(row=height, hint=hint) + _PAGE_END
+        )
 
 
-def in_rows(line: str, width: int) -> list[tuple[str, bool]]:
+def wrap_rows(line: str, width: int) -> list[tuple[str, bool]]:
     """The rows a terminal makes of a line, and whether the line ends there."""
     rows: list[tuple[str, bool]] = []
     row, cells = "", 0
     for cluster in iter_graphemes(line):
-        picture, wide = (" ", 1) if cluster == "\t" else render_cluster(cluster)
-        if cells + wide > width and row:
+        glyph, glyph_width = (" ", 1) if cluster == "\t" else render_cluster(cluster)
+        if cells + glyph_width > width and row:
             rows.append((row, False))
             row, cells = "", 0
-        row, cells = row + picture, cells + wide
+        row, cells = row + glyph, cells + glyph_width
     return [*rows, (row, True)]
 
 
-def _fitting(text: str, width: int) -> tuple[str, bool]:
-    return in_rows(text, width)[0]
+def _fit_width(text: str, width: int) -> tuple[str, bool]:
+    return wrap_rows(text, width)[0]

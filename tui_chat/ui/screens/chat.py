@@ -20,10 +20,10 @@ from tui_chat.session.settings import ClientSettings
 from tui_chat.session.writing import ComposeKind
 from tui_chat.ui import commands, keys
 from tui_chat.ui.app_of import app_of
-from tui_chat.ui.connection import Connection
-from tui_chat.ui.screens.bare import LINES_MAX, BareScreen
-from tui_chat.ui.screens.chat_search import SearchActions
-from tui_chat.ui.screens.chat_view import WRITING
+from tui_chat.ui.connection import ServerLink
+from tui_chat.ui.screens.bare import MAX_LINES, CopyModeScreen
+from tui_chat.ui.screens.chat_search import SearchNavigation
+from tui_chat.ui.screens.chat_view import COMPOSING_SCOPES
 from tui_chat.ui.settings_app import settings_app
 from tui_chat.ui.widgets.composer import Composer
 from tui_chat.ui.widgets.timeline.messages import (
@@ -33,37 +33,37 @@ from tui_chat.ui.widgets.timeline.messages import (
     OlderMessagesRequested,
 )
 
-TYPING_AGAIN = 3.0
+TYPING_REPEAT_INTERVAL = 3.0
 """Seconds after which others are told once more that you type."""
 
 
-class ChatScreen(SearchActions):
+class ChatScreen(SearchNavigation):
     """The chat screen with all that one can do on it.
 
     Attributes:
         connection: The server.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings(keys.Place.CHAT)]
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.textual_bindings(keys.KeyScope.CHAT)]
 
-    class LeaveAsked(Message):
+    class QuitRequested(Message):
         """`/quit` was typed."""
 
-    class HelpAsked(Message):
+    class HelpRequested(Message):
         """`/help` was typed."""
 
     @dataclass
-    class ServerAsked(Message):
+    class ServerChangeRequested(Message):
         """Another server is wanted.
 
         Attributes:
             typed: Its address, as it was typed; it is one.
         """
 
-        typed: str
+        address: str
 
     @dataclass
-    class SettingAsked(Message):
+    class SettingChangeRequested(Message):
         """A setting is to be changed.
 
         Attributes:
@@ -74,7 +74,7 @@ class ChatScreen(SearchActions):
         name: str
         value: object
 
-    def __init__(self, session: ChatSession, connection: Connection) -> None:
+    def __init__(self, session: ChatSession, connection: ServerLink) -> None:
         """Make it.
 
         Args:
@@ -82,40 +82,40 @@ class ChatScreen(SearchActions):
             connection: The server.
         """
         super().__init__(session, connection)
-        self._typing_told = 0.0
-        self._refused_text = ""
+        self._typing_sent_at = 0.0
+        self._rejected_text = ""
 
     # Writing.
 
-    def submit(self, written: str) -> None:
+    def submit(self, raw_text: str) -> None:
         """Say what was written, or do the command that it is; what is refused comes back."""
-        text = written.strip("\n")
+        text = raw_text.strip("\n")
         if not text.strip():
             return
         view = self.session.current_room
-        writing = view.compose_mode if view is not None else None
-        refused = self.run_typed(text)
-        if refused:
-            self._refused_text = written
-            self.composer.write(written)
-            self.problem(refused)
-        elif writing is None or writing.kind is ComposeKind.REPLY:
-            self._remember(text)
-        self._typing_told = 0.0
+        mode = view.compose_mode if view is not None else None
+        error = self.run_input(text)
+        if error:
+            self._rejected_text = raw_text
+            self.composer.set_text(raw_text)
+            self.show_error(error)
+        elif mode is None or mode.kind is ComposeKind.REPLY:
+            self._add_to_history(text)
+        self._typing_sent_at = 0.0
 
-    def not_sent(self, text: str) -> None:
+    def return_to_composer(self, text: str) -> None:
         """Put this into the composer; what is said above it stays there."""
-        self.composer.add(text)
-        self._refused_text = self.composer.text
+        self.composer.insert_text(text)
+        self._rejected_text = self.composer.text
 
-    def _remember(self, text: str) -> None:
+    def _add_to_history(self, text: str) -> None:
         """This was sent, and is found again with Up and Ctrl+R."""
         view = self.session.current_room
         if view is not None:
             view.input_history.add(text)
-            self.connection.keep_sent(view.name, text)
+            self.connection.save_sent(view.name, text)
 
-    def run_typed(self, text: str) -> str:
+    def run_input(self, text: str) -> str:
         """Say it, or do the command that it is.
 
         Returns:
@@ -125,100 +125,100 @@ class ChatScreen(SearchActions):
             case command_list.ParseError(problem):
                 return problem
             case command_list.CommandCall() as call:
-                refused = commands.run(call, self)
-            case command_list.ChatText(said):
-                refused = self.say(said)
-        self.draw()
-        return refused
+                error = commands.run_command(call, self)
+            case command_list.ChatText(message):
+                error = self.send_text(message)
+        self.draw_changes()
+        return error
 
-    def run_chosen(self, text: str) -> None:
+    def run_palette_command(self, text: str) -> None:
         """Do a command that was chosen and not typed; why not is said."""
-        if refused := self.run_typed(text):
-            self.problem(refused)
+        if error := self.run_input(text):
+            self.show_error(error)
 
-    def say(self, text: str) -> str:
+    def send_text(self, text: str) -> str:
         """Say something in the shown room, or what it was written for; why not, empty when it is on its way."""
         view = self.session.current_room
         if view is not None and view.compose_mode is not None:
-            return self.written(view.compose_mode, text)
-        refused = self.post(lambda room: self.connection.post(room, text))
-        if not refused:
+            return self.submit_compose(view.compose_mode, text)
+        error = self.post(lambda room: self.connection.post(room, text))
+        if not error:
             self.action_bottom()
-        return refused
+        return error
 
-    def say_in(self, text: str) -> str:
+    def send_verbatim(self, text: str) -> str:
         """Say something that was not typed, as it is; why not, empty when it is on its way."""
-        refused = self.say(text)
-        if not refused:
-            self._remember(f"/{text}" if text.startswith("/") else text)
-        return refused
+        error = self.send_text(text)
+        if not error:
+            self._add_to_history(f"/{text}" if text.startswith("/") else text)
+        return error
 
     @on(TextArea.Changed)
-    def _changed(self) -> None:
-        self.keep_draft()
-        self.status.show_candidates(self.composer.completing)
+    def _handle_text_changed(self) -> None:
+        self.save_draft()
+        self.status.show_candidates(self.composer.active_completion)
         text = self.composer.text
-        if text and text != self._refused_text:
-            self.status.show_problem("")
-        long = len(text) > MESSAGE_CHARACTERS * 0.9
-        self.status.show_length(words.message_too_long(len(text), MESSAGE_CHARACTERS) if long else "")
+        if text and text != self._rejected_text:
+            self.status.show_error("")
+        is_near_limit = len(text) > MESSAGE_CHARACTERS * 0.9
+        self.status.show_length_warning(words.message_too_long(len(text), MESSAGE_CHARACTERS) if is_near_limit else "")
         view = self.session.current_room
         if view is None or not self.composer.has_focus or not settings_app(self).settings.send_typing:
             return
         now = time.monotonic()
-        if text and not text.startswith("/") and now - self._typing_told > TYPING_AGAIN:
-            self._typing_told = now
-            self.connection.typing(view.name, True)
-        elif not text and self._typing_told:
-            self._typing_told = 0.0
-            self.connection.typing(view.name, False)
+        if text and not text.startswith("/") and now - self._typing_sent_at > TYPING_REPEAT_INTERVAL:
+            self._typing_sent_at = now
+            self.connection.send_typing(view.name, True)
+        elif not text and self._typing_sent_at:
+            self._typing_sent_at = 0.0
+            self.connection.send_typing(view.name, False)
 
-    def keep_draft(self) -> None:
+    def save_draft(self) -> None:
         """What stands in the composer is the draft of the room that it was shown for, here and on disk."""
-        view, text = self.shown, self.composer.draft
+        view, text = self.displayed_room, self.composer.draft
         if view is not None and (text, view.compose_mode) != (view.draft, view.saved_compose_mode):
             view.draft, view.saved_compose_mode = text, view.compose_mode
-            self.connection.keep_draft(view.name, text, view.compose_mode)
+            self.connection.save_draft(view.name, text, view.compose_mode)
 
-    def keep_read(self) -> None:
+    def save_read_marker(self) -> None:
         """How far the shown room was read is kept, so that the next start knows what is new."""
         view = self.session.current_room
         if view is not None and view.read_seq != view.saved_read_seq:
             view.saved_read_seq = view.read_seq
-            self.connection.keep_read(view.name, view.read_seq)
+            self.connection.save_read_marker(view.name, view.read_seq)
 
-    @on(Composer.Searching)
-    def _searching(self, event: Composer.Searching) -> None:
-        self.status.show_search(event.shown)
-        self.key_bar.show(*((keys.Place.SEARCHING,) if event.shown else WRITING))
+    @on(Composer.HistorySearchChanged)
+    def _handle_history_search_changed(self, event: Composer.HistorySearchChanged) -> None:
+        self.status.show_history_search(event.description)
+        self.key_bar.set_scopes(*((keys.KeyScope.HISTORY_SEARCH,) if event.description else COMPOSING_SCOPES))
 
-    @on(Composer.Refused)
-    def _refused(self, event: Composer.Refused) -> None:
-        self.problem(event.problem)
+    @on(Composer.InputRejected)
+    def _handle_input_rejected(self, event: Composer.InputRejected) -> None:
+        self.show_error(event.problem)
 
-    def complete(self, before: str) -> Completion | None:
+    def complete(self, text_before_caret: str) -> Completion | None:
         """What the text before the caret may become."""
         view = self.session.current_room
-        rooms = [*(room.name for room in self.session.rooms.values()), *self.known_rooms]
-        return complete(before, view.other_nicks if view else (), list(dict.fromkeys(rooms)))
+        rooms = [*(room.name for room in self.session.rooms.values()), *self.listed_room_names]
+        return complete(text_before_caret, view.other_nicks if view else (), list(dict.fromkeys(rooms)))
 
-    def write(self, text: str) -> None:
+    def set_composer_text(self, text: str) -> None:
         """Put a text into the composer."""
-        self.composer.write(text)
+        self.composer.set_text(text)
         self.composer.focus()
 
-    def clear_line(self) -> bool:
+    def clear_input(self) -> bool:
         """Take away what is being written; False when there was nothing."""
-        if self.composer.searching:
-            self.composer.action_search_leave()
+        if self.composer.is_searching:
+            self.composer.action_search_cancel()
             return True
-        if self.stop_writing():
+        if self.leave_compose_mode():
             return True
         if not self.composer.text:
             return False
         self.composer.clear()
-        undo = settings_app(self).keymap.shown("undo")
-        self.told(words.input_cleared(undo) if undo else "")
+        undo_key = settings_app(self).keymap.display_key("undo")
+        self.show_status(words.input_cleared(undo_key) if undo_key else "")
         return True
 
     # Reading.
@@ -235,74 +235,74 @@ class ChatScreen(SearchActions):
         """Scroll to the first line that is loaded."""
         self.timeline.action_to_top()
 
-    @on(Composer.BottomWanted)
+    @on(Composer.BottomRequested)
     def action_bottom(self) -> None:
         """Scroll to the newest line."""
-        self.forget_way_back()
+        self.clear_return_position()
         self.timeline.action_to_bottom()
 
     def action_escape(self) -> None:
         """Leave an answer or a change; else back to where you were before a search; else to the newest line."""
-        if not self.stop_writing() and not self.go_back():
+        if not self.leave_compose_mode() and not self.go_back():
             self.action_bottom()
 
-    def action_bare(self) -> None:
+    def action_copy_mode(self) -> None:
         """Show nothing but what was said."""
-        app_of(self).push_screen(BareScreen(self.timeline.export_text(LINES_MAX)))
+        app_of(self).push_screen(CopyModeScreen(self.timeline.export_text(MAX_LINES)))
 
-    def action_unread(self) -> None:
+    def action_first_unread(self) -> None:
         """Scroll to the first unread line."""
         self.timeline.scroll_to_key(UnreadLine().key)
 
     @on(FollowChanged)
-    def _at_bottom(self) -> None:
-        self.draw()
+    def _handle_follow_changed(self) -> None:
+        self.draw_changes()
 
     @on(OlderMessagesRequested)
-    def _older_wanted(self) -> None:
+    def _handle_older_requested(self) -> None:
         if self.session.current_room is not None:
             self.connection.load_older(self.session.current_room.name)
 
     @on(GapRequested)
-    def _gap_wanted(self, event: GapRequested) -> None:
+    def _handle_gap_requested(self, event: GapRequested) -> None:
         if self.session.current_room is not None:
-            self.connection.fill(self.session.current_room.name, event.after, oldest_first=event.from_above)
+            self.connection.fill_gap(self.session.current_room.name, event.after, oldest_first=event.from_above)
 
     @on(LinkClicked)
-    def _link_clicked(self, event: LinkClicked) -> None:
+    def _handle_link_clicked(self, event: LinkClicked) -> None:
         self.show_links([event.url])
 
     # What a command asks of the app.
 
     @property
-    def held(self) -> ClientSettings:
+    def settings(self) -> ClientSettings:
         """The settings in force."""
         return settings_app(self).settings
 
-    def answer(self, sentence: str) -> None:
+    def reply(self, text: str) -> None:
         """Say what a command asked for, in the room."""
-        self.session.add_notice(sentence)
+        self.session.add_notice(text)
 
     def set_setting(self, name: str, value: object) -> None:
         """Set what the person wants set, now and for later."""
-        self.post_message(self.SettingAsked(name, value))
+        self.post_message(self.SettingChangeRequested(name, value))
 
-    def change_server(self, typed: str) -> str:
+    def change_server(self, server: str) -> str:
         """Go to another server; why not, empty when that begins."""
         try:
-            address.parse_address(typed)
-        except ValueError as fault:
-            return str(fault)
-        self.post_message(self.ServerAsked(typed))
+            address.parse_address(server)
+        except ValueError as error:
+            return str(error)
+        self.post_message(self.ServerChangeRequested(server))
         return ""
 
     def show_help(self) -> None:
         """Show keys and commands."""
-        self.post_message(self.HelpAsked())
+        self.post_message(self.HelpRequested())
 
-    def leave(self) -> None:
+    def request_quit(self) -> None:
         """Quit."""
-        self.post_message(self.LeaveAsked())
+        self.post_message(self.QuitRequested())
 
     def on_click(self, event: events.Click) -> None:
         """A click outside of the composer does not take the caret out of it."""

@@ -19,10 +19,10 @@ from tui_chat.session.room_view import MAX_QUOTE_LENGTH, RoomView
 from tui_chat.session.session import ChatSession
 from tui_chat.session.writing import ComposeKind, ComposeMode, resolve_emoji
 from tui_chat.ui.app_of import app_of
-from tui_chat.ui.connection import Connection
-from tui_chat.ui.keys import Place
+from tui_chat.ui.connection import ServerLink
+from tui_chat.ui.keys import KeyScope
 from tui_chat.ui.links import open_link
-from tui_chat.ui.screens.chat_view import WRITING, ChatView
+from tui_chat.ui.screens.chat_view import COMPOSING_SCOPES, ChatView
 from tui_chat.ui.screens.link import LinkScreen
 from tui_chat.ui.widgets.timeline.links import find_hyperlinks
 from tui_chat.ui.widgets.timeline.messages import CursorMoved, MessageActivated, RetryRequested
@@ -35,7 +35,7 @@ class MessageActions(ChatView):
         connection: The server.
     """
 
-    def __init__(self, session: ChatSession, connection: Connection) -> None:
+    def __init__(self, session: ChatSession, connection: ServerLink) -> None:
         """Make it.
 
         Args:
@@ -44,260 +44,260 @@ class MessageActions(ChatView):
         """
         super().__init__(session)
         self.connection = connection
-        self._delete_asked: str | None = None
+        self._delete_confirm_key: str | None = None
 
-    def problem(self, problem: str) -> None:
+    def show_error(self, problem: str) -> None:
         """Say what is wrong, until something is typed."""
-        self.status.show_problem(problem)
+        self.status.show_error(problem)
 
-    def told(self, word: str) -> None:
+    def show_status(self, text: str) -> None:
         """Say what was done or is going on, until something is typed."""
-        self.status.show_told(word)
+        self.status.show_status(text)
 
-    def action_pick(self) -> None:
+    def action_select_message(self) -> None:
         """Put the cursor on the last message in view."""
         self.timeline.action_show_cursor()
         if self.timeline.cursor_key is not None:
             self.set_focus(self.timeline)  # at once: the next key may be here already
 
     @on(CursorMoved)
-    def _picked(self, event: CursorMoved) -> None:
-        if event.key != self._delete_asked:
-            self._delete_asked = None
-        self.key_bar.show(*(WRITING if event.key is None else (Place.PICKING,)))
+    def _handle_cursor_moved(self, event: CursorMoved) -> None:
+        if event.key != self._delete_confirm_key:
+            self._delete_confirm_key = None
+        self.key_bar.set_scopes(*(COMPOSING_SCOPES if event.key is None else (KeyScope.MESSAGE_CURSOR,)))
         if event.key is None:
             self.composer.focus()
 
     @on(MessageActivated)
-    def _chosen(self, event: MessageActivated) -> None:
+    def _handle_message_activated(self, event: MessageActivated) -> None:
         view = self.session.current_room
         line = self.timeline.lines.get(event.key)
         if view is not None and isinstance(line, MessageLine) and line.seq is not None:
             if line.reply_to is not None:
-                self.go_to_answered(view, line.reply_to)
+                self.go_to_reply_target(view, line.reply_to)
         else:
-            self._send_again(event.key)
+            self._resend(event.key)
 
     @on(RetryRequested)
-    def _retry(self, event: RetryRequested) -> None:
-        self._send_again(event.key)
+    def _handle_retry_requested(self, event: RetryRequested) -> None:
+        self._resend(event.key)
 
-    def go_to_answered(self, view: RoomView, seq: int) -> None:
+    def go_to_reply_target(self, view: RoomView, seq: int) -> None:
         """Show the message that one in this room answers."""
         raise NotImplementedError
 
-    def _send_again(self, key: str) -> None:
+    def _resend(self, key: str) -> None:
         unsent = self.session.find_unsent_line(key)
         if unsent is not None:
             try:
                 self.connection.retry(unsent[0].name, unsent[1])
-            except ChatError as refusal:
-                self.problem(refusals.describe(refusal))
+            except ChatError as error:
+                self.show_error(refusals.describe(error))
 
-    def action_copy_picked(self) -> None:
+    def action_copy_selected(self) -> None:
         """Copy the picked message."""
-        line = self._picked_line()
+        line = self._selected_message()
         if line is not None:
-            self.told(tr(words.COPIED))
+            self.show_status(tr(words.COPIED))
             app_of(self).copy_to_clipboard(line.text)  # which may say more
             self.timeline.set_cursor(None)
 
-    def action_mention_picked(self) -> None:
+    def action_mention_selected(self) -> None:
         """Write to who said the picked message."""
-        line = self._picked_line()
+        line = self._selected_message()
         if line is not None:
             self.timeline.set_cursor(None)
-            self.composer.add(f"{line.nick}: " if not self.composer.text else f"{line.nick} ")
+            self.composer.insert_text(f"{line.nick}: " if not self.composer.text else f"{line.nick} ")
 
-    def action_reply_picked(self) -> None:
+    def action_reply_to_selected(self) -> None:
         """Answer the picked message; send it again when it was not sent."""
-        line = self._picked_line()
+        line = self._selected_message()
         if line is not None and line.delivery in (DeliveryState.FAILED, DeliveryState.UNCONFIRMED):
-            self._send_again(line.key)
+            self._resend(line.key)
         elif line is not None:
-            self._say_problem(self.reply(line, ""))
+            self._show_if_error(self.reply_to_message(line, ""))
 
-    def action_edit_picked(self) -> None:
+    def action_edit_selected(self) -> None:
         """Change the picked message; write it anew when it was not sent."""
-        line = self._picked_line()
+        line = self._selected_message()
         if line is not None and line.seq is None:
-            if self._drop(line):
-                self.composer.add(line.text)
+            if self._discard_unsent(line):
+                self.composer.insert_text(line.text)
         elif line is not None:
-            self._say_problem(self.edit(line, ""))
+            self._show_if_error(self.edit_message(line, ""))
 
-    def action_delete_picked(self) -> None:
+    def action_delete_selected(self) -> None:
         """Take the picked message back, when asked twice; at once when it was not sent."""
-        line = self._picked_line()
+        line = self._selected_message()
         if line is None or line.deleted:
             return
         if line.seq is None:
-            self._drop(line)
+            self._discard_unsent(line)
         elif not line.is_own:
-            self.problem(tr(words.NOT_OWN_MESSAGE))
-        elif self._delete_asked != line.key:
-            self._delete_asked = line.key
-            self.told(tr(words.CONFIRM_DELETE))
+            self.show_error(tr(words.NOT_OWN_MESSAGE))
+        elif self._delete_confirm_key != line.key:
+            self._delete_confirm_key = line.key
+            self.show_status(tr(words.CONFIRM_DELETE))
         else:
             seq = line.seq
             self.timeline.set_cursor(None)
-            self._say_problem(self.post(lambda room: self.connection.delete(room, seq)))
-            self.draw()
+            self._show_if_error(self.post(lambda room: self.connection.delete(room, seq)))
+            self.draw_changes()
 
-    def action_react_picked(self) -> None:
+    def action_react_to_selected(self) -> None:
         """Put an emoji under the picked message."""
-        line = self._picked_line()
+        line = self._selected_message()
         if line is not None:
-            self._say_problem(self.react(line, ""))
+            self._show_if_error(self.react_to_message(line, ""))
 
-    def action_open_picked(self) -> None:
+    def action_open_selected_links(self) -> None:
         """Show where the addresses in the picked message lead, to open one."""
-        line = self._picked_line()
+        line = self._selected_message()
         urls = [] if line is None or line.deleted else [link.url for link in find_hyperlinks(line.text)]
         if urls:
             self.timeline.set_cursor(None)
             self.show_links(list(dict.fromkeys(urls)))
         elif line is not None:
-            self.problem(tr(setting_words.NO_LINK))
+            self.show_error(tr(setting_words.NO_LINK))
 
     def show_links(self, urls: list[str]) -> None:
         """Show where these addresses lead; one of them can be opened then."""
-        app_of(self).push_screen(LinkScreen(urls), self._link_chosen)
+        app_of(self).push_screen(LinkScreen(urls), self._on_link_selected)
 
-    def _link_chosen(self, url: str | None) -> None:
+    def _on_link_selected(self, url: str | None) -> None:
         if url is not None:
-            self.told(open_link(url, app_of(self)))
+            self.show_status(open_link(url, app_of(self)))
 
     # What is written about a message.
 
-    def reply(self, line: MessageLine | None, text: str) -> str:
+    def reply_to_message(self, line: MessageLine | None, text: str) -> str:
         """Answer a message, with this text or what is written next; why not, empty when that can be."""
         if line is None or line.seq is None:
             return tr(words.NO_SUCH_MESSAGE)
         if text:
-            return self.written(ComposeMode(ComposeKind.REPLY, line.seq, ""), text)
-        about = words.quote_line(line, MAX_QUOTE_LENGTH)
-        self._begin(ComposeMode(ComposeKind.REPLY, line.seq, about), None)
+            return self.submit_compose(ComposeMode(ComposeKind.REPLY, line.seq, ""), text)
+        quote = words.quote_line(line, MAX_QUOTE_LENGTH)
+        self._enter_compose_mode(ComposeMode(ComposeKind.REPLY, line.seq, quote), None)
         return ""
 
-    def edit(self, line: MessageLine | None, text: str) -> str:
+    def edit_message(self, line: MessageLine | None, text: str) -> str:
         """Change a message of yours, to this text or what is written next; why not, empty when that can be."""
         if line is None or line.seq is None or line.deleted:
             return tr(words.NO_SUCH_MESSAGE)
         if not line.is_own:
             return tr(words.NOT_OWN_MESSAGE)
         if text:
-            return self.written(ComposeMode(ComposeKind.EDIT, line.seq, ""), text)
-        shown = _as_typed(line)
-        self._begin(ComposeMode(ComposeKind.EDIT, line.seq, "", shown), shown)
+            return self.submit_compose(ComposeMode(ComposeKind.EDIT, line.seq, ""), text)
+        current_text = _as_input(line)
+        self._enter_compose_mode(ComposeMode(ComposeKind.EDIT, line.seq, "", current_text), current_text)
         return ""
 
-    def react(self, line: MessageLine | None, text: str) -> str:
+    def react_to_message(self, line: MessageLine | None, emoji_text: str) -> str:
         """Put an emoji under a message: this one, or what is written next; why not, empty when that can be."""
         if line is None or line.seq is None or line.deleted:
             return tr(words.NO_SUCH_MESSAGE)
-        if text:
-            return self.written(ComposeMode(ComposeKind.REACT, line.seq, ""), text)
-        self._begin(ComposeMode(ComposeKind.REACT, line.seq, ""), "")
+        if emoji_text:
+            return self.submit_compose(ComposeMode(ComposeKind.REACT, line.seq, ""), emoji_text)
+        self._enter_compose_mode(ComposeMode(ComposeKind.REACT, line.seq, ""), "")
         return ""
 
-    def _begin(self, writing: ComposeMode, text: str | None) -> None:
+    def _enter_compose_mode(self, mode: ComposeMode, text: str | None) -> None:
         view = self.session.current_room
         if view is None:
             return
-        self.stop_writing()
-        view.compose_mode = replace(writing, put_aside=self.composer.text if text is not None else "")
+        self.leave_compose_mode()
+        view.compose_mode = replace(mode, put_aside=self.composer.text if text is not None else "")
         if text is not None:
-            self.composer.write(text)
+            self.composer.set_text(text)
         self.timeline.set_cursor(None)
         self.composer.focus()
-        self.status.show_problem("")
-        self.show_writing()
-        self.keep_draft()
+        self.status.show_error("")
+        self.show_compose_mode()
+        self.save_draft()
 
-    def stop_writing(self) -> bool:
+    def leave_compose_mode(self) -> bool:
         """What is written is a plain message again; False when it was one."""
         view = self.session.current_room
         if view is None or view.compose_mode is None:
             return False
-        writing, view.compose_mode = view.compose_mode, None
-        if writing.kind is not ComposeKind.REPLY:
-            self.composer.write(writing.put_aside)
-        self.show_writing()
-        self.keep_draft()
+        mode, view.compose_mode = view.compose_mode, None
+        if mode.kind is not ComposeKind.REPLY:
+            self.composer.set_text(mode.put_aside)
+        self.show_compose_mode()
+        self.save_draft()
         return True
 
-    def written(self, writing: ComposeMode, text: str) -> str:
+    def submit_compose(self, mode: ComposeMode, text: str) -> str:
         """Do with a text what it was written for; why not, empty when it is on its way."""
-        match writing.kind:
+        match mode.kind:
             case ComposeKind.REPLY:
-                refused = self.post(lambda room: self.connection.post(room, text, writing.seq))
+                error = self.post(lambda room: self.connection.post(room, text, mode.seq))
             case ComposeKind.EDIT:
-                refused = self.post(lambda room: self.connection.edit(room, writing.seq, text))
+                error = self.post(lambda room: self.connection.edit(room, mode.seq, text))
             case ComposeKind.REACT:
-                refused = self._react(writing.seq, resolve_emoji(text))
-        if not refused:
-            self.stop_writing()
-        self.draw()
-        return refused
+                error = self._toggle_reaction(mode.seq, resolve_emoji(text))
+        if not error:
+            self.leave_compose_mode()
+        self.draw_changes()
+        return error
 
-    def _react(self, seq: int, emoji: str) -> str:
+    def _toggle_reaction(self, seq: int, emoji: str) -> str:
         view = self.session.current_room
         line = view.transcript.find_message(seq) if view is not None else None
-        chosen = line is not None and any(each.is_own and each.emoji == emoji for each in line.reactions)
-        return self.post(lambda room: self.connection.react(room, seq, emoji, not chosen))
+        has_own_reaction = line is not None and any(each.is_own and each.emoji == emoji for each in line.reactions)
+        return self.post(lambda room: self.connection.react(room, seq, emoji, not has_own_reaction))
 
-    def up(self) -> bool:
+    def recall_previous(self) -> bool:
         """In an empty composer, change your last message; once more, go on to what you sent before."""
         view = self.session.current_room
         if view is None:
             return False
         if view.compose_mode is not None and view.compose_mode.kind is not ComposeKind.REPLY:
             if self.composer.text == view.compose_mode.began:
-                self.stop_writing()
+                self.leave_compose_mode()
                 return False
             return True
-        last = view.last_message(is_own=True)
+        last_own_message = view.last_message(is_own=True)
         if (
             self.composer.text
             or view.compose_mode is not None
-            or last is None
-            or not view.input_history.ends_with(_as_typed(last))
+            or last_own_message is None
+            or not view.input_history.ends_with(_as_input(last_own_message))
         ):
             return False
-        return not self.edit(last, "")
+        return not self.edit_message(last_own_message, "")
 
-    def _say_problem(self, problem: str) -> None:
+    def _show_if_error(self, problem: str) -> None:
         if problem:
-            self.problem(problem)
+            self.show_error(problem)
 
-    def _drop(self, line: MessageLine) -> bool:
+    def _discard_unsent(self, line: MessageLine) -> bool:
         """Take away what was not sent; False when it was, or is on its way right now."""
         unsent = self.session.find_unsent_line(line.key)
-        dropped = self.connection.drop(unsent[0].name, unsent[1]) if unsent is not None else None
-        if dropped is None:
+        discarded = self.connection.discard(unsent[0].name, unsent[1]) if unsent is not None else None
+        if discarded is None:
             return False
         self.timeline.set_cursor(None)
-        self.session.apply(OutboxItemChanged(dropped))
-        self.draw()
+        self.session.apply(OutboxItemChanged(discarded))
+        self.draw_changes()
         return True
 
-    def _picked_line(self) -> MessageLine | None:
+    def _selected_message(self) -> MessageLine | None:
         key = self.timeline.cursor_key
         line = self.timeline.lines.get(key)
         return line if isinstance(line, MessageLine) else None
 
-    def post(self, post: Callable[[str], OutboxItem]) -> str:
+    def post(self, send: Callable[[str], OutboxItem]) -> str:
         """Post something into the shown room; why that cannot be, empty when it is on its way."""
         view = self.session.current_room
         if view is None:
             return tr(words.NOT_IN_A_ROOM)
         try:
-            self.session.apply(OutboxItemChanged(post(view.name)))
-        except ChatError as refusal:
-            return refusals.describe(refusal)
+            self.session.apply(OutboxItemChanged(send(view.name)))
+        except ChatError as error:
+            return refusals.describe(error)
         return ""
 
 
-def _as_typed(line: MessageLine) -> str:
+def _as_input(line: MessageLine) -> str:
     return f"/{line.text}" if line.text.startswith("/") and not line.is_action else line.text

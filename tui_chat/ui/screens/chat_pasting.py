@@ -4,38 +4,38 @@ from textual import on
 
 from tui_chat.session.pasting import Paste, PasteMode
 from tui_chat.ui.app_of import app_of
-from tui_chat.ui.screens.chat_rooms import RoomActions
+from tui_chat.ui.screens.chat_rooms import RoomNavigation
 from tui_chat.ui.screens.paste import PasteScreen
 from tui_chat.ui.widgets.composer import Composer
 
 
-class PasteActions(RoomActions):
+class PasteFlow(RoomNavigation):
     """What one can do with messages, rooms and pastes."""
 
-    @on(Composer.Pasted)
-    def _pasted(self, event: Composer.Pasted) -> None:
+    @on(Composer.LargePaste)
+    def _handle_large_paste(self, event: Composer.LargePaste) -> None:
         paste = Paste(event.text)
 
-        def answered(wish: PasteMode | None) -> None:
+        def on_closed(mode: PasteMode | None) -> None:
             self.composer.focus()
-            if wish is PasteMode.EDIT:
-                self.composer.add(paste.text)
-            elif wish is not None:
-                self._send(paste, wish)
+            if mode is PasteMode.EDIT:
+                self.composer.insert_text(paste.text)
+            elif mode is not None:
+                self._send_paste(paste, mode)
 
-        app_of(self).push_screen(PasteScreen(paste), answered)
+        app_of(self).push_screen(PasteScreen(paste), on_closed)
 
-    def _send(self, paste: Paste, wish: PasteMode) -> None:
+    def _send_paste(self, paste: Paste, mode: PasteMode) -> None:
         """Say it as it is: a `/` at its beginning is no command."""
-        written = self.composer.text
-        if wish is PasteMode.SINGLE_MESSAGE and written:
-            self.composer.add(paste.text)
+        composer_text = self.composer.text
+        if mode is PasteMode.SINGLE_MESSAGE and composer_text:
+            self.composer.insert_text(paste.text)
             paste = Paste(self.composer.text)
-            self.composer.write("")
-        messages = paste.messages(wish)
-        for at, message in enumerate(messages):
-            if refused := self.say_in(message):
-                self.composer.write("\n".join(messages[at:]))  # the rest is not lost
-                self.problem(refused)
+            self.composer.set_text("")
+        messages = paste.messages(mode)
+        for index, message in enumerate(messages):
+            if error := self.send_verbatim(message):
+                self.composer.set_text("\n".join(messages[index:]))  # the rest is not lost
+                self.show_error(error)
                 break
-        self.draw()
+        self.draw_changes()

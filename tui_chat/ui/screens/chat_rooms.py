@@ -18,24 +18,24 @@ from tui_chat.session import switching
 from tui_chat.session.room_view import RoomView
 from tui_chat.session.session import ChatSession
 from tui_chat.ui.app_of import app_of
-from tui_chat.ui.connection import Connection
-from tui_chat.ui.keys import Place
+from tui_chat.ui.connection import ServerLink
+from tui_chat.ui.keys import KeyScope
 from tui_chat.ui.screens.chat_messages import MessageActions
-from tui_chat.ui.screens.switcher import Switcher
-from tui_chat.ui.typing_app import typing_app
+from tui_chat.ui.screens.switcher import RoomSwitcher
+from tui_chat.ui.typing_app import input_app
 from tui_chat.ui.widgets.rooms import RoomList
 
-GOING_MOST = 3.0
+SWITCH_TIMEOUT = 3.0
 """Seconds that keys wait for a room that was asked for."""
 
-GONE_FOR = 1.0
+ROOM_CLOSED_GRACE = 1.0
 """Seconds for which somebody who is writing may not have noticed that the room has gone."""
 
 
-class RoomActions(MessageActions):
+class RoomNavigation(MessageActions):
     """What one can do with messages and rooms."""
 
-    def __init__(self, session: ChatSession, connection: Connection) -> None:
+    def __init__(self, session: ChatSession, connection: ServerLink) -> None:
         """Make it.
 
         Args:
@@ -43,128 +43,128 @@ class RoomActions(MessageActions):
             connection: The server.
         """
         super().__init__(session, connection)
-        self._listed: dict[str, RoomSummary] = {}
-        self._switcher: Switcher | None = None
-        self._going: str | None = None  # the key of a room's name; empty for whichever is shown next
-        self._patience: Timer | None = None
+        self._listed_rooms: dict[str, RoomSummary] = {}
+        self._switcher: RoomSwitcher | None = None
+        self._switch_target: str | None = None  # the key of a room's name; empty for whichever is shown next
+        self._switch_timer: Timer | None = None
 
     @property
-    def going(self) -> bool:
+    def switching(self) -> bool:
         """Another room was asked for, and is not shown yet."""
-        return self._going is not None
+        return self._switch_target is not None
 
-    def stay(self, room: str = "") -> None:
+    def cancel_switch(self, room: str = "") -> None:
         """A room does not come, or not in time; what was typed for it is kept, and goes nowhere else."""
-        if self._going is None or (room and self._going != names.canonical_key(room)):
+        if self._switch_target is None or (room and self._switch_target != names.canonical_key(room)):
             return
-        self._wait_no_longer()
-        app, text = typing_app(self), ""
-        for pressed in app.key_order.take_back():
-            if isinstance(pressed, Key) and pressed.key in app.keymap.actions(Place.ANYWHERE):
-                app.post_message(pressed)  # whoever wants to quit, or needs help, means it wherever they are
-            text += _written(pressed)
+        self._end_switch()
+        app, text = input_app(self), ""
+        for item in app.input_sequencer.drain_pending():
+            if isinstance(item, Key) and item.key in app.keymap.actions(KeyScope.GLOBAL):
+                app.post_message(item)  # whoever wants to quit, or needs help, means it wherever they are
+            text += _typed_text(item)
         if text.strip():
-            self.not_sent(text.rstrip("\n"))
+            self.return_to_composer(text.rstrip("\n"))
 
-    def _wait_for(self, room: str, seconds: float) -> None:
-        self._wait_no_longer()
-        self._going = room
-        self._patience = self.set_timer(seconds, self.stay)
+    def _begin_switch(self, room: str, timeout: float) -> None:
+        self._end_switch()
+        self._switch_target = room
+        self._switch_timer = self.set_timer(timeout, self.cancel_switch)
 
-    def _wait_no_longer(self) -> None:
-        self._going = None
-        if self._patience is not None:
-            self._patience.stop()
-            self._patience = None
+    def _end_switch(self) -> None:
+        self._switch_target = None
+        if self._switch_timer is not None:
+            self._switch_timer.stop()
+            self._switch_timer = None
 
-    def not_sent(self, text: str) -> None:
+    def return_to_composer(self, text: str) -> None:
         """Put this into the composer, unsent."""
         raise NotImplementedError
 
-    def room_came(self) -> None:
+    def on_current_room_changed(self) -> None:
         """Another room is to be shown than before, which nobody has chosen just now."""
-        going, view, writing = self._going, self.session.current_room, bool(self.composer.draft)
-        self.draw()
-        if going is None and writing:
-            self._wait_for("", GONE_FOR)
-        elif going is not None and view is not None and going in ("", names.canonical_key(view.name)):
-            self._wait_no_longer()
+        target, view, has_draft = self._switch_target, self.session.current_room, bool(self.composer.draft)
+        self.draw_changes()
+        if target is None and has_draft:
+            self._begin_switch("", ROOM_CLOSED_GRACE)
+        elif target is not None and view is not None and target in ("", names.canonical_key(view.name)):
+            self._end_switch()
 
     @property
-    def known_rooms(self) -> list[str]:
+    def listed_room_names(self) -> list[str]:
         """The names of the rooms that the server told of."""
-        return [summary.name for summary in self._listed.values()]
+        return [summary.name for summary in self._listed_rooms.values()]
 
-    def join(self, room: str) -> None:
+    def go_to_room(self, room: str) -> None:
         """Go into a room, or show it when it is open."""
         if self.session.find_room(room) is not None:
             self.session.show_room(room)
-            self.draw()
+            self.draw_changes()
         else:
             view = self.session.current_room
-            self._wait_for(names.canonical_key(room), GOING_MOST)
+            self._begin_switch(names.canonical_key(room), SWITCH_TIMEOUT)
             self.connection.join(room, view.nick if view is not None else "")
 
-    def part(self, view: RoomView) -> None:
+    def leave_room(self, view: RoomView) -> None:
         """Leave a room."""
         if view is self.session.current_room:
-            self._wait_for("", GOING_MOST)
-        self.connection.part(view.name)
+            self._begin_switch("", SWITCH_TIMEOUT)
+        self.connection.leave(view.name)
 
-    def rooms_listed(self, rooms: Sequence[RoomSummary]) -> None:
+    def on_rooms_listed(self, rooms: Sequence[RoomSummary]) -> None:
         """The server has these rooms, among others."""
-        self._listed |= {names.canonical_key(summary.name): summary for summary in rooms}
+        self._listed_rooms |= {names.canonical_key(summary.name): summary for summary in rooms}
         if self._switcher is not None:
-            self._switcher.update()
+            self._switcher.update_choices()
 
     def action_switch(self) -> None:
         """Choose a room by some letters of its name."""
-        self.switch("")
+        self.open_switcher("")
 
-    def switch(self, typed: str) -> None:
+    def open_switcher(self, initial_query: str) -> None:
         """Open the switcher, with this typed already."""
         if self._switcher is not None:
             return
-        switcher = self._switcher = Switcher(
+        switcher = self._switcher = RoomSwitcher(
             lambda text: switching.rank_rooms(
-                text, list(self.session.rooms.values()), self.session.current_room, self._listed.values()
+                text, list(self.session.rooms.values()), self.session.current_room, self._listed_rooms.values()
             ),
-            lambda query: self.connection.list_rooms(query, told=False),
-            typed,
+            lambda query: self.connection.list_rooms(query, requested_by_user=False),
+            initial_query,
         )
-        app_of(self).push_screen(switcher, self._switched)
+        app_of(self).push_screen(switcher, self._on_switcher_closed)
 
-    def _switched(self, room: str | None) -> None:
+    def _on_switcher_closed(self, room: str | None) -> None:
         self._switcher = None
         self.composer.focus()
         if room is not None:
-            self.join(room)
+            self.go_to_room(room)
 
-    def action_step(self, by: int) -> None:
+    def action_step_room(self, offset: int) -> None:
         """Show the next room, or the one before."""
-        self.session.cycle_room(by)
-        self.draw()
+        self.session.cycle_room(offset)
+        self.draw_changes()
 
     def action_show_number(self, number: int) -> None:
         """Show a room by its place in the list."""
         self.session.show_room_number(number)
-        self.draw()
+        self.draw_changes()
 
-    def action_activity(self) -> None:
+    def action_next_unread(self) -> None:
         """Show the next room with something unread."""
         self.session.show_next_unread()
-        self.draw()
+        self.draw_changes()
 
-    @on(RoomList.Chosen)
-    def _room_chosen(self, event: RoomList.Chosen) -> None:
+    @on(RoomList.RoomSelected)
+    def _handle_room_selected(self, event: RoomList.RoomSelected) -> None:
         self.session.show_room(event.room)
-        self.draw()
+        self.draw_changes()
 
 
-def _written(pressed: Key | Paste) -> str:
+def _typed_text(item: Key | Paste) -> str:
     """What this would have written."""
-    if isinstance(pressed, Paste):
-        return texts.sanitize_body(pressed.text)
-    if pressed.key == "enter":
+    if isinstance(item, Paste):
+        return texts.sanitize_body(item.text)
+    if item.key == "enter":
         return "\n"
-    return (pressed.character or "") if pressed.is_printable and not pressed.key.startswith("alt+") else ""
+    return (item.character or "") if item.is_printable and not item.key.startswith("alt+") else ""

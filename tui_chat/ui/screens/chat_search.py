@@ -16,15 +16,15 @@ from tui_chat.session.room_view import RoomView
 from tui_chat.session.searching import SearchPageRequest
 from tui_chat.session.session import ChatSession
 from tui_chat.ui.app_of import app_of
-from tui_chat.ui.connection import Connection
-from tui_chat.ui.screens.chat_pasting import PasteActions
-from tui_chat.ui.screens.search import Chosen, SearchScreen
+from tui_chat.ui.connection import ServerLink
+from tui_chat.ui.screens.chat_pasting import PasteFlow
+from tui_chat.ui.screens.search import SearchHitSelected, SearchScreen
 from tui_chat.ui.widgets.timeline.decoration import TimeFormat
 from tui_chat.ui.widgets.timeline.line_view import ScrollPosition
 
 
 @dataclass(slots=True)
-class _Aim:
+class NavigationTarget:
     """Where somebody wants to go.
 
     Attributes:
@@ -37,13 +37,13 @@ class _Aim:
     room: str
     seq: int | None
     day: date | None = None
-    asked: bool = False
+    is_requested: bool = False
 
 
-class SearchActions(PasteActions):
+class SearchNavigation(PasteFlow):
     """What one can do with messages, rooms, pastes, and what was said long ago."""
 
-    def __init__(self, session: ChatSession, connection: Connection) -> None:
+    def __init__(self, session: ChatSession, connection: ServerLink) -> None:
         """Make it.
 
         Args:
@@ -51,41 +51,41 @@ class SearchActions(PasteActions):
             connection: The server.
         """
         super().__init__(session, connection)
-        self._aim: _Aim | None = None
-        self._began_at: tuple[RoomView, ScrollPosition] | None = None
-        self._there: RoomView | None = None
+        self._navigation_target: NavigationTarget | None = None
+        self._return_position: tuple[RoomView, ScrollPosition] | None = None
+        self._reached_room: RoomView | None = None
 
     def action_search(self) -> None:
         """Search what was said."""
-        self.search("")
+        self.open_search("")
 
-    def search(self, typed: str) -> None:
+    def open_search(self, query: str) -> None:
         """Open the search, for this at once."""
         view = self.session.current_room
         screen = SearchScreen(
-            self._ask,
+            self._fetch_search_page,
             lambda room: self.session.find_room(room) is not None,
             view.name if view is not None else None,
-            typed,
+            query,
         )
-        app_of(self).push_screen(screen, self._searched)
+        app_of(self).push_screen(screen, self._on_search_closed)
 
-    async def _ask(self, question: SearchPageRequest) -> SearchPage:
+    async def _fetch_search_page(self, question: SearchPageRequest) -> SearchPage:
         return await self.connection.search(question.query, question.room, question.before)
 
-    def _searched(self, chosen: Chosen | None) -> None:
+    def _on_search_closed(self, hit: SearchHitSelected | None) -> None:
         self.composer.focus()
-        if chosen is not None:
-            self.go_to(chosen.room, chosen.seq)
+        if hit is not None:
+            self.go_to_message(hit.room, hit.seq)
 
-    def go_to(self, room: str, seq: int) -> None:
+    def go_to_message(self, room: str, seq: int) -> None:
         """Show a message with what is about it; a room that is not open is joined."""
-        self._set_out(_Aim(room, seq))
+        self._navigate(NavigationTarget(room, seq))
 
-    def go_to_answered(self, view: RoomView, seq: int) -> None:
+    def go_to_reply_target(self, view: RoomView, seq: int) -> None:
         """Show the message that one in this room answers; Esc leads back to the answer."""
-        self._began_at = None  # the way back is the answer, wherever one came from
-        self._set_out(_Aim(view.name, seq, asked=view.transcript.find_message(seq) is not None))
+        self._return_position = None  # the way back is the answer, wherever one came from
+        self._navigate(NavigationTarget(view.name, seq, is_requested=view.transcript.find_message(seq) is not None))
 
     def go_to_day(self, text: str) -> str:
         """Show the first message of a day in this room; why not, empty when that can be."""
@@ -95,90 +95,99 @@ class SearchActions(PasteActions):
         day = days.parse(text, datetime.now().astimezone().date())
         if day is None:
             return search_words.invalid_date(text)
-        self._set_out(_Aim(view.name, None, day))
+        self._navigate(NavigationTarget(view.name, None, day))
         return ""
 
-    def _set_out(self, aim: _Aim) -> None:
+    def _navigate(self, target: NavigationTarget) -> None:
         view = self.session.current_room
-        if view is not None and self._began_at is None:
-            self._began_at = (view, self.timeline.get_scroll_position())
-        self._aim, self._there = aim, None
-        self.join(aim.room)
-        self.told(tr(search_words.JUMPING_TO_MESSAGE))
-        self._come_nearer()
+        if view is not None and self._return_position is None:
+            self._return_position = (view, self.timeline.get_scroll_position())
+        self._navigation_target, self._reached_room = target, None
+        self.go_to_room(target.room)
+        self.show_status(tr(search_words.JUMPING_TO_MESSAGE))
+        self._advance()
 
-    def problem(self, problem: str) -> None:
+    def show_error(self, problem: str) -> None:
         """Say what is wrong; whoever was on the way somewhere stays."""
-        self._aim = None
-        super().problem(problem)
+        self._navigation_target = None
+        super().show_error(problem)
 
-    def place_loaded(self, room: str, seq: int | None) -> None:
+    def on_context_loaded(self, room: str, seq: int | None) -> None:
         """What was said about a place is here."""
-        aim = self._aim
-        if aim is None or not aim.asked or self.session.find_room(aim.room) is not self.session.find_room(room):
+        target = self._navigation_target
+        if (
+            target is None
+            or not target.is_requested
+            or self.session.find_room(target.room) is not self.session.find_room(room)
+        ):
             return
         if seq is None:
-            self._aim = None
-            self.problem(tr(search_words.ROOM_EMPTY if aim.day is not None else search_words.MESSAGE_GONE))
+            self._navigation_target = None
+            self.show_error(tr(search_words.ROOM_EMPTY if target.day is not None else search_words.MESSAGE_GONE))
         else:
-            aim.seq = seq
-            self._come_nearer()
+            target.seq = seq
+            self._advance()
 
-    def draw(self) -> None:
+    def draw_changes(self) -> None:
         """Draw what has changed, and arrive where somebody wanted to go as soon as that is here."""
-        super().draw()
-        if self._there is not None and self._there is not self.session.current_room:
-            self.forget_way_back()
-        self._come_nearer()
+        super().draw_changes()
+        if self._reached_room is not None and self._reached_room is not self.session.current_room:
+            self.clear_return_position()
+        self._advance()
 
-    def _come_nearer(self) -> None:
-        aim, view = self._aim, self.session.current_room
-        if aim is None or view is None or self.shown is not view or view is not self.session.find_room(aim.room):
+    def _advance(self) -> None:
+        target, view = self._navigation_target, self.session.current_room
+        if (
+            target is None
+            or view is None
+            or self.displayed_room is not view
+            or view is not self.session.find_room(target.room)
+        ):
             return
-        if not aim.asked:
-            aim.asked, self._there = True, view
-            if aim.seq is not None:
-                self.connection.load_place(view.name, seq=aim.seq)
-            elif aim.day is not None:
-                self.connection.load_place(view.name, ts=days.start_of_day(aim.day))
+        if not target.is_requested:
+            target.is_requested, self._reached_room = True, view
+            if target.seq is not None:
+                self.connection.load_context(view.name, seq=target.seq)
+            elif target.day is not None:
+                self.connection.load_context(view.name, ts=days.start_of_day(target.day))
             return
-        line = view.transcript.find_message(aim.seq) if aim.seq is not None else None
+        line = view.transcript.find_message(target.seq) if target.seq is not None else None
         if line is not None and self.timeline.scroll_to_key(line.key):
-            self._arrive(aim, line)
+            self._finish_navigation(target, line)
 
-    def _arrive(self, aim: _Aim, line: MessageLine) -> None:
-        self._aim = None
+    def _finish_navigation(self, target: NavigationTarget, line: MessageLine) -> None:
+        self._navigation_target = None
         self.timeline.set_cursor(line.key)
         self.timeline.focus()
-        self.status.show_problem("")
-        if aim.day is not None:
-            there = TimeFormat().local_date(line.ts)
-            if there != aim.day:
-                self.told(search_words.no_messages_on(aim.day.isoformat(), there > aim.day))
+        self.status.show_error("")
+        if target.day is not None:
+            actual_day = TimeFormat().local_date(line.ts)
+            if actual_day != target.day:
+                self.show_status(search_words.no_messages_on(target.day.isoformat(), actual_day > target.day))
 
-    def action_leave_picked(self) -> None:
+    def action_leave_message_cursor(self) -> None:
         """Back to writing, and to where you were before you went to this message."""
         self.timeline.action_hide_cursor()
         self.go_back()
 
     def go_back(self) -> bool:
         """Back to where you were before you went somewhere; False when you did not."""
-        began = self._began_at
-        self.forget_way_back()
-        if began is None:
+        return_position = self._return_position
+        self.clear_return_position()
+        if return_position is None:
             return False
-        view, position = began
-        self.status.show_problem("")
+        view, position = return_position
+        self.status.show_error("")
         self.timeline.set_cursor(None)
         if self.session.find_room(view.name) is view:
             if self.session.current_room is view:
                 self.timeline.set_lines(view.transcript.lines, position)
             else:
-                self.positions[view] = position
+                self.scroll_positions[view] = position
                 self.session.show_room(view.name)
-            self.draw()
+            self.draw_changes()
         return True
 
-    def forget_way_back(self) -> None:
+    def clear_return_position(self) -> None:
         """You went elsewhere by yourself."""
-        self._began_at = self._aim = self._there = None
+        self._return_position = self._navigation_target = self._reached_room = None

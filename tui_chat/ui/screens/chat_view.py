@@ -29,19 +29,19 @@ from tui_chat.ui.widgets.key_bar import KeyBar
 from tui_chat.ui.widgets.members import MemberList
 from tui_chat.ui.widgets.room_timeline import RoomTimeline
 from tui_chat.ui.widgets.rooms import RoomList
-from tui_chat.ui.widgets.status import Header, StatusLine
+from tui_chat.ui.widgets.status import ChatHeader, StatusLine
 from tui_chat.ui.widgets.timeline.line_view import ScrollPosition
 
-BOTH_PANES = 104
-ONE_PANE = 78
+TWO_PANE_WIDTH = 104
+ONE_PANE_WIDTH = 78
 """Columns from which both side panes, or one, are shown unless a key said otherwise."""
 
-PANE = 18
-LEAST_TALK = 20
+PANE_WIDTH = 18
+MIN_TIMELINE_WIDTH = 20
 """Columns of a side pane (chat.tcss), and those that the talk keeps whatever a key said."""
 
 
-WRITING = (keys.Place.COMPOSER, keys.Place.CHAT, keys.Place.ANYWHERE)
+COMPOSING_SCOPES = (keys.KeyScope.COMPOSER, keys.KeyScope.CHAT, keys.KeyScope.GLOBAL)
 """Whose keys matter while one writes."""
 
 
@@ -75,42 +75,42 @@ class ChatView(Screen[None], inherit_bindings=False):
         self.timeline = RoomTimeline()
         self.members = MemberList(id="members")
         self.status = StatusLine()
-        self.composer = Composer(self.complete, self.submit, self.up, lambda: settings_app(self).keymap)
-        self.key_bar = KeyBar(*WRITING)
-        self._header = Header()
-        self.positions: dict[RoomView, ScrollPosition] = {}
-        self.shown: RoomView | None = None
-        self._wanted: dict[str, bool] = {}
-        self._usual_panes: dict[str, PanelVisibility] = {}
-        self._countdown: Timer | None = None
+        self.composer = Composer(self.complete, self.submit, self.recall_previous, lambda: settings_app(self).keymap)
+        self.key_bar = KeyBar(*COMPOSING_SCOPES)
+        self._header = ChatHeader()
+        self.scroll_positions: dict[RoomView, ScrollPosition] = {}
+        self.displayed_room: RoomView | None = None
+        self._pane_overrides: dict[str, bool] = {}
+        self._pane_settings: dict[str, PanelVisibility] = {}
+        self._retry_countdown: Timer | None = None
 
-    def complete(self, before: str) -> Completion | None:
+    def complete(self, text_before_caret: str) -> Completion | None:
         """What the text before the caret may become."""
         raise NotImplementedError
 
-    def submit(self, written: str) -> None:
+    def submit(self, raw_text: str) -> None:
         """Take what was written when Enter is pressed."""
         raise NotImplementedError
 
-    def say_in(self, text: str) -> str:
+    def send_verbatim(self, text: str) -> str:
         """Say something that was not typed, as it is; why not, empty when it is on its way."""
         raise NotImplementedError
 
-    def up(self) -> bool:
+    def recall_previous(self) -> bool:
         """Up was pressed on the first row of what is written; whether that is done with."""
         raise NotImplementedError
 
-    def show_writing(self) -> None:
+    def show_compose_mode(self) -> None:
         """Show what the text in the composer is for."""
-        writing = self.session.current_room.compose_mode if self.session.current_room is not None else None
-        self.status.show_writing(words.compose_hint(writing.kind, writing.about) if writing is not None else "")
+        mode = self.session.current_room.compose_mode if self.session.current_room is not None else None
+        self.status.show_compose_mode(words.compose_hint(mode.kind, mode.about) if mode is not None else "")
 
     def compose(self) -> ComposeResult:
         """From top to bottom."""
         yield self._header
-        with Horizontal(id="middle"):
+        with Horizontal(id="main"):
             yield self.rooms
-            with Vertical(id="talk"):
+            with Vertical(id="conversation"):
                 yield self.timeline
                 yield self.status
                 yield self.composer
@@ -119,33 +119,33 @@ class ChatView(Screen[None], inherit_bindings=False):
 
     def on_mount(self) -> None:
         """What the session has already is drawn at once."""
-        self.watch(self.timeline, "new_message_count", self.status.show_below)
-        settings_app(self).settings_changed.subscribe(self, self.take_settings)
-        self.take_settings(settings_app(self).settings)
-        self.draw()
+        self.watch(self.timeline, "new_message_count", self.status.show_new_below)
+        settings_app(self).settings_changed.subscribe(self, self.apply_settings)
+        self.apply_settings(settings_app(self).settings)
+        self.draw_changes()
 
-    def take_settings(self, settings: ClientSettings) -> None:
+    def apply_settings(self, settings: ClientSettings) -> None:
         """Look as the settings say."""
         self.timeline.set_columns(settings.clock, settings.nick_width)
         self.composer.paste_lines = settings.paste_lines
         self.composer.placeholder = tr(words.PLACEHOLDER_MESSAGE)
         panes: dict[str, PanelVisibility] = {"rooms": settings.room_list, "members": settings.member_list}
-        if panes != self._usual_panes:
-            self._usual_panes = panes
-            self._wanted.clear()
-        self._fold()
+        if panes != self._pane_settings:
+            self._pane_settings = panes
+            self._pane_overrides.clear()
+        self._layout_panes()
         self.session.apply_settings()
-        self.draw()
+        self.draw_changes()
 
-    def draw(self) -> None:
+    def draw_changes(self) -> None:
         """Draw what has changed, and then what being looked at has changed."""
         if self.is_mounted:
-            self._draw_changes()
+            self._draw_pending_changes()
             self.session.set_viewed(self.session.has_focus and self.is_active and self.timeline.is_at_bottom)
-            self._draw_changes()
-            self.keep_read()
+            self._draw_pending_changes()
+            self.save_read_marker()
 
-    def _draw_changes(self) -> None:
+    def _draw_pending_changes(self) -> None:
         changes = self.session.pop_delta()
         if not changes:
             return
@@ -158,34 +158,34 @@ class ChatView(Screen[None], inherit_bindings=False):
             elif changes.splices:
                 self.timeline.splice_many(changes.splices)
             if DirtyPart.ROOM_LIST in changes.parts:
-                self.rooms.show(list(self.session.rooms.values()), view, self.session.is_muted)
-                self._fold()
+                self.rooms.set_rooms(list(self.session.rooms.values()), view, self.session.is_muted)
+                self._layout_panes()
             if DirtyPart.MEMBER_LIST in changes.parts:
-                self.members.show(view.members if view else (), view.member_id if view else "")
-                self._fold()
+                self.members.set_members(view.members if view else (), view.member_id if view else "")
+                self._layout_panes()
             if changes.parts & (DirtyPart.HEADER | DirtyPart.ROOM_LIST):
                 self._draw_header()
             if DirtyPart.STATUS in changes.parts:
-                self.show_writing()
+                self.show_compose_mode()
                 self.status.show_typing(view.typing_nicks if view else [])
 
     def _draw_room(self, view: RoomView | None) -> None:
-        if self.shown is not None:
-            self.keep_draft()
-            self.positions[self.shown] = self.timeline.get_scroll_position()
-        self.shown = view
-        self.status.show_problem("")
+        if self.displayed_room is not None:
+            self.save_draft()
+            self.scroll_positions[self.displayed_room] = self.timeline.get_scroll_position()
+        self.displayed_room = view
+        self.status.show_error("")
         if view is not None:
-            self.timeline.set_lines(view.transcript.lines, self.positions.get(view))
-            self.composer.sent = view.input_history
-            self.composer.write(view.draft)
-        self.show_writing()
+            self.timeline.set_lines(view.transcript.lines, self.scroll_positions.get(view))
+            self.composer.sent_history = view.input_history
+            self.composer.set_text(view.draft)
+        self.show_compose_mode()
 
-    def keep_draft(self) -> None:
+    def save_draft(self) -> None:
         """What stands in the composer belongs to the room that it was shown for."""
         raise NotImplementedError
 
-    def keep_read(self) -> None:
+    def save_read_marker(self) -> None:
         """How far the shown room was read is kept."""
         raise NotImplementedError
 
@@ -194,76 +194,81 @@ class ChatView(Screen[None], inherit_bindings=False):
         retry_in = 0.0
         if isinstance(state, Offline):
             retry_in = state.retry_at - time.monotonic()
-            if self._countdown is None:
-                self._countdown = self.set_interval(1.0, self._draw_header)
-        elif self._countdown is not None:
-            self._countdown.stop()
-            self._countdown = None
+            if self._retry_countdown is None:
+                self._retry_countdown = self.set_interval(1.0, self._draw_header)
+        elif self._retry_countdown is not None:
+            self._retry_countdown.stop()
+            self._retry_countdown = None
             self.timeline.reset_requests()
-        self._show_title(view)
-        others = "" if self.rooms.display else words.unread_elsewhere(self._elsewhere())
-        self._header.show(
+        self._update_window_title(view)
+        unread_summary = "" if self.rooms.display else words.unread_elsewhere(self._unread_in_other_rooms())
+        self._header.set_content(
             view.name if view else "",
             view.topic if view else "",
-            others,
+            unread_summary,
             state,
             retry_in=retry_in,
             unsent=self.session.unsent_count,
         )
 
-    def _show_title(self, view: RoomView | None) -> None:
+    def _update_window_title(self, view: RoomView | None) -> None:
         settings = settings_app(self).settings
-        counted = [room for room in self.session.rooms.values() if not settings.is_muted(room.name)]
-        unread, mentions = sum(room.unread_count for room in counted), sum(room.mention_count for room in counted)
-        settings_app(self).show_title(words.window_title(view.name if view else "", unread, mentions))
+        unmuted_rooms = [room for room in self.session.rooms.values() if not settings.is_muted(room.name)]
+        unread, mentions = (
+            sum(room.unread_count for room in unmuted_rooms),
+            sum(room.mention_count for room in unmuted_rooms),
+        )
+        settings_app(self).set_window_title(words.window_title(view.name if view else "", unread, mentions))
 
-    def _elsewhere(self) -> list[tuple[int, int, bool]]:
-        views = enumerate(self.session.rooms.values(), 1)
+    def _unread_in_other_rooms(self) -> list[tuple[int, int, bool]]:
+        numbered_views = enumerate(self.session.rooms.values(), 1)
         return [
             (number, view.unread_count, view.mention_count > 0)
-            for number, view in views
+            for number, view in numbered_views
             if view.mention_count or (view.unread_count and not self.session.is_muted(view))
         ]
 
-    def _fold(self) -> None:
+    def _layout_panes(self) -> None:
         width = app_of(self).size.width
-        several = len(self.session.rooms) > 1
-        rooms = several and width >= ONE_PANE
-        told = self.session.current_room is None or not self.session.current_room.is_basic_server
-        members = told and (width >= BOTH_PANES or (width >= ONE_PANE and not several))
-        room_for = max(0, (width - LEAST_TALK) // PANE)
-        self.rooms.display = self._is_wanted("rooms", rooms) and room_for >= 1
-        self.members.display = self._is_wanted("members", members) and room_for >= 1 + self.rooms.display
+        has_several_rooms = len(self.session.rooms) > 1
+        show_rooms = has_several_rooms and width >= ONE_PANE_WIDTH
+        has_member_list = self.session.current_room is None or not self.session.current_room.is_basic_server
+        show_members = has_member_list and (
+            width >= TWO_PANE_WIDTH or (width >= ONE_PANE_WIDTH and not has_several_rooms)
+        )
+        max_panes = max(0, (width - MIN_TIMELINE_WIDTH) // PANE_WIDTH)
+        self.rooms.display = self._is_pane_enabled("rooms", show_rooms) and max_panes >= 1
+        self.members.display = self._is_pane_enabled("members", show_members) and max_panes >= 1 + self.rooms.display
 
-    def _is_wanted(self, pane: str, fits: bool) -> bool:
-        usual = self._usual_panes.get(pane, "auto")
-        return self._wanted.get(pane, fits if usual == "auto" else usual == "always")
+    def _is_pane_enabled(self, pane: str, fits_by_default: bool) -> bool:
+        setting = self._pane_settings.get(pane, "auto")
+        return self._pane_overrides.get(pane, fits_by_default if setting == "auto" else setting == "always")
 
-    def terminal_focus(self, focused: bool) -> None:
+    def set_terminal_focus(self, focused: bool) -> None:
         """The terminal has the focus now, or no longer."""
         self.session.has_focus = focused
-        self.draw()
+        self.draw_changes()
 
     def on_screen_resume(self) -> None:
         """This screen is on top again."""
-        self.draw()
+        self.draw_changes()
 
     def on_screen_suspend(self) -> None:
         """Another screen is on top."""
-        self.draw()
+        self.draw_changes()
 
     def on_resize(self) -> None:
         """Panes fold away when it gets narrow."""
-        self._fold()
+        self._layout_panes()
         self._draw_header()
 
     def action_toggle_rooms(self) -> None:
         """Show or hide the list of rooms."""
-        self._wanted["rooms"] = not self.rooms.display
-        self._fold()
+        self._pane_overrides["rooms"] = not self.rooms.display
+        self._layout_panes()
         self._draw_header()
 
     def action_toggle_members(self) -> None:
         """Show or hide who is here."""
-        self._wanted["members"] = not self.members.display
-        self._fold()
+        self._pane_overrides["members"] = not self.members.display
+        self._layout_panes()

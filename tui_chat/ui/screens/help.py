@@ -18,7 +18,7 @@ from tui_chat.ui import keys
 from tui_chat.ui.settings_app import settings_app
 from tui_chat.ui.widgets import members
 
-LEAST_BESIDE = 24
+MIN_RIGHT_COLUMN = 24
 """Columns that the right column needs beside the left one."""
 
 INDENT = 4
@@ -32,37 +32,37 @@ class HelpText(Static):
         wanted: What is searched for: only lines that hold each of its words are shown.
     """
 
-    wanted: var[str] = var("")
+    search_text: var[str] = var("")
 
-    def watch_wanted(self) -> None:
+    def watch_search_text(self) -> None:
         """Show other lines, in a page as high as they are."""
         self.refresh(layout=True)
 
     @property
-    def found(self) -> int:
+    def match_count(self) -> int:
         """How many lines are shown."""
-        return sum(len(rows) for _, rows in self._sections())
+        return sum(len(rows) for _, rows in self._matching_sections())
 
-    def _sections(self) -> list[tuple[str, list[tuple[str, str]]]]:
+    def _matching_sections(self) -> list[tuple[str, list[tuple[str, str]]]]:
         """Each heading with its lines that are to be shown."""
-        holding = self.wanted.casefold().split()
-        searched = [
-            (heading, [row for row in rows if all(word in " ".join(row).casefold() for word in holding)])
+        terms = self.search_text.casefold().split()
+        filtered = [
+            (heading, [row for row in rows if all(term in " ".join(row).casefold() for term in terms)])
             for heading, rows in self._all_sections()
         ]
-        return [(heading, rows) for heading, rows in searched if rows]
+        return [(heading, rows) for heading, rows in filtered if rows]
 
     def _all_sections(self) -> list[tuple[str, list[tuple[str, str]]]]:
         sections = [
             (tr(words.HELP_COMMANDS), [(command.usage, _with_aliases(command)) for command in commands.COMMANDS])
         ]
         keymap = settings_app(self).keymap
-        for place in keys.Place:
-            if place is not keys.Place.HELP:
+        for scope in keys.KeyScope:
+            if scope is not keys.KeyScope.HELP:
                 sections.append(
                     (
-                        tr(place.value),
-                        [("  ".join(names), tr(key.help)) for names, key in keymap.listed(place) if key.help],
+                        tr(scope.value),
+                        [("  ".join(names), tr(key.help)) for names, key in keymap.list_bindings(scope) if key.help],
                     )
                 )
         sections.append((tr(words.HELP_LEGEND), [(sign, tr(meaning)) for sign, meaning in members.SIGNS]))
@@ -73,16 +73,16 @@ class HelpText(Static):
         # The columns stand where they stand for the whole page, so that nothing jumps while one types.
         left_width = max(cell_len(left) for _, rows in self._all_sections() for left, _ in rows) + 2
         width = self.content_region.width
-        beside = width - left_width >= LEAST_BESIDE
-        indent = left_width if beside else INDENT
+        side_by_side = width - left_width >= MIN_RIGHT_COLUMN
+        indent = left_width if side_by_side else INDENT
         parts: list[Content | str | tuple[str, str]] = []
-        for heading, rows in self._sections():
+        for heading, rows in self._matching_sections():
             parts.append((f"{heading}\n", "bold $primary"))
             for left, right in rows:
-                rows_of_it = Content(right).wrap(max(1, width - indent))
-                parts.append((left + (" " * (indent - cell_len(left)) if beside else "\n"), "$accent"))
-                for at, row in enumerate(rows_of_it):
-                    parts += [" " * indent if at or not beside else "", row, "\n"]
+                wrapped_rows = Content(right).wrap(max(1, width - indent))
+                parts.append((left + (" " * (indent - cell_len(left)) if side_by_side else "\n"), "$accent"))
+                for row_index, row in enumerate(wrapped_rows):
+                    parts += [" " * indent if row_index or not side_by_side else "", row, "\n"]
             parts.append("\n")
         return Content.assemble(*parts[:-1])
 
@@ -91,7 +91,7 @@ class HelpScreen(ModalScreen[None]):
     """Over whatever is shown; what is typed searches it, Esc closes it."""
 
     CSS_PATH = "help.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings(keys.Place.HELP)]
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.textual_bindings(keys.KeyScope.HELP)]
 
     def compose(self) -> ComposeResult:
         """One page that scrolls."""
@@ -105,7 +105,7 @@ class HelpScreen(ModalScreen[None]):
 
     def on_key(self, event: events.Key) -> None:
         """A letter narrows the search, Backspace widens it."""
-        query = self.query_one(HelpText).wanted
+        query = self.query_one(HelpText).search_text
         if event.key in ("backspace", "ctrl+h"):
             self._search(query[:-1])
         elif event.is_printable and event.character:
@@ -117,10 +117,10 @@ class HelpScreen(ModalScreen[None]):
 
     def _search(self, query: str) -> None:
         text = self.query_one(HelpText)
-        text.wanted = query.lstrip()
+        text.search_text = query.lstrip()
         frame = self.query_one("#help", VerticalScroll)
         frame.border_subtitle = Content(
-            words.help_search_prompt(query, text.found) if text.wanted else tr(words.HELP_CLOSE)
+            words.help_search_prompt(query, text.match_count) if text.search_text else tr(words.HELP_CLOSE)
         )
         frame.scroll_home(animate=False)
 

@@ -24,7 +24,7 @@ class LinkScreen(ModalScreen[str | None]):
     """Ends with the address to open, None for none."""
 
     CSS_PATH = "link.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings(keys.Place.LINKS)]
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.textual_bindings(keys.KeyScope.LINK_DIALOG)]
     AUTO_FOCUS = ""
 
     def __init__(self, urls: Sequence[str]) -> None:
@@ -38,46 +38,48 @@ class LinkScreen(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         """Host and address of each."""
-        yield OptionList(*(Option(_shown(url)) for url in self._urls), markup=False)
+        yield OptionList(*(Option(_url_row(url)) for url in self._urls), markup=False)
 
     def on_mount(self) -> None:
         """The first one is marked."""
-        shown = self.query_one(OptionList)
-        shown.can_focus = False
-        shown.border_title = Content(tr(setting_words.LINK_TITLE))
-        shown.border_subtitle = Content(
+        option_list = self.query_one(OptionList)
+        option_list.can_focus = False
+        option_list.border_title = Content(tr(setting_words.LINK_TITLE))
+        option_list.border_subtitle = Content(
             tr(setting_words.LINK_OPEN if has_browser(os.environ) else setting_words.LINK_COPY)
         )
-        shown.highlighted = 0
+        option_list.highlighted = 0
 
-    def action_move(self, by: int) -> None:
+    def action_move(self, offset: int) -> None:
         """Mark the address that many rows below, around the end."""
-        shown = self.query_one(OptionList)
-        shown.highlighted = ((shown.highlighted or 0) + by) % len(self._urls)
+        option_list = self.query_one(OptionList)
+        option_list.highlighted = ((option_list.highlighted or 0) + offset) % len(self._urls)
 
     def action_open(self) -> None:
         """Open the marked one."""
-        self.dismiss(self._marked())
+        self.dismiss(self._highlighted_url())
 
     def action_copy(self) -> None:
         """Copy the marked one."""
-        settings_app(self).copy_to_clipboard(self._marked())
+        settings_app(self).copy_to_clipboard(self._highlighted_url())
         self.dismiss(None)
-        settings_app(self).say(tr(words.COPIED))
+        settings_app(self).show_status(tr(words.COPIED))
 
     def action_close(self) -> None:
         """Open none."""
         self.dismiss(None)
 
     @on(OptionList.OptionSelected)
-    def _clicked(self, event: OptionList.OptionSelected) -> None:
+    def _handle_option_selected(self, event: OptionList.OptionSelected) -> None:
         self.dismiss(self._urls[event.option_index])
 
-    def _marked(self) -> str:
+    def _highlighted_url(self) -> str:
         return self._urls[self.query_one(OptionList).highlighted or 0]
 
 
-def _shown(url: str) -> Content:
-    host, letters = parse_host(url)
-    looks = Content.assemble("  ", (setting_words.decoded_host(letters), "$warning")) if letters else Content("")
-    return Content.assemble((host or "?", "bold $primary"), looks, "\n", (url, "$text-muted"))
+def _url_row(url: str) -> Content:
+    host, decoded_host = parse_host(url)
+    warning = (
+        Content.assemble("  ", (setting_words.decoded_host(decoded_host), "$warning")) if decoded_host else Content("")
+    )
+    return Content.assemble((host or "?", "bold $primary"), warning, "\n", (url, "$text-muted"))

@@ -21,19 +21,19 @@ from tui_chat.session.language import tr
 from tui_chat.session.searching import SearchHit, SearchPageRequest, SearchState
 from tui_chat.ui import keys
 from tui_chat.ui.settings_app import settings_app
-from tui_chat.ui.steady import steady
+from tui_chat.ui.steady import with_stable_width
 from tui_chat.ui.widgets.line_input import LineInput
 from tui_chat.ui.widgets.timeline.decoration import TimeFormat
 
-SEARCH_AFTER = 0.4
+SEARCH_DELAY = 0.4
 """Seconds without a key after which it is searched for what stands there."""
 
-NEAR_END = 4
+PREFETCH_DISTANCE = 4
 """Hits before the last one at which the next page is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class SearchHitSelected:
     """Where to go.
 
     Attributes:
@@ -45,19 +45,19 @@ class Chosen:
     seq: int
 
 
-class SearchScreen(ModalScreen[Chosen | None]):
+class SearchScreen(ModalScreen[SearchHitSelected | None]):
     """Ends with the place to go to, None for staying."""
 
     CSS_PATH = "search.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings(keys.Place.SEARCH)]
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.textual_bindings(keys.KeyScope.MESSAGE_SEARCH)]
     AUTO_FOCUS = "Input"
 
     def __init__(
         self,
-        ask: Callable[[SearchPageRequest], Awaitable[SearchPage]],
+        fetch_page: Callable[[SearchPageRequest], Awaitable[SearchPage]],
         is_open: Callable[[str], bool],
-        here: str | None,
-        typed: str = "",
+        current_room: str | None,
+        initial_query: str = "",
     ) -> None:
         """Make it.
 
@@ -68,22 +68,22 @@ class SearchScreen(ModalScreen[Chosen | None]):
             typed: What to look for at once.
         """
         super().__init__()
-        self._ask = ask
+        self._fetch_page = fetch_page
         self._is_open = is_open
-        self._here = here
-        self._typed = typed
-        self._room: str | None = None
-        self._search = SearchState()
-        self._warned: SearchHit | None = None
-        self._timer: Timer | None = None
-        self._drawn = 0
+        self._current_room = current_room
+        self._initial_query = initial_query
+        self._scope_room: str | None = None
+        self._search_state = SearchState()
+        self._hit_to_confirm: SearchHit | None = None
+        self._delay_timer: Timer | None = None
+        self._rendered_count = 0
 
     def compose(self) -> ComposeResult:
         """What is looked for, what was found, how it stands."""
         with Vertical(id="search"):
-            yield LineInput(self._typed, tr(search_words.SEARCH_HINT))
+            yield LineInput(self._initial_query, tr(search_words.SEARCH_HINT))
             yield OptionList(markup=False, compact=True)
-            yield Static("", id="state", markup=False)
+            yield Static("", id="status", markup=False)
 
     def on_mount(self) -> None:
         """What was given is searched for at once."""
@@ -91,101 +91,101 @@ class SearchScreen(ModalScreen[Chosen | None]):
         card.border_title = Content(tr(search_words.SEARCH_TITLE))
         card.border_subtitle = Content(tr(search_words.SEARCH_FOOTER))
         self.query_one(OptionList).can_focus = False
-        self.query_one(Input).cursor_position = len(self._typed)
-        self._begin(self._typed)
+        self.query_one(Input).cursor_position = len(self._initial_query)
+        self._start_search(self._initial_query)
 
     # Asking.
 
     @on(Input.Changed)
-    def _changed(self, event: Input.Changed) -> None:
-        if self._timer is not None:
-            self._timer.stop()
-        if self._asked() != event.value.strip():
-            self._timer = self.set_timer(SEARCH_AFTER, lambda: self._begin(event.value))
+    def _handle_input_changed(self, event: Input.Changed) -> None:
+        if self._delay_timer is not None:
+            self._delay_timer.stop()
+        if self._current_query() != event.value.strip():
+            self._delay_timer = self.set_timer(SEARCH_DELAY, lambda: self._start_search(event.value))
 
     @on(Input.Submitted)
-    def _submitted(self, event: Input.Submitted) -> None:
-        if self._asked() != event.value.strip():
-            self._begin(event.value)
+    def _handle_input_submitted(self, event: Input.Submitted) -> None:
+        if self._current_query() != event.value.strip():
+            self._start_search(event.value)
         else:
             self.action_go()
 
-    def action_scope(self) -> None:
+    def action_toggle_scope(self) -> None:
         """This room alone, or all."""
-        self._room = self._here if self._room is None else None
-        self._begin(self.query_one(Input).value)
+        self._scope_room = self._current_room if self._scope_room is None else None
+        self._start_search(self.query_one(Input).value)
 
-    def _asked(self) -> str:
-        return self._search.request.query if self._search.request is not None else ""
+    def _current_query(self) -> str:
+        return self._search_state.request.query if self._search_state.request is not None else ""
 
-    def _begin(self, typed: str) -> None:
-        if self._timer is not None:
-            self._timer.stop()
-        self._warned = None
-        self._fetch(self._search.start(typed, self._room))
-        self._draw()
+    def _start_search(self, query: str) -> None:
+        if self._delay_timer is not None:
+            self._delay_timer.stop()
+        self._hit_to_confirm = None
+        self._start_fetch(self._search_state.start(query, self._scope_room))
+        self._draw_results()
 
-    def _fetch(self, question: SearchPageRequest | None) -> None:
-        if question is not None:
-            self.run_worker(self._answer(question), group="search", exclusive=True, exit_on_error=False)
+    def _start_fetch(self, request: SearchPageRequest | None) -> None:
+        if request is not None:
+            self.run_worker(self._load_pages(request), group="search", exclusive=True, exit_on_error=False)
 
-    async def _answer(self, question: SearchPageRequest) -> None:
-        asked: SearchPageRequest | None = question
-        while asked is not None:
+    async def _load_pages(self, first_request: SearchPageRequest) -> None:
+        request: SearchPageRequest | None = first_request
+        while request is not None:
             try:
-                found = await self._ask(asked)
-            except ChatError as refusal:
-                self._search.fail(asked, refusals.describe(refusal))
-                asked = None
+                page = await self._fetch_page(request)
+            except ChatError as error:
+                self._search_state.fail(request, refusals.describe(error))
+                request = None
             else:
-                asked = self._search.apply_page(asked, found)
-            self._draw()
+                request = self._search_state.apply_page(request, page)
+            self._draw_results()
 
     # Choosing.
 
     @on(OptionList.OptionSelected)
-    def _selected(self, event: OptionList.OptionSelected) -> None:
+    def _handle_option_selected(self, event: OptionList.OptionSelected) -> None:
         event.option_list.highlighted = event.option_index
         self.action_go()
 
     @on(OptionList.OptionHighlighted)
-    def _highlighted(self, event: OptionList.OptionHighlighted) -> None:
-        if event.option_index >= len(self._search.hits) - NEAR_END and event.option_index > 0:
-            self._more()
+    def _handle_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        if event.option_index >= len(self._search_state.hits) - PREFETCH_DISTANCE and event.option_index > 0:
+            self._load_more()
 
-    def action_move(self, by: int) -> None:
+    def action_move(self, offset: int) -> None:
         """The hit that many places below; at the end, more of them."""
-        shown, count = self.query_one(OptionList), len(self._search.hits)
-        at = -1 if shown.highlighted is None else shown.highlighted
-        if at + by >= count:
-            self._more()
-        elif at + by >= 0:
-            shown.highlighted = at + by
+        option_list, count = self.query_one(OptionList), len(self._search_state.hits)
+        index = -1 if option_list.highlighted is None else option_list.highlighted
+        if index + offset >= count:
+            self._load_more()
+        elif index + offset >= 0:
+            option_list.highlighted = index + offset
 
-    def action_page(self, by: int) -> None:
+    def action_page(self, pages: int) -> None:
         """A page of hits further down."""
-        shown, count = self.query_one(OptionList), len(self._search.hits)
-        rows = max(1, shown.size.height // 2 - 1)
+        option_list, count = self.query_one(OptionList), len(self._search_state.hits)
+        rows = max(1, option_list.size.height // 2 - 1)
         if count:
-            shown.highlighted = min(count - 1, max(0, (shown.highlighted or 0) + by * rows))
-        if by > 0 and (shown.highlighted or 0) >= count - 1:
-            self._more()
+            option_list.highlighted = min(count - 1, max(0, (option_list.highlighted or 0) + pages * rows))
+        if pages > 0 and (option_list.highlighted or 0) >= count - 1:
+            self._load_more()
 
-    def _more(self) -> None:
-        self._fetch(self._search.load_more())
-        self._draw()
+    def _load_more(self) -> None:
+        self._start_fetch(self._search_state.load_more())
+        self._draw_results()
 
     def action_go(self) -> None:
         """Go to where the chosen message was said; twice, when the room is not open."""
-        at = self.query_one(OptionList).highlighted
-        if at is None or at >= len(self._search.hits):
+        index = self.query_one(OptionList).highlighted
+        if index is None or index >= len(self._search_state.hits):
             return
-        hit = self._search.hits[at]
-        if not self._is_open(hit.room) and self._warned != hit:
-            self._warned = hit
-            self._draw()
+        hit = self._search_state.hits[index]
+        if not self._is_open(hit.room) and self._hit_to_confirm != hit:
+            self._hit_to_confirm = hit
+            self._draw_results()
         else:
-            self.dismiss(Chosen(hit.room, hit.seq))
+            self.dismiss(SearchHitSelected(hit.room, hit.seq))
 
     def action_close(self) -> None:
         """Stay where you were."""
@@ -193,49 +193,51 @@ class SearchScreen(ModalScreen[Chosen | None]):
 
     # Drawing.
 
-    def _draw(self) -> None:
+    def _draw_results(self) -> None:
         if not self.is_mounted:
             return
-        shown, hits = self.query_one(OptionList), self._search.hits
-        if len(hits) < self._drawn or not hits:
-            shown.clear_options()
-            self._drawn = 0
-        clock = TimeFormat(
+        option_list, hits = self.query_one(OptionList), self._search_state.hits
+        if len(hits) < self._rendered_count or not hits:
+            option_list.clear_options()
+            self._rendered_count = 0
+        time_format = TimeFormat(
             style="24h" if settings_app(self).settings.clock == "none" else settings_app(self).settings.clock
         )
-        shown.add_options(Option(_rows(hit, clock, self._is_open(hit.room))) for hit in hits[self._drawn :])
-        if hits and not self._drawn:
-            shown.highlighted = 0
-        self._drawn = len(hits)
-        self.query_one("#state", Static).update(steady(Content(self._state())))
+        option_list.add_options(
+            Option(_hit_rows(hit, time_format, self._is_open(hit.room))) for hit in hits[self._rendered_count :]
+        )
+        if hits and not self._rendered_count:
+            option_list.highlighted = 0
+        self._rendered_count = len(hits)
+        self.query_one("#status", Static).update(with_stable_width(Content(self._status_text())))
 
-    def _state(self) -> str:
-        search = self._search
-        if self._warned is not None:
-            return search_words.confirm_join(self._warned.room)
-        said = [search_words.search_scope(self._room)]
+    def _status_text(self) -> str:
+        search = self._search_state
+        if self._hit_to_confirm is not None:
+            return search_words.confirm_join(self._hit_to_confirm.room)
+        parts = [search_words.search_scope(self._scope_room)]
         if search.request is None:
-            return " · ".join([*said, tr(search_words.SEARCH_HELP)])
+            return " · ".join([*parts, tr(search_words.SEARCH_HELP)])
         if search.problem:
-            said.append(search.problem)
+            parts.append(search.problem)
         elif search.is_loading:
-            said.append(tr(search_words.SEARCHING))
+            parts.append(tr(search_words.SEARCHING))
         if search.source is not None and not search.problem and (search.hits or not search.is_loading):
-            said.append(search_words.result_count(len(search.hits), search.has_more))
+            parts.append(search_words.result_count(len(search.hits), search.has_more))
         if search.source is SearchSource.LOCAL:
-            said.append(tr(search_words.SEARCHED_LOCALLY))
+            parts.append(tr(search_words.SEARCHED_LOCALLY))
         if search.is_incomplete:
-            said.append(tr(search_words.SEARCH_INCOMPLETE))
-        return " · ".join(said)
+            parts.append(tr(search_words.SEARCH_INCOMPLETE))
+        return " · ".join(parts)
 
 
-def _rows(hit: SearchHit, clock: TimeFormat, is_open: bool) -> Content:
-    about = f"{clock.local_date(hit.ts).isoformat()} {clock.format_time(hit.ts)} · "
+def _hit_rows(hit: SearchHit, time_format: TimeFormat, is_open: bool) -> Content:
+    timestamp = f"{time_format.local_date(hit.ts).isoformat()} {time_format.format_time(hit.ts)} · "
     line = Content(hit.excerpt)
     for start, end in hit.match_ranges:
         line = line.stylize("bold underline $accent", start, end)
-    shown = Content.assemble(
-        (about, "$text-muted"),
+    content = Content.assemble(
+        (timestamp, "$text-muted"),
         (hit.room, "$primary"),
         (" · ", "$text-muted"),
         f"* {hit.nick}" if hit.is_action else hit.nick,
@@ -243,4 +245,4 @@ def _rows(hit: SearchHit, clock: TimeFormat, is_open: bool) -> Content:
         "\n  ",
         line,
     )
-    return steady(shown)
+    return with_stable_width(content)

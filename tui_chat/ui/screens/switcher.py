@@ -18,25 +18,28 @@ from tui_chat.session import words
 from tui_chat.session.language import tr
 from tui_chat.session.switching import RoomCandidate
 from tui_chat.ui import keys
-from tui_chat.ui.steady import steady
+from tui_chat.ui.steady import with_stable_width
 from tui_chat.ui.widgets.line_input import LineInput
 
-SHOWN_MAX = 200
+MAX_CHOICES = 200
 """Rooms that are offered at once; letters find the others."""
 
-ASK_AFTER = 0.25
+SEARCH_DELAY = 0.25
 """Seconds without a key after which the server is asked for rooms with this name."""
 
 
-class Switcher(ModalScreen[str | None]):
+class RoomSwitcher(ModalScreen[str | None]):
     """Ends with the name of the room to go to, None for none."""
 
-    CSS_PATH = "switcher.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings(keys.Place.SWITCHER)]
+    CSS_PATH = "room_switcher.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.textual_bindings(keys.KeyScope.ROOM_SWITCHER)]
     AUTO_FOCUS = "Input"
 
     def __init__(
-        self, choose: Callable[[str], Sequence[RoomCandidate]], ask: Callable[[str], None], typed: str = ""
+        self,
+        find_choices: Callable[[str], Sequence[RoomCandidate]],
+        request_rooms: Callable[[str], None],
+        initial_query: str = "",
     ) -> None:
         """Make it.
 
@@ -46,16 +49,16 @@ class Switcher(ModalScreen[str | None]):
             typed: What stands there at first.
         """
         super().__init__()
-        self._choose = choose
-        self._ask = ask
-        self._typed = typed
+        self._find_choices = find_choices
+        self._request_rooms = request_rooms
+        self._initial_query = initial_query
         self._choices: list[RoomCandidate] = []
-        self._asking: Timer | None = None
+        self._request_timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
         """What is typed, and the rooms under it."""
         with Vertical(id="switcher"):
-            yield LineInput(self._typed, tr(words.SWITCH_HINT))
+            yield LineInput(self._initial_query, tr(words.SWITCH_HINT))
             yield OptionList(markup=False, compact=True)
 
     def on_mount(self) -> None:
@@ -64,64 +67,64 @@ class Switcher(ModalScreen[str | None]):
         card.border_title = Content(tr(words.SWITCH_TITLE))
         card.border_subtitle = Content(tr(words.SWITCH_FOOTER))
         self.query_one(OptionList).can_focus = False
-        self._ask("")
-        self.update()
+        self._request_rooms("")
+        self.update_choices()
 
-    def update(self) -> None:
+    def update_choices(self) -> None:
         """Other rooms are known now, or something else was typed."""
-        found = self.query(OptionList)
-        if not found:
+        option_lists = self.query(OptionList)
+        if not option_lists:
             return
-        shown = found.first()
-        highlighted = self._highlighted()
-        width = max(20, shown.size.width or 60)
-        self._choices = list(self._choose(self.query_one(Input).value))[:SHOWN_MAX]
-        shown.set_options(Option(_row(choice, width)) for choice in self._choices)
-        kept = next((at for at, choice in enumerate(self._choices) if choice.name == highlighted), 0)
-        shown.highlighted = kept if self._choices else None
+        option_list = option_lists.first()
+        highlighted = self._highlighted_name()
+        width = max(20, option_list.size.width or 60)
+        self._choices = list(self._find_choices(self.query_one(Input).value))[:MAX_CHOICES]
+        option_list.set_options(Option(_choice_row(choice, width)) for choice in self._choices)
+        highlighted_index = next((index for index, choice in enumerate(self._choices) if choice.name == highlighted), 0)
+        option_list.highlighted = highlighted_index if self._choices else None
 
     def on_resize(self) -> None:
         """The rows take the new width."""
-        self.call_after_refresh(self.update)
+        self.call_after_refresh(self.update_choices)
 
     @on(Input.Changed)
-    def _changed(self, event: Input.Changed) -> None:
-        shown = self.query_one(OptionList)
-        shown.highlighted = None
-        self.update()
-        if self._asking is not None:
-            self._asking.stop()
+    def _handle_input_changed(self, event: Input.Changed) -> None:
+        option_list = self.query_one(OptionList)
+        option_list.highlighted = None
+        self.update_choices()
+        if self._request_timer is not None:
+            self._request_timer.stop()
         if event.value.strip():
-            self._asking = self.set_timer(ASK_AFTER, lambda: self._ask(event.value.strip()))
+            self._request_timer = self.set_timer(SEARCH_DELAY, lambda: self._request_rooms(event.value.strip()))
 
     @on(Input.Submitted)
-    def _submitted(self) -> None:
+    def _handle_input_submitted(self) -> None:
         self.action_go()
 
     @on(OptionList.OptionSelected)
-    def _selected(self, event: OptionList.OptionSelected) -> None:
+    def _handle_option_selected(self, event: OptionList.OptionSelected) -> None:
         self.dismiss(self._choices[event.option_index].name)
 
-    def action_move(self, by: int) -> None:
+    def action_move(self, offset: int) -> None:
         """The room that many rows below, around the end."""
-        shown = self.query_one(OptionList)
+        option_list = self.query_one(OptionList)
         if self._choices:
-            shown.highlighted = ((shown.highlighted or 0) + by) % len(self._choices)
+            option_list.highlighted = ((option_list.highlighted or 0) + offset) % len(self._choices)
 
     def action_go(self) -> None:
         """Go to the room that is marked."""
-        self.dismiss(self._highlighted())
+        self.dismiss(self._highlighted_name())
 
     def action_close(self) -> None:
         """Stay where you are."""
         self.dismiss(None)
 
-    def _highlighted(self) -> str | None:
-        at = self.query_one(OptionList).highlighted
-        return self._choices[at].name if at is not None and at < len(self._choices) else None
+    def _highlighted_name(self) -> str | None:
+        index = self.query_one(OptionList).highlighted
+        return self._choices[index].name if index is not None and index < len(self._choices) else None
 
 
-def _row(choice: RoomCandidate, width: int) -> Content:
+def _choice_row(choice: RoomCandidate, width: int) -> Content:
     view, summary = choice.view, choice.summary
     number = f"{choice.position}" if 0 < choice.position < 10 else ""
     if view is not None:
@@ -132,15 +135,15 @@ def _row(choice: RoomCandidate, width: int) -> Content:
     else:
         right, topic = tr(words.NEW_ROOM), ""
     name = Content(choice.name)
-    for at in choice.matched_indices:
-        name = name.stylize("underline", at, at + 1)
+    for index in choice.matched_indices:
+        name = name.stylize("underline", index, index + 1)
     if view is not None and view.unread_count:
         name = name.stylize("bold")
-    room = max(4, width - cell_len(right) - 5)
+    left_width = max(4, width - cell_len(right) - 5)
     left = Content.assemble(name, ("  " + " ".join(topic.split()), "$text-muted")) if topic else name
-    left = steady(left).truncate(room, ellipsis=True)
+    left = with_stable_width(left).truncate(left_width, ellipsis=True)
     gap = " " * max(1, width - 3 - left.cell_length - cell_len(right))
-    marked = view is not None and bool(view.mention_count)
+    has_mentions = view is not None and bool(view.mention_count)
     return Content.assemble(
-        (f"{number:>2} ", "$text-muted"), left, gap, (right, "bold $accent" if marked else "$text-muted")
+        (f"{number:>2} ", "$text-muted"), left, gap, (right, "bold $accent" if has_mentions else "$text-muted")
     )

@@ -17,7 +17,7 @@ from tui_chat.ui import keys
 from tui_chat.ui.settings_app import settings_app
 
 
-class _Themes(OptionList):
+class _ThemeList(OptionList):
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         # In a terminal of few columns none is left inside the border, and nothing can be wrapped to none.
         return super().get_content_height(container, viewport, max(1, width))
@@ -27,53 +27,56 @@ class ThemeScreen(ModalScreen[None]):
     """A short list at the side, so that what is behind it can be seen."""
 
     CSS_PATH = "theme.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings(keys.Place.THEMES)]
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.textual_bindings(keys.KeyScope.THEME_LIST)]
     AUTO_FOCUS = ""
 
     def __init__(self) -> None:
         """Make it."""
         super().__init__()
-        self._words = settings.fields()["theme"].choices
+        self._theme_names = settings.fields()["theme"].choices
 
     def compose(self) -> ComposeResult:
         """The themes."""
-        yield _Themes(
-            *(Option(Content.assemble((f"{word:10}", "bold"), tr(setting_words.THEMES[word]))) for word in self._words),
+        yield _ThemeList(
+            *(
+                Option(Content.assemble((f"{name:10}", "bold"), tr(setting_words.THEMES[name])))
+                for name in self._theme_names
+            ),
             markup=False,
             compact=True,
         )
 
     def on_mount(self) -> None:
         """The one in force is marked."""
-        shown = self.query_one(OptionList)
-        shown.can_focus = False
-        shown.border_title = Content(tr(setting_words.THEME_TITLE))
-        shown.border_subtitle = Content(tr(setting_words.THEME_FOOTER))
-        shown.highlighted = self._words.index(settings_app(self).settings.theme)
+        option_list = self.query_one(OptionList)
+        option_list.can_focus = False
+        option_list.border_title = Content(tr(setting_words.THEME_TITLE))
+        option_list.border_subtitle = Content(tr(setting_words.THEME_FOOTER))
+        option_list.highlighted = self._theme_names.index(settings_app(self).settings.theme)
 
-    def action_move(self, by: int) -> None:
+    def action_move(self, offset: int) -> None:
         """Try the theme that many rows below, around the end."""
-        shown = self.query_one(OptionList)
-        shown.highlighted = ((shown.highlighted or 0) + by) % len(self._words)
+        option_list = self.query_one(OptionList)
+        option_list.highlighted = ((option_list.highlighted or 0) + offset) % len(self._theme_names)
 
-    def action_keep(self) -> None:
+    def action_apply(self) -> None:
         """Keep the marked theme."""
-        word = self._words[self.query_one(OptionList).highlighted or 0]
-        problem = settings_app(self).change_setting("theme", word)
+        name = self._theme_names[self.query_one(OptionList).highlighted or 0]
+        problem = settings_app(self).change_setting("theme", name)
         self.dismiss(None)
         if problem:
-            settings_app(self).say(problem)
+            settings_app(self).show_status(problem)
 
     def action_close(self) -> None:
         """Back to the theme from before."""
         app = settings_app(self)
-        app.try_theme(app.settings.theme)
+        app.preview_theme(app.settings.theme)
         self.dismiss(None)
 
     @on(OptionList.OptionHighlighted)
-    def _try(self, event: OptionList.OptionHighlighted) -> None:
-        settings_app(self).try_theme(self._words[event.option_index])
+    def _handle_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        settings_app(self).preview_theme(self._theme_names[event.option_index])
 
     @on(OptionList.OptionSelected)
-    def _clicked(self) -> None:
-        self.action_keep()
+    def _handle_option_selected(self) -> None:
+        self.action_apply()

@@ -28,9 +28,9 @@ from tui_chat.session.language import tr
 from tui_chat.session.pasting import Paste
 from tui_chat.ui.app_of import app_of
 from tui_chat.ui.keymap import Keymap
-from tui_chat.ui.keys import Place
+from tui_chat.ui.keys import KeyScope
 
-_USUAL = Keymap()
+_DEFAULT_KEYMAP = Keymap()
 
 
 class Composer(TextArea, inherit_bindings=False):
@@ -41,21 +41,21 @@ class Composer(TextArea, inherit_bindings=False):
         paste_lines: Lines of a paste that go in without asking; 0 for all.
     """
 
-    class BottomWanted(Message):
+    class BottomRequested(Message):
         """End was pressed where the caret was at the end already."""
 
     @dataclass
-    class Searching(Message):
+    class HistorySearchChanged(Message):
         """What was sent is being searched, or no longer.
 
         Attributes:
             shown: One line on what is searched for; empty at the end.
         """
 
-        shown: str
+        description: str
 
     @dataclass
-    class Pasted(Message):
+    class LargePaste(Message):
         """A long paste came, and nothing was done with it.
 
         Attributes:
@@ -65,7 +65,7 @@ class Composer(TextArea, inherit_bindings=False):
         text: str
 
     @dataclass
-    class Refused(Message):
+    class InputRejected(Message):
         """Something could not be put in.
 
         Attributes:
@@ -78,8 +78,8 @@ class Composer(TextArea, inherit_bindings=False):
         self,
         complete: Callable[[str], Completion | None],
         submit: Callable[[str], None],
-        up: Callable[[], bool],
-        keymap: Callable[[], Keymap] = lambda: _USUAL,
+        recall_previous: Callable[[], bool],
+        keymap: Callable[[], Keymap] = lambda: _DEFAULT_KEYMAP,
     ) -> None:
         """Make it.
 
@@ -97,67 +97,69 @@ class Composer(TextArea, inherit_bindings=False):
             placeholder=tr(words.PLACEHOLDER_MESSAGE),
         )
         self.cursor_blink = False
-        self.sent = InputHistory()
+        self.sent_history = InputHistory()
         self.paste_lines = 0
         self._complete = complete
         self._submit = submit
-        self._up = up
+        self._recall_previous = recall_previous
         self._keymap = keymap
-        self._completing: tuple[Completion, str] | None = None
-        self._killed = ""
-        self._search: HistorySearch | None = None
+        self._completion_state: tuple[Completion, str] | None = None
+        self._kill_buffer = ""
+        self._history_search: HistorySearch | None = None
 
     @property
-    def searching(self) -> bool:
+    def is_searching(self) -> bool:
         """What was sent is being searched."""
-        return self._search is not None
+        return self._history_search is not None
 
     @property
     def draft(self) -> str:
         """What is being written; while what was sent is searched, what that comes back to."""
-        return self.text if self._search is None else self._search.original_text
+        return self.text if self._history_search is None else self._history_search.original_text
 
     def on_mount(self) -> None:
         """The terminal's cursor follows when others make this move."""
-        moved = cast("Signal[Screen[object]]", self.screen.screen_layout_refresh_signal)  # pyright: ignore[reportUnknownMemberType]
+        layout_refreshed = cast("Signal[Screen[object]]", self.screen.screen_layout_refresh_signal)  # pyright: ignore[reportUnknownMemberType]
         # Later: a new size has to be taken in first.
-        moved.subscribe(self, lambda screen: self.call_later(self._place_cursor))
+        layout_refreshed.subscribe(self, lambda screen: self.call_later(self._update_terminal_cursor))
 
-    def _place_cursor(self) -> None:
+    def _update_terminal_cursor(self) -> None:
         # The base class puts it there when the caret moves in the text, not when the
         # text moves on the screen; input methods open their window at it.
         if self.has_focus and self.screen.is_current:
             app_of(self).cursor_position = self.cursor_screen_offset
             self.refresh()  # the cursor goes along with what is drawn, and by itself stays
 
-    def write(self, text: str) -> None:
+    def set_text(self, text: str) -> None:
         """Put this there instead of what stands there, the caret behind it."""
         self._end_search()
         self.load_text(text)
         self.move_cursor(self.document.end)
 
-    def add(self, text: str) -> None:
+    def insert_text(self, text: str) -> None:
         """Put this in where the caret is."""
         self.replace(text, *self.selection)
 
-    def keeps(self, key: events.Key) -> bool:
+    def is_local_key(self, key: events.Key) -> bool:
         """Whether the key leads nowhere else, so that others may follow it at once (`KeyOrder`)."""
-        return key.key in self._keymap().staying
+        return key.key in self._keymap().local_keys
 
     async def _on_key(self, event: events.Key) -> None:
         keymap = self._keymap()
-        if self._search is not None:
-            if (search_action := keymap.actions(Place.SEARCHING).get(event.key)) is not None or event.is_printable:
+        if self._history_search is not None:
+            if (
+                search_action := keymap.actions(KeyScope.HISTORY_SEARCH).get(event.key)
+            ) is not None or event.is_printable:
                 event.stop()
                 event.prevent_default()
-                await self._search_on(search_action, event.character or "")
+                await self._continue_search(search_action, event.character or "")
                 return
-            if event.key in keymap.actions(Place.CHAT):
-                self.action_search_leave()
+            if event.key in keymap.actions(KeyScope.CHAT):
+                self.action_search_cancel()
             else:
-                self.action_search_take()
-        action = keymap.actions(Place.COMPOSER).get(event.key)
-        screen_action = keymap.actions(Place.CHAT).get(event.key)
+                self.action_search_accept()
+        action = keymap.actions(KeyScope.COMPOSER).get(event.key)
+        screen_action = keymap.actions(KeyScope.CHAT).get(event.key)
         if action is not None or screen_action is not None:
             event.stop()
             event.prevent_default()
@@ -172,108 +174,108 @@ class Composer(TextArea, inherit_bindings=False):
         event.stop()
         event.prevent_default()
         text = texts.sanitize_body(event.text).rstrip("\n")
-        if self._search is not None:
-            await self._search_on(None, text)
+        if self._history_search is not None:
+            await self._continue_search(None, text)
             return
         if len(text) > PACKET_BYTES:
-            self.post_message(self.Refused(words.paste_too_large(len(text))))
+            self.post_message(self.InputRejected(words.paste_too_large(len(text))))
         elif Paste(text).needs_confirmation(self.paste_lines):
-            self.post_message(self.Pasted(text))
+            self.post_message(self.LargePaste(text))
         elif text:
-            self.add(text)
+            self.insert_text(text)
 
     def action_submit(self) -> None:
         """Send, or do the command."""
         text = self.text
-        self.write("")
+        self.set_text("")
         self._submit(text)
 
     def action_newline(self) -> None:
         """Begin a new line."""
-        self.add("\n")
+        self.insert_text("\n")
 
     def action_up(self) -> None:
         """The line above, or what was sent before."""
         if self.navigator.is_first_wrapped_line(self.cursor_location):
-            shown = self.text
-            if self._up():
+            previous_text = self.text
+            if self._recall_previous():
                 return
-            older = self.sent.older(self.text)
-            if older == shown != self.text:
-                older = self.sent.older(self.text) or older  # it was shown to be changed, and is not new
-            self._walk(older)
+            older = self.sent_history.older(self.text)
+            if older == previous_text != self.text:
+                older = self.sent_history.older(self.text) or older  # it was shown to be changed, and is not new
+            self._show_history_entry(older)
         else:
             self.action_cursor_up()
 
     def action_down(self) -> None:
         """The line below, or what was sent after."""
         if self.navigator.is_last_wrapped_line(self.cursor_location):
-            self._walk(self.sent.newer())
+            self._show_history_entry(self.sent_history.newer())
         else:
             self.action_cursor_down()
 
-    def action_search_sent(self) -> None:
+    def action_search_history(self) -> None:
         """Search what was sent."""
-        self._search = HistorySearch(self.sent.texts, self.text)
+        self._history_search = HistorySearch(self.sent_history.texts, self.text)
         self._show_search()
 
     def action_search_older(self) -> None:
         """The match before."""
-        if self._search is not None:
-            self._search.older()
+        if self._history_search is not None:
+            self._history_search.older()
 
     def action_search_newer(self) -> None:
         """The match after."""
-        if self._search is not None:
-            self._search.newer()
+        if self._history_search is not None:
+            self._history_search.newer()
 
     def action_search_erase(self) -> None:
         """Take the last letter of the query back."""
-        if self._search is not None:
-            self._search.backspace()
+        if self._history_search is not None:
+            self._history_search.backspace()
 
-    def action_search_take(self) -> None:
+    def action_search_accept(self) -> None:
         """What was found stands in the composer; Down leads back to what was being written."""
-        search = self._search
+        search = self._history_search
         if search is not None:
             self._end_search()
-            self.sent.set_position(search.steps_back, search.original_text)
+            self.sent_history.set_position(search.steps_back, search.original_text)
             self.move_cursor(self.document.end)
 
-    def action_search_leave(self) -> None:
+    def action_search_cancel(self) -> None:
         """Back to what was being written."""
-        if self._search is not None:
-            self.write(self._search.original_text)
+        if self._history_search is not None:
+            self.set_text(self._history_search.original_text)
 
-    async def _search_on(self, action: str | None, typed: str) -> None:
-        search = self._search
+    async def _continue_search(self, action: str | None, text: str) -> None:
+        search = self._history_search
         if action is not None:
             await self.run_action(action)
         elif search is not None:
-            search.append(typed)
-        if self._search is not None:
+            search.append(text)
+        if self._history_search is not None:
             self._show_search()
 
     def _show_search(self) -> None:
-        search = self._search
+        search = self._history_search
         if search is None:
             return
         if self.text != search.text:
             self.load_text(search.text)
         span = search.match_span or (len(search.text),) * 2
-        start, end = (_location(search.text, index) for index in span)
+        start, end = (_location_at(search.text, index) for index in span)
         self.selection = Selection(start, end)
-        self.post_message(self.Searching(words.history_search_prompt(search.query, search.failed)))
+        self.post_message(self.HistorySearchChanged(words.history_search_prompt(search.query, search.failed)))
 
     def _end_search(self) -> None:
-        if self._search is not None:
-            self._search = None
-            self.post_message(self.Searching(""))
+        if self._history_search is not None:
+            self._history_search = None
+            self.post_message(self.HistorySearchChanged(""))
 
     def action_line_end(self) -> None:
         """The end of the line; from there, the newest message."""
         if self.cursor_at_end_of_line:
-            self.post_message(self.BottomWanted())
+            self.post_message(self.BottomRequested())
         else:
             self.action_cursor_line_end()
 
@@ -282,20 +284,20 @@ class Composer(TextArea, inherit_bindings=False):
         row, column = self.cursor_location
         before = self.document[row][:column]
         if not before and row:
-            self._kill((row - 1, len(self.document[row - 1])), (row, column))
+            self._cut_range((row - 1, len(self.document[row - 1])), (row, column))
             return
         stripped = before.rstrip()
-        self._kill((row, max(stripped.rfind(" "), stripped.rfind("\t")) + 1), (row, column))
+        self._cut_range((row, max(stripped.rfind(" "), stripped.rfind("\t")) + 1), (row, column))
 
     def action_kill_word_right(self) -> None:
         """Cut the word after the caret."""
-        self._kill(self.cursor_location, self.get_cursor_word_right_location())
+        self._cut_range(self.cursor_location, self.get_cursor_word_right_location())
 
     def action_kill_to_start(self) -> None:
         """Cut to the start of the line; there, the line break."""
         row, column = self.cursor_location
         start = (row, 0) if column or not row else (row - 1, len(self.document[row - 1]))
-        self._kill(start, (row, column))
+        self._cut_range(start, (row, column))
 
     async def action_kill_to_end(self) -> None:
         """Cut to the end of the line; there, the line break; at the very end, choose another room."""
@@ -305,45 +307,47 @@ class Composer(TextArea, inherit_bindings=False):
             return
         length = len(self.document[row])
         last = row == self.document.line_count - 1
-        self._kill((row, column), (row, length) if column < length or last else (row + 1, 0))
+        self._cut_range((row, column), (row, length) if column < length or last else (row + 1, 0))
 
     def action_yank(self) -> None:
         """Put back what was cut last."""
-        if self._killed:
-            self.add(self._killed)
+        if self._kill_buffer:
+            self.insert_text(self._kill_buffer)
 
     def action_complete(self, step: int) -> None:
         """Complete what stands before the caret, or turn to another candidate."""
         caret = self.cursor_location
-        before = self.get_text_range((0, 0), caret)
-        if (turning := self.completing) is not None:
-            completion = turning.cycle(step)
+        text_before_caret = self.get_text_range((0, 0), caret)
+        if (active := self.active_completion) is not None:
+            completion = active.cycle(step)
         else:
-            found = self._complete(before)
-            if found is None:
+            first = self._complete(text_before_caret)
+            if first is None:
                 return
-            completion = found if step > 0 else found.cycle(step - 1)
-        start = _location(before, completion.start)
+            completion = first if step > 0 else first.cycle(step - 1)
+        start = _location_at(text_before_caret, completion.start)
         self.replace(completion.current_text, start, caret, maintain_selection_offset=False)
-        self._completing = (completion, self.get_text_range((0, 0), self.cursor_location))
+        self._completion_state = (completion, self.get_text_range((0, 0), self.cursor_location))
 
     @property
-    def completing(self) -> Completion | None:
+    def active_completion(self) -> Completion | None:
         """What the text before the caret was completed from, until something else is typed."""
-        if self._completing is None or self._completing[1] != self.get_text_range((0, 0), self.cursor_location):
+        if self._completion_state is None or self._completion_state[1] != self.get_text_range(
+            (0, 0), self.cursor_location
+        ):
             return None
-        return self._completing[0]
+        return self._completion_state[0]
 
-    def _walk(self, text: str | None) -> None:
+    def _show_history_entry(self, text: str | None) -> None:
         if text is not None:
-            self.write(text)
+            self.set_text(text)
 
-    def _kill(self, start: tuple[int, int], end: tuple[int, int]) -> None:
+    def _cut_range(self, start: tuple[int, int], end: tuple[int, int]) -> None:
         if start != end:
-            self._killed = self.get_text_range(start, end)
+            self._kill_buffer = self.get_text_range(start, end)
             self.delete(start, end, maintain_selection_offset=False)
 
 
-def _location(text: str, index: int) -> tuple[int, int]:
+def _location_at(text: str, index: int) -> tuple[int, int]:
     """Row and column of a character in a text."""
     return text.count("\n", 0, index), index - text.rfind("\n", 0, index) - 1

@@ -7,23 +7,23 @@ from textual.widgets import Static
 from tui_chat.ui.widgets.line_input import LineInput
 
 
-class Field(Vertical):
+class FormField(Vertical):
     """A field of the form."""
 
     def __init__(self, label: str, value: str, placeholder: str, *, id: str) -> None:  # noqa: A002 (Textual's word)
         super().__init__(id=id)
-        self._label = label
+        self._label_text = label
         self._input = LineInput(value, placeholder)
-        self._problem = Static("", classes="problem", markup=False)
+        self._error = Static("", classes="error", markup=False)
 
     def compose(self) -> ComposeResult:
         """Label and input side by side, the problem under the input."""
         with Horizontal():
-            yield Static(self._label, classes="label", markup=False)
+            yield Static(self._label_text, classes="label", markup=False)
             yield self._input
-        yield self._problem
+        yield self._error
 
-    def tell(self, label: str, placeholder: str) -> None:
+    def set_labels(self, label: str, placeholder: str) -> None:
         """Name it otherwise, as in another language."""
         self.query_one(".label", Static).update(label)
         self._input.placeholder = placeholder
@@ -41,8 +41,8 @@ class Field(Vertical):
         """Put the caret into it."""
         self._input.focus()
 
-    def complain(self, problem: str) -> None:
+    def show_error(self, error: str) -> None:
         """Say what is wrong with it; empty says nothing is."""
-        if problem or self.has_class("-wrong"):  # an update lays the screen out anew, at every key
-            self._problem.update(problem)
-            self.set_class(bool(problem), "-wrong")
+        if error or self.has_class("-invalid"):  # an update lays the screen out anew, at every key
+            self._error.update(error)
+            self.set_class(bool(error), "-invalid")

@@ -9,10 +9,10 @@ from textual.content import Content
 from textual.widget import Widget
 
 from tui_chat.ui.keymap import FooterKey
-from tui_chat.ui.keys import Place
+from tui_chat.ui.keys import KeyScope
 from tui_chat.ui.settings_app import settings_app
 
-BETWEEN = 2
+KEY_GAP = 2
 """Columns between one key and the next."""
 
 
@@ -21,56 +21,56 @@ class KeyBar(Widget):
 
     DEFAULT_CSS = "KeyBar { height: 1; dock: bottom; padding: 0 1; text-wrap: nowrap; }"
 
-    def __init__(self, *places: Place) -> None:
+    def __init__(self, *scopes: KeyScope) -> None:
         """Make it.
 
         Args:
             places: Whose keys they are, the innermost first.
         """
         super().__init__()
-        self._places = places
-        self._ends: list[tuple[int, str]] = []
+        self._scopes = scopes
+        self._click_targets: list[tuple[int, str]] = []
 
-    def show(self, *places: Place) -> None:
+    def set_scopes(self, *scopes: KeyScope) -> None:
         """Show the keys of these places from now on, the innermost first."""
-        if places != self._places:
-            self._places = places
+        if scopes != self._scopes:
+            self._scopes = scopes
             self.refresh()
 
     def render(self) -> Content:
         """The line."""
         line = Content("")
-        self._ends = []
-        for key in self._fitting(self.content_region.width):
-            line = Content.assemble(line, " " * BETWEEN if line else "", _part(key))
-            self._ends.append((line.cell_length, key.action))
+        self._click_targets = []
+        for key in self._fitting_keys(self.content_region.width):
+            line = Content.assemble(line, " " * KEY_GAP if line else "", _key_content(key))
+            self._click_targets.append((line.cell_length, key.action))
         return line
 
-    def _fitting(self, width: int) -> list[FooterKey]:
-        keys = settings_app(self).keymap.footer(self._places)
-        important = [*keys[:1], *(keys[-1:] if len(keys) > 1 else []), *keys[1:-1]]
-        shown: list[FooterKey] = []
-        used = -BETWEEN
-        for key in important:
-            used += BETWEEN + _part(key).cell_length
+    def _fitting_keys(self, width: int) -> list[FooterKey]:
+        keys = settings_app(self).keymap.footer_keys(self._scopes)
+        by_priority = [*keys[:1], *(keys[-1:] if len(keys) > 1 else []), *keys[1:-1]]
+        fitting: list[FooterKey] = []
+        used = -KEY_GAP
+        for key in by_priority:
+            used += KEY_GAP + _key_content(key).cell_length
             if used > width:
                 break
-            shown.append(key)
-        return sorted(shown, key=keys.index)
+            fitting.append(key)
+        return sorted(fitting, key=keys.index)
 
     async def on_click(self, event: events.Click) -> None:
         """Do what the key does that was clicked, there where it counts."""
         event.stop()  # the focus stays where the key counts
         x = event.x - self.gutter.left
-        action = next((action for end, action in self._ends if x < end), None)
+        action = next((action for end, action in self._click_targets if x < end), None)
         if action is None:
             return
         focused = self.screen.focused
-        here = (
+        namespace = (
             focused if focused is not None and hasattr(focused, f"action_{action.partition('(')[0]}") else self.screen
         )
-        await self.app.run_action(action, default_namespace=here)  # pyright: ignore[reportUnknownMemberType]
+        await self.app.run_action(action, default_namespace=namespace)  # pyright: ignore[reportUnknownMemberType]
 
 
-def _part(key: FooterKey) -> Content:
-    return Content.assemble((key.shown, "$primary"), (f" {key.word}", "$text-muted"))
+def _key_content(key: FooterKey) -> Content:
+    return Content.assemble((key.key_name, "$primary"), (f" {key.label}", "$text-muted"))

@@ -6,7 +6,7 @@ from textual.geometry import Size
 from textual.reactive import Reactive
 from textual.widgets import Input
 
-_ACTIONS = {
+_ACTION_BY_KEY = {
     key: binding.action
     for binding in Input.BINDINGS
     if isinstance(binding, Binding)
@@ -33,7 +33,7 @@ class LineInput(Input):
         self.cursor_blink = False
 
     async def _on_key(self, event: events.Key) -> None:
-        action = _ACTIONS.get(event.key)
+        action = _ACTION_BY_KEY.get(event.key)
         if action is not None:
             event.stop()
             event.prevent_default()

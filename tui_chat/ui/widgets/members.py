@@ -6,10 +6,14 @@ from server.protocol.entries import Member
 from tui_chat.session import words
 from tui_chat.session.language import tr
 from tui_chat.ui.themes import nick_style
-from tui_chat.ui.widgets.side_list import Row, SideList
+from tui_chat.ui.widgets.side_list import ListRow, SideList
 
-OWNER, MODERATOR, PLAIN = "&", "+", "~"
-SIGNS = ((OWNER, words.SIGN_OWNER), (MODERATOR, words.SIGN_MODERATOR), (PLAIN, words.SIGN_BASIC_CLIENT))
+OWNER_SIGN, MODERATOR_SIGN, BASIC_CLIENT_SIGN = "&", "+", "~"
+SIGNS = (
+    (OWNER_SIGN, words.SIGN_OWNER),
+    (MODERATOR_SIGN, words.SIGN_MODERATOR),
+    (BASIC_CLIENT_SIGN, words.SIGN_BASIC_CLIENT),
+)
 """What stands beside a nickname, and what it says; the help screen lists them."""
 
 
@@ -18,29 +22,29 @@ class MemberList(SideList):
 
     def __init__(self, *, id: str) -> None:  # noqa: A002 (Textual's word)
         super().__init__(id=id)
-        self._members: Sequence[Member] = ()
-        self._own = ""
+        self._room_members: Sequence[Member] = ()
+        self._own_member_id = ""
 
     @property
     def heading(self) -> str:
         """What stands above the rows."""
-        return words.member_count(len(self._members))
+        return words.member_count(len(self._room_members))
 
-    def show(self, members: Sequence[Member], own: str) -> None:
+    def set_members(self, members: Sequence[Member], own_member_id: str) -> None:
         """Show these members; `own` is your id."""
-        self._members = members
-        self._own = own
-        self.set_count(len(members))
+        self._room_members = members
+        self._own_member_id = own_member_id
+        self.set_row_count(len(members))
 
-    def row(self, index: int) -> Row:
+    def build_row(self, index: int) -> ListRow:
         """The row of one member."""
-        member = self._members[index]
-        sign = {"owner": OWNER, "moderator": MODERATOR}.get(member.role, "")
-        plain = PLAIN if member.via is not None else ""
-        return Row(
+        member = self._room_members[index]
+        sign = {"owner": OWNER_SIGN, "moderator": MODERATOR_SIGN}.get(member.role, "")
+        client_sign = BASIC_CLIENT_SIGN if member.via is not None else ""
+        return ListRow(
             sign + member.nick_name,
-            tr(words.YOU) if member.member_id == self._own else plain,
+            tr(words.YOU) if member.member_id == self._own_member_id else client_sign,
             "",
             nick_style(self, member.nick_name),
-            "quiet",
+            "muted",
         )

@@ -11,4 +11,4 @@ from tui_chat.ui.widgets.timeline.widget import Timeline
 class RoomTimeline(Timeline, inherit_bindings=False):
     """The timeline of the shown room."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*keys.bindings(keys.Place.PICKING)]
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.textual_bindings(keys.KeyScope.MESSAGE_CURSOR)]

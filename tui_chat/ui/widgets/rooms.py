@@ -10,7 +10,7 @@ from textual.message import Message
 from tui_chat.session import words
 from tui_chat.session.language import tr
 from tui_chat.session.room_view import RoomView
-from tui_chat.ui.widgets.side_list import Row, SideList
+from tui_chat.ui.widgets.side_list import ListRow, SideList
 
 
 class RoomList(SideList):
@@ -21,7 +21,7 @@ class RoomList(SideList):
     """
 
     @dataclass
-    class Chosen(Message):
+    class RoomSelected(Message):
         """A room was clicked.
 
         Attributes:
@@ -32,42 +32,44 @@ class RoomList(SideList):
 
     def __init__(self, *, id: str) -> None:  # noqa: A002 (Textual's word)
         super().__init__(id=id)
-        self._rooms: Sequence[RoomView] = ()
-        self._current: RoomView | None = None
-        self._muted: Callable[[RoomView], bool] = lambda room: False
+        self._room_views: Sequence[RoomView] = ()
+        self._current_room: RoomView | None = None
+        self._is_muted: Callable[[RoomView], bool] = lambda room: False
 
     @property
     def heading(self) -> str:
         """What stands above the rows."""
         return tr(words.ROOMS)
 
-    def show(self, rooms: Sequence[RoomView], current: RoomView | None, muted: Callable[[RoomView], bool]) -> None:
+    def set_rooms(
+        self, rooms: Sequence[RoomView], current: RoomView | None, is_muted: Callable[[RoomView], bool]
+    ) -> None:
         """Show these rooms, `current` as the one that is shown, and those that are `muted` quietly."""
-        self._muted = muted
-        self._rooms = rooms
-        self._current = current
-        self.set_count(len(rooms))
+        self._is_muted = is_muted
+        self._room_views = rooms
+        self._current_room = current
+        self.set_row_count(len(rooms))
 
-    def row(self, index: int) -> Row:
+    def build_row(self, index: int) -> ListRow:
         """The row of one room."""
-        room = self._rooms[index]
+        room = self._room_views[index]
         number = f"{index + 1} " if index < 9 else "  "
-        current, muted = room is self._current, self._muted(room)
+        current, muted = room is self._current_room, self._is_muted(room)
         count = f"{room.unread_count:,}" if room.unread_count else ""
         if room.mention_count:
             count = f"@{count}"
         elif muted and count:
             count = f"({count})"
-        drafted = "✎" if room.draft.strip() and not current else ""
-        return Row(
+        draft_sign = "✎" if room.draft.strip() and not current else ""
+        return ListRow(
             number + room.name,
-            " ".join(part for part in (drafted, count) if part),
-            "current" if current else "quiet" if muted and not room.mention_count else "",
+            " ".join(part for part in (draft_sign, count) if part),
+            "current" if current else "muted" if muted and not room.mention_count else "",
             Style(bold=bool(room.mention_count or (room.unread_count and not muted))),
-            "mark" if room.mention_count else "",
+            "mention" if room.mention_count else "",
         )
 
     async def _on_click(self, event: events.Click) -> None:
-        index = self.index_at(event.y)
+        index = self.row_index_at(event.y)
         if index is not None:
-            self.post_message(self.Chosen(self._rooms[index].name))
+            self.post_message(self.RoomSelected(self._room_views[index].name))

@@ -9,13 +9,13 @@ from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from tui_chat.ui.steady import steady
+from tui_chat.ui.steady import with_stable_width
 
-HEADING_LINES = 2
+HEADING_HEIGHT = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ListRow:
     """One row.
 
     Attributes:
@@ -38,59 +38,59 @@ class SideList(ScrollView, can_focus=False):
 
     COMPONENT_CLASSES = {  # noqa: RUF012 (as Textual declares it)
         "side-list--heading",
-        "side-list--quiet",
-        "side-list--mark",
+        "side-list--muted",
+        "side-list--mention",
         "side-list--current",
     }
 
     def __init__(self, *, id: str) -> None:  # noqa: A002 (Textual's word)
         super().__init__(id=id)
-        self._count = 0
+        self._row_count = 0
 
     @property
     def heading(self) -> str:
         """What stands above the rows."""
         raise NotImplementedError
 
-    def row(self, index: int) -> Row:
+    def build_row(self, index: int) -> ListRow:
         """The row at this place, from 0."""
         raise NotImplementedError
 
-    def set_count(self, count: int) -> None:
+    def set_row_count(self, count: int) -> None:
         """There are now this many rows; those in view are drawn anew."""
-        if count != self._count:
-            self._count = count
-            self.virtual_size = Size(0, count + HEADING_LINES)
+        if count != self._row_count:
+            self._row_count = count
+            self.virtual_size = Size(0, count + HEADING_HEIGHT)
         self.refresh()
 
-    def index_at(self, y: int) -> int | None:
+    def row_index_at(self, y: int) -> int | None:
         """The row at this line of the widget's content, None when there is none."""
-        index = y + self.scroll_offset.y - HEADING_LINES
-        return index if 0 <= index < self._count else None
+        index = y + self.scroll_offset.y - HEADING_HEIGHT
+        return index if 0 <= index < self._row_count else None
 
     def render_line(self, y: int) -> Strip:
         """One line of the widget (Textual's line API)."""
         line = y + self.scroll_offset.y
         width = self.scrollable_content_region.width
         if line == 0:
-            return self._strip(Row(self.heading, style="heading"), width)
-        if HEADING_LINES <= line < self._count + HEADING_LINES:
-            return self._strip(self.row(line - HEADING_LINES), width)
+            return self._render_row(ListRow(self.heading, style="heading"), width)
+        if HEADING_HEIGHT <= line < self._row_count + HEADING_HEIGHT:
+            return self._render_row(self.build_row(line - HEADING_HEIGHT), width)
         return Strip.blank(width, self.rich_style)
 
-    def _strip(self, row: Row, width: int) -> Strip:
-        base = self.get_component_rich_style(f"side-list--{row.style}") if row.style else self.rich_style
+    def _render_row(self, row: ListRow, width: int) -> Strip:
+        base_style = self.get_component_rich_style(f"side-list--{row.style}") if row.style else self.rich_style
         right = Content(row.right)
-        left = steady(Content(row.left)).truncate(max(1, width - right.cell_length - 2), ellipsis=True)
+        left = with_stable_width(Content(row.left)).truncate(max(1, width - right.cell_length - 2), ellipsis=True)
         fill = max(0, width - left.cell_length - right.cell_length - 2)
-        right_style = base
+        right_style = base_style
         if row.right_style:
-            right_style = base + self.get_component_rich_style(f"side-list--{row.right_style}", partial=True)
+            right_style = base_style + self.get_component_rich_style(f"side-list--{row.right_style}", partial=True)
         segments = [
-            Segment(" ", base),
-            Segment(left.plain, base + row.left_style),
-            Segment(" " * fill, base),
+            Segment(" ", base_style),
+            Segment(left.plain, base_style + row.left_style),
+            Segment(" " * fill, base_style),
             Segment(right.plain, right_style),
-            Segment(" ", base),
+            Segment(" ", base_style),
         ]
-        return Strip(segments).adjust_cell_length(width, base)
+        return Strip(segments).adjust_cell_length(width, base_style)

@@ -30,7 +30,7 @@ def build_styles(timeline: Widget) -> TimelineStyles:
         background_color = Style.from_color(None, timeline.get_component_rich_style(component).bgcolor)
         return background + text_style + background_color
 
-    colors = themes.nick_shades(app_of(timeline), timeline.background_colors[1])
+    colors = themes.nick_palette(app_of(timeline), timeline.background_colors[1])
     nick_styles = {shade: Style(color=shade, bold=True) for shade in colors}
     return TimelineStyles(
         text=background,
