@@ -16,15 +16,15 @@ import aiohttp
 import uvloop
 from prometheus_client.parser import text_string_to_metric_families
 
-from benchmarks.load import Member, Tally, enter
-from benchmarks.servers import Peer, become_the_load, started
+from benchmarks.load import LoadClient, LoadCounters, connect_client
+from benchmarks.servers import MeasuredServer, pin_to_load_core, run_server
 
-PROBES_EVERY = 50
+PROBE_INTERVAL = 50
 """One member in so many looks into what arrives."""
 
 
 @dataclass(frozen=True, slots=True)
-class Minute:
+class IntervalStats:
     """What one stretch of the run was like.
 
     Attributes:
@@ -33,22 +33,22 @@ class Minute:
         cut: Connections that the server has cut since the start.
     """
 
-    second: int
+    elapsed_seconds: int
     delivered: int
     p50: float
     p99: float
-    kib_a_connection: float
+    kib_per_connection: float
     cpu_share: float
-    lag_over_50: int
-    cut: int
-    lost: int
-    disorder: int
+    lag_over_50_ms: int
+    aborted_connections: int
+    lost_connections: int
+    out_of_order: int
 
 
-async def numbers(url: str) -> dict[str, float]:
+async def fetch_metrics(url: str) -> dict[str, float]:
     """What `/metrics` says, by name and labels."""
-    async with aiohttp.ClientSession() as session, session.get(url + "/metrics") as answer:
-        text = await answer.text()
+    async with aiohttp.ClientSession() as session, session.get(url + "/metrics") as response:
+        text = await response.text()
     return {
         sample.name + "".join(sample.labels.values()): sample.value
         for family in text_string_to_metric_families(text)
@@ -56,61 +56,65 @@ async def numbers(url: str) -> dict[str, float]:
     }
 
 
-def lag_over_50(found: dict[str, float]) -> int:
+def count_lag_over_50_ms(metrics: dict[str, float]) -> int:
     """How often the loop was more than 50 ms late since the start."""
-    return int(found["event_loop_lag_seconds_bucket+Inf"] - found["event_loop_lag_seconds_bucket0.05"])
+    return int(metrics["event_loop_lag_seconds_bucket+Inf"] - metrics["event_loop_lag_seconds_bucket0.05"])
 
 
-async def run(peer: Peer, given: argparse.Namespace) -> list[Minute]:
+async def run(server: MeasuredServer, args: argparse.Namespace) -> list[IntervalStats]:
     """Connect everybody, let them talk, and look once a stretch."""
-    tally, chance = Tally(), random.Random(1)
-    idle = peer.resident()
-    members: list[tuple[Member, str]] = []
-    for number in range(given.connections):
-        room = f"room {number // given.room}"
-        member = await enter(peer.url, tally, room, f"m{number}", probe=number % PROBES_EVERY == 0)
+    counters, rng = LoadCounters(), random.Random(1)
+    idle_bytes = server.resident_bytes()
+    members: list[tuple[LoadClient, str]] = []
+    for number in range(args.connections):
+        room = f"room {number // args.room}"
+        member = await connect_client(server.url, counters, room, f"m{number}", is_probe=number % PROBE_INTERVAL == 0)
         members.append((member, room))
     await asyncio.sleep(2)
-    stalled = chance.sample(range(given.connections), int(given.connections * given.stalled))
+    stalled = rng.sample(range(args.connections), int(args.connections * args.stalled))
     for number in stalled:
         members[number][0].stop_reading()
-    talkers = [place for number, place in enumerate(members) if number not in set(stalled)]
-    minutes: list[Minute] = []
-    began = time.perf_counter()
+    senders = [pair for number, pair in enumerate(members) if number not in set(stalled)]
+    intervals: list[IntervalStats] = []
+    start_time = time.perf_counter()
     sent = 0
-    lags = lag_over_50(await numbers(peer.url))
-    while (elapsed := time.perf_counter() - began) < given.seconds:
-        tally.delivered = 0
-        tally.latencies.clear()
-        cpu, since = peer.cpu(), time.perf_counter()
-        until = min(elapsed + given.every, given.seconds)
-        while (elapsed := time.perf_counter() - began) < until:
-            for _ in range(int(elapsed * given.rate) - sent):
+    previous_lag_count = count_lag_over_50_ms(await fetch_metrics(server.url))
+    while (elapsed := time.perf_counter() - start_time) < args.seconds:
+        counters.delivered = 0
+        counters.latencies.clear()
+        cpu_before, interval_start = server.cpu_seconds(), time.perf_counter()
+        interval_end = min(elapsed + args.every, args.seconds)
+        while (elapsed := time.perf_counter() - start_time) < interval_end:
+            for _ in range(int(elapsed * args.rate) - sent):
                 sent += 1
-                member, room = chance.choice(talkers)
-                member.say(room, "m", 64)
+                member, room = rng.choice(senders)
+                member.send_message(room, "m", 64)
             await asyncio.sleep(0.005)
-        found = await numbers(peer.url)
-        latencies = sorted(tally.latencies) or [0.0]
-        over = lag_over_50(found)
-        minute = Minute(
-            second=round(elapsed),
-            delivered=tally.delivered,
+        metrics = await fetch_metrics(server.url)
+        latencies = sorted(counters.latencies) or [0.0]
+        lag_count = count_lag_over_50_ms(metrics)
+        interval = IntervalStats(
+            elapsed_seconds=round(elapsed),
+            delivered=counters.delivered,
             p50=statistics.median(latencies) * 1e3,
             p99=latencies[int(len(latencies) * 0.99)] * 1e3,
-            kib_a_connection=(peer.resident() - idle) / given.connections / 1024,
-            cpu_share=(peer.cpu() - cpu) / (time.perf_counter() - since),
-            lag_over_50=over - lags,
-            cut=int(sum(value for name, value in found.items() if name.startswith("chat_connections_cut_total"))),
-            lost=tally.lost,
-            disorder=tally.disorder,
+            kib_per_connection=(server.resident_bytes() - idle_bytes) / args.connections / 1024,
+            cpu_share=(server.cpu_seconds() - cpu_before) / (time.perf_counter() - interval_start),
+            lag_over_50_ms=lag_count - previous_lag_count,
+            aborted_connections=int(
+                sum(value for name, value in metrics.items() if name.startswith("chat_connections_cut_total"))
+            ),
+            lost_connections=counters.lost_connections,
+            out_of_order=counters.out_of_order,
         )
-        lags = over
-        minutes.append(minute)
-        print({name: round(value, 2) if isinstance(value, float) else value for name, value in asdict(minute).items()})
+        previous_lag_count = lag_count
+        intervals.append(interval)
+        print(
+            {name: round(value, 2) if isinstance(value, float) else value for name, value in asdict(interval).items()}
+        )
     for member, _ in members:
-        member.leave()
-    return minutes
+        member.close()
+    return intervals
 
 
 def main() -> None:
@@ -122,10 +126,10 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=600)
     parser.add_argument("--every", type=float, default=60)
     parser.add_argument("--stalled", type=float, default=0.01)
-    given = parser.parse_args()
-    become_the_load()
-    with started("chat-server") as peer:
-        uvloop.run(run(peer, given))
+    args = parser.parse_args()
+    pin_to_load_core()
+    with run_server("chat-server") as server:
+        uvloop.run(run(server, args))
 
 
 if __name__ == "__main__":

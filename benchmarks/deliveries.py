@@ -14,14 +14,14 @@ from dataclasses import asdict, dataclass
 
 import uvloop
 
-from benchmarks.load import Member, Tally, enter
-from benchmarks.servers import Peer, available, become_the_load, started
+from benchmarks.load import LoadClient, LoadCounters, connect_client
+from benchmarks.servers import MeasuredServer, available_servers, pin_to_load_core, run_server
 
-PROBES = 3
+PROBE_COUNT = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class DeliveryResult:
     """One run.
 
     Attributes:
@@ -39,68 +39,74 @@ class Result:
     per_second: float
     p50: float
     p99: float
-    disorder: int
-    lost: int
+    out_of_order: int
+    lost_connections: int
 
 
-async def measure(peer: Peer, name: str, *, rooms: int, members: int, senders: int, seconds: float) -> Result:
+async def measure_deliveries(
+    server: MeasuredServer, name: str, *, rooms: int, members: int, senders: int, seconds: float
+) -> DeliveryResult:
     """Fill the rooms, let the senders run, and count."""
-    tally = Tally()
-    everybody: list[Member] = []
-    talking: list[tuple[Member, str]] = []
+    counters = LoadCounters()
+    clients: list[LoadClient] = []
+    sending_clients: list[tuple[LoadClient, str]] = []
     for number in range(rooms):
         room = f"room {number}"
-        for place in range(members):
-            probe = place < senders or place >= members - (PROBES if rooms == 1 else 0)
-            member = await enter(peer.url, tally, room, f"m{place}", probe=probe)
-            everybody.append(member)
-            if place < senders:
-                talking.append((member, room))
-    await settle(tally)
-    running = True
+        for index in range(members):
+            is_probe = index < senders or index >= members - (PROBE_COUNT if rooms == 1 else 0)
+            member = await connect_client(server.url, counters, room, f"m{index}", is_probe=is_probe)
+            clients.append(member)
+            if index < senders:
+                sending_clients.append((member, room))
+    await wait_until_idle(counters)
+    is_running = True
 
-    def say(member: Member, room: str) -> None:
-        if running:
-            member.say(room, "m", 64)
+    def send_next(member: LoadClient, room: str) -> None:
+        if is_running:
+            member.send_message(room, "m", 64)
 
-    for member, room in talking:
-        member.on_answer = lambda member=member, room=room: say(member, room)
-        say(member, room)
+    for member, room in sending_clients:
+        member.on_ack = lambda member=member, room=room: send_next(member, room)
+        send_next(member, room)
     await asyncio.sleep(1.0)  # warm
-    tally.delivered = 0
-    tally.latencies.clear()
-    cpu, began = peer.cpu(), time.perf_counter()
+    counters.delivered = 0
+    counters.latencies.clear()
+    cpu_before, start_time = server.cpu_seconds(), time.perf_counter()
     await asyncio.sleep(seconds)
-    spent, lasted, delivered = peer.cpu() - cpu, time.perf_counter() - began, tally.delivered
-    latencies = sorted(tally.latencies) or [0.0]
-    running = False
-    await settle(tally)
-    for member in everybody:
-        member.leave()
-    return Result(
+    cpu_spent, elapsed, delivered = (
+        server.cpu_seconds() - cpu_before,
+        time.perf_counter() - start_time,
+        counters.delivered,
+    )
+    latencies = sorted(counters.latencies) or [0.0]
+    is_running = False
+    await wait_until_idle(counters)
+    for member in clients:
+        member.close()
+    return DeliveryResult(
         server=name,
         rooms=rooms,
         members=members,
         senders=senders,
-        per_delivery=spent / max(delivered, 1) * 1e6,
-        per_second=delivered / lasted,
+        per_delivery=cpu_spent / max(delivered, 1) * 1e6,
+        per_second=delivered / elapsed,
         p50=statistics.median(latencies) * 1e3,
         p99=latencies[int(len(latencies) * 0.99)] * 1e3,
-        disorder=tally.disorder,
-        lost=tally.lost,
+        out_of_order=counters.out_of_order,
+        lost_connections=counters.lost_connections,
     )
 
 
-async def settle(tally: Tally) -> None:
+async def wait_until_idle(counters: LoadCounters) -> None:
     """Wait until nothing more arrives."""
-    before = -1
-    while before != tally.delivered:
-        before = tally.delivered
+    previous_count = -1
+    while previous_count != counters.delivered:
+        previous_count = counters.delivered
         await asyncio.sleep(0.5)
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class LoadShape:
     """What is measured: so many rooms of so many members, some of whom send."""
 
     rooms: int
@@ -108,19 +114,21 @@ class Shape:
     senders: int
 
 
-def compare(shape: Shape, servers: list[str], seconds: float, rounds: int) -> dict[str, list[Result]]:
+def compare_servers(
+    shape: LoadShape, servers: list[str], seconds: float, rounds: int
+) -> dict[str, list[DeliveryResult]]:
     """Measure the servers in turn, round after round; every result is printed as it comes."""
-    results: dict[str, list[Result]] = {name: [] for name in servers}
+    results: dict[str, list[DeliveryResult]] = {name: [] for name in servers}
     for _ in range(rounds):
         for name in servers:
-            with started(name, quiet_joins=shape.members > 1000) as peer:
-                work = measure(peer, name, **asdict(shape), seconds=seconds)
-                result = uvloop.run(work)
+            with run_server(name, quiet_joins=shape.members > 1000) as server:
+                measurement = measure_deliveries(server, name, **asdict(shape), seconds=seconds)
+                result = uvloop.run(measurement)
             results[name].append(result)
-            shown = {
+            printable = {
                 key: round(value, 2) if isinstance(value, float) else value for key, value in asdict(result).items()
             }
-            print(shown, flush=True)
+            print(printable, flush=True)
     return results
 
 
@@ -132,11 +140,11 @@ def main() -> None:
     parser.add_argument("--senders", type=int, nargs="+", default=[4, 16])
     parser.add_argument("--seconds", type=float, default=5)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--servers", nargs="+", default=available())
-    given = parser.parse_args()
-    become_the_load()
-    for senders in given.senders:
-        results = compare(Shape(given.rooms, given.members, senders), given.servers, given.seconds, given.rounds)
+    parser.add_argument("--servers", nargs="+", default=available_servers())
+    args = parser.parse_args()
+    pin_to_load_core()
+    for senders in args.senders:
+        results = compare_servers(LoadShape(args.rooms, args.members, senders), args.servers, args.seconds, args.rounds)
         medians = {name: statistics.median(run.per_delivery for run in runs) for name, runs in results.items()}
         for name, cost in medians.items():
             print(f"{name:12} {cost:6.2f} µs a delivery, node/this = {medians.get('node', 0) / cost:.2f}")

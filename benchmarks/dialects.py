@@ -19,17 +19,22 @@ from urllib.parse import urlsplit
 
 import uvloop
 
-from benchmarks.deliveries import Result, measure
-from benchmarks.load import Member, Tally
-from benchmarks.servers import HERE, become_the_load, started
+from benchmarks.deliveries import DeliveryResult, measure_deliveries
+from benchmarks.load import LoadClient, LoadCounters
+from benchmarks.servers import BENCHMARKS_DIRECTORY, pin_to_load_core, run_server
 
-ROOM = "room 0"
+FIRST_ROOM = "room 0"
 """The name that `benchmarks.deliveries` gives the first room."""
 
-ALONE, ELSEWHERE, INSIDE, BASE = "native alone", "plain members elsewhere", "plain members in the room", "older copy"
+NATIVE_ALONE, BASIC_ELSEWHERE, BASIC_IN_ROOM, OLDER_COPY = (
+    "native alone",
+    "plain members elsewhere",
+    "plain members in the room",
+    "older copy",
+)
 
 
-async def enter_plain(url: str, room: str, number: int) -> list[Member]:
+async def connect_basic_clients(url: str, room: str, number: int) -> list[LoadClient]:
     """Put one member of each plain dialect into a room."""
     address = urlsplit(url)
     joins: list[object] = [
@@ -37,41 +42,47 @@ async def enter_plain(url: str, room: str, number: int) -> list[Member]:
         {"nickName": f"g{number}", "id": number, "roomId": room},
         {"roomName": room, "nickName": f"n{number}"},
     ]
-    members: list[Member] = []
-    for join in joins:
-        connecting = asyncio.get_running_loop().create_connection(
-            lambda: Member(Tally()), address.hostname or "", address.port or 0
+    clients: list[LoadClient] = []
+    for join_argument in joins:
+        connection = asyncio.get_running_loop().create_connection(
+            lambda: LoadClient(LoadCounters()), address.hostname or "", address.port or 0
         )
-        _, member = await connecting
-        await member.ready
-        member.send(b"42" + json.dumps(["joinRoom", join]).encode())
-        members.append(member)
-    return members
+        _, client = await connection
+        await client.connected
+        client.send_packet(b"42" + json.dumps(["joinRoom", join_argument]).encode())
+        clients.append(client)
+    return clients
 
 
-async def enter_others(url: str, name: str, plain: int) -> list[Member]:
+async def connect_other_clients(url: str, case: str, basic_count: int) -> list[LoadClient]:
     """The members who are there besides those of the room, in the case of this name."""
-    if name == ELSEWHERE:
-        return [member for number in range(plain) for member in await enter_plain(url, "another room", number)]
-    if name == INSIDE:
-        return await enter_plain(url, ROOM, 0)
+    if case == BASIC_ELSEWHERE:
+        return [
+            member
+            for number in range(basic_count)
+            for member in await connect_basic_clients(url, "another room", number)
+        ]
+    if case == BASIC_IN_ROOM:
+        return await connect_basic_clients(url, FIRST_ROOM, 0)
     return []
 
 
-def run(name: str, given: argparse.Namespace) -> Result:
+def run_case(case: str, args: argparse.Namespace) -> DeliveryResult:
     """One case, with a server of its own."""
-    with started("chat-server", tree=given.base if name == BASE else HERE.parent) as peer:
+    with run_server(
+        "chat-server", source_directory=args.base if case == OLDER_COPY else BENCHMARKS_DIRECTORY.parent
+    ) as server:
 
-        async def work() -> Result:
-            others = await enter_others(peer.url, name, given.plain)
-            result = await measure(
-                peer, name, rooms=given.rooms, members=given.members, senders=given.senders, seconds=given.seconds
+        async def run_measurement() -> DeliveryResult:
+            other_clients = await connect_other_clients(server.url, case, args.plain)
+            result = await measure_deliveries(
+                server, case, rooms=args.rooms, members=args.members, senders=args.senders, seconds=args.seconds
             )
-            for member in others:
-                member.leave()
+            for client in other_clients:
+                client.close()
             return result
 
-        return uvloop.run(work())
+        return uvloop.run(run_measurement())
 
 
 def main() -> None:
@@ -84,18 +95,18 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--base", type=Path, help="an older copy of the project")
-    given = parser.parse_args()
-    become_the_load()
-    names = [ALONE, ELSEWHERE, INSIDE, *([BASE] if given.base else [])]
-    costs: dict[str, list[float]] = {name: [] for name in names}
-    for _ in range(given.rounds):
-        for name in names:
-            result = run(name, given)
+    args = parser.parse_args()
+    pin_to_load_core()
+    cases = [NATIVE_ALONE, BASIC_ELSEWHERE, BASIC_IN_ROOM, *([OLDER_COPY] if args.base else [])]
+    costs: dict[str, list[float]] = {case: [] for case in cases}
+    for _ in range(args.rounds):
+        for name in cases:
+            result = run_case(name, args)
             costs[name].append(result.per_delivery)
             print(f"{name:28} {result.per_delivery:6.3f} µs a delivery, {result.per_second:9,.0f} a second", flush=True)
     print()
-    for name in names:
-        ratio = statistics.median(own / alone for own, alone in zip(costs[name], costs[ALONE], strict=True))
+    for name in cases:
+        ratio = statistics.median(own / alone for own, alone in zip(costs[name], costs[NATIVE_ALONE], strict=True))
         print(f"{name:28} {statistics.median(costs[name]):6.3f} µs a delivery, {ratio:.3f} of native alone")
 
 

@@ -16,18 +16,18 @@ from dataclasses import dataclass, field
 from typing import cast
 from urllib.parse import urlsplit
 
-MARK = b'42["message",{'
+MESSAGE_PREFIX = b'42["message",{'
 """How every message starts on the wire, once per delivery, in every server compared here."""
 
-STAMP = b"@"
+TIMESTAMP_MARK = b"@"
 """Stands before the time of sending in a message's text."""
 
 
-_PING = b"\x81\x012"
+_PING_FRAME = b"\x81\x012"
 
 
 @dataclass(slots=True)
-class Tally:
+class LoadCounters:
     """What all members of one driver counted.
 
     Attributes:
@@ -41,13 +41,13 @@ class Tally:
 
     delivered: int = 0
     acknowledged: int = 0
-    refused: int = 0
+    rejected: int = 0
     latencies: list[float] = field(default_factory=list[float])
-    disorder: int = 0
-    lost: int = 0
+    out_of_order: int = 0
+    lost_connections: int = 0
 
 
-class Member(asyncio.Protocol):
+class LoadClient(asyncio.Protocol):
     """One connection.
 
     Args:
@@ -55,16 +55,16 @@ class Member(asyncio.Protocol):
         probe: Look into what arrives; whoever sends must.
     """
 
-    def __init__(self, tally: Tally, *, probe: bool = False) -> None:
-        self.tally = tally
-        self.probe = probe
-        self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.leaving = False
-        self.on_answer: Callable[[], None] | None = None
-        self._shaking_hands = True
-        self._tail: bytes = b""
-        self._seq = 0
-        self._ack = 0
+    def __init__(self, counters: LoadCounters, *, is_probe: bool = False) -> None:
+        self.counters = counters
+        self.is_probe = is_probe
+        self.connected: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.is_closing = False
+        self.on_ack: Callable[[], None] | None = None
+        self._is_handshaking = True
+        self._buffer: bytes = b""
+        self._last_seq = 0
+        self._last_ack_id = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Ask for a WebSocket."""
@@ -79,107 +79,111 @@ class Member(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Count, or as a probe look."""
-        if self._shaking_hands:
-            data = self._tail + data
-            head, found, data = bytes(data).partition(b"\r\n\r\n")
-            if not found:
-                self._tail = head
+        if self._is_handshaking:
+            data = self._buffer + data
+            headers, separator, data = bytes(data).partition(b"\r\n\r\n")
+            if not separator:
+                self._buffer = headers
                 return
-            self._tail = b""
-            self._shaking_hands = False
-            self.send(b"40")
-        if self.probe:
-            self._look(data)
+            self._buffer = b""
+            self._is_handshaking = False
+            self.send_packet(b"40")
+        if self.is_probe:
+            self._parse_frames(data)
             return
-        tail = self._tail
-        seen = tail + data
-        self.tally.delivered += seen.count(MARK) - tail.count(MARK)
-        if not self.ready.done() and b"40{" in seen:
-            self.ready.set_result(None)
-        if _PING in seen and seen.count(_PING) > tail.count(_PING):
-            self.send(b"3")
-        self._tail = seen[-len(MARK) + 1 :]
+        previous = self._buffer
+        received = previous + data
+        self.counters.delivered += received.count(MESSAGE_PREFIX) - previous.count(MESSAGE_PREFIX)
+        if not self.connected.done() and b"40{" in received:
+            self.connected.set_result(None)
+        if _PING_FRAME in received and received.count(_PING_FRAME) > previous.count(_PING_FRAME):
+            self.send_packet(b"3")
+        self._buffer = received[-len(MESSAGE_PREFIX) + 1 :]
 
-    def _look(self, data: bytes) -> None:
-        buffer = self._tail + data
-        at = 0
-        while len(buffer) - at >= 2:
-            length, start = buffer[at + 1] & 127, at + 2
+    def _parse_frames(self, data: bytes) -> None:
+        buffer = self._buffer + data
+        offset = 0
+        while len(buffer) - offset >= 2:
+            length, start = buffer[offset + 1] & 127, offset + 2
             if length == 126:
-                if len(buffer) - at < 4:
+                if len(buffer) - offset < 4:
                     break
-                length, start = int.from_bytes(buffer[at + 2 : at + 4], "big"), at + 4
+                length, start = int.from_bytes(buffer[offset + 2 : offset + 4], "big"), offset + 4
             elif length == 127:
-                if len(buffer) - at < 10:
+                if len(buffer) - offset < 10:
                     break
-                length, start = int.from_bytes(buffer[at + 2 : at + 10], "big"), at + 10
+                length, start = int.from_bytes(buffer[offset + 2 : offset + 10], "big"), offset + 10
             if len(buffer) < start + length:
                 break
-            self._packet(buffer[start : start + length])
-            at = start + length
-        self._tail = buffer[at:]
+            self._handle_packet(buffer[start : start + length])
+            offset = start + length
+        self._buffer = buffer[offset:]
 
-    def _packet(self, packet: bytes) -> None:
-        if packet.startswith(MARK):
-            self.tally.delivered += 1
+    def _handle_packet(self, packet: bytes) -> None:
+        if packet.startswith(MESSAGE_PREFIX):
+            self.counters.delivered += 1
             body = json.loads(packet[2:])[1]
             text = body["message"].encode()
-            if STAMP in text:
-                self.tally.latencies.append(time.perf_counter() - float(text.partition(STAMP)[2].split()[0]))
+            if TIMESTAMP_MARK in text:
+                self.counters.latencies.append(
+                    time.perf_counter() - float(text.partition(TIMESTAMP_MARK)[2].split()[0])
+                )
             if "seq" in body:
-                self.tally.disorder += self._seq not in (0, body["seq"] - 1)
-                self._seq = body["seq"]
+                self.counters.out_of_order += self._last_seq not in (0, body["seq"] - 1)
+                self._last_seq = body["seq"]
         elif packet.startswith(b"43"):
-            taken = b'"ok":true' in packet
-            self.tally.acknowledged += taken
-            self.tally.refused += not taken
-            if self.on_answer is not None:
-                self.on_answer()
+            is_accepted = b'"ok":true' in packet
+            self.counters.acknowledged += is_accepted
+            self.counters.rejected += not is_accepted
+            if self.on_ack is not None:
+                self.on_ack()
         elif packet == b"2":
-            self.send(b"3")
-        elif packet.startswith(b"40") and not self.ready.done():
-            self.ready.set_result(None)
+            self.send_packet(b"3")
+        elif packet.startswith(b"40") and not self.connected.done():
+            self.connected.set_result(None)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Count those that nobody wanted."""
-        if not self.leaving:
-            self.tally.lost += 1
-        if not self.ready.done():
-            self.ready.set_exception(exc or ConnectionError("the server closed the connection"))
+        if not self.is_closing:
+            self.counters.lost_connections += 1
+        if not self.connected.done():
+            self.connected.set_exception(exc or ConnectionError("the server closed the connection"))
 
-    def send(self, payload: bytes) -> None:
+    def send_packet(self, payload: bytes) -> None:
         """Write one Engine.IO packet; the mask is zero, which costs nothing and is allowed."""
         length = len(payload)
-        head = bytes((0x81, 0x80 | length)) if length < 126 else b"\x81\xfe" + struct.pack(">H", length)
-        self.transport.write(head + b"\0\0\0\0" + payload)
+        header = bytes((0x81, 0x80 | length)) if length < 126 else b"\x81\xfe" + struct.pack(">H", length)
+        self.transport.write(header + b"\0\0\0\0" + payload)
 
-    def ask(self, event: str, body: dict[str, object]) -> None:
+    def emit_with_ack(self, event: str, body: dict[str, object]) -> None:
         """Send an event that wants an acknowledgement."""
-        self._ack += 1
-        self.send(f"42{self._ack}".encode() + json.dumps([event, body], ensure_ascii=False).encode())
+        self._last_ack_id += 1
+        self.send_packet(f"42{self._last_ack_id}".encode() + json.dumps([event, body], ensure_ascii=False).encode())
 
-    def say(self, room: str, nick: str, size: int) -> None:
+    def send_message(self, room: str, nick: str, size: int) -> None:
         """Send a message of so many bytes that carries the time."""
-        text = f"{STAMP.decode()}{time.perf_counter():.6f} ".ljust(size, "x")
-        self.ask("sendMessage", {"room": room, "nickName": nick, "message": text})
+        text = f"{TIMESTAMP_MARK.decode()}{time.perf_counter():.6f} ".ljust(size, "x")
+        self.emit_with_ack("sendMessage", {"room": room, "nickName": nick, "message": text})
 
     def stop_reading(self) -> None:
         """From now on take nothing from the kernel."""
         self.transport.pause_reading()
 
-    def leave(self) -> None:
+    def close(self) -> None:
         """End the connection."""
-        self.leaving = True
+        self.is_closing = True
         self.transport.abort()
 
 
-async def enter(url: str, tally: Tally, room: str, nick: str, *, probe: bool = False) -> Member:
+async def connect_client(
+    url: str, counters: LoadCounters, room: str, nick: str, *, is_probe: bool = False
+) -> LoadClient:
     """Connect a member and put it into a room."""
     address = urlsplit(url)
     loop = asyncio.get_running_loop()
-    _, member = await loop.create_connection(
-        lambda: Member(tally, probe=probe), address.hostname or "", address.port or 0
+    _, client = await loop.create_connection(
+        lambda: LoadClient(counters, is_probe=is_probe), address.hostname or "", address.port or 0
     )
-    await member.ready
-    member.ask("joinRoom", {"roomName": room, "nickName": nick})
-    return member
+    await client.connected
+    client.emit_with_ack("joinRoom", {"roomName": room, "nickName": nick})
+    return client

@@ -6,11 +6,11 @@ from typing import Any
 
 from matplotlib import pyplot as plt
 
-COLOURS = {"chat-server": "#1f6feb", "node": "#6e7781", "bun": "#bf8700"}
-MARKERS = {"chat-server": "o", "node": "s", "bun": "^"}
+SERVER_COLORS = {"chat-server": "#1f6feb", "node": "#6e7781", "bun": "#bf8700"}
+SERVER_MARKERS = {"chat-server": "o", "node": "s", "bun": "^"}
 
 
-def draw(rows: Sequence[dict[str, Any]], out: Path) -> None:
+def draw_plots(rows: Sequence[dict[str, Any]], directory: Path) -> None:
     """Write `cost.png` and `cost.svg`.
 
     Args:
@@ -18,23 +18,25 @@ def draw(rows: Sequence[dict[str, Any]], out: Path) -> None:
         out: An existing folder.
     """
     figure, (by_size, by_senders) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
-    sizes = sorted((row for row in rows if row["senders"] == min(4, row["members"])), key=lambda row: row["members"])
-    sizes = [row for row in sizes if row["members"] != 3]
-    talkers = sorted((row for row in rows if row["members"] == 1000), key=lambda row: row["senders"])
-    _lines(by_size, sizes, "members", "members of the room, 4 senders")
-    _lines(by_senders, talkers, "senders", "senders in a room of 1,000")
+    size_rows = sorted(
+        (row for row in rows if row["senders"] == min(4, row["members"])), key=lambda row: row["members"]
+    )
+    size_rows = [row for row in size_rows if row["members"] != 3]
+    sender_rows = sorted((row for row in rows if row["members"] == 1000), key=lambda row: row["senders"])
+    _plot_lines(by_size, size_rows, "members", "members of the room, 4 senders")
+    _plot_lines(by_senders, sender_rows, "senders", "senders in a room of 1,000")
     by_size.set_ylabel("µs of server CPU a delivery")
     by_senders.legend(frameon=False)
-    for ending in ("png", "svg"):
-        figure.savefig(out / f"cost.{ending}", dpi=150)  # pyright: ignore[reportUnknownMemberType]
+    for extension in ("png", "svg"):
+        figure.savefig(directory / f"cost.{extension}", dpi=150)  # pyright: ignore[reportUnknownMemberType]
     plt.close(figure)
 
 
-def _lines(axes: Any, rows: Sequence[dict[str, Any]], key: str, label: str) -> None:
+def _plot_lines(axes: Any, rows: Sequence[dict[str, Any]], key: str, label: str) -> None:
     for name in rows[0]["servers"]:
         costs = [row["servers"][name]["per_delivery"] for row in rows]
-        places = [row[key] for row in rows]
-        axes.plot(places, costs, label=name, color=COLOURS[name], marker=MARKERS[name])
+        positions = [row[key] for row in rows]
+        axes.plot(positions, costs, label=name, color=SERVER_COLORS[name], marker=SERVER_MARKERS[name])
     axes.set_xscale("log")
     axes.set_ylim(bottom=0)
     axes.set_xticks([row[key] for row in rows], [f"{row[key]:,}" for row in rows])

@@ -19,30 +19,30 @@ import matplotlib as mpl
 import uvloop
 
 from benchmarks import plots
-from benchmarks.deliveries import Result, Shape, compare
-from benchmarks.load import Member, Tally, enter
-from benchmarks.servers import available, become_the_load, started
+from benchmarks.deliveries import DeliveryResult, LoadShape, compare_servers
+from benchmarks.load import LoadClient, LoadCounters, connect_client
+from benchmarks.servers import available_servers, pin_to_load_core, run_server
 
 ROOM_SIZES = (2, 10, 100, 1000, 5000)
 SENDERS = (1, 4, 16, 64)
-SMALL_ROOMS = Shape(300, 3, 3)
-IDLE = 3000
+SMALL_ROOMS = LoadShape(300, 3, 3)
+IDLE_CONNECTIONS = 3000
 """Connections over which the memory of one is measured."""
 
-Row = dict[str, Any]
+ResultRow = dict[str, Any]
 
 
-def shapes() -> list[Shape]:
+def build_shapes() -> list[LoadShape]:
     """Rooms of every size with four senders, a room of 1,000 with more and fewer, and many rooms of three."""
-    by_size = [Shape(1 if size > 10 else 100, size, min(4, size)) for size in ROOM_SIZES]
-    by_senders = [Shape(1, 1000, senders) for senders in SENDERS if senders != 4]
+    by_size = [LoadShape(1 if size > 10 else 100, size, min(4, size)) for size in ROOM_SIZES]
+    by_senders = [LoadShape(1, 1000, senders) for senders in SENDERS if senders != 4]
     return [*by_size, *by_senders, SMALL_ROOMS]
 
 
-def summary(shape: Shape, results: dict[str, list[Result]]) -> Row:
+def summarize(shape: LoadShape, results: dict[str, list[DeliveryResult]]) -> ResultRow:
     """The medians of one shape, and how many times the cost of ours each peer has."""
 
-    def median(name: str, field: Callable[[Result], float]) -> float:
+    def median(name: str, field: Callable[[DeliveryResult], float]) -> float:
         return statistics.median(field(result) for result in results[name])
 
     servers = {
@@ -57,33 +57,33 @@ def summary(shape: Shape, results: dict[str, list[Result]]) -> Row:
     # Round by round, so that a machine that slows down between rounds does not count.
     ratios = {
         name: statistics.median(
-            peer.per_delivery / own.per_delivery for peer, own in zip(runs, results["chat-server"], strict=True)
+            other.per_delivery / own.per_delivery for other, own in zip(runs, results["chat-server"], strict=True)
         )
         for name, runs in results.items()
     }
-    disorder = sum(result.disorder for runs in results.values() for result in runs)
+    disorder = sum(result.out_of_order for runs in results.values() for result in runs)
     return {**asdict(shape), "servers": servers, "ratios": ratios, "disorder": disorder}
 
 
-def memory(name: str) -> float:
+def measure_idle_memory(name: str) -> float:
     """KiB of resident memory that one idle connection costs."""
 
-    async def measure() -> float:
-        tally, members = Tally(), list[Member]()
-        with started(name) as peer:
-            idle = peer.resident()
-            for number in range(IDLE):
-                members.append(await enter(peer.url, tally, f"room {number // 50}", f"m{number}"))
+    async def measure_connection() -> float:
+        counters, clients = LoadCounters(), list[LoadClient]()
+        with run_server(name) as server:
+            idle_bytes = server.resident_bytes()
+            for number in range(IDLE_CONNECTIONS):
+                clients.append(await connect_client(server.url, counters, f"room {number // 50}", f"m{number}"))
             await asyncio.sleep(3)
-            cost = (peer.resident() - idle) / IDLE / 1024
-            for member in members:
-                member.leave()
+            cost = (server.resident_bytes() - idle_bytes) / IDLE_CONNECTIONS / 1024
+            for client in clients:
+                client.close()
         return cost
 
-    return uvloop.run(measure())
+    return uvloop.run(measure_connection())
 
 
-def table(rows: list[Row], memories: dict[str, float]) -> str:
+def format_table(rows: list[ResultRow], memories: dict[str, float]) -> str:
     """The results in Markdown."""
     names = list(memories)
     lines = [
@@ -107,7 +107,7 @@ def table(rows: list[Row], memories: dict[str, float]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def machine() -> dict[str, str]:
+def describe_machine() -> dict[str, str]:
     """Where and when this was measured."""
     model = next(
         (line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line),
@@ -127,18 +127,18 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results"))
     parser.add_argument("--seconds", type=float, default=4)
     parser.add_argument("--rounds", type=int, default=3)
-    given = parser.parse_args()
+    args = parser.parse_args()
     mpl.use("Agg")
-    become_the_load()
-    names = available()
-    rows = [summary(shape, compare(shape, names, given.seconds, given.rounds)) for shape in shapes()]
-    memories = {name: memory(name) for name in names}
-    given.out.mkdir(parents=True, exist_ok=True)
-    results = {"machine": machine(), "deliveries": rows, "kib_a_connection": memories}
-    (given.out / "results.json").write_text(json.dumps(results, indent=2) + "\n")
-    (given.out / "results.md").write_text(table(rows, memories))
-    plots.draw(rows, given.out)
-    print(table(rows, memories))
+    pin_to_load_core()
+    names = available_servers()
+    rows = [summarize(shape, compare_servers(shape, names, args.seconds, args.rounds)) for shape in build_shapes()]
+    memory_by_server = {name: measure_idle_memory(name) for name in names}
+    args.out.mkdir(parents=True, exist_ok=True)
+    results = {"machine": describe_machine(), "deliveries": rows, "kib_a_connection": memory_by_server}
+    (args.out / "results.json").write_text(json.dumps(results, indent=2) + "\n")
+    (args.out / "results.md").write_text(format_table(rows, memory_by_server))
+    plots.draw_plots(rows, args.out)
+    print(format_table(rows, memory_by_server))
 
 
 if __name__ == "__main__":

@@ -42,60 +42,64 @@ async def main(messages: int) -> None:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "chat.db"
         database = await open_database(path, clock=lambda: int(time.time() * 1000))
-        began, cpu = time.perf_counter(), time.process_time()
-        await write(database, messages)
-        print(f"written: {messages / (time.perf_counter() - began):,.0f} messages a second,", end=" ")
-        print(f"{(time.process_time() - cpu) / messages * 1e6:.1f} µs of CPU each; {size(path, messages)}")
-        await look(database)
+        start_time, cpu_before = time.perf_counter(), time.process_time()
+        await write_messages(database, messages)
+        print(f"written: {messages / (time.perf_counter() - start_time):,.0f} messages a second,", end=" ")
+        print(
+            f"{(time.process_time() - cpu_before) / messages * 1e6:.1f} µs of CPU each; {describe_size(path, messages)}"
+        )
+        await time_queries(database)
         await database.close()
-        forget(path, messages)
+        drop_index(path, messages)
         database = await open_database(path, clock=lambda: int(time.time() * 1000))
-        began, cpu = time.perf_counter(), time.process_time()
-        while (await search(database, "zebra")).incomplete:  # noqa: ASYNC110 (nobody announces it)
+        start_time, cpu_before = time.perf_counter(), time.process_time()
+        while (await search_first_page(database, "zebra")).incomplete:  # noqa: ASYNC110 (nobody announces it)
             await asyncio.sleep(0.2)
-        print(f"old log indexed in {time.perf_counter() - began:.0f} s, {time.process_time() - cpu:.0f} s of CPU")
+        print(
+            f"old log indexed in {time.perf_counter() - start_time:.0f} s, {time.process_time() - cpu_before:.0f} s of CPU"
+        )
         await database.close()
 
 
-async def write(database: Database, messages: int) -> None:
+async def write_messages(database: Database, messages: int) -> None:
     """Say random things in twenty rooms, and `zebra` once."""
     rng, author = random.Random(1), Author(member_id="m", nick_name="M")
     rooms = [RoomRef(key=f"room {number}", name=f"room {number}") for number in range(20)]
     for start in range(0, messages, MAX_BATCH):
         texts = [
-            "zebra" if number == messages // 2 else text(rng)
+            "zebra" if number == messages // 2 else random_text(rng)
             for number in range(start, min(start + MAX_BATCH, messages))
         ]
-        drafts = [AppendMessage(room=rng.choice(rooms), author=author, message=said) for said in texts]
-        await asyncio.gather(*(database.journal.append(draft) for draft in drafts))
+        commands = [AppendMessage(room=rng.choice(rooms), author=author, message=message) for message in texts]
+        await asyncio.gather(*(database.journal.append(command) for command in commands))
 
 
-def text(rng: random.Random) -> str:
+def random_text(rng: random.Random) -> str:
     """3 to 15 English words, or 4 to 30 Chinese characters."""
     if rng.random() < 0.5:
         return " ".join(rng.choices(ENGLISH, k=rng.randint(3, 15)))
     return "".join(rng.choices(CHINESE, k=rng.randint(4, 30)))
 
 
-async def look(database: Database) -> None:
+async def time_queries(database: Database) -> None:
     """Time the first page of every query."""
     for query in QUERIES:
-        found = await search(database, query)
+        page = await search_first_page(database, query)
         times: list[float] = []
         for _ in range(5):
-            began = time.perf_counter()
-            await search(database, query)
-            times.append((time.perf_counter() - began) * 1e3)
-        more = f", more after {found.next}" if found.has_more else ""
-        print(f"{query!r}: {statistics.median(times):.1f} ms, {len(found.messages)} found{more}")
+            start_time = time.perf_counter()
+            await search_first_page(database, query)
+            times.append((time.perf_counter() - start_time) * 1e3)
+        continuation = f", more after {page.next}" if page.has_more else ""
+        print(f"{query!r}: {statistics.median(times):.1f} ms, {len(page.messages)} found{continuation}")
 
 
-async def search(database: Database, query: str) -> SearchResponse:
+async def search_first_page(database: Database, query: str) -> SearchResponse:
     """The first page in all rooms."""
     return await database.reader.search(query, room_key=None, joined=(), before=None, limit=50)
 
 
-def forget(path: Path, messages: int) -> None:
+def drop_index(path: Path, messages: int) -> None:
     """Make it a database of before the index."""
     with sqlite3.connect(path) as connection:
         connection.execute("INSERT INTO search(search) VALUES ('delete-all')")
@@ -103,12 +107,14 @@ def forget(path: Path, messages: int) -> None:
     connection.close()
 
 
-def size(path: Path, messages: int) -> str:
+def describe_size(path: Path, messages: int) -> str:
     """What the file takes, and the index of it."""
     with sqlite3.connect(path) as connection:
-        ((index,),) = connection.execute("SELECT sum(length(block)) FROM search_data").fetchall()
+        ((index_bytes,),) = connection.execute("SELECT sum(length(block)) FROM search_data").fetchall()
     connection.close()
-    return f"{path.stat().st_size / messages:.0f} bytes each in the file, {index / messages:.0f} of them the index"
+    return (
+        f"{path.stat().st_size / messages:.0f} bytes each in the file, {index_bytes / messages:.0f} of them the index"
+    )
 
 
 if __name__ == "__main__":

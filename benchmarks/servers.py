@@ -13,14 +13,14 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 
-HERE = Path(__file__).parent
+BENCHMARKS_DIRECTORY = Path(__file__).parent
 SERVER_CORE, LOAD_CORE = 0, 1
-_TICK = os.sysconf("SC_CLK_TCK")
-_PAGE = os.sysconf("SC_PAGE_SIZE")
+_CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
+_PAGE_SIZE = os.sysconf("SC_PAGE_SIZE")
 
 
 @dataclass(frozen=True, slots=True)
-class Peer:
+class MeasuredServer:
     """A server that was started.
 
     Attributes:
@@ -31,35 +31,37 @@ class Peer:
     url: str
     pid: int
 
-    def cpu(self) -> float:
+    def cpu_seconds(self) -> float:
         """Seconds of CPU that the process has used, all threads, user and system."""
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / _TICK
+        return (int(fields[11]) + int(fields[12])) / _CLOCK_TICKS
 
-    def resident(self) -> int:
+    def resident_bytes(self) -> int:
         """Bytes of memory that the process occupies."""
-        return int(Path(f"/proc/{self.pid}/statm").read_text().split()[1]) * _PAGE
+        return int(Path(f"/proc/{self.pid}/statm").read_text().split()[1]) * _PAGE_SIZE
 
 
-def become_the_load() -> None:
+def pin_to_load_core() -> None:
     """Give this process the load's core, and as many connections as the system allows."""
-    allowed = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, allowed))
+    max_files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max_files, max_files))
     os.sched_setaffinity(0, {LOAD_CORE})
 
 
-def available() -> list[str]:
+def available_servers() -> list[str]:
     """The servers that can be started here, ours first."""
     names = ["chat-server"]
-    if shutil.which("node") and (HERE / "node/node_modules/socket.io").is_dir():
+    if shutil.which("node") and (BENCHMARKS_DIRECTORY / "node/node_modules/socket.io").is_dir():
         names.append("node")
-    if (HERE / "node/node_modules/.bin/bun").exists():
+    if (BENCHMARKS_DIRECTORY / "node/node_modules/.bin/bun").exists():
         names.append("bun")
     return names
 
 
 @contextlib.contextmanager
-def started(name: str, *, quiet_joins: bool = False, tree: Path = HERE.parent) -> Generator[Peer]:
+def run_server(
+    name: str, *, quiet_joins: bool = False, source_directory: Path = BENCHMARKS_DIRECTORY.parent
+) -> Generator[MeasuredServer]:
     """Run a server, pinned to its core, for as long as the context lasts.
 
     Args:
@@ -74,20 +76,26 @@ def started(name: str, *, quiet_joins: bool = False, tree: Path = HERE.parent) -
                 *(sys.executable, "-m", "server", "--port", "0", "--database", database),
                 *("--rate-limit", "off", "--log-level", "warning"),
             ],
-            "node": ["node", str(HERE / "node/server.mjs")],
-            "bun": [str(HERE / "node/node_modules/.bin/bun"), "run", str(HERE / "node/server.bun.mjs")],
+            "node": ["node", str(BENCHMARKS_DIRECTORY / "node/server.mjs")],
+            "bun": [
+                str(BENCHMARKS_DIRECTORY / "node/node_modules/.bin/bun"),
+                "run",
+                str(BENCHMARKS_DIRECTORY / "node/server.bun.mjs"),
+            ],
         }
-        own = os.sched_getaffinity(0)
+        own_affinity = os.sched_getaffinity(0)
         os.sched_setaffinity(0, {SERVER_CORE})  # a child inherits it
-        environ = {**os.environ, "QUIET_JOINS": "1"} if quiet_joins else None
-        process = subprocess.Popen(commands[name], stdout=subprocess.PIPE, cwd=tree, text=True, env=environ)
-        os.sched_setaffinity(0, own)
+        environment = {**os.environ, "QUIET_JOINS": "1"} if quiet_joins else None
+        process = subprocess.Popen(
+            commands[name], stdout=subprocess.PIPE, cwd=source_directory, text=True, env=environment
+        )
+        os.sched_setaffinity(0, own_affinity)
         try:
             assert process.stdout is not None
-            found = re.search(r"http://\S+:\d+", process.stdout.readline())
-            if found is None:
+            match = re.search(r"http://\S+:\d+", process.stdout.readline())
+            if match is None:
                 raise RuntimeError(f"{name} did not start")
-            yield Peer(found[0], process.pid)
+            yield MeasuredServer(match[0], process.pid)
         finally:
             process.send_signal(signal.SIGTERM)
             try:

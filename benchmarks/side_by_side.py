@@ -16,14 +16,14 @@ from pathlib import Path
 
 import uvloop
 
-from benchmarks.deliveries import Result, measure
-from benchmarks.servers import HERE, Peer, become_the_load, started
+from benchmarks.deliveries import DeliveryResult, measure_deliveries
+from benchmarks.servers import BENCHMARKS_DIRECTORY, MeasuredServer, pin_to_load_core, run_server
 
 
-async def both(peers: list[Peer], given: argparse.Namespace) -> list[Result]:
+async def measure_both(servers: list[MeasuredServer], args: argparse.Namespace) -> list[DeliveryResult]:
     """Measure the servers at the same time."""
-    shape = {"rooms": given.rooms, "members": given.members, "senders": given.senders, "seconds": given.seconds}
-    return await asyncio.gather(*[measure(peer, "chat-server", **shape) for peer in peers])
+    shape = {"rooms": args.rooms, "members": args.members, "senders": args.senders, "seconds": args.seconds}
+    return await asyncio.gather(*[measure_deliveries(server, "chat-server", **shape) for server in servers])
 
 
 def main() -> None:
@@ -35,17 +35,20 @@ def main() -> None:
     parser.add_argument("--senders", type=int, default=2)
     parser.add_argument("--seconds", type=float, default=5)
     parser.add_argument("--rounds", type=int, default=5)
-    given = parser.parse_args()
-    become_the_load()
+    args = parser.parse_args()
+    pin_to_load_core()
     rounds: list[tuple[float, float]] = []
-    for _ in range(given.rounds):
-        with ExitStack() as servers:
-            peers = [servers.enter_context(started("chat-server", tree=tree)) for tree in (given.base, HERE.parent)]
-            base, own = uvloop.run(both(peers, given))
+    for _ in range(args.rounds):
+        with ExitStack() as stack:
+            servers = [
+                stack.enter_context(run_server("chat-server", source_directory=source_directory))
+                for source_directory in (args.base, BENCHMARKS_DIRECTORY.parent)
+            ]
+            base, own = uvloop.run(measure_both(servers, args))
         rounds.append((base.per_delivery, own.per_delivery))
-        told = [f"{name} {one.per_delivery:6.2f} µs" for name, one in (("base", base), ("this", own))]
-        speeds = f"{base.per_second:,.0f} and {own.per_second:,.0f} a second"
-        print(*told, f"a delivery, {speeds}, {own.per_delivery / base.per_delivery:.3f}", flush=True)
+        labels = [f"{name} {result.per_delivery:6.2f} µs" for name, result in (("base", base), ("this", own))]
+        rates = f"{base.per_second:,.0f} and {own.per_second:,.0f} a second"
+        print(*labels, f"a delivery, {rates}, {own.per_delivery / base.per_delivery:.3f}", flush=True)
     ratio = statistics.median(own / base for base, own in rounds)
     print(f"this copy spends {ratio:.3f} of the other's CPU on a delivery")
 

@@ -11,15 +11,15 @@ from dataclasses import asdict, dataclass
 
 import uvloop
 
-from benchmarks.capacity import numbers
-from benchmarks.load import Member, Tally, enter
-from benchmarks.servers import Peer, become_the_load, started
+from benchmarks.capacity import fetch_metrics
+from benchmarks.load import LoadClient, LoadCounters, connect_client
+from benchmarks.servers import MeasuredServer, pin_to_load_core, run_server
 
-BOUNDS = ("0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "1.0", "+Inf")
+LAG_BUCKETS = ("0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "1.0", "+Inf")
 
 
 @dataclass(frozen=True, slots=True)
-class Phase:
+class StormPhase:
     """What one part was like.
 
     Attributes:
@@ -30,62 +30,76 @@ class Phase:
     seconds: float
     cpu: float
     delivered: int
-    late: list[int]
+    lag_counts: list[int]
 
 
-class Watch:
+class PhaseRecorder:
     """Measures phases of one server."""
 
-    def __init__(self, peer: Peer, tally: Tally) -> None:
-        self._peer = peer
-        self._tally = tally
-        self.phases: list[Phase] = []
+    def __init__(self, server: MeasuredServer, counters: LoadCounters) -> None:
+        self._server = server
+        self._counters = counters
+        self.phases: list[StormPhase] = []
 
-    async def phase(self, name: str, work: "Callable[[], asyncio.Future[None]]") -> None:
+    async def measure_phase(self, name: str, work: "Callable[[], asyncio.Future[None]]") -> None:
         """Do something and wait until the server is done with it."""
-        before, cpu, began = await self._counts(), self._peer.cpu(), time.perf_counter()
-        self._tally.delivered = 0
+        counts_before, cpu_before, start_time = (
+            await self._fetch_lag_buckets(),
+            self._server.cpu_seconds(),
+            time.perf_counter(),
+        )
+        self._counters.delivered = 0
         await work()
-        quiet = self._peer.cpu()
+        cpu_now = self._server.cpu_seconds()
         while True:
             await asyncio.sleep(0.5)
-            quiet, last = self._peer.cpu(), quiet
-            if quiet - last < 0.03:
+            cpu_now, cpu_previous = self._server.cpu_seconds(), cpu_now
+            if cpu_now - cpu_previous < 0.03:
                 break
-        after = await self._counts()
-        total = after[-1] - before[-1]
-        late = [int(total - (after[place] - before[place])) for place in range(len(BOUNDS) - 1)]
-        phase = Phase(name, time.perf_counter() - began, self._peer.cpu() - cpu, self._tally.delivered, late)
+        counts_after = await self._fetch_lag_buckets()
+        total = counts_after[-1] - counts_before[-1]
+        lag_counts = [
+            int(total - (counts_after[index] - counts_before[index])) for index in range(len(LAG_BUCKETS) - 1)
+        ]
+        phase = StormPhase(
+            name,
+            time.perf_counter() - start_time,
+            self._server.cpu_seconds() - cpu_before,
+            self._counters.delivered,
+            lag_counts,
+        )
         self.phases.append(phase)
         print({key: round(value, 2) if isinstance(value, float) else value for key, value in asdict(phase).items()})
 
-    async def _counts(self) -> list[float]:
-        found = await numbers(self._peer.url)
-        return [found[f"event_loop_lag_seconds_bucket{bound}"] for bound in BOUNDS]
+    async def _fetch_lag_buckets(self) -> list[float]:
+        metrics = await fetch_metrics(self._server.url)
+        return [metrics[f"event_loop_lag_seconds_bucket{bound}"] for bound in LAG_BUCKETS]
 
 
-async def run(peer: Peer, given: argparse.Namespace) -> None:
+async def run(server: MeasuredServer, args: argparse.Namespace) -> None:
     """The three phases."""
-    tally = Tally()
-    members: list[Member] = []
-    watch = Watch(peer, tally)
+    counters = LoadCounters()
+    clients: list[LoadClient] = []
+    recorder = PhaseRecorder(server, counters)
 
-    async def join() -> None:
-        members.extend(
-            await asyncio.gather(*[enter(peer.url, tally, "hall", f"m{number}") for number in range(given.members)])
+    async def join_all() -> None:
+        clients.extend(
+            await asyncio.gather(
+                *[connect_client(server.url, counters, "hall", f"m{number}") for number in range(args.members)]
+            )
         )
 
-    async def talk() -> None:
-        for number in range(given.seconds * given.rate):
-            members[number % len(members)].say("hall", "m", 64)
-            await asyncio.sleep(1 / given.rate)
+    async def send_messages() -> None:
+        for number in range(args.seconds * args.rate):
+            clients[number % len(clients)].send_message("hall", "m", 64)
+            await asyncio.sleep(1 / args.rate)
 
-    async def leave() -> None:
-        for member in members:
-            member.leave()
+    async def leave_all() -> None:
+        for client in clients:
+            client.close()
 
-    for name, work in (("join", join), ("talk", talk), ("leave", leave)):
-        await watch.phase(name, lambda work=work: asyncio.ensure_future(work()))
+    for name, work in (("join", join_all), ("talk", send_messages), ("leave", leave_all)):
+        await recorder.measure_phase(name, lambda work=work: asyncio.ensure_future(work()))
 
 
 def main() -> None:
@@ -94,10 +108,10 @@ def main() -> None:
     parser.add_argument("--members", type=int, default=5000)
     parser.add_argument("--rate", type=int, default=20)
     parser.add_argument("--seconds", type=int, default=10)
-    given = parser.parse_args()
-    become_the_load()
-    with started("chat-server") as peer:
-        uvloop.run(run(peer, given))
+    args = parser.parse_args()
+    pin_to_load_core()
+    with run_server("chat-server") as server:
+        uvloop.run(run(server, args))
 
 
 if __name__ == "__main__":

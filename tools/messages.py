@@ -16,8 +16,8 @@ from babel.messages.pofile import read_po, write_po
 from tui_chat.session import settings
 
 ROOT = Path(__file__).parents[1]
-SOURCE = ROOT / "tui_chat"
-KEYWORDS = {"tr": 1, "mark": 1, "plural": 2}
+SOURCE_DIRECTORY = ROOT / "tui_chat"
+TRANSLATION_CALLS = {"tr": 1, "mark": 1, "plural": 2}
 """The functions that take a sentence, and how many forms of it come first."""
 
 HEADER = """\
@@ -26,7 +26,7 @@ HEADER = """\
 #"""
 
 
-class Undated(Catalog):
+class UndatedCatalog(Catalog):
     """A catalogue whose files say nothing of when and with what they were made (rule 2)."""
 
     @property
@@ -41,70 +41,74 @@ class Undated(Catalog):
         ]
 
 
-def catalogue_of(locale: str) -> Path:
+def catalogue_path(locale: str) -> Path:
     """The catalogue of a language."""
-    return SOURCE / "locale" / locale / "LC_MESSAGES" / "chat.po"
+    return SOURCE_DIRECTORY / "locale" / locale / "LC_MESSAGES" / "chat.po"
 
 
-def extracted() -> Catalog:
+def extract_messages() -> Catalog:
     """The sentences of the code, without translations.
 
     Raises:
         ValueError: A sentence is put together before it is looked up, so that nobody can translate it.
     """
-    found = Catalog(charset="utf-8")
-    for file in sorted(SOURCE.rglob("*.py")):
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and (count := KEYWORDS.get(node.func.id)):
+    catalogue = Catalog(charset="utf-8")
+    for path in sorted(SOURCE_DIRECTORY.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Name)
+                and (count := TRANSLATION_CALLS.get(node.func.id))
+            ):
                 texts = [part.value for part in node.args[:count] if isinstance(part, ast.Constant)]
                 if len(texts) == count and all(texts):
-                    found.add(str(texts[0]) if count == 1 else tuple(map(str, texts)))
+                    catalogue.add(str(texts[0]) if count == 1 else tuple(map(str, texts)))
                 elif any(isinstance(part, ast.JoinedStr | ast.BinOp) for part in node.args[:count]):
-                    raise ValueError(f"{file}:{node.lineno}: the parts of a sentence are arguments of {node.func.id}")
+                    raise ValueError(f"{path}:{node.lineno}: the parts of a sentence are arguments of {node.func.id}")
     for field in settings.fields().values():
-        found.add(field.description.text)
-        found.add(field.title.text)
-    return found
+        catalogue.add(field.description.text)
+        catalogue.add(field.title.text)
+    return catalogue
 
 
-def updated(path: Path, locale: str) -> Catalog:
+def build_catalogue(path: Path, locale: str) -> Catalog:
     """The catalogue in `path` with the sentences of the code, and no others."""
-    made = Undated(locale=locale, charset="utf-8", header_comment=HEADER, fuzzy=False)
-    known: dict[str | tuple[str, ...], Message] = {}
+    catalogue = UndatedCatalog(locale=locale, charset="utf-8", header_comment=HEADER, fuzzy=False)
+    existing: dict[str | tuple[str, ...], Message] = {}
     if path.exists():
         with path.open("rb") as file:
-            known = {_key(message): message for message in read_po(file, locale=locale) if message.id}
-    for message in extracted():
+            existing = {_message_key(message): message for message in read_po(file, locale=locale) if message.id}
+    for message in extract_messages():
         if message.id:
-            old = known.get(_key(message))
-            made.add(message.id, old.string if old is not None else None)
-    return made
+            translated = existing.get(_message_key(message))
+            catalogue.add(message.id, translated.string if translated is not None else None)
+    return catalogue
 
 
-def missing(catalogue: Catalog) -> list[str]:
+def find_untranslated(catalogue: Catalog) -> list[str]:
     """The sentences that have no translation."""
-    return [str(message.id) for message in catalogue if message.id and not _whole(message)]
+    return [str(message.id) for message in catalogue if message.id and not _is_translated(message)]
 
 
-def po_of(catalogue: Catalog) -> bytes:
+def render_po(catalogue: Catalog) -> bytes:
     """A catalogue as the text of its `.po` file."""
     file = BytesIO()
     write_po(file, catalogue, no_location=True, sort_output=True, width=120, include_lineno=False)
     return file.getvalue()
 
 
-def mo_of(catalogue: Catalog) -> bytes:
+def compile_mo(catalogue: Catalog) -> bytes:
     """A catalogue as its compiled `.mo` file."""
     file = BytesIO()
     write_mo(file, catalogue)
     return file.getvalue()
 
 
-def _key(message: Message) -> str | tuple[str, ...]:
+def _message_key(message: Message) -> str | tuple[str, ...]:
     return message.id if isinstance(message.id, str) else tuple(message.id)
 
 
-def _whole(message: Message) -> bool:
+def _is_translated(message: Message) -> bool:
     return bool(message.string) and all(
         message.string if isinstance(message.string, list | tuple) else [message.string]
     )
@@ -112,14 +116,14 @@ def _whole(message: Message) -> bool:
 
 def main() -> None:
     """Bring the catalogue up to date, and say what is not translated yet."""
-    path = catalogue_of("zh_CN")
-    catalogue = updated(path, "zh_CN")
+    path = catalogue_path("zh_CN")
+    catalogue = build_catalogue(path, "zh_CN")
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(po_of(catalogue))
-    path.with_suffix(".mo").write_bytes(mo_of(catalogue))
-    for text in missing(catalogue):
+    path.write_bytes(render_po(catalogue))
+    path.with_suffix(".mo").write_bytes(compile_mo(catalogue))
+    for text in find_untranslated(catalogue):
         print(f"not translated: {text}")
-    sys.exit(1 if missing(catalogue) else 0)
+    sys.exit(1 if find_untranslated(catalogue) else 0)
 
 
 if __name__ == "__main__":

@@ -24,24 +24,24 @@ from pathlib import Path
 
 import pyte
 
-from tools.stage import BEGAN, Stage, stage, until
+from tools.stage import START_TIME, DemoScene, demo_scene, wait_until
 
-FILE = Path(__file__).parents[1] / "docs" / "recording.cast"
+OUTPUT_FILE = Path(__file__).parents[1] / "docs" / "recording.cast"
 
 COLUMNS, ROWS = 80, 24
 
-TOGETHER = 0.02
+COALESCE_INTERVAL = 0.02
 """Seconds of output that are one event: what comes so close is drawn as one."""
 
-LONG = 6
+MIN_ERASED_BLANKS = 6
 """Blanks that are erased and not written: the sequence for that is as long."""
 
-COLOUR_DIGITS = 6
+HEX_COLOR_DIGITS = 6
 """Of a colour as pyte has it; others have names, and the theme uses none of those."""
 
 _BLANK = pyte.screens.Char(" ")
 
-KEY, THOUGHT, READ = 0.06, 0.7, 1.6
+KEY_INTERVAL, THINK_PAUSE, READ_PAUSE = 0.06, 0.7, 1.6
 """Seconds between two keys, before somebody begins to type, and to read what was said."""
 
 DOWN, ESCAPE, ENTER = "\x1b[B", "\x1b", "\r"
@@ -58,8 +58,8 @@ class Recording:
         self.frames: list[tuple[float, str]] = []
         self._screen = pyte.Screen(COLUMNS, ROWS)
         self._stream = pyte.ByteStream(self._screen)
-        self._drawing: asyncio.TimerHandle | None = None
-        self.begin()
+        self._capture_timer: asyncio.TimerHandle | None = None
+        self.restart()
         self._master = master
         self._open = True
         os.set_blocking(master, False)
@@ -73,25 +73,25 @@ class Recording:
         except OSError:  # the program has ended
             self.stop()
             return
-        if self._drawing is None:
-            self._drawing = asyncio.get_running_loop().call_later(TOGETHER, self._draw)
+        if self._capture_timer is None:
+            self._capture_timer = asyncio.get_running_loop().call_later(COALESCE_INTERVAL, self._capture_frame)
 
-    def _draw(self) -> None:
-        self._drawing = None
+    def _capture_frame(self) -> None:
+        self._capture_timer = None
         screen = [[self._screen.buffer[row][column] for column in range(COLUMNS)] for row in range(ROWS)]
-        changed = "".join(_row(row, *rows) for row, rows in enumerate(zip(self._drawn, screen, strict=True)))
+        changed = "".join(_diff_row(row, *rows) for row, rows in enumerate(zip(self._last_screen, screen, strict=True)))
         if changed:
             cursor = self._screen.cursor
             changed += f"\x1b[{cursor.y + 1};{cursor.x + 1}H"
-            self.frames.append((time.monotonic() - self._began, changed))
-            self._drawn = screen
+            self.frames.append((time.monotonic() - self._start_time, changed))
+            self._last_screen = screen
 
-    def begin(self) -> None:
+    def restart(self) -> None:
         """The recording begins with what is shown now."""
         self.frames.clear()
-        self._began = time.monotonic()
-        self._drawn = [[_BLANK] * COLUMNS for _ in range(ROWS)]
-        self._draw()
+        self._start_time = time.monotonic()
+        self._last_screen = [[_BLANK] * COLUMNS for _ in range(ROWS)]
+        self._capture_frame()
 
     def stop(self) -> None:
         """Record no more."""
@@ -99,70 +99,77 @@ class Recording:
             self._open = False
             asyncio.get_running_loop().remove_reader(self._master)
 
-    async def shows(self, text: str) -> None:
+    async def wait_for_text(self, text: str) -> None:
         """Wait until this is on the screen."""
-        await until(lambda: any(text in row.replace(" ", "") for row in self._screen.display))
+        await wait_until(lambda: any(text in row.replace(" ", "") for row in self._screen.display))
 
     async def press(self, key: str) -> None:
         """Press one key."""
         os.write(self._master, key.encode())
-        await asyncio.sleep(KEY)
+        await asyncio.sleep(KEY_INTERVAL)
 
-    async def type(self, text: str, then: str = ENTER) -> None:
+    async def type_text(self, text: str, final_key: str = ENTER) -> None:
         """Type, at the pace of a person, and press another key."""
-        await asyncio.sleep(THOUGHT)
+        await asyncio.sleep(THINK_PAUSE)
         for character in text:
             await self.press(character)
-        await asyncio.sleep(THOUGHT / 2)
-        await self.press(then)
+        await asyncio.sleep(THINK_PAUSE / 2)
+        await self.press(final_key)
 
-    def cast(self) -> str:
+    def to_asciicast(self) -> str:
         """The file."""
         header = {
             "version": 2,
             "width": COLUMNS,
             "height": ROWS,
-            "timestamp": int(BEGAN.timestamp()),
+            "timestamp": int(START_TIME.timestamp()),
             "title": "chat-tui",
             "env": {"TERM": "xterm-256color"},
         }
         rows = [json.dumps(header, ensure_ascii=False)]
         rows += [
-            json.dumps([round(at, 2), "o", text], ensure_ascii=False, separators=(",", ":")) for at, text in self.frames
+            json.dumps([round(time_offset, 2), "o", text], ensure_ascii=False, separators=(",", ":"))
+            for time_offset, text in self.frames
         ]
         return "\n".join(rows) + "\n"
 
 
-def _row(row: int, before: list[pyte.screens.Char], now: list[pyte.screens.Char]) -> str:
+def _diff_row(row: int, previous: list[pyte.screens.Char], current: list[pyte.screens.Char]) -> str:
     """What turns one row into another: from the first cell that differs to the last."""
-    differ = [column for column in range(COLUMNS) if before[column] != now[column]]
-    if not differ:
+    changed_columns = [column for column in range(COLUMNS) if previous[column] != current[column]]
+    if not changed_columns:
         return ""
-    first, last = differ[0], differ[-1]
-    while not now[first].data:  # the second half of a wide character
+    first, last = changed_columns[0], changed_columns[-1]
+    while not current[first].data:  # the second half of a wide character
         first -= 1
-    written, style = f"\x1b[{row + 1};{first + 1}H", ""
-    for cell in now[first : last + 1]:
-        if (wanted := _style(cell)) != style:
-            written, style = written + wanted, wanted
-        written += cell.data
-    spaces = len(written) - len(written.rstrip(" "))
-    return f"{written.rstrip(' ')}\x1b[{spaces}X" if spaces > LONG else written
+    output, style = f"\x1b[{row + 1};{first + 1}H", ""
+    for cell in current[first : last + 1]:
+        if (cell_style := _sgr_sequence(cell)) != style:
+            output, style = output + cell_style, cell_style
+        output += cell.data
+    spaces = len(output) - len(output.rstrip(" "))
+    return f"{output.rstrip(' ')}\x1b[{spaces}X" if spaces > MIN_ERASED_BLANKS else output
 
 
-def _style(cell: pyte.screens.Char) -> str:
-    on = ((cell.bold, "1"), (cell.italics, "3"), (cell.underscore, "4"), (cell.reverse, "7"), (cell.strikethrough, "9"))
-    codes = ["0", *(code for wanted, code in on if wanted)]
+def _sgr_sequence(cell: pyte.screens.Char) -> str:
+    attributes = (
+        (cell.bold, "1"),
+        (cell.italics, "3"),
+        (cell.underscore, "4"),
+        (cell.reverse, "7"),
+        (cell.strikethrough, "9"),
+    )
+    codes = ["0", *(code for wanted, code in attributes if wanted)]
     codes += [
         f"{layer};2;{int(colour[:2], 16)};{int(colour[2:4], 16)};{int(colour[4:], 16)}"
         for layer, colour in ((38, cell.fg), (48, cell.bg))
-        if len(colour) == COLOUR_DIGITS
+        if len(colour) == HEX_COLOR_DIGITS
     ]
     return f"\x1b[{';'.join(codes)}m"
 
 
 @asynccontextmanager
-async def recorded(url: str, room: str, nick: str) -> AsyncGenerator[Recording]:
+async def recorded_app(url: str, room: str, nick: str) -> AsyncGenerator[Recording]:
     """The program in a room, in a terminal."""
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
@@ -183,71 +190,71 @@ async def recorded(url: str, room: str, nick: str) -> AsyncGenerator[Recording]:
             start_new_session=True,
         )
         os.close(slave)
-        shown = Recording(master)
+        recording = Recording(master)
         try:
-            yield shown
+            yield recording
         finally:
-            shown.stop()
+            recording.stop()
             process.kill()
             await process.wait()
             os.close(master)
 
 
-async def _scene(on: Stage, ann: Recording) -> None:
-    await ann.shows("keptonereleaselonger")
-    ann.begin()
-    await asyncio.sleep(READ)
-    await ann.type("Good morning! Is the build green?")
-    bob = await on.seat("bob", "release")
-    await asyncio.sleep(THOUGHT)
+async def _play_scene(scene: DemoScene, ann: Recording) -> None:
+    await ann.wait_for_text("keptonereleaselonger")
+    ann.restart()
+    await asyncio.sleep(READ_PAUSE)
+    await ann.type_text("Good morning! Is the build green?")
+    bob = await scene.join_room("bob", "release")
+    await asyncio.sleep(THINK_PAUSE)
     await bob.set_typing(True)
-    await asyncio.sleep(READ)
-    await on.say("release", "bob", "Green since seven 🎉 Shall we say noon?")
-    await ann.shows("noon?")
-    await asyncio.sleep(READ)
+    await asyncio.sleep(READ_PAUSE)
+    await scene.send_message("release", "bob", "Green since seven 🎉 Shall we say noon?")
+    await ann.wait_for_text("noon?")
+    await asyncio.sleep(READ_PAUSE)
     await ann.press("\x13")  # Ctrl+S: pick a message
-    await asyncio.sleep(THOUGHT)
+    await asyncio.sleep(THINK_PAUSE)
     await ann.press("r")
-    await ann.type("Noon it is, I write the notes.")
-    await on.say("release", "小明", "太好了！中午见 🍜", 0.2)
-    await ann.shows("中午见")
-    await asyncio.sleep(READ)
+    await ann.type_text("Noon it is, I write the notes.")
+    await scene.send_message("release", "小明", "太好了！中午见 🍜", 0.2)
+    await ann.wait_for_text("中午见")
+    await asyncio.sleep(READ_PAUSE)
     await ann.press("\x13")
-    await asyncio.sleep(THOUGHT)
+    await asyncio.sleep(THINK_PAUSE)
     await ann.press("a")
-    await ann.type(":tada", "\t")
-    await asyncio.sleep(THOUGHT)
+    await ann.type_text(":tada", "\t")
+    await asyncio.sleep(THINK_PAUSE)
     await ann.press(ENTER)
     last = next(reversed(list(bob.log.messages()))).seq
-    await until(lambda: bob.log[last].reactions)
-    await asyncio.sleep(READ)
+    await wait_until(lambda: bob.log[last].reactions)
+    await asyncio.sleep(READ_PAUSE)
     await bob.react(last, "🎉")
-    await asyncio.sleep(READ)
+    await asyncio.sleep(READ_PAUSE)
     await ann.press("\x1bs")  # Alt+S: search what was said
-    await ann.type("index")
-    await ann.shows("found")
-    await asyncio.sleep(READ)
+    await ann.type_text("index")
+    await ann.wait_for_text("found")
+    await asyncio.sleep(READ_PAUSE)
     await ann.press(DOWN)
-    await asyncio.sleep(THOUGHT)
+    await asyncio.sleep(THINK_PAUSE)
     await ann.press(ENTER)
-    await asyncio.sleep(READ)
+    await asyncio.sleep(READ_PAUSE)
     await ann.press(ESCAPE)
-    await asyncio.sleep(READ)
+    await asyncio.sleep(READ_PAUSE)
 
 
-async def record() -> str:
+async def record_demo() -> str:
     """Play the scene; the file."""
-    async with stage() as on:
-        room = await on.seat("bob", "release")
+    async with demo_scene() as scene:
+        room = await scene.join_room("bob", "release")
         await room.set_topic("1.4 on Friday")
-        await on.say("release", "小明", "The migration takes 40 s now, it was 9 min 👀", 1)
-        seq = await on.say("release", "bob", "Do we keep the old index until everybody has moved?", 3)
-        await on.say("release", "小明", "It is kept one release longer.", 1, reply_to=seq)
-        await (await on.seat("小明", "release")).react(seq, "👍")
-        async with recorded(on.url, "release", "ann") as ann:
-            await _scene(on, ann)
-            return ann.cast()
+        await scene.send_message("release", "小明", "The migration takes 40 s now, it was 9 min 👀", 1)
+        seq = await scene.send_message("release", "bob", "Do we keep the old index until everybody has moved?", 3)
+        await scene.send_message("release", "小明", "It is kept one release longer.", 1, reply_to=seq)
+        await (await scene.join_room("小明", "release")).react(seq, "👍")
+        async with recorded_app(scene.url, "release", "ann") as ann:
+            await _play_scene(scene, ann)
+            return ann.to_asciicast()
 
 
 if __name__ == "__main__":
-    FILE.write_text(asyncio.run(record()), encoding="utf-8")
+    OUTPUT_FILE.write_text(asyncio.run(record_demo()), encoding="utf-8")

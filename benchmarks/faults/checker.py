@@ -22,31 +22,31 @@ from server.protocol.answers import SendResponse
 from server.protocol.entries import Entry, Message
 
 
-class Fault(StrEnum):
+class ViolationKind(StrEnum):
     """What can be wrong."""
 
     LOST = "lost"
-    DOUBLED = "doubled"
+    DUPLICATED = "doubled"
     REORDERED = "reordered"
-    HOLE = "hole"
+    GAP = "hole"
     ALTERED = "altered"
-    INVENTED = "invented"
+    UNEXPECTED = "invented"
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Violation:
     """One breach of a rule.
 
     Attributes:
         where: Whose record it is and which entry, in words.
     """
 
-    fault: Fault
-    where: str
+    kind: ViolationKind
+    location: str
 
 
 @dataclass(slots=True)
-class Said:
+class SentMessage:
     """A message that somebody sent, once or more often.
 
     Attributes:
@@ -57,13 +57,13 @@ class Said:
 
     room: str
     writer: str
-    mark: str
-    answers: list[SendResponse] = field(default_factory=list[SendResponse])
-    kept: bool = False
+    marker: str
+    acks: list[SendResponse] = field(default_factory=list[SendResponse])
+    is_persisted: bool = False
 
 
 @dataclass(slots=True)
-class Read:
+class ReadRecord:
     """What one reader got of one room.
 
     Attributes:
@@ -76,17 +76,19 @@ class Read:
     room: str
     reader: str
     entries: list[Entry] = field(default_factory=list[Entry])
-    began: int = 0
-    shown: list[Message] = field(default_factory=list[Message])
-    shown_from: int = 1
+    start_seq: int = 0
+    visible: list[Message] = field(default_factory=list[Message])
+    visible_from: int = 1
 
 
-def mark(text: str) -> str:
+def extract_marker(text: str) -> str:
     """What tells a message apart."""
     return text.partition(" ")[0]
 
 
-def check(logs: Mapping[str, Sequence[Entry]], said: Iterable[Said], reads: Iterable[Read]) -> list[Finding]:
+def find_violations(
+    logs: Mapping[str, Sequence[Entry]], sent: Iterable[SentMessage], records: Iterable[ReadRecord]
+) -> list[Violation]:
     """Every breach of the rules.
 
     Args:
@@ -94,102 +96,108 @@ def check(logs: Mapping[str, Sequence[Entry]], said: Iterable[Said], reads: Iter
         said: Everything that was sent; what one writer said is in the order it was said.
         reads: What the readers got.
     """
-    findings: list[Finding] = []
-    by_room: dict[str, list[Said]] = {room: [] for room in logs}
-    for message in said:
+    violations: list[Violation] = []
+    by_room: dict[str, list[SentMessage]] = {room: [] for room in logs}
+    for message in sent:
         by_room.setdefault(message.room, []).append(message)
     for room, messages in by_room.items():
         log = logs.get(room, ())
-        findings += _check_log(room, log)
-        findings += _check_said(room, log, messages)
-    for read in reads:
-        findings += _check_read(read, logs.get(read.room, ()))
-    return findings
+        violations += _check_log(room, log)
+        violations += _check_sent(room, log, messages)
+    for record in records:
+        violations += _check_record(record, logs.get(record.room, ()))
+    return violations
 
 
-def _check_log(room: str, log: Sequence[Entry]) -> Iterable[Finding]:
-    before: Entry | None = None
+def _check_log(room: str, log: Sequence[Entry]) -> Iterable[Violation]:
+    previous: Entry | None = None
     for entry in log:
-        where = f"{room}: entry {entry.seq} of the log"
-        expected = 1 if before is None else before.seq + 1
+        location = f"{room}: entry {entry.seq} of the log"
+        expected = 1 if previous is None else previous.seq + 1
         if entry.seq != expected:
-            yield Finding(Fault.HOLE if entry.seq > expected else Fault.REORDERED, where)
-        if before is not None and (entry.id <= before.id or entry.ts < before.ts):
-            yield Finding(Fault.REORDERED, f"{where}: its id or ts goes back")
-        before = entry
+            yield Violation(ViolationKind.GAP if entry.seq > expected else ViolationKind.REORDERED, location)
+        if previous is not None and (entry.id <= previous.id or entry.ts < previous.ts):
+            yield Violation(ViolationKind.REORDERED, f"{location}: its id or ts goes back")
+        previous = entry
 
 
-def _check_said(room: str, log: Sequence[Entry], messages: Sequence[Said]) -> Iterable[Finding]:
+def _check_sent(room: str, log: Sequence[Entry], messages: Sequence[SentMessage]) -> Iterable[Violation]:
     by_seq = {entry.seq: entry for entry in log}
-    places: dict[str, int] = {}
-    counts = Counter(mark(entry.message) for entry in log if isinstance(entry, Message))
+    positions: dict[str, int] = {}
+    counts = Counter(extract_marker(entry.message) for entry in log if isinstance(entry, Message))
     for entry in log:
         if isinstance(entry, Message):
-            places.setdefault(mark(entry.message), entry.seq)
-    known = {message.mark for message in messages}
-    for name, count in counts.items():
-        if name not in known:
-            yield Finding(Fault.INVENTED, f"{room}: {name} at {places[name]}, which nobody said")
+            positions.setdefault(extract_marker(entry.message), entry.seq)
+    sent_markers = {message.marker for message in messages}
+    for marker, count in counts.items():
+        if marker not in sent_markers:
+            yield Violation(ViolationKind.UNEXPECTED, f"{room}: {marker} at {positions[marker]}, which nobody said")
         if count > 1:
-            yield Finding(Fault.DOUBLED, f"{room}: {name} is {count} times in the log")
-    reached: dict[str, int] = {}
+            yield Violation(ViolationKind.DUPLICATED, f"{room}: {marker} is {count} times in the log")
+    last_positions: dict[str, int] = {}
     for message in messages:
-        for answer in message.answers:
-            where = f"{room}: {message.mark}, acknowledged as {answer.seq}"
-            if message.mark not in places:
-                yield Finding(Fault.LOST, where)
+        for ack in message.acks:
+            location = f"{room}: {message.marker}, acknowledged as {ack.seq}"
+            if message.marker not in positions:
+                yield Violation(ViolationKind.LOST, location)
                 break
-            entry = by_seq.get(answer.seq)
-            if not isinstance(entry, Message) or mark(entry.message) != message.mark:
-                yield Finding(Fault.REORDERED, f"{where}, is at {places[message.mark]}")
-            elif (entry.id, entry.ts) != (answer.id, answer.ts):
-                yield Finding(Fault.ALTERED, f"{where}: its id or ts is another")
-        place = places.get(message.mark)
-        if place is None and message.kept and not message.answers:
-            yield Finding(Fault.LOST, f"{room}: {message.mark}, which its client kept")
-        if place is not None:
-            if place < reached.get(message.writer, 0):
-                yield Finding(Fault.REORDERED, f"{room}: {message.mark} comes before what its writer said earlier")
-            reached[message.writer] = place
+            entry = by_seq.get(ack.seq)
+            if not isinstance(entry, Message) or extract_marker(entry.message) != message.marker:
+                yield Violation(ViolationKind.REORDERED, f"{location}, is at {positions[message.marker]}")
+            elif (entry.id, entry.ts) != (ack.id, ack.ts):
+                yield Violation(ViolationKind.ALTERED, f"{location}: its id or ts is another")
+        position = positions.get(message.marker)
+        if position is None and message.is_persisted and not message.acks:
+            yield Violation(ViolationKind.LOST, f"{room}: {message.marker}, which its client kept")
+        if position is not None:
+            if position < last_positions.get(message.writer, 0):
+                yield Violation(
+                    ViolationKind.REORDERED, f"{room}: {message.marker} comes before what its writer said earlier"
+                )
+            last_positions[message.writer] = position
 
 
-def _check_read(read: Read, log: Sequence[Entry]) -> Iterable[Finding]:
+def _check_record(record: ReadRecord, log: Sequence[Entry]) -> Iterable[Violation]:
     by_seq = {entry.seq: entry for entry in log}
-    who = f"{read.room}: {read.reader}"
-    last, seen = read.began, set[int]()
-    for got in read.entries:
-        if got.seq in seen or got.seq <= read.began:
-            yield Finding(Fault.DOUBLED, f"{who} was given {got.seq} again")
+    reader_name = f"{record.room}: {record.reader}"
+    last, received_seqs = record.start_seq, set[int]()
+    for received in record.entries:
+        if received.seq in received_seqs or received.seq <= record.start_seq:
+            yield Violation(ViolationKind.DUPLICATED, f"{reader_name} was given {received.seq} again")
             continue
-        if got.seq < last:
-            yield Finding(Fault.REORDERED, f"{who} was given {got.seq} after {last}")
-        elif got.seq > last + 1:
-            yield Finding(Fault.HOLE, f"{who} was given {got.seq} after {last}")
-        seen.add(got.seq)
-        last = max(last, got.seq)
-        stored = by_seq.get(got.seq)
-        if stored is None or not _same(got, stored):
-            yield Finding(Fault.ALTERED, f"{who} was given something else as {got.seq}")
+        if received.seq < last:
+            yield Violation(ViolationKind.REORDERED, f"{reader_name} was given {received.seq} after {last}")
+        elif received.seq > last + 1:
+            yield Violation(ViolationKind.GAP, f"{reader_name} was given {received.seq} after {last}")
+        received_seqs.add(received.seq)
+        last = max(last, received.seq)
+        stored = by_seq.get(received.seq)
+        if stored is None or not _is_same_entry(received, stored):
+            yield Violation(ViolationKind.ALTERED, f"{reader_name} was given something else as {received.seq}")
     if log and last < log[-1].seq:
-        yield Finding(Fault.LOST, f"{who} was given nothing after {last}")
-    shown = {message.seq: message for message in read.shown}
-    if len(shown) < len(read.shown):
-        yield Finding(Fault.DOUBLED, f"{who} shows a message twice")
-    if [message.seq for message in read.shown] != sorted(shown):
-        yield Finding(Fault.REORDERED, f"{who} shows messages out of order")
+        yield Violation(ViolationKind.LOST, f"{reader_name} was given nothing after {last}")
+    visible_by_seq = {message.seq: message for message in record.visible}
+    if len(visible_by_seq) < len(record.visible):
+        yield Violation(ViolationKind.DUPLICATED, f"{reader_name} shows a message twice")
+    if [message.seq for message in record.visible] != sorted(visible_by_seq):
+        yield Violation(ViolationKind.REORDERED, f"{reader_name} shows messages out of order")
     for entry in log:
-        if not isinstance(entry, Message) or entry.seq < max(read.shown_from, read.began + 1):
+        if not isinstance(entry, Message) or entry.seq < max(record.visible_from, record.start_seq + 1):
             continue
-        if entry.seq not in shown:
-            yield Finding(Fault.LOST, f"{who} does not show {entry.seq}")
-        elif shown[entry.seq] != entry:
-            yield Finding(Fault.ALTERED, f"{who} shows {entry.seq} otherwise than the log")
-    for seq in shown.keys() - by_seq.keys():
-        yield Finding(Fault.INVENTED, f"{who} shows {seq}, which is not in the log")
+        if entry.seq not in visible_by_seq:
+            yield Violation(ViolationKind.LOST, f"{reader_name} does not show {entry.seq}")
+        elif visible_by_seq[entry.seq] != entry:
+            yield Violation(ViolationKind.ALTERED, f"{reader_name} shows {entry.seq} otherwise than the log")
+    for seq in visible_by_seq.keys() - by_seq.keys():
+        yield Violation(ViolationKind.UNEXPECTED, f"{reader_name} shows {seq}, which is not in the log")
 
 
-def _same(got: Entry, stored: Entry) -> bool:
+def _is_same_entry(received: Entry, stored: Entry) -> bool:
     """The same entry; the text of a message may have been edited between the two readings."""
-    if isinstance(got, Message) and isinstance(stored, Message):
-        return (got.id, mark(got.message), got.member_id) == (stored.id, mark(stored.message), stored.member_id)
-    return got == stored
+    if isinstance(received, Message) and isinstance(stored, Message):
+        return (received.id, extract_marker(received.message), received.member_id) == (
+            stored.id,
+            extract_marker(stored.message),
+            stored.member_id,
+        )
+    return received == stored

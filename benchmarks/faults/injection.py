@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from tests.support.eventually import eventually
-from tests.support.server_process import COMMAND, ServerProcess, started
-from tests.support.tcp_proxy import Passage, TcpProxy
+from tests.support.eventually import wait_until
+from tests.support.server_process import SERVER_COMMAND, ServerProcess, start_server
+from tests.support.tcp_proxy import ProxyConnection, TcpProxy
 
 
-class Kind(StrEnum):
+class FaultKind(StrEnum):
     """The ways in which something breaks."""
 
     KILL = "server killed (SIGKILL)"
@@ -30,7 +30,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class FaultPace:
     """How much time faults take and leave.
 
     Attributes:
@@ -39,12 +39,12 @@ class Pace:
         lasting: Seconds that a freeze, a stall or slowness lasts, at most.
     """
 
-    answers: int = 60
-    quiet: float = 8.0
-    lasting: float = 1.0
+    max_acks: int = 60
+    max_wait: float = 8.0
+    max_duration: float = 1.0
 
 
-class Server:
+class RestartableServer:
     """A `chat-server` that always comes back on its port and its database.
 
     Args:
@@ -53,7 +53,7 @@ class Server:
         program: What is run; by default the command.
     """
 
-    def __init__(self, home: Path, flags: Sequence[str], program: Sequence[str] = COMMAND) -> None:
+    def __init__(self, home: Path, flags: Sequence[str], program: Sequence[str] = SERVER_COMMAND) -> None:
         self.database = home / "chat.db"
         self._home = home
         self._flags = flags
@@ -70,27 +70,27 @@ class Server:
     async def start(self) -> int:
         """Start it; the port."""
         flags = ("--port", str(self._port), "--database", str(self.database), *self._flags)
-        self._process = await started(self._home, *flags, program=self._program)
+        self._process = await start_server(self._home, *flags, program=self._program)
         self._port = self._process.port
         return self._port
 
-    async def end(self, number: signal.Signals) -> str:
+    async def stop(self, signal_number: signal.Signals) -> str:
         """End it by a signal; what it wrote to standard error."""
         process = self.process
         if process.process.returncode is None:
-            process.signal(number)
-            if number is not signal.SIGKILL:
-                process.signal(signal.SIGCONT)
-        _, errors = await process.ended()
-        return errors
+            process.send_signal(signal_number)
+            if signal_number is not signal.SIGKILL:
+                process.send_signal(signal.SIGCONT)
+        _, stderr = await process.wait_closed()
+        return stderr
 
-    def signal(self, number: signal.Signals) -> None:
+    def send_signal(self, signal_number: signal.Signals) -> None:
         """Send it a signal, if it is there."""
         if self._process is not None and self._process.process.returncode is None:
-            self._process.signal(number)
+            self._process.send_signal(signal_number)
 
 
-class Injector:
+class FaultInjector:
     """Breaks things one after the other, while what lasts may overlap.
 
     Attributes:
@@ -105,94 +105,94 @@ class Injector:
 
     def __init__(
         self,
-        server: Server,
+        server: RestartableServer,
         proxy: TcpProxy,
-        chance: random.Random,
-        pace: Pace,
+        rng: random.Random,
+        pace: FaultPace,
         *,
-        answers: Callable[[], int],
+        count_acks: Callable[[], int],
         kill_client: Callable[[random.Random], Awaitable[None]],
     ) -> None:
-        self.done: Counter[Kind] = Counter()
-        self.recoveries: list[float] = []
-        self.words: list[str] = []
+        self.injected: Counter[FaultKind] = Counter()
+        self.recovery_times: list[float] = []
+        self.stderr_outputs: list[str] = []
         self._server = server
         self._proxy = proxy
-        self._chance = chance
+        self._rng = rng
         self._pace = pace
-        self._answers = answers
+        self._count_acks = count_acks
         self._kill_client = kill_client
-        self._healing: set[asyncio.Task[None]] = set()
+        self._recovery_tasks: set[asyncio.Task[None]] = set()
 
-    async def run(self, counts: Mapping[Kind, int]) -> None:
+    async def run(self, planned: Mapping[FaultKind, int]) -> None:
         """Do all of it, so often each, in an order drawn by chance; then heal what can be healed."""
-        faults = [kind for kind, count in counts.items() for _ in range(count)]
-        self._chance.shuffle(faults)
+        faults = [kind for kind, count in planned.items() for _ in range(count)]
+        self._rng.shuffle(faults)
         for fault in faults:
-            await self._under_load()
-            await self._strike(fault)
-            self.done[fault] += 1
-        await asyncio.gather(*self._healing)
+            await self._wait_for_load()
+            await self._inject(fault)
+            self.injected[fault] += 1
+        await asyncio.gather(*self._recovery_tasks)
 
-    async def _under_load(self) -> None:
+    async def _wait_for_load(self) -> None:
         """Let some be acknowledged, so that no fault finds everybody still busy with the last one."""
-        goal = self._answers() + self._chance.randint(1, self._pace.answers)
+        target = self._count_acks() + self._rng.randint(1, self._pace.max_acks)
         with suppress(TimeoutError):
-            await eventually(lambda: self._answers() >= goal, self._pace.quiet)
+            await wait_until(lambda: self._count_acks() >= target, self._pace.max_wait)
 
-    async def _strike(self, fault: Kind) -> None:
-        chance, lasting = self._chance, self._chance.uniform(0.05, self._pace.lasting)
+    async def _inject(self, fault: FaultKind) -> None:
+        rng, duration = self._rng, self._rng.uniform(0.05, self._pace.max_duration)
         match fault:
-            case Kind.KILL:
+            case FaultKind.KILL:
                 await self._restart(signal.SIGKILL)
-            case Kind.RESTART:
+            case FaultKind.RESTART:
                 await self._restart(signal.SIGTERM)
-            case Kind.FREEZE:
-                self._server.signal(signal.SIGSTOP)
-                self._later(lasting, lambda: self._server.signal(signal.SIGCONT))
-            case Kind.CUT:
-                for passage in self._some():
-                    passage.cut()
-            case Kind.STALL:
-                for passage in self._some():
-                    passage.stall()
-                    self._later(lasting, passage.resume)
-            case Kind.SLOW:
-                for passage in self._some():
-                    passage.slow(chance.randint(500, 20_000))
-                    self._later(lasting, passage.resume)
-            case Kind.HALF_CLOSE:
-                for passage in self._some():
-                    passage.half_close(towards_server=chance.random() < 0.5)
-                    self._later(lasting, passage.cut)
-            case Kind.CLIENT_KILL:
-                await self._kill_client(chance)
+            case FaultKind.FREEZE:
+                self._server.send_signal(signal.SIGSTOP)
+                self._schedule_recovery(duration, lambda: self._server.send_signal(signal.SIGCONT))
+            case FaultKind.CUT:
+                for connection in self._sample_connections():
+                    connection.reset()
+            case FaultKind.STALL:
+                for connection in self._sample_connections():
+                    connection.stall()
+                    self._schedule_recovery(duration, connection.resume)
+            case FaultKind.SLOW:
+                for connection in self._sample_connections():
+                    connection.throttle(rng.randint(500, 20_000))
+                    self._schedule_recovery(duration, connection.resume)
+            case FaultKind.HALF_CLOSE:
+                for connection in self._sample_connections():
+                    connection.half_close(towards_server=rng.random() < 0.5)
+                    self._schedule_recovery(duration, connection.reset)
+            case FaultKind.CLIENT_KILL:
+                await self._kill_client(rng)
 
-    async def _restart(self, number: signal.Signals) -> None:
-        began, before = time.monotonic(), self._answers()
-        self.words.append(await self._server.end(number))
+    async def _restart(self, signal_number: signal.Signals) -> None:
+        start_time, acks_before = time.monotonic(), self._count_acks()
+        self.stderr_outputs.append(await self._server.stop(signal_number))
         await self._server.start()
-        if number is signal.SIGKILL:
-            task = asyncio.create_task(self._recovered(began, before))
-            self._healing.add(task)
-            task.add_done_callback(self._healing.discard)
+        if signal_number is signal.SIGKILL:
+            task = asyncio.create_task(self._record_recovery(start_time, acks_before))
+            self._recovery_tasks.add(task)
+            task.add_done_callback(self._recovery_tasks.discard)
 
-    async def _recovered(self, began: float, before: int) -> None:
-        await eventually(lambda: self._answers() > before)
-        self.recoveries.append(time.monotonic() - began)
+    async def _record_recovery(self, start_time: float, acks_before: int) -> None:
+        await wait_until(lambda: self._count_acks() > acks_before)
+        self.recovery_times.append(time.monotonic() - start_time)
 
-    def _some(self) -> list[Passage]:
-        passages = self._proxy.passages
-        share = self._chance.choice((0.3, 0.6, 1.0))
-        return [passage for passage in passages if self._chance.random() < share]
+    def _sample_connections(self) -> list[ProxyConnection]:
+        connections = self._proxy.open_connections
+        share = self._rng.choice((0.3, 0.6, 1.0))
+        return [connection for connection in connections if self._rng.random() < share]
 
-    def _later(self, seconds: float, heal: Callable[[], None]) -> None:
-        async def wait() -> None:
+    def _schedule_recovery(self, seconds: float, recover: Callable[[], None]) -> None:
+        async def recover_later() -> None:
             try:
                 await asyncio.sleep(seconds)
             finally:
-                heal()
+                recover()
 
-        task = asyncio.create_task(wait())
-        self._healing.add(task)
-        task.add_done_callback(self._healing.discard)
+        task = asyncio.create_task(recover_later())
+        self._recovery_tasks.add(task)
+        task.add_done_callback(self._recovery_tasks.discard)

@@ -14,31 +14,31 @@ from signal import SIGTERM
 
 import msgspec
 
-from benchmarks.faults.checker import Finding, check, mark
-from benchmarks.faults.injection import Injector, Kind, Pace, Server
-from benchmarks.faults.people import Reader, Writer
-from benchmarks.faults.typists import Typist
+from benchmarks.faults.checker import Violation, extract_marker, find_violations
+from benchmarks.faults.injection import FaultInjector, FaultKind, FaultPace, RestartableServer
+from benchmarks.faults.people import SimulatedReader, SimulatedWriter
+from benchmarks.faults.typists import OutboxClientProcess
 from server.protocol.answers import HistoryPage
 from server.protocol.entries import Entry, Message
 from server.protocol.errors import Unavailable
 from server.protocol.limits import HISTORY_PAGE
-from tests.support.eventually import eventually
+from tests.support.eventually import wait_until
 from tests.support.raw_client import raw_client
-from tests.support.server_process import COMMAND
+from tests.support.server_process import SERVER_COMMAND
 from tests.support.tcp_proxy import TcpProxy, tcp_proxy
 from tui_chat.client.events import Offline
 
-FLAGS = (
+SERVER_FLAGS = (
     *("--rate-limit", "off", "--log-level", "warning"),
     # Short, so that what has gone silent is noticed within the time of a run.
     *("--ping-interval", "1", "--ping-timeout", "2"),
 )
-FINISHING = 120.0
+COMPLETION_TIMEOUT = 120.0
 """Seconds that writers may take, once nothing breaks any more, to be answered."""
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class FaultPlan:
     """What a run is made of.
 
     Attributes:
@@ -51,18 +51,18 @@ class Plan:
     """
 
     seed: int
-    faults: Mapping[Kind, int]
+    faults: Mapping[FaultKind, int]
     rooms: int = 2
     writers: int = 6
     readers: int = 3
-    typists: int = 0
-    pace: Pace = field(default_factory=Pace)
-    catching_up: float = FINISHING
-    program: Sequence[str] = COMMAND
+    outbox_clients: int = 0
+    pace: FaultPace = field(default_factory=FaultPace)
+    catch_up_timeout: float = COMPLETION_TIMEOUT
+    program: Sequence[str] = SERVER_COMMAND
 
 
 @dataclass(slots=True)
-class Report:
+class FaultReport:
     """What came of it.
 
     Attributes:
@@ -79,184 +79,193 @@ class Report:
         findings: Breaches of the checker's rules.
     """
 
-    said: int
+    sent: int
     acknowledged: int
-    kept: int
-    arrived: int
-    repeats: int
-    entries: int
-    given: int
+    persisted: int
+    delivered: int
+    duplicate_acks: int
+    log_entries: int
+    read_entries: int
     seconds: float
-    faults: Counter[Kind]
-    recoveries: list[float]
-    refusals: Counter[str]
-    words: list[str]
-    damage: str
-    findings: list[Finding] = field(default_factory=list[Finding])
+    faults: Counter[FaultKind]
+    recovery_times: list[float]
+    error_counts: Counter[str]
+    stderr_lines: list[str]
+    corruption: str
+    violations: list[Violation] = field(default_factory=list[Violation])
 
     @property
-    def flawless(self) -> bool:
+    def is_flawless(self) -> bool:
         """Every promise was kept, and nothing was refused but for want of a server."""
-        return not self.findings and not self.damage and self.refusals.keys() <= {Unavailable.code}
+        return not self.violations and not self.corruption and self.error_counts.keys() <= {Unavailable.code}
 
 
-async def run(plan: Plan) -> Report:
+async def run(plan: FaultPlan) -> FaultReport:
     """Carry the plan out.
 
     Raises:
         ExceptionGroup: The writers were not done in time, once everything was healed.
     """
-    began = time.monotonic()
-    chance = random.Random(plan.seed)
-    people = _People()
-    with tempfile.TemporaryDirectory(prefix="chat-faults-") as folder:
-        server = Server(Path(folder), FLAGS, plan.program)
+    start_time = time.monotonic()
+    rng = random.Random(plan.seed)
+    clients = _ClientFleet()
+    with tempfile.TemporaryDirectory(prefix="chat-faults-") as directory:
+        server = RestartableServer(Path(directory), SERVER_FLAGS, plan.program)
         port = await server.start()
-        async with tcp_proxy(port) as proxy, tcp_proxy(port) as typists_proxy:
-            people.assemble(plan, proxy.url, chance)
-            people.assemble_typists(plan, typists_proxy, Path(folder))
-            injector = Injector(
+        async with tcp_proxy(port) as proxy, tcp_proxy(port) as outbox_proxy:
+            clients.add_writers_and_readers(plan, proxy.url, rng)
+            clients.add_outbox_clients(plan, outbox_proxy, Path(directory))
+            injector = FaultInjector(
                 server,
                 proxy,
-                chance,
+                rng,
                 plan.pace,
-                answers=lambda: people.answers,
-                kill_client=people.kill_a_typist,
+                count_acks=lambda: clients.ack_count,
+                kill_client=clients.kill_outbox_client,
             )
             try:
-                logs = await _talk(plan, server, injector, people)
+                logs = await _run_clients(plan, server, injector, clients)
             finally:
-                for typist in people.typists:
-                    await typist.end()
-                injector.words.append(await server.end(SIGTERM))
-            damage = await asyncio.to_thread(_damage, server.database)
-    said = [message for writer in people.writers for message in writer.said]
-    typed = [message for typist in people.typists for message in typist.said]
-    reads = [reader.read for reader in people.readers]
-    marks = {mark(entry.message) for log in logs.values() for entry in log if isinstance(entry, Message)}
-    return Report(
-        said=len(said),
-        acknowledged=sum(bool(message.answers) for message in said),
-        kept=sum(message.kept for message in typed),
-        arrived=sum(message.kept and message.mark in marks for message in typed),
-        repeats=sum(writer.repeats for writer in people.writers),
-        entries=sum(map(len, logs.values())),
-        given=sum(len(read.entries) for read in reads),
-        seconds=time.monotonic() - began,
-        faults=injector.done,
-        recoveries=sorted(injector.recoveries),
-        refusals=sum((writer.refusals for writer in people.writers), Counter[str]()),
-        words=[line for words in injector.words for line in words.splitlines()],
-        damage=damage,
-        findings=check(logs, [*said, *typed], reads),
+                for outbox_client in clients.outbox_clients:
+                    await outbox_client.stop()
+                injector.stderr_outputs.append(await server.stop(SIGTERM))
+            corruption = await asyncio.to_thread(_check_integrity, server.database)
+    sent = [message for writer in clients.writers for message in writer.sent]
+    outbox_sent = [message for typist in clients.outbox_clients for message in typist.sent]
+    records = [reader.record for reader in clients.readers]
+    logged_markers = {
+        extract_marker(entry.message) for log in logs.values() for entry in log if isinstance(entry, Message)
+    }
+    return FaultReport(
+        sent=len(sent),
+        acknowledged=sum(bool(message.acks) for message in sent),
+        persisted=sum(message.is_persisted for message in outbox_sent),
+        delivered=sum(message.is_persisted and message.marker in logged_markers for message in outbox_sent),
+        duplicate_acks=sum(writer.duplicate_acks for writer in clients.writers),
+        log_entries=sum(map(len, logs.values())),
+        read_entries=sum(len(record.entries) for record in records),
+        seconds=time.monotonic() - start_time,
+        faults=injector.injected,
+        recovery_times=sorted(injector.recovery_times),
+        error_counts=sum((writer.error_counts for writer in clients.writers), Counter[str]()),
+        stderr_lines=[line for output in injector.stderr_outputs for line in output.splitlines()],
+        corruption=corruption,
+        violations=find_violations(logs, [*sent, *outbox_sent], records),
     )
 
 
 @dataclass(slots=True)
-class _People:
+class _ClientFleet:
     """Everybody in a run, and how often somebody was answered."""
 
-    writers: list[Writer] = field(default_factory=list[Writer])
-    readers: list[Reader] = field(default_factory=list[Reader])
-    typists: list[Typist] = field(default_factory=list[Typist])
-    answers: int = 0
+    writers: list[SimulatedWriter] = field(default_factory=list[SimulatedWriter])
+    readers: list[SimulatedReader] = field(default_factory=list[SimulatedReader])
+    outbox_clients: list[OutboxClientProcess] = field(default_factory=list[OutboxClientProcess])
+    ack_count: int = 0
 
-    def assemble(self, plan: Plan, url: str, chance: random.Random) -> None:
-        for room in _rooms(plan):
-            self.readers += [Reader(url, room, f"{room}-reader{n}") for n in range(plan.readers)]
+    def add_writers_and_readers(self, plan: FaultPlan, url: str, rng: random.Random) -> None:
+        for room in _room_names(plan):
+            self.readers += [SimulatedReader(url, room, f"{room}-reader{n}") for n in range(plan.readers)]
             for number in range(plan.writers):
-                name, seed = f"{room}-writer{number}", chance.getrandbits(64)
-                self.writers.append(Writer(url, room, name, seed, self._answered))
+                name, seed = f"{room}-writer{number}", rng.getrandbits(64)
+                self.writers.append(SimulatedWriter(url, room, name, seed, self._count_ack))
 
-    def assemble_typists(self, plan: Plan, proxy: TcpProxy, folder: Path) -> None:
-        room = _rooms(plan)[0]
-        self.typists += [Typist(proxy, room, f"{room}-typist{n}", folder) for n in range(plan.typists)]
+    def add_outbox_clients(self, plan: FaultPlan, proxy: TcpProxy, directory: Path) -> None:
+        room = _room_names(plan)[0]
+        self.outbox_clients += [
+            OutboxClientProcess(proxy, room, f"{room}-typist{n}", directory) for n in range(plan.outbox_clients)
+        ]
 
-    async def kill_a_typist(self, chance: random.Random) -> None:
-        await chance.choice(self.typists).type_and_die(chance)
+    async def kill_outbox_client(self, rng: random.Random) -> None:
+        await rng.choice(self.outbox_clients).write_and_kill(rng)
 
-    def _answered(self) -> None:
-        self.answers += 1
+    def _count_ack(self) -> None:
+        self.ack_count += 1
 
 
-def _rooms(plan: Plan) -> list[str]:
+def _room_names(plan: FaultPlan) -> list[str]:
     return [f"room-{number}" for number in range(plan.rooms)]
 
 
-async def _talk(plan: Plan, server: Server, injector: Injector, people: _People) -> dict[str, list[Entry]]:
+async def _run_clients(
+    plan: FaultPlan, server: RestartableServer, injector: FaultInjector, clients: _ClientFleet
+) -> dict[str, list[Entry]]:
     """Everything up to the end of the talk; the logs of the rooms, read afresh."""
     async with asyncio.TaskGroup() as group:
-        listening = [group.create_task(reader.run()) for reader in people.readers]
-        for reader in people.readers:
-            await reader.began.wait()
-        for typist in people.typists:
-            await typist.start()
-        talking = [group.create_task(writer.run()) for writer in people.writers]
-        impatience = group.create_task(_retry(people))
+        reader_tasks = [group.create_task(reader.run()) for reader in clients.readers]
+        for reader in clients.readers:
+            await reader.joined.wait()
+        for outbox_client in clients.outbox_clients:
+            await outbox_client.start()
+        writer_tasks = [group.create_task(writer.run()) for writer in clients.writers]
+        retry_task = group.create_task(_retry_offline_clients(clients))
         await injector.run(plan.faults)
-        for writer in people.writers:
+        for writer in clients.writers:
             writer.stop()
-        async with asyncio.timeout(FINISHING):
-            await asyncio.gather(*talking)
+        async with asyncio.timeout(COMPLETION_TIMEOUT):
+            await asyncio.gather(*writer_tasks)
         with suppress(TimeoutError):  # what is missing by then, here and below, is found by the checker
-            await _delivered(people.typists, people.readers[0], plan.catching_up)
-        for typist in people.typists:
-            await typist.end()
-        logs = {room: await _log(server.process.url, room) for room in _rooms(plan)}
+            await _wait_for_delivery(clients.outbox_clients, clients.readers[0], plan.catch_up_timeout)
+        for outbox_client in clients.outbox_clients:
+            await outbox_client.stop()
+        logs = {room: await _fetch_log(server.process.url, room) for room in _room_names(plan)}
         with suppress(TimeoutError):
-            await eventually(
-                lambda: all(reader.last >= _end(logs[reader.read.room]) for reader in people.readers), plan.catching_up
+            await wait_until(
+                lambda: all(reader.last_seq >= _last_seq(logs[reader.record.room]) for reader in clients.readers),
+                plan.catch_up_timeout,
             )
-        for reader in people.readers:
-            await reader.finish()
-        for task in (*listening, impatience):
+        for reader in clients.readers:
+            await reader.finalize()
+        for task in (*reader_tasks, retry_task):
             task.cancel()
     return logs
 
 
-async def _delivered(typists: Sequence[Typist], reader: Reader, patience: float) -> None:
+async def _wait_for_delivery(
+    outbox_clients: Sequence[OutboxClientProcess], reader: SimulatedReader, timeout: float
+) -> None:
     """Wait until the reader was given all that typists' clients had on disk."""
-    waiting = {said.mark for typist in typists for said in typist.said if said.kept}
-    seen = 0
+    missing = {said.marker for typist in outbox_clients for said in typist.sent if said.is_persisted}
+    checked_count = 0
 
-    def nothing_waits() -> bool:
-        nonlocal seen
-        news = reader.read.entries[seen:]
-        seen += len(news)
-        waiting.difference_update(mark(entry.message) for entry in news if isinstance(entry, Message))
-        return not waiting
+    def is_complete() -> bool:
+        nonlocal checked_count
+        new_entries = reader.record.entries[checked_count:]
+        checked_count += len(new_entries)
+        missing.difference_update(extract_marker(entry.message) for entry in new_entries if isinstance(entry, Message))
+        return not missing
 
-    await eventually(nothing_waits, patience)
+    await wait_until(is_complete, timeout)
 
 
-async def _retry(people: _People) -> None:
+async def _retry_offline_clients(clients: _ClientFleet) -> None:
     """Have clients try again soon: with so many breaks they would mostly wait, up to 15 seconds each time."""
     while True:
-        for person in (*people.readers, *people.writers):
-            if person.client is not None and isinstance(person.client.state, Offline):
-                person.client.reconnect_now()
+        for participant in (*clients.readers, *clients.writers):
+            if participant.client is not None and isinstance(participant.client.state, Offline):
+                participant.client.reconnect_now()
         await asyncio.sleep(0.2)
 
 
-async def _log(url: str, room: str) -> list[Entry]:
+async def _fetch_log(url: str, room: str) -> list[Entry]:
     """A room's log, page by page, over a connection of bare frames."""
     entries: list[Entry] = []
     async with raw_client(url) as client:
         await client.join(room, "auditor", limit=1)
         while True:
             after = entries[-1].seq if entries else 0
-            answer = await client.ask("history", {"room": room, "after": after, "limit": HISTORY_PAGE})
-            page = msgspec.convert(answer, HistoryPage)
+            response = await client.request("history", {"room": room, "after": after, "limit": HISTORY_PAGE})
+            page = msgspec.convert(response, HistoryPage)
             entries += page.messages
             if not page.has_more:
                 return entries
 
 
-def _end(log: Sequence[Entry]) -> int:
+def _last_seq(log: Sequence[Entry]) -> int:
     return log[-1].seq if log else 0
 
 
-def _damage(database: Path) -> str:
+def _check_integrity(database: Path) -> str:
     with closing(sqlite3.connect(database)) as connection:
-        (verdict,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
-    return "" if verdict == "ok" else verdict
+        (result,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+    return "" if result == "ok" else result

@@ -10,7 +10,7 @@ import contextlib
 import sys
 from pathlib import Path
 
-from benchmarks.faults.checker import mark
+from benchmarks.faults.checker import extract_marker
 from server.protocol.errors import Unavailable
 from tui_chat.client.chat import ChatClient
 from tui_chat.client.events import OutboxItemChanged
@@ -19,40 +19,40 @@ from tui_chat.client.room import Room
 from tui_chat.client.stream import EventStream
 
 
-async def main(url: str, room_name: str, nick: str, folder: str) -> None:
+async def main(url: str, room_name: str, nick: str, directory: str) -> None:
     """Until standard input ends."""
-    key = Path(folder) / f"{nick}.key"
-    guest_key = key.read_text() if key.exists() else None
+    key_file = Path(directory) / f"{nick}.key"
+    guest_key = key_file.read_text() if key_file.exists() else None
     async with (
-        Outbox(Path(folder)) as outbox,
-        ChatClient(url, guest_key=guest_key, outbox=outbox, connect_in_background=True) as chat,
+        Outbox(Path(directory)) as outbox,
+        ChatClient(url, guest_key=guest_key, outbox=outbox, connect_in_background=True) as client,
     ):
-        stream = chat.events()
+        stream = client.events()
         room = None
         while room is None:
             with contextlib.suppress(Unavailable):
-                room = await chat.join(room_name, nick=nick)
+                room = await client.join(room_name, nick=nick)
         if guest_key is None:
-            key.write_text(chat.guest_key or "")
+            key_file.write_text(client.guest_key or "")
         print("joined", flush=True)
-        telling = asyncio.create_task(_tell(stream))
-        await _say_lines(room)
-        telling.cancel()
+        report_task = asyncio.create_task(_report_persisted(stream))
+        await _post_lines(room)
+        report_task.cancel()
 
 
-async def _say_lines(room: Room) -> None:
+async def _post_lines(room: Room) -> None:
     while line := await asyncio.to_thread(sys.stdin.readline):
         room.post(line.rstrip("\n"))
 
 
-async def _tell(stream: EventStream) -> None:
-    told: set[str] = set()
+async def _report_persisted(stream: EventStream) -> None:
+    reported: set[str] = set()
     async for event in stream:
         if isinstance(event, OutboxItemChanged) and event.item.persisted:
-            name = mark(event.item.text)
-            if name not in told:
-                told.add(name)
-                print("kept", name, flush=True)
+            marker = extract_marker(event.item.text)
+            if marker not in reported:
+                reported.add(marker)
+                print("kept", marker, flush=True)
 
 
 if __name__ == "__main__":

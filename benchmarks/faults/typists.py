@@ -5,18 +5,18 @@ import random
 import sys
 from pathlib import Path
 
-from benchmarks.faults.checker import Said
-from tests.support.eventually import eventually
+from benchmarks.faults.checker import SentMessage
+from tests.support.eventually import wait_until
 from tests.support.tcp_proxy import TcpProxy
 
-BURST = 50
+MAX_BURST = 50
 """Lines that are typed before a kill, at most."""
 
-OFFLINE = 0.6
+OFFLINE_PROBABILITY = 0.6
 """How likely it is that nothing of a burst can be sent before the kill."""
 
 
-class Typist:
+class OutboxClientProcess:
     """One person at one computer, whose client does not live long.
 
     Attributes:
@@ -24,74 +24,74 @@ class Typist:
         lives: How often a client was started.
     """
 
-    def __init__(self, proxy: TcpProxy, room: str, name: str, folder: Path) -> None:
-        self.said: list[Said] = []
-        self.lives = 0
+    def __init__(self, proxy: TcpProxy, room: str, name: str, directory: Path) -> None:
+        self.sent: list[SentMessage] = []
+        self.start_count = 0
         self._proxy = proxy
         self._room = room
         self._name = name
-        self._folder = folder
-        self._by_mark: dict[str, Said] = {}
+        self._directory = directory
+        self._by_marker: dict[str, SentMessage] = {}
         self._process: asyncio.subprocess.Process | None = None
-        self._listening: asyncio.Task[None] | None = None
-        self._joined = False
+        self._reader_task: asyncio.Task[None] | None = None
+        self._has_joined = False
 
     @property
-    def kept(self) -> int:
+    def persisted_count(self) -> int:
         """How many lines a client had on disk."""
-        return sum(said.kept for said in self.said)
+        return sum(message.is_persisted for message in self.sent)
 
     async def start(self) -> None:
         """Start a client, and wait until it is in the room."""
         pipe = asyncio.subprocess.PIPE
         command = (sys.executable, "-m", "benchmarks.faults.typist")
-        where = (self._proxy.url, self._room, self._name, str(self._folder))
-        self._joined = False
-        self._process = await asyncio.create_subprocess_exec(*command, *where, stdin=pipe, stdout=pipe)
-        self._listening = asyncio.create_task(self._listen(self._process))
-        await eventually(lambda: self._joined)
-        self.lives += 1
+        arguments = (self._proxy.url, self._room, self._name, str(self._directory))
+        self._has_joined = False
+        self._process = await asyncio.create_subprocess_exec(*command, *arguments, stdin=pipe, stdout=pipe)
+        self._reader_task = asyncio.create_task(self._read_output(self._process))
+        await wait_until(lambda: self._has_joined)
+        self.start_count += 1
 
-    async def type_and_die(self, chance: random.Random) -> None:
+    async def write_and_kill(self, rng: random.Random) -> None:
         """Type some lines, be killed when some of them are on disk, and start again."""
-        if chance.random() < OFFLINE:
+        if rng.random() < OFFLINE_PROBABILITY:
             self._proxy.stall()
-        burst = chance.randint(5, BURST)
-        goal = self.kept + chance.randint(1, burst)
+        line_count = rng.randint(5, MAX_BURST)
+        target = self.persisted_count + rng.randint(1, line_count)
         try:
-            self._type(burst)
-            await eventually(lambda: self.kept >= goal)
+            self._write_lines(line_count)
+            await wait_until(lambda: self.persisted_count >= target)
             await self._kill()
         finally:
             self._proxy.resume()
         await self.start()
 
-    async def end(self) -> None:
+    async def stop(self) -> None:
         """Be killed for good."""
         if self._process is not None and self._process.returncode is None:
             await self._kill()
 
-    def _type(self, count: int) -> None:
+    def _write_lines(self, count: int) -> None:
         assert self._process is not None
         assert self._process.stdin is not None
         for _ in range(count):
-            mark = f"{self._name}-{len(self.said)}"
-            said = self._by_mark[mark] = Said(self._room, self._name, mark)
-            self.said.append(said)
-            self._process.stdin.write(f"{mark} typed\n".encode())
+            marker = f"{self._name}-{len(self.sent)}"
+            message = self._by_marker[marker] = SentMessage(self._room, self._name, marker)
+            self.sent.append(message)
+            self._process.stdin.write(f"{marker} typed\n".encode())
 
     async def _kill(self) -> None:
         assert self._process is not None
-        assert self._listening is not None
+        assert self._reader_task is not None
         self._process.kill()
         await self._process.wait()
-        await self._listening
+        await self._reader_task
 
-    async def _listen(self, process: asyncio.subprocess.Process) -> None:
+    async def _read_output(self, process: asyncio.subprocess.Process) -> None:
         assert process.stdout is not None
         async for line in process.stdout:
-            word, _, mark = line.decode().strip().partition(" ")
-            if word == "joined":
-                self._joined = True
+            keyword, _, marker = line.decode().strip().partition(" ")
+            if keyword == "joined":
+                self._has_joined = True
             elif line.endswith(b"\n"):
-                self._by_mark[mark].kept = True
+                self._by_marker[marker].is_persisted = True

@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.terminal.feeds import ROOM, ChatFeed, Feed, IrcFeed
-from benchmarks.terminal.program import Program
+from benchmarks.terminal.feeds import ROOM, ChatTrafficServer, IrcTrafficServer, TrafficServer
+from benchmarks.terminal.program import TerminalProgram
 
-_BARE = """
+_BARE_APP = """
 from textual.app import App
 from textual.widgets import Input, Static
 
@@ -21,7 +21,7 @@ class Bare(App):
 Bare().run()
 """
 
-_IRSSI = """
+_IRSSI_CONFIG = """
 servers = ( {{ address = "127.0.0.1"; port = "{port}"; chatnet = "b"; autoconnect = "yes"; }} );
 chatnets = {{ b = {{ type = "IRC"; nick = "ann"; }}; }};
 channels = ( {{ name = "#{room}"; chatnet = "b"; autojoin = "yes"; }} );
@@ -31,7 +31,7 @@ settings = {{ "fe-text" = {{ scrollback_lines = "200000"; scrollback_time = "0";
 
 
 @dataclass(frozen=True, slots=True)
-class Contender:
+class Competitor:
     """A program.
 
     Attributes:
@@ -44,48 +44,57 @@ class Contender:
     """
 
     name: str
-    blank: Callable[[Path], Program]
-    blank_shows: bytes
-    seated: Callable[[Path, int], Program] | None = None
-    feed: Callable[[int], Feed] = ChatFeed
-    enters: bytes = b""
+    start_blank: Callable[[Path], TerminalProgram]
+    ready_text: bytes
+    start_in_room: Callable[[Path, int], TerminalProgram] | None = None
+    create_server: Callable[[int], TrafficServer] = ChatTrafficServer
+    show_room_keys: bytes = b""
 
 
-def contenders(names: Sequence[str] = ()) -> list[Contender]:
+def available_competitors(names: Sequence[str] = ()) -> list[Competitor]:
     """Those of these names (all if none is given) that are on this machine, ours first."""
-    found = [
-        Contender("chat-tui", _chat, b"Nickname", _chat_in_room),
-        Contender("bare Textual", _bare, b"Nickname"),
+    competitors = [
+        Competitor("chat-tui", _start_chat_tui, b"Nickname", _start_chat_tui_in_room),
+        Competitor("bare Textual", _start_bare_textual, b"Nickname"),
     ]
     if shutil.which("weechat"):
-        found.append(Contender("WeeChat", _weechat, b"WeeChat", _weechat_in_room, IrcFeed))
+        competitors.append(Competitor("WeeChat", _start_weechat, b"WeeChat", _start_weechat_in_room, IrcTrafficServer))
     if shutil.which("irssi"):
-        found.append(Contender("irssi", _irssi, b"Irssi", _irssi_in_room, IrcFeed, f"/window goto #{ROOM}\r".encode()))
-    return [each for each in found if not names or each.name in names]
+        competitors.append(
+            Competitor(
+                "irssi",
+                _start_irssi,
+                b"Irssi",
+                _start_irssi_in_room,
+                IrcTrafficServer,
+                f"/window goto #{ROOM}\r".encode(),
+            )
+        )
+    return [each for each in competitors if not names or each.name in names]
 
 
-def _bare(home: Path) -> Program:
+def _start_bare_textual(home: Path) -> TerminalProgram:
     home.mkdir(parents=True, exist_ok=True)
     script = home / "bare.py"
-    script.write_text(_BARE)
-    return Program((sys.executable, str(script)), home)
+    script.write_text(_BARE_APP)
+    return TerminalProgram((sys.executable, str(script)), home)
 
 
-def _chat(home: Path, *arguments: str) -> Program:
-    return Program((sys.executable, "-m", "tui_chat", *arguments), home)
+def _start_chat_tui(home: Path, *arguments: str) -> TerminalProgram:
+    return TerminalProgram((sys.executable, "-m", "tui_chat", *arguments), home)
 
 
-def _chat_in_room(home: Path, port: int) -> Program:
-    return _chat(home, f"http://127.0.0.1:{port}", "--room", ROOM, "--nick", "ann")
+def _start_chat_tui_in_room(home: Path, port: int) -> TerminalProgram:
+    return _start_chat_tui(home, f"http://127.0.0.1:{port}", "--room", ROOM, "--nick", "ann")
 
 
-def _weechat(home: Path, *commands: str) -> Program:
-    given = [argument for command in commands for argument in ("-r", command)]
-    return Program(("weechat", "-d", str(home / "weechat"), *given), home)
+def _start_weechat(home: Path, *commands: str) -> TerminalProgram:
+    options = [argument for command in commands for argument in ("-r", command)]
+    return TerminalProgram(("weechat", "-d", str(home / "weechat"), *options), home)
 
 
-def _weechat_in_room(home: Path, port: int) -> Program:
-    return _weechat(
+def _start_weechat_in_room(home: Path, port: int) -> TerminalProgram:
+    return _start_weechat(
         home,
         "/set weechat.history.max_buffer_lines_number 0",
         f"/server add b 127.0.0.1/{port} -nicks=ann -autojoin=#{ROOM}",
@@ -93,12 +102,12 @@ def _weechat_in_room(home: Path, port: int) -> Program:
     )
 
 
-def _irssi(home: Path, config: str = "") -> Program:
+def _start_irssi(home: Path, config: str = "") -> TerminalProgram:
     folder = home / "irssi"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config").write_text(config)
-    return Program(("irssi", f"--home={folder}"), home)
+    return TerminalProgram(("irssi", f"--home={folder}"), home)
 
 
-def _irssi_in_room(home: Path, port: int) -> Program:
-    return _irssi(home, _IRSSI.format(port=port, room=ROOM))
+def _start_irssi_in_room(home: Path, port: int) -> TerminalProgram:
+    return _start_irssi(home, _IRSSI_CONFIG.format(port=port, room=ROOM))

@@ -21,11 +21,11 @@ from benchmarks.terminal import talk
 from server.gateway.frames import Frame
 
 ROOM = "bench"
-BATCH = 50
+BATCH_LINES = 50
 """Lines that are written at once."""
 
 
-class Feed(ABC):
+class TrafficServer(ABC):
     """A server with one room.
 
     Attributes:
@@ -38,7 +38,7 @@ class Feed(ABC):
         self.joined = threading.Event()
         self._count = 0
 
-    def flood(self, lines: int, last: str = "", rate: float | None = None) -> threading.Thread:
+    def send_lines(self, lines: int, last_text: str = "", rate: float | None = None) -> threading.Thread:
         """Say so many lines, beginning now.
 
         Args:
@@ -51,56 +51,56 @@ class Feed(ABC):
         """
         numbers = range(self._count, self._count + lines)
         self._count += lines
-        said = [(number, talk.text(number)) for number in numbers]
-        if last:
-            said[-1] = (said[-1][0], last)
-        pieces = [
-            b"".join(self._line(number, text) for number, text in said[first : first + BATCH])
-            for first in range(0, lines, BATCH)
+        numbered_texts = [(number, talk.line_text(number)) for number in numbers]
+        if last_text:
+            numbered_texts[-1] = (numbered_texts[-1][0], last_text)
+        chunks = [
+            b"".join(self._encode_line(number, text) for number, text in numbered_texts[first : first + BATCH_LINES])
+            for first in range(0, lines, BATCH_LINES)
         ]
-        thread = threading.Thread(target=self._say, args=(pieces, rate), daemon=True)
+        thread = threading.Thread(target=self._send_chunks, args=(chunks, rate), daemon=True)
         thread.start()
         return thread
 
-    def _say(self, pieces: list[bytes], rate: float | None) -> None:
-        begun = time.perf_counter()
-        for number, piece in enumerate(pieces):
+    def _send_chunks(self, chunks: list[bytes], rate: float | None) -> None:
+        start_time = time.perf_counter()
+        for number, chunk in enumerate(chunks):
             if rate is not None:
-                time.sleep(max(0.0, begun + number * BATCH / rate - time.perf_counter()))
+                time.sleep(max(0.0, start_time + number * BATCH_LINES / rate - time.perf_counter()))
             try:
-                self._write(piece)
+                self._write(chunk)
             except OSError:
                 return  # the client has gone
 
     @abstractmethod
-    def _line(self, number: int, text: str) -> bytes:
+    def _encode_line(self, number: int, text: str) -> bytes:
         """One line as it is on the wire."""
 
     @abstractmethod
-    def _write(self, piece: bytes) -> None:
+    def _write(self, chunk: bytes) -> None:
         """Give bytes to the client, and wait until it reads."""
 
 
-class IrcFeed(Feed):
+class IrcTrafficServer(TrafficServer):
     """Just enough of RFC 2812 to sit in a channel; without a history, whatever is asked for."""
 
     def __init__(self, _history: int = 0) -> None:
         super().__init__()
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listening.getsockname()[1]
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
         self._client: socket.socket | None = None
         threading.Thread(target=self._serve, daemon=True).start()
 
     def _serve(self) -> None:
         while True:
-            client, _ = self._listening.accept()
+            client, _ = self._listener.accept()
             self._client = client
             with suppress(ConnectionError), client, client.makefile("rb") as lines:
                 for line in lines:
-                    for answer in self._answers(line.decode().split()):
-                        client.sendall(f"{answer}\r\n".encode())
+                    for response in self._responses(line.decode().split()):
+                        client.sendall(f"{response}\r\n".encode())
 
-    def _answers(self, words: list[str]) -> Iterator[str]:
+    def _responses(self, words: list[str]) -> Iterator[str]:
         match words:
             case ["NICK", nick]:
                 yield f":feed 001 {nick} :welcome"
@@ -118,15 +118,15 @@ class IrcFeed(Feed):
             case _:
                 return
 
-    def _line(self, number: int, text: str) -> bytes:
-        return f":{talk.nick(number)}!u@h PRIVMSG #{ROOM} :{text}\r\n".encode()
+    def _encode_line(self, number: int, text: str) -> bytes:
+        return f":{talk.line_nick(number)}!u@h PRIVMSG #{ROOM} :{text}\r\n".encode()
 
-    def _write(self, piece: bytes) -> None:
+    def _write(self, chunk: bytes) -> None:
         assert self._client is not None
-        self._client.sendall(piece)
+        self._client.sendall(chunk)
 
 
-class ChatFeed(Feed):
+class ChatTrafficServer(TrafficServer):
     """Just enough of the wire (docs/protocol.md) to sit in a room that has a history.
 
     Attributes:
@@ -139,7 +139,7 @@ class ChatFeed(Feed):
     def __init__(self, history: int = 0) -> None:
         super().__init__()
         self._count = self.oldest = history
-        self._socket: web.WebSocketResponse | None = None
+        self._websocket: web.WebSocketResponse | None = None
         self._transport: asyncio.Transport | None = None
         self._loop = asyncio.new_event_loop()
         ready = threading.Event()
@@ -154,48 +154,48 @@ class ChatFeed(Feed):
 
     async def _start(self) -> None:
         app = web.Application()
-        app.router.add_get("/socket.io/", self._accept)
+        app.router.add_get("/socket.io/", self._handle_websocket)
         runner = web.AppRunner(app)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
         self.port = runner.addresses[0][1]
 
-    async def _accept(self, request: web.Request) -> web.WebSocketResponse:
+    async def _handle_websocket(self, request: web.Request) -> web.WebSocketResponse:
         ws = web.WebSocketResponse(compress=False)
         await ws.prepare(request)
         assert isinstance(request.transport, asyncio.Transport)
-        self._socket, self._transport = ws, request.transport
-        opening: dict[str, Any] = {
+        self._websocket, self._transport = ws, request.transport
+        handshake: dict[str, Any] = {
             "sid": "s",
             "upgrades": [],
             "pingInterval": 600_000,
             "pingTimeout": 600_000,
             "maxPayload": 1 << 20,
         }
-        await ws.send_str(f"0{json.dumps(opening)}")
+        await ws.send_str(f"0{json.dumps(handshake)}")
         async for frame in ws:
             if frame.type is WSMsgType.TEXT:
-                await self._answer(ws, str(frame.data))
+                await self._handle_packet(ws, str(frame.data))
         return ws
 
-    async def _answer(self, ws: web.WebSocketResponse, packet: str) -> None:
+    async def _handle_packet(self, ws: web.WebSocketResponse, packet: str) -> None:
         if packet.startswith("40"):
             await ws.send_str('40{"sid":"s"}')
         elif packet.startswith("42"):
-            number, bracket, rest = packet[2:].partition("[")
-            event, body = json.loads(bracket + rest)
+            number, bracket, remainder = packet[2:].partition("[")
+            event, body = json.loads(bracket + remainder)
             if number:
-                await ws.send_str(f"43{number}[{json.dumps({'ok': True, **self._outcome(event, body)})}]")
+                await ws.send_str(f"43{number}[{json.dumps({'ok': True, **self._build_response(event, body)})}]")
             if event == "joinRoom":
                 self.joined.set()
 
-    def _outcome(self, event: str, body: dict[str, Any]) -> dict[str, Any]:
+    def _build_response(self, event: str, body: dict[str, Any]) -> dict[str, Any]:
         limit, last = body.get("limit", 50), self._count
         if event == "history":
             after, before = body.get("after"), body.get("before", last + 1)
             numbers = range(max(1, before - limit), before) if after is None else range(after + 1, after + limit + 1)
-            page = [self._entry(number) for number in numbers if number <= last]
+            page = [self._build_entry(number) for number in numbers if number <= last]
             self.oldest = min([self.oldest, *numbers])
             return {"messages": page, "hasMore": bool(page) and page[0]["seq"] > 1, "lastSeq": last}
         if event == "joinRoom":
@@ -205,34 +205,34 @@ class ChatFeed(Feed):
                 "memberId": "ann",
                 "guestKey": "key",
                 "members": [{"memberId": nick, "nickName": nick, "role": "member"} for nick in ("ann", *talk.NICKS)],
-                "messages": [self._entry(number) for number in range(max(1, last - limit + 1), last + 1)],
+                "messages": [self._build_entry(number) for number in range(max(1, last - limit + 1), last + 1)],
                 "hasMore": last > limit,
             }
         return {}
 
-    def _entry(self, number: int, text: str = "") -> dict[str, Any]:
+    def _build_entry(self, number: int, text: str = "") -> dict[str, Any]:
         return {
             "kind": "message",
             "room": ROOM,
             "seq": number,
             "id": number,
-            "nickName": talk.nick(number),
-            "memberId": f"{talk.nick(number)}-0123456789abcdef",
-            "message": text or talk.text(number),
-            "ts": talk.START_MS + number * talk.BETWEEN_MS,
+            "nickName": talk.line_nick(number),
+            "memberId": f"{talk.line_nick(number)}-0123456789abcdef",
+            "message": text or talk.line_text(number),
+            "ts": talk.START_MS + number * talk.INTERVAL_MS,
         }
 
-    def _line(self, number: int, text: str) -> bytes:
-        entry = self._entry(number + 1, text)
+    def _encode_line(self, number: int, text: str) -> bytes:
+        entry = self._build_entry(number + 1, text)
         return Frame(f'42["message",{json.dumps(entry, separators=(",", ":"))}]'.encode()).ws_bytes
 
-    def _write(self, piece: bytes) -> None:
-        asyncio.run_coroutine_threadsafe(self._give(piece), self._loop).result()
+    def _write(self, chunk: bytes) -> None:
+        asyncio.run_coroutine_threadsafe(self._write_with_backpressure(chunk), self._loop).result()
 
-    async def _give(self, piece: bytes) -> None:
+    async def _write_with_backpressure(self, chunk: bytes) -> None:
         assert self._transport is not None
         if self._transport.is_closing():
             raise ConnectionError("the client has gone")
-        self._transport.write(piece)
+        self._transport.write(chunk)
         while self._transport.get_write_buffer_size() > 1 << 16:  # noqa: ASYNC110 (a transport tells nobody)
             await asyncio.sleep(0.001)

@@ -9,40 +9,40 @@ from itertools import pairwise
 from pathlib import Path
 from random import Random
 
-from benchmarks.terminal.contenders import Contender
-from benchmarks.terminal.feeds import ChatFeed, Feed
-from benchmarks.terminal.program import PATIENCE, Echo, Program
+from benchmarks.terminal.contenders import Competitor
+from benchmarks.terminal.feeds import ChatTrafficServer, TrafficServer
+from benchmarks.terminal.program import TIMEOUT, EchoSample, TerminalProgram
 
-KEYS = tuple(bytes([letter]) for letter in b"QWZXJYVBGP")
+PROBE_KEYS = tuple(bytes([letter]) for letter in b"QWZXJYVBGP")
 """What the talk and the programs never write by themselves."""
 
-LAST = "QXZQXZQX"
+END_MARKER = "QXZQXZQX"
 """Says the last line of a flood; no cell of it is like another line's, so that all of it is written."""
 
 PAGE_UP, PAGE_DOWN, TOP = b"\x1b[5~", b"\x1b[6~", b"\x1b[1;3H"
-QUIET = 0.06
+QUIET_PERIOD = 0.06
 """Seconds without output after which a key has had its effect."""
 
-BETWEEN_KEYS = 0.15
+KEY_INTERVAL = 0.15
 
 
 @dataclass(frozen=True, slots=True)
-class Spread:
+class Percentiles:
     """What several measurements of the same have in common."""
 
     median: float
     p95: float
-    worst: float
+    maximum: float
 
     @classmethod
-    def of(cls, values: Sequence[float]) -> "Spread":
+    def from_values(cls, values: Sequence[float]) -> "Percentiles":
         """Of these values, at least one."""
         ordered = sorted(values)
         return cls(statistics.median(ordered), ordered[min(len(ordered) - 1, len(ordered) * 95 // 100)], ordered[-1])
 
 
 @dataclass(frozen=True, slots=True)
-class Echoes:
+class EchoStats:
     """From key to echo, several times.
 
     Attributes:
@@ -50,17 +50,20 @@ class Echoes:
         cpu: CPU seconds of the program.
     """
 
-    took: Spread
-    cpu: Spread
+    latency: Percentiles
+    cpu: Percentiles
 
     @classmethod
-    def of(cls, echoes: Sequence[Echo]) -> "Echoes":
+    def from_samples(cls, samples: Sequence[EchoSample]) -> "EchoStats":
         """Of these, at least one."""
-        return cls(Spread.of([each.took for each in echoes]), Spread.of([each.cpu for each in echoes]))
+        return cls(
+            Percentiles.from_values([each.latency for each in samples]),
+            Percentiles.from_values([each.cpu for each in samples]),
+        )
 
 
 @dataclass(frozen=True, slots=True)
-class Flood:
+class FloodStats:
     """How a program stood a flood.
 
     Attributes:
@@ -71,15 +74,15 @@ class Flood:
         echo: From key to echo meanwhile.
     """
 
-    per_second: float
-    cpu: float
-    frames: float
-    silence: float
-    echo: Echoes
+    lines_per_second: float
+    cpu_per_line: float
+    frames_per_second: float
+    longest_gap: float
+    echo: EchoStats
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class LoadedStats:
     """What a long talk costs.
 
     Attributes:
@@ -88,113 +91,123 @@ class Loaded:
         resident: MiB.
     """
 
-    page: Spread
-    echo: Echoes
-    resident: float
+    page_cpu: Percentiles
+    echo: EchoStats
+    resident_mib: float
 
 
-def first_screen(contender: Contender, home: Path) -> tuple[float, list[Echo]]:
+def measure_first_screen(competitor: Competitor, home: Path) -> tuple[float, list[EchoSample]]:
     """Seconds until the first screen is there, and from key to echo on it."""
-    with contender.blank(home) as program:
-        first = program.until(contender.blank_shows) - program.started
-        program.settle()
-        return first, [_echo(program, key) for key in KEYS]
+    with competitor.start_blank(home) as program:
+        first_screen_time = program.wait_for_output(competitor.ready_text) - program.start_time
+        program.wait_until_quiet()
+        return first_screen_time, [_measure_key(program, key) for key in PROBE_KEYS]
 
 
-def echo(contender: Contender, home: Path, rate: float | None = None, seconds: float = 3.0) -> list[Echo]:
+def measure_echo(
+    competitor: Competitor, home: Path, rate: float | None = None, seconds: float = 3.0
+) -> list[EchoSample]:
     """From key to echo in a room, while so many lines a second are said in it."""
-    with _in_room(contender, home) as (program, feed):
+    with _start_in_room(competitor, home) as (program, server):
         if rate is None:
-            return [_echo(program, key) for key in KEYS]
-        saying = feed.flood(round(rate * seconds), rate=rate)
+            return [_measure_key(program, key) for key in PROBE_KEYS]
+        sender = server.send_lines(round(rate * seconds), rate=rate)
         _read_for(program, 0.5)
-        values: list[Echo] = []
-        pauses = Random(1)
-        while saying.is_alive():
+        samples: list[EchoSample] = []
+        rng = Random(1)
+        while sender.is_alive():
             # The lines come every so often too: in step with them each key would fall into the same moment.
-            _read_for(program, BETWEEN_KEYS * pauses.uniform(0.5, 1.5))
-            values.append(program.echo(KEYS[len(values) % len(KEYS)]))
-        return values
+            _read_for(program, KEY_INTERVAL * rng.uniform(0.5, 1.5))
+            samples.append(program.measure_echo(PROBE_KEYS[len(samples) % len(PROBE_KEYS)]))
+        return samples
 
 
-def flood(contender: Contender, home: Path, lines: int) -> Flood:
+def measure_flood(competitor: Competitor, home: Path, lines: int) -> FloodStats:
     """Say so many lines as fast as they are read, and type meanwhile."""
-    with _in_room(contender, home) as (program, feed):
-        feed.flood(lines, last=LAST)  # it has made everything ready when it returns
-        used, begun = program.cpu(), time.perf_counter()
-        moments, echoes = [begun], list[Echo]()
-        pressed, before, key, due = 0.0, 0.0, b"", begun + BETWEEN_KEYS
-        seen = b""
-        while LAST.encode() not in seen:
-            text = program.read(max(0.0, due - time.perf_counter()))
+    with _start_in_room(competitor, home) as (program, server):
+        server.send_lines(lines, last_text=END_MARKER)  # it has made everything ready when it returns
+        cpu_before, start_time = program.cpu_seconds(), time.perf_counter()
+        output_times, echoes = [start_time], list[EchoSample]()
+        pressed_at, key_cpu_before, key, next_key_at = 0.0, 0.0, b"", start_time + KEY_INTERVAL
+        received = b""
+        while END_MARKER.encode() not in received:
+            text = program.read(max(0.0, next_key_at - time.perf_counter()))
             now = time.perf_counter()
             if text is not None:
-                moments.append(now)
-                seen = seen[-4096:] + text
-                if pressed and key in text:
-                    echoes.append(Echo(now - pressed, program.cpu() - before))
-                    pressed, due = 0.0, now + BETWEEN_KEYS
-            if not pressed and now >= due:
-                key = KEYS[len(echoes) % len(KEYS)]
-                before, pressed, due = program.cpu(), program.type(key), now + 60
-            if now - begun > 300:
-                raise TimeoutError(f"{contender.name} does not come to the end of the flood")
-        took = moments[-1] - begun
-        gaps = [later - earlier for earlier, later in pairwise(moments)]
-        frames = sum(gap > 0.002 for gap in gaps)  # what follows sooner is the rest of the same screen
-        return Flood(lines / took, (program.cpu() - used) / lines, frames / took, max(gaps), Echoes.of(echoes))
+                output_times.append(now)
+                received = received[-4096:] + text
+                if pressed_at and key in text:
+                    echoes.append(EchoSample(now - pressed_at, program.cpu_seconds() - key_cpu_before))
+                    pressed_at, next_key_at = 0.0, now + KEY_INTERVAL
+            if not pressed_at and now >= next_key_at:
+                key = PROBE_KEYS[len(echoes) % len(PROBE_KEYS)]
+                key_cpu_before, pressed_at, next_key_at = program.cpu_seconds(), program.write_keys(key), now + 60
+            if now - start_time > 300:
+                raise TimeoutError(f"{competitor.name} does not come to the end of the flood")
+        elapsed = output_times[-1] - start_time
+        gaps = [later - earlier for earlier, later in pairwise(output_times)]
+        frame_count = sum(gap > 0.002 for gap in gaps)  # what follows sooner is the rest of the same screen
+        return FloodStats(
+            lines / elapsed,
+            (program.cpu_seconds() - cpu_before) / lines,
+            frame_count / elapsed,
+            max(gaps),
+            EchoStats.from_samples(echoes),
+        )
 
 
-def loaded(contender: Contender, home: Path, lines: int, pages: int) -> Loaded:
+def measure_loaded(competitor: Competitor, home: Path, lines: int, pages: int) -> LoadedStats:
     """Have so many lines in memory, and look through them by page."""
-    with _in_room(contender, home, lines) as (program, feed):
-        if isinstance(feed, ChatFeed):
-            while feed.oldest > 1:
-                program.type(TOP)
+    with _start_in_room(competitor, home, lines) as (program, server):
+        if isinstance(server, ChatTrafficServer):
+            while server.oldest > 1:
+                program.write_keys(TOP)
                 _read_for(program, 0.06)
-            program.settle()
-            directions = [PAGE_DOWN] * (pages // 2) + [PAGE_UP] * (pages // 2)
+            program.wait_until_quiet()
+            page_keys = [PAGE_DOWN] * (pages // 2) + [PAGE_UP] * (pages // 2)
         else:
-            feed.flood(lines, last=LAST)
-            program.until(LAST.encode(), 300)
-            directions = [PAGE_UP] * (pages // 2) + [PAGE_DOWN] * (pages // 2)
-        program.settle(1.0)
-        costs = [_cost(program, lambda keys=keys: program.type(keys)) for keys in directions]
-        echoes = [_echo(program, key) for key in KEYS]
-        return Loaded(Spread.of(costs), Echoes.of(echoes), program.resident())
+            server.send_lines(lines, last_text=END_MARKER)
+            program.wait_for_output(END_MARKER.encode(), 300)
+            page_keys = [PAGE_UP] * (pages // 2) + [PAGE_DOWN] * (pages // 2)
+        program.wait_until_quiet(1.0)
+        costs = [_measure_cpu(program, lambda keys=keys: program.write_keys(keys)) for keys in page_keys]
+        echoes = [_measure_key(program, key) for key in PROBE_KEYS]
+        return LoadedStats(Percentiles.from_values(costs), EchoStats.from_samples(echoes), program.resident_mib())
 
 
 @contextmanager
-def _in_room(contender: Contender, home: Path, history: int = 0) -> Generator[tuple[Program, Feed]]:
-    assert contender.seated is not None
-    feed: Feed = contender.feed(history)
-    with contender.seated(home, feed.port) as program:
-        patience = time.perf_counter() + PATIENCE
-        while not feed.joined.is_set():
+def _start_in_room(
+    competitor: Competitor, home: Path, history: int = 0
+) -> Generator[tuple[TerminalProgram, TrafficServer]]:
+    assert competitor.start_in_room is not None
+    server: TrafficServer = competitor.create_server(history)
+    with competitor.start_in_room(home, server.port) as program:
+        deadline = time.perf_counter() + TIMEOUT
+        while not server.joined.is_set():
             program.read(0.05)  # nobody goes on whose screen nobody takes
-            if time.perf_counter() > patience:
-                raise TimeoutError(f"{contender.name} did not come into the room")
-        program.settle(1.5)  # past what is done a second after the start
-        if contender.enters:
-            program.type(contender.enters)
-            program.settle()
-        yield program, feed
+            if time.perf_counter() > deadline:
+                raise TimeoutError(f"{competitor.name} did not come into the room")
+        program.wait_until_quiet(1.5)  # past what is done a second after the start
+        if competitor.show_room_keys:
+            program.write_keys(competitor.show_room_keys)
+            program.wait_until_quiet()
+        yield program, server
 
 
-def _echo(program: Program, key: bytes) -> Echo:
-    took = program.echo(key)
-    program.settle(QUIET)
-    return took
+def _measure_key(program: TerminalProgram, key: bytes) -> EchoSample:
+    sample = program.measure_echo(key)
+    program.wait_until_quiet(QUIET_PERIOD)
+    return sample
 
 
-def _cost(program: Program, do: Callable[[], object]) -> float:
-    before = program.cpu()
-    do()
-    program.settle(QUIET)
-    return program.cpu() - before
+def _measure_cpu(program: TerminalProgram, action: Callable[[], object]) -> float:
+    cpu_before = program.cpu_seconds()
+    action()
+    program.wait_until_quiet(QUIET_PERIOD)
+    return program.cpu_seconds() - cpu_before
 
 
-def _read_for(program: Program, seconds: float) -> None:
-    end = time.perf_counter() + seconds
-    while (left := end - time.perf_counter()) > 0:
-        program.read(left)
+def _read_for(program: TerminalProgram, seconds: float) -> None:
+    deadline = time.perf_counter() + seconds
+    while (remaining := deadline - time.perf_counter()) > 0:
+        program.read(remaining)

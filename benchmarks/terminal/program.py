@@ -16,19 +16,19 @@ from pathlib import Path
 from types import TracebackType
 
 COLUMNS, ROWS = 120, 40
-PATIENCE = 60.0
+TIMEOUT = 60.0
 
-_SEQUENCE = re.compile(
+_CONTROL_SEQUENCE = re.compile(
     rb"\x1b\[[0-?]*[ -/]*[@-~]"  # CSI
     rb"|\x1b[\]P_^X][^\x07\x1b]*(?:\x07|\x1b\\)"  # OSC, DCS and the like
     rb"|\x1b[ -/]+[0-~]"  # character sets
     rb"|\x1b[0-OQ-WYZ\\`-~]"
 )
-_BROKEN_OFF = re.compile(rb"\x1b[^\x1b]{0,300}$")
+_INCOMPLETE_SEQUENCE = re.compile(rb"\x1b[^\x1b]{0,300}$")
 
 
 @dataclass(frozen=True, slots=True)
-class Echo:
+class EchoSample:
     """What passed from a key to its showing.
 
     Attributes:
@@ -36,11 +36,11 @@ class Echo:
         cpu: CPU seconds of the program meanwhile, whatever it did: what it would have taken on an idle machine.
     """
 
-    took: float
+    latency: float
     cpu: float
 
 
-class Program:
+class TerminalProgram:
     """One program and the terminal it runs in.
 
     Args:
@@ -49,89 +49,91 @@ class Program:
         environ: More environment variables.
     """
 
-    def __init__(self, command: Sequence[str], home: Path, environ: Mapping[str, str] | None = None) -> None:
+    def __init__(self, command: Sequence[str], home: Path, environment: Mapping[str, str] | None = None) -> None:
         home.mkdir(parents=True, exist_ok=True)
         # PYTHON: told not to write bytecode, chat-tui would be compiled at each start, and Textual not.
-        foreign = ("XDG_", "CHAT_", "TEXTUAL", "PYTHON")
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
-        kept |= {"HOME": str(home), "TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}
-        kept |= dict(environ or {})
+        excluded_prefixes = ("XDG_", "CHAT_", "TEXTUAL", "PYTHON")
+        child_environment = {
+            name: value for name, value in os.environ.items() if not name.startswith(excluded_prefixes)
+        }
+        child_environment |= {"HOME": str(home), "TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}
+        child_environment |= dict(environment or {})
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
-        self.started = time.perf_counter()
+        self.start_time = time.perf_counter()
         self._process = subprocess.Popen(
-            command, stdin=slave, stdout=slave, stderr=slave, env=kept, start_new_session=True
+            command, stdin=slave, stdout=slave, stderr=slave, env=child_environment, start_new_session=True
         )
         os.close(slave)
         os.set_blocking(self._master, False)
-        self._rest = b""
+        self._incomplete = b""
 
-    def __enter__(self) -> "Program":
+    def __enter__(self) -> "TerminalProgram":
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._process.send_signal(signal.SIGKILL)
         self._process.wait()
         os.close(self._master)
 
-    def type(self, keys: bytes) -> float:
+    def write_keys(self, keys: bytes) -> float:
         """Send bytes as the keyboard would; the moment that was done (seconds of `time.perf_counter`)."""
         os.write(self._master, keys)
         return time.perf_counter()
 
-    def read(self, patience: float) -> bytes | None:
+    def read(self, timeout: float) -> bytes | None:
         """What it writes next, without control sequences; None when it wrote nothing for that many seconds."""
-        if not select.select([self._master], [], [], max(0.0, patience))[0]:
+        if not select.select([self._master], [], [], max(0.0, timeout))[0]:
             return None
         try:
-            written = self._rest + os.read(self._master, 1 << 20)
+            output = self._incomplete + os.read(self._master, 1 << 20)
         except OSError:
             raise SystemExit(f"{self._process.args} has ended") from None
-        text = _SEQUENCE.sub(b"", written)
-        broken = _BROKEN_OFF.search(text)
-        self._rest = broken.group() if broken is not None else b""
-        return text[: broken.start()] if broken is not None else text
+        text = _CONTROL_SEQUENCE.sub(b"", output)
+        incomplete = _INCOMPLETE_SEQUENCE.search(text)
+        self._incomplete = incomplete.group() if incomplete is not None else b""
+        return text[: incomplete.start()] if incomplete is not None else text
 
-    def until(self, marker: bytes, patience: float = PATIENCE) -> float:
+    def wait_for_output(self, marker: bytes, timeout: float = TIMEOUT) -> float:
         """Read until `marker` stands in what it wrote; the moment it did.
 
         Raises:
             TimeoutError: It never did.
         """
-        seen = b""
-        deadline = time.perf_counter() + patience
-        while marker not in seen:
+        received = b""
+        deadline = time.perf_counter() + timeout
+        while marker not in received:
             text = self.read(deadline - time.perf_counter())
             if text is None:
-                raise TimeoutError(f"{marker!r} was not shown, but {seen[-2000:]!r}")
-            seen = seen[-4096:] + text
+                raise TimeoutError(f"{marker!r} was not shown, but {received[-2000:]!r}")
+            received = received[-4096:] + text
         return time.perf_counter()
 
-    def settle(self, quiet: float = 0.3) -> None:
+    def wait_until_quiet(self, quiet_period: float = 0.3) -> None:
         """Read until nothing was written for so many seconds."""
-        deadline = time.perf_counter() + PATIENCE
-        while self.read(quiet) is not None:
+        deadline = time.perf_counter() + TIMEOUT
+        while self.read(quiet_period) is not None:
             if time.perf_counter() > deadline:
                 raise TimeoutError("it never came to rest")
 
-    def echo(self, key: bytes) -> "Echo":
+    def measure_echo(self, key: bytes) -> "EchoSample":
         """Press a key, and wait until it shows."""
-        used, pressed = self.cpu(), self.type(key)
-        return Echo(self.until(key) - pressed, self.cpu() - used)
+        cpu_before, pressed_at = self.cpu_seconds(), self.write_keys(key)
+        return EchoSample(self.wait_for_output(key) - pressed_at, self.cpu_seconds() - cpu_before)
 
-    def cpu(self) -> float:
+    def cpu_seconds(self) -> float:
         """CPU seconds that all its threads have used."""
-        used = 0
+        nanoseconds = 0
         for task in Path(f"/proc/{self._process.pid}/task").iterdir():
             try:
-                used += int((task / "schedstat").read_text().split()[0])
+                nanoseconds += int((task / "schedstat").read_text().split()[0])
             except FileNotFoundError:
                 continue  # a thread that has just ended
-        return used / 1e9
+        return nanoseconds / 1e9
 
-    def resident(self) -> float:
+    def resident_mib(self) -> float:
         """MiB of resident memory."""
         (line,) = re.findall(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{self._process.pid}/status").read_text())
         return int(line) / 1024

@@ -5,25 +5,27 @@ from random import Random
 
 NICKS = tuple(f"{name}{number}" for name in ("alice", "bob", "carol", "dave", "erin") for number in range(4))
 START_MS = 1_795_000_000_000
-BETWEEN_MS = 5_000
+INTERVAL_MS = 5_000
 
 
-def _words() -> list[str]:
+def _make_vocabulary() -> list[str]:
     """Five thousand made-up words, no two alike by rule: chat packs no better than this."""
-    random = Random(1)
-    return ["".join(random.choices("etaoinshrdlucmfwypvbgk", k=random.randint(2, 9))) for _ in range(5_000)]
+    rng = Random(1)
+    return ["".join(rng.choices("etaoinshrdlucmfwypvbgk", k=rng.randint(2, 9))) for _ in range(5_000)]
 
 
-_WORDS = _words()
-_OFTEN = list(accumulate(1 / rank for rank in range(1, len(_WORDS) + 1)))  # Zipf's law, as in any language
+_VOCABULARY = _make_vocabulary()
+_CUMULATIVE_WEIGHTS = list(
+    accumulate(1 / rank for rank in range(1, len(_VOCABULARY) + 1))
+)  # Zipf's law, as in any language
 
 
-def nick(number: int) -> str:
+def line_nick(number: int) -> str:
     """Who says line `number`."""
     return NICKS[number * 7 % len(NICKS)]
 
 
-def text(number: int) -> str:
+def line_text(number: int) -> str:
     """What is said in line `number`: lowercase letters, digits and blanks, 20 to 120 characters."""
-    random = Random(number)
-    return f"{number} " + " ".join(random.choices(_WORDS, cum_weights=_OFTEN, k=random.randint(4, 20)))
+    rng = Random(number)
+    return f"{number} " + " ".join(rng.choices(_VOCABULARY, cum_weights=_CUMULATIVE_WEIGHTS, k=rng.randint(4, 20)))

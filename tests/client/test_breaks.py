@@ -11,9 +11,9 @@ import pytest
 from server.protocol.entries import Entry, Message
 from server.protocol.errors import Unavailable
 from server.runtime import RECONNECT_AFTER, RunningServer
-from tests.support.eventually import eventually
+from tests.support.eventually import wait_until
 from tests.support.raw_client import raw_client
-from tests.support.serving import serving
+from tests.support.serving import running_server
 from tests.support.tcp_proxy import TcpProxy, tcp_proxy
 from tui_chat.client import transport
 from tui_chat.client.chat import ChatClient
@@ -23,7 +23,7 @@ from tui_chat.client.room import Room
 
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
-    async with serving(tmp_path, rate_limit="off") as running:
+    async with running_server(tmp_path, rate_limit="off") as running:
         yield running
 
 
@@ -37,7 +37,7 @@ async def chatter(url: str, messages: int) -> None:
     """Somebody says much and hardly waits for an answer: that is written to disk in few transactions."""
     async with raw_client(url) as crowd:
         await crowd.join("tea", "crowd")
-        await crowd.flood("tea", ["missed"] * messages)
+        await crowd.send_messages("tea", ["missed"] * messages)
 
 
 def texts(room: Room) -> list[str]:
@@ -63,13 +63,13 @@ async def test_a_cut_connection_is_back_within_two_seconds_with_what_was_missed(
         before = cup.member_id
         stream = bob.events()
         await tea.send("before")
-        await eventually(lambda: texts(cup) == ["before"])
+        await wait_until(lambda: texts(cup) == ["before"])
         loop = asyncio.get_running_loop()
-        proxy.cut()
-        await eventually(lambda: isinstance(bob.state, Offline))
+        proxy.reset_all()
+        await wait_until(lambda: isinstance(bob.state, Offline))
         since = loop.time()
         await tea.send("during")
-        await eventually(lambda: texts(cup) == ["before", "during"])
+        await wait_until(lambda: texts(cup) == ["before", "during"])
         assert loop.time() - since < 2
         assert cup.member_id == before
         assert len(cup.members) == 2
@@ -89,15 +89,15 @@ async def test_what_is_sent_while_offline_arrives_once_when_back(server: Running
     async with ChatClient(server.url) as ann, ChatClient(proxy.url) as bob:
         tea = await ann.join("tea", nick="ann")
         cup = await bob.join("tea", nick="bob")
-        proxy.refuse()
-        proxy.cut()
-        await eventually(lambda: isinstance(bob.state, Offline))
+        proxy.refuse_connections()
+        proxy.reset_all()
+        await wait_until(lambda: isinstance(bob.state, Offline))
         sending = [asyncio.create_task(cup.send(f"m{number}")) for number in range(5)]
-        await eventually(lambda: proxy.accepted >= 3)
-        proxy.accept()
+        await wait_until(lambda: proxy.accepted_count >= 3)
+        proxy.accept_connections()
         answers = await asyncio.gather(*sending)
         assert [answer.seq for answer in answers] == [1, 2, 3, 4, 5]
-        await eventually(lambda: texts(tea) == texts(cup) == [f"m{number}" for number in range(5)])
+        await wait_until(lambda: texts(tea) == texts(cup) == [f"m{number}" for number in range(5)])
 
 
 async def test_a_send_that_is_cut_anywhere_on_its_way_is_said_once(server: RunningServer, proxy: TcpProxy) -> None:
@@ -113,11 +113,11 @@ async def test_a_send_that_is_cut_anywhere_on_its_way_is_said_once(server: Runni
             return (await cups[number].send(f"m{number}")).seq
 
         saying = [asyncio.create_task(say(number)) for number in range(20)]
-        await eventually(lambda: tea.log.last >= 3)
-        proxy.cut()
+        await wait_until(lambda: tea.log.last >= 3)
+        proxy.reset_all()
         assert sorted(await asyncio.gather(*saying)) == list(range(1, 21))
         for room in (tea, *cups):
-            await eventually(lambda room=room: room.log.last == 20)
+            await wait_until(lambda room=room: room.log.last == 20)
             assert texts(room) == texts(tea)
         assert sorted(texts(tea)) == sorted(f"m{number}" for number in range(20))
 
@@ -125,8 +125,8 @@ async def test_a_send_that_is_cut_anywhere_on_its_way_is_said_once(server: Runni
 async def test_a_send_gives_up_when_its_time_is_over(server: RunningServer, proxy: TcpProxy) -> None:
     async with ChatClient(proxy.url) as bob:
         cup = await bob.join("tea", nick="bob")
-        proxy.refuse()
-        proxy.cut()
+        proxy.refuse_connections()
+        proxy.reset_all()
         with pytest.raises(Unavailable, match="did not answer in time"):
             await cup.send("never", timeout=0.3)
 
@@ -136,13 +136,13 @@ async def test_a_long_absence_is_read_from_where_one_was(server: RunningServer, 
         tea = await ann.join("tea", nick="ann")
         cup = await bob.join("tea", nick="bob")
         await tea.send("m1")
-        await eventually(lambda: cup.log.last == 1)
-        proxy.refuse()
-        proxy.cut()
-        await eventually(lambda: isinstance(bob.state, Offline))
+        await wait_until(lambda: cup.log.last == 1)
+        proxy.refuse_connections()
+        proxy.reset_all()
+        await wait_until(lambda: isinstance(bob.state, Offline))
         await chatter(server.url, 2_000)
-        proxy.accept()
-        await eventually(lambda: cup.log.last == 2_001)
+        proxy.accept_connections()
+        await wait_until(lambda: cup.log.last == 2_001)
         (gap,) = cup.log.gaps()
         assert (gap.after, gap.missing_count) == (1, 1_800)
         assert [entry.seq for entry in await heard(cup, 2_001)] == list(range(1, 2_002))
@@ -157,14 +157,14 @@ async def test_a_small_hole_is_filled_unasked_and_a_large_one_on_request(
         cup = await bob.join("tea", nick="bob")
         for missed in (900, 1_500):
             last = tea.log.last
-            proxy.refuse()
-            proxy.cut()
-            await eventually(lambda: isinstance(bob.state, Offline))
+            proxy.refuse_connections()
+            proxy.reset_all()
+            await wait_until(lambda: isinstance(bob.state, Offline))
             await chatter(server.url, missed)
-            proxy.accept()
-            await eventually(lambda end=last + missed: cup.log.last == end)
+            proxy.accept_connections()
+            await wait_until(lambda end=last + missed: cup.log.last == end)
             if missed == 900:
-                await eventually(lambda: len(cup.log) == 900)
+                await wait_until(lambda: len(cup.log) == 900)
         (gap,) = cup.log.gaps()
         assert gap.missing_count == 1_300
         await cup.fill_gap(gap, limit=200)
@@ -179,7 +179,7 @@ async def test_a_small_hole_is_filled_unasked_and_a_large_one_on_request(
 async def test_a_restarted_server_costs_nobody_anything(tmp_path: Path, unused_port: int) -> None:
     async with contextlib.AsyncExitStack() as clients:
         said: list[str] = []
-        async with serving(tmp_path, port=unused_port, rate_limit="off") as running:
+        async with running_server(tmp_path, port=unused_port, rate_limit="off") as running:
             ann = await clients.enter_async_context(ChatClient(running.url))
             bob = await clients.enter_async_context(ChatClient(running.url))
             tea, cup = await ann.join("tea", nick="ann"), await bob.join("tea", nick="bob")
@@ -191,14 +191,14 @@ async def test_a_restarted_server_costs_nobody_anything(tmp_path: Path, unused_p
                     said.append(f"{name} {number}")
 
             talking = [asyncio.create_task(talk(tea, "ann")), asyncio.create_task(talk(cup, "bob"))]
-            await eventually(lambda: len(said) >= 10)
-        await eventually(lambda: isinstance(ann.state, Offline) and isinstance(bob.state, Offline))
+            await wait_until(lambda: len(said) >= 10)
+        await wait_until(lambda: isinstance(ann.state, Offline) and isinstance(bob.state, Offline))
         assert isinstance(ann.state, Offline)
         assert ann.state.reason == "the server is restarting"
         assert ann.state.retry_in >= RECONNECT_AFTER
-        async with serving(tmp_path, port=unused_port, rate_limit="off"):
+        async with running_server(tmp_path, port=unused_port, rate_limit="off"):
             await asyncio.gather(*talking)
-            await eventually(lambda: tea.log.last == cup.log.last == 80)
+            await wait_until(lambda: tea.log.last == cup.log.last == 80)
             assert sorted(texts(tea)) == sorted(said)
             assert texts(tea) == texts(cup)
             assert [entry.seq for entry in await heard(tea, 80)] == list(range(1, 81))
@@ -208,7 +208,7 @@ async def test_a_restarted_server_costs_nobody_anything(tmp_path: Path, unused_p
 
 async def test_another_database_behind_the_address_is_read_anew(tmp_path: Path, unused_port: int) -> None:
     async with contextlib.AsyncExitStack() as clients:
-        async with serving(tmp_path, port=unused_port) as running:
+        async with running_server(tmp_path, port=unused_port) as running:
             ann = await clients.enter_async_context(ChatClient(running.url))
             tea = await ann.join("tea", nick="ann")
             stream = ann.events()
@@ -216,12 +216,12 @@ async def test_another_database_behind_the_address_is_read_anew(tmp_path: Path, 
                 await tea.send(word)
         other = tmp_path / "other"
         other.mkdir()
-        async with serving(other, port=unused_port):
+        async with running_server(other, port=unused_port):
             async for event in stream:
                 if event == RoomJoined("tea", rejoined=True, log_reset=True):
                     break
             await tea.send("new")
-            await eventually(lambda: texts(tea) == ["new"])
+            await wait_until(lambda: texts(tea) == ["new"])
             assert [entry.seq for entry in await heard(tea, 1) if isinstance(entry, Message)] == [1]
 
 
@@ -233,22 +233,22 @@ async def test_a_stalled_connection_is_noticed_by_the_request_that_gets_no_answe
         cup = await bob.join("tea", nick="bob")
         proxy.stall()
         sending = asyncio.create_task(cup.send("through the wall"))
-        await eventually(lambda: isinstance(bob.state, Offline))
-        proxy.cut()
+        await wait_until(lambda: isinstance(bob.state, Offline))
+        proxy.reset_all()
         proxy.resume()
         assert (await sending).seq == 1
-        await eventually(lambda: texts(cup) == ["through the wall"])
+        await wait_until(lambda: texts(cup) == ["through the wall"])
 
 
 async def test_a_silent_connection_is_noticed_by_the_missing_ping(tmp_path: Path) -> None:
-    async with serving(tmp_path, ping_interval=0.2, ping_timeout=0.3) as running:  # noqa: SIM117
+    async with running_server(tmp_path, ping_interval=0.2, ping_timeout=0.3) as running:  # noqa: SIM117
         async with tcp_proxy(running.port) as between, ChatClient(between.url) as bob:
             await bob.join("tea", nick="bob")
             between.stall()
-            await eventually(lambda: isinstance(bob.state, Offline))
-            between.cut()
+            await wait_until(lambda: isinstance(bob.state, Offline))
+            between.reset_all()
             between.resume()
-            await eventually(lambda: isinstance(bob.state, Online))
+            await wait_until(lambda: isinstance(bob.state, Online))
 
 
 async def test_a_silent_connection_is_noticed_by_the_ping_that_nobody_answers(
@@ -258,11 +258,11 @@ async def test_a_silent_connection_is_noticed_by_the_ping_that_nobody_answers(
     async with ChatClient(proxy.url) as bob:
         await bob.join("tea", nick="bob")
         up = time.monotonic()
-        await eventually(lambda: time.monotonic() > up + 1)
+        await wait_until(lambda: time.monotonic() > up + 1)
         assert isinstance(bob.state, Online)
-        assert proxy.accepted == 1
+        assert proxy.accepted_count == 1
         proxy.stall()
-        await eventually(lambda: isinstance(bob.state, Offline))
+        await wait_until(lambda: isinstance(bob.state, Offline))
 
 
 async def test_closing_a_stalled_connection_does_not_take_long(server: RunningServer, proxy: TcpProxy) -> None:
@@ -277,21 +277,21 @@ async def test_closing_a_stalled_connection_does_not_take_long(server: RunningSe
 
 async def test_starting_before_the_server_is_there(tmp_path: Path, unused_port: int) -> None:
     async with ChatClient(f"http://127.0.0.1:{unused_port}", connect_in_background=True) as ann:
-        await eventually(lambda: isinstance(ann.state, Offline))
+        await wait_until(lambda: isinstance(ann.state, Offline))
         joining = asyncio.create_task(ann.join("tea", nick="ann"))
-        async with serving(tmp_path, port=unused_port):
+        async with running_server(tmp_path, port=unused_port):
             tea = await joining
             assert (await tea.send("at last")).seq == 1
 
 
 async def test_an_impatient_person_does_not_wait_for_the_next_attempt(tmp_path: Path, unused_port: int) -> None:
     async with ChatClient(f"http://127.0.0.1:{unused_port}", connect_in_background=True, random=lambda: 0.999) as ann:
-        await eventually(lambda: isinstance(ann.state, Offline) and ann.state.retry_in > 1.5)
+        await wait_until(lambda: isinstance(ann.state, Offline) and ann.state.retry_in > 1.5)
         assert isinstance(ann.state, Offline)
         retry_at = ann.state.retry_at
-        async with serving(tmp_path, port=unused_port):
+        async with running_server(tmp_path, port=unused_port):
             ann.reconnect_now()
-            await eventually(lambda: isinstance(ann.state, Online))
+            await wait_until(lambda: isinstance(ann.state, Online))
             assert time.monotonic() < retry_at
 
 
@@ -306,15 +306,15 @@ async def test_a_change_whose_answer_was_lost_is_written_once(server: RunningSer
             lambda: cup.post_reaction(first.seq, "👍", on=False),
             lambda: cup.post_deletion(second.seq),
         ):
-            await eventually(lambda: isinstance(bob.state, Online) and cup.was_joined)
+            await wait_until(lambda: isinstance(bob.state, Online) and cup.was_joined)
             before = tea.log.last
-            proxy.passages[-1].stall_answers()
+            proxy.open_connections[-1].stall_downstream()
             make()
-            await eventually(lambda before=before: tea.log.last == before + 1)
+            await wait_until(lambda before=before: tea.log.last == before + 1)
             assert len(cup.unsent()) == 1
-            proxy.cut()
-            await eventually(lambda: not cup.unsent())
+            proxy.reset_all()
+            await wait_until(lambda: not cup.unsent())
         assert (await tea.send("end")).seq == 7
-        await eventually(lambda: cup.log.last == tea.log.last == 7)
+        await wait_until(lambda: cup.log.last == tea.log.last == 7)
         assert texts(cup) == texts(tea) == ["uno", "", "end"]
         assert cup.log[first.seq].reactions is None

@@ -9,8 +9,8 @@ import pytest
 from server.protocol.entries import Entry, Message
 from server.protocol.errors import BadRequest, Forbidden, NickInvalid, NotJoined, RateLimited, TooLong, Unavailable
 from server.runtime import RunningServer
-from tests.support.eventually import eventually
-from tests.support.serving import serving
+from tests.support.eventually import wait_until
+from tests.support.serving import running_server
 from tui_chat.client.chat import ChatClient
 from tui_chat.client.errors import Unreachable
 from tui_chat.client.events import (
@@ -32,7 +32,7 @@ from tui_chat.client.stream import EventStream
 
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
-    async with serving(tmp_path, rate_limit="off") as running:
+    async with running_server(tmp_path, rate_limit="off") as running:
         yield running
 
 
@@ -58,7 +58,7 @@ async def test_what_one_says_the_other_hears(server: RunningServer) -> None:
         cup = await bob.join("tea", nick="bob")
         sent = await tea.send("hello")
         assert (sent.seq, sent.duplicate) == (1, False)
-        await eventually(lambda: texts(cup) == ["hello"] and texts(tea) == ["hello"])
+        await wait_until(lambda: texts(cup) == ["hello"] and texts(tea) == ["hello"])
         assert cup.log[1].nick_name == "ann"
         assert cup.log[1].member_id == tea.member_id
         assert ann.rooms == {"tea": tea}
@@ -97,7 +97,7 @@ async def test_a_reader_who_comes_late_fetches_what_was_not_kept(server: Running
         tea = await ann.join("tea", nick="ann")
         cup = await bob.join("tea", nick="bob")
         await asyncio.gather(*(tea.send("x") for _ in range(MAX_BUFFERED_ENTRIES + 50)))
-        await eventually(lambda: cup.log.last == MAX_BUFFERED_ENTRIES + 50)
+        await wait_until(lambda: cup.log.last == MAX_BUFFERED_ENTRIES + 50)
         seqs: list[int] = []
         async for entry in cup:
             seqs.append(entry.seq)
@@ -113,7 +113,7 @@ async def test_a_repeated_client_id_is_said_once(server: RunningServer) -> None:
         first = await tea.send("once", client_id)
         again = await tea.send("once", client_id)
         assert (again.seq, again.duplicate) == (first.seq, True)
-        await eventually(lambda: texts(tea) == ["once"])
+        await wait_until(lambda: texts(tea) == ["once"])
 
 
 async def test_what_was_said_can_be_changed(server: RunningServer) -> None:
@@ -129,7 +129,7 @@ async def test_what_was_said_can_be_changed(server: RunningServer) -> None:
         with pytest.raises(Forbidden):
             await cup.edit(first, "mine")
         changes = (await tea.set_topic("leaves")).revision
-        await eventually(lambda: cup.log.last == tea.log.last == changes and cup.topic == tea.topic == "leaves")
+        await wait_until(lambda: cup.log.last == tea.log.last == changes and cup.topic == tea.topic == "leaves")
         for room in (tea, cup):
             message = room.log[first]
             assert (message.message, message.edited) == ("first", edited)
@@ -164,13 +164,13 @@ async def test_members_come_rename_and_leave(server: RunningServer) -> None:
     async with ChatClient(server.url) as ann, ChatClient(server.url) as bob:
         tea = await ann.join("tea", nick="ann")
         cup = await bob.join("tea", nick="bob")
-        await eventually(lambda: nicks(tea) == ["ann", "bob"])
+        await wait_until(lambda: nicks(tea) == ["ann", "bob"])
         assert nicks(cup) == ["ann", "bob"]
         assert await bob.change_nick("robert") == "robert"
-        await eventually(lambda: nicks(tea) == ["ann", "robert"] and cup.nick == "robert")
+        await wait_until(lambda: nicks(tea) == ["ann", "robert"] and cup.nick == "robert")
         assert await cup.change_nick("rob") == "rob"
         await cup.leave()
-        await eventually(lambda: nicks(tea) == ["ann"])
+        await wait_until(lambda: nicks(tea) == ["ann"])
         assert bob.rooms == {}
         with pytest.raises(NotJoined):
             await cup.send("too late")
@@ -188,7 +188,7 @@ async def test_leaving_ends_the_loop_over_the_room(server: RunningServer) -> Non
 
         listening = asyncio.create_task(listen())
         await tea.send("bye")
-        await eventually(lambda: len(heard) == 1)
+        await wait_until(lambda: len(heard) == 1)
         await tea.leave()
         await listening
 
@@ -200,7 +200,7 @@ async def test_several_rooms_at_once(server: RunningServer) -> None:
         others = await asyncio.gather(*(bob.join(name, nick="bob") for name in names))
         await asyncio.gather(*(room.send(room.name) for room in rooms))
         for other in others:
-            await eventually(lambda room=other: texts(room) == [room.name])
+            await wait_until(lambda room=other: texts(room) == [room.name])
         assert len({room.member_id for room in rooms}) == 1
         listed = await ann.list_rooms("room 1")
         assert {summary.name for summary in listed} == {"room 1", "room 10", "room 11"}
@@ -213,7 +213,7 @@ async def test_a_room_is_the_same_however_its_name_is_written(server: RunningSer
         assert await ann.join("tea", nick="ann") is tea
         cup = await bob.join("TEA", nick="bob")
         await tea.send("hi")
-        await eventually(lambda: texts(cup) == ["hi"])
+        await wait_until(lambda: texts(cup) == ["hi"])
 
 
 async def test_the_guest_key_brings_the_same_member_back(server: RunningServer) -> None:
@@ -272,7 +272,7 @@ async def test_the_events_end_when_the_client_closes(server: RunningServer) -> N
 
 async def test_the_latency_is_measured_without_anything_being_asked(server: RunningServer) -> None:
     async with ChatClient(server.url) as ann:
-        await eventually(lambda: isinstance(ann.state, Online) and ann.state.latency)
+        await wait_until(lambda: isinstance(ann.state, Online) and ann.state.latency)
         assert isinstance(ann.state, Online)
         assert ann.state.latency is not None
         assert 0 < ann.state.latency < 5
@@ -284,20 +284,23 @@ async def test_nothing_piles_up_for_events_that_nobody_reads(server: RunningServ
         cup = await bob.join("tea", nick="bob")
         stream = bob.events()
         await asyncio.gather(*(tea.send("x") for _ in range(300)))
-        await eventually(lambda: cup.log.last == 300)
+        await wait_until(lambda: cup.log.last == 300)
         assert len(stream) < 20
 
 
 async def test_messages_that_come_too_fast_wait_their_turn_in_order(tmp_path: Path) -> None:
-    async with serving(tmp_path, message_burst=5.0, message_rate=20.0) as running, ChatClient(running.url) as ann:
+    async with (
+        running_server(tmp_path, message_burst=5.0, message_rate=20.0) as running,
+        ChatClient(running.url) as ann,
+    ):
         tea = await ann.join("tea", nick="ann")
         words = [f"m{number}" for number in range(15)]
         await asyncio.gather(*(tea.send(word) for word in words))
-        await eventually(lambda: texts(tea) == words)
+        await wait_until(lambda: texts(tea) == words)
 
 
 async def test_a_turn_that_does_not_come_in_time_is_said(tmp_path: Path) -> None:
-    async with serving(tmp_path, message_burst=1.0, message_rate=0.1) as running, ChatClient(running.url) as ann:
+    async with running_server(tmp_path, message_burst=1.0, message_rate=0.1) as running, ChatClient(running.url) as ann:
         tea = await ann.join("tea", nick="ann")
         await tea.send("one")
         refused = await asyncio.gather(*(tea.send("more", timeout=2) for _ in range(3)), return_exceptions=True)
@@ -305,7 +308,7 @@ async def test_a_turn_that_does_not_come_in_time_is_said(tmp_path: Path) -> None
 
 
 async def test_joins_that_come_too_fast_wait_their_turn(tmp_path: Path) -> None:
-    async with serving(tmp_path, join_rate=8.0) as running, ChatClient(running.url) as ann:
+    async with running_server(tmp_path, join_rate=8.0) as running, ChatClient(running.url) as ann:
         rooms = await asyncio.gather(*(ann.join(f"room {number}", nick="ann") for number in range(14)))
         assert len({room.name for room in rooms}) == 14
 
@@ -348,8 +351,8 @@ async def test_closing_leaves_no_task_no_socket_and_no_warning(server: RunningSe
         await tea.send("hi")
         assert open_sockets() > sockets or sockets == 0
     await ann.close()
-    await eventually(lambda: asyncio.all_tasks() <= tasks)
-    await eventually(lambda: open_sockets() <= sockets)
+    await wait_until(lambda: asyncio.all_tasks() <= tasks)
+    await wait_until(lambda: open_sockets() <= sockets)
     gc.collect()
     with pytest.raises(Unavailable, match="closed"):
         await tea.send("after the end")
@@ -362,8 +365,8 @@ async def test_closing_while_everything_waits_ends_all_of_it(unused_port: int) -
     async with ChatClient(f"http://127.0.0.1:{unused_port}", connect_in_background=True) as ann:
         joining = asyncio.create_task(ann.join("tea", nick="ann"))
         listing = asyncio.create_task(ann.list_rooms())
-        await eventually(lambda: isinstance(ann.state, Offline))
+        await wait_until(lambda: isinstance(ann.state, Offline))
     for waiting in (joining, listing):
         with pytest.raises(Unavailable, match="closed"):
             await waiting
-    await eventually(lambda: asyncio.all_tasks() <= tasks)
+    await wait_until(lambda: asyncio.all_tasks() <= tasks)

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from server.runtime import RunningServer
-from tests.support.eventually import eventually
-from tests.support.requirements import JAVASCRIPT, need_node
-from tests.support.serving import serving
+from tests.support.eventually import wait_until
+from tests.support.requirements import JAVASCRIPT_DIRECTORY, require_node
+from tests.support.serving import running_server
 from tui_chat.client.chat import ChatClient
 
 ROOT = Path(__file__).parents[2]
@@ -23,7 +23,7 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
 
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
-    async with serving(tmp_path) as running:
+    async with running_server(tmp_path) as running:
         yield running
 
 
@@ -46,9 +46,9 @@ async def test_the_bot_answers(server: RunningServer, tmp_path: Path) -> None:
         tea = await ann.join("tea", nick="ann")
         bot = await asyncio.create_subprocess_exec(sys.executable, str(script), env=ENVIRONMENT)
         try:
-            await eventually(lambda: len(tea.members) == 2)
+            await wait_until(lambda: len(tea.members) == 2)
             asked = await tea.send("!echo hello there")
-            await eventually(lambda: len(tea.log) == 2)
+            await wait_until(lambda: len(tea.log) == 2)
             answer = tea.log[asked.seq + 1]
             assert (answer.message, answer.nick_name, answer.reply_to) == ("hello there", "echo", asked.seq)
         finally:
@@ -58,17 +58,17 @@ async def test_the_bot_answers(server: RunningServer, tmp_path: Path) -> None:
 
 @pytest.mark.needs_node
 async def test_the_javascript_client_talks(server: RunningServer) -> None:
-    node = need_node()
+    node = require_node()
     code = for_server(example("javascript"), server.url)
     code = code.replace('"socket.io-client"', '"socket.io-client-4.8.4"')
     async with ChatClient(server.url) as ann:
         tea = await ann.join("tea", nick="ann")
         await tea.send("what time is it?")
         clock = await asyncio.create_subprocess_exec(
-            *(node, "--input-type=module", "-e", code), cwd=JAVASCRIPT, stdout=asyncio.subprocess.PIPE
+            *(node, "--input-type=module", "-e", code), cwd=JAVASCRIPT_DIRECTORY, stdout=asyncio.subprocess.PIPE
         )
         try:
-            await eventually(lambda: len(tea.log) == 2)
+            await wait_until(lambda: len(tea.log) == 2)
             assert tea.log[2].message.startswith("It is ")
             await tea.send("thank you")
             assert clock.stdout is not None

@@ -12,8 +12,8 @@ import trustme
 from aiohttp import web
 
 from server.protocol.errors import InternalError, RateLimited
-from tests.support.eventually import eventually
-from tests.support.foreign_server import foreign_server
+from tests.support.eventually import wait_until
+from tests.support.foreign_server import hostile_server
 from tui_chat.client.chat import ChatClient
 from tui_chat.client.errors import Unreachable
 from tui_chat.client.events import Offline, RoomLost
@@ -111,10 +111,10 @@ async def test_junk_is_ignored_and_what_follows_arrives(debug: bool, caplog: pyt
         await socket.send_str(message(1, "a secret"))
         return None
 
-    async with foreign_server(answer) as port, ChatClient(f"http://127.0.0.1:{port}") as ann:
+    async with hostile_server(answer) as port, ChatClient(f"http://127.0.0.1:{port}") as ann:
         tea = await ann.join("tea", nick="ann")
         await tea.set_typing(True)
-        await eventually(lambda: tea.log.last == 1)
+        await wait_until(lambda: tea.log.last == 1)
         assert tea.log[1].message == "a secret"
     assert complaints == []
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
@@ -129,13 +129,13 @@ async def test_what_others_write_is_cleaned_again() -> None:
             await socket.send_str("42" + json.dumps(["update", {"kind": "topic", "topic": "a\x07b", **fields}]))
         return await joins(socket, event, body)
 
-    async with foreign_server(answer) as port, ChatClient(f"http://127.0.0.1:{port}") as ann:
+    async with hostile_server(answer) as port, ChatClient(f"http://127.0.0.1:{port}") as ann:
         tea = await ann.join("tea", nick="ann")
         assert tea.topic == "to]0;pic"
         eve = tea.members["m2"]
         assert (eve.nick_name, eve.account, eve.via) == ("e[31mve", "ab", "c]0;d")
         await tea.set_typing(True)
-        await eventually(lambda: tea.topic == "ab")
+        await wait_until(lambda: tea.topic == "ab")
         assert tea.log[1].message == "]52;c;aGk=redalert31m"
         assert tea.log[1].nick_name == "eve"
 
@@ -144,7 +144,7 @@ async def test_an_answer_that_is_none_is_an_error_of_the_server() -> None:
     async def answer(socket: web.WebSocketResponse, event: str, body: dict[str, Any]) -> dict[str, Any] | None:
         return JOINED if event == "joinRoom" else {"ok": True, "seq": "one"}
 
-    async with foreign_server(answer) as port, ChatClient(f"http://127.0.0.1:{port}") as ann:
+    async with hostile_server(answer) as port, ChatClient(f"http://127.0.0.1:{port}") as ann:
         tea = await ann.join("tea", nick="ann")
         with pytest.raises(InternalError):
             await tea.send("hi")
@@ -157,7 +157,7 @@ async def test_the_words_of_a_refusal_are_cleaned_too() -> None:
         problem = {"code": "rate_limited", "message": "slow\x1b[2J down" + "!" * 1_000, "retryAfter": 1e12}
         return {"ok": False, "error": problem}
 
-    async with foreign_server(answer) as port, ChatClient(f"http://127.0.0.1:{port}") as ann:
+    async with hostile_server(answer) as port, ChatClient(f"http://127.0.0.1:{port}") as ann:
         tea = await ann.join("tea", nick="ann")
         with pytest.raises(RateLimited) as caught:
             await tea.send("hi", timeout=0.1)
@@ -177,7 +177,7 @@ async def test_a_refused_return_loses_the_room_and_says_so() -> None:
         joined += 1
         return JOINED if joined == 1 else {"ok": False, "error": {"code": "forbidden", "message": "you are banned"}}
 
-    async with foreign_server(answer) as port, ChatClient(f"http://127.0.0.1:{port}") as ann:
+    async with hostile_server(answer) as port, ChatClient(f"http://127.0.0.1:{port}") as ann:
         stream = ann.events()
         tea = await ann.join("tea", nick="ann")
         await tea.set_typing(True)
@@ -195,10 +195,10 @@ async def test_a_namespace_that_ends_alone_takes_the_connection_with_it() -> Non
             return None
         return await joins(socket, event, body)
 
-    async with foreign_server(answer) as port, ChatClient(f"http://127.0.0.1:{port}") as ann:
+    async with hostile_server(answer) as port, ChatClient(f"http://127.0.0.1:{port}") as ann:
         tea = await ann.join("tea", nick="ann")
         await tea.set_typing(True)
-        telling = asyncio.create_task(eventually(lambda: isinstance(ann.state, Offline)))
+        telling = asyncio.create_task(wait_until(lambda: isinstance(ann.state, Offline)))
         while not telling.done():
             await tea.set_typing(False)
             await asyncio.sleep(0)
@@ -213,7 +213,7 @@ async def test_a_certificate_is_checked_and_its_authority_can_be_given(
     authority.issue_cert("127.0.0.1").configure_cert(context)  # pyright: ignore[reportUnknownMemberType] (trustme does not say)
     ca_file = tmp_path / "ca.pem"
     authority.cert_pem.write_to_path(ca_file)
-    async with foreign_server(joins, context) as port:
+    async with hostile_server(joins, context) as port:
         url = f"https://127.0.0.1:{port}"
         with pytest.raises(Unreachable, match="certificate is not trusted"):
             async with ChatClient(url):
@@ -224,7 +224,7 @@ async def test_a_certificate_is_checked_and_its_authority_can_be_given(
                     pass
         async with ChatClient(url, ca_file=str(ca_file)) as ann:
             assert (await ann.join("tea", nick="ann")).nick == "ann"
-    async with foreign_server(joins) as port:
+    async with hostile_server(joins) as port:
         with pytest.raises(Unreachable, match="does not speak TLS"):
             async with ChatClient(f"https://127.0.0.1:{port}"):
                 pass
@@ -241,7 +241,7 @@ async def test_what_a_search_brings_is_cleaned_and_only_of_rooms_that_can_be() -
         rooms = ["tea", "t\x1b]0;ea", "", "\u202etea", "x" * 300, *["tea"] * 500]
         return {"ok": True, "messages": [found(room) for room in rooms], "hasMore": True}
 
-    async with foreign_server(answer) as port, ChatClient(f"http://127.0.0.1:{port}") as chat:
+    async with hostile_server(answer) as port, ChatClient(f"http://127.0.0.1:{port}") as chat:
         results = await chat.search("pic", limit=10)
         assert {message.room for message in results.messages} == {"tea"}
         assert 0 < len(results.messages) <= 10

@@ -9,9 +9,9 @@ import pytest
 
 from server.protocol.entries import Message
 from server.runtime import RunningServer
-from tests.support.eventually import eventually
-from tests.support.serving import serving
-from tests.support.told import Told
+from tests.support.eventually import wait_until
+from tests.support.serving import running_server
+from tests.support.told import EventRecorder
 from tui_chat.client.chat import ChatClient
 from tui_chat.client.events import PersistenceFailed, RoomJoined
 from tui_chat.client.local_history import FILE_NAME, LocalHistory, RoomKey
@@ -23,7 +23,7 @@ TEA = RoomKey("http://localhost:3000", "tea", "ann")
 
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
-    async with serving(tmp_path, rate_limit="off") as running:
+    async with running_server(tmp_path, rate_limit="off") as running:
         yield running
 
 
@@ -49,7 +49,7 @@ async def seen(url: str, history: LocalHistory, lines: int) -> ChatClient:
     """A client that was in the room until it had so many messages, and is closed."""
     async with ChatClient(url, history=history) as chat:
         room = await chat.join("tea", nick="ann", limit=200)
-        await eventually(lambda: len(room.log) >= lines)
+        await wait_until(lambda: len(room.log) >= lines)
     return chat
 
 
@@ -62,7 +62,7 @@ async def opened(chat: ChatClient) -> Room:
 
 async def test_a_room_is_there_without_a_network_and_fills_when_there_is_one(tmp_path: Path) -> None:
     async with LocalHistory(tmp_path) as history:
-        async with serving(tmp_path, rate_limit="off") as server:
+        async with running_server(tmp_path, rate_limit="off") as server:
             await say(server.url, "one", "two")
             before = await seen(server.url, history, 2)
             port = server.port
@@ -75,10 +75,10 @@ async def test_a_room_is_there_without_a_network_and_fills_when_there_is_one(tmp
             assert chat.rooms == {"tea": room}
             assert await chat.open_cached("never-seen", nick="ann") is None
             assert not room.was_joined
-            async with serving(tmp_path, rate_limit="off", port=port) as server:
+            async with running_server(tmp_path, rate_limit="off", port=port) as server:
                 await say(server.url, "three")
                 chat.reconnect_now()
-                await eventually(lambda: texts(room) == ["one", "two", "three"])
+                await wait_until(lambda: texts(room) == ["one", "two", "three"])
                 assert room.member_id == member_id
 
 
@@ -93,7 +93,7 @@ async def test_what_changed_meanwhile_is_seen_in_what_was_kept(server: RunningSe
         await bob.react(3, "👍")
         async with ChatClient(server.url, history=history) as chat:
             room = await chat.join("tea", nick="ann")
-            await eventually(lambda: room.log.last == 6)
+            await wait_until(lambda: room.log.last == 6)
             assert texts(room) == ["first", "", "three"]
             assert room.log[3].reactions == {"👍": [bob.member_id]}
     # And so it was kept.
@@ -137,7 +137,7 @@ async def test_what_is_older_comes_from_the_disk_without_a_network(server: Runni
         async with ChatClient(server.url, history=history) as chat:
             room = await chat.join("tea", nick="ann")
             await asyncio.gather(*(room.send(str(number)) for number in range(500)))
-            await eventually(lambda: len(room.log) == 500)
+            await wait_until(lambda: len(room.log) == 500)
         async with ChatClient("http://127.0.0.1:9", connect_in_background=True, history=history) as elsewhere:
             assert await elsewhere.open_cached("tea", nick="ann") is None
         async with ChatClient(server.url, connect_in_background=True, history=history) as chat:
@@ -159,9 +159,9 @@ async def test_a_room_stays_bounded_in_memory_and_gives_back_what_it_let_go(
         room = await chat.join("tea", nick="ann")
         bob = await other.join("tea", nick="bob")
         await asyncio.gather(*(bob.send(str(number)) for number in range(300)))
-        await eventually(lambda: room.log.last == 300 and len(room.log) <= 100)
+        await wait_until(lambda: room.log.last == 300 and len(room.log) <= 100)
         await bob.edit(1, "first")
-        await eventually(lambda: room.log.last == 301)
+        await wait_until(lambda: room.log.last == 301)
         while await room.load_older(100):
             pass
         assert len(room.log) == 300
@@ -170,21 +170,21 @@ async def test_a_room_stays_bounded_in_memory_and_gives_back_what_it_let_go(
 
 async def test_another_log_under_the_same_name_is_noticed_though_it_is_longer(tmp_path: Path) -> None:
     async with LocalHistory(tmp_path) as history:
-        async with serving(tmp_path / "old", rate_limit="off") as server:
+        async with running_server(tmp_path / "old", rate_limit="off") as server:
             await say(server.url, "old one", "old two")
             await seen(server.url, history, 2)
             port = server.port
-        async with serving(tmp_path / "new", rate_limit="off", port=port) as server:
+        async with running_server(tmp_path / "new", rate_limit="off", port=port) as server:
             # Another room takes the first ids, as talk of other days would.
             async with ChatClient(server.url) as other:
                 await (await other.join("dev", nick="bob")).send("elsewhere")
             await say(server.url, "new one", "new two", "new three")
             async with ChatClient(server.url, history=history) as chat:
-                told = Told(chat)
+                told = EventRecorder(chat)
                 room = await chat.join("tea", nick="ann")
-                await eventually(lambda: len(texts(room)) == 3)
+                await wait_until(lambda: len(texts(room)) == 3)
                 assert sorted(texts(room)) == ["new one", "new three", "new two"]
-                await eventually(lambda: any(isinstance(event, RoomJoined) and event.log_reset for event in told))
+                await wait_until(lambda: any(isinstance(event, RoomJoined) and event.log_reset for event in told))
         async with ChatClient(server.url, connect_in_background=True, history=history) as chat:
             room = await opened(chat)
             assert sorted(texts(room)) == ["new one", "new three", "new two"]
@@ -207,10 +207,10 @@ async def test_a_damaged_file_is_set_aside_with_one_notice(server: RunningServer
         connection.commit()
         connection.close()
     async with LocalHistory(tmp_path) as history, ChatClient(server.url, history=history) as chat:
-        told = Told(chat)
+        told = EventRecorder(chat)
         room = await chat.join("tea", nick="ann", limit=200)
-        await eventually(lambda: len(room.log) == 150)
-        await eventually(lambda: [event for event in told if isinstance(event, PersistenceFailed)])
+        await wait_until(lambda: len(room.log) == 150)
+        await wait_until(lambda: [event for event in told if isinstance(event, PersistenceFailed)])
         (problem,) = [event.problem for event in told if isinstance(event, PersistenceFailed)]
         (aside,) = [
             path for path in tmp_path.glob(f"{FILE_NAME}.damaged-*") if not path.name.endswith(("-wal", "-shm"))
@@ -248,7 +248,7 @@ async def test_a_disk_that_cannot_be_written_is_told_once_and_disturbs_nothing(
 ) -> None:
     (tmp_path / "cache").write_text("a file where the folder should be")
     async with LocalHistory(tmp_path / "cache") as history, ChatClient(server.url, history=history) as chat:
-        told = Told(chat)
+        told = EventRecorder(chat)
         room = await chat.join("tea", nick="ann")
         for number in range(3):
             await room.send(str(number))

@@ -13,10 +13,10 @@ import pytest
 
 from server.protocol.errors import NotJoined, TooLong
 from server.runtime import RunningServer
-from tests.support.eventually import eventually
-from tests.support.serving import serving
+from tests.support.eventually import wait_until
+from tests.support.serving import running_server
 from tests.support.tcp_proxy import tcp_proxy
-from tests.support.told import Told
+from tests.support.told import EventRecorder
 from tui_chat.client import delivery
 from tui_chat.client.chat import ChatClient
 from tui_chat.client.errors import OutboxFull
@@ -28,7 +28,7 @@ from tui_chat.client.room import Room
 
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
-    async with serving(tmp_path, rate_limit="off") as running:
+    async with running_server(tmp_path, rate_limit="off") as running:
         yield running
 
 
@@ -42,12 +42,12 @@ def postings(told: list[ClientEvent]) -> list[tuple[str, OutboxItemState]]:
 
 async def test_what_is_posted_is_pending_at_once_and_then_sent(server: RunningServer, tmp_path: Path) -> None:
     async with Outbox(tmp_path) as outbox, ChatClient(server.url, outbox=outbox) as chat:
-        told = Told(chat)
+        told = EventRecorder(chat)
         room = await chat.join("tea", nick="ann")
         posting = room.post("hello")
         assert [each.client_id for each in room.unsent()] == [posting.client_id]
-        await eventually(lambda: not room.unsent())
-        await eventually(lambda: ("hello", OutboxItemState.SENT) in postings(told))
+        await wait_until(lambda: not room.unsent())
+        await wait_until(lambda: ("hello", OutboxItemState.SENT) in postings(told))
         (sent,) = [
             event for event in told if isinstance(event, OutboxItemChanged) and event.state is OutboxItemState.SENT
         ]
@@ -63,17 +63,17 @@ async def test_what_is_posted_while_offline_is_sent_in_order_when_back(server: R
         outbox = await stack.enter_async_context(Outbox(tmp_path))
         async with ChatClient(proxy.url, outbox=outbox) as chat:
             room = await chat.join("tea", nick="ann")
-            proxy.refuse()
-            proxy.cut()
-            await eventually(lambda: room.gate.value is None)
+            proxy.refuse_connections()
+            proxy.reset_all()
+            await wait_until(lambda: room.gate.value is None)
             said = [f"line {number}" for number in range(100)]
             for text in said:
                 room.post(text)
             assert len(room.unsent()) == 100
-            proxy.accept()
+            proxy.accept_connections()
             chat.reconnect_now()
-            await eventually(lambda: not room.unsent())
-            await eventually(lambda: texts(room) == said)
+            await wait_until(lambda: not room.unsent())
+            await wait_until(lambda: texts(room) == said)
 
 
 async def test_cuts_at_any_moment_neither_double_nor_reorder(server: RunningServer, tmp_path: Path) -> None:
@@ -86,30 +86,30 @@ async def test_cuts_at_any_moment_neither_double_nor_reorder(server: RunningServ
             for number, text in enumerate(said):
                 room.post(text)
                 if number % 60 == 30:
-                    await eventually(lambda: not room.unsent() or room.gate.value is not None)
-                    proxy.cut()
+                    await wait_until(lambda: not room.unsent() or room.gate.value is not None)
+                    proxy.reset_all()
                     chat.reconnect_now()
                 await asyncio.sleep(0)
-            await eventually(lambda: not room.unsent())
-            await eventually(lambda: texts(room) == said)
+            await wait_until(lambda: not room.unsent())
+            await wait_until(lambda: texts(room) == said)
 
 
 async def test_who_posts_too_fast_waits_and_keeps_the_order(tmp_path: Path) -> None:
-    async with serving(tmp_path, message_burst=3, message_rate=50) as server, ChatClient(server.url) as chat:
+    async with running_server(tmp_path, message_burst=3, message_rate=50) as server, ChatClient(server.url) as chat:
         room = await chat.join("tea", nick="ann")
         for number in range(20):
             room.post(str(number))
-        await eventually(lambda: not room.unsent())
-        await eventually(lambda: texts(room) == [str(number) for number in range(20)])
+        await wait_until(lambda: not room.unsent())
+        await wait_until(lambda: texts(room) == [str(number) for number in range(20)])
 
 
 async def test_what_is_refused_for_good_fails_and_the_rest_goes_on(server: RunningServer, tmp_path: Path) -> None:
     async with Outbox(tmp_path) as outbox, ChatClient(server.url, outbox=outbox) as chat:
-        told = Told(chat)
+        told = EventRecorder(chat)
         room = await chat.join("tea", nick="ann")
         room.post("an answer to nothing", reply_to=99)
         room.post("after it")
-        await eventually(lambda: texts(room) == ["after it"])
+        await wait_until(lambda: texts(room) == ["after it"])
         (failed,) = room.unsent()
         assert (failed.state, failed.problem) == (OutboxItemState.FAILED, "there is no such message")
         assert ("an answer to nothing", OutboxItemState.FAILED) in postings(told)
@@ -119,7 +119,7 @@ async def test_what_is_refused_for_good_fails_and_the_rest_goes_on(server: Runni
         assert (found.state, found.problem) == (OutboxItemState.FAILED, "there is no such message")
         again = room.retry(found.client_id)
         assert again.client_id != found.client_id
-        await eventually(lambda: [each.state for each in room.unsent()] == [OutboxItemState.FAILED])
+        await wait_until(lambda: [each.state for each in room.unsent()] == [OutboxItemState.FAILED])
         assert room.drop(again.client_id).state is OutboxItemState.DROPPED
         assert room.unsent() == ()
         with pytest.raises(KeyError):
@@ -136,7 +136,7 @@ async def test_edits_deletions_and_reactions_are_posted_like_messages(server: Ru
         room.post_edit(1, "first")
         room.post_reaction(1, "👍")
         room.post_deletion(2)
-        await eventually(lambda: room.log.last == 5)
+        await wait_until(lambda: room.log.last == 5)
         assert room.log[1].message == "first"
         assert room.log[1].reactions == {"👍": [room.member_id]}
         assert room.log[2].deleted
@@ -148,9 +148,9 @@ async def test_there_is_a_bound_and_what_cannot_be_said_is_refused_at_once(
     monkeypatch.setattr(delivery, "MAX_QUEUED_ITEMS", 3)
     async with tcp_proxy(server.port) as proxy, ChatClient(proxy.url) as chat:
         room = await chat.join("tea", nick="ann")
-        proxy.refuse()
-        proxy.cut()
-        await eventually(lambda: room.gate.value is None)
+        proxy.refuse_connections()
+        proxy.reset_all()
+        await wait_until(lambda: room.gate.value is None)
         with pytest.raises(TooLong):
             room.post("x" * 5_000)
         for number in range(3):
@@ -165,11 +165,11 @@ async def test_there_is_a_bound_and_what_cannot_be_said_is_refused_at_once(
 async def test_without_a_disk_it_is_sent_from_memory_and_told_once(server: RunningServer, tmp_path: Path) -> None:
     (tmp_path / "state").write_text("a file where the folder should be")
     async with Outbox(tmp_path / "state") as outbox, ChatClient(server.url, outbox=outbox) as chat:
-        told = Told(chat)
+        told = EventRecorder(chat)
         room = await chat.join("tea", nick="ann")
         for text in ("one", "two"):
             room.post(text)
-        await eventually(lambda: texts(room) == ["one", "two"])
+        await wait_until(lambda: texts(room) == ["one", "two"])
         problems = [event.problem for event in told if isinstance(event, PersistenceFailed)]
         assert len(problems) == 1
         assert "would not survive" in problems[0]
@@ -177,15 +177,15 @@ async def test_without_a_disk_it_is_sent_from_memory_and_told_once(server: Runni
 
 async def test_a_full_disk_keeps_nobody_from_speaking(server: RunningServer, tmp_path: Path) -> None:
     async with Outbox(tmp_path) as outbox, ChatClient(server.url, outbox=outbox) as chat:
-        told = Told(chat)
+        told = EventRecorder(chat)
         room = await chat.join("tea", nick="ann")
         room.post("before")
-        await eventually(lambda: not room.unsent())
+        await wait_until(lambda: not room.unsent())
         # Not one page more may be written: what SQLite says is SQLITE_FULL, as of a disk.
         await outbox._file.run(lambda file: file.execute("PRAGMA max_page_count = 1"))  # pyright: ignore[reportPrivateUsage]
         for number in range(30):
             room.post(f"{number} " + "x" * 3_000)
-        await eventually(lambda: not room.unsent())
+        await wait_until(lambda: not room.unsent())
         assert len(texts(room)) == 31
         assert [event.problem for event in told if isinstance(event, PersistenceFailed)]
 
@@ -249,7 +249,7 @@ async def test_a_killed_client_with_a_full_outbox_says_everything_once_and_in_or
                 await ann.says("sent 20")
                 await ann.kill()
         async with typing_client(server.url, "ann", tmp_path / "state"):
-            await eventually(lambda: len(texts(tea)) == 400)
+            await wait_until(lambda: len(texts(tea)) == 400)
         assert said < 400, "it was killed too late to show anything"
         assert texts(tea) == [str(number) for number in range(400)]
 
@@ -263,14 +263,14 @@ async def test_two_programs_of_one_user_send_their_own_and_what_the_dead_one_lef
             typing_client(proxy.url, "ann", tmp_path) as first,
             typing_client(proxy.url, "ann", tmp_path) as second,
         ):
-            proxy.refuse()
-            proxy.cut()
+            proxy.refuse_connections()
+            proxy.reset_all()
             first.type("from the first")
             second.type("from the second")
             await first.says("kept 1")
             await second.says("kept 1")
             await first.kill()
-            proxy.accept()
+            proxy.accept_connections()
             # The second comes back to the room, and finds what the dead first left.
             await second.says("sent 2")
         assert sorted(texts(tea)) == ["from the first", "from the second"]
@@ -280,7 +280,7 @@ async def test_what_was_said_before_the_end_is_known_for_a_repeat(server: Runnin
     async with Outbox(tmp_path) as outbox, ChatClient(server.url, outbox=outbox) as chat:
         room = await chat.join("tea", nick="ann")
         room.post("once")
-        await eventually(lambda: not room.unsent())
+        await wait_until(lambda: not room.unsent())
     with sqlite3.connect(tmp_path / FILE_NAME) as connection:
         assert connection.execute("SELECT count(*) FROM postings").fetchone() == (0,)
     connection.close()
@@ -288,10 +288,10 @@ async def test_what_was_said_before_the_end_is_known_for_a_repeat(server: Runnin
     async with ChatClient(server.url, guest_key=chat.guest_key) as bot:
         first = await (await bot.join("tea", nick="ann")).send("said by hand", client_id=fixed)
     async with ChatClient(server.url, guest_key=chat.guest_key, new_id=lambda: fixed) as chat:
-        told = Told(chat)
+        told = EventRecorder(chat)
         room = await chat.join("tea", nick="ann")
         room.post("said by hand")
-        await eventually(lambda: not room.unsent())
-        await eventually(lambda: OutboxItemState.SENT in [state for _, state in postings(told)])
+        await wait_until(lambda: not room.unsent())
+        await wait_until(lambda: OutboxItemState.SENT in [state for _, state in postings(told)])
         assert [event.seq for event in told if isinstance(event, OutboxItemChanged)][-1] == first.seq
         assert texts(room) == ["once", "said by hand"]

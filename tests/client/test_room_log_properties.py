@@ -34,31 +34,31 @@ class AnyInterleaving(RuleBasedStateMachine):
             self.pushes.append(entry)
 
     def a_message(self, data: st.DataObject) -> int:
-        seqs = [message.seq for message in self.room.messages() if not message.deleted]
+        seqs = [message.seq for message in self.room.current_messages() if not message.deleted]
         return data.draw(st.sampled_from(seqs))
 
     def has_messages(self) -> bool:
-        return any(not message.deleted for message in self.room.messages())
+        return any(not message.deleted for message in self.room.current_messages())
 
     @rule(count=st.integers(1, 4))
     def somebody_speaks(self, count: int) -> None:
         for _ in range(count):
-            self.made(self.room.say(f"m{self.room.last}"))
+            self.made(self.room.add_message(f"m{self.room.last_seq}"))
 
     @precondition(has_messages)
     @rule(data=st.data())
     def somebody_edits(self, data: st.DataObject) -> None:
-        self.made(self.room.edit(self.a_message(data), f"e{self.room.last}"))
+        self.made(self.room.add_edit(self.a_message(data), f"e{self.room.last_seq}"))
 
     @precondition(has_messages)
     @rule(data=st.data())
     def somebody_deletes(self, data: st.DataObject) -> None:
-        self.made(self.room.delete(self.a_message(data)))
+        self.made(self.room.add_deletion(self.a_message(data)))
 
     @precondition(has_messages)
     @rule(data=st.data(), emoji=EMOJI, member=MEMBERS, on=st.booleans())
     def somebody_reacts(self, data: st.DataObject, emoji: str, member: str, on: bool) -> None:
-        self.made(self.room.react(self.a_message(data), emoji, member, on))
+        self.made(self.room.add_reaction(self.a_message(data), emoji, member, on))
 
     @precondition(lambda self: not self.connected)
     @rule(limit=st.integers(1, 5))
@@ -105,7 +105,7 @@ class AnyInterleaving(RuleBasedStateMachine):
         self.answers.pop(data.draw(st.integers(0, len(self.answers) - 1)))()
 
     def ask(self, request: History) -> None:
-        answer = self.room.page(request)
+        answer = self.room.fetch_page(request)
         self.answers.append(lambda: self.log.apply_page(answer, request))
 
     @precondition(lambda self: self.joined and self.log.missing() is not None)
@@ -131,12 +131,12 @@ class AnyInterleaving(RuleBasedStateMachine):
         assert seqs == sorted(set(seqs))
         assert len(seqs) == len(self.log)
         assert all(isinstance(self.room.entries[seq - 1], Message) for seq in seqs)
-        assert self.log.last <= self.room.last
+        assert self.log.last <= self.room.last_seq
 
     @invariant()
     def a_log_without_a_hole_reads_as_the_server_did(self) -> None:
-        if self.log.last == self.room.last and not self.log.gaps():
-            held = [message for message in self.room.messages() if message.seq >= self.log.first]
+        if self.log.last == self.room.last_seq and not self.log.gaps():
+            held = [message for message in self.room.current_messages() if message.seq >= self.log.first]
             assert list(self.log.messages()) == held
 
     def teardown(self) -> None:
@@ -148,15 +148,19 @@ class AnyInterleaving(RuleBasedStateMachine):
         while self.pushes:
             self.log.apply_push(self.pushes.popleft())
         # The newest pushes may have been lost; the next one shows it.
-        self.log.apply_push(self.room.say("the last word"))
+        self.log.apply_push(self.room.add_message("the last word"))
         while (after := self.log.missing_after()) is not None:
-            self.log.apply_page(self.room.page(history := History(room=ROOM, after=after, limit=3)), history)
+            self.log.apply_page(self.room.fetch_page(history := History(room=ROOM, after=after, limit=3)), history)
         while gaps := self.log.gaps():
-            self.log.apply_page(self.room.page(history := History(room=ROOM, before=gaps[-1].before, limit=3)), history)
+            self.log.apply_page(
+                self.room.fetch_page(history := History(room=ROOM, before=gaps[-1].before, limit=3)), history
+            )
         while self.log.has_older:
-            self.log.apply_page(self.room.page(history := History(room=ROOM, before=self.log.first, limit=3)), history)
-        assert list(self.log.messages()) == self.room.messages()
-        assert self.log.last == self.room.last
+            self.log.apply_page(
+                self.room.fetch_page(history := History(room=ROOM, before=self.log.first, limit=3)), history
+            )
+        assert list(self.log.messages()) == self.room.current_messages()
+        assert self.log.last == self.room.last_seq
 
 
 AnyInterleaving.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)

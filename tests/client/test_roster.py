@@ -1,7 +1,7 @@
 """Who is in a room, however many come and go."""
 
 from server.protocol.entries import Member, PresencePush, RenamedMember
-from tests.support.eventually import eventually
+from tests.support.eventually import wait_until
 from tui_chat.client import roster
 from tui_chat.client.roster import Roster
 
@@ -24,7 +24,7 @@ async def test_a_long_list_that_changes_all_the_time_is_told_seldom_and_ends_rig
     room.apply_presence(
         PresencePush(room="tea", joined=[], left=["m0"], renamed=[RenamedMember(member_id="m1", nick_name="ann")])
     )
-    await eventually(lambda: len(told) == 2)
+    await wait_until(lambda: len(told) == 2)
     assert len(told[-1]) == 10_999
     assert told[-1][0] == Member(member_id="m1", nick_name="ann", role="member")
 
@@ -36,7 +36,7 @@ async def test_after_its_end_nothing_is_told() -> None:
         room.reset(map(member, range(1_000)))
         room.apply_presence(came(1_000))
     left.cancel()
-    await eventually(lambda: len(told) == 3)
+    await wait_until(lambda: len(told) == 3)
     assert [len(members) for members in told] == [1_000, 1_000, 1_001]
 
 

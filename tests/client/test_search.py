@@ -13,10 +13,10 @@ from server.protocol.entries import Deletion, Edit, Message
 from server.protocol.errors import BadRequest, NotFound, TooLong
 from server.protocol.search_terms import SearchQuery
 from server.runtime import RunningServer
-from tests.support.eventually import eventually
-from tests.support.naive_search import finds
+from tests.support.eventually import wait_until
+from tests.support.naive_search import matches
 from tests.support.search_model import queries, texts
-from tests.support.serving import serving
+from tests.support.serving import running_server
 from tests.support.tcp_proxy import TcpProxy, tcp_proxy
 from tui_chat.client.chat import ChatClient
 from tui_chat.client.events import Online
@@ -30,7 +30,7 @@ SERVER = "http://localhost:3000"
 
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
-    async with serving(tmp_path, rate_limit="off") as running:
+    async with running_server(tmp_path, rate_limit="off") as running:
         yield running
 
 
@@ -64,10 +64,10 @@ async def test_the_server_answers_and_without_it_what_is_here(
         everywhere = [("tea", "green again"), ("tea", "green TEA, edited")]
         assert said(found) == [("elsewhere", "green elsewhere"), *everywhere]
         assert said(await milk.search("茶")) == [("milk", "绿茶 latte")]
-        await eventually(lambda: len(tea.log) == 3 and tea.log[3].deleted and len(milk.log) == 1)
-        proxy.refuse()
-        proxy.cut()
-        await eventually(lambda: not isinstance(chat.state, Online))
+        await wait_until(lambda: len(tea.log) == 3 and tea.log[3].deleted and len(milk.log) == 1)
+        proxy.refuse_connections()
+        proxy.reset_all()
+        await wait_until(lambda: not isinstance(chat.state, Online))
         found = await chat.search("green")
         assert found.source is SearchSource.LOCAL
         assert said(found) == everywhere
@@ -104,8 +104,8 @@ async def test_the_place_of_a_message_is_loaded_with_what_is_about_it(
             assert await room.load_at_time(0, limit=4) == 1
             assert await room.load_at_time(2**50, limit=4) == 300
         async with ChatClient(proxy.url, history=history, connect_in_background=True) as chat:
-            proxy.refuse()
-            proxy.cut()
+            proxy.refuse_connections()
+            proxy.reset_all()
             room = await chat.open_cached("tea", nick="ann", limit=20)
             assert room is not None
             before = [message.seq for message in room.log.messages()]
@@ -152,7 +152,7 @@ async def look(logs: list[list[tuple[str, str | None]]], wanted: list[str]) -> N
                             number
                             for number, (where, text) in present.items()
                             if room in {None, where}
-                            if finds(query, text)
+                            if matches(query, text)
                         ),
                         reverse=True,
                     )

@@ -6,7 +6,7 @@ import signal
 from pathlib import Path
 
 from server.protocol.entries import Message
-from tests.support.eventually import eventually
+from tests.support.eventually import wait_until
 from tests.support.server_process import server_process
 from tui_chat.client.chat import ChatClient
 from tui_chat.client.room import Room
@@ -40,9 +40,9 @@ async def test_a_killed_server_loses_doubles_and_reorders_nothing(tmp_path: Path
             rooms = [await chat.join("tea", nick=name) for chat, name in zip(chats, names, strict=True)]
             reading = [asyncio.create_task(read(room)) for room in rooms]
             talking = [asyncio.create_task(talk(room, name)) for room, name in zip(rooms, names, strict=True)]
-            await eventually(lambda: len(answers) >= 30)
-            server.signal(signal.SIGKILL)
-            await server.ended()
+            await wait_until(lambda: len(answers) >= 30)
+            server.send_signal(signal.SIGKILL)
+            await server.wait_closed()
         assert len(answers) < PEOPLE * MESSAGES
         async with server_process(tmp_path, *flags):
             async with asyncio.timeout(40):

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from server.runtime import RunningServer
-from tests.support.eventually import eventually
-from tests.support.serving import serving
+from tests.support.eventually import wait_until
+from tests.support.serving import running_server
 from tests.support.tcp_proxy import TcpProxy, tcp_proxy
 from tui_chat.client import link
 from tui_chat.client.backoff import FAST_RETRY_DURATION, FAST_RETRY_MAX_DELAY, Backoff
@@ -20,7 +20,7 @@ from tui_chat.client.events import Offline, Online
 
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
-    async with serving(tmp_path, rate_limit="off") as running:
+    async with running_server(tmp_path, rate_limit="off") as running:
         yield running
 
 
@@ -49,14 +49,14 @@ async def test_a_connection_that_died_in_the_sleep_is_replaced_within_two_second
         tea = await ann.join("tea", nick="ann")
         cup = await bob.join("tea", nick="bob")
         # The way back is gone without a word, as when a router forgot the connection.
-        proxy.passages[0].stall()
+        proxy.open_connections[0].stall()
         await cup.send("while asleep")
         loop = asyncio.get_running_loop()
         woken = loop.time()
         wall.ahead = 3_600.0
-        await eventually(lambda: len(tea.log) == 1)
+        await wait_until(lambda: len(tea.log) == 1)
         assert loop.time() - woken < 2.5
-        assert proxy.accepted == 2
+        assert proxy.accepted_count == 2
 
 
 async def test_a_connection_that_lives_is_kept_through_a_sleep(
@@ -67,12 +67,12 @@ async def test_a_connection_that_lives_is_kept_through_a_sleep(
     wall = Wall()
     async with ChatClient(proxy.url, wall_clock=wall) as ann:
         tea = await ann.join("tea", nick="ann")
-        await eventually(lambda: isinstance(ann.state, Online) and ann.state.latency)
+        await wait_until(lambda: isinstance(ann.state, Online) and ann.state.latency)
         wall.ahead = 3_600.0
-        await eventually(lambda: "slept" in caplog.text)
+        await wait_until(lambda: "slept" in caplog.text)
         await tea.send("still here")
         assert isinstance(ann.state, Online)
-        assert proxy.accepted == 1
+        assert proxy.accepted_count == 1
 
 
 async def test_who_wakes_without_a_network_is_back_within_two_seconds_of_it(
@@ -82,17 +82,17 @@ async def test_who_wakes_without_a_network_is_back_within_two_seconds_of_it(
     wall = Wall()
     async with ChatClient(proxy.url, wall_clock=wall, random=lambda: 1.0) as ann:
         tea = await ann.join("tea", nick="ann")
-        proxy.refuse()
-        proxy.cut()
+        proxy.refuse_connections()
+        proxy.reset_all()
         # It has tried for long, and waits long by now.
-        await eventually(lambda: isinstance(ann.state, Offline) and ann.state.retry_in > 1.5)
+        await wait_until(lambda: isinstance(ann.state, Offline) and ann.state.retry_in > 1.5)
         wall.ahead = 3_600.0
-        tried = proxy.accepted
-        await eventually(lambda: proxy.accepted >= tried + 3)
-        proxy.accept()
+        tried = proxy.accepted_count
+        await wait_until(lambda: proxy.accepted_count >= tried + 3)
+        proxy.accept_connections()
         loop = asyncio.get_running_loop()
         there = loop.time()
-        await eventually(lambda: tea.gate.value is not None)
+        await wait_until(lambda: tea.gate.value is not None)
         assert loop.time() - there < 2
 
 
@@ -110,7 +110,7 @@ def test_after_a_sleep_it_hurries_for_a_while() -> None:
 
 async def test_a_stopped_client_is_back_when_it_goes_on(tmp_path: Path) -> None:
     """Longer than the server waits for a sign of life, so its connection is gone when it wakes."""
-    async with serving(tmp_path, rate_limit="off", ping_interval=1.0, ping_timeout=1.0) as server:
+    async with running_server(tmp_path, rate_limit="off", ping_interval=1.0, ping_timeout=1.0) as server:
         pipe = asyncio.subprocess.PIPE
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "tests.support.typing_client", server.url, "tea", "ann", str(tmp_path)),
@@ -125,12 +125,12 @@ async def test_a_stopped_client_is_back_when_it_goes_on(tmp_path: Path) -> None:
                 cup = await bob.join("tea", nick="bob")
                 assert len(cup.members) == 2
                 process.send_signal(signal.SIGSTOP)
-                await eventually(lambda: len(cup.members) == 1)
+                await wait_until(lambda: len(cup.members) == 1)
                 process.stdin.write(b"after the sleep\n")
                 loop = asyncio.get_running_loop()
                 woken = loop.time()
                 process.send_signal(signal.SIGCONT)
-                await eventually(lambda: [message.message for message in cup.log.messages()] == ["after the sleep"])
+                await wait_until(lambda: [message.message for message in cup.log.messages()] == ["after the sleep"])
                 assert loop.time() - woken < 2
         finally:
             process.kill()

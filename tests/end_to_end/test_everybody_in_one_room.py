@@ -8,12 +8,12 @@ import pytest
 from playwright.async_api import Browser
 
 from tests.support.browser import chromium
-from tests.support.eventually import eventually
+from tests.support.eventually import wait_until
 from tests.support.javascript_client import javascript_client
 from tests.support.raw_client import raw_client
 from tests.support.server_process import server_process
-from tests.support.terminal import CHAT_TUI, Terminal, terminal
-from tests.support.visitor import UNREACHABLE, visitor
+from tests.support.terminal import CHAT_TUI, PtyTerminal, terminal
+from tests.support.visitor import UNREACHABLE_ERRORS, open_chat_page
 
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.needs_node]
 
@@ -24,9 +24,9 @@ async def browser() -> AsyncGenerator[Browser]:
         yield running
 
 
-def said(shown: Terminal, *texts: str) -> list[str]:
+def said(shown: PtyTerminal, *texts: str) -> list[str]:
     """Those of the texts that the terminal shows, in the order in which it shows them."""
-    found = re.findall("|".join(map(re.escape, texts)), shown.text())
+    found = re.findall("|".join(map(re.escape, texts)), shown.screen_text())
     return [str(text) for text in found]
 
 
@@ -44,61 +44,61 @@ async def test_terminals_pages_and_a_script_talk_lose_the_server_and_agree(brows
         terminal((*CHAT_TUI, server.url, "--room", "tea", "--nick", "小明"), tmp_path / "ming", columns=120) as ming,
         javascript_client("4.8.4") as script,
     ):
-        await ann.wait_for("2 here")
-        page = await visitor(browser, server.url, "Page")
-        other = await visitor(browser, server.url, "Other")
+        await ann.wait_for_text("2 here")
+        page = await open_chat_page(browser, server.url, "Page")
+        other = await open_chat_page(browser, server.url, "Other")
         await script.connect(server.url)
         script.emit("joinRoom", {"roomName": "tea", "nickName": "script"})
         for shown in (ann, ming):
-            await shown.wait_for("5 here")
-        ann.type("from the terminal 你好\r")
-        await page.sees("from the terminal 你好")
-        await page.say("from the page 👋")
-        await ming.wait_for("from the page")
+            await shown.wait_for_text("5 here")
+        ann.write_keys("from the terminal 你好\r")
+        await page.expect_messages("from the terminal 你好")
+        await page.send_message("from the page 👋")
+        await ming.wait_for_text("from the page")
         script.emit(
             "sendMessage", {"room": "tea", "nickName": "script", "message": "from <img src=x onerror=alert(1)>"}
         )
         before = ["from the terminal 你好", "from the page 👋", "from <img src=x onerror=alert(1)>"]
         for one in (page, other):
-            await one.sees(*before)
+            await one.expect_messages(*before)
             assert await one.page.locator("#lines img").count() == 0
         for shown in (ann, ming):
-            await shown.wait_for("onerror")
-        await script.until(lambda: len([push for push in script.events("message") if "seq" in push]) == 3)
+            await shown.wait_for_text("onerror")
+        await script.wait_until(lambda: len([push for push in script.event_payloads("message") if "seq" in push]) == 3)
 
         server.process.kill()
-        await server.ended()
+        await server.wait_closed()
         for one in (page, other):
-            await one.online("offline")
-        await other.say("from a page while away")
+            await one.expect_connection_state("offline")
+        await other.send_message("from a page while away")
         for shown in (ann, ming):
-            await shown.wait_for("offline")
-        ann.type("typed while away\r")
-        await ann.wait_for("typed while away")
+            await shown.wait_for_text("offline")
+        ann.write_keys("typed while away\r")
+        await ann.wait_for_text("typed while away")
         async with server_process(tmp_path, *database, "--port", str(server.port)):
             for one in (page, other):
                 await one.page.evaluate("window.dispatchEvent(new Event('online'))")
             for shown in (ann, ming):
-                await shown.wait_for("online")
-            await ming.wait_for("typed while away")
-            await ming.wait_for("from a page while away")
-            await other.all_sent()
-            await page.say("welcome back")
+                await shown.wait_for_text("online")
+            await ming.wait_for_text("typed while away")
+            await ming.wait_for_text("from a page while away")
+            await other.expect_all_sent()
+            await page.send_message("welcome back")
             for shown in (ann, ming):
-                await shown.wait_for("welcome back")
+                await shown.wait_for_text("welcome back")
             # Two wrote while there was no server; whose came first is the server's to say, and all agree on it.
             texts = await stored(server.url, "tea")
             assert texts[:3] == before
             assert sorted(texts[3:5]) == ["from a page while away", "typed while away"]
             assert texts[5:] == ["welcome back"]
             for one in (page, other):
-                await one.sees(*texts)
+                await one.expect_messages(*texts)
             parts = ["from the terminal", "from the page", "onerror", *texts[3:]]
             for shown in (ann, ming):
-                await eventually(lambda shown=shown: said(shown, *parts) == parts)
+                await wait_until(lambda shown=shown: said(shown, *parts) == parts)
             for shown in (ann, ming):
-                shown.type("\x11")
-                assert await shown.ended() == 0
+                shown.write_keys("\x11")
+                assert await shown.wait_closed() == 0
             for one in (page, other):
-                one.tab.forgive(*UNREACHABLE)
-                one.behaved()
+                one.tab.ignore_errors(*UNREACHABLE_ERRORS)
+                one.assert_no_errors()

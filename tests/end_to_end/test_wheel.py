@@ -13,7 +13,7 @@ import aiohttp
 import pytest
 
 from tests.support.raw_client import raw_client
-from tests.support.requirements import need_uv
+from tests.support.requirements import require_uv
 
 ROOT = Path(__file__).parents[2]
 
@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
-    subprocess.run([need_uv(), "build", "--quiet", "--wheel", "--out-dir", str(folder), str(ROOT)], check=True)
+    subprocess.run([require_uv(), "build", "--quiet", "--wheel", "--out-dir", str(folder), str(ROOT)], check=True)
     (built,) = folder.glob("*.whl")
     return built
 
@@ -39,7 +39,7 @@ def test_the_wheel_holds_every_file_of_the_packages_and_nothing_else(wheel: Path
 
 
 async def test_installed_elsewhere_the_commands_work(wheel: Path, tmp_path: Path) -> None:
-    uv, environment, home = need_uv(), tmp_path / "env", tmp_path / "home"
+    uv, environment, home = require_uv(), tmp_path / "env", tmp_path / "home"
     home.mkdir()
     run = partial(subprocess.run, check=True, capture_output=True, cwd=home)
     run([uv, "venv", "--quiet", "--python", sys.executable, str(environment)])
@@ -61,7 +61,7 @@ async def test_installed_elsewhere_the_commands_work(wheel: Path, tmp_path: Path
             assert "<html" in await answer.text()
         async with raw_client(url) as ann:
             await ann.join("tea", "ann")
-            assert (await ann.ask("sendMessage", {"room": "tea", "message": "hi"}))["seq"] == 1
+            assert (await ann.request("sendMessage", {"room": "tea", "message": "hi"}))["seq"] == 1
     finally:
         server.terminate()
         assert await server.wait() == 0

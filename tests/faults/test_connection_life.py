@@ -10,9 +10,9 @@ import pytest
 from aiohttp import web
 
 from tests.support import disk as disks
-from tests.support.eventually import PATIENCE, eventually
+from tests.support.eventually import TIMEOUT, wait_until
 from tests.support.raw_client import raw_client
-from tests.support.serving import serving
+from tests.support.serving import running_server
 from tests.support.tcp_proxy import tcp_proxy
 from tui_chat.client.chat import ChatClient
 from tui_chat.client.errors import Unreachable
@@ -24,50 +24,50 @@ PINGS = {"ping_interval": 0.2, "ping_timeout": 0.4}
 
 async def test_a_connection_that_is_only_half_there_is_ended_and_its_member_leaves(tmp_path: Path) -> None:
     async with (
-        serving(tmp_path, **PINGS) as server,
+        running_server(tmp_path, **PINGS) as server,
         tcp_proxy(server.port) as proxy,
         raw_client(server.url) as ann,
         raw_client(proxy.url) as ben,
     ):
         await ann.join("tea", "ann")
         joined = await ben.join("tea", "ben")
-        assert (await ann.event("message"))["nickName"] == "ann"
-        assert (await ann.event("message"))["nickName"] == "ben"
+        assert (await ann.wait_for_push("message"))["nickName"] == "ann"
+        assert (await ann.wait_for_push("message"))["nickName"] == "ben"
         proxy.stall()
-        notice = await ann.event("message")
+        notice = await ann.wait_for_push("message")
         assert (notice["kind"], notice["memberId"]) == ("leave", joined["memberId"])
-        proxy.cut()
+        proxy.reset_all()
 
 
 async def test_a_client_notices_a_silent_network_and_is_back_when_that_is(tmp_path: Path) -> None:
     async with (
-        serving(tmp_path, **PINGS) as server,
+        running_server(tmp_path, **PINGS) as server,
         tcp_proxy(server.port) as proxy,
         ChatClient(server.url) as ann,
         ChatClient(proxy.url) as ben,
     ):
         tea, cup = await ann.join("tea", nick="ann"), await ben.join("tea", nick="ben")
         proxy.stall()
-        await eventually(lambda: isinstance(ben.state, Offline))
-        await eventually(lambda: list(tea.members) == [tea.member_id])
+        await wait_until(lambda: isinstance(ben.state, Offline))
+        await wait_until(lambda: list(tea.members) == [tea.member_id])
         await tea.send("missed")
         proxy.resume()
         ben.reconnect_now()
-        await eventually(lambda: isinstance(ben.state, Online) and len(tea.members) == 2)
-        await eventually(lambda: [message.message for message in cup.log.messages()] == ["missed"])
+        await wait_until(lambda: isinstance(ben.state, Online) and len(tea.members) == 2)
+        await wait_until(lambda: [message.message for message in cup.log.messages()] == ["missed"])
 
 
 @pytest.mark.parametrize("towards_server", [True, False])
 async def test_half_a_connection_is_none(tmp_path: Path, towards_server: bool) -> None:
     async with (
-        serving(tmp_path, **PINGS) as server,
+        running_server(tmp_path, **PINGS) as server,
         tcp_proxy(server.port) as proxy,
         ChatClient(proxy.url) as ann,
     ):
         tea = await ann.join("tea", nick="ann")
-        (passage,) = proxy.passages
+        (passage,) = proxy.open_connections
         passage.half_close(towards_server=towards_server)
-        await eventually(lambda: proxy.accepted > 1 and isinstance(ann.state, Online))
+        await wait_until(lambda: proxy.accepted_count > 1 and isinstance(ann.state, Online))
         assert (await tea.send("through")).seq == 1
 
 
@@ -101,7 +101,7 @@ async def test_clients_that_go_during_the_handshake_are_nothing_to_log(
         b"Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
     )
     reset_at_once = struct.pack("ii", 1, 0)
-    async with serving(tmp_path, rate_limit="off") as server:
+    async with running_server(tmp_path, rate_limit="off") as server:
         for _ in range(20):
             with socket.create_connection(("127.0.0.1", server.port)) as client:
                 client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset_at_once)
@@ -114,13 +114,13 @@ async def test_clients_that_go_during_the_handshake_are_nothing_to_log(
 async def test_a_planned_stop_says_when_to_come_back_and_answers_what_it_has_taken(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    disk = disks.installed(monkeypatch)
+    disk = disks.install_faulty_disk(monkeypatch)
     async with asyncio.TaskGroup() as group:
         stop = asyncio.Event()
         address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
         async def serve_until_told() -> None:
-            async with serving(tmp_path) as server:
+            async with running_server(tmp_path) as server:
                 address.set_result(server.url)
                 await stop.wait()
 
@@ -128,18 +128,18 @@ async def test_a_planned_stop_says_when_to_come_back_and_answers_what_it_has_tak
         async with raw_client(await address) as ann, raw_client(await address) as ben:
             await ann.join("tea", "ann")
             await ben.join("tea", "ben")
-            disk.hold()
-            sending = asyncio.create_task(ann.ask("sendMessage", {"room": "tea", "message": "taken"}))
-            assert await asyncio.to_thread(disk.holding.wait, PATIENCE)
+            disk.block_commits()
+            sending = asyncio.create_task(ann.request("sendMessage", {"room": "tea", "message": "taken"}))
+            assert await asyncio.to_thread(disk.commit_blocked.wait, TIMEOUT)
             stop.set()
-            assert (await ben.event("goingAway"))["reconnectAfter"] > 0
-            refused = await ben.ask("sendMessage", {"room": "tea", "message": "too late"})
+            assert (await ben.wait_for_push("goingAway"))["reconnectAfter"] > 0
+            refused = await ben.request("sendMessage", {"room": "tea", "message": "too late"})
             assert refused["error"]["code"] == "unavailable"
-            disk.release()
+            disk.unblock_commits()
             assert (await sending)["seq"] == 1
-            told = await ben.event("message")
+            told = await ben.wait_for_push("message")
             while told["kind"] != "message":
-                told = await ben.event("message")
+                told = await ben.wait_for_push("message")
             assert told["message"] == "taken"
-            await ben.closed()
+            await ben.wait_closed()
         await serving_task

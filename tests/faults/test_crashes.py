@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.faults.injection import Server
+from benchmarks.faults.injection import RestartableServer
 from server.protocol.answers import SendResponse
 from server.protocol.entries import Entry
 from tests.support import crashing_server
-from tests.support.eventually import PATIENCE, eventually
+from tests.support.eventually import TIMEOUT, wait_until
 from tui_chat.client.chat import ChatClient
 from tui_chat.client.events import Online
 from tui_chat.client.room import Room
@@ -20,18 +20,18 @@ PROGRAM = (str(Path(crashing_server.__file__)),)
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncGenerator[Server]:
-    server = Server(tmp_path, ("--rate-limit", "off"), PROGRAM)
+async def server(tmp_path: Path) -> AsyncGenerator[RestartableServer]:
+    server = RestartableServer(tmp_path, ("--rate-limit", "off"), PROGRAM)
     await server.start()
     yield server
     if server.process.process.returncode is None:
         server.process.process.kill()
-        await server.process.ended()
+        await server.process.wait_closed()
 
 
-async def died_and_started_again(server: Server) -> None:
-    code, _ = await server.process.ended()
-    assert code == crashing_server.DIED
+async def died_and_started_again(server: RestartableServer) -> None:
+    code, _ = await server.process.wait_closed()
+    assert code == crashing_server.CRASH_EXIT_CODE
     await server.start()
 
 
@@ -43,10 +43,10 @@ async def online(*clients: ChatClient) -> None:
             client.reconnect_now()
         return all(isinstance(client.state, Online) for client in clients)
 
-    await eventually(all_online)
+    await wait_until(all_online)
 
 
-async def said_over_a_crash(server: Server, text: str) -> tuple[SendResponse, list[list[Entry]], list[Room]]:
+async def said_over_a_crash(server: RestartableServer, text: str) -> tuple[SendResponse, list[list[Entry]], list[Room]]:
     """Say it to a server that dies of it: the answer, what everybody was given, and everybody's room."""
     async with ChatClient(server.process.url) as ann, ChatClient(server.process.url) as ben:
         rooms = [await ann.join("tea", nick="ann"), await ben.join("tea", nick="ben")]
@@ -61,10 +61,10 @@ async def said_over_a_crash(server: Server, text: str) -> tuple[SendResponse, li
         sending = asyncio.create_task(rooms[1].send(text))
         await died_and_started_again(server)
         await online(ann, ben)
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             sent = await sending
         await rooms[1].send("after")
-        await eventually(lambda: all(entries and entries[-1].seq == 3 for entries in given))
+        await wait_until(lambda: all(entries and entries[-1].seq == 3 for entries in given))
         for task in reading:
             task.cancel()
             with suppress(asyncio.CancelledError):
@@ -75,11 +75,13 @@ async def said_over_a_crash(server: Server, text: str) -> tuple[SendResponse, li
 @pytest.mark.parametrize(
     ("text", "duplicate"),
     [
-        (crashing_server.UNANSWERED, True),
-        (crashing_server.UNTOLD, False),
+        (crashing_server.CRASH_BEFORE_ACK, True),
+        (crashing_server.CRASH_BEFORE_FANOUT, False),
     ],
 )
-async def test_what_was_written_before_a_crash_is_said_once(server: Server, text: str, duplicate: bool) -> None:
+async def test_what_was_written_before_a_crash_is_said_once(
+    server: RestartableServer, text: str, duplicate: bool
+) -> None:
     sent, given, rooms = await said_over_a_crash(server, text)
     assert (sent.seq, sent.duplicate) == (2, duplicate)
     for entries, room in zip(given, rooms, strict=True):
@@ -87,16 +89,16 @@ async def test_what_was_written_before_a_crash_is_said_once(server: Server, text
         assert [message.message for message in room.log.messages()] == ["before", text, "after"]
 
 
-async def test_what_was_not_written_before_a_crash_is_not_there_and_can_be_said(server: Server) -> None:
+async def test_what_was_not_written_before_a_crash_is_not_there_and_can_be_said(server: RestartableServer) -> None:
     async with ChatClient(server.process.url) as ann:
         tea = await ann.join("tea", nick="ann")
-        sending = asyncio.create_task(tea.send(crashing_server.UNWRITTEN, timeout=PATIENCE))
-        code, _ = await server.process.ended()
-        assert code == crashing_server.DIED
+        sending = asyncio.create_task(tea.send(crashing_server.CRASH_BEFORE_COMMIT, timeout=TIMEOUT))
+        code, _ = await server.process.wait_closed()
+        assert code == crashing_server.CRASH_EXIT_CODE
         sending.cancel()
         with suppress(asyncio.CancelledError):
             await sending
         await server.start()
         await online(ann)
         assert (await tea.send("after")).seq == 1
-        await eventually(lambda: [message.message for message in tea.log.messages()] == ["after"])
+        await wait_until(lambda: [message.message for message in tea.log.messages()] == ["after"])

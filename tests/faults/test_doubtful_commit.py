@@ -15,7 +15,7 @@ from server.storage.executor import ThreadExecutor
 from server.storage.journal import Journal
 from server.storage.sqlite import open_engine
 from server.storage.statements import BatchStatements
-from tests.support.storage import BEN, Clock, Published, edit, say
+from tests.support.storage import BEN, ManualClock, PublishedEntries, build_edit, build_message
 
 ResultT = TypeVar("ResultT")
 
@@ -33,17 +33,17 @@ class BreakingExecutor(ThreadExecutor):
         return result
 
 
-Breaking = tuple[BreakingExecutor, Journal, Published]
+Breaking = tuple[BreakingExecutor, Journal, PublishedEntries]
 
 
 @pytest.fixture
 async def breaking(tmp_path: Path) -> AsyncGenerator[Breaking]:
     path = tmp_path / "chat.db"
-    await (await open_database(path, clock=Clock())).close()
+    await (await open_database(path, clock=ManualClock())).close()
     engine = open_engine(path, writable=True, pool_size=1, busy_timeout=50)
     writer = BreakingExecutor(engine, 1, "breaking")
-    journal = Journal(writer, BatchStatements(engine.dialect), Clock())
-    published = Published()
+    journal = Journal(writer, BatchStatements(engine.dialect), ManualClock())
+    published = PublishedEntries()
     journal.set_publisher(published)
     yield writer, journal, published
     await journal.close()
@@ -57,14 +57,14 @@ async def test_what_was_refused_and_is_there_all_the_same_is_told_to_everybody_w
     client_id = uuid4()
     writer.breaks = 1
     with pytest.raises(Unavailable):
-        await journal.append(say("perhaps", client_id=client_id))
+        await journal.append(build_message("perhaps", client_id=client_id))
     assert published.batches == []
-    later = journal.append(say("later", by=BEN))
-    repeat = journal.append(say("perhaps", client_id=client_id))
+    later = journal.append(build_message("later", author=BEN))
+    repeat = journal.append(build_message("perhaps", client_id=client_id))
     assert (await later).entry.seq == 2
     assert ((await repeat).duplicate, (await repeat).entry.seq) == (True, 1)
-    assert [entry.seq for entry in await published.first(2)] == [1, 2]
-    assert (await journal.append(say("perhaps", client_id=client_id))).duplicate
+    assert [entry.seq for entry in await published.wait_for_entries(2)] == [1, 2]
+    assert (await journal.append(build_message("perhaps", client_id=client_id))).duplicate
     await journal.close()
     assert [entry.seq for batch in published.batches for entry in batch] == [1, 2]
 
@@ -73,11 +73,11 @@ async def test_a_change_that_was_refused_and_is_there_all_the_same_is_told_when_
     breaking: Breaking,
 ) -> None:
     writer, journal, published = breaking
-    await journal.append(say("old"))
+    await journal.append(build_message("old"))
     writer.breaks = 1
     with pytest.raises(Unavailable):
-        await journal.append(edit(1, "new"))
-    assert (await journal.append(edit(1, "new"))).entry.seq == 3
-    assert (await journal.append(edit(1, "new"))).duplicate
+        await journal.append(build_edit(1, "new"))
+    assert (await journal.append(build_edit(1, "new"))).entry.seq == 3
+    assert (await journal.append(build_edit(1, "new"))).duplicate
     await journal.close()
     assert [entry.seq for batch in published.batches for entry in batch] == [1, 3]

@@ -2,39 +2,48 @@
 
 from pathlib import Path
 
-from benchmarks.faults.checker import Fault
-from benchmarks.faults.injection import Kind, Pace
-from benchmarks.faults.run import Plan, run
+from benchmarks.faults.checker import ViolationKind
+from benchmarks.faults.injection import FaultKind, FaultPace
+from benchmarks.faults.run import FaultPlan, run
 
-EARLY = Path(__file__).parents[1] / "support" / "early_acknowledgement.py"
-HURRY = Pace(answers=25, quiet=3.0, lasting=0.3)
+EARLY = Path(__file__).parents[1] / "support" / "ack_before_commit_server.py"
+HURRY = FaultPace(max_acks=25, max_wait=3.0, max_duration=0.3)
 
 
 async def test_what_breaks_costs_no_message_and_no_order() -> None:
     faults = {
-        Kind.KILL: 3,
-        Kind.CUT: 3,
-        Kind.RESTART: 1,
-        Kind.FREEZE: 1,
-        Kind.STALL: 1,
-        Kind.SLOW: 1,
-        Kind.HALF_CLOSE: 1,
-        Kind.CLIENT_KILL: 2,
+        FaultKind.KILL: 3,
+        FaultKind.CUT: 3,
+        FaultKind.RESTART: 1,
+        FaultKind.FREEZE: 1,
+        FaultKind.STALL: 1,
+        FaultKind.SLOW: 1,
+        FaultKind.HALF_CLOSE: 1,
+        FaultKind.CLIENT_KILL: 2,
     }
-    report = await run(Plan(seed=7, faults=faults, rooms=1, writers=5, readers=2, typists=1, pace=HURRY))
-    assert report.findings == []
-    assert report.flawless
-    assert report.words == []
+    report = await run(FaultPlan(seed=7, faults=faults, rooms=1, writers=5, readers=2, outbox_clients=1, pace=HURRY))
+    assert report.violations == []
+    assert report.is_flawless
+    assert report.stderr_lines == []
     assert report.faults == faults
-    assert report.acknowledged == report.said > 20
-    assert report.arrived == report.kept > 0
-    assert report.entries >= report.said + report.kept
-    assert report.given == 2 * report.entries
+    assert report.acknowledged == report.sent > 20
+    assert report.delivered == report.persisted > 0
+    assert report.log_entries >= report.sent + report.persisted
+    assert report.read_entries == 2 * report.log_entries
 
 
 async def test_a_server_that_acknowledges_before_it_commits_is_found_out() -> None:
-    faults = {Kind.KILL: 2}
+    faults = {FaultKind.KILL: 2}
     report = await run(
-        Plan(seed=3, faults=faults, rooms=1, writers=5, readers=1, pace=HURRY, catching_up=2.0, program=(str(EARLY),))
+        FaultPlan(
+            seed=3,
+            faults=faults,
+            rooms=1,
+            writers=5,
+            readers=1,
+            pace=HURRY,
+            catch_up_timeout=2.0,
+            program=(str(EARLY),),
+        )
     )
-    assert Fault.LOST in {finding.fault for finding in report.findings}
+    assert ViolationKind.LOST in {finding.kind for finding in report.violations}

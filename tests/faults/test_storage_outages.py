@@ -13,27 +13,27 @@ from aiohttp import ClientSession
 from server.runtime import RunningServer
 from server.storage import database
 from tests.support import disk as disks
-from tests.support.disk import Disk
-from tests.support.eventually import PATIENCE
+from tests.support.disk import FaultyDisk
+from tests.support.eventually import TIMEOUT
 from tests.support.raw_client import RawClient, raw_client
 from tests.support.server_process import server_process
-from tests.support.serving import serving
-from tests.support.small_disk import ENDLESS, limit_files, small_disk
-from tests.support.storage import locked
+from tests.support.serving import running_server
+from tests.support.small_disk import UNLIMITED, limit_file_size, small_disk
+from tests.support.storage import exclusive_lock
 
 LIMIT = 3
 
 
 @pytest.fixture
-def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
-    return disks.installed(monkeypatch, max_queue_depth=LIMIT)
+def disk(monkeypatch: pytest.MonkeyPatch) -> FaultyDisk:
+    return disks.install_faulty_disk(monkeypatch, max_queue_depth=LIMIT)
 
 
 @pytest.fixture
-async def server(tmp_path: Path, disk: Disk) -> AsyncGenerator[RunningServer]:
-    async with serving(tmp_path, rate_limit="off") as running:
+async def server(tmp_path: Path, disk: FaultyDisk) -> AsyncGenerator[RunningServer]:
+    async with running_server(tmp_path, rate_limit="off") as running:
         yield running
-        disk.release()
+        disk.unblock_commits()
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ async def ann(server: RunningServer) -> AsyncGenerator[RawClient]:
 
 
 async def say(client: RawClient, text: str) -> dict[str, Any]:
-    return await client.ask("sendMessage", {"room": "tea", "message": text})
+    return await client.request("sendMessage", {"room": "tea", "message": text})
 
 
 async def readiness(url: str) -> tuple[int, str]:
@@ -55,21 +55,21 @@ async def readiness(url: str) -> tuple[int, str]:
 
 async def ready(url: str, status: int, detail: str = "") -> None:
     """Ask `/ready` until it answers this: it looks at the disk once a second."""
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(TIMEOUT):
         while (found := await readiness(url)) != (status, detail):
             assert found[0] in {200, 503}
             await asyncio.sleep(0.05)
 
 
 async def refused(client: RawClient, event: str = "sendMessage", **fields: Any) -> None:
-    answer = await client.ask(event, {"room": "tea", "message": "private", **fields})
+    answer = await client.request(event, {"room": "tea", "message": "private", **fields})
     assert not answer["ok"]
     assert answer["error"]["code"] == "unavailable"
     assert answer["error"]["retryAfter"] > 0
 
 
 async def texts(client: RawClient) -> list[str]:
-    page = await client.ask("history", {"room": "tea", "after": 0, "limit": 200})
+    page = await client.request("history", {"room": "tea", "after": 0, "limit": 200})
     assert page["ok"], page
     assert [entry["seq"] for entry in page["messages"]] == list(range(1, page["lastSeq"] + 1))
     return [entry["message"] for entry in page["messages"]]
@@ -78,7 +78,7 @@ async def texts(client: RawClient) -> list[str]:
 async def test_a_locked_database_refuses_to_save_and_is_read(
     server: RunningServer, ann: RawClient, tmp_path: Path
 ) -> None:
-    with locked(tmp_path / "chat.db"):
+    with exclusive_lock(tmp_path / "chat.db"):
         await refused(ann)
         await refused(ann, "setTopic", topic="green")
         assert await texts(ann) == ["kept"]
@@ -91,13 +91,13 @@ async def test_a_locked_database_refuses_to_save_and_is_read(
 
 
 async def test_a_read_only_database_refuses_to_save_and_is_read(
-    server: RunningServer, ann: RawClient, disk: Disk
+    server: RunningServer, ann: RawClient, disk: FaultyDisk
 ) -> None:
-    disk.read_only = True
+    disk.is_read_only = True
     await refused(ann)
     assert await texts(ann) == ["kept"]
     await ready(server.url, 503, "it is read-only")
-    disk.read_only = False
+    disk.is_read_only = False
     await ready(server.url, 200)
     assert (await say(ann, "again"))["seq"] == 2
 
@@ -113,7 +113,7 @@ async def test_a_database_that_is_gone_lets_nobody_in_and_tells_nobody_of_the_at
     await refused(ann, "history", after=0)
     async with raw_client(server.url) as eve:
         await refused(eve, "joinRoom", roomName="tea", nickName="eve")
-        not_in = await eve.ask("sendMessage", {"room": "tea", "message": "let me"})
+        not_in = await eve.request("sendMessage", {"room": "tea", "message": "let me"})
         assert not_in["error"]["code"] == "not_joined"
         await ready(server.url, 503, "its file is gone")
         for file in aside.iterdir():
@@ -122,7 +122,7 @@ async def test_a_database_that_is_gone_lets_nobody_in_and_tells_nobody_of_the_at
         assert (await say(ann, "again"))["seq"] == 2
         assert [member["nickName"] for member in (await eve.join("tea", "eve"))["members"]] == ["ann", "eve"]
         assert await texts(ann) == ["kept", "again"]
-    notices = [packet for packet in ann.heard if '"nickName":"eve"' in packet and packet.startswith('42["message"')]
+    notices = [packet for packet in ann.pushes if '"nickName":"eve"' in packet and packet.startswith('42["message"')]
     assert len(notices) == 1
     assert '"kind":"join"' in notices[0]
 
@@ -137,14 +137,14 @@ async def test_a_second_connection_that_cannot_read_is_not_left_in_the_room(
         await refused(other, "joinRoom", roomName="tea", nickName="ann", guestKey=key)
         await refused(ann, "joinRoom", roomName="tea", nickName="ann", guestKey=key)
         aside.rename(tmp_path / "chat.db")
-        assert (await other.ask("sendMessage", {"room": "tea", "message": "no"}))["error"]["code"] == "not_joined"
+        assert (await other.request("sendMessage", {"room": "tea", "message": "no"}))["error"]["code"] == "not_joined"
         assert (await say(ann, "still in"))["ok"]
 
 
 async def test_a_slow_disk_fills_a_bounded_queue_and_the_rest_is_refused(
     server: RunningServer,
     ann: RawClient,
-    disk: Disk,
+    disk: FaultyDisk,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -153,16 +153,16 @@ async def test_a_slow_disk_fills_a_bounded_queue_and_the_rest_is_refused(
         writers = [await stack.enter_async_context(raw_client(server.url)) for _ in range(LIMIT + 2)]
         for number, writer in enumerate(writers):
             await writer.join("tea", f"writer{number}")
-        disk.hold()
+        disk.block_commits()
         sending = [asyncio.create_task(say(writers[0], "m"))]
-        assert await asyncio.to_thread(disk.holding.wait, PATIENCE)
+        assert await asyncio.to_thread(disk.commit_blocked.wait, TIMEOUT)
         sending += [asyncio.create_task(say(writer, "m")) for writer in writers[1:]]
         (answered,), waiting = await asyncio.wait(sending, return_when=asyncio.FIRST_COMPLETED)
         assert answered.result()["error"]["code"] == "unavailable"
         assert answered.result()["error"]["message"] == "too many messages are waiting to be saved"
         assert await texts(ann) == ["kept"]
         await ready(server.url, 503, "too many messages are waiting to be saved")
-        disk.release()
+        disk.unblock_commits()
         answers = await asyncio.gather(*waiting)
         assert sorted(answer["seq"] for answer in answers) == [2, 3, 4, 5]
     await ready(server.url, 200)
@@ -174,14 +174,14 @@ async def test_a_slow_disk_fills_a_bounded_queue_and_the_rest_is_refused(
 
 
 async def test_a_disk_that_says_nothing_is_told_by_readiness_in_time(
-    server: RunningServer, ann: RawClient, disk: Disk, monkeypatch: pytest.MonkeyPatch
+    server: RunningServer, ann: RawClient, disk: FaultyDisk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(database, "PROBE_TIMEOUT", 0.2)
-    disk.hold()
+    disk.block_commits()
     sending = asyncio.create_task(say(ann, "slow"))
-    assert await asyncio.to_thread(disk.holding.wait, PATIENCE)
+    assert await asyncio.to_thread(disk.commit_blocked.wait, TIMEOUT)
     await ready(server.url, 503, "the disk has not answered for 0.2 seconds")
-    disk.release()
+    disk.unblock_commits()
     assert (await sending)["seq"] == 2
     await ready(server.url, 200)
 
@@ -223,11 +223,11 @@ async def test_a_disk_that_takes_no_more_loses_nothing_and_is_used_again_when_it
     async with server_process(tmp_path, "--rate-limit", "off") as server, raw_client(server.url) as ann:
         await ann.join("tea", "ann")
         assert (await say(ann, "kept"))["ok"]
-        limit_files(server.process.pid, 200 * 1024)
+        limit_file_size(server.process.pid, 200 * 1024)
         acknowledged = await fill(ann)
         assert await texts(ann) == ["kept", *acknowledged]
         await ready(server.url, 503, "the disk does not read or write it")
-        limit_files(server.process.pid, ENDLESS)
+        limit_file_size(server.process.pid, UNLIMITED)
         await ready(server.url, 200)
         assert (await say(ann, "again"))["seq"] == len(acknowledged) + 2
         assert await texts(ann) == ["kept", *acknowledged, "again"]

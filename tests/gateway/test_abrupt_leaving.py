@@ -11,14 +11,14 @@ from tests.support.server_process import server_process
 async def _vanish(url: str) -> None:
     async with raw_client(url) as client:
         await client.join("tea", "ghost")
-        await client.event("message")
-        client.vanish()
+        await client.wait_for_push("message")
+        client.abort()
 
 
 async def _hear(client: RawClient, count: int) -> list[str]:
     texts: list[str] = []
     while len(texts) < count:
-        push = await client.event("message")
+        push = await client.wait_for_push("message")
         if push["kind"] == "message":
             texts.append(push["message"])
     return texts
@@ -32,11 +32,11 @@ async def test_members_that_vanish_while_others_talk_disturb_nobody(tmp_path: Pa
             hearing = asyncio.create_task(_hear(bob, 300))
             vanishing = asyncio.gather(*[_vanish(server.url) for _ in range(40)])
             for number in range(300):
-                await ann.ask("sendMessage", {"room": "tea", "message": str(number)})
+                await ann.request("sendMessage", {"room": "tea", "message": str(number)})
             await vanishing
             assert await hearing == [str(number) for number in range(300)]
-        server.signal(signal.SIGTERM)
-        code, errors = await server.ended()
+        server.send_signal(signal.SIGTERM)
+        code, errors = await server.wait_closed()
     assert code == 0
     assert "Traceback" not in errors
     assert "ERROR" not in errors

@@ -15,14 +15,14 @@ import pytest
 from server.runtime import RunningServer
 from tests.support.raw_client import RawClient, raw_client
 from tests.support.server_process import server_process
-from tests.support.serving import serving
+from tests.support.serving import running_server
 
 TROUBLE = logging.WARNING
 
 
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
-    async with serving(tmp_path) as running:
+    async with running_server(tmp_path) as running:
         yield running
 
 
@@ -31,10 +31,10 @@ async def bystander(server: RunningServer) -> AsyncGenerator[RawClient]:
     """Somebody who was there before the attack and must be able to talk after it."""
     async with raw_client(server.url) as client:
         await client.join("tea", "bystander")
-        assert (await client.ask("sendMessage", {"room": "tea", "message": "before"}))["seq"] == 1
+        assert (await client.request("sendMessage", {"room": "tea", "message": "before"}))["seq"] == 1
         yield client
-        assert (await client.ask("sendMessage", {"room": "tea", "message": "after"}))["ok"]
-        page = await client.ask("history", {"room": "tea", "after": 0})
+        assert (await client.request("sendMessage", {"room": "tea", "message": "after"}))["ok"]
+        page = await client.request("history", {"room": "tea", "after": 0})
         said = [entry["message"] for entry in page["messages"]]
         assert (said[0], said[-1]) == ("before", "after")
 
@@ -56,7 +56,7 @@ async def test_an_event_with_a_reserved_name_runs_nothing(
     caplog.set_level(logging.INFO)
     async with raw_client(server.url) as mallory:
         mine = await mallory.join("tea", "mallory")
-        answer = await mallory.ask(name, {"sid": "x"}, "forged")
+        answer = await mallory.request(name, {"sid": "x"}, "forged")
         assert answer["error"]["code"] == "bad_request"
         again = await mallory.join("tea", "mallory")
         assert again["memberId"] == mine["memberId"]
@@ -102,10 +102,10 @@ async def test_a_packet_that_is_none_ends_the_connection(
         await mallory.join("tea", "mallory")
         raw = packet.encode("utf-8", "surrogateescape")
         await mallory.ws.send_frame(raw, aiohttp.WSMsgType.TEXT)
-        await mallory.closed()
+        await mallory.wait_closed()
     quiet(caplog)
     assert "tea" not in "".join(lines(caplog))
-    left = await bystander.event("message")
+    left = await bystander.wait_for_push("message")
     assert left["kind"] in ("message", "join", "leave")
 
 
@@ -115,7 +115,7 @@ async def test_a_binary_frame_ends_the_connection(
     caplog.set_level(logging.INFO)
     async with raw_client(server.url) as mallory:
         await mallory.ws.send_bytes(b"\x04hello")
-        await mallory.closed()
+        await mallory.wait_closed()
     quiet(caplog)
 
 
@@ -128,7 +128,7 @@ async def test_a_message_of_ten_megabytes_ends_the_connection(
         body = json.dumps(["sendMessage", {"room": "tea", "message": "a" * 10_000_000}])
         with suppress(aiohttp.ClientError, ConnectionError):  # it may be closed while it is being sent
             await mallory.ws.send_str("42" + body)
-        await mallory.closed()
+        await mallory.wait_closed()
     quiet(caplog)
 
 
@@ -159,9 +159,9 @@ async def test_a_request_that_is_not_valid_gets_an_error_and_changes_nothing(
     caplog.set_level(logging.INFO)
     async with raw_client(server.url) as mallory:
         await mallory.join("tea", "mallory")
-        answer = await mallory.ask(event, body)
+        answer = await mallory.request(event, body)
         assert (answer["ok"], answer["error"]["code"]) == (False, code)
-        assert (await mallory.ask("history", {"room": "tea", "after": 0}))["lastSeq"] == 1
+        assert (await mallory.request("history", {"room": "tea", "after": 0}))["lastSeq"] == 1
     quiet(caplog)
 
 
@@ -172,47 +172,47 @@ async def test_deep_json_inside_a_request_is_refused_or_ends_the_connection(
     for depth in (40, 900, 1000, 5000, 30000):
         async with raw_client(server.url) as mallory:
             await mallory.ws.send_str('421["joinRoom",' + "[" * depth + "]" * depth + "]")
-            packet = await mallory.packet()
+            packet = await mallory.read_packet()
             assert packet is None or json.loads(packet[3:])[0]["error"]["code"] == "bad_request"
     assert not [record for record in caplog.records if record.exc_info]
 
 
 async def test_a_session_that_never_connects_is_ended(tmp_path: Path) -> None:
-    async with serving(tmp_path, ping_interval=0.3, connect_timeout=0.3) as server:
+    async with running_server(tmp_path, ping_interval=0.3, connect_timeout=0.3) as server:
         async with raw_client(server.url, connect=False) as silent:
-            await silent.closed()
+            await silent.wait_closed()
         async with raw_client(server.url, connect=False) as elsewhere:
             await elsewhere.ws.send_str("40/other,")
-            assert (await elsewhere.packet() or "").startswith("44/other,")
-            await elsewhere.closed()
+            assert (await elsewhere.read_packet() or "").startswith("44/other,")
+            await elsewhere.wait_closed()
 
 
 @pytest.mark.parametrize("begun", [b"", b"GET / HTTP/1.1\r\nHost: a\r\nX-Slow: "], ids=["nothing", "half a head"])
 async def test_a_connection_that_asks_for_nothing_is_ended_and_no_other(tmp_path: Path, begun: bytes) -> None:
-    async with serving(tmp_path, connect_timeout=0.5) as server, raw_client(server.url) as client:
+    async with running_server(tmp_path, connect_timeout=0.5) as server, raw_client(server.url) as client:
         await client.join("tea", "ann")
         reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
         writer.write(begun)
         async with asyncio.timeout(10):
             assert await reader.read() == b""
         writer.close()
-        assert (await client.ask("sendMessage", {"room": "tea", "message": "still here"}))["ok"]
+        assert (await client.request("sendMessage", {"room": "tea", "message": "still here"}))["ok"]
 
 
 async def test_a_client_that_answers_no_ping_is_ended(tmp_path: Path) -> None:
     async with (
-        serving(tmp_path, ping_interval=0.2, ping_timeout=0.4) as server,
+        running_server(tmp_path, ping_interval=0.2, ping_timeout=0.4) as server,
         raw_client(server.url) as deaf,
         raw_client(server.url) as bystander,
     ):
         await deaf.join("tea", "deaf")
         joined = await bystander.join("tea", "bystander")
         assert len(joined["members"]) == 2
-        listening = asyncio.create_task(bystander.event("presence"))
+        listening = asyncio.create_task(bystander.wait_for_push("presence"))
         while "deaf" not in str(await asyncio.wait_for(deaf.ws.receive(), 10)) and not deaf.ws.closed:
             pass  # it reads and says nothing
         await listening
-        while (push := await bystander.event("message"))["kind"] != "leave":
+        while (push := await bystander.wait_for_push("message"))["kind"] != "leave":
             pass
         assert push["nickName"] == "deaf"
 
@@ -224,36 +224,36 @@ async def test_too_many_requests_that_are_not_valid_end_the_connection(
     async with raw_client(server.url) as mallory:
         for _ in range(40):
             await mallory.ws.send_str('42["nothing",{}]')
-        await mallory.closed()
+        await mallory.wait_closed()
     quiet(caplog)
 
 
 async def test_one_clients_events_are_carried_out_in_the_order_they_were_sent(tmp_path: Path) -> None:
-    async with serving(tmp_path, rate_limit="off") as server, raw_client(server.url) as ann:
+    async with running_server(tmp_path, rate_limit="off") as server, raw_client(server.url) as ann:
         await ann.join("tea", "ann")
         for number in range(300):
             await ann.ws.send_str(f'42{1000 + number}["sendMessage",{{"room":"tea","message":"{number}"}}]')
-        seqs = [(await ann.answer(1000 + number))["seq"] for number in range(300)]
+        seqs = [(await ann.read_response(1000 + number))["seq"] for number in range(300)]
         assert seqs == list(range(1, 301))
-        page = await ann.ask("history", {"room": "tea", "after": 100, "limit": 200})
+        page = await ann.request("history", {"room": "tea", "after": 100, "limit": 200})
         assert [int(entry["message"]) for entry in page["messages"]] == list(range(100, 300))
 
 
 async def test_the_answer_to_a_send_comes_before_its_push(server: RunningServer) -> None:
     async with raw_client(server.url) as ann:
         await ann.join("tea", "ann")
-        await ann.event("message")
+        await ann.wait_for_push("message")
         await ann.ws.send_str('42900["sendMessage",{"room":"tea","message":"hi"}]')
-        packets = [await ann.packet() for _ in range(3)]
+        packets = [await ann.read_packet() for _ in range(3)]
         kinds = [packet[:4] for packet in packets if packet and "presence" not in packet]
         assert kinds == ["4390", '42["']
 
 
 async def test_nothing_is_pushed_before_a_client_is_let_in(server: RunningServer, bystander: RawClient) -> None:
     async with raw_client(server.url, connect=False) as newcomer:
-        await bystander.ask("sendMessage", {"room": "tea", "message": "hi"})
+        await bystander.request("sendMessage", {"room": "tea", "message": "hi"})
         await newcomer.ws.send_str("40")
-        assert (await newcomer.packet() or "").startswith("40{")
+        assert (await newcomer.read_packet() or "").startswith("40{")
 
 
 async def test_no_compression_is_agreed_on(server: RunningServer) -> None:
@@ -265,20 +265,20 @@ async def test_a_room_named_like_a_session_or_nothing_is_only_a_room(
     server: RunningServer, bystander: RawClient
 ) -> None:
     async with raw_client(server.url) as mallory:
-        bystander_sid = (await bystander.ask("listRooms", {}))["rooms"][0]["name"]
-        await mallory.join(str(mallory.opening["sid"]), "mallory")
+        bystander_sid = (await bystander.request("listRooms", {}))["rooms"][0]["name"]
+        await mallory.join(str(mallory.handshake["sid"]), "mallory")
         await mallory.join("None", "mallory")
-        await mallory.ask("sendMessage", {"room": "None", "message": "to all?"})
-        await bystander.ask("sendMessage", {"room": "tea", "message": "marker"})
-        while (push := await bystander.event("message"))["message"] != "marker":
+        await mallory.request("sendMessage", {"room": "None", "message": "to all?"})
+        await bystander.request("sendMessage", {"room": "tea", "message": "marker"})
+        while (push := await bystander.wait_for_push("message"))["message"] != "marker":
             assert push["room"] == bystander_sid
 
 
 async def test_a_nickname_in_a_message_does_not_speak_for_another(server: RunningServer, bystander: RawClient) -> None:
     async with raw_client(server.url) as mallory:
         await mallory.join("tea", "mallory")
-        await mallory.ask("sendMessage", {"room": "tea", "message": "it was me", "nickName": "bystander"})
-        while (push := await bystander.event("message"))["message"] != "it was me":
+        await mallory.request("sendMessage", {"room": "tea", "message": "it was me", "nickName": "bystander"})
+        while (push := await bystander.wait_for_push("message"))["message"] != "it was me":
             pass
         assert push["nickName"] == "mallory"
 
@@ -286,8 +286,8 @@ async def test_a_nickname_in_a_message_does_not_speak_for_another(server: Runnin
 async def test_text_is_cleaned_before_anybody_sees_it(server: RunningServer, bystander: RawClient) -> None:
     async with raw_client(server.url) as mallory:
         await mallory.join("tea", "mallory")
-        await mallory.ask("sendMessage", {"room": "tea", "message": "a\x1b]52;c;aGk=\x07b\u202ec\x9bd"})
-        while "52" not in (push := await bystander.event("message"))["message"]:
+        await mallory.request("sendMessage", {"room": "tea", "message": "a\x1b]52;c;aGk=\x07b\u202ec\x9bd"})
+        while "52" not in (push := await bystander.wait_for_push("message"))["message"]:
             pass
         assert push["message"] == "a]52;c;aGk=bcd"
 
@@ -315,7 +315,9 @@ async def test_text_is_cleaned_before_anybody_sees_it(server: RunningServer, bys
 async def test_only_pages_of_the_server_and_of_listed_origins_connect(
     tmp_path: Path, headers: dict[str, str], status: int
 ) -> None:
-    async with serving(tmp_path, cors_origin=("http://Friend.example:80/", "https://other.example:8443")) as server:
+    async with running_server(
+        tmp_path, cors_origin=("http://Friend.example:80/", "https://other.example:8443")
+    ) as server:
         headers = {
             name: value.replace("SELF", server.url).replace("PORT", str(server.port)) for name, value in headers.items()
         }
@@ -329,12 +331,12 @@ async def test_only_pages_of_the_server_and_of_listed_origins_connect(
 
 async def test_an_address_that_a_stranger_claims_is_not_believed(tmp_path: Path) -> None:
     claimed = {"X-Forwarded-For": "192.0.2.7"}
-    async with serving(tmp_path, connections_per_address=2) as server:
+    async with running_server(tmp_path, connections_per_address=2) as server:
         # Loopback is exempt, so three get in: what they claim to be is not looked at.
         three = [raw_client(server.url, headers=claimed) for _ in range(3)]
         async with three[0], three[1], three[2]:
             pass
-    async with serving(tmp_path, connections_per_address=2, trusted_proxy=("127.0.0.0/8",)) as server:
+    async with running_server(tmp_path, connections_per_address=2, trusted_proxy=("127.0.0.0/8",)) as server:
         async with raw_client(server.url, headers=claimed), raw_client(server.url, headers=claimed):
             with pytest.raises(aiohttp.WSServerHandshakeError) as refusal:
                 async with raw_client(server.url, headers=claimed):
@@ -349,7 +351,7 @@ async def test_an_address_that_a_stranger_claims_is_not_believed(tmp_path: Path)
 async def test_sends_past_the_rate_are_refused_with_the_wait(server: RunningServer) -> None:
     async with raw_client(server.url) as ann:
         await ann.join("tea", "ann")
-        answers = [await ann.ask("sendMessage", {"room": "tea", "message": str(number)}) for number in range(12)]
+        answers = [await ann.request("sendMessage", {"room": "tea", "message": str(number)}) for number in range(12)]
         assert [answer["ok"] for answer in answers[:10]] == [True] * 10
         assert answers[11]["error"]["code"] == "rate_limited"
         assert 0 < answers[11]["error"]["retryAfter"] <= 1
@@ -360,11 +362,11 @@ async def test_who_leaves_and_comes_back_on_one_transport_has_no_new_allowance(s
         said = 0
         for _ in range(5):
             await mallory.join("tea", "mallory")
-            answers = [await mallory.ask("sendMessage", {"room": "tea", "message": "m"}) for _ in range(10)]
+            answers = [await mallory.request("sendMessage", {"room": "tea", "message": "m"}) for _ in range(10)]
             said += sum(answer["ok"] for answer in answers)
             await mallory.ws.send_str("41")
             await mallory.ws.send_str("40")
-            while (packet := await mallory.packet()) is not None and not packet.startswith("40"):
+            while (packet := await mallory.read_packet()) is not None and not packet.startswith("40"):
                 pass  # what was pushed before
             assert packet is not None
     assert 10 <= said < 20
@@ -376,14 +378,14 @@ async def test_a_thousand_joins_from_one_connection_leave_the_others_alone(
     async with raw_client(server.url) as mallory:
         for number in range(1000):
             await mallory.ws.send_str(f'42{number}["joinRoom",{{"roomName":"r{number}","nickName":"mallory"}}]')
-        answers = [await mallory.answer(number) for number in range(1000)]
+        answers = [await mallory.read_response(number) for number in range(1000)]
         assert {answer["error"]["code"] for answer in answers if not answer["ok"]} <= {"rate_limited", "bad_request"}
         assert sum(answer["ok"] for answer in answers) < 64
 
 
 async def test_a_reader_that_stops_reading_is_cut_and_delays_nobody(tmp_path: Path) -> None:
     async with (
-        serving(tmp_path, rate_limit="off", unsent_bytes=100_000) as server,
+        running_server(tmp_path, rate_limit="off", unsent_bytes=100_000) as server,
         raw_client(server.url) as ann,
         raw_client(server.url) as stalled,
     ):
@@ -397,7 +399,7 @@ async def test_a_reader_that_stops_reading_is_cut_and_delays_nobody(tmp_path: Pa
 
 
 async def _leaves(client: RawClient) -> str:
-    while (push := await client.event("message"))["kind"] != "leave":
+    while (push := await client.wait_for_push("message"))["kind"] != "leave":
         pass
     return push["nickName"]
 
@@ -423,8 +425,8 @@ async def test_what_is_no_request_is_one_line_in_the_log_at_most(tmp_path: Path)
             async with asyncio.timeout(15):
                 assert (await reader.readline()).startswith((b"HTTP/1.0 4", b"HTTP/1.1 4")), junk
             writer.close()
-        server.signal(signal.SIGTERM)
-        code, errors = await server.ended()
+        server.send_signal(signal.SIGTERM)
+        code, errors = await server.wait_closed()
     assert (code, "Traceback" in errors) == (0, False), errors
     assert len(errors.splitlines()) <= len(NO_REQUESTS) + 2
     assert "request from 127.0.0.1: BadStatusLine" in errors

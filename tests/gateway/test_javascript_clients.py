@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.javascript_client import javascript_client
-from tests.support.serving import serving
+from tests.support.serving import running_server
 
 pytestmark = pytest.mark.needs_node
 
@@ -16,69 +16,71 @@ TRANSPORTS = [["websocket"], ["polling"], ["polling", "websocket"]]
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("transports", TRANSPORTS, ids="+".join)
 async def test_two_plain_clients_join_and_talk(tmp_path: Path, version: str, transports: list[str]) -> None:
-    async with serving(tmp_path) as server, javascript_client(version) as ann, javascript_client(version) as bob:
+    async with running_server(tmp_path) as server, javascript_client(version) as ann, javascript_client(version) as bob:
         for client, nick in ((ann, "ann"), (bob, "小明")):
             await client.connect(server.url, transports=transports)
             client.emit("joinRoom", {"roomName": "tea", "nickName": nick})
-            await client.until(lambda client=client: client.events("message"))
-        await ann.until(lambda: len(ann.events("message")) == 2)
+            await client.wait_until(lambda client=client: client.event_payloads("message"))
+        await ann.wait_until(lambda: len(ann.event_payloads("message")) == 2)
         ann.emit("sendMessage", {"room": "tea", "nickName": "ann", "message": "hi"})
         bob.emit("sendMessage", {"room": "tea", "nickName": "ann", "message": "你好 👋"})
         for client in (ann, bob):
-            await client.until(lambda client=client: len(client.events("message")) >= 3)
-        await ann.until(lambda: len(ann.events("message")) == 4)
-        await bob.until(lambda: len(bob.events("message")) == 3)
-        heard = [(push["nickName"], push["message"]) for push in ann.events("message")]
+            await client.wait_until(lambda client=client: len(client.event_payloads("message")) >= 3)
+        await ann.wait_until(lambda: len(ann.event_payloads("message")) == 4)
+        await bob.wait_until(lambda: len(bob.event_payloads("message")) == 3)
+        heard = [(push["nickName"], push["message"]) for push in ann.event_payloads("message")]
         assert heard[:2] == [("ann", "ann 加入了 tea 房间"), ("小明", "小明 加入了 tea 房间")]
         assert sorted(heard[2:]) == [("ann", "hi"), ("小明", "你好 👋")]
-        assert [(push["nickName"], push["message"]) for push in bob.events("message")][1:] == heard[2:]
+        assert [(push["nickName"], push["message"]) for push in bob.event_payloads("message")][1:] == heard[2:]
         if transports == ["polling", "websocket"]:
-            await ann.until(lambda: ann.saw("upgrade"))
+            await ann.wait_until(lambda: ann.reports_of("upgrade"))
 
 
 @pytest.mark.parametrize("version", VERSIONS)
 async def test_messages_sent_during_the_upgrade_all_arrive_once_and_in_order(tmp_path: Path, version: str) -> None:
-    async with serving(tmp_path, rate_limit="off") as server, javascript_client(version) as ann:
+    async with running_server(tmp_path, rate_limit="off") as server, javascript_client(version) as ann:
         await ann.connect(server.url, transports=["polling", "websocket"])
-        await ann.ask("joinRoom", {"roomName": "tea", "nickName": "ann"})
+        await ann.request("joinRoom", {"roomName": "tea", "nickName": "ann"})
         for number in range(200):
             ann.emit("sendMessage", {"room": "tea", "message": str(number)})
-        await ann.until(lambda: ann.saw("upgrade"))
+        await ann.wait_until(lambda: ann.reports_of("upgrade"))
         for number in range(200, 300):
             ann.emit("sendMessage", {"room": "tea", "message": str(number)})
-        await ann.until(lambda: len(ann.events("message")) == 301)
-        assert [push["message"] for push in ann.events("message") if push["kind"] == "message"] == [
+        await ann.wait_until(lambda: len(ann.event_payloads("message")) == 301)
+        assert [push["message"] for push in ann.event_payloads("message") if push["kind"] == "message"] == [
             str(number) for number in range(300)
         ]
 
 
 async def test_a_client_that_leaves_is_gone_for_the_others(tmp_path: Path) -> None:
-    async with serving(tmp_path) as server, javascript_client("4.8.4") as ann, javascript_client("4.8.4") as bob:
+    async with running_server(tmp_path) as server, javascript_client("4.8.4") as ann, javascript_client("4.8.4") as bob:
         await ann.connect(server.url)
-        await ann.ask("joinRoom", {"roomName": "tea", "nickName": "ann"})
+        await ann.request("joinRoom", {"roomName": "tea", "nickName": "ann"})
         await bob.connect(server.url)
-        joined = await bob.ask("joinRoom", {"roomName": "TEA", "nickName": "Ann"})
+        joined = await bob.request("joinRoom", {"roomName": "TEA", "nickName": "Ann"})
         assert joined["nickName"] == "Ann2"
         assert joined["room"]["name"] == "tea"
         assert [member["nickName"] for member in joined["members"]] == ["ann", "Ann2"]
         bob.disconnect()
-        await ann.until(lambda: [push for push in ann.events("message") if push["kind"] == "leave"])
-        await ann.until(lambda: [push for push in ann.events("presence") if push["left"] == [joined["memberId"]]])
+        await ann.wait_until(lambda: [push for push in ann.event_payloads("message") if push["kind"] == "leave"])
+        await ann.wait_until(
+            lambda: [push for push in ann.event_payloads("presence") if push["left"] == [joined["memberId"]]]
+        )
 
 
 async def test_a_repeated_client_id_gets_its_first_answer(tmp_path: Path) -> None:
-    async with serving(tmp_path) as server, javascript_client("4.8.4") as ann:
+    async with running_server(tmp_path) as server, javascript_client("4.8.4") as ann:
         await ann.connect(server.url)
-        await ann.ask("joinRoom", {"roomName": "tea", "nickName": "ann"})
+        await ann.request("joinRoom", {"roomName": "tea", "nickName": "ann"})
         message = {"room": "tea", "message": "hi", "clientId": "6f1e6a5c-3c44-4d33-8d5d-6a1f0f6a2b11"}
-        first, again = await ann.ask("sendMessage", message), await ann.ask("sendMessage", message)
+        first, again = await ann.request("sendMessage", message), await ann.request("sendMessage", message)
         assert (first["duplicate"], again) == (False, {**first, "duplicate": True})
-        assert len([push for push in ann.events("message") if push["kind"] == "message"]) == 1
+        assert len([push for push in ann.event_payloads("message") if push["kind"] == "message"]) == 1
 
 
 async def test_a_planned_stop_says_when_to_come_back(tmp_path: Path) -> None:
     async with javascript_client("4.8.4") as ann:
-        async with serving(tmp_path) as server:
+        async with running_server(tmp_path) as server:
             await ann.connect(server.url, reconnection=False)
-        await ann.until(lambda: ann.events("goingAway") and ann.saw("disconnect"))
-        assert ann.events("goingAway")[0]["reconnectAfter"] > 0
+        await ann.wait_until(lambda: ann.event_payloads("goingAway") and ann.reports_of("disconnect"))
+        assert ann.event_payloads("goingAway")[0]["reconnectAfter"] > 0

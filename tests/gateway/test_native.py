@@ -8,12 +8,12 @@ import pytest
 
 from server.runtime import RunningServer
 from tests.support.raw_client import RawClient, raw_client
-from tests.support.serving import serving
+from tests.support.serving import running_server
 
 
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
-    async with serving(tmp_path, rate_limit="off") as running:
+    async with running_server(tmp_path, rate_limit="off") as running:
         yield running
 
 
@@ -24,7 +24,7 @@ async def ann(server: RunningServer) -> AsyncGenerator[RawClient]:
 
 
 async def say(client: RawClient, *texts: str, room: str = "tea") -> list[dict[str, Any]]:
-    return [await client.ask("sendMessage", {"room": room, "message": text}) for text in texts]
+    return [await client.request("sendMessage", {"room": room, "message": text}) for text in texts]
 
 
 async def test_the_first_join_tells_all_there_is_to_know(ann: RawClient) -> None:
@@ -32,7 +32,7 @@ async def test_the_first_join_tells_all_there_is_to_know(ann: RawClient) -> None
     assert joined["room"] == {"name": "Tea", "topic": "", "lastSeq": 0, "visibility": "public"}
     assert (joined["nickName"], joined["messages"], joined["hasMore"]) == ("Ann", [], False)
     assert joined["members"] == [{"memberId": joined["memberId"], "nickName": "Ann", "role": "member"}]
-    notice = await ann.event("message")
+    notice = await ann.wait_for_push("message")
     assert (notice["kind"], notice["nickName"], notice["message"]) == ("join", "Ann", "Ann 加入了 Tea 房间")
     assert "seq" not in notice
 
@@ -75,7 +75,7 @@ async def test_who_joins_later_gets_the_newest_of_what_was_said(server: RunningS
 async def test_history_pages(ann: RawClient, place: dict[str, int], seqs: list[int], has_more: bool) -> None:
     await ann.join("tea", "ann")
     await say(ann, *"0123456789")
-    page = await ann.ask("history", {"room": "tea", **place})
+    page = await ann.request("history", {"room": "tea", **place})
     assert ([entry["seq"] for entry in page["messages"]], page["hasMore"], page["lastSeq"]) == (seqs, has_more, 10)
 
 
@@ -92,10 +92,10 @@ async def test_a_guest_key_brings_back_the_same_member_even_beside_its_dead_conn
 
 
 async def test_a_guest_is_the_same_member_after_the_server_was_restarted(tmp_path: Path) -> None:
-    async with serving(tmp_path) as server, raw_client(server.url) as ann:
+    async with running_server(tmp_path) as server, raw_client(server.url) as ann:
         first = await ann.join("tea", "ann")
         await say(ann, "before")
-    async with serving(tmp_path) as server, raw_client(server.url) as ann:
+    async with running_server(tmp_path) as server, raw_client(server.url) as ann:
         again = await ann.join("tea", "ann", guestKey=first["guestKey"], since=0)
         assert again["memberId"] == first["memberId"]
         assert [entry["message"] for entry in again["messages"]] == ["before"]
@@ -106,26 +106,26 @@ async def test_a_new_nickname_is_told_to_the_room_and_kept_unique(server: Runnin
     await ann.join("tea", "ann")
     async with raw_client(server.url) as bob:
         bobs = await bob.join("tea", "bob")
-        assert (await bob.ask("changeNick", {"nickName": "ANN"}))["nickName"] == "ANN2"
-        while (notice := await ann.event("message"))["kind"] != "nick":
+        assert (await bob.request("changeNick", {"nickName": "ANN"}))["nickName"] == "ANN2"
+        while (notice := await ann.wait_for_push("message"))["kind"] != "nick":
             pass
         assert (notice["oldNickName"], notice["nickName"], notice["memberId"]) == ("bob", "ANN2", bobs["memberId"])
         renames: list[Any] = []
         while not renames:
-            presence = await ann.event("presence")
+            presence = await ann.wait_for_push("presence")
             renames = presence["renamed"] or [member for member in presence["joined"] if member["nickName"] == "ANN2"]
         assert renames[0]["memberId"] == bobs["memberId"]
-        assert (await bob.ask("changeNick", {"nickName": "\x00"}))["error"]["code"] == "nick_invalid"
+        assert (await bob.request("changeNick", {"nickName": "\x00"}))["error"]["code"] == "nick_invalid"
 
 
 async def test_typing_is_told_to_the_others_only(server: RunningServer, ann: RawClient) -> None:
     await ann.join("tea", "ann")
     async with raw_client(server.url) as bob:
         bobs = await bob.join("tea", "bob")
-        assert (await bob.ask("typing", {"room": "tea", "on": True}))["ok"]
-        assert await ann.event("typing") == {"room": "tea", "memberId": bobs["memberId"], "on": True}
-        await bob.ask("listRooms", {})
-        assert not [packet for packet in bob.heard if '"typing"' in packet]
+        assert (await bob.request("typing", {"room": "tea", "on": True}))["ok"]
+        assert await ann.wait_for_push("typing") == {"room": "tea", "memberId": bobs["memberId"], "on": True}
+        await bob.request("listRooms", {})
+        assert not [packet for packet in bob.pushes if '"typing"' in packet]
 
 
 async def test_rooms_are_listed_with_who_is_there(server: RunningServer, ann: RawClient) -> None:
@@ -134,26 +134,26 @@ async def test_rooms_are_listed_with_who_is_there(server: RunningServer, ann: Ra
     await say(ann, "hi")
     async with raw_client(server.url) as bob:
         await bob.join("Coffee", "bob")
-        await ann.ask("leaveRoom", {"room": "tea"})
-        listed = (await bob.ask("listRooms", {}))["rooms"]
+        await ann.request("leaveRoom", {"room": "tea"})
+        listed = (await bob.request("listRooms", {}))["rooms"]
         assert listed == [
             {"name": "Coffee", "topic": "", "members": 2, "lastSeq": 0},
             {"name": "tea", "topic": "", "members": 0, "lastSeq": 1},
         ]
-        assert [room["name"] for room in (await bob.ask("listRooms", {"query": "TE"}))["rooms"]] == ["tea"]
-        assert [room["name"] for room in (await bob.ask("listRooms", {"query": "COF"}))["rooms"]] == ["Coffee"]
+        assert [room["name"] for room in (await bob.request("listRooms", {"query": "TE"}))["rooms"]] == ["tea"]
+        assert [room["name"] for room in (await bob.request("listRooms", {"query": "COF"}))["rooms"]] == ["Coffee"]
 
 
 async def test_who_left_hears_nothing_more_and_may_not_send(server: RunningServer, ann: RawClient) -> None:
     await ann.join("tea", "ann")
     async with raw_client(server.url) as bob:
         await bob.join("tea", "bob")
-        assert (await bob.ask("leaveRoom", {"room": "tea"}))["ok"]
+        assert (await bob.request("leaveRoom", {"room": "tea"}))["ok"]
         await say(ann, "are you gone?")
-        refused = await bob.ask("sendMessage", {"room": "tea", "message": "no"})
+        refused = await bob.request("sendMessage", {"room": "tea", "message": "no"})
         assert refused["error"]["code"] == "not_joined"
-        assert not [packet for packet in bob.heard if "are you gone" in packet]
-        assert (await bob.ask("leaveRoom", {"room": "tea"}))["error"]["code"] == "not_joined"
+        assert not [packet for packet in bob.pushes if "are you gone" in packet]
+        assert (await bob.request("leaveRoom", {"room": "tea"}))["error"]["code"] == "not_joined"
 
 
 async def test_edits_deletions_reactions_and_topics_are_entries_of_the_log(
@@ -161,11 +161,11 @@ async def test_edits_deletions_reactions_and_topics_are_entries_of_the_log(
 ) -> None:
     mine = await ann.join("tea", "ann")
     await say(ann, "helo", "oops")
-    assert (await ann.ask("editMessage", {"room": "tea", "seq": 1, "message": "hello"}))["revision"] == 3
-    assert (await ann.ask("deleteMessage", {"room": "tea", "seq": 2}))["revision"] == 4
-    assert (await ann.ask("react", {"room": "tea", "seq": 1, "emoji": "👍", "on": True}))["revision"] == 5
-    assert (await ann.ask("setTopic", {"room": "tea", "topic": "leaves"}))["revision"] == 6
-    updates = [await ann.event("update") for _ in range(4)]
+    assert (await ann.request("editMessage", {"room": "tea", "seq": 1, "message": "hello"}))["revision"] == 3
+    assert (await ann.request("deleteMessage", {"room": "tea", "seq": 2}))["revision"] == 4
+    assert (await ann.request("react", {"room": "tea", "seq": 1, "emoji": "👍", "on": True}))["revision"] == 5
+    assert (await ann.request("setTopic", {"room": "tea", "topic": "leaves"}))["revision"] == 6
+    updates = [await ann.wait_for_push("update") for _ in range(4)]
     assert [(update["kind"], update["seq"], update.get("target")) for update in updates] == [
         ("edit", 3, 1),
         ("delete", 4, 2),
@@ -178,17 +178,17 @@ async def test_edits_deletions_reactions_and_topics_are_entries_of_the_log(
         assert (first["message"], first["edited"], first["reactions"]) == ("hello", 3, {"👍": [mine["memberId"]]})
         assert (second["message"], second["deleted"]) == ("", True)
         assert joined["room"]["topic"] == "leaves"
-        refused = await bob.ask("editMessage", {"room": "tea", "seq": 1, "message": "mine now"})
+        refused = await bob.request("editMessage", {"room": "tea", "seq": 1, "message": "mine now"})
         assert refused["error"]["code"] == "forbidden"
-        missing = await bob.ask("react", {"room": "tea", "seq": 99, "emoji": "👍", "on": True})
+        missing = await bob.request("react", {"room": "tea", "seq": 99, "emoji": "👍", "on": True})
         assert missing["error"]["code"] == "not_found"
 
 
 async def test_a_reply_names_a_message_that_exists(ann: RawClient) -> None:
     await ann.join("tea", "ann")
     await say(ann, "question")
-    assert (await ann.ask("sendMessage", {"room": "tea", "message": "answer", "replyTo": 1}))["ok"]
-    refused = await ann.ask("sendMessage", {"room": "tea", "message": "answer", "replyTo": 50})
+    assert (await ann.request("sendMessage", {"room": "tea", "message": "answer", "replyTo": 1}))["ok"]
+    refused = await ann.request("sendMessage", {"room": "tea", "message": "answer", "replyTo": 50})
     assert refused["error"]["code"] == "not_found"
-    page = await ann.ask("history", {"room": "tea", "after": 1})
+    page = await ann.request("history", {"room": "tea", "after": 1})
     assert [entry["replyTo"] for entry in page["messages"]] == [1]

@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 from tests.support.raw_client import RawClient, raw_client
-from tests.support.serving import serving
+from tests.support.serving import running_server
 
 CROWD = 120
 
@@ -14,7 +14,7 @@ async def _watch(watcher: RawClient, kind: str, until: int) -> tuple[int, int]:
     """Notices of one kind until they speak of so many people; how many notices and people they were."""
     notices = people = 0
     while people < until:
-        push = await watcher.event("message")
+        push = await watcher.wait_for_push("message")
         if push["kind"] == kind:
             notices += 1
             people += 1 + push.get("more", 0)
@@ -22,7 +22,7 @@ async def _watch(watcher: RawClient, kind: str, until: int) -> tuple[int, int]:
 
 
 async def test_a_storm_of_joins_and_leaves_is_folded_and_nobody_is_left_out(tmp_path: Path) -> None:
-    async with serving(tmp_path, rate_limit="off") as server, raw_client(server.url) as watcher:
+    async with running_server(tmp_path, rate_limit="off") as server, raw_client(server.url) as watcher:
         own = await watcher.join("tea", "watcher")
         present = {own["memberId"]}
         watching = asyncio.create_task(_watch(watcher, "join", CROWD + 1))
@@ -31,14 +31,14 @@ async def test_a_storm_of_joins_and_leaves_is_folded_and_nobody_is_left_out(tmp_
             joined = await asyncio.gather(*[client.join("tea", f"m{number}") for number, client in enumerate(crowd)])
             for answer, client in zip(joined, crowd, strict=True):
                 nick = answer["nickName"]
-                while (push := await client.event("message"))["kind"] != "join" or push["nickName"] != nick:
+                while (push := await client.wait_for_push("message"))["kind"] != "join" or push["nickName"] != nick:
                     pass
             notices, people = await watching
             assert people == CROWD + 1
             assert notices < CROWD / 2
             everybody = {answer["memberId"] for answer in joined}
             while not everybody <= present:
-                push = await watcher.event("presence")
+                push = await watcher.wait_for_push("presence")
                 present |= {member["memberId"] for member in push["joined"]}
                 present -= set(push["left"])
             watching = asyncio.create_task(_watch(watcher, "leave", CROWD))
@@ -46,13 +46,13 @@ async def test_a_storm_of_joins_and_leaves_is_folded_and_nobody_is_left_out(tmp_
         assert people == CROWD
         assert notices < CROWD / 2
         while everybody & present:
-            present -= set((await watcher.event("presence"))["left"])
-        rooms = await watcher.ask("listRooms", {})
+            present -= set((await watcher.wait_for_push("presence"))["left"])
+        rooms = await watcher.request("listRooms", {})
         assert [room["members"] for room in rooms["rooms"]] == [1]
 
 
 async def test_a_single_join_after_a_storm_is_told_at_once_again(tmp_path: Path) -> None:
-    async with serving(tmp_path, rate_limit="off") as server, raw_client(server.url) as watcher:
+    async with running_server(tmp_path, rate_limit="off") as server, raw_client(server.url) as watcher:
         await watcher.join("tea", "watcher")
         async with AsyncExitStack() as stack:
             for number in range(30):
@@ -65,22 +65,22 @@ async def test_a_single_join_after_a_storm_is_told_at_once_again(tmp_path: Path)
             late_ones += 1
             async with raw_client(server.url) as late:
                 await late.join("tea", f"late{late_ones}")
-                while (push := await watcher.event("message"))["kind"] != "join":
+                while (push := await watcher.wait_for_push("message"))["kind"] != "join":
                     pass
                 told = (push["nickName"], push.get("more", 0))
 
 
 async def test_of_a_storm_of_nicknames_some_are_told_and_the_last_one_is_known(tmp_path: Path) -> None:
-    async with serving(tmp_path, rate_limit="off") as server, raw_client(server.url) as watcher:
+    async with running_server(tmp_path, rate_limit="off") as server, raw_client(server.url) as watcher:
         await watcher.join("tea", "watcher")
         async with raw_client(server.url) as mallory:
             mine = (await mallory.join("tea", "mallory"))["memberId"]
             for number in range(100):
-                assert (await mallory.ask("changeNick", {"nickName": f"m{number}"}))["ok"]
+                assert (await mallory.request("changeNick", {"nickName": f"m{number}"}))["ok"]
             nick = None
             while nick != "m99":
-                push = await watcher.event("presence")
+                push = await watcher.wait_for_push("presence")
                 called = {member["memberId"]: member["nickName"] for member in push["joined"] + push["renamed"]}
                 nick = called.get(mine, nick)
-            told = [packet for packet in watcher.heard if '"kind":"nick"' in packet]
+            told = [packet for packet in watcher.pushes if '"kind":"nick"' in packet]
             assert 10 <= len(told) < 50

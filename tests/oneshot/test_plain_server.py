@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.plain_server import plain_server
+from tests.support.plain_server import basic_node_server
 
 pytestmark = pytest.mark.needs_node
 
@@ -24,9 +24,9 @@ async def ran(home: Path, *words: str) -> tuple[int | None, str, str]:
 
 
 async def test_a_script_says_something_once_and_is_told_that_nobody_is_listed(tmp_path: Path) -> None:
-    async with plain_server() as server:
+    async with basic_node_server() as server:
         at = ("--server", server.url)
         assert await ran(tmp_path, "send", "from a script", *at) == (0, "", "")
-        assert server.said() == ["from a script"]
+        assert server.received_texts() == ["from a script"]
         told = "chat-tui: This is a plain server: it knows only joining and talking.\n"
         assert await ran(tmp_path, "who", *at) == (1, "", told)

@@ -13,9 +13,9 @@ import pytest
 
 from server.protocol.limits import MESSAGE_CHARACTERS
 from server.runtime import RunningServer
-from tests.support.eventually import eventually
+from tests.support.eventually import wait_until
 from tests.support.server_process import server_process
-from tests.support.serving import serving
+from tests.support.serving import running_server
 from tui_chat.client.chat import ChatClient
 
 PATIENCE = 20.0
@@ -23,7 +23,7 @@ PATIENCE = 20.0
 
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
-    async with serving(tmp_path, rate_limit="off") as running:
+    async with running_server(tmp_path, rate_limit="off") as running:
         yield running
 
 
@@ -157,7 +157,7 @@ async def test_one_is_the_same_member_in_each_run(server: RunningServer, tmp_pat
         for text in ("one", "two"):
             words = ("send", "--room", "tea", "--server", server.url, "--nick", "bot", text)
             assert (await ran(tmp_path, *words))[0] == 0
-        await eventually(lambda: len(list(room.log.messages())) == 2)
+        await wait_until(lambda: len(list(room.log.messages())) == 2)
         one, two = room.log.messages()
         assert one.member_id == two.member_id
         assert (one.nick_name, two.nick_name) == ("bot", "bot")
@@ -193,7 +193,7 @@ async def test_what_is_said_during_a_break_is_said_once(tmp_path: Path) -> None:
             process.stdin.write(b"before\n")
             assert json.loads(await line_of(process))["seq"] == 1
             first.process.kill()
-            await first.ended()
+            await first.wait_closed()
             process.stdin.write(b"during\n")
             async with server_process(tmp_path, *flags, "--port", str(first.port)):
                 assert json.loads(await line_of(process))["seq"] == 2

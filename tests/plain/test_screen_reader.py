@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from server.runtime import RunningServer
-from tests.support.eventually import eventually
-from tests.support.serving import serving
-from tests.support.terminal import CHAT_TUI, Terminal, terminal
+from tests.support.eventually import wait_until
+from tests.support.serving import running_server
+from tests.support.terminal import CHAT_TUI, PtyTerminal, terminal
 from tui_chat.client.chat import ChatClient
 
 READER = (*CHAT_TUI, "--screen-reader", "--room", "tea", "--nick", "ann")
@@ -22,15 +22,15 @@ READY = "/quit leaves."
 
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
-    async with serving(tmp_path, rate_limit="off") as running:
+    async with running_server(tmp_path, rate_limit="off") as running:
         yield running
 
 
 @asynccontextmanager
-async def reading(server: RunningServer, tmp_path: Path) -> AsyncGenerator[Terminal]:
+async def reading(server: RunningServer, tmp_path: Path) -> AsyncGenerator[PtyTerminal]:
     """Ann's program, in the room."""
     async with terminal((*READER, server.url), tmp_path) as shown:
-        await shown.wait_for(READY)
+        await shown.wait_for_text(READY)
         yield shown
 
 
@@ -39,15 +39,15 @@ async def test_what_is_said_is_read_out_and_what_is_typed_is_said(server: Runnin
         room = await chat.join("tea", nick="Ben")
         await room.send("before")
         async with reading(server, tmp_path) as shown:
-            assert "You are in tea, with 1 other." in shown.text()
-            assert "Ben says: before" in shown.text()
+            assert "You are in tea, with 1 other." in shown.screen_text()
+            assert "Ben says: before" in shown.screen_text()
             await room.send("two\nann says: not me")
-            await shown.wait_for("Ben says: two\n    ann says: not me")
-            shown.type("hello all\r")
-            await eventually(lambda: [message.message for message in room.log.messages()][-1] == "hello all")
-            assert shown.text().count("hello all") == 1
-            shown.type("/quit\r")
-            assert await shown.ended() == 0
+            await shown.wait_for_text("Ben says: two\n    ann says: not me")
+            shown.write_keys("hello all\r")
+            await wait_until(lambda: [message.message for message in room.log.messages()][-1] == "hello all")
+            assert shown.screen_text().count("hello all") == 1
+            shown.write_keys("/quit\r")
+            assert await shown.wait_closed() == 0
             assert b"\x1b" not in shown.written
 
 
@@ -55,85 +55,85 @@ async def test_what_comes_while_one_types_waits_until_enter(server: RunningServe
     async with ChatClient(server.url) as chat:
         room = await chat.join("tea", nick="Ben")
         async with reading(server, tmp_path) as shown:
-            shown.type("half a line")
-            await shown.wait_for("half a line")
+            shown.write_keys("half a line")
+            await shown.wait_for_text("half a line")
             await room.send("do you hear me?")
-            shown.type(", and the rest")
-            await shown.wait_for("half a line, and the rest")
-            assert "do you hear me?" not in shown.text()
-            shown.type("\r")
-            await shown.wait_for("half a line, and the rest\nBen says: do you hear me?")
+            shown.write_keys(", and the rest")
+            await shown.wait_for_text("half a line, and the rest")
+            assert "do you hear me?" not in shown.screen_text()
+            shown.write_keys("\r")
+            await shown.wait_for_text("half a line, and the rest\nBen says: do you hear me?")
 
 
 async def test_other_rooms_are_heard_of_and_can_be_gone_to(server: RunningServer, tmp_path: Path) -> None:
     async with ChatClient(server.url) as chat:
         dev = await chat.join("dev", nick="Ben")
         async with reading(server, tmp_path) as shown:
-            shown.type("/join dev\r")
-            await shown.wait_for("You are in dev, with 1 other.")
-            shown.type("/go te\r")
-            await shown.wait_for("You are in tea, with 0 others.\n\n")
+            shown.write_keys("/join dev\r")
+            await shown.wait_for_text("You are in dev, with 1 other.")
+            shown.write_keys("/go te\r")
+            await shown.wait_for_text("You are in tea, with 0 others.\n\n")
             await dev.send("one thing")
-            await shown.wait_for("dev: 1 unread message")
+            await shown.wait_for_text("dev: 1 unread message")
             await dev.send("ann: look")
-            await shown.wait_for("In dev, Ben names you: ann: look")
-            shown.type("/go\r")
-            await shown.wait_for("dev: 2 unread messages, 1 names you")
-            shown.type("/go dev\r")
-            await shown.wait_for("Ben says: one thing\nBen says: ann: look")
+            await shown.wait_for_text("In dev, Ben names you: ann: look")
+            shown.write_keys("/go\r")
+            await shown.wait_for_text("dev: 2 unread messages, 1 names you")
+            shown.write_keys("/go dev\r")
+            await shown.wait_for_text("Ben says: one thing\nBen says: ann: look")
 
 
 async def test_a_command_of_the_screen_says_so_and_an_unknown_one_is_not_sent(
     server: RunningServer, tmp_path: Path
 ) -> None:
     async with reading(server, tmp_path) as shown:
-        shown.type("/theme dark\r/foo\r/set clock 12h\r/set clock\r/edit\r")
-        await shown.wait_for("/theme is about the screen, and there is none here.")
-        await shown.wait_for("No command /foo.")
-        await shown.wait_for("* clock = 12h")
-        await shown.wait_for("Type it as /edit [text]")
+        shown.write_keys("/theme dark\r/foo\r/set clock 12h\r/set clock\r/edit\r")
+        await shown.wait_for_text("/theme is about the screen, and there is none here.")
+        await shown.wait_for_text("No command /foo.")
+        await shown.wait_for_text("* clock = 12h")
+        await shown.wait_for_text("Type it as /edit [text]")
 
 
 async def test_another_server_is_gone_to_and_an_unreachable_one_comes_back(
     server: RunningServer, tmp_path: Path
 ) -> None:
     (tmp_path / "other").mkdir()
-    async with serving(tmp_path / "other") as other, terminal((*READER, server.url), tmp_path, rows=40) as shown:
-        await shown.wait_for(READY)
-        shown.type("/server not a server\r/clear\r")
-        await shown.wait_for("There is nothing to clear here")
-        assert shown.text().count("You are in") == 1
-        shown.type(f"/server chat{other.url.removeprefix('http')}/dev\r")
-        await shown.wait_for(f"Connecting to {other.url}")
-        await shown.wait_for("You are in dev, with 0 others.")
+    async with running_server(tmp_path / "other") as other, terminal((*READER, server.url), tmp_path, rows=40) as shown:
+        await shown.wait_for_text(READY)
+        shown.write_keys("/server not a server\r/clear\r")
+        await shown.wait_for_text("There is nothing to clear here")
+        assert shown.screen_text().count("You are in") == 1
+        shown.write_keys(f"/server chat{other.url.removeprefix('http')}/dev\r")
+        await shown.wait_for_text(f"Connecting to {other.url}")
+        await shown.wait_for_text("You are in dev, with 0 others.")
         async with ChatClient(other.url) as chat:
             room = await chat.join("dev", nick="Ben")
             assert "ann" in [member.nick_name for member in room.members.values()]
-            await eventually(lambda: shown.text().count(READY) == 2)
-            shown.type("here now\r")
-            await eventually(lambda: [message.message for message in room.log.messages()] == ["here now"])
-        shown.type("/server http://127.0.0.1:1\r")
-        await eventually(lambda: shown.text().count("You are in dev") == 2)
-        shown.type("/quit\r")
-        assert await shown.ended() == 0
+            await wait_until(lambda: shown.screen_text().count(READY) == 2)
+            shown.write_keys("here now\r")
+            await wait_until(lambda: [message.message for message in room.log.messages()] == ["here now"])
+        shown.write_keys("/server http://127.0.0.1:1\r")
+        await wait_until(lambda: shown.screen_text().count("You are in dev") == 2)
+        shown.write_keys("/quit\r")
+        assert await shown.wait_closed() == 0
 
 
 async def test_tab_completes_a_name(server: RunningServer, tmp_path: Path) -> None:
     async with ChatClient(server.url) as chat:
         room = await chat.join("tea", nick="Benedict")
         async with reading(server, tmp_path) as shown:
-            shown.type("Be\thello\r")
-            await eventually(lambda: any(each.message == "Benedict: hello" for each in room.log.messages()))
+            shown.write_keys("Be\thello\r")
+            await wait_until(lambda: any(each.message == "Benedict: hello" for each in room.log.messages()))
 
 
 async def test_it_asks_for_what_the_form_asks(server: RunningServer, tmp_path: Path) -> None:
     async with terminal((*CHAT_TUI, "--screen-reader", server.url), tmp_path) as shown:
-        await shown.wait_for("Room:")
-        shown.type("tea\r")
-        await shown.wait_for("Nickname:")
-        shown.type("\u202e\rann\r")
-        await shown.wait_for("A nickname cannot hold U+202E")
-        await shown.wait_for("You are in tea")
+        await shown.wait_for_text("Room:")
+        shown.write_keys("tea\r")
+        await shown.wait_for_text("Nickname:")
+        shown.write_keys("\u202e\rann\r")
+        await shown.wait_for_text("A nickname cannot hold U+202E")
+        await shown.wait_for_text("You are in tea")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
@@ -141,21 +141,21 @@ async def test_a_signal_ends_it_and_leaves_the_terminal_as_it_was(
     number: signal.Signals, server: RunningServer, tmp_path: Path
 ) -> None:
     async with terminal((*READER, server.url), tmp_path) as shown:
-        before = shown.settings()
-        await shown.wait_for(READY)
-        shown.type("half")
-        await shown.wait_for("half")
-        shown.signal(number)
-        assert await shown.ended() == 128 + number
-        assert shown.settings() == before
+        before = shown.termios_settings()
+        await shown.wait_for_text(READY)
+        shown.write_keys("half")
+        await shown.wait_for_text("half")
+        shown.send_signal(number)
+        assert await shown.wait_closed() == 128 + number
+        assert shown.termios_settings() == before
 
 
 async def test_ctrl_c_asks_once(server: RunningServer, tmp_path: Path) -> None:
     async with reading(server, tmp_path) as shown:
-        shown.type("\x03")
-        await shown.wait_for("Press Ctrl+C again to quit.")
-        shown.type("\x03")
-        assert await shown.ended() == 130
+        shown.write_keys("\x03")
+        await shown.wait_for_text("Press Ctrl+C again to quit.")
+        shown.write_keys("\x03")
+        assert await shown.wait_closed() == 130
 
 
 async def test_it_works_in_a_pipe_and_sends_the_last_line_before_it_ends(server: RunningServer, tmp_path: Path) -> None:
@@ -172,13 +172,13 @@ async def test_it_works_in_a_pipe_and_sends_the_last_line_before_it_ends(server:
             out, err = await process.communicate("你好".encode())
         assert (process.returncode, err) == (0, b"")
         assert out.decode().startswith("Connecting to")
-        await eventually(lambda: any(message.message == "你好" for message in room.log.messages()))
+        await wait_until(lambda: any(message.message == "你好" for message in room.log.messages()))
 
 
 async def test_without_a_server_it_says_so_and_ends(tmp_path: Path) -> None:
     async with terminal((*READER, "127.0.0.1:1"), tmp_path) as shown:
-        assert await shown.ended() == 69
-        assert "Nothing answers at this address and port." in shown.text()
+        assert await shown.wait_closed() == 69
+        assert "Nothing answers at this address and port." in shown.screen_text()
 
 
 async def test_rooms_that_were_open_come_back_and_say_what_was_not_read(server: RunningServer, tmp_path: Path) -> None:
@@ -186,22 +186,22 @@ async def test_rooms_that_were_open_come_back_and_say_what_was_not_read(server: 
     async with ChatClient(server.url) as chat:
         dev = await chat.join("dev", nick="Ben")
         async with terminal(asks, tmp_path) as shown:
-            await shown.wait_for("Room:")
-            shown.type("dev\r")
-            await shown.wait_for(READY)
-            shown.type("/join tea\r")
-            await shown.wait_for("You are in tea")
-            shown.type("/quit\r")
-            assert await shown.ended() == 0
+            await shown.wait_for_text("Room:")
+            shown.write_keys("dev\r")
+            await shown.wait_for_text(READY)
+            shown.write_keys("/join tea\r")
+            await shown.wait_for_text("You are in tea")
+            shown.write_keys("/quit\r")
+            assert await shown.wait_closed() == 0
         await dev.send("while you were away")
         async with terminal(asks, tmp_path) as shown:
-            await shown.wait_for("Room [dev]:")
-            shown.type("tea\r")
-            await shown.wait_for("dev: 1 unread message")
-            shown.type("/go dev\r")
-            await shown.wait_for("Ben says: while you were away")
-            shown.type("/part\r")
-            await shown.wait_for("You are in tea, with 0 others.")
+            await shown.wait_for_text("Room [dev]:")
+            shown.write_keys("tea\r")
+            await shown.wait_for_text("dev: 1 unread message")
+            shown.write_keys("/go dev\r")
+            await shown.wait_for_text("Ben says: while you were away")
+            shown.write_keys("/part\r")
+            await shown.wait_for_text("You are in tea, with 0 others.")
 
 
 async def test_people_rooms_and_days_are_asked_about_as_on_the_screen(server: RunningServer, tmp_path: Path) -> None:
@@ -209,16 +209,16 @@ async def test_people_rooms_and_days_are_asked_about_as_on_the_screen(server: Ru
         room = await chat.join("tea", nick="Ben")
         await room.send("first words")
         async with reading(server, tmp_path) as shown:
-            shown.type("/whois ben\r")
-            await shown.wait_for("Ben: a guest, without an account · in tea · last said something at")
-            shown.type("/mute\r/notify\r/unmute\r/notify all\r/mute nosuch\r")
-            await shown.wait_for("tea is muted")
-            await shown.wait_for("tea is not muted.")
-            shown.type("/ignore ann\r")
-            await shown.wait_for("You cannot ignore yourself.")
-            shown.type("/date today\r")
-            await shown.wait_for("Ben says: first words")
-            shown.type("/date someday\r")
-            await shown.wait_for("No day is called someday.")
-            shown.type("/set clock 12h\r")
-            await shown.wait_for("clock is about the screen")
+            shown.write_keys("/whois ben\r")
+            await shown.wait_for_text("Ben: a guest, without an account · in tea · last said something at")
+            shown.write_keys("/mute\r/notify\r/unmute\r/notify all\r/mute nosuch\r")
+            await shown.wait_for_text("tea is muted")
+            await shown.wait_for_text("tea is not muted.")
+            shown.write_keys("/ignore ann\r")
+            await shown.wait_for_text("You cannot ignore yourself.")
+            shown.write_keys("/date today\r")
+            await shown.wait_for_text("Ben says: first words")
+            shown.write_keys("/date someday\r")
+            await shown.wait_for_text("No day is called someday.")
+            shown.write_keys("/set clock 12h\r")
+            await shown.wait_for_text("clock is about the screen")

@@ -19,19 +19,19 @@ import trustme
 from server.cli import Flags
 from server.config import ServerSettings
 from tests.support.raw_client import raw_client
-from tests.support.server_process import server_process, start
+from tests.support.server_process import server_process, spawn_server
 
 
 async def run(home: Path, *flags: str) -> tuple[int | None, str, str]:
-    process = await start(home, *flags)
+    process = await spawn_server(home, *flags)
     out, errors = await asyncio.wait_for(process.communicate(), 20)
     return process.returncode, out.decode(), errors.decode()
 
 
 async def test_it_says_in_one_line_where_it_is_and_how_to_join(tmp_path: Path) -> None:
     async with server_process(tmp_path) as server:
-        assert f"chat-tui {server.url}" in server.welcome
-        assert f"browser: {server.url}/" in server.welcome
+        assert f"chat-tui {server.url}" in server.ready_line
+        assert f"browser: {server.url}/" in server.ready_line
         async with aiohttp.ClientSession() as session, session.get(server.url + "/ready") as answer:
             assert await answer.json() == {"status": "ready"}
 
@@ -44,12 +44,12 @@ async def test_told_to_stop_it_says_goodbye_keeps_everything_and_exits_with_0(
         await ann.join("tea", "ann")
         for ack in range(8):
             await ann.ws.send_str(f'42{500 + ack}["sendMessage",{{"room":"tea","message":"{ack}"}}]')
-        answers = [await ann.answer(500 + ack) for ack in range(8)]
+        answers = [await ann.read_response(500 + ack) for ack in range(8)]
         began = time.monotonic()
-        server.signal(number)
-        assert (await ann.event("goingAway"))["reconnectAfter"] > 0
-        await ann.closed()
-        code, errors = await server.ended()
+        server.send_signal(number)
+        assert (await ann.wait_for_push("goingAway"))["reconnectAfter"] > 0
+        await ann.wait_closed()
+        code, errors = await server.wait_closed()
         assert code == 0
         assert time.monotonic() - began < 5
         assert "Traceback" not in errors
@@ -65,8 +65,8 @@ async def test_it_stops_in_time_with_clients_that_do_not_read(tmp_path: Path) ->
         for _ in range(300):
             await deaf.ws.send_str("42" + body)
         began = time.monotonic()
-        server.signal(signal.SIGTERM)
-        code, _ = await server.ended()
+        server.send_signal(signal.SIGTERM)
+        code, _ = await server.wait_closed()
         assert code == 0
         assert time.monotonic() - began < 5
 
@@ -74,26 +74,26 @@ async def test_it_stops_in_time_with_clients_that_do_not_read(tmp_path: Path) ->
 async def test_what_it_writes_is_in_the_users_data_folder_and_for_the_user_alone(tmp_path: Path) -> None:
     async with server_process(tmp_path) as server, raw_client(server.url) as ann:
         await ann.join("tea", "ann")
-        await ann.ask("sendMessage", {"room": "tea", "message": "hi"})
+        await ann.request("sendMessage", {"room": "tea", "message": "hi"})
         files = [path for path in tmp_path.rglob("*") if path.is_file()]
         assert files
         for file in files:
             assert file.parent == tmp_path / ".local/share/tui-chat"
             assert stat.S_IMODE(file.stat().st_mode) == 0o600
-        server.signal(signal.SIGTERM)
-        await server.ended()
+        server.send_signal(signal.SIGTERM)
+        await server.wait_closed()
 
 
 async def test_its_log_holds_no_text_no_guest_key_and_no_traceback(tmp_path: Path) -> None:
     async with server_process(tmp_path, "--log-level", "debug", "--log-format", "json") as server:
         async with raw_client(server.url) as ann:
             joined = await ann.join("tea", "ann")
-            await ann.ask("sendMessage", {"room": "tea", "message": "a-secret-text"})
-            await ann.ask("sendMessage", {"room": "tea", "message": "a-secret-text" * 1000})
+            await ann.request("sendMessage", {"room": "tea", "message": "a-secret-text"})
+            await ann.request("sendMessage", {"room": "tea", "message": "a-secret-text" * 1000})
             await ann.ws.send_str('42["sendMessage",{"room":"tea","message":"a-secret-text"')
-            await ann.closed()
-        server.signal(signal.SIGTERM)
-        code, errors = await server.ended()
+            await ann.wait_closed()
+        server.send_signal(signal.SIGTERM)
+        code, errors = await server.wait_closed()
     assert code == 0
     assert "a-secret-text" not in errors
     assert joined["guestKey"] not in errors
@@ -109,7 +109,7 @@ async def test_a_second_server_on_the_same_database_is_refused_until_the_first_i
         assert code == 2
         assert errors.endswith("chat.db cannot be opened: another chat-server is using it\n")
         first.process.kill()
-        await first.ended()
+        await first.wait_closed()
     async with server_process(tmp_path, *database) as third:
         assert third.url
 

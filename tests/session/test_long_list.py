@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.timeline_app import said, talk
+from tests.support.timeline_app import make_message, make_messages
 from tui_chat.client.packing import BLOCK_SIZE, Block
 from tui_chat.session.lines import DeliveryState, GapLine, Line, MessageLine, NoticeLine, ReactionCount, UnreadLine
 from tui_chat.session.long_list import UNCOMPRESSED_BLOCKS, CompressedList
@@ -22,13 +22,13 @@ CHANGES = st.lists(
 @settings(deadline=None)
 @given(st.sampled_from([0, 1, BLOCK_SIZE, UNCOMPRESSED_BLOCKS * BLOCK_SIZE * 2]), CHANGES)
 def test_it_holds_what_a_list_would(at_first: int, changes: list[tuple[float, int, int]]) -> None:
-    plain = talk(1, at_first)
+    plain = make_messages(1, at_first)
     lines = CompressedList(plain)
     number = at_first
     for where, wanted, count in changes:
         index = round(where * len(plain))
         removed = min(wanted, len(plain) - index)
-        new = talk(number + 1, number + count)
+        new = make_messages(number + 1, number + count)
         number += count
         plain[index : index + removed] = new
         lines.splice(index, removed, new)
@@ -64,24 +64,24 @@ def test_every_kind_of_line_comes_back_as_it_was() -> None:
         GapLine("d", 4, 9),
         UnreadLine(),
     ]
-    lines = CompressedList([*kinds, *talk(1, 2 * UNCOMPRESSED_BLOCKS * BLOCK_SIZE)])
+    lines = CompressedList([*kinds, *make_messages(1, 2 * UNCOMPRESSED_BLOCKS * BLOCK_SIZE)])
     assert isinstance(lines._blocks[0], Block)  # pyright: ignore[reportPrivateUsage]
     assert lines._blocks[0].items is None  # pyright: ignore[reportPrivateUsage]
     assert lines[: len(kinds)] == kinds
 
 
 def test_a_copy_goes_its_own_way() -> None:
-    lines = CompressedList(talk(1, 2 * UNCOMPRESSED_BLOCKS * BLOCK_SIZE))
+    lines = CompressedList(make_messages(1, 2 * UNCOMPRESSED_BLOCKS * BLOCK_SIZE))
     other = lines.copy()
-    other.splice(0, 1, [said(900_000)])
+    other.splice(0, 1, [make_message(900_000)])
     lines.splice(len(lines) - 1, 1, [])
-    assert (lines[0], other[0]) == (said(1), said(900_000))
+    assert (lines[0], other[0]) == (make_message(1), make_message(900_000))
     assert len(other) == len(lines) + 1
 
 
 def test_there_is_nothing_outside() -> None:
-    lines = CompressedList(talk(1, 3))
-    assert lines[-1] == said(3)
+    lines = CompressedList(make_messages(1, 3))
+    assert lines[-1] == make_message(3)
     for index in (3, -4):
         with pytest.raises(IndexError):
             lines[index]

@@ -27,11 +27,11 @@ def folder(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def catalogue(folder: str) -> Catalog:
-    return messages.updated(messages.catalogue_of(folder), folder)
+    return messages.build_catalogue(messages.catalogue_path(folder), folder)
 
 
 def test_every_sentence_is_translated(catalogue: Catalog) -> None:
-    assert messages.missing(catalogue) == [], "make messages, then fill them in (docs/translating.md)"
+    assert messages.find_untranslated(catalogue) == [], "make messages, then fill them in (docs/translating.md)"
 
 
 def test_a_translation_has_the_parts_of_its_sentence(catalogue: Catalog) -> None:
@@ -43,9 +43,9 @@ def test_a_translation_has_the_parts_of_its_sentence(catalogue: Catalog) -> None
 
 
 def test_the_files_are_those_that_the_code_makes(folder: str, catalogue: Catalog) -> None:
-    path = messages.catalogue_of(folder)
-    assert path.read_bytes() == messages.po_of(catalogue), "make messages"
-    assert path.with_suffix(".mo").read_bytes() == messages.mo_of(catalogue), "make messages"
+    path = messages.catalogue_path(folder)
+    assert path.read_bytes() == messages.render_po(catalogue), "make messages"
+    assert path.with_suffix(".mo").read_bytes() == messages.compile_mo(catalogue), "make messages"
 
 
 def parts(text: str) -> list[tuple[str, str | None]]:

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from server.storage.database import Database, open_database
-from tests.support.storage import Clock, Published
+from tests.support.storage import ManualClock, PublishedEntries
 
 
 @pytest.fixture
@@ -13,19 +13,19 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> ManualClock:
+    return ManualClock()
 
 
 @pytest.fixture
-async def database(path: Path, clock: Clock) -> AsyncIterator[Database]:
+async def database(path: Path, clock: ManualClock) -> AsyncIterator[Database]:
     database = await open_database(path, clock=clock, busy_timeout=50)
     yield database
     await database.close()
 
 
 @pytest.fixture
-def published(database: Database) -> Published:
-    published = Published()
+def published(database: Database) -> PublishedEntries:
+    published = PublishedEntries()
     database.journal.set_publisher(published)
     return published

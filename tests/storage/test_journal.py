@@ -12,30 +12,43 @@ from server.storage import journal
 from server.storage.batch import AppendResult
 from server.storage.database import Database, open_database
 from server.storage.journal import MAX_BATCH
-from tests.support.storage import ANN, BEN, LOUNGE, MOD, Clock, Published, RoomRef, delete, edit, react, say, topic
+from tests.support.storage import (
+    ANN,
+    BEN,
+    LOUNGE,
+    MOD,
+    ManualClock,
+    PublishedEntries,
+    RoomRef,
+    build_deletion,
+    build_edit,
+    build_message,
+    build_reaction,
+    build_topic,
+)
 
 
-async def test_every_kind_of_draft_becomes_its_entry(database: Database, clock: Clock) -> None:
+async def test_every_kind_of_draft_becomes_its_entry(database: Database, clock: ManualClock) -> None:
     append = database.journal.append
-    said = (await append(say("hi", by=BEN))).entry
+    said = (await append(build_message("hi", author=BEN))).entry
     assert said == Message(
         room="Lounge", seq=1, id=said.id, nick_name="Ben", member_id="ben", account="ben", message="hi", ts=clock.now
     )
     common: dict[str, Any] = {"room": "Lounge", "ts": clock.now, "member_id": "ben", "nick_name": "Ben"}
-    changed = (await append(edit(1, "hello", by=BEN))).entry
+    changed = (await append(build_edit(1, "hello", author=BEN))).entry
     assert changed == Edit(**common, seq=2, id=changed.id, target=1, message="hello")
-    liked = (await append(react(1, "🎉", by=BEN))).entry
+    liked = (await append(build_reaction(1, "🎉", by=BEN))).entry
     assert liked == Reaction(**common, seq=3, id=liked.id, target=1, emoji="🎉", on=True)
-    named = (await append(topic("news", by=BEN))).entry
+    named = (await append(build_topic("news", author=BEN))).entry
     assert named == TopicChange(**common, seq=4, id=named.id, topic="news")
-    gone = (await append(delete(1, by=BEN))).entry
+    gone = (await append(build_deletion(1, author=BEN))).entry
     assert gone == Deletion(**common, seq=5, id=gone.id, target=1)
     assert said.id < changed.id < liked.id < named.id < gone.id
 
 
 async def test_seq_grows_by_one_in_each_room_in_the_order_of_the_calls(database: Database) -> None:
     rooms = [RoomRef(key=f"room {number}", name=f"Room {number}") for number in range(3)]
-    pending = [database.journal.append(say(str(n), room=rooms[n % 3])) for n in range(3 * MAX_BATCH)]
+    pending = [database.journal.append(build_message(str(n), room=rooms[n % 3])) for n in range(3 * MAX_BATCH)]
     entries = [appended.entry for appended in await asyncio.gather(*pending)]
     for number in range(3):
         assert [entry.seq for entry in entries[number::3]] == list(range(1, MAX_BATCH + 1))
@@ -43,10 +56,12 @@ async def test_seq_grows_by_one_in_each_room_in_the_order_of_the_calls(database:
     assert ids == sorted(set(ids))
 
 
-async def test_what_gathers_is_committed_and_published_together(database: Database, published: Published) -> None:
-    pending = [database.journal.append(say(str(n))) for n in range(MAX_BATCH + 10)]
+async def test_what_gathers_is_committed_and_published_together(
+    database: Database, published: PublishedEntries
+) -> None:
+    pending = [database.journal.append(build_message(str(n))) for n in range(MAX_BATCH + 10)]
     await asyncio.gather(*pending)
-    entries = await published.first(MAX_BATCH + 10)
+    entries = await published.wait_for_entries(MAX_BATCH + 10)
     assert [len(batch) for batch in published.batches] == [MAX_BATCH, 10]
     assert [entry.seq for entry in entries] == list(range(1, MAX_BATCH + 11))
 
@@ -56,47 +71,48 @@ async def test_senders_are_answered_before_anybody_else_is_told(database: Databa
     database.journal.set_publisher(lambda entries: happened.extend(f"published {entry.seq}" for entry in entries))
 
     async def send() -> None:
-        answer = await database.journal.append(say())
+        answer = await database.journal.append(build_message())
         happened.append(f"answered {answer.entry.seq}")
 
     await asyncio.gather(send(), send())
-    await database.journal.append(say())
+    await database.journal.append(build_message())
     assert happened[:4] == ["answered 1", "answered 2", "published 1", "published 2"]
 
 
 async def test_a_repeated_client_id_gets_its_first_answer(
-    database: Database, path: Path, clock: Clock, published: Published
+    database: Database, path: Path, clock: ManualClock, published: PublishedEntries
 ) -> None:
     client_id = uuid4()
-    first = await database.journal.append(say("once", client_id=client_id))
+    first = await database.journal.append(build_message("once", client_id=client_id))
     clock.now += 1000
-    again = await database.journal.append(say("once", client_id=client_id))
+    again = await database.journal.append(build_message("once", client_id=client_id))
     assert again == AppendResult(first.entry, duplicate=True)
     await database.close()
     reopened = await open_database(path, clock=clock)
-    later = await reopened.journal.append(say("once", client_id=client_id))
-    following = await reopened.journal.append(say())
+    later = await reopened.journal.append(build_message("once", client_id=client_id))
+    following = await reopened.journal.append(build_message())
     await reopened.close()
     assert later == AppendResult(first.entry, duplicate=True)
     assert following.entry.seq == 2
     assert following.entry.id > first.entry.id
-    assert await published.first(1) == [first.entry]
+    assert await published.wait_for_entries(1) == [first.entry]
 
 
-async def test_a_repeat_within_a_batch_is_known(database: Database, published: Published) -> None:
+async def test_a_repeat_within_a_batch_is_known(database: Database, published: PublishedEntries) -> None:
     client_id = uuid4()
-    answers = await asyncio.gather(*(database.journal.append(say(client_id=client_id)) for _ in range(3)))
+    answers = await asyncio.gather(*(database.journal.append(build_message(client_id=client_id)) for _ in range(3)))
     assert [answer.duplicate for answer in answers] == [False, True, True]
     assert {answer.entry.seq for answer in answers} == {1}
-    await database.journal.append(say())
-    assert [entry.seq for entry in await published.first(2)] == [1, 2]
+    await database.journal.append(build_message())
+    assert [entry.seq for entry in await published.wait_for_entries(2)] == [1, 2]
 
 
 async def test_the_same_client_id_is_free_in_another_room(database: Database) -> None:
     client_id = uuid4()
     other = RoomRef(key="other", name="Other")
     first, second = await asyncio.gather(
-        database.journal.append(say(client_id=client_id)), database.journal.append(say(client_id=client_id, room=other))
+        database.journal.append(build_message(client_id=client_id)),
+        database.journal.append(build_message(client_id=client_id, room=other)),
     )
     assert not first.duplicate
     assert not second.duplicate
@@ -105,46 +121,48 @@ async def test_the_same_client_id_is_free_in_another_room(database: Database) ->
 @pytest.mark.parametrize("same_batch", [True, False])
 async def test_a_client_id_of_somebody_else_is_refused_and_tells_nothing(database: Database, same_batch: bool) -> None:
     client_id = uuid4()
-    first = database.journal.append(say("secret", client_id=client_id))
+    first = database.journal.append(build_message("secret", client_id=client_id))
     if not same_batch:
         await first
     with pytest.raises(Conflict) as refusal:
-        await database.journal.append(say("mine", by=BEN, client_id=client_id))
+        await database.journal.append(build_message("mine", author=BEN, client_id=client_id))
     assert "secret" not in str(refusal.value)
     assert (await first).entry.seq == 1
 
 
-async def test_refusals_in_a_batch_disturb_nobody_and_leave_no_hole(database: Database, published: Published) -> None:
-    await database.journal.append(say("first"))
+async def test_refusals_in_a_batch_disturb_nobody_and_leave_no_hole(
+    database: Database, published: PublishedEntries
+) -> None:
+    await database.journal.append(build_message("first"))
     outcomes = await asyncio.gather(
-        database.journal.append(say("a")),
-        database.journal.append(say("b", reply_to=99)),
-        database.journal.append(edit(99, "x")),
-        database.journal.append(say("c", reply_to=1)),
-        database.journal.append(delete(1, by=BEN)),
-        database.journal.append(react(99)),
-        database.journal.append(edit(1, "x", by=BEN)),
-        database.journal.append(say("d")),
+        database.journal.append(build_message("a")),
+        database.journal.append(build_message("b", reply_to=99)),
+        database.journal.append(build_edit(99, "x")),
+        database.journal.append(build_message("c", reply_to=1)),
+        database.journal.append(build_deletion(1, author=BEN)),
+        database.journal.append(build_reaction(99)),
+        database.journal.append(build_edit(1, "x", author=BEN)),
+        database.journal.append(build_message("d")),
         return_exceptions=True,
     )
     kinds = [type(outcome) for outcome in outcomes]
     assert kinds == [AppendResult, NotFound, NotFound, AppendResult, Forbidden, NotFound, Forbidden, AppendResult]
     seqs = [outcome.entry.seq for outcome in outcomes if isinstance(outcome, AppendResult)]
     assert seqs == [2, 3, 4]
-    await database.journal.append(say("e"))
-    assert [entry.seq for entry in await published.first(5)] == [1, 2, 3, 4, 5]
+    await database.journal.append(build_message("e"))
+    assert [entry.seq for entry in await published.wait_for_entries(5)] == [1, 2, 3, 4, 5]
 
 
 async def test_a_draft_sees_those_before_it_in_its_batch(database: Database) -> None:
     outcomes = await asyncio.gather(
-        database.journal.append(say("one")),
-        database.journal.append(say("two", reply_to=1)),
-        database.journal.append(react(1)),
-        database.journal.append(edit(1, "uno")),
-        database.journal.append(delete(1)),
-        database.journal.append(edit(1, "too late")),
-        database.journal.append(react(1, "🎉")),
-        database.journal.append(say("three", reply_to=8)),
+        database.journal.append(build_message("one")),
+        database.journal.append(build_message("two", reply_to=1)),
+        database.journal.append(build_reaction(1)),
+        database.journal.append(build_edit(1, "uno")),
+        database.journal.append(build_deletion(1)),
+        database.journal.append(build_edit(1, "too late")),
+        database.journal.append(build_reaction(1, "🎉")),
+        database.journal.append(build_message("three", reply_to=8)),
         return_exceptions=True,
     )
     refused = [type(outcome) for outcome in outcomes if isinstance(outcome, ChatError)]
@@ -159,23 +177,23 @@ async def test_a_draft_sees_those_before_it_in_its_batch(database: Database) -> 
 
 
 async def test_only_messages_can_be_answered_or_changed(database: Database) -> None:
-    await database.journal.append(topic("news"))
-    for draft in (say(reply_to=1), edit(1, "x"), delete(1), react(1)):
+    await database.journal.append(build_topic("news"))
+    for draft in (build_message(reply_to=1), build_edit(1, "x"), build_deletion(1), build_reaction(1)):
         with pytest.raises(NotFound):
             await database.journal.append(draft)
 
 
 async def test_nothing_is_found_in_a_room_by_the_seq_of_another(database: Database) -> None:
-    await database.journal.append(say())
+    await database.journal.append(build_message())
     with pytest.raises(NotFound):
-        await database.journal.append(delete(1, room=RoomRef(key="other", name="Other")))
+        await database.journal.append(build_deletion(1, room=RoomRef(key="other", name="Other")))
     assert (await database.reader.read_join_snapshot("other", since=None, limit=10)).room is None
 
 
 async def test_a_moderator_changes_what_others_said(database: Database) -> None:
-    await database.journal.append(say("rude"))
-    await database.journal.append(edit(1, "polite", by=MOD))
-    await database.journal.append(delete(1, by=MOD))
+    await database.journal.append(build_message("rude"))
+    await database.journal.append(build_edit(1, "polite", author=MOD))
+    await database.journal.append(build_deletion(1, author=MOD))
     entry = await database.reader.read_entry("lounge", 1)
     assert isinstance(entry, Message)
     assert entry.deleted
@@ -184,34 +202,62 @@ async def test_a_moderator_changes_what_others_said(database: Database) -> None:
 
 @pytest.mark.parametrize("same_batch", [True, False])
 async def test_a_change_that_changes_nothing_is_no_entry(
-    database: Database, published: Published, same_batch: bool
+    database: Database, published: PublishedEntries, same_batch: bool
 ) -> None:
-    changes = [edit(1, "new"), edit(1, "new"), react(1), react(1), react(1, on=False), react(1, on=False)]
-    drafts = [say("old"), edit(1, "old"), *changes, delete(1), delete(1), react(1, on=False), say()]
+    changes = [
+        build_edit(1, "new"),
+        build_edit(1, "new"),
+        build_reaction(1),
+        build_reaction(1),
+        build_reaction(1, on=False),
+        build_reaction(1, on=False),
+    ]
+    drafts = [
+        build_message("old"),
+        build_edit(1, "old"),
+        *changes,
+        build_deletion(1),
+        build_deletion(1),
+        build_reaction(1, on=False),
+        build_message(),
+    ]
     if same_batch:
         answers = await asyncio.gather(*map(database.journal.append, drafts))
     else:
         answers = [await database.journal.append(draft) for draft in drafts]
     assert [answer.entry.seq for answer in answers] == [1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 5, 6]
     assert [n for n, answer in enumerate(answers) if answer.duplicate] == [1, 3, 5, 7, 9, 10]
-    assert [entry.seq for entry in await published.first(6)] == [1, 2, 3, 4, 5, 6]
+    assert [entry.seq for entry in await published.wait_for_entries(6)] == [1, 2, 3, 4, 5, 6]
 
 
 async def test_the_same_reaction_of_somebody_else_is_an_entry(database: Database) -> None:
-    drafts = [say(), react(1), react(1, by=BEN), react(1, "🎉"), react(1, "👎"), react(1, on=False, by=BEN), react(1)]
+    drafts = [
+        build_message(),
+        build_reaction(1),
+        build_reaction(1, by=BEN),
+        build_reaction(1, "🎉"),
+        build_reaction(1, "👎"),
+        build_reaction(1, on=False, by=BEN),
+        build_reaction(1),
+    ]
     answers = [await database.journal.append(draft) for draft in drafts]
     assert [answer.entry.seq for answer in answers] == [1, 2, 3, 4, 5, 6, 6]
 
 
 async def test_a_reaction_can_be_taken_from_a_deleted_message_but_not_put(database: Database) -> None:
-    for draft in (say(), react(1), delete(1), react(1, on=False)):
+    for draft in (build_message(), build_reaction(1), build_deletion(1), build_reaction(1, on=False)):
         await database.journal.append(draft)
     with pytest.raises(Conflict):
-        await database.journal.append(react(1))
+        await database.journal.append(build_reaction(1))
 
 
 async def test_deleted_text_is_gone_from_the_file(database: Database, path: Path) -> None:
-    for draft in (say("first secret wording"), edit(1, "second secret wording"), say("kept wording"), delete(1)):
+    for draft in (
+        build_message("first secret wording"),
+        build_edit(1, "second secret wording"),
+        build_message("kept wording"),
+        build_deletion(1),
+    ):
         await database.journal.append(draft)
     await database.close()
     stored = await asyncio.to_thread(path.read_bytes)
@@ -219,24 +265,24 @@ async def test_deleted_text_is_gone_from_the_file(database: Database, path: Path
     assert b"secret wording" not in stored
 
 
-async def test_time_never_goes_backwards_in_a_room(database: Database, clock: Clock) -> None:
+async def test_time_never_goes_backwards_in_a_room(database: Database, clock: ManualClock) -> None:
     start = clock.now
-    await database.journal.append(say())
+    await database.journal.append(build_message())
     clock.now = start - 5000
-    assert (await database.journal.append(say())).entry.ts == start
+    assert (await database.journal.append(build_message())).entry.ts == start
     other = RoomRef(key="other", name="Other")
-    assert (await database.journal.append(say(room=other))).entry.ts == start - 5000
+    assert (await database.journal.append(build_message(room=other))).entry.ts == start - 5000
 
 
 async def test_a_room_keeps_its_first_name(database: Database) -> None:
-    await database.journal.append(say())
-    entry = (await database.journal.append(say(room=RoomRef(key="lounge", name="LOUNGE")))).entry
+    await database.journal.append(build_message())
+    entry = (await database.journal.append(build_message(room=RoomRef(key="lounge", name="LOUNGE")))).entry
     assert entry.room == "Lounge"
 
 
-async def test_a_caller_that_goes_away_loses_nothing(database: Database, published: Published) -> None:
+async def test_a_caller_that_goes_away_loses_nothing(database: Database, published: PublishedEntries) -> None:
     async def send(text: str) -> int:
-        return (await database.journal.append(say(text))).entry.seq
+        return (await database.journal.append(build_message(text))).entry.seq
 
     tasks = [asyncio.create_task(send(str(number))) for number in range(5)]
     await asyncio.sleep(0)
@@ -244,27 +290,29 @@ async def test_a_caller_that_goes_away_loses_nothing(database: Database, publish
     tasks[3].cancel()
     results = await asyncio.gather(*tasks, return_exceptions=True)
     assert [result for result in results if isinstance(result, int)] == [1, 3, 5]
-    await database.journal.append(say())
-    assert [entry.seq for entry in await published.first(6)] == [1, 2, 3, 4, 5, 6]
+    await database.journal.append(build_message())
+    assert [entry.seq for entry in await published.wait_for_entries(6)] == [1, 2, 3, 4, 5, 6]
 
 
-async def test_more_than_may_wait_is_refused_at_once(path: Path, clock: Clock) -> None:
+async def test_more_than_may_wait_is_refused_at_once(path: Path, clock: ManualClock) -> None:
     database = await open_database(path, clock=clock, max_queue_depth=3)
-    pending = [database.journal.append(say()) for _ in range(3)]
+    pending = [database.journal.append(build_message()) for _ in range(3)]
     with pytest.raises(Unavailable) as refusal:
-        database.journal.append(say())
+        database.journal.append(build_message())
     assert refusal.value.retry_after
     assert [answer.entry.seq for answer in await asyncio.gather(*pending)] == [1, 2, 3]
-    assert (await database.journal.append(say())).entry.seq == 4
+    assert (await database.journal.append(build_message())).entry.seq == 4
     await database.close()
 
 
-async def test_closing_writes_what_waits_and_refuses_the_rest(database: Database, path: Path, clock: Clock) -> None:
-    pending = [database.journal.append(say()) for _ in range(20)]
+async def test_closing_writes_what_waits_and_refuses_the_rest(
+    database: Database, path: Path, clock: ManualClock
+) -> None:
+    pending = [database.journal.append(build_message()) for _ in range(20)]
     await database.close()
     assert [answer.result().entry.seq for answer in pending] == list(range(1, 21))
     with pytest.raises(Unavailable):
-        database.journal.append(say())
+        database.journal.append(build_message())
     assert not path.with_name("chat.db-wal").exists()
 
 
@@ -273,9 +321,9 @@ async def test_a_publisher_that_fails_stops_nothing(database: Database, caplog: 
         raise RuntimeError("no")
 
     database.journal.set_publisher(fail)
-    await database.journal.append(say("private words"))
-    await database.journal.append(say())
-    await database.journal.append(say())
+    await database.journal.append(build_message("private words"))
+    await database.journal.append(build_message())
+    await database.journal.append(build_message())
     assert len(caplog.records) >= 1
     assert "private words" not in caplog.text
 
@@ -284,50 +332,50 @@ async def test_a_draft_that_cannot_be_stored_is_refused_alone(
     database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
     outcomes = await asyncio.gather(
-        database.journal.append(say("a")),
-        database.journal.append(say("private \ud800 words")),
-        database.journal.append(say("b")),
+        database.journal.append(build_message("a")),
+        database.journal.append(build_message("private \ud800 words")),
+        database.journal.append(build_message("b")),
         return_exceptions=True,
     )
     assert [isinstance(outcome, ChatError) for outcome in outcomes] == [False, True, False]
-    assert (await database.journal.append(say("c"))).entry.seq == 3
+    assert (await database.journal.append(build_message("c"))).entry.seq == 3
     assert "private" not in caplog.text
 
 
-async def test_many_concurrent_senders_share_few_transactions(database: Database, published: Published) -> None:
+async def test_many_concurrent_senders_share_few_transactions(database: Database, published: PublishedEntries) -> None:
     async def send() -> None:
         for _ in range(5):
-            await database.journal.append(say())
+            await database.journal.append(build_message())
 
     await asyncio.gather(*(send() for _ in range(100)))
-    await published.first(500)
+    await published.wait_for_entries(500)
     assert len(published.batches) <= 25
 
 
 async def test_drafts_that_come_turn_after_turn_share_a_transaction(
-    database: Database, published: Published, monkeypatch: pytest.MonkeyPatch
+    database: Database, published: PublishedEntries, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(journal, "LINGER", 60.0)
     pending: list[asyncio.Future[AppendResult]] = []
     for number in range(20):
-        pending.append(database.journal.append(say(str(number))))
+        pending.append(database.journal.append(build_message(str(number))))
         await asyncio.sleep(0)
     await asyncio.gather(*pending)
-    await published.first(20)
+    await published.wait_for_entries(20)
     assert [len(batch) for batch in published.batches] == [20]
 
 
 async def test_a_stream_of_drafts_without_a_pause_is_written_all_the_same(
-    database: Database, published: Published, monkeypatch: pytest.MonkeyPatch
+    database: Database, published: PublishedEntries, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plenty = 5_000
     monkeypatch.setattr(journal, "MAX_BATCH", 2 * plenty)
-    first = database.journal.append(say())
+    first = database.journal.append(build_message())
     while not first.done():
         if database.journal.queue_depth < plenty:
-            database.journal.append(say())
+            database.journal.append(build_message())
         await asyncio.sleep(0)
-    await published.first(1)
+    await published.wait_for_entries(1)
     assert len(published.batches[0]) < plenty
 
 
@@ -335,7 +383,9 @@ async def test_the_stored_log_has_no_holes(database: Database, path: Path) -> No
     entries: list[Entry] = []
     for number in range(50):
         try:
-            entries.append((await database.journal.append(say(reply_to=number if number % 2 else None))).entry)
+            entries.append(
+                (await database.journal.append(build_message(reply_to=number if number % 2 else None))).entry
+            )
         except NotFound:
             continue
     with sqlite3.connect(path) as connection:

@@ -22,17 +22,27 @@ from server.protocol.entries import Message
 from server.protocol.errors import ChatError, Conflict, Forbidden, NotFound
 from server.storage.batch import AppendResult
 from server.storage.database import open_database
-from tests.support.storage import ANN, BEN, MOD, Clock, delete, edit, react, say, topic
+from tests.support.storage import (
+    ANN,
+    BEN,
+    MOD,
+    ManualClock,
+    build_deletion,
+    build_edit,
+    build_message,
+    build_reaction,
+    build_topic,
+)
 
 authors = st.sampled_from([ANN, BEN, MOD])
 targets = st.integers(1, 12)
 client_ids = st.none() | st.integers(1, 4).map(lambda number: UUID(int=number))
 drafts = st.one_of(
-    st.builds(say, st.sampled_from("abc"), by=authors, client_id=client_ids, reply_to=st.none() | targets),
-    st.builds(edit, targets, st.sampled_from("xyz"), by=authors),
-    st.builds(delete, targets, by=authors),
-    st.builds(react, targets, st.sampled_from("🎉👍"), on=st.booleans(), by=authors),
-    st.builds(topic, st.sampled_from(["", "news"]), by=authors),
+    st.builds(build_message, st.sampled_from("abc"), by=authors, client_id=client_ids, reply_to=st.none() | targets),
+    st.builds(build_edit, targets, st.sampled_from("xyz"), by=authors),
+    st.builds(build_deletion, targets, by=authors),
+    st.builds(build_reaction, targets, st.sampled_from("🎉👍"), on=st.booleans(), by=authors),
+    st.builds(build_topic, st.sampled_from(["", "news"]), by=authors),
 )
 
 
@@ -125,7 +135,7 @@ class Model:
 async def check(batches: list[list[LogCommand]]) -> None:
     model = Model()
     with TemporaryDirectory() as folder:
-        database = await open_database(Path(folder) / "chat.db", clock=Clock())
+        database = await open_database(Path(folder) / "chat.db", clock=ManualClock())
         try:
             for batch in batches:
                 pending = [database.journal.append(draft) for draft in batch]

@@ -20,13 +20,13 @@ from server.storage.faults import StorageError
 from server.storage.migrations.walk import alembic_config
 from server.storage.sqlite import copy_database, create_file, open_engine
 from server.storage.tables import metadata
-from tests.support.storage import Clock, locked, react, say
+from tests.support.storage import ManualClock, build_message, build_reaction, exclusive_lock
 
 
-async def test_a_new_database_is_its_owners_alone(tmp_path: Path, clock: Clock) -> None:
+async def test_a_new_database_is_its_owners_alone(tmp_path: Path, clock: ManualClock) -> None:
     path = tmp_path / "new" / "folder" / "chat.db"
     database = await open_database(path, clock=clock)
-    await database.journal.append(say())
+    await database.journal.append(build_message())
     modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
     await database.close()
     assert modes == dict.fromkeys(("chat.db", "chat.db-wal", "chat.db-shm", "chat.db.lock"), 0o600)
@@ -35,10 +35,10 @@ async def test_a_new_database_is_its_owners_alone(tmp_path: Path, clock: Clock) 
 
 
 @pytest.mark.parametrize("form", ["{path}", "sqlite:///{path}"])
-async def test_what_was_written_is_there_when_opened_again(path: Path, clock: Clock, form: str) -> None:
+async def test_what_was_written_is_there_when_opened_again(path: Path, clock: ManualClock, form: str) -> None:
     target = form.format(path=path)
     database = await open_database(target, clock=clock)
-    first = (await database.journal.append(say())).entry
+    first = (await database.journal.append(build_message())).entry
     await database.close()
     await database.close()
     reopened = await open_database(target, clock=clock)
@@ -46,7 +46,7 @@ async def test_what_was_written_is_there_when_opened_again(path: Path, clock: Cl
     await reopened.close()
 
 
-async def test_a_secret_stays_the_same_and_is_made_once(path: Path, clock: Clock) -> None:
+async def test_a_secret_stays_the_same_and_is_made_once(path: Path, clock: ManualClock) -> None:
     database = await open_database(path, clock=clock)
     secrets = await asyncio.gather(*(database.load_secret("guest") for _ in range(10)))
     different = await database.load_secret("invite")
@@ -59,14 +59,14 @@ async def test_a_secret_stays_the_same_and_is_made_once(path: Path, clock: Clock
     assert different != again
 
 
-async def test_a_second_server_is_kept_out_while_the_first_is_there(path: Path, clock: Clock) -> None:
+async def test_a_second_server_is_kept_out_while_the_first_is_there(path: Path, clock: ManualClock) -> None:
     first = await open_database(path, clock=clock)
     assert "another chat-server is using it" in await refusal(path, clock)
     await first.close()
     await (await open_database(path, clock=clock)).close()
 
 
-async def refusal(target: str | Path, clock: Clock) -> str:
+async def refusal(target: str | Path, clock: ManualClock) -> str:
     with pytest.raises(StorageError) as refused:
         await open_database(target, clock=clock, busy_timeout=50)
     text = str(refused.value)
@@ -74,14 +74,14 @@ async def refusal(target: str | Path, clock: Clock) -> str:
     return text
 
 
-async def test_a_file_that_is_no_database_is_refused_and_left_alone(path: Path, clock: Clock) -> None:
+async def test_a_file_that_is_no_database_is_refused_and_left_alone(path: Path, clock: ManualClock) -> None:
     garbage = b"dear diary\n" * 1000
     await asyncio.to_thread(path.write_bytes, garbage)
     assert await refusal(path, clock) == f"the database {path} cannot be opened: it is not a database"
     assert await asyncio.to_thread(path.read_bytes) == garbage
 
 
-async def test_a_damaged_database_is_refused(path: Path, clock: Clock) -> None:
+async def test_a_damaged_database_is_refused(path: Path, clock: ManualClock) -> None:
     database = await open_database(path, clock=clock)
     await database.close()
     whole = await asyncio.to_thread(path.read_bytes)
@@ -89,30 +89,30 @@ async def test_a_damaged_database_is_refused(path: Path, clock: Clock) -> None:
     assert await refusal(path, clock) == f"the database {path} cannot be opened: it is damaged"
 
 
-async def test_a_directory_is_refused(tmp_path: Path, clock: Clock) -> None:
+async def test_a_directory_is_refused(tmp_path: Path, clock: ManualClock) -> None:
     assert await refusal(tmp_path, clock) == f"the database {tmp_path} cannot be opened: it is a directory"
 
 
-async def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path, clock: Clock) -> None:
+async def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path, clock: ManualClock) -> None:
     (tmp_path / "file").write_bytes(b"")
     path = tmp_path / "file" / "chat.db"
     assert await refusal(path, clock) == f"the database {path} cannot be made: {tmp_path / 'file'} is not a directory"
 
 
-async def test_a_locked_database_is_refused(path: Path, clock: Clock) -> None:
+async def test_a_locked_database_is_refused(path: Path, clock: ManualClock) -> None:
     create_file(path)
-    with locked(path):
+    with exclusive_lock(path):
         assert "another program has it locked" in await refusal(path, clock)
 
 
-async def test_another_programs_database_is_refused(path: Path, clock: Clock) -> None:
+async def test_another_programs_database_is_refused(path: Path, clock: ManualClock) -> None:
     other = sqlite3.connect(path)
     other.execute("CREATE TABLE bookmarks (id INTEGER)")
     other.close()
     assert "it belongs to another program" in await refusal(path, clock)
 
 
-async def test_a_newer_database_is_refused(path: Path, clock: Clock) -> None:
+async def test_a_newer_database_is_refused(path: Path, clock: ManualClock) -> None:
     database = await open_database(path, clock=clock)
     await database.close()
     newer = sqlite3.connect(path)
@@ -123,7 +123,7 @@ async def test_a_newer_database_is_refused(path: Path, clock: Clock) -> None:
 
 
 @pytest.mark.parametrize("target", ["sqlite://", "sqlite:///:memory:", "mysql://host/chat", "://"])
-async def test_an_address_that_cannot_be_used_is_refused(target: str, clock: Clock) -> None:
+async def test_an_address_that_cannot_be_used_is_refused(target: str, clock: ManualClock) -> None:
     assert (await refusal(target, clock)).startswith("the database")
 
 
@@ -187,12 +187,12 @@ def older_database(path: Path) -> None:
     engine.dispose()
 
 
-async def test_an_older_database_is_migrated_and_kept_as_it_was(path: Path, clock: Clock) -> None:
+async def test_an_older_database_is_migrated_and_kept_as_it_was(path: Path, clock: ManualClock) -> None:
     older_database(path)
     database = await open_database(path, clock=clock)
     entry = await database.reader.read_entry("lounge", 1)
     deleted = await database.reader.read_entry("lounge", 2)
-    following = (await database.journal.append(react(1, "👍"))).entry
+    following = (await database.journal.append(build_reaction(1, "👍"))).entry
     await database.close()
     assert isinstance(entry, Message)
     assert entry.reactions == {"🎉": ["ben", "ann"]}
@@ -208,7 +208,7 @@ async def test_an_older_database_is_migrated_and_kept_as_it_was(path: Path, cloc
     assert {file.name for file in path.parent.iterdir()} == {"chat.db", "chat.db.lock", kept.name}
 
 
-async def test_a_migration_that_fails_changes_nothing(path: Path, clock: Clock) -> None:
+async def test_a_migration_that_fails_changes_nothing(path: Path, clock: ManualClock) -> None:
     older_database(path)
     broken = sqlite3.connect(path)
     with broken:

@@ -16,7 +16,7 @@ from server.storage.faults import StorageError
 from server.storage.journal import Journal
 from server.storage.sqlite import open_engine
 from server.storage.statements import BatchStatements
-from tests.support.storage import Clock, Published, locked, say
+from tests.support.storage import ManualClock, PublishedEntries, build_message, exclusive_lock
 
 
 def move(path: Path, to: Path) -> None:
@@ -27,23 +27,23 @@ def move(path: Path, to: Path) -> None:
 
 async def refused(database: Database) -> None:
     answers = await asyncio.gather(
-        *(database.journal.append(say("private words")) for _ in range(3)), return_exceptions=True
+        *(database.journal.append(build_message("private words")) for _ in range(3)), return_exceptions=True
     )
     assert [type(answer) for answer in answers] == [Unavailable] * 3
     assert all(isinstance(answer, Unavailable) and answer.retry_after for answer in answers)
 
 
 async def test_a_locked_database_refuses_until_it_is_free(
-    database: Database, path: Path, published: Published, caplog: pytest.LogCaptureFixture
+    database: Database, path: Path, published: PublishedEntries, caplog: pytest.LogCaptureFixture
 ) -> None:
-    await database.journal.append(say())
-    with locked(path):
+    await database.journal.append(build_message())
+    with exclusive_lock(path):
         await refused(database)
         await refused(database)
         assert database.journal.outage == "another program has it locked"
-    assert (await database.journal.append(say())).entry.seq == 2
+    assert (await database.journal.append(build_message())).entry.seq == 2
     assert database.journal.outage is None
-    assert [entry.seq for entry in await published.first(2)] == [1, 2]
+    assert [entry.seq for entry in await published.wait_for_entries(2)] == [1, 2]
     assert [record.getMessage() for record in caplog.records] == [
         "the database cannot be written: another program has it locked",
         "the database can be written again",
@@ -51,7 +51,7 @@ async def test_a_locked_database_refuses_until_it_is_free(
 
 
 async def test_a_full_disk_refuses_writing_and_reading_goes_on(
-    database: Database, path: Path, clock: Clock, caplog: pytest.LogCaptureFixture
+    database: Database, path: Path, clock: ManualClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     engine = open_engine(path, writable=True, pool_size=1, busy_timeout=50)
     room_for = 40
@@ -62,17 +62,17 @@ async def test_a_full_disk_refuses_writing_and_reading_goes_on(
 
     writer = ThreadExecutor(engine, 1, "small")
     journal = Journal(writer, BatchStatements(engine.dialect), clock)
-    answers = [await asyncio.wait({journal.append(say("x" * 1000))}) for _ in range(100)]
+    answers = [await asyncio.wait({journal.append(build_message("x" * 1000))}) for _ in range(100)]
     accepted = sum(answer.exception() is None for done, _ in answers for answer in done)
     assert 10 < accepted < 90
     with pytest.raises(Unavailable):
-        await journal.append(say("x" * 1000))
+        await journal.append(build_message("x" * 1000))
     assert journal.outage == "there is no space left for it"
     backlog = await database.reader.read_join_snapshot("lounge", since=None, limit=200)
     assert [entry.seq for entry in backlog.entries] == list(range(1, accepted + 1))
     room_for = 1000
     await writer.reconnect()
-    assert (await journal.append(say())).entry.seq == accepted + 1
+    assert (await journal.append(build_message())).entry.seq == accepted + 1
     assert [record.getMessage() for record in caplog.records] == [
         "the database cannot be written: there is no space left for it",
         "the database can be written again",
@@ -82,9 +82,9 @@ async def test_a_full_disk_refuses_writing_and_reading_goes_on(
 
 
 async def test_a_database_whose_file_is_gone_refuses_until_it_is_back(
-    database: Database, path: Path, published: Published
+    database: Database, path: Path, published: PublishedEntries
 ) -> None:
-    await database.journal.append(say("kept"))
+    await database.journal.append(build_message("kept"))
     aside = path.with_name("aside.db")
     move(path, aside)
     await refused(database)
@@ -93,15 +93,15 @@ async def test_a_database_whose_file_is_gone_refuses_until_it_is_back(
         await database.reader.read_page("lounge", after=0, limit=10)
     assert not path.exists()
     move(aside, path)
-    assert (await database.journal.append(say())).entry.seq == 2
+    assert (await database.journal.append(build_message())).entry.seq == 2
     page = await database.reader.read_page("lounge", after=0, limit=10)
     assert [entry.seq for entry in page.messages] == [1, 2]
-    assert [entry.seq for entry in await published.first(2)] == [1, 2]
+    assert [entry.seq for entry in await published.wait_for_entries(2)] == [1, 2]
 
 
-async def test_health_tells_why_nothing_can_be_written(database: Database, path: Path, clock: Clock) -> None:
+async def test_health_tells_why_nothing_can_be_written(database: Database, path: Path, clock: ManualClock) -> None:
     assert await database.health_problem() is None
-    with locked(path):
+    with exclusive_lock(path):
         assert await database.health_problem() is None
         clock.now += HEALTH_CACHE_MS
         assert await database.health_problem() == "another program has it locked"
@@ -112,22 +112,22 @@ async def test_health_tells_why_nothing_can_be_written(database: Database, path:
 
 async def test_health_knows_at_once_what_the_journal_found(database: Database, path: Path) -> None:
     assert await database.health_problem() is None
-    with locked(path):
+    with exclusive_lock(path):
         await refused(database)
         assert await database.health_problem() == "another program has it locked"
-    await database.journal.append(say())
+    await database.journal.append(build_message())
     assert await database.health_problem() is None
 
 
 async def test_a_secret_that_cannot_be_kept_is_an_error(database: Database, path: Path) -> None:
-    with locked(path), pytest.raises(StorageError):
+    with exclusive_lock(path), pytest.raises(StorageError):
         await database.load_secret("guest")
 
 
 async def test_a_closed_database_refuses_everything(database: Database) -> None:
     await database.close()
     with pytest.raises(Unavailable):
-        database.journal.append(say())
+        database.journal.append(build_message())
     with pytest.raises(Unavailable):
         await database.reader.read_page("lounge", after=0, limit=10)
     assert await database.health_problem() == "it is closed"
@@ -153,7 +153,7 @@ asyncio.run(main())
 
 
 @pytest.mark.parametrize("acknowledged", [1, 300, 1000])
-async def test_a_kill_loses_nothing_that_was_acknowledged(path: Path, clock: Clock, acknowledged: int) -> None:
+async def test_a_kill_loses_nothing_that_was_acknowledged(path: Path, clock: ManualClock, acknowledged: int) -> None:
     writer = await asyncio.create_subprocess_exec(
         sys.executable, "-c", WRITER, str(path), stdout=subprocess.PIPE, cwd=Path(__file__).parents[2]
     )
@@ -178,7 +178,7 @@ async def test_a_kill_loses_nothing_that_was_acknowledged(path: Path, clock: Clo
         entry = stored[int(seq)]
         assert (entry.id, entry.message) == (int(number), client_id)
     last = stored[page.last_seq]
-    again = await database.journal.append(say(last.message, client_id=UUID(last.message)))
+    again = await database.journal.append(build_message(last.message, client_id=UUID(last.message)))
     assert (again.duplicate, again.entry.seq) == (True, page.last_seq)
-    assert (await database.journal.append(say())).entry.seq == page.last_seq + 1
+    assert (await database.journal.append(build_message())).entry.seq == page.last_seq + 1
     await database.close()

@@ -14,18 +14,27 @@ from server.storage.batch import AppendResult
 from server.storage.database import Database, open_database
 from server.storage.faults import StorageError
 from server.storage.postgresql import open_executor
-from tests.support.postgresql import PostgreSQL, running
-from tests.support.storage import BEN, Clock, RoomRef, delete, edit, react, say, topic
+from tests.support.postgresql import PostgreSQLServer, postgresql_server
+from tests.support.storage import (
+    BEN,
+    ManualClock,
+    RoomRef,
+    build_deletion,
+    build_edit,
+    build_message,
+    build_reaction,
+    build_topic,
+)
 
 
 @pytest.fixture(scope="module")
-def server() -> Generator[PostgreSQL]:
-    with running() as server:
+def server() -> Generator[PostgreSQLServer]:
+    with postgresql_server() as server:
         yield server
 
 
 @pytest.fixture
-async def nodes(server: PostgreSQL, clock: Clock) -> AsyncIterator[list[Database]]:
+async def nodes(server: PostgreSQLServer, clock: ManualClock) -> AsyncIterator[list[Database]]:
     nodes = await asyncio.gather(*(open_database(server.url, clock=clock) for _ in range(3)))
     yield nodes
     for node in nodes:
@@ -42,19 +51,19 @@ async def test_the_log_is_the_same_as_on_sqlite(nodes: list[Database]) -> None:
     database, other, _ = nodes
     client_id = uuid4()
     drafts = [
-        say("one", room=room, client_id=client_id),
-        say("two", room=room, by=BEN, reply_to=1),
-        say("again", room=room, client_id=client_id),
-        say("mine", room=room, by=BEN, client_id=client_id),
-        say("lost", room=room, reply_to=77),
-        edit(1, "uno", room=room),
-        react(1, "🎉", room=room, by=BEN),
-        react(1, "👍", room=room),
-        react(1, "👍", room=room, on=False),
-        topic("news", room=room),
-        edit(2, "dos", room=room, by=BEN),
-        delete(2, room=room, by=BEN),
-        edit(2, "tres", room=room, by=BEN),
+        build_message("one", room=room, client_id=client_id),
+        build_message("two", room=room, author=BEN, reply_to=1),
+        build_message("again", room=room, client_id=client_id),
+        build_message("mine", room=room, author=BEN, client_id=client_id),
+        build_message("lost", room=room, reply_to=77),
+        build_edit(1, "uno", room=room),
+        build_reaction(1, "🎉", room=room, by=BEN),
+        build_reaction(1, "👍", room=room),
+        build_reaction(1, "👍", room=room, on=False),
+        build_topic("news", room=room),
+        build_edit(2, "dos", room=room, author=BEN),
+        build_deletion(2, room=room, author=BEN),
+        build_edit(2, "tres", room=room, author=BEN),
     ]
     outcomes = await asyncio.gather(*(database.journal.append(draft) for draft in drafts), return_exceptions=True)
     assert [type(outcome) for outcome in outcomes if isinstance(outcome, ChatError)] == [Conflict, NotFound, Conflict]
@@ -72,7 +81,7 @@ async def test_the_log_is_the_same_as_on_sqlite(nodes: list[Database]) -> None:
     assert room.name in [found.name for found in await other.reader.list_rooms(room.name.upper(), 10)]
     page = await other.reader.read_page(room.key, around=5, limit=3)
     assert ([entry.seq for entry in page.messages], page.has_more, page.last_seq) == ([4, 5, 6], True, 9)
-    repeated = await other.journal.append(say("again", room=room, client_id=client_id))
+    repeated = await other.journal.append(build_message("again", room=room, client_id=client_id))
     assert (repeated.duplicate, repeated.entry.seq) == (True, 1)
 
 
@@ -82,7 +91,7 @@ async def test_nodes_that_write_at_once_share_one_order(nodes: list[Database]) -
     async def send(node: Database, room: RoomRef) -> list[int]:
         seqs: list[int] = []
         for _ in range(10):
-            seqs.append((await node.journal.append(say(room=room))).entry.seq)
+            seqs.append((await node.journal.append(build_message(room=room))).entry.seq)
         return seqs
 
     work = [send(node, room) for room in rooms for node in nodes for _ in range(3)]
@@ -103,8 +112,8 @@ async def test_nodes_that_open_a_room_at_once_leave_no_hole(nodes: list[Database
         room = fresh_room()
         client_id = uuid4()
         answers = await asyncio.gather(
-            *(node.journal.append(say(room=room, client_id=client_id)) for node in nodes),
-            *(node.journal.append(say(room=room)) for node in nodes),
+            *(node.journal.append(build_message(room=room, client_id=client_id)) for node in nodes),
+            *(node.journal.append(build_message(room=room)) for node in nodes),
         )
         assert [answer.duplicate for answer in answers].count(True) == 2
         backlog = await nodes[0].reader.read_join_snapshot(room.key, since=None, limit=10)
@@ -113,7 +122,7 @@ async def test_nodes_that_open_a_room_at_once_leave_no_hole(nodes: list[Database
     assert len(set(secrets)) == 1
 
 
-async def test_nodes_that_find_an_older_database_migrate_it_once(server: PostgreSQL, clock: Clock) -> None:
+async def test_nodes_that_find_an_older_database_migrate_it_once(server: PostgreSQLServer, clock: ManualClock) -> None:
     address = make_url(server.url).set(drivername="postgresql+asyncpg")
     executor = open_executor(address, pool_size=1, isolation_level="AUTOCOMMIT")
     await executor.run(lambda first: first.exec_driver_sql("CREATE DATABASE older"))
@@ -125,7 +134,7 @@ async def test_nodes_that_find_an_older_database_migrate_it_once(server: Postgre
     nodes = await asyncio.gather(*(open_database(url, clock=clock) for _ in range(3)))
     room = fresh_room()
     for node in nodes:
-        await node.journal.append(say("tea", room=room))
+        await node.journal.append(build_message("tea", room=room))
     found = await nodes[0].reader.search("tea", room_key=room.key, joined=(), before=None, limit=9)
     assert [message.seq for message in found.messages] == [3, 2, 1]
     for node in nodes:
@@ -136,7 +145,7 @@ async def test_a_draft_that_cannot_be_stored_is_refused_alone(nodes: list[Databa
     room = fresh_room()
     texts = ["a", "nul \x00", "b", "surrogate \ud800", "c"]
     outcomes = await asyncio.gather(
-        *(nodes[0].journal.append(say(text, room=room)) for text in texts), return_exceptions=True
+        *(nodes[0].journal.append(build_message(text, room=room)) for text in texts), return_exceptions=True
     )
     assert [type(outcome) for outcome in outcomes] == [
         AppendResult,
@@ -148,22 +157,22 @@ async def test_a_draft_that_cannot_be_stored_is_refused_alone(nodes: list[Databa
 
 
 async def test_a_server_that_went_away_is_found_again(
-    server: PostgreSQL, nodes: list[Database], caplog: pytest.LogCaptureFixture
+    server: PostgreSQLServer, nodes: list[Database], caplog: pytest.LogCaptureFixture
 ) -> None:
     room = fresh_room()
     database = nodes[0]
-    await database.journal.append(say(room=room))
+    await database.journal.append(build_message(room=room))
     await database.reader.read_page(room.key, after=0, limit=10)
     await asyncio.to_thread(server.stop)
     for _ in range(2):
         with pytest.raises(Unavailable):
-            await database.journal.append(say(room=room))
+            await database.journal.append(build_message(room=room))
         with pytest.raises(Unavailable):
             await database.reader.read_page(room.key, after=0, limit=10)
     assert database.journal.outage
     assert await database.health_problem() == database.journal.outage
     await asyncio.to_thread(server.start)
-    assert (await database.journal.append(say(room=room))).entry.seq == 2
+    assert (await database.journal.append(build_message(room=room))).entry.seq == 2
     assert len((await database.reader.read_page(room.key, after=0, limit=10)).messages) == 2
     told = [record.name for record in caplog.records if record.name.startswith("server.")]
     assert sorted(told) == ["server.storage.journal"] * 2 + ["server.storage.queries"] * 2
@@ -178,7 +187,7 @@ async def test_a_server_that_went_away_is_found_again(
     ],
 )
 async def test_a_server_that_cannot_be_used_is_refused(
-    server: PostgreSQL, clock: Clock, old: str, new: str, reason: str
+    server: PostgreSQLServer, clock: ManualClock, old: str, new: str, reason: str
 ) -> None:
     with pytest.raises(StorageError) as refusal:
         await open_database(server.url.replace(old, new), clock=clock)
@@ -193,10 +202,10 @@ async def test_rooms_are_made_renamed_and_removed_as_on_sqlite(nodes: list[Datab
     with pytest.raises(Conflict):
         await other.rooms.create(room.key, room.name, "")
     assert await other.reader.find_room(made.id) == made
-    await database.journal.append(say("hi", room=room))
+    await database.journal.append(build_message("hi", room=room))
     with pytest.raises(Conflict):
         await database.rooms.delete(made.id)
-    await database.journal.append(delete(1, room=room))
+    await database.journal.append(build_deletion(1, room=room))
     taken = await database.rooms.create(uuid4().hex, "taken", "")
     with pytest.raises(Conflict):
         await database.rooms.rename(made.id, taken.key, "taken")
@@ -204,7 +213,7 @@ async def test_rooms_are_made_renamed_and_removed_as_on_sqlite(nodes: list[Datab
     assert await other.reader.find_room(made.id) is None
     with pytest.raises(NotFound):
         await database.rooms.delete(made.id)
-    appended = await other.journal.append(say("back", room=room))
+    appended = await other.journal.append(build_message("back", room=room))
     assert appended.entry.seq == 3
     found = await database.reader.find_room(made.id)
     assert found is not None

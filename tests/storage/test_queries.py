@@ -5,7 +5,16 @@ import pytest
 from server.protocol.entries import Edit, Entry, Message
 from server.storage.database import Database
 from server.storage.queries import MAX_PAGE_BYTES
-from tests.support.storage import BEN, Clock, RoomRef, delete, edit, react, say, topic
+from tests.support.storage import (
+    BEN,
+    ManualClock,
+    RoomRef,
+    build_deletion,
+    build_edit,
+    build_message,
+    build_reaction,
+    build_topic,
+)
 
 
 def seqs(entries: list[Entry]) -> list[int]:
@@ -13,7 +22,7 @@ def seqs(entries: list[Entry]) -> list[int]:
 
 
 async def fill(database: Database, count: int) -> None:
-    pending = [database.journal.append(say(str(number))) for number in range(1, count + 1)]
+    pending = [database.journal.append(build_message(str(number))) for number in range(1, count + 1)]
     for answer in pending:
         await answer
 
@@ -28,7 +37,7 @@ async def test_a_room_never_written_to_has_nothing(database: Database) -> None:
 
 @pytest.mark.parametrize("place", [{"before": 201}, {"after": 0}, {"around": 100}, {"around": 1}, {"around": 200}])
 async def test_a_page_of_long_messages_ends_early_beside_its_place(database: Database, place: dict[str, int]) -> None:
-    for answer in [database.journal.append(say("汉" * 4_000)) for _ in range(200)]:
+    for answer in [database.journal.append(build_message("汉" * 4_000)) for _ in range(200)]:
         await answer
     page = await database.reader.read_page("lounge", **place, limit=200)
     found = seqs(page.messages)
@@ -41,7 +50,7 @@ async def test_a_page_of_long_messages_ends_early_beside_its_place(database: Dat
 
 
 async def test_a_backlog_of_long_messages_has_the_newest_and_says_that_there_is_more(database: Database) -> None:
-    for answer in [database.journal.append(say("汉" * 4_000)) for _ in range(60)]:
+    for answer in [database.journal.append(build_message("汉" * 4_000)) for _ in range(60)]:
         await answer
     backlog = await database.reader.read_join_snapshot("lounge", since=0, limit=50)
     assert seqs(backlog.entries)[-1] == 60
@@ -113,16 +122,16 @@ async def test_a_page_takes_exactly_one_place(database: Database) -> None:
 
 async def test_messages_are_shown_in_their_present_state(database: Database) -> None:
     drafts = [
-        say("one", client_id=uuid4()),
-        say("two", by=BEN, reply_to=1),
-        edit(1, "uno"),
-        react(1, "🎉", by=BEN),
-        react(1, "👍", by=BEN),
-        react(1, "🎉"),
-        react(1, "👍", by=BEN, on=False),
-        react(2, "👍"),
-        edit(2, "dos", by=BEN),
-        delete(2, by=BEN),
+        build_message("one", client_id=uuid4()),
+        build_message("two", author=BEN, reply_to=1),
+        build_edit(1, "uno"),
+        build_reaction(1, "🎉", by=BEN),
+        build_reaction(1, "👍", by=BEN),
+        build_reaction(1, "🎉"),
+        build_reaction(1, "👍", by=BEN, on=False),
+        build_reaction(2, "👍"),
+        build_edit(2, "dos", author=BEN),
+        build_deletion(2, author=BEN),
     ]
     for draft in drafts:
         await database.journal.append(draft)
@@ -143,8 +152,14 @@ async def test_messages_are_shown_in_their_present_state(database: Database) -> 
 
 
 async def test_reactions_stand_in_the_order_in_which_they_were_chosen(database: Database) -> None:
-    await database.journal.append(say())
-    for draft in (react(1, "b"), react(1, "a"), react(1, "a", by=BEN), react(1, "b", on=False), react(1, "b")):
+    await database.journal.append(build_message())
+    for draft in (
+        build_reaction(1, "b"),
+        build_reaction(1, "a"),
+        build_reaction(1, "a", by=BEN),
+        build_reaction(1, "b", on=False),
+        build_reaction(1, "b"),
+    ):
         await database.journal.append(draft)
     entry = await database.reader.read_entry("lounge", 1)
     assert isinstance(entry, Message)
@@ -153,7 +168,14 @@ async def test_reactions_stand_in_the_order_in_which_they_were_chosen(database: 
 
 
 async def test_an_emoji_keeps_its_place_while_anybody_has_it_there(database: Database) -> None:
-    drafts = [say(), react(1, "a"), react(1, "b"), react(1, "a", by=BEN), react(1, "a", on=False), react(1, "a")]
+    drafts = [
+        build_message(),
+        build_reaction(1, "a"),
+        build_reaction(1, "b"),
+        build_reaction(1, "a", by=BEN),
+        build_reaction(1, "a", on=False),
+        build_reaction(1, "a"),
+    ]
     for draft in drafts:
         await database.journal.append(draft)
     entry = await database.reader.read_entry("lounge", 1)
@@ -163,37 +185,37 @@ async def test_an_emoji_keeps_its_place_while_anybody_has_it_there(database: Dat
 
 
 async def test_choosing_a_reaction_twice_keeps_its_place(database: Database) -> None:
-    for draft in (say(), react(1, "a"), react(1, "b"), react(1, "a")):
+    for draft in (build_message(), build_reaction(1, "a"), build_reaction(1, "b"), build_reaction(1, "a")):
         await database.journal.append(draft)
     entry = await database.reader.read_entry("lounge", 1)
     assert isinstance(entry, Message)
     assert list(entry.reactions or {}) == ["a", "b"]
 
 
-async def test_a_room_row_tells_its_topic_and_times(database: Database, clock: Clock) -> None:
+async def test_a_room_row_tells_its_topic_and_times(database: Database, clock: ManualClock) -> None:
     start = clock.now
-    await database.journal.append(say())
+    await database.journal.append(build_message())
     clock.now += 10
-    await database.journal.append(topic("first"))
-    await database.journal.append(topic("second"))
+    await database.journal.append(build_topic("first"))
+    await database.journal.append(build_topic("second"))
     clock.now += 10
-    await database.journal.append(say())
+    await database.journal.append(build_message())
     room = (await database.reader.read_join_snapshot("lounge", since=None, limit=1)).room
     assert room is not None
     assert (room.key, room.name, room.topic, room.visibility) == ("lounge", "Lounge", "second", "public")
     assert (room.last_seq, room.created_at, room.active_at) == (4, start, start + 20)
-    await database.journal.append(topic(""))
+    await database.journal.append(build_topic(""))
     room = (await database.reader.read_join_snapshot("lounge", since=None, limit=1)).room
     assert room is not None
     assert room.topic == ""
 
 
-async def test_rooms_are_listed_with_the_newest_activity_first(database: Database, clock: Clock) -> None:
+async def test_rooms_are_listed_with_the_newest_activity_first(database: Database, clock: ManualClock) -> None:
     for name in ("Tea", "Coffee", "50%_off", "Teapots"):
         clock.now += 1
-        await database.journal.append(say(room=RoomRef(key=name.lower(), name=name)))
+        await database.journal.append(build_message(room=RoomRef(key=name.lower(), name=name)))
     clock.now += 1
-    await database.journal.append(say(room=RoomRef(key="tea", name="Tea")))
+    await database.journal.append(build_message(room=RoomRef(key="tea", name="Tea")))
 
     async def listed(query: str | None, limit: int = 10) -> list[str]:
         return [room.name for room in await database.reader.list_rooms(query, limit)]
@@ -211,7 +233,7 @@ async def test_rooms_are_listed_with_the_newest_activity_first(database: Databas
 async def test_the_reactions_of_a_long_page_are_all_shown(database: Database) -> None:
     await fill(database, 200)
     for target in range(1, 201, 2):
-        await database.journal.append(react(target))
+        await database.journal.append(build_reaction(target))
     page = await database.reader.read_page("lounge", after=0, limit=200)
     shown = [entry.seq for entry in page.messages if isinstance(entry, Message) and entry.reactions == {"👍": ["ann"]}]
     assert shown == list(range(1, 201, 2))

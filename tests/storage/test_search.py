@@ -15,9 +15,9 @@ from server.protocol.errors import NotFound, Unavailable
 from server.storage import backfill, queries, schema, searching
 from server.storage.database import Database, open_database
 from server.storage.sqlite import create_file, open_engine
-from tests.support.search_model import check, steps
+from tests.support.search_model import check_search, command_batches
 from tests.support.search_model import queries as any_query
-from tests.support.storage import Clock, RoomRef, delete, edit, react, say
+from tests.support.storage import ManualClock, RoomRef, build_deletion, build_edit, build_message, build_reaction
 
 
 async def search(
@@ -32,21 +32,27 @@ def texts(found: SearchResponse) -> list[str]:
 
 async def in_a_file(batches: list[list[LogCommand]], wanted: list[str]) -> None:
     with TemporaryDirectory() as folder:
-        database = await open_database(Path(folder) / "chat.db", clock=Clock())
+        database = await open_database(Path(folder) / "chat.db", clock=ManualClock())
         try:
-            await check(database, batches, wanted)
+            await check_search(database, batches, wanted)
         finally:
             await database.close()
 
 
 @settings(max_examples=40, deadline=None)
-@given(steps, st.lists(any_query, min_size=1, max_size=4))
+@given(command_batches, st.lists(any_query, min_size=1, max_size=4))
 def test_it_finds_what_reading_everything_finds(batches: list[list[LogCommand]], wanted: list[str]) -> None:
     asyncio.run(in_a_file(batches, wanted))
 
 
 async def test_messages_are_found_in_their_present_state(database: Database) -> None:
-    for draft in (say("first draft"), edit(1, "final text"), react(1, "🎉"), say("draft two"), delete(4)):
+    for draft in (
+        build_message("first draft"),
+        build_edit(1, "final text"),
+        build_reaction(1, "🎉"),
+        build_message("draft two"),
+        build_deletion(4),
+    ):
         await database.journal.append(draft)
     assert texts(await search(database, "draft")) == []
     (found,) = (await search(database, "final")).messages
@@ -54,15 +60,21 @@ async def test_messages_are_found_in_their_present_state(database: Database) -> 
 
 
 async def test_a_message_said_changed_and_deleted_at_once_is_not_found(database: Database) -> None:
-    drafts = [say("one kettle"), edit(1, "two kettles"), delete(1), say("kettle three"), edit(4, "four kettles")]
+    drafts = [
+        build_message("one kettle"),
+        build_edit(1, "two kettles"),
+        build_deletion(1),
+        build_message("kettle three"),
+        build_edit(4, "four kettles"),
+    ]
     await asyncio.gather(*(database.journal.append(draft) for draft in drafts))
     assert texts(await search(database, "kettle")) == ["four kettles"]
 
 
 async def test_rooms_that_are_not_public_are_searched_by_those_in_them_alone(database: Database, path: Path) -> None:
     secret = RoomRef(key="secret", name="Secret")
-    await database.journal.append(say("tea for all"))
-    await database.journal.append(say("tea for two", room=secret))
+    await database.journal.append(build_message("tea for all"))
+    await database.journal.append(build_message("tea for two", room=secret))
     with sqlite3.connect(path) as connection:
         connection.execute("UPDATE rooms SET visibility = 'private' WHERE key = 'secret'")
     connection.close()
@@ -85,7 +97,7 @@ async def test_a_search_is_bounded_and_goes_on_where_it_stopped(
 ) -> None:
     monkeypatch.setattr(searching, "_CHUNK_SIZE", 10)
     monkeypatch.setattr(searching, "MAX_CANDIDATES", 20)
-    await asyncio.gather(*(database.journal.append(say(text)) for text in ["needle -x", *["needles"] * 45]))
+    await asyncio.gather(*(database.journal.append(build_message(text)) for text in ["needle -x", *["needles"] * 45]))
     # "needle x" has the numbers of "needles x" too, and "-x" has one that none of the others have
     for query in ("needle!", "!", "needle ?"):
         assert texts(await search(database, query)) == []
@@ -101,8 +113,8 @@ async def test_a_search_is_bounded_and_goes_on_where_it_stopped(
     assert pages == 3
 
 
-async def test_a_search_gives_up_after_a_while_and_says_where(database: Database, clock: Clock) -> None:
-    await asyncio.gather(*(database.journal.append(say(f"cup {number}")) for number in range(300)))
+async def test_a_search_gives_up_after_a_while_and_says_where(database: Database, clock: ManualClock) -> None:
+    await asyncio.gather(*(database.journal.append(build_message(f"cup {number}")) for number in range(300)))
 
     def hurry() -> int:
         clock.now += searching.TIME_LIMIT_MS
@@ -122,7 +134,7 @@ HOSTILE = [
 
 @pytest.mark.parametrize("query", HOSTILE)
 async def test_whatever_is_asked_is_answered(database: Database, query: str) -> None:
-    await database.journal.append(say("tea"))
+    await database.journal.append(build_message("tea"))
     for room in ("lounge", None):
         assert texts(await search(database, query, room=room)) == (["tea"] if query == "ｔｅａ" else [])
 
@@ -143,7 +155,7 @@ async def test_searches_that_would_wait_too_long_are_refused(
 
 
 async def test_nothing_of_a_deleted_message_can_be_read_in_the_file(database: Database, path: Path) -> None:
-    for draft in (say("supercalifragilistic 秘密口令"), say("kept"), delete(1)):
+    for draft in (build_message("supercalifragilistic 秘密口令"), build_message("kept"), build_deletion(1)):
         await database.journal.append(draft)
     await database.close()
     stored = await asyncio.to_thread(path.read_bytes)
@@ -171,13 +183,18 @@ def unindexed_database(path: Path, messages: int) -> None:
 
 
 async def test_what_was_there_before_the_index_is_found_little_by_little(
-    path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(backfill, "BATCH_SIZE", 250)
     monkeypatch.setattr(backfill, "MIN_PAUSE", 3600.0)
     await asyncio.to_thread(unindexed_database, path, 600)
     database = await open_database(path, clock=clock)
-    for draft in (say("message new"), edit(1, "message changed"), delete(2), edit(600, "message 600 too")):
+    for draft in (
+        build_message("message new"),
+        build_edit(1, "message changed"),
+        build_deletion(2),
+        build_edit(600, "message 600 too"),
+    ):
         await database.journal.append(draft)
     first = await search(database, "message", limit=1)
     assert first.incomplete
@@ -200,16 +217,16 @@ async def test_what_was_there_before_the_index_is_found_little_by_little(
         page = await search(database, "message", limit=100, before=page.next)
     assert len(found) == 600
     assert "message 2" not in found
-    await database.journal.append(delete(300))
+    await database.journal.append(build_deletion(300))
     assert texts(await search(database, "message 300")) == []
     await database.close()
 
 
-async def test_a_page_at_a_time_begins_about_its_first_entry(database: Database, clock: Clock) -> None:
+async def test_a_page_at_a_time_begins_about_its_first_entry(database: Database, clock: ManualClock) -> None:
     start = clock.now
     for number in range(40):
         clock.now = start + number // 2 * 1000
-        await database.journal.append(say(str(number)))
+        await database.journal.append(build_message(str(number)))
     for at, middle in ((start - 1, 1), (start, 1), (start + 5_001, 13), (start + 19_000, 39), (start + 99_000, 41)):
         page = await database.reader.read_page("lounge", at=at, limit=5)
         seqs = [entry.seq for entry in page.messages]

@@ -14,27 +14,27 @@ from server.protocol.errors import NotFound
 from server.storage.database import open_database
 from server.storage.search_index import UNINDEXED_COUNTER
 from server.storage.tables import counters
-from tests.support.postgresql import PostgreSQL, running
-from tests.support.search_model import check, queries, steps
-from tests.support.storage import Clock, RoomRef, edit, say
+from tests.support.postgresql import PostgreSQLServer, postgresql_server
+from tests.support.search_model import check_search, command_batches, queries
+from tests.support.storage import ManualClock, RoomRef, build_edit, build_message
 
 
 @pytest.fixture(scope="module")
-def server() -> Generator[PostgreSQL]:
-    with running() as server:
+def server() -> Generator[PostgreSQLServer]:
+    with postgresql_server() as server:
         yield server
 
 
-def test_it_finds_what_reading_everything_finds(server: PostgreSQL) -> None:
+def test_it_finds_what_reading_everything_finds(server: PostgreSQLServer) -> None:
     async def run(batches: list[list[LogCommand]], wanted: list[str]) -> None:
-        database = await open_database(server.url, clock=Clock())
+        database = await open_database(server.url, clock=ManualClock())
         try:
-            await check(database, batches, wanted)
+            await check_search(database, batches, wanted)
         finally:
             await database.close()
 
     @settings(max_examples=20, deadline=None)
-    @given(steps, st.lists(queries, min_size=1, max_size=4))
+    @given(command_batches, st.lists(queries, min_size=1, max_size=4))
     def found(batches: list[list[LogCommand]], wanted: list[str]) -> None:
         asyncio.run(run(batches, wanted))
 
@@ -42,11 +42,11 @@ def test_it_finds_what_reading_everything_finds(server: PostgreSQL) -> None:
 
 
 async def test_what_was_there_before_the_index_is_indexed_by_all_nodes_at_once(
-    server: PostgreSQL, clock: Clock
+    server: PostgreSQLServer, clock: ManualClock
 ) -> None:
     room = RoomRef(key=uuid4().hex, name="Old")
     first = await open_database(server.url, clock=clock)
-    await asyncio.gather(*(first.journal.append(say(f"relic {number}", room=room)) for number in range(700)))
+    await asyncio.gather(*(first.journal.append(build_message(f"relic {number}", room=room)) for number in range(700)))
 
     def forget(connection: Connection) -> None:
         connection.execute(text("DELETE FROM search"))
@@ -55,7 +55,7 @@ async def test_what_was_there_before_the_index_is_indexed_by_all_nodes_at_once(
 
     await first._writer.run(forget)  # pyright: ignore[reportPrivateUsage]
     nodes = await asyncio.gather(*(open_database(server.url, clock=clock) for _ in range(2)))
-    edits = [edit(seq, f"jewel {seq}", room=room) for seq in range(1, 700, 70)]
+    edits = [build_edit(seq, f"jewel {seq}", room=room) for seq in range(1, 700, 70)]
     await asyncio.gather(*(nodes[seq % 2].journal.append(draft) for seq, draft in enumerate(edits)))
     async with asyncio.timeout(20):
         while True:

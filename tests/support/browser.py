@@ -6,13 +6,13 @@ from typing import Any
 
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Error, Page, async_playwright
 
-from tests.support.requirements import need_chromium
+from tests.support.requirements import require_chromium
 
-DESKTOP = {"width": 1280, "height": 800}
-PHONE = {"width": 390, "height": 844}
+DESKTOP_VIEWPORT = {"width": 1280, "height": 800}
+PHONE_VIEWPORT = {"width": 390, "height": 844}
 """Viewports in CSS pixels."""
 
-_FLAGS = (
+_CHROMIUM_FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -23,7 +23,7 @@ _FLAGS = (
 )
 
 
-class Tab:
+class BrowserTab:
     """A tab with storage of its own, as another browser would have.
 
     Attributes:
@@ -34,37 +34,39 @@ class Tab:
     def __init__(self, context: BrowserContext, page: Page) -> None:
         self.context = context
         self.page = page
-        self.complaints: list[str] = []
-        page.on("console", self._heard)
-        page.on("pageerror", self._failed)
+        self.console_errors: list[str] = []
+        page.on("console", self._on_console)
+        page.on("pageerror", self._on_page_error)
 
-    def _heard(self, message: ConsoleMessage) -> None:
+    def _on_console(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:
-            self.complaints.append(message.text)
+            self.console_errors.append(message.text)
 
-    def _failed(self, error: Error) -> None:
-        self.complaints.append(str(error.stack or error))
+    def _on_page_error(self, error: Error) -> None:
+        self.console_errors.append(str(error.stack or error))
 
-    def forgive(self, *parts: str) -> None:
+    def ignore_errors(self, *substrings: str) -> None:
         """Forget complaints that contain one of these: those of a connection that the test broke."""
-        self.complaints = [text for text in self.complaints if not any(part in text for part in parts)]
+        self.console_errors = [text for text in self.console_errors if not any(part in text for part in substrings)]
 
 
 @asynccontextmanager
 async def chromium() -> AsyncGenerator[Browser]:
     """A browser without a window; skips the test where none is installed."""
-    path = need_chromium()
+    path = require_chromium()
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=list(_FLAGS))
+        browser = await playwright.chromium.launch(executable_path=path, args=list(_CHROMIUM_FLAGS))
         try:
             yield browser
         finally:
             await browser.close()
 
 
-async def open_tab(browser: Browser, *, viewport: dict[str, int] = DESKTOP, locale: str = "en-GB", **more: Any) -> Tab:
+async def open_tab(
+    browser: Browser, *, viewport: dict[str, int] = DESKTOP_VIEWPORT, locale: str = "en-GB", **context_options: Any
+) -> BrowserTab:
     """A new tab, with nothing remembered."""
     size: Any = viewport
-    context = await browser.new_context(viewport=size, locale=locale, **more)
+    context = await browser.new_context(viewport=size, locale=locale, **context_options)
     context.set_default_timeout(15_000)
-    return Tab(context, await context.new_page())
+    return BrowserTab(context, await context.new_page())

@@ -10,7 +10,7 @@ from textual import events
 from textual.pilot import Pilot
 from textual.widget import Widget
 
-from tests.support.eventually import eventually
+from tests.support.eventually import wait_until
 from tui_chat.session.remembered import Profile
 from tui_chat.session.settings_file import SettingsFile
 from tui_chat.ui.app import ChatApp
@@ -22,92 +22,101 @@ from tui_chat.ui.widgets.room_timeline import RoomTimeline
 
 
 @dataclass
-class Person:
+class ChatAppDriver:
     """One person at one program."""
 
     app: ChatApp
     pilot: Pilot[None]
 
     @property
-    def chat(self) -> ChatScreen:
+    def chat_screen(self) -> ChatScreen:
         """The chat screen, which must be there."""
         return next(screen for screen in self.app.screen_stack if isinstance(screen, ChatScreen))
 
     @property
-    def form(self) -> JoinScreen:
+    def join_screen(self) -> JoinScreen:
         """The join form."""
         return next(screen for screen in self.app.screen_stack if isinstance(screen, JoinScreen))
 
     @property
     def composer(self) -> Composer:
         """Where messages are written."""
-        return self.chat.query_one(Composer)
+        return self.chat_screen.query_one(Composer)
 
     @property
     def timeline(self) -> RoomTimeline:
         """Where messages are read."""
-        return self.chat.query_one(RoomTimeline)
+        return self.chat_screen.query_one(RoomTimeline)
 
     async def press(self, *keys: str) -> None:
         """Press keys by their names."""
         await self.pilot.press(*keys)
         await self.pilot.pause()
 
-    async def type(self, text: str) -> None:
+    async def type_text(self, text: str) -> None:
         """Press the keys of a text, all at once."""
         for character in text:
             self.app.post_message(events.Key(character, character))
         await self.pilot.pause()
 
-    async def say(self, text: str) -> None:
+    async def send_message(self, text: str) -> None:
         """Type a text and press Enter."""
-        await self.type(text)
+        await self.type_text(text)
         self.app.post_message(events.Key("enter", "\r"))
         await self.pilot.pause()
 
-    async def until(self, condition: Callable[[], object]) -> None:
+    async def wait_until(self, condition: Callable[[], object]) -> None:
         """Wait until the condition holds and all messages are handled."""
-        await eventually(condition)
+        await wait_until(condition)
         await self.pilot.pause()
 
-    async def sees(self, text: str) -> None:
+    async def wait_for_text(self, text: str) -> None:
         """Wait until the screen shows this text."""
-        await self.until(lambda: text in self.screen())
+        await self.wait_until(lambda: text in self.screen_text())
 
-    def screen(self) -> str:
+    def screen_text(self) -> str:
         """What the screen shows, row by row."""
         width, height = self.app.size
         strips = self.app.screen._compositor.render_strips()  # pyright: ignore[reportPrivateUsage]
         return "\n".join(strip.text[:width].rstrip() for strip in strips[:height])
 
-    def row_of(self, widget: Widget) -> str:
+    def first_row_of(self, widget: Widget) -> str:
         """The first row of a widget, as it is drawn."""
         return widget.render_line(0).text.strip()
 
 
 @asynccontextmanager
 async def chat_app(
-    folder: Path,
+    directory: Path,
     *,
     size: tuple[int, int] = (80, 24),
-    kept: Profile | None = None,
+    profile: Profile | None = None,
     settings: Mapping[str, Any] | None = None,
-    **start: Any,
-) -> AsyncGenerator[Person]:
+    **start_options: Any,
+) -> AsyncGenerator[ChatAppDriver]:
     """The program in a terminal of this size, started with these settings and fields of `Start`."""
-    file = SettingsFile.load(folder / "settings.toml")
+    settings_file = SettingsFile.load(directory / "settings.toml")
     for name, value in (settings or {}).items():
-        assert file.change(name, value) == ""
-    app = ChatApp(StartOptions(state=folder / "state", log=folder / "log", **start), kept or Profile(), "", file)
+        assert settings_file.change(name, value) == ""
+    app = ChatApp(
+        StartOptions(state=directory / "state", log=directory / "log", **start_options),
+        profile or Profile(),
+        "",
+        settings_file,
+    )
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
-        yield Person(app, pilot)
+        yield ChatAppDriver(app, pilot)
 
 
 @asynccontextmanager
-async def in_room(folder: Path, url: str, nick: str, room: str = "tea", **more: Any) -> AsyncGenerator[Person]:
+async def chat_app_in_room(
+    directory: Path, url: str, nick: str, room: str = "tea", **options: Any
+) -> AsyncGenerator[ChatAppDriver]:
     """The program, already in a room."""
-    async with chat_app(folder / nick, server=url, room=room, nick=nick, **more) as person:
-        await person.until(lambda: any(isinstance(screen, ChatScreen) for screen in person.app.screen_stack))
-        await person.until(lambda: person.chat.session.current_room is not None and person.chat.is_mounted)
-        yield person
+    async with chat_app(directory / nick, server=url, room=room, nick=nick, **options) as driver:
+        await driver.wait_until(lambda: any(isinstance(screen, ChatScreen) for screen in driver.app.screen_stack))
+        await driver.wait_until(
+            lambda: driver.chat_screen.session.current_room is not None and driver.chat_screen.is_mounted
+        )
+        yield driver

@@ -16,11 +16,11 @@ from server.storage import database
 from server.storage.batch import AppendOutcome, AppendResult
 from server.storage.journal import Journal, Publisher
 
-UNWRITTEN = "die before it is written"
-UNANSWERED = "die between commit and answer"
-UNTOLD = "die between answer and fan-out"
+CRASH_BEFORE_COMMIT = "die before it is written"
+CRASH_BEFORE_ACK = "die between commit and answer"
+CRASH_BEFORE_FANOUT = "die between answer and fan-out"
 
-DIED = 9
+CRASH_EXIT_CODE = 9
 """The exit code of such an end."""
 
 
@@ -28,28 +28,28 @@ class CrashingJournal(Journal):
     """A journal that does not always come to the end of what it does."""
 
     async def _commit(self, commands: list[LogCommand]) -> list[AppendOutcome] | None:
-        if any(getattr(draft, "message", "") == UNWRITTEN for draft in commands):
-            os._exit(DIED)
+        if any(getattr(command, "message", "") == CRASH_BEFORE_COMMIT for command in commands):
+            os._exit(CRASH_EXIT_CODE)
         outcomes = await super()._commit(commands)
-        new = [
+        new_entries = [
             outcome.entry for outcome in outcomes or () if isinstance(outcome, AppendResult) and not outcome.duplicate
         ]
-        if _says(new, UNANSWERED):
-            os._exit(DIED)
+        if _contains_message(new_entries, CRASH_BEFORE_ACK):
+            os._exit(CRASH_EXIT_CODE)
         return outcomes
 
     def set_publisher(self, publish: Publisher) -> None:
-        def publish_or_die(entries: Sequence[Entry]) -> None:
-            if _says(entries, UNTOLD):
+        def publish_or_crash(entries: Sequence[Entry]) -> None:
+            if _contains_message(entries, CRASH_BEFORE_FANOUT):
                 # The answers are queued already, and leave the process before the next callback runs.
-                asyncio.get_running_loop().call_soon(os._exit, DIED)
+                asyncio.get_running_loop().call_soon(os._exit, CRASH_EXIT_CODE)
             else:
                 publish(entries)
 
-        super().set_publisher(publish_or_die)
+        super().set_publisher(publish_or_crash)
 
 
-def _says(entries: Sequence[Entry], text: str) -> bool:
+def _contains_message(entries: Sequence[Entry], text: str) -> bool:
     return any(isinstance(entry, Message) and entry.message == text for entry in entries)
 
 

@@ -14,7 +14,7 @@ BUSY_TIMEOUT = 100
 """Milliseconds that servers here wait for another program's lock."""
 
 
-class Disk:
+class FaultyDisk:
     """What the writer of each database that is opened from now on has to do with.
 
     Attributes:
@@ -23,45 +23,45 @@ class Disk:
     """
 
     def __init__(self) -> None:
-        self.read_only = False
-        self.holding = threading.Event()
-        self._passes = threading.Event()
-        self._passes.set()
+        self.is_read_only = False
+        self.commit_blocked = threading.Event()
+        self._commits_allowed = threading.Event()
+        self._commits_allowed.set()
 
-    def hold(self) -> None:
+    def block_commits(self) -> None:
         """Keep the next commit from ending, and all after it, until `release`."""
-        self.holding.clear()
-        self._passes.clear()
+        self.commit_blocked.clear()
+        self._commits_allowed.clear()
 
-    def release(self) -> None:
+    def unblock_commits(self) -> None:
         """Let commits end."""
-        self._passes.set()
+        self._commits_allowed.set()
 
     def open_engine(self, path: Path, *, writable: bool, pool_size: int, busy_timeout: int) -> Engine:
         """The engine as it would be, on this disk."""
         engine = sqlite.open_engine(path, writable=writable, pool_size=pool_size, busy_timeout=busy_timeout)
         if writable:
-            event.listen(engine, "begin", self._begin)
-            event.listen(engine, "commit", self._commit)
+            event.listen(engine, "begin", self._on_begin)
+            event.listen(engine, "commit", self._on_commit)
         return engine
 
-    def _begin(self, connection: Connection) -> None:
-        connection.exec_driver_sql(f"PRAGMA query_only = {self.read_only:d}")
+    def _on_begin(self, connection: Connection) -> None:
+        connection.exec_driver_sql(f"PRAGMA query_only = {self.is_read_only:d}")
 
-    def _commit(self, _connection: Connection) -> None:
-        if not self._passes.is_set():
-            self.holding.set()
-        self._passes.wait()
+    def _on_commit(self, _connection: Connection) -> None:
+        if not self._commits_allowed.is_set():
+            self.commit_blocked.set()
+        self._commits_allowed.wait()
 
 
-def installed(monkeypatch: pytest.MonkeyPatch, *, max_queue_depth: int = 10_000) -> Disk:
+def install_faulty_disk(monkeypatch: pytest.MonkeyPatch, *, max_queue_depth: int = 10_000) -> FaultyDisk:
     """Put a disk under the servers that are started from now on.
 
     Args:
         waiting_limit: Messages that may wait to be saved.
     """
-    disk = Disk()
+    disk = FaultyDisk()
     monkeypatch.setattr(database, "open_engine", disk.open_engine)
-    opener = partial(database.open_database, busy_timeout=BUSY_TIMEOUT, max_queue_depth=max_queue_depth)
-    monkeypatch.setattr(runtime, "open_database", opener)
+    open_faulty_database = partial(database.open_database, busy_timeout=BUSY_TIMEOUT, max_queue_depth=max_queue_depth)
+    monkeypatch.setattr(runtime, "open_database", open_faulty_database)
     return disk

@@ -15,40 +15,40 @@ from server import cli
 from server.storage import batch, database
 from server.storage.executor import ThreadExecutor
 
-LATE = 0.25
+COMMIT_DELAY = 0.25
 
 ResultT = TypeVar("ResultT")
 
 
-class LateExecutor(ThreadExecutor):
+class DelayedCommitExecutor(ThreadExecutor):
     """Leaves the journal's transactions open, so that one commit serves all of a while."""
 
     def __init__(self, engine: Engine, threads: int, name: str) -> None:
         super().__init__(engine, threads, name)
-        self._open: Connection | None = None
-        self._due = 0.0
+        self._open_connection: Connection | None = None
+        self._commit_due = 0.0
 
     def _run_transaction(self, work: Callable[[Connection], ResultT]) -> ResultT:
         function: object = getattr(work, "func", None)
         if function is not batch.apply_batch:
             self._commit()
             return super()._run_transaction(work)
-        if self._open is None:
-            self._open = self._engine.connect()
-            self._open.begin()
-            self._due = time.monotonic() + LATE
-        result = work(self._open)
-        if time.monotonic() >= self._due:
+        if self._open_connection is None:
+            self._open_connection = self._engine.connect()
+            self._open_connection.begin()
+            self._commit_due = time.monotonic() + COMMIT_DELAY
+        result = work(self._open_connection)
+        if time.monotonic() >= self._commit_due:
             self._commit()
         return result
 
     def _commit(self) -> None:
-        if self._open is not None:
-            self._open.commit()
-            self._open.close()
-            self._open = None
+        if self._open_connection is not None:
+            self._open_connection.commit()
+            self._open_connection.close()
+            self._open_connection = None
 
 
 if __name__ == "__main__":
-    with patch.object(database, "ThreadExecutor", LateExecutor):
+    with patch.object(database, "ThreadExecutor", DelayedCommitExecutor):
         cli.main()

@@ -4,26 +4,26 @@ import asyncio
 import time
 from collections.abc import Callable
 
-PATIENCE = 20.0
+TIMEOUT = 20.0
 """Seconds after which what was waited for is called missing."""
 
 
-LOOKED_AGAIN = 0.005
+POLL_INTERVAL = 0.005
 """Seconds between two looks."""
 
-LOOKING = 4
+POLL_PAUSE_FACTOR = 4
 """How much longer than a look itself the pause behind it is at least: who waits leaves the processor to the others."""
 
 
-async def eventually(condition: Callable[[], object], patience: float = PATIENCE) -> None:
+async def wait_until(condition: Callable[[], object], timeout: float = TIMEOUT) -> None:
     """Wait until the condition holds.
 
     Raises:
         TimeoutError: It never did.
     """
-    async with asyncio.timeout(patience):
+    async with asyncio.timeout(timeout):
         while True:  # any condition, with nobody to announce it
-            looked = time.monotonic()
+            check_started = time.monotonic()
             if condition():
                 return
-            await asyncio.sleep(max(LOOKED_AGAIN, LOOKING * (time.monotonic() - looked)))
+            await asyncio.sleep(max(POLL_INTERVAL, POLL_PAUSE_FACTOR * (time.monotonic() - check_started)))

@@ -8,33 +8,33 @@ from typing import Any
 
 from aiohttp import web
 
-HANDSHAKE = '0{"sid":"x","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":65536}'
+HANDSHAKE_PACKET = '0{"sid":"x","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":65536}'
 
-Answer = Callable[[web.WebSocketResponse, str, dict[str, Any]], Awaitable[dict[str, Any] | None]]
+RequestHandler = Callable[[web.WebSocketResponse, str, dict[str, Any]], Awaitable[dict[str, Any] | None]]
 
 
 @asynccontextmanager
-async def foreign_server(answer: Answer, tls: ssl.SSLContext | None = None) -> AsyncGenerator[int]:
+async def hostile_server(handle_request: RequestHandler, tls: ssl.SSLContext | None = None) -> AsyncGenerator[int]:
     """Just enough of a server, whose answers the test gives; the port."""
 
-    async def talk(request: web.Request) -> web.WebSocketResponse:
+    async def serve_websocket(request: web.Request) -> web.WebSocketResponse:
         socket = web.WebSocketResponse(compress=False)
         await socket.prepare(request)
-        await socket.send_str(HANDSHAKE)
+        await socket.send_str(HANDSHAKE_PACKET)
         async for message in socket:
             packet = str(message.data)
             if packet.startswith("40"):
                 await socket.send_str('40{"sid":"y"}')
             elif packet.startswith("42"):
-                start = packet.index("[")
-                event, body = json.loads(packet[start:])
-                reply = await answer(socket, event, body)
-                if reply is not None:
-                    await socket.send_str(f"43{packet[2:start]}{json.dumps([reply])}")
+                payload_start = packet.index("[")
+                event, body = json.loads(packet[payload_start:])
+                response = await handle_request(socket, event, body)
+                if response is not None:
+                    await socket.send_str(f"43{packet[2:payload_start]}{json.dumps([response])}")
         return socket
 
     app = web.Application()
-    app.router.add_get("/socket.io/", talk)
+    app.router.add_get("/socket.io/", serve_websocket)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     try:

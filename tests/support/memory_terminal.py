@@ -5,12 +5,12 @@ from textual.drivers.headless_driver import HeadlessDriver
 from wcwidth import wcwidth
 
 
-class Screen(pyte.Screen):
+class PyteScreen(pyte.Screen):
     """pyte, but for its habit of dropping the rest of a run after a mark that NFC does not know."""
 
     def draw(self, data: str) -> None:
         """Put these characters on the screen, without those that take no cell."""
-        super().draw(seen(data))
+        super().draw(strip_zero_width(data))
 
 
 class MemoryDriver(HeadlessDriver):
@@ -21,7 +21,7 @@ class MemoryDriver(HeadlessDriver):
         written: All that was written.
     """
 
-    screen: Screen
+    pyte_screen: PyteScreen
     written: str = ""
 
     @property
@@ -32,12 +32,12 @@ class MemoryDriver(HeadlessDriver):
     def write(self, data: str) -> None:
         """Show it."""
         if not self.written:
-            self.screen = Screen(*(self._size or (80, 24)))
-            self._stream = pyte.Stream(self.screen)
+            self.pyte_screen = PyteScreen(*(self._size or (80, 24)))
+            self._stream = pyte.Stream(self.pyte_screen)
         self.written += data
         self._stream.feed(data)
 
 
-def seen(text: str) -> str:
+def strip_zero_width(text: str) -> str:
     """What of a text takes cells."""
     return "".join(character for character in text if character < " " or wcwidth(character) > 0)

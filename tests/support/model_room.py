@@ -17,62 +17,62 @@ class ModelRoom:
         self.entries: list[Entry] = []
 
     @property
-    def last(self) -> int:
+    def last_seq(self) -> int:
         return len(self.entries)
 
-    def say(self, text: str = "hi") -> Entry:
-        return self._add(Message(message=text, **self._fields()))
+    def add_message(self, text: str = "hi") -> Entry:
+        return self._append(Message(message=text, **self._common_fields()))
 
-    def edit(self, target: int, text: str) -> Entry:
-        return self._add(Edit(target=target, message=text, **self._fields()))
+    def add_edit(self, target: int, text: str) -> Entry:
+        return self._append(Edit(target=target, message=text, **self._common_fields()))
 
-    def delete(self, target: int) -> Entry:
-        return self._add(Deletion(target=target, **self._fields()))
+    def add_deletion(self, target: int) -> Entry:
+        return self._append(Deletion(target=target, **self._common_fields()))
 
-    def react(self, target: int, emoji: str, member: str, on: bool) -> Entry:
-        return self._add(Reaction(target=target, emoji=emoji, on=on, **self._fields(member)))
+    def add_reaction(self, target: int, emoji: str, member: str, on: bool) -> Entry:
+        return self._append(Reaction(target=target, emoji=emoji, on=on, **self._common_fields(member)))
 
-    def present(self) -> list[Entry]:
+    def current_entries(self) -> list[Entry]:
         """Every entry, the messages as they read now."""
-        now = {entry.seq: entry for entry in self.entries}
+        current = {entry.seq: entry for entry in self.entries}
         for change in self.entries:
             if isinstance(change, MessageChange):
-                target = now[change.target]
+                target = current[change.target]
                 assert isinstance(target, Message)
-                now[change.target] = apply_change(target, change)
-        return [now[seq] for seq in sorted(now)]
+                current[change.target] = apply_change(target, change)
+        return [current[seq] for seq in sorted(current)]
 
-    def messages(self) -> list[Message]:
-        return [entry for entry in self.present() if isinstance(entry, Message)]
+    def current_messages(self) -> list[Message]:
+        return [entry for entry in self.current_entries() if isinstance(entry, Message)]
 
-    def page(self, request: History) -> HistoryPage:
-        entries = self.present()
+    def fetch_page(self, request: History) -> HistoryPage:
+        entries = self.current_entries()
         if request.after is not None:
-            found = [entry for entry in entries if entry.seq > request.after]
-            chosen = found[: request.limit]
+            matching = [entry for entry in entries if entry.seq > request.after]
+            selected = matching[: request.limit]
         else:
             assert request.before is not None
-            found = [entry for entry in entries if entry.seq < request.before]
-            chosen = found[-request.limit :]
-        return HistoryPage(messages=chosen, has_more=len(found) > len(chosen), last_seq=self.last)
+            matching = [entry for entry in entries if entry.seq < request.before]
+            selected = matching[-request.limit :]
+        return HistoryPage(messages=selected, has_more=len(matching) > len(selected), last_seq=self.last_seq)
 
     def join(self, since: int | None, limit: int) -> JoinResponse:
-        found = [entry for entry in self.present() if entry.seq > (since or 0)]
-        chosen = found[-limit:]
+        matching = [entry for entry in self.current_entries() if entry.seq > (since or 0)]
+        selected = matching[-limit:]
         return JoinResponse(
-            room=RoomState(name=ROOM, topic="", last_seq=self.last, visibility="public"),
+            room=RoomState(name=ROOM, topic="", last_seq=self.last_seq, visibility="public"),
             nick_name="ann",
             member_id="a",
             guest_key="k",
             members=[],
-            messages=chosen,
-            has_more=len(found) > len(chosen),
+            messages=selected,
+            has_more=len(matching) > len(selected),
         )
 
-    def _fields(self, member: str = "a") -> dict[str, Any]:
-        seq = self.last + 1
+    def _common_fields(self, member: str = "a") -> dict[str, Any]:
+        seq = self.last_seq + 1
         return {"room": ROOM, "seq": seq, "id": seq, "ts": seq, "member_id": member, "nick_name": "ann"}
 
-    def _add(self, entry: Entry) -> Entry:
+    def _append(self, entry: Entry) -> Entry:
         self.entries.append(entry)
         return entry

@@ -17,14 +17,14 @@ from aiohttp import (
     TraceRequestHeadersSentParams,
 )
 
-PATIENCE = 15.0
+TIMEOUT = 15.0
 """Seconds after which an answer that was waited for is called missing."""
 
-SEPARATOR = "\x1e"
+PACKET_SEPARATOR = "\x1e"
 
 
 @dataclass(frozen=True)
-class Answer:
+class PollingResponse:
     """What a request was answered with."""
 
     status: int
@@ -35,10 +35,10 @@ class Answer:
     def packets(self) -> list[str]:
         """The payload's packets, of an answer that has some."""
         assert self.status == 200, self
-        return self.body.split(SEPARATOR)
+        return self.body.split(PACKET_SEPARATOR)
 
     @property
-    def fault(self) -> tuple[int, int]:
+    def error(self) -> tuple[int, int]:
         """The status and the code of a refusal."""
         return self.status, json.loads(self.body)["code"]
 
@@ -53,84 +53,86 @@ class PollingClient:
     def __init__(self, session: ClientSession, url: str) -> None:
         self._session = session
         self._endpoint = url + "/socket.io/"
-        self.opening: dict[str, Any] = {}
+        self.handshake: dict[str, Any] = {}
 
     @property
-    def query(self) -> dict[str, str]:
+    def session_query(self) -> dict[str, str]:
         """What every request of the session has."""
-        return {"EIO": "4", "transport": "polling", "sid": self.opening["sid"]}
+        return {"EIO": "4", "transport": "polling", "sid": self.handshake["sid"]}
 
-    async def request(self, method: str, query: dict[str, str], **how: Any) -> Answer:
+    async def request(self, method: str, query: dict[str, str], **options: Any) -> PollingResponse:
         """Any request at all."""
-        async with self._session.request(method, self._endpoint, params=query, **how) as response:
-            return Answer(response.status, await response.text(), response.headers.get("Content-Type", ""))
+        async with self._session.request(method, self._endpoint, params=query, **options) as response:
+            return PollingResponse(response.status, await response.text(), response.headers.get("Content-Type", ""))
 
-    async def open(self) -> None:
+    async def open_session(self) -> None:
         """Shake hands."""
         (packet,) = (await self.request("GET", {"EIO": "4", "transport": "polling"})).packets
         assert packet.startswith("0{")
-        self.opening = json.loads(packet[1:])
+        self.handshake = json.loads(packet[1:])
 
-    async def poll(self, **query: str) -> Answer:
+    async def poll(self, **query: str) -> PollingResponse:
         """One GET."""
-        return await self.request("GET", {**self.query, **query})
+        return await self.request("GET", {**self.session_query, **query})
 
-    async def post(self, *packets: str, **how: Any) -> Answer:
+    async def post(self, *packets: str, **options: Any) -> PollingResponse:
         """One POST with these packets."""
-        return await self.request("POST", self.query, data=SEPARATOR.join(packets).encode(), **how)
+        return await self.request("POST", self.session_query, data=PACKET_SEPARATOR.join(packets).encode(), **options)
 
-    async def let_in(self) -> str:
+    async def connect_namespace(self) -> str:
         """CONNECT to the root namespace; the packet that answers it."""
         assert (await self.post("40")).body == "ok"
-        (packet,) = await self.hear()
+        (packet,) = await self.receive_packets()
         assert packet.startswith("40{")
         return packet
 
-    async def hear(self) -> list[str]:
+    async def receive_packets(self) -> list[str]:
         """The packets of the next poll; pings are answered."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             while True:
                 packets = (await self.poll()).packets
                 if "2" in packets:
                     await self.post("3")
-                if heard := [packet for packet in packets if packet != "2"]:
-                    return heard
+                if received := [packet for packet in packets if packet != "2"]:
+                    return received
 
-    async def polling(self) -> "asyncio.Task[Answer]":
+    async def start_poll(self) -> "asyncio.Task[PollingResponse]":
         """A poll that waits at the server by the time this returns."""
-        sent = asyncio.Event()
-        pending = asyncio.create_task(self.request("GET", self.query, trace_request_ctx=sent))
-        await sent.wait()
+        request_sent = asyncio.Event()
+        poll_task = asyncio.create_task(self.request("GET", self.session_query, trace_request_ctx=request_sent))
+        await request_sent.wait()
         # What was sent before another request is read before that is answered: its connection is taken
         # before the first of these, and it is read before the second.
         for _ in range(2):
             await self.request("OPTIONS", {})
-        assert not pending.done()
-        return pending
+        assert not poll_task.done()
+        return poll_task
 
-    async def websocket(self, **query: str) -> ClientWebSocketResponse:
+    async def open_websocket(self, **query: str) -> ClientWebSocketResponse:
         """A WebSocket for the session."""
-        address = self._endpoint.replace("http", "ws", 1)
+        url = self._endpoint.replace("http", "ws", 1)
         return await self._session.ws_connect(
-            address, params={**self.query, "transport": "websocket", **query}, max_msg_size=0
+            url, params={**self.session_query, "transport": "websocket", **query}, max_msg_size=0
         )
 
 
-async def _sent(session: ClientSession, context: SimpleNamespace, params: TraceRequestHeadersSentParams) -> None:
+async def _on_request_headers_sent(
+    session: ClientSession, context: SimpleNamespace, params: TraceRequestHeadersSentParams
+) -> None:
     if isinstance(context.trace_request_ctx, asyncio.Event):
         context.trace_request_ctx.set()
 
 
 @asynccontextmanager
-async def polling_client(url: str, *, opened: bool = True) -> AsyncGenerator[PollingClient]:
+async def polling_client(url: str, *, with_handshake: bool = True) -> AsyncGenerator[PollingClient]:
     """A session by polling; with `opened` false it has not even shaken hands."""
     trace = TraceConfig()
-    trace.on_request_headers_sent.append(_sent)
-    async with ClientSession(timeout=ClientTimeout(total=PATIENCE), trace_configs=[trace]) as session:
+    trace.on_request_headers_sent.append(_on_request_headers_sent)
+    async with ClientSession(timeout=ClientTimeout(total=TIMEOUT), trace_configs=[trace]) as session:
         client = PollingClient(session, url)
-        if opened:
-            await client.open()
+        if with_handshake:
+            await client.open_session()
         yield client
-        if client.opening:
+        if client.handshake:
             with suppress(ClientError):
                 await client.post("1")

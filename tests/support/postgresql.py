@@ -12,44 +12,46 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-_UNPRIVILEGED = "postgres"
+_UNPRIVILEGED_USER = "postgres"
 
 
 @dataclass(frozen=True)
-class PostgreSQL:
+class PostgreSQLServer:
     """A running server; `psql`-like statements go through its own `createdb` and `dropdb` to no one else."""
 
-    folder: Path
-    programs: Path
+    directory: Path
+    bin_directory: Path
     user: str | None
 
     @property
     def url(self) -> str:
         """Of the database that every server has."""
-        return f"postgresql://chat@/postgres?host={self.folder}"
+        return f"postgresql://chat@/postgres?host={self.directory}"
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        options = f"-c listen_addresses='' -c unix_socket_directories='{self.folder}' -c fsync=off"
-        self._run("pg_ctl", "-D", self._data, "-w", "-l", str(self.folder / "log"), "-o", options, "start")
+        options = f"-c listen_addresses='' -c unix_socket_directories='{self.directory}' -c fsync=off"
+        self._run("pg_ctl", "-D", self._data_directory, "-w", "-l", str(self.directory / "log"), "-o", options, "start")
 
     def stop(self) -> None:
         """Cut every connection and stop it."""
-        self._run("pg_ctl", "-D", self._data, "-w", "-m", "immediate", "stop")
+        self._run("pg_ctl", "-D", self._data_directory, "-w", "-m", "immediate", "stop")
 
-    def make(self) -> None:
+    def init_data_directory(self) -> None:
         """Make the folder of its data."""
-        self._run("initdb", "-D", self._data, "-U", "chat", "--auth=trust", "--no-sync", "--locale=C", "-E", "UTF8")
+        self._run(
+            "initdb", "-D", self._data_directory, "-U", "chat", "--auth=trust", "--no-sync", "--locale=C", "-E", "UTF8"
+        )
 
     @property
-    def _data(self) -> str:
-        return str(self.folder / "data")
+    def _data_directory(self) -> str:
+        return str(self.directory / "data")
 
     def _run(self, program: str, *arguments: str) -> None:
         subprocess.run(
-            [str(self.programs / program), *arguments],
+            [str(self.bin_directory / program), *arguments],
             user=self.user,
-            cwd=self.folder,
+            cwd=self.directory,
             check=True,
             timeout=50,
             stdout=subprocess.DEVNULL,
@@ -58,15 +60,15 @@ class PostgreSQL:
 
 
 @contextmanager
-def running() -> Generator[PostgreSQL]:
+def postgresql_server() -> Generator[PostgreSQLServer]:
     """A server for as long as the block runs; skips the test where PostgreSQL is not installed."""
-    programs = need_postgresql()
-    user = _UNPRIVILEGED if os.getuid() == 0 else None  # the server refuses to run as root
-    with TemporaryDirectory(prefix="chat-postgresql-") as name:
+    bin_directory = require_postgresql()
+    user = _UNPRIVILEGED_USER if os.getuid() == 0 else None  # the server refuses to run as root
+    with TemporaryDirectory(prefix="chat-postgresql-") as directory:
         if user is not None:
-            os.chown(name, pwd.getpwnam(user).pw_uid, -1)
-        server = PostgreSQL(Path(name), programs, user)
-        server.make()
+            os.chown(directory, pwd.getpwnam(user).pw_uid, -1)
+        server = PostgreSQLServer(Path(directory), bin_directory, user)
+        server.init_data_directory()
         server.start()
         try:
             yield server
@@ -74,14 +76,14 @@ def running() -> Generator[PostgreSQL]:
             server.stop()
 
 
-def need_postgresql() -> Path:
+def require_postgresql() -> Path:
     """The folder of PostgreSQL's programs; skips the test where there is none."""
-    on_path = shutil.which("initdb")
-    if on_path is not None:
-        return Path(on_path).resolve().parent
-    versions = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-    if versions:
-        return versions[-1]
+    initdb = shutil.which("initdb")
+    if initdb is not None:
+        return Path(initdb).resolve().parent
+    bin_directories = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    if bin_directories:
+        return bin_directories[-1]
     reason = "PostgreSQL is not installed: apt-get install postgresql"
     if os.environ.get("CHAT_REQUIRE_ALL") == "1":
         pytest.fail(reason)

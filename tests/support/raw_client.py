@@ -9,7 +9,7 @@ from typing import Any
 
 from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType
 
-PATIENCE = 15.0
+TIMEOUT = 15.0
 """Seconds after which something that was waited for is called missing."""
 
 
@@ -23,13 +23,13 @@ class RawClient:
 
     def __init__(self, ws: ClientWebSocketResponse) -> None:
         self.ws = ws
-        self.opening: dict[str, Any] = {}
-        self.heard: list[str] = []
-        self._ids = itertools.count(1)
+        self.handshake: dict[str, Any] = {}
+        self.pushes: list[str] = []
+        self._request_ids = itertools.count(1)
 
-    async def packet(self) -> str | None:
+    async def read_packet(self) -> str | None:
         """The next packet, None when the connection is over; pings are answered."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             while True:
                 message = await self.ws.receive()
                 if message.type is not WSMsgType.TEXT:
@@ -38,37 +38,37 @@ class RawClient:
                     return str(message.data)
                 await self.ws.send_str("3")
 
-    async def let_in(self) -> dict[str, Any]:
+    async def connect_namespace(self) -> dict[str, Any]:
         """Send CONNECT and read its answer."""
         await self.ws.send_str("40")
-        answer = await self.packet()
-        assert answer is not None
-        assert answer.startswith("40{")
-        return json.loads(answer[2:])
+        packet = await self.read_packet()
+        assert packet is not None
+        assert packet.startswith("40{")
+        return json.loads(packet[2:])
 
-    async def ask(self, event: str, *args: Any) -> Any:
+    async def request(self, event: str, *args: Any) -> Any:
         """Send an event and read until its answer; pushes are kept in `heard`."""
-        number = next(self._ids)
-        await self.ws.send_str(f"42{number}" + json.dumps([event, *args]))
-        return await self.answer(number)
+        request_id = next(self._request_ids)
+        await self.ws.send_str(f"42{request_id}" + json.dumps([event, *args]))
+        return await self.read_response(request_id)
 
-    async def answer(self, number: int) -> Any:
+    async def read_response(self, request_id: int) -> Any:
         """Read until the answer to request `number`; pushes are kept in `heard`."""
-        head = f"43{number}["
+        prefix = f"43{request_id}["
         while True:
-            packet = await self.packet()
+            packet = await self.read_packet()
             assert packet is not None, "the server closed the connection"
-            if packet.startswith(head):
-                return json.loads(packet[len(head) - 1 :])[0]
-            self.heard.append(packet)
+            if packet.startswith(prefix):
+                return json.loads(packet[len(prefix) - 1 :])[0]
+            self.pushes.append(packet)
 
     async def join(self, room: str, nick: str, **fields: Any) -> dict[str, Any]:
         """Join, which must succeed."""
-        answer = await self.ask("joinRoom", {"roomName": room, "nickName": nick, **fields})
-        assert answer["ok"], answer
-        return answer
+        response = await self.request("joinRoom", {"roomName": room, "nickName": nick, **fields})
+        assert response["ok"], response
+        return response
 
-    async def flood(self, room: str, texts: Sequence[str]) -> None:
+    async def send_messages(self, room: str, texts: Sequence[str]) -> None:
         """Say much, and wait for the answer to every hundredth only.
 
         It has to be read now and then: who leaves pings and pushes unread is taken for dead and cut.
@@ -76,32 +76,32 @@ class RawClient:
         for number, text in enumerate(texts, 1):
             message = {"room": room, "message": text}
             if number % 100 == 0 or number == len(texts):
-                await self.ask("sendMessage", message)
+                await self.request("sendMessage", message)
             else:
                 await self.ws.send_str("42" + json.dumps(["sendMessage", message]))
 
-    async def event(self, name: str) -> Any:
+    async def wait_for_push(self, name: str) -> Any:
         """The first argument of the next push of this name, kept or to come."""
-        head = f'42["{name}",'
+        prefix = f'42["{name}",'
         while True:
-            for packet in self.heard:
-                if packet.startswith(head):
-                    self.heard.remove(packet)
+            for packet in self.pushes:
+                if packet.startswith(prefix):
+                    self.pushes.remove(packet)
                     return json.loads(packet[2:])[1]
-            packet = await self.packet()
+            packet = await self.read_packet()
             assert packet is not None, "the server closed the connection"
-            self.heard.append(packet)
+            self.pushes.append(packet)
 
-    def vanish(self) -> None:
+    def abort(self) -> None:
         """Be gone without a word, as a machine that loses its power."""
         connection = self.ws._response.connection  # pyright: ignore[reportPrivateUsage]
         assert connection is not None
         assert connection.transport is not None
         connection.transport.abort()
 
-    async def closed(self) -> None:
+    async def wait_closed(self) -> None:
         """Read until the server closes the connection; fails when it does not."""
-        while await self.packet() is not None:
+        while await self.read_packet() is not None:
             pass
 
 
@@ -110,15 +110,15 @@ async def raw_client(
     url: str, *, connect: bool = True, headers: dict[str, str] | None = None, compress: int = 0
 ) -> AsyncGenerator[RawClient]:
     """A connection; with `connect` false it has only shaken hands."""
-    address = url.replace("http", "ws", 1) + "/socket.io/?EIO=4&transport=websocket"
+    ws_url = url.replace("http", "ws", 1) + "/socket.io/?EIO=4&transport=websocket"
     async with (
         ClientSession() as session,
-        session.ws_connect(address, max_msg_size=0, headers=headers, compress=compress) as ws,
+        session.ws_connect(ws_url, max_msg_size=0, headers=headers, compress=compress) as ws,
     ):
         client = RawClient(ws)
-        opening = await client.packet()
-        assert opening is not None
-        client.opening = json.loads(opening[1:])
+        packet = await client.read_packet()
+        assert packet is not None
+        client.handshake = json.loads(packet[1:])
         if connect:
-            await client.let_in()
+            await client.connect_namespace()
         yield client

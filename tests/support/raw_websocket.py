@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 from aiohttp import WSMsgType
 
-PATIENCE = 15.0
+TIMEOUT = 15.0
 """Seconds after which something that was waited for is called missing."""
 
-MASK = b"\x00\x00\x00\x00"
+ZERO_MASK = b"\x00\x00\x00\x00"
 
-SHAKE_HANDS = (
+UPGRADE_REQUEST = (
     "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n"
     "Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
 )
@@ -34,35 +34,35 @@ class RawWebSocket:
         self.reader = reader
         self.writer = writer
 
-    def write(self, opcode: WSMsgType, payload: bytes) -> None:
+    def write_frame(self, opcode: WSMsgType, payload: bytes) -> None:
         """One masked frame of less than 64 KiB."""
         size = len(payload)
         length = bytes((0x80 | size,)) if size < 126 else b"\xfe" + size.to_bytes(2, "big")
-        self.writer.write(bytes((0x80 | opcode,)) + length + MASK + payload)
+        self.writer.write(bytes((0x80 | opcode,)) + length + ZERO_MASK + payload)
 
-    def write_text(self, *packets: str) -> None:
+    def write_text_frames(self, *packets: str) -> None:
         """Each packet in a text frame."""
         for packet in packets:
-            self.write(WSMsgType.TEXT, packet.encode())
+            self.write_frame(WSMsgType.TEXT, packet.encode())
 
-    async def frame(self) -> RawFrame:
+    async def read_frame(self) -> RawFrame:
         """The next frame.
 
         Raises:
             asyncio.IncompleteReadError: The stream has ended.
             ConnectionResetError: The connection was reset.
         """
-        async with asyncio.timeout(PATIENCE):
-            first, length = await self.reader.readexactly(2)
+        async with asyncio.timeout(TIMEOUT):
+            first_byte, length = await self.reader.readexactly(2)
             if length == 126:
                 length = int.from_bytes(await self.reader.readexactly(2), "big")
             elif length == 127:
                 length = int.from_bytes(await self.reader.readexactly(8), "big")
-            return RawFrame(WSMsgType(first & 0x0F), await self.reader.readexactly(length))
+            return RawFrame(WSMsgType(first_byte & 0x0F), await self.reader.readexactly(length))
 
-    async def rest(self) -> bytes:
+    async def read_to_end(self) -> bytes:
         """Everything until the end of the stream."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             return await self.reader.read()
 
 
@@ -71,7 +71,7 @@ async def raw_websocket(port: int, tls: ssl.SSLContext | None = None) -> AsyncGe
     """A WebSocket to a server on this machine, open and otherwise silent."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=tls)
     try:
-        writer.write(SHAKE_HANDS.encode())
+        writer.write(UPGRADE_REQUEST.encode())
         assert b" 101 " in await reader.readuntil(b"\r\n\r\n")
         yield RawWebSocket(reader, writer)
     finally:

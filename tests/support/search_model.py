@@ -10,72 +10,80 @@ from server.domain.drafts import AppendDeletion, AppendEdit, AppendMessage, LogC
 from server.protocol.errors import ChatError
 from server.storage.batch import AppendResult
 from server.storage.database import Database
-from tests.support.naive_search import finds
-from tests.support.storage import delete, edit, react, say
+from tests.support.naive_search import matches
+from tests.support.storage import build_deletion, build_edit, build_message, build_reaction
 
 PIECES = ["a", "abc", "abcd", "ABCDEF", "xyz", "é", "中", "国", "中国人", "ガ", "🎉", "-", "_", ".", " ", " "]
 texts = st.lists(st.sampled_from(PIECES), min_size=1, max_size=6).map("".join).filter(str.strip)
 queries = st.lists(st.sampled_from([*PIECES, '"', "*", "AND", "("]), min_size=1, max_size=4).map("".join)
 targets = st.integers(1, 8)
-changes = [st.builds(edit, targets, texts), st.builds(delete, targets), st.builds(react, targets)]
-drafts = st.one_of(st.builds(say, texts), st.builds(say, texts), *changes)
-steps = st.lists(st.lists(drafts, min_size=1, max_size=6), min_size=1, max_size=4)
+change_commands = [
+    st.builds(build_edit, targets, texts),
+    st.builds(build_deletion, targets),
+    st.builds(build_reaction, targets),
+]
+commands = st.one_of(st.builds(build_message, texts), st.builds(build_message, texts), *change_commands)
+command_batches = st.lists(st.lists(commands, min_size=1, max_size=6), min_size=1, max_size=4)
 
 
 @dataclass
-class Model:
+class SearchModel:
     """What is said in two rooms now, by room and `seq`."""
 
-    last: dict[str, int] = field(default_factory=dict[str, int])
-    said: dict[tuple[str, int], tuple[int, str]] = field(default_factory=dict[tuple[str, int], tuple[int, str]])
+    last_seq: dict[str, int] = field(default_factory=dict[str, int])
+    messages: dict[tuple[str, int], tuple[int, str]] = field(default_factory=dict[tuple[str, int], tuple[int, str]])
 
-    def note(self, draft: LogCommand, outcome: AppendResult) -> None:
+    def record(self, command: LogCommand, outcome: AppendResult) -> None:
         """What became of an accepted draft."""
-        key = draft.room.key
-        match draft:
+        key = command.room.key
+        match command:
             case AppendMessage():
-                self.said[key, outcome.entry.seq] = outcome.entry.id, draft.message
+                self.messages[key, outcome.entry.seq] = outcome.entry.id, command.message
             case AppendEdit():
-                self.said[key, draft.target] = self.said[key, draft.target][0], draft.message
+                self.messages[key, command.target] = self.messages[key, command.target][0], command.message
             case AppendDeletion():
-                self.said.pop((key, draft.target), None)
+                self.messages.pop((key, command.target), None)
             case _:
                 pass
 
-    def found(self, query: str, room: str | None) -> list[int]:
+    def search(self, query: str, room: str | None) -> list[int]:
         """The ids of the messages that the query finds, newest first."""
-        ids = [number for (key, _), (number, text) in self.said.items() if room in {None, key} and finds(query, text)]
+        ids = [
+            message_id
+            for (key, _), (message_id, text) in self.messages.items()
+            if room in {None, key} and matches(query, text)
+        ]
         return sorted(ids, reverse=True)
 
 
-async def check(database: Database, batches: list[list[LogCommand]], wanted: list[str]) -> None:
+async def check_search(database: Database, batches: list[list[LogCommand]], queries: list[str]) -> None:
     """Write in two fresh rooms, then look for everything, whole and in pages of two."""
     rooms = [RoomRef(key=name, name=name) for name in (uuid4().hex, uuid4().hex)]
-    model = Model()
+    model = SearchModel()
     for number, batch in enumerate(batches):
-        placed = [replace(draft, room=rooms[(number + place) % 2]) for place, draft in enumerate(batch)]
-        for draft, pending in [(draft, database.journal.append(draft)) for draft in placed]:
+        addressed = [replace(command, room=rooms[(number + position) % 2]) for position, command in enumerate(batch)]
+        for draft, pending in [(draft, database.journal.append(draft)) for draft in addressed]:
             try:
-                model.note(draft, await pending)
+                model.record(draft, await pending)
             except ChatError:
                 continue  # refused: nothing was changed
-    for query in wanted:
+    for query in queries:
         for room in (rooms[0].key, rooms[1].key):
-            assert await _all(database, query, room, 100) == model.found(query, room)
-            assert await _all(database, query, room, 2) == model.found(query, room)
-        ours = {number for number, _ in model.said.values()}
-        everywhere = await _all(database, query, None, 3)
-        assert [number for number in everywhere if number in ours] == model.found(query, None)
+            assert await _fetch_all_ids(database, query, room, 100) == model.search(query, room)
+            assert await _fetch_all_ids(database, query, room, 2) == model.search(query, room)
+        model_ids = {number for number, _ in model.messages.values()}
+        all_ids = await _fetch_all_ids(database, query, None, 3)
+        assert [number for number in all_ids if number in model_ids] == model.search(query, None)
 
 
-async def _all(database: Database, query: str, room: str | None, limit: int) -> list[int]:
-    found: list[int] = []
+async def _fetch_all_ids(database: Database, query: str, room: str | None, limit: int) -> list[int]:
+    ids: list[int] = []
     before: int | None = None
     while True:
         page = await database.reader.search(query, room_key=room, joined={room or ""}, before=before, limit=limit)
         assert len(page.messages) <= limit
-        found += [message.id for message in page.messages]
+        ids += [message.id for message in page.messages]
         if not page.has_more:
-            return found
+            return ids
         assert before is None or (page.next or 0) < before
         before = page.next

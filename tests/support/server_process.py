@@ -9,10 +9,10 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-PATIENCE = 20.0
+TIMEOUT = 20.0
 """Seconds after which something that was waited for is called missing."""
 
-COMMAND = ("-m", "server")
+SERVER_COMMAND = ("-m", "server")
 """What Python is given to run, before the flags."""
 
 
@@ -24,51 +24,53 @@ class ServerProcess:
         welcome: The line that it said when it was ready.
     """
 
-    def __init__(self, process: asyncio.subprocess.Process, welcome: str) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, ready_line: str) -> None:
         self.process = process
-        self.welcome = welcome
-        found = re.search(r"https?://\S+:\d+", welcome)
-        assert found, f"no address in {welcome!r}"
-        self.url = found[0]
+        self.ready_line = ready_line
+        match = re.search(r"https?://\S+:\d+", ready_line)
+        assert match, f"no address in {ready_line!r}"
+        self.url = match[0]
         self.port = int(self.url.rpartition(":")[2])
 
-    def signal(self, number: signal.Signals) -> None:
+    def send_signal(self, signal_number: signal.Signals) -> None:
         """Send it a signal."""
-        self.process.send_signal(number)
+        self.process.send_signal(signal_number)
 
-    async def ended(self) -> tuple[int, str]:
+    async def wait_closed(self) -> tuple[int, str]:
         """Wait for its end; the exit code and what it wrote to standard error."""
-        async with asyncio.timeout(PATIENCE):
-            _, errors = await self.process.communicate()
+        async with asyncio.timeout(TIMEOUT):
+            _, stderr = await self.process.communicate()
         assert self.process.returncode is not None
-        return self.process.returncode, errors.decode()
+        return self.process.returncode, stderr.decode()
 
 
-async def start(home: Path, *flags: str, program: Sequence[str] = COMMAND) -> asyncio.subprocess.Process:
+async def spawn_server(home: Path, *flags: str, program: Sequence[str] = SERVER_COMMAND) -> asyncio.subprocess.Process:
     """Start the command, or a program that takes the same flags, with a home folder of its own; it may fail."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("CHAT_", "XDG_"))}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("CHAT_", "XDG_"))}
     pipe = asyncio.subprocess.PIPE
     return await asyncio.create_subprocess_exec(
-        *(sys.executable, *program, *flags), stdout=pipe, stderr=pipe, env={**inherited, "HOME": str(home)}
+        *(sys.executable, *program, *flags), stdout=pipe, stderr=pipe, env={**environment, "HOME": str(home)}
     )
 
 
-async def started(home: Path, *flags: str, program: Sequence[str] = COMMAND) -> ServerProcess:
+async def start_server(home: Path, *flags: str, program: Sequence[str] = SERVER_COMMAND) -> ServerProcess:
     """Start the command and wait until it listens."""
-    process = await start(home, *flags, program=program)
+    process = await spawn_server(home, *flags, program=program)
     assert process.stdout is not None
-    async with asyncio.timeout(PATIENCE):
-        welcome = await process.stdout.readline()
-        if not welcome:
-            _, errors = await process.communicate()
-            raise AssertionError(errors.decode())
-    return ServerProcess(process, welcome.decode())
+    async with asyncio.timeout(TIMEOUT):
+        ready_line = await process.stdout.readline()
+        if not ready_line:
+            _, stderr = await process.communicate()
+            raise AssertionError(stderr.decode())
+    return ServerProcess(process, ready_line.decode())
 
 
 @asynccontextmanager
-async def server_process(home: Path, *flags: str, program: Sequence[str] = COMMAND) -> AsyncGenerator[ServerProcess]:
+async def server_process(
+    home: Path, *flags: str, program: Sequence[str] = SERVER_COMMAND
+) -> AsyncGenerator[ServerProcess]:
     """A server for as long as the context lasts, on a free port unless a flag says otherwise."""
-    server = await started(home, *(flags if "--port" in flags else ("--port", "0", *flags)), program=program)
+    server = await start_server(home, *(flags if "--port" in flags else ("--port", "0", *flags)), program=program)
     try:
         yield server
     finally:

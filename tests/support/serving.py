@@ -10,8 +10,8 @@ from server.runtime import RunningServer, serve
 
 
 @asynccontextmanager
-async def serving(folder: Path, **settings: Any) -> AsyncGenerator[RunningServer]:
+async def running_server(directory: Path, **settings: Any) -> AsyncGenerator[RunningServer]:
     """A server whose database is in `folder`; any setting can be given."""
-    values: dict[str, Any] = {"port": 0, "database": str(folder / "chat.db"), **settings}
+    values: dict[str, Any] = {"port": 0, "database": str(directory / "chat.db"), **settings}
     async with serve(ServerSettings(**values)) as running:
         yield running

@@ -8,25 +8,25 @@ from pathlib import Path
 
 import pytest
 
-ENDLESS = resource.RLIM_INFINITY
+UNLIMITED = resource.RLIM_INFINITY
 
 
 @contextmanager
-def small_disk(folder: Path, size: int) -> Generator[Path]:
+def small_disk(directory: Path, size: int) -> Generator[Path]:
     """A file system of so many bytes, in memory; skips the test where none may be mounted."""
-    place = folder / "small disk"
-    place.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(place)], capture_output=True, check=False
+    mount_point = directory / "small disk"
+    mount_point.mkdir()
+    mount = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(mount_point)], capture_output=True, check=False
     )
-    if mounted.returncode:
+    if mount.returncode:
         pytest.skip("a file system can only be mounted by root")
     try:
-        yield place
+        yield mount_point
     finally:
-        subprocess.run(["umount", "--lazy", str(place)], check=True)
+        subprocess.run(["umount", "--lazy", str(mount_point)], check=True)
 
 
-def limit_files(pid: int, size: int) -> None:
+def limit_file_size(pid: int, size: int) -> None:
     """From now on no file of the process may grow beyond so many bytes (`ENDLESS`: any size)."""
-    resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, ENDLESS))
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, UNLIMITED))

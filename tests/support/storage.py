@@ -25,37 +25,37 @@ BEN = Author(member_id="ben", nick_name="Ben", account="ben")
 MOD = Author(member_id="mod", nick_name="Mod", is_moderator=True)
 
 
-def say(
+def build_message(
     message: str = "hello",
     *,
-    by: Author = ANN,
+    author: Author = ANN,
     room: RoomRef = LOUNGE,
     client_id: UUID | None = None,
     reply_to: int | None = None,
 ) -> AppendMessage:
-    return AppendMessage(room=room, author=by, message=message, client_id=client_id, reply_to=reply_to)
+    return AppendMessage(room=room, author=author, message=message, client_id=client_id, reply_to=reply_to)
 
 
-def edit(target: int, message: str, *, by: Author = ANN, room: RoomRef = LOUNGE) -> AppendEdit:
-    return AppendEdit(room=room, author=by, target=target, message=message)
+def build_edit(target: int, message: str, *, author: Author = ANN, room: RoomRef = LOUNGE) -> AppendEdit:
+    return AppendEdit(room=room, author=author, target=target, message=message)
 
 
-def delete(target: int, *, by: Author = ANN, room: RoomRef = LOUNGE) -> AppendDeletion:
-    return AppendDeletion(room=room, author=by, target=target)
+def build_deletion(target: int, *, author: Author = ANN, room: RoomRef = LOUNGE) -> AppendDeletion:
+    return AppendDeletion(room=room, author=author, target=target)
 
 
-def react(
+def build_reaction(
     target: int, emoji: str = "👍", *, on: bool = True, by: Author = ANN, room: RoomRef = LOUNGE
 ) -> AppendReaction:
     return AppendReaction(room=room, author=by, target=target, emoji=emoji, on=on)
 
 
-def topic(text: str, *, by: Author = ANN, room: RoomRef = LOUNGE) -> AppendTopic:
-    return AppendTopic(room=room, author=by, topic=text)
+def build_topic(text: str, *, author: Author = ANN, room: RoomRef = LOUNGE) -> AppendTopic:
+    return AppendTopic(room=room, author=author, topic=text)
 
 
 @dataclass
-class Clock:
+class ManualClock:
     """Milliseconds since the epoch, standing still until it is set."""
 
     now: int = 1_700_000_000_000
@@ -64,32 +64,32 @@ class Clock:
         return self.now
 
 
-class Published:
+class PublishedEntries:
     """What the journal gave out, batch by batch."""
 
     def __init__(self) -> None:
         self.batches: list[list[Entry]] = []
-        self._news = asyncio.Event()
+        self._published = asyncio.Event()
 
     def __call__(self, entries: Sequence[Entry]) -> None:
         self.batches.append(list(entries))
-        self._news.set()
+        self._published.set()
 
-    async def first(self, count: int) -> list[Entry]:
+    async def wait_for_entries(self, count: int) -> list[Entry]:
         """All that was published, once it is that many."""
         while sum(map(len, self.batches)) < count:
-            self._news.clear()
-            await self._news.wait()
+            self._published.clear()
+            await self._published.wait()
         return [entry for batch in self.batches for entry in batch]
 
 
 @contextmanager
-def locked(path: Path) -> Generator[None]:
+def exclusive_lock(path: Path) -> Generator[None]:
     """Another program that holds the database for itself."""
-    other = connect(path, isolation_level=None)
+    connection = connect(path, isolation_level=None)
     try:
-        other.execute("BEGIN EXCLUSIVE")
+        connection.execute("BEGIN EXCLUSIVE")
         yield
-        other.execute("ROLLBACK")
+        connection.execute("ROLLBACK")
     finally:
-        other.close()
+        connection.close()

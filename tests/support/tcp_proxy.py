@@ -4,92 +4,94 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 
-CHUNK = 65_536
-SLOW_STEP = 0.05
+CHUNK_SIZE = 65_536
+THROTTLE_INTERVAL = 0.05
 """Seconds between two pieces of what passes slowly."""
 
 
-class _Direction:
+class _Relay:
     """One way of a connection: what the reader gives is written to the writer."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, passing: asyncio.Event) -> None:
+    def __init__(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, proxy_flowing: asyncio.Event
+    ) -> None:
         self._reader = reader
         self._writer = writer
-        self._everything_passes = passing
-        self._passes = asyncio.Event()
-        self._passes.set()
-        self._ended = False
-        self.bytes_a_second: int | None = None
+        self._proxy_flowing = proxy_flowing
+        self._flowing = asyncio.Event()
+        self._flowing.set()
+        self._eof_sent = False
+        self.bytes_per_second: int | None = None
 
     def stall(self) -> None:
-        self._passes.clear()
+        self._flowing.clear()
 
     def resume(self) -> None:
-        self.bytes_a_second = None
-        self._passes.set()
+        self.bytes_per_second = None
+        self._flowing.set()
 
-    def end(self) -> None:
+    def send_eof(self) -> None:
         """Say that nothing more comes this way, and drop what does."""
-        if not self._ended and not self._writer.transport.is_closing():
-            self._ended = True
+        if not self._eof_sent and not self._writer.transport.is_closing():
+            self._eof_sent = True
             with suppress(OSError):  # the other side has just gone by itself
                 self._writer.write_eof()
 
     def abort(self) -> None:
         self._writer.transport.abort()
 
-    async def pump(self) -> None:
+    async def run(self) -> None:
         with suppress(OSError):
-            while data := await self._reader.read(CHUNK):
-                await self._pass_on(data)
+            while data := await self._reader.read(CHUNK_SIZE):
+                await self._forward(data)
 
-    async def _pass_on(self, data: bytes) -> None:
+    async def _forward(self, data: bytes) -> None:
         while data:
-            await self._everything_passes.wait()
-            await self._passes.wait()
-            pace = self.bytes_a_second
-            size = len(data) if pace is None else max(1, round(pace * SLOW_STEP))
-            if not self._ended:
+            await self._proxy_flowing.wait()
+            await self._flowing.wait()
+            rate = self.bytes_per_second
+            size = len(data) if rate is None else max(1, round(rate * THROTTLE_INTERVAL))
+            if not self._eof_sent:
                 self._writer.write(data[:size])
                 await self._writer.drain()
             data = data[size:]
-            if pace is not None:
-                await asyncio.sleep(SLOW_STEP)
+            if rate is not None:
+                await asyncio.sleep(THROTTLE_INTERVAL)
 
 
-class Passage:
+class ProxyConnection:
     """One client's connection to the server."""
 
-    def __init__(self, up: _Direction, down: _Direction) -> None:
-        self._up = up
-        self._down = down
+    def __init__(self, upstream: _Relay, downstream: _Relay) -> None:
+        self._upstream = upstream
+        self._downstream = downstream
 
-    def cut(self) -> None:
+    def reset(self) -> None:
         """End it with a reset, both ways."""
-        self._up.abort()
-        self._down.abort()
+        self._upstream.abort()
+        self._downstream.abort()
 
     def stall(self) -> None:
         """Pass nothing on, in either direction, and say nothing, until `resume`."""
-        self._up.stall()
-        self._down.stall()
+        self._upstream.stall()
+        self._downstream.stall()
 
-    def stall_answers(self) -> None:
+    def stall_downstream(self) -> None:
         """Pass nothing on to the client, until `resume`."""
-        self._down.stall()
+        self._downstream.stall()
 
-    def slow(self, bytes_a_second: int) -> None:
+    def throttle(self, bytes_per_second: int) -> None:
         """Pass on so much each way, until `resume`."""
-        self._up.bytes_a_second = self._down.bytes_a_second = bytes_a_second
+        self._upstream.bytes_per_second = self._downstream.bytes_per_second = bytes_per_second
 
     def resume(self) -> None:
         """Pass on what was held, and all that follows, at once."""
-        self._up.resume()
-        self._down.resume()
+        self._upstream.resume()
+        self._downstream.resume()
 
     def half_close(self, *, towards_server: bool) -> None:
         """End one direction in order; the other goes on."""
-        (self._up if towards_server else self._down).end()
+        (self._upstream if towards_server else self._downstream).send_eof()
 
 
 class TcpProxy:
@@ -103,50 +105,50 @@ class TcpProxy:
 
     def __init__(self, target_port: int) -> None:
         self.port = 0
-        self.accepted = 0
-        self.passages: list[Passage] = []
+        self.accepted_count = 0
+        self.open_connections: list[ProxyConnection] = []
         self._target_port = target_port
-        self._passing = asyncio.Event()
-        self._passing.set()
-        self._refusing = False
+        self._flowing = asyncio.Event()
+        self._flowing.set()
+        self._is_refusing = False
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
     @property
-    def connections(self) -> int:
+    def connection_count(self) -> int:
         """How many there are now."""
-        return len(self.passages)
+        return len(self.open_connections)
 
     def retarget(self, port: int) -> None:
         """Lead new connections to another port."""
         self._target_port = port
 
-    def cut(self) -> None:
+    def reset_all(self) -> None:
         """End every connection with a reset."""
-        for passage in self.passages:
-            passage.cut()
+        for connection in self.open_connections:
+            connection.reset()
 
-    def refuse(self) -> None:
+    def refuse_connections(self) -> None:
         """End new connections at once, as if nobody were there, until `accept`."""
-        self._refusing = True
+        self._is_refusing = True
 
-    def accept(self) -> None:
+    def accept_connections(self) -> None:
         """Let new connections through again."""
-        self._refusing = False
+        self._is_refusing = False
 
     def stall(self) -> None:
         """Pass nothing on, in either direction, and say nothing, until `resume`."""
-        self._passing.clear()
+        self._flowing.clear()
 
     def resume(self) -> None:
         """Pass on what was held, and all that follows."""
-        self._passing.set()
+        self._flowing.set()
 
-    async def serve(self, client_reader: asyncio.StreamReader, client_writer: asyncio.StreamWriter) -> None:
-        self.accepted += 1
-        if self._refusing:
+    async def handle_connection(self, client_reader: asyncio.StreamReader, client_writer: asyncio.StreamWriter) -> None:
+        self.accepted_count += 1
+        if self._is_refusing:
             client_writer.transport.abort()
             return
         try:
@@ -154,18 +156,18 @@ class TcpProxy:
         except OSError:
             client_writer.transport.abort()
             return
-        up = _Direction(client_reader, server_writer, self._passing)
-        down = _Direction(server_reader, client_writer, self._passing)
-        passage = Passage(up, down)
-        self.passages.append(passage)
-        pumps = [asyncio.create_task(direction.pump()) for direction in (up, down)]
+        upstream = _Relay(client_reader, server_writer, self._flowing)
+        downstream = _Relay(server_reader, client_writer, self._flowing)
+        connection = ProxyConnection(upstream, downstream)
+        self.open_connections.append(connection)
+        relay_tasks = [asyncio.create_task(relay.run()) for relay in (upstream, downstream)]
         try:
-            await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(relay_tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for pump in pumps:
-                pump.cancel()
-            await asyncio.gather(*pumps, return_exceptions=True)
-            self.passages.remove(passage)
+            for relay_task in relay_tasks:
+                relay_task.cancel()
+            await asyncio.gather(*relay_tasks, return_exceptions=True)
+            self.open_connections.remove(connection)
             for writer in (client_writer, server_writer):
                 writer.close()
                 with suppress(OSError):
@@ -178,20 +180,20 @@ async def tcp_proxy(target_port: int) -> AsyncGenerator[TcpProxy]:
     proxy = TcpProxy(target_port)
     tasks: set[asyncio.Task[None]] = set()
 
-    def accepted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.create_task(proxy.serve(reader, writer))
+    def on_accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(proxy.handle_connection(reader, writer))
         tasks.add(task)
         task.add_done_callback(tasks.discard)
 
-    listening = await asyncio.start_server(accepted, "127.0.0.1", 0)
-    proxy.port = listening.sockets[0].getsockname()[1]
+    server = await asyncio.start_server(on_accept, "127.0.0.1", 0)
+    proxy.port = server.sockets[0].getsockname()[1]
     try:
         yield proxy
     finally:
-        listening.close()
+        server.close()
         proxy.resume()
-        proxy.cut()
+        proxy.reset_all()
         for task in list(tasks):
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await listening.wait_closed()
+        await server.wait_closed()

@@ -14,18 +14,18 @@ from pathlib import Path
 
 import pyte
 
-from tests.support.eventually import PATIENCE, eventually
+from tests.support.eventually import TIMEOUT, wait_until
 
 CHAT_TUI = (sys.executable, "-m", "tui_chat")
 
-CURSOR_SHOWN = 25
-ALTERNATE_SCREEN = 1049
+CURSOR_VISIBLE_MODE = 25
+ALTERNATE_SCREEN_MODE = 1049
 MOUSE_MODES = (1000, 1002, 1003, 1006, 1015)
-PASTE_MODE = 2004
-FOCUS_MODE = 1004
+BRACKETED_PASTE_MODE = 2004
+FOCUS_REPORTING_MODE = 1004
 
 
-class Terminal:
+class PtyTerminal:
     """One program and the terminal it runs in.
 
     Attributes:
@@ -41,39 +41,39 @@ class Terminal:
         self._master = master
         self._stream = pyte.ByteStream(self.screen)
         self._open = True
-        self._slow: asyncio.Task[None] | None = None
-        self._text: str | None = None
+        self._throttle_task: asyncio.Task[None] | None = None
+        self._cached_text: str | None = None
         os.set_blocking(master, False)
-        asyncio.get_running_loop().add_reader(master, self._read)
+        asyncio.get_running_loop().add_reader(master, self._read_available)
 
-    def text(self) -> str:
+    def screen_text(self) -> str:
         """What the screen shows, row by row, without blanks at the ends."""
-        if self._text is None:
-            self._text = "\n".join(row.rstrip() for row in self.screen.display)
-        return self._text
+        if self._cached_text is None:
+            self._cached_text = "\n".join(row.rstrip() for row in self.screen.display)
+        return self._cached_text
 
-    def wipe(self) -> None:
+    def reset_screen(self) -> None:
         """Forget all that is shown, so that what comes is what was drawn anew."""
         self.screen.reset()
-        self._text = None
+        self._cached_text = None
 
-    def type(self, text: str) -> None:
+    def write_keys(self, text: str) -> None:
         """Send these characters, as the keyboard would."""
         os.write(self._master, text.encode())
 
     async def paste(self, text: str) -> None:
         """Send these characters as a bracketed paste, as fast as the program takes them."""
-        waiting = memoryview(f"\x1b[200~{text}\x1b[201~".encode())
-        async with asyncio.timeout(PATIENCE):
-            while waiting:
+        pending = memoryview(f"\x1b[200~{text}\x1b[201~".encode())
+        async with asyncio.timeout(TIMEOUT):
+            while pending:
                 try:
-                    waiting = waiting[os.write(self._master, waiting) :]
+                    pending = pending[os.write(self._master, pending) :]
                 except BlockingIOError:
                     await asyncio.sleep(0.002)
 
-    def signal(self, number: signal.Signals) -> None:
+    def send_signal(self, signal_number: signal.Signals) -> None:
         """Send the program a signal."""
-        self.process.send_signal(number)
+        self.process.send_signal(signal_number)
 
     def hang_up(self) -> None:
         """Close the terminal, as when its window is closed or its line breaks."""
@@ -81,70 +81,70 @@ class Terminal:
         os.close(self._master)
         self._master = -1
 
-    def settings(self) -> list[object]:
+    def termios_settings(self) -> list[object]:
         """How the terminal treats what is typed and written (`termios.tcgetattr`)."""
         return list(termios.tcgetattr(self._master))
 
-    def slow_down(self, bytes_a_second: int | None) -> None:
+    def throttle(self, bytes_per_second: int | None) -> None:
         """Read from now on no faster than that, as over a slow line; None for as fast as it comes."""
         loop = asyncio.get_running_loop()
         loop.remove_reader(self._master)
-        if self._slow is not None:
-            self._slow.cancel()
-            self._slow = None
-        if bytes_a_second is None:
-            loop.add_reader(self._master, self._read)
+        if self._throttle_task is not None:
+            self._throttle_task.cancel()
+            self._throttle_task = None
+        if bytes_per_second is None:
+            loop.add_reader(self._master, self._read_available)
         else:
-            self._slow = asyncio.create_task(self._read_slowly(bytes_a_second))
+            self._throttle_task = asyncio.create_task(self._read_throttled(bytes_per_second))
 
-    async def _read_slowly(self, bytes_a_second: int) -> None:
+    async def _read_throttled(self, bytes_per_second: int) -> None:
         while self._open:
             with suppress(BlockingIOError, OSError):
-                self._take(os.read(self._master, max(1, bytes_a_second // 50)))
+                self._feed(os.read(self._master, max(1, bytes_per_second // 50)))
             await asyncio.sleep(1 / 50)
 
     def resize(self, columns: int, rows: int) -> None:
         """Give the terminal another size."""
         self.screen.resize(rows, columns)
-        self._text = None
+        self._cached_text = None
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
-    async def wait_for(self, text: str, patience: float = PATIENCE) -> None:
+    async def wait_for_text(self, text: str, timeout: float = TIMEOUT) -> None:
         """Wait until the screen shows this text.
 
         Raises:
             AssertionError: It never did; the message holds what was shown instead.
         """
         try:
-            await eventually(lambda: text in self.text(), patience)
+            await wait_until(lambda: text in self.screen_text(), timeout)
         except TimeoutError:
-            raise AssertionError(f"{text!r} was not shown, but:\n{self.text()}") from None
+            raise AssertionError(f"{text!r} was not shown, but:\n{self.screen_text()}") from None
 
-    async def ended(self) -> int:
+    async def wait_closed(self) -> int:
         """Wait for the program's end; its exit code, negative for a signal."""
-        async with asyncio.timeout(PATIENCE):
-            code = await self.process.wait()
+        async with asyncio.timeout(TIMEOUT):
+            exit_code = await self.process.wait()
         if self._open:
-            self._read()
-        return code
+            self._read_available()
+        return exit_code
 
-    def modes(self) -> set[int]:
+    def private_modes(self) -> set[int]:
         """The private modes (DECSET) that are on now, as far as the program's bytes say."""
-        on: set[int] = set()
-        for piece in bytes(self.written).split(b"\x1b[?")[1:]:
-            numbers, ending = bytearray(), b""
-            for byte in piece:
+        enabled: set[int] = set()
+        for sequence in bytes(self.written).split(b"\x1b[?")[1:]:
+            numbers, final_byte = bytearray(), b""
+            for byte in sequence:
                 if byte in b"0123456789;":
                     numbers.append(byte)
                 else:
-                    ending = bytes([byte])
+                    final_byte = bytes([byte])
                     break
-            named = {int(number) for number in numbers.split(b";") if number}
-            if ending == b"h":
-                on |= named
-            elif ending == b"l":
-                on -= named
-        return on
+            modes = {int(number) for number in numbers.split(b";") if number}
+            if final_byte == b"h":
+                enabled |= modes
+            elif final_byte == b"l":
+                enabled -= modes
+        return enabled
 
     async def close(self) -> None:
         """End the program, if it still runs, and the terminal."""
@@ -155,25 +155,25 @@ class Terminal:
         if self._master >= 0:
             os.close(self._master)
 
-    def _read(self) -> None:
+    def _read_available(self) -> None:
         try:
             while data := os.read(self._master, 65_536):
-                self._take(data)
+                self._feed(data)
         except BlockingIOError:
             return
         except OSError:  # Linux says EIO when the other side is closed
             pass
         self._stop_reading()
 
-    def _take(self, data: bytes) -> None:
+    def _feed(self, data: bytes) -> None:
         self.written += data
         self._stream.feed(data)
-        self._text = None
+        self._cached_text = None
 
     def _stop_reading(self) -> None:
-        if self._slow is not None:
-            self._slow.cancel()
-            self._slow = None
+        if self._throttle_task is not None:
+            self._throttle_task.cancel()
+            self._throttle_task = None
         if self._open:
             self._open = False
             asyncio.get_running_loop().remove_reader(self._master)
@@ -187,8 +187,8 @@ async def terminal(
     columns: int = 80,
     rows: int = 24,
     environ: Mapping[str, str | None] | None = None,
-    controlling: bool = True,
-) -> AsyncGenerator[Terminal]:
+    is_controlling: bool = True,
+) -> AsyncGenerator[PtyTerminal]:
     """Run a program in a terminal of this size, with a home folder of its own.
 
     Args:
@@ -199,35 +199,37 @@ async def terminal(
         environ: More environment variables; None takes one away.
         controlling: It is the terminal of the program's session, so that closing it sends SIGHUP.
     """
-    kept = {
+    env = {
         name: value
         for name, value in os.environ.items()
         # COLUMNS and LINES would count before the size of this terminal.
         if not name.startswith(("CHAT_", "XDG_", "TEXTUAL", "LC_", "COLUMNS", "LINES"))
     }
-    kept |= {"HOME": str(home), "TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}
+    env |= {"HOME": str(home), "TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}
     for name, value in (environ or {}).items():
-        kept.pop(name, None)
+        env.pop(name, None)
         if value is not None:
-            kept[name] = value
+            env[name] = value
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
     process = await asyncio.create_subprocess_exec(
-        *((sys.executable, "-c", _LEADER) if controlling else ()),
+        *((sys.executable, "-c", _SESSION_LEADER_SCRIPT) if is_controlling else ()),
         *command,
         stdin=slave,
         stdout=slave,
         stderr=slave,
-        env=kept,
+        env=env,
         start_new_session=True,
     )
     os.close(slave)
-    shown = Terminal(process, master, columns, rows)
+    pty_terminal = PtyTerminal(process, master, columns, rows)
     try:
-        yield shown
+        yield pty_terminal
     finally:
-        await shown.close()
+        await pty_terminal.close()
 
 
-_LEADER = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execvp(sys.argv[1], sys.argv[1:])"
+_SESSION_LEADER_SCRIPT = (
+    "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execvp(sys.argv[1], sys.argv[1:])"
+)
 """The program becomes the leader of its terminal's session, so that closing the terminal hangs it up."""

@@ -27,17 +27,19 @@ from tui_chat.ui.widgets.timeline.messages import (
 )
 from tui_chat.ui.widgets.timeline.widget import Timeline
 
-MINUTE = 60_000
-START = int(datetime(2026, 11, 20, 9, 0, tzinfo=UTC).timestamp() * 1000)
+MINUTE_MS = 60_000
+START_TS = int(datetime(2026, 11, 20, 9, 0, tzinfo=UTC).timestamp() * 1000)
 
 
-def said(number: int, text: str = "", *, nick: str = "", own: bool = False, ts: int | None = None) -> MessageLine:
+def make_message(
+    number: int, text: str = "", *, nick: str = "", own: bool = False, ts: int | None = None
+) -> MessageLine:
     """Message `number` of a room: one a minute, from one person after the other."""
     nick = nick or ("alice", "bob", "carol")[number % 3]
     return MessageLine(
         key=f"m{number}",
         seq=number,
-        ts=START + number * MINUTE if ts is None else ts,
+        ts=START_TS + number * MINUTE_MS if ts is None else ts,
         nick=nick,
         member_id=nick,
         is_own=own,
@@ -45,12 +47,12 @@ def said(number: int, text: str = "", *, nick: str = "", own: bool = False, ts: 
     )
 
 
-def talk(first: int, last: int) -> list[Line]:
+def make_messages(first: int, last: int) -> list[Line]:
     """Messages `first` to `last`, each of one row."""
-    return [said(number) for number in range(first, last + 1)]
+    return [make_message(number) for number in range(first, last + 1)]
 
 
-def appended(timeline: Timeline, *lines: Line) -> Splice:
+def make_append(timeline: Timeline, *lines: Line) -> Splice:
     """The change that puts lines at the end."""
     return Splice(len(timeline.lines), 0, lines)
 
@@ -63,12 +65,16 @@ class TimelineApp(App[None]):
     #above { height: 1; background: $panel; }
     #beside { width: 12; background: $panel; height: 1fr; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [("m", "more", "More"), ("t", "turn", "Theme"), ("s", "pick", "Pick")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        ("m", "append_message", "Append"),
+        ("t", "toggle_theme", "Theme"),
+        ("s", "show_cursor", "Select"),
+    ]
 
     def __init__(self, lines: Iterable[Line] = ()) -> None:
         super().__init__()
-        self.first_lines = tuple(lines)
-        self.heard: list[Message] = []
+        self.initial_lines = tuple(lines)
+        self.received: list[Message] = []
 
     def compose(self) -> ComposeResult:
         """The timeline between two neighbours."""
@@ -79,7 +85,7 @@ class TimelineApp(App[None]):
 
     def on_mount(self) -> None:
         """Show the first lines."""
-        self.timeline.set_lines(self.first_lines)
+        self.timeline.set_lines(self.initial_lines)
         self.timeline.focus()
 
     @property
@@ -94,43 +100,43 @@ class TimelineApp(App[None]):
     @on(RetryRequested)
     @on(LinkClicked)
     @on(FollowChanged)
-    def keep(self, message: Message) -> None:
+    def record_message(self, message: Message) -> None:
         """Remember what was said."""
-        self.heard.append(message)
+        self.received.append(message)
 
-    def said(self, kind: type[Message]) -> list[Message]:
+    def received_of(self, message_type: type[Message]) -> list[Message]:
         """What was heard of one kind."""
-        return [message for message in self.heard if isinstance(message, kind)]
+        return [message for message in self.received if isinstance(message, message_type)]
 
-    def rows(self) -> list[str]:
+    def rendered_rows(self) -> list[str]:
         """The rows of the timeline as they are drawn now, without blanks at their ends."""
         timeline = self.timeline
         return [timeline.render_line(y).text.rstrip() for y in range(timeline.size.height)]
 
-    def action_more(self) -> None:
+    def action_append_message(self) -> None:
         """One more message."""
         number = len(self.timeline.lines) + 1
-        self.timeline.splice(appended(self.timeline, said(number)))
+        self.timeline.splice(make_append(self.timeline, make_message(number)))
 
-    def action_turn(self) -> None:
+    def action_toggle_theme(self) -> None:
         """From dark to light and back."""
         self.theme = "textual-light" if self.theme == "textual-dark" else "textual-dark"
 
-    def action_pick(self) -> None:
+    def action_show_cursor(self) -> None:
         """Put the cursor on the last message."""
         self.timeline.action_show_cursor()
 
 
-def a_day() -> Sequence[Line]:
+def sample_lines() -> Sequence[Line]:
     """Something of everything."""
-    ts = START
+    ts = START_TS
     lines: list[Line] = []
 
-    def add(nick: str, text: str, after: float = 1, **how: object) -> None:
+    def add(nick: str, text: str, minutes_later: float = 1, **fields: object) -> None:
         nonlocal ts
-        ts += int(after * MINUTE)
+        ts += int(minutes_later * MINUTE_MS)
         number = len(lines) + 1
-        values = {"own": nick == "小明", "delivery": DeliveryState.SENT} | how
+        values = {"own": nick == "小明", "delivery": DeliveryState.SENT} | fields
         lines.append(MessageLine(f"m{number}", number, ts, nick, nick, text=text, **values))  # pyright: ignore[reportArgumentType]
 
     add("alice", "Good evening. Is the build green again?")
@@ -140,7 +146,7 @@ def a_day() -> Sequence[Line]:
         "Yes, see https://ci.example.org/builds/4711/console?with=a-rather-long-query&and=more#L2042 for its log.",
     )
     lines.append(GapLine("gap", 3, 1244))
-    lines.append(NoticeLine("joined", ts + MINUTE, "carol, dave and 3 others joined"))
+    lines.append(NoticeLine("joined", ts + MINUTE_MS, "carol, dave and 3 others joined"))
     add("小明", "早上好！今天的发布计划是什么？我们先把数据库迁移做完，然后再更新网关，最后检查所有的客户端。", 14 * 60)
     add("carol", "👩‍💻 on it 🇨🇳 👍🏽 ❤️ é ñ — ok")
     add("carol", "def f(x):\n\treturn x + 1\n\nprint(f(41))", 0.3)
@@ -157,4 +163,4 @@ def a_day() -> Sequence[Line]:
 
 
 if __name__ == "__main__":
-    TimelineApp(a_day()).run()
+    TimelineApp(sample_lines()).run()

@@ -6,13 +6,13 @@ from tui_chat.client.chat import ChatClient
 from tui_chat.client.events import ClientEvent
 
 
-class Told(list[ClientEvent]):
+class EventRecorder(list[ClientEvent]):
     """Grows while the client lives."""
 
-    def __init__(self, chat: ChatClient) -> None:
+    def __init__(self, client: ChatClient) -> None:
         super().__init__()
-        self._stream = chat.events()
-        self._reading = asyncio.create_task(self._read(), name="reading events")
+        self._stream = client.events()
+        self._reader_task = asyncio.create_task(self._read(), name="reading events")
 
     async def _read(self) -> None:
         async for event in self._stream:

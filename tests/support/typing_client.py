@@ -17,42 +17,42 @@ from tui_chat.client.outbox import Outbox
 from tui_chat.client.posting import OutboxItemState
 
 
-async def main(url: str, room_name: str, nick: str, folder: str) -> None:
+async def main(url: str, room_name: str, nick: str, directory: str) -> None:
     """Until standard input ends."""
-    keys = Path(folder) / f"{nick}.key"
-    guest_key = keys.read_text() if keys.exists() else None
-    async with Outbox(Path(folder)) as outbox, ChatClient(url, guest_key=guest_key, outbox=outbox) as chat:
-        stream = chat.events()
-        room = await chat.join(room_name, nick=nick)
-        keys.write_text(chat.guest_key or "")
-        say("joined", len(room.unsent()))
-        reading = asyncio.create_task(read_on(room.post))
-        kept: set[object] = set()
-        sent = 0
+    key_file = Path(directory) / f"{nick}.key"
+    guest_key = key_file.read_text() if key_file.exists() else None
+    async with Outbox(Path(directory)) as outbox, ChatClient(url, guest_key=guest_key, outbox=outbox) as client:
+        stream = client.events()
+        room = await client.join(room_name, nick=nick)
+        key_file.write_text(client.guest_key or "")
+        report("joined", len(room.unsent()))
+        reader_task = asyncio.create_task(post_lines(room.post))
+        persisted_ids: set[object] = set()
+        sent_count = 0
         async for event in stream:
             if not isinstance(event, OutboxItemChanged):
                 continue
-            if event.item.persisted and event.client_id not in kept:
-                kept.add(event.client_id)
-                say("kept", len(kept))
+            if event.item.persisted and event.client_id not in persisted_ids:
+                persisted_ids.add(event.client_id)
+                report("kept", len(persisted_ids))
             if event.state is OutboxItemState.SENT:
-                sent += 1
-                say("sent", sent)
-        await reading
+                sent_count += 1
+                report("sent", sent_count)
+        await reader_task
 
 
-async def read_on(post: Callable[[str], object]) -> None:
+async def post_lines(post: Callable[[str], object]) -> None:
     """Post what comes."""
     loop = asyncio.get_running_loop()
     while line := await loop.run_in_executor(None, sys.stdin.readline):
         text = line.rstrip("\n")
-        for each in [str(number) for number in range(int(text[1:]))] if text.startswith("!") else [text]:
-            post(each)
+        for message in [str(number) for number in range(int(text[1:]))] if text.startswith("!") else [text]:
+            post(message)
 
 
-def say(what: str, count: int) -> None:
+def report(event: str, count: int) -> None:
     """A line for whoever started it."""
-    print(what, count, flush=True)
+    print(event, count, flush=True)
 
 
 if __name__ == "__main__":

@@ -6,17 +6,17 @@ from typing import Any
 
 from playwright.async_api import Browser, Locator, Page, expect
 
-from tests.support.browser import Tab, open_tab
+from tests.support.browser import BrowserTab, open_tab
 
-UNREACHABLE = ("net::ERR_", "WebSocket connection to")
+UNREACHABLE_ERRORS = ("net::ERR_", "WebSocket connection to")
 """What Chromium itself says in the console of a server that is not there."""
 
 
 @dataclass
-class Visitor:
+class ChatPage:
     """One tab in one room, driven as a person would."""
 
-    tab: Tab
+    tab: BrowserTab
 
     @property
     def page(self) -> Page:
@@ -36,38 +36,38 @@ class Visitor:
     def composer(self) -> Locator:
         return self.page.locator("#message-field")
 
-    async def go(self, url: str, nick: str, room: str = "tea") -> None:
+    async def join_room(self, url: str, nick: str, room: str = "tea") -> None:
         """Open the page and go into the room."""
         await self.page.goto(f"{url}/#{room}")
         await self.page.locator("#nick-field").fill(nick)
         await self.page.locator("#door-enter").click()
         await expect(self.composer).to_be_visible()
 
-    async def say(self, text: str) -> None:
+    async def send_message(self, text: str) -> None:
         """Write it and press Enter."""
         await self.composer.fill(text)
         await self.composer.press("Enter")
 
-    async def sees(self, *texts: str) -> None:
+    async def expect_messages(self, *texts: str) -> None:
         """Wait until exactly these were said, in this order."""
-        whole = [re.compile(f"^{re.escape(text)}( \\(edited\\))?$") for text in texts]
-        await expect(self.messages).to_have_text(whole)
+        patterns = [re.compile(f"^{re.escape(text)}( \\(edited\\))?$") for text in texts]
+        await expect(self.messages).to_have_text(patterns)
 
-    async def all_sent(self) -> None:
+    async def expect_all_sent(self) -> None:
         """Wait until nothing of yours is on its way."""
         await expect(self.page.locator("#lines .message:is(.pending, .failed, .changing)")).to_have_count(0)
 
-    async def online(self, state: str = "online") -> None:
+    async def expect_connection_state(self, state: str = "online") -> None:
         """Wait for a state of the connection."""
         await expect(self.page.locator("#connection")).to_have_attribute("data-state", state)
 
-    def behaved(self) -> None:
+    def assert_no_errors(self) -> None:
         """The page complained of nothing: no error, no warning, no violation of its policy."""
-        assert self.tab.complaints == []
+        assert self.tab.console_errors == []
 
 
-async def visitor(browser: Browser, url: str, nick: str, room: str = "tea", **context: Any) -> Visitor:
+async def open_chat_page(browser: Browser, url: str, nick: str, room: str = "tea", **context_options: Any) -> ChatPage:
     """Somebody new, in the room."""
-    somebody = Visitor(await open_tab(browser, **context))
-    await somebody.go(url, nick, room)
-    return somebody
+    chat_page = ChatPage(await open_tab(browser, **context_options))
+    await chat_page.join_room(url, nick, room)
+    return chat_page

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.eventually import eventually
-from tests.support.requirements import need_tmux
-from tests.support.serving import serving
+from tests.support.eventually import wait_until
+from tests.support.requirements import require_tmux
+from tests.support.serving import running_server
 from tests.support.terminal import CHAT_TUI, MOUSE_MODES, terminal
 from tui_chat.client.chat import ChatClient
 from tui_chat.ui.screens.bare import wrap_rows
@@ -23,19 +23,19 @@ ADDRESS = "https://example.org/" + "a" * 150
 
 
 async def test_it_shows_only_the_talk_lets_the_mouse_go_and_comes_back(tmp_path: Path) -> None:
-    async with serving(tmp_path, rate_limit="off") as server, ChatClient(server.url) as other:
+    async with running_server(tmp_path, rate_limit="off") as server, ChatClient(server.url) as other:
         room = await other.join("tea", nick="bob")
         for number in range(60):
             await room.send(f"line {number}")
         await room.send(f"see {ADDRESS} there")
         command = (*CHAT_TUI, server.url, "--room", "tea", "--nick", "ann")
         async with terminal(command, tmp_path / "home") as shown:
-            await shown.wait_for("there")
-            before = shown.text()
+            await shown.wait_for_text("there")
+            before = shown.screen_text()
             written = len(shown.written)
-            shown.type("\x1bl")
-            await shown.wait_for("back to the chat")
-            text = shown.text()
+            shown.write_keys("\x1bl")
+            await shown.wait_for_text("back to the chat")
+            text = shown.screen_text()
             assert "Enter send" not in text
             assert "online" not in text
             assert "─" not in text
@@ -44,16 +44,16 @@ async def test_it_shows_only_the_talk_lets_the_mouse_go_and_comes_back(tmp_path:
             rows = [row for row in text.splitlines() if "bob: see" in row]
             assert rows
             assert rows[0].startswith(tuple("0123456789"))
-            assert not shown.modes() & (set(MOUSE_MODES) - {1002})
-            shown.type("\x1b[5~")
-            await shown.wait_for("line 20")
+            assert not shown.private_modes() & (set(MOUSE_MODES) - {1002})
+            shown.write_keys("\x1b[5~")
+            await shown.wait_for_text("line 20")
             shown.resize(60, 20)
-            await shown.wait_for("back to the chat")
+            await shown.wait_for_text("back to the chat")
             shown.resize(80, 24)
-            shown.type("\x1b")
-            await shown.wait_for("Enter send")
-            assert shown.text().splitlines()[-1] == before.splitlines()[-1]
-            assert shown.modes() >= set(MOUSE_MODES) - {1002}
+            shown.write_keys("\x1b")
+            await shown.wait_for_text("Enter send")
+            assert shown.screen_text().splitlines()[-1] == before.splitlines()[-1]
+            assert shown.private_modes() >= set(MOUSE_MODES) - {1002}
 
 
 TEXT = st.text(st.sampled_from("abc é\tﬁя"), max_size=80)  # pyte does not wrap wide characters as terminals do
@@ -72,22 +72,22 @@ def test_a_terminal_makes_the_rows_of_a_line_that_were_counted(text: str, width:
 
 @pytest.mark.needs_tmux
 async def test_a_terminal_selects_a_wrapped_line_as_one_and_takes_what_is_copied(tmp_path: Path) -> None:
-    async with serving(tmp_path, rate_limit="off") as server, ChatClient(server.url) as other:
+    async with running_server(tmp_path, rate_limit="off") as server, ChatClient(server.url) as other:
         room = await other.join("tea", nick="bob")
         said = f"see {ADDRESS} 你好"
         await room.send(said)
         command = [*CHAT_TUI, server.url, "--room", "tea", "--nick", "ann"]
         async with tmux(command, tmp_path / "home") as run:
-            await eventually(lambda: "1 here" in run("capture-pane", "-p") or "2 here" in run("capture-pane", "-p"))
-            await eventually(lambda: "你好" in run("capture-pane", "-p"))
+            await wait_until(lambda: "1 here" in run("capture-pane", "-p") or "2 here" in run("capture-pane", "-p"))
+            await wait_until(lambda: "你好" in run("capture-pane", "-p"))
             run("send-keys", "M-l")
-            await eventually(lambda: f"bob: {said}" in run("capture-pane", "-p", "-J"))
+            await wait_until(lambda: f"bob: {said}" in run("capture-pane", "-p", "-J"))
             run("send-keys", "Escape")
-            await eventually(lambda: "Enter send" in run("capture-pane", "-p"))
+            await wait_until(lambda: "Enter send" in run("capture-pane", "-p"))
             run("send-keys", "C-s")
-            await eventually(lambda: "▌" in run("capture-pane", "-p"))
+            await wait_until(lambda: "▌" in run("capture-pane", "-p"))
             run("send-keys", "y")
-            await eventually(lambda: run("list-buffers") != "")
+            await wait_until(lambda: run("list-buffers") != "")
             assert run("show-buffer") == said
 
 
@@ -99,7 +99,7 @@ async def tmux(command: Sequence[str], home: Path) -> AsyncGenerator[Callable[..
     environ = {name: value for name, value in environ.items() if name not in {"TMUX", "STY", "NO_COLOR"}}
 
     def run(*arguments: str) -> str:
-        whole = (need_tmux(), "-u", "-f", "/dev/null", "-S", str(home / "tmux"), *arguments)
+        whole = (require_tmux(), "-u", "-f", "/dev/null", "-S", str(home / "tmux"), *arguments)
         ran = subprocess.run(whole, env=environ, capture_output=True, text=True, check=False, timeout=20)
         return ran.stdout.rstrip("\n")
 

@@ -21,9 +21,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from textual.events import AppBlur
 
-from tests.support.eventually import eventually
-from tests.support.foreign_server import foreign_server
-from tests.support.memory_terminal import MemoryDriver, seen
+from tests.support.eventually import wait_until
+from tests.support.foreign_server import hostile_server
+from tests.support.memory_terminal import MemoryDriver, strip_zero_width
 from tui_chat.client import cleaning
 from tui_chat.session.remembered import Profile
 from tui_chat.session.settings_file import SettingsFile
@@ -160,27 +160,27 @@ class Seat:
         before = len(self.driver.written)
         self.app.post_message(AppBlur())  # one who looks is not notified
         await self.talker.say(said, last)
-        await eventually(lambda: self.shows(last))
+        await wait_until(lambda: self.shows(last))
         await self.agrees()
         chat = next(screen for screen in self.app.screen_stack if isinstance(screen, ChatScreen))
         for command in ("/list", "/topic x"):
             chat.run_input(command)
         await self.agrees()
         chat.run_input("/search a")
-        await eventually(lambda: self.app.screen is not chat)
+        await wait_until(lambda: self.app.screen is not chat)
         await self.agrees()
         await self.app.run_action("pop_screen")
-        await eventually(lambda: self.app.screen is chat)
+        await wait_until(lambda: self.app.screen is chat)
         await self.agrees()
         self.wrote_nothing_foreign(self.driver.written[before:])
 
     def shows(self, text: str) -> bool:
-        return any(text in row for row in self.driver.screen.display)
+        return any(text in row for row in self.driver.pyte_screen.display)
 
     async def agrees(self) -> None:
         """Rules 1 and 3, once everything is drawn."""
         try:
-            await eventually(lambda: self.drawn() == self.shown() and self.landmarks(), 5)
+            await wait_until(lambda: self.drawn() == self.shown() and self.landmarks(), 5)
         except TimeoutError:
             pairs = zip(self.drawn(), self.shown(), strict=True)
             differing = [pair for pair in pairs if pair[0] != pair[1]]
@@ -188,10 +188,10 @@ class Seat:
 
     def drawn(self) -> list[str]:
         strips = self.app.screen._compositor.render_strips()  # pyright: ignore[reportPrivateUsage] - the only way
-        return [seen(strip.crop(0, SIZE[0]).text).rstrip() for strip in strips[: SIZE[1]]]
+        return [strip_zero_width(strip.crop(0, SIZE[0]).text).rstrip() for strip in strips[: SIZE[1]]]
 
     def shown(self) -> list[str]:
-        return [row.rstrip() for row in self.driver.screen.display]
+        return [row.rstrip() for row in self.driver.pyte_screen.display]
 
     def landmarks(self) -> bool:
         on_top = not isinstance(self.app.screen, ChatScreen)
@@ -209,7 +209,7 @@ class Seat:
 @asynccontextmanager
 async def seated(folder: Path) -> AsyncGenerator[Seat]:
     talker = Talker()
-    async with foreign_server(talker.answer) as port:
+    async with hostile_server(talker.answer) as port:
         kept = SettingsFile.load(folder / "settings.toml")
         for name, value in (("notify_by", "osc777"), ("notify", "all")):
             assert kept.change(name, value) == ""
@@ -222,7 +222,7 @@ async def seated(folder: Path) -> AsyncGenerator[Seat]:
             driver = app._driver  # pyright: ignore[reportPrivateUsage] - what it writes is what this is about
             assert isinstance(driver, MemoryDriver)
             seat = Seat(app, driver, talker)
-            await eventually(lambda: driver.written and seat.shows("● online"))
+            await wait_until(lambda: driver.written and seat.shows("● online"))
             chat = next(screen for screen in app.screen_stack if isinstance(screen, ChatScreen))
             chat.set_composer_text("LANDMARK")
             await seat.agrees()

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from server.runtime import RunningServer
-from tests.support.chat_app import chat_app, in_room
-from tests.support.serving import serving
+from tests.support.chat_app import chat_app, chat_app_in_room
+from tests.support.serving import running_server
 from tui_chat.ui import key_names, keys
 from tui_chat.ui.keymap import Keymap
 from tui_chat.ui.keys import KeyScope
@@ -16,7 +16,7 @@ from tui_chat.ui.keys import KeyScope
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
     """A server without rate limits."""
-    async with serving(tmp_path, rate_limit="off") as running:
+    async with running_server(tmp_path, rate_limit="off") as running:
         yield running
 
 
@@ -99,17 +99,17 @@ async def test_keys_of_ones_own_act_while_writing_and_stand_in_the_footer(
     server: RunningServer, tmp_path: Path
 ) -> None:
     own = {"keys": {"next-room": "f7", "send": ("ctrl+o",), "help": "f12"}}
-    async with in_room(tmp_path, server.url, "ann", settings=own, size=(120, 30)) as ann:
-        await ann.type("/join dev")
+    async with chat_app_in_room(tmp_path, server.url, "ann", settings=own, size=(120, 30)) as ann:
+        await ann.type_text("/join dev")
         await ann.press("ctrl+o")
-        await ann.until(lambda: len(ann.chat.session.rooms) == 2)
-        shown = ann.chat.session.current_room
+        await ann.wait_until(lambda: len(ann.chat_screen.session.rooms) == 2)
+        shown = ann.chat_screen.session.current_room
         await ann.press("alt+right")
-        assert ann.chat.session.current_room is shown
+        assert ann.chat_screen.session.current_room is shown
         await ann.press("f7")
-        assert ann.chat.session.current_room is not shown
-        assert "Ctrl+O send" in ann.screen()
-        assert "F7 rooms" in ann.screen()
+        assert ann.chat_screen.session.current_room is not shown
+        assert "Ctrl+O send" in ann.screen_text()
+        assert "F7 rooms" in ann.screen_text()
 
 
 async def test_a_key_of_the_app_moves_and_the_old_one_does_nothing(tmp_path: Path) -> None:
@@ -118,19 +118,19 @@ async def test_a_key_of_the_app_moves_and_the_old_one_does_nothing(tmp_path: Pat
         assert len(person.app.screen_stack) == 1
         await person.press("f12")
         assert len(person.app.screen_stack) == 2
-        assert "F12" in person.screen()
+        assert "F12" in person.screen_text()
         await person.press("f12")
         assert len(person.app.screen_stack) == 1
 
 
 async def test_what_is_wrong_with_the_keys_is_said_on_the_form(tmp_path: Path) -> None:
     async with chat_app(tmp_path, settings={"keys": {"help": "f99"}}) as person:
-        await person.sees("[keys] help: there is no key f99.")
+        await person.wait_for_text("[keys] help: there is no key f99.")
 
 
 async def test_what_is_wrong_is_said_in_the_room_when_the_form_is_passed_by(
     server: RunningServer, tmp_path: Path
 ) -> None:
     own = {"keys": {"help": "f99"}}
-    async with in_room(tmp_path, server.url, "ann", settings=own) as ann:
-        await ann.sees("[keys] help: there is no key f99.")
+    async with chat_app_in_room(tmp_path, server.url, "ann", settings=own) as ann:
+        await ann.wait_for_text("[keys] help: there is no key f99.")

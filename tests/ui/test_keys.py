@@ -73,7 +73,7 @@ def test_every_id_stands_once() -> None:
 async def test_the_help_has_every_key_and_every_command(tmp_path: Path) -> None:
     async with chat_app(tmp_path, size=(120, 200)) as person:
         await person.press("f1")
-        shown = person.screen()
+        shown = person.screen_text()
         for command in commands.COMMANDS:
             assert command.usage in shown
         for place in KeyScope:
@@ -86,13 +86,13 @@ async def test_the_help_has_every_key_and_every_command(tmp_path: Path) -> None:
 async def test_what_is_typed_searches_the_help(tmp_path: Path) -> None:
     async with chat_app(tmp_path, size=(100, 40)) as person:
         await person.press("f1")
-        await person.type("emoji under")
-        await person.sees("/react")
-        assert "/join" not in person.screen()
-        await person.type("[zz")
-        await person.sees("[zz▏ 0 lines")
+        await person.type_text("emoji under")
+        await person.wait_for_text("/react")
+        assert "/join" not in person.screen_text()
+        await person.type_text("[zz")
+        await person.wait_for_text("[zz▏ 0 lines")
         await person.press(*["backspace"] * 20)
-        await person.sees("/join")
+        await person.wait_for_text("/join")
         await person.press("escape")
         assert len(person.app.screen_stack) == 1
 
@@ -120,7 +120,7 @@ def test_alt_is_told_apart_when_more_comes_at_once(sent: str, keys: list[str]) -
 async def test_the_help_stands_in_one_column_where_it_is_narrow(tmp_path: Path) -> None:
     async with chat_app(tmp_path, size=(40, 100)) as person:
         await person.press("f1")
-        rows = [row.strip("│ ▇▄▆█▂▁▃▅") for row in person.screen().splitlines()]
+        rows = [row.strip("│ ▇▄▆█▂▁▃▅") for row in person.screen_text().splitlines()]
         at = rows.index("/join room")
         assert " ".join(rows[at + 1 : at + 3]).startswith("go into a room; the others stay open")
         assert "/part [room]" in rows[at + 2 : at + 4]

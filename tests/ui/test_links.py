@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.runtime import RunningServer
-from tests.support.chat_app import Person, in_room
-from tests.support.serving import serving
+from tests.support.chat_app import ChatAppDriver, chat_app_in_room
+from tests.support.serving import running_server
 from tui_chat.client.chat import ChatClient
 from tui_chat.ui.links import has_browser
 from tui_chat.ui.screens.link import LinkScreen
@@ -18,7 +18,7 @@ from tui_chat.ui.widgets.timeline.links import find_hyperlinks, parse_host
 
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
-    async with serving(tmp_path, rate_limit="off") as running:
+    async with running_server(tmp_path, rate_limit="off") as running:
         yield running
 
 
@@ -60,48 +60,48 @@ def test_no_text_makes_a_link_that_is_not_printable_ascii_or_a_host_with_control
         )
 
 
-async def linked(ann: Person, url: str, text: str) -> None:
+async def linked(ann: ChatAppDriver, url: str, text: str) -> None:
     async with ChatClient(url) as other:
         room = await other.join("tea", nick="bob")
         await room.send(text)
-        await ann.sees(text[:20])
-    await ann.sees("bob left")
+        await ann.wait_for_text(text[:20])
+    await ann.wait_for_text("bob left")
 
 
 async def test_o_on_a_picked_message_shows_where_its_links_lead_before_one_is_opened(
     server: RunningServer, tmp_path: Path
 ) -> None:
-    async with in_room(tmp_path, server.url, "ann") as ann:
+    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await linked(ann, server.url, "one https://good.example/a two https://good.example@evil.example/b")
         await ann.press("ctrl+s", "o")
-        await ann.until(lambda: isinstance(ann.app.screen, LinkScreen))
-        hosts = [row.strip(" │▌") for row in ann.screen().splitlines()]
+        await ann.wait_until(lambda: isinstance(ann.app.screen, LinkScreen))
+        hosts = [row.strip(" │▌") for row in ann.screen_text().splitlines()]
         assert hosts.index("good.example") < hosts.index("evil.example")
         assert ann.app.clipboard == ""
         await ann.press("down", "enter")
-        await ann.sees("Copied the link to evil.example")
+        await ann.wait_for_text("Copied the link to evil.example")
         assert ann.app.clipboard == "https://good.example@evil.example/b"
 
 
 async def test_a_click_on_a_link_asks_first_and_escape_leaves_it(server: RunningServer, tmp_path: Path) -> None:
-    async with in_room(tmp_path, server.url, "ann") as ann:
+    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await linked(ann, server.url, "http://例え.jp/x is new")
-        rows = ann.screen().splitlines()
+        rows = ann.screen_text().splitlines()
         y = next(at for at, row in enumerate(rows) if "例え" in row)
         await ann.pilot.click(offset=(rows[y].index("http") + 3, y))
-        await ann.until(lambda: isinstance(ann.app.screen, LinkScreen))
-        await ann.sees("xn--r8jz45g.jp")
-        assert "例え.jp" in ann.screen()
+        await ann.wait_until(lambda: isinstance(ann.app.screen, LinkScreen))
+        await ann.wait_for_text("xn--r8jz45g.jp")
+        assert "例え.jp" in ann.screen_text()
         await ann.press("escape")
-        await ann.until(lambda: ann.app.screen is ann.chat)
+        await ann.wait_until(lambda: ann.app.screen is ann.chat_screen)
         assert ann.app.clipboard == ""
 
 
 async def test_a_message_without_a_link_says_so(server: RunningServer, tmp_path: Path) -> None:
-    async with in_room(tmp_path, server.url, "ann") as ann:
+    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await linked(ann, server.url, "nothing to see")
         await ann.press("ctrl+s", "o")
-        await ann.sees("There is no link")
+        await ann.wait_for_text("There is no link")
 
 
 def test_over_ssh_and_without_windows_there_is_no_browser() -> None:

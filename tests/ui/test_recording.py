@@ -4,7 +4,7 @@ import json
 
 import pyte
 
-from tools.recording import COLUMNS, FILE, ROWS
+from tools.recording import COLUMNS, OUTPUT_FILE, ROWS
 
 SCENES = (
     "Good morning! Is the build green?",
@@ -17,9 +17,9 @@ SCENES = (
 
 
 def test_the_recording_shows_a_talk_an_answer_a_reaction_and_a_search() -> None:
-    header, *rows = FILE.read_text(encoding="utf-8").splitlines()
+    header, *rows = OUTPUT_FILE.read_text(encoding="utf-8").splitlines()
     assert json.loads(header).items() >= {"version": 2, "width": COLUMNS, "height": ROWS}.items()
-    assert FILE.stat().st_size <= 100_000
+    assert OUTPUT_FILE.stat().st_size <= 100_000
     screen = pyte.Screen(COLUMNS, ROWS)
     stream = pyte.Stream(screen)
     waiting, times = list(SCENES), [0.0]

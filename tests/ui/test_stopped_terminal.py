@@ -8,8 +8,8 @@ import pytest
 from textual.drivers.headless_driver import HeadlessDriver
 
 from server.runtime import RunningServer
-from tests.support.chat_app import in_room
-from tests.support.serving import serving
+from tests.support.chat_app import chat_app_in_room
+from tests.support.serving import running_server
 from tui_chat.client.chat import ChatClient
 from tui_chat.session import session, transcript
 from tui_chat.session.lines import MessageLine
@@ -18,7 +18,7 @@ from tui_chat.ui import inbox
 
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
-    async with serving(tmp_path / "server", rate_limit="off") as running:
+    async with running_server(tmp_path / "server", rate_limit="off") as running:
         yield running
 
 
@@ -39,21 +39,21 @@ async def test_a_terminal_that_takes_no_output_costs_no_memory_for_what_is_said(
     monkeypatch.setattr(transcript, "MAX_QUEUED_LINES", 200)
     monkeypatch.setattr(session, "MAX_LINES", 300)
     monkeypatch.setattr(session, "MAX_LINES_READING_BACK", 400)
-    async with in_room(tmp_path, server.url, "ann") as ann:
-        tea, waiting = ann.chat.session.rooms["tea"], ann.chat.connection.event_queue
+    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
+        tea, waiting = ann.chat_screen.session.rooms["tea"], ann.chat_screen.connection.event_queue
         behind.append(True)
         for _ in range(10):
             await flood(server.url, 100)
-            await ann.until(lambda: not waiting.is_overfull)
+            await ann.wait_until(lambda: not waiting.is_overfull)
         while len(tea.transcript.lines) >= 500:  # that its log was cut waits behind what was said before, too
             await flood(server.url, 100)
-            await ann.until(lambda: not waiting.is_overfull)
-        assert "bob" not in ann.screen()
+            await ann.wait_until(lambda: not waiting.is_overfull)
+        assert "bob" not in ann.screen_text()
         assert tea.unread_count > 900
         behind.clear()
-        await ann.sees("the last line")
-        await ann.until(lambda: tea.unread_count == 0)
+        await ann.wait_for_text("the last line")
+        await ann.wait_until(lambda: tea.unread_count == 0)
         texts = [line.text for line in ann.timeline.lines if isinstance(line, MessageLine)]
         assert texts == [line.text for line in tea.transcript.lines if isinstance(line, MessageLine)]
         await ann.press("alt+home")
-        await ann.until(lambda: len(tea.transcript.lines) > len(texts))
+        await ann.wait_until(lambda: len(tea.transcript.lines) > len(texts))

@@ -6,8 +6,8 @@ from textual import events
 from textual.widgets import OptionList
 
 from server.runtime import RunningServer
-from tests.support.chat_app import Person, in_room
-from tests.support.serving import serving
+from tests.support.chat_app import ChatAppDriver, chat_app_in_room
+from tests.support.serving import running_server
 from tui_chat.client.chat import ChatClient
 from tui_chat.session import words
 from tui_chat.session.language import tr
@@ -18,102 +18,113 @@ from tui_chat.ui.screens.switcher import RoomSwitcher
 
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
-    async with serving(tmp_path, rate_limit="off") as running:
+    async with running_server(tmp_path, rate_limit="off") as running:
         yield running
 
 
-async def joined(person: Person, *rooms: str) -> None:
+async def joined(person: ChatAppDriver, *rooms: str) -> None:
     for room in rooms:
-        await person.say(f"/join {room}")
-        await person.until(lambda room=room: person.chat.displayed_room is person.chat.session.rooms.get(room))
+        await person.send_message(f"/join {room}")
+        await person.wait_until(
+            lambda room=room: person.chat_screen.displayed_room is person.chat_screen.session.rooms.get(room)
+        )
 
 
-async def switcher(person: Person) -> RoomSwitcher:
-    await person.until(lambda: isinstance(person.app.screen, RoomSwitcher) and person.app.screen.focused is not None)
+async def switcher(person: ChatAppDriver) -> RoomSwitcher:
+    await person.wait_until(
+        lambda: isinstance(person.app.screen, RoomSwitcher) and person.app.screen.focused is not None
+    )
     assert isinstance(person.app.screen, RoomSwitcher)
     return person.app.screen
 
 
 @pytest.mark.parametrize("key", ["f4", "ctrl+k"])
 async def test_letters_and_enter_lead_to_an_open_room(server: RunningServer, tmp_path: Path, key: str) -> None:
-    async with in_room(tmp_path, server.url, "ann") as ann:
+    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await joined(ann, "dev", "ops")
-        await ann.type("for ops")
+        await ann.type_text("for ops")
         await ann.press(key)
         await switcher(ann)
-        await ann.type("t")
+        await ann.type_text("t")
         await ann.press("enter")
-        await ann.until(lambda: ann.chat.displayed_room is ann.chat.session.rooms["tea"])
+        await ann.wait_until(lambda: ann.chat_screen.displayed_room is ann.chat_screen.session.rooms["tea"])
         assert ann.app.focused is ann.composer
         assert ann.composer.text == ""
         await ann.press("f4")
         await switcher(ann)
         await ann.press("escape")
-        await ann.until(lambda: ann.app.screen is ann.chat)
-        assert ann.chat.displayed_room is ann.chat.session.rooms["tea"]
+        await ann.wait_until(lambda: ann.app.screen is ann.chat_screen)
+        assert ann.chat_screen.displayed_room is ann.chat_screen.session.rooms["tea"]
 
 
 async def test_ctrl_k_still_cuts_where_something_follows(server: RunningServer, tmp_path: Path) -> None:
-    async with in_room(tmp_path, server.url, "ann") as ann:
-        await ann.type("one two")
+    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
+        await ann.type_text("one two")
         await ann.press("ctrl+a", "ctrl+k")
         assert ann.composer.text == ""
-        assert ann.app.screen is ann.chat
+        assert ann.app.screen is ann.chat_screen
 
 
 @pytest.mark.parametrize("key", ["f4", "ctrl+k"])
 async def test_what_is_typed_right_behind_the_key_is_never_sent(
     server: RunningServer, tmp_path: Path, key: str
 ) -> None:
-    async with in_room(tmp_path, server.url, "ann") as ann:
+    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await joined(ann, "dev")
         for each in (key, "t", "e", "a", "enter"):
             ann.app.post_message(events.Key(each, each if len(each) == 1 else None))
-        await ann.until(lambda: ann.app.screen is ann.chat and ann.chat.displayed_room is ann.chat.session.rooms["tea"])
-        for view in ann.chat.session.rooms.values():
+        await ann.wait_until(
+            lambda: (
+                ann.app.screen is ann.chat_screen
+                and ann.chat_screen.displayed_room is ann.chat_screen.session.rooms["tea"]
+            )
+        )
+        for view in ann.chat_screen.session.rooms.values():
             assert not any(isinstance(line, MessageLine) for line in view.transcript.lines)
 
 
 async def test_rooms_of_the_server_are_offered_and_joined(server: RunningServer, tmp_path: Path) -> None:
-    async with in_room(tmp_path, server.url, "ann") as ann, ChatClient(server.url) as other:
+    async with chat_app_in_room(tmp_path, server.url, "ann") as ann, ChatClient(server.url) as other:
         books = await other.join("books", nick="bob")
         await books.set_topic("what we [b]read[/b]")
         await ann.press("f4")
-        await ann.sees("what we [b]read[/b]")
-        assert "1 here" in ann.screen()
+        await ann.wait_for_text("what we [b]read[/b]")
+        assert "1 here" in ann.screen_text()
         await ann.press("down", "enter")
-        await ann.until(lambda: "books" in ann.chat.session.rooms)
-        await ann.until(lambda: ann.chat.displayed_room is ann.chat.session.rooms["books"])
-        assert list(ann.chat.session.rooms) == ["tea", "books"]
+        await ann.wait_until(lambda: "books" in ann.chat_screen.session.rooms)
+        await ann.wait_until(lambda: ann.chat_screen.displayed_room is ann.chat_screen.session.rooms["books"])
+        assert list(ann.chat_screen.session.rooms) == ["tea", "books"]
 
 
 async def test_a_new_name_makes_a_room(server: RunningServer, tmp_path: Path) -> None:
-    async with in_room(tmp_path, server.url, "ann") as ann:
-        await ann.say("/go garden")
-        await ann.sees(tr(words.NEW_ROOM))
+    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
+        await ann.send_message("/go garden")
+        await ann.wait_for_text(tr(words.NEW_ROOM))
         await ann.press("enter")
-        await ann.until(lambda: "garden" in ann.chat.session.rooms)
+        await ann.wait_until(lambda: "garden" in ann.chat_screen.session.rooms)
 
 
 async def test_the_whole_name_of_an_open_room_needs_no_choosing(server: RunningServer, tmp_path: Path) -> None:
-    async with in_room(tmp_path, server.url, "ann") as ann:
+    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await joined(ann, "dev")
         await joined(ann, "develop")
-        await ann.say("/go DEV")
-        await ann.say("here")
-        await ann.until(lambda: ann.chat.session.unsent_count == 0 and ann.chat.session.rooms["dev"].newest_seq == 1)
-        assert ann.chat.displayed_room is ann.chat.session.rooms["dev"]
-        await ann.say("/go dev")
-        assert ann.chat.displayed_room is ann.chat.session.rooms["dev"]
+        await ann.send_message("/go DEV")
+        await ann.send_message("here")
+        await ann.wait_until(
+            lambda: ann.chat_screen.session.unsent_count == 0 and ann.chat_screen.session.rooms["dev"].newest_seq == 1
+        )
+        assert ann.chat_screen.displayed_room is ann.chat_screen.session.rooms["dev"]
+        await ann.send_message("/go dev")
+        assert ann.chat_screen.displayed_room is ann.chat_screen.session.rooms["dev"]
         assert isinstance(ann.app.screen, ChatScreen)
 
 
 async def test_a_room_is_chosen_with_the_mouse_at_any_size(server: RunningServer, tmp_path: Path) -> None:
-    async with in_room(tmp_path, server.url, "ann", size=(40, 10)) as ann:
+    async with chat_app_in_room(tmp_path, server.url, "ann", size=(40, 10)) as ann:
         await joined(ann, "dev")
         await ann.press("f4")
         screen = await switcher(ann)
-        assert "dev" in ann.screen()
+        assert "dev" in ann.screen_text()
         await ann.pilot.click(OptionList, offset=(5, 0))
-        await ann.until(lambda: ann.app.screen is not screen)
-        await ann.until(lambda: ann.chat.displayed_room is ann.chat.session.rooms["tea"])
+        await ann.wait_until(lambda: ann.app.screen is not screen)
+        await ann.wait_until(lambda: ann.chat_screen.displayed_room is ann.chat_screen.session.rooms["tea"])

@@ -79,7 +79,7 @@ async def test_the_theme_that_is_set_is_what_the_first_screen_is_drawn_in(tmp_pa
     theme = themes.THEMES_BY_NAME[word]
     async with chat_app(tmp_path, settings={"theme": word}) as person:
         assert person.app.theme == theme.name
-        assert person.form.styles.background == Color.parse(theme.background or "")
+        assert person.join_screen.styles.background == Color.parse(theme.background or "")
         assert person.app.has_class("-dark-mode") is theme.dark
         assert person.app.native_ansi_color is theme.ansi
 

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from textual.app import App, ComposeResult
 from textual.color import Color
 
-from tests.support.timeline_app import MINUTE, START, TimelineApp, a_day, said
+from tests.support.timeline_app import MINUTE_MS, START_TS, TimelineApp, make_message, sample_lines
 from tui_chat.session.lines import Line, NoticeLine, ReactionCount, UnreadLine
 from tui_chat.ui.widgets.timeline import palette
 from tui_chat.ui.widgets.timeline.widget import Timeline
@@ -63,15 +63,15 @@ NARROW = """\
 
 @pytest.mark.parametrize(("size", "shown"), [((81, 29), WIDE), ((51, 16), NARROW)])
 async def test_a_day_of_talk(size: tuple[int, int], shown: str):
-    app = TimelineApp(a_day())
+    app = TimelineApp(sample_lines())
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
-        assert "\n".join(app.rows()) == shown
+        assert "\n".join(app.rendered_rows()) == shown
 
 
 async def test_one_person_s_lines_are_grouped_within_five_minutes_and_a_day():
     def line(number: int, minutes: float, nick: str = "bob") -> Line:
-        return said(number, nick=nick, ts=START + int(minutes * MINUTE))
+        return make_message(number, nick=nick, ts=START_TS + int(minutes * MINUTE_MS))
 
     lines = [
         line(1, 0),
@@ -80,7 +80,7 @@ async def test_one_person_s_lines_are_grouped_within_five_minutes_and_a_day():
         line(4, 10),
         UnreadLine(),
         line(5, 11),
-        NoticeLine("n", START + 12 * MINUTE, "carol joined"),
+        NoticeLine("n", START_TS + 12 * MINUTE_MS, "carol joined"),
         line(6, 12),
         line(7, 15 * 60 - 1),
         line(8, 15 * 60 + 1),
@@ -88,7 +88,7 @@ async def test_one_person_s_lines_are_grouped_within_five_minutes_and_a_day():
     app = TimelineApp(lines)
     async with app.run_test(size=(80, 40)) as pilot:
         await pilot.pause()
-        heads = [row[:17].split() for row in app.rows() if "message" in row]
+        heads = [row[:17].split() for row in app.rendered_rows() if "message" in row]
         assert heads == [
             ["09:00", "bob"],
             [],
@@ -115,7 +115,7 @@ async def test_another_language_is_a_matter_of_words():
     app = Chinese()
     async with app.run_test(size=(80, 10)) as pilot:
         timeline = app.query_one(Timeline)
-        timeline.set_lines([said(1), UnreadLine(), replace(said(2), edited=True)])
+        timeline.set_lines([make_message(1), UnreadLine(), replace(make_message(2), edited=True)])
         await pilot.pause()
         rows = "\n".join(timeline.render_line(y).text for y in range(10))
         assert "── 2026年11月20日 ──" in rows
@@ -163,12 +163,12 @@ async def test_another_theme_is_taken_at_once():
     themes = ("textual-dark", "textual-light")
     fresh: list[set[str]] = []
     for theme in themes:
-        app = TimelineApp(a_day())
+        app = TimelineApp(sample_lines())
         app.theme = theme
         async with app.run_test(size=(81, 29)) as pilot:
             await pilot.pause()
             fresh.append(colors(app))
-    app = TimelineApp(a_day())
+    app = TimelineApp(sample_lines())
     async with app.run_test(size=(81, 29)) as pilot:
         for theme, expected in [*zip(themes, fresh, strict=True)] * 2:
             app.theme = theme
@@ -178,11 +178,11 @@ async def test_another_theme_is_taken_at_once():
 
 @pytest.mark.parametrize("theme", ["ansi-dark", "ansi-light"])
 async def test_sixteen_colours_are_enough(theme: str):
-    app = TimelineApp(a_day())
+    app = TimelineApp(sample_lines())
     async with app.run_test(size=(81, 29)) as pilot:
         app.theme = theme
         await pilot.pause()
-        assert "\n".join(app.rows()) == WIDE
+        assert "\n".join(app.rendered_rows()) == WIDE
         colors = {
             segment.style.color
             for y in range(app.timeline.size.height)
@@ -195,25 +195,25 @@ async def test_sixteen_colours_are_enough(theme: str):
 
 async def test_no_color_loses_no_mark(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("NO_COLOR", "1")
-    app = TimelineApp(a_day())
+    app = TimelineApp(sample_lines())
     async with app.run_test(size=(81, 29)) as pilot:
         app.timeline.action_show_cursor()
         await pilot.pause()
-        assert app.rows()[-1].startswith("▌")
-        assert "\n".join(app.rows()).replace("▌", " ") == WIDE
+        assert app.rendered_rows()[-1].startswith("▌")
+        assert "\n".join(app.rendered_rows()).replace("▌", " ") == WIDE
 
 
 async def test_an_answer_stands_below_what_it_answers_and_reactions_below_both() -> None:
     line = replace(
-        said(2, "like this"),
+        make_message(2, "like this"),
         reply_to=1,
         quoted="bob: how do I do that with a name that is far too long for one row of this terminal, and more of it?",
         reactions=(ReactionCount("👍", 2, False), ReactionCount("🎉", 1_204, True)),
     )
-    app = TimelineApp([said(1, "how?", nick="bob"), line, replace(said(3), reply_to=77)])
+    app = TimelineApp([make_message(1, "how?", nick="bob"), line, replace(make_message(3), reply_to=77)])
     async with app.run_test() as pilot:
         await pilot.pause()
-        rows = app.rows()
+        rows = app.rendered_rows()
         at = next(number for number, row in enumerate(rows) if "like this" in row)
         start = rows[at].index("like this")
         assert rows[at - 1][start - 2 :].startswith("╭ bob: how do I do")
@@ -224,7 +224,7 @@ async def test_an_answer_stands_below_what_it_answers_and_reactions_below_both()
 
 async def test_what_is_quoted_and_reacted_with_writes_nothing_but_text() -> None:
     line = replace(
-        said(1, "text"),
+        make_message(1, "text"),
         reply_to=9,
         quoted="bob: \x1b[31mred\x1b]52;c;AAAA\x07\nsecond\u202e",
         reactions=(ReactionCount("\x1b[2J\u0301" + "x" * 400, 1, False), ReactionCount("👩‍💻" * 40, 1, True)),

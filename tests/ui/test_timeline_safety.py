@@ -14,7 +14,7 @@ from rich.style import Style
 from textual.strip import Strip
 from wcwidth import wcwidth
 
-from tests.support.timeline_app import TimelineApp, said
+from tests.support.timeline_app import TimelineApp, make_message
 from tui_chat.session.lines import DeliveryState, Line, MessageLine, NoticeLine
 from tui_chat.ui.widgets.timeline.decoration import Decoration
 from tui_chat.ui.widgets.timeline.drawing import LineRenderer, TimelineStyles
@@ -137,14 +137,14 @@ def on_a_terminal(app: TimelineApp) -> list[str]:
 
 @pytest.mark.parametrize("size", [(80, 20), (50, 20)])
 async def test_cells_outside_a_message_are_the_same_whatever_it_says(size: tuple[int, int]):
-    app = TimelineApp([said(1), said(2, "plain"), said(3)])
+    app = TimelineApp([make_message(1), make_message(2, "plain"), make_message(3)])
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
         timeline = app.timeline
         plain = on_a_terminal(app)
         assert plain[0].startswith("above")
         for text in [*NASTY, "".join(NASTY), *(f"a{nasty}b" for nasty in NASTY), "漢" * 99, "\u200b" * 99]:
-            timeline.set_lines([said(1), said(2, text, nick=f"bob{text}"), said(3)])
+            timeline.set_lines([make_message(1), make_message(2, text, nick=f"bob{text}"), make_message(3)])
             await pilot.pause()
             shown = on_a_terminal(app)
             assert shown[0] == plain[0]
@@ -153,7 +153,7 @@ async def test_cells_outside_a_message_are_the_same_whatever_it_says(size: tuple
 
 
 async def test_the_real_styles_write_nothing_else_either():
-    app = TimelineApp([said(1, "".join(NASTY), nick="".join(NASTY))])
+    app = TimelineApp([make_message(1, "".join(NASTY), nick="".join(NASTY))])
     async with app.run_test(size=(80, 20)) as pilot:
         await pilot.pause()
         assert build_styles(app.timeline)
@@ -175,19 +175,19 @@ async def test_the_real_styles_write_nothing_else_either():
     ],
 )
 def test_addresses_end_where_the_sentence_goes_on(text: str, url: str):
-    layout = layout_line(said(1, text), Decoration(), TimelineGeometry.for_width(80), TimelineStrings())
+    layout = layout_line(make_message(1, text), Decoration(), TimelineGeometry.for_width(80), TimelineStrings())
     assert [link.url for link in layout.links] == [url]
 
 
 @pytest.mark.parametrize("text", ["javascript:alert(1)", "file:///etc/passwd", "https://", "mailto:", "http:/x", "a:b"])
 def test_other_schemes_are_no_links(text: str):
-    assert not layout_line(said(1, text), Decoration(), TimelineGeometry.for_width(80), TimelineStrings()).links
+    assert not layout_line(make_message(1, text), Decoration(), TimelineGeometry.for_width(80), TimelineStrings()).links
 
 
 def test_a_wrapped_address_is_one_link():
     ids = {
         (segment.style.link, segment.style.link_id)
-        for strip in strips(said(1, "https://example.org/" + "x" * 200), 80)
+        for strip in strips(make_message(1, "https://example.org/" + "x" * 200), 80)
         for segment in strip
         if segment.style is not None and segment.style.link
     }

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.support.timeline_app import TimelineApp, appended, said, talk
+from tests.support.timeline_app import TimelineApp, make_append, make_message, make_messages
 from tui_chat.session.lines import Line, Splice
 from tui_chat.session.long_list import CompressedList
 from tui_chat.ui.widgets.timeline import layouts
@@ -48,7 +48,7 @@ def count(monkeypatch: pytest.MonkeyPatch) -> Count:
 
 @pytest.fixture(scope="module")
 def many() -> list[Line]:
-    return [said(number, "a message of some words " * (1 + number % 6)) for number in range(MANY)]
+    return [make_message(number, "a message of some words " * (1 + number % 6)) for number in range(MANY)]
 
 
 async def test_work_follows_the_view_and_not_the_length_of_the_list(count: Count, many: list[Line]):
@@ -68,11 +68,11 @@ async def test_work_follows_the_view_and_not_the_length_of_the_list(count: Count
         await costs(ROWS + 2, ROWS)
         await pilot.press("up")
         await costs(2, 2)
-        timeline.splice(Splice(0, 0, tuple(talk(200_000, 200_199))))
+        timeline.splice(Splice(0, 0, tuple(make_messages(200_000, 200_199))))
         await costs(2, ROWS)
-        timeline.splice(Splice(MANY // 2, 1, tuple(talk(200_200, 200_400))))
+        timeline.splice(Splice(MANY // 2, 1, tuple(make_messages(200_200, 200_400))))
         await costs(2, ROWS)
-        timeline.splice(appended(timeline, said(200_500)))
+        timeline.splice(make_append(timeline, make_message(200_500)))
         await costs(2, 0)
         timeline.scroll_to_key(f"m{MANY // 3}")
         await costs(ROWS + 2, ROWS)
@@ -98,13 +98,13 @@ async def test_what_is_kept_of_a_long_journey_is_bounded(many: list[Line]):
 
 
 async def test_a_flood_in_one_batch_draws_once(count: Count):
-    app = TimelineApp(talk(1, 100))
+    app = TimelineApp(make_messages(1, 100))
     async with app.run_test(size=(100, ROWS + 1)) as pilot:
         await pilot.pause()
         count.reset()
-        app.timeline.splice_many([Splice(100 + number, 0, (said(101 + number),)) for number in range(5_000)])
+        app.timeline.splice_many([Splice(100 + number, 0, (make_message(101 + number),)) for number in range(5_000)])
         await pilot.pause()
-        assert app.rows()[-1].endswith("message 5100")
+        assert app.rendered_rows()[-1].endswith("message 5100")
         assert count.laid_out <= ROWS + 2
 
 

@@ -5,7 +5,7 @@ from textual.geometry import Offset
 from textual.pilot import Pilot
 from textual.selection import SELECT_ALL, Selection
 
-from tests.support.timeline_app import TimelineApp, appended, said, talk
+from tests.support.timeline_app import TimelineApp, make_append, make_message, make_messages
 from tui_chat.session.lines import GapLine, NoticeLine, Splice, UnreadLine
 from tui_chat.ui.widgets.timeline.widget import Timeline
 
@@ -13,8 +13,8 @@ SIZE = (80, 21)
 
 
 def where(app: TimelineApp, text: str, after: bool = False) -> tuple[int, int]:
-    y = next(row for row, drawn in enumerate(app.rows()) if text in drawn)
-    row = app.rows()[y]
+    y = next(row for row, drawn in enumerate(app.rendered_rows()) if text in drawn)
+    row = app.rendered_rows()[y]
     return cell_len(row[: row.index(text)]) + (cell_len(text) - 1 if after else 0), y
 
 
@@ -27,7 +27,7 @@ async def drag(pilot: Pilot[None], start: tuple[int, int], end: tuple[int, int])
 
 async def test_part_of_a_message_is_copied_without_wrapping():
     text = "the quick brown fox jumps over the lazy dog and then it goes on for a good while longer than one row"
-    app = TimelineApp([said(1), said(2, text), said(3)])
+    app = TimelineApp([make_message(1), make_message(2, text), make_message(3)])
     async with app.run_test(size=SIZE) as pilot:
         await pilot.pause()
         await drag(pilot, where(app, "quick"), where(app, "while", after=True))
@@ -35,7 +35,7 @@ async def test_part_of_a_message_is_copied_without_wrapping():
 
 
 async def test_a_selection_over_messages_takes_the_time_and_nickname_of_whole_ones():
-    app = TimelineApp(talk(1, 5))
+    app = TimelineApp(make_messages(1, 5))
     async with app.run_test(size=SIZE) as pilot:
         await pilot.pause()
         await drag(pilot, where(app, "ssage 2"), where(app, "message 4", after=True))
@@ -43,7 +43,7 @@ async def test_a_selection_over_messages_takes_the_time_and_nickname_of_whole_on
 
 
 async def test_a_selection_from_the_gutter_takes_the_line_whole():
-    app = TimelineApp(talk(1, 5))
+    app = TimelineApp(make_messages(1, 5))
     async with app.run_test(size=SIZE) as pilot:
         await pilot.pause()
         await drag(pilot, where(app, "09:03"), where(app, "message 3", after=True))
@@ -52,7 +52,13 @@ async def test_a_selection_from_the_gutter_takes_the_line_whole():
 
 async def test_everything_selected_is_the_talk_without_rules():
     app = TimelineApp(
-        [said(1), UnreadLine(), GapLine("g", 1, 3), NoticeLine("n", said(3).ts, "bob left"), said(3, "a\nb")]
+        [
+            make_message(1),
+            UnreadLine(),
+            GapLine("g", 1, 3),
+            NoticeLine("n", make_message(3).ts, "bob left"),
+            make_message(3, "a\nb"),
+        ]
     )
     async with app.run_test(size=SIZE) as pilot:
         await pilot.pause()
@@ -61,7 +67,7 @@ async def test_everything_selected_is_the_talk_without_rules():
 
 
 async def test_what_was_drawn_otherwise_is_copied_as_it_was_written():
-    app = TimelineApp([said(1, "x 👩\u200d💻 🇨🇳 ❤\ufe0f\tzz")])
+    app = TimelineApp([make_message(1, "x 👩\u200d💻 🇨🇳 ❤\ufe0f\tzz")])
     async with app.run_test(size=SIZE) as pilot:
         await pilot.pause()
         await drag(pilot, where(app, "x 👩"), where(app, "zz", after=True))
@@ -69,7 +75,7 @@ async def test_what_was_drawn_otherwise_is_copied_as_it_was_written():
 
 
 async def test_what_is_seen_as_one_character_is_copied_whole():
-    app = TimelineApp([said(1, "x 👩\u200d💻 e\u0323\u0301 z")])
+    app = TimelineApp([make_message(1, "x 👩\u200d💻 e\u0323\u0301 z")])
     async with app.run_test(size=SIZE) as pilot:
         await pilot.pause()
         x, y = where(app, "👩")
@@ -78,11 +84,11 @@ async def test_what_is_seen_as_one_character_is_copied_whole():
 
 
 async def test_words_of_the_program_are_not_copied():
-    app = TimelineApp([said(1)])
+    app = TimelineApp([make_message(1)])
     async with app.run_test(size=SIZE) as pilot:
-        line = said(2, "text")
+        line = make_message(2, "text")
         app.timeline.splice(
-            appended(app.timeline, type(line)("m2", 2, line.ts, "bob", "bob", False, "text", edited=True))
+            make_append(app.timeline, type(line)("m2", 2, line.ts, "bob", "bob", False, "text", edited=True))
         )
         await pilot.pause()
         await drag(pilot, where(app, "text"), where(app, "(edited)", after=True))
@@ -90,19 +96,23 @@ async def test_words_of_the_program_are_not_copied():
 
 
 async def test_a_selection_stays_on_its_text_while_lines_come_and_go_elsewhere():
-    app = TimelineApp(talk(101, 200))
+    app = TimelineApp(make_messages(101, 200))
     async with app.run_test(size=SIZE) as pilot:
         await pilot.press("pageup")
         await drag(pilot, where(app, "message 170"), where(app, "message 170", after=True))
         app.timeline.splice_many(
-            [Splice(0, 0, tuple(talk(1, 100))), Splice(5, 3, ()), Splice(197, 0, tuple(talk(201, 205)))]
+            [
+                Splice(0, 0, tuple(make_messages(1, 100))),
+                Splice(5, 3, ()),
+                Splice(197, 0, tuple(make_messages(201, 205))),
+            ]
         )
         await pilot.pause()
         assert app.screen.get_selected_text() == "message 170"
 
 
 async def test_a_change_within_a_selection_drops_it():
-    app = TimelineApp(talk(1, 100))
+    app = TimelineApp(make_messages(1, 100))
     async with app.run_test(size=SIZE) as pilot:
         await pilot.pause()
         await drag(pilot, where(app, "message 90"), where(app, "message 95"))
@@ -112,7 +122,7 @@ async def test_a_change_within_a_selection_drops_it():
 
 
 async def test_two_clicks_select_a_word_and_three_the_message():
-    app = TimelineApp([said(1, "one two-three https://example.org/x four")])
+    app = TimelineApp([make_message(1, "one two-three https://example.org/x four")])
     async with app.run_test(size=SIZE) as pilot:
         await pilot.pause()
         x, y = where(app, "two")
@@ -129,7 +139,7 @@ async def test_two_clicks_select_a_word_and_three_the_message():
 
 
 async def test_selected_cells_are_seen():
-    app = TimelineApp(talk(1, 5))
+    app = TimelineApp(make_messages(1, 5))
     async with app.run_test(size=SIZE) as pilot:
         await pilot.pause()
         y = where(app, "message 3")[1]

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from tests.support.timeline_app import said, talk
+from tests.support.timeline_app import make_message, make_messages
 from tui_chat.session.lines import Line, MessageLine, Splice
 from tui_chat.ui.widgets.timeline.viewport import LineExtent, Viewport
 
@@ -30,7 +30,7 @@ class Lines:
 
 
 def high(number: int, rows: int) -> Line:
-    return said(number, "x" * rows)
+    return make_message(number, "x" * rows)
 
 
 class Window(RuleBasedStateMachine):
@@ -134,8 +134,8 @@ def test_only_what_comes_into_view_is_measured():
     lines.view.update()
     lines.view.scroll_by(-49)
     lines.view.update()
-    lines.view.splice(Splice(0, 0, tuple(talk(200_001, 200_050))))
-    lines.view.splice(Splice(50_000, 1, tuple(talk(200_051, 200_090))))
-    lines.view.splice(Splice(len(lines.view.lines), 0, tuple(talk(200_091, 200_100))))
+    lines.view.splice(Splice(0, 0, tuple(make_messages(200_001, 200_050))))
+    lines.view.splice(Splice(50_000, 1, tuple(make_messages(200_051, 200_090))))
+    lines.view.splice(Splice(len(lines.view.lines), 0, tuple(make_messages(200_091, 200_100))))
     lines.view.update()
     assert lines.measured < 300

@@ -14,7 +14,7 @@ from playwright.async_api import Browser
 from server.runtime import RunningServer
 from tests.support.browser import chromium
 from tests.support.raw_client import RawClient, raw_client
-from tests.support.serving import serving
+from tests.support.serving import running_server
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -32,7 +32,7 @@ async def browser(one_browser: Browser) -> AsyncGenerator[Browser]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
-    async with serving(tmp_path, rate_limit="off") as running:
+    async with running_server(tmp_path, rate_limit="off") as running:
         yield running
 
 

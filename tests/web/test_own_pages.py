@@ -14,7 +14,7 @@ from server.web.files import load_client_assets, load_page_assets
 from server.web.routes import add_routes
 from tests.support.browser import open_tab
 from tests.support.raw_client import raw_client
-from tests.support.serving import serving
+from tests.support.serving import running_server
 
 Browse = TestClient[web.Request, web.Application]
 
@@ -148,19 +148,19 @@ async def test_the_client_is_where_node_servers_have_it(folder: Path, name: str)
 @pytest.mark.needs_chromium
 @pytest.mark.asyncio(loop_scope="session")
 async def test_the_page_of_a_tutorial_talks_with_everybody(browser: Browser, folder: Path, tmp_path: Path) -> None:
-    async with serving(tmp_path, pages=str(folder)) as server, raw_client(server.url) as ann:
+    async with running_server(tmp_path, pages=str(folder)) as server, raw_client(server.url) as ann:
         await ann.join("tea", "ann")
         tab = await open_tab(browser)
         await tab.page.goto(server.url)
         lines = tab.page.locator("#messages li")
         await lines.first.wait_for()
-        await ann.ask("sendMessage", {"room": "tea", "message": "<img src=x onerror=alert(1)>"})
+        await ann.request("sendMessage", {"room": "tea", "message": "<img src=x onerror=alert(1)>"})
         await tab.page.locator("#input").fill("from a page")
         await tab.page.locator("button").click()
-        while (said := await ann.event("message"))["message"] != "from a page":
+        while (said := await ann.wait_for_push("message"))["message"] != "from a page":
             pass
         assert said["nickName"] == "page"
         await lines.nth(2).wait_for()
         texts = ["page: page 加入了 tea 房间", "ann: <img src=x onerror=alert(1)>", "page: from a page"]
         assert await lines.all_text_contents() == texts
-        assert tab.complaints == []
+        assert tab.console_errors == []

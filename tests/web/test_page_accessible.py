@@ -6,10 +6,10 @@ import pytest
 from playwright.async_api import Browser, Page
 
 from server.runtime import RunningServer
-from tests.support.browser import DESKTOP, PHONE, open_tab
+from tests.support.browser import DESKTOP_VIEWPORT, PHONE_VIEWPORT, open_tab
 from tests.support.raw_client import RawClient
-from tests.support.requirements import need_axe
-from tests.support.visitor import UNREACHABLE, Visitor
+from tests.support.requirements import require_axe
+from tests.support.visitor import UNREACHABLE_ERRORS, ChatPage
 
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.needs_node, pytest.mark.asyncio(loop_scope="session")]
 
@@ -28,15 +28,15 @@ async def faults(page: Page) -> list[str]:
 
 async def inhabited(bot: RawClient) -> None:
     await bot.join("coffee", "bot")
-    await bot.ask("setTopic", {"room": "tea", "topic": "茶 and more"})
+    await bot.request("setTopic", {"room": "tea", "topic": "茶 and more"})
     for text in ("你好 👋", "Ann, see https://example.org/a", "/me waves", "🎉", "gone"):
-        await bot.ask("sendMessage", {"room": "tea", "message": text})
-    await bot.ask("sendMessage", {"room": "tea", "message": "an answer", "replyTo": 2})
-    await bot.ask("react", {"room": "tea", "seq": 2, "emoji": "👍", "on": True})
-    await bot.ask("deleteMessage", {"room": "tea", "seq": 6})
+        await bot.request("sendMessage", {"room": "tea", "message": text})
+    await bot.request("sendMessage", {"room": "tea", "message": "an answer", "replyTo": 2})
+    await bot.request("react", {"room": "tea", "seq": 2, "emoji": "👍", "on": True})
+    await bot.request("deleteMessage", {"room": "tea", "seq": 6})
 
 
-@pytest.mark.parametrize("viewport", [PHONE, DESKTOP], ids=["phone", "desktop"])
+@pytest.mark.parametrize("viewport", [PHONE_VIEWPORT, DESKTOP_VIEWPORT], ids=["phone", "desktop"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_axe_finds_nothing_serious_in_any_state(
     browser: Browser, server: RunningServer, bot: RawClient, viewport: dict[str, int], scheme: str
@@ -51,20 +51,20 @@ async def test_axe_finds_nothing_serious_in_any_state(
         found[state] = await faults(page)
 
     await page.goto(f"{server.url}/#/tea")
-    await page.evaluate(need_axe().read_text())
+    await page.evaluate(require_axe().read_text())
     await page.locator("#door-enter").click()
     await look("door, with a problem")
-    reader = Visitor(tab)
+    reader = ChatPage(tab)
     await page.locator("#nick-field").fill("Ann")
     await page.locator("#door-enter").click()
-    await reader.sees(
+    await reader.expect_messages(
         "你好 👋", "Ann, see https://example.org/a", "* bot waves", "🎉", "This message was deleted.", "an answer"
     )
-    await reader.say("\x01")
-    await reader.say("/join coffee")
-    await bot.ask("sendMessage", {"room": "tea", "message": "Ann?"})
+    await reader.send_message("\x01")
+    await reader.send_message("/join coffee")
+    await bot.request("sendMessage", {"room": "tea", "message": "Ann?"})
     await page.locator("#rooms-list .badge").wait_for(state="attached")
-    if viewport is PHONE:
+    if viewport is PHONE_VIEWPORT:
         await page.get_by_role("button", name="Rooms").click()
         await look("rooms")
         await page.keyboard.press("Escape")
@@ -82,8 +82,8 @@ async def test_axe_finds_nothing_serious_in_any_state(
     await page.keyboard.press("r")
     await look("an answer begun")
     await page.keyboard.press("Escape")
-    await reader.say("mine")
-    await reader.say("/nonsense")
+    await reader.send_message("mine")
+    await reader.send_message("/nonsense")
     await look("a command that is none")
     await reader.composer.fill("")
     await page.keyboard.press("ArrowUp")
@@ -109,9 +109,9 @@ async def test_axe_finds_nothing_serious_in_any_state(
     await look("a question")
     await page.keyboard.press("Escape")
     await tab.context.set_offline(True)
-    await reader.online("offline")
+    await reader.expect_connection_state("offline")
     await look("offline")
     problems = [f"{state}: {problem}" for state, problems in found.items() for problem in problems]
     assert not problems, "\n".join(problems)
-    tab.forgive(*UNREACHABLE)
-    reader.behaved()
+    tab.ignore_errors(*UNREACHABLE_ERRORS)
+    reader.assert_no_errors()

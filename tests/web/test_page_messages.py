@@ -5,22 +5,22 @@ from playwright.async_api import Browser, expect
 
 from server.runtime import RunningServer
 from tests.support.raw_client import RawClient
-from tests.support.visitor import UNREACHABLE, visitor
+from tests.support.visitor import UNREACHABLE_ERRORS, open_chat_page
 
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
 
 
 async def flood(client: RawClient, count: int) -> None:
-    await client.flood("tea", [f"line {number}" for number in range(1, count + 1)])
+    await client.send_messages("tea", [f"line {number}" for number in range(1, count + 1)])
 
 
 async def test_by_keyboard_alone_one_answers_changes_reacts_and_takes_back(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
-    await bot.ask("sendMessage", {"room": "tea", "message": "a question"})
-    writer = await visitor(browser, server.url, "Ann")
+    await bot.request("sendMessage", {"room": "tea", "message": "a question"})
+    writer = await open_chat_page(browser, server.url, "Ann")
     keys = writer.page.keyboard
-    await writer.sees("a question")
+    await writer.expect_messages("a question")
     await keys.press("Shift+Tab")
     await keys.press("ArrowUp")
     await expect(writer.rows.first).to_be_focused()
@@ -32,13 +32,13 @@ async def test_by_keyboard_alone_one_answers_changes_reacts_and_takes_back(
     await keys.press("Enter")
     await expect(writer.page.locator(".quote")).to_have_text("bot a question")
     await expect(writer.page.locator("#about")).to_be_hidden()
-    await writer.all_sent()
+    await writer.expect_all_sent()
     await keys.press("ArrowUp")
     await expect(writer.composer).to_have_value("an anwser")
     await writer.composer.fill("an answer")
     await keys.press("Enter")
     await expect(writer.messages).to_have_text(["a question", "an answer (edited)"])
-    await writer.all_sent()
+    await writer.expect_all_sent()
     await keys.press("Shift+Tab")
     await keys.press("ArrowUp")
     await keys.press("a")
@@ -55,19 +55,19 @@ async def test_by_keyboard_alone_one_answers_changes_reacts_and_takes_back(
     await keys.press("d")
     await writer.page.get_by_role("button", name="Delete", exact=True).click()
     await expect(writer.messages).to_have_text(["a question", "This message was deleted."])
-    history = await bot.ask("history", {"room": "tea", "after": 0})
+    history = await bot.request("history", {"room": "tea", "after": 0})
     kinds = [entry["kind"] for entry in history["messages"]]
     assert kinds == ["message", "message", "edit", "reaction", "delete"]
     assert history["messages"][1]["replyTo"] == 1
-    writer.behaved()
+    writer.assert_no_errors()
 
 
 async def test_the_pointer_brings_the_tools_and_a_reaction_is_taken_back(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
-    await bot.ask("sendMessage", {"room": "tea", "message": "like it?"})
-    await bot.ask("react", {"room": "tea", "seq": 1, "emoji": "🎉", "on": True})
-    reader = await visitor(browser, server.url, "Ann")
+    await bot.request("sendMessage", {"room": "tea", "message": "like it?"})
+    await bot.request("react", {"room": "tea", "seq": 1, "emoji": "🎉", "on": True})
+    reader = await open_chat_page(browser, server.url, "Ann")
     await reader.rows.first.hover()
     tools = reader.page.get_by_role("toolbar").get_by_role("button")
     await expect(tools).to_have_count(3)
@@ -93,22 +93,22 @@ async def test_the_pointer_brings_the_tools_and_a_reaction_is_taken_back(
     await tools.last.click()
     await expect(reader.page.locator("#toast")).to_have_text("Copied.")
     assert await reader.page.evaluate("navigator.clipboard.readText()") == "like it?"
-    reader.behaved()
+    reader.assert_no_errors()
 
 
 async def test_a_quote_leads_to_what_it_quotes_wherever_that_is(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
     await flood(bot, 600)
-    await bot.ask("sendMessage", {"room": "tea", "message": "about that", "replyTo": 20})
-    reader = await visitor(browser, server.url, "Ann")
+    await bot.request("sendMessage", {"room": "tea", "message": "about that", "replyTo": 20})
+    reader = await open_chat_page(browser, server.url, "Ann")
     await expect(reader.messages.last).to_have_text("about that")
     await reader.page.locator(".quote").click()
     target = reader.page.get_by_text("line 20", exact=True)
     await expect(target).to_be_in_viewport()
     await expect(reader.page.locator(".message.found")).to_contain_text("line 20")
     # Between there and the newest something is missing: scrolling there loads it, and moves nothing.
-    await bot.ask("editMessage", {"room": "tea", "seq": 21, "message": "line 21 anew"})
+    await bot.request("editMessage", {"room": "tea", "seq": 21, "message": "line 21 anew"})
     await expect(reader.page.get_by_text("line 21 anew")).to_be_visible()
     while await reader.page.get_by_text("line 400", exact=True).count() == 0:
         down = "(document.querySelector('.gap') ?? lines.lastChild).scrollIntoView({ block: 'end' })"
@@ -123,17 +123,17 @@ async def test_a_quote_leads_to_what_it_quotes_wherever_that_is(
     await reader.page.keyboard.press("Escape")
     await reader.page.keyboard.press("Escape")
     await expect(reader.messages.last).to_be_in_viewport()
-    reader.behaved()
+    reader.assert_no_errors()
 
 
 async def test_after_a_long_absence_what_is_missing_is_a_line_that_loads(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
-    reader = await visitor(browser, server.url, "Ann")
-    await bot.ask("sendMessage", {"room": "tea", "message": "known"})
-    await reader.sees("known")
+    reader = await open_chat_page(browser, server.url, "Ann")
+    await bot.request("sendMessage", {"room": "tea", "message": "known"})
+    await reader.expect_messages("known")
     await reader.tab.context.set_offline(True)
-    await reader.online("offline")
+    await reader.expect_connection_state("offline")
     await flood(bot, 1150)
     await reader.tab.context.set_offline(False)
     await expect(reader.messages.last).to_have_text("line 1150")
@@ -156,12 +156,12 @@ async def test_after_a_long_absence_what_is_missing_is_a_line_that_loads(
         )
     shown = [text for text in await reader.messages.all_text_contents() if text.startswith("line")]
     assert shown == [f"line {number}" for number in range(1, len(shown) + 1)]
-    reader.tab.forgive(*UNREACHABLE)
-    reader.behaved()
+    reader.tab.ignore_errors(*UNREACHABLE_ERRORS)
+    reader.assert_no_errors()
 
 
 async def test_a_large_paste_asks_first_and_never_sends_by_itself(browser: Browser, server: RunningServer) -> None:
-    writer = await visitor(browser, server.url, "Ann")
+    writer = await open_chat_page(browser, server.url, "Ann")
     await writer.tab.context.grant_permissions(["clipboard-read", "clipboard-write"])
     copy = "(text) => navigator.clipboard.writeText(text)"
     await writer.page.evaluate(copy, "two\nlines\n")
@@ -182,14 +182,14 @@ async def test_a_large_paste_asks_first_and_never_sends_by_itself(browser: Brows
     await writer.composer.fill("")
     await writer.composer.press("Control+V")
     await dialog.get_by_role("button", name="Send as one message").click()
-    await writer.sees(many)
+    await writer.expect_messages(many)
     await writer.page.evaluate(copy, "x" * 4001)
     await writer.composer.press("Control+V")
     await expect(dialog).to_contain_text("4,001 characters")
     await expect(dialog.get_by_role("button", name="Send as one message")).to_have_count(0)
     await writer.page.keyboard.press("Escape")
-    await writer.all_sent()
-    writer.behaved()
+    await writer.expect_all_sent()
+    writer.assert_no_errors()
 
 
 DROP = """([text, bytes]) => {
@@ -203,7 +203,7 @@ DROP = """([text, bytes]) => {
 
 
 async def test_text_and_text_files_can_be_dropped_and_nothing_else(browser: Browser, server: RunningServer) -> None:
-    writer = await visitor(browser, server.url, "Ann")
+    writer = await open_chat_page(browser, server.url, "Ann")
     await writer.page.evaluate(DROP, ["dropped ", None])
     await expect(writer.composer).to_have_value("dropped ")
     await writer.page.evaluate(DROP, ["", list("a file 你好".encode())])
@@ -211,39 +211,39 @@ async def test_text_and_text_files_can_be_dropped_and_nothing_else(browser: Brow
     await writer.page.evaluate(DROP, ["", [0xFF, 0xD8, 0xFF]])
     await expect(writer.page.locator("#hint")).to_have_text("Only text can be dropped here.")
     await expect(writer.messages).to_have_count(0)
-    writer.behaved()
+    writer.assert_no_errors()
 
 
 async def test_a_change_made_without_a_connection_shows_at_once_and_is_made_later(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
-    writer = await visitor(browser, server.url, "Ann")
-    await writer.say("frist")
-    await writer.all_sent()
+    writer = await open_chat_page(browser, server.url, "Ann")
+    await writer.send_message("frist")
+    await writer.expect_all_sent()
     await writer.tab.context.set_offline(True)
-    await writer.online("offline")
+    await writer.expect_connection_state("offline")
     await writer.composer.press("ArrowUp")
-    await writer.say("first")
+    await writer.send_message("first")
     await expect(writer.messages).to_have_text(["first (edited)"])
     await expect(writer.page.locator(".changing .state")).to_have_attribute("aria-label", "Sending…")
     await writer.tab.context.set_offline(False)
-    await writer.online()
+    await writer.expect_connection_state()
     await expect(writer.page.locator(".changing")).to_have_count(0)
     await expect(writer.messages).to_have_text(["first (edited)"])
-    history = await bot.ask("history", {"room": "tea", "after": 0})
+    history = await bot.request("history", {"room": "tea", "after": 0})
     assert history["messages"][0]["message"] == "first"
-    writer.tab.forgive(*UNREACHABLE)
-    writer.behaved()
+    writer.tab.ignore_errors(*UNREACHABLE_ERRORS)
+    writer.assert_no_errors()
 
 
 async def test_a_change_that_is_refused_says_why_and_the_message_is_as_it_was(
     browser: Browser, server: RunningServer
 ) -> None:
-    writer = await visitor(browser, server.url, "Ann")
-    await writer.say("fine")
-    await writer.all_sent()
+    writer = await open_chat_page(browser, server.url, "Ann")
+    await writer.send_message("fine")
+    await writer.expect_all_sent()
     await writer.composer.press("ArrowUp")
-    await writer.say("\x01")
+    await writer.send_message("\x01")
     trouble = writer.page.locator(".trouble")
     await expect(trouble).to_contain_text("Not changed: The server did not accept that.")
     await expect(writer.messages).to_have_text(["fine"])
@@ -252,11 +252,11 @@ async def test_a_change_that_is_refused_says_why_and_the_message_is_as_it_was(
     await expect(writer.composer).to_have_value("\x01")
     await expect(trouble).to_have_count(0)
     await writer.composer.press("Escape")
-    await writer.say("\x02 not sent")
-    await writer.sees("fine", " not sent")
-    await writer.say("\x03")
+    await writer.send_message("\x02 not sent")
+    await writer.expect_messages("fine", " not sent")
+    await writer.send_message("\x03")
     await writer.composer.fill("half a sen")
     await trouble.get_by_role("button", name="Edit").click()
     await expect(writer.composer).to_have_value("\x03\nhalf a sen")
-    await writer.sees("fine", " not sent")
-    writer.behaved()
+    await writer.expect_messages("fine", " not sent")
+    writer.assert_no_errors()

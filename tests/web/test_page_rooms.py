@@ -6,28 +6,28 @@ import pytest
 from playwright.async_api import Browser, Locator, expect
 
 from server.runtime import RunningServer
-from tests.support.browser import PHONE, open_tab
+from tests.support.browser import PHONE_VIEWPORT, open_tab
 from tests.support.raw_client import RawClient
-from tests.support.visitor import Visitor, visitor
+from tests.support.visitor import ChatPage, open_chat_page
 
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
 
 
-def row(reader: Visitor, room: str) -> Locator:
+def row(reader: ChatPage, room: str) -> Locator:
     return reader.page.locator("#rooms-list li", has=reader.page.get_by_text(room, exact=True))
 
 
 async def say(client: RawClient, room: str, *texts: str) -> None:
     for text in texts:
-        await client.ask("sendMessage", {"room": room, "message": text})
+        await client.request("sendMessage", {"room": room, "message": text})
 
 
 async def test_what_comes_elsewhere_is_counted_until_it_is_seen(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
     await bot.join("coffee", "bot")
-    reader = await visitor(browser, server.url, "Ann")
-    await reader.say("/join coffee")
+    reader = await open_chat_page(browser, server.url, "Ann")
+    await reader.send_message("/join coffee")
     await expect(reader.page.locator("#room-name")).to_have_text("coffee")
     await say(bot, "tea", "one", "for ann!", "channel")
     await expect(row(reader, "tea").locator(".badge")).to_have_text("@3")
@@ -42,15 +42,15 @@ async def test_what_comes_elsewhere_is_counted_until_it_is_seen(
     await say(bot, "coffee", "quiet")
     await expect(row(reader, "coffee").locator(".badge")).to_have_text("1")
     await expect(reader.page.locator("#icon")).to_have_attribute("href", re.compile(r"/icon-unread\.svg$"))
-    reader.behaved()
+    reader.assert_no_errors()
 
 
 async def test_each_room_has_its_address_and_the_browser_goes_back(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
-    reader = await visitor(browser, server.url, "Ann")
+    reader = await open_chat_page(browser, server.url, "Ann")
     assert reader.page.url == f"{server.url}/#/tea"
-    await reader.say("/join 茶 室/1")
+    await reader.send_message("/join 茶 室/1")
     await expect(reader.page.locator("#room-name")).to_have_text("茶 室/1")
     await expect(reader.page).to_have_url(re.compile(r"/#/%E8%8C%B6%20%E5%AE%A4%2F1$"))
     await reader.page.go_back()
@@ -62,15 +62,15 @@ async def test_each_room_has_its_address_and_the_browser_goes_back(
     await expect(reader.page.locator("#rooms-list .name")).to_have_text(["tea", "茶 室/1", "coffee"])
     await reader.page.keyboard.press("Alt+ArrowDown")
     await expect(reader.page.locator("#room-name")).to_have_text("tea")
-    reader.behaved()
+    reader.assert_no_errors()
 
 
 async def test_a_draft_stays_in_its_room_and_a_reload_finds_all_of_them(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
     await say(bot, "tea", "a question")
-    writer = await visitor(browser, server.url, "Ann")
-    await writer.say("/join coffee")
+    writer = await open_chat_page(browser, server.url, "Ann")
+    await writer.send_message("/join coffee")
     await writer.composer.fill("half a sen")
     await writer.page.keyboard.press("Alt+ArrowUp")
     await expect(writer.composer).to_have_value("")
@@ -87,15 +87,15 @@ async def test_a_draft_stays_in_its_room_and_a_reload_finds_all_of_them(
     await expect(writer.page.locator("#about")).to_contain_text("Replying to bot")
     await writer.composer.press("Enter")
     await expect(writer.page.locator(".quote")).to_have_text("bot a question")
-    await writer.all_sent()
-    writer.behaved()
+    await writer.expect_all_sent()
+    writer.assert_no_errors()
 
 
 async def test_the_dialog_finds_rooms_by_what_is_typed(browser: Browser, server: RunningServer, bot: RawClient) -> None:
     for room in ("coffee", "cocoa"):
         await bot.join(room, "bot")
-    await bot.ask("setTopic", {"room": "cocoa", "topic": "hot and sweet"})
-    reader = await visitor(browser, server.url, "Ann")
+    await bot.request("setTopic", {"room": "cocoa", "topic": "hot and sweet"})
+    reader = await open_chat_page(browser, server.url, "Ann")
     await reader.page.keyboard.press("Control+K")
     options = reader.page.get_by_role("option")
     await expect(options).to_have_count(2)
@@ -115,68 +115,68 @@ async def test_the_dialog_finds_rooms_by_what_is_typed(browser: Browser, server:
     await reader.page.keyboard.press("Enter")
     await expect(reader.page.locator("#room-name")).to_have_text("tea")
     await expect(reader.page.locator("#rooms-list .name")).to_have_text(["tea", "cocoa", "brand new"])
-    reader.behaved()
+    reader.assert_no_errors()
 
 
 async def test_leaving_one_room_shows_another_and_leaving_all_the_door(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
-    reader = await visitor(browser, server.url, "Ann")
-    await reader.say("/join coffee")
+    reader = await open_chat_page(browser, server.url, "Ann")
+    await reader.send_message("/join coffee")
     await expect(reader.page.locator("#members-list .nick")).to_have_text(["Ann"])
-    await reader.say("/leave")
+    await reader.send_message("/leave")
     await expect(reader.page.locator("#room-name")).to_have_text("tea")
     await expect(reader.page.locator("#rooms-list .name")).to_have_text(["tea"])
     assert [member["nickName"] for member in (await bot.join("coffee", "bot"))["members"]] == ["bot"]
-    await reader.say("/leave")
+    await reader.send_message("/leave")
     await expect(reader.page.locator("#door")).to_be_visible()
     await expect(reader.page).to_have_title("Chat")
-    reader.behaved()
+    reader.assert_no_errors()
 
 
 async def test_a_room_that_cannot_be_is_refused_and_the_one_before_stays(
     browser: Browser, server: RunningServer
 ) -> None:
-    reader = await visitor(browser, server.url, "Ann")
-    await reader.say("/join " + "x" * 65)
+    reader = await open_chat_page(browser, server.url, "Ann")
+    await reader.send_message("/join " + "x" * 65)
     await expect(reader.page.locator("#toast")).to_contain_text("That is too long.")
     await expect(reader.page.locator("#room-name")).to_have_text("tea")
     await expect(reader.page.locator("#rooms-list .name")).to_have_text(["tea"])
     await expect(reader.page).to_have_url(re.compile("/#/tea$"))
-    await reader.say("still here")
-    await reader.all_sent()
-    reader.behaved()
+    await reader.send_message("still here")
+    await reader.expect_all_sent()
+    reader.assert_no_errors()
 
 
 async def test_commands_do_what_they_say_and_an_unknown_one_is_not_sent(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
-    writer = await visitor(browser, server.url, "Ann")
-    await writer.say("/etc/hosts is a file")
+    writer = await open_chat_page(browser, server.url, "Ann")
+    await writer.send_message("/etc/hosts is a file")
     await expect(writer.page.locator("#hint")).to_contain_text("There is no command /etc/hosts")
     await expect(writer.composer).to_have_value("/etc/hosts is a file")
-    await writer.say("//etc/hosts is a file")
-    await writer.sees("/etc/hosts is a file")
-    await writer.say("/topic about <b>tea</b>")
+    await writer.send_message("//etc/hosts is a file")
+    await writer.expect_messages("/etc/hosts is a file")
+    await writer.send_message("/topic about <b>tea</b>")
     await expect(writer.page.locator("#room-topic")).to_have_text("about <b>tea</b>")
-    await writer.say("/nick Anne")
+    await writer.send_message("/nick Anne")
     await expect(writer.page.locator("#members-list .nick")).to_have_text(["Anne", "bot"])
-    await writer.say("/names")
+    await writer.send_message("/names")
     await expect(writer.page.locator(".notice").last).to_contain_text("2 here: bot, Anne")
-    await writer.say("/me waves at <i>bot</i>")
+    await writer.send_message("/me waves at <i>bot</i>")
     await expect(writer.page.locator(".action .said")).to_have_text("* Anne waves at <i>bot</i>")
-    await writer.all_sent()
-    history = await bot.ask("history", {"room": "tea", "before": 1000})
+    await writer.expect_all_sent()
+    history = await bot.request("history", {"room": "tea", "before": 1000})
     assert [entry.get("message") for entry in history["messages"]][-1] == "/me waves at <i>bot</i>"
     await writer.page.reload()
     await expect(writer.page.locator("#members-list .nick")).to_have_text(["Anne", "bot"])
-    writer.behaved()
+    writer.assert_no_errors()
 
 
 async def test_a_hidden_or_unfocused_page_reads_nothing(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
-    reader = await visitor(browser, server.url, "Ann")
+    reader = await open_chat_page(browser, server.url, "Ann")
     look_away = """(away) => {
       document.hasFocus = () => !away;
       window.dispatchEvent(new Event(away ? "blur" : "focus"));
@@ -190,13 +190,13 @@ async def test_a_hidden_or_unfocused_page_reads_nothing(
     await expect(again.locator("#lines .said")).to_have_count(2)
     # Another tab of the same person has read them.
     await expect(reader.page).to_have_title("tea · Chat")
-    reader.behaved()
+    reader.assert_no_errors()
 
 
 async def test_on_a_phone_the_rooms_are_a_drawer(browser: Browser, server: RunningServer, bot: RawClient) -> None:
-    reader = Visitor(await open_tab(browser, viewport=PHONE))
-    await reader.go(server.url, "Ann")
-    await reader.say("/join coffee")
+    reader = ChatPage(await open_tab(browser, viewport=PHONE_VIEWPORT))
+    await reader.join_room(server.url, "Ann")
+    await reader.send_message("/join coffee")
     await say(bot, "tea", "Ann?")
     await expect(reader.page.locator("#rooms-badge")).to_have_text("1")
     await expect(reader.page.locator("#rooms")).to_be_hidden()
@@ -206,15 +206,15 @@ async def test_on_a_phone_the_rooms_are_a_drawer(browser: Browser, server: Runni
     await expect(reader.page.locator("#rooms")).to_be_hidden()
     await expect(reader.page.locator("#room-name")).to_have_text("tea")
     await expect(reader.page.locator("#rooms-badge")).to_be_hidden()
-    reader.behaved()
+    reader.assert_no_errors()
 
 
 async def test_a_button_leads_to_the_first_unread_message_while_it_is_out_of_sight(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
     await bot.join("coffee", "bot")
-    reader = await visitor(browser, server.url, "Ann")
-    await reader.say("/join coffee")
+    reader = await open_chat_page(browser, server.url, "Ann")
+    await reader.send_message("/join coffee")
     await expect(reader.page.locator("#room-name")).to_have_text("coffee")
     await say(bot, "tea", *(f"line {number}" for number in range(150)))
     await expect(row(reader, "tea").locator(".badge")).to_have_text("99+")
@@ -233,4 +233,4 @@ async def test_a_button_leads_to_the_first_unread_message_while_it_is_out_of_sig
     await reader.page.keyboard.press("Alt+ArrowDown")
     await expect(reader.page.locator(".rule.unread + .message")).to_contain_text("one")
     await expect(button).to_be_hidden()
-    reader.behaved()
+    reader.assert_no_errors()

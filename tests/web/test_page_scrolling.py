@@ -6,9 +6,9 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from server.runtime import RunningServer
-from tests.support.browser import DESKTOP, PHONE
+from tests.support.browser import DESKTOP_VIEWPORT, PHONE_VIEWPORT
 from tests.support.raw_client import RawClient
-from tests.support.visitor import Visitor, visitor
+from tests.support.visitor import ChatPage, open_chat_page
 
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
 
@@ -17,10 +17,10 @@ AT_BOTTOM = "(scroller) => scroller.scrollHeight - scroller.scrollTop - scroller
 
 
 async def flood(client: RawClient, count: int, word: str = "line") -> None:
-    await client.flood("tea", [f"{word} {number}" for number in range(1, count + 1)])
+    await client.send_messages("tea", [f"{word} {number}" for number in range(1, count + 1)])
 
 
-async def scroll_to(reader: Visitor, top: int) -> None:
+async def scroll_to(reader: ChatPage, top: int) -> None:
     await reader.page.locator("#timeline").evaluate("(scroller, top) => scroller.scrollTo(0, top)", top)
 
 
@@ -29,7 +29,7 @@ async def test_older_history_loads_without_moving_what_you_read(
     browser: Browser, server: RunningServer, bot: RawClient, top: int
 ) -> None:
     await flood(bot, 350)
-    reader = await visitor(browser, server.url, "Ann")
+    reader = await open_chat_page(browser, server.url, "Ann")
     await expect(reader.messages.last).to_have_text("line 350")
     assert await reader.messages.count() < 350
     row = reader.page.locator("#lines .message", has=reader.page.get_by_text("line 255", exact=True))
@@ -40,15 +40,15 @@ async def test_older_history_loads_without_moving_what_you_read(
     while await reader.page.get_by_text("line 1", exact=True).count() == 0:
         await scroll_to(reader, 0)
     await expect(reader.page.locator("#beginning")).to_have_text("This is where the room begins.")
-    await reader.sees(*(f"line {number}" for number in range(1, 351)))
-    reader.behaved()
+    await reader.expect_messages(*(f"line {number}" for number in range(1, 351)))
+    reader.assert_no_errors()
 
 
 async def test_new_messages_do_not_move_a_reader_further_up(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
     await flood(bot, 120)
-    reader = await visitor(browser, server.url, "Ann")
+    reader = await open_chat_page(browser, server.url, "Ann")
     await expect(reader.messages.last).to_have_text("line 120")
     await scroll_to(reader, 1000)
     await expect(reader.page.locator("#newer")).to_have_text("Newest messages ↓")
@@ -63,14 +63,14 @@ async def test_new_messages_do_not_move_a_reader_further_up(
     await expect(reader.page.get_by_text("new 3", exact=True)).to_be_in_viewport()
     await expect(reader.page).to_have_title("tea · Chat")
     await expect(reader.page.locator("#newer")).to_be_hidden()
-    reader.behaved()
+    reader.assert_no_errors()
 
 
 async def test_a_growing_composer_keeps_the_newest_in_view(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
     await flood(bot, 60)
-    writer = await visitor(browser, server.url, "Ann")
+    writer = await open_chat_page(browser, server.url, "Ann")
     await expect(writer.messages.last).to_be_in_viewport(ratio=1)
     for lines in (10, 40, 2, 1):
         await writer.composer.fill("\n".join(["a line"] * lines))
@@ -81,31 +81,31 @@ async def test_a_growing_composer_keeps_the_newest_in_view(
     newer = writer.page.locator("#newer")
     await newer.click()
     await expect(writer.messages.last).to_be_in_viewport(ratio=1)
-    writer.behaved()
+    writer.assert_no_errors()
 
 
 async def test_what_comes_while_nobody_looks_is_counted_in_the_title(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
-    reader = await visitor(browser, server.url, "Ann")
+    reader = await open_chat_page(browser, server.url, "Ann")
     look = """(state) => {
       Object.defineProperty(document, "visibilityState", { configurable: true, value: state });
       document.dispatchEvent(new Event("visibilitychange"));
     }"""
     await reader.page.evaluate(look, "hidden")
-    await reader.say("my own")
+    await reader.send_message("my own")
     await flood(bot, 2, "new")
     await expect(reader.page).to_have_title("(2) tea")
     await reader.page.evaluate(look, "visible")
     await expect(reader.page).to_have_title("tea · Chat")
     await expect(reader.page.locator(".rule.unread + .message")).to_contain_text("new 1")
-    reader.behaved()
+    reader.assert_no_errors()
 
 
 async def test_a_flood_keeps_the_document_small_and_the_newest_in_view(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
-    reader = await visitor(browser, server.url, "Ann")
+    reader = await open_chat_page(browser, server.url, "Ann")
     await flood(bot, 3000)
     await expect(reader.messages.last).to_have_text("line 3000")
     await expect(reader.messages.last).to_be_in_viewport()
@@ -122,22 +122,24 @@ async def test_a_flood_keeps_the_document_small_and_the_newest_in_view(
     assert shown == [f"line {number}" for number in range(first, first + len(shown))]
     await reader.page.keyboard.press("Escape")
     await expect(reader.page.get_by_text("line 3000", exact=True)).to_be_in_viewport()
-    reader.behaved()
+    reader.assert_no_errors()
 
 
-@pytest.mark.parametrize("viewport", [PHONE, DESKTOP, {"width": 320, "height": 568}, {"width": 1920, "height": 1080}])
+@pytest.mark.parametrize(
+    "viewport", [PHONE_VIEWPORT, DESKTOP_VIEWPORT, {"width": 320, "height": 568}, {"width": 1920, "height": 1080}]
+)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_everything_fits_in_the_width(
     browser: Browser, server: RunningServer, bot: RawClient, viewport: dict[str, int], scheme: str
 ) -> None:
-    await bot.ask("changeNick", {"nickName": "W" * 32})
-    await bot.ask("setTopic", {"room": "tea", "topic": "a topic that is rather long " * 8})
+    await bot.request("changeNick", {"nickName": "W" * 32})
+    await bot.request("setTopic", {"room": "tea", "topic": "a topic that is rather long " * 8})
     texts = ["x" * 300, "https://example.org/" + "path/" * 60, "漢字" * 200, "👩‍👩‍👧‍👦" * 60, "tab\t" * 80, "שלום עולם"]
     for text in texts:
-        await bot.ask("sendMessage", {"room": "tea", "message": text})
+        await bot.request("sendMessage", {"room": "tea", "message": text})
     more: dict[str, Any] = {"color_scheme": scheme}
-    reader = await visitor(browser, server.url, "Ann", viewport=viewport, **more)
-    await reader.sees(*texts)
+    reader = await open_chat_page(browser, server.url, "Ann", viewport=viewport, **more)
+    await reader.expect_messages(*texts)
     for element in ("document.documentElement", "document.getElementById('timeline')"):
         assert await reader.page.evaluate(f"{element}.scrollWidth <= {element}.clientWidth")
     send = await reader.page.locator("#send").bounding_box()
@@ -145,11 +147,11 @@ async def test_everything_fits_in_the_width(
     assert send["x"] + send["width"] <= viewport["width"]
     assert send["y"] + send["height"] <= viewport["height"]
     assert await reader.page.locator("#timeline").evaluate(AT_BOTTOM)
-    reader.behaved()
+    reader.assert_no_errors()
 
 
 async def test_on_a_phone_the_members_are_a_drawer(browser: Browser, server: RunningServer) -> None:
-    reader = await visitor(browser, server.url, "Ann", viewport=PHONE)
+    reader = await open_chat_page(browser, server.url, "Ann", viewport=PHONE_VIEWPORT)
     drawer = reader.page.get_by_role("complementary", name="Members")
     await expect(reader.page.locator("#members")).to_be_hidden()
     await reader.page.get_by_role("button", name="Members").click()
@@ -158,18 +160,18 @@ async def test_on_a_phone_the_members_are_a_drawer(browser: Browser, server: Run
     await reader.page.keyboard.press("Escape")
     await expect(reader.page.locator("#members")).to_be_hidden()
     await expect(reader.page.get_by_role("button", name="Members")).to_be_focused()
-    reader.behaved()
+    reader.assert_no_errors()
 
 
 async def test_the_timeline_is_a_live_log_for_those_who_listen(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
-    reader = await visitor(browser, server.url, "Ann")
+    reader = await open_chat_page(browser, server.url, "Ann")
     log = reader.page.get_by_role("log", name="Messages")
     await expect(log).to_have_attribute("aria-live", "polite")
-    await bot.ask("sendMessage", {"room": "tea", "message": "one"})
-    await bot.ask("sendMessage", {"room": "tea", "message": "two"})
-    await reader.sees("one", "two")
+    await bot.request("sendMessage", {"room": "tea", "message": "one"})
+    await bot.request("sendMessage", {"room": "tea", "message": "two"})
+    await reader.expect_messages("one", "two")
     # Each line names who said it, also where the eye sees it from the line above.
     await expect(reader.rows).to_contain_text(["bot", "bot: two"])
     await expect(reader.page.get_by_role("textbox", name="Message")).to_be_focused()
@@ -177,4 +179,4 @@ async def test_the_timeline_is_a_live_log_for_those_who_listen(
     await expect(log).to_be_focused()
     await reader.page.keyboard.press("h")
     await expect(reader.composer).to_have_value("h")
-    reader.behaved()
+    reader.assert_no_errors()

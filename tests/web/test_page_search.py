@@ -7,29 +7,29 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from server.runtime import RunningServer
-from tests.support.browser import PHONE
+from tests.support.browser import PHONE_VIEWPORT
 from tests.support.raw_client import RawClient
-from tests.support.visitor import visitor
+from tests.support.visitor import open_chat_page
 
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
 
 
 async def said(client: RawClient, room: str, *texts: str) -> None:
     for text in texts:
-        await client.ask("sendMessage", {"room": room, "message": text})
+        await client.request("sendMessage", {"room": room, "message": text})
 
 
-@pytest.mark.parametrize("viewport", [None, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("viewport", [None, PHONE_VIEWPORT], ids=["desktop", "phone"])
 async def test_what_was_found_is_marked_and_leads_to_its_place(
     browser: Browser, server: RunningServer, bot: RawClient, viewport: dict[str, int] | None
 ) -> None:
     await bot.join("coffee", "bot")
     await said(bot, "tea", "the <b>Kettle</b> is hot", "茶壶在这里")
-    await bot.flood("tea", [f"line {number}" for number in range(300)])
+    await bot.send_messages("tea", [f"line {number}" for number in range(300)])
     await said(bot, "coffee", "a kettle for coffee")
     size: dict[str, Any] = {"viewport": viewport} if viewport else {}
-    reader = await visitor(browser, server.url, "Ann", **size)
-    await reader.say("/search kettle")
+    reader = await open_chat_page(browser, server.url, "Ann", **size)
+    await reader.send_message("/search kettle")
     hits = reader.page.locator("#search-list .hit .said")
     await expect(hits).to_have_text(["the <b>Kettle</b> is hot"])
     await expect(hits.locator("mark")).to_have_text(["Kettle"])
@@ -47,14 +47,14 @@ async def test_what_was_found_is_marked_and_leads_to_its_place(
     await hits.first.click()
     await expect(reader.page.locator("#room-name")).to_have_text("coffee")
     await expect(reader.page.locator(".message.found")).to_contain_text("a kettle for coffee")
-    reader.behaved()
+    reader.assert_no_errors()
 
 
 async def test_more_comes_when_it_is_asked_for_and_nothing_is_said_to_be_nothing(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
     await said(bot, "tea", *(f"pot {number}" for number in range(40)), "最后一个茶壶")
-    reader = await visitor(browser, server.url, "Ann")
+    reader = await open_chat_page(browser, server.url, "Ann")
     await reader.page.keyboard.press("Control+Shift+F")
     await reader.page.keyboard.type("pot")
     hits = reader.page.locator("#search-list .hit .said")
@@ -68,11 +68,11 @@ async def test_more_comes_when_it_is_asked_for_and_nothing_is_said_to_be_nothing
     await expect(reader.page.locator("#search-state")).to_have_text("Nothing was found.")
     await reader.page.keyboard.press("Escape")
     await expect(reader.page.locator("#search")).to_be_hidden()
-    reader.behaved()
+    reader.assert_no_errors()
 
 
 async def test_what_the_server_refuses_is_said(browser: Browser, server: RunningServer) -> None:
-    reader = await visitor(browser, server.url, "Ann")
+    reader = await open_chat_page(browser, server.url, "Ann")
     await reader.tab.page.evaluate(
         """() => {
           const send = WebSocket.prototype.send;
@@ -81,6 +81,6 @@ async def test_what_the_server_refuses_is_said(browser: Browser, server: Running
           };
         }"""
     )
-    await reader.say("/search kettle")
+    await reader.send_message("/search kettle")
     await expect(reader.page.locator("#search-state")).to_have_text(re.compile("This server cannot search yet"))
-    reader.behaved()
+    reader.assert_no_errors()

@@ -6,7 +6,7 @@ from playwright.async_api import Browser, Page, expect
 from server.runtime import RunningServer
 from tests.support.browser import open_tab
 from tests.support.raw_client import RawClient, raw_client
-from tests.support.visitor import Visitor, visitor
+from tests.support.visitor import ChatPage, open_chat_page
 
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
 
@@ -39,8 +39,8 @@ async def open_settings(page: Page) -> None:
 async def test_another_language_is_spoken_at_once_and_kept(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
-    await bot.ask("sendMessage", {"room": "tea", "message": "hello"})
-    reader = await visitor(browser, server.url, "Ann")
+    await bot.request("sendMessage", {"room": "tea", "message": "hello"})
+    reader = await open_chat_page(browser, server.url, "Ann")
     await reader.composer.fill("half a sen")
     await open_settings(reader.page)
     await reader.page.get_by_role("radio", name="中文").click()
@@ -54,7 +54,7 @@ async def test_another_language_is_spoken_at_once_and_kept(
     await expect(reader.page.locator("#connection")).to_have_text("在线")
     await reader.page.reload()
     await expect(reader.page.locator("#rooms h2")).to_have_text("房间")
-    reader.behaved()
+    reader.assert_no_errors()
 
 
 async def test_the_door_speaks_the_other_language_too(browser: Browser, server: RunningServer) -> None:
@@ -67,7 +67,7 @@ async def test_the_door_speaks_the_other_language_too(browser: Browser, server: 
 
 
 async def test_light_and_dark_follow_the_system_until_one_is_chosen(browser: Browser, server: RunningServer) -> None:
-    reader = await visitor(browser, server.url, "Ann", color_scheme="dark")
+    reader = await open_chat_page(browser, server.url, "Ann", color_scheme="dark")
     dark = await reader.page.evaluate(GROUND)
     await reader.page.emulate_media(color_scheme="light")
     light = await reader.page.evaluate(GROUND)
@@ -81,14 +81,14 @@ async def test_light_and_dark_follow_the_system_until_one_is_chosen(browser: Bro
     await open_settings(reader.page)
     await reader.page.get_by_role("radio", name="As the system").click()
     assert await reader.page.evaluate(GROUND) == light
-    reader.behaved()
+    reader.assert_no_errors()
 
 
 async def test_a_nickname_is_changed_everywhere_or_said_to_be_none(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
-    reader = await visitor(browser, server.url, "Ann")
-    await reader.say("/join coffee")
+    reader = await open_chat_page(browser, server.url, "Ann")
+    await reader.send_message("/join coffee")
     await open_settings(reader.page)
     await reader.page.locator("#new-nick").fill("x" * 33)
     await reader.page.keyboard.press("Enter")
@@ -99,7 +99,7 @@ async def test_a_nickname_is_changed_everywhere_or_said_to_be_none(
     await expect(reader.page.locator("#members-list .nick")).to_have_text(["小安"])
     joined = await bot.join("tea", "bot")
     assert {member["nickName"] for member in joined["members"]} == {"bot", "小安"}
-    reader.behaved()
+    reader.assert_no_errors()
 
 
 async def test_only_who_is_named_and_looks_elsewhere_is_notified(
@@ -107,52 +107,52 @@ async def test_only_who_is_named_and_looks_elsewhere_is_notified(
 ) -> None:
     tab = await open_tab(browser)
     await tab.context.add_init_script(RECORD)
-    reader = Visitor(tab)
-    await reader.go(server.url, "Ann")
+    reader = ChatPage(tab)
+    await reader.join_room(server.url, "Ann")
     await open_settings(reader.page)
     await reader.page.get_by_label("When somebody names me").check()
     await reader.page.keyboard.press("Escape")
     send = [
         {"room": "tea", "message": text} for text in ("Ann, seen", "not you", "Ann: <b>one</b>", "ann?", "later, Ann")
     ]
-    await bot.ask("sendMessage", send[0])
-    await reader.sees("Ann, seen")
+    await bot.request("sendMessage", send[0])
+    await reader.expect_messages("Ann, seen")
     await reader.page.evaluate(LOOK_AWAY, True)
     for message in send[1:4]:
-        await bot.ask("sendMessage", message)
+        await bot.request("sendMessage", message)
     await expect_told(reader.page, 1)
     assert await reader.page.evaluate(TOLD) == [["You were named 2 times in tea", "Ann: <b>one</b>\nann?", "tea"]]
     await open_settings(reader.page)
     await reader.page.get_by_label("Without what was said").check()
     await reader.page.keyboard.press("Escape")
     await reader.page.evaluate(LOOK_AWAY, True)
-    await bot.ask("sendMessage", send[4])
+    await bot.request("sendMessage", send[4])
     await expect_told(reader.page, 2)
     assert await reader.page.evaluate("[told[1].title, told[1].body]") == ["You were named in tea", ""]
-    await reader.say("/join coffee")
+    await reader.send_message("/join coffee")
     await reader.page.evaluate("told[1].one.dispatchEvent(new Event('click'))")
     await expect(reader.page.locator("#room-name")).to_have_text("tea")
-    reader.behaved()
+    reader.assert_no_errors()
 
 
 async def test_a_browser_that_does_not_allow_notifications_is_told_so(browser: Browser, server: RunningServer) -> None:
     tab = await open_tab(browser)
     await tab.context.add_init_script(RECORD + "window.allowed = 'denied';")
-    reader = Visitor(tab)
-    await reader.go(server.url, "Ann")
+    reader = ChatPage(tab)
+    await reader.join_room(server.url, "Ann")
     await open_settings(reader.page)
     await reader.page.get_by_label("When somebody names me").click()
     await expect(reader.page.locator("#notify-problem")).to_contain_text("does not allow")
     await expect(reader.page.get_by_label("When somebody names me")).not_to_be_checked()
-    reader.behaved()
+    reader.assert_no_errors()
 
 
 async def test_somebody_with_a_plain_client_has_a_quiet_mark(browser: Browser, server: RunningServer) -> None:
-    reader = await visitor(browser, server.url, "Ann")
+    reader = await open_chat_page(browser, server.url, "Ann")
     async with raw_client(server.url) as plain:
         await plain.ws.send_str('42["joinRoom","tea"]')
         guest = reader.page.locator("#members-list li", has_text="guest")
         await expect(guest.locator(".note")).to_have_text("bare")
         await plain.ws.send_str('42["sendMessage",{"room":"tea","message":"<i>hi</i>"}]')
-        await reader.sees("<i>hi</i>")
-    reader.behaved()
+        await reader.expect_messages("<i>hi</i>")
+    reader.assert_no_errors()

@@ -6,26 +6,26 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from server.runtime import RunningServer
-from tests.support.browser import PHONE, open_tab
+from tests.support.browser import PHONE_VIEWPORT, open_tab
 from tests.support.raw_client import RawClient
-from tests.support.visitor import Visitor, visitor
+from tests.support.visitor import ChatPage, open_chat_page
 
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
 
 
 async def say(client: RawClient, *texts: str) -> list[int]:
     """The `seq` of each."""
-    return [(await client.ask("sendMessage", {"room": "tea", "message": text}))["seq"] for text in texts]
+    return [(await client.request("sendMessage", {"room": "tea", "message": text}))["seq"] for text in texts]
 
 
 async def test_two_pages_talk(browser: Browser, server: RunningServer) -> None:
-    ming = await visitor(browser, server.url, "小明")
-    ann = await visitor(browser, server.url, "Ann")
-    await ming.say("你好 👋")
-    await ann.sees("你好 👋")
-    await ann.say("hello")
-    await ming.sees("你好 👋", "hello")
-    await ming.all_sent()
+    ming = await open_chat_page(browser, server.url, "小明")
+    ann = await open_chat_page(browser, server.url, "Ann")
+    await ming.send_message("你好 👋")
+    await ann.expect_messages("你好 👋")
+    await ann.send_message("hello")
+    await ming.expect_messages("你好 👋", "hello")
+    await ming.expect_all_sent()
     await expect(ming.rows.first.locator(".state")).to_have_attribute("aria-label", "Sent")
     await expect(ming.page.locator(".notice")).to_have_text("Ann joined")
     await expect(ming.page.locator("#members-list .nick")).to_have_text(["小明", "Ann"])
@@ -33,8 +33,8 @@ async def test_two_pages_talk(browser: Browser, server: RunningServer) -> None:
     await ann.page.get_by_role("button", name="Leave tea").click()
     await expect(ming.page.locator(".notice").last).to_have_text("Ann left")
     await expect(ming.page.locator("#members-list .nick")).to_have_text(["小明"])
-    ming.behaved()
-    ann.behaved()
+    ming.assert_no_errors()
+    ann.assert_no_errors()
 
 
 REFUSED = 'setTimeout(() => { this.onerror(new Event("error")); this.onclose(new Event("close")); });'
@@ -51,17 +51,17 @@ async def test_where_websockets_do_not_pass_it_talks_by_polling(
     tab = await open_tab(browser)
     await tab.context.add_init_script(f"window.WebSocket = class {{ constructor() {{ {fate} }} close() {{}} }};")
     await tab.page.clock.install()
-    ann = Visitor(tab)
+    ann = ChatPage(tab)
     await tab.page.goto(f"{server.url}/#tea")
     await tab.page.locator("#nick-field").fill("Ann")
     await tab.page.locator("#door-enter").click()
     await tab.page.clock.fast_forward(11_000)
     await expect(ann.composer).to_be_visible()
-    await ann.say("hello")
-    await ann.all_sent()
+    await ann.send_message("hello")
+    await ann.expect_all_sent()
     await say(bot, "hello yourself")
-    await ann.sees("hello", "hello yourself")
-    ann.behaved()
+    await ann.expect_messages("hello", "hello yourself")
+    ann.assert_no_errors()
 
 
 async def test_what_people_write_is_only_ever_text(browser: Browser, server: RunningServer, bot: RawClient) -> None:
@@ -72,14 +72,14 @@ async def test_what_people_write_is_only_ever_text(browser: Browser, server: Run
         "https://example.org/\"onmouseover='alert(1)",
         "{{constructor.constructor('return 1')()}} ${1} &lt;b&gt; &#x202e;",
     ]
-    await bot.ask("changeNick", {"nickName": "<b>bot</b>"})
-    await bot.ask("setTopic", {"room": "tea", "topic": "<u>topic</u>"})
+    await bot.request("changeNick", {"nickName": "<b>bot</b>"})
+    await bot.request("setTopic", {"room": "tea", "topic": "<u>topic</u>"})
     await say(bot, *hostile)
-    reader = await visitor(browser, server.url, "<i>me</i>")
-    await reader.sees(*hostile)
-    await reader.say(hostile[0])
-    await reader.sees(*hostile, hostile[0])
-    await reader.all_sent()
+    reader = await open_chat_page(browser, server.url, "<i>me</i>")
+    await reader.expect_messages(*hostile)
+    await reader.send_message(hostile[0])
+    await reader.expect_messages(*hostile, hostile[0])
+    await reader.expect_all_sent()
     lines = reader.page.locator("#lines")
     await expect(lines.locator("img, script, b, i, u, iframe, [onerror], [onmouseover]")).to_have_count(0)
     await expect(lines.locator("a")).to_have_count(1)
@@ -87,19 +87,19 @@ async def test_what_people_write_is_only_ever_text(browser: Browser, server: Run
     await expect(lines.locator(".nick").first).to_have_text("<b>bot</b>")
     await expect(reader.page.locator("#room-topic")).to_have_text("<u>topic</u>")
     await expect(reader.page).to_have_title("tea · Chat")
-    reader.behaved()
+    reader.assert_no_errors()
 
 
 async def test_marks_that_are_piled_up_cover_nobody_elses_words(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
-    reader = await visitor(browser, server.url, "reader")
+    reader = await open_chat_page(browser, server.url, "reader")
     await say(bot, "first", "second", "third")
-    await reader.sees("first", "second", "third")
+    await reader.expect_messages("first", "second", "third")
     first = reader.messages.first
     alone = await first.screenshot()
     piled = "a" + "\N{COMBINING GRAVE ACCENT}" * 500
-    assert (await bot.ask("editMessage", {"room": "tea", "seq": 3, "message": piled}))["ok"]
+    assert (await bot.request("editMessage", {"room": "tea", "seq": 3, "message": piled}))["ok"]
     await expect(reader.messages.last).to_contain_text("(edited)")
     assert await first.screenshot() == alone
 
@@ -108,18 +108,18 @@ async def test_links_open_elsewhere_and_end_where_the_address_ends(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
     await say(bot, "see (https://example.org/a_(b)), https://例え.jp/路?q=1。mailto:me@example.org! ftp://example.org")
-    reader = await visitor(browser, server.url, "Ann")
+    reader = await open_chat_page(browser, server.url, "Ann")
     links = reader.page.locator("#lines a")
     await expect(links).to_have_text(["https://example.org/a_(b)", "https://例え.jp/路?q=1", "mailto:me@example.org"])
     await expect(links.first).to_have_attribute("rel", "noopener noreferrer")
     await expect(links.first).to_have_attribute("target", "_blank")
-    reader.behaved()
+    reader.assert_no_errors()
 
 
 async def test_enter_sends_and_neither_a_new_line_nor_an_input_method_does(
     browser: Browser, server: RunningServer
 ) -> None:
-    writer = await visitor(browser, server.url, "Ann")
+    writer = await open_chat_page(browser, server.url, "Ann")
     await writer.composer.press_sequentially("one")
     await writer.composer.press("Shift+Enter")
     await writer.composer.press_sequentially("two")
@@ -129,72 +129,72 @@ async def test_enter_sends_and_neither_a_new_line_nor_an_input_method_does(
     await expect(writer.composer).to_have_value("one\ntwo")
     await expect(writer.messages).to_have_count(0)
     await writer.composer.press("Enter")
-    await writer.sees("one\ntwo")
+    await writer.expect_messages("one\ntwo")
     await writer.composer.press("Enter")
-    await writer.say("   ")
-    await writer.all_sent()
-    await writer.sees("one\ntwo")
-    writer.behaved()
+    await writer.send_message("   ")
+    await writer.expect_all_sent()
+    await writer.expect_messages("one\ntwo")
+    writer.assert_no_errors()
 
 
 async def test_changes_of_a_message_show_in_its_place(browser: Browser, server: RunningServer, bot: RawClient) -> None:
     first, second, third = await say(bot, "frist", "gone soon", "liked")
-    reader = await visitor(browser, server.url, "Ann")
-    await reader.sees("frist", "gone soon", "liked")
-    await bot.ask("editMessage", {"room": "tea", "seq": first, "message": "first"})
-    await bot.ask("deleteMessage", {"room": "tea", "seq": second})
-    await bot.ask("react", {"room": "tea", "seq": third, "emoji": "👍", "on": True})
-    await bot.ask("sendMessage", {"room": "tea", "message": "an answer", "replyTo": first})
-    await bot.ask("setTopic", {"room": "tea", "topic": "茶"})
+    reader = await open_chat_page(browser, server.url, "Ann")
+    await reader.expect_messages("frist", "gone soon", "liked")
+    await bot.request("editMessage", {"room": "tea", "seq": first, "message": "first"})
+    await bot.request("deleteMessage", {"room": "tea", "seq": second})
+    await bot.request("react", {"room": "tea", "seq": third, "emoji": "👍", "on": True})
+    await bot.request("sendMessage", {"room": "tea", "message": "an answer", "replyTo": first})
+    await bot.request("setTopic", {"room": "tea", "topic": "茶"})
     await expect(reader.messages).to_have_text(["first (edited)", "This message was deleted.", "liked", "an answer"])
     await expect(reader.page.locator(".chip")).to_have_text("👍 1")
     await expect(reader.page.locator(".quote")).to_have_text("bot first")
     await expect(reader.page.locator("#room-topic")).to_have_text("茶")
     await expect(reader.page.locator(".notice").last).to_have_text("bot set the topic: 茶")
-    reader.behaved()
+    reader.assert_no_errors()
 
 
 async def test_a_message_that_the_server_refuses_stays_until_it_is_discarded(
     browser: Browser, server: RunningServer
 ) -> None:
-    writer = await visitor(browser, server.url, "Ann")
-    await writer.say("\x01\x02")
+    writer = await open_chat_page(browser, server.url, "Ann")
+    await writer.send_message("\x01\x02")
     trouble = writer.page.locator(".failed .trouble")
     await expect(trouble).to_contain_text("Not sent: The server did not accept that.")
     await trouble.get_by_role("button", name="Retry").click()
     await expect(trouble).to_contain_text("Not sent")
-    await writer.say("fine")
+    await writer.send_message("fine")
     await expect(writer.rows.first).to_contain_text("fine")
     await trouble.get_by_role("button", name="Discard").click()
-    await writer.sees("fine")
-    writer.behaved()
+    await writer.expect_messages("fine")
+    writer.assert_no_errors()
 
 
 async def test_what_is_too_long_is_counted_and_not_sent(browser: Browser, server: RunningServer) -> None:
-    writer = await visitor(browser, server.url, "Ann")
-    await writer.say("🙂" * 4001)
+    writer = await open_chat_page(browser, server.url, "Ann")
+    await writer.send_message("🙂" * 4001)
     await expect(writer.page.locator("#count")).to_have_text("1 too many")
     await expect(writer.page.locator("#send")).to_be_disabled()
     await expect(writer.messages).to_have_count(0)
-    await writer.say("🙂" * 4000)
-    await writer.sees("🙂" * 4000)
-    await writer.all_sent()
-    writer.behaved()
+    await writer.send_message("🙂" * 4000)
+    await writer.expect_messages("🙂" * 4000)
+    await writer.expect_all_sent()
+    writer.assert_no_errors()
 
 
 async def test_a_nickname_that_is_taken_gets_a_number_and_says_so(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
-    second = await visitor(browser, server.url, "Bot")
+    second = await open_chat_page(browser, server.url, "Bot")
     await expect(second.page.locator(".notice")).to_have_text("That nickname is taken here: you are Bot2.")
-    await second.say("hi")
+    await second.send_message("hi")
     await expect(second.page.locator("#lines .nick")).to_have_text("Bot2")
-    second.behaved()
+    second.assert_no_errors()
 
 
 async def test_a_name_that_cannot_be_is_said_at_the_door(browser: Browser, server: RunningServer) -> None:
     tab = await open_tab(browser)
-    newcomer = Visitor(tab)
+    newcomer = ChatPage(tab)
     await tab.page.goto(server.url)
     await expect(tab.page.locator("#room-field")).to_be_focused()
     await tab.page.locator("#door-enter").click()
@@ -206,35 +206,35 @@ async def test_a_name_that_cannot_be_is_said_at_the_door(browser: Browser, serve
     await tab.page.locator("#nick-field").fill("Ann")
     await tab.page.locator("#nick-field").press("Enter")
     await expect(newcomer.composer).to_be_focused()
-    newcomer.behaved()
+    newcomer.assert_no_errors()
 
 
 async def test_coming_back_finds_the_room_the_name_and_the_draft(browser: Browser, server: RunningServer) -> None:
-    writer = await visitor(browser, server.url, "Ann", "茶 室/1")
-    await writer.say("mine")
-    await writer.all_sent()
+    writer = await open_chat_page(browser, server.url, "Ann", "茶 室/1")
+    await writer.send_message("mine")
+    await writer.expect_all_sent()
     await writer.composer.fill("half a sen")
     await writer.page.reload()
     await expect(writer.composer).to_have_value("half a sen")
-    await writer.sees("mine")
+    await writer.expect_messages("mine")
     await expect(writer.rows.locator(".state")).to_have_count(1)
     await expect(writer.page.locator("#members-list .nick")).to_have_text(["Ann"])
     await writer.page.get_by_role("button", name="Leave 茶 室/1").click()
     await expect(writer.page.locator("#room-field")).to_have_value("茶 室/1")
     await expect(writer.page.locator("#nick-field")).to_have_value("Ann")
     await writer.page.locator("#door-enter").click()
-    await writer.sees("mine")
+    await writer.expect_messages("mine")
     await expect(writer.rows.locator(".state")).to_have_count(1)
-    writer.behaved()
+    writer.assert_no_errors()
 
 
 async def test_the_page_speaks_the_browsers_language(browser: Browser, server: RunningServer, bot: RawClient) -> None:
-    reader = await visitor(browser, server.url, "小明", locale="zh-CN", viewport=PHONE)
+    reader = await open_chat_page(browser, server.url, "小明", locale="zh-CN", viewport=PHONE_VIEWPORT)
     await expect(reader.page.locator("html")).to_have_attribute("lang", "zh-CN")
     await expect(reader.composer).to_have_attribute("placeholder", "发消息到 tea")
-    await bot.ask("typing", {"room": "tea", "on": True})
+    await bot.request("typing", {"room": "tea", "on": True})
     await expect(reader.page.locator("#typing")).to_have_text("bot 正在输入…")
     await say(bot, "嗨")
     await expect(reader.page.locator("#typing")).to_have_text("")
     await expect(reader.page.locator(".day")).to_have_text("今天")
-    reader.behaved()
+    reader.assert_no_errors()

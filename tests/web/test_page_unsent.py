@@ -5,17 +5,17 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, expect
 
-from tests.support.browser import Tab, open_tab
+from tests.support.browser import BrowserTab, open_tab
 from tests.support.raw_client import raw_client
-from tests.support.serving import serving
-from tests.support.visitor import UNREACHABLE, Visitor, visitor
+from tests.support.serving import running_server
+from tests.support.visitor import UNREACHABLE_ERRORS, ChatPage, open_chat_page
 
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
 
 
-async def beside(one: Visitor, url: str, room: str) -> Visitor:
+async def beside(one: ChatPage, url: str, room: str) -> ChatPage:
     """Another tab of the same browser, with the same nickname."""
-    other = Visitor(Tab(one.tab.context, await one.tab.context.new_page()))
+    other = ChatPage(BrowserTab(one.tab.context, await one.tab.context.new_page()))
     await other.page.goto(f"{url}/#/{room}")
     await other.page.locator("#door-enter").click()
     await expect(other.composer).to_be_visible()
@@ -30,84 +30,84 @@ WITHOUT_LOCKS = "Object.defineProperty(Navigator.prototype, 'locks', { value: un
 async def test_what_is_unsent_survives_the_end_of_its_tab_and_is_sent_once_by_one_other(
     browser: Browser, tmp_path: Path, script: str
 ) -> None:
-    async with serving(tmp_path) as server:
-        first = Visitor(await open_tab(browser))
+    async with running_server(tmp_path) as server:
+        first = ChatPage(await open_tab(browser))
         await first.tab.context.add_init_script(script)
-        await first.go(server.url, "Ann")
+        await first.join_room(server.url, "Ann")
         second = await beside(first, server.url, "tea")
         third = await beside(first, server.url, "tea")
         port = server.port
     tabs = (first, second, third)
     for one in tabs:
-        await one.online("offline")
-    await first.say("one")
-    await first.say("two")
+        await one.expect_connection_state("offline")
+    await first.send_message("one")
+    await first.send_message("two")
     await expect(first.page.locator(".message.pending")).to_have_count(2)
     # While the tab lives, nobody else shows or sends what is its own.
     await expect(second.page.locator(".message.pending")).to_have_count(0)
     await first.page.close()
-    async with serving(tmp_path, port=port) as server, raw_client(server.url) as reader:
+    async with running_server(tmp_path, port=port) as server, raw_client(server.url) as reader:
         await reader.join("tea", "reader")
         for one in (second, third):
             await one.page.evaluate("window.dispatchEvent(new Event('online'))")
-            await one.online()
+            await one.expect_connection_state()
             # Where the tab could not say that it goes, the others ask for it every few seconds.
             await expect(one.messages).to_have_count(2, timeout=20_000)
-            await one.sees("one", "two")
-            await one.all_sent()
-        history = await reader.ask("history", {"room": "tea", "after": 0})
+            await one.expect_messages("one", "two")
+            await one.expect_all_sent()
+        history = await reader.request("history", {"room": "tea", "after": 0})
         assert [entry["message"] for entry in history["messages"]] == ["one", "two"]
         assert await second.page.evaluate("Object.keys(localStorage).filter((key) => key.includes('unsent'))") == []
         for one in (second, third):
-            one.tab.forgive(*UNREACHABLE)
-            one.behaved()
+            one.tab.ignore_errors(*UNREACHABLE_ERRORS)
+            one.assert_no_errors()
 
 
 async def test_a_reload_while_the_server_is_away_loses_nothing(browser: Browser, tmp_path: Path) -> None:
-    async with serving(tmp_path) as server:
-        writer = await visitor(browser, server.url, "Ann")
-        await writer.say("/join coffee")
+    async with running_server(tmp_path) as server:
+        writer = await open_chat_page(browser, server.url, "Ann")
+        await writer.send_message("/join coffee")
         await expect(writer.page.locator("#room-name")).to_have_text("coffee")
         port = server.port
-    await writer.online("offline")
-    await writer.say("kept")
+    await writer.expect_connection_state("offline")
+    await writer.send_message("kept")
     await writer.page.evaluate("location.hash = '#/tea'")
     await expect(writer.page.locator("#room-name")).to_have_text("tea")
-    await writer.say("kept too")
+    await writer.send_message("kept too")
     await expect(writer.page.locator(".message.pending .said")).to_have_text(["kept too"])
-    async with serving(tmp_path, port=port):
+    async with running_server(tmp_path, port=port):
         await writer.page.reload()
-        await writer.sees("kept too")
-        await writer.all_sent()
+        await writer.expect_messages("kept too")
+        await writer.expect_all_sent()
         await writer.page.keyboard.press("Alt+ArrowDown")
         await expect(writer.page.locator("#room-name")).to_have_text("coffee")
-        await writer.sees("kept")
-        await writer.all_sent()
-        writer.tab.forgive(*UNREACHABLE)
-        writer.behaved()
+        await writer.expect_messages("kept")
+        await writer.expect_all_sent()
+        writer.tab.ignore_errors(*UNREACHABLE_ERRORS)
+        writer.assert_no_errors()
 
 
 async def test_rooms_with_something_unsent_are_opened_again_for_the_same_nickname(
     browser: Browser, tmp_path: Path
 ) -> None:
-    async with serving(tmp_path) as server:
-        writer = await visitor(browser, server.url, "Ann", "coffee")
+    async with running_server(tmp_path) as server:
+        writer = await open_chat_page(browser, server.url, "Ann", "coffee")
         port = server.port
-    await writer.online("offline")
-    await writer.say("kept")
+    await writer.expect_connection_state("offline")
+    await writer.send_message("kept")
     context = writer.tab.context
     await writer.page.close()
-    async with serving(tmp_path, port=port) as server, raw_client(server.url) as reader:
+    async with running_server(tmp_path, port=port) as server, raw_client(server.url) as reader:
         await reader.join("coffee", "reader")
-        back = Visitor(Tab(context, await context.new_page()))
-        await back.go(server.url, "Bob", "tea")
+        back = ChatPage(BrowserTab(context, await context.new_page()))
+        await back.join_room(server.url, "Bob", "tea")
         await expect(back.page.locator("#rooms-list .name")).to_have_text(["tea"])
-        await back.say("/leave")
-        await back.go(server.url, "ann", "tea")
+        await back.send_message("/leave")
+        await back.join_room(server.url, "ann", "tea")
         await expect(back.page.locator("#rooms-list .name")).to_have_text(["tea", "coffee"])
-        push = await reader.event("message")
+        push = await reader.wait_for_push("message")
         while push.get("kind") != "message":
-            push = await reader.event("message")
+            push = await reader.wait_for_push("message")
         assert push["message"] == "kept"
-        back.tab.forgive(*UNREACHABLE)
-        back.behaved()
+        back.tab.ignore_errors(*UNREACHABLE_ERRORS)
+        back.assert_no_errors()

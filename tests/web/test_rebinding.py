@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 
 from tests.support.raw_client import raw_client
-from tests.support.serving import serving
+from tests.support.serving import running_server
 
 ALL = ("/", "/health", "/metrics", "/socket.io/?EIO=4&transport=polling")
 
@@ -41,14 +41,14 @@ async def statuses(url: str, host: str) -> set[int]:
 async def test_this_machine_has_to_call_the_server_by_a_name_no_stranger_can_have(
     tmp_path: Path, host: str, status: int
 ) -> None:
-    async with serving(tmp_path, cors_origin=("http://friend.example:3000",)) as server:
+    async with running_server(tmp_path, cors_origin=("http://friend.example:3000",)) as server:
         assert await statuses(server.url, host) == {status}
 
 
 async def test_no_websocket_opens_for_a_page_of_such_a_name(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "chat")
     headers = {"Host": "evil.example:3000", "Origin": "http://evil.example:3000"}
-    async with serving(tmp_path) as server:
+    async with running_server(tmp_path) as server:
         for _ in range(2):
             with pytest.raises(aiohttp.WSServerHandshakeError) as refusal:
                 async with raw_client(server.url, headers=headers):
@@ -61,5 +61,5 @@ async def test_no_websocket_opens_for_a_page_of_such_a_name(tmp_path: Path, capl
 
 
 async def test_a_trusted_proxy_knows_which_names_lead_to_it(tmp_path: Path) -> None:
-    async with serving(tmp_path, trusted_proxy=("127.0.0.0/8",)) as server:
+    async with running_server(tmp_path, trusted_proxy=("127.0.0.0/8",)) as server:
         assert await statuses(server.url, "chat.example.org") == {200}

@@ -8,12 +8,12 @@ import pytest
 from server.runtime import RunningServer
 from tests.support.polling_client import PollingClient, polling_client
 from tests.support.raw_client import RawClient, raw_client
-from tests.support.serving import serving
+from tests.support.serving import running_server
 
 
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
-    async with serving(tmp_path) as running:
+    async with running_server(tmp_path) as running:
         yield running
 
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import trustme
 from aiohttp import ClientSession, WSMsgType
 
-from tests.support.raw_client import PATIENCE, raw_client
+from tests.support.raw_client import TIMEOUT, raw_client
 from tests.support.raw_websocket import RawWebSocket, raw_websocket
 from tests.support.server_process import server_process
-from tests.support.serving import serving
+from tests.support.serving import running_server
 
 FLOODING = 6
 """Clients at a time."""
@@ -40,7 +40,7 @@ async def stoppable(folder: Path) -> AsyncGenerator[Stoppable]:
     port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
     async def serve_until_told() -> None:
-        async with serving(folder, rate_limit="off") as server:
+        async with running_server(folder, rate_limit="off") as server:
             port.set_result(server.port)
             await stop.wait()
 
@@ -52,10 +52,10 @@ async def stoppable(folder: Path) -> AsyncGenerator[Stoppable]:
 
 async def flood(ws: RawWebSocket, at_full_speed: asyncio.Event) -> None:
     """Send without a pause; more is on its way than the server has read, from the event on."""
-    ws.write_text("40", '42["joinRoom",{"roomName":"tea","nickName":"ann"}]')
+    ws.write_text_frames("40", '42["joinRoom",{"roomName":"tea","nickName":"ann"}]')
     rounds = 0
     while not ws.writer.is_closing():
-        ws.write_text(*[PACKET] * 8)
+        ws.write_text_frames(*[PACKET] * 8)
         await ws.writer.drain()
         rounds += 1
         if rounds == 20:
@@ -65,7 +65,7 @@ async def flood(ws: RawWebSocket, at_full_speed: asyncio.Event) -> None:
 async def read_until_closed(ws: RawWebSocket) -> list[bytes]:
     """What comes before the server's close frame."""
     heard: list[bytes] = []
-    while (frame := await ws.frame()).opcode is not WSMsgType.CLOSE:
+    while (frame := await ws.read_frame()).opcode is not WSMsgType.CLOSE:
         heard.append(frame.payload)
     return heard
 
@@ -82,8 +82,8 @@ async def flooding_client(port: int, ready: asyncio.Barrier, tls: ssl.SSLContext
         finally:
             sending.cancel()
             await asyncio.wait({sending})
-        ws.write(WSMsgType.CLOSE, b"\x03\xe8")
-        assert await ws.rest() == b""  # not reset, which would take with it what was not read yet
+        ws.write_frame(WSMsgType.CLOSE, b"\x03\xe8")
+        assert await ws.read_to_end() == b""  # not reset, which would take with it what was not read yet
         return heard
 
 
@@ -111,10 +111,10 @@ async def test_clients_that_flood_a_process_that_is_told_to_end_read_the_goodbye
         ready = asyncio.Barrier(FLOODING + 1)
         clients = [asyncio.create_task(flooding_client(server.port, ready, trust)) for _ in range(FLOODING)]
         await ready.wait()
-        server.signal(signal.SIGTERM)
+        server.send_signal(signal.SIGTERM)
         for heard in await asyncio.gather(*clients):
             assert any(payload.startswith(b'42["goingAway",') for payload in heard)
-        code, errors = await server.ended()
+        code, errors = await server.wait_closed()
     assert (code, "Traceback" in errors) == (0, False)
 
 
@@ -123,46 +123,46 @@ async def test_a_client_that_floods_after_a_mistake_reads_the_close(tmp_path: Pa
         at_full_speed = asyncio.Event()
         sending = asyncio.create_task(flood(ws, at_full_speed))
         await at_full_speed.wait()
-        ws.write_text("abc")
+        ws.write_text_frames("abc")
         heard = await read_until_closed(ws)
         assert any(payload.startswith(b"40{") for payload in heard)
         sending.cancel()
         await asyncio.wait({sending})
-        ws.write(WSMsgType.CLOSE, b"\x03\xe8")
-        assert await ws.rest() == b""
+        ws.write_frame(WSMsgType.CLOSE, b"\x03\xe8")
+        assert await ws.read_to_end() == b""
 
 
 async def test_a_stopping_server_is_not_ready_from_the_goodbye_on(tmp_path: Path) -> None:
     async with stoppable(tmp_path) as server, raw_websocket(server.port) as ws, ClientSession() as balancer:
         ready = f"http://127.0.0.1:{server.port}/ready"
-        ws.write_text("40")
-        assert (await ws.frame()).payload.startswith(b"0{")
-        assert (await ws.frame()).payload.startswith(b"40{")
+        ws.write_text_frames("40")
+        assert (await ws.read_frame()).payload.startswith(b"0{")
+        assert (await ws.read_frame()).payload.startswith(b"40{")
         async with balancer.get(ready) as answer:
             assert answer.status == 200
         server.stop.set()
-        assert (await ws.frame()).payload.startswith(b'42["goingAway",')
+        assert (await ws.read_frame()).payload.startswith(b'42["goingAway",')
         async with balancer.get(ready) as answer:
             assert (answer.status, (await answer.json())["detail"]) == (503, "the server is stopping")
         assert await read_until_closed(ws) == []  # the answer came before the end of those who are there
-        ws.write(WSMsgType.CLOSE, b"\x03\xe8")
+        ws.write_frame(WSMsgType.CLOSE, b"\x03\xe8")
 
 
 async def test_a_server_that_drains_is_not_ready_and_takes_everybody_until_told_again(tmp_path: Path) -> None:
     async with server_process(tmp_path, "--drain", "600") as server, ClientSession() as balancer:
-        server.signal(signal.SIGTERM)
-        async with asyncio.timeout(PATIENCE):
+        server.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(TIMEOUT):
             while True:
                 async with balancer.get(server.url + "/ready") as answer:
                     if answer.status == 503:
                         break
         async with raw_client(server.url) as late:
             await late.join("tea", "ann")
-            assert (await late.ask("sendMessage", {"room": "tea", "message": "still here"}))["ok"]
-            server.signal(signal.SIGTERM)
-            assert (await late.event("goingAway"))["reconnectAfter"] > 0
-            await late.closed()
-        code, errors = await server.ended()
+            assert (await late.request("sendMessage", {"room": "tea", "message": "still here"}))["ok"]
+            server.send_signal(signal.SIGTERM)
+            assert (await late.wait_for_push("goingAway"))["reconnectAfter"] > 0
+            await late.wait_closed()
+        code, errors = await server.wait_closed()
     assert (code, "stopping in 600 seconds" in errors) == (0, True)
 
 

@@ -10,7 +10,7 @@ from aiohttp import ClientSession, WSServerHandshakeError
 from server.runtime import RunningServer
 from tests.support.polling_client import PollingClient, polling_client
 from tests.support.raw_client import RawClient, raw_client
-from tests.support.serving import serving
+from tests.support.serving import running_server
 
 UNKNOWN_TRANSPORT, UNKNOWN_SESSION, BAD_METHOD, BAD_REQUEST, BAD_VERSION = 0, 1, 2, 3, 5
 
@@ -23,7 +23,7 @@ UPGRADE = {
 
 
 async def test_a_session_by_polling_opens_with_what_the_client_has_to_know(server: RunningServer) -> None:
-    async with polling_client(server.url, opened=False) as client:
+    async with polling_client(server.url, with_handshake=False) as client:
         answer = await client.request("GET", {"EIO": "4", "transport": "polling"})
     assert (answer.status, answer.content_type) == (200, "text/plain; charset=utf-8")
     assert answer.body.startswith("0")
@@ -33,27 +33,27 @@ async def test_a_session_by_polling_opens_with_what_the_client_has_to_know(serve
 
 
 async def test_a_session_over_a_websocket_has_nothing_to_upgrade_to(websocket: RawClient) -> None:
-    opening = dict(websocket.opening)
+    opening = dict(websocket.handshake)
     assert isinstance(opening.pop("sid"), str)
     assert opening == {"upgrades": [], "pingInterval": 25_000, "pingTimeout": 20_000, "maxPayload": 65_536}
 
 
 async def test_a_ping_interval_below_a_second_is_told_in_milliseconds(tmp_path: Path) -> None:
     async with (
-        serving(tmp_path, ping_interval=0.3, ping_timeout=0.2) as server,
+        running_server(tmp_path, ping_interval=0.3, ping_timeout=0.2) as server,
         polling_client(server.url) as polling,
         raw_client(server.url) as websocket,
     ):
-        for opening in (polling.opening, websocket.opening):
+        for opening in (polling.handshake, websocket.handshake):
             assert (opening["pingInterval"], opening["pingTimeout"]) == (300, 200)
 
 
 async def test_no_two_sessions_have_the_same_id(server: RunningServer) -> None:
     seen: set[str] = set()
-    async with polling_client(server.url, opened=False) as client:
+    async with polling_client(server.url, with_handshake=False) as client:
         for _ in range(20):
-            await client.open()
-            seen.add(client.opening["sid"])
+            await client.open_session()
+            seen.add(client.handshake["sid"])
     assert len(seen) == 20
 
 
@@ -86,13 +86,13 @@ async def test_no_two_sessions_have_the_same_id(server: RunningServer) -> None:
 async def test_a_request_that_cannot_begin_a_session_says_why(
     server: RunningServer, method: str, query: dict[str, str], code: int
 ) -> None:
-    async with polling_client(server.url, opened=False) as client:
+    async with polling_client(server.url, with_handshake=False) as client:
         answer = await client.request(method, query)
-        assert (answer.fault, answer.content_type) == ((400, code), "application/json")
+        assert (answer.error, answer.content_type) == ((400, code), "application/json")
 
 
 async def test_a_head_request_begins_no_session(server: RunningServer) -> None:
-    async with polling_client(server.url, opened=False) as client:
+    async with polling_client(server.url, with_handshake=False) as client:
         answer = await client.request("HEAD", {"EIO": "4", "transport": "polling"})
         assert answer.status == 400
 
@@ -122,7 +122,7 @@ async def test_a_websocket_handshake_that_is_not_whole_is_refused_and_leaves_not
     server: RunningServer, missing: str
 ) -> None:
     headers = {name: value for name, value in UPGRADE.items() if name != missing}
-    async with polling_client(server.url, opened=False) as client:
+    async with polling_client(server.url, with_handshake=False) as client:
         answer = await client.request("GET", {"EIO": "4", "transport": "websocket"}, headers=headers)
         assert answer.status == 400
     async with ClientSession() as session, session.get(f"{server.url}/metrics") as metrics:
@@ -131,7 +131,7 @@ async def test_a_websocket_handshake_that_is_not_whole_is_refused_and_leaves_not
 
 async def test_the_refusal_of_a_listed_origin_can_be_read_by_its_page(tmp_path: Path) -> None:
     page = "https://friend.example"
-    async with serving(tmp_path, cors_origin=(page,)) as server, ClientSession() as session:
+    async with running_server(tmp_path, cors_origin=(page,)) as server, ClientSession() as session:
         endpoint = f"{server.url}/socket.io/"
         async with session.get(endpoint, params={"EIO": "4"}, headers={"Origin": page}) as refused:
             assert (refused.status, refused.headers["Access-Control-Allow-Origin"]) == (400, page)
@@ -146,7 +146,7 @@ async def test_whoever_runs_the_server_is_told_once_why_a_page_cannot_connect(
     server: RunningServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "chat.hints")
-    async with polling_client(server.url, opened=False) as client:
+    async with polling_client(server.url, with_handshake=False) as client:
         for _ in range(3):
             await client.request("GET", {"EIO": "3", "transport": "polling"})
             foreign = {"Origin": "http://localhost:5500"}
@@ -160,5 +160,5 @@ async def test_whoever_runs_the_server_is_told_once_why_a_page_cannot_connect(
 
 
 async def test_a_method_that_no_session_knows_leaves_it_alone(polling: PollingClient) -> None:
-    assert (await polling.request("PUT", polling.query)).fault == (400, BAD_REQUEST)
-    await polling.let_in()
+    assert (await polling.request("PUT", polling.session_query)).error == (400, BAD_REQUEST)
+    await polling.connect_namespace()

@@ -8,19 +8,21 @@ from pathlib import Path
 import pytest
 
 from server.runtime import RunningServer
-from tests.support.eventually import PATIENCE
+from tests.support.eventually import TIMEOUT
 from tests.support.polling_client import PollingClient, polling_client
 from tests.support.raw_client import raw_client
-from tests.support.serving import serving
+from tests.support.serving import running_server
 
-INTERVAL, TIMEOUT = 0.3, 0.2
-TICK = INTERVAL / 5
+PING_INTERVAL, PING_TIMEOUT = 0.3, 0.2
+TICK = PING_INTERVAL / 5
 """How often the server looks."""
 
 
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
-    async with serving(tmp_path, ping_interval=INTERVAL, ping_timeout=TIMEOUT, connect_timeout=60) as running:
+    async with running_server(
+        tmp_path, ping_interval=PING_INTERVAL, ping_timeout=PING_TIMEOUT, connect_timeout=60
+    ) as running:
         yield running
 
 
@@ -35,30 +37,30 @@ async def test_pings_come_over_a_websocket_at_their_interval(server: RunningServ
     async with raw_client(server.url, connect=False) as client:
         before = loop.time()
         for _ in range(3):
-            assert (await asyncio.wait_for(client.ws.receive(), PATIENCE)).data == "2"
+            assert (await asyncio.wait_for(client.ws.receive(), TIMEOUT)).data == "2"
             await client.ws.send_str("3")
-        assert loop.time() - before >= 3 * (INTERVAL - TICK)
+        assert loop.time() - before >= 3 * (PING_INTERVAL - TICK)
 
 
 async def test_a_polling_session_that_answers_no_ping_is_over(polling: PollingClient) -> None:
     assert (await polling.poll()).body == "2"
-    pending = await polling.polling()
+    pending = await polling.start_poll()
     assert (await pending).body == "1"
-    assert (await polling.poll()).fault == (400, 1)
-    assert (await polling.post("3")).fault == (400, 1)
+    assert (await polling.poll()).error == (400, 1)
+    assert (await polling.post("3")).error == (400, 1)
 
 
 async def test_a_polling_session_that_never_polls_is_over(polling: PollingClient) -> None:
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(TIMEOUT):
         while (await polling.post("6")).status == 200:  # noqa: ASYNC110 (asking is the only way to know)
             await asyncio.sleep(TICK)
-    assert (await polling.poll()).fault == (400, 1)
+    assert (await polling.poll()).error == (400, 1)
 
 
 async def test_a_client_that_talks_and_answers_no_ping_is_over(server: RunningServer) -> None:
     async with raw_client(server.url) as client:
         await client.join("tea", "ann")
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             while not client.ws.closed:
                 await client.ws.send_str('42["typing",{"room":"tea","on":true}]')
                 with suppress(TimeoutError):
@@ -67,8 +69,8 @@ async def test_a_client_that_talks_and_answers_no_ping_is_over(server: RunningSe
 
 async def test_a_websocket_session_that_answers_no_ping_is_over(server: RunningServer) -> None:
     async with raw_client(server.url, connect=False) as client:
-        assert (await asyncio.wait_for(client.ws.receive(), PATIENCE)).data == "2"
-        message = await asyncio.wait_for(client.ws.receive(), PATIENCE)
+        assert (await asyncio.wait_for(client.ws.receive(), TIMEOUT)).data == "2"
+        message = await asyncio.wait_for(client.ws.receive(), TIMEOUT)
         assert message.data != "2"
         assert client.ws.closed
 
@@ -76,30 +78,30 @@ async def test_a_websocket_session_that_answers_no_ping_is_over(server: RunningS
 async def test_a_pong_that_was_not_asked_for_does_no_harm(server: RunningServer) -> None:
     async with raw_client(server.url, connect=False) as client:
         await client.ws.send_str("3")
-        await client.let_in()
+        await client.connect_namespace()
 
 
 async def test_a_ping_of_the_client_ends_the_session(server: RunningServer, polling: PollingClient) -> None:
     assert (await polling.post("2")).status == 400
     async with raw_client(server.url, connect=False) as client:
         await client.ws.send_str("2")
-        await client.closed()
+        await client.wait_closed()
 
 
 async def test_an_upgraded_session_is_pinged_on_its_websocket(polling: PollingClient) -> None:
-    ws = await polling.websocket()
+    ws = await polling.open_websocket()
     await ws.send_str("2probe")
     assert await ws.receive_str() == "3probe"
     await ws.send_str("5")
     for _ in range(2):
-        assert await asyncio.wait_for(ws.receive_str(), PATIENCE) == "2"
+        assert await asyncio.wait_for(ws.receive_str(), TIMEOUT) == "2"
         await ws.send_str("3")
     await ws.close()
 
 
 async def test_a_session_that_answers_its_pings_is_kept(server: RunningServer) -> None:
     async with polling_client(server.url) as polling, raw_client(server.url) as websocket:
-        await polling.let_in()
+        await polling.connect_namespace()
 
         async def poll_on() -> None:
             for _ in range(6):
@@ -108,6 +110,6 @@ async def test_a_session_that_answers_its_pings_is_kept(server: RunningServer) -
 
         polling_on = asyncio.create_task(poll_on())
         while not polling_on.done():
-            assert (await websocket.ask("listRooms", {}))["ok"]  # pings are answered on the way
+            assert (await websocket.request("listRooms", {}))["ok"]  # pings are answered on the way
             await asyncio.sleep(TICK)
         await polling_on

@@ -11,10 +11,10 @@ import pytest
 
 from server.gateway.dialects import table
 from server.runtime import RunningServer
-from tests.support.eventually import eventually
+from tests.support.eventually import wait_until
 from tests.support.raw_client import raw_client
-from tests.support.requirements import JAVASCRIPT, need_node
-from tests.support.serving import serving
+from tests.support.requirements import JAVASCRIPT_DIRECTORY, require_node
+from tests.support.serving import running_server
 from tui_chat.client.chat import ChatClient
 
 DOCUMENT = (Path(__file__).parents[3] / "docs" / "dialects.md").read_text()
@@ -23,7 +23,7 @@ PROTOCOL = (Path(__file__).parents[3] / "docs" / "protocol.md").read_text()
 
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
-    async with serving(tmp_path) as running:
+    async with running_server(tmp_path) as running:
         yield running
 
 
@@ -44,13 +44,15 @@ async def started(heading: str, language: str, url: str) -> asyncio.subprocess.P
 
 async def javascript(code: str, url: str) -> asyncio.subprocess.Process:
     code = code.replace('"socket.io-client"', '"socket.io-client-4.8.4"')
-    return await run(code, url, need_node(), "--input-type=module", "-e")
+    return await run(code, url, require_node(), "--input-type=module", "-e")
 
 
 async def run(code: str, url: str, *command: str) -> asyncio.subprocess.Process:
     assert "http://localhost:3000" in code
     code = code.replace("http://localhost:3000", url)
-    return await asyncio.create_subprocess_exec(*command, code, cwd=JAVASCRIPT, stdout=asyncio.subprocess.PIPE)
+    return await asyncio.create_subprocess_exec(
+        *command, code, cwd=JAVASCRIPT_DIRECTORY, stdout=asyncio.subprocess.PIPE
+    )
 
 
 LANGUAGES = [pytest.param("javascript", marks=pytest.mark.needs_node), "python"]
@@ -74,7 +76,7 @@ async def test_the_clients_talk(
         script = await started(heading, language, server.url)
         assert script.stdout is not None
         try:
-            await eventually(lambda: len(tea.log) == 1)
+            await wait_until(lambda: len(tea.log) == 1)
             assert (tea.log[1].nick_name, tea.log[1].message) == (nick.format(short=short), "hi")
             await tea.send("hello")
             wanted = [line.format(short=short) for line in printed]
@@ -124,13 +126,13 @@ async def test_the_example_of_a_dialect_is_one(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setitem(sys.modules, module.__name__, module)
     exec(compile(example("Adding one", "python"), "docs/dialects.md", "exec"), module.__dict__)
     monkeypatch.setattr(table, "DIALECT_TYPES", (*table.DIALECT_TYPES[:-1], module.Single, table.DIALECT_TYPES[-1]))
-    async with serving(tmp_path) as server, raw_client(server.url) as ann, raw_client(server.url) as bob:
-        assert (await bob.ask("chatMessage", "too early"))["error"]["code"] == "not_joined"
+    async with running_server(tmp_path) as server, raw_client(server.url) as ann, raw_client(server.url) as bob:
+        assert (await bob.request("chatMessage", "too early"))["error"]["code"] == "not_joined"
         await ann.join("tea", "ann")
         await bob.ws.send_str('42["joinRoom",{"username":"bob","room":"tea"}]')
-        assert await bob.event("message") == {"username": "bob", "text": "bob 加入了 tea 房间"}
+        assert await bob.wait_for_push("message") == {"username": "bob", "text": "bob 加入了 tea 房间"}
         await bob.ws.send_str('42["chatMessage","hi"]')
-        assert await bob.event("message") == {"username": "bob", "text": "hi"}
-        await ann.ask("sendMessage", {"room": "tea", "message": "hello"})
-        assert await bob.event("message") == {"username": "ann", "text": "hello"}
+        assert await bob.wait_for_push("message") == {"username": "bob", "text": "hi"}
+        await ann.request("sendMessage", {"room": "tea", "message": "hello"})
+        assert await bob.wait_for_push("message") == {"username": "ann", "text": "hello"}
         assert [member.get("via") for member in (await ann.join("tea", "ann"))["members"]] == [None, "single"]

@@ -12,7 +12,7 @@ from server.gateway.dialects.table import create_dialects
 from server.gateway.fanout import Fanout, RoomEvent
 from server.gateway.frames import Frame
 from server.protocol.entries import Message, PresencePush
-from tests.support.eventually import eventually
+from tests.support.eventually import wait_until
 
 READERS = 5
 
@@ -73,7 +73,7 @@ async def test_a_list_of_users_is_one_frame_for_all_who_are_in_the_same_rooms() 
         lobby.join(reader, "coffee", reader.sid, "ann", dialect="grouped")
     for changed in lobby.rooms.values():
         Fanout(dialects).send_to_room(changed, PresencePush(room=changed.name, joined=[], left=[], renamed=[]))
-    await eventually(lambda: wires[0].frames)
+    await wait_until(lambda: wires[0].frames)
     assert [len(wire.frames) for wire in wires] == [1] * READERS  # though both rooms changed
     assert len({id(wire.frames[0]) for wire in wires}) == 1
     assert set(json.loads(wires[0].frames[0].polling_bytes[2:])[1]) == {"tea", "coffee"}

@@ -8,12 +8,12 @@ import pytest
 
 from server.runtime import RunningServer
 from tests.support.raw_client import RawClient, raw_client
-from tests.support.serving import serving
+from tests.support.serving import running_server
 
 
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
-    async with serving(tmp_path, rate_limit="off") as running:
+    async with running_server(tmp_path, rate_limit="off") as running:
         yield running
 
 
@@ -24,7 +24,7 @@ async def client(server: RunningServer) -> AsyncGenerator[RawClient]:
 
 
 async def test_a_room_is_made_found_changed_and_removed(client: RawClient) -> None:
-    made: dict[str, Any] = await client.ask("createChatroom", {"name": "Tea", "topic": "leaves", "more": 1})
+    made: dict[str, Any] = await client.request("createChatroom", {"name": "Tea", "topic": "leaves", "more": 1})
     assert {**made, "id": 0, "createdAt": 0} == {
         "id": 0,
         "name": "Tea",
@@ -32,44 +32,44 @@ async def test_a_room_is_made_found_changed_and_removed(client: RawClient) -> No
         "members": 0,
         "createdAt": 0,
     }
-    assert await client.ask("findAllChatroom") == [made]
+    assert await client.request("findAllChatroom") == [made]
     for spelling in (made["id"], str(made["id"]), {"id": made["id"]}):
-        assert await client.ask("findOneChatroom", spelling) == made
-    changed = await client.ask("updateChatroom", {"id": made["id"], "name": "Green tea", "topic": "green"})
+        assert await client.request("findOneChatroom", spelling) == made
+    changed = await client.request("updateChatroom", {"id": made["id"], "name": "Green tea", "topic": "green"})
     assert changed == {**made, "name": "Green tea", "topic": "green"}
-    assert await client.ask("findOneChatroom", made["id"]) == changed
-    assert await client.ask("removeChatroom", made["id"]) == changed
-    assert await client.ask("findAllChatroom") == []
-    assert (await client.ask("findOneChatroom", made["id"]))["error"]["code"] == "not_found"
+    assert await client.request("findOneChatroom", made["id"]) == changed
+    assert await client.request("removeChatroom", made["id"]) == changed
+    assert await client.request("findAllChatroom") == []
+    assert (await client.request("findOneChatroom", made["id"]))["error"]["code"] == "not_found"
 
 
 async def test_others_see_a_room_and_may_not_change_it(server: RunningServer, client: RawClient) -> None:
-    made: dict[str, Any] = await client.ask("createChatroom", {"name": "tea"})
+    made: dict[str, Any] = await client.request("createChatroom", {"name": "tea"})
     async with raw_client(server.url) as other:
-        assert await other.ask("findAllChatroom") == [made]
+        assert await other.request("findAllChatroom") == [made]
         for event, body in (("updateChatroom", {"id": made["id"], "name": "mine"}), ("removeChatroom", made["id"])):
-            assert (await other.ask(event, body))["error"]["code"] == "forbidden"
-        assert (await other.ask("createChatroom", {"name": "TEA"}))["error"]["code"] == "conflict"
-        assert (await client.ask("updateChatroom", {"id": made["id"], "topic": "changed"}))["topic"] == "changed"
+            assert (await other.request(event, body))["error"]["code"] == "forbidden"
+        assert (await other.request("createChatroom", {"name": "TEA"}))["error"]["code"] == "conflict"
+        assert (await client.request("updateChatroom", {"id": made["id"], "topic": "changed"}))["topic"] == "changed"
         assert (await other.join("tea", "ann"))["room"]["topic"] == "changed"
-        assert (await client.ask("findOneChatroom", made["id"]))["members"] == 1
+        assert (await client.request("findOneChatroom", made["id"]))["members"] == 1
         for event, body in (("updateChatroom", {"id": made["id"], "name": "coffee"}), ("removeChatroom", made["id"])):
-            assert (await client.ask(event, body))["error"]["code"] == "conflict"
+            assert (await client.request(event, body))["error"]["code"] == "conflict"
 
 
 async def test_what_was_said_in_a_removed_room_is_gone_and_its_log_goes_on(
     server: RunningServer, client: RawClient
 ) -> None:
-    made = await client.ask("createChatroom", {"name": "tea"})
+    made = await client.request("createChatroom", {"name": "tea"})
     async with raw_client(server.url) as ann:
         await ann.join("tea", "ann")
         for text in ("one", "two"):
-            await ann.ask("sendMessage", {"room": "tea", "message": text})
-    while "error" in (removed := await client.ask("removeChatroom", made["id"])):
+            await ann.request("sendMessage", {"room": "tea", "message": text})
+    while "error" in (removed := await client.request("removeChatroom", made["id"])):
         assert removed["error"]["code"] == "conflict"  # until ann is gone
-    assert await client.ask("findAllChatroom") == []
-    assert (await client.ask("listRooms", {}))["rooms"] == []
-    again = await client.ask("createChatroom", {"name": "Tea", "topic": "anew"})
+    assert await client.request("findAllChatroom") == []
+    assert (await client.request("listRooms", {}))["rooms"] == []
+    again = await client.request("createChatroom", {"name": "Tea", "topic": "anew"})
     assert (again["id"], again["topic"]) == (made["id"], "anew")
     joined = await client.join("tea", "bob")
     assert (joined["room"]["lastSeq"], joined["room"]["topic"]) == (4, "anew")
@@ -77,24 +77,28 @@ async def test_what_was_said_in_a_removed_room_is_gone_and_its_log_goes_on(
 
 
 async def test_a_removed_room_is_back_on_the_list_when_somebody_talks_there(client: RawClient) -> None:
-    made = await client.ask("createChatroom", {"name": "tea"})
-    await client.ask("updateChatroom", {"id": made["id"], "topic": "so that its log is not empty"})
-    await client.ask("removeChatroom", made["id"])
+    made = await client.request("createChatroom", {"name": "tea"})
+    await client.request("updateChatroom", {"id": made["id"], "topic": "so that its log is not empty"})
+    await client.request("removeChatroom", made["id"])
     joined = await client.join("tea", "ann")
     assert joined["room"] == {"name": "tea", "topic": "", "lastSeq": 1, "visibility": "public"}
-    assert await client.ask("findAllChatroom") == []
-    assert (await client.ask("sendMessage", {"room": "tea", "message": "hi"}))["seq"] == 2
-    assert [room["members"] for room in await client.ask("findAllChatroom")] == [1]
+    assert await client.request("findAllChatroom") == []
+    assert (await client.request("sendMessage", {"room": "tea", "message": "hi"}))["seq"] == 2
+    assert [room["members"] for room in await client.request("findAllChatroom")] == [1]
 
 
 async def test_history_is_streamed(client: RawClient) -> None:
     await client.join("tea", "ann")
-    sent = [await client.ask("sendMessage", {"room": "tea", "message": text}) for text in "abcd"]
-    await client.ask("deleteMessage", {"room": "tea", "seq": 3})
-    (room,) = await client.ask("findAllChatroom")
-    end = await client.ask("findChatroomMessages", {"id": room["id"]})
-    assert end == await client.event("chatroomMessages") == {"chatroomId": room["id"], "count": 3, "hasMore": False}
-    streamed = [await client.event("chatroomMessage") for _ in range(3)]
+    sent = [await client.request("sendMessage", {"room": "tea", "message": text}) for text in "abcd"]
+    await client.request("deleteMessage", {"room": "tea", "seq": 3})
+    (room,) = await client.request("findAllChatroom")
+    end = await client.request("findChatroomMessages", {"id": room["id"]})
+    assert (
+        end
+        == await client.wait_for_push("chatroomMessages")
+        == {"chatroomId": room["id"], "count": 3, "hasMore": False}
+    )
+    streamed = [await client.wait_for_push("chatroomMessage") for _ in range(3)]
     assert [message["message"] for message in streamed] == ["a", "b", "d"]
     assert streamed[0] == {
         "chatroomId": room["id"],
@@ -104,9 +108,9 @@ async def test_history_is_streamed(client: RawClient) -> None:
         "message": "a",
         "createdAt": sent[0]["ts"],
     }
-    page = await client.ask("findChatroomMessages", {"id": room["id"], "before": 3, "limit": 1})
+    page = await client.request("findChatroomMessages", {"id": room["id"], "before": 3, "limit": 1})
     assert (page["count"], page["hasMore"]) == (1, True)
-    assert (await client.event("chatroomMessage"))["message"] == "b"
+    assert (await client.wait_for_push("chatroomMessage"))["message"] == "b"
 
 
 @pytest.mark.parametrize(
@@ -130,31 +134,31 @@ async def test_history_is_streamed(client: RawClient) -> None:
 async def test_what_is_not_valid_is_refused_in_plain_data(
     client: RawClient, event: str, arguments: list[Any], code: str
 ) -> None:
-    answer = await client.ask(event, *arguments)
+    answer = await client.request(event, *arguments)
     assert set(answer) == {"error"}
     assert (answer["error"]["code"], set(answer["error"])) == (code, {"code", "message"})
 
 
 async def test_one_connection_makes_no_more_rooms_than_it_could_be_in(client: RawClient) -> None:
     for number in range(64):
-        assert "id" in await client.ask("createChatroom", {"name": f"room {number}"})
-    assert (await client.ask("createChatroom", {"name": "one more"}))["error"]["code"] == "bad_request"
+        assert "id" in await client.request("createChatroom", {"name": f"room {number}"})
+    assert (await client.request("createChatroom", {"name": "one more"}))["error"]["code"] == "bad_request"
 
 
 async def test_one_address_does_not_use_up_what_all_may_make(tmp_path: Path) -> None:
     async with (
-        serving(tmp_path, rooms_per_minute=3, trusted_proxy=("127.0.0.0/8",)) as server,
+        running_server(tmp_path, rooms_per_minute=3, trusted_proxy=("127.0.0.0/8",)) as server,
         raw_client(server.url, headers={"X-Forwarded-For": "192.0.2.7"}) as greedy,
         raw_client(server.url, headers={"X-Forwarded-For": "192.0.2.7"}) as second,
         raw_client(server.url, headers={"X-Forwarded-For": "192.0.2.8"}) as other,
     ):
-        made = await greedy.ask("createChatroom", {"name": "a"})
-        assert (await greedy.ask("updateChatroom", {"id": made["id"], "name": "b"}))["name"] == "b"
-        assert "id" in await second.ask("createChatroom", {"name": "c"})
+        made = await greedy.request("createChatroom", {"name": "a"})
+        assert (await greedy.request("updateChatroom", {"id": made["id"], "name": "b"}))["name"] == "b"
+        assert "id" in await second.request("createChatroom", {"name": "c"})
         for client in (greedy, second):
-            refusal = await client.ask("createChatroom", {"name": "d"})
+            refusal = await client.request("createChatroom", {"name": "d"})
             assert (refusal["error"]["code"], "from this address" in refusal["error"]["message"]) == (
                 "rate_limited",
                 True,
             )
-        assert "id" in await other.ask("createChatroom", {"name": "d"})
+        assert "id" in await other.request("createChatroom", {"name": "d"})
