@@ -29,7 +29,7 @@ faults: .venv/ready-dev  ## break a server in every way for some minutes, then l
 	@$(RUN) python -m benchmarks.faults $(ARGS)
 
 messages: .venv/ready-dev  ## take new sentences of the client into the catalogue of translations, and compile it
-	@$(RUN) python -m tools.messages
+	@$(RUN) python -m tools.update_catalogue
 
 screenshots: .venv/ready-dev  ## draw docs/screenshots anew, from the program itself
 	@$(RUN) python -m tools.screenshots

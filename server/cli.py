@@ -10,8 +10,8 @@ from typing import Annotated, NoReturn, cast
 
 from cyclopts import App, CycloptsError, Parameter
 
-from server.config import ConfigError, ResolvedSettings, resolve_settings
-from server.protocol import limits
+from server.settings import ConfigError, ResolvedSettings, resolve_settings
+from tui_chat.protocol import limits
 
 EXIT_USAGE_ERROR = 2
 """Exit code for whatever the operator can mend."""
@@ -35,7 +35,7 @@ def _option(help_text: str) -> Parameter:
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
 class Flags:
-    """The command line's part of `server.config.Settings`; what is None was not given."""
+    """The command line's part of `server.settings.Settings`; what is None was not given."""
 
     config: Annotated[Path | None, _option("TOML file with settings.")] = None
     host: Annotated[str | None, _option("Address to listen on (127.0.0.1); 0.0.0.0 for the whole network.")] = None
@@ -78,11 +78,11 @@ def serve_command(*, flags: Flags = _DEFAULT_FLAGS) -> None:
     """Serve until Ctrl+C or SIGTERM."""
     settings = flags.resolve().settings
     # Imported only now, so that --help and a wrong flag answer at once.
-    from server import serving  # noqa: PLC0415
+    from server import process  # noqa: PLC0415
 
     try:
-        serving.run(settings)
-    except serving.STARTUP_ERRORS as error:
+        process.run(settings)
+    except process.STARTUP_ERRORS as error:
         _exit_with_error(str(error))
 
 

@@ -24,7 +24,7 @@ from pathlib import Path
 
 import pyte
 
-from tools.stage import START_TIME, DemoScene, demo_scene, wait_until
+from tools.demo_scene import START_TIME, DemoScene, demo_scene, wait_until
 
 OUTPUT_FILE = Path(__file__).parents[1] / "docs" / "recording.cast"
 

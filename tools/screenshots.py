@@ -9,12 +9,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.stage import DemoScene, demo_app_in_terminal, demo_scene, fixed_environment
-from tui_chat.session.language import Language
-from tui_chat.session.remembered import Profile
+from tools.demo_scene import DemoScene, demo_app_in_terminal, demo_scene, fixed_environment
+from tui_chat.session.i18n import Language
+from tui_chat.session.store.profile import Profile
+from tui_chat.ui.screens.room_switcher import RoomSwitcher
 from tui_chat.ui.screens.search import SearchScreen
 from tui_chat.ui.screens.settings import SettingsScreen
-from tui_chat.ui.screens.switcher import RoomSwitcher
 
 OUTPUT_DIRECTORY = Path(__file__).parents[1] / "docs" / "screenshots"
 

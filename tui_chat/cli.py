@@ -6,15 +6,43 @@ import sys
 from pathlib import Path
 
 import platformdirs
+from msgspec.structs import replace
 
-from server.protocol.errors import Unavailable
 from tui_chat.command_line import CommandLineParser, VersionAction, exit_with_error, parse_language, set_language
-from tui_chat.logs import configure_logging, log_path
-from tui_chat.session import carrying, refusals, remembered, settings_file
-from tui_chat.session.language import tr
-from tui_chat.session.settings_file import SettingsFile
-from tui_chat.ui import memory
-from tui_chat.ui.start import DEFAULT_HOST, DEFAULT_PORT, StartOptions
+from tui_chat.logging import configure_logging, log_path
+from tui_chat.protocol.errors import Unavailable
+from tui_chat.session import error_text
+from tui_chat.session.i18n import tr
+from tui_chat.session.settings import schema as settings_schema
+from tui_chat.session.settings import settings_file
+from tui_chat.session.settings.settings_file import SettingsFile
+from tui_chat.session.store import profile as profile_store
+from tui_chat.session.store.profile import Profile
+from tui_chat.ui import gc_tuning
+from tui_chat.ui.start_options import DEFAULT_HOST, DEFAULT_PORT, StartOptions
+
+
+def migrate_theme(directory: Path, saved_profile: Profile, file: SettingsFile) -> Profile:
+    """A theme that was remembered goes into the settings, unless one is set there.
+
+    Args:
+        directory: Where `kept` is from.
+        kept: What is remembered, perhaps by a version that kept the theme there.
+        file: The settings.
+
+    Returns:
+        What is remembered now: the same without a theme. It stays there while the settings cannot be written.
+    """
+    if not saved_profile.theme:
+        return saved_profile
+    field = settings_schema.fields()["theme"]
+    should_migrate = saved_profile.theme in field.choices and saved_profile.theme != field.default
+    if should_migrate and file.settings.theme == field.default and file.change("theme", saved_profile.theme):
+        return saved_profile
+    cleared = replace(saved_profile, theme="")
+    profile_store.save(directory, cleared)
+    return cleared
+
 
 SUBCOMMANDS = ("send", "tail", "who")
 """What the first word can be instead of a server: one thing done for a script (docs/scripts.md)."""
@@ -75,7 +103,7 @@ def main() -> None:
     """
     set_language(sys.argv[1:], "", os.environ)
     if sys.argv[1:2] and sys.argv[1] in SUBCOMMANDS:
-        from tui_chat.oneshot import arguments  # noqa: PLC0415 (not needed for the first screen)
+        from tui_chat.cli_commands import arguments  # noqa: PLC0415 (not needed for the first screen)
 
         sys.exit(arguments.run(sys.argv[1:]))
     args = build_parser().parse_args()
@@ -84,13 +112,13 @@ def main() -> None:
         sys.exit(_run_screen_reader(options))
     _require_terminal()
     configure_logging(options.log)
-    saved_profile, profile_problem = remembered.load(options.state)
+    saved_profile, profile_problem = profile_store.load(options.state)
     settings = SettingsFile.load(options.settings)
-    saved_profile = carrying.migrate_theme(options.state, saved_profile, settings)
+    saved_profile = migrate_theme(options.state, saved_profile, settings)
     set_language(sys.argv[1:], settings.settings.language, os.environ)
     # Textual draws at most so often, and at 60 a key that falls into a flood waits for up to 16 ms to show.
     os.environ.setdefault("TEXTUAL_FPS", "240")
-    memory.pause_collection()
+    gc_tuning.pause_collection()
     # A key passes the thread that reads it to the loop in three turns, each of 5 ms when both cores have work.
     sys.setswitchinterval(THREAD_SWITCH_INTERVAL)
     # Textual is a third of a second that --help and a wrong flag do not wait for.
@@ -109,11 +137,11 @@ def _run_screen_reader(options: StartOptions) -> int:
     settings = SettingsFile.load(options.settings)
     set_language(sys.argv[1:], settings.settings.language, os.environ)
     # Neither Textual nor Rich is needed for it.
-    from tui_chat.plain.start import ReaderOptions, run, wait_until_listening  # noqa: PLC0415
+    from tui_chat.screen_reader.main import ReaderOptions, run, wait_until_listening  # noqa: PLC0415
 
     if not options.serve:
         return run(ReaderOptions(options.server, options.room, options.nick, options.state), settings)
-    from tui_chat.embed import EmbeddedServer, join_instructions  # noqa: PLC0415 (the server is heavy)
+    from tui_chat.local_server import EmbeddedServer, join_instructions  # noqa: PLC0415 (the server is heavy)
 
     server = EmbeddedServer(options.host, options.port)
     try:
@@ -121,7 +149,7 @@ def _run_screen_reader(options: StartOptions) -> int:
         print("\n".join(join_instructions(options.host, options.port, url)))
         return run(ReaderOptions(url, options.room, options.nick, options.state), settings)
     except Unavailable as error:
-        exit_with_error(refusals.describe(error))
+        exit_with_error(error_text.describe(error))
     finally:
         server.close()
 

@@ -10,8 +10,8 @@ import sys
 from collections.abc import MutableMapping, Sequence
 from typing import NoReturn
 
-from tui_chat.session import language
-from tui_chat.session.language import Language, mark, tr
+from tui_chat.session import i18n
+from tui_chat.session.i18n import Language, mark, tr
 
 EXIT_USAGE_ERROR = 2
 """Exit code for whatever the person can mend."""
@@ -69,17 +69,17 @@ def set_language(arguments: Sequence[str], setting: str, environ: MutableMapping
             flag = arguments[index + 1] if index + 1 < len(arguments) else ""
         elif argument.startswith("--lang="):
             flag = argument.removeprefix("--lang=")
-    selected = language.select_language(flag, setting, environ)
-    language.activate(selected)
+    selected = i18n.select_language(flag, setting, environ)
+    i18n.activate(selected)
     if selected is not Language.ENGLISH:
-        environ["LANGUAGE"] = language.catalogue_dir(selected)
-        gettext.bindtextdomain(language.DOMAIN, language.LOCALE_DIR)
-        gettext.textdomain(language.DOMAIN)
+        environ["LANGUAGE"] = i18n.catalogue_dir(selected)
+        gettext.bindtextdomain(i18n.DOMAIN, i18n.LOCALE_DIR)
+        gettext.textdomain(i18n.DOMAIN)
 
 
 def parse_language(tag: str) -> Language:
     """The language that a flag names, for argparse."""
-    parsed = language.language_from_tag(tag)
+    parsed = i18n.language_from_tag(tag)
     if parsed is None:
         raise argparse.ArgumentTypeError(tr("the languages are en and zh"))
     return parsed

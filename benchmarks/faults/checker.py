@@ -18,8 +18,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from server.protocol.answers import SendResponse
-from server.protocol.entries import Entry, Message
+from tui_chat.protocol.events import Entry, Message
+from tui_chat.protocol.responses import SendResponse
 
 
 class ViolationKind(StrEnum):

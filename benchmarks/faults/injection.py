@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from tests.support.eventually import wait_until
 from tests.support.server_process import SERVER_COMMAND, ServerProcess, start_server
 from tests.support.tcp_proxy import ProxyConnection, TcpProxy
+from tests.support.wait import wait_until
 
 
 class FaultKind(StrEnum):

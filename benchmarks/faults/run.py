@@ -16,17 +16,17 @@ import msgspec
 
 from benchmarks.faults.checker import Violation, extract_marker, find_violations
 from benchmarks.faults.injection import FaultInjector, FaultKind, FaultPace, RestartableServer
-from benchmarks.faults.people import SimulatedReader, SimulatedWriter
-from benchmarks.faults.typists import OutboxClientProcess
-from server.protocol.answers import HistoryPage
-from server.protocol.entries import Entry, Message
-from server.protocol.errors import Unavailable
-from server.protocol.limits import HISTORY_PAGE
-from tests.support.eventually import wait_until
+from benchmarks.faults.outbox_client_process import OutboxClientProcess
+from benchmarks.faults.simulated_clients import SimulatedReader, SimulatedWriter
 from tests.support.raw_client import raw_client
 from tests.support.server_process import SERVER_COMMAND
 from tests.support.tcp_proxy import TcpProxy, tcp_proxy
+from tests.support.wait import wait_until
 from tui_chat.client.events import Offline
+from tui_chat.protocol.errors import Unavailable
+from tui_chat.protocol.events import Entry, Message
+from tui_chat.protocol.limits import HISTORY_PAGE
+from tui_chat.protocol.responses import HistoryPage
 
 SERVER_FLAGS = (
     *("--rate-limit", "off", "--log-level", "warning"),

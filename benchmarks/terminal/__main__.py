@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.run import describe_machine
-from benchmarks.terminal import measures
-from benchmarks.terminal.contenders import Competitor, available_competitors
-from benchmarks.terminal.measures import EchoStats, Percentiles
+from benchmarks.terminal import measurements
+from benchmarks.terminal.competitors import Competitor, available_competitors
+from benchmarks.terminal.measurements import EchoStats, Percentiles
 from benchmarks.terminal.program import EchoSample
 
 ECHO_COLUMNS = ("key to echo, ms", "CPU ms of it")
@@ -75,7 +75,7 @@ def report_first_screen(report: TerminalReport, competitors: list[Competitor], h
     echoes: dict[str, list[EchoSample]] = {each.name: [] for each in competitors}
     for round_number in range(rounds + 1):  # in turns; the first warms the file cache, and compiles
         for each in competitors:
-            screen_time, key_echoes = measures.measure_first_screen(each, home / each.name)
+            screen_time, key_echoes = measurements.measure_first_screen(each, home / each.name)
             if round_number:
                 screen_times[each.name].append(screen_time)
                 echoes[each.name] += key_echoes
@@ -103,11 +103,11 @@ def report_echo(report: TerminalReport, competitors: list[Competitor], home: Pat
     steady: dict[str, list[EchoSample]] = {}
     for _ in range(max(1, rounds // 5)):
         if bare is not None:
-            silent.setdefault(bare.name, []).extend(measures.measure_first_screen(bare, home / bare.name)[1])
+            silent.setdefault(bare.name, []).extend(measurements.measure_first_screen(bare, home / bare.name)[1])
         for each in competitors:
             if each.start_in_room is not None:
-                silent.setdefault(each.name, []).extend(measures.measure_echo(each, home / each.name))
-                steady.setdefault(each.name, []).extend(measures.measure_echo(each, home / each.name, STEADY_RATE))
+                silent.setdefault(each.name, []).extend(measurements.measure_echo(each, home / each.name))
+                steady.setdefault(each.name, []).extend(measurements.measure_echo(each, home / each.name, STEADY_RATE))
     report.print_table(
         "Key to echo in a room, in ms: median / p95 / worst",
         (*ECHO_COLUMNS, f"{ECHO_COLUMNS[0]} while {STEADY_RATE:,} lines a second come", ECHO_COLUMNS[1]),
@@ -133,7 +133,7 @@ def report_echo(report: TerminalReport, competitors: list[Competitor], home: Pat
 def report_flood(report: TerminalReport, competitors: list[Competitor], home: Path, rounds: int) -> None:
     """As many lines as each can take."""
     results = {
-        each.name: measures.measure_flood(each, home / each.name, 4_000 * rounds)
+        each.name: measurements.measure_flood(each, home / each.name, 4_000 * rounds)
         for each in competitors
         if each.start_in_room
     }
@@ -164,7 +164,7 @@ def report_loaded(report: TerminalReport, competitors: list[Competitor], home: P
     """A hundred thousand messages."""
     lines, pages = 100_000, 6 * rounds
     results = {
-        each.name: measures.measure_loaded(each, home / each.name, lines, pages)
+        each.name: measurements.measure_loaded(each, home / each.name, lines, pages)
         for each in competitors
         if each.start_in_room
     }
@@ -182,7 +182,7 @@ def report_loaded(report: TerminalReport, competitors: list[Competitor], home: P
     report.bounds.append(PerformanceBound("resident MiB with 100,000 messages", results[CHAT_TUI].resident_mib, 120))
     bare = next((each for each in competitors if each.start_in_room is None), None)
     if bare is not None:
-        base = EchoStats.from_samples(measures.measure_first_screen(bare, home / bare.name)[1]).latency.median
+        base = EchoStats.from_samples(measurements.measure_first_screen(bare, home / bare.name)[1]).latency.median
         ratio = results[CHAT_TUI].echo.latency.median / base
         report.bounds.append(PerformanceBound("key to echo with 100,000 messages ÷ bare Textual", ratio, 1.5))
 

@@ -9,16 +9,16 @@ is not even looked at.
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
-from server.domain.rooms import LiveRoom
-from server.gateway import packets
-from server.gateway.connection import ClientConnection
-from server.gateway.frames import Frame
-from server.protocol import entries
-from server.protocol.codec import encode_push
+from server.domain.room_registry import LiveRoom
+from server.engineio import packets
+from server.engineio.connection import ClientConnection
+from server.engineio.frames import Frame
+from tui_chat.protocol import events
+from tui_chat.protocol.codec import encode_push
 
-MembershipNotice = entries.JoinNotice | entries.LeaveNotice | entries.NickNotice
+MembershipNotice = events.JoinNotice | events.LeaveNotice | events.NickNotice
 
-RoomEvent = entries.Entry | MembershipNotice | entries.PresencePush | entries.TypingPush
+RoomEvent = events.Entry | MembershipNotice | events.PresencePush | events.TypingPush
 """What happens in a room, as the native form has it."""
 
 
@@ -32,7 +32,7 @@ class DialectSink(Protocol):
         ...
 
 
-def encode_push_frame(event: str, body: entries.WireStruct) -> Frame:
+def encode_push_frame(event: str, body: events.WireStruct) -> Frame:
     """The push as everybody gets it."""
     return Frame(packets.encode_event(encode_push(event, body)))
 

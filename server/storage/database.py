@@ -12,14 +12,14 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from server.storage import schema
-from server.storage.backfill import run_backfill
+from server.storage.errors import StorageError, describe_error, is_outage
 from server.storage.executor import Executor, ThreadExecutor
-from server.storage.faults import StorageError, describe_error, is_outage
+from server.storage.file_lock import DatabaseLock
 from server.storage.journal import MAX_QUEUE_DEPTH, Journal
-from server.storage.ownership import DatabaseLock
-from server.storage.queries import LogReader
-from server.storage.room_rows import RoomRepository
+from server.storage.log_reader import LogReader
+from server.storage.room_repository import RoomRepository
 from server.storage.schema import SchemaState
+from server.storage.search_backfill import run_backfill
 from server.storage.search_index import SearchIndex
 from server.storage.sqlite import copy_database, create_file, open_engine
 from server.storage.statements import BatchStatements, upsert_insert

@@ -12,7 +12,7 @@ from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine
 
-from server.storage.faults import StorageError
+from server.storage.errors import StorageError
 
 ResultT = TypeVar("ResultT")
 

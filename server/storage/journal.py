@@ -31,13 +31,13 @@ from uuid import UUID
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from server.domain.drafts import AppendMessage, LogCommand
-from server.protocol.entries import Entry
-from server.protocol.errors import InternalError, Unavailable
-from server.storage.batch import AppendOutcome, AppendResult, apply_batch
+from server.domain.log_commands import AppendMessage, LogCommand
+from server.storage.batch_writer import AppendOutcome, AppendResult, apply_batch
+from server.storage.errors import describe_error, is_outage, is_serialization_failure
 from server.storage.executor import Executor
-from server.storage.faults import describe_error, is_outage, is_serialization_failure
 from server.storage.statements import BatchStatements
+from tui_chat.protocol.errors import InternalError, Unavailable
+from tui_chat.protocol.events import Entry
 
 MAX_BATCH = 512
 """Drafts in one transaction: beyond this the disk's share of a message is noise, and answers only come later."""

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Dialect
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from server.storage.faults import StorageError
+from server.storage.errors import StorageError
 
 CONNECT_TIMEOUT = 5.0
 COMMAND_TIMEOUT = 30.0

@@ -9,8 +9,8 @@ from enum import Enum
 from sqlalchemy import Column, Connection, MetaData, PrimaryKeyConstraint, String, Table, func, inspect, select
 
 from server.storage import search_index
-from server.storage.batch import ENTRY_COUNTER
-from server.storage.faults import StorageError
+from server.storage.batch_writer import ENTRY_COUNTER
+from server.storage.errors import StorageError
 from server.storage.search_index import UNINDEXED_COUNTER
 from server.storage.tables import counters, metadata
 
@@ -68,7 +68,7 @@ def migrate(connection: Connection, revision: str = HEAD) -> None:
 
     What another node has done meanwhile is not done again.
     """
-    from server.storage.migrations.walk import upgrade  # noqa: PLC0415 -- brings Alembic, 300 ms
+    from server.storage.migrations.upgrade import upgrade  # noqa: PLC0415 -- brings Alembic, 300 ms
 
     _advisory_lock(connection)
     upgrade(connection, revision)

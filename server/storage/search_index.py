@@ -1,9 +1,9 @@
 """The index of what was said, written in the transaction of the entry itself.
 
 Rule 1  A message that stands has a row with the numbers of its present text
-        (`server.protocol.search_terms`) and of its room; a deleted one has none.
+        (`tui_chat.protocol.search_query`) and of its room; a deleted one has none.
 Rule 2  Messages with an id up to `unindexed` (in `counters`) have no row yet: they
-        were there before the index was, and `server.storage.backfill` works them off.
+        were there before the index was, and `server.storage.search_backfill` works them off.
 Rule 3  SQLite's FTS5 takes a row out only when it is told all that is in it, and
         so edits and deletions read what stood there.
 """
@@ -29,9 +29,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import DDL
 
-from server.protocol.search_terms import hash_terms
-from server.storage.prepared import PreparedStatement
+from server.storage.prepared_statement import PreparedStatement
 from server.storage.tables import counters
+from tui_chat.protocol.search_query import hash_terms
 
 UNINDEXED_COUNTER = "unindexed"
 """The name in `counters` of the greatest id that may not have its row in the index yet."""

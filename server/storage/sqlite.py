@@ -17,8 +17,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, QueuePool, create_engine, event, text
 
-from server.storage.faults import StorageError, describe_error
-from server.storage.prepared import PreparedStatement
+from server.storage.errors import StorageError, describe_error
+from server.storage.prepared_statement import PreparedStatement
 
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON")
 _FILE_IDENTITY = "file"

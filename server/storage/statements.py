@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from server.storage.prepared import PreparedStatement
+from server.storage.prepared_statement import PreparedStatement
 from server.storage.search_index import SearchIndex
 from server.storage.tables import PUBLIC, REMOVED, counters, entries, reactions, rooms
 

@@ -16,7 +16,7 @@ SOCKETIO_PATH: Final = "/socket.io/"
 """Here the gateway answers, and the middlewares of this package pass it through. What is below are files."""
 
 STATIC_SITE_ROUTE: Final = "own-pages"
-"""The name of the route to a folder of the operator's own pages (`server.web.own_pages`)."""
+"""The name of the route to a folder of the operator's own pages (`server.web.static_site`)."""
 
 _CONTENT_SECURITY_POLICY = "; ".join(
     (

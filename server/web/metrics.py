@@ -14,8 +14,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from server.domain.addresses import is_loopback
-from server.origins import get_client_info
+from server.domain.connection_limits import is_loopback
+from server.forwarded import get_client_info
 
 
 @dataclass(frozen=True, slots=True)

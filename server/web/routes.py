@@ -5,12 +5,12 @@ from pathlib import Path
 
 from aiohttp import ETag, web
 
-from server.protocol.errors import Unavailable
-from server.protocol.version import PROTOCOL_VERSION
-from server.web.files import INDEX_PATH, StaticAsset, load_client_assets, load_page_assets
+from server.web.assets import INDEX_PATH, StaticAsset, load_client_assets, load_page_assets
 from server.web.headers import SOCKETIO_PATH, security_headers
-from server.web.own_pages import add_static_site
-from server.web.problems import problem_middleware, problem_response
+from server.web.problem_details import problem_middleware, problem_response
+from server.web.static_site import add_static_site
+from tui_chat.protocol.errors import Unavailable
+from tui_chat.protocol.version import PROTOCOL_VERSION
 
 SERVICE_NAME = "chat-server"
 """What `/health` calls itself: a client sees by it what holds a port."""

@@ -25,12 +25,12 @@ def importers(package: str) -> set[str]:
     [
         (
             ("socketio", "engineio"),
-            ("server.gateway.engine.endpoint", "server.gateway.engine.sessions", "tui_chat.client.transport"),
+            ("server.engineio.socketio_server", "server.engineio.engineio_server", "tui_chat.client.net.transport"),
         ),
         (("sqlalchemy",), ("server.storage",)),
         (("redis",), ("server.cluster",)),
         (("textual", "rich"), ("tui_chat.ui",)),
-        (("tui_chat.embed",), ("tui_chat.ui", "tui_chat.cli")),
+        (("tui_chat.local_server",), ("tui_chat.ui", "tui_chat.cli")),
     ],
 )
 def test_only_the_named_parts_import(packages: tuple[str, ...], allowed: tuple[str, ...]) -> None:
@@ -48,11 +48,11 @@ def test_only_the_embedding_imports_the_servers_runtime_into_the_client() -> Non
     reached = {
         importer
         for module in graph().modules
-        if module.startswith("server.") and not module.startswith("server.protocol")
+        if module.startswith("server.") and not module.startswith("tui_chat.protocol")
         for importer in importers(module)
         if importer.startswith("tui_chat")
     }
-    assert reached == {"tui_chat.embed"}
+    assert reached == {"tui_chat.local_server"}
 
 
 def test_package_roots_stay_empty() -> None:
@@ -74,13 +74,13 @@ def test_no_file_is_two_things() -> None:
 @pytest.mark.parametrize(
     ("module", "unwanted"),
     [
-        ("server.protocol.codec", ["server.domain", "asyncio", "sqlalchemy", "aiohttp", "socketio"]),
-        ("server.cli", ["server.runtime", "sqlalchemy", "aiohttp", "socketio"]),
-        ("tui_chat.client.chat", ["textual", "rich", "sqlalchemy", "server.domain", "server.runtime"]),
-        ("tui_chat.oneshot.arguments", ["textual", "rich", "aiohttp", "socketio"]),
-        ("tui_chat.oneshot.send", ["textual", "rich", "sqlalchemy", "server.domain", "server.runtime"]),
-        ("tui_chat.plain.start", ["textual", "rich", "sqlalchemy", "server.domain", "server.runtime"]),
-        ("tui_chat.session.session", ["textual", "rich", "sqlalchemy", "server.domain", "server.runtime"]),
+        ("tui_chat.protocol.codec", ["server.domain", "asyncio", "sqlalchemy", "aiohttp", "socketio"]),
+        ("server.cli", ["server.app", "sqlalchemy", "aiohttp", "socketio"]),
+        ("tui_chat.client.client", ["textual", "rich", "sqlalchemy", "server.domain", "server.app"]),
+        ("tui_chat.cli_commands.arguments", ["textual", "rich", "aiohttp", "socketio"]),
+        ("tui_chat.cli_commands.send", ["textual", "rich", "sqlalchemy", "server.domain", "server.app"]),
+        ("tui_chat.screen_reader.main", ["textual", "rich", "sqlalchemy", "server.domain", "server.app"]),
+        ("tui_chat.session.chat_session", ["textual", "rich", "sqlalchemy", "server.domain", "server.app"]),
     ],
 )
 def test_importing_a_part_does_not_bring_what_it_does_not_need(module: str, unwanted: list[str]) -> None:

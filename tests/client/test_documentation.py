@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from server.runtime import RunningServer
-from tests.support.eventually import wait_until
+from server.app import RunningServer
+from tests.support.in_process_server import running_server
 from tests.support.requirements import JAVASCRIPT_DIRECTORY, require_node
-from tests.support.serving import running_server
-from tui_chat.client.chat import ChatClient
+from tests.support.wait import wait_until
+from tui_chat.client.client import ChatClient
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = ROOT / "docs" / "clients.md"
@@ -80,12 +80,14 @@ async def test_the_javascript_client_talks(server: RunningServer) -> None:
 
 
 def test_the_bot_needs_no_screen() -> None:
-    code = "import sys, tui_chat.client.chat, tui_chat.client.transport; print({*sys.modules} & {'textual', 'rich'})"
+    code = (
+        "import sys, tui_chat.client.client, tui_chat.client.net.transport; print({*sys.modules} & {'textual', 'rich'})"
+    )
     assert _output(code) == "set()"
 
 
 def test_the_libraries_behind_a_connection_are_not_loaded_before_there_is_one() -> None:
-    code = "import sys, tui_chat.client.chat; print({*sys.modules} & {'socketio', 'engineio', 'aiohttp'})"
+    code = "import sys, tui_chat.client.client; print({*sys.modules} & {'socketio', 'engineio', 'aiohttp'})"
     assert _output(code) == "set()"
 
 

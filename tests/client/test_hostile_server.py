@@ -11,12 +11,12 @@ import pytest
 import trustme
 from aiohttp import web
 
-from server.protocol.errors import InternalError, RateLimited
-from tests.support.eventually import wait_until
-from tests.support.foreign_server import hostile_server
-from tui_chat.client.chat import ChatClient
+from tests.support.hostile_server import hostile_server
+from tests.support.wait import wait_until
+from tui_chat.client.client import ChatClient
 from tui_chat.client.errors import Unreachable
 from tui_chat.client.events import Offline, RoomLost
+from tui_chat.protocol.errors import InternalError, RateLimited
 
 JOINED: dict[str, Any] = {
     "ok": True,

@@ -1,9 +1,9 @@
 """Who is in a room, however many come and go."""
 
-from server.protocol.entries import Member, PresencePush, RenamedMember
-from tests.support.eventually import wait_until
+from tests.support.wait import wait_until
 from tui_chat.client import roster
 from tui_chat.client.roster import Roster
+from tui_chat.protocol.events import Member, PresencePush, RenamedMember
 
 
 def member(number: int) -> Member:

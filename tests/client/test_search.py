@@ -9,21 +9,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from server.protocol.entries import Deletion, Edit, Message
-from server.protocol.errors import BadRequest, NotFound, TooLong
-from server.protocol.search_terms import SearchQuery
-from server.runtime import RunningServer
-from tests.support.eventually import wait_until
+from server.app import RunningServer
+from tests.support.in_process_server import running_server
 from tests.support.naive_search import matches
 from tests.support.search_model import queries, texts
-from tests.support.serving import running_server
 from tests.support.tcp_proxy import TcpProxy, tcp_proxy
-from tui_chat.client.chat import ChatClient
+from tests.support.wait import wait_until
+from tui_chat.client.client import ChatClient
 from tui_chat.client.events import Online
-from tui_chat.client.local_history import LocalHistory, RoomKey
-from tui_chat.client.present_state import MessageChange
-from tui_chat.client.results import SearchPage, SearchSource
-from tui_chat.client.room_log import LogSegment
+from tui_chat.client.search_page import SearchPage, SearchSource
+from tui_chat.client.storage.history_db import LocalHistory, RoomKey
+from tui_chat.client.sync.apply_change import MessageChange
+from tui_chat.client.sync.room_log import LogSegment
+from tui_chat.protocol.errors import BadRequest, NotFound, TooLong
+from tui_chat.protocol.events import Deletion, Edit, Message
+from tui_chat.protocol.search_query import SearchQuery
 
 SERVER = "http://localhost:3000"
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from benchmarks.faults.checker import ReadRecord, SentMessage, ViolationKind, extract_marker, find_violations
-from server.protocol.answers import SendResponse
-from server.protocol.entries import Edit, Entry, Message
+from tui_chat.protocol.events import Edit, Entry, Message
+from tui_chat.protocol.responses import SendResponse
 
 ROOM = "tea"
 EDITED = 6

@@ -8,13 +8,13 @@ from uuid import uuid4
 
 import pytest
 
-from server.runtime import RunningServer
-from tests.support import disk as disks
-from tests.support.disk import FaultyDisk
-from tests.support.eventually import TIMEOUT
+from server.app import RunningServer
+from tests.support import faulty_disk as disks
+from tests.support.faulty_disk import FaultyDisk
+from tests.support.in_process_server import running_server
 from tests.support.raw_client import RawClient, raw_client
 from tests.support.server_process import server_process
-from tests.support.serving import running_server
+from tests.support.wait import TIMEOUT
 
 
 @pytest.fixture

@@ -10,16 +10,15 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession
 
-from server.runtime import RunningServer
+from server.app import RunningServer
 from server.storage import database
-from tests.support import disk as disks
-from tests.support.disk import FaultyDisk
-from tests.support.eventually import TIMEOUT
+from tests.support import faulty_disk as disks
+from tests.support.faulty_disk import UNLIMITED, FaultyDisk, limit_file_size, small_disk
+from tests.support.in_process_server import running_server
 from tests.support.raw_client import RawClient, raw_client
 from tests.support.server_process import server_process
-from tests.support.serving import running_server
-from tests.support.small_disk import UNLIMITED, limit_file_size, small_disk
 from tests.support.storage import exclusive_lock
+from tests.support.wait import TIMEOUT
 
 LIMIT = 3
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.in_process_server import running_server
 from tests.support.javascript_client import javascript_client
-from tests.support.serving import running_server
 
 pytestmark = pytest.mark.needs_node
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.in_process_server import running_server
 from tests.support.raw_client import raw_client
-from tests.support.serving import running_server
 
 
 async def test_what_was_said_is_found_newest_first_in_all_rooms_or_one(tmp_path: Path) -> None:

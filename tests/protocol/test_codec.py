@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.protocol import answers, codec, entries, requests
-from server.protocol.errors import (
+from tui_chat.protocol import codec, events, requests, responses
+from tui_chat.protocol.errors import (
     ERRORS_BY_CODE,
     BadRequest,
     ChatError,
@@ -144,10 +144,10 @@ def test_a_client_id_is_a_uuid() -> None:
 
 
 def test_an_answer_starts_with_ok_and_leaves_out_what_is_not_there() -> None:
-    assert codec.encode_response(answers.Empty()) == b'{"ok":true}'
-    member = entries.Member(member_id="g1", nick_name="小明", role="member")
-    answer = answers.JoinResponse(
-        room=answers.RoomState(name="tea", topic="", last_seq=0, visibility="public"),
+    assert codec.encode_response(responses.Empty()) == b'{"ok":true}'
+    member = events.Member(member_id="g1", nick_name="小明", role="member")
+    answer = responses.JoinResponse(
+        room=responses.RoomState(name="tea", topic="", last_seq=0, visibility="public"),
         nick_name="小明",
         member_id="g1",
         guest_key="g1.k",
@@ -166,30 +166,30 @@ def test_an_answer_starts_with_ok_and_leaves_out_what_is_not_there() -> None:
         "messages": [],
         "hasMore": False,
     }
-    assert codec.decode_response(answers.JoinResponse, codec.encode_response(answer)) == answer
+    assert codec.decode_response(responses.JoinResponse, codec.encode_response(answer)) == answer
 
 
 def test_an_error_answer_raises_what_the_server_raised() -> None:
     with pytest.raises(RateLimited) as refusal:
-        codec.decode_response(answers.Empty, codec.encode_error(RateLimited("slow down", 1.5)))
+        codec.decode_response(responses.Empty, codec.encode_error(RateLimited("slow down", 1.5)))
     assert refusal.value.retry_after == 1.5
     assert refusal.value.message == "slow down"
     with pytest.raises(TooLong):
-        codec.decode_response(answers.Empty, codec.encode_error(TooLong("long")))
+        codec.decode_response(responses.Empty, codec.encode_error(TooLong("long")))
 
 
 @pytest.mark.parametrize("body", [b"null", b"[]", b'{"ok":1}', b'{"ok":true}', b"{", b'{"ok":false}'])
 def test_an_answer_that_is_none_is_an_internal_error(body: bytes) -> None:
     with pytest.raises(InternalError):
-        codec.decode_response(answers.SendResponse, body)
+        codec.decode_response(responses.SendResponse, body)
 
 
 def test_an_error_code_of_a_later_version_is_internal() -> None:
     assert isinstance(error_from_code("teapot", "?"), InternalError)
 
 
-def message(reply_to: int | None = None, reactions: dict[str, list[str]] | None = None) -> entries.Message:
-    return entries.Message(
+def message(reply_to: int | None = None, reactions: dict[str, list[str]] | None = None) -> events.Message:
+    return events.Message(
         room="tea",
         seq=1,
         id=7,
@@ -206,15 +206,15 @@ def message(reply_to: int | None = None, reactions: dict[str, list[str]] | None 
     ("event", "push"),
     [
         ("message", message(reply_to=1, reactions={"👍": ["g1"]})),
-        ("message", entries.JoinNotice(room="tea", nick_name="ann", member_id="g1", message="!", ts=1)),
-        ("message", entries.NickNotice(room="t", nick_name="b", old_nick_name="a", member_id="g", message="!", ts=1)),
-        ("update", entries.Deletion(room="tea", seq=2, id=8, ts=1, member_id="g1", nick_name="ann", target=1)),
-        ("presence", entries.PresencePush(room="tea", joined=[], left=["g1"], renamed=[])),
-        ("typing", entries.TypingPush(room="tea", member_id="g1", on=False)),
-        ("goingAway", entries.GoingAwayPush(reconnect_after=1.5)),
+        ("message", events.JoinNotice(room="tea", nick_name="ann", member_id="g1", message="!", ts=1)),
+        ("message", events.NickNotice(room="t", nick_name="b", old_nick_name="a", member_id="g", message="!", ts=1)),
+        ("update", events.Deletion(room="tea", seq=2, id=8, ts=1, member_id="g1", nick_name="ann", target=1)),
+        ("presence", events.PresencePush(room="tea", joined=[], left=["g1"], renamed=[])),
+        ("typing", events.TypingPush(room="tea", member_id="g1", on=False)),
+        ("goingAway", events.GoingAwayPush(reconnect_after=1.5)),
     ],
 )
-def test_a_push_survives_the_way_there_and_back(event: str, push: entries.WireStruct) -> None:
+def test_a_push_survives_the_way_there_and_back(event: str, push: events.WireStruct) -> None:
     name, body = msgspec.json.decode(codec.encode_push(event, push), type=tuple[str, msgspec.Raw])
     assert name == event
     assert codec.decode_push(name, bytes(body)) == push

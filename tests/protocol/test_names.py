@@ -5,9 +5,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from wcwidth import iter_graphemes
 
-from server.protocol import names
-from server.protocol.errors import ChatError, NickInvalid, RoomInvalid, TooLong
-from server.protocol.limits import NICKNAME_GRAPHEMES
+from tui_chat.protocol import names
+from tui_chat.protocol.errors import ChatError, NickInvalid, RoomInvalid, TooLong
+from tui_chat.protocol.limits import NICKNAME_GRAPHEMES
 
 
 @given(st.text(max_size=40))

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from wcwidth import wcswidth
 
-from server.protocol.errors import BadRequest, ChatError, TooLong
-from server.protocol.reactions import validate_reaction
+from tui_chat.protocol.errors import BadRequest, ChatError, TooLong
+from tui_chat.protocol.reactions import validate_reaction
 
 
 def test_every_emoji_there_is_is_taken_as_it_is() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from server.config import ServerSettings, resolve_settings
+from server.settings import ServerSettings, resolve_settings
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "operating.md").read_text(encoding="utf-8")
 

@@ -1,6 +1,6 @@
 import pytest
 
-from tui_chat.session.mentions import is_mentioned
+from tui_chat.session.room_view import is_mentioned
 
 
 @pytest.mark.parametrize(

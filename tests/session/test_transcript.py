@@ -7,10 +7,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from tui_chat.session import transcript as transcripts
-from tui_chat.session.comings import MembershipChange, MembershipEvent
 from tui_chat.session.lines import DeliveryState, GapLine, Line, MessageLine, NoticeLine, Splice, UnreadLine
-from tui_chat.session.splices import coalesce
-from tui_chat.session.transcript import Transcript
+from tui_chat.session.membership_summary import MembershipChange, MembershipEvent
+from tui_chat.session.transcript import Transcript, coalesce
 
 
 def said(seq: int | None, text: str = "hi", **fields: object) -> MessageLine:

@@ -9,15 +9,15 @@ from string import Formatter
 import pytest
 from babel.messages.catalog import Catalog
 
-from server.protocol import errors
-from server.protocol.errors import ChatError
-from tools import messages
+from tools import update_catalogue
 from tui_chat.client import errors as client_errors
-from tui_chat.session import language, refusals
-from tui_chat.session.language import Language
+from tui_chat.protocol import errors
+from tui_chat.protocol.errors import ChatError
+from tui_chat.session import error_text, i18n
+from tui_chat.session.i18n import Language
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = [language.catalogue_dir(spoken) for spoken in Language if language.catalogue_dir(spoken)]
+FOLDERS = [i18n.catalogue_dir(spoken) for spoken in Language if i18n.catalogue_dir(spoken)]
 
 
 @pytest.fixture(params=FOLDERS)
@@ -27,11 +27,11 @@ def folder(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def catalogue(folder: str) -> Catalog:
-    return messages.build_catalogue(messages.catalogue_path(folder), folder)
+    return update_catalogue.build_catalogue(update_catalogue.catalogue_path(folder), folder)
 
 
 def test_every_sentence_is_translated(catalogue: Catalog) -> None:
-    assert messages.find_untranslated(catalogue) == [], "make messages, then fill them in (docs/translating.md)"
+    assert update_catalogue.find_untranslated(catalogue) == [], "make messages, then fill them in (docs/translating.md)"
 
 
 def test_a_translation_has_the_parts_of_its_sentence(catalogue: Catalog) -> None:
@@ -43,9 +43,9 @@ def test_a_translation_has_the_parts_of_its_sentence(catalogue: Catalog) -> None
 
 
 def test_the_files_are_those_that_the_code_makes(folder: str, catalogue: Catalog) -> None:
-    path = messages.catalogue_path(folder)
-    assert path.read_bytes() == messages.render_po(catalogue), "make messages"
-    assert path.with_suffix(".mo").read_bytes() == messages.compile_mo(catalogue), "make messages"
+    path = update_catalogue.catalogue_path(folder)
+    assert path.read_bytes() == update_catalogue.render_po(catalogue), "make messages"
+    assert path.with_suffix(".mo").read_bytes() == update_catalogue.compile_mo(catalogue), "make messages"
 
 
 def parts(text: str) -> list[tuple[str, str | None]]:
@@ -84,12 +84,12 @@ def reason(node: ast.expr) -> str:
 
 def test_every_reason_of_a_refusal_can_be_said_in_another_language() -> None:
     ours, the_servers = list(reasons(BOTH_SIDES)), list(reasons(SERVER))
-    language.activate(Language.CHINESE)
+    i18n.activate(Language.CHINESE)
     try:
-        untold = [(where, said) for where, said, _ in ours if refusals.phrase(said) == said]
-        untold += [(where, said) for where, said, code in the_servers if refusals.phrase(said, code) == said]
+        untold = [(where, said) for where, said, _ in ours if error_text.phrase(said) == said]
+        untold += [(where, said) for where, said, code in the_servers if error_text.phrase(said, code) == said]
     finally:
-        language.activate(Language.ENGLISH)
+        i18n.activate(Language.ENGLISH)
     assert len(ours) > 10
     assert len(the_servers) > 10
-    assert not untold, "tui_chat/session/refusals.py does not know them"
+    assert not untold, "tui_chat/session/error_text.py does not know them"

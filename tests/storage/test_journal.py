@@ -6,10 +6,8 @@ from uuid import uuid4
 
 import pytest
 
-from server.protocol.entries import Deletion, Edit, Entry, Message, Reaction, TopicChange
-from server.protocol.errors import ChatError, Conflict, Forbidden, NotFound, Unavailable
 from server.storage import journal
-from server.storage.batch import AppendResult
+from server.storage.batch_writer import AppendResult
 from server.storage.database import Database, open_database
 from server.storage.journal import MAX_BATCH
 from tests.support.storage import (
@@ -26,6 +24,8 @@ from tests.support.storage import (
     build_reaction,
     build_topic,
 )
+from tui_chat.protocol.errors import ChatError, Conflict, Forbidden, NotFound, Unavailable
+from tui_chat.protocol.events import Deletion, Edit, Entry, Message, Reaction, TopicChange
 
 
 async def test_every_kind_of_draft_becomes_its_entry(database: Database, clock: ManualClock) -> None:

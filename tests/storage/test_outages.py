@@ -8,15 +8,15 @@ from uuid import UUID
 import pytest
 from sqlalchemy import event
 
-from server.protocol.entries import Message
-from server.protocol.errors import Unavailable
 from server.storage.database import HEALTH_CACHE_MS, Database, open_database
+from server.storage.errors import StorageError
 from server.storage.executor import ThreadExecutor
-from server.storage.faults import StorageError
 from server.storage.journal import Journal
 from server.storage.sqlite import open_engine
 from server.storage.statements import BatchStatements
 from tests.support.storage import ManualClock, PublishedEntries, build_message, exclusive_lock
+from tui_chat.protocol.errors import Unavailable
+from tui_chat.protocol.events import Message
 
 
 def move(path: Path, to: Path) -> None:

@@ -7,12 +7,10 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import make_url
 
-from server.protocol.entries import Message
-from server.protocol.errors import ChatError, Conflict, InternalError, NotFound, Unavailable
 from server.storage import schema
-from server.storage.batch import AppendResult
+from server.storage.batch_writer import AppendResult
 from server.storage.database import Database, open_database
-from server.storage.faults import StorageError
+from server.storage.errors import StorageError
 from server.storage.postgresql import open_executor
 from tests.support.postgresql import PostgreSQLServer, postgresql_server
 from tests.support.storage import (
@@ -25,6 +23,8 @@ from tests.support.storage import (
     build_reaction,
     build_topic,
 )
+from tui_chat.protocol.errors import ChatError, Conflict, InternalError, NotFound, Unavailable
+from tui_chat.protocol.events import Message
 
 
 @pytest.fixture(scope="module")
@@ -175,7 +175,7 @@ async def test_a_server_that_went_away_is_found_again(
     assert (await database.journal.append(build_message(room=room))).entry.seq == 2
     assert len((await database.reader.read_page(room.key, after=0, limit=10)).messages) == 2
     told = [record.name for record in caplog.records if record.name.startswith("server.")]
-    assert sorted(told) == ["server.storage.journal"] * 2 + ["server.storage.queries"] * 2
+    assert sorted(told) == ["server.storage.journal"] * 2 + ["server.storage.log_reader"] * 2
 
 
 @pytest.mark.parametrize(

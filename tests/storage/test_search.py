@@ -9,15 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from server.domain.drafts import LogCommand
-from server.protocol.answers import SearchResponse
-from server.protocol.errors import NotFound, Unavailable
-from server.storage import backfill, queries, schema, searching
+from server.domain.log_commands import LogCommand
+from server.storage import log_reader, schema, search_backfill
+from server.storage import search as search_module
 from server.storage.database import Database, open_database
 from server.storage.sqlite import create_file, open_engine
 from tests.support.search_model import check_search, command_batches
 from tests.support.search_model import queries as any_query
 from tests.support.storage import ManualClock, RoomRef, build_deletion, build_edit, build_message, build_reaction
+from tui_chat.protocol.errors import NotFound, Unavailable
+from tui_chat.protocol.responses import SearchResponse
 
 
 async def search(
@@ -95,8 +96,8 @@ async def test_rooms_that_are_not_public_are_searched_by_those_in_them_alone(dat
 async def test_a_search_is_bounded_and_goes_on_where_it_stopped(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(searching, "_CHUNK_SIZE", 10)
-    monkeypatch.setattr(searching, "MAX_CANDIDATES", 20)
+    monkeypatch.setattr(search_module, "_CHUNK_SIZE", 10)
+    monkeypatch.setattr(search_module, "MAX_CANDIDATES", 20)
     await asyncio.gather(*(database.journal.append(build_message(text)) for text in ["needle -x", *["needles"] * 45]))
     # "needle x" has the numbers of "needles x" too, and "-x" has one that none of the others have
     for query in ("needle!", "!", "needle ?"):
@@ -117,7 +118,7 @@ async def test_a_search_gives_up_after_a_while_and_says_where(database: Database
     await asyncio.gather(*(database.journal.append(build_message(f"cup {number}")) for number in range(300)))
 
     def hurry() -> int:
-        clock.now += searching.TIME_LIMIT_MS
+        clock.now += search_module.TIME_LIMIT_MS
         return clock.now
 
     database.reader._clock = hurry  # pyright: ignore[reportPrivateUsage]
@@ -142,7 +143,7 @@ async def test_whatever_is_asked_is_answered(database: Database, query: str) -> 
 async def test_searches_that_would_wait_too_long_are_refused(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(queries, "MAX_QUEUED_SEARCHES", 3)
+    monkeypatch.setattr(log_reader, "MAX_QUEUED_SEARCHES", 3)
     answers = await asyncio.gather(*(search(database, "tea", room=None) for _ in range(5)), return_exceptions=True)
     assert [type(answer) for answer in answers] == [
         SearchResponse,
@@ -185,8 +186,8 @@ def unindexed_database(path: Path, messages: int) -> None:
 async def test_what_was_there_before_the_index_is_found_little_by_little(
     path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(backfill, "BATCH_SIZE", 250)
-    monkeypatch.setattr(backfill, "MIN_PAUSE", 3600.0)
+    monkeypatch.setattr(search_backfill, "BATCH_SIZE", 250)
+    monkeypatch.setattr(search_backfill, "MIN_PAUSE", 3600.0)
     await asyncio.to_thread(unindexed_database, path, 600)
     database = await open_database(path, clock=clock)
     for draft in (
@@ -201,7 +202,7 @@ async def test_what_was_there_before_the_index_is_found_little_by_little(
     assert texts(first) == ["message new"]
     assert texts(await search(database, "changed")) == []
     await database.close()
-    monkeypatch.setattr(backfill, "MIN_PAUSE", 0.0)
+    monkeypatch.setattr(search_backfill, "MIN_PAUSE", 0.0)
     database = await open_database(path, clock=clock)
     async with asyncio.timeout(20):
         while (await search(database, "message")).incomplete:  # noqa: ASYNC110 (asking is what is tested)

@@ -9,14 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, text, update
 
-from server.domain.drafts import LogCommand
-from server.protocol.errors import NotFound
+from server.domain.log_commands import LogCommand
 from server.storage.database import open_database
 from server.storage.search_index import UNINDEXED_COUNTER
 from server.storage.tables import counters
 from tests.support.postgresql import PostgreSQLServer, postgresql_server
 from tests.support.search_model import check_search, command_batches, queries
 from tests.support.storage import ManualClock, RoomRef, build_edit, build_message
+from tui_chat.protocol.errors import NotFound
 
 
 @pytest.fixture(scope="module")

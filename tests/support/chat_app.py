@@ -10,15 +10,15 @@ from textual import events
 from textual.pilot import Pilot
 from textual.widget import Widget
 
-from tests.support.eventually import wait_until
-from tui_chat.session.remembered import Profile
-from tui_chat.session.settings_file import SettingsFile
+from tests.support.wait import wait_until
+from tui_chat.session.settings.settings_file import SettingsFile
+from tui_chat.session.store.profile import Profile
 from tui_chat.ui.app import ChatApp
 from tui_chat.ui.screens.chat import ChatScreen
+from tui_chat.ui.screens.chat_view import RoomTimeline
 from tui_chat.ui.screens.join import JoinScreen
-from tui_chat.ui.start import StartOptions
+from tui_chat.ui.start_options import StartOptions
 from tui_chat.ui.widgets.composer import Composer
-from tui_chat.ui.widgets.room_timeline import RoomTimeline
 
 
 @dataclass

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from unittest.mock import patch
 
 from server import cli
-from server.domain.drafts import LogCommand
-from server.protocol.entries import Entry, Message
+from server.domain.log_commands import LogCommand
 from server.storage import database
-from server.storage.batch import AppendOutcome, AppendResult
+from server.storage.batch_writer import AppendOutcome, AppendResult
 from server.storage.journal import Journal, Publisher
+from tui_chat.protocol.events import Entry, Message
 
 CRASH_BEFORE_COMMIT = "die before it is written"
 CRASH_BEFORE_ACK = "die between commit and answer"

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from server.protocol.answers import HistoryPage, JoinResponse, RoomState
-from server.protocol.entries import Deletion, Edit, Entry, Message, Reaction
-from server.protocol.requests import History
-from tui_chat.client.present_state import MessageChange, apply_change
+from tui_chat.client.sync.apply_change import MessageChange, apply_change
+from tui_chat.protocol.events import Deletion, Edit, Entry, Message, Reaction
+from tui_chat.protocol.requests import History
+from tui_chat.protocol.responses import HistoryPage, JoinResponse, RoomState
 
 ROOM = "tea"
 

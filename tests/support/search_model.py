@@ -6,12 +6,12 @@ from uuid import uuid4
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from server.domain.drafts import AppendDeletion, AppendEdit, AppendMessage, LogCommand, RoomRef
-from server.protocol.errors import ChatError
-from server.storage.batch import AppendResult
+from server.domain.log_commands import AppendDeletion, AppendEdit, AppendMessage, LogCommand, RoomRef
+from server.storage.batch_writer import AppendResult
 from server.storage.database import Database
 from tests.support.naive_search import matches
 from tests.support.storage import build_deletion, build_edit, build_message, build_reaction
+from tui_chat.protocol.errors import ChatError
 
 PIECES = ["a", "abc", "abcd", "ABCDEF", "xyz", "é", "中", "国", "中国人", "ガ", "🎉", "-", "_", ".", " ", " "]
 texts = st.lists(st.sampled_from(PIECES), min_size=1, max_size=6).map("".join).filter(str.strip)

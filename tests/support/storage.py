@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlite3 import connect
 from uuid import UUID
 
-from server.domain.drafts import (
+from server.domain.log_commands import (
     AppendDeletion,
     AppendEdit,
     AppendMessage,
@@ -17,7 +17,7 @@ from server.domain.drafts import (
     Author,
     RoomRef,
 )
-from server.protocol.entries import Entry
+from tui_chat.protocol.events import Entry
 
 LOUNGE = RoomRef(key="lounge", name="Lounge")
 ANN = Author(member_id="ann", nick_name="Ann")

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pyte
 
-from tests.support.eventually import TIMEOUT, wait_until
+from tests.support.wait import TIMEOUT, wait_until
 
 CHAT_TUI = (sys.executable, "-m", "tui_chat")
 

@@ -16,7 +16,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from tui_chat.session.lines import DeliveryState, GapLine, Line, MessageLine, NoticeLine, Splice, UnreadLine
-from tui_chat.ui.widgets.timeline.messages import (
+from tui_chat.ui.timeline.messages import (
     CursorMoved,
     FollowChanged,
     GapRequested,
@@ -25,7 +25,7 @@ from tui_chat.ui.widgets.timeline.messages import (
     OlderMessagesRequested,
     RetryRequested,
 )
-from tui_chat.ui.widgets.timeline.widget import Timeline
+from tui_chat.ui.timeline.widget import Timeline
 
 MINUTE_MS = 60_000
 START_TS = int(datetime(2026, 11, 20, 9, 0, tzinfo=UTC).timestamp() * 1000)

@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 from textual import events
 
-from server.runtime import RunningServer
+from server.app import RunningServer
 from tests.support.chat_app import chat_app_in_room
-from tests.support.eventually import wait_until
-from tests.support.serving import running_server
-from tui_chat.client.chat import ChatClient
-from tui_chat.session import words
-from tui_chat.session.language import tr
+from tests.support.in_process_server import running_server
+from tests.support.wait import wait_until
+from tui_chat.client.client import ChatClient
+from tui_chat.session.i18n import tr
 from tui_chat.session.lines import MessageLine
+from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui.screens.help import HelpScreen
 
 
@@ -153,8 +153,8 @@ async def test_names_list_nick_and_part(server: RunningServer, tmp_path: Path) -
         await ann.send_message("/part")
         await ann.wait_until(lambda: len(ann.chat_screen.session.rooms) == 1)
         await ann.send_message("/part")
-        await ann.wait_for_text(tr(words.LEFT_LAST_ROOM))
-        assert tr(words.BUTTON_JOIN) in ann.screen_text()
+        await ann.wait_for_text(tr(chat_strings.LEFT_LAST_ROOM))
+        assert tr(chat_strings.BUTTON_JOIN) in ann.screen_text()
         await ann.press("enter")
         await ann.wait_for_text("1 here")
 
@@ -175,7 +175,7 @@ async def test_ctrl_c_clears_the_line_and_quits_only_at_the_second_time(server: 
         await ann.press("ctrl+c")
         assert ann.composer.text == ""
         await ann.press("ctrl+c")
-        await ann.wait_for_text(tr(words.CONFIRM_QUIT))
+        await ann.wait_for_text(tr(chat_strings.CONFIRM_QUIT))
         await ann.press("ctrl+c")
         await ann.wait_until(lambda: not ann.app.is_running)
 
@@ -223,7 +223,7 @@ async def test_quitting_offline_with_something_unsent_warns_once(tmp_path: Path)
             await ann.wait_for_text("offline")
             await ann.send_message("unsent")
             await ann.press("ctrl+q")
-            await ann.wait_for_text(tr(words.CONFIRM_QUIT_UNSENT)[:40])
+            await ann.wait_for_text(tr(chat_strings.CONFIRM_QUIT_UNSENT)[:40])
             assert ann.app.is_running
             await ann.press("ctrl+q")
             await wait_until(lambda: not ann.app.is_running)
@@ -330,7 +330,7 @@ async def test_offline_is_shown_and_what_was_typed_meanwhile_is_sent_once(tmp_pa
 async def test_the_topic_can_be_set_and_shown(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await ann.send_message("/topic")
-        await ann.wait_for_text(tr(words.NO_TOPIC))
+        await ann.wait_for_text(tr(chat_strings.NO_TOPIC))
         await ann.send_message("/topic green or black")
         await ann.wait_for_text("The topic is now: green or black")
         assert ann.first_row_of(ann.chat_screen.query_one("ChatHeader")).startswith("tea  green or black")

@@ -2,7 +2,7 @@ import pytest
 from textual import events
 from textual.app import App, ComposeResult
 
-from tui_chat.session.completion import Completion, complete
+from tui_chat.session.commands.completion import Completion, complete
 from tui_chat.ui.widgets.composer import Composer
 
 

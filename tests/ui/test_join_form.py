@@ -4,11 +4,11 @@ from pathlib import Path
 import pytest
 
 from tests.support.chat_app import chat_app, chat_app_in_room
-from tests.support.serving import running_server
-from tui_chat.client.chat import ChatClient
-from tui_chat.session import words
-from tui_chat.session.language import tr
-from tui_chat.session.remembered import Profile, load
+from tests.support.in_process_server import running_server
+from tui_chat.client.client import ChatClient
+from tui_chat.session.i18n import tr
+from tui_chat.session.store.profile import Profile, load
+from tui_chat.session.strings import chat as chat_strings
 
 
 def free_port() -> int:
@@ -20,10 +20,10 @@ def free_port() -> int:
 async def test_the_form_asks_for_what_is_missing_beside_the_field(tmp_path: Path) -> None:
     async with chat_app(tmp_path) as person:
         await person.press("enter")
-        await person.wait_for_text(tr(words.ROOM_REQUIRED))
-        assert tr(words.NICK_REQUIRED) in person.screen_text()
+        await person.wait_for_text(tr(chat_strings.ROOM_REQUIRED))
+        assert tr(chat_strings.NICK_REQUIRED) in person.screen_text()
         await person.type_text("tea")
-        assert tr(words.ROOM_REQUIRED) not in person.screen_text()
+        assert tr(chat_strings.ROOM_REQUIRED) not in person.screen_text()
         await person.press("enter")
         await person.type_text("ann")
         assert "ann" in person.screen_text()
@@ -78,8 +78,8 @@ async def test_no_server_there_is_told_and_one_is_offered_which_stops_with_the_c
     monkeypatch.setenv("CHAT_DATABASE", str(tmp_path / "own.db"))
     url = f"http://127.0.0.1:{free_port()}"
     async with chat_app(tmp_path, server=url, room="tea", nick="ann") as person:
-        await person.wait_for_text(words.no_server_at("").split("  ")[0].rstrip(" ."))
-        await person.wait_for_text(tr(words.BUTTON_START_SERVER))
+        await person.wait_for_text(chat_strings.no_server_at("").split("  ")[0].rstrip(" ."))
+        await person.wait_for_text(tr(chat_strings.BUTTON_START_SERVER))
         await person.press("enter")
         await person.wait_for_text("Others join with")
         assert f"chat-tui {url}" in person.screen_text()
@@ -98,7 +98,7 @@ async def test_no_server_there_is_told_and_one_is_offered_which_stops_with_the_c
 async def test_no_server_far_away_is_told_and_none_is_offered(tmp_path: Path) -> None:
     async with chat_app(tmp_path, server=f"https://127.0.0.1:{free_port()}", room="tea", nick="ann") as person:
         await person.wait_until(lambda: person.join_screen.query_one("#server").has_class("-invalid"))
-        assert tr(words.BUTTON_START_SERVER) not in person.screen_text()
+        assert tr(chat_strings.BUTTON_START_SERVER) not in person.screen_text()
 
 
 async def test_serving_where_a_chat_server_runs_joins_that_one(tmp_path: Path) -> None:
@@ -107,7 +107,7 @@ async def test_serving_where_a_chat_server_runs_joins_that_one(tmp_path: Path) -
         chat_app(tmp_path, serve=True, port=server.port, room="tea", nick="ann") as person,
     ):
         await person.wait_for_text("1 here")
-        await person.wait_for_text(tr(words.JOINED_EXISTING_SERVER)[:40])
+        await person.wait_for_text(tr(chat_strings.JOINED_EXISTING_SERVER)[:40])
 
 
 async def test_serving_where_something_else_runs_says_so(tmp_path: Path) -> None:
@@ -123,7 +123,13 @@ async def test_the_form_is_usable_on_a_tiny_terminal(tmp_path: Path) -> None:
     async with chat_app(tmp_path, size=(40, 10)) as person:
         shown = person.screen_text()
         assert all(
-            tr(text) in shown for text in (words.LABEL_ROOM, words.LABEL_NICK, words.LABEL_SERVER, words.BUTTON_JOIN)
+            tr(text) in shown
+            for text in (
+                chat_strings.LABEL_ROOM,
+                chat_strings.LABEL_NICK,
+                chat_strings.LABEL_SERVER,
+                chat_strings.BUTTON_JOIN,
+            )
         )
 
 

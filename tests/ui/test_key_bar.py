@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from server.runtime import RunningServer
+from server.app import RunningServer
 from tests.support.chat_app import chat_app, chat_app_in_room
-from tests.support.serving import running_server
+from tests.support.in_process_server import running_server
 from tui_chat.ui.widgets.key_bar import KeyBar
 
 

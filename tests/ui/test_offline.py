@@ -10,17 +10,19 @@ from typing import Any
 
 import pytest
 
-from server.runtime import RunningServer
+from server.app import RunningServer
 from tests.support.chat_app import ChatAppDriver, chat_app, chat_app_in_room
-from tests.support.eventually import wait_until
-from tests.support.serving import running_server
+from tests.support.in_process_server import running_server
 from tests.support.tcp_proxy import tcp_proxy
 from tests.support.terminal import CHAT_TUI, terminal
-from tui_chat.client import outbox
-from tui_chat.client.chat import ChatClient
-from tui_chat.client.local_history import FILE_NAME
-from tui_chat.session import kept_writing, remembered, session
+from tests.support.wait import wait_until
+from tui_chat.client.client import ChatClient
+from tui_chat.client.outbox import store
+from tui_chat.client.storage.history_db import FILE_NAME
+from tui_chat.session import chat_session
 from tui_chat.session.lines import GapLine, MessageLine, NoticeLine
+from tui_chat.session.store import composer_store
+from tui_chat.session.store import profile as profile_store
 
 
 @pytest.fixture
@@ -43,14 +45,14 @@ def notices(person: ChatAppDriver) -> list[str]:
 
 def on_disk(home: Path) -> int:
     """How much waits in the outbox of this home folder."""
-    with closing(sqlite3.connect(next(home.rglob(outbox.FILE_NAME)))) as connection:
+    with closing(sqlite3.connect(next(home.rglob(store.FILE_NAME)))) as connection:
         (count,) = connection.execute("SELECT count(*) FROM postings").fetchone()
     return count
 
 
 def settled(home: Path, sent: int) -> bool:
     """Whether so much stands on disk as sent, and nothing any more as being written."""
-    with closing(sqlite3.connect(next(home.rglob(kept_writing.FILE_NAME)))) as connection:
+    with closing(sqlite3.connect(next(home.rglob(composer_store.FILE_NAME)))) as connection:
         (texts,) = connection.execute("SELECT count(*) FROM sent").fetchone()
         (drafts,) = connection.execute("SELECT count(*) FROM drafts").fetchone()
     return (texts, drafts) == (sent, 0)
@@ -82,7 +84,7 @@ async def test_what_is_known_of_a_room_is_there_without_a_server(tmp_path: Path)
             await ann.send_message("hello")
             await ann.wait_until(lambda: ann.chat_screen.session.unsent_count == 0)
         port = server.port
-    kept, _ = remembered.load(tmp_path / "ann" / "state")
+    kept, _ = profile_store.load(tmp_path / "ann" / "state")
     async with chat_app(tmp_path / "ann", kept=kept, **start) as ann:
         await ann.wait_for_text("hello")
         line = ann.timeline.lines[0]
@@ -151,7 +153,7 @@ async def test_a_long_absence_is_a_line_that_loads(server: RunningServer, tmp_pa
     async with ChatClient(server.url) as other:
         room = await other.join("tea", nick="bob")
         await asyncio.gather(*(room.send(f"missed {number}") for number in range(1_440)))
-    kept, _ = remembered.load(tmp_path / "ann" / "state")
+    kept, _ = profile_store.load(tmp_path / "ann" / "state")
     async with chat_app_in_room(tmp_path, server.url, "ann", cache=cache, kept=kept) as ann:
         await ann.wait_until(lambda: any(isinstance(line, GapLine) for line in ann.timeline.lines))
         (gap,) = [line for line in ann.timeline.lines if isinstance(line, GapLine)]
@@ -168,7 +170,7 @@ async def test_a_long_absence_is_a_line_that_loads(server: RunningServer, tmp_pa
 async def test_a_flood_does_not_grow_the_screen_without_bound(
     server: RunningServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session, "MAX_LINES", 200)
+    monkeypatch.setattr(chat_session, "MAX_LINES", 200)
     async with (
         chat_app_in_room(tmp_path, server.url, "ann", cache=tmp_path / "cache") as ann,
         ChatClient(server.url) as other,
@@ -188,8 +190,8 @@ async def test_a_flood_does_not_grow_the_screen_without_bound(
 async def test_a_flood_below_one_who_reads_back_is_bounded_too(
     server: RunningServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session, "MAX_LINES", 100)
-    monkeypatch.setattr(session, "MAX_LINES_READING_BACK", 400)
+    monkeypatch.setattr(chat_session, "MAX_LINES", 100)
+    monkeypatch.setattr(chat_session, "MAX_LINES_READING_BACK", 400)
     async with (
         chat_app_in_room(tmp_path, server.url, "ann", cache=tmp_path / "cache") as ann,
         ChatClient(server.url) as other,

@@ -9,15 +9,15 @@ import pytest
 from textual.signal import Signal
 from textual.widgets import OptionList
 
-from server.runtime import RunningServer
+from server.app import RunningServer
 from tests.support.chat_app import ChatAppDriver, chat_app_in_room
-from tests.support.serving import running_server
+from tests.support.in_process_server import running_server
 from tests.support.tcp_proxy import tcp_proxy
-from tui_chat.client.chat import ChatClient
+from tui_chat.client.client import ChatClient
 from tui_chat.client.events import Online
-from tui_chat.session import search_words
-from tui_chat.session.language import tr
+from tui_chat.session.i18n import tr
 from tui_chat.session.lines import GapLine, MessageLine
+from tui_chat.session.strings import search as search_strings
 from tui_chat.ui.screens import search
 from tui_chat.ui.screens.search import SearchScreen
 
@@ -62,7 +62,7 @@ async def test_what_is_found_is_shown_in_its_place_and_escape_comes_back(server:
         await ann.send_message("/search needle")
         await searching(ann)
         await ann.wait_for_text("a needle of long ago")
-        await ann.wait_for_text(search_words.result_count(1, has_more=False))
+        await ann.wait_for_text(search_strings.result_count(1, has_more=False))
         await ann.press("enter")
         await ann.wait_until(lambda: picked(ann) == "a needle of long ago")
         assert ann.app.screen is ann.chat_screen
@@ -102,13 +102,13 @@ async def test_the_newest_is_found_first_in_all_rooms_and_chinese_by_one_charact
         await ann.press("alt+s")
         screen = await searching(ann)
         await ann.type_text("茶")
-        await ann.wait_for_text(search_words.result_count(2, has_more=False))
+        await ann.wait_for_text(search_strings.result_count(2, has_more=False))
         shown = ann.screen_text()
         assert shown.index("a book about") < shown.index("我们去喝")
-        assert tr(search_words.ROOM_NOT_OPEN) in shown
+        assert tr(search_strings.ROOM_NOT_OPEN) in shown
         await ann.press("alt+s")
-        await ann.wait_for_text(search_words.search_scope("tea"))
-        await ann.wait_for_text(search_words.result_count(1, has_more=False))
+        await ann.wait_for_text(search_strings.search_scope("tea"))
+        await ann.wait_for_text(search_strings.result_count(1, has_more=False))
         assert screen.query_one(OptionList).option_count == 1
         await ann.press("escape")
         assert ann.app.screen is ann.chat_screen
@@ -123,7 +123,7 @@ async def test_a_room_that_is_not_open_is_joined_when_that_is_confirmed(server: 
         await ann.type_text("needle")
         await ann.wait_for_text("a needle of long ago")
         await ann.press("enter")
-        await ann.wait_for_text(search_words.confirm_join("books"))
+        await ann.wait_for_text(search_strings.confirm_join("books"))
         await ann.press("enter")
         await ann.wait_until(lambda: picked(ann) == "a needle of long ago")
         assert ann.chat_screen.session.current_room is ann.chat_screen.session.rooms["books"]
@@ -153,7 +153,7 @@ async def test_more_comes_at_the_end_of_the_list(server: RunningServer, tmp_path
             before = shown.option_count
             await ann.press("pagedown")
             await ann.wait_until(lambda before=before: shown.option_count > before or shown.highlighted is not None)
-        await ann.wait_for_text(search_words.result_count(120, has_more=False))
+        await ann.wait_for_text(search_strings.result_count(120, has_more=False))
 
 
 async def test_offline_what_is_here_is_searched_and_shown(server: RunningServer, tmp_path: Path) -> None:
@@ -168,7 +168,7 @@ async def test_offline_what_is_here_is_searched_and_shown(server: RunningServer,
         await ann.wait_until(lambda: not isinstance(ann.chat_screen.session.connection_state, Online))
         await ann.send_message("/search needle")
         await searching(ann)
-        await ann.wait_for_text(tr(search_words.SEARCHED_LOCALLY))
+        await ann.wait_for_text(tr(search_strings.SEARCHED_LOCALLY))
         await ann.press("enter")
         await ann.wait_until(lambda: picked(ann) == "a needle of long ago")
 
@@ -179,9 +179,9 @@ async def test_what_cannot_be_searched_for_is_said(server: RunningServer, tmp_pa
         await searching(ann)
         await ann.wait_for_text("250 characters")
         await ann.press("ctrl+u")
-        await ann.wait_for_text(tr(search_words.SEARCH_HELP))
+        await ann.wait_for_text(tr(search_strings.SEARCH_HELP))
         await ann.type_text("nowhere to be found")
-        await ann.wait_for_text(search_words.result_count(0, has_more=False))
+        await ann.wait_for_text(search_strings.result_count(0, has_more=False))
         await ann.press("enter", "down", "pagedown", "escape")
         assert ann.app.screen is ann.chat_screen
 
@@ -191,18 +191,18 @@ async def test_a_day_is_gone_to_and_what_is_no_day_is_said(server: RunningServer
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await ann.wait_for_text("hay 200")
         await ann.send_message("/date someday")
-        assert search_words.invalid_date("someday") in ann.screen_text()
+        assert search_strings.invalid_date("someday") in ann.screen_text()
         await ann.press("ctrl+u")
         await ann.send_message("/date today")
         await ann.wait_until(lambda: picked(ann) == "hay 1")
         await ann.press("escape")
         await ann.wait_until(lambda: ann.timeline.is_at_bottom)
         await ann.send_message("/date 2001-02-03")
-        await ann.wait_for_text(search_words.no_messages_on("2001-02-03", is_later=True))
+        await ann.wait_for_text(search_strings.no_messages_on("2001-02-03", is_later=True))
         assert picked(ann) == "hay 1"
         await ann.press("escape")
         await ann.send_message("/date 9999-01-01")
-        await ann.wait_for_text(search_words.no_messages_on("9999-01-01", is_later=False))
+        await ann.wait_for_text(search_strings.no_messages_on("9999-01-01", is_later=False))
         assert picked(ann) == "hay 200"
 
 

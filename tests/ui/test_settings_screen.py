@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from textual.widgets import OptionList
 
-from server.runtime import RunningServer
+from server.app import RunningServer
 from tests.support.chat_app import ChatAppDriver, chat_app, chat_app_in_room
-from tests.support.serving import running_server
-from tui_chat.session import settings
+from tests.support.in_process_server import running_server
+from tui_chat.session.settings import schema as settings_schema
 from tui_chat.ui.screens.settings import SettingsScreen, next_value
 from tui_chat.ui.screens.theme import ThemeScreen
 
@@ -23,7 +23,7 @@ async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
 async def mark(person: ChatAppDriver, name: str) -> None:
     """Put the mark on a setting, by keys."""
     shown = person.app.screen.query_one(OptionList)
-    wanted = list(settings.fields()).index(name)
+    wanted = list(settings_schema.fields()).index(name)
     while shown.highlighted != wanted:
         await person.press("down")
 
@@ -31,10 +31,10 @@ async def mark(person: ChatAppDriver, name: str) -> None:
 async def test_every_setting_is_there_with_its_value_and_the_marked_one_is_explained(tmp_path: Path) -> None:
     async with chat_app(tmp_path, size=(80, 24)) as person:
         await person.press("f9")
-        for field in settings.fields().values():
+        for field in settings_schema.fields().values():
             await person.wait_for_text(f" {field.name} ")
         await mark(person, "paste_lines")
-        await person.wait_for_text(settings.fields()["paste_lines"].help[:60])
+        await person.wait_for_text(settings_schema.fields()["paste_lines"].help[:60])
         await person.wait_for_text("0–1000")
         await person.press("escape")
         assert not isinstance(person.app.screen, SettingsScreen)
@@ -127,7 +127,7 @@ async def test_a_theme_is_tried_and_escape_goes_back(server: RunningServer, tmp_
 
 
 def test_a_value_turns_within_what_is_allowed() -> None:
-    fields = settings.fields()
+    fields = settings_schema.fields()
     assert next_value(fields["theme"], "terminal", 1) == "dark"
     assert next_value(fields["mouse"], True, -1) is False
     assert next_value(fields["paste_lines"], 0, -1) == 0

@@ -6,10 +6,10 @@ from textual.color import Color
 from textual.theme import Theme
 
 from tests.support.chat_app import chat_app
-from tui_chat.session import settings
-from tui_chat.ui import themes
-from tui_chat.ui.widgets.timeline import palette
-from tui_chat.ui.widgets.timeline.palette import contrast_ratio
+from tui_chat.session.settings import schema as settings_schema
+from tui_chat.ui import theme as themes
+from tui_chat.ui.timeline import nick_colors
+from tui_chat.ui.timeline.nick_colors import contrast_ratio
 
 TEXTS = ("foreground", "text-muted", "primary", "accent", "error", "warning", "success")
 GROUNDS = ("background", "surface", "panel", "message-cursor", "mention")
@@ -45,7 +45,7 @@ def pairs(theme: Theme) -> list[tuple[str, Color, Color]]:
 
 
 def test_the_setting_and_the_themes_have_the_same_words() -> None:
-    assert settings.fields()["theme"].choices == tuple(themes.THEMES_BY_NAME)
+    assert settings_schema.fields()["theme"].choices == tuple(themes.THEMES_BY_NAME)
 
 
 @pytest.mark.parametrize("theme", MEASURED, ids=lambda theme: theme.name)
@@ -68,9 +68,9 @@ def test_every_text_can_still_be_read_in_256_colors(theme: Theme) -> None:
 
 @pytest.mark.parametrize("theme", MEASURED, ids=lambda theme: theme.name)
 def test_every_nickname_can_be_read(theme: Theme) -> None:
-    for shade in palette.DARK_THEME_COLORS if theme.dark else palette.LIGHT_THEME_COLORS:
+    for shade in nick_colors.DARK_THEME_COLORS if theme.dark else nick_colors.LIGHT_THEME_COLORS:
         for ground in grounds(theme).values():
-            read = palette.ensure_contrast(shade, ground, least(theme))
+            read = nick_colors.ensure_contrast(shade, ground, least(theme))
             assert contrast_ratio(Color.parse(read), ground) >= least(theme)
 
 

@@ -1,10 +1,10 @@
 from pathlib import Path
 
-from tests.support.eventually import wait_until
-from tests.support.serving import running_server
+from tests.support.in_process_server import running_server
 from tests.support.terminal import CHAT_TUI, terminal
-from tui_chat.session import words
-from tui_chat.session.language import tr
+from tests.support.wait import wait_until
+from tui_chat.session.i18n import tr
+from tui_chat.session.strings import chat as chat_strings
 
 
 async def test_two_people_at_two_terminals_talk(tmp_path: Path) -> None:
@@ -41,7 +41,7 @@ async def test_two_people_at_two_terminals_talk(tmp_path: Path) -> None:
 
 async def test_the_form_takes_what_is_typed_at_once(tmp_path: Path) -> None:
     async with running_server(tmp_path) as server, terminal(CHAT_TUI, tmp_path / "home") as shown:
-        await shown.wait_for_text(tr(words.JOIN_HINT))
+        await shown.wait_for_text(tr(chat_strings.JOIN_HINT))
         shown.write_keys(f"tea\tann\t\x15{server.url}\r")
         await shown.wait_for_text("1 here")
         assert shown.screen_text().startswith(" tea")

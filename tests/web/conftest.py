@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest_asyncio
 from playwright.async_api import Browser
 
-from server.runtime import RunningServer
+from server.app import RunningServer
 from tests.support.browser import chromium
+from tests.support.in_process_server import running_server
 from tests.support.raw_client import RawClient, raw_client
-from tests.support.serving import running_server
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

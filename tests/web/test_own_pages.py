@@ -10,11 +10,11 @@ from aiohttp.test_utils import TestClient, TestServer
 from playwright.async_api import Browser
 from yarl import URL
 
-from server.web.files import load_client_assets, load_page_assets
+from server.web.assets import load_client_assets, load_page_assets
 from server.web.routes import add_routes
 from tests.support.browser import open_tab
+from tests.support.in_process_server import running_server
 from tests.support.raw_client import raw_client
-from tests.support.serving import running_server
 
 Browse = TestClient[web.Request, web.Application]
 

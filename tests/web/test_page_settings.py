@@ -3,10 +3,10 @@
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from server.runtime import RunningServer
+from server.app import RunningServer
 from tests.support.browser import open_tab
+from tests.support.chat_page import ChatPage, open_chat_page
 from tests.support.raw_client import RawClient, raw_client
-from tests.support.visitor import ChatPage, open_chat_page
 
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
 

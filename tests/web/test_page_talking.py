@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, expect
 
-from server.runtime import RunningServer
+from server.app import RunningServer
 from tests.support.browser import PHONE_VIEWPORT, open_tab
+from tests.support.chat_page import ChatPage, open_chat_page
 from tests.support.raw_client import RawClient
-from tests.support.visitor import ChatPage, open_chat_page
 
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
 

@@ -12,9 +12,9 @@ import pytest
 from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestClient, TestServer
 
-from server.protocol.errors import RateLimited
-from server.web.files import load_page_assets
+from server.web.assets import load_page_assets
 from server.web.routes import add_routes
+from tui_chat.protocol.errors import RateLimited
 
 Browse = TestClient[web.Request, web.Application]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

@@ -1,9 +1,9 @@
 """What can go wrong between a client and its server, beside what the server refuses.
 
-Whoever catches `server.protocol.errors.ChatError` has every error of the SDK.
+Whoever catches `tui_chat.protocol.errors.ChatError` has every error of the SDK.
 """
 
-from server.protocol.errors import BadRequest, Conflict, Unavailable
+from tui_chat.protocol.errors import BadRequest, Conflict, Unavailable
 
 
 class Unreachable(Unavailable):

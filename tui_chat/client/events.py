@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from server.protocol.entries import JoinNotice, LeaveNotice, Member, NickNotice
-from tui_chat.client.posting import OutboxItem, OutboxItemState
+from tui_chat.client.outbox.item import OutboxItem, OutboxItemState
+from tui_chat.protocol.events import JoinNotice, LeaveNotice, Member, NickNotice
 
 
 @dataclass(frozen=True, slots=True)

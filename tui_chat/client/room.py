@@ -13,18 +13,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from server.protocol import names
-from server.protocol.answers import JoinResponse
-from server.protocol.entries import Entry, Member, Message, PresencePush, TopicChange
-from server.protocol.errors import ChatError, NotJoined
-from server.protocol.limits import HISTORY_DEFAULT, HISTORY_PAGE
-from server.protocol.requests import (
-    JoinRoom,
-)
-from tui_chat.client import cleaning
-from tui_chat.client.backlog import HistorySync
-from tui_chat.client.delivery import OutboxSender
-from tui_chat.client.entering import is_log_replaced, send_leave
+from tui_chat.client import sanitize
 from tui_chat.client.events import (
     ClientEvent,
     LogChanged,
@@ -34,22 +23,33 @@ from tui_chat.client.events import (
     RoomJoined,
     TopicChanged,
 )
-from tui_chat.client.gate import Gate
-from tui_chat.client.kept_log import RoomCache
-from tui_chat.client.link import Connector
-from tui_chat.client.local_history import LocalHistory, RoomKey
-from tui_chat.client.outbox import Outbox, OutboxScope
-from tui_chat.client.plain import BasicMessage, BasicServer
-from tui_chat.client.results import SearchPage
-from tui_chat.client.room_talk import RoomRequests
+from tui_chat.client.join import is_log_replaced, send_leave
+from tui_chat.client.net.basic_server import BasicMessage, BasicServer
+from tui_chat.client.net.connector import Connector
+from tui_chat.client.net.gate import Gate
+from tui_chat.client.outbox.sender import OutboxSender
+from tui_chat.client.outbox.store import Outbox, OutboxScope
+from tui_chat.client.rate_limited_send import RateLimitedSender
+from tui_chat.client.room_requests import RoomRequests
 from tui_chat.client.roster import Roster
-from tui_chat.client.searching import MessageSearcher
-from tui_chat.client.spans import Gap
-from tui_chat.client.speaking import RateLimitedSender
-from tui_chat.client.tasks import TaskSet
+from tui_chat.client.search import MessageSearcher
+from tui_chat.client.search_page import SearchPage
+from tui_chat.client.storage.history_db import LocalHistory, RoomKey
+from tui_chat.client.storage.room_cache import RoomCache
+from tui_chat.client.sync.history_sync import HistorySync
+from tui_chat.client.sync.seq_ranges import Gap
+from tui_chat.client.task_set import TaskSet
+from tui_chat.protocol import names
+from tui_chat.protocol.errors import ChatError, NotJoined
+from tui_chat.protocol.events import Entry, Member, Message, PresencePush, TopicChange
+from tui_chat.protocol.limits import HISTORY_DEFAULT, HISTORY_PAGE
+from tui_chat.protocol.requests import (
+    JoinRoom,
+)
+from tui_chat.protocol.responses import JoinResponse
 
 if TYPE_CHECKING:
-    from tui_chat.client.transport import Transport
+    from tui_chat.client.net.transport import Transport
 
 log = logging.getLogger("chat.client")
 
@@ -66,7 +66,7 @@ class Room(RoomRequests):
         gate: Open with the connection on which the room is joined.
         delivery: What you posted into it and is not sent.
         trouble: Why it could not be joined yet, empty when nothing was wrong.
-        plain: The server is a plain one (`tui_chat.client.plain`): nobody is told to be there, nothing is kept.
+        plain: The server is a plain one (`tui_chat.client.net.basic_server`): nobody is told to be there, nothing is kept.
     """
 
     def __init__(
@@ -271,8 +271,8 @@ class Room(RoomRequests):
             join_response = await self._request_join(transport, guest_key, since)
         response = join_response or self._basic_server.make_join_response(self.name, self.log.last)
         rejoined, self._was_joined, self._unverified_message = self._was_joined, True, None
-        self.name, self.nick = cleaning.room_name(response.room.name), cleaning.nickname(response.nick_name)
-        self.member_id = cleaning.member_id(response.member_id)
+        self.name, self.nick = sanitize.room_name(response.room.name), sanitize.nickname(response.nick_name)
+        self.member_id = sanitize.member_id(response.member_id)
         self._history_sync.room = self.name
         self.sender.room = self.name
         self.gate.set(transport)
@@ -281,13 +281,13 @@ class Room(RoomRequests):
         self._set_topic(response.room.topic)
         self._save_room_info()
         self._history_sync.on_join(
-            replace(response, messages=cleaning.entries(response.messages)), since, rejoined=rejoined
+            replace(response, messages=sanitize.entries(response.messages)), since, rejoined=rejoined
         )
         return response
 
     def on_push(self, entry: Entry) -> None:
         """An entry came."""
-        entry = cleaning.entry(entry)
+        entry = sanitize.entry(entry)
         self._history_sync.on_push(entry)
         if isinstance(entry, TopicChange) and self.gate.value is not None:
             self._set_topic(entry.topic)
@@ -324,7 +324,7 @@ class Room(RoomRequests):
     async def _load_cache(self) -> None:
         cached = await self._history_sync.cache.load() if self._history_sync.cache is not None else None
         if cached is not None:
-            self.name, self.topic = cleaning.room_name(cached.name), cleaning.topic(cached.topic)
+            self.name, self.topic = sanitize.room_name(cached.name), sanitize.topic(cached.topic)
             self.member_id = cached.member_id
             self._unverified_message = next(reversed(list(self.log.messages())), None)
             self._has_cache = True
@@ -349,7 +349,7 @@ class Room(RoomRequests):
         await send_leave(transport, self.name)
 
     def _set_topic(self, topic: str) -> None:
-        topic = cleaning.topic(topic)
+        topic = sanitize.topic(topic)
         if topic != self.topic:
             self.topic = topic
             self._save_room_info()

@@ -13,8 +13,8 @@ from itertools import islice
 
 from msgspec.structs import replace
 
-from server.protocol.entries import Member, PresencePush
-from tui_chat.client import cleaning
+from tui_chat.client import sanitize
+from tui_chat.protocol.events import Member, PresencePush
 
 NOTIFY_INTERVAL_PER_MEMBER = 20e-6
 """Seconds: ten times what a screen needs to sort and draw one more member."""
@@ -40,19 +40,19 @@ class Roster:
 
     def reset(self, members: Iterable[Member]) -> None:
         """These are there, as a join has it; told at once."""
-        self.members = {member.member_id: member for member in map(cleaning.member, islice(members, MAX_MEMBERS))}
+        self.members = {member.member_id: member for member in map(sanitize.member, islice(members, MAX_MEMBERS))}
         self._notify()
 
     def apply_presence(self, push: PresencePush) -> None:
         """Members came, left or changed nickname; told at once or after a rest."""
         for member_id in push.left:
-            self.members.pop(cleaning.member_id(member_id), None)
-        for member in map(cleaning.member, push.joined):
+            self.members.pop(sanitize.member_id(member_id), None)
+        for member in map(sanitize.member, push.joined):
             if len(self.members) < MAX_MEMBERS or member.member_id in self.members:
                 self.members[member.member_id] = member
         for renamed in push.renamed:
-            if (member := self.members.get(cleaning.member_id(renamed.member_id))) is not None:
-                self.members[member.member_id] = replace(member, nick_name=cleaning.nickname(renamed.nick_name))
+            if (member := self.members.get(sanitize.member_id(renamed.member_id))) is not None:
+                self.members[member.member_id] = replace(member, nick_name=sanitize.nickname(renamed.nick_name))
         if self._notify_timer is None:
             loop = asyncio.get_running_loop()
             if loop.time() >= self._next_notify_at:

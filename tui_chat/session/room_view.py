@@ -6,20 +6,42 @@ unread line stands above the first of it until the room has been looked at and
 left again.
 """
 
+import re
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from itertools import islice
 
 from msgspec.structs import replace
 
-from server.protocol import names
-from server.protocol.entries import Member, Message
-from tui_chat.client.posting import OutboxItem
-from tui_chat.session import mentions, words
+from tui_chat.client.outbox.item import OutboxItem
+from tui_chat.protocol import names
+from tui_chat.protocol.events import Member, Message
+from tui_chat.session.compose_mode import ComposeMode
 from tui_chat.session.input_history import InputHistory
-from tui_chat.session.kept_writing import SavedRoomState
 from tui_chat.session.lines import DeliveryState, MessageLine, ReactionCount
+from tui_chat.session.store.composer_store import SavedRoomState
+from tui_chat.session.strings import chat as chat_strings
 from tui_chat.session.transcript import Transcript
-from tui_chat.session.writing import ComposeMode
+
+
+@lru_cache(maxsize=256)
+def _mention_pattern(nick: str) -> re.Pattern[str]:
+    # Scripts without spaces put a name right beside other letters, so only an edge that is
+    # a letter or digit of a spaced script asks for a boundary: "ann" is not in "channel",
+    # and is in "ann你好".
+    before = r"(?<![0-9A-Za-z_\u00c0-\u024f\u0370-\u058f])" if _needs_word_boundary(nick[0]) else ""
+    after = r"(?![0-9A-Za-z_\u00c0-\u024f\u0370-\u058f])" if _needs_word_boundary(nick[-1]) else ""
+    return re.compile(before + re.escape(nick.casefold()) + after)
+
+
+def _needs_word_boundary(character: str) -> bool:
+    return bool(re.match(r"[0-9A-Za-z_\u00c0-\u024f\u0370-\u058f]", character))
+
+
+def is_mentioned(text: str, nick: str) -> bool:
+    """Whether `text` names `nick`: as a word of its own, in any case, with or without `@`."""
+    return bool(nick) and _mention_pattern(nick).search(text.casefold()) is not None
+
 
 MAX_QUOTE_LENGTH = 200
 """Characters of a message that a quote has at most."""
@@ -180,7 +202,7 @@ class RoomView:
             text=message.message,
             edited=message.edited is not None,
             deleted=message.deleted,
-            is_mention=not is_own and mentions.is_mentioned(message.message, self.nick),
+            is_mention=not is_own and is_mentioned(message.message, self.nick),
             reply_to=message.reply_to,
             quote=self.quoted_text(message.reply_to),
             reactions=tuple(
@@ -192,7 +214,7 @@ class RoomView:
     def quoted_text(self, seq: int | None) -> str:
         """Who said this message and what, in one line; empty when it is not here."""
         line = None if seq is None else self.transcript.find_message(seq)
-        return "" if line is None else words.quote_line(line, MAX_QUOTE_LENGTH)
+        return "" if line is None else chat_strings.quote_line(line, MAX_QUOTE_LENGTH)
 
     def last_message(self, *, is_own: bool) -> MessageLine | None:
         """The newest message that is yours, or that is not, and was sent and not taken back."""

@@ -17,10 +17,38 @@ from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
-from tui_chat.session.comings import MembershipEvent, MembershipSummary
+from tui_chat.session.compressed_list import CompressedList
 from tui_chat.session.lines import DeliveryState, GapLine, Line, MessageLine, NoticeLine, Splice, UnreadLine
-from tui_chat.session.long_list import CompressedList
-from tui_chat.session.splices import coalesce
+from tui_chat.session.membership_summary import MembershipEvent, MembershipSummary
+
+
+def coalesce(splices: Iterable[Splice]) -> list[Splice]:
+    """The same change in fewer splices: neighbours that touch become one.
+
+    Args:
+        splices: In the order they are applied, each with indices as the one before left them.
+    """
+    result: list[Splice] = []
+    for splice in splices:
+        if result and _is_adjacent(result[-1], splice):
+            result[-1] = _merge(result[-1], splice)
+        else:
+            result.append(splice)
+    return [splice for splice in result if splice.removed or splice.lines]
+
+
+def _is_adjacent(first: Splice, second: Splice) -> bool:
+    return second.index <= first.index + len(first.lines) and second.index + second.removed >= first.index
+
+
+def _merge(first: Splice, second: Splice) -> Splice:
+    end = first.index + len(first.lines)
+    second_end = second.index + second.removed
+    head = first.lines[: max(0, second.index - first.index)]
+    tail = first.lines[max(0, second_end - first.index) :] if second_end < end else ()
+    removed = first.removed + max(0, first.index - second.index) + max(0, second_end - end)
+    return Splice(min(first.index, second.index), removed, head + second.lines + tail)
+
 
 # A place is one number, so that a hundred thousand of them are 800 kB: the `seq`
 # (36 bits), then what stands there, then a count (24 bits) for what has no `seq`.

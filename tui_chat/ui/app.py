@@ -24,25 +24,28 @@ from textual.screen import Screen
 from textual.widgets import Input, TextArea
 from textual.worker import Worker, WorkerError, WorkerState
 
-from tui_chat.session import remembered, words
-from tui_chat.session.language import tr
-from tui_chat.session.remembered import Identity, Profile
-from tui_chat.session.settings_file import SettingsFile
-from tui_chat.ui import addresses, keys, memory, preload, terminal_keys
-from tui_chat.ui.notifying import Notifier
-from tui_chat.ui.own_server import LocalServer, LocalServerError
-from tui_chat.ui.pace import MIN_IDLE_TIME, RENDER_INTERVAL
+from tui_chat.session.i18n import tr
+from tui_chat.session.settings.settings_file import SettingsFile
+from tui_chat.session.store import profile as profile_store
+from tui_chat.session.store.profile import Identity, Profile
+from tui_chat.session.strings import chat as chat_strings
+from tui_chat.ui import gc_tuning, preload, server_address
+from tui_chat.ui.input import keys
+from tui_chat.ui.input_app import InputApp
+from tui_chat.ui.local_server import LocalServer, LocalServerError
+from tui_chat.ui.render_scheduler import MIN_IDLE_TIME, RENDER_INTERVAL
 from tui_chat.ui.screens.join import JoinDetails, JoinScreen
-from tui_chat.ui.start import DEFAULT_SERVER, StartOptions, StoragePaths
-from tui_chat.ui.typing_app import InputApp
+from tui_chat.ui.start_options import DEFAULT_SERVER, StartOptions, StoragePaths
+from tui_chat.ui.terminal import alt_keys
+from tui_chat.ui.terminal.notifier import Notifier
 
 if TYPE_CHECKING:
     from textual.driver import Driver
 
-    from server.protocol.answers import RoomSummary
+    from tui_chat.protocol.responses import RoomSummary
     from tui_chat.session.room_view import RoomView
     from tui_chat.ui.screens.chat import ChatScreen
-    from tui_chat.ui.visit import SessionController
+    from tui_chat.ui.session_controller import SessionController
 
 log = logging.getLogger("chat.ui")
 
@@ -66,7 +69,7 @@ class ChatApp(InputApp, inherit_bindings=False):
         own_server: The server that it has started itself, if there is one.
     """
 
-    TITLE = words.TITLE
+    TITLE = chat_strings.TITLE
     CSS_PATH = "screens/join.tcss"  # a default screen does not load its own
     CSS = "CommandList { min-width: 8; }"  # Textual cannot wrap the palette's rows to no columns at all
     BINDINGS: ClassVar[list[BindingType]] = [*keys.textual_bindings(keys.KeyScope.GLOBAL)]
@@ -83,7 +86,7 @@ class ChatApp(InputApp, inherit_bindings=False):
             notice: Something to be said on the form.
             settings: The settings, None for the usual ones.
         """
-        terminal_keys.register_alt_keys()
+        alt_keys.register_alt_keys()
         super().__init__(settings or SettingsFile(), _driver_class())
         self._start_options = options
         self._join_screen: JoinScreen
@@ -102,9 +105,9 @@ class ChatApp(InputApp, inherit_bindings=False):
     def get_default_screen(self) -> Screen[None]:
         """The first screen is the form."""
         self._join_screen = JoinScreen(
-            self._start_options.room or addresses.room_in_url(self._start_options.server) or self._profile.room,
+            self._start_options.room or server_address.room_in_url(self._start_options.server) or self._profile.room,
             self._start_options.nick or self._profile.nick,
-            addresses.strip_room(self._start_options.server) or self._profile.server or DEFAULT_SERVER,
+            server_address.strip_room(self._start_options.server) or self._profile.server or DEFAULT_SERVER,
             self._startup_notice,
         )
         return self._join_screen
@@ -119,13 +122,13 @@ class ChatApp(InputApp, inherit_bindings=False):
         self.call_after_refresh(self._after_first_paint)
 
     def _after_first_paint(self) -> None:
-        memory.resume_collection()
+        gc_tuning.resume_collection()
         if self._start_options.serve:
             self.run_worker(
                 self._start_local_server(self._start_options.host, self._start_options.port, None), exit_on_error=False
             )
         elif self._start_options.nick and (
-            self._start_options.room or addresses.room_in_url(self._start_options.server)
+            self._start_options.room or server_address.room_in_url(self._start_options.server)
         ):
             # Nobody reads the form that is only passed through.
             self._server_messages = [self._startup_notice] if self._startup_notice else []
@@ -152,9 +155,9 @@ class ChatApp(InputApp, inherit_bindings=False):
 
     def _connect(self, details: JoinDetails) -> None:
         # Its imports are what the first screen does not wait for.
-        from tui_chat.ui.visit import SessionController  # noqa: PLC0415
+        from tui_chat.ui.session_controller import SessionController  # noqa: PLC0415
 
-        self._join_screen.begin_waiting(words.connecting_to(details.server))
+        self._join_screen.begin_waiting(chat_strings.connecting_to(details.server))
         self._disconnect()
         guest_key = self._profile.guest_key(details.server, details.nick)
         storage_paths = StoragePaths(self._start_options.state, self._start_options.cache)
@@ -169,7 +172,7 @@ class ChatApp(InputApp, inherit_bindings=False):
         self._link_worker = self.run_worker(self._controller.connection.run, group="connection", exit_on_error=False)
 
     async def _start_local_server(self, host: str, port: int, details: JoinDetails | None) -> None:
-        self._join_screen.begin_waiting(tr(words.STARTING_SERVER))
+        self._join_screen.begin_waiting(tr(chat_strings.STARTING_SERVER))
         try:
             url, self._server_messages = await self.local_server.start(host, port)
         except LocalServerError as error:
@@ -236,8 +239,8 @@ class ChatApp(InputApp, inherit_bindings=False):
         """The form says why."""
         details = self._controller.join_details if self._controller is not None else None
         self._disconnect()
-        if offer_server and details is not None and addresses.is_local_http(details.server):
-            self._join_screen.show_field_error(field, words.no_server_at(details.server))
+        if offer_server and details is not None and server_address.is_local_http(details.server):
+            self._join_screen.show_field_error(field, chat_strings.no_server_at(details.server))
             self._join_screen.offer_server()
         else:
             self._join_screen.show_field_error(field, problem)
@@ -253,7 +256,7 @@ class ChatApp(InputApp, inherit_bindings=False):
             self._join_screen.show_progress("")
             self._chat_screen = ChatScreen(controller.session, controller.connection)
             self.push_screen(self._chat_screen)
-            self.set_timer(STARTUP_SETTLE_TIME, memory.tune_thresholds)
+            self.set_timer(STARTUP_SETTLE_TIME, gc_tuning.tune_thresholds)
 
     def on_nick_changed(self, controller: "SessionController", nick: str) -> None:
         """The new nickname is remembered."""
@@ -308,7 +311,7 @@ class ChatApp(InputApp, inherit_bindings=False):
     def _save_profile(self, updated: Profile) -> None:
         if updated != self._profile:
             self._profile = updated
-            problem = remembered.save(self._start_options.state, updated)
+            problem = profile_store.save(self._start_options.state, updated)
             if problem:
                 log.warning("%s", problem)
                 self.show_error(problem)
@@ -346,7 +349,7 @@ class ChatApp(InputApp, inherit_bindings=False):
             self._begin_shutdown()
         else:
             self._last_interrupt = time.monotonic()
-            self.show_status(tr(words.CONFIRM_QUIT))
+            self.show_status(tr(chat_strings.CONFIRM_QUIT))
 
     def action_quit_when_sent(self) -> None:
         """Quit; what was just sent is given a moment, and then a warning."""
@@ -358,7 +361,7 @@ class ChatApp(InputApp, inherit_bindings=False):
         while self._unsent_count() and not self._unsent_warning_shown:
             if not attempts_left:
                 self._unsent_warning_shown = True
-                self.show_status(tr(words.CONFIRM_QUIT_UNSENT))
+                self.show_status(tr(chat_strings.CONFIRM_QUIT_UNSENT))
                 return
             attempts_left -= 1
             await asyncio.sleep(RENDER_INTERVAL)
@@ -372,13 +375,13 @@ class ChatApp(InputApp, inherit_bindings=False):
         from textual.command import CommandPalette  # noqa: PLC0415 (not needed for the first screen)
 
         if not isinstance(self.screen, CommandPalette):
-            self.push_screen(CommandPalette(placeholder=tr(words.PLACEHOLDER_PALETTE), id="--command-palette"))
+            self.push_screen(CommandPalette(placeholder=tr(chat_strings.PLACEHOLDER_PALETTE), id="--command-palette"))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The command palette has the commands that can be typed."""
-        from tui_chat.ui import palette  # noqa: PLC0415 (not needed for the first screen)
+        from tui_chat.ui import command_palette  # noqa: PLC0415 (not needed for the first screen)
 
-        return palette.system_commands(self, self._chat_screen if screen is self._chat_screen else None)
+        return command_palette.system_commands(self, self._chat_screen if screen is self._chat_screen else None)
 
     def on_chat_screen_quit_requested(self) -> None:
         """`/quit` was typed."""
@@ -388,7 +391,9 @@ class ChatApp(InputApp, inherit_bindings=False):
         """`/server` was typed: the form goes there, with the nickname and, if none is named, the room there are."""
         self._restore_rooms = True
         self.on_session_ended("")
-        self._join_screen.join_server(addresses.strip_room(event.address), addresses.room_in_url(event.address))
+        self._join_screen.join_server(
+            server_address.strip_room(event.address), server_address.room_in_url(event.address)
+        )
 
     def on_chat_screen_help_requested(self) -> None:
         """`/help` was typed."""
@@ -404,7 +409,7 @@ class ChatApp(InputApp, inherit_bindings=False):
         """What goes wrong in the background is said too."""
         if event.state is WorkerState.ERROR:
             log.error("work in the background has failed", exc_info=event.worker.error)  # pyright: ignore[reportUnknownMemberType]
-            self.show_error(tr(words.INTERNAL_ERROR))
+            self.show_error(tr(chat_strings.INTERNAL_ERROR))
 
     def on_app_focus(self) -> None:
         """The terminal has the focus."""
@@ -452,7 +457,7 @@ class ChatApp(InputApp, inherit_bindings=False):
     def panic(self, *renderables: RenderableType) -> None:
         """End at once, with one sentence; the log has what is known."""
         log.critical("the program has failed", exc_info=self._exception)
-        super().panic(Text(words.crash_report(str(self._start_options.log))))
+        super().panic(Text(chat_strings.crash_report(str(self._start_options.log))))
 
     def _fatal_error(self) -> None:
         # Textual's own prints a traceback with the values of variables in it.
@@ -462,6 +467,6 @@ class ChatApp(InputApp, inherit_bindings=False):
 def _driver_class() -> "type[Driver] | None":
     if sys.platform == "win32":
         return None
-    from tui_chat.ui.terminal_driver import TerminalDriver  # noqa: PLC0415 (there is no such terminal on Windows)
+    from tui_chat.ui.terminal.driver import TerminalDriver  # noqa: PLC0415 (there is no such terminal on Windows)
 
     return TerminalDriver

@@ -5,6 +5,6 @@ import importlib
 
 def import_chat_modules() -> None:
     """Import it; meant for a thread of its own."""
-    importlib.import_module("tui_chat.ui.visit")
+    importlib.import_module("tui_chat.ui.session_controller")
     importlib.import_module("tui_chat.ui.screens.chat")
-    importlib.import_module("tui_chat.client.chat")
+    importlib.import_module("tui_chat.client.client")

@@ -16,17 +16,19 @@ from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.signal import Signal
 
-from tui_chat.session import language, words
-from tui_chat.session.language import tr
-from tui_chat.session.settings import ClientSettings
-from tui_chat.session.settings_file import SettingsFile
-from tui_chat.ui import notifications, themes
-from tui_chat.ui.keymap import Keymap
-from tui_chat.ui.no_color import NoColorFilter
-from tui_chat.ui.notifications import NotificationChannel
+from tui_chat.session import i18n
+from tui_chat.session.i18n import tr
+from tui_chat.session.settings.schema import ClientSettings
+from tui_chat.session.settings.settings_file import SettingsFile
+from tui_chat.session.strings import chat as chat_strings
+from tui_chat.ui import theme as themes
+from tui_chat.ui.input.keymap import Keymap
+from tui_chat.ui.terminal import escape_sequences
+from tui_chat.ui.terminal.escape_sequences import NotificationChannel
+from tui_chat.ui.terminal.no_color import NoColorFilter
 
 if TYPE_CHECKING:
-    from tui_chat.ui.terminal_driver import TerminalDriver
+    from tui_chat.ui.terminal.driver import TerminalDriver
 
 log = logging.getLogger("chat.ui")
 
@@ -53,7 +55,7 @@ class SettingsApp(App[None], inherit_bindings=False):
         super().__init__(driver_class=driver_class)
         self.settings_changed: Signal[ClientSettings] = Signal(self, "settings-changed")
         self._settings_file = settings_file
-        self._multiplexer = notifications.detect_multiplexer(os.environ)
+        self._multiplexer = escape_sequences.detect_multiplexer(os.environ)
         self._window_title = self._applied_title = ""
         self.keymap = Keymap(self.settings.keys)
         self.set_keymap(self.keymap.textual_keymap())
@@ -82,7 +84,7 @@ class SettingsApp(App[None], inherit_bindings=False):
         """Set one for now and for later, at once.
 
         Args:
-            name: One of `tui_chat.session.settings.fields`.
+            name: One of `tui_chat.session.settings.schema.fields`.
             value: What `settings.parse` gives for it; None is the usual value again.
 
         Returns:
@@ -94,7 +96,7 @@ class SettingsApp(App[None], inherit_bindings=False):
         if name == "theme":
             self.preview_theme(self.settings.theme)
         if name == "language":
-            language.activate(language.select_language("", self.settings.language, os.environ))
+            i18n.activate(i18n.select_language("", self.settings.language, os.environ))
             for screen in self.screen_stack:
                 for widget in screen.walk_children(with_self=True):
                     widget.refresh()  # most look their sentences up when they are drawn
@@ -119,8 +121,8 @@ class SettingsApp(App[None], inherit_bindings=False):
             body: Anything, may be empty.
         """
         method = self.settings.notify_by
-        channel = notifications.detect_channel(os.environ) if method == "auto" else NotificationChannel(method)
-        self.write_to_terminal(notifications.notification_sequence(channel, self._multiplexer, title, body))
+        channel = escape_sequences.detect_channel(os.environ) if method == "auto" else NotificationChannel(method)
+        self.write_to_terminal(escape_sequences.notification_sequence(channel, self._multiplexer, title, body))
 
     def set_window_title(self, title: str) -> None:
         """Give the window this title, if that is wanted."""
@@ -131,10 +133,10 @@ class SettingsApp(App[None], inherit_bindings=False):
         """Copy a text, into the terminal's clipboard too when that can hold it."""
         if len(text) <= MAX_CLIPBOARD_BYTES and len(text.encode()) <= MAX_CLIPBOARD_BYTES:
             self._clipboard = text
-            self.write_to_terminal(notifications.clipboard_sequence(text, self._multiplexer))
+            self.write_to_terminal(escape_sequences.clipboard_sequence(text, self._multiplexer))
         else:
             self._clipboard = text
-            self.show_status(words.too_long_to_copy(len(text)))
+            self.show_status(chat_strings.too_long_to_copy(len(text)))
 
     def show_status(self, text: str) -> None:
         """Say something of the program's own."""
@@ -143,7 +145,9 @@ class SettingsApp(App[None], inherit_bindings=False):
     def action_toggle_mouse(self) -> None:
         """Take the mouse, or leave it to the terminal."""
         enabled = not self.settings.mouse
-        self.show_status(self.change_setting("mouse", enabled) or tr(words.MOUSE_ON if enabled else words.MOUSE_OFF))
+        self.show_status(
+            self.change_setting("mouse", enabled) or tr(chat_strings.MOUSE_ON if enabled else chat_strings.MOUSE_OFF)
+        )
 
     def set_mouse_enabled(self, enabled: bool) -> None:
         """Take the mouse, or leave it to the terminal, for now."""
@@ -157,9 +161,11 @@ class SettingsApp(App[None], inherit_bindings=False):
             return
         driver.set_mouse_enabled(settings.mouse)
         title = (
-            notifications.title_sequence(self._window_title) if self._window_title and settings.terminal_title else ""
+            escape_sequences.title_sequence(self._window_title)
+            if self._window_title and settings.terminal_title
+            else ""
         )
-        if title != self._applied_title and notifications.has_title_support(os.environ):
+        if title != self._applied_title and escape_sequences.has_title_support(os.environ):
             self._applied_title = title
             driver.set_window_title(title)
 

@@ -15,13 +15,13 @@ from typing import Any, ClassVar
 
 from msgspec import Raw
 
-from server.domain.rooms import LiveRoom, RoomRegistry
-from server.gateway.commands import Handlers
-from server.gateway.connection import ClientConnection
+from server.domain.room_registry import LiveRoom, RoomRegistry
+from server.engineio.connection import ClientConnection
 from server.gateway.fanout import RoomEvent
-from server.protocol.codec import encode_error, encode_response
-from server.protocol.errors import ChatError
-from server.protocol.requests import Request
+from server.gateway.handlers import Handlers
+from tui_chat.protocol.codec import encode_error, encode_response
+from tui_chat.protocol.errors import ChatError
+from tui_chat.protocol.requests import Request
 
 
 @dataclass(frozen=True, slots=True)

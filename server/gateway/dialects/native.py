@@ -3,18 +3,18 @@
 from collections.abc import Iterable
 from typing import ClassVar
 
-from server.domain.rooms import LiveRoom
-from server.gateway.connection import ClientConnection
-from server.gateway.dialects.named import ObjectJoinDialect
+from server.domain.room_registry import LiveRoom
+from server.engineio.connection import ClientConnection
+from server.gateway.dialects.object_join import ObjectJoinDialect
 from server.gateway.fanout import RoomEvent, encode_push_frame
-from server.protocol import entries
-from server.protocol.codec import REQUEST_EVENTS
+from tui_chat.protocol import events
+from tui_chat.protocol.codec import REQUEST_EVENTS
 
-_PUSH_EVENTS: dict[type[entries.WireStruct], str] = {
-    **dict.fromkeys((entries.Message, entries.JoinNotice, entries.LeaveNotice, entries.NickNotice), entries.MESSAGE),
-    **dict.fromkeys((entries.Edit, entries.Deletion, entries.Reaction, entries.TopicChange), entries.UPDATE),
-    entries.PresencePush: entries.PRESENCE,
-    entries.TypingPush: entries.TYPING,
+_PUSH_EVENTS: dict[type[events.WireStruct], str] = {
+    **dict.fromkeys((events.Message, events.JoinNotice, events.LeaveNotice, events.NickNotice), events.MESSAGE),
+    **dict.fromkeys((events.Edit, events.Deletion, events.Reaction, events.TopicChange), events.UPDATE),
+    events.PresencePush: events.PRESENCE,
+    events.TypingPush: events.TYPING,
 }
 
 

@@ -1,6 +1,6 @@
 /**
  * What may stand under a message: one emoji or a short word, as the server wants it
- * (server/protocol/reactions.py), so that nothing is offered that would be refused.
+ * (tui_chat/protocol/reactions.py), so that nothing is offered that would be refused.
  */
 
 const ONE = "\\p{Extended_Pictographic}[\\ufe0e\\ufe0f]?\\p{Emoji_Modifier}?(?:[\\u{e0020}-\\u{e007e}]+\\u{e007f})?";

@@ -9,15 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Raw
 
-from server.domain.rooms import RoomRegistry
-from server.gateway.connection import ClientConnection
+from server.domain.room_registry import RoomRegistry
+from server.engineio.connection import ClientConnection
+from server.engineio.frames import Frame
 from server.gateway.dialects.dialect import DialectContext
-from server.gateway.dialects.grouped import ServerMsgJoin
-from server.gateway.dialects.table import create_dialects
-from server.gateway.frames import Frame
-from server.protocol import text
-from server.protocol.errors import ChatError
-from server.protocol.requests import JoinRoom, Request, SendMessage
+from server.gateway.dialects.registry import create_dialects
+from server.gateway.dialects.server_msg import ServerMsgJoin
+from tui_chat.protocol import sanitize
+from tui_chat.protocol.errors import ChatError
+from tui_chat.protocol.requests import JoinRoom, Request, SendMessage
 
 
 class Nowhere:
@@ -85,7 +85,7 @@ def test_a_grouped_join_is_clean_whatever_it_holds(nick: str, room: Any, user: A
     if isinstance(user, int):
         assert request.user_id == user
     elif request.user_id is not None:
-        assert request.user_id == text.sanitize_line(user)
+        assert request.user_id == sanitize.sanitize_line(user)
         assert not set(str(request.user_id)) & set("\n\t\x1b\x7f\x9b\u202e\u2066")
 
 

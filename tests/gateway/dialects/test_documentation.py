@@ -9,13 +9,13 @@ from types import ModuleType
 
 import pytest
 
-from server.gateway.dialects import table
-from server.runtime import RunningServer
-from tests.support.eventually import wait_until
+from server.app import RunningServer
+from server.gateway.dialects import registry
+from tests.support.in_process_server import running_server
 from tests.support.raw_client import raw_client
 from tests.support.requirements import JAVASCRIPT_DIRECTORY, require_node
-from tests.support.serving import running_server
-from tui_chat.client.chat import ChatClient
+from tests.support.wait import wait_until
+from tui_chat.client.client import ChatClient
 
 DOCUMENT = (Path(__file__).parents[3] / "docs" / "dialects.md").read_text()
 PROTOCOL = (Path(__file__).parents[3] / "docs" / "protocol.md").read_text()
@@ -125,7 +125,9 @@ async def test_the_example_of_a_dialect_is_one(tmp_path: Path, monkeypatch: pyte
     module = ModuleType("single")
     monkeypatch.setitem(sys.modules, module.__name__, module)
     exec(compile(example("Adding one", "python"), "docs/dialects.md", "exec"), module.__dict__)
-    monkeypatch.setattr(table, "DIALECT_TYPES", (*table.DIALECT_TYPES[:-1], module.Single, table.DIALECT_TYPES[-1]))
+    monkeypatch.setattr(
+        registry, "DIALECT_TYPES", (*registry.DIALECT_TYPES[:-1], module.Single, registry.DIALECT_TYPES[-1])
+    )
     async with running_server(tmp_path) as server, raw_client(server.url) as ann, raw_client(server.url) as bob:
         assert (await bob.request("chatMessage", "too early"))["error"]["code"] == "not_joined"
         await ann.join("tea", "ann")

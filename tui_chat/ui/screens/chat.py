@@ -9,29 +9,30 @@ from textual.binding import BindingType
 from textual.message import Message
 from textual.widgets import TextArea
 
-from server.protocol.limits import MESSAGE_CHARACTERS
-from tui_chat.client import address
-from tui_chat.session import commands as command_list
-from tui_chat.session import words
-from tui_chat.session.completion import Completion, complete
+from tui_chat.client.net import address
+from tui_chat.protocol.limits import MESSAGE_CHARACTERS
+from tui_chat.session.chat_session import ChatSession
+from tui_chat.session.commands import registry as command_list
+from tui_chat.session.commands.completion import Completion, complete
+from tui_chat.session.compose_mode import ComposeKind
 from tui_chat.session.lines import UnreadLine
-from tui_chat.session.session import ChatSession
-from tui_chat.session.settings import ClientSettings
-from tui_chat.session.writing import ComposeKind
-from tui_chat.ui import commands, keys
+from tui_chat.session.settings.schema import ClientSettings
+from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui.app_of import app_of
-from tui_chat.ui.connection import ServerLink
-from tui_chat.ui.screens.bare import MAX_LINES, CopyModeScreen
-from tui_chat.ui.screens.chat_search import SearchNavigation
+from tui_chat.ui.input import keys
+from tui_chat.ui.screens import chat_commands
 from tui_chat.ui.screens.chat_view import COMPOSING_SCOPES
+from tui_chat.ui.screens.copy_mode import MAX_LINES, CopyModeScreen
+from tui_chat.ui.screens.search_navigation import SearchNavigation
+from tui_chat.ui.server_link import ServerLink
 from tui_chat.ui.settings_app import settings_app
-from tui_chat.ui.widgets.composer import Composer
-from tui_chat.ui.widgets.timeline.messages import (
+from tui_chat.ui.timeline.messages import (
     FollowChanged,
     GapRequested,
     LinkClicked,
     OlderMessagesRequested,
 )
+from tui_chat.ui.widgets.composer import Composer
 
 TYPING_REPEAT_INTERVAL = 3.0
 """Seconds after which others are told once more that you type."""
@@ -125,7 +126,7 @@ class ChatScreen(SearchNavigation):
             case command_list.ParseError(problem):
                 return problem
             case command_list.CommandCall() as call:
-                error = commands.run_command(call, self)
+                error = chat_commands.run_command(call, self)
             case command_list.ChatText(message):
                 error = self.send_text(message)
         self.draw_changes()
@@ -161,7 +162,9 @@ class ChatScreen(SearchNavigation):
         if text and text != self._rejected_text:
             self.status.show_error("")
         is_near_limit = len(text) > MESSAGE_CHARACTERS * 0.9
-        self.status.show_length_warning(words.message_too_long(len(text), MESSAGE_CHARACTERS) if is_near_limit else "")
+        self.status.show_length_warning(
+            chat_strings.message_too_long(len(text), MESSAGE_CHARACTERS) if is_near_limit else ""
+        )
         view = self.session.current_room
         if view is None or not self.composer.has_focus or not settings_app(self).settings.send_typing:
             return
@@ -218,7 +221,7 @@ class ChatScreen(SearchNavigation):
             return False
         self.composer.clear()
         undo_key = settings_app(self).keymap.display_key("undo")
-        self.show_status(words.input_cleared(undo_key) if undo_key else "")
+        self.show_status(chat_strings.input_cleared(undo_key) if undo_key else "")
         return True
 
     # Reading.

@@ -7,30 +7,39 @@ Rule 3  What is written stays with the room it was written in.
 """
 
 import time
+from typing import ClassVar
 
 from textual.app import ComposeResult
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 from textual.timer import Timer
 
 from tui_chat.client.events import Offline
-from tui_chat.session import words
-from tui_chat.session.changes import DirtyPart
-from tui_chat.session.completion import Completion
-from tui_chat.session.language import tr
+from tui_chat.session.chat_session import ChatSession
+from tui_chat.session.commands.completion import Completion
+from tui_chat.session.i18n import tr
 from tui_chat.session.room_view import RoomView
-from tui_chat.session.session import ChatSession
-from tui_chat.session.settings import ClientSettings, PanelVisibility
-from tui_chat.ui import keys
+from tui_chat.session.screen_delta import DirtyPart
+from tui_chat.session.settings.schema import ClientSettings, PanelVisibility
+from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui.app_of import app_of
+from tui_chat.ui.input import keys
 from tui_chat.ui.settings_app import settings_app
+from tui_chat.ui.timeline.virtual_list import ScrollPosition
+from tui_chat.ui.timeline.widget import Timeline
 from tui_chat.ui.widgets.composer import Composer
 from tui_chat.ui.widgets.key_bar import KeyBar
-from tui_chat.ui.widgets.members import MemberList
-from tui_chat.ui.widgets.room_timeline import RoomTimeline
-from tui_chat.ui.widgets.rooms import RoomList
+from tui_chat.ui.widgets.member_list import MemberList
+from tui_chat.ui.widgets.room_list import RoomList
 from tui_chat.ui.widgets.status import ChatHeader, StatusLine
-from tui_chat.ui.widgets.timeline.line_view import ScrollPosition
+
+
+class RoomTimeline(Timeline, inherit_bindings=False):
+    """The timeline of the shown room."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.textual_bindings(keys.KeyScope.MESSAGE_CURSOR)]
+
 
 TWO_PANE_WIDTH = 104
 ONE_PANE_WIDTH = 78
@@ -103,7 +112,7 @@ class ChatView(Screen[None], inherit_bindings=False):
     def show_compose_mode(self) -> None:
         """Show what the text in the composer is for."""
         mode = self.session.current_room.compose_mode if self.session.current_room is not None else None
-        self.status.show_compose_mode(words.compose_hint(mode.kind, mode.about) if mode is not None else "")
+        self.status.show_compose_mode(chat_strings.compose_hint(mode.kind, mode.about) if mode is not None else "")
 
     def compose(self) -> ComposeResult:
         """From top to bottom."""
@@ -128,7 +137,7 @@ class ChatView(Screen[None], inherit_bindings=False):
         """Look as the settings say."""
         self.timeline.set_columns(settings.clock, settings.nick_width)
         self.composer.paste_lines = settings.paste_lines
-        self.composer.placeholder = tr(words.PLACEHOLDER_MESSAGE)
+        self.composer.placeholder = tr(chat_strings.PLACEHOLDER_MESSAGE)
         panes: dict[str, PanelVisibility] = {"rooms": settings.room_list, "members": settings.member_list}
         if panes != self._pane_settings:
             self._pane_settings = panes
@@ -201,7 +210,7 @@ class ChatView(Screen[None], inherit_bindings=False):
             self._retry_countdown = None
             self.timeline.reset_requests()
         self._update_window_title(view)
-        unread_summary = "" if self.rooms.display else words.unread_elsewhere(self._unread_in_other_rooms())
+        unread_summary = "" if self.rooms.display else chat_strings.unread_elsewhere(self._unread_in_other_rooms())
         self._header.set_content(
             view.name if view else "",
             view.topic if view else "",
@@ -218,7 +227,7 @@ class ChatView(Screen[None], inherit_bindings=False):
             sum(room.unread_count for room in unmuted_rooms),
             sum(room.mention_count for room in unmuted_rooms),
         )
-        settings_app(self).set_window_title(words.window_title(view.name if view else "", unread, mentions))
+        settings_app(self).set_window_title(chat_strings.window_title(view.name if view else "", unread, mentions))
 
     def _unread_in_other_rooms(self) -> list[tuple[int, int, bool]]:
         numbered_views = enumerate(self.session.rooms.values(), 1)

@@ -12,11 +12,12 @@ from textual.reactive import var
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tui_chat.session import commands, words
-from tui_chat.session.language import tr
-from tui_chat.ui import keys
+from tui_chat.session.commands import registry
+from tui_chat.session.i18n import tr
+from tui_chat.session.strings import chat as chat_strings
+from tui_chat.ui.input import keys
 from tui_chat.ui.settings_app import settings_app
-from tui_chat.ui.widgets import members
+from tui_chat.ui.widgets import member_list
 
 MIN_RIGHT_COLUMN = 24
 """Columns that the right column needs beside the left one."""
@@ -54,7 +55,7 @@ class HelpText(Static):
 
     def _all_sections(self) -> list[tuple[str, list[tuple[str, str]]]]:
         sections = [
-            (tr(words.HELP_COMMANDS), [(command.usage, _with_aliases(command)) for command in commands.COMMANDS])
+            (tr(chat_strings.HELP_COMMANDS), [(command.usage, _with_aliases(command)) for command in registry.COMMANDS])
         ]
         keymap = settings_app(self).keymap
         for scope in keys.KeyScope:
@@ -65,7 +66,7 @@ class HelpText(Static):
                         [("  ".join(names), tr(key.help)) for names, key in keymap.list_bindings(scope) if key.help],
                     )
                 )
-        sections.append((tr(words.HELP_LEGEND), [(sign, tr(meaning)) for sign, meaning in members.SIGNS]))
+        sections.append((tr(chat_strings.HELP_LEGEND), [(sign, tr(meaning)) for sign, meaning in member_list.SIGNS]))
         return sections
 
     def render(self) -> Content:
@@ -100,7 +101,7 @@ class HelpScreen(ModalScreen[None]):
 
     def on_mount(self) -> None:
         """Its frame says how to close it."""
-        self.query_one("#help").border_title = Content(tr(words.HELP_TITLE))
+        self.query_one("#help").border_title = Content(tr(chat_strings.HELP_TITLE))
         self._search("")
 
     def on_key(self, event: events.Key) -> None:
@@ -120,10 +121,12 @@ class HelpScreen(ModalScreen[None]):
         text.search_text = query.lstrip()
         frame = self.query_one("#help", VerticalScroll)
         frame.border_subtitle = Content(
-            words.help_search_prompt(query, text.match_count) if text.search_text else tr(words.HELP_CLOSE)
+            chat_strings.help_search_prompt(query, text.match_count)
+            if text.search_text
+            else tr(chat_strings.HELP_CLOSE)
         )
         frame.scroll_home(animate=False)
 
 
-def _with_aliases(command: commands.Command) -> str:
+def _with_aliases(command: registry.Command) -> str:
     return " · ".join((tr(command.help), *(f"/{alias}" for alias in command.aliases)))

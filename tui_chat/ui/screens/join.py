@@ -9,15 +9,57 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Button, Input, Static
 
-from server.protocol.errors import ChatError
-from tui_chat.client import address
-from tui_chat.session import refusals, words
-from tui_chat.session.language import tr
-from tui_chat.ui import keys
+from tui_chat.client.net import address
+from tui_chat.protocol.errors import ChatError
+from tui_chat.session import error_text
+from tui_chat.session.i18n import tr
+from tui_chat.session.strings import chat as chat_strings
+from tui_chat.ui.input import keys
 from tui_chat.ui.settings_app import settings_app
-from tui_chat.ui.start import DEFAULT_SERVER
-from tui_chat.ui.widgets.field import FormField
+from tui_chat.ui.start_options import DEFAULT_SERVER
 from tui_chat.ui.widgets.key_bar import KeyBar
+from tui_chat.ui.widgets.line_input import LineInput
+
+
+class FormField(Vertical):
+    """A field of the form."""
+
+    def __init__(self, label: str, value: str, placeholder: str, *, id: str) -> None:  # noqa: A002 (Textual's word)
+        super().__init__(id=id)
+        self._label_text = label
+        self._input = LineInput(value, placeholder)
+        self._error = Static("", classes="error", markup=False)
+
+    def compose(self) -> ComposeResult:
+        """Label and input side by side, the problem under the input."""
+        with Horizontal():
+            yield Static(self._label_text, classes="label", markup=False)
+            yield self._input
+        yield self._error
+
+    def set_labels(self, label: str, placeholder: str) -> None:
+        """Name it otherwise, as in another language."""
+        self.query_one(".label", Static).update(label)
+        self._input.placeholder = placeholder
+
+    @property
+    def value(self) -> str:
+        """What stands in it, without spaces around it."""
+        return self._input.value.strip()
+
+    @value.setter
+    def value(self, value: str) -> None:
+        self._input.value = value
+
+    def focus_input(self) -> None:
+        """Put the caret into it."""
+        self._input.focus()
+
+    def show_error(self, error: str) -> None:
+        """Say what is wrong with it; empty says nothing is."""
+        if error or self.has_class("-invalid"):  # an update lays the screen out anew, at every key
+            self._error.update(error)
+            self.set_class(bool(error), "-invalid")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,17 +117,21 @@ class JoinScreen(Screen[None]):
         """The card in the middle, the keys at the bottom."""
         initial = self._initial_values
         self._form_fields = {
-            "room": FormField(tr(words.LABEL_ROOM), initial["room"], tr(words.PLACEHOLDER_ROOM), id="room"),
-            "nick": FormField(tr(words.LABEL_NICK), initial["nick"], tr(words.PLACEHOLDER_NICK), id="nick"),
-            "server": FormField(tr(words.LABEL_SERVER), initial["server"], DEFAULT_SERVER, id="server"),
+            "room": FormField(
+                tr(chat_strings.LABEL_ROOM), initial["room"], tr(chat_strings.PLACEHOLDER_ROOM), id="room"
+            ),
+            "nick": FormField(
+                tr(chat_strings.LABEL_NICK), initial["nick"], tr(chat_strings.PLACEHOLDER_NICK), id="nick"
+            ),
+            "server": FormField(tr(chat_strings.LABEL_SERVER), initial["server"], DEFAULT_SERVER, id="server"),
         }
         with VerticalScroll(id="page", can_focus=False), Vertical(id="card"):
-            yield Static(words.TITLE, id="title", markup=False)
-            yield Static(tr(words.JOIN_HINT), id="hint", markup=False)
+            yield Static(chat_strings.TITLE, id="title", markup=False)
+            yield Static(tr(chat_strings.JOIN_HINT), id="hint", markup=False)
             yield from self._form_fields.values()
             with Horizontal(id="buttons"):
-                yield Button(tr(words.BUTTON_JOIN), id="join", compact=True, variant="primary")
-                yield Button(tr(words.BUTTON_START_SERVER), id="start-server", compact=True)
+                yield Button(tr(chat_strings.BUTTON_JOIN), id="join", compact=True, variant="primary")
+                yield Button(tr(chat_strings.BUTTON_START_SERVER), id="start-server", compact=True)
             yield Static(self._notice, id="progress", markup=False)
         yield KeyBar(keys.KeyScope.JOIN_FORM, keys.KeyScope.GLOBAL)
 
@@ -102,12 +148,12 @@ class JoinScreen(Screen[None]):
 
     def _update_labels(self) -> None:
         """Say everything in the language in use."""
-        self.query_one("#hint", Static).update(tr(words.JOIN_HINT))
-        self._form_fields["room"].set_labels(tr(words.LABEL_ROOM), tr(words.PLACEHOLDER_ROOM))
-        self._form_fields["nick"].set_labels(tr(words.LABEL_NICK), tr(words.PLACEHOLDER_NICK))
-        self._form_fields["server"].set_labels(tr(words.LABEL_SERVER), DEFAULT_SERVER)
-        self.query_one("#join", Button).label = tr(words.BUTTON_JOIN)
-        self.query_one("#start-server", Button).label = tr(words.BUTTON_START_SERVER)
+        self.query_one("#hint", Static).update(tr(chat_strings.JOIN_HINT))
+        self._form_fields["room"].set_labels(tr(chat_strings.LABEL_ROOM), tr(chat_strings.PLACEHOLDER_ROOM))
+        self._form_fields["nick"].set_labels(tr(chat_strings.LABEL_NICK), tr(chat_strings.PLACEHOLDER_NICK))
+        self._form_fields["server"].set_labels(tr(chat_strings.LABEL_SERVER), DEFAULT_SERVER)
+        self.query_one("#join", Button).label = tr(chat_strings.BUTTON_JOIN)
+        self.query_one("#start-server", Button).label = tr(chat_strings.BUTTON_START_SERVER)
 
     def action_next_or_join(self) -> None:
         """Join when all is there, else go to the field that is missing."""
@@ -181,7 +227,7 @@ class JoinScreen(Screen[None]):
 
     def _validate(self) -> JoinDetails | None:
         # PRECIS costs 30 ms to import, which the first screen does not wait for.
-        from server.protocol import names  # noqa: PLC0415
+        from tui_chat.protocol import names  # noqa: PLC0415
 
         for field in self._form_fields.values():
             field.show_error("")
@@ -194,19 +240,19 @@ class JoinScreen(Screen[None]):
             if parsed.room and not room:
                 room = self._form_fields["room"].value = parsed.room
         except ValueError as error:
-            problems["server"] = refusals.sentence(str(error))
+            problems["server"] = error_text.sentence(str(error))
         try:
             room = names.validate_room_name(room) if room else ""
         except ChatError as error:
-            problems["room"] = refusals.describe(error)
+            problems["room"] = error_text.describe(error)
         try:
             nick = names.validate_nickname(nick) if nick else ""
         except ChatError as error:
-            problems["nick"] = refusals.describe(error)
+            problems["nick"] = error_text.describe(error)
         if not room:
-            problems.setdefault("room", tr(words.ROOM_REQUIRED))
+            problems.setdefault("room", tr(chat_strings.ROOM_REQUIRED))
         if not nick:
-            problems.setdefault("nick", tr(words.NICK_REQUIRED))
+            problems.setdefault("nick", tr(chat_strings.NICK_REQUIRED))
         for name in ("server", "nick", "room"):
             if name in problems:
                 self.show_field_error(name, problems[name])

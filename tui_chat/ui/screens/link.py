@@ -12,12 +12,13 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-from tui_chat.session import setting_words, words
-from tui_chat.session.language import tr
-from tui_chat.ui import keys
-from tui_chat.ui.links import has_browser
+from tui_chat.session.i18n import tr
+from tui_chat.session.strings import chat as chat_strings
+from tui_chat.session.strings import settings as settings_strings
+from tui_chat.ui.browser import has_browser
+from tui_chat.ui.input import keys
 from tui_chat.ui.settings_app import settings_app
-from tui_chat.ui.widgets.timeline.links import parse_host
+from tui_chat.ui.timeline.hyperlinks import parse_host
 
 
 class LinkScreen(ModalScreen[str | None]):
@@ -31,7 +32,7 @@ class LinkScreen(ModalScreen[str | None]):
         """Make it.
 
         Args:
-            urls: At least one, as `tui_chat.ui.widgets.timeline.links` gives them.
+            urls: At least one, as `tui_chat.ui.timeline.hyperlinks` gives them.
         """
         super().__init__()
         self._urls = urls
@@ -44,9 +45,9 @@ class LinkScreen(ModalScreen[str | None]):
         """The first one is marked."""
         option_list = self.query_one(OptionList)
         option_list.can_focus = False
-        option_list.border_title = Content(tr(setting_words.LINK_TITLE))
+        option_list.border_title = Content(tr(settings_strings.LINK_TITLE))
         option_list.border_subtitle = Content(
-            tr(setting_words.LINK_OPEN if has_browser(os.environ) else setting_words.LINK_COPY)
+            tr(settings_strings.LINK_OPEN if has_browser(os.environ) else settings_strings.LINK_COPY)
         )
         option_list.highlighted = 0
 
@@ -63,7 +64,7 @@ class LinkScreen(ModalScreen[str | None]):
         """Copy the marked one."""
         settings_app(self).copy_to_clipboard(self._highlighted_url())
         self.dismiss(None)
-        settings_app(self).show_status(tr(words.COPIED))
+        settings_app(self).show_status(tr(chat_strings.COPIED))
 
     def action_close(self) -> None:
         """Open none."""
@@ -80,6 +81,8 @@ class LinkScreen(ModalScreen[str | None]):
 def _url_row(url: str) -> Content:
     host, decoded_host = parse_host(url)
     warning = (
-        Content.assemble("  ", (setting_words.decoded_host(decoded_host), "$warning")) if decoded_host else Content("")
+        Content.assemble("  ", (settings_strings.decoded_host(decoded_host), "$warning"))
+        if decoded_host
+        else Content("")
     )
     return Content.assemble((host or "?", "bold $primary"), warning, "\n", (url, "$text-muted"))

@@ -12,10 +12,46 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from tui_chat.session import words
-from tui_chat.session.language import tr
-from tui_chat.session.pasting import Paste, PasteMode
-from tui_chat.ui import keys
+from tui_chat.session.i18n import tr
+from tui_chat.session.paste import Paste, PasteMode
+from tui_chat.session.strings import chat as chat_strings
+from tui_chat.ui.app_of import app_of
+from tui_chat.ui.input import keys
+from tui_chat.ui.screens.room_navigation import RoomNavigation
+from tui_chat.ui.widgets.composer import Composer
+
+
+class PasteFlow(RoomNavigation):
+    """What one can do with messages, rooms and pastes."""
+
+    @on(Composer.LargePaste)
+    def _handle_large_paste(self, event: Composer.LargePaste) -> None:
+        paste = Paste(event.text)
+
+        def on_closed(mode: PasteMode | None) -> None:
+            self.composer.focus()
+            if mode is PasteMode.EDIT:
+                self.composer.insert_text(paste.text)
+            elif mode is not None:
+                self._send_paste(paste, mode)
+
+        app_of(self).push_screen(PasteScreen(paste), on_closed)
+
+    def _send_paste(self, paste: Paste, mode: PasteMode) -> None:
+        """Say it as it is: a `/` at its beginning is no command."""
+        composer_text = self.composer.text
+        if mode is PasteMode.SINGLE_MESSAGE and composer_text:
+            self.composer.insert_text(paste.text)
+            paste = Paste(self.composer.text)
+            self.composer.set_text("")
+        messages = paste.messages(mode)
+        for index, message in enumerate(messages):
+            if error := self.send_verbatim(message):
+                self.composer.set_text("\n".join(messages[index:]))  # the rest is not lost
+                self.show_error(error)
+                break
+        self.draw_changes()
+
 
 MAX_PREVIEW_LINES = 8
 MAX_PREVIEW_CHARACTERS = 200
@@ -47,13 +83,15 @@ class PasteScreen(ModalScreen[PasteMode | None]):
             preview.append("…")
         with Vertical(id="paste"):
             yield Static("\n".join(preview), id="preview", markup=False)
-            rows = [_mode_row(mode, words.paste_option(mode, count)) for mode, count in self._modes]
-            yield OptionList(*(Option(row) for row in [*rows, _mode_row(None, tr(words.PASTE_CANCEL))]), compact=True)
+            rows = [_mode_row(mode, chat_strings.paste_option(mode, count)) for mode, count in self._modes]
+            yield OptionList(
+                *(Option(row) for row in [*rows, _mode_row(None, tr(chat_strings.PASTE_CANCEL))]), compact=True
+            )
 
     def on_mount(self, event: events.Mount) -> None:
         """The frame says how much it is."""
         card = self.query_one("#paste")
-        card.border_title = Content(words.paste_summary(self._paste.line_count, len(self._paste.text)))
+        card.border_title = Content(chat_strings.paste_summary(self._paste.line_count, len(self._paste.text)))
         self.query_one(OptionList).highlighted = 0
         self._opened_at = event.time
 

@@ -14,16 +14,17 @@ from textual.timer import Timer
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from server.protocol.errors import ChatError
-from tui_chat.client.results import SearchPage, SearchSource
-from tui_chat.session import refusals, search_words
-from tui_chat.session.language import tr
-from tui_chat.session.searching import SearchHit, SearchPageRequest, SearchState
-from tui_chat.ui import keys
+from tui_chat.client.search_page import SearchPage, SearchSource
+from tui_chat.protocol.errors import ChatError
+from tui_chat.session import error_text
+from tui_chat.session.i18n import tr
+from tui_chat.session.search_state import SearchHit, SearchPageRequest, SearchState
+from tui_chat.session.strings import search as search_strings
+from tui_chat.ui.input import keys
 from tui_chat.ui.settings_app import settings_app
-from tui_chat.ui.steady import with_stable_width
+from tui_chat.ui.timeline.decoration import TimeFormat
 from tui_chat.ui.widgets.line_input import LineInput
-from tui_chat.ui.widgets.timeline.decoration import TimeFormat
+from tui_chat.ui.widgets.stable_width import with_stable_width
 
 SEARCH_DELAY = 0.4
 """Seconds without a key after which it is searched for what stands there."""
@@ -81,15 +82,15 @@ class SearchScreen(ModalScreen[SearchHitSelected | None]):
     def compose(self) -> ComposeResult:
         """What is looked for, what was found, how it stands."""
         with Vertical(id="search"):
-            yield LineInput(self._initial_query, tr(search_words.SEARCH_HINT))
+            yield LineInput(self._initial_query, tr(search_strings.SEARCH_HINT))
             yield OptionList(markup=False, compact=True)
             yield Static("", id="status", markup=False)
 
     def on_mount(self) -> None:
         """What was given is searched for at once."""
         card = self.query_one("#search")
-        card.border_title = Content(tr(search_words.SEARCH_TITLE))
-        card.border_subtitle = Content(tr(search_words.SEARCH_FOOTER))
+        card.border_title = Content(tr(search_strings.SEARCH_TITLE))
+        card.border_subtitle = Content(tr(search_strings.SEARCH_FOOTER))
         self.query_one(OptionList).can_focus = False
         self.query_one(Input).cursor_position = len(self._initial_query)
         self._start_search(self._initial_query)
@@ -135,7 +136,7 @@ class SearchScreen(ModalScreen[SearchHitSelected | None]):
             try:
                 page = await self._fetch_page(request)
             except ChatError as error:
-                self._search_state.fail(request, refusals.describe(error))
+                self._search_state.fail(request, error_text.describe(error))
                 request = None
             else:
                 request = self._search_state.apply_page(request, page)
@@ -214,20 +215,20 @@ class SearchScreen(ModalScreen[SearchHitSelected | None]):
     def _status_text(self) -> str:
         search = self._search_state
         if self._hit_to_confirm is not None:
-            return search_words.confirm_join(self._hit_to_confirm.room)
-        parts = [search_words.search_scope(self._scope_room)]
+            return search_strings.confirm_join(self._hit_to_confirm.room)
+        parts = [search_strings.search_scope(self._scope_room)]
         if search.request is None:
-            return " · ".join([*parts, tr(search_words.SEARCH_HELP)])
+            return " · ".join([*parts, tr(search_strings.SEARCH_HELP)])
         if search.problem:
             parts.append(search.problem)
         elif search.is_loading:
-            parts.append(tr(search_words.SEARCHING))
+            parts.append(tr(search_strings.SEARCHING))
         if search.source is not None and not search.problem and (search.hits or not search.is_loading):
-            parts.append(search_words.result_count(len(search.hits), search.has_more))
+            parts.append(search_strings.result_count(len(search.hits), search.has_more))
         if search.source is SearchSource.LOCAL:
-            parts.append(tr(search_words.SEARCHED_LOCALLY))
+            parts.append(tr(search_strings.SEARCHED_LOCALLY))
         if search.is_incomplete:
-            parts.append(tr(search_words.SEARCH_INCOMPLETE))
+            parts.append(tr(search_strings.SEARCH_INCOMPLETE))
         return " · ".join(parts)
 
 
@@ -241,7 +242,7 @@ def _hit_rows(hit: SearchHit, time_format: TimeFormat, is_open: bool) -> Content
         (hit.room, "$primary"),
         (" · ", "$text-muted"),
         f"* {hit.nick}" if hit.is_action else hit.nick,
-        ("" if is_open else f" · {tr(search_words.ROOM_NOT_OPEN)}", "$text-muted italic"),
+        ("" if is_open else f" · {tr(search_strings.ROOM_NOT_OPEN)}", "$text-muted italic"),
         "\n  ",
         line,
     )

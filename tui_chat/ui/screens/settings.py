@@ -11,11 +11,12 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from tui_chat.session import setting_words, settings
-from tui_chat.session.language import tr
-from tui_chat.session.settings import SettingField, ValueKind
-from tui_chat.ui import keys
+from tui_chat.session.i18n import tr
+from tui_chat.session.settings import schema as settings_schema
+from tui_chat.session.settings.schema import SettingField, ValueKind
+from tui_chat.session.strings import settings as settings_strings
 from tui_chat.ui.app_of import app_of
+from tui_chat.ui.input import keys
 from tui_chat.ui.settings_app import settings_app
 
 LOW_HEIGHT = 26
@@ -37,7 +38,7 @@ class SettingsScreen(ModalScreen[None]):
         """
         super().__init__()
         self._path = path
-        self._setting_fields = list(settings.fields().values())
+        self._setting_fields = list(settings_schema.fields().values())
         self._save_error = ""
 
     def compose(self) -> ComposeResult:
@@ -105,7 +106,7 @@ class SettingsScreen(ModalScreen[None]):
             self._save_error = settings_app(self).change_setting(field.name, value)
             self._update_explanation()
 
-    def _on_settings_changed(self, _: settings.ClientSettings) -> None:
+    def _on_settings_changed(self, _: settings_schema.ClientSettings) -> None:
         self._update_list()
 
     def _highlighted_field(self) -> SettingField:
@@ -116,8 +117,8 @@ class SettingsScreen(ModalScreen[None]):
 
     def _update_list(self) -> None:
         frame, option_list = self.query_one("#settings"), self.query_one(OptionList)
-        frame.border_title = Content(tr(setting_words.SETTINGS_TITLE))
-        frame.border_subtitle = Content(tr(setting_words.SETTINGS_FOOTER))
+        frame.border_title = Content(tr(settings_strings.SETTINGS_TITLE))
+        frame.border_subtitle = Content(tr(settings_strings.SETTINGS_FOOTER))
         width = max(24, option_list.scrollable_content_region.width or 60)
         highlighted = option_list.highlighted or 0
         scroll_y = option_list.scroll_y
@@ -132,9 +133,9 @@ class SettingsScreen(ModalScreen[None]):
         field = self._highlighted_field()
         is_file_only = field.kind in {ValueKind.LIST, ValueKind.TABLE}
         hint = (
-            setting_words.edited_in(self._path)
+            settings_strings.edited_in(self._path)
             if is_file_only and self._path
-            else setting_words.allowed_values(field.allowed_values)
+            else settings_strings.allowed_values(field.allowed_values)
         )
         self.query_one("#explanation", Static).update(
             Content.assemble(
@@ -159,7 +160,7 @@ def next_value(field: SettingField, value: Any, step: int) -> Any:
 def _setting_row(field: SettingField, value: Any, width: int) -> Content:
     """A setting and its value; a star marks what is not as usual."""
     star = " " if value == field.default else "*"
-    value_text = settings.format_value(value) or "–"
+    value_text = settings_schema.format_value(value) or "–"
     match field.kind:
         case ValueKind.CHOICE | ValueKind.NUMBER:
             value_content = Content(f"‹ {value_text} ›")

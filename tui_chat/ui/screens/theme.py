@@ -11,9 +11,10 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-from tui_chat.session import setting_words, settings
-from tui_chat.session.language import tr
-from tui_chat.ui import keys
+from tui_chat.session.i18n import tr
+from tui_chat.session.settings import schema as settings_schema
+from tui_chat.session.strings import settings as settings_strings
+from tui_chat.ui.input import keys
 from tui_chat.ui.settings_app import settings_app
 
 
@@ -33,13 +34,13 @@ class ThemeScreen(ModalScreen[None]):
     def __init__(self) -> None:
         """Make it."""
         super().__init__()
-        self._theme_names = settings.fields()["theme"].choices
+        self._theme_names = settings_schema.fields()["theme"].choices
 
     def compose(self) -> ComposeResult:
         """The themes."""
         yield _ThemeList(
             *(
-                Option(Content.assemble((f"{name:10}", "bold"), tr(setting_words.THEMES[name])))
+                Option(Content.assemble((f"{name:10}", "bold"), tr(settings_strings.THEMES[name])))
                 for name in self._theme_names
             ),
             markup=False,
@@ -50,8 +51,8 @@ class ThemeScreen(ModalScreen[None]):
         """The one in force is marked."""
         option_list = self.query_one(OptionList)
         option_list.can_focus = False
-        option_list.border_title = Content(tr(setting_words.THEME_TITLE))
-        option_list.border_subtitle = Content(tr(setting_words.THEME_FOOTER))
+        option_list.border_title = Content(tr(settings_strings.THEME_TITLE))
+        option_list.border_subtitle = Content(tr(settings_strings.THEME_FOOTER))
         option_list.highlighted = self._theme_names.index(settings_app(self).settings.theme)
 
     def action_move(self, offset: int) -> None:

@@ -18,17 +18,17 @@ from textual.signal import Signal
 from textual.widgets import TextArea
 from textual.widgets.text_area import Selection
 
-from server.protocol import text as texts
-from server.protocol.limits import PACKET_BYTES
-from tui_chat.session import words
-from tui_chat.session.completion import Completion
+from tui_chat.protocol import sanitize as texts
+from tui_chat.protocol.limits import PACKET_BYTES
+from tui_chat.session.commands.completion import Completion
 from tui_chat.session.history_search import HistorySearch
+from tui_chat.session.i18n import tr
 from tui_chat.session.input_history import InputHistory
-from tui_chat.session.language import tr
-from tui_chat.session.pasting import Paste
+from tui_chat.session.paste import Paste
+from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui.app_of import app_of
-from tui_chat.ui.keymap import Keymap
-from tui_chat.ui.keys import KeyScope
+from tui_chat.ui.input.keymap import Keymap
+from tui_chat.ui.input.keys import KeyScope
 
 _DEFAULT_KEYMAP = Keymap()
 
@@ -94,7 +94,7 @@ class Composer(TextArea, inherit_bindings=False):
             tab_behavior="focus",
             compact=True,
             highlight_cursor_line=False,
-            placeholder=tr(words.PLACEHOLDER_MESSAGE),
+            placeholder=tr(chat_strings.PLACEHOLDER_MESSAGE),
         )
         self.cursor_blink = False
         self.sent_history = InputHistory()
@@ -178,7 +178,7 @@ class Composer(TextArea, inherit_bindings=False):
             await self._continue_search(None, text)
             return
         if len(text) > PACKET_BYTES:
-            self.post_message(self.InputRejected(words.paste_too_large(len(text))))
+            self.post_message(self.InputRejected(chat_strings.paste_too_large(len(text))))
         elif Paste(text).needs_confirmation(self.paste_lines):
             self.post_message(self.LargePaste(text))
         elif text:
@@ -265,7 +265,7 @@ class Composer(TextArea, inherit_bindings=False):
         span = search.match_span or (len(search.text),) * 2
         start, end = (_location_at(search.text, index) for index in span)
         self.selection = Selection(start, end)
-        self.post_message(self.HistorySearchChanged(words.history_search_prompt(search.query, search.failed)))
+        self.post_message(self.HistorySearchChanged(chat_strings.history_search_prompt(search.query, search.failed)))
 
     def _end_search(self) -> None:
         if self._history_search is not None:

@@ -9,7 +9,7 @@ from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from tui_chat.ui.steady import with_stable_width
+from tui_chat.ui.widgets.stable_width import with_stable_width
 
 HEADING_HEIGHT = 2
 

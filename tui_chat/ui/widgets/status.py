@@ -6,10 +6,10 @@ from textual.content import Content
 from textual.widget import Widget
 
 from tui_chat.client.events import Closed, Connecting, ConnectionState, Offline, Online
-from tui_chat.session import words
-from tui_chat.session.completion import Completion
-from tui_chat.session.language import tr
-from tui_chat.ui.steady import with_stable_width
+from tui_chat.session.commands.completion import Completion
+from tui_chat.session.i18n import tr
+from tui_chat.session.strings import chat as chat_strings
+from tui_chat.ui.widgets.stable_width import with_stable_width
 
 MAX_CANDIDATE_WIDTH = 32
 """Columns that a candidate may have in the list of candidates."""
@@ -67,16 +67,16 @@ class ChatHeader(Widget):
         return Content.assemble(left, " " * max(1, width - left.cell_length - right.cell_length), right)
 
     def _connection_content(self) -> Content:
-        unsent_suffix = words.unsent_count(self._unsent_count)
+        unsent_suffix = chat_strings.unsent_count(self._unsent_count)
         match self._connection_state:
             case Online(latency):
-                return Content.assemble(("● ", "$success"), (words.online(latency), "$text-muted"))
+                return Content.assemble(("● ", "$success"), (chat_strings.online(latency), "$text-muted"))
             case Offline():
                 return Content.assemble(
-                    ("○ ", "$error"), (words.offline(self._retry_in) + unsent_suffix, "bold $error")
+                    ("○ ", "$error"), (chat_strings.offline(self._retry_in) + unsent_suffix, "bold $error")
                 )
             case Connecting() | Closed():
-                return Content.assemble(("◌ ", "$warning"), (tr(words.CONNECTING) + unsent_suffix, "$warning"))
+                return Content.assemble(("◌ ", "$warning"), (tr(chat_strings.CONNECTING) + unsent_suffix, "$warning"))
 
 
 class StatusLine(Widget):
@@ -163,9 +163,9 @@ class StatusLine(Widget):
         elif self._compose_mode:
             left = Content.assemble((self._compose_mode, "$accent"))
         elif self._new_below:
-            left = Content.assemble((words.new_messages_below(self._new_below), "bold $accent"))
+            left = Content.assemble((chat_strings.new_messages_below(self._new_below), "bold $accent"))
         elif self._typing_nicks:
-            left = Content.assemble((words.typing_indicator(self._typing_nicks), "italic $text-muted"))
+            left = Content.assemble((chat_strings.typing_indicator(self._typing_nicks), "italic $text-muted"))
         else:
             left = Content("")
         left = with_stable_width(left).truncate(max(0, width - right.cell_length - 1), ellipsis=True)

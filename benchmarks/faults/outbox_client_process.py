@@ -1,0 +1,97 @@
+"""Clients that are killed while their outbox is full, and started again: `typist`, from outside."""
+
+import asyncio
+import random
+import sys
+from pathlib import Path
+
+from benchmarks.faults.checker import SentMessage
+from tests.support.tcp_proxy import TcpProxy
+from tests.support.wait import wait_until
+
+MAX_BURST = 50
+"""Lines that are typed before a kill, at most."""
+
+OFFLINE_PROBABILITY = 0.6
+"""How likely it is that nothing of a burst can be sent before the kill."""
+
+
+class OutboxClientProcess:
+    """One person at one computer, whose client does not live long.
+
+    Attributes:
+        said: Everything that was typed, in order; `kept` is what a client had on disk.
+        lives: How often a client was started.
+    """
+
+    def __init__(self, proxy: TcpProxy, room: str, name: str, directory: Path) -> None:
+        self.sent: list[SentMessage] = []
+        self.start_count = 0
+        self._proxy = proxy
+        self._room = room
+        self._name = name
+        self._directory = directory
+        self._by_marker: dict[str, SentMessage] = {}
+        self._process: asyncio.subprocess.Process | None = None
+        self._reader_task: asyncio.Task[None] | None = None
+        self._has_joined = False
+
+    @property
+    def persisted_count(self) -> int:
+        """How many lines a client had on disk."""
+        return sum(message.is_persisted for message in self.sent)
+
+    async def start(self) -> None:
+        """Start a client, and wait until it is in the room."""
+        pipe = asyncio.subprocess.PIPE
+        command = (sys.executable, "-m", "benchmarks.faults.outbox_client")
+        arguments = (self._proxy.url, self._room, self._name, str(self._directory))
+        self._has_joined = False
+        self._process = await asyncio.create_subprocess_exec(*command, *arguments, stdin=pipe, stdout=pipe)
+        self._reader_task = asyncio.create_task(self._read_output(self._process))
+        await wait_until(lambda: self._has_joined)
+        self.start_count += 1
+
+    async def write_and_kill(self, rng: random.Random) -> None:
+        """Type some lines, be killed when some of them are on disk, and start again."""
+        if rng.random() < OFFLINE_PROBABILITY:
+            self._proxy.stall()
+        line_count = rng.randint(5, MAX_BURST)
+        target = self.persisted_count + rng.randint(1, line_count)
+        try:
+            self._write_lines(line_count)
+            await wait_until(lambda: self.persisted_count >= target)
+            await self._kill()
+        finally:
+            self._proxy.resume()
+        await self.start()
+
+    async def stop(self) -> None:
+        """Be killed for good."""
+        if self._process is not None and self._process.returncode is None:
+            await self._kill()
+
+    def _write_lines(self, count: int) -> None:
+        assert self._process is not None
+        assert self._process.stdin is not None
+        for _ in range(count):
+            marker = f"{self._name}-{len(self.sent)}"
+            message = self._by_marker[marker] = SentMessage(self._room, self._name, marker)
+            self.sent.append(message)
+            self._process.stdin.write(f"{marker} typed\n".encode())
+
+    async def _kill(self) -> None:
+        assert self._process is not None
+        assert self._reader_task is not None
+        self._process.kill()
+        await self._process.wait()
+        await self._reader_task
+
+    async def _read_output(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stdout is not None
+        async for line in process.stdout:
+            keyword, _, marker = line.decode().strip().partition(" ")
+            if keyword == "joined":
+                self._has_joined = True
+            elif line.endswith(b"\n"):
+                self._by_marker[marker].is_persisted = True

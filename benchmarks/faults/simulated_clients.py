@@ -1,0 +1,148 @@
+"""Those who talk and listen while everything breaks: clients of the SDK, and what they were told."""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from uuid import UUID
+
+from benchmarks.faults.checker import ReadRecord, SentMessage
+from tui_chat.client.client import ChatClient
+from tui_chat.client.room import Room
+from tui_chat.protocol.errors import ChatError, Unavailable
+
+EMOJI = ("👍", "🎉", "🤔")
+
+EDIT_PROBABILITY = 0.06
+REACTION_PROBABILITY = 0.1
+RECONNECT_PROBABILITY = 0.03
+"""How likely it is, after a message, that its writer edits it, reacts to it, or comes back as a new
+client and says it again."""
+
+SEND_TIMEOUT = 4.0
+"""Seconds after which a writer calls `send` anew, with the same `clientId`."""
+
+
+class SimulatedWriter:
+    """Says one thing after the other, each until it is answered.
+
+    Attributes:
+        said: Everything it ever sent, in order.
+        repeats: Acknowledgements that said `duplicate`.
+        refusals: How often which error ended an attempt. Only what is unavailable is tried again.
+        client: The connection it has now.
+    """
+
+    def __init__(self, url: str, room: str, name: str, seed: int, on_ack: Callable[[], None]) -> None:
+        self.sent: list[SentMessage] = []
+        self.duplicate_acks = 0
+        self.error_counts: Counter[str] = Counter()
+        self.client: ChatClient | None = None
+        self._url = url
+        self._room = room
+        self._name = name
+        self._rng = random.Random(seed)
+        self._on_ack = on_ack
+        self._is_stopping = False
+
+    def stop(self) -> None:
+        """Say no more than what is on its way."""
+        self._is_stopping = True
+
+    async def run(self) -> None:
+        """Talk until told to stop and until all of it is answered."""
+        guest_key = None
+        resend: tuple[SentMessage, UUID, str] | None = None
+        while resend is not None or not self._is_stopping:
+            async with ChatClient(self._url, guest_key=guest_key, connect_in_background=True) as self.client:
+                room = await _join_until_available(self.client, self._room, self._name)
+                if resend is not None:
+                    await self._deliver(room, *resend)
+                resend = await self._send_messages(room)
+                guest_key = self.client.guest_key
+
+    async def _send_messages(self, room: Room) -> tuple[SentMessage, UUID, str] | None:
+        """Until it is enough, or this client goes: then what its next is to say once more."""
+        rng = self._rng
+        while not self._is_stopping:
+            marker = f"{self._name}-{len(self.sent)}"
+            message = SentMessage(self._room, self._name, marker)
+            client_id = UUID(int=rng.getrandbits(128), version=4)
+            text = f"{marker} {'words ' * rng.randrange(12)}"
+            self.sent.append(message)
+            await self._deliver(room, message, client_id, text)
+            if message.acks and rng.random() < EDIT_PROBABILITY:
+                await self._apply_change(room.edit(message.acks[0].seq, f"{marker} in better words"))
+            target = rng.choice(self.sent)
+            if target.acks and rng.random() < REACTION_PROBABILITY:
+                await self._apply_change(room.react(target.acks[0].seq, rng.choice(EMOJI), rng.random() < 0.7))
+            if rng.random() < RECONNECT_PROBABILITY:
+                return message, client_id, text
+        return None
+
+    async def _deliver(self, room: Room, message: SentMessage, client_id: UUID, text: str) -> None:
+        while True:
+            try:
+                ack = await room.send(text, client_id, timeout=SEND_TIMEOUT)
+            except Unavailable as error:
+                self.error_counts[error.code] += 1
+            except ChatError as error:
+                self.error_counts[error.code] += 1
+                return
+            else:
+                message.acks.append(ack)
+                self.duplicate_acks += ack.duplicate
+                self._on_ack()
+                return
+
+    async def _apply_change(self, request: Awaitable[object]) -> None:
+        """An edit or a reaction has no clientId: once it failed nobody repeats it."""
+        try:
+            await request
+        except ChatError as error:
+            self.error_counts[error.code] += 1
+
+
+class SimulatedReader:
+    """Keeps what it is given.
+
+    Attributes:
+        read: Its record.
+        client: Its connection.
+        room: Set once it has come in.
+    """
+
+    def __init__(self, url: str, room: str, name: str) -> None:
+        self.record = ReadRecord(room, name)
+        self.client = ChatClient(url, connect_in_background=True)
+        self.room: Room | None = None
+        self.joined = asyncio.Event()
+
+    @property
+    def last_seq(self) -> int:
+        """The `seq` of the last entry that it was given."""
+        return self.record.entries[-1].seq if self.record.entries else self.record.start_seq
+
+    async def run(self) -> None:
+        """Read until cancelled."""
+        async with self.client:
+            self.room = room = await _join_until_available(self.client, self.record.room, self.record.reader)
+            self.record.start_seq = room.log.last
+            self.joined.set()
+            async for entry in room:
+                self.record.entries.append(entry)
+
+    async def finalize(self) -> None:
+        """Have what is missing fetched, and note what the room looks like in the end."""
+        assert self.room is not None
+        for gap in self.room.log.gaps():
+            await self.room.fill_gap(gap)
+        self.record.visible_from = self.room.log.first
+        self.record.visible = list(self.room.log.messages(first=self.record.start_seq + 1))
+
+
+async def _join_until_available(client: ChatClient, room: str, nick: str) -> Room:
+    while True:
+        with suppress(Unavailable):
+            return await client.join(room, nick=nick, timeout=SEND_TIMEOUT)

@@ -1,0 +1,213 @@
+"""What is measured of a program: each function takes it from its start to its end."""
+
+import statistics
+import time
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from random import Random
+
+from benchmarks.terminal.competitors import Competitor
+from benchmarks.terminal.program import TIMEOUT, EchoSample, TerminalProgram
+from benchmarks.terminal.traffic import ChatTrafficServer, TrafficServer
+
+PROBE_KEYS = tuple(bytes([letter]) for letter in b"QWZXJYVBGP")
+"""What the talk and the programs never write by themselves."""
+
+END_MARKER = "QXZQXZQX"
+"""Says the last line of a flood; no cell of it is like another line's, so that all of it is written."""
+
+PAGE_UP, PAGE_DOWN, TOP = b"\x1b[5~", b"\x1b[6~", b"\x1b[1;3H"
+QUIET_PERIOD = 0.06
+"""Seconds without output after which a key has had its effect."""
+
+KEY_INTERVAL = 0.15
+
+
+@dataclass(frozen=True, slots=True)
+class Percentiles:
+    """What several measurements of the same have in common."""
+
+    median: float
+    p95: float
+    maximum: float
+
+    @classmethod
+    def from_values(cls, values: Sequence[float]) -> "Percentiles":
+        """Of these values, at least one."""
+        ordered = sorted(values)
+        return cls(statistics.median(ordered), ordered[min(len(ordered) - 1, len(ordered) * 95 // 100)], ordered[-1])
+
+
+@dataclass(frozen=True, slots=True)
+class EchoStats:
+    """From key to echo, several times.
+
+    Attributes:
+        took: Seconds.
+        cpu: CPU seconds of the program.
+    """
+
+    latency: Percentiles
+    cpu: Percentiles
+
+    @classmethod
+    def from_samples(cls, samples: Sequence[EchoSample]) -> "EchoStats":
+        """Of these, at least one."""
+        return cls(
+            Percentiles.from_values([each.latency for each in samples]),
+            Percentiles.from_values([each.cpu for each in samples]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class FloodStats:
+    """How a program stood a flood.
+
+    Attributes:
+        per_second: Lines a second, from the first given to the last shown.
+        cpu: CPU seconds a line.
+        frames: Times a second that the screen was written.
+        silence: The longest time in seconds that nothing was.
+        echo: From key to echo meanwhile.
+    """
+
+    lines_per_second: float
+    cpu_per_line: float
+    frames_per_second: float
+    longest_gap: float
+    echo: EchoStats
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedStats:
+    """What a long talk costs.
+
+    Attributes:
+        page: CPU seconds of a page up or down.
+        echo: From key to echo.
+        resident: MiB.
+    """
+
+    page_cpu: Percentiles
+    echo: EchoStats
+    resident_mib: float
+
+
+def measure_first_screen(competitor: Competitor, home: Path) -> tuple[float, list[EchoSample]]:
+    """Seconds until the first screen is there, and from key to echo on it."""
+    with competitor.start_blank(home) as program:
+        first_screen_time = program.wait_for_output(competitor.ready_text) - program.start_time
+        program.wait_until_quiet()
+        return first_screen_time, [_measure_key(program, key) for key in PROBE_KEYS]
+
+
+def measure_echo(
+    competitor: Competitor, home: Path, rate: float | None = None, seconds: float = 3.0
+) -> list[EchoSample]:
+    """From key to echo in a room, while so many lines a second are said in it."""
+    with _start_in_room(competitor, home) as (program, server):
+        if rate is None:
+            return [_measure_key(program, key) for key in PROBE_KEYS]
+        sender = server.send_lines(round(rate * seconds), rate=rate)
+        _read_for(program, 0.5)
+        samples: list[EchoSample] = []
+        rng = Random(1)
+        while sender.is_alive():
+            # The lines come every so often too: in step with them each key would fall into the same moment.
+            _read_for(program, KEY_INTERVAL * rng.uniform(0.5, 1.5))
+            samples.append(program.measure_echo(PROBE_KEYS[len(samples) % len(PROBE_KEYS)]))
+        return samples
+
+
+def measure_flood(competitor: Competitor, home: Path, lines: int) -> FloodStats:
+    """Say so many lines as fast as they are read, and type meanwhile."""
+    with _start_in_room(competitor, home) as (program, server):
+        server.send_lines(lines, last_text=END_MARKER)  # it has made everything ready when it returns
+        cpu_before, start_time = program.cpu_seconds(), time.perf_counter()
+        output_times, echoes = [start_time], list[EchoSample]()
+        pressed_at, key_cpu_before, key, next_key_at = 0.0, 0.0, b"", start_time + KEY_INTERVAL
+        received = b""
+        while END_MARKER.encode() not in received:
+            text = program.read(max(0.0, next_key_at - time.perf_counter()))
+            now = time.perf_counter()
+            if text is not None:
+                output_times.append(now)
+                received = received[-4096:] + text
+                if pressed_at and key in text:
+                    echoes.append(EchoSample(now - pressed_at, program.cpu_seconds() - key_cpu_before))
+                    pressed_at, next_key_at = 0.0, now + KEY_INTERVAL
+            if not pressed_at and now >= next_key_at:
+                key = PROBE_KEYS[len(echoes) % len(PROBE_KEYS)]
+                key_cpu_before, pressed_at, next_key_at = program.cpu_seconds(), program.write_keys(key), now + 60
+            if now - start_time > 300:
+                raise TimeoutError(f"{competitor.name} does not come to the end of the flood")
+        elapsed = output_times[-1] - start_time
+        gaps = [later - earlier for earlier, later in pairwise(output_times)]
+        frame_count = sum(gap > 0.002 for gap in gaps)  # what follows sooner is the rest of the same screen
+        return FloodStats(
+            lines / elapsed,
+            (program.cpu_seconds() - cpu_before) / lines,
+            frame_count / elapsed,
+            max(gaps),
+            EchoStats.from_samples(echoes),
+        )
+
+
+def measure_loaded(competitor: Competitor, home: Path, lines: int, pages: int) -> LoadedStats:
+    """Have so many lines in memory, and look through them by page."""
+    with _start_in_room(competitor, home, lines) as (program, server):
+        if isinstance(server, ChatTrafficServer):
+            while server.oldest > 1:
+                program.write_keys(TOP)
+                _read_for(program, 0.06)
+            program.wait_until_quiet()
+            page_keys = [PAGE_DOWN] * (pages // 2) + [PAGE_UP] * (pages // 2)
+        else:
+            server.send_lines(lines, last_text=END_MARKER)
+            program.wait_for_output(END_MARKER.encode(), 300)
+            page_keys = [PAGE_UP] * (pages // 2) + [PAGE_DOWN] * (pages // 2)
+        program.wait_until_quiet(1.0)
+        costs = [_measure_cpu(program, lambda keys=keys: program.write_keys(keys)) for keys in page_keys]
+        echoes = [_measure_key(program, key) for key in PROBE_KEYS]
+        return LoadedStats(Percentiles.from_values(costs), EchoStats.from_samples(echoes), program.resident_mib())
+
+
+@contextmanager
+def _start_in_room(
+    competitor: Competitor, home: Path, history: int = 0
+) -> Generator[tuple[TerminalProgram, TrafficServer]]:
+    assert competitor.start_in_room is not None
+    server: TrafficServer = competitor.create_server(history)
+    with competitor.start_in_room(home, server.port) as program:
+        deadline = time.perf_counter() + TIMEOUT
+        while not server.joined.is_set():
+            program.read(0.05)  # nobody goes on whose screen nobody takes
+            if time.perf_counter() > deadline:
+                raise TimeoutError(f"{competitor.name} did not come into the room")
+        program.wait_until_quiet(1.5)  # past what is done a second after the start
+        if competitor.show_room_keys:
+            program.write_keys(competitor.show_room_keys)
+            program.wait_until_quiet()
+        yield program, server
+
+
+def _measure_key(program: TerminalProgram, key: bytes) -> EchoSample:
+    sample = program.measure_echo(key)
+    program.wait_until_quiet(QUIET_PERIOD)
+    return sample
+
+
+def _measure_cpu(program: TerminalProgram, action: Callable[[], object]) -> float:
+    cpu_before = program.cpu_seconds()
+    action()
+    program.wait_until_quiet(QUIET_PERIOD)
+    return program.cpu_seconds() - cpu_before
+
+
+def _read_for(program: TerminalProgram, seconds: float) -> None:
+    deadline = time.perf_counter() + seconds
+    while (remaining := deadline - time.perf_counter()) > 0:
+        program.read(remaining)

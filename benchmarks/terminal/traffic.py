@@ -1,0 +1,267 @@
+"""Servers that do nothing but talk: one for IRC clients, one for chat-tui, each in a thread of its own.
+
+They answer what a client needs to sit in one room, and then say as much as they are
+asked to as fast as it is read. What is said was made ready before, so that what is
+measured is the client.
+"""
+
+import asyncio
+import json
+import socket
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import accumulate
+from random import Random
+from typing import Any
+
+from aiohttp import WSMsgType, web
+
+from server.engineio.frames import Frame
+
+NICKS = tuple(f"{name}{number}" for name in ("alice", "bob", "carol", "dave", "erin") for number in range(4))
+START_MS = 1_795_000_000_000
+INTERVAL_MS = 5_000
+
+
+def _make_vocabulary() -> list[str]:
+    """Five thousand made-up words, no two alike by rule: chat packs no better than this."""
+    rng = Random(1)
+    return ["".join(rng.choices("etaoinshrdlucmfwypvbgk", k=rng.randint(2, 9))) for _ in range(5_000)]
+
+
+_VOCABULARY = _make_vocabulary()
+_CUMULATIVE_WEIGHTS = list(
+    accumulate(1 / rank for rank in range(1, len(_VOCABULARY) + 1))
+)  # Zipf's law, as in any language
+
+
+def line_nick(number: int) -> str:
+    """Who says line `number`."""
+    return NICKS[number * 7 % len(NICKS)]
+
+
+def line_text(number: int) -> str:
+    """What is said in line `number`: lowercase letters, digits and blanks, 20 to 120 characters."""
+    rng = Random(number)
+    return f"{number} " + " ".join(rng.choices(_VOCABULARY, cum_weights=_CUMULATIVE_WEIGHTS, k=rng.randint(4, 20)))
+
+
+ROOM = "bench"
+BATCH_LINES = 50
+"""Lines that are written at once."""
+
+
+class TrafficServer(ABC):
+    """A server with one room.
+
+    Attributes:
+        port: The TCP port on 127.0.0.1.
+        joined: Somebody came into the room.
+    """
+
+    def __init__(self) -> None:
+        self.port = 0
+        self.joined = threading.Event()
+        self._count = 0
+
+    def send_lines(self, lines: int, last_text: str = "", rate: float | None = None) -> threading.Thread:
+        """Say so many lines, beginning now.
+
+        Args:
+            lines: How many.
+            last: What the last one says, if not something like the others.
+            rate: Lines a second; as fast as they are read if None.
+
+        Returns:
+            A thread that ends when all were given to the kernel.
+        """
+        numbers = range(self._count, self._count + lines)
+        self._count += lines
+        numbered_texts = [(number, line_text(number)) for number in numbers]
+        if last_text:
+            numbered_texts[-1] = (numbered_texts[-1][0], last_text)
+        chunks = [
+            b"".join(self._encode_line(number, text) for number, text in numbered_texts[first : first + BATCH_LINES])
+            for first in range(0, lines, BATCH_LINES)
+        ]
+        thread = threading.Thread(target=self._send_chunks, args=(chunks, rate), daemon=True)
+        thread.start()
+        return thread
+
+    def _send_chunks(self, chunks: list[bytes], rate: float | None) -> None:
+        start_time = time.perf_counter()
+        for number, chunk in enumerate(chunks):
+            if rate is not None:
+                time.sleep(max(0.0, start_time + number * BATCH_LINES / rate - time.perf_counter()))
+            try:
+                self._write(chunk)
+            except OSError:
+                return  # the client has gone
+
+    @abstractmethod
+    def _encode_line(self, number: int, text: str) -> bytes:
+        """One line as it is on the wire."""
+
+    @abstractmethod
+    def _write(self, chunk: bytes) -> None:
+        """Give bytes to the client, and wait until it reads."""
+
+
+class IrcTrafficServer(TrafficServer):
+    """Just enough of RFC 2812 to sit in a channel; without a history, whatever is asked for."""
+
+    def __init__(self, _history: int = 0) -> None:
+        super().__init__()
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        self._client: socket.socket | None = None
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        while True:
+            client, _ = self._listener.accept()
+            self._client = client
+            with suppress(ConnectionError), client, client.makefile("rb") as lines:
+                for line in lines:
+                    for response in self._responses(line.decode().split()):
+                        client.sendall(f"{response}\r\n".encode())
+
+    def _responses(self, words: list[str]) -> Iterator[str]:
+        match words:
+            case ["NICK", nick]:
+                yield f":feed 001 {nick} :welcome"
+                yield f":feed 005 {nick} CHANTYPES=# :are supported by this server"
+                yield f":feed 422 {nick} :no message of the day"
+            case ["CAP", "LS", *_]:
+                yield ":feed CAP * LS :"
+            case ["PING", token, *_]:
+                yield f":feed PONG feed {token}"
+            case ["JOIN", channel, *_]:
+                yield f":ann!u@h JOIN {channel}"
+                yield f":feed 353 ann = {channel} :ann {' '.join(NICKS)}"
+                yield f":feed 366 ann {channel} :end"
+                self.joined.set()
+            case _:
+                return
+
+    def _encode_line(self, number: int, text: str) -> bytes:
+        return f":{line_nick(number)}!u@h PRIVMSG #{ROOM} :{text}\r\n".encode()
+
+    def _write(self, chunk: bytes) -> None:
+        assert self._client is not None
+        self._client.sendall(chunk)
+
+
+class ChatTrafficServer(TrafficServer):
+    """Just enough of the wire (docs/protocol.md) to sit in a room that has a history.
+
+    Attributes:
+        oldest: The `seq` of the oldest message that was asked for.
+
+    Args:
+        history: How many messages were said before.
+    """
+
+    def __init__(self, history: int = 0) -> None:
+        super().__init__()
+        self._count = self.oldest = history
+        self._websocket: web.WebSocketResponse | None = None
+        self._transport: asyncio.Transport | None = None
+        self._loop = asyncio.new_event_loop()
+        ready = threading.Event()
+        threading.Thread(target=self._serve, args=(ready,), daemon=True).start()
+        ready.wait()
+
+    def _serve(self, ready: threading.Event) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_until_complete(self._start())
+        ready.set()
+        self._loop.run_forever()
+
+    async def _start(self) -> None:
+        app = web.Application()
+        app.router.add_get("/socket.io/", self._handle_websocket)
+        runner = web.AppRunner(app)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        self.port = runner.addresses[0][1]
+
+    async def _handle_websocket(self, request: web.Request) -> web.WebSocketResponse:
+        ws = web.WebSocketResponse(compress=False)
+        await ws.prepare(request)
+        assert isinstance(request.transport, asyncio.Transport)
+        self._websocket, self._transport = ws, request.transport
+        handshake: dict[str, Any] = {
+            "sid": "s",
+            "upgrades": [],
+            "pingInterval": 600_000,
+            "pingTimeout": 600_000,
+            "maxPayload": 1 << 20,
+        }
+        await ws.send_str(f"0{json.dumps(handshake)}")
+        async for frame in ws:
+            if frame.type is WSMsgType.TEXT:
+                await self._handle_packet(ws, str(frame.data))
+        return ws
+
+    async def _handle_packet(self, ws: web.WebSocketResponse, packet: str) -> None:
+        if packet.startswith("40"):
+            await ws.send_str('40{"sid":"s"}')
+        elif packet.startswith("42"):
+            number, bracket, remainder = packet[2:].partition("[")
+            event, body = json.loads(bracket + remainder)
+            if number:
+                await ws.send_str(f"43{number}[{json.dumps({'ok': True, **self._build_response(event, body)})}]")
+            if event == "joinRoom":
+                self.joined.set()
+
+    def _build_response(self, event: str, body: dict[str, Any]) -> dict[str, Any]:
+        limit, last = body.get("limit", 50), self._count
+        if event == "history":
+            after, before = body.get("after"), body.get("before", last + 1)
+            numbers = range(max(1, before - limit), before) if after is None else range(after + 1, after + limit + 1)
+            page = [self._build_entry(number) for number in numbers if number <= last]
+            self.oldest = min([self.oldest, *numbers])
+            return {"messages": page, "hasMore": bool(page) and page[0]["seq"] > 1, "lastSeq": last}
+        if event == "joinRoom":
+            return {
+                "room": {"name": ROOM, "topic": "", "lastSeq": last, "visibility": "public"},
+                "nickName": "ann",
+                "memberId": "ann",
+                "guestKey": "key",
+                "members": [{"memberId": nick, "nickName": nick, "role": "member"} for nick in ("ann", *NICKS)],
+                "messages": [self._build_entry(number) for number in range(max(1, last - limit + 1), last + 1)],
+                "hasMore": last > limit,
+            }
+        return {}
+
+    def _build_entry(self, number: int, text: str = "") -> dict[str, Any]:
+        return {
+            "kind": "message",
+            "room": ROOM,
+            "seq": number,
+            "id": number,
+            "nickName": line_nick(number),
+            "memberId": f"{line_nick(number)}-0123456789abcdef",
+            "message": text or line_text(number),
+            "ts": START_MS + number * INTERVAL_MS,
+        }
+
+    def _encode_line(self, number: int, text: str) -> bytes:
+        entry = self._build_entry(number + 1, text)
+        return Frame(f'42["message",{json.dumps(entry, separators=(",", ":"))}]'.encode()).ws_bytes
+
+    def _write(self, chunk: bytes) -> None:
+        asyncio.run_coroutine_threadsafe(self._write_with_backpressure(chunk), self._loop).result()
+
+    async def _write_with_backpressure(self, chunk: bytes) -> None:
+        assert self._transport is not None
+        if self._transport.is_closing():
+            raise ConnectionError("the client has gone")
+        self._transport.write(chunk)
+        while self._transport.get_write_buffer_size() > 1 << 16:  # noqa: ASYNC110 (a transport tells nobody)
+            await asyncio.sleep(0.001)

@@ -1,0 +1,234 @@
+"""Puts the server together, runs it, and takes it apart in order."""
+
+import asyncio
+import logging
+import secrets
+import ssl
+import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from aiohttp import web
+
+from server.domain.connection_limits import ConnectionLimiter, PerAddressLimiter
+from server.domain.guest_keys import GuestKeys
+from server.domain.room_registry import RoomRegistry
+from server.domain.token_bucket import Rate
+from server.engineio.connection import ClientConnection
+from server.engineio.options import EngineIOOptions
+from server.engineio.socketio_server import SocketIOServer
+from server.gateway.dialects.dialect import DialectContext
+from server.gateway.dialects.registry import create_dialects
+from server.gateway.dispatcher import Dispatcher
+from server.gateway.fanout import Fanout
+from server.gateway.handlers import Clocks, Handlers
+from server.gateway.rate_limits import RequestLimits, RequestRates
+from server.observability.loop_lag import LoopLagMonitor
+from server.settings import ServerSettings
+from server.storage.database import Database, open_database
+from server.web.assets import INDEX_FILE
+from server.web.host_check import create_host_guard
+from server.web.idle_reaper import IdleReaper
+from server.web.metrics import MetricsSnapshot, add_metrics_route
+from server.web.routes import add_routes
+
+log = logging.getLogger("chat.server")
+
+RECONNECT_AFTER = 1.0
+"""Seconds after which clients are asked to come back when the server stops as planned."""
+
+
+KEEP_ALIVE_TIMEOUT = 150.0
+"""Seconds for which a connection may wait for its next request: longer than proxies keep theirs (nginx 60, Caddy
+120), so that it is they who close, and far shorter than the hour that aiohttp would wait."""
+
+
+class StartupError(Exception):
+    """The server cannot start; the message is one line that says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunningServer:
+    """A server that takes connections.
+
+    Attributes:
+        url: Where, as a client on this machine names it.
+        port: The TCP port, also when a free one was asked for.
+        retire: From now on `/ready` says no, so that a load balancer sends people elsewhere; all else goes on.
+    """
+
+    url: str
+    port: int
+    begin_drain: Callable[[], None]
+
+
+class _SystemClock:
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    def now(self) -> int:
+        return time.time_ns() // 1_000_000
+
+
+@asynccontextmanager
+async def serve(settings: ServerSettings, clock: Clocks | None = None) -> AsyncGenerator[RunningServer]:
+    """A server for as long as the context lasts.
+
+    Args:
+        settings: Where it listens, and all the rest.
+        clock: The time, None for this computer's.
+
+    On leaving it takes no more clients and is not `/ready`, says `goingAway`, writes
+    what it has taken, closes every connection and then the port and the database.
+
+    Raises:
+        ServerError: The port is taken or the certificate cannot be used.
+        server.storage.database.StorageError: The database cannot be used.
+    """
+    tls_context = _load_tls_context(settings)
+    clock = clock or _SystemClock()
+    database = await open_database(settings.database_target(), clock=clock.now)
+    try:
+        guest_keys = GuestKeys(await database.load_secret("guests"), secrets.token_bytes)
+        limits_enabled = settings.rate_limit == "on"
+        dispatcher = _build_dispatcher(settings, database, guest_keys, clock)
+        connection_limiter = (
+            ConnectionLimiter(settings.connections_per_address, settings.connects_per_minute)
+            if limits_enabled
+            else None
+        )
+        socketio_server = SocketIOServer(dispatcher, _build_engine_options(settings), connection_limiter)
+        idle_reaper = IdleReaper(settings.connect_timeout)
+        host_guard = create_host_guard(settings.trusted_networks(), settings.allowed_origins())
+        app = web.Application(middlewares=(idle_reaper.mark_active, host_guard))
+
+        drain_started = asyncio.Event()
+
+        async def check_readiness() -> str | None:
+            return (
+                "the server is stopping"
+                if drain_started.is_set() or dispatcher.is_stopping
+                else await database.health_problem()
+            )
+
+        pages_directory = settings.pages_directory()
+        if pages_directory is not None and not (pages_directory / INDEX_FILE).is_file():
+            log.warning("there is no %s in %s: / will answer 404", INDEX_FILE, pages_directory)
+        add_routes(app, check_readiness=check_readiness, version=version("tui-chat"), pages_directory=pages_directory)
+        socketio_server.mount(app)
+        loop_lag = LoopLagMonitor()
+        add_metrics_route(
+            app, lambda: _collect_metrics(socketio_server, dispatcher, database, loop_lag), settings.trusted_networks()
+        )
+        runner = web.AppRunner(
+            app, access_log=None, handle_signals=False, shutdown_timeout=1.0, keepalive_timeout=KEEP_ALIVE_TIMEOUT
+        )
+        await runner.setup()
+        assert runner.server is not None
+        idle_reaper.start(runner.server)
+        socketio_server.start()
+        loop_lag.start()
+        try:
+            yield await _listen(runner, settings, tls_context, drain_started.set)
+        finally:
+            dispatcher.announce_shutdown(RECONNECT_AFTER)
+            await database.journal.close()
+            await (
+                socketio_server.stop()
+            )  # who polls comes for its goodbye over a new connection, so the port closes after it
+            for site in list(runner.sites):
+                await site.stop()
+            dispatcher.close()
+            loop_lag.stop()
+            idle_reaper.stop()
+            await runner.cleanup()
+    finally:
+        await database.close()
+
+
+def _collect_metrics(
+    socketio_server: SocketIOServer, dispatcher: Dispatcher, database: Database, loop_lag: LoopLagMonitor
+) -> MetricsSnapshot:
+    rooms, members = dispatcher.count_rooms_and_members()
+    return MetricsSnapshot(
+        connections=socketio_server.count_connections(),
+        rooms=rooms,
+        members=members,
+        aborts=socketio_server.count_aborts(),
+        published_entries=dispatcher.published_count,
+        queue_depth=database.journal.queue_depth,
+        lag_buckets=loop_lag.cumulative_buckets(),
+        lag_sum=loop_lag.total_seconds,
+    )
+
+
+def _build_dispatcher(settings: ServerSettings, database: Database, guest_keys: GuestKeys, clock: Clocks) -> Dispatcher:
+    room_registry = RoomRegistry[ClientConnection]()
+    dialects = create_dialects(DialectContext(room_registry, settings.zone_info()))
+    fanout = Fanout({dialect.name: dialect for dialect in dialects})
+    room_write_limiter = PerAddressLimiter(settings.rooms_per_minute) if settings.rate_limit == "on" else None
+    handlers = Handlers(database, guest_keys, clock, room_registry, fanout, room_write_limiter=room_write_limiter)
+    request_limits = _build_request_limits(settings)
+    return Dispatcher(
+        dialects,
+        handlers,
+        room_registry,
+        request_limits,
+        clocks=clock,
+        generate_sid=secrets.token_urlsafe,
+        flood_timeout=settings.flood_patience,
+    )
+
+
+def _build_request_limits(settings: ServerSettings) -> RequestLimits:
+    request_rates = RequestRates(
+        messages=Rate(settings.message_burst, settings.message_rate),
+        joins=Rate(max(settings.join_rate, 1.0), settings.join_rate),
+    )
+    return RequestLimits(request_rates, enabled=settings.rate_limit == "on")
+
+
+def _build_engine_options(settings: ServerSettings) -> EngineIOOptions:
+    return EngineIOOptions(
+        ping_interval=settings.ping_interval,
+        ping_timeout=settings.ping_timeout,
+        connect_timeout=settings.connect_timeout,
+        max_unsent_bytes=settings.unsent_bytes,
+        stall_timeout=settings.stall_timeout,
+        cors_origins=settings.allowed_origins(),
+        trusted_proxies=settings.trusted_networks(),
+    )
+
+
+async def _listen(
+    runner: web.AppRunner, settings: ServerSettings, tls_context: ssl.SSLContext | None, begin_drain: Callable[[], None]
+) -> RunningServer:
+    site = web.TCPSite(runner, settings.host, settings.port, ssl_context=tls_context, backlog=1024)
+    try:
+        await site.start()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise StartupError(f"cannot listen on {settings.host} port {settings.port}: {reason}") from error
+    port: int = runner.addresses[0][1]
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}.get(settings.host, settings.host)
+    host = f"[{host}]" if ":" in host and not host.startswith("[") else host
+    return RunningServer(f"{'https' if tls_context else 'http'}://{host}:{port}", port, begin_drain)
+
+
+def _load_tls_context(settings: ServerSettings) -> ssl.SSLContext | None:
+    if not settings.tls_cert:
+        return None
+    for path in (settings.tls_cert, settings.tls_key):
+        try:
+            Path(path).read_bytes()
+        except OSError as error:
+            raise StartupError(f"{path}: {error.strerror or error}") from error
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        context.load_cert_chain(settings.tls_cert, settings.tls_key)
+    except ssl.SSLError as error:
+        raise StartupError(f"{settings.tls_cert}: not a certificate with its key ({error.reason})") from error
+    return context

@@ -1,0 +1,190 @@
+"""python-engineio's server with our sessions in it: from a request to what becomes of it.
+
+The library finds the routes, makes the session ids and knows the rules of CORS.
+Every request goes through `handle_request`, which is its public way in, and which
+is replaced whole: what the library does after it is listed in `endpoint`.
+"""
+
+# The library has no types; what is taken from it is cast where it comes in.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+import asyncio
+import logging
+import time
+from collections import Counter
+from contextlib import suppress
+from typing import Any, cast
+
+import engineio
+from aiohttp import web
+
+from server.domain.connection_limits import ConnectionLimiter
+from server.engineio import polling, websocket
+from server.engineio.connection import EventDispatcher
+from server.engineio.errors import HandshakeError, validate_request
+from server.engineio.flush_scheduler import FlushScheduler
+from server.engineio.frames import Frame
+from server.engineio.options import EngineIOOptions
+from server.engineio.session import EngineIOSession
+from server.engineio.tick_limiter import TickLimiter
+from server.forwarded import ClientInfo, get_client_info
+from server.observability.rejection_log import RejectionLog
+from tui_chat.protocol.codec import SocketIOJson, encode_error
+from tui_chat.protocol.errors import ChatError, RateLimited, Unavailable
+from tui_chat.protocol.limits import PACKET_BYTES
+
+HANDSHAKES_PER_TICK = 8
+"""Of the event loop: one takes some 0.3 ms."""
+
+
+class EngineIOServer(engineio.AsyncServer):
+    """The sessions of one server; `wire` it before the first request.
+
+    Attributes:
+        sockets: The sessions by id; the library's name.
+        cuts: How many were cut, by reason.
+        rounds: When what they owe is written; there from `start` on.
+    """
+
+    sockets: dict[str, EngineIOSession]
+    dispatcher: EventDispatcher
+    options: EngineIOOptions
+    flush_scheduler: FlushScheduler
+
+    def configure(
+        self, dispatcher: EventDispatcher, options: EngineIOOptions, connection_limiter: ConnectionLimiter | None
+    ) -> None:
+        """Say whom the sessions are for."""
+        self.dispatcher, self.options, self._connection_limiter = dispatcher, options, connection_limiter
+        self._heartbeat_task: asyncio.Task[None] | None = None
+        self._all_closed = asyncio.Event()
+        self._is_stopping = False
+        self._rejection_log = RejectionLog()
+        self.aborts: Counter[str] = Counter()
+
+    def start(self) -> None:
+        """Begin to write, to ping, and to end what does not answer."""
+        self.flush_scheduler = FlushScheduler()
+        self._handshake_limiter = TickLimiter(HANDSHAKES_PER_TICK)
+        self._heartbeat_task = asyncio.get_running_loop().create_task(self._heartbeat(), name="connection sweep")
+
+    async def stop(self) -> None:
+        """Hang up on everybody, and cut who has not closed in time."""
+        self._is_stopping = True
+        if self._heartbeat_task is not None:
+            self._heartbeat_task.cancel()
+        for session in list(self.sockets.values()):
+            session.close("the server stops", logging.DEBUG)
+        if self.sockets:
+            self._all_closed.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._all_closed.wait(), self.options.close_timeout)
+        for session in list(self.sockets.values()):
+            session.abort("the server stops")
+
+    # -- what the sessions tell
+
+    def on_session_abort(self, reason: str) -> None:
+        """A session was cut."""
+        self.aborts[reason] += 1
+
+    def on_session_closed(self, session: EngineIOSession) -> None:
+        """The session is over."""
+        self.sockets.pop(session.sid, None)
+        if self._connection_limiter is not None:
+            self._connection_limiter.release(session.address)
+        if not self.sockets:
+            self._all_closed.set()
+
+    async def _heartbeat(self) -> None:
+        interval = min(1.0, self.options.ping_interval / 5)
+        while True:
+            await asyncio.sleep(interval)
+            now = time.monotonic()
+            for session in list(self.sockets.values()):
+                session.tick(now)
+
+    # -- requests
+
+    async def handle_request(self, request: web.Request) -> web.StreamResponse:
+        """Everything that comes to the endpoint."""
+        client = get_client_info(request, self.options.trusted_proxies)
+        environ = _build_environ(request, client)
+        if "HTTP_ORIGIN" in environ and not self._cors_allowed_origins(environ):
+            self._rejection_log.log_rejected_origin(environ["HTTP_ORIGIN"])
+            response = HandshakeError.FORBIDDEN.to_response()
+        else:
+            response = await self._route_request(request, client)
+        if not response.prepared:
+            response.headers.extend(cast(list[tuple[str, str]], self._cors_headers(environ)))
+        return response
+
+    async def _route_request(self, request: web.Request, client: ClientInfo) -> web.StreamResponse:
+        if request.method == "OPTIONS":
+            return web.Response()
+        error = validate_request(request)
+        if error is not None:
+            if error is HandshakeError.UNSUPPORTED_VERSION:
+                self._rejection_log.log_rejected_version(request.query.get("EIO", ""))
+            return error.to_response()
+        if "sid" not in request.query:
+            return await self._handshake(request, client.address)
+        session = self.sockets.get(request.query["sid"])
+        if session is None:
+            return HandshakeError.UNKNOWN_SESSION.to_response()
+        if session.on_websocket:
+            return HandshakeError.BAD_REQUEST.to_response()
+        if request.query["transport"] == "websocket":
+            if session.probe_request is not None or session.is_closing:
+                return HandshakeError.BAD_REQUEST.to_response()
+            return await websocket.upgrade_session(session, request, self.options.connect_timeout)
+        if request.method == "GET":
+            return await polling.handle_get(session, request)
+        if request.method == "POST":
+            return await polling.handle_post(session, request)
+        return HandshakeError.BAD_REQUEST.to_response()
+
+    async def _handshake(self, request: web.Request, address: str) -> web.StreamResponse:
+        """A new session (Engine.IO protocol v4, "Handshake")."""
+        await self._handshake_limiter.acquire()
+        try:
+            if self._is_stopping:
+                raise Unavailable("the server is stopping", 1.0)
+            if self._connection_limiter is not None:
+                self._connection_limiter.acquire(address, time.monotonic())
+        except ChatError as error:
+            return _error_response(error)
+        session = EngineIOSession(self, self.generate_id(), address)
+        self.sockets[session.sid] = session
+        is_polling = request.query["transport"] == "polling"
+        open_packet = {
+            "sid": session.sid,
+            "upgrades": ["websocket"] if is_polling else [],
+            "pingInterval": round(self.options.ping_interval * 1000),
+            "pingTimeout": round(self.options.ping_timeout * 1000),
+            "maxPayload": PACKET_BYTES,
+        }
+        session.push(Frame(b"0" + SocketIOJson.dumps(open_packet).encode()))
+        return await (polling.handle_get(session, request) if is_polling else websocket.serve_session(session, request))
+
+
+def _build_environ(request: web.Request, client: ClientInfo) -> dict[str, Any]:
+    """What the library's rules of CORS read, and nothing that a client may pretend."""
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": request.method,
+        "HTTP_HOST": client.host,
+        "wsgi.url_scheme": client.scheme,
+    }
+    for name in ("ClientInfo", "Access-Control-Request-Headers"):
+        value = request.headers.get(name)
+        if value is not None:
+            environ["HTTP_" + name.upper().replace("-", "_")] = value
+    return environ
+
+
+def _error_response(error: ChatError) -> web.Response:
+    return web.Response(
+        status=429 if isinstance(error, RateLimited) else 503,
+        body=encode_error(error),
+        content_type="application/json",
+        headers={"Retry-After": str(round((error.retry_after or 0) + 0.5))},
+    )

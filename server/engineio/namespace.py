@@ -1,0 +1,100 @@
+"""Socket.IO over one session: into the root namespace, events, and out again.
+
+(Socket.IO protocol v5, "Connection to a namespace", "Sending and receiving data",
+"Disconnection from a namespace".) There is one namespace, `/`.
+"""
+
+import time
+
+from server.engineio import packets
+from server.engineio.connection import ClientConnection, EventDispatcher, FrameSink
+from server.engineio.frames import Frame
+from server.engineio.packets import InvalidPacket
+from tui_chat.protocol.codec import SocketIOJson
+from tui_chat.protocol.errors import ChatError
+
+_INVALID_NAMESPACE_ERROR = b'{"message":"Invalid namespace"}'
+
+
+class Namespace:
+    """The root namespace as one session has it.
+
+    Args:
+        wire: The session.
+        patience: Seconds in which the client has to CONNECT, again after each DISCONNECT.
+        now: The monotonic time, in seconds.
+    """
+
+    __slots__ = (
+        "_address",
+        "_connect_deadline",
+        "_connect_timeout",
+        "_connection",
+        "_dispatcher",
+        "_previous_connection",
+        "_sink",
+    )
+
+    def __init__(
+        self, dispatcher: EventDispatcher, sink: FrameSink, address: str, connect_timeout: float, now: float
+    ) -> None:
+        self._dispatcher = dispatcher
+        self._sink = sink
+        self._address = address
+        self._connect_timeout = connect_timeout
+        self._connect_deadline = now + connect_timeout
+        self._connection: ClientConnection | None = None
+        self._previous_connection: ClientConnection | None = None
+
+    def connect_timed_out(self, now: float) -> bool:
+        """Whether the client should have connected by now."""
+        return self._connection is None and now > self._connect_deadline
+
+    def handle_message(self, message: bytes) -> packets.EventPacket | None:
+        """Do what a packet wants, unless it is an event: that is given back, to be waited for.
+
+        Raises:
+            BadPacket: It is none, or none that may come now.
+        """
+        packet = packets.parse_packet(message)
+        if isinstance(packet, packets.ConnectPacket):
+            self._handle_connect(packet)
+        elif packet.namespace != packets.ROOT_NAMESPACE or self._connection is None:
+            raise InvalidPacket("a packet for a namespace that was not connected")
+        elif isinstance(packet, packets.EventPacket):
+            return packet
+        elif isinstance(packet, packets.DisconnectPacket):
+            self._connect_deadline = time.monotonic() + self._connect_timeout
+            self.disconnect()
+        return None
+
+    async def dispatch_event(self, event: packets.EventPacket) -> None:
+        """Give the gateway an event, and the client its answer if it wants one."""
+        assert self._connection is not None
+        wants_ack = event.ack_id is not None
+        response = await self._dispatcher.dispatch(self._connection, event.name, event.arguments, wants_ack=wants_ack)
+        if event.ack_id is not None and response is not None:
+            self._sink.push(Frame(packets.encode_ack(event.ack_id, response)))
+
+    def disconnect(self) -> None:
+        """The client is no longer connected."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            self._previous_connection = connection
+            self._dispatcher.on_disconnect(connection)
+
+    def _handle_connect(self, packet: packets.ConnectPacket) -> None:
+        if packet.namespace != packets.ROOT_NAMESPACE:
+            self._sink.push(Frame(packets.encode_connect_error(packet.namespace, _INVALID_NAMESPACE_ERROR)))
+            return
+        if self._connection is not None:
+            raise InvalidPacket("a second CONNECT")
+        try:
+            self._connection = self._dispatcher.on_connect(
+                self._sink, self._address, packet.auth, self._previous_connection
+            )
+        except ChatError as error:
+            error_body = SocketIOJson.dumps({"message": error.message, "data": {"code": error.code}})
+            self._sink.push(Frame(packets.encode_connect_error(packets.ROOT_NAMESPACE, error_body.encode())))
+            return
+        self._sink.push(Frame(packets.encode_connect(self._connection.sid)))

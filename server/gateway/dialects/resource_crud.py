@@ -1,0 +1,225 @@
+"""Rooms as a resource: `createChatroom`, `findAllChatroom` and their kind, answered in plain data (WIRE, section 2.4).
+
+Its events stand beside those of any other dialect: whoever has joined a room in
+another form may use them too. Nobody reads in this one.
+
+What answers with more than one thing sends events: `findChatroomMessages` is
+answered by a `chatroomMessage` for each message and one `chatroomMessages` at the
+end, as NestJS sends what a handler returns as `{event, data}`.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Annotated, Any, ClassVar, cast
+
+import msgspec
+from msgspec import Meta, Raw, Struct
+
+from server.domain.room_registry import LiveRoom
+from server.engineio.connection import ClientConnection
+from server.gateway.dialects.dialect import Dialect
+from server.gateway.fanout import RoomEvent, encode_push_frame
+from server.gateway.handlers import Handlers
+from server.gateway.room_catalog import RoomCatalog
+from tui_chat.protocol import names, sanitize
+from tui_chat.protocol.errors import BadRequest, ChatError
+from tui_chat.protocol.events import Message, WireStruct
+from tui_chat.protocol.limits import HISTORY_DEFAULT, HISTORY_PAGE, SEQ_MAX
+from tui_chat.protocol.requests import Request, Seq
+
+MESSAGE_EVENT, STREAM_END_EVENT = "chatroomMessage", "chatroomMessages"
+"""One message of the stream, and its end."""
+
+_ID_DIGITS = re.compile(f"[0-9]{{1,{len(str(SEQ_MAX))}}}")
+
+RoomId = Annotated[int, Meta(ge=1, le=SEQ_MAX)]
+
+
+class CreateChatroom(Request, frozen=True):
+    """Make a room."""
+
+    event: ClassVar[str] = "createChatroom"
+    rate_class: ClassVar[str] = "joins"
+    name: str
+    topic: str = ""
+
+    def __post_init__(self) -> None:
+        self._set_fields(name=names.validate_room_name(self.name), topic=sanitize.validate_topic(self.topic))
+
+
+class FindAllChatroom(Request, frozen=True):
+    """The rooms."""
+
+    event: ClassVar[str] = "findAllChatroom"
+
+
+class FindOneChatroom(Request, frozen=True):
+    """One room."""
+
+    event: ClassVar[str] = "findOneChatroom"
+    id: RoomId
+
+
+class UpdateChatroom(Request, frozen=True):
+    """Give a room another name or topic."""
+
+    event: ClassVar[str] = "updateChatroom"
+    id: RoomId
+    name: str | None = None
+    topic: str | None = None
+
+    def __post_init__(self) -> None:
+        self._set_fields(
+            name=None if self.name is None else names.validate_room_name(self.name),
+            topic=None if self.topic is None else sanitize.validate_topic(self.topic),
+        )
+
+
+class RemoveChatroom(Request, frozen=True):
+    """Remove a room."""
+
+    event: ClassVar[str] = "removeChatroom"
+    id: RoomId
+
+
+class FindChatroomMessages(Request, frozen=True):
+    """What was said in a room, as a stream; `before` is the `seq` before which it ends."""
+
+    event: ClassVar[str] = "findChatroomMessages"
+    id: RoomId
+    before: Seq | None = None
+    limit: Annotated[int, Meta(ge=1, le=HISTORY_PAGE)] = HISTORY_DEFAULT
+
+
+class Chatroom(WireStruct, frozen=True):
+    """A room; `members` counts those in it now, `created_at` is in milliseconds since the epoch."""
+
+    id: int
+    name: str
+    topic: str
+    members: int
+    created_at: int
+
+
+class ChatroomMessage(WireStruct, frozen=True):
+    """One message of the stream; `created_at` is in milliseconds since the epoch."""
+
+    chatroom_id: int
+    id: int
+    seq: int
+    nick_name: str
+    message: str
+    created_at: int
+
+
+class ChatroomStreamEnd(WireStruct, frozen=True):
+    """The end of the stream: how many came, and whether there are older ones."""
+
+    chatroom_id: int
+    count: int
+    has_more: bool
+
+
+class _CrudError(Struct):
+    code: str
+    message: str
+
+
+_ID_REQUESTS = (FindOneChatroom, RemoveChatroom)
+_REQUESTS_BY_EVENT: dict[str, type[Request]] = {
+    request_type.event: request_type
+    for request_type in (CreateChatroom, FindAllChatroom, UpdateChatroom, FindChatroomMessages, *_ID_REQUESTS)
+}
+
+
+class ResourceCrudDialect(Dialect):
+    """The list of rooms."""
+
+    name: ClassVar[str] = "resource"
+    event_names: ClassVar[frozenset[str]] = frozenset(_REQUESTS_BY_EVENT)
+
+    def decode(self, connection: ClientConnection, event: str, arguments: list[Raw]) -> Request:
+        """One request; an id may be alone or in an object, as a number or its digits."""
+        request_type = _REQUESTS_BY_EVENT[event]
+        try:
+            body = msgspec.json.decode(arguments[0]) if arguments else None
+            if request_type is FindAllChatroom:
+                return FindAllChatroom()
+            if request_type in _ID_REQUESTS and not isinstance(body, dict):
+                body = {"id": body}
+            return msgspec.convert(_parse_id_digits(body), request_type)
+        except (msgspec.MsgspecError, RecursionError) as error:
+            raise BadRequest(str(error)[:200]) from None
+
+    async def handle(
+        self, handlers: Handlers, connection: ClientConnection, request: Request, *, wants_ack: bool
+    ) -> Any:
+        """Do it; the room, the rooms, or the end of the stream."""
+        room_catalog = handlers.room_catalog
+        match request:
+            case CreateChatroom(name=name, topic=topic):
+                room = await room_catalog.create(connection, name, topic)
+            case FindAllChatroom():
+                return [_to_chatroom(room_catalog, room) for room in await room_catalog.list_public()]
+            case FindOneChatroom(id=room_id):
+                room = await room_catalog.get(room_id)
+            case UpdateChatroom(id=room_id, name=name, topic=topic):
+                room = await room_catalog.update(connection, room_id, name, topic)
+            case RemoveChatroom(id=room_id):
+                room = await room_catalog.delete(connection, room_id)
+            case FindChatroomMessages():
+                return await self._stream_messages(room_catalog, connection, request)
+            case _:
+                raise BadRequest("there is no such request")
+        return _to_chatroom(room_catalog, room)
+
+    def encode_result(self, result: Any) -> bytes:
+        """Plain data, without the native `ok`."""
+        return msgspec.json.encode(result)
+
+    def encode_failure(self, error: ChatError) -> bytes:
+        """`{"error": {"code", "message"}}`."""
+        return msgspec.json.encode({"error": _CrudError(error.code, error.message)})
+
+    def deliver(
+        self, room: LiveRoom[ClientConnection], room_event: RoomEvent, recipients: Iterable[ClientConnection]
+    ) -> None:
+        """Nobody reads in this form."""
+
+    async def _stream_messages(
+        self, room_catalog: RoomCatalog, connection: ClientConnection, request: FindChatroomMessages
+    ) -> ChatroomStreamEnd:
+        room, page = await room_catalog.read_messages(request.id, request.before, request.limit)
+        messages = [entry for entry in page.messages if isinstance(entry, Message) and not entry.deleted]
+        for entry in messages:
+            message = ChatroomMessage(
+                chatroom_id=room.id,
+                id=entry.id,
+                seq=entry.seq,
+                nick_name=entry.nick_name,
+                message=entry.message,
+                created_at=entry.ts,
+            )
+            connection.push(encode_push_frame(MESSAGE_EVENT, message))
+        stream_end = ChatroomStreamEnd(chatroom_id=room.id, count=len(messages), has_more=page.has_more)
+        connection.push(encode_push_frame(STREAM_END_EVENT, stream_end))
+        return stream_end
+
+
+def _to_chatroom(room_catalog: RoomCatalog, room: Any) -> Chatroom:
+    return Chatroom(
+        id=room.id,
+        name=room.name,
+        topic=room.topic,
+        members=room_catalog.count_members(room),
+        created_at=room.created_at,
+    )
+
+
+def _parse_id_digits(body: Any) -> Any:
+    """The same, with an id of digits as a number: what comes out of a page's address is text."""
+    if not isinstance(body, dict):
+        return body
+    fields = cast(dict[str, Any], body)
+    raw_id = fields.get("id")
+    return {**fields, "id": int(raw_id)} if isinstance(raw_id, str) and _ID_DIGITS.fullmatch(raw_id) else fields

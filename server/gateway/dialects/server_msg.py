@@ -1,0 +1,291 @@
+"""Grouped rooms: `joinRoom {nickName, id, roomId}`, `client_msg`, `server_msg`, `roomUser` (WIRE, section 2.3).
+
+Rule 1  Its readers are told who is in their rooms, everybody included, whenever
+        that changes; one reader is never told of a room that it is not in.
+Rule 2  `id` is the name that the client's own application has for its user. It
+        proves nothing; it is kept as it was given at the join, and what a later
+        payload says is ignored. A member of another dialect has its member id.
+Rule 3  A room is called to each reader as that reader called it.
+Rule 4  A list goes to everybody whole, which in a large room is much: after each
+        time a room rests so long that its lists are `LIST_BYTES` a second at most.
+        What changed in several rooms within `PRESENCE_TICK` is told in one go: a
+        reader of all of them gets all their lists, and gets them once.
+        Who joins is told at once.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from datetime import datetime
+from functools import partial
+from typing import Annotated, Any, ClassVar
+from weakref import WeakKeyDictionary
+
+import msgspec
+from msgspec import Meta, Raw, Struct
+
+from server.domain.room_registry import LiveRoom, Participant
+from server.engineio import packets
+from server.engineio.connection import ClientConnection
+from server.engineio.frames import Frame
+from server.gateway.dialects.dialect import Dialect, DialectContext
+from server.gateway.fanout import RoomEvent
+from server.gateway.handlers import Handlers
+from server.gateway.presence_broadcaster import PRESENCE_INTERVAL
+from tui_chat.protocol import events, requests, responses, sanitize
+from tui_chat.protocol.errors import BadRequest, TooLong
+from tui_chat.protocol.limits import SECRET_CHARACTERS, SEQ_MAX
+from tui_chat.protocol.names import canonical_key
+
+USER_LIST_BYTES_PER_SECOND = 10_000_000
+"""In a second, to all readers of a room."""
+
+TYPE_FROM_OTHER, TYPE_FROM_SELF = 1, 2
+"""The `type` of a message: at the left or at the right of the screen."""
+
+ClientInteger = Annotated[int, Meta(ge=-SEQ_MAX, le=SEQ_MAX)]
+ClientRoomId = str | ClientInteger
+"""Applications count their rooms and users, or name them."""
+
+ClientUserId = str | ClientInteger | float
+"""Or draw lots: `Math.random()` is an id in many a tutorial."""
+
+
+class _JoinPayload(Struct, rename="camel"):
+    nick_name: str
+    room_id: ClientRoomId
+    id: ClientUserId | None = None
+
+
+class _MessagePayload(Struct, rename="camel"):
+    msg: str
+    room_id: ClientRoomId
+
+
+class ServerMsgJoin(requests.JoinRoom, frozen=True, kw_only=True):
+    """A join, and what the client calls the room and itself."""
+
+    room_id: ClientRoomId
+    user_id: ClientUserId | None
+
+
+class _UserListItem(Struct, frozen=True, rename="camel"):
+    nick_name: str
+    socket_id: str
+    id: ClientUserId
+
+
+class _ServerMsg(Struct, frozen=True, rename="camel"):
+    msg: str
+    nick_name: str
+    room_id: ClientRoomId
+    times: str
+    user_id: ClientUserId
+    type: int
+
+
+_join_decoder = msgspec.json.Decoder(_JoinPayload)
+_message_decoder = msgspec.json.Decoder(_MessagePayload)
+
+
+class ServerMsgDialect(Dialect):
+    """Rooms with a list of users, messages at the left and at the right."""
+
+    name: ClassVar[str] = "grouped"
+    event_names: ClassVar[frozenset[str]] = frozenset({"joinRoom", "client_msg"})
+
+    def __init__(self, context: DialectContext) -> None:
+        super().__init__(context)
+        self._joins_by_connection = WeakKeyDictionary[ClientConnection, dict[str, ServerMsgJoin]]()
+        self._changed_rooms = set[str]()
+        self._cooldown_until: dict[str, float] = {}
+        self._next_flush_at = 0.0
+        self._timer_due_at = 0.0
+        self._flush_timer: asyncio.TimerHandle | None = None
+
+    def matches(self, event: str, arguments: list[Raw]) -> bool:
+        """A message, and a join that speaks of a `roomId` instead of a `roomName`."""
+        body = bytes(arguments[0]) if arguments else b""
+        return event == "client_msg" or (b'"roomId"' in body and b'"roomName"' not in body)
+
+    def decode(self, connection: ClientConnection, event: str, arguments: list[Raw]) -> requests.Request:
+        """A join or a message."""
+        body = arguments[0] if arguments else b"null"
+        try:
+            if event == "client_msg":
+                payload = _message_decoder.decode(body)
+                return requests.SendMessage(room=str(payload.room_id), message=payload.msg)
+            join_payload = _join_decoder.decode(body)
+        except (msgspec.MsgspecError, RecursionError) as error:
+            raise BadRequest(str(error)[:200]) from None
+        return ServerMsgJoin(
+            room_name=str(join_payload.room_id),
+            nick_name=join_payload.nick_name,
+            limit=1,
+            room_id=join_payload.room_id,
+            user_id=_sanitize_user_id(join_payload.id),
+        )
+
+    async def handle(
+        self, handlers: Handlers, connection: ClientConnection, request: requests.Request, *, wants_ack: bool
+    ) -> events.WireStruct:
+        """Do it; who joined is told at once who is there."""
+        if not isinstance(request, ServerMsgJoin):
+            return await handlers.handle(connection, request)
+        return await self._handle_join(handlers, connection, request)
+
+    async def _handle_join(
+        self, handlers: Handlers, connection: ClientConnection, request: ServerMsgJoin
+    ) -> responses.JoinResponse:
+        joins_by_room = self._joins_by_connection.setdefault(connection, {})
+        for left_key in joins_by_room.keys() - {
+            room.key for room in self.context.room_registry.joined_rooms(connection)
+        }:
+            del joins_by_room[left_key]
+        joins_by_room[canonical_key(request.room_name)] = request
+        response = await handlers.join(connection, request, dialect=self.name, client_kind=self.name)
+        self._send_user_lists([connection])
+        return response
+
+    def deliver(
+        self, room: LiveRoom[ClientConnection], room_event: RoomEvent, recipients: Iterable[ClientConnection]
+    ) -> None:
+        """Messages, and who is there."""
+        match room_event:
+            case events.Message():
+                self._deliver_message(room, room_event, recipients)
+            case events.PresencePush():
+                self._schedule_user_list(room)
+            case _:
+                pass
+
+    def _deliver_message(
+        self, room: LiveRoom[ClientConnection], message: events.Message, recipients: Iterable[ClientConnection]
+    ) -> None:
+        author = room.participants.get(message.member_id)
+        sent_at = datetime.fromtimestamp(message.ts / 1000, self.context.timezone)
+        build_message = partial(
+            _ServerMsg,
+            msg=message.message,
+            nick_name=message.nick_name,
+            times=sent_at.strftime("%Y-%m-%d %H:%M:%S"),
+            user_id=message.member_id if author is None else self._get_client_user_id(room, author),
+        )
+        frames: dict[tuple[ClientRoomId, int], Frame] = {}
+        for recipient in recipients:
+            room_id = self._get_client_room_id(recipient, room)
+            message_type = TYPE_FROM_SELF if room.connections[recipient] is author else TYPE_FROM_OTHER
+            frame = frames.get((room_id, message_type))
+            if frame is None:
+                frame = frames[room_id, message_type] = _encode_frame(
+                    "server_msg", build_message(room_id=room_id, type=message_type)
+                )
+            recipient.push(frame)
+
+    def _schedule_user_list(self, room: LiveRoom[ClientConnection]) -> None:
+        """Tell all its readers who is in the room, soon or when it has rested (rule 4)."""
+        self._changed_rooms.add(room.key)
+        self._schedule_flush(max(self._next_flush_at, self._cooldown_until.get(room.key, 0.0)))
+
+    def _schedule_flush(self, due_at: float) -> None:
+        """Tell what changed at this time of the event loop, if not before."""
+        if self._flush_timer is not None:
+            if self._timer_due_at <= due_at:
+                return
+            self._flush_timer.cancel()
+        self._timer_due_at = due_at
+        self._flush_timer = asyncio.get_running_loop().call_at(due_at, self._flush_user_lists)
+
+    def _flush_user_lists(self) -> None:
+        """Tell the readers of all rooms that changed and have rested."""
+        self._flush_timer = None
+        now = asyncio.get_running_loop().time()
+        self._cooldown_until = {
+            room_key: cooldown_end for room_key, cooldown_end in self._cooldown_until.items() if cooldown_end > now
+        }
+        rooms = self.context.room_registry.rooms
+        due_rooms = [
+            rooms[room_key] for room_key in self._changed_rooms - self._cooldown_until.keys() if room_key in rooms
+        ]
+        self._changed_rooms &= self._cooldown_until.keys()
+        sent_bytes = self._send_user_lists(
+            {recipient: None for room in due_rooms for recipient in room.subscribers.get(self.name, ())}
+        )
+        for room in due_rooms:
+            cooldown = (
+                sum(sent_bytes[reader] for reader in room.subscribers.get(self.name, ())) / USER_LIST_BYTES_PER_SECOND
+            )
+            if cooldown > PRESENCE_INTERVAL:
+                self._cooldown_until[room.key] = now + cooldown
+        self._next_flush_at = now + PRESENCE_INTERVAL
+        if self._changed_rooms:
+            self._schedule_flush(
+                max(self._next_flush_at, min(self._cooldown_until[room_key] for room_key in self._changed_rooms))
+            )
+
+    def _send_user_lists(self, recipients: Iterable[ClientConnection]) -> dict[ClientConnection, int]:
+        """To each reader, all rooms that it reads in this form (rule 1); how many bytes that is.
+
+        A room's list is encoded once, and so is what readers of the same rooms get.
+        """
+        encoded_lists: dict[str, Raw] = {}
+        frames: dict[tuple[tuple[str, str], ...], Frame] = {}
+        sent_bytes: dict[ClientConnection, int] = {}
+        for recipient in recipients:
+            room_ids = tuple(
+                (str(self._get_client_room_id(recipient, room)), room.key)
+                for room in self.context.room_registry.joined_rooms(recipient)
+                if recipient in room.subscribers.get(self.name, ())
+            )
+            frame = frames.get(room_ids)
+            if frame is None:
+                for _, room_key in room_ids:
+                    if room_key not in encoded_lists:
+                        encoded_lists[room_key] = self._encode_user_list(self.context.room_registry.rooms[room_key])
+                frame = frames[room_ids] = _encode_frame(
+                    "roomUser", {room_id: encoded_lists[room_key] for room_id, room_key in room_ids}
+                )
+            recipient.push(frame)
+            sent_bytes[recipient] = len(frame.polling_bytes)
+        return sent_bytes
+
+    def _encode_user_list(self, room: LiveRoom[ClientConnection]) -> Raw:
+        users = [
+            _UserListItem(
+                nick_name=participant.nick_name,
+                socket_id=participant.member_id,
+                id=self._get_client_user_id(room, participant),
+            )
+            for participant in room.participants.values()
+        ]
+        return Raw(msgspec.json.encode(users))
+
+    def _get_client_room_id(self, recipient: ClientConnection, room: LiveRoom[ClientConnection]) -> ClientRoomId:
+        join = self._joins_by_connection.get(recipient, {}).get(room.key)
+        return room.name if join is None else join.room_id
+
+    def _get_client_user_id(
+        self, room: LiveRoom[ClientConnection], participant: Participant[ClientConnection]
+    ) -> ClientUserId:
+        for connection in participant.connections:
+            join = self._joins_by_connection.get(connection, {}).get(room.key)
+            if join is not None and join.user_id is not None:
+                return join.user_id
+        return participant.member_id
+
+
+def _sanitize_user_id(user_id: ClientUserId | None) -> ClientUserId | None:
+    """A user's id as others may see it.
+
+    Raises:
+        TooLong: It is longer than any that applications give.
+    """
+    if not isinstance(user_id, str):
+        return user_id
+    sanitized = sanitize.sanitize_line(user_id)
+    if len(sanitized) > SECRET_CHARACTERS:
+        raise TooLong(f"a user's id can have {SECRET_CHARACTERS} characters")
+    return sanitized or None
+
+
+def _encode_frame(event: str, body: Any) -> Frame:
+    return Frame(packets.encode_event(msgspec.json.encode((event, body))))

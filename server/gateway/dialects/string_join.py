@@ -1,0 +1,75 @@
+"""Bare rooms: `joinRoom "tea"`, `sendMessage {room, message}`, and `message` as a plain string (WIRE, section 2.2).
+
+Nobody has a name there, so to everybody else a bare member is a guest with a
+number. What is sent is the native `sendMessage` already.
+"""
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+import msgspec
+from msgspec import Raw
+
+from server.domain.room_registry import LiveRoom
+from server.engineio import packets
+from server.engineio.connection import ClientConnection
+from server.engineio.frames import Frame
+from server.gateway.dialects.dialect import Dialect
+from server.gateway.fanout import RoomEvent
+from server.gateway.handlers import Handlers
+from tui_chat.protocol import events, requests, responses
+from tui_chat.protocol.errors import BadRequest
+
+GUEST_NICK_NAME = "guest"
+"""What the others see; the second one is `guest2`."""
+
+_room_name_decoder = msgspec.json.Decoder(str)
+
+
+class StringJoinDialect(Dialect):
+    """Strings."""
+
+    name: ClassVar[str] = "bare"
+    event_names: ClassVar[frozenset[str]] = frozenset({"joinRoom"})
+
+    def matches(self, event: str, arguments: list[Raw]) -> bool:
+        """A join whose first argument is a string."""
+        return bool(arguments) and bytes(arguments[0]).startswith(b'"')
+
+    def decode(self, connection: ClientConnection, event: str, arguments: list[Raw]) -> requests.Request:
+        """A join as a guest."""
+        try:
+            return requests.JoinRoom(
+                room_name=_room_name_decoder.decode(arguments[0]), nick_name=GUEST_NICK_NAME, limit=1
+            )
+        except msgspec.MsgspecError:
+            raise BadRequest("a room's name has to be a string") from None
+
+    async def handle(
+        self, handlers: Handlers, connection: ClientConnection, request: requests.Request, *, wants_ack: bool
+    ) -> responses.JoinResponse:
+        """Join."""
+        assert isinstance(request, requests.JoinRoom)
+        return await handlers.join(connection, request, dialect=self.name, client_kind=self.name)
+
+    def deliver(
+        self, room: LiveRoom[ClientConnection], room_event: RoomEvent, recipients: Iterable[ClientConnection]
+    ) -> None:
+        """Messages, who came, and what is said of those who have a name."""
+        text = self._format_text(room, room_event)
+        if text is not None:
+            frame = Frame(packets.encode_event(msgspec.json.encode((events.MESSAGE, text))))
+            for recipient in recipients:
+                recipient.push(frame)
+
+    def _format_text(self, room: LiveRoom[ClientConnection], room_event: RoomEvent) -> str | None:
+        match room_event:
+            case events.JoinNotice(via=self.name, more=more):
+                subject = f"新用户等 {more + 1} 人" if more else "新用户"
+                return f"{subject}加入了 {room.name} 房间"
+            case events.LeaveNotice(via=self.name):
+                return None  # there is no word for somebody without a name who left
+            case events.Message() | events.JoinNotice() | events.LeaveNotice() | events.NickNotice():
+                return room_event.message
+            case _:
+                return None

@@ -1,0 +1,310 @@
+"""What each request does, whichever dialect it came in (docs/protocol.md, "Requests").
+
+Rule 1  A member is put into the room before the room's log is read, so that
+        whatever is not in the answer comes as a push.
+Rule 2  What a request waited for may have ended its connection; whoever goes on
+        after a wait asks the lobby again.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Protocol
+
+from server.domain.connection_limits import PerAddressLimiter
+from server.domain.guest_keys import GuestKeys
+from server.domain.log_commands import (
+    AppendDeletion,
+    AppendEdit,
+    AppendMessage,
+    AppendReaction,
+    AppendTopic,
+    LogCommand,
+)
+from server.domain.room_registry import JoinResult, LeaveResult, RoomRegistry
+from server.engineio.connection import ClientConnection
+from server.engineio.tick_limiter import TickLimiter
+from server.gateway.fanout import Fanout
+from server.gateway.presence_broadcaster import PresenceBroadcaster
+from server.gateway.room_catalog import RoomCatalog
+from server.storage.database import Database
+from tui_chat.protocol import events, requests, responses
+from tui_chat.protocol.errors import BadRequest, ChatError
+from tui_chat.protocol.names import canonical_key
+
+JOINS_PER_TICK = 4
+"""Answers to joins in each turn of the event loop: in a room of thousands one takes 2 ms."""
+
+RequestHandler = Callable[[ClientConnection, Any], Awaitable[events.WireStruct]]
+
+
+class Clocks(Protocol):
+    """Both clocks that the gateway reads."""
+
+    def monotonic(self) -> float:
+        """Seconds that never go back."""
+        ...
+
+    def now(self) -> int:
+        """Milliseconds since the epoch, UTC."""
+        ...
+
+
+class Handlers:
+    """What can be asked for. Every command raises the `ChatError` that refuses it.
+
+    Args:
+        database: Where entries are written and read.
+        guests: Who knows the members without an account.
+        clock: The time.
+        lobby: Who is where.
+        fanout: Tells rooms what happens in them.
+        room_writes: How often one address may make, rename or remove a room; None for no rate of its own.
+
+    Attributes:
+        chatrooms: What can be asked of the list of rooms.
+        published: Entries told to rooms since the start.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        guest_keys: GuestKeys,
+        clocks: Clocks,
+        room_registry: RoomRegistry[ClientConnection],
+        fanout: Fanout,
+        *,
+        room_write_limiter: PerAddressLimiter | None,
+    ) -> None:
+        self._database = database
+        self._guest_keys = guest_keys
+        self._room_registry = room_registry
+        self._fanout = fanout
+        self._presence_broadcaster = PresenceBroadcaster(clocks.now, clocks.monotonic, fanout)
+        self._join_limiter = TickLimiter(JOINS_PER_TICK)
+        self.room_catalog = RoomCatalog(database, guest_keys, room_registry, clocks.monotonic, room_write_limiter)
+        self.published_count = 0
+        self._handlers_by_type: dict[type[requests.Request], RequestHandler] = {
+            requests.LeaveRoom: self._leave_room,
+            requests.SendMessage: self._send_message,
+            requests.History: self._read_history,
+            requests.EditMessage: self._edit_message,
+            requests.DeleteMessage: self._delete_message,
+            requests.React: self._react,
+            requests.SetTopic: self._set_topic,
+            requests.Typing: self._set_typing,
+            requests.Search: self._search,
+            requests.ListRooms: self._list_rooms,
+            requests.ChangeNick: self._change_nick,
+        }
+        database.journal.set_publisher(self.publish)
+
+    def handle(self, connection: ClientConnection, request: requests.Request) -> Awaitable[events.WireStruct]:
+        """Do what a request other than a join asks for.
+
+        Returns:
+            Its answer, one of `tui_chat.protocol.responses`.
+        """
+        handler = self._handlers_by_type.get(type(request))
+        if handler is None:
+            raise BadRequest("this server does not serve this request")
+        return handler(connection, request)
+
+    def publish(self, committed: Sequence[events.Entry]) -> None:
+        """Tell the rooms what is now on disk."""
+        self.published_count += len(committed)
+        for entry in committed:
+            room = self._room_registry.rooms.get(canonical_key(entry.room))
+            if room is not None:
+                self._fanout.send_to_room(room, entry)
+
+    def on_disconnect(self, connection: ClientConnection) -> None:
+        """The connection has ended, and is in no room any more."""
+        for leave_result in self._room_registry.leave_all(connection):
+            self._broadcast_leave(leave_result)
+
+    def close(self) -> None:
+        """Forget what was to be told later."""
+        self._presence_broadcaster.close()
+
+    # -- coming and going
+
+    async def join(
+        self, connection: ClientConnection, request: requests.JoinRoom, *, dialect: str, client_kind: str | None
+    ) -> responses.JoinResponse:
+        """Come into a room, to read it in this form; `via` is what the others are told of it."""
+        member_id = self._resolve_member_id(connection, request.guest_key)
+        was_joined = any(
+            room.key == canonical_key(request.room_name) for room in self._room_registry.joined_rooms(connection)
+        )
+        join_result = self._room_registry.join(
+            connection, request.room_name, member_id, request.nick_name, dialect=dialect, client_kind=client_kind
+        )
+        room = join_result.room
+        self._presence_broadcaster.on_join(join_result)
+        try:
+            snapshot = await self._database.reader.read_join_snapshot(
+                room.key, since=request.since, limit=request.limit
+            )
+        except ChatError:
+            if not was_joined:
+                leave_result = self._room_registry.leave(connection, room.name)
+                if leave_result.is_last:
+                    self._presence_broadcaster.on_join_aborted(leave_result)
+            raise
+        await self._join_limiter.acquire()
+        room, participant = self._room_registry.require_membership(connection, room.name)
+        stored_room = snapshot.room
+        if stored_room is not None:
+            room.name = stored_room.name
+        self._presence_broadcaster.send_join_notice(
+            JoinResult(room, participant, join_result.is_new, join_result.old_nick), connection
+        )
+        room_state = responses.RoomState(
+            name=room.name,
+            topic=stored_room.topic if stored_room else "",
+            last_seq=stored_room.last_seq if stored_room else 0,
+            visibility=stored_room.visibility if stored_room else "public",
+        )
+        return responses.JoinResponse(
+            room=room_state,
+            nick_name=participant.nick_name,
+            member_id=member_id,
+            guest_key=self._guest_keys.issue(member_id),
+            members=room.list_members(),
+            messages=snapshot.entries,
+            has_more=snapshot.has_more,
+        )
+
+    def _resolve_member_id(self, connection: ClientConnection, guest_key: str | None) -> str:
+        """The member that a join is by: the key's, else the connection's own, else a new one.
+
+        A key of another server (or of a database that is gone) makes a new guest: it proves nothing,
+        and who presents it only wants to talk.
+        """
+        member_id = self._guest_keys.verify(guest_key) if guest_key is not None else None
+        member_id = member_id or connection.member_id or self._guest_keys.generate_member_id()
+        if connection.member_id is None:
+            connection.member_id = member_id
+        return member_id
+
+    async def _leave_room(self, connection: ClientConnection, request: requests.LeaveRoom) -> responses.Empty:
+        self._broadcast_leave(self._room_registry.leave(connection, request.room))
+        return responses.Empty()
+
+    def _broadcast_leave(self, leave_result: LeaveResult[ClientConnection]) -> None:
+        if leave_result.is_last:
+            self._presence_broadcaster.on_leave(leave_result)
+
+    async def _change_nick(self, connection: ClientConnection, request: requests.ChangeNick) -> responses.NickChanged:
+        if request.room is not None:
+            memberships = [self._room_registry.require_membership(connection, request.room)]
+        else:
+            memberships = [
+                (room, room.connections[connection]) for room in self._room_registry.joined_rooms(connection)
+            ]
+        assigned_nick = request.nick_name
+        for room, participant in memberships:
+            old_nick = self._room_registry.change_nick(room, participant, request.nick_name)
+            if old_nick is not None:
+                self._presence_broadcaster.on_nick_change(room, participant, old_nick)
+            assigned_nick = participant.nick_name
+        return responses.NickChanged(nick_name=assigned_nick)
+
+    # -- writing
+
+    async def _send_message(
+        self, connection: ClientConnection, request: requests.SendMessage
+    ) -> responses.SendResponse:
+        """Say something in a room that the connection is in."""
+        room, participant = self._room_registry.require_membership(connection, request.room)
+        command = AppendMessage(
+            room=room.to_ref(),
+            author=participant.to_author(),
+            message=request.message,
+            client_id=request.client_id,
+            reply_to=request.reply_to,
+        )
+        append_result = await self._database.journal.append(command)
+        entry = append_result.entry
+        return responses.SendResponse(seq=entry.seq, id=entry.id, ts=entry.ts, duplicate=append_result.duplicate)
+
+    async def _edit_message(
+        self, connection: ClientConnection, request: requests.EditMessage
+    ) -> responses.ChangeAccepted:
+        room, participant = self._room_registry.require_membership(connection, request.room)
+        author = participant.to_author()
+        return await self._append_change(
+            AppendEdit(room=room.to_ref(), author=author, target=request.seq, message=request.message)
+        )
+
+    async def _delete_message(
+        self, connection: ClientConnection, request: requests.DeleteMessage
+    ) -> responses.ChangeAccepted:
+        room, participant = self._room_registry.require_membership(connection, request.room)
+        return await self._append_change(
+            AppendDeletion(room=room.to_ref(), author=participant.to_author(), target=request.seq)
+        )
+
+    async def _react(self, connection: ClientConnection, request: requests.React) -> responses.ChangeAccepted:
+        room, participant = self._room_registry.require_membership(connection, request.room)
+        author = participant.to_author()
+        return await self._append_change(
+            AppendReaction(room=room.to_ref(), author=author, target=request.seq, emoji=request.emoji, on=request.on)
+        )
+
+    async def _set_topic(self, connection: ClientConnection, request: requests.SetTopic) -> responses.ChangeAccepted:
+        room, participant = self._room_registry.require_membership(connection, request.room)
+        return await self._append_change(
+            AppendTopic(room=room.to_ref(), author=participant.to_author(), topic=request.topic)
+        )
+
+    async def _append_change(self, command: LogCommand) -> responses.ChangeAccepted:
+        return responses.ChangeAccepted(revision=(await self._database.journal.append(command)).entry.seq)
+
+    # -- reading
+
+    async def _read_history(self, connection: ClientConnection, request: requests.History) -> responses.HistoryPage:
+        room, _ = self._room_registry.require_membership(connection, request.room)
+        return await self._database.reader.read_page(
+            room.key,
+            before=request.before,
+            after=request.after,
+            around=request.around,
+            at=request.at,
+            limit=request.limit,
+        )
+
+    async def _search(self, connection: ClientConnection, request: requests.Search) -> responses.SearchResponse:
+        joined_keys = frozenset(room.key for room in self._room_registry.joined_rooms(connection))
+        room_key = None if request.room is None else canonical_key(request.room)
+        return await self._database.reader.search(
+            request.query, room_key=room_key, joined=joined_keys, before=request.before, limit=request.limit
+        )
+
+    async def _list_rooms(
+        self, connection: ClientConnection, request: requests.ListRooms
+    ) -> responses.RoomListResponse:
+        stored_rooms = await self._database.reader.list_rooms(request.query, request.limit)
+        summaries = {
+            record.key: responses.RoomSummary(
+                name=record.name, topic=record.topic, members=self._count_members(record.key), last_seq=record.last_seq
+            )
+            for record in stored_rooms
+        }
+        name_filter = request.query.casefold() if request.query else ""
+        for room in self._room_registry.rooms.values():
+            if room.key not in summaries and name_filter in room.key:
+                summaries[room.key] = responses.RoomSummary(
+                    name=room.name, topic="", members=len(room.participants), last_seq=0
+                )
+        summaries_by_size = sorted(summaries.values(), key=lambda summary: -summary.members)
+        return responses.RoomListResponse(rooms=summaries_by_size[: request.limit])
+
+    def _count_members(self, room_key: str) -> int:
+        room = self._room_registry.rooms.get(room_key)
+        return len(room.participants) if room is not None else 0
+
+    async def _set_typing(self, connection: ClientConnection, request: requests.Typing) -> responses.Empty:
+        room, participant = self._room_registry.require_membership(connection, request.room)
+        push = events.TypingPush(room=room.name, member_id=participant.member_id, on=request.on)
+        self._fanout.send_to_room(room, push, exclude=connection)
+        return responses.Empty()

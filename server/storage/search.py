@@ -1,0 +1,161 @@
+"""How the log is searched, newest first, in bounded work.
+
+The index gives candidates, and each is compared with the query as it reads now.
+A query that is all punctuation has nothing to look up: the log itself is walked.
+
+Rule 1  One search looks at no more than `CANDIDATES` entries, and begins no new
+        chunk of them after `PATIENCE`. What it did not get to is behind `next`,
+        also when nothing was found yet.
+Rule 2  Nothing is found in a room that the searcher could not read.
+"""
+
+from collections.abc import Callable, Collection, Iterable
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Connection,
+    Integer,
+    Row,
+    Select,
+    Text,
+    bindparam,
+    column,
+    literal_column,
+    select,
+    table,
+)
+
+from server.storage.row_mapping import KIND_MESSAGE, group_reactions, message_from_row
+from server.storage.search_index import UNINDEXED_COUNTER, hash_token, room_token
+from server.storage.seq_search import find_first_seq
+from server.storage.tables import PUBLIC, counters, entries, reactions, rooms
+from tui_chat.protocol.errors import NotFound
+from tui_chat.protocol.events import Message
+from tui_chat.protocol.responses import SearchResponse
+from tui_chat.protocol.search_query import SearchQuery
+
+MAX_CANDIDATES = 2_000
+"""Entries that one search looks at."""
+
+TIME_LIMIT_MS = 250
+"""Milliseconds; a chunk takes one or two."""
+
+_CHUNK_SIZE = 250
+"""Candidates read at once: most searches find enough among the first."""
+
+_fts_table = table("search", column("rowid", Integer), column("search", Text))
+_gin_table = table("search", column("id", Integer), column("numbers", ARRAY(Integer)))
+_select_entries = select(entries, rooms.c.key, rooms.c.visibility, rooms.c.name.label("room_name"))
+_entries_with_rooms = entries.join(rooms, rooms.c.id == entries.c.room_id)
+
+
+def search(
+    connection: Connection,
+    *,
+    text: str,
+    room_key: str | None,
+    joined: Collection[str],
+    before: int | None,
+    limit: int,
+    clock: Callable[[], int],
+) -> SearchResponse:
+    """Messages that a query finds, newest first.
+
+    Args:
+        text: The query.
+        room_key: Only in this room; otherwise in all public ones and those joined.
+        joined: The keys of the rooms that the searcher is in.
+        before: Only messages with a lesser id.
+        limit: No more than this many.
+        clock: Milliseconds.
+
+    Raises:
+        NotFound: There is no such room, or none that the searcher may see.
+    """
+    room: Row[Any] | None = None
+    if room_key is not None:
+        room = connection.execute(select(rooms).where(rooms.c.key == room_key)).one_or_none()
+        if room_key not in joined and (room is None or room.visibility != PUBLIC):
+            raise NotFound("there is no such room")
+        if room is None:
+            return SearchResponse(messages=[], has_more=False)
+    query = SearchQuery(text)
+    candidates, order_column = _build_candidate_query(connection, query, room)
+    upper_bound = before
+    if room is not None and order_column is entries.c.seq and before is not None:
+        upper_bound = find_first_seq(connection, room.id, room.last_seq, entries.c.id, before)
+    matching_rows: list[Row[Any]] = []
+    examined, has_more, deadline = 0, True, clock() + TIME_LIMIT_MS
+    while has_more and len(matching_rows) <= limit and examined < MAX_CANDIDATES and clock() <= deadline:
+        chunk_query = candidates if upper_bound is None else candidates.where(order_column < upper_bound)
+        chunk = connection.execute(chunk_query).all()
+        examined += len(chunk)
+        has_more = len(chunk) == _CHUNK_SIZE
+        if chunk:
+            before = chunk[-1].id
+            upper_bound = chunk[-1].seq if order_column is entries.c.seq else before
+        matching_rows += [row for row in chunk if _is_searchable(row, joined) and query.matches(row.text)]
+    if len(matching_rows) > limit:
+        matching_rows, has_more = matching_rows[:limit], True
+        before = matching_rows[-1].id
+    return SearchResponse(
+        messages=_messages_from_rows(connection, matching_rows),
+        has_more=has_more,
+        next=before if has_more else None,
+        incomplete=bool(query.term_hashes) and _unindexed_up_to(connection) > 0,
+    )
+
+
+def _is_searchable(row: Row[Any], joined: Collection[str]) -> bool:
+    return row.kind == KIND_MESSAGE and not row.deleted and (row.visibility == PUBLIC or row.key in joined)
+
+
+def _build_candidate_query(
+    connection: Connection, query: SearchQuery, room: Row[Any] | None
+) -> tuple[Select[Any], ColumnElement[int]]:
+    """Entries that may be found, newest first, a chunk of them; and what they are ordered by."""
+    if not query.term_hashes:
+        order_column: ColumnElement[int] = entries.c.id if room is None else entries.c.seq
+        all_entries = _select_entries.select_from(_entries_with_rooms)
+        candidate_query = all_entries if room is None else all_entries.where(entries.c.room_id == room.id)
+    elif connection.dialect.name == "sqlite":
+        order_column = _fts_table.c.rowid
+        tokens = [hash_token(term_hash) for term_hash in query.term_hashes]
+        tokens += [] if room is None else [room_token(room.id)]
+        match_expression = " AND ".join(f'"{fts_token}"' for fts_token in tokens)
+        candidate_query = _select_entries.select_from(
+            _fts_table.join(_entries_with_rooms, entries.c.id == order_column)
+        ).where(_fts_table.c.search.op("MATCH")(match_expression))
+    else:
+        order_column = _gin_table.c.id
+        required_hashes = [*query.term_hashes, *([] if room is None else [-room.id])]
+        contains_hashes = _gin_table.c.numbers.op("@>")(bindparam("numbers", required_hashes, type_=ARRAY(Integer)))
+        candidate_query = _select_entries.select_from(
+            _gin_table.join(_entries_with_rooms, entries.c.id == order_column)
+        ).where(contains_hashes)
+    return candidate_query.order_by(order_column.desc()).limit(_CHUNK_SIZE), order_column
+
+
+def _messages_from_rows(connection: Connection, matching_rows: Iterable[Row[Any]]) -> list[Message]:
+    rows_by_room: dict[int, list[Row[Any]]] = {}
+    for row in matching_rows:
+        rows_by_room.setdefault(row.room_id, []).append(row)
+    reactions_by_target: dict[tuple[int, int], dict[str, list[str]]] = {}
+    for room_id, rows in rows_by_room.items():
+        select_reactions = (
+            select(reactions)
+            .where(reactions.c.room_id == room_id, reactions.c.target.in_([row.seq for row in rows]))
+            .order_by(reactions.c.target, reactions.c.began, reactions.c.seq)
+        )
+        for target, reactions_by_emoji in group_reactions(connection.execute(select_reactions).all()).items():
+            reactions_by_target[room_id, target] = reactions_by_emoji
+    return [
+        message_from_row(row.room_name, row, reactions_by_target.get((row.room_id, row.seq))) for row in matching_rows
+    ]
+
+
+def _unindexed_up_to(connection: Connection) -> int:
+    select_unindexed = select(counters.c.last).where(counters.c.name == literal_column(f"'{UNINDEXED_COUNTER}'"))
+    return connection.execute(select_unindexed).scalar_one_or_none() or 0

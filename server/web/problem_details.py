@@ -1,0 +1,90 @@
+"""Every HTTP error leaves as `application/problem+json` (RFC 9457) with the wire's codes."""
+
+import logging
+import math
+from http import HTTPStatus
+from typing import Final
+
+import msgspec
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from server.web.headers import SOCKETIO_PATH
+from tui_chat.protocol.errors import ChatError, InternalError
+
+_log = logging.getLogger(__name__)
+
+_STATUS_BY_CODE: Final = {
+    "bad_request": HTTPStatus.BAD_REQUEST,
+    "unauthorized": HTTPStatus.UNAUTHORIZED,
+    "forbidden": HTTPStatus.FORBIDDEN,
+    "not_joined": HTTPStatus.FORBIDDEN,
+    "not_found": HTTPStatus.NOT_FOUND,
+    "nick_invalid": HTTPStatus.BAD_REQUEST,
+    "room_invalid": HTTPStatus.BAD_REQUEST,
+    "too_long": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    "rate_limited": HTTPStatus.TOO_MANY_REQUESTS,
+    "conflict": HTTPStatus.CONFLICT,
+    "unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
+    "internal": HTTPStatus.INTERNAL_SERVER_ERROR,
+}
+
+_CODE_BY_STATUS: Final = {
+    HTTPStatus.UNAUTHORIZED: "unauthorized",
+    HTTPStatus.FORBIDDEN: "forbidden",
+    HTTPStatus.NOT_FOUND: "not_found",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "too_long",
+    HTTPStatus.TOO_MANY_REQUESTS: "rate_limited",
+    HTTPStatus.SERVICE_UNAVAILABLE: "unavailable",
+}
+"""What aiohttp refuses itself; any other 4xx is `bad_request`, any other 5xx `internal`."""
+
+_DETAIL_BY_STATUS: Final = {
+    HTTPStatus.NOT_FOUND: "there is nothing at this address",
+    HTTPStatus.METHOD_NOT_ALLOWED: "this address does not take that method",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "the request is too large",
+}
+
+
+def problem_response(error: ChatError) -> web.Response:
+    """The response that tells the error, with `Retry-After` (whole seconds) where it has one."""
+    status = _STATUS_BY_CODE[error.code]
+    response = _encode_problem(status, error.code, error.message)
+    if error.retry_after is not None:
+        response.headers["Retry-After"] = str(math.ceil(error.retry_after))
+    return response
+
+
+@web.middleware
+async def problem_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turns whatever a handler or aiohttp raises into a problem; a fault of ours is logged once."""
+    if request.path == SOCKETIO_PATH:
+        return await handler(request)
+    try:
+        return await handler(request)
+    except ChatError as error:
+        return problem_response(error)
+    except web.HTTPException as http_error:
+        if http_error.status < HTTPStatus.BAD_REQUEST:
+            raise
+        response = _http_error_response(HTTPStatus(http_error.status))
+        if isinstance(http_error, web.HTTPMethodNotAllowed):
+            response.headers["Allow"] = ", ".join(sorted(http_error.allowed_methods))
+        return response
+    except Exception:
+        _log.exception("a request for %s failed", request.match_info.route.name or "an unnamed route")
+        return problem_response(InternalError("the server made a mistake"))
+
+
+def _http_error_response(status: HTTPStatus) -> web.Response:
+    default_code = "internal" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "bad_request"
+    return _encode_problem(
+        status, _CODE_BY_STATUS.get(status, default_code), _DETAIL_BY_STATUS.get(status, status.phrase)
+    )
+
+
+def _encode_problem(status: HTTPStatus, code: str, detail: str) -> web.Response:
+    body = msgspec.json.encode(
+        {"type": "about:blank", "title": status.phrase, "status": int(status), "detail": detail, "code": code}
+    )
+    return web.Response(body=body, status=status, content_type="application/problem+json")

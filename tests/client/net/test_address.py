@@ -1,0 +1,90 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tui_chat.client.net.address import Address, parse_address
+
+
+@pytest.mark.parametrize(
+    ("given_text", "base_url", "room"),
+    [
+        ("localhost", "http://localhost:3000", None),
+        ("  chat.example.org  ", "http://chat.example.org:3000", None),
+        ("Chat.Example.org:8080", "http://chat.example.org:8080", None),
+        ("192.168.1.7:3000", "http://192.168.1.7:3000", None),
+        ("http://127.0.0.1:3000", "http://127.0.0.1:3000", None),
+        ("http://127.0.0.1:3000/", "http://127.0.0.1:3000", None),
+        ("http://example.org", "http://example.org:80", None),
+        ("https://example.org", "https://example.org:443", None),
+        ("HTTPS://example.org:8443", "https://example.org:8443", None),
+        ("chat://example.org/tea", "http://example.org:3000", "tea"),
+        ("chat://example.org:4000/tea", "http://example.org:4000", "tea"),
+        ("chats://example.org/tea", "https://example.org:3000", "tea"),
+        ("chat://example.org", "http://example.org:3000", None),
+        ("chat://example.org/%E8%8C%B6", "http://example.org:3000", "茶"),
+        ("chat://example.org/茶馆", "http://example.org:3000", "茶馆"),
+        ("chat://example.org/c#", "http://example.org:3000", "c#"),
+        ("example.org/tea", "http://example.org:3000", "tea"),
+        ("[::1]", "http://[::1]:3000", None),
+        ("[::1]:4000", "http://[::1]:4000", None),
+        ("::1", "http://[::1]:3000", None),
+        ("fe80::1", "http://[fe80::1]:3000", None),
+        ("chat://[2001:DB8::1]:4000/tea", "http://[2001:db8::1]:4000", "tea"),
+        ("https://[::1]", "https://[::1]:443", None),
+        ("服务器.example", "http://服务器.example:3000", None),
+    ],
+)
+def test_what_people_write(given_text: str, base_url: str, room: str | None) -> None:
+    assert parse_address(given_text) == Address(base_url, room)
+
+
+@pytest.mark.parametrize(
+    ("given_text", "sentence"),
+    [
+        ("", "missing"),
+        ("   ", "missing"),
+        ("ftp://example.org", "starts with"),
+        ("http://", "name is missing"),
+        (":3000", "name is missing"),
+        ("example.org:", "port is missing"),
+        ("example.org:0", "from 1 to 65535"),
+        ("example.org:65536", "from 1 to 65535"),
+        ("example.org:abc", "from 1 to 65535"),
+        ("example.org:٣", "from 1 to 65535"),
+        ("a:b:c", "IPv6"),
+        ("[::1", "brackets"),
+        ("[zz]", "brackets"),
+        ("[::1]x", "IPv6"),
+        ("two words", "not a server's name"),
+        ("ann:secret@example.org", "password"),
+        ("https://example.org/rooms/tea", "Leave out"),
+    ],
+)
+def test_what_is_wrong_is_said_in_a_sentence(given_text: str, sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence) as caught:
+        parse_address(given_text)
+    assert str(caught.value).endswith(".")
+
+
+@pytest.mark.parametrize("given_text", ["chat://example.org:4000/tea", "chats://example.org:3000/%E8%8C%B6%20%2F"])
+def test_a_link_leads_back_to_its_address(given_text: str) -> None:
+    assert parse_address(given_text).chat_url() == given_text
+
+
+def test_a_room_makes_a_link_to_share() -> None:
+    address = parse_address("https://example.org")
+    assert address.chat_url("tea room") == "chats://example.org:443/tea%20room"
+    assert address.is_secure
+    assert address.host_port == "example.org:443"
+
+
+@given(st.text(max_size=60))
+def test_anything_else_is_an_address_or_a_sentence(text: str) -> None:
+    try:
+        address = parse_address(text)
+    except ValueError as fault:
+        refusal = str(fault)
+    else:
+        assert parse_address(address.base_url).base_url == address.base_url
+        return
+    assert refusal.endswith(".")

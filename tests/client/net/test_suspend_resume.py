@@ -1,0 +1,137 @@
+"""A computer that slept: its clock says so, and its connection is made to prove that it lives."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+
+from server.app import RunningServer
+from tests.support.in_process_server import running_server
+from tests.support.tcp_proxy import TcpProxy, tcp_proxy
+from tests.support.wait import wait_until
+from tui_chat.client.client import ChatClient
+from tui_chat.client.events import Offline, Online
+from tui_chat.client.net import connector
+from tui_chat.client.net.backoff import FAST_RETRY_DURATION, FAST_RETRY_MAX_DELAY, Backoff
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
+    async with running_server(tmp_path, rate_limit="off") as running:
+        yield running
+
+
+@pytest.fixture
+async def proxy(server: RunningServer) -> AsyncGenerator[TcpProxy]:
+    async with tcp_proxy(server.port) as between:
+        yield between
+
+
+class Wall:
+    """A clock on the wall that goes on while the computer sleeps."""
+
+    def __init__(self) -> None:
+        self.ahead = 0.0
+
+    def __call__(self) -> float:
+        return asyncio.get_running_loop().time() + self.ahead
+
+
+async def test_a_connection_that_died_in_the_sleep_is_replaced_within_two_seconds(
+    server: RunningServer, proxy: TcpProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connector, "CLOCK_CHECK_INTERVAL", 0.05)
+    wall = Wall()
+    async with ChatClient(proxy.url, wall_clock=wall) as ann, ChatClient(server.url) as bob:
+        tea = await ann.join("tea", nick="ann")
+        cup = await bob.join("tea", nick="bob")
+        # The way back is gone without a word, as when a router forgot the connection.
+        proxy.open_connections[0].stall()
+        await cup.send("while asleep")
+        loop = asyncio.get_running_loop()
+        woken = loop.time()
+        wall.ahead = 3_600.0
+        await wait_until(lambda: len(tea.log) == 1)
+        assert loop.time() - woken < 2.5
+        assert proxy.accepted_count == 2
+
+
+async def test_a_connection_that_lives_is_kept_through_a_sleep(
+    proxy: TcpProxy, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(connector, "CLOCK_CHECK_INTERVAL", 0.05)
+    caplog.set_level("INFO", "chat.client")
+    wall = Wall()
+    async with ChatClient(proxy.url, wall_clock=wall) as ann:
+        tea = await ann.join("tea", nick="ann")
+        await wait_until(lambda: isinstance(ann.state, Online) and ann.state.latency)
+        wall.ahead = 3_600.0
+        await wait_until(lambda: "slept" in caplog.text)
+        await tea.send("still here")
+        assert isinstance(ann.state, Online)
+        assert proxy.accepted_count == 1
+
+
+async def test_who_wakes_without_a_network_is_back_within_two_seconds_of_it(
+    server: RunningServer, proxy: TcpProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connector, "CLOCK_CHECK_INTERVAL", 0.05)
+    wall = Wall()
+    async with ChatClient(proxy.url, wall_clock=wall, random=lambda: 1.0) as ann:
+        tea = await ann.join("tea", nick="ann")
+        proxy.refuse_connections()
+        proxy.reset_all()
+        # It has tried for long, and waits long by now.
+        await wait_until(lambda: isinstance(ann.state, Offline) and ann.state.retry_in > 1.5)
+        wall.ahead = 3_600.0
+        tried = proxy.accepted_count
+        await wait_until(lambda: proxy.accepted_count >= tried + 3)
+        proxy.accept_connections()
+        loop = asyncio.get_running_loop()
+        there = loop.time()
+        await wait_until(lambda: tea.gate.value is not None)
+        assert loop.time() - there < 2
+
+
+def test_after_a_sleep_it_hurries_for_a_while() -> None:
+    now = 0.0
+    backoff = Backoff(lambda: 1.0, lambda: now)
+    for _ in range(10):
+        backoff.next_delay()
+    assert backoff.next_delay() > 10
+    backoff.start_fast_retry()
+    assert max(backoff.next_delay() for _ in range(20)) <= FAST_RETRY_MAX_DELAY
+    now = FAST_RETRY_DURATION + 1
+    assert max(backoff.next_delay() for _ in range(20)) > 10
+
+
+async def test_a_stopped_client_is_back_when_it_goes_on(tmp_path: Path) -> None:
+    """Longer than the server waits for a sign of life, so its connection is gone when it wakes."""
+    async with running_server(tmp_path, rate_limit="off", ping_interval=1.0, ping_timeout=1.0) as server:
+        pipe = asyncio.subprocess.PIPE
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "tests.support.posting_client", server.url, "tea", "ann", str(tmp_path)),
+            stdin=pipe,
+            stdout=pipe,
+        )
+        assert process.stdout is not None
+        assert process.stdin is not None
+        try:
+            async with asyncio.timeout(20), ChatClient(server.url) as bob:
+                assert (await process.stdout.readline()).startswith(b"joined")
+                cup = await bob.join("tea", nick="bob")
+                assert len(cup.members) == 2
+                process.send_signal(signal.SIGSTOP)
+                await wait_until(lambda: len(cup.members) == 1)
+                process.stdin.write(b"after the sleep\n")
+                loop = asyncio.get_running_loop()
+                woken = loop.time()
+                process.send_signal(signal.SIGCONT)
+                await wait_until(lambda: [message.message for message in cup.log.messages()] == ["after the sleep"])
+                assert loop.time() - woken < 2
+        finally:
+            process.kill()
+            await process.wait()

@@ -1,0 +1,297 @@
+"""What is posted: in order, once, over breaks, refusals and the end of the program."""
+
+import asyncio
+import signal
+import sqlite3
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from server.app import RunningServer
+from tests.support.event_recorder import EventRecorder
+from tests.support.in_process_server import running_server
+from tests.support.tcp_proxy import tcp_proxy
+from tests.support.wait import wait_until
+from tui_chat.client.client import ChatClient
+from tui_chat.client.errors import OutboxFull
+from tui_chat.client.events import ClientEvent, OutboxItemChanged, PersistenceFailed
+from tui_chat.client.outbox import sender
+from tui_chat.client.outbox.item import OutboxItemState
+from tui_chat.client.outbox.store import FILE_NAME, Outbox
+from tui_chat.client.room import Room
+from tui_chat.protocol.errors import NotJoined, TooLong
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
+    async with running_server(tmp_path, rate_limit="off") as running:
+        yield running
+
+
+def texts(room: Room) -> list[str]:
+    return [message.message for message in room.log.messages()]
+
+
+def postings(told: list[ClientEvent]) -> list[tuple[str, OutboxItemState]]:
+    return [(event.item.text, event.state) for event in told if isinstance(event, OutboxItemChanged)]
+
+
+async def test_what_is_posted_is_pending_at_once_and_then_sent(server: RunningServer, tmp_path: Path) -> None:
+    async with Outbox(tmp_path) as outbox, ChatClient(server.url, outbox=outbox) as chat:
+        told = EventRecorder(chat)
+        room = await chat.join("tea", nick="ann")
+        posting = room.post("hello")
+        assert [each.client_id for each in room.unsent()] == [posting.client_id]
+        await wait_until(lambda: not room.unsent())
+        await wait_until(lambda: ("hello", OutboxItemState.SENT) in postings(told))
+        (sent,) = [
+            event for event in told if isinstance(event, OutboxItemChanged) and event.state is OutboxItemState.SENT
+        ]
+        assert (sent.room, sent.client_id, sent.seq, sent.problem) == ("tea", posting.client_id, 1, "")
+        assert sent.item.persisted
+    async with Outbox(tmp_path) as outbox, ChatClient(server.url, outbox=outbox, guest_key=chat.guest_key) as chat:
+        assert (await chat.join("tea", nick="ann")).unsent() == ()
+
+
+async def test_what_is_posted_while_offline_is_sent_in_order_when_back(server: RunningServer, tmp_path: Path) -> None:
+    async with AsyncExitStack() as stack:
+        proxy = await stack.enter_async_context(tcp_proxy(server.port))
+        outbox = await stack.enter_async_context(Outbox(tmp_path))
+        async with ChatClient(proxy.url, outbox=outbox) as chat:
+            room = await chat.join("tea", nick="ann")
+            proxy.refuse_connections()
+            proxy.reset_all()
+            await wait_until(lambda: room.gate.value is None)
+            said = [f"line {number}" for number in range(100)]
+            for text in said:
+                room.post(text)
+            assert len(room.unsent()) == 100
+            proxy.accept_connections()
+            chat.reconnect_now()
+            await wait_until(lambda: not room.unsent())
+            await wait_until(lambda: texts(room) == said)
+
+
+async def test_cuts_at_any_moment_neither_double_nor_reorder(server: RunningServer, tmp_path: Path) -> None:
+    async with AsyncExitStack() as stack:
+        proxy = await stack.enter_async_context(tcp_proxy(server.port))
+        outbox = await stack.enter_async_context(Outbox(tmp_path))
+        async with ChatClient(proxy.url, outbox=outbox, random=lambda: 0.0) as chat:
+            room = await chat.join("tea", nick="ann")
+            said = [f"line {number}" for number in range(300)]
+            for number, text in enumerate(said):
+                room.post(text)
+                if number % 60 == 30:
+                    await wait_until(lambda: not room.unsent() or room.gate.value is not None)
+                    proxy.reset_all()
+                    chat.reconnect_now()
+                await asyncio.sleep(0)
+            await wait_until(lambda: not room.unsent())
+            await wait_until(lambda: texts(room) == said)
+
+
+async def test_who_posts_too_fast_waits_and_keeps_the_order(tmp_path: Path) -> None:
+    async with running_server(tmp_path, message_burst=3, message_rate=50) as server, ChatClient(server.url) as chat:
+        room = await chat.join("tea", nick="ann")
+        for number in range(20):
+            room.post(str(number))
+        await wait_until(lambda: not room.unsent())
+        await wait_until(lambda: texts(room) == [str(number) for number in range(20)])
+
+
+async def test_what_is_refused_for_good_fails_and_the_rest_goes_on(server: RunningServer, tmp_path: Path) -> None:
+    async with Outbox(tmp_path) as outbox, ChatClient(server.url, outbox=outbox) as chat:
+        told = EventRecorder(chat)
+        room = await chat.join("tea", nick="ann")
+        room.post("an answer to nothing", reply_to=99)
+        room.post("after it")
+        await wait_until(lambda: texts(room) == ["after it"])
+        (failed,) = room.unsent()
+        assert (failed.state, failed.problem) == (OutboxItemState.FAILED, "there is no such message")
+        assert ("an answer to nothing", OutboxItemState.FAILED) in postings(told)
+    async with Outbox(tmp_path) as outbox, ChatClient(server.url, outbox=outbox, guest_key=chat.guest_key) as chat:
+        room = await chat.join("tea", nick="ann")
+        (found,) = room.unsent()
+        assert (found.state, found.problem) == (OutboxItemState.FAILED, "there is no such message")
+        again = room.retry(found.client_id)
+        assert again.client_id != found.client_id
+        await wait_until(lambda: [each.state for each in room.unsent()] == [OutboxItemState.FAILED])
+        assert room.drop(again.client_id).state is OutboxItemState.DROPPED
+        assert room.unsent() == ()
+        with pytest.raises(KeyError):
+            room.drop(again.client_id)
+    async with Outbox(tmp_path) as outbox, ChatClient(server.url, outbox=outbox, guest_key=chat.guest_key) as chat:
+        assert (await chat.join("tea", nick="ann")).unsent() == ()
+
+
+async def test_edits_deletions_and_reactions_are_posted_like_messages(server: RunningServer) -> None:
+    async with ChatClient(server.url) as chat:
+        room = await chat.join("tea", nick="ann")
+        for text in ("one", "two"):
+            await room.send(text)
+        room.post_edit(1, "first")
+        room.post_reaction(1, "👍")
+        room.post_deletion(2)
+        await wait_until(lambda: room.log.last == 5)
+        assert room.log[1].message == "first"
+        assert room.log[1].reactions == {"👍": [room.member_id]}
+        assert room.log[2].deleted
+
+
+async def test_there_is_a_bound_and_what_cannot_be_said_is_refused_at_once(
+    server: RunningServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sender, "MAX_QUEUED_ITEMS", 3)
+    async with tcp_proxy(server.port) as proxy, ChatClient(proxy.url) as chat:
+        room = await chat.join("tea", nick="ann")
+        proxy.refuse_connections()
+        proxy.reset_all()
+        await wait_until(lambda: room.gate.value is None)
+        with pytest.raises(TooLong):
+            room.post("x" * 5_000)
+        for number in range(3):
+            room.post(str(number))
+        with pytest.raises(OutboxFull):
+            room.post("one too many")
+        await room.leave()
+        with pytest.raises(NotJoined):
+            room.post("from outside")
+
+
+async def test_without_a_disk_it_is_sent_from_memory_and_told_once(server: RunningServer, tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("a file where the folder should be")
+    async with Outbox(tmp_path / "state") as outbox, ChatClient(server.url, outbox=outbox) as chat:
+        told = EventRecorder(chat)
+        room = await chat.join("tea", nick="ann")
+        for text in ("one", "two"):
+            room.post(text)
+        await wait_until(lambda: texts(room) == ["one", "two"])
+        problems = [event.problem for event in told if isinstance(event, PersistenceFailed)]
+        assert len(problems) == 1
+        assert "would not survive" in problems[0]
+
+
+async def test_a_full_disk_keeps_nobody_from_speaking(server: RunningServer, tmp_path: Path) -> None:
+    async with Outbox(tmp_path) as outbox, ChatClient(server.url, outbox=outbox) as chat:
+        told = EventRecorder(chat)
+        room = await chat.join("tea", nick="ann")
+        room.post("before")
+        await wait_until(lambda: not room.unsent())
+        # Not one page more may be written: what SQLite says is SQLITE_FULL, as of a disk.
+        await outbox._file.run(lambda file: file.execute("PRAGMA max_page_count = 1"))  # pyright: ignore[reportPrivateUsage]
+        for number in range(30):
+            room.post(f"{number} " + "x" * 3_000)
+        await wait_until(lambda: not room.unsent())
+        assert len(texts(room)) == 31
+        assert [event.problem for event in told if isinstance(event, PersistenceFailed)]
+
+
+class TypingClient:
+    """Another program of the same user; see tests/support/posting_client.py."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self.process = process
+
+    async def says(self, line: str) -> str:
+        """Wait for a line that starts so."""
+        assert self.process.stdout is not None
+        async with asyncio.timeout(20):
+            while read := (await self.process.stdout.readline()).decode().strip():
+                if read.startswith(line):
+                    return read
+        raise AssertionError(f"it ended before it said {line!r}")
+
+    def type(self, text: str) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{text}\n".encode())
+
+    async def kill(self) -> None:
+        self.process.send_signal(signal.SIGKILL)
+        await self.process.wait()
+
+
+@asynccontextmanager
+async def typing_client(url: str, nick: str, folder: Path) -> AsyncGenerator[TypingClient]:
+    folder.mkdir(exist_ok=True)
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.support.posting_client", url, "tea", nick, str(folder)),
+        stdin=pipe,
+        stdout=pipe,
+    )
+    client = TypingClient(process)
+    try:
+        await client.says("joined")
+        yield client
+    finally:
+        if process.returncode is None:
+            await client.kill()
+
+
+async def test_a_killed_client_with_a_full_outbox_says_everything_once_and_in_order(
+    server: RunningServer, tmp_path: Path
+) -> None:
+    async with ChatClient(server.url) as witness:
+        tea = await witness.join("tea", nick="witness")
+        async with typing_client(server.url, "ann", tmp_path / "state") as ann:
+            ann.type("!400")
+            await ann.says("kept 400")
+            await ann.kill()
+        said = len(texts(tea))
+        for _ in range(3):
+            if len(texts(tea)) == 400:
+                break
+            async with typing_client(server.url, "ann", tmp_path / "state") as ann:
+                await ann.says("sent 20")
+                await ann.kill()
+        async with typing_client(server.url, "ann", tmp_path / "state"):
+            await wait_until(lambda: len(texts(tea)) == 400)
+        assert said < 400, "it was killed too late to show anything"
+        assert texts(tea) == [str(number) for number in range(400)]
+
+
+async def test_two_programs_of_one_user_send_their_own_and_what_the_dead_one_left(
+    server: RunningServer, tmp_path: Path
+) -> None:
+    async with tcp_proxy(server.port) as proxy, ChatClient(server.url) as witness:
+        tea = await witness.join("tea", nick="witness")
+        async with (
+            typing_client(proxy.url, "ann", tmp_path) as first,
+            typing_client(proxy.url, "ann", tmp_path) as second,
+        ):
+            proxy.refuse_connections()
+            proxy.reset_all()
+            first.type("from the first")
+            second.type("from the second")
+            await first.says("kept 1")
+            await second.says("kept 1")
+            await first.kill()
+            proxy.accept_connections()
+            # The second comes back to the room, and finds what the dead first left.
+            await second.says("sent 2")
+        assert sorted(texts(tea)) == ["from the first", "from the second"]
+
+
+async def test_what_was_said_before_the_end_is_known_for_a_repeat(server: RunningServer, tmp_path: Path) -> None:
+    async with Outbox(tmp_path) as outbox, ChatClient(server.url, outbox=outbox) as chat:
+        room = await chat.join("tea", nick="ann")
+        room.post("once")
+        await wait_until(lambda: not room.unsent())
+    with sqlite3.connect(tmp_path / FILE_NAME) as connection:
+        assert connection.execute("SELECT count(*) FROM postings").fetchone() == (0,)
+    connection.close()
+    fixed = UUID(int=1)
+    async with ChatClient(server.url, guest_key=chat.guest_key) as bot:
+        first = await (await bot.join("tea", nick="ann")).send("said by hand", client_id=fixed)
+    async with ChatClient(server.url, guest_key=chat.guest_key, new_id=lambda: fixed) as chat:
+        told = EventRecorder(chat)
+        room = await chat.join("tea", nick="ann")
+        room.post("said by hand")
+        await wait_until(lambda: not room.unsent())
+        await wait_until(lambda: OutboxItemState.SENT in [state for _, state in postings(told)])
+        assert [event.seq for event in told if isinstance(event, OutboxItemChanged)][-1] == first.seq
+        assert texts(room) == ["once", "said by hand"]

@@ -1,0 +1,372 @@
+import asyncio
+import gc
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from server.app import RunningServer
+from tests.support.in_process_server import running_server
+from tests.support.wait import wait_until
+from tui_chat.client.client import ChatClient
+from tui_chat.client.errors import Unreachable
+from tui_chat.client.event_stream import EventStream
+from tui_chat.client.events import (
+    ClientEvent,
+    Closed,
+    ConnectionStateChanged,
+    LogChanged,
+    MembersChanged,
+    NoticeReceived,
+    Offline,
+    Online,
+    RoomJoined,
+    TypingChanged,
+)
+from tui_chat.client.room import Room
+from tui_chat.client.sync.history_sync import MAX_BUFFERED_ENTRIES
+from tui_chat.protocol.errors import BadRequest, Forbidden, NickInvalid, NotJoined, RateLimited, TooLong, Unavailable
+from tui_chat.protocol.events import Entry, Message
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
+    async with running_server(tmp_path, rate_limit="off") as running:
+        yield running
+
+
+def texts(room: Room) -> list[str]:
+    return [message.message for message in room.log.messages()]
+
+
+def nicks(room: Room) -> list[str]:
+    return sorted(member.nick_name for member in room.members.values())
+
+
+async def until(stream: EventStream, wanted: type[ClientEvent]) -> ClientEvent:
+    async with asyncio.timeout(20):
+        async for event in stream:
+            if isinstance(event, wanted):
+                return event
+    raise AssertionError("the stream ended")
+
+
+async def test_what_one_says_the_other_hears(server: RunningServer) -> None:
+    async with ChatClient(server.url) as ann, ChatClient(server.url) as bob:
+        tea = await ann.join("tea", nick="ann")
+        cup = await bob.join("tea", nick="bob")
+        sent = await tea.send("hello")
+        assert (sent.seq, sent.duplicate) == (1, False)
+        await wait_until(lambda: texts(cup) == ["hello"] and texts(tea) == ["hello"])
+        assert cup.log[1].nick_name == "ann"
+        assert cup.log[1].member_id == tea.member_id
+        assert ann.rooms == {"tea": tea}
+
+
+async def test_history_is_there_after_joining_and_older_on_request(server: RunningServer) -> None:
+    async with ChatClient(server.url) as ann, ChatClient(server.url) as bob:
+        tea = await ann.join("tea", nick="ann")
+        for number in range(10):
+            await tea.send(f"m{number}")
+        cup = await bob.join("tea", nick="bob", limit=3)
+        assert texts(cup) == ["m7", "m8", "m9"]
+        assert await cup.load_older(limit=5) is True
+        assert await cup.load_older() is False
+        assert texts(cup) == [f"m{number}" for number in range(10)]
+
+
+async def test_a_loop_over_a_room_gives_each_entry_once(server: RunningServer) -> None:
+    async with ChatClient(server.url) as ann, ChatClient(server.url) as bob:
+        tea = await ann.join("tea", nick="ann")
+        await tea.send("before")
+        cup = await bob.join("tea", nick="bob")
+        for number in range(5):
+            await tea.send(f"m{number}")
+        heard: list[str] = []
+        async for entry in cup:
+            assert isinstance(entry, Message)
+            heard.append(entry.message)
+            if len(heard) == 5:
+                break
+        assert heard == [f"m{number}" for number in range(5)]
+
+
+async def test_a_reader_who_comes_late_fetches_what_was_not_kept(server: RunningServer) -> None:
+    async with ChatClient(server.url) as ann, ChatClient(server.url) as bob:
+        tea = await ann.join("tea", nick="ann")
+        cup = await bob.join("tea", nick="bob")
+        await asyncio.gather(*(tea.send("x") for _ in range(MAX_BUFFERED_ENTRIES + 50)))
+        await wait_until(lambda: cup.log.last == MAX_BUFFERED_ENTRIES + 50)
+        seqs: list[int] = []
+        async for entry in cup:
+            seqs.append(entry.seq)
+            if entry.seq == MAX_BUFFERED_ENTRIES + 50:
+                break
+        assert seqs == list(range(1, MAX_BUFFERED_ENTRIES + 51))
+
+
+async def test_a_repeated_client_id_is_said_once(server: RunningServer) -> None:
+    async with ChatClient(server.url) as ann:
+        tea = await ann.join("tea", nick="ann")
+        client_id = UUID(int=7)
+        first = await tea.send("once", client_id)
+        again = await tea.send("once", client_id)
+        assert (again.seq, again.duplicate) == (first.seq, True)
+        await wait_until(lambda: texts(tea) == ["once"])
+
+
+async def test_what_was_said_can_be_changed(server: RunningServer) -> None:
+    async with ChatClient(server.url) as ann, ChatClient(server.url) as bob:
+        tea = await ann.join("tea", nick="ann")
+        cup = await bob.join("tea", nick="bob")
+        first, second = (await tea.send("frist")).seq, (await tea.send("second", reply_to=1)).seq
+        edited = (await tea.edit(first, "first")).revision
+        await cup.react(first, "👍")
+        await cup.react(second, "🎉")
+        await cup.react(second, "🎉", on=False)
+        await tea.delete(second)
+        with pytest.raises(Forbidden):
+            await cup.edit(first, "mine")
+        changes = (await tea.set_topic("leaves")).revision
+        await wait_until(lambda: cup.log.last == tea.log.last == changes and cup.topic == tea.topic == "leaves")
+        for room in (tea, cup):
+            message = room.log[first]
+            assert (message.message, message.edited) == ("first", edited)
+            assert message.reactions == {"👍": [cup.member_id]}
+            assert room.log[second].deleted
+            assert room.log[second].message == ""
+        async with ChatClient(server.url) as eve:
+            fresh = await eve.join("tea", nick="eve")
+            assert list(fresh.log.messages()) == list(tea.log.messages()) == list(cup.log.messages())
+            assert fresh.topic == "leaves"
+
+
+async def test_what_cannot_be_sent_is_refused_before_it_travels(server: RunningServer) -> None:
+    async with ChatClient(server.url) as ann:
+        tea = await ann.join("tea", nick="ann")
+        with pytest.raises(BadRequest):
+            await tea.send("   ")
+        with pytest.raises(TooLong):
+            await tea.send("x" * 4_001)
+        with pytest.raises(NickInvalid):
+            await ann.join("other", nick="")
+
+
+async def test_a_taken_nickname_gets_a_number(server: RunningServer) -> None:
+    async with ChatClient(server.url) as one, ChatClient(server.url) as two:
+        await one.join("tea", nick="ann")
+        second = await two.join("tea", nick="ann")
+        assert second.nick == "ann2"
+
+
+async def test_members_come_rename_and_leave(server: RunningServer) -> None:
+    async with ChatClient(server.url) as ann, ChatClient(server.url) as bob:
+        tea = await ann.join("tea", nick="ann")
+        cup = await bob.join("tea", nick="bob")
+        await wait_until(lambda: nicks(tea) == ["ann", "bob"])
+        assert nicks(cup) == ["ann", "bob"]
+        assert await bob.change_nick("robert") == "robert"
+        await wait_until(lambda: nicks(tea) == ["ann", "robert"] and cup.nick == "robert")
+        assert await cup.change_nick("rob") == "rob"
+        await cup.leave()
+        await wait_until(lambda: nicks(tea) == ["ann"])
+        assert bob.rooms == {}
+        with pytest.raises(NotJoined):
+            await cup.send("too late")
+
+
+async def test_leaving_ends_the_loop_over_the_room(server: RunningServer) -> None:
+    async with ChatClient(server.url) as ann:
+        tea = await ann.join("tea", nick="ann")
+
+        heard: list[Entry] = []
+
+        async def listen() -> None:
+            async for entry in tea:
+                heard.append(entry)
+
+        listening = asyncio.create_task(listen())
+        await tea.send("bye")
+        await wait_until(lambda: len(heard) == 1)
+        await tea.leave()
+        await listening
+
+
+async def test_several_rooms_at_once(server: RunningServer) -> None:
+    async with ChatClient(server.url) as ann, ChatClient(server.url) as bob:
+        names = [f"room {number}" for number in range(12)]
+        rooms = await asyncio.gather(*(ann.join(name, nick="ann") for name in names))
+        others = await asyncio.gather(*(bob.join(name, nick="bob") for name in names))
+        await asyncio.gather(*(room.send(room.name) for room in rooms))
+        for other in others:
+            await wait_until(lambda room=other: texts(room) == [room.name])
+        assert len({room.member_id for room in rooms}) == 1
+        listed = await ann.list_rooms("room 1")
+        assert {summary.name for summary in listed} == {"room 1", "room 10", "room 11"}
+        assert all(summary.members == 2 for summary in listed)
+
+
+async def test_a_room_is_the_same_however_its_name_is_written(server: RunningServer) -> None:
+    async with ChatClient(server.url) as ann, ChatClient(server.url) as bob:
+        tea = await ann.join("Tea", nick="ann")
+        assert await ann.join("tea", nick="ann") is tea
+        cup = await bob.join("TEA", nick="bob")
+        await tea.send("hi")
+        await wait_until(lambda: texts(cup) == ["hi"])
+
+
+async def test_the_guest_key_brings_the_same_member_back(server: RunningServer) -> None:
+    async with ChatClient(server.url) as ann:
+        before = (await ann.join("tea", nick="ann")).member_id
+        key = ann.guest_key
+    async with ChatClient(server.url, guest_key=key) as ann:
+        assert (await ann.join("tea", nick="ann")).member_id == before
+    async with ChatClient(server.url) as stranger:
+        assert (await stranger.join("tea", nick="ann")).member_id != before
+
+
+async def test_the_same_person_twice_is_one_member(server: RunningServer) -> None:
+    async with ChatClient(server.url) as here:
+        tea = await here.join("tea", nick="ann")
+        async with ChatClient(server.url, guest_key=here.guest_key) as there:
+            cup = await there.join("tea", nick="ann")
+            assert cup.nick == "ann"
+            assert len(cup.members) == 1
+        await tea.send("still here")
+
+
+async def test_events_tell_in_order_what_happens(server: RunningServer) -> None:
+    async with ChatClient(server.url) as ann, ChatClient(server.url) as bob:
+        stream = ann.events()
+        tea = await ann.join("tea", nick="ann")
+        assert isinstance(ann.state, Online)
+        entered = await until(stream, RoomJoined)
+        assert entered == RoomJoined("tea", rejoined=False)
+        cup = await bob.join("tea", nick="bob")
+        notice = await until(stream, NoticeReceived)
+        while isinstance(notice, NoticeReceived) and notice.notice.nick_name != "bob":
+            notice = await until(stream, NoticeReceived)
+        await cup.set_typing(True)
+        assert await until(stream, TypingChanged) == TypingChanged("tea", cup.member_id, True)
+        await cup.send("hi")
+        assert await until(stream, LogChanged) == LogChanged("tea", (1,), live=True)
+        await cup.leave()
+        left = await until(stream, MembersChanged)
+        assert isinstance(left, MembersChanged)
+        assert [member.nick_name for member in left.members] == ["ann"]
+        assert texts(tea) == ["hi"]
+
+
+async def test_the_events_end_when_the_client_closes(server: RunningServer) -> None:
+    ann = ChatClient(server.url)
+    stream = ann.events()
+    async with ann:
+        await ann.join("tea", nick="ann")
+    assert isinstance(ann.state, Closed)
+    told = [event async for event in stream]
+    assert told[-1] == ConnectionStateChanged(Closed())
+    with pytest.raises(RuntimeError):
+        ann.events()
+
+
+async def test_the_latency_is_measured_without_anything_being_asked(server: RunningServer) -> None:
+    async with ChatClient(server.url) as ann:
+        await wait_until(lambda: isinstance(ann.state, Online) and ann.state.latency)
+        assert isinstance(ann.state, Online)
+        assert ann.state.latency is not None
+        assert 0 < ann.state.latency < 5
+
+
+async def test_nothing_piles_up_for_events_that_nobody_reads(server: RunningServer) -> None:
+    async with ChatClient(server.url) as ann, ChatClient(server.url) as bob:
+        tea = await ann.join("tea", nick="ann")
+        cup = await bob.join("tea", nick="bob")
+        stream = bob.events()
+        await asyncio.gather(*(tea.send("x") for _ in range(300)))
+        await wait_until(lambda: cup.log.last == 300)
+        assert len(stream) < 20
+
+
+async def test_messages_that_come_too_fast_wait_their_turn_in_order(tmp_path: Path) -> None:
+    async with (
+        running_server(tmp_path, message_burst=5.0, message_rate=20.0) as running,
+        ChatClient(running.url) as ann,
+    ):
+        tea = await ann.join("tea", nick="ann")
+        words = [f"m{number}" for number in range(15)]
+        await asyncio.gather(*(tea.send(word) for word in words))
+        await wait_until(lambda: texts(tea) == words)
+
+
+async def test_a_turn_that_does_not_come_in_time_is_said(tmp_path: Path) -> None:
+    async with running_server(tmp_path, message_burst=1.0, message_rate=0.1) as running, ChatClient(running.url) as ann:
+        tea = await ann.join("tea", nick="ann")
+        await tea.send("one")
+        refused = await asyncio.gather(*(tea.send("more", timeout=2) for _ in range(3)), return_exceptions=True)
+        assert [type(refusal) for refusal in refused] == [RateLimited] * 3
+
+
+async def test_joins_that_come_too_fast_wait_their_turn(tmp_path: Path) -> None:
+    async with running_server(tmp_path, join_rate=8.0) as running, ChatClient(running.url) as ann:
+        rooms = await asyncio.gather(*(ann.join(f"room {number}", nick="ann") for number in range(14)))
+        assert len({room.name for room in rooms}) == 14
+
+
+async def test_a_server_that_is_not_there_is_said_in_a_sentence(unused_port: int) -> None:
+    with pytest.raises(Unreachable, match="nothing answers at this address"):
+        async with ChatClient(f"http://127.0.0.1:{unused_port}"):
+            pass
+    with pytest.raises(Unreachable, match="no host of this name"):
+        async with ChatClient("http://no-such-host.invalid"):
+            pass
+    with pytest.raises(ValueError, match="port"):
+        ChatClient("http://127.0.0.1:0")
+
+
+async def test_what_is_no_chat_server_is_said_in_a_sentence(server: RunningServer) -> None:
+    async def hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        writer.close()
+
+    foreign = await asyncio.start_server(hang_up, "127.0.0.1", 0)
+    async with foreign:
+        port = foreign.sockets[0].getsockname()[1]
+        with pytest.raises(Unreachable, match="no chat server"):
+            async with ChatClient(f"http://127.0.0.1:{port}"):
+                pass
+
+
+def open_sockets() -> int:
+    """How many this process has; 0 where the system does not tell."""
+    files = Path("/proc/self/fd")
+    return sum(each.is_socket() for each in files.iterdir()) if files.exists() else 0
+
+
+async def test_closing_leaves_no_task_no_socket_and_no_warning(server: RunningServer) -> None:
+    tasks, sockets = asyncio.all_tasks(), open_sockets()
+    async with ChatClient(server.url) as ann:
+        ann.events()
+        tea = await ann.join("tea", nick="ann")
+        await tea.send("hi")
+        assert open_sockets() > sockets or sockets == 0
+    await ann.close()
+    await wait_until(lambda: asyncio.all_tasks() <= tasks)
+    await wait_until(lambda: open_sockets() <= sockets)
+    gc.collect()
+    with pytest.raises(Unavailable, match="closed"):
+        await tea.send("after the end")
+    with pytest.raises(Unavailable, match="closed"):
+        await ann.join("other", nick="ann")
+
+
+async def test_closing_while_everything_waits_ends_all_of_it(unused_port: int) -> None:
+    tasks = asyncio.all_tasks()
+    async with ChatClient(f"http://127.0.0.1:{unused_port}", connect_in_background=True) as ann:
+        joining = asyncio.create_task(ann.join("tea", nick="ann"))
+        listing = asyncio.create_task(ann.list_rooms())
+        await wait_until(lambda: isinstance(ann.state, Offline))
+    for waiting in (joining, listing):
+        with pytest.raises(Unavailable, match="closed"):
+            await waiting
+    await wait_until(lambda: asyncio.all_tasks() <= tasks)

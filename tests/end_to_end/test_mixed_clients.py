@@ -1,0 +1,104 @@
+"""The whole of it: a server process, two terminals, two pages and a JavaScript client in one room."""
+
+import re
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser
+
+from tests.support.browser import chromium
+from tests.support.chat_page import UNREACHABLE_ERRORS, open_chat_page
+from tests.support.javascript_client import javascript_client
+from tests.support.raw_client import raw_client
+from tests.support.server_process import server_process
+from tests.support.terminal import CHAT_TUI, PtyTerminal, terminal
+from tests.support.wait import wait_until
+
+pytestmark = [pytest.mark.needs_chromium, pytest.mark.needs_node]
+
+
+@pytest.fixture
+async def browser() -> AsyncGenerator[Browser]:
+    async with chromium() as running:
+        yield running
+
+
+def said(shown: PtyTerminal, *texts: str) -> list[str]:
+    """Those of the texts that the terminal shows, in the order in which it shows them."""
+    found = re.findall("|".join(map(re.escape, texts)), shown.screen_text())
+    return [str(text) for text in found]
+
+
+async def stored(url: str, room: str) -> list[str]:
+    async with raw_client(url) as reader:
+        joined = await reader.join(room, "reader")
+        return [entry["message"] for entry in joined["messages"]]
+
+
+async def test_terminals_pages_and_a_script_talk_lose_the_server_and_agree(browser: Browser, tmp_path: Path) -> None:
+    database = ("--database", str(tmp_path / "chat.db"))
+    async with (
+        server_process(tmp_path, *database) as server,
+        terminal((*CHAT_TUI, server.url, "--room", "tea", "--nick", "ann"), tmp_path / "ann") as ann,
+        terminal((*CHAT_TUI, server.url, "--room", "tea", "--nick", "小明"), tmp_path / "ming", columns=120) as ming,
+        javascript_client("4.8.4") as script,
+    ):
+        await ann.wait_for_text("2 here")
+        page = await open_chat_page(browser, server.url, "Page")
+        other = await open_chat_page(browser, server.url, "Other")
+        await script.connect(server.url)
+        script.emit("joinRoom", {"roomName": "tea", "nickName": "script"})
+        for shown in (ann, ming):
+            await shown.wait_for_text("5 here")
+        ann.write_keys("from the terminal 你好\r")
+        await page.expect_messages("from the terminal 你好")
+        await page.send_message("from the page 👋")
+        await ming.wait_for_text("from the page")
+        script.emit(
+            "sendMessage", {"room": "tea", "nickName": "script", "message": "from <img src=x onerror=alert(1)>"}
+        )
+        before = ["from the terminal 你好", "from the page 👋", "from <img src=x onerror=alert(1)>"]
+        for one in (page, other):
+            await one.expect_messages(*before)
+            assert await one.page.locator("#lines img").count() == 0
+        for shown in (ann, ming):
+            await shown.wait_for_text("onerror")
+        await script.wait_until(lambda: len([push for push in script.event_payloads("message") if "seq" in push]) == 3)
+
+        server.process.kill()
+        await server.wait_closed()
+        for one in (page, other):
+            await one.expect_connection_state("offline")
+        await other.send_message("from a page while away")
+        for shown in (ann, ming):
+            await shown.wait_for_text("offline")
+        ann.write_keys("typed while away\r")
+        await ann.wait_for_text("typed while away")
+        async with server_process(tmp_path, *database, "--port", str(server.port)):
+            for one in (page, other):
+                await one.page.evaluate("window.dispatchEvent(new Event('online'))")
+            for shown in (ann, ming):
+                await shown.wait_for_text("online")
+            await ming.wait_for_text("typed while away")
+            await ming.wait_for_text("from a page while away")
+            await other.expect_all_sent()
+            await page.send_message("welcome back")
+            for shown in (ann, ming):
+                await shown.wait_for_text("welcome back")
+            # Two wrote while there was no server; whose came first is the server's to say, and all agree on it.
+            texts = await stored(server.url, "tea")
+            assert texts[:3] == before
+            assert sorted(texts[3:5]) == ["from a page while away", "typed while away"]
+            assert texts[5:] == ["welcome back"]
+            for one in (page, other):
+                await one.expect_messages(*texts)
+            parts = ["from the terminal", "from the page", "onerror", *texts[3:]]
+            for shown in (ann, ming):
+                await wait_until(lambda shown=shown: said(shown, *parts) == parts)
+            for shown in (ann, ming):
+                shown.write_keys("\x11")
+                assert await shown.wait_closed() == 0
+            for one in (page, other):
+                one.tab.ignore_errors(*UNREACHABLE_ERRORS)
+                one.assert_no_errors()

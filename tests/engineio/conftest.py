@@ -1,0 +1,31 @@
+"""A server of short heartbeats, and sessions on it by both transports."""
+
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+
+from server.app import RunningServer
+from tests.support.in_process_server import running_server
+from tests.support.polling_client import PollingClient, polling_client
+from tests.support.raw_client import RawClient, raw_client
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
+    async with running_server(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+async def polling(server: RunningServer) -> AsyncGenerator[PollingClient]:
+    """A session by polling, after the handshake of Engine.IO."""
+    async with polling_client(server.url) as client:
+        yield client
+
+
+@pytest.fixture
+async def websocket(server: RunningServer) -> AsyncGenerator[RawClient]:
+    """A session over a WebSocket, after the handshake of Engine.IO."""
+    async with raw_client(server.url, connect=False) as client:
+        yield client

@@ -1,0 +1,225 @@
+"""Socket.IO over a session (Socket.IO protocol v5, "Packet types", "Packet encoding")."""
+
+import json
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+
+from server.app import RunningServer
+from tests.support.in_process_server import running_server
+from tests.support.raw_client import RawClient, raw_client
+
+
+@pytest.fixture
+async def ann(server: RunningServer) -> AsyncGenerator[RawClient]:
+    """Somebody who is connected to the root namespace, and in a room."""
+    async with raw_client(server.url) as client:
+        await client.join("tea", "ann")
+        yield client
+
+
+# -- connecting
+
+
+@pytest.mark.parametrize("packet", ["40", "40{}", '40{"token":"123"}', "40/,", '40/,{"token":"123"}', "40/?a=b,"])
+async def test_a_client_is_let_into_the_main_namespace(websocket: RawClient, packet: str) -> None:
+    await websocket.ws.send_str(packet)
+    answer = await websocket.read_packet() or ""
+    assert answer.startswith("40{")
+    handshake = json.loads(answer[2:])
+    assert list(handshake) == ["sid"]
+    assert isinstance(handshake["sid"], str)
+
+
+async def test_the_socket_has_another_id_than_the_session(websocket: RawClient) -> None:
+    assert (await websocket.connect_namespace())["sid"] != websocket.handshake["sid"]
+
+
+@pytest.mark.parametrize(
+    ("packet", "name"),
+    [
+        ("40/random", "/random"),
+        ("40/random,", "/random"),
+        ('40/random,{"token":"abc"}', "/random"),
+        ("40/random?token=abc,", "/random"),
+        ("40/茶,", "/茶"),
+    ],
+)
+async def test_a_namespace_that_is_not_known_is_refused_and_the_connection_stays(
+    websocket: RawClient, packet: str, name: str
+) -> None:
+    await websocket.ws.send_str(packet)
+    assert await websocket.read_packet() == f'44{name},{{"message":"Invalid namespace"}}'
+    await websocket.connect_namespace()
+
+
+@pytest.mark.parametrize("packet", ["4abc", "40[]", "40x", '40"token"', "401{}", "40{", "40/x,[]"])
+async def test_a_connect_that_is_none_closes_the_connection(websocket: RawClient, packet: str) -> None:
+    await websocket.ws.send_str(packet)
+    await websocket.wait_closed()
+
+
+@pytest.mark.parametrize("packet", ['42["listRooms",{}]', "41", "43", "430[]", '42/other,["listRooms",{}]', "41/other"])
+async def test_anything_before_connect_closes_the_connection(websocket: RawClient, packet: str) -> None:
+    await websocket.ws.send_str(packet)
+    await websocket.wait_closed()
+
+
+async def test_a_second_connect_closes_the_connection(websocket: RawClient) -> None:
+    await websocket.connect_namespace()
+    await websocket.ws.send_str("40")
+    await websocket.wait_closed()
+
+
+async def test_a_client_that_does_not_connect_in_time_is_closed(tmp_path: Path) -> None:
+    async with running_server(tmp_path, ping_interval=0.3, connect_timeout=0.3) as server:
+        async with raw_client(server.url, connect=False) as silent:
+            await silent.wait_closed()
+            assert silent.ws.close_code == 1000
+        async with raw_client(server.url) as left:
+            await left.ws.send_str("41")
+            await left.wait_closed()
+
+
+# -- disconnecting
+
+
+async def test_a_client_that_disconnects_leaves_its_rooms_and_keeps_its_connection(
+    server: RunningServer, ann: RawClient
+) -> None:
+    async with raw_client(server.url) as ben:
+        await ben.join("tea", "ben")
+        await ann.ws.send_str("41")
+        while (push := await ben.wait_for_push("message"))["kind"] != "leave":
+            pass
+        assert push["nickName"] == "ann"
+    await ann.ws.send_str("40")
+    while not (packet := await ann.read_packet() or "").startswith("40{"):
+        assert packet.startswith('42["')
+    ann.pushes.clear()
+    assert (await ann.request("history", {"room": "tea", "after": 0}))["error"]["code"] == "not_joined"
+    assert not ann.pushes  # nothing of the room comes to somebody who has left it
+
+
+@pytest.mark.parametrize("packet", ['42["listRooms",{}]', "41", "430[]"])
+async def test_who_has_disconnected_has_to_connect_before_anything_else(ann: RawClient, packet: str) -> None:
+    await ann.ws.send_str("41")
+    await ann.ws.send_str(packet)
+    await ann.wait_closed()
+
+
+async def test_a_disconnect_from_another_namespace_closes_the_connection(ann: RawClient) -> None:
+    await ann.ws.send_str("41/other")
+    await ann.wait_closed()
+
+
+# -- events and acknowledgements
+
+
+async def test_an_event_without_an_id_is_done_and_not_answered(server: RunningServer, ann: RawClient) -> None:
+    await ann.ws.send_str('42["sendMessage",{"room":"tea","message":"hi"}]')
+    while (push := await ann.wait_for_push("message"))["kind"] != "message":
+        pass
+    assert push["message"] == "hi"
+    assert not [packet for packet in ann.pushes if packet.startswith("43")]
+
+
+@pytest.mark.parametrize("number", [0, 1, 456, 2**31, 9_007_199_254_740_991])
+async def test_an_event_with_an_id_is_answered_with_that_id_and_one_argument(ann: RawClient, number: int) -> None:
+    await ann.ws.send_str(f'42{number}["listRooms",{{}}]')
+    while not (packet := await ann.read_packet() or "").startswith("43"):
+        pass
+    assert packet.startswith(f"43{number}[")
+    (answer,) = json.loads(packet[packet.index("[") :])
+    assert answer["ok"]
+
+
+async def test_an_id_may_be_used_again(ann: RawClient) -> None:
+    for _ in range(2):
+        await ann.ws.send_str('427["listRooms",{}]')
+        assert (await ann.read_response(7))["ok"]
+
+
+async def test_an_event_may_name_the_main_namespace(ann: RawClient) -> None:
+    await ann.ws.send_str('42/,8["listRooms",{}]')
+    assert (await ann.read_response(8))["ok"]
+
+
+async def test_a_push_is_an_event_of_the_main_namespace_without_an_id(ann: RawClient) -> None:
+    await ann.wait_for_push("presence")
+    await ann.request("typing", {"room": "tea", "on": True})
+    await ann.request("setTopic", {"room": "tea", "topic": "green"})
+    assert (await ann.wait_for_push("update"))["topic"] == "green"
+
+
+async def test_acknowledgements_that_nobody_asked_for_do_no_harm(ann: RawClient) -> None:
+    await ann.ws.send_str("430[]")
+    await ann.ws.send_str('4399[1,"2",{"3":[true]}]')
+    assert (await ann.request("listRooms", {}))["ok"]
+
+
+async def test_white_space_in_the_json_of_a_packet_is_json(ann: RawClient) -> None:
+    await ann.ws.send_str('429 [ "listRooms" , { } ] ')
+    assert (await ann.read_response(9))["ok"]
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [
+        "4",
+        "4abc",
+        "47",
+        "4-1",
+        "42",
+        "42{}",
+        "42[]",
+        "42[1]",
+        "42[null]",
+        "42[[]]",
+        '42"listRooms"',
+        '42abc["listRooms",{}]',
+        '42-1["listRooms",{}]',
+        '421.5["listRooms",{}]',
+        '42["listRooms",{}',
+        '42["listRooms",{}]x',
+        "42['listRooms']",
+        "43",
+        "43[]",
+        "431",
+        "431{}",
+        "41{}",
+        "411",
+        "44{}",
+        '44{"message":"no"}',
+        '42/other,["listRooms",{}]',
+        '42/other["listRooms",{}]',
+    ],
+)
+async def test_a_packet_that_is_none_closes_the_connection(ann: RawClient, packet: str) -> None:
+    await ann.ws.send_str(packet)
+    await ann.wait_closed()
+    assert ann.ws.close_code == 1000
+
+
+# -- where we are stricter on purpose (docs/protocol.md, "Where it differs")
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [
+        '452-["message",{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}]',
+        '452-789["message",{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}]',
+        '451-["message",{"_placeholder":true,"num":0}]',
+        '450-["message"]',
+        '461-1[{"_placeholder":true,"num":0}]',
+    ],
+)
+async def test_a_packet_with_binary_attachments_closes_the_connection(ann: RawClient, packet: str) -> None:
+    await ann.ws.send_str(packet)
+    await ann.wait_closed()
+
+
+async def test_an_event_of_a_name_that_is_not_served_is_answered_with_an_error(ann: RawClient) -> None:
+    for name in ("message", "connect", "disconnect", "error", ""):
+        assert (await ann.request(name, 1, "2", {"3": [True]}))["error"]["code"] == "bad_request"

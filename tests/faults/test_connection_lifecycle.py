@@ -1,0 +1,145 @@
+"""A connection that is no more is noticed on both sides, and a server that stops does so in order."""
+
+import asyncio
+import logging
+import socket
+import struct
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from tests.support import faulty_disk as disks
+from tests.support.in_process_server import running_server
+from tests.support.raw_client import raw_client
+from tests.support.tcp_proxy import tcp_proxy
+from tests.support.wait import TIMEOUT, wait_until
+from tui_chat.client.client import ChatClient
+from tui_chat.client.errors import Unreachable
+from tui_chat.client.events import Offline, Online
+from tui_chat.client.net.transport import CONNECT_TIMEOUT, Transport
+
+PINGS = {"ping_interval": 0.2, "ping_timeout": 0.4}
+
+
+async def test_a_connection_that_is_only_half_there_is_ended_and_its_member_leaves(tmp_path: Path) -> None:
+    async with (
+        running_server(tmp_path, **PINGS) as server,
+        tcp_proxy(server.port) as proxy,
+        raw_client(server.url) as ann,
+        raw_client(proxy.url) as ben,
+    ):
+        await ann.join("tea", "ann")
+        joined = await ben.join("tea", "ben")
+        assert (await ann.wait_for_push("message"))["nickName"] == "ann"
+        assert (await ann.wait_for_push("message"))["nickName"] == "ben"
+        proxy.stall()
+        notice = await ann.wait_for_push("message")
+        assert (notice["kind"], notice["memberId"]) == ("leave", joined["memberId"])
+        proxy.reset_all()
+
+
+async def test_a_client_notices_a_silent_network_and_is_back_when_that_is(tmp_path: Path) -> None:
+    async with (
+        running_server(tmp_path, **PINGS) as server,
+        tcp_proxy(server.port) as proxy,
+        ChatClient(server.url) as ann,
+        ChatClient(proxy.url) as ben,
+    ):
+        tea, cup = await ann.join("tea", nick="ann"), await ben.join("tea", nick="ben")
+        proxy.stall()
+        await wait_until(lambda: isinstance(ben.state, Offline))
+        await wait_until(lambda: list(tea.members) == [tea.member_id])
+        await tea.send("missed")
+        proxy.resume()
+        ben.reconnect_now()
+        await wait_until(lambda: isinstance(ben.state, Online) and len(tea.members) == 2)
+        await wait_until(lambda: [message.message for message in cup.log.messages()] == ["missed"])
+
+
+@pytest.mark.parametrize("towards_server", [True, False])
+async def test_half_a_connection_is_none(tmp_path: Path, towards_server: bool) -> None:
+    async with (
+        running_server(tmp_path, **PINGS) as server,
+        tcp_proxy(server.port) as proxy,
+        ChatClient(proxy.url) as ann,
+    ):
+        tea = await ann.join("tea", nick="ann")
+        (passage,) = proxy.open_connections
+        passage.half_close(towards_server=towards_server)
+        await wait_until(lambda: proxy.accepted_count > 1 and isinstance(ann.state, Online))
+        assert (await tea.send("through")).seq == 1
+
+
+async def test_a_server_that_dies_before_it_lets_a_client_in_is_noticed_at_once() -> None:
+    async def shake_hands_and_go(request: web.Request) -> web.WebSocketResponse:
+        ws = web.WebSocketResponse()
+        await ws.prepare(request)
+        await ws.send_str('0{"sid":"x","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":100000}')
+        assert (await ws.receive_str()) == "40"
+        await ws.close()
+        return ws
+
+    app = web.Application()
+    app.router.add_get("/socket.io/", shake_hands_and_go)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        async with asyncio.timeout(CONNECT_TIMEOUT / 2):
+            with pytest.raises(Unreachable, match="closed the connection"):
+                await Transport.open(f"http://127.0.0.1:{runner.addresses[0][1]}", lambda _name, _body: None)
+    finally:
+        await runner.cleanup()
+
+
+async def test_clients_that_go_during_the_handshake_are_nothing_to_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    shake_hands = (
+        b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n"
+        b"Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    )
+    reset_at_once = struct.pack("ii", 1, 0)
+    async with running_server(tmp_path, rate_limit="off") as server:
+        for _ in range(20):
+            with socket.create_connection(("127.0.0.1", server.port)) as client:
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset_at_once)
+                client.send(shake_hands)
+        async with raw_client(server.url) as ann:
+            await ann.join("tea", "ann")
+    assert [record.getMessage() for record in caplog.records if record.levelno > logging.INFO] == []
+
+
+async def test_a_planned_stop_says_when_to_come_back_and_answers_what_it_has_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = disks.install_faulty_disk(monkeypatch)
+    async with asyncio.TaskGroup() as group:
+        stop = asyncio.Event()
+        address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+        async def serve_until_told() -> None:
+            async with running_server(tmp_path) as server:
+                address.set_result(server.url)
+                await stop.wait()
+
+        serving_task = group.create_task(serve_until_told())
+        async with raw_client(await address) as ann, raw_client(await address) as ben:
+            await ann.join("tea", "ann")
+            await ben.join("tea", "ben")
+            disk.block_commits()
+            sending = asyncio.create_task(ann.request("sendMessage", {"room": "tea", "message": "taken"}))
+            assert await asyncio.to_thread(disk.commit_blocked.wait, TIMEOUT)
+            stop.set()
+            assert (await ben.wait_for_push("goingAway"))["reconnectAfter"] > 0
+            refused = await ben.request("sendMessage", {"room": "tea", "message": "too late"})
+            assert refused["error"]["code"] == "unavailable"
+            disk.unblock_commits()
+            assert (await sending)["seq"] == 1
+            told = await ben.wait_for_push("message")
+            while told["kind"] != "message":
+                told = await ben.wait_for_push("message")
+            assert told["message"] == "taken"
+            await ben.wait_closed()
+        await serving_task

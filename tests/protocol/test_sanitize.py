@@ -1,0 +1,90 @@
+import unicodedata
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from tui_chat.protocol import sanitize
+from tui_chat.protocol.errors import BadRequest, TooLong
+
+BIDI = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+anything = st.text(st.characters(exclude_categories=["Cs"]))
+"""Every text that can be encoded: `st.text()` without lone surrogates."""
+
+hostile = (
+    st.text(st.sampled_from("\x1b\x9b\x07\x00\r\n\t\x7f\x85\u2028\u2029\u202e\u2066\u200d\u0301ae小👨é[]31m;"))
+    | anything
+)
+
+
+@given(hostile)
+@example("e\x00\u0301")
+@example("\u0958")
+def test_cleaning_twice_is_cleaning_once(raw: str) -> None:
+    assert sanitize.sanitize_body(sanitize.sanitize_body(raw)) == sanitize.sanitize_body(raw)
+    assert sanitize.sanitize_line(sanitize.sanitize_line(raw)) == sanitize.sanitize_line(raw)
+
+
+@given(hostile)
+def test_cleaning_never_makes_a_text_longer_than_its_canonical_form(raw: str) -> None:
+    kept = "".join(
+        character for character in raw if unicodedata.category(character) != "Cc" or character in "\t\n\r\x85"
+    )
+    longest = max(len(unicodedata.normalize("NFC", raw)), len(unicodedata.normalize("NFC", kept)))
+    assert len(sanitize.sanitize_body(raw)) <= longest
+    assert len(sanitize.sanitize_line(raw)) <= longest
+
+
+@given(hostile)
+def test_nothing_is_left_that_steers_a_terminal_or_reorders_text(raw: str) -> None:
+    body, line = sanitize.sanitize_body(raw), sanitize.sanitize_line(raw)
+    assert {character for character in body if unicodedata.category(character) == "Cc"} <= {"\n", "\t"}
+    assert not {character for character in line if unicodedata.category(character) in ("Cc", "Zl", "Zp")}
+    assert not BIDI & set(body + line)
+    assert not {"\u2028", "\u2029"} & set(body)
+    assert body == unicodedata.normalize("NFC", body)
+    body.encode()
+    line.encode()
+
+
+@given(anything, st.sampled_from(["\ud800", "\udfff"]), anything)
+def test_a_lone_surrogate_is_refused(before: str, surrogate: str, after: str) -> None:
+    for clean in (sanitize.sanitize_body, sanitize.sanitize_line):
+        with pytest.raises(BadRequest):
+            clean(before + surrogate + after)
+
+
+@pytest.mark.parametrize("raw", ["a\r\nb", "a\rb", "a\nb", "a\u0085b", "a\u2028b", "a\u2029b"])
+def test_every_line_break_becomes_a_newline(raw: str) -> None:
+    assert sanitize.sanitize_body(raw) == "a\nb"
+    assert sanitize.sanitize_line(raw) == "a b"
+
+
+def test_a_tab_and_a_newline_stay_in_a_body() -> None:
+    assert sanitize.sanitize_body("a\tb\nc") == "a\tb\nc"
+
+
+def test_joined_emoji_and_marks_of_right_to_left_text_stay() -> None:
+    family = "👨\u200d👩\u200d👧"
+    assert sanitize.sanitize_body(family) == family
+    assert sanitize.sanitize_body("abc\u200f") == "abc\u200f"
+
+
+def test_an_escape_sequence_loses_what_makes_it_one() -> None:
+    assert sanitize.sanitize_body("\x1b]52;c;aGk=\x07hi\x9b31m") == "]52;c;aGk=hi31m"
+
+
+def test_a_text_at_the_limit_is_taken_and_one_past_it_is_refused_whole() -> None:
+    assert sanitize.validate_message_body("a" * 4000) == "a" * 4000
+    with pytest.raises(TooLong):
+        sanitize.validate_message_body("a" * 4001)
+    assert sanitize.validate_topic("t" * 250)
+    with pytest.raises(TooLong):
+        sanitize.validate_topic("t" * 251)
+
+
+@pytest.mark.parametrize("raw", ["", "   ", "\n\n", "\x00\x1b", "\u202e"])
+def test_a_message_of_nothing_is_refused(raw: str) -> None:
+    with pytest.raises(BadRequest):
+        sanitize.validate_message_body(raw)

@@ -1,0 +1,210 @@
+"""`chat-server` as the operator meets it."""
+
+import asyncio
+import json
+import signal
+import socket
+import ssl
+import stat
+import sys
+import time
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+import trustme
+
+from server.cli import Flags
+from server.settings import ServerSettings
+from tests.support.raw_client import raw_client
+from tests.support.server_process import server_process, spawn_server
+
+
+async def run(home: Path, *flags: str) -> tuple[int | None, str, str]:
+    process = await spawn_server(home, *flags)
+    out, errors = await asyncio.wait_for(process.communicate(), 20)
+    return process.returncode, out.decode(), errors.decode()
+
+
+async def test_it_says_in_one_line_where_it_is_and_how_to_join(tmp_path: Path) -> None:
+    async with server_process(tmp_path) as server:
+        assert f"chat-tui {server.url}" in server.ready_line
+        assert f"browser: {server.url}/" in server.ready_line
+        async with aiohttp.ClientSession() as session, session.get(server.url + "/ready") as answer:
+            assert await answer.json() == {"status": "ready"}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_told_to_stop_it_says_goodbye_keeps_everything_and_exits_with_0(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    async with server_process(tmp_path) as server, raw_client(server.url) as ann:
+        await ann.join("tea", "ann")
+        for ack in range(8):
+            await ann.ws.send_str(f'42{500 + ack}["sendMessage",{{"room":"tea","message":"{ack}"}}]')
+        answers = [await ann.read_response(500 + ack) for ack in range(8)]
+        began = time.monotonic()
+        server.send_signal(number)
+        assert (await ann.wait_for_push("goingAway"))["reconnectAfter"] > 0
+        await ann.wait_closed()
+        code, errors = await server.wait_closed()
+        assert code == 0
+        assert time.monotonic() - began < 5
+        assert "Traceback" not in errors
+    async with server_process(tmp_path) as server, raw_client(server.url) as bob:
+        joined = await bob.join("tea", "bob")
+        assert [entry["seq"] for entry in joined["messages"]] == [answer["seq"] for answer in answers]
+
+
+async def test_it_stops_in_time_with_clients_that_do_not_read(tmp_path: Path) -> None:
+    async with server_process(tmp_path, "--rate-limit", "off") as server, raw_client(server.url) as deaf:
+        await deaf.join("tea", "deaf")
+        body = json.dumps(["sendMessage", {"room": "tea", "message": "x" * 4000}])
+        for _ in range(300):
+            await deaf.ws.send_str("42" + body)
+        began = time.monotonic()
+        server.send_signal(signal.SIGTERM)
+        code, _ = await server.wait_closed()
+        assert code == 0
+        assert time.monotonic() - began < 5
+
+
+async def test_what_it_writes_is_in_the_users_data_folder_and_for_the_user_alone(tmp_path: Path) -> None:
+    async with server_process(tmp_path) as server, raw_client(server.url) as ann:
+        await ann.join("tea", "ann")
+        await ann.request("sendMessage", {"room": "tea", "message": "hi"})
+        files = [path for path in tmp_path.rglob("*") if path.is_file()]
+        assert files
+        for file in files:
+            assert file.parent == tmp_path / ".local/share/tui-chat"
+            assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        server.send_signal(signal.SIGTERM)
+        await server.wait_closed()
+
+
+async def test_its_log_holds_no_text_no_guest_key_and_no_traceback(tmp_path: Path) -> None:
+    async with server_process(tmp_path, "--log-level", "debug", "--log-format", "json") as server:
+        async with raw_client(server.url) as ann:
+            joined = await ann.join("tea", "ann")
+            await ann.request("sendMessage", {"room": "tea", "message": "a-secret-text"})
+            await ann.request("sendMessage", {"room": "tea", "message": "a-secret-text" * 1000})
+            await ann.ws.send_str('42["sendMessage",{"room":"tea","message":"a-secret-text"')
+            await ann.wait_closed()
+        server.send_signal(signal.SIGTERM)
+        code, errors = await server.wait_closed()
+    assert code == 0
+    assert "a-secret-text" not in errors
+    assert joined["guestKey"] not in errors
+    assert "Traceback" not in errors
+    for line in errors.splitlines():
+        assert {"time", "level", "logger", "message"} <= set(json.loads(line))
+
+
+async def test_a_second_server_on_the_same_database_is_refused_until_the_first_is_gone(tmp_path: Path) -> None:
+    database = ("--database", str(tmp_path / "chat.db"))
+    async with server_process(tmp_path, *database) as first:
+        code, _, errors = await run(tmp_path, "--port", "0", *database)
+        assert code == 2
+        assert errors.endswith("chat.db cannot be opened: another chat-server is using it\n")
+        first.process.kill()
+        await first.wait_closed()
+    async with server_process(tmp_path, *database) as third:
+        assert third.url
+
+
+async def test_a_taken_port_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        code, out, errors = await run(tmp_path, "--port", str(port))
+    assert (code, out) == (2, "")
+    assert errors.startswith(f"chat-server: cannot listen on 127.0.0.1 port {port}:")
+    assert errors.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (["--port", "x"], "port cannot be 'x' (expected int)"),
+        (["--port", "70000"], "port cannot be '70000'"),
+        (["--prot", "1"], "--prot"),
+        (["--log-level", "loud"], "log_level cannot be 'loud'"),
+        (["--config", "MISSING"], "No such file or directory"),
+        (["--config", "BROKEN"], "BROKEN:"),
+        (["--config", "UNKNOWN"], "there is no setting 'prot'"),
+        (["--database", "GARBAGE"], "GARBAGE"),
+        (["--database", "FOLDER"], "FOLDER"),
+        (["--tls-cert", "MISSING"], "tls_cert and tls_key go together"),
+        (["--tls-cert", "MISSING", "--tls-key", "MISSING"], "No such file or directory"),
+        (["--tls-cert", "BROKEN", "--tls-key", "BROKEN"], "not a certificate with its key"),
+        (["--trusted-proxy", "nowhere"], "trusted_proxy"),
+        (["--cors-origin", "*"], "cors_origin: '*' would let every page"),
+        (["--cors-origin", "localhost:5500"], "cors_origin: 'localhost:5500' is no origin"),
+        (["--cors-origin", "http://a.example/page"], "is no origin"),
+        (["--cors-origin", "http://a.example:99999"], "is no origin"),
+        (["--pages", "MISSING"], "pages: there is no"),
+        (["--pages", "BROKEN"], "is not a folder"),
+        (["--time-zone", "Moon/Crater"], "there is no zone 'Moon/Crater'"),
+        (["--time-zone", "../etc"], "there is no zone '../etc'"),
+        (["--host", "192.0.2.1"], "cannot listen on 192.0.2.1"),
+        (["--host", "no such host"], "cannot listen on no such host"),
+    ],
+)
+async def test_whatever_the_operator_can_mend_is_one_line_and_exit_code_2(
+    tmp_path: Path, flags: list[str], said: str
+) -> None:
+    (tmp_path / "BROKEN").write_text("port = = 3\n")
+    (tmp_path / "UNKNOWN").write_text("prot = 3\n")
+    (tmp_path / "GARBAGE").write_text("this is no database, whatever its name says\n" * 200)
+    (tmp_path / "FOLDER").mkdir()
+    names = {"MISSING", "BROKEN", "UNKNOWN", "GARBAGE", "FOLDER"}
+    port = [] if "--port" in flags else ["--port", "0"]
+    code, out, errors = await run(tmp_path, *port, *[str(tmp_path / flag) if flag in names else flag for flag in flags])
+    assert (code, out) == (2, "")
+    assert errors.startswith("chat-server: ")
+    assert said in errors
+    assert errors.count("\n") == 1
+
+
+async def test_config_prints_what_is_in_force_and_where_it_came_from(tmp_path: Path) -> None:
+    file = tmp_path / "chat.toml"
+    file.write_text('port = 4000\nlog_level = "warning"\ncors_origin = ["https://a.example"]\n')
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "server", "config", "--config", str(file), "--port", "5000"),
+        env={"HOME": str(tmp_path), "CHAT_LOG_LEVEL": "error", "CHAT_DATABASE": "postgresql://u:hunter2@h/db"},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    out = (await process.communicate())[0].decode()
+    assert "port = 5000  (command line)" in out
+    assert "log_level = error  (environment CHAT_LOG_LEVEL)" in out
+    assert f"cors_origin = https://a.example  ({file})" in out
+    assert "host = 127.0.0.1  (default)" in out
+    assert "hunter2" not in out
+    assert "message_characters = 4000  (fixed by the wire)" in out
+
+
+async def test_with_a_certificate_it_speaks_tls_to_page_and_socket(tmp_path: Path) -> None:
+    authority = trustme.CA()
+    certificate = authority.issue_cert("127.0.0.1")
+    chain, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    chain.write_bytes(b"".join(pem.bytes() for pem in certificate.cert_chain_pems))
+    key.write_bytes(certificate.private_key_pem.bytes())
+    context = ssl.create_default_context()
+    authority.configure_trust(context)  # pyright: ignore[reportUnknownMemberType]
+    async with server_process(tmp_path, "--tls-cert", str(chain), "--tls-key", str(key)) as server:
+        assert server.url.startswith("https://")
+        connector = aiohttp.TCPConnector(ssl=context)
+        async with aiohttp.ClientSession(connector=connector) as session:
+            async with session.get(server.url + "/health") as answer:
+                assert answer.status == 200
+            socket_url = server.url.replace("https", "wss") + "/socket.io/?EIO=4&transport=websocket"
+            async with session.ws_connect(socket_url, headers={"Origin": server.url}) as ws:
+                opening: Any = await ws.receive()
+                assert opening.data.startswith('0{"sid"')
+
+
+def test_every_setting_has_its_flag() -> None:
+    assert {field.name for field in fields(Flags)} == {*ServerSettings.__struct_fields__, "config"}

@@ -1,0 +1,164 @@
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as with_settings
+from hypothesis import strategies as st
+
+from tui_chat.session.settings.schema import ClientSettings, fields, parse
+from tui_chat.session.settings.settings_file import SettingsFile, render_template
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "config" / "settings.toml"
+
+
+def written(path: Path, text: str) -> SettingsFile:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return SettingsFile.load(path)
+
+
+def test_without_a_file_the_usual_settings_hold_and_nothing_is_written(path: Path) -> None:
+    loaded = SettingsFile.load(path)
+    assert (loaded.settings, loaded.problems) == (ClientSettings(), ())
+    assert not path.parent.exists()
+
+
+def test_what_is_changed_is_there_at_the_next_start(path: Path) -> None:
+    loaded = SettingsFile.load(path)
+    assert loaded.change("theme", "light") == ""
+    assert loaded.change("ignored", ("ann", "小明")) == ""
+    assert loaded.change("rooms", {"tea time": "all", "茶": "none"}) == ""
+    again = SettingsFile.load(path)
+    assert again.problems == ()
+    assert again.settings == loaded.settings
+    assert again.settings.notification_level("tea time") == "all"
+
+
+def test_the_first_change_writes_a_file_that_explains_every_setting(path: Path) -> None:
+    SettingsFile.load(path).change("mouse", False)
+    text = path.read_text(encoding="utf-8")
+    assert all(field.help in text for field in fields().values())
+    assert tomllib.loads(text) == {"mouse": False, "rooms": {}, "keys": {}}
+    assert text.count("mouse =") == 1, "its line took the place of the one that was commented out"
+
+
+def test_the_template_is_the_usual_settings(path: Path) -> None:
+    uncommented = "\n".join(
+        line.removeprefix("#") if line.startswith("#") and not line.startswith("# ") else line
+        for line in render_template().splitlines()
+    )
+    loaded = written(path, uncommented)
+    assert loaded.problems == ()
+    assert loaded.settings == ClientSettings()
+
+
+def test_comments_order_and_unknown_settings_stay_when_one_is_changed(path: Path) -> None:
+    before = (
+        '# mine\nfuture = 1   # of a later version\ntheme = "dark" # like night\n\n[keys]\n# the help\nhelp = "f5"\n'
+    )
+    loaded = written(path, before)
+    assert [problem for problem in loaded.problems if "line 2" in problem and "future" in problem]
+    assert loaded.change("theme", "warm") == ""
+    assert path.read_text() == before.replace('"dark"', '"warm"')
+    assert loaded.change("mouse", False) == ""
+    assert SettingsFile.load(path).settings == ClientSettings(theme="warm", mouse=False, keys={"help": "f5"})
+    assert loaded.change("theme", None) == ""
+    assert "theme" not in path.read_text()
+
+
+def test_one_wrong_value_costs_only_itself_and_is_named_with_its_line(path: Path) -> None:
+    loaded = written(path, 'mouse = false\npaste_lines = "many"\n\n[rooms]\ntea = "sometimes"\n')
+    assert loaded.settings == ClientSettings(mouse=False)
+    paste, rooms = loaded.problems
+    assert "line 2" in paste
+    assert "0–1000" in paste
+    assert "line 4" in rooms
+
+
+@pytest.mark.parametrize(
+    ("text", "line"), [("theme = \n", 1), ("mouse = true\nmouse = false", 2), ("[rooms\n", 1), ('theme = "dark', 1)]
+)
+def test_a_damaged_file_is_named_with_its_line_and_never_written_to(path: Path, text: str, line: int) -> None:
+    loaded = written(path, text)
+    assert loaded.settings == ClientSettings()
+    assert f"line {line}" in loaded.problems[0]
+    assert "left as it is" in loaded.change("theme", "light")
+    assert loaded.settings.theme == "light", "it is in force until the end"
+    assert path.read_text() == text
+
+
+def test_a_file_that_is_not_text_is_left_alone(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_bytes(b"\xff\xfe\x00theme")
+    loaded = SettingsFile.load(path)
+    assert "UTF-8" in loaded.problems[0]
+    assert loaded.change("theme", "light") != ""
+    assert path.read_bytes() == b"\xff\xfe\x00theme"
+
+
+def test_what_an_editor_wrote_meanwhile_stays(path: Path) -> None:
+    loaded = written(path, 'theme = "light"\n')
+    path.write_text('theme = "warm"\nclock = "12h"\n')
+    loaded.change("mouse", False)
+    assert tomllib.loads(path.read_text()) == {"theme": "warm", "clock": "12h", "mouse": False}
+
+
+def test_a_folder_that_cannot_be_written_is_said_and_the_setting_holds(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    loaded = SettingsFile.load(tmp_path / "file" / "settings.toml")
+    assert loaded.problems
+    assert "settings.toml" in loaded.change("theme", "light")
+    assert loaded.settings.theme == "light"
+
+
+def test_a_link_stays_a_link_and_the_rights_stay_as_they_are(tmp_path: Path) -> None:
+    real = tmp_path / "dotfiles.toml"
+    real.write_text("")
+    real.chmod(0o640)
+    link = tmp_path / "settings.toml"
+    link.symlink_to(real)
+    SettingsFile.load(link).change("theme", "light")
+    assert link.is_symlink()
+    assert tomllib.loads(real.read_text())["theme"] == "light"
+    assert real.stat().st_mode & 0o777 == 0o640
+
+
+VALUES = st.sampled_from(
+    [
+        ("theme", "light"),
+        ("theme", None),
+        ("mouse", False),
+        ("mouse", None),
+        ("paste_lines", 7),
+        ("ignored", ("a", "b")),
+    ]
+) | st.tuples(
+    st.just("rooms"),
+    st.none() | st.dictionaries(st.text(min_size=1, max_size=8), st.sampled_from(["all", "none"]), max_size=3),
+)
+
+
+@given(changes=st.lists(VALUES, max_size=8))
+@with_settings(deadline=None)  # it waits for the disk
+def test_any_changes_one_after_the_other_are_what_is_read_again(
+    tmp_path_factory: pytest.TempPathFactory, changes: list[tuple[str, Any]]
+) -> None:
+    path = tmp_path_factory.mktemp("settings") / "settings.toml"
+    loaded = SettingsFile.load(path)
+    for name, value in changes:
+        assert loaded.change(name, value) == ""
+    again = SettingsFile.load(path)
+    assert again.problems == ()
+    assert again.settings == loaded.settings
+
+
+def test_parse_knows_what_change_takes(path: Path) -> None:
+    loaded = SettingsFile.load(path)
+    for name, typed in (("clock", "12h"), ("mouse", "off"), ("nick_width", "12"), ("ignored", "ann bob")):
+        assert loaded.change(name, parse(name, typed)) == ""
+    assert SettingsFile.load(path).settings == loaded.settings

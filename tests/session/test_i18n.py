@@ -1,0 +1,86 @@
+"""The language of the program: which one is chosen, and what is said in it."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tui_chat.protocol.errors import Forbidden, NickInvalid, RateLimited, TooLong
+from tui_chat.session import error_text, i18n
+from tui_chat.session.i18n import Language, mark, plural, tr
+from tui_chat.session.strings import chat as chat_strings
+
+
+@pytest.fixture
+def chinese() -> Iterator[None]:
+    i18n.activate(Language.CHINESE)
+    yield
+    i18n.activate(Language.ENGLISH)
+
+
+@pytest.mark.parametrize(
+    ("flag", "settings", "environ", "expected"),
+    [
+        ("", "", {}, Language.ENGLISH),
+        ("", "", {"LANG": "zh_CN.UTF-8"}, Language.CHINESE),
+        ("", "", {"LANG": "zh_CN.UTF-8", "LC_MESSAGES": "en_GB.UTF-8"}, Language.ENGLISH),
+        ("", "", {"LC_ALL": "zh_CN", "LC_MESSAGES": "en_GB.UTF-8", "LANG": "C"}, Language.CHINESE),
+        ("", "", {"LC_ALL": "", "LANG": "zh"}, Language.CHINESE),
+        ("", "", {"LANG": "fr_FR.UTF-8"}, Language.ENGLISH),
+        ("", "zh", {"LANG": "en_US.UTF-8"}, Language.CHINESE),
+        ("en", "zh", {"LANG": "zh_CN.UTF-8"}, Language.ENGLISH),
+        ("zh-Hans-CN", "", {}, Language.CHINESE),
+    ],
+)
+def test_the_flag_counts_before_the_settings_and_these_before_the_locale(
+    flag: str, settings: str, environ: dict[str, str], expected: Language
+) -> None:
+    assert i18n.select_language(flag, settings, environ) is expected
+
+
+@pytest.mark.usefixtures("chinese")
+def test_a_language_is_spoken_from_the_moment_it_is_chosen() -> None:
+    marked = mark("Copied.")
+    assert tr(marked) == tr("Copied.") == "已复制。"
+    i18n.activate(Language.ENGLISH)
+    assert tr(marked) == "Copied."
+
+
+@pytest.mark.usefixtures("chinese")
+def test_names_and_numbers_are_put_where_the_language_has_them() -> None:
+    assert chat_strings.joined(["小明", "ann", "Bo"]) == "小明、ann和Bo 加入了房间"
+    assert chat_strings.joined(["a", "b", "c", "d", "e", "f"], unlisted_count=1_000).startswith(
+        "a、b、c、d和另外 1,002 人"
+    )
+    assert plural("{count:,} room", "{count:,} rooms", 1) == "1 个房间"
+
+
+def test_what_a_person_wrote_is_never_read_as_a_form() -> None:
+    assert chat_strings.renamed("{new}", "{0.__class__}") == "{new} is now {0.__class__}"
+    assert chat_strings.typing_indicator(["{count}"]) == "{count} is typing…"
+
+
+def test_a_refusal_is_a_sentence_in_english() -> None:
+    assert error_text.describe(Forbidden("only its author may do this")) == "Only its author may do this."
+    assert error_text.sentence("The port is missing after the colon.") == "The port is missing after the colon."
+
+
+@pytest.mark.usefixtures("chinese")
+@pytest.mark.parametrize(
+    ("refusal", "expected"),
+    [
+        (TooLong("a nickname can have 32 characters"), "昵称最多 32 个字符。"),
+        (
+            TooLong("a message can have 4,000 characters, this one has 5,021"),
+            "消息最多 4,000 个字符，这条有 5,021 个。",
+        ),
+        (NickInvalid("something a later server says"), "这个名字不能用作昵称。"),
+        (RateLimited("slow down, {nick}!"), "操作太快了，请稍等片刻。"),
+    ],
+)
+def test_a_refusal_is_said_in_the_language_by_its_reason_or_else_by_its_code(refusal: TooLong, expected: str) -> None:
+    assert error_text.describe(refusal) == expected
+
+
+@pytest.mark.usefixtures("chinese")
+def test_a_reason_without_a_code_that_nobody_knows_is_shown_as_it_came() -> None:
+    assert error_text.phrase("the moon is full {x}") == "the moon is full {x}"

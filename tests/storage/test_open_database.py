@@ -1,0 +1,286 @@
+import asyncio
+import sqlite3
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine
+
+from server.storage import schema
+from server.storage.database import open_database
+from server.storage.errors import StorageError
+from server.storage.migrations.upgrade import alembic_config
+from server.storage.sqlite import copy_database, create_file, open_engine
+from server.storage.tables import metadata
+from tests.support.storage import ManualClock, build_message, build_reaction, exclusive_lock
+from tui_chat.protocol.events import Message
+
+
+async def test_a_new_database_is_its_owners_alone(tmp_path: Path, clock: ManualClock) -> None:
+    path = tmp_path / "new" / "folder" / "chat.db"
+    database = await open_database(path, clock=clock)
+    await database.journal.append(build_message())
+    modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
+    await database.close()
+    assert modes == dict.fromkeys(("chat.db", "chat.db-wal", "chat.db-shm", "chat.db.lock"), 0o600)
+    for folder in (path.parent, path.parent.parent):
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize("form", ["{path}", "sqlite:///{path}"])
+async def test_what_was_written_is_there_when_opened_again(path: Path, clock: ManualClock, form: str) -> None:
+    target = form.format(path=path)
+    database = await open_database(target, clock=clock)
+    first = (await database.journal.append(build_message())).entry
+    await database.close()
+    await database.close()
+    reopened = await open_database(target, clock=clock)
+    assert await reopened.reader.read_entry("lounge", 1) == first
+    await reopened.close()
+
+
+async def test_a_secret_stays_the_same_and_is_made_once(path: Path, clock: ManualClock) -> None:
+    database = await open_database(path, clock=clock)
+    secrets = await asyncio.gather(*(database.load_secret("guest") for _ in range(10)))
+    different = await database.load_secret("invite")
+    await database.close()
+    reopened = await open_database(path, clock=clock)
+    again = await reopened.load_secret("guest")
+    await reopened.close()
+    assert {*secrets} == {again}
+    assert len(again) == 32
+    assert different != again
+
+
+async def test_a_second_server_is_kept_out_while_the_first_is_there(path: Path, clock: ManualClock) -> None:
+    first = await open_database(path, clock=clock)
+    assert "another chat-server is using it" in await refusal(path, clock)
+    await first.close()
+    await (await open_database(path, clock=clock)).close()
+
+
+async def refusal(target: str | Path, clock: ManualClock) -> str:
+    with pytest.raises(StorageError) as refused:
+        await open_database(target, clock=clock, busy_timeout=50)
+    text = str(refused.value)
+    assert "\n" not in text
+    return text
+
+
+async def test_a_file_that_is_no_database_is_refused_and_left_alone(path: Path, clock: ManualClock) -> None:
+    garbage = b"dear diary\n" * 1000
+    await asyncio.to_thread(path.write_bytes, garbage)
+    assert await refusal(path, clock) == f"the database {path} cannot be opened: it is not a database"
+    assert await asyncio.to_thread(path.read_bytes) == garbage
+
+
+async def test_a_damaged_database_is_refused(path: Path, clock: ManualClock) -> None:
+    database = await open_database(path, clock=clock)
+    await database.close()
+    whole = await asyncio.to_thread(path.read_bytes)
+    await asyncio.to_thread(path.write_bytes, whole[:100] + b"\xff" * (len(whole) - 100))
+    assert await refusal(path, clock) == f"the database {path} cannot be opened: it is damaged"
+
+
+async def test_a_directory_is_refused(tmp_path: Path, clock: ManualClock) -> None:
+    assert await refusal(tmp_path, clock) == f"the database {tmp_path} cannot be opened: it is a directory"
+
+
+async def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path, clock: ManualClock) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    path = tmp_path / "file" / "chat.db"
+    assert await refusal(path, clock) == f"the database {path} cannot be made: {tmp_path / 'file'} is not a directory"
+
+
+async def test_a_locked_database_is_refused(path: Path, clock: ManualClock) -> None:
+    create_file(path)
+    with exclusive_lock(path):
+        assert "another program has it locked" in await refusal(path, clock)
+
+
+async def test_another_programs_database_is_refused(path: Path, clock: ManualClock) -> None:
+    other = sqlite3.connect(path)
+    other.execute("CREATE TABLE bookmarks (id INTEGER)")
+    other.close()
+    assert "it belongs to another program" in await refusal(path, clock)
+
+
+async def test_a_newer_database_is_refused(path: Path, clock: ManualClock) -> None:
+    database = await open_database(path, clock=clock)
+    await database.close()
+    newer = sqlite3.connect(path)
+    with newer:
+        newer.execute("UPDATE alembic_version SET version_num = '9999'")
+    newer.close()
+    assert "a newer version of chat-server wrote it" in await refusal(path, clock)
+
+
+@pytest.mark.parametrize("target", ["sqlite://", "sqlite:///:memory:", "mysql://host/chat", "://"])
+async def test_an_address_that_cannot_be_used_is_refused(target: str, clock: ManualClock) -> None:
+    assert (await refusal(target, clock)).startswith("the database")
+
+
+READ_ONLY = """
+import asyncio, os, sys
+from server.storage.database import open_database
+from server.storage.errors import StorageError
+if os.getuid() == 0:
+    os.setgroups([])
+    os.setgid(65534)
+    os.setuid(65534)
+try:
+    asyncio.run(open_database(sys.argv[1], clock=lambda: 0))
+except StorageError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize(
+    ("folder_mode", "file_mode", "reason"),
+    [(0o755, 0o444, "it is read-only"), (0o755, 0o000, "permission is denied"), (0o000, 0o600, "permission is denied")],
+)
+def test_a_database_that_may_not_be_written_is_refused(folder_mode: int, file_mode: int, reason: str) -> None:
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        path = folder / "chat.db"
+        path.touch()
+        path.chmod(file_mode)
+        folder.chmod(folder_mode)
+        command_line = [sys.executable, "-c", READ_ONLY, str(path)]
+        run = subprocess.run(command_line, capture_output=True, text=True, timeout=30, check=False)
+        folder.chmod(0o755)
+    assert run.stderr == ""
+    assert run.stdout == f"the database {path} cannot be opened: {reason}\n"
+
+
+def older_database(path: Path) -> None:
+    """A database of the first revision with a reaction, one that was taken back, and one under a deleted message."""
+    create_file(path)
+    engine = open_engine(path, writable=True, pool_size=1, busy_timeout=50)
+    with engine.begin() as connection:
+        schema.migrate(connection, "0001")
+        connection.exec_driver_sql("INSERT INTO rooms VALUES (1, 'lounge', 'Lounge', '', 'public', 8, 5, 5)")
+        rows = [
+            (1, 1, "message", None, "ann", "one", None, None, 0),
+            (2, 2, "message", None, "ann", "", None, None, 1),
+            (3, 3, "reaction", 1, "ben", "", "🎉", True, 0),
+            (4, 4, "reaction", 1, "ann", "", "👍", True, 0),
+            (5, 5, "reaction", 1, "ann", "", "👍", False, 0),
+            (6, 6, "reaction", 1, "ann", "", "🎉", True, 0),
+            (7, 7, "reaction", 1, "ben", "", "🎉", True, 0),
+            (8, 8, "reaction", 2, "ann", "", "🎉", True, 0),
+        ]
+        connection.exec_driver_sql(
+            "INSERT INTO entries"
+            " (id, room_id, seq, kind, target, member_id, nick_name, text, emoji, is_on, ts, deleted)"
+            " VALUES (?, 1, ?, ?, ?, ?, 'Nick', ?, ?, ?, 5, ?)",
+            rows,
+        )
+        connection.exec_driver_sql("UPDATE counters SET last = 8")
+    engine.dispose()
+
+
+async def test_an_older_database_is_migrated_and_kept_as_it_was(path: Path, clock: ManualClock) -> None:
+    older_database(path)
+    database = await open_database(path, clock=clock)
+    entry = await database.reader.read_entry("lounge", 1)
+    deleted = await database.reader.read_entry("lounge", 2)
+    following = (await database.journal.append(build_reaction(1, "👍"))).entry
+    await database.close()
+    assert isinstance(entry, Message)
+    assert entry.reactions == {"🎉": ["ben", "ann"]}
+    assert isinstance(deleted, Message)
+    assert deleted.reactions is None
+    assert (following.seq, following.id) == (9, 9)
+    kept = path.with_name(f"chat.db.before-{schema.HEAD}")
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    with sqlite3.connect(kept) as before:
+        assert before.execute("SELECT version_num FROM alembic_version").fetchone() == ("0001",)
+        assert before.execute("SELECT count(*) FROM entries").fetchone() == (8,)
+    before.close()
+    assert {file.name for file in path.parent.iterdir()} == {"chat.db", "chat.db.lock", kept.name}
+
+
+async def test_a_migration_that_fails_changes_nothing(path: Path, clock: ManualClock) -> None:
+    older_database(path)
+    broken = sqlite3.connect(path)
+    with broken:
+        broken.execute("DROP TABLE settings")
+        broken.execute("CREATE TABLE reactions (something TEXT)")
+    broken.close()
+    assert "cannot be opened" in await refusal(path, clock)
+    after = sqlite3.connect(path)
+    assert after.execute("SELECT version_num FROM alembic_version").fetchone() == ("0001",)
+    after.close()
+
+
+def not_of_the_search(name: str | None, kind: str, _parents: object) -> bool:
+    return kind != "table" or name is None or not name.startswith("search")
+
+
+WITHOUT_SEARCH = {"include_name": not_of_the_search}  # a virtual table, and the tables that it keeps itself in
+
+
+def test_new_and_migrated_databases_are_alike(tmp_path: Path) -> None:
+    migrated = tmp_path / "migrated.db"
+    older_database(migrated)
+    made = tmp_path / "made.db"
+    create_file(made)
+    for path, bring in ((migrated, schema.migrate), (made, schema.ensure)):
+        engine = open_engine(path, writable=True, pool_size=1, busy_timeout=50)
+        with engine.begin() as connection:
+            bring(connection)
+            assert schema.ensure(connection) is schema.SchemaState.CURRENT
+            assert compare_metadata(MigrationContext.configure(connection, opts=WITHOUT_SEARCH), metadata) == []
+        engine.dispose()
+    columns = "SELECT m.name, c.name, c.type, c.[notnull], c.pk FROM sqlite_master m, pragma_table_info(m.name) c"
+    indexes = (
+        "SELECT name, replace(replace(sql, '\"', ''), '  ', ' ') FROM sqlite_master WHERE type = 'index' AND sql <> ''"
+    )
+    virtual = "SELECT name, replace(sql, ' ', '') FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL%'"
+    for query in (columns, indexes, virtual):
+        seen: list[list[object]] = []
+        for path in (migrated, made):
+            with sqlite3.connect(path) as connection:
+                seen.append(sorted(connection.execute(query).fetchall()))
+            connection.close()
+        assert seen[0] == seen[1]
+
+
+def test_the_list_of_revisions_is_that_of_the_migrations(path: Path) -> None:
+    engine = create_engine("sqlite://")
+    with engine.connect() as connection:
+        script = ScriptDirectory.from_config(alembic_config(connection))
+        command.ensure_version(alembic_config(connection))
+    engine.dispose()
+    assert [revision.revision for revision in script.walk_revisions()][::-1] == list(schema.REVISIONS)
+
+
+def test_a_file_that_needs_no_migration_is_opened_without_what_is_slow_to_import(path: Path) -> None:
+    program = (
+        "import asyncio, sys\n"
+        "from server.storage.database import open_database\n"
+        "async def run():\n"
+        "    for _ in range(2):\n"
+        "        await (await open_database(sys.argv[1], clock=lambda: 0)).close()\n"
+        "asyncio.run(run())\n"
+        "slow = {'alembic', 'sqlalchemy.orm', 'asyncpg'}\n"
+        "sys.exit(repr(slow & sys.modules.keys()) if slow & sys.modules.keys() else 0)\n"
+    )
+    run = subprocess.run([sys.executable, "-c", program, str(path)], timeout=30, check=False)
+    assert run.returncode == 0
+
+
+def test_a_copy_is_complete_or_not_there(tmp_path: Path) -> None:
+    source = tmp_path / "chat.db"
+    source.write_bytes(b"no database" * 1000)
+    with pytest.raises(StorageError):
+        copy_database(source, tmp_path / "copy.db")
+    assert not (tmp_path / "copy.db").exists()

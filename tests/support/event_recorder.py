@@ -1,0 +1,19 @@
+"""Everything a client tells, as it comes."""
+
+import asyncio
+
+from tui_chat.client.client import ChatClient
+from tui_chat.client.events import ClientEvent
+
+
+class EventRecorder(list[ClientEvent]):
+    """Grows while the client lives."""
+
+    def __init__(self, client: ChatClient) -> None:
+        super().__init__()
+        self._stream = client.events()
+        self._reader_task = asyncio.create_task(self._read(), name="reading events")
+
+    async def _read(self) -> None:
+        async for event in self._stream:
+            self.append(event)

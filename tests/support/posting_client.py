@@ -1,0 +1,59 @@
+"""A client in a process of its own that posts what standard input says, line by line; to be killed.
+
+    python -m tests.support.posting_client URL ROOM NICK OUTBOX_FOLDER
+
+It writes `kept N` when so many lines are on its disk, and `sent N` when so many were
+acknowledged since it started. A line `!N` posts the texts 0 to N - 1.
+"""
+
+import asyncio
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from tui_chat.client.client import ChatClient
+from tui_chat.client.events import OutboxItemChanged
+from tui_chat.client.outbox.item import OutboxItemState
+from tui_chat.client.outbox.store import Outbox
+
+
+async def main(url: str, room_name: str, nick: str, directory: str) -> None:
+    """Until standard input ends."""
+    key_file = Path(directory) / f"{nick}.key"
+    guest_key = key_file.read_text() if key_file.exists() else None
+    async with Outbox(Path(directory)) as outbox, ChatClient(url, guest_key=guest_key, outbox=outbox) as client:
+        stream = client.events()
+        room = await client.join(room_name, nick=nick)
+        key_file.write_text(client.guest_key or "")
+        report("joined", len(room.unsent()))
+        reader_task = asyncio.create_task(post_lines(room.post))
+        persisted_ids: set[object] = set()
+        sent_count = 0
+        async for event in stream:
+            if not isinstance(event, OutboxItemChanged):
+                continue
+            if event.item.persisted and event.client_id not in persisted_ids:
+                persisted_ids.add(event.client_id)
+                report("kept", len(persisted_ids))
+            if event.state is OutboxItemState.SENT:
+                sent_count += 1
+                report("sent", sent_count)
+        await reader_task
+
+
+async def post_lines(post: Callable[[str], object]) -> None:
+    """Post what comes."""
+    loop = asyncio.get_running_loop()
+    while line := await loop.run_in_executor(None, sys.stdin.readline):
+        text = line.rstrip("\n")
+        for message in [str(number) for number in range(int(text[1:]))] if text.startswith("!") else [text]:
+            post(message)
+
+
+def report(event: str, count: int) -> None:
+    """A line for whoever started it."""
+    print(event, count, flush=True)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:5]))

@@ -1,0 +1,59 @@
+"""A terminal that takes no output, as one whose window is frozen."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+from textual.drivers.headless_driver import HeadlessDriver
+
+from server.app import RunningServer
+from tests.support.chat_app import chat_app_in_room
+from tests.support.in_process_server import running_server
+from tui_chat.client.client import ChatClient
+from tui_chat.session import chat_session, transcript
+from tui_chat.session.lines import MessageLine
+from tui_chat.ui import event_queue
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
+    async with running_server(tmp_path / "server", rate_limit="off") as running:
+        yield running
+
+
+async def flood(url: str, lines: int) -> None:
+    async with ChatClient(url) as bob:
+        room = await bob.join("tea", nick="bob")
+        for start in range(0, lines, 100):
+            await asyncio.gather(*(room.send(f"line {number}") for number in range(start, start + 100)))
+        await room.send("the last line")
+
+
+async def test_a_terminal_that_takes_no_output_costs_no_memory_for_what_is_said(
+    server: RunningServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    behind: list[bool] = []  # a terminal that exists takes all at once
+    monkeypatch.setattr(HeadlessDriver, "is_output_blocked", property(lambda _: bool(behind)), raising=False)
+    monkeypatch.setattr(event_queue, "HIGH_WATER_MARK", 100)
+    monkeypatch.setattr(transcript, "MAX_QUEUED_LINES", 200)
+    monkeypatch.setattr(chat_session, "MAX_LINES", 300)
+    monkeypatch.setattr(chat_session, "MAX_LINES_READING_BACK", 400)
+    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
+        tea, waiting = ann.chat_screen.session.rooms["tea"], ann.chat_screen.connection.event_queue
+        behind.append(True)
+        for _ in range(10):
+            await flood(server.url, 100)
+            await ann.wait_until(lambda: not waiting.is_overfull)
+        while len(tea.transcript.lines) >= 500:  # that its log was cut waits behind what was said before, too
+            await flood(server.url, 100)
+            await ann.wait_until(lambda: not waiting.is_overfull)
+        assert "bob" not in ann.screen_text()
+        assert tea.unread_count > 900
+        behind.clear()
+        await ann.wait_for_text("the last line")
+        await ann.wait_until(lambda: tea.unread_count == 0)
+        texts = [line.text for line in ann.timeline.lines if isinstance(line, MessageLine)]
+        assert texts == [line.text for line in tea.transcript.lines if isinstance(line, MessageLine)]
+        await ann.press("alt+home")
+        await ann.wait_until(lambda: len(tea.transcript.lines) > len(texts))

@@ -1,0 +1,58 @@
+"""The terminal on a server that knows only the plain events, in a real pseudo-terminal."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.basic_node_server import basic_node_server
+from tests.support.javascript_client import javascript_client
+from tests.support.terminal import CHAT_TUI, PtyTerminal, terminal
+from tests.support.wait import wait_until
+
+pytestmark = pytest.mark.needs_node
+
+NOTICE = "Plain server: no history, no members, no delivery marks."
+
+
+def row_with(shown: PtyTerminal, text: str) -> str:
+    return next((row for row in shown.screen_text().splitlines() if text in row), "")
+
+
+async def test_a_terminal_talks_over_a_plain_server_and_says_nothing_twice(tmp_path: Path) -> None:
+    async with basic_node_server("4.3.2") as server:
+        port = server.port
+        command = (*CHAT_TUI, server.url, "--room", "tea", "--nick", "ann")
+        async with terminal(command, tmp_path, columns=100) as ann, javascript_client("4.3.2") as page:
+            await ann.wait_for_text(NOTICE)
+            await page.connect(server.url)
+            page.emit("joinRoom", {"roomName": "tea", "nickName": "小明"})
+            await ann.wait_for_text("joined")
+            ann.write_keys("你好 from the terminal\r")
+            await wait_until(lambda: "✓" in row_with(ann, "from the terminal"))
+            page.emit("sendMessage", {"room": "tea", "nickName": "小明", "message": "你好 from the page"})
+            await ann.wait_for_text("from the page")
+            await page.wait_until(
+                lambda: "你好 from the terminal" in [push["message"] for push in page.event_payloads("message")]
+            )
+
+            server.configure(echoes=False)
+            ann.write_keys("lost on its way\r")
+            await wait_until(lambda: server.received_texts()[-1] == "lost on its way")
+            server.disconnect_all()
+            await ann.wait_for_text("perhaps sent")
+            assert "?" in row_with(ann, "lost on its way")
+            server.configure(echoes=True)
+            ann.write_keys("after the break\r")
+            await wait_until(lambda: "✓" in row_with(ann, "after the break"))
+            assert server.received_texts().count("lost on its way") == 1
+            assert ann.screen_text().count(NOTICE) == 1
+            ann.write_keys("\x11")
+            assert await ann.wait_closed() == 0
+            assert server.received_texts().count("lost on its way") == 1
+    async with basic_node_server(port=port) as server, terminal(command, tmp_path, columns=100) as ann:
+        await ann.wait_for_text("perhaps sent")  # it is still not known, and still for the person to say
+        ann.write_keys("hello again\r")
+        await wait_until(lambda: "✓" in row_with(ann, "hello again"))
+        assert server.received_texts() == ["hello again"]
+        ann.write_keys("\x11")
+        assert await ann.wait_closed() == 0

@@ -1,0 +1,59 @@
+"""What Tab offers, as it is shown while one chooses."""
+
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+
+from server.app import RunningServer
+from tests.support.chat_app import chat_app_in_room
+from tests.support.in_process_server import running_server
+from tui_chat.session.commands.completion import Candidate, Completion
+from tui_chat.ui.widgets.status import StatusLine
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
+    async with running_server(tmp_path, rate_limit="off") as running:
+        yield running
+
+
+async def test_several_candidates_are_listed_until_something_else_is_typed(
+    server: RunningServer, tmp_path: Path
+) -> None:
+    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
+        await ann.type_text("/no")
+        await ann.press("tab")
+        assert ann.composer.text == "/notify "
+        assert "/names" not in ann.screen_text()
+        ann.composer.set_text("")
+        await ann.type_text("/t")
+        await ann.press("tab")
+        await ann.wait_for_text(" /topic  /theme")
+        await ann.press("tab")
+        assert ann.composer.text == "/theme "
+        await ann.press("shift+tab")
+        assert ann.composer.text == "/topic "
+        await ann.type_text("x")
+        await ann.wait_until(lambda: "/theme" not in ann.screen_text())
+
+
+async def test_a_name_of_an_emoji_becomes_it(server: RunningServer, tmp_path: Path) -> None:
+    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
+        await ann.type_text("well :smile:")
+        await ann.press("tab")
+        assert ann.composer.text == "well 😄 "
+
+
+@pytest.mark.parametrize("at", [0, 5, 29, 30])
+async def test_the_chosen_candidate_is_always_in_view(at: int, server: RunningServer, tmp_path: Path) -> None:
+    names = [f"name-{number}[bold]" for number in range(30)]
+    completing = Completion(0, "n", tuple(Candidate(f"{name} ", name) for name in names), at)
+    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
+        status = ann.chat_screen.query_one(StatusLine)
+        status.show_candidates(completing)
+        await ann.pilot.pause()
+        shown = ann.first_row_of(status)
+        assert names[min(at, 29)] in shown
+        assert ("‹" in shown) is (at > 2)
+        assert ("›" in shown) is (at < 25)

@@ -1,0 +1,111 @@
+"""Links: found, shown with where they really lead, opened only when that was seen."""
+
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server.app import RunningServer
+from tests.support.chat_app import ChatAppDriver, chat_app_in_room
+from tests.support.in_process_server import running_server
+from tui_chat.client.client import ChatClient
+from tui_chat.ui.browser import has_browser
+from tui_chat.ui.screens.link import LinkScreen
+from tui_chat.ui.timeline.hyperlinks import find_hyperlinks, parse_host
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
+    async with running_server(tmp_path, rate_limit="off") as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def over_ssh(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No browser starts in a test: what is opened is copied."""
+    monkeypatch.setenv("SSH_CONNECTION", "10.0.0.1 1 10.0.0.2 22")
+
+
+@pytest.mark.parametrize(
+    ("written", "host", "letters"),
+    [
+        ("https://example.org/a?b=c#d", "example.org", ""),
+        ("http://EXAMPLE.org:8080/", "example.org", ""),
+        ("https://bank.example@evil.example/login", "evil.example", ""),
+        ("https://bank.example%2f@evil.example/", "evil.example", ""),
+        ("http://例え.jp/x", "xn--r8jz45g.jp", "例え.jp"),
+        ("https://аррӏе.com/", "xn--80ak6aa92e.com", "аррӏе.com"),
+        ("https://xn--80ak6aa92e.com/", "xn--80ak6aa92e.com", "аррӏе.com"),
+        ("https://[2001:db8::1]:80/", "2001:db8::1", ""),
+        ("https://[2001:db8::1/", "", ""),
+        ("mailto:ann@example.org", "example.org", ""),
+    ],
+)
+def test_the_host_is_the_one_it_really_leads_to(written: str, host: str, letters: str) -> None:
+    (link,) = find_hyperlinks(f"see {written} there")
+    assert link.url.isascii()
+    assert parse_host(link.url) == (host, letters)
+
+
+@given(st.text(st.characters(codec="utf-8"), max_size=60))
+def test_no_text_makes_a_link_that_is_not_printable_ascii_or_a_host_with_controls(text: str) -> None:
+    for link in find_hyperlinks(f"https://{text} mailto:{text}"):
+        assert all(0x20 < ord(character) < 0x7F for character in link.url)
+        assert not any(
+            ord(character) < 0x20 or 0x7F <= ord(character) < 0xA0
+            for part in parse_host(link.url)
+            for character in part
+        )
+
+
+async def linked(ann: ChatAppDriver, url: str, text: str) -> None:
+    async with ChatClient(url) as other:
+        room = await other.join("tea", nick="bob")
+        await room.send(text)
+        await ann.wait_for_text(text[:20])
+    await ann.wait_for_text("bob left")
+
+
+async def test_o_on_a_picked_message_shows_where_its_links_lead_before_one_is_opened(
+    server: RunningServer, tmp_path: Path
+) -> None:
+    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
+        await linked(ann, server.url, "one https://good.example/a two https://good.example@evil.example/b")
+        await ann.press("ctrl+s", "o")
+        await ann.wait_until(lambda: isinstance(ann.app.screen, LinkScreen))
+        hosts = [row.strip(" │▌") for row in ann.screen_text().splitlines()]
+        assert hosts.index("good.example") < hosts.index("evil.example")
+        assert ann.app.clipboard == ""
+        await ann.press("down", "enter")
+        await ann.wait_for_text("Copied the link to evil.example")
+        assert ann.app.clipboard == "https://good.example@evil.example/b"
+
+
+async def test_a_click_on_a_link_asks_first_and_escape_leaves_it(server: RunningServer, tmp_path: Path) -> None:
+    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
+        await linked(ann, server.url, "http://例え.jp/x is new")
+        rows = ann.screen_text().splitlines()
+        y = next(at for at, row in enumerate(rows) if "例え" in row)
+        await ann.pilot.click(offset=(rows[y].index("http") + 3, y))
+        await ann.wait_until(lambda: isinstance(ann.app.screen, LinkScreen))
+        await ann.wait_for_text("xn--r8jz45g.jp")
+        assert "例え.jp" in ann.screen_text()
+        await ann.press("escape")
+        await ann.wait_until(lambda: ann.app.screen is ann.chat_screen)
+        assert ann.app.clipboard == ""
+
+
+async def test_a_message_without_a_link_says_so(server: RunningServer, tmp_path: Path) -> None:
+    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
+        await linked(ann, server.url, "nothing to see")
+        await ann.press("ctrl+s", "o")
+        await ann.wait_for_text("There is no link")
+
+
+def test_over_ssh_and_without_windows_there_is_no_browser() -> None:
+    assert has_browser({"DISPLAY": ":0"}, "linux")
+    assert has_browser({}, "darwin")
+    assert not has_browser({}, "linux")
+    assert not has_browser({"DISPLAY": ":0", "SSH_CONNECTION": "…"}, "linux")

@@ -1,0 +1,144 @@
+"""What one person makes of the others: ignoring, muting, asking who they are; and `/me`."""
+
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+
+from server.app import RunningServer
+from tests.support.chat_app import ChatAppDriver, chat_app_in_room
+from tests.support.in_process_server import running_server
+from tui_chat.client.client import ChatClient
+from tui_chat.session.lines import MessageLine
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
+    async with running_server(tmp_path, rate_limit="off") as running:
+        yield running
+
+
+def said(person: ChatAppDriver, room: str = "tea") -> list[str]:
+    lines = person.chat_screen.session.rooms[room].transcript.lines
+    return [line.text for line in lines if isinstance(line, MessageLine)]
+
+
+async def test_me_says_what_you_do_to_everybody(server: RunningServer, tmp_path: Path) -> None:
+    async with (
+        chat_app_in_room(tmp_path, server.url, "ann") as ann,
+        chat_app_in_room(tmp_path, server.url, "bob") as bob,
+    ):
+        await ann.send_message("hello")
+        await ann.send_message("/me waves")
+        await bob.wait_for_text("* ann   waves")
+        await bob.send_message("/reply hi")
+        await ann.wait_for_text("╭ * ann waves")
+        await ann.press("up")
+        assert ann.composer.text == "/me waves"
+        await ann.send_message(" back")
+        await bob.wait_for_text("* ann   waves back (edited)")
+        assert said(bob)[1] == "/me waves back"
+        await ann.send_message("/shrug who knows")
+        await bob.wait_for_text(r"who knows ¯\_(ツ)_/¯")
+
+
+async def test_what_an_ignored_person_says_is_hidden_until_they_are_not(server: RunningServer, tmp_path: Path) -> None:
+    async with chat_app_in_room(tmp_path, server.url, "ann", size=(110, 24)) as ann, ChatClient(server.url) as other:
+        room = await other.join("tea", nick="bob")
+        await room.send("before")
+        await ann.wait_for_text("before")
+        await ann.send_message("/ignore @BOB")
+        await ann.wait_until(lambda: said(ann) == [])
+        await room.send("ann: during")
+        await room.set_typing(True)
+        await other.change_nick("bobby")
+        await room.send("under another name")
+        await ann.send_message("mine")
+        await ann.wait_until(lambda: said(ann) == ["mine"])
+        tea = ann.chat_screen.session.rooms["tea"]
+        assert (tea.unread_count, tea.mention_count, tea.typing_nicks) == (0, 0, [])
+        assert "during" not in ann.screen_text()
+        await ann.send_message("/ignore")
+        await ann.wait_for_text("Ignored: BOB")
+        assert 'ignored = ["BOB"]' in (tmp_path / "ann" / "settings.toml").read_text()
+        await ann.send_message("/unignore bob")
+        await ann.wait_until(lambda: said(ann) == ["before", "ann: during", "under another name", "mine"])
+        await ann.send_message("/unignore bob")
+        await ann.wait_for_text("bob is not ignored")
+
+
+async def test_you_cannot_ignore_yourself(server: RunningServer, tmp_path: Path) -> None:
+    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
+        await ann.send_message("/ignore ann")
+        await ann.wait_for_text("You cannot ignore yourself.")
+
+
+async def test_a_muted_room_is_quiet_and_a_mention_in_it_is_not(server: RunningServer, tmp_path: Path) -> None:
+    async with chat_app_in_room(tmp_path, server.url, "ann") as ann, ChatClient(server.url) as other:
+        tea = await other.join("tea", nick="bob")
+        for room in ("dev", "ops"):
+            await ann.send_message(f"/join {room}")
+            await ann.wait_until(
+                lambda room=room: ann.chat_screen.displayed_room is ann.chat_screen.session.rooms.get(room)
+            )
+        await ann.send_message("/mute tea")
+        await ann.wait_for_text("tea is muted")
+        await tea.send("something")
+        await ann.wait_for_text("(1)")
+        await ann.press("alt+a")
+        assert ann.chat_screen.displayed_room is ann.chat_screen.session.rooms["ops"]
+        await tea.send("ann?")
+        await ann.wait_for_text("@2")
+        await ann.press("alt+a")
+        assert ann.chat_screen.displayed_room is ann.chat_screen.session.rooms["tea"]
+        await ann.send_message("/unmute")
+        await ann.wait_for_text("tea is not muted")
+        await ann.wait_until(lambda: not ann.app.settings.is_muted("tea"))
+
+
+async def test_a_room_with_a_draft_is_marked_in_the_list(server: RunningServer, tmp_path: Path) -> None:
+    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
+        await ann.send_message("/join dev")
+        await ann.wait_for_text("2 dev")
+        await ann.type_text("half")
+        assert "✎" not in ann.screen_text()
+        await ann.press("alt+1")
+        await ann.wait_for_text("✎")
+        await ann.press("alt+2", "ctrl+c", "alt+1")
+        assert "✎" not in ann.screen_text()
+
+
+async def test_whois_says_who_somebody_is_and_where(server: RunningServer, tmp_path: Path) -> None:
+    async with chat_app_in_room(tmp_path, server.url, "ann", size=(120, 24)) as ann, ChatClient(server.url) as other:
+        room = await other.join("tea", nick="bob")
+        await room.send("hi")
+        await ann.wait_for_text("hi")
+        await ann.wait_for_text("2 here")  # who is here may be told a moment after what they say
+        await ann.send_message("/whois @bob")
+        await ann.wait_for_text("bob: a guest, without an account · in tea · last said something at")
+        await ann.send_message("/whois ann")
+        await ann.wait_for_text("ann: that is you")
+        await room.leave()
+        await ann.wait_for_text("1 here")
+        await ann.send_message("/whois BOB")
+        await ann.wait_for_text("bob: not in your rooms now · last said something at")
+        await ann.send_message("/whois nobody")
+        await ann.wait_for_text("Nobody here is called nobody.")
+
+
+async def test_another_server_is_entered_with_the_nickname_and_room_there_are(
+    server: RunningServer, tmp_path: Path
+) -> None:
+    async with running_server(tmp_path / "second") as second, chat_app_in_room(tmp_path, server.url, "ann") as ann:
+        await ann.send_message("here")
+        await ann.send_message("/server not a server at all")
+        await ann.wait_until(lambda: ann.chat_screen.status.is_mounted and ann.composer.text.startswith("/server"))
+        await ann.press("ctrl+u")
+        first = ann.chat_screen
+        await ann.send_message(f"/server {second.url}")
+        await ann.wait_until(lambda: ann.app.screen is not first and ann.app.screen.__class__ is first.__class__)
+        await ann.wait_until(
+            lambda: ann.chat_screen.displayed_room is not None and ann.chat_screen.displayed_room.name == "tea"
+        )
+        assert ann.chat_screen.connection.url == second.url
+        assert said(ann) == []

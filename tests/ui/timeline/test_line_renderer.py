@@ -1,0 +1,241 @@
+"""What a timeline looks like, row by row, and in which colours."""
+
+from datetime import UTC, date
+
+import pytest
+from msgspec.structs import replace
+from textual.app import App, ComposeResult
+from textual.color import Color
+
+from tests.support.timeline_app import MINUTE_MS, START_TS, TimelineApp, make_message, sample_lines
+from tui_chat.session.lines import Line, NoticeLine, ReactionCount, UnreadLine
+from tui_chat.ui.timeline import nick_colors
+from tui_chat.ui.timeline.strings import TimelineStrings, format_gap
+from tui_chat.ui.timeline.widget import Timeline
+
+WIDE = """\
+                 ── Friday, 20 November 2026 ──
+ 09:01     alice   Good evening. Is the build green again?
+                   I pushed the fix for the flaky test
+ 09:02       bob   Yes, see
+                   https://ci.example.org/builds/4711/console?with=
+                   a-rather-long-query&and=more#L2042 for its log.
+                 ── 1,240 messages not loaded · Enter ──
+ 09:03           · carol, dave and 3 others joined
+ 23:02      小明 ✓ 早上好！今天的发布计划是什么？我们先把数据库迁移
+                   做完，然后再更新网关，最后检查所有的客户端。
+ 23:03     carol   👩💻 on it CN 👍 ❤ é ñ — ok
+                   def f(x):
+                       return x + 1
+
+                   print(f(41))
+ 23:06 a-very-l…   short
+ 23:07      dave @ @小明 could you look at the pull request? It is
+                   about the resume rule.
+ ────────────────── new ───────────────────────────────────────────
+ 23:08      小明 ✓ Looking now.
+ 23:09           ✓ Fine by me, merging. (edited)
+ 23:10      dave   message deleted
+ 23:11       bob   supercalifragilisticexpialidocioussupercalifragi
+                   listicexpialidocioussupercalifragilisticexpialid
+                   ocioussupercalifragilisticexpialidocious
+ 23:13      小明 ✗ This one could not go out
+                   not sent: the room is closed to guests — retry
+ 23:14           … and this is on its way"""
+
+NARROW = """\
+ 小明  23:08
+ ✓ Looking now.
+ ✓ Fine by me, merging. (edited)
+ dave  23:10
+   message deleted
+ bob  23:11
+   supercalifragilisticexpialidocious
+   supercalifragilisticexpialidocious
+   supercalifragilisticexpialidocious
+   supercalifragilisticexpialidocious
+ 小明  23:13
+ ✗ This one could not go out
+   not sent: the room is closed to
+   guests — retry
+ … and this is on its way"""
+
+
+@pytest.mark.parametrize(("size", "shown"), [((81, 29), WIDE), ((51, 16), NARROW)])
+async def test_a_day_of_talk(size: tuple[int, int], shown: str):
+    app = TimelineApp(sample_lines())
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        assert "\n".join(app.rendered_rows()) == shown
+
+
+async def test_one_person_s_lines_are_grouped_within_five_minutes_and_a_day():
+    def line(number: int, minutes: float, nick: str = "bob") -> Line:
+        return make_message(number, nick=nick, ts=START_TS + int(minutes * MINUTE_MS))
+
+    lines = [
+        line(1, 0),
+        line(2, 0.5),
+        line(3, 4),
+        line(4, 10),
+        UnreadLine(),
+        line(5, 11),
+        NoticeLine("n", START_TS + 12 * MINUTE_MS, "carol joined"),
+        line(6, 12),
+        line(7, 15 * 60 - 1),
+        line(8, 15 * 60 + 1),
+    ]
+    app = TimelineApp(lines)
+    async with app.run_test(size=(80, 40)) as pilot:
+        await pilot.pause()
+        heads = [row[:17].split() for row in app.rendered_rows() if "message" in row]
+        assert heads == [
+            ["09:00", "bob"],
+            [],
+            ["09:04"],
+            ["09:10", "bob"],
+            ["09:11", "bob"],
+            ["09:12", "bob"],
+            ["23:59", "bob"],
+            ["00:01", "bob"],
+        ]
+
+
+async def test_another_language_is_a_matter_of_words():
+    class Chinese(App[None]):
+        def compose(self) -> ComposeResult:
+            yield Timeline(
+                tz=UTC,
+                strings=TimelineStrings(date_label=chinese_day, unread_label="新消息", edited_suffix="（已编辑）"),
+            )
+
+    def chinese_day(day: date) -> str:
+        return f"{day.year}年{day.month}月{day.day}日"
+
+    app = Chinese()
+    async with app.run_test(size=(80, 10)) as pilot:
+        timeline = app.query_one(Timeline)
+        timeline.set_lines([make_message(1), UnreadLine(), replace(make_message(2), edited=True)])
+        await pilot.pause()
+        rows = "\n".join(timeline.render_line(y).text for y in range(10))
+        assert "── 2026年11月20日 ──" in rows
+        assert "─ 新消息 ─" in rows
+        assert "message 2 （已编辑）" in rows
+
+
+def test_one_missing_message_is_not_many():
+    assert format_gap(1) == "1 message not loaded · Enter"
+
+
+@pytest.mark.parametrize("background", ["#000000", "#1e1e1e", "#2b2f36", "#d8d8d8", "#eef0f3", "#ffffff", "#777777"])
+@pytest.mark.parametrize("shade", [*nick_colors.DARK_THEME_COLORS, *nick_colors.LIGHT_THEME_COLORS])
+def test_nicknames_can_be_read_on_any_background(shade: str, background: str):
+    behind = Color.parse(background)
+    away = max(
+        nick_colors.contrast_ratio(Color(255, 255, 255), behind), nick_colors.contrast_ratio(Color(0, 0, 0), behind)
+    )
+    shown = nick_colors.contrast_ratio(Color.parse(nick_colors.ensure_contrast(shade, behind)), behind)
+    assert shown >= min(nick_colors.MIN_CONTRAST, away)
+
+
+@pytest.mark.parametrize(
+    ("shades", "background"), [(nick_colors.DARK_THEME_COLORS, "#2b2f36"), (nick_colors.LIGHT_THEME_COLORS, "#eef0f3")]
+)
+def test_the_palettes_need_no_change_on_the_backgrounds_they_are_for(shades: tuple[str, ...], background: str):
+    assert [nick_colors.ensure_contrast(shade, Color.parse(background)) for shade in shades] == [
+        Color.parse(shade).hex6 for shade in shades
+    ]
+
+
+def test_a_nickname_has_one_colour_whatever_its_case():
+    assert nick_colors.nick_color("Alice", nick_colors.DARK_THEME_COLORS) == nick_colors.nick_color(
+        "alice", nick_colors.DARK_THEME_COLORS
+    )
+    assert len(
+        {nick_colors.nick_color(f"person{number}", nick_colors.DARK_THEME_COLORS) for number in range(200)}
+    ) == len(nick_colors.DARK_THEME_COLORS)
+
+
+async def test_another_theme_is_taken_at_once():
+    def colors(app: TimelineApp) -> set[str]:
+        rows = [app.timeline.render_line(y) for y in range(app.timeline.size.height)]
+        styles = [segment.style for row in rows for segment in row if segment.style is not None]
+        return {color.name for style in styles for color in (style.color, style.bgcolor) if color is not None}
+
+    themes = ("textual-dark", "textual-light")
+    fresh: list[set[str]] = []
+    for theme in themes:
+        app = TimelineApp(sample_lines())
+        app.theme = theme
+        async with app.run_test(size=(81, 29)) as pilot:
+            await pilot.pause()
+            fresh.append(colors(app))
+    app = TimelineApp(sample_lines())
+    async with app.run_test(size=(81, 29)) as pilot:
+        for theme, expected in [*zip(themes, fresh, strict=True)] * 2:
+            app.theme = theme
+            await pilot.pause()
+            assert colors(app) == expected
+
+
+@pytest.mark.parametrize("theme", ["ansi-dark", "ansi-light"])
+async def test_sixteen_colours_are_enough(theme: str):
+    app = TimelineApp(sample_lines())
+    async with app.run_test(size=(81, 29)) as pilot:
+        app.theme = theme
+        await pilot.pause()
+        assert "\n".join(app.rendered_rows()) == WIDE
+        colors = {
+            segment.style.color
+            for y in range(app.timeline.size.height)
+            for segment in app.timeline.render_line(y)
+            if segment.style is not None and segment.style.bold and segment.style.color is not None
+        }
+        assert all(color.triplet is None for color in colors if color.name in nick_colors.ANSI_COLORS)
+        assert {color.name for color in colors} & set(nick_colors.ANSI_COLORS)
+
+
+async def test_no_color_loses_no_mark(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    app = TimelineApp(sample_lines())
+    async with app.run_test(size=(81, 29)) as pilot:
+        app.timeline.action_show_cursor()
+        await pilot.pause()
+        assert app.rendered_rows()[-1].startswith("▌")
+        assert "\n".join(app.rendered_rows()).replace("▌", " ") == WIDE
+
+
+async def test_an_answer_stands_below_what_it_answers_and_reactions_below_both() -> None:
+    line = replace(
+        make_message(2, "like this"),
+        reply_to=1,
+        quoted="bob: how do I do that with a name that is far too long for one row of this terminal, and more of it?",
+        reactions=(ReactionCount("👍", 2, False), ReactionCount("🎉", 1_204, True)),
+    )
+    app = TimelineApp([make_message(1, "how?", nick="bob"), line, replace(make_message(3), reply_to=77)])
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        rows = app.rendered_rows()
+        at = next(number for number, row in enumerate(rows) if "like this" in row)
+        start = rows[at].index("like this")
+        assert rows[at - 1][start - 2 :].startswith("╭ bob: how do I do")
+        assert rows[at - 1].endswith("…")
+        assert rows[at + 1][start - 1 :] == " 👍 2 [🎉 1,204]"
+        assert "╭ an earlier message" in rows[at + 2]
+
+
+async def test_what_is_quoted_and_reacted_with_writes_nothing_but_text() -> None:
+    line = replace(
+        make_message(1, "text"),
+        reply_to=9,
+        quoted="bob: \x1b[31mred\x1b]52;c;AAAA\x07\nsecond\u202e",
+        reactions=(ReactionCount("\x1b[2J\u0301" + "x" * 400, 1, False), ReactionCount("👩‍💻" * 40, 1, True)),
+    )
+    app = TimelineApp([line])
+    async with app.run_test(size=(60, 12)) as pilot:
+        await pilot.pause()
+        for y in range(app.timeline.size.height):
+            strip = app.timeline.render_line(y)
+            assert strip.cell_length == app.timeline.size.width
+            assert not any(ord(character) < 32 or 127 <= ord(character) < 160 for character in strip.text)
+            assert "\u202e" not in strip.text

@@ -1,0 +1,327 @@
+"""The reader's place: kept when scrolled up, at the bottom otherwise."""
+
+from datetime import UTC, datetime
+
+from textual.events import MouseEvent, MouseScrollDown, MouseScrollUp
+from textual.scrollbar import ScrollTo
+
+from tests.support.timeline_app import START_TS, TimelineApp, make_append, make_message, make_messages
+from tui_chat.session.lines import GapLine, Splice, UnreadLine
+from tui_chat.ui.timeline.messages import FollowChanged, GapRequested, OlderMessagesRequested
+from tui_chat.ui.timeline.virtual_list import ScrollPosition
+from tui_chat.ui.timeline.widget import Timeline
+
+SIZE = (80, 21)  # 20 rows of timeline
+
+
+def key_on_row(app: TimelineApp, text: str) -> int:
+    return next(row for row, drawn in enumerate(app.rendered_rows()) if drawn.endswith(text))
+
+
+async def test_a_new_room_is_shown_from_its_bottom():
+    app = TimelineApp(make_messages(1, 100))
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        assert app.rendered_rows()[-1].endswith("message 100")
+        assert app.timeline.is_at_bottom
+
+
+async def test_a_short_talk_stands_above_the_composer():
+    app = TimelineApp(make_messages(1, 3))
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        assert [row for row in app.rendered_rows() if row][-1].endswith("message 3")
+        assert app.rendered_rows()[0] == ""
+
+
+async def test_new_lines_are_followed_at_the_bottom():
+    app = TimelineApp(make_messages(1, 100))
+    async with app.run_test(size=SIZE) as pilot:
+        app.timeline.splice(make_append(app.timeline, *make_messages(101, 105)))
+        await pilot.pause()
+        assert app.rendered_rows()[-1].endswith("message 105")
+        assert app.timeline.new_message_count == 0
+
+
+async def test_new_lines_leave_a_reader_farther_up_in_place_and_are_counted():
+    app = TimelineApp(make_messages(1, 100))
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("pageup", "pageup")
+        before = app.rendered_rows()
+        app.timeline.splice_many(
+            [
+                make_append(app.timeline, make_message(101), make_message(102)),
+                Splice(102, 0, (make_message(103, own=True), make_message(104))),
+            ]
+        )
+        await pilot.pause()
+        assert app.rendered_rows() == before
+        assert app.timeline.new_message_count == 3
+        await pilot.press("end")
+        assert app.rendered_rows()[-1].endswith("message 104")
+        assert app.timeline.new_message_count == 0
+
+
+async def test_what_comes_into_view_is_no_longer_counted():
+    app = TimelineApp(make_messages(1, 100))
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("up", "up", "up", "up", "up")
+        app.timeline.splice(make_append(app.timeline, *make_messages(101, 110)))
+        assert app.timeline.new_message_count == 10
+        await pilot.press(*["down"] * 9)
+        assert app.timeline.new_message_count == 6
+
+
+async def test_a_changed_message_is_not_counted_as_new():
+    app = TimelineApp(make_messages(1, 100))
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("pageup")
+        app.timeline.splice(make_append(app.timeline, make_message(101)))
+        app.timeline.splice(Splice(100, 1, (make_message(101, "changed"),)))
+        await pilot.pause()
+        assert app.timeline.new_message_count == 1
+
+
+async def test_older_history_on_top_moves_nothing():
+    app = TimelineApp(make_messages(101, 200))
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press(*["pageup"] * 4, "up", "up")
+        before = app.rendered_rows()
+        long = "a long message that takes more than one row of the timeline, whatever its width may be at present " * 2
+        app.timeline.splice(Splice(0, 0, tuple(make_message(number, long) for number in range(1, 101))))
+        await pilot.pause()
+        assert app.rendered_rows() == before
+
+
+async def test_history_of_the_same_day_takes_the_date_row_away_and_leaves_the_text_where_it_was():
+    app = TimelineApp(make_messages(101, 200))
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("home")
+        row = key_on_row(app, "message 105")
+        assert "November" in app.rendered_rows()[0]
+        app.timeline.splice(Splice(0, 0, tuple(make_messages(1, 100))))
+        await pilot.pause()
+        assert key_on_row(app, "message 105") == row
+        assert app.rendered_rows()[0].endswith("message 100")
+
+
+async def test_a_line_above_that_grows_moves_nothing():
+    app = TimelineApp(make_messages(1, 100))
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("pageup", "pageup")
+        before = app.rendered_rows()
+        app.timeline.splice(Splice(10, 1, (make_message(11, "grown\n" * 9),)))
+        await pilot.pause()
+        assert app.rendered_rows() == before
+
+
+async def test_the_first_line_in_view_keeps_its_row_over_a_resize():
+    text = "some words that are wrapped once the terminal is narrower than it was before this happened to it"
+    app = TimelineApp([make_message(number, f"{number} {text}") for number in range(1, 200)])
+    async with app.run_test(size=(140, 21)) as pilot:
+        await pilot.press(*["pageup"] * 3)
+        top = next(row for row in app.rendered_rows() if " some" in row).split("some")[0].split()[-1]
+        for width in (70, 45, 140):
+            await pilot.resize_terminal(width, 21)
+            await pilot.pause()
+            assert any(f" {top} some" in row for row in app.rendered_rows()[:3])
+
+
+async def test_a_message_taller_than_the_view_keeps_its_first_row_over_a_resize():
+    text = " ".join(f"word{number}" for number in range(1000))
+    app = TimelineApp([make_message(1), make_message(2, text), make_message(3)])
+    async with app.run_test(size=(140, 21)) as pilot:
+        await pilot.press("pageup", "pageup")
+        word = app.rendered_rows()[0].split()[0]
+        for width in (70, 45, 140):
+            await pilot.resize_terminal(width, 21)
+            await pilot.pause()
+            assert word in app.rendered_rows()[0].split()
+
+
+async def test_the_bottom_is_kept_over_a_resize():
+    app = TimelineApp([make_message(number, f"{number} " + "words " * 30) for number in range(1, 200)])
+    async with app.run_test(size=(140, 21)) as pilot:
+        for size in ((60, 30), (45, 10), (140, 40)):
+            await pilot.resize_terminal(*size)
+            await pilot.pause()
+            assert app.timeline.is_at_bottom
+            assert app.rendered_rows()[-1].endswith("words")
+
+
+async def test_a_page_overlaps_the_one_before_by_a_row():
+    app = TimelineApp(make_messages(1, 200))
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        first = app.rendered_rows()
+        await pilot.press("pageup")
+        assert app.rendered_rows()[-1] == first[0]
+        await pilot.press("pagedown")
+        assert app.rendered_rows() == first
+
+
+async def test_every_row_is_passed_when_paging_up_through_lines_of_unknown_height():
+    texts = [f"{number} " + "word " * (number * 7 % 60) for number in range(1, 120)]
+    app = TimelineApp([make_message(number, text) for number, text in enumerate(texts, 1)])
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        seen: list[str] = []
+        timeline = app.timeline
+        while True:
+            timeline.action_scroll_up()
+            top = app.rendered_rows()[0]
+            if timeline.scroll_y == 0:
+                break
+            seen.append(top)
+        numbers = [int(row.split()[2]) for row in seen if row[1:3].isdigit()]
+        assert numbers == sorted(numbers, reverse=True)
+        assert set(numbers) >= set(range(2, 100))
+
+
+async def test_the_wheel_and_the_scrollbar_move_the_view():
+    app = TimelineApp(make_messages(1, 1000))
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        timeline = app.timeline
+        bottom = app.rendered_rows()
+        timeline.post_message(wheel(MouseScrollUp, timeline))
+        await pilot.pause()
+        assert app.rendered_rows()[3:] == bottom[:-3]
+        timeline.post_message(wheel(MouseScrollDown, timeline))
+        await pilot.pause()
+        assert app.rendered_rows() == bottom
+        timeline.vertical_scrollbar.post_message(ScrollTo(y=500))
+        await pilot.pause()
+        assert app.rendered_rows()[0].endswith("message 501")
+        timeline.vertical_scrollbar.post_message(ScrollTo(y=timeline.max_scroll_y))
+        await pilot.pause()
+        assert timeline.is_at_bottom
+
+
+def wheel(kind: type[MouseEvent], timeline: Timeline) -> MouseEvent:
+    return kind(timeline, 5, 5, 0, 0, 0, False, False, False)
+
+
+async def test_a_line_is_found_by_its_key():
+    app = TimelineApp(make_messages(1, 1000))
+    async with app.run_test(size=SIZE) as pilot:
+        assert app.timeline.scroll_to_key("m400")
+        await pilot.pause()
+        assert key_on_row(app, "message 400") == 6
+        assert not app.timeline.scroll_to_key("m5000")
+
+
+async def test_a_room_is_found_again_where_it_was_left():
+    app = TimelineApp(make_messages(1, 100))
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("pageup", "up")
+        before, place = app.rendered_rows(), app.timeline.get_scroll_position()
+        app.timeline.set_lines(make_messages(500, 600))
+        app.timeline.set_lines([*make_messages(1, 100), make_message(101)], position=place)
+        await pilot.pause()
+        assert app.rendered_rows() == before
+        app.timeline.splice(Splice(101, 0, (make_message(102),)))
+        assert app.timeline.new_message_count == 1
+
+
+async def test_a_room_left_at_its_bottom_is_found_at_its_bottom():
+    app = TimelineApp(make_messages(1, 100))
+    async with app.run_test(size=SIZE) as pilot:
+        place = app.timeline.get_scroll_position()
+        app.timeline.set_lines(make_messages(1, 150), position=place)
+        await pilot.pause()
+        assert app.rendered_rows()[-1].endswith("message 150")
+
+
+async def test_a_place_whose_line_is_gone_is_found_by_its_time():
+    app = TimelineApp()
+    async with app.run_test(size=SIZE) as pilot:
+        app.timeline.set_lines(make_messages(1, 100), position=ScrollPosition("gone", 0, make_message(50).ts))
+        await pilot.pause()
+        assert app.rendered_rows()[0].endswith("message 50")
+
+
+async def test_older_history_is_asked_for_once_until_the_top_changes():
+    app = TimelineApp(make_messages(101, 200))
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("pageup")
+        assert not app.received_of(OlderMessagesRequested)
+        await pilot.press("home", "down", "home", "pagedown", "pageup", "end", "home")
+        assert len(app.received_of(OlderMessagesRequested)) == 1
+        app.timeline.splice(Splice(0, 0, tuple(make_messages(51, 100))))
+        await pilot.press("home")
+        assert len(app.received_of(OlderMessagesRequested)) == 2
+
+
+async def test_what_did_not_come_is_asked_for_again():
+    app = TimelineApp(make_messages(101, 200))
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("home")
+        app.timeline.reset_requests()
+        await pilot.press("down")
+        assert len(app.received_of(OlderMessagesRequested)) == 2
+
+
+async def test_a_gap_is_wanted_when_it_comes_into_view():
+    app = TimelineApp([*make_messages(1, 50), GapLine("gap", 50, 151), *make_messages(151, 250)])
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        assert not app.received_of(GapRequested)
+        app.timeline.scroll_to_key("gap")
+        await pilot.press("down", "up")
+        assert [
+            (gap.key, gap.after, gap.before) for gap in app.received_of(GapRequested) if isinstance(gap, GapRequested)
+        ] == [("gap", 50, 151)]
+        assert any("100 messages not loaded" in row for row in app.rendered_rows())
+
+
+async def test_a_filled_gap_leaves_what_was_above_it_in_place():
+    app = TimelineApp([*make_messages(1, 50), GapLine("gap", 50, 151), *make_messages(151, 250)])
+    async with app.run_test(size=SIZE) as pilot:
+        app.timeline.scroll_to_key("gap")
+        await pilot.pause()
+        row = key_on_row(app, "message 50")
+        app.timeline.splice(Splice(50, 1, tuple(make_messages(51, 150))))
+        await pilot.pause()
+        assert key_on_row(app, "message 50") == row
+        assert app.rendered_rows()[row + 1].endswith("message 51")
+        assert app.timeline.new_message_count == 0
+
+
+async def test_leaving_and_reaching_the_bottom_is_told():
+    app = TimelineApp(make_messages(1, 100))
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("pageup", "pageup", "end")
+        assert [told.is_following for told in app.received_of(FollowChanged) if isinstance(told, FollowChanged)] == [
+            False,
+            True,
+        ]
+
+
+async def test_an_empty_room_and_back():
+    app = TimelineApp(make_messages(1, 100))
+    async with app.run_test(size=SIZE) as pilot:
+        app.timeline.clear()
+        await pilot.press("pageup", "home", "end")
+        assert not any(app.rendered_rows())
+        app.timeline.splice(Splice(0, 0, (make_message(1), UnreadLine())))
+        await pilot.pause()
+        assert "new" in app.rendered_rows()[-1]
+
+
+async def test_a_moment_that_no_calendar_has_is_drawn_all_the_same():
+    app = TimelineApp([make_message(1, ts=-(10**18)), make_message(2, ts=10**18)])
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        assert app.rendered_rows()[-1].endswith("message 2")
+
+
+async def test_days_are_told_in_the_reader_s_own_time_zone():
+    midnight = int(datetime(2026, 11, 20, 23, 59, 30, tzinfo=UTC).timestamp() * 1000)
+    app = TimelineApp(
+        [make_message(1, ts=START_TS), make_message(2, ts=midnight), make_message(3, ts=midnight + 60_000)]
+    )
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        dates = [row.strip() for row in app.rendered_rows() if "2026" in row]
+        assert dates == ["── Friday, 20 November 2026 ──", "── Saturday, 21 November 2026 ──"]

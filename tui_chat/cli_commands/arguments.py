@@ -1,0 +1,115 @@
+"""The command lines of `chat-tui send`, `tail` and `who`."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import cast
+
+import platformdirs
+
+from tui_chat.command_line import CommandLineParser, parse_language
+from tui_chat.logging import configure_logging, log_path
+from tui_chat.session.i18n import tr
+
+DEFAULT_TIMEOUT = 30.0
+"""Seconds to go on trying, if nothing else is said."""
+
+DEFAULT_LINES = 10
+"""How many messages `tail` begins with, if nothing else is said."""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Do what the command line says.
+
+    Returns:
+        The exit code (`tui_chat.cli_commands.room_visit.Exit`).
+    """
+    args = build_parser().parse_args(arguments)
+    configure_logging(log_path())
+    # The network libraries cost a fifth of a second, which --help does not wait for.
+    from tui_chat.cli_commands.room_visit import CliTarget  # noqa: PLC0415
+    from tui_chat.cli_commands.room_visit import run_to_exit_code as run_coroutine  # noqa: PLC0415
+    from tui_chat.cli_commands.send import send  # noqa: PLC0415
+    from tui_chat.cli_commands.tail import tail  # noqa: PLC0415
+    from tui_chat.cli_commands.who import who  # noqa: PLC0415
+
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    command = cast(str, args.command)
+    target = CliTarget(
+        server=args.server,
+        room=args.room,
+        nick=args.nick or ("who" if command == "who" else ""),
+        timeout=args.timeout,
+        state_dir=platformdirs.user_state_path("tui-chat", appauthor=False),
+        anonymous=command == "who",
+    )
+    match command:
+        case "send":
+            coroutine = send(target, " ".join(args.text), by_line=args.lines, as_json=args.json)
+        case "tail":
+            coroutine = tail(target, args.lines, follow=args.follow, as_json=args.json)
+        case _:
+            coroutine = who(target, as_json=args.json)
+    return run_coroutine(coroutine)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The command line, in the language in use."""
+    parser = CommandLineParser(prog="chat-tui", allow_abbrev=False)
+    commands = parser.add_subparsers(dest="command", required=True)
+    send = commands.add_parser("send", description=tr("Say something in a room, and end when the server has it."))
+    send.add_argument("text", nargs="*", metavar="TEXT", help=tr("what to say; without it, what standard input has"))
+    send.add_argument("--lines", action="store_true", help=tr("each line of standard input is a message"))
+    tail = commands.add_parser(
+        "tail", description=tr("Print what was said last in a room, and what is said from now on.")
+    )
+    tail.add_argument(
+        "--lines",
+        type=_parse_count,
+        default=DEFAULT_LINES,
+        metavar="N",
+        help=tr("how many messages to begin with ({default})", default=DEFAULT_LINES),
+    )
+    tail.add_argument(
+        "--follow", action=argparse.BooleanOptionalAction, default=True, help=tr("go on until it is stopped")
+    )
+    who = commands.add_parser("who", description=tr("Print who is in a room."))
+    for subparser in (send, tail, who):
+        subparser.allow_abbrev = False
+        subparser.add_argument("--room", default="", metavar="ROOM", help=tr("the room"))
+        subparser.add_argument("--nick", default="", metavar="NICK", help=tr("your nickname; else the one used last"))
+        subparser.add_argument(
+            "--server",
+            default="",
+            metavar="URL",
+            help=tr("http://host:port, or chat://host/room; else the server used last"),
+        )
+        subparser.add_argument("--json", action="store_true", help=tr("print JSON, one object a line"))
+        subparser.add_argument(
+            "--timeout",
+            type=_parse_seconds,
+            default=DEFAULT_TIMEOUT,
+            metavar="SECONDS",
+            help=tr("how long to go on trying ({default:g})", default=DEFAULT_TIMEOUT),
+        )
+        subparser.add_argument(
+            "--lang", type=parse_language, default=None, metavar="en|zh", help=tr("the language; else the locale's")
+        )
+    return parser
+
+
+def _parse_count(text: str) -> int:
+    if text.isascii() and text.isdigit() and int(text) <= 1_000_000:
+        return int(text)
+    raise argparse.ArgumentTypeError(tr("a number of messages is one from 0 to 1,000,000"))
+
+
+def _parse_seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if 0 < seconds < 1e6:
+        return seconds
+    raise argparse.ArgumentTypeError(tr("a time is a number of seconds above 0"))

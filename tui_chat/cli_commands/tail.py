@@ -1,0 +1,46 @@
+"""`chat-tui tail`: what was said last, and then what is said."""
+
+from collections.abc import Iterable
+from datetime import datetime, tzinfo
+
+import msgspec
+
+from tui_chat.cli_commands.room_visit import CliTarget, ExitCode, open_room
+from tui_chat.client.room import Room
+from tui_chat.protocol.events import Entry, Message
+from tui_chat.protocol.limits import HISTORY_PAGE
+from tui_chat.session import log_format
+
+
+async def tail(target: CliTarget, lines: int, *, follow: bool, as_json: bool, zone: tzinfo | None = None) -> ExitCode:
+    """Print it.
+
+    Args:
+        place: Where.
+        lines: How many of the last messages.
+        follow: Go on until stopped.
+        as_json: One JSON object a line, as on the wire.
+        zone: The time zone of the times; the system's if None.
+    """
+    async with open_room(target, min(max(lines, 1), HISTORY_PAGE)) as room:
+        _print_entries(await _latest_messages(room, lines), as_json, zone)
+        if follow:
+            async for entry in room:
+                _print_entries((entry,), as_json, zone)
+    return ExitCode.SUCCESS
+
+
+async def _latest_messages(room: Room, count: int) -> list[Message]:
+    if not count:
+        return []
+    while len(messages := list(room.log.messages())) < count and await room.load_older():
+        pass
+    return messages[-count:]
+
+
+def _print_entries(entries: Iterable[Entry], as_json: bool, zone: tzinfo | None) -> None:
+    for entry in entries:
+        if as_json:
+            print(msgspec.json.encode(entry).decode(), flush=True)
+        else:
+            print(log_format.format_with_time(entry, datetime.fromtimestamp(entry.ts / 1000, zone)), flush=True)

@@ -1,0 +1,470 @@
+"""A chat server as a program sees it: connect, join rooms, talk. For bots and for screens.
+
+    async with ChatClient("http://localhost:3000") as chat:
+        room = await chat.join("tea", nick="ann")
+        await room.send("hello")
+        async for entry in room:
+            ...
+
+It keeps connected, comes back to its rooms after a break as the same member, and
+misses nothing of what was said meanwhile (docs/clients.md).
+"""
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from types import TracebackType
+from typing import TYPE_CHECKING
+from uuid import UUID, uuid4
+
+from tui_chat.client import sanitize
+from tui_chat.client.errors import ConnectionLost
+from tui_chat.client.event_stream import EventStream
+from tui_chat.client.events import (
+    ClientEvent,
+    ConnectionState,
+    ConnectionStateChanged,
+    NoticeReceived,
+    PersistenceFailed,
+    RoomLost,
+    TypingChanged,
+)
+from tui_chat.client.net import basic_server
+from tui_chat.client.net.address import parse_address
+from tui_chat.client.net.connector import Connector
+from tui_chat.client.outbox.store import Outbox, OutboxScope, hash_guest_key
+from tui_chat.client.room import Room
+from tui_chat.client.search import MessageSearcher
+from tui_chat.client.search_page import SearchPage
+from tui_chat.client.storage.history_db import LocalHistory
+from tui_chat.client.storage.sqlite_file import LocalStorageError
+from tui_chat.client.task_set import TaskSet
+from tui_chat.protocol import events as wire_events
+from tui_chat.protocol import names
+from tui_chat.protocol.codec import decode_push
+from tui_chat.protocol.errors import ChatError, InternalError, RateLimited, Unavailable
+from tui_chat.protocol.limits import HISTORY_DEFAULT, HISTORY_PAGE, ROOM_LIST_PAGE
+from tui_chat.protocol.requests import ChangeNick, JoinRoom, ListRooms
+from tui_chat.protocol.responses import NickChanged, RoomListResponse, RoomSummary
+
+if TYPE_CHECKING:
+    from tui_chat.client.net.transport import Transport
+
+# A program that sets up no logging sees nothing: whatever matters is raised, or is an event.
+log = logging.getLogger("chat.client")
+log.addHandler(logging.NullHandler())
+
+REQUEST_TIMEOUT = 30.0
+MAX_CONCURRENT_JOINS = 4
+"""Joins on their way at the same time: after a break a server has enough to do."""
+JOIN_RETRY_DELAY = 1.0
+DEFAULT_MAX_MESSAGES = 10_000
+FLUSH_TIMEOUT = 5.0
+"""Seconds that closing waits for what was said and posted last to be on disk."""
+
+
+class ChatClient:
+    """One connection to one server, and the rooms joined over it; an async context manager.
+
+    Args:
+        url: Where the server is: `http://host:port`, or any form that `address.parse` takes.
+        guest_key: The secret of an earlier visit, to be the same member again.
+        keep_trying: Entering the context does not wait for a connection, and does not
+            fail without one: it is made in the background, whenever it can be.
+        ca_file: Certificates (PEM) to trust instead of the system's.
+        outbox: Where what is posted is kept until it is sent; whoever gives it closes it, after the client.
+        history: Where what is said is kept, to be there when a room is opened; closed like the outbox.
+        messages_held: How many messages of a room stay in memory at least, when more come than twice as many;
+            None for all.
+        random: Gives a number from 0 up to 1: the spread of attempts to reconnect.
+        clock: Seconds that never go back.
+        wall: Seconds since the epoch, to notice that the computer slept.
+        now_ms: Milliseconds since the epoch.
+        new_id: Gives a new `clientId`.
+
+    Raises:
+        ValueError: The URL is not one; the text is a sentence for a person.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        guest_key: str | None = None,
+        connect_in_background: bool = False,
+        ca_file: str | None = None,
+        outbox: Outbox | None = None,
+        history: LocalHistory | None = None,
+        max_messages: int | None = DEFAULT_MAX_MESSAGES,
+        random: Callable[[], float] = random.random,
+        clock: Callable[[], float] = time.monotonic,
+        wall_clock: Callable[[], float] = time.time,
+        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        new_id: Callable[[], UUID] = uuid4,
+    ) -> None:
+        self.url = parse_address(url).base_url
+        self.guest_key = guest_key
+        self._connect_in_background = connect_in_background
+        self._new_id = new_id
+        self._now_ms = now_ms
+        self._outbox = outbox
+        self._history = history
+        self._max_messages = max_messages
+        self._check_task: asyncio.Task[None] | None = None
+        for store in (outbox, history):
+            if store is not None:
+                store.on_problem = lambda problem: self._emit(PersistenceFailed(problem))
+        self._tasks = TaskSet()
+        self._rooms: dict[str, Room] = {}  # by the key of the name
+        self._rooms_by_name: dict[str, Room] = {}  # by the name as pushes have it
+        self._event_stream: EventStream | None = None
+        self._closed = False
+        self._join_slots = asyncio.Semaphore(MAX_CONCURRENT_JOINS)
+        self._connector = Connector(
+            self.url,
+            on_push=self._on_push,
+            on_connected=self._on_connected,
+            on_disconnected=self._on_disconnected,
+            on_state_changed=lambda state: self._emit(ConnectionStateChanged(state)),
+            ca_file=ca_file,
+            random=random,
+            clock=clock,
+            wall_clock=wall_clock,
+        )
+
+        self._searcher = MessageSearcher(self.url, self._connector, history, self._rooms.values)
+
+    @property
+    def state(self) -> ConnectionState:
+        """How the connection is."""
+        return self._connector.state
+
+    @property
+    def rooms(self) -> dict[str, Room]:
+        """The rooms that were entered, or opened with what is kept here, by name, in the order they were."""
+        return {room.name: room for room in self._rooms.values() if room.was_opened}
+
+    async def __aenter__(self) -> "ChatClient":
+        """Connect.
+
+        Raises:
+            Unreachable: The server cannot be reached (not with `keep_trying`).
+        """
+        if not self._connect_in_background:
+            try:
+                await self.connect()
+            except BaseException:
+                await self.close()
+                raise
+        self._tasks.start(self._connector.run(), "the connection to the server")
+        return self
+
+    async def connect(self) -> None:
+        """Make the first connection before the context is entered, to learn whether it can be made.
+
+        Raises:
+            Unreachable: The server cannot be reached.
+        """
+        await self._connector.connect()
+
+    async def __aexit__(
+        self, exc_type: type[BaseException] | None, exc_value: BaseException | None, exc_traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """End the connection; every iteration over rooms and events ends, and nothing keeps running."""
+        if self._closed:
+            return
+        self._closed = True
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FLUSH_TIMEOUT):
+                for room in list(self._rooms.values()):
+                    await room.flush()
+        for room in self._rooms.values():
+            room.close(Unavailable("the client was closed"), silent=True)
+        await self._tasks.cancel_all()
+        await self._connector.close()
+        if self._event_stream is not None:
+            self._event_stream.close()
+
+    def events(self) -> EventStream:
+        """Everything that happens from now on, for one consumer to iterate.
+
+        Raises:
+            RuntimeError: Somebody has it already.
+        """
+        if self._event_stream is not None:
+            raise RuntimeError("a client's events are for one consumer")
+        self._event_stream = EventStream()
+        return self._event_stream
+
+    def reconnect_now(self) -> None:
+        """While offline: try to connect now, not when the time comes."""
+        self._connector.reconnect_now()
+
+    async def join(
+        self,
+        room: str,
+        *,
+        nick: str,
+        limit: int = HISTORY_DEFAULT,
+        invite: str | None = None,
+        timeout: float = REQUEST_TIMEOUT,
+    ) -> Room:
+        """Come into a room. One that was joined already is given as it is.
+
+        Args:
+            room: Its name.
+            nick: What you want to be called; `Room.nick` is what you got.
+            limit: How much of what was said before to fetch, up to 200 entries.
+            invite: The code that opens a room which is not public.
+            timeout: Seconds to go on trying.
+
+        Raises:
+            ChatError: The server refused, or (`Unavailable`) did not answer in time.
+        """
+        key = names.canonical_key(names.validate_room_name(room))
+        joined_room = self._rooms.get(key)
+        if joined_room is not None and joined_room.was_joined:
+            return joined_room
+        is_new = joined_room is None
+        if joined_room is None:
+            joined_room = self._create_room(room, nick, limit, invite)
+            self._start_join(joined_room)
+        try:
+            async with asyncio.timeout(timeout):
+                await joined_room.gate.wait()
+        except TimeoutError:
+            raise Unavailable(joined_room.last_error or "the server did not answer in time") from None
+        finally:
+            # Whoever else asked for the room meanwhile gets what became of this attempt.
+            if is_new and not joined_room.was_joined:
+                await joined_room.leave()
+        return joined_room
+
+    async def open_cached(
+        self, room: str, *, nick: str, limit: int = HISTORY_DEFAULT, invite: str | None = None
+    ) -> Room | None:
+        """Come into a room of which something is kept here, with that; a server is not waited for.
+
+        The room is joined as soon as it can be, which `RoomEntered` tells; when the
+        server refuses, `RoomLost`.
+
+        Args:
+            room: Its name.
+            nick: What you want to be called.
+            limit: As for `join`.
+            invite: As for `join`.
+
+        Returns:
+            The room, None when nothing of it is kept here.
+
+        Raises:
+            ChatError: The names cannot be.
+        """
+        cached_room = self._rooms.get(names.canonical_key(names.validate_room_name(room)))
+        is_new = cached_room is None
+        if cached_room is None:
+            cached_room = self._create_room(room, nick, limit, invite)
+        await self._load_cache(cached_room)
+        if cached_room.was_opened:
+            if is_new:
+                self._start_join(cached_room)
+            return cached_room
+        if is_new:
+            await cached_room.leave()
+        return None
+
+    def _create_room(self, name: str, nick: str, limit: int, invite: str | None) -> Room:
+        request = JoinRoom(room_name=name, nick_name=nick, limit=min(limit, HISTORY_PAGE), invite=invite)
+        room_key, nick_key = names.canonical_key(request.room_name), names.canonical_key(request.nick_name)
+        room = self._rooms[room_key] = Room(
+            request,
+            connector=self._connector,
+            tasks=self._tasks,
+            emit=self._emit,
+            on_leave=self._remove_room,
+            new_id=self._new_id,
+            now_ms=self._now_ms,
+            get_scope=lambda: OutboxScope(self.url, room_key, hash_guest_key(self.guest_key), nick_key),
+            outbox=self._outbox,
+            history=self._history,
+            max_messages=self._max_messages,
+            searcher=self._searcher,
+        )
+        return room
+
+    def _start_join(self, room: Room) -> None:
+        if self._closed:
+            room.close(Unavailable("the client was closed"))
+        elif (transport := self._connector.gate.value) is not None:
+            self._tasks.start(self._join_room(room, transport), "joining a room")
+
+    async def _load_cache(self, room: Room) -> None:
+        """Bring in what is kept; the file as a whole is looked at only after that, which takes longer."""
+        await room.load_cache()
+        if self._history is not None and self._check_task is None:
+            self._check_task = self._tasks.start(self._check_history(self._history), "checking the history")
+
+    async def _check_history(self, history: LocalHistory) -> None:
+        try:
+            await history.check()
+        except LocalStorageError as error:
+            log.warning("the history could not be checked: %s", error.reason)
+
+    async def list_rooms(self, query: str | None = None) -> list[RoomSummary]:
+        """The public rooms whose name or topic holds the query, and yours.
+
+        Raises:
+            ChatError: The server refused, or did not answer in time.
+        """
+        response = await self._connector.request(
+            self._connector.gate, ListRooms(query=query), RoomListResponse, REQUEST_TIMEOUT
+        )
+        return [sanitize.summary(room) for room in response.rooms[:ROOM_LIST_PAGE]]
+
+    async def search(
+        self, query: str, *, room: str | None = None, before: int | None = None, limit: int = HISTORY_DEFAULT
+    ) -> SearchPage:
+        """Look for what was said, newest first: on the server, or without a connection in what is on this computer.
+
+        Args:
+            query: Words that must all be in a message (docs/protocol.md, "Searching").
+            room: Only in this room; otherwise in all that you may read.
+            before: Only what is older than this `id`: the `next` of the page before.
+            limit: How many messages, at most 100.
+
+        Raises:
+            BadRequest, TooLong: Such a query cannot be searched for.
+            NotFound: There is no such room.
+            RateLimited: You search too fast.
+        """
+        return await self._searcher.search(query, room, before, limit)
+
+    async def change_nick(self, nick: str, room: str | None = None) -> str:
+        """Take another nickname, in one room or in all; the one you got.
+
+        Raises:
+            ChatError: The server refused, or did not answer in time.
+        """
+        if room is not None:
+            request = ChangeNick(nick_name=nick, room=room)
+            joined_room = self._rooms.get(names.canonical_key(request.room or ""))
+            if joined_room is not None:
+                return await joined_room.change_nick(nick)
+        else:
+            request = ChangeNick(nick_name=nick)
+        response = await self._connector.request(self._connector.gate, request, NickChanged, REQUEST_TIMEOUT)
+        return sanitize.nickname(response.nick_name)
+
+    # -- the connection
+
+    def _on_connected(self, transport: "Transport") -> None:
+        for room in self._rooms.values():
+            self._tasks.start(self._join_room(room, transport), "joining a room")
+
+    def _on_disconnected(self) -> None:
+        for room in self._rooms.values():
+            room.on_disconnected()
+
+    async def _join_room(self, room: Room, transport: "Transport") -> None:
+        """Join a room over this connection; wait out what passes, give up on what stays."""
+        await self._load_cache(room)
+        if room.was_joined:
+            await room.sender.claim_orphans()
+        async with self._join_slots:
+            while not room.gate.has_failed and room.gate.value is not transport:
+                try:
+                    response = await room.join(transport, self.guest_key)
+                except ConnectionLost:
+                    return
+                except (RateLimited, Unavailable, InternalError) as error:
+                    room.last_error = error.message
+                    await asyncio.sleep(error.retry_after or JOIN_RETRY_DELAY)
+                except ChatError as error:
+                    self._on_join_refused(room, error)
+                else:
+                    self._rooms_by_name[room.name] = room
+                    if not room.is_basic_server:
+                        await self._set_guest_key(response.guest_key)
+                    return
+
+    async def _set_guest_key(self, guest_key: str) -> None:
+        old_key, self.guest_key = self.guest_key, guest_key
+        if self._outbox is not None and old_key != guest_key:
+            try:
+                await self._outbox.update_guest(self.url, hash_guest_key(old_key), hash_guest_key(guest_key))
+            except LocalStorageError as error:
+                log.warning("the outbox could not be given the new guest key: %s", error.reason)
+
+    def _on_join_refused(self, room: Room, error: ChatError) -> None:
+        was_open = room.was_opened and not room.gate.has_failed
+        room.close(error)
+        self._remove_room(room)
+        if was_open:
+            self._emit(RoomLost(room.name, error.message))
+
+    def _remove_room(self, room: Room) -> None:
+        for rooms in (self._rooms, self._rooms_by_name):
+            for name in [name for name, indexed_room in rooms.items() if indexed_room is room]:
+                del rooms[name]
+
+    # -- what the server tells
+
+    def _on_push(self, event: str, body: bytes) -> None:
+        transport = self._connector.gate.value
+        if transport is not None and transport.basic_room is not None:
+            self._on_basic_push(transport.basic_room, event, body)
+            return
+        try:
+            self._handle_push(decode_push(event, body))
+        except ChatError as error:
+            # A plain message without seq, a kind that is not known yet, or something broken.
+            log.debug("a push (%s) was ignored: %s", event, type(error).__name__)
+        except Exception:
+            log.exception("a push (%s) could not be taken in", event)
+
+    def _on_basic_push(self, room_key: str, event: str, body: bytes) -> None:
+        joined_room, push = self._rooms.get(room_key), basic_server.decode_basic_push(event, body)
+        if joined_room is not None and push is not None:
+            joined_room.on_basic_push(push)
+
+    def _handle_push(self, push: wire_events.WireStruct) -> None:
+        match push:
+            case (
+                wire_events.Message()
+                | wire_events.Edit()
+                | wire_events.Deletion()
+                | wire_events.Reaction()
+                | wire_events.TopicChange()
+            ):
+                if (room := self._find_room(push.room)) is not None:
+                    room.on_push(push)
+            case wire_events.PresencePush():
+                if (room := self._find_room(push.room)) is not None and room.gate.value is not None:
+                    room.on_presence(push)
+            case wire_events.JoinNotice() | wire_events.LeaveNotice() | wire_events.NickNotice():
+                if self._find_room(push.room) is not None:
+                    self._emit(NoticeReceived(sanitize.notice(push)))
+            case wire_events.TypingPush():
+                if (room := self._find_room(push.room)) is not None and push.member_id != room.member_id:
+                    self._emit(TypingChanged(room.name, sanitize.member_id(push.member_id), push.on))
+            case wire_events.GoingAwayPush():
+                self._connector.on_going_away(push.reconnect_after)
+            case _:
+                log.debug("a push was ignored: %s", type(push).__name__)
+
+    def _find_room(self, name: str) -> Room | None:
+        room = self._rooms_by_name.get(name)
+        if room is None:
+            # Before the answer to a join, and when the server's way to write the name has changed.
+            room = self._rooms.get(names.canonical_key(names.validate_room_name(name)))
+        return room
+
+    def _emit(self, event: ClientEvent) -> None:
+        if self._event_stream is not None:
+            self._event_stream.put(event)

@@ -1,0 +1,179 @@
+"""What others wrote is cleaned again here: the server may be old, foreign or hostile.
+
+Rule 1  The rules are those of `tui_chat.protocol.sanitize`; whatever passes unchanged is the
+        same object, which is nearly everything.
+Rule 2  What is longer than the protocol allows is cut to what it allows, with a mark
+        where it was: a plain server may send a message of megabytes, which would be
+        40,000 rows of a terminal. Cutting again changes nothing.
+"""
+
+from collections.abc import Iterable
+
+from msgspec.structs import replace
+from wcwidth import iter_graphemes
+
+from tui_chat.client.sync.apply_change import MessageChange
+from tui_chat.protocol.events import (
+    Deletion,
+    Edit,
+    Entry,
+    JoinNotice,
+    LeaveNotice,
+    Member,
+    Message,
+    NickNotice,
+    Reaction,
+    TopicChange,
+)
+from tui_chat.protocol.limits import (
+    MESSAGE_CHARACTERS,
+    NAME_CODE_POINTS,
+    NICKNAME_GRAPHEMES,
+    REACTION_CODE_POINTS,
+    ROOM_NAME_GRAPHEMES,
+    TOPIC_CHARACTERS,
+)
+from tui_chat.protocol.responses import RoomSummary
+from tui_chat.protocol.sanitize import sanitize_body, sanitize_line
+
+MAX_LINE_LENGTH = 2 * NAME_CODE_POINTS + 100
+"""Two names and a few words: no line that a chat server tells is longer."""
+
+MAX_ID_LENGTH = 2 * NAME_CODE_POINTS
+"""Of a member: our own are 22 characters."""
+
+ELLIPSIS = "…"
+"""Stands at the end of what was cut; behind a message, too, how many characters are missing."""
+
+
+def entry(raw: Entry) -> Entry:
+    """An entry that is safe to show."""
+    safe_nick, safe_id = nickname(raw.nick_name), member_id(raw.member_id)
+    if safe_nick is not raw.nick_name or safe_id is not raw.member_id:
+        raw = replace(raw, nick_name=safe_nick, member_id=safe_id)
+    match raw:
+        case Message():
+            return _sanitize_message(raw)
+        case Edit():
+            text = body(raw.message)
+            return raw if text is raw.message else replace(raw, message=text)
+        case Reaction():
+            emoji = line(raw.emoji, REACTION_CODE_POINTS)
+            return raw if emoji is raw.emoji else replace(raw, emoji=emoji)
+        case TopicChange():
+            topic = line(raw.topic, TOPIC_CHARACTERS)
+            return raw if topic is raw.topic else replace(raw, topic=topic)
+        case Deletion():
+            return raw
+
+
+def message(raw: Message) -> Message:
+    """A message that is safe to show."""
+    sanitized = entry(raw)
+    assert isinstance(sanitized, Message)
+    return sanitized
+
+
+def change(raw: MessageChange) -> MessageChange:
+    """A change of a message that is safe to show."""
+    sanitized = entry(raw)
+    assert isinstance(sanitized, MessageChange)
+    return sanitized
+
+
+def entries(raw: Iterable[Entry]) -> list[Entry]:
+    """Entries that are safe to show."""
+    return [entry(item) for item in raw]
+
+
+def member(raw: Member) -> Member:
+    """A member whose every word is safe to show."""
+    safe_id, safe_nick = member_id(raw.member_id), nickname(raw.nick_name)
+    account, via = _optional_nickname(raw.account), _optional_nickname(raw.via)
+    if safe_id is raw.member_id and safe_nick is raw.nick_name and account is raw.account and via is raw.via:
+        return raw
+    return replace(raw, member_id=safe_id, nick_name=safe_nick, account=account, via=via)
+
+
+def notice(raw: JoinNotice | LeaveNotice | NickNotice) -> JoinNotice | LeaveNotice | NickNotice:
+    """A notice that is safe to show."""
+    sanitized = replace(
+        raw,
+        nick_name=nickname(raw.nick_name),
+        member_id=member_id(raw.member_id),
+        message=line(raw.message),
+        via=_optional_nickname(raw.via),
+    )
+    if isinstance(sanitized, NickNotice):
+        return replace(sanitized, old_nick_name=nickname(sanitized.old_nick_name))
+    return sanitized
+
+
+def summary(raw: RoomSummary) -> RoomSummary:
+    """A room of a list that is safe to show."""
+    return replace(raw, name=room_name(raw.name), topic=topic(raw.topic))
+
+
+def _optional_nickname(text: str | None) -> str | None:
+    return None if text is None else nickname(text)
+
+
+def nickname(text: str) -> str:
+    """A nickname, or an account's name."""
+    return _sanitize_name(text, NICKNAME_GRAPHEMES)
+
+
+def room_name(text: str) -> str:
+    """A room's name."""
+    return _sanitize_name(text, ROOM_NAME_GRAPHEMES)
+
+
+def topic(text: str) -> str:
+    """What a room is about."""
+    return line(text, TOPIC_CHARACTERS)
+
+
+def member_id(text: str) -> str:
+    """A member's id, which is never shown."""
+    return text if len(text) <= MAX_ID_LENGTH else text[:MAX_ID_LENGTH]
+
+
+def line(text: str, max_length: int = MAX_LINE_LENGTH) -> str:
+    """One line of so many characters at most; the same object when there is nothing to clean."""
+    if len(text) <= max_length and text.isascii() and text.isprintable() and text.strip() == text:
+        return text
+    sanitized = sanitize_line(text[:max_length])
+    if max(len(text), len(sanitized)) > max_length:  # composing characters anew can make a text longer
+        return sanitized[: max_length - len(ELLIPSIS)] + ELLIPSIS
+    return text if sanitized == text else sanitized
+
+
+def body(text: str) -> str:
+    """A message's text; the same object when there is nothing to clean."""
+    if len(text) <= MESSAGE_CHARACTERS and text.isascii() and text.isprintable():
+        return text
+    sanitized = sanitize_body(text[:MESSAGE_CHARACTERS])
+    excess = max(len(text), len(sanitized)) - MESSAGE_CHARACTERS
+    if excess > 0:
+        suffix = f"{ELLIPSIS} ✂ +{excess:,}"
+        return sanitized[: MESSAGE_CHARACTERS - len(suffix)] + suffix
+    return text if sanitized == text else sanitized
+
+
+def _sanitize_name(text: str, max_graphemes: int) -> str:
+    text = line(text, NAME_CODE_POINTS)
+    if len(text) > max_graphemes and len(graphemes := list(iter_graphemes(text))) > max_graphemes:
+        return "".join(graphemes[: max_graphemes - 1]) + ELLIPSIS
+    return text
+
+
+def _sanitize_message(raw: Message) -> Message:
+    text = body(raw.message)
+    if text is not raw.message:
+        raw = replace(raw, message=text)
+    if raw.account is not None:
+        raw = replace(raw, account=nickname(raw.account))
+    if raw.reactions is not None:
+        reactions = {line(emoji, REACTION_CODE_POINTS): member_ids for emoji, member_ids in raw.reactions.items()}
+        raw = replace(raw, reactions=reactions)
+    return raw

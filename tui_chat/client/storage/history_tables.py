@@ -1,0 +1,189 @@
+"""The tables of the local history, and how a room's log is put into them and read back.
+
+Rule 1  A span says: every message of this stretch is here, and every change of this
+        stretch is in the message it changes, or waits beside it. Both are written in
+        one transaction, so what is lost is a gap that can be seen, never a silent hole.
+Rule 2  A message that knows more changes (`as_of`, see `RoomLog`) is never replaced by
+        one that knows fewer: several programs write at once.
+"""
+
+import sqlite3
+from collections.abc import Iterable
+
+import msgspec
+
+from tui_chat.client import sanitize
+from tui_chat.client.storage.sqlite_file import CorruptDatabase, SqliteSchema
+from tui_chat.client.sync.apply_change import MessageChange
+from tui_chat.client.sync.room_log import LogSegment
+from tui_chat.client.sync.seq_ranges import SeqRanges
+from tui_chat.protocol.events import Message
+
+SCHEMA = SqliteSchema(
+    application_id=0x6368_6869,  # "chhi"
+    version=1,
+    durable=False,
+    statements="""
+        CREATE TABLE rooms (
+            id INTEGER PRIMARY KEY,
+            server TEXT NOT NULL,
+            key TEXT NOT NULL,
+            name TEXT NOT NULL,
+            topic TEXT NOT NULL,
+            UNIQUE (server, key)
+        );
+        CREATE TABLE visits (
+            room INTEGER NOT NULL,
+            nick TEXT NOT NULL,
+            member_id TEXT NOT NULL,
+            PRIMARY KEY (room, nick)
+        ) WITHOUT ROWID;
+        CREATE TABLE messages (
+            room INTEGER NOT NULL,
+            seq INTEGER NOT NULL,
+            as_of INTEGER NOT NULL,
+            body BLOB NOT NULL,
+            PRIMARY KEY (room, seq)
+        ) WITHOUT ROWID;
+        CREATE TABLE changes (
+            room INTEGER NOT NULL,
+            target INTEGER NOT NULL,
+            seq INTEGER NOT NULL,
+            body BLOB NOT NULL,
+            PRIMARY KEY (room, target, seq)
+        ) WITHOUT ROWID;
+        CREATE TABLE spans (
+            room INTEGER NOT NULL,
+            first INTEGER NOT NULL,
+            last INTEGER NOT NULL,
+            PRIMARY KEY (room, first)
+        ) WITHOUT ROWID
+    """,
+)
+
+_UPSERT_MESSAGE = (
+    "INSERT INTO messages (room, seq, as_of, body) VALUES (?, ?, ?, ?) ON CONFLICT (room, seq) DO UPDATE "
+    "SET as_of = excluded.as_of, body = excluded.body WHERE excluded.as_of >= messages.as_of"
+)
+_SELECT_NEWEST = "SELECT as_of, body FROM messages WHERE room = ? AND seq >= ? AND seq < ? ORDER BY seq DESC LIMIT ?"
+
+_encoder = msgspec.json.Encoder()
+_message_decoder = msgspec.json.Decoder(Message)
+_change_decoder = msgspec.json.Decoder(MessageChange)
+
+
+def find_room_id(connection: sqlite3.Connection, server_url: str, room_key: str) -> int | None:
+    """The number of a room, None when it is not known."""
+    row = connection.execute("SELECT id FROM rooms WHERE server = ? AND key = ?", (server_url, room_key)).fetchone()
+    return None if row is None else row[0]
+
+
+def read_segment(connection: sqlite3.Connection, room_id: int, first: int, before: int, limit: int) -> LogSegment:
+    """The newest messages in a stretch, as far as `limit` reaches."""
+    rows = connection.execute(_SELECT_NEWEST, (room_id, first, before, limit)).fetchall()
+    try:
+        messages = [(sanitize.message(_message_decoder.decode(body)), as_of) for as_of, body in reversed(rows)]
+        first_read = messages[0][0].seq if len(messages) == limit else first
+        pending_changes = connection.execute(
+            "SELECT body FROM changes WHERE room = ? AND target >= ? AND target < ? ORDER BY seq",
+            (room_id, first_read, before),
+        )
+        changes = [sanitize.change(_change_decoder.decode(body)) for (body,) in pending_changes]
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        raise CorruptDatabase("a row is no message") from None
+    ranges = read_ranges(connection, room_id)
+    ranges.truncate(first_read, before)
+    return LogSegment(tuple(messages), tuple(changes), ranges.ranges())
+
+
+def write_segment(connection: sqlite3.Connection, room_id: int, segment: LogSegment) -> None:
+    """Add what was learnt of a room."""
+    connection.executemany(
+        _UPSERT_MESSAGE,
+        [(room_id, message.seq, as_of, _encoder.encode(message)) for message, as_of in segment.messages],
+    )
+    connection.executemany(
+        "INSERT OR IGNORE INTO changes (room, target, seq, body) VALUES (?, ?, ?, ?)",
+        [(room_id, change.target, change.seq, _encoder.encode(change)) for change in segment.changes],
+    )
+    connection.executemany(
+        "DELETE FROM changes WHERE room = ? AND target = ? AND seq <= ?",
+        [(room_id, message.seq, as_of) for message, as_of in segment.messages if as_of > message.seq],
+    )
+    ranges = read_ranges(connection, room_id)
+    ranges_before = ranges.ranges()
+    for first, last in segment.ranges:
+        ranges.add(first, last)
+    if ranges.ranges() != ranges_before:
+        _write_ranges(connection, room_id, ranges)
+
+
+def read_ranges(connection: sqlite3.Connection, room_id: int) -> SeqRanges:
+    """What is known of a room."""
+    ranges = SeqRanges()
+    for first, last in connection.execute("SELECT first, last FROM spans WHERE room = ? ORDER BY first", (room_id,)):
+        ranges.add(first, last)
+    return ranges
+
+
+def _write_ranges(connection: sqlite3.Connection, room_id: int, ranges: SeqRanges) -> None:
+    rows: Iterable[tuple[int, int, int]] = [(room_id, first, last) for first, last in ranges.ranges()]
+    connection.execute("DELETE FROM spans WHERE room = ?", (room_id,))
+    connection.executemany("INSERT INTO spans (room, first, last) VALUES (?, ?, ?)", rows)
+
+
+def read_segment_before(
+    connection: sqlite3.Connection, room_id: int, seq: int, limit: int, *, allow_gap: bool
+) -> LogSegment | None:
+    """The newest messages before an entry, None when there are none.
+
+    Args:
+        connection: In a transaction.
+        room: Its number.
+        seq: The entry.
+        limit: How many messages.
+        over_gaps: Whatever is older will do; otherwise only what reaches up to the entry.
+    """
+    seq_range = connection.execute(
+        "SELECT first, last FROM spans WHERE room = ? AND first < ? ORDER BY first DESC LIMIT 1", (room_id, seq)
+    ).fetchone()
+    if seq_range is None or (seq_range[1] < seq - 1 and not allow_gap):
+        return None
+    return read_segment(connection, room_id, 0 if allow_gap else seq_range[0], seq, limit)
+
+
+def read_segment_around(connection: sqlite3.Connection, room_id: int, seq: int, limit: int) -> LogSegment | None:
+    """The messages about one that is here, as far as what is known of the room reaches without a gap; None elsewhere.
+
+    Args:
+        connection: In a transaction.
+        room: Its number.
+        seq: The message.
+        limit: How many messages, half of them before it.
+    """
+    seq_range = connection.execute(
+        "SELECT first, last FROM spans WHERE room = ? AND first <= ? ORDER BY first DESC LIMIT 1", (room_id, seq)
+    ).fetchone()
+    if seq_range is None or seq_range[1] < seq:
+        return None
+    later_rows = connection.execute(
+        "SELECT seq FROM messages WHERE room = ? AND seq >= ? AND seq <= ? ORDER BY seq LIMIT ?",
+        (room_id, seq, seq_range[1], limit - limit // 2),
+    ).fetchall()
+    last = later_rows[-1][0] if later_rows else seq
+    return read_segment(connection, room_id, seq_range[0], last + 1, limit)
+
+
+def prune(connection: sqlite3.Connection, room_id: int, max_messages: int) -> None:
+    """Forget the oldest messages of a room, so that `bound` stay."""
+    oldest = connection.execute(
+        "SELECT seq FROM messages WHERE room = ? ORDER BY seq DESC LIMIT 1 OFFSET ?", (room_id, max_messages)
+    ).fetchone()
+    if oldest is None:
+        return
+    (last_pruned,) = oldest
+    connection.execute("DELETE FROM messages WHERE room = ? AND seq <= ?", (room_id, last_pruned))
+    connection.execute("DELETE FROM changes WHERE room = ? AND target <= ?", (room_id, last_pruned))
+    ranges = read_ranges(connection, room_id)
+    ranges.truncate(last_pruned + 1)
+    _write_ranges(connection, room_id, ranges)

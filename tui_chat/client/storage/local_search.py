@@ -1,0 +1,110 @@
+"""Searching the messages that are kept on this computer, and finding the place of a time among them.
+
+Rule 1  A message is compared as it reads by now: with the changes that wait beside it.
+Rule 2  One search reads no more than `READ_MAX` messages; `next` says how far it came.
+"""
+
+import heapq
+import sqlite3
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+import msgspec
+
+from tui_chat.client import sanitize
+from tui_chat.client.storage.sqlite_file import CorruptDatabase
+from tui_chat.client.sync.apply_change import MessageChange, apply_change
+from tui_chat.protocol.events import Message
+from tui_chat.protocol.search_query import SearchQuery
+
+T = TypeVar("T")
+
+MAX_SCANNED_MESSAGES = 100_000
+"""About half a second of the file's thread."""
+
+_message_decoder = msgspec.json.Decoder(Message)
+_change_decoder = msgspec.json.Decoder(MessageChange)
+
+
+def search_messages(
+    connection: sqlite3.Connection,
+    server_url: str,
+    query: SearchQuery,
+    *,
+    room_key: str | None,
+    before: int | None,
+    limit: int,
+) -> tuple[list[Message], int | None]:
+    """Messages that the query finds, newest first, and the id from which to go on; None when that was all.
+
+    Args:
+        connection: In a transaction.
+        room: The key of the one room to look in; None for all of the server's.
+        before: Only messages with a lesser id.
+    """
+    rooms = "SELECT id, name FROM rooms WHERE server = ? AND (? IS NULL OR key = ?)"
+    logs = [
+        _iter_newest_first(connection, room_id, room_name, before)
+        for room_id, room_name in connection.execute(rooms, (server_url, room_key, room_key)).fetchall()
+    ]
+    matches: list[Message] = []
+    for scanned, message in enumerate(heapq.merge(*logs, key=_message_id, reverse=True)):
+        if len(matches) == limit or scanned == MAX_SCANNED_MESSAGES:
+            return matches, message.id + 1
+        if not message.deleted and query.matches(message.message):
+            matches.append(message)
+    return matches, None
+
+
+def find_seq_at(connection: sqlite3.Connection, room_id: int, ts: int) -> int | None:
+    """The first message of this time (milliseconds since the epoch) or later; the last one when there is none."""
+    seq = _bisect_seq(connection, room_id, lambda message: message.ts >= ts)
+    if seq is not None:
+        return seq
+    (last_seq,) = connection.execute("SELECT max(seq) FROM messages WHERE room = ?", (room_id,)).fetchone()
+    return last_seq
+
+
+def _iter_newest_first(
+    connection: sqlite3.Connection, room_id: int, room_name: str, before: int | None
+) -> Iterator[Message]:
+    pending_changes: dict[int, list[MessageChange]] = {}
+    for (body,) in connection.execute("SELECT body FROM changes WHERE room = ? ORDER BY target, seq", (room_id,)):
+        change = _decode(_change_decoder, body)
+        pending_changes.setdefault(change.target, []).append(change)
+    end_seq = 2**63 - 1 if before is None else _bisect_seq(connection, room_id, lambda message: message.id >= before)
+    rows = "SELECT body FROM messages WHERE room = ? AND seq < ? ORDER BY seq DESC"
+    for (body,) in connection.execute(rows, (room_id, 2**63 - 1 if end_seq is None else end_seq)):
+        message = _decode(_message_decoder, body)
+        for change in pending_changes.get(message.seq, ()):
+            message = apply_change(message, change)
+        yield sanitize.message(msgspec.structs.replace(message, room=room_name))
+
+
+def _bisect_seq(connection: sqlite3.Connection, room_id: int, predicate: Callable[[Message], bool]) -> int | None:
+    """The first `seq` from which on this is so: what grows along a log is found by halving."""
+    low, high = 0, 2**53
+    while low < high:
+        middle = (low + high) // 2
+        row = connection.execute(
+            "SELECT seq, body FROM messages WHERE room = ? AND seq >= ? ORDER BY seq LIMIT 1", (room_id, middle)
+        ).fetchone()
+        if row is None or predicate(_decode(_message_decoder, row[1])):
+            high = middle
+        else:
+            low = row[0] + 1
+    row = connection.execute(
+        "SELECT seq FROM messages WHERE room = ? AND seq >= ? ORDER BY seq LIMIT 1", (room_id, low)
+    ).fetchone()
+    return None if row is None else row[0]
+
+
+def _decode(decoder: "msgspec.json.Decoder[T]", body: bytes) -> T:
+    try:
+        return decoder.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        raise CorruptDatabase("a row is no message") from None
+
+
+def _message_id(message: Message) -> int:
+    return message.id

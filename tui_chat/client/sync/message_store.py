@@ -1,0 +1,133 @@
+"""The messages of one room by `seq`, in little memory: those not looked at of late are packed (`Packing`)."""
+
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from tui_chat.client.sync.compressed_blocks import BLOCK_SIZE, Block, CompressedBlocks
+from tui_chat.protocol.events import Message
+
+MAX_DECOMPRESSED_BLOCKS = 8
+
+
+class _StoredMessage(Struct, array_like=True):
+    as_of: int
+    message: Message
+
+
+class _Chunk:
+    """The messages whose `seq` lies in one stretch of `BLOCK` numbers."""
+
+    __slots__ = ("bitmap", "block")
+
+    def __init__(self, block: Block[_StoredMessage]) -> None:
+        self.block = block  # ascending
+        self.bitmap = 0  # a bit for each number: a message of that `seq` is held
+
+
+class MessageStore:
+    """Each message with the mark that says which changes are in it (`RoomLog`, rule 4)."""
+
+    def __init__(self) -> None:
+        self._blocks = CompressedBlocks(list[_StoredMessage], MAX_DECOMPRESSED_BLOCKS)
+        self._chunks: dict[int, _Chunk] = {}
+        self._chunk_numbers: list[int] = []  # of the stretches, ascending
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __contains__(self, seq: int) -> bool:
+        chunk = self._chunks.get(seq // BLOCK_SIZE)
+        return chunk is not None and bool(chunk.bitmap >> seq % BLOCK_SIZE & 1)
+
+    def __getitem__(self, seq: int) -> Message:
+        """The message.
+
+        Raises:
+            KeyError: It is not held.
+        """
+        return self._lookup(seq).message
+
+    def get(self, seq: int) -> Message | None:
+        """The message, None when it is not held."""
+        return self._lookup(seq).message if seq in self else None
+
+    def as_of_seq(self, seq: int) -> int:
+        """Its mark; its own `seq` when it is not held."""
+        return self._lookup(seq).as_of if seq in self else seq
+
+    def put(self, message: Message, as_of: int) -> None:
+        """Hold this message, in the place of what was held of its `seq`."""
+        chunk_number, bit = divmod(message.seq, BLOCK_SIZE)
+        chunk = self._chunks.get(chunk_number)
+        if chunk is None:
+            chunk = self._chunks[chunk_number] = _Chunk(self._blocks.create_block(()))
+            insort(self._chunk_numbers, chunk_number)
+        items, stored = self._blocks.get_items(chunk.block), _StoredMessage(as_of, message)
+        index = (chunk.bitmap & (1 << bit) - 1).bit_count()
+        if chunk.bitmap >> bit & 1:
+            items[index] = stored
+        else:
+            items.insert(index, stored)
+            chunk.bitmap |= 1 << bit
+            self._count += 1
+
+    def iter_range(self, first: int, last: int | None) -> Iterator[Message]:
+        """The messages from `first` to `last` (None: to the newest), ascending."""
+        low = bisect_left(self._chunk_numbers, first // BLOCK_SIZE)
+        high = len(self._chunk_numbers) if last is None else bisect_right(self._chunk_numbers, last // BLOCK_SIZE)
+        for chunk_number in self._chunk_numbers[low:high]:
+            for stored in tuple(self._blocks.get_items(self._chunks[chunk_number].block)):
+                if stored.message.seq >= first and (last is None or stored.message.seq <= last):
+                    yield stored.message
+
+    def find_seq_at(self, ts: int) -> int | None:
+        """The first message of this time (milliseconds since the epoch) or later, or else the last; None when empty."""
+        if not self._chunk_numbers:
+            return None
+        chunk_index = bisect_left(
+            self._chunk_numbers, ts, key=lambda chunk_number: self._chunk_items(chunk_number)[-1].message.ts
+        )
+        chunk_items = self._chunk_items(self._chunk_numbers[min(chunk_index, len(self._chunk_numbers) - 1)])
+        index = bisect_left(chunk_items, ts, key=lambda stored: stored.message.ts)
+        return chunk_items[min(index, len(chunk_items) - 1)].message.seq
+
+    def seq_from_end(self, count: int) -> int:
+        """The `seq` of the message from which on `count` are held; there must be so many, and `count` at least one."""
+        for chunk_number in reversed(self._chunk_numbers):
+            chunk = self._chunks[chunk_number]
+            chunk_size = chunk.bitmap.bit_count()
+            if chunk_size >= count:
+                return self._blocks.get_items(chunk.block)[chunk_size - count].message.seq
+            count -= chunk_size
+        raise IndexError("there are not so many messages")
+
+    def truncate_before(self, first: int) -> None:
+        """Let go of what comes before `first`."""
+        chunk_number, bit = divmod(first, BLOCK_SIZE)
+        dropped_chunks = bisect_left(self._chunk_numbers, chunk_number)
+        for dropped_number in self._chunk_numbers[:dropped_chunks]:
+            chunk = self._chunks.pop(dropped_number)
+            self._blocks.discard(chunk.block)
+            self._count -= chunk.bitmap.bit_count()
+        del self._chunk_numbers[:dropped_chunks]
+        if (chunk := self._chunks.get(chunk_number)) is not None:
+            dropped_count = (chunk.bitmap & (1 << bit) - 1).bit_count()
+            del self._blocks.get_items(chunk.block)[:dropped_count]
+            chunk.bitmap = chunk.bitmap >> bit << bit
+            self._count -= dropped_count
+            if not chunk.bitmap:
+                self._blocks.discard(self._chunks.pop(chunk_number).block)
+                del self._chunk_numbers[0]
+
+    def _chunk_items(self, chunk_number: int) -> list[_StoredMessage]:
+        return self._blocks.get_items(self._chunks[chunk_number].block)
+
+    def _lookup(self, seq: int) -> _StoredMessage:
+        chunk_number, bit = divmod(seq, BLOCK_SIZE)
+        chunk = self._chunks[chunk_number]
+        if not chunk.bitmap >> bit & 1:
+            raise KeyError(seq)
+        return self._blocks.get_items(chunk.block)[(chunk.bitmap & (1 << bit) - 1).bit_count()]

@@ -1,0 +1,145 @@
+"""A server inside chat-tui: the same code as chat-server, on a real socket, in a thread of its own.
+
+Rule 1  Its loop is its own, so drawing never delays a message and a message never delays drawing.
+Rule 2  It is stopped in order before the program ends: what it acknowledged is on disk.
+"""
+
+import asyncio
+import errno
+import logging
+import os
+import socket
+from concurrent.futures import Future
+from threading import Thread
+
+import aiohttp
+
+from server.app import RunningServer, StartupError, serve
+from server.event_loop import new_event_loop
+from server.settings import ConfigError, resolve_settings
+from server.storage.database import StorageError
+from server.web.routes import SERVICE_NAME
+from tui_chat.protocol.errors import Unavailable
+from tui_chat.session.i18n import tr
+from tui_chat.session.strings import chat as chat_strings
+
+log = logging.getLogger("chat.embed")
+
+STOP_TIMEOUT = 6.0
+"""Seconds that stopping may take before the program ends without it."""
+
+
+class PortInUse(Unavailable):
+    """Another program has the port; `message` says where."""
+
+
+class EmbeddedServer:
+    """A server that runs as long as this object is not closed."""
+
+    def __init__(self, host: str, port: int) -> None:
+        """Make it; `start` starts it. Its other settings are those of chat-server (`CHAT_…` in the environment).
+
+        Args:
+            host: The address to listen on.
+            port: The TCP port; 0 takes a free one.
+        """
+        self._host = host
+        self._port = port
+        self._startup: Future[RunningServer] = Future()
+        self._stop_requested = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread = Thread(target=self._run, name="chat-server", daemon=True)
+
+    async def start(self) -> str:
+        """Start it.
+
+        Returns:
+            Its URL, as a client on this machine names it.
+
+        Raises:
+            PortTaken: Another program has the port.
+            Unavailable: It could not start for another reason.
+        """
+        self._thread.start()
+        try:
+            return (await asyncio.wrap_future(self._startup)).url
+        except StartupError as error:
+            if isinstance(error.__cause__, OSError) and error.__cause__.errno == errno.EADDRINUSE:
+                raise PortInUse(chat_strings.port_in_use(f"{self._host}:{self._port}")) from error
+            raise Unavailable(str(error)) from error
+        except (StorageError, ConfigError) as error:
+            raise Unavailable(str(error)) from error
+
+    def close(self) -> None:
+        """Stop it in order, and wait until it has stopped. Blocks; repeating it does nothing."""
+        if self._loop is not None and self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._stop_requested.set)
+            self._thread.join(STOP_TIMEOUT)
+            if self._thread.is_alive():
+                log.error("the server did not stop within %s seconds", STOP_TIMEOUT)
+
+    def _run(self) -> None:
+        try:
+            with asyncio.Runner(loop_factory=new_event_loop) as runner:
+                self._loop = runner.get_loop()
+                runner.run(self._serve())
+        except Exception as error:
+            if not self._startup.done():
+                self._startup.set_exception(error)
+            else:
+                log.exception("the server has failed")
+
+    async def _serve(self) -> None:
+        settings = resolve_settings({"host": self._host, "port": self._port}, os.environ, None).settings
+        async with serve(settings) as running:
+            self._startup.set_result(running)
+            await self._stop_requested.wait()
+
+
+async def is_chat_server(url: str) -> bool:
+    """Whether a chat-server answers at this base URL (it names itself at `/health`)."""
+    timeout = aiohttp.ClientTimeout(total=2.0)
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=timeout, trust_env=False) as http,
+            http.get(f"{url}/health") as response,
+        ):
+            body: object = await response.json()
+    except (aiohttp.ClientError, TimeoutError, ValueError):
+        return False
+    return isinstance(body, dict) and body.get("service") == SERVICE_NAME  # type: ignore[reportUnknownMemberType]
+
+
+def local_url(host: str, port: int) -> str:
+    """The base URL under which this machine reaches a server that listens on `host`."""
+    return _build_url({"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host), port)
+
+
+def network_urls(host: str, port: int) -> list[str]:
+    """The base URLs under which other machines reach a server that listens on `host`; none for loopback."""
+    if host not in ("0.0.0.0", "::", ""):
+        is_loopback = host == "localhost" or host.startswith("127.") or host == "::1"
+        return [] if is_loopback else [_build_url(host, port)]
+    return [_build_url(address, port) for address in _outbound_addresses()]
+
+
+def join_instructions(host: str, port: int, url: str) -> list[str]:
+    """What to tell the person whose program runs a server: how others get in."""
+    urls = network_urls(host, port)
+    lines = [chat_strings.join_commands([f"chat-tui {join_url}" for join_url in urls or [url]])]
+    return lines if urls else [*lines, tr(chat_strings.LOCAL_ONLY)]
+
+
+def _outbound_addresses() -> list[str]:
+    # Connecting a datagram socket sends nothing; it only picks the address of the way out.
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # TEST-NET-1 (RFC 5737)
+        except OSError:
+            return []
+        address: str = probe.getsockname()[0]
+        return [] if address.startswith("127.") else [address]
+
+
+def _build_url(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -1,0 +1,70 @@
+"""What happens in the rooms, said as sentences for somebody who listens."""
+
+from datetime import datetime
+
+from tui_chat.client import events
+from tui_chat.protocol.events import JoinNotice, LeaveNotice, Message, NickNotice
+from tui_chat.session import error_text
+from tui_chat.session.i18n import plural, tr
+from tui_chat.session.lines import ACTION_PREFIX
+from tui_chat.session.log_format import indent_rows
+from tui_chat.session.strings import chat as chat_strings
+
+
+def message_text(message: Message) -> str:
+    """Somebody said something."""
+    if message.deleted:
+        return tr("{nick} took a message back", nick=message.nick_name)
+    if message.message.startswith(ACTION_PREFIX):
+        return f"{message.nick_name} {indent_rows(message.message.removeprefix(ACTION_PREFIX))}"
+    if message.edited:
+        return tr("{nick} says, edited: {text}", nick=message.nick_name, text=indent_rows(message.message))
+    return tr("{nick} says: {text}", nick=message.nick_name, text=indent_rows(message.message))
+
+
+def dated_message_text(message: Message) -> str:
+    """Somebody said something a while ago."""
+    return f"{datetime.fromtimestamp(message.ts / 1000):%Y-%m-%d %H:%M} {message_text(message)}"
+
+
+def other_room_message_text(room: str, nick: str, text: str, is_mention: bool) -> str:
+    """Somebody said something in a room that is not the current one."""
+    if is_mention:
+        return tr("In {room}, {nick} names you: {text}", room=room, nick=nick, text=indent_rows(text))
+    return tr("In {room}, {nick} says: {text}", room=room, nick=nick, text=indent_rows(text))
+
+
+def unread_text(room: str, count: int, mentions: int) -> str:
+    """How much was not read in a room."""
+    sentence = plural("{room}: {count:,} unread message", "{room}: {count:,} unread messages", count, room=room)
+    return sentence + (", " + plural("{count:,} names you", "{count:,} name you", mentions) if mentions else "")
+
+
+def membership_text(notice: JoinNotice | LeaveNotice | NickNotice) -> str:
+    """Somebody came, left or has another nickname."""
+    match notice:
+        case JoinNotice():
+            return chat_strings.joined([notice.nick_name], notice.more)
+        case LeaveNotice():
+            return chat_strings.left([notice.nick_name], notice.more)
+        case NickNotice():
+            return chat_strings.renamed(notice.old_nick_name, notice.nick_name)
+
+
+def connection_text(connection_state: events.ConnectionState) -> str:
+    """How the connection is."""
+    match connection_state:
+        case events.Online():
+            return tr("Connected.")
+        case events.Offline(reason=reason):
+            return tr("The connection is lost: {reason}. Trying again.", reason=error_text.phrase(reason))
+        case _:
+            return ""
+
+
+def room_joined_text(room: str, members: int, topic: str) -> str:
+    """You are in a room now."""
+    sentence = plural(
+        "You are in {room}, with {count:,} other.", "You are in {room}, with {count:,} others.", members, room=room
+    )
+    return f"{sentence} {chat_strings.topic_changed(topic)}" if topic else sentence

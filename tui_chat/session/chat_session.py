@@ -1,0 +1,397 @@
+"""Everything that is on screen, without a screen: rooms in order, the one shown, what is on its way.
+
+Rule 1  Only this module applies what the client tells, in the order it is told.
+Rule 2  A draft and a send belong to the room they were written in.
+Rule 3  Nothing is drawn here: what has changed is gathered and handed out by `take_changes`.
+"""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from uuid import UUID
+
+from tui_chat.client import events
+from tui_chat.client.outbox.item import OutboxItem
+from tui_chat.protocol import names
+from tui_chat.protocol.events import JoinNotice, LeaveNotice, Member, NickNotice
+from tui_chat.session import error_text
+from tui_chat.session.i18n import tr
+from tui_chat.session.ignore_filter import IgnoreFilter
+from tui_chat.session.lines import MessageLine, Splice
+from tui_chat.session.membership_summary import MembershipChange, MembershipEvent
+from tui_chat.session.notification_batcher import NotifiableMessage
+from tui_chat.session.pending_lines import PendingLines
+from tui_chat.session.ports import RoomPort
+from tui_chat.session.room_view import UNSENT_KEY_PREFIX, RoomView
+from tui_chat.session.screen_delta import DirtyPart, ScreenDelta
+from tui_chat.session.settings.schema import ClientSettings
+from tui_chat.session.store.composer_store import SavedRoomState
+from tui_chat.session.strings import chat as chat_strings
+
+MAX_LINES = 20_000
+"""Lines of a room beyond which the oldest are let go, to come back when somebody scrolls up to them."""
+
+MAX_LINES_READING_BACK = 150_000
+"""The same of a room in which somebody reads back, or that nobody looks at."""
+
+MAX_QUEUED_NOTIFICATIONS = 1_000
+"""Messages that wait to be told to somebody who is not here; the newest."""
+
+
+class ChatSession:
+    """What one person has open on one server.
+
+    Attributes:
+        rooms: What is open, by the names' keys, in the order it was opened.
+        state: How the connection is.
+        in_focus: The terminal has the focus, as far as it tells.
+    """
+
+    def __init__(self, now_ms: Callable[[], int], settings: Callable[[], ClientSettings] = ClientSettings) -> None:
+        """Nothing is open yet.
+
+        Args:
+            now_ms: Milliseconds since the epoch.
+            settings: What is set now.
+        """
+        self.rooms: dict[str, RoomView] = {}
+        self.connection_state: events.ConnectionState = events.Connecting()
+        self.has_focus = True
+        self._now_ms = now_ms
+        self._settings = settings
+        self._joined_rooms: dict[str, RoomPort] = {}
+        self._current_key: str | None = None
+        self._is_viewed = False
+        self._queued_notifications: deque[NotifiableMessage] = deque(maxlen=MAX_QUEUED_NOTIFICATIONS)
+        self._dirty_parts = DirtyPart.NONE
+        self._pending_lines = PendingLines()
+        self._queued_notices: list[str] = []  # for the first room that is shown
+        self._room_order: dict[str, int] = {}
+        self._ignore_filter = IgnoreFilter(settings)
+        self._basic_server_reported = False
+        self._reported_failures: set[str] = set()
+
+    # What is shown.
+
+    @property
+    def current_room(self) -> RoomView | None:
+        """The room that is shown."""
+        return None if self._current_key is None else self.rooms[self._current_key]
+
+    def find_room(self, name: str) -> RoomView | None:
+        """The open room of this name."""
+        return self.rooms.get(names.canonical_key(name))
+
+    def pop_delta(self) -> ScreenDelta:
+        """What has changed since this was last asked."""
+        parts, self._dirty_parts = self._dirty_parts, DirtyPart.NONE
+        splices: list[Splice] = []
+        for view in self.rooms.values():
+            is_reset = view.transcript.is_reset
+            view_splices = view.transcript.pop_splices()
+            if view is self.current_room and DirtyPart.ROOM not in parts:
+                splices = view_splices
+                parts |= DirtyPart.TIMELINE if is_reset else DirtyPart.NONE
+        return ScreenDelta(parts, splices)
+
+    def show_room(self, name: str) -> None:
+        """Show this room; the draft of the one that was shown stays with it."""
+        key = names.canonical_key(name)
+        if key == self._current_key or key not in self.rooms:
+            return
+        if self.current_room is not None:
+            self.current_room.stop_viewing()
+        self._current_key = key
+        self._dirty_parts |= (
+            DirtyPart.ROOM | DirtyPart.ROOM_LIST | DirtyPart.MEMBER_LIST | DirtyPart.HEADER | DirtyPart.STATUS
+        )
+
+    def cycle_room(self, offset: int) -> None:
+        """Show the room that many places further down the list, around its end."""
+        keys = list(self.rooms)
+        if self._current_key is not None:
+            self.show_room(self.rooms[keys[(keys.index(self._current_key) + offset) % len(keys)]].name)
+
+    def show_room_number(self, number: int) -> None:
+        """Show the room at this place of the list, from 1; nothing when there is none."""
+        if 1 <= number <= len(self.rooms):
+            self.show_room(list(self.rooms.values())[number - 1].name)
+
+    def is_muted(self, view: RoomView) -> bool:
+        """Nothing of this room is wanted but what names you."""
+        return self._settings().is_muted(view.name)
+
+    def apply_settings(self) -> None:
+        """The settings have changed: what follows from them is made so."""
+        self._dirty_parts |= DirtyPart.ROOM_LIST
+        if self._ignore_filter.refresh():
+            self._dirty_parts |= DirtyPart.MEMBER_LIST | DirtyPart.STATUS
+            for key, room in self._joined_rooms.items():
+                self.rooms[key].apply_ignore_filter(room.log.messages())
+
+    def show_next_unread(self) -> None:
+        """Show the next room where something is unread, one that names you first."""
+        views = list(self.rooms.values())
+        current_index = next((index for index, view in enumerate(views) if view is self.current_room), 0)
+        other_views = views[current_index + 1 :] + views[:current_index]
+        candidates = [view for view in other_views if view.mention_count]
+        candidates = candidates or [view for view in other_views if view.unread_count and not self.is_muted(view)]
+        if candidates:
+            self.show_room(candidates[0].name)
+
+    def set_viewed(self, is_viewed: bool) -> None:
+        """Say whether the shown room is looked at: in focus, and at the bottom."""
+        view = self.current_room
+        self._is_viewed = is_viewed
+        if view is None:
+            return
+        if is_viewed:
+            if view.unread_count:
+                self._dirty_parts |= DirtyPart.ROOM_LIST
+            view.start_viewing()
+        else:
+            view.stop_viewing()
+
+    # What the client tells.
+
+    def restore_order(self, rooms: Sequence[str]) -> None:
+        """These rooms were open before, and stand in this order when they are again."""
+        self._room_order = {names.canonical_key(name): index for index, name in enumerate(rooms)}
+        self._sort_rooms()
+        self._dirty_parts |= DirtyPart.ROOM_LIST
+
+    def add_room(self, room: RoomPort, saved_state: SavedRoomState | None = None, *, show: bool = True) -> RoomView:
+        """A room that was joined, with what its log holds.
+
+        Args:
+            room: It.
+            left: What you left there, None for nothing.
+            show: It is shown now; otherwise only when no other is.
+        """
+        key = names.canonical_key(room.name)
+        view = self.rooms.get(key)
+        if view is None:
+            view = self.rooms[key] = RoomView(
+                room.name,
+                room.topic,
+                room.nick,
+                room.member_id,
+                saved_state=saved_state,
+                is_hidden=self._ignore_filter.is_hidden,
+            )
+            self._sort_rooms()
+            view.load_log(room.log.messages(), room.log.last)
+        self._joined_rooms[key] = room
+        view.set_members(list(room.members.values()))
+        view.transcript.set_gaps((gap.after, gap.before) for gap in room.log.gaps())
+        for item in room.unsent():
+            self._on_item_changed(item)
+        if show or self.current_room is None:
+            self.show_room(room.name)
+        self._dirty_parts |= DirtyPart.ROOM_LIST
+        notices, self._queued_notices = self._queued_notices, []
+        for notice in notices:
+            self.add_notice(notice)
+        self._report_basic_server(view, room)
+        return view
+
+    def _sort_rooms(self) -> None:
+        # Those that were not expected stand behind the others, in the order they came.
+        end = len(self._room_order)
+        self.rooms = dict(sorted(self.rooms.items(), key=lambda item: self._room_order.get(item[0], end)))
+
+    def remove_room(self, name: str) -> None:
+        """The room is closed, and the one before it shown."""
+        key = names.canonical_key(name)
+        if key not in self.rooms:
+            return
+        keys = list(self.rooms)
+        index = keys.index(key)
+        was_current = self._current_key == key
+        del self.rooms[key]
+        self._joined_rooms.pop(key, None)
+        self._pending_lines.forget_room(key)
+        self._dirty_parts |= DirtyPart.ROOM_LIST
+        if was_current:
+            self._current_key = None
+            remaining = list(self.rooms.values())
+            if remaining:
+                self.show_room(remaining[max(0, index - 1)].name)
+            self._dirty_parts |= DirtyPart.ROOM | DirtyPart.MEMBER_LIST | DirtyPart.HEADER | DirtyPart.STATUS
+
+    def apply(self, event: events.ClientEvent) -> None:
+        """Something the client tells; what concerns a room that is not open is dropped."""
+        match event:
+            case events.ConnectionStateChanged(state):
+                self.connection_state = state
+                self._dirty_parts |= DirtyPart.HEADER
+            case events.RoomJoined():
+                self._on_room_joined(event)
+            case events.RoomLost(room, reason):
+                self.remove_room(room)
+                self.add_notice(chat_strings.room_lost(room, error_text.phrase(reason)))
+            case events.LogChanged(room, seqs, is_live):
+                self._on_log_changed(room, seqs, is_live)
+            case events.NoticeReceived(notice):
+                self._on_notice(notice)
+            case events.MembersChanged(room, members):
+                self._on_members_changed(room, members)
+            case events.TypingChanged(room, member_id, is_typing):
+                view = self.find_room(room)
+                if view is not None:
+                    view.set_typing(member_id, is_typing)
+                    self._dirty_parts |= DirtyPart.STATUS if view is self.current_room else DirtyPart.NONE
+            case events.TopicChanged(room, topic):
+                view = self.find_room(room)
+                if view is not None and view.topic != topic:
+                    view.topic = topic
+                    view.transcript.add_notice(self._now_ms(), chat_strings.topic_changed(topic))
+                    self._dirty_parts |= DirtyPart.HEADER
+
+            case events.OutboxItemChanged(item):
+                self._on_item_changed(item)
+            case events.PersistenceFailed(problem):
+                if (
+                    problem not in self._reported_failures
+                ):  # outbox and drafts, history and index: one disk has one fault
+                    self._reported_failures.add(problem)
+                    self.add_notice(error_text.phrase(problem))
+
+    def add_notice(self, text: str) -> None:
+        """A word of the program's own, in the room that is shown, or the first that will be."""
+        if self.current_room is not None:
+            self.current_room.transcript.add_notice(self._now_ms(), text)
+        else:
+            self._queued_notices.append(text)
+
+    def trim_room(self, name: str) -> None:
+        """The room's log has let its oldest messages go: their lines go too."""
+        view, room = self.find_room(name), self._joined_rooms.get(names.canonical_key(name))
+        if view is not None and room is not None:
+            view.transcript.trim(room.log.first)
+
+    def rooms_to_trim(self) -> dict[str, int]:
+        """The rooms with so many lines that the oldest should go, and how many messages should stay.
+
+        Where somebody reads back far more stays: `READING_MAX`, and whoever is
+        still above them then gets to the oldest that are left.
+        """
+        keep_counts: dict[str, int] = {}
+        for view in self.rooms.values():
+            is_reading_back = view is self.current_room and not self._is_viewed
+            limit = MAX_LINES_READING_BACK if is_reading_back else MAX_LINES
+            if len(view.transcript.lines) > limit:
+                keep_counts[view.name] = limit - MAX_LINES // 2
+        return keep_counts
+
+    # What you say.
+
+    def find_unsent_line(self, key: str) -> tuple[RoomView, UUID] | None:
+        """The shown room and the `clientId` of the send whose line has this key."""
+        view = self.current_room
+        client_id = key.removeprefix(UNSENT_KEY_PREFIX)
+        if view is None or client_id == key or view.transcript.find_unsent(client_id) is None:
+            return None
+        return view, UUID(client_id)
+
+    @property
+    def unsent_count(self) -> int:
+        """How many messages and changes are on their way."""
+        return len(self._pending_lines)
+
+    # How each event is applied.
+
+    def _on_item_changed(self, item: OutboxItem) -> None:
+        view = self.find_room(item.room)
+        if view is None:
+            return
+        count_before = len(self._pending_lines)
+        self._pending_lines.on_item_changed(view, item, self._now_ms())
+        if len(self._pending_lines) != count_before and not isinstance(self.connection_state, events.Online):
+            self._dirty_parts |= DirtyPart.HEADER
+
+    def _on_room_joined(self, event: events.RoomJoined) -> None:
+        view, room = self.find_room(event.room), self._joined_rooms.get(names.canonical_key(event.room))
+        if view is None or room is None:
+            return
+        if event.log_reset:
+            view.reset()
+            view.load_log(room.log.messages(), room.log.last)
+        if view.nick != room.nick:
+            view.transcript.add_notice(self._now_ms(), chat_strings.own_nick_changed(room.nick))
+        view.nick, view.member_id, view.topic = room.nick, room.member_id, room.topic
+        view.set_members(list(room.members.values()))
+        view.transcript.set_gaps((gap.after, gap.before) for gap in room.log.gaps())
+        self._report_basic_server(view, room)
+        self._dirty_parts |= DirtyPart.HEADER | DirtyPart.MEMBER_LIST | DirtyPart.STATUS
+
+    def _report_basic_server(self, view: RoomView, room: RoomPort) -> None:
+        view.is_basic_server = room.is_basic_server
+        if room.is_basic_server and not self._basic_server_reported:
+            self._basic_server_reported = True
+            view.transcript.add_notice(self._now_ms(), tr(chat_strings.BASIC_SERVER))
+
+    def _on_log_changed(self, name: str, seqs: tuple[int, ...], is_live: bool) -> None:
+        view, room = self.find_room(name), self._joined_rooms.get(names.canonical_key(name))
+        if view is None or room is None:
+            return
+        messages = [room.log[seq] for seq in seqs if seq in room.log]
+        for message in messages:
+            if message.member_id == view.member_id and view.transcript.find_message(message.seq) is None:
+                self._pending_lines.on_echo(view, message)
+        unread, mentions = view.unread_count, view.mention_count
+        self._queue_notifications(view, view.apply_messages(messages, room.log.last, is_live=is_live))
+        view.transcript.set_gaps((gap.after, gap.before) for gap in room.log.gaps())
+        if (unread, mentions) != (view.unread_count, view.mention_count):
+            self._dirty_parts |= DirtyPart.ROOM_LIST
+        if view is self.current_room:
+            self._dirty_parts |= DirtyPart.STATUS
+
+    def _queue_notifications(self, view: RoomView, lines: Sequence[MessageLine]) -> None:
+        """Keep what somebody who is not here wants to be told of."""
+        if view is self.current_room and self.has_focus:
+            return  # it is on the screen, or waits below what is
+        settings = self._settings()
+        level = settings.notification_level(view.name)
+        for line in lines:
+            if (level == "all" or (level == "mentions" and line.is_mention)) and not settings.is_ignored(line.nick):
+                self._queued_notifications.append(NotifiableMessage(view.name, line.nick, line.text, line.is_mention))
+
+    def pop_notifications(self) -> list[NotifiableMessage]:
+        """What was said since this was last asked that somebody who is not here wants to be told of."""
+        notifications = list(self._queued_notifications)
+        self._queued_notifications.clear()
+        return notifications
+
+    def _on_notice(self, notice: JoinNotice | LeaveNotice | NickNotice) -> None:
+        view = self.find_room(notice.room)
+        if view is None:
+            return
+        match notice:
+            case NickNotice() if notice.member_id == view.member_id:
+                view.nick = notice.nick_name
+                view.transcript.add_notice(notice.ts, chat_strings.own_nick_changed(notice.nick_name))
+                self._dirty_parts |= DirtyPart.HEADER | DirtyPart.MEMBER_LIST
+                return
+            case JoinNotice():
+                event = MembershipEvent(
+                    MembershipChange.JOINED, notice.member_id, notice.nick_name, unlisted_count=notice.more
+                )
+            case LeaveNotice():
+                event = MembershipEvent(
+                    MembershipChange.LEFT, notice.member_id, notice.nick_name, unlisted_count=notice.more
+                )
+            case NickNotice():
+                event = MembershipEvent(
+                    MembershipChange.RENAMED, notice.member_id, notice.nick_name, notice.old_nick_name
+                )
+        is_hidden = self._ignore_filter.is_hidden(notice.nick_name, notice.member_id)
+        if notice.member_id != view.member_id and self._settings().show_joins and not is_hidden:
+            view.transcript.add_membership_event(notice.ts, event)
+
+    def _on_members_changed(self, name: str, members: Sequence[Member]) -> None:
+        view = self.find_room(name)
+        if view is None:
+            return
+        view.set_members(members)
+        if view is self.current_room:
+            self._dirty_parts |= DirtyPart.MEMBER_LIST | DirtyPart.HEADER | DirtyPart.STATUS

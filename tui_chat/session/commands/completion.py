@@ -1,0 +1,154 @@
+"""What Tab makes of what stands before the caret.
+
+Rule 1  At the start of the text, `/` and letters complete to a command, and what follows a command to what its
+        registry entry says that it takes.
+Rule 2  Elsewhere a word completes to a nickname, those who spoke last first; after `#` to a room, after `:` to
+        an emoji.
+Rule 3  A nickname at the start of a line gets `: ` behind it, anything else a space.
+Rule 4  Each further Tab shows the next candidate, Shift+Tab the one before, and after the last stands what was
+        typed.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from tui_chat.session import emoji_names
+from tui_chat.session.commands import registry
+from tui_chat.session.commands.registry import ArgumentKind, Command
+from tui_chat.session.settings import schema as settings_schema
+from tui_chat.session.settings.schema import ValueKind
+
+MAX_EMOJI = 30
+"""Emoji that are offered for one name."""
+
+DEFAULT_VALUE = "default"
+"""The value that takes a setting back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Something that may stand there.
+
+    Attributes:
+        text: It, with what belongs behind it.
+        label: What a list of candidates calls it.
+    """
+
+    text: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What was typed and what it may become.
+
+    Attributes:
+        start: Where in the text the typed part starts, in characters.
+        typed: The part that was typed.
+        candidates: What may stand there instead, best first.
+        at: Which one stands there now; `len(candidates)` is what was typed.
+    """
+
+    start: int
+    typed: str
+    candidates: tuple[Candidate, ...]
+    index: int = 0
+
+    @property
+    def current_text(self) -> str:
+        """What stands there now."""
+        return self.candidates[self.index].text if self.index < len(self.candidates) else self.typed
+
+    def cycle(self, step: int) -> "Completion":
+        """The next one (`step` 1) or the one before (-1)."""
+        index = (self.index + step) % (len(self.candidates) + 1)
+        return Completion(self.start, self.typed, self.candidates, index)
+
+
+def complete(text_before: str, nicks: Sequence[str], rooms: Sequence[str]) -> Completion | None:
+    """What the text before the caret may become, None when nothing fits.
+
+    Args:
+        before: The whole text before the caret.
+        nicks: The nicknames in the room, those who spoke last first.
+        rooms: The rooms that are known.
+    """
+    if text_before.startswith("/") and not text_before.startswith("//"):
+        name, blank, rest = text_before[1:].partition(" ")
+        if not blank:
+            return _build_completion(
+                0, text_before, _with_space(f"/{command_name}" for command_name in registry.complete(name))
+            )
+        command = registry.find(name)
+        if command is not None and command.arguments:
+            argument_completion = _complete_argument(command, rest, nicks, rooms)
+            if argument_completion is not None:
+                start, typed, candidates = argument_completion
+                return _build_completion(len(text_before) - len(rest) + start, typed, candidates)
+    return _complete_word(text_before, nicks, rooms)
+
+
+def _complete_argument(
+    command: Command, rest: str, nicks: Sequence[str], rooms: Sequence[str]
+) -> tuple[int, str, list[Candidate]] | None:
+    """Where in `rest` the argument begins that is being typed, it, and what it may become; None for any text."""
+    words = rest.split(" ", len(command.arguments) - 1)
+    argument, typed = command.arguments[len(words) - 1], words[-1]
+    match argument.kind:
+        case ArgumentKind.TEXT:
+            return None
+        case ArgumentKind.ROOM:
+            options: Iterable[str] = rooms
+        case ArgumentKind.NICK:
+            options = nicks
+        case ArgumentKind.EMOJI:
+            return len(rest) - len(typed), typed, _emoji_candidates(typed.removeprefix(":"))
+        case ArgumentKind.THEME:
+            options = settings_schema.fields()["theme"].choices
+        case ArgumentKind.SETTING:
+            options = settings_schema.fields()
+        case ArgumentKind.VALUE:
+            options = _setting_values(words[-2])
+        case ArgumentKind.LEVEL:
+            options = (*settings_schema.fields()["notify"].choices, DEFAULT_VALUE)
+    return len(rest) - len(typed), typed, _with_space(_filter_by_prefix(typed, options))
+
+
+def _setting_values(setting: str) -> Sequence[str]:
+    field = settings_schema.fields().get(setting.casefold())
+    if field is None:
+        return ()
+    return (*(("on", "off") if field.kind is ValueKind.BOOLEAN else field.choices), DEFAULT_VALUE)
+
+
+def _complete_word(text_before: str, nicks: Sequence[str], rooms: Sequence[str]) -> Completion | None:
+    line_start = text_before.rfind("\n") + 1
+    start = max(line_start, text_before.rfind(" ") + 1, text_before.rfind("\t") + 1)
+    typed = text_before[start:]
+    if typed.startswith("#"):
+        return _build_completion(start, typed, _with_space(f"#{room}" for room in _filter_by_prefix(typed[1:], rooms)))
+    if typed.startswith(":") and typed.strip(":"):
+        return _build_completion(start, typed, _emoji_candidates(typed.strip(":")))
+    at_sign = "@" if typed.startswith("@") else ""
+    suffix = ": " if start == line_start and not at_sign else " "
+    if not typed[len(at_sign) :]:
+        return None
+    matches = _filter_by_prefix(typed[len(at_sign) :], nicks)
+    return _build_completion(start, typed, [Candidate(f"{at_sign}{nick}{suffix}", nick) for nick in matches])
+
+
+def _emoji_candidates(typed: str) -> list[Candidate]:
+    matches = emoji_names.search(typed.strip(":"), MAX_EMOJI) if typed.strip(":") else []
+    return [Candidate(f"{emoji} ", f"{emoji} {name}") for name, emoji in matches]
+
+
+def _with_space(names: Iterable[str]) -> list[Candidate]:
+    return [Candidate(f"{name} ", name) for name in names]
+
+
+def _filter_by_prefix(prefix: str, names: Iterable[str]) -> list[str]:
+    return [name for name in names if name.casefold().startswith(prefix.casefold())]
+
+
+def _build_completion(start: int, typed: str, candidates: list[Candidate]) -> Completion | None:
+    return Completion(start, typed, tuple(candidates)) if candidates else None

@@ -1,0 +1,244 @@
+"""The commands one can type: what there is, and what a typed text means.
+
+Rule 1  A text is a command when it starts with one `/`; `//x` says `/x`.
+Rule 2  What looks like a command and is none is an error, and is never sent.
+Rule 3  Names are the same in any case, and every command is in `ALL` once.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from tui_chat.session.i18n import Translatable, mark, tr
+from tui_chat.session.strings import chat as chat_strings
+
+
+class Action(Enum):
+    """What a command does; its value is its name."""
+
+    JOIN = "join"
+    PART = "part"
+    NICK = "nick"
+    ME = "me"
+    SHRUG = "shrug"
+    NAMES = "names"
+    WHOIS = "whois"
+    IGNORE = "ignore"
+    UNIGNORE = "unignore"
+    MUTE = "mute"
+    UNMUTE = "unmute"
+    LIST = "list"
+    GO = "go"
+    TOPIC = "topic"
+    RECONNECT = "reconnect"
+    SERVER = "server"
+    EDIT = "edit"
+    REPLY = "reply"
+    REACT = "react"
+    SEARCH = "search"
+    DATE = "date"
+    CLEAR = "clear"
+    THEME = "theme"
+    SET = "set"
+    SETTINGS = "settings"
+    NOTIFY = "notify"
+    HELP = "help"
+    QUIT = "quit"
+
+
+class ArgumentKind(Enum):
+    """What an argument is, which says how it is completed."""
+
+    TEXT = "text"
+    ROOM = "room"
+    NICK = "nick"
+    EMOJI = "emoji"
+    THEME = "theme"
+    SETTING = "setting"
+    VALUE = "value"
+    LEVEL = "level"
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """Something that follows a command's name.
+
+    Attributes:
+        name: What the help calls it.
+        takes: What it is.
+        optional: It may be left out.
+    """
+
+    name: Translatable
+    kind: ArgumentKind = ArgumentKind.TEXT
+    is_optional: bool = False
+
+    @property
+    def placeholder(self) -> str:
+        """How the help shows it."""
+        return f"[{tr(self.name)}]" if self.is_optional else tr(self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command.
+
+    Attributes:
+        action: What it does.
+        help: One line on what it does.
+        arguments: What may follow it; the last one takes the rest of the line.
+        aliases: Other names for it.
+    """
+
+    action: Action
+    help: Translatable
+    arguments: tuple[Argument, ...] = ()
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def min_arguments(self) -> int:
+        """How many words must follow it."""
+        return sum(not argument.is_optional for argument in self.arguments)
+
+    @property
+    def max_arguments(self) -> int:
+        """How many words may follow it."""
+        return len(self.arguments)
+
+    @property
+    def name(self) -> str:
+        """The name that follows the slash."""
+        return self.action.value
+
+    @property
+    def usage(self) -> str:
+        """How it is typed."""
+        return " ".join((f"/{self.name}", *(argument.placeholder for argument in self.arguments)))
+
+
+_ROOM = Argument(mark("room"), ArgumentKind.ROOM)
+_OPTIONAL_ROOM = Argument(mark("room"), ArgumentKind.ROOM, is_optional=True)
+_NICK = Argument(mark("nickname"), ArgumentKind.NICK)
+_OPTIONAL_NICK = Argument(mark("nickname"), ArgumentKind.NICK, is_optional=True)
+_OPTIONAL_TEXT = Argument(mark("text"), is_optional=True)
+
+COMMANDS: tuple[Command, ...] = (
+    Command(Action.JOIN, mark("go into a room; the others stay open"), (_ROOM,), aliases=("j",)),
+    Command(Action.PART, mark("leave this room, or another"), (_OPTIONAL_ROOM,), aliases=("leave", "close")),
+    Command(Action.NICK, mark("take another nickname"), (_NICK,)),
+    Command(Action.NAMES, mark("say who is here"), aliases=("who",)),
+    Command(Action.ME, mark("say what you do"), (Argument(mark("what you do")),)),
+    Command(Action.SHRUG, mark("say something and shrug"), (_OPTIONAL_TEXT,)),
+    Command(Action.WHOIS, mark("say what is known of somebody"), (_NICK,)),
+    Command(Action.IGNORE, mark("hide what somebody says, or say who is ignored"), (_OPTIONAL_NICK,)),
+    Command(Action.UNIGNORE, mark("show again what somebody says"), (_NICK,)),
+    Command(Action.MUTE, mark("be notified of nothing in this room, or another"), (_OPTIONAL_ROOM,)),
+    Command(Action.UNMUTE, mark("be notified of this room again, or of another"), (_OPTIONAL_ROOM,)),
+    Command(Action.LIST, mark("list the rooms of this server"), (Argument(mark("part of a name"), is_optional=True),)),
+    Command(
+        Action.GO,
+        mark("go to a room by some letters of its name"),
+        (Argument(mark("part of a name"), is_optional=True),),
+        aliases=("switch",),
+    ),
+    Command(
+        Action.TOPIC, mark("say what this room is about, or show it"), (Argument(mark("topic"), is_optional=True),)
+    ),
+    Command(Action.RECONNECT, mark("try to connect now")),
+    Command(Action.SERVER, mark("go to another server"), (Argument(mark("URL")),)),
+    Command(Action.EDIT, mark("change your last message"), (_OPTIONAL_TEXT,)),
+    Command(Action.REPLY, mark("answer the last message of somebody else"), (_OPTIONAL_TEXT,)),
+    Command(
+        Action.REACT,
+        mark("put an emoji under the last message, or take it away"),
+        (Argument(mark("emoji"), ArgumentKind.EMOJI, is_optional=True),),
+    ),
+    Command(
+        Action.SEARCH,
+        mark("search what was said, in all rooms"),
+        (Argument(mark("words"), is_optional=True),),
+        aliases=("find",),
+    ),
+    Command(Action.DATE, mark("go to a day: 2026-11-18, yesterday, monday, 3 days ago"), (Argument(mark("day")),)),
+    Command(Action.CLEAR, mark("take the notices off this room's screen")),
+    Command(
+        Action.THEME,
+        mark("take other colours, or try them one by one"),
+        (Argument(mark("theme"), ArgumentKind.THEME, is_optional=True),),
+    ),
+    Command(Action.SETTINGS, mark("all settings on a screen, each explained"), aliases=("preferences",)),
+    Command(
+        Action.SET,
+        mark("say all settings, say one, or set it"),
+        (
+            Argument(mark("setting"), ArgumentKind.SETTING, is_optional=True),
+            Argument(mark("value"), ArgumentKind.VALUE, is_optional=True),
+        ),
+    ),
+    Command(
+        Action.NOTIFY,
+        mark("of what in this room to be notified"),
+        (Argument(mark("all|mentions|none|default"), ArgumentKind.LEVEL, is_optional=True),),
+    ),
+    Command(Action.HELP, mark("show keys and commands"), aliases=("h",)),
+    Command(Action.QUIT, mark("leave"), aliases=("exit", "q")),
+)
+
+_COMMANDS_BY_NAME: dict[str, Command] = {
+    name: command for command in COMMANDS for name in (command.name, *command.aliases)
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ChatText:
+    """The text is a message."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommandCall:
+    """The text is a command, with the words that follow it."""
+
+    command: Command
+    arguments: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ParseError:
+    """The text looks like a command and cannot be done.
+
+    Attributes:
+        problem: One sentence for a person.
+    """
+
+    problem: str
+
+
+def parse(text: str) -> ChatText | CommandCall | ParseError:
+    """What a typed text means."""
+    if text.startswith("//"):
+        return ChatText(text[1:])
+    if not text.startswith("/"):
+        return ChatText(text)
+    name, _, rest = text[1:].strip().partition(" ")
+    command = _COMMANDS_BY_NAME.get(name.casefold())
+    if command is None:
+        return ParseError(chat_strings.unknown_command(name))
+    arguments = tuple(rest.split(None, command.max_arguments - 1)) if command.max_arguments else tuple(rest.split())
+    if not command.min_arguments <= len(arguments) <= command.max_arguments:
+        return ParseError(chat_strings.command_usage(command.usage))
+    return CommandCall(command, tuple(argument.strip() for argument in arguments))
+
+
+def complete(prefix: str) -> list[str]:
+    """The names that start with `prefix` (without the slash): of commands first, then other names of others."""
+    folded_prefix = prefix.casefold()
+    matching = [command for command in COMMANDS if command.name.startswith(folded_prefix)]
+    remaining = [command for command in COMMANDS if command not in matching]
+    aliases = [alias for command in remaining for alias in command.aliases if alias.startswith(folded_prefix)]
+    return [*(command.name for command in matching), *(alias for alias in aliases if len(alias) > 1)]
+
+
+def find(name: str) -> Command | None:
+    """The command of this name (without the slash), in any case."""
+    return _COMMANDS_BY_NAME.get(name.casefold())

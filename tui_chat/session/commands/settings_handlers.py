@@ -1,0 +1,96 @@
+"""What `/set`, `/notify`, `/mute` and `/unmute` do."""
+
+from tui_chat.protocol import names
+from tui_chat.session.commands.command_context import CommandContext, find_room, no_room_text
+from tui_chat.session.i18n import tr
+from tui_chat.session.settings import schema as settings_schema
+from tui_chat.session.settings.schema import SettingField
+from tui_chat.session.strings import chat as chat_strings
+from tui_chat.session.strings import people as people_strings
+from tui_chat.session.strings import settings as settings_strings
+
+DEFAULT_VALUE = "default"
+"""The word that takes a setting back to its usual value."""
+
+
+def set_setting(arguments: tuple[str, ...], context: CommandContext) -> str:
+    """Say all settings, say one, or set one; why not, empty when that was done."""
+    current_settings = context.settings
+    if not arguments:
+        context.reply(
+            "\n".join(
+                _format_setting(field, getattr(current_settings, field.name))
+                for field in settings_schema.fields().values()
+            )
+        )
+        return ""
+    name = arguments[0].casefold()
+    field = settings_schema.fields().get(name)
+    if field is None:
+        return settings_strings.unknown_setting(arguments[0])
+    if len(arguments) == 1:
+        context.reply(
+            f"{_format_setting(field, getattr(current_settings, name))}\n{field.help}\n{settings_strings.allowed_values(field.allowed_values)}"
+        )
+        return ""
+    try:
+        value = None if arguments[1] == DEFAULT_VALUE else settings_schema.parse(name, arguments[1])
+    except ValueError as error:
+        return str(error)
+    context.set_setting(name, value)
+    return ""
+
+
+def set_notification_level(text: str, context: CommandContext) -> str:
+    """Say, or set, of what in the shown room one is notified; why not, empty when that was done."""
+    room = context.session.current_room
+    if room is None:
+        return tr(chat_strings.NOT_IN_A_ROOM)
+    current_settings = context.settings
+    if not text:
+        context.reply(settings_strings.notification_level(room.name, current_settings.notification_level(room.name)))
+        return ""
+    other_rooms = {
+        name: level
+        for name, level in current_settings.rooms.items()
+        if names.canonical_key(name) != names.canonical_key(room.name)
+    }
+    level = text.casefold()
+    if level == DEFAULT_VALUE:
+        context.set_setting("rooms", other_rooms)
+        level = current_settings.notify
+    else:
+        try:
+            context.set_setting("rooms", settings_schema.convert("rooms", {**other_rooms, room.name: level}))
+        except ValueError:
+            return settings_strings.invalid_value(
+                "/notify", ", ".join((*settings_schema.fields()["notify"].choices, DEFAULT_VALUE))
+            )
+    context.reply(settings_strings.notification_level(room.name, level))
+    return ""
+
+
+def set_muted(name: str, is_muted: bool, context: CommandContext) -> str:
+    """Mute a room (the shown one for no name), or end that; why not, empty when that was done."""
+    room = find_room(name, context)
+    if room is None:
+        return no_room_text(name)
+    current_settings = context.settings
+    other_rooms = {
+        name: level
+        for name, level in current_settings.rooms.items()
+        if names.canonical_key(name) != names.canonical_key(room.name)
+    }
+    if is_muted:
+        context.set_setting("rooms", {**other_rooms, room.name: "none"})
+        context.reply(people_strings.room_muted(room.name))
+    else:
+        if current_settings.is_muted(room.name):
+            context.set_setting("rooms", other_rooms)
+        context.reply(people_strings.room_unmuted(room.name))
+    return ""
+
+
+def _format_setting(field: SettingField, value: object) -> str:
+    marker = "  " if value == field.default else "* "
+    return f"{marker}{field.name} = {settings_schema.format_value(value)}"

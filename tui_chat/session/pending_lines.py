@@ -1,0 +1,81 @@
+"""What you have said that is not there yet, and what becomes of its lines.
+
+Rule 1  What was posted is pending, then sent or failed, and never forgotten: its line
+        stands until it is sent or somebody takes it away.
+Rule 2  It stands once: what comes back before it is acknowledged takes the place of its line.
+"""
+
+from uuid import UUID
+
+from tui_chat.client.outbox.item import OutboxItem, OutboxItemState
+from tui_chat.protocol import names
+from tui_chat.protocol.events import Message
+from tui_chat.protocol.requests import SendMessage
+from tui_chat.session import error_text
+from tui_chat.session.lines import DeliveryState, MessageLine
+from tui_chat.session.room_view import RoomView
+from tui_chat.session.strings import chat as chat_strings
+
+
+class PendingLines:
+    """Of all rooms; its length says how many messages and changes are not acknowledged."""
+
+    def __init__(self) -> None:
+        self._pending: dict[UUID, str] = {}  # with the key of its room
+        self._early_echoes: dict[str, MessageLine] = {}  # what came back before its acknowledgement, by `clientId`
+
+    def __len__(self) -> int:
+        return len(self._pending)
+
+    def forget_room(self, room: str) -> None:
+        """The room with this key is closed."""
+        self._pending = {client_id: key for client_id, key in self._pending.items() if key != room}
+
+    def on_item_changed(self, view: RoomView, item: OutboxItem, now_ms: int) -> None:
+        """Something was posted in this room, or has come further.
+
+        Args:
+            now_ms: Milliseconds since the epoch.
+        """
+        if item.state is OutboxItemState.PENDING:
+            self._pending[item.client_id] = names.canonical_key(item.room)
+        else:
+            self._pending.pop(item.client_id, None)
+        if isinstance(item.request, SendMessage):
+            self._update_line(view, item)
+        elif item.state is OutboxItemState.FAILED:
+            view.transcript.add_notice(now_ms, chat_strings.change_failed(error_text.phrase(item.problem), item.text))
+
+    def on_echo(self, view: RoomView, message: Message) -> None:
+        """A message of your own is in the log.
+
+        Its acknowledgement may be applied a moment later; until then the line would stand twice.
+        """
+        client_id = view.transcript.find_pending(message.message)
+        if client_id is not None:
+            line = view.transcript.find_unsent(client_id)
+            if line is not None:
+                self._early_echoes[client_id] = line
+            view.transcript.mark_sent(client_id, view.message_line(message))
+
+    def _update_line(self, view: RoomView, item: OutboxItem) -> None:
+        client_id = str(item.client_id)
+        early_line = self._early_echoes.pop(client_id, None)
+        has_line = view.transcript.find_unsent(client_id) is not None
+        match item.state:
+            case OutboxItemState.PENDING if early_line is not None:
+                self._early_echoes[client_id] = early_line
+            case OutboxItemState.PENDING if not has_line:
+                view.transcript.add_unsent(client_id, view.unsent_line(item))
+            case OutboxItemState.FAILED:
+                if not has_line:
+                    view.transcript.add_unsent(client_id, early_line or view.unsent_line(item))
+                delivery = DeliveryState.UNCONFIRMED if item.unconfirmed else DeliveryState.FAILED
+                view.transcript.set_delivery(client_id, delivery, error_text.sentence(item.problem))
+            case OutboxItemState.SENT:
+                view.transcript.mark_sent(client_id, view.sent_line(item))
+                view.advance_to(item.seq or 0)
+            case OutboxItemState.DROPPED:
+                view.transcript.discard_unsent(client_id)
+            case _:
+                pass

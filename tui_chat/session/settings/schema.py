@@ -1,0 +1,278 @@
+"""What a person can set, each with one sentence on what it does.
+
+Rule 1  `/set`, the settings screen, the comments in the file and docs/settings.md are
+        all made from `Settings`: a setting that is not here does nothing, one that is
+        here acts at once.
+Rule 2  What is not allowed never gets in: `parse` and `convert` are the only ways.
+"""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from functools import cache
+from types import MappingProxyType
+from typing import Annotated, Any, Literal, cast, get_args, get_origin, get_type_hints
+
+import msgspec
+from msgspec import Meta, Struct
+
+from tui_chat.session.i18n import Translatable, mark, tr
+from tui_chat.session.strings import settings as settings_strings
+
+NotificationLevel = Literal["all", "mentions", "none"]
+"""Of what in a room one is notified."""
+
+PanelVisibility = Literal["auto", "always", "never"]
+
+
+class ClientSettings(Struct, frozen=True, rename=None):
+    """All settings. The sentence with each is what people read."""
+
+    language: Annotated[
+        Literal["auto", "en", "zh"],
+        Meta(description="The language of the program; auto takes the system's."),
+    ] = "auto"
+    theme: Annotated[
+        Literal["dark", "light", "contrast", "warm", "terminal"],
+        Meta(description="The colours; terminal takes the 16 colours of your terminal."),
+    ] = "dark"
+    clock: Annotated[
+        Literal["24h", "12h", "seconds", "none"],
+        Meta(description="How the time stands beside a message."),
+    ] = "24h"
+    nick_width: Annotated[
+        int,
+        Meta(description="Columns for nicknames beside the messages; 0 takes them from the width.", ge=0, le=32),
+    ] = 0
+    room_list: Annotated[
+        PanelVisibility,
+        Meta(description="The list of rooms at the left; auto shows it where there is space and a second room."),
+    ] = "auto"
+    member_list: Annotated[
+        PanelVisibility,
+        Meta(description="The list of who is here at the right; auto shows it where there is space."),
+    ] = "auto"
+    show_joins: Annotated[
+        bool,
+        Meta(description="Say in the room who comes and who leaves."),
+    ] = True
+    mouse: Annotated[
+        bool,
+        Meta(description="Take the mouse; off leaves it to the terminal, for its own selection."),
+    ] = True
+    terminal_title: Annotated[
+        bool,
+        Meta(description="Show the room, and how much is unread, in the title of the terminal."),
+    ] = True
+    come_back: Annotated[
+        bool,
+        Meta(description="Go into the rooms, too, that were open when you left; --room opens that one alone."),
+    ] = True
+    send_typing: Annotated[
+        bool,
+        Meta(description="Tell the others in a room that you are typing."),
+    ] = True
+    paste_lines: Annotated[
+        int,
+        Meta(
+            description="Ask before a paste of more lines than this goes into a message; 0 never asks.", ge=0, le=1000
+        ),
+    ] = 5
+    notify: Annotated[
+        NotificationLevel,
+        Meta(description="What to notify you of while you are not looking; a room can have its own."),
+    ] = "mentions"
+    notify_by: Annotated[
+        Literal["auto", "bell", "osc9", "osc99", "osc777"],
+        Meta(description="How: auto takes what your terminal understands, else the bell."),
+    ] = "auto"
+    notify_text: Annotated[
+        bool,
+        Meta(description="Show in a notification what was said; off says only that something was."),
+    ] = True
+    rooms: Annotated[
+        Mapping[str, NotificationLevel],
+        Meta(description="Rooms of which you want to be notified otherwise; none mutes a room."),
+    ] = MappingProxyType({})
+    ignored: Annotated[
+        tuple[str, ...],
+        Meta(description="Nicknames whose messages are not shown."),
+    ] = ()
+    keys: Annotated[
+        Mapping[str, str | tuple[str, ...]],
+        Meta(description='Other keys, by the names in docs/keys.md: help = "f1", several in [ ], none with "".'),
+    ] = MappingProxyType({})
+
+    def notification_level(self, room: str) -> NotificationLevel:
+        """Of what in this room one wants to be notified."""
+        folded_room = room.casefold()
+        override: NotificationLevel | None = next(
+            (level for name, level in self.rooms.items() if name.casefold() == folded_room), None
+        )
+        return self.notify if override is None else override
+
+    def is_muted(self, room: str) -> bool:
+        """Whether nothing of this room is wanted, whatever is wanted of the others."""
+        folded_room = room.casefold()
+        return any(level == "none" and name.casefold() == folded_room for name, level in self.rooms.items())
+
+    def is_ignored(self, nick: str) -> bool:
+        """Whether what this nickname says is not wanted."""
+        folded_nick = nick.casefold()
+        return any(name.casefold() == folded_nick for name in self.ignored)
+
+
+class ValueKind(Enum):
+    """What a setting can be."""
+
+    CHOICE = "choice"
+    BOOLEAN = "switch"
+    NUMBER = "number"
+    LIST = "list"
+    TABLE = "table"
+
+
+@dataclass(frozen=True, slots=True)
+class SettingField:
+    """One setting.
+
+    Attributes:
+        name: As in the file and after `/set`.
+        sentence: What it does.
+        default: What it is when nothing was set.
+        choices: What it, or what each entry of a table, can be; empty when that is not a choice.
+        least: The smallest number allowed.
+        most: The largest number allowed.
+    """
+
+    name: str
+    kind: ValueKind
+    description: Translatable
+    default: Any
+    type: Any
+    choices: tuple[str, ...] = ()
+    minimum: int = 0
+    maximum: int = 0
+
+    @property
+    def title(self) -> Translatable:
+        """Its name in words."""
+        return mark(self.name.replace("_", " "))
+
+    @property
+    def help(self) -> str:
+        """One sentence on what it does."""
+        return tr(self.description)
+
+    @property
+    def allowed_values(self) -> str:
+        """What is allowed, in words."""
+        match self.kind:
+            case ValueKind.CHOICE:
+                return ", ".join(self.choices)
+            case ValueKind.BOOLEAN:
+                return "on, off"
+            case ValueKind.NUMBER:
+                return f"{self.minimum}–{self.maximum}"
+            case ValueKind.LIST:
+                return '["…", "…"]'
+            case ValueKind.TABLE:
+                return f"[{self.name}]"
+
+
+@cache
+def fields() -> Mapping[str, SettingField]:
+    """All settings by their names, in the order to show them."""
+    return {
+        name: _build_field(name, hint) for name, hint in get_type_hints(ClientSettings, include_extras=True).items()
+    }
+
+
+def _build_field(name: str, hint: Any) -> SettingField:
+    annotation, meta = get_args(hint)
+    default, description = getattr(ClientSettings(), name), mark(meta.description)
+    origin = get_origin(annotation)
+    if origin is Literal:
+        return SettingField(name, ValueKind.CHOICE, description, default, hint, tuple(get_args(annotation)))
+    if annotation is bool:
+        return SettingField(name, ValueKind.BOOLEAN, description, default, hint)
+    if annotation is int:
+        return SettingField(name, ValueKind.NUMBER, description, default, hint, minimum=meta.ge, maximum=meta.le)
+    if origin is tuple:
+        return SettingField(name, ValueKind.LIST, description, default, hint)
+    choices = get_args(get_args(annotation)[1])
+    return SettingField(
+        name, ValueKind.TABLE, description, default, hint, choices if get_origin(get_args(annotation)[1]) else ()
+    )
+
+
+def convert(name: str, value: object) -> Any:
+    """The value of a setting from what stands in a file.
+
+    Raises:
+        ValueError: It is none that this setting can have; one sentence for a person.
+    """
+    field = _find_field(name)
+    try:
+        return msgspec.convert(value, field.type)
+    except msgspec.ValidationError:
+        raise ValueError(settings_strings.invalid_value(name, field.allowed_values)) from None
+
+
+_ON, _OFF = {"on", "yes", "true", "1"}, {"off", "no", "false", "0"}
+
+
+def parse(name: str, text: str) -> Any:
+    """The value of a setting from what a person typed.
+
+    Raises:
+        ValueError: It is none that this setting can have; one sentence for a person.
+    """
+    field, stripped = _find_field(name), text.strip()
+    value: object = stripped
+    match field.kind:
+        case ValueKind.BOOLEAN:
+            value = True if stripped.casefold() in _ON else False if stripped.casefold() in _OFF else stripped
+        case ValueKind.NUMBER:
+            value = int(stripped) if stripped.isascii() and stripped.isdigit() and len(stripped) < 9 else stripped
+        case ValueKind.CHOICE:
+            value = next((choice for choice in field.choices if choice.casefold() == stripped.casefold()), stripped)
+        case ValueKind.LIST:
+            value = tuple(part for part in stripped.replace(",", " ").split() if part)
+        case ValueKind.TABLE:
+            raise ValueError(settings_strings.editable_in_file_only(name))
+    return convert(name, value)
+
+
+def format_value(value: Any) -> str:
+    """A value as a person types it."""
+    match value:
+        case bool():
+            return "on" if value else "off"
+        case tuple():
+            return ", ".join(map(str, cast("tuple[str, ...]", value)))
+        case Mapping():
+            return ", ".join(f"{name}: {format_value(each)}" for name, each in cast("Mapping[str, Any]", value).items())
+        case _:
+            return str(value)
+
+
+def render_markdown() -> str:
+    """The table of docs/settings.md."""
+    lines = ["| setting | usual | can be | what it does |", "|---|---|---|---|"]
+    for field in fields().values():
+        default = format_value(field.default)
+        lines.append(f"| `{field.name}` | {default and f'`{default}`'} | {field.allowed_values} | {field.help} |")
+    return "\n".join(lines) + "\n"
+
+
+def _find_field(name: str) -> SettingField:
+    field = fields().get(name)
+    if field is None:
+        raise ValueError(settings_strings.unknown_setting(name))
+    return field
+
+
+if __name__ == "__main__":
+    sys.stdout.write(render_markdown())

@@ -1,0 +1,203 @@
+"""The file of settings: read with care, changed without taking anything away that a person wrote in it.
+
+Rule 1  What cannot be understood costs one sentence, with its line, and the usual
+        value; never the start, and never the rest of the file.
+Rule 2  A file that is not TOML is never written to.
+Rule 3  It is replaced whole (written beside, then renamed); comments, order and what
+        this version does not know stay as they are.
+"""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import msgspec
+
+from tui_chat.session.i18n import tr
+from tui_chat.session.settings.schema import ClientSettings, convert, fields
+from tui_chat.session.store.atomic_write import atomic_write
+from tui_chat.session.strings import settings as settings_strings
+
+FILE_NAME = "settings.toml"
+
+
+class SettingsFile:
+    """The settings in force, and the file they are kept in.
+
+    Attributes:
+        path: That file, which need not exist; None keeps them for this run only.
+        settings: What is in force.
+        problems: What was wrong with the file when it was read, a sentence each.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        """The usual settings; `load` reads the file."""
+        self.path = path
+        self.settings = ClientSettings()
+        self.problems: tuple[str, ...] = ()
+
+    @classmethod
+    def load(cls, path: Path | None) -> "SettingsFile":
+        """What stands in this file, as far as it can be understood."""
+        loaded = cls(path)
+        text = loaded._read_text()
+        if text:
+            loaded._apply_text(text)
+        return loaded
+
+    def change(self, name: str, value: object) -> str:
+        """Set one, and write it down; None is the usual value again.
+
+        Args:
+            name: One of `fields`.
+            value: What `settings.parse` gives for it.
+
+        Returns:
+            Why it could not be written, in a sentence; empty when it was. It is in force either way.
+        """
+        default = fields()[name].default
+        self.settings = msgspec.structs.replace(self.settings, **{name: default if value is None else value})
+        if self.path is None:
+            return ""
+        # Somebody may have changed the file with an editor meanwhile.
+        text = self._read_text()
+        if text is None:
+            return self.problems[-1]
+        changed = _replace_value(text or render_template(), name, value)
+        if changed is None:
+            return settings_strings.settings_file_not_toml(str(self.path))
+        return self._write(self.path, changed)
+
+    def _read_text(self) -> str | None:
+        """What the file holds, empty when there is none, None when it cannot be read."""
+        if self.path is None:
+            return ""
+        try:
+            return self.path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return ""
+        except UnicodeDecodeError:
+            self.problems += (settings_strings.settings_file_damaged(str(self.path), 0, tr(settings_strings.NOT_UTF8)),)
+        except OSError as error:
+            self.problems += (settings_strings.file_unreadable(str(self.path), error.strerror or ""),)
+        return None
+
+    def _apply_text(self, text: str) -> None:
+        import tomllib  # noqa: PLC0415 (15 ms, which whoever has no such file does not wait for)
+
+        path = str(self.path)
+        try:
+            document = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            line, reason = _error_location(str(error), text)
+            self.problems = (settings_strings.settings_file_damaged(path, line, reason),)
+            return
+        values: dict[str, Any] = {}
+        problems: list[str] = []
+        for name, value in document.items():
+            try:
+                values[name] = convert(name, value)
+            except ValueError as error:
+                problems.append(settings_strings.settings_file_problem(path, _find_line(name, text), str(error)))
+        self.settings = msgspec.structs.replace(self.settings, **values)
+        self.problems = tuple(problems)
+
+    @staticmethod
+    def _write(path: Path, text: str) -> str:
+        target = path.resolve() if path.is_symlink() else path  # a link into somebody's dotfiles stays one
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            mode = target.stat().st_mode & 0o777 if target.exists() else 0o600
+            atomic_write(target, text.encode(), mode)
+        except OSError as error:
+            return settings_strings.file_unwritable(str(path), error.strerror or "")
+        return ""
+
+
+def render_template() -> str:
+    """A file in which every setting stands with its sentence and its usual value, commented out."""
+    lines = ["# " + tr("Settings of chat-tui. What is commented out shows the usual value."), ""]
+    tables: list[str] = []
+    for field in fields().values():
+        if isinstance(field.default, Mapping):
+            tables += [
+                f"# {field.help}",
+                *(["# " + tr("One of {choices}.", choices=field.allowed_values)] if field.choices else []),
+                f"[{field.name}]",
+                "",
+            ]
+            continue
+        lines += [f"# {field.help}"]
+        if field.choices:
+            lines += ["# " + tr("One of {choices}.", choices=", ".join(field.choices))]
+        lines += [f"#{field.name} = {_toml_value(field.default)}", ""]
+    return "\n".join(lines + tables)
+
+
+def _toml_value(value: object) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case int():
+            return str(value)
+        case tuple():
+            return "[]"
+        case _:
+            return f'"{value}"'
+
+
+def _replace_value(text: str, name: str, value: object) -> str | None:
+    """The file's text with another value; None when it is not TOML."""
+    import tomlkit  # noqa: PLC0415 (60 ms, only to write)
+    from tomlkit.exceptions import TOMLKitError  # noqa: PLC0415
+
+    try:
+        document = tomlkit.parse(text)
+        if name not in document and value is not None:
+            # Where its line stands commented out, it takes that place.
+            text = re.sub(rf"^# ?({re.escape(name)} *=)", r"\1", text, count=1, flags=re.MULTILINE)
+            document = tomlkit.parse(text)
+        if value is None:
+            if name in document:
+                del document[name]
+        elif isinstance(value, Mapping):
+            _update_table(document, name, cast("Mapping[str, Any]", value))
+        else:
+            document[name] = _to_toml(value)
+        return tomlkit.dumps(document)
+    except TOMLKitError:
+        return None
+
+
+def _update_table(document: Any, name: str, value: Mapping[str, Any]) -> None:
+    import tomlkit  # noqa: PLC0415 (as above)
+
+    table = document.get(name)
+    if table is None:
+        table = document[name] = tomlkit.table()
+    for key in [key for key in table if key not in value]:
+        del table[key]
+    for key, each in value.items():
+        converted = _to_toml(each)
+        if key not in table or table[key] != converted:
+            table[key] = converted
+
+
+def _to_toml(value: object) -> Any:
+    return list(cast("tuple[str, ...]", value)) if isinstance(value, tuple) else value
+
+
+def _error_location(message: str, text: str) -> tuple[int, str]:
+    """The line of a syntax error (0 for none), and what is wrong there, from tomllib's message."""
+    reason, _, location = message.rpartition(" (at ")
+    number = re.match(r"line (\d+)", location)
+    if number is not None:
+        return int(number[1]), reason
+    return text.count("\n") + 1, reason or message
+
+
+def _find_line(name: str, text: str) -> int:
+    """The line on which a setting, or its table, stands; 0 when it is not found."""
+    matched = re.search(rf"^[ \t]*(?:\[+[ \t]*)?[\"']?{re.escape(name)}[\"']?[ \t]*[=.\]]", text, re.MULTILINE)
+    return text.count("\n", 0, matched.start()) + 1 if matched is not None else 0

@@ -1,0 +1,318 @@
+"""What you write and read, and where, on this computer's disk: drafts, what you sent, open rooms, how far you read.
+
+Rule 1  Everything belongs to one server and to who you are there (your nickname's
+        key): nothing of it is ever shown in another room, on another server or
+        under another name.
+Rule 2  A draft is on disk half a second after a key, so that the end of the program
+        costs no more than that; a draft that was sent is gone at once.
+Rule 3  It is bounded: 100 texts for each room, and so many rooms.
+Rule 4  It can fail without harm: what is wrong is told once, and writing goes on.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from tui_chat.client.storage.sqlite_file import LocalStorageError, SqliteFile, SqliteSchema, snapshot, transaction
+from tui_chat.protocol import names
+from tui_chat.session.compose_mode import ComposeMode
+from tui_chat.session.input_history import MAX_HISTORY
+from tui_chat.session.strings import chat as chat_strings
+from tui_chat.session.strings import settings as settings_strings
+
+FILE_NAME = "writing.db"
+
+DRAFT_SAVE_DELAY = 0.5
+"""Seconds after a key when a draft is written."""
+
+MAX_ROOMS = 300
+"""Rooms of which something is kept, over all servers; those used last."""
+
+_LAYOUT = SqliteSchema(
+    application_id=0x6368_7772,  # "chwr"
+    version=1,
+    durable=False,
+    statements="""
+        CREATE TABLE drafts (
+            server TEXT, nick TEXT, room TEXT, text TEXT NOT NULL, writing BLOB NOT NULL,
+            PRIMARY KEY (server, nick, room)
+        );
+        CREATE TABLE sent (
+            position INTEGER PRIMARY KEY AUTOINCREMENT,
+            server TEXT NOT NULL, nick TEXT NOT NULL, room TEXT NOT NULL, text TEXT NOT NULL
+        );
+        CREATE INDEX sent_by_room ON sent (server, nick, room, position);
+        CREATE TABLE rooms (
+            position INTEGER PRIMARY KEY AUTOINCREMENT,
+            server TEXT NOT NULL, nick TEXT NOT NULL, room TEXT NOT NULL, name TEXT NOT NULL,
+            read INTEGER,
+            UNIQUE (server, nick, room)
+        )
+    """,
+)
+_TABLES = ("drafts", "sent", "rooms")
+
+_Write = Callable[[sqlite3.Connection], object]
+
+
+@dataclass(frozen=True, slots=True)
+class SavedRoomState:
+    """What you left in a room.
+
+    Attributes:
+        draft: What was being written.
+        writing: What that was for, None for a plain message.
+        sent: What you sent, oldest first.
+        read: The `seq` up to which you had read, None when that is not known.
+    """
+
+    draft: str = ""
+    compose_mode: ComposeMode | None = None
+    sent_texts: tuple[str, ...] = ()
+    read_seq: int | None = None
+
+
+class ComposerStore:
+    """What one person writes on one server; an async context manager.
+
+    Attributes:
+        on_problem: Told, in a sentence, the first time something cannot be kept.
+
+    Args:
+        folder: The user's own folder for what must not be lost; made if it is not there.
+        server: The base URL.
+        nick: Your nickname.
+        history: What you send is kept too.
+        on_problem: As the attribute.
+        delay: Seconds until a draft is written.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        server: str,
+        nick: str,
+        *,
+        keep_history: bool,
+        on_problem: Callable[[str], None],
+        delay: float = DRAFT_SAVE_DELAY,
+    ) -> None:
+        self.on_problem = on_problem
+        self._file = SqliteFile(folder / FILE_NAME, _LAYOUT, self._on_damaged)
+        self._server = server
+        self._nick = names.canonical_key(nick)
+        self._keeps_history = keep_history
+        self._delay = delay
+        self._drafts: dict[str, tuple[str, ComposeMode | None]] = {}
+        self._read_seqs: dict[str, int] = {}
+        self._writes: list[_Write] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._failure_reported = False
+
+    async def __aenter__(self) -> "ComposerStore":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._flush()
+        await self._file.close()
+
+    async def load_room(self, room: str) -> SavedRoomState:
+        """What was left in this room; nothing when that cannot be read."""
+        scope = self._scope(room)
+        await self._flush()
+
+        def load(connection: sqlite3.Connection) -> SavedRoomState:
+            with snapshot(connection):
+                draft_row = connection.execute(
+                    "SELECT text, writing FROM drafts WHERE server = ? AND nick = ? AND room = ?", scope
+                ).fetchone()
+                sent_rows = connection.execute(
+                    "SELECT text FROM sent WHERE server = ? AND nick = ? AND room = ? ORDER BY position DESC LIMIT ?",
+                    (*scope, MAX_HISTORY if self._keeps_history else 0),
+                ).fetchall()
+                read_row = connection.execute(
+                    "SELECT read FROM rooms WHERE server = ? AND nick = ? AND room = ?", scope
+                ).fetchone()
+            text, mode = (draft_row[0], _decode_mode(draft_row[1])) if draft_row is not None else ("", None)
+            return SavedRoomState(
+                text, mode, tuple(row[0] for row in reversed(sent_rows)), read_row[0] if read_row is not None else None
+            )
+
+        try:
+            return await self._file.run(load)
+        except LocalStorageError as error:
+            self._report_failure(error)
+            return SavedRoomState()
+
+    async def load_room_names(self) -> list[str]:
+        """The names of the rooms that were open, in their order; none when that cannot be read."""
+        scope = (self._server, self._nick)
+        await self._flush()
+
+        def load(connection: sqlite3.Connection) -> list[str]:
+            with transaction(connection):
+                _prune(connection)
+            rows = connection.execute(
+                "SELECT name FROM rooms WHERE server = ? AND nick = ? ORDER BY position", scope
+            ).fetchall()
+            return [name for (name,) in rows]
+
+        try:
+            return await self._file.run(load)
+        except LocalStorageError as error:
+            self._report_failure(error)
+            return []
+
+    def save_draft(self, room: str, text: str, mode: ComposeMode | None) -> None:
+        """This is being written in a room; an empty text takes it away."""
+        self._drafts[names.canonical_key(room)] = (text, mode)
+        self._schedule_flush(self._delay if text else 0.0)
+
+    def save_read_seq(self, room: str, seq: int) -> None:
+        """An open room was read up to this entry."""
+        self._read_seqs[names.canonical_key(room)] = seq
+        self._schedule_flush(self._delay)
+
+    def add_sent_text(self, room: str, text: str) -> None:
+        """This was sent, or the command done."""
+        if not self._keeps_history:
+            return
+        scope = self._scope(room)
+
+        def insert(connection: sqlite3.Connection) -> None:
+            connection.execute("INSERT INTO sent (server, nick, room, text) VALUES (?, ?, ?, ?)", (*scope, text))
+            connection.execute(
+                "DELETE FROM sent WHERE server = ? AND nick = ? AND room = ? AND position <= ("
+                "SELECT position FROM sent WHERE server = ? AND nick = ? AND room = ? "
+                "ORDER BY position DESC LIMIT 1 OFFSET ?)",
+                (*scope, *scope, MAX_HISTORY),
+            )
+
+        self._enqueue(insert)
+
+    def add_room(self, room: str) -> None:
+        """A room is open; it keeps its place when it was before."""
+        scope = self._scope(room)
+        self._enqueue(
+            lambda connection: connection.execute(
+                "INSERT INTO rooms (server, nick, room, name) VALUES (?, ?, ?, ?) "
+                "ON CONFLICT (server, nick, room) DO UPDATE SET name = excluded.name",
+                (*scope, room),
+            )
+        )
+
+    def remove_room(self, room: str) -> None:
+        """You have left a room."""
+        scope = self._scope(room)
+        self._enqueue(
+            lambda connection: connection.execute("DELETE FROM rooms WHERE server = ? AND nick = ? AND room = ?", scope)
+        )
+
+    def rename_nick(self, nick: str) -> None:
+        """You have another nickname: what is kept goes with you."""
+        old_key, new_key = self._nick, names.canonical_key(nick)
+        if old_key == new_key:
+            return
+        self._nick = new_key
+
+        def rename(connection: sqlite3.Connection) -> None:
+            for table in _TABLES:
+                connection.execute(
+                    f"UPDATE OR REPLACE {table} SET nick = ? WHERE server = ? AND nick = ?",
+                    (new_key, self._server, old_key),
+                )
+
+        self._enqueue(rename)
+
+    async def _flush(self) -> None:
+        self._start_write()
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    def _scope(self, room: str) -> tuple[str, str, str]:
+        return self._server, self._nick, names.canonical_key(room)
+
+    def _enqueue(self, write: _Write) -> None:
+        self._writes.append(write)
+        self._schedule_flush(0.0)
+
+    def _schedule_flush(self, delay: float) -> None:
+        loop = asyncio.get_running_loop()
+        if self._timer is not None and self._timer.when() <= loop.time() + delay:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = loop.call_later(delay, self._start_write)
+
+    def _start_write(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        drafts, self._drafts = self._drafts, {}
+        writes, self._writes = self._writes, []
+        read_seqs, self._read_seqs = self._read_seqs, {}
+        # The drafts last: a change of nickname among the others is to find them under the new one.
+        draft_rows = [(*self._scope(room), text, _encode_mode(mode)) for room, (text, mode) in drafts.items()]
+        read_rows = [(seq, *self._scope(room)) for room, seq in read_seqs.items()]
+        if draft_rows or writes or read_rows:
+            task = asyncio.create_task(self._write(writes, draft_rows, read_rows))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _write(
+        self,
+        writes: list[_Write],
+        draft_rows: list[tuple[str, str, str, str, bytes]],
+        read_rows: list[tuple[int, str, str, str]],
+    ) -> None:
+        def run_transaction(connection: sqlite3.Connection) -> None:
+            with transaction(connection):
+                for write in writes:
+                    write(connection)
+                connection.executemany("INSERT OR REPLACE INTO drafts VALUES (?, ?, ?, ?, ?)", draft_rows)
+                connection.executemany(
+                    "UPDATE rooms SET read = ? WHERE server = ? AND nick = ? AND room = ?", read_rows
+                )
+                connection.execute("DELETE FROM drafts WHERE text = '' AND writing = ?", (_encode_mode(None),))
+
+        try:
+            await self._file.run(run_transaction)
+        except LocalStorageError as error:
+            self._report_failure(error)
+
+    def _report_failure(self, error: LocalStorageError) -> None:
+        if not self._failure_reported:
+            self._failure_reported = True
+            self.on_problem(chat_strings.drafts_not_saved(error.reason))
+
+    def _on_damaged(self, backup_path: Path) -> None:
+        self.on_problem(settings_strings.saved_data_damaged(str(backup_path)))
+
+
+def _prune(connection: sqlite3.Connection) -> None:
+    connection.execute(
+        "DELETE FROM sent WHERE (server, nick, room) NOT IN ("
+        "SELECT server, nick, room FROM sent GROUP BY server, nick, room ORDER BY max(position) DESC LIMIT ?)",
+        (MAX_ROOMS,),
+    )
+    for table in ("drafts", "rooms"):
+        connection.execute(
+            f"DELETE FROM {table} WHERE rowid NOT IN (SELECT rowid FROM {table} ORDER BY rowid DESC LIMIT ?)",
+            (MAX_ROOMS,),
+        )
+
+
+def _encode_mode(mode: ComposeMode | None) -> bytes:
+    return msgspec.json.encode(mode)
+
+
+def _decode_mode(encoded: bytes) -> ComposeMode | None:
+    try:
+        return msgspec.json.decode(encoded, type=ComposeMode | None)
+    except msgspec.MsgspecError:
+        return None

@@ -1,0 +1,499 @@
+"""Every key there is: bindings, footer, help screen and docs/keys.md are made from this one list.
+
+Rule 1  A key that is not here does nothing; a key that is here does what its line says.
+Rule 2  Where two places count at once (`AT_ONCE`), a key stands in one of them, once.
+Rule 3  What a key does has an id, by which the settings give it other keys (`keymap`).
+        An id never changes: it stands in people's files.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from textual.binding import Binding
+
+from tui_chat.session.i18n import Translatable, mark
+
+
+class KeyScope(Enum):
+    """Where a key counts; its value is the heading in the help."""
+
+    GLOBAL = mark("Anywhere")
+    JOIN_FORM = mark("The join form")
+    CHAT = mark("Rooms and reading")
+    COMPOSER = mark("Writing")
+    ROOM_SWITCHER = mark("The switcher (after F4)")
+    MESSAGE_SEARCH = mark("Searching what was said (after Alt+S)")
+    PASTE_DIALOG = mark("A long paste")
+    HISTORY_SEARCH = mark("Searching what you sent (after Ctrl+R)")
+    MESSAGE_CURSOR = mark("Picking a message (after Ctrl+S)")
+    HELP = mark("The help screen")
+    SETTINGS = mark("The settings (after F9)")
+    THEME_LIST = mark("The list of themes (after /theme)")
+    LINK_DIALOG = mark("Where a link leads (after o)")
+    COPY_MODE = mark("The bare view (after Alt+L)")
+
+
+@dataclass(frozen=True, slots=True)
+class KeyBinding:
+    """One thing a key does.
+
+    Attributes:
+        id: Its name in the settings and in docs/keys.md.
+        keys: Textual's names of the keys that do it, the one to show first.
+        action: The action, as its place has it (`action_<name>`).
+        help: One line on what it does; None when the entry before speaks for it.
+        place: Where it counts.
+        footer: Its word in the footer; None keeps it out.
+        first: It counts before what a widget would do with the same key.
+        label: What stands for its keys, if not their names.
+    """
+
+    id: str
+    keys: tuple[str, ...]
+    action: str
+    help: Translatable | None
+    scope: KeyScope
+    footer: Translatable | None = None
+    priority: bool = False
+    label: str = ""
+
+
+ALL_BINDINGS: tuple[KeyBinding, ...] = (
+    KeyBinding(
+        "help", ("f1",), "app.help", mark("show or close the help"), KeyScope.GLOBAL, mark("help"), priority=True
+    ),
+    KeyBinding(
+        "palette",
+        ("ctrl+backslash",),
+        "app.command_palette",
+        mark("all commands, to search and run"),
+        KeyScope.GLOBAL,
+        priority=True,
+    ),
+    KeyBinding("quit", ("ctrl+q",), "app.quit_when_sent", mark("quit"), KeyScope.GLOBAL, mark("quit"), priority=True),
+    KeyBinding("redraw", ("ctrl+l",), "app.redraw", mark("draw the screen anew"), KeyScope.GLOBAL, priority=True),
+    KeyBinding(
+        "suspend",
+        ("ctrl+z",),
+        "app.suspend_process",
+        mark("go to the background; `fg` comes back"),
+        KeyScope.GLOBAL,
+        priority=True,
+    ),
+    KeyBinding(
+        "toggle-mouse",
+        ("alt+m",),
+        "app.toggle_mouse",
+        mark("take the mouse, or leave it to the terminal"),
+        KeyScope.GLOBAL,
+        priority=True,
+    ),
+    KeyBinding(
+        "settings", ("f9",), "app.settings", mark("the settings, each explained"), KeyScope.GLOBAL, priority=True
+    ),
+    KeyBinding(
+        "interrupt",
+        ("ctrl+c",),
+        "app.interrupt",
+        mark("copy what is selected, or clear the line; twice quits"),
+        KeyScope.GLOBAL,
+        priority=True,
+    ),
+    KeyBinding(
+        "join", ("enter",), "next_or_join", mark("go on to what is missing, or join"), KeyScope.JOIN_FORM, mark("join")
+    ),
+    KeyBinding(
+        "next-field",
+        ("tab", "down"),
+        "app.focus_next",
+        mark("next field"),
+        KeyScope.JOIN_FORM,
+        mark("next field"),
+        priority=True,
+    ),
+    KeyBinding(
+        "previous-field",
+        ("shift+tab", "up"),
+        "app.focus_previous",
+        mark("field before"),
+        KeyScope.JOIN_FORM,
+        priority=True,
+    ),
+    KeyBinding("stop-waiting", ("escape",), "cancel", mark("stop waiting for the server"), KeyScope.JOIN_FORM),
+    KeyBinding("next-room", ("alt+right", "ctrl+n"), "step_room(1)", mark("next room"), KeyScope.CHAT, mark("rooms")),
+    KeyBinding("previous-room", ("alt+left", "ctrl+p"), "step_room(-1)", mark("room before"), KeyScope.CHAT),
+    KeyBinding(
+        "room-1", ("alt+1",), "show_number(1)", mark("the room with that number"), KeyScope.CHAT, label="Alt+1 … Alt+9"
+    ),
+    *(KeyBinding(f"room-{n}", (f"alt+{n}",), f"show_number({n})", None, KeyScope.CHAT) for n in range(2, 10)),
+    KeyBinding(
+        "next-activity",
+        ("alt+a",),
+        "next_unread",
+        mark("next room with something unread, mentions first"),
+        KeyScope.CHAT,
+    ),
+    KeyBinding(
+        "switch", ("f4",), "switch", mark("go to a room by some letters of its name"), KeyScope.CHAT, priority=True
+    ),
+    KeyBinding(
+        "search", ("alt+s", "f5"), "search", mark("search what was said"), KeyScope.CHAT, mark("search"), priority=True
+    ),
+    KeyBinding("page-up", ("pageup",), "page_up", mark("scroll up"), KeyScope.CHAT, mark("scroll")),
+    KeyBinding("page-down", ("pagedown",), "page_down", mark("scroll down"), KeyScope.CHAT),
+    KeyBinding("oldest", ("alt+home",), "top", mark("first line that is loaded"), KeyScope.CHAT),
+    KeyBinding(
+        "back",
+        ("escape",),
+        "escape",
+        mark("leave an answer or a change; go back; newest line"),
+        KeyScope.CHAT,
+    ),
+    KeyBinding("newest", ("alt+end",), "bottom", mark("newest line (End in an empty composer too)"), KeyScope.CHAT),
+    KeyBinding("first-unread", ("alt+u",), "first_unread", mark("first unread line"), KeyScope.CHAT),
+    KeyBinding(
+        "pick",
+        ("ctrl+s",),
+        "select_message",
+        mark("pick a message: answer, change, react, copy; load a gap"),
+        KeyScope.CHAT,
+    ),
+    KeyBinding(
+        "bare-view",
+        ("alt+l",),
+        "copy_mode",
+        mark("bare view: only the talk, for the terminal's own selection"),
+        KeyScope.CHAT,
+    ),
+    KeyBinding("toggle-rooms", ("f2",), "toggle_rooms", mark("show or hide the rooms"), KeyScope.CHAT),
+    KeyBinding("toggle-members", ("f3",), "toggle_members", mark("show or hide who is here"), KeyScope.CHAT),
+    KeyBinding("send", ("enter",), "submit", mark("send"), KeyScope.COMPOSER, mark("send")),
+    KeyBinding(
+        "new-line",
+        ("alt+enter", "ctrl+j", "shift+enter"),
+        "newline",
+        mark("new line"),
+        KeyScope.COMPOSER,
+        mark("newline"),
+    ),
+    KeyBinding(
+        "complete", ("tab",), "complete(1)", mark("complete a name, a /command, a #room, an :emoji"), KeyScope.COMPOSER
+    ),
+    KeyBinding("complete-back", ("shift+tab",), "complete(-1)", mark("the completion before"), KeyScope.COMPOSER),
+    KeyBinding(
+        "line-up",
+        ("up",),
+        "up",
+        mark("line above; on the first, change or repeat what you sent"),
+        KeyScope.COMPOSER,
+    ),
+    KeyBinding("line-down", ("down",), "down", mark("line below; on the last, what you sent after"), KeyScope.COMPOSER),
+    KeyBinding("search-sent", ("ctrl+r",), "search_history", mark("search what you sent here"), KeyScope.COMPOSER),
+    KeyBinding("cursor-left", ("left", "ctrl+b"), "cursor_left", mark("one character left"), KeyScope.COMPOSER),
+    KeyBinding("cursor-right", ("right", "ctrl+f"), "cursor_right", mark("one character right"), KeyScope.COMPOSER),
+    KeyBinding("word-left", ("alt+b", "ctrl+left"), "cursor_word_left", mark("one word left"), KeyScope.COMPOSER),
+    KeyBinding("word-right", ("alt+f", "ctrl+right"), "cursor_word_right", mark("one word right"), KeyScope.COMPOSER),
+    KeyBinding("line-start", ("home", "ctrl+a"), "cursor_line_start", mark("start of the line"), KeyScope.COMPOSER),
+    KeyBinding("line-end", ("end", "ctrl+e"), "line_end", mark("end of the line"), KeyScope.COMPOSER),
+    KeyBinding("select-left", ("shift+left",), "cursor_left(True)", mark("select to the left"), KeyScope.COMPOSER),
+    KeyBinding("select-right", ("shift+right",), "cursor_right(True)", mark("select to the right"), KeyScope.COMPOSER),
+    KeyBinding(
+        "select-line-start",
+        ("shift+home",),
+        "cursor_line_start(True)",
+        mark("select to the start of the line"),
+        KeyScope.COMPOSER,
+    ),
+    KeyBinding(
+        "select-line-end",
+        ("shift+end",),
+        "cursor_line_end(True)",
+        mark("select to the end of the line"),
+        KeyScope.COMPOSER,
+    ),
+    KeyBinding(
+        "delete-left", ("backspace", "ctrl+h"), "delete_left", mark("delete the character before"), KeyScope.COMPOSER
+    ),
+    KeyBinding(
+        "delete-right", ("delete", "ctrl+d"), "delete_right", mark("delete the character after"), KeyScope.COMPOSER
+    ),
+    KeyBinding("cut-word-left", ("ctrl+w",), "kill_word_left", mark("cut the word before"), KeyScope.COMPOSER),
+    KeyBinding("cut-word-right", ("alt+d",), "kill_word_right", mark("cut the word after"), KeyScope.COMPOSER),
+    KeyBinding("cut-to-start", ("ctrl+u",), "kill_to_start", mark("cut to the start of the line"), KeyScope.COMPOSER),
+    KeyBinding(
+        "cut-to-end",
+        ("ctrl+k",),
+        "kill_to_end",
+        mark("cut to the end of the line; at the very end, go to a room"),
+        KeyScope.COMPOSER,
+    ),
+    KeyBinding("yank", ("ctrl+y",), "yank", mark("put back what was cut last"), KeyScope.COMPOSER),
+    KeyBinding("cut", ("ctrl+x",), "cut", mark("cut what is selected"), KeyScope.COMPOSER),
+    KeyBinding("paste", ("ctrl+v",), "paste", mark("put in what was copied here"), KeyScope.COMPOSER),
+    KeyBinding("undo", ("ctrl+underscore",), "undo", mark("undo"), KeyScope.COMPOSER),
+    KeyBinding(
+        "switch-above",
+        ("up", "ctrl+p", "shift+tab"),
+        "move(-1)",
+        mark("room above"),
+        KeyScope.ROOM_SWITCHER,
+        priority=True,
+    ),
+    KeyBinding(
+        "switch-below", ("down", "ctrl+n", "tab"), "move(1)", mark("room below"), KeyScope.ROOM_SWITCHER, priority=True
+    ),
+    KeyBinding(
+        "switch-go", ("enter",), "go", mark("go there; a room that is not open is joined"), KeyScope.ROOM_SWITCHER
+    ),
+    KeyBinding(
+        "switch-close",
+        ("escape", "ctrl+g", "f4"),
+        "close",
+        mark("stay where you are"),
+        KeyScope.ROOM_SWITCHER,
+        priority=True,
+    ),
+    KeyBinding(
+        "find-newer",
+        ("up", "ctrl+p", "shift+tab"),
+        "move(-1)",
+        mark("newer message"),
+        KeyScope.MESSAGE_SEARCH,
+        priority=True,
+    ),
+    KeyBinding(
+        "find-older",
+        ("down", "ctrl+n", "tab"),
+        "move(1)",
+        mark("older message, and more at the end"),
+        KeyScope.MESSAGE_SEARCH,
+        priority=True,
+    ),
+    KeyBinding("find-page-up", ("pageup",), "page(-1)", mark("a page up"), KeyScope.MESSAGE_SEARCH, priority=True),
+    KeyBinding("find-page-down", ("pagedown",), "page(1)", mark("a page down"), KeyScope.MESSAGE_SEARCH, priority=True),
+    KeyBinding(
+        "find-go",
+        ("enter",),
+        "go",
+        mark("go to where it was said; a room that is not open is joined"),
+        KeyScope.MESSAGE_SEARCH,
+    ),
+    KeyBinding(
+        "find-scope",
+        ("alt+s", "f5"),
+        "toggle_scope",
+        mark("search this room alone, or all"),
+        KeyScope.MESSAGE_SEARCH,
+        priority=True,
+    ),
+    KeyBinding(
+        "find-close",
+        ("escape", "ctrl+g"),
+        "close",
+        mark("back to where you were"),
+        KeyScope.MESSAGE_SEARCH,
+        priority=True,
+    ),
+    KeyBinding(
+        "paste-edit",
+        ("e",),
+        "choose('edit')",
+        mark("put it into the message, to be changed first"),
+        KeyScope.PASTE_DIALOG,
+        mark("edit"),
+    ),
+    KeyBinding(
+        "paste-one",
+        ("s",),
+        "choose('one')",
+        mark("send it as one message, or as few as can hold it"),
+        KeyScope.PASTE_DIALOG,
+        mark("send"),
+    ),
+    KeyBinding(
+        "paste-lines",
+        ("l",),
+        "choose('lines')",
+        mark("send each line as a message"),
+        KeyScope.PASTE_DIALOG,
+        mark("lines"),
+    ),
+    KeyBinding(
+        "paste-drop", ("escape", "ctrl+g"), "close", mark("drop the paste"), KeyScope.PASTE_DIALOG, mark("drop")
+    ),
+    KeyBinding(
+        "search-older",
+        ("ctrl+r", "up"),
+        "search_older",
+        mark("the one found before"),
+        KeyScope.HISTORY_SEARCH,
+        mark("older"),
+    ),
+    KeyBinding(
+        "search-newer", ("ctrl+s", "down"), "search_newer", mark("the one found after"), KeyScope.HISTORY_SEARCH
+    ),
+    KeyBinding(
+        "search-erase",
+        ("backspace", "ctrl+h"),
+        "search_erase",
+        mark("take back the last letter"),
+        KeyScope.HISTORY_SEARCH,
+    ),
+    KeyBinding(
+        "search-take",
+        ("enter",),
+        "search_accept",
+        mark("take it, to be changed or sent"),
+        KeyScope.HISTORY_SEARCH,
+        mark("take"),
+    ),
+    KeyBinding(
+        "search-leave",
+        ("escape", "ctrl+g"),
+        "search_cancel",
+        mark("back to what was there"),
+        KeyScope.HISTORY_SEARCH,
+        mark("back"),
+    ),
+    KeyBinding("pick-above", ("up", "k"), "cursor_up", mark("message above"), KeyScope.MESSAGE_CURSOR),
+    KeyBinding("pick-below", ("down", "j"), "cursor_down", mark("message below"), KeyScope.MESSAGE_CURSOR),
+    KeyBinding(
+        "picked-reply",
+        ("r",),
+        "screen.reply_picked",
+        mark("answer it; send again what was not sent"),
+        KeyScope.MESSAGE_CURSOR,
+        mark("reply"),
+    ),
+    KeyBinding(
+        "picked-edit",
+        ("e",),
+        "screen.edit_picked",
+        mark("change what you said; write anew what was not sent"),
+        KeyScope.MESSAGE_CURSOR,
+        mark("edit"),
+    ),
+    KeyBinding(
+        "picked-delete",
+        ("d",),
+        "screen.delete_picked",
+        mark("take it back (asks); drop what was not sent"),
+        KeyScope.MESSAGE_CURSOR,
+        mark("delete"),
+    ),
+    KeyBinding(
+        "picked-react",
+        ("a",),
+        "screen.react_picked",
+        mark("put an emoji under it, or take it away"),
+        KeyScope.MESSAGE_CURSOR,
+        mark("react"),
+    ),
+    KeyBinding(
+        "picked-choose",
+        ("enter",),
+        "select_cursor",
+        mark("what an answer answers; load a gap; send again"),
+        KeyScope.MESSAGE_CURSOR,
+        mark("choose"),
+    ),
+    KeyBinding(
+        "picked-copy", ("y",), "screen.copy_picked", mark("copy the message"), KeyScope.MESSAGE_CURSOR, mark("copy")
+    ),
+    KeyBinding(
+        "picked-mention",
+        ("m",),
+        "screen.mention_picked",
+        mark("write to who said it"),
+        KeyScope.MESSAGE_CURSOR,
+        mark("mention"),
+    ),
+    KeyBinding(
+        "picked-open",
+        ("o",),
+        "screen.open_picked",
+        mark("see where its links lead, and open one"),
+        KeyScope.MESSAGE_CURSOR,
+        mark("link"),
+    ),
+    KeyBinding("pick-oldest", ("home", "g"), "to_top", mark("first line that is loaded"), KeyScope.MESSAGE_CURSOR),
+    KeyBinding("pick-newest", ("end", "G"), "to_bottom", mark("newest line"), KeyScope.MESSAGE_CURSOR),
+    KeyBinding(
+        "pick-leave",
+        ("escape",),
+        "screen.leave_picked",
+        mark("back to writing, and to where you were before you went there"),
+        KeyScope.MESSAGE_CURSOR,
+        mark("back"),
+    ),
+    KeyBinding("help-close", ("f1", "escape"), "app.help", mark("close"), KeyScope.HELP, mark("close")),
+    KeyBinding("setting-above", ("up", "k"), "move(-1)", mark("setting above"), KeyScope.SETTINGS, priority=True),
+    KeyBinding("setting-below", ("down", "j"), "move(1)", mark("setting below"), KeyScope.SETTINGS, priority=True),
+    KeyBinding(
+        "setting-next", ("right", "enter", "space"), "turn(1)", mark("next value"), KeyScope.SETTINGS, priority=True
+    ),
+    KeyBinding("setting-previous", ("left",), "turn(-1)", mark("value before"), KeyScope.SETTINGS, priority=True),
+    KeyBinding("digit-0", ("0",), "digit('0')", mark("a number, digit by digit"), KeyScope.SETTINGS, label="0 … 9"),
+    *(KeyBinding(f"digit-{n}", (f"{n}",), f"digit('{n}')", None, KeyScope.SETTINGS) for n in range(1, 10)),
+    KeyBinding("setting-erase", ("backspace",), "erase", mark("take the last digit away"), KeyScope.SETTINGS),
+    KeyBinding("setting-usual", ("delete",), "usual", mark("the usual value again"), KeyScope.SETTINGS),
+    KeyBinding("settings-close", ("escape", "q"), "close", mark("close"), KeyScope.SETTINGS, priority=True),
+    KeyBinding("theme-above", ("up", "k"), "move(-1)", mark("try the theme above"), KeyScope.THEME_LIST, priority=True),
+    KeyBinding(
+        "theme-below", ("down", "j"), "move(1)", mark("try the theme below"), KeyScope.THEME_LIST, priority=True
+    ),
+    KeyBinding("theme-keep", ("enter",), "keep", mark("keep it"), KeyScope.THEME_LIST),
+    KeyBinding("theme-back", ("escape", "q"), "close", mark("back to the theme from before"), KeyScope.THEME_LIST),
+    KeyBinding("link-above", ("up", "k"), "move(-1)", mark("link above"), KeyScope.LINK_DIALOG, priority=True),
+    KeyBinding("link-below", ("down", "j"), "move(1)", mark("link below"), KeyScope.LINK_DIALOG, priority=True),
+    KeyBinding("link-open", ("enter", "o"), "open", mark("open it; over SSH copy it"), KeyScope.LINK_DIALOG),
+    KeyBinding("link-copy", ("y",), "copy", mark("copy it"), KeyScope.LINK_DIALOG),
+    KeyBinding("link-leave", ("escape", "q"), "close", mark("leave it"), KeyScope.LINK_DIALOG),
+    KeyBinding("bare-up", ("pageup",), "page(1)", mark("a page up"), KeyScope.COPY_MODE),
+    KeyBinding("bare-down", ("pagedown",), "page(-1)", mark("a page down"), KeyScope.COPY_MODE),
+    KeyBinding("bare-leave", ("escape", "q", "alt+l", "enter"), "close", mark("back to the chat"), KeyScope.COPY_MODE),
+)
+
+OVERLAPPING_SCOPES: tuple[tuple[KeyScope, KeyScope], ...] = (
+    *((KeyScope.GLOBAL, place) for place in KeyScope if place is not KeyScope.GLOBAL),
+    (KeyScope.COMPOSER, KeyScope.CHAT),
+)
+"""The places whose keys count at the same time; elsewhere an inner place covers the outer one."""
+
+TEXT_SCOPES = frozenset(
+    {
+        KeyScope.GLOBAL,
+        KeyScope.JOIN_FORM,
+        KeyScope.CHAT,
+        KeyScope.COMPOSER,
+        KeyScope.ROOM_SWITCHER,
+        KeyScope.MESSAGE_SEARCH,
+        KeyScope.HISTORY_SEARCH,
+        KeyScope.HELP,
+    }
+)
+"""The places in which a letter is something to write and cannot be a key."""
+
+
+LOCAL_ACTIONS = frozenset(
+    {
+        *("page_up", "page_down", "top", "bottom", "newline", "delete_left", "delete_right", "yank", "undo"),
+        *("kill_word_left", "kill_word_right", "kill_to_start"),
+        *("cursor_left", "cursor_right", "cursor_word_left", "cursor_word_right", "cursor_line_start", "line_end"),
+        *("cursor_left(True)", "cursor_right(True)", "cursor_line_start(True)", "cursor_line_end(True)"),
+    }
+)
+"""Actions of the composer that lead nowhere else: they change its text, its caret or what is in view."""
+
+
+def bindings_in(scope: KeyScope) -> tuple[KeyBinding, ...]:
+    """The keys of one place."""
+    return tuple(key for key in ALL_BINDINGS if key.scope is scope)
+
+
+def textual_bindings(scope: KeyScope) -> list[Binding]:
+    """The bindings of one place, for the `BINDINGS` of what is there."""
+    return [
+        Binding(",".join(key.keys), key.action, show=False, priority=key.priority, id=key.id)
+        for key in bindings_in(scope)
+    ]

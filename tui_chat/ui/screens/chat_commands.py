@@ -1,0 +1,126 @@
+"""What each command does on the chat screen."""
+
+from typing import TYPE_CHECKING
+
+from tui_chat.protocol import names
+from tui_chat.protocol.errors import ChatError
+from tui_chat.protocol.sanitize import validate_topic
+from tui_chat.session import error_text
+from tui_chat.session.commands import people_handlers, settings_handlers
+from tui_chat.session.commands.command_context import find_room, no_room_text, shrug_text
+from tui_chat.session.commands.registry import Action, CommandCall
+from tui_chat.session.i18n import tr
+from tui_chat.session.lines import ACTION_PREFIX, MessageLine
+from tui_chat.session.room_view import RoomView
+from tui_chat.session.settings import schema as settings_schema
+from tui_chat.session.strings import chat as chat_strings
+from tui_chat.ui.settings_app import settings_app
+
+if TYPE_CHECKING:
+    from tui_chat.ui.screens.chat import ChatScreen
+
+
+def run_command(call: CommandCall, screen: "ChatScreen") -> str:
+    """Do a command.
+
+    Returns:
+        Why it cannot be done, in one sentence; empty when it is done or on its way.
+    """
+    argument = call.arguments[0] if call.arguments else ""
+    room = screen.session.current_room
+    try:
+        match call.command.action:
+            case Action.JOIN:
+                screen.go_to_room(names.validate_room_name(argument))
+            case Action.PART:
+                return _leave_room(argument, screen)
+            case Action.NICK:
+                screen.connection.change_nick(names.validate_nickname(argument))
+            case Action.NAMES:
+                if room is not None:
+                    screen.session.add_notice(chat_strings.member_list([member.nick_name for member in room.members]))
+            case Action.ME:
+                return screen.send_text(ACTION_PREFIX + argument)
+            case Action.SHRUG:
+                return screen.send_text(shrug_text(argument))
+            case Action.WHOIS:
+                return people_handlers.whois(argument, screen)
+            case Action.IGNORE:
+                return people_handlers.ignore(argument, screen)
+            case Action.UNIGNORE:
+                return people_handlers.unignore(argument, screen)
+            case Action.MUTE | Action.UNMUTE:
+                return settings_handlers.set_muted(argument, call.command.action is Action.MUTE, screen)
+            case Action.SERVER:
+                return screen.change_server(argument)
+            case Action.LIST:
+                screen.connection.list_rooms(argument, requested_by_user=True)
+            case Action.GO if argument and (open_room := screen.session.find_room(argument)) is not None:
+                screen.go_to_room(open_room.name)  # what is typed behind its whole name is for it
+            case Action.GO:
+                screen.open_switcher(argument)
+            case Action.TOPIC:
+                _show_or_set_topic(room, argument, screen)
+            case Action.RECONNECT:
+                screen.connection.retry_now()
+            case Action.EDIT:
+                return screen.edit_message(room.last_message(is_own=True) if room is not None else None, argument)
+            case Action.REPLY:
+                return screen.reply_to_message(room.last_message(is_own=False) if room is not None else None, argument)
+            case Action.REACT:
+                return screen.react_to_message(_newest_message(room), argument)
+            case Action.SEARCH:
+                screen.open_search(argument)
+            case Action.DATE:
+                return screen.go_to_day(argument)
+            case Action.CLEAR:
+                if room is not None:
+                    room.transcript.clear_notices()
+            case Action.THEME:
+                return _set_theme(argument, screen)
+            case Action.SETTINGS:
+                settings_app(screen).action_settings()
+            case Action.SET:
+                return settings_handlers.set_setting(call.arguments, screen)
+            case Action.NOTIFY:
+                return settings_handlers.set_notification_level(argument, screen)
+            case Action.HELP:
+                screen.show_help()
+            case Action.QUIT:
+                screen.request_quit()
+    except ChatError as error:
+        return error_text.describe(error)
+    return ""
+
+
+def _show_or_set_topic(room: RoomView | None, argument: str, screen: "ChatScreen") -> None:
+    if room is not None and argument:
+        screen.connection.set_topic(room.name, validate_topic(argument))
+    elif room is not None:
+        screen.session.add_notice(chat_strings.topic_changed(room.topic) if room.topic else tr(chat_strings.NO_TOPIC))
+
+
+def _newest_message(room: RoomView | None) -> MessageLine | None:
+    """The newest message, whoever said it."""
+    candidates = [] if room is None else [room.last_message(is_own=own) for own in (True, False)]
+    return max((line for line in candidates if line is not None), key=lambda line: line.seq or 0, default=None)
+
+
+def _set_theme(name: str, screen: "ChatScreen") -> str:
+    """Take a theme, or let one be chosen."""
+    if not name:
+        settings_app(screen).action_choose_theme()
+        return ""
+    try:
+        screen.set_setting("theme", settings_schema.parse("theme", name))
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def _leave_room(argument: str, screen: "ChatScreen") -> str:
+    room = find_room(argument, screen)
+    if room is None:
+        return no_room_text(argument)
+    screen.leave_room(room)
+    return ""

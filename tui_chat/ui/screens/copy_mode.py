@@ -1,0 +1,99 @@
+"""The bare view: nothing but what was said, for the terminal's own selection.
+
+Rule 1  It is written to the terminal as running text, past Textual: a long line is wrapped
+        by the terminal, which therefore selects and copies it, and an address in it, as one.
+Rule 2  What is written has no control character but the ends of lines.
+Rule 3  Nothing moves in it, and the mouse belongs to the terminal, until it is left.
+"""
+
+from contextlib import ExitStack
+from typing import ClassVar
+
+from textual.binding import BindingType
+from textual.screen import Screen
+from wcwidth import iter_graphemes
+
+from tui_chat.session.i18n import tr
+from tui_chat.session.strings import settings as settings_strings
+from tui_chat.ui.input import keys
+from tui_chat.ui.settings_app import settings_app
+from tui_chat.ui.timeline.grapheme_cells import render_cluster
+
+MAX_LINES = 1000
+"""Lines of a room that the bare view holds."""
+
+_PAGE_START = "\x1b[0m\x1b[H\x1b[2J\x1b[?7h"  # plain, from the top, wrapped by the terminal
+_HINT = "\x1b[{row};1H\x1b[2m{hint}\x1b[0m"
+_PAGE_END = "\x1b[?7l"
+
+
+class CopyModeScreen(Screen[None]):
+    """A picture of the shown room, page by page."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.textual_bindings(keys.KeyScope.COPY_MODE)]
+
+    def __init__(self, text: str) -> None:
+        """Make it.
+
+        Args:
+            text: What was said, as it is copied.
+        """
+        super().__init__()
+        self._transcript_text = text
+        self._rows_below = 0  # rows that are below the view
+        self._paused_updates = ExitStack()
+
+    def on_mount(self) -> None:
+        """The mouse is the terminal's, and Textual draws nothing more until this is left."""
+        settings_app(self).set_mouse_enabled(False)
+        self._paused_updates.enter_context(settings_app(self).batch_update())
+        self.write_page()
+
+    def on_unmount(self) -> None:
+        """The mouse is as it was."""
+        self._paused_updates.close()
+        app = settings_app(self)
+        app.set_mouse_enabled(app.settings.mouse)
+
+    def on_resize(self) -> None:
+        """Written anew for the new width."""
+        self.write_page()
+
+    def action_page(self, pages: int) -> None:
+        """So many pages up."""
+        self._rows_below += pages * (settings_app(self).size.height - 2)
+        self.write_page()
+
+    def action_close(self) -> None:
+        """Back to the chat."""
+        self.dismiss(None)
+
+    def write_page(self) -> None:
+        """Write the page to the terminal."""
+        width, height = settings_app(self).size
+        rows = [row for line in self._transcript_text.split("\n") for row in wrap_rows(line, width)]
+        page_height = max(1, height - 1)
+        self._rows_below = max(0, min(self._rows_below, len(rows) - page_height))
+        end = len(rows) - self._rows_below
+        page = "".join(row + ("\r\n" if ends else "") for row, ends in rows[max(0, end - page_height) : end])
+        hint, _ = _fit_width(tr(settings_strings.COPY_MODE_HINT), width)
+        settings_app(self).write_to_terminal(
+            _PAGE_START + page.removesuffix("\r\n") + _HINT.format(row=height, hint=hint) + _PAGE_END
+        )
+
+
+def wrap_rows(line: str, width: int) -> list[tuple[str, bool]]:
+    """The rows a terminal makes of a line, and whether the line ends there."""
+    rows: list[tuple[str, bool]] = []
+    row, cells = "", 0
+    for cluster in iter_graphemes(line):
+        glyph, glyph_width = (" ", 1) if cluster == "\t" else render_cluster(cluster)
+        if cells + glyph_width > width and row:
+            rows.append((row, False))
+            row, cells = "", 0
+        row, cells = row + glyph, cells + glyph_width
+    return [*rows, (row, True)]
+
+
+def _fit_width(text: str, width: int) -> tuple[str, bool]:
+    return wrap_rows(text, width)[0]

@@ -1,0 +1,305 @@
+"""The chat screen, as far as it is about one message: pick it, answer, change, take back, react, send again.
+
+Rule 1  What is written about a message stays with its room, and says so above the composer.
+Rule 2  What was being written before comes back when that is done or left.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from textual import on
+
+from tui_chat.client.events import OutboxItemChanged
+from tui_chat.client.outbox.item import OutboxItem
+from tui_chat.protocol.errors import ChatError
+from tui_chat.session import error_text
+from tui_chat.session.chat_session import ChatSession
+from tui_chat.session.compose_mode import ComposeKind, ComposeMode, resolve_emoji
+from tui_chat.session.i18n import tr
+from tui_chat.session.lines import DeliveryState, MessageLine
+from tui_chat.session.room_view import MAX_QUOTE_LENGTH, RoomView
+from tui_chat.session.strings import chat as chat_strings
+from tui_chat.session.strings import settings as settings_strings
+from tui_chat.ui.app_of import app_of
+from tui_chat.ui.browser import open_link
+from tui_chat.ui.input.keys import KeyScope
+from tui_chat.ui.screens.chat_view import COMPOSING_SCOPES, ChatView
+from tui_chat.ui.screens.link import LinkScreen
+from tui_chat.ui.server_link import ServerLink
+from tui_chat.ui.timeline.hyperlinks import find_hyperlinks
+from tui_chat.ui.timeline.messages import CursorMoved, MessageActivated, RetryRequested
+
+
+class MessageActions(ChatView):
+    """What the chat screen shows, and what one can do with one message of it.
+
+    Attributes:
+        connection: The server.
+    """
+
+    def __init__(self, session: ChatSession, connection: ServerLink) -> None:
+        """Make it.
+
+        Args:
+            session: What there is to show.
+            connection: The server.
+        """
+        super().__init__(session)
+        self.connection = connection
+        self._delete_confirm_key: str | None = None
+
+    def show_error(self, problem: str) -> None:
+        """Say what is wrong, until something is typed."""
+        self.status.show_error(problem)
+
+    def show_status(self, text: str) -> None:
+        """Say what was done or is going on, until something is typed."""
+        self.status.show_status(text)
+
+    def action_select_message(self) -> None:
+        """Put the cursor on the last message in view."""
+        self.timeline.action_show_cursor()
+        if self.timeline.cursor_key is not None:
+            self.set_focus(self.timeline)  # at once: the next key may be here already
+
+    @on(CursorMoved)
+    def _handle_cursor_moved(self, event: CursorMoved) -> None:
+        if event.key != self._delete_confirm_key:
+            self._delete_confirm_key = None
+        self.key_bar.set_scopes(*(COMPOSING_SCOPES if event.key is None else (KeyScope.MESSAGE_CURSOR,)))
+        if event.key is None:
+            self.composer.focus()
+
+    @on(MessageActivated)
+    def _handle_message_activated(self, event: MessageActivated) -> None:
+        view = self.session.current_room
+        line = self.timeline.lines.get(event.key)
+        if view is not None and isinstance(line, MessageLine) and line.seq is not None:
+            if line.reply_to is not None:
+                self.go_to_reply_target(view, line.reply_to)
+        else:
+            self._resend(event.key)
+
+    @on(RetryRequested)
+    def _handle_retry_requested(self, event: RetryRequested) -> None:
+        self._resend(event.key)
+
+    def go_to_reply_target(self, view: RoomView, seq: int) -> None:
+        """Show the message that one in this room answers."""
+        raise NotImplementedError
+
+    def _resend(self, key: str) -> None:
+        unsent = self.session.find_unsent_line(key)
+        if unsent is not None:
+            try:
+                self.connection.retry(unsent[0].name, unsent[1])
+            except ChatError as error:
+                self.show_error(error_text.describe(error))
+
+    def action_copy_selected(self) -> None:
+        """Copy the picked message."""
+        line = self._selected_message()
+        if line is not None:
+            self.show_status(tr(chat_strings.COPIED))
+            app_of(self).copy_to_clipboard(line.text)  # which may say more
+            self.timeline.set_cursor(None)
+
+    def action_mention_selected(self) -> None:
+        """Write to who said the picked message."""
+        line = self._selected_message()
+        if line is not None:
+            self.timeline.set_cursor(None)
+            self.composer.insert_text(f"{line.nick}: " if not self.composer.text else f"{line.nick} ")
+
+    def action_reply_to_selected(self) -> None:
+        """Answer the picked message; send it again when it was not sent."""
+        line = self._selected_message()
+        if line is not None and line.delivery in (DeliveryState.FAILED, DeliveryState.UNCONFIRMED):
+            self._resend(line.key)
+        elif line is not None:
+            self._show_if_error(self.reply_to_message(line, ""))
+
+    def action_edit_selected(self) -> None:
+        """Change the picked message; write it anew when it was not sent."""
+        line = self._selected_message()
+        if line is not None and line.seq is None:
+            if self._discard_unsent(line):
+                self.composer.insert_text(line.text)
+        elif line is not None:
+            self._show_if_error(self.edit_message(line, ""))
+
+    def action_delete_selected(self) -> None:
+        """Take the picked message back, when asked twice; at once when it was not sent."""
+        line = self._selected_message()
+        if line is None or line.deleted:
+            return
+        if line.seq is None:
+            self._discard_unsent(line)
+        elif not line.is_own:
+            self.show_error(tr(chat_strings.NOT_OWN_MESSAGE))
+        elif self._delete_confirm_key != line.key:
+            self._delete_confirm_key = line.key
+            self.show_status(tr(chat_strings.CONFIRM_DELETE))
+        else:
+            seq = line.seq
+            self.timeline.set_cursor(None)
+            self._show_if_error(self.post(lambda room: self.connection.delete(room, seq)))
+            self.draw_changes()
+
+    def action_react_to_selected(self) -> None:
+        """Put an emoji under the picked message."""
+        line = self._selected_message()
+        if line is not None:
+            self._show_if_error(self.react_to_message(line, ""))
+
+    def action_open_selected_links(self) -> None:
+        """Show where the addresses in the picked message lead, to open one."""
+        line = self._selected_message()
+        urls = [] if line is None or line.deleted else [link.url for link in find_hyperlinks(line.text)]
+        if urls:
+            self.timeline.set_cursor(None)
+            self.show_links(list(dict.fromkeys(urls)))
+        elif line is not None:
+            self.show_error(tr(settings_strings.NO_LINK))
+
+    def show_links(self, urls: list[str]) -> None:
+        """Show where these addresses lead; one of them can be opened then."""
+        app_of(self).push_screen(LinkScreen(urls), self._on_link_selected)
+
+    def _on_link_selected(self, url: str | None) -> None:
+        if url is not None:
+            self.show_status(open_link(url, app_of(self)))
+
+    # What is written about a message.
+
+    def reply_to_message(self, line: MessageLine | None, text: str) -> str:
+        """Answer a message, with this text or what is written next; why not, empty when that can be."""
+        if line is None or line.seq is None:
+            return tr(chat_strings.NO_SUCH_MESSAGE)
+        if text:
+            return self.submit_compose(ComposeMode(ComposeKind.REPLY, line.seq, ""), text)
+        quote = chat_strings.quote_line(line, MAX_QUOTE_LENGTH)
+        self._enter_compose_mode(ComposeMode(ComposeKind.REPLY, line.seq, quote), None)
+        return ""
+
+    def edit_message(self, line: MessageLine | None, text: str) -> str:
+        """Change a message of yours, to this text or what is written next; why not, empty when that can be."""
+        if line is None or line.seq is None or line.deleted:
+            return tr(chat_strings.NO_SUCH_MESSAGE)
+        if not line.is_own:
+            return tr(chat_strings.NOT_OWN_MESSAGE)
+        if text:
+            return self.submit_compose(ComposeMode(ComposeKind.EDIT, line.seq, ""), text)
+        current_text = _as_input(line)
+        self._enter_compose_mode(ComposeMode(ComposeKind.EDIT, line.seq, "", current_text), current_text)
+        return ""
+
+    def react_to_message(self, line: MessageLine | None, emoji_text: str) -> str:
+        """Put an emoji under a message: this one, or what is written next; why not, empty when that can be."""
+        if line is None or line.seq is None or line.deleted:
+            return tr(chat_strings.NO_SUCH_MESSAGE)
+        if emoji_text:
+            return self.submit_compose(ComposeMode(ComposeKind.REACT, line.seq, ""), emoji_text)
+        self._enter_compose_mode(ComposeMode(ComposeKind.REACT, line.seq, ""), "")
+        return ""
+
+    def _enter_compose_mode(self, mode: ComposeMode, text: str | None) -> None:
+        view = self.session.current_room
+        if view is None:
+            return
+        self.leave_compose_mode()
+        view.compose_mode = replace(mode, put_aside=self.composer.text if text is not None else "")
+        if text is not None:
+            self.composer.set_text(text)
+        self.timeline.set_cursor(None)
+        self.composer.focus()
+        self.status.show_error("")
+        self.show_compose_mode()
+        self.save_draft()
+
+    def leave_compose_mode(self) -> bool:
+        """What is written is a plain message again; False when it was one."""
+        view = self.session.current_room
+        if view is None or view.compose_mode is None:
+            return False
+        mode, view.compose_mode = view.compose_mode, None
+        if mode.kind is not ComposeKind.REPLY:
+            self.composer.set_text(mode.put_aside)
+        self.show_compose_mode()
+        self.save_draft()
+        return True
+
+    def submit_compose(self, mode: ComposeMode, text: str) -> str:
+        """Do with a text what it was written for; why not, empty when it is on its way."""
+        match mode.kind:
+            case ComposeKind.REPLY:
+                error = self.post(lambda room: self.connection.post(room, text, mode.seq))
+            case ComposeKind.EDIT:
+                error = self.post(lambda room: self.connection.edit(room, mode.seq, text))
+            case ComposeKind.REACT:
+                error = self._toggle_reaction(mode.seq, resolve_emoji(text))
+        if not error:
+            self.leave_compose_mode()
+        self.draw_changes()
+        return error
+
+    def _toggle_reaction(self, seq: int, emoji: str) -> str:
+        view = self.session.current_room
+        line = view.transcript.find_message(seq) if view is not None else None
+        has_own_reaction = line is not None and any(each.is_own and each.emoji == emoji for each in line.reactions)
+        return self.post(lambda room: self.connection.react(room, seq, emoji, not has_own_reaction))
+
+    def recall_previous(self) -> bool:
+        """In an empty composer, change your last message; once more, go on to what you sent before."""
+        view = self.session.current_room
+        if view is None:
+            return False
+        if view.compose_mode is not None and view.compose_mode.kind is not ComposeKind.REPLY:
+            if self.composer.text == view.compose_mode.began:
+                self.leave_compose_mode()
+                return False
+            return True
+        last_own_message = view.last_message(is_own=True)
+        if (
+            self.composer.text
+            or view.compose_mode is not None
+            or last_own_message is None
+            or not view.input_history.ends_with(_as_input(last_own_message))
+        ):
+            return False
+        return not self.edit_message(last_own_message, "")
+
+    def _show_if_error(self, problem: str) -> None:
+        if problem:
+            self.show_error(problem)
+
+    def _discard_unsent(self, line: MessageLine) -> bool:
+        """Take away what was not sent; False when it was, or is on its way right now."""
+        unsent = self.session.find_unsent_line(line.key)
+        discarded = self.connection.discard(unsent[0].name, unsent[1]) if unsent is not None else None
+        if discarded is None:
+            return False
+        self.timeline.set_cursor(None)
+        self.session.apply(OutboxItemChanged(discarded))
+        self.draw_changes()
+        return True
+
+    def _selected_message(self) -> MessageLine | None:
+        key = self.timeline.cursor_key
+        line = self.timeline.lines.get(key)
+        return line if isinstance(line, MessageLine) else None
+
+    def post(self, send: Callable[[str], OutboxItem]) -> str:
+        """Post something into the shown room; why that cannot be, empty when it is on its way."""
+        view = self.session.current_room
+        if view is None:
+            return tr(chat_strings.NOT_IN_A_ROOM)
+        try:
+            self.session.apply(OutboxItemChanged(send(view.name)))
+        except ChatError as error:
+            return error_text.describe(error)
+        return ""
+
+
+def _as_input(line: MessageLine) -> str:
+    return f"/{line.text}" if line.text.startswith("/") and not line.is_action else line.text

@@ -1,0 +1,170 @@
+"""The chat screen, as far as it is about several rooms: join, walk, switch.
+
+Rule 1  What is typed after a room was asked for is for that room: keys wait for it. When it does
+        not come, what they would have written stands in the composer, and is not sent.
+Rule 2  So does what is typed on when the room that it is for has gone.
+"""
+
+from collections.abc import Sequence
+
+from textual import on
+from textual.events import Key, Paste
+from textual.timer import Timer
+
+from tui_chat.protocol import names
+from tui_chat.protocol import sanitize as texts
+from tui_chat.protocol.responses import RoomSummary
+from tui_chat.session import room_matcher
+from tui_chat.session.chat_session import ChatSession
+from tui_chat.session.room_view import RoomView
+from tui_chat.ui.app_of import app_of
+from tui_chat.ui.input.keys import KeyScope
+from tui_chat.ui.input_app import input_app
+from tui_chat.ui.screens.message_actions import MessageActions
+from tui_chat.ui.screens.room_switcher import RoomSwitcher
+from tui_chat.ui.server_link import ServerLink
+from tui_chat.ui.widgets.room_list import RoomList
+
+SWITCH_TIMEOUT = 3.0
+"""Seconds that keys wait for a room that was asked for."""
+
+ROOM_CLOSED_GRACE = 1.0
+"""Seconds for which somebody who is writing may not have noticed that the room has gone."""
+
+
+class RoomNavigation(MessageActions):
+    """What one can do with messages and rooms."""
+
+    def __init__(self, session: ChatSession, connection: ServerLink) -> None:
+        """Make it.
+
+        Args:
+            session: What there is to show.
+            connection: The server.
+        """
+        super().__init__(session, connection)
+        self._listed_rooms: dict[str, RoomSummary] = {}
+        self._switcher: RoomSwitcher | None = None
+        self._switch_target: str | None = None  # the key of a room's name; empty for whichever is shown next
+        self._switch_timer: Timer | None = None
+
+    @property
+    def switching(self) -> bool:
+        """Another room was asked for, and is not shown yet."""
+        return self._switch_target is not None
+
+    def cancel_switch(self, room: str = "") -> None:
+        """A room does not come, or not in time; what was typed for it is kept, and goes nowhere else."""
+        if self._switch_target is None or (room and self._switch_target != names.canonical_key(room)):
+            return
+        self._end_switch()
+        app, text = input_app(self), ""
+        for item in app.input_sequencer.drain_pending():
+            if isinstance(item, Key) and item.key in app.keymap.actions(KeyScope.GLOBAL):
+                app.post_message(item)  # whoever wants to quit, or needs help, means it wherever they are
+            text += _typed_text(item)
+        if text.strip():
+            self.return_to_composer(text.rstrip("\n"))
+
+    def _begin_switch(self, room: str, timeout: float) -> None:
+        self._end_switch()
+        self._switch_target = room
+        self._switch_timer = self.set_timer(timeout, self.cancel_switch)
+
+    def _end_switch(self) -> None:
+        self._switch_target = None
+        if self._switch_timer is not None:
+            self._switch_timer.stop()
+            self._switch_timer = None
+
+    def return_to_composer(self, text: str) -> None:
+        """Put this into the composer, unsent."""
+        raise NotImplementedError
+
+    def on_current_room_changed(self) -> None:
+        """Another room is to be shown than before, which nobody has chosen just now."""
+        target, view, has_draft = self._switch_target, self.session.current_room, bool(self.composer.draft)
+        self.draw_changes()
+        if target is None and has_draft:
+            self._begin_switch("", ROOM_CLOSED_GRACE)
+        elif target is not None and view is not None and target in ("", names.canonical_key(view.name)):
+            self._end_switch()
+
+    @property
+    def listed_room_names(self) -> list[str]:
+        """The names of the rooms that the server told of."""
+        return [summary.name for summary in self._listed_rooms.values()]
+
+    def go_to_room(self, room: str) -> None:
+        """Go into a room, or show it when it is open."""
+        if self.session.find_room(room) is not None:
+            self.session.show_room(room)
+            self.draw_changes()
+        else:
+            view = self.session.current_room
+            self._begin_switch(names.canonical_key(room), SWITCH_TIMEOUT)
+            self.connection.join(room, view.nick if view is not None else "")
+
+    def leave_room(self, view: RoomView) -> None:
+        """Leave a room."""
+        if view is self.session.current_room:
+            self._begin_switch("", SWITCH_TIMEOUT)
+        self.connection.leave(view.name)
+
+    def on_rooms_listed(self, rooms: Sequence[RoomSummary]) -> None:
+        """The server has these rooms, among others."""
+        self._listed_rooms |= {names.canonical_key(summary.name): summary for summary in rooms}
+        if self._switcher is not None:
+            self._switcher.update_choices()
+
+    def action_switch(self) -> None:
+        """Choose a room by some letters of its name."""
+        self.open_switcher("")
+
+    def open_switcher(self, initial_query: str) -> None:
+        """Open the switcher, with this typed already."""
+        if self._switcher is not None:
+            return
+        switcher = self._switcher = RoomSwitcher(
+            lambda text: room_matcher.rank_rooms(
+                text, list(self.session.rooms.values()), self.session.current_room, self._listed_rooms.values()
+            ),
+            lambda query: self.connection.list_rooms(query, requested_by_user=False),
+            initial_query,
+        )
+        app_of(self).push_screen(switcher, self._on_switcher_closed)
+
+    def _on_switcher_closed(self, room: str | None) -> None:
+        self._switcher = None
+        self.composer.focus()
+        if room is not None:
+            self.go_to_room(room)
+
+    def action_step_room(self, offset: int) -> None:
+        """Show the next room, or the one before."""
+        self.session.cycle_room(offset)
+        self.draw_changes()
+
+    def action_show_number(self, number: int) -> None:
+        """Show a room by its place in the list."""
+        self.session.show_room_number(number)
+        self.draw_changes()
+
+    def action_next_unread(self) -> None:
+        """Show the next room with something unread."""
+        self.session.show_next_unread()
+        self.draw_changes()
+
+    @on(RoomList.RoomSelected)
+    def _handle_room_selected(self, event: RoomList.RoomSelected) -> None:
+        self.session.show_room(event.room)
+        self.draw_changes()
+
+
+def _typed_text(item: Key | Paste) -> str:
+    """What this would have written."""
+    if isinstance(item, Paste):
+        return texts.sanitize_body(item.text)
+    if item.key == "enter":
+        return "\n"
+    return (item.character or "") if item.is_printable and not item.key.startswith("alt+") else ""

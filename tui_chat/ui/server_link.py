@@ -1,0 +1,396 @@
+"""The one owner of the chat client: asks it, listens to it, and puts all that comes into one inbox.
+
+Rule 1  Only `run` holds the client; nothing here touches a widget.
+Rule 2  All answers and events go through the inbox, in the order they happened.
+Rule 3  What is written is posted (`Room.post`): it is in the outbox at once, and what
+        becomes of it comes as an event.
+Rule 4  A room of which something is kept here is opened with that, before there is a
+        connection, or without one.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack, suppress
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from tui_chat.client import events
+from tui_chat.client.outbox.item import OutboxItem
+from tui_chat.protocol import names
+from tui_chat.protocol.errors import ChatError, NotJoined, Unavailable
+from tui_chat.protocol.limits import ROOMS_PER_CONNECTION
+from tui_chat.session import error_text
+from tui_chat.session.compose_mode import ComposeMode
+from tui_chat.session.i18n import tr
+from tui_chat.session.store.composer_store import ComposerStore
+from tui_chat.session.strings import chat as chat_strings
+from tui_chat.ui.event_queue import (
+    CachedRoomOpened,
+    ConnectFailed,
+    ContextLoaded,
+    EventQueue,
+    JoinFailed,
+    JoinSucceeded,
+    QueuedEvent,
+    RequestFailed,
+    RoomLeft,
+    RoomListReceived,
+    RoomRestoreStarted,
+    RoomTrimmed,
+    ServerConnected,
+)
+from tui_chat.ui.start_options import StoragePaths
+
+if TYPE_CHECKING:
+    from tui_chat.client.client import ChatClient
+    from tui_chat.client.room import Room
+    from tui_chat.client.search_page import SearchPage
+
+log = logging.getLogger("chat.ui")
+
+GAP_FETCH_LIMIT = 400
+"""Entries that are fetched of a gap when it comes into view; what is left is a smaller gap."""
+
+
+class ServerLink:
+    """One server, connected to or being connected to.
+
+    Attributes:
+        inbox: What has come and was not taken yet, oldest first.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        initial_join: tuple[str, str],
+        guest_key: str | None,
+        storage_paths: StoragePaths,
+        on_events_queued: Callable[[], None],
+        *,
+        restore_rooms: bool,
+    ) -> None:
+        """Make it; `run` connects.
+
+        Args:
+            url: The server's base URL.
+            first: The room to begin with, and the nickname to have in it.
+            guest_key: The secret of an earlier visit.
+            keeping: Where things are kept.
+            arrived: Called when the inbox is no longer empty.
+            come_back: Go into the rooms, too, that were open when the program ended.
+        """
+        self.url = url
+        self.event_queue = EventQueue(on_events_queued)
+        self._initial_join = initial_join
+        self._guest_key = guest_key
+        self._storage_paths = storage_paths
+        self._client: ChatClient | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._trimming: set[str] = set()
+        self._restore_rooms = restore_rooms
+        self._composer_store: ComposerStore
+
+    @property
+    def guest_key(self) -> str | None:
+        """The secret by which the server knows you again, once it gave one."""
+        return self._client.guest_key if self._client is not None else None
+
+    async def run(self) -> None:
+        """Connect, and stay connected until cancelled."""
+        # The network libraries cost a fifth of a second, which the first screen does not wait for.
+        from tui_chat.client.client import ChatClient  # noqa: PLC0415
+        from tui_chat.client.outbox.store import Outbox  # noqa: PLC0415
+        from tui_chat.client.storage.history_db import LocalHistory  # noqa: PLC0415
+
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(self._cancel_tasks)
+            outbox = await stack.enter_async_context(Outbox(self._storage_paths.state))
+            cache = self._storage_paths.cache
+            self._composer_store = await stack.enter_async_context(
+                ComposerStore(
+                    self._storage_paths.state,
+                    self.url,
+                    self._initial_join[1],
+                    keep_history=cache is not None,
+                    on_problem=lambda problem: self._enqueue(RequestFailed(problem)),
+                )
+            )
+            history = await stack.enter_async_context(LocalHistory(cache)) if cache is not None else None
+            client = ChatClient(
+                self.url,
+                guest_key=self._guest_key,
+                connect_in_background=True,
+                outbox=outbox,
+                history=history,
+                max_messages=None,
+            )
+            stack.push_async_callback(client.close)
+            self._client = client
+            stream = client.events()
+            try:
+                room, nick = self._initial_join
+                saved_state = await self._composer_store.load_room(room)
+                cached_room = await client.open_cached(room, nick=nick)
+                if cached_room is None:
+                    await client.connect()
+            except ChatError as error:
+                self._enqueue(ConnectFailed(error))
+                return
+            await stack.enter_async_context(client)
+            if cached_room is None:
+                self._enqueue(ServerConnected())
+            else:
+                self._enqueue(CachedRoomOpened(cached_room, saved_state, show=True))
+                self._on_room_opened(cached_room)
+            self._enqueue(events.ConnectionStateChanged(client.state))
+            async for event in stream:
+                self._enqueue(event)
+
+    async def _cancel_tasks(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def join(self, room: str, nick: str) -> None:
+        """Go into a room."""
+        self._spawn(self._join(room, nick))
+
+    def save_draft(self, room: str, text: str, mode: ComposeMode | None) -> None:
+        """This is being written in a room, and is kept."""
+        self._composer_store.save_draft(room, text, mode)
+
+    def save_sent(self, room: str, text: str) -> None:
+        """This was sent in a room, to be found again with Up and Ctrl+R."""
+        self._composer_store.add_sent_text(room, text)
+
+    def save_read_marker(self, room: str, seq: int) -> None:
+        """A room was read up to this entry."""
+        self._composer_store.save_read_seq(room, seq)
+
+    def save_nick(self, nick: str) -> None:
+        """You have this nickname now."""
+        self._composer_store.rename_nick(nick)
+
+    def forget_room(self, room: str) -> None:
+        """A room was closed by the server; it does not come back by itself."""
+        self._composer_store.remove_room(room)
+
+    def leave(self, room: str) -> None:
+        """Leave a room."""
+        self._spawn(self._leave(room))
+
+    def post(self, room: str, text: str, reply_to: int | None = None) -> OutboxItem:
+        """Say something in a room as soon as it can be said, perhaps as an answer to the message `reply_to`.
+
+        Raises:
+            ChatError: It can never be said, or too much waits already.
+        """
+        return self._require_room(room).post(text, reply_to)
+
+    def edit(self, room: str, seq: int, text: str) -> OutboxItem:
+        """Say it otherwise. Raises what `post` does."""
+        return self._require_room(room).post_edit(seq, text)
+
+    def delete(self, room: str, seq: int) -> OutboxItem:
+        """Take a message back. Raises what `post` does."""
+        return self._require_room(room).post_deletion(seq)
+
+    def react(self, room: str, seq: int, emoji: str, add: bool) -> OutboxItem:
+        """Put an emoji under a message, or take it away. Raises what `post` does."""
+        return self._require_room(room).post_reaction(seq, emoji, add)
+
+    def retry(self, room: str, client_id: UUID) -> OutboxItem | None:
+        """Post a failed one anew; None when there is no such one."""
+        with suppress(KeyError):
+            return self._require_room(room).retry(client_id)
+        return None
+
+    def discard(self, room: str, client_id: UUID) -> OutboxItem | None:
+        """Take one away that is not sent; None when it is on its way right now, or there is none."""
+        with suppress(KeyError):
+            return self._require_room(room).drop(client_id)
+        return None
+
+    def trim(self, room: str, keep_count: int) -> None:
+        """Let a room's oldest messages go from memory, so that `kept` stay."""
+        if room not in self._trimming:
+            self._trimming.add(room)
+            self._spawn(self._trim(room, keep_count))
+
+    def change_nick(self, nick: str) -> None:
+        """Take another nickname everywhere."""
+        self._spawn(self._change_nick(nick))
+
+    def set_topic(self, room: str, topic: str) -> None:
+        """Say what a room is about."""
+        self._spawn(self._set_topic(room, topic))
+
+    def retry_now(self) -> None:
+        """While offline: try to connect now."""
+        if self._client is not None:
+            self._client.reconnect_now()
+
+    def list_rooms(self, query: str, *, requested_by_user: bool) -> None:
+        """Ask for the rooms of the server, for the person to read (`told`) or for the program to know."""
+        self._spawn(self._list_rooms(query, requested_by_user))
+
+    def load_older(self, room: str) -> None:
+        """Ask for what was said before what is here."""
+        self._spawn(self._load_older(room))
+
+    def fill_gap(self, room: str, after: int, *, oldest_first: bool) -> None:
+        """Ask for what is missing behind the entry `after`, from there on (`oldest_first`) or up to the gap's end."""
+        self._spawn(self._fill_gap(room, after, oldest_first))
+
+    def load_context(self, room: str, *, seq: int | None = None, ts: int | None = None) -> None:
+        """Ask for what was said about a message, or about a time in milliseconds; `PlaceLoaded` says what is there."""
+        self._spawn(self._load_context(room, seq, ts))
+
+    async def search(self, query: str, room: str | None, before: int | None) -> "SearchPage":
+        """Look for what was said (`ChatClient.search`).
+
+        Raises:
+            ChatError: It cannot be searched for now.
+        """
+        if self._client is None:
+            raise Unavailable("the server cannot be reached")
+        return await self._client.search(query, room=room, before=before)
+
+    def send_typing(self, room: str, active: bool) -> None:
+        """Tell the room that you type, or no longer do."""
+        target_room = self._find_room(room)
+        if target_room is not None:
+            self._spawn(_suppress_chat_errors(target_room.set_typing(active)))
+
+    def _require_room(self, name: str) -> "Room":
+        room = self._find_room(name)
+        if room is None:
+            raise NotJoined(tr(chat_strings.ROOM_CLOSED))
+        return room
+
+    def _find_room(self, name: str) -> "Room | None":
+        key = names.canonical_key(name)
+        rooms = self._client.rooms.values() if self._client is not None else ()
+        return next((room for room in rooms if names.canonical_key(room.name) == key), None)
+
+    async def _join(self, room: str, nick: str) -> None:
+        assert self._client is not None
+        saved_state = await self._composer_store.load_room(room)
+        try:
+            joined_room = await self._client.join(room, nick=nick)
+        except ChatError as error:
+            self._enqueue(JoinFailed(room, error))
+            return
+        self._enqueue(JoinSucceeded(joined_room, nick, saved_state, show=True))
+        self._on_room_opened(joined_room)
+
+    def _on_room_opened(self, room: "Room") -> None:
+        if self._restore_rooms:
+            self._restore_rooms = False
+            self._spawn(self._restore_saved_rooms(room.name, room.nick))
+        else:
+            self._composer_store.add_room(room.name)
+
+    async def _restore_saved_rooms(self, current_room: str, nick: str) -> None:
+        assert self._client is not None
+        rooms = (await self._composer_store.load_room_names())[:ROOMS_PER_CONNECTION]
+        self._composer_store.add_room(current_room)
+        self._enqueue(RoomRestoreStarted(tuple(rooms)))
+        for name in rooms:
+            if self._find_room(name) is None:
+                self._spawn(self._restore_room(self._client, name, nick))
+
+    async def _restore_room(self, client: "ChatClient", name: str, nick: str) -> None:
+        saved_state = await self._composer_store.load_room(name)
+        try:
+            cached_room = await client.open_cached(name, nick=nick)
+            if cached_room is not None:
+                self._enqueue(CachedRoomOpened(cached_room, saved_state, show=False))
+            else:
+                self._enqueue(JoinSucceeded(await client.join(name, nick=nick), "", saved_state, show=False))
+        except ChatError as error:
+            self._enqueue(RequestFailed(chat_strings.rejoin_failed(name, error_text.phrase(error.message, error.code))))
+
+    async def _leave(self, name: str) -> None:
+        room = self._find_room(name)
+        if room is not None:
+            await _suppress_chat_errors(room.leave())
+        self._composer_store.remove_room(name)
+        self._enqueue(RoomLeft(name))
+
+    async def _change_nick(self, nick: str) -> None:
+        assert self._client is not None
+        try:
+            await self._client.change_nick(nick)
+        except ChatError as error:
+            self._enqueue(RequestFailed(error.message))
+
+    async def _set_topic(self, name: str, topic: str) -> None:
+        room = self._find_room(name)
+        try:
+            if room is not None:
+                await room.set_topic(topic)
+        except ChatError as error:
+            self._enqueue(RequestFailed(error.message))
+
+    async def _list_rooms(self, query: str, requested_by_user: bool) -> None:
+        assert self._client is not None
+        try:
+            self._enqueue(RoomListReceived(list(await self._client.list_rooms(query or None)), requested_by_user))
+        except ChatError as error:
+            if requested_by_user:
+                self._enqueue(RequestFailed(error.message))
+
+    async def _load_older(self, name: str) -> None:
+        room = self._find_room(name)
+        if room is not None and room.log.has_older:
+            await _suppress_chat_errors(room.load_older())
+
+    async def _load_context(self, name: str, seq: int | None, ts: int | None) -> None:
+        room = self._find_room(name)
+        if room is None:
+            return
+        try:
+            if ts is not None:
+                self._enqueue(ContextLoaded(name, await room.load_at_time(ts)))
+            elif seq is not None:
+                self._enqueue(ContextLoaded(name, seq if await room.load_around(seq) else None))
+        except ChatError as error:
+            self._enqueue(RequestFailed(error.message))
+
+    async def _fill_gap(self, name: str, after: int, oldest_first: bool) -> None:
+        room = self._find_room(name)
+        gap = next((gap for gap in room.log.gaps() if gap.after == after), None) if room is not None else None
+        if room is not None and gap is not None:
+            await _suppress_chat_errors(room.fill_gap(gap, GAP_FETCH_LIMIT, oldest_first=oldest_first))
+
+    async def _trim(self, name: str, keep_count: int) -> None:
+        room = self._find_room(name)
+        try:
+            if room is not None and await room.trim(keep_count):
+                self._enqueue(RoomTrimmed(name))
+        finally:
+            self._trimming.discard(name)
+
+    def _enqueue(self, event: QueuedEvent) -> None:
+        self.event_queue.put(event)
+
+    def _spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._on_task_done)
+
+    def _on_task_done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("a request failed by a fault of the program", exc_info=error)
+            self._enqueue(RequestFailed(tr(chat_strings.INTERNAL_ERROR)))
+
+
+async def _suppress_chat_errors(operation: Coroutine[Any, Any, object]) -> None:
+    """Do what nobody waits for: when it is refused, the log's debug level has it."""
+    try:
+        await operation
+    except ChatError as error:
+        log.debug("refused: %s", error.code)

@@ -1,0 +1,48 @@
+"""Telling somebody who is not here what was said: the gathering of `Notices`, at its times."""
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from textual.timer import Timer
+
+from tui_chat.session.notification_batcher import NotificationBatcher
+from tui_chat.ui.settings_app import SettingsApp
+
+if TYPE_CHECKING:
+    from tui_chat.session.chat_session import ChatSession
+
+
+class Notifier:
+    """The notifications of one program.
+
+    Args:
+        app: What tells them.
+        session: Gives what is open now, None for nothing.
+    """
+
+    def __init__(self, app: SettingsApp, get_session: "Callable[[], ChatSession | None]") -> None:
+        self._app = app
+        self._get_session = get_session
+        self._batcher = NotificationBatcher(time.monotonic)
+        self._timer: Timer | None = None
+
+    def flush(self) -> None:
+        """Tell what was heard, or see to it that it is told when its time has come."""
+        session = self._get_session()
+        if session is None:
+            return
+        batcher = self._batcher
+        for pending in session.pop_notifications():
+            batcher.add(pending)
+        if session.has_focus and session.current_room is not None:
+            batcher.discard_room(session.current_room.name)
+        notification = batcher.pop_due(self._app.settings.notify_text)
+        if notification is not None:
+            self._app.send_notification(notification.title, notification.body)
+        elif batcher.delay is not None and self._timer is None:
+            self._timer = self._app.set_timer(batcher.delay, self._flush_on_timer)
+
+    def _flush_on_timer(self) -> None:
+        self._timer = None
+        self.flush()

@@ -1,0 +1,270 @@
+"""The themes: quiet surfaces, one accent, every text readable.
+
+Rule 1  Texts on the grounds they stand on have a contrast of at least 4.5, in the theme
+        for high contrast 7 (WCAG 2.2, 1.4.3 and 1.4.6); tests/ui/test_themes.py measures.
+Rule 2  `terminal` uses the 16 colours of the terminal's own palette and its own ground,
+        and tells what is chosen apart by reversing it: nothing is known of that palette.
+        It is also what is shown where there are 16 colours, or none (https://no-color.org).
+Rule 3  No state is told by colour alone.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.style import Style
+from textual.app import App
+from textual.color import Color
+from textual.theme import Theme
+from textual.widget import Widget
+
+from tui_chat.ui.app_of import app_of
+from tui_chat.ui.timeline import nick_colors
+
+
+def _make_theme(
+    name: str,
+    *,
+    dark: bool,
+    backgrounds: tuple[str, str, str],
+    text: str,
+    muted: str,
+    primary: str,
+    accent: str,
+    success: str,
+    error: str,
+    rule: str,
+    rule_strong: str,
+    message_cursor: str,
+    mention: str,
+    row_cursor: tuple[str, str],
+    selection: tuple[str, str],
+    min_contrast: float = nick_colors.MIN_CONTRAST,
+) -> Theme:
+    """A theme from a few colours.
+
+    Args:
+        name: What the app calls it.
+        dark: Light text on dark ground.
+        grounds: Of the talk, of side panes, of the lines above and below.
+        text: Of what people say.
+        muted: Of what stands around that.
+        primary: Of names of things.
+        accent: Of what names you, and of warnings.
+        good: Of what has worked.
+        bad: Of what has not.
+        line: Of lines between things.
+        line_strong: Of scrollbars under the mouse.
+        picked: The ground of the message under the cursor (of little colour, so that 256 have it too).
+        mentioned: The ground of a message that names you.
+        chosen: Text and ground of a chosen row.
+        selected: Text and ground of selected text.
+        contrast: The least contrast of a nickname to its ground.
+    """
+    background, surface, panel = backgrounds
+    return Theme(
+        name=f"chat-{name}",
+        dark=dark,
+        background=background,
+        surface=surface,
+        panel=panel,
+        foreground=text,
+        primary=primary,
+        secondary=success,
+        accent=accent,
+        success=success,
+        warning=accent,
+        error=error,
+        variables={
+            "text-muted": muted,
+            "text-disabled": muted,
+            "text-primary": primary,
+            "text-accent": accent,
+            "text-error": error,
+            "text-warning": accent,
+            "text-success": success,
+            "border": primary,
+            "border-blurred": rule,
+            "rule": rule,
+            "input-cursor-background": text,
+            "input-cursor-foreground": background,
+            "input-selection-foreground": selection[0],
+            "input-selection-background": selection[1],
+            "screen-selection-foreground": selection[0],
+            "screen-selection-background": selection[1],
+            "block-cursor-foreground": row_cursor[0],
+            "block-cursor-background": row_cursor[1],
+            "block-cursor-text-style": "bold",
+            "block-cursor-blurred-foreground": row_cursor[0],
+            "block-cursor-blurred-background": row_cursor[1],
+            "block-cursor-blurred-text-style": "bold",
+            "button-color-foreground": background,
+            "scrollbar": rule,
+            "scrollbar-hover": rule_strong,
+            "scrollbar-active": primary,
+            "scrollbar-background": background,
+            "scrollbar-background-hover": background,
+            "scrollbar-background-active": background,
+            "message-cursor": message_cursor,
+            "mention": mention,
+            "min-contrast": str(min_contrast),
+        },
+    )
+
+
+DARK = _make_theme(
+    "dark",
+    dark=True,
+    backgrounds=("#12161b", "#181d24", "#1e252e"),
+    text="#d5dce5",
+    muted="#97a4b3",
+    primary="#7fb0f0",
+    accent="#e5b567",
+    success="#8cc98f",
+    error="#f28b82",
+    rule="#2b3440",
+    rule_strong="#3a4655",
+    message_cursor="#2c2f35",
+    mention="#2b2721",
+    row_cursor=("#eef2f6", "#2a3a4d"),
+    selection=("#eef2f6", "#33506f"),
+)
+
+LIGHT = _make_theme(
+    "light",
+    dark=False,
+    backgrounds=("#fbfbf9", "#f3f3ef", "#eaeae5"),
+    text="#22272e",
+    muted="#525c67",
+    primary="#1f5fa8",
+    accent="#855000",
+    success="#2c6e3a",
+    error="#b3261e",
+    rule="#d3d3cc",
+    rule_strong="#b9b9b0",
+    message_cursor="#e9e9e9",
+    mention="#f3efe4",
+    row_cursor=("#22272e", "#dbe6f3"),
+    selection=("#22272e", "#bcd3ee"),
+)
+
+HIGH_CONTRAST = _make_theme(
+    "contrast",
+    dark=True,
+    backgrounds=("#000000", "#000000", "#101010"),
+    text="#ffffff",
+    muted="#cfcfcf",
+    primary="#8ecbff",
+    accent="#ffd84d",
+    success="#8ff0a4",
+    error="#ffa8a0",
+    rule="#8a8a8a",
+    rule_strong="#ffffff",
+    message_cursor="#303030",
+    mention="#2a2620",
+    row_cursor=("#000000", "#ffd84d"),
+    selection=("#000000", "#8ecbff"),
+    min_contrast=7.0,
+)
+
+WARM = _make_theme(
+    "warm",
+    dark=True,
+    backgrounds=("#1d1a17", "#24201c", "#2c2722"),
+    text="#e6dac6",
+    muted="#b0a38f",
+    primary="#e0a878",
+    accent="#e7c15c",
+    success="#a8bd7a",
+    error="#ee8f7b",
+    rule="#40382f",
+    rule_strong="#5a4f43",
+    message_cursor="#363330",
+    mention="#312c26",
+    row_cursor=("#f5ecdc", "#4a3c2d"),
+    selection=("#f5ecdc", "#6b5236"),
+)
+
+TERMINAL = Theme(
+    name="chat-terminal",
+    ansi=True,
+    dark=True,
+    background="ansi_default",
+    surface="ansi_default",
+    panel="ansi_default",
+    boost="ansi_default",
+    foreground="ansi_default",
+    primary="ansi_blue",
+    secondary="ansi_cyan",
+    accent="ansi_magenta",
+    success="ansi_green",
+    warning="ansi_magenta",
+    error="ansi_red",
+    variables={
+        "surface": "ansi_default",
+        "panel": "ansi_default",
+        "border": "ansi_blue",
+        "border-blurred": "ansi_default",
+        "rule": "ansi_default",
+        "input-cursor-background": "ansi_default",
+        "input-cursor-foreground": "ansi_default",
+        "input-cursor-text-style": "reverse",
+        "input-selection-background": "ansi_cyan",
+        "input-selection-foreground": "ansi_black",
+        "screen-selection-background": "ansi_cyan",
+        "screen-selection-foreground": "ansi_black",
+        "block-cursor-background": "ansi_default",
+        "block-cursor-foreground": "ansi_default",
+        "block-cursor-text-style": "bold reverse",
+        "block-cursor-blurred-background": "ansi_default",
+        "block-cursor-blurred-foreground": "ansi_default",
+        "block-cursor-blurred-text-style": "bold reverse",
+        "button-color-foreground": "ansi_default",
+        "scrollbar": "ansi_bright_black",
+        "scrollbar-hover": "ansi_bright_black",
+        "scrollbar-active": "ansi_blue",
+        "scrollbar-background": "ansi_default",
+        "scrollbar-background-hover": "ansi_default",
+        "scrollbar-background-active": "ansi_default",
+        "ansi-background": "ansi_default",
+        "ansi-foreground": "ansi_default",
+        "message-cursor": "ansi_default",
+        "mention": "ansi_default",
+        "min-contrast": "0",
+    },
+)
+
+THEMES_BY_NAME: Mapping[str, Theme] = {
+    "dark": DARK,
+    "light": LIGHT,
+    "contrast": HIGH_CONTRAST,
+    "warm": WARM,
+    "terminal": TERMINAL,
+}
+"""As the setting and `/theme` name them (tests/ui/test_themes.py: the same words)."""
+
+
+def effective_theme(name: str, app: App[Any]) -> Theme:
+    """The theme that an app shows when this one is set: where there are few colours, the terminal's."""
+    return TERMINAL if has_few_colors(app) else THEMES_BY_NAME[name]
+
+
+def has_few_colors(app: App[Any]) -> bool:
+    """Whether there are only 16 colours, or none."""
+    return app.no_color or app.console.color_system in {None, "standard", "windows"}
+
+
+def nick_palette(app: App[Any], background: Color) -> Sequence[str]:
+    """The colours for nicknames on this ground."""
+    theme = app.current_theme
+    if theme.ansi or has_few_colors(app):
+        return nick_colors.ANSI_COLORS
+    min_contrast = float(theme.variables.get("min-contrast", nick_colors.MIN_CONTRAST))
+    return [
+        nick_colors.ensure_contrast(color, background, min_contrast)
+        for color in (nick_colors.DARK_THEME_COLORS if theme.dark else nick_colors.LIGHT_THEME_COLORS)
+    ]
+
+
+def nick_style(widget: Widget, nick: str) -> Style:
+    """A nickname's colour on the ground of a widget: the one it has in the timeline."""
+    return Style(color=nick_colors.nick_color(nick, nick_palette(app_of(widget), widget.background_colors[1])))

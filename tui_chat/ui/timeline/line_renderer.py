@@ -1,0 +1,344 @@
+"""From rows to strips: what a row of a line looks like.
+
+Rule 1  Text of other people becomes plain segments with styles of ours; nothing
+        in it is read as markup, as a style or as a control sequence.
+Rule 2  A strip is exactly as wide as the timeline.
+Rule 3  Each segment carries the offset that selection counts in: characters of
+        the text of its line, or a negative number before the text (`HEAD`), so
+        that a selection which begins on the time or the nickname takes them too.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from zlib import crc32
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+from wcwidth import iter_graphemes
+
+from tui_chat.session.lines import DeliveryState, GapLine, Line, MessageLine
+from tui_chat.ui.timeline.grapheme_cells import render_cluster
+from tui_chat.ui.timeline.layout import (
+    LayoutRow,
+    LineLayout,
+    RowKind,
+    TimelineGeometry,
+    extract_quote,
+    sanitize_reactions,
+)
+from tui_chat.ui.timeline.strings import TimelineStrings
+from tui_chat.ui.timeline.wrapping import fit_cluster
+
+PREFIX_OFFSET = -10_000
+
+SelectedSpan = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineStyles:
+    """How the parts of a timeline look in the present theme.
+
+    The first three are whole, with background; the others are laid over one of them.
+    """
+
+    text: Style
+    cursor: Style
+    mentioned: Style
+    time: Style
+    notice: Style
+    rule: Style
+    gap: Style
+    unread: Style
+    link: Style
+    mention: Style
+    sent: Style
+    pending: Style
+    failed: Style
+    aside: Style
+    selection: Style
+    nick_style: Callable[[str], Style]
+
+
+class _RowBuilder:
+    """One row in the making, from left to right."""
+
+    __slots__ = ("background", "cells", "has_cursor", "line_number", "segments", "selected_span")
+
+    def __init__(
+        self, background: Style, line_number: int, has_cursor: bool, selected_span: SelectedSpan | None
+    ) -> None:
+        self.background = background
+        self.line_number = line_number
+        self.has_cursor = has_cursor
+        self.selected_span = selected_span
+        self.segments: list[Segment] = []
+        self.cells = 0
+
+    def append(
+        self, text: str, cells: int, style: Style | None = None, offset: int | None = None, url: str = ""
+    ) -> None:
+        """Put text in a style of its own on the background; `offset` is where it stands in its line's text."""
+        if text:
+            style = self.background if style is None else self.background + style
+            if offset is not None:
+                style += Style.from_meta({"offset": (offset, self.line_number)})
+            if url:
+                style = _with_hyperlink(style, url)
+            self.segments.append(Segment(text, style))
+            self.cells += cells
+
+    def append_cursor_mark(self) -> None:
+        """The first column: where the cursor shows without colour."""
+        self.append("▌" if self.has_cursor else " ", 1, None, PREFIX_OFFSET)
+
+
+class LineRenderer:
+    """Draws rows in one geometry, one set of styles and one language."""
+
+    def __init__(self, geometry: TimelineGeometry, styles: TimelineStyles, strings: TimelineStrings) -> None:
+        self._geometry = geometry
+        self._styles = styles
+        self._strings = strings
+
+    @property
+    def background(self) -> Style:
+        """Of the cells where nothing stands."""
+        return self._styles.text
+
+    def render_row(
+        self, layout: LineLayout, row_index: int, line_number: int, has_cursor: bool, selected_span: SelectedSpan | None
+    ) -> Strip:
+        """One row of a line.
+
+        Args:
+            layout: The line.
+            number: Which of its rows.
+            place: The line's number in selections.
+            picked: The cursor is on this line.
+            selected: The selected characters of its text as (first, after last), None for none.
+        """
+        row = layout.rows[row_index]
+        styles = self._styles
+        has_cursor = has_cursor and row.kind is not RowKind.DATE
+        background = styles.cursor if has_cursor else styles.mentioned if _is_mention(layout.line, row) else styles.text
+        builder = _RowBuilder(background, line_number, has_cursor, selected_span)
+        match row.kind:
+            case RowKind.DATE:
+                date = layout.decoration.day
+                self._append_separator(builder, self._strings.date_label(date) if date else "", styles.rule)
+            case RowKind.GAP:
+                missing_count = layout.line.missing_count if isinstance(layout.line, GapLine) else 0
+                self._append_separator(builder, self._strings.gap_label(missing_count), styles.gap)
+            case RowKind.UNREAD_MARKER:
+                self._append_separator(builder, self._strings.unread_label, styles.unread, full_width=True)
+            case RowKind.NICK:
+                self._append_nick_row(builder, layout)
+            case RowKind.QUOTE:
+                self._append_quote(builder, layout)
+            case RowKind.REACTIONS:
+                self._append_reactions(builder, layout)
+            case _:
+                self._append_prefix(builder, layout, row)
+                self._append_text(builder, layout, row)
+        width = self._geometry.width
+        if row.start == row.end and row.kind in {RowKind.TEXT, RowKind.NOTICE}:
+            # An empty row has nothing else that says which line it is.
+            builder.append(" ", 1, None, row.end)
+        padding = width - builder.cells
+        if padding > 0:
+            builder.append(" " * padding, padding)
+        return Strip(builder.segments, builder.cells).adjust_cell_length(width, builder.background)
+
+    def _append_separator(self, builder: _RowBuilder, label: str, style: Style, full_width: bool = False) -> None:
+        """A label between dashes where text begins; `across` draws them over the whole width."""
+        width, start = self._geometry.width, self._geometry.text_start
+        text, cells = truncate_to_width(label, max(0, width - start - 5))
+        builder.append_cursor_mark()
+        left_dashes = start - 1 if full_width else 2
+        builder.append(" " * (start - 1 - left_dashes), start - 1 - left_dashes, None, PREFIX_OFFSET)
+        builder.append("─" * left_dashes, left_dashes, style, PREFIX_OFFSET)
+        builder.append(f" {text} ", cells + 2, style, PREFIX_OFFSET)
+        right_dashes = width - builder.cells - 1 if full_width else 2
+        builder.append("─" * max(0, right_dashes), max(0, right_dashes), style, PREFIX_OFFSET)
+
+    def _append_nick_row(self, builder: _RowBuilder, layout: LineLayout) -> None:
+        nick, cells = truncate_to_width(layout.nick_label, self._geometry.nick_width)
+        builder.append_cursor_mark()
+        builder.append(nick, cells, self._styles.nick_style(layout.sender_nick), PREFIX_OFFSET)
+        time = layout.decoration.time
+        builder.append(f"  {time}", 2 + len(time), self._styles.time, PREFIX_OFFSET)
+
+    def _append_quote(self, builder: _RowBuilder, layout: LineLayout) -> None:
+        """What it answers, in one row above it."""
+        start = self._geometry.text_start
+        text, cells = truncate_to_width(
+            extract_quote(layout.line) or self._strings.missing_quote, self._geometry.text_width
+        )
+        builder.append_cursor_mark()
+        builder.append(" " * (start - 3), start - 3, None, PREFIX_OFFSET)
+        builder.append("╭ ", 2, self._styles.rule, PREFIX_OFFSET)
+        builder.append(text, cells, self._styles.aside, PREFIX_OFFSET)
+
+    def _append_reactions(self, builder: _RowBuilder, layout: LineLayout) -> None:
+        """The emojis under it with their counts; those that are yours too stand in brackets."""
+        styles, start = self._styles, self._geometry.text_start
+        builder.append_cursor_mark()
+        builder.append(" " * (start - 2), start - 2)
+        remaining_cells = self._geometry.text_width
+        for reaction in sanitize_reactions(layout.line):
+            label = (
+                f"[{reaction.emoji} {reaction.count:,}]"
+                if reaction.is_own
+                else f" {reaction.emoji} {reaction.count:,} "
+            )
+            text, cells = truncate_to_width(label, remaining_cells)
+            builder.append(text, cells, styles.mention if reaction.is_own else styles.notice)
+            remaining_cells -= cells
+            if remaining_cells <= 0:
+                return
+
+    def _append_prefix(self, builder: _RowBuilder, layout: LineLayout, row: LayoutRow) -> None:
+        """What stands left of the text."""
+        styles, geometry = self._styles, self._geometry
+        is_first_row = row.is_first and row.kind is not RowKind.DELIVERY_ERROR
+        start = geometry.notice_start if row.kind is RowKind.NOTICE else geometry.text_start
+        builder.append_cursor_mark()
+        time_width = geometry.time_width
+        if is_first_row and time_width and start > time_width + 1:
+            builder.append(f"{layout.decoration.time:>{time_width}} ", time_width + 1, styles.time, PREFIX_OFFSET)
+        if is_first_row and row.kind is RowKind.TEXT and not geometry.is_narrow and not layout.decoration.is_grouped:
+            nick, cells = truncate_to_width(layout.nick_label, geometry.nick_width)
+            padding = geometry.nick_width - cells
+            builder.append(" " * padding, padding, None, PREFIX_OFFSET)
+            builder.append(nick, cells, styles.nick_style(layout.sender_nick), PREFIX_OFFSET)
+        status_mark, style = self._status_mark(layout.line, row)
+        padding = start - builder.cells - 2
+        offset = PREFIX_OFFSET if is_first_row else None
+        builder.append(" " * padding, padding, None, offset)
+        builder.append(status_mark, 1, style, offset)
+        builder.append(" ", 1, None, -1 if is_first_row else None)
+
+    def _status_mark(self, line: Line, row: LayoutRow) -> tuple[str, Style]:
+        styles = self._styles
+        if not row.is_first or row.kind is RowKind.DELIVERY_ERROR:
+            return " ", Style.null()
+        if not isinstance(line, MessageLine):
+            return "·", styles.notice
+        if line.delivery is DeliveryState.PENDING:
+            return "…", styles.pending
+        if line.delivery is DeliveryState.FAILED:
+            return "✗", styles.failed
+        if line.delivery is DeliveryState.UNCONFIRMED:
+            return "?", styles.failed
+        if line.is_own:
+            return "✓", styles.sent
+        return ("@", styles.mention) if line.is_mention else (" ", Style.null())
+
+    def _append_text(self, builder: _RowBuilder, layout: LineLayout, row: LayoutRow) -> None:
+        """The text of a row."""
+        is_error = row.kind is RowKind.DELIVERY_ERROR
+        text = (layout.delivery_error if is_error else layout.text)[row.start : row.end]
+        width = self._geometry.notice_width if row.kind is RowKind.NOTICE else self._geometry.text_width
+        position, start = row.start, builder.cells
+        for run_end, style, link in self._styled_runs(layout, row, builder.selected_span):
+            run = text[position - row.start : run_end - row.start]
+            for glyphs, cells, length in _glyph_runs(run, builder.cells - start, width):
+                builder.append(glyphs, cells, style, None if is_error else position, link)
+                position += length
+
+    def _styled_runs(
+        self, layout: LineLayout, row: LayoutRow, selected_span: SelectedSpan | None
+    ) -> Iterator[tuple[int, Style, str]]:
+        """The styles of a row's text from left to right: where each ends, and where it leads."""
+        base_style = self._base_style(layout.line, row)
+        is_message_text = row.kind is not RowKind.DELIVERY_ERROR
+        links = [link for link in layout.links if is_message_text and link.start < row.end and link.end > row.start]
+        boundaries = {row.end, *(edge for link in links for edge in (link.start, link.end))}
+        if is_message_text:
+            boundaries.add(layout.source_length)
+            if selected_span is not None:
+                boundaries.update(selected_span)
+        start = row.start
+        for end in sorted(edge for edge in boundaries if row.start < edge <= row.end):
+            style, url = base_style, ""
+            for link in links:
+                if link.start <= start < link.end:
+                    style += self._styles.link
+                    url = link.url
+            if is_message_text and start >= layout.source_length and not getattr(layout.line, "deleted", False):
+                style += self._styles.aside
+            if is_message_text and selected_span is not None and selected_span[0] <= start < selected_span[1]:
+                style += self._styles.selection
+            yield end, style, url
+            start = end
+
+    def _base_style(self, line: Line, row: LayoutRow) -> Style:
+        styles = self._styles
+        if row.kind is RowKind.DELIVERY_ERROR:
+            return styles.failed
+        if not isinstance(line, MessageLine):
+            return styles.notice
+        if line.deleted:
+            return styles.aside
+        if line.delivery is DeliveryState.PENDING:
+            return styles.pending
+        return Style.null()
+
+
+def _glyph_runs(text: str, column: int, width: int) -> Iterator[tuple[str, int, int]]:
+    """What is drawn for a text: pictures, their cells, and how many characters as written they stand for.
+
+    A stretch has as many characters as what it stands for, or stands for one cluster: offsets count characters.
+    """
+    if text.isascii() and "\t" not in text:
+        yield text, len(text), len(text)
+        return
+    unchanged: list[str] = []
+    unchanged_cells = 0
+    for cluster in iter_graphemes(text):
+        glyph, cells = fit_cluster(cluster, column, width)
+        column += cells
+        if glyph == cluster:
+            unchanged.append(cluster)
+            unchanged_cells += cells
+            continue
+        if unchanged:
+            run = "".join(unchanged)
+            yield run, unchanged_cells, len(run)
+            unchanged, unchanged_cells = [], 0
+        yield glyph, cells, len(cluster)
+    if unchanged:
+        run = "".join(unchanged)
+        yield run, unchanged_cells, len(run)
+
+
+def _is_mention(line: Line, row: LayoutRow) -> bool:
+    return isinstance(line, MessageLine) and line.is_mention and not line.is_own and row.kind is not RowKind.DATE
+
+
+def _with_hyperlink(style: Style, url: str) -> Style:
+    """The style as a hyperlink of the terminal (OSC 8), with an id that all pieces of a wrapped address share."""
+    hyperlink_style = style.update_link(url)
+    # Rich gives every copy of a style a random id, which makes each piece a link of its own.
+    hyperlink_style._link_id = str(crc32(url.encode()))  # pyright: ignore[reportPrivateUsage]
+    return hyperlink_style
+
+
+def truncate_to_width(text: str, width: int) -> tuple[str, int]:
+    """As much of a line as fits into `width` cells, with an ellipsis where it is cut, and its width."""
+    glyphs: list[tuple[str, int]] = []
+    total_cells = 0
+    for cluster in iter_graphemes(text):
+        glyph, cells = (" ", 1) if cluster == "\t" else render_cluster(cluster)
+        glyphs.append((glyph, cells))
+        total_cells += cells
+        if total_cells > width:
+            break
+    if total_cells > width:
+        while glyphs and total_cells > width - 1:
+            total_cells -= glyphs.pop()[1]
+        if width > 0:
+            glyphs.append(("…", 1))
+            total_cells += 1
+    return "".join(picture for picture, _ in glyphs), total_cells

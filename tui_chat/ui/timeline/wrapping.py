@@ -1,0 +1,104 @@
+"""Where a text is broken into rows.
+
+Rule 1  A row holds whole clusters and takes at most the given number of cells.
+Rule 2  Rows come in the order of the text and leave out nothing but the line
+        breaks and the blanks at which they were broken.
+Rule 3  A row is broken after blanks, or beside a wide character (most of
+        Chinese and Japanese) where neither neighbour forbids it, or, where a
+        word is wider than a row, between any two clusters.
+Rule 4  Every text has at least one row, and each step moves forward: no text
+        can make this loop.
+"""
+
+from collections.abc import Iterator
+
+from wcwidth import iter_graphemes
+
+from tui_chat.ui.timeline.grapheme_cells import render_cluster, tab_width
+
+_NO_BREAK_BEFORE = frozenset(
+    "!),.:;?]}¢°’”†‡›℃∶、。〃々〆〉》」』】〕〗〙〛〜〞〟ぁぃぅぇぉっゃゅょァィゥェォッャュョー！＂％），．：；？］｝～…—·％"
+)
+_NO_BREAK_AFTER = frozenset("([{£¥‘“‹〈《「『【〔〖〘〚〝（［｛￡￥＄＃")
+_BLANKS = frozenset(" \t\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2008\u2009\u200a\u205f\u3000")
+_ELLIPSIS = "…"
+
+TextSpan = tuple[int, int]
+
+
+def fit_cluster(cluster: str, column: int, width: int) -> tuple[str, int]:
+    """What is drawn for a cluster, and its width in cells.
+
+    Args:
+        cluster: One user-perceived character; a tab goes to the next stop.
+        column: The column of its row on which it begins, from 0.
+        width: Cells a row has; a cluster wider than that is drawn as an ellipsis.
+    """
+    if cluster == "\t":
+        cells = min(tab_width(column), width)
+        return " " * cells, cells
+    glyph, cells = render_cluster(cluster)
+    return (glyph, cells) if cells <= width else (_ELLIPSIS, 1)
+
+
+def wrap_text(text: str, width: int) -> list[TextSpan]:
+    """The rows of a text as (start, end) in characters.
+
+    Args:
+        text: Cleaned; newlines end a row.
+        width: Cells a row has, at least 1.
+    """
+    rows: list[TextSpan] = []
+    start = 0
+    for line in text.split("\n"):
+        if len(line) <= width and line.isascii() and "\t" not in line:
+            rows.append((start, start + len(line)))
+        else:
+            rows.extend((start + row_start, start + row_end) for row_start, row_end in _wrap_line(line, width))
+        start += len(line) + 1
+    return rows
+
+
+def _wrap_line(line: str, width: int) -> Iterator[TextSpan]:
+    row_start = 0  # where the row begins
+    fit_end = 0  # where the row ends if it ends by being full
+    column = 0
+    break_point: tuple[int, int, int] | None = (
+        None  # a break: where the row would end, where the next begins, column there
+    )
+    position = 0
+    blank_start: int | None = 0
+    previous, previous_is_wide = "", False
+    for cluster in iter_graphemes(line):
+        cells = 1 if len(cluster) == 1 and " " <= cluster <= "~" else fit_cluster(cluster, column, width)[1]
+        if cluster in _BLANKS:
+            if blank_start is None:
+                blank_start = position
+            column += cells
+            if blank_start > row_start:
+                break_point = (blank_start, position + len(cluster), column)
+        else:
+            is_wide = cells > 1
+            touches_wide = (is_wide or previous_is_wide) and cells > 0 and position > row_start
+            if (
+                blank_start is None
+                and touches_wide
+                and cluster[0] not in _NO_BREAK_BEFORE
+                and previous not in _NO_BREAK_AFTER
+            ):
+                break_point = (position, position, column)
+            blank_start = None
+            if column + cells > width:
+                if break_point is not None:
+                    yield row_start, min(break_point[0], fit_end)
+                    row_start, column = break_point[1], column - break_point[2]
+                    break_point, fit_end = None, position
+                if column + cells > width and position > row_start:
+                    yield row_start, min(position, fit_end)
+                    row_start, column, fit_end = position, 0, position
+            column += cells
+            previous, previous_is_wide = cluster, is_wide
+        position += len(cluster)
+        if column <= width:
+            fit_end = position
+    yield row_start, fit_end
