@@ -66,7 +66,7 @@ def page_files() -> dict[str, PageFile]:
     """The page's files by the path at which they are fetched; the page itself names its assets by theirs."""
     found = {
         str(name): item.read_bytes()
-        for name, item in _walk(files("server.web").joinpath("pages"), PurePosixPath())
+        for name, item in _walk(files("server.web").joinpath("static"), PurePosixPath())
         if name.suffix in _CONTENT_TYPES
     }
     release = hashlib.sha256()
@@ -82,7 +82,7 @@ def client_files() -> dict[str, PageFile]:
     """The JavaScript client as pages name it, by the path below `/socket.io/` at which Node.js servers have it."""
     web = files("server.web")
     script = _page_file(web.joinpath("vendor/socket.io.min.js").read_bytes(), _CONTENT_TYPES[".js"])
-    module = _page_file(web.joinpath("pages/vendor/socket.io.esm.min.js").read_bytes(), _CONTENT_TYPES[".js"])
+    module = _page_file(web.joinpath("static/vendor/socket.io.esm.min.js").read_bytes(), _CONTENT_TYPES[".js"])
     return {"socket.io.js": script, "socket.io.min.js": script, "socket.io.esm.min.js": module}
 
 

@@ -8,7 +8,7 @@ import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 
 const folder = process.argv[2];
-const { hueOf } = await import(pathToFileURL(`${folder}/nick_colours.js`).href);
+const { hueOf } = await import(pathToFileURL(`${folder}/view/dom.js`).href);
 const sheet = readFileSync(`${folder}/base.css`, "utf8").match(/:root \{[^}]*\}/)[0];
 const SCHEMES = ["light", "dark"];
 

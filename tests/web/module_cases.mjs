@@ -7,17 +7,17 @@ import assert from "node:assert/strict";
 import { pathToFileURL } from "node:url";
 
 const load = (name) => import(pathToFileURL(`${process.argv[2]}/${name}.js`).href);
-const { linesOf, same } = await load("lines");
-const { mentions } = await load("mentions");
-const { actionOf, meaningOf } = await load("commands");
-const { Reading } = await load("reading");
-const { RoomLog } = await load("log");
-const { Shelf } = await load("memory");
-const { Unsent } = await load("unsent");
-const { Outbox } = await load("outbox");
-const { newUuid } = await load("ids");
-const { isReaction } = await load("reactions");
-const { wordsFor } = await load("words");
+const { linesOf, same } = await load("state/timeline_model");
+const { mentions } = await load("state/mentions");
+const { actionOf, meaningOf } = await load("state/command_parser");
+const { Reading } = await load("state/read_tracker");
+const { RoomLog } = await load("state/room_log");
+const { Shelf } = await load("state/storage");
+const { Unsent } = await load("state/outbox_store");
+const { Outbox } = await load("net/outbox");
+const { newUuid } = await load("state/uuid");
+const { isReaction } = await load("view/emoji_picker");
+const { wordsFor } = await load("i18n/strings");
 
 const NOON = new Date(2026, 10, 20, 12).getTime();
 const MINUTE = 60_000;

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.needs_node
 @pytest.fixture
 def modules(tmp_path: Path) -> Path:
     """The page's modules where Node.js takes them for what they are."""
-    shutil.copytree(str(files("server.web").joinpath("pages")), tmp_path, dirs_exist_ok=True)
+    shutil.copytree(str(files("server.web").joinpath("static")), tmp_path, dirs_exist_ok=True)
     (tmp_path / "package.json").write_text('{"type": "module"}')
     return tmp_path
 
@@ -29,7 +29,7 @@ def run(script: str, *arguments: str) -> list[dict[str, object]]:
 
 
 def test_whatever_the_order_of_arrival_the_log_reads_like_the_rooms(modules: Path) -> None:
-    assert run("log_model.mjs", str(modules), "1", "400") == [{"seeds": 400, "failed": 0}]
+    assert run("room_log_model.mjs", str(modules), "1", "400") == [{"seeds": 400, "failed": 0}]
 
 
 def test_the_pure_modules_keep_their_cases(modules: Path) -> None:

@@ -58,7 +58,7 @@ async def test_the_page_and_all_its_assets_are_served_with_their_types() -> None
             asset = await client.get(asset_path(name), headers={"Accept-Encoding": "identity"})
             assert (asset.status, asset.content_type) == (200, content_type), name
             assert asset.headers["Cache-Control"] == "public, max-age=31536000, immutable"
-            assert await asset.read() == files("server.web").joinpath("pages", name).read_bytes()
+            assert await asset.read() == files("server.web").joinpath("static", name).read_bytes()
 
 
 async def test_every_file_that_the_page_names_is_there() -> None:
