@@ -8,7 +8,7 @@ import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 
 const folder = process.argv[2];
-const { hueOf } = await import(pathToFileURL(`${folder}/view/dom.js`).href);
+const { nickHue } = await import(pathToFileURL(`${folder}/view/dom.js`).href);
 const sheet = readFileSync(`${folder}/base.css`, "utf8").match(/:root \{[^}]*\}/)[0];
 const SCHEMES = ["light", "dark"];
 
@@ -47,15 +47,15 @@ function contrast(one, other) {
   return (high + 0.05) / (low + 0.05);
 }
 
-const hues = new Set(Array.from({ length: 5000 }, (_, number) => hueOf(`nick${number}`)));
+const hues = new Set(Array.from({ length: 5000 }, (_, number) => nickHue(`nick${number}`)));
 const TEXTS = {
-  ink: ["paper", "raised", "sunken"],
-  soft: ["paper", "raised", "sunken"],
-  faint: ["paper", "raised", "sunken"],
-  "accent-strong": ["paper", "sunken"],
+  text: ["bg", "bg-raised", "bg-sunken"],
+  "text-muted": ["bg", "bg-raised", "bg-sunken"],
+  "text-faint": ["bg", "bg-raised", "bg-sunken"],
+  "accent-strong": ["bg", "bg-sunken"],
   "on-accent": ["accent", "accent-strong"],
-  warn: ["warn-wash", "paper"],
-  bad: ["paper", "raised", "sunken", "bad-wash"],
+  warning: ["warning-bg", "bg"],
+  error: ["bg", "bg-raised", "bg-sunken", "error-bg"],
 };
 let least = Infinity;
 const poor = [];
@@ -69,8 +69,8 @@ for (const scheme of SCHEMES) {
   }
   for (const hue of hues) {
     const nick = oklch(...shade(scheme, "nick"), hue);
-    const face = oklch(...shade(scheme, "face"), hue);
-    const grounds = ["paper", "raised", "sunken"].map((name) => hex(value(scheme, name)));
+    const face = oklch(...shade(scheme, "avatar"), hue);
+    const grounds = ["bg", "bg-raised", "bg-sunken"].map((name) => hex(value(scheme, name)));
     for (const ground of [...grounds, face]) least = Math.min(least, contrast(nick, ground));
   }
 }

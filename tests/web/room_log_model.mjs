@@ -102,18 +102,18 @@ function seen({ kind, seq, message, topic, deleted, edited, reactions }) {
  * all held as it read at a moment not before `last`.
  */
 function check(log, room) {
-  const items = room.entries.filter((entry) => shown(entry) && log.holds(entry.seq));
+  const items = room.entries.filter((entry) => shown(entry) && log.has(entry.seq));
   assert.deepEqual(
     log.items.map(({ seq }) => seq),
     items.map(({ seq }) => seq),
   );
-  for (const item of log.items) assert.equal(log.item(item.seq), item);
-  const whole = items.filter(({ seq }) => heldFrom(log, log.item(seq).asOf + 1));
-  const expected = whole.map((entry) => room.at(entry, Math.max(log.last, log.item(entry.seq).asOf)));
-  assert.deepEqual(whole.map(({ seq }) => seen(log.item(seq))), expected.map(seen));
-  assert.equal(log.topic, room.topicAt(log.last));
+  for (const item of log.items) assert.equal(log.getItem(item.seq), item);
+  const whole = items.filter(({ seq }) => heldFrom(log, log.getItem(seq).asOf + 1));
+  const expected = whole.map((entry) => room.at(entry, Math.max(log.lastSeq, log.getItem(entry.seq).asOf)));
+  assert.deepEqual(whole.map(({ seq }) => seen(log.getItem(seq))), expected.map(seen));
+  assert.equal(log.topic, room.topicAt(log.lastSeq));
   for (const { after, before } of log.gaps) {
-    assert.ok(log.holds(after) && log.holds(before) && !log.holds(after + 1) && !log.holds(before - 1));
+    assert.ok(log.has(after) && log.has(before) && !log.has(after + 1) && !log.has(before - 1));
   }
 }
 
@@ -122,7 +122,7 @@ function shown({ kind }) {
 }
 
 function heldFrom(log, first) {
-  for (let seq = first; seq <= log.last; seq += 1) if (!log.holds(seq)) return false;
+  for (let seq = first; seq <= log.lastSeq; seq += 1) if (!log.has(seq)) return false;
   return true;
 }
 
@@ -138,19 +138,19 @@ function play(seed) {
   const ask = (kind) => {
     const topic = room.topicAt(room.last);
     if (kind === "open") pages.push({ kind, ...room.before(room.last + 1, 1 + pick(40)), topic });
-    else if (log.last === null) return;
-    else if (kind === "after") pages.push({ kind, ...room.after(log.last, 1 + pick(30)) });
+    else if (log.lastSeq === null) return;
+    else if (kind === "after") pages.push({ kind, ...room.after(log.lastSeq, 1 + pick(30)) });
     else if (kind === "around") pages.push({ kind, ...room.before(1 + pick(room.last + 1), 1 + pick(20)) });
     else if (kind === "gap" && log.gaps.length) {
       const { after, before } = log.gaps[pick(log.gaps.length)];
       pages.push(pick(2) ? { kind, ...room.after(after, 1 + pick(9)) } : { kind, ...room.before(before, 1 + pick(9)) });
-    } else pages.push({ kind, ...room.before(log.first, 1 + pick(30)) });
+    } else pages.push({ kind, ...room.before(log.firstSeq, 1 + pick(30)) });
   };
   const arrive = ({ kind, entries, lastSeq, hasOlder, before, topic }) => {
     if (kind === "open") {
-      log.open(entries, { lastSeq, hasOlder });
-      log.knowTopic(topic, lastSeq);
-    } else log.insert(entries, { lastSeq, hasOlder, before });
+      log.loadNewest(entries, { lastSeq, hasOlder });
+      log.setTopic(topic, lastSeq);
+    } else log.insertPage(entries, { lastSeq, hasOlder, before });
   };
 
   ask("open");
@@ -166,7 +166,7 @@ function play(seed) {
     else if (what === 9) ask("before");
     else if (what === 10 && pages.length) arrive(pages.shift());
     else if (what === 12 && pick(3)) ask("around");
-    else if (what === 12 && log.last !== null) log.trim(1 + pick(10));
+    else if (what === 12 && log.lastSeq !== null) log.trim(1 + pick(10));
     else if (what === 13) ask("gap");
     else if (what === 11 && !pick(6)) {
       // The connection breaks: nothing that was under way arrives. After a long
@@ -174,29 +174,29 @@ function play(seed) {
       pages = [];
       pushes = [];
       if (pick(2)) for (let count = pick(80); count > 0; count -= 1) room.grow(pick);
-      if (log.last === null || pick(2)) ask("open");
+      if (log.lastSeq === null || pick(2)) ask("open");
     }
-    if (log.last !== null && !pick(4)) check(log, room);
+    if (log.lastSeq !== null && !pick(4)) check(log, room);
   }
 
-  while (log.last === null) {
+  while (log.lastSeq === null) {
     if (!pages.some(({ kind }) => kind === "open")) ask("open");
     arrive(pages.shift());
   }
-  log.expect(room.last);
-  while (log.missing) {
-    const held = log.last;
-    arrive({ kind: "after", ...room.after(log.last, 7) });
-    assert.ok(log.last > held, "a page brings the log on");
+  log.expectSeq(room.last);
+  while (log.isBehind) {
+    const held = log.lastSeq;
+    arrive({ kind: "after", ...room.after(log.lastSeq, 7) });
+    assert.ok(log.lastSeq > held, "a page brings the log on");
   }
-  assert.equal(log.last, room.last);
+  assert.equal(log.lastSeq, room.last);
   check(log, room);
   for (let count = 0; log.gaps.length && count < 2000; count += 1) {
     const { after, before } = log.gaps[pick(log.gaps.length)];
     arrive({ kind: "gap", ...(pick(2) ? room.after(after, 7) : room.before(before, 7)) });
   }
-  for (let count = 0; log.hasOlder && count < 200; count += 1) arrive({ kind: "before", ...room.before(log.first, 9) });
-  assert.deepEqual([log.gaps, log.first], [[], 1]);
+  for (let count = 0; log.hasOlder && count < 200; count += 1) arrive({ kind: "before", ...room.before(log.firstSeq, 9) });
+  assert.deepEqual([log.gaps, log.firstSeq], [[], 1]);
   check(log, room);
   assert.deepEqual(log.items.map(seen), room.present(1, room.last).filter(shown).map(seen));
 }

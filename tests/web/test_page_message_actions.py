@@ -27,11 +27,11 @@ async def test_by_keyboard_alone_one_answers_changes_reacts_and_takes_back(
     await keys.press("e")  # somebody else's
     await keys.press("r")
     await expect(writer.composer).to_be_focused()
-    await expect(writer.page.locator("#about")).to_contain_text("Replying to bot a question")
+    await expect(writer.page.locator("#compose-context")).to_contain_text("Replying to bot a question")
     await keys.type("an anwser")
     await keys.press("Enter")
     await expect(writer.page.locator(".quote")).to_have_text("bot a question")
-    await expect(writer.page.locator("#about")).to_be_hidden()
+    await expect(writer.page.locator("#compose-context")).to_be_hidden()
     await writer.all_sent()
     await keys.press("ArrowUp")
     await expect(writer.composer).to_have_value("an anwser")
@@ -44,8 +44,8 @@ async def test_by_keyboard_alone_one_answers_changes_reacts_and_takes_back(
     await keys.press("a")
     await keys.press("ArrowRight")
     await keys.press("Enter")
-    await expect(writer.page.locator(".chip")).to_have_text("❤️ 1")
-    await expect(writer.page.locator(".chip")).to_have_attribute("aria-pressed", "true")
+    await expect(writer.page.locator(".reaction")).to_have_text("❤️ 1")
+    await expect(writer.page.locator(".reaction")).to_have_attribute("aria-pressed", "true")
     await expect(writer.rows.last).to_be_focused()
     await keys.press("d")
     await expect(writer.page.get_by_role("dialog")).to_contain_text("an answer")
@@ -71,7 +71,7 @@ async def test_the_pointer_brings_the_tools_and_a_reaction_is_taken_back(
     await reader.rows.first.hover()
     tools = reader.page.get_by_role("toolbar").get_by_role("button")
     await expect(tools).to_have_count(3)
-    chip = reader.page.locator(".chip")
+    chip = reader.page.locator(".reaction")
     await expect(chip).to_have_attribute("title", "bot")
     await chip.click()
     await expect(chip).to_have_text("🎉 2")
@@ -106,12 +106,12 @@ async def test_a_quote_leads_to_what_it_quotes_wherever_that_is(
     await reader.page.locator(".quote").click()
     target = reader.page.get_by_text("line 20", exact=True)
     await expect(target).to_be_in_viewport()
-    await expect(reader.page.locator(".message.found")).to_contain_text("line 20")
+    await expect(reader.page.locator(".message.highlighted")).to_contain_text("line 20")
     # Between there and the newest something is missing: scrolling there loads it, and moves nothing.
     await bot.ask("editMessage", {"room": "tea", "seq": 21, "message": "line 21 anew"})
     await expect(reader.page.get_by_text("line 21 anew")).to_be_visible()
     while await reader.page.get_by_text("line 400", exact=True).count() == 0:
-        down = "(document.querySelector('.gap') ?? lines.lastChild).scrollIntoView({ block: 'end' })"
+        down = "(document.querySelector('.gap') ?? document.getElementById('timeline-lines').lastChild).scrollIntoView({ block: 'end' })"
         await reader.page.evaluate(down)
         await reader.page.evaluate("new Promise(requestAnimationFrame)")
     while await reader.page.locator(".gap").count():
@@ -145,7 +145,7 @@ async def test_after_a_long_absence_what_is_missing_is_a_line_that_loads(
     async with reader.page.expect_console_message(lambda message: message.text == "loaded", timeout=20_000):
         await reader.page.evaluate(
             """() => {
-              const known = () => [...document.querySelectorAll(".said")].some((said) => said.textContent === "known");
+              const known = () => [...document.querySelectorAll(".message-text")].some((said) => said.textContent === "known");
               const up = () => {
                 timeline.scrollTo(0, 0);
                 if (known() && !document.querySelector(".gap")) console.log("loaded");
@@ -197,7 +197,7 @@ DROP = """([text, bytes]) => {
   if (bytes) moved.items.add(new File([new Uint8Array(bytes)], "a.txt"));
   else moved.setData("text/plain", text);
   for (const type of ["dragenter", "dragover", "drop"]) {
-    talk.dispatchEvent(new DragEvent(type, { bubbles: true, cancelable: true, dataTransfer: moved }));
+    conversation.dispatchEvent(new DragEvent(type, { bubbles: true, cancelable: true, dataTransfer: moved }));
   }
 }"""
 
@@ -209,7 +209,7 @@ async def test_text_and_text_files_can_be_dropped_and_nothing_else(browser: Brow
     await writer.page.evaluate(DROP, ["", list("a file 你好".encode())])
     await expect(writer.composer).to_have_value("dropped a file 你好")
     await writer.page.evaluate(DROP, ["", [0xFF, 0xD8, 0xFF]])
-    await expect(writer.page.locator("#hint")).to_have_text("Only text can be dropped here.")
+    await expect(writer.page.locator("#composer-error")).to_have_text("Only text can be dropped here.")
     await expect(writer.messages).to_have_count(0)
     writer.behaved()
 
@@ -225,10 +225,10 @@ async def test_a_change_made_without_a_connection_shows_at_once_and_is_made_late
     await writer.composer.press("ArrowUp")
     await writer.say("first")
     await expect(writer.messages).to_have_text(["first (edited)"])
-    await expect(writer.page.locator(".changing .state")).to_have_attribute("aria-label", "Sending…")
+    await expect(writer.page.locator(".change-pending .delivery-state")).to_have_attribute("aria-label", "Sending…")
     await writer.tab.context.set_offline(False)
     await writer.online()
-    await expect(writer.page.locator(".changing")).to_have_count(0)
+    await expect(writer.page.locator(".change-pending")).to_have_count(0)
     await expect(writer.messages).to_have_text(["first (edited)"])
     history = await bot.ask("history", {"room": "tea", "after": 0})
     assert history["messages"][0]["message"] == "first"
@@ -244,11 +244,11 @@ async def test_a_change_that_is_refused_says_why_and_the_message_is_as_it_was(
     await writer.all_sent()
     await writer.composer.press("ArrowUp")
     await writer.say("\x01")
-    trouble = writer.page.locator(".trouble")
+    trouble = writer.page.locator(".send-error")
     await expect(trouble).to_contain_text("Not changed: The server did not accept that.")
     await expect(writer.messages).to_have_text(["fine"])
     await trouble.get_by_role("button", name="Edit").click()
-    await expect(writer.page.locator("#about")).to_contain_text("Changing what you said")
+    await expect(writer.page.locator("#compose-context")).to_contain_text("Changing what you said")
     await expect(writer.composer).to_have_value("\x01")
     await expect(trouble).to_have_count(0)
     await writer.composer.press("Escape")

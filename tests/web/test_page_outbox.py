@@ -17,7 +17,7 @@ async def beside(one: Visitor, url: str, room: str) -> Visitor:
     """Another tab of the same browser, with the same nickname."""
     other = Visitor(Tab(one.tab.context, await one.tab.context.new_page()))
     await other.page.goto(f"{url}/#/{room}")
-    await other.page.locator("#door-enter").click()
+    await other.page.locator("#join-submit").click()
     await expect(other.composer).to_be_visible()
     return other
 
@@ -57,7 +57,7 @@ async def test_what_is_unsent_survives_the_end_of_its_tab_and_is_sent_once_by_on
             await one.all_sent()
         history = await reader.ask("history", {"room": "tea", "after": 0})
         assert [entry["message"] for entry in history["messages"]] == ["one", "two"]
-        assert await second.page.evaluate("Object.keys(localStorage).filter((key) => key.includes('unsent'))") == []
+        assert await second.page.evaluate("Object.keys(localStorage).filter((key) => key.includes('outbox'))") == []
         for one in (second, third):
             one.tab.forgive(*UNREACHABLE)
             one.behaved()
@@ -74,7 +74,7 @@ async def test_a_reload_while_the_server_is_away_loses_nothing(browser: Browser,
     await writer.page.evaluate("location.hash = '#/tea'")
     await expect(writer.page.locator("#room-name")).to_have_text("tea")
     await writer.say("kept too")
-    await expect(writer.page.locator(".message.pending .said")).to_have_text(["kept too"])
+    await expect(writer.page.locator(".message.pending .message-text")).to_have_text(["kept too"])
     async with serving(tmp_path, port=port):
         await writer.page.reload()
         await writer.sees("kept too")
@@ -101,10 +101,10 @@ async def test_rooms_with_something_unsent_are_opened_again_for_the_same_nicknam
         await reader.join("coffee", "reader")
         back = Visitor(Tab(context, await context.new_page()))
         await back.go(server.url, "Bob", "tea")
-        await expect(back.page.locator("#rooms-list .name")).to_have_text(["tea"])
+        await expect(back.page.locator("#room-list .name")).to_have_text(["tea"])
         await back.say("/leave")
         await back.go(server.url, "ann", "tea")
-        await expect(back.page.locator("#rooms-list .name")).to_have_text(["tea", "coffee"])
+        await expect(back.page.locator("#room-list .name")).to_have_text(["tea", "coffee"])
         push = await reader.event("message")
         while push.get("kind") != "message":
             push = await reader.event("message")

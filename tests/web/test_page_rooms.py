@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="sessio
 
 
 def row(reader: Visitor, room: str) -> Locator:
-    return reader.page.locator("#rooms-list li", has=reader.page.get_by_text(room, exact=True))
+    return reader.page.locator("#room-list li", has=reader.page.get_by_text(room, exact=True))
 
 
 async def say(client: RawClient, room: str, *texts: str) -> None:
@@ -32,16 +32,16 @@ async def test_what_comes_elsewhere_is_counted_until_it_is_seen(
     await say(bot, "tea", "one", "for ann!", "channel")
     await expect(row(reader, "tea").locator(".badge")).to_have_text("@3")
     await expect(reader.page).to_have_title("(3) coffee")
-    await expect(reader.page.locator("#icon")).to_have_attribute("href", re.compile(r"/icon-named\.svg$"))
+    await expect(reader.page.locator("#favicon")).to_have_attribute("href", re.compile(r"/icon-mention\.svg$"))
     await reader.page.keyboard.press("Alt+A")
     await expect(reader.page.locator("#room-name")).to_have_text("tea")
-    await expect(reader.page.locator(".rule.unread + .message")).to_contain_text("one")
-    await expect(reader.page.locator("#rooms-list .badge")).to_have_count(0)
+    await expect(reader.page.locator(".divider.unread + .message")).to_contain_text("one")
+    await expect(reader.page.locator("#room-list .badge")).to_have_count(0)
     await expect(reader.page).to_have_title("tea · Chat")
-    await expect(reader.page.locator("#icon")).to_have_attribute("href", re.compile(r"/icon\.svg$"))
+    await expect(reader.page.locator("#favicon")).to_have_attribute("href", re.compile(r"/icon\.svg$"))
     await say(bot, "coffee", "quiet")
     await expect(row(reader, "coffee").locator(".badge")).to_have_text("1")
-    await expect(reader.page.locator("#icon")).to_have_attribute("href", re.compile(r"/icon-unread\.svg$"))
+    await expect(reader.page.locator("#favicon")).to_have_attribute("href", re.compile(r"/icon-unread\.svg$"))
     reader.behaved()
 
 
@@ -59,7 +59,7 @@ async def test_each_room_has_its_address_and_the_browser_goes_back(
     await expect(reader.page.locator("#room-name")).to_have_text("茶 室/1")
     await reader.page.evaluate("location.hash = '#/coffee'")
     await expect(reader.page.locator("#room-name")).to_have_text("coffee")
-    await expect(reader.page.locator("#rooms-list .name")).to_have_text(["tea", "茶 室/1", "coffee"])
+    await expect(reader.page.locator("#room-list .name")).to_have_text(["tea", "茶 室/1", "coffee"])
     await reader.page.keyboard.press("Alt+ArrowDown")
     await expect(reader.page.locator("#room-name")).to_have_text("tea")
     reader.behaved()
@@ -79,12 +79,12 @@ async def test_a_draft_stays_in_its_room_and_a_reload_finds_all_of_them(
     await writer.composer.press_sequentially("an ans")
     await writer.page.keyboard.press("Alt+ArrowDown")
     await expect(writer.composer).to_have_value("half a sen")
-    await expect(writer.page.locator("#about")).to_be_hidden()
+    await expect(writer.page.locator("#compose-context")).to_be_hidden()
     await writer.page.reload()
     await expect(writer.composer).to_have_value("half a sen")
-    await row(writer, "tea").locator(".open").click()
+    await row(writer, "tea").locator(".room-open").click()
     await expect(writer.composer).to_have_value("an ans")
-    await expect(writer.page.locator("#about")).to_contain_text("Replying to bot")
+    await expect(writer.page.locator("#compose-context")).to_contain_text("Replying to bot")
     await writer.composer.press("Enter")
     await expect(writer.page.locator(".quote")).to_have_text("bot a question")
     await writer.all_sent()
@@ -114,7 +114,7 @@ async def test_the_dialog_finds_rooms_by_what_is_typed(browser: Browser, server:
     await reader.page.keyboard.type("te")
     await reader.page.keyboard.press("Enter")
     await expect(reader.page.locator("#room-name")).to_have_text("tea")
-    await expect(reader.page.locator("#rooms-list .name")).to_have_text(["tea", "cocoa", "brand new"])
+    await expect(reader.page.locator("#room-list .name")).to_have_text(["tea", "cocoa", "brand new"])
     reader.behaved()
 
 
@@ -123,13 +123,13 @@ async def test_leaving_one_room_shows_another_and_leaving_all_the_door(
 ) -> None:
     reader = await visitor(browser, server.url, "Ann")
     await reader.say("/join coffee")
-    await expect(reader.page.locator("#members-list .nick")).to_have_text(["Ann"])
+    await expect(reader.page.locator("#member-list .nick")).to_have_text(["Ann"])
     await reader.say("/leave")
     await expect(reader.page.locator("#room-name")).to_have_text("tea")
-    await expect(reader.page.locator("#rooms-list .name")).to_have_text(["tea"])
+    await expect(reader.page.locator("#room-list .name")).to_have_text(["tea"])
     assert [member["nickName"] for member in (await bot.join("coffee", "bot"))["members"]] == ["bot"]
     await reader.say("/leave")
-    await expect(reader.page.locator("#door")).to_be_visible()
+    await expect(reader.page.locator("#join-screen")).to_be_visible()
     await expect(reader.page).to_have_title("Chat")
     reader.behaved()
 
@@ -139,7 +139,7 @@ async def test_a_room_that_cannot_be_is_refused_and_the_one_before_stays(browser
     await reader.say("/join " + "x" * 65)
     await expect(reader.page.locator("#toast")).to_contain_text("That is too long.")
     await expect(reader.page.locator("#room-name")).to_have_text("tea")
-    await expect(reader.page.locator("#rooms-list .name")).to_have_text(["tea"])
+    await expect(reader.page.locator("#room-list .name")).to_have_text(["tea"])
     await expect(reader.page).to_have_url(re.compile("/#/tea$"))
     await reader.say("still here")
     await reader.all_sent()
@@ -151,23 +151,23 @@ async def test_commands_do_what_they_say_and_an_unknown_one_is_not_sent(
 ) -> None:
     writer = await visitor(browser, server.url, "Ann")
     await writer.say("/etc/hosts is a file")
-    await expect(writer.page.locator("#hint")).to_contain_text("There is no command /etc/hosts")
+    await expect(writer.page.locator("#composer-error")).to_contain_text("There is no command /etc/hosts")
     await expect(writer.composer).to_have_value("/etc/hosts is a file")
     await writer.say("//etc/hosts is a file")
     await writer.sees("/etc/hosts is a file")
     await writer.say("/topic about <b>tea</b>")
     await expect(writer.page.locator("#room-topic")).to_have_text("about <b>tea</b>")
     await writer.say("/nick Anne")
-    await expect(writer.page.locator("#members-list .nick")).to_have_text(["Anne", "bot"])
+    await expect(writer.page.locator("#member-list .nick")).to_have_text(["Anne", "bot"])
     await writer.say("/names")
     await expect(writer.page.locator(".notice").last).to_contain_text("2 here: bot, Anne")
     await writer.say("/me waves at <i>bot</i>")
-    await expect(writer.page.locator(".action .said")).to_have_text("* Anne waves at <i>bot</i>")
+    await expect(writer.page.locator(".action .message-text")).to_have_text("* Anne waves at <i>bot</i>")
     await writer.all_sent()
     history = await bot.ask("history", {"room": "tea", "before": 1000})
     assert [entry.get("message") for entry in history["messages"]][-1] == "/me waves at <i>bot</i>"
     await writer.page.reload()
-    await expect(writer.page.locator("#members-list .nick")).to_have_text(["Anne", "bot"])
+    await expect(writer.page.locator("#member-list .nick")).to_have_text(["Anne", "bot"])
     writer.behaved()
 
 
@@ -182,8 +182,8 @@ async def test_a_hidden_or_unfocused_page_reads_nothing(browser: Browser, server
     await expect(reader.page).to_have_title("(2) tea")
     again = await reader.page.context.new_page()
     await again.goto(f"{server.url}/#/tea")
-    await again.locator("#door-enter").click()
-    await expect(again.locator("#lines .said")).to_have_count(2)
+    await again.locator("#join-submit").click()
+    await expect(again.locator("#timeline-lines .message-text")).to_have_count(2)
     # Another tab of the same person has read them.
     await expect(reader.page).to_have_title("tea · Chat")
     reader.behaved()
@@ -197,8 +197,8 @@ async def test_on_a_phone_the_rooms_are_a_drawer(browser: Browser, server: Runni
     await expect(reader.page.locator("#rooms-badge")).to_have_text("1")
     await expect(reader.page.locator("#rooms")).to_be_hidden()
     await reader.page.get_by_role("button", name="Rooms").click()
-    await expect(row(reader, "coffee").locator(".open")).to_be_focused()
-    await row(reader, "tea").locator(".open").click()
+    await expect(row(reader, "coffee").locator(".room-open")).to_be_focused()
+    await row(reader, "tea").locator(".room-open").click()
     await expect(reader.page.locator("#rooms")).to_be_hidden()
     await expect(reader.page.locator("#room-name")).to_have_text("tea")
     await expect(reader.page.locator("#rooms-badge")).to_be_hidden()
@@ -227,6 +227,6 @@ async def test_a_button_leads_to_the_first_unread_message_while_it_is_out_of_sig
     await say(bot, "coffee", "one")
     await expect(row(reader, "coffee").locator(".badge")).to_have_text("1")
     await reader.page.keyboard.press("Alt+ArrowDown")
-    await expect(reader.page.locator(".rule.unread + .message")).to_contain_text("one")
+    await expect(reader.page.locator(".divider.unread + .message")).to_contain_text("one")
     await expect(button).to_be_hidden()
     reader.behaved()

@@ -32,14 +32,14 @@ async def test_older_history_loads_without_moving_what_you_read(
     reader = await visitor(browser, server.url, "Ann")
     await expect(reader.messages.last).to_have_text("line 350")
     assert await reader.messages.count() < 350
-    row = reader.page.locator("#lines .message", has=reader.page.get_by_text("line 255", exact=True))
+    row = reader.page.locator("#timeline-lines .message", has=reader.page.get_by_text("line 255", exact=True))
     # Where it is once the scroll is done, and before the page that it asks for can have come.
     before = await row.evaluate(f"(row) => {{ timeline.scrollTop = {top}; return ({TOP_OF})(row); }}")
-    await expect(reader.page.locator("#lines")).to_contain_text("line 200")
+    await expect(reader.page.locator("#timeline-lines")).to_contain_text("line 200")
     assert abs(await row.evaluate(TOP_OF) - before) <= 1
     while await reader.page.get_by_text("line 1", exact=True).count() == 0:
         await scroll_to(reader, 0)
-    await expect(reader.page.locator("#beginning")).to_have_text("This is where the room begins.")
+    await expect(reader.page.locator("#history-start")).to_have_text("This is where the room begins.")
     await reader.sees(*(f"line {number}" for number in range(1, 351)))
     reader.behaved()
 
@@ -49,18 +49,18 @@ async def test_new_messages_do_not_move_a_reader_further_up(browser: Browser, se
     reader = await visitor(browser, server.url, "Ann")
     await expect(reader.messages.last).to_have_text("line 120")
     await scroll_to(reader, 1000)
-    await expect(reader.page.locator("#newer")).to_have_text("Newest messages ↓")
-    row = reader.page.locator("#lines .message", has=reader.page.get_by_text("line 70", exact=True))
+    await expect(reader.page.locator("#jump-to-newest")).to_have_text("Newest messages ↓")
+    row = reader.page.locator("#timeline-lines .message", has=reader.page.get_by_text("line 70", exact=True))
     before = await row.evaluate(TOP_OF)
     await flood(bot, 3, "new")
-    await expect(reader.page.locator("#newer")).to_have_text("3 new messages ↓")
+    await expect(reader.page.locator("#jump-to-newest")).to_have_text("3 new messages ↓")
     await expect(reader.page).to_have_title("(3) tea")
     assert abs(await row.evaluate(TOP_OF) - before) <= 1
-    await reader.page.locator("#newer").click()
-    await expect(reader.page.locator(".rule.unread + .message")).to_contain_text("new 1")
+    await reader.page.locator("#jump-to-newest").click()
+    await expect(reader.page.locator(".divider.unread + .message")).to_contain_text("new 1")
     await expect(reader.page.get_by_text("new 3", exact=True)).to_be_in_viewport()
     await expect(reader.page).to_have_title("tea · Chat")
-    await expect(reader.page.locator("#newer")).to_be_hidden()
+    await expect(reader.page.locator("#jump-to-newest")).to_be_hidden()
     reader.behaved()
 
 
@@ -71,10 +71,10 @@ async def test_a_growing_composer_keeps_the_newest_in_view(browser: Browser, ser
     for lines in (10, 40, 2, 1):
         await writer.composer.fill("\n".join(["a line"] * lines))
         await expect(writer.messages.last).to_be_in_viewport(ratio=1)
-        await expect(writer.page.locator("#newer")).to_be_hidden()
+        await expect(writer.page.locator("#jump-to-newest")).to_be_hidden()
     await scroll_to(writer, 500)
     await writer.composer.fill("a line\n" * 40)
-    newer = writer.page.locator("#newer")
+    newer = writer.page.locator("#jump-to-newest")
     await newer.click()
     await expect(writer.messages.last).to_be_in_viewport(ratio=1)
     writer.behaved()
@@ -94,7 +94,7 @@ async def test_what_comes_while_nobody_looks_is_counted_in_the_title(
     await expect(reader.page).to_have_title("(2) tea")
     await reader.page.evaluate(look, "visible")
     await expect(reader.page).to_have_title("tea · Chat")
-    await expect(reader.page.locator(".rule.unread + .message")).to_contain_text("new 1")
+    await expect(reader.page.locator(".divider.unread + .message")).to_contain_text("new 1")
     reader.behaved()
 
 
@@ -107,7 +107,7 @@ async def test_a_flood_keeps_the_document_small_and_the_newest_in_view(
     await expect(reader.messages.last).to_be_in_viewport()
     assert await reader.messages.count() <= 400
     await scroll_to(reader, 0)
-    await expect(reader.page.locator("#newer")).to_be_visible()
+    await expect(reader.page.locator("#jump-to-newest")).to_be_visible()
     for _ in range(25):
         await scroll_to(reader, 0)
         await reader.page.evaluate("new Promise(requestAnimationFrame)")
@@ -136,7 +136,7 @@ async def test_everything_fits_in_the_width(
     await reader.sees(*texts)
     for element in ("document.documentElement", "document.getElementById('timeline')"):
         assert await reader.page.evaluate(f"{element}.scrollWidth <= {element}.clientWidth")
-    send = await reader.page.locator("#send").bounding_box()
+    send = await reader.page.locator("#send-button").bounding_box()
     assert send is not None
     assert send["x"] + send["width"] <= viewport["width"]
     assert send["y"] + send["height"] <= viewport["height"]

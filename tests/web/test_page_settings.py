@@ -59,9 +59,9 @@ async def test_the_door_speaks_the_other_language_too(browser: Browser, server: 
     tab = await open_tab(browser)
     await tab.page.goto(server.url)
     await tab.page.get_by_role("button", name="中文").click()
-    await expect(tab.page.locator("#door-enter")).to_have_text("进入")
+    await expect(tab.page.locator("#join-submit")).to_have_text("进入")
     await tab.page.get_by_role("button", name="English").click()
-    await expect(tab.page.locator("#door-enter")).to_have_text("Enter")
+    await expect(tab.page.locator("#join-submit")).to_have_text("Enter")
 
 
 async def test_light_and_dark_follow_the_system_until_one_is_chosen(browser: Browser, server: Running) -> None:
@@ -88,13 +88,13 @@ async def test_a_nickname_is_changed_everywhere_or_said_to_be_none(
     reader = await visitor(browser, server.url, "Ann")
     await reader.say("/join coffee")
     await open_settings(reader.page)
-    await reader.page.locator("#new-nick").fill("x" * 33)
+    await reader.page.locator("#settings-nick").fill("x" * 33)
     await reader.page.keyboard.press("Enter")
-    await expect(reader.page.locator("#nick-problem")).to_have_text("That is too long.")
-    await reader.page.locator("#new-nick").fill("小安")
+    await expect(reader.page.locator("#settings-nick-error")).to_have_text("That is too long.")
+    await reader.page.locator("#settings-nick").fill("小安")
     await reader.page.keyboard.press("Enter")
-    await expect(reader.page.locator("#settings")).to_be_hidden()
-    await expect(reader.page.locator("#members-list .nick")).to_have_text(["小安"])
+    await expect(reader.page.locator("#settings-dialog")).to_be_hidden()
+    await expect(reader.page.locator("#member-list .nick")).to_have_text(["小安"])
     joined = await bot.join("tea", "bot")
     assert {member["nickName"] for member in joined["members"]} == {"bot", "小安"}
     reader.behaved()
@@ -140,7 +140,7 @@ async def test_a_browser_that_does_not_allow_notifications_is_told_so(browser: B
     await reader.go(server.url, "Ann")
     await open_settings(reader.page)
     await reader.page.get_by_label("When somebody names me").click()
-    await expect(reader.page.locator("#notify-problem")).to_contain_text("does not allow")
+    await expect(reader.page.locator("#notify-error")).to_contain_text("does not allow")
     await expect(reader.page.get_by_label("When somebody names me")).not_to_be_checked()
     reader.behaved()
 
@@ -149,7 +149,7 @@ async def test_somebody_with_a_plain_client_has_a_quiet_mark(browser: Browser, s
     reader = await visitor(browser, server.url, "Ann")
     async with raw_client(server.url) as plain:
         await plain.ws.send_str('42["joinRoom","tea"]')
-        guest = reader.page.locator("#members-list li", has_text="guest")
+        guest = reader.page.locator("#member-list li", has_text="guest")
         await expect(guest.locator(".note")).to_have_text("bare")
         await plain.ws.send_str('42["sendMessage",{"room":"tea","message":"<i>hi</i>"}]')
         await reader.sees("<i>hi</i>")

@@ -2,332 +2,332 @@
  * Puts the page together: the door, the rooms you are in, and what is drawn of them.
  */
 
-import { speak, words } from "./i18n/strings.js";
-import { Chat } from "./state/chat_session.js";
-import { meaningOf } from "./state/command_parser.js";
-import { Drafts, Shelf, tab } from "./state/storage.js";
+import { applyStrings, strings } from "./i18n/strings.js";
+import { ChatSession } from "./state/chat_session.js";
+import { parseInput } from "./state/command_parser.js";
+import { DraftStore, JsonStorage, sessionStore } from "./state/storage.js";
 import { Composer } from "./view/composer.js";
-import { Asking } from "./view/confirm_dialog.js";
-import { say } from "./view/dom.js";
-import { Palette } from "./view/emoji_picker.js";
-import { Help } from "./view/help_dialog.js";
-import { Door } from "./view/join_form.js";
-import { UnreadAbove } from "./view/jump_to_unread.js";
-import { Picker } from "./view/message_toolbar.js";
+import { ConfirmDialog } from "./view/confirm_dialog.js";
+import { setText } from "./view/dom.js";
+import { EmojiPicker } from "./view/emoji_picker.js";
+import { HelpDialog } from "./view/help_dialog.js";
+import { JoinForm } from "./view/join_form.js";
+import { JumpToUnread } from "./view/jump_to_unread.js";
+import { MessageToolbar } from "./view/message_toolbar.js";
 import { Notifier } from "./view/notifier.js";
-import { inOneLine } from "./view/render_line.js";
-import { Frames } from "./view/render_scheduler.js";
-import { Join } from "./view/room_dialog.js";
-import { putInAddress, roomInAddress } from "./view/room_url.js";
-import { carryOut } from "./view/run_command.js";
-import { Search } from "./view/search_panel.js";
-import { Settings } from "./view/settings_dialog.js";
-import { listenToKeys } from "./view/shortcuts.js";
-import { Panels } from "./view/side_panels.js";
-import { Members, RoomList } from "./view/sidebar.js";
-import { ConnectionLine, toast } from "./view/status.js";
+import { excerpt } from "./view/render_line.js";
+import { RenderScheduler } from "./view/render_scheduler.js";
+import { RoomDialog } from "./view/room_dialog.js";
+import { setRoomUrl, roomFromUrl } from "./view/room_url.js";
+import { runCommand } from "./view/run_command.js";
+import { SearchPanel } from "./view/search_panel.js";
+import { SettingsDialog } from "./view/settings_dialog.js";
+import { installShortcuts } from "./view/shortcuts.js";
+import { SidePanels } from "./view/side_panels.js";
+import { MemberList, RoomList } from "./view/sidebar.js";
+import { ConnectionStatus, showToast } from "./view/status.js";
 import { Timeline } from "./view/timeline.js";
 
-const WITH_KEYBOARD = globalThis.matchMedia("(hover: hover)");
-const BLANK_AT_MOST = 400; // ms that a reload may take before it shows the door
+const HAS_KEYBOARD = globalThis.matchMedia("(hover: hover)");
+const MAX_BLANK_TIME = 400; // ms that a reload may take before it shows the door
 
-const page = document.getElementById("chat");
-const frames = new Frames(draw);
-const drafts = new Drafts(tab);
-let chat = null;
-let inside = false; // a room is shown
-let shownName = "";
-let knownNick = "";
+const chatElement = document.getElementById("chat");
+const scheduler = new RenderScheduler(render);
+const drafts = new DraftStore(sessionStore);
+let session = null;
+let roomVisible = false; // a room is shown
+let renderedName = "";
+let savedNick = "";
 
-const door = new Door({ onEnter: enter, onChange: stop, onLanguage: speakAnew });
-const asking = new Asking();
-const help = new Help();
-const join = new Join(go);
-const palette = new Palette();
-const notifier = new Notifier((room) => chat?.rooms.includes(room) && show(room));
-const members = new Members();
-const connectionLine = new ConnectionLine(() => chat);
-const search = new Search({ chat: () => chat, onReach: reach });
-const settings = new Settings({ chat: () => chat, notifier, onLanguage: speakAnew });
-const rooms = new RoomList({ onShow: show, onClose: close });
-const panels = new Panels((name) => name === "search" && search.open());
+const joinForm = new JoinForm({ onSubmit: startSession, onChange: stopSession, onLanguageChange: changeLanguage });
+const confirmDialog = new ConfirmDialog();
+const helpDialog = new HelpDialog();
+const roomDialog = new RoomDialog(openRoom);
+const emojiPicker = new EmojiPicker();
+const notifier = new Notifier((room) => session?.rooms.includes(room) && showRoom(room));
+const memberList = new MemberList();
+const connectionStatus = new ConnectionStatus(() => session);
+const searchPanel = new SearchPanel({ session: () => session, onOpenResult: openSearchResult });
+const settingsDialog = new SettingsDialog({ session: () => session, notifier, onLanguageChange: changeLanguage });
+const roomList = new RoomList({ onSelect: showRoom, onLeave: leaveRoom });
+const panels = new SidePanels((name) => name === "search" && searchPanel.open());
 const timeline = new Timeline({
-  acts: {
-    onRetry: (clientId) => chat.current.retry(clientId),
-    onDiscard: (clientId) => chat.current.outbox.discard(clientId),
-    onRewrite: (clientId) => composer.rewrite(chat.current.outbox.discard(clientId)),
-    onReact: (seq, emoji, on) => chat.current.post("react", { seq, emoji, on }),
-    onUnreachable: () => toast(words.goneAway),
+  actions: {
+    onRetry: (clientId) => session.current.retry(clientId),
+    onDiscard: (clientId) => session.current.outbox.discard(clientId),
+    onEditAgain: (clientId) => composer.restoreItem(session.current.outbox.discard(clientId)),
+    onReact: (seq, emoji, on) => session.current.enqueue("react", { seq, emoji, on }),
+    onUnavailable: () => showToast(strings.messageUnavailable),
   },
-  onScroll: () => frames.ask(),
-  onReplace: (old, row) => picker.replaced(old, row),
+  onFollowChange: () => scheduler.schedule(),
+  onRowReplaced: (previous, row) => messageToolbar.onRowReplaced(previous, row),
 });
-const unreadAbove = new UnreadAbove(() => timeline.toFirstUnread());
-const picker = new Picker({
-  acts: {
-    reply: ({ seq }) => composer.reply(seq),
-    edit,
-    remove: askToRemove,
-    copy: ({ message }) => copy(message),
+const jumpToUnread = new JumpToUnread(() => timeline.jumpToFirstUnread());
+const messageToolbar = new MessageToolbar({
+  actions: {
+    reply: ({ seq }) => composer.startReply(seq),
+    edit: editMessage,
+    delete: confirmDelete,
+    copy: ({ message }) => copyText(message),
     react: ({ seq, reactions = {} }, row) =>
-      palette.open(row, (emoji) => {
-        const on = !reactions[emoji]?.includes(chat.current.memberId);
-        chat.current.post("react", { seq, emoji, on });
+      emojiPicker.open(row, (emoji) => {
+        const on = !reactions[emoji]?.includes(session.current.memberId);
+        session.current.enqueue("react", { seq, emoji, on });
       }),
   },
-  itemOf(seq) {
-    const item = chat?.current?.log.item(seq);
-    return item?.kind === "message" ? { item, own: chat.current.mine.has(item.memberId) } : null;
+  messageAt(seq) {
+    const item = session?.current?.log.getItem(seq);
+    return item?.kind === "message" ? { item, isOwn: session.current.ownMemberIds.has(item.memberId) } : null;
   },
-  onLeave: () => composer.focus(),
+  onExit: () => composer.focus(),
 });
 const composer = new Composer({
-  ask: (question) => asking.ask(question),
-  onSay: (draft) => said(draft),
-  onDraft(draft) {
-    if (!chat) return; // what was written led out of the last room
-    drafts.keep(chat.current.asked, draft);
-    const saying = draft.text !== "" && !draft.editing && meaningOf(draft.text).say !== undefined;
-    chat.current.typists.typing(saying);
-    frames.ask();
+  confirm: (options) => confirmDialog.confirm(options),
+  onSubmit: (draft) => submitDraft(draft),
+  onDraftChange(draft) {
+    if (!session) return; // what was written led out of the last room
+    drafts.save(session.current.requestedName, draft);
+    const isTyping = draft.text !== "" && !draft.editing && parseInput(draft.text).text !== undefined;
+    session.current.typingIndicator.setTyping(isTyping);
+    scheduler.schedule();
   },
-  onUp() {
-    const { log, mine } = chat.current;
-    const last = log.items.findLast(({ kind, deleted, memberId }) => kind === "message" && !deleted && mine.has(memberId));
-    if (last) edit(last);
+  onEditLast() {
+    const { log, ownMemberIds } = session.current;
+    const lastOwn = log.items.findLast(({ kind, deleted, memberId }) => kind === "message" && !deleted && ownMemberIds.has(memberId));
+    if (lastOwn) editMessage(lastOwn);
   },
 });
 
-function enter(room, nick, others = []) {
-  door.busy = true;
-  chat = new Chat({
+function startSession(room, nick, otherRooms = []) {
+  joinForm.isBusy = true;
+  session = new ChatSession({
     nick,
-    onChange: () => frames.ask(),
-    onRefused: refused,
-    onUnkept: () => toast(words.notKept, { once: true }),
+    onChange: () => scheduler.schedule(),
+    onJoinRefused,
+    onStorageFailed: () => showToast(strings.storageUnavailable, { once: true }),
   });
-  chat.current = chat.open(room);
-  for (const other of [...others, ...chat.unsentRooms]) chat.open(other);
+  session.current = session.openRoom(room);
+  for (const otherRoom of [...otherRooms, ...session.roomsWithUnsent]) session.openRoom(otherRoom);
 }
 
-function refused(room, { code }) {
-  const problem = words.errors[code] ?? words.errors.internal;
-  const [other] = chat.rooms;
-  if (!other) return outside(problem);
-  toast(`${room.name}: ${problem}`);
-  if (inside && !chat.current) show(other, { replace: true });
-  else chat.current ??= other;
+function onJoinRefused(room, { code }) {
+  const error = strings.errors[code] ?? strings.errors.internal;
+  const [otherRoom] = session.rooms;
+  if (!otherRoom) return showJoinForm(error);
+  showToast(`${room.name}: ${error}`);
+  if (roomVisible && !session.current) showRoom(otherRoom, { replace: true });
+  else session.current ??= otherRoom;
   return undefined;
 }
 
 /** Shows a room, and says so in the address. */
-function show(room, { replace = false } = {}) {
-  chat.current = room;
-  timeline.show(room);
-  composer.show(room.name, drafts.of(room.asked));
-  search.roomChanged();
-  panels.roomChosen();
-  shownName = room.name;
-  putInAddress(room.name, { replace });
-  remember();
-  frames.ask();
+function showRoom(room, { replace = false } = {}) {
+  session.current = room;
+  timeline.showRoom(room);
+  composer.showDraft(room.name, drafts.get(room.requestedName));
+  searchPanel.onRoomChange();
+  panels.closeDrawers();
+  renderedName = room.name;
+  setRoomUrl(room.name, { replace });
+  saveSession();
+  scheduler.schedule();
   // On a phone the focus would bring up the keyboard, over what is to be read.
-  if (!panels.isOpen("search") && WITH_KEYBOARD.matches) composer.focus();
+  if (!panels.isOpen("search") && HAS_KEYBOARD.matches) composer.focus();
 }
 
 /** Goes into a room that one is in already, or joins it. */
-function go(name) {
-  show(chat.open(name));
+function openRoom(name) {
+  showRoom(session.openRoom(name));
 }
 
 /** Shows what was found in a room. */
-async function reach(name, seq) {
-  panels.roomChosen();
-  if (!chat.current?.is(name)) go(name);
-  await chat.current.whenEntered();
-  if (!(await timeline.reach(seq))) toast(words.goneAway);
+async function openSearchResult(name, seq) {
+  panels.closeDrawers();
+  if (!session.current?.matchesName(name)) openRoom(name);
+  await session.current.waitUntilJoined();
+  if (!(await timeline.jumpTo(seq))) showToast(strings.messageUnavailable);
 }
 
-function close(room) {
-  const place = chat.rooms.indexOf(room);
-  const shown = room === chat.current;
-  drafts.keep(room.asked, { text: "" });
-  chat.close(room);
-  const next = chat.rooms[place] ?? chat.rooms[place - 1];
-  if (!next) outside();
-  else if (shown) show(next, { replace: true });
-  remember();
+function leaveRoom(room) {
+  const index = session.rooms.indexOf(room);
+  const isCurrent = room === session.current;
+  drafts.save(room.requestedName, { text: "" });
+  session.closeRoom(room);
+  const next = session.rooms[index] ?? session.rooms[index - 1];
+  if (!next) showJoinForm();
+  else if (isCurrent) showRoom(next, { replace: true });
+  saveSession();
 }
 
-function stop() {
-  chat?.stop();
-  chat = null;
-  inside = false;
+function stopSession() {
+  session?.stop();
+  session = null;
+  roomVisible = false;
 }
 
-function outside(problem) {
-  stop();
-  tab.drop("here");
-  page.hidden = true;
-  notifier.badge({ title: words.title, unread: 0, named: 0 });
-  door.show(problem);
+function showJoinForm(error) {
+  stopSession();
+  sessionStore.remove("session");
+  chatElement.hidden = true;
+  notifier.updateBadge({ title: strings.title, unread: 0, mentions: 0 });
+  joinForm.show(error);
 }
 
-function remember() {
-  knownNick = chat?.nick;
-  if (chat) tab.put("here", { nick: chat.nick, room: chat.current?.asked, rooms: chat.rooms.map(({ asked }) => asked) });
+function saveSession() {
+  savedNick = session?.nick;
+  if (session) sessionStore.set("session", { nick: session.nick, room: session.current?.requestedName, rooms: session.rooms.map(({ requestedName }) => requestedName) });
 }
 
-function said({ text, replyTo, editing }) {
-  const room = chat.current;
+function submitDraft({ text, replyTo, editing }) {
+  const room = session.current;
   if (editing) {
-    if (room.log.item(editing)?.message !== text) room.post("editMessage", { seq: editing, message: text });
+    if (room.log.getItem(editing)?.message !== text) room.enqueue("editMessage", { seq: editing, message: text });
     return true;
   }
-  return carryOut(text, {
-    say(message) {
-      room.post("sendMessage", replyTo ? { message, replyTo } : { message });
-      timeline.toNewest();
+  return runCommand(text, {
+    send(message) {
+      room.enqueue("sendMessage", replyTo ? { message, replyTo } : { message });
+      timeline.scrollToNewest();
     },
     room,
-    chat,
-    hint: (problem) => composer.hint(problem),
-    go(name) {
-      drafts.keep(room.asked, { text: "" });
-      go(name);
+    session,
+    showError: (error) => composer.showError(error),
+    openRoom(name) {
+      drafts.save(room.requestedName, { text: "" });
+      openRoom(name);
     },
-    leave: () => close(room),
-    openJoin: () => join.open(chat),
-    openSettings: () => settings.open(room.nick),
-    openHelp: () => help.open(),
+    leave: () => leaveRoom(room),
+    openRoomDialog: () => roomDialog.open(session),
+    openSettings: () => settingsDialog.open(room.nick),
+    openHelp: () => helpDialog.open(),
     openSearch(query) {
-      panels.show("search", true);
-      search.open(query);
+      panels.setOpen("search", true);
+      searchPanel.open(query);
     },
   });
 }
 
 /** Begins to change a message of yours, from what you have made of it already. */
-function edit({ seq, message }) {
-  const posts = chat.current.outbox.changes.get(seq) ?? [];
-  composer.edit(seq, posts.findLast(({ event }) => event === "editMessage")?.body.message ?? message);
+function editMessage({ seq, message }) {
+  const changes = session.current.outbox.changesBySeq.get(seq) ?? [];
+  composer.startEdit(seq, changes.findLast(({ event }) => event === "editMessage")?.body.message ?? message);
 }
 
-async function askToRemove(item) {
-  const choices = [{ value: "remove", label: words.remove, kind: "danger" }];
-  const room = chat.current;
-  const choice = await asking.ask({ title: words.deleteAsk, text: `${inOneLine(item)}\n\n${words.deleteExplain}`, choices });
-  if (choice) room.post("deleteMessage", { seq: item.seq });
+async function confirmDelete(item) {
+  const choices = [{ value: "delete", label: strings.delete, kind: "danger" }];
+  const room = session.current;
+  const choice = await confirmDialog.confirm({ title: strings.deleteTitle, text: `${excerpt(item)}\n\n${strings.deleteWarning}`, choices });
+  if (choice) room.enqueue("deleteMessage", { seq: item.seq });
 }
 
-async function copy(text) {
+async function copyText(text) {
   try {
     await navigator.clipboard.writeText(text);
-    toast(words.copied);
+    showToast(strings.copied);
   } catch {
-    toast(words.notCopied);
+    showToast(strings.copyFailed);
   }
 }
 
-function draw() {
-  if (!chat) return;
-  const { current } = chat;
-  if (!inside) {
-    if (chat.connection.name === "offline") door.problem = words.unreachable;
-    if (!current?.entered) return;
-    inside = true;
-    door.hide();
-    page.hidden = false;
-    show(current, { replace: true });
+function render() {
+  if (!session) return;
+  const { current } = session;
+  if (!roomVisible) {
+    if (session.connection.name === "offline") joinForm.error = strings.serverUnreachable;
+    if (!current?.hasJoined) return;
+    roomVisible = true;
+    joinForm.hide();
+    chatElement.hidden = false;
+    showRoom(current, { replace: true });
   }
-  const attentive = document.visibilityState === "visible" && document.hasFocus();
+  const isAttentive = document.visibilityState === "visible" && document.hasFocus();
   let unread = 0;
-  let named = 0;
-  for (const room of chat.rooms) {
-    const looking = attentive && room === current && timeline.following && room.upToDate;
-    const messages = room.reading.update({ ...room, looking });
-    if (!attentive) notifier.named(room, messages);
-    unread += room.reading.unread;
-    named += room.reading.named;
+  let mentions = 0;
+  for (const room of session.rooms) {
+    const isRoomAttentive = isAttentive && room === current && timeline.isFollowing && room.isUpToDate;
+    const newMentions = room.readTracker.update({ ...room, isAttentive: isRoomAttentive });
+    if (!isAttentive) notifier.onMentions(room, newMentions);
+    unread += room.readTracker.unread;
+    mentions += room.readTracker.mentions;
   }
-  if (chat.nick !== knownNick) remember();
-  drawRoom(current);
-  rooms.draw(chat);
-  connectionLine.draw();
-  notifier.badge({ title: unread ? `(${unread}) ${current.name}` : `${current.name} · ${words.title}`, unread, named });
+  if (session.nick !== savedNick) saveSession();
+  renderRoom(current);
+  roomList.render(session);
+  connectionStatus.render();
+  notifier.updateBadge({ title: unread ? `(${unread}) ${current.name}` : `${current.name} · ${strings.title}`, unread, mentions });
 }
 
-function drawRoom(room) {
-  const { log, reading, name } = room;
-  if (name !== shownName) {
-    shownName = name;
-    putInAddress(name, { replace: true });
-    composer.show(name, composer.draft);
+function renderRoom(room) {
+  const { log, readTracker, name } = room;
+  if (name !== renderedName) {
+    renderedName = name;
+    setRoomUrl(name, { replace: true });
+    composer.showDraft(name, composer.draft);
   }
-  timeline.draw({ unread: reading.unread, unreadAfter: reading.unreadAfter });
-  unreadAbove.draw(room);
-  members.draw(room);
-  say(document.getElementById("room-name"), name);
+  timeline.render({ unread: readTracker.unread, unreadAfter: readTracker.unreadAfter });
+  jumpToUnread.render(room);
+  memberList.render(room);
+  setText(document.getElementById("room-name"), name);
   const topic = document.getElementById("room-topic");
-  say(topic, log.topic);
+  setText(topic, log.topic);
   topic.title = log.topic;
-  const typing = room.typists.names(room.members);
-  say(document.getElementById("typing"), typing.length ? words.typing(typing) : "");
-  composer.tell(about(room));
+  const typing = room.typingIndicator.typingNicks(room.members);
+  setText(document.getElementById("typing-indicator"), typing.length ? strings.typing(typing) : "");
+  composer.showContext(composeContext(room));
 }
 
 /** What the text that is being written is for. */
-function about({ log }) {
+function composeContext({ log }) {
   const { replyTo, editing } = composer.draft;
-  const item = log.item(editing ?? replyTo);
-  if (editing) return { what: words.editing, text: item ? inOneLine(item) : "", stop: words.stopEdit };
+  const item = log.getItem(editing ?? replyTo);
+  if (editing) return { label: strings.editingMessage, text: item ? excerpt(item) : "", cancelLabel: strings.cancelEdit };
   if (!replyTo) return null;
-  return { what: words.replyingTo(item?.nickName ?? words.earlier), text: item ? inOneLine(item) : "", stop: words.stopReply };
+  return { label: strings.replyingTo(item?.nickName ?? strings.earlierMessage), text: item ? excerpt(item) : "", cancelLabel: strings.cancelReply };
 }
 
 /** Speaks another language from now on. */
-function speakAnew() {
-  speak();
-  for (const part of [timeline, picker, members, rooms]) part.anew();
-  shownName = "";
-  frames.ask();
+function changeLanguage() {
+  applyStrings();
+  for (const part of [timeline, messageToolbar, memberList, roomList]) part.rerender();
+  renderedName = "";
+  scheduler.schedule();
 }
 
-speak();
-listenToKeys({
-  chat: () => (inside ? chat : null),
-  show,
+applyStrings();
+installShortcuts({
+  session: () => (roomVisible ? session : null),
+  showRoom,
   composer,
   timeline,
   panels,
-  openJoin: () => join.open(chat),
-  openHelp: () => help.open(),
+  openRoomDialog: () => roomDialog.open(session),
+  openHelp: () => helpDialog.open(),
 });
-document.getElementById("join-open").addEventListener("click", () => join.open(chat));
-document.getElementById("settings-open").addEventListener("click", () => settings.open(chat.current.nick));
-document.getElementById("help-open").addEventListener("click", () => help.open());
+document.getElementById("room-dialog-open").addEventListener("click", () => roomDialog.open(session));
+document.getElementById("settings-open").addEventListener("click", () => settingsDialog.open(session.current.nick));
+document.getElementById("help-open").addEventListener("click", () => helpDialog.open());
 document.addEventListener("visibilitychange", () => {
-  if (document.visibilityState === "visible") chat?.hurry();
-  frames.ask();
+  if (document.visibilityState === "visible") session?.reconnectNow();
+  scheduler.schedule();
 });
-for (const event of ["focus", "blur"]) globalThis.addEventListener(event, () => frames.ask());
-globalThis.addEventListener("pagehide", () => chat?.keepReads());
-globalThis.addEventListener("online", () => chat?.hurry());
-globalThis.addEventListener("storage", ({ key }) => chat?.stored(Shelf.named(key)));
+for (const event of ["focus", "blur"]) globalThis.addEventListener(event, () => scheduler.schedule());
+globalThis.addEventListener("pagehide", () => session?.saveReadMarkers());
+globalThis.addEventListener("online", () => session?.reconnectNow());
+globalThis.addEventListener("storage", ({ key }) => session?.onStorageChange(JsonStorage.keyOf(key)));
 globalThis.addEventListener("hashchange", () => {
-  const name = roomInAddress();
-  if (inside && name && !chat.current?.is(name)) go(name);
-  else if (!chat) door.show();
+  const name = roomFromUrl();
+  if (roomVisible && name && !session.current?.matchesName(name)) openRoom(name);
+  else if (!session) joinForm.show();
 });
 
-const here = tab.get("here");
-const wanted = roomInAddress();
-if (here?.room) {
-  const known = !wanted || here.rooms.includes(wanted);
-  enter(wanted || here.room, here.nick, here.rooms);
+const saved = sessionStore.get("session");
+const urlRoom = roomFromUrl();
+if (saved?.room) {
+  const isSavedRoom = !urlRoom || saved.rooms.includes(urlRoom);
+  startSession(urlRoom || saved.room, saved.nick, saved.rooms);
   setTimeout(() => {
-    if (chat && !inside) door.show("", true);
-  }, known ? BLANK_AT_MOST : 0);
+    if (session && !roomVisible) joinForm.show("", true);
+  }, isSavedRoom ? MAX_BLANK_TIME : 0);
 } else {
-  door.show();
+  joinForm.show();
 }

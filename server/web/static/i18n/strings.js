@@ -5,47 +5,47 @@
  * `words` is a live binding: whoever shows a word takes it at the time it is shown.
  */
 
-import { lasting } from "../state/storage.js";
-import { english } from "./en.js";
-import { chinese } from "./zh.js";
+import { localStore } from "../state/storage.js";
+import { en } from "./en.js";
+import { zh } from "./zh.js";
 
-const LANGUAGES = { en: english, zh: chinese };
+const CATALOGUES = { en, zh };
 
 /** @returns {typeof english} The words for the first of these languages that there are. */
-export function wordsFor(languages) {
+export function stringsFor(languages) {
   for (const language of languages) {
-    const found = LANGUAGES[language.slice(0, 2).toLowerCase()];
-    if (found) return found;
+    const catalogue = CATALOGUES[language.slice(0, 2).toLowerCase()];
+    if (catalogue) return catalogue;
   }
-  return english;
+  return en;
 }
 
 /** The languages that can be chosen, each by its own name. */
-export const CHOICES = { en: "English", zh: "中文" };
+export const LANGUAGE_NAMES = { en: "English", zh: "中文" };
 
 /** The language that was chosen, or an empty string. */
-export function chosenLanguage() {
-  const chosen = lasting.get("language", "");
-  return Object.hasOwn(LANGUAGES, chosen) ? chosen : "";
+export function storedLanguage() {
+  const stored = localStore.get("language", "");
+  return Object.hasOwn(CATALOGUES, stored) ? stored : "";
 }
 
-export let words = wordsFor([chosenLanguage(), ...(globalThis.navigator?.languages ?? [])]);
+export let strings = stringsFor([storedLanguage(), ...(globalThis.navigator?.languages ?? [])]);
 
 /** Speaks another language from now on; an empty one is the browser's. */
-export function chooseLanguage(language) {
-  if (language) lasting.put("language", language);
-  else lasting.drop("language");
-  words = wordsFor([language, ...(globalThis.navigator?.languages ?? [])]);
+export function setLanguage(language) {
+  if (language) localStore.set("language", language);
+  else localStore.remove("language");
+  strings = stringsFor([language, ...(globalThis.navigator?.languages ?? [])]);
 }
 
 /** Puts the page's words where the document names them. */
-export function speak() {
-  document.documentElement.lang = words.lang;
-  const each = (what, put) => {
-    for (const element of document.querySelectorAll(`[data-${what}]`)) put(element, words[element.dataset[what]]);
+export function applyStrings() {
+  document.documentElement.lang = strings.lang;
+  const apply = (attribute, setString) => {
+    for (const element of document.querySelectorAll(`[${attribute}]`)) setString(element, strings[element.getAttribute(attribute)]);
   };
-  each("word", (element, word) => (element.textContent = word));
-  each("title", (element, word) => (element.title = word));
-  each("label", (element, word) => element.setAttribute("aria-label", word));
-  each("placeholder", (element, word) => (element.placeholder = word));
+  apply("data-i18n", (element, string) => (element.textContent = string));
+  apply("data-i18n-title", (element, string) => (element.title = string));
+  apply("data-i18n-label", (element, string) => element.setAttribute("aria-label", string));
+  apply("data-i18n-placeholder", (element, string) => (element.placeholder = string));
 }

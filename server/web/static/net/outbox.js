@@ -22,21 +22,21 @@
  * @property {string} [code] Why it failed.
  */
 
-const BUSY = new Set(["rate_limited", "unavailable"]);
-const FAULTS_AT_MOST = 3; // of the server, for one post
-const PAUSE = 2; // s, where the server names none
-const LONGEST_PAUSE = 30; // s
+const RETRYABLE_CODES = new Set(["rate_limited", "unavailable"]);
+const MAX_INTERNAL_ERRORS = 3; // of the server, for one post
+const RETRY_DELAY = 2; // s, where the server names none
+const MAX_RETRY_DELAY = 30; // s
 
 export class Outbox {
   /** @type {Post[]} */
-  #waiting = [];
+  #items = [];
   /** @type {Map<number, Post[]> | null} */
-  #changes = null;
+  #changesBySeq = null;
   #request;
   #store;
   #onChange;
-  #sending = false;
-  #closed = false;
+  #isSending = false;
+  #isClosed = false;
 
   /**
    * @param {object} to
@@ -51,121 +51,121 @@ export class Outbox {
   }
 
   /** What is not in the log yet, in the order you said it. Not to be changed. */
-  get waiting() {
-    return this.#waiting;
+  get items() {
+    return this.#items;
   }
 
   /** What is under way for messages that are in the log, by their `seq`. Not to be changed. */
-  get changes() {
-    if (!this.#changes) {
-      this.#changes = new Map();
-      for (const post of this.#waiting) {
-        if (post.event === "sendMessage") continue;
-        this.#changes.set(post.body.seq, [...(this.#changes.get(post.body.seq) ?? []), post]);
+  get changesBySeq() {
+    if (!this.#changesBySeq) {
+      this.#changesBySeq = new Map();
+      for (const item of this.#items) {
+        if (item.event === "sendMessage") continue;
+        this.#changesBySeq.set(item.body.seq, [...(this.#changesBySeq.get(item.body.seq) ?? []), item]);
       }
     }
-    return this.#changes;
+    return this.#changesBySeq;
   }
 
   add(clientId, event, body, ts) {
-    const post = { clientId, event, body, ts, state: "pending", tried: false };
-    this.#store.put(post);
-    this.#waiting = [...this.#waiting, post];
-    this.#changed();
+    const item = { clientId, event, body, ts, state: "pending", attempted: false };
+    this.#store.save(item);
+    this.#items = [...this.#items, item];
+    this.#notify();
   }
 
   /** Takes in what an earlier page left unsent. It may or may not have arrived. */
-  adopt(posts) {
-    const known = new Set(this.#waiting.map(({ clientId }) => clientId));
-    const others = posts.filter(({ clientId }) => !known.has(clientId));
-    if (!others.length) return;
-    this.#waiting = [...others, ...this.#waiting];
-    this.#changed();
+  adopt(items) {
+    const knownIds = new Set(this.#items.map(({ clientId }) => clientId));
+    const added = items.filter(({ clientId }) => !knownIds.has(clientId));
+    if (!added.length) return;
+    this.#items = [...added, ...this.#items];
+    this.#notify();
   }
 
   retry(clientId) {
-    this.#set(clientId, { state: "pending", code: undefined });
+    this.#update(clientId, { state: "pending", code: undefined });
   }
 
   /** @returns {Post | undefined} What was taken out. */
   discard(clientId) {
-    const post = this.#waiting.find((one) => one.clientId === clientId);
-    this.#store.drop(clientId);
-    this.#waiting = this.#waiting.filter((one) => one !== post);
-    this.#changed();
-    return post;
+    const item = this.#items.find((candidate) => candidate.clientId === clientId);
+    this.#store.delete(clientId);
+    this.#items = this.#items.filter((candidate) => candidate !== item);
+    this.#notify();
+    return item;
   }
 
   /** Sends nothing more, and stores nothing more. */
   close() {
-    this.#closed = true;
+    this.#isClosed = true;
   }
 
   /** A message of your own is in the log: it may be one whose answer has not come. */
-  arrived(seq, text) {
-    if (this.#waiting.some((one) => one.seq === seq)) return;
-    const likely = this.#waiting.find(
-      (one) => one.event === "sendMessage" && one.tried && one.seq === undefined && one.body.message === text,
+  onOwnMessage(seq, text) {
+    if (this.#items.some((candidate) => candidate.seq === seq)) return;
+    const match = this.#items.find(
+      (candidate) => candidate.event === "sendMessage" && candidate.attempted && candidate.seq === undefined && candidate.body.message === text,
     );
-    if (likely) this.#set(likely.clientId, { seq });
+    if (match) this.#update(match.clientId, { seq });
   }
 
   /**
    * Lets go of what was confirmed and has come.
    * @param {(seq: number) => boolean} held Whether the log holds that entry.
    */
-  settle(held) {
-    const done = ({ state, seq }) => state === "sent" && held(seq);
-    if (!this.#waiting.some(done)) return;
-    this.#waiting = this.#waiting.filter((post) => !done(post));
-    this.#changed();
+  removeDelivered(isHeld) {
+    const isDelivered = ({ state, seq }) => state === "sent" && isHeld(seq);
+    if (!this.#items.some(isDelivered)) return;
+    this.#items = this.#items.filter((item) => !isDelivered(item));
+    this.#notify();
   }
 
   /** Sends what waits, one after another, until there is none or no connection. */
   async flush() {
-    if (this.#sending || this.#closed) return;
-    this.#sending = true;
+    if (this.#isSending || this.#isClosed) return;
+    this.#isSending = true;
     try {
-      for (let refused = 0; ; ) {
-        const next = this.#waiting.find(({ state }) => state === "pending");
-        if (!next || this.#closed) break;
-        this.#set(next.clientId, { tried: true });
+      for (let failures = 0; ; ) {
+        const next = this.#items.find(({ state }) => state === "pending");
+        if (!next || this.#isClosed) break;
+        this.#update(next.clientId, { attempted: true });
         try {
           const seq = await this.#request(next);
-          refused = 0;
-          if (!this.#closed) this.#store.drop(next.clientId);
-          this.#set(next.clientId, { state: "sent", seq }, seq);
-        } catch (refusal) {
-          if (refusal.code === "offline") break;
-          refused += 1;
-          if (BUSY.has(refusal.code) || (refusal.code === "internal" && refused < FAULTS_AT_MOST)) {
-            await pause(refusal.retryAfter ?? Math.min(LONGEST_PAUSE, PAUSE * refused));
+          failures = 0;
+          if (!this.#isClosed) this.#store.delete(next.clientId);
+          this.#update(next.clientId, { state: "sent", seq }, seq);
+        } catch (error) {
+          if (error.code === "offline") break;
+          failures += 1;
+          if (RETRYABLE_CODES.has(error.code) || (error.code === "internal" && failures < MAX_INTERNAL_ERRORS)) {
+            await sleep(error.retryAfter ?? Math.min(MAX_RETRY_DELAY, RETRY_DELAY * failures));
           } else {
-            refused = 0;
-            this.#set(next.clientId, { state: "failed", code: refusal.code, tried: false, seq: undefined });
+            failures = 0;
+            this.#update(next.clientId, { state: "failed", code: error.code, attempted: false, seq: undefined });
           }
         }
       }
     } finally {
-      this.#sending = false;
+      this.#isSending = false;
     }
   }
 
-  #set(clientId, fields, confirmed = null) {
-    const after = this.#waiting.map((one) => (one.clientId === clientId ? { ...one, ...fields } : one));
-    const post = after.find((one) => one.clientId === clientId);
-    if (!post) return; // discarded meanwhile
-    this.#waiting = after;
-    if (post.state !== "sent" && !this.#closed) this.#store.put(post);
-    this.#changed(confirmed);
+  #update(clientId, fields, confirmedSeq = null) {
+    const updated = this.#items.map((candidate) => (candidate.clientId === clientId ? { ...candidate, ...fields } : candidate));
+    const item = updated.find((candidate) => candidate.clientId === clientId);
+    if (!item) return; // discarded meanwhile
+    this.#items = updated;
+    if (item.state !== "sent" && !this.#isClosed) this.#store.save(item);
+    this.#notify(confirmedSeq);
   }
 
-  #changed(confirmed = null) {
-    this.#changes = null;
-    if (!this.#closed) this.#onChange(confirmed);
+  #notify(confirmedSeq = null) {
+    this.#changesBySeq = null;
+    if (!this.#isClosed) this.#onChange(confirmedSeq);
   }
 }
 
-function pause(seconds) {
+function sleep(seconds) {
   return new Promise((resolve) => setTimeout(resolve, seconds * 1000));
 }

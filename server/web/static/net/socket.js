@@ -12,12 +12,12 @@
 import { io } from "../vendor/socket.io.esm.min.js";
 
 const PUSHES = ["message", "update", "presence", "typing", "goingAway"];
-const ANSWER_WITHIN = 15_000; // ms
-const FIRST_DELAY = 500; // ms
-const LONGEST_DELAY = 20_000; // ms
+const REQUEST_TIMEOUT = 15_000; // ms
+const MIN_DELAY = 500; // ms
+const MAX_DELAY = 20_000; // ms
 
 /** A request was not done. `code` is the wire's, or `offline` when no answer came. */
-export class Refusal extends Error {
+export class RequestError extends Error {
   constructor(code, message, retryAfter) {
     super(message);
     this.code = code;
@@ -26,17 +26,17 @@ export class Refusal extends Error {
 }
 
 /** A refusal is part of the game; anything else is a fault of this page. */
-export function passOver(refusal) {
-  if (!(refusal instanceof Refusal)) throw refusal;
+export function ignoreRequestError(error) {
+  if (!(error instanceof RequestError)) throw error;
 }
 
-export class Wire {
+export class ChatSocket {
   #socket;
   #onState;
-  #wanted = false;
+  #started = false;
   #failures = 0;
-  #timer = 0;
-  #comeBackAfter = null;
+  #retryTimer = 0;
+  #reconnectAfter = null;
 
   /**
    * @param {object} to
@@ -55,43 +55,43 @@ export class Wire {
     });
     this.#socket.on("connect", () => {
       this.#failures = 0;
-      this.#comeBackAfter = null;
+      this.#reconnectAfter = null;
       this.#onState({ name: "online" });
     });
     this.#socket.on("connect_error", ({ message }) => {
       // Some networks let a WebSocket open and nothing through: begin with the other transport.
       if (message === "timeout") this.#socket.io.opts.transports.reverse();
-      this.#again();
+      this.#scheduleReconnect();
     });
-    this.#socket.on("disconnect", () => this.#again());
+    this.#socket.on("disconnect", () => this.#scheduleReconnect());
     for (const event of PUSHES) {
       this.#socket.on(event, (body) => {
-        if (event === "goingAway") this.#comeBackAfter = Number(body?.reconnectAfter) || 0;
+        if (event === "goingAway") this.#reconnectAfter = Number(body?.reconnectAfter) || 0;
         else if (body && typeof body === "object") onPush(event, body);
       });
     }
   }
 
-  get online() {
+  get isOnline() {
     return this.#socket.connected;
   }
 
   /** Connects, and stays connected until `stop`. */
   start() {
-    if (this.#wanted) return;
-    this.#wanted = true;
+    if (this.#started) return;
+    this.#started = true;
     this.#connect();
   }
 
   stop() {
-    this.#wanted = false;
-    clearTimeout(this.#timer);
+    this.#started = false;
+    clearTimeout(this.#retryTimer);
     this.#socket.disconnect();
   }
 
   /** Tries now instead of when it would have. */
-  hurry() {
-    if (this.#wanted && !this.#socket.active) this.#connect();
+  reconnectNow() {
+    if (this.#started && !this.#socket.active) this.#connect();
   }
 
   /**
@@ -99,40 +99,40 @@ export class Wire {
    * @throws {Refusal}
    */
   async request(event, body) {
-    if (!this.#socket.connected) throw new Refusal("offline", "there is no connection");
-    let answer;
+    if (!this.#socket.connected) throw new RequestError("offline", "not connected");
+    let response;
     try {
-      answer = await this.#socket.timeout(ANSWER_WITHIN).emitWithAck(event, body);
+      response = await this.#socket.timeout(REQUEST_TIMEOUT).emitWithAck(event, body);
     } catch {
       if (this.#socket.connected) this.#socket.io.engine.close();
-      throw new Refusal("offline", "no answer came");
+      throw new RequestError("offline", "no response before the timeout");
     }
-    if (answer?.ok === true) return answer;
-    const { code = "internal", message = "", retryAfter } = answer?.error ?? {};
-    throw new Refusal(code, message, retryAfter);
+    if (response?.ok === true) return response;
+    const { code = "internal", message = "", retryAfter } = response?.error ?? {};
+    throw new RequestError(code, message, retryAfter);
   }
 
   /** Sends what needs no answer, if there is a connection. */
-  tell(event, body) {
+  send(event, body) {
     if (this.#socket.connected) this.#socket.emit(event, body);
   }
 
   #connect() {
-    clearTimeout(this.#timer);
+    clearTimeout(this.#retryTimer);
     this.#onState({ name: "connecting" });
     this.#socket.connect();
   }
 
-  #again() {
+  #scheduleReconnect() {
     // Without this a refused CONNECT would leave its transport open.
     this.#socket.disconnect();
-    if (!this.#wanted) return;
-    const growing = Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** this.#failures) * (0.5 + Math.random());
-    const delay = this.#comeBackAfter === null ? growing : this.#comeBackAfter * 1000 * (1 + Math.random() / 2);
-    this.#comeBackAfter = null;
+    if (!this.#started) return;
+    const backoff = Math.min(MAX_DELAY, MIN_DELAY * 2 ** this.#failures) * (0.5 + Math.random());
+    const delay = this.#reconnectAfter === null ? backoff : this.#reconnectAfter * 1000 * (1 + Math.random() / 2);
+    this.#reconnectAfter = null;
     this.#failures += 1;
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#connect(), delay);
+    clearTimeout(this.#retryTimer);
+    this.#retryTimer = setTimeout(() => this.#connect(), delay);
     this.#onState({ name: "offline", retryAt: Date.now() + delay });
   }
 }

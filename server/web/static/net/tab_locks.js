@@ -9,86 +9,86 @@
  * what both then send has one `clientId`, and the server takes it once.
  */
 
-const NAME = "chat.tab.";
-const ANSWER_WITHIN = 1500; // ms
-const ASK_EVERY = 4000; // ms
-const CLAIM_WITHIN = 400; // ms
+const LOCK_PREFIX = "chat.tab.";
+const PROBE_TIMEOUT = 1500; // ms
+const PROBE_INTERVAL = 4000; // ms
+const CLAIM_WINDOW = 400; // ms
 
-const forLife = () => new Promise(() => {});
+const holdForever = () => new Promise(() => {});
 
-class Locks {
+class WebLocks {
   #held = new Set();
 
-  constructor(owner) {
-    navigator.locks.request(NAME + owner, forLife);
+  constructor(tabId) {
+    navigator.locks.request(LOCK_PREFIX + tabId, holdForever);
   }
 
-  async whenGone(owner, place, act) {
-    await navigator.locks.request(NAME + owner, () => {});
-    const left = `${NAME}${owner}.${place}`;
-    if (this.#held.has(left)) {
-      act();
+  async whenTabClosed(tabId, scope, callback) {
+    await navigator.locks.request(LOCK_PREFIX + tabId, () => {});
+    const scopeLock = `${LOCK_PREFIX}${tabId}.${scope}`;
+    if (this.#held.has(scopeLock)) {
+      callback();
       return;
     }
-    navigator.locks.request(left, () => {
-      this.#held.add(left);
-      act();
-      return forLife();
+    navigator.locks.request(scopeLock, () => {
+      this.#held.add(scopeLock);
+      callback();
+      return holdForever();
     });
   }
 }
 
-class Asking {
-  #self;
-  #channel = new BroadcastChannel(NAME);
-  #alive = new Set();
-  #waiting = new Map(); // what is to be done → the tab whose end it waits for
+class BroadcastLocks {
+  #tabId;
+  #channel = new BroadcastChannel(LOCK_PREFIX);
+  #aliveTabs = new Set();
+  #callbacks = new Map(); // what is to be done → the tab whose end it waits for
   #claims = new Map(); // a tab that is gone → the least of those who want what it left
 
-  constructor(owner) {
-    this.#self = owner;
-    this.#channel.addEventListener("message", ({ data: { alive, asked, gone, claimed, by } }) => {
-      if (alive) this.#alive.add(alive);
-      if (asked === owner) this.#channel.postMessage({ alive: owner });
-      if (gone) this.#claim(gone);
-      if (by < this.#claims.get(claimed)) this.#claims.set(claimed, by);
+  constructor(tabId) {
+    this.#tabId = tabId;
+    this.#channel.addEventListener("message", ({ data: { alive, probe, closed, claim, claimant } }) => {
+      if (alive) this.#aliveTabs.add(alive);
+      if (probe === tabId) this.#channel.postMessage({ alive: tabId });
+      if (closed) this.#claim(closed);
+      if (claimant < this.#claims.get(claim)) this.#claims.set(claim, claimant);
     });
-    globalThis.addEventListener("pagehide", () => this.#channel.postMessage({ gone: owner }));
+    globalThis.addEventListener("pagehide", () => this.#channel.postMessage({ closed: tabId }));
   }
 
-  whenGone(owner, _place, act) {
-    this.#waiting.set(act, owner);
-    this.#ask(owner);
+  whenTabClosed(tabId, _scope, callback) {
+    this.#callbacks.set(callback, tabId);
+    this.#probe(tabId);
   }
 
-  #ask(owner) {
-    if (![...this.#waiting.values()].includes(owner)) return;
-    this.#alive.delete(owner);
-    this.#channel.postMessage({ asked: owner });
+  #probe(tabId) {
+    if (![...this.#callbacks.values()].includes(tabId)) return;
+    this.#aliveTabs.delete(tabId);
+    this.#channel.postMessage({ probe: tabId });
     setTimeout(() => {
-      if (this.#alive.has(owner)) setTimeout(() => this.#ask(owner), ASK_EVERY);
-      else this.#claim(owner);
-    }, ANSWER_WITHIN);
+      if (this.#aliveTabs.has(tabId)) setTimeout(() => this.#probe(tabId), PROBE_INTERVAL);
+      else this.#claim(tabId);
+    }, PROBE_TIMEOUT);
   }
 
   /** Of several that notice it together one alone goes on; the others ask again later. */
-  #claim(owner) {
-    if (this.#claims.has(owner)) return;
-    this.#claims.set(owner, this.#self);
-    this.#channel.postMessage({ claimed: owner, by: this.#self });
+  #claim(tabId) {
+    if (this.#claims.has(tabId)) return;
+    this.#claims.set(tabId, this.#tabId);
+    this.#channel.postMessage({ claim: tabId, claimant: this.#tabId });
     setTimeout(() => {
-      const mine = this.#claims.get(owner) === this.#self;
-      this.#claims.delete(owner);
-      if (mine) this.#act(owner);
-      else setTimeout(() => this.#ask(owner), ASK_EVERY);
-    }, CLAIM_WITHIN);
+      const isOwner = this.#claims.get(tabId) === this.#tabId;
+      this.#claims.delete(tabId);
+      if (isOwner) this.#runCallbacks(tabId);
+      else setTimeout(() => this.#probe(tabId), PROBE_INTERVAL);
+    }, CLAIM_WINDOW);
   }
 
-  #act(owner) {
-    for (const [act, other] of this.#waiting) {
-      if (other !== owner) continue;
-      this.#waiting.delete(act);
-      act();
+  #runCallbacks(tabId) {
+    for (const [callback, waitsFor] of this.#callbacks) {
+      if (waitsFor !== tabId) continue;
+      this.#callbacks.delete(callback);
+      callback();
     }
   }
 }
@@ -97,6 +97,6 @@ class Asking {
  * @returns {{whenGone: (owner: string, place: string, act: () => void) => void}} For the tab with this id:
  *   calls `act` once `owner` is gone, in one tab alone of those that want what it left in `place`.
  */
-export function ownersFor(owner) {
-  return globalThis.navigator?.locks ? new Locks(owner) : new Asking(owner);
+export function createTabLocks(tabId) {
+  return globalThis.navigator?.locks ? new WebLocks(tabId) : new BroadcastLocks(tabId);
 }

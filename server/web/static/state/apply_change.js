@@ -3,27 +3,27 @@
  */
 
 /** @returns {object} The message as it reads after a change; the same one where nothing is different. */
-export function changed(item, change) {
+export function applyChange(item, change) {
   if (change.seq <= item.asOf || item.kind !== "message") return item;
-  const after = { ...item, asOf: change.seq };
-  if (item.deleted) return after;
+  const updated = { ...item, asOf: change.seq };
+  if (item.deleted) return updated;
   if (change.kind === "edit") {
-    after.message = change.message;
-    after.edited = change.seq;
+    updated.message = change.message;
+    updated.edited = change.seq;
   } else if (change.kind === "delete") {
-    after.message = "";
-    after.deleted = true;
-    delete after.reactions;
+    updated.message = "";
+    updated.deleted = true;
+    delete updated.reactions;
   } else if (change.kind === "reaction") {
-    after.reactions = reacted(item.reactions ?? {}, change);
+    updated.reactions = applyReaction(item.reactions ?? {}, change);
   }
-  return after;
+  return updated;
 }
 
 /** @returns {Record<string, string[]>} Who chose which emoji, after one member chose or took one away. */
-export function reacted(reactions, { emoji, memberId, on }) {
-  const others = (reactions[emoji] ?? []).filter((id) => id !== memberId);
-  const after = { ...reactions, [emoji]: on ? [...others, memberId] : others };
-  if (!after[emoji].length) delete after[emoji];
-  return after;
+export function applyReaction(reactions, { emoji, memberId, on }) {
+  const otherMembers = (reactions[emoji] ?? []).filter((id) => id !== memberId);
+  const updated = { ...reactions, [emoji]: on ? [...otherMembers, memberId] : otherMembers };
+  if (!updated[emoji].length) delete updated[emoji];
+  return updated;
 }

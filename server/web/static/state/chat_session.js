@@ -6,25 +6,25 @@
  * draws gathers those calls.
  */
 
-import { Wire } from "../net/socket.js";
-import { ownersFor } from "../net/tab_locks.js";
-import { Unsent } from "./outbox_store.js";
+import { ChatSocket } from "../net/socket.js";
+import { createTabLocks } from "../net/tab_locks.js";
+import { OutboxStore } from "./outbox_store.js";
 import { Room } from "./room.js";
-import { guestKeys, lasting, places } from "./storage.js";
-import { newUuid } from "./uuid.js";
+import { guestKeys, localStore, readMarkers } from "./storage.js";
+import { randomUuid } from "./uuid.js";
 
-const STORED_AFTER = 500; // ms: in a flood every frame reads further
+const SAVE_DELAY = 500; // ms: in a flood every frame reads further
 
-export class Chat {
-  #wire;
+export class ChatSession {
+  #socket;
   #onChange;
-  #onRefused;
-  #onUnkept;
-  #unsent;
-  #key;
-  #reads = new Map(); // room → how far you have read there, to be stored
-  #storing = 0;
-  #asked; // the nickname that was asked for
+  #onJoinRefused;
+  #onStorageFailed;
+  #outboxStore;
+  #guestKey;
+  #unsavedMarkers = new Map(); // room → how far you have read there, to be stored
+  #saveTimer = 0;
+  #requestedNick; // the nickname that was asked for
   /** @type {Room[]} */
   #rooms = [];
 
@@ -32,7 +32,7 @@ export class Chat {
   current = null;
   connection = { name: "connecting" };
   /** The member ids you have had: after a server forgot you, what you said before is yours still. */
-  mine = new Set();
+  ownMemberIds = new Set();
 
   /**
    * @param {object} to
@@ -41,19 +41,19 @@ export class Chat {
    * @param {(room: Room, refusal: import("../net/socket.js").Refusal) => void} to.onRefused The room cannot be entered (any more), and is closed.
    * @param {() => void} to.onUnkept What you wrote lasts only as long as this page.
    */
-  constructor({ nick, onChange, onRefused, onUnkept }) {
-    this.#asked = nick;
-    this.#key = guestKeys.get(nick);
+  constructor({ nick, onChange, onJoinRefused, onStorageFailed }) {
+    this.#requestedNick = nick;
+    this.#guestKey = guestKeys.get(nick);
     this.#onChange = onChange;
-    this.#onRefused = onRefused;
-    this.#onUnkept = onUnkept;
-    const owner = newUuid();
-    this.#unsent = new Unsent({ shelf: lasting, owner, owners: ownersFor(owner) });
-    this.#wire = new Wire({
-      onState: (state) => this.#connected(state),
-      onPush: (event, body) => this.#take(event, body),
+    this.#onJoinRefused = onJoinRefused;
+    this.#onStorageFailed = onStorageFailed;
+    const tabId = randomUuid();
+    this.#outboxStore = new OutboxStore({ storage: localStore, tabId, tabLocks: createTabLocks(tabId) });
+    this.#socket = new ChatSocket({
+      onState: (state) => this.#onConnectionState(state),
+      onPush: (event, body) => this.#handlePush(event, body),
     });
-    this.#wire.start();
+    this.#socket.start();
   }
 
   /** The rooms you are in, or on the way into, in the order you came. */
@@ -63,146 +63,146 @@ export class Chat {
 
   /** The nickname that you asked for; a room may have given you another. */
   get nick() {
-    return this.#asked;
+    return this.#requestedNick;
   }
 
-  get online() {
-    return this.#wire.online;
+  get isOnline() {
+    return this.#socket.isOnline;
   }
 
   /** Rooms in which something of yours waits to be sent. */
-  get unsentRooms() {
-    return this.#unsent.rooms(this.#asked);
+  get roomsWithUnsent() {
+    return this.#outboxStore.roomsOf(this.#requestedNick);
   }
 
   /** @returns {Room | undefined} */
-  find(name) {
-    return this.#rooms.find((room) => room.is(name));
+  findRoom(name) {
+    return this.#rooms.find((room) => room.matchesName(name));
   }
 
   /** Goes into a room; one that you are in already stays as it is. */
-  open(name) {
-    const known = this.find(name);
-    if (known) return known;
-    const room = new Room(name, this.#asked, {
-      mine: this.mine,
-      read: places.get(name, this.#asked),
-      onRead: (seq) => this.#read(name, seq),
-      request: (event, body) => this.#wire.request(event, body),
-      tell: (event, body) => this.#wire.tell(event, body),
-      online: () => this.#wire.online,
-      key: () => this.#key,
-      onKey: (key) => this.#known(key),
+  openRoom(name) {
+    const existing = this.findRoom(name);
+    if (existing) return existing;
+    const room = new Room(name, this.#requestedNick, {
+      ownMemberIds: this.ownMemberIds,
+      readSeq: readMarkers.get(name, this.#requestedNick),
+      onRead: (seq) => this.#markRead(name, seq),
+      request: (event, body) => this.#socket.request(event, body),
+      send: (event, body) => this.#socket.send(event, body),
+      isOnline: () => this.#socket.isOnline,
+      guestKey: () => this.#guestKey,
+      onGuestKey: (guestKey) => this.#saveGuestKey(guestKey),
       onChange: this.#onChange,
-      onRefused: (refusal) => this.#refused(room, refusal),
-      keep: (post) => {
-        if (!this.#unsent.put(name, this.#asked, post)) this.#onUnkept();
+      onJoinRefused: (error) => this.#handleJoinRefusal(room, error),
+      saveItem: (item) => {
+        if (!this.#outboxStore.save(name, this.#requestedNick, item)) this.#onStorageFailed();
       },
-      drop: (clientId) => this.#unsent.drop(clientId),
+      deleteItem: (clientId) => this.#outboxStore.delete(clientId),
     });
     this.#rooms = [...this.#rooms, room];
-    this.#claim(room);
-    if (this.#wire.online) room.connected();
+    this.#claimOrphans(room);
+    if (this.#socket.isOnline) room.onConnected();
     return room;
   }
 
   /** Goes out of a room. What is unsent waits for the next time. */
-  close(room) {
+  closeRoom(room) {
     room.leave();
-    this.#rooms = this.#rooms.filter((one) => one !== room);
+    this.#rooms = this.#rooms.filter((candidate) => candidate !== room);
     if (this.current === room) this.current = null;
     this.#onChange();
   }
 
   /** Ends the connection. */
   stop() {
-    this.keepReads();
+    this.saveReadMarkers();
     for (const room of this.#rooms) room.leave();
     this.#rooms = [];
     this.current = null;
-    this.#wire.stop();
+    this.#socket.stop();
   }
 
   /** Connects now, where it waits to. */
-  hurry() {
-    this.#wire.hurry();
+  reconnectNow() {
+    this.#socket.reconnectNow();
   }
 
   /** Another tab has stored something under this name. */
-  stored(name) {
-    if (Unsent.isRow(name)) for (const room of this.#rooms) this.#claim(room);
-    if (name === "read") {
-      for (const room of this.#rooms) room.reading.readElsewhere(places.get(room.asked, this.#asked) ?? 0);
+  onStorageChange(key) {
+    if (OutboxStore.isOutboxKey(key)) for (const room of this.#rooms) this.#claimOrphans(room);
+    if (key === "readMarkers") {
+      for (const room of this.#rooms) room.readTracker.applyRemoteMarker(readMarkers.get(room.requestedName, this.#requestedNick) ?? 0);
       this.#onChange();
     }
   }
 
   /** @returns {Promise<object[]>} The rooms of the server; may throw a Refusal. */
   async listRooms(query) {
-    const { rooms } = await this.#wire.request("listRooms", query ? { query } : {});
+    const { rooms } = await this.#socket.request("listRooms", query ? { query } : {});
     return rooms;
   }
 
   /** @returns {Promise<{messages: object[], hasMore: boolean}>} May throw a Refusal. */
   search(query, { room, before, limit }) {
-    const wish = { query, limit };
-    if (room) wish.room = room;
-    if (before) wish.before = before;
-    return this.#wire.request("search", wish);
+    const parameters = { query, limit };
+    if (room) parameters.room = room;
+    if (before) parameters.before = before;
+    return this.#socket.request("search", parameters);
   }
 
   /** Takes another nickname in all rooms; may throw a Refusal. */
   async changeNick(nick) {
-    const { nickName } = await this.#wire.request("changeNick", { nickName: nick });
-    this.#asked = nickName;
-    if (this.#key) guestKeys.put(nickName, this.#key);
-    for (const room of this.#rooms) room.rename(nickName);
+    const { nickName } = await this.#socket.request("changeNick", { nickName: nick });
+    this.#requestedNick = nickName;
+    if (this.#guestKey) guestKeys.set(nickName, this.#guestKey);
+    for (const room of this.#rooms) room.setNick(nickName);
     this.#onChange();
     return nickName;
   }
 
   /** Stores how far you have read. */
-  keepReads() {
-    clearTimeout(this.#storing);
-    this.#storing = 0;
-    for (const [room, seq] of this.#reads) places.put(room, this.#asked, seq);
-    this.#reads.clear();
+  saveReadMarkers() {
+    clearTimeout(this.#saveTimer);
+    this.#saveTimer = 0;
+    for (const [room, seq] of this.#unsavedMarkers) readMarkers.set(room, this.#requestedNick, seq);
+    this.#unsavedMarkers.clear();
   }
 
-  #read(room, seq) {
-    this.#reads.set(room, seq);
-    this.#storing ||= setTimeout(() => this.keepReads(), STORED_AFTER);
+  #markRead(room, seq) {
+    this.#unsavedMarkers.set(room, seq);
+    this.#saveTimer ||= setTimeout(() => this.saveReadMarkers(), SAVE_DELAY);
   }
 
-  #claim(room) {
-    this.#unsent.claim(room.asked, this.#asked, (posts) => room.adopt(posts));
+  #claimOrphans(room) {
+    this.#outboxStore.claimOrphans(room.requestedName, this.#requestedNick, (items) => room.adoptItems(items));
   }
 
-  #known(key) {
-    this.#key = key;
-    guestKeys.put(this.#asked, key);
+  #saveGuestKey(guestKey) {
+    this.#guestKey = guestKey;
+    guestKeys.set(this.#requestedNick, guestKey);
   }
 
-  #refused(room, refusal) {
-    this.close(room);
-    this.#onRefused(room, refusal);
+  #handleJoinRefusal(room, error) {
+    this.closeRoom(room);
+    this.#onJoinRefused(room, error);
   }
 
-  #connected(state) {
+  #onConnectionState(state) {
     this.connection = state;
-    const online = state.name === "online";
+    const isOnline = state.name === "online";
     // The one that is looked at first: the server admits so many joins a second.
-    const shownFirst = [...this.#rooms].sort((one, other) => (other === this.current) - (one === this.current));
-    for (const room of shownFirst) {
-      if (online) room.connected();
-      else room.disconnected();
+    const currentFirst = [...this.#rooms].sort((first, second) => (second === this.current) - (first === this.current));
+    for (const room of currentFirst) {
+      if (isOnline) room.onConnected();
+      else room.onDisconnected();
     }
     this.#onChange();
   }
 
-  #take(event, body) {
-    const room = this.#rooms.find(({ name }) => name === body.room) ?? this.find(String(body.room ?? ""));
-    room?.take(event, body);
+  #handlePush(event, body) {
+    const room = this.#rooms.find(({ name }) => name === body.room) ?? this.findRoom(String(body.room ?? ""));
+    room?.handlePush(event, body);
     if (room) this.#onChange();
   }
 }

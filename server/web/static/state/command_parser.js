@@ -24,18 +24,18 @@ export const COMMANDS = {
  * @param {string} text What was written.
  * @returns {{say: string} | {command: string, argument: string} | {unknown: string}}
  */
-export function meaningOf(text) {
-  if (!text.startsWith("/") || text === "/") return { say: text };
-  if (text.startsWith("//")) return { say: text.slice(1) };
-  const [, typed, argument] = text.match(/^\/(\S*)\s*([^]*)$/);
-  const name = typed.toLowerCase();
+export function parseInput(text) {
+  if (!text.startsWith("/") || text === "/") return { text };
+  if (text.startsWith("//")) return { text: text.slice(1) };
+  const [, rawName, argument] = text.match(/^\/(\S*)\s*([^]*)$/);
+  const name = rawName.toLowerCase();
   const command = Object.hasOwn(ALIASES, name) ? ALIASES[name] : name;
-  if (command === "me" && argument.trim()) return { say: `/me ${argument}` };
-  if (!Object.hasOwn(COMMANDS, command)) return { unknown: typed };
+  if (command === "me" && argument.trim()) return { text: `/me ${argument}` };
+  if (!Object.hasOwn(COMMANDS, command)) return { unknown: rawName };
   return { command, argument: argument.trim() };
 }
 
 /** What somebody does, of a message that says so; null of any other. */
-export function actionOf(text) {
+export function actionText(text) {
   return text.match(/^\/me\s+(\S[^]*)$/)?.[1] ?? null;
 }

@@ -7,16 +7,16 @@
  * Rule 3  Rows are given back in the order they were written.
  */
 
-import { fold } from "./canonical_name.js";
+import { canonicalName } from "./canonical_name.js";
 
-const PREFIX = "unsent.";
+const KEY_PREFIX = "outbox.";
 
-export class Unsent {
-  #shelf;
-  #owner;
-  #owners;
-  #newest = 0;
-  #asked = new Set(); // owners that are waited for, with the place
+export class OutboxStore {
+  #storage;
+  #tabId;
+  #tabLocks;
+  #lastOrder = 0;
+  #watched = new Set(); // owners that are waited for, with the place
 
   /**
    * @param {object} to
@@ -24,62 +24,62 @@ export class Unsent {
    * @param {string} to.owner The id of this tab.
    * @param {{whenGone: (owner: string, place: string, act: () => void) => void}} to.owners
    */
-  constructor({ shelf, owner, owners }) {
-    this.#shelf = shelf;
-    this.#owner = owner;
-    this.#owners = owners;
+  constructor({ storage, tabId, tabLocks }) {
+    this.#storage = storage;
+    this.#tabId = tabId;
+    this.#tabLocks = tabLocks;
   }
 
   /** Whether an entry of the storage is such a row. */
-  static isRow(name) {
-    return name.startsWith(PREFIX);
+  static isOutboxKey(key) {
+    return key.startsWith(KEY_PREFIX);
   }
 
   /** @returns {boolean} Whether it is kept beyond this page. */
-  put(room, nick, post) {
-    const known = this.#shelf.get(PREFIX + post.clientId);
-    this.#newest = Math.max(this.#newest + 1, Date.now());
-    const order = known?.order ?? this.#newest;
-    return this.#shelf.put(PREFIX + post.clientId, { owner: this.#owner, room, nick: fold(nick), order, post });
+  save(room, nick, item) {
+    const existing = this.#storage.get(KEY_PREFIX + item.clientId);
+    this.#lastOrder = Math.max(this.#lastOrder + 1, Date.now());
+    const order = existing?.order ?? this.#lastOrder;
+    return this.#storage.set(KEY_PREFIX + item.clientId, { owner: this.#tabId, room, nick: canonicalName(nick), order, item });
   }
 
-  drop(clientId) {
-    this.#shelf.drop(PREFIX + clientId);
+  delete(clientId) {
+    this.#storage.remove(KEY_PREFIX + clientId);
   }
 
   /** The rooms in which somebody with this nickname has something unsent. */
-  rooms(nick) {
-    return [...new Set(this.#rows((row) => row.nick === fold(nick)).map(({ room }) => room))];
+  roomsOf(nick) {
+    return [...new Set(this.#rows((row) => row.nick === canonicalName(nick)).map(({ room }) => room))];
   }
 
   /**
    * Gives the posts of a room that nobody sends any more, now and whenever a tab ends.
    * @param {(posts: object[]) => void} take
    */
-  claim(room, nick, take) {
-    const ofPlace = (row) => fold(row.room) === fold(room) && row.nick === fold(nick);
-    const mine = this.#rows((row) => ofPlace(row) && row.owner === this.#owner);
-    if (mine.length) take(mine.map(({ post }) => post));
-    const others = this.#rows((row) => ofPlace(row) && row.owner !== this.#owner).map(({ owner }) => owner);
-    for (const owner of new Set(others)) {
-      const place = JSON.stringify([fold(room), fold(nick)]);
-      const asked = `${owner}.${place}`;
-      if (this.#asked.has(asked)) continue;
-      this.#asked.add(asked);
-      this.#owners.whenGone(owner, place, () => {
-        this.#asked.delete(asked);
-        const left = this.#rows((row) => ofPlace(row) && row.owner === owner);
-        for (const row of left) this.#shelf.put(PREFIX + row.post.clientId, { ...row, owner: this.#owner });
-        if (left.length) take(left.map(({ post }) => post));
+  claimOrphans(room, nick, onClaimed) {
+    const isInScope = (row) => canonicalName(row.room) === canonicalName(room) && row.nick === canonicalName(nick);
+    const own = this.#rows((row) => isInScope(row) && row.owner === this.#tabId);
+    if (own.length) onClaimed(own.map(({ item }) => item));
+    const otherOwners = this.#rows((row) => isInScope(row) && row.owner !== this.#tabId).map(({ owner }) => owner);
+    for (const owner of new Set(otherOwners)) {
+      const scope = JSON.stringify([canonicalName(room), canonicalName(nick)]);
+      const watchKey = `${owner}.${scope}`;
+      if (this.#watched.has(watchKey)) continue;
+      this.#watched.add(watchKey);
+      this.#tabLocks.whenTabClosed(owner, scope, () => {
+        this.#watched.delete(watchKey);
+        const orphans = this.#rows((row) => isInScope(row) && row.owner === owner);
+        for (const row of orphans) this.#storage.set(KEY_PREFIX + row.item.clientId, { ...row, owner: this.#tabId });
+        if (orphans.length) onClaimed(orphans.map(({ item }) => item));
       });
     }
   }
 
-  #rows(which) {
-    return this.#shelf
-      .names(PREFIX)
-      .map((name) => this.#shelf.get(name))
-      .filter((row) => row?.post && which(row))
-      .sort((one, other) => one.order - other.order);
+  #rows(predicate) {
+    return this.#storage
+      .keys(KEY_PREFIX)
+      .map((key) => this.#storage.get(key))
+      .filter((row) => row?.item && predicate(row))
+      .sort((first, second) => first.order - second.order);
   }
 }

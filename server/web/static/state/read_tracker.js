@@ -7,18 +7,18 @@
  *         looking, until you look away again or say something.
  */
 
-import { mentions } from "./mentions.js";
+import { mentionsNick } from "./mentions.js";
 
-const MOST = 1000; // unread messages that are counted
+const MAX_COUNTED = 1000; // unread messages that are counted
 
-export class Reading {
-  #read;
+export class ReadTracker {
+  #readSeq;
   #onRead;
-  #looked = false; // you were looking when it was last brought up to date
+  #wasAttentive = false; // you were looking when it was last brought up to date
   #log = null;
-  #counted = 0; // up to this seq
-  #count = 0;
-  #named = 0;
+  #countedSeq = 0; // up to this seq
+  #unread = 0;
+  #mentions = 0;
 
   /** The last `seq` before what is new, or null while there is no line. */
   unreadAfter = null;
@@ -28,30 +28,30 @@ export class Reading {
    * @param {number | null} from.read The last `seq` that you have seen, null when you were never here.
    * @param {(seq: number) => void} from.onRead
    */
-  constructor({ read, onRead }) {
-    this.#read = read;
+  constructor({ readSeq, onRead }) {
+    this.#readSeq = readSeq;
     this.#onRead = onRead;
   }
 
   get unread() {
-    return this.#count;
+    return this.#unread;
   }
 
   /** How many of those name you. */
-  get named() {
-    return this.#named;
+  get mentions() {
+    return this.#mentions;
   }
 
   /** You have said something: what is above it is no news. */
-  spoke() {
+  clearDivider() {
     this.unreadAfter = null;
   }
 
   /** Another tab of yours has read up to here. */
-  readElsewhere(seq) {
-    if (this.#read === null || seq <= this.#read) return;
-    this.#read = seq;
-    this.#recount();
+  applyRemoteMarker(seq) {
+    if (this.#readSeq === null || seq <= this.#readSeq) return;
+    this.#readSeq = seq;
+    this.#resetCounts();
   }
 
   /**
@@ -62,46 +62,46 @@ export class Reading {
    * @param {boolean} now.looking Rule 1 holds.
    * @returns {object[]} The messages that name you and that you had not been told of.
    */
-  update({ log, mine, nick, looking }) {
-    if (log.last === null) return [];
-    if (this.#read === null) this.#move(log.last);
-    if (log.last < this.#read) this.#move(0); // the server began anew
+  update({ log, ownMemberIds, nick, isAttentive }) {
+    if (log.lastSeq === null) return [];
+    if (this.#readSeq === null) this.#setMarker(log.lastSeq);
+    if (log.lastSeq < this.#readSeq) this.#setMarker(0); // the server began anew
     if (log !== this.#log) {
       this.#log = log;
-      this.#recount();
+      this.#resetCounts();
     }
-    const named = this.#countUp(log, mine, nick);
-    if (this.#count && !(looking && this.#looked)) this.unreadAfter = this.#read;
-    if (looking) {
-      if (log.last > this.#read) this.#move(log.last);
-      this.#count = this.#named = 0;
+    const mentions = this.#countNew(log, ownMemberIds, nick);
+    if (this.#unread && !(isAttentive && this.#wasAttentive)) this.unreadAfter = this.#readSeq;
+    if (isAttentive) {
+      if (log.lastSeq > this.#readSeq) this.#setMarker(log.lastSeq);
+      this.#unread = this.#mentions = 0;
     }
-    this.#looked = looking;
-    return named;
+    this.#wasAttentive = isAttentive;
+    return mentions;
   }
 
-  #countUp(log, mine, nick) {
+  #countNew(log, ownMemberIds, nick) {
     const { items } = log;
-    const named = [];
+    const mentions = [];
     let index = items.length;
-    const from = Math.max(this.#read, this.#counted);
-    while (index > 0 && items[index - 1].seq > from && items.length - index < MOST) index -= 1;
+    const firstSeq = Math.max(this.#readSeq, this.#countedSeq);
+    while (index > 0 && items[index - 1].seq > firstSeq && items.length - index < MAX_COUNTED) index -= 1;
     for (const item of items.slice(index)) {
-      if (item.kind !== "message" || item.deleted || mine.has(item.memberId)) continue;
-      this.#count = Math.min(MOST, this.#count + 1);
-      if (mentions(item.message, nick)) named.push(item);
+      if (item.kind !== "message" || item.deleted || ownMemberIds.has(item.memberId)) continue;
+      this.#unread = Math.min(MAX_COUNTED, this.#unread + 1);
+      if (mentionsNick(item.message, nick)) mentions.push(item);
     }
-    this.#named += named.length;
-    this.#counted = log.last;
-    return named;
+    this.#mentions += mentions.length;
+    this.#countedSeq = log.lastSeq;
+    return mentions;
   }
 
-  #recount() {
-    this.#counted = this.#count = this.#named = 0;
+  #resetCounts() {
+    this.#countedSeq = this.#unread = this.#mentions = 0;
   }
 
-  #move(seq) {
-    this.#read = seq;
+  #setMarker(seq) {
+    this.#readSeq = seq;
     this.#onRead(seq);
   }
 }

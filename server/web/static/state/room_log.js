@@ -17,8 +17,8 @@
  * Rule 5  An item is never changed in place: what reads otherwise is a new object.
  */
 
-import { changed } from "./apply_change.js";
-import { Spans } from "./seq_ranges.js";
+import { applyChange } from "./apply_change.js";
+import { SeqRanges } from "./seq_ranges.js";
 
 /**
  * @typedef {object} Item A message or a change of topic, in its present state:
@@ -26,24 +26,24 @@ import { Spans } from "./seq_ranges.js";
  * @property {number} asOf The `seq` up to which changes are included.
  */
 
-const HELD_AT_MOST = 1000; // what is beyond comes with history anyway
-const REMEMBERED_AT_MOST = 5000; // targets; a page that is read later has their changes
+const MAX_EARLY_ENTRIES = 1000; // what is beyond comes with history anyway
+const MAX_ORPHAN_TARGETS = 5000; // targets; a page that is read later has their changes
 
 export class RoomLog {
   /** @type {Item[]} */
   #items = [];
-  #spans = new Spans();
-  #place = new Map(); // seq of an item → the item
-  #early = new Map(); // seq → entry that came too early
-  #remembered = new Map(); // seq of a message that is not held → changes to it
-  #layered = new Map(); // seq → {base, changes}: messages with a gap among their changes
-  #expected = 0;
-  #began = false;
-  #trimmed = 0; // the newest `seq` when it was last trimmed
+  #ranges = new SeqRanges();
+  #itemsBySeq = new Map(); // seq of an item → the item
+  #earlyEntries = new Map(); // seq → entry that came too early
+  #orphanChanges = new Map(); // seq of a message that is not held → changes to it
+  #layeredChanges = new Map(); // seq → {base, changes}: messages with a gap among their changes
+  #expectedSeq = 0;
+  #reachedStart = false;
+  #trimmedAtSeq = 0; // the newest `seq` when it was last trimmed
   #topicAsOf = 0;
 
   /** The `seq` of the newest entry held, 0 in an empty room, null before `open`. */
-  last = null;
+  lastSeq = null;
   topic = "";
 
   /** Messages and topic changes, ascending. Not to be changed. */
@@ -52,33 +52,33 @@ export class RoomLog {
   }
 
   /** The `seq` of the oldest entry held; `last + 1` while there is none. */
-  get first() {
-    return this.#spans.all[0]?.first ?? this.last + 1;
+  get firstSeq() {
+    return this.#ranges.ranges[0]?.first ?? this.lastSeq + 1;
   }
 
   /** There are entries before `first`. */
   get hasOlder() {
-    return !this.#began && this.first > 1;
+    return !this.#reachedStart && this.firstSeq > 1;
   }
 
   /** @returns {{after: number, before: number}[]} What is missing in between, ascending. */
   get gaps() {
-    return this.#spans.gaps;
+    return this.#ranges.gaps;
   }
 
   /** Entries exist after `last` that have not been applied. */
-  get missing() {
-    return this.last !== null && this.#expected > this.last;
+  get isBehind() {
+    return this.lastSeq !== null && this.#expectedSeq > this.lastSeq;
   }
 
   /** @returns {Item | undefined} The message or topic change with this `seq`, if held. */
-  item(seq) {
-    return this.#place.get(seq);
+  getItem(seq) {
+    return this.#itemsBySeq.get(seq);
   }
 
   /** Whether the entry with this `seq` is held, of whatever kind. */
-  holds(seq) {
-    return this.#spans.hold(seq);
+  has(seq) {
+    return this.#ranges.contains(seq);
   }
 
   /**
@@ -87,21 +87,21 @@ export class RoomLog {
    * @param {object[]} entries Ascending, without holes, up to the newest.
    * @param {{lastSeq: number, hasOlder?: boolean}} page
    */
-  open(entries, { lastSeq, hasOlder = true }) {
-    this.expect(lastSeq);
-    for (const seq of this.#early.keys()) this.expect(seq);
-    if (entries.length && this.last !== null && entries[0].seq > this.last + 1) this.last = entries[0].seq - 1;
-    this.last ??= entries.length ? entries[0].seq - 1 : lastSeq;
-    this.insert(entries, { lastSeq, hasOlder });
+  loadNewest(entries, { lastSeq, hasOlder = true }) {
+    this.expectSeq(lastSeq);
+    for (const seq of this.#earlyEntries.keys()) this.expectSeq(seq);
+    if (entries.length && this.lastSeq !== null && entries[0].seq > this.lastSeq + 1) this.lastSeq = entries[0].seq - 1;
+    this.lastSeq ??= entries.length ? entries[0].seq - 1 : lastSeq;
+    this.insertPage(entries, { lastSeq, hasOlder });
   }
 
   /** The room's newest entry is (at least) this one. */
-  expect(seq) {
-    this.#expected = Math.max(this.#expected, seq);
+  expectSeq(seq) {
+    this.#expectedSeq = Math.max(this.#expectedSeq, seq);
   }
 
   /** The topic as it was when the newest entry was `asOf`. */
-  knowTopic(topic, asOf) {
+  setTopic(topic, asOf) {
     if (asOf < this.#topicAsOf) return;
     this.topic = topic;
     this.#topicAsOf = asOf;
@@ -112,14 +112,14 @@ export class RoomLog {
    * @returns {boolean} Whether it was applied now.
    */
   push(entry) {
-    this.expect(entry.seq);
-    if (this.last === null || entry.seq > this.last + 1) {
-      if (this.#early.size < HELD_AT_MOST) this.#early.set(entry.seq, entry);
+    this.expectSeq(entry.seq);
+    if (this.lastSeq === null || entry.seq > this.lastSeq + 1) {
+      if (this.#earlyEntries.size < MAX_EARLY_ENTRIES) this.#earlyEntries.set(entry.seq, entry);
       return false;
     }
-    if (entry.seq <= this.last) return false;
+    if (entry.seq <= this.lastSeq) return false;
     this.#append(entry, entry.seq);
-    this.#release();
+    this.#applyEarlyEntries();
     return true;
   }
 
@@ -130,120 +130,120 @@ export class RoomLog {
    *   newest `seq` when it was read; `hasOlder` false says that nothing is before its
    *   first entry, or before the `seq` that was asked for.
    */
-  insert(entries, { lastSeq, hasOlder = true, before }) {
-    this.expect(lastSeq);
-    const known = entries.filter(({ seq }) => seq <= this.last);
+  insertPage(entries, { lastSeq, hasOlder = true, before }) {
+    this.expectSeq(lastSeq);
+    const applied = entries.filter(({ seq }) => seq <= this.lastSeq);
     // A page that was read before the last trimming may lack changes that are forgotten now.
-    if (lastSeq >= this.#trimmed) {
+    if (lastSeq >= this.#trimmedAtSeq) {
       const oldest = entries[0]?.seq ?? before;
-      if (!hasOlder && (entries.length ? oldest <= this.first : oldest === this.first)) this.#began = true;
-      if (known.length) this.#put(known, lastSeq);
+      if (!hasOlder && (entries.length ? oldest <= this.firstSeq : oldest === this.firstSeq)) this.#reachedStart = true;
+      if (applied.length) this.#insertEntries(applied, lastSeq);
     }
-    for (const entry of entries.slice(known.length)) {
-      if (entry.seq === this.last + 1) this.#append(entry, lastSeq);
+    for (const entry of entries.slice(applied.length)) {
+      if (entry.seq === this.lastSeq + 1) this.#append(entry, lastSeq);
     }
-    this.#release();
+    this.#applyEarlyEntries();
   }
 
   /** Forgets the oldest when there are more than twice as many items as this; they come again with history. */
-  trim(most) {
-    if (this.#items.length <= 2 * most) return;
-    const { seq } = this.#items.at(-most);
-    for (const item of this.#items.slice(0, -most)) {
-      this.#place.delete(item.seq);
-      this.#layered.delete(item.seq);
+  trim(maxItems) {
+    if (this.#items.length <= 2 * maxItems) return;
+    const { seq } = this.#items.at(-maxItems);
+    for (const item of this.#items.slice(0, -maxItems)) {
+      this.#itemsBySeq.delete(item.seq);
+      this.#layeredChanges.delete(item.seq);
     }
-    this.#items = this.#items.slice(-most);
-    this.#spans.cut(seq);
-    this.#began = false;
-    this.#trimmed = this.last;
+    this.#items = this.#items.slice(-maxItems);
+    this.#ranges.truncate(seq);
+    this.#reachedStart = false;
+    this.#trimmedAtSeq = this.lastSeq;
   }
 
-  #put(entries, asOf) {
+  #insertEntries(entries, asOf) {
     const first = entries[0].seq;
     const last = entries.at(-1).seq;
-    const fresh = entries.filter(({ seq }) => !this.#spans.hold(seq));
-    const items = entries.filter(shown).map((entry) => this.#settled(entry, asOf));
+    const newEntries = entries.filter(({ seq }) => !this.#ranges.contains(seq));
+    const items = entries.filter(isVisible).map((entry) => this.#mergeItem(entry, asOf));
     this.#items = [
-      ...this.#items.slice(0, this.#indexAfter(first - 1)),
+      ...this.#items.slice(0, this.#upperBound(first - 1)),
       ...items,
-      ...this.#items.slice(this.#indexAfter(last)),
+      ...this.#items.slice(this.#upperBound(last)),
     ];
-    this.#spans.add(first, last);
-    for (const entry of fresh) this.#note(entry);
+    this.#ranges.add(first, last);
+    for (const entry of newEntries) this.#applySideEffects(entry);
   }
 
   #append(entry, asOf) {
-    this.last = entry.seq;
-    this.#early.delete(entry.seq);
-    if (this.#spans.hold(entry.seq - 1)) this.#spans.grow();
-    else this.#spans.add(entry.seq, entry.seq);
-    if (shown(entry)) this.#items.push(this.#settled(entry, asOf));
-    this.#note(entry);
+    this.lastSeq = entry.seq;
+    this.#earlyEntries.delete(entry.seq);
+    if (this.#ranges.contains(entry.seq - 1)) this.#ranges.extendLast();
+    else this.#ranges.add(entry.seq, entry.seq);
+    if (isVisible(entry)) this.#items.push(this.#mergeItem(entry, asOf));
+    this.#applySideEffects(entry);
   }
 
-  #release() {
-    if (this.last === null) return;
+  #applyEarlyEntries() {
+    if (this.lastSeq === null) return;
     for (;;) {
-      const entry = this.#early.get(this.last + 1);
+      const entry = this.#earlyEntries.get(this.lastSeq + 1);
       if (!entry) break;
       this.#append(entry, entry.seq);
     }
-    for (const seq of this.#early.keys()) {
-      if (seq <= this.last) this.#early.delete(seq);
+    for (const seq of this.#earlyEntries.keys()) {
+      if (seq <= this.lastSeq) this.#earlyEntries.delete(seq);
     }
   }
 
   /** What an entry means for others that are held. */
-  #note(entry) {
-    if (entry.kind === "topic") this.knowTopic(entry.topic, entry.seq);
-    if (shown(entry) || !entry.target) return;
-    if (this.#place.has(entry.target)) this.#change(entry);
-    else this.#remember(entry);
+  #applySideEffects(entry) {
+    if (entry.kind === "topic") this.setTopic(entry.topic, entry.seq);
+    if (isVisible(entry) || !entry.target) return;
+    if (this.#itemsBySeq.has(entry.target)) this.#applyToItem(entry);
+    else this.#storeOrphan(entry);
   }
 
   /** The item of an entry from a page: what is known already stays where it is newer. */
-  #settled(entry, asOf) {
-    const known = this.#place.get(entry.seq);
-    if (known && known.asOf >= asOf) return known;
-    const later = this.#layered.get(entry.seq)?.changes ?? this.#remembered.get(entry.seq) ?? [];
-    this.#layered.delete(entry.seq);
-    this.#remembered.delete(entry.seq);
-    this.#place.set(entry.seq, { ...entry, asOf });
-    for (const change of later) this.#change(change, { quietly: true });
-    return this.#place.get(entry.seq);
+  #mergeItem(entry, asOf) {
+    const applied = this.#itemsBySeq.get(entry.seq);
+    if (applied && applied.asOf >= asOf) return applied;
+    const pending = this.#layeredChanges.get(entry.seq)?.changes ?? this.#orphanChanges.get(entry.seq) ?? [];
+    this.#layeredChanges.delete(entry.seq);
+    this.#orphanChanges.delete(entry.seq);
+    this.#itemsBySeq.set(entry.seq, { ...entry, asOf });
+    for (const change of pending) this.#applyToItem(change, { silent: true });
+    return this.#itemsBySeq.get(entry.seq);
   }
 
-  #remember(change) {
-    const waiting = this.#remembered.get(change.target);
-    if (waiting) return waiting.push(change);
-    this.#remembered.set(change.target, [change]);
-    if (this.#remembered.size > REMEMBERED_AT_MOST) this.#remembered.delete(this.#remembered.keys().next().value);
+  #storeOrphan(change) {
+    const changes = this.#orphanChanges.get(change.target);
+    if (changes) return changes.push(change);
+    this.#orphanChanges.set(change.target, [change]);
+    if (this.#orphanChanges.size > MAX_ORPHAN_TARGETS) this.#orphanChanges.delete(this.#orphanChanges.keys().next().value);
     return undefined;
   }
 
-  #change(change, { quietly = false } = {}) {
-    const before = this.#place.get(change.target);
-    const layers = this.#layered.get(change.target);
-    let after;
-    if (!layers && this.#spans.hold(before.asOf + 1, change.seq)) {
-      after = changed(before, change);
-    } else if (change.seq > before.asOf) {
-      const { base, changes } = layers ?? { base: before, changes: [] };
+  #applyToItem(change, { silent = false } = {}) {
+    const current = this.#itemsBySeq.get(change.target);
+    const layered = this.#layeredChanges.get(change.target);
+    let updated;
+    if (!layered && this.#ranges.contains(current.asOf + 1, change.seq)) {
+      updated = applyChange(current, change);
+    } else if (change.seq > current.asOf) {
+      const { base, changes } = layered ?? { base: current, changes: [] };
       const ordered = [...changes.filter(({ seq }) => seq !== change.seq), change].sort((a, b) => a.seq - b.seq);
-      this.#layered.set(change.target, { base, changes: ordered });
+      this.#layeredChanges.set(change.target, { base, changes: ordered });
       // It may miss what a gap holds, so it does not count as being of a later time.
-      after = { ...ordered.reduce(changed, base), asOf: base.asOf };
+      updated = { ...ordered.reduce(applyChange, base), asOf: base.asOf };
     } else {
       return;
     }
-    if (after === before) return;
-    this.#place.set(after.seq, after);
-    if (!quietly) this.#items[this.#indexAfter(after.seq) - 1] = after;
+    if (updated === current) return;
+    this.#itemsBySeq.set(updated.seq, updated);
+    if (!silent) this.#items[this.#upperBound(updated.seq) - 1] = updated;
   }
 
   /** How many items have this `seq` or a smaller one. */
-  #indexAfter(seq) {
+  #upperBound(seq) {
     let low = 0;
     let high = this.#items.length;
     while (low < high) {
@@ -255,6 +255,6 @@ export class RoomLog {
   }
 }
 
-function shown(entry) {
+function isVisible(entry) {
   return entry.kind === "message" || entry.kind === "topic";
 }

@@ -5,53 +5,53 @@
  * Rule 2  Stretches ascend, and between two of them at least one `seq` is missing.
  */
 
-export class Spans {
+export class SeqRanges {
   /** @type {{first: number, last: number}[]} */
-  #all = [];
+  #ranges = [];
 
   /** The stretches, ascending. Not to be changed. */
-  get all() {
-    return this.#all;
+  get ranges() {
+    return this.#ranges;
   }
 
   /** What is missing between stretches, ascending: after which `seq`, and before which. */
   get gaps() {
-    return this.#all.slice(1).map(({ first }, index) => ({ after: this.#all[index].last, before: first }));
+    return this.#ranges.slice(1).map(({ first }, index) => ({ after: this.#ranges[index].last, before: first }));
   }
 
   /** Whether every `seq` from `first` to `last` is held; of nothing, everything is. */
-  hold(first, last = first) {
+  contains(first, last = first) {
     if (last < first) return true;
-    const span = this.#all[this.#at(first)];
-    return span !== undefined && span.first <= first && last <= span.last;
+    const range = this.#ranges[this.#indexAt(first)];
+    return range !== undefined && range.first <= first && last <= range.last;
   }
 
   /** Everything from `first` to `last` is held; what it touches becomes one stretch with it. */
   add(first, last) {
     if (last < first) return;
-    const apart = (span) => span.last < first - 1 || span.first > last + 1;
-    const touched = this.#all.filter((span) => !apart(span));
-    const whole = {
-      first: Math.min(first, ...touched.map((span) => span.first)),
-      last: Math.max(last, ...touched.map((span) => span.last)),
+    const isSeparate = (range) => range.last < first - 1 || range.first > last + 1;
+    const overlapping = this.#ranges.filter((range) => !isSeparate(range));
+    const merged = {
+      first: Math.min(first, ...overlapping.map((range) => range.first)),
+      last: Math.max(last, ...overlapping.map((range) => range.last)),
     };
-    this.#all = [...this.#all.filter(apart), whole].sort((one, other) => one.first - other.first);
+    this.#ranges = [...this.#ranges.filter(isSeparate), merged].sort((one, other) => one.first - other.first);
   }
 
   /** `last + 1` of the newest stretch is held too. */
-  grow() {
-    this.#all.at(-1).last += 1;
+  extendLast() {
+    this.#ranges.at(-1).last += 1;
   }
 
   /** Nothing before `first` is held any more. */
-  cut(first) {
-    const left = this.#all.filter(({ last }) => last >= first);
-    this.#all = left.map((span) => ({ first: Math.max(span.first, first), last: span.last }));
+  truncate(first) {
+    const remaining = this.#ranges.filter(({ last }) => last >= first);
+    this.#ranges = remaining.map((range) => ({ first: Math.max(range.first, first), last: range.last }));
   }
 
   /** The index of the first stretch that ends at `seq` or later. */
-  #at(seq) {
-    const found = this.#all.findIndex(({ last }) => last >= seq);
-    return found < 0 ? this.#all.length : found;
+  #indexAt(seq) {
+    const index = this.#ranges.findIndex(({ last }) => last >= seq);
+    return index < 0 ? this.#ranges.length : index;
   }
 }

@@ -7,15 +7,15 @@
  * through reloads: the rooms you are in and what you are writing.
  */
 
-import { fold } from "./canonical_name.js";
+import { canonicalName } from "./canonical_name.js";
 
-const PREFIX = "chat.";
-const KEYS_AT_MOST = 100;
-const PLACES_AT_MOST = 500;
+const KEY_PREFIX = "chat.";
+const MAX_GUEST_KEYS = 100;
+const MAX_READ_MARKERS = 500;
 
-export class Shelf {
+export class JsonStorage {
   #storage;
-  #instead = new Map(); // a browser may refuse storage; then it lasts as long as the page
+  #fallback = new Map(); // a browser may refuse storage; then it lasts as long as the page
 
   constructor(open) {
     try {
@@ -26,13 +26,13 @@ export class Shelf {
   }
 
   /** The value last put there, or `otherwise`. */
-  get(name, otherwise = null) {
-    if (this.#instead.has(name)) return this.#instead.get(name);
+  get(key, defaultValue = null) {
+    if (this.#fallback.has(key)) return this.#fallback.get(key);
     try {
-      const text = this.#storage?.getItem(PREFIX + name);
-      return text ? JSON.parse(text) : otherwise;
+      const json = this.#storage?.getItem(KEY_PREFIX + key);
+      return json ? JSON.parse(json) : defaultValue;
     } catch {
-      return otherwise;
+      return defaultValue;
     }
   }
 
@@ -40,95 +40,95 @@ export class Shelf {
    * Keeps a value that JSON can say.
    * @returns {boolean} Whether it is kept beyond this page.
    */
-  put(name, value) {
+  set(key, value) {
     try {
-      if (!this.#storage) throw new Error("there is no storage");
-      this.#storage.setItem(PREFIX + name, JSON.stringify(value));
-      this.#instead.delete(name);
+      if (!this.#storage) throw new Error("storage unavailable");
+      this.#storage.setItem(KEY_PREFIX + key, JSON.stringify(value));
+      this.#fallback.delete(key);
       return true;
     } catch {
-      this.#instead.set(name, value);
+      this.#fallback.set(key, value);
       return false;
     }
   }
 
   /** Forgets a value. */
-  drop(name) {
-    this.#instead.delete(name);
+  remove(key) {
+    this.#fallback.delete(key);
     try {
-      this.#storage?.removeItem(PREFIX + name);
+      this.#storage?.removeItem(KEY_PREFIX + key);
     } catch {
       // Refused as the reading was: nothing is kept there.
     }
   }
 
   /** The names of all values whose names begin so. */
-  names(beginning) {
-    const whole = PREFIX + beginning;
-    let kept = [];
+  keys(prefix) {
+    const fullPrefix = KEY_PREFIX + prefix;
+    let stored = [];
     try {
-      kept = Object.keys(this.#storage ?? {}).filter((name) => name.startsWith(whole));
+      stored = Object.keys(this.#storage ?? {}).filter((key) => key.startsWith(fullPrefix));
     } catch {
       // As above.
     }
-    const instead = [...this.#instead.keys()].filter((name) => name.startsWith(beginning));
-    return [...new Set([...kept.map((name) => name.slice(PREFIX.length)), ...instead])];
+    const fallbackKeys = [...this.#fallback.keys()].filter((key) => key.startsWith(prefix));
+    return [...new Set([...stored.map((key) => key.slice(KEY_PREFIX.length)), ...fallbackKeys])];
   }
 
   /** The name of a value in an event of the storage, or an empty string. */
-  static named(key) {
-    return key?.startsWith(PREFIX) ? key.slice(PREFIX.length) : "";
+  static keyOf(key) {
+    return key?.startsWith(KEY_PREFIX) ? key.slice(KEY_PREFIX.length) : "";
   }
 }
 
-export const lasting = new Shelf(() => globalThis.localStorage);
-export const tab = new Shelf(() => globalThis.sessionStorage);
+export const localStore = new JsonStorage(() => globalThis.localStorage);
+export const sessionStore = new JsonStorage(() => globalThis.sessionStorage);
 
 /** The guest keys, one for each nickname. */
 export const guestKeys = {
   get(nick) {
-    return lasting.get("keys", []).find(([name]) => name === fold(nick))?.[1];
+    return localStore.get("guestKeys", []).find(([name]) => name === canonicalName(nick))?.[1];
   },
 
-  put(nick, key) {
+  set(nick, key) {
     if (this.get(nick) === key) return;
-    const others = lasting.get("keys", []).filter(([name]) => name !== fold(nick));
-    lasting.put("keys", [...others, [fold(nick), key]].slice(-KEYS_AT_MOST));
+    const rest = localStore.get("guestKeys", []).filter(([name]) => name !== canonicalName(nick));
+    localStore.set("guestKeys", [...rest, [canonicalName(nick), key]].slice(-MAX_GUEST_KEYS));
   },
 };
 
 /** How far somebody has read in a room: a `seq`, null where they never were. */
-export const places = {
+export const readMarkers = {
   get(room, nick) {
-    return lasting.get("read", []).find(([place]) => place === placeOf(room, nick))?.[1] ?? null;
+    return localStore.get("readMarkers", []).find(([key]) => key === markerKey(room, nick))?.[1] ?? null;
   },
 
-  put(room, nick, seq) {
-    const others = lasting.get("read", []).filter(([place]) => place !== placeOf(room, nick));
-    lasting.put("read", [...others, [placeOf(room, nick), seq]].slice(-PLACES_AT_MOST));
+  set(room, nick, seq) {
+    const rest = localStore.get("readMarkers", []).filter(([key]) => key !== markerKey(room, nick));
+    localStore.set("readMarkers", [...rest, [markerKey(room, nick), seq]].slice(-MAX_READ_MARKERS));
   },
 };
 
-function placeOf(room, nick) {
-  return JSON.stringify([fold(room), fold(nick)]);
+function markerKey(room, nick) {
+  return JSON.stringify([canonicalName(room), canonicalName(nick)]);
 }
 
-export class Drafts {
-  #shelf;
+export class DraftStore {
+  #storage;
 
   /** @param {import("./storage.js").Shelf} shelf */
-  constructor(shelf) {
-    this.#shelf = shelf;
+  constructor(storage) {
+    this.#storage = storage;
   }
 
   /** @returns {import("../view/composer.js").Draft} */
-  of(room) {
-    return this.#shelf.get("drafts", {})[fold(room)] ?? { text: "" };
+  get(room) {
+    return this.#storage.get("drafts", {})[canonicalName(room)] ?? { text: "" };
   }
 
-  keep(room, draft) {
-    const { [fold(room)]: _, ...others } = this.#shelf.get("drafts", {});
-    const bare = !draft.text && !draft.replyTo && !draft.editing;
-    this.#shelf.put("drafts", bare ? others : { ...others, [fold(room)]: draft });
+  save(room, draft) {
+    const { [canonicalName(room)]: _, ...rest } = this.#storage.get("drafts", {});
+    const isEmpty = !draft.text && !draft.replyTo && !draft.editing;
+    this.#storage.set("drafts", isEmpty ? rest : { ...rest, [canonicalName(room)]: draft });
   }
 }

@@ -8,10 +8,10 @@
  * @property {"day" | "message" | "topic" | "notices" | "unread" | "gap" | "pending"} kind
  */
 
-import { actionOf } from "./command_parser.js";
-import { mentions } from "./mentions.js";
+import { actionText } from "./command_parser.js";
+import { mentionsNick } from "./mentions.js";
 
-const TOGETHER = 5 * 60_000; // ms between messages of one person that share a head
+const GROUP_WINDOW = 5 * 60_000; // ms between messages of one person that share a head
 
 /**
  * @param {object} from
@@ -27,112 +27,112 @@ const TOGETHER = 5 * 60_000; // ms between messages of one person that share a h
  * @param {number} from.now Milliseconds since the epoch.
  * @returns {Line[]}
  */
-export function linesOf({ items, gaps, notices, waiting, changes, item, mine, nick, unreadAfter, now }) {
+export function buildLines({ items, gaps, notices, pendingItems, changesBySeq, getItem, ownMemberIds, nick, unreadAfter, now }) {
   const lines = [];
   let day = 0;
-  const days = new Set();
-  const today = dayOf(now);
-  const yesterday = dayOf(new Date(now).setHours(-12));
-  let before = null; // the message just above, if nothing stands between
-  let unread = unreadAfter !== null;
-  let next = 0;
-  const first = items.length ? items[0].seq : 1;
-  while (next < notices.length && notices[next].after < first - 1) next += 1;
-  let gap = 0;
-  while (gap < gaps.length && gaps[gap].before <= first) gap += 1;
+  const seenDays = new Set();
+  const today = dayNumber(now);
+  const yesterday = dayNumber(new Date(now).setHours(-12));
+  let previous = null; // the message just above, if nothing stands between
+  let needsDivider = unreadAfter !== null;
+  let nextNotice = 0;
+  const firstSeq = items.length ? items[0].seq : 1;
+  while (nextNotice < notices.length && notices[nextNotice].after < firstSeq - 1) nextNotice += 1;
+  let nextGap = 0;
+  while (nextGap < gaps.length && gaps[nextGap].before <= firstSeq) nextGap += 1;
 
-  const dated = (ts) => {
-    if (dayOf(ts) === day) return;
-    day = dayOf(ts);
+  const addDayDivider = (ts) => {
+    if (dayNumber(ts) === day) return;
+    day = dayNumber(ts);
     const age = { [today]: "today", [yesterday]: "yesterday" }[day] ?? "older";
-    const again = days.has(day) ? `-${lines.length}` : ""; // clocks differ
-    days.add(day);
-    lines.push({ key: `d${day}${again}`, kind: "day", ts, age });
-    before = null;
+    const suffix = seenDays.has(day) ? `-${lines.length}` : ""; // clocks differ
+    seenDays.add(day);
+    lines.push({ key: `d${day}${suffix}`, kind: "day", ts, age });
+    previous = null;
   };
-  const noticesUpTo = (seq) => {
-    const some = [];
-    while (next < notices.length && notices[next].after < seq) some.push(notices[next++]);
-    if (!some.length) return;
-    dated(some[0].ts);
-    lines.push({ key: `n${some[0].id}`, kind: "notices", last: some.at(-1), notices: some });
-    before = null;
+  const addNotices = (seq) => {
+    const group = [];
+    while (nextNotice < notices.length && notices[nextNotice].after < seq) group.push(notices[nextNotice++]);
+    if (!group.length) return;
+    addDayDivider(group[0].ts);
+    lines.push({ key: `n${group[0].id}`, kind: "notices", last: group.at(-1), notices: group });
+    previous = null;
   };
 
-  for (const one of items) {
-    for (; gap < gaps.length && gaps[gap].before <= one.seq; gap += 1) {
-      const { after, before: end } = gaps[gap];
-      lines.push({ key: `g${after}-${end}`, kind: "gap", after, before: end });
-      before = null;
+  for (const entry of items) {
+    for (; nextGap < gaps.length && gaps[nextGap].before <= entry.seq; nextGap += 1) {
+      const { after, before } = gaps[nextGap];
+      lines.push({ key: `g${after}-${before}`, kind: "gap", after, before });
+      previous = null;
     }
-    noticesUpTo(one.seq);
-    dated(one.ts);
-    const own = mine.has(one.memberId);
-    if (unread && one.seq > unreadAfter && !own) {
+    addNotices(entry.seq);
+    addDayDivider(entry.ts);
+    const isOwn = ownMemberIds.has(entry.memberId);
+    if (needsDivider && entry.seq > unreadAfter && !isOwn) {
       lines.push({ key: "unread", kind: "unread" });
-      unread = false;
-      before = null;
+      needsDivider = false;
+      previous = null;
     }
-    if (one.kind === "topic") {
-      lines.push({ key: `t${one.seq}`, kind: "topic", item: one });
-      before = null;
+    if (entry.kind === "topic") {
+      lines.push({ key: `t${entry.seq}`, kind: "topic", item: entry });
+      previous = null;
       continue;
     }
-    const quoted = one.replyTo ? (item(one.replyTo) ?? null) : null;
-    const action = !one.deleted && actionOf(one.message) !== null;
-    const head = !action && (one.replyTo !== undefined || !follows(before, one));
+    const quoted = entry.replyTo ? (getItem(entry.replyTo) ?? null) : null;
+    const isAction = !entry.deleted && actionText(entry.message) !== null;
+    const startsGroup = !isAction && (entry.replyTo !== undefined || !continuesGroup(previous, entry));
     lines.push({
-      key: `m${one.seq}`,
+      key: `m${entry.seq}`,
       kind: "message",
-      item: one,
-      head,
-      own,
-      mention: !own && named(one, nick),
+      item: entry,
+      startsGroup,
+      isOwn,
+      isMention: !isOwn && hasMention(entry, nick),
       quoted,
-      posts: changes.get(one.seq) ?? null,
+      changes: changesBySeq.get(entry.seq) ?? null,
     });
-    before = action ? null : one;
+    previous = isAction ? null : entry;
   }
-  noticesUpTo(Infinity);
-  for (const one of waiting) {
-    if (one.seq !== undefined && item(one.seq)) continue;
-    dated(one.ts);
-    const author = { memberId: "", nickName: nick, ts: one.ts };
-    const above = before && mine.has(before.memberId) ? { ...before, memberId: "" } : before;
-    const quoted = one.body.replyTo ? (item(one.body.replyTo) ?? null) : null;
-    const action = actionOf(one.body.message) !== null;
-    const head = !action && (one.body.replyTo !== undefined || !follows(above, author));
-    lines.push({ key: `p${one.clientId}`, kind: "pending", pending: one, nick, head, quoted });
-    before = action ? null : author;
+  addNotices(Infinity);
+  for (const item of pendingItems) {
+    if (item.seq !== undefined && getItem(item.seq)) continue;
+    addDayDivider(item.ts);
+    const provisional = { memberId: "", nickName: nick, ts: item.ts };
+    const previousAuthor = previous && ownMemberIds.has(previous.memberId) ? { ...previous, memberId: "" } : previous;
+    const quoted = item.body.replyTo ? (getItem(item.body.replyTo) ?? null) : null;
+    const isAction = actionText(item.body.message) !== null;
+    const startsGroup = !isAction && (item.body.replyTo !== undefined || !continuesGroup(previousAuthor, provisional));
+    lines.push({ key: `p${item.clientId}`, kind: "pending", item, nick, startsGroup, quoted });
+    previous = isAction ? null : provisional;
   }
   return lines;
 }
 
 /** Whether two lines of one key look the same; a day's first moment and older notices are told by the rest. */
-export function same(one, other) {
-  return Object.keys(one).every((field) => field === "ts" || field === "notices" || one[field] === other[field]);
+export function isSameLine(line, other) {
+  return Object.keys(line).every((field) => field === "ts" || field === "notices" || line[field] === other[field]);
 }
 
-const known = new WeakMap(); // item → the last nickname it was looked through for, and whether it has it
+const mentionCache = new WeakMap(); // item → the last nickname it was looked through for, and whether it has it
 
-function named(item, nick) {
-  const before = known.get(item);
-  if (before?.nick === nick) return before.named;
-  const found = mentions(item.message, nick);
-  known.set(item, { nick, named: found });
-  return found;
+function hasMention(item, nick) {
+  const previous = mentionCache.get(item);
+  if (previous?.nick === nick) return previous.hasMention;
+  const isMentioned = mentionsNick(item.message, nick);
+  mentionCache.set(item, { nick, hasMention: isMentioned });
+  return isMentioned;
 }
 
-function follows(before, one) {
+function continuesGroup(previous, entry) {
   return (
-    before !== null &&
-    before.memberId === one.memberId &&
-    before.nickName === one.nickName &&
-    one.ts - before.ts < TOGETHER
+    previous !== null &&
+    previous.memberId === entry.memberId &&
+    previous.nickName === entry.nickName &&
+    entry.ts - previous.ts < GROUP_WINDOW
   );
 }
 
-function dayOf(ts) {
+function dayNumber(ts) {
   const date = new Date(ts);
   return date.getFullYear() * 10_000 + (date.getMonth() + 1) * 100 + date.getDate();
 }

@@ -4,7 +4,7 @@
  * `crypto.randomUUID` exists only over HTTPS and on localhost; a chat on a LAN
  * is often neither, so the id is made from random bytes (RFC 9562, version 4).
  */
-export function newUuid() {
+export function randomUuid() {
   if (typeof crypto.randomUUID === "function") return crypto.randomUUID();
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   bytes[6] = (bytes[6] & 0x0f) | 0x40;

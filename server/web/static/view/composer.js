@@ -8,13 +8,13 @@
  * Rule 3  What is pasted or dropped is never sent by itself; a large piece asks.
  */
 
-import { words } from "../i18n/strings.js";
-import { say } from "./dom.js";
+import { strings } from "../i18n/strings.js";
+import { setText } from "./dom.js";
 
-const MOST = 4000; // characters, as `limits.py` has them: code points
-const WARN = 300; // characters before that
-const LINES_UNASKED = 5;
-const FILE_AT_MOST = 64 * 1024; // bytes
+const MAX_LENGTH = 4000; // characters, as `limits.py` has them: code points
+const WARNING_THRESHOLD = 300; // characters before that
+const MAX_UNCONFIRMED_LINES = 5;
+const MAX_FILE_SIZE = 64 * 1024; // bytes
 
 /**
  * @typedef {object} Draft
@@ -26,20 +26,20 @@ const FILE_AT_MOST = 64 * 1024; // bytes
 
 export class Composer {
   #form = document.getElementById("composer");
-  #field = document.getElementById("message-field");
-  #grow = document.getElementById("grow");
-  #button = document.getElementById("send");
-  #count = document.getElementById("count");
-  #hint = document.getElementById("hint");
-  #about = document.getElementById("about");
-  #drop = document.getElementById("drop");
-  #onDraft;
-  #onSay;
-  #ask;
+  #field = document.getElementById("composer-input");
+  #autogrow = document.getElementById("composer-autogrow");
+  #button = document.getElementById("send-button");
+  #charCount = document.getElementById("char-count");
+  #error = document.getElementById("composer-error");
+  #context = document.getElementById("compose-context");
+  #dropZone = document.getElementById("drop-zone");
+  #onDraftChange;
+  #onSubmit;
+  #confirm;
   #room = "";
   /** @type {Draft} */
   #draft = { text: "" };
-  #told = null; // what the line above the field says
+  #shownContext = null; // what the line above the field says
 
   /**
    * @param {object} to
@@ -48,10 +48,10 @@ export class Composer {
    * @param {() => void} to.onUp An empty field was left upwards.
    * @param {(question: object) => Promise<string | null>} to.ask See `Asking.ask`.
    */
-  constructor({ onSay, onDraft, onUp, ask }) {
-    this.#onSay = onSay;
-    this.#onDraft = onDraft;
-    this.#ask = ask;
+  constructor({ onSubmit, onDraftChange, onEditLast, confirm }) {
+    this.#onSubmit = onSubmit;
+    this.#onDraftChange = onDraftChange;
+    this.#confirm = confirm;
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#submit();
@@ -59,7 +59,7 @@ export class Composer {
     this.#field.addEventListener("keydown", (event) => {
       if (event.key === "ArrowUp" && !this.#field.value && !event.shiftKey && !event.altKey) {
         event.preventDefault();
-        onUp();
+        onEditLast();
       }
       // 229: Safari ends a composition before the key that ended it.
       if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
@@ -67,17 +67,17 @@ export class Composer {
       this.#form.requestSubmit();
     });
     this.#field.addEventListener("input", () => {
-      say(this.#hint, "");
-      this.#written();
+      setText(this.#error, "");
+      this.#onInput();
     });
-    this.#field.addEventListener("paste", (event) => this.#pasted(event));
-    document.getElementById("about-stop").addEventListener("click", () => {
-      this.stop();
+    this.#field.addEventListener("paste", (event) => this.#onPaste(event));
+    document.getElementById("compose-context-cancel").addEventListener("click", () => {
+      this.cancelContext();
       this.focus();
     });
     // The button must not take the focus: on a phone the keyboard would go.
     this.#button.addEventListener("pointerdown", (event) => event.preventDefault());
-    this.#takeDrops(document.getElementById("talk"));
+    this.#listenForDrops(document.getElementById("conversation"));
   }
 
   get text() {
@@ -89,43 +89,43 @@ export class Composer {
   }
 
   /** Shows a room's draft. */
-  show(room, draft) {
+  showDraft(room, draft) {
     this.#room = room;
     this.#draft = draft;
-    this.#field.placeholder = words.writeTo(room);
+    this.#field.placeholder = strings.composerPlaceholder(room);
     this.#field.value = draft.text;
-    say(this.#hint, "");
-    this.#changed();
+    setText(this.#error, "");
+    this.#updateControls();
   }
 
   /** Answers a message. */
-  reply(seq) {
-    const { aside, editing } = this.#draft;
-    this.#become({ text: editing ? (aside ?? "") : this.text, replyTo: seq });
+  startReply(seq) {
+    const { savedText, editing } = this.#draft;
+    this.#replaceDraft({ text: editing ? (savedText ?? "") : this.text, replyTo: seq });
   }
 
   /** Changes a message of yours; what was being written comes back after it. */
-  edit(seq, text) {
-    const { aside, editing, replyTo } = this.#draft;
-    this.#become({ text, editing: seq, aside: editing ? aside : this.text, replyTo: editing ? undefined : replyTo });
+  startEdit(seq, text) {
+    const { savedText, editing, replyTo } = this.#draft;
+    this.#replaceDraft({ text, editing: seq, savedText: editing ? savedText : this.text, replyTo: editing ? undefined : replyTo });
   }
 
   /**
    * Takes back what the server refused, to be written anew.
    * @param {import("../net/outbox.js").Post} post
    */
-  rewrite({ event, body }) {
-    if (event === "editMessage") return this.edit(body.seq, body.message);
-    const { aside, editing } = this.#draft;
-    const written = editing ? aside : this.text;
-    return this.#become({ text: written ? `${body.message}\n${written}` : body.message, replyTo: body.replyTo });
+  restoreItem({ event, body }) {
+    if (event === "editMessage") return this.startEdit(body.seq, body.message);
+    const { savedText, editing } = this.#draft;
+    const unsentText = editing ? savedText : this.text;
+    return this.#replaceDraft({ text: unsentText ? `${body.message}\n${unsentText}` : body.message, replyTo: body.replyTo });
   }
 
   /** Neither answers nor changes anything. @returns {boolean} Whether it did. */
-  stop() {
-    const { aside, editing, replyTo } = this.#draft;
+  cancelContext() {
+    const { savedText, editing, replyTo } = this.#draft;
     if (!editing && !replyTo) return false;
-    this.#become({ text: editing ? (aside ?? "") : this.text });
+    this.#replaceDraft({ text: editing ? (savedText ?? "") : this.text });
     return true;
   }
 
@@ -133,29 +133,29 @@ export class Composer {
    * Says above the field what the text is for.
    * @param {{what: string, text: string, stop: string} | null} told
    */
-  tell(told) {
-    if (JSON.stringify(told) === JSON.stringify(this.#told)) return;
-    this.#told = told;
-    this.#about.hidden = !told;
-    if (!told) return;
-    say(document.getElementById("about-what"), told.what);
-    say(document.getElementById("about-text"), told.text);
-    const stop = document.getElementById("about-stop");
-    stop.title = told.stop;
-    stop.setAttribute("aria-label", told.stop);
+  showContext(context) {
+    if (JSON.stringify(context) === JSON.stringify(this.#shownContext)) return;
+    this.#shownContext = context;
+    this.#context.hidden = !context;
+    if (!context) return;
+    setText(document.getElementById("compose-context-label"), context.label);
+    setText(document.getElementById("compose-context-text"), context.text);
+    const cancelButton = document.getElementById("compose-context-cancel");
+    cancelButton.title = context.cancelLabel;
+    cancelButton.setAttribute("aria-label", context.cancelLabel);
   }
 
   /** Puts text in where the caret is. */
-  insert(text) {
+  insertText(text) {
     const { selectionStart, selectionEnd } = this.#field;
     this.focus();
     this.#field.setRangeText(text, selectionStart, selectionEnd, "end");
-    this.#written();
+    this.#onInput();
   }
 
   /** Says what is wrong with it. */
-  hint(problem) {
-    say(this.#hint, problem);
+  showError(message) {
+    setText(this.#error, message);
   }
 
   focus() {
@@ -164,93 +164,93 @@ export class Composer {
 
   #submit() {
     const { text } = this;
-    if (!text.trim() || lengthOf(text) > MOST) return;
-    if (!this.#onSay({ ...this.#draft, text: text.trimEnd() })) return;
-    this.#become({ text: this.#draft.editing ? (this.#draft.aside ?? "") : "" });
+    if (!text.trim() || countCodePoints(text) > MAX_LENGTH) return;
+    if (!this.#onSubmit({ ...this.#draft, text: text.trimEnd() })) return;
+    this.#replaceDraft({ text: this.#draft.editing ? (this.#draft.savedText ?? "") : "" });
   }
 
-  #become(draft) {
+  #replaceDraft(draft) {
     this.#draft = draft;
     this.#field.value = draft.text;
-    this.#changed();
+    this.#updateControls();
     this.focus();
-    this.#onDraft(draft);
+    this.#onDraftChange(draft);
   }
 
-  #written() {
+  #onInput() {
     this.#draft = { ...this.#draft, text: this.#field.value };
-    this.#changed();
-    this.#onDraft(this.#draft);
+    this.#updateControls();
+    this.#onDraftChange(this.#draft);
   }
 
-  #changed() {
-    this.#grow.dataset.text = this.#field.value;
-    const left = MOST - lengthOf(this.#field.value);
-    this.#button.disabled = !this.#field.value.trim() || left < 0;
-    this.#count.hidden = left > WARN;
-    this.#count.classList.toggle("over", left < 0);
-    say(this.#count, left < 0 ? words.tooLong(-left) : words.charactersLeft(left));
+  #updateControls() {
+    this.#autogrow.dataset.text = this.#field.value;
+    const remaining = MAX_LENGTH - countCodePoints(this.#field.value);
+    this.#button.disabled = !this.#field.value.trim() || remaining < 0;
+    this.#charCount.hidden = remaining > WARNING_THRESHOLD;
+    this.#charCount.classList.toggle("over", remaining < 0);
+    setText(this.#charCount, remaining < 0 ? strings.charactersOver(-remaining) : strings.charactersLeft(remaining));
   }
 
-  async #pasted(event) {
+  async #onPaste(event) {
     const text = event.clipboardData?.getData("text/plain") ?? "";
-    if (this.#takesAsItIs(text)) return; // the field does it, and can undo it
+    if (this.#fitsUnconfirmed(text)) return; // the field does it, and can undo it
     event.preventDefault();
-    await this.#offer(text);
+    await this.#insertOrConfirm(text);
   }
 
-  #takesAsItIs(text) {
-    return text.trimEnd().split("\n").length <= LINES_UNASKED && lengthOf(text) <= MOST;
+  #fitsUnconfirmed(text) {
+    return text.trimEnd().split("\n").length <= MAX_UNCONFIRMED_LINES && countCodePoints(text) <= MAX_LENGTH;
   }
 
-  async #offer(pasted) {
-    const whole = pasted.replaceAll("\r\n", "\n");
-    if (this.#takesAsItIs(whole)) {
-      this.insert(whole);
+  async #insertOrConfirm(pasted) {
+    const normalized = pasted.replaceAll("\r\n", "\n");
+    if (this.#fitsUnconfirmed(normalized)) {
+      this.insertText(normalized);
       return;
     }
-    const text = whole.trimEnd();
+    const text = normalized.trimEnd();
     const room = this.#room;
-    const long = lengthOf(text) > MOST;
-    const start = text.slice(0, 300);
-    const choice = await this.#ask({
-      title: words.pasteAsk(text.split("\n").length),
-      text: long ? words.pasteLong(lengthOf(text)) : start.length < text.length ? `${start}…` : start,
+    const isTooLong = countCodePoints(text) > MAX_LENGTH;
+    const preview = text.slice(0, 300);
+    const choice = await this.#confirm({
+      title: strings.pasteTitle(text.split("\n").length),
+      text: isTooLong ? strings.pasteTooLong(countCodePoints(text)) : preview.length < text.length ? `${preview}…` : preview,
       choices: [
-        { value: "edit", label: words.pasteEdit },
-        ...(long ? [] : [{ value: "send", label: words.pasteSend, kind: "primary" }]),
+        { value: "insert", label: strings.pasteInsert },
+        ...(isTooLong ? [] : [{ value: "send", label: strings.pasteSend, kind: "primary" }]),
       ],
     });
     if (!choice || room !== this.#room) return;
-    if (choice === "edit") this.insert(text);
-    else this.#onSay({ text, replyTo: this.#draft.editing ? undefined : this.#draft.replyTo });
+    if (choice === "insert") this.insertText(text);
+    else this.#onSubmit({ text, replyTo: this.#draft.editing ? undefined : this.#draft.replyTo });
   }
 
-  #takeDrops(place) {
-    const over = (event) => {
+  #listenForDrops(target) {
+    const onDragOver = (event) => {
       event.preventDefault();
       event.dataTransfer.dropEffect = "copy";
-      this.#drop.hidden = false;
+      this.#dropZone.hidden = false;
     };
-    place.addEventListener("dragenter", over);
-    place.addEventListener("dragover", over);
-    place.addEventListener("dragleave", ({ relatedTarget }) => {
-      if (!place.contains(relatedTarget)) this.#drop.hidden = true;
+    target.addEventListener("dragenter", onDragOver);
+    target.addEventListener("dragover", onDragOver);
+    target.addEventListener("dragleave", ({ relatedTarget }) => {
+      if (!target.contains(relatedTarget)) this.#dropZone.hidden = true;
     });
-    place.addEventListener("drop", async (event) => {
+    target.addEventListener("drop", async (event) => {
       event.preventDefault();
-      this.#drop.hidden = true;
+      this.#dropZone.hidden = true;
       const [file] = event.dataTransfer.files;
-      const text = file ? await textOf(file) : event.dataTransfer.getData("text/plain");
-      if (text) await this.#offer(text);
-      else this.hint(words.onlyText);
+      const text = file ? await readTextFile(file) : event.dataTransfer.getData("text/plain");
+      if (text) await this.#insertOrConfirm(text);
+      else this.showError(strings.dropTextOnly);
     });
   }
 }
 
 /** What a file says; empty when it is no text, or too much. */
-async function textOf(file) {
-  if (file.size > FILE_AT_MOST) return "";
+async function readTextFile(file) {
+  if (file.size > MAX_FILE_SIZE) return "";
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(await file.arrayBuffer());
   } catch {
@@ -258,7 +258,7 @@ async function textOf(file) {
   }
 }
 
-function lengthOf(text) {
+function countCodePoints(text) {
   let length = 0;
   for (const _ of text) length += 1;
   return length;

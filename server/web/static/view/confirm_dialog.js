@@ -2,12 +2,12 @@
  * A question in a dialog of its own.
  */
 
-import { words } from "../i18n/strings.js";
-import { button, say } from "./dom.js";
+import { strings } from "../i18n/strings.js";
+import { createButton, setText } from "./dom.js";
 
-export class Asking {
-  #dialog = document.getElementById("ask");
-  #answer = null;
+export class ConfirmDialog {
+  #dialog = document.getElementById("confirm-dialog");
+  #resolve = null;
 
   /**
    * @param {object} question
@@ -16,23 +16,23 @@ export class Asking {
    * @param {{value: string, label: string, kind?: string}[]} question.choices
    * @returns {Promise<string | null>} The value that was chosen, null for none.
    */
-  ask({ title, text, choices }) {
-    this.#answer?.(null);
-    say(document.getElementById("ask-title"), title);
-    say(document.getElementById("ask-text"), text);
+  confirm({ title, text, choices }) {
+    this.#resolve?.(null);
+    setText(document.getElementById("confirm-title"), title);
+    setText(document.getElementById("confirm-text"), text);
     return new Promise((resolve) => {
-      this.#answer = resolve;
-      const done = (value) => {
-        this.#answer = null;
+      this.#resolve = resolve;
+      const finish = (value) => {
+        this.#resolve = null;
         this.#dialog.close();
         resolve(value);
       };
-      const buttons = [{ value: null, label: words.cancel }, ...choices].map(({ value, label, kind = "plain" }) =>
-        button(kind, label, () => done(value)),
+      const buttons = [{ value: null, label: strings.cancel }, ...choices].map(({ value, label, kind = "secondary" }) =>
+        createButton(kind, label, () => finish(value)),
       );
-      document.getElementById("ask-buttons").replaceChildren(...buttons);
+      document.getElementById("confirm-buttons").replaceChildren(...buttons);
       // The event of a question before may come when this one is open already.
-      this.#dialog.onclose = () => this.#dialog.open || done(null);
+      this.#dialog.onclose = () => this.#dialog.open || finish(null);
       this.#dialog.showModal();
       buttons.at(-1).focus();
     });
@@ -40,8 +40,8 @@ export class Asking {
 }
 
 /** Closes dialogs by their buttons, and by a click beside them. */
-export function closable(dialog) {
+export function closeOnDismiss(dialog) {
   dialog.addEventListener("click", ({ target }) => {
-    if (target === dialog || target.closest("[data-close]")) dialog.close();
+    if (target === dialog || target.closest("[data-close-dialog]")) dialog.close();
   });
 }

@@ -2,66 +2,66 @@
  * The keys and commands of the page: one table, from which the help is made.
  */
 
-import { words } from "../i18n/strings.js";
+import { strings } from "../i18n/strings.js";
 import { COMMANDS } from "../state/command_parser.js";
-import { closable } from "./confirm_dialog.js";
-import { element } from "./dom.js";
+import { closeOnDismiss } from "./confirm_dialog.js";
+import { createElement } from "./dom.js";
 
 /** Where each key works; its name in `words.keys`, and how it is pressed. */
-export const KEYS = {
-  anywhere: {
+export const SHORTCUTS = {
+  shortcutsGlobal: {
     help: "?  F1",
-    switcher: "Ctrl+K",
-    searching: "Ctrl+Shift+F",
-    rooms: "Alt+↑  Alt+↓",
-    unreadRoom: "Alt+A",
+    switchRoom: "Ctrl+K",
+    search: "Ctrl+Shift+F",
+    adjacentRoom: "Alt+↑  Alt+↓",
+    nextUnreadRoom: "Alt+A",
     firstUnread: "Alt+U",
-    toNewest: "Esc",
+    newestMessage: "Esc",
   },
-  writing: {
+  shortcutsComposer: {
     send: "Enter",
     newline: "Shift+Enter",
     editLast: "↑",
-    pages: "PgUp  PgDn",
-    pick: "Shift+Tab ↑",
+    scroll: "PgUp  PgDn",
+    selectMessage: "Shift+Tab ↑",
   },
-  onMessage: { move: "↑  ↓", reply: "R", react: "A", edit: "E", remove: "D", copy: "Y", open: "Enter", back: "Esc" },
+  shortcutsMessage: { moveSelection: "↑  ↓", reply: "R", react: "A", edit: "E", delete: "D", copy: "Y", openLink: "Enter", backToComposer: "Esc" },
 };
 
-export class Help {
-  #dialog = document.getElementById("help");
+export class HelpDialog {
+  #dialog = document.getElementById("help-dialog");
 
   constructor() {
-    closable(this.#dialog);
+    closeOnDismiss(this.#dialog);
   }
 
   open() {
     if (this.#dialog.open) return;
-    const keys = Object.entries(KEYS).map(([place, table]) =>
-      section(
-        words[place],
-        Object.entries(table).map(([name, pressed]) => [pressed.split("  ").map(key), words.keys[name]]),
+    const sections = Object.entries(SHORTCUTS).map(([group, shortcuts]) =>
+      renderSection(
+        strings[group],
+        Object.entries(shortcuts).map(([name, pressed]) => [pressed.split("  ").map(renderKey), strings.shortcuts[name]]),
       ),
     );
     const commands = Object.entries(COMMANDS).map(([name, argument]) => [
-      [element("code", "", argument ? `/${name} ${words.arguments[argument]}` : `/${name}`)],
-      words.commandHelp[name],
+      [createElement("code", "", argument ? `/${name} ${strings.arguments[argument]}` : `/${name}`)],
+      strings.commandHelp[name],
     ]);
-    document.getElementById("help-body").replaceChildren(...keys, section(words.commands, commands));
+    document.getElementById("help-body").replaceChildren(...sections, renderSection(strings.commands, commands));
     this.#dialog.showModal();
   }
 }
 
-function key(pressed) {
-  return element("kbd", "", pressed);
+function renderKey(key) {
+  return createElement("kbd", "", key);
 }
 
-function section(title, rows) {
-  const list = element("dl", "");
-  for (const [terms, meaning] of rows) {
-    const term = element("dt", "");
-    for (const one of terms) term.append(one, " ");
-    list.append(element("div", "", term, element("dd", "", meaning)));
+function renderSection(title, rows) {
+  const list = createElement("dl", "");
+  for (const [terms, description] of rows) {
+    const dt = createElement("dt", "");
+    for (const term of terms) dt.append(term, " ");
+    list.append(createElement("div", "", dt, createElement("dd", "", description)));
   }
-  return element("section", "", element("h3", "", title), list);
+  return createElement("section", "", createElement("h3", "", title), list);
 }

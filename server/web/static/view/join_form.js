@@ -4,17 +4,17 @@
  * The room is prefilled from the address (`/#/tea`), else from last time, and the nickname from last time.
  */
 
-import { chooseLanguage, words } from "../i18n/strings.js";
-import { lasting } from "../state/storage.js";
-import { roomInAddress } from "./room_url.js";
+import { setLanguage, strings } from "../i18n/strings.js";
+import { localStore } from "../state/storage.js";
+import { roomFromUrl } from "./room_url.js";
 
-export class Door {
-  #door = document.getElementById("door");
-  #form = document.getElementById("door-form");
-  #room = document.getElementById("room-field");
-  #nick = document.getElementById("nick-field");
-  #problem = document.getElementById("door-problem");
-  #button = document.getElementById("door-enter");
+export class JoinForm {
+  #screen = document.getElementById("join-screen");
+  #form = document.getElementById("join-form");
+  #room = document.getElementById("join-room");
+  #nick = document.getElementById("join-nick");
+  #error = document.getElementById("join-error");
+  #button = document.getElementById("join-submit");
 
   /**
    * @param {object} to
@@ -22,64 +22,64 @@ export class Door {
    * @param {() => void} to.onChange Something else is being asked for.
    * @param {() => void} to.onLanguage The words are others now.
    */
-  constructor({ onEnter, onChange, onLanguage }) {
+  constructor({ onSubmit, onChange, onLanguageChange }) {
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
       const room = this.#room.value.trim();
       const nick = this.#nick.value.trim();
-      if (!room) return this.#ask(this.#room, words.roomNeeded);
-      if (!nick) return this.#ask(this.#nick, words.nickNeeded);
-      lasting.put("room", room);
-      lasting.put("nick", nick);
-      this.#say("");
-      return onEnter(room, nick);
+      if (!room) return this.#reject(this.#room, strings.roomRequired);
+      if (!nick) return this.#reject(this.#nick, strings.nicknameRequired);
+      localStore.set("room", room);
+      localStore.set("nick", nick);
+      this.#showError("");
+      return onSubmit(room, nick);
     });
-    document.getElementById("door-language").addEventListener("click", () => {
-      chooseLanguage(words.otherLanguageCode);
-      onLanguage();
+    document.getElementById("join-language").addEventListener("click", () => {
+      setLanguage(strings.otherLanguageCode);
+      onLanguageChange();
     });
     for (const field of [this.#room, this.#nick]) {
       field.addEventListener("input", () => {
-        this.#say("");
-        this.busy = false;
+        this.#showError("");
+        this.isBusy = false;
         onChange();
       });
     }
   }
 
   /** Opens it, with the reason why you are outside, if any. */
-  show(problem = "", busy = false) {
-    this.busy = busy;
-    this.#door.hidden = false;
-    this.#room.value = roomInAddress() || lasting.get("room", "");
-    this.#nick.value = lasting.get("nick", "");
-    this.#say(problem);
+  show(error = "", isBusy = false) {
+    this.isBusy = isBusy;
+    this.#screen.hidden = false;
+    this.#room.value = roomFromUrl() || localStore.get("room", "");
+    this.#nick.value = localStore.get("nick", "");
+    this.#showError(error);
     (this.#room.value ? (this.#nick.value ? this.#button : this.#nick) : this.#room).focus();
   }
 
   hide() {
-    this.#door.hidden = true;
+    this.#screen.hidden = true;
   }
 
   /** The server was asked and has not answered. */
-  set busy(busy) {
-    this.#button.disabled = busy;
-    this.#button.textContent = busy ? words.entering : words.enter;
+  set isBusy(isBusy) {
+    this.#button.disabled = isBusy;
+    this.#button.textContent = isBusy ? strings.joinProgress : strings.joinButton;
   }
 
   /** What is wrong, or takes so long. */
-  set problem(reason) {
-    this.#say(reason);
+  set error(message) {
+    this.#showError(message);
   }
 
-  #ask(field, problem) {
-    this.#say(problem);
+  #reject(field, error) {
+    this.#showError(error);
     field.setAttribute("aria-invalid", "true");
     field.focus();
   }
 
-  #say(problem) {
-    this.#problem.textContent = problem;
+  #showError(error) {
+    this.#error.textContent = error;
     for (const field of [this.#room, this.#nick]) field.removeAttribute("aria-invalid");
   }
 }

@@ -2,47 +2,47 @@
  * The button that leads up to the first unread message, while that is out of sight.
  */
 
-import { words } from "../i18n/strings.js";
-import { say } from "./dom.js";
+import { strings } from "../i18n/strings.js";
+import { setText } from "./dom.js";
 
-export class UnreadAbove {
+export class JumpToUnread {
   #scroller = document.getElementById("timeline");
-  #lines = document.getElementById("lines");
-  #button = document.getElementById("unread-above");
-  #of = ""; // the room and the place that it is about
-  #seen = false; // that place was in view, or was gone to
+  #list = document.getElementById("timeline-lines");
+  #button = document.getElementById("jump-to-unread");
+  #target = ""; // the room and the place that it is about
+  #isDismissed = false; // that place was in view, or was gone to
 
   /** @param {() => void} onGo */
-  constructor(onGo) {
+  constructor(onJump) {
     this.#button.addEventListener("click", () => {
-      this.#seen = true;
+      this.#isDismissed = true;
       this.#button.hidden = true;
-      onGo();
+      onJump();
     });
-    this.#scroller.addEventListener("scroll", () => this.#look(), { passive: true });
+    this.#scroller.addEventListener("scroll", () => this.#update(), { passive: true });
   }
 
   /** @param {import("../state/room.js").Room} room */
-  draw({ name, reading }) {
-    const of = reading.unreadAfter === null ? "" : `${reading.unreadAfter} ${name}`;
-    if (of !== this.#of) this.#seen = false;
-    this.#of = of;
-    say(this.#button, `${words.firstUnread} ↑`);
-    this.#look();
+  render({ name, readTracker }) {
+    const target = readTracker.unreadAfter === null ? "" : `${readTracker.unreadAfter} ${name}`;
+    if (target !== this.#target) this.#isDismissed = false;
+    this.#target = target;
+    setText(this.#button, `${strings.jumpToUnread} ↑`);
+    this.#update();
   }
 
-  #look() {
-    if (!this.#seen && this.#of) {
-      const line = this.#lines.querySelector(".unread");
+  #update() {
+    if (!this.#isDismissed && this.#target) {
+      const divider = this.#list.querySelector(".unread");
       const { top } = this.#scroller.getBoundingClientRect();
-      this.#seen = line ? line.getBoundingClientRect().bottom >= top : !this.#isAbove();
+      this.#isDismissed = divider ? divider.getBoundingClientRect().bottom >= top : !this.#isTargetAbove();
     }
-    this.#button.hidden = this.#seen || !this.#of;
+    this.#button.hidden = this.#isDismissed || !this.#target;
   }
 
   /** Whether the line is further up than what is in the document. */
-  #isAbove() {
-    const first = this.#lines.querySelector("[data-seq]");
-    return first !== null && Number(first.dataset.seq) > Number.parseInt(this.#of, 10) + 1;
+  #isTargetAbove() {
+    const first = this.#list.querySelector("[data-seq]");
+    return first !== null && Number(first.dataset.seq) > Number.parseInt(this.#target, 10) + 1;
   }
 }

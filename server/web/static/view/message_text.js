@@ -4,32 +4,32 @@
  */
 
 // An address ends at a space, at what quotes it, and at CJK punctuation.
-const ADDRESS =
+const URL_PATTERN =
   /\b(?:https?:\/\/|mailto:)[^\s<>"'`\u3000-\u303f\uff00-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65]+/giu;
-const PICTURES =
+const EMOJI_ONLY_PATTERN =
   /^(?:\p{Extended_Pictographic}|\p{Emoji_Modifier}|\p{Regional_Indicator}|[\u200d\ufe0f\u20e3]|\s){1,24}$/u;
-const SCHEMES = new Set(["http:", "https:", "mailto:"]);
-const PICTURES_AT_MOST = 3;
+const ALLOWED_SCHEMES = new Set(["http:", "https:", "mailto:"]);
+const MAX_EMOJI = 3;
 
 /** @returns {Node[]} The text, with its links made links. */
-export function textNodes(text) {
+export function linkify(text) {
   const nodes = [];
-  let done = 0;
-  for (const { 0: found, index } of text.matchAll(ADDRESS)) {
-    const address = trimmed(found);
-    const link = linkTo(address);
+  let position = 0;
+  for (const { 0: match, index } of text.matchAll(URL_PATTERN)) {
+    const url = trimPunctuation(match);
+    const link = createLink(url);
     if (!link) continue;
-    if (index > done) nodes.push(document.createTextNode(text.slice(done, index)));
+    if (index > position) nodes.push(document.createTextNode(text.slice(position, index)));
     nodes.push(link);
-    done = index + address.length;
+    position = index + url.length;
   }
-  if (done < text.length) nodes.push(document.createTextNode(text.slice(done)));
+  if (position < text.length) nodes.push(document.createTextNode(text.slice(position)));
   return nodes;
 }
 
 /** Whether a text is one to three emoji and nothing else. */
-export function isPicture(text) {
-  return PICTURES.test(text) && graphemes(text).filter((one) => one.trim()).length <= PICTURES_AT_MOST;
+export function isEmojiOnly(text) {
+  return EMOJI_ONLY_PATTERN.test(text) && graphemes(text).filter((grapheme) => grapheme.trim()).length <= MAX_EMOJI;
 }
 
 /** The user-perceived characters of a text (UAX #29). */
@@ -38,33 +38,33 @@ export function graphemes(text) {
   return Array.from(new Intl.Segmenter().segment(text), ({ segment }) => segment);
 }
 
-function linkTo(address) {
-  if (!SCHEMES.has(schemeOf(address))) return null;
+function createLink(url) {
+  if (!ALLOWED_SCHEMES.has(schemeOf(url))) return null;
   const link = document.createElement("a");
-  link.href = address;
+  link.href = url;
   link.target = "_blank";
   link.rel = "noopener noreferrer";
-  link.textContent = address;
+  link.textContent = url;
   return link;
 }
 
-function schemeOf(address) {
+function schemeOf(url) {
   try {
-    return new URL(address).protocol;
+    return new URL(url).protocol;
   } catch {
     return ""; // "https://" and nothing behind it
   }
 }
 
 /** The address without the punctuation of the sentence around it. */
-function trimmed(found) {
-  let address = found;
+function trimPunctuation(match) {
+  let url = match;
   for (;;) {
-    const last = address.at(-1);
-    const closes = { ")": "(", "]": "[", "}": "{" }[last];
-    const stray = closes ? count(address, last) > count(address, closes) : /[.,;:!?*_~'"]/.test(last);
-    if (!stray) return address;
-    address = address.slice(0, -1);
+    const last = url.at(-1);
+    const opener = { ")": "(", "]": "[", "}": "{" }[last];
+    const isTrailing = opener ? count(url, last) > count(url, opener) : /[.,;:!?*_~'"]/.test(last);
+    if (!isTrailing) return url;
+    url = url.slice(0, -1);
   }
 }
 

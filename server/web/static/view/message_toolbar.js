@@ -6,25 +6,25 @@
  * (WCAG 2.2, 2.1.4).
  */
 
-import { words } from "../i18n/strings.js";
-import { element, sign, signButton } from "./dom.js";
-import { lastInView } from "./viewport.js";
+import { strings } from "../i18n/strings.js";
+import { createElement, createIcon, createIconButton } from "./dom.js";
+import { findLastVisible } from "./viewport.js";
 
 const TOOLS = [
   { name: "react", key: "a" },
   { name: "reply", key: "r" },
-  { name: "edit", key: "e", own: true },
+  { name: "edit", key: "e", ownOnly: true },
   { name: "copy", key: "y" },
-  { name: "remove", key: "d", own: true },
+  { name: "delete", key: "d", ownOnly: true },
 ];
 
-export class Picker {
+export class MessageToolbar {
   #scroller = document.getElementById("timeline");
-  #list = document.getElementById("lines");
-  #bar = element("div", "tools");
-  #acts;
-  #itemOf;
-  #onLeave;
+  #list = document.getElementById("timeline-lines");
+  #toolbar = createElement("div", "message-toolbar");
+  #actions;
+  #messageAt;
+  #onExit;
 
   /**
    * @param {object} to
@@ -32,18 +32,18 @@ export class Picker {
    * @param {(seq: number) => {item: object, own: boolean} | null} to.itemOf
    * @param {() => void} to.onLeave Back to writing.
    */
-  constructor({ acts, itemOf, onLeave }) {
-    this.#acts = acts;
-    this.#itemOf = itemOf;
-    this.#onLeave = onLeave;
-    this.#bar.setAttribute("role", "toolbar");
-    this.#bar.setAttribute("aria-live", "off"); // it stands in a live log, and says nothing new
-    const touched = ({ target, pointerType }) => {
+  constructor({ actions, messageAt, onExit }) {
+    this.#actions = actions;
+    this.#messageAt = messageAt;
+    this.#onExit = onExit;
+    this.#toolbar.setAttribute("role", "toolbar");
+    this.#toolbar.setAttribute("aria-live", "off"); // it stands in a live log, and says nothing new
+    const onPointerOver = ({ target, pointerType }) => {
       const row = target.closest?.(".message[data-seq]");
       if (pointerType === "mouse") this.#attach(row ?? null);
     };
-    this.#list.addEventListener("pointerover", touched);
-    this.#list.addEventListener("pointerleave", () => this.#attach(this.#picked));
+    this.#list.addEventListener("pointerover", onPointerOver);
+    this.#list.addEventListener("pointerleave", () => this.#attach(this.#focusedRow));
     this.#list.addEventListener("click", ({ target }) => {
       const row = target.closest(".message[data-seq]");
       if (row && !target.closest("a, button") && !getSelection().toString()) this.#attach(row);
@@ -52,79 +52,79 @@ export class Picker {
     this.#list.addEventListener("focusout", ({ relatedTarget }) => {
       if (!this.#list.contains(relatedTarget)) this.#attach(null);
     });
-    this.#scroller.addEventListener("keydown", (event) => this.#pressed(event));
+    this.#scroller.addEventListener("keydown", (event) => this.#onKeyDown(event));
   }
 
   /** Makes the toolbar anew where it is wanted next: the words are others. */
-  anew() {
+  rerender() {
     this.#attach(null);
   }
 
   /** Goes along when a line gets another element. */
-  replaced(old, row) {
-    if (this.#bar.parentNode === old) this.#attach(row, { keep: true });
+  onRowReplaced(previous, row) {
+    if (this.#toolbar.parentNode === previous) this.#attach(row, { replaceRow: true });
   }
 
-  get #picked() {
+  get #focusedRow() {
     const focused = document.activeElement;
     return this.#list.contains(focused) ? focused.closest(".message[data-seq]") : null;
   }
 
-  #attach(row, { keep = false } = {}) {
-    if (!keep && row && this.#bar.parentNode === row) return;
-    const found = row && this.#itemOf(Number(row.dataset.seq));
-    if (!found || found.item.deleted) {
-      this.#bar.remove();
+  #attach(row, { replaceRow = false } = {}) {
+    if (!replaceRow && row && this.#toolbar.parentNode === row) return;
+    const target = row && this.#messageAt(Number(row.dataset.seq));
+    if (!target || target.item.deleted) {
+      this.#toolbar.remove();
       return;
     }
-    this.#bar.setAttribute("aria-label", words.actions);
-    const tools = TOOLS.filter(({ own }) => found.own || !own);
-    if (!keep || this.#bar.childElementCount !== tools.length) {
-      this.#bar.replaceChildren(
-        ...tools.map(({ name, key }) => {
-          const tool = signButton("tool", sign(name), words[name], () => this.#do(name));
-          tool.title = `${words[name]} (${key.toUpperCase()})`;
-          return tool;
+    this.#toolbar.setAttribute("aria-label", strings.messageActions);
+    const visibleTools = TOOLS.filter(({ ownOnly }) => target.isOwn || !ownOnly);
+    if (!replaceRow || this.#toolbar.childElementCount !== visibleTools.length) {
+      this.#toolbar.replaceChildren(
+        ...visibleTools.map(({ name, key }) => {
+          const button = createIconButton("toolbar-button", createIcon(name), strings[name], () => this.#runAction(name));
+          button.title = `${strings[name]} (${key.toUpperCase()})`;
+          return button;
         }),
       );
     }
-    row.append(this.#bar);
+    row.append(this.#toolbar);
   }
 
-  #do(name, row = this.#bar.parentNode) {
-    const found = row && this.#itemOf(Number(row.dataset.seq));
-    if (!found || found.item.deleted) return;
-    if (TOOLS.some((tool) => tool.name === name && tool.own) && !found.own) return;
-    this.#acts[name](found.item, row);
+  #runAction(name, row = this.#toolbar.parentNode) {
+    const target = row && this.#messageAt(Number(row.dataset.seq));
+    if (!target || target.item.deleted) return;
+    if (TOOLS.some((tool) => tool.name === name && tool.ownOnly) && !target.isOwn) return;
+    this.#actions[name](target.item, row);
   }
 
-  #pressed(event) {
+  #onKeyDown(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input")) return;
     const row = event.target.closest(".line");
-    const onButton = event.target.closest("a, button");
+    const isOnButton = event.target.closest("a, button");
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-    const tool = TOOLS.find((one) => one.key === key);
-    if (key === "ArrowUp" || (row && key === "k")) this.#go(row, -1);
-    else if (key === "ArrowDown" || (row && key === "j")) this.#go(row, 1);
-    else if (tool && row && !onButton) this.#do(tool.name, row);
-    else if (key === "Enter" && row && !onButton) row.querySelector(".gap button, .said a, .quote")?.click();
-    else if (key === "Escape" && row) this.#onLeave();
+    const tool = TOOLS.find((candidate) => candidate.key === key);
+    if (key === "ArrowUp" || (row && key === "k")) this.#moveFocus(row, -1);
+    else if (key === "ArrowDown" || (row && key === "j")) this.#moveFocus(row, 1);
+    else if (tool && row && !isOnButton) this.#runAction(tool.name, row);
+    else if (key === "Enter" && row && !isOnButton) row.querySelector(".gap button, .message-text a, .quote")?.click();
+    else if (key === "Escape" && row) this.#onExit();
     else return;
     event.preventDefault();
     event.stopPropagation();
   }
 
-  #go(row, step) {
-    const rows = [...this.#list.querySelectorAll(".message, .gap button")];
-    const here = row ? rows.findIndex((one) => row.contains(one)) : -1;
+  #moveFocus(row, step) {
+    const stops = [...this.#list.querySelectorAll(".message, .gap button")];
+    const currentIndex = row ? stops.findIndex((stop) => row.contains(stop)) : -1;
     // From a link or a button in it, a message itself comes first.
-    const inside = here >= 0 && rows[here] !== document.activeElement;
-    const next = here < 0 ? lastInView(this.#scroller, rows) : rows[inside ? here : here + step];
+    const isInsideStop = currentIndex >= 0 && stops[currentIndex] !== document.activeElement;
+    const next = currentIndex < 0 ? findLastVisible(this.#scroller, stops) : stops[isInsideStop ? currentIndex : currentIndex + step];
     if (next) {
       next.focus({ preventScroll: true });
       next.scrollIntoView({ block: "nearest" });
     } else if (step > 0) {
-      this.#onLeave();
+      this.#onExit();
     }
   }
 }

@@ -7,17 +7,17 @@
  * Rule 2  It shows what was said only where you have not asked it to hide that.
  */
 
-import { words } from "../i18n/strings.js";
-import { lasting } from "../state/storage.js";
-import { inOneLine } from "./render_line.js";
+import { strings } from "../i18n/strings.js";
+import { localStore } from "../state/storage.js";
+import { excerpt } from "./render_line.js";
 
-const GATHERED = 1000; // ms
-const icon = (name) => new URL(`../${name}`, import.meta.url).pathname;
-const ICONS = { none: icon("icon.svg"), unread: icon("icon-unread.svg"), named: icon("icon-named.svg") };
+const BATCH_DELAY = 1000; // ms
+const iconUrl = (name) => new URL(`../${name}`, import.meta.url).pathname;
+const ICONS = { none: iconUrl("icon.svg"), unread: iconUrl("icon-unread.svg"), mention: iconUrl("icon-mention.svg") };
 
 export class Notifier {
   #onOpen;
-  #waiting = new Map(); // room → messages that name you
+  #queue = new Map(); // room → messages that name you
   #timer = 0;
   #icon = "none";
 
@@ -27,62 +27,62 @@ export class Notifier {
   }
 
   /** Whether this browser can, here. */
-  get possible() {
+  get isSupported() {
     return globalThis.isSecureContext && typeof globalThis.Notification === "function";
   }
 
   /** Whether you want them, and the browser lets them through. */
-  get wanted() {
-    return this.possible && Notification.permission === "granted" && lasting.get("notify", false);
+  get isEnabled() {
+    return this.isSupported && Notification.permission === "granted" && localStore.get("notify", false);
   }
 
   get hidesText() {
-    return lasting.get("notify-hide", false);
+    return localStore.get("notifyHideText", false);
   }
 
-  set hidesText(hides) {
-    lasting.put("notify-hide", hides);
+  set hidesText(isHidden) {
+    localStore.set("notifyHideText", isHidden);
   }
 
   /** Wants them, or does not; asks the browser where that was not done. */
-  async want(wanted) {
-    const allowed = wanted && this.possible && (await Notification.requestPermission()) === "granted";
-    lasting.put("notify", allowed);
+  async setEnabled(isEnabled) {
+    const isAllowed = isEnabled && this.isSupported && (await Notification.requestPermission()) === "granted";
+    localStore.set("notify", isAllowed);
   }
 
   /** Some messages name you in a room, while nobody looks. */
-  named(room, messages) {
-    if (!messages.length || !this.wanted) return;
-    this.#waiting.set(room, [...(this.#waiting.get(room) ?? []), ...messages]);
-    this.#timer ||= setTimeout(() => this.#tell(), GATHERED);
+  onMentions(room, messages) {
+    if (!messages.length || !this.isEnabled) return;
+    this.#queue.set(room, [...(this.#queue.get(room) ?? []), ...messages]);
+    this.#timer ||= setTimeout(() => this.#showNotifications(), BATCH_DELAY);
   }
 
   /** Puts what is unread where it is seen from afar. */
-  badge({ title, unread, named }) {
+  updateBadge({ title, unread, mentions }) {
     document.title = title;
-    const icon = named ? "named" : unread ? "unread" : "none";
+    const icon = mentions ? "mention" : unread ? "unread" : "none";
     if (icon === this.#icon) return;
     this.#icon = icon;
-    document.getElementById("icon").href = ICONS[icon];
+    document.getElementById("favicon").href = ICONS[icon];
   }
 
-  #tell() {
+  #showNotifications() {
     this.#timer = 0;
-    for (const [room, messages] of this.#waiting) {
-      const one = messages.length === 1 && !this.hidesText;
-      const title = one ? words.notifySaid(messages[0].nickName, room.name) : words.notifyNamed(messages.length, room.name);
-      const body = this.hidesText ? "" : messages.map(inOneLine).slice(-3).join("\n");
+    for (const [room, messages] of this.#queue) {
+      const showsText = messages.length === 1 && !this.hidesText;
+      const title = showsText ? strings.notifyTitle(messages[0].nickName, room.name) : strings.notifyMentionCount(messages.length, room.name);
+      const body = this.hidesText ? "" : messages.map(excerpt).slice(-3).join("\n");
       try {
-        const told = new Notification(title, { body, tag: room.name, icon: ICONS.none, lang: words.lang });
-        told.addEventListener("click", () => {
+        const notification = new Notification(title, { body, tag: room.name, icon: ICONS.none, lang: strings.lang });
+        notification.addEventListener("click", () => {
           globalThis.focus();
-          told.close();
+          notification.close();
           this.#onOpen(room);
         });
       } catch {
         // Some phones let only a service worker do it: the title and the icon remain.
       }
     }
-    this.#waiting.clear();
+    this.#queue.clear();
   }
 }

@@ -2,15 +2,17 @@
  * One line of the timeline as DOM. Whatever people wrote goes in as text nodes.
  */
 
-import { words } from "../i18n/strings.js";
-import { changed } from "../state/apply_change.js";
-import { actionOf } from "../state/command_parser.js";
-import { button, element, face, nickname } from "./dom.js";
-import { clock, fullDate, fullDay, moment } from "./format_time.js";
-import { graphemes, isPicture, textNodes } from "./message_text.js";
+import { strings } from "../i18n/strings.js";
+import { applyChange } from "../state/apply_change.js";
+import { actionText } from "../state/command_parser.js";
+import { createButton, createElement, createAvatar, createNickname } from "./dom.js";
+import { formatClock, formatDate, formatDay, formatTimestamp } from "./format_time.js";
+import { graphemes, isEmojiOnly, linkify } from "./message_text.js";
 
-const TALL = 24; // lines of text; what is longer scrolls in its own box
-const QUOTED = 140; // characters
+const MAX_UNSCROLLED_LINES = 24; // lines of text; what is longer scrolls in its own box
+const MAX_EXCERPT = 140; // characters
+const MAX_NAMES = 4; // in one notice
+const ENTRY_KINDS = { editMessage: "edit", deleteMessage: "delete", react: "reaction" };
 
 /**
  * @param {import("../state/timeline_model.js").Line} line
@@ -24,190 +26,186 @@ const QUOTED = 140; // characters
  * @param {(memberId: string) => string} acts.nameOf The nickname of a member who is here.
  * @param {() => string} acts.me Your own member id.
  */
-export function rowOf(line, acts) {
+export function renderLine(line, actions) {
   switch (line.kind) {
     case "day":
-      return dayRow(line);
+      return renderDay(line);
     case "unread":
-      return element("div", "line rule unread", element("span", "", words.unread));
+      return createElement("div", "line divider unread", createElement("span", "", strings.unreadDivider));
     case "gap":
-      return gapRow(line, acts);
+      return renderGap(line, actions);
     case "topic":
-      return noticeRow([topicWords(line.item)]);
+      return renderNotice([topicSentence(line.item)]);
     case "notices":
-      return noticeRow(noticeWords(line.notices));
+      return renderNotice(noticeSentences(line.notices));
     case "pending":
-      return pendingRow(line, acts);
+      return renderPending(line, actions);
     default:
-      return messageRow(line, acts);
+      return renderMessage(line, actions);
   }
 }
 
 /** The start of what somebody said, on one line. */
-export function inOneLine(item) {
-  if (item.deleted) return words.deleted;
-  const text = actionOf(item.message) ?? item.message;
-  const start = graphemes(text.slice(0, QUOTED * 8));
-  const line = start.slice(0, QUOTED).join("").replaceAll(/\s+/gu, " ");
-  return start.length > QUOTED ? `${line}…` : line;
+export function excerpt(item) {
+  if (item.deleted) return strings.deleted;
+  const text = actionText(item.message) ?? item.message;
+  const start = graphemes(text.slice(0, MAX_EXCERPT * 8));
+  const line = start.slice(0, MAX_EXCERPT).join("").replaceAll(/\s+/gu, " ");
+  return start.length > MAX_EXCERPT ? `${line}…` : line;
 }
 
-function dayRow({ ts, age }) {
-  const thisYear = new Date(ts).getFullYear() === new Date().getFullYear();
-  const label = age === "older" ? (thisYear ? fullDay(ts) : fullDate(ts)) : words[age];
-  const row = element("div", "line rule day", element("span", "", label));
-  row.title = fullDate(ts);
+function renderDay({ ts, age }) {
+  const isThisYear = new Date(ts).getFullYear() === new Date().getFullYear();
+  const label = age === "older" ? (isThisYear ? formatDay(ts) : formatDate(ts)) : strings[age];
+  const row = createElement("div", "line divider day", createElement("span", "", label));
+  row.title = formatDate(ts);
   return row;
 }
 
-function gapRow({ after, before }, { onFill }) {
-  const load = button("small", words.load, async () => {
-    load.textContent = words.loadingGap;
-    if (!(await onFill({ after, before }))) load.textContent = words.load;
+function renderGap({ after, before }, { onFillGap }) {
+  const load = createButton("small-button", strings.loadGap, async () => {
+    load.textContent = strings.loadingGap;
+    if (!(await onFillGap({ after, before }))) load.textContent = strings.loadGap;
   });
-  const row = element("div", "line gap", element("span", "", words.gap(before - after - 1)), load);
+  const row = createElement("div", "line gap", createElement("span", "", strings.gapCount(before - after - 1)), load);
   row.dataset.after = after;
   row.dataset.before = before;
   return row;
 }
 
-function messageRow({ item, head, own, mention, quoted, posts }, acts) {
-  const shown = (posts ?? []).reduce((one, post) => foreseen(one, post, acts.me()), item);
-  const action = shown.deleted ? null : actionOf(shown.message);
-  const row = frame(item.nickName, item.ts, head, action);
+function renderMessage({ item, startsGroup, isOwn, isMention, quoted, changes }, actions) {
+  const presented = (changes ?? []).reduce((message, change) => withPendingChange(message, change, actions.ownMemberId()), item);
+  const action = presented.deleted ? null : actionText(presented.message);
+  const row = renderFrame(item.nickName, item.ts, startsGroup, action);
   row.dataset.seq = item.seq;
-  row.classList.toggle("own", own);
-  row.classList.toggle("mention", mention);
+  row.classList.toggle("own", isOwn);
+  row.classList.toggle("mention", isMention);
   const body = row.querySelector(".body");
-  if (item.replyTo !== undefined) body.append(quote(quoted, item.replyTo, acts));
-  if (shown.deleted) {
-    body.append(element("p", "said gone", words.deleted));
+  if (item.replyTo !== undefined) body.append(renderQuote(quoted, item.replyTo, actions));
+  if (presented.deleted) {
+    body.append(createElement("p", "message-text deleted", strings.deleted));
   } else {
-    const said = saidText(action ?? shown.message, action === null ? null : item.nickName);
-    if (shown.edited) said.append(" ", element("span", "edited", `(${words.edited})`));
-    body.append(said);
-    if (shown.reactions) body.append(reactions(shown, acts));
+    const text = renderText(action ?? presented.message, action === null ? null : item.nickName);
+    if (presented.edited) text.append(" ", createElement("span", "edited", `(${strings.edited})`));
+    body.append(text);
+    if (presented.reactions) body.append(renderReactions(presented, actions));
   }
-  for (const post of posts ?? []) if (post.state === "failed") body.append(trouble(post, words.changeFailed, acts));
-  const waiting = posts?.some(({ state }) => state !== "failed");
-  if (waiting) row.append(stateMark("◌", words.pending, "pending"));
-  else if (own) row.append(stateMark("✓", words.sent, "sent"));
-  row.classList.toggle("changing", Boolean(waiting));
+  for (const change of changes ?? []) if (change.state === "failed") body.append(renderSendError(change, strings.changeFailed, actions));
+  const isPending = changes?.some(({ state }) => state !== "failed");
+  if (isPending) row.append(renderDeliveryState("◌", strings.pending, "pending"));
+  else if (isOwn) row.append(renderDeliveryState("✓", strings.sent, "sent"));
+  row.classList.toggle("change-pending", Boolean(isPending));
   return row;
 }
 
 /** A message as it will read when the server has taken what you did to it. */
-function foreseen(item, { event, body, state }, me) {
+function withPendingChange(item, { event, body, state }, ownMemberId) {
   if (state === "failed") return item;
-  const change = { seq: Infinity, memberId: me, ...body, kind: KINDS[event] };
-  return { ...changed(item, { ...change, seq: Infinity }), asOf: 0 };
+  const change = { seq: Infinity, memberId: ownMemberId, ...body, kind: ENTRY_KINDS[event] };
+  return { ...applyChange(item, { ...change, seq: Infinity }), asOf: 0 };
 }
 
-const KINDS = { editMessage: "edit", deleteMessage: "delete", react: "reaction" };
-
-function pendingRow({ pending, nick, head, quoted }, acts) {
-  const { message, replyTo } = pending.body;
-  const action = actionOf(message);
-  const row = frame(nick, pending.ts, head, action);
-  row.classList.add("own", pending.state);
+function renderPending({ item, nick, startsGroup, quoted }, actions) {
+  const { message, replyTo } = item.body;
+  const action = actionText(message);
+  const row = renderFrame(nick, item.ts, startsGroup, action);
+  row.classList.add("own", item.state);
   const body = row.querySelector(".body");
-  if (replyTo !== undefined) body.append(quote(quoted, replyTo, acts));
-  body.append(saidText(action ?? message, action === null ? null : nick));
-  if (pending.state === "failed") body.append(trouble(pending, words.failed, acts));
-  else row.append(stateMark(pending.state === "sent" ? "✓" : "◌", words[pending.state], pending.state));
+  if (replyTo !== undefined) body.append(renderQuote(quoted, replyTo, actions));
+  body.append(renderText(action ?? message, action === null ? null : nick));
+  if (item.state === "failed") body.append(renderSendError(item, strings.sendFailed, actions));
+  else row.append(renderDeliveryState(item.state === "sent" ? "✓" : "◌", strings[item.state], item.state));
   return row;
 }
 
-function trouble({ clientId, event, code }, what, { onRetry, onDiscard, onRewrite }) {
-  const why = words.errors[code] ?? words.errors.internal;
-  const retry = button("small", words.retry, () => onRetry(clientId));
-  const discard = button("small", words.discard, () => onDiscard(clientId));
-  const written = event === "sendMessage" || event === "editMessage";
-  const rewrite = written ? [button("small", words.edit, () => onRewrite(clientId))] : [];
-  return element("p", "trouble", element("span", "", `${what}: ${why}`), retry, ...rewrite, discard);
+function renderSendError({ clientId, event, code }, summary, { onRetry, onDiscard, onEditAgain }) {
+  const reason = strings.errors[code] ?? strings.errors.internal;
+  const retry = createButton("small-button", strings.retry, () => onRetry(clientId));
+  const discard = createButton("small-button", strings.discard, () => onDiscard(clientId));
+  const isText = event === "sendMessage" || event === "editMessage";
+  const editAgain = isText ? [createButton("small-button", strings.edit, () => onEditAgain(clientId))] : [];
+  return createElement("p", "send-error", createElement("span", "", `${summary}: ${reason}`), retry, ...editAgain, discard);
 }
 
-function frame(nick, ts, head, action) {
-  const time = element("time", "", clock(ts));
+function renderFrame(nick, ts, startsGroup, action) {
+  const time = createElement("time", "", formatClock(ts));
   time.dateTime = new Date(ts).toISOString();
-  time.title = moment(ts);
-  const body = element("div", "body");
-  const row = element("div", head ? "line message head" : "line message");
+  time.title = formatTimestamp(ts);
+  const body = createElement("div", "body");
+  const row = createElement("div", startsGroup ? "line message group-start" : "line message");
   row.setAttribute("role", "article");
   row.tabIndex = -1;
   if (action !== null) row.classList.add("action");
-  if (head) {
-    body.append(element("p", "who", nickname(nick), " ", time));
-    row.append(face(nick), body);
+  if (startsGroup) {
+    body.append(createElement("p", "message-header", createNickname(nick), " ", time));
+    row.append(createAvatar(nick), body);
   } else {
-    if (action === null) body.append(element("span", "unseen", `${nick}: `));
+    if (action === null) body.append(createElement("span", "visually-hidden", `${nick}: `));
     row.append(time, body);
   }
   return row;
 }
 
 /** @param {string | null} actor Who does what the text says, of an action. */
-function saidText(text, actor) {
-  const said = element("p", "said");
-  if (actor !== null) said.append("* ", nickname(actor), " ");
-  said.append(...textNodes(text));
-  said.dir = "auto";
-  if (actor === null && isPicture(text)) said.classList.add("picture");
-  if (text.split("\n").length > TALL) {
-    said.classList.add("tall");
-    said.tabIndex = 0;
+function renderText(text, actor) {
+  const element = createElement("p", "message-text");
+  if (actor !== null) element.append("* ", createNickname(actor), " ");
+  element.append(...linkify(text));
+  element.dir = "auto";
+  if (actor === null && isEmojiOnly(text)) element.classList.add("emoji-only");
+  if (text.split("\n").length > MAX_UNSCROLLED_LINES) {
+    element.classList.add("scrollable");
+    element.tabIndex = 0;
   }
-  return said;
+  return element;
 }
 
-function quote(item, seq, { onReach }) {
-  const row = button("quote", "", () => onReach(seq));
+function renderQuote(item, seq, { onJumpTo }) {
+  const row = createButton("quote", "", () => onJumpTo(seq));
   row.dir = "auto";
-  if (item?.kind === "message") row.append(nickname(item.nickName), " ", inOneLine(item));
-  else row.append(words.replyTo(words.earlier));
+  if (item?.kind === "message") row.append(createNickname(item.nickName), " ", excerpt(item));
+  else row.append(strings.replyTo(strings.earlierMessage));
   return row;
 }
 
-function reactions({ seq, reactions: chosen }, { nameOf, onReact, me }) {
-  const chips = Object.entries(chosen).map(([emoji, memberIds]) => {
-    const mine = memberIds.includes(me());
-    const chip = button("chip", "", () => onReact(seq, emoji, !mine));
-    chip.append(element("span", "", emoji), " ", String(memberIds.length));
-    chip.setAttribute("aria-pressed", String(mine));
-    chip.title = memberIds.map(nameOf).filter(Boolean).join(", ");
-    return chip;
+function renderReactions({ seq, reactions }, { nickOf, onReact, ownMemberId }) {
+  const buttons = Object.entries(reactions).map(([emoji, memberIds]) => {
+    const isOwnReaction = memberIds.includes(ownMemberId());
+    const button = createButton("reaction", "", () => onReact(seq, emoji, !isOwnReaction));
+    button.append(createElement("span", "", emoji), " ", String(memberIds.length));
+    button.setAttribute("aria-pressed", String(isOwnReaction));
+    button.title = memberIds.map(nickOf).filter(Boolean).join(", ");
+    return button;
   });
-  return element("p", "chips", ...chips);
+  return createElement("p", "reactions", ...buttons);
 }
 
-function stateMark(sign, meaning, state) {
-  const made = element("span", `state ${state}`, sign);
-  made.setAttribute("role", "img");
-  made.setAttribute("aria-label", meaning);
-  made.title = meaning;
-  return made;
+function renderDeliveryState(symbol, label, state) {
+  const element = createElement("span", `delivery-state ${state}`, symbol);
+  element.setAttribute("role", "img");
+  element.setAttribute("aria-label", label);
+  element.title = label;
+  return element;
 }
 
-function noticeRow(sentences) {
-  const row = element("p", "line notice", sentences.join(" · "));
+function renderNotice(sentences) {
+  const row = createElement("p", "line notice", sentences.join(" · "));
   row.dir = "auto";
   return row;
 }
-
-const NAMES_TOLD = 4;
 
 /** The sentence for a change of topic. */
-export function topicWords({ nickName, topic }) {
-  return topic ? words.topicSet(nickName, topic) : words.topicCleared(nickName);
+export function topicSentence({ nickName, topic }) {
+  return topic ? strings.topicSet(nickName, topic) : strings.topicCleared(nickName);
 }
 
 /** One sentence for each run of notices of one kind: comings, goings, new names. */
-export function noticeWords(notices) {
+export function noticeSentences(notices) {
   const runs = [];
   for (const { kind, nickName, oldNickName, text, more = 0 } of notices) {
-    if (kind === "told") runs.push({ kind, sentence: text });
-    else if (kind === "you") runs.push({ kind, sentence: words.youAre(nickName) });
-    else if (kind === "nick") runs.push({ kind, sentence: words.renamed(oldNickName, nickName) });
+    if (kind === "local") runs.push({ kind, sentence: text });
+    else if (kind === "assigned") runs.push({ kind, sentence: strings.nicknameAssigned(nickName) });
+    else if (kind === "nick") runs.push({ kind, sentence: strings.nicknameChanged(oldNickName, nickName) });
     else if (runs.at(-1)?.kind === kind) {
       runs.at(-1).names.add(nickName);
       runs.at(-1).more += more;
@@ -215,8 +213,8 @@ export function noticeWords(notices) {
   }
   return runs.map(({ kind, names, more, sentence }) => {
     if (sentence) return sentence;
-    const told = [...names].slice(0, NAMES_TOLD);
-    const who = words.and(told, names.size - told.length + more);
-    return kind === "join" ? words.joined(who) : words.left(who);
+    const shownNames = [...names].slice(0, MAX_NAMES);
+    const list = strings.listWithMore(shownNames, names.size - shownNames.length + more);
+    return kind === "join" ? strings.membersJoined(list) : strings.membersLeft(list);
   });
 }

@@ -3,29 +3,29 @@
  * costs as many drawings as the screen has frames.
  */
 
-const SLOWEST = 250; // ms, where the browser draws nothing because nobody looks
+const MAX_DELAY = 250; // ms, where the browser draws nothing because nobody looks
 
-export class Frames {
-  #draw;
+export class RenderScheduler {
+  #render;
   #timer = 0;
 
   /** @param {() => void} draw */
-  constructor(draw) {
-    this.#draw = draw;
+  constructor(render) {
+    this.#render = render;
   }
 
   /** Draws soon. */
-  ask() {
+  schedule() {
     if (this.#timer) return;
     // A page that nobody sees gets no frames, and still has a title to keep.
-    this.#timer = setTimeout(() => this.#now(), SLOWEST);
-    requestAnimationFrame(() => this.#now());
+    this.#timer = setTimeout(() => this.#renderNow(), MAX_DELAY);
+    requestAnimationFrame(() => this.#renderNow());
   }
 
-  #now() {
+  #renderNow() {
     if (!this.#timer) return;
     clearTimeout(this.#timer);
     this.#timer = 0;
-    this.#draw();
+    this.#render();
   }
 }

@@ -3,127 +3,127 @@
  * server's rooms, then a new one of that name.
  */
 
-import { words } from "../i18n/strings.js";
-import { passOver } from "../net/socket.js";
-import { fold } from "../state/canonical_name.js";
-import { closable } from "./confirm_dialog.js";
-import { element } from "./dom.js";
+import { strings } from "../i18n/strings.js";
+import { ignoreRequestError } from "../net/socket.js";
+import { canonicalName } from "../state/canonical_name.js";
+import { closeOnDismiss } from "./confirm_dialog.js";
+import { createElement } from "./dom.js";
 
-const SHOWN_AT_MOST = 50;
-const TOLD_AT_MOST = 200; // rooms in one answer of the server
-const PAUSE = 250; // ms after a key, before the server is asked
+const MAX_OPTIONS = 50;
+const SERVER_PAGE_SIZE = 200; // rooms in one answer of the server
+const DEBOUNCE = 250; // ms after a key, before the server is asked
 
-export class Join {
-  #dialog = document.getElementById("join");
-  #field = document.getElementById("join-field");
-  #list = document.getElementById("join-list");
-  #onChoose;
-  #mine = [];
-  #served = [];
-  #choices = [];
-  #active = 0;
-  #chat = null;
-  #whole = true; // the server told all the rooms it has
+export class RoomDialog {
+  #dialog = document.getElementById("room-dialog");
+  #field = document.getElementById("room-dialog-input");
+  #list = document.getElementById("room-dialog-list");
+  #onSelect;
+  #openRooms = [];
+  #serverRooms = [];
+  #options = [];
+  #activeIndex = 0;
+  #session = null;
+  #hasAllRooms = true; // the server told all the rooms it has
   #timer = 0;
 
   /** @param {(name: string) => void} onChoose */
-  constructor(onChoose) {
-    this.#onChoose = onChoose;
-    closable(this.#dialog);
+  constructor(onSelect) {
+    this.#onSelect = onSelect;
+    closeOnDismiss(this.#dialog);
     this.#field.addEventListener("input", () => {
-      this.#draw();
+      this.#render();
       clearTimeout(this.#timer);
-      if (this.#whole) return;
-      this.#timer = setTimeout(() => this.#look(), PAUSE);
+      if (this.#hasAllRooms) return;
+      this.#timer = setTimeout(() => this.#fetchRooms(), DEBOUNCE);
     });
     this.#field.addEventListener("keydown", (event) => {
       const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
       if (!step || event.isComposing) return;
       event.preventDefault();
-      this.#mark(this.#active + step);
+      this.#setActive(this.#activeIndex + step);
     });
-    document.getElementById("join-form").addEventListener("submit", (event) => {
+    document.getElementById("room-dialog-form").addEventListener("submit", (event) => {
       event.preventDefault();
-      if (this.#choices.length) this.#choose(this.#choices[this.#active].name);
+      if (this.#options.length) this.#select(this.#options[this.#activeIndex].name);
     });
     this.#list.addEventListener("click", ({ target }) => {
       const option = target.closest("li[data-name]");
-      if (option) this.#choose(option.dataset.name);
+      if (option) this.#select(option.dataset.name);
     });
   }
 
   /** @param {import("../state/chat_session.js").Chat} chat */
-  async open(chat) {
-    this.#mine = chat.rooms.filter((room) => room !== chat.current).map(({ name, members }) => ({ name, members: members.size }));
-    this.#served = [];
+  async open(session) {
+    this.#openRooms = session.rooms.filter((room) => room !== session.current).map(({ name, members }) => ({ name, members: members.size }));
+    this.#serverRooms = [];
     this.#field.value = "";
-    this.#draw();
+    this.#render();
     this.#dialog.showModal();
     this.#field.focus();
-    this.#chat = chat;
-    this.#whole = true;
-    await this.#look();
+    this.#session = session;
+    this.#hasAllRooms = true;
+    await this.#fetchRooms();
   }
 
-  async #look() {
+  async #fetchRooms() {
     const query = this.#field.value.trim();
     try {
-      const rooms = await this.#chat.listRooms(query);
-      if (query !== this.#field.value.trim() && this.#served.length) return; // another search is under way
-      this.#served = rooms.filter(({ name }) => !this.#chat.current?.is(name));
-      if (!query) this.#whole = rooms.length < TOLD_AT_MOST;
-      if (this.#dialog.open) this.#draw();
-    } catch (refusal) {
-      passOver(refusal); // a name can be typed all the same
+      const rooms = await this.#session.listRooms(query);
+      if (query !== this.#field.value.trim() && this.#serverRooms.length) return; // another search is under way
+      this.#serverRooms = rooms.filter(({ name }) => !this.#session.current?.matchesName(name));
+      if (!query) this.#hasAllRooms = rooms.length < SERVER_PAGE_SIZE;
+      if (this.#dialog.open) this.#render();
+    } catch (error) {
+      ignoreRequestError(error); // a name can be typed all the same
     }
   }
 
-  #choose(name) {
+  #select(name) {
     this.#dialog.close();
-    this.#onChoose(name);
+    this.#onSelect(name);
   }
 
-  #draw() {
-    const typed = this.#field.value.trim();
-    const known = new Map(this.#mine.map((room) => [fold(room.name), { ...room, mine: true }]));
-    for (const room of this.#served) known.set(fold(room.name), { ...room, mine: known.has(fold(room.name)) });
-    const match = [...known.values()].filter(({ name }) => fold(name).includes(fold(typed)));
-    const begins = ({ name }) => fold(name).startsWith(fold(typed));
-    match.sort((one, other) => other.mine - one.mine || begins(other) - begins(one));
-    this.#choices = match.slice(0, SHOWN_AT_MOST);
-    if (typed && !known.has(fold(typed))) this.#choices.push({ name: typed, fresh: true });
-    const rows = this.#choices.map((choice, index) => optionOf(choice, index));
-    if (!rows.length) rows.push(emptyRow());
-    this.#list.replaceChildren(...rows);
-    const exact = this.#choices.findIndex(({ name }) => fold(name) === fold(typed));
-    const open = this.#choices.findIndex((choice) => choice.mine && begins(choice));
-    this.#mark(open >= 0 ? open : exact);
+  #render() {
+    const query = this.#field.value.trim();
+    const roomsByName = new Map(this.#openRooms.map((room) => [canonicalName(room.name), { ...room, isOpen: true }]));
+    for (const room of this.#serverRooms) roomsByName.set(canonicalName(room.name), { ...room, isOpen: roomsByName.has(canonicalName(room.name)) });
+    const matches = [...roomsByName.values()].filter(({ name }) => canonicalName(name).includes(canonicalName(query)));
+    const startsWithQuery = ({ name }) => canonicalName(name).startsWith(canonicalName(query));
+    matches.sort((first, second) => second.isOpen - first.isOpen || startsWithQuery(second) - startsWithQuery(first));
+    this.#options = matches.slice(0, MAX_OPTIONS);
+    if (query && !roomsByName.has(canonicalName(query))) this.#options.push({ name: query, isNew: true });
+    const elements = this.#options.map((option, index) => renderOption(option, index));
+    if (!elements.length) elements.push(renderEmptyOption());
+    this.#list.replaceChildren(...elements);
+    const exactMatch = this.#options.findIndex(({ name }) => canonicalName(name) === canonicalName(query));
+    const openMatch = this.#options.findIndex((option) => option.isOpen && startsWithQuery(option));
+    this.#setActive(openMatch >= 0 ? openMatch : exactMatch);
   }
 
-  #mark(index) {
-    const options = this.#list.querySelectorAll("[data-name]");
-    this.#active = Math.max(0, Math.min(index, options.length - 1));
-    for (const [at, option] of options.entries()) option.setAttribute("aria-selected", String(at === this.#active));
-    const active = options[this.#active];
-    if (active) this.#field.setAttribute("aria-activedescendant", active.id);
+  #setActive(index) {
+    const elements = this.#list.querySelectorAll("[data-name]");
+    this.#activeIndex = Math.max(0, Math.min(index, elements.length - 1));
+    for (const [position, option] of elements.entries()) option.setAttribute("aria-selected", String(position === this.#activeIndex));
+    const activeElement = elements[this.#activeIndex];
+    if (activeElement) this.#field.setAttribute("aria-activedescendant", activeElement.id);
     else this.#field.removeAttribute("aria-activedescendant");
-    active?.scrollIntoView({ block: "nearest" });
+    activeElement?.scrollIntoView({ block: "nearest" });
   }
 }
 
-function optionOf({ name, members, topic, fresh }, index) {
-  const option = element("li", "option");
-  if (fresh) option.append(words.joinNamed(name));
-  else option.append(element("bdi", "name", name), element("span", "note", words.here(members)));
-  if (topic) option.append(element("span", "topic", topic));
-  option.id = `join-option-${index}`;
+function renderOption({ name, members, topic, isNew }, index) {
+  const option = createElement("li", "option");
+  if (isNew) option.append(strings.joinRoom(name));
+  else option.append(createElement("bdi", "name", name), createElement("span", "note", strings.memberCount(members)));
+  if (topic) option.append(createElement("span", "topic", topic));
+  option.id = `room-option-${index}`;
   option.dataset.name = name;
   option.setAttribute("role", "option");
   return option;
 }
 
-function emptyRow() {
-  const row = element("li", "empty", words.noRooms);
+function renderEmptyOption() {
+  const row = createElement("li", "empty", strings.noMatchingRooms);
   row.setAttribute("role", "option");
   row.setAttribute("aria-disabled", "true");
   return row;

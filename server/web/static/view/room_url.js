@@ -3,7 +3,7 @@
  */
 
 /** The room that the address names, or an empty string. */
-export function roomInAddress() {
+export function roomFromUrl() {
   const fragment = location.hash.replace(/^#\/?/, "");
   try {
     return decodeURIComponent(fragment).trim();
@@ -13,10 +13,10 @@ export function roomInAddress() {
 }
 
 /** Puts a room into the address; a new step of the browser's history unless it is there already. */
-export function putInAddress(room, { replace = false } = {}) {
+export function setRoomUrl(room, { replace = false } = {}) {
   const hash = room ? `#/${encodeURIComponent(room)}` : "";
   if (location.hash === hash) return;
-  const address = hash || location.pathname;
-  if (replace || !location.hash) history.replaceState(null, "", address);
-  else history.pushState(null, "", address);
+  const url = hash || location.pathname;
+  if (replace || !location.hash) history.replaceState(null, "", url);
+  else history.pushState(null, "", url);
 }

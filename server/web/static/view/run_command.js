@@ -2,50 +2,50 @@
  * Doing what was written: saying it, or carrying out the command that it is.
  */
 
-import { words } from "../i18n/strings.js";
-import { passOver } from "../net/socket.js";
-import { meaningOf } from "../state/command_parser.js";
+import { strings } from "../i18n/strings.js";
+import { ignoreRequestError } from "../net/socket.js";
+import { parseInput } from "../state/command_parser.js";
 
 /**
  * @param {string} text
  * @param {object} to What can be done: see `said` in `app.js`.
  * @returns {boolean} False leaves it in the field.
  */
-export function carryOut(text, to) {
-  const meaning = meaningOf(text);
-  if (meaning.say !== undefined) {
-    to.say(meaning.say);
+export function runCommand(text, context) {
+  const input = parseInput(text);
+  if (input.text !== undefined) {
+    context.send(input.text);
     return true;
   }
-  if (meaning.unknown !== undefined) {
-    to.hint(words.commandUnknown(meaning.unknown.slice(0, 40)));
+  if (input.unknown !== undefined) {
+    context.showError(strings.unknownCommand(input.unknown.slice(0, 40)));
     return false;
   }
-  return COMMANDS[meaning.command](meaning.argument, to) !== false;
+  return COMMANDS[input.command](input.argument, context) !== false;
 }
 
 const COMMANDS = {
-  me(_argument, { hint }) {
-    hint(`/me ${words.arguments.text}`);
+  me(_argument, { showError }) {
+    showError(`/me ${strings.arguments.text}`);
     return false;
   },
-  join: (room, { go, openJoin }) => void (room ? go(room) : openJoin()),
+  join: (room, { openRoom, openRoomDialog }) => void (room ? openRoom(room) : openRoomDialog()),
   leave: (_argument, { leave }) => void leave(),
-  nick: (nick, { chat, hint, openSettings }) => void (nick ? tried(chat.changeNick(nick), hint) : openSettings()),
-  topic: (topic, { room, hint }) =>
-    void (topic ? tried(room.setTopic(topic), hint) : room.tellYou(words.topicIs(room.log.topic))),
+  nick: (nick, { session, showError, openSettings }) => void (nick ? reportFailure(session.changeNick(nick), showError) : openSettings()),
+  topic: (topic, { room, showError }) =>
+    void (topic ? reportFailure(room.setTopic(topic), showError) : room.addLocalNotice(strings.currentTopic(room.log.topic))),
   search: (query, { openSearch }) => void openSearch(query),
-  list: (_argument, { openJoin }) => void openJoin(),
+  list: (_argument, { openRoomDialog }) => void openRoomDialog(),
   names: (_argument, { room }) =>
-    void room.tellYou(words.membersAre([...room.members.values()].map(({ nickName }) => nickName))),
+    void room.addLocalNotice(strings.memberNames([...room.members.values()].map(({ nickName }) => nickName))),
   help: (_argument, { openHelp }) => void openHelp(),
 };
 
-async function tried(request, hint) {
+async function reportFailure(request, showError) {
   try {
     await request;
-  } catch (refusal) {
-    passOver(refusal);
-    hint(words.errors[refusal.code] ?? words.errors.internal);
+  } catch (error) {
+    ignoreRequestError(error);
+    showError(strings.errors[error.code] ?? strings.errors.internal);
   }
 }

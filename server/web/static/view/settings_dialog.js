@@ -2,22 +2,22 @@
  * What you choose for this browser: looks, language, notifications; and your nickname.
  */
 
-import { CHOICES, chooseLanguage, chosenLanguage, words } from "../i18n/strings.js";
-import { passOver } from "../net/socket.js";
-import { lasting } from "../state/storage.js";
-import { closable } from "./confirm_dialog.js";
-import { element, say } from "./dom.js";
+import { LANGUAGE_NAMES, setLanguage, storedLanguage, strings } from "../i18n/strings.js";
+import { ignoreRequestError } from "../net/socket.js";
+import { localStore } from "../state/storage.js";
+import { closeOnDismiss } from "./confirm_dialog.js";
+import { createElement, setText } from "./dom.js";
 
 const THEMES = ["", "light", "dark"];
 
-export class Settings {
-  #dialog = document.getElementById("settings");
-  #nick = document.getElementById("new-nick");
-  #problem = document.getElementById("nick-problem");
-  #notify = document.getElementById("notify");
-  #hide = document.getElementById("notify-hide");
+export class SettingsDialog {
+  #dialog = document.getElementById("settings-dialog");
+  #nick = document.getElementById("settings-nick");
+  #nickError = document.getElementById("settings-nick-error");
+  #notifyEnabled = document.getElementById("notify-enabled");
+  #notifyHideText = document.getElementById("notify-hide-text");
   #notifier;
-  #onLanguage;
+  #onLanguageChange;
 
   /**
    * @param {object} to
@@ -25,96 +25,96 @@ export class Settings {
    * @param {import("./notifier.js").Notifier} to.notifier
    * @param {() => void} to.onLanguage The words are others now.
    */
-  constructor({ chat, notifier, onLanguage }) {
+  constructor({ session, notifier, onLanguageChange }) {
     this.#notifier = notifier;
-    this.#onLanguage = onLanguage;
-    closable(this.#dialog);
-    document.getElementById("nick-form").addEventListener("submit", (event) => {
+    this.#onLanguageChange = onLanguageChange;
+    closeOnDismiss(this.#dialog);
+    document.getElementById("settings-nick-form").addEventListener("submit", (event) => {
       event.preventDefault();
-      this.#rename(chat());
+      this.#changeNick(session());
     });
-    this.#notify.addEventListener("change", () => this.#allow());
-    this.#hide.addEventListener("change", () => (notifier.hidesText = this.#hide.checked));
-    wear(chosenTheme());
+    this.#notifyEnabled.addEventListener("change", () => this.#toggleNotifications());
+    this.#notifyHideText.addEventListener("change", () => (notifier.hidesText = this.#notifyHideText.checked));
+    applyTheme(storedTheme());
   }
 
   /** @param {string} nick The one you have. */
   open(nick) {
     this.#nick.value = nick;
-    say(this.#problem, "");
-    this.#draw();
+    setText(this.#nickError, "");
+    this.#render();
     this.#dialog.showModal();
   }
 
-  #draw() {
-    const themes = { "": words.likeSystem, light: words.light, dark: words.dark };
-    choice("theme", themes, chosenTheme(), (theme) => {
-      if (theme) lasting.put("theme", theme);
-      else lasting.drop("theme");
-      wear(theme);
+  #render() {
+    const themes = { "": strings.themeSystem, light: strings.themeLight, dark: strings.themeDark };
+    renderRadioGroup("theme", themes, storedTheme(), (theme) => {
+      if (theme) localStore.set("theme", theme);
+      else localStore.remove("theme");
+      applyTheme(theme);
     });
-    choice("language", { "": words.likeBrowser, ...CHOICES }, chosenLanguage(), (language) => {
-      chooseLanguage(language);
-      this.#onLanguage();
-      this.#draw();
-      document.querySelector("#language-choice :checked").focus();
+    renderRadioGroup("language", { "": strings.languageAuto, ...LANGUAGE_NAMES }, storedLanguage(), (language) => {
+      setLanguage(language);
+      this.#onLanguageChange();
+      this.#render();
+      document.querySelector("#language-options :checked").focus();
     });
-    this.#notify.checked = this.#notifier.wanted;
-    this.#hide.checked = this.#notifier.hidesText;
-    this.#hide.disabled = !this.#notify.checked;
-    this.#explain();
+    this.#notifyEnabled.checked = this.#notifier.isEnabled;
+    this.#notifyHideText.checked = this.#notifier.hidesText;
+    this.#notifyHideText.disabled = !this.#notifyEnabled.checked;
+    this.#showNotifyState();
   }
 
-  async #allow() {
-    await this.#notifier.want(this.#notify.checked);
-    const denied = this.#notify.checked && !this.#notifier.wanted;
-    this.#notify.checked = this.#notifier.wanted;
-    this.#hide.disabled = !this.#notify.checked;
-    this.#explain(denied);
+  async #toggleNotifications() {
+    await this.#notifier.setEnabled(this.#notifyEnabled.checked);
+    const isDenied = this.#notifyEnabled.checked && !this.#notifier.isEnabled;
+    this.#notifyEnabled.checked = this.#notifier.isEnabled;
+    this.#notifyHideText.disabled = !this.#notifyEnabled.checked;
+    this.#showNotifyState(isDenied);
   }
 
-  #explain(denied = false) {
-    const { possible } = this.#notifier;
-    this.#notify.disabled = !possible;
-    const problem = possible ? (denied ? words.notifyDenied : "") : words.notifyInsecure;
-    say(document.getElementById("notify-problem"), problem);
+  #showNotifyState(isDenied = false) {
+    const { isSupported } = this.#notifier;
+    this.#notifyEnabled.disabled = !isSupported;
+    const error = isSupported ? (isDenied ? strings.notifyDenied : "") : strings.notifyInsecure;
+    setText(document.getElementById("notify-error"), error);
   }
 
-  async #rename(chat) {
+  async #changeNick(session) {
     const nick = this.#nick.value.trim();
-    if (!nick) return say(this.#problem, words.nickNeeded);
+    if (!nick) return setText(this.#nickError, strings.nicknameRequired);
     try {
-      this.#nick.value = await chat.changeNick(nick);
+      this.#nick.value = await session.changeNick(nick);
       this.#dialog.close();
-    } catch (refusal) {
-      passOver(refusal);
-      say(this.#problem, words.errors[refusal.code] ?? words.errors.internal);
+    } catch (error) {
+      ignoreRequestError(error);
+      setText(this.#nickError, strings.errors[error.code] ?? strings.errors.internal);
     }
     return undefined;
   }
 }
 
-function chosenTheme() {
-  const theme = lasting.get("theme", "");
+function storedTheme() {
+  const theme = localStore.get("theme", "");
   return THEMES.includes(theme) ? theme : "";
 }
 
-function wear(theme) {
+function applyTheme(theme) {
   document.documentElement.dataset.theme = theme;
   const colours = { light: "#fbfbfa", dark: "#161816" };
-  for (const [own, meta] of ["light", "dark"].map((one, at) => [one, document.querySelectorAll('meta[name="theme-color"]')[at]])) {
-    meta.content = colours[theme || own];
+  for (const [scheme, meta] of ["light", "dark"].map((scheme, index) => [scheme, document.querySelectorAll('meta[name="theme-color"]')[index]])) {
+    meta.content = colours[theme || scheme];
   }
 }
 
 /** Fills a group of radio buttons. */
-function choice(name, labels, chosen, choose) {
-  const group = document.getElementById(`${name}-choice`);
+function renderRadioGroup(name, labels, selected, onSelect) {
+  const group = document.getElementById(`${name}-options`);
   const options = Object.entries(labels).map(([value, label]) => {
-    const radio = element("input", "");
-    Object.assign(radio, { type: "radio", name, value, checked: value === chosen });
-    radio.addEventListener("change", () => choose(value));
-    return element("label", "", radio, element("span", "", label));
+    const radio = createElement("input", "");
+    Object.assign(radio, { type: "radio", name, value, checked: value === selected });
+    radio.addEventListener("change", () => onSelect(value));
+    return createElement("label", "", radio, createElement("span", "", label));
   });
-  group.replaceChildren(group.querySelector("legend"), element("div", "options", ...options));
+  group.replaceChildren(group.querySelector("legend"), createElement("div", "segmented", ...options));
 }

@@ -5,93 +5,93 @@
  * Rule 2  A drawer takes the focus when it opens and gives it back when it closes.
  */
 
-const NAMES = {
+const WIDE_LAYOUTS = {
   rooms: globalThis.matchMedia("(min-width: 48rem)"),
   members: globalThis.matchMedia("(min-width: 64rem)"),
   search: globalThis.matchMedia("(min-width: 64rem)"),
 };
 
-const BEHIND = [".top", "#talk"]; // what a drawer lies over
+const COVERED_BY_DRAWER = [".room-header", "#conversation"]; // what a drawer lies over
 
-export class Panels {
-  #chat = document.getElementById("chat");
-  #shade = document.getElementById("shade");
-  #open = new Set();
+export class SidePanels {
+  #chatElement = document.getElementById("chat");
+  #backdrop = document.getElementById("backdrop");
+  #openPanels = new Set();
   #onOpen;
 
   /** @param {(name: string) => void} onOpen */
   constructor(onOpen) {
     this.#onOpen = onOpen;
-    globalThis.visualViewport?.addEventListener("resize", fit);
-    for (const [name, wide] of Object.entries(NAMES)) {
-      toggleOf(name).addEventListener("click", () => this.show(name, !this.#open.has(name)));
-      wide.addEventListener("change", () => this.#settle());
+    globalThis.visualViewport?.addEventListener("resize", fitViewport);
+    for (const [name, mediaQuery] of Object.entries(WIDE_LAYOUTS)) {
+      getToggle(name).addEventListener("click", () => this.setOpen(name, !this.#openPanels.has(name)));
+      mediaQuery.addEventListener("change", () => this.#resetLayout());
     }
-    this.#shade.addEventListener("click", () => this.closeDrawer());
-    for (const button of document.querySelectorAll("[data-shut]")) {
+    this.#backdrop.addEventListener("click", () => this.closeDrawer());
+    for (const button of document.querySelectorAll("[data-close-panel]")) {
       button.addEventListener("click", () => this.closeDrawer());
     }
-    this.#settle();
+    this.#resetLayout();
   }
 
   isOpen(name) {
-    return this.#open.has(name);
+    return this.#openPanels.has(name);
   }
 
-  show(name, open) {
-    if (open && name !== "rooms") for (const other of ["members", "search"]) this.#open.delete(other);
-    if (open && !NAMES[name].matches) this.#open.clear();
-    if (open) this.#open.add(name);
-    else this.#open.delete(name);
-    if (!open && name === "search" && NAMES.members.matches) this.#open.add("members");
-    this.#draw();
-    if (open) this.#onOpen(name);
-    if (open && !NAMES[name].matches && name !== "search") {
+  setOpen(name, isOpen) {
+    if (isOpen && name !== "rooms") for (const other of ["members", "search"]) this.#openPanels.delete(other);
+    if (isOpen && !WIDE_LAYOUTS[name].matches) this.#openPanels.clear();
+    if (isOpen) this.#openPanels.add(name);
+    else this.#openPanels.delete(name);
+    if (!isOpen && name === "search" && WIDE_LAYOUTS.members.matches) this.#openPanels.add("members");
+    this.#render();
+    if (isOpen) this.#onOpen(name);
+    if (isOpen && !WIDE_LAYOUTS[name].matches && name !== "search") {
       const panel = document.getElementById(name);
-      (panel.querySelector("[aria-current]") ?? panel.querySelector("[data-shut]")).focus();
+      (panel.querySelector("[aria-current]") ?? panel.querySelector("[data-close-panel]")).focus();
     }
   }
 
   /** Closes what lies over the timeline, and the search. @returns {boolean} Whether there was any. */
   closeDrawer() {
-    const [name] = [...this.#open].filter((one) => one === "search" || !NAMES[one].matches);
+    const [name] = [...this.#openPanels].filter((panel) => panel === "search" || !WIDE_LAYOUTS[panel].matches);
     if (!name) return false;
-    this.show(name, false);
-    toggleOf(name).focus();
+    this.setOpen(name, false);
+    getToggle(name).focus();
     return true;
   }
 
   /** Closes the list of rooms where it is a drawer. */
-  roomChosen() {
-    if (!NAMES.rooms.matches && this.#open.has("rooms")) this.show("rooms", false);
-    if (!NAMES.search.matches && this.#open.has("search")) this.show("search", false);
+  closeDrawers() {
+    if (!WIDE_LAYOUTS.rooms.matches && this.#openPanels.has("rooms")) this.setOpen("rooms", false);
+    if (!WIDE_LAYOUTS.search.matches && this.#openPanels.has("search")) this.setOpen("search", false);
   }
 
-  #settle() {
-    this.#open = new Set(["rooms", "members"].filter((name) => NAMES[name].matches));
-    this.#draw();
+  #resetLayout() {
+    this.#openPanels = new Set(["rooms", "members"].filter((name) => WIDE_LAYOUTS[name].matches));
+    this.#render();
   }
 
-  #draw() {
-    for (const name of Object.keys(NAMES)) {
-      const open = this.#open.has(name);
-      toggleOf(name).setAttribute("aria-expanded", String(open));
-      this.#chat.classList.toggle(`with-${name}`, open);
-      document.getElementById(name).inert = !open;
+  #render() {
+    for (const name of Object.keys(WIDE_LAYOUTS)) {
+      const isOpen = this.#openPanels.has(name);
+      getToggle(name).setAttribute("aria-expanded", String(isOpen));
+      this.#chatElement.classList.toggle(`show-${name}`, isOpen);
+      document.getElementById(name).inert = !isOpen;
     }
-    const covered = [...this.#open].some((name) => !NAMES[name].matches);
-    this.#shade.hidden = !covered;
-    for (const element of BEHIND) document.querySelector(element).inert = covered;
+    const isCovered = [...this.#openPanels].some((name) => !WIDE_LAYOUTS[name].matches);
+    this.#backdrop.hidden = !isCovered;
+    for (const selector of COVERED_BY_DRAWER) document.querySelector(selector).inert = isCovered;
   }
 }
 
-function toggleOf(name) {
+function getToggle(name) {
   return document.getElementById(`${name}-toggle`);
 }
 
 /** Some browsers lay the keyboard of a phone over the page: then what is left is the page's height. */
-function fit() {
+function fitViewport() {
   const { height, scale } = globalThis.visualViewport;
-  const covered = scale === 1 && height < globalThis.innerHeight - 1;
-  document.documentElement.style.setProperty("--height", covered ? `${height}px` : "100dvh");
+  const isCovered = scale === 1 && height < globalThis.innerHeight - 1;
+  document.documentElement.style.setProperty("--viewport-height", isCovered ? `${height}px` : "100dvh");
 }

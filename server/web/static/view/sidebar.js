@@ -2,107 +2,106 @@
  * The rooms you are in, with what is unread.
  */
 
-import { words } from "../i18n/strings.js";
-import { element, face, nickname, say, sign, signButton } from "./dom.js";
+import { strings } from "../i18n/strings.js";
+import { createElement, createAvatar, createNickname, setText, createIcon, createIconButton } from "./dom.js";
 
-const MOST = 99;
+const MAX_SHOWN_COUNT = 99;
+const MAX_SHOWN_MEMBERS = 500; // a list of thousands helps nobody, and costs at every coming
 
 export class RoomList {
-  #list = document.getElementById("rooms-list");
+  #list = document.getElementById("room-list");
   #badge = document.getElementById("rooms-badge");
-  #onShow;
-  #onClose;
-  #drawn = "";
+  #onSelect;
+  #onLeave;
+  #rendered = "";
 
   /**
    * @param {object} to
    * @param {(room: import("../state/room.js").Room) => void} to.onShow
    * @param {(room: import("../state/room.js").Room) => void} to.onClose
    */
-  constructor({ onShow, onClose }) {
-    this.#onShow = onShow;
-    this.#onClose = onClose;
+  constructor({ onSelect, onLeave }) {
+    this.#onSelect = onSelect;
+    this.#onLeave = onLeave;
   }
 
   /** Makes it anew at the next drawing: the words are others. */
-  anew() {
-    this.#drawn = "";
+  rerender() {
+    this.#rendered = "";
   }
 
   /** @param {import("../state/chat_session.js").Chat} chat */
-  draw({ rooms, current }) {
-    const told = rooms.map(({ name, reading }) => [name, reading.unread, reading.named]);
-    const now = JSON.stringify([told, rooms.indexOf(current)]);
-    if (now === this.#drawn) return;
-    this.#drawn = now;
-    const focused = [...this.#list.querySelectorAll("button")].indexOf(document.activeElement);
-    this.#list.replaceChildren(...rooms.map((room) => this.#row(room, room === current)));
-    if (focused >= 0) this.#list.querySelectorAll("button")[focused]?.focus();
-    const elsewhere = rooms.filter((room) => room !== current);
-    const named = elsewhere.some(({ reading }) => reading.named);
-    const unread = elsewhere.reduce((sum, { reading }) => sum + reading.unread, 0);
+  render({ rooms, current }) {
+    const summary = rooms.map(({ name, readTracker }) => [name, readTracker.unread, readTracker.mentions]);
+    const state = JSON.stringify([summary, rooms.indexOf(current)]);
+    if (state === this.#rendered) return;
+    this.#rendered = state;
+    const focusedIndex = [...this.#list.querySelectorAll("button")].indexOf(document.activeElement);
+    this.#list.replaceChildren(...rooms.map((room) => this.#renderRoom(room, room === current)));
+    if (focusedIndex >= 0) this.#list.querySelectorAll("button")[focusedIndex]?.focus();
+    const otherRooms = rooms.filter((room) => room !== current);
+    const hasMention = otherRooms.some(({ readTracker }) => readTracker.mentions);
+    const unread = otherRooms.reduce((sum, { readTracker }) => sum + readTracker.unread, 0);
     this.#badge.hidden = !unread;
-    this.#badge.classList.toggle("named", named);
-    say(this.#badge, countOf(unread));
+    this.#badge.classList.toggle("mention", hasMention);
+    setText(this.#badge, formatCount(unread));
   }
 
-  #row(room, shown) {
-    const { unread, named } = room.reading;
-    const open = element("button", "open");
-    open.type = "button";
-    open.append(element("bdi", "name", room.name));
+  #renderRoom(room, isCurrent) {
+    const { unread, mentions } = room.readTracker;
+    const openButton = createElement("button", "room-open");
+    openButton.type = "button";
+    openButton.append(createElement("bdi", "name", room.name));
     if (unread) {
-      const badge = element("span", named ? "badge named" : "badge", `${named ? "@" : ""}${countOf(unread)}`);
+      const badge = createElement("span", mentions ? "badge mention" : "badge", `${mentions ? "@" : ""}${formatCount(unread)}`);
       badge.setAttribute("aria-hidden", "true");
-      open.append(" ", badge, element("span", "unseen", `, ${words.unreadIn(unread, named)}`));
+      openButton.append(" ", badge, createElement("span", "visually-hidden", `, ${strings.unreadCount(unread, mentions)}`));
     }
-    open.addEventListener("click", () => this.#onShow(room));
-    if (shown) open.setAttribute("aria-current", "true");
-    const close = signButton("quiet leave", sign("close"), words.leaveRoom(room.name), () => this.#onClose(room));
-    return element("li", unread ? "unread" : "", open, close);
+    openButton.addEventListener("click", () => this.#onSelect(room));
+    if (isCurrent) openButton.setAttribute("aria-current", "true");
+    const leaveButton = createIconButton("icon-button room-leave", createIcon("close"), strings.leaveRoom(room.name), () => this.#onLeave(room));
+    return createElement("li", unread ? "unread" : "", openButton, leaveButton);
   }
 }
 
-function countOf(count) {
-  return count > MOST ? `${MOST}+` : String(count);
+function formatCount(count) {
+  return count > MAX_SHOWN_COUNT ? `${MAX_SHOWN_COUNT}+` : String(count);
 }
 
-const SHOWN_AT_MOST = 500; // a list of thousands helps nobody, and costs at every coming
-
-export class Members {
-  #list = document.getElementById("members-list");
-  #drawn = null;
+export class MemberList {
+  #list = document.getElementById("member-list");
+  #rendered = null;
 
   /** Makes it anew at the next drawing: the words are others. */
-  anew() {
-    this.#drawn = null;
+  rerender() {
+    this.#rendered = null;
   }
 
   /** @param {import("../state/room.js").Room} room */
-  draw({ members, mine }) {
-    if (members === this.#drawn) return;
-    this.#drawn = members;
-    const collator = new Intl.Collator(words.lang, { numeric: true });
+  render({ members, ownMemberIds }) {
+    if (members === this.#rendered) return;
+    this.#rendered = members;
+    const collator = new Intl.Collator(strings.lang, { numeric: true });
     const sorted = [...members.values()].sort(
-      (one, other) =>
-        mine.has(other.memberId) - mine.has(one.memberId) || collator.compare(one.nickName, other.nickName),
+      (first, second) =>
+        ownMemberIds.has(second.memberId) - ownMemberIds.has(first.memberId) || collator.compare(first.nickName, second.nickName),
     );
-    for (const id of ["members-count", "members-total"]) say(document.getElementById(id), String(members.size));
-    const rows = sorted.slice(0, SHOWN_AT_MOST).map((member) => memberRow(member, mine.has(member.memberId)));
-    const more = sorted.length - rows.length;
-    if (more > 0) rows.push(element("li", "more", `+${more}`));
+    for (const id of ["members-count", "members-total"]) setText(document.getElementById(id), String(members.size));
+    const rows = sorted.slice(0, MAX_SHOWN_MEMBERS).map((member) => renderMember(member, ownMemberIds.has(member.memberId)));
+    const hiddenCount = sorted.length - rows.length;
+    if (hiddenCount > 0) rows.push(createElement("li", "overflow", `+${hiddenCount}`));
     this.#list.replaceChildren(...rows);
   }
 }
 
-function memberRow({ nickName, role, via }, own) {
-  const row = element("li", "", face(nickName), nickname(nickName));
-  const note = own ? words.you : words.roles[role];
-  if (note) row.append(element("span", "note", note));
+function renderMember({ nickName, role, via }, isOwn) {
+  const row = createElement("li", "", createAvatar(nickName), createNickname(nickName));
+  const note = isOwn ? strings.you : strings.roles[role];
+  if (note) row.append(createElement("span", "note", note));
   if (via) {
-    const mark = element("span", "note", String(via));
-    mark.title = words.via(String(via));
-    row.append(mark);
+    const badge = createElement("span", "note", String(via));
+    badge.title = strings.clientKind(String(via));
+    row.append(badge);
   }
   return row;
 }

@@ -10,40 +10,40 @@
  * Rule 4  Each room keeps its own place.
  */
 
-import { words } from "../i18n/strings.js";
-import { linesOf, same } from "../state/timeline_model.js";
-import { say } from "./dom.js";
-import { rowOf } from "./render_line.js";
-import { firstInView, isNear } from "./viewport.js";
+import { strings } from "../i18n/strings.js";
+import { buildLines, isSameLine } from "../state/timeline_model.js";
+import { setText } from "./dom.js";
+import { renderLine } from "./render_line.js";
+import { findFirstVisible, isNearViewport } from "./viewport.js";
 
-const STEP = 100; // items that are put in at a time
-const FOLLOWING_AT_MOST = 400; // items in the document while at the bottom
-const READING_AT_MOST = 600; // items in the document while further up
-const KEPT_AT_MOST = 20_000; // items in memory while at the bottom
-const NEAR = 800; // px from an end at which more is put in
-const HUSH = 500; // ms
-const BOTTOM = 40; // px that still count as the bottom
-const NOTHING = { unread: 0, unreadAfter: null };
+const WINDOW_STEP = 100; // items that are put in at a time
+const MAX_FOLLOWING_ITEMS = 400; // items in the document while at the bottom
+const MAX_SCROLLED_ITEMS = 600; // items in the document while further up
+const MAX_LOG_ITEMS = 20_000; // items in memory while at the bottom
+const LOAD_MARGIN = 800; // px from an end at which more is put in
+const MUTE_DURATION = 500; // ms
+const BOTTOM_TOLERANCE = 40; // px that still count as the bottom
+const NO_UNREAD = { unread: 0, unreadAfter: null };
 
 export class Timeline {
   #scroller = document.getElementById("timeline");
-  #list = document.getElementById("lines");
-  #newer = document.getElementById("newer");
-  #beginning = document.getElementById("beginning");
-  #acts;
-  #onScroll;
-  #onReplace;
+  #list = document.getElementById("timeline-lines");
+  #jumpButton = document.getElementById("jump-to-newest");
+  #historyStart = document.getElementById("history-start");
+  #actions;
+  #onFollowChange;
+  #onRowReplaced;
   #room = null;
-  #places = new WeakMap(); // room → where it was left
+  #savedPositions = new WeakMap(); // room → where it was left
   #rows = new Map(); // key → {line, row}
-  #from = null; // seq of the first item in the document
-  #to = null; // seq of the last one, null: it follows the log
-  #following = true;
-  #size = ""; // of the timeline when it was last put to the bottom
-  #top = 0; // its scrollTop then
-  #state = NOTHING;
-  #announced = 0; // seq of the first item at the last drawing
-  #hushed = 0;
+  #windowStart = null; // seq of the first item in the document
+  #windowEnd = null; // seq of the last one, null: it follows the log
+  #isFollowing = true;
+  #bottomSize = ""; // of the timeline when it was last put to the bottom
+  #bottomScrollTop = 0; // its scrollTop then
+  #readState = NO_UNREAD;
+  #announcedSeq = 0; // seq of the first item at the last drawing
+  #muteTimer = 0;
 
   /**
    * @param {object} to
@@ -51,97 +51,97 @@ export class Timeline {
    * @param {() => void} to.onScroll The bottom was reached or left.
    * @param {(old: Element, row: Element) => void} to.onReplace A line has another element.
    */
-  constructor({ acts, onScroll, onReplace }) {
-    this.#acts = {
-      ...acts,
-      nameOf: (memberId) => this.#room?.members.get(memberId)?.nickName ?? "",
-      me: () => this.#room?.memberId ?? "",
-      onReach: (seq) => this.reach(seq).then((there) => there || acts.onUnreachable()),
-      onFill: (gap) => this.#room.fill(gap, true),
+  constructor({ actions, onFollowChange, onRowReplaced }) {
+    this.#actions = {
+      ...actions,
+      nickOf: (memberId) => this.#room?.members.get(memberId)?.nickName ?? "",
+      ownMemberId: () => this.#room?.memberId ?? "",
+      onJumpTo: (seq) => this.jumpTo(seq).then((found) => found || actions.onUnavailable()),
+      onFillGap: (gap) => this.#room.fillGap(gap, true),
     };
-    this.#onScroll = onScroll;
-    this.#onReplace = onReplace;
-    this.#scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
-    this.#newer.addEventListener("click", () => this.toNewest());
-    const sized = new ResizeObserver(() => this.#scrolled());
-    sized.observe(this.#scroller);
-    sized.observe(this.#list);
+    this.#onFollowChange = onFollowChange;
+    this.#onRowReplaced = onRowReplaced;
+    this.#scroller.addEventListener("scroll", () => this.#onScrolled(), { passive: true });
+    this.#jumpButton.addEventListener("click", () => this.scrollToNewest());
+    const resizeObserver = new ResizeObserver(() => this.#onScrolled());
+    resizeObserver.observe(this.#scroller);
+    resizeObserver.observe(this.#list);
   }
 
   /** The newest line is in view. */
-  get following() {
-    return this.#following;
+  get isFollowing() {
+    return this.#isFollowing;
   }
 
   /** Shows another room, where it was left. */
-  show(room) {
-    if (this.#room) this.#places.set(this.#room, this.#place());
+  showRoom(room) {
+    if (this.#room) this.#savedPositions.set(this.#room, this.#capturePosition());
     this.#room = room;
-    this.anew();
-    const place = this.#places.get(room);
-    this.#from = place?.from ?? null;
-    this.#to = place?.to ?? null;
-    this.#following = !place || place.following;
-    if (this.#following) return;
-    this.draw({ ...NOTHING, unreadAfter: room.reading.unreadAfter });
-    const row = this.#rows.get(place.key)?.row;
-    if (row) this.#scroller.scrollTop += row.getBoundingClientRect().top - place.top;
+    this.rerender();
+    const saved = this.#savedPositions.get(room);
+    this.#windowStart = saved?.windowStart ?? null;
+    this.#windowEnd = saved?.windowEnd ?? null;
+    this.#isFollowing = !saved || saved.isFollowing;
+    if (this.#isFollowing) return;
+    this.render({ ...NO_UNREAD, unreadAfter: room.readTracker.unreadAfter });
+    const row = this.#rows.get(saved.key)?.row;
+    if (row) this.#scroller.scrollTop += row.getBoundingClientRect().top - saved.top;
   }
 
   /** Makes all lines anew at the next drawing: the words are others. */
-  anew() {
+  rerender() {
     this.#rows.clear();
     this.#list.replaceChildren();
-    this.#hush();
+    this.#muteAnnouncements();
   }
 
   /** Goes down to the newest line and stays there. */
-  toNewest() {
-    this.#to = null;
-    this.#following = true;
-    this.draw({ ...this.#state, unread: 0 });
-    this.#toBottom();
-    this.#onScroll();
+  scrollToNewest() {
+    this.#windowEnd = null;
+    this.#isFollowing = true;
+    this.render({ ...this.#readState, unread: 0 });
+    this.#scrollToBottom();
+    this.#onFollowChange();
   }
 
   /** Moves by so many screens; negative is up. */
-  page(screens) {
-    this.#scroller.scrollBy({ top: screens * this.#scroller.clientHeight * 0.9 });
+  scrollByPages(pages) {
+    this.#scroller.scrollBy({ top: pages * this.#scroller.clientHeight * 0.9 });
   }
 
   /**
    * Goes to a message, wherever it is in the room's log.
    * @returns {Promise<boolean>} False when it could not be had.
    */
-  async reach(seq) {
+  async jumpTo(seq) {
     const room = this.#room;
-    if (!(await room.reach(seq))) return false;
+    if (!(await room.loadAround(seq))) return false;
     if (room !== this.#room) return true;
     const { items } = room.log;
-    const index = indexOf(items, seq);
+    const index = indexAtOrBefore(items, seq);
     const target = items[index]?.seq ?? seq;
     if (!this.#rows.has(`m${target}`)) {
-      const end = index + STEP / 2;
-      this.#from = items[Math.max(0, index - STEP / 2)].seq;
-      this.#to = end >= items.length - 1 ? null : items[end].seq;
+      const end = index + WINDOW_STEP / 2;
+      this.#windowStart = items[Math.max(0, index - WINDOW_STEP / 2)].seq;
+      this.#windowEnd = end >= items.length - 1 ? null : items[end].seq;
     }
-    this.#following = false;
-    this.#hush();
-    this.draw(this.#state);
+    this.#isFollowing = false;
+    this.#muteAnnouncements();
+    this.render(this.#readState);
     const row = this.#rows.get(`m${target}`)?.row;
     row?.scrollIntoView({ block: "center" });
-    row?.classList.add("found");
+    row?.classList.add("highlighted");
     row?.focus({ preventScroll: true });
     return true;
   }
 
   /** Goes up to the line above what is new, if there is one. */
-  toFirstUnread() {
-    const { unreadAfter } = this.#state;
+  jumpToFirstUnread() {
+    const { unreadAfter } = this.#readState;
     const first = this.#room?.log.items.find(
-      ({ seq, kind, memberId }) => seq > (unreadAfter ?? Infinity) && kind === "message" && !this.#room.mine.has(memberId),
+      ({ seq, kind, memberId }) => seq > (unreadAfter ?? Infinity) && kind === "message" && !this.#room.ownMemberIds.has(memberId),
     );
-    if (first) this.reach(first.seq);
+    if (first) this.jumpTo(first.seq);
   }
 
   /**
@@ -149,70 +149,70 @@ export class Timeline {
    * @param {number} state.unread How many messages you have not seen.
    * @param {number | null} state.unreadAfter The last `seq` before those, or null for no line.
    */
-  draw(state) {
+  render(state) {
     const room = this.#room;
     if (!room) return;
-    this.#state = state;
-    const { log, notices, outbox, mine, nick } = room;
-    if (this.#following) log.trim(KEPT_AT_MOST);
-    const items = this.#window(log.items);
-    const atEnd = this.#to === null;
-    if (items[0]?.seq < this.#announced) this.#hush();
-    this.#announced = items[0]?.seq ?? 0;
+    this.#readState = state;
+    const { log, notices, outbox, ownMemberIds, nick } = room;
+    if (this.#isFollowing) log.trim(MAX_LOG_ITEMS);
+    const items = this.#selectWindow(log.items);
+    const isAtEnd = this.#windowEnd === null;
+    if (items[0]?.seq < this.#announcedSeq) this.#muteAnnouncements();
+    this.#announcedSeq = items[0]?.seq ?? 0;
     const last = items.at(-1)?.seq ?? 0;
-    const lines = linesOf({
+    const lines = buildLines({
       items,
-      gaps: log.last === null ? [] : log.gaps.filter(({ before }) => before <= last),
-      notices: atEnd ? notices : notices.filter(({ after }) => after < this.#to),
-      waiting: atEnd ? outbox.waiting.filter(({ event }) => event === "sendMessage") : [],
-      changes: outbox.changes,
-      item: (seq) => log.item(seq),
-      mine,
+      gaps: log.lastSeq === null ? [] : log.gaps.filter(({ before }) => before <= last),
+      notices: isAtEnd ? notices : notices.filter(({ after }) => after < this.#windowEnd),
+      pendingItems: isAtEnd ? outbox.items.filter(({ event }) => event === "sendMessage") : [],
+      changesBySeq: outbox.changesBySeq,
+      getItem: (seq) => log.getItem(seq),
+      ownMemberIds,
       nick,
       unreadAfter: state.unreadAfter,
       now: Date.now(),
     });
-    const top = items[0] === log.items[0];
-    this.#keepingPlace(() => {
-      const bare = room.entered && top && !log.hasOlder && !log.items.length && lines.length > 0;
-      this.#beginning.hidden = bare;
-      say(this.#beginning, room.entered ? beginningWords(log, top) : words.joining);
+    const isAtTop = items[0] === log.items[0];
+    this.#withAnchor(() => {
+      const hasOnlyOtherLines = room.hasJoined && isAtTop && !log.hasOlder && !log.items.length && lines.length > 0;
+      this.#historyStart.hidden = hasOnlyOtherLines;
+      setText(this.#historyStart, room.hasJoined ? historyStartText(log, isAtTop) : strings.joiningRoom);
       this.#reconcile(lines);
     });
-    this.#newer.hidden = this.#following;
-    say(this.#newer, `${words.newer(state.unread)} ↓`);
-    this.#fill();
+    this.#jumpButton.hidden = this.#isFollowing;
+    setText(this.#jumpButton, `${strings.newMessages(state.unread)} ↓`);
+    this.#extendWindow();
   }
 
-  #place() {
-    const row = this.#following ? null : firstInView(this.#scroller, this.#list);
+  #capturePosition() {
+    const row = this.#isFollowing ? null : findFirstVisible(this.#scroller, this.#list);
     return {
-      from: this.#from,
-      to: this.#to,
-      following: !row,
+      windowStart: this.#windowStart,
+      windowEnd: this.#windowEnd,
+      isFollowing: !row,
       key: row?.dataset.key,
       top: row?.getBoundingClientRect().top,
     };
   }
 
-  #window(items) {
+  #selectWindow(items) {
     if (!items.length) return items;
-    const end = this.#to === null ? items.length : indexOf(items, this.#to) + 1;
-    const most = this.#following ? FOLLOWING_AT_MOST : READING_AT_MOST;
-    const gone = this.#from === null || this.#from < items[0].seq || this.#from > items[end - 1]?.seq;
-    let start = gone ? Math.max(0, end - STEP) : indexOf(items, this.#from);
-    if (this.#following && end - start > most) start = end - STEP;
-    this.#from = items[start].seq;
-    if (end - start <= most) return items.slice(start, end);
-    this.#to = items[start + most - 1].seq;
-    return items.slice(start, start + most);
+    const end = this.#windowEnd === null ? items.length : indexAtOrBefore(items, this.#windowEnd) + 1;
+    const limit = this.#isFollowing ? MAX_FOLLOWING_ITEMS : MAX_SCROLLED_ITEMS;
+    const isOutside = this.#windowStart === null || this.#windowStart < items[0].seq || this.#windowStart > items[end - 1]?.seq;
+    let start = isOutside ? Math.max(0, end - WINDOW_STEP) : indexAtOrBefore(items, this.#windowStart);
+    if (this.#isFollowing && end - start > limit) start = end - WINDOW_STEP;
+    this.#windowStart = items[start].seq;
+    if (end - start <= limit) return items.slice(start, end);
+    this.#windowEnd = items[start + limit - 1].seq;
+    return items.slice(start, start + limit);
   }
 
   /** What is put in now was said long ago: it is not to be read out. */
-  #hush() {
+  #muteAnnouncements() {
     this.#scroller.setAttribute("aria-busy", "true");
-    clearTimeout(this.#hushed);
-    this.#hushed = setTimeout(() => this.#scroller.removeAttribute("aria-busy"), HUSH);
+    clearTimeout(this.#muteTimer);
+    this.#muteTimer = setTimeout(() => this.#scroller.removeAttribute("aria-busy"), MUTE_DURATION);
   }
 
   #reconcile(lines) {
@@ -222,125 +222,125 @@ export class Timeline {
       row.remove();
       this.#rows.delete(key);
     }
-    let place = this.#list.firstChild;
+    let cursor = this.#list.firstChild;
     for (const line of lines) {
-      const known = this.#rows.get(line.key);
-      let row = known?.row;
-      if (!known || !same(known.line, line)) {
-        row = rowOf(line, this.#acts);
+      const existing = this.#rows.get(line.key);
+      let row = existing?.row;
+      if (!existing || !isSameLine(existing.line, line)) {
+        row = renderLine(line, this.#actions);
         row.dataset.key = line.key;
-        if (known) {
-          if (place === known.row) place = row;
-          this.#replace(known.row, row);
+        if (existing) {
+          if (cursor === existing.row) cursor = row;
+          this.#replaceRow(existing.row, row);
         }
         this.#rows.set(line.key, { line, row });
       }
-      if (row === place) place = place.nextSibling;
-      else this.#list.insertBefore(row, place);
+      if (row === cursor) cursor = cursor.nextSibling;
+      else this.#list.insertBefore(row, cursor);
     }
   }
 
-  #replace(old, row) {
-    const focused = old.contains(document.activeElement) ? document.activeElement : null;
-    old.replaceWith(row);
-    this.#onReplace(old, row);
+  #replaceRow(previous, row) {
+    const focused = previous.contains(document.activeElement) ? document.activeElement : null;
+    previous.replaceWith(row);
+    this.#onRowReplaced(previous, row);
     if (focused) (row.contains(focused) ? focused : row).focus({ preventScroll: true });
   }
 
-  #keepingPlace(change) {
-    const anchor = this.#following ? null : firstInView(this.#scroller, this.#list);
+  #withAnchor(update) {
+    const anchor = this.#isFollowing ? null : findFirstVisible(this.#scroller, this.#list);
     // Its lower edge: the upper one moves when a message above takes over its head.
     const before = anchor?.getBoundingClientRect().bottom;
     const key = anchor?.dataset.key;
-    change();
-    if (this.#following) {
-      this.#toBottom();
+    update();
+    if (this.#isFollowing) {
+      this.#scrollToBottom();
     } else if (anchor) {
       const after = this.#rows.get(key)?.row.getBoundingClientRect().bottom;
       if (after !== undefined) this.#scroller.scrollTop += after - before;
     }
   }
 
-  #toBottom() {
+  #scrollToBottom() {
     this.#scroller.scrollTop = this.#scroller.scrollHeight;
-    this.#size = sizeOf(this.#scroller);
-    this.#top = this.#scroller.scrollTop;
+    this.#bottomSize = sizeKey(this.#scroller);
+    this.#bottomScrollTop = this.#scroller.scrollTop;
   }
 
   /** The reader went up since then; a timeline that grew taller also has a smaller scrollTop, but is at its end. */
-  #wentUp() {
+  #hasScrolledUp() {
     const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
-    return scrollTop < Math.min(this.#top, scrollHeight - clientHeight) - BOTTOM;
+    return scrollTop < Math.min(this.#bottomScrollTop, scrollHeight - clientHeight) - BOTTOM_TOLERANCE;
   }
 
-  #scrolled() {
-    if (this.#following && sizeOf(this.#scroller) !== this.#size && !this.#wentUp()) {
-      this.#toBottom(); // the composer grew, or a window did
+  #onScrolled() {
+    if (this.#isFollowing && sizeKey(this.#scroller) !== this.#bottomSize && !this.#hasScrolledUp()) {
+      this.#scrollToBottom(); // the composer grew, or a window did
       return;
     }
     const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
-    const following = this.#to === null && scrollHeight - scrollTop - clientHeight < BOTTOM;
-    if (following !== this.#following) {
-      this.#following = following;
-      this.#onScroll();
+    const isFollowing = this.#windowEnd === null && scrollHeight - scrollTop - clientHeight < BOTTOM_TOLERANCE;
+    if (isFollowing !== this.#isFollowing) {
+      this.#isFollowing = isFollowing;
+      this.#onFollowChange();
     }
-    this.#fill();
+    this.#extendWindow();
   }
 
   /** Puts in what is near an end of the window, and what is missing near what you read. */
-  #fill() {
+  #extendWindow() {
     const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
     if (!clientHeight || !this.#room) return;
     const { log } = this.#room;
     const { items } = log;
-    this.#fillGaps();
-    if (this.#to !== null && scrollHeight - scrollTop - clientHeight < NEAR) {
-      const end = Math.min(items.length - 1, indexOf(items, this.#to) + STEP);
-      const whole = end === items.length - 1;
-      this.#to = whole ? null : items[end].seq;
+    this.#loadVisibleGaps();
+    if (this.#windowEnd !== null && scrollHeight - scrollTop - clientHeight < LOAD_MARGIN) {
+      const end = Math.min(items.length - 1, indexAtOrBefore(items, this.#windowEnd) + WINDOW_STEP);
+      const reachesEnd = end === items.length - 1;
+      this.#windowEnd = reachesEnd ? null : items[end].seq;
       // What is far above makes room, or the window could not move on.
-      const start = Math.max(0, end + 1 - READING_AT_MOST);
-      if (this.#from < items[start].seq) this.#from = items[start].seq;
-      this.#onScroll();
+      const start = Math.max(0, end + 1 - MAX_SCROLLED_ITEMS);
+      if (this.#windowStart < items[start].seq) this.#windowStart = items[start].seq;
+      this.#onFollowChange();
       return;
     }
-    if (scrollTop >= NEAR || (this.#following && scrollHeight > clientHeight)) return;
-    const start = items.length && this.#from !== null ? indexOf(items, this.#from) : 0;
+    if (scrollTop >= LOAD_MARGIN || (this.#isFollowing && scrollHeight > clientHeight)) return;
+    const start = items.length && this.#windowStart !== null ? indexAtOrBefore(items, this.#windowStart) : 0;
     if (start > 0) {
-      this.#from = items[Math.max(0, start - STEP)].seq;
-      this.#onScroll();
-    } else if (log.last !== null && log.hasOlder) {
-      this.#fetchOlder();
+      this.#windowStart = items[Math.max(0, start - WINDOW_STEP)].seq;
+      this.#onFollowChange();
+    } else if (log.lastSeq !== null && log.hasOlder) {
+      this.#loadOlder();
     }
   }
 
-  #fillGaps() {
-    const near = this.#following ? 0 : NEAR;
+  #loadVisibleGaps() {
+    const margin = this.#isFollowing ? 0 : LOAD_MARGIN;
     for (const row of this.#list.querySelectorAll(".gap")) {
-      if (!isNear(this.#scroller, row, near)) continue;
+      if (!isNearViewport(this.#scroller, row, margin)) continue;
       const { top, height } = this.#scroller.getBoundingClientRect();
-      const below = row.getBoundingClientRect().top > top + height / 2;
-      this.#room.fill({ after: Number(row.dataset.after), before: Number(row.dataset.before) }, below);
+      const newestFirst = row.getBoundingClientRect().top > top + height / 2;
+      this.#room.fillGap({ after: Number(row.dataset.after), before: Number(row.dataset.before) }, newestFirst);
     }
   }
 
-  async #fetchOlder() {
+  async #loadOlder() {
     const room = this.#room;
-    if ((await room.older()) && room === this.#room) this.#fill();
+    if ((await room.loadOlder()) && room === this.#room) this.#extendWindow();
   }
 }
 
-function sizeOf({ scrollHeight, clientHeight }) {
+function sizeKey({ scrollHeight, clientHeight }) {
   return `${scrollHeight}/${clientHeight}`;
 }
 
-function beginningWords(log, top) {
-  if (!top || log.hasOlder) return words.loading;
-  return log.items.length ? words.beginning : words.empty;
+function historyStartText(log, isAtTop) {
+  if (!isAtTop || log.hasOlder) return strings.loadingOlder;
+  return log.items.length ? strings.historyStart : strings.emptyRoom;
 }
 
 /** The index of the last item with this `seq` or a smaller one, at least 0. */
-function indexOf(items, seq) {
+function indexAtOrBefore(items, seq) {
   let low = 0;
   let high = items.length - 1;
   while (low < high) {
