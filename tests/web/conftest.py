@@ -1,8 +1,7 @@
-"""A server and a browser for those tests that ask for them.
+"""Fixtures of the web tests: server, browser and a protocol-level client.
 
-A browser takes longer to start than most tests to run, so one serves them all;
-each tab has storage of its own. It belongs to the session's event loop, and so
-do the tests that use it.
+The browser is shared by the session, because its start takes longer than most tests. Each tab has an
+isolated storage. Tests with a browser run in the event loop of the session.
 """
 
 from collections.abc import AsyncGenerator
@@ -18,15 +17,15 @@ from tests.support.serving import serving
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def one_browser() -> AsyncGenerator[Browser]:
+async def shared_browser() -> AsyncGenerator[Browser]:
     async with chromium() as running:
         yield running
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def browser(one_browser: Browser) -> AsyncGenerator[Browser]:
-    yield one_browser
-    for context in one_browser.contexts:
+async def browser(shared_browser: Browser) -> AsyncGenerator[Browser]:
+    yield shared_browser
+    for context in shared_browser.contexts:
         await context.close()
 
 
@@ -38,7 +37,7 @@ async def server(tmp_path: Path) -> AsyncGenerator[Running]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def bot(server: Running) -> AsyncGenerator[RawClient]:
-    """A client without a page, in room `tea`."""
+    """Protocol-level client in room `tea`."""
     async with raw_client(server.url) as client:
         await client.join("tea", "bot")
         yield client

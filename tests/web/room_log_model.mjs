@@ -1,7 +1,8 @@
 /**
- * The page's room log against a model, over random histories and random deliveries.
- * Arguments: the folder with the page's modules, the first seed, how many seeds.
- * Writes what differed, one JSON line each, and ends with 1 if anything did.
+ * Model-based test of RoomLog with random histories and random delivery orders.
+ *
+ * Arguments: module folder, first seed, number of seeds.
+ * Prints one JSON line per failure and a summary. Exit status 1 if any seed failed.
  */
 
 import assert from "node:assert/strict";
@@ -10,7 +11,7 @@ import { pathToFileURL } from "node:url";
 const [folder, firstSeed, seeds] = process.argv.slice(2);
 const { RoomLog } = await import(pathToFileURL(`${folder}/state/room_log.js`).href);
 
-/** mulberry32: the same numbers for the same seed, everywhere. */
+/** Create a deterministic random generator (mulberry32). */
 function random(seed) {
   let state = seed >>> 0;
   return (below) => {
@@ -24,15 +25,15 @@ function random(seed) {
 const PEOPLE = ["ann", "bob", "小明"];
 const EMOJI = ["👍", "🎉"];
 
-/** The server's side: a list of entries, and what each message reads like now. */
-class Room {
+/** Server model: the list of entries and the present state of each message. */
+class ServerModel {
   entries = [];
 
   get last() {
     return this.entries.length;
   }
 
-  grow(pick) {
+  addEntry(pick) {
     const seq = this.last + 1;
     const base = { room: "tea", seq, id: seq, ts: seq, memberId: PEOPLE[pick(3)], nickName: "x" };
     const targets = this.entries.filter((entry) => entry.kind === "message");
@@ -40,8 +41,8 @@ class Room {
     const kind = targets.length ? kinds[pick(kinds.length)] : "message";
     const target = targets.length ? targets[pick(targets.length)].seq : undefined;
     const entry = {
-      message: { ...base, kind, message: `said ${seq}` },
-      topic: { ...base, kind, topic: `about ${seq}` },
+      message: { ...base, kind, message: `text ${seq}` },
+      topic: { ...base, kind, topic: `topic ${seq}` },
       edit: { ...base, kind, target, message: `edited ${seq}` },
       delete: { ...base, kind, target },
       reaction: { ...base, kind, target, emoji: EMOJI[pick(2)], on: pick(3) > 0 },
@@ -50,16 +51,16 @@ class Room {
     return entry;
   }
 
-  /** The entries from one seq to another, each message as it reads now. */
-  present(from, to) {
-    return this.entries.slice(from - 1, to).map((entry) => this.at(entry, this.last));
+  /** Return a range of entries with messages in their present state. */
+  presentEntries(from, to) {
+    return this.entries.slice(from - 1, to).map((entry) => this.stateAt(entry, this.last));
   }
 
-  /** An entry as it read when `then` was the newest. */
-  at(entry, then) {
+  /** Return an entry in its state as of seq `asOf`. */
+  stateAt(entry, asOf) {
     if (entry.kind !== "message") return entry;
     let now = { ...entry };
-    for (const change of this.entries.slice(entry.seq, then)) {
+    for (const change of this.entries.slice(entry.seq, asOf)) {
       if (change.target !== entry.seq || now.deleted) continue;
       if (change.kind === "edit") now = { ...now, message: change.message, edited: change.seq };
       if (change.kind === "delete") {
@@ -78,64 +79,64 @@ class Room {
   }
 
   after(seq, limit) {
-    return { entries: this.present(seq + 1, Math.min(this.last, seq + limit)), lastSeq: this.last };
+    return { entries: this.presentEntries(seq + 1, Math.min(this.last, seq + limit)), lastSeq: this.last };
   }
 
   before(seq, limit) {
     const first = Math.max(1, seq - limit);
-    return { entries: this.present(first, seq - 1), lastSeq: this.last, hasOlder: first > 1, before: seq };
+    return { entries: this.presentEntries(first, seq - 1), lastSeq: this.last, hasOlder: first > 1, before: seq };
   }
 
-  topicAt(then) {
-    return this.entries.slice(0, then).findLast((entry) => entry.kind === "topic")?.topic ?? "";
+  topicAt(asOf) {
+    return this.entries.slice(0, asOf).findLast((entry) => entry.kind === "topic")?.topic ?? "";
   }
 }
 
-/** What of an item a reader can see. Reactions that are none may be told as nothing. */
-function seen({ kind, seq, message, topic, deleted, edited, reactions }) {
+/** Reduce an item to its visible fields; empty reactions equal absent ones. */
+function visibleFields({ kind, seq, message, topic, deleted, edited, reactions }) {
   const shown = reactions && Object.keys(reactions).length ? reactions : undefined;
   return { kind, seq, message, topic, deleted: Boolean(deleted), edited, reactions: shown };
 }
 
 /**
- * At any time: exactly what the held stretches have, each message whose changes are
- * all held as it read at a moment not before `last`.
+ * Invariant: the log contains exactly the loaded ranges. A message with all of its changes loaded equals
+ * the server's message as of `lastSeq` or later.
  */
-function check(log, room) {
-  const items = room.entries.filter((entry) => shown(entry) && log.has(entry.seq));
+function checkInvariant(log, room) {
+  const items = room.entries.filter((entry) => isVisible(entry) && log.has(entry.seq));
   assert.deepEqual(
     log.items.map(({ seq }) => seq),
     items.map(({ seq }) => seq),
   );
   for (const item of log.items) assert.equal(log.getItem(item.seq), item);
-  const whole = items.filter(({ seq }) => heldFrom(log, log.getItem(seq).asOf + 1));
-  const expected = whole.map((entry) => room.at(entry, Math.max(log.lastSeq, log.getItem(entry.seq).asOf)));
-  assert.deepEqual(whole.map(({ seq }) => seen(log.getItem(seq))), expected.map(seen));
+  const complete = items.filter(({ seq }) => hasAllFrom(log, log.getItem(seq).asOf + 1));
+  const expected = complete.map((entry) => room.stateAt(entry, Math.max(log.lastSeq, log.getItem(entry.seq).asOf)));
+  assert.deepEqual(complete.map(({ seq }) => visibleFields(log.getItem(seq))), expected.map(visibleFields));
   assert.equal(log.topic, room.topicAt(log.lastSeq));
   for (const { after, before } of log.gaps) {
     assert.ok(log.has(after) && log.has(before) && !log.has(after + 1) && !log.has(before - 1));
   }
 }
 
-function shown({ kind }) {
+function isVisible({ kind }) {
   return kind === "message" || kind === "topic";
 }
 
-function heldFrom(log, first) {
+function hasAllFrom(log, first) {
   for (let seq = first; seq <= log.lastSeq; seq += 1) if (!log.has(seq)) return false;
   return true;
 }
 
-function play(seed) {
+function runSeed(seed) {
   const pick = random(seed);
-  const room = new Room();
-  for (let count = pick(60); count > 0; count -= 1) room.grow(pick);
+  const room = new ServerModel();
+  for (let count = pick(60); count > 0; count -= 1) room.addEntry(pick);
 
   const log = new RoomLog();
-  let pages = []; // read by the server, not yet arrived; answers keep their order
-  let pushes = []; // sent, not yet arrived
+  let pages = []; // responses in flight, in order
+  let pushes = []; // pushes in flight
 
-  const ask = (kind) => {
+  const request = (kind) => {
     const topic = room.topicAt(room.last);
     if (kind === "open") pages.push({ kind, ...room.before(room.last + 1, 1 + pick(40)), topic });
     else if (log.lastSeq === null) return;
@@ -146,68 +147,67 @@ function play(seed) {
       pages.push(pick(2) ? { kind, ...room.after(after, 1 + pick(9)) } : { kind, ...room.before(before, 1 + pick(9)) });
     } else pages.push({ kind, ...room.before(log.firstSeq, 1 + pick(30)) });
   };
-  const arrive = ({ kind, entries, lastSeq, hasOlder, before, topic }) => {
+  const deliver = ({ kind, entries, lastSeq, hasOlder, before, topic }) => {
     if (kind === "open") {
       log.loadNewest(entries, { lastSeq, hasOlder });
       log.setTopic(topic, lastSeq);
     } else log.insertPage(entries, { lastSeq, hasOlder, before });
   };
 
-  ask("open");
+  request("open");
   for (let step = 0; step < 200; step += 1) {
-    const what = pick(14);
-    if (what < 5) pushes.push(room.grow(pick));
-    else if (what < 8 && pushes.length) {
-      // Mostly in order; some are lost, some come twice, some come late.
+    const action = pick(14);
+    if (action < 5) pushes.push(room.addEntry(pick));
+    else if (action < 8 && pushes.length) {
+      // Mostly in order, with losses, duplicates and delays.
       const [entry] = pushes.splice(pick(4) ? 0 : pick(pushes.length), 1);
       if (pick(10)) log.push(entry);
       if (!pick(10)) log.push(entry);
-    } else if (what === 8) ask("after");
-    else if (what === 9) ask("before");
-    else if (what === 10 && pages.length) arrive(pages.shift());
-    else if (what === 12 && pick(3)) ask("around");
-    else if (what === 12 && log.lastSeq !== null) log.trim(1 + pick(10));
-    else if (what === 13) ask("gap");
-    else if (what === 11 && !pick(6)) {
-      // The connection breaks: nothing that was under way arrives. After a long
-      // break it goes on with the newest page.
+    } else if (action === 8) request("after");
+    else if (action === 9) request("before");
+    else if (action === 10 && pages.length) deliver(pages.shift());
+    else if (action === 12 && pick(3)) request("around");
+    else if (action === 12 && log.lastSeq !== null) log.trim(1 + pick(10));
+    else if (action === 13) request("gap");
+    else if (action === 11 && !pick(6)) {
+      // Connection loss drops everything in flight; the client rejoins, after long breaks with the newest page.
       pages = [];
       pushes = [];
-      if (pick(2)) for (let count = pick(80); count > 0; count -= 1) room.grow(pick);
-      if (log.lastSeq === null || pick(2)) ask("open");
+      if (pick(2)) for (let count = pick(80); count > 0; count -= 1) room.addEntry(pick);
+      if (log.lastSeq === null || pick(2)) request("open");
     }
-    if (log.lastSeq !== null && !pick(4)) check(log, room);
+    if (log.lastSeq !== null && !pick(4)) checkInvariant(log, room);
   }
 
   while (log.lastSeq === null) {
-    if (!pages.some(({ kind }) => kind === "open")) ask("open");
-    arrive(pages.shift());
+    if (!pages.some(({ kind }) => kind === "open")) request("open");
+    deliver(pages.shift());
   }
   log.expectSeq(room.last);
   while (log.isBehind) {
-    const held = log.lastSeq;
-    arrive({ kind: "after", ...room.after(log.lastSeq, 7) });
-    assert.ok(log.lastSeq > held, "a page brings the log on");
+    const before = log.lastSeq;
+    deliver({ kind: "after", ...room.after(log.lastSeq, 7) });
+    assert.ok(log.lastSeq > before, "a history page must advance the log");
   }
   assert.equal(log.lastSeq, room.last);
-  check(log, room);
+  checkInvariant(log, room);
   for (let count = 0; log.gaps.length && count < 2000; count += 1) {
     const { after, before } = log.gaps[pick(log.gaps.length)];
-    arrive({ kind: "gap", ...(pick(2) ? room.after(after, 7) : room.before(before, 7)) });
+    deliver({ kind: "gap", ...(pick(2) ? room.after(after, 7) : room.before(before, 7)) });
   }
-  for (let count = 0; log.hasOlder && count < 200; count += 1) arrive({ kind: "before", ...room.before(log.firstSeq, 9) });
+  for (let count = 0; log.hasOlder && count < 200; count += 1) deliver({ kind: "before", ...room.before(log.firstSeq, 9) });
   assert.deepEqual([log.gaps, log.firstSeq], [[], 1]);
-  check(log, room);
-  assert.deepEqual(log.items.map(seen), room.present(1, room.last).filter(shown).map(seen));
+  checkInvariant(log, room);
+  assert.deepEqual(log.items.map(visibleFields), room.presentEntries(1, room.last).filter(isVisible).map(visibleFields));
 }
 
 let failed = 0;
 for (let seed = Number(firstSeed); seed < Number(firstSeed) + Number(seeds); seed += 1) {
   try {
-    play(seed);
-  } catch (fault) {
+    runSeed(seed);
+  } catch (error) {
     failed += 1;
-    if (failed <= 3) console.log(JSON.stringify({ seed, fault: fault.stack ?? String(fault) }));
+    if (failed <= 3) console.log(JSON.stringify({ seed, error: error.stack ?? String(error) }));
   }
 }
 console.log(JSON.stringify({ seeds: Number(seeds), failed }));

@@ -1,4 +1,4 @@
-"""What can be done with a message in the page: answer, change, take back, react, copy; and what is pasted."""
+"""Message actions (reply, edit, delete, react, copy), and paste and drop."""
 
 import pytest
 from playwright.async_api import Browser, expect
@@ -14,9 +14,7 @@ async def flood(client: RawClient, count: int) -> None:
     await client.flood("tea", [f"line {number}" for number in range(1, count + 1)])
 
 
-async def test_by_keyboard_alone_one_answers_changes_reacts_and_takes_back(
-    browser: Browser, server: Running, bot: RawClient
-) -> None:
+async def test_keyboard_only_reply_edit_react_and_delete(browser: Browser, server: Running, bot: RawClient) -> None:
     await bot.ask("sendMessage", {"room": "tea", "message": "a question"})
     writer = await visitor(browser, server.url, "Ann")
     keys = writer.page.keyboard
@@ -24,7 +22,7 @@ async def test_by_keyboard_alone_one_answers_changes_reacts_and_takes_back(
     await keys.press("Shift+Tab")
     await keys.press("ArrowUp")
     await expect(writer.rows.first).to_be_focused()
-    await keys.press("e")  # somebody else's
+    await keys.press("e")  # no effect on another member's message
     await keys.press("r")
     await expect(writer.composer).to_be_focused()
     await expect(writer.page.locator("#compose-context")).to_contain_text("Replying to bot a question")
@@ -62,9 +60,7 @@ async def test_by_keyboard_alone_one_answers_changes_reacts_and_takes_back(
     writer.behaved()
 
 
-async def test_the_pointer_brings_the_tools_and_a_reaction_is_taken_back(
-    browser: Browser, server: Running, bot: RawClient
-) -> None:
+async def test_hover_shows_the_toolbar_and_reactions_toggle(browser: Browser, server: Running, bot: RawClient) -> None:
     await bot.ask("sendMessage", {"room": "tea", "message": "like it?"})
     await bot.ask("react", {"room": "tea", "seq": 1, "emoji": "🎉", "on": True})
     reader = await visitor(browser, server.url, "Ann")
@@ -96,7 +92,7 @@ async def test_the_pointer_brings_the_tools_and_a_reaction_is_taken_back(
     reader.behaved()
 
 
-async def test_a_quote_leads_to_what_it_quotes_wherever_that_is(
+async def test_a_quote_scrolls_to_its_message_outside_the_loaded_window(
     browser: Browser, server: Running, bot: RawClient
 ) -> None:
     await flood(bot, 600)
@@ -107,9 +103,9 @@ async def test_a_quote_leads_to_what_it_quotes_wherever_that_is(
     target = reader.page.get_by_text("line 20", exact=True)
     await expect(target).to_be_in_viewport()
     await expect(reader.page.locator(".message.highlighted")).to_contain_text("line 20")
-    # Between there and the newest something is missing: scrolling there loads it, and moves nothing.
-    await bot.ask("editMessage", {"room": "tea", "seq": 21, "message": "line 21 anew"})
-    await expect(reader.page.get_by_text("line 21 anew")).to_be_visible()
+    # The gap between the target and the newest page loads on scrolling, without layout shifts.
+    await bot.ask("editMessage", {"room": "tea", "seq": 21, "message": "line 21 edited"})
+    await expect(reader.page.get_by_text("line 21 edited")).to_be_visible()
     while await reader.page.get_by_text("line 400", exact=True).count() == 0:
         down = "(document.querySelector('.gap') ?? document.getElementById('timeline-lines').lastChild).scrollIntoView({ block: 'end' })"
         await reader.page.evaluate(down)
@@ -126,9 +122,7 @@ async def test_a_quote_leads_to_what_it_quotes_wherever_that_is(
     reader.behaved()
 
 
-async def test_after_a_long_absence_what_is_missing_is_a_line_that_loads(
-    browser: Browser, server: Running, bot: RawClient
-) -> None:
+async def test_a_gap_after_a_long_outage_loads_on_scroll(browser: Browser, server: Running, bot: RawClient) -> None:
     reader = await visitor(browser, server.url, "Ann")
     await bot.ask("sendMessage", {"room": "tea", "message": "known"})
     await reader.sees("known")
@@ -160,7 +154,7 @@ async def test_after_a_long_absence_what_is_missing_is_a_line_that_loads(
     reader.behaved()
 
 
-async def test_a_large_paste_asks_first_and_never_sends_by_itself(browser: Browser, server: Running) -> None:
+async def test_a_large_paste_asks_for_confirmation(browser: Browser, server: Running) -> None:
     writer = await visitor(browser, server.url, "Ann")
     await writer.tab.context.grant_permissions(["clipboard-read", "clipboard-write"])
     copy = "(text) => navigator.clipboard.writeText(text)"
@@ -202,7 +196,7 @@ DROP = """([text, bytes]) => {
 }"""
 
 
-async def test_text_and_text_files_can_be_dropped_and_nothing_else(browser: Browser, server: Running) -> None:
+async def test_drop_accepts_text_and_text_files_only(browser: Browser, server: Running) -> None:
     writer = await visitor(browser, server.url, "Ann")
     await writer.page.evaluate(DROP, ["dropped ", None])
     await expect(writer.composer).to_have_value("dropped ")
@@ -214,7 +208,7 @@ async def test_text_and_text_files_can_be_dropped_and_nothing_else(browser: Brow
     writer.behaved()
 
 
-async def test_a_change_made_without_a_connection_shows_at_once_and_is_made_later(
+async def test_an_offline_edit_shows_immediately_and_syncs_later(
     browser: Browser, server: Running, bot: RawClient
 ) -> None:
     writer = await visitor(browser, server.url, "Ann")
@@ -236,27 +230,25 @@ async def test_a_change_made_without_a_connection_shows_at_once_and_is_made_late
     writer.behaved()
 
 
-async def test_a_change_that_is_refused_says_why_and_the_message_is_as_it_was(
-    browser: Browser, server: Running
-) -> None:
+async def test_a_rejected_edit_shows_the_reason_and_reverts_the_message(browser: Browser, server: Running) -> None:
     writer = await visitor(browser, server.url, "Ann")
     await writer.say("fine")
     await writer.all_sent()
     await writer.composer.press("ArrowUp")
     await writer.say("\x01")
-    trouble = writer.page.locator(".send-error")
-    await expect(trouble).to_contain_text("Not changed: The server did not accept that.")
+    error = writer.page.locator(".send-error")
+    await expect(error).to_contain_text("Not changed: The server did not accept that.")
     await expect(writer.messages).to_have_text(["fine"])
-    await trouble.get_by_role("button", name="Edit").click()
+    await error.get_by_role("button", name="Edit").click()
     await expect(writer.page.locator("#compose-context")).to_contain_text("Changing what you said")
     await expect(writer.composer).to_have_value("\x01")
-    await expect(trouble).to_have_count(0)
+    await expect(error).to_have_count(0)
     await writer.composer.press("Escape")
     await writer.say("\x02 not sent")
     await writer.sees("fine", " not sent")
     await writer.say("\x03")
     await writer.composer.fill("half a sen")
-    await trouble.get_by_role("button", name="Edit").click()
+    await error.get_by_role("button", name="Edit").click()
     await expect(writer.composer).to_have_value("\x03\nhalf a sen")
     await writer.sees("fine", " not sent")
     writer.behaved()

@@ -1,4 +1,4 @@
-"""Talking through the page, in a real browser over a real server."""
+"""Messaging between browser pages over a real server."""
 
 from typing import Any
 
@@ -13,12 +13,12 @@ from tests.support.visitor import Visitor, visitor
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
 
 
-async def say(client: RawClient, *texts: str) -> list[int]:
-    """The `seq` of each."""
+async def post(client: RawClient, *texts: str) -> list[int]:
+    """Send messages and return their sequence numbers."""
     return [(await client.ask("sendMessage", {"room": "tea", "message": text}))["seq"] for text in texts]
 
 
-async def test_two_pages_talk(browser: Browser, server: Running) -> None:
+async def test_two_pages_exchange_messages(browser: Browser, server: Running) -> None:
     ming = await visitor(browser, server.url, "小明")
     ann = await visitor(browser, server.url, "Ann")
     await ming.say("你好 👋")
@@ -37,19 +37,21 @@ async def test_two_pages_talk(browser: Browser, server: Running) -> None:
     ann.behaved()
 
 
-REFUSED = 'setTimeout(() => { this.onerror(new Event("error")); this.onclose(new Event("close")); });'
-"""What a proxy that refuses the upgrade looks like to a page."""
+UPGRADE_REJECTED = 'setTimeout(() => { this.onerror(new Event("error")); this.onclose(new Event("close")); });'
+"""Simulates a proxy that rejects the WebSocket upgrade."""
 
-SWALLOWED = ""
-"""And one that takes it, and lets nothing through."""
+UPGRADE_STALLED = ""
+"""Simulates a proxy that accepts the upgrade and drops all frames."""
 
 
-@pytest.mark.parametrize("fate", [REFUSED, SWALLOWED], ids=["refused", "swallowed"])
-async def test_where_websockets_do_not_pass_it_talks_by_polling(
-    browser: Browser, server: Running, bot: RawClient, fate: str
+@pytest.mark.parametrize("fate", [UPGRADE_REJECTED, UPGRADE_STALLED], ids=["refused", "swallowed"])
+async def test_polling_is_used_when_websockets_are_blocked(
+    browser: Browser, server: Running, bot: RawClient, websocket_behaviour: str
 ) -> None:
     tab = await open_tab(browser)
-    await tab.context.add_init_script(f"window.WebSocket = class {{ constructor() {{ {fate} }} close() {{}} }};")
+    await tab.context.add_init_script(
+        f"window.WebSocket = class {{ constructor() {{ {websocket_behaviour} }} close() {{}} }};"
+    )
     await tab.page.clock.install()
     ann = Visitor(tab)
     await tab.page.goto(f"{server.url}/#tea")
@@ -59,12 +61,12 @@ async def test_where_websockets_do_not_pass_it_talks_by_polling(
     await expect(ann.composer).to_be_visible()
     await ann.say("hello")
     await ann.all_sent()
-    await say(bot, "hello yourself")
+    await post(bot, "hello yourself")
     await ann.sees("hello", "hello yourself")
     ann.behaved()
 
 
-async def test_what_people_write_is_only_ever_text(browser: Browser, server: Running, bot: RawClient) -> None:
+async def test_user_content_is_rendered_as_text(browser: Browser, server: Running, bot: RawClient) -> None:
     hostile = [
         '<img src=x onerror="document.title=1">',
         "<script>document.title = 2</script>",
@@ -74,7 +76,7 @@ async def test_what_people_write_is_only_ever_text(browser: Browser, server: Run
     ]
     await bot.ask("changeNick", {"nickName": "<b>bot</b>"})
     await bot.ask("setTopic", {"room": "tea", "topic": "<u>topic</u>"})
-    await say(bot, *hostile)
+    await post(bot, *hostile)
     reader = await visitor(browser, server.url, "<i>me</i>")
     await reader.sees(*hostile)
     await reader.say(hostile[0])
@@ -90,24 +92,24 @@ async def test_what_people_write_is_only_ever_text(browser: Browser, server: Run
     reader.behaved()
 
 
-async def test_marks_that_are_piled_up_cover_nobody_elses_words(
+async def test_stacked_combining_marks_do_not_cover_other_messages(
     browser: Browser, server: Running, bot: RawClient
 ) -> None:
     reader = await visitor(browser, server.url, "reader")
-    await say(bot, "first", "second", "third")
+    await post(bot, "first", "second", "third")
     await reader.sees("first", "second", "third")
     first = reader.messages.first
-    alone = await first.screenshot()
-    piled = "a" + "\N{COMBINING GRAVE ACCENT}" * 500
-    assert (await bot.ask("editMessage", {"room": "tea", "seq": 3, "message": piled}))["ok"]
+    before = await first.screenshot()
+    stacked = "a" + "\N{COMBINING GRAVE ACCENT}" * 500
+    assert (await bot.ask("editMessage", {"room": "tea", "seq": 3, "message": stacked}))["ok"]
     await expect(reader.messages.last).to_contain_text("(edited)")
-    assert await first.screenshot() == alone
+    assert await first.screenshot() == before
 
 
-async def test_links_open_elsewhere_and_end_where_the_address_ends(
+async def test_urls_become_links_without_trailing_punctuation(
     browser: Browser, server: Running, bot: RawClient
 ) -> None:
-    await say(bot, "see (https://example.org/a_(b)), https://例え.jp/路?q=1。mailto:me@example.org! ftp://example.org")
+    await post(bot, "see (https://example.org/a_(b)), https://例え.jp/路?q=1。mailto:me@example.org! ftp://example.org")
     reader = await visitor(browser, server.url, "Ann")
     links = reader.page.locator("#timeline-lines a")
     await expect(links).to_have_text(["https://example.org/a_(b)", "https://例え.jp/路?q=1", "mailto:me@example.org"])
@@ -116,14 +118,14 @@ async def test_links_open_elsewhere_and_end_where_the_address_ends(
     reader.behaved()
 
 
-async def test_enter_sends_and_neither_a_new_line_nor_an_input_method_does(browser: Browser, server: Running) -> None:
+async def test_enter_sends_unless_shift_or_composition_is_active(browser: Browser, server: Running) -> None:
     writer = await visitor(browser, server.url, "Ann")
     await writer.composer.press_sequentially("one")
     await writer.composer.press("Shift+Enter")
     await writer.composer.press_sequentially("two")
     composing: list[dict[str, Any]] = [{"isComposing": True}, {"keyCode": 229}]
-    for how in composing:
-        await writer.composer.dispatch_event("keydown", {"key": "Enter", "bubbles": True, **how})
+    for properties in composing:
+        await writer.composer.dispatch_event("keydown", {"key": "Enter", "bubbles": True, **properties})
     await expect(writer.composer).to_have_value("one\ntwo")
     await expect(writer.messages).to_have_count(0)
     await writer.composer.press("Enter")
@@ -135,8 +137,10 @@ async def test_enter_sends_and_neither_a_new_line_nor_an_input_method_does(brows
     writer.behaved()
 
 
-async def test_changes_of_a_message_show_in_its_place(browser: Browser, server: Running, bot: RawClient) -> None:
-    first, second, third = await say(bot, "frist", "gone soon", "liked")
+async def test_edits_deletions_and_reactions_update_the_message_in_place(
+    browser: Browser, server: Running, bot: RawClient
+) -> None:
+    first, second, third = await post(bot, "frist", "gone soon", "liked")
     reader = await visitor(browser, server.url, "Ann")
     await reader.sees("frist", "gone soon", "liked")
     await bot.ask("editMessage", {"room": "tea", "seq": first, "message": "first"})
@@ -152,21 +156,21 @@ async def test_changes_of_a_message_show_in_its_place(browser: Browser, server: 
     reader.behaved()
 
 
-async def test_a_message_that_the_server_refuses_stays_until_it_is_discarded(browser: Browser, server: Running) -> None:
+async def test_a_rejected_message_remains_until_discarded(browser: Browser, server: Running) -> None:
     writer = await visitor(browser, server.url, "Ann")
     await writer.say("\x01\x02")
-    trouble = writer.page.locator(".failed .send-error")
-    await expect(trouble).to_contain_text("Not sent: The server did not accept that.")
-    await trouble.get_by_role("button", name="Retry").click()
-    await expect(trouble).to_contain_text("Not sent")
+    error = writer.page.locator(".failed .send-error")
+    await expect(error).to_contain_text("Not sent: The server did not accept that.")
+    await error.get_by_role("button", name="Retry").click()
+    await expect(error).to_contain_text("Not sent")
     await writer.say("fine")
     await expect(writer.rows.first).to_contain_text("fine")
-    await trouble.get_by_role("button", name="Discard").click()
+    await error.get_by_role("button", name="Discard").click()
     await writer.sees("fine")
     writer.behaved()
 
 
-async def test_what_is_too_long_is_counted_and_not_sent(browser: Browser, server: Running) -> None:
+async def test_text_over_the_limit_is_counted_and_not_sent(browser: Browser, server: Running) -> None:
     writer = await visitor(browser, server.url, "Ann")
     await writer.say("🙂" * 4001)
     await expect(writer.page.locator("#char-count")).to_have_text("1 too many")
@@ -178,7 +182,7 @@ async def test_what_is_too_long_is_counted_and_not_sent(browser: Browser, server
     writer.behaved()
 
 
-async def test_a_nickname_that_is_taken_gets_a_number_and_says_so(
+async def test_a_taken_nickname_gets_a_numbered_replacement_and_a_notice(
     browser: Browser, server: Running, bot: RawClient
 ) -> None:
     second = await visitor(browser, server.url, "Bot")
@@ -188,7 +192,7 @@ async def test_a_nickname_that_is_taken_gets_a_number_and_says_so(
     second.behaved()
 
 
-async def test_a_name_that_cannot_be_is_said_at_the_door(browser: Browser, server: Running) -> None:
+async def test_the_join_form_validates_names(browser: Browser, server: Running) -> None:
     tab = await open_tab(browser)
     newcomer = Visitor(tab)
     await tab.page.goto(server.url)
@@ -205,7 +209,7 @@ async def test_a_name_that_cannot_be_is_said_at_the_door(browser: Browser, serve
     newcomer.behaved()
 
 
-async def test_coming_back_finds_the_room_the_name_and_the_draft(browser: Browser, server: Running) -> None:
+async def test_a_reload_restores_room_nickname_and_draft(browser: Browser, server: Running) -> None:
     writer = await visitor(browser, server.url, "Ann", "茶 室/1")
     await writer.say("mine")
     await writer.all_sent()
@@ -224,13 +228,13 @@ async def test_coming_back_finds_the_room_the_name_and_the_draft(browser: Browse
     writer.behaved()
 
 
-async def test_the_page_speaks_the_browsers_language(browser: Browser, server: Running, bot: RawClient) -> None:
+async def test_the_page_uses_the_browser_language(browser: Browser, server: Running, bot: RawClient) -> None:
     reader = await visitor(browser, server.url, "小明", locale="zh-CN", viewport=PHONE)
     await expect(reader.page.locator("html")).to_have_attribute("lang", "zh-CN")
     await expect(reader.composer).to_have_attribute("placeholder", "发消息到 tea")
     await bot.ask("typing", {"room": "tea", "on": True})
     await expect(reader.page.locator("#typing-indicator")).to_have_text("bot 正在输入…")
-    await say(bot, "嗨")
+    await post(bot, "嗨")
     await expect(reader.page.locator("#typing-indicator")).to_have_text("")
     await expect(reader.page.locator(".day")).to_have_text("今天")
     reader.behaved()

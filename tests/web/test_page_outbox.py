@@ -1,4 +1,4 @@
-"""What is written and not sent: through reloads, the end of its tab, and beside other tabs."""
+"""Unsent messages: reloads, closed tabs and concurrent tabs."""
 
 from pathlib import Path
 
@@ -13,8 +13,8 @@ from tests.support.visitor import UNREACHABLE, Visitor, visitor
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
 
 
-async def beside(one: Visitor, url: str, room: str) -> Visitor:
-    """Another tab of the same browser, with the same nickname."""
+async def open_second_tab(one: Visitor, url: str, room: str) -> Visitor:
+    """Open a second tab of the same browser under the same nickname."""
     other = Visitor(Tab(one.tab.context, await one.tab.context.new_page()))
     await other.page.goto(f"{url}/#/{room}")
     await other.page.locator("#join-submit").click()
@@ -23,19 +23,19 @@ async def beside(one: Visitor, url: str, room: str) -> Visitor:
 
 
 WITHOUT_LOCKS = "Object.defineProperty(Navigator.prototype, 'locks', { value: undefined });"
-"""As over plain HTTP from another machine, where browsers have no Web Locks."""
+"""Emulates plain HTTP from a remote host, where the Web Locks API is unavailable."""
 
 
 @pytest.mark.parametrize("script", ["", WITHOUT_LOCKS], ids=["with locks", "without"])
-async def test_what_is_unsent_survives_the_end_of_its_tab_and_is_sent_once_by_one_other(
-    browser: Browser, tmp_path: Path, script: str
+async def test_unsent_messages_of_a_closed_tab_are_sent_once_by_another_tab(
+    browser: Browser, tmp_path: Path, init_script: str
 ) -> None:
     async with serving(tmp_path) as server:
         first = Visitor(await open_tab(browser))
-        await first.tab.context.add_init_script(script)
+        await first.tab.context.add_init_script(init_script)
         await first.go(server.url, "Ann")
-        second = await beside(first, server.url, "tea")
-        third = await beside(first, server.url, "tea")
+        second = await open_second_tab(first, server.url, "tea")
+        third = await open_second_tab(first, server.url, "tea")
         port = server.port
     tabs = (first, second, third)
     for one in tabs:
@@ -43,7 +43,7 @@ async def test_what_is_unsent_survives_the_end_of_its_tab_and_is_sent_once_by_on
     await first.say("one")
     await first.say("two")
     await expect(first.page.locator(".message.pending")).to_have_count(2)
-    # While the tab lives, nobody else shows or sends what is its own.
+    # Items of an open tab are neither shown nor sent by other tabs.
     await expect(second.page.locator(".message.pending")).to_have_count(0)
     await first.page.close()
     async with serving(tmp_path, port=port) as server, raw_client(server.url) as reader:
@@ -51,7 +51,7 @@ async def test_what_is_unsent_survives_the_end_of_its_tab_and_is_sent_once_by_on
         for one in (second, third):
             await one.page.evaluate("window.dispatchEvent(new Event('online'))")
             await one.online()
-            # Where the tab could not say that it goes, the others ask for it every few seconds.
+            # Without a close message, other tabs detect the closed tab by probing every few seconds.
             await expect(one.messages).to_have_count(2, timeout=20_000)
             await one.sees("one", "two")
             await one.all_sent()
@@ -63,7 +63,7 @@ async def test_what_is_unsent_survives_the_end_of_its_tab_and_is_sent_once_by_on
             one.behaved()
 
 
-async def test_a_reload_while_the_server_is_away_loses_nothing(browser: Browser, tmp_path: Path) -> None:
+async def test_unsent_messages_survive_a_reload_while_offline(browser: Browser, tmp_path: Path) -> None:
     async with serving(tmp_path) as server:
         writer = await visitor(browser, server.url, "Ann")
         await writer.say("/join coffee")
@@ -87,9 +87,7 @@ async def test_a_reload_while_the_server_is_away_loses_nothing(browser: Browser,
         writer.behaved()
 
 
-async def test_rooms_with_something_unsent_are_opened_again_for_the_same_nickname(
-    browser: Browser, tmp_path: Path
-) -> None:
+async def test_rooms_with_unsent_messages_reopen_for_the_same_nickname(browser: Browser, tmp_path: Path) -> None:
     async with serving(tmp_path) as server:
         writer = await visitor(browser, server.url, "Ann", "coffee")
         port = server.port
@@ -99,15 +97,15 @@ async def test_rooms_with_something_unsent_are_opened_again_for_the_same_nicknam
     await writer.page.close()
     async with serving(tmp_path, port=port) as server, raw_client(server.url) as reader:
         await reader.join("coffee", "reader")
-        back = Visitor(Tab(context, await context.new_page()))
-        await back.go(server.url, "Bob", "tea")
-        await expect(back.page.locator("#room-list .name")).to_have_text(["tea"])
-        await back.say("/leave")
-        await back.go(server.url, "ann", "tea")
-        await expect(back.page.locator("#room-list .name")).to_have_text(["tea", "coffee"])
+        returned = Visitor(Tab(context, await context.new_page()))
+        await returned.go(server.url, "Bob", "tea")
+        await expect(returned.page.locator("#room-list .name")).to_have_text(["tea"])
+        await returned.say("/leave")
+        await returned.go(server.url, "ann", "tea")
+        await expect(returned.page.locator("#room-list .name")).to_have_text(["tea", "coffee"])
         push = await reader.event("message")
         while push.get("kind") != "message":
             push = await reader.event("message")
         assert push["message"] == "kept"
-        back.tab.forgive(*UNREACHABLE)
-        back.behaved()
+        returned.tab.forgive(*UNREACHABLE)
+        returned.behaved()

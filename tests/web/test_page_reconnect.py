@@ -1,4 +1,4 @@
-"""The page through breaks of the connection: nothing lost, nothing twice, nothing out of order."""
+"""Connection loss: no lost, duplicated or reordered messages after a reconnect."""
 
 import time
 from pathlib import Path
@@ -15,7 +15,7 @@ from tests.support.visitor import UNREACHABLE, visitor
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
 
 
-async def test_a_killed_server_comes_back_and_everybody_has_everything_once(browser: Browser, tmp_path: Path) -> None:
+async def test_pages_recover_all_messages_once_after_a_server_crash(browser: Browser, tmp_path: Path) -> None:
     database = ("--database", str(tmp_path / "chat.db"))
     async with server_process(tmp_path, *database) as server:
         ann = await visitor(browser, server.url, "Ann")
@@ -46,10 +46,10 @@ async def test_a_killed_server_comes_back_and_everybody_has_everything_once(brow
             one.behaved()
 
 
-async def test_a_message_whose_answer_was_lost_is_not_said_twice(browser: Browser, server: Running) -> None:
+async def test_a_lost_acknowledgement_does_not_duplicate_the_message(browser: Browser, server: Running) -> None:
     ann = await visitor(browser, server.url, "Ann")
     bob = await visitor(browser, server.url, "Bob")
-    # The message goes out, and the connection ends before any answer can come in.
+    # Close the socket after the request is sent and before its acknowledgement arrives.
     await ann.page.evaluate(
         """() => {
           const send = WebSocket.prototype.send;
@@ -74,7 +74,9 @@ async def test_a_message_whose_answer_was_lost_is_not_said_twice(browser: Browse
     ann.behaved()
 
 
-async def test_what_was_missed_stands_below_a_line(browser: Browser, server: Running, bot: RawClient) -> None:
+async def test_messages_missed_while_offline_follow_the_unread_divider(
+    browser: Browser, server: Running, bot: RawClient
+) -> None:
     reader = await visitor(browser, server.url, "Ann")
     await bot.ask("sendMessage", {"room": "tea", "message": "known"})
     await reader.sees("known")
@@ -92,7 +94,7 @@ async def test_what_was_missed_stands_below_a_line(browser: Browser, server: Run
     reader.behaved()
 
 
-async def test_a_break_longer_than_a_page_of_history_is_caught_up(
+async def test_an_outage_longer_than_one_history_page_is_loaded_completely(
     browser: Browser, server: Running, bot: RawClient
 ) -> None:
     reader = await visitor(browser, server.url, "Ann")
@@ -112,7 +114,7 @@ async def test_a_break_longer_than_a_page_of_history_is_caught_up(
     reader.behaved()
 
 
-async def test_after_a_very_long_absence_it_begins_with_the_newest(
+async def test_a_very_long_outage_resumes_with_the_newest_page(
     browser: Browser, server: Running, bot: RawClient
 ) -> None:
     reader = await visitor(browser, server.url, "Ann")
@@ -128,7 +130,7 @@ async def test_after_a_very_long_absence_it_begins_with_the_newest(
     reader.behaved()
 
 
-async def test_a_server_that_begins_anew_is_followed(browser: Browser, tmp_path: Path) -> None:
+async def test_a_replaced_server_log_is_reloaded(browser: Browser, tmp_path: Path) -> None:
     async with serving(tmp_path) as server:
         reader = await visitor(browser, server.url, "Ann")
         for text in ("one", "two", "three"):
@@ -146,7 +148,7 @@ async def test_a_server_that_begins_anew_is_followed(browser: Browser, tmp_path:
         reader.behaved()
 
 
-async def test_a_push_that_is_lost_is_fetched(browser: Browser, server: Running, bot: RawClient) -> None:
+async def test_a_lost_push_is_fetched_from_history(browser: Browser, server: Running, bot: RawClient) -> None:
     reader = await visitor(browser, server.url, "Ann")
     frames: list[str] = []
 
@@ -173,7 +175,7 @@ async def test_a_push_that_is_lost_is_fetched(browser: Browser, server: Running,
     reader.behaved()
 
 
-async def test_a_planned_stop_is_not_met_with_a_rush(browser: Browser, tmp_path: Path) -> None:
+async def test_reconnects_after_a_planned_shutdown_are_delayed(browser: Browser, tmp_path: Path) -> None:
     async with serving(tmp_path) as server:
         reader = await visitor(browser, server.url, "Ann")
         attempts: list[float] = []

@@ -1,4 +1,4 @@
-"""Several rooms in one page: what is unread where, what is written where, and how one gets from one to another."""
+"""Multiple rooms: unread counts, drafts, navigation and commands."""
 
 import re
 
@@ -17,19 +17,19 @@ def row(reader: Visitor, room: str) -> Locator:
     return reader.page.locator("#room-list li", has=reader.page.get_by_text(room, exact=True))
 
 
-async def say(client: RawClient, room: str, *texts: str) -> None:
+async def post(client: RawClient, room: str, *texts: str) -> None:
     for text in texts:
         await client.ask("sendMessage", {"room": room, "message": text})
 
 
-async def test_what_comes_elsewhere_is_counted_until_it_is_seen(
+async def test_unread_counts_of_other_rooms_reset_when_viewed(
     browser: Browser, server: Running, bot: RawClient
 ) -> None:
     await bot.join("coffee", "bot")
     reader = await visitor(browser, server.url, "Ann")
     await reader.say("/join coffee")
     await expect(reader.page.locator("#room-name")).to_have_text("coffee")
-    await say(bot, "tea", "one", "for ann!", "channel")
+    await post(bot, "tea", "one", "for ann!", "channel")
     await expect(row(reader, "tea").locator(".badge")).to_have_text("@3")
     await expect(reader.page).to_have_title("(3) coffee")
     await expect(reader.page.locator("#favicon")).to_have_attribute("href", re.compile(r"/icon-mention\.svg$"))
@@ -39,15 +39,13 @@ async def test_what_comes_elsewhere_is_counted_until_it_is_seen(
     await expect(reader.page.locator("#room-list .badge")).to_have_count(0)
     await expect(reader.page).to_have_title("tea · Chat")
     await expect(reader.page.locator("#favicon")).to_have_attribute("href", re.compile(r"/icon\.svg$"))
-    await say(bot, "coffee", "quiet")
+    await post(bot, "coffee", "quiet")
     await expect(row(reader, "coffee").locator(".badge")).to_have_text("1")
     await expect(reader.page.locator("#favicon")).to_have_attribute("href", re.compile(r"/icon-unread\.svg$"))
     reader.behaved()
 
 
-async def test_each_room_has_its_address_and_the_browser_goes_back(
-    browser: Browser, server: Running, bot: RawClient
-) -> None:
+async def test_room_urls_work_with_browser_history(browser: Browser, server: Running, bot: RawClient) -> None:
     reader = await visitor(browser, server.url, "Ann")
     assert reader.page.url == f"{server.url}/#/tea"
     await reader.say("/join 茶 室/1")
@@ -65,10 +63,8 @@ async def test_each_room_has_its_address_and_the_browser_goes_back(
     reader.behaved()
 
 
-async def test_a_draft_stays_in_its_room_and_a_reload_finds_all_of_them(
-    browser: Browser, server: Running, bot: RawClient
-) -> None:
-    await say(bot, "tea", "a question")
+async def test_drafts_are_per_room_and_survive_a_reload(browser: Browser, server: Running, bot: RawClient) -> None:
+    await post(bot, "tea", "a question")
     writer = await visitor(browser, server.url, "Ann")
     await writer.say("/join coffee")
     await writer.composer.fill("half a sen")
@@ -91,7 +87,7 @@ async def test_a_draft_stays_in_its_room_and_a_reload_finds_all_of_them(
     writer.behaved()
 
 
-async def test_the_dialog_finds_rooms_by_what_is_typed(browser: Browser, server: Running, bot: RawClient) -> None:
+async def test_the_room_dialog_filters_by_name(browser: Browser, server: Running, bot: RawClient) -> None:
     for room in ("coffee", "cocoa"):
         await bot.join(room, "bot")
     await bot.ask("setTopic", {"room": "cocoa", "topic": "hot and sweet"})
@@ -118,7 +114,7 @@ async def test_the_dialog_finds_rooms_by_what_is_typed(browser: Browser, server:
     reader.behaved()
 
 
-async def test_leaving_one_room_shows_another_and_leaving_all_the_door(
+async def test_leaving_a_room_shows_the_next_one_or_the_join_form(
     browser: Browser, server: Running, bot: RawClient
 ) -> None:
     reader = await visitor(browser, server.url, "Ann")
@@ -134,7 +130,7 @@ async def test_leaving_one_room_shows_another_and_leaving_all_the_door(
     reader.behaved()
 
 
-async def test_a_room_that_cannot_be_is_refused_and_the_one_before_stays(browser: Browser, server: Running) -> None:
+async def test_an_invalid_room_name_keeps_the_current_room(browser: Browser, server: Running) -> None:
     reader = await visitor(browser, server.url, "Ann")
     await reader.say("/join " + "x" * 65)
     await expect(reader.page.locator("#toast")).to_contain_text("That is too long.")
@@ -146,9 +142,7 @@ async def test_a_room_that_cannot_be_is_refused_and_the_one_before_stays(browser
     reader.behaved()
 
 
-async def test_commands_do_what_they_say_and_an_unknown_one_is_not_sent(
-    browser: Browser, server: Running, bot: RawClient
-) -> None:
+async def test_commands_run_and_unknown_ones_are_not_sent(browser: Browser, server: Running, bot: RawClient) -> None:
     writer = await visitor(browser, server.url, "Ann")
     await writer.say("/etc/hosts is a file")
     await expect(writer.page.locator("#composer-error")).to_contain_text("There is no command /etc/hosts")
@@ -171,29 +165,31 @@ async def test_commands_do_what_they_say_and_an_unknown_one_is_not_sent(
     writer.behaved()
 
 
-async def test_a_hidden_or_unfocused_page_reads_nothing(browser: Browser, server: Running, bot: RawClient) -> None:
+async def test_an_unfocused_page_does_not_mark_messages_as_read(
+    browser: Browser, server: Running, bot: RawClient
+) -> None:
     reader = await visitor(browser, server.url, "Ann")
-    look_away = """(away) => {
+    set_focus = """(away) => {
       document.hasFocus = () => !away;
       window.dispatchEvent(new Event(away ? "blur" : "focus"));
     }"""
-    await reader.page.evaluate(look_away, True)
-    await say(bot, "tea", "one", "two")
+    await reader.page.evaluate(set_focus, True)
+    await post(bot, "tea", "one", "two")
     await expect(reader.page).to_have_title("(2) tea")
     again = await reader.page.context.new_page()
     await again.goto(f"{server.url}/#/tea")
     await again.locator("#join-submit").click()
     await expect(again.locator("#timeline-lines .message-text")).to_have_count(2)
-    # Another tab of the same person has read them.
+    # The second tab of the same user marked them as read.
     await expect(reader.page).to_have_title("tea · Chat")
     reader.behaved()
 
 
-async def test_on_a_phone_the_rooms_are_a_drawer(browser: Browser, server: Running, bot: RawClient) -> None:
+async def test_the_room_list_is_a_drawer_on_phones(browser: Browser, server: Running, bot: RawClient) -> None:
     reader = Visitor(await open_tab(browser, viewport=PHONE))
     await reader.go(server.url, "Ann")
     await reader.say("/join coffee")
-    await say(bot, "tea", "Ann?")
+    await post(bot, "tea", "Ann?")
     await expect(reader.page.locator("#rooms-badge")).to_have_text("1")
     await expect(reader.page.locator("#rooms")).to_be_hidden()
     await reader.page.get_by_role("button", name="Rooms").click()
@@ -205,14 +201,14 @@ async def test_on_a_phone_the_rooms_are_a_drawer(browser: Browser, server: Runni
     reader.behaved()
 
 
-async def test_a_button_leads_to_the_first_unread_message_while_it_is_out_of_sight(
+async def test_a_button_jumps_to_the_first_unread_message_above_the_viewport(
     browser: Browser, server: Running, bot: RawClient
 ) -> None:
     await bot.join("coffee", "bot")
     reader = await visitor(browser, server.url, "Ann")
     await reader.say("/join coffee")
     await expect(reader.page.locator("#room-name")).to_have_text("coffee")
-    await say(bot, "tea", *(f"line {number}" for number in range(150)))
+    await post(bot, "tea", *(f"line {number}" for number in range(150)))
     await expect(row(reader, "tea").locator(".badge")).to_have_text("99+")
     await reader.page.keyboard.press("Alt+ArrowUp")
     await expect(reader.messages.last).to_be_in_viewport()
@@ -224,7 +220,7 @@ async def test_a_button_leads_to_the_first_unread_message_while_it_is_out_of_sig
     await reader.page.keyboard.press("Escape")
     await expect(reader.messages.last).to_be_in_viewport()
     await expect(button).to_be_hidden()
-    await say(bot, "coffee", "one")
+    await post(bot, "coffee", "one")
     await expect(row(reader, "coffee").locator(".badge")).to_have_text("1")
     await reader.page.keyboard.press("Alt+ArrowDown")
     await expect(reader.page.locator(".divider.unread + .message")).to_contain_text("one")

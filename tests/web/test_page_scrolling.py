@@ -1,4 +1,4 @@
-"""The page's timeline: what you read stays where it is, and everything fits."""
+"""Timeline: scroll anchoring, windowing, responsive layout and live region."""
 
 from typing import Any
 
@@ -12,8 +12,8 @@ from tests.support.visitor import Visitor, visitor
 
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
 
-TOP_OF = "(row) => Math.round(row.getBoundingClientRect().top)"
-AT_BOTTOM = "(scroller) => scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 2"
+TOP_EDGE = "(row) => Math.round(row.getBoundingClientRect().top)"
+IS_AT_BOTTOM = "(scroller) => scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 2"
 
 
 async def flood(client: RawClient, count: int, word: str = "line") -> None:
@@ -25,7 +25,7 @@ async def scroll_to(reader: Visitor, top: int) -> None:
 
 
 @pytest.mark.parametrize("top", [0, 60, 120, 400])
-async def test_older_history_loads_without_moving_what_you_read(
+async def test_loading_older_history_keeps_the_scroll_position(
     browser: Browser, server: Running, bot: RawClient, top: int
 ) -> None:
     await flood(bot, 350)
@@ -33,10 +33,10 @@ async def test_older_history_loads_without_moving_what_you_read(
     await expect(reader.messages.last).to_have_text("line 350")
     assert await reader.messages.count() < 350
     row = reader.page.locator("#timeline-lines .message", has=reader.page.get_by_text("line 255", exact=True))
-    # Where it is once the scroll is done, and before the page that it asks for can have come.
-    before = await row.evaluate(f"(row) => {{ timeline.scrollTop = {top}; return ({TOP_OF})(row); }}")
+    # Measure after the scroll and before the requested history page can arrive.
+    before = await row.evaluate(f"(row) => {{ timeline.scrollTop = {top}; return ({TOP_EDGE})(row); }}")
     await expect(reader.page.locator("#timeline-lines")).to_contain_text("line 200")
-    assert abs(await row.evaluate(TOP_OF) - before) <= 1
+    assert abs(await row.evaluate(TOP_EDGE) - before) <= 1
     while await reader.page.get_by_text("line 1", exact=True).count() == 0:
         await scroll_to(reader, 0)
     await expect(reader.page.locator("#history-start")).to_have_text("This is where the room begins.")
@@ -44,18 +44,20 @@ async def test_older_history_loads_without_moving_what_you_read(
     reader.behaved()
 
 
-async def test_new_messages_do_not_move_a_reader_further_up(browser: Browser, server: Running, bot: RawClient) -> None:
+async def test_new_messages_keep_the_scroll_position_of_a_scrolled_up_reader(
+    browser: Browser, server: Running, bot: RawClient
+) -> None:
     await flood(bot, 120)
     reader = await visitor(browser, server.url, "Ann")
     await expect(reader.messages.last).to_have_text("line 120")
     await scroll_to(reader, 1000)
     await expect(reader.page.locator("#jump-to-newest")).to_have_text("Newest messages ↓")
     row = reader.page.locator("#timeline-lines .message", has=reader.page.get_by_text("line 70", exact=True))
-    before = await row.evaluate(TOP_OF)
+    before = await row.evaluate(TOP_EDGE)
     await flood(bot, 3, "new")
     await expect(reader.page.locator("#jump-to-newest")).to_have_text("3 new messages ↓")
     await expect(reader.page).to_have_title("(3) tea")
-    assert abs(await row.evaluate(TOP_OF) - before) <= 1
+    assert abs(await row.evaluate(TOP_EDGE) - before) <= 1
     await reader.page.locator("#jump-to-newest").click()
     await expect(reader.page.locator(".divider.unread + .message")).to_contain_text("new 1")
     await expect(reader.page.get_by_text("new 3", exact=True)).to_be_in_viewport()
@@ -64,7 +66,9 @@ async def test_new_messages_do_not_move_a_reader_further_up(browser: Browser, se
     reader.behaved()
 
 
-async def test_a_growing_composer_keeps_the_newest_in_view(browser: Browser, server: Running, bot: RawClient) -> None:
+async def test_a_growing_composer_keeps_the_newest_message_visible(
+    browser: Browser, server: Running, bot: RawClient
+) -> None:
     await flood(bot, 60)
     writer = await visitor(browser, server.url, "Ann")
     await expect(writer.messages.last).to_be_in_viewport(ratio=1)
@@ -74,31 +78,31 @@ async def test_a_growing_composer_keeps_the_newest_in_view(browser: Browser, ser
         await expect(writer.page.locator("#jump-to-newest")).to_be_hidden()
     await scroll_to(writer, 500)
     await writer.composer.fill("a line\n" * 40)
-    newer = writer.page.locator("#jump-to-newest")
-    await newer.click()
+    jump_button = writer.page.locator("#jump-to-newest")
+    await jump_button.click()
     await expect(writer.messages.last).to_be_in_viewport(ratio=1)
     writer.behaved()
 
 
-async def test_what_comes_while_nobody_looks_is_counted_in_the_title(
+async def test_the_title_counts_messages_received_in_a_hidden_tab(
     browser: Browser, server: Running, bot: RawClient
 ) -> None:
     reader = await visitor(browser, server.url, "Ann")
-    look = """(state) => {
+    set_visibility = """(state) => {
       Object.defineProperty(document, "visibilityState", { configurable: true, value: state });
       document.dispatchEvent(new Event("visibilitychange"));
     }"""
-    await reader.page.evaluate(look, "hidden")
+    await reader.page.evaluate(set_visibility, "hidden")
     await reader.say("my own")
     await flood(bot, 2, "new")
     await expect(reader.page).to_have_title("(2) tea")
-    await reader.page.evaluate(look, "visible")
+    await reader.page.evaluate(set_visibility, "visible")
     await expect(reader.page).to_have_title("tea · Chat")
     await expect(reader.page.locator(".divider.unread + .message")).to_contain_text("new 1")
     reader.behaved()
 
 
-async def test_a_flood_keeps_the_document_small_and_the_newest_in_view(
+async def test_a_message_flood_keeps_the_rendered_window_bounded(
     browser: Browser, server: Running, bot: RawClient
 ) -> None:
     reader = await visitor(browser, server.url, "Ann")
@@ -123,7 +127,7 @@ async def test_a_flood_keeps_the_document_small_and_the_newest_in_view(
 
 @pytest.mark.parametrize("viewport", [PHONE, DESKTOP, {"width": 320, "height": 568}, {"width": 1920, "height": 1080}])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_everything_fits_in_the_width(
+async def test_the_layout_fits_the_viewport(
     browser: Browser, server: Running, bot: RawClient, viewport: dict[str, int], scheme: str
 ) -> None:
     await bot.ask("changeNick", {"nickName": "W" * 32})
@@ -140,11 +144,11 @@ async def test_everything_fits_in_the_width(
     assert send is not None
     assert send["x"] + send["width"] <= viewport["width"]
     assert send["y"] + send["height"] <= viewport["height"]
-    assert await reader.page.locator("#timeline").evaluate(AT_BOTTOM)
+    assert await reader.page.locator("#timeline").evaluate(IS_AT_BOTTOM)
     reader.behaved()
 
 
-async def test_on_a_phone_the_members_are_a_drawer(browser: Browser, server: Running) -> None:
+async def test_the_member_list_is_a_drawer_on_phones(browser: Browser, server: Running) -> None:
     reader = await visitor(browser, server.url, "Ann", viewport=PHONE)
     drawer = reader.page.get_by_role("complementary", name="Members")
     await expect(reader.page.locator("#members")).to_be_hidden()
@@ -157,16 +161,14 @@ async def test_on_a_phone_the_members_are_a_drawer(browser: Browser, server: Run
     reader.behaved()
 
 
-async def test_the_timeline_is_a_live_log_for_those_who_listen(
-    browser: Browser, server: Running, bot: RawClient
-) -> None:
+async def test_the_timeline_is_an_accessible_live_log(browser: Browser, server: Running, bot: RawClient) -> None:
     reader = await visitor(browser, server.url, "Ann")
     log = reader.page.get_by_role("log", name="Messages")
     await expect(log).to_have_attribute("aria-live", "polite")
     await bot.ask("sendMessage", {"room": "tea", "message": "one"})
     await bot.ask("sendMessage", {"room": "tea", "message": "two"})
     await reader.sees("one", "two")
-    # Each line names who said it, also where the eye sees it from the line above.
+    # Grouped messages without a visible header still name their author.
     await expect(reader.rows).to_contain_text(["bot", "bot: two"])
     await expect(reader.page.get_by_role("textbox", name="Message")).to_be_focused()
     await reader.page.keyboard.press("Shift+Tab")

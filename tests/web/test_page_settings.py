@@ -1,4 +1,4 @@
-"""What one chooses in the page: language, looks, notifications, a nickname; and who is marked as what."""
+"""Settings: language, theme, notifications and nickname; member badges."""
 
 import pytest
 from playwright.async_api import Browser, Page, expect
@@ -10,25 +10,25 @@ from tests.support.visitor import Visitor, visitor
 
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
 
-GROUND = "getComputedStyle(document.body).backgroundColor"
-LOOK_AWAY = """(away) => {
+BACKGROUND = "getComputedStyle(document.body).backgroundColor"
+SET_FOCUS = """(away) => {
   document.hasFocus = () => !away;
   window.dispatchEvent(new Event(away ? "blur" : "focus"));
 }"""
-RECORD = """
-window.told = [];
+RECORD_NOTIFICATIONS = """
+window.notifications = [];
 window.Notification = class extends EventTarget {
   static permission = "default";
   static async requestPermission() { return (Notification.permission = window.allowed ?? "granted"); }
-  constructor(title, { body, tag }) { super(); this.close = () => {}; told.push({ title, body, tag, one: this }); }
+  constructor(title, { body, tag }) { super(); this.close = () => {}; notifications.push({ title, body, tag, notification: this }); }
 };
 """
-TOLD = "told.map(({ title, body, tag }) => [title, body, tag])"
+RECORDED = "notifications.map(({ title, body, tag }) => [title, body, tag])"
 
 
-async def expect_told(page: Page, count: int) -> None:
-    """Wait until so many notifications were made; the page's policy forbids Playwright's own way."""
-    while await page.evaluate("told.length") < count:
+async def wait_for_notifications(page: Page, count: int) -> None:
+    """Wait for `count` notifications; the CSP blocks Playwright's wait_for_function."""
+    while await page.evaluate("notifications.length") < count:
         await page.evaluate("new Promise(requestAnimationFrame)")
 
 
@@ -36,7 +36,9 @@ async def open_settings(page: Page) -> None:
     await page.locator("#settings-open").click()
 
 
-async def test_another_language_is_spoken_at_once_and_kept(browser: Browser, server: Running, bot: RawClient) -> None:
+async def test_a_language_change_applies_immediately_and_persists(
+    browser: Browser, server: Running, bot: RawClient
+) -> None:
     await bot.ask("sendMessage", {"room": "tea", "message": "hello"})
     reader = await visitor(browser, server.url, "Ann")
     await reader.composer.fill("half a sen")
@@ -55,7 +57,7 @@ async def test_another_language_is_spoken_at_once_and_kept(browser: Browser, ser
     reader.behaved()
 
 
-async def test_the_door_speaks_the_other_language_too(browser: Browser, server: Running) -> None:
+async def test_the_join_form_can_switch_the_language(browser: Browser, server: Running) -> None:
     tab = await open_tab(browser)
     await tab.page.goto(server.url)
     await tab.page.get_by_role("button", name="中文").click()
@@ -64,25 +66,25 @@ async def test_the_door_speaks_the_other_language_too(browser: Browser, server: 
     await expect(tab.page.locator("#join-submit")).to_have_text("Enter")
 
 
-async def test_light_and_dark_follow_the_system_until_one_is_chosen(browser: Browser, server: Running) -> None:
+async def test_the_theme_follows_the_system_unless_selected(browser: Browser, server: Running) -> None:
     reader = await visitor(browser, server.url, "Ann", color_scheme="dark")
-    dark = await reader.page.evaluate(GROUND)
+    dark = await reader.page.evaluate(BACKGROUND)
     await reader.page.emulate_media(color_scheme="light")
-    light = await reader.page.evaluate(GROUND)
+    light = await reader.page.evaluate(BACKGROUND)
     assert light != dark
     await open_settings(reader.page)
     await reader.page.get_by_role("radio", name="Dark").click()
-    assert await reader.page.evaluate(GROUND) == dark
+    assert await reader.page.evaluate(BACKGROUND) == dark
     await reader.page.reload()
     await expect(reader.composer).to_be_visible()
-    assert await reader.page.evaluate(GROUND) == dark
+    assert await reader.page.evaluate(BACKGROUND) == dark
     await open_settings(reader.page)
     await reader.page.get_by_role("radio", name="As the system").click()
-    assert await reader.page.evaluate(GROUND) == light
+    assert await reader.page.evaluate(BACKGROUND) == light
     reader.behaved()
 
 
-async def test_a_nickname_is_changed_everywhere_or_said_to_be_none(
+async def test_a_nickname_change_applies_to_all_rooms_and_is_validated(
     browser: Browser, server: Running, bot: RawClient
 ) -> None:
     reader = await visitor(browser, server.url, "Ann")
@@ -100,11 +102,11 @@ async def test_a_nickname_is_changed_everywhere_or_said_to_be_none(
     reader.behaved()
 
 
-async def test_only_who_is_named_and_looks_elsewhere_is_notified(
+async def test_notifications_are_limited_to_mentions_in_the_background(
     browser: Browser, server: Running, bot: RawClient
 ) -> None:
     tab = await open_tab(browser)
-    await tab.context.add_init_script(RECORD)
+    await tab.context.add_init_script(RECORD_NOTIFICATIONS)
     reader = Visitor(tab)
     await reader.go(server.url, "Ann")
     await open_settings(reader.page)
@@ -115,27 +117,30 @@ async def test_only_who_is_named_and_looks_elsewhere_is_notified(
     ]
     await bot.ask("sendMessage", send[0])
     await reader.sees("Ann, seen")
-    await reader.page.evaluate(LOOK_AWAY, True)
+    await reader.page.evaluate(SET_FOCUS, True)
     for message in send[1:4]:
         await bot.ask("sendMessage", message)
-    await expect_told(reader.page, 1)
-    assert await reader.page.evaluate(TOLD) == [["You were named 2 times in tea", "Ann: <b>one</b>\nann?", "tea"]]
+    await wait_for_notifications(reader.page, 1)
+    assert await reader.page.evaluate(RECORDED) == [["You were named 2 times in tea", "Ann: <b>one</b>\nann?", "tea"]]
     await open_settings(reader.page)
     await reader.page.get_by_label("Without what was said").check()
     await reader.page.keyboard.press("Escape")
-    await reader.page.evaluate(LOOK_AWAY, True)
+    await reader.page.evaluate(SET_FOCUS, True)
     await bot.ask("sendMessage", send[4])
-    await expect_told(reader.page, 2)
-    assert await reader.page.evaluate("[told[1].title, told[1].body]") == ["You were named in tea", ""]
+    await wait_for_notifications(reader.page, 2)
+    assert await reader.page.evaluate("[notifications[1].title, notifications[1].body]") == [
+        "You were named in tea",
+        "",
+    ]
     await reader.say("/join coffee")
-    await reader.page.evaluate("told[1].one.dispatchEvent(new Event('click'))")
+    await reader.page.evaluate("notifications[1].notification.dispatchEvent(new Event('click'))")
     await expect(reader.page.locator("#room-name")).to_have_text("tea")
     reader.behaved()
 
 
-async def test_a_browser_that_does_not_allow_notifications_is_told_so(browser: Browser, server: Running) -> None:
+async def test_denied_notification_permission_is_reported(browser: Browser, server: Running) -> None:
     tab = await open_tab(browser)
-    await tab.context.add_init_script(RECORD + "window.allowed = 'denied';")
+    await tab.context.add_init_script(RECORD_NOTIFICATIONS + "window.allowed = 'denied';")
     reader = Visitor(tab)
     await reader.go(server.url, "Ann")
     await open_settings(reader.page)
@@ -145,12 +150,12 @@ async def test_a_browser_that_does_not_allow_notifications_is_told_so(browser: B
     reader.behaved()
 
 
-async def test_somebody_with_a_plain_client_has_a_quiet_mark(browser: Browser, server: Running) -> None:
+async def test_members_with_a_basic_client_have_a_badge(browser: Browser, server: Running) -> None:
     reader = await visitor(browser, server.url, "Ann")
-    async with raw_client(server.url) as plain:
-        await plain.ws.send_str('42["joinRoom","tea"]')
+    async with raw_client(server.url) as basic:
+        await basic.ws.send_str('42["joinRoom","tea"]')
         guest = reader.page.locator("#member-list li", has_text="guest")
         await expect(guest.locator(".note")).to_have_text("bare")
-        await plain.ws.send_str('42["sendMessage",{"room":"tea","message":"<i>hi</i>"}]')
+        await basic.ws.send_str('42["sendMessage",{"room":"tea","message":"<i>hi</i>"}]')
         await reader.sees("<i>hi</i>")
     reader.behaved()

@@ -1,4 +1,4 @@
-"""A folder of the operator's own pages in place of the built-in one, and the client that such pages name."""
+"""Static site option (`--pages`), and the bundled Socket.IO client for such sites."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -16,23 +16,23 @@ from tests.support.browser import open_tab
 from tests.support.raw_client import raw_client
 from tests.support.serving import serving
 
-Browse = TestClient[web.Request, web.Application]
+HttpClient = TestClient[web.Request, web.Application]
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "dialects.md").read_text()
-TUTORIAL = DOCUMENT.split("```html\n")[1].split("```")[0]
-"""The page as docs/dialects.md has it."""
+EXAMPLE_PAGE = DOCUMENT.split("```html\n")[1].split("```")[0]
+"""Example page from docs/dialects.md."""
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Pages, beside something that is nobody's business."""
+    """Site folder next to a private file."""
     (tmp_path / "secret.txt").write_text("secret")
     pages = tmp_path / "pages"
     (pages / "sub" / ".hidden").mkdir(parents=True)
     (pages / ".git").mkdir()
     for name in (".env", ".git/config", "sub/.hidden/x.txt"):
         (pages / name).write_text("secret")
-    (pages / "index.html").write_text(TUTORIAL)
+    (pages / "index.html").write_text(EXAMPLE_PAGE)
     (pages / "sub" / "index.html").write_text("<p>子</p>")
     (pages / "sub" / "app.mjs").write_text("export {};")
     (pages / "some thing.bin").write_bytes(b"\x00\x01")
@@ -45,7 +45,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 @asynccontextmanager
-async def browsing(folder: Path) -> AsyncGenerator[Browse]:
+async def serve_site(folder: Path) -> AsyncGenerator[HttpClient]:
     async def ready() -> str | None:
         return None
 
@@ -66,8 +66,8 @@ async def browsing(folder: Path) -> AsyncGenerator[Browse]:
         ("/some%20thing.bin", "application/octet-stream"),
     ],
 )
-async def test_the_files_of_the_folder_are_served_with_their_types(folder: Path, path: str, content_type: str) -> None:
-    async with browsing(folder) as client:
+async def test_site_files_are_served_with_their_content_types(folder: Path, path: str, content_type: str) -> None:
+    async with serve_site(folder) as client:
         answer = await client.get(URL(path, encoded=True))
         assert (answer.status, answer.headers["Content-Type"]) == (200, content_type)
         assert "Content-Security-Policy" not in answer.headers
@@ -103,8 +103,8 @@ async def test_the_files_of_the_folder_are_served_with_their_types(folder: Path,
         next(path for path in page_files() if path.endswith("/app.js")),
     ],
 )
-async def test_nothing_else_is(folder: Path, path: str) -> None:
-    async with browsing(folder) as client:
+async def test_paths_outside_the_site_and_hidden_files_return_404(folder: Path, path: str) -> None:
+    async with serve_site(folder) as client:
         answer = await client.get(URL(path, encoded=True))
         assert (answer.status, answer.content_type) == (404, "application/problem+json")
         assert b"secret" not in await answer.read()
@@ -114,28 +114,28 @@ async def test_nothing_else_is(folder: Path, path: str) -> None:
     ("path", "there"),
     [
         ("/sub", "/sub/"),
-        ("/%2fsub", "/sub/"),  # "//sub/" would be another host
+        ("/%2fsub", "/sub/"),  # "//sub/" would be a protocol-relative URL
         ("/%E5%AD%90%20x", "/%E5%AD%90%20x/"),
     ],
 )
-async def test_a_folders_address_ends_with_a_slash_so_that_its_links_work(folder: Path, path: str, there: str) -> None:
+async def test_folder_urls_redirect_to_a_trailing_slash(folder: Path, path: str, location: str) -> None:
     (folder / "子 x").mkdir()
     (folder / "子 x" / "index.html").write_text("<p>子</p>")
-    async with browsing(folder) as client:
+    async with serve_site(folder) as client:
         answer = await client.get(URL(path, encoded=True), allow_redirects=False)
-        assert (answer.status, answer.headers["Location"]) == (301, there)
+        assert (answer.status, answer.headers["Location"]) == (301, location)
 
 
-async def test_health_is_still_the_servers(folder: Path) -> None:
-    (folder / "health").write_text("mine")
-    async with browsing(folder) as client:
+async def test_site_files_do_not_shadow_server_routes(folder: Path) -> None:
+    (folder / "health").write_text("site file")
+    async with serve_site(folder) as client:
         assert (await (await client.get("/health")).json())["service"] == "chat-server"
         assert (await client.post("/")).status == 405
 
 
 @pytest.mark.parametrize("name", sorted(client_files()))
-async def test_the_client_is_where_node_servers_have_it(folder: Path, name: str) -> None:
-    async with browsing(folder) as client:
+async def test_client_scripts_have_the_paths_of_node_servers(folder: Path, name: str) -> None:
+    async with serve_site(folder) as client:
         script = await client.get(f"/socket.io/{name}", headers={"Accept-Encoding": "identity"})
         assert (script.status, script.content_type) == (200, "text/javascript")
         assert b"Socket.IO v4.8.4" in (await script.read())[:100]
@@ -147,7 +147,9 @@ async def test_the_client_is_where_node_servers_have_it(folder: Path, name: str)
 
 @pytest.mark.needs_chromium
 @pytest.mark.asyncio(loop_scope="session")
-async def test_the_page_of_a_tutorial_talks_with_everybody(browser: Browser, folder: Path, tmp_path: Path) -> None:
+async def test_the_example_page_exchanges_messages_with_other_clients(
+    browser: Browser, folder: Path, tmp_path: Path
+) -> None:
     async with serving(tmp_path, pages=str(folder)) as server, raw_client(server.url) as ann:
         await ann.join("tea", "ann")
         tab = await open_tab(browser)

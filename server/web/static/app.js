@@ -1,5 +1,8 @@
 /**
- * Puts the page together: the door, the rooms you are in, and what is drawn of them.
+ * Entry point: wires session state to the views.
+ *
+ * - Owns the one `ChatSession` and tracks whether the join form or a room is visible.
+ * - All state changes go through `scheduler`, so a frame renders at most once.
  */
 
 import { applyStrings, strings } from "./i18n/strings.js";
@@ -18,7 +21,7 @@ import { Notifier } from "./view/notifier.js";
 import { excerpt } from "./view/render_line.js";
 import { RenderScheduler } from "./view/render_scheduler.js";
 import { RoomDialog } from "./view/room_dialog.js";
-import { setRoomUrl, roomFromUrl } from "./view/room_url.js";
+import { roomFromUrl, setRoomUrl } from "./view/room_url.js";
 import { runCommand } from "./view/run_command.js";
 import { SearchPanel } from "./view/search_panel.js";
 import { SettingsDialog } from "./view/settings_dialog.js";
@@ -28,14 +31,14 @@ import { MemberList, RoomList } from "./view/sidebar.js";
 import { ConnectionStatus, showToast } from "./view/status.js";
 import { Timeline } from "./view/timeline.js";
 
-const HAS_KEYBOARD = globalThis.matchMedia("(hover: hover)");
-const MAX_BLANK_TIME = 400; // ms that a reload may take before it shows the door
+const HOVER_QUERY = globalThis.matchMedia("(hover: hover)");
+const MAX_BLANK_TIME = 400; // ms; after a reload the join form stays hidden for this long
 
 const chatElement = document.getElementById("chat");
 const scheduler = new RenderScheduler(render);
 const drafts = new DraftStore(sessionStore);
 let session = null;
-let roomVisible = false; // a room is shown
+let roomVisible = false;
 let renderedName = "";
 let savedNick = "";
 
@@ -85,7 +88,7 @@ const composer = new Composer({
   confirm: (options) => confirmDialog.confirm(options),
   onSubmit: (draft) => submitDraft(draft),
   onDraftChange(draft) {
-    if (!session) return; // what was written led out of the last room
+    if (!session) return; // the draft closed the last room
     drafts.save(session.current.requestedName, draft);
     const isTyping = draft.text !== "" && !draft.editing && parseInput(draft.text).text !== undefined;
     session.current.typingIndicator.setTyping(isTyping);
@@ -120,7 +123,7 @@ function onJoinRefused(room, { code }) {
   return undefined;
 }
 
-/** Shows a room, and says so in the address. */
+/** Make a room current and put its name into the URL. */
 function showRoom(room, { replace = false } = {}) {
   session.current = room;
   timeline.showRoom(room);
@@ -131,16 +134,16 @@ function showRoom(room, { replace = false } = {}) {
   setRoomUrl(room.name, { replace });
   saveSession();
   scheduler.schedule();
-  // On a phone the focus would bring up the keyboard, over what is to be read.
-  if (!panels.isOpen("search") && HAS_KEYBOARD.matches) composer.focus();
+  // On phones, focusing the input would open the on-screen keyboard over the messages.
+  if (!panels.isOpen("search") && HOVER_QUERY.matches) composer.focus();
 }
 
-/** Goes into a room that one is in already, or joins it. */
+/** Switch to a room; join it first if necessary. */
 function openRoom(name) {
   showRoom(session.openRoom(name));
 }
 
-/** Shows what was found in a room. */
+/** Open the room of a search result and scroll to the message. */
 async function openSearchResult(name, seq) {
   panels.closeDrawers();
   if (!session.current?.matchesName(name)) openRoom(name);
@@ -207,7 +210,7 @@ function submitDraft({ text, replyTo, editing }) {
   });
 }
 
-/** Begins to change a message of yours, from what you have made of it already. */
+/** Start editing an own message, based on its latest pending edit. */
 function editMessage({ seq, message }) {
   const changes = session.current.outbox.changesBySeq.get(seq) ?? [];
   composer.startEdit(seq, changes.findLast(({ event }) => event === "editMessage")?.body.message ?? message);
@@ -276,7 +279,7 @@ function renderRoom(room) {
   composer.showContext(composeContext(room));
 }
 
-/** What the text that is being written is for. */
+/** Return the reply or edit context shown above the input; null if there is none. */
 function composeContext({ log }) {
   const { replyTo, editing } = composer.draft;
   const item = log.getItem(editing ?? replyTo);
@@ -285,7 +288,7 @@ function composeContext({ log }) {
   return { label: strings.replyingTo(item?.nickName ?? strings.earlierMessage), text: item ? excerpt(item) : "", cancelLabel: strings.cancelReply };
 }
 
-/** Speaks another language from now on. */
+/** Render all views in the current language. */
 function changeLanguage() {
   applyStrings();
   for (const part of [timeline, messageToolbar, memberList, roomList]) part.rerender();

@@ -1,4 +1,4 @@
-/** What the page says, in English. */
+/** English strings. */
 
 export const en = {
   lang: "en",

@@ -1,8 +1,7 @@
 /**
- * The page's own words: in the language that was chosen, else in the first of the
- * browser's that there is.
+ * Localised strings: the selected language, otherwise the first supported language of the browser.
  *
- * `words` is a live binding: whoever shows a word takes it at the time it is shown.
+ * `strings` is a live binding. Read it at render time and do not cache its values.
  */
 
 import { localStore } from "../state/storage.js";
@@ -11,7 +10,7 @@ import { zh } from "./zh.js";
 
 const CATALOGUES = { en, zh };
 
-/** @returns {typeof english} The words for the first of these languages that there are. */
+/** @returns {typeof en} Catalogue of the first supported language, English by default. */
 export function stringsFor(languages) {
   for (const language of languages) {
     const catalogue = CATALOGUES[language.slice(0, 2).toLowerCase()];
@@ -20,10 +19,10 @@ export function stringsFor(languages) {
   return en;
 }
 
-/** The languages that can be chosen, each by its own name. */
+/** Names of the available languages in their own language. */
 export const LANGUAGE_NAMES = { en: "English", zh: "中文" };
 
-/** The language that was chosen, or an empty string. */
+/** Return the selected language code, or an empty string. */
 export function storedLanguage() {
   const stored = localStore.get("language", "");
   return Object.hasOwn(CATALOGUES, stored) ? stored : "";
@@ -31,14 +30,14 @@ export function storedLanguage() {
 
 export let strings = stringsFor([storedLanguage(), ...(globalThis.navigator?.languages ?? [])]);
 
-/** Speaks another language from now on; an empty one is the browser's. */
+/** Select a language; an empty string follows the browser. */
 export function setLanguage(language) {
   if (language) localStore.set("language", language);
   else localStore.remove("language");
   strings = stringsFor([language, ...(globalThis.navigator?.languages ?? [])]);
 }
 
-/** Puts the page's words where the document names them. */
+/** Write localised texts into all elements with a `data-i18n` attribute. */
 export function applyStrings() {
   document.documentElement.lang = strings.lang;
   const apply = (attribute, setString) => {

@@ -1,4 +1,4 @@
-/** What the page says, in Simplified Chinese. */
+/** Simplified Chinese strings. */
 
 export const zh = {
   lang: "zh-CN",

@@ -1,36 +1,34 @@
 /**
- * What you have said, changed or chosen in one room and the server has not yet confirmed.
+ * Send queue of one room for messages, edits, deletions and reactions.
  *
- * Rule 1  One post is under way at a time, so that yours keep their order.
- * Rule 2  A post keeps its `clientId` through every attempt, so that the room gets
- *         it once (docs/protocol.md, "sendMessage").
- * Rule 3  What is not confirmed is in the store before it is sent, and leaves it
- *         when the server has it.
- * Rule 4  Without a connection, or while the server is busy, it waits; only a
- *         refusal makes it failed, and then it stays until you retry or discard it.
+ * - Ordering: at most one request is in flight.
+ * - Idempotency: every retry reuses the item's `clientId` (docs/protocol.md, "sendMessage").
+ * - Durability: an item is stored before its first request and deleted after the acknowledgement.
+ * - Retries: connection loss and overload leave an item pending. Other errors mark it as failed,
+ *   and the user decides to retry or discard.
  */
 
 /**
- * @typedef {object} Post
+ * @typedef {object} OutboxItem
  * @property {string} clientId
  * @property {"sendMessage" | "editMessage" | "deleteMessage" | "react"} event
- * @property {object} body The request's fields, without `room`.
- * @property {number} ts When you said it, on this machine's clock, in ms.
+ * @property {object} body Request fields except `room`.
+ * @property {number} ts Creation time on the local clock, in ms.
  * @property {"pending" | "sent" | "failed"} state
- * @property {boolean} tried It may have reached the server.
- * @property {number} [seq] The entry that it became, once known.
- * @property {string} [code] Why it failed.
+ * @property {boolean} attempted True if a request may have reached the server.
+ * @property {number} [seq] Sequence number of the resulting entry, once known.
+ * @property {string} [code] Error code of a failed item.
  */
 
 const RETRYABLE_CODES = new Set(["rate_limited", "unavailable"]);
-const MAX_INTERNAL_ERRORS = 3; // of the server, for one post
-const RETRY_DELAY = 2; // s, where the server names none
+const MAX_INTERNAL_ERRORS = 3; // per item
+const RETRY_DELAY = 2; // s, unless the server sends `retryAfter`
 const MAX_RETRY_DELAY = 30; // s
 
 export class Outbox {
-  /** @type {Post[]} */
+  /** @type {OutboxItem[]} */
   #items = [];
-  /** @type {Map<number, Post[]> | null} */
+  /** @type {Map<number, OutboxItem[]> | null} */
   #changesBySeq = null;
   #request;
   #store;
@@ -39,10 +37,12 @@ export class Outbox {
   #isClosed = false;
 
   /**
-   * @param {object} to
-   * @param {(post: Post) => Promise<number>} to.request Sends one; gives the `seq` of its entry, may throw a Refusal.
-   * @param {{put: (post: Post) => void, drop: (clientId: string) => void}} to.store
-   * @param {(confirmed: number | null) => void} to.onChange Something is different; a `seq` that was confirmed.
+   * @param {object} options
+   * @param {(item: OutboxItem) => Promise<number>} options.request Send one item and resolve with the `seq` of its
+   *   entry; reject with a RequestError.
+   * @param {{save: (item: OutboxItem) => void, delete: (clientId: string) => void}} options.store
+   * @param {(confirmedSeq: number | null) => void} options.onChange Called after each change, with the `seq` of a
+   *   newly acknowledged entry or null.
    */
   constructor({ request, store, onChange }) {
     this.#request = request;
@@ -50,12 +50,12 @@ export class Outbox {
     this.#onChange = onChange;
   }
 
-  /** What is not in the log yet, in the order you said it. Not to be changed. */
+  /** Unacknowledged items in creation order. Read only. */
   get items() {
     return this.#items;
   }
 
-  /** What is under way for messages that are in the log, by their `seq`. Not to be changed. */
+  /** Pending edits, deletions and reactions by the `seq` of their target. Read only. */
   get changesBySeq() {
     if (!this.#changesBySeq) {
       this.#changesBySeq = new Map();
@@ -74,7 +74,7 @@ export class Outbox {
     this.#notify();
   }
 
-  /** Takes in what an earlier page left unsent. It may or may not have arrived. */
+  /** Prepend items claimed from a closed tab. Their delivery is unconfirmed. */
   adopt(items) {
     const knownIds = new Set(this.#items.map(({ clientId }) => clientId));
     const added = items.filter(({ clientId }) => !knownIds.has(clientId));
@@ -87,7 +87,10 @@ export class Outbox {
     this.#update(clientId, { state: "pending", code: undefined });
   }
 
-  /** @returns {Post | undefined} What was taken out. */
+  /**
+   * Remove an item.
+   * @returns {OutboxItem | undefined} The removed item.
+   */
   discard(clientId) {
     const item = this.#items.find((candidate) => candidate.clientId === clientId);
     this.#store.delete(clientId);
@@ -96,12 +99,12 @@ export class Outbox {
     return item;
   }
 
-  /** Sends nothing more, and stores nothing more. */
+  /** Stop sending and stop writing to the store. */
   close() {
     this.#isClosed = true;
   }
 
-  /** A message of your own is in the log: it may be one whose answer has not come. */
+  /** Match an own entry from the log to an item whose acknowledgement is outstanding. */
   onOwnMessage(seq, text) {
     if (this.#items.some((candidate) => candidate.seq === seq)) return;
     const match = this.#items.find(
@@ -111,8 +114,8 @@ export class Outbox {
   }
 
   /**
-   * Lets go of what was confirmed and has come.
-   * @param {(seq: number) => boolean} held Whether the log holds that entry.
+   * Remove acknowledged items whose entry is in the log.
+   * @param {(seq: number) => boolean} isHeld Return whether the log contains the entry.
    */
   removeDelivered(isHeld) {
     const isDelivered = ({ state, seq }) => state === "sent" && isHeld(seq);
@@ -121,7 +124,7 @@ export class Outbox {
     this.#notify();
   }
 
-  /** Sends what waits, one after another, until there is none or no connection. */
+  /** Send pending items one by one until the queue is empty or the connection is lost. */
   async flush() {
     if (this.#isSending || this.#isClosed) return;
     this.#isSending = true;
@@ -154,7 +157,7 @@ export class Outbox {
   #update(clientId, fields, confirmedSeq = null) {
     const updated = this.#items.map((candidate) => (candidate.clientId === clientId ? { ...candidate, ...fields } : candidate));
     const item = updated.find((candidate) => candidate.clientId === clientId);
-    if (!item) return; // discarded meanwhile
+    if (!item) return; // discarded during the request
     this.#items = updated;
     if (item.state !== "sent" && !this.#isClosed) this.#store.save(item);
     this.#notify(confirmedSeq);

@@ -1,12 +1,10 @@
 /**
- * The connection: one Socket.IO socket that comes back by itself.
+ * Socket.IO connection with automatic reconnect.
  *
- * Rule 1  Nothing is queued here. A request without a connection fails at once;
- *         who asked knows what to repeat.
- * Rule 2  A server that does not answer is taken for gone: the connection is cut
- *         and made anew, and the room's log and the outbox set things right.
- * Rule 3  Attempts are spread: doubling delays with jitter, and after `goingAway`
- *         not before the server asked for (docs/protocol.md, "Pushes").
+ * - No queue: requests fail immediately while disconnected, and callers decide about retries.
+ * - Liveness: a request timeout closes the transport and starts a reconnect.
+ * - Backoff: delays double and carry jitter. After `goingAway`, the first delay is the one that the
+ *   server requested (docs/protocol.md, "Pushes").
  */
 
 import { io } from "../vendor/socket.io.esm.min.js";
@@ -16,7 +14,7 @@ const REQUEST_TIMEOUT = 15_000; // ms
 const MIN_DELAY = 500; // ms
 const MAX_DELAY = 20_000; // ms
 
-/** A request was not done. `code` is the wire's, or `offline` when no answer came. */
+/** Failed request; `code` is a protocol error code, or `offline` if no response arrived. */
 export class RequestError extends Error {
   constructor(code, message, retryAfter) {
     super(message);
@@ -25,7 +23,7 @@ export class RequestError extends Error {
   }
 }
 
-/** A refusal is part of the game; anything else is a fault of this page. */
+/** Swallow a RequestError; rethrow any other error, because it is a bug. */
 export function ignoreRequestError(error) {
   if (!(error instanceof RequestError)) throw error;
 }
@@ -39,16 +37,16 @@ export class ChatSocket {
   #reconnectAfter = null;
 
   /**
-   * @param {object} to
-   * @param {(state: {name: "connecting" | "online" | "offline", retryAt?: number}) => void} to.onState
-   *   `retryAt` is on `Date.now`'s clock.
-   * @param {(event: string, body: object) => void} to.onPush
+   * @param {object} options
+   * @param {(state: {name: "connecting" | "online" | "offline", retryAt?: number}) => void} options.onState
+   *   `retryAt` is in ms since the epoch.
+   * @param {(event: string, body: object) => void} options.onPush
    */
   constructor({ onState, onPush }) {
     this.#onState = onState;
     this.#socket = io({
       autoConnect: false,
-      reconnection: false, // done here, so that the page can say when
+      reconnection: false, // reconnects are scheduled here, because the UI shows a countdown
       transports: ["websocket", "polling"],
       tryAllTransports: true,
       timeout: 10_000,
@@ -59,7 +57,7 @@ export class ChatSocket {
       this.#onState({ name: "online" });
     });
     this.#socket.on("connect_error", ({ message }) => {
-      // Some networks let a WebSocket open and nothing through: begin with the other transport.
+      // Some proxies accept the WebSocket upgrade and then drop all frames; start with polling next time.
       if (message === "timeout") this.#socket.io.opts.transports.reverse();
       this.#scheduleReconnect();
     });
@@ -76,7 +74,7 @@ export class ChatSocket {
     return this.#socket.connected;
   }
 
-  /** Connects, and stays connected until `stop`. */
+  /** Connect and reconnect until `stop()`. */
   start() {
     if (this.#started) return;
     this.#started = true;
@@ -89,14 +87,15 @@ export class ChatSocket {
     this.#socket.disconnect();
   }
 
-  /** Tries now instead of when it would have. */
+  /** Skip the remaining backoff delay. */
   reconnectNow() {
     if (this.#started && !this.#socket.active) this.#connect();
   }
 
   /**
-   * @returns {Promise<object>} The answer of a request that was done.
-   * @throws {Refusal}
+   * Send a request and wait for its acknowledgement.
+   * @returns {Promise<object>} Body of the acknowledgement.
+   * @throws {RequestError}
    */
   async request(event, body) {
     if (!this.#socket.connected) throw new RequestError("offline", "not connected");
@@ -112,7 +111,7 @@ export class ChatSocket {
     throw new RequestError(code, message, retryAfter);
   }
 
-  /** Sends what needs no answer, if there is a connection. */
+  /** Send an event without acknowledgement; drop the event while disconnected. */
   send(event, body) {
     if (this.#socket.connected) this.#socket.emit(event, body);
   }
@@ -124,7 +123,7 @@ export class ChatSocket {
   }
 
   #scheduleReconnect() {
-    // Without this a refused CONNECT would leave its transport open.
+    // A rejected CONNECT packet leaves the transport open otherwise.
     this.#socket.disconnect();
     if (!this.#started) return;
     const backoff = Math.min(MAX_DELAY, MIN_DELAY * 2 ** this.#failures) * (0.5 + Math.random());

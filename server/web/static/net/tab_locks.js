@@ -1,12 +1,12 @@
 /**
- * Which tabs of this browser are alive.
+ * Detection of closed tabs, and exclusive claims on their outbox items.
  *
- * A tab holds a lock (Web Locks) for as long as it lives, so the browser itself says
- * when it is gone. Who then takes what it left in a place holds a lock on that, too:
- * what one tab writes into the storage reaches another a little later and piece by
- * piece, so a second one would still find a part there. Over plain HTTP, as on a LAN,
- * there are no locks: then tabs ask each other. That can take a sleeping tab for gone;
- * what both then send has one `clientId`, and the server takes it once.
+ * - With Web Locks (secure contexts), each tab holds a lock for its lifetime. Acquiring that lock proves
+ *   that the tab is closed. A second lock per scope elects one claimant, because storage writes reach
+ *   other tabs with a delay.
+ * - Without Web Locks (plain HTTP on a LAN), tabs probe each other over a BroadcastChannel. A suspended
+ *   tab can be mistaken for a closed one. Both tabs then send the same `clientId`, and the server
+ *   deduplicates.
  */
 
 const LOCK_PREFIX = "chat.tab.";
@@ -42,8 +42,8 @@ class BroadcastLocks {
   #tabId;
   #channel = new BroadcastChannel(LOCK_PREFIX);
   #aliveTabs = new Set();
-  #callbacks = new Map(); // what is to be done → the tab whose end it waits for
-  #claims = new Map(); // a tab that is gone → the least of those who want what it left
+  #callbacks = new Map(); // callback → tab that the callback waits for
+  #claims = new Map(); // closed tab → lowest id among the claiming tabs
 
   constructor(tabId) {
     this.#tabId = tabId;
@@ -71,7 +71,7 @@ class BroadcastLocks {
     }, PROBE_TIMEOUT);
   }
 
-  /** Of several that notice it together one alone goes on; the others ask again later. */
+  /** Elect one claimant; all other tabs probe again later. */
   #claim(tabId) {
     if (this.#claims.has(tabId)) return;
     this.#claims.set(tabId, this.#tabId);
@@ -94,8 +94,9 @@ class BroadcastLocks {
 }
 
 /**
- * @returns {{whenGone: (owner: string, place: string, act: () => void) => void}} For the tab with this id:
- *   calls `act` once `owner` is gone, in one tab alone of those that want what it left in `place`.
+ * @param {string} tabId Id of this tab.
+ * @returns {{whenTabClosed: (tabId: string, scope: string, callback: () => void) => void}} Lock whose
+ *   `whenTabClosed` runs `callback` after that tab closed, in exactly one of the tabs waiting for `scope`.
  */
 export function createTabLocks(tabId) {
   return globalThis.navigator?.locks ? new WebLocks(tabId) : new BroadcastLocks(tabId);

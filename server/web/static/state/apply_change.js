@@ -1,8 +1,11 @@
 /**
- * What an edit, a deletion or a reaction makes of a message (docs/protocol.md, "Entries").
+ * Effects of edits, deletions and reactions on a message (docs/protocol.md, "Entries").
  */
 
-/** @returns {object} The message as it reads after a change; the same one where nothing is different. */
+/**
+ * Apply a change to a message.
+ * @returns {object} The updated message; the same object if nothing changed.
+ */
 export function applyChange(item, change) {
   if (change.seq <= item.asOf || item.kind !== "message") return item;
   const updated = { ...item, asOf: change.seq };
@@ -20,7 +23,10 @@ export function applyChange(item, change) {
   return updated;
 }
 
-/** @returns {Record<string, string[]>} Who chose which emoji, after one member chose or took one away. */
+/**
+ * Add or remove one member's reaction.
+ * @returns {Record<string, string[]>} Member ids by emoji.
+ */
 export function applyReaction(reactions, { emoji, memberId, on }) {
   const otherMembers = (reactions[emoji] ?? []).filter((id) => id !== memberId);
   const updated = { ...reactions, [emoji]: on ? [...otherMembers, memberId] : otherMembers };

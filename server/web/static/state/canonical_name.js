@@ -1,6 +1,7 @@
 /**
- * When two names are the same, closely enough for this page: width, case and
- * spacing are folded away. The server decides; see `server/protocol/names.py`.
+ * Return the comparison key of a room name or nickname: NFKC, lower case, single spaces.
+ *
+ * Approximates the server's rules in `protocol/names.py`; the server has the final decision.
  */
 export function canonicalName(name) {
   return name.normalize("NFKC").toLowerCase().replace(/\s+/gu, " ").trim();

@@ -1,9 +1,8 @@
 /**
- * Everything between this page and the server: one connection, one nickname, and
- * the rooms you are in. It knows the wire's vocabulary and no screen.
+ * Session of one nickname: the connection, the open rooms, and their persistence.
  *
- * `onChange` is called whenever something that it shows may be different; whoever
- * draws gathers those calls.
+ * - Speaks the wire protocol and has no dependency on the DOM.
+ * - Calls `onChange` after every possible change; the caller coalesces the calls.
  */
 
 import { ChatSocket } from "../net/socket.js";
@@ -13,7 +12,7 @@ import { Room } from "./room.js";
 import { guestKeys, localStore, readMarkers } from "./storage.js";
 import { randomUuid } from "./uuid.js";
 
-const SAVE_DELAY = 500; // ms: in a flood every frame reads further
+const SAVE_DELAY = 500; // ms; batches the storage writes of a message flood
 
 export class ChatSession {
   #socket;
@@ -22,24 +21,25 @@ export class ChatSession {
   #onStorageFailed;
   #outboxStore;
   #guestKey;
-  #unsavedMarkers = new Map(); // room → how far you have read there, to be stored
+  #unsavedMarkers = new Map(); // room name → seq
   #saveTimer = 0;
-  #requestedNick; // the nickname that was asked for
+  #requestedNick;
   /** @type {Room[]} */
   #rooms = [];
 
-  /** @type {Room | null} The one that is shown. */
+  /** @type {Room | null} Visible room. */
   current = null;
   connection = { name: "connecting" };
-  /** The member ids you have had: after a server forgot you, what you said before is yours still. */
+  /** Member ids of this session so far; a restarted server assigns new ones, and older messages stay own. */
   ownMemberIds = new Set();
 
   /**
-   * @param {object} to
-   * @param {string} to.nick
-   * @param {() => void} to.onChange
-   * @param {(room: Room, refusal: import("../net/socket.js").Refusal) => void} to.onRefused The room cannot be entered (any more), and is closed.
-   * @param {() => void} to.onUnkept What you wrote lasts only as long as this page.
+   * @param {object} options
+   * @param {string} options.nick Requested nickname.
+   * @param {() => void} options.onChange
+   * @param {(room: Room, error: import("../net/socket.js").RequestError) => void} options.onJoinRefused
+   *   Called after a room was closed because its join failed permanently.
+   * @param {() => void} options.onStorageFailed Called if an outbox item could not be persisted.
    */
   constructor({ nick, onChange, onJoinRefused, onStorageFailed }) {
     this.#requestedNick = nick;
@@ -56,12 +56,12 @@ export class ChatSession {
     this.#socket.start();
   }
 
-  /** The rooms you are in, or on the way into, in the order you came. */
+  /** Rooms that are joined or being joined, in opening order. */
   get rooms() {
     return this.#rooms;
   }
 
-  /** The nickname that you asked for; a room may have given you another. */
+  /** Requested nickname; a room may assign a different one. */
   get nick() {
     return this.#requestedNick;
   }
@@ -70,7 +70,7 @@ export class ChatSession {
     return this.#socket.isOnline;
   }
 
-  /** Rooms in which something of yours waits to be sent. */
+  /** Names of rooms with stored outbox items. */
   get roomsWithUnsent() {
     return this.#outboxStore.roomsOf(this.#requestedNick);
   }
@@ -80,7 +80,7 @@ export class ChatSession {
     return this.#rooms.find((room) => room.matchesName(name));
   }
 
-  /** Goes into a room; one that you are in already stays as it is. */
+  /** Join a room, or return the open one. */
   openRoom(name) {
     const existing = this.findRoom(name);
     if (existing) return existing;
@@ -106,7 +106,7 @@ export class ChatSession {
     return room;
   }
 
-  /** Goes out of a room. What is unsent waits for the next time. */
+  /** Leave a room; its outbox items stay in storage. */
   closeRoom(room) {
     room.leave();
     this.#rooms = this.#rooms.filter((candidate) => candidate !== room);
@@ -114,7 +114,7 @@ export class ChatSession {
     this.#onChange();
   }
 
-  /** Ends the connection. */
+  /** Close all rooms and disconnect. */
   stop() {
     this.saveReadMarkers();
     for (const room of this.#rooms) room.leave();
@@ -123,12 +123,12 @@ export class ChatSession {
     this.#socket.stop();
   }
 
-  /** Connects now, where it waits to. */
+  /** Reconnect immediately if a retry is scheduled. */
   reconnectNow() {
     this.#socket.reconnectNow();
   }
 
-  /** Another tab has stored something under this name. */
+  /** Handle a change of a storage key by another tab. */
   onStorageChange(key) {
     if (OutboxStore.isOutboxKey(key)) for (const room of this.#rooms) this.#claimOrphans(room);
     if (key === "readMarkers") {
@@ -137,13 +137,21 @@ export class ChatSession {
     }
   }
 
-  /** @returns {Promise<object[]>} The rooms of the server; may throw a Refusal. */
+  /**
+   * List the rooms of the server.
+   * @returns {Promise<object[]>}
+   * @throws {RequestError}
+   */
   async listRooms(query) {
     const { rooms } = await this.#socket.request("listRooms", query ? { query } : {});
     return rooms;
   }
 
-  /** @returns {Promise<{messages: object[], hasMore: boolean}>} May throw a Refusal. */
+  /**
+   * Search messages.
+   * @returns {Promise<{messages: object[], hasMore: boolean, next?: number, incomplete?: boolean}>}
+   * @throws {RequestError}
+   */
   search(query, { room, before, limit }) {
     const parameters = { query, limit };
     if (room) parameters.room = room;
@@ -151,7 +159,10 @@ export class ChatSession {
     return this.#socket.request("search", parameters);
   }
 
-  /** Takes another nickname in all rooms; may throw a Refusal. */
+  /**
+   * Change the nickname in all rooms.
+   * @throws {RequestError}
+   */
   async changeNick(nick) {
     const { nickName } = await this.#socket.request("changeNick", { nickName: nick });
     this.#requestedNick = nickName;
@@ -161,7 +172,7 @@ export class ChatSession {
     return nickName;
   }
 
-  /** Stores how far you have read. */
+  /** Write pending read markers to storage. */
   saveReadMarkers() {
     clearTimeout(this.#saveTimer);
     this.#saveTimer = 0;
@@ -191,7 +202,7 @@ export class ChatSession {
   #onConnectionState(state) {
     this.connection = state;
     const isOnline = state.name === "online";
-    // The one that is looked at first: the server admits so many joins a second.
+    // Join the visible room first, because the server rate-limits joins.
     const currentFirst = [...this.#rooms].sort((first, second) => (second === this.current) - (first === this.current));
     for (const room of currentFirst) {
       if (isOnline) room.onConnected();

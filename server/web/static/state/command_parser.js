@@ -1,13 +1,13 @@
 /**
- * What is typed with a slash in front: the commands of the page, and what they mean.
+ * Slash command parser.
  *
- * Rule 1  An unknown command is an error and is never sent; `//x` says `/x`.
- * Rule 2  `/me waves` is a message like any other, and is shown as `* Ann waves`.
+ * - Unknown commands are errors and are never sent. `//x` escapes to the text `/x`.
+ * - `/me waves` is sent as a regular message and displayed as `* Ann waves`.
  */
 
 const ALIASES = { close: "leave", j: "join", part: "leave", rooms: "list", who: "names" };
 
-/** Every command, with the name of its argument in `words.arguments`, if it takes one. */
+/** Commands with the `strings.arguments` key of their argument, or null. */
 export const COMMANDS = {
   me: "text",
   join: "room",
@@ -21,8 +21,10 @@ export const COMMANDS = {
 };
 
 /**
- * @param {string} text What was written.
- * @returns {{say: string} | {command: string, argument: string} | {unknown: string}}
+ * Parse composer input.
+ * @param {string} text
+ * @returns {{text?: string, command?: string, argument?: string, unknown?: string}} Either `text` to send, a
+ *   `command` with its `argument`, or the name of an `unknown` command.
  */
 export function parseInput(text) {
   if (!text.startsWith("/") || text === "/") return { text };
@@ -35,7 +37,7 @@ export function parseInput(text) {
   return { command, argument: argument.trim() };
 }
 
-/** What somebody does, of a message that says so; null of any other. */
+/** Return the text after `/me`; null for all other messages. */
 export function actionText(text) {
   return text.match(/^\/me\s+(\S[^]*)$/)?.[1] ?? null;
 }

@@ -1,5 +1,5 @@
 /**
- * Whether a text names somebody, as a word of its own; case does not matter.
+ * Return whether `text` contains `nick` as a whole word, ignoring case.
  */
 
 export function mentionsNick(text, nick) {
@@ -11,7 +11,7 @@ export function mentionsNick(text, nick) {
   return false;
 }
 
-/** Whether a word goes on over this place. Scripts without spaces have no such words. */
+/** Return whether a word spans `index`. Scripts written without spaces have no word boundaries here. */
 function isInsideWord(text, index) {
   const preceding = text.slice(0, index).match(/[\p{L}\p{N}_]$/u)?.[0];
   const following = text.slice(index).match(/^[\p{L}\p{N}_]/u)?.[0];

@@ -1,10 +1,10 @@
 /**
- * What is written and not sent, in storage that all tabs share and that survives them.
+ * Outbox items in local storage, shared by all tabs.
  *
- * Rule 1  Each post is a row of its own, so that two tabs never overwrite each other.
- * Rule 2  A row belongs to one tab. While that tab lives no other sends it; when it
- *         is gone, one tab with the same nickname in the same room takes it over.
- * Rule 3  Rows are given back in the order they were written.
+ * - Isolation: each item is a separate key, so tabs never overwrite each other's items.
+ * - Ownership: an item belongs to one tab. After that tab closed, one other tab with the same room and
+ *   nickname claims the item.
+ * - Ordering: claimed items keep their creation order.
  */
 
 import { canonicalName } from "./canonical_name.js";
@@ -16,13 +16,13 @@ export class OutboxStore {
   #tabId;
   #tabLocks;
   #lastOrder = 0;
-  #watched = new Set(); // owners that are waited for, with the place
+  #watched = new Set(); // `tabId.scope` of pending `whenTabClosed` callbacks
 
   /**
-   * @param {object} to
-   * @param {import("./storage.js").Shelf} to.shelf
-   * @param {string} to.owner The id of this tab.
-   * @param {{whenGone: (owner: string, place: string, act: () => void) => void}} to.owners
+   * @param {object} options
+   * @param {import("./storage.js").JsonStorage} options.storage
+   * @param {string} options.tabId Id of this tab.
+   * @param {{whenTabClosed: (tabId: string, scope: string, callback: () => void) => void}} options.tabLocks
    */
   constructor({ storage, tabId, tabLocks }) {
     this.#storage = storage;
@@ -30,12 +30,15 @@ export class OutboxStore {
     this.#tabLocks = tabLocks;
   }
 
-  /** Whether an entry of the storage is such a row. */
+  /** Return whether a storage key belongs to an outbox item. */
   static isOutboxKey(key) {
     return key.startsWith(KEY_PREFIX);
   }
 
-  /** @returns {boolean} Whether it is kept beyond this page. */
+  /**
+   * Store an item.
+   * @returns {boolean} False if the item will not survive a reload.
+   */
   save(room, nick, item) {
     const existing = this.#storage.get(KEY_PREFIX + item.clientId);
     this.#lastOrder = Math.max(this.#lastOrder + 1, Date.now());
@@ -47,14 +50,16 @@ export class OutboxStore {
     this.#storage.remove(KEY_PREFIX + clientId);
   }
 
-  /** The rooms in which somebody with this nickname has something unsent. */
+  /** Return the names of rooms with items of this nickname. */
   roomsOf(nick) {
     return [...new Set(this.#rows((row) => row.nick === canonicalName(nick)).map(({ room }) => room))];
   }
 
   /**
-   * Gives the posts of a room that nobody sends any more, now and whenever a tab ends.
-   * @param {(posts: object[]) => void} take
+   * Claim items of closed tabs now, and items of open tabs as soon as those close.
+   * @param {string} room
+   * @param {string} nick
+   * @param {(items: object[]) => void} onClaimed
    */
   claimOrphans(room, nick, onClaimed) {
     const isInScope = (row) => canonicalName(row.room) === canonicalName(room) && row.nick === canonicalName(nick);

@@ -1,32 +1,32 @@
 /**
- * How far you have read in one room.
+ * Read marker, unread counts and divider position of one room.
  *
- * Rule 1  A message is read only when its room is shown, the page has the focus,
- *         and the newest line is in view.
- * Rule 2  The line above what is new stands where you were when you stopped
- *         looking, until you look away again or say something.
+ * - Messages become read only while the room is visible, the page has focus and the timeline is at the
+ *   bottom.
+ * - The divider stays at the position where attention was lost until attention is lost again or the user
+ *   sends a message.
  */
 
 import { mentionsNick } from "./mentions.js";
 
-const MAX_COUNTED = 1000; // unread messages that are counted
+const MAX_COUNTED = 1000; // messages
 
 export class ReadTracker {
   #readSeq;
   #onRead;
-  #wasAttentive = false; // you were looking when it was last brought up to date
+  #wasAttentive = false; // state at the previous `update()`
   #log = null;
-  #countedSeq = 0; // up to this seq
+  #countedSeq = 0;
   #unread = 0;
   #mentions = 0;
 
-  /** The last `seq` before what is new, or null while there is no line. */
+  /** `seq` of the entry above the unread divider; null if there is no divider. */
   unreadAfter = null;
 
   /**
-   * @param {object} from
-   * @param {number | null} from.read The last `seq` that you have seen, null when you were never here.
-   * @param {(seq: number) => void} from.onRead
+   * @param {object} options
+   * @param {number | null} options.readSeq Stored read marker; null for a room without one.
+   * @param {(seq: number) => void} options.onRead Called when the marker moves.
    */
   constructor({ readSeq, onRead }) {
     this.#readSeq = readSeq;
@@ -37,17 +37,17 @@ export class ReadTracker {
     return this.#unread;
   }
 
-  /** How many of those name you. */
+  /** Number of unread messages that mention the user. */
   get mentions() {
     return this.#mentions;
   }
 
-  /** You have said something: what is above it is no news. */
+  /** Remove the divider; called after the user sends a message. */
   clearDivider() {
     this.unreadAfter = null;
   }
 
-  /** Another tab of yours has read up to here. */
+  /** Apply a read marker that another tab stored. */
   applyRemoteMarker(seq) {
     if (this.#readSeq === null || seq <= this.#readSeq) return;
     this.#readSeq = seq;
@@ -55,17 +55,18 @@ export class ReadTracker {
   }
 
   /**
-   * @param {object} now
-   * @param {import("./room_log.js").RoomLog} now.log
-   * @param {Set<string>} now.mine Your own member ids.
-   * @param {string} now.nick Your nickname.
-   * @param {boolean} now.looking Rule 1 holds.
-   * @returns {object[]} The messages that name you and that you had not been told of.
+   * Update counts and marker from the log.
+   * @param {object} options
+   * @param {import("./room_log.js").RoomLog} options.log
+   * @param {Set<string>} options.ownMemberIds
+   * @param {string} options.nick
+   * @param {boolean} options.isAttentive True if the user sees the newest message.
+   * @returns {object[]} Newly counted messages that mention the user.
    */
   update({ log, ownMemberIds, nick, isAttentive }) {
     if (log.lastSeq === null) return [];
     if (this.#readSeq === null) this.#setMarker(log.lastSeq);
-    if (log.lastSeq < this.#readSeq) this.#setMarker(0); // the server began anew
+    if (log.lastSeq < this.#readSeq) this.#setMarker(0); // the server log was replaced
     if (log !== this.#log) {
       this.#log = log;
       this.#resetCounts();

@@ -1,9 +1,9 @@
 /**
- * One room you are in: who is there, what was said, what is still to be sent.
+ * One joined room: log, members, notices, outbox, read state and typing state.
  *
- * Rule 1  While `upToDate`, nothing that was missed in a break is still to come.
- * Rule 2  A break of up to `TOO_FAR` entries is fetched whole; after a longer one it
- *         goes on with the newest, and what is between is a gap to be filled.
+ * - While `isUpToDate` is true, no entry missed during a disconnect is outstanding.
+ * - After a disconnect, up to `MAX_CATCH_UP` missed entries are loaded completely. Beyond that, the newest
+ *   page is loaded and a gap remains.
  */
 
 import { Outbox } from "../net/outbox.js";
@@ -15,34 +15,34 @@ import { TypingIndicator } from "./typing_indicator.js";
 import { randomUuid } from "./uuid.js";
 
 const PAGE_SIZE = 100; // entries
-const CATCH_UP_PAGE_SIZE = 200; // entries; the most there are
+const CATCH_UP_PAGE_SIZE = 200; // entries; maximum of the protocol
 const MAX_CATCH_UP = 1000; // entries
 const MAX_NOTICES = 200;
-const PUSH_GRACE = 1000; // ms that a push may come after the answer that announced it
-const RETRY_DELAY = 2; // s before asking again, where the server names no time
+const PUSH_GRACE = 1000; // ms to wait for a push before fetching its entry
+const RETRY_DELAY = 2; // s, unless the server sends `retryAfter`
 const TRANSIENT_CODES = new Set(["rate_limited", "unavailable", "internal"]);
 
 export class Room {
   #host;
-  #generation = 0; // joins so far: what an older one still hears is stale
+  #generation = 0; // number of joins; responses of older joins are ignored
   #isCatchingUp = false;
-  #activeFetches = new Set(); // what is being fetched
+  #activeFetches = new Set(); // keys of history requests in flight
   #catchUpTimer = 0;
-  #reportedSeq = 0; // up to here the outbox knows the log
+  #reportedSeq = 0; // newest own entry passed to the outbox
   #noticeCount = 0;
-  #isJoined = false; // in the room on this connection
+  #isJoined = false; // on the current connection
   #joinWaiters = [];
 
   log = new RoomLog();
-  /** The name that was asked for. */
+  /** Name used in join requests. */
   requestedName;
-  /** The room's and your own name: as asked for, until the server has said better. */
+  /** Names as requested, later as confirmed by the server. */
   name;
   nick;
   memberId = "";
   hasJoined = false;
   isUpToDate = false;
-  /** @type {Map<string, {memberId: string, nickName: string, role: string, via?: string}>} Another one when anybody is. */
+  /** @type {Map<string, {memberId: string, nickName: string, role: string, via?: string}>} Replaced on every change. */
   members = new Map();
   /** @type {{id: number, kind: string, after: number, ts: number, nickName?: string, oldNickName?: string, more?: number, text?: string}[]} */
   notices = [];
@@ -54,7 +54,7 @@ export class Room {
   /**
    * @param {string} name
    * @param {string} nick
-   * @param {object} to What it needs of the connection and the storage: see `Chat.open`.
+   * @param {object} host Connection and persistence callbacks; see `ChatSession.openRoom`.
    */
   constructor(name, nick, host) {
     this.#host = host;
@@ -81,7 +81,7 @@ export class Room {
     });
   }
 
-  /** Whether it goes by this name, closely enough for this page. */
+  /** Return whether `name` is the requested or confirmed name of this room. */
   matchesName(name) {
     return canonicalName(name) === canonicalName(this.name) || canonicalName(name) === canonicalName(this.requestedName);
   }
@@ -104,7 +104,7 @@ export class Room {
     this.#isJoined = false;
   }
 
-  /** Says, changes or chooses something: as soon as there is a connection, and once. */
+  /** Queue a message, edit, deletion or reaction for sending. */
   enqueue(event, body) {
     if (event === "sendMessage") {
       this.typingIndicator.onMessageSent();
@@ -119,47 +119,59 @@ export class Room {
     this.#flushOutbox();
   }
 
-  /** Takes in what another page left unsent. */
+  /** Queue items claimed from a closed tab. */
   adoptItems(items) {
     this.outbox.adopt(items);
     this.#flushOutbox();
   }
 
-  /** @returns {Promise<void>} When the room has been entered. */
+  /** @returns {Promise<void>} Resolves after the first successful join. */
   async waitUntilJoined() {
     if (!this.hasJoined) await new Promise((resolve) => this.#joinWaiters.push(resolve));
   }
 
-  /** Your nickname has changed. */
+  /** Apply a changed nickname to the room and its stored items. */
   setNick(nick) {
     this.nick = nick;
     for (const item of this.outbox.items) if (item.state !== "sent") this.#host.saveItem(item);
   }
 
-  /** Says what the room is about; may throw a Refusal. */
+  /**
+   * Change the topic.
+   * @throws {RequestError}
+   */
   setTopic(topic) {
     return this.#host.request("setTopic", { room: this.name, topic });
   }
 
-  /** Tells you something, here and to nobody else. */
+  /** Add a notice that only this page shows. */
   addLocalNotice(text) {
     this.#addNotice({ kind: "local", text, ts: Date.now() });
     this.#host.onChange();
   }
 
-  /** Fetches what came before the log. @returns {Promise<boolean>} Whether the log is another. */
+  /**
+   * Load the page before the oldest loaded entry.
+   * @returns {Promise<boolean>} True if the log changed.
+   */
   loadOlder() {
     if (!this.log.hasOlder) return Promise.resolve(false);
     return this.#fetchHistory("older", { before: this.log.firstSeq });
   }
 
-  /** Fetches one side of what is missing in between. @returns {Promise<boolean>} */
+  /**
+   * Load one end of a gap.
+   * @returns {Promise<boolean>} True if the log changed.
+   */
   fillGap({ after, before }, newestFirst) {
     const limit = Math.min(PAGE_SIZE, before - after - 1);
     return this.#fetchHistory(`gap ${after}`, { ...(newestFirst ? { after } : { before }), limit });
   }
 
-  /** Fetches what was said about an entry, unless it is there. @returns {Promise<boolean>} Whether it is now. */
+  /**
+   * Load the entries around `seq` unless they are loaded already.
+   * @returns {Promise<boolean>} True if the log contains `seq` afterwards.
+   */
   async loadAround(seq) {
     if (!this.log.has(seq)) await this.#fetchHistory(`around ${seq}`, { around: seq });
     return this.log.has(seq);
@@ -177,7 +189,7 @@ export class Room {
       this.#host.onChange();
       return true;
     } catch (error) {
-      ignoreRequestError(error); // scrolling there again asks again
+      ignoreRequestError(error); // the next scroll event retries
       return false;
     } finally {
       this.#activeFetches.delete(key);
@@ -198,7 +210,7 @@ export class Room {
     } catch (error) {
       if (generation !== this.#generation) return;
       ignoreRequestError(error);
-      if (error.code === "offline") return; // comes again with the connection
+      if (error.code === "offline") return; // the next connect joins again
       if (TRANSIENT_CODES.has(error.code)) {
         const retryJoin = () => generation === this.#generation && this.#host.isOnline() && this.#join();
         setTimeout(retryJoin, (error.retryAfter ?? RETRY_DELAY) * 1000);
@@ -218,7 +230,7 @@ export class Room {
     this.members = new Map(response.members.map((member) => [member.memberId, member]));
     const knownSeq = this.log.lastSeq;
     if (knownSeq !== null && lastSeq < knownSeq) {
-      this.log = new RoomLog(); // another log than we knew; this one holds what is pushed meanwhile
+      this.log = new RoomLog(); // the server has a new log; pushes from now on belong to it
       this.notices = [];
       this.#reportedSeq = 0;
       this.outbox.removeDelivered(() => true);
@@ -261,7 +273,7 @@ export class Room {
     if (this.log.isBehind && this.#isJoined) this.#catchUp();
   }
 
-  /** Tells the outbox of your own messages that have come into the log. */
+  /** Pass new own messages to the outbox for matching. */
   #reportOwnMessages() {
     const { items } = this.log;
     let index = items.length;
@@ -275,12 +287,12 @@ export class Room {
   }
 
   #onNotice({ kind, memberId, nickName, oldNickName, more, ts }) {
-    // That you came yourself is no news, and may be told before the answer that says who you are.
+    // Own join notices are omitted; they can precede the response that contains the member id.
     if (!this.hasJoined || (kind !== "nick" && this.ownMemberIds.has(memberId))) return;
     this.#addNotice({ kind, nickName, oldNickName, more, ts });
   }
 
-  /** Puts a notice after what the log holds now. */
+  /** Append a notice after the newest entry. */
   #addNotice(notice) {
     this.#noticeCount += 1;
     this.notices.push({ ...notice, id: this.#noticeCount, after: this.log.lastSeq ?? 0 });
@@ -299,7 +311,7 @@ export class Room {
     this.members = members;
   }
 
-  /** The room has this entry: if its push does not come soon, fetch it. */
+  /** Schedule a fetch in case the push of this entry gets lost. */
   #expectEntry(seq) {
     this.log.expectSeq(seq);
     this.#scheduleCatchUp();

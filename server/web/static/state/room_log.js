@@ -1,90 +1,92 @@
 /**
- * A room's log as this page holds it: a pure state machine, no network, no screen.
+ * Log of one room as a pure state machine, without I/O.
  *
- * Rule 1  What is held are stretches without holes (`spans.js`); the newest one
- *         ends at `last` and grows with what is pushed. What is missing between
- *         two of them is a gap that can be named and filled.
- * Rule 2  An entry that arrives is applied when its `seq` is `last + 1`, dropped
- *         when it is `last` or less, and held back when it is more: then `missing`
- *         is true until a page of history has closed the hole (docs/protocol.md,
- *         "Staying complete").
- * Rule 3  A message from a page already shows every change up to the page's
- *         `lastSeq`; each message remembers that (`asOf`), so no change is
- *         applied to it twice, and none is left out.
- * Rule 4  Changes of one message are applied in the order of their `seq`, however
- *         they come: where a gap may still hold one, the message is made anew
- *         from its page and all changes known since.
- * Rule 5  An item is never changed in place: what reads otherwise is a new object.
+ * - Entries are stored in contiguous ranges (`seq_ranges.js`). The newest range ends at `lastSeq` and grows
+ *   with pushed entries. Missing ranges between them are gaps.
+ * - A pushed entry is applied if its `seq` is `lastSeq + 1`, dropped if lower, and buffered if higher. While
+ *   entries are buffered, `isBehind` is true until a history page closes the hole (docs/protocol.md,
+ *   "Staying complete").
+ * - A message from a history page includes all changes up to the page's `lastSeq`. The item records that
+ *   `seq` as `asOf`, which makes change application exactly-once.
+ * - Changes apply in `seq` order. If a gap may contain further changes, the item is recomputed from its page
+ *   version plus all known changes.
+ * - Items are immutable; a change creates a new object.
  */
 
 import { applyChange } from "./apply_change.js";
 import { SeqRanges } from "./seq_ranges.js";
 
 /**
- * @typedef {object} Item A message or a change of topic, in its present state:
- *   the entry's own fields (docs/protocol.md, "Entries") and
- * @property {number} asOf The `seq` up to which changes are included.
+ * @typedef {object} Item Message or topic change in its current state: the entry's fields (docs/protocol.md,
+ *   "Entries") plus `asOf`.
+ * @property {number} seq
+ * @property {string} kind
+ * @property {string} memberId
+ * @property {string} nickName
+ * @property {number} ts
+ * @property {string} [message]
+ * @property {boolean} [deleted]
+ * @property {number} asOf Newest `seq` whose changes are included.
  */
 
-const MAX_EARLY_ENTRIES = 1000; // what is beyond comes with history anyway
-const MAX_ORPHAN_TARGETS = 5000; // targets; a page that is read later has their changes
+const MAX_EARLY_ENTRIES = 1000; // later entries are loaded as history
+const MAX_ORPHAN_TARGETS = 5000; // history pages include the changes of evicted targets
 
 export class RoomLog {
   /** @type {Item[]} */
   #items = [];
   #ranges = new SeqRanges();
-  #itemsBySeq = new Map(); // seq of an item → the item
-  #earlyEntries = new Map(); // seq → entry that came too early
-  #orphanChanges = new Map(); // seq of a message that is not held → changes to it
-  #layeredChanges = new Map(); // seq → {base, changes}: messages with a gap among their changes
+  #itemsBySeq = new Map(); // seq → item
+  #earlyEntries = new Map(); // seq → buffered entry
+  #orphanChanges = new Map(); // seq of a message that is not loaded → its changes
+  #layeredChanges = new Map(); // seq → {base, changes} of messages with a gap among their changes
   #expectedSeq = 0;
   #reachedStart = false;
-  #trimmedAtSeq = 0; // the newest `seq` when it was last trimmed
+  #trimmedAtSeq = 0; // value of `lastSeq` at the latest trim
   #topicAsOf = 0;
 
-  /** The `seq` of the newest entry held, 0 in an empty room, null before `open`. */
+  /** `seq` of the newest entry; 0 in an empty room, null before `loadNewest()`. */
   lastSeq = null;
   topic = "";
 
-  /** Messages and topic changes, ascending. Not to be changed. */
+  /** Messages and topic changes, ascending. Read only. */
   get items() {
     return this.#items;
   }
 
-  /** The `seq` of the oldest entry held; `last + 1` while there is none. */
+  /** `seq` of the oldest loaded entry; `lastSeq + 1` if there is none. */
   get firstSeq() {
     return this.#ranges.ranges[0]?.first ?? this.lastSeq + 1;
   }
 
-  /** There are entries before `first`. */
+  /** True if the server has entries before `firstSeq`. */
   get hasOlder() {
     return !this.#reachedStart && this.firstSeq > 1;
   }
 
-  /** @returns {{after: number, before: number}[]} What is missing in between, ascending. */
+  /** @returns {{after: number, before: number}[]} Missing ranges between loaded entries, ascending. */
   get gaps() {
     return this.#ranges.gaps;
   }
 
-  /** Entries exist after `last` that have not been applied. */
+  /** True if the server has entries after `lastSeq`. */
   get isBehind() {
     return this.lastSeq !== null && this.#expectedSeq > this.lastSeq;
   }
 
-  /** @returns {Item | undefined} The message or topic change with this `seq`, if held. */
+  /** @returns {Item | undefined} The message or topic change with this `seq`, if loaded. */
   getItem(seq) {
     return this.#itemsBySeq.get(seq);
   }
 
-  /** Whether the entry with this `seq` is held, of whatever kind. */
+  /** Return whether the entry with this `seq` is loaded, regardless of its kind. */
   has(seq) {
     return this.#ranges.contains(seq);
   }
 
   /**
-   * Goes on with the newest page; what was held before stays, with a gap where
-   * they do not touch.
-   * @param {object[]} entries Ascending, without holes, up to the newest.
+   * Continue with the newest history page. Older entries stay loaded; a gap separates the two if needed.
+   * @param {object[]} entries Contiguous and ascending, ending with the newest entry.
    * @param {{lastSeq: number, hasOlder?: boolean}} page
    */
   loadNewest(entries, { lastSeq, hasOlder = true }) {
@@ -95,12 +97,12 @@ export class RoomLog {
     this.insertPage(entries, { lastSeq, hasOlder });
   }
 
-  /** The room's newest entry is (at least) this one. */
+  /** Record that the server has at least this `seq`. */
   expectSeq(seq) {
     this.#expectedSeq = Math.max(this.#expectedSeq, seq);
   }
 
-  /** The topic as it was when the newest entry was `asOf`. */
+  /** Set the topic as of entry `asOf`; older values are ignored. */
   setTopic(topic, asOf) {
     if (asOf < this.#topicAsOf) return;
     this.topic = topic;
@@ -108,8 +110,8 @@ export class RoomLog {
   }
 
   /**
-   * An entry that was pushed.
-   * @returns {boolean} Whether it was applied now.
+   * Handle a pushed entry.
+   * @returns {boolean} True if the entry was applied immediately.
    */
   push(entry) {
     this.expectSeq(entry.seq);
@@ -124,16 +126,15 @@ export class RoomLog {
   }
 
   /**
-   * A page of history, wherever it belongs.
-   * @param {object[]} entries Ascending, without holes.
-   * @param {{lastSeq: number, hasOlder?: boolean, before?: number}} page The room's
-   *   newest `seq` when it was read; `hasOlder` false says that nothing is before its
-   *   first entry, or before the `seq` that was asked for.
+   * Insert a history page at its position.
+   * @param {object[]} entries Contiguous and ascending.
+   * @param {{lastSeq: number, hasOlder?: boolean, before?: number}} page `lastSeq` is the newest `seq` at read
+   *   time. `hasOlder` is false if nothing precedes the first entry, or the requested `before` of an empty page.
    */
   insertPage(entries, { lastSeq, hasOlder = true, before }) {
     this.expectSeq(lastSeq);
     const applied = entries.filter(({ seq }) => seq <= this.lastSeq);
-    // A page that was read before the last trimming may lack changes that are forgotten now.
+    // Pages read before the latest trim can lack changes that were dropped by it.
     if (lastSeq >= this.#trimmedAtSeq) {
       const oldest = entries[0]?.seq ?? before;
       if (!hasOlder && (entries.length ? oldest <= this.firstSeq : oldest === this.firstSeq)) this.#reachedStart = true;
@@ -145,7 +146,7 @@ export class RoomLog {
     this.#applyEarlyEntries();
   }
 
-  /** Forgets the oldest when there are more than twice as many items as this; they come again with history. */
+  /** Drop the oldest items once there are more than `2 * maxItems`; history loads them again on demand. */
   trim(maxItems) {
     if (this.#items.length <= 2 * maxItems) return;
     const { seq } = this.#items.at(-maxItems);
@@ -194,7 +195,7 @@ export class RoomLog {
     }
   }
 
-  /** What an entry means for others that are held. */
+  /** Apply the topic or target change that an entry carries. */
   #applySideEffects(entry) {
     if (entry.kind === "topic") this.setTopic(entry.topic, entry.seq);
     if (isVisible(entry) || !entry.target) return;
@@ -202,7 +203,7 @@ export class RoomLog {
     else this.#storeOrphan(entry);
   }
 
-  /** The item of an entry from a page: what is known already stays where it is newer. */
+  /** Return the item of a page entry, combined with newer known changes. */
   #mergeItem(entry, asOf) {
     const applied = this.#itemsBySeq.get(entry.seq);
     if (applied && applied.asOf >= asOf) return applied;
@@ -232,7 +233,7 @@ export class RoomLog {
       const { base, changes } = layered ?? { base: current, changes: [] };
       const ordered = [...changes.filter(({ seq }) => seq !== change.seq), change].sort((a, b) => a.seq - b.seq);
       this.#layeredChanges.set(change.target, { base, changes: ordered });
-      // It may miss what a gap holds, so it does not count as being of a later time.
+      // A gap may contain further changes, so `asOf` stays at the base version.
       updated = { ...ordered.reduce(applyChange, base), asOf: base.asOf };
     } else {
       return;
@@ -242,7 +243,7 @@ export class RoomLog {
     if (!silent) this.#items[this.#upperBound(updated.seq) - 1] = updated;
   }
 
-  /** How many items have this `seq` or a smaller one. */
+  /** Return the number of items with this `seq` or a lower one. */
   #upperBound(seq) {
     let low = 0;
     let high = this.#items.length;

@@ -1,10 +1,9 @@
 /**
- * What the browser remembers.
+ * Browser storage.
  *
- * `lasting` is shared by all tabs and survives closing them: the last room and
- * nickname, your choices, how far you have read, what is not sent yet, and the
- * guest keys that make you the same member again. `tab` lives as long as the tab,
- * through reloads: the rooms you are in and what you are writing.
+ * - `localStore` is shared by all tabs and persistent: last room and nickname, settings, read markers,
+ *   outbox items, and the guest keys that restore an identity.
+ * - `sessionStore` survives reloads of one tab: open rooms and drafts.
  */
 
 import { canonicalName } from "./canonical_name.js";
@@ -15,7 +14,7 @@ const MAX_READ_MARKERS = 500;
 
 export class JsonStorage {
   #storage;
-  #fallback = new Map(); // a browser may refuse storage; then it lasts as long as the page
+  #fallback = new Map(); // used if the browser blocks storage; lost on reload
 
   constructor(open) {
     try {
@@ -25,7 +24,7 @@ export class JsonStorage {
     }
   }
 
-  /** The value last put there, or `otherwise`. */
+  /** Return the stored value, or `defaultValue` if there is none. */
   get(key, defaultValue = null) {
     if (this.#fallback.has(key)) return this.#fallback.get(key);
     try {
@@ -37,8 +36,8 @@ export class JsonStorage {
   }
 
   /**
-   * Keeps a value that JSON can say.
-   * @returns {boolean} Whether it is kept beyond this page.
+   * Store a JSON value.
+   * @returns {boolean} False if the value will be lost on reload.
    */
   set(key, value) {
     try {
@@ -52,30 +51,30 @@ export class JsonStorage {
     }
   }
 
-  /** Forgets a value. */
+  /** Delete a value. */
   remove(key) {
     this.#fallback.delete(key);
     try {
       this.#storage?.removeItem(KEY_PREFIX + key);
     } catch {
-      // Refused as the reading was: nothing is kept there.
+      // Blocked storage contains nothing to delete.
     }
   }
 
-  /** The names of all values whose names begin so. */
+  /** Return all keys with this prefix. */
   keys(prefix) {
     const fullPrefix = KEY_PREFIX + prefix;
     let stored = [];
     try {
       stored = Object.keys(this.#storage ?? {}).filter((key) => key.startsWith(fullPrefix));
     } catch {
-      // As above.
+      // Blocked storage has no keys.
     }
     const fallbackKeys = [...this.#fallback.keys()].filter((key) => key.startsWith(prefix));
     return [...new Set([...stored.map((key) => key.slice(KEY_PREFIX.length)), ...fallbackKeys])];
   }
 
-  /** The name of a value in an event of the storage, or an empty string. */
+  /** Convert the key of a storage event; return an empty string for keys of other applications. */
   static keyOf(key) {
     return key?.startsWith(KEY_PREFIX) ? key.slice(KEY_PREFIX.length) : "";
   }
@@ -84,7 +83,7 @@ export class JsonStorage {
 export const localStore = new JsonStorage(() => globalThis.localStorage);
 export const sessionStore = new JsonStorage(() => globalThis.sessionStorage);
 
-/** The guest keys, one for each nickname. */
+/** Guest keys by nickname. */
 export const guestKeys = {
   get(nick) {
     return localStore.get("guestKeys", []).find(([name]) => name === canonicalName(nick))?.[1];
@@ -97,7 +96,7 @@ export const guestKeys = {
   },
 };
 
-/** How far somebody has read in a room: a `seq`, null where they never were. */
+/** Read markers by room and nickname; `get` returns null for a room without a marker. */
 export const readMarkers = {
   get(room, nick) {
     return localStore.get("readMarkers", []).find(([key]) => key === markerKey(room, nick))?.[1] ?? null;
@@ -116,7 +115,7 @@ function markerKey(room, nick) {
 export class DraftStore {
   #storage;
 
-  /** @param {import("./storage.js").Shelf} shelf */
+  /** @param {JsonStorage} storage */
   constructor(storage) {
     this.#storage = storage;
   }

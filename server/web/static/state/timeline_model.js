@@ -1,30 +1,30 @@
 /**
- * What the timeline shows, as a plain list: days, messages, notices, the line
- * above what is new, what is missing in between, and what is still to be sent.
- * Pure, so that drawing is only a comparison of two lists.
+ * Timeline as a flat list of lines: day dividers, messages, notices, the unread divider, gaps and pending
+ * messages. Pure, so the view only has to compare two lists.
  *
  * @typedef {object} Line
- * @property {string} key Unique in the list, stable while the line lives.
- * @property {"day" | "message" | "topic" | "notices" | "unread" | "gap" | "pending"} kind
+ * @property {string} key Unique in the list and stable for the lifetime of the line.
+ * @property {string} kind One of "day", "message", "topic", "notices", "unread", "gap" and "pending".
  */
 
 import { actionText } from "./command_parser.js";
 import { mentionsNick } from "./mentions.js";
 
-const GROUP_WINDOW = 5 * 60_000; // ms between messages of one person that share a head
+const GROUP_WINDOW = 5 * 60_000; // ms; maximum distance of messages in one group
 
 /**
- * @param {object} from
- * @param {object[]} from.items Of the log, ascending.
- * @param {{after: number, before: number}[]} from.gaps Ascending: what the log does not hold.
- * @param {object[]} from.notices With `after`: the `seq` of the entry they came after.
- * @param {object[]} from.waiting Messages of the outbox.
- * @param {Map<number, object[]>} from.changes Its changes, by the `seq` that they are about.
- * @param {(seq: number) => object | undefined} from.item An item that is held, shown or not.
- * @param {Set<string>} from.mine Your own member ids.
- * @param {string} from.nick Your nickname.
- * @param {number | null} from.unreadAfter The last `seq` you had seen when new ones came, or null.
- * @param {number} from.now Milliseconds since the epoch.
+ * @param {object} options
+ * @param {object[]} options.items Log items, ascending.
+ * @param {{after: number, before: number}[]} options.gaps Missing ranges, ascending.
+ * @param {object[]} options.notices Each with `after`, the `seq` of the preceding entry.
+ * @param {object[]} options.pendingItems Unacknowledged messages of the outbox.
+ * @param {Map<number, object[]>} options.changesBySeq Pending changes of the outbox by target.
+ * @param {(seq: number) => object | undefined} options.getItem Look up any loaded item, including items outside
+ *   of `items`.
+ * @param {Set<string>} options.ownMemberIds
+ * @param {string} options.nick Own nickname.
+ * @param {number | null} options.unreadAfter `seq` above the unread divider, or null.
+ * @param {number} options.now ms since the epoch.
  * @returns {Line[]}
  */
 export function buildLines({ items, gaps, notices, pendingItems, changesBySeq, getItem, ownMemberIds, nick, unreadAfter, now }) {
@@ -33,7 +33,7 @@ export function buildLines({ items, gaps, notices, pendingItems, changesBySeq, g
   const seenDays = new Set();
   const today = dayNumber(now);
   const yesterday = dayNumber(new Date(now).setHours(-12));
-  let previous = null; // the message just above, if nothing stands between
+  let previous = null; // message directly above, if it can be grouped with
   let needsDivider = unreadAfter !== null;
   let nextNotice = 0;
   const firstSeq = items.length ? items[0].seq : 1;
@@ -45,7 +45,7 @@ export function buildLines({ items, gaps, notices, pendingItems, changesBySeq, g
     if (dayNumber(ts) === day) return;
     day = dayNumber(ts);
     const age = { [today]: "today", [yesterday]: "yesterday" }[day] ?? "older";
-    const suffix = seenDays.has(day) ? `-${lines.length}` : ""; // clocks differ
+    const suffix = seenDays.has(day) ? `-${lines.length}` : ""; // local and server clocks can differ
     seenDays.add(day);
     lines.push({ key: `d${day}${suffix}`, kind: "day", ts, age });
     previous = null;
@@ -108,12 +108,12 @@ export function buildLines({ items, gaps, notices, pendingItems, changesBySeq, g
   return lines;
 }
 
-/** Whether two lines of one key look the same; a day's first moment and older notices are told by the rest. */
+/** Compare two lines with the same key. Covered by the other fields: `ts` of a day, all but the last notice. */
 export function isSameLine(line, other) {
   return Object.keys(line).every((field) => field === "ts" || field === "notices" || line[field] === other[field]);
 }
 
-const mentionCache = new WeakMap(); // item → the last nickname it was looked through for, and whether it has it
+const mentionCache = new WeakMap(); // item → {nick, hasMention} of the latest check
 
 function hasMention(item, nick) {
   const previous = mentionCache.get(item);

@@ -1,5 +1,5 @@
 /**
- * Who is writing in a room, and telling others that you are.
+ * Typing indicators of one room: the own one, rate limited, and those of other members.
  */
 
 const RESEND_INTERVAL = 4000; // ms
@@ -8,20 +8,20 @@ const EXPIRES_AFTER = 6000; // ms
 export class TypingIndicator {
   #send;
   #onChange;
-  #lastSentAt = 0; // when you were last said to be writing, 0 while you are not
-  #expiryByMember = new Map(); // member id → when it stops to count
+  #lastSentAt = 0; // 0 while not typing
+  #expiryByMember = new Map();
 
   /**
-   * @param {object} to
-   * @param {(on: boolean) => void} to.tell Tells the room about you.
-   * @param {() => void} to.onChange
+   * @param {object} options
+   * @param {(isTyping: boolean) => void} options.send
+   * @param {() => void} options.onChange
    */
   constructor({ send, onChange }) {
     this.#send = send;
     this.#onChange = onChange;
   }
 
-  /** Says that you are writing, or have stopped; not more often than needed. */
+  /** Announce the own typing state, at most once per `RESEND_INTERVAL`. */
   setTyping(isTyping) {
     const now = Date.now();
     if (isTyping ? now - this.#lastSentAt < RESEND_INTERVAL : !this.#lastSentAt) return;
@@ -29,12 +29,12 @@ export class TypingIndicator {
     this.#send(isTyping);
   }
 
-  /** You have said it: everybody sees that you stopped. */
+  /** Reset the own state; receivers clear the indicator when the message arrives. */
   onMessageSent() {
     this.#lastSentAt = 0;
   }
 
-  /** The room was told about somebody else. */
+  /** Handle the typing state of another member. */
   onTyping({ memberId, on }) {
     if (!on) return this.#expiryByMember.delete(memberId);
     this.#expiryByMember.set(memberId, Date.now() + EXPIRES_AFTER);
@@ -46,7 +46,7 @@ export class TypingIndicator {
     this.#expiryByMember.clear();
   }
 
-  /** The nicknames of those who are writing now, of members by their id. */
+  /** Return the nicknames of all members who are typing now. */
   typingNicks(members) {
     const now = Date.now();
     return [...this.#expiryByMember]

@@ -1,8 +1,7 @@
 /**
- * Random ids.
+ * Return a random UUID (RFC 9562, version 4).
  *
- * `crypto.randomUUID` exists only over HTTPS and on localhost; a chat on a LAN
- * is often neither, so the id is made from random bytes (RFC 9562, version 4).
+ * `crypto.randomUUID` is limited to secure contexts, and chat servers on a LAN often use plain HTTP.
  */
 export function randomUuid() {
   if (typeof crypto.randomUUID === "function") return crypto.randomUUID();

@@ -1,27 +1,25 @@
 /**
- * Where you write.
+ * Message input with drafts, reply and edit context, paste and drop.
  *
- * Rule 1  Enter sends, Shift+Enter begins a new line, and Enter that ends the
- *         composition of an input method does neither.
- * Rule 2  What is written belongs to its room, with what it answers or changes; it
- *         never goes to another.
- * Rule 3  What is pasted or dropped is never sent by itself; a large piece asks.
+ * - Enter sends and Shift+Enter inserts a line break. Enter during an input method composition does neither.
+ * - A draft, including its reply or edit target, belongs to one room.
+ * - Pasted and dropped text is never sent without confirmation; large text asks first.
  */
 
 import { strings } from "../i18n/strings.js";
 import { setText } from "./dom.js";
 
-const MAX_LENGTH = 4000; // characters, as `limits.py` has them: code points
-const WARNING_THRESHOLD = 300; // characters before that
+const MAX_LENGTH = 4000; // code points, as in `protocol/limits.py`
+const WARNING_THRESHOLD = 300; // code points left at which the counter appears
 const MAX_UNCONFIRMED_LINES = 5;
 const MAX_FILE_SIZE = 64 * 1024; // bytes
 
 /**
  * @typedef {object} Draft
  * @property {string} text
- * @property {number} [replyTo] The `seq` of what it answers.
- * @property {number} [editing] The `seq` of what it changes.
- * @property {string} [aside] What was being written before that.
+ * @property {number} [replyTo] `seq` of the message being replied to.
+ * @property {number} [editing] `seq` of the message being edited.
+ * @property {string} [savedText] Text to restore after the edit.
  */
 
 export class Composer {
@@ -39,14 +37,14 @@ export class Composer {
   #room = "";
   /** @type {Draft} */
   #draft = { text: "" };
-  #shownContext = null; // what the line above the field says
+  #shownContext = null;
 
   /**
-   * @param {object} to
-   * @param {(draft: Draft) => boolean} to.onSay False leaves it in the field.
-   * @param {(draft: Draft) => void} to.onDraft
-   * @param {() => void} to.onUp An empty field was left upwards.
-   * @param {(question: object) => Promise<string | null>} to.ask See `Asking.ask`.
+   * @param {object} options
+   * @param {(draft: Draft) => boolean} options.onSubmit Return false to keep the text.
+   * @param {(draft: Draft) => void} options.onDraftChange
+   * @param {() => void} options.onEditLast Called for ArrowUp in an empty input.
+   * @param {(question: object) => Promise<string | null>} options.confirm See `ConfirmDialog.confirm`.
    */
   constructor({ onSubmit, onDraftChange, onEditLast, confirm }) {
     this.#onSubmit = onSubmit;
@@ -61,7 +59,7 @@ export class Composer {
         event.preventDefault();
         onEditLast();
       }
-      // 229: Safari ends a composition before the key that ended it.
+      // Safari ends the composition before this keydown event and reports key code 229.
       if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
       event.preventDefault();
       this.#form.requestSubmit();
@@ -75,7 +73,7 @@ export class Composer {
       this.cancelContext();
       this.focus();
     });
-    // The button must not take the focus: on a phone the keyboard would go.
+    // Keep the focus in the input, otherwise phones hide their keyboard.
     this.#button.addEventListener("pointerdown", (event) => event.preventDefault());
     this.#listenForDrops(document.getElementById("conversation"));
   }
@@ -88,7 +86,7 @@ export class Composer {
     return this.#draft;
   }
 
-  /** Shows a room's draft. */
+  /** Show the draft of a room. */
   showDraft(room, draft) {
     this.#room = room;
     this.#draft = draft;
@@ -98,21 +96,21 @@ export class Composer {
     this.#updateControls();
   }
 
-  /** Answers a message. */
+  /** Reply to a message. */
   startReply(seq) {
     const { savedText, editing } = this.#draft;
     this.#replaceDraft({ text: editing ? (savedText ?? "") : this.text, replyTo: seq });
   }
 
-  /** Changes a message of yours; what was being written comes back after it. */
+  /** Edit an own message; the current text is restored afterwards. */
   startEdit(seq, text) {
     const { savedText, editing, replyTo } = this.#draft;
     this.#replaceDraft({ text, editing: seq, savedText: editing ? savedText : this.text, replyTo: editing ? undefined : replyTo });
   }
 
   /**
-   * Takes back what the server refused, to be written anew.
-   * @param {import("../net/outbox.js").Post} post
+   * Put a failed item back into the input.
+   * @param {import("../net/outbox.js").OutboxItem} item
    */
   restoreItem({ event, body }) {
     if (event === "editMessage") return this.startEdit(body.seq, body.message);
@@ -121,7 +119,10 @@ export class Composer {
     return this.#replaceDraft({ text: unsentText ? `${body.message}\n${unsentText}` : body.message, replyTo: body.replyTo });
   }
 
-  /** Neither answers nor changes anything. @returns {boolean} Whether it did. */
+  /**
+   * Cancel a reply or an edit.
+   * @returns {boolean} True if there was one.
+   */
   cancelContext() {
     const { savedText, editing, replyTo } = this.#draft;
     if (!editing && !replyTo) return false;
@@ -130,8 +131,8 @@ export class Composer {
   }
 
   /**
-   * Says above the field what the text is for.
-   * @param {{what: string, text: string, stop: string} | null} told
+   * Show the reply or edit context above the input.
+   * @param {{label: string, text: string, cancelLabel: string} | null} context
    */
   showContext(context) {
     if (JSON.stringify(context) === JSON.stringify(this.#shownContext)) return;
@@ -145,7 +146,7 @@ export class Composer {
     cancelButton.setAttribute("aria-label", context.cancelLabel);
   }
 
-  /** Puts text in where the caret is. */
+  /** Insert text at the cursor. */
   insertText(text) {
     const { selectionStart, selectionEnd } = this.#field;
     this.focus();
@@ -153,7 +154,7 @@ export class Composer {
     this.#onInput();
   }
 
-  /** Says what is wrong with it. */
+  /** Show an error below the input. */
   showError(message) {
     setText(this.#error, message);
   }
@@ -194,7 +195,7 @@ export class Composer {
 
   async #onPaste(event) {
     const text = event.clipboardData?.getData("text/plain") ?? "";
-    if (this.#fitsUnconfirmed(text)) return; // the field does it, and can undo it
+    if (this.#fitsUnconfirmed(text)) return; // native paste supports undo
     event.preventDefault();
     await this.#insertOrConfirm(text);
   }
@@ -248,7 +249,7 @@ export class Composer {
   }
 }
 
-/** What a file says; empty when it is no text, or too much. */
+/** Read a UTF-8 text file; return an empty string for binary or oversized files. */
 async function readTextFile(file) {
   if (file.size > MAX_FILE_SIZE) return "";
   try {

@@ -1,5 +1,5 @@
 /**
- * A question in a dialog of its own.
+ * Modal question with buttons.
  */
 
 import { strings } from "../i18n/strings.js";
@@ -14,7 +14,7 @@ export class ConfirmDialog {
    * @param {string} question.title
    * @param {string} question.text
    * @param {{value: string, label: string, kind?: string}[]} question.choices
-   * @returns {Promise<string | null>} The value that was chosen, null for none.
+   * @returns {Promise<string | null>} Value of the selected choice; null if cancelled.
    */
   confirm({ title, text, choices }) {
     this.#resolve?.(null);
@@ -31,7 +31,7 @@ export class ConfirmDialog {
         createButton(kind, label, () => finish(value)),
       );
       document.getElementById("confirm-buttons").replaceChildren(...buttons);
-      // The event of a question before may come when this one is open already.
+      // The close event of a previous question can arrive after this one has opened.
       this.#dialog.onclose = () => this.#dialog.open || finish(null);
       this.#dialog.showModal();
       buttons.at(-1).focus();
@@ -39,7 +39,7 @@ export class ConfirmDialog {
   }
 }
 
-/** Closes dialogs by their buttons, and by a click beside them. */
+/** Close a dialog on its close buttons and on backdrop clicks. */
 export function closeOnDismiss(dialog) {
   dialog.addEventListener("click", ({ target }) => {
     if (target === dialog || target.closest("[data-close-dialog]")) dialog.close();

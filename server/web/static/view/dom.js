@@ -1,13 +1,16 @@
 /**
- * Small pieces of the document. What people wrote goes in as text nodes.
+ * DOM helpers. User content is inserted as text nodes only.
+ *
+ * Nickname colours vary in hue. Lightness and chroma are fixed per colour scheme in base.css (OKLCH), so all
+ * nicknames have the same contrast (WCAG 2.2, 1.4.3).
  */
 
 import { canonicalName } from "../state/canonical_name.js";
 import { graphemes } from "./message_text.js";
 
-const HUE_STEPS = 24; // more could not be told apart
+const HUE_STEPS = 24; // a finer resolution is not distinguishable
 
-/** An element with a class and children; strings become text. */
+/** Create an element with a class attribute and children. */
 export function createElement(tag, classes, ...children) {
   const element = document.createElement(tag);
   if (classes) element.className = classes;
@@ -15,7 +18,7 @@ export function createElement(tag, classes, ...children) {
   return element;
 }
 
-/** A button that does something. */
+/** Create a button with a click handler. */
 export function createButton(classes, label, onClick) {
   const element = createElement("button", classes, label);
   element.type = "button";
@@ -23,7 +26,7 @@ export function createButton(classes, label, onClick) {
   return element;
 }
 
-/** A button that shows only a sign; its meaning is its name. */
+/** Create a button that contains only an icon, with an accessible name. */
 export function createIconButton(classes, icon, label, onClick) {
   const element = createButton(classes, "", onClick);
   element.append(icon);
@@ -32,7 +35,7 @@ export function createIconButton(classes, icon, label, onClick) {
   return element;
 }
 
-/** One of the signs that the document defines (`#sign-…`). */
+/** Create an SVG reference to the `#icon-<name>` symbol in index.html. */
 export function createIcon(name) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   svg.setAttribute("viewBox", "0 0 20 20");
@@ -43,19 +46,19 @@ export function createIcon(name) {
   return svg;
 }
 
-/** A face: the first character of a nickname on its colour. For the eye only. */
+/** Create an avatar from the first character of a nickname; hidden from screen readers. */
 export function createAvatar(nick) {
   const avatar = applyNickColour(createElement("span", "avatar", graphemes(nick)[0] ?? ""), nick);
   avatar.setAttribute("aria-hidden", "true");
   return avatar;
 }
 
-/** A nickname in its colour. */
+/** Create a coloured nickname. */
 export function createNickname(nick) {
   return applyNickColour(createElement("bdi", "nick", nick), nick);
 }
 
-/** Says it in an element that may say so already. */
+/** Set the text content unless it is unchanged. */
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
@@ -65,13 +68,13 @@ function applyNickColour(element, nick) {
   return element;
 }
 
-/** The hue for a nickname, in degrees: 32-bit FNV-1a over its folded code points. */
+/** Return the hue of a nickname in degrees, from the 32-bit FNV-1a hash of its canonical form. */
 export function nickHue(nick) {
   let hash = 0x811c9dc5;
   for (const character of canonicalName(nick)) {
     hash = Math.imul(hash ^ character.codePointAt(0), 0x01000193) >>> 0;
   }
-  // FNV's low bits are weak for short names.
+  // The low bits of FNV-1a are biased for short inputs.
   hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d) >>> 0;
   return ((hash >>> 8) % HUE_STEPS) * (360 / HUE_STEPS);
 }

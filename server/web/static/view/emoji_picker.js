@@ -1,22 +1,24 @@
 /**
- * A few emoji to choose from, and a field for any other.
+ * Popover with frequent emoji and a text field for others.
+ *
+ * Reactions follow the rules in `protocol/reactions.py`: one emoji or a short word.
  */
 
 import { strings } from "../i18n/strings.js";
 import { createButton, createElement } from "./dom.js";
 
 const EMOJIS = ["👍", "❤️", "😂", "🎉", "😮", "👀", "🙏", "🔥", "✅", "🤔", "😢", "👋"];
-const MARGIN = 8; // px to the window's edges
+const MARGIN = 8; // px between popover and window
 const EMOJI_PATTERN = "\\p{Extended_Pictographic}[\\ufe0e\\ufe0f]?\\p{Emoji_Modifier}?(?:[\\u{e0020}-\\u{e007e}]+\\u{e007f})?";
 const EMOJI_SEQUENCE = new RegExp(`^(?:${EMOJI_PATTERN}(?:\\u200d${EMOJI_PATTERN})*|[0-9#*]\\ufe0f?\\u20e3|\\p{Regional_Indicator}{2})$`, "u");
 const FORBIDDEN_IN_WORD =
   /[\s\p{C}\p{Extended_Pictographic}\p{Regional_Indicator}\p{Default_Ignorable_Code_Point}\p{Me}\u2800]|^\p{M}/u;
-const FIRST_WIDE_CODE_POINT = 0x1100; // a code point from here on may take two columns
+const FIRST_WIDE_CODE_POINT = 0x1100; // code points from here on may be two columns wide
 const MAX_COLUMNS = 8;
 
 export class EmojiPicker {
   #popover = document.getElementById("emoji-picker");
-  #seq = ""; // of the message it is about, whose line may get another element meanwhile
+  #seq = ""; // message; its row element can be replaced while the popover is open
 
   constructor() {
     this.#popover.addEventListener("toggle", ({ newState }) => {
@@ -27,8 +29,8 @@ export class EmojiPicker {
   }
 
   /**
-   * @param {Element} row What it is about; it stands beside it.
-   * @param {(emoji: string) => void} choose
+   * @param {Element} row Message row used as the anchor.
+   * @param {(emoji: string) => void} onSelect
    */
   open(row, onSelect) {
     this.#seq = row.dataset.seq;
@@ -40,7 +42,7 @@ export class EmojiPicker {
     const field = createElement("input", "");
     field.setAttribute("aria-label", strings.anyEmoji);
     field.placeholder = strings.anyEmoji;
-    field.maxLength = 32; // sixteen code points
+    field.maxLength = 32; // 16 code points
     field.addEventListener("input", () => field.setCustomValidity(""));
     const form = createElement("form", "", field);
     form.autocomplete = "off";
@@ -77,7 +79,7 @@ export class EmojiPicker {
   }
 }
 
-/** @returns {boolean} Whether a trimmed text can be a reaction. */
+/** Return whether a trimmed text is a valid reaction. */
 export function isValidReaction(text) {
   return EMOJI_SEQUENCE.test(text) || (text !== "" && !FORBIDDEN_IN_WORD.test(text) && countColumns(text) <= MAX_COLUMNS);
 }

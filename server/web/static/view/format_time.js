@@ -1,5 +1,5 @@
 /**
- * Moments as the page writes them, in its language and the reader's time zone.
+ * Date and time formats in the UI language and the local time zone. Arguments are in ms since the epoch.
  */
 
 import { strings } from "../i18n/strings.js";
@@ -21,7 +21,6 @@ function createFormatter(format) {
   };
 }
 
-/** Each takes milliseconds since the epoch. */
 export const formatClock = createFormatter("clock");
 export const formatTimestamp = createFormatter("timestamp");
 export const formatDay = createFormatter("day");

@@ -1,5 +1,5 @@
 /**
- * The keys and commands of the page: one table, from which the help is made.
+ * Help dialog, generated from the tables of shortcuts and commands.
  */
 
 import { strings } from "../i18n/strings.js";
@@ -7,7 +7,7 @@ import { COMMANDS } from "../state/command_parser.js";
 import { closeOnDismiss } from "./confirm_dialog.js";
 import { createElement } from "./dom.js";
 
-/** Where each key works; its name in `words.keys`, and how it is pressed. */
+/** Keys by scope; names refer to `strings.shortcuts`, scopes to `strings`. */
 export const SHORTCUTS = {
   shortcutsGlobal: {
     help: "?  F1",

@@ -1,7 +1,8 @@
 /**
- * The way in: a room and a nickname.
+ * Form for room and nickname.
  *
- * The room is prefilled from the address (`/#/tea`), else from last time, and the nickname from last time.
+ * The room defaults to the one in the URL (`/#/tea`), then to the latest one. The nickname defaults to the
+ * latest one.
  */
 
 import { setLanguage, strings } from "../i18n/strings.js";
@@ -17,10 +18,10 @@ export class JoinForm {
   #button = document.getElementById("join-submit");
 
   /**
-   * @param {object} to
-   * @param {(room: string, nick: string) => void} to.onEnter
-   * @param {() => void} to.onChange Something else is being asked for.
-   * @param {() => void} to.onLanguage The words are others now.
+   * @param {object} options
+   * @param {(room: string, nick: string) => void} options.onSubmit
+   * @param {() => void} options.onChange Called when a field is edited.
+   * @param {() => void} options.onLanguageChange
    */
   constructor({ onSubmit, onChange, onLanguageChange }) {
     this.#form.addEventListener("submit", (event) => {
@@ -47,7 +48,7 @@ export class JoinForm {
     }
   }
 
-  /** Opens it, with the reason why you are outside, if any. */
+  /** Show the form, optionally with an error. */
   show(error = "", isBusy = false) {
     this.isBusy = isBusy;
     this.#screen.hidden = false;
@@ -61,13 +62,12 @@ export class JoinForm {
     this.#screen.hidden = true;
   }
 
-  /** The server was asked and has not answered. */
+  /** Disable the submit button during a join. */
   set isBusy(isBusy) {
     this.#button.disabled = isBusy;
     this.#button.textContent = isBusy ? strings.joinProgress : strings.joinButton;
   }
 
-  /** What is wrong, or takes so long. */
   set error(message) {
     this.#showError(message);
   }

@@ -1,5 +1,5 @@
 /**
- * The button that leads up to the first unread message, while that is out of sight.
+ * Button that scrolls up to the unread divider while the divider is above the viewport.
  */
 
 import { strings } from "../i18n/strings.js";
@@ -9,10 +9,10 @@ export class JumpToUnread {
   #scroller = document.getElementById("timeline");
   #list = document.getElementById("timeline-lines");
   #button = document.getElementById("jump-to-unread");
-  #target = ""; // the room and the place that it is about
-  #isDismissed = false; // that place was in view, or was gone to
+  #target = ""; // divider position and room name
+  #isDismissed = false; // the divider was visible or the button was used
 
-  /** @param {() => void} onGo */
+  /** @param {() => void} onJump */
   constructor(onJump) {
     this.#button.addEventListener("click", () => {
       this.#isDismissed = true;
@@ -40,7 +40,7 @@ export class JumpToUnread {
     this.#button.hidden = this.#isDismissed || !this.#target;
   }
 
-  /** Whether the line is further up than what is in the document. */
+  /** Return whether the divider is above the rendered window. */
   #isTargetAbove() {
     const first = this.#list.querySelector("[data-seq]");
     return first !== null && Number(first.dataset.seq) > Number.parseInt(this.#target, 10) + 1;

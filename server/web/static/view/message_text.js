@@ -1,9 +1,10 @@
 /**
- * What people wrote, as DOM nodes. Text becomes text nodes and nothing else; the
- * only element that a message can bring about is a link to http, https or mailto.
+ * Rendering of message text.
+ *
+ * Text becomes text nodes. The only elements are links to http, https and mailto URLs.
  */
 
-// An address ends at a space, at what quotes it, and at CJK punctuation.
+// URLs end at whitespace, quotes, angle brackets and CJK punctuation.
 const URL_PATTERN =
   /\b(?:https?:\/\/|mailto:)[^\s<>"'`\u3000-\u303f\uff00-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65]+/giu;
 const EMOJI_ONLY_PATTERN =
@@ -11,7 +12,10 @@ const EMOJI_ONLY_PATTERN =
 const ALLOWED_SCHEMES = new Set(["http:", "https:", "mailto:"]);
 const MAX_EMOJI = 3;
 
-/** @returns {Node[]} The text, with its links made links. */
+/**
+ * Convert text to DOM nodes with clickable URLs.
+ * @returns {Node[]}
+ */
 export function linkify(text) {
   const nodes = [];
   let position = 0;
@@ -27,12 +31,12 @@ export function linkify(text) {
   return nodes;
 }
 
-/** Whether a text is one to three emoji and nothing else. */
+/** Return whether a text consists of one to three emoji. */
 export function isEmojiOnly(text) {
   return EMOJI_ONLY_PATTERN.test(text) && graphemes(text).filter((grapheme) => grapheme.trim()).length <= MAX_EMOJI;
 }
 
-/** The user-perceived characters of a text (UAX #29). */
+/** Split text into grapheme clusters (UAX #29). */
 export function graphemes(text) {
   if (typeof Intl.Segmenter !== "function") return Array.from(text);
   return Array.from(new Intl.Segmenter().segment(text), ({ segment }) => segment);
@@ -52,11 +56,11 @@ function schemeOf(url) {
   try {
     return new URL(url).protocol;
   } catch {
-    return ""; // "https://" and nothing behind it
+    return ""; // incomplete URL such as "https://"
   }
 }
 
-/** The address without the punctuation of the sentence around it. */
+/** Strip sentence punctuation and unbalanced brackets from the end of a URL. */
 function trimPunctuation(match) {
   let url = match;
   for (;;) {

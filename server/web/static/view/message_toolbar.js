@@ -1,9 +1,8 @@
 /**
- * What can be done with one message: by mouse, touch and keyboard.
+ * Toolbar with actions for one message, usable by mouse, touch and keyboard.
  *
- * The one that is picked has the focus; one small toolbar goes where it is, or
- * where the pointer is. Single letters work only while a message is picked
- * (WCAG 2.2, 2.1.4).
+ * - One toolbar element is moved to the focused or hovered message.
+ * - Single-letter shortcuts are active only while a message has focus (WCAG 2.2, 2.1.4).
  */
 
 import { strings } from "../i18n/strings.js";
@@ -27,17 +26,17 @@ export class MessageToolbar {
   #onExit;
 
   /**
-   * @param {object} to
-   * @param {Record<string, (item: object, row: Element) => void>} to.acts By the names of the tools.
-   * @param {(seq: number) => {item: object, own: boolean} | null} to.itemOf
-   * @param {() => void} to.onLeave Back to writing.
+   * @param {object} options
+   * @param {Record<string, (item: object, row: Element) => void>} options.actions Handlers by tool name.
+   * @param {(seq: number) => {item: object, isOwn: boolean} | null} options.messageAt
+   * @param {() => void} options.onExit Return the focus to the composer.
    */
   constructor({ actions, messageAt, onExit }) {
     this.#actions = actions;
     this.#messageAt = messageAt;
     this.#onExit = onExit;
     this.#toolbar.setAttribute("role", "toolbar");
-    this.#toolbar.setAttribute("aria-live", "off"); // it stands in a live log, and says nothing new
+    this.#toolbar.setAttribute("aria-live", "off"); // do not announce the toolbar as part of the log
     const onPointerOver = ({ target, pointerType }) => {
       const row = target.closest?.(".message[data-seq]");
       if (pointerType === "mouse") this.#attach(row ?? null);
@@ -55,12 +54,12 @@ export class MessageToolbar {
     this.#scroller.addEventListener("keydown", (event) => this.#onKeyDown(event));
   }
 
-  /** Makes the toolbar anew where it is wanted next: the words are others. */
+  /** Remove the toolbar; its labels are rendered again on next use. */
   rerender() {
     this.#attach(null);
   }
 
-  /** Goes along when a line gets another element. */
+  /** Move the toolbar along when a row element is replaced. */
   onRowReplaced(previous, row) {
     if (this.#toolbar.parentNode === previous) this.#attach(row, { replaceRow: true });
   }
@@ -117,7 +116,7 @@ export class MessageToolbar {
   #moveFocus(row, step) {
     const stops = [...this.#list.querySelectorAll(".message, .gap button")];
     const currentIndex = row ? stops.findIndex((stop) => row.contains(stop)) : -1;
-    // From a link or a button in it, a message itself comes first.
+    // From a link or button inside a message, the first step focuses the message.
     const isInsideStop = currentIndex >= 0 && stops[currentIndex] !== document.activeElement;
     const next = currentIndex < 0 ? findLastVisible(this.#scroller, stops) : stops[isInsideStop ? currentIndex : currentIndex + step];
     if (next) {

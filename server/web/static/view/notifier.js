@@ -1,10 +1,8 @@
 /**
- * What you are told while you look elsewhere: the title, the icon, and, if you want
- * them, notifications.
+ * Page title, favicon and desktop notifications.
  *
- * Rule 1  A notification is only for messages that name you, and only while the page
- *         is not looked at; what comes close together is one.
- * Rule 2  It shows what was said only where you have not asked it to hide that.
+ * - Notifications are limited to mentions while the page has no focus; mentions within a second are batched.
+ * - Message text is omitted if the user chose to hide it.
  */
 
 import { strings } from "../i18n/strings.js";
@@ -17,21 +15,21 @@ const ICONS = { none: iconUrl("icon.svg"), unread: iconUrl("icon-unread.svg"), m
 
 export class Notifier {
   #onOpen;
-  #queue = new Map(); // room → messages that name you
+  #queue = new Map(); // room → messages that mention the user
   #timer = 0;
   #icon = "none";
 
-  /** @param {(room: import("../state/room.js").Room) => void} onOpen A notification was chosen. */
+  /** @param {(room: import("../state/room.js").Room) => void} onOpen Called when a notification is clicked. */
   constructor(onOpen) {
     this.#onOpen = onOpen;
   }
 
-  /** Whether this browser can, here. */
+  /** Notifications require a secure context. */
   get isSupported() {
     return globalThis.isSecureContext && typeof globalThis.Notification === "function";
   }
 
-  /** Whether you want them, and the browser lets them through. */
+  /** Return whether the user and the browser both allow notifications. */
   get isEnabled() {
     return this.isSupported && Notification.permission === "granted" && localStore.get("notify", false);
   }
@@ -44,20 +42,20 @@ export class Notifier {
     localStore.set("notifyHideText", isHidden);
   }
 
-  /** Wants them, or does not; asks the browser where that was not done. */
+  /** Turn notifications on or off; request the browser permission if needed. */
   async setEnabled(isEnabled) {
     const isAllowed = isEnabled && this.isSupported && (await Notification.requestPermission()) === "granted";
     localStore.set("notify", isAllowed);
   }
 
-  /** Some messages name you in a room, while nobody looks. */
+  /** Queue a notification for messages that mention the user. */
   onMentions(room, messages) {
     if (!messages.length || !this.isEnabled) return;
     this.#queue.set(room, [...(this.#queue.get(room) ?? []), ...messages]);
     this.#timer ||= setTimeout(() => this.#showNotifications(), BATCH_DELAY);
   }
 
-  /** Puts what is unread where it is seen from afar. */
+  /** Update title and favicon. */
   updateBadge({ title, unread, mentions }) {
     document.title = title;
     const icon = mentions ? "mention" : unread ? "unread" : "none";
@@ -80,7 +78,7 @@ export class Notifier {
           this.#onOpen(room);
         });
       } catch {
-        // Some phones let only a service worker do it: the title and the icon remain.
+        // Some mobile browsers restrict notifications to service workers; title and favicon still update.
       }
     }
     this.#queue.clear();

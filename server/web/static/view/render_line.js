@@ -1,5 +1,5 @@
 /**
- * One line of the timeline as DOM. Whatever people wrote goes in as text nodes.
+ * DOM rendering of timeline lines. User content is inserted as text nodes only.
  */
 
 import { strings } from "../i18n/strings.js";
@@ -9,22 +9,22 @@ import { createButton, createElement, createAvatar, createNickname } from "./dom
 import { formatClock, formatDate, formatDay, formatTimestamp } from "./format_time.js";
 import { graphemes, isEmojiOnly, linkify } from "./message_text.js";
 
-const MAX_UNSCROLLED_LINES = 24; // lines of text; what is longer scrolls in its own box
+const MAX_UNSCROLLED_LINES = 24; // longer messages scroll in their own box
 const MAX_EXCERPT = 140; // characters
-const MAX_NAMES = 4; // in one notice
+const MAX_NAMES = 4; // per notice
 const ENTRY_KINDS = { editMessage: "edit", deleteMessage: "delete", react: "reaction" };
 
 /**
- * @param {import("../state/timeline_model.js").Line} line
- * @param {object} acts
- * @param {(clientId: string) => void} acts.onRetry
- * @param {(clientId: string) => void} acts.onDiscard
- * @param {(clientId: string) => void} acts.onRewrite Takes it back into the composer.
- * @param {(seq: number, emoji: string, on: boolean) => void} acts.onReact
- * @param {(seq: number) => void} acts.onReach Goes to the message that is quoted.
- * @param {(gap: {after: number, before: number}) => Promise<boolean>} acts.onFill
- * @param {(memberId: string) => string} acts.nameOf The nickname of a member who is here.
- * @param {() => string} acts.me Your own member id.
+ * @param {object} line See `timeline_model.js`.
+ * @param {object} actions
+ * @param {(clientId: string) => void} actions.onRetry
+ * @param {(clientId: string) => void} actions.onDiscard
+ * @param {(clientId: string) => void} actions.onEditAgain Move a failed item back into the composer.
+ * @param {(seq: number, emoji: string, on: boolean) => void} actions.onReact
+ * @param {(seq: number) => void} actions.onJumpTo Scroll to a quoted message.
+ * @param {(gap: {after: number, before: number}) => Promise<boolean>} actions.onFillGap
+ * @param {(memberId: string) => string} actions.nickOf Nickname of a present member, otherwise empty.
+ * @param {() => string} actions.ownMemberId
  */
 export function renderLine(line, actions) {
   switch (line.kind) {
@@ -45,7 +45,7 @@ export function renderLine(line, actions) {
   }
 }
 
-/** The start of what somebody said, on one line. */
+/** Return the beginning of a message as one line. */
 export function excerpt(item) {
   if (item.deleted) return strings.deleted;
   const text = actionText(item.message) ?? item.message;
@@ -98,7 +98,7 @@ function renderMessage({ item, startsGroup, isOwn, isMention, quoted, changes },
   return row;
 }
 
-/** A message as it will read when the server has taken what you did to it. */
+/** Apply a pending change optimistically. */
 function withPendingChange(item, { event, body, state }, ownMemberId) {
   if (state === "failed") return item;
   const change = { seq: Infinity, memberId: ownMemberId, ...body, kind: ENTRY_KINDS[event] };
@@ -146,7 +146,7 @@ function renderFrame(nick, ts, startsGroup, action) {
   return row;
 }
 
-/** @param {string | null} actor Who does what the text says, of an action. */
+/** @param {string | null} actor Nickname in front of a `/me` action; null for regular messages. */
 function renderText(text, actor) {
   const element = createElement("p", "message-text");
   if (actor !== null) element.append("* ", createNickname(actor), " ");
@@ -194,12 +194,12 @@ function renderNotice(sentences) {
   return row;
 }
 
-/** The sentence for a change of topic. */
+/** Describe a topic change. */
 export function topicSentence({ nickName, topic }) {
   return topic ? strings.topicSet(nickName, topic) : strings.topicCleared(nickName);
 }
 
-/** One sentence for each run of notices of one kind: comings, goings, new names. */
+/** Describe notices; consecutive joins or leaves share one sentence. */
 export function noticeSentences(notices) {
   const runs = [];
   for (const { kind, nickName, oldNickName, text, more = 0 } of notices) {

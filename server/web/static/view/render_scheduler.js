@@ -1,23 +1,22 @@
 /**
- * Drawing once a frame, however often something is different: a flood of messages
- * costs as many drawings as the screen has frames.
+ * Render coalescing: at most one render per animation frame, regardless of the number of changes.
  */
 
-const MAX_DELAY = 250; // ms, where the browser draws nothing because nobody looks
+const MAX_DELAY = 250; // ms; used in hidden tabs, which get no animation frames
 
 export class RenderScheduler {
   #render;
   #timer = 0;
 
-  /** @param {() => void} draw */
+  /** @param {() => void} render */
   constructor(render) {
     this.#render = render;
   }
 
-  /** Draws soon. */
+  /** Request a render. */
   schedule() {
     if (this.#timer) return;
-    // A page that nobody sees gets no frames, and still has a title to keep.
+    // Hidden tabs still need title updates.
     this.#timer = setTimeout(() => this.#renderNow(), MAX_DELAY);
     requestAnimationFrame(() => this.#renderNow());
   }

@@ -1,6 +1,5 @@
 /**
- * The dialog that joins a room or switches to one: what you are in, then the
- * server's rooms, then a new one of that name.
+ * Dialog to join or switch rooms. Lists open rooms first, then rooms of the server, then a new room.
  */
 
 import { strings } from "../i18n/strings.js";
@@ -10,8 +9,8 @@ import { closeOnDismiss } from "./confirm_dialog.js";
 import { createElement } from "./dom.js";
 
 const MAX_OPTIONS = 50;
-const SERVER_PAGE_SIZE = 200; // rooms in one answer of the server
-const DEBOUNCE = 250; // ms after a key, before the server is asked
+const SERVER_PAGE_SIZE = 200; // rooms per response
+const DEBOUNCE = 250; // ms
 
 export class RoomDialog {
   #dialog = document.getElementById("room-dialog");
@@ -23,10 +22,10 @@ export class RoomDialog {
   #options = [];
   #activeIndex = 0;
   #session = null;
-  #hasAllRooms = true; // the server told all the rooms it has
+  #hasAllRooms = true; // filtering needs no further requests
   #timer = 0;
 
-  /** @param {(name: string) => void} onChoose */
+  /** @param {(name: string) => void} onSelect */
   constructor(onSelect) {
     this.#onSelect = onSelect;
     closeOnDismiss(this.#dialog);
@@ -52,7 +51,7 @@ export class RoomDialog {
     });
   }
 
-  /** @param {import("../state/chat_session.js").Chat} chat */
+  /** @param {import("../state/chat_session.js").ChatSession} session */
   async open(session) {
     this.#openRooms = session.rooms.filter((room) => room !== session.current).map(({ name, members }) => ({ name, members: members.size }));
     this.#serverRooms = [];
@@ -69,12 +68,12 @@ export class RoomDialog {
     const query = this.#field.value.trim();
     try {
       const rooms = await this.#session.listRooms(query);
-      if (query !== this.#field.value.trim() && this.#serverRooms.length) return; // another search is under way
+      if (query !== this.#field.value.trim() && this.#serverRooms.length) return; // superseded by a newer request
       this.#serverRooms = rooms.filter(({ name }) => !this.#session.current?.matchesName(name));
       if (!query) this.#hasAllRooms = rooms.length < SERVER_PAGE_SIZE;
       if (this.#dialog.open) this.#render();
     } catch (error) {
-      ignoreRequestError(error); // a name can be typed all the same
+      ignoreRequestError(error); // a room name can still be typed
     }
   }
 

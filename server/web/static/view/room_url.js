@@ -1,18 +1,18 @@
 /**
- * The room in the address: `/#/tea`. A fragment never reaches a server or its log.
+ * Room name in the URL fragment (`/#/tea`). Fragments are not sent to the server and appear in no log.
  */
 
-/** The room that the address names, or an empty string. */
+/** Return the room name in the URL, or an empty string. */
 export function roomFromUrl() {
   const fragment = location.hash.replace(/^#\/?/, "");
   try {
     return decodeURIComponent(fragment).trim();
   } catch {
-    return fragment; // a stray percent sign is part of the name
+    return fragment; // a literal percent sign
   }
 }
 
-/** Puts a room into the address; a new step of the browser's history unless it is there already. */
+/** Put a room name into the URL; add a history entry unless it replaces the current one. */
 export function setRoomUrl(room, { replace = false } = {}) {
   const hash = room ? `#/${encodeURIComponent(room)}` : "";
   if (location.hash === hash) return;

@@ -1,5 +1,5 @@
 /**
- * Doing what was written: saying it, or carrying out the command that it is.
+ * Execution of composer input: send a message or run a command.
  */
 
 import { strings } from "../i18n/strings.js";
@@ -8,8 +8,8 @@ import { parseInput } from "../state/command_parser.js";
 
 /**
  * @param {string} text
- * @param {object} to What can be done: see `said` in `app.js`.
- * @returns {boolean} False leaves it in the field.
+ * @param {object} context Available operations; see `submitDraft` in app.js.
+ * @returns {boolean} False to keep the text in the composer.
  */
 export function runCommand(text, context) {
   const input = parseInput(text);

@@ -1,5 +1,5 @@
 /**
- * Looking for what was said, in this room or in all.
+ * Message search in the current room or in all rooms.
  */
 
 import { strings } from "../i18n/strings.js";
@@ -10,7 +10,7 @@ import { formatShortDate } from "./format_time.js";
 import { excerpt } from "./render_line.js";
 
 const PAGE_SIZE = 30;
-const DEBOUNCE = 300; // ms after a key, before the server is asked
+const DEBOUNCE = 300; // ms
 
 export class SearchPanel {
   #form = document.getElementById("search-form");
@@ -21,15 +21,15 @@ export class SearchPanel {
   #more = document.getElementById("search-more");
   #session;
   #onOpenResult;
-  #generation = 0; // what an older search still hears is stale
+  #generation = 0; // responses of older searches are ignored
   #timer = 0;
   #count = 0;
-  #cursor = null; // where the search goes on, as an id of the server
+  #cursor = null; // server-side position of the next page
 
   /**
-   * @param {object} to
-   * @param {() => import("../state/chat_session.js").Chat} to.chat
-   * @param {(room: string, seq: number) => void} to.onReach
+   * @param {object} options
+   * @param {() => import("../state/chat_session.js").ChatSession} options.session
+   * @param {(room: string, seq: number) => void} options.onOpenResult
    */
   constructor({ session, onOpenResult }) {
     this.#session = session;
@@ -46,7 +46,7 @@ export class SearchPanel {
     this.#more.addEventListener("click", () => this.#runSearch(this.#cursor));
   }
 
-  /** Takes the focus, and looks for something, if it is given. */
+  /** Focus the search field and optionally start a search. */
   open(query) {
     if (query) {
       this.#field.value = query;
@@ -56,7 +56,7 @@ export class SearchPanel {
     this.#field.select();
   }
 
-  /** Another room is shown: what was found is of the one before. */
+  /** Clear results that belong to the previous room. */
   onRoomChange() {
     if (!this.#allRooms.checked) this.#clear();
   }
@@ -109,10 +109,10 @@ export class SearchPanel {
   }
 }
 
-/** A text with what was looked for marked in it. */
+/** Return text nodes with `<mark>` elements around matches. */
 function highlightTerms(text, terms) {
   const lower = text.toLowerCase();
-  const haystack = lower.length === text.length ? lower : text; // else the places would be others
+  const haystack = lower.length === text.length ? lower : text; // lower-casing can change the length and invalidate offsets
   const matches = terms
     .map((term) => canonicalName(term))
     .flatMap((term) => (term ? findAll(haystack, term) : []))

@@ -1,5 +1,5 @@
 /**
- * What you choose for this browser: looks, language, notifications; and your nickname.
+ * Settings dialog: nickname, theme, language and notifications.
  */
 
 import { LANGUAGE_NAMES, setLanguage, storedLanguage, strings } from "../i18n/strings.js";
@@ -20,10 +20,10 @@ export class SettingsDialog {
   #onLanguageChange;
 
   /**
-   * @param {object} to
-   * @param {() => import("../state/chat_session.js").Chat} to.chat
-   * @param {import("./notifier.js").Notifier} to.notifier
-   * @param {() => void} to.onLanguage The words are others now.
+   * @param {object} options
+   * @param {() => import("../state/chat_session.js").ChatSession} options.session
+   * @param {import("./notifier.js").Notifier} options.notifier
+   * @param {() => void} options.onLanguageChange
    */
   constructor({ session, notifier, onLanguageChange }) {
     this.#notifier = notifier;
@@ -38,7 +38,7 @@ export class SettingsDialog {
     applyTheme(storedTheme());
   }
 
-  /** @param {string} nick The one you have. */
+  /** @param {string} nick Current nickname. */
   open(nick) {
     this.#nick.value = nick;
     setText(this.#nickError, "");
@@ -107,7 +107,7 @@ function applyTheme(theme) {
   }
 }
 
-/** Fills a group of radio buttons. */
+/** Fill a radio button group. */
 function renderRadioGroup(name, labels, selected, onSelect) {
   const group = document.getElementById(`${name}-options`);
   const options = Object.entries(labels).map(([value, label]) => {

@@ -1,10 +1,16 @@
 /**
- * The keys that work anywhere in the page; `help.js` has them for the reader.
+ * Global keyboard shortcuts; `help_dialog.js` documents them.
  */
 
 /**
- * @param {object} to
- * @param {() => import("../state/chat_session.js").Chat | null} to.chat Null while no room is shown.
+ * @param {object} context
+ * @param {() => import("../state/chat_session.js").ChatSession | null} context.session Null while no room is visible.
+ * @param {(room: import("../state/room.js").Room) => void} context.showRoom
+ * @param {import("./composer.js").Composer} context.composer
+ * @param {import("./timeline.js").Timeline} context.timeline
+ * @param {import("./side_panels.js").SidePanels} context.panels
+ * @param {() => void} context.openRoomDialog
+ * @param {() => void} context.openHelp
  */
 export function installShortcuts(context) {
   document.addEventListener("keydown", (event) => {
@@ -39,7 +45,7 @@ function shortcutFor(event, session, { showRoom, composer, timeline, panels, ope
   }
   if (!isInTextField && key === "?") return openHelp;
   if (!isInTextField && key.length === 1 && key !== " " && !target.closest?.("button, a")) {
-    composer.focus(); // the key then goes in
+    composer.focus(); // the browser then types the character there
   }
   return null;
 }
@@ -49,7 +55,7 @@ function scrollToNewest(timeline, composer) {
   composer.focus();
 }
 
-/** The room that Alt and this key lead to. */
+/** Return the room selected by Alt+Arrow or Alt+A. */
 function roomForKey({ key, code }, { rooms, current }) {
   const currentIndex = rooms.indexOf(current);
   const step = { ArrowUp: -1, ArrowDown: 1 }[key];

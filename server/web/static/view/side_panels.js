@@ -1,8 +1,8 @@
 /**
- * What stands beside the timeline: columns where there is room, drawers where not.
+ * Panels beside the timeline: columns on wide screens, drawers on narrow ones.
  *
- * Rule 1  On the right there is one at a time.
- * Rule 2  A drawer takes the focus when it opens and gives it back when it closes.
+ * - At most one panel is open on the right.
+ * - An opened drawer receives the focus and returns it on close.
  */
 
 const WIDE_LAYOUTS = {
@@ -11,7 +11,7 @@ const WIDE_LAYOUTS = {
   search: globalThis.matchMedia("(min-width: 64rem)"),
 };
 
-const COVERED_BY_DRAWER = [".room-header", "#conversation"]; // what a drawer lies over
+const COVERED_BY_DRAWER = [".room-header", "#conversation"]; // inert behind an open drawer
 
 export class SidePanels {
   #chatElement = document.getElementById("chat");
@@ -52,7 +52,10 @@ export class SidePanels {
     }
   }
 
-  /** Closes what lies over the timeline, and the search. @returns {boolean} Whether there was any. */
+  /**
+   * Close the search panel or an open drawer.
+   * @returns {boolean} True if one was open.
+   */
   closeDrawer() {
     const [name] = [...this.#openPanels].filter((panel) => panel === "search" || !WIDE_LAYOUTS[panel].matches);
     if (!name) return false;
@@ -61,7 +64,7 @@ export class SidePanels {
     return true;
   }
 
-  /** Closes the list of rooms where it is a drawer. */
+  /** Close the room and search drawers after a selection. */
   closeDrawers() {
     if (!WIDE_LAYOUTS.rooms.matches && this.#openPanels.has("rooms")) this.setOpen("rooms", false);
     if (!WIDE_LAYOUTS.search.matches && this.#openPanels.has("search")) this.setOpen("search", false);
@@ -89,7 +92,7 @@ function getToggle(name) {
   return document.getElementById(`${name}-toggle`);
 }
 
-/** Some browsers lay the keyboard of a phone over the page: then what is left is the page's height. */
+/** Some mobile browsers overlay the page with the keyboard; reduce the layout height accordingly. */
 function fitViewport() {
   const { height, scale } = globalThis.visualViewport;
   const isCovered = scale === 1 && height < globalThis.innerHeight - 1;

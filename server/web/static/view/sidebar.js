@@ -1,12 +1,12 @@
 /**
- * The rooms you are in, with what is unread.
+ * Room list with unread badges, and member list.
  */
 
 import { strings } from "../i18n/strings.js";
-import { createElement, createAvatar, createNickname, setText, createIcon, createIconButton } from "./dom.js";
+import { createAvatar, createElement, createIcon, createIconButton, createNickname, setText } from "./dom.js";
 
 const MAX_SHOWN_COUNT = 99;
-const MAX_SHOWN_MEMBERS = 500; // a list of thousands helps nobody, and costs at every coming
+const MAX_SHOWN_MEMBERS = 500; // bounds the render cost of a presence change
 
 export class RoomList {
   #list = document.getElementById("room-list");
@@ -16,21 +16,21 @@ export class RoomList {
   #rendered = "";
 
   /**
-   * @param {object} to
-   * @param {(room: import("../state/room.js").Room) => void} to.onShow
-   * @param {(room: import("../state/room.js").Room) => void} to.onClose
+   * @param {object} options
+   * @param {(room: import("../state/room.js").Room) => void} options.onSelect
+   * @param {(room: import("../state/room.js").Room) => void} options.onLeave
    */
   constructor({ onSelect, onLeave }) {
     this.#onSelect = onSelect;
     this.#onLeave = onLeave;
   }
 
-  /** Makes it anew at the next drawing: the words are others. */
+  /** Force a full update on the next render. */
   rerender() {
     this.#rendered = "";
   }
 
-  /** @param {import("../state/chat_session.js").Chat} chat */
+  /** @param {import("../state/chat_session.js").ChatSession} session */
   render({ rooms, current }) {
     const summary = rooms.map(({ name, readTracker }) => [name, readTracker.unread, readTracker.mentions]);
     const state = JSON.stringify([summary, rooms.indexOf(current)]);
@@ -72,7 +72,7 @@ export class MemberList {
   #list = document.getElementById("member-list");
   #rendered = null;
 
-  /** Makes it anew at the next drawing: the words are others. */
+  /** Force a full update on the next render. */
   rerender() {
     this.#rendered = null;
   }

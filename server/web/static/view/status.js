@@ -1,5 +1,5 @@
 /**
- * How the connection is, in a word; and while there is none, when it is tried again.
+ * Connection status, reconnect countdown, and short-lived toast messages.
  */
 
 import { strings } from "../i18n/strings.js";
@@ -17,7 +17,7 @@ export class ConnectionStatus {
   #banner = document.getElementById("offline-banner");
   #countdown = document.getElementById("retry-countdown");
 
-  /** @param {() => import("../state/chat_session.js").Chat | null} chat */
+  /** @param {() => import("../state/chat_session.js").ChatSession | null} session */
   constructor(session) {
     this.#session = session;
     document.getElementById("retry-now").addEventListener("click", () => session()?.reconnectNow());
@@ -40,7 +40,11 @@ export class ConnectionStatus {
   }
 }
 
-/** @param {{once?: boolean}} [how] Once: not again while the page lives. */
+/**
+ * Show a message for a few seconds.
+ * @param {string} text
+ * @param {{once?: boolean}} [options] `once` suppresses repetitions until the page is reloaded.
+ */
 export function showToast(text, { once = false } = {}) {
   if (once && shownOnce.has(text)) return;
   shownOnce.add(text);

@@ -1,13 +1,12 @@
 /**
- * The timeline on the screen.
+ * Scrollable timeline of one room.
  *
- * Rule 1  At the bottom it stays at the bottom; anywhere else what you read does
- *         not move, whatever is put above, below or in between.
- * Rule 2  Only a window of the log is in the document: what is far above is taken
- *         out while you follow the newest, and what is far below is not put in
- *         while you read further up.
- * Rule 3  A line that looks the same keeps its element, so that a selection stays.
- * Rule 4  Each room keeps its own place.
+ * - Scroll anchoring: at the bottom, the view follows new messages. Elsewhere, visible messages keep their
+ *   position when lines are inserted above, below or between them.
+ * - Windowing: the document contains a part of the log. Following trims the top; scrolling up stops
+ *   rendering at the bottom.
+ * - Unchanged lines keep their elements, which preserves text selections.
+ * - Each room has its own scroll position.
  */
 
 import { strings } from "../i18n/strings.js";
@@ -16,13 +15,13 @@ import { setText } from "./dom.js";
 import { renderLine } from "./render_line.js";
 import { findFirstVisible, isNearViewport } from "./viewport.js";
 
-const WINDOW_STEP = 100; // items that are put in at a time
-const MAX_FOLLOWING_ITEMS = 400; // items in the document while at the bottom
-const MAX_SCROLLED_ITEMS = 600; // items in the document while further up
-const MAX_LOG_ITEMS = 20_000; // items in memory while at the bottom
-const LOAD_MARGIN = 800; // px from an end at which more is put in
+const WINDOW_STEP = 100; // items per extension of the window
+const MAX_FOLLOWING_ITEMS = 400; // rendered items while following
+const MAX_SCROLLED_ITEMS = 600; // rendered items while scrolled up
+const MAX_LOG_ITEMS = 20_000; // loaded items while following
+const LOAD_MARGIN = 800; // px from the window's ends at which it is extended
 const MUTE_DURATION = 500; // ms
-const BOTTOM_TOLERANCE = 40; // px that still count as the bottom
+const BOTTOM_TOLERANCE = 40; // px
 const NO_UNREAD = { unread: 0, unreadAfter: null };
 
 export class Timeline {
@@ -34,22 +33,23 @@ export class Timeline {
   #onFollowChange;
   #onRowReplaced;
   #room = null;
-  #savedPositions = new WeakMap(); // room → where it was left
+  #savedPositions = new WeakMap(); // room → scroll position
   #rows = new Map(); // key → {line, row}
-  #windowStart = null; // seq of the first item in the document
-  #windowEnd = null; // seq of the last one, null: it follows the log
+  #windowStart = null; // seq of the first rendered item
+  #windowEnd = null; // seq of the last rendered item; null while following the log
   #isFollowing = true;
-  #bottomSize = ""; // of the timeline when it was last put to the bottom
-  #bottomScrollTop = 0; // its scrollTop then
+  #bottomSize = ""; // content and viewport size at the last scroll to the bottom
+  #bottomScrollTop = 0; // scrollTop at the last scroll to the bottom
   #readState = NO_UNREAD;
-  #announcedSeq = 0; // seq of the first item at the last drawing
+  #announcedSeq = 0; // seq of the first item in the previous render
   #muteTimer = 0;
 
   /**
-   * @param {object} to
-   * @param {object} to.acts What the rows do: see `rowOf`; `nameOf`, `me`, `onReach` and `onFill` are made here.
-   * @param {() => void} to.onScroll The bottom was reached or left.
-   * @param {(old: Element, row: Element) => void} to.onReplace A line has another element.
+   * @param {object} options
+   * @param {object} options.actions Line actions, see `renderLine`; `nickOf`, `ownMemberId`, `onJumpTo` and
+   *   `onFillGap` are added here.
+   * @param {() => void} options.onFollowChange Called when the bottom is reached or left, or the window moves.
+   * @param {(previous: Element, row: Element) => void} options.onRowReplaced
    */
   constructor({ actions, onFollowChange, onRowReplaced }) {
     this.#actions = {
@@ -68,12 +68,12 @@ export class Timeline {
     resizeObserver.observe(this.#list);
   }
 
-  /** The newest line is in view. */
+  /** True while the newest line is visible. */
   get isFollowing() {
     return this.#isFollowing;
   }
 
-  /** Shows another room, where it was left. */
+  /** Switch to a room and restore its scroll position. */
   showRoom(room) {
     if (this.#room) this.#savedPositions.set(this.#room, this.#capturePosition());
     this.#room = room;
@@ -88,14 +88,14 @@ export class Timeline {
     if (row) this.#scroller.scrollTop += row.getBoundingClientRect().top - saved.top;
   }
 
-  /** Makes all lines anew at the next drawing: the words are others. */
+  /** Discard all rows so that the next render recreates them. */
   rerender() {
     this.#rows.clear();
     this.#list.replaceChildren();
     this.#muteAnnouncements();
   }
 
-  /** Goes down to the newest line and stays there. */
+  /** Scroll to the newest line and follow it. */
   scrollToNewest() {
     this.#windowEnd = null;
     this.#isFollowing = true;
@@ -104,14 +104,14 @@ export class Timeline {
     this.#onFollowChange();
   }
 
-  /** Moves by so many screens; negative is up. */
+  /** Scroll by a number of pages; negative values scroll up. */
   scrollByPages(pages) {
     this.#scroller.scrollBy({ top: pages * this.#scroller.clientHeight * 0.9 });
   }
 
   /**
-   * Goes to a message, wherever it is in the room's log.
-   * @returns {Promise<boolean>} False when it could not be had.
+   * Scroll to a message anywhere in the log.
+   * @returns {Promise<boolean>} False if the message could not be loaded.
    */
   async jumpTo(seq) {
     const room = this.#room;
@@ -135,7 +135,7 @@ export class Timeline {
     return true;
   }
 
-  /** Goes up to the line above what is new, if there is one. */
+  /** Scroll to the first unread message. */
   jumpToFirstUnread() {
     const { unreadAfter } = this.#readState;
     const first = this.#room?.log.items.find(
@@ -146,8 +146,8 @@ export class Timeline {
 
   /**
    * @param {object} state
-   * @param {number} state.unread How many messages you have not seen.
-   * @param {number | null} state.unreadAfter The last `seq` before those, or null for no line.
+   * @param {number} state.unread Number of unread messages.
+   * @param {number | null} state.unreadAfter `seq` above the unread divider, or null.
    */
   render(state) {
     const room = this.#room;
@@ -208,7 +208,7 @@ export class Timeline {
     return items.slice(start, start + limit);
   }
 
-  /** What is put in now was said long ago: it is not to be read out. */
+  /** Suppress screen reader announcements while old messages are inserted. */
   #muteAnnouncements() {
     this.#scroller.setAttribute("aria-busy", "true");
     clearTimeout(this.#muteTimer);
@@ -249,7 +249,7 @@ export class Timeline {
 
   #withAnchor(update) {
     const anchor = this.#isFollowing ? null : findFirstVisible(this.#scroller, this.#list);
-    // Its lower edge: the upper one moves when a message above takes over its head.
+    // Compare bottom edges, because the top edge moves when the previous group loses its header.
     const before = anchor?.getBoundingClientRect().bottom;
     const key = anchor?.dataset.key;
     update();
@@ -267,7 +267,7 @@ export class Timeline {
     this.#bottomScrollTop = this.#scroller.scrollTop;
   }
 
-  /** The reader went up since then; a timeline that grew taller also has a smaller scrollTop, but is at its end. */
+  /** Detect scrolling by the user; a resized viewport also reduces scrollTop but stays at the bottom. */
   #hasScrolledUp() {
     const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
     return scrollTop < Math.min(this.#bottomScrollTop, scrollHeight - clientHeight) - BOTTOM_TOLERANCE;
@@ -275,7 +275,7 @@ export class Timeline {
 
   #onScrolled() {
     if (this.#isFollowing && sizeKey(this.#scroller) !== this.#bottomSize && !this.#hasScrolledUp()) {
-      this.#scrollToBottom(); // the composer grew, or a window did
+      this.#scrollToBottom(); // the composer or the window was resized
       return;
     }
     const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
@@ -287,7 +287,7 @@ export class Timeline {
     this.#extendWindow();
   }
 
-  /** Puts in what is near an end of the window, and what is missing near what you read. */
+  /** Render or load more lines near the ends of the window, and load visible gaps. */
   #extendWindow() {
     const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
     if (!clientHeight || !this.#room) return;
@@ -298,7 +298,7 @@ export class Timeline {
       const end = Math.min(items.length - 1, indexAtOrBefore(items, this.#windowEnd) + WINDOW_STEP);
       const reachesEnd = end === items.length - 1;
       this.#windowEnd = reachesEnd ? null : items[end].seq;
-      // What is far above makes room, or the window could not move on.
+      // Drop items at the top, otherwise the window size limit blocks the extension.
       const start = Math.max(0, end + 1 - MAX_SCROLLED_ITEMS);
       if (this.#windowStart < items[start].seq) this.#windowStart = items[start].seq;
       this.#onFollowChange();
@@ -339,7 +339,7 @@ function historyStartText(log, isAtTop) {
   return log.items.length ? strings.historyStart : strings.emptyRoom;
 }
 
-/** The index of the last item with this `seq` or a smaller one, at least 0. */
+/** Return the index of the last item with this `seq` or a lower one; 0 if there is none. */
 function indexAtOrBefore(items, seq) {
   let low = 0;
   let high = items.length - 1;

@@ -1,8 +1,8 @@
 /**
- * Where lines are on the screen.
+ * Row visibility in a scroll container.
  */
 
-/** The first line of a list that is in view and holds its place; null when there is none. */
+/** Return the first visible row that can serve as a scroll anchor, or null. */
 export function findFirstVisible(scroller, list) {
   const { top } = scroller.getBoundingClientRect();
   const rows = list.children;
@@ -13,18 +13,18 @@ export function findFirstVisible(scroller, list) {
     if (rows[middle].getBoundingClientRect().bottom <= top) low = middle + 1;
     else high = middle;
   }
-  // Rules go where their first message goes, and gaps away, so they hold no place.
+  // Dividers and gaps can move or disappear, so they cannot be anchors.
   while (rows[low]?.matches(".divider, .gap")) low += 1;
   return rows[low] ?? null;
 }
 
-/** The last line of a list that is in view; null when there is none. */
+/** Return the last visible row, or null. */
 export function findLastVisible(scroller, rows) {
   const { bottom } = scroller.getBoundingClientRect();
   return [...rows].findLast((row) => row.getBoundingClientRect().top < bottom) ?? null;
 }
 
-/** Whether a line is in view, or not further than this many px from it. */
+/** Return whether a row is within `distance` px of the viewport. */
 export function isNearViewport(scroller, row, distance) {
   const view = scroller.getBoundingClientRect();
   const { top, bottom } = row.getBoundingClientRect();
