@@ -43,8 +43,8 @@ function parseHex(colour) {
     .map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
 }
 
-function contrast(one, other) {
-  const [low, high] = [one, other].map(([r, g, b]) => 0.2126 * r + 0.7152 * g + 0.0722 * b).sort((x, y) => x - y);
+function contrast(first, second) {
+  const [low, high] = [first, second].map(([r, g, b]) => 0.2126 * r + 0.7152 * g + 0.0722 * b).sort((x, y) => x - y);
   return (high + 0.05) / (low + 0.05);
 }
 
@@ -70,9 +70,9 @@ for (const scheme of SCHEMES) {
   }
   for (const hue of hues) {
     const nick = oklch(...lightnessAndChroma(scheme, "nick"), hue);
-    const face = oklch(...lightnessAndChroma(scheme, "avatar"), hue);
+    const avatar = oklch(...lightnessAndChroma(scheme, "avatar"), hue);
     const backgrounds = ["bg", "bg-raised", "bg-sunken"].map((name) => parseHex(readColour(scheme, name)));
-    for (const background of [...backgrounds, face]) minimum = Math.min(minimum, contrast(nick, background));
+    for (const background of [...backgrounds, avatar]) minimum = Math.min(minimum, contrast(nick, background));
   }
 }
 console.log(JSON.stringify({ hues: hues.size, minimum: Number(minimum.toFixed(2)), tooLow }));

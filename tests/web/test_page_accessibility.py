@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.needs_chromium, pytest.mark.needs_node, pytest.mark.as
 
 async def violations(page: Page) -> list[str]:
     """Return serious and critical axe-core violations of the current state."""
-    await page.evaluate("Promise.all(document.getAnimations().map((one) => one.finished))")
+    await page.evaluate("Promise.all(document.getAnimations().map((animation) => animation.finished))")
     report: Any = await page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
     return [
         f"{violation['id']}: {node['html'][:160]}: {node.get('failureSummary', '')[:200]}"
@@ -29,7 +29,7 @@ async def violations(page: Page) -> list[str]:
 async def create_messages(bot: RawClient) -> None:
     await bot.join("coffee", "bot")
     await bot.ask("setTopic", {"room": "tea", "topic": "茶 and more"})
-    for text in ("你好 👋", "Ann, see https://example.org/a", "/me waves", "🎉", "gone"):
+    for text in ("你好 👋", "Ann, see https://example.org/a", "/me waves", "🎉", "deleted text"):
         await bot.ask("sendMessage", {"room": "tea", "message": text})
     await bot.ask("sendMessage", {"room": "tea", "message": "an answer", "replyTo": 2})
     await bot.ask("react", {"room": "tea", "seq": 2, "emoji picker": "👍", "on": True})
@@ -82,7 +82,7 @@ async def test_all_page_states_pass_axe(
     await page.keyboard.press("r")
     await check("reply")
     await page.keyboard.press("Escape")
-    await reader.say("mine")
+    await reader.say("own message")
     await reader.say("/nonsense")
     await check("unknown command")
     await reader.composer.fill("")

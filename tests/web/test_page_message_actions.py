@@ -75,11 +75,11 @@ async def test_hover_shows_the_toolbar_and_reactions_toggle(browser: Browser, se
     await chip.click()
     await expect(chip).to_have_text("🎉 1")
     await tools.first.click()
-    other = reader.page.get_by_role("textbox", name="Any emoji")
+    other = reader.page.get_by_role("textbox", name="Other emoji")
     await other.fill("not a reaction")
     await reader.page.keyboard.press("Enter")
     said = await other.evaluate("(field) => field.validationMessage")
-    assert said == "One emoji, or a word of up to 8 letters without spaces."
+    assert said == "Enter one emoji, or a word of up to 8 letters."
     await expect(chip).to_have_count(1)
     await other.fill("🫖")
     await reader.page.keyboard.press("Enter")
@@ -87,7 +87,7 @@ async def test_hover_shows_the_toolbar_and_reactions_toggle(browser: Browser, se
     await reader.rows.first.hover()
     await reader.tab.context.grant_permissions(["clipboard-read", "clipboard-write"])
     await tools.last.click()
-    await expect(reader.page.locator("#toast")).to_have_text("Copied.")
+    await expect(reader.page.locator("#toast")).to_have_text("Copied to clipboard.")
     assert await reader.page.evaluate("navigator.clipboard.readText()") == "like it?"
     reader.behaved()
 
@@ -107,7 +107,8 @@ async def test_a_quote_scrolls_to_its_message_outside_the_loaded_window(
     await bot.ask("editMessage", {"room": "tea", "seq": 21, "message": "line 21 edited"})
     await expect(reader.page.get_by_text("line 21 edited")).to_be_visible()
     while await reader.page.get_by_text("line 400", exact=True).count() == 0:
-        down = "(document.querySelector('.gap') ?? document.getElementById('timeline-lines').lastChild).scrollIntoView({ block: 'end' })"
+        down = """(document.querySelector('.gap') ?? document.getElementById('timeline-lines').lastChild)
+          .scrollIntoView({ block: 'end' })"""
         await reader.page.evaluate(down)
         await reader.page.evaluate("new Promise(requestAnimationFrame)")
     while await reader.page.locator(".gap").count():
@@ -139,7 +140,8 @@ async def test_a_gap_after_a_long_outage_loads_on_scroll(browser: Browser, serve
     async with reader.page.expect_console_message(lambda message: message.text == "loaded", timeout=20_000):
         await reader.page.evaluate(
             """() => {
-              const known = () => [...document.querySelectorAll(".message-text")].some((said) => said.textContent === "known");
+              const texts = () => [...document.querySelectorAll(".message-text")].map((element) => element.textContent);
+              const known = () => texts().includes("known");
               const up = () => {
                 timeline.scrollTo(0, 0);
                 if (known() && !document.querySelector(".gap")) console.log("loaded");
@@ -170,7 +172,7 @@ async def test_a_large_paste_asks_for_confirmation(browser: Browser, server: Run
     await writer.page.keyboard.press("Escape")
     await expect(writer.composer).to_have_value("")
     await writer.composer.press("Control+V")
-    await dialog.get_by_role("button", name="Put it into the message").click()
+    await dialog.get_by_role("button", name="Insert into message").click()
     await expect(writer.composer).to_have_value(many)
     await expect(writer.messages).to_have_count(0)
     await writer.composer.fill("")
@@ -203,7 +205,7 @@ async def test_drop_accepts_text_and_text_files_only(browser: Browser, server: R
     await writer.page.evaluate(DROP, ["", list("a file 你好".encode())])
     await expect(writer.composer).to_have_value("dropped a file 你好")
     await writer.page.evaluate(DROP, ["", [0xFF, 0xD8, 0xFF]])
-    await expect(writer.page.locator("#composer-error")).to_have_text("Only text can be dropped here.")
+    await expect(writer.page.locator("#composer-error")).to_have_text("Only text and text files are supported.")
     await expect(writer.messages).to_have_count(0)
     writer.behaved()
 
@@ -237,10 +239,10 @@ async def test_a_rejected_edit_shows_the_reason_and_reverts_the_message(browser:
     await writer.composer.press("ArrowUp")
     await writer.say("\x01")
     error = writer.page.locator(".send-error")
-    await expect(error).to_contain_text("Not changed: The server did not accept that.")
+    await expect(error).to_contain_text("Change not saved: The server rejected the request.")
     await expect(writer.messages).to_have_text(["fine"])
     await error.get_by_role("button", name="Edit").click()
-    await expect(writer.page.locator("#compose-context")).to_contain_text("Changing what you said")
+    await expect(writer.page.locator("#compose-context")).to_contain_text("Editing message")
     await expect(writer.composer).to_have_value("\x01")
     await expect(error).to_have_count(0)
     await writer.composer.press("Escape")

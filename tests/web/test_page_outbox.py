@@ -13,13 +13,13 @@ from tests.support.visitor import UNREACHABLE, Visitor, visitor
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
 
 
-async def open_second_tab(one: Visitor, url: str, room: str) -> Visitor:
+async def open_second_tab(existing: Visitor, url: str, room: str) -> Visitor:
     """Open a second tab of the same browser under the same nickname."""
-    other = Visitor(Tab(one.tab.context, await one.tab.context.new_page()))
-    await other.page.goto(f"{url}/#/{room}")
-    await other.page.locator("#join-submit").click()
-    await expect(other.composer).to_be_visible()
-    return other
+    second = Visitor(Tab(existing.tab.context, await existing.tab.context.new_page()))
+    await second.page.goto(f"{url}/#/{room}")
+    await second.page.locator("#join-submit").click()
+    await expect(second.composer).to_be_visible()
+    return second
 
 
 WITHOUT_LOCKS = "Object.defineProperty(Navigator.prototype, 'locks', { value: undefined });"
@@ -38,8 +38,8 @@ async def test_unsent_messages_of_a_closed_tab_are_sent_once_by_another_tab(
         third = await open_second_tab(first, server.url, "tea")
         port = server.port
     tabs = (first, second, third)
-    for one in tabs:
-        await one.online("offline")
+    for client in tabs:
+        await client.online("offline")
     await first.say("one")
     await first.say("two")
     await expect(first.page.locator(".message.pending")).to_have_count(2)
@@ -48,19 +48,19 @@ async def test_unsent_messages_of_a_closed_tab_are_sent_once_by_another_tab(
     await first.page.close()
     async with serving(tmp_path, port=port) as server, raw_client(server.url) as reader:
         await reader.join("tea", "reader")
-        for one in (second, third):
-            await one.page.evaluate("window.dispatchEvent(new Event('online'))")
-            await one.online()
+        for client in (second, third):
+            await client.page.evaluate("window.dispatchEvent(new Event('online'))")
+            await client.online()
             # Without a close message, other tabs detect the closed tab by probing every few seconds.
-            await expect(one.messages).to_have_count(2, timeout=20_000)
-            await one.sees("one", "two")
-            await one.all_sent()
+            await expect(client.messages).to_have_count(2, timeout=20_000)
+            await client.sees("one", "two")
+            await client.all_sent()
         history = await reader.ask("history", {"room": "tea", "after": 0})
         assert [entry["message"] for entry in history["messages"]] == ["one", "two"]
         assert await second.page.evaluate("Object.keys(localStorage).filter((key) => key.includes('outbox'))") == []
-        for one in (second, third):
-            one.tab.forgive(*UNREACHABLE)
-            one.behaved()
+        for client in (second, third):
+            client.tab.forgive(*UNREACHABLE)
+            client.behaved()
 
 
 async def test_unsent_messages_survive_a_reload_while_offline(browser: Browser, tmp_path: Path) -> None:
@@ -70,18 +70,18 @@ async def test_unsent_messages_survive_a_reload_while_offline(browser: Browser, 
         await expect(writer.page.locator("#room-name")).to_have_text("coffee")
         port = server.port
     await writer.online("offline")
-    await writer.say("kept")
+    await writer.say("unsent in coffee")
     await writer.page.evaluate("location.hash = '#/tea'")
     await expect(writer.page.locator("#room-name")).to_have_text("tea")
-    await writer.say("kept too")
-    await expect(writer.page.locator(".message.pending .message-text")).to_have_text(["kept too"])
+    await writer.say("unsent in tea")
+    await expect(writer.page.locator(".message.pending .message-text")).to_have_text(["unsent in tea"])
     async with serving(tmp_path, port=port):
         await writer.page.reload()
-        await writer.sees("kept too")
+        await writer.sees("unsent in tea")
         await writer.all_sent()
         await writer.page.keyboard.press("Alt+ArrowDown")
         await expect(writer.page.locator("#room-name")).to_have_text("coffee")
-        await writer.sees("kept")
+        await writer.sees("unsent in coffee")
         await writer.all_sent()
         writer.tab.forgive(*UNREACHABLE)
         writer.behaved()
@@ -92,7 +92,7 @@ async def test_rooms_with_unsent_messages_reopen_for_the_same_nickname(browser: 
         writer = await visitor(browser, server.url, "Ann", "coffee")
         port = server.port
     await writer.online("offline")
-    await writer.say("kept")
+    await writer.say("unsent in coffee")
     context = writer.tab.context
     await writer.page.close()
     async with serving(tmp_path, port=port) as server, raw_client(server.url) as reader:
@@ -106,6 +106,6 @@ async def test_rooms_with_unsent_messages_reopen_for_the_same_nickname(browser: 
         push = await reader.event("message")
         while push.get("kind") != "message":
             push = await reader.event("message")
-        assert push["message"] == "kept"
+        assert push["message"] == "unsent in coffee"
         returned.tab.forgive(*UNREACHABLE)
         returned.behaved()

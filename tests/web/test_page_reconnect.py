@@ -24,26 +24,26 @@ async def test_pages_recover_all_messages_once_after_a_server_crash(browser: Bro
         await bob.sees("before")
         server.process.kill()
         await server.ended()
-        for one in (ann, bob):
-            await one.online("offline")
+        for user in (ann, bob):
+            await user.online("offline")
         await ann.say("while away 1")
         await ann.say("while away 2")
         await expect(ann.page.locator("#timeline-lines .message.pending")).to_have_count(2)
-        await expect(ann.page.locator("#offline-banner")).to_contain_text("What you write is kept")
+        await expect(ann.page.locator("#offline-banner")).to_contain_text("Messages will be sent when you reconnect")
         port = ("--port", str(server.port))
     async with server_process(tmp_path, *database, *port):
-        for one in (ann, bob):
-            await one.page.evaluate("window.dispatchEvent(new Event('online'))")
-            await one.online()
-            await one.sees("before", "while away 1", "while away 2")
+        for user in (ann, bob):
+            await user.page.evaluate("window.dispatchEvent(new Event('online'))")
+            await user.online()
+            await user.sees("before", "while away 1", "while away 2")
         await ann.all_sent()
         await bob.say("after")
         await ann.sees("before", "while away 1", "while away 2", "after")
         await expect(ann.page.locator("#offline-banner")).to_be_hidden()
         await expect(ann.page.locator("#member-list .nick")).to_have_text(["Ann", "Bob"])
-        for one in (ann, bob):
-            one.tab.forgive(*UNREACHABLE)
-            one.behaved()
+        for user in (ann, bob):
+            user.tab.forgive(*UNREACHABLE)
+            user.behaved()
 
 
 async def test_a_lost_acknowledgement_does_not_duplicate_the_message(browser: Browser, server: Running) -> None:

@@ -39,7 +39,7 @@ async def test_loading_older_history_keeps_the_scroll_position(
     assert abs(await row.evaluate(TOP_EDGE) - before) <= 1
     while await reader.page.get_by_text("line 1", exact=True).count() == 0:
         await scroll_to(reader, 0)
-    await expect(reader.page.locator("#history-start")).to_have_text("This is where the room begins.")
+    await expect(reader.page.locator("#history-start")).to_have_text("Start of the room history")
     await reader.sees(*(f"line {number}" for number in range(1, 351)))
     reader.behaved()
 
@@ -51,7 +51,7 @@ async def test_new_messages_keep_the_scroll_position_of_a_scrolled_up_reader(
     reader = await visitor(browser, server.url, "Ann")
     await expect(reader.messages.last).to_have_text("line 120")
     await scroll_to(reader, 1000)
-    await expect(reader.page.locator("#jump-to-newest")).to_have_text("Newest messages ↓")
+    await expect(reader.page.locator("#jump-to-newest")).to_have_text("Jump to latest ↓")
     row = reader.page.locator("#timeline-lines .message", has=reader.page.get_by_text("line 70", exact=True))
     before = await row.evaluate(TOP_EDGE)
     await flood(bot, 3, "new")

@@ -20,7 +20,11 @@ window.notifications = [];
 window.Notification = class extends EventTarget {
   static permission = "default";
   static async requestPermission() { return (Notification.permission = window.allowed ?? "granted"); }
-  constructor(title, { body, tag }) { super(); this.close = () => {}; notifications.push({ title, body, tag, notification: this }); }
+  constructor(title, { body, tag }) {
+    super();
+    this.close = () => {};
+    notifications.push({ title, body, tag, notification: this });
+  }
 };
 """
 RECORDED = "notifications.map(({ title, body, tag }) => [title, body, tag])"
@@ -61,9 +65,9 @@ async def test_the_join_form_can_switch_the_language(browser: Browser, server: R
     tab = await open_tab(browser)
     await tab.page.goto(server.url)
     await tab.page.get_by_role("button", name="中文").click()
-    await expect(tab.page.locator("#join-submit")).to_have_text("进入")
+    await expect(tab.page.locator("#join-submit")).to_have_text("加入")
     await tab.page.get_by_role("button", name="English").click()
-    await expect(tab.page.locator("#join-submit")).to_have_text("Enter")
+    await expect(tab.page.locator("#join-submit")).to_have_text("Join")
 
 
 async def test_the_theme_follows_the_system_unless_selected(browser: Browser, server: Running) -> None:
@@ -79,7 +83,7 @@ async def test_the_theme_follows_the_system_unless_selected(browser: Browser, se
     await expect(reader.composer).to_be_visible()
     assert await reader.page.evaluate(BACKGROUND) == dark
     await open_settings(reader.page)
-    await reader.page.get_by_role("radio", name="As the system").click()
+    await reader.page.get_by_role("radio", name="System").click()
     assert await reader.page.evaluate(BACKGROUND) == light
     reader.behaved()
 
@@ -92,7 +96,7 @@ async def test_a_nickname_change_applies_to_all_rooms_and_is_validated(
     await open_settings(reader.page)
     await reader.page.locator("#settings-nick").fill("x" * 33)
     await reader.page.keyboard.press("Enter")
-    await expect(reader.page.locator("#settings-nick-error")).to_have_text("That is too long.")
+    await expect(reader.page.locator("#settings-nick-error")).to_have_text("The text is too long.")
     await reader.page.locator("#settings-nick").fill("小安")
     await reader.page.keyboard.press("Enter")
     await expect(reader.page.locator("#settings-dialog")).to_be_hidden()
@@ -110,7 +114,7 @@ async def test_notifications_are_limited_to_mentions_in_the_background(
     reader = Visitor(tab)
     await reader.go(server.url, "Ann")
     await open_settings(reader.page)
-    await reader.page.get_by_label("When somebody names me").check()
+    await reader.page.get_by_label("Notify me of mentions").check()
     await reader.page.keyboard.press("Escape")
     send = [
         {"room": "tea", "message": text} for text in ("Ann, seen", "not you", "Ann: <b>one</b>", "ann?", "later, Ann")
@@ -121,15 +125,15 @@ async def test_notifications_are_limited_to_mentions_in_the_background(
     for message in send[1:4]:
         await bot.ask("sendMessage", message)
     await wait_for_notifications(reader.page, 1)
-    assert await reader.page.evaluate(RECORDED) == [["You were named 2 times in tea", "Ann: <b>one</b>\nann?", "tea"]]
+    assert await reader.page.evaluate(RECORDED) == [["2 mentions in tea", "Ann: <b>one</b>\nann?", "tea"]]
     await open_settings(reader.page)
-    await reader.page.get_by_label("Without what was said").check()
+    await reader.page.get_by_label("Hide message text").check()
     await reader.page.keyboard.press("Escape")
     await reader.page.evaluate(SET_FOCUS, True)
     await bot.ask("sendMessage", send[4])
     await wait_for_notifications(reader.page, 2)
     assert await reader.page.evaluate("[notifications[1].title, notifications[1].body]") == [
-        "You were named in tea",
+        "You were mentioned in tea",
         "",
     ]
     await reader.say("/join coffee")
@@ -144,9 +148,9 @@ async def test_denied_notification_permission_is_reported(browser: Browser, serv
     reader = Visitor(tab)
     await reader.go(server.url, "Ann")
     await open_settings(reader.page)
-    await reader.page.get_by_label("When somebody names me").click()
-    await expect(reader.page.locator("#notify-error")).to_contain_text("does not allow")
-    await expect(reader.page.get_by_label("When somebody names me")).not_to_be_checked()
+    await reader.page.get_by_label("Notify me of mentions").click()
+    await expect(reader.page.locator("#notify-error")).to_contain_text("Notifications are blocked")
+    await expect(reader.page.get_by_label("Notify me of mentions")).not_to_be_checked()
     reader.behaved()
 
 

@@ -111,7 +111,7 @@ async def test_paths_outside_the_site_and_hidden_files_return_404(folder: Path, 
 
 
 @pytest.mark.parametrize(
-    ("path", "there"),
+    ("path", "location"),
     [
         ("/sub", "/sub/"),
         ("/%2fsub", "/sub/"),  # "//sub/" would be a protocol-relative URL

@@ -32,7 +32,7 @@ import { ConnectionStatus, showToast } from "./view/status.js";
 import { Timeline } from "./view/timeline.js";
 
 const HOVER_QUERY = globalThis.matchMedia("(hover: hover)");
-const MAX_BLANK_TIME = 400; // ms; after a reload the join form stays hidden for this long
+const JOIN_FORM_DELAY = 400; // ms; after a reload the join form stays hidden for this long
 
 const chatElement = document.getElementById("chat");
 const scheduler = new RenderScheduler(render);
@@ -330,7 +330,7 @@ if (saved?.room) {
   startSession(urlRoom || saved.room, saved.nick, saved.rooms);
   setTimeout(() => {
     if (session && !roomVisible) joinForm.show("", true);
-  }, isSavedRoom ? MAX_BLANK_TIME : 0);
+  }, isSavedRoom ? JOIN_FORM_DELAY : 0);
 } else {
   joinForm.show();
 }

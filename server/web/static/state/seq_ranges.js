@@ -35,7 +35,7 @@ export class SeqRanges {
       first: Math.min(first, ...overlapping.map((range) => range.first)),
       last: Math.max(last, ...overlapping.map((range) => range.last)),
     };
-    this.#ranges = [...this.#ranges.filter(isSeparate), merged].sort((one, other) => one.first - other.first);
+    this.#ranges = [...this.#ranges.filter(isSeparate), merged].sort((left, right) => left.first - right.first);
   }
 
   /** Extend the newest range by one. */

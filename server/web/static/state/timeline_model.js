@@ -109,8 +109,8 @@ export function buildLines({ items, gaps, notices, pendingItems, changesBySeq, g
 }
 
 /** Compare two lines with the same key. Covered by the other fields: `ts` of a day, all but the last notice. */
-export function isSameLine(line, other) {
-  return Object.keys(line).every((field) => field === "ts" || field === "notices" || line[field] === other[field]);
+export function isSameLine(line, otherLine) {
+  return Object.keys(line).every((field) => field === "ts" || field === "notices" || line[field] === otherLine[field]);
 }
 
 const mentionCache = new WeakMap(); // item → {nick, hasMention} of the latest check
