@@ -53,6 +53,7 @@ async def test_keyboard_only_reply_edit_react_and_delete(browser: Browser, serve
     await keys.press("d")
     await writer.page.get_by_role("button", name="Delete", exact=True).click()
     await expect(writer.messages).to_have_text(["a question", "This message was deleted."])
+    await writer.all_sent()
     history = await bot.ask("history", {"room": "tea", "after": 0})
     kinds = [entry["kind"] for entry in history["messages"]]
     assert kinds == ["message", "message", "edit", "reaction", "delete"]

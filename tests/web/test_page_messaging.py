@@ -44,7 +44,7 @@ UPGRADE_STALLED = ""
 """Simulates a proxy that accepts the upgrade and drops all frames."""
 
 
-@pytest.mark.parametrize("fate", [UPGRADE_REJECTED, UPGRADE_STALLED], ids=["refused", "swallowed"])
+@pytest.mark.parametrize("websocket_behaviour", [UPGRADE_REJECTED, UPGRADE_STALLED], ids=["refused", "swallowed"])
 async def test_polling_is_used_when_websockets_are_blocked(
     browser: Browser, server: Running, bot: RawClient, websocket_behaviour: str
 ) -> None:

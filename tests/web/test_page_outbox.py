@@ -26,7 +26,7 @@ WITHOUT_LOCKS = "Object.defineProperty(Navigator.prototype, 'locks', { value: un
 """Emulates plain HTTP from a remote host, where the Web Locks API is unavailable."""
 
 
-@pytest.mark.parametrize("script", ["", WITHOUT_LOCKS], ids=["with locks", "without"])
+@pytest.mark.parametrize("init_script", ["", WITHOUT_LOCKS], ids=["with locks", "without"])
 async def test_unsent_messages_of_a_closed_tab_are_sent_once_by_another_tab(
     browser: Browser, tmp_path: Path, init_script: str
 ) -> None:

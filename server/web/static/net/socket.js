@@ -93,8 +93,8 @@ export class ChatSocket {
   }
 
   /**
-   * Send a request and wait for its acknowledgement.
-   * @returns {Promise<object>} Body of the acknowledgement.
+   * Emit a request.
+   * @returns {Promise<object>} Resolves with the body of a successful acknowledgement.
    * @throws {RequestError}
    */
   async request(event, body) {

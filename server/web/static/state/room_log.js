@@ -49,7 +49,7 @@ export class RoomLog {
   lastSeq = null;
   topic = "";
 
-  /** Messages and topic changes, ascending. Read only. */
+  /** Visible items (messages and topic changes) in ascending order. Read only. */
   get items() {
     return this.#items;
   }
@@ -74,7 +74,7 @@ export class RoomLog {
     return this.lastSeq !== null && this.#expectedSeq > this.lastSeq;
   }
 
-  /** @returns {Item | undefined} The message or topic change with this `seq`, if loaded. */
+  /** @returns {Item | undefined} Loaded message or topic change, looked up by `seq`. */
   getItem(seq) {
     return this.#itemsBySeq.get(seq);
   }

@@ -95,7 +95,7 @@ export class Timeline {
     this.#muteAnnouncements();
   }
 
-  /** Scroll to the newest line and follow it. */
+  /** Resume following at the newest line. */
   scrollToNewest() {
     this.#windowEnd = null;
     this.#isFollowing = true;
