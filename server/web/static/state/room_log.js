@@ -39,7 +39,7 @@ export class RoomLog {
   #itemsBySeq = new Map(); // seq → item
   #earlyEntries = new Map(); // seq → buffered entry
   #orphanChanges = new Map(); // seq of a message that is not loaded → its changes
-  #layeredChanges = new Map(); // seq → {base, changes} of messages with a gap among their changes
+  #layeredChanges = new Map(); // seq → page version and known changes of a message next to a gap
   #expectedSeq = 0;
   #reachedStart = false;
   #trimmedAtSeq = 0; // value of `lastSeq` at the latest trim

@@ -10,7 +10,7 @@ import { graphemes } from "./message_text.js";
 
 const HUE_STEPS = 24; // a finer resolution is not distinguishable
 
-/** Create an element with a class attribute and children. */
+/** Create an element; string children become text nodes. */
 export function createElement(tag, classes, ...children) {
   const element = document.createElement(tag);
   if (classes) element.className = classes;

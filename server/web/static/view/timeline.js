@@ -135,7 +135,7 @@ export class Timeline {
     return true;
   }
 
-  /** Scroll to the first unread message. */
+  /** Jump to the message below the unread divider. */
   jumpToFirstUnread() {
     const { unreadAfter } = this.#readState;
     const first = this.#room?.log.items.find(
@@ -339,7 +339,7 @@ function historyStartText(log, isAtTop) {
   return log.items.length ? strings.historyStart : strings.emptyRoom;
 }
 
-/** Return the index of the last item with this `seq` or a lower one; 0 if there is none. */
+/** Binary search: index of the last item whose `seq` is at most `seq`; 0 if there is none. */
 function indexAtOrBefore(items, seq) {
   let low = 0;
   let high = items.length - 1;
