@@ -66,7 +66,7 @@ def load_page_assets() -> dict[str, StaticAsset]:
     """The page's files by the path at which they are fetched; the page itself names its assets by theirs."""
     bodies = {
         str(name): item.read_bytes()
-        for name, item in _walk(files("server.web").joinpath("pages"), PurePosixPath())
+        for name, item in _walk(files("server.web").joinpath("static"), PurePosixPath())
         if name.suffix in _CONTENT_TYPES
     }
     release_hash = hashlib.sha256()
@@ -84,7 +84,7 @@ def load_client_assets() -> dict[str, StaticAsset]:
     """The JavaScript client as pages name it, by the path below `/socket.io/` at which Node.js servers have it."""
     package = files("server.web")
     script = _build_asset(package.joinpath("vendor/socket.io.min.js").read_bytes(), _CONTENT_TYPES[".js"])
-    module = _build_asset(package.joinpath("pages/vendor/socket.io.esm.min.js").read_bytes(), _CONTENT_TYPES[".js"])
+    module = _build_asset(package.joinpath("static/vendor/socket.io.esm.min.js").read_bytes(), _CONTENT_TYPES[".js"])
     return {"socket.io.js": script, "socket.io.min.js": script, "socket.io.esm.min.js": module}
 
 

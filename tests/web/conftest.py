@@ -1,8 +1,7 @@
-"""A server and a browser for those tests that ask for them.
+"""Fixtures of the web tests: server, browser and a protocol-level client.
 
-A browser takes longer to start than most tests to run, so one serves them all;
-each tab has storage of its own. It belongs to the session's event loop, and so
-do the tests that use it.
+The browser is shared by the session, because its start takes longer than most tests. Each tab has an
+isolated storage. Tests with a browser run in the event loop of the session.
 """
 
 from collections.abc import AsyncGenerator
@@ -11,34 +10,34 @@ from pathlib import Path
 import pytest_asyncio
 from playwright.async_api import Browser
 
-from server.app import RunningServer
+from server.runtime import Running
 from tests.support.browser import chromium
-from tests.support.in_process_server import running_server
 from tests.support.raw_client import RawClient, raw_client
+from tests.support.serving import serving
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def one_browser() -> AsyncGenerator[Browser]:
+async def shared_browser() -> AsyncGenerator[Browser]:
     async with chromium() as running:
         yield running
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def browser(one_browser: Browser) -> AsyncGenerator[Browser]:
-    yield one_browser
-    for context in one_browser.contexts:
+async def browser(shared_browser: Browser) -> AsyncGenerator[Browser]:
+    yield shared_browser
+    for context in shared_browser.contexts:
         await context.close()
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
-    async with running_server(tmp_path, rate_limit="off") as running:
+async def server(tmp_path: Path) -> AsyncGenerator[Running]:
+    async with serving(tmp_path, rate_limit="off") as running:
         yield running
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def bot(server: RunningServer) -> AsyncGenerator[RawClient]:
-    """A client without a page, in room `tea`."""
+async def bot(server: Running) -> AsyncGenerator[RawClient]:
+    """Protocol-level client in room `tea`."""
     async with raw_client(server.url) as client:
         await client.join("tea", "bot")
         yield client

@@ -1,28 +1,29 @@
 /**
- * The least contrast (WCAG 2.2) of the page's colours in both schemes: of every
- * text on every ground that it stands on, and of nicknames in all their hues,
- * computed from the style sheet's own numbers.
+ * Minimum contrast ratio (WCAG 2.2) in both colour schemes.
+ *
+ * Covers all text and background pairs of base.css and the nickname colours in every hue.
+ * Argument: the folder of the modules. Prints one JSON line.
  */
 
 import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 
 const folder = process.argv[2];
-const { hueOf } = await import(pathToFileURL(`${folder}/nick_colours.js`).href);
+const { nickHue } = await import(pathToFileURL(`${folder}/view/dom.js`).href);
 const sheet = readFileSync(`${folder}/base.css`, "utf8").match(/:root \{[^}]*\}/)[0];
 const SCHEMES = ["light", "dark"];
 
-/** A colour of the sheet in one scheme: `light-dark(one, other)`. */
-function value(scheme, name) {
+/** Read a `light-dark()` colour of the style sheet. */
+function readColour(scheme, name) {
   return sheet.match(new RegExp(`--${name}: light-dark\\(([^,]+), ([^)]+)\\);`))[SCHEMES.indexOf(scheme) + 1];
 }
 
-/** Lightness and chroma of nicknames, or of the ground of their faces. */
-function shade(scheme, of) {
-  return sheet.match(new RegExp(`--${of}-${scheme}: ([\\d.]+) ([\\d.]+);`)).slice(1).map(Number);
+/** Read the lightness and chroma of nicknames or avatars. */
+function lightnessAndChroma(scheme, element) {
+  return sheet.match(new RegExp(`--${element}-${scheme}: ([\\d.]+) ([\\d.]+);`)).slice(1).map(Number);
 }
 
-/** OKLCH to linear sRGB (CSS Color 4, section 10), clipped to the gamut. */
+/** Convert OKLCH to linear sRGB (CSS Color 4, section 10) and clip to the gamut. */
 function oklch(lightness, chroma, hue) {
   const a = chroma * Math.cos((hue * Math.PI) / 180);
   const b = chroma * Math.sin((hue * Math.PI) / 180);
@@ -36,42 +37,42 @@ function oklch(lightness, chroma, hue) {
   ].map((part) => Math.min(1, Math.max(0, part)));
 }
 
-function hex(colour) {
+function parseHex(colour) {
   return [1, 3, 5]
     .map((at) => parseInt(colour.slice(at, at + 2), 16) / 255)
     .map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
 }
 
-function contrast(one, other) {
-  const [low, high] = [one, other].map(([r, g, b]) => 0.2126 * r + 0.7152 * g + 0.0722 * b).sort((x, y) => x - y);
+function contrast(first, second) {
+  const [low, high] = [first, second].map(([r, g, b]) => 0.2126 * r + 0.7152 * g + 0.0722 * b).sort((x, y) => x - y);
   return (high + 0.05) / (low + 0.05);
 }
 
-const hues = new Set(Array.from({ length: 5000 }, (_, number) => hueOf(`nick${number}`)));
+const hues = new Set(Array.from({ length: 5000 }, (_, number) => nickHue(`nick${number}`)));
 const TEXTS = {
-  ink: ["paper", "raised", "sunken"],
-  soft: ["paper", "raised", "sunken"],
-  faint: ["paper", "raised", "sunken"],
-  "accent-strong": ["paper", "sunken"],
+  text: ["bg", "bg-raised", "bg-sunken"],
+  "text-muted": ["bg", "bg-raised", "bg-sunken"],
+  "text-faint": ["bg", "bg-raised", "bg-sunken"],
+  "accent-strong": ["bg", "bg-sunken"],
   "on-accent": ["accent", "accent-strong"],
-  warn: ["warn-wash", "paper"],
-  bad: ["paper", "raised", "sunken", "bad-wash"],
+  warning: ["warning-bg", "bg"],
+  error: ["bg", "bg-raised", "bg-sunken", "error-bg"],
 };
-let least = Infinity;
-const poor = [];
+let minimum = Infinity;
+const tooLow = [];
 for (const scheme of SCHEMES) {
-  for (const [text, grounds] of Object.entries(TEXTS)) {
-    for (const ground of grounds) {
-      const found = contrast(hex(value(scheme, text)), hex(value(scheme, ground)));
-      if (found < 4.5) poor.push(`${text} on ${ground}: ${found.toFixed(2)}`);
-      least = Math.min(least, found);
+  for (const [text, backgrounds] of Object.entries(TEXTS)) {
+    for (const background of backgrounds) {
+      const ratio = contrast(parseHex(readColour(scheme, text)), parseHex(readColour(scheme, background)));
+      if (ratio < 4.5) tooLow.push(`${text} on ${background}: ${ratio.toFixed(2)}`);
+      minimum = Math.min(minimum, ratio);
     }
   }
   for (const hue of hues) {
-    const nick = oklch(...shade(scheme, "nick"), hue);
-    const face = oklch(...shade(scheme, "face"), hue);
-    const grounds = ["paper", "raised", "sunken"].map((name) => hex(value(scheme, name)));
-    for (const ground of [...grounds, face]) least = Math.min(least, contrast(nick, ground));
+    const nick = oklch(...lightnessAndChroma(scheme, "nick"), hue);
+    const avatar = oklch(...lightnessAndChroma(scheme, "avatar"), hue);
+    const backgrounds = ["bg", "bg-raised", "bg-sunken"].map((name) => parseHex(readColour(scheme, name)));
+    for (const background of [...backgrounds, avatar]) minimum = Math.min(minimum, contrast(nick, background));
   }
 }
-console.log(JSON.stringify({ hues: hues.size, least: Number(least.toFixed(2)), poor }));
+console.log(JSON.stringify({ hues: hues.size, minimum: Number(minimum.toFixed(2)), tooLow }));

@@ -1,41 +1,43 @@
 /**
- * Cases for the page's pure modules. Arguments: the folder with the modules.
- * Writes how many there were; ends with 1 at the first that fails.
+ * Unit tests of the page's pure modules.
+ *
+ * Argument: the folder of the modules. Prints one JSON line with the number of cases.
+ * Exit status 1 after the first failure.
  */
 
 import assert from "node:assert/strict";
 import { pathToFileURL } from "node:url";
 
 const load = (name) => import(pathToFileURL(`${process.argv[2]}/${name}.js`).href);
-const { linesOf, same } = await load("lines");
-const { mentions } = await load("mentions");
-const { actionOf, meaningOf } = await load("commands");
-const { Reading } = await load("reading");
-const { RoomLog } = await load("log");
-const { Shelf } = await load("memory");
-const { Unsent } = await load("unsent");
-const { Outbox } = await load("outbox");
-const { newUuid } = await load("ids");
-const { isReaction } = await load("reactions");
-const { wordsFor } = await load("words");
+const { buildLines, isSameLine } = await load("state/timeline_model");
+const { mentionsNick } = await load("state/mentions");
+const { actionText, parseInput } = await load("state/command_parser");
+const { ReadTracker } = await load("state/read_tracker");
+const { RoomLog } = await load("state/room_log");
+const { JsonStorage } = await load("state/storage");
+const { OutboxStore } = await load("state/outbox_store");
+const { Outbox } = await load("net/outbox");
+const { randomUuid } = await load("state/uuid");
+const { isValidReaction } = await load("view/emoji_picker");
+const { stringsFor } = await load("i18n/strings");
 
 const NOON = new Date(2026, 10, 20, 12).getTime();
 const MINUTE = 60_000;
 
-function said(seq, memberId, ts, more = {}) {
-  return { kind: "message", seq, memberId, nickName: memberId, message: `text ${seq}`, ts, ...more };
+function messageEntry(seq, memberId, ts, overrides = {}) {
+  return { kind: "message", seq, memberId, nickName: memberId, message: `text ${seq}`, ts, ...overrides };
 }
 
-function lines(items, more = {}) {
-  const item = (seq) => items.find((one) => one.seq === seq);
-  const rest = { gaps: [], notices: [], waiting: [], changes: new Map(), mine: new Set(["me"]), nick: "me", unreadAfter: null, now: NOON };
-  return linesOf({ items, item, ...rest, ...more });
+function linesFor(items, overrides = {}) {
+  const getItem = (seq) => items.find((item) => item.seq === seq);
+  const defaults = { gaps: [], notices: [], pendingItems: [], changesBySeq: new Map(), ownMemberIds: new Set(["me"]), nick: "me", unreadAfter: null, now: NOON };
+  return buildLines({ items, getItem, ...defaults, ...overrides });
 }
 
-const keys = (items, more) => lines(items, more).map(({ key }) => key.replace(/^d\d+/, "day"));
-const heads = (items, more) => lines(items, more).filter(({ head }) => head).map(({ key }) => key);
+const lineKeys = (items, overrides) => linesFor(items, overrides).map(({ key }) => key.replace(/^d\d+/, "day"));
+const groupStarts = (items, overrides) => linesFor(items, overrides).filter(({ startsGroup }) => startsGroup).map(({ key }) => key);
 
-class Refused extends Error {
+class FakeRequestError extends Error {
   constructor(code, retryAfter) {
     super(code);
     this.code = code;
@@ -43,26 +45,26 @@ class Refused extends Error {
   }
 }
 
-/** An outbox whose requests are answered from a list: a seq, or a code to refuse with. */
-function outboxWith(...answers) {
-  const asked = [];
+/** Create an outbox with scripted responses; a number is a seq, a string is an error code. */
+function outboxAnswering(...answers) {
+  const requests = [];
   const stored = new Map();
   const outbox = new Outbox({
-    store: { put: (post) => stored.set(post.clientId, post), drop: (clientId) => stored.delete(clientId) },
+    store: { save: (item) => stored.set(item.clientId, item), delete: (clientId) => stored.delete(clientId) },
     onChange: () => {},
     request: async ({ clientId, body }) => {
-      asked.push(`${clientId} ${body.message ?? body.seq}`);
+      requests.push(`${clientId} ${body.message ?? body.seq}`);
       const answer = answers.shift();
       if (typeof answer === "number") return answer;
-      throw new Refused(answer, 0);
+      throw new FakeRequestError(answer, 0);
     },
   });
-  const add = (clientId, message) => outbox.add(clientId, "sendMessage", { message }, NOON);
-  return { outbox, asked, stored, add };
+  const addMessage = (clientId, message) => outbox.add(clientId, "sendMessage", { message }, NOON);
+  return { outbox, requests, stored, addMessage };
 }
 
-/** What a browser's storage looks like. */
-function shelfOver(map) {
+/** Emulate the Web Storage interface over a Map. */
+function browserStorage(map) {
   const storage = Object.fromEntries(map);
   return new Proxy(storage, {
     get: (_, name) =>
@@ -76,247 +78,247 @@ function shelfOver(map) {
   });
 }
 
-const states = ({ waiting }) => waiting.map(({ clientId, state }) => `${clientId} ${state}`);
+const itemStates = ({ items }) => items.map(({ clientId, state }) => `${clientId} ${state}`);
 
 const cases = {
-  "a person's messages within minutes share a head"() {
-    const items = [said(1, "a", NOON), said(2, "a", NOON + MINUTE), said(3, "b", NOON + MINUTE)];
-    items.push(said(4, "b", NOON + 9 * MINUTE));
-    assert.deepEqual(heads(items), ["m1", "m3", "m4"]);
+  "messages of one author within five minutes form a group"() {
+    const items = [messageEntry(1, "a", NOON), messageEntry(2, "a", NOON + MINUTE), messageEntry(3, "b", NOON + MINUTE)];
+    items.push(messageEntry(4, "b", NOON + 9 * MINUTE));
+    assert.deepEqual(groupStarts(items), ["m1", "m3", "m4"]);
   },
-  "an answer, a new nickname and a line between begin anew"() {
-    const items = [said(1, "a", NOON), said(2, "a", NOON, { replyTo: 1 })];
-    items.push(said(3, "a", NOON, { nickName: "other" }), said(4, "a", NOON));
-    assert.deepEqual(heads(items), ["m1", "m2", "m3", "m4"]);
+  "a reply, a nickname change and a notice each start a new group"() {
+    const items = [messageEntry(1, "a", NOON), messageEntry(2, "a", NOON, { replyTo: 1 })];
+    items.push(messageEntry(3, "a", NOON, { nickName: "other" }), messageEntry(4, "a", NOON));
+    assert.deepEqual(groupStarts(items), ["m1", "m2", "m3", "m4"]);
     const notices = [{ id: 1, kind: "join", after: 1, ts: NOON, nickName: "x" }];
-    assert.deepEqual(heads([said(1, "a", NOON), said(2, "a", NOON)], { notices }), ["m1", "m2"]);
+    assert.deepEqual(groupStarts([messageEntry(1, "a", NOON), messageEntry(2, "a", NOON)], { notices }), ["m1", "m2"]);
   },
-  "each day has a row, named when it is near"() {
+  "day dividers are labelled today, yesterday or with a date"() {
     const day = 24 * 60 * MINUTE;
-    const items = [said(1, "a", NOON - 2 * day), said(2, "a", NOON - day), said(3, "a", NOON - 1), said(4, "a", NOON)];
-    assert.deepEqual(keys(items), ["day", "m1", "day", "m2", "day", "m3", "m4"]);
-    assert.deepEqual(lines(items).flatMap(({ age }) => age ?? []), ["older", "yesterday", "today"]);
+    const items = [messageEntry(1, "a", NOON - 2 * day), messageEntry(2, "a", NOON - day), messageEntry(3, "a", NOON - 1), messageEntry(4, "a", NOON)];
+    assert.deepEqual(lineKeys(items), ["day", "m1", "day", "m2", "day", "m3", "m4"]);
+    assert.deepEqual(linesFor(items).flatMap(({ age }) => age ?? []), ["older", "yesterday", "today"]);
   },
-  "the line above what is new stands above the first message of somebody else"() {
-    const items = [said(1, "a", NOON), said(2, "me", NOON), said(3, "a", NOON)];
-    assert.deepEqual(keys(items, { unreadAfter: 1 }), ["day", "m1", "m2", "unread", "m3"]);
-    assert.deepEqual(keys(items, { unreadAfter: 3 }), ["day", "m1", "m2", "m3"]);
+  "the unread divider precedes the first unread message of another member"() {
+    const items = [messageEntry(1, "a", NOON), messageEntry(2, "me", NOON), messageEntry(3, "a", NOON)];
+    assert.deepEqual(lineKeys(items, { unreadAfter: 1 }), ["day", "m1", "m2", "unread", "m3"]);
+    assert.deepEqual(lineKeys(items, { unreadAfter: 3 }), ["day", "m1", "m2", "m3"]);
   },
-  "notices stand where they came, those of one place together"() {
+  "notices keep their position and adjacent ones form one line"() {
     const notice = (id, after) => ({ id, after, kind: "join", ts: NOON, nickName: `n${id}` });
     const notices = [notice(1, 0), notice(2, 1), notice(3, 1), notice(4, 2)];
-    const items = [said(1, "a", NOON), said(2, "a", NOON)];
-    assert.deepEqual(keys(items, { notices }), ["day", "n1", "m1", "n2", "m2", "n4"]);
-    assert.deepEqual(keys([said(2, "a", NOON)], { notices }), ["day", "n2", "m2", "n4"]);
+    const items = [messageEntry(1, "a", NOON), messageEntry(2, "a", NOON)];
+    assert.deepEqual(lineKeys(items, { notices }), ["day", "n1", "m1", "n2", "m2", "n4"]);
+    assert.deepEqual(lineKeys([messageEntry(2, "a", NOON)], { notices }), ["day", "n2", "m2", "n4"]);
   },
-  "what is unsent stands below, and not beside its own entry"() {
+  "pending messages are last and are hidden once their entry is in the log"() {
     const pending = { clientId: "c", event: "sendMessage", body: { message: "text" }, ts: NOON, state: "pending" };
-    assert.deepEqual(keys([said(1, "me", NOON)], { waiting: [pending] }), ["day", "m1", "pc"]);
-    assert.deepEqual(heads([said(1, "me", NOON, { nickName: "me" })], { waiting: [pending] }), ["m1"]);
-    assert.deepEqual(keys([said(1, "me", NOON)], { waiting: [{ ...pending, seq: 1 }] }), ["day", "m1"]);
+    assert.deepEqual(lineKeys([messageEntry(1, "me", NOON)], { pendingItems: [pending] }), ["day", "m1", "pc"]);
+    assert.deepEqual(groupStarts([messageEntry(1, "me", NOON, { nickName: "me" })], { pendingItems: [pending] }), ["m1"]);
+    assert.deepEqual(lineKeys([messageEntry(1, "me", NOON)], { pendingItems: [{ ...pending, seq: 1 }] }), ["day", "m1"]);
   },
-  "what is missing has a line where it belongs"() {
-    const items = [said(3, "a", NOON), said(9, "a", NOON), said(20, "a", NOON)];
+  "each gap has a line at its position"() {
+    const items = [messageEntry(3, "a", NOON), messageEntry(9, "a", NOON), messageEntry(20, "a", NOON)];
     const gaps = [
       { after: 0, before: 3 },
       { after: 4, before: 8 },
       { after: 12, before: 20 },
       { after: 25, before: 30 },
     ];
-    assert.deepEqual(keys(items, { gaps }), ["day", "m3", "g4-8", "m9", "g12-20", "m20"]);
-    assert.deepEqual(heads(items, { gaps }), ["m3", "m9", "m20"]);
+    assert.deepEqual(lineKeys(items, { gaps }), ["day", "m3", "g4-8", "m9", "g12-20", "m20"]);
+    assert.deepEqual(groupStarts(items, { gaps }), ["m3", "m9", "m20"]);
   },
-  "an action has no head, and what follows begins anew"() {
-    const items = [said(1, "a", NOON), said(2, "a", NOON, { message: "/me waves" }), said(3, "a", NOON)];
-    assert.deepEqual(heads(items), ["m1", "m3"]);
+  "an action is not grouped and ends the group before it"() {
+    const items = [messageEntry(1, "a", NOON), messageEntry(2, "a", NOON, { message: "/me waves" }), messageEntry(3, "a", NOON)];
+    assert.deepEqual(groupStarts(items), ["m1", "m3"]);
   },
-  "a line looks the same until something in it differs"() {
-    const item = said(1, "a", NOON);
-    const line = (one) => lines([one]).at(-1);
-    assert.ok(same(line(item), line(item)));
-    assert.ok(!same(line(item), line({ ...item })));
-    const one = { id: 1, after: 0, kind: "join", ts: NOON, nickName: "n" };
-    const row = (...notices) => lines([], { notices }).at(-1);
-    assert.ok(!same(row(one), row(one, { ...one, id: 2 })));
+  "lines are equal only if every rendered field is equal"() {
+    const item = messageEntry(1, "a", NOON);
+    const lineOf = (entry) => linesFor([entry]).at(-1);
+    assert.ok(isSameLine(lineOf(item), lineOf(item)));
+    assert.ok(!isSameLine(lineOf(item), lineOf({ ...item })));
+    const notice = { id: 1, after: 0, kind: "join", ts: NOON, nickName: "n" };
+    const noticeLine = (...notices) => linesFor([], { notices }).at(-1);
+    assert.ok(!isSameLine(noticeLine(notice), noticeLine(notice, { ...notice, id: 2 })));
   },
-  "a nickname is named as a word of its own"() {
-    for (const text of ["ann?", "@Ann hi", "hi ANN", "ann", "小明ann"]) assert.ok(mentions(text, "Ann"), text);
-    for (const text of ["annual", "joann", "", "a n n", "ann2"]) assert.ok(!mentions(text, "ann"), text);
-    for (const text of ["小明你好", "问问小明吧", "小明"]) assert.ok(mentions(text, "小明"), text);
-    assert.ok(!mentions("anything", ""));
+  "mentions match whole words only"() {
+    for (const text of ["ann?", "@Ann hi", "hi ANN", "ann", "小明ann"]) assert.ok(mentionsNick(text, "Ann"), text);
+    for (const text of ["annual", "joann", "", "a n n", "ann2"]) assert.ok(!mentionsNick(text, "ann"), text);
+    for (const text of ["小明你好", "问问小明吧", "小明"]) assert.ok(mentionsNick(text, "小明"), text);
+    assert.ok(!mentionsNick("anything", ""));
   },
-  async "what you say is sent in order and once"() {
-    const { outbox, asked, stored, add } = outboxWith(1, 2);
-    add("a", "one");
-    add("b", "two");
+  async "the outbox sends items in order and without duplicates"() {
+    const { outbox, requests, stored, addMessage } = outboxAnswering(1, 2);
+    addMessage("a", "one");
+    addMessage("b", "two");
     assert.deepEqual([...stored.keys()], ["a", "b"]);
     await Promise.all([outbox.flush(), outbox.flush()]);
-    assert.deepEqual(asked, ["a one", "b two"]);
-    assert.deepEqual(states(outbox), ["a sent", "b sent"]);
+    assert.deepEqual(requests, ["a one", "b two"]);
+    assert.deepEqual(itemStates(outbox), ["a sent", "b sent"]);
     assert.equal(stored.size, 0);
-    outbox.settle((seq) => seq === 1);
-    assert.deepEqual(states(outbox), ["b sent"]);
-    outbox.settle(() => true);
-    assert.deepEqual(states(outbox), []);
+    outbox.removeDelivered((seq) => seq === 1);
+    assert.deepEqual(itemStates(outbox), ["b sent"]);
+    outbox.removeDelivered(() => true);
+    assert.deepEqual(itemStates(outbox), []);
   },
-  async "a lost connection keeps it, under the same id"() {
-    const { outbox, asked, stored, add } = outboxWith("offline", 7);
-    add("a", "one");
+  async "an item is retried with the same client id after a connection loss"() {
+    const { outbox, requests, stored, addMessage } = outboxAnswering("offline", 7);
+    addMessage("a", "one");
     await outbox.flush();
-    assert.deepEqual(states(outbox), ["a pending"]);
-    assert.equal(stored.get("a").tried, true);
+    assert.deepEqual(itemStates(outbox), ["a pending"]);
+    assert.equal(stored.get("a").attempted, true);
     await outbox.flush();
-    assert.deepEqual(asked, ["a one", "a one"]);
-    assert.deepEqual(states(outbox), ["a sent"]);
+    assert.deepEqual(requests, ["a one", "a one"]);
+    assert.deepEqual(itemStates(outbox), ["a sent"]);
   },
-  async "an entry that comes before its answer is not shown twice"() {
-    const { outbox, add } = outboxWith("offline");
-    add("a", "one");
+  async "an entry pushed before its acknowledgement is matched to its item"() {
+    const { outbox, addMessage } = outboxAnswering("offline");
+    addMessage("a", "one");
     await outbox.flush();
-    outbox.arrived(5, "one");
-    assert.equal(outbox.waiting[0].seq, 5);
+    outbox.onOwnMessage(5, "one");
+    assert.equal(outbox.items[0].seq, 5);
   },
-  async "a server that is busy is waited for, however long, and what it refuses blocks nothing"() {
+  async "rate limits are retried without limit and rejected items do not block the queue"() {
     const busy = Array(12).fill("rate_limited");
-    const { outbox, asked, stored, add } = outboxWith(...busy, 1, "forbidden", 2);
-    for (const [clientId, text] of Object.entries({ a: "one", b: "two", c: "three" })) add(clientId, text);
+    const { outbox, requests, stored, addMessage } = outboxAnswering(...busy, 1, "forbidden", 2);
+    for (const [clientId, text] of Object.entries({ a: "one", b: "two", c: "three" })) addMessage(clientId, text);
     await outbox.flush();
-    outbox.settle(() => true);
-    assert.deepEqual(asked, [...Array(13).fill("a one"), "b two", "c three"]);
-    assert.deepEqual(states(outbox), ["b failed"]);
+    outbox.removeDelivered(() => true);
+    assert.deepEqual(requests, [...Array(13).fill("a one"), "b two", "c three"]);
+    assert.deepEqual(itemStates(outbox), ["b failed"]);
     assert.deepEqual([...stored.keys()], ["b"]);
     outbox.retry("b");
-    assert.deepEqual(states(outbox), ["b pending"]);
+    assert.deepEqual(itemStates(outbox), ["b pending"]);
     assert.equal(outbox.discard("b").body.message, "two");
-    assert.deepEqual([states(outbox), stored.size], [[], 0]);
+    assert.deepEqual([itemStates(outbox), stored.size], [[], 0]);
   },
-  async "a server that fails again and again is not asked for ever"() {
-    const { outbox, asked, add } = outboxWith("internal", "internal", "internal", 4);
-    add("a", "one");
+  async "repeated internal errors mark the item as failed"() {
+    const { outbox, requests, addMessage } = outboxAnswering("internal", "internal", "internal", 4);
+    addMessage("a", "one");
     await outbox.flush();
-    assert.deepEqual([asked.length, states(outbox)], [3, ["a failed"]]);
+    assert.deepEqual([requests.length, itemStates(outbox)], [3, ["a failed"]]);
   },
-  "what is discarded while it is under way stays discarded"() {
-    let answer;
+  "an item discarded during its request is not restored"() {
+    let respond;
     const stored = new Map();
     const outbox = new Outbox({
-      store: { put: (post) => stored.set(post.clientId, post), drop: (clientId) => stored.delete(clientId) },
+      store: { save: (item) => stored.set(item.clientId, item), delete: (clientId) => stored.delete(clientId) },
       onChange: () => {},
-      request: () => new Promise((resolve) => (answer = resolve)),
+      request: () => new Promise((resolve) => (respond = resolve)),
     });
     outbox.add("a", "sendMessage", { message: "one" }, NOON);
     const flushed = outbox.flush();
     outbox.discard("a");
-    answer(3);
-    return flushed.then(() => assert.deepEqual([states(outbox), stored.size], [[], 0]));
+    respond(3);
+    return flushed.then(() => assert.deepEqual([itemStates(outbox), stored.size], [[], 0]));
   },
-  "changes of messages are found by what they are about"() {
-    const { outbox, add } = outboxWith();
-    add("a", "one");
+  "pending changes are indexed by target"() {
+    const { outbox, addMessage } = outboxAnswering();
+    addMessage("a", "one");
     outbox.add("b", "editMessage", { seq: 4, message: "x" }, NOON);
     outbox.add("c", "react", { seq: 4, emoji: "👍", on: true }, NOON);
-    assert.deepEqual([...outbox.changes.keys()], [4]);
-    assert.deepEqual(outbox.changes.get(4).map(({ clientId }) => clientId), ["b", "c"]);
-    assert.equal(outbox.changes, outbox.changes);
+    assert.deepEqual([...outbox.changesBySeq.keys()], [4]);
+    assert.deepEqual(outbox.changesBySeq.get(4).map(({ clientId }) => clientId), ["b", "c"]);
+    assert.equal(outbox.changesBySeq, outbox.changesBySeq);
   },
-  "what a tab left unsent goes to one other, when it is gone, and in order"() {
-    const storage = new Map();
-    const tabs = new Map(); // owner → those who wait for its end
-    const tabOf = (owner) => {
-      const shelf = new Shelf(() => shelfOver(storage));
-      const owners = { whenGone: (other, _place, act) => tabs.set(other, [...(tabs.get(other) ?? []), act]) };
-      return new Unsent({ shelf, owner, owners });
+  "items of a closed tab are claimed once and in order"() {
+    const entries = new Map();
+    const callbacks = new Map(); // by the id of the tab that they wait for
+    const openTab = (tabId) => {
+      const storage = new JsonStorage(() => browserStorage(entries));
+      const tabLocks = { whenTabClosed: (otherTab, _scope, callback) => callbacks.set(otherTab, [...(callbacks.get(otherTab) ?? []), callback]) };
+      return new OutboxStore({ storage, tabId, tabLocks });
     };
-    const first = tabOf("first");
-    for (const clientId of ["c", "a", "b"]) first.put("Tea", "Ann", { clientId, state: "pending" });
-    first.put("tea", "Bob", { clientId: "of Bob", state: "pending" });
-    first.put("tea", "ann", { clientId: "a", state: "failed" });
-    assert.deepEqual(first.rooms("ANN"), ["Tea", "tea"]);
-    const taken = { second: [], third: [] };
+    const first = openTab("first");
+    for (const clientId of ["c", "a", "b"]) first.save("Tea", "Ann", { clientId, state: "pending" });
+    first.save("tea", "Bob", { clientId: "of Bob", state: "pending" });
+    first.save("tea", "ann", { clientId: "a", state: "failed" });
+    assert.deepEqual(first.roomsOf("ANN"), ["Tea", "tea"]);
+    const claimed = { second: [], third: [] };
     for (const name of ["second", "third"]) {
-      const other = tabOf(name);
-      other.claim("tea", "ann", (posts) => taken[name].push(...posts.map(({ clientId }) => clientId)));
-      other.claim("TEA", "ANN", () => assert.fail("it waits already"));
+      const otherTab = openTab(name);
+      otherTab.claimOrphans("tea", "ann", (items) => claimed[name].push(...items.map(({ clientId }) => clientId)));
+      otherTab.claimOrphans("TEA", "ANN", () => assert.fail("the second claim must reuse the first watch"));
     }
-    assert.deepEqual(taken, { second: [], third: [] });
-    for (const act of tabs.get("first")) act();
-    assert.deepEqual(taken, { second: ["c", "a", "b"], third: [] });
+    assert.deepEqual(claimed, { second: [], third: [] });
+    for (const callback of callbacks.get("first")) callback();
+    assert.deepEqual(claimed, { second: ["c", "a", "b"], third: [] });
   },
-  "a message is read when it is seen, and what came before stands above a line"() {
+  "messages are marked read only while the room has attention"() {
     const log = new RoomLog();
-    log.open([said(1, "a", NOON)], { lastSeq: 1, hasOlder: false });
+    log.loadNewest([messageEntry(1, "a", NOON)], { lastSeq: 1, hasOlder: false });
     const reads = [];
-    const reading = new Reading({ read: null, onRead: (seq) => reads.push(seq) });
-    const update = (looking) => reading.update({ log, mine: new Set(["me"]), nick: "ann", looking });
+    const readTracker = new ReadTracker({ readSeq: null, onRead: (seq) => reads.push(seq) });
+    const update = (isAttentive) => readTracker.update({ log, ownMemberIds: new Set(["me"]), nick: "ann", isAttentive });
     update(true);
-    assert.deepEqual([reading.unread, reading.unreadAfter, reads], [0, null, [1]]);
-    log.push(said(2, "me", NOON));
-    log.push(said(3, "a", NOON));
+    assert.deepEqual([readTracker.unread, readTracker.unreadAfter, reads], [0, null, [1]]);
+    log.push(messageEntry(2, "me", NOON));
+    log.push(messageEntry(3, "a", NOON));
     assert.deepEqual(update(false), []);
-    log.push(said(4, "a", NOON, { message: "Ann?" }));
+    log.push(messageEntry(4, "a", NOON, { message: "Ann?" }));
     assert.deepEqual(update(false).map(({ seq }) => seq), [4]);
-    assert.deepEqual([reading.unread, reading.named, reading.unreadAfter], [2, 1, 1]);
+    assert.deepEqual([readTracker.unread, readTracker.mentions, readTracker.unreadAfter], [2, 1, 1]);
     assert.deepEqual(update(false), []);
     update(true);
-    assert.deepEqual([reading.unread, reading.named, reading.unreadAfter, reads], [0, 0, 1, [1, 4]]);
-    log.push(said(5, "a", NOON));
+    assert.deepEqual([readTracker.unread, readTracker.mentions, readTracker.unreadAfter, reads], [0, 0, 1, [1, 4]]);
+    log.push(messageEntry(5, "a", NOON));
     update(true);
-    assert.deepEqual([reading.unread, reading.unreadAfter], [0, 1]);
-    reading.spoke();
+    assert.deepEqual([readTracker.unread, readTracker.unreadAfter], [0, 1]);
+    readTracker.clearDivider();
     update(false);
-    log.push(said(6, "a", NOON));
+    log.push(messageEntry(6, "a", NOON));
     update(false);
-    assert.deepEqual([reading.unread, reading.unreadAfter], [1, 5]);
-    reading.readElsewhere(6);
+    assert.deepEqual([readTracker.unread, readTracker.unreadAfter], [1, 5]);
+    readTracker.applyRemoteMarker(6);
     update(false);
-    assert.equal(reading.unread, 0);
+    assert.equal(readTracker.unread, 0);
   },
-  "a slash begins a command, two of them say one, and no unknown one is sent"() {
-    assert.deepEqual(meaningOf("hello /me"), { say: "hello /me" });
-    assert.deepEqual(meaningOf("/"), { say: "/" });
-    assert.deepEqual(meaningOf("//me"), { say: "/me" });
-    assert.deepEqual(meaningOf("/ME waves\nand bows"), { say: "/me waves\nand bows" });
-    assert.deepEqual(meaningOf("/me"), { command: "me", argument: "" });
-    assert.deepEqual(meaningOf("/Join  the tea room "), { command: "join", argument: "the tea room" });
-    assert.deepEqual(meaningOf("/part"), { command: "leave", argument: "" });
+  "a slash starts a command, a double slash escapes it, unknown commands are reported"() {
+    assert.deepEqual(parseInput("hello /me"), { text: "hello /me" });
+    assert.deepEqual(parseInput("/"), { text: "/" });
+    assert.deepEqual(parseInput("//me"), { text: "/me" });
+    assert.deepEqual(parseInput("/ME waves\nand bows"), { text: "/me waves\nand bows" });
+    assert.deepEqual(parseInput("/me"), { command: "me", argument: "" });
+    assert.deepEqual(parseInput("/Join  the tea room "), { command: "join", argument: "the tea room" });
+    assert.deepEqual(parseInput("/part"), { command: "leave", argument: "" });
     for (const name of ["etc/hosts", "toString", "constructor", "__proto__", "nonsense"]) {
-      assert.deepEqual(meaningOf(`/${name}`), { unknown: name });
+      assert.deepEqual(parseInput(`/${name}`), { unknown: name });
     }
-    assert.equal(actionOf("/me waves"), "waves");
-    for (const text of ["/me", "/me  ", "/mean", "/Me waves", "x /me waves"]) assert.equal(actionOf(text), null);
+    assert.equal(actionText("/me waves"), "waves");
+    for (const text of ["/me", "/me  ", "/mean", "/Me waves", "x /me waves"]) assert.equal(actionText(text), null);
   },
-  "an id is a UUID of version 4 also where the browser makes none"() {
-    const form = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
-    assert.match(newUuid(), form);
+  "randomUuid returns version 4 UUIDs without crypto.randomUUID"() {
+    const pattern = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+    assert.match(randomUuid(), pattern);
     const { randomUUID } = crypto;
     Object.defineProperty(crypto, "randomUUID", { value: undefined, configurable: true });
-    const ids = new Set(Array.from({ length: 1000 }, newUuid));
+    const ids = new Set(Array.from({ length: 1000 }, randomUuid));
     Object.defineProperty(crypto, "randomUUID", { value: randomUUID, configurable: true });
     assert.equal(ids.size, 1000);
-    for (const id of ids) assert.match(id, form);
+    for (const id of ids) assert.match(id, pattern);
   },
-  "a reaction is one emoji or a short word"() {
+  "isValidReaction accepts one emoji or a short word"() {
     for (const text of ["👍", "👍🏽", "❤️", "👩🏻‍❤️‍💋‍👨🏻", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "🇨🇳", "1️⃣", "+1", "lol", "赞", "收到", "✓", "धन्यवाद"]) {
-      assert.ok(isReaction(text), text);
+      assert.ok(isValidReaction(text), text);
     }
     for (const text of ["", "a word", "我完全同意", "wonderful!", "👍👍", "👍 ok", "\u200d", "\u3164", "\u2800", "🇨", "a\u20e3", "\u0301"]) {
-      assert.ok(!isReaction(text), text);
+      assert.ok(!isValidReaction(text), text);
     }
   },
-  "both languages have the same words"() {
-    const kind = (word) => (typeof word === "object" ? shape(word) : typeof word);
-    const shape = (words) => Object.entries(words).map(([name, word]) => [name, kind(word)]);
-    assert.deepEqual(shape(wordsFor(["zh-TW"])), shape(wordsFor(["en"])));
-    assert.equal(wordsFor(["fr", "zh-CN", "en"]).lang, "zh-CN");
-    assert.equal(wordsFor(["fr"]).lang, "en");
+  "all languages define the same strings"() {
+    const typeOf = (string) => (typeof string === "object" ? shape(string) : typeof string);
+    const shape = (strings) => Object.entries(strings).map(([key, string]) => [key, typeOf(string)]);
+    assert.deepEqual(shape(stringsFor(["zh-TW"])), shape(stringsFor(["en"])));
+    assert.equal(stringsFor(["fr", "zh-CN", "en"]).lang, "zh-CN");
+    assert.equal(stringsFor(["fr"]).lang, "en");
   },
 };
 
 for (const [name, run] of Object.entries(cases)) {
   try {
     await run();
-  } catch (fault) {
-    console.log(JSON.stringify({ failed: name, fault: fault.message }));
+  } catch (error) {
+    console.log(JSON.stringify({ failed: name, error: error.message }));
     process.exit(1);
   }
 }

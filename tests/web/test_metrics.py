@@ -1,15 +1,15 @@
-"""What the operator's monitoring reads."""
+"""Prometheus metrics endpoint."""
 
 from pathlib import Path
 
 import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.support.in_process_server import running_server
 from tests.support.raw_client import raw_client
+from tests.support.serving import serving
 
 
-async def numbers(url: str, **headers: str) -> dict[str, float]:
+async def fetch_metrics(url: str, **headers: str) -> dict[str, float]:
     async with aiohttp.ClientSession() as session, session.get(url + "/metrics", headers=headers) as answer:
         assert answer.status == 200, answer.status
         text = await answer.text()
@@ -20,24 +20,24 @@ async def numbers(url: str, **headers: str) -> dict[str, float]:
     }
 
 
-async def test_it_counts_connections_members_entries_and_the_loops_lateness(tmp_path: Path) -> None:
-    async with running_server(tmp_path) as server, raw_client(server.url) as ann:
+async def test_metrics_report_connections_members_entries_and_loop_lag(tmp_path: Path) -> None:
+    async with serving(tmp_path) as server, raw_client(server.url) as ann:
         await ann.join("tea", "ann")
         for text in ("one", "two"):
-            await ann.request("sendMessage", {"room": "tea", "message": text})
-        await ann.request("listRooms", {})
-        found = await numbers(server.url)
+            await ann.ask("sendMessage", {"room": "tea", "message": text})
+        await ann.ask("listRooms", {})
+        found = await fetch_metrics(server.url)
         assert found["chat_connections"] == 1
         assert (found["chat_rooms"], found["chat_members"]) == (1, 1)
         assert found["chat_entries_total"] == 2
         assert found["chat_journal_waiting"] == 0
-        while not (found := await numbers(server.url))["event_loop_lag_seconds_count"]:
+        while not (found := await fetch_metrics(server.url))["event_loop_lag_seconds_count"]:
             pass
         assert found["event_loop_lag_seconds_bucket{'le': '+Inf'}"] == found["event_loop_lag_seconds_count"]
 
 
-async def test_a_stranger_is_not_answered(tmp_path: Path) -> None:
-    async with running_server(tmp_path, trusted_proxy=("127.0.0.0/8",)) as server, aiohttp.ClientSession() as session:
+async def test_metrics_are_hidden_from_remote_addresses(tmp_path: Path) -> None:
+    async with serving(tmp_path, trusted_proxy=("127.0.0.0/8",)) as server, aiohttp.ClientSession() as session:
         async with session.get(server.url + "/metrics", headers={"X-Forwarded-For": "192.0.2.1"}) as answer:
             assert answer.status == 404
-        assert await numbers(server.url)
+        assert await fetch_metrics(server.url)

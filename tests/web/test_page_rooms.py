@@ -1,56 +1,54 @@
-"""Several rooms in one page: what is unread where, what is written where, and how one gets from one to another."""
+"""Multiple rooms: unread counts, drafts, navigation and commands."""
 
 import re
 
 import pytest
 from playwright.async_api import Browser, Locator, expect
 
-from server.app import RunningServer
-from tests.support.browser import PHONE_VIEWPORT, open_tab
-from tests.support.chat_page import ChatPage, open_chat_page
+from server.runtime import Running
+from tests.support.browser import PHONE, open_tab
 from tests.support.raw_client import RawClient
+from tests.support.visitor import Visitor, visitor
 
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
 
 
-def row(reader: ChatPage, room: str) -> Locator:
-    return reader.page.locator("#rooms-list li", has=reader.page.get_by_text(room, exact=True))
+def row(reader: Visitor, room: str) -> Locator:
+    return reader.page.locator("#room-list li", has=reader.page.get_by_text(room, exact=True))
 
 
-async def say(client: RawClient, room: str, *texts: str) -> None:
+async def post(client: RawClient, room: str, *texts: str) -> None:
     for text in texts:
-        await client.request("sendMessage", {"room": room, "message": text})
+        await client.ask("sendMessage", {"room": room, "message": text})
 
 
-async def test_what_comes_elsewhere_is_counted_until_it_is_seen(
-    browser: Browser, server: RunningServer, bot: RawClient
+async def test_unread_counts_of_other_rooms_reset_when_viewed(
+    browser: Browser, server: Running, bot: RawClient
 ) -> None:
     await bot.join("coffee", "bot")
-    reader = await open_chat_page(browser, server.url, "Ann")
-    await reader.send_message("/join coffee")
+    reader = await visitor(browser, server.url, "Ann")
+    await reader.say("/join coffee")
     await expect(reader.page.locator("#room-name")).to_have_text("coffee")
-    await say(bot, "tea", "one", "for ann!", "channel")
+    await post(bot, "tea", "one", "for ann!", "channel")
     await expect(row(reader, "tea").locator(".badge")).to_have_text("@3")
     await expect(reader.page).to_have_title("(3) coffee")
-    await expect(reader.page.locator("#icon")).to_have_attribute("href", re.compile(r"/icon-named\.svg$"))
+    await expect(reader.page.locator("#favicon")).to_have_attribute("href", re.compile(r"/icon-mention\.svg$"))
     await reader.page.keyboard.press("Alt+A")
     await expect(reader.page.locator("#room-name")).to_have_text("tea")
-    await expect(reader.page.locator(".rule.unread + .message")).to_contain_text("one")
-    await expect(reader.page.locator("#rooms-list .badge")).to_have_count(0)
+    await expect(reader.page.locator(".divider.unread + .message")).to_contain_text("one")
+    await expect(reader.page.locator("#room-list .badge")).to_have_count(0)
     await expect(reader.page).to_have_title("tea · Chat")
-    await expect(reader.page.locator("#icon")).to_have_attribute("href", re.compile(r"/icon\.svg$"))
-    await say(bot, "coffee", "quiet")
+    await expect(reader.page.locator("#favicon")).to_have_attribute("href", re.compile(r"/icon\.svg$"))
+    await post(bot, "coffee", "quiet")
     await expect(row(reader, "coffee").locator(".badge")).to_have_text("1")
-    await expect(reader.page.locator("#icon")).to_have_attribute("href", re.compile(r"/icon-unread\.svg$"))
-    reader.assert_no_errors()
+    await expect(reader.page.locator("#favicon")).to_have_attribute("href", re.compile(r"/icon-unread\.svg$"))
+    reader.behaved()
 
 
-async def test_each_room_has_its_address_and_the_browser_goes_back(
-    browser: Browser, server: RunningServer, bot: RawClient
-) -> None:
-    reader = await open_chat_page(browser, server.url, "Ann")
+async def test_room_urls_work_with_browser_history(browser: Browser, server: Running, bot: RawClient) -> None:
+    reader = await visitor(browser, server.url, "Ann")
     assert reader.page.url == f"{server.url}/#/tea"
-    await reader.send_message("/join 茶 室/1")
+    await reader.say("/join 茶 室/1")
     await expect(reader.page.locator("#room-name")).to_have_text("茶 室/1")
     await expect(reader.page).to_have_url(re.compile(r"/#/%E8%8C%B6%20%E5%AE%A4%2F1$"))
     await reader.page.go_back()
@@ -59,18 +57,16 @@ async def test_each_room_has_its_address_and_the_browser_goes_back(
     await expect(reader.page.locator("#room-name")).to_have_text("茶 室/1")
     await reader.page.evaluate("location.hash = '#/coffee'")
     await expect(reader.page.locator("#room-name")).to_have_text("coffee")
-    await expect(reader.page.locator("#rooms-list .name")).to_have_text(["tea", "茶 室/1", "coffee"])
+    await expect(reader.page.locator("#room-list .name")).to_have_text(["tea", "茶 室/1", "coffee"])
     await reader.page.keyboard.press("Alt+ArrowDown")
     await expect(reader.page.locator("#room-name")).to_have_text("tea")
-    reader.assert_no_errors()
+    reader.behaved()
 
 
-async def test_a_draft_stays_in_its_room_and_a_reload_finds_all_of_them(
-    browser: Browser, server: RunningServer, bot: RawClient
-) -> None:
-    await say(bot, "tea", "a question")
-    writer = await open_chat_page(browser, server.url, "Ann")
-    await writer.send_message("/join coffee")
+async def test_drafts_are_per_room_and_survive_a_reload(browser: Browser, server: Running, bot: RawClient) -> None:
+    await post(bot, "tea", "a question")
+    writer = await visitor(browser, server.url, "Ann")
+    await writer.say("/join coffee")
     await writer.composer.fill("half a sen")
     await writer.page.keyboard.press("Alt+ArrowUp")
     await expect(writer.composer).to_have_value("")
@@ -79,28 +75,28 @@ async def test_a_draft_stays_in_its_room_and_a_reload_finds_all_of_them(
     await writer.composer.press_sequentially("an ans")
     await writer.page.keyboard.press("Alt+ArrowDown")
     await expect(writer.composer).to_have_value("half a sen")
-    await expect(writer.page.locator("#about")).to_be_hidden()
+    await expect(writer.page.locator("#compose-context")).to_be_hidden()
     await writer.page.reload()
     await expect(writer.composer).to_have_value("half a sen")
-    await row(writer, "tea").locator(".open").click()
+    await row(writer, "tea").locator(".room-open").click()
     await expect(writer.composer).to_have_value("an ans")
-    await expect(writer.page.locator("#about")).to_contain_text("Replying to bot")
+    await expect(writer.page.locator("#compose-context")).to_contain_text("Replying to bot")
     await writer.composer.press("Enter")
     await expect(writer.page.locator(".quote")).to_have_text("bot a question")
-    await writer.expect_all_sent()
-    writer.assert_no_errors()
+    await writer.all_sent()
+    writer.behaved()
 
 
-async def test_the_dialog_finds_rooms_by_what_is_typed(browser: Browser, server: RunningServer, bot: RawClient) -> None:
+async def test_the_room_dialog_filters_by_name(browser: Browser, server: Running, bot: RawClient) -> None:
     for room in ("coffee", "cocoa"):
         await bot.join(room, "bot")
-    await bot.request("setTopic", {"room": "cocoa", "topic": "hot and sweet"})
-    reader = await open_chat_page(browser, server.url, "Ann")
+    await bot.ask("setTopic", {"room": "cocoa", "topic": "hot and sweet"})
+    reader = await visitor(browser, server.url, "Ann")
     await reader.page.keyboard.press("Control+K")
     options = reader.page.get_by_role("option")
     await expect(options).to_have_count(2)
     await reader.page.keyboard.type("COCO")
-    await expect(options).to_have_text([re.compile("cocoa.*1 person here.*hot and sweet"), "Join “COCO”"])
+    await expect(options).to_have_text([re.compile("cocoa.*1 member.*hot and sweet"), "Join “COCO”"])
     await expect(options.last).to_have_attribute("aria-selected", "true")
     await reader.page.keyboard.press("ArrowUp")
     await reader.page.keyboard.press("Enter")
@@ -114,113 +110,109 @@ async def test_the_dialog_finds_rooms_by_what_is_typed(browser: Browser, server:
     await reader.page.keyboard.type("te")
     await reader.page.keyboard.press("Enter")
     await expect(reader.page.locator("#room-name")).to_have_text("tea")
-    await expect(reader.page.locator("#rooms-list .name")).to_have_text(["tea", "cocoa", "brand new"])
-    reader.assert_no_errors()
+    await expect(reader.page.locator("#room-list .name")).to_have_text(["tea", "cocoa", "brand new"])
+    reader.behaved()
 
 
-async def test_leaving_one_room_shows_another_and_leaving_all_the_door(
-    browser: Browser, server: RunningServer, bot: RawClient
+async def test_leaving_a_room_shows_the_next_one_or_the_join_form(
+    browser: Browser, server: Running, bot: RawClient
 ) -> None:
-    reader = await open_chat_page(browser, server.url, "Ann")
-    await reader.send_message("/join coffee")
-    await expect(reader.page.locator("#members-list .nick")).to_have_text(["Ann"])
-    await reader.send_message("/leave")
+    reader = await visitor(browser, server.url, "Ann")
+    await reader.say("/join coffee")
+    await expect(reader.page.locator("#member-list .nick")).to_have_text(["Ann"])
+    await reader.say("/leave")
     await expect(reader.page.locator("#room-name")).to_have_text("tea")
-    await expect(reader.page.locator("#rooms-list .name")).to_have_text(["tea"])
+    await expect(reader.page.locator("#room-list .name")).to_have_text(["tea"])
     assert [member["nickName"] for member in (await bot.join("coffee", "bot"))["members"]] == ["bot"]
-    await reader.send_message("/leave")
-    await expect(reader.page.locator("#door")).to_be_visible()
+    await reader.say("/leave")
+    await expect(reader.page.locator("#join-screen")).to_be_visible()
     await expect(reader.page).to_have_title("Chat")
-    reader.assert_no_errors()
+    reader.behaved()
 
 
-async def test_a_room_that_cannot_be_is_refused_and_the_one_before_stays(
-    browser: Browser, server: RunningServer
-) -> None:
-    reader = await open_chat_page(browser, server.url, "Ann")
-    await reader.send_message("/join " + "x" * 65)
-    await expect(reader.page.locator("#toast")).to_contain_text("That is too long.")
+async def test_an_invalid_room_name_keeps_the_current_room(browser: Browser, server: Running) -> None:
+    reader = await visitor(browser, server.url, "Ann")
+    await reader.say("/join " + "x" * 65)
+    await expect(reader.page.locator("#toast")).to_contain_text("The text is too long.")
     await expect(reader.page.locator("#room-name")).to_have_text("tea")
-    await expect(reader.page.locator("#rooms-list .name")).to_have_text(["tea"])
+    await expect(reader.page.locator("#room-list .name")).to_have_text(["tea"])
     await expect(reader.page).to_have_url(re.compile("/#/tea$"))
-    await reader.send_message("still here")
-    await reader.expect_all_sent()
-    reader.assert_no_errors()
+    await reader.say("still here")
+    await reader.all_sent()
+    reader.behaved()
 
 
-async def test_commands_do_what_they_say_and_an_unknown_one_is_not_sent(
-    browser: Browser, server: RunningServer, bot: RawClient
-) -> None:
-    writer = await open_chat_page(browser, server.url, "Ann")
-    await writer.send_message("/etc/hosts is a file")
-    await expect(writer.page.locator("#hint")).to_contain_text("There is no command /etc/hosts")
+async def test_commands_run_and_unknown_ones_are_not_sent(browser: Browser, server: Running, bot: RawClient) -> None:
+    writer = await visitor(browser, server.url, "Ann")
+    await writer.say("/etc/hosts is a file")
+    await expect(writer.page.locator("#composer-error")).to_contain_text("Unknown command: /etc/hosts")
     await expect(writer.composer).to_have_value("/etc/hosts is a file")
-    await writer.send_message("//etc/hosts is a file")
-    await writer.expect_messages("/etc/hosts is a file")
-    await writer.send_message("/topic about <b>tea</b>")
+    await writer.say("//etc/hosts is a file")
+    await writer.sees("/etc/hosts is a file")
+    await writer.say("/topic about <b>tea</b>")
     await expect(writer.page.locator("#room-topic")).to_have_text("about <b>tea</b>")
-    await writer.send_message("/nick Anne")
-    await expect(writer.page.locator("#members-list .nick")).to_have_text(["Anne", "bot"])
-    await writer.send_message("/names")
-    await expect(writer.page.locator(".notice").last).to_contain_text("2 here: bot, Anne")
-    await writer.send_message("/me waves at <i>bot</i>")
-    await expect(writer.page.locator(".action .said")).to_have_text("* Anne waves at <i>bot</i>")
-    await writer.expect_all_sent()
-    history = await bot.request("history", {"room": "tea", "before": 1000})
+    await writer.say("/nick Anne")
+    await expect(writer.page.locator("#member-list .nick")).to_have_text(["Anne", "bot"])
+    await writer.say("/names")
+    await expect(writer.page.locator(".notice").last).to_contain_text("2 members: bot, Anne")
+    await writer.say("/me waves at <i>bot</i>")
+    await expect(writer.page.locator(".action .message-text")).to_have_text("* Anne waves at <i>bot</i>")
+    await writer.all_sent()
+    history = await bot.ask("history", {"room": "tea", "before": 1000})
     assert [entry.get("message") for entry in history["messages"]][-1] == "/me waves at <i>bot</i>"
     await writer.page.reload()
-    await expect(writer.page.locator("#members-list .nick")).to_have_text(["Anne", "bot"])
-    writer.assert_no_errors()
+    await expect(writer.page.locator("#member-list .nick")).to_have_text(["Anne", "bot"])
+    writer.behaved()
 
 
-async def test_a_hidden_or_unfocused_page_reads_nothing(
-    browser: Browser, server: RunningServer, bot: RawClient
+async def test_an_unfocused_page_does_not_mark_messages_as_read(
+    browser: Browser, server: Running, bot: RawClient
 ) -> None:
-    reader = await open_chat_page(browser, server.url, "Ann")
-    look_away = """(away) => {
+    reader = await visitor(browser, server.url, "Ann")
+    set_focus = """(away) => {
       document.hasFocus = () => !away;
       window.dispatchEvent(new Event(away ? "blur" : "focus"));
     }"""
-    await reader.page.evaluate(look_away, True)
-    await say(bot, "tea", "one", "two")
+    await reader.page.evaluate(set_focus, True)
+    await post(bot, "tea", "one", "two")
     await expect(reader.page).to_have_title("(2) tea")
     again = await reader.page.context.new_page()
     await again.goto(f"{server.url}/#/tea")
-    await again.locator("#door-enter").click()
-    await expect(again.locator("#lines .said")).to_have_count(2)
-    # Another tab of the same person has read them.
+    await again.locator("#join-submit").click()
+    await expect(again.locator("#timeline-lines .message-text")).to_have_count(2)
+    # The second tab of the same user marked them as read.
     await expect(reader.page).to_have_title("tea · Chat")
-    reader.assert_no_errors()
+    reader.behaved()
 
 
-async def test_on_a_phone_the_rooms_are_a_drawer(browser: Browser, server: RunningServer, bot: RawClient) -> None:
-    reader = ChatPage(await open_tab(browser, viewport=PHONE_VIEWPORT))
-    await reader.join_room(server.url, "Ann")
-    await reader.send_message("/join coffee")
-    await say(bot, "tea", "Ann?")
+async def test_the_room_list_is_a_drawer_on_phones(browser: Browser, server: Running, bot: RawClient) -> None:
+    reader = Visitor(await open_tab(browser, viewport=PHONE))
+    await reader.go(server.url, "Ann")
+    await reader.say("/join coffee")
+    await post(bot, "tea", "Ann?")
     await expect(reader.page.locator("#rooms-badge")).to_have_text("1")
     await expect(reader.page.locator("#rooms")).to_be_hidden()
     await reader.page.get_by_role("button", name="Rooms").click()
-    await expect(row(reader, "coffee").locator(".open")).to_be_focused()
-    await row(reader, "tea").locator(".open").click()
+    await expect(row(reader, "coffee").locator(".room-open")).to_be_focused()
+    await row(reader, "tea").locator(".room-open").click()
     await expect(reader.page.locator("#rooms")).to_be_hidden()
     await expect(reader.page.locator("#room-name")).to_have_text("tea")
     await expect(reader.page.locator("#rooms-badge")).to_be_hidden()
-    reader.assert_no_errors()
+    reader.behaved()
 
 
-async def test_a_button_leads_to_the_first_unread_message_while_it_is_out_of_sight(
-    browser: Browser, server: RunningServer, bot: RawClient
+async def test_a_button_jumps_to_the_first_unread_message_above_the_viewport(
+    browser: Browser, server: Running, bot: RawClient
 ) -> None:
     await bot.join("coffee", "bot")
-    reader = await open_chat_page(browser, server.url, "Ann")
-    await reader.send_message("/join coffee")
+    reader = await visitor(browser, server.url, "Ann")
+    await reader.say("/join coffee")
     await expect(reader.page.locator("#room-name")).to_have_text("coffee")
-    await say(bot, "tea", *(f"line {number}" for number in range(150)))
+    await post(bot, "tea", *(f"line {number}" for number in range(150)))
     await expect(row(reader, "tea").locator(".badge")).to_have_text("99+")
     await reader.page.keyboard.press("Alt+ArrowUp")
     await expect(reader.messages.last).to_be_in_viewport()
-    button = reader.page.get_by_role("button", name="First unread")
+    button = reader.page.get_by_role("button", name="Jump to first unread")
     await button.click()
     await expect(reader.page.get_by_text("line 0", exact=True)).to_be_in_viewport()
     await expect(button).to_be_hidden()
@@ -228,9 +220,9 @@ async def test_a_button_leads_to_the_first_unread_message_while_it_is_out_of_sig
     await reader.page.keyboard.press("Escape")
     await expect(reader.messages.last).to_be_in_viewport()
     await expect(button).to_be_hidden()
-    await say(bot, "coffee", "one")
+    await post(bot, "coffee", "one")
     await expect(row(reader, "coffee").locator(".badge")).to_have_text("1")
     await reader.page.keyboard.press("Alt+ArrowDown")
-    await expect(reader.page.locator(".rule.unread + .message")).to_contain_text("one")
+    await expect(reader.page.locator(".divider.unread + .message")).to_contain_text("one")
     await expect(button).to_be_hidden()
-    reader.assert_no_errors()
+    reader.behaved()

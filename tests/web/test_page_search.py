@@ -1,4 +1,4 @@
-"""Searching in the page, and going to what was found."""
+"""Message search and navigation to results."""
 
 import re
 from typing import Any
@@ -6,73 +6,73 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, expect
 
-from server.app import RunningServer
-from tests.support.browser import PHONE_VIEWPORT
-from tests.support.chat_page import open_chat_page
+from server.runtime import Running
+from tests.support.browser import PHONE
 from tests.support.raw_client import RawClient
+from tests.support.visitor import visitor
 
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
 
 
-async def said(client: RawClient, room: str, *texts: str) -> None:
+async def post(client: RawClient, room: str, *texts: str) -> None:
     for text in texts:
-        await client.request("sendMessage", {"room": room, "message": text})
+        await client.ask("sendMessage", {"room": room, "message": text})
 
 
-@pytest.mark.parametrize("viewport", [None, PHONE_VIEWPORT], ids=["desktop", "phone"])
-async def test_what_was_found_is_marked_and_leads_to_its_place(
-    browser: Browser, server: RunningServer, bot: RawClient, viewport: dict[str, int] | None
+@pytest.mark.parametrize("viewport", [None, PHONE], ids=["desktop", "phone"])
+async def test_results_are_highlighted_and_open_in_their_room(
+    browser: Browser, server: Running, bot: RawClient, viewport: dict[str, int] | None
 ) -> None:
     await bot.join("coffee", "bot")
-    await said(bot, "tea", "the <b>Kettle</b> is hot", "茶壶在这里")
-    await bot.send_messages("tea", [f"line {number}" for number in range(300)])
-    await said(bot, "coffee", "a kettle for coffee")
+    await post(bot, "tea", "the <b>Kettle</b> is hot", "茶壶在这里")
+    await bot.flood("tea", [f"line {number}" for number in range(300)])
+    await post(bot, "coffee", "a kettle for coffee")
     size: dict[str, Any] = {"viewport": viewport} if viewport else {}
-    reader = await open_chat_page(browser, server.url, "Ann", **size)
-    await reader.send_message("/search kettle")
-    hits = reader.page.locator("#search-list .hit .said")
-    await expect(hits).to_have_text(["the <b>Kettle</b> is hot"])
-    await expect(hits.locator("mark")).to_have_text(["Kettle"])
-    await expect(reader.page.locator("#search-state")).to_have_text("1 found, newest first")
-    await reader.page.get_by_label("In all rooms").check()
-    await expect(hits).to_have_text(["a kettle for coffee", "the <b>Kettle</b> is hot"])
-    await hits.last.click()
-    await expect(reader.page.locator(".message.found")).to_contain_text("the <b>Kettle</b> is hot")
-    await expect(reader.page.locator(".message.found")).to_be_in_viewport()
+    reader = await visitor(browser, server.url, "Ann", **size)
+    await reader.say("/search kettle")
+    results = reader.page.locator("#search-results .search-result .message-text")
+    await expect(results).to_have_text(["the <b>Kettle</b> is hot"])
+    await expect(results.locator("mark")).to_have_text(["Kettle"])
+    await expect(reader.page.locator("#search-status")).to_have_text("1 result, newest first")
+    await reader.page.get_by_label("Search all rooms").check()
+    await expect(results).to_have_text(["a kettle for coffee", "the <b>Kettle</b> is hot"])
+    await results.last.click()
+    await expect(reader.page.locator(".message.highlighted")).to_contain_text("the <b>Kettle</b> is hot")
+    await expect(reader.page.locator(".message.highlighted")).to_be_in_viewport()
     if viewport:
         await expect(reader.page.locator("#search")).to_be_hidden()
         await reader.page.get_by_role("button", name="Search").click()
-    await reader.page.locator("#search-field").fill("kettle")
-    await expect(hits).to_have_text(["a kettle for coffee", "the <b>Kettle</b> is hot"])
-    await hits.first.click()
+    await reader.page.locator("#search-input").fill("kettle")
+    await expect(results).to_have_text(["a kettle for coffee", "the <b>Kettle</b> is hot"])
+    await results.first.click()
     await expect(reader.page.locator("#room-name")).to_have_text("coffee")
-    await expect(reader.page.locator(".message.found")).to_contain_text("a kettle for coffee")
-    reader.assert_no_errors()
+    await expect(reader.page.locator(".message.highlighted")).to_contain_text("a kettle for coffee")
+    reader.behaved()
 
 
-async def test_more_comes_when_it_is_asked_for_and_nothing_is_said_to_be_nothing(
-    browser: Browser, server: RunningServer, bot: RawClient
+async def test_results_are_paged_and_an_empty_result_is_reported(
+    browser: Browser, server: Running, bot: RawClient
 ) -> None:
-    await said(bot, "tea", *(f"pot {number}" for number in range(40)), "最后一个茶壶")
-    reader = await open_chat_page(browser, server.url, "Ann")
+    await post(bot, "tea", *(f"pot {number}" for number in range(40)), "最后一个茶壶")
+    reader = await visitor(browser, server.url, "Ann")
     await reader.page.keyboard.press("Control+Shift+F")
     await reader.page.keyboard.type("pot")
-    hits = reader.page.locator("#search-list .hit .said")
-    await expect(hits).to_have_count(30)
-    await reader.page.get_by_role("button", name="More").click()
-    await expect(hits).to_have_text([f"pot {number}" for number in reversed(range(40))])
-    await expect(reader.page.get_by_role("button", name="More")).to_be_hidden()
-    await reader.page.locator("#search-field").fill("壶")
-    await expect(hits).to_have_text(["最后一个茶壶"])
-    await reader.page.locator("#search-field").fill("nowhere")
-    await expect(reader.page.locator("#search-state")).to_have_text("Nothing was found.")
+    results = reader.page.locator("#search-results .search-result .message-text")
+    await expect(results).to_have_count(30)
+    await reader.page.get_by_role("button", name="Load more").click()
+    await expect(results).to_have_text([f"pot {number}" for number in reversed(range(40))])
+    await expect(reader.page.get_by_role("button", name="Load more")).to_be_hidden()
+    await reader.page.locator("#search-input").fill("壶")
+    await expect(results).to_have_text(["最后一个茶壶"])
+    await reader.page.locator("#search-input").fill("nowhere")
+    await expect(reader.page.locator("#search-status")).to_have_text("No results.")
     await reader.page.keyboard.press("Escape")
     await expect(reader.page.locator("#search")).to_be_hidden()
-    reader.assert_no_errors()
+    reader.behaved()
 
 
-async def test_what_the_server_refuses_is_said(browser: Browser, server: RunningServer) -> None:
-    reader = await open_chat_page(browser, server.url, "Ann")
+async def test_a_rejected_search_is_reported(browser: Browser, server: Running) -> None:
+    reader = await visitor(browser, server.url, "Ann")
     await reader.tab.page.evaluate(
         """() => {
           const send = WebSocket.prototype.send;
@@ -81,6 +81,8 @@ async def test_what_the_server_refuses_is_said(browser: Browser, server: Running
           };
         }"""
     )
-    await reader.send_message("/search kettle")
-    await expect(reader.page.locator("#search-state")).to_have_text(re.compile("This server cannot search yet"))
-    reader.assert_no_errors()
+    await reader.say("/search kettle")
+    await expect(reader.page.locator("#search-status")).to_have_text(
+        re.compile("Search is not available on this server")
+    )
+    reader.behaved()

@@ -1,34 +1,38 @@
-"""What one chooses in the page: language, looks, notifications, a nickname; and who is marked as what."""
+"""Settings: language, theme, notifications and nickname; member badges."""
 
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from server.app import RunningServer
+from server.runtime import Running
 from tests.support.browser import open_tab
-from tests.support.chat_page import ChatPage, open_chat_page
 from tests.support.raw_client import RawClient, raw_client
+from tests.support.visitor import Visitor, visitor
 
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
 
-GROUND = "getComputedStyle(document.body).backgroundColor"
-LOOK_AWAY = """(away) => {
+BACKGROUND = "getComputedStyle(document.body).backgroundColor"
+SET_FOCUS = """(away) => {
   document.hasFocus = () => !away;
   window.dispatchEvent(new Event(away ? "blur" : "focus"));
 }"""
-RECORD = """
-window.told = [];
+RECORD_NOTIFICATIONS = """
+window.notifications = [];
 window.Notification = class extends EventTarget {
   static permission = "default";
   static async requestPermission() { return (Notification.permission = window.allowed ?? "granted"); }
-  constructor(title, { body, tag }) { super(); this.close = () => {}; told.push({ title, body, tag, one: this }); }
+  constructor(title, { body, tag }) {
+    super();
+    this.close = () => {};
+    notifications.push({ title, body, tag, notification: this });
+  }
 };
 """
-TOLD = "told.map(({ title, body, tag }) => [title, body, tag])"
+RECORDED = "notifications.map(({ title, body, tag }) => [title, body, tag])"
 
 
-async def expect_told(page: Page, count: int) -> None:
-    """Wait until so many notifications were made; the page's policy forbids Playwright's own way."""
-    while await page.evaluate("told.length") < count:
+async def wait_for_notifications(page: Page, count: int) -> None:
+    """Wait for `count` notifications; the CSP blocks Playwright's wait_for_function."""
+    while await page.evaluate("notifications.length") < count:
         await page.evaluate("new Promise(requestAnimationFrame)")
 
 
@@ -36,11 +40,11 @@ async def open_settings(page: Page) -> None:
     await page.locator("#settings-open").click()
 
 
-async def test_another_language_is_spoken_at_once_and_kept(
-    browser: Browser, server: RunningServer, bot: RawClient
+async def test_a_language_change_applies_immediately_and_persists(
+    browser: Browser, server: Running, bot: RawClient
 ) -> None:
-    await bot.request("sendMessage", {"room": "tea", "message": "hello"})
-    reader = await open_chat_page(browser, server.url, "Ann")
+    await bot.ask("sendMessage", {"room": "tea", "message": "hello"})
+    reader = await visitor(browser, server.url, "Ann")
     await reader.composer.fill("half a sen")
     await open_settings(reader.page)
     await reader.page.get_by_role("radio", name="中文").click()
@@ -54,105 +58,108 @@ async def test_another_language_is_spoken_at_once_and_kept(
     await expect(reader.page.locator("#connection")).to_have_text("在线")
     await reader.page.reload()
     await expect(reader.page.locator("#rooms h2")).to_have_text("房间")
-    reader.assert_no_errors()
+    reader.behaved()
 
 
-async def test_the_door_speaks_the_other_language_too(browser: Browser, server: RunningServer) -> None:
+async def test_the_join_form_can_switch_the_language(browser: Browser, server: Running) -> None:
     tab = await open_tab(browser)
     await tab.page.goto(server.url)
     await tab.page.get_by_role("button", name="中文").click()
-    await expect(tab.page.locator("#door-enter")).to_have_text("进入")
+    await expect(tab.page.locator("#join-submit")).to_have_text("加入")
     await tab.page.get_by_role("button", name="English").click()
-    await expect(tab.page.locator("#door-enter")).to_have_text("Enter")
+    await expect(tab.page.locator("#join-submit")).to_have_text("Join")
 
 
-async def test_light_and_dark_follow_the_system_until_one_is_chosen(browser: Browser, server: RunningServer) -> None:
-    reader = await open_chat_page(browser, server.url, "Ann", color_scheme="dark")
-    dark = await reader.page.evaluate(GROUND)
+async def test_the_theme_follows_the_system_unless_selected(browser: Browser, server: Running) -> None:
+    reader = await visitor(browser, server.url, "Ann", color_scheme="dark")
+    dark = await reader.page.evaluate(BACKGROUND)
     await reader.page.emulate_media(color_scheme="light")
-    light = await reader.page.evaluate(GROUND)
+    light = await reader.page.evaluate(BACKGROUND)
     assert light != dark
     await open_settings(reader.page)
     await reader.page.get_by_role("radio", name="Dark").click()
-    assert await reader.page.evaluate(GROUND) == dark
+    assert await reader.page.evaluate(BACKGROUND) == dark
     await reader.page.reload()
     await expect(reader.composer).to_be_visible()
-    assert await reader.page.evaluate(GROUND) == dark
+    assert await reader.page.evaluate(BACKGROUND) == dark
     await open_settings(reader.page)
-    await reader.page.get_by_role("radio", name="As the system").click()
-    assert await reader.page.evaluate(GROUND) == light
-    reader.assert_no_errors()
+    await reader.page.get_by_role("radio", name="System").click()
+    assert await reader.page.evaluate(BACKGROUND) == light
+    reader.behaved()
 
 
-async def test_a_nickname_is_changed_everywhere_or_said_to_be_none(
-    browser: Browser, server: RunningServer, bot: RawClient
+async def test_a_nickname_change_applies_to_all_rooms_and_is_validated(
+    browser: Browser, server: Running, bot: RawClient
 ) -> None:
-    reader = await open_chat_page(browser, server.url, "Ann")
-    await reader.send_message("/join coffee")
+    reader = await visitor(browser, server.url, "Ann")
+    await reader.say("/join coffee")
     await open_settings(reader.page)
-    await reader.page.locator("#new-nick").fill("x" * 33)
+    await reader.page.locator("#settings-nick").fill("x" * 33)
     await reader.page.keyboard.press("Enter")
-    await expect(reader.page.locator("#nick-problem")).to_have_text("That is too long.")
-    await reader.page.locator("#new-nick").fill("小安")
+    await expect(reader.page.locator("#settings-nick-error")).to_have_text("The text is too long.")
+    await reader.page.locator("#settings-nick").fill("小安")
     await reader.page.keyboard.press("Enter")
-    await expect(reader.page.locator("#settings")).to_be_hidden()
-    await expect(reader.page.locator("#members-list .nick")).to_have_text(["小安"])
+    await expect(reader.page.locator("#settings-dialog")).to_be_hidden()
+    await expect(reader.page.locator("#member-list .nick")).to_have_text(["小安"])
     joined = await bot.join("tea", "bot")
     assert {member["nickName"] for member in joined["members"]} == {"bot", "小安"}
-    reader.assert_no_errors()
+    reader.behaved()
 
 
-async def test_only_who_is_named_and_looks_elsewhere_is_notified(
-    browser: Browser, server: RunningServer, bot: RawClient
+async def test_notifications_are_limited_to_mentions_in_the_background(
+    browser: Browser, server: Running, bot: RawClient
 ) -> None:
     tab = await open_tab(browser)
-    await tab.context.add_init_script(RECORD)
-    reader = ChatPage(tab)
-    await reader.join_room(server.url, "Ann")
+    await tab.context.add_init_script(RECORD_NOTIFICATIONS)
+    reader = Visitor(tab)
+    await reader.go(server.url, "Ann")
     await open_settings(reader.page)
-    await reader.page.get_by_label("When somebody names me").check()
+    await reader.page.get_by_label("Notify me of mentions").check()
     await reader.page.keyboard.press("Escape")
     send = [
         {"room": "tea", "message": text} for text in ("Ann, seen", "not you", "Ann: <b>one</b>", "ann?", "later, Ann")
     ]
-    await bot.request("sendMessage", send[0])
-    await reader.expect_messages("Ann, seen")
-    await reader.page.evaluate(LOOK_AWAY, True)
+    await bot.ask("sendMessage", send[0])
+    await reader.sees("Ann, seen")
+    await reader.page.evaluate(SET_FOCUS, True)
     for message in send[1:4]:
-        await bot.request("sendMessage", message)
-    await expect_told(reader.page, 1)
-    assert await reader.page.evaluate(TOLD) == [["You were named 2 times in tea", "Ann: <b>one</b>\nann?", "tea"]]
+        await bot.ask("sendMessage", message)
+    await wait_for_notifications(reader.page, 1)
+    assert await reader.page.evaluate(RECORDED) == [["2 mentions in tea", "Ann: <b>one</b>\nann?", "tea"]]
     await open_settings(reader.page)
-    await reader.page.get_by_label("Without what was said").check()
+    await reader.page.get_by_label("Hide message text").check()
     await reader.page.keyboard.press("Escape")
-    await reader.page.evaluate(LOOK_AWAY, True)
-    await bot.request("sendMessage", send[4])
-    await expect_told(reader.page, 2)
-    assert await reader.page.evaluate("[told[1].title, told[1].body]") == ["You were named in tea", ""]
-    await reader.send_message("/join coffee")
-    await reader.page.evaluate("told[1].one.dispatchEvent(new Event('click'))")
+    await reader.page.evaluate(SET_FOCUS, True)
+    await bot.ask("sendMessage", send[4])
+    await wait_for_notifications(reader.page, 2)
+    assert await reader.page.evaluate("[notifications[1].title, notifications[1].body]") == [
+        "You were mentioned in tea",
+        "",
+    ]
+    await reader.say("/join coffee")
+    await reader.page.evaluate("notifications[1].notification.dispatchEvent(new Event('click'))")
     await expect(reader.page.locator("#room-name")).to_have_text("tea")
-    reader.assert_no_errors()
+    reader.behaved()
 
 
-async def test_a_browser_that_does_not_allow_notifications_is_told_so(browser: Browser, server: RunningServer) -> None:
+async def test_denied_notification_permission_is_reported(browser: Browser, server: Running) -> None:
     tab = await open_tab(browser)
-    await tab.context.add_init_script(RECORD + "window.allowed = 'denied';")
-    reader = ChatPage(tab)
-    await reader.join_room(server.url, "Ann")
+    await tab.context.add_init_script(RECORD_NOTIFICATIONS + "window.allowed = 'denied';")
+    reader = Visitor(tab)
+    await reader.go(server.url, "Ann")
     await open_settings(reader.page)
-    await reader.page.get_by_label("When somebody names me").click()
-    await expect(reader.page.locator("#notify-problem")).to_contain_text("does not allow")
-    await expect(reader.page.get_by_label("When somebody names me")).not_to_be_checked()
-    reader.assert_no_errors()
+    await reader.page.get_by_label("Notify me of mentions").click()
+    await expect(reader.page.locator("#notify-error")).to_contain_text("Notifications are blocked")
+    await expect(reader.page.get_by_label("Notify me of mentions")).not_to_be_checked()
+    reader.behaved()
 
 
-async def test_somebody_with_a_plain_client_has_a_quiet_mark(browser: Browser, server: RunningServer) -> None:
-    reader = await open_chat_page(browser, server.url, "Ann")
-    async with raw_client(server.url) as plain:
-        await plain.ws.send_str('42["joinRoom","tea"]')
-        guest = reader.page.locator("#members-list li", has_text="guest")
+async def test_members_with_a_basic_client_have_a_badge(browser: Browser, server: Running) -> None:
+    reader = await visitor(browser, server.url, "Ann")
+    async with raw_client(server.url) as basic:
+        await basic.ws.send_str('42["joinRoom","tea"]')
+        guest = reader.page.locator("#member-list li", has_text="guest")
         await expect(guest.locator(".note")).to_have_text("bare")
-        await plain.ws.send_str('42["sendMessage",{"room":"tea","message":"<i>hi</i>"}]')
-        await reader.expect_messages("<i>hi</i>")
-    reader.assert_no_errors()
+        await basic.ws.send_str('42["sendMessage",{"room":"tea","message":"<i>hi</i>"}]')
+        await reader.sees("<i>hi</i>")
+    reader.behaved()

@@ -1,4 +1,4 @@
-"""What plain HTTP gets: the page's files, the two probes, and problems for everything else."""
+"""HTTP routes: page assets, health and readiness probes, problem details."""
 
 import gzip
 import json
@@ -12,21 +12,21 @@ import pytest
 from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestClient, TestServer
 
-from server.web.assets import load_page_assets
+from server.protocol.errors import RateLimited
+from server.web.files import page_files
 from server.web.routes import add_routes
-from tui_chat.protocol.errors import RateLimited
 
-Browse = TestClient[web.Request, web.Application]
+HttpClient = TestClient[web.Request, web.Application]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @asynccontextmanager
-async def browsing(*, reason: str | None = None, extra: dict[str, Handler] | None = None) -> AsyncGenerator[Browse]:
+async def serve(*, reason: str | None = None, extra: dict[str, Handler] | None = None) -> AsyncGenerator[HttpClient]:
     async def ready() -> str | None:
         return reason
 
     app = web.Application()
-    add_routes(app, check_readiness=ready, version="1.2.3")
+    add_routes(app, ready=ready, version="1.2.3")
     for path, handler in (extra or {}).items():
         app.router.add_get(path, handler)
     async with TestClient(TestServer(app), auto_decompress=False) as client:
@@ -34,22 +34,20 @@ async def browsing(*, reason: str | None = None, extra: dict[str, Handler] | Non
 
 
 def asset_path(name: str) -> str:
-    """Where the page has this file of its own."""
-    [path] = [
-        path for path in load_page_assets() if path.endswith("/" + name) and path.count("/") == name.count("/") + 3
-    ]
+    """Return the URL path of an asset."""
+    [path] = [path for path in page_files() if path.endswith("/" + name) and path.count("/") == name.count("/") + 3]
     return path
 
 
-def problem_of(body: bytes) -> dict[str, Any]:
+def parse_problem(body: bytes) -> dict[str, Any]:
     return json.loads(body)
 
 
-async def test_the_page_and_all_its_assets_are_served_with_their_types() -> None:
-    async with browsing() as client:
+async def test_page_and_assets_have_their_content_types() -> None:
+    async with serve() as client:
         page = await client.get("/", headers={"Accept-Encoding": "identity"})
         assert page.headers["Content-Type"] == "text/html; charset=utf-8"
-        assert await page.read() == load_page_assets()["/"].identity.body
+        assert await page.read() == page_files()["/"].plain.body
         for name, content_type in {
             "base.css": "text/css",
             "app.js": "text/javascript",
@@ -60,33 +58,33 @@ async def test_the_page_and_all_its_assets_are_served_with_their_types() -> None
             asset = await client.get(asset_path(name), headers={"Accept-Encoding": "identity"})
             assert (asset.status, asset.content_type) == (200, content_type), name
             assert asset.headers["Cache-Control"] == "public, max-age=31536000, immutable"
-            assert await asset.read() == files("server.web").joinpath("pages", name).read_bytes()
+            assert await asset.read() == files("server.web").joinpath("static", name).read_bytes()
 
 
-async def test_every_file_that_the_page_names_is_there() -> None:
-    index = load_page_assets()["/"].identity.body.decode()
-    named = {"/assets/" + part.split('"')[0] for part in index.split('"/assets/')[1:]}
-    assert named <= load_page_assets().keys()
-    # A module that is not named is found only when another has come: one more round trip.
-    assert {path for path in load_page_assets() if path.endswith(".js")} <= named
+async def test_every_referenced_asset_exists_and_every_module_is_preloaded() -> None:
+    index = page_files()["/"].plain.body.decode()
+    referenced = {"/assets/" + part.split('"')[0] for part in index.split('"/assets/')[1:]}
+    assert referenced <= page_files().keys()
+    # A module without a preload link costs an extra round trip.
+    assert {path for path in page_files() if path.endswith(".js")} <= referenced
 
 
-async def test_an_asset_travels_compressed_to_those_who_take_it() -> None:
-    async with browsing() as client:
+async def test_assets_are_compressed_for_clients_that_accept_gzip() -> None:
+    async with serve() as client:
         path = asset_path("vendor/socket.io.esm.min.js")
         plain = await client.get(path, headers={"Accept-Encoding": "identity"})
         refused = await client.get(path, headers={"Accept-Encoding": "gzip;q=0"})
-        packed = await client.get(path, headers={"Accept-Encoding": "br, gzip"})
+        compressed = await client.get(path, headers={"Accept-Encoding": "br, gzip"})
         assert "Content-Encoding" not in plain.headers
         assert "Content-Encoding" not in refused.headers
-        assert packed.headers["Content-Encoding"] == "gzip"
-        assert packed.headers["Vary"] == "Accept-Encoding"
-        assert gzip.decompress(await packed.read()) == await plain.read()
-        assert packed.headers["ETag"] != plain.headers["ETag"]
+        assert compressed.headers["Content-Encoding"] == "gzip"
+        assert compressed.headers["Vary"] == "Accept-Encoding"
+        assert gzip.decompress(await compressed.read()) == await plain.read()
+        assert compressed.headers["ETag"] != plain.headers["ETag"]
 
 
-async def test_an_asset_that_has_not_changed_is_not_sent_again() -> None:
-    async with browsing() as client:
+async def test_a_matching_etag_returns_304() -> None:
+    async with serve() as client:
         first = await client.get("/")
         again = await client.get("/", headers={"If-None-Match": first.headers["ETag"]})
         assert again.status == 304
@@ -96,8 +94,8 @@ async def test_an_asset_that_has_not_changed_is_not_sent_again() -> None:
         assert other.status == 200
 
 
-async def test_head_tells_the_size_without_the_body() -> None:
-    async with browsing() as client:
+async def test_head_returns_the_content_length_without_a_body() -> None:
+    async with serve() as client:
         for path in ("/", "/health", "/ready"):
             whole = await client.get(path)
             head = await client.head(path)
@@ -106,24 +104,24 @@ async def test_head_tells_the_size_without_the_body() -> None:
             assert await head.read() == b""
 
 
-async def test_health_says_what_is_listening() -> None:
-    async with browsing() as client:
+async def test_health_identifies_the_service() -> None:
+    async with serve() as client:
         answer = await client.get("/health")
         assert answer.headers["Cache-Control"] == "no-store"
         assert await answer.json() == {"status": "ok", "service": "chat-server", "version": "1.2.3", "protocol": 1}
 
 
-async def test_ready_while_it_can_take_messages() -> None:
-    async with browsing() as client:
+async def test_ready_returns_200_while_messages_are_accepted() -> None:
+    async with serve() as client:
         answer = await client.get("/ready")
         assert (answer.status, await answer.json()) == (200, {"status": "ready"})
 
 
-async def test_not_ready_is_a_problem_with_its_reason() -> None:
-    async with browsing(reason="the database does not answer") as client:
+async def test_an_unready_server_returns_problem_details() -> None:
+    async with serve(reason="the database does not answer") as client:
         answer = await client.get("/ready")
         assert (answer.status, answer.content_type) == (503, "application/problem+json")
-        assert problem_of(await answer.read()) == {
+        assert parse_problem(await answer.read()) == {
             "type": "about:blank",
             "title": "Service Unavailable",
             "status": 503,
@@ -135,48 +133,48 @@ async def test_not_ready_is_a_problem_with_its_reason() -> None:
 @pytest.mark.parametrize(
     "path", ["/nothing", "/assets/", "/assets/../routes.py", "/assets/%2e%2e/routes.py", "/index.html"]
 )
-async def test_what_is_not_there_is_a_problem(path: str) -> None:
-    async with browsing() as client, ClientSession() as raw:
+async def test_unknown_paths_return_problem_details(path: str) -> None:
+    async with serve() as client, ClientSession() as raw:
         answer = await raw.get(f"http://{client.host}:{client.port}{path}")
         assert (answer.status, answer.content_type) == (404, "application/problem+json")
-        assert problem_of(await answer.read())["code"] == "not_found"
+        assert parse_problem(await answer.read())["code"] == "not_found"
 
 
-async def test_a_method_that_is_not_taken_is_a_problem_that_names_those_that_are() -> None:
-    async with browsing() as client:
+async def test_a_disallowed_method_returns_405_with_the_allow_header() -> None:
+    async with serve() as client:
         answer = await client.post("/health")
         assert (answer.status, answer.content_type) == (405, "application/problem+json")
         assert answer.headers["Allow"] == "GET, HEAD"
-        assert problem_of(await answer.read())["code"] == "bad_request"
+        assert parse_problem(await answer.read())["code"] == "bad_request"
 
 
-async def test_an_error_of_the_wire_has_its_status_and_code() -> None:
-    async def hurried(_request: web.Request) -> web.StreamResponse:
+async def test_protocol_errors_map_to_http_status_and_code() -> None:
+    async def limited(_request: web.Request) -> web.StreamResponse:
         raise RateLimited("too many at once", retry_after=2.4)
 
-    async with browsing(extra={"/hurried": hurried}) as client:
-        answer = await client.get("/hurried")
+    async with serve(extra={"/limited": limited}) as client:
+        answer = await client.get("/limited")
         assert (answer.status, answer.headers["Retry-After"]) == (429, "3")
-        assert problem_of(await answer.read())["code"] == "rate_limited"
+        assert parse_problem(await answer.read())["code"] == "rate_limited"
 
 
-async def test_a_fault_is_logged_once_and_tells_the_client_nothing(caplog: pytest.LogCaptureFixture) -> None:
+async def test_an_unhandled_exception_is_logged_once_and_not_disclosed(caplog: pytest.LogCaptureFixture) -> None:
     async def broken(_request: web.Request) -> web.StreamResponse:
         raise ZeroDivisionError("a secret")
 
     with caplog.at_level(logging.ERROR):
-        async with browsing(extra={"/broken": broken}) as client:
+        async with serve(extra={"/broken": broken}) as client:
             answer = await client.get("/broken")
             body = await answer.read()
     assert (answer.status, answer.content_type) == (500, "application/problem+json")
-    assert problem_of(body)["code"] == "internal"
+    assert parse_problem(body)["code"] == "internal"
     assert b"secret" not in body
     assert len([record for record in caplog.records if record.exc_info]) == 1
 
 
 @pytest.mark.parametrize("path", ["/", asset_path("app.js"), "/health", "/ready", "/nothing"])
-async def test_every_response_carries_the_security_headers(path: str) -> None:
-    async with browsing() as client:
+async def test_responses_have_security_headers(path: str) -> None:
+    async with serve() as client:
         headers = (await client.get(path)).headers
     policy: dict[str, str] = {}
     for part in headers["Content-Security-Policy"].split("; "):
@@ -193,11 +191,11 @@ async def test_every_response_carries_the_security_headers(path: str) -> None:
     assert headers["Server"] == "chat-server"
 
 
-async def test_the_socket_endpoint_is_left_alone() -> None:
+async def test_the_socket_io_endpoint_has_no_page_headers() -> None:
     async def polled(_request: web.Request) -> web.StreamResponse:
         return web.Response(text="0{}")
 
-    async with browsing(extra={"/socket.io/": polled}) as client:
+    async with serve(extra={"/socket.io/": polled}) as client:
         headers = (await client.get("/socket.io/")).headers
         assert "Content-Security-Policy" not in headers
         assert "Cache-Control" not in headers

@@ -1,7 +1,0 @@
-/**
- * When two names are the same, closely enough for this page: width, case and
- * spacing are folded away. The server decides; see `tui_chat/protocol/names.py`.
- */
-export function fold(name) {
-  return name.normalize("NFKC").toLowerCase().replace(/\s+/gu, " ").trim();
-}

@@ -1,0 +1,336 @@
+/**
+ * Entry point: wires session state to the views.
+ *
+ * - Owns the one `ChatSession` and tracks whether the join form or a room is visible.
+ * - All state changes go through `scheduler`, so a frame renders at most once.
+ */
+
+import { applyStrings, strings } from "./i18n/strings.js";
+import { ChatSession } from "./state/chat_session.js";
+import { parseInput } from "./state/command_parser.js";
+import { DraftStore, JsonStorage, sessionStore } from "./state/storage.js";
+import { Composer } from "./view/composer.js";
+import { ConfirmDialog } from "./view/confirm_dialog.js";
+import { setText } from "./view/dom.js";
+import { EmojiPicker } from "./view/emoji_picker.js";
+import { HelpDialog } from "./view/help_dialog.js";
+import { JoinForm } from "./view/join_form.js";
+import { JumpToUnread } from "./view/jump_to_unread.js";
+import { MessageToolbar } from "./view/message_toolbar.js";
+import { Notifier } from "./view/notifier.js";
+import { excerpt } from "./view/render_line.js";
+import { RenderScheduler } from "./view/render_scheduler.js";
+import { RoomDialog } from "./view/room_dialog.js";
+import { roomFromUrl, setRoomUrl } from "./view/room_url.js";
+import { runCommand } from "./view/run_command.js";
+import { SearchPanel } from "./view/search_panel.js";
+import { SettingsDialog } from "./view/settings_dialog.js";
+import { installShortcuts } from "./view/shortcuts.js";
+import { SidePanels } from "./view/side_panels.js";
+import { MemberList, RoomList } from "./view/sidebar.js";
+import { ConnectionStatus, showToast } from "./view/status.js";
+import { Timeline } from "./view/timeline.js";
+
+const HOVER_QUERY = globalThis.matchMedia("(hover: hover)");
+const JOIN_FORM_DELAY = 400; // ms; after a reload the join form stays hidden for this long
+
+const chatElement = document.getElementById("chat");
+const scheduler = new RenderScheduler(render);
+const drafts = new DraftStore(sessionStore);
+let session = null;
+let roomVisible = false;
+let renderedName = "";
+let savedNick = "";
+
+const joinForm = new JoinForm({ onSubmit: startSession, onChange: stopSession, onLanguageChange: changeLanguage });
+const confirmDialog = new ConfirmDialog();
+const helpDialog = new HelpDialog();
+const roomDialog = new RoomDialog(openRoom);
+const emojiPicker = new EmojiPicker();
+const notifier = new Notifier((room) => session?.rooms.includes(room) && showRoom(room));
+const memberList = new MemberList();
+const connectionStatus = new ConnectionStatus(() => session);
+const searchPanel = new SearchPanel({ session: () => session, onOpenResult: openSearchResult });
+const settingsDialog = new SettingsDialog({ session: () => session, notifier, onLanguageChange: changeLanguage });
+const roomList = new RoomList({ onSelect: showRoom, onLeave: leaveRoom });
+const panels = new SidePanels((name) => name === "search" && searchPanel.open());
+const timeline = new Timeline({
+  actions: {
+    onRetry: (clientId) => session.current.retry(clientId),
+    onDiscard: (clientId) => session.current.outbox.discard(clientId),
+    onEditAgain: (clientId) => composer.restoreItem(session.current.outbox.discard(clientId)),
+    onReact: (seq, emoji, on) => session.current.enqueue("react", { seq, emoji, on }),
+    onUnavailable: () => showToast(strings.messageUnavailable),
+  },
+  onFollowChange: () => scheduler.schedule(),
+  onRowReplaced: (previous, row) => messageToolbar.onRowReplaced(previous, row),
+});
+const jumpToUnread = new JumpToUnread(() => timeline.jumpToFirstUnread());
+const messageToolbar = new MessageToolbar({
+  actions: {
+    reply: ({ seq }) => composer.startReply(seq),
+    edit: editMessage,
+    delete: confirmDelete,
+    copy: ({ message }) => copyText(message),
+    react: ({ seq, reactions = {} }, row) =>
+      emojiPicker.open(row, (emoji) => {
+        const on = !reactions[emoji]?.includes(session.current.memberId);
+        session.current.enqueue("react", { seq, emoji, on });
+      }),
+  },
+  messageAt(seq) {
+    const item = session?.current?.log.getItem(seq);
+    return item?.kind === "message" ? { item, isOwn: session.current.ownMemberIds.has(item.memberId) } : null;
+  },
+  onExit: () => composer.focus(),
+});
+const composer = new Composer({
+  confirm: (options) => confirmDialog.confirm(options),
+  onSubmit: (draft) => submitDraft(draft),
+  onDraftChange(draft) {
+    if (!session) return; // the draft closed the last room
+    drafts.save(session.current.requestedName, draft);
+    const isTyping = draft.text !== "" && !draft.editing && parseInput(draft.text).text !== undefined;
+    session.current.typingIndicator.setTyping(isTyping);
+    scheduler.schedule();
+  },
+  onEditLast() {
+    const { log, ownMemberIds } = session.current;
+    const lastOwn = log.items.findLast(({ kind, deleted, memberId }) => kind === "message" && !deleted && ownMemberIds.has(memberId));
+    if (lastOwn) editMessage(lastOwn);
+  },
+});
+
+function startSession(room, nick, otherRooms = []) {
+  joinForm.isBusy = true;
+  session = new ChatSession({
+    nick,
+    onChange: () => scheduler.schedule(),
+    onJoinRefused,
+    onStorageFailed: () => showToast(strings.storageUnavailable, { once: true }),
+  });
+  session.current = session.openRoom(room);
+  for (const otherRoom of [...otherRooms, ...session.roomsWithUnsent]) session.openRoom(otherRoom);
+}
+
+function onJoinRefused(room, { code }) {
+  const error = strings.errors[code] ?? strings.errors.internal;
+  const [otherRoom] = session.rooms;
+  if (!otherRoom) return showJoinForm(error);
+  showToast(`${room.name}: ${error}`);
+  if (roomVisible && !session.current) showRoom(otherRoom, { replace: true });
+  else session.current ??= otherRoom;
+  return undefined;
+}
+
+/** Make a room current and put its name into the URL. */
+function showRoom(room, { replace = false } = {}) {
+  session.current = room;
+  timeline.showRoom(room);
+  composer.showDraft(room.name, drafts.get(room.requestedName));
+  searchPanel.onRoomChange();
+  panels.closeDrawers();
+  renderedName = room.name;
+  setRoomUrl(room.name, { replace });
+  saveSession();
+  scheduler.schedule();
+  // On phones, focusing the input would open the on-screen keyboard over the messages.
+  if (!panels.isOpen("search") && HOVER_QUERY.matches) composer.focus();
+}
+
+/** Switch to a room; join it first if necessary. */
+function openRoom(name) {
+  showRoom(session.openRoom(name));
+}
+
+/** Open the room of a search result and scroll to the message. */
+async function openSearchResult(name, seq) {
+  panels.closeDrawers();
+  if (!session.current?.matchesName(name)) openRoom(name);
+  await session.current.waitUntilJoined();
+  if (!(await timeline.jumpTo(seq))) showToast(strings.messageUnavailable);
+}
+
+function leaveRoom(room) {
+  const index = session.rooms.indexOf(room);
+  const isCurrent = room === session.current;
+  drafts.save(room.requestedName, { text: "" });
+  session.closeRoom(room);
+  const next = session.rooms[index] ?? session.rooms[index - 1];
+  if (!next) showJoinForm();
+  else if (isCurrent) showRoom(next, { replace: true });
+  saveSession();
+}
+
+function stopSession() {
+  session?.stop();
+  session = null;
+  roomVisible = false;
+}
+
+function showJoinForm(error) {
+  stopSession();
+  sessionStore.remove("session");
+  chatElement.hidden = true;
+  notifier.updateBadge({ title: strings.title, unread: 0, mentions: 0 });
+  joinForm.show(error);
+}
+
+function saveSession() {
+  savedNick = session?.nick;
+  if (session) sessionStore.set("session", { nick: session.nick, room: session.current?.requestedName, rooms: session.rooms.map(({ requestedName }) => requestedName) });
+}
+
+function submitDraft({ text, replyTo, editing }) {
+  const room = session.current;
+  if (editing) {
+    if (room.log.getItem(editing)?.message !== text) room.enqueue("editMessage", { seq: editing, message: text });
+    return true;
+  }
+  return runCommand(text, {
+    send(message) {
+      room.enqueue("sendMessage", replyTo ? { message, replyTo } : { message });
+      timeline.scrollToNewest();
+    },
+    room,
+    session,
+    showError: (error) => composer.showError(error),
+    openRoom(name) {
+      drafts.save(room.requestedName, { text: "" });
+      openRoom(name);
+    },
+    leave: () => leaveRoom(room),
+    openRoomDialog: () => roomDialog.open(session),
+    openSettings: () => settingsDialog.open(room.nick),
+    openHelp: () => helpDialog.open(),
+    openSearch(query) {
+      panels.setOpen("search", true);
+      searchPanel.open(query);
+    },
+  });
+}
+
+/** Start editing an own message, based on its latest pending edit. */
+function editMessage({ seq, message }) {
+  const changes = session.current.outbox.changesBySeq.get(seq) ?? [];
+  composer.startEdit(seq, changes.findLast(({ event }) => event === "editMessage")?.body.message ?? message);
+}
+
+async function confirmDelete(item) {
+  const choices = [{ value: "delete", label: strings.delete, kind: "danger" }];
+  const room = session.current;
+  const choice = await confirmDialog.confirm({ title: strings.deleteTitle, text: `${excerpt(item)}\n\n${strings.deleteWarning}`, choices });
+  if (choice) room.enqueue("deleteMessage", { seq: item.seq });
+}
+
+async function copyText(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    showToast(strings.copied);
+  } catch {
+    showToast(strings.copyFailed);
+  }
+}
+
+function render() {
+  if (!session) return;
+  const { current } = session;
+  if (!roomVisible) {
+    if (session.connection.name === "offline") joinForm.error = strings.serverUnreachable;
+    if (!current?.hasJoined) return;
+    roomVisible = true;
+    joinForm.hide();
+    chatElement.hidden = false;
+    showRoom(current, { replace: true });
+  }
+  const isAttentive = document.visibilityState === "visible" && document.hasFocus();
+  let unread = 0;
+  let mentions = 0;
+  for (const room of session.rooms) {
+    const isRoomAttentive = isAttentive && room === current && timeline.isFollowing && room.isUpToDate;
+    const newMentions = room.readTracker.update({ ...room, isAttentive: isRoomAttentive });
+    if (!isAttentive) notifier.onMentions(room, newMentions);
+    unread += room.readTracker.unread;
+    mentions += room.readTracker.mentions;
+  }
+  if (session.nick !== savedNick) saveSession();
+  renderRoom(current);
+  roomList.render(session);
+  connectionStatus.render();
+  notifier.updateBadge({ title: unread ? `(${unread}) ${current.name}` : `${current.name} · ${strings.title}`, unread, mentions });
+}
+
+function renderRoom(room) {
+  const { log, readTracker, name } = room;
+  if (name !== renderedName) {
+    renderedName = name;
+    setRoomUrl(name, { replace: true });
+    composer.showDraft(name, composer.draft);
+  }
+  timeline.render({ unread: readTracker.unread, unreadAfter: readTracker.unreadAfter });
+  jumpToUnread.render(room);
+  memberList.render(room);
+  setText(document.getElementById("room-name"), name);
+  const topic = document.getElementById("room-topic");
+  setText(topic, log.topic);
+  topic.title = log.topic;
+  const typing = room.typingIndicator.typingNicks(room.members);
+  setText(document.getElementById("typing-indicator"), typing.length ? strings.typing(typing) : "");
+  composer.showContext(composeContext(room));
+}
+
+/** Return the reply or edit context shown above the input; null if there is none. */
+function composeContext({ log }) {
+  const { replyTo, editing } = composer.draft;
+  const item = log.getItem(editing ?? replyTo);
+  if (editing) return { label: strings.editingMessage, text: item ? excerpt(item) : "", cancelLabel: strings.cancelEdit };
+  if (!replyTo) return null;
+  return { label: strings.replyingTo(item?.nickName ?? strings.earlierMessage), text: item ? excerpt(item) : "", cancelLabel: strings.cancelReply };
+}
+
+/** Render all views in the current language. */
+function changeLanguage() {
+  applyStrings();
+  for (const part of [timeline, messageToolbar, memberList, roomList]) part.rerender();
+  renderedName = "";
+  scheduler.schedule();
+}
+
+applyStrings();
+installShortcuts({
+  session: () => (roomVisible ? session : null),
+  showRoom,
+  composer,
+  timeline,
+  panels,
+  openRoomDialog: () => roomDialog.open(session),
+  openHelp: () => helpDialog.open(),
+});
+document.getElementById("room-dialog-open").addEventListener("click", () => roomDialog.open(session));
+document.getElementById("settings-open").addEventListener("click", () => settingsDialog.open(session.current.nick));
+document.getElementById("help-open").addEventListener("click", () => helpDialog.open());
+document.addEventListener("visibilitychange", () => {
+  if (document.visibilityState === "visible") session?.reconnectNow();
+  scheduler.schedule();
+});
+for (const event of ["focus", "blur"]) globalThis.addEventListener(event, () => scheduler.schedule());
+globalThis.addEventListener("pagehide", () => session?.saveReadMarkers());
+globalThis.addEventListener("online", () => session?.reconnectNow());
+globalThis.addEventListener("storage", ({ key }) => session?.onStorageChange(JsonStorage.keyOf(key)));
+globalThis.addEventListener("hashchange", () => {
+  const name = roomFromUrl();
+  if (roomVisible && name && !session.current?.matchesName(name)) openRoom(name);
+  else if (!session) joinForm.show();
+});
+
+const saved = sessionStore.get("session");
+const urlRoom = roomFromUrl();
+if (saved?.room) {
+  const isSavedRoom = !urlRoom || saved.rooms.includes(urlRoom);
+  startSession(urlRoom || saved.room, saved.nick, saved.rooms);
+  setTimeout(() => {
+    if (session && !roomVisible) joinForm.show("", true);
+  }, isSavedRoom ? JOIN_FORM_DELAY : 0);
+} else {
+  joinForm.show();
+}

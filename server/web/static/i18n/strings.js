@@ -1,0 +1,50 @@
+/**
+ * Localised strings: the selected language, otherwise the first supported language of the browser.
+ *
+ * `strings` is a live binding. Read it at render time and do not cache its values.
+ */
+
+import { localStore } from "../state/storage.js";
+import { en } from "./en.js";
+import { zh } from "./zh.js";
+
+const CATALOGUES = { en, zh };
+
+/** @returns {typeof en} Catalogue of the first supported language, English by default. */
+export function stringsFor(languages) {
+  for (const language of languages) {
+    const catalogue = CATALOGUES[language.slice(0, 2).toLowerCase()];
+    if (catalogue) return catalogue;
+  }
+  return en;
+}
+
+/** Names of the available languages in their own language. */
+export const LANGUAGE_NAMES = { en: "English", zh: "中文" };
+
+/** Return the selected language code, or an empty string. */
+export function storedLanguage() {
+  const stored = localStore.get("language", "");
+  return Object.hasOwn(CATALOGUES, stored) ? stored : "";
+}
+
+export let strings = stringsFor([storedLanguage(), ...(globalThis.navigator?.languages ?? [])]);
+
+/** Select a language; an empty string follows the browser. */
+export function setLanguage(language) {
+  if (language) localStore.set("language", language);
+  else localStore.remove("language");
+  strings = stringsFor([language, ...(globalThis.navigator?.languages ?? [])]);
+}
+
+/** Write localised texts into all elements with a `data-i18n` attribute. */
+export function applyStrings() {
+  document.documentElement.lang = strings.lang;
+  const apply = (attribute, setString) => {
+    for (const element of document.querySelectorAll(`[${attribute}]`)) setString(element, strings[element.getAttribute(attribute)]);
+  };
+  apply("data-i18n", (element, string) => (element.textContent = string));
+  apply("data-i18n-title", (element, string) => (element.title = string));
+  apply("data-i18n-label", (element, string) => element.setAttribute("aria-label", string));
+  apply("data-i18n-placeholder", (element, string) => (element.placeholder = string));
+}

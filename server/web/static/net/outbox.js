@@ -1,0 +1,174 @@
+/**
+ * Send queue of one room for messages, edits, deletions and reactions.
+ *
+ * - Ordering: at most one request is in flight.
+ * - Idempotency: every retry reuses the item's `clientId` (docs/protocol.md, "sendMessage").
+ * - Durability: an item is stored before its first request and deleted after the acknowledgement.
+ * - Retries: connection loss and overload leave an item pending. Other errors mark it as failed,
+ *   and the user decides to retry or discard.
+ */
+
+/**
+ * @typedef {object} OutboxItem
+ * @property {string} clientId
+ * @property {"sendMessage" | "editMessage" | "deleteMessage" | "react"} event
+ * @property {object} body Request fields except `room`.
+ * @property {number} ts Creation time on the local clock, in ms.
+ * @property {"pending" | "sent" | "failed"} state
+ * @property {boolean} attempted True if a request may have reached the server.
+ * @property {number} [seq] Sequence number of the resulting entry, once known.
+ * @property {string} [code] Error code of a failed item.
+ */
+
+const RETRYABLE_CODES = new Set(["rate_limited", "unavailable"]);
+const MAX_INTERNAL_ERRORS = 3; // per item
+const RETRY_DELAY = 2; // s, unless the server sends `retryAfter`
+const MAX_RETRY_DELAY = 30; // s
+
+export class Outbox {
+  /** @type {OutboxItem[]} */
+  #items = [];
+  /** @type {Map<number, OutboxItem[]> | null} */
+  #changesBySeq = null;
+  #request;
+  #store;
+  #onChange;
+  #isSending = false;
+  #isClosed = false;
+
+  /**
+   * @param {object} options
+   * @param {(item: OutboxItem) => Promise<number>} options.request Send one item and resolve with the `seq` of its
+   *   entry; reject with a RequestError.
+   * @param {{save: (item: OutboxItem) => void, delete: (clientId: string) => void}} options.store
+   * @param {(confirmedSeq: number | null) => void} options.onChange Called after each change, with the `seq` of a
+   *   newly acknowledged entry or null.
+   */
+  constructor({ request, store, onChange }) {
+    this.#request = request;
+    this.#store = store;
+    this.#onChange = onChange;
+  }
+
+  /** Unacknowledged items in creation order. Read only. */
+  get items() {
+    return this.#items;
+  }
+
+  /** Pending edits, deletions and reactions by the `seq` of their target. Read only. */
+  get changesBySeq() {
+    if (!this.#changesBySeq) {
+      this.#changesBySeq = new Map();
+      for (const item of this.#items) {
+        if (item.event === "sendMessage") continue;
+        this.#changesBySeq.set(item.body.seq, [...(this.#changesBySeq.get(item.body.seq) ?? []), item]);
+      }
+    }
+    return this.#changesBySeq;
+  }
+
+  add(clientId, event, body, ts) {
+    const item = { clientId, event, body, ts, state: "pending", attempted: false };
+    this.#store.save(item);
+    this.#items = [...this.#items, item];
+    this.#notify();
+  }
+
+  /** Prepend items claimed from a closed tab. Their delivery is unconfirmed. */
+  adopt(items) {
+    const knownIds = new Set(this.#items.map(({ clientId }) => clientId));
+    const added = items.filter(({ clientId }) => !knownIds.has(clientId));
+    if (!added.length) return;
+    this.#items = [...added, ...this.#items];
+    this.#notify();
+  }
+
+  retry(clientId) {
+    this.#update(clientId, { state: "pending", code: undefined });
+  }
+
+  /**
+   * Remove an item.
+   * @returns {OutboxItem | undefined} The removed item.
+   */
+  discard(clientId) {
+    const item = this.#items.find((candidate) => candidate.clientId === clientId);
+    this.#store.delete(clientId);
+    this.#items = this.#items.filter((candidate) => candidate !== item);
+    this.#notify();
+    return item;
+  }
+
+  /** Stop sending and stop writing to the store. */
+  close() {
+    this.#isClosed = true;
+  }
+
+  /** Match an own entry from the log to an item whose acknowledgement is outstanding. */
+  onOwnMessage(seq, text) {
+    if (this.#items.some((candidate) => candidate.seq === seq)) return;
+    const match = this.#items.find(
+      (candidate) => candidate.event === "sendMessage" && candidate.attempted && candidate.seq === undefined && candidate.body.message === text,
+    );
+    if (match) this.#update(match.clientId, { seq });
+  }
+
+  /**
+   * Remove acknowledged items whose entry is in the log.
+   * @param {(seq: number) => boolean} isHeld Return whether the log contains the entry.
+   */
+  removeDelivered(isHeld) {
+    const isDelivered = ({ state, seq }) => state === "sent" && isHeld(seq);
+    if (!this.#items.some(isDelivered)) return;
+    this.#items = this.#items.filter((item) => !isDelivered(item));
+    this.#notify();
+  }
+
+  /** Send pending items one by one until the queue is empty or the connection is lost. */
+  async flush() {
+    if (this.#isSending || this.#isClosed) return;
+    this.#isSending = true;
+    try {
+      for (let failures = 0; ; ) {
+        const next = this.#items.find(({ state }) => state === "pending");
+        if (!next || this.#isClosed) break;
+        this.#update(next.clientId, { attempted: true });
+        try {
+          const seq = await this.#request(next);
+          failures = 0;
+          if (!this.#isClosed) this.#store.delete(next.clientId);
+          this.#update(next.clientId, { state: "sent", seq }, seq);
+        } catch (error) {
+          if (error.code === "offline") break;
+          failures += 1;
+          if (RETRYABLE_CODES.has(error.code) || (error.code === "internal" && failures < MAX_INTERNAL_ERRORS)) {
+            await sleep(error.retryAfter ?? Math.min(MAX_RETRY_DELAY, RETRY_DELAY * failures));
+          } else {
+            failures = 0;
+            this.#update(next.clientId, { state: "failed", code: error.code, attempted: false, seq: undefined });
+          }
+        }
+      }
+    } finally {
+      this.#isSending = false;
+    }
+  }
+
+  #update(clientId, fields, confirmedSeq = null) {
+    const updated = this.#items.map((candidate) => (candidate.clientId === clientId ? { ...candidate, ...fields } : candidate));
+    const item = updated.find((candidate) => candidate.clientId === clientId);
+    if (!item) return; // discarded during the request
+    this.#items = updated;
+    if (item.state !== "sent" && !this.#isClosed) this.#store.save(item);
+    this.#notify(confirmedSeq);
+  }
+
+  #notify(confirmedSeq = null) {
+    this.#changesBySeq = null;
+    if (!this.#isClosed) this.#onChange(confirmedSeq);
+  }
+}
+
+function sleep(seconds) {
+  return new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+}

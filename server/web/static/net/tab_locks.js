@@ -1,0 +1,103 @@
+/**
+ * Detection of closed tabs, and exclusive claims on their outbox items.
+ *
+ * - With Web Locks (secure contexts), each tab holds a lock for its lifetime. Acquiring that lock proves
+ *   that the tab is closed. A second lock per scope elects one claimant, because storage writes reach
+ *   other tabs with a delay.
+ * - Without Web Locks (plain HTTP on a LAN), tabs probe each other over a BroadcastChannel. A suspended
+ *   tab can be mistaken for a closed one. Both tabs then send the same `clientId`, and the server
+ *   deduplicates.
+ */
+
+const LOCK_PREFIX = "chat.tab.";
+const PROBE_TIMEOUT = 1500; // ms
+const PROBE_INTERVAL = 4000; // ms
+const CLAIM_WINDOW = 400; // ms
+
+const holdForever = () => new Promise(() => {});
+
+class WebLocks {
+  #held = new Set();
+
+  constructor(tabId) {
+    navigator.locks.request(LOCK_PREFIX + tabId, holdForever);
+  }
+
+  async whenTabClosed(tabId, scope, callback) {
+    await navigator.locks.request(LOCK_PREFIX + tabId, () => {});
+    const scopeLock = `${LOCK_PREFIX}${tabId}.${scope}`;
+    if (this.#held.has(scopeLock)) {
+      callback();
+      return;
+    }
+    navigator.locks.request(scopeLock, () => {
+      this.#held.add(scopeLock);
+      callback();
+      return holdForever();
+    });
+  }
+}
+
+class BroadcastLocks {
+  #tabId;
+  #channel = new BroadcastChannel(LOCK_PREFIX);
+  #aliveTabs = new Set();
+  #callbacks = new Map(); // callback → tab that the callback waits for
+  #claims = new Map(); // closed tab → lowest id among the claiming tabs
+
+  constructor(tabId) {
+    this.#tabId = tabId;
+    this.#channel.addEventListener("message", ({ data: { alive, probe, closed, claim, claimant } }) => {
+      if (alive) this.#aliveTabs.add(alive);
+      if (probe === tabId) this.#channel.postMessage({ alive: tabId });
+      if (closed) this.#claim(closed);
+      if (claimant < this.#claims.get(claim)) this.#claims.set(claim, claimant);
+    });
+    globalThis.addEventListener("pagehide", () => this.#channel.postMessage({ closed: tabId }));
+  }
+
+  whenTabClosed(tabId, _scope, callback) {
+    this.#callbacks.set(callback, tabId);
+    this.#probe(tabId);
+  }
+
+  #probe(tabId) {
+    if (![...this.#callbacks.values()].includes(tabId)) return;
+    this.#aliveTabs.delete(tabId);
+    this.#channel.postMessage({ probe: tabId });
+    setTimeout(() => {
+      if (this.#aliveTabs.has(tabId)) setTimeout(() => this.#probe(tabId), PROBE_INTERVAL);
+      else this.#claim(tabId);
+    }, PROBE_TIMEOUT);
+  }
+
+  /** Elect one claimant; all other tabs probe again later. */
+  #claim(tabId) {
+    if (this.#claims.has(tabId)) return;
+    this.#claims.set(tabId, this.#tabId);
+    this.#channel.postMessage({ claim: tabId, claimant: this.#tabId });
+    setTimeout(() => {
+      const isOwner = this.#claims.get(tabId) === this.#tabId;
+      this.#claims.delete(tabId);
+      if (isOwner) this.#runCallbacks(tabId);
+      else setTimeout(() => this.#probe(tabId), PROBE_INTERVAL);
+    }, CLAIM_WINDOW);
+  }
+
+  #runCallbacks(tabId) {
+    for (const [callback, waitsFor] of this.#callbacks) {
+      if (waitsFor !== tabId) continue;
+      this.#callbacks.delete(callback);
+      callback();
+    }
+  }
+}
+
+/**
+ * @param {string} tabId Id of this tab.
+ * @returns {{whenTabClosed: (tabId: string, scope: string, callback: () => void) => void}} Lock whose
+ *   `whenTabClosed` runs `callback` after that tab closed, in exactly one of the tabs waiting for `scope`.
+ */
+export function createTabLocks(tabId) {
+  return globalThis.navigator?.locks ? new WebLocks(tabId) : new BroadcastLocks(tabId);
+}

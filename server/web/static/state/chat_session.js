@@ -1,0 +1,219 @@
+/**
+ * Session of one nickname: the connection, the open rooms, and their persistence.
+ *
+ * - Speaks the wire protocol and has no dependency on the DOM.
+ * - Calls `onChange` after every possible change; the caller coalesces the calls.
+ */
+
+import { ChatSocket } from "../net/socket.js";
+import { createTabLocks } from "../net/tab_locks.js";
+import { OutboxStore } from "./outbox_store.js";
+import { Room } from "./room.js";
+import { guestKeys, localStore, readMarkers } from "./storage.js";
+import { randomUuid } from "./uuid.js";
+
+const SAVE_DELAY = 500; // ms; batches the storage writes of a message flood
+
+export class ChatSession {
+  #socket;
+  #onChange;
+  #onJoinRefused;
+  #onStorageFailed;
+  #outboxStore;
+  #guestKey;
+  #unsavedMarkers = new Map(); // room name → seq
+  #saveTimer = 0;
+  #requestedNick;
+  /** @type {Room[]} */
+  #rooms = [];
+
+  /** @type {Room | null} Visible room. */
+  current = null;
+  connection = { name: "connecting" };
+  /** Member ids of this session so far; a restarted server assigns new ones, and older messages stay own. */
+  ownMemberIds = new Set();
+
+  /**
+   * @param {object} options
+   * @param {string} options.nick Requested nickname.
+   * @param {() => void} options.onChange
+   * @param {(room: Room, error: import("../net/socket.js").RequestError) => void} options.onJoinRefused
+   *   Called after a room was closed because its join failed permanently.
+   * @param {() => void} options.onStorageFailed Called if an outbox item could not be persisted.
+   */
+  constructor({ nick, onChange, onJoinRefused, onStorageFailed }) {
+    this.#requestedNick = nick;
+    this.#guestKey = guestKeys.get(nick);
+    this.#onChange = onChange;
+    this.#onJoinRefused = onJoinRefused;
+    this.#onStorageFailed = onStorageFailed;
+    const tabId = randomUuid();
+    this.#outboxStore = new OutboxStore({ storage: localStore, tabId, tabLocks: createTabLocks(tabId) });
+    this.#socket = new ChatSocket({
+      onState: (state) => this.#onConnectionState(state),
+      onPush: (event, body) => this.#handlePush(event, body),
+    });
+    this.#socket.start();
+  }
+
+  /** Rooms that are joined or being joined, in opening order. */
+  get rooms() {
+    return this.#rooms;
+  }
+
+  /** Requested nickname; a room may assign a different one. */
+  get nick() {
+    return this.#requestedNick;
+  }
+
+  get isOnline() {
+    return this.#socket.isOnline;
+  }
+
+  /** Names of rooms with stored outbox items. */
+  get roomsWithUnsent() {
+    return this.#outboxStore.roomsOf(this.#requestedNick);
+  }
+
+  /** @returns {Room | undefined} */
+  findRoom(name) {
+    return this.#rooms.find((room) => room.matchesName(name));
+  }
+
+  /** Join a room, or return the open one. */
+  openRoom(name) {
+    const existing = this.findRoom(name);
+    if (existing) return existing;
+    const room = new Room(name, this.#requestedNick, {
+      ownMemberIds: this.ownMemberIds,
+      readSeq: readMarkers.get(name, this.#requestedNick),
+      onRead: (seq) => this.#markRead(name, seq),
+      request: (event, body) => this.#socket.request(event, body),
+      send: (event, body) => this.#socket.send(event, body),
+      isOnline: () => this.#socket.isOnline,
+      guestKey: () => this.#guestKey,
+      onGuestKey: (guestKey) => this.#saveGuestKey(guestKey),
+      onChange: this.#onChange,
+      onJoinRefused: (error) => this.#handleJoinRefusal(room, error),
+      saveItem: (item) => {
+        if (!this.#outboxStore.save(name, this.#requestedNick, item)) this.#onStorageFailed();
+      },
+      deleteItem: (clientId) => this.#outboxStore.delete(clientId),
+    });
+    this.#rooms = [...this.#rooms, room];
+    this.#claimOrphans(room);
+    if (this.#socket.isOnline) room.onConnected();
+    return room;
+  }
+
+  /** Leave a room; its outbox items stay in storage. */
+  closeRoom(room) {
+    room.leave();
+    this.#rooms = this.#rooms.filter((candidate) => candidate !== room);
+    if (this.current === room) this.current = null;
+    this.#onChange();
+  }
+
+  /** Close all rooms and disconnect. */
+  stop() {
+    this.saveReadMarkers();
+    for (const room of this.#rooms) room.leave();
+    this.#rooms = [];
+    this.current = null;
+    this.#socket.stop();
+  }
+
+  /** Reconnect immediately if a retry is scheduled. */
+  reconnectNow() {
+    this.#socket.reconnectNow();
+  }
+
+  /** Handle a change of a storage key by another tab. */
+  onStorageChange(key) {
+    if (OutboxStore.isOutboxKey(key)) for (const room of this.#rooms) this.#claimOrphans(room);
+    if (key === "readMarkers") {
+      for (const room of this.#rooms) room.readTracker.applyRemoteMarker(readMarkers.get(room.requestedName, this.#requestedNick) ?? 0);
+      this.#onChange();
+    }
+  }
+
+  /**
+   * List the rooms of the server.
+   * @returns {Promise<object[]>}
+   * @throws {RequestError}
+   */
+  async listRooms(query) {
+    const { rooms } = await this.#socket.request("listRooms", query ? { query } : {});
+    return rooms;
+  }
+
+  /**
+   * Search messages.
+   * @returns {Promise<{messages: object[], hasMore: boolean, next?: number, incomplete?: boolean}>}
+   * @throws {RequestError}
+   */
+  search(query, { room, before, limit }) {
+    const parameters = { query, limit };
+    if (room) parameters.room = room;
+    if (before) parameters.before = before;
+    return this.#socket.request("search", parameters);
+  }
+
+  /**
+   * Change the nickname in all rooms.
+   * @throws {RequestError}
+   */
+  async changeNick(nick) {
+    const { nickName } = await this.#socket.request("changeNick", { nickName: nick });
+    this.#requestedNick = nickName;
+    if (this.#guestKey) guestKeys.set(nickName, this.#guestKey);
+    for (const room of this.#rooms) room.setNick(nickName);
+    this.#onChange();
+    return nickName;
+  }
+
+  /** Write pending read markers to storage. */
+  saveReadMarkers() {
+    clearTimeout(this.#saveTimer);
+    this.#saveTimer = 0;
+    for (const [room, seq] of this.#unsavedMarkers) readMarkers.set(room, this.#requestedNick, seq);
+    this.#unsavedMarkers.clear();
+  }
+
+  #markRead(room, seq) {
+    this.#unsavedMarkers.set(room, seq);
+    this.#saveTimer ||= setTimeout(() => this.saveReadMarkers(), SAVE_DELAY);
+  }
+
+  #claimOrphans(room) {
+    this.#outboxStore.claimOrphans(room.requestedName, this.#requestedNick, (items) => room.adoptItems(items));
+  }
+
+  #saveGuestKey(guestKey) {
+    this.#guestKey = guestKey;
+    guestKeys.set(this.#requestedNick, guestKey);
+  }
+
+  #handleJoinRefusal(room, error) {
+    this.closeRoom(room);
+    this.#onJoinRefused(room, error);
+  }
+
+  #onConnectionState(state) {
+    this.connection = state;
+    const isOnline = state.name === "online";
+    // Join the visible room first, because the server rate-limits joins.
+    const currentFirst = [...this.#rooms].sort((first, second) => (second === this.current) - (first === this.current));
+    for (const room of currentFirst) {
+      if (isOnline) room.onConnected();
+      else room.onDisconnected();
+    }
+    this.#onChange();
+  }
+
+  #handlePush(event, body) {
+    const room = this.#rooms.find(({ name }) => name === body.room) ?? this.findRoom(String(body.room ?? ""));
+    room?.handlePush(event, body);
+    if (room) this.#onChange();
+  }
+}

@@ -1,0 +1,23 @@
+/**
+ * Return whether `text` contains `nick` as a whole word, ignoring case.
+ */
+
+export function mentionsNick(text, nick) {
+  const folded = text.toLowerCase();
+  const needle = nick.toLowerCase();
+  for (let at = folded.indexOf(needle); at >= 0 && needle; at = folded.indexOf(needle, at + 1)) {
+    if (!isInsideWord(folded, at) && !isInsideWord(folded, at + needle.length)) return true;
+  }
+  return false;
+}
+
+/** Return whether a word spans `index`. Scripts written without spaces have no word boundaries here. */
+function isInsideWord(text, index) {
+  const preceding = text.slice(0, index).match(/[\p{L}\p{N}_]$/u)?.[0];
+  const following = text.slice(index).match(/^[\p{L}\p{N}_]/u)?.[0];
+  return Boolean(preceding && following && !isSpaceless(preceding) && !isSpaceless(following));
+}
+
+function isSpaceless(character) {
+  return /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]/u.test(character);
+}

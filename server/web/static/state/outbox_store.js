@@ -1,0 +1,90 @@
+/**
+ * Outbox items in local storage, shared by all tabs.
+ *
+ * - Isolation: each item is a separate key, so tabs never overwrite each other's items.
+ * - Ownership: an item belongs to one tab. After that tab closed, one other tab with the same room and
+ *   nickname claims the item.
+ * - Ordering: claimed items keep their creation order.
+ */
+
+import { canonicalName } from "./canonical_name.js";
+
+const KEY_PREFIX = "outbox.";
+
+export class OutboxStore {
+  #storage;
+  #tabId;
+  #tabLocks;
+  #lastOrder = 0;
+  #watched = new Set(); // `tabId.scope` of pending `whenTabClosed` callbacks
+
+  /**
+   * @param {object} options
+   * @param {import("./storage.js").JsonStorage} options.storage
+   * @param {string} options.tabId Id of this tab.
+   * @param {{whenTabClosed: (tabId: string, scope: string, callback: () => void) => void}} options.tabLocks
+   */
+  constructor({ storage, tabId, tabLocks }) {
+    this.#storage = storage;
+    this.#tabId = tabId;
+    this.#tabLocks = tabLocks;
+  }
+
+  /** Return whether a storage key belongs to an outbox item. */
+  static isOutboxKey(key) {
+    return key.startsWith(KEY_PREFIX);
+  }
+
+  /**
+   * Store an item.
+   * @returns {boolean} False if the item will not survive a reload.
+   */
+  save(room, nick, item) {
+    const existing = this.#storage.get(KEY_PREFIX + item.clientId);
+    this.#lastOrder = Math.max(this.#lastOrder + 1, Date.now());
+    const order = existing?.order ?? this.#lastOrder;
+    return this.#storage.set(KEY_PREFIX + item.clientId, { owner: this.#tabId, room, nick: canonicalName(nick), order, item });
+  }
+
+  delete(clientId) {
+    this.#storage.remove(KEY_PREFIX + clientId);
+  }
+
+  /** Return the names of rooms with items of this nickname. */
+  roomsOf(nick) {
+    return [...new Set(this.#rows((row) => row.nick === canonicalName(nick)).map(({ room }) => room))];
+  }
+
+  /**
+   * Claim items of closed tabs now, and items of open tabs as soon as those close.
+   * @param {string} room
+   * @param {string} nick
+   * @param {(items: object[]) => void} onClaimed
+   */
+  claimOrphans(room, nick, onClaimed) {
+    const isInScope = (row) => canonicalName(row.room) === canonicalName(room) && row.nick === canonicalName(nick);
+    const own = this.#rows((row) => isInScope(row) && row.owner === this.#tabId);
+    if (own.length) onClaimed(own.map(({ item }) => item));
+    const otherOwners = this.#rows((row) => isInScope(row) && row.owner !== this.#tabId).map(({ owner }) => owner);
+    for (const owner of new Set(otherOwners)) {
+      const scope = JSON.stringify([canonicalName(room), canonicalName(nick)]);
+      const watchKey = `${owner}.${scope}`;
+      if (this.#watched.has(watchKey)) continue;
+      this.#watched.add(watchKey);
+      this.#tabLocks.whenTabClosed(owner, scope, () => {
+        this.#watched.delete(watchKey);
+        const orphans = this.#rows((row) => isInScope(row) && row.owner === owner);
+        for (const row of orphans) this.#storage.set(KEY_PREFIX + row.item.clientId, { ...row, owner: this.#tabId });
+        if (orphans.length) onClaimed(orphans.map(({ item }) => item));
+      });
+    }
+  }
+
+  #rows(predicate) {
+    return this.#storage
+      .keys(KEY_PREFIX)
+      .map((key) => this.#storage.get(key))
+      .filter((row) => row?.item && predicate(row))
+      .sort((first, second) => first.order - second.order);
+  }
+}

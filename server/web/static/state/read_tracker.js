@@ -1,0 +1,108 @@
+/**
+ * Read marker, unread counts and divider position of one room.
+ *
+ * - Messages become read only while the room is visible, the page has focus and the timeline is at the
+ *   bottom.
+ * - The divider stays at the position where attention was lost until attention is lost again or the user
+ *   sends a message.
+ */
+
+import { mentionsNick } from "./mentions.js";
+
+const MAX_COUNTED = 1000; // messages
+
+export class ReadTracker {
+  #readSeq;
+  #onRead;
+  #wasAttentive = false; // state at the previous `update()`
+  #log = null;
+  #countedSeq = 0;
+  #unread = 0;
+  #mentions = 0;
+
+  /** `seq` of the entry above the unread divider; null if there is no divider. */
+  unreadAfter = null;
+
+  /**
+   * @param {object} options
+   * @param {number | null} options.readSeq Stored read marker; null for a room without one.
+   * @param {(seq: number) => void} options.onRead Called when the marker moves.
+   */
+  constructor({ readSeq, onRead }) {
+    this.#readSeq = readSeq;
+    this.#onRead = onRead;
+  }
+
+  get unread() {
+    return this.#unread;
+  }
+
+  /** Number of unread messages that mention the user. */
+  get mentions() {
+    return this.#mentions;
+  }
+
+  /** Remove the divider; called after the user sends a message. */
+  clearDivider() {
+    this.unreadAfter = null;
+  }
+
+  /** Apply a read marker that another tab stored. */
+  applyRemoteMarker(seq) {
+    if (this.#readSeq === null || seq <= this.#readSeq) return;
+    this.#readSeq = seq;
+    this.#resetCounts();
+  }
+
+  /**
+   * Update counts and marker from the log.
+   * @param {object} options
+   * @param {import("./room_log.js").RoomLog} options.log
+   * @param {Set<string>} options.ownMemberIds
+   * @param {string} options.nick
+   * @param {boolean} options.isAttentive True if the user sees the newest message.
+   * @returns {object[]} Newly counted messages that mention the user.
+   */
+  update({ log, ownMemberIds, nick, isAttentive }) {
+    if (log.lastSeq === null) return [];
+    if (this.#readSeq === null) this.#setMarker(log.lastSeq);
+    if (log.lastSeq < this.#readSeq) this.#setMarker(0); // the server log was replaced
+    if (log !== this.#log) {
+      this.#log = log;
+      this.#resetCounts();
+    }
+    const mentions = this.#countNew(log, ownMemberIds, nick);
+    if (this.#unread && !(isAttentive && this.#wasAttentive)) this.unreadAfter = this.#readSeq;
+    if (isAttentive) {
+      if (log.lastSeq > this.#readSeq) this.#setMarker(log.lastSeq);
+      this.#unread = this.#mentions = 0;
+    }
+    this.#wasAttentive = isAttentive;
+    return mentions;
+  }
+
+  #countNew(log, ownMemberIds, nick) {
+    const { items } = log;
+    const mentions = [];
+    let index = items.length;
+    const firstSeq = Math.max(this.#readSeq, this.#countedSeq);
+    while (index > 0 && items[index - 1].seq > firstSeq && items.length - index < MAX_COUNTED) index -= 1;
+    for (const item of items.slice(index)) {
+      if (item.kind !== "message" || item.deleted || ownMemberIds.has(item.memberId)) continue;
+      this.#unread = Math.min(MAX_COUNTED, this.#unread + 1);
+      if (mentionsNick(item.message, nick)) mentions.push(item);
+    }
+    this.#mentions += mentions.length;
+    this.#countedSeq = log.lastSeq;
+    return mentions;
+  }
+
+  #resetCounts() {
+    this.#countedSeq = this.#unread = this.#mentions = 0;
+  }
+
+  #setMarker(seq) {
+    this.#readSeq = seq;
+    this.#onRead(seq);
+  }
+}

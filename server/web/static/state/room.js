@@ -1,0 +1,348 @@
+/**
+ * One joined room: log, members, notices, outbox, read state and typing state.
+ *
+ * - While `isUpToDate` is true, no entry missed during a disconnect is outstanding.
+ * - After a disconnect, up to `MAX_CATCH_UP` missed entries are loaded completely. Beyond that, the newest
+ *   page is loaded and a gap remains.
+ */
+
+import { Outbox } from "../net/outbox.js";
+import { ignoreRequestError } from "../net/socket.js";
+import { canonicalName } from "./canonical_name.js";
+import { ReadTracker } from "./read_tracker.js";
+import { RoomLog } from "./room_log.js";
+import { TypingIndicator } from "./typing_indicator.js";
+import { randomUuid } from "./uuid.js";
+
+const PAGE_SIZE = 100; // entries
+const CATCH_UP_PAGE_SIZE = 200; // entries; maximum of the protocol
+const MAX_CATCH_UP = 1000; // entries
+const MAX_NOTICES = 200;
+const PUSH_GRACE = 1000; // ms to wait for a push before fetching its entry
+const RETRY_DELAY = 2; // s, unless the server sends `retryAfter`
+const TRANSIENT_CODES = new Set(["rate_limited", "unavailable", "internal"]);
+
+export class Room {
+  #host;
+  #generation = 0; // number of joins; responses of older joins are ignored
+  #isCatchingUp = false;
+  #activeFetches = new Set(); // keys of history requests in flight
+  #catchUpTimer = 0;
+  #reportedSeq = 0; // newest own entry passed to the outbox
+  #noticeCount = 0;
+  #isJoined = false; // on the current connection
+  #joinWaiters = [];
+
+  log = new RoomLog();
+  /** Name used in join requests. */
+  requestedName;
+  /** Names as requested, later as confirmed by the server. */
+  name;
+  nick;
+  memberId = "";
+  hasJoined = false;
+  isUpToDate = false;
+  /** @type {Map<string, {memberId: string, nickName: string, role: string, via?: string}>} Replaced on every change. */
+  members = new Map();
+  /** @type {{id: number, kind: string, after: number, ts: number, nickName?: string, oldNickName?: string, more?: number, text?: string}[]} */
+  notices = [];
+  outbox;
+  readTracker;
+  typingIndicator;
+  ownMemberIds;
+
+  /**
+   * @param {string} name
+   * @param {string} nick
+   * @param {object} host Connection and persistence callbacks; see `ChatSession.openRoom`.
+   */
+  constructor(name, nick, host) {
+    this.#host = host;
+    this.requestedName = this.name = name;
+    this.nick = nick;
+    this.ownMemberIds = host.ownMemberIds;
+    this.readTracker = new ReadTracker({ readSeq: host.readSeq, onRead: host.onRead });
+    this.typingIndicator = new TypingIndicator({
+      send: (on) => this.#isJoined && host.send("typing", { room: this.name, on }),
+      onChange: host.onChange,
+    });
+    this.outbox = new Outbox({
+      request: async ({ clientId, event, body }) => {
+        const request = event === "sendMessage" ? { ...body, clientId } : body;
+        const response = await host.request(event, { room: this.name, ...request });
+        return response.seq ?? response.revision;
+      },
+      store: { save: host.saveItem, delete: host.deleteItem },
+      onChange: (confirmedSeq) => {
+        if (confirmedSeq !== null) this.#expectEntry(confirmedSeq);
+        this.outbox.removeDelivered((seq) => this.log.has(seq));
+        host.onChange();
+      },
+    });
+  }
+
+  /** Return whether `name` is the requested or confirmed name of this room. */
+  matchesName(name) {
+    return canonicalName(name) === canonicalName(this.name) || canonicalName(name) === canonicalName(this.requestedName);
+  }
+
+  onConnected() {
+    this.#join();
+  }
+
+  onDisconnected() {
+    this.#isJoined = false;
+    this.isUpToDate = false;
+    this.typingIndicator.clear();
+  }
+
+  leave() {
+    this.#generation += 1;
+    this.outbox.close();
+    clearTimeout(this.#catchUpTimer);
+    if (this.#isJoined) this.#host.send("leaveRoom", { room: this.name });
+    this.#isJoined = false;
+  }
+
+  /** Queue a message, edit, deletion or reaction for sending. */
+  enqueue(event, body) {
+    if (event === "sendMessage") {
+      this.typingIndicator.onMessageSent();
+      this.readTracker.clearDivider();
+    }
+    this.outbox.add(randomUuid(), event, body, Date.now());
+    this.#flushOutbox();
+  }
+
+  retry(clientId) {
+    this.outbox.retry(clientId);
+    this.#flushOutbox();
+  }
+
+  /** Queue items claimed from a closed tab. */
+  adoptItems(items) {
+    this.outbox.adopt(items);
+    this.#flushOutbox();
+  }
+
+  /** @returns {Promise<void>} Resolves after the first successful join. */
+  async waitUntilJoined() {
+    if (!this.hasJoined) await new Promise((resolve) => this.#joinWaiters.push(resolve));
+  }
+
+  /** Apply a changed nickname to the room and its stored items. */
+  setNick(nick) {
+    this.nick = nick;
+    for (const item of this.outbox.items) if (item.state !== "sent") this.#host.saveItem(item);
+  }
+
+  /**
+   * Change the topic.
+   * @throws {RequestError}
+   */
+  setTopic(topic) {
+    return this.#host.request("setTopic", { room: this.name, topic });
+  }
+
+  /** Add a notice that only this page shows. */
+  addLocalNotice(text) {
+    this.#addNotice({ kind: "local", text, ts: Date.now() });
+    this.#host.onChange();
+  }
+
+  /**
+   * Load the page before the oldest loaded entry.
+   * @returns {Promise<boolean>} True if the log changed.
+   */
+  loadOlder() {
+    if (!this.log.hasOlder) return Promise.resolve(false);
+    return this.#fetchHistory("older", { before: this.log.firstSeq });
+  }
+
+  /**
+   * Load one end of a gap.
+   * @returns {Promise<boolean>} True if the log changed.
+   */
+  fillGap({ after, before }, newestFirst) {
+    const limit = Math.min(PAGE_SIZE, before - after - 1);
+    return this.#fetchHistory(`gap ${after}`, { ...(newestFirst ? { after } : { before }), limit });
+  }
+
+  /**
+   * Load the entries around `seq` unless they are loaded already.
+   * @returns {Promise<boolean>} True if the log contains `seq` afterwards.
+   */
+  async loadAround(seq) {
+    if (!this.log.has(seq)) await this.#fetchHistory(`around ${seq}`, { around: seq });
+    return this.log.has(seq);
+  }
+
+  async #fetchHistory(key, range) {
+    if (this.#activeFetches.has(key) || !this.#isJoined) return false;
+    this.#activeFetches.add(key);
+    const generation = this.#generation;
+    try {
+      const page = await this.#host.request("history", { room: this.name, limit: PAGE_SIZE, ...range });
+      if (generation !== this.#generation) return false;
+      const reachesStart = range.before !== undefined && !page.hasMore;
+      this.log.insertPage(page.messages, { lastSeq: page.lastSeq, hasOlder: !reachesStart, before: range.before });
+      this.#host.onChange();
+      return true;
+    } catch (error) {
+      ignoreRequestError(error); // the next scroll event retries
+      return false;
+    } finally {
+      this.#activeFetches.delete(key);
+    }
+  }
+
+  async #join() {
+    this.#generation += 1;
+    const generation = this.#generation;
+    const { lastSeq } = this.log;
+    const request = { roomName: this.requestedName, nickName: this.nick, limit: lastSeq === null ? PAGE_SIZE : CATCH_UP_PAGE_SIZE };
+    const guestKey = this.#host.guestKey();
+    if (guestKey) request.guestKey = guestKey;
+    if (lastSeq !== null) request.since = lastSeq;
+    try {
+      const response = await this.#host.request("joinRoom", request);
+      if (generation === this.#generation) await this.#onJoined(response, generation);
+    } catch (error) {
+      if (generation !== this.#generation) return;
+      ignoreRequestError(error);
+      if (error.code === "offline") return; // the next connect joins again
+      if (TRANSIENT_CODES.has(error.code)) {
+        const retryJoin = () => generation === this.#generation && this.#host.isOnline() && this.#join();
+        setTimeout(retryJoin, (error.retryAfter ?? RETRY_DELAY) * 1000);
+      } else {
+        this.#generation += 1;
+        this.#host.onJoinRefused(error);
+      }
+    }
+  }
+
+  async #onJoined(response, generation) {
+    const { lastSeq, topic } = response.room;
+    this.#host.onGuestKey(response.guestKey);
+    this.name = response.room.name;
+    this.memberId = response.memberId;
+    this.ownMemberIds.add(response.memberId);
+    this.members = new Map(response.members.map((member) => [member.memberId, member]));
+    const knownSeq = this.log.lastSeq;
+    if (knownSeq !== null && lastSeq < knownSeq) {
+      this.log = new RoomLog(); // the server has a new log; pushes from now on belong to it
+      this.notices = [];
+      this.#reportedSeq = 0;
+      this.outbox.removeDelivered(() => true);
+    }
+    if (this.log.lastSeq === null && knownSeq === null) {
+      this.log.loadNewest(response.messages, { lastSeq, hasOlder: response.hasMore });
+    } else if (this.log.lastSeq === null || lastSeq - knownSeq > MAX_CATCH_UP) {
+      const page = await this.#host.request("history", { room: this.name, before: lastSeq + 1, limit: PAGE_SIZE });
+      if (generation !== this.#generation) return;
+      this.log.loadNewest(page.messages, { lastSeq: Math.max(lastSeq, page.lastSeq), hasOlder: page.hasMore });
+    } else {
+      this.log.insertPage(response.messages, { lastSeq });
+    }
+    this.log.setTopic(topic, lastSeq);
+    const { nickName } = response;
+    if (canonicalName(nickName) !== canonicalName(this.nick)) this.#addNotice({ kind: "assigned", nickName, ts: Date.now() });
+    this.nick = nickName;
+    this.hasJoined = true;
+    this.#isJoined = true;
+    for (const resolve of this.#joinWaiters.splice(0)) resolve();
+    this.#reportOwnMessages();
+    this.#host.onChange();
+    this.#flushOutbox();
+    await this.#catchUp();
+    if (generation === this.#generation && this.#isJoined) this.isUpToDate = true;
+    this.#host.onChange();
+  }
+
+  handlePush(event, body) {
+    if (event === "message" && body.seq === undefined) this.#onNotice(body);
+    else if (event === "message" || event === "update") this.#onEntry(body);
+    else if (event === "presence") this.#onPresence(body);
+    else if (event === "typing" && !this.ownMemberIds.has(body.memberId)) this.typingIndicator.onTyping(body);
+  }
+
+  #onEntry(entry) {
+    this.typingIndicator.onTyping({ memberId: entry.memberId, on: false });
+    this.log.push(entry);
+    this.#reportOwnMessages();
+    if (this.log.isBehind && this.#isJoined) this.#catchUp();
+  }
+
+  /** Pass new own messages to the outbox for matching. */
+  #reportOwnMessages() {
+    const { items } = this.log;
+    let index = items.length;
+    while (index > 0 && items[index - 1].seq > this.#reportedSeq) index -= 1;
+    for (; index < items.length; index += 1) {
+      const { seq, kind, memberId, message } = items[index];
+      if (kind === "message" && this.ownMemberIds.has(memberId)) this.outbox.onOwnMessage(seq, message);
+    }
+    this.#reportedSeq = this.log.lastSeq ?? 0;
+    this.outbox.removeDelivered((seq) => this.log.has(seq));
+  }
+
+  #onNotice({ kind, memberId, nickName, oldNickName, more, ts }) {
+    // Own join notices are omitted; they can precede the response that contains the member id.
+    if (!this.hasJoined || (kind !== "nick" && this.ownMemberIds.has(memberId))) return;
+    this.#addNotice({ kind, nickName, oldNickName, more, ts });
+  }
+
+  /** Append a notice after the newest entry. */
+  #addNotice(notice) {
+    this.#noticeCount += 1;
+    this.notices.push({ ...notice, id: this.#noticeCount, after: this.log.lastSeq ?? 0 });
+    if (this.notices.length > MAX_NOTICES) this.notices.shift();
+  }
+
+  #onPresence({ joined = [], left = [], renamed = [] }) {
+    const members = new Map(this.members);
+    for (const memberId of left) members.delete(memberId);
+    for (const member of joined) members.set(member.memberId, member);
+    for (const { memberId, nickName } of renamed) {
+      const member = members.get(memberId);
+      if (member) members.set(memberId, { ...member, nickName });
+      if (this.ownMemberIds.has(memberId)) this.nick = nickName;
+    }
+    this.members = members;
+  }
+
+  /** Schedule a fetch in case the push of this entry gets lost. */
+  #expectEntry(seq) {
+    this.log.expectSeq(seq);
+    this.#scheduleCatchUp();
+  }
+
+  #scheduleCatchUp() {
+    clearTimeout(this.#catchUpTimer);
+    if (this.log.isBehind) this.#catchUpTimer = setTimeout(() => this.#catchUp(), PUSH_GRACE);
+  }
+
+  async #catchUp() {
+    if (this.#isCatchingUp) return;
+    this.#isCatchingUp = true;
+    try {
+      while (this.log.isBehind && this.#isJoined) {
+        const after = this.log.lastSeq;
+        const page = await this.#host.request("history", { room: this.name, after, limit: CATCH_UP_PAGE_SIZE });
+        this.log.insertPage(page.messages, page);
+        this.#reportOwnMessages();
+        this.#host.onChange();
+        if (this.log.lastSeq === after) break;
+      }
+    } catch (error) {
+      ignoreRequestError(error);
+      if (error.code !== "offline") this.#scheduleCatchUp();
+    } finally {
+      this.#isCatchingUp = false;
+    }
+  }
+
+  #flushOutbox() {
+    if (this.#isJoined) this.outbox.flush();
+  }
+}

@@ -1,0 +1,133 @@
+/**
+ * Browser storage.
+ *
+ * - `localStore` is shared by all tabs and persistent: last room and nickname, settings, read markers,
+ *   outbox items, and the guest keys that restore an identity.
+ * - `sessionStore` survives reloads of one tab: open rooms and drafts.
+ */
+
+import { canonicalName } from "./canonical_name.js";
+
+const KEY_PREFIX = "chat.";
+const MAX_GUEST_KEYS = 100;
+const MAX_READ_MARKERS = 500;
+
+export class JsonStorage {
+  #storage;
+  #fallback = new Map(); // used if the browser blocks storage; lost on reload
+
+  constructor(open) {
+    try {
+      this.#storage = open();
+    } catch {
+      this.#storage = null;
+    }
+  }
+
+  /** Return the stored value, or `defaultValue` if there is none. */
+  get(key, defaultValue = null) {
+    if (this.#fallback.has(key)) return this.#fallback.get(key);
+    try {
+      const json = this.#storage?.getItem(KEY_PREFIX + key);
+      return json ? JSON.parse(json) : defaultValue;
+    } catch {
+      return defaultValue;
+    }
+  }
+
+  /**
+   * Store a JSON value.
+   * @returns {boolean} False if the value will be lost on reload.
+   */
+  set(key, value) {
+    try {
+      if (!this.#storage) throw new Error("storage unavailable");
+      this.#storage.setItem(KEY_PREFIX + key, JSON.stringify(value));
+      this.#fallback.delete(key);
+      return true;
+    } catch {
+      this.#fallback.set(key, value);
+      return false;
+    }
+  }
+
+  /** Delete a value. */
+  remove(key) {
+    this.#fallback.delete(key);
+    try {
+      this.#storage?.removeItem(KEY_PREFIX + key);
+    } catch {
+      // Blocked storage contains nothing to delete.
+    }
+  }
+
+  /** Return all keys with this prefix. */
+  keys(prefix) {
+    const fullPrefix = KEY_PREFIX + prefix;
+    let stored = [];
+    try {
+      stored = Object.keys(this.#storage ?? {}).filter((key) => key.startsWith(fullPrefix));
+    } catch {
+      // Blocked storage has no keys.
+    }
+    const fallbackKeys = [...this.#fallback.keys()].filter((key) => key.startsWith(prefix));
+    return [...new Set([...stored.map((key) => key.slice(KEY_PREFIX.length)), ...fallbackKeys])];
+  }
+
+  /** Convert the key of a storage event; return an empty string for keys of other applications. */
+  static keyOf(key) {
+    return key?.startsWith(KEY_PREFIX) ? key.slice(KEY_PREFIX.length) : "";
+  }
+}
+
+export const localStore = new JsonStorage(() => globalThis.localStorage);
+export const sessionStore = new JsonStorage(() => globalThis.sessionStorage);
+
+/** Guest keys by nickname. */
+export const guestKeys = {
+  get(nick) {
+    return localStore.get("guestKeys", []).find(([name]) => name === canonicalName(nick))?.[1];
+  },
+
+  set(nick, key) {
+    if (this.get(nick) === key) return;
+    const rest = localStore.get("guestKeys", []).filter(([name]) => name !== canonicalName(nick));
+    localStore.set("guestKeys", [...rest, [canonicalName(nick), key]].slice(-MAX_GUEST_KEYS));
+  },
+};
+
+/** Read markers by room and nickname; `get` returns null for a room without a marker. */
+export const readMarkers = {
+  get(room, nick) {
+    return localStore.get("readMarkers", []).find(([key]) => key === markerKey(room, nick))?.[1] ?? null;
+  },
+
+  set(room, nick, seq) {
+    const rest = localStore.get("readMarkers", []).filter(([key]) => key !== markerKey(room, nick));
+    localStore.set("readMarkers", [...rest, [markerKey(room, nick), seq]].slice(-MAX_READ_MARKERS));
+  },
+};
+
+function markerKey(room, nick) {
+  return JSON.stringify([canonicalName(room), canonicalName(nick)]);
+}
+
+export class DraftStore {
+  #storage;
+
+  /** @param {JsonStorage} storage */
+  constructor(storage) {
+    this.#storage = storage;
+  }
+
+  /** @returns {import("../view/composer.js").Draft} */
+  get(room) {
+    return this.#storage.get("drafts", {})[canonicalName(room)] ?? { text: "" };
+  }
+
+  save(room, draft) {
+    const { [canonicalName(room)]: _, ...rest } = this.#storage.get("drafts", {});
+    const isEmpty = !draft.text && !draft.replyTo && !draft.editing;
+    this.#storage.set("drafts", isEmpty ? rest : { ...rest, [canonicalName(room)]: draft });
+  }
+}

@@ -1,0 +1,138 @@
+/**
+ * Timeline as a flat list of lines: day dividers, messages, notices, the unread divider, gaps and pending
+ * messages. Pure, so the view only has to compare two lists.
+ *
+ * @typedef {object} Line
+ * @property {string} key Unique in the list and stable for the lifetime of the line.
+ * @property {string} kind One of "day", "message", "topic", "notices", "unread", "gap" and "pending".
+ */
+
+import { actionText } from "./command_parser.js";
+import { mentionsNick } from "./mentions.js";
+
+const GROUP_WINDOW = 5 * 60_000; // ms; maximum distance of messages in one group
+
+/**
+ * @param {object} options
+ * @param {object[]} options.items Log items, ascending.
+ * @param {{after: number, before: number}[]} options.gaps Missing ranges, ascending.
+ * @param {object[]} options.notices Each with `after`, the `seq` of the preceding entry.
+ * @param {object[]} options.pendingItems Unacknowledged messages of the outbox.
+ * @param {Map<number, object[]>} options.changesBySeq Pending changes of the outbox by target.
+ * @param {(seq: number) => object | undefined} options.getItem Look up any loaded item, including items outside
+ *   of `items`.
+ * @param {Set<string>} options.ownMemberIds
+ * @param {string} options.nick Own nickname.
+ * @param {number | null} options.unreadAfter `seq` above the unread divider, or null.
+ * @param {number} options.now ms since the epoch.
+ * @returns {Line[]}
+ */
+export function buildLines({ items, gaps, notices, pendingItems, changesBySeq, getItem, ownMemberIds, nick, unreadAfter, now }) {
+  const lines = [];
+  let day = 0;
+  const seenDays = new Set();
+  const today = dayNumber(now);
+  const yesterday = dayNumber(new Date(now).setHours(-12));
+  let previous = null; // message directly above, if it can be grouped with
+  let needsDivider = unreadAfter !== null;
+  let nextNotice = 0;
+  const firstSeq = items.length ? items[0].seq : 1;
+  while (nextNotice < notices.length && notices[nextNotice].after < firstSeq - 1) nextNotice += 1;
+  let nextGap = 0;
+  while (nextGap < gaps.length && gaps[nextGap].before <= firstSeq) nextGap += 1;
+
+  const addDayDivider = (ts) => {
+    if (dayNumber(ts) === day) return;
+    day = dayNumber(ts);
+    const age = { [today]: "today", [yesterday]: "yesterday" }[day] ?? "older";
+    const suffix = seenDays.has(day) ? `-${lines.length}` : ""; // local and server clocks can differ
+    seenDays.add(day);
+    lines.push({ key: `d${day}${suffix}`, kind: "day", ts, age });
+    previous = null;
+  };
+  const addNotices = (seq) => {
+    const group = [];
+    while (nextNotice < notices.length && notices[nextNotice].after < seq) group.push(notices[nextNotice++]);
+    if (!group.length) return;
+    addDayDivider(group[0].ts);
+    lines.push({ key: `n${group[0].id}`, kind: "notices", last: group.at(-1), notices: group });
+    previous = null;
+  };
+
+  for (const entry of items) {
+    for (; nextGap < gaps.length && gaps[nextGap].before <= entry.seq; nextGap += 1) {
+      const { after, before } = gaps[nextGap];
+      lines.push({ key: `g${after}-${before}`, kind: "gap", after, before });
+      previous = null;
+    }
+    addNotices(entry.seq);
+    addDayDivider(entry.ts);
+    const isOwn = ownMemberIds.has(entry.memberId);
+    if (needsDivider && entry.seq > unreadAfter && !isOwn) {
+      lines.push({ key: "unread", kind: "unread" });
+      needsDivider = false;
+      previous = null;
+    }
+    if (entry.kind === "topic") {
+      lines.push({ key: `t${entry.seq}`, kind: "topic", item: entry });
+      previous = null;
+      continue;
+    }
+    const quoted = entry.replyTo ? (getItem(entry.replyTo) ?? null) : null;
+    const isAction = !entry.deleted && actionText(entry.message) !== null;
+    const startsGroup = !isAction && (entry.replyTo !== undefined || !continuesGroup(previous, entry));
+    lines.push({
+      key: `m${entry.seq}`,
+      kind: "message",
+      item: entry,
+      startsGroup,
+      isOwn,
+      isMention: !isOwn && hasMention(entry, nick),
+      quoted,
+      changes: changesBySeq.get(entry.seq) ?? null,
+    });
+    previous = isAction ? null : entry;
+  }
+  addNotices(Infinity);
+  for (const item of pendingItems) {
+    if (item.seq !== undefined && getItem(item.seq)) continue;
+    addDayDivider(item.ts);
+    const provisional = { memberId: "", nickName: nick, ts: item.ts };
+    const previousAuthor = previous && ownMemberIds.has(previous.memberId) ? { ...previous, memberId: "" } : previous;
+    const quoted = item.body.replyTo ? (getItem(item.body.replyTo) ?? null) : null;
+    const isAction = actionText(item.body.message) !== null;
+    const startsGroup = !isAction && (item.body.replyTo !== undefined || !continuesGroup(previousAuthor, provisional));
+    lines.push({ key: `p${item.clientId}`, kind: "pending", item, nick, startsGroup, quoted });
+    previous = isAction ? null : provisional;
+  }
+  return lines;
+}
+
+/** Compare two lines with the same key. Covered by the other fields: `ts` of a day, all but the last notice. */
+export function isSameLine(line, otherLine) {
+  return Object.keys(line).every((field) => field === "ts" || field === "notices" || line[field] === otherLine[field]);
+}
+
+const mentionCache = new WeakMap(); // item → {nick, hasMention} of the latest check
+
+function hasMention(item, nick) {
+  const previous = mentionCache.get(item);
+  if (previous?.nick === nick) return previous.hasMention;
+  const isMentioned = mentionsNick(item.message, nick);
+  mentionCache.set(item, { nick, hasMention: isMentioned });
+  return isMentioned;
+}
+
+function continuesGroup(previous, entry) {
+  return (
+    previous !== null &&
+    previous.memberId === entry.memberId &&
+    previous.nickName === entry.nickName &&
+    entry.ts - previous.ts < GROUP_WINDOW
+  );
+}
+
+function dayNumber(ts) {
+  const date = new Date(ts);
+  return date.getFullYear() * 10_000 + (date.getMonth() + 1) * 100 + date.getDate();
+}

@@ -1,0 +1,56 @@
+/**
+ * Typing indicators of one room: the own one, rate limited, and those of other members.
+ */
+
+const RESEND_INTERVAL = 4000; // ms
+const EXPIRES_AFTER = 6000; // ms
+
+export class TypingIndicator {
+  #send;
+  #onChange;
+  #lastSentAt = 0; // 0 while not typing
+  #expiryByMember = new Map();
+
+  /**
+   * @param {object} options
+   * @param {(isTyping: boolean) => void} options.send
+   * @param {() => void} options.onChange
+   */
+  constructor({ send, onChange }) {
+    this.#send = send;
+    this.#onChange = onChange;
+  }
+
+  /** Announce the own typing state, at most once per `RESEND_INTERVAL`. */
+  setTyping(isTyping) {
+    const now = Date.now();
+    if (isTyping ? now - this.#lastSentAt < RESEND_INTERVAL : !this.#lastSentAt) return;
+    this.#lastSentAt = isTyping ? now : 0;
+    this.#send(isTyping);
+  }
+
+  /** Reset the own state; receivers clear the indicator when the message arrives. */
+  onMessageSent() {
+    this.#lastSentAt = 0;
+  }
+
+  /** Handle the typing state of another member. */
+  onTyping({ memberId, on }) {
+    if (!on) return this.#expiryByMember.delete(memberId);
+    this.#expiryByMember.set(memberId, Date.now() + EXPIRES_AFTER);
+    setTimeout(this.#onChange, EXPIRES_AFTER + 50);
+    return undefined;
+  }
+
+  clear() {
+    this.#expiryByMember.clear();
+  }
+
+  /** Return the nicknames of all members who are typing now. */
+  typingNicks(members) {
+    const now = Date.now();
+    return [...this.#expiryByMember]
+      .filter(([memberId, expiry]) => expiry > now && members.has(memberId))
+      .map(([memberId]) => members.get(memberId).nickName);
+  }
+}

@@ -1,0 +1,266 @@
+/**
+ * Message input with drafts, reply and edit context, paste and drop.
+ *
+ * - Enter sends and Shift+Enter inserts a line break. Enter during an input method composition does neither.
+ * - A draft, including its reply or edit target, belongs to one room.
+ * - Pasted and dropped text is never sent without confirmation; large text asks first.
+ */
+
+import { strings } from "../i18n/strings.js";
+import { setText } from "./dom.js";
+
+const MAX_LENGTH = 4000; // code points, as in `protocol/limits.py`
+const WARNING_THRESHOLD = 300; // code points left at which the counter appears
+const MAX_UNCONFIRMED_LINES = 5;
+const MAX_FILE_SIZE = 64 * 1024; // bytes
+
+/**
+ * @typedef {object} Draft
+ * @property {string} text
+ * @property {number} [replyTo] `seq` of the message being replied to.
+ * @property {number} [editing] `seq` of the message being edited.
+ * @property {string} [savedText] Text to restore after the edit.
+ */
+
+export class Composer {
+  #form = document.getElementById("composer");
+  #field = document.getElementById("composer-input");
+  #autogrow = document.getElementById("composer-autogrow");
+  #button = document.getElementById("send-button");
+  #charCount = document.getElementById("char-count");
+  #error = document.getElementById("composer-error");
+  #context = document.getElementById("compose-context");
+  #dropZone = document.getElementById("drop-zone");
+  #onDraftChange;
+  #onSubmit;
+  #confirm;
+  #room = "";
+  /** @type {Draft} */
+  #draft = { text: "" };
+  #shownContext = null;
+
+  /**
+   * @param {object} options
+   * @param {(draft: Draft) => boolean} options.onSubmit Return false to keep the text.
+   * @param {(draft: Draft) => void} options.onDraftChange
+   * @param {() => void} options.onEditLast Called for ArrowUp in an empty input.
+   * @param {(question: object) => Promise<string | null>} options.confirm See `ConfirmDialog.confirm`.
+   */
+  constructor({ onSubmit, onDraftChange, onEditLast, confirm }) {
+    this.#onSubmit = onSubmit;
+    this.#onDraftChange = onDraftChange;
+    this.#confirm = confirm;
+    this.#form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#submit();
+    });
+    this.#field.addEventListener("keydown", (event) => {
+      if (event.key === "ArrowUp" && !this.#field.value && !event.shiftKey && !event.altKey) {
+        event.preventDefault();
+        onEditLast();
+      }
+      // Safari ends the composition before this keydown event and reports key code 229.
+      if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
+      event.preventDefault();
+      this.#form.requestSubmit();
+    });
+    this.#field.addEventListener("input", () => {
+      setText(this.#error, "");
+      this.#onInput();
+    });
+    this.#field.addEventListener("paste", (event) => this.#onPaste(event));
+    document.getElementById("compose-context-cancel").addEventListener("click", () => {
+      this.cancelContext();
+      this.focus();
+    });
+    // Keep the focus in the input, otherwise phones hide their keyboard.
+    this.#button.addEventListener("pointerdown", (event) => event.preventDefault());
+    this.#listenForDrops(document.getElementById("conversation"));
+  }
+
+  get text() {
+    return this.#field.value;
+  }
+
+  get draft() {
+    return this.#draft;
+  }
+
+  /** Show the draft of a room. */
+  showDraft(room, draft) {
+    this.#room = room;
+    this.#draft = draft;
+    this.#field.placeholder = strings.composerPlaceholder(room);
+    this.#field.value = draft.text;
+    setText(this.#error, "");
+    this.#updateControls();
+  }
+
+  /** Reply to a message. */
+  startReply(seq) {
+    const { savedText, editing } = this.#draft;
+    this.#replaceDraft({ text: editing ? (savedText ?? "") : this.text, replyTo: seq });
+  }
+
+  /** Edit an own message; the current text is restored afterwards. */
+  startEdit(seq, text) {
+    const { savedText, editing, replyTo } = this.#draft;
+    this.#replaceDraft({ text, editing: seq, savedText: editing ? savedText : this.text, replyTo: editing ? undefined : replyTo });
+  }
+
+  /**
+   * Put a failed item back into the input.
+   * @param {import("../net/outbox.js").OutboxItem} item
+   */
+  restoreItem({ event, body }) {
+    if (event === "editMessage") return this.startEdit(body.seq, body.message);
+    const { savedText, editing } = this.#draft;
+    const unsentText = editing ? savedText : this.text;
+    return this.#replaceDraft({ text: unsentText ? `${body.message}\n${unsentText}` : body.message, replyTo: body.replyTo });
+  }
+
+  /**
+   * Cancel a reply or an edit.
+   * @returns {boolean} True if there was one.
+   */
+  cancelContext() {
+    const { savedText, editing, replyTo } = this.#draft;
+    if (!editing && !replyTo) return false;
+    this.#replaceDraft({ text: editing ? (savedText ?? "") : this.text });
+    return true;
+  }
+
+  /**
+   * Show the reply or edit context above the input.
+   * @param {{label: string, text: string, cancelLabel: string} | null} context
+   */
+  showContext(context) {
+    if (JSON.stringify(context) === JSON.stringify(this.#shownContext)) return;
+    this.#shownContext = context;
+    this.#context.hidden = !context;
+    if (!context) return;
+    setText(document.getElementById("compose-context-label"), context.label);
+    setText(document.getElementById("compose-context-text"), context.text);
+    const cancelButton = document.getElementById("compose-context-cancel");
+    cancelButton.title = context.cancelLabel;
+    cancelButton.setAttribute("aria-label", context.cancelLabel);
+  }
+
+  /** Insert text at the cursor. */
+  insertText(text) {
+    const { selectionStart, selectionEnd } = this.#field;
+    this.focus();
+    this.#field.setRangeText(text, selectionStart, selectionEnd, "end");
+    this.#onInput();
+  }
+
+  /** Show an error below the input. */
+  showError(message) {
+    setText(this.#error, message);
+  }
+
+  focus() {
+    this.#field.focus({ preventScroll: true });
+  }
+
+  #submit() {
+    const { text } = this;
+    if (!text.trim() || countCodePoints(text) > MAX_LENGTH) return;
+    if (!this.#onSubmit({ ...this.#draft, text: text.trimEnd() })) return;
+    this.#replaceDraft({ text: this.#draft.editing ? (this.#draft.savedText ?? "") : "" });
+  }
+
+  #replaceDraft(draft) {
+    this.#draft = draft;
+    this.#field.value = draft.text;
+    this.#updateControls();
+    this.focus();
+    this.#onDraftChange(draft);
+  }
+
+  #onInput() {
+    this.#draft = { ...this.#draft, text: this.#field.value };
+    this.#updateControls();
+    this.#onDraftChange(this.#draft);
+  }
+
+  #updateControls() {
+    this.#autogrow.dataset.text = this.#field.value;
+    const remaining = MAX_LENGTH - countCodePoints(this.#field.value);
+    this.#button.disabled = !this.#field.value.trim() || remaining < 0;
+    this.#charCount.hidden = remaining > WARNING_THRESHOLD;
+    this.#charCount.classList.toggle("over", remaining < 0);
+    setText(this.#charCount, remaining < 0 ? strings.charactersOver(-remaining) : strings.charactersLeft(remaining));
+  }
+
+  async #onPaste(event) {
+    const text = event.clipboardData?.getData("text/plain") ?? "";
+    if (this.#fitsUnconfirmed(text)) return; // native paste supports undo
+    event.preventDefault();
+    await this.#insertOrConfirm(text);
+  }
+
+  #fitsUnconfirmed(text) {
+    return text.trimEnd().split("\n").length <= MAX_UNCONFIRMED_LINES && countCodePoints(text) <= MAX_LENGTH;
+  }
+
+  async #insertOrConfirm(pasted) {
+    const normalized = pasted.replaceAll("\r\n", "\n");
+    if (this.#fitsUnconfirmed(normalized)) {
+      this.insertText(normalized);
+      return;
+    }
+    const text = normalized.trimEnd();
+    const room = this.#room;
+    const isTooLong = countCodePoints(text) > MAX_LENGTH;
+    const preview = text.slice(0, 300);
+    const choice = await this.#confirm({
+      title: strings.pasteTitle(text.split("\n").length),
+      text: isTooLong ? strings.pasteTooLong(countCodePoints(text)) : preview.length < text.length ? `${preview}…` : preview,
+      choices: [
+        { value: "insert", label: strings.pasteInsert },
+        ...(isTooLong ? [] : [{ value: "send", label: strings.pasteSend, kind: "primary" }]),
+      ],
+    });
+    if (!choice || room !== this.#room) return;
+    if (choice === "insert") this.insertText(text);
+    else this.#onSubmit({ text, replyTo: this.#draft.editing ? undefined : this.#draft.replyTo });
+  }
+
+  #listenForDrops(target) {
+    const onDragOver = (event) => {
+      event.preventDefault();
+      event.dataTransfer.dropEffect = "copy";
+      this.#dropZone.hidden = false;
+    };
+    target.addEventListener("dragenter", onDragOver);
+    target.addEventListener("dragover", onDragOver);
+    target.addEventListener("dragleave", ({ relatedTarget }) => {
+      if (!target.contains(relatedTarget)) this.#dropZone.hidden = true;
+    });
+    target.addEventListener("drop", async (event) => {
+      event.preventDefault();
+      this.#dropZone.hidden = true;
+      const [file] = event.dataTransfer.files;
+      const text = file ? await readTextFile(file) : event.dataTransfer.getData("text/plain");
+      if (text) await this.#insertOrConfirm(text);
+      else this.showError(strings.dropTextOnly);
+    });
+  }
+}
+
+/** Read a UTF-8 text file; return an empty string for binary or oversized files. */
+async function readTextFile(file) {
+  if (file.size > MAX_FILE_SIZE) return "";
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(await file.arrayBuffer());
+  } catch {
+    return "";
+  }
+}
+
+function countCodePoints(text) {
+  let length = 0;
+  for (const _ of text) length += 1;
+  return length;
+}

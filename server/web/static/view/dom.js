@@ -1,0 +1,80 @@
+/**
+ * DOM helpers. User content is inserted as text nodes only.
+ *
+ * Nickname colours vary in hue. Lightness and chroma are fixed per colour scheme in base.css (OKLCH), so all
+ * nicknames have the same contrast (WCAG 2.2, 1.4.3).
+ */
+
+import { canonicalName } from "../state/canonical_name.js";
+import { graphemes } from "./message_text.js";
+
+const HUE_STEPS = 24; // a finer resolution is not distinguishable
+
+/** Create an element; string children become text nodes. */
+export function createElement(tag, classes, ...children) {
+  const element = document.createElement(tag);
+  if (classes) element.className = classes;
+  element.append(...children);
+  return element;
+}
+
+/** Create a button with a click handler. */
+export function createButton(classes, label, onClick) {
+  const element = createElement("button", classes, label);
+  element.type = "button";
+  element.addEventListener("click", onClick);
+  return element;
+}
+
+/** Create a button that contains only an icon, with an accessible name. */
+export function createIconButton(classes, icon, label, onClick) {
+  const element = createButton(classes, "", onClick);
+  element.append(icon);
+  element.title = label;
+  element.setAttribute("aria-label", label);
+  return element;
+}
+
+/** Create an SVG reference to the `#icon-<name>` symbol in index.html. */
+export function createIcon(name) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("viewBox", "0 0 20 20");
+  svg.setAttribute("aria-hidden", "true");
+  const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
+  use.setAttribute("href", `#icon-${name}`);
+  svg.append(use);
+  return svg;
+}
+
+/** Create an avatar from the first character of a nickname; hidden from screen readers. */
+export function createAvatar(nick) {
+  const avatar = applyNickColour(createElement("span", "avatar", graphemes(nick)[0] ?? ""), nick);
+  avatar.setAttribute("aria-hidden", "true");
+  return avatar;
+}
+
+/** Create a coloured nickname. */
+export function createNickname(nick) {
+  return applyNickColour(createElement("bdi", "nick", nick), nick);
+}
+
+/** Set the text content unless it is unchanged. */
+export function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+function applyNickColour(element, nick) {
+  element.style.setProperty("--hue", nickHue(nick));
+  return element;
+}
+
+/** Return the hue of a nickname in degrees, from the 32-bit FNV-1a hash of its canonical form. */
+export function nickHue(nick) {
+  let hash = 0x811c9dc5;
+  for (const character of canonicalName(nick)) {
+    hash = Math.imul(hash ^ character.codePointAt(0), 0x01000193) >>> 0;
+  }
+  // The low bits of FNV-1a are biased for short inputs.
+  hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d) >>> 0;
+  return ((hash >>> 8) % HUE_STEPS) * (360 / HUE_STEPS);
+}

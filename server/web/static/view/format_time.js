@@ -1,0 +1,28 @@
+/**
+ * Date and time formats in the UI language and the local time zone. Arguments are in ms since the epoch.
+ */
+
+import { strings } from "../i18n/strings.js";
+
+const FORMATS = {
+  clock: { hour: "2-digit", minute: "2-digit", hourCycle: "h23" },
+  timestamp: { dateStyle: "full", timeStyle: "medium", hourCycle: "h23" },
+  day: { weekday: "long", day: "numeric", month: "long" },
+  date: { dateStyle: "full" },
+  shortDate: { dateStyle: "medium", timeStyle: "short", hourCycle: "h23" },
+};
+const formatters = new Map();
+
+function createFormatter(format) {
+  return (ts) => {
+    const key = `${strings.lang} ${format}`;
+    if (!formatters.has(key)) formatters.set(key, new Intl.DateTimeFormat(strings.lang, FORMATS[format]));
+    return formatters.get(key).format(ts);
+  };
+}
+
+export const formatClock = createFormatter("clock");
+export const formatTimestamp = createFormatter("timestamp");
+export const formatDay = createFormatter("day");
+export const formatDate = createFormatter("date");
+export const formatShortDate = createFormatter("shortDate");

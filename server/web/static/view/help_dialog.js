@@ -1,0 +1,67 @@
+/**
+ * Help dialog, generated from the tables of shortcuts and commands.
+ */
+
+import { strings } from "../i18n/strings.js";
+import { COMMANDS } from "../state/command_parser.js";
+import { closeOnDismiss } from "./confirm_dialog.js";
+import { createElement } from "./dom.js";
+
+/** Keys by scope; names refer to `strings.shortcuts`, scopes to `strings`. */
+export const SHORTCUTS = {
+  shortcutsGlobal: {
+    help: "?  F1",
+    switchRoom: "Ctrl+K",
+    search: "Ctrl+Shift+F",
+    adjacentRoom: "Alt+↑  Alt+↓",
+    nextUnreadRoom: "Alt+A",
+    firstUnread: "Alt+U",
+    newestMessage: "Esc",
+  },
+  shortcutsComposer: {
+    send: "Enter",
+    newline: "Shift+Enter",
+    editLast: "↑",
+    scroll: "PgUp  PgDn",
+    selectMessage: "Shift+Tab ↑",
+  },
+  shortcutsMessage: { moveSelection: "↑  ↓", reply: "R", react: "A", edit: "E", delete: "D", copy: "Y", openLink: "Enter", backToComposer: "Esc" },
+};
+
+export class HelpDialog {
+  #dialog = document.getElementById("help-dialog");
+
+  constructor() {
+    closeOnDismiss(this.#dialog);
+  }
+
+  open() {
+    if (this.#dialog.open) return;
+    const sections = Object.entries(SHORTCUTS).map(([group, shortcuts]) =>
+      renderSection(
+        strings[group],
+        Object.entries(shortcuts).map(([name, pressed]) => [pressed.split("  ").map(renderKey), strings.shortcuts[name]]),
+      ),
+    );
+    const commands = Object.entries(COMMANDS).map(([name, argument]) => [
+      [createElement("code", "", argument ? `/${name} ${strings.arguments[argument]}` : `/${name}`)],
+      strings.commandHelp[name],
+    ]);
+    document.getElementById("help-body").replaceChildren(...sections, renderSection(strings.commands, commands));
+    this.#dialog.showModal();
+  }
+}
+
+function renderKey(key) {
+  return createElement("kbd", "", key);
+}
+
+function renderSection(title, rows) {
+  const list = createElement("dl", "");
+  for (const [terms, description] of rows) {
+    const dt = createElement("dt", "");
+    for (const term of terms) dt.append(term, " ");
+    list.append(createElement("div", "", dt, createElement("dd", "", description)));
+  }
+  return createElement("section", "", createElement("h3", "", title), list);
+}

@@ -1,0 +1,85 @@
+/**
+ * Form for room and nickname.
+ *
+ * The room defaults to the one in the URL (`/#/tea`), then to the latest one. The nickname defaults to the
+ * latest one.
+ */
+
+import { setLanguage, strings } from "../i18n/strings.js";
+import { localStore } from "../state/storage.js";
+import { roomFromUrl } from "./room_url.js";
+
+export class JoinForm {
+  #screen = document.getElementById("join-screen");
+  #form = document.getElementById("join-form");
+  #room = document.getElementById("join-room");
+  #nick = document.getElementById("join-nick");
+  #error = document.getElementById("join-error");
+  #button = document.getElementById("join-submit");
+
+  /**
+   * @param {object} options
+   * @param {(room: string, nick: string) => void} options.onSubmit
+   * @param {() => void} options.onChange Called when a field is edited.
+   * @param {() => void} options.onLanguageChange
+   */
+  constructor({ onSubmit, onChange, onLanguageChange }) {
+    this.#form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      const room = this.#room.value.trim();
+      const nick = this.#nick.value.trim();
+      if (!room) return this.#reject(this.#room, strings.roomRequired);
+      if (!nick) return this.#reject(this.#nick, strings.nicknameRequired);
+      localStore.set("room", room);
+      localStore.set("nick", nick);
+      this.#showError("");
+      return onSubmit(room, nick);
+    });
+    document.getElementById("join-language").addEventListener("click", () => {
+      setLanguage(strings.otherLanguageCode);
+      onLanguageChange();
+    });
+    for (const field of [this.#room, this.#nick]) {
+      field.addEventListener("input", () => {
+        this.#showError("");
+        this.isBusy = false;
+        onChange();
+      });
+    }
+  }
+
+  /** Show the form, optionally with an error. */
+  show(error = "", isBusy = false) {
+    this.isBusy = isBusy;
+    this.#screen.hidden = false;
+    this.#room.value = roomFromUrl() || localStore.get("room", "");
+    this.#nick.value = localStore.get("nick", "");
+    this.#showError(error);
+    (this.#room.value ? (this.#nick.value ? this.#button : this.#nick) : this.#room).focus();
+  }
+
+  hide() {
+    this.#screen.hidden = true;
+  }
+
+  /** Disable the submit button during a join. */
+  set isBusy(isBusy) {
+    this.#button.disabled = isBusy;
+    this.#button.textContent = isBusy ? strings.joinProgress : strings.joinButton;
+  }
+
+  set error(message) {
+    this.#showError(message);
+  }
+
+  #reject(field, error) {
+    this.#showError(error);
+    field.setAttribute("aria-invalid", "true");
+    field.focus();
+  }
+
+  #showError(error) {
+    this.#error.textContent = error;
+    for (const field of [this.#room, this.#nick]) field.removeAttribute("aria-invalid");
+  }
+}

@@ -1,0 +1,48 @@
+/**
+ * Button that scrolls up to the unread divider while the divider is above the viewport.
+ */
+
+import { strings } from "../i18n/strings.js";
+import { setText } from "./dom.js";
+
+export class JumpToUnread {
+  #scroller = document.getElementById("timeline");
+  #list = document.getElementById("timeline-lines");
+  #button = document.getElementById("jump-to-unread");
+  #target = ""; // divider position and room name
+  #isDismissed = false; // the divider was visible or the button was used
+
+  /** @param {() => void} onJump */
+  constructor(onJump) {
+    this.#button.addEventListener("click", () => {
+      this.#isDismissed = true;
+      this.#button.hidden = true;
+      onJump();
+    });
+    this.#scroller.addEventListener("scroll", () => this.#update(), { passive: true });
+  }
+
+  /** @param {import("../state/room.js").Room} room */
+  render({ name, readTracker }) {
+    const target = readTracker.unreadAfter === null ? "" : `${readTracker.unreadAfter} ${name}`;
+    if (target !== this.#target) this.#isDismissed = false;
+    this.#target = target;
+    setText(this.#button, `${strings.jumpToUnread} ↑`);
+    this.#update();
+  }
+
+  #update() {
+    if (!this.#isDismissed && this.#target) {
+      const divider = this.#list.querySelector(".unread");
+      const { top } = this.#scroller.getBoundingClientRect();
+      this.#isDismissed = divider ? divider.getBoundingClientRect().bottom >= top : !this.#isTargetAbove();
+    }
+    this.#button.hidden = this.#isDismissed || !this.#target;
+  }
+
+  /** Return whether the divider is above the rendered window. */
+  #isTargetAbove() {
+    const first = this.#list.querySelector("[data-seq]");
+    return first !== null && Number(first.dataset.seq) > Number.parseInt(this.#target, 10) + 1;
+  }
+}

@@ -1,0 +1,129 @@
+/**
+ * Toolbar with actions for one message, usable by mouse, touch and keyboard.
+ *
+ * - One toolbar element is moved to the focused or hovered message.
+ * - Single-letter shortcuts are active only while a message has focus (WCAG 2.2, 2.1.4).
+ */
+
+import { strings } from "../i18n/strings.js";
+import { createElement, createIcon, createIconButton } from "./dom.js";
+import { findLastVisible } from "./viewport.js";
+
+const TOOLS = [
+  { name: "react", key: "a" },
+  { name: "reply", key: "r" },
+  { name: "edit", key: "e", ownOnly: true },
+  { name: "copy", key: "y" },
+  { name: "delete", key: "d", ownOnly: true },
+];
+
+export class MessageToolbar {
+  #scroller = document.getElementById("timeline");
+  #list = document.getElementById("timeline-lines");
+  #toolbar = createElement("div", "message-toolbar");
+  #actions;
+  #messageAt;
+  #onExit;
+
+  /**
+   * @param {object} options
+   * @param {Record<string, (item: object, row: Element) => void>} options.actions Handlers by tool name.
+   * @param {(seq: number) => {item: object, isOwn: boolean} | null} options.messageAt
+   * @param {() => void} options.onExit Return the focus to the composer.
+   */
+  constructor({ actions, messageAt, onExit }) {
+    this.#actions = actions;
+    this.#messageAt = messageAt;
+    this.#onExit = onExit;
+    this.#toolbar.setAttribute("role", "toolbar");
+    this.#toolbar.setAttribute("aria-live", "off"); // do not announce the toolbar as part of the log
+    const onPointerOver = ({ target, pointerType }) => {
+      const row = target.closest?.(".message[data-seq]");
+      if (pointerType === "mouse") this.#attach(row ?? null);
+    };
+    this.#list.addEventListener("pointerover", onPointerOver);
+    this.#list.addEventListener("pointerleave", () => this.#attach(this.#focusedRow));
+    this.#list.addEventListener("click", ({ target }) => {
+      const row = target.closest(".message[data-seq]");
+      if (row && !target.closest("a, button") && !getSelection().toString()) this.#attach(row);
+    });
+    this.#list.addEventListener("focusin", ({ target }) => this.#attach(target.closest(".message[data-seq]")));
+    this.#list.addEventListener("focusout", ({ relatedTarget }) => {
+      if (!this.#list.contains(relatedTarget)) this.#attach(null);
+    });
+    this.#scroller.addEventListener("keydown", (event) => this.#onKeyDown(event));
+  }
+
+  /** Remove the toolbar; its labels are rendered again on next use. */
+  rerender() {
+    this.#attach(null);
+  }
+
+  /** Move the toolbar along when a row element is replaced. */
+  onRowReplaced(previous, row) {
+    if (this.#toolbar.parentNode === previous) this.#attach(row, { replaceRow: true });
+  }
+
+  get #focusedRow() {
+    const focused = document.activeElement;
+    return this.#list.contains(focused) ? focused.closest(".message[data-seq]") : null;
+  }
+
+  #attach(row, { replaceRow = false } = {}) {
+    if (!replaceRow && row && this.#toolbar.parentNode === row) return;
+    const target = row && this.#messageAt(Number(row.dataset.seq));
+    if (!target || target.item.deleted) {
+      this.#toolbar.remove();
+      return;
+    }
+    this.#toolbar.setAttribute("aria-label", strings.messageActions);
+    const visibleTools = TOOLS.filter(({ ownOnly }) => target.isOwn || !ownOnly);
+    if (!replaceRow || this.#toolbar.childElementCount !== visibleTools.length) {
+      this.#toolbar.replaceChildren(
+        ...visibleTools.map(({ name, key }) => {
+          const button = createIconButton("toolbar-button", createIcon(name), strings[name], () => this.#runAction(name));
+          button.title = `${strings[name]} (${key.toUpperCase()})`;
+          return button;
+        }),
+      );
+    }
+    row.append(this.#toolbar);
+  }
+
+  #runAction(name, row = this.#toolbar.parentNode) {
+    const target = row && this.#messageAt(Number(row.dataset.seq));
+    if (!target || target.item.deleted) return;
+    if (TOOLS.some((tool) => tool.name === name && tool.ownOnly) && !target.isOwn) return;
+    this.#actions[name](target.item, row);
+  }
+
+  #onKeyDown(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input")) return;
+    const row = event.target.closest(".line");
+    const isOnButton = event.target.closest("a, button");
+    const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+    const tool = TOOLS.find((candidate) => candidate.key === key);
+    if (key === "ArrowUp" || (row && key === "k")) this.#moveFocus(row, -1);
+    else if (key === "ArrowDown" || (row && key === "j")) this.#moveFocus(row, 1);
+    else if (tool && row && !isOnButton) this.#runAction(tool.name, row);
+    else if (key === "Enter" && row && !isOnButton) row.querySelector(".gap button, .message-text a, .quote")?.click();
+    else if (key === "Escape" && row) this.#onExit();
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  #moveFocus(row, step) {
+    const stops = [...this.#list.querySelectorAll(".message, .gap button")];
+    const currentIndex = row ? stops.findIndex((stop) => row.contains(stop)) : -1;
+    // From a link or button inside a message, the first step focuses the message.
+    const isInsideStop = currentIndex >= 0 && stops[currentIndex] !== document.activeElement;
+    const next = currentIndex < 0 ? findLastVisible(this.#scroller, stops) : stops[isInsideStop ? currentIndex : currentIndex + step];
+    if (next) {
+      next.focus({ preventScroll: true });
+      next.scrollIntoView({ block: "nearest" });
+    } else if (step > 0) {
+      this.#onExit();
+    }
+  }
+}

@@ -1,0 +1,86 @@
+/**
+ * Page title, favicon and desktop notifications.
+ *
+ * - Notifications are limited to mentions while the page has no focus; mentions within a second are batched.
+ * - Message text is omitted if the user chose to hide it.
+ */
+
+import { strings } from "../i18n/strings.js";
+import { localStore } from "../state/storage.js";
+import { excerpt } from "./render_line.js";
+
+const BATCH_DELAY = 1000; // ms
+const iconUrl = (name) => new URL(`../${name}`, import.meta.url).pathname;
+const ICONS = { none: iconUrl("icon.svg"), unread: iconUrl("icon-unread.svg"), mention: iconUrl("icon-mention.svg") };
+
+export class Notifier {
+  #onOpen;
+  #queue = new Map(); // room → messages that mention the user
+  #timer = 0;
+  #icon = "none";
+
+  /** @param {(room: import("../state/room.js").Room) => void} onOpen Called when a notification is clicked. */
+  constructor(onOpen) {
+    this.#onOpen = onOpen;
+  }
+
+  /** Notifications require a secure context. */
+  get isSupported() {
+    return globalThis.isSecureContext && typeof globalThis.Notification === "function";
+  }
+
+  /** Return whether the user and the browser both allow notifications. */
+  get isEnabled() {
+    return this.isSupported && Notification.permission === "granted" && localStore.get("notify", false);
+  }
+
+  get hidesText() {
+    return localStore.get("notifyHideText", false);
+  }
+
+  set hidesText(isHidden) {
+    localStore.set("notifyHideText", isHidden);
+  }
+
+  /** Turn notifications on or off; request the browser permission if needed. */
+  async setEnabled(isEnabled) {
+    const isAllowed = isEnabled && this.isSupported && (await Notification.requestPermission()) === "granted";
+    localStore.set("notify", isAllowed);
+  }
+
+  /** Queue a notification for messages that mention the user. */
+  onMentions(room, messages) {
+    if (!messages.length || !this.isEnabled) return;
+    this.#queue.set(room, [...(this.#queue.get(room) ?? []), ...messages]);
+    this.#timer ||= setTimeout(() => this.#showNotifications(), BATCH_DELAY);
+  }
+
+  /** Update title and favicon. */
+  updateBadge({ title, unread, mentions }) {
+    document.title = title;
+    const icon = mentions ? "mention" : unread ? "unread" : "none";
+    if (icon === this.#icon) return;
+    this.#icon = icon;
+    document.getElementById("favicon").href = ICONS[icon];
+  }
+
+  #showNotifications() {
+    this.#timer = 0;
+    for (const [room, messages] of this.#queue) {
+      const showsText = messages.length === 1 && !this.hidesText;
+      const title = showsText ? strings.notifyTitle(messages[0].nickName, room.name) : strings.notifyMentionCount(messages.length, room.name);
+      const body = this.hidesText ? "" : messages.map(excerpt).slice(-3).join("\n");
+      try {
+        const notification = new Notification(title, { body, tag: room.name, icon: ICONS.none, lang: strings.lang });
+        notification.addEventListener("click", () => {
+          globalThis.focus();
+          notification.close();
+          this.#onOpen(room);
+        });
+      } catch {
+        // Some mobile browsers restrict notifications to service workers; title and favicon still update.
+      }
+    }
+    this.#queue.clear();
+  }
+}

@@ -1,0 +1,220 @@
+/**
+ * DOM rendering of timeline lines. User content is inserted as text nodes only.
+ */
+
+import { strings } from "../i18n/strings.js";
+import { applyChange } from "../state/apply_change.js";
+import { actionText } from "../state/command_parser.js";
+import { createButton, createElement, createAvatar, createNickname } from "./dom.js";
+import { formatClock, formatDate, formatDay, formatTimestamp } from "./format_time.js";
+import { graphemes, isEmojiOnly, linkify } from "./message_text.js";
+
+const MAX_UNSCROLLED_LINES = 24; // longer messages scroll in their own box
+const MAX_EXCERPT = 140; // characters
+const MAX_NAMES = 4; // per notice
+const ENTRY_KINDS = { editMessage: "edit", deleteMessage: "delete", react: "reaction" };
+
+/**
+ * @param {object} line See `timeline_model.js`.
+ * @param {object} actions
+ * @param {(clientId: string) => void} actions.onRetry
+ * @param {(clientId: string) => void} actions.onDiscard
+ * @param {(clientId: string) => void} actions.onEditAgain Move a failed item back into the composer.
+ * @param {(seq: number, emoji: string, on: boolean) => void} actions.onReact
+ * @param {(seq: number) => void} actions.onJumpTo Scroll to a quoted message.
+ * @param {(gap: {after: number, before: number}) => Promise<boolean>} actions.onFillGap
+ * @param {(memberId: string) => string} actions.nickOf Nickname of a present member, otherwise empty.
+ * @param {() => string} actions.ownMemberId
+ */
+export function renderLine(line, actions) {
+  switch (line.kind) {
+    case "day":
+      return renderDay(line);
+    case "unread":
+      return createElement("div", "line divider unread", createElement("span", "", strings.unreadDivider));
+    case "gap":
+      return renderGap(line, actions);
+    case "topic":
+      return renderNotice([topicSentence(line.item)]);
+    case "notices":
+      return renderNotice(noticeSentences(line.notices));
+    case "pending":
+      return renderPending(line, actions);
+    default:
+      return renderMessage(line, actions);
+  }
+}
+
+/** Return the beginning of a message as one line. */
+export function excerpt(item) {
+  if (item.deleted) return strings.deleted;
+  const text = actionText(item.message) ?? item.message;
+  const start = graphemes(text.slice(0, MAX_EXCERPT * 8));
+  const line = start.slice(0, MAX_EXCERPT).join("").replaceAll(/\s+/gu, " ");
+  return start.length > MAX_EXCERPT ? `${line}…` : line;
+}
+
+function renderDay({ ts, age }) {
+  const isThisYear = new Date(ts).getFullYear() === new Date().getFullYear();
+  const label = age === "older" ? (isThisYear ? formatDay(ts) : formatDate(ts)) : strings[age];
+  const row = createElement("div", "line divider day", createElement("span", "", label));
+  row.title = formatDate(ts);
+  return row;
+}
+
+function renderGap({ after, before }, { onFillGap }) {
+  const load = createButton("small-button", strings.loadGap, async () => {
+    load.textContent = strings.loadingGap;
+    if (!(await onFillGap({ after, before }))) load.textContent = strings.loadGap;
+  });
+  const row = createElement("div", "line gap", createElement("span", "", strings.gapCount(before - after - 1)), load);
+  row.dataset.after = after;
+  row.dataset.before = before;
+  return row;
+}
+
+function renderMessage({ item, startsGroup, isOwn, isMention, quoted, changes }, actions) {
+  const presented = (changes ?? []).reduce((message, change) => withPendingChange(message, change, actions.ownMemberId()), item);
+  const action = presented.deleted ? null : actionText(presented.message);
+  const row = renderFrame(item.nickName, item.ts, startsGroup, action);
+  row.dataset.seq = item.seq;
+  row.classList.toggle("own", isOwn);
+  row.classList.toggle("mention", isMention);
+  const body = row.querySelector(".body");
+  if (item.replyTo !== undefined) body.append(renderQuote(quoted, item.replyTo, actions));
+  if (presented.deleted) {
+    body.append(createElement("p", "message-text deleted", strings.deleted));
+  } else {
+    const text = renderText(action ?? presented.message, action === null ? null : item.nickName);
+    if (presented.edited) text.append(" ", createElement("span", "edited", `(${strings.edited})`));
+    body.append(text);
+    if (presented.reactions) body.append(renderReactions(presented, actions));
+  }
+  for (const change of changes ?? []) if (change.state === "failed") body.append(renderSendError(change, strings.changeFailed, actions));
+  const isPending = changes?.some(({ state }) => state !== "failed");
+  if (isPending) row.append(renderDeliveryState("◌", strings.pending, "pending"));
+  else if (isOwn) row.append(renderDeliveryState("✓", strings.sent, "sent"));
+  row.classList.toggle("change-pending", Boolean(isPending));
+  return row;
+}
+
+/** Apply a pending change optimistically. */
+function withPendingChange(item, { event, body, state }, ownMemberId) {
+  if (state === "failed") return item;
+  const change = { seq: Infinity, memberId: ownMemberId, ...body, kind: ENTRY_KINDS[event] };
+  return { ...applyChange(item, { ...change, seq: Infinity }), asOf: 0 };
+}
+
+function renderPending({ item, nick, startsGroup, quoted }, actions) {
+  const { message, replyTo } = item.body;
+  const action = actionText(message);
+  const row = renderFrame(nick, item.ts, startsGroup, action);
+  row.classList.add("own", item.state);
+  const body = row.querySelector(".body");
+  if (replyTo !== undefined) body.append(renderQuote(quoted, replyTo, actions));
+  body.append(renderText(action ?? message, action === null ? null : nick));
+  if (item.state === "failed") body.append(renderSendError(item, strings.sendFailed, actions));
+  else row.append(renderDeliveryState(item.state === "sent" ? "✓" : "◌", strings[item.state], item.state));
+  return row;
+}
+
+function renderSendError({ clientId, event, code }, summary, { onRetry, onDiscard, onEditAgain }) {
+  const reason = strings.errors[code] ?? strings.errors.internal;
+  const retry = createButton("small-button", strings.retry, () => onRetry(clientId));
+  const discard = createButton("small-button", strings.discard, () => onDiscard(clientId));
+  const isText = event === "sendMessage" || event === "editMessage";
+  const editAgain = isText ? [createButton("small-button", strings.edit, () => onEditAgain(clientId))] : [];
+  return createElement("p", "send-error", createElement("span", "", `${summary}: ${reason}`), retry, ...editAgain, discard);
+}
+
+function renderFrame(nick, ts, startsGroup, action) {
+  const time = createElement("time", "", formatClock(ts));
+  time.dateTime = new Date(ts).toISOString();
+  time.title = formatTimestamp(ts);
+  const body = createElement("div", "body");
+  const row = createElement("div", startsGroup ? "line message group-start" : "line message");
+  row.setAttribute("role", "article");
+  row.tabIndex = -1;
+  if (action !== null) row.classList.add("action");
+  if (startsGroup) {
+    body.append(createElement("p", "message-header", createNickname(nick), " ", time));
+    row.append(createAvatar(nick), body);
+  } else {
+    if (action === null) body.append(createElement("span", "visually-hidden", `${nick}: `));
+    row.append(time, body);
+  }
+  return row;
+}
+
+/** @param {string | null} actor Nickname in front of a `/me` action; null for regular messages. */
+function renderText(text, actor) {
+  const element = createElement("p", "message-text");
+  if (actor !== null) element.append("* ", createNickname(actor), " ");
+  element.append(...linkify(text));
+  element.dir = "auto";
+  if (actor === null && isEmojiOnly(text)) element.classList.add("emoji-only");
+  if (text.split("\n").length > MAX_UNSCROLLED_LINES) {
+    element.classList.add("scrollable");
+    element.tabIndex = 0;
+  }
+  return element;
+}
+
+function renderQuote(item, seq, { onJumpTo }) {
+  const row = createButton("quote", "", () => onJumpTo(seq));
+  row.dir = "auto";
+  if (item?.kind === "message") row.append(createNickname(item.nickName), " ", excerpt(item));
+  else row.append(strings.replyTo(strings.earlierMessage));
+  return row;
+}
+
+function renderReactions({ seq, reactions }, { nickOf, onReact, ownMemberId }) {
+  const buttons = Object.entries(reactions).map(([emoji, memberIds]) => {
+    const isOwnReaction = memberIds.includes(ownMemberId());
+    const button = createButton("reaction", "", () => onReact(seq, emoji, !isOwnReaction));
+    button.append(createElement("span", "", emoji), " ", String(memberIds.length));
+    button.setAttribute("aria-pressed", String(isOwnReaction));
+    button.title = memberIds.map(nickOf).filter(Boolean).join(", ");
+    return button;
+  });
+  return createElement("p", "reactions", ...buttons);
+}
+
+function renderDeliveryState(symbol, label, state) {
+  const element = createElement("span", `delivery-state ${state}`, symbol);
+  element.setAttribute("role", "img");
+  element.setAttribute("aria-label", label);
+  element.title = label;
+  return element;
+}
+
+function renderNotice(sentences) {
+  const row = createElement("p", "line notice", sentences.join(" · "));
+  row.dir = "auto";
+  return row;
+}
+
+/** Describe a topic change. */
+export function topicSentence({ nickName, topic }) {
+  return topic ? strings.topicSet(nickName, topic) : strings.topicCleared(nickName);
+}
+
+/** Describe notices; consecutive joins or leaves share one sentence. */
+export function noticeSentences(notices) {
+  const runs = [];
+  for (const { kind, nickName, oldNickName, text, more = 0 } of notices) {
+    if (kind === "local") runs.push({ kind, sentence: text });
+    else if (kind === "assigned") runs.push({ kind, sentence: strings.nicknameAssigned(nickName) });
+    else if (kind === "nick") runs.push({ kind, sentence: strings.nicknameChanged(oldNickName, nickName) });
+    else if (runs.at(-1)?.kind === kind) {
+      runs.at(-1).names.add(nickName);
+      runs.at(-1).more += more;
+    } else runs.push({ kind, names: new Set([nickName]), more });
+  }
+  return runs.map(({ kind, names, more, sentence }) => {
+    if (sentence) return sentence;
+    const shownNames = [...names].slice(0, MAX_NAMES);
+    const list = strings.listWithMore(shownNames, names.size - shownNames.length + more);
+    return kind === "join" ? strings.membersJoined(list) : strings.membersLeft(list);
+  });
+}

@@ -1,0 +1,129 @@
+/**
+ * Dialog to join or switch rooms. Lists open rooms first, then rooms of the server, then a new room.
+ */
+
+import { strings } from "../i18n/strings.js";
+import { ignoreRequestError } from "../net/socket.js";
+import { canonicalName } from "../state/canonical_name.js";
+import { closeOnDismiss } from "./confirm_dialog.js";
+import { createElement } from "./dom.js";
+
+const MAX_OPTIONS = 50;
+const SERVER_PAGE_SIZE = 200; // rooms per response
+const DEBOUNCE = 250; // ms
+
+export class RoomDialog {
+  #dialog = document.getElementById("room-dialog");
+  #field = document.getElementById("room-dialog-input");
+  #list = document.getElementById("room-dialog-list");
+  #onSelect;
+  #openRooms = [];
+  #serverRooms = [];
+  #options = [];
+  #activeIndex = 0;
+  #session = null;
+  #hasAllRooms = true; // filtering needs no further requests
+  #timer = 0;
+
+  /** @param {(name: string) => void} onSelect */
+  constructor(onSelect) {
+    this.#onSelect = onSelect;
+    closeOnDismiss(this.#dialog);
+    this.#field.addEventListener("input", () => {
+      this.#render();
+      clearTimeout(this.#timer);
+      if (this.#hasAllRooms) return;
+      this.#timer = setTimeout(() => this.#fetchRooms(), DEBOUNCE);
+    });
+    this.#field.addEventListener("keydown", (event) => {
+      const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+      if (!step || event.isComposing) return;
+      event.preventDefault();
+      this.#setActive(this.#activeIndex + step);
+    });
+    document.getElementById("room-dialog-form").addEventListener("submit", (event) => {
+      event.preventDefault();
+      if (this.#options.length) this.#select(this.#options[this.#activeIndex].name);
+    });
+    this.#list.addEventListener("click", ({ target }) => {
+      const option = target.closest("li[data-name]");
+      if (option) this.#select(option.dataset.name);
+    });
+  }
+
+  /** @param {import("../state/chat_session.js").ChatSession} session */
+  async open(session) {
+    this.#openRooms = session.rooms.filter((room) => room !== session.current).map(({ name, members }) => ({ name, members: members.size }));
+    this.#serverRooms = [];
+    this.#field.value = "";
+    this.#render();
+    this.#dialog.showModal();
+    this.#field.focus();
+    this.#session = session;
+    this.#hasAllRooms = true;
+    await this.#fetchRooms();
+  }
+
+  async #fetchRooms() {
+    const query = this.#field.value.trim();
+    try {
+      const rooms = await this.#session.listRooms(query);
+      if (query !== this.#field.value.trim() && this.#serverRooms.length) return; // superseded by a newer request
+      this.#serverRooms = rooms.filter(({ name }) => !this.#session.current?.matchesName(name));
+      if (!query) this.#hasAllRooms = rooms.length < SERVER_PAGE_SIZE;
+      if (this.#dialog.open) this.#render();
+    } catch (error) {
+      ignoreRequestError(error); // a room name can still be typed
+    }
+  }
+
+  #select(name) {
+    this.#dialog.close();
+    this.#onSelect(name);
+  }
+
+  #render() {
+    const query = this.#field.value.trim();
+    const roomsByName = new Map(this.#openRooms.map((room) => [canonicalName(room.name), { ...room, isOpen: true }]));
+    for (const room of this.#serverRooms) roomsByName.set(canonicalName(room.name), { ...room, isOpen: roomsByName.has(canonicalName(room.name)) });
+    const matches = [...roomsByName.values()].filter(({ name }) => canonicalName(name).includes(canonicalName(query)));
+    const startsWithQuery = ({ name }) => canonicalName(name).startsWith(canonicalName(query));
+    matches.sort((first, second) => second.isOpen - first.isOpen || startsWithQuery(second) - startsWithQuery(first));
+    this.#options = matches.slice(0, MAX_OPTIONS);
+    if (query && !roomsByName.has(canonicalName(query))) this.#options.push({ name: query, isNew: true });
+    const elements = this.#options.map((option, index) => renderOption(option, index));
+    if (!elements.length) elements.push(renderEmptyOption());
+    this.#list.replaceChildren(...elements);
+    const exactMatch = this.#options.findIndex(({ name }) => canonicalName(name) === canonicalName(query));
+    const openMatch = this.#options.findIndex((option) => option.isOpen && startsWithQuery(option));
+    this.#setActive(openMatch >= 0 ? openMatch : exactMatch);
+  }
+
+  #setActive(index) {
+    const elements = this.#list.querySelectorAll("[data-name]");
+    this.#activeIndex = Math.max(0, Math.min(index, elements.length - 1));
+    for (const [position, option] of elements.entries()) option.setAttribute("aria-selected", String(position === this.#activeIndex));
+    const activeElement = elements[this.#activeIndex];
+    if (activeElement) this.#field.setAttribute("aria-activedescendant", activeElement.id);
+    else this.#field.removeAttribute("aria-activedescendant");
+    activeElement?.scrollIntoView({ block: "nearest" });
+  }
+}
+
+function renderOption({ name, members, topic, isNew }, index) {
+  const option = createElement("li", "option");
+  if (isNew) option.append(strings.joinRoom(name));
+  else option.append(createElement("bdi", "name", name), createElement("span", "note", strings.memberCount(members)));
+  if (topic) option.append(createElement("span", "topic", topic));
+  option.id = `room-option-${index}`;
+  option.dataset.name = name;
+  option.setAttribute("role", "option");
+  return option;
+}
+
+function renderEmptyOption() {
+  const row = createElement("li", "empty", strings.noMatchingRooms);
+  row.setAttribute("role", "option");
+  row.setAttribute("aria-disabled", "true");
+  return row;
+}

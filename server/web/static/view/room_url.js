@@ -1,0 +1,22 @@
+/**
+ * Room name in the URL fragment (`/#/tea`). Fragments are not sent to the server and appear in no log.
+ */
+
+/** Return the room name in the URL, or an empty string. */
+export function roomFromUrl() {
+  const fragment = location.hash.replace(/^#\/?/, "");
+  try {
+    return decodeURIComponent(fragment).trim();
+  } catch {
+    return fragment; // a literal percent sign
+  }
+}
+
+/** Put a room name into the URL; add a history entry unless it replaces the current one. */
+export function setRoomUrl(room, { replace = false } = {}) {
+  const hash = room ? `#/${encodeURIComponent(room)}` : "";
+  if (location.hash === hash) return;
+  const url = hash || location.pathname;
+  if (replace || !location.hash) history.replaceState(null, "", url);
+  else history.pushState(null, "", url);
+}

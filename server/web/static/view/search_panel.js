@@ -1,0 +1,136 @@
+/**
+ * Message search in the current room or in all rooms.
+ */
+
+import { strings } from "../i18n/strings.js";
+import { ignoreRequestError } from "../net/socket.js";
+import { canonicalName } from "../state/canonical_name.js";
+import { createElement, createNickname, setText } from "./dom.js";
+import { formatShortDate } from "./format_time.js";
+import { excerpt } from "./render_line.js";
+
+const PAGE_SIZE = 30;
+const DEBOUNCE = 300; // ms
+
+export class SearchPanel {
+  #form = document.getElementById("search-form");
+  #field = document.getElementById("search-input");
+  #allRooms = document.getElementById("search-all-rooms");
+  #status = document.getElementById("search-status");
+  #list = document.getElementById("search-results");
+  #more = document.getElementById("search-more");
+  #session;
+  #onOpenResult;
+  #generation = 0; // responses of older searches are ignored
+  #timer = 0;
+  #count = 0;
+  #cursor = null; // server-side position of the next page
+
+  /**
+   * @param {object} options
+   * @param {() => import("../state/chat_session.js").ChatSession} options.session
+   * @param {(room: string, seq: number) => void} options.onOpenResult
+   */
+  constructor({ session, onOpenResult }) {
+    this.#session = session;
+    this.#onOpenResult = onOpenResult;
+    this.#form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#runSearch();
+    });
+    this.#field.addEventListener("input", () => {
+      clearTimeout(this.#timer);
+      this.#timer = setTimeout(() => this.#runSearch(), DEBOUNCE);
+    });
+    this.#allRooms.addEventListener("change", () => this.#runSearch());
+    this.#more.addEventListener("click", () => this.#runSearch(this.#cursor));
+  }
+
+  /** Focus the search field and optionally start a search. */
+  open(query) {
+    if (query) {
+      this.#field.value = query;
+      this.#runSearch();
+    }
+    this.#field.focus();
+    this.#field.select();
+  }
+
+  /** Clear results that belong to the previous room. */
+  onRoomChange() {
+    if (!this.#allRooms.checked) this.#clear();
+  }
+
+  #clear() {
+    this.#generation += 1;
+    this.#count = 0;
+    this.#list.replaceChildren();
+    this.#more.hidden = true;
+    setText(this.#status, "");
+  }
+
+  async #runSearch(before) {
+    clearTimeout(this.#timer);
+    if (!before) this.#clear();
+    const generation = this.#generation;
+    const query = this.#field.value.trim();
+    const session = this.#session();
+    if (!query || !session) return;
+    const room = this.#allRooms.checked ? undefined : session.current?.name;
+    setText(this.#status, strings.searching);
+    try {
+      const { messages, hasMore, next, incomplete } = await session.search(query, { room, before, limit: PAGE_SIZE });
+      if (generation !== this.#generation) return;
+      this.#count += messages.length;
+      this.#cursor = next ?? messages.at(-1)?.id;
+      const terms = query.split(/\s+/u);
+      this.#list.append(...messages.map((message) => this.#renderResult(message, terms, !room)));
+      this.#more.hidden = !hasMore;
+      const summary = this.#count || hasMore ? strings.searchCount(this.#count, hasMore) : strings.searchEmpty;
+      setText(this.#status, incomplete ? `${summary} ${strings.searchIncomplete}` : summary);
+    } catch (error) {
+      ignoreRequestError(error);
+      if (generation !== this.#generation) return;
+      const isUnsupported = error.code === "bad_request";
+      setText(this.#status, isUnsupported ? strings.searchUnsupported : (strings.errors[error.code] ?? strings.errors.internal));
+    }
+  }
+
+  #renderResult(message, terms, allRooms) {
+    const { room, seq, nickName, ts } = message;
+    const text = createElement("span", "message-text", ...highlightTerms(excerpt(message), terms));
+    text.dir = "auto";
+    const header = createElement("span", "message-header", createNickname(nickName), " ", createElement("time", "", formatShortDate(ts)));
+    const button = createElement("button", "search-result", header, text);
+    if (allRooms) header.append(" ", createElement("bdi", "room", room));
+    button.type = "button";
+    button.addEventListener("click", () => this.#onOpenResult(room, seq));
+    return createElement("li", "", button);
+  }
+}
+
+/** Return text nodes with `<mark>` elements around matches. */
+function highlightTerms(text, terms) {
+  const lower = text.toLowerCase();
+  const haystack = lower.length === text.length ? lower : text; // lower-casing can change the length and invalidate offsets
+  const matches = terms
+    .map((term) => canonicalName(term))
+    .flatMap((term) => (term ? findAll(haystack, term) : []))
+    .sort((first, second) => first.from - second.from);
+  const nodes = [];
+  let position = 0;
+  for (const { from, to } of matches) {
+    if (from < position) continue;
+    nodes.push(text.slice(position, from), createElement("mark", "", text.slice(from, to)));
+    position = to;
+  }
+  return [...nodes, text.slice(position)];
+}
+
+function findAll(text, term) {
+  const matches = [];
+  for (let index = text.indexOf(term); index >= 0; index = text.indexOf(term, index + term.length)) {
+    matches.push({ from: index, to: index + term.length });
+  }
+  return matches;
+}

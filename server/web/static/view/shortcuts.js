@@ -1,0 +1,66 @@
+/**
+ * Global keyboard shortcuts; `help_dialog.js` documents them.
+ */
+
+/**
+ * @param {object} context
+ * @param {() => import("../state/chat_session.js").ChatSession | null} context.session Null while no room is visible.
+ * @param {(room: import("../state/room.js").Room) => void} context.showRoom
+ * @param {import("./composer.js").Composer} context.composer
+ * @param {import("./timeline.js").Timeline} context.timeline
+ * @param {import("./side_panels.js").SidePanels} context.panels
+ * @param {() => void} context.openRoomDialog
+ * @param {() => void} context.openHelp
+ */
+export function installShortcuts(context) {
+  document.addEventListener("keydown", (event) => {
+    const session = context.session();
+    if (!session || event.isComposing || event.defaultPrevented || document.querySelector("dialog[open], :popover-open")) return;
+    const action = shortcutFor(event, session, context);
+    if (!action) return;
+    event.preventDefault();
+    action();
+  });
+}
+
+function shortcutFor(event, session, { showRoom, composer, timeline, panels, openRoomDialog, openHelp }) {
+  const { key, ctrlKey, metaKey, altKey, shiftKey, target } = event;
+  const hasCommandKey = (ctrlKey || metaKey) && !altKey;
+  const letter = key.toLowerCase();
+  if (key === "F1") return openHelp;
+  if (hasCommandKey && !shiftKey && letter === "k") return openRoomDialog;
+  if (hasCommandKey && shiftKey && letter === "f") return () => panels.setOpen("search", true);
+  if (altKey && !hasCommandKey) {
+    const room = roomForKey(event, session);
+    if (room) return () => showRoom(room);
+    if (event.code === "KeyU") return () => timeline.jumpToFirstUnread();
+    return null;
+  }
+  if (hasCommandKey || altKey) return null;
+  const isInTextField = target.closest?.("input, textarea");
+  const isInComposer = target.id === "composer-input";
+  if (key === "Escape") return () => panels.closeDrawer() || composer.cancelContext() || scrollToNewest(timeline, composer);
+  if ((key === "PageUp" || key === "PageDown") && (!isInTextField || (isInComposer && !composer.text))) {
+    return () => timeline.scrollByPages(key === "PageUp" ? -1 : 1);
+  }
+  if (!isInTextField && key === "?") return openHelp;
+  if (!isInTextField && key.length === 1 && key !== " " && !target.closest?.("button, a")) {
+    composer.focus(); // the browser then types the character there
+  }
+  return null;
+}
+
+function scrollToNewest(timeline, composer) {
+  timeline.scrollToNewest();
+  composer.focus();
+}
+
+/** Return the room selected by Alt+Arrow or Alt+A. */
+function roomForKey({ key, code }, { rooms, current }) {
+  const currentIndex = rooms.indexOf(current);
+  const step = { ArrowUp: -1, ArrowDown: 1 }[key];
+  if (step) return rooms[(currentIndex + step + rooms.length) % rooms.length];
+  if (code !== "KeyA") return null;
+  const searchOrder = [...rooms.slice(currentIndex + 1), ...rooms.slice(0, currentIndex)];
+  return searchOrder.find(({ readTracker }) => readTracker.mentions) ?? searchOrder.find(({ readTracker }) => readTracker.unread) ?? null;
+}

@@ -1,0 +1,100 @@
+/**
+ * Panels beside the timeline: columns on wide screens, drawers on narrow ones.
+ *
+ * - At most one panel is open on the right.
+ * - An opened drawer receives the focus and returns it on close.
+ */
+
+const WIDE_LAYOUTS = {
+  rooms: globalThis.matchMedia("(min-width: 48rem)"),
+  members: globalThis.matchMedia("(min-width: 64rem)"),
+  search: globalThis.matchMedia("(min-width: 64rem)"),
+};
+
+const COVERED_BY_DRAWER = [".room-header", "#conversation"]; // inert behind an open drawer
+
+export class SidePanels {
+  #chatElement = document.getElementById("chat");
+  #backdrop = document.getElementById("backdrop");
+  #openPanels = new Set();
+  #onOpen;
+
+  /** @param {(name: string) => void} onOpen */
+  constructor(onOpen) {
+    this.#onOpen = onOpen;
+    globalThis.visualViewport?.addEventListener("resize", fitViewport);
+    for (const [name, mediaQuery] of Object.entries(WIDE_LAYOUTS)) {
+      getToggle(name).addEventListener("click", () => this.setOpen(name, !this.#openPanels.has(name)));
+      mediaQuery.addEventListener("change", () => this.#resetLayout());
+    }
+    this.#backdrop.addEventListener("click", () => this.closeDrawer());
+    for (const button of document.querySelectorAll("[data-close-panel]")) {
+      button.addEventListener("click", () => this.closeDrawer());
+    }
+    this.#resetLayout();
+  }
+
+  isOpen(name) {
+    return this.#openPanels.has(name);
+  }
+
+  setOpen(name, isOpen) {
+    if (isOpen && name !== "rooms") for (const other of ["members", "search"]) this.#openPanels.delete(other);
+    if (isOpen && !WIDE_LAYOUTS[name].matches) this.#openPanels.clear();
+    if (isOpen) this.#openPanels.add(name);
+    else this.#openPanels.delete(name);
+    if (!isOpen && name === "search" && WIDE_LAYOUTS.members.matches) this.#openPanels.add("members");
+    this.#render();
+    if (isOpen) this.#onOpen(name);
+    if (isOpen && !WIDE_LAYOUTS[name].matches && name !== "search") {
+      const panel = document.getElementById(name);
+      (panel.querySelector("[aria-current]") ?? panel.querySelector("[data-close-panel]")).focus();
+    }
+  }
+
+  /**
+   * Close the search panel or an open drawer.
+   * @returns {boolean} True if one was open.
+   */
+  closeDrawer() {
+    const [name] = [...this.#openPanels].filter((panel) => panel === "search" || !WIDE_LAYOUTS[panel].matches);
+    if (!name) return false;
+    this.setOpen(name, false);
+    getToggle(name).focus();
+    return true;
+  }
+
+  /** Close the room and search drawers after a selection. */
+  closeDrawers() {
+    if (!WIDE_LAYOUTS.rooms.matches && this.#openPanels.has("rooms")) this.setOpen("rooms", false);
+    if (!WIDE_LAYOUTS.search.matches && this.#openPanels.has("search")) this.setOpen("search", false);
+  }
+
+  #resetLayout() {
+    this.#openPanels = new Set(["rooms", "members"].filter((name) => WIDE_LAYOUTS[name].matches));
+    this.#render();
+  }
+
+  #render() {
+    for (const name of Object.keys(WIDE_LAYOUTS)) {
+      const isOpen = this.#openPanels.has(name);
+      getToggle(name).setAttribute("aria-expanded", String(isOpen));
+      this.#chatElement.classList.toggle(`show-${name}`, isOpen);
+      document.getElementById(name).inert = !isOpen;
+    }
+    const isCovered = [...this.#openPanels].some((name) => !WIDE_LAYOUTS[name].matches);
+    this.#backdrop.hidden = !isCovered;
+    for (const selector of COVERED_BY_DRAWER) document.querySelector(selector).inert = isCovered;
+  }
+}
+
+function getToggle(name) {
+  return document.getElementById(`${name}-toggle`);
+}
+
+/** Some mobile browsers overlay the page with the keyboard; reduce the layout height accordingly. */
+function fitViewport() {
+  const { height, scale } = globalThis.visualViewport;
+  const isCovered = scale === 1 && height < globalThis.innerHeight - 1;
+  document.documentElement.style.setProperty("--viewport-height", isCovered ? `${height}px` : "100dvh");
+}

@@ -1,0 +1,107 @@
+/**
+ * Room list with unread badges, and member list.
+ */
+
+import { strings } from "../i18n/strings.js";
+import { createAvatar, createElement, createIcon, createIconButton, createNickname, setText } from "./dom.js";
+
+const MAX_SHOWN_COUNT = 99;
+const MAX_SHOWN_MEMBERS = 500; // bounds the render cost of a presence change
+
+export class RoomList {
+  #list = document.getElementById("room-list");
+  #badge = document.getElementById("rooms-badge");
+  #onSelect;
+  #onLeave;
+  #rendered = "";
+
+  /**
+   * @param {object} options
+   * @param {(room: import("../state/room.js").Room) => void} options.onSelect
+   * @param {(room: import("../state/room.js").Room) => void} options.onLeave
+   */
+  constructor({ onSelect, onLeave }) {
+    this.#onSelect = onSelect;
+    this.#onLeave = onLeave;
+  }
+
+  /** Force a full update on the next render. */
+  rerender() {
+    this.#rendered = "";
+  }
+
+  /** @param {import("../state/chat_session.js").ChatSession} session */
+  render({ rooms, current }) {
+    const summary = rooms.map(({ name, readTracker }) => [name, readTracker.unread, readTracker.mentions]);
+    const state = JSON.stringify([summary, rooms.indexOf(current)]);
+    if (state === this.#rendered) return;
+    this.#rendered = state;
+    const focusedIndex = [...this.#list.querySelectorAll("button")].indexOf(document.activeElement);
+    this.#list.replaceChildren(...rooms.map((room) => this.#renderRoom(room, room === current)));
+    if (focusedIndex >= 0) this.#list.querySelectorAll("button")[focusedIndex]?.focus();
+    const otherRooms = rooms.filter((room) => room !== current);
+    const hasMention = otherRooms.some(({ readTracker }) => readTracker.mentions);
+    const unread = otherRooms.reduce((sum, { readTracker }) => sum + readTracker.unread, 0);
+    this.#badge.hidden = !unread;
+    this.#badge.classList.toggle("mention", hasMention);
+    setText(this.#badge, formatCount(unread));
+  }
+
+  #renderRoom(room, isCurrent) {
+    const { unread, mentions } = room.readTracker;
+    const openButton = createElement("button", "room-open");
+    openButton.type = "button";
+    openButton.append(createElement("bdi", "name", room.name));
+    if (unread) {
+      const badge = createElement("span", mentions ? "badge mention" : "badge", `${mentions ? "@" : ""}${formatCount(unread)}`);
+      badge.setAttribute("aria-hidden", "true");
+      openButton.append(" ", badge, createElement("span", "visually-hidden", `, ${strings.unreadCount(unread, mentions)}`));
+    }
+    openButton.addEventListener("click", () => this.#onSelect(room));
+    if (isCurrent) openButton.setAttribute("aria-current", "true");
+    const leaveButton = createIconButton("icon-button room-leave", createIcon("close"), strings.leaveRoom(room.name), () => this.#onLeave(room));
+    return createElement("li", unread ? "unread" : "", openButton, leaveButton);
+  }
+}
+
+function formatCount(count) {
+  return count > MAX_SHOWN_COUNT ? `${MAX_SHOWN_COUNT}+` : String(count);
+}
+
+export class MemberList {
+  #list = document.getElementById("member-list");
+  #rendered = null;
+
+  /** Force a full update on the next render. */
+  rerender() {
+    this.#rendered = null;
+  }
+
+  /** @param {import("../state/room.js").Room} room */
+  render({ members, ownMemberIds }) {
+    if (members === this.#rendered) return;
+    this.#rendered = members;
+    const collator = new Intl.Collator(strings.lang, { numeric: true });
+    const sorted = [...members.values()].sort(
+      (first, second) =>
+        ownMemberIds.has(second.memberId) - ownMemberIds.has(first.memberId) || collator.compare(first.nickName, second.nickName),
+    );
+    for (const id of ["members-count", "members-total"]) setText(document.getElementById(id), String(members.size));
+    const rows = sorted.slice(0, MAX_SHOWN_MEMBERS).map((member) => renderMember(member, ownMemberIds.has(member.memberId)));
+    const hiddenCount = sorted.length - rows.length;
+    if (hiddenCount > 0) rows.push(createElement("li", "overflow", `+${hiddenCount}`));
+    this.#list.replaceChildren(...rows);
+  }
+}
+
+function renderMember({ nickName, role, via }, isOwn) {
+  const row = createElement("li", "", createAvatar(nickName), createNickname(nickName));
+  const note = isOwn ? strings.you : strings.roles[role];
+  if (note) row.append(createElement("span", "note", note));
+  if (via) {
+    const badge = createElement("span", "note", String(via));
+    badge.title = strings.clientKind(String(via));
+    row.append(badge);
+  }
+  return row;
+}

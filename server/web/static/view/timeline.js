@@ -1,0 +1,352 @@
+/**
+ * Scrollable timeline of one room.
+ *
+ * - Scroll anchoring: at the bottom, the view follows new messages. Elsewhere, visible messages keep their
+ *   position when lines are inserted above, below or between them.
+ * - Windowing: the document contains a part of the log. Following trims the top; scrolling up stops
+ *   rendering at the bottom.
+ * - Unchanged lines keep their elements, which preserves text selections.
+ * - Each room has its own scroll position.
+ */
+
+import { strings } from "../i18n/strings.js";
+import { buildLines, isSameLine } from "../state/timeline_model.js";
+import { setText } from "./dom.js";
+import { renderLine } from "./render_line.js";
+import { findFirstVisible, isNearViewport } from "./viewport.js";
+
+const WINDOW_STEP = 100; // items per extension of the window
+const MAX_FOLLOWING_ITEMS = 400; // rendered items while following
+const MAX_SCROLLED_ITEMS = 600; // rendered items while scrolled up
+const MAX_LOG_ITEMS = 20_000; // loaded items while following
+const LOAD_MARGIN = 800; // px from the window's ends at which it is extended
+const MUTE_DURATION = 500; // ms
+const BOTTOM_TOLERANCE = 40; // px
+const NO_UNREAD = { unread: 0, unreadAfter: null };
+
+export class Timeline {
+  #scroller = document.getElementById("timeline");
+  #list = document.getElementById("timeline-lines");
+  #jumpButton = document.getElementById("jump-to-newest");
+  #historyStart = document.getElementById("history-start");
+  #actions;
+  #onFollowChange;
+  #onRowReplaced;
+  #room = null;
+  #savedPositions = new WeakMap(); // room → scroll position
+  #rows = new Map(); // key → {line, row}
+  #windowStart = null; // seq of the first rendered item
+  #windowEnd = null; // seq of the last rendered item; null while following the log
+  #isFollowing = true;
+  #bottomSize = ""; // content and viewport size at the last scroll to the bottom
+  #bottomScrollTop = 0; // scrollTop at the last scroll to the bottom
+  #readState = NO_UNREAD;
+  #announcedSeq = 0; // seq of the first item in the previous render
+  #muteTimer = 0;
+
+  /**
+   * @param {object} options
+   * @param {object} options.actions Line actions, see `renderLine`; `nickOf`, `ownMemberId`, `onJumpTo` and
+   *   `onFillGap` are added here.
+   * @param {() => void} options.onFollowChange Called when the bottom is reached or left, or the window moves.
+   * @param {(previous: Element, row: Element) => void} options.onRowReplaced
+   */
+  constructor({ actions, onFollowChange, onRowReplaced }) {
+    this.#actions = {
+      ...actions,
+      nickOf: (memberId) => this.#room?.members.get(memberId)?.nickName ?? "",
+      ownMemberId: () => this.#room?.memberId ?? "",
+      onJumpTo: (seq) => this.jumpTo(seq).then((found) => found || actions.onUnavailable()),
+      onFillGap: (gap) => this.#room.fillGap(gap, true),
+    };
+    this.#onFollowChange = onFollowChange;
+    this.#onRowReplaced = onRowReplaced;
+    this.#scroller.addEventListener("scroll", () => this.#onScrolled(), { passive: true });
+    this.#jumpButton.addEventListener("click", () => this.scrollToNewest());
+    const resizeObserver = new ResizeObserver(() => this.#onScrolled());
+    resizeObserver.observe(this.#scroller);
+    resizeObserver.observe(this.#list);
+  }
+
+  /** True while the newest line is visible. */
+  get isFollowing() {
+    return this.#isFollowing;
+  }
+
+  /** Switch to a room and restore its scroll position. */
+  showRoom(room) {
+    if (this.#room) this.#savedPositions.set(this.#room, this.#capturePosition());
+    this.#room = room;
+    this.rerender();
+    const saved = this.#savedPositions.get(room);
+    this.#windowStart = saved?.windowStart ?? null;
+    this.#windowEnd = saved?.windowEnd ?? null;
+    this.#isFollowing = !saved || saved.isFollowing;
+    if (this.#isFollowing) return;
+    this.render({ ...NO_UNREAD, unreadAfter: room.readTracker.unreadAfter });
+    const row = this.#rows.get(saved.key)?.row;
+    if (row) this.#scroller.scrollTop += row.getBoundingClientRect().top - saved.top;
+  }
+
+  /** Discard all rows so that the next render recreates them. */
+  rerender() {
+    this.#rows.clear();
+    this.#list.replaceChildren();
+    this.#muteAnnouncements();
+  }
+
+  /** Resume following at the newest line. */
+  scrollToNewest() {
+    this.#windowEnd = null;
+    this.#isFollowing = true;
+    this.render({ ...this.#readState, unread: 0 });
+    this.#scrollToBottom();
+    this.#onFollowChange();
+  }
+
+  /** Scroll by a number of pages; negative values scroll up. */
+  scrollByPages(pages) {
+    this.#scroller.scrollBy({ top: pages * this.#scroller.clientHeight * 0.9 });
+  }
+
+  /**
+   * Scroll to a message anywhere in the log.
+   * @returns {Promise<boolean>} False if the message could not be loaded.
+   */
+  async jumpTo(seq) {
+    const room = this.#room;
+    if (!(await room.loadAround(seq))) return false;
+    if (room !== this.#room) return true;
+    const { items } = room.log;
+    const index = indexAtOrBefore(items, seq);
+    const target = items[index]?.seq ?? seq;
+    if (!this.#rows.has(`m${target}`)) {
+      const end = index + WINDOW_STEP / 2;
+      this.#windowStart = items[Math.max(0, index - WINDOW_STEP / 2)].seq;
+      this.#windowEnd = end >= items.length - 1 ? null : items[end].seq;
+    }
+    this.#isFollowing = false;
+    this.#muteAnnouncements();
+    this.render(this.#readState);
+    const row = this.#rows.get(`m${target}`)?.row;
+    row?.scrollIntoView({ block: "center" });
+    row?.classList.add("highlighted");
+    row?.focus({ preventScroll: true });
+    return true;
+  }
+
+  /** Jump to the message below the unread divider. */
+  jumpToFirstUnread() {
+    const { unreadAfter } = this.#readState;
+    const first = this.#room?.log.items.find(
+      ({ seq, kind, memberId }) => seq > (unreadAfter ?? Infinity) && kind === "message" && !this.#room.ownMemberIds.has(memberId),
+    );
+    if (first) this.jumpTo(first.seq);
+  }
+
+  /**
+   * @param {object} state
+   * @param {number} state.unread Number of unread messages.
+   * @param {number | null} state.unreadAfter `seq` above the unread divider, or null.
+   */
+  render(state) {
+    const room = this.#room;
+    if (!room) return;
+    this.#readState = state;
+    const { log, notices, outbox, ownMemberIds, nick } = room;
+    if (this.#isFollowing) log.trim(MAX_LOG_ITEMS);
+    const items = this.#selectWindow(log.items);
+    const isAtEnd = this.#windowEnd === null;
+    if (items[0]?.seq < this.#announcedSeq) this.#muteAnnouncements();
+    this.#announcedSeq = items[0]?.seq ?? 0;
+    const last = items.at(-1)?.seq ?? 0;
+    const lines = buildLines({
+      items,
+      gaps: log.lastSeq === null ? [] : log.gaps.filter(({ before }) => before <= last),
+      notices: isAtEnd ? notices : notices.filter(({ after }) => after < this.#windowEnd),
+      pendingItems: isAtEnd ? outbox.items.filter(({ event }) => event === "sendMessage") : [],
+      changesBySeq: outbox.changesBySeq,
+      getItem: (seq) => log.getItem(seq),
+      ownMemberIds,
+      nick,
+      unreadAfter: state.unreadAfter,
+      now: Date.now(),
+    });
+    const isAtTop = items[0] === log.items[0];
+    this.#withAnchor(() => {
+      const hasOnlyOtherLines = room.hasJoined && isAtTop && !log.hasOlder && !log.items.length && lines.length > 0;
+      this.#historyStart.hidden = hasOnlyOtherLines;
+      setText(this.#historyStart, room.hasJoined ? historyStartText(log, isAtTop) : strings.joiningRoom);
+      this.#reconcile(lines);
+    });
+    this.#jumpButton.hidden = this.#isFollowing;
+    setText(this.#jumpButton, `${strings.newMessages(state.unread)} ↓`);
+    this.#extendWindow();
+  }
+
+  #capturePosition() {
+    const row = this.#isFollowing ? null : findFirstVisible(this.#scroller, this.#list);
+    return {
+      windowStart: this.#windowStart,
+      windowEnd: this.#windowEnd,
+      isFollowing: !row,
+      key: row?.dataset.key,
+      top: row?.getBoundingClientRect().top,
+    };
+  }
+
+  #selectWindow(items) {
+    if (!items.length) return items;
+    const end = this.#windowEnd === null ? items.length : indexAtOrBefore(items, this.#windowEnd) + 1;
+    const limit = this.#isFollowing ? MAX_FOLLOWING_ITEMS : MAX_SCROLLED_ITEMS;
+    const isOutside = this.#windowStart === null || this.#windowStart < items[0].seq || this.#windowStart > items[end - 1]?.seq;
+    let start = isOutside ? Math.max(0, end - WINDOW_STEP) : indexAtOrBefore(items, this.#windowStart);
+    if (this.#isFollowing && end - start > limit) start = end - WINDOW_STEP;
+    this.#windowStart = items[start].seq;
+    if (end - start <= limit) return items.slice(start, end);
+    this.#windowEnd = items[start + limit - 1].seq;
+    return items.slice(start, start + limit);
+  }
+
+  /** Suppress screen reader announcements while old messages are inserted. */
+  #muteAnnouncements() {
+    this.#scroller.setAttribute("aria-busy", "true");
+    clearTimeout(this.#muteTimer);
+    this.#muteTimer = setTimeout(() => this.#scroller.removeAttribute("aria-busy"), MUTE_DURATION);
+  }
+
+  #reconcile(lines) {
+    const keys = new Set(lines.map(({ key }) => key));
+    for (const [key, { row }] of this.#rows) {
+      if (keys.has(key)) continue;
+      row.remove();
+      this.#rows.delete(key);
+    }
+    let cursor = this.#list.firstChild;
+    for (const line of lines) {
+      const existing = this.#rows.get(line.key);
+      let row = existing?.row;
+      if (!existing || !isSameLine(existing.line, line)) {
+        row = renderLine(line, this.#actions);
+        row.dataset.key = line.key;
+        if (existing) {
+          if (cursor === existing.row) cursor = row;
+          this.#replaceRow(existing.row, row);
+        }
+        this.#rows.set(line.key, { line, row });
+      }
+      if (row === cursor) cursor = cursor.nextSibling;
+      else this.#list.insertBefore(row, cursor);
+    }
+  }
+
+  #replaceRow(previous, row) {
+    const focused = previous.contains(document.activeElement) ? document.activeElement : null;
+    previous.replaceWith(row);
+    this.#onRowReplaced(previous, row);
+    if (focused) (row.contains(focused) ? focused : row).focus({ preventScroll: true });
+  }
+
+  #withAnchor(update) {
+    const anchor = this.#isFollowing ? null : findFirstVisible(this.#scroller, this.#list);
+    // Compare bottom edges, because the top edge moves when the previous group loses its header.
+    const before = anchor?.getBoundingClientRect().bottom;
+    const key = anchor?.dataset.key;
+    update();
+    if (this.#isFollowing) {
+      this.#scrollToBottom();
+    } else if (anchor) {
+      const after = this.#rows.get(key)?.row.getBoundingClientRect().bottom;
+      if (after !== undefined) this.#scroller.scrollTop += after - before;
+    }
+  }
+
+  #scrollToBottom() {
+    this.#scroller.scrollTop = this.#scroller.scrollHeight;
+    this.#bottomSize = sizeKey(this.#scroller);
+    this.#bottomScrollTop = this.#scroller.scrollTop;
+  }
+
+  /** Detect scrolling by the user; a resized viewport also reduces scrollTop but stays at the bottom. */
+  #hasScrolledUp() {
+    const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
+    return scrollTop < Math.min(this.#bottomScrollTop, scrollHeight - clientHeight) - BOTTOM_TOLERANCE;
+  }
+
+  #onScrolled() {
+    if (this.#isFollowing && sizeKey(this.#scroller) !== this.#bottomSize && !this.#hasScrolledUp()) {
+      this.#scrollToBottom(); // the composer or the window was resized
+      return;
+    }
+    const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
+    const isFollowing = this.#windowEnd === null && scrollHeight - scrollTop - clientHeight < BOTTOM_TOLERANCE;
+    if (isFollowing !== this.#isFollowing) {
+      this.#isFollowing = isFollowing;
+      this.#onFollowChange();
+    }
+    this.#extendWindow();
+  }
+
+  /** Render or load more lines near the ends of the window, and load visible gaps. */
+  #extendWindow() {
+    const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
+    if (!clientHeight || !this.#room) return;
+    const { log } = this.#room;
+    const { items } = log;
+    this.#loadVisibleGaps();
+    if (this.#windowEnd !== null && scrollHeight - scrollTop - clientHeight < LOAD_MARGIN) {
+      const end = Math.min(items.length - 1, indexAtOrBefore(items, this.#windowEnd) + WINDOW_STEP);
+      const reachesEnd = end === items.length - 1;
+      this.#windowEnd = reachesEnd ? null : items[end].seq;
+      // Drop items at the top, otherwise the window size limit blocks the extension.
+      const start = Math.max(0, end + 1 - MAX_SCROLLED_ITEMS);
+      if (this.#windowStart < items[start].seq) this.#windowStart = items[start].seq;
+      this.#onFollowChange();
+      return;
+    }
+    if (scrollTop >= LOAD_MARGIN || (this.#isFollowing && scrollHeight > clientHeight)) return;
+    const start = items.length && this.#windowStart !== null ? indexAtOrBefore(items, this.#windowStart) : 0;
+    if (start > 0) {
+      this.#windowStart = items[Math.max(0, start - WINDOW_STEP)].seq;
+      this.#onFollowChange();
+    } else if (log.lastSeq !== null && log.hasOlder) {
+      this.#loadOlder();
+    }
+  }
+
+  #loadVisibleGaps() {
+    const margin = this.#isFollowing ? 0 : LOAD_MARGIN;
+    for (const row of this.#list.querySelectorAll(".gap")) {
+      if (!isNearViewport(this.#scroller, row, margin)) continue;
+      const { top, height } = this.#scroller.getBoundingClientRect();
+      const newestFirst = row.getBoundingClientRect().top > top + height / 2;
+      this.#room.fillGap({ after: Number(row.dataset.after), before: Number(row.dataset.before) }, newestFirst);
+    }
+  }
+
+  async #loadOlder() {
+    const room = this.#room;
+    if ((await room.loadOlder()) && room === this.#room) this.#extendWindow();
+  }
+}
+
+function sizeKey({ scrollHeight, clientHeight }) {
+  return `${scrollHeight}/${clientHeight}`;
+}
+
+function historyStartText(log, isAtTop) {
+  if (!isAtTop || log.hasOlder) return strings.loadingOlder;
+  return log.items.length ? strings.historyStart : strings.emptyRoom;
+}
+
+/** Binary search: index of the last item whose `seq` is at most `seq`; 0 if there is none. */
+function indexAtOrBefore(items, seq) {
+  let low = 0;
+  let high = items.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (items[middle].seq > seq) high = middle - 1;
+    else low = middle;
+  }
+  return low;
+}

@@ -1,0 +1,214 @@
+/**
+ * Model-based test of RoomLog with random histories and random delivery orders.
+ *
+ * Arguments: module folder, first seed, number of seeds.
+ * Prints one JSON line per failure and a summary. Exit status 1 if any seed failed.
+ */
+
+import assert from "node:assert/strict";
+import { pathToFileURL } from "node:url";
+
+const [folder, firstSeed, seeds] = process.argv.slice(2);
+const { RoomLog } = await import(pathToFileURL(`${folder}/state/room_log.js`).href);
+
+/** Create a deterministic random generator (mulberry32). */
+function random(seed) {
+  let state = seed >>> 0;
+  return (below) => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
+  };
+}
+
+const PEOPLE = ["ann", "bob", "小明"];
+const EMOJI = ["👍", "🎉"];
+
+/** Server model: the list of entries and the present state of each message. */
+class ServerModel {
+  entries = [];
+
+  get last() {
+    return this.entries.length;
+  }
+
+  addEntry(pick) {
+    const seq = this.last + 1;
+    const base = { room: "tea", seq, id: seq, ts: seq, memberId: PEOPLE[pick(3)], nickName: "x" };
+    const targets = this.entries.filter((entry) => entry.kind === "message");
+    const kinds = ["message", "message", "edit", "delete", "reaction", "reaction", "topic"];
+    const kind = targets.length ? kinds[pick(kinds.length)] : "message";
+    const target = targets.length ? targets[pick(targets.length)].seq : undefined;
+    const entry = {
+      message: { ...base, kind, message: `text ${seq}` },
+      topic: { ...base, kind, topic: `topic ${seq}` },
+      edit: { ...base, kind, target, message: `edited ${seq}` },
+      delete: { ...base, kind, target },
+      reaction: { ...base, kind, target, emoji: EMOJI[pick(2)], on: pick(3) > 0 },
+    }[kind];
+    this.entries.push(entry);
+    return entry;
+  }
+
+  /** Return a range of entries with messages in their present state. */
+  presentEntries(from, to) {
+    return this.entries.slice(from - 1, to).map((entry) => this.stateAt(entry, this.last));
+  }
+
+  /** Return an entry in its state as of seq `asOf`. */
+  stateAt(entry, asOf) {
+    if (entry.kind !== "message") return entry;
+    let now = { ...entry };
+    for (const change of this.entries.slice(entry.seq, asOf)) {
+      if (change.target !== entry.seq || now.deleted) continue;
+      if (change.kind === "edit") now = { ...now, message: change.message, edited: change.seq };
+      if (change.kind === "delete") {
+        const { reactions: _, ...rest } = now;
+        now = { ...rest, message: "", deleted: true };
+      }
+      if (change.kind === "reaction") {
+        const reactions = structuredClone(now.reactions ?? {});
+        const others = (reactions[change.emoji] ?? []).filter((id) => id !== change.memberId);
+        reactions[change.emoji] = change.on ? [...others, change.memberId] : others;
+        if (!reactions[change.emoji].length) delete reactions[change.emoji];
+        now = { ...now, reactions };
+      }
+    }
+    return now;
+  }
+
+  after(seq, limit) {
+    return { entries: this.presentEntries(seq + 1, Math.min(this.last, seq + limit)), lastSeq: this.last };
+  }
+
+  before(seq, limit) {
+    const first = Math.max(1, seq - limit);
+    return { entries: this.presentEntries(first, seq - 1), lastSeq: this.last, hasOlder: first > 1, before: seq };
+  }
+
+  topicAt(asOf) {
+    return this.entries.slice(0, asOf).findLast((entry) => entry.kind === "topic")?.topic ?? "";
+  }
+}
+
+/** Reduce an item to its visible fields; empty reactions equal absent ones. */
+function visibleFields({ kind, seq, message, topic, deleted, edited, reactions }) {
+  const shown = reactions && Object.keys(reactions).length ? reactions : undefined;
+  return { kind, seq, message, topic, deleted: Boolean(deleted), edited, reactions: shown };
+}
+
+/**
+ * Invariant: the log contains exactly the loaded ranges. A message with all of its changes loaded equals
+ * the server's message as of `lastSeq` or later.
+ */
+function checkInvariant(log, room) {
+  const items = room.entries.filter((entry) => isVisible(entry) && log.has(entry.seq));
+  assert.deepEqual(
+    log.items.map(({ seq }) => seq),
+    items.map(({ seq }) => seq),
+  );
+  for (const item of log.items) assert.equal(log.getItem(item.seq), item);
+  const complete = items.filter(({ seq }) => hasAllFrom(log, log.getItem(seq).asOf + 1));
+  const expected = complete.map((entry) => room.stateAt(entry, Math.max(log.lastSeq, log.getItem(entry.seq).asOf)));
+  assert.deepEqual(complete.map(({ seq }) => visibleFields(log.getItem(seq))), expected.map(visibleFields));
+  assert.equal(log.topic, room.topicAt(log.lastSeq));
+  for (const { after, before } of log.gaps) {
+    assert.ok(log.has(after) && log.has(before) && !log.has(after + 1) && !log.has(before - 1));
+  }
+}
+
+function isVisible({ kind }) {
+  return kind === "message" || kind === "topic";
+}
+
+function hasAllFrom(log, first) {
+  for (let seq = first; seq <= log.lastSeq; seq += 1) if (!log.has(seq)) return false;
+  return true;
+}
+
+function runSeed(seed) {
+  const pick = random(seed);
+  const room = new ServerModel();
+  for (let count = pick(60); count > 0; count -= 1) room.addEntry(pick);
+
+  const log = new RoomLog();
+  let pages = []; // responses in flight, in order
+  let pushes = []; // pushes in flight
+
+  const request = (kind) => {
+    const topic = room.topicAt(room.last);
+    if (kind === "open") pages.push({ kind, ...room.before(room.last + 1, 1 + pick(40)), topic });
+    else if (log.lastSeq === null) return;
+    else if (kind === "after") pages.push({ kind, ...room.after(log.lastSeq, 1 + pick(30)) });
+    else if (kind === "around") pages.push({ kind, ...room.before(1 + pick(room.last + 1), 1 + pick(20)) });
+    else if (kind === "gap" && log.gaps.length) {
+      const { after, before } = log.gaps[pick(log.gaps.length)];
+      pages.push(pick(2) ? { kind, ...room.after(after, 1 + pick(9)) } : { kind, ...room.before(before, 1 + pick(9)) });
+    } else pages.push({ kind, ...room.before(log.firstSeq, 1 + pick(30)) });
+  };
+  const deliver = ({ kind, entries, lastSeq, hasOlder, before, topic }) => {
+    if (kind === "open") {
+      log.loadNewest(entries, { lastSeq, hasOlder });
+      log.setTopic(topic, lastSeq);
+    } else log.insertPage(entries, { lastSeq, hasOlder, before });
+  };
+
+  request("open");
+  for (let step = 0; step < 200; step += 1) {
+    const action = pick(14);
+    if (action < 5) pushes.push(room.addEntry(pick));
+    else if (action < 8 && pushes.length) {
+      // Mostly in order, with losses, duplicates and delays.
+      const [entry] = pushes.splice(pick(4) ? 0 : pick(pushes.length), 1);
+      if (pick(10)) log.push(entry);
+      if (!pick(10)) log.push(entry);
+    } else if (action === 8) request("after");
+    else if (action === 9) request("before");
+    else if (action === 10 && pages.length) deliver(pages.shift());
+    else if (action === 12 && pick(3)) request("around");
+    else if (action === 12 && log.lastSeq !== null) log.trim(1 + pick(10));
+    else if (action === 13) request("gap");
+    else if (action === 11 && !pick(6)) {
+      // Connection loss drops everything in flight; the client rejoins, after long breaks with the newest page.
+      pages = [];
+      pushes = [];
+      if (pick(2)) for (let count = pick(80); count > 0; count -= 1) room.addEntry(pick);
+      if (log.lastSeq === null || pick(2)) request("open");
+    }
+    if (log.lastSeq !== null && !pick(4)) checkInvariant(log, room);
+  }
+
+  while (log.lastSeq === null) {
+    if (!pages.some(({ kind }) => kind === "open")) request("open");
+    deliver(pages.shift());
+  }
+  log.expectSeq(room.last);
+  while (log.isBehind) {
+    const before = log.lastSeq;
+    deliver({ kind: "after", ...room.after(log.lastSeq, 7) });
+    assert.ok(log.lastSeq > before, "a history page must advance the log");
+  }
+  assert.equal(log.lastSeq, room.last);
+  checkInvariant(log, room);
+  for (let count = 0; log.gaps.length && count < 2000; count += 1) {
+    const { after, before } = log.gaps[pick(log.gaps.length)];
+    deliver({ kind: "gap", ...(pick(2) ? room.after(after, 7) : room.before(before, 7)) });
+  }
+  for (let count = 0; log.hasOlder && count < 200; count += 1) deliver({ kind: "before", ...room.before(log.firstSeq, 9) });
+  assert.deepEqual([log.gaps, log.firstSeq], [[], 1]);
+  checkInvariant(log, room);
+  assert.deepEqual(log.items.map(visibleFields), room.presentEntries(1, room.last).filter(isVisible).map(visibleFields));
+}
+
+let failed = 0;
+for (let seed = Number(firstSeed); seed < Number(firstSeed) + Number(seeds); seed += 1) {
+  try {
+    runSeed(seed);
+  } catch (error) {
+    failed += 1;
+    if (failed <= 3) console.log(JSON.stringify({ seed, error: error.stack ?? String(error) }));
+  }
+}
+console.log(JSON.stringify({ seeds: Number(seeds), failed }));
+process.exit(failed ? 1 : 0);

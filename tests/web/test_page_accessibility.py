@@ -1,0 +1,117 @@
+"""Automated accessibility checks with axe-core: all page states, both colour schemes, two viewports."""
+
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, Page
+
+from server.runtime import Running
+from tests.support.browser import DESKTOP, PHONE, open_tab
+from tests.support.raw_client import RawClient
+from tests.support.requirements import need_axe
+from tests.support.visitor import UNREACHABLE, Visitor
+
+pytestmark = [pytest.mark.needs_chromium, pytest.mark.needs_node, pytest.mark.asyncio(loop_scope="session")]
+
+
+async def violations(page: Page) -> list[str]:
+    """Return serious and critical axe-core violations of the current state."""
+    await page.evaluate("Promise.all(document.getAnimations().map((animation) => animation.finished))")
+    report: Any = await page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
+    return [
+        f"{violation['id']}: {node['html'][:160]}: {node.get('failureSummary', '')[:200]}"
+        for violation in report["violations"]
+        if violation["impact"] in {"serious", "critical"}
+        for node in violation["nodes"]
+    ]
+
+
+async def create_messages(bot: RawClient) -> None:
+    await bot.join("coffee", "bot")
+    await bot.ask("setTopic", {"room": "tea", "topic": "茶 and more"})
+    for text in ("你好 👋", "Ann, see https://example.org/a", "/me waves", "🎉", "deleted text"):
+        await bot.ask("sendMessage", {"room": "tea", "message": text})
+    await bot.ask("sendMessage", {"room": "tea", "message": "an answer", "replyTo": 2})
+    await bot.ask("react", {"room": "tea", "seq": 2, "emoji picker": "👍", "on": True})
+    await bot.ask("deleteMessage", {"room": "tea", "seq": 6})
+
+
+@pytest.mark.parametrize("viewport", [PHONE, DESKTOP], ids=["phone", "desktop"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_all_page_states_pass_axe(
+    browser: Browser, server: Running, bot: RawClient, viewport: dict[str, int], scheme: str
+) -> None:
+    await create_messages(bot)
+    # axe-core is injected by the browser, because the page's CSP blocks foreign scripts.
+    tab = await open_tab(browser, viewport=viewport, color_scheme=scheme, locale="en-GB")
+    page = tab.page
+    found: dict[str, list[str]] = {}
+
+    async def check(state: str) -> None:
+        found[state] = await violations(page)
+
+    await page.goto(f"{server.url}/#/tea")
+    await page.evaluate(need_axe().read_text())
+    await page.locator("#join-submit").click()
+    await check("join form with an error")
+    reader = Visitor(tab)
+    await page.locator("#join-nick").fill("Ann")
+    await page.locator("#join-submit").click()
+    await reader.sees(
+        "你好 👋", "Ann, see https://example.org/a", "* bot waves", "🎉", "This message was deleted.", "an answer"
+    )
+    await reader.say("\x01")
+    await reader.say("/join coffee")
+    await bot.ask("sendMessage", {"room": "tea", "message": "Ann?"})
+    await page.locator("#room-list .badge").wait_for(state="attached")
+    if viewport is PHONE:
+        await page.get_by_role("button", name="Rooms").click()
+        await check("rooms")
+        await page.keyboard.press("Escape")
+        await page.get_by_role("button", name="Members").click()
+        await check("members")
+        await page.keyboard.press("Escape")
+    await page.keyboard.press("Alt+ArrowUp")
+    await page.locator("#timeline-lines .failed").wait_for()
+    await check("room")
+    await reader.rows.first.focus()
+    await check("focused message")
+    await page.keyboard.press("a")
+    await check("emoji picker")
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("r")
+    await check("reply")
+    await page.keyboard.press("Escape")
+    await reader.say("own message")
+    await reader.say("/nonsense")
+    await check("unknown command")
+    await reader.composer.fill("")
+    await page.keyboard.press("ArrowUp")
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("Control+K")
+    await check("room dialog")
+    await page.keyboard.type("new")
+    await check("room dialog with a new name")
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("F1")
+    await check("help")
+    await page.keyboard.press("Escape")
+    await page.get_by_role("button", name="Settings").click()
+    await check("settings")
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("Control+Shift+F")
+    await page.keyboard.type("waves")
+    await page.locator("#search-status:not(:empty)").wait_for()
+    await check("search")
+    await page.keyboard.press("Escape")
+    await reader.rows.last.focus()
+    await page.keyboard.press("d")
+    await check("confirm dialog")
+    await page.keyboard.press("Escape")
+    await tab.context.set_offline(True)
+    await reader.online("offline")
+    await check("offline")
+    problems = [f"{state}: {problem}" for state, problems in found.items() for problem in problems]
+    assert not problems, "\n".join(problems)
+    tab.forgive(*UNREACHABLE)
+    reader.behaved()

@@ -1,0 +1,257 @@
+"""Message actions (reply, edit, delete, react, copy), and paste and drop."""
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from server.runtime import Running
+from tests.support.raw_client import RawClient
+from tests.support.visitor import UNREACHABLE, visitor
+
+pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
+
+
+async def flood(client: RawClient, count: int) -> None:
+    await client.flood("tea", [f"line {number}" for number in range(1, count + 1)])
+
+
+async def test_keyboard_only_reply_edit_react_and_delete(browser: Browser, server: Running, bot: RawClient) -> None:
+    await bot.ask("sendMessage", {"room": "tea", "message": "a question"})
+    writer = await visitor(browser, server.url, "Ann")
+    keys = writer.page.keyboard
+    await writer.sees("a question")
+    await keys.press("Shift+Tab")
+    await keys.press("ArrowUp")
+    await expect(writer.rows.first).to_be_focused()
+    await keys.press("e")  # no effect on another member's message
+    await keys.press("r")
+    await expect(writer.composer).to_be_focused()
+    await expect(writer.page.locator("#compose-context")).to_contain_text("Replying to bot a question")
+    await keys.type("an anwser")
+    await keys.press("Enter")
+    await expect(writer.page.locator(".quote")).to_have_text("bot a question")
+    await expect(writer.page.locator("#compose-context")).to_be_hidden()
+    await writer.all_sent()
+    await keys.press("ArrowUp")
+    await expect(writer.composer).to_have_value("an anwser")
+    await writer.composer.fill("an answer")
+    await keys.press("Enter")
+    await expect(writer.messages).to_have_text(["a question", "an answer (edited)"])
+    await writer.all_sent()
+    await keys.press("Shift+Tab")
+    await keys.press("ArrowUp")
+    await keys.press("a")
+    await keys.press("ArrowRight")
+    await keys.press("Enter")
+    await expect(writer.page.locator(".reaction")).to_have_text("❤️ 1")
+    await expect(writer.page.locator(".reaction")).to_have_attribute("aria-pressed", "true")
+    await expect(writer.rows.last).to_be_focused()
+    await keys.press("d")
+    await expect(writer.page.get_by_role("dialog")).to_contain_text("an answer")
+    await keys.press("Escape")
+    await expect(writer.messages).to_have_text(["a question", "an answer (edited)"])
+    await writer.rows.last.focus()
+    await keys.press("d")
+    await writer.page.get_by_role("button", name="Delete", exact=True).click()
+    await expect(writer.messages).to_have_text(["a question", "This message was deleted."])
+    await writer.all_sent()
+    history = await bot.ask("history", {"room": "tea", "after": 0})
+    kinds = [entry["kind"] for entry in history["messages"]]
+    assert kinds == ["message", "message", "edit", "reaction", "delete"]
+    assert history["messages"][1]["replyTo"] == 1
+    writer.behaved()
+
+
+async def test_hover_shows_the_toolbar_and_reactions_toggle(browser: Browser, server: Running, bot: RawClient) -> None:
+    await bot.ask("sendMessage", {"room": "tea", "message": "like it?"})
+    await bot.ask("react", {"room": "tea", "seq": 1, "emoji": "🎉", "on": True})
+    reader = await visitor(browser, server.url, "Ann")
+    await reader.rows.first.hover()
+    tools = reader.page.get_by_role("toolbar").get_by_role("button")
+    await expect(tools).to_have_count(3)
+    chip = reader.page.locator(".reaction")
+    await expect(chip).to_have_attribute("title", "bot")
+    await chip.click()
+    await expect(chip).to_have_text("🎉 2")
+    await expect(chip).to_have_attribute("title", "bot, Ann")
+    await chip.click()
+    await expect(chip).to_have_text("🎉 1")
+    await tools.first.click()
+    other = reader.page.get_by_role("textbox", name="Other emoji")
+    await other.fill("not a reaction")
+    await reader.page.keyboard.press("Enter")
+    said = await other.evaluate("(field) => field.validationMessage")
+    assert said == "Enter one emoji, or a word of up to 8 letters."
+    await expect(chip).to_have_count(1)
+    await other.fill("🫖")
+    await reader.page.keyboard.press("Enter")
+    await expect(chip).to_have_text(["🎉 1", "🫖 1"])
+    await reader.rows.first.hover()
+    await reader.tab.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    await tools.last.click()
+    await expect(reader.page.locator("#toast")).to_have_text("Copied to clipboard.")
+    assert await reader.page.evaluate("navigator.clipboard.readText()") == "like it?"
+    reader.behaved()
+
+
+async def test_a_quote_scrolls_to_its_message_outside_the_loaded_window(
+    browser: Browser, server: Running, bot: RawClient
+) -> None:
+    await flood(bot, 600)
+    await bot.ask("sendMessage", {"room": "tea", "message": "about that", "replyTo": 20})
+    reader = await visitor(browser, server.url, "Ann")
+    await expect(reader.messages.last).to_have_text("about that")
+    await reader.page.locator(".quote").click()
+    target = reader.page.get_by_text("line 20", exact=True)
+    await expect(target).to_be_in_viewport()
+    await expect(reader.page.locator(".message.highlighted")).to_contain_text("line 20")
+    # The gap between the target and the newest page loads on scrolling, without layout shifts.
+    await bot.ask("editMessage", {"room": "tea", "seq": 21, "message": "line 21 edited"})
+    await expect(reader.page.get_by_text("line 21 edited")).to_be_visible()
+    while await reader.page.get_by_text("line 400", exact=True).count() == 0:
+        down = """(document.querySelector('.gap') ?? document.getElementById('timeline-lines').lastChild)
+          .scrollIntoView({ block: 'end' })"""
+        await reader.page.evaluate(down)
+        await reader.page.evaluate("new Promise(requestAnimationFrame)")
+    while await reader.page.locator(".gap").count():
+        await reader.page.evaluate("document.querySelector('.gap')?.scrollIntoView()")
+        await reader.page.evaluate("new Promise(requestAnimationFrame)")
+    shown = [text for text in await reader.messages.all_text_contents() if text.startswith("line")]
+    numbers = [int(text.split()[1]) for text in shown]
+    assert numbers == list(range(numbers[0], numbers[-1] + 1))
+    await reader.page.keyboard.press("Escape")
+    await reader.page.keyboard.press("Escape")
+    await expect(reader.messages.last).to_be_in_viewport()
+    reader.behaved()
+
+
+async def test_a_gap_after_a_long_outage_loads_on_scroll(browser: Browser, server: Running, bot: RawClient) -> None:
+    reader = await visitor(browser, server.url, "Ann")
+    await bot.ask("sendMessage", {"room": "tea", "message": "known"})
+    await reader.sees("known")
+    await reader.tab.context.set_offline(True)
+    await reader.online("offline")
+    await flood(bot, 1150)
+    await reader.tab.context.set_offline(False)
+    await expect(reader.messages.last).to_have_text("line 1150")
+    scroll = "(scroller) => scroller.scrollTo(0, 0)"
+    gap = reader.page.locator(".gap")
+    while await gap.count() == 0 and await reader.page.get_by_text("known", exact=True).count() == 0:
+        await reader.page.locator("#timeline").evaluate(scroll)
+        await reader.page.evaluate("new Promise(requestAnimationFrame)")
+    async with reader.page.expect_console_message(lambda message: message.text == "loaded", timeout=20_000):
+        await reader.page.evaluate(
+            """() => {
+              const texts = () => [...document.querySelectorAll(".message-text")].map((element) => element.textContent);
+              const known = () => texts().includes("known");
+              const up = () => {
+                timeline.scrollTo(0, 0);
+                if (known() && !document.querySelector(".gap")) console.log("loaded");
+                else requestAnimationFrame(up);
+              };
+              up();
+            }"""
+        )
+    shown = [text for text in await reader.messages.all_text_contents() if text.startswith("line")]
+    assert shown == [f"line {number}" for number in range(1, len(shown) + 1)]
+    reader.tab.forgive(*UNREACHABLE)
+    reader.behaved()
+
+
+async def test_a_large_paste_asks_for_confirmation(browser: Browser, server: Running) -> None:
+    writer = await visitor(browser, server.url, "Ann")
+    await writer.tab.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    copy = "(text) => navigator.clipboard.writeText(text)"
+    await writer.page.evaluate(copy, "two\nlines\n")
+    await writer.composer.press("Control+V")
+    await expect(writer.composer).to_have_value("two\nlines\n")
+    await writer.composer.fill("")
+    many = "\n".join(f"line {number}" for number in range(12))
+    await writer.page.evaluate(copy, many + "\n")
+    await writer.composer.press("Control+V")
+    dialog = writer.page.get_by_role("dialog")
+    await expect(dialog).to_contain_text("Paste 12 lines?")
+    await writer.page.keyboard.press("Escape")
+    await expect(writer.composer).to_have_value("")
+    await writer.composer.press("Control+V")
+    await dialog.get_by_role("button", name="Insert into message").click()
+    await expect(writer.composer).to_have_value(many)
+    await expect(writer.messages).to_have_count(0)
+    await writer.composer.fill("")
+    await writer.composer.press("Control+V")
+    await dialog.get_by_role("button", name="Send as one message").click()
+    await writer.sees(many)
+    await writer.page.evaluate(copy, "x" * 4001)
+    await writer.composer.press("Control+V")
+    await expect(dialog).to_contain_text("4,001 characters")
+    await expect(dialog.get_by_role("button", name="Send as one message")).to_have_count(0)
+    await writer.page.keyboard.press("Escape")
+    await writer.all_sent()
+    writer.behaved()
+
+
+DROP = """([text, bytes]) => {
+  const moved = new DataTransfer();
+  if (bytes) moved.items.add(new File([new Uint8Array(bytes)], "a.txt"));
+  else moved.setData("text/plain", text);
+  for (const type of ["dragenter", "dragover", "drop"]) {
+    conversation.dispatchEvent(new DragEvent(type, { bubbles: true, cancelable: true, dataTransfer: moved }));
+  }
+}"""
+
+
+async def test_drop_accepts_text_and_text_files_only(browser: Browser, server: Running) -> None:
+    writer = await visitor(browser, server.url, "Ann")
+    await writer.page.evaluate(DROP, ["dropped ", None])
+    await expect(writer.composer).to_have_value("dropped ")
+    await writer.page.evaluate(DROP, ["", list("a file 你好".encode())])
+    await expect(writer.composer).to_have_value("dropped a file 你好")
+    await writer.page.evaluate(DROP, ["", [0xFF, 0xD8, 0xFF]])
+    await expect(writer.page.locator("#composer-error")).to_have_text("Only text and text files are supported.")
+    await expect(writer.messages).to_have_count(0)
+    writer.behaved()
+
+
+async def test_an_offline_edit_shows_immediately_and_syncs_later(
+    browser: Browser, server: Running, bot: RawClient
+) -> None:
+    writer = await visitor(browser, server.url, "Ann")
+    await writer.say("frist")
+    await writer.all_sent()
+    await writer.tab.context.set_offline(True)
+    await writer.online("offline")
+    await writer.composer.press("ArrowUp")
+    await writer.say("first")
+    await expect(writer.messages).to_have_text(["first (edited)"])
+    await expect(writer.page.locator(".change-pending .delivery-state")).to_have_attribute("aria-label", "Sending…")
+    await writer.tab.context.set_offline(False)
+    await writer.online()
+    await expect(writer.page.locator(".change-pending")).to_have_count(0)
+    await expect(writer.messages).to_have_text(["first (edited)"])
+    history = await bot.ask("history", {"room": "tea", "after": 0})
+    assert history["messages"][0]["message"] == "first"
+    writer.tab.forgive(*UNREACHABLE)
+    writer.behaved()
+
+
+async def test_a_rejected_edit_shows_the_reason_and_reverts_the_message(browser: Browser, server: Running) -> None:
+    writer = await visitor(browser, server.url, "Ann")
+    await writer.say("fine")
+    await writer.all_sent()
+    await writer.composer.press("ArrowUp")
+    await writer.say("\x01")
+    error = writer.page.locator(".send-error")
+    await expect(error).to_contain_text("Change not saved: The server rejected the request.")
+    await expect(writer.messages).to_have_text(["fine"])
+    await error.get_by_role("button", name="Edit").click()
+    await expect(writer.page.locator("#compose-context")).to_contain_text("Editing message")
+    await expect(writer.composer).to_have_value("\x01")
+    await expect(error).to_have_count(0)
+    await writer.composer.press("Escape")
+    await writer.say("\x02 not sent")
+    await writer.sees("fine", " not sent")
+    await writer.say("\x03")
+    await writer.composer.fill("half a sen")
+    await error.get_by_role("button", name="Edit").click()
+    await expect(writer.composer).to_have_value("\x03\nhalf a sen")
+    await writer.sees("fine", " not sent")
+    writer.behaved()

@@ -1,0 +1,111 @@
+"""Unsent messages: reloads, closed tabs and concurrent tabs."""
+
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from tests.support.browser import Tab, open_tab
+from tests.support.raw_client import raw_client
+from tests.support.serving import serving
+from tests.support.visitor import UNREACHABLE, Visitor, visitor
+
+pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
+
+
+async def open_second_tab(existing: Visitor, url: str, room: str) -> Visitor:
+    """Open a second tab of the same browser under the same nickname."""
+    second = Visitor(Tab(existing.tab.context, await existing.tab.context.new_page()))
+    await second.page.goto(f"{url}/#/{room}")
+    await second.page.locator("#join-submit").click()
+    await expect(second.composer).to_be_visible()
+    return second
+
+
+WITHOUT_LOCKS = "Object.defineProperty(Navigator.prototype, 'locks', { value: undefined });"
+"""Emulates plain HTTP from a remote host, where the Web Locks API is unavailable."""
+
+
+@pytest.mark.parametrize("init_script", ["", WITHOUT_LOCKS], ids=["with locks", "without"])
+async def test_unsent_messages_of_a_closed_tab_are_sent_once_by_another_tab(
+    browser: Browser, tmp_path: Path, init_script: str
+) -> None:
+    async with serving(tmp_path) as server:
+        first = Visitor(await open_tab(browser))
+        await first.tab.context.add_init_script(init_script)
+        await first.go(server.url, "Ann")
+        second = await open_second_tab(first, server.url, "tea")
+        third = await open_second_tab(first, server.url, "tea")
+        port = server.port
+    tabs = (first, second, third)
+    for client in tabs:
+        await client.online("offline")
+    await first.say("one")
+    await first.say("two")
+    await expect(first.page.locator(".message.pending")).to_have_count(2)
+    # Items of an open tab are neither shown nor sent by other tabs.
+    await expect(second.page.locator(".message.pending")).to_have_count(0)
+    await first.page.close()
+    async with serving(tmp_path, port=port) as server, raw_client(server.url) as reader:
+        await reader.join("tea", "reader")
+        for client in (second, third):
+            await client.page.evaluate("window.dispatchEvent(new Event('online'))")
+            await client.online()
+            # Without a close message, other tabs detect the closed tab by probing every few seconds.
+            await expect(client.messages).to_have_count(2, timeout=20_000)
+            await client.sees("one", "two")
+            await client.all_sent()
+        history = await reader.ask("history", {"room": "tea", "after": 0})
+        assert [entry["message"] for entry in history["messages"]] == ["one", "two"]
+        assert await second.page.evaluate("Object.keys(localStorage).filter((key) => key.includes('outbox'))") == []
+        for client in (second, third):
+            client.tab.forgive(*UNREACHABLE)
+            client.behaved()
+
+
+async def test_unsent_messages_survive_a_reload_while_offline(browser: Browser, tmp_path: Path) -> None:
+    async with serving(tmp_path) as server:
+        writer = await visitor(browser, server.url, "Ann")
+        await writer.say("/join coffee")
+        await expect(writer.page.locator("#room-name")).to_have_text("coffee")
+        port = server.port
+    await writer.online("offline")
+    await writer.say("unsent in coffee")
+    await writer.page.evaluate("location.hash = '#/tea'")
+    await expect(writer.page.locator("#room-name")).to_have_text("tea")
+    await writer.say("unsent in tea")
+    await expect(writer.page.locator(".message.pending .message-text")).to_have_text(["unsent in tea"])
+    async with serving(tmp_path, port=port):
+        await writer.page.reload()
+        await writer.sees("unsent in tea")
+        await writer.all_sent()
+        await writer.page.keyboard.press("Alt+ArrowDown")
+        await expect(writer.page.locator("#room-name")).to_have_text("coffee")
+        await writer.sees("unsent in coffee")
+        await writer.all_sent()
+        writer.tab.forgive(*UNREACHABLE)
+        writer.behaved()
+
+
+async def test_rooms_with_unsent_messages_reopen_for_the_same_nickname(browser: Browser, tmp_path: Path) -> None:
+    async with serving(tmp_path) as server:
+        writer = await visitor(browser, server.url, "Ann", "coffee")
+        port = server.port
+    await writer.online("offline")
+    await writer.say("unsent in coffee")
+    context = writer.tab.context
+    await writer.page.close()
+    async with serving(tmp_path, port=port) as server, raw_client(server.url) as reader:
+        await reader.join("coffee", "reader")
+        returned = Visitor(Tab(context, await context.new_page()))
+        await returned.go(server.url, "Bob", "tea")
+        await expect(returned.page.locator("#room-list .name")).to_have_text(["tea"])
+        await returned.say("/leave")
+        await returned.go(server.url, "ann", "tea")
+        await expect(returned.page.locator("#room-list .name")).to_have_text(["tea", "coffee"])
+        push = await reader.event("message")
+        while push.get("kind") != "message":
+            push = await reader.event("message")
+        assert push["message"] == "unsent in coffee"
+        returned.tab.forgive(*UNREACHABLE)
+        returned.behaved()
