@@ -61,7 +61,7 @@ async def test_terminals_pages_and_a_script_talk_lose_the_server_and_agree(brows
         before = ["from the terminal 你好", "from the page 👋", "from <img src=x onerror=alert(1)>"]
         for one in (page, other):
             await one.expect_messages(*before)
-            assert await one.page.locator("#lines img").count() == 0
+            assert await one.page.locator("#timeline-lines img").count() == 0
         for shown in (ann, ming):
             await shown.wait_for_text("onerror")
         await script.wait_until(lambda: len([push for push in script.event_payloads("message") if "seq" in push]) == 3)

@@ -25,22 +25,22 @@ class ChatPage:
     @property
     def messages(self) -> Locator:
         """What was said, yours that is still to be sent included."""
-        return self.page.locator("#lines .said")
+        return self.page.locator("#timeline-lines .message-text")
 
     @property
     def rows(self) -> Locator:
         """The lines that hold those messages."""
-        return self.page.locator("#lines .message")
+        return self.page.locator("#timeline-lines .message")
 
     @property
     def composer(self) -> Locator:
-        return self.page.locator("#message-field")
+        return self.page.locator("#composer-input")
 
     async def join_room(self, url: str, nick: str, room: str = "tea") -> None:
         """Open the page and go into the room."""
         await self.page.goto(f"{url}/#{room}")
-        await self.page.locator("#nick-field").fill(nick)
-        await self.page.locator("#door-enter").click()
+        await self.page.locator("#join-nick").fill(nick)
+        await self.page.locator("#join-submit").click()
         await expect(self.composer).to_be_visible()
 
     async def send_message(self, text: str) -> None:
@@ -55,7 +55,7 @@ class ChatPage:
 
     async def expect_all_sent(self) -> None:
         """Wait until nothing of yours is on its way."""
-        await expect(self.page.locator("#lines .message:is(.pending, .failed, .changing)")).to_have_count(0)
+        await expect(self.page.locator("#timeline-lines .message:is(.pending, .failed, .change-pending)")).to_have_count(0)
 
     async def expect_connection_state(self, state: str = "online") -> None:
         """Wait for a state of the connection."""

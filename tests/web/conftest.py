@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest_asyncio
 from playwright.async_api import Browser
 
-from server.runtime import Running
+from server.app import RunningServer
 from tests.support.browser import chromium
 from tests.support.raw_client import RawClient, raw_client
-from tests.support.serving import serving
+from tests.support.in_process_server import running_server
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -30,13 +30,13 @@ async def browser(shared_browser: Browser) -> AsyncGenerator[Browser]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def server(tmp_path: Path) -> AsyncGenerator[Running]:
-    async with serving(tmp_path, rate_limit="off") as running:
+async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
+    async with running_server(tmp_path, rate_limit="off") as running:
         yield running
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def bot(server: Running) -> AsyncGenerator[RawClient]:
+async def bot(server: RunningServer) -> AsyncGenerator[RawClient]:
     """Protocol-level client in room `tea`."""
     async with raw_client(server.url) as client:
         await client.join("tea", "bot")

@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 
 from tests.support.raw_client import raw_client
-from tests.support.serving import serving
+from tests.support.in_process_server import running_server
 
 PATHS = ("/", "/health", "/metrics", "/socket.io/?EIO=4&transport=polling")
 
@@ -39,7 +39,7 @@ async def statuses(url: str, host: str) -> set[int]:
     ],
 )
 async def test_local_requests_need_a_local_host_name(tmp_path: Path, host: str, status: int) -> None:
-    async with serving(tmp_path, cors_origin=("http://friend.example:3000",)) as server:
+    async with running_server(tmp_path, cors_origin=("http://friend.example:3000",)) as server:
         assert await statuses(server.url, host) == {status}
 
 
@@ -48,7 +48,7 @@ async def test_websocket_upgrades_with_a_foreign_host_are_rejected_and_logged_on
 ) -> None:
     caplog.set_level(logging.INFO, "chat")
     headers = {"Host": "evil.example:3000", "Origin": "http://evil.example:3000"}
-    async with serving(tmp_path) as server:
+    async with running_server(tmp_path) as server:
         for _ in range(2):
             with pytest.raises(aiohttp.WSServerHandshakeError) as rejection:
                 async with raw_client(server.url, headers=headers):
@@ -61,5 +61,5 @@ async def test_websocket_upgrades_with_a_foreign_host_are_rejected_and_logged_on
 
 
 async def test_host_names_are_not_checked_behind_a_trusted_proxy(tmp_path: Path) -> None:
-    async with serving(tmp_path, trusted_proxy=("127.0.0.0/8",)) as server:
+    async with running_server(tmp_path, trusted_proxy=("127.0.0.0/8",)) as server:
         assert await statuses(server.url, "chat.example.org") == {200}

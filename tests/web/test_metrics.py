@@ -6,7 +6,7 @@ import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.support.raw_client import raw_client
-from tests.support.serving import serving
+from tests.support.in_process_server import running_server
 
 
 async def fetch_metrics(url: str, **headers: str) -> dict[str, float]:
@@ -21,11 +21,11 @@ async def fetch_metrics(url: str, **headers: str) -> dict[str, float]:
 
 
 async def test_metrics_report_connections_members_entries_and_loop_lag(tmp_path: Path) -> None:
-    async with serving(tmp_path) as server, raw_client(server.url) as ann:
+    async with running_server(tmp_path) as server, raw_client(server.url) as ann:
         await ann.join("tea", "ann")
         for text in ("one", "two"):
-            await ann.ask("sendMessage", {"room": "tea", "message": text})
-        await ann.ask("listRooms", {})
+            await ann.request("sendMessage", {"room": "tea", "message": text})
+        await ann.request("listRooms", {})
         found = await fetch_metrics(server.url)
         assert found["chat_connections"] == 1
         assert (found["chat_rooms"], found["chat_members"]) == (1, 1)
@@ -37,7 +37,7 @@ async def test_metrics_report_connections_members_entries_and_loop_lag(tmp_path:
 
 
 async def test_metrics_are_hidden_from_remote_addresses(tmp_path: Path) -> None:
-    async with serving(tmp_path, trusted_proxy=("127.0.0.0/8",)) as server, aiohttp.ClientSession() as session:
+    async with running_server(tmp_path, trusted_proxy=("127.0.0.0/8",)) as server, aiohttp.ClientSession() as session:
         async with session.get(server.url + "/metrics", headers={"X-Forwarded-For": "192.0.2.1"}) as answer:
             assert answer.status == 404
         assert await fetch_metrics(server.url)

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Page
 
-from server.runtime import Running
-from tests.support.browser import DESKTOP, PHONE, open_tab
+from server.app import RunningServer
+from tests.support.browser import DESKTOP_VIEWPORT, PHONE_VIEWPORT, open_tab
 from tests.support.raw_client import RawClient
-from tests.support.requirements import need_axe
-from tests.support.visitor import UNREACHABLE, Visitor
+from tests.support.requirements import require_axe
+from tests.support.chat_page import UNREACHABLE_ERRORS, ChatPage
 
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.needs_node, pytest.mark.asyncio(loop_scope="session")]
 
@@ -28,18 +28,18 @@ async def violations(page: Page) -> list[str]:
 
 async def create_messages(bot: RawClient) -> None:
     await bot.join("coffee", "bot")
-    await bot.ask("setTopic", {"room": "tea", "topic": "茶 and more"})
+    await bot.request("setTopic", {"room": "tea", "topic": "茶 and more"})
     for text in ("你好 👋", "Ann, see https://example.org/a", "/me waves", "🎉", "deleted text"):
-        await bot.ask("sendMessage", {"room": "tea", "message": text})
-    await bot.ask("sendMessage", {"room": "tea", "message": "an answer", "replyTo": 2})
-    await bot.ask("react", {"room": "tea", "seq": 2, "emoji picker": "👍", "on": True})
-    await bot.ask("deleteMessage", {"room": "tea", "seq": 6})
+        await bot.request("sendMessage", {"room": "tea", "message": text})
+    await bot.request("sendMessage", {"room": "tea", "message": "an answer", "replyTo": 2})
+    await bot.request("react", {"room": "tea", "seq": 2, "emoji picker": "👍", "on": True})
+    await bot.request("deleteMessage", {"room": "tea", "seq": 6})
 
 
-@pytest.mark.parametrize("viewport", [PHONE, DESKTOP], ids=["phone", "desktop"])
+@pytest.mark.parametrize("viewport", [PHONE_VIEWPORT, DESKTOP_VIEWPORT], ids=["phone", "desktop"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_all_page_states_pass_axe(
-    browser: Browser, server: Running, bot: RawClient, viewport: dict[str, int], scheme: str
+    browser: Browser, server: RunningServer, bot: RawClient, viewport: dict[str, int], scheme: str
 ) -> None:
     await create_messages(bot)
     # axe-core is injected by the browser, because the page's CSP blocks foreign scripts.
@@ -51,20 +51,20 @@ async def test_all_page_states_pass_axe(
         found[state] = await violations(page)
 
     await page.goto(f"{server.url}/#/tea")
-    await page.evaluate(need_axe().read_text())
+    await page.evaluate(require_axe().read_text())
     await page.locator("#join-submit").click()
     await check("join form with an error")
-    reader = Visitor(tab)
+    reader = ChatPage(tab)
     await page.locator("#join-nick").fill("Ann")
     await page.locator("#join-submit").click()
-    await reader.sees(
+    await reader.expect_messages(
         "你好 👋", "Ann, see https://example.org/a", "* bot waves", "🎉", "This message was deleted.", "an answer"
     )
-    await reader.say("\x01")
-    await reader.say("/join coffee")
-    await bot.ask("sendMessage", {"room": "tea", "message": "Ann?"})
+    await reader.send_message("\x01")
+    await reader.send_message("/join coffee")
+    await bot.request("sendMessage", {"room": "tea", "message": "Ann?"})
     await page.locator("#room-list .badge").wait_for(state="attached")
-    if viewport is PHONE:
+    if viewport is PHONE_VIEWPORT:
         await page.get_by_role("button", name="Rooms").click()
         await check("rooms")
         await page.keyboard.press("Escape")
@@ -82,8 +82,8 @@ async def test_all_page_states_pass_axe(
     await page.keyboard.press("r")
     await check("reply")
     await page.keyboard.press("Escape")
-    await reader.say("own message")
-    await reader.say("/nonsense")
+    await reader.send_message("own message")
+    await reader.send_message("/nonsense")
     await check("unknown command")
     await reader.composer.fill("")
     await page.keyboard.press("ArrowUp")
@@ -109,9 +109,9 @@ async def test_all_page_states_pass_axe(
     await check("confirm dialog")
     await page.keyboard.press("Escape")
     await tab.context.set_offline(True)
-    await reader.online("offline")
+    await reader.expect_connection_state("offline")
     await check("offline")
     problems = [f"{state}: {problem}" for state, problems in found.items() for problem in problems]
     assert not problems, "\n".join(problems)
-    tab.forgive(*UNREACHABLE)
-    reader.behaved()
+    tab.ignore_errors(*UNREACHABLE_ERRORS)
+    reader.assert_no_errors()

@@ -3,22 +3,22 @@
 import pytest
 from playwright.async_api import Browser, expect
 
-from server.runtime import Running
+from server.app import RunningServer
 from tests.support.raw_client import RawClient
-from tests.support.visitor import UNREACHABLE, visitor
+from tests.support.chat_page import UNREACHABLE_ERRORS, open_chat_page
 
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
 
 
-async def flood(client: RawClient, count: int) -> None:
-    await client.flood("tea", [f"line {number}" for number in range(1, count + 1)])
+async def send_messages(client: RawClient, count: int) -> None:
+    await client.send_messages("tea", [f"line {number}" for number in range(1, count + 1)])
 
 
-async def test_keyboard_only_reply_edit_react_and_delete(browser: Browser, server: Running, bot: RawClient) -> None:
-    await bot.ask("sendMessage", {"room": "tea", "message": "a question"})
-    writer = await visitor(browser, server.url, "Ann")
+async def test_keyboard_only_reply_edit_react_and_delete(browser: Browser, server: RunningServer, bot: RawClient) -> None:
+    await bot.request("sendMessage", {"room": "tea", "message": "a question"})
+    writer = await open_chat_page(browser, server.url, "Ann")
     keys = writer.page.keyboard
-    await writer.sees("a question")
+    await writer.expect_messages("a question")
     await keys.press("Shift+Tab")
     await keys.press("ArrowUp")
     await expect(writer.rows.first).to_be_focused()
@@ -30,13 +30,13 @@ async def test_keyboard_only_reply_edit_react_and_delete(browser: Browser, serve
     await keys.press("Enter")
     await expect(writer.page.locator(".quote")).to_have_text("bot a question")
     await expect(writer.page.locator("#compose-context")).to_be_hidden()
-    await writer.all_sent()
+    await writer.expect_all_sent()
     await keys.press("ArrowUp")
     await expect(writer.composer).to_have_value("an anwser")
     await writer.composer.fill("an answer")
     await keys.press("Enter")
     await expect(writer.messages).to_have_text(["a question", "an answer (edited)"])
-    await writer.all_sent()
+    await writer.expect_all_sent()
     await keys.press("Shift+Tab")
     await keys.press("ArrowUp")
     await keys.press("a")
@@ -53,18 +53,18 @@ async def test_keyboard_only_reply_edit_react_and_delete(browser: Browser, serve
     await keys.press("d")
     await writer.page.get_by_role("button", name="Delete", exact=True).click()
     await expect(writer.messages).to_have_text(["a question", "This message was deleted."])
-    await writer.all_sent()
-    history = await bot.ask("history", {"room": "tea", "after": 0})
+    await writer.expect_all_sent()
+    history = await bot.request("history", {"room": "tea", "after": 0})
     kinds = [entry["kind"] for entry in history["messages"]]
     assert kinds == ["message", "message", "edit", "reaction", "delete"]
     assert history["messages"][1]["replyTo"] == 1
-    writer.behaved()
+    writer.assert_no_errors()
 
 
-async def test_hover_shows_the_toolbar_and_reactions_toggle(browser: Browser, server: Running, bot: RawClient) -> None:
-    await bot.ask("sendMessage", {"room": "tea", "message": "like it?"})
-    await bot.ask("react", {"room": "tea", "seq": 1, "emoji": "🎉", "on": True})
-    reader = await visitor(browser, server.url, "Ann")
+async def test_hover_shows_the_toolbar_and_reactions_toggle(browser: Browser, server: RunningServer, bot: RawClient) -> None:
+    await bot.request("sendMessage", {"room": "tea", "message": "like it?"})
+    await bot.request("react", {"room": "tea", "seq": 1, "emoji": "🎉", "on": True})
+    reader = await open_chat_page(browser, server.url, "Ann")
     await reader.rows.first.hover()
     tools = reader.page.get_by_role("toolbar").get_by_role("button")
     await expect(tools).to_have_count(3)
@@ -90,22 +90,22 @@ async def test_hover_shows_the_toolbar_and_reactions_toggle(browser: Browser, se
     await tools.last.click()
     await expect(reader.page.locator("#toast")).to_have_text("Copied to clipboard.")
     assert await reader.page.evaluate("navigator.clipboard.readText()") == "like it?"
-    reader.behaved()
+    reader.assert_no_errors()
 
 
 async def test_a_quote_scrolls_to_its_message_outside_the_loaded_window(
-    browser: Browser, server: Running, bot: RawClient
+    browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
-    await flood(bot, 600)
-    await bot.ask("sendMessage", {"room": "tea", "message": "about that", "replyTo": 20})
-    reader = await visitor(browser, server.url, "Ann")
+    await send_messages(bot, 600)
+    await bot.request("sendMessage", {"room": "tea", "message": "about that", "replyTo": 20})
+    reader = await open_chat_page(browser, server.url, "Ann")
     await expect(reader.messages.last).to_have_text("about that")
     await reader.page.locator(".quote").click()
     target = reader.page.get_by_text("line 20", exact=True)
     await expect(target).to_be_in_viewport()
     await expect(reader.page.locator(".message.highlighted")).to_contain_text("line 20")
     # The gap between the target and the newest page loads on scrolling, without layout shifts.
-    await bot.ask("editMessage", {"room": "tea", "seq": 21, "message": "line 21 edited"})
+    await bot.request("editMessage", {"room": "tea", "seq": 21, "message": "line 21 edited"})
     await expect(reader.page.get_by_text("line 21 edited")).to_be_visible()
     while await reader.page.get_by_text("line 400", exact=True).count() == 0:
         down = """(document.querySelector('.gap') ?? document.getElementById('timeline-lines').lastChild)
@@ -121,16 +121,16 @@ async def test_a_quote_scrolls_to_its_message_outside_the_loaded_window(
     await reader.page.keyboard.press("Escape")
     await reader.page.keyboard.press("Escape")
     await expect(reader.messages.last).to_be_in_viewport()
-    reader.behaved()
+    reader.assert_no_errors()
 
 
-async def test_a_gap_after_a_long_outage_loads_on_scroll(browser: Browser, server: Running, bot: RawClient) -> None:
-    reader = await visitor(browser, server.url, "Ann")
-    await bot.ask("sendMessage", {"room": "tea", "message": "known"})
-    await reader.sees("known")
+async def test_a_gap_after_a_long_outage_loads_on_scroll(browser: Browser, server: RunningServer, bot: RawClient) -> None:
+    reader = await open_chat_page(browser, server.url, "Ann")
+    await bot.request("sendMessage", {"room": "tea", "message": "known"})
+    await reader.expect_messages("known")
     await reader.tab.context.set_offline(True)
-    await reader.online("offline")
-    await flood(bot, 1150)
+    await reader.expect_connection_state("offline")
+    await send_messages(bot, 1150)
     await reader.tab.context.set_offline(False)
     await expect(reader.messages.last).to_have_text("line 1150")
     scroll = "(scroller) => scroller.scrollTo(0, 0)"
@@ -153,12 +153,12 @@ async def test_a_gap_after_a_long_outage_loads_on_scroll(browser: Browser, serve
         )
     shown = [text for text in await reader.messages.all_text_contents() if text.startswith("line")]
     assert shown == [f"line {number}" for number in range(1, len(shown) + 1)]
-    reader.tab.forgive(*UNREACHABLE)
-    reader.behaved()
+    reader.tab.ignore_errors(*UNREACHABLE_ERRORS)
+    reader.assert_no_errors()
 
 
-async def test_a_large_paste_asks_for_confirmation(browser: Browser, server: Running) -> None:
-    writer = await visitor(browser, server.url, "Ann")
+async def test_a_large_paste_asks_for_confirmation(browser: Browser, server: RunningServer) -> None:
+    writer = await open_chat_page(browser, server.url, "Ann")
     await writer.tab.context.grant_permissions(["clipboard-read", "clipboard-write"])
     copy = "(text) => navigator.clipboard.writeText(text)"
     await writer.page.evaluate(copy, "two\nlines\n")
@@ -179,14 +179,14 @@ async def test_a_large_paste_asks_for_confirmation(browser: Browser, server: Run
     await writer.composer.fill("")
     await writer.composer.press("Control+V")
     await dialog.get_by_role("button", name="Send as one message").click()
-    await writer.sees(many)
+    await writer.expect_messages(many)
     await writer.page.evaluate(copy, "x" * 4001)
     await writer.composer.press("Control+V")
     await expect(dialog).to_contain_text("4,001 characters")
     await expect(dialog.get_by_role("button", name="Send as one message")).to_have_count(0)
     await writer.page.keyboard.press("Escape")
-    await writer.all_sent()
-    writer.behaved()
+    await writer.expect_all_sent()
+    writer.assert_no_errors()
 
 
 DROP = """([text, bytes]) => {
@@ -199,8 +199,8 @@ DROP = """([text, bytes]) => {
 }"""
 
 
-async def test_drop_accepts_text_and_text_files_only(browser: Browser, server: Running) -> None:
-    writer = await visitor(browser, server.url, "Ann")
+async def test_drop_accepts_text_and_text_files_only(browser: Browser, server: RunningServer) -> None:
+    writer = await open_chat_page(browser, server.url, "Ann")
     await writer.page.evaluate(DROP, ["dropped ", None])
     await expect(writer.composer).to_have_value("dropped ")
     await writer.page.evaluate(DROP, ["", list("a file 你好".encode())])
@@ -208,37 +208,37 @@ async def test_drop_accepts_text_and_text_files_only(browser: Browser, server: R
     await writer.page.evaluate(DROP, ["", [0xFF, 0xD8, 0xFF]])
     await expect(writer.page.locator("#composer-error")).to_have_text("Only text and text files are supported.")
     await expect(writer.messages).to_have_count(0)
-    writer.behaved()
+    writer.assert_no_errors()
 
 
 async def test_an_offline_edit_shows_immediately_and_syncs_later(
-    browser: Browser, server: Running, bot: RawClient
+    browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
-    writer = await visitor(browser, server.url, "Ann")
-    await writer.say("frist")
-    await writer.all_sent()
+    writer = await open_chat_page(browser, server.url, "Ann")
+    await writer.send_message("frist")
+    await writer.expect_all_sent()
     await writer.tab.context.set_offline(True)
-    await writer.online("offline")
+    await writer.expect_connection_state("offline")
     await writer.composer.press("ArrowUp")
-    await writer.say("first")
+    await writer.send_message("first")
     await expect(writer.messages).to_have_text(["first (edited)"])
     await expect(writer.page.locator(".change-pending .delivery-state")).to_have_attribute("aria-label", "Sending…")
     await writer.tab.context.set_offline(False)
-    await writer.online()
+    await writer.expect_connection_state()
     await expect(writer.page.locator(".change-pending")).to_have_count(0)
     await expect(writer.messages).to_have_text(["first (edited)"])
-    history = await bot.ask("history", {"room": "tea", "after": 0})
+    history = await bot.request("history", {"room": "tea", "after": 0})
     assert history["messages"][0]["message"] == "first"
-    writer.tab.forgive(*UNREACHABLE)
-    writer.behaved()
+    writer.tab.ignore_errors(*UNREACHABLE_ERRORS)
+    writer.assert_no_errors()
 
 
-async def test_a_rejected_edit_shows_the_reason_and_reverts_the_message(browser: Browser, server: Running) -> None:
-    writer = await visitor(browser, server.url, "Ann")
-    await writer.say("fine")
-    await writer.all_sent()
+async def test_a_rejected_edit_shows_the_reason_and_reverts_the_message(browser: Browser, server: RunningServer) -> None:
+    writer = await open_chat_page(browser, server.url, "Ann")
+    await writer.send_message("fine")
+    await writer.expect_all_sent()
     await writer.composer.press("ArrowUp")
-    await writer.say("\x01")
+    await writer.send_message("\x01")
     error = writer.page.locator(".send-error")
     await expect(error).to_contain_text("Change not saved: The server rejected the request.")
     await expect(writer.messages).to_have_text(["fine"])
@@ -247,11 +247,11 @@ async def test_a_rejected_edit_shows_the_reason_and_reverts_the_message(browser:
     await expect(writer.composer).to_have_value("\x01")
     await expect(error).to_have_count(0)
     await writer.composer.press("Escape")
-    await writer.say("\x02 not sent")
-    await writer.sees("fine", " not sent")
-    await writer.say("\x03")
+    await writer.send_message("\x02 not sent")
+    await writer.expect_messages("fine", " not sent")
+    await writer.send_message("\x03")
     await writer.composer.fill("half a sen")
     await error.get_by_role("button", name="Edit").click()
     await expect(writer.composer).to_have_value("\x03\nhalf a sen")
-    await writer.sees("fine", " not sent")
-    writer.behaved()
+    await writer.expect_messages("fine", " not sent")
+    writer.assert_no_errors()

@@ -5,27 +5,27 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, expect
 
-from server.runtime import Running
-from tests.support.browser import PHONE, open_tab
+from server.app import RunningServer
+from tests.support.browser import PHONE_VIEWPORT, open_tab
 from tests.support.raw_client import RawClient
-from tests.support.visitor import Visitor, visitor
+from tests.support.chat_page import ChatPage, open_chat_page
 
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
 
 
 async def post(client: RawClient, *texts: str) -> list[int]:
     """Send messages and return their sequence numbers."""
-    return [(await client.ask("sendMessage", {"room": "tea", "message": text}))["seq"] for text in texts]
+    return [(await client.request("sendMessage", {"room": "tea", "message": text}))["seq"] for text in texts]
 
 
-async def test_two_pages_exchange_messages(browser: Browser, server: Running) -> None:
-    ming = await visitor(browser, server.url, "小明")
-    ann = await visitor(browser, server.url, "Ann")
-    await ming.say("你好 👋")
-    await ann.sees("你好 👋")
-    await ann.say("hello")
-    await ming.sees("你好 👋", "hello")
-    await ming.all_sent()
+async def test_two_pages_exchange_messages(browser: Browser, server: RunningServer) -> None:
+    ming = await open_chat_page(browser, server.url, "小明")
+    ann = await open_chat_page(browser, server.url, "Ann")
+    await ming.send_message("你好 👋")
+    await ann.expect_messages("你好 👋")
+    await ann.send_message("hello")
+    await ming.expect_messages("你好 👋", "hello")
+    await ming.expect_all_sent()
     await expect(ming.rows.first.locator(".delivery-state")).to_have_attribute("aria-label", "Sent")
     await expect(ming.page.locator(".notice")).to_have_text("Ann joined")
     await expect(ming.page.locator("#member-list .nick")).to_have_text(["小明", "Ann"])
@@ -33,8 +33,8 @@ async def test_two_pages_exchange_messages(browser: Browser, server: Running) ->
     await ann.page.get_by_role("button", name="Leave tea").click()
     await expect(ming.page.locator(".notice").last).to_have_text("Ann left")
     await expect(ming.page.locator("#member-list .nick")).to_have_text(["小明"])
-    ming.behaved()
-    ann.behaved()
+    ming.assert_no_errors()
+    ann.assert_no_errors()
 
 
 UPGRADE_REJECTED = 'setTimeout(() => { this.onerror(new Event("error")); this.onclose(new Event("close")); });'
@@ -46,27 +46,27 @@ UPGRADE_STALLED = ""
 
 @pytest.mark.parametrize("websocket_behaviour", [UPGRADE_REJECTED, UPGRADE_STALLED], ids=["refused", "swallowed"])
 async def test_polling_is_used_when_websockets_are_blocked(
-    browser: Browser, server: Running, bot: RawClient, websocket_behaviour: str
+    browser: Browser, server: RunningServer, bot: RawClient, websocket_behaviour: str
 ) -> None:
     tab = await open_tab(browser)
     await tab.context.add_init_script(
         f"window.WebSocket = class {{ constructor() {{ {websocket_behaviour} }} close() {{}} }};"
     )
     await tab.page.clock.install()
-    ann = Visitor(tab)
+    ann = ChatPage(tab)
     await tab.page.goto(f"{server.url}/#tea")
     await tab.page.locator("#join-nick").fill("Ann")
     await tab.page.locator("#join-submit").click()
     await tab.page.clock.fast_forward(11_000)
     await expect(ann.composer).to_be_visible()
-    await ann.say("hello")
-    await ann.all_sent()
+    await ann.send_message("hello")
+    await ann.expect_all_sent()
     await post(bot, "hello yourself")
-    await ann.sees("hello", "hello yourself")
-    ann.behaved()
+    await ann.expect_messages("hello", "hello yourself")
+    ann.assert_no_errors()
 
 
-async def test_user_content_is_rendered_as_text(browser: Browser, server: Running, bot: RawClient) -> None:
+async def test_user_content_is_rendered_as_text(browser: Browser, server: RunningServer, bot: RawClient) -> None:
     hostile = [
         '<img src=x onerror="document.title=1">',
         "<script>document.title = 2</script>",
@@ -74,14 +74,14 @@ async def test_user_content_is_rendered_as_text(browser: Browser, server: Runnin
         "https://example.org/\"onmouseover='alert(1)",
         "{{constructor.constructor('return 1')()}} ${1} &lt;b&gt; &#x202e;",
     ]
-    await bot.ask("changeNick", {"nickName": "<b>bot</b>"})
-    await bot.ask("setTopic", {"room": "tea", "topic": "<u>topic</u>"})
+    await bot.request("changeNick", {"nickName": "<b>bot</b>"})
+    await bot.request("setTopic", {"room": "tea", "topic": "<u>topic</u>"})
     await post(bot, *hostile)
-    reader = await visitor(browser, server.url, "<i>me</i>")
-    await reader.sees(*hostile)
-    await reader.say(hostile[0])
-    await reader.sees(*hostile, hostile[0])
-    await reader.all_sent()
+    reader = await open_chat_page(browser, server.url, "<i>me</i>")
+    await reader.expect_messages(*hostile)
+    await reader.send_message(hostile[0])
+    await reader.expect_messages(*hostile, hostile[0])
+    await reader.expect_all_sent()
     lines = reader.page.locator("#timeline-lines")
     await expect(lines.locator("img, script, b, i, u, iframe, [onerror], [onmouseover]")).to_have_count(0)
     await expect(lines.locator("a")).to_have_count(1)
@@ -89,37 +89,37 @@ async def test_user_content_is_rendered_as_text(browser: Browser, server: Runnin
     await expect(lines.locator(".nick").first).to_have_text("<b>bot</b>")
     await expect(reader.page.locator("#room-topic")).to_have_text("<u>topic</u>")
     await expect(reader.page).to_have_title("tea · Chat")
-    reader.behaved()
+    reader.assert_no_errors()
 
 
 async def test_stacked_combining_marks_do_not_cover_other_messages(
-    browser: Browser, server: Running, bot: RawClient
+    browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
-    reader = await visitor(browser, server.url, "reader")
+    reader = await open_chat_page(browser, server.url, "reader")
     await post(bot, "first", "second", "third")
-    await reader.sees("first", "second", "third")
+    await reader.expect_messages("first", "second", "third")
     first = reader.messages.first
     before = await first.screenshot()
     stacked = "a" + "\N{COMBINING GRAVE ACCENT}" * 500
-    assert (await bot.ask("editMessage", {"room": "tea", "seq": 3, "message": stacked}))["ok"]
+    assert (await bot.request("editMessage", {"room": "tea", "seq": 3, "message": stacked}))["ok"]
     await expect(reader.messages.last).to_contain_text("(edited)")
     assert await first.screenshot() == before
 
 
 async def test_urls_become_links_without_trailing_punctuation(
-    browser: Browser, server: Running, bot: RawClient
+    browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
     await post(bot, "see (https://example.org/a_(b)), https://例え.jp/路?q=1。mailto:me@example.org! ftp://example.org")
-    reader = await visitor(browser, server.url, "Ann")
+    reader = await open_chat_page(browser, server.url, "Ann")
     links = reader.page.locator("#timeline-lines a")
     await expect(links).to_have_text(["https://example.org/a_(b)", "https://例え.jp/路?q=1", "mailto:me@example.org"])
     await expect(links.first).to_have_attribute("rel", "noopener noreferrer")
     await expect(links.first).to_have_attribute("target", "_blank")
-    reader.behaved()
+    reader.assert_no_errors()
 
 
-async def test_enter_sends_unless_shift_or_composition_is_active(browser: Browser, server: Running) -> None:
-    writer = await visitor(browser, server.url, "Ann")
+async def test_enter_sends_unless_shift_or_composition_is_active(browser: Browser, server: RunningServer) -> None:
+    writer = await open_chat_page(browser, server.url, "Ann")
     await writer.composer.press_sequentially("one")
     await writer.composer.press("Shift+Enter")
     await writer.composer.press_sequentially("two")
@@ -129,72 +129,72 @@ async def test_enter_sends_unless_shift_or_composition_is_active(browser: Browse
     await expect(writer.composer).to_have_value("one\ntwo")
     await expect(writer.messages).to_have_count(0)
     await writer.composer.press("Enter")
-    await writer.sees("one\ntwo")
+    await writer.expect_messages("one\ntwo")
     await writer.composer.press("Enter")
-    await writer.say("   ")
-    await writer.all_sent()
-    await writer.sees("one\ntwo")
-    writer.behaved()
+    await writer.send_message("   ")
+    await writer.expect_all_sent()
+    await writer.expect_messages("one\ntwo")
+    writer.assert_no_errors()
 
 
 async def test_edits_deletions_and_reactions_update_the_message_in_place(
-    browser: Browser, server: Running, bot: RawClient
+    browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
     first, second, third = await post(bot, "frist", "deleted later", "liked")
-    reader = await visitor(browser, server.url, "Ann")
-    await reader.sees("frist", "deleted later", "liked")
-    await bot.ask("editMessage", {"room": "tea", "seq": first, "message": "first"})
-    await bot.ask("deleteMessage", {"room": "tea", "seq": second})
-    await bot.ask("react", {"room": "tea", "seq": third, "emoji": "👍", "on": True})
-    await bot.ask("sendMessage", {"room": "tea", "message": "an answer", "replyTo": first})
-    await bot.ask("setTopic", {"room": "tea", "topic": "茶"})
+    reader = await open_chat_page(browser, server.url, "Ann")
+    await reader.expect_messages("frist", "deleted later", "liked")
+    await bot.request("editMessage", {"room": "tea", "seq": first, "message": "first"})
+    await bot.request("deleteMessage", {"room": "tea", "seq": second})
+    await bot.request("react", {"room": "tea", "seq": third, "emoji": "👍", "on": True})
+    await bot.request("sendMessage", {"room": "tea", "message": "an answer", "replyTo": first})
+    await bot.request("setTopic", {"room": "tea", "topic": "茶"})
     await expect(reader.messages).to_have_text(["first (edited)", "This message was deleted.", "liked", "an answer"])
     await expect(reader.page.locator(".reaction")).to_have_text("👍 1")
     await expect(reader.page.locator(".quote")).to_have_text("bot first")
     await expect(reader.page.locator("#room-topic")).to_have_text("茶")
     await expect(reader.page.locator(".notice").last).to_have_text("bot set the topic: 茶")
-    reader.behaved()
+    reader.assert_no_errors()
 
 
-async def test_a_rejected_message_remains_until_discarded(browser: Browser, server: Running) -> None:
-    writer = await visitor(browser, server.url, "Ann")
-    await writer.say("\x01\x02")
+async def test_a_rejected_message_remains_until_discarded(browser: Browser, server: RunningServer) -> None:
+    writer = await open_chat_page(browser, server.url, "Ann")
+    await writer.send_message("\x01\x02")
     error = writer.page.locator(".failed .send-error")
     await expect(error).to_contain_text("Not sent: The server rejected the request.")
     await error.get_by_role("button", name="Retry").click()
     await expect(error).to_contain_text("Not sent")
-    await writer.say("fine")
+    await writer.send_message("fine")
     await expect(writer.rows.first).to_contain_text("fine")
     await error.get_by_role("button", name="Discard").click()
-    await writer.sees("fine")
-    writer.behaved()
+    await writer.expect_messages("fine")
+    writer.assert_no_errors()
 
 
-async def test_text_over_the_limit_is_counted_and_not_sent(browser: Browser, server: Running) -> None:
-    writer = await visitor(browser, server.url, "Ann")
-    await writer.say("🙂" * 4001)
+async def test_text_over_the_limit_is_counted_and_not_sent(browser: Browser, server: RunningServer) -> None:
+    writer = await open_chat_page(browser, server.url, "Ann")
+    await writer.send_message("🙂" * 4001)
     await expect(writer.page.locator("#char-count")).to_have_text("1 over the limit")
     await expect(writer.page.locator("#send-button")).to_be_disabled()
     await expect(writer.messages).to_have_count(0)
-    await writer.say("🙂" * 4000)
-    await writer.sees("🙂" * 4000)
-    await writer.all_sent()
-    writer.behaved()
+    await writer.send_message("🙂" * 4000)
+    await writer.expect_messages("🙂" * 4000)
+    await writer.expect_all_sent()
+    writer.assert_no_errors()
 
 
 async def test_a_taken_nickname_gets_a_numbered_replacement_and_a_notice(
-    browser: Browser, server: Running, bot: RawClient
+    browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
-    second = await visitor(browser, server.url, "Bot")
+    second = await open_chat_page(browser, server.url, "Bot")
     await expect(second.page.locator(".notice")).to_have_text("Nickname taken. You joined as Bot2.")
-    await second.say("hi")
+    await second.send_message("hi")
     await expect(second.page.locator("#timeline-lines .nick")).to_have_text("Bot2")
-    second.behaved()
+    second.assert_no_errors()
 
 
-async def test_the_join_form_validates_names(browser: Browser, server: Running) -> None:
+async def test_the_join_form_validates_names(browser: Browser, server: RunningServer) -> None:
     tab = await open_tab(browser)
-    newcomer = Visitor(tab)
+    newcomer = ChatPage(tab)
     await tab.page.goto(server.url)
     await expect(tab.page.locator("#join-room")).to_be_focused()
     await tab.page.locator("#join-submit").click()
@@ -206,35 +206,35 @@ async def test_the_join_form_validates_names(browser: Browser, server: Running) 
     await tab.page.locator("#join-nick").fill("Ann")
     await tab.page.locator("#join-nick").press("Enter")
     await expect(newcomer.composer).to_be_focused()
-    newcomer.behaved()
+    newcomer.assert_no_errors()
 
 
-async def test_a_reload_restores_room_nickname_and_draft(browser: Browser, server: Running) -> None:
-    writer = await visitor(browser, server.url, "Ann", "茶 室/1")
-    await writer.say("own message")
-    await writer.all_sent()
+async def test_a_reload_restores_room_nickname_and_draft(browser: Browser, server: RunningServer) -> None:
+    writer = await open_chat_page(browser, server.url, "Ann", "茶 室/1")
+    await writer.send_message("own message")
+    await writer.expect_all_sent()
     await writer.composer.fill("half a sen")
     await writer.page.reload()
     await expect(writer.composer).to_have_value("half a sen")
-    await writer.sees("own message")
+    await writer.expect_messages("own message")
     await expect(writer.rows.locator(".delivery-state")).to_have_count(1)
     await expect(writer.page.locator("#member-list .nick")).to_have_text(["Ann"])
     await writer.page.get_by_role("button", name="Leave 茶 室/1").click()
     await expect(writer.page.locator("#join-room")).to_have_value("茶 室/1")
     await expect(writer.page.locator("#join-nick")).to_have_value("Ann")
     await writer.page.locator("#join-submit").click()
-    await writer.sees("own message")
+    await writer.expect_messages("own message")
     await expect(writer.rows.locator(".delivery-state")).to_have_count(1)
-    writer.behaved()
+    writer.assert_no_errors()
 
 
-async def test_the_page_uses_the_browser_language(browser: Browser, server: Running, bot: RawClient) -> None:
-    reader = await visitor(browser, server.url, "小明", locale="zh-CN", viewport=PHONE)
+async def test_the_page_uses_the_browser_language(browser: Browser, server: RunningServer, bot: RawClient) -> None:
+    reader = await open_chat_page(browser, server.url, "小明", locale="zh-CN", viewport=PHONE_VIEWPORT)
     await expect(reader.page.locator("html")).to_have_attribute("lang", "zh-CN")
     await expect(reader.composer).to_have_attribute("placeholder", "发消息到 tea")
-    await bot.ask("typing", {"room": "tea", "on": True})
+    await bot.request("typing", {"room": "tea", "on": True})
     await expect(reader.page.locator("#typing-indicator")).to_have_text("bot 正在输入…")
     await post(bot, "嗨")
     await expect(reader.page.locator("#typing-indicator")).to_have_text("")
     await expect(reader.page.locator(".day")).to_have_text("今天")
-    reader.behaved()
+    reader.assert_no_errors()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.requirements import need_node
+from tests.support.requirements import require_node
 
 pytestmark = pytest.mark.needs_node
 
@@ -24,7 +24,7 @@ def modules(tmp_path: Path) -> Path:
 def run(script: str, *arguments: str) -> list[dict[str, object]]:
     path = Path(__file__).with_name(script)
     result = subprocess.run(
-        [need_node(), str(path), *arguments], capture_output=True, text=True, check=False, timeout=50
+        [require_node(), str(path), *arguments], capture_output=True, text=True, check=False, timeout=50
     )
     assert result.stderr == ""
     return [json.loads(line) for line in result.stdout.splitlines()]

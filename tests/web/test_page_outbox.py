@@ -5,17 +5,17 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, expect
 
-from tests.support.browser import Tab, open_tab
+from tests.support.browser import BrowserTab, open_tab
 from tests.support.raw_client import raw_client
-from tests.support.serving import serving
-from tests.support.visitor import UNREACHABLE, Visitor, visitor
+from tests.support.in_process_server import running_server
+from tests.support.chat_page import UNREACHABLE_ERRORS, ChatPage, open_chat_page
 
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
 
 
-async def open_second_tab(existing: Visitor, url: str, room: str) -> Visitor:
+async def open_second_tab(existing: ChatPage, url: str, room: str) -> ChatPage:
     """Open a second tab of the same browser under the same nickname."""
-    second = Visitor(Tab(existing.tab.context, await existing.tab.context.new_page()))
+    second = ChatPage(BrowserTab(existing.tab.context, await existing.tab.context.new_page()))
     await second.page.goto(f"{url}/#/{room}")
     await second.page.locator("#join-submit").click()
     await expect(second.composer).to_be_visible()
@@ -30,82 +30,82 @@ WITHOUT_LOCKS = "Object.defineProperty(Navigator.prototype, 'locks', { value: un
 async def test_unsent_messages_of_a_closed_tab_are_sent_once_by_another_tab(
     browser: Browser, tmp_path: Path, init_script: str
 ) -> None:
-    async with serving(tmp_path) as server:
-        first = Visitor(await open_tab(browser))
+    async with running_server(tmp_path) as server:
+        first = ChatPage(await open_tab(browser))
         await first.tab.context.add_init_script(init_script)
-        await first.go(server.url, "Ann")
+        await first.join_room(server.url, "Ann")
         second = await open_second_tab(first, server.url, "tea")
         third = await open_second_tab(first, server.url, "tea")
         port = server.port
     tabs = (first, second, third)
     for client in tabs:
-        await client.online("offline")
-    await first.say("one")
-    await first.say("two")
+        await client.expect_connection_state("offline")
+    await first.send_message("one")
+    await first.send_message("two")
     await expect(first.page.locator(".message.pending")).to_have_count(2)
     # Items of an open tab are neither shown nor sent by other tabs.
     await expect(second.page.locator(".message.pending")).to_have_count(0)
     await first.page.close()
-    async with serving(tmp_path, port=port) as server, raw_client(server.url) as reader:
+    async with running_server(tmp_path, port=port) as server, raw_client(server.url) as reader:
         await reader.join("tea", "reader")
         for client in (second, third):
             await client.page.evaluate("window.dispatchEvent(new Event('online'))")
-            await client.online()
+            await client.expect_connection_state()
             # Without a close message, other tabs detect the closed tab by probing every few seconds.
             await expect(client.messages).to_have_count(2, timeout=20_000)
-            await client.sees("one", "two")
-            await client.all_sent()
-        history = await reader.ask("history", {"room": "tea", "after": 0})
+            await client.expect_messages("one", "two")
+            await client.expect_all_sent()
+        history = await reader.request("history", {"room": "tea", "after": 0})
         assert [entry["message"] for entry in history["messages"]] == ["one", "two"]
         assert await second.page.evaluate("Object.keys(localStorage).filter((key) => key.includes('outbox'))") == []
         for client in (second, third):
-            client.tab.forgive(*UNREACHABLE)
-            client.behaved()
+            client.tab.ignore_errors(*UNREACHABLE_ERRORS)
+            client.assert_no_errors()
 
 
 async def test_unsent_messages_survive_a_reload_while_offline(browser: Browser, tmp_path: Path) -> None:
-    async with serving(tmp_path) as server:
-        writer = await visitor(browser, server.url, "Ann")
-        await writer.say("/join coffee")
+    async with running_server(tmp_path) as server:
+        writer = await open_chat_page(browser, server.url, "Ann")
+        await writer.send_message("/join coffee")
         await expect(writer.page.locator("#room-name")).to_have_text("coffee")
         port = server.port
-    await writer.online("offline")
-    await writer.say("unsent in coffee")
+    await writer.expect_connection_state("offline")
+    await writer.send_message("unsent in coffee")
     await writer.page.evaluate("location.hash = '#/tea'")
     await expect(writer.page.locator("#room-name")).to_have_text("tea")
-    await writer.say("unsent in tea")
+    await writer.send_message("unsent in tea")
     await expect(writer.page.locator(".message.pending .message-text")).to_have_text(["unsent in tea"])
-    async with serving(tmp_path, port=port):
+    async with running_server(tmp_path, port=port):
         await writer.page.reload()
-        await writer.sees("unsent in tea")
-        await writer.all_sent()
+        await writer.expect_messages("unsent in tea")
+        await writer.expect_all_sent()
         await writer.page.keyboard.press("Alt+ArrowDown")
         await expect(writer.page.locator("#room-name")).to_have_text("coffee")
-        await writer.sees("unsent in coffee")
-        await writer.all_sent()
-        writer.tab.forgive(*UNREACHABLE)
-        writer.behaved()
+        await writer.expect_messages("unsent in coffee")
+        await writer.expect_all_sent()
+        writer.tab.ignore_errors(*UNREACHABLE_ERRORS)
+        writer.assert_no_errors()
 
 
 async def test_rooms_with_unsent_messages_reopen_for_the_same_nickname(browser: Browser, tmp_path: Path) -> None:
-    async with serving(tmp_path) as server:
-        writer = await visitor(browser, server.url, "Ann", "coffee")
+    async with running_server(tmp_path) as server:
+        writer = await open_chat_page(browser, server.url, "Ann", "coffee")
         port = server.port
-    await writer.online("offline")
-    await writer.say("unsent in coffee")
+    await writer.expect_connection_state("offline")
+    await writer.send_message("unsent in coffee")
     context = writer.tab.context
     await writer.page.close()
-    async with serving(tmp_path, port=port) as server, raw_client(server.url) as reader:
+    async with running_server(tmp_path, port=port) as server, raw_client(server.url) as reader:
         await reader.join("coffee", "reader")
-        returned = Visitor(Tab(context, await context.new_page()))
-        await returned.go(server.url, "Bob", "tea")
+        returned = ChatPage(BrowserTab(context, await context.new_page()))
+        await returned.join_room(server.url, "Bob", "tea")
         await expect(returned.page.locator("#room-list .name")).to_have_text(["tea"])
-        await returned.say("/leave")
-        await returned.go(server.url, "ann", "tea")
+        await returned.send_message("/leave")
+        await returned.join_room(server.url, "ann", "tea")
         await expect(returned.page.locator("#room-list .name")).to_have_text(["tea", "coffee"])
-        push = await reader.event("message")
+        push = await reader.wait_for_push("message")
         while push.get("kind") != "message":
-            push = await reader.event("message")
+            push = await reader.wait_for_push("message")
         assert push["message"] == "unsent in coffee"
-        returned.tab.forgive(*UNREACHABLE)
-        returned.behaved()
+        returned.tab.ignore_errors(*UNREACHABLE_ERRORS)
+        returned.assert_no_errors()

@@ -5,29 +5,29 @@ import re
 import pytest
 from playwright.async_api import Browser, Locator, expect
 
-from server.runtime import Running
-from tests.support.browser import PHONE, open_tab
+from server.app import RunningServer
+from tests.support.browser import PHONE_VIEWPORT, open_tab
 from tests.support.raw_client import RawClient
-from tests.support.visitor import Visitor, visitor
+from tests.support.chat_page import ChatPage, open_chat_page
 
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
 
 
-def row(reader: Visitor, room: str) -> Locator:
+def row(reader: ChatPage, room: str) -> Locator:
     return reader.page.locator("#room-list li", has=reader.page.get_by_text(room, exact=True))
 
 
 async def post(client: RawClient, room: str, *texts: str) -> None:
     for text in texts:
-        await client.ask("sendMessage", {"room": room, "message": text})
+        await client.request("sendMessage", {"room": room, "message": text})
 
 
 async def test_unread_counts_of_other_rooms_reset_when_viewed(
-    browser: Browser, server: Running, bot: RawClient
+    browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
     await bot.join("coffee", "bot")
-    reader = await visitor(browser, server.url, "Ann")
-    await reader.say("/join coffee")
+    reader = await open_chat_page(browser, server.url, "Ann")
+    await reader.send_message("/join coffee")
     await expect(reader.page.locator("#room-name")).to_have_text("coffee")
     await post(bot, "tea", "one", "for ann!", "channel")
     await expect(row(reader, "tea").locator(".badge")).to_have_text("@3")
@@ -42,13 +42,13 @@ async def test_unread_counts_of_other_rooms_reset_when_viewed(
     await post(bot, "coffee", "quiet")
     await expect(row(reader, "coffee").locator(".badge")).to_have_text("1")
     await expect(reader.page.locator("#favicon")).to_have_attribute("href", re.compile(r"/icon-unread\.svg$"))
-    reader.behaved()
+    reader.assert_no_errors()
 
 
-async def test_room_urls_work_with_browser_history(browser: Browser, server: Running, bot: RawClient) -> None:
-    reader = await visitor(browser, server.url, "Ann")
+async def test_room_urls_work_with_browser_history(browser: Browser, server: RunningServer, bot: RawClient) -> None:
+    reader = await open_chat_page(browser, server.url, "Ann")
     assert reader.page.url == f"{server.url}/#/tea"
-    await reader.say("/join 茶 室/1")
+    await reader.send_message("/join 茶 室/1")
     await expect(reader.page.locator("#room-name")).to_have_text("茶 室/1")
     await expect(reader.page).to_have_url(re.compile(r"/#/%E8%8C%B6%20%E5%AE%A4%2F1$"))
     await reader.page.go_back()
@@ -60,13 +60,13 @@ async def test_room_urls_work_with_browser_history(browser: Browser, server: Run
     await expect(reader.page.locator("#room-list .name")).to_have_text(["tea", "茶 室/1", "coffee"])
     await reader.page.keyboard.press("Alt+ArrowDown")
     await expect(reader.page.locator("#room-name")).to_have_text("tea")
-    reader.behaved()
+    reader.assert_no_errors()
 
 
-async def test_drafts_are_per_room_and_survive_a_reload(browser: Browser, server: Running, bot: RawClient) -> None:
+async def test_drafts_are_per_room_and_survive_a_reload(browser: Browser, server: RunningServer, bot: RawClient) -> None:
     await post(bot, "tea", "a question")
-    writer = await visitor(browser, server.url, "Ann")
-    await writer.say("/join coffee")
+    writer = await open_chat_page(browser, server.url, "Ann")
+    await writer.send_message("/join coffee")
     await writer.composer.fill("half a sen")
     await writer.page.keyboard.press("Alt+ArrowUp")
     await expect(writer.composer).to_have_value("")
@@ -83,15 +83,15 @@ async def test_drafts_are_per_room_and_survive_a_reload(browser: Browser, server
     await expect(writer.page.locator("#compose-context")).to_contain_text("Replying to bot")
     await writer.composer.press("Enter")
     await expect(writer.page.locator(".quote")).to_have_text("bot a question")
-    await writer.all_sent()
-    writer.behaved()
+    await writer.expect_all_sent()
+    writer.assert_no_errors()
 
 
-async def test_the_room_dialog_filters_by_name(browser: Browser, server: Running, bot: RawClient) -> None:
+async def test_the_room_dialog_filters_by_name(browser: Browser, server: RunningServer, bot: RawClient) -> None:
     for room in ("coffee", "cocoa"):
         await bot.join(room, "bot")
-    await bot.ask("setTopic", {"room": "cocoa", "topic": "hot and sweet"})
-    reader = await visitor(browser, server.url, "Ann")
+    await bot.request("setTopic", {"room": "cocoa", "topic": "hot and sweet"})
+    reader = await open_chat_page(browser, server.url, "Ann")
     await reader.page.keyboard.press("Control+K")
     options = reader.page.get_by_role("option")
     await expect(options).to_have_count(2)
@@ -111,64 +111,64 @@ async def test_the_room_dialog_filters_by_name(browser: Browser, server: Running
     await reader.page.keyboard.press("Enter")
     await expect(reader.page.locator("#room-name")).to_have_text("tea")
     await expect(reader.page.locator("#room-list .name")).to_have_text(["tea", "cocoa", "brand new"])
-    reader.behaved()
+    reader.assert_no_errors()
 
 
 async def test_leaving_a_room_shows_the_next_one_or_the_join_form(
-    browser: Browser, server: Running, bot: RawClient
+    browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
-    reader = await visitor(browser, server.url, "Ann")
-    await reader.say("/join coffee")
+    reader = await open_chat_page(browser, server.url, "Ann")
+    await reader.send_message("/join coffee")
     await expect(reader.page.locator("#member-list .nick")).to_have_text(["Ann"])
-    await reader.say("/leave")
+    await reader.send_message("/leave")
     await expect(reader.page.locator("#room-name")).to_have_text("tea")
     await expect(reader.page.locator("#room-list .name")).to_have_text(["tea"])
     assert [member["nickName"] for member in (await bot.join("coffee", "bot"))["members"]] == ["bot"]
-    await reader.say("/leave")
+    await reader.send_message("/leave")
     await expect(reader.page.locator("#join-screen")).to_be_visible()
     await expect(reader.page).to_have_title("Chat")
-    reader.behaved()
+    reader.assert_no_errors()
 
 
-async def test_an_invalid_room_name_keeps_the_current_room(browser: Browser, server: Running) -> None:
-    reader = await visitor(browser, server.url, "Ann")
-    await reader.say("/join " + "x" * 65)
+async def test_an_invalid_room_name_keeps_the_current_room(browser: Browser, server: RunningServer) -> None:
+    reader = await open_chat_page(browser, server.url, "Ann")
+    await reader.send_message("/join " + "x" * 65)
     await expect(reader.page.locator("#toast")).to_contain_text("The text is too long.")
     await expect(reader.page.locator("#room-name")).to_have_text("tea")
     await expect(reader.page.locator("#room-list .name")).to_have_text(["tea"])
     await expect(reader.page).to_have_url(re.compile("/#/tea$"))
-    await reader.say("still here")
-    await reader.all_sent()
-    reader.behaved()
+    await reader.send_message("still here")
+    await reader.expect_all_sent()
+    reader.assert_no_errors()
 
 
-async def test_commands_run_and_unknown_ones_are_not_sent(browser: Browser, server: Running, bot: RawClient) -> None:
-    writer = await visitor(browser, server.url, "Ann")
-    await writer.say("/etc/hosts is a file")
+async def test_commands_run_and_unknown_ones_are_not_sent(browser: Browser, server: RunningServer, bot: RawClient) -> None:
+    writer = await open_chat_page(browser, server.url, "Ann")
+    await writer.send_message("/etc/hosts is a file")
     await expect(writer.page.locator("#composer-error")).to_contain_text("Unknown command: /etc/hosts")
     await expect(writer.composer).to_have_value("/etc/hosts is a file")
-    await writer.say("//etc/hosts is a file")
-    await writer.sees("/etc/hosts is a file")
-    await writer.say("/topic about <b>tea</b>")
+    await writer.send_message("//etc/hosts is a file")
+    await writer.expect_messages("/etc/hosts is a file")
+    await writer.send_message("/topic about <b>tea</b>")
     await expect(writer.page.locator("#room-topic")).to_have_text("about <b>tea</b>")
-    await writer.say("/nick Anne")
+    await writer.send_message("/nick Anne")
     await expect(writer.page.locator("#member-list .nick")).to_have_text(["Anne", "bot"])
-    await writer.say("/names")
+    await writer.send_message("/names")
     await expect(writer.page.locator(".notice").last).to_contain_text("2 members: bot, Anne")
-    await writer.say("/me waves at <i>bot</i>")
+    await writer.send_message("/me waves at <i>bot</i>")
     await expect(writer.page.locator(".action .message-text")).to_have_text("* Anne waves at <i>bot</i>")
-    await writer.all_sent()
-    history = await bot.ask("history", {"room": "tea", "before": 1000})
+    await writer.expect_all_sent()
+    history = await bot.request("history", {"room": "tea", "before": 1000})
     assert [entry.get("message") for entry in history["messages"]][-1] == "/me waves at <i>bot</i>"
     await writer.page.reload()
     await expect(writer.page.locator("#member-list .nick")).to_have_text(["Anne", "bot"])
-    writer.behaved()
+    writer.assert_no_errors()
 
 
 async def test_an_unfocused_page_does_not_mark_messages_as_read(
-    browser: Browser, server: Running, bot: RawClient
+    browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
-    reader = await visitor(browser, server.url, "Ann")
+    reader = await open_chat_page(browser, server.url, "Ann")
     set_focus = """(away) => {
       document.hasFocus = () => !away;
       window.dispatchEvent(new Event(away ? "blur" : "focus"));
@@ -182,13 +182,13 @@ async def test_an_unfocused_page_does_not_mark_messages_as_read(
     await expect(again.locator("#timeline-lines .message-text")).to_have_count(2)
     # The second tab of the same user marked them as read.
     await expect(reader.page).to_have_title("tea · Chat")
-    reader.behaved()
+    reader.assert_no_errors()
 
 
-async def test_the_room_list_is_a_drawer_on_phones(browser: Browser, server: Running, bot: RawClient) -> None:
-    reader = Visitor(await open_tab(browser, viewport=PHONE))
-    await reader.go(server.url, "Ann")
-    await reader.say("/join coffee")
+async def test_the_room_list_is_a_drawer_on_phones(browser: Browser, server: RunningServer, bot: RawClient) -> None:
+    reader = ChatPage(await open_tab(browser, viewport=PHONE_VIEWPORT))
+    await reader.join_room(server.url, "Ann")
+    await reader.send_message("/join coffee")
     await post(bot, "tea", "Ann?")
     await expect(reader.page.locator("#rooms-badge")).to_have_text("1")
     await expect(reader.page.locator("#rooms")).to_be_hidden()
@@ -198,15 +198,15 @@ async def test_the_room_list_is_a_drawer_on_phones(browser: Browser, server: Run
     await expect(reader.page.locator("#rooms")).to_be_hidden()
     await expect(reader.page.locator("#room-name")).to_have_text("tea")
     await expect(reader.page.locator("#rooms-badge")).to_be_hidden()
-    reader.behaved()
+    reader.assert_no_errors()
 
 
 async def test_a_button_jumps_to_the_first_unread_message_above_the_viewport(
-    browser: Browser, server: Running, bot: RawClient
+    browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
     await bot.join("coffee", "bot")
-    reader = await visitor(browser, server.url, "Ann")
-    await reader.say("/join coffee")
+    reader = await open_chat_page(browser, server.url, "Ann")
+    await reader.send_message("/join coffee")
     await expect(reader.page.locator("#room-name")).to_have_text("coffee")
     await post(bot, "tea", *(f"line {number}" for number in range(150)))
     await expect(row(reader, "tea").locator(".badge")).to_have_text("99+")
@@ -225,4 +225,4 @@ async def test_a_button_jumps_to_the_first_unread_message_above_the_viewport(
     await reader.page.keyboard.press("Alt+ArrowDown")
     await expect(reader.page.locator(".divider.unread + .message")).to_contain_text("one")
     await expect(button).to_be_hidden()
-    reader.behaved()
+    reader.assert_no_errors()

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, expect
 
-from server.runtime import Running
-from tests.support.browser import DESKTOP, PHONE
+from server.app import RunningServer
+from tests.support.browser import DESKTOP_VIEWPORT, PHONE_VIEWPORT
 from tests.support.raw_client import RawClient
-from tests.support.visitor import Visitor, visitor
+from tests.support.chat_page import ChatPage, open_chat_page
 
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
 
@@ -16,20 +16,20 @@ TOP_EDGE = "(row) => Math.round(row.getBoundingClientRect().top)"
 IS_AT_BOTTOM = "(scroller) => scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 2"
 
 
-async def flood(client: RawClient, count: int, word: str = "line") -> None:
-    await client.flood("tea", [f"{word} {number}" for number in range(1, count + 1)])
+async def send_messages(client: RawClient, count: int, word: str = "line") -> None:
+    await client.send_messages("tea", [f"{word} {number}" for number in range(1, count + 1)])
 
 
-async def scroll_to(reader: Visitor, top: int) -> None:
+async def scroll_to(reader: ChatPage, top: int) -> None:
     await reader.page.locator("#timeline").evaluate("(scroller, top) => scroller.scrollTo(0, top)", top)
 
 
 @pytest.mark.parametrize("top", [0, 60, 120, 400])
 async def test_loading_older_history_keeps_the_scroll_position(
-    browser: Browser, server: Running, bot: RawClient, top: int
+    browser: Browser, server: RunningServer, bot: RawClient, top: int
 ) -> None:
-    await flood(bot, 350)
-    reader = await visitor(browser, server.url, "Ann")
+    await send_messages(bot, 350)
+    reader = await open_chat_page(browser, server.url, "Ann")
     await expect(reader.messages.last).to_have_text("line 350")
     assert await reader.messages.count() < 350
     row = reader.page.locator("#timeline-lines .message", has=reader.page.get_by_text("line 255", exact=True))
@@ -40,21 +40,21 @@ async def test_loading_older_history_keeps_the_scroll_position(
     while await reader.page.get_by_text("line 1", exact=True).count() == 0:
         await scroll_to(reader, 0)
     await expect(reader.page.locator("#history-start")).to_have_text("Start of the room history")
-    await reader.sees(*(f"line {number}" for number in range(1, 351)))
-    reader.behaved()
+    await reader.expect_messages(*(f"line {number}" for number in range(1, 351)))
+    reader.assert_no_errors()
 
 
 async def test_new_messages_keep_the_scroll_position_of_a_scrolled_up_reader(
-    browser: Browser, server: Running, bot: RawClient
+    browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
-    await flood(bot, 120)
-    reader = await visitor(browser, server.url, "Ann")
+    await send_messages(bot, 120)
+    reader = await open_chat_page(browser, server.url, "Ann")
     await expect(reader.messages.last).to_have_text("line 120")
     await scroll_to(reader, 1000)
     await expect(reader.page.locator("#jump-to-newest")).to_have_text("Jump to latest ↓")
     row = reader.page.locator("#timeline-lines .message", has=reader.page.get_by_text("line 70", exact=True))
     before = await row.evaluate(TOP_EDGE)
-    await flood(bot, 3, "new")
+    await send_messages(bot, 3, "new")
     await expect(reader.page.locator("#jump-to-newest")).to_have_text("3 new messages ↓")
     await expect(reader.page).to_have_title("(3) tea")
     assert abs(await row.evaluate(TOP_EDGE) - before) <= 1
@@ -63,14 +63,14 @@ async def test_new_messages_keep_the_scroll_position_of_a_scrolled_up_reader(
     await expect(reader.page.get_by_text("new 3", exact=True)).to_be_in_viewport()
     await expect(reader.page).to_have_title("tea · Chat")
     await expect(reader.page.locator("#jump-to-newest")).to_be_hidden()
-    reader.behaved()
+    reader.assert_no_errors()
 
 
 async def test_a_growing_composer_keeps_the_newest_message_visible(
-    browser: Browser, server: Running, bot: RawClient
+    browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
-    await flood(bot, 60)
-    writer = await visitor(browser, server.url, "Ann")
+    await send_messages(bot, 60)
+    writer = await open_chat_page(browser, server.url, "Ann")
     await expect(writer.messages.last).to_be_in_viewport(ratio=1)
     for lines in (10, 40, 2, 1):
         await writer.composer.fill("\n".join(["a line"] * lines))
@@ -81,32 +81,32 @@ async def test_a_growing_composer_keeps_the_newest_message_visible(
     jump_button = writer.page.locator("#jump-to-newest")
     await jump_button.click()
     await expect(writer.messages.last).to_be_in_viewport(ratio=1)
-    writer.behaved()
+    writer.assert_no_errors()
 
 
 async def test_the_title_counts_messages_received_in_a_hidden_tab(
-    browser: Browser, server: Running, bot: RawClient
+    browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
-    reader = await visitor(browser, server.url, "Ann")
+    reader = await open_chat_page(browser, server.url, "Ann")
     set_visibility = """(state) => {
       Object.defineProperty(document, "visibilityState", { configurable: true, value: state });
       document.dispatchEvent(new Event("visibilitychange"));
     }"""
     await reader.page.evaluate(set_visibility, "hidden")
-    await reader.say("my own")
-    await flood(bot, 2, "new")
+    await reader.send_message("my own")
+    await send_messages(bot, 2, "new")
     await expect(reader.page).to_have_title("(2) tea")
     await reader.page.evaluate(set_visibility, "visible")
     await expect(reader.page).to_have_title("tea · Chat")
     await expect(reader.page.locator(".divider.unread + .message")).to_contain_text("new 1")
-    reader.behaved()
+    reader.assert_no_errors()
 
 
 async def test_a_message_flood_keeps_the_rendered_window_bounded(
-    browser: Browser, server: Running, bot: RawClient
+    browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
-    reader = await visitor(browser, server.url, "Ann")
-    await flood(bot, 3000)
+    reader = await open_chat_page(browser, server.url, "Ann")
+    await send_messages(bot, 3000)
     await expect(reader.messages.last).to_have_text("line 3000")
     await expect(reader.messages.last).to_be_in_viewport()
     assert await reader.messages.count() <= 400
@@ -122,22 +122,22 @@ async def test_a_message_flood_keeps_the_rendered_window_bounded(
     assert shown == [f"line {number}" for number in range(first, first + len(shown))]
     await reader.page.keyboard.press("Escape")
     await expect(reader.page.get_by_text("line 3000", exact=True)).to_be_in_viewport()
-    reader.behaved()
+    reader.assert_no_errors()
 
 
-@pytest.mark.parametrize("viewport", [PHONE, DESKTOP, {"width": 320, "height": 568}, {"width": 1920, "height": 1080}])
+@pytest.mark.parametrize("viewport", [PHONE_VIEWPORT, DESKTOP_VIEWPORT, {"width": 320, "height": 568}, {"width": 1920, "height": 1080}])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_the_layout_fits_the_viewport(
-    browser: Browser, server: Running, bot: RawClient, viewport: dict[str, int], scheme: str
+    browser: Browser, server: RunningServer, bot: RawClient, viewport: dict[str, int], scheme: str
 ) -> None:
-    await bot.ask("changeNick", {"nickName": "W" * 32})
-    await bot.ask("setTopic", {"room": "tea", "topic": "a topic that is rather long " * 8})
+    await bot.request("changeNick", {"nickName": "W" * 32})
+    await bot.request("setTopic", {"room": "tea", "topic": "a topic that is rather long " * 8})
     texts = ["x" * 300, "https://example.org/" + "path/" * 60, "漢字" * 200, "👩‍👩‍👧‍👦" * 60, "tab\t" * 80, "שלום עולם"]
     for text in texts:
-        await bot.ask("sendMessage", {"room": "tea", "message": text})
+        await bot.request("sendMessage", {"room": "tea", "message": text})
     more: dict[str, Any] = {"color_scheme": scheme}
-    reader = await visitor(browser, server.url, "Ann", viewport=viewport, **more)
-    await reader.sees(*texts)
+    reader = await open_chat_page(browser, server.url, "Ann", viewport=viewport, **more)
+    await reader.expect_messages(*texts)
     for element in ("document.documentElement", "document.getElementById('timeline')"):
         assert await reader.page.evaluate(f"{element}.scrollWidth <= {element}.clientWidth")
     send = await reader.page.locator("#send-button").bounding_box()
@@ -145,11 +145,11 @@ async def test_the_layout_fits_the_viewport(
     assert send["x"] + send["width"] <= viewport["width"]
     assert send["y"] + send["height"] <= viewport["height"]
     assert await reader.page.locator("#timeline").evaluate(IS_AT_BOTTOM)
-    reader.behaved()
+    reader.assert_no_errors()
 
 
-async def test_the_member_list_is_a_drawer_on_phones(browser: Browser, server: Running) -> None:
-    reader = await visitor(browser, server.url, "Ann", viewport=PHONE)
+async def test_the_member_list_is_a_drawer_on_phones(browser: Browser, server: RunningServer) -> None:
+    reader = await open_chat_page(browser, server.url, "Ann", viewport=PHONE_VIEWPORT)
     drawer = reader.page.get_by_role("complementary", name="Members")
     await expect(reader.page.locator("#members")).to_be_hidden()
     await reader.page.get_by_role("button", name="Members").click()
@@ -158,16 +158,16 @@ async def test_the_member_list_is_a_drawer_on_phones(browser: Browser, server: R
     await reader.page.keyboard.press("Escape")
     await expect(reader.page.locator("#members")).to_be_hidden()
     await expect(reader.page.get_by_role("button", name="Members")).to_be_focused()
-    reader.behaved()
+    reader.assert_no_errors()
 
 
-async def test_the_timeline_is_an_accessible_live_log(browser: Browser, server: Running, bot: RawClient) -> None:
-    reader = await visitor(browser, server.url, "Ann")
+async def test_the_timeline_is_an_accessible_live_log(browser: Browser, server: RunningServer, bot: RawClient) -> None:
+    reader = await open_chat_page(browser, server.url, "Ann")
     log = reader.page.get_by_role("log", name="Messages")
     await expect(log).to_have_attribute("aria-live", "polite")
-    await bot.ask("sendMessage", {"room": "tea", "message": "one"})
-    await bot.ask("sendMessage", {"room": "tea", "message": "two"})
-    await reader.sees("one", "two")
+    await bot.request("sendMessage", {"room": "tea", "message": "one"})
+    await bot.request("sendMessage", {"room": "tea", "message": "two"})
+    await reader.expect_messages("one", "two")
     # Grouped messages without a visible header still name their author.
     await expect(reader.rows).to_contain_text(["bot", "bot: two"])
     await expect(reader.page.get_by_role("textbox", name="Message")).to_be_focused()
@@ -175,4 +175,4 @@ async def test_the_timeline_is_an_accessible_live_log(browser: Browser, server: 
     await expect(log).to_be_focused()
     await reader.page.keyboard.press("h")
     await expect(reader.composer).to_have_value("h")
-    reader.behaved()
+    reader.assert_no_errors()

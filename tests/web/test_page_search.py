@@ -6,30 +6,30 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, expect
 
-from server.runtime import Running
-from tests.support.browser import PHONE
+from server.app import RunningServer
+from tests.support.browser import PHONE_VIEWPORT
 from tests.support.raw_client import RawClient
-from tests.support.visitor import visitor
+from tests.support.chat_page import open_chat_page
 
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
 
 
 async def post(client: RawClient, room: str, *texts: str) -> None:
     for text in texts:
-        await client.ask("sendMessage", {"room": room, "message": text})
+        await client.request("sendMessage", {"room": room, "message": text})
 
 
-@pytest.mark.parametrize("viewport", [None, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("viewport", [None, PHONE_VIEWPORT], ids=["desktop", "phone"])
 async def test_results_are_highlighted_and_open_in_their_room(
-    browser: Browser, server: Running, bot: RawClient, viewport: dict[str, int] | None
+    browser: Browser, server: RunningServer, bot: RawClient, viewport: dict[str, int] | None
 ) -> None:
     await bot.join("coffee", "bot")
     await post(bot, "tea", "the <b>Kettle</b> is hot", "茶壶在这里")
-    await bot.flood("tea", [f"line {number}" for number in range(300)])
+    await bot.send_messages("tea", [f"line {number}" for number in range(300)])
     await post(bot, "coffee", "a kettle for coffee")
     size: dict[str, Any] = {"viewport": viewport} if viewport else {}
-    reader = await visitor(browser, server.url, "Ann", **size)
-    await reader.say("/search kettle")
+    reader = await open_chat_page(browser, server.url, "Ann", **size)
+    await reader.send_message("/search kettle")
     results = reader.page.locator("#search-results .search-result .message-text")
     await expect(results).to_have_text(["the <b>Kettle</b> is hot"])
     await expect(results.locator("mark")).to_have_text(["Kettle"])
@@ -47,14 +47,14 @@ async def test_results_are_highlighted_and_open_in_their_room(
     await results.first.click()
     await expect(reader.page.locator("#room-name")).to_have_text("coffee")
     await expect(reader.page.locator(".message.highlighted")).to_contain_text("a kettle for coffee")
-    reader.behaved()
+    reader.assert_no_errors()
 
 
 async def test_results_are_paged_and_an_empty_result_is_reported(
-    browser: Browser, server: Running, bot: RawClient
+    browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
     await post(bot, "tea", *(f"pot {number}" for number in range(40)), "最后一个茶壶")
-    reader = await visitor(browser, server.url, "Ann")
+    reader = await open_chat_page(browser, server.url, "Ann")
     await reader.page.keyboard.press("Control+Shift+F")
     await reader.page.keyboard.type("pot")
     results = reader.page.locator("#search-results .search-result .message-text")
@@ -68,11 +68,11 @@ async def test_results_are_paged_and_an_empty_result_is_reported(
     await expect(reader.page.locator("#search-status")).to_have_text("No results.")
     await reader.page.keyboard.press("Escape")
     await expect(reader.page.locator("#search")).to_be_hidden()
-    reader.behaved()
+    reader.assert_no_errors()
 
 
-async def test_a_rejected_search_is_reported(browser: Browser, server: Running) -> None:
-    reader = await visitor(browser, server.url, "Ann")
+async def test_a_rejected_search_is_reported(browser: Browser, server: RunningServer) -> None:
+    reader = await open_chat_page(browser, server.url, "Ann")
     await reader.tab.page.evaluate(
         """() => {
           const send = WebSocket.prototype.send;
@@ -81,8 +81,8 @@ async def test_a_rejected_search_is_reported(browser: Browser, server: Running) 
           };
         }"""
     )
-    await reader.say("/search kettle")
+    await reader.send_message("/search kettle")
     await expect(reader.page.locator("#search-status")).to_have_text(
         re.compile("Search is not available on this server")
     )
-    reader.behaved()
+    reader.assert_no_errors()

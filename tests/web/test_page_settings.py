@@ -3,10 +3,10 @@
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from server.runtime import Running
+from server.app import RunningServer
 from tests.support.browser import open_tab
 from tests.support.raw_client import RawClient, raw_client
-from tests.support.visitor import Visitor, visitor
+from tests.support.chat_page import ChatPage, open_chat_page
 
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
 
@@ -41,10 +41,10 @@ async def open_settings(page: Page) -> None:
 
 
 async def test_a_language_change_applies_immediately_and_persists(
-    browser: Browser, server: Running, bot: RawClient
+    browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
-    await bot.ask("sendMessage", {"room": "tea", "message": "hello"})
-    reader = await visitor(browser, server.url, "Ann")
+    await bot.request("sendMessage", {"room": "tea", "message": "hello"})
+    reader = await open_chat_page(browser, server.url, "Ann")
     await reader.composer.fill("half a sen")
     await open_settings(reader.page)
     await reader.page.get_by_role("radio", name="中文").click()
@@ -58,10 +58,10 @@ async def test_a_language_change_applies_immediately_and_persists(
     await expect(reader.page.locator("#connection")).to_have_text("在线")
     await reader.page.reload()
     await expect(reader.page.locator("#rooms h2")).to_have_text("房间")
-    reader.behaved()
+    reader.assert_no_errors()
 
 
-async def test_the_join_form_can_switch_the_language(browser: Browser, server: Running) -> None:
+async def test_the_join_form_can_switch_the_language(browser: Browser, server: RunningServer) -> None:
     tab = await open_tab(browser)
     await tab.page.goto(server.url)
     await tab.page.get_by_role("button", name="中文").click()
@@ -70,8 +70,8 @@ async def test_the_join_form_can_switch_the_language(browser: Browser, server: R
     await expect(tab.page.locator("#join-submit")).to_have_text("Join")
 
 
-async def test_the_theme_follows_the_system_unless_selected(browser: Browser, server: Running) -> None:
-    reader = await visitor(browser, server.url, "Ann", color_scheme="dark")
+async def test_the_theme_follows_the_system_unless_selected(browser: Browser, server: RunningServer) -> None:
+    reader = await open_chat_page(browser, server.url, "Ann", color_scheme="dark")
     dark = await reader.page.evaluate(BACKGROUND)
     await reader.page.emulate_media(color_scheme="light")
     light = await reader.page.evaluate(BACKGROUND)
@@ -85,14 +85,14 @@ async def test_the_theme_follows_the_system_unless_selected(browser: Browser, se
     await open_settings(reader.page)
     await reader.page.get_by_role("radio", name="System").click()
     assert await reader.page.evaluate(BACKGROUND) == light
-    reader.behaved()
+    reader.assert_no_errors()
 
 
 async def test_a_nickname_change_applies_to_all_rooms_and_is_validated(
-    browser: Browser, server: Running, bot: RawClient
+    browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
-    reader = await visitor(browser, server.url, "Ann")
-    await reader.say("/join coffee")
+    reader = await open_chat_page(browser, server.url, "Ann")
+    await reader.send_message("/join coffee")
     await open_settings(reader.page)
     await reader.page.locator("#settings-nick").fill("x" * 33)
     await reader.page.keyboard.press("Enter")
@@ -103,63 +103,63 @@ async def test_a_nickname_change_applies_to_all_rooms_and_is_validated(
     await expect(reader.page.locator("#member-list .nick")).to_have_text(["小安"])
     joined = await bot.join("tea", "bot")
     assert {member["nickName"] for member in joined["members"]} == {"bot", "小安"}
-    reader.behaved()
+    reader.assert_no_errors()
 
 
 async def test_notifications_are_limited_to_mentions_in_the_background(
-    browser: Browser, server: Running, bot: RawClient
+    browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
     tab = await open_tab(browser)
     await tab.context.add_init_script(RECORD_NOTIFICATIONS)
-    reader = Visitor(tab)
-    await reader.go(server.url, "Ann")
+    reader = ChatPage(tab)
+    await reader.join_room(server.url, "Ann")
     await open_settings(reader.page)
     await reader.page.get_by_label("Notify me of mentions").check()
     await reader.page.keyboard.press("Escape")
     send = [
         {"room": "tea", "message": text} for text in ("Ann, seen", "not you", "Ann: <b>one</b>", "ann?", "later, Ann")
     ]
-    await bot.ask("sendMessage", send[0])
-    await reader.sees("Ann, seen")
+    await bot.request("sendMessage", send[0])
+    await reader.expect_messages("Ann, seen")
     await reader.page.evaluate(SET_FOCUS, True)
     for message in send[1:4]:
-        await bot.ask("sendMessage", message)
+        await bot.request("sendMessage", message)
     await wait_for_notifications(reader.page, 1)
     assert await reader.page.evaluate(RECORDED) == [["2 mentions in tea", "Ann: <b>one</b>\nann?", "tea"]]
     await open_settings(reader.page)
     await reader.page.get_by_label("Hide message text").check()
     await reader.page.keyboard.press("Escape")
     await reader.page.evaluate(SET_FOCUS, True)
-    await bot.ask("sendMessage", send[4])
+    await bot.request("sendMessage", send[4])
     await wait_for_notifications(reader.page, 2)
     assert await reader.page.evaluate("[notifications[1].title, notifications[1].body]") == [
         "You were mentioned in tea",
         "",
     ]
-    await reader.say("/join coffee")
+    await reader.send_message("/join coffee")
     await reader.page.evaluate("notifications[1].notification.dispatchEvent(new Event('click'))")
     await expect(reader.page.locator("#room-name")).to_have_text("tea")
-    reader.behaved()
+    reader.assert_no_errors()
 
 
-async def test_denied_notification_permission_is_reported(browser: Browser, server: Running) -> None:
+async def test_denied_notification_permission_is_reported(browser: Browser, server: RunningServer) -> None:
     tab = await open_tab(browser)
     await tab.context.add_init_script(RECORD_NOTIFICATIONS + "window.allowed = 'denied';")
-    reader = Visitor(tab)
-    await reader.go(server.url, "Ann")
+    reader = ChatPage(tab)
+    await reader.join_room(server.url, "Ann")
     await open_settings(reader.page)
     await reader.page.get_by_label("Notify me of mentions").click()
     await expect(reader.page.locator("#notify-error")).to_contain_text("Notifications are blocked")
     await expect(reader.page.get_by_label("Notify me of mentions")).not_to_be_checked()
-    reader.behaved()
+    reader.assert_no_errors()
 
 
-async def test_members_with_a_basic_client_have_a_badge(browser: Browser, server: Running) -> None:
-    reader = await visitor(browser, server.url, "Ann")
+async def test_members_with_a_basic_client_have_a_badge(browser: Browser, server: RunningServer) -> None:
+    reader = await open_chat_page(browser, server.url, "Ann")
     async with raw_client(server.url) as basic:
         await basic.ws.send_str('42["joinRoom","tea"]')
         guest = reader.page.locator("#member-list li", has_text="guest")
         await expect(guest.locator(".note")).to_have_text("bare")
         await basic.ws.send_str('42["sendMessage",{"room":"tea","message":"<i>hi</i>"}]')
-        await reader.sees("<i>hi</i>")
-    reader.behaved()
+        await reader.expect_messages("<i>hi</i>")
+    reader.assert_no_errors()

@@ -12,8 +12,8 @@ import pytest
 from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestClient, TestServer
 
-from server.protocol.errors import RateLimited
-from server.web.files import page_files
+from tui_chat.protocol.errors import RateLimited
+from server.web.assets import load_page_assets
 from server.web.routes import add_routes
 
 HttpClient = TestClient[web.Request, web.Application]
@@ -22,11 +22,11 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 @asynccontextmanager
 async def serve(*, reason: str | None = None, extra: dict[str, Handler] | None = None) -> AsyncGenerator[HttpClient]:
-    async def ready() -> str | None:
+    async def check_readiness() -> str | None:
         return reason
 
     app = web.Application()
-    add_routes(app, ready=ready, version="1.2.3")
+    add_routes(app, check_readiness=check_readiness, version="1.2.3")
     for path, handler in (extra or {}).items():
         app.router.add_get(path, handler)
     async with TestClient(TestServer(app), auto_decompress=False) as client:
@@ -35,7 +35,7 @@ async def serve(*, reason: str | None = None, extra: dict[str, Handler] | None =
 
 def asset_path(name: str) -> str:
     """Return the URL path of an asset."""
-    [path] = [path for path in page_files() if path.endswith("/" + name) and path.count("/") == name.count("/") + 3]
+    [path] = [path for path in load_page_assets() if path.endswith("/" + name) and path.count("/") == name.count("/") + 3]
     return path
 
 
@@ -47,7 +47,7 @@ async def test_page_and_assets_have_their_content_types() -> None:
     async with serve() as client:
         page = await client.get("/", headers={"Accept-Encoding": "identity"})
         assert page.headers["Content-Type"] == "text/html; charset=utf-8"
-        assert await page.read() == page_files()["/"].plain.body
+        assert await page.read() == load_page_assets()["/"].identity.body
         for name, content_type in {
             "base.css": "text/css",
             "app.js": "text/javascript",
@@ -62,25 +62,25 @@ async def test_page_and_assets_have_their_content_types() -> None:
 
 
 async def test_every_referenced_asset_exists_and_every_module_is_preloaded() -> None:
-    index = page_files()["/"].plain.body.decode()
+    index = load_page_assets()["/"].identity.body.decode()
     referenced = {"/assets/" + part.split('"')[0] for part in index.split('"/assets/')[1:]}
-    assert referenced <= page_files().keys()
+    assert referenced <= load_page_assets().keys()
     # A module without a preload link costs an extra round trip.
-    assert {path for path in page_files() if path.endswith(".js")} <= referenced
+    assert {path for path in load_page_assets() if path.endswith(".js")} <= referenced
 
 
 async def test_assets_are_compressed_for_clients_that_accept_gzip() -> None:
     async with serve() as client:
         path = asset_path("vendor/socket.io.esm.min.js")
-        plain = await client.get(path, headers={"Accept-Encoding": "identity"})
+        identity = await client.get(path, headers={"Accept-Encoding": "identity"})
         refused = await client.get(path, headers={"Accept-Encoding": "gzip;q=0"})
         compressed = await client.get(path, headers={"Accept-Encoding": "br, gzip"})
-        assert "Content-Encoding" not in plain.headers
+        assert "Content-Encoding" not in identity.headers
         assert "Content-Encoding" not in refused.headers
         assert compressed.headers["Content-Encoding"] == "gzip"
         assert compressed.headers["Vary"] == "Accept-Encoding"
-        assert gzip.decompress(await compressed.read()) == await plain.read()
-        assert compressed.headers["ETag"] != plain.headers["ETag"]
+        assert gzip.decompress(await compressed.read()) == await identity.read()
+        assert compressed.headers["ETag"] != identity.headers["ETag"]
 
 
 async def test_a_matching_etag_returns_304() -> None:

@@ -10,11 +10,11 @@ from aiohttp.test_utils import TestClient, TestServer
 from playwright.async_api import Browser
 from yarl import URL
 
-from server.web.files import client_files, page_files
+from server.web.assets import load_client_assets, load_page_assets
 from server.web.routes import add_routes
 from tests.support.browser import open_tab
 from tests.support.raw_client import raw_client
-from tests.support.serving import serving
+from tests.support.in_process_server import running_server
 
 HttpClient = TestClient[web.Request, web.Application]
 
@@ -27,30 +27,30 @@ EXAMPLE_PAGE = DOCUMENT.split("```html\n")[1].split("```")[0]
 def folder(tmp_path: Path) -> Path:
     """Site folder next to a private file."""
     (tmp_path / "secret.txt").write_text("secret")
-    pages = tmp_path / "pages"
-    (pages / "sub" / ".hidden").mkdir(parents=True)
-    (pages / ".git").mkdir()
+    pages_directory = tmp_path / "pages"
+    (pages_directory / "sub" / ".hidden").mkdir(parents=True)
+    (pages_directory / ".git").mkdir()
     for name in (".env", ".git/config", "sub/.hidden/x.txt"):
-        (pages / name).write_text("secret")
-    (pages / "index.html").write_text(EXAMPLE_PAGE)
-    (pages / "sub" / "index.html").write_text("<p>子</p>")
-    (pages / "sub" / "app.mjs").write_text("export {};")
-    (pages / "some thing.bin").write_bytes(b"\x00\x01")
-    (pages / "out.txt").symlink_to(tmp_path / "secret.txt")
-    (pages / "outside").symlink_to(tmp_path)
-    (pages / "env.txt").symlink_to(pages / ".env")
-    (pages / "inside.html").symlink_to(pages / "index.html")
-    (pages / "loop").symlink_to(pages / "loop")
-    return pages
+        (pages_directory / name).write_text("secret")
+    (pages_directory / "index.html").write_text(EXAMPLE_PAGE)
+    (pages_directory / "sub" / "index.html").write_text("<p>子</p>")
+    (pages_directory / "sub" / "app.mjs").write_text("export {};")
+    (pages_directory / "some thing.bin").write_bytes(b"\x00\x01")
+    (pages_directory / "out.txt").symlink_to(tmp_path / "secret.txt")
+    (pages_directory / "outside").symlink_to(tmp_path)
+    (pages_directory / "env.txt").symlink_to(pages_directory / ".env")
+    (pages_directory / "inside.html").symlink_to(pages_directory / "index.html")
+    (pages_directory / "loop").symlink_to(pages_directory / "loop")
+    return pages_directory
 
 
 @asynccontextmanager
 async def serve_site(folder: Path) -> AsyncGenerator[HttpClient]:
-    async def ready() -> str | None:
+    async def check_readiness() -> str | None:
         return None
 
     app = web.Application()
-    add_routes(app, ready=ready, version="1.2.3", pages=folder)
+    add_routes(app, check_readiness=check_readiness, version="1.2.3", pages_directory=folder)
     async with TestClient(TestServer(app), auto_decompress=False) as client:
         yield client
 
@@ -100,7 +100,7 @@ async def test_site_files_are_served_with_their_content_types(folder: Path, path
         "/socket.io/nothing.js",
         "/socket.io/%2e%2e/%2e%2e/secret.txt",
         "/" + "x" * 300,
-        next(path for path in page_files() if path.endswith("/app.js")),
+        next(path for path in load_page_assets() if path.endswith("/app.js")),
     ],
 )
 async def test_paths_outside_the_site_and_hidden_files_return_404(folder: Path, path: str) -> None:
@@ -133,7 +133,7 @@ async def test_site_files_do_not_shadow_server_routes(folder: Path) -> None:
         assert (await client.post("/")).status == 405
 
 
-@pytest.mark.parametrize("name", sorted(client_files()))
+@pytest.mark.parametrize("name", sorted(load_client_assets()))
 async def test_client_scripts_have_the_paths_of_node_servers(folder: Path, name: str) -> None:
     async with serve_site(folder) as client:
         script = await client.get(f"/socket.io/{name}", headers={"Accept-Encoding": "identity"})
@@ -150,19 +150,19 @@ async def test_client_scripts_have_the_paths_of_node_servers(folder: Path, name:
 async def test_the_example_page_exchanges_messages_with_other_clients(
     browser: Browser, folder: Path, tmp_path: Path
 ) -> None:
-    async with serving(tmp_path, pages=str(folder)) as server, raw_client(server.url) as ann:
+    async with running_server(tmp_path, pages_directory=str(folder)) as server, raw_client(server.url) as ann:
         await ann.join("tea", "ann")
         tab = await open_tab(browser)
         await tab.page.goto(server.url)
         lines = tab.page.locator("#messages li")
         await lines.first.wait_for()
-        await ann.ask("sendMessage", {"room": "tea", "message": "<img src=x onerror=alert(1)>"})
+        await ann.request("sendMessage", {"room": "tea", "message": "<img src=x onerror=alert(1)>"})
         await tab.page.locator("#input").fill("from a page")
         await tab.page.locator("button").click()
-        while (said := await ann.event("message"))["message"] != "from a page":
+        while (said := await ann.wait_for_push("message"))["message"] != "from a page":
             pass
         assert said["nickName"] == "page"
         await lines.nth(2).wait_for()
         texts = ["page: page 加入了 tea 房间", "ann: <img src=x onerror=alert(1)>", "page: from a page"]
         assert await lines.all_text_contents() == texts
-        assert tab.complaints == []
+        assert tab.console_errors == []
