@@ -90,7 +90,7 @@ async def test_the_clients_talk(server: Running, language: str, heading: str, ni
 
 @pytest.mark.needs_node
 async def test_the_plain_client_of_the_protocol_talks(server: Running) -> None:
-    code = PROTOCOL.split("\n## Plain clients\n")[1].split("```js\n")[1].split("```")[0]
+    code = PROTOCOL.split("\n## Basic clients\n")[1].split("```js\n")[1].split("```")[0]
     script = await javascript(code, server.url)
     assert script.stdout is not None
     try:
