@@ -1,0 +1,3 @@
+"""Request dispatch, handlers and fan-out of room events.
+
+Imports neither `server.web` nor `server.app`."""

@@ -116,9 +116,9 @@ def test_a_member_who_asks_again_for_a_taken_nickname_keeps_the_one_it_got() -> 
 def test_a_room_knows_its_readers_by_their_form() -> None:
     lobby = RoomRegistry[int]()
     room = lobby.join(1, "tea", "g1", "ann").room
-    lobby.join(2, "tea", "g2", "guest", dialect="bare", client_kind="bare")
-    assert {form: list(readers) for form, readers in room.subscribers.items()} == {"native": [1], "bare": [2]}
-    assert [member.via for member in room.list_members()] == [None, "bare"]
+    lobby.join(2, "tea", "g2", "guest", dialect="string_join", client_kind="string_join")
+    assert {form: list(readers) for form, readers in room.subscribers.items()} == {"native": [1], "string_join": [2]}
+    assert [member.via for member in room.list_members()] == [None, "string_join"]
     assert lobby.join(2, "tea", "g2", "guest").client_changed
     assert {form: list(readers) for form, readers in room.subscribers.items()} == {"native": [1, 2]}
     lobby.leave_all(1)

@@ -19,16 +19,17 @@ def test_every_option_and_variable_it_names_is_one() -> None:
 @pytest.mark.parametrize(
     ("said", "setting", "value"),
     [
-        ("ten messages at once and three a second", "message_burst", 10),
-        ("ten messages at once and three a second", "message_rate", 3),
-        ("join or rename five times a second", "join_rate", 5),
-        ("may hold 20 connections", "connections_per_address", 20),
-        ("open 64 a minute", "connects_per_minute", 64),
-        ("make 30 rooms a minute", "rooms_per_minute", 30),
-        ("a megabyte behind", "unsent_bytes", 1 << 20),
-        ("stood still for ten seconds", "stall_timeout", 10),
-        ("listens on 127.0.0.1:3000", "port", 3000),
-        ("listens on 127.0.0.1:3000", "host", "127.0.0.1"),
+        ("| `--message-burst` | 10 |", "message_burst", 10),
+        ("| `--message-rate` | 3 |", "message_rate", 3),
+        ("| `--join-rate` | 5 |", "join_rate", 5),
+        ("| `--connections-per-address` | 20 |", "connections_per_address", 20),
+        ("| `--connects-per-minute` | 64 |", "connects_per_minute", 64),
+        ("| `--rooms-per-minute` | 30 |", "rooms_per_minute", 30),
+        ("| `--flood-patience` | 30 |", "flood_patience", 30),
+        ("| `--unsent-bytes` | 1048576 |", "unsent_bytes", 1 << 20),
+        ("| `--stall-timeout` | 10 |", "stall_timeout", 10),
+        ("listen on 127.0.0.1:3000", "port", 3000),
+        ("listen on 127.0.0.1:3000", "host", "127.0.0.1"),
     ],
 )
 def test_the_figures_it_gives_are_the_defaults(said: str, setting: str, value: object) -> None:

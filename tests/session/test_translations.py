@@ -57,10 +57,10 @@ REFUSALS: dict[str, type[ChatError]] = {kind.__name__: kind for kind in errors.E
     name: kind for name, kind in vars(client_errors).items() if isinstance(kind, type) and issubclass(kind, ChatError)
 }
 
-BOTH_SIDES = ("server/protocol", "tui_chat/client")
+BOTH_SIDES = ("tui_chat/protocol", "tui_chat/client")
 """What is refused before a server is asked: these reasons must be known one by one, with their parts."""
 
-SERVER = ("server/domain", "server/gateway", "server/storage")
+SERVER = ("server/domain", "server/engineio", "server/gateway", "server/storage")
 """What a server refuses: at least the code can be said."""
 
 

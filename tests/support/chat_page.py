@@ -55,7 +55,9 @@ class ChatPage:
 
     async def expect_all_sent(self) -> None:
         """Wait until nothing of yours is on its way."""
-        await expect(self.page.locator("#timeline-lines .message:is(.pending, .failed, .change-pending)")).to_have_count(0)
+        await expect(
+            self.page.locator("#timeline-lines .message:is(.pending, .failed, .change-pending)")
+        ).to_have_count(0)
 
     async def expect_connection_state(self, state: str = "online") -> None:
         """Wait for a state of the connection."""

@@ -36,7 +36,7 @@ async def test_the_first_screen_is_painted_before_anything_of_the_network_is_imp
     assert "tui_chat.ui.screens.join" in modules
     forbidden = {"socketio", "engineio", "aiohttp", "sqlalchemy", "cyclopts", "precis_i18n", "uvloop"}
     assert not forbidden & set(modules)
-    beyond = [name for name in modules if name.startswith("server.") and not name.startswith("tui_chat.protocol")]
+    beyond = [name for name in modules if name.startswith("server.")]
     assert beyond == []
 
 

@@ -12,8 +12,8 @@ from playwright.async_api import Browser
 
 from server.app import RunningServer
 from tests.support.browser import chromium
-from tests.support.raw_client import RawClient, raw_client
 from tests.support.in_process_server import running_server
+from tests.support.raw_client import RawClient, raw_client
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -6,8 +6,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from tests.support.raw_client import raw_client
 from tests.support.in_process_server import running_server
+from tests.support.raw_client import raw_client
 
 PATHS = ("/", "/health", "/metrics", "/socket.io/?EIO=4&transport=polling")
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.support.raw_client import raw_client
 from tests.support.in_process_server import running_server
+from tests.support.raw_client import raw_client
 
 
 async def fetch_metrics(url: str, **headers: str) -> dict[str, float]:

@@ -7,9 +7,9 @@ from playwright.async_api import Browser, Page
 
 from server.app import RunningServer
 from tests.support.browser import DESKTOP_VIEWPORT, PHONE_VIEWPORT, open_tab
+from tests.support.chat_page import UNREACHABLE_ERRORS, ChatPage
 from tests.support.raw_client import RawClient
 from tests.support.requirements import require_axe
-from tests.support.chat_page import UNREACHABLE_ERRORS, ChatPage
 
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.needs_node, pytest.mark.asyncio(loop_scope="session")]
 

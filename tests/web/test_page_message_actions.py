@@ -4,8 +4,8 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from server.app import RunningServer
-from tests.support.raw_client import RawClient
 from tests.support.chat_page import UNREACHABLE_ERRORS, open_chat_page
+from tests.support.raw_client import RawClient
 
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
 
@@ -14,7 +14,9 @@ async def send_messages(client: RawClient, count: int) -> None:
     await client.send_messages("tea", [f"line {number}" for number in range(1, count + 1)])
 
 
-async def test_keyboard_only_reply_edit_react_and_delete(browser: Browser, server: RunningServer, bot: RawClient) -> None:
+async def test_keyboard_only_reply_edit_react_and_delete(
+    browser: Browser, server: RunningServer, bot: RawClient
+) -> None:
     await bot.request("sendMessage", {"room": "tea", "message": "a question"})
     writer = await open_chat_page(browser, server.url, "Ann")
     keys = writer.page.keyboard
@@ -61,7 +63,9 @@ async def test_keyboard_only_reply_edit_react_and_delete(browser: Browser, serve
     writer.assert_no_errors()
 
 
-async def test_hover_shows_the_toolbar_and_reactions_toggle(browser: Browser, server: RunningServer, bot: RawClient) -> None:
+async def test_hover_shows_the_toolbar_and_reactions_toggle(
+    browser: Browser, server: RunningServer, bot: RawClient
+) -> None:
     await bot.request("sendMessage", {"room": "tea", "message": "like it?"})
     await bot.request("react", {"room": "tea", "seq": 1, "emoji": "🎉", "on": True})
     reader = await open_chat_page(browser, server.url, "Ann")
@@ -124,7 +128,9 @@ async def test_a_quote_scrolls_to_its_message_outside_the_loaded_window(
     reader.assert_no_errors()
 
 
-async def test_a_gap_after_a_long_outage_loads_on_scroll(browser: Browser, server: RunningServer, bot: RawClient) -> None:
+async def test_a_gap_after_a_long_outage_loads_on_scroll(
+    browser: Browser, server: RunningServer, bot: RawClient
+) -> None:
     reader = await open_chat_page(browser, server.url, "Ann")
     await bot.request("sendMessage", {"room": "tea", "message": "known"})
     await reader.expect_messages("known")
@@ -233,7 +239,9 @@ async def test_an_offline_edit_shows_immediately_and_syncs_later(
     writer.assert_no_errors()
 
 
-async def test_a_rejected_edit_shows_the_reason_and_reverts_the_message(browser: Browser, server: RunningServer) -> None:
+async def test_a_rejected_edit_shows_the_reason_and_reverts_the_message(
+    browser: Browser, server: RunningServer
+) -> None:
     writer = await open_chat_page(browser, server.url, "Ann")
     await writer.send_message("fine")
     await writer.expect_all_sent()

@@ -6,9 +6,9 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from tests.support.browser import BrowserTab, open_tab
-from tests.support.raw_client import raw_client
-from tests.support.in_process_server import running_server
 from tests.support.chat_page import UNREACHABLE_ERRORS, ChatPage, open_chat_page
+from tests.support.in_process_server import running_server
+from tests.support.raw_client import raw_client
 
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
 

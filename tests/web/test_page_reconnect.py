@@ -7,10 +7,10 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from server.app import RunningServer
+from tests.support.chat_page import UNREACHABLE_ERRORS, open_chat_page
+from tests.support.in_process_server import running_server
 from tests.support.raw_client import RawClient, raw_client
 from tests.support.server_process import server_process
-from tests.support.in_process_server import running_server
-from tests.support.chat_page import UNREACHABLE_ERRORS, open_chat_page
 
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
 

@@ -7,8 +7,8 @@ from playwright.async_api import Browser, Locator, expect
 
 from server.app import RunningServer
 from tests.support.browser import PHONE_VIEWPORT, open_tab
-from tests.support.raw_client import RawClient
 from tests.support.chat_page import ChatPage, open_chat_page
+from tests.support.raw_client import RawClient
 
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
 
@@ -63,7 +63,9 @@ async def test_room_urls_work_with_browser_history(browser: Browser, server: Run
     reader.assert_no_errors()
 
 
-async def test_drafts_are_per_room_and_survive_a_reload(browser: Browser, server: RunningServer, bot: RawClient) -> None:
+async def test_drafts_are_per_room_and_survive_a_reload(
+    browser: Browser, server: RunningServer, bot: RawClient
+) -> None:
     await post(bot, "tea", "a question")
     writer = await open_chat_page(browser, server.url, "Ann")
     await writer.send_message("/join coffee")
@@ -142,7 +144,9 @@ async def test_an_invalid_room_name_keeps_the_current_room(browser: Browser, ser
     reader.assert_no_errors()
 
 
-async def test_commands_run_and_unknown_ones_are_not_sent(browser: Browser, server: RunningServer, bot: RawClient) -> None:
+async def test_commands_run_and_unknown_ones_are_not_sent(
+    browser: Browser, server: RunningServer, bot: RawClient
+) -> None:
     writer = await open_chat_page(browser, server.url, "Ann")
     await writer.send_message("/etc/hosts is a file")
     await expect(writer.page.locator("#composer-error")).to_contain_text("Unknown command: /etc/hosts")

@@ -7,8 +7,8 @@ from playwright.async_api import Browser, expect
 
 from server.app import RunningServer
 from tests.support.browser import DESKTOP_VIEWPORT, PHONE_VIEWPORT
-from tests.support.raw_client import RawClient
 from tests.support.chat_page import ChatPage, open_chat_page
+from tests.support.raw_client import RawClient
 
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
 
@@ -125,7 +125,9 @@ async def test_a_message_flood_keeps_the_rendered_window_bounded(
     reader.assert_no_errors()
 
 
-@pytest.mark.parametrize("viewport", [PHONE_VIEWPORT, DESKTOP_VIEWPORT, {"width": 320, "height": 568}, {"width": 1920, "height": 1080}])
+@pytest.mark.parametrize(
+    "viewport", [PHONE_VIEWPORT, DESKTOP_VIEWPORT, {"width": 320, "height": 568}, {"width": 1920, "height": 1080}]
+)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_the_layout_fits_the_viewport(
     browser: Browser, server: RunningServer, bot: RawClient, viewport: dict[str, int], scheme: str

@@ -8,8 +8,8 @@ from playwright.async_api import Browser, expect
 
 from server.app import RunningServer
 from tests.support.browser import PHONE_VIEWPORT
-from tests.support.raw_client import RawClient
 from tests.support.chat_page import open_chat_page
+from tests.support.raw_client import RawClient
 
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
 

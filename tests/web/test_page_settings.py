@@ -5,8 +5,8 @@ from playwright.async_api import Browser, Page, expect
 
 from server.app import RunningServer
 from tests.support.browser import open_tab
-from tests.support.raw_client import RawClient, raw_client
 from tests.support.chat_page import ChatPage, open_chat_page
+from tests.support.raw_client import RawClient, raw_client
 
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
 
@@ -159,7 +159,7 @@ async def test_members_with_a_basic_client_have_a_badge(browser: Browser, server
     async with raw_client(server.url) as basic:
         await basic.ws.send_str('42["joinRoom","tea"]')
         guest = reader.page.locator("#member-list li", has_text="guest")
-        await expect(guest.locator(".note")).to_have_text("bare")
+        await expect(guest.locator(".note")).to_have_text("string_join")
         await basic.ws.send_str('42["sendMessage",{"room":"tea","message":"<i>hi</i>"}]')
         await reader.expect_messages("<i>hi</i>")
     reader.assert_no_errors()

@@ -12,9 +12,9 @@ import pytest
 from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestClient, TestServer
 
-from tui_chat.protocol.errors import RateLimited
 from server.web.assets import load_page_assets
 from server.web.routes import add_routes
+from tui_chat.protocol.errors import RateLimited
 
 HttpClient = TestClient[web.Request, web.Application]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -35,7 +35,9 @@ async def serve(*, reason: str | None = None, extra: dict[str, Handler] | None =
 
 def asset_path(name: str) -> str:
     """Return the URL path of an asset."""
-    [path] = [path for path in load_page_assets() if path.endswith("/" + name) and path.count("/") == name.count("/") + 3]
+    [path] = [
+        path for path in load_page_assets() if path.endswith("/" + name) and path.count("/") == name.count("/") + 3
+    ]
     return path
 
 

@@ -13,8 +13,8 @@ from yarl import URL
 from server.web.assets import load_client_assets, load_page_assets
 from server.web.routes import add_routes
 from tests.support.browser import open_tab
-from tests.support.raw_client import raw_client
 from tests.support.in_process_server import running_server
+from tests.support.raw_client import raw_client
 
 HttpClient = TestClient[web.Request, web.Application]
 

@@ -1,0 +1,3 @@
+"""Commands for scripts: `send`, `tail` and `who`.
+
+Imports no Textual."""

@@ -1,0 +1,3 @@
+"""SDK: connection, room logs and outbox.
+
+Imports neither `tui_chat.session` nor Textual."""

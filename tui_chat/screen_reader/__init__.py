@@ -1,0 +1,3 @@
+"""Line-oriented front end for screen readers.
+
+Imports no Textual."""

@@ -19,7 +19,7 @@ from server.gateway.handlers import Handlers
 from tui_chat.protocol import events, requests, responses
 from tui_chat.protocol.codec import decode_request
 
-CLIENT_KIND = "named"
+CLIENT_KIND = "object_join"
 """What the others are told of somebody who joined without asking for the answer, as no native client does."""
 
 

@@ -135,7 +135,7 @@ _REQUESTS_BY_EVENT: dict[str, type[Request]] = {
 class ResourceCrudDialect(Dialect):
     """The list of rooms."""
 
-    name: ClassVar[str] = "resource"
+    name: ClassVar[str] = "resource_crud"
     event_names: ClassVar[frozenset[str]] = frozenset(_REQUESTS_BY_EVENT)
 
     def decode(self, connection: ClientConnection, event: str, arguments: list[Raw]) -> Request:

@@ -90,7 +90,7 @@ _message_decoder = msgspec.json.Decoder(_MessagePayload)
 class ServerMsgDialect(Dialect):
     """Rooms with a list of users, messages at the left and at the right."""
 
-    name: ClassVar[str] = "grouped"
+    name: ClassVar[str] = "server_msg"
     event_names: ClassVar[frozenset[str]] = frozenset({"joinRoom", "client_msg"})
 
     def __init__(self, context: DialectContext) -> None:

@@ -29,7 +29,7 @@ _room_name_decoder = msgspec.json.Decoder(str)
 class StringJoinDialect(Dialect):
     """Strings."""
 
-    name: ClassVar[str] = "bare"
+    name: ClassVar[str] = "string_join"
     event_names: ClassVar[frozenset[str]] = frozenset({"joinRoom"})
 
     def matches(self, event: str, arguments: list[Raw]) -> bool:

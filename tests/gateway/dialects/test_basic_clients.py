@@ -65,7 +65,7 @@ async def test_a_bare_member_reads_strings_and_is_a_guest_to_the_others(ann: Raw
     assert await client.wait_for_push("message") == "新用户加入了 tea 房间"
     came = await notice(ann, "join")
     came = came if came["nickName"] != "ann" else await notice(ann, "join")
-    assert (came["nickName"], came["message"], came["via"]) == ("guest", "guest 加入了 tea 房间", "bare")
+    assert (came["nickName"], came["message"], came["via"]) == ("guest", "guest 加入了 tea 房间", "string_join")
     await ann.request("sendMessage", {"room": "tea", "message": "hello"})
     assert await client.wait_for_push("message") == "hello"
     await emit(client, "sendMessage", {"room": "tea", "message": "你好", "nickName": "ann"})
@@ -89,8 +89,8 @@ async def test_bare_members_are_told_of_each_other_and_of_those_with_names(
         async with raw_client(server.url) as ann:
             joined = await ann.join("tea", "ann")
             assert [(member["nickName"], member.get("via")) for member in joined["members"]] == [
-                ("guest", "bare"),
-                ("guest2", "bare"),
+                ("guest", "string_join"),
+                ("guest2", "string_join"),
                 ("ann", None),
             ]
             assert await second.wait_for_push("message") == "ann 加入了 tea 房间"

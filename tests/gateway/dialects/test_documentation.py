@@ -62,9 +62,9 @@ LANGUAGES = [pytest.param("javascript", marks=pytest.mark.needs_node), "python"]
 @pytest.mark.parametrize(
     ("heading", "nick", "printed"),
     [
-        ("Named rooms", "{short}", ["{short}: {short} 加入了 tea 房间", "{short}: hi", "ann: hello"]),
-        ("Bare rooms", "guest", ["新用户加入了 tea 房间", "hi", "hello"]),
-        ("Grouped rooms", "{short}", ["ann, {short}", "me: hi", "ann: hello"]),
+        ("object_join", "{short}", ["{short}: {short} 加入了 tea 房间", "{short}: hi", "ann: hello"]),
+        ("string_join", "guest", ["新用户加入了 tea 房间", "hi", "hello"]),
+        ("server_msg", "{short}", ["ann, {short}", "me: hi", "ann: hello"]),
     ],
 )
 async def test_the_clients_talk(
@@ -94,7 +94,7 @@ async def test_the_clients_talk(
 
 @pytest.mark.needs_node
 async def test_the_plain_client_of_the_protocol_talks(server: RunningServer) -> None:
-    code = PROTOCOL.split("\n## Plain clients\n")[1].split("```js\n")[1].split("```")[0]
+    code = PROTOCOL.split("\n## Basic clients\n")[1].split("```js\n")[1].split("```")[0]
     script = await javascript(code, server.url)
     assert script.stdout is not None
     try:
@@ -112,19 +112,19 @@ async def test_the_client_of_rooms_as_a_resource_keeps_its_list(server: RunningS
     async with ChatClient(server.url) as ann:
         tea = await ann.join("tea", nick="ann")
         await tea.send("hello")
-        script = await started("Rooms as a resource", language, server.url)
+        script = await started("resource_crud", language, server.url)
         output, _ = await asyncio.wait_for(script.communicate(), 20)
     lines = output.decode().splitlines()
     assert lines[0] == f"{short} room scripts"
     assert sorted(lines[1:-1]) == sorted([f"{short} room (0)", "tea (1)", "ann: hello"])
-    assert lines[-1] == f"{short} room is gone"
+    assert lines[-1] == f"removed {short} room"
     assert script.returncode == 0
 
 
 async def test_the_example_of_a_dialect_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     module = ModuleType("single")
     monkeypatch.setitem(sys.modules, module.__name__, module)
-    exec(compile(example("Adding one", "python"), "docs/dialects.md", "exec"), module.__dict__)
+    exec(compile(example("Adding a dialect", "python"), "docs/dialects.md", "exec"), module.__dict__)
     monkeypatch.setattr(
         registry, "DIALECT_TYPES", (*registry.DIALECT_TYPES[:-1], module.Single, registry.DIALECT_TYPES[-1])
     )

@@ -54,7 +54,9 @@ def enter(lobby: RoomRegistry[ClientConnection], form: str) -> tuple[list[Record
     return wires, room
 
 
-@pytest.mark.parametrize(("form", "frames"), [("native", 1), ("bare", 1), ("grouped", 2), ("resource", 0)])
+@pytest.mark.parametrize(
+    ("form", "frames"), [("native", 1), ("string_join", 1), ("server_msg", 2), ("resource_crud", 0)]
+)
 def test_a_message_is_one_frame_for_all_who_read_it_alike(form: str, frames: int) -> None:
     lobby = RoomRegistry[ClientConnection]()
     dialects = {dialect.name: dialect for dialect in create_dialects(DialectContext(lobby, None))}
@@ -67,10 +69,10 @@ def test_a_message_is_one_frame_for_all_who_read_it_alike(form: str, frames: int
 async def test_a_list_of_users_is_one_frame_for_all_who_are_in_the_same_rooms() -> None:
     lobby = RoomRegistry[ClientConnection]()
     dialects = {dialect.name: dialect for dialect in create_dialects(DialectContext(lobby, None))}
-    wires, room = enter(lobby, "grouped")
+    wires, room = enter(lobby, "server_msg")
     other, _ = enter(lobby, "native")
-    for reader in list(room.subscribers["grouped"]):
-        lobby.join(reader, "coffee", reader.sid, "ann", dialect="grouped")
+    for reader in list(room.subscribers["server_msg"]):
+        lobby.join(reader, "coffee", reader.sid, "ann", dialect="server_msg")
     for changed in lobby.rooms.values():
         Fanout(dialects).send_to_room(changed, PresencePush(room=changed.name, joined=[], left=[], renamed=[]))
     await wait_until(lambda: wires[0].frames)
@@ -84,6 +86,8 @@ def test_a_form_that_nobody_reads_is_not_asked() -> None:
     lobby = RoomRegistry[ClientConnection]()
     native = next(dialect for dialect in create_dialects(DialectContext(lobby, None)) if dialect.name == "native")
     wires, room = enter(lobby, "native")
-    fanout = Fanout({"native": native, "bare": Unwanted(), "grouped": Unwanted(), "resource": Unwanted()})
+    fanout = Fanout(
+        {"native": native, "string_join": Unwanted(), "server_msg": Unwanted(), "resource_crud": Unwanted()}
+    )
     fanout.send_to_room(room, message("tea", "native 0"))
     assert [len(wire.frames) for wire in wires] == [1] * READERS

@@ -63,9 +63,9 @@ async def test_members_of_every_dialect_see_all_in_one_order(
         assert {nick for nick, _ in said} == {"小明", "guest", "left", "ann"}
         assert [push["type"] for push in grouped.event_payloads("server_msg")].count(2) == TEXTS
         assert {member.nick_name: member.via for member in room.members.values()} == {
-            "小明": "named",
-            "guest": "bare",
-            "left": "grouped",
+            "小明": "object_join",
+            "guest": "string_join",
+            "left": "server_msg",
             "ann": None,
         }
         users = grouped.event_payloads("roomUser")[-1]["tea"]

@@ -1,0 +1,1 @@
+"""Connection to one server: transport, reconnection and basic servers."""

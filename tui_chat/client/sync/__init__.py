@@ -1,0 +1,1 @@
+"""Room log and history synchronization."""

@@ -1,0 +1,1 @@
+"""Slash commands: registry, completion and handlers shared by the front ends."""

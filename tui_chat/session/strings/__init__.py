@@ -1,0 +1,1 @@
+"""Translatable strings by subject."""

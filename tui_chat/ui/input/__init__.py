@@ -1,0 +1,1 @@
+"""Key bindings, key names and input order."""

@@ -1,0 +1,1 @@
+"""Terminal driver, escape sequences and notifications."""

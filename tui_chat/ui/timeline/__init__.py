@@ -1,0 +1,3 @@
+"""Message timeline: layout, virtual list, cursor and selection.
+
+Imports no screen."""

@@ -1,0 +1,3 @@
+"""Widgets of the chat and join screens.
+
+A widget imports no screen."""

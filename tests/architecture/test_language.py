@@ -1,0 +1,206 @@
+"""Language rules of CONTRIBUTING.md: openings of texts, class names and vocabulary of identifiers."""
+
+import ast
+import io
+import re
+import tokenize
+from collections import Counter
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+FOLDERS = ("server", "tui_chat", "tests", "benchmarks", "tools")
+
+OPENING = re.compile(
+    r"(?:what|who|whoever|whom|whose|whatever|how|where|when|which|those|somebody|something|everything|everybody"
+    r"|nobody|nothing|whether)\b|the ones? (?:that|who|which)\b"
+    r"|(?:describes|represents|says|tells) (?:what|who|how|where|when|which|whether)\b",
+    re.IGNORECASE,
+)
+"""Openings that put a clause in the place of a noun or a verb."""
+
+TEST_NAME = re.compile(
+    r"test_(?:what|who|whoever|whom|whose|how|where|when|which|those|somebody|something|everything|everybody"
+    r"|nobody|nothing|whether)_"
+)
+
+VOCABULARY = frozenset(
+    """
+    anew whoever whatever owe owes owed owing told untold unsaid hush hushed comings goings aforesaid
+    shrugged overheard betimes heed
+    """.split()
+)
+"""Words that no identifier contains."""
+
+PHRASES = re.compile(
+    r"(?:^|_)(?:carry_out|on_the_way|take_over|let_go|go_on|goes_on|work_off|worked_off|kept_writing|come_via|hold_nick"
+    r"|take_turn|clear_away|made_anew)(?:_|$)"
+)
+"""Sequences of words that no identifier contains."""
+
+
+def source_files(*suffixes: str) -> list[Path]:
+    """Return the files of the project with one of `suffixes`, without vendored ones."""
+    return sorted(
+        file
+        for folder in FOLDERS
+        for file in (ROOT / folder).rglob("*")
+        if file.suffix in suffixes and not {"vendor", "node_modules"} & set(file.parts)
+    )
+
+
+@cache
+def syntax_tree(file: Path) -> ast.Module:
+    """Return the parsed module in `file`."""
+    return ast.parse(file.read_text(encoding="utf-8"))
+
+
+def docstrings(file: Path) -> Iterator[tuple[int, str]]:
+    """Yield (line, text) of each docstring, those of attributes included."""
+    for node in ast.walk(syntax_tree(file)):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            if text := ast.get_docstring(node):
+                yield getattr(node, "lineno", 1), text
+            for before, after in zip(node.body, node.body[1:], strict=False):
+                if (
+                    isinstance(before, ast.Assign | ast.AnnAssign)
+                    and isinstance(after, ast.Expr)
+                    and isinstance(after.value, ast.Constant)
+                    and isinstance(after.value.value, str)
+                ):
+                    yield after.lineno, after.value.value
+
+
+def hash_comments(text: str) -> Iterator[tuple[int, str]]:
+    """Yield (line, text) of each comment of a Python source, the first line of a block alone."""
+    previous = 0
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type == tokenize.COMMENT:
+            if token.start[0] != previous + 1:
+                yield token.start[0], token.string.lstrip("#! ")
+            previous = token.start[0]
+
+
+def slash_comments(text: str) -> Iterator[tuple[int, str]]:
+    """Yield (line, text) of each comment of a JavaScript or CSS source, the first line of a block alone."""
+    previous = 0
+    for found in re.finditer(r"/\*+(.*?)\*/|(?:^|\s)//([^\n]*)", text, re.DOTALL):
+        line = text.count("\n", 0, found.end()) + 1
+        if found[1] is not None or line != previous + 1:
+            yield line, re.sub(r"^[\s*]+", "", found[1] or found[2] or "")
+        previous = line
+
+
+def toml_comments(text: str) -> Iterator[tuple[int, str]]:
+    """Yield (line, text) of each comment of a TOML file."""
+    for number, line in enumerate(text.splitlines(), 1):
+        if found := re.search(r"(?:^|\s)#\s*(.*)", line):
+            yield number, found[1]
+
+
+def headings(text: str) -> Iterator[tuple[int, str]]:
+    """Yield (line, text) of each heading of a Markdown page, outside code blocks."""
+    fenced = False
+    for number, line in enumerate(text.splitlines(), 1):
+        fenced ^= line.startswith("```")
+        if not fenced and (found := re.match(r"#+\s+(.*)", line)):
+            yield number, found[1]
+
+
+def prose(file: Path) -> Iterator[tuple[int, str]]:
+    """Yield (line, text) of each docstring, comment or heading of a file."""
+    text = file.read_text(encoding="utf-8")
+    match file.suffix:
+        case ".py":
+            yield from docstrings(file)
+            yield from hash_comments(text)
+        case ".toml":
+            yield from toml_comments(text)
+        case ".md":
+            yield from headings(text)
+        case _:
+            yield from slash_comments(text)
+
+
+def identifiers(file: Path) -> Iterator[str]:
+    """Yield each name that a Python or JavaScript source defines."""
+    if file.suffix == ".py":
+        for node in ast.walk(syntax_tree(file)):
+            match node:
+                case ast.ClassDef(name=name) | ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                    yield name
+                case ast.arg(arg=name) | ast.Name(id=name, ctx=ast.Store()):
+                    yield name
+                case ast.Attribute(attr=name, ctx=ast.Store()):
+                    yield name
+                case _:
+                    pass
+    else:
+        text = file.read_text(encoding="utf-8")
+        yield from re.findall(r"\b(?:function|class|const|let)\s+([A-Za-z_$][\w$]*)", text)
+        yield from re.findall(r"(?m)^\s+(?:static\s+|async\s+)*(#?[a-z]\w+)\s*\([^)]*\)\s*\{", text)
+
+
+def words(name: str) -> str:
+    """Return `name` in snake case: `takeOver` and `TakeOver` become `take_over`."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).strip("_#").lower()
+
+
+DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        source_files(".py"),
+        source_files(".js", ".mjs"),
+        source_files(".css", ".tcss"),
+        [ROOT / "pyproject.toml"],
+        DOCUMENTS,
+    ],
+    ids=["python", "javascript", "css", "toml", "markdown"],
+)
+def test_texts_open_with_a_noun_or_a_verb(files: list[Path]) -> None:
+    found = [
+        f"{file.relative_to(ROOT)}:{line}: {text.strip().splitlines()[0][:80]}"
+        for file in files
+        for line, text in prose(file)
+        if OPENING.match(text.strip())
+    ]
+    assert found == []
+
+
+def test_names_of_tests_open_with_a_noun_or_a_verb() -> None:
+    found = [
+        f"{file.relative_to(ROOT)}: {name}"
+        for file in source_files(".py")
+        for name in identifiers(file)
+        if TEST_NAME.match(name)
+    ]
+    for file in source_files(".mjs"):
+        titles = re.findall(r"\b(?:test|it|describe)\(\s*[\"'`]([^\"'`]+)", file.read_text(encoding="utf-8"))
+        found += [f"{file.relative_to(ROOT)}: {title}" for title in titles if OPENING.match(title)]
+    assert found == []
+
+
+@pytest.mark.parametrize("suffix", [".py", ".js"])
+def test_each_class_name_exists_once(suffix: str) -> None:
+    names: Counter[str] = Counter()
+    for file in source_files(suffix):
+        if file.relative_to(ROOT).parts[0] in ("server", "tui_chat"):
+            text = file.read_text(encoding="utf-8")
+            names.update(re.findall(r"(?m)^\s*(?:export\s+)?(?:default\s+)?class\s+(\w+)", text))
+    assert [name for name, count in names.items() if count > 1] == []
+
+
+def test_identifiers_use_the_vocabulary_of_the_field() -> None:
+    found = {
+        f"{file.relative_to(ROOT)}: {name}"
+        for file in source_files(".py", ".js", ".mjs")
+        for name in identifiers(file)
+        if VOCABULARY & set(words(name).split("_")) or PHRASES.search(words(name))
+    }
+    assert sorted(found) == []
