@@ -102,7 +102,7 @@ async def run(server: MeasuredServer, args: argparse.Namespace) -> list[Interval
             cpu_share=(server.cpu_seconds() - cpu_before) / (time.perf_counter() - interval_start),
             lag_over_50_ms=lag_count - previous_lag_count,
             aborted_connections=int(
-                sum(value for name, value in metrics.items() if name.startswith("chat_connections_cut_total"))
+                sum(value for name, value in metrics.items() if name.startswith("chat_connections_aborted_total"))
             ),
             lost_connections=counters.lost_connections,
             out_of_order=counters.out_of_order,

@@ -179,7 +179,7 @@ def _build_dispatcher(settings: ServerSettings, database: Database, guest_keys: 
         request_limits,
         clocks=clock,
         generate_sid=secrets.token_urlsafe,
-        flood_timeout=settings.flood_patience,
+        flood_timeout=settings.flood_timeout,
     )
 
 

@@ -52,7 +52,7 @@ class Flags:
     message_burst: Annotated[str | None, _option("Messages a connection may send at once (10).")] = None
     message_rate: Annotated[str | None, _option("Messages a second in the long run (3).")] = None
     join_rate: Annotated[str | None, _option("Joins and new nicknames a second of one connection (5).")] = None
-    flood_patience: Annotated[str | None, _option("Seconds a flood is slowed before it is cut (30).")] = None
+    flood_timeout: Annotated[str | None, _option("Seconds a flood is slowed before it is cut (30).")] = None
     time_zone: Annotated[str | None, _option("Zone of the times told to plain clients (the machine's own).")] = None
     connections_per_address: Annotated[str | None, _option("Connections one address may hold (20).")] = None
     connects_per_minute: Annotated[str | None, _option("Connections one address may open a minute (64).")] = None

@@ -44,7 +44,7 @@ class ServerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         message_burst: Messages that one connection may send at once.
         message_rate: Messages a second that it may send in the long run.
         join_rate: Joins and new nicknames a second of one connection.
-        flood_patience: Seconds for which a client that asks for no answers is slowed to these rates before it is cut.
+        flood_timeout: Seconds for which a client that asks for no answers is slowed to these rates before it is cut.
         time_zone: IANA name of the zone in which plain clients are told times of day; by default the machine's own.
         connections_per_address: Connections that one address may hold; loopback is exempt.
         connects_per_minute: Connections that one address may open a minute; loopback is exempt.
@@ -71,7 +71,7 @@ class ServerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     message_burst: PositiveFloat = 10.0
     message_rate: PositiveFloat = 3.0
     join_rate: PositiveFloat = 5.0
-    flood_patience: PositiveFloat = 30.0
+    flood_timeout: PositiveFloat = 30.0
     time_zone: str = ""
     connections_per_address: Annotated[int, Meta(ge=1)] = 20
     connects_per_minute: Annotated[int, Meta(ge=1)] = 64

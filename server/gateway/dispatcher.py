@@ -5,7 +5,7 @@ Rule 1  An error of the tree becomes the answer here, and nowhere else; where no
 Rule 2  Who asks for answers and is too fast is refused, and told when to repeat.
         Who asks for none could not know, so nothing of it is dropped: it is
         done when the rate allows, and until then nothing more is read from that
-        connection. Whoever has been slowed for `flood_patience` is cut.
+        connection. Whoever has been slowed for `flood_timeout` is cut.
 Rule 3  Rates are of the transport: a client that leaves and comes back on it has
         used up what it had used up.
 """
@@ -39,7 +39,7 @@ class Dispatcher:
         limits: How often a connection may ask.
         clock: The time.
         new_sid: Gives a new Socket.IO session id.
-        flood_patience: Seconds for which a connection may be slowed without a break.
+        flood_timeout: Seconds for which a connection may be slowed without a break.
     """
 
     def __init__(

@@ -49,11 +49,13 @@ class _MetricsCollector(Collector):
         yield GaugeMetricFamily("chat_connections", "Connections that are open.", value=snapshot.connections)
         yield GaugeMetricFamily("chat_rooms", "Rooms with somebody in them.", value=snapshot.rooms)
         yield GaugeMetricFamily("chat_members", "Members of these rooms.", value=snapshot.members)
-        yield GaugeMetricFamily("chat_journal_waiting", "Entries that wait to be written.", value=snapshot.queue_depth)
+        yield GaugeMetricFamily(
+            "chat_journal_queue_depth", "Entries that wait to be written.", value=snapshot.queue_depth
+        )
         yield CounterMetricFamily(
             "chat_entries", "Entries written and told to their rooms.", value=snapshot.published_entries
         )
-        aborts_metric = CounterMetricFamily("chat_connections_cut", "Connections that were cut.", labels=["reason"])
+        aborts_metric = CounterMetricFamily("chat_connections_aborted", "Connections that were cut.", labels=["reason"])
         for reason, count in snapshot.aborts.items():
             aborts_metric.add_metric([reason], count)
         yield aborts_metric

@@ -25,7 +25,7 @@ def test_every_option_and_variable_it_names_is_one() -> None:
         ("| `--connections-per-address` | 20 |", "connections_per_address", 20),
         ("| `--connects-per-minute` | 64 |", "connects_per_minute", 64),
         ("| `--rooms-per-minute` | 30 |", "rooms_per_minute", 30),
-        ("| `--flood-patience` | 30 |", "flood_patience", 30),
+        ("| `--flood-timeout` | 30 |", "flood_timeout", 30),
         ("| `--unsent-bytes` | 1048576 |", "unsent_bytes", 1 << 20),
         ("| `--stall-timeout` | 10 |", "stall_timeout", 10),
         ("listen on 127.0.0.1:3000", "port", 3000),

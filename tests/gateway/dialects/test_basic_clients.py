@@ -259,7 +259,7 @@ async def test_a_flood_that_does_not_end_is_cut_and_hinders_nobody(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    settings = {"message_burst": 2, "message_rate": 20, "flood_patience": 0.5}
+    settings = {"message_burst": 2, "message_rate": 20, "flood_timeout": 0.5}
     async with (
         running_server(tmp_path, **settings) as server,
         raw_client(server.url) as flood,
