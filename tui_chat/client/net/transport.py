@@ -240,7 +240,7 @@ class Transport:
         if ws is None:
             raise ConnectionLost("the connection to the server is lost")
         try:
-            return await ws.round_trip()
+            return await ws.measure_latency()
         except OSError:
             raise ConnectionLost("the connection to the server is lost") from None
 
