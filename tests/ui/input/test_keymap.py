@@ -73,7 +73,7 @@ def test_what_cannot_be_costs_one_sentence_and_the_usual_keys_stay(wanted: dict[
 def test_a_key_that_was_freed_can_be_taken() -> None:
     keymap = Keymap({"next-room": ("ctrl+f", "alt+right"), "cursor-right": "right", "suspend": ""})
     assert keymap.problems == ()
-    assert keymap.actions(KeyScope.CHAT)["ctrl+f"] == "step(1)"
+    assert keymap.actions(KeyScope.CHAT)["ctrl+f"] == "step_room(1)"
     assert "ctrl+n" not in keymap.actions(KeyScope.CHAT)
     assert "ctrl+f" not in keymap.actions(KeyScope.COMPOSER)
     assert "ctrl+z" not in keymap.actions(KeyScope.GLOBAL)
@@ -82,7 +82,7 @@ def test_a_key_that_was_freed_can_be_taken() -> None:
 def test_two_keys_can_change_places() -> None:
     keymap = Keymap({"next-room": "ctrl+p", "previous-room": "ctrl+n"})
     assert keymap.problems == ()
-    assert keymap.actions(KeyScope.CHAT)["ctrl+p"] == "step(1)"
+    assert keymap.actions(KeyScope.CHAT)["ctrl+p"] == "step_room(1)"
 
 
 def test_of_two_that_want_one_key_one_gets_it() -> None:
@@ -92,7 +92,7 @@ def test_of_two_that_want_one_key_one_gets_it() -> None:
 
 
 def test_a_letter_can_be_a_key_where_nothing_is_written() -> None:
-    assert Keymap({"picked-reply": "q"}).actions(KeyScope.MESSAGE_CURSOR)["q"] == "screen.reply_picked"
+    assert Keymap({"picked-reply": "q"}).actions(KeyScope.MESSAGE_CURSOR)["q"] == "screen.reply_to_selected"
 
 
 async def test_keys_of_ones_own_act_while_writing_and_stand_in_the_footer(

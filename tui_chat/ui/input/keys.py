@@ -360,7 +360,7 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
     KeyBinding(
         "picked-reply",
         ("r",),
-        "screen.reply_picked",
+        "screen.reply_to_selected",
         mark("answer it; send again what was not sent"),
         KeyScope.MESSAGE_CURSOR,
         mark("reply"),
@@ -368,7 +368,7 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
     KeyBinding(
         "picked-edit",
         ("e",),
-        "screen.edit_picked",
+        "screen.edit_selected",
         mark("change what you said; write anew what was not sent"),
         KeyScope.MESSAGE_CURSOR,
         mark("edit"),
@@ -376,7 +376,7 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
     KeyBinding(
         "picked-delete",
         ("d",),
-        "screen.delete_picked",
+        "screen.delete_selected",
         mark("take it back (asks); drop what was not sent"),
         KeyScope.MESSAGE_CURSOR,
         mark("delete"),
@@ -384,7 +384,7 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
     KeyBinding(
         "picked-react",
         ("a",),
-        "screen.react_picked",
+        "screen.react_to_selected",
         mark("put an emoji under it, or take it away"),
         KeyScope.MESSAGE_CURSOR,
         mark("react"),
@@ -398,12 +398,12 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
         mark("choose"),
     ),
     KeyBinding(
-        "picked-copy", ("y",), "screen.copy_picked", mark("copy the message"), KeyScope.MESSAGE_CURSOR, mark("copy")
+        "picked-copy", ("y",), "screen.copy_selected", mark("copy the message"), KeyScope.MESSAGE_CURSOR, mark("copy")
     ),
     KeyBinding(
         "picked-mention",
         ("m",),
-        "screen.mention_picked",
+        "screen.mention_selected",
         mark("write to who said it"),
         KeyScope.MESSAGE_CURSOR,
         mark("mention"),
@@ -411,7 +411,7 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
     KeyBinding(
         "picked-open",
         ("o",),
-        "screen.open_picked",
+        "screen.open_selected_links",
         mark("see where its links lead, and open one"),
         KeyScope.MESSAGE_CURSOR,
         mark("link"),
@@ -421,7 +421,7 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
     KeyBinding(
         "pick-leave",
         ("escape",),
-        "screen.leave_picked",
+        "screen.leave_message_cursor",
         mark("back to writing, and to where you were before you went there"),
         KeyScope.MESSAGE_CURSOR,
         mark("back"),
@@ -430,19 +430,28 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
     KeyBinding("setting-above", ("up", "k"), "move(-1)", mark("setting above"), KeyScope.SETTINGS, priority=True),
     KeyBinding("setting-below", ("down", "j"), "move(1)", mark("setting below"), KeyScope.SETTINGS, priority=True),
     KeyBinding(
-        "setting-next", ("right", "enter", "space"), "turn(1)", mark("next value"), KeyScope.SETTINGS, priority=True
+        "setting-next",
+        ("right", "enter", "space"),
+        "cycle_value(1)",
+        mark("next value"),
+        KeyScope.SETTINGS,
+        priority=True,
     ),
-    KeyBinding("setting-previous", ("left",), "turn(-1)", mark("value before"), KeyScope.SETTINGS, priority=True),
-    KeyBinding("digit-0", ("0",), "digit('0')", mark("a number, digit by digit"), KeyScope.SETTINGS, label="0 … 9"),
-    *(KeyBinding(f"digit-{n}", (f"{n}",), f"digit('{n}')", None, KeyScope.SETTINGS) for n in range(1, 10)),
-    KeyBinding("setting-erase", ("backspace",), "erase", mark("take the last digit away"), KeyScope.SETTINGS),
-    KeyBinding("setting-usual", ("delete",), "usual", mark("the usual value again"), KeyScope.SETTINGS),
+    KeyBinding(
+        "setting-previous", ("left",), "cycle_value(-1)", mark("value before"), KeyScope.SETTINGS, priority=True
+    ),
+    KeyBinding(
+        "digit-0", ("0",), "append_digit('0')", mark("a number, digit by digit"), KeyScope.SETTINGS, label="0 … 9"
+    ),
+    *(KeyBinding(f"digit-{n}", (f"{n}",), f"append_digit('{n}')", None, KeyScope.SETTINGS) for n in range(1, 10)),
+    KeyBinding("setting-erase", ("backspace",), "erase_digit", mark("take the last digit away"), KeyScope.SETTINGS),
+    KeyBinding("setting-usual", ("delete",), "reset_value", mark("the usual value again"), KeyScope.SETTINGS),
     KeyBinding("settings-close", ("escape", "q"), "close", mark("close"), KeyScope.SETTINGS, priority=True),
     KeyBinding("theme-above", ("up", "k"), "move(-1)", mark("try the theme above"), KeyScope.THEME_LIST, priority=True),
     KeyBinding(
         "theme-below", ("down", "j"), "move(1)", mark("try the theme below"), KeyScope.THEME_LIST, priority=True
     ),
-    KeyBinding("theme-keep", ("enter",), "keep", mark("keep it"), KeyScope.THEME_LIST),
+    KeyBinding("theme-keep", ("enter",), "apply", mark("keep it"), KeyScope.THEME_LIST),
     KeyBinding("theme-back", ("escape", "q"), "close", mark("back to the theme from before"), KeyScope.THEME_LIST),
     KeyBinding("link-above", ("up", "k"), "move(-1)", mark("link above"), KeyScope.LINK_DIALOG, priority=True),
     KeyBinding("link-below", ("down", "j"), "move(1)", mark("link below"), KeyScope.LINK_DIALOG, priority=True),
