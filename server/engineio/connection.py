@@ -1,4 +1,4 @@
-"""A Socket.IO connection as the rest of the gateway sees it, and what it asks of the gateway."""
+"""Client connection to the root namespace, and the interfaces between transport and dispatcher."""
 
 from typing import Protocol
 
@@ -9,26 +9,28 @@ from server.engineio.frames import Frame
 
 
 class FrameSink(Protocol):
-    """The transport under a connection."""
+    """Outbound side of a connection; implemented by `server.engineio.session`."""
 
     def push(self, frame: Frame) -> None:
-        """Send it after all that was pushed before; frames of one tick leave together."""
+        """Append a frame to the send queue; all frames of one event loop tick leave in one write."""
         ...
 
     def close(self, reason: str) -> None:
-        """End the connection once what was pushed is sent, with one log line."""
+        """Send the queued frames, then end the connection; `reason` appears in one log line."""
         ...
 
 
 class ClientConnection:
-    """Somebody's connection to the root namespace.
+    """Connection of one client to the root namespace.
 
     Attributes:
-        sid: The Socket.IO session id, told to this client alone.
-        address: Where it comes from.
-        member_id: The guest it is, once it joined a room.
-        buckets: What it may do how often, by kind of request.
-        slow_since: Since when it has had to wait for the rate, at every request; None while it need not.
+        push: Bound `FrameSink.push` of the session.
+        close: Bound `FrameSink.close` of the session.
+        sid: Socket.IO session id, known to this client only.
+        address: Network address of the client.
+        member_id: Member id of the guest; None before the first join.
+        rate_buckets: Token buckets by rate class.
+        throttled_since: Monotonic time in seconds at which throttling began; None if not throttled.
     """
 
     __slots__ = ("__weakref__", "address", "close", "member_id", "push", "rate_buckets", "sid", "throttled_since")
@@ -51,34 +53,40 @@ class ClientConnection:
 
 
 class EventDispatcher(Protocol):
-    """What the engine tells of its connections."""
+    """Receiver of connections and events; implemented by `server.gateway.dispatcher`."""
 
     def on_connect(
         self, sink: FrameSink, address: str, auth: Raw | None, previous: ClientConnection | None
     ) -> ClientConnection:
-        """A client wants in.
+        """Accept a client into the root namespace.
 
         Args:
-            former: Its connection on the same transport before this one, which has ended.
+            sink: Outbound side of the session.
+            address: Network address of the client.
+            auth: Payload of the CONNECT packet as JSON; None if absent.
+            previous: Last connection of the same session, already disconnected; None for the first one.
 
         Raises:
-            ChatError: It may not come in.
+            ChatError: The connection is rejected.
         """
         ...
 
     async def dispatch(
         self, connection: ClientConnection, event: str, arguments: list[Raw], *, wants_ack: bool
     ) -> bytes | None:
-        """A client sent an event; its next one is given when this returns.
+        """Process one event; the session handles the next packet after the return.
 
         Args:
-            answered: It asked for an acknowledgement.
+            connection: Sender of the event.
+            event: Event name.
+            arguments: Event arguments as undecoded JSON.
+            wants_ack: The packet has an acknowledgement id.
 
         Returns:
-            The answer as JSON; None when none was asked for.
+            The acknowledgement's only argument as JSON; None without an acknowledgement.
         """
         ...
 
     def on_disconnect(self, connection: ClientConnection) -> None:
-        """The connection has ended; nothing more may be pushed."""
+        """Remove a disconnected connection; no further frame may be pushed to the connection."""
         ...

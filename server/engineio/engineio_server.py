@@ -1,11 +1,10 @@
-"""python-engineio's server with our sessions in it: from a request to what becomes of it.
+"""python-engineio server with the sessions of this package.
 
-The library finds the routes, makes the session ids and knows the rules of CORS.
-Every request goes through `handle_request`, which is its public way in, and which
-is replaced whole: what the library does after it is listed in `endpoint`.
+The library provides routes, session ids and the CORS rules. `handle_request`, its public
+entry point, is replaced completely; `server.engineio.socketio_server` lists the reasons.
 """
 
-# The library has no types; what is taken from it is cast where it comes in.
+# python-engineio is untyped, so its values are cast at this boundary.
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
 import asyncio
 import logging
@@ -33,16 +32,18 @@ from tui_chat.protocol.errors import ChatError, RateLimited, Unavailable
 from tui_chat.protocol.limits import PACKET_BYTES
 
 HANDSHAKES_PER_TICK = 8
-"""Of the event loop: one takes some 0.3 ms."""
+"""Handshakes per event loop tick; one handshake takes about 0.3 ms."""
 
 
 class EngineIOServer(engineio.AsyncServer):
-    """The sessions of one server; `wire` it before the first request.
+    """All Engine.IO sessions of one server; call `configure` before the first request.
 
     Attributes:
-        sockets: The sessions by id; the library's name.
-        cuts: How many were cut, by reason.
-        rounds: When what they owe is written; there from `start` on.
+        sockets: Sessions by Engine.IO id; the attribute name belongs to the library.
+        dispatcher: Receiver of connections and events.
+        options: Timeouts, limits and allowed origins.
+        flush_scheduler: Scheduler of all socket writes; available after `start`.
+        aborts: Number of aborted sessions by reason.
     """
 
     sockets: dict[str, EngineIOSession]
@@ -53,7 +54,7 @@ class EngineIOServer(engineio.AsyncServer):
     def configure(
         self, dispatcher: EventDispatcher, options: EngineIOOptions, connection_limiter: ConnectionLimiter | None
     ) -> None:
-        """Say whom the sessions are for."""
+        """Set the dispatcher, the options and the limiter of connections per address (None for no limit)."""
         self.dispatcher, self.options, self._connection_limiter = dispatcher, options, connection_limiter
         self._heartbeat_task: asyncio.Task[None] | None = None
         self._all_closed = asyncio.Event()
@@ -62,33 +63,33 @@ class EngineIOServer(engineio.AsyncServer):
         self.aborts: Counter[str] = Counter()
 
     def start(self) -> None:
-        """Begin to write, to ping, and to end what does not answer."""
+        """Start the flush scheduler and the heartbeat on the running event loop."""
         self.flush_scheduler = FlushScheduler()
         self._handshake_limiter = TickLimiter(HANDSHAKES_PER_TICK)
-        self._heartbeat_task = asyncio.get_running_loop().create_task(self._heartbeat(), name="connection sweep")
+        self._heartbeat_task = asyncio.get_running_loop().create_task(self._heartbeat(), name="heartbeat")
 
     async def stop(self) -> None:
-        """Hang up on everybody, and cut who has not closed in time."""
+        """Close all sessions; abort the remaining ones after `close_timeout`."""
         self._is_stopping = True
         if self._heartbeat_task is not None:
             self._heartbeat_task.cancel()
         for session in list(self.sockets.values()):
-            session.close("the server stops", logging.DEBUG)
+            session.close("server shutdown", logging.DEBUG)
         if self.sockets:
             self._all_closed.clear()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._all_closed.wait(), self.options.close_timeout)
         for session in list(self.sockets.values()):
-            session.abort("the server stops")
+            session.abort("server shutdown")
 
-    # -- what the sessions tell
+    # -- session callbacks
 
     def on_session_abort(self, reason: str) -> None:
-        """A session was cut."""
+        """Count an aborted session."""
         self.aborts[reason] += 1
 
     def on_session_closed(self, session: EngineIOSession) -> None:
-        """The session is over."""
+        """Remove a closed session and release its slot in the connection limiter."""
         self.sockets.pop(session.sid, None)
         if self._connection_limiter is not None:
             self._connection_limiter.release(session.address)
@@ -106,7 +107,10 @@ class EngineIOServer(engineio.AsyncServer):
     # -- requests
 
     async def handle_request(self, request: web.Request) -> web.StreamResponse:
-        """Everything that comes to the endpoint."""
+        """Handle one HTTP request to the Socket.IO endpoint.
+
+        The CORS headers are added to every response except an established WebSocket.
+        """
         client = get_client_info(request, self.options.trusted_proxies)
         environ = _build_environ(request, client)
         if "HTTP_ORIGIN" in environ and not self._cors_allowed_origins(environ):
@@ -144,7 +148,7 @@ class EngineIOServer(engineio.AsyncServer):
         return HandshakeError.BAD_REQUEST.to_response()
 
     async def _handshake(self, request: web.Request, address: str) -> web.StreamResponse:
-        """A new session (Engine.IO protocol v4, "Handshake")."""
+        """Create a session and serve its first request (Engine.IO protocol v4, "Handshake")."""
         await self._handshake_limiter.acquire()
         try:
             if self._is_stopping:
@@ -168,13 +172,16 @@ class EngineIOServer(engineio.AsyncServer):
 
 
 def _build_environ(request: web.Request, client: ClientInfo) -> dict[str, Any]:
-    """What the library's rules of CORS read, and nothing that a client may pretend."""
+    """Return the WSGI variables that the library reads for its CORS check.
+
+    Host and scheme come from `client`, because request headers can be forged.
+    """
     environ: dict[str, Any] = {
         "REQUEST_METHOD": request.method,
         "HTTP_HOST": client.host,
         "wsgi.url_scheme": client.scheme,
     }
-    for name in ("ClientInfo", "Access-Control-Request-Headers"):
+    for name in ("Origin", "Access-Control-Request-Headers"):
         value = request.headers.get(name)
         if value is not None:
             environ["HTTP_" + name.upper().replace("-", "_")] = value

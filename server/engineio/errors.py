@@ -1,8 +1,7 @@
-"""What a request can have wrong before there is a session to ask, in the reference server's words.
+"""Errors of invalid Engine.IO requests, with codes and messages of the Node.js server.
 
-The specification says 400 to all of it (Engine.IO protocol v4, "Query parameters",
-"Sending and receiving data"). The codes and messages are those that the Node.js
-server sends and that its clients show (`connect_error`).
+The specification requires status 400 (Engine.IO protocol v4, "Query parameters", "Sending
+and receiving data"). JavaScript clients show the messages in `connect_error`.
 """
 
 from enum import Enum
@@ -16,7 +15,7 @@ TRANSPORTS = ("polling", "websocket")
 
 
 class HandshakeError(Enum):
-    """A request that is not of the protocol: its code and its message."""
+    """Error of an invalid request, as code and message (docs/protocol.md, "Connection")."""
 
     UNKNOWN_TRANSPORT = (0, "Transport unknown")
     UNKNOWN_SESSION = (1, "Session ID unknown")
@@ -26,13 +25,13 @@ class HandshakeError(Enum):
     UNSUPPORTED_VERSION = (5, "Unsupported protocol version")
 
     def to_response(self, status: int = 400) -> web.Response:
-        """The refusal, as `{"code", "message"}`."""
+        """Return the error as a JSON response `{"code", "message"}`."""
         code, message = self.value
         return _json_response(status, {"code": code, "message": message})
 
 
 def validate_request(request: web.Request) -> HandshakeError | None:
-    """What is wrong with a request by itself, whatever session it is for; None when nothing is."""
+    """Return the error of a request independent of its session, or None if the request is valid."""
     query = request.query
     transport = query.get("transport")
     if transport not in TRANSPORTS:
@@ -42,7 +41,7 @@ def validate_request(request: web.Request) -> HandshakeError | None:
             return HandshakeError.BAD_METHOD
         if query.get("EIO") != "4":
             return HandshakeError.UNSUPPORTED_VERSION
-    if "j" in query:  # JSONP, which version 4 of the protocol has not
+    if "j" in query:  # JSONP was removed in protocol version 4
         return HandshakeError.BAD_REQUEST
     if (transport == "websocket") != (request.method == "GET" and is_websocket_upgrade(request)):
         return HandshakeError.BAD_REQUEST
@@ -50,7 +49,7 @@ def validate_request(request: web.Request) -> HandshakeError | None:
 
 
 def is_websocket_upgrade(request: web.Request) -> bool:
-    """Whether it asks for the WebSocket protocol (RFC 6455, section 4.1)."""
+    """Return whether the request asks for a WebSocket upgrade (RFC 6455, section 4.1)."""
     return request.headers.get("Upgrade", "").lower() == "websocket"
 
 

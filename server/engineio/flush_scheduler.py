@@ -1,12 +1,12 @@
-"""When what is owed gets written: in rounds, each connection at most once in one.
+"""Scheduler of socket writes for all sessions of one server.
 
-Rule 1  A round begins in the next turn of the event loop, and takes every
-        connection that is owed something; what a connection is owed by then
-        leaves in one write.
-Rule 2  After `SLICE` of writing the event loop does something else, so that a
-        room of thousands holds up nobody.
-Rule 3  After a round that took long the next one rests for as long. Under load
-        half the time at most goes into writing, and each write carries more.
+- Batching: a round starts in the next event loop tick and flushes each pending send queue
+  once; all frames of a queue leave in one write.
+- Fairness: a round yields to the event loop after `TIME_SLICE`, so that a room with
+  thousands of members does not block other work.
+- Cooldown: the pause after a long round equals the duration of the round, up to
+  `MAX_COOLDOWN`. Under load, writing takes at most half of the time, and each write
+  contains more frames.
 """
 
 import asyncio
@@ -15,20 +15,20 @@ import time
 from server.engineio.send_queue import SendQueue
 
 TIME_SLICE = 0.005
-"""Seconds."""
+"""Seconds of writing before a round yields to the event loop."""
 
 CLOCK_CHECK_EVERY = 32
-"""Connections between two looks at the clock."""
+"""Send queues flushed between two reads of the clock."""
 
 COOLDOWN_THRESHOLD = 0.001
-"""Seconds: a round up to this asks for no rest."""
+"""Longest round in seconds without a cooldown."""
 
 MAX_COOLDOWN = 0.02
-"""Seconds: what a message may have to wait for the next round."""
+"""Longest cooldown in seconds; the bound of the delay that a cooldown adds to a message."""
 
 
 class FlushScheduler:
-    """Writes to the connections of one server. Made where an event loop runs."""
+    """Flush scheduler bound to the running event loop."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -38,7 +38,7 @@ class FlushScheduler:
         self._cooldown_until = 0.0
 
     def schedule(self, send_queue: SendQueue) -> None:
-        """This connection is owed something; called once before each of its flushes."""
+        """Flush a send queue in the next round; at most one call per flush of the queue."""
         self._pending.append(send_queue)
         if not self._scheduled:
             self._scheduled = True
@@ -52,7 +52,7 @@ class FlushScheduler:
         started_at = time.perf_counter()
         flushed = 0
         while flushed < len(self._pending):
-            # Whoever is cut here may make others be owed something; they come at the end.
+            # An abort during a flush may append further queues; the loop condition reads the length again.
             for send_queue in self._pending[flushed : flushed + CLOCK_CHECK_EVERY]:
                 send_queue.flush()
             flushed += CLOCK_CHECK_EVERY

@@ -1,16 +1,16 @@
-"""Finished WebSocket frames: an event is encoded once, however many read it."""
+"""Encoded frames, shared by all recipients of an event."""
 
 
 class Frame:
-    """One Engine.IO packet, ready for both transports.
-
-    Attributes:
-        payload: The packet as UTF-8, as a polling client reads it.
-        wire: The same as an unmasked, unfragmented text frame (RFC 6455, section 5.2).
+    """One Engine.IO packet, encoded for both transports.
 
     Args:
-        payload: The packet.
-        wire: What a WebSocket gets in place of that text frame.
+        polling_bytes: The packet as UTF-8.
+        ws_bytes: WebSocket frame to send instead of a text frame with the packet.
+
+    Attributes:
+        polling_bytes: The packet in a polling payload.
+        ws_bytes: Unmasked, unfragmented WebSocket frame (RFC 6455, section 5.2).
     """
 
     __slots__ = ("polling_bytes", "ws_bytes")

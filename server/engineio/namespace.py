@@ -1,7 +1,7 @@
-"""Socket.IO over one session: into the root namespace, events, and out again.
+"""Socket.IO root namespace of one session: connect, events and disconnect.
 
-(Socket.IO protocol v5, "Connection to a namespace", "Sending and receiving data",
-"Disconnection from a namespace".) There is one namespace, `/`.
+Source: Socket.IO protocol v5, "Connection to a namespace", "Sending and receiving data" and
+"Disconnection from a namespace". Other namespaces do not exist.
 """
 
 import time
@@ -17,12 +17,14 @@ _INVALID_NAMESPACE_ERROR = b'{"message":"Invalid namespace"}'
 
 
 class Namespace:
-    """The root namespace as one session has it.
+    """State of one session in the root namespace.
 
     Args:
-        wire: The session.
-        patience: Seconds in which the client has to CONNECT, again after each DISCONNECT.
-        now: The monotonic time, in seconds.
+        dispatcher: Receiver of connections and events.
+        sink: Outbound side of the session.
+        address: Network address of the client.
+        connect_timeout: Seconds for CONNECT, from the start and again from each DISCONNECT.
+        now: Monotonic time in seconds.
     """
 
     __slots__ = (
@@ -47,20 +49,26 @@ class Namespace:
         self._previous_connection: ClientConnection | None = None
 
     def connect_timed_out(self, now: float) -> bool:
-        """Whether the client should have connected by now."""
+        """Return whether the deadline for CONNECT has passed without a connection."""
         return self._connection is None and now > self._connect_deadline
 
     def handle_message(self, message: bytes) -> packets.EventPacket | None:
-        """Do what a packet wants, unless it is an event: that is given back, to be waited for.
+        """Handle a CONNECT, DISCONNECT or ACK packet; return an event for `dispatch_event`.
+
+        Args:
+            message: Payload of an Engine.IO message packet.
+
+        Returns:
+            The event, or None if the packet is already handled.
 
         Raises:
-            BadPacket: It is none, or none that may come now.
+            InvalidPacket: The packet is malformed or not allowed in the current state.
         """
         packet = packets.parse_packet(message)
         if isinstance(packet, packets.ConnectPacket):
             self._handle_connect(packet)
         elif packet.namespace != packets.ROOT_NAMESPACE or self._connection is None:
-            raise InvalidPacket("a packet for a namespace that was not connected")
+            raise InvalidPacket("packet for a namespace without a connection")
         elif isinstance(packet, packets.EventPacket):
             return packet
         elif isinstance(packet, packets.DisconnectPacket):
@@ -69,7 +77,7 @@ class Namespace:
         return None
 
     async def dispatch_event(self, event: packets.EventPacket) -> None:
-        """Give the gateway an event, and the client its answer if it wants one."""
+        """Pass an event to the dispatcher and send the acknowledgement, if requested."""
         assert self._connection is not None
         wants_ack = event.ack_id is not None
         response = await self._dispatcher.dispatch(self._connection, event.name, event.arguments, wants_ack=wants_ack)
@@ -77,7 +85,7 @@ class Namespace:
             self._sink.push(Frame(packets.encode_ack(event.ack_id, response)))
 
     def disconnect(self) -> None:
-        """The client is no longer connected."""
+        """End the connection to the namespace and notify the dispatcher; without effect if not connected."""
         connection, self._connection = self._connection, None
         if connection is not None:
             self._previous_connection = connection
@@ -88,7 +96,7 @@ class Namespace:
             self._sink.push(Frame(packets.encode_connect_error(packet.namespace, _INVALID_NAMESPACE_ERROR)))
             return
         if self._connection is not None:
-            raise InvalidPacket("a second CONNECT")
+            raise InvalidPacket("second CONNECT packet")
         try:
             self._connection = self._dispatcher.on_connect(
                 self._sink, self._address, packet.auth, self._previous_connection

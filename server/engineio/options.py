@@ -1,4 +1,4 @@
-"""What the operator decides about connections."""
+"""Operator settings of the transport."""
 
 from dataclasses import dataclass
 
@@ -7,17 +7,17 @@ from server.forwarded import IPNetwork
 
 @dataclass(frozen=True, slots=True)
 class EngineIOOptions:
-    """What the operator decides about connections.
+    """Timeouts, limits and trust settings of all sessions.
 
     Attributes:
-        ping_interval: Seconds between pings.
-        ping_timeout: Seconds that a client has to answer one.
+        ping_interval: Seconds between two pings.
+        ping_timeout: Seconds for the pong; a later pong aborts the session.
         connect_timeout: Seconds from the handshake to CONNECT.
-        unsent_bytes: What a connection may owe its reader.
-        stall_timeout: Seconds without progress after which a reader is cut.
-        close_timeout: Seconds that a client has to take a goodbye and close on its side.
-        cors_origins: Origins besides the server's own whose pages may connect.
-        trusted_proxies: Whose X-Forwarded-* headers are believed.
+        max_unsent_bytes: Upper bound of the unsent bytes in one send queue.
+        stall_timeout: Seconds without write progress before the session is aborted.
+        cors_origins: Allowed origins besides the server's own.
+        trusted_proxies: Networks of proxies with trusted X-Forwarded-* headers.
+        close_timeout: Seconds for the client to read the queued frames and close its side.
     """
 
     ping_interval: float

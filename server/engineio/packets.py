@@ -1,12 +1,8 @@
-"""Socket.IO v5 packets as text, decoded and encoded without the library's binary forms.
+"""Text codec for Socket.IO packets (Socket.IO protocol v5, "Packet encoding"; Engine.IO protocol v4).
 
-Rule 1  What is not exactly a packet of the protocol, in UTF-8, raises `BadPacket`;
-        the connection that sent it is closed.
-Rule 2  There is no binary in this protocol: its packet types are bad packets,
-        so that nobody can announce attachments and have the server wait for them.
-Rule 3  Arguments stay undecoded JSON; only the codec looks into them.
-
-(Socket.IO protocol v5, "Packet encoding"; Engine.IO protocol v4.)
+- Strictness: malformed packets and invalid UTF-8 raise `InvalidPacket`; the session closes.
+- No binary: binary packet types are invalid, so that announced attachments reserve no memory.
+- Lazy arguments: event arguments stay undecoded JSON until the protocol codec reads them.
 """
 
 import re
@@ -18,30 +14,30 @@ PACKET_CONNECT, PACKET_DISCONNECT, PACKET_EVENT, PACKET_ACK, PACKET_CONNECT_ERRO
 ROOT_NAMESPACE = "/"
 
 _MAX_ACK_ID_DIGITS = 16
-_HEADER_PATTERN = re.compile(rb"(?:(/[^,]*),?)?([0-9]*)")  # behind the type: a namespace, and an acknowledgement id
+_HEADER_PATTERN = re.compile(rb"(?:(/[^,]*),?)?([0-9]*)")  # optional namespace, optional acknowledgement id
 _arguments_decoder = msgspec.json.Decoder(list[Raw])
 _name_decoder = msgspec.json.Decoder(str)
 
 
 class InvalidPacket(Exception):
-    """What arrived is no packet; the message says why, without any of it."""
+    """Malformed or disallowed packet; the message contains no part of the packet."""
 
 
 class ConnectPacket(Struct, frozen=True):
-    """The client wants into a namespace; `auth` is what it presents, as JSON."""
+    """Request to connect to a namespace; `auth` is the payload as JSON."""
 
     namespace: str
     auth: Raw | None
 
 
 class DisconnectPacket(Struct, frozen=True):
-    """The client leaves a namespace."""
+    """Request to disconnect from a namespace."""
 
     namespace: str
 
 
 class EventPacket(Struct, frozen=True):
-    """The client sends an event; it wants an acknowledgement when `ack_id` is not None."""
+    """Event with its arguments; `ack_id` is None without a requested acknowledgement."""
 
     namespace: str
     name: str
@@ -50,7 +46,7 @@ class EventPacket(Struct, frozen=True):
 
 
 class AckPacket(Struct, frozen=True):
-    """The client answers an event of ours. None of ours asks for it."""
+    """Acknowledgement of a server event; the server requests none, so its content is unused."""
 
     namespace: str
 
@@ -59,35 +55,35 @@ SocketIOPacket = ConnectPacket | DisconnectPacket | EventPacket | AckPacket
 
 
 def parse_packet(payload: bytes) -> SocketIOPacket:
-    """The packet in an Engine.IO message.
+    """Parse a Socket.IO packet.
 
     Args:
-        text: Without the Engine.IO type.
+        payload: Engine.IO message without its type byte.
 
     Raises:
-        BadPacket: See rules 1 and 2.
+        InvalidPacket: The packet is malformed, binary or not valid UTF-8.
     """
     if not payload:
-        raise InvalidPacket("an empty packet")
+        raise InvalidPacket("empty packet")
     if not payload.isascii():
         try:
             payload.decode()
         except UnicodeDecodeError:
-            raise InvalidPacket("a packet that is not UTF-8") from None
+            raise InvalidPacket("packet is not valid UTF-8") from None
     packet_type = payload[0]
     header = _HEADER_PATTERN.match(payload, 1)
-    assert header is not None  # it matches nothing at all, too
+    assert header is not None  # the pattern also matches an empty header
     namespace = ROOT_NAMESPACE if header[1] is None else header[1].decode().partition("?")[0]
     ack_id = _parse_ack_id(header[2])
     body = payload[header.end() :]
     if packet_type == PACKET_EVENT:
         arguments = _decode_list(body)
         if not arguments:
-            raise InvalidPacket("an event without a name")
+            raise InvalidPacket("event without a name")
         try:
             name = _name_decoder.decode(arguments[0])
         except msgspec.MsgspecError:
-            raise InvalidPacket("an event without a name") from None
+            raise InvalidPacket("event without a name") from None
         return EventPacket(namespace, name, arguments[1:], ack_id)
     if packet_type == PACKET_CONNECT and ack_id is None:
         return ConnectPacket(namespace, _decode_object(body) if body else None)
@@ -96,32 +92,32 @@ def parse_packet(payload: bytes) -> SocketIOPacket:
     if packet_type == PACKET_ACK and ack_id is not None:
         _decode_list(body)
         return AckPacket(namespace)
-    raise InvalidPacket("a packet of a type that clients do not send here")
+    raise InvalidPacket("unsupported packet type")
 
 
 def encode_event(data: bytes) -> bytes:
-    """An Engine.IO message with an EVENT packet; `data` is the JSON list of name and arguments."""
+    """Return an EVENT message; `data` is a JSON array of the event name and its arguments."""
     return b"42" + data
 
 
 def encode_ack(ack_id: int, response: bytes) -> bytes:
-    """An Engine.IO message that answers event `ack_id` with one JSON argument."""
+    """Return an ACK message for event `ack_id`; `response` is the only argument as JSON."""
     return b"43%d[%b]" % (ack_id, response)
 
 
 def encode_connect(sid: str) -> bytes:
-    """An Engine.IO message that lets the client into the root namespace."""
+    """Return the CONNECT response with the Socket.IO session id."""
     return b'40{"sid":"%b"}' % sid.encode()
 
 
 def encode_connect_error(namespace: str, error: bytes) -> bytes:
-    """An Engine.IO message that keeps the client out; `reason` is a JSON object with `message`."""
+    """Return a CONNECT_ERROR message; `error` is a JSON object with `message`."""
     return b"44%b%b" % (b"" if namespace == ROOT_NAMESPACE else namespace.encode() + b",", error)
 
 
 def _parse_ack_id(digits: bytes) -> int | None:
     if len(digits) > _MAX_ACK_ID_DIGITS:
-        raise InvalidPacket("an acknowledgement id of too many digits")
+        raise InvalidPacket("acknowledgement id with too many digits")
     return int(digits) if digits else None
 
 
@@ -129,12 +125,12 @@ def _decode_list(body: bytes) -> list[Raw]:
     try:
         return _arguments_decoder.decode(body)
     except (msgspec.MsgspecError, RecursionError):
-        raise InvalidPacket("a packet whose data is not a JSON list") from None
+        raise InvalidPacket("packet data is not a JSON array") from None
 
 
 def _decode_object(body: bytes) -> Raw:
     try:
         msgspec.json.decode(body, type=dict[str, Raw])
     except (msgspec.MsgspecError, RecursionError):
-        raise InvalidPacket("a packet whose data is not a JSON object") from None
+        raise InvalidPacket("packet data is not a JSON object") from None
     return Raw(body)

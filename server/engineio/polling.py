@@ -1,9 +1,9 @@
-"""A session over HTTP long-polling (Engine.IO protocol v4, "HTTP long-polling").
+"""HTTP long polling (Engine.IO protocol v4, "HTTP long-polling").
 
-Rule 1  One GET and one POST of a session at a time; a second one ends the session.
-Rule 2  A GET is answered as soon as there is something, with all of it.
-Rule 3  A POST is answered `ok` when its packets are worked off.
-Rule 4  A session of which a request cannot be taken is over at once.
+- Concurrency: one GET and one POST per session; a second one closes the session.
+- GET: the response contains all queued frames, as soon as the queue is not empty.
+- POST: the response is `ok` after all packets are handled.
+- Failure: a request that fails closes the session immediately.
 """
 
 import asyncio
@@ -18,36 +18,36 @@ from server.engineio.session import CLOSE_FRAME, NOOP_FRAME, EngineIOSession
 from tui_chat.protocol.limits import PACKET_BYTES
 
 MAX_PACKETS_PER_POST = 64
-"""Packets that one polling request may carry; python-socketio's client sends at most 16."""
+"""Packets in one POST; python-socketio clients send up to 16."""
 
 POST_BODY_TIMEOUT = 10.0
-"""Seconds for the body of a request."""
+"""Seconds to receive the body of a POST."""
 
 _RECORD_SEPARATOR = b"\x1e"
 
 
 async def handle_get(session: EngineIOSession, request: web.Request) -> web.Response:
-    """Answer a GET."""
+    """Wait for queued frames and return them as the response of a poll."""
     if session.send_queue.has_waiting_poll:
-        session.close_now("two polls at a time")
+        session.close_now("concurrent polls")
         return HandshakeError.BAD_REQUEST.to_response()
     if session.is_closing and not session.send_queue.has_pending:
         session.finalize()
         return _payload_response([CLOSE_FRAME])
     if session.is_upgrading:
-        # Its client may wait for the end of this before it says that the upgrade is done.
+        # A client may complete the upgrade only after its pending poll returns.
         frames = session.send_queue.drain() or [NOOP_FRAME]
     else:
         frames = await session.send_queue.poll()
     if request.transport is None or request.transport.is_closing():
-        session.close_now("a poll broke off", logging.DEBUG)
+        session.close_now("poll aborted by the client", logging.DEBUG)
     return _payload_response(frames)
 
 
 async def handle_post(session: EngineIOSession, request: web.Request) -> web.Response:
-    """Work off a POST."""
+    """Handle the packets of a POST."""
     if session.post_in_progress:
-        session.close_now("two POSTs at a time")
+        session.close_now("concurrent POST requests")
         return HandshakeError.BAD_REQUEST.to_response()
     session.post_in_progress = True
     try:
@@ -61,16 +61,16 @@ async def _process_post(session: EngineIOSession, request: web.Request) -> web.R
         async with asyncio.timeout(POST_BODY_TIMEOUT):
             body = await _read_body(request)
     except TimeoutError:
-        session.close_now("a request that does not end")
+        session.close_now("timeout of the POST body")
         return HandshakeError.BAD_REQUEST.to_response()
     except (ConnectionError, web.RequestPayloadError):
-        session.close_now("a request broke off", logging.DEBUG)
+        session.close_now("POST aborted by the client", logging.DEBUG)
         return HandshakeError.BAD_REQUEST.to_response()
     packets = body.split(_RECORD_SEPARATOR, MAX_PACKETS_PER_POST) if body is not None else []
     if not 0 < len(packets) <= MAX_PACKETS_PER_POST:
-        session.close_now("a request that is too long")
+        session.close_now("POST exceeds the size or packet limit")
         return web.Response(status=413)
-    if session.is_closing:  # what comes after the goodbye is dropped
+    if session.is_closing:
         return _ok_response()
     for packet in packets:
         await session.handle_packet(packet)
@@ -83,7 +83,7 @@ async def _process_post(session: EngineIOSession, request: web.Request) -> web.R
 
 
 async def _read_body(request: web.Request) -> bytes | None:
-    """The request's body, None when it is too long."""
+    """Return the request body, or None if longer than `PACKET_BYTES`."""
     body = bytearray()
     async for chunk in request.content.iter_any():
         body += chunk

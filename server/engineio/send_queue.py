@@ -1,13 +1,13 @@
-"""What a session owes its client.
+"""Outbound frame queue of one Engine.IO session.
 
-Rule 1  There is one way out, and it keeps the order: answers, pushes and pings alike.
-Rule 2  What one tick owes leaves in one write: joined frames on a WebSocket, one
-        payload for a poll. The system call costs more than the joining.
-Rule 3  What is owed is bounded in bytes, whether it waits here or in the kernel's
-        queue; and in time, if nothing of it moves. Who overruns is cut.
-Rule 4  After `finish` nothing more is owed, and what was owed before still leaves. The
-        transport stays open: whoever closes it with something unread in it resets it,
-        and what was just written is lost with it.
+- Order: responses, pushes and pings leave in the order in which they were queued.
+- Batching: the frames of one event loop tick leave in one write, as joined WebSocket frames
+  or as one polling payload. A system call costs more than a join.
+- Backpressure: the session is aborted when its unsent bytes, including the write buffer of
+  the transport, exceed `max_bytes` or make no progress for `stall_timeout` seconds.
+- Shutdown: after `close` the queue accepts no frame; queued frames are still sent. The
+  transport stays open, because closing a socket with unread input resets the connection
+  and discards data in flight.
 """
 
 import asyncio
@@ -17,13 +17,16 @@ from server.engineio.frames import Frame
 
 
 class SendQueue:
-    """The queue of one session, for both transports.
+    """Send queue of one session, bounded in bytes and time.
 
     Args:
-        owes: Called when there is something to flush, at most once before each `flush`.
-        overrun: Called when the client is too far behind.
-        limit: Bytes that may be owed.
-        now: The monotonic time, in seconds.
+        schedule_flush: Called for the first queued frame after each `flush`.
+        on_overflow: Called when the unsent bytes exceed `max_bytes`.
+        max_bytes: Upper bound of the unsent bytes.
+        now: Monotonic time in seconds.
+
+    Attributes:
+        closed: The queue accepts no further frames.
     """
 
     __slots__ = (
@@ -58,7 +61,7 @@ class SendQueue:
         self.closed = False
 
     def push(self, frame: Frame) -> None:
-        """Owe the client a frame, after all that it is owed already."""
+        """Append a frame; without effect on a closed queue."""
         if self.closed:
             return
         self._frames.append(frame)
@@ -69,7 +72,7 @@ class SendQueue:
             self._schedule_flush(self)
 
     def flush(self) -> None:
-        """Write what is owed, if the client can take it now."""
+        """Write the queued frames to the transport, or complete the waiting poll."""
         self._flush_scheduled = False
         if not self._frames:
             return
@@ -77,7 +80,7 @@ class SendQueue:
         if transport is not None:
             data = b"".join([frame.ws_bytes for frame in self._frames])
             self._frames.clear()
-            if transport.is_closing():  # the client is gone and its reader has not been told yet
+            if transport.is_closing():  # connection lost; the read loop has not noticed yet
                 return
             transport.write(data)
             self._bytes_written += len(data)
@@ -89,32 +92,39 @@ class SendQueue:
             self.on_overflow()
 
     def attach_transport(self, transport: asyncio.Transport) -> None:
-        """From now on everything leaves on this WebSocket's transport."""
+        """Send all further frames over this WebSocket transport, beginning with the queued ones."""
         self._transport = transport
         self._pending_bytes = 0
         self.flush()
 
     def close(self, final_frame: Frame | None = None) -> None:
-        """Owe this, if there is a last frame, and then nothing any more."""
+        """Append `final_frame`, if any, flush, and reject further frames."""
         self.closed = True
         if final_frame is not None:
             self._frames.append(final_frame)
         self.flush()
 
     def close_transport(self) -> None:
-        """Close the WebSocket, if there is one, once it has what was written."""
+        """Close the WebSocket transport, if attached, after its write buffer is empty."""
         if self._transport is not None:
             self._transport.close()
 
     def abort(self) -> None:
-        """Drop what is owed, and the WebSocket."""
+        """Discard the queued frames and abort the WebSocket transport, if attached."""
         self.closed = True
         self._frames.clear()
         if self._transport is not None:
             self._transport.abort()
 
     def is_stalled(self, now: float, stall_timeout: float) -> bool:
-        """Whether the reader took nothing for so many seconds, though there was something to take."""
+        """Return whether unsent bytes have made no progress for `stall_timeout` seconds.
+
+        Progress is measured between calls, so the method must be called periodically.
+
+        Args:
+            now: Monotonic time in seconds.
+            stall_timeout: Seconds.
+        """
         if self._transport is None or self._transport.is_closing():
             return False
         unsent_bytes = self._transport.get_write_buffer_size()
@@ -125,11 +135,11 @@ class SendQueue:
 
     @property
     def has_waiting_poll(self) -> bool:
-        """Whether a poll waits."""
+        """Return whether a poll is waiting for frames."""
         return self._waiting_poll is not None
 
     async def poll(self) -> list[Frame]:
-        """What is owed to a polling client, as soon as there is anything. One poll at a time."""
+        """Wait until frames are queued and return them; at most one poll may wait at a time."""
         if self._frames:
             return self.drain()
         self._waiting_poll = asyncio.get_running_loop().create_future()
@@ -139,17 +149,17 @@ class SendQueue:
             self._waiting_poll = None
 
     def resolve_poll(self, fallback: Frame) -> None:
-        """End the poll that waits, if one does, with what is owed, or with this frame when nothing is."""
+        """Complete a waiting poll with the queued frames, or with `fallback` if the queue is empty."""
         if self._waiting_poll is not None and not self._waiting_poll.done():
             self._waiting_poll.set_result(self.drain() or [fallback])
 
     @property
     def has_pending(self) -> bool:
-        """Whether something waits to leave."""
+        """Return whether frames are queued."""
         return bool(self._frames)
 
     def drain(self) -> list[Frame]:
-        """What a polling client can have at once; may be nothing."""
+        """Remove and return all queued frames."""
         frames, self._frames = self._frames, []
         self._pending_bytes = 0
         return frames

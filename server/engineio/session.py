@@ -1,11 +1,10 @@
-"""One Engine.IO session, on whichever transport it is.
+"""One Engine.IO session over either transport.
 
-Rule 1  Everything to the client leaves through `push`, in that order.
-Rule 2  Packets are worked off one at a time, in the order they came.
-Rule 3  An ending session says so first (`hang_up`): it owes its client what it owed, then
-        the close. What the client sends meanwhile is read and dropped. It has
-        `close_timeout` to take it all and close on its side; then it is cut.
-Rule 4  `finish` is reached once, however the session ends, and tells the gateway.
+- Outbound order: all frames leave through `push`, in the order of the calls.
+- Inbound order: packets are handled one at a time, in the order of arrival.
+- Close: `close` sends the queued frames and then the close packet. Packets received afterwards
+  are discarded. The session is aborted if the client does not close within `close_timeout`.
+- End: `finalize` takes effect once per session and notifies the server and the dispatcher.
 """
 
 import asyncio
@@ -28,41 +27,42 @@ log = logging.getLogger("chat.engine")
 PACKET_OPEN, PACKET_CLOSE, PACKET_PING, PACKET_PONG, PACKET_MESSAGE, PACKET_UPGRADE, PACKET_NOOP = b"0123456"
 
 NOOP_FRAME = Frame(bytes((PACKET_NOOP,)))
-CLOSE_FRAME = Frame(bytes((PACKET_CLOSE,)), ws_bytes=b"\x88\x02\x03\xe8")  # to a WebSocket: a close frame, code 1000
+CLOSE_FRAME = Frame(bytes((PACKET_CLOSE,)), ws_bytes=b"\x88\x02\x03\xe8")  # WebSocket close frame, code 1000
 _PING_FRAME = Frame(bytes((PACKET_PING,)))
 
 
 class SessionHost(Protocol):
-    """What a session needs of the server that it is at."""
+    """Server interface of a session."""
 
     dispatcher: EventDispatcher
     options: EngineIOOptions
     flush_scheduler: FlushScheduler
 
     def on_session_abort(self, reason: str) -> None:
-        """A session was cut."""
+        """Count an aborted session."""
         ...
 
     def on_session_closed(self, session: "EngineIOSession") -> None:
-        """A session is over."""
+        """Remove a closed session."""
         ...
 
 
 class EngineIOSession:
-    """One client's session.
+    """Session of one client.
 
     Attributes:
-        sid: Its Engine.IO id, which its client alone knows.
-        address: Where it comes from.
-        out: What it owes its client.
-        posting: A POST is being worked off.
-        probe: The WebSocket to which it may be upgraded.
-        upgrading: That WebSocket answered the probe.
-        on_websocket: It began on one, or was upgraded.
-        broken: Its client sent what is no packet.
-        closing: It has hung up.
-        working: A packet is being worked off.
-        ended: It is over.
+        sid: Engine.IO session id, known to this client only.
+        address: Network address of the client.
+        send_queue: Outbound frames.
+        push: Bound `SendQueue.push`.
+        post_in_progress: A POST is being handled.
+        probe_request: WebSocket request of a pending upgrade; None without a pending upgrade.
+        is_upgrading: The upgrade's probe was answered.
+        on_websocket: The transport is a WebSocket, from the start or after an upgrade.
+        protocol_error: An invalid packet or an internal error ended the session.
+        is_closing: `close` was called, or the session has ended.
+        is_handling_packet: A packet is being handled.
+        closed: The session has ended.
     """
 
     __slots__ = (
@@ -104,10 +104,10 @@ class EngineIOSession:
         self.is_handling_packet = False
         self._close_deadline = 0.0
 
-    # -- in
+    # -- inbound packets
 
     async def handle_packet(self, packet: bytes) -> None:
-        """Work off one Engine.IO packet."""
+        """Handle one Engine.IO packet; an invalid packet closes the session."""
         self.is_handling_packet = True
         try:
             packet_type = packet[0] if packet else -1
@@ -120,66 +120,71 @@ class EngineIOSession:
             elif packet_type == PACKET_CLOSE:
                 self._on_close_packet()
             elif packet_type != PACKET_NOOP:
-                raise InvalidPacket("a packet that is not of the Engine.IO protocol")
+                raise InvalidPacket("unknown Engine.IO packet type")
         except InvalidPacket as error:
             self.protocol_error = True
             self.close(str(error))
         except Exception:
-            log.exception("a packet could not be worked off")
+            log.exception("packet handler failed, closing the session")
             self.protocol_error = True
-            self.close("a fault of the server")
+            self.close("internal error")
         finally:
             self.is_handling_packet = False
 
     def _on_close_packet(self) -> None:
         if self.on_websocket:
-            self.close("the client left", logging.DEBUG)
+            self.close("client disconnected", logging.DEBUG)
         else:
             self.send_queue.resolve_poll(NOOP_FRAME)
-            self.close_now("the client left", logging.DEBUG)
+            self.close_now("client disconnected", logging.DEBUG)
 
     def upgrade_to(self, transport: asyncio.Transport) -> None:
-        """From now on the session is on this WebSocket's transport."""
+        """Continue the session on the transport of a WebSocket."""
         self.on_websocket = True
         self.send_queue.attach_transport(transport)
         if self.is_closing:
             self.send_queue.close(CLOSE_FRAME)
 
-    # -- ending
+    # -- closing
 
     def close(self, reason: str, level: int = logging.INFO) -> None:
-        """End the session once its client has what it is owed; the log says why, at this level."""
+        """Send the queued frames and close the session.
+
+        Args:
+            reason: Reason for the log line.
+            level: Log level of the line.
+        """
         if self.closed or self.is_closing:
             return
-        log.log(level, "closing a connection from %s: %s", self.address, reason)
+        log.log(level, "closing connection from %s: %s", self.address, reason)
         self.is_closing = True
         self._close_deadline = time.monotonic() + self._host.options.close_timeout
         if not self.on_websocket and not self.send_queue.has_pending:
-            self.finalize()  # it ends the poll that waits, if one does
+            self.finalize()  # also completes a waiting poll
         else:
-            # To a poll the close comes after what is owed, not with it: socket.io-client gives out the
-            # events of an answer only when it has read all of it, and none once it is closed.
+            # A polling client receives the close packet in a payload of its own: socket.io-client emits the
+            # events of a payload after parsing all packets, and discards the events if one of them is a close.
             self.send_queue.close(CLOSE_FRAME if self.on_websocket else None)
-            # Whoever hangs up may be in the middle of something with this connection.
+            # Deferred, because the caller of close() may still use the connection.
             asyncio.get_running_loop().call_soon(self._namespace.disconnect)
 
     def close_now(self, reason: str, level: int = logging.INFO) -> None:
-        """End a polling session whose client is not owed a goodbye; a poll that waits gets one."""
+        """End a polling session without waiting for further polls; a waiting poll receives a close packet."""
         self.close(reason, level)
         self.finalize()
 
     def abort(self, reason: str) -> None:
-        """End the session now; what was not written is lost and healed by `since`."""
+        """End the session and discard unsent frames; the client recovers missed entries with `since`."""
         if self.closed:
             return
-        log.info("cutting a connection from %s: %s", self.address, reason)
+        log.info("aborting connection from %s: %s", self.address, reason)
         self._host.on_session_abort(reason)
         self.is_closing = True
         self.send_queue.abort()
         self.finalize()
 
     def finalize(self) -> None:
-        """The session is over."""
+        """End the session: complete a waiting poll, drop a pending upgrade, leave the namespace."""
         if self.closed:
             return
         self.is_closing = self.closed = True
@@ -191,23 +196,27 @@ class EngineIOSession:
         self._namespace.disconnect()
 
     def _on_overflow(self) -> None:
-        self.abort("a reader that does not keep up")
+        self.abort("send queue overflow")
 
     def tick(self, now: float) -> None:
-        """Ping, and end what does not answer, read, connect or close in time."""
+        """Send a due ping and enforce the timeouts; called periodically by the server's heartbeat.
+
+        Args:
+            now: Monotonic time in seconds.
+        """
         options = self._host.options
         if self.is_handling_packet:
             self._last_busy_at = now
         if self.is_closing:
             if now > self._close_deadline:
-                self.abort("no answer to a close")
+                self.abort("close timeout")
         elif self._namespace.connect_timed_out(now):
-            self.close("no CONNECT in time")
+            self.close("connect timeout")
         elif not self._pong_received and now - max(self._ping_sent_at, self._last_busy_at) > options.ping_timeout:
-            # Its answer may have come, and wait behind packets that are worked off slowly.
-            self.abort("no answer to a ping")
+            # Packet handling counts as activity: the pong may be queued behind a slow packet.
+            self.abort("ping timeout")
         elif self.send_queue.is_stalled(now, options.stall_timeout):
-            self.abort("a reader that stands still")
+            self.abort("stalled reader")
         elif self._pong_received and now - self._ping_sent_at >= options.ping_interval:
             self._pong_received = False
             self._ping_sent_at = now

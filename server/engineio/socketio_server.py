@@ -1,31 +1,30 @@
-"""python-socketio's server, hardened. This package alone knows its private names.
+"""Hardened python-socketio server; the only package with private names of the library.
 
-The library keeps the routes, the session ids and CORS. What it does with requests
-and sessions is replaced, because as shipped it
+The library provides the routes, the session ids and CORS. Request and session handling are
+replaced. Behaviour of the library, and the replacement:
 
-- answers requests that its own specification refuses, and keeps sessions that
-  this closes (`faults`, `polling`);
-- lets a client forge `connect` and `disconnect` events, and makes a task per
-  event, so that one client's events finish out of order (`session`: one packet
-  at a time, reserved names are no events);
-- collects announced binary attachments without limit (`packets`: none exist);
-- never ends a session that does not CONNECT, or that sends garbage (`session`);
-- has a queue without bound, a writer task and a ping task for each session
-  (`outgoing`: finished frames, one write a tick; `sessions`: one sweep);
-- holds a reader that stopped reading for ever (`outgoing`, `session`);
-- closes a WebSocket with something unread in it, which loses what it said last
-  (`websocket`: the closing handshake, with a deadline);
-- sees every address as 127.0.0.1 and believes every X-Forwarded-* header
-  (`sessions`, `origins`);
-- compresses each message for each connection (`websocket`);
-- has rooms of its own that a client's name could collide with, and that it
-  walks at each disconnect (unused: `server.domain.room_registry`);
-- turns a ping interval below a second into 0 (`sessions`).
+- Requests that the specification rejects are answered, and their sessions survive: `errors`
+  and `polling` follow the specification.
+- Clients can forge `connect` and `disconnect` events, and a task per event reorders the events
+  of one client: `session` handles one packet at a time, and these names are ordinary events.
+- Announced binary attachments accumulate without limit: `packets` rejects binary packets.
+- Sessions without CONNECT and sessions with invalid packets never end: `session` closes both.
+- Each session has an unbounded queue, a writer task and a ping task: `send_queue` is bounded and
+  writes once per tick, and `engineio_server` has one heartbeat for all sessions.
+- A client that stops reading is retained forever: `send_queue` detects stalls.
+- Closing a WebSocket with unread input loses the last frames: `websocket` performs the closing
+  handshake with a deadline.
+- All addresses are 127.0.0.1 and any X-Forwarded-* header is trusted: `server.forwarded` accepts
+  trusted proxies only.
+- Each message is compressed once per connection: `websocket` disables compression.
+- Room names can collide with client ids, and each disconnect iterates over all rooms:
+  `server.domain.room_registry` replaces the library's rooms.
+- Ping intervals below one second become 0: `engineio_server` announces milliseconds.
 
-tests/engineio/test_private_library_names.py fails when an upgrade moves a name.
+tests/engineio/test_private_library_names.py fails when an upgrade changes a private name.
 """
 
-# The library has no types; what is taken from it is cast where it comes in.
+# python-socketio is untyped, so its values are cast at this boundary.
 # pyright: reportUnknownMemberType=false
 import logging
 from typing import Any, cast
@@ -43,25 +42,25 @@ from tui_chat.protocol.codec import SocketIOJson
 from tui_chat.protocol.limits import PACKET_BYTES
 
 library_log = logging.getLogger("chat.engine.library")
-library_log.setLevel(logging.WARNING)  # at INFO it would log what people say
+library_log.setLevel(logging.WARNING)  # INFO would log message texts
 
 SOCKETIO_PATH = "/socket.io/"
 _LOOPBACK_HOSTS = {"localhost", "127.0.0.1", "::1"}
 
 
 class SocketIOServer(socketio.AsyncServer):
-    """The Socket.IO endpoint: `mount` it on an application, then `start`."""
+    """Socket.IO endpoint: `mount` the endpoint on an application, then `start`."""
 
     def __init__(
         self, dispatcher: EventDispatcher, options: EngineIOOptions, connection_limiter: ConnectionLimiter | None
     ) -> None:
         self._cors_origins = options.cors_origins
-        # The library hands `**kwargs` to the class that `_engineio_server_class` names.
+        # Unknown keyword arguments reach the class returned by `_engineio_server_class`.
         super().__init__(
             async_mode="aiohttp",
             client_manager=socketio.AsyncManager(),
             json=SocketIOJson,
-            logger=cast(bool, library_log),  # the library takes a logger too
+            logger=cast(bool, library_log),  # annotated as bool, accepts a logger
             engineio_logger=library_log,
             monitor_clients=False,
             http_compression=False,
@@ -75,25 +74,25 @@ class SocketIOServer(socketio.AsyncServer):
         self.engineio_server.configure(dispatcher, options, connection_limiter)
 
     def mount(self, app: web.Application) -> None:
-        """Serve `/socket.io/` of the application."""
+        """Add the endpoint to an application at `/socket.io/`."""
         self.attach(app, socketio_path=SOCKETIO_PATH)
-        # Methods that the library has no route for: aiohttp would say 405, where the specification says 400.
+        # aiohttp answers methods without a route with 405; the specification requires 400.
         app.router.add_route("*", SOCKETIO_PATH, self.engineio_server.handle_request)
 
     def start(self) -> None:
-        """Begin to ping, and to end what does not answer."""
+        """Start the heartbeat and the flush scheduler; requires a running event loop."""
         self.engineio_server.start()
 
     async def stop(self) -> None:
-        """Send what is owed, end every connection, and wait a moment for the slow ones."""
+        """Send queued frames and end all sessions, with a deadline for slow readers."""
         await self.engineio_server.stop()
 
     def count_connections(self) -> int:
-        """How many sessions there are."""
+        """Return the number of open sessions."""
         return len(self.engineio_server.sockets)
 
     def count_aborts(self) -> dict[str, int]:
-        """How many connections were cut, by reason, since the start."""
+        """Return the number of aborted sessions since the start, by reason."""
         return dict(self.engineio_server.aborts)
 
     def _engineio_server_class(self) -> type[engineio.AsyncServer]:
@@ -105,7 +104,7 @@ class SocketIOServer(socketio.AsyncServer):
 
 
 def _is_same_loopback_origin(origin: str, own_origin: str) -> bool:
-    """Whether both name the same port of the browser's own machine: a page at 127.0.0.1 that asks for localhost."""
+    """Return whether both origins are the same port of the local machine, as `127.0.0.1` and `localhost` are."""
     try:
         origin_parts, own_parts = urlsplit(origin), urlsplit(own_origin)
         return (
@@ -113,5 +112,5 @@ def _is_same_loopback_origin(origin: str, own_origin: str) -> bool:
             and origin_parts.port == own_parts.port
             and {origin_parts.hostname, own_parts.hostname} <= _LOOPBACK_HOSTS
         )
-    except ValueError:  # no port
+    except ValueError:  # invalid port
         return False

@@ -1,7 +1,7 @@
-"""Heavy work, a little of it in each turn of the event loop.
+"""Limiter of expensive work per event loop tick.
 
-A thousand people who come at once are a thousand answers of a millisecond: done
-in one go, nobody else is heard for a second.
+Example: a thousand simultaneous joins cost one millisecond each. Without a limit, all other
+connections wait for one second.
 """
 
 import asyncio
@@ -9,10 +9,10 @@ from collections import deque
 
 
 class TickLimiter:
-    """Lets so many through in each turn of the event loop, in the order they asked.
+    """FIFO limiter of acquisitions per event loop tick.
 
     Args:
-        each_turn: How many.
+        per_tick: Acquisitions in one tick.
     """
 
     def __init__(self, per_tick: int) -> None:
@@ -21,7 +21,7 @@ class TickLimiter:
         self._waiters: deque[asyncio.Future[None]] = deque()
 
     async def acquire(self) -> None:
-        """Wait until it is your turn."""
+        """Wait for a free slot in the current or a later tick."""
         if self._acquired < self._per_tick and not self._waiters:
             self._count_acquired()
             return
@@ -38,6 +38,6 @@ class TickLimiter:
         self._acquired = 0
         while self._waiters and self._acquired < self._per_tick:
             waiter = self._waiters.popleft()
-            if not waiter.done():  # whoever waited may be gone
+            if not waiter.done():  # cancelled while waiting
                 waiter.set_result(None)
                 self._count_acquired()

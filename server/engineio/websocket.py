@@ -1,10 +1,10 @@
-"""A session over a WebSocket: from the start, or upgraded from polling.
+"""WebSocket transport of a session, from the start or after an upgrade from polling.
 
-Rule 1  A session has one WebSocket, and one probe at a time.
-Rule 2  A probe that fails changes nothing: the session goes on by polling.
-Rule 3  It is closed by the closing handshake of RFC 6455 (section 7): our close frame,
-        then reading on until the client's, or the end of its stream. So what was
-        written arrives, however much the client is sending.
+- Uniqueness: a session has at most one WebSocket and one pending probe.
+- Failed probe: a failed upgrade changes nothing; the session continues over polling.
+- Closing handshake (RFC 6455, section 7): after the server's close frame, reading continues until
+  the client's close frame or the end of the stream. All written frames arrive, even while the
+  client is sending.
 """
 
 import asyncio
@@ -23,13 +23,13 @@ log = logging.getLogger("chat.engine")
 
 
 async def serve_session(session: EngineIOSession, request: web.Request) -> web.StreamResponse:
-    """Open the WebSocket of a new session; returns when that is over."""
+    """Accept the WebSocket of a new session and serve the session until its end."""
     ws = _create_websocket()
     try:
         await ws.prepare(request)
         await _run_session(session, request, ws)
     except ConnectionError:
-        # The client has gone during the handshake. Raised, it would be a traceback in the log for each.
+        # Disconnect during the handshake; raised further, aiohttp would log a traceback.
         return ws if ws.prepared else web.Response()
     finally:
         session.finalize()
@@ -37,12 +37,12 @@ async def serve_session(session: EngineIOSession, request: web.Request) -> web.S
 
 
 async def upgrade_session(session: EngineIOSession, request: web.Request, probe_timeout: float) -> web.StreamResponse:
-    """Move a polling session onto a WebSocket ("Upgrade"); returns when that is over.
+    """Upgrade a polling session to a WebSocket (Engine.IO protocol v4, "Upgrade") and serve the session until its end.
 
     Args:
-        session: No other probe may be under way.
-        request: It asks for the WebSocket.
-        patience: Seconds for the probe.
+        session: Session without a pending probe.
+        request: WebSocket request.
+        probe_timeout: Seconds for the probe.
     """
     ws = _create_websocket()
     session.probe_request = request
@@ -65,9 +65,9 @@ async def upgrade_session(session: EngineIOSession, request: web.Request, probe_
 
 
 def _create_websocket() -> "WebSocket":
-    # decode_text=False: the text goes to the JSON decoder as the bytes that came. Without compression a
-    # connection costs a quarter of the memory, and a message is not compressed once per reader. The closing
-    # handshake is ours (rule 3): the library's does not know what leaves past it.
+    # decode_text=False passes the received bytes to the JSON decoder without a copy to str. compress=False
+    # saves three quarters of the memory of a connection, and one compression per message and reader.
+    # autoclose=False, because aiohttp does not know the frames written directly to the transport.
     return web.WebSocketResponse(
         compress=False, max_msg_size=PACKET_BYTES, timeout=1.0, decode_text=False, autoclose=False
     )
@@ -87,9 +87,9 @@ async def _complete_probe(session: EngineIOSession, ws: "WebSocket", probe_timeo
 
 
 async def _run_session(session: EngineIOSession, request: web.Request, ws: "WebSocket") -> None:
-    """The session is on this WebSocket until that ends."""
+    """Serve the session on this WebSocket until its end."""
     session.upgrade_to(cast(asyncio.Transport, request.transport))
-    # In a task of its own each packet wakes four coroutines; from here it would be sixteen.
+    # A task resumes four coroutines per packet; the call stack of the request handler has sixteen.
     await asyncio.get_running_loop().create_task(_read_messages(session, ws))
 
 
@@ -101,12 +101,12 @@ async def _read_messages(session: EngineIOSession, ws: "WebSocket") -> None:
             if not session.is_closing:
                 await handle_packet(message.data)
         elif message.type is WSMsgType.BINARY:
-            session.close("a binary frame")
+            session.close("binary frame received")
         else:
             if message.type is WSMsgType.ERROR:
-                log.info("a connection from %s broke the WebSocket protocol: %s", session.address, message.data)
+                log.info("WebSocket protocol error from %s, ending the session: %s", session.address, message.data)
             elif message.type is WSMsgType.CLOSE:
-                session.close("the client left", logging.DEBUG)
+                session.close("client disconnected", logging.DEBUG)
                 session.send_queue.close_transport()
             return
 
