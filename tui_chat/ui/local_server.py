@@ -1,4 +1,4 @@
-"""The server that the program has started itself, for as long as it runs."""
+"""Chat server started by the client, with the lifetime of the app."""
 
 import asyncio
 import importlib
@@ -14,46 +14,50 @@ if TYPE_CHECKING:
 
 
 class LocalServerError(Exception):
-    """There is no server there; its text is one sentence for a person."""
+    """Failure to start a local server. The message is one sentence for the user."""
 
 
 class LocalServer:
-    """At most one, listening or stopped."""
+    """Handle of at most one local server."""
 
     def __init__(self) -> None:
         self._server: EmbeddedServer | None = None
 
     async def start(self, host: str, port: int) -> tuple[str, list[str]]:
-        """Have a server there, which may be one that runs already.
+        """Start a server, or use a chat server that already listens on the port.
+
+        Args:
+            host: Listening address.
+            port: Listening TCP port.
 
         Returns:
-            Its URL, and what is to be said of it.
+            Base URL of the server, and status lines for the user.
 
         Raises:
-            NotStarted: The address is taken by something else, or cannot be had.
+            LocalServerError: Another program uses the port, or the address is not available.
         """
-        embed = await asyncio.to_thread(importlib.import_module, "tui_chat.local_server")
-        server: EmbeddedServer = embed.EmbeddedServer(host, port)
+        module = await asyncio.to_thread(importlib.import_module, "tui_chat.local_server")
+        server: EmbeddedServer = module.EmbeddedServer(host, port)
         try:
             url = await server.start()
-        except embed.PortTaken as error:
-            url = embed.local_url(host, port)
-            if not await embed.is_chat_server(url):
+        except module.PortInUse as error:
+            url = module.local_url(host, port)
+            if not await module.is_chat_server(url):
                 raise LocalServerError(error.message) from None
             return url, [tr(chat_strings.JOINED_EXISTING_SERVER)]
         except Unavailable as unavailable:
             raise LocalServerError(error_text.describe(unavailable)) from None
         self._server = server
-        return url, embed.greeting(host, port, url)
+        return url, module.join_instructions(host, port, url)
 
     async def stop(self) -> None:
-        """Stop it in order, if it runs."""
+        """Shut the server down in a worker thread, if one was started."""
         server, self._server = self._server, None
         if server is not None:
             await asyncio.to_thread(server.close)
 
     def close_now(self) -> None:
-        """The same when there is no event loop any more."""
+        """Shut the server down from synchronous code, after the event loop has ended."""
         server, self._server = self._server, None
         if server is not None:
             server.close()
