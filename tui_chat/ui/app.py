@@ -1,8 +1,9 @@
-"""The program: the join form, then the chat screen, with a server of its own if that is wanted.
+"""chat-tui application: join form, chat screen and optional local server.
 
-Rule 1  Nothing of the network or the server is imported before the first screen is painted.
-Rule 2  Leaving ends the connection first and the own server last, in order.
-Rule 3  A fault of the program is logged once; the person reads one sentence, on a clean terminal.
+- Startup: network and server modules are imported only after the first screen is painted.
+- Shutdown: the connection closes first, the local server last.
+- Crash: an unexpected error is logged once with its traceback. The user sees one sentence on a
+  restored terminal.
 """
 
 import asyncio
@@ -50,23 +51,23 @@ if TYPE_CHECKING:
 log = logging.getLogger("chat.ui")
 
 QUIT_CONFIRM_WINDOW = 2.0
-"""Seconds in which a second Ctrl+C quits."""
+"""Seconds within which a second Ctrl+C quits."""
 
 QUIT_FLUSH_TIMEOUT = 1.0
-"""Seconds that quitting waits for what was just sent."""
+"""Seconds that quitting waits for unacknowledged messages."""
 
 STARTUP_SETTLE_TIME = 1.0
-"""Seconds after entering a room until nothing more of the start is going on."""
+"""Seconds from the first joined room to the end of all startup work."""
 
 SIGNAL_EXIT_BASE = 128
-"""Added to a signal's number, it is the exit code that shells expect."""
+"""Offset of exit codes after a signal (shell convention)."""
 
 
 class ChatApp(InputApp, inherit_bindings=False):
-    """chat-tui.
+    """Textual application of chat-tui.
 
     Attributes:
-        own_server: The server that it has started itself, if there is one.
+        local_server: Server started by this app, idle if none was requested.
     """
 
     TITLE = chat_strings.TITLE
@@ -78,13 +79,13 @@ class ChatApp(InputApp, inherit_bindings=False):
     def __init__(
         self, options: StartOptions, saved_profile: Profile, notice: str, settings: SettingsFile | None = None
     ) -> None:
-        """Make it.
+        """Initialise the app.
 
         Args:
-            start: The command line.
-            kept: What was remembered.
-            notice: Something to be said on the form.
-            settings: The settings, None for the usual ones.
+            options: Parsed command line.
+            saved_profile: Profile of the previous session.
+            notice: Message to show on the join form, empty for none.
+            settings: Settings and their file, None for defaults in memory.
         """
         alt_keys.register_alt_keys()
         super().__init__(settings or SettingsFile(), _driver_class())
@@ -103,7 +104,7 @@ class ChatApp(InputApp, inherit_bindings=False):
         self._notifier = Notifier(self, lambda: self._controller.session if self._controller is not None else None)
 
     def get_default_screen(self) -> Screen[None]:
-        """The first screen is the form."""
+        """Create the join form, filled from command line and profile."""
         self._join_screen = JoinScreen(
             self._start_options.room or server_address.room_in_url(self._start_options.server) or self._profile.room,
             self._start_options.nick or self._profile.nick,
@@ -113,7 +114,7 @@ class ChatApp(InputApp, inherit_bindings=False):
         return self._join_screen
 
     def on_mount(self) -> None:
-        """Signals; the rest follows the first paint."""
+        """Install the signal handlers and schedule the work after the first paint."""
         super().on_mount()
         if sys.platform != "win32" and not self.is_headless:
             loop = asyncio.get_running_loop()
@@ -130,14 +131,14 @@ class ChatApp(InputApp, inherit_bindings=False):
         elif self._start_options.nick and (
             self._start_options.room or server_address.room_in_url(self._start_options.server)
         ):
-            # Nobody reads the form that is only passed through.
+            # The join form is skipped, so show its notice in the chat.
             self._server_messages = [self._startup_notice] if self._startup_notice else []
             self._join_screen.submit()
         else:
-            # Whoever fills in a form gives the time to load what joining needs.
+            # Import the chat modules while the user fills in the form.
             self.run_worker(preload.import_chat_modules, thread=True, exit_on_error=False)
 
-    # Entering a server.
+    # Connecting
 
     @on(JoinScreen.JoinRequested)
     def _handle_join_requested(self, event: JoinScreen.JoinRequested) -> None:
@@ -154,7 +155,7 @@ class ChatApp(InputApp, inherit_bindings=False):
         self.run_worker(self._start_local_server(host.strip("[]"), int(port), event.details), exit_on_error=False)
 
     def _connect(self, details: JoinDetails) -> None:
-        # Its imports are what the first screen does not wait for.
+        # Imported here to keep startup fast.
         from tui_chat.ui.session_controller import SessionController  # noqa: PLC0415
 
         self._join_screen.begin_waiting(chat_strings.connecting_to(details.server))
@@ -183,7 +184,7 @@ class ChatApp(InputApp, inherit_bindings=False):
         if details is not None or (self._start_options.nick and self._start_options.room):
             self._join_screen.submit()
 
-    # What comes from the connection.
+    # Network events
 
     def _on_events_queued(self) -> None:
         self._schedule_processing(self.render_scheduler.delay)
@@ -207,14 +208,17 @@ class ChatApp(InputApp, inherit_bindings=False):
                     self._chat_screen.draw_changes()
                 self._notifier.flush()
             if not queue_drained:
-                self._schedule_processing(
-                    MIN_IDLE_TIME
-                )  # the screen is written meanwhile, and not put off by each slice
+                # Leave Textual time to flush the screen, which each slice would delay.
+                self._schedule_processing(MIN_IDLE_TIME)
         elif not queue_drained:
             self._schedule_processing(0)
 
     def _process_while_output_blocked(self) -> bool:
-        """While the terminal takes no output, too much came: some of it is no longer kept for being drawn."""
+        """Process one slice without drawing if the event queue is overfull while output is blocked.
+
+        Returns:
+            Whether a slice was processed.
+        """
         controller = self._controller
         if (
             controller is None
@@ -227,16 +231,22 @@ class ChatApp(InputApp, inherit_bindings=False):
         return True
 
     def is_switching_room(self) -> bool:
-        """The room that was asked for last is not there yet; what is typed is for it."""
+        """Return whether the chat screen waits for the room of a pending switch. Input belongs to that room."""
         return self._chat_screen is not None and self.screen is self._chat_screen and self._chat_screen.switching
 
     def on_current_room_changed(self) -> None:
-        """It is drawn at once: what stands in the composer belongs to the room that is shown."""
+        """Draw the new current room immediately, because the composer shows that room's draft."""
         if self._chat_screen is not None:
             self._chat_screen.on_current_room_changed()
 
     def on_connect_failed(self, field: str, problem: str, offer_server: bool) -> None:
-        """The form says why."""
+        """Disconnect and show the error on the join form.
+
+        Args:
+            field: Form field to mark: `room`, `nick` or `server`.
+            problem: Error message for the user.
+            offer_server: Offer to start a local server if the address permits.
+        """
         details = self._controller.join_details if self._controller is not None else None
         self._disconnect()
         if offer_server and details is not None and server_address.is_local_http(details.server):
@@ -246,8 +256,8 @@ class ChatApp(InputApp, inherit_bindings=False):
             self._join_screen.show_field_error(field, problem)
 
     def on_room_joined(self, controller: "SessionController", view: "RoomView") -> None:
-        """The first room brings the chat screen; where one was is remembered."""
-        from tui_chat.ui.screens.chat import ChatScreen  # noqa: PLC0415 (as `_enter`)
+        """Save the profile, and open the chat screen with the first room."""
+        from tui_chat.ui.screens.chat import ChatScreen  # noqa: PLC0415 (as in `_connect`)
 
         self._update_profile(controller, view.name, view.nick)
         if self._chat_screen is None:
@@ -259,36 +269,40 @@ class ChatApp(InputApp, inherit_bindings=False):
             self.set_timer(STARTUP_SETTLE_TIME, gc_tuning.tune_thresholds)
 
     def on_nick_changed(self, controller: "SessionController", nick: str) -> None:
-        """The new nickname is remembered."""
+        """Save the new nickname in the profile."""
         self._update_profile(controller, self._profile.room, nick)
 
     def on_session_ended(self, reason: str) -> None:
-        """Back to the form."""
+        """Disconnect and return to the join form.
+
+        Args:
+            reason: Message to show on the form, empty for none.
+        """
         if self._chat_screen is not None:
             self._chat_screen = None
-            while len(self.screen_stack) > 1:  # the help may be over it
+            while len(self.screen_stack) > 1:  # a dialog may cover the chat screen
                 self.pop_screen()
         self._disconnect()
         self._join_screen.show_progress(reason)
 
     def on_rooms_listed(self, rooms: "Sequence[RoomSummary]") -> None:
-        """They complete, and can be gone to, from now on."""
+        """Pass the room list to the chat screen for completion and switching."""
         if self._chat_screen is not None:
             self._chat_screen.on_rooms_listed(rooms)
 
     def on_context_loaded(self, room: str, seq: int | None) -> None:
-        """The chat screen goes there."""
+        """Continue the chat screen's pending navigation."""
         if self._chat_screen is not None:
             self._chat_screen.on_context_loaded(room, seq)
 
     def on_join_failed(self, room: str, problem: str) -> None:
-        """Another room cannot be joined."""
+        """Show the error and cancel the pending switch to this room."""
         self.show_error(problem)
         if self._chat_screen is not None:
             self._chat_screen.cancel_switch(room)
 
     def show_error(self, problem: str) -> None:
-        """Said above the composer, or on the form."""
+        """Show an error in the status line, or beside the server field of the join form."""
         if self._chat_screen is not None:
             self._chat_screen.show_error(problem)
         else:
@@ -316,10 +330,10 @@ class ChatApp(InputApp, inherit_bindings=False):
                 log.warning("%s", problem)
                 self.show_error(problem)
 
-    # Keys and commands.
+    # Keys and commands
 
     def action_help(self) -> None:
-        """Show the help, or close it."""
+        """Open or close the help screen."""
         from tui_chat.ui.screens.help import HelpScreen  # noqa: PLC0415 (not needed for the first screen)
 
         if isinstance(self.screen, HelpScreen):
@@ -328,12 +342,12 @@ class ChatApp(InputApp, inherit_bindings=False):
             self.push_screen(HelpScreen())
 
     def action_redraw(self) -> None:
-        """Draw everything anew."""
+        """Repaint the whole screen."""
         self.refresh(layout=True, repaint=True)
         self.screen.refresh(layout=True)
 
     def action_interrupt(self) -> None:
-        """Copy what is selected, else clear the line, else quit at the second time."""
+        """Copy the selection, otherwise clear the input, otherwise quit on the second press."""
         focused = self.focused
         selected_text = self.screen.get_selected_text()
         if not selected_text and isinstance(focused, TextArea | Input):
@@ -352,11 +366,11 @@ class ChatApp(InputApp, inherit_bindings=False):
             self.show_status(tr(chat_strings.CONFIRM_QUIT))
 
     def action_quit_when_sent(self) -> None:
-        """Quit; what was just sent is given a moment, and then a warning."""
+        """Quit after a short wait for unacknowledged messages. If some remain, warn first."""
         self.run_worker(self._quit_when_sent(), group="quitting", exclusive=True, exit_on_error=False)
 
     async def _quit_when_sent(self) -> None:
-        # Turns are counted, not the time: on a busy machine an answer may be there that nobody had a turn to read.
+        # Count event loop turns instead of time: on a busy machine an ack may have arrived but not been read yet.
         attempts_left = round(QUIT_FLUSH_TIMEOUT / RENDER_INTERVAL)
         while self._unsent_count() and not self._unsent_warning_shown:
             if not attempts_left:
@@ -371,24 +385,24 @@ class ChatApp(InputApp, inherit_bindings=False):
         return self._controller.session.unsent_count if self._controller is not None else 0
 
     def action_command_palette(self) -> None:
-        """All commands, to search and run."""
+        """Open the command palette."""
         from textual.command import CommandPalette  # noqa: PLC0415 (not needed for the first screen)
 
         if not isinstance(self.screen, CommandPalette):
             self.push_screen(CommandPalette(placeholder=tr(chat_strings.PLACEHOLDER_PALETTE), id="--command-palette"))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """The command palette has the commands that can be typed."""
+        """Return the slash commands as palette entries."""
         from tui_chat.ui import command_palette  # noqa: PLC0415 (not needed for the first screen)
 
         return command_palette.system_commands(self, self._chat_screen if screen is self._chat_screen else None)
 
     def on_chat_screen_quit_requested(self) -> None:
-        """`/quit` was typed."""
+        """Quit on behalf of `/quit`."""
         self.action_quit_when_sent()
 
     def on_chat_screen_server_change_requested(self, event: "ChatScreen.ServerChangeRequested") -> None:
-        """`/server` was typed: the form goes there, with the nickname and, if none is named, the room there are."""
+        """Join another server on behalf of `/server`, with the room in the URL or else the room in the form."""
         self._restore_rooms = True
         self.on_session_ended("")
         self._join_screen.join_server(
@@ -396,44 +410,44 @@ class ChatApp(InputApp, inherit_bindings=False):
         )
 
     def on_chat_screen_help_requested(self) -> None:
-        """`/help` was typed."""
+        """Open the help on behalf of `/help`."""
         self.action_help()
 
     def on_chat_screen_setting_change_requested(self, event: "ChatScreen.SettingChangeRequested") -> None:
-        """`/set` or `/theme` was typed."""
+        """Change a setting on behalf of `/set` or `/theme`."""
         problem = self.change_setting(event.name, event.value)
         if problem:
             self.show_error(problem)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """What goes wrong in the background is said too."""
+        """Log and report an unexpected error of a background worker."""
         if event.state is WorkerState.ERROR:
-            log.error("work in the background has failed", exc_info=event.worker.error)  # pyright: ignore[reportUnknownMemberType]
+            log.error("background worker failed: error shown to the user", exc_info=event.worker.error)  # pyright: ignore[reportUnknownMemberType]
             self.show_error(tr(chat_strings.INTERNAL_ERROR))
 
     def on_app_focus(self) -> None:
-        """The terminal has the focus."""
+        """Mark the terminal as focused."""
         if self._chat_screen is not None:
             self._chat_screen.set_terminal_focus(True)
             self._notifier.flush()
 
     def on_app_blur(self) -> None:
-        """The terminal has lost the focus."""
+        """Mark the terminal as unfocused."""
         if self._chat_screen is not None:
             self._chat_screen.set_terminal_focus(False)
 
     def show_status(self, text: str) -> None:
-        """Said above the composer, or on the form."""
+        """Show a message in the status line, or on the join form."""
         if self._chat_screen is not None:
             self._chat_screen.show_status(text)
         else:
             self._join_screen.show_progress(text)
 
-    # Leaving.
+    # Shutdown
 
     def on_terminal_disconnected(self) -> None:
-        """Without a terminal there is nothing left to do."""
-        self._begin_shutdown(SIGNAL_EXIT_BASE + 1)  # as SIGHUP, which not every closing sends
+        """Shut down with the exit code of SIGHUP."""
+        self._begin_shutdown(SIGNAL_EXIT_BASE + 1)  # SIGHUP is 1; not every disconnect sends the signal
 
     def _exit_on_signal(self, signal_number: int) -> None:
         self._begin_shutdown(SIGNAL_EXIT_BASE + signal_number)
@@ -451,22 +465,22 @@ class ChatApp(InputApp, inherit_bindings=False):
         self.exit(return_code=exit_code)
 
     async def on_unmount(self) -> None:
-        """However the program ends, its server stops in order."""
+        """Stop the local server, also after an unexpected error."""
         await self.local_server.stop()
 
     def panic(self, *renderables: RenderableType) -> None:
-        """End at once, with one sentence; the log has what is known."""
-        log.critical("the program has failed", exc_info=self._exception)
+        """Exit with a short crash report. Details are in the log file."""
+        log.critical("unexpected error: app exits", exc_info=self._exception)
         super().panic(Text(chat_strings.crash_report(str(self._start_options.log))))
 
     def _fatal_error(self) -> None:
-        # Textual's own prints a traceback with the values of variables in it.
+        # Textual would print a traceback that contains the values of local variables.
         self.panic()
 
 
 def _driver_class() -> "type[Driver] | None":
     if sys.platform == "win32":
         return None
-    from tui_chat.ui.terminal.driver import TerminalDriver  # noqa: PLC0415 (there is no such terminal on Windows)
+    from tui_chat.ui.terminal.driver import TerminalDriver  # noqa: PLC0415 (POSIX only)
 
     return TerminalDriver

@@ -1,4 +1,4 @@
-"""The app a widget belongs to, with a type that a checker knows."""
+"""Typed access to the app of a widget."""
 
 from typing import Any, cast
 
@@ -7,5 +7,5 @@ from textual.dom import DOMNode
 
 
 def app_of(node: DOMNode) -> "App[Any]":
-    """The app that `node` belongs to."""
+    """Return the app of `node`."""
     return cast("App[Any]", node.app)  # pyright: ignore[reportUnknownMemberType]

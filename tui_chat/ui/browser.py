@@ -1,4 +1,4 @@
-"""Opening a link, once the person has seen where it leads."""
+"""Link opening after the user has confirmed the destination."""
 
 import os
 import sys
@@ -12,20 +12,25 @@ from tui_chat.ui.timeline.hyperlinks import parse_host
 
 
 def has_browser(environ: Mapping[str, str], platform: str = sys.platform) -> bool:
-    """Whether there is a browser that would not draw over the screen; over SSH there is none here."""
+    """Return whether a graphical browser is available. False over SSH, and a text browser would overwrite the screen.
+
+    Args:
+        environ: Environment variables of the process.
+        platform: Value of `sys.platform`.
+    """
     has_display = platform in {"darwin", "win32"} or environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY")
     return bool(has_display) and "SSH_CONNECTION" not in environ
 
 
 def open_link(url: str, app: App[Any]) -> str:
-    """Open a link in the browser of this machine, or copy it where there is none.
+    """Open `url` in the local browser, or copy the address if none is available.
 
     Args:
-        url: `http`, `https` or `mailto`, printable ASCII.
-        app: What opens or copies it.
+        url: `http`, `https` or `mailto` URL in printable ASCII.
+        app: App that opens or copies the URL.
 
     Returns:
-        A word about what was done, empty when it can be seen.
+        Status text for the user, empty if the browser opened.
     """
     if has_browser(os.environ):
         app.open_url(url)

@@ -1,4 +1,4 @@
-"""The command palette: the commands that can be typed, to be searched and run."""
+"""Slash commands as entries of Textual's command palette."""
 
 from collections.abc import Iterable
 from functools import partial
@@ -16,9 +16,13 @@ if TYPE_CHECKING:
 
 
 def system_commands(app: "ChatApp", chat: "ChatScreen | None") -> Iterable[SystemCommand]:
-    """What the palette offers; without the chat screen only what makes sense on the form.
+    """Yield the commands of the palette.
 
-    A command that needs words behind it is put into the composer instead of being run.
+    A command with required arguments is inserted into the composer. All others run immediately.
+
+    Args:
+        app: App that runs the commands of the join form.
+        chat: Active chat screen, None on the join form, where only app commands are available.
     """
     for command in registry.COMMANDS:
         if chat is not None:

@@ -1,10 +1,9 @@
-"""What has come from the connection and was not applied yet.
+"""Queue of network events between `ServerLink` and `SessionController`.
 
-Rule 1  It is taken in the order it came.
-Rule 2  What was said one after the other in one room is taken together, `TOGETHER` messages
-        at a time: applying twenty costs little more than applying one.
-Rule 3  More than `MUCH` does not stay: it is `overfull`, and is to be taken whether or not
-        it can be drawn.
+- Order: events are popped in the order of arrival.
+- Batching: consecutive log changes of one room are popped in batches of up to `MAX_MESSAGES_PER_POP` messages,
+  because twenty messages cost little more to apply than one.
+- Backpressure: above `HIGH_WATER_MARK` the queue is overfull, and the app drains it even while drawing is blocked.
 """
 
 from collections import deque
@@ -24,15 +23,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ServerConnected:
-    """The first connection stands."""
+    """Success of the first connection attempt."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectFailed:
-    """The first connection could not be made.
+    """Failure of the first connection attempt.
 
     Attributes:
-        error: Why.
+        error: Cause of the failure.
     """
 
     error: ChatError
@@ -40,13 +39,13 @@ class ConnectFailed:
 
 @dataclass(frozen=True, slots=True)
 class JoinSucceeded:
-    """A room was joined.
+    """Successful join of a room.
 
     Attributes:
-        room: It.
-        wanted_nick: The nickname that was asked for; empty when none was.
-        left: What you left there.
-        show: It was asked for now, and is to be shown.
+        room: Joined room.
+        requested_nick: Nickname of the join request, empty if none was requested.
+        saved_state: Draft, read marker and input history from the previous session.
+        show: Make the room current, because the user requested the join.
     """
 
     room: "Room"
@@ -57,10 +56,11 @@ class JoinSucceeded:
 
 @dataclass(frozen=True, slots=True)
 class JoinFailed:
-    """A room could not be joined.
+    """Rejected join of a room.
 
     Attributes:
-        room: The name that was asked for.
+        room: Requested room name.
+        error: Cause of the failure.
     """
 
     room: str
@@ -69,19 +69,23 @@ class JoinFailed:
 
 @dataclass(frozen=True, slots=True)
 class RoomLeft:
-    """You left a room."""
+    """Completed leave of a room.
+
+    Attributes:
+        room: Room name.
+    """
 
     room: str
 
 
 @dataclass(frozen=True, slots=True)
 class CachedRoomOpened:
-    """A room is there with what was kept of it; it is joined when that can be done.
+    """Room opened from the local cache, joined on the server once a connection exists.
 
     Attributes:
-        room: It.
-        left: What you left there.
-        show: It was asked for now, and is to be shown.
+        room: Opened room.
+        saved_state: Draft, read marker and input history from the previous session.
+        show: Make the room current, because the user requested the join.
     """
 
     room: "Room"
@@ -91,10 +95,10 @@ class CachedRoomOpened:
 
 @dataclass(frozen=True, slots=True)
 class RoomRestoreStarted:
-    """The rooms that were open when the program ended; they come back one by one.
+    """Start of restoring the rooms of the previous session. The rooms follow one by one.
 
     Attributes:
-        rooms: Their names, in their order.
+        rooms: Room names in their previous order.
     """
 
     rooms: tuple[str, ...]
@@ -102,10 +106,10 @@ class RoomRestoreStarted:
 
 @dataclass(frozen=True, slots=True)
 class RoomTrimmed:
-    """A room's log has let its oldest messages go.
+    """Removal of a room's oldest messages from memory.
 
     Attributes:
-        room: Its name.
+        room: Room name.
     """
 
     room: str
@@ -113,11 +117,11 @@ class RoomTrimmed:
 
 @dataclass(frozen=True, slots=True)
 class RoomListReceived:
-    """Rooms of the server.
+    """Room list of the server.
 
     Attributes:
-        rooms: They.
-        told: They were asked for by a person, and are to be told in the room.
+        rooms: Room summaries.
+        requested_by_user: Print the list in the current room.
     """
 
     rooms: list[RoomSummary]
@@ -126,11 +130,11 @@ class RoomListReceived:
 
 @dataclass(frozen=True, slots=True)
 class ContextLoaded:
-    """What was said about a place of a room is in its log now.
+    """Completed load of the messages around a position.
 
     Attributes:
-        room: Its name.
-        seq: The message of that place, None when there is none.
+        room: Room name.
+        seq: Sequence number of the message at the position, None if there is none.
     """
 
     room: str
@@ -139,7 +143,11 @@ class ContextLoaded:
 
 @dataclass(frozen=True, slots=True)
 class RequestFailed:
-    """Something else that was asked for could not be done."""
+    """Failure of any other request.
+
+    Attributes:
+        problem: Error message for the user.
+    """
 
     problem: str
 
@@ -163,11 +171,11 @@ QueuedEvent = (
 MAX_MESSAGES_PER_POP = 100
 
 HIGH_WATER_MARK = 5_000
-"""Messages and other arrivals."""
+"""Queue size, in messages plus other events, above which the queue is overfull."""
 
 
 class _PendingLogChange:
-    """Changes of one room's log that came one after the other."""
+    """Consecutive log changes of one room, merged into one queue entry."""
 
     __slots__ = ("live", "room", "seqs")
 
@@ -178,10 +186,10 @@ class _PendingLogChange:
 
 
 class EventQueue:
-    """A queue of arrivals.
+    """FIFO queue of network events.
 
     Args:
-        arrived: Called when it is no longer empty.
+        on_ready: Called when the queue changes from empty to non-empty.
     """
 
     def __init__(self, on_ready: Callable[[], None]) -> None:
@@ -191,14 +199,14 @@ class EventQueue:
 
     @property
     def is_overfull(self) -> bool:
-        """Too much waits."""
+        """True above `HIGH_WATER_MARK`."""
         return self._size > HIGH_WATER_MARK
 
     def __bool__(self) -> bool:
         return bool(self._queue)
 
     def put(self, event: QueuedEvent) -> None:
-        """Something came."""
+        """Append an event. Log changes merge into the last entry if room and origin match."""
         self._size += len(event.seqs) if isinstance(event, LogChanged) else 1
         if not isinstance(event, LogChanged):
             self._queue.append(event)
@@ -212,7 +220,7 @@ class EventQueue:
             self._on_ready()
 
     def pop(self) -> QueuedEvent:
-        """What came first; there must be something."""
+        """Remove and return the oldest event or batch. The queue must not be empty."""
         first = self._queue[0]
         if not isinstance(first, _PendingLogChange):
             self._queue.popleft()

@@ -1,8 +1,7 @@
-"""An app in which what a person does goes first, and in the order it is done.
+"""App base class with ordered, prioritised input.
 
-Rule 1  Keys and pastes take effect in their order (`KeyOrder`), and none is meant for a screen
-        that does not stand yet.
-Rule 2  What comes from the network is applied and drawn around them (`Pace`).
+- Order: keys and pastes take effect in the order of input (`InputSequencer`), and only on a screen that is ready.
+- Priority: network events are processed and drawn between inputs (`RenderScheduler`).
 """
 
 import time
@@ -20,18 +19,23 @@ from tui_chat.ui.render_scheduler import RenderScheduler
 from tui_chat.ui.settings_app import SettingsApp
 
 SCREEN_READY_TIMEOUT = 2.0
-"""Seconds that keys wait for a screen; it stands when that has the focus which is to have it."""
+"""Seconds that input waits for a new screen. A screen is ready when its initial focus is set."""
 
 
 class InputApp(SettingsApp, inherit_bindings=False):
-    """The part of the program that keys go through."""
+    """App that routes all input through the sequencer.
+
+    Attributes:
+        render_scheduler: Timing of event processing.
+        input_sequencer: Queue of undispatched input.
+    """
 
     def __init__(self, settings_file: SettingsFile, driver_class: type[Driver] | None) -> None:
-        """Make it.
+        """Initialise the app.
 
         Args:
-            kept: The settings.
-            driver_class: Textual's driver, None for its own choice.
+            settings_file: Settings and their file.
+            driver_class: Textual driver, None for the default of the platform.
         """
         super().__init__(settings_file, driver_class)
         self.render_scheduler = RenderScheduler(
@@ -42,7 +46,7 @@ class InputApp(SettingsApp, inherit_bindings=False):
         self._waiting_since = 0.0
 
     async def on_event(self, event: Event) -> None:
-        """Every event of the terminal comes through here."""
+        """Pass keys and pastes to the sequencer, and all other events to Textual."""
         if isinstance(event, InputEvent):
             self.render_scheduler.record_input()
         if isinstance(event, Key | Paste) and not event.is_forwarded:
@@ -51,7 +55,7 @@ class InputApp(SettingsApp, inherit_bindings=False):
             await super().on_event(event)
 
     def is_switching_room(self) -> bool:
-        """What the keys before have asked for is not there yet, as a room to write in."""
+        """Return whether a room switch is in progress. Input waits for its end."""
         return False
 
     def _can_dispatch_input(self) -> bool:
@@ -71,5 +75,5 @@ class InputApp(SettingsApp, inherit_bindings=False):
 
 
 def input_app(node: DOMNode) -> InputApp:
-    """The app of a screen or widget, as one whose keys can be taken back."""
+    """Return the app of `node` as an `InputApp`."""
     return cast(InputApp, node.app)  # pyright: ignore[reportUnknownMemberType]

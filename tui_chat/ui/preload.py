@@ -1,10 +1,10 @@
-"""Loading what joining needs, while the person fills in the form."""
+"""Background import of modules that the join form does not need."""
 
 import importlib
 
 
 def import_chat_modules() -> None:
-    """Import it; meant for a thread of its own."""
+    """Import the modules of the chat screen. Call it in a worker thread."""
     importlib.import_module("tui_chat.ui.session_controller")
     importlib.import_module("tui_chat.ui.screens.chat")
     importlib.import_module("tui_chat.client.client")

@@ -1,17 +1,15 @@
-"""When what came from the network is applied and drawn, so that a flood holds up nobody who types.
+"""Timing of event processing and drawing, so that a flood of events does not delay key echo.
 
-Rule 1  It is drawn at most every `BETWEEN_DRAWS` seconds; while somebody types every
-        `STILL_MOST` seconds, since a key that falls into a drawing waits for it; and while
-        more comes than can be applied every `CROWDED` seconds. These two are from the
-        beginning of one drawing to that of the next, so that ten screens a second hold
-        however long one takes (until it is written another 15 to 30 ms pass); only `REST`
-        seconds are always left for everything else.
-Rule 2  It is applied in slices of `SLICE` seconds; between two of them everything else has its turn.
-Rule 3  A key goes first: for `ECHO` seconds after one nothing is begun, unless the screen
-        would then stand still for longer than `STILL_MOST`.
-Rule 4  While the line to the terminal is behind nothing is begun: what nobody could see
-        yet is not drawn. Where very much waits meanwhile it is applied unseen, so that
-        it is let go in its turn, and the line may be behind for days.
+- Frame rate: drawings start at most every `RENDER_INTERVAL` seconds after the previous one, every `MAX_RENDER_DELAY`
+  seconds while the user types (a key that arrives during a drawing waits for its end), and every
+  `BUSY_RENDER_INTERVAL` seconds under a backlog. The last two intervals run from start to start, which gives ten
+  frames per second regardless of the drawing time (output adds 15 to 30 ms). `MIN_IDLE_TIME` seconds after each
+  drawing are always free for other work.
+- Slices: events are processed for `TIME_SLICE` seconds at a time, then the event loop runs other tasks.
+- Input priority: no processing starts within `KEY_ECHO_WINDOW` seconds after a key, unless the screen would stay
+  unchanged for longer than `MAX_RENDER_DELAY`.
+- Backpressure: no processing starts while terminal output is blocked. The app drains an overfull queue without
+  drawing, so a terminal may stay blocked for days without unbounded memory.
 """
 
 from collections.abc import Callable, Generator
@@ -23,17 +21,17 @@ KEY_ECHO_WINDOW = 0.03
 MAX_RENDER_DELAY = 0.08
 BUSY_RENDER_INTERVAL = 0.06
 MIN_IDLE_TIME = 0.02
-"""Seconds after a drawing in which the screen is written: Textual looks 60 times a second what is to be."""
+"""Free time after a drawing, in seconds. Textual flushes the screen in it, 60 times per second."""
 TYPING_WINDOW = 1.0
-"""Seconds after a key for which somebody is taken to type on."""
+"""Seconds since the last key during which the user counts as typing."""
 
 
 class RenderScheduler:
-    """Says when; does nothing itself.
+    """Schedule of processing and drawing, without timers or side effects.
 
     Args:
-        clock: Seconds that never go back.
-        behind: Says whether the line to the terminal is.
+        clock: Monotonic clock in seconds.
+        is_output_blocked: Returns whether terminal output is blocked.
     """
 
     def __init__(self, clock: Callable[[], float], is_output_blocked: Callable[[], bool]) -> None:
@@ -42,12 +40,12 @@ class RenderScheduler:
         self._render_started = self._render_ended = self._last_input = clock() - TYPING_WINDOW
 
     def record_input(self) -> None:
-        """Somebody pressed a key, or the mouse."""
+        """Record a key press or mouse event."""
         self._last_input = self._clock()
 
     @contextmanager
     def rendering(self) -> Generator[None]:
-        """All that was applied is drawn within."""
+        """Measure the drawing in the body of the `with` statement."""
         self._render_started = self._clock()
         try:
             yield
@@ -56,12 +54,12 @@ class RenderScheduler:
 
     @property
     def is_output_blocked(self) -> bool:
-        """The line to the terminal is behind."""
+        """True while terminal output is blocked."""
         return self._is_output_blocked()
 
     @property
     def delay(self) -> float:
-        """Seconds until what has just come may be applied; 0 for at once."""
+        """Seconds until a new event may be processed; 0 for immediately."""
         now = self._clock()
         is_typing = now < self._last_input + TYPING_WINDOW
         return max(
@@ -71,19 +69,19 @@ class RenderScheduler:
 
     @property
     def input_hold(self) -> float:
-        """Seconds for which a key, or the line, goes first; 0 for none."""
+        """Seconds reserved for input or blocked output; 0 for none."""
         if self._is_output_blocked():
             return RENDER_INTERVAL
         return max(0.0, min(self._last_input + KEY_ECHO_WINDOW, self._earliest_after(MAX_RENDER_DELAY)) - self._clock())
 
     @property
     def slice_deadline(self) -> float:
-        """Until when to go on applying if it is begun now, on the same clock."""
+        """Clock time at which a time slice that starts now ends."""
         return self._clock() + TIME_SLICE
 
     @property
     def is_due(self) -> bool:
-        """It is time to draw, even if there is more to apply."""
+        """True if a drawing is due, even under a backlog."""
         return self._clock() >= self._earliest_after(BUSY_RENDER_INTERVAL)
 
     def _earliest_after(self, seconds: float) -> float:

@@ -1,4 +1,4 @@
-"""What the form makes of a server's address."""
+"""Server address helpers of the join form."""
 
 from contextlib import suppress
 
@@ -6,20 +6,20 @@ from tui_chat.client.net import address
 
 
 def room_in_url(server: str) -> str:
-    """The room that a link names, empty when it names none."""
+    """Return the room named in a server URL, empty if there is none."""
     with suppress(ValueError):
         return (address.parse_address(server).room or "") if server else ""
     return ""
 
 
 def strip_room(server: str) -> str:
-    """The address without its room, which has a field of its own; as typed when it is no address."""
+    """Return the base URL of `server` without its room, or `server` unchanged if it is not a valid address."""
     with suppress(ValueError):
         return address.parse_address(server).base_url if server else ""
     return server
 
 
 def is_local_http(base_url: str) -> bool:
-    """Whether a server can be started at this address: it is this machine's, and not encrypted."""
+    """Return whether a local server can serve `base_url`: plain HTTP on a loopback or wildcard host."""
     host = base_url.partition("://")[2].rpartition(":")[0]
     return base_url.startswith("http:") and (host in ("localhost", "[::1]", "0.0.0.0") or host.startswith("127."))

@@ -1,11 +1,10 @@
-"""The one owner of the chat client: asks it, listens to it, and puts all that comes into one inbox.
+"""Background owner of the chat client.
 
-Rule 1  Only `run` holds the client; nothing here touches a widget.
-Rule 2  All answers and events go through the inbox, in the order they happened.
-Rule 3  What is written is posted (`Room.post`): it is in the outbox at once, and what
-        becomes of it comes as an event.
-Rule 4  A room of which something is kept here is opened with that, before there is a
-        connection, or without one.
+- Ownership: `ServerLink.run` creates and closes the client. No method touches a widget.
+- Order: responses and client events enter one queue in the order in which they occur.
+- Outbox: messages and changes are posted (`Room.post`). An item is in the outbox on return, and its progress arrives
+  as events.
+- Offline start: a room in the local cache opens without a connection.
 """
 
 import asyncio
@@ -50,14 +49,15 @@ if TYPE_CHECKING:
 log = logging.getLogger("chat.ui")
 
 GAP_FETCH_LIMIT = 400
-"""Entries that are fetched of a gap when it comes into view; what is left is a smaller gap."""
+"""Maximum number of entries per fetch of a visible gap. The remainder stays a smaller gap."""
 
 
 class ServerLink:
-    """One server, connected to or being connected to.
+    """Connection to one server, with all requests of the chat screen.
 
     Attributes:
-        inbox: What has come and was not taken yet, oldest first.
+        url: Base URL of the server.
+        event_queue: Events for the session controller.
     """
 
     def __init__(
@@ -70,15 +70,15 @@ class ServerLink:
         *,
         restore_rooms: bool,
     ) -> None:
-        """Make it; `run` connects.
+        """Initialise the link without connecting.
 
         Args:
-            url: The server's base URL.
-            first: The room to begin with, and the nickname to have in it.
-            guest_key: The secret of an earlier visit.
-            keeping: Where things are kept.
-            arrived: Called when the inbox is no longer empty.
-            come_back: Go into the rooms, too, that were open when the program ended.
+            url: Base URL of the server.
+            initial_join: Room and nickname of the first join.
+            guest_key: Guest key of an earlier session, None for a new guest.
+            storage_paths: Local data directories.
+            on_events_queued: Called when the event queue changes from empty to non-empty.
+            restore_rooms: Reopen the rooms of the previous session as well.
         """
         self.url = url
         self.event_queue = EventQueue(on_events_queued)
@@ -93,12 +93,12 @@ class ServerLink:
 
     @property
     def guest_key(self) -> str | None:
-        """The secret by which the server knows you again, once it gave one."""
+        """Guest key issued by the server, None before the first connection."""
         return self._client.guest_key if self._client is not None else None
 
     async def run(self) -> None:
-        """Connect, and stay connected until cancelled."""
-        # The network libraries cost a fifth of a second, which the first screen does not wait for.
+        """Connect, and feed the event queue until cancelled."""
+        # Imported here to keep startup fast: the network libraries take 200 ms.
         from tui_chat.client.client import ChatClient  # noqa: PLC0415
         from tui_chat.client.outbox.store import Outbox  # noqa: PLC0415
         from tui_chat.client.storage.history_db import LocalHistory  # noqa: PLC0415
@@ -153,112 +153,136 @@ class ServerLink:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def join(self, room: str, nick: str) -> None:
-        """Go into a room."""
+        """Join a room. The result arrives as `JoinSucceeded` or `JoinFailed`."""
         self._spawn(self._join(room, nick))
 
     def save_draft(self, room: str, text: str, mode: ComposeMode | None) -> None:
-        """This is being written in a room, and is kept."""
+        """Save the composer text of a room and its compose mode."""
         self._composer_store.save_draft(room, text, mode)
 
     def save_sent(self, room: str, text: str) -> None:
-        """This was sent in a room, to be found again with Up and Ctrl+R."""
+        """Append sent text to the input history of a room."""
         self._composer_store.add_sent_text(room, text)
 
     def save_read_marker(self, room: str, seq: int) -> None:
-        """A room was read up to this entry."""
+        """Save the read marker of a room."""
         self._composer_store.save_read_seq(room, seq)
 
     def save_nick(self, nick: str) -> None:
-        """You have this nickname now."""
+        """Save the current nickname with the composer state."""
         self._composer_store.rename_nick(nick)
 
     def forget_room(self, room: str) -> None:
-        """A room was closed by the server; it does not come back by itself."""
+        """Remove a room that the server closed from the rooms to restore."""
         self._composer_store.remove_room(room)
 
     def leave(self, room: str) -> None:
-        """Leave a room."""
+        """Leave a room and remove its membership from the rooms to restore."""
         self._spawn(self._leave(room))
 
     def post(self, room: str, text: str, reply_to: int | None = None) -> OutboxItem:
-        """Say something in a room as soon as it can be said, perhaps as an answer to the message `reply_to`.
+        """Queue a message for sending.
+
+        Args:
+            room: Room name.
+            text: Message text.
+            reply_to: Sequence number of the message to reply to, None for a plain message.
+
+        Returns:
+            Outbox item of the message.
 
         Raises:
-            ChatError: It can never be said, or too much waits already.
+            ChatError: The message is invalid, or the outbox is full.
         """
         return self._require_room(room).post(text, reply_to)
 
     def edit(self, room: str, seq: int, text: str) -> OutboxItem:
-        """Say it otherwise. Raises what `post` does."""
+        """Queue the edit of a message. Raises the same errors as `post`."""
         return self._require_room(room).post_edit(seq, text)
 
     def delete(self, room: str, seq: int) -> OutboxItem:
-        """Take a message back. Raises what `post` does."""
+        """Queue the deletion of a message. Raises the same errors as `post`."""
         return self._require_room(room).post_deletion(seq)
 
     def react(self, room: str, seq: int, emoji: str, add: bool) -> OutboxItem:
-        """Put an emoji under a message, or take it away. Raises what `post` does."""
+        """Queue adding (`add`) or removing a reaction. Raises the same errors as `post`."""
         return self._require_room(room).post_reaction(seq, emoji, add)
 
     def retry(self, room: str, client_id: UUID) -> OutboxItem | None:
-        """Post a failed one anew; None when there is no such one."""
+        """Requeue a failed item. Return None if the outbox has no such item."""
         with suppress(KeyError):
             return self._require_room(room).retry(client_id)
         return None
 
     def discard(self, room: str, client_id: UUID) -> OutboxItem | None:
-        """Take one away that is not sent; None when it is on its way right now, or there is none."""
+        """Remove an unsent item. Return None if the item is in flight or unknown."""
         with suppress(KeyError):
             return self._require_room(room).drop(client_id)
         return None
 
     def trim(self, room: str, keep_count: int) -> None:
-        """Let a room's oldest messages go from memory, so that `kept` stay."""
+        """Remove the oldest messages of a room from memory, so that `keep_count` remain."""
         if room not in self._trimming:
             self._trimming.add(room)
             self._spawn(self._trim(room, keep_count))
 
     def change_nick(self, nick: str) -> None:
-        """Take another nickname everywhere."""
+        """Request a new nickname in all rooms."""
         self._spawn(self._change_nick(nick))
 
     def set_topic(self, room: str, topic: str) -> None:
-        """Say what a room is about."""
+        """Request a new topic for a room."""
         self._spawn(self._set_topic(room, topic))
 
     def retry_now(self) -> None:
-        """While offline: try to connect now."""
+        """Reconnect immediately if offline."""
         if self._client is not None:
             self._client.reconnect_now()
 
     def list_rooms(self, query: str, *, requested_by_user: bool) -> None:
-        """Ask for the rooms of the server, for the person to read (`told`) or for the program to know."""
+        """Request the room list.
+
+        Args:
+            query: Text in room name or topic, empty for all rooms.
+            requested_by_user: Print the list in the current room, and report a failure.
+        """
         self._spawn(self._list_rooms(query, requested_by_user))
 
     def load_older(self, room: str) -> None:
-        """Ask for what was said before what is here."""
+        """Fetch the page of history before the loaded messages."""
         self._spawn(self._load_older(room))
 
     def fill_gap(self, room: str, after: int, *, oldest_first: bool) -> None:
-        """Ask for what is missing behind the entry `after`, from there on (`oldest_first`) or up to the gap's end."""
+        """Fetch entries of the gap after entry `after`, from its start (`oldest_first`) or from its end."""
         self._spawn(self._fill_gap(room, after, oldest_first))
 
     def load_context(self, room: str, *, seq: int | None = None, ts: int | None = None) -> None:
-        """Ask for what was said about a message, or about a time in milliseconds; `PlaceLoaded` says what is there."""
+        """Fetch the messages around `seq` or around `ts`. The result arrives as `ContextLoaded`.
+
+        Args:
+            room: Room name.
+            seq: Sequence number of a message.
+            ts: Unix time in milliseconds.
+        """
         self._spawn(self._load_context(room, seq, ts))
 
     async def search(self, query: str, room: str | None, before: int | None) -> "SearchPage":
-        """Look for what was said (`ChatClient.search`).
+        """Search messages (`ChatClient.search`).
+
+        Args:
+            query: Search text.
+            room: Room name, None for all rooms.
+            before: Position of the next page, None for the first page.
 
         Raises:
-            ChatError: It cannot be searched for now.
+            ChatError: The search is not possible at present.
         """
         if self._client is None:
-            raise Unavailable("the server cannot be reached")
+            raise Unavailable("not connected to the server")
         return await self._client.search(query, room=room, before=before)
 
     def send_typing(self, room: str, active: bool) -> None:
-        """Tell the room that you type, or no longer do."""
+        """Start (`active`) or stop the user's typing indicator in a room."""
         target_room = self._find_room(room)
         if target_room is not None:
             self._spawn(_suppress_chat_errors(target_room.set_typing(active)))
@@ -384,13 +408,13 @@ class ServerLink:
     def _on_task_done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("a request failed by a fault of the program", exc_info=error)
+            log.error("request failed with an unexpected error: error shown to the user", exc_info=error)
             self._enqueue(RequestFailed(tr(chat_strings.INTERNAL_ERROR)))
 
 
 async def _suppress_chat_errors(operation: Coroutine[Any, Any, object]) -> None:
-    """Do what nobody waits for: when it is refused, the log's debug level has it."""
+    """Await a background operation. A `ChatError` is only logged at debug level."""
     try:
         await operation
     except ChatError as error:
-        log.debug("refused: %s", error.code)
+        log.debug("background request rejected: %s", error.code)

@@ -1,4 +1,4 @@
-"""One visit to one server: what comes from the connection is applied to the session here."""
+"""Controller of one session: applies network events to the chat session."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -34,50 +34,58 @@ from tui_chat.ui.start_options import StoragePaths
 
 
 class AppPort(Protocol):
-    """What stands before a visit: the form, then the chat screen."""
+    """Interface of the app towards the session controller."""
 
     def on_connect_failed(self, field: str, problem: str, offer_server: bool) -> None:
-        """The visit ended before it began, for what is in this field of the form."""
+        """Show a failed connection or first join on the join form.
+
+        Args:
+            field: Form field to mark: `room`, `nick` or `server`.
+            problem: Error message for the user.
+            offer_server: Offer to start a local server.
+        """
         ...
 
     def on_room_joined(self, controller: "SessionController", view: RoomView) -> None:
-        """A room was joined, the first or another."""
+        """Show a newly joined room."""
         ...
 
     def on_nick_changed(self, controller: "SessionController", nick: str) -> None:
-        """You have another nickname."""
+        """Save the user's new nickname."""
         ...
 
     def on_session_ended(self, reason: str) -> None:
-        """The last room is closed."""
+        """Return to the join form after the last room was closed."""
         ...
 
     def on_rooms_listed(self, rooms: Sequence[RoomSummary]) -> None:
-        """These rooms are on the server."""
+        """Update the known rooms of the server."""
         ...
 
     def on_context_loaded(self, room: str, seq: int | None) -> None:
-        """What was said about a place of a room is here."""
+        """Continue a navigation after the messages around its target were loaded."""
         ...
 
     def on_join_failed(self, room: str, problem: str) -> None:
-        """Another room could not be joined."""
+        """Report that a further room cannot be joined."""
         ...
 
     def on_current_room_changed(self) -> None:
-        """Another room is shown now than before."""
+        """Draw the new current room."""
         ...
 
     def show_error(self, problem: str) -> None:
-        """Something that was asked for could not be done."""
+        """Show an error message to the user."""
         ...
 
 
 class SessionController:
-    """A connection, and what it has brought so far.
+    """Server connection and chat session of one join.
 
     Attributes:
-        entrance: What the form said.
+        join_details: Validated input of the join form.
+        connection: Server link that fills the event queue.
+        session: State of the chat.
     """
 
     def __init__(
@@ -98,7 +106,15 @@ class SessionController:
         self.session = ChatSession(lambda: time.time_ns() // 1_000_000, settings)
 
     def process_events(self, app: AppPort, deadline: float) -> bool:
-        """Apply what has come, until a moment of `time.monotonic`; whether that was all."""
+        """Apply queued events until the deadline. At least one event is applied.
+
+        Args:
+            app: Receiver of the resulting changes.
+            deadline: Time limit on the clock of `time.monotonic`.
+
+        Returns:
+            Whether the queue is empty.
+        """
         event_queue, displayed = self.connection.event_queue, self.session.current_room
         while event_queue:
             self._apply_event(event_queue.pop(), app)

@@ -1,8 +1,8 @@
-"""An app that looks and behaves as the settings say, and changes at once when they do.
+"""App base class that applies the client settings.
 
-Rule 1  `settings` is what is in force. Whoever acts on one reads it when it matters, or
-        subscribes to `settings_changed`.
-Rule 2  A theme that is only tried is shown, and not kept.
+- Single source: `SettingsApp.settings` holds the current values. Code reads a setting at the time of use or subscribes
+  to `settings_changed`.
+- Preview: `preview_theme` changes the display only and saves nothing.
 """
 
 import logging
@@ -34,23 +34,23 @@ log = logging.getLogger("chat.ui")
 
 
 MAX_CLIPBOARD_BYTES = 74_994
-"""Bytes of a text that terminals take into their clipboard: 100,000 of Base64, and the sequence around it."""
+"""Maximum clipboard text in bytes. Terminals accept 100,000 bytes of sequence, including the Base64 overhead."""
 
 
 class SettingsApp(App[None], inherit_bindings=False):
-    """The part of the program that the settings speak about.
+    """App with settings, themes and terminal features.
 
     Attributes:
-        settings_changed: Tells the settings, after one of them has changed.
-        keymap: The keys in force.
+        settings_changed: Signal with the new settings, published after each change.
+        keymap: Effective key bindings.
     """
 
     def __init__(self, settings_file: SettingsFile, driver_class: type[Driver] | None) -> None:
-        """Make it, already in its theme.
+        """Initialise the app with its theme already applied.
 
         Args:
-            kept: The settings.
-            driver_class: Textual's driver, None for its own choice.
+            settings_file: Settings and their file.
+            driver_class: Textual driver, None for the default of the platform.
         """
         super().__init__(driver_class=driver_class)
         self.settings_changed: Signal[ClientSettings] = Signal(self, "settings-changed")
@@ -62,7 +62,7 @@ class SettingsApp(App[None], inherit_bindings=False):
         self._no_color_filters: Sequence[LineFilter] = (NoColorFilter(),)
         for registered_theme in themes.THEMES_BY_NAME.values():
             self.register_theme(registered_theme)
-        # Chosen before the styles are made, and not on mounting, which would make them twice.
+        # Set the theme before the first stylesheet is built. A change on mount would build the stylesheet twice.
         initial_theme = themes.effective_theme(self.settings.theme, self)
         self.set_reactive(App.theme, initial_theme.name)
         self.set_reactive(App.ansi_color, initial_theme.ansi)
@@ -73,22 +73,22 @@ class SettingsApp(App[None], inherit_bindings=False):
 
     @property
     def settings(self) -> ClientSettings:
-        """What is in force."""
+        """Current settings."""
         return self._settings_file.settings
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """What finished lines go through on their way out."""
+        """Return the filters of rendered lines, with `NoColorFilter` if colours are disabled."""
         return self._no_color_filters if self.no_color else super().get_line_filters()
 
     def change_setting(self, name: str, value: object) -> str:
-        """Set one for now and for later, at once.
+        """Change and save a setting, with immediate effect.
 
         Args:
-            name: One of `tui_chat.session.settings.schema.fields`.
-            value: What `settings.parse` gives for it; None is the usual value again.
+            name: Key of `tui_chat.session.settings.schema.fields`.
+            value: Value as returned by `schema.parse`; None restores the default.
 
         Returns:
-            Why it could not be written down, empty when it was; it is in force either way.
+            Error message if the file could not be written, otherwise empty. The setting changes in both cases.
         """
         problem = self._settings_file.change(name, value)
         if problem:
@@ -99,7 +99,7 @@ class SettingsApp(App[None], inherit_bindings=False):
             i18n.activate(i18n.select_language("", self.settings.language, os.environ))
             for screen in self.screen_stack:
                 for widget in screen.walk_children(with_self=True):
-                    widget.refresh()  # most look their sentences up when they are drawn
+                    widget.refresh()  # most widgets translate their text while rendering
         if name == "keys":
             self.keymap = Keymap(self.settings.keys)
             self.set_keymap(self.keymap.textual_keymap())
@@ -107,30 +107,30 @@ class SettingsApp(App[None], inherit_bindings=False):
         self.settings_changed.publish(self.settings)
         return problem
 
-    # The terminal.
+    # Terminal
 
     def on_mount(self) -> None:
-        """The mouse is as it is set."""
+        """Apply mouse and title settings to the terminal."""
         self._apply_terminal_settings(self.settings)
 
     def send_notification(self, title: str, body: str) -> None:
-        """Notify the person, who is elsewhere.
+        """Send a terminal notification.
 
         Args:
-            title: Anything; it is cleaned.
-            body: Anything, may be empty.
+            title: Untrusted text, sanitised before output.
+            body: Untrusted text, sanitised before output; may be empty.
         """
         method = self.settings.notify_by
         channel = escape_sequences.detect_channel(os.environ) if method == "auto" else NotificationChannel(method)
         self.write_to_terminal(escape_sequences.notification_sequence(channel, self._multiplexer, title, body))
 
     def set_window_title(self, title: str) -> None:
-        """Give the window this title, if that is wanted."""
+        """Set the window title, subject to the `terminal_title` setting."""
         self._window_title = title
         self._apply_terminal_settings(self.settings)
 
     def copy_to_clipboard(self, text: str) -> None:
-        """Copy a text, into the terminal's clipboard too when that can hold it."""
+        """Copy `text` to the app's clipboard, and to the terminal's clipboard up to `MAX_CLIPBOARD_BYTES`."""
         if len(text) <= MAX_CLIPBOARD_BYTES and len(text.encode()) <= MAX_CLIPBOARD_BYTES:
             self._clipboard = text
             self.write_to_terminal(escape_sequences.clipboard_sequence(text, self._multiplexer))
@@ -139,18 +139,18 @@ class SettingsApp(App[None], inherit_bindings=False):
             self.show_status(chat_strings.too_long_to_copy(len(text)))
 
     def show_status(self, text: str) -> None:
-        """Say something of the program's own."""
+        """Show a status message to the user."""
         raise NotImplementedError
 
     def action_toggle_mouse(self) -> None:
-        """Take the mouse, or leave it to the terminal."""
+        """Toggle and save the `mouse` setting."""
         enabled = not self.settings.mouse
         self.show_status(
             self.change_setting("mouse", enabled) or tr(chat_strings.MOUSE_ON if enabled else chat_strings.MOUSE_OFF)
         )
 
     def set_mouse_enabled(self, enabled: bool) -> None:
-        """Take the mouse, or leave it to the terminal, for now."""
+        """Enable or disable mouse reporting without changing the setting."""
         driver = self._terminal_driver()
         if driver is not None:
             driver.set_mouse_enabled(enabled)
@@ -170,19 +170,19 @@ class SettingsApp(App[None], inherit_bindings=False):
             driver.set_window_title(title)
 
     def _terminal_driver(self) -> "TerminalDriver | None":
-        """The driver, when it is the program's own."""
+        """Return the driver if it is a `TerminalDriver`, otherwise None."""
         driver = self._driver
         return cast("TerminalDriver", driver) if hasattr(driver, "set_window_title") else None
 
     def write_to_terminal(self, sequence: str) -> None:
-        """Write a sequence to the terminal that Textual does not know."""
+        """Write an escape sequence that Textual does not support."""
         if self._driver is not None:
             self._driver.write(sequence)
 
-    # Screens.
+    # Screens
 
     def action_settings(self) -> None:
-        """Show the settings, or close them."""
+        """Open or close the settings screen."""
         from tui_chat.ui.screens.settings import SettingsScreen  # noqa: PLC0415 (not needed for the first screen)
 
         if isinstance(self.screen, SettingsScreen):
@@ -191,21 +191,21 @@ class SettingsApp(App[None], inherit_bindings=False):
             self.push_screen(SettingsScreen(str(self._settings_file.path or "")))
 
     def action_choose_theme(self) -> None:
-        """Let a theme be chosen by seeing it."""
-        from tui_chat.ui.screens.theme import ThemeScreen  # noqa: PLC0415 (as above)
+        """Open the theme chooser."""
+        from tui_chat.ui.screens.theme import ThemeScreen  # noqa: PLC0415 (not needed for the first screen)
 
         if not isinstance(self.screen, ThemeScreen):
             self.push_screen(ThemeScreen())
 
-    # Looks.
+    # Themes
 
     def preview_theme(self, name: str) -> None:
-        """Show a theme without keeping it."""
+        """Display a theme without saving the choice."""
         textual_theme = themes.effective_theme(name, self)
         self.ansi_color = textual_theme.ansi
         self.theme = textual_theme.name
 
 
 def settings_app(node: DOMNode) -> SettingsApp:
-    """The app that a node belongs to, when that is one with settings."""
+    """Return the app of `node` as a `SettingsApp`."""
     return cast("SettingsApp", node.app)  # pyright: ignore[reportUnknownMemberType]

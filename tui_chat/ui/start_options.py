@@ -1,4 +1,4 @@
-"""What chat-tui was started with."""
+"""Command line options of chat-tui."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,11 +10,11 @@ DEFAULT_SERVER = f"http://{DEFAULT_HOST}:{DEFAULT_PORT}"
 
 @dataclass(frozen=True, slots=True)
 class StoragePaths:
-    """Where things are kept on this computer.
+    """Local data directories of the client.
 
     Attributes:
-        state: What must not be lost: what is written and not sent.
-        cache: What can come again: the history of rooms; None for nowhere.
+        state: Directory of durable data: outbox, drafts and read markers.
+        cache: Directory of the room history cache, None to disable caching.
     """
 
     state: Path
@@ -23,19 +23,19 @@ class StoragePaths:
 
 @dataclass(frozen=True, slots=True)
 class StartOptions:
-    """The command line, parsed and not judged yet.
+    """Parsed command line, not yet validated.
 
     Attributes:
-        server: The address as it was typed, empty when none was.
-        room: The room, empty when none was given.
-        nick: The nickname, empty when none was given.
-        serve: Start a server first.
-        host: What that server listens on.
-        port: Its TCP port.
-        state: Where things are remembered.
-        log: The log file, to be named when something goes wrong.
-        cache: Where the history of rooms is kept, None for nowhere.
-        settings: The file of settings, None to keep them for this run only.
+        state: Directory of the saved state.
+        log: Log file, named in error messages.
+        settings: Settings file, None to keep changes in memory only.
+        cache: Directory of the room history cache, None to disable caching.
+        server: Server address as typed, empty if omitted.
+        room: Room name, empty if omitted.
+        nick: Nickname, empty if omitted.
+        serve: Start a local server before joining.
+        host: Listening address of the local server.
+        port: Listening TCP port of the local server.
     """
 
     state: Path

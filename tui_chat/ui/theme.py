@@ -1,11 +1,11 @@
-"""The themes: quiet surfaces, one accent, every text readable.
+"""Colour themes of the app.
 
-Rule 1  Texts on the grounds they stand on have a contrast of at least 4.5, in the theme
-        for high contrast 7 (WCAG 2.2, 1.4.3 and 1.4.6); tests/ui/test_themes.py measures.
-Rule 2  `terminal` uses the 16 colours of the terminal's own palette and its own ground,
-        and tells what is chosen apart by reversing it: nothing is known of that palette.
-        It is also what is shown where there are 16 colours, or none (https://no-color.org).
-Rule 3  No state is told by colour alone.
+- Contrast: text has a ratio of at least 4.5 on its background, at least 7 in the high-contrast theme (WCAG 2.2,
+  criteria 1.4.3 and 1.4.6). `tests/ui/test_themes.py` measures each pair.
+- Terminal palette: `terminal` uses only the 16 ANSI colours and the default background, and marks cursor and selection
+  by reverse video, because the actual palette is unknown. The same theme is the fallback for terminals with 16 colours
+  or none (https://no-color.org).
+- Accessibility: colour is never the only sign of a state.
 """
 
 from collections.abc import Mapping, Sequence
@@ -40,25 +40,25 @@ def _make_theme(
     selection: tuple[str, str],
     min_contrast: float = nick_colors.MIN_CONTRAST,
 ) -> Theme:
-    """A theme from a few colours.
+    """Return a Textual theme derived from a small palette.
 
     Args:
-        name: What the app calls it.
-        dark: Light text on dark ground.
-        grounds: Of the talk, of side panes, of the lines above and below.
-        text: Of what people say.
-        muted: Of what stands around that.
-        primary: Of names of things.
-        accent: Of what names you, and of warnings.
-        good: Of what has worked.
-        bad: Of what has not.
-        line: Of lines between things.
-        line_strong: Of scrollbars under the mouse.
-        picked: The ground of the message under the cursor (of little colour, so that 256 have it too).
-        mentioned: The ground of a message that names you.
-        chosen: Text and ground of a chosen row.
-        selected: Text and ground of selected text.
-        contrast: The least contrast of a nickname to its ground.
+        name: Theme name without the `chat-` prefix.
+        dark: Light text on a dark background.
+        backgrounds: Background colours of timeline, side panes and bars.
+        text: Message text.
+        muted: Secondary text.
+        primary: Titles, room names and keys.
+        accent: Mentions and warnings.
+        success: Success states.
+        error: Error states.
+        rule: Separators and idle scrollbars.
+        rule_strong: Scrollbars under the mouse.
+        message_cursor: Background of the message under the cursor, almost grey so that 256 colours can represent it.
+        mention: Background of messages that mention the user.
+        row_cursor: Text and background of the highlighted row.
+        selection: Text and background of selected text.
+        min_contrast: Minimum contrast ratio of nicknames.
     """
     background, surface, panel = backgrounds
     return Theme(
@@ -240,21 +240,21 @@ THEMES_BY_NAME: Mapping[str, Theme] = {
     "warm": WARM,
     "terminal": TERMINAL,
 }
-"""As the setting and `/theme` name them (tests/ui/test_themes.py: the same words)."""
+"""Themes by their name in the `theme` setting and in `/theme`. `tests/ui/test_themes.py` compares both lists."""
 
 
 def effective_theme(name: str, app: App[Any]) -> Theme:
-    """The theme that an app shows when this one is set: where there are few colours, the terminal's."""
+    """Return the theme called `name`, or `TERMINAL` if the terminal has few colours."""
     return TERMINAL if has_few_colors(app) else THEMES_BY_NAME[name]
 
 
 def has_few_colors(app: App[Any]) -> bool:
-    """Whether there are only 16 colours, or none."""
+    """Return whether the terminal has at most 16 colours."""
     return app.no_color or app.console.color_system in {None, "standard", "windows"}
 
 
 def nick_palette(app: App[Any], background: Color) -> Sequence[str]:
-    """The colours for nicknames on this ground."""
+    """Return the nickname colours with sufficient contrast on `background`."""
     theme = app.current_theme
     if theme.ansi or has_few_colors(app):
         return nick_colors.ANSI_COLORS
@@ -266,5 +266,5 @@ def nick_palette(app: App[Any], background: Color) -> Sequence[str]:
 
 
 def nick_style(widget: Widget, nick: str) -> Style:
-    """A nickname's colour on the ground of a widget: the one it has in the timeline."""
+    """Return the style of a nickname in `widget`, with the same colour as in the timeline."""
     return Style(color=nick_colors.nick_color(nick, nick_palette(app_of(widget), widget.background_colors[1])))

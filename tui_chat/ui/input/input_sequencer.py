@@ -1,13 +1,12 @@
-"""Keys take effect in the order they were pressed, however fast they come: a slow line delivers several at once.
+"""Ordered dispatch of keys and pastes.
 
-Textual asks each key at its arrival who has the focus and whether the key counts first,
-when those before it still wait in some widget's queue. Here a key waits instead.
+Textual determines the focused widget and the priority bindings when a key arrives, even if earlier keys are still in
+the message queue of a widget. A slow connection delivers several keys at once, so the sequencer holds back each key.
 
-Rule 1  A key is given on when all is done that the keys before it do: a screen that they
-        open or close, a room that they lead to, what they write.
-Rule 2  Letters of one field, and other keys that it `keeps`, do not wait for each other: its queue
-        has them in order.
-Rule 3  No fault makes the keyboard dead: after `LOST_AFTER` seconds a key is given on anyway.
+- Order: a key is dispatched after all effects of the earlier keys: opened and closed screens, room switches, text.
+- Local keys: printable characters and other local keys of one field do not wait for each other, because the message
+  queue of the field preserves their order.
+- Liveness: after `SETTLE_TIMEOUT` seconds the next key is dispatched in any case.
 """
 
 from collections import deque
@@ -22,11 +21,12 @@ from textual.timer import Timer
 from textual.widgets import Input, TextArea
 
 SETTLE_ROUNDS = 3
-"""Ways from what has the focus up to the app until all is done that a key does: it is handled there, or
-above; its widget tells those above of it; and a screen that closes tells who opened it."""
+"""Passes from the focused widget up to the app until a key has had all its effects: the widget or an ancestor handles
+the key, messages of the widget reach its ancestors, and a closing screen calls back the screen that opened it.
+"""
 
 READY_POLL_INTERVAL = 0.01
-"""Seconds until it is looked again whether what a key leads to is there."""
+"""Seconds between two checks whether the target of a key is ready."""
 
 SETTLE_TIMEOUT = 2.0
 
@@ -35,20 +35,20 @@ QueuedInput = Key | Paste
 
 @runtime_checkable
 class LocalKeyField(Protocol):
-    """A field that says which keys besides letters lead nowhere else."""
+    """Input field with local keys besides the printable characters."""
 
     def is_local_key(self, key: Key, /) -> bool:
-        """Whether this is one."""
+        """Return whether `key` affects only this field."""
         ...
 
 
 class InputSequencer:
-    """What was typed and is not given on yet.
+    """Queue of undispatched input.
 
     Args:
-        app: The program; all of this happens in its turn.
-        give: Does what the program does with a key.
-        there: Says whether what the last key led to is there.
+        app: App whose message queue runs the dispatch.
+        dispatch: Default handling of a key or paste.
+        is_ready: Returns whether the target of the last key is ready.
     """
 
     def __init__(
@@ -58,20 +58,20 @@ class InputSequencer:
         self._dispatch = dispatch
         self._is_ready = is_ready
         self._pending: deque[QueuedInput] = deque()
-        self._generation = 0  # counts what was waited for, so that nobody waits for an old one
+        self._generation = 0  # identifies the current wait; callbacks of earlier waits are ignored
         self._settling = False
-        self._local_in_flight = False  # what stays in a field was given on, and may not have been done yet
+        self._local_in_flight = False  # a local key was dispatched and may not be handled yet
         self._timeout_timer: Timer | None = None
 
     async def push(self, item: QueuedInput) -> None:
-        """A key, or a paste."""
+        """Append a key or paste, and dispatch as much of the queue as possible."""
         self._pending.append(item)
         await self._dispatch_pending()
         if self._pending and self._settling and self._timeout_timer is None:
             self._timeout_timer = self._app.set_timer(SETTLE_TIMEOUT, self._on_settle_timeout)
 
     def drain_pending(self) -> list[QueuedInput]:
-        """What was not given on, and will not be."""
+        """Remove and return all undispatched input."""
         drained = list(self._pending)
         self._pending.clear()
         return drained
@@ -81,7 +81,7 @@ class InputSequencer:
             if not self._is_ready():
                 self._app.set_timer(READY_POLL_INTERVAL, self._dispatch_pending)
                 return
-            if not self._pending:  # taken back
+            if not self._pending:  # drained by `is_ready`
                 return
             is_local = self._is_local(self._pending[0])
             if self._local_in_flight and not is_local:
@@ -112,7 +112,7 @@ class InputSequencer:
         return chain(nodes, (app,))
 
     async def _visit_next_node(self, generation: int, rounds: int, path: Iterator[DOMNode]) -> None:
-        """In the queue of each node on the way, behind all that the key has put there."""
+        """Enqueue this method in the next node of the path, after all messages that the key has caused there."""
         if generation != self._generation or not self._settling:
             return
         for node in path:

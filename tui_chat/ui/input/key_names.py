@@ -1,4 +1,4 @@
-"""The names of keys: as people write them, as Textual has them, as they are shown."""
+"""Conversion between Textual key names, user input and display names."""
 
 import unicodedata
 from functools import cache
@@ -40,7 +40,10 @@ _DISPLAY_NAMES = {
 
 
 def display_name(key: str) -> str:
-    """A key as a person knows it: `ctrl+j` is `Ctrl+J`; a letter alone stays, since `g` and `G` are two keys."""
+    """Return the display name of a Textual key, such as `Ctrl+J` for `ctrl+j`.
+
+    A single letter keeps its case, because `g` and `G` are different keys.
+    """
     if len(key) == 1:
         return key
     return "+".join(
@@ -49,10 +52,9 @@ def display_name(key: str) -> str:
 
 
 def parse_key(key_text: str) -> str:
-    """Textual's name of a key that a person wrote, empty when there is no such key.
+    r"""Return the Textual name of a key in user notation, empty if the key is unknown.
 
-    Case does not matter but for a letter that stands alone (`G`); `Ctrl+\\` and `PgDn` are
-    understood as the help shows them.
+    Case is significant only for a single letter (`G`). Display names such as `Ctrl+\` and `PgDn` are accepted.
     """
     stripped = key_text.strip()
     if stripped == "+" or stripped.endswith("++"):
@@ -70,7 +72,7 @@ def parse_key(key_text: str) -> str:
 
 
 def is_text_key(key: str) -> bool:
-    """Whether the key writes something where one can write."""
+    """Return whether the key inserts text into an input field."""
     return key == "space" or ("+" not in key and _character_for_key(key) is not None)
 
 
@@ -103,5 +105,5 @@ def _character_for_key(key: str) -> str | None:
 
 @cache
 def _special_keys() -> frozenset[str]:
-    """The keys that write nothing: `f1`, `enter`, `pageup`, …"""
+    """Return the keys that insert no text, such as `f1`, `enter` and `pageup`."""
     return frozenset(base for key in Keys if len(base := key.value.rpartition("+")[2]) > 1 and "<" not in base)

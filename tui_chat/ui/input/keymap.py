@@ -1,7 +1,7 @@
-"""The keys in force: those of the registry, with those that the settings give in their place.
+"""Effective key bindings: registry defaults plus overrides from the settings.
 
-Rule 1  What the settings say wrong costs one sentence; the usual keys stay for it.
-Rule 2  No key does two things at once: who wants a key that is taken frees it first.
+- Fallback: an invalid override adds one line to `Keymap.problems`, and the default binding stays in force.
+- Uniqueness: no key is bound twice within overlapping scopes. An occupied key must be unbound first.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,20 +14,20 @@ from tui_chat.ui.input import key_names, keys
 from tui_chat.ui.input.keys import LOCAL_ACTIONS, OVERLAPPING_SCOPES, TEXT_SCOPES, KeyBinding, KeyScope
 
 UNBOUND = "unbound"
-"""What Textual is told for a thing that has no key; no terminal sends it."""
+"""Placeholder key for actions without a key in Textual's keymap. No terminal sends it."""
 
 
 HELP_ID = "help"
-"""The key that leads to all the others, and so stands in every footer."""
+"""Binding shown first in each footer, because the help lists all others."""
 
 
 class FooterKey(NamedTuple):
-    """A key in the footer.
+    """Footer entry.
 
     Attributes:
-        shown: The key, as a person knows it.
-        word: What it does.
-        action: The action, as its place has it.
+        key_name: Display name of the key.
+        label: Short description of the action.
+        action: Textual action, resolved in the scope of the binding.
     """
 
     key_name: str
@@ -36,18 +36,18 @@ class FooterKey(NamedTuple):
 
 
 class Keymap:
-    """Which keys do what.
+    """Effective bindings of all scopes.
 
     Attributes:
-        problems: What was wrong in the settings, a sentence each.
-        staying: Keys that do one of `keys.STAYING` in the composer.
+        problems: Error messages about invalid overrides, one sentence each.
+        local_keys: Composer keys bound to one of `keys.LOCAL_ACTIONS`.
     """
 
     def __init__(self, overrides: Mapping[str, str | tuple[str, ...]] | None = None) -> None:
-        """The usual keys, and those that are wanted instead.
+        """Merge the overrides into the default bindings.
 
         Args:
-            wanted: Keys as a person writes them, by id; one, several, or none (empty).
+            overrides: Keys in user notation by binding id: one key, several keys, or an empty value to unbind.
         """
         self.problems: tuple[str, ...] = ()
         self._overrides: dict[str, tuple[str, ...]] = {}
@@ -62,24 +62,24 @@ class Keymap:
         self.local_keys = frozenset(name for name, action in key_texts.items() if action in LOCAL_ACTIONS)
 
     def keys_for(self, key: KeyBinding) -> tuple[str, ...]:
-        """Textual's names of the keys that do this, the one to show first."""
+        """Return the Textual names of the binding's keys, preferred key first."""
         return self._overrides.get(key.id, key.keys)
 
     def actions(self, scope: KeyScope) -> Mapping[str, str]:
-        """The action of each key of one place."""
+        """Return the actions of a scope by Textual key name."""
         return self._actions_by_scope[scope]
 
     def display_key(self, binding_id: str) -> str:
-        """The first key that does what has this id, as a person knows it; empty when none does."""
+        """Return the display name of the binding's preferred key, empty if unbound."""
         key = next(key for key in keys.ALL_BINDINGS if key.id == binding_id)
         return key_names.display_name(self.keys_for(key)[0]) if self.keys_for(key) else ""
 
     def list_bindings(self, scope: KeyScope) -> list[tuple[list[str], KeyBinding]]:
-        """What the keys of one place do, each with its keys as a person knows them."""
+        """Return the documented bindings of a scope with the display names of their keys."""
         return [(self._display_keys(key), key) for key in keys.bindings_in(scope) if key.help is not None]
 
     def footer_keys(self, scopes: Iterable[KeyScope]) -> list[FooterKey]:
-        """What the footer shows in these places: the help first, then the innermost place."""
+        """Return the footer entries of the scopes: help first, then the scopes in the given order."""
         bindings = [
             key for scope in scopes for key in keys.bindings_in(scope) if key.footer is not None and key.id != HELP_ID
         ]
@@ -91,7 +91,7 @@ class Keymap:
         ]
 
     def textual_keymap(self) -> dict[str, str]:
-        """The changed keys, for `App.set_keymap`."""
+        """Return the overrides in the format of `App.set_keymap`."""
         return {name: ",".join(bound_keys) or UNBOUND for name, bound_keys in self._overrides.items()}
 
     def _display_keys(self, key: KeyBinding) -> list[str]:
@@ -117,7 +117,7 @@ class Keymap:
         self._overrides[binding_id] = tuple(dict.fromkeys(parsed))
 
     def _resolve_conflicts(self) -> None:
-        """Give the usual keys back to whatever wants a key that is taken, until nothing clashes."""
+        """Drop overrides that claim an occupied key until no conflict is left."""
         while conflict := self._find_conflict():
             first, second, shared_key = conflict
             loser, holder = (first, second) if first.id in self._overrides else (second, first)
@@ -128,12 +128,12 @@ class Keymap:
         pairs = [pair for scope in KeyScope for pair in combinations(keys.bindings_in(scope), 2)]
         pairs += [
             pair
-            for first, second in OVERLAPPING_SCOPES
-            for pair in product(keys.bindings_in(first), keys.bindings_in(second))
+            for outer, inner in OVERLAPPING_SCOPES
+            for pair in product(keys.bindings_in(outer), keys.bindings_in(inner))
         ]
-        for one, other in pairs:
-            if one.action == other.action or not (one.id in self._overrides or other.id in self._overrides):
+        for first, second in pairs:
+            if first.action == second.action or not (first.id in self._overrides or second.id in self._overrides):
                 continue
-            if shared := set(self.keys_for(one)) & set(self.keys_for(other)):
-                return one, other, min(shared)
+            if shared := set(self.keys_for(first)) & set(self.keys_for(second)):
+                return first, second, min(shared)
         return None

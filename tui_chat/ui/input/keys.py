@@ -1,9 +1,9 @@
-"""Every key there is: bindings, footer, help screen and docs/keys.md are made from this one list.
+"""Registry of all key bindings, the source of bindings, footer, help screen and docs/keys.md.
 
-Rule 1  A key that is not here does nothing; a key that is here does what its line says.
-Rule 2  Where two places count at once (`AT_ONCE`), a key stands in one of them, once.
-Rule 3  What a key does has an id, by which the settings give it other keys (`keymap`).
-        An id never changes: it stands in people's files.
+- Completeness: only keys in this registry have an effect, and each has the effect that its help text promises.
+- Uniqueness: a key is bound at most once within overlapping scopes (`OVERLAPPING_SCOPES`).
+- Stable ids: settings override the keys of a binding by id (`keymap`). Ids are part of users' settings files and never
+  change.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from tui_chat.session.i18n import Translatable, mark
 
 
 class KeyScope(Enum):
-    """Where a key counts; its value is the heading in the help."""
+    """Context in which a binding is active. The value is the heading on the help screen."""
 
     GLOBAL = mark("Anywhere")
     JOIN_FORM = mark("The join form")
@@ -35,17 +35,17 @@ class KeyScope(Enum):
 
 @dataclass(frozen=True, slots=True)
 class KeyBinding:
-    """One thing a key does.
+    """Binding of one or more keys to an action.
 
     Attributes:
-        id: Its name in the settings and in docs/keys.md.
-        keys: Textual's names of the keys that do it, the one to show first.
-        action: The action, as its place has it (`action_<name>`).
-        help: One line on what it does; None when the entry before speaks for it.
-        place: Where it counts.
-        footer: Its word in the footer; None keeps it out.
-        first: It counts before what a widget would do with the same key.
-        label: What stands for its keys, if not their names.
+        id: Name in the settings and in docs/keys.md.
+        keys: Textual key names, preferred key first.
+        action: Textual action, resolved in the scope (`action_<name>`).
+        help: One-line description; None if the preceding entry covers this one.
+        scope: Context in which the binding is active.
+        footer: Footer label, None to omit the binding from the footer.
+        priority: Handle the key before the focused widget does.
+        label: Display text in place of the key names.
     """
 
     id: str
@@ -464,10 +464,10 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
 )
 
 OVERLAPPING_SCOPES: tuple[tuple[KeyScope, KeyScope], ...] = (
-    *((KeyScope.GLOBAL, place) for place in KeyScope if place is not KeyScope.GLOBAL),
+    *((KeyScope.GLOBAL, scope) for scope in KeyScope if scope is not KeyScope.GLOBAL),
     (KeyScope.COMPOSER, KeyScope.CHAT),
 )
-"""The places whose keys count at the same time; elsewhere an inner place covers the outer one."""
+"""Pairs of scopes that are active together. In all other pairs the inner scope hides the outer one."""
 
 TEXT_SCOPES = frozenset(
     {
@@ -481,7 +481,7 @@ TEXT_SCOPES = frozenset(
         KeyScope.HELP,
     }
 )
-"""The places in which a letter is something to write and cannot be a key."""
+"""Scopes with text input, in which a printable key cannot be bound."""
 
 
 LOCAL_ACTIONS = frozenset(
@@ -492,16 +492,16 @@ LOCAL_ACTIONS = frozenset(
         *("cursor_left(True)", "cursor_right(True)", "cursor_line_start(True)", "cursor_line_end(True)"),
     }
 )
-"""Actions of the composer that lead nowhere else: they change its text, its caret or what is in view."""
+"""Composer actions that affect only text, caret or scroll position, so that later keys need not wait."""
 
 
 def bindings_in(scope: KeyScope) -> tuple[KeyBinding, ...]:
-    """The keys of one place."""
+    """Return the bindings of a scope."""
     return tuple(key for key in ALL_BINDINGS if key.scope is scope)
 
 
 def textual_bindings(scope: KeyScope) -> list[Binding]:
-    """The bindings of one place, for the `BINDINGS` of what is there."""
+    """Return the bindings of a scope in the format of Textual's `BINDINGS`."""
     return [
         Binding(",".join(key.keys), key.action, show=False, priority=key.priority, id=key.id)
         for key in bindings_in(scope)

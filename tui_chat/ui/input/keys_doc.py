@@ -1,4 +1,7 @@
-"""The text of docs/keys.md, from the two registries: `python -m tui_chat.ui.input.keys_doc > docs/keys.md`."""
+"""Generator of docs/keys.md from the registries of keys and commands.
+
+Usage: `python -m tui_chat.ui.input.keys_doc > docs/keys.md`
+"""
 
 import sys
 
@@ -10,10 +13,11 @@ from tui_chat.ui.input.keys import KeyScope
 _HEADER = """\
 # Keys and commands
 
-Made from `tui_chat/ui/input/keys.py` and `tui_chat/session/commands/registry.py` by `python -m tui_chat.ui.input.keys_doc`.
+Generated from `tui_chat/ui/input/keys.py` and `tui_chat/session/commands/registry.py` by
+`python -m tui_chat.ui.input.keys_doc`.
 
-F1 shows both in the chat, and searches them. Every key can be another: the settings file has a table `[keys]`, in
-which the name at the right gets one key, several, or none.
+F1 opens a searchable list of both in the app. To rebind a key, add its name to the `[keys]` table of the settings file
+with one key, a list of keys, or an empty string:
 
 ```toml
 [keys]
@@ -22,28 +26,28 @@ palette = ["f6", "ctrl+backslash"]
 suspend = ""
 ```
 
-A key that is taken is freed first (`pick = ""`); what cannot be is said at the start, and the usual key stays.
+An occupied key must be unbound first (`pick = ""`). Invalid entries are reported at startup, and the default stays.
 """
 
 
 def render_markdown() -> str:
-    """The page."""
+    """Return the reference page in Markdown."""
     lines = [_HEADER]
     default_keymap = Keymap()
     for scope in KeyScope:
-        lines += [f"## {tr(scope.value)}", "", "| key | what it does | name |", "|---|---|---|"]
+        lines += [f"## {tr(scope.value)}", "", "| Key | Action | Name |", "|---|---|---|"]
         for names, key in default_keymap.list_bindings(scope):
             keys_cell = ", ".join(f"`{name}`" for name in names)
             lines.append(f"| {keys_cell} | {tr(key.help) if key.help else ''} | `{key.id}` |")
         lines.append("")
-    lines += ["## Commands", "", "| command | what it does | other names |", "|---|---|---|"]
+    lines += ["## Commands", "", "| Command | Action | Aliases |", "|---|---|---|"]
     for command in registry.COMMANDS:
         aliases = ", ".join(f"`/{alias}`" for alias in command.aliases)
         usage = command.usage.replace("|", "\\|")
         lines.append(f"| `{usage}` | {tr(command.help)} | {aliases} |")
     lines += [
         "",
-        "Upper and lower case are the same. `//x` says `/x`; what looks like a command and is none is not sent.",
+        "Command names are case-insensitive. `//x` sends the text `/x`. Unknown commands are not sent.",
     ]
     return "\n".join(lines) + "\n"
 

@@ -1,11 +1,11 @@
-"""Alt with another key, in terminals that send Escape before the key.
+"""Alt+key bindings for terminals that encode Alt as an ESC prefix.
 
-Textual reads `ESC CR` as a plain Enter, which would send a message where a new
-line was wanted, and `ESC 1` as the `¡` of a macOS keyboard, although a terminal
-that means the character sends the character. It knows `ESC s` only by the pause
-behind it: when more comes at once, as over a slow line, `^s` and what follows
-would stand in the message. Textual has no public place for this, so its table of
-sequences is told (tests/ui/input/test_keys.py fails when an upgrade moves it).
+- Alt+Enter: Textual decodes `ESC CR` as plain Enter, which would send the message instead of starting a new line.
+- Alt+digit: Textual decodes `ESC 1` as the `¡` of a macOS keyboard. A terminal that means `¡` sends that character.
+- Alt+letter: Textual recognises `ESC s` only by a pause after it. On a slow connection, where more input follows
+  immediately, `^s` would be inserted into the message.
+- Private API: Textual offers no public hook, so `register_alt_keys` patches its table of sequences.
+  `tests/ui/input/test_keys.py` fails if an upgrade moves that table.
 """
 
 from dataclasses import dataclass
@@ -14,28 +14,28 @@ from string import ascii_lowercase, ascii_uppercase, punctuation
 from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
 
 _SEQUENCE_INTRODUCERS = frozenset("NOPX[\\]^_")
-"""What begins or ends a longer sequence behind an Escape (ECMA-48, the C1 controls that terminals send)."""
+"""Characters that start or end a longer sequence after ESC (7-bit C1 controls, ECMA-48)."""
 
 
 @dataclass(frozen=True, slots=True)
 class AltKey:
-    """A key by the name that bindings use; Textual's own are an enumeration with the same attribute.
+    """Key entry for Textual's sequence table, duck-typed as a member of its `Keys` enum.
 
     Attributes:
-        value: The name.
+        value: Key name as used in bindings, such as `alt+enter`.
     """
 
     value: str
 
 
 def register_alt_keys() -> None:
-    """Make Textual know these keys, for the whole process; repeating it changes nothing."""
+    """Add the Alt+key sequences to Textual's table for the whole process. Repeated calls have no effect."""
     table: dict[str, object] = ANSI_SEQUENCES_KEYS  # type: ignore[assignment]
     for characters, name in (("\r", "enter"), *((digit, digit) for digit in "123456789")):
         table[f"\x1b{characters}"] = (AltKey(f"alt+{name}"),)
-    letters = {letter: letter for letter in ascii_lowercase}  # but b and f, which Textual has as keys of words
+    letters = {letter: letter for letter in ascii_lowercase}  # Textual already maps b and f to word movement
     letters |= {letter: f"shift+{letter.lower()}" for letter in ascii_uppercase if letter not in _SEQUENCE_INTRODUCERS}
     for characters, name in letters.items():
         table.setdefault(f"\x1b{characters}", (AltKey(f"alt+{name}"),))
     for symbol in set(punctuation) - _SEQUENCE_INTRODUCERS:
-        table.setdefault(f"\x1b{symbol}", symbol)  # no key here, and as it is read when it comes alone
+        table.setdefault(f"\x1b{symbol}", symbol)  # no binding uses it: decode the bare symbol

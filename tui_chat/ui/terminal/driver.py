@@ -1,13 +1,10 @@
-"""Textual's terminal driver, made to survive a terminal that goes away.
+"""Terminal driver that survives the loss of its terminal.
 
-When the window is closed or the line breaks, writing fails. The driver's writing
-thread then dies, its bounded queue fills up, and whoever writes next waits for
-ever: the program stays behind without a terminal. Here what cannot be written is
-dropped, and the program is told, so that it ends in order
-(tests/ui/terminal/test_terminal_restore.py).
-
-Over a slow line the same queue fills up and holds up the program. So the driver says
-when it is `behind`, and what comes from the network waits until the line has caught up.
+- Lost terminal: a write error is final and further output is discarded. Otherwise the writer thread would die, its
+  bounded queue would fill, and the next write would block forever. `TerminalDisconnected` starts the shutdown
+  (tests/ui/terminal/test_terminal_restore.py).
+- Backpressure: on a slow connection the same queue fills up and would block the event loop. `is_output_blocked`
+  reports the backlog, and the app defers network events until the queue has drained.
 """
 
 import logging
@@ -21,20 +18,20 @@ from textual.events import Event
 log = logging.getLogger("chat.ui")
 
 MAX_PENDING_WRITES = 3
-"""Writes that may be on their way before the line counts as behind: those of a screen or two."""
+"""Queued writes above which output counts as blocked, about one or two full screens."""
 
 
 _PUSH_TITLE = "\x1b[22;2t"
 _POP_TITLE = "\x1b[23;2t"
-"""The stack of titles (XTWINOPS, xterm "Control Sequences")."""
+"""Save and restore the window title (XTWINOPS 22 and 23, xterm "Control Sequences")."""
 
 
 class TerminalDisconnected(Event):
-    """Nothing can be read from the terminal any more."""
+    """Hang-up of the terminal: no further input or output is possible."""
 
 
 class _DisconnectSafeFile:
-    """A file on which a failing write is the last."""
+    """Text file that discards all output after the first `OSError`."""
 
     def __init__(self, file: TextIO) -> None:
         self._file = file
@@ -65,7 +62,7 @@ class _DisconnectSafeFile:
 
 
 class TerminalDriver(LinuxDriver):
-    """The driver of the program, which can also give the window a title and let go of the mouse."""
+    """Linux driver with window title, mouse switching and hang-up detection."""
 
     _window_title = ""
     _safe_file: _DisconnectSafeFile | None = None
@@ -73,19 +70,19 @@ class TerminalDriver(LinuxDriver):
 
     @property
     def is_output_blocked(self) -> bool:
-        """The line has not taken what was given to it before."""
+        """True while more than `MAX_PENDING_WRITES` writes are queued for the terminal."""
         return self._safe_file is not None and self._queued_writes - self._safe_file.write_count > MAX_PENDING_WRITES
 
     def write(self, data: str) -> None:
-        """Give this to the line; it waits only when very much is on its way."""
+        """Queue output for the terminal. Blocks only if the writer thread's queue is full."""
         self._queued_writes += 1
         super().write(data)
 
     def set_window_title(self, title: str) -> None:
-        """Give the window a title, until the program ends or goes to the background.
+        """Set the window title until the app exits or is suspended.
 
         Args:
-            title: What `notifications.window_title` makes of it; empty gives back the one from before.
+            title: Escape sequence from `escape_sequences.title_sequence`; empty restores the original title.
         """
         if title and not self._window_title:
             self.write(_PUSH_TITLE)
@@ -94,37 +91,37 @@ class TerminalDriver(LinuxDriver):
         self._window_title = title
 
     def set_mouse_enabled(self, enabled: bool) -> None:
-        """Take the mouse, or leave it to the terminal."""
+        """Enable or disable mouse reporting."""
         if enabled != self._mouse:
             self._disable_mouse_support()
             self._mouse = enabled
             self._enable_mouse_support()
 
     def stop_application_mode(self) -> None:
-        """Leave the terminal as it was, its title too."""
+        """Restore the terminal, including its original title."""
         if self._window_title:
             self.write(_POP_TITLE)
         super().stop_application_mode()
 
     def start_application_mode(self) -> None:
-        """Start, write through a file that outlives its terminal, and notice when that is gone."""
+        """Enter application mode with disconnect-safe output and hang-up detection."""
         if self._safe_file is None:
             self._safe_file = _DisconnectSafeFile(self._file)
             self._file = cast(TextIO, self._safe_file)
             Thread(target=self._watch_hangup, name="terminal-watch", daemon=True).start()
         super().start_application_mode()
-        if self._window_title:  # back from the background
+        if self._window_title:  # resumed after a suspend
             self.write(_PUSH_TITLE + self._window_title)
 
     def run_input_thread(self) -> None:
-        """Read keys until the program ends or the terminal is gone."""
+        """Read terminal input until the app exits or the terminal disconnects."""
         try:
             super().run_input_thread()
         except OSError:
-            log.info("the terminal can no longer be read")
+            log.info("terminal disconnected: input thread stopped")
 
     def _watch_hangup(self) -> None:
-        # A hang-up comes as a signal too, but only to the terminal's own session.
+        # SIGHUP reaches only the session of the terminal, so poll for POLLHUP as well.
         poll = select.poll()
         poll.register(self.fileno, 0)
         if any(event & select.POLLHUP for _, event in poll.poll()):

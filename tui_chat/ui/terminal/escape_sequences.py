@@ -1,15 +1,15 @@
-"""Notifications and titles as the bytes that terminals take, which reach the person over SSH, too.
+"""Escape sequences for notifications, clipboard and window title; they also work over SSH.
 
-Rule 1  What a person wrote goes through `plain` and nothing else: no control character,
-        nothing invisible, no `;` (which separates in OSC 777 and commands in OSC 9), bounded.
-Rule 2  Between the brackets of a sequence stands only what `plain` gave, or its Base64.
-Rule 3  Where a multiplexer stands between, the sequence is wrapped for it, and the bell rings
-        as well: a multiplexer that does not let it through says nothing of that.
+- Sanitising: text from other people passes through `sanitize_text`. The result has no control or invisible
+  characters, no `;` (field separator of OSC 777, command separator of OSC 9) and a bounded length.
+- Payload: a sequence contains only sanitised text or Base64.
+- Multiplexers: inside tmux or screen a sequence is wrapped for passthrough and followed by BEL, because a multiplexer
+  without passthrough discards the sequence silently.
 
-Sources: OSC 9, iTerm2 "Proprietary Escape Codes"; OSC 99, kitty "Desktop notifications";
-OSC 777, the notify extension of rxvt-unicode, as foot, WezTerm, Ghostty, Konsole and
-Contour take it; OSC 2 and the stack of titles (XTWINOPS 22, 23), xterm "Control Sequences";
-DCS tmux, tmux(1) `allow-passthrough`; DCS, screen(1) "Virtual Terminal".
+Sources: OSC 9, iTerm2 "Proprietary Escape Codes"; OSC 99, kitty "Desktop notifications"; OSC 777, the notify
+extension of rxvt-unicode, also supported by foot, WezTerm, Ghostty, Konsole and Contour; OSC 2 and the title stack
+(XTWINOPS 22 and 23), xterm "Control Sequences"; tmux passthrough, tmux(1) `allow-passthrough`; screen passthrough,
+screen(1) "Virtual Terminal".
 """
 
 import re
@@ -21,21 +21,21 @@ from enum import Enum
 BELL = "\a"
 ESC = "\x1b"
 STRING_TERMINATOR = "\x1b\\"
-"""The string terminator."""
+"""ST, the string terminator (ECMA-48)."""
 
 MAX_TITLE_CHARACTERS = 60
 MAX_BODY_CHARACTERS = 160
-"""Characters of a notification's title, and of its text."""
+"""Length limits of notification title and body, in characters."""
 
 SCREEN_MAX_STRING_BYTES = 240
-"""Bytes that GNU screen takes in one string for the terminal outside (its buffer has 256)."""
+"""Payload limit of one GNU screen passthrough string, in bytes. Its buffer holds 256."""
 
 _INVISIBLE_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 _ZERO_WIDTH_JOINER = "\u200d"
 
 
 class NotificationChannel(Enum):
-    """How a terminal is told something; its value is the word of the setting."""
+    """Notification protocol of a terminal. The value is the `notify_by` setting."""
 
     BELL = "bell"
     OSC9 = "osc9"
@@ -44,7 +44,7 @@ class NotificationChannel(Enum):
 
 
 class Multiplexer(Enum):
-    """What stands between the program and the terminal."""
+    """Terminal multiplexer between the app and the terminal."""
 
     NONE = "none"
     TMUX = "tmux"
@@ -61,7 +61,7 @@ _CHANNEL_BY_PROGRAM = {
     "contour": NotificationChannel.OSC777,
     "rio": NotificationChannel.OSC777,
 }
-"""By `TERM_PROGRAM`, or `LC_TERMINAL`, which SSH often carries."""
+"""Channels by `TERM_PROGRAM` or `LC_TERMINAL`. SSH often forwards the latter."""
 
 _CHANNEL_BY_TERM = (
     (re.compile("kitty"), NotificationChannel.OSC99),
@@ -76,11 +76,15 @@ _CHANNEL_BY_VARIABLE = {
     "KONSOLE_VERSION": NotificationChannel.OSC777,
     "ITERM_SESSION_ID": NotificationChannel.OSC9,
 }
-"""What terminals put into the environment, which a multiplexer started in them keeps."""
+"""Channels by terminal-specific environment variables, which a multiplexer passes on to its children."""
 
 
 def detect_channel(environ: Mapping[str, str]) -> NotificationChannel:
-    """What the terminal of this environment understands, the bell when it is not known."""
+    """Return the notification channel of a terminal, `BELL` if unknown.
+
+    Args:
+        environ: Environment variables of the process.
+    """
     for name in ("TERM_PROGRAM", "LC_TERMINAL"):
         channel = _CHANNEL_BY_PROGRAM.get(environ.get(name, "").casefold())
         if channel is not None:
@@ -95,19 +99,24 @@ def detect_channel(environ: Mapping[str, str]) -> NotificationChannel:
 
 
 def detect_multiplexer(environ: Mapping[str, str]) -> Multiplexer:
-    """What stands between the program and the terminal of this environment."""
+    """Return the multiplexer that the environment indicates."""
     if environ.get("TMUX"):
         return Multiplexer.TMUX
     return Multiplexer.SCREEN if environ.get("STY") else Multiplexer.NONE
 
 
 def has_title_support(environ: Mapping[str, str]) -> bool:
-    """Whether the terminal of this environment has a title; the console of Linux prints what it does not know."""
+    """Return whether the terminal has a window title. The Linux console would print the sequence as text."""
     return environ.get("TERM", "") not in {"", "dumb", "linux", "unknown"}
 
 
 def sanitize_text(text: str, max_characters: int) -> str:
-    """A text as it may stand within a sequence: what can be seen of it, on one line, at most so many characters."""
+    """Return the visible characters of `text` on one line.
+
+    Args:
+        text: Untrusted text.
+        max_characters: Length limit in characters; longer text ends with `…`.
+    """
     visible = "".join(_visible_character(character) for character in text[: max_characters * 8])
     visible = " ".join(unicodedata.normalize("NFC", visible).split())
     return visible if len(visible) <= max_characters else f"{visible[: max_characters - 1].rstrip()}…"
@@ -116,7 +125,7 @@ def sanitize_text(text: str, max_characters: int) -> str:
 def _visible_character(character: str) -> str:
     if character == ";":
         return ","
-    if character == _ZERO_WIDTH_JOINER:  # within an emoji
+    if character == _ZERO_WIDTH_JOINER:  # joins emoji sequences
         return character
     category = unicodedata.category(character)
     if category in _INVISIBLE_CATEGORIES or category == "Zs":
@@ -125,35 +134,36 @@ def _visible_character(character: str) -> str:
 
 
 def notification_sequence(channel: NotificationChannel, multiplexer: Multiplexer, title: str, body: str) -> str:
-    """What tells the terminal something.
+    """Return the escape sequence of a notification.
 
     Args:
-        channel: What it understands.
-        between: What stands in between.
-        title: Anything; it is cleaned.
-        body: Anything, may be empty.
+        channel: Protocol of the terminal.
+        multiplexer: Multiplexer to wrap the sequence for.
+        title: Untrusted text, sanitised here.
+        body: Untrusted text, sanitised here; may be empty.
     """
     title, body = sanitize_text(title, MAX_TITLE_CHARACTERS), sanitize_text(body, MAX_BODY_CHARACTERS)
     match channel:
         case NotificationChannel.BELL:
             return BELL
         case NotificationChannel.OSC9:
-            # The name first: ConEmu and others read a number there as a command.
+            # ConEmu and others interpret a leading number as a command, so start with the app name.
             parts = [f"{ESC}]9;chat: {title}{f' – {body}' if body else ''}"]
         case NotificationChannel.OSC777:
             parts = [f"{ESC}]777;notify;{title};{body}"]
         case NotificationChannel.OSC99:
             parts = [f"{ESC}]99;i=chat:d={0 if body else 1}:e=1:p=title;{_base64(title)}"]
             parts += [f"{ESC}]99;i=chat:d=1:e=1:p=body;{_base64(body)}"] if body else []
-    return wrap_for_multiplexer("".join(each + _terminator_for(multiplexer) for each in parts), multiplexer) + (
+    return wrap_for_multiplexer("".join(part + _terminator_for(multiplexer) for part in parts), multiplexer) + (
         "" if multiplexer is Multiplexer.NONE else BELL
     )
 
 
 def clipboard_sequence(text: str, multiplexer: Multiplexer) -> str:
-    """What puts a text into the clipboard (OSC 52).
+    """Return the sequence that copies `text` to the clipboard (OSC 52).
 
-    tmux takes it itself when its `set-clipboard` is `on`, else it only passes it through.
+    In tmux the plain and the wrapped form are both sent: tmux handles the first with `set-clipboard on` and only passes
+    the second through otherwise.
     """
     osc52 = f"{ESC}]52;c;{_base64(text)}{_terminator_for(multiplexer)}"
     return (
@@ -164,12 +174,12 @@ def clipboard_sequence(text: str, multiplexer: Multiplexer) -> str:
 
 
 def title_sequence(title: str) -> str:
-    """What gives the window a title (OSC 2)."""
+    """Return the sequence that sets the window title (OSC 2). `title` is sanitised here."""
     return f"{ESC}]2;{sanitize_text(title, MAX_TITLE_CHARACTERS)}{STRING_TERMINATOR}"
 
 
 def wrap_for_multiplexer(sequence: str, multiplexer: Multiplexer) -> str:
-    """A sequence for the terminal outside."""
+    """Return `sequence` wrapped for passthrough to the outer terminal."""
     match multiplexer:
         case Multiplexer.NONE:
             return sequence
@@ -192,7 +202,7 @@ def _split_for_screen(sequence: str) -> list[str]:
 
 
 def _terminator_for(multiplexer: Multiplexer) -> str:
-    # Within screen's own string its terminator must not stand; every terminal takes the bell, too.
+    # ST would end the enclosing string of screen. All terminals accept BEL as well.
     return BELL if multiplexer is Multiplexer.SCREEN else STRING_TERMINATOR
 
 

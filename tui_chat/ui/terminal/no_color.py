@@ -1,7 +1,8 @@
-"""Output without colours (https://no-color.org): not one colour sequence leaves the program.
+"""Colour removal for `NO_COLOR` (https://no-color.org).
 
-What was told by a ground of its own (selected text, say) is reversed instead; bold,
-underline, italic and links stay.
+- No colour sequence reaches the terminal.
+- Text with a background colour, such as a selection, is shown in reverse video instead.
+- Bold, underline, italic and hyperlinks are preserved.
 """
 
 from functools import lru_cache
@@ -13,10 +14,10 @@ from textual.filter import LineFilter
 
 
 class NoColorFilter(LineFilter):
-    """Takes the colours out of finished lines."""
+    """Line filter that removes all colours."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        """The same segments without colours."""
+        """Return the segments without colours."""
         return [
             Segment(text, None if style is None else _strip_color(style), control) for text, style, control in segments
         ]
@@ -26,7 +27,7 @@ class NoColorFilter(LineFilter):
 def _strip_color(style: Style) -> Style:
     colorless = style.without_color
     if style.link:
-        # Rich gives a new id to each copy, which would make each piece of a wrapped link one of its own.
+        # Rich assigns a new link id to each copy, which would split a wrapped hyperlink into several.
         colorless._link_id = style._link_id  # pyright: ignore[reportPrivateUsage]
     has_background = style.bgcolor is not None and not style.bgcolor.is_default
     return colorless + Style(reverse=True) if has_background and not style.reverse else colorless

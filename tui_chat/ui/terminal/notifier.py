@@ -1,4 +1,4 @@
-"""Telling somebody who is not here what was said: the gathering of `Notices`, at its times."""
+"""Timed delivery of batched notifications to the terminal."""
 
 import time
 from collections.abc import Callable
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 
 class Notifier:
-    """The notifications of one program.
+    """Notifications of one app, batched by `NotificationBatcher`.
 
     Args:
-        app: What tells them.
-        session: Gives what is open now, None for nothing.
+        app: App that writes the notifications to the terminal.
+        get_session: Returns the current chat session, None if there is none.
     """
 
     def __init__(self, app: SettingsApp, get_session: "Callable[[], ChatSession | None]") -> None:
@@ -28,7 +28,7 @@ class Notifier:
         self._timer: Timer | None = None
 
     def flush(self) -> None:
-        """Tell what was heard, or see to it that it is told when its time has come."""
+        """Send a notification that is due, or start the timer for the next one."""
         session = self._get_session()
         if session is None:
             return
