@@ -1,13 +1,11 @@
-"""Every event of every connection: which dialect it is of, whether it may be done now, what is answered.
+"""Dispatcher of client events: dialect selection, rate limits and error responses.
 
-Rule 1  An error of the tree becomes the answer here, and nowhere else; where no
-        answer was asked for it becomes an `error` event.
-Rule 2  Who asks for answers and is too fast is refused, and told when to repeat.
-        Who asks for none could not know, so nothing of it is dropped: it is
-        done when the rate allows, and until then nothing more is read from that
-        connection. Whoever has been slowed for `flood_timeout` is cut.
-Rule 3  Rates are of the transport: a client that leaves and comes back on it has
-        used up what it had used up.
+- Errors: `dispatch` is the only place that converts a `ChatError` into a response: an
+  acknowledgement, or an `error` event without a requested acknowledgement.
+- Rate limits: requests with an ack that exceed the rate limit fail with `retryAfter`. Requests
+  without an ack are delayed in order, and the session handles no further packet until then.
+  Throttling for `flood_timeout` seconds without a pause closes the connection.
+- Reconnects: rate limits belong to the session, so DISCONNECT and CONNECT reset nothing.
 """
 
 import asyncio
@@ -30,16 +28,16 @@ log = logging.getLogger("chat.gateway")
 
 
 class Dispatcher:
-    """Turns events into answers and pushes.
+    """Dispatcher of all connections of one server.
 
     Args:
-        dialects: In the order in which they are asked; the last takes what is nobody's.
-        commands: What can be done.
-        lobby: Who is where.
-        limits: How often a connection may ask.
-        clock: The time.
-        new_sid: Gives a new Socket.IO session id.
-        flood_timeout: Seconds for which a connection may be slowed without a break.
+        dialects: Dialects in matching order; the last one receives unmatched events.
+        handlers: Request handlers, shared by all dialects.
+        room_registry: Rooms with members.
+        request_limits: Rate limits of a connection.
+        clocks: Monotonic and wall clock.
+        generate_sid: Source of new Socket.IO session ids.
+        flood_timeout: Seconds of continuous throttling before the connection closes.
     """
 
     def __init__(
@@ -67,12 +65,12 @@ class Dispatcher:
             for event in dialect.event_names:
                 self._dialects_by_event.setdefault(event, []).append(dialect)
 
-    # -- what the engine tells
+    # -- transport callbacks
 
     def on_connect(
         self, sink: FrameSink, address: str, auth: Raw | None, previous: ClientConnection | None
     ) -> ClientConnection:
-        """A client wants in; guests need nothing, so `auth` is not looked at."""
+        """Register a connection. Guests present no credentials, so `auth` is ignored."""
         if self._is_stopping:
             raise Unavailable("the server is stopping", 1.0)
         rate_buckets = (
@@ -86,7 +84,7 @@ class Dispatcher:
     async def dispatch(
         self, connection: ClientConnection, event: str, arguments: list[Raw], *, wants_ack: bool
     ) -> bytes | None:
-        """Carry a request out, and answer it if an answer was asked for."""
+        """Run one request and return its acknowledgement, if requested."""
         dialect = self._find_dialect(event, arguments)
         try:
             self._require_open(connection)
@@ -102,44 +100,48 @@ class Dispatcher:
                 self._count_invalid(connection)
             return self._respond_with_error(connection, dialect, error, wants_ack)
         except Exception:
-            log.exception("a request could not be carried out")
+            log.exception("request handler failed, responding with an internal error")
             internal_error = InternalError("the server made a mistake; its log has the details")
             return self._respond_with_error(connection, dialect, internal_error, wants_ack)
 
     def on_disconnect(self, connection: ClientConnection) -> None:
-        """The connection has ended."""
+        """Remove a connection from the server and from its rooms."""
         self._connections.discard(connection)
         self._handlers.on_disconnect(connection)
 
-    # -- what the operator sees and does
+    # -- monitoring and shutdown
 
     @property
     def is_stopping(self) -> bool:
-        """Whether it has said goodbye, and takes nobody and nothing any more."""
+        """Shutdown state; a stopping dispatcher rejects connections and requests."""
         return self._is_stopping
 
     def count_rooms_and_members(self) -> tuple[int, int]:
-        """How many rooms have somebody in them, and how many members these have in all."""
+        """Return the number of rooms with members, and the sum of their members."""
         rooms = self._room_registry.rooms.values()
         return len(rooms), sum(len(room.participants) for room in rooms)
 
     @property
     def published_count(self) -> int:
-        """Entries told to rooms since the start."""
+        """Number of entries published since the start."""
         return self._handlers.published_count
 
     def announce_shutdown(self, reconnect_after: float) -> None:
-        """Take no more requests, and tell everybody when to come back."""
+        """Reject further requests and send `goingAway` to all clients.
+
+        Args:
+            reconnect_after: Seconds after which clients reconnect.
+        """
         self._is_stopping = True
         frame = encode_push_frame(events.GOING_AWAY, events.GoingAwayPush(reconnect_after=reconnect_after))
         for connection in self._connections:
             connection.push(frame)
 
     def close(self) -> None:
-        """Forget what was to be told later."""
+        """Discard pending presence updates."""
         self._handlers.close()
 
-    # -- one event
+    # -- event processing
 
     def _find_dialect(self, event: str, arguments: list[Raw]) -> Dialect:
         for dialect in self._dialects_by_event.get(event, ()):
@@ -154,7 +156,14 @@ class Dispatcher:
             raise Unavailable("the connection has ended")
 
     def _check_rate(self, connection: ClientConnection, request: Request, wants_ack: bool) -> float:
-        """Count a request; the seconds that it has to wait first (rule 2), 0 for one that may be done."""
+        """Acquire a token for a request.
+
+        Returns:
+            Seconds to wait before the next attempt; 0 if a token was acquired.
+
+        Raises:
+            RateLimited: No token is available and the client requested an acknowledgement.
+        """
         try:
             self._request_limits.acquire(connection.rate_buckets, request, self._clocks.monotonic())
         except RateLimited as error:
@@ -164,7 +173,7 @@ class Dispatcher:
         return 0
 
     async def _await_token(self, connection: ClientConnection, request: Request, delay: float) -> None:
-        """Wait until the rate allows it."""
+        """Wait until a token for the request is acquired."""
         while delay:
             self._throttle(connection)
             await asyncio.sleep(delay)
@@ -178,7 +187,7 @@ class Dispatcher:
         elif now - connection.throttled_since > self._flood_timeout:
             error = RateLimited("too much, for too long")
             _push_error(connection, error)
-            connection.close("a flood")
+            connection.close("rate limit exceeded for too long")
             raise error
 
     def _respond_with_error(
@@ -191,7 +200,7 @@ class Dispatcher:
 
     def _count_invalid(self, connection: ClientConnection) -> None:
         if not self._request_limits.allow_invalid_request(connection.rate_buckets, self._clocks.monotonic()):
-            connection.close("too many requests that are not valid")
+            connection.close("too many invalid requests")
 
 
 def _push_error(connection: ClientConnection, error: ChatError) -> None:

@@ -1,9 +1,7 @@
-"""From one piece of news to everybody in the room: encoded once for each form that is read there.
+"""Fan-out of room events: one encoding per dialect, one queued frame per recipient.
 
-A push only puts the finished frame behind what the connection has yet to get.
-The engine joins what one tick owes a connection into one write, so neither a
-task nor an encoding is made per recipient. A form that nobody in the room reads
-is not even looked at.
+The send queue of each session batches the writes, so a recipient costs neither a task nor an
+encoding. Dialects without readers in the room cost nothing.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,29 +17,29 @@ from tui_chat.protocol.codec import encode_push
 MembershipNotice = events.JoinNotice | events.LeaveNotice | events.NickNotice
 
 RoomEvent = events.Entry | MembershipNotice | events.PresencePush | events.TypingPush
-"""What happens in a room, as the native form has it."""
+"""Event of a room, as defined by the native protocol."""
 
 
 class DialectSink(Protocol):
-    """A form in which connections read (`server.gateway.dialects.dialect`)."""
+    """Encoder and sender of room events for one dialect (`server.gateway.dialects.dialect`)."""
 
     def deliver(
         self, room: LiveRoom[ClientConnection], room_event: RoomEvent, recipients: Iterable[ClientConnection]
     ) -> None:
-        """Push the news to these readers in this form, or leave it when the form has no words for it."""
+        """Push a room event to recipients; ignore events unsupported by the dialect."""
         ...
 
 
 def encode_push_frame(event: str, body: events.WireStruct) -> Frame:
-    """The push as everybody gets it."""
+    """Return a native push as an encoded frame."""
     return Frame(packets.encode_event(encode_push(event, body)))
 
 
 class Fanout:
-    """Tells rooms what happens in them.
+    """Sender of room events to all dialects.
 
     Args:
-        forms: By the name under which a room knows its readers.
+        dialects: Dialects by name.
     """
 
     def __init__(self, dialects: Mapping[str, DialectSink]) -> None:
@@ -50,7 +48,7 @@ class Fanout:
     def send_to_room(
         self, room: LiveRoom[ClientConnection], room_event: RoomEvent, exclude: ClientConnection | None = None
     ) -> None:
-        """Tell every connection in the room, except one."""
+        """Send an event to all connections of a room except `exclude`."""
         for dialect, subscribers in room.subscribers.items():
             if exclude is None or exclude not in subscribers:
                 self._dialects[dialect].deliver(room, room_event, subscribers)
@@ -60,7 +58,7 @@ class Fanout:
                 )
 
     def send_to_one(self, room: LiveRoom[ClientConnection], room_event: RoomEvent, recipient: ClientConnection) -> None:
-        """Tell one of the room's connections."""
+        """Send an event to one connection of a room."""
         for dialect, subscribers in room.subscribers.items():
             if recipient in subscribers:
                 self._dialects[dialect].deliver(room, room_event, (recipient,))

@@ -1,9 +1,9 @@
-"""What each request does, whichever dialect it came in (docs/protocol.md, "Requests").
+"""Request handlers of all dialects (docs/protocol.md, "Requests").
 
-Rule 1  A member is put into the room before the room's log is read, so that
-        whatever is not in the answer comes as a push.
-Rule 2  What a request waited for may have ended its connection; whoever goes on
-        after a wait asks the lobby again.
+- Join order: the member enters the room before the log is read, so that entries missing from
+  the snapshot arrive as pushes.
+- Membership after `await`: the connection may close during any `await`; check membership again
+  afterwards.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -31,37 +31,38 @@ from tui_chat.protocol.errors import BadRequest, ChatError
 from tui_chat.protocol.names import canonical_key
 
 JOINS_PER_TICK = 4
-"""Answers to joins in each turn of the event loop: in a room of thousands one takes 2 ms."""
+"""Join responses per event loop tick; one takes 2 ms in a room with thousands of members."""
 
 RequestHandler = Callable[[ClientConnection, Any], Awaitable[events.WireStruct]]
 
 
 class Clocks(Protocol):
-    """Both clocks that the gateway reads."""
+    """Monotonic and wall clock."""
 
     def monotonic(self) -> float:
-        """Seconds that never go back."""
+        """Return monotonic seconds."""
         ...
 
     def now(self) -> int:
-        """Milliseconds since the epoch, UTC."""
+        """Return the time in milliseconds since the epoch, UTC."""
         ...
 
 
 class Handlers:
-    """What can be asked for. Every command raises the `ChatError` that refuses it.
+    """Request handlers; a rejected request raises a `ChatError`.
 
     Args:
-        database: Where entries are written and read.
-        guests: Who knows the members without an account.
-        clock: The time.
-        lobby: Who is where.
-        fanout: Tells rooms what happens in them.
-        room_writes: How often one address may make, rename or remove a room; None for no rate of its own.
+        database: Storage of rooms and entries.
+        guest_keys: Issuer and verifier of guest keys.
+        clocks: Monotonic and wall clock.
+        room_registry: Rooms with members.
+        fanout: Sender of room events.
+        room_write_limiter: Rate limit per address for room creation, rename and removal; None for
+            no limit.
 
     Attributes:
-        chatrooms: What can be asked of the list of rooms.
-        published: Entries told to rooms since the start.
+        room_catalog: Room management.
+        published_count: Number of entries published since the start.
     """
 
     def __init__(
@@ -98,10 +99,10 @@ class Handlers:
         database.journal.set_publisher(self.publish)
 
     def handle(self, connection: ClientConnection, request: requests.Request) -> Awaitable[events.WireStruct]:
-        """Do what a request other than a join asks for.
+        """Run a request other than a join.
 
         Returns:
-            Its answer, one of `tui_chat.protocol.responses`.
+            The response, a type of `tui_chat.protocol.responses`.
         """
         handler = self._handlers_by_type.get(type(request))
         if handler is None:
@@ -109,7 +110,7 @@ class Handlers:
         return handler(connection, request)
 
     def publish(self, committed: Sequence[events.Entry]) -> None:
-        """Tell the rooms what is now on disk."""
+        """Send committed entries to the members of their rooms."""
         self.published_count += len(committed)
         for entry in committed:
             room = self._room_registry.rooms.get(canonical_key(entry.room))
@@ -117,20 +118,32 @@ class Handlers:
                 self._fanout.send_to_room(room, entry)
 
     def on_disconnect(self, connection: ClientConnection) -> None:
-        """The connection has ended, and is in no room any more."""
+        """Remove a connection from all its rooms and announce the leaves."""
         for leave_result in self._room_registry.leave_all(connection):
             self._broadcast_leave(leave_result)
 
     def close(self) -> None:
-        """Forget what was to be told later."""
+        """Discard pending presence updates."""
         self._presence_broadcaster.close()
 
-    # -- coming and going
+    # -- membership
 
     async def join(
         self, connection: ClientConnection, request: requests.JoinRoom, *, dialect: str, client_kind: str | None
     ) -> responses.JoinResponse:
-        """Come into a room, to read it in this form; `via` is what the others are told of it."""
+        """Add a connection to a room and announce the member.
+
+        A failed first join leaves the room again, without a notice.
+
+        Args:
+            connection: Connection of the client.
+            request: Room, nickname, and the position after which entries are missing.
+            dialect: Name of the dialect for pushes to this connection.
+            client_kind: `via` of the member; None for native clients.
+
+        Raises:
+            ChatError: The join was rejected, the snapshot is unavailable, or the connection closed.
+        """
         member_id = self._resolve_member_id(connection, request.guest_key)
         was_joined = any(
             room.key == canonical_key(request.room_name) for room in self._room_registry.joined_rooms(connection)
@@ -175,10 +188,10 @@ class Handlers:
         )
 
     def _resolve_member_id(self, connection: ClientConnection, guest_key: str | None) -> str:
-        """The member that a join is by: the key's, else the connection's own, else a new one.
+        """Return the member id of a guest key, else of the connection, else a new one.
 
-        A key of another server (or of a database that is gone) makes a new guest: it proves nothing,
-        and who presents it only wants to talk.
+        An invalid guest key, for example of another server, is ignored: the client may join as a new
+        guest.
         """
         member_id = self._guest_keys.verify(guest_key) if guest_key is not None else None
         member_id = member_id or connection.member_id or self._guest_keys.generate_member_id()
@@ -209,12 +222,12 @@ class Handlers:
             assigned_nick = participant.nick_name
         return responses.NickChanged(nick_name=assigned_nick)
 
-    # -- writing
+    # -- log entries
 
     async def _send_message(
         self, connection: ClientConnection, request: requests.SendMessage
     ) -> responses.SendResponse:
-        """Say something in a room that the connection is in."""
+        """Append a message to a joined room."""
         room, participant = self._room_registry.require_membership(connection, request.room)
         command = AppendMessage(
             room=room.to_ref(),
@@ -260,7 +273,7 @@ class Handlers:
     async def _append_change(self, command: LogCommand) -> responses.ChangeAccepted:
         return responses.ChangeAccepted(revision=(await self._database.journal.append(command)).entry.seq)
 
-    # -- reading
+    # -- queries
 
     async def _read_history(self, connection: ClientConnection, request: requests.History) -> responses.HistoryPage:
         room, _ = self._room_registry.require_membership(connection, request.room)

@@ -1,11 +1,10 @@
-"""Tells a room who came, left and changed nickname: a notice for people, presence for programs.
+"""Broadcaster of joins, leaves and nickname changes: notices for users, presence for programs.
 
-Rule 1  The newcomer gets its own notice at once, whatever else happens.
-Rule 2  The others get at most `NOTICES` notices a second of each kind in each
-        room; the rest are folded into one that says how many more they are. Of
-        new nicknames the rest are left to presence, which has them all.
-Rule 3  Presence is gathered per room and sent once a tick: a storm of joins is
-        a few pushes, not one for each pair of members.
+- Own notice: a new member receives its join notice immediately, independent of the rate.
+- Coalescing: a room receives at most `NOTICE_RATE` notices of each type. Excess joins and leaves
+  are coalesced into one notice with a count; excess nickname changes appear in presence only.
+- Presence: changes are collected per room and sent every `PRESENCE_INTERVAL`, so that a join
+  storm causes a few pushes instead of one per pair of members.
 """
 
 import asyncio
@@ -20,10 +19,10 @@ from server.gateway.fanout import Fanout
 from tui_chat.protocol import events
 
 PRESENCE_INTERVAL = 0.1
-"""Seconds over which presence, and notices beyond the rate, are gathered."""
+"""Seconds between two flushes of presence and coalesced notices."""
 
 NOTICE_RATE = Rate(10, 10)
-"""Notices of one kind in one room, to those who are there."""
+"""Rate limit of each notice type in one room."""
 
 
 _NoticeType = type[events.JoinNotice] | type[events.LeaveNotice]
@@ -31,7 +30,7 @@ _NoticeType = type[events.JoinNotice] | type[events.LeaveNotice]
 
 @dataclass(slots=True)
 class _CoalescedNotices:
-    """Notices of one kind in one room that went beyond the rate."""
+    """Rate limit and coalesced notices of one type in one room."""
 
     bucket: TokenBucket
     count: int = 0
@@ -40,7 +39,7 @@ class _CoalescedNotices:
 
 @dataclass(slots=True)
 class _PendingUpdates:
-    """What has to be told in one room."""
+    """Unsent updates of one room."""
 
     presence_delta: PresenceDelta = field(default_factory=PresenceDelta)
     presence_changed: bool = False
@@ -49,12 +48,12 @@ class _PendingUpdates:
 
 
 class PresenceBroadcaster:
-    """Announces what happens in rooms.
+    """Sender of notices and presence to all rooms.
 
     Args:
-        now: Gives milliseconds since the epoch, UTC.
-        monotonic: Gives seconds that never go back.
-        fanout: Tells rooms what happens in them.
+        now: Wall clock, in milliseconds since the epoch, UTC.
+        monotonic: Monotonic clock, in seconds.
+        fanout: Sender of room events.
     """
 
     def __init__(self, now: Callable[[], int], monotonic: Callable[[], float], fanout: Fanout) -> None:
@@ -65,7 +64,7 @@ class PresenceBroadcaster:
         self._flush_timer: asyncio.TimerHandle | None = None
 
     def on_join(self, join_result: JoinResult[ClientConnection]) -> None:
-        """A member is in the room, or is shown otherwise since it joined again."""
+        """Record a new member, or a repeated join with another nickname or client, for presence."""
         member = join_result.participant.to_member()
         if join_result.is_new or join_result.client_changed:
             self._get_presence_delta(join_result.room).record_join(member)
@@ -73,7 +72,7 @@ class PresenceBroadcaster:
             self._get_presence_delta(join_result.room).record_rename(member)
 
     def send_join_notice(self, join_result: JoinResult[ClientConnection], joiner: ClientConnection) -> None:
-        """Say it to everybody, the newcomer included, once the room's name is known."""
+        """Send the join or nickname notice; call this method after the room name is final."""
         room, participant = join_result.room, join_result.participant
         if join_result.is_new:
             if not self._send_or_coalesce(room, participant, events.JoinNotice):
@@ -82,30 +81,30 @@ class PresenceBroadcaster:
             self._send_nick_notice(room, participant, join_result.old_nick)
 
     def on_leave(self, leave_result: LeaveResult[ClientConnection]) -> None:
-        """A member is not in the room any more."""
+        """Record a leave for presence and send the leave notice."""
         self._get_presence_delta(leave_result.room).record_leave(leave_result.participant.member_id)
         self._send_or_coalesce(leave_result.room, leave_result.participant, events.LeaveNotice)
 
     def on_join_aborted(self, leave_result: LeaveResult[ClientConnection]) -> None:
-        """A member is not in the room any more, and had not been welcomed yet: nobody is to hear of it."""
+        """Record a leave for presence without a notice, because no join notice was sent."""
         self._get_presence_delta(leave_result.room).record_leave(leave_result.participant.member_id)
 
     def on_nick_change(
         self, room: LiveRoom[ClientConnection], participant: Participant[ClientConnection], old_nick: str
     ) -> None:
-        """A member has another nickname."""
+        """Record a nickname change for presence and send the nickname notice."""
         self._get_presence_delta(room).record_rename(participant.to_member())
         self._send_nick_notice(room, participant, old_nick)
 
     def close(self) -> None:
-        """Forget what was gathered."""
+        """Discard pending updates."""
         if self._flush_timer is not None:
             self._flush_timer.cancel()
 
     def _send_or_coalesce(
         self, room: LiveRoom[ClientConnection], participant: Participant[ClientConnection], notice_type: _NoticeType
     ) -> bool:
-        """Tell the room now, or fold it into what is told later; False for later."""
+        """Send a notice if the rate allows, else coalesce the notice; return whether it was sent."""
         pending = self._get_pending_updates(room)
         coalesced = pending.coalesced.get(notice_type)
         if coalesced is None:
@@ -187,7 +186,7 @@ class PresenceBroadcaster:
             self._schedule_flush()
 
     def _flush_coalesced(self, room: LiveRoom[ClientConnection], pending: _PendingUpdates) -> bool:
-        """Tell what was folded, as the rate allows; False when the room's rates need not be remembered."""
+        """Send coalesced notices within the rate; return whether the room's state is still needed."""
         now = self._monotonic()
         for notice_type, coalesced in pending.coalesced.items():
             if coalesced.count and coalesced.last_participant is not None and not coalesced.bucket.acquire(now):
@@ -197,4 +196,4 @@ class PresenceBroadcaster:
                 coalesced.count = 0
         if pending.rename_bucket is not None and not pending.rename_bucket.is_full(now):
             return True
-        return any(folded.count or not folded.bucket.is_full(now) for folded in pending.coalesced.values())
+        return any(coalesced.count or not coalesced.bucket.is_full(now) for coalesced in pending.coalesced.values())

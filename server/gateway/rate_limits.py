@@ -1,4 +1,4 @@
-"""How often one connection may do what: a token bucket for each kind of request."""
+"""Rate limits of a connection: one token bucket per rate class."""
 
 from dataclasses import dataclass
 
@@ -6,19 +6,19 @@ from server.domain.token_bucket import Rate, TokenBucket
 from tui_chat.protocol.errors import RateLimited
 from tui_chat.protocol.requests import Request
 
-_MESSAGES, _JOINS, _SEARCHES, _OTHER, _INVALID = "messages", "joins", "searches", "others", "faults"
+_MESSAGES, _JOINS, _SEARCHES, _OTHER, _INVALID = "messages", "joins", "searches", "others", "invalid"
 
 
 @dataclass(frozen=True, slots=True)
 class RequestRates:
-    """The rates of one connection.
+    """Rates of one connection, one per rate class.
 
     Attributes:
-        messages: Of `sendMessage`.
-        joins: Of `joinRoom` and `changeNick`, which whole rooms are told of, and of making rooms.
-        searches: Of `search`.
-        others: Of everything else.
-        faults: Of requests that are not valid; past it the connection is closed.
+        messages: `sendMessage`.
+        joins: `joinRoom`, `changeNick` and room creation; the room is notified of each.
+        searches: `search`.
+        other: All other requests.
+        invalid: Invalid requests; an excess closes the connection.
     """
 
     messages: Rate = Rate(10, 3)
@@ -29,14 +29,19 @@ class RequestRates:
 
 
 class RequestLimits:
-    """Applies the rates; `enabled` false applies only that of faults."""
+    """Rate limiter of requests.
+
+    Args:
+        rates: Rates of one connection.
+        enabled: Limit valid requests. Invalid requests are limited in any case.
+    """
 
     def __init__(self, rates: RequestRates, *, enabled: bool) -> None:
         self._rates = rates
         self._enabled = enabled
 
     def create_buckets(self, now: float) -> dict[str, TokenBucket]:
-        """The counters of a new connection."""
+        """Return full token buckets for a new connection, by rate class."""
         rates = self._rates
         return {
             _MESSAGES: TokenBucket(rates.messages, now),
@@ -47,10 +52,10 @@ class RequestLimits:
         }
 
     def acquire(self, buckets: dict[str, TokenBucket], request: Request, now: float) -> None:
-        """Count a request.
+        """Acquire a token for a request.
 
         Raises:
-            RateLimited: There were too many of its kind; it is not to be carried out.
+            RateLimited: No token is available; `retry_after` is set.
         """
         if not self._enabled:
             return
@@ -60,5 +65,5 @@ class RequestLimits:
             raise RateLimited(f"too many {rate_class if rate_class != _OTHER else 'requests'}", round(retry_after, 3))
 
     def allow_invalid_request(self, buckets: dict[str, TokenBucket], now: float) -> bool:
-        """Count a request that was not valid; False when there were too many."""
+        """Acquire a token for an invalid request; return whether one was available."""
         return buckets[_INVALID].acquire(now) == 0

@@ -1,15 +1,13 @@
-"""The list of rooms as clients keep it: make, find, change, remove, and stream what was said (WIRE, section 2.4).
+"""Room management for `resource_crud` clients (docs/dialects.md, "resource_crud").
 
-Rule 1  A guest changes and removes only what it made on this connection. What
-        others made is `forbidden`, and what is on no list is `not_found`.
-Rule 2  Nobody loses a room under their feet: while somebody else is in it, it is
-        neither renamed nor removed. Nor does a room go on under a name that those
-        who are in it do not know.
-Rule 3  Removing a room deletes its messages by entries of its log, so that whoever
-        comes back to it with what they had sees the same.
-Rule 4  The list is written to at `WRITES` at most, all connections together: each
-        time is a transaction of its own, for which messages wait. Before that each
-        address has a rate of its own, so that none uses it up for the others.
+- Ownership: a guest may update and delete only rooms created on the same connection. Other
+  rooms result in `forbidden`, and rooms outside the public list in `not_found`.
+- Stability: a room with members present can be neither renamed nor deleted. No member ever sees
+  a room under an unknown name.
+- Deletion in the log: deleting a room appends a deletion for each message, so that clients with
+  cached entries reach the same state.
+- Rate limits: each write is a transaction of its own that delays messages. All connections share
+  `CATALOG_WRITE_RATE`; the limit per address prevents one address from exhausting the rate.
 """
 
 import asyncio
@@ -31,24 +29,24 @@ from tui_chat.protocol.names import canonical_key
 from tui_chat.protocol.responses import HistoryPage
 
 CATALOG_WRITE_RATE = Rate(100, 10)
-"""Rooms made, renamed and removed on this server."""
+"""Rate of room creations, renames and deletions on this server."""
 
 MAX_DELETABLE_ENTRIES = 2_000
-"""A room with a longer log is not removed by a guest: it belongs to those who talked there."""
+"""Longest log that a guest may delete; a longer one belongs to its authors."""
 
 _DEFAULT_NICK_NAME = "guest"
-"""Whoever changes a room need not be in one, and so need not have a nickname."""
+"""Author nickname of catalog changes; the author need not be a member of a room."""
 
 
 class RoomCatalog:
-    """What can be asked of the list. Every command raises the `ChatError` that refuses it.
+    """Room list and room management; a rejected operation raises a `ChatError`.
 
     Args:
-        database: Where rooms are stored.
-        guests: Gives ids to those who have joined nowhere.
-        lobby: Who is where.
-        monotonic: Gives seconds that never go back.
-        of_address: How often one address may write to the list; None for as often as all together.
+        database: Storage of rooms and entries.
+        guest_keys: Source of member ids for connections without one.
+        room_registry: Rooms with members.
+        monotonic: Monotonic clock, in seconds.
+        address_limiter: Rate limit of writes per address; None for the shared rate only.
     """
 
     def __init__(
@@ -68,28 +66,28 @@ class RoomCatalog:
         self._created_rooms = WeakKeyDictionary[ClientConnection, set[int]]()
 
     def count_members(self, room: RoomRecord) -> int:
-        """How many are in it now."""
+        """Return the number of members present in a room."""
         live_room = self._room_registry.rooms.get(room.key)
         return 0 if live_room is None else len(live_room.participants)
 
     async def create(self, connection: ClientConnection, name: str, topic: str) -> RoomRecord:
-        """A new room, which this connection may change."""
+        """Create a room; this connection may update and delete the room."""
         created_ids = self._created_rooms.setdefault(connection, set())
         if len(created_ids) >= ROOMS_PER_CONNECTION:
-            raise BadRequest(f"a connection can make {ROOMS_PER_CONNECTION} rooms")
+            raise BadRequest(f"a connection can create at most {ROOMS_PER_CONNECTION} rooms")
         if canonical_key(name) in self._room_registry.rooms:
-            raise Conflict("there is a room of this name")
+            raise Conflict("a room with this name already exists")
         self._acquire_write(connection)
         room = await self._database.rooms.create(canonical_key(name), name, topic)
         created_ids.add(room.id)
         return room
 
     async def list_public(self) -> list[RoomRecord]:
-        """Public rooms, those with the newest activity first."""
+        """Return up to `ROOM_LIST_PAGE` public rooms, latest activity first."""
         return await self._database.reader.list_rooms(None, ROOM_LIST_PAGE)
 
     async def get(self, room_id: int) -> RoomRecord:
-        """One public room."""
+        """Return a public room; raise `NotFound` if absent."""
         room = await self._database.reader.find_room(room_id)
         if room is None:
             raise NotFound("there is no such room")
@@ -98,13 +96,13 @@ class RoomCatalog:
     async def update(
         self, connection: ClientConnection, room_id: int, name: str | None, topic: str | None
     ) -> RoomRecord:
-        """Give a room another name or topic; None leaves it as it is."""
+        """Change the name or the topic of a room; None keeps the current value."""
         room = await self._require_owned(connection, room_id)
         if name is not None and name != room.name:
             if room.key in self._room_registry.rooms or (
                 canonical_key(name) != room.key and canonical_key(name) in self._room_registry.rooms
             ):
-                raise Conflict("somebody is in the room")
+                raise Conflict("the room is not empty")
             self._acquire_write(connection)
             await self._database.rooms.rename(room_id, canonical_key(name), name)
             room = await self.get(room_id)
@@ -116,16 +114,16 @@ class RoomCatalog:
         return await self.get(room_id)
 
     async def delete(self, connection: ClientConnection, room_id: int) -> RoomRecord:
-        """Take a room off the list, with all that was said in it.
+        """Delete a room and its messages.
 
         Returns:
-            The room as it was.
+            The room before the deletion.
         """
         room = await self._require_owned(connection, room_id)
         if room.key in self._room_registry.rooms:
-            raise Conflict("somebody is in the room")
+            raise Conflict("the room is not empty")
         if room.last_seq > MAX_DELETABLE_ENTRIES:
-            raise Conflict("too much was said in the room")
+            raise Conflict(f"a room with more than {MAX_DELETABLE_ENTRIES} entries cannot be deleted")
         self._acquire_write(connection)
         author = self._build_author(connection)
         room_ref = RoomRef(key=room.key, name=room.name)
@@ -143,24 +141,30 @@ class RoomCatalog:
         return room
 
     async def read_messages(self, room_id: int, before: int | None, limit: int) -> tuple[RoomRecord, HistoryPage]:
-        """The newest entries of a room with a lesser `seq` than this, ascending."""
+        """Return the newest entries of a room, in ascending order.
+
+        Args:
+            room_id: Id of a public room.
+            before: Exclusive upper bound of `seq`; None for the end of the log.
+            limit: Maximum number of entries.
+        """
         room = await self.get(room_id)
         return room, await self._database.reader.read_page(room.key, before=before or SEQ_MAX, limit=limit)
 
     async def _require_owned(self, connection: ClientConnection, room_id: int) -> RoomRecord:
         room = await self.get(room_id)
         if room_id not in self._created_rooms.get(connection, ()):
-            raise Forbidden("a guest can change only a room that it made on this connection")
+            raise Forbidden("a guest can change only rooms created on the same connection")
         return room
 
     def _acquire_write(self, connection: ClientConnection) -> None:
         now = self._monotonic()
         retry_after = 0.0 if self._address_limiter is None else self._address_limiter.acquire(connection.address, now)
         if retry_after:
-            raise RateLimited("too many rooms are made or changed from this address", round(retry_after, 3))
+            raise RateLimited("too many room changes from this address", round(retry_after, 3))
         retry_after = self._write_bucket.acquire(now)
         if retry_after:
-            raise RateLimited("too many rooms are made or changed", round(retry_after, 3))
+            raise RateLimited("too many room changes on this server", round(retry_after, 3))
 
     def _build_author(self, connection: ClientConnection) -> Author:
         if connection.member_id is None:

@@ -1,10 +1,9 @@
-"""What a dialect is: one way in which clients ask, and in which they read (docs/dialects.md).
+"""Base class of dialects: client vocabularies for requests and pushes (docs/dialects.md).
 
-Rule 1  A dialect asks through the same commands as all others: whatever it is
-        called there, a request is cleaned, limited, journalled and told alike.
-Rule 2  It says nothing of its own: all that its readers get is news of the
-        room in its form, encoded once however many they are.
-Rule 3  It believes no name in a payload: who speaks is whoever joined.
+- Shared handlers: all dialects run requests through the same handlers. Sanitizing, limits, storage
+  and fan-out do not depend on the dialect.
+- Encoding: each distinct frame of a room event is encoded once, not once per reader.
+- Identity: names in a payload are ignored; the author is the member that joined on the connection.
 """
 
 from abc import ABC, abstractmethod
@@ -26,11 +25,11 @@ from tui_chat.protocol.requests import Request
 
 @dataclass(frozen=True, slots=True)
 class DialectContext:
-    """What a dialect may look at.
+    """Server state available to dialects.
 
     Attributes:
-        lobby: Who is where.
-        zone: In which times of day are told; None for the machine's own.
+        room_registry: Rooms with members.
+        timezone: Time zone of formatted times; None for the machine's own.
     """
 
     room_registry: RoomRegistry[ClientConnection]
@@ -38,11 +37,12 @@ class DialectContext:
 
 
 class Dialect(ABC):
-    """One dialect; one object of it serves all connections.
+    """One dialect; a single instance serves all connections.
 
     Attributes:
-        name: What rooms call those who read in it, and what `via` tells of them.
-        events: The events that may be its own.
+        name: Name of the dialect in rooms; also `via` of its members, except in the native dialect.
+        event_names: Events that the dialect may accept.
+        context: Server state.
     """
 
     name: ClassVar[str]
@@ -52,44 +52,46 @@ class Dialect(ABC):
         self.context = context
 
     def matches(self, event: str, arguments: list[Raw]) -> bool:
-        """Whether an event, one of `events`, is of this dialect by its arguments; the table asks in its order."""
+        """Return whether an event of `event_names` with these arguments belongs to the dialect."""
         return True
 
     @abstractmethod
     def decode(self, connection: ClientConnection, event: str, arguments: list[Raw]) -> Request:
-        """The request that an event of this connection stands for.
+        """Convert an event into a request.
 
         Raises:
-            ChatError: It is not valid; nothing of it may be used.
+            ChatError: The arguments are invalid.
         """
 
     @abstractmethod
     def handle(
         self, handlers: Handlers, connection: ClientConnection, request: Request, *, wants_ack: bool
     ) -> Awaitable[Any]:
-        """Do it, by the commands that all dialects share.
+        """Run a request with the shared handlers.
 
-        A dialect that has nothing to do itself gives the command's own awaitable:
-        each coroutine in between is woken, too, for every message.
+        A dialect without additional work returns the awaitable of the handler, because each
+        coroutine in between costs one resumption per message.
 
         Args:
-            request: What `decode` gave.
-            answered: The client asked for an acknowledgement.
+            handlers: Shared request handlers.
+            connection: Sender of the request.
+            request: Result of `decode`.
+            wants_ack: The client requested an acknowledgement.
 
         Returns:
-            What `answer` encodes.
+            Argument of `encode_result`.
         """
 
     def encode_result(self, result: Any) -> bytes:
-        """The acknowledgement's one argument, as JSON."""
+        """Return the only argument of the acknowledgement as JSON."""
         return encode_response(result)
 
     def encode_failure(self, error: ChatError) -> bytes:
-        """The same for a request that was refused."""
+        """Return the acknowledgement of a rejected request as JSON."""
         return encode_error(error)
 
     @abstractmethod
     def deliver(
         self, room: LiveRoom[ClientConnection], room_event: RoomEvent, recipients: Iterable[ClientConnection]
     ) -> None:
-        """Push the news to these readers in this form, or leave it when the form has no words for it."""
+        """Push a room event to recipients; ignore events unsupported by the dialect."""

@@ -1,4 +1,4 @@
-"""The native dialect: every request and every push (docs/protocol.md), on top of named rooms."""
+"""Native dialect with all requests and pushes (docs/protocol.md), an extension of `object_join`."""
 
 from collections.abc import Iterable
 from typing import ClassVar
@@ -19,7 +19,7 @@ _PUSH_EVENTS: dict[type[events.WireStruct], str] = {
 
 
 class NativeDialect(ObjectJoinDialect):
-    """What chat-tui, the SDK and the page speak."""
+    """Dialect of chat-tui, the SDK and the browser page."""
 
     name: ClassVar[str] = "native"
     event_names: ClassVar[frozenset[str]] = REQUEST_EVENTS
@@ -27,7 +27,7 @@ class NativeDialect(ObjectJoinDialect):
     def deliver(
         self, room: LiveRoom[ClientConnection], room_event: RoomEvent, recipients: Iterable[ClientConnection]
     ) -> None:
-        """All news, each under its event; messages and notices as in named rooms."""
+        """Push each room event under its native event name."""
         frame = encode_push_frame(_PUSH_EVENTS[type(room_event)], room_event)
         for recipient in recipients:
             recipient.push(frame)

@@ -1,8 +1,7 @@
-"""Named rooms: `joinRoom {roomName, nickName}`, `sendMessage {room, message}`, `message` (WIRE, section 2.1).
+"""Dialect with `joinRoom {roomName, nickName}`, `sendMessage {room, message}` and `message` (docs/dialects.md).
 
-The base of the native dialect: the same events with fewer fields. So every
-reader gets the native pushes, whose other fields and events a plain client
-does not look at.
+The native dialect extends this one with more fields and events. Pushes use the native format;
+basic clients ignore the additional fields.
 """
 
 from collections.abc import Awaitable, Iterable
@@ -20,22 +19,22 @@ from tui_chat.protocol import events, requests, responses
 from tui_chat.protocol.codec import decode_request
 
 CLIENT_KIND = "object_join"
-"""What the others are told of somebody who joined without asking for the answer, as no native client does."""
+"""`via` of members that join without an acknowledgement; native clients always request one."""
 
 
 class ObjectJoinDialect(Dialect):
-    """Joins, messages and notices."""
+    """Dialect with object payloads for joins and messages."""
 
     event_names: ClassVar[frozenset[str]] = frozenset({"joinRoom", "sendMessage"})
 
     def decode(self, connection: ClientConnection, event: str, arguments: list[Raw]) -> requests.Request:
-        """The event's one argument as a request of its name."""
+        """Decode the first argument as the request of the same name."""
         return decode_request(event, arguments[0] if arguments else b"null")
 
     def handle(
         self, handlers: Handlers, connection: ClientConnection, request: requests.Request, *, wants_ack: bool
     ) -> Awaitable[events.WireStruct]:
-        """Do it; a join that nobody waits for reads no history."""
+        """Run a request; a join without an acknowledgement reads a minimal history."""
         if isinstance(request, requests.JoinRoom):
             return self._handle_join(handlers, connection, request, wants_ack)
         return handlers.handle(connection, request)
@@ -43,7 +42,7 @@ class ObjectJoinDialect(Dialect):
     def deliver(
         self, room: LiveRoom[ClientConnection], room_event: RoomEvent, recipients: Iterable[ClientConnection]
     ) -> None:
-        """Messages and notices."""
+        """Push messages and notices; ignore other events."""
         if isinstance(room_event, events.Message | MembershipNotice):
             frame = encode_push_frame(events.MESSAGE, room_event)
             for recipient in recipients:

@@ -1,4 +1,4 @@
-"""All dialects, in the order in which they are asked whether an event is theirs."""
+"""Registry of all dialects in matching order."""
 
 from server.gateway.dialects.dialect import Dialect, DialectContext
 from server.gateway.dialects.native import NativeDialect
@@ -7,9 +7,9 @@ from server.gateway.dialects.server_msg import ServerMsgDialect
 from server.gateway.dialects.string_join import StringJoinDialect
 
 DIALECT_TYPES: tuple[type[Dialect], ...] = (StringJoinDialect, ServerMsgDialect, ResourceCrudDialect, NativeDialect)
-"""The native one is last: it takes whatever bears the name of one of its requests."""
+"""All dialects; the native one is last, because it accepts every event with the name of a request."""
 
 
 def create_dialects(context: DialectContext) -> tuple[Dialect, ...]:
-    """One of each."""
+    """Return one instance of each dialect."""
     return tuple(dialect_type(context) for dialect_type in DIALECT_TYPES)

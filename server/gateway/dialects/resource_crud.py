@@ -1,11 +1,11 @@
-"""Rooms as a resource: `createChatroom`, `findAllChatroom` and their kind, answered in plain data (WIRE, section 2.4).
+"""Dialect for rooms as a resource: `createChatroom`, `findAllChatroom` and others (docs/dialects.md, "resource_crud").
 
-Its events stand beside those of any other dialect: whoever has joined a room in
-another form may use them too. Nobody reads in this one.
+Acknowledgements contain plain data. The events are available beside any other dialect on the same
+connection, and the dialect has no readers.
 
-What answers with more than one thing sends events: `findChatroomMessages` is
-answered by a `chatroomMessage` for each message and one `chatroomMessages` at the
-end, as NestJS sends what a handler returns as `{event, data}`.
+A response with several results is a sequence of events, as NestJS sends a return value
+`{event, data}`: `findChatroomMessages` sends one `chatroomMessage` per message and
+a final `chatroomMessages`.
 """
 
 import re
@@ -28,7 +28,7 @@ from tui_chat.protocol.limits import HISTORY_DEFAULT, HISTORY_PAGE, SEQ_MAX
 from tui_chat.protocol.requests import Request, Seq
 
 MESSAGE_EVENT, STREAM_END_EVENT = "chatroomMessage", "chatroomMessages"
-"""One message of the stream, and its end."""
+"""Event names of one streamed message and of the end of the stream."""
 
 _ID_DIGITS = re.compile(f"[0-9]{{1,{len(str(SEQ_MAX))}}}")
 
@@ -36,7 +36,7 @@ RoomId = Annotated[int, Meta(ge=1, le=SEQ_MAX)]
 
 
 class CreateChatroom(Request, frozen=True):
-    """Make a room."""
+    """Request to create a room."""
 
     event: ClassVar[str] = "createChatroom"
     rate_class: ClassVar[str] = "joins"
@@ -48,20 +48,20 @@ class CreateChatroom(Request, frozen=True):
 
 
 class FindAllChatroom(Request, frozen=True):
-    """The rooms."""
+    """Request for the list of rooms."""
 
     event: ClassVar[str] = "findAllChatroom"
 
 
 class FindOneChatroom(Request, frozen=True):
-    """One room."""
+    """Request for one room."""
 
     event: ClassVar[str] = "findOneChatroom"
     id: RoomId
 
 
 class UpdateChatroom(Request, frozen=True):
-    """Give a room another name or topic."""
+    """Request to change the name or the topic of a room."""
 
     event: ClassVar[str] = "updateChatroom"
     id: RoomId
@@ -76,14 +76,14 @@ class UpdateChatroom(Request, frozen=True):
 
 
 class RemoveChatroom(Request, frozen=True):
-    """Remove a room."""
+    """Request to delete a room."""
 
     event: ClassVar[str] = "removeChatroom"
     id: RoomId
 
 
 class FindChatroomMessages(Request, frozen=True):
-    """What was said in a room, as a stream; `before` is the `seq` before which it ends."""
+    """Request for a stream of messages; `before` is an exclusive upper bound of `seq`."""
 
     event: ClassVar[str] = "findChatroomMessages"
     id: RoomId
@@ -92,7 +92,7 @@ class FindChatroomMessages(Request, frozen=True):
 
 
 class Chatroom(WireStruct, frozen=True):
-    """A room; `members` counts those in it now, `created_at` is in milliseconds since the epoch."""
+    """Room resource; `members` counts present members, `created_at` is in milliseconds since the epoch."""
 
     id: int
     name: str
@@ -102,7 +102,7 @@ class Chatroom(WireStruct, frozen=True):
 
 
 class ChatroomMessage(WireStruct, frozen=True):
-    """One message of the stream; `created_at` is in milliseconds since the epoch."""
+    """Streamed message; `created_at` is in milliseconds since the epoch."""
 
     chatroom_id: int
     id: int
@@ -113,7 +113,7 @@ class ChatroomMessage(WireStruct, frozen=True):
 
 
 class ChatroomStreamEnd(WireStruct, frozen=True):
-    """The end of the stream: how many came, and whether there are older ones."""
+    """End of a stream, with the number of messages and the existence of older entries."""
 
     chatroom_id: int
     count: int
@@ -133,13 +133,13 @@ _REQUESTS_BY_EVENT: dict[str, type[Request]] = {
 
 
 class ResourceCrudDialect(Dialect):
-    """The list of rooms."""
+    """Dialect of room management."""
 
     name: ClassVar[str] = "resource_crud"
     event_names: ClassVar[frozenset[str]] = frozenset(_REQUESTS_BY_EVENT)
 
     def decode(self, connection: ClientConnection, event: str, arguments: list[Raw]) -> Request:
-        """One request; an id may be alone or in an object, as a number or its digits."""
+        """Decode a request; an id may be bare or in an object, as a number or as digits."""
         request_type = _REQUESTS_BY_EVENT[event]
         try:
             body = msgspec.json.decode(arguments[0]) if arguments else None
@@ -154,7 +154,7 @@ class ResourceCrudDialect(Dialect):
     async def handle(
         self, handlers: Handlers, connection: ClientConnection, request: Request, *, wants_ack: bool
     ) -> Any:
-        """Do it; the room, the rooms, or the end of the stream."""
+        """Run a request; return a room, a list of rooms, or the end of a stream."""
         room_catalog = handlers.room_catalog
         match request:
             case CreateChatroom(name=name, topic=topic):
@@ -174,17 +174,17 @@ class ResourceCrudDialect(Dialect):
         return _to_chatroom(room_catalog, room)
 
     def encode_result(self, result: Any) -> bytes:
-        """Plain data, without the native `ok`."""
+        """Return the result as plain JSON, without the native `ok` field."""
         return msgspec.json.encode(result)
 
     def encode_failure(self, error: ChatError) -> bytes:
-        """`{"error": {"code", "message"}}`."""
+        """Return the error as `{"error": {"code", "message"}}`."""
         return msgspec.json.encode({"error": _CrudError(error.code, error.message)})
 
     def deliver(
         self, room: LiveRoom[ClientConnection], room_event: RoomEvent, recipients: Iterable[ClientConnection]
     ) -> None:
-        """Nobody reads in this form."""
+        """Ignore the event; the dialect has no readers."""
 
     async def _stream_messages(
         self, room_catalog: RoomCatalog, connection: ClientConnection, request: FindChatroomMessages
@@ -217,7 +217,7 @@ def _to_chatroom(room_catalog: RoomCatalog, room: Any) -> Chatroom:
 
 
 def _parse_id_digits(body: Any) -> Any:
-    """The same, with an id of digits as a number: what comes out of a page's address is text."""
+    """Return the body with an `id` of digits as an integer, because ids from URLs are strings."""
     if not isinstance(body, dict):
         return body
     fields = cast(dict[str, Any], body)

@@ -1,16 +1,14 @@
-"""Grouped rooms: `joinRoom {nickName, id, roomId}`, `client_msg`, `server_msg`, `roomUser` (WIRE, section 2.3).
+"""Dialect with `joinRoom {nickName, id, roomId}`, `client_msg`, `server_msg` and `roomUser` (docs/dialects.md).
 
-Rule 1  Its readers are told who is in their rooms, everybody included, whenever
-        that changes; one reader is never told of a room that it is not in.
-Rule 2  `id` is the name that the client's own application has for its user. It
-        proves nothing; it is kept as it was given at the join, and what a later
-        payload says is ignored. A member of another dialect has its member id.
-Rule 3  A room is called to each reader as that reader called it.
-Rule 4  A list goes to everybody whole, which in a large room is much: after each
-        time a room rests so long that its lists are `LIST_BYTES` a second at most.
-        What changed in several rooms within `PRESENCE_TICK` is told in one go: a
-        reader of all of them gets all their lists, and gets them once.
-        Who joins is told at once.
+- User lists: `roomUser` is sent after each membership change, and contains all joined rooms of the
+  reader with their members of all dialects, never other rooms.
+- User ids: `id` is an unverified id of the application. The server repeats the value of the join and
+  ignores later ones. Members of other dialects appear with their member id.
+- Room ids: each reader receives the `roomId` of its own join.
+- Traffic: a user list goes to all readers of a room in full. After each list, a large room has a
+  cooldown that limits its lists to `USER_LIST_BYTES_PER_SECOND`. Changes in several rooms within
+  `PRESENCE_INTERVAL` are sent together, once per reader. A new member receives its list
+  immediately.
 """
 
 import asyncio
@@ -37,17 +35,17 @@ from tui_chat.protocol.limits import SECRET_CHARACTERS, SEQ_MAX
 from tui_chat.protocol.names import canonical_key
 
 USER_LIST_BYTES_PER_SECOND = 10_000_000
-"""In a second, to all readers of a room."""
+"""Limit of user list traffic in bytes per second, for each room and over all its readers."""
 
 TYPE_FROM_OTHER, TYPE_FROM_SELF = 1, 2
-"""The `type` of a message: at the left or at the right of the screen."""
+"""`type` of a message; clients align the two types at opposite sides."""
 
 ClientInteger = Annotated[int, Meta(ge=-SEQ_MAX, le=SEQ_MAX)]
 ClientRoomId = str | ClientInteger
-"""Applications count their rooms and users, or name them."""
+"""Room id of the application, a name or a number."""
 
 ClientUserId = str | ClientInteger | float
-"""Or draw lots: `Math.random()` is an id in many a tutorial."""
+"""User id of the application; tutorials often use `Math.random()`."""
 
 
 class _JoinPayload(Struct, rename="camel"):
@@ -62,7 +60,7 @@ class _MessagePayload(Struct, rename="camel"):
 
 
 class ServerMsgJoin(requests.JoinRoom, frozen=True, kw_only=True):
-    """A join, and what the client calls the room and itself."""
+    """Join with the room id and the user id of the client."""
 
     room_id: ClientRoomId
     user_id: ClientUserId | None
@@ -88,7 +86,7 @@ _message_decoder = msgspec.json.Decoder(_MessagePayload)
 
 
 class ServerMsgDialect(Dialect):
-    """Rooms with a list of users, messages at the left and at the right."""
+    """Dialect with user lists and message types."""
 
     name: ClassVar[str] = "server_msg"
     event_names: ClassVar[frozenset[str]] = frozenset({"joinRoom", "client_msg"})
@@ -103,12 +101,12 @@ class ServerMsgDialect(Dialect):
         self._flush_timer: asyncio.TimerHandle | None = None
 
     def matches(self, event: str, arguments: list[Raw]) -> bool:
-        """A message, and a join that speaks of a `roomId` instead of a `roomName`."""
+        """Return whether the event is `client_msg` or a join with `roomId` and without `roomName`."""
         body = bytes(arguments[0]) if arguments else b""
         return event == "client_msg" or (b'"roomId"' in body and b'"roomName"' not in body)
 
     def decode(self, connection: ClientConnection, event: str, arguments: list[Raw]) -> requests.Request:
-        """A join or a message."""
+        """Decode a join or a message."""
         body = arguments[0] if arguments else b"null"
         try:
             if event == "client_msg":
@@ -128,7 +126,7 @@ class ServerMsgDialect(Dialect):
     async def handle(
         self, handlers: Handlers, connection: ClientConnection, request: requests.Request, *, wants_ack: bool
     ) -> events.WireStruct:
-        """Do it; who joined is told at once who is there."""
+        """Run a request; a new member receives its user lists immediately."""
         if not isinstance(request, ServerMsgJoin):
             return await handlers.handle(connection, request)
         return await self._handle_join(handlers, connection, request)
@@ -137,10 +135,10 @@ class ServerMsgDialect(Dialect):
         self, handlers: Handlers, connection: ClientConnection, request: ServerMsgJoin
     ) -> responses.JoinResponse:
         joins_by_room = self._joins_by_connection.setdefault(connection, {})
-        for left_key in joins_by_room.keys() - {
+        for stale_key in joins_by_room.keys() - {
             room.key for room in self.context.room_registry.joined_rooms(connection)
         }:
-            del joins_by_room[left_key]
+            del joins_by_room[stale_key]
         joins_by_room[canonical_key(request.room_name)] = request
         response = await handlers.join(connection, request, dialect=self.name, client_kind=self.name)
         self._send_user_lists([connection])
@@ -149,7 +147,7 @@ class ServerMsgDialect(Dialect):
     def deliver(
         self, room: LiveRoom[ClientConnection], room_event: RoomEvent, recipients: Iterable[ClientConnection]
     ) -> None:
-        """Messages, and who is there."""
+        """Push messages; schedule a user list after presence changes."""
         match room_event:
             case events.Message():
                 self._deliver_message(room, room_event, recipients)
@@ -182,12 +180,12 @@ class ServerMsgDialect(Dialect):
             recipient.push(frame)
 
     def _schedule_user_list(self, room: LiveRoom[ClientConnection]) -> None:
-        """Tell all its readers who is in the room, soon or when it has rested (rule 4)."""
+        """Schedule a user list for all readers of a room, after its cooldown."""
         self._changed_rooms.add(room.key)
         self._schedule_flush(max(self._next_flush_at, self._cooldown_until.get(room.key, 0.0)))
 
     def _schedule_flush(self, due_at: float) -> None:
-        """Tell what changed at this time of the event loop, if not before."""
+        """Schedule a flush at `due_at` (event loop time in seconds), unless an earlier one is scheduled."""
         if self._flush_timer is not None:
             if self._timer_due_at <= due_at:
                 return
@@ -196,7 +194,7 @@ class ServerMsgDialect(Dialect):
         self._flush_timer = asyncio.get_running_loop().call_at(due_at, self._flush_user_lists)
 
     def _flush_user_lists(self) -> None:
-        """Tell the readers of all rooms that changed and have rested."""
+        """Send the user lists of all changed rooms without a cooldown."""
         self._flush_timer = None
         now = asyncio.get_running_loop().time()
         self._cooldown_until = {
@@ -212,7 +210,8 @@ class ServerMsgDialect(Dialect):
         )
         for room in due_rooms:
             cooldown = (
-                sum(sent_bytes[reader] for reader in room.subscribers.get(self.name, ())) / USER_LIST_BYTES_PER_SECOND
+                sum(sent_bytes[subscriber] for subscriber in room.subscribers.get(self.name, ()))
+                / USER_LIST_BYTES_PER_SECOND
             )
             if cooldown > PRESENCE_INTERVAL:
                 self._cooldown_until[room.key] = now + cooldown
@@ -223,9 +222,12 @@ class ServerMsgDialect(Dialect):
             )
 
     def _send_user_lists(self, recipients: Iterable[ClientConnection]) -> dict[ClientConnection, int]:
-        """To each reader, all rooms that it reads in this form (rule 1); how many bytes that is.
+        """Send `roomUser` with all joined rooms to each recipient.
 
-        A room's list is encoded once, and so is what readers of the same rooms get.
+        A user list is encoded once per room, and a frame once per combination of rooms.
+
+        Returns:
+            Sent bytes by recipient.
         """
         encoded_lists: dict[str, Raw] = {}
         frames: dict[tuple[tuple[str, str], ...], Frame] = {}
@@ -274,16 +276,16 @@ class ServerMsgDialect(Dialect):
 
 
 def _sanitize_user_id(user_id: ClientUserId | None) -> ClientUserId | None:
-    """A user's id as others may see it.
+    """Return a user id that is safe to show to other members.
 
     Raises:
-        TooLong: It is longer than any that applications give.
+        TooLong: The id has more than `SECRET_CHARACTERS` characters.
     """
     if not isinstance(user_id, str):
         return user_id
     sanitized = sanitize.sanitize_line(user_id)
     if len(sanitized) > SECRET_CHARACTERS:
-        raise TooLong(f"a user's id can have {SECRET_CHARACTERS} characters")
+        raise TooLong(f"a user id can have at most {SECRET_CHARACTERS} characters")
     return sanitized or None
 
 

@@ -1,7 +1,7 @@
-"""Bare rooms: `joinRoom "tea"`, `sendMessage {room, message}`, and `message` as a plain string (WIRE, section 2.2).
+"""Dialect with `joinRoom "tea"` and `message` as a plain string (docs/dialects.md).
 
-Nobody has a name there, so to everybody else a bare member is a guest with a
-number. What is sent is the native `sendMessage` already.
+Members have no nickname of their own: other dialects show a guest with a number. Messages
+are sent with the native `sendMessage`.
 """
 
 from collections.abc import Iterable
@@ -21,41 +21,41 @@ from tui_chat.protocol import events, requests, responses
 from tui_chat.protocol.errors import BadRequest
 
 GUEST_NICK_NAME = "guest"
-"""What the others see; the second one is `guest2`."""
+"""Nickname of all members in other dialects; the second one becomes `guest2`."""
 
 _room_name_decoder = msgspec.json.Decoder(str)
 
 
 class StringJoinDialect(Dialect):
-    """Strings."""
+    """Dialect with string payloads."""
 
     name: ClassVar[str] = "string_join"
     event_names: ClassVar[frozenset[str]] = frozenset({"joinRoom"})
 
     def matches(self, event: str, arguments: list[Raw]) -> bool:
-        """A join whose first argument is a string."""
+        """Return whether the first argument is a string."""
         return bool(arguments) and bytes(arguments[0]).startswith(b'"')
 
     def decode(self, connection: ClientConnection, event: str, arguments: list[Raw]) -> requests.Request:
-        """A join as a guest."""
+        """Decode a join with the guest nickname."""
         try:
             return requests.JoinRoom(
                 room_name=_room_name_decoder.decode(arguments[0]), nick_name=GUEST_NICK_NAME, limit=1
             )
         except msgspec.MsgspecError:
-            raise BadRequest("a room's name has to be a string") from None
+            raise BadRequest("the room name must be a string") from None
 
     async def handle(
         self, handlers: Handlers, connection: ClientConnection, request: requests.Request, *, wants_ack: bool
     ) -> responses.JoinResponse:
-        """Join."""
+        """Join the room."""
         assert isinstance(request, requests.JoinRoom)
         return await handlers.join(connection, request, dialect=self.name, client_kind=self.name)
 
     def deliver(
         self, room: LiveRoom[ClientConnection], room_event: RoomEvent, recipients: Iterable[ClientConnection]
     ) -> None:
-        """Messages, who came, and what is said of those who have a name."""
+        """Push messages and notices as plain text."""
         text = self._format_text(room, room_event)
         if text is not None:
             frame = Frame(packets.encode_event(msgspec.json.encode((events.MESSAGE, text))))
@@ -68,7 +68,7 @@ class StringJoinDialect(Dialect):
                 subject = f"新用户等 {more + 1} 人" if more else "新用户"
                 return f"{subject}加入了 {room.name} 房间"
             case events.LeaveNotice(via=self.name):
-                return None  # there is no word for somebody without a name who left
+                return None  # the dialect has no text for the leave of a nameless member
             case events.Message() | events.JoinNotice() | events.LeaveNotice() | events.NickNotice():
                 return room_event.message
             case _:

@@ -271,7 +271,7 @@ async def test_a_flood_that_does_not_end_is_cut_and_hinders_nobody(
             await emit(flood, "sendMessage", {"room": "tea", "message": str(number)})
         assert (await ann.request("sendMessage", {"room": "tea", "message": "between"}))["seq"] < 400
         await flood.wait_closed()
-    assert "closing a connection from 127.0.0.1: a flood" in caplog.messages
+    assert "closing connection from 127.0.0.1: rate limit exceeded for too long" in caplog.messages
 
 
 @pytest.mark.needs_node
