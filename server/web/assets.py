@@ -1,13 +1,10 @@
-"""The page's files, and the client for pages of others, read once from the package.
+"""Static assets of the browser page and the JavaScript client, loaded once from the package.
 
-Rule 1  What can be fetched is a table made at start: no name in a request is
-        ever turned into a path.
-Rule 2  A file's ETag (RFC 9110, section 8.8.3) follows from its bytes and its
-        coding, so a new release is seen at the next visit, and an old one costs
-        no second download.
-Rule 3  The page's assets stand below a name that follows from all of their
-        bytes: what has a path never changes, so a cache keeps it for good, and
-        one page never mixes two releases.
+- Fixed table: all assets are loaded at start; a request path is never used as a file path.
+- Validators: the ETag (RFC 9110, section 8.8.3) is a hash of content and coding. A new release
+  changes the ETag; an unchanged file is not downloaded again.
+- Immutable paths: the asset prefix contains a hash of all assets. Caches may store assets
+  permanently, and a page never mixes assets of two releases.
 """
 
 import gzip
@@ -19,10 +16,10 @@ from importlib.resources.abc import Traversable
 from pathlib import PurePosixPath
 
 INDEX_PATH = "/"
-"""The path of the page itself; all others are those of its assets."""
+"""Path of the page; its assets have a common prefix."""
 
 INDEX_FILE = "index.html"
-"""The file that a folder of pages shows by itself."""
+"""Index file of a directory."""
 
 _CONTENT_TYPES = {
     ".css": "text/css",
@@ -31,16 +28,16 @@ _CONTENT_TYPES = {
     ".svg": "image/svg+xml",
     ".txt": "text/plain",
 }
-_MIN_COMPRESSED_BYTES = 1024  # bytes; less fits into one packet anyway
+_MIN_COMPRESSED_BYTES = 1024  # smaller files fit into one packet uncompressed
 
 
 @dataclass(frozen=True, slots=True)
 class EncodedBody:
-    """A file's bytes in one coding.
+    """Content of a file in one content coding.
 
     Attributes:
-        body: What is sent.
-        etag: The entity tag's opaque part, without quotes.
+        body: Encoded bytes.
+        etag: Opaque part of the entity tag, without quotes.
     """
 
     body: bytes
@@ -49,12 +46,12 @@ class EncodedBody:
 
 @dataclass(frozen=True, slots=True)
 class StaticAsset:
-    """One file of the page.
+    """One static file.
 
     Attributes:
-        content_type: Its media type, without a charset; all text is UTF-8.
-        plain: As it is.
-        gzipped: The same compressed, None where that gains nothing.
+        content_type: Media type without charset; all text is UTF-8.
+        identity: Uncompressed content.
+        gzipped: Compressed content; None if not smaller.
     """
 
     content_type: str
@@ -63,10 +60,10 @@ class StaticAsset:
 
 
 def load_page_assets() -> dict[str, StaticAsset]:
-    """The page's files by the path at which they are fetched; the page itself names its assets by theirs."""
+    """Return the files of the browser page by URL path; asset references in the page include the release prefix."""
     bodies = {
         str(name): item.read_bytes()
-        for name, item in _walk(files("server.web").joinpath("static"), PurePosixPath())
+        for name, item in _iter_files(files("server.web").joinpath("static"), PurePosixPath())
         if name.suffix in _CONTENT_TYPES
     }
     release_hash = hashlib.sha256()
@@ -81,17 +78,17 @@ def load_page_assets() -> dict[str, StaticAsset]:
 
 
 def load_client_assets() -> dict[str, StaticAsset]:
-    """The JavaScript client as pages name it, by the path below `/socket.io/` at which Node.js servers have it."""
+    """Return the JavaScript client by path below `/socket.io/`, with the file names of Node.js servers."""
     package = files("server.web")
     script = _build_asset(package.joinpath("vendor/socket.io.min.js").read_bytes(), _CONTENT_TYPES[".js"])
     module = _build_asset(package.joinpath("static/vendor/socket.io.esm.min.js").read_bytes(), _CONTENT_TYPES[".js"])
     return {"socket.io.js": script, "socket.io.min.js": script, "socket.io.esm.min.js": module}
 
 
-def _walk(directory: Traversable, parent: PurePosixPath) -> Iterator[tuple[PurePosixPath, Traversable]]:
+def _iter_files(directory: Traversable, parent: PurePosixPath) -> Iterator[tuple[PurePosixPath, Traversable]]:
     for item in directory.iterdir():
         if item.is_dir():
-            yield from _walk(item, parent / item.name)
+            yield from _iter_files(item, parent / item.name)
         else:
             yield parent / item.name, item
 

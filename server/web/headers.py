@@ -1,10 +1,9 @@
-"""The headers that every HTTP response of ours carries.
+"""Security headers of HTTP responses.
 
-The page runs no script but its own files, talks to no other host and cannot be
-framed; nothing that a person writes can change that (W3C Content Security
-Policy Level 3, Trusted Types). Pages of the operator's own are trusted as they
-are: they only get what every answer needs. The Socket.IO endpoint is left alone:
-it answers no documents, and is where all the traffic is.
+The built-in page runs only its own scripts, connects only to its own server and cannot be framed,
+so that injected text cannot take effect (W3C Content Security Policy Level 3, Trusted Types).
+Custom pages are trusted and receive only `Server` and `X-Content-Type-Options`. The Socket.IO
+endpoint serves no documents and carries all chat traffic, so its responses stay unchanged.
 """
 
 from typing import Final
@@ -13,10 +12,10 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 SOCKETIO_PATH: Final = "/socket.io/"
-"""Here the gateway answers, and the middlewares of this package pass it through. What is below are files."""
+"""Path of the Socket.IO endpoint, exempt from the middlewares of this package; files below are not."""
 
 STATIC_SITE_ROUTE: Final = "own-pages"
-"""The name of the route to a folder of the operator's own pages (`server.web.static_site`)."""
+"""Route name of the operator's custom pages (`server.web.static_site`)."""
 
 _CONTENT_SECURITY_POLICY = "; ".join(
     (
@@ -48,9 +47,9 @@ _STATIC_SITE_HEADERS = {name: _DEFAULT_HEADERS[name] for name in ("Server", "X-C
 
 @web.middleware
 async def security_headers(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Puts the headers on whatever the handler gives; one that it set itself stays.
+    """Add the security headers to a response; values set by the handler are kept.
 
-    What may be kept by a cache says so itself; the rest is not to be stored.
+    Responses without `Cache-Control` receive `no-store`.
     """
     response = await handler(request)
     if request.path != SOCKETIO_PATH:

@@ -1,12 +1,12 @@
-"""A page elsewhere must not be able to read what is only for this machine (DNS rebinding).
+"""Host check against DNS rebinding.
 
-A browser takes page and server for one when they bear the same name and port. Whoever
-lets a name of their own lead to 127.0.0.1 has a page that is at home on every server
-there. So what comes from this machine has to call it by a name that no stranger can have.
+A browser treats pages of the same host name and port as one origin. A foreign page whose name
+resolves to 127.0.0.1 therefore shares the origin of every local server. The check rejects
+requests from the local machine with such a host name.
 
-Rule 1  Such are addresses, names without a dot, and all below `localhost` (RFC 6761,
-        section 6.3); and the hosts of the origins that the operator has listed.
-Rule 2  A trusted proxy knows which names lead to it, and over TLS the certificate does.
+- Allowed hosts: IP addresses, names without a dot, names below `localhost` (RFC 6761,
+  section 6.3), and the hosts of allowed origins.
+- Exemptions: trusted proxies select their own host names, and TLS certificates prove theirs.
 """
 
 import re
@@ -22,17 +22,17 @@ from server.forwarded import IPNetwork, is_in_networks
 from server.observability.rejection_log import RejectionLog
 
 _MISDIRECTED_REQUEST = 421
-"""Misdirected Request (RFC 9110, section 15.5.20)."""
+"""Status code of RFC 9110, section 15.5.20."""
 _HOST_PATTERN = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[^][:/?#@]*?)\.?(:[0-9]*)?")
-"""A host with its port (RFC 3986, section 3.2.2), without the dot that may end a name."""
+"""Host with optional port (RFC 3986, section 3.2.2); a final dot of the name is excluded."""
 
 
 def create_host_guard(trusted_proxies: tuple[IPNetwork, ...], cors_origins: Iterable[str]) -> Middleware:
-    """The middleware that holds to the rules.
+    """Return a middleware that rejects requests for hosts outside the allowed ones.
 
     Args:
-        trusted: Proxies whose word is believed.
-        origins: Those whose pages may connect besides the server's own.
+        trusted_proxies: Networks of exempt proxies.
+        cors_origins: Allowed origins besides the server's own.
     """
     allowed_hosts = {urlsplit(origin).hostname or "" for origin in cors_origins}
     rejection_log = RejectionLog()
@@ -45,9 +45,7 @@ def create_host_guard(trusted_proxies: tuple[IPNetwork, ...], cors_origins: Iter
         if _is_allowed_host(request.host, allowed_hosts):
             return await handler(request)
         rejection_log.log_rejected_host(request.host)
-        return web.Response(
-            status=_MISDIRECTED_REQUEST, text="This server does not go by that name; its log says more.\n"
-        )
+        return web.Response(status=_MISDIRECTED_REQUEST, text="This host name is not allowed; see the server log.\n")
 
     return check_host
 

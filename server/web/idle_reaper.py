@@ -1,8 +1,8 @@
-"""Ends connections on which nobody asks for anything, so that they do not take all the files that a process may open.
+"""Idle timeout of HTTP connections, as protection against exhaustion of file descriptors.
 
-Rule 1  Within `patience` of its beginning a connection must have sent the head of a
-        request; it need not do so fast, but to the end.
-Rule 2  What becomes of it after that is the business of whoever answers the request.
+- Deadline: a connection must complete the head of a request within `idle_timeout` seconds; the
+  transfer rate is irrelevant.
+- Scope: after the first request head, the request handlers are responsible for timeouts.
 """
 
 import asyncio
@@ -16,10 +16,10 @@ log = logging.getLogger("chat.web")
 
 
 class IdleReaper:
-    """Knows which connections were heard of, and looks from time to time at those that were not.
+    """Periodic check for connections without a request.
 
     Args:
-        patience: Seconds.
+        idle_timeout: Seconds from the first check of a connection to its first request.
     """
 
     def __init__(self, idle_timeout: float) -> None:
@@ -30,12 +30,12 @@ class IdleReaper:
 
     @web.middleware
     async def mark_active(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Notes that a connection was heard of."""
+        """Exempt the connection of the request from the timeout."""
         self._active.add(request.protocol)
         return await handler(request)
 
     def start(self, server: web.Server) -> None:
-        """Begin to look at the connections of this server."""
+        """Start the periodic check of a server's connections."""
         loop = asyncio.get_running_loop()
 
         def tick() -> None:
@@ -45,7 +45,7 @@ class IdleReaper:
         tick()
 
     def stop(self) -> None:
-        """Look no more."""
+        """Stop the periodic check."""
         if self._timer is not None:
             self._timer.cancel()
 
@@ -59,4 +59,4 @@ class IdleReaper:
         for connection in expired:
             connection.force_close()
         if expired:
-            log.info("closed %d connections on which nobody asked for anything", len(expired))
+            log.info("closed %d idle connections: no request before the timeout", len(expired))

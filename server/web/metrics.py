@@ -1,8 +1,7 @@
-"""`GET /metrics` for Prometheus: numbers about the server, none about what people say.
+"""`GET /metrics` in Prometheus format; metrics contain no chat content.
 
-Nothing is counted here: the parts keep plain numbers, which are read when
-somebody asks. Only this machine is answered; a scraper elsewhere goes through
-a proxy or a tunnel, which the operator opens on purpose.
+Components maintain plain counters, which are read for each scrape. The endpoint is available from
+the local machine only; remote scrapers require a proxy or a tunnel.
 """
 
 from collections.abc import Callable, Iterable
@@ -20,14 +19,17 @@ from server.forwarded import get_client_info
 
 @dataclass(frozen=True, slots=True)
 class MetricsSnapshot:
-    """The numbers at one moment.
+    """Values of all metrics at one time.
 
     Attributes:
-        cuts: Connections that were cut, by reason.
-        entries: Entries told to rooms since the start.
-        waiting: Drafts that wait to be written.
-        lag_buckets: Cumulative counts of the event loop's lateness, by upper bound in seconds.
-        lag_sum: Its lateness in all, in seconds.
+        connections: Open connections.
+        rooms: Rooms with members.
+        members: Sum of the members of all rooms.
+        aborts: Aborted connections since the start, by reason.
+        published_entries: Entries published since the start.
+        queue_depth: Log commands in the journal queue.
+        lag_buckets: Cumulative counts of event loop lags, by upper bound in seconds.
+        lag_sum: Sum of the event loop lags in seconds.
     """
 
     connections: int
@@ -46,20 +48,18 @@ class _MetricsCollector(Collector):
 
     def collect(self) -> Iterable[Metric]:
         snapshot = self._read_snapshot()
-        yield GaugeMetricFamily("chat_connections", "Connections that are open.", value=snapshot.connections)
-        yield GaugeMetricFamily("chat_rooms", "Rooms with somebody in them.", value=snapshot.rooms)
-        yield GaugeMetricFamily("chat_members", "Members of these rooms.", value=snapshot.members)
-        yield GaugeMetricFamily(
-            "chat_journal_queue_depth", "Entries that wait to be written.", value=snapshot.queue_depth
+        yield GaugeMetricFamily("chat_connections", "Open connections.", value=snapshot.connections)
+        yield GaugeMetricFamily("chat_rooms", "Rooms with members.", value=snapshot.rooms)
+        yield GaugeMetricFamily("chat_members", "Members of all rooms.", value=snapshot.members)
+        yield GaugeMetricFamily("chat_journal_queue_depth", "Entries in the journal queue.", value=snapshot.queue_depth)
+        yield CounterMetricFamily("chat_entries", "Entries committed and published.", value=snapshot.published_entries)
+        aborts_metric = CounterMetricFamily(
+            "chat_connections_aborted", "Aborted connections by reason.", labels=["reason"]
         )
-        yield CounterMetricFamily(
-            "chat_entries", "Entries written and told to their rooms.", value=snapshot.published_entries
-        )
-        aborts_metric = CounterMetricFamily("chat_connections_aborted", "Connections that were cut.", labels=["reason"])
         for reason, count in snapshot.aborts.items():
             aborts_metric.add_metric([reason], count)
         yield aborts_metric
-        lag_metric = HistogramMetricFamily("event_loop_lag_seconds", "How late the event loop comes to what is due.")
+        lag_metric = HistogramMetricFamily("event_loop_lag_seconds", "Lag of the event loop.")
         lag_metric.add_metric([], snapshot.lag_buckets, snapshot.lag_sum)
         yield lag_metric
 
@@ -69,12 +69,12 @@ def add_metrics_route(
     read_snapshot: Callable[[], MetricsSnapshot],
     trusted_networks: tuple[IPv4Network | IPv6Network, ...],
 ) -> None:
-    """Adds `/metrics`.
+    """Add the `/metrics` route.
 
     Args:
-        app: Not yet frozen.
-        read: Gives the numbers.
-        trusted: Proxies whose word on who asks is believed.
+        app: Application before its start.
+        read_snapshot: Source of the metrics.
+        trusted_networks: Networks of proxies with trusted X-Forwarded-* headers.
     """
     registry = CollectorRegistry()
     registry.register(_MetricsCollector(read_snapshot))

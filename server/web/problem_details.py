@@ -1,4 +1,4 @@
-"""Every HTTP error leaves as `application/problem+json` (RFC 9457) with the wire's codes."""
+"""HTTP errors as `application/problem+json` (RFC 9457) with the error codes of the protocol."""
 
 import logging
 import math
@@ -37,17 +37,17 @@ _CODE_BY_STATUS: Final = {
     HTTPStatus.TOO_MANY_REQUESTS: "rate_limited",
     HTTPStatus.SERVICE_UNAVAILABLE: "unavailable",
 }
-"""What aiohttp refuses itself; any other 4xx is `bad_request`, any other 5xx `internal`."""
+"""Error codes of aiohttp's own errors; the default is `bad_request` for 4xx and `internal` for 5xx."""
 
 _DETAIL_BY_STATUS: Final = {
-    HTTPStatus.NOT_FOUND: "there is nothing at this address",
-    HTTPStatus.METHOD_NOT_ALLOWED: "this address does not take that method",
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "the request is too large",
+    HTTPStatus.NOT_FOUND: "no resource at this path",
+    HTTPStatus.METHOD_NOT_ALLOWED: "method not allowed for this path",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "request body too large",
 }
 
 
 def problem_response(error: ChatError) -> web.Response:
-    """The response that tells the error, with `Retry-After` (whole seconds) where it has one."""
+    """Return an error as a response, with `Retry-After` in whole seconds if `retry_after` is set."""
     status = _STATUS_BY_CODE[error.code]
     response = _encode_problem(status, error.code, error.message)
     if error.retry_after is not None:
@@ -57,7 +57,7 @@ def problem_response(error: ChatError) -> web.Response:
 
 @web.middleware
 async def problem_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Turns whatever a handler or aiohttp raises into a problem; a fault of ours is logged once."""
+    """Convert exceptions of handlers and aiohttp into problem responses; log unexpected ones."""
     if request.path == SOCKETIO_PATH:
         return await handler(request)
     try:
@@ -72,8 +72,10 @@ async def problem_middleware(request: web.Request, handler: Handler) -> web.Stre
             response.headers["Allow"] = ", ".join(sorted(http_error.allowed_methods))
         return response
     except Exception:
-        _log.exception("a request for %s failed", request.match_info.route.name or "an unnamed route")
-        return problem_response(InternalError("the server made a mistake"))
+        _log.exception(
+            "request for route %s failed, responding with status 500", request.match_info.route.name or "(unnamed)"
+        )
+        return problem_response(InternalError("internal server error; see the server log"))
 
 
 def _http_error_response(status: HTTPStatus) -> web.Response:

@@ -1,4 +1,4 @@
-"""What the server answers over plain HTTP: the page, and whether it is alive and able."""
+"""HTTP routes: the browser page, the JavaScript client, liveness and readiness."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
@@ -13,10 +13,10 @@ from tui_chat.protocol.errors import Unavailable
 from tui_chat.protocol.version import PROTOCOL_VERSION
 
 SERVICE_NAME = "chat-server"
-"""What `/health` calls itself: a client sees by it what holds a port."""
+"""Service name in `/health`, by which clients recognise a chat server on a port."""
 
 _CROSS_ORIGIN_HEADERS = {"Cross-Origin-Resource-Policy": "cross-origin"}
-"""Pages of other origins may take the client from here, as they may from a CDN."""
+"""Headers of the JavaScript client; pages of other origins may load the file as from a CDN."""
 _IMMUTABLE_HEADERS: Mapping[str, str] = {"Cache-Control": "public, max-age=31536000, immutable"}
 _NO_EXTRA_HEADERS: Mapping[str, str] = {}
 
@@ -28,14 +28,14 @@ def add_routes(
     version: str,
     pages_directory: Path | None = None,
 ) -> None:
-    """Adds the page, the client for other pages, `/health` and `/ready`, and the middlewares that all HTTP shares.
+    """Add all HTTP routes and the shared middlewares.
 
     Args:
-        app: Not yet frozen. What it answers at `/socket.io/` stays untouched.
-        ready: None while the server can take messages, else the reason in one
-            sentence for the operator. Asked at every `GET /ready`.
-        version: The server's own version.
-        pages: A folder of pages to serve in place of the built-in one.
+        app: Application before its start; its `/socket.io/` route is exempt from the middlewares.
+        check_readiness: Called for each `GET /ready`. Returns None if the server accepts messages,
+            else the reason as one sentence for the operator.
+        version: Version of the server.
+        pages_directory: Directory of custom pages instead of the built-in page.
     """
 
     async def get_health(_request: web.Request) -> web.Response:
@@ -67,7 +67,7 @@ def _create_asset_handler(
     async def serve(request: web.Request) -> web.Response:
         gzipped = asset.gzipped if _accepts_gzip(request.headers.get("Accept-Encoding", "")) else None
         encoded = gzipped or asset.identity
-        # What changes under its path is asked for each time, and mostly answered with 304.
+        # no-cache requires revalidation; an unchanged asset costs one 304 response.
         headers = {"Cache-Control": "no-cache", "Vary": "Accept-Encoding", **extra_headers}
         if any(tag.value in (encoded.etag, "*") for tag in request.if_none_match or ()):
             response = web.Response(status=304, headers=headers)

@@ -1,11 +1,9 @@
-"""A folder of the operator's own pages, served in place of the built-in page.
+"""Static site of the operator instead of the built-in page.
 
-Rule 1  Nothing outside the folder is ever served: not by `..`, not by a link that
-        leads out of it.
-Rule 2  No part of a served file's path begins with a dot, neither as it was asked
-        for nor as it is in the folder.
-Rule 3  These pages may do what pages of tutorials do: run inline scripts and take
-        their client from another host. So the built-in page's policy is not theirs.
+- Containment: no file outside the directory is served, neither through `..` nor through symlinks.
+- Hidden files: no path component of a request or of the resolved file begins with a dot.
+- Policy: custom pages may use inline scripts and a client from a CDN, as tutorial pages do. The
+  Content-Security-Policy of the built-in page does not apply.
 """
 
 import asyncio
@@ -21,33 +19,36 @@ from server.web.headers import STATIC_SITE_ROUTE
 from tui_chat.protocol.errors import NotFound
 
 _CONTENT_TYPES: Final = {".htm": "text/html", ".html": "text/html", ".js": "text/javascript", ".mjs": "text/javascript"}
-"""Not left to the machine's own table, which can say what browsers refuse to run."""
+"""Content types independent of the machine's table, which may contain types that browsers refuse to run."""
 
 
 def add_static_site(app: web.Application, directory: Path) -> None:
-    """Answer every path that nothing else answers from the folder, `/` with its `index.html`."""
+    """Add a catch-all route for files of the directory; `/` serves `index.html`."""
     root = directory.resolve()
 
     async def serve(request: web.Request) -> web.StreamResponse:
         path = request.match_info["path"]
         file = await asyncio.to_thread(_resolve_file, root, path)
         if file is None:
-            raise NotFound("there is nothing at this address")
+            raise NotFound("no resource at this path")
         if file.name == INDEX_FILE and path and not path.endswith(("/", INDEX_FILE)):
             return web.Response(status=301, headers={"Location": _directory_url(path)})
-        # A name says nothing of a version, so a cache asks each time and mostly hears 304.
+        # Paths contain no version, so caches must revalidate.
         return web.FileResponse(file, headers={"Cache-Control": "no-cache", "Content-Type": _guess_content_type(file)})
 
     app.router.add_get("/{path:.*}", serve, name=STATIC_SITE_ROUTE)
 
 
 def _directory_url(path: str) -> str:
-    """The address of a folder; with one slash in front, since behind two a browser reads another host."""
+    """Return the URL path of a directory, with exactly one leading slash.
+
+    Browsers interpret `//name` as a URL of another host.
+    """
     return f"/{quote(path.strip('/'))}/"
 
 
 def _resolve_file(root: Path, path: str) -> Path | None:
-    """The file that a request's path names, a folder's being its index; None when there is none to be served."""
+    """Return the file of a request path, or the index file of a directory; None if not servable."""
     parts = [part for part in path.split("/") if part]
     if any(part.startswith(".") or "\\" in part for part in parts):
         return None
@@ -57,7 +58,7 @@ def _resolve_file(root: Path, path: str) -> Path | None:
             file = (file / INDEX_FILE).resolve()
         is_inside = file.is_relative_to(root) and not any(part.startswith(".") for part in file.relative_to(root).parts)
         return file if is_inside and file.is_file() else None
-    except (OSError, ValueError, RuntimeError):  # a name too long, a NUL in it, a loop of links
+    except (OSError, ValueError, RuntimeError):  # name too long, NUL byte, symlink loop
         return None
 
 
