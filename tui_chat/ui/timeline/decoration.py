@@ -1,7 +1,6 @@
-"""What a line's neighbours say about how it is drawn.
+"""Context-dependent parts of a line: date separator, grouping and time.
 
-Nothing of this is in the list of lines: a date row, a nickname left out and a
-time left out follow from a line and the lines before it, whenever it is drawn.
+A decoration is a pure function of a line and its predecessors, computed at display time and never stored.
 """
 
 from collections.abc import Sequence
@@ -12,7 +11,7 @@ from typing import Literal
 from tui_chat.session.lines import Line, MessageLine, NoticeLine
 
 GROUP_WINDOW_MS = 5 * 60 * 1000
-_MAX_TS = 253_402_214_400_000  # 9999-12-31, the last day the calendar has in every time zone
+_MAX_TS = 253_402_214_400_000  # 9999-12-31: `datetime` overflows after it in some zones
 
 
 TimeStyle = Literal["24h", "12h", "seconds", "none"]
@@ -22,11 +21,11 @@ _TIME_WIDTHS = {"24h": 5, "12h": 7, "seconds": 8, "none": 0}
 
 @dataclass(frozen=True, slots=True)
 class TimeFormat:
-    """How a moment (milliseconds since the epoch) is told.
+    """Display format of timestamps (milliseconds since the epoch).
 
     Attributes:
-        zone: Whose calendar and clock; None is this computer's.
-        style: How the time of day is written; `none` leaves it out.
+        tz: Time zone; None is the local time zone of the computer.
+        style: Notation of the time of day; `none` hides times.
     """
 
     tz: tzinfo | None = None
@@ -34,20 +33,20 @@ class TimeFormat:
 
     @property
     def width(self) -> int:
-        """The most cells that a time takes."""
+        """Maximum width of a formatted time, in cells."""
         return _TIME_WIDTHS[self.style]
 
     def local_date(self, ts: int) -> date:
-        """The day of a moment."""
+        """Return the calendar date of `ts` in the configured time zone."""
         return self._local_datetime(ts).date()
 
     def format_time(self, ts: int) -> str:
-        """The time of a moment."""
+        """Return the time of day of `ts`, or an empty string for the style `none`."""
         local_datetime = self._local_datetime(ts)
         match self.style:
             case "24h":
                 return f"{local_datetime:%H:%M}"
-            case "12h":  # strftime's %p is empty in many languages
+            case "12h":  # `%p` of strftime is empty in many locales
                 return (
                     f"{local_datetime.hour % 12 or 12}:{local_datetime:%M}{'am' if local_datetime.hour < 12 else 'pm'}"
                 )
@@ -62,12 +61,12 @@ class TimeFormat:
 
 @dataclass(frozen=True, slots=True)
 class Decoration:
-    """How a line is set off from those before it.
+    """Date separator, grouping and displayed time of one line.
 
     Attributes:
-        day: The day named in a row above it, None for no such row.
-        grouped: The same person goes on talking: the nickname is not repeated.
-        time: The time of day; empty where the line above shows the same.
+        day: Date of the separator above the line; None for no separator.
+        is_grouped: Whether the line continues the messages of the same sender, without a repeated nickname.
+        time: Time of day; empty if the previous line of the group has the same time.
     """
 
     day: date | None = None
@@ -76,12 +75,12 @@ class Decoration:
 
 
 def decorate(lines: Sequence[Line], index: int, time_format: TimeFormat) -> Decoration:
-    """The decoration of `lines[index]`.
+    """Return the decoration of `lines[index]`.
 
     Args:
-        lines: The timeline.
-        index: Which line.
-        clock: How moments are told.
+        lines: Lines of the timeline, oldest first.
+        index: Index of the line to decorate.
+        time_format: Format of dates and times.
     """
     line = lines[index]
     if not isinstance(line, MessageLine | NoticeLine):
@@ -105,8 +104,8 @@ def decorate(lines: Sequence[Line], index: int, time_format: TimeFormat) -> Deco
 
 
 def _previous_timed_line(lines: Sequence[Line], index: int) -> MessageLine | NoticeLine | None:
-    for position in range(index - 1, -1, -1):
-        line = lines[position]
+    for previous_index in range(index - 1, -1, -1):
+        line = lines[previous_index]
         if isinstance(line, MessageLine | NoticeLine):
             return line
     return None

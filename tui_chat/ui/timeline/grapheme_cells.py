@@ -1,22 +1,15 @@
-"""What is drawn for each character that a person perceives, and how many cells it takes.
+"""Terminal glyphs and cell widths of grapheme clusters (UAX #29).
 
-Rule 1  A drawn cluster takes the same number of cells in every terminal, or as
-        nearly so as can be had. Where terminals disagree the form is chosen on
-        whose width they agree:
-        - parts joined by U+200D are drawn side by side, without the joiner;
-        - variation selectors are left out, so that the base has its own width;
-        - skin tones are left out;
-        - a flag is drawn as the two letters it is made of;
-        - characters too new for the width tables to agree on are drawn as U+FFFD;
-        - what has no picture of its own (soft hyphen, joiners, fillers, tags) is left out.
-Rule 2  A mark never lands on a cell outside its text: without a base it stands
-        on a dotted circle. No base bears more than `MARKS` marks.
-Rule 3  A cluster takes at most `WIDEST` cells, however many parts it has.
-Rule 4  Nothing drawn holds a control character.
+- Stable width: a cluster has the same width in all terminals, as far as possible. Forms with a disputed width are
+  replaced: emoji joined by U+200D are drawn side by side, variation selectors and skin tones are removed, a flag
+  becomes its two letters, and a character that the width tables disagree on becomes U+FFFD.
+- Invisible characters: soft hyphens, joiners, fillers and tags are removed.
+- Combining marks: a base has at most `MAX_COMBINING_MARKS`; a mark without a base is drawn on a dotted circle.
+- Width limit: a cluster occupies at most `MAX_CLUSTER_CELLS` cells.
+- Safety: glyphs contain no control characters.
 
-Only the drawing is changed: what is copied is the text as it was written. The
-division into clusters is UAX #29. Spacing vowel signs of Indic scripts (general
-category Mc) cannot be left out and are the one known case where terminals differ.
+The replacements affect the display alone; copied text is the original. Known exception to the stable width: spacing
+vowel signs of Indic scripts (general category Mc), which cannot be removed.
 """
 
 import re
@@ -43,10 +36,10 @@ _INVISIBLE = re.compile(
 
 @lru_cache(8192)
 def render_cluster(cluster: str) -> tuple[str, int]:
-    """What is put on the screen for a cluster, and its width in cells (0 to `WIDEST`).
+    """Return the glyphs of a grapheme cluster and their width in cells, 0 to `MAX_CLUSTER_CELLS`.
 
     Args:
-        cluster: One user-perceived character, not a tab or newline.
+        cluster: A single grapheme cluster, neither tab nor newline.
     """
     if " " <= cluster <= "~" and len(cluster) == 1:
         return cluster, 1
@@ -84,5 +77,5 @@ def _render_character(character: str) -> tuple[str, int]:
 
 
 def tab_width(column: int) -> int:
-    """How many cells a tab takes that begins at `column` (from 0)."""
+    """Return the cells between `column` (0-based) and the next tab stop."""
     return TAB_SIZE - column % TAB_SIZE

@@ -1,4 +1,4 @@
-"""Web and mail addresses in a text."""
+"""Detection of web and mail addresses in message text."""
 
 import re
 from contextlib import suppress
@@ -16,12 +16,12 @@ _PRINTABLE_ASCII = "".join(map(chr, range(0x21, 0x7F)))
 
 @dataclass(frozen=True, slots=True)
 class Hyperlink:
-    """An address in a text.
+    """Address within a text.
 
     Attributes:
-        start: Its first character.
-        end: The character after its last.
-        url: Where it leads; printable ASCII (the terminal's hyperlinks, OSC 8, take nothing else).
+        start: Index of its first character.
+        end: Index after its last character.
+        url: Link target in printable ASCII, as OSC 8 requires.
     """
 
     start: int
@@ -30,7 +30,7 @@ class Hyperlink:
 
 
 def find_hyperlinks(text: str) -> list[Hyperlink]:
-    """The `http`, `https` and `mailto` addresses of a cleaned text, in order."""
+    """Return the `http`, `https` and `mailto` links of a sanitized text, in text order."""
     if ":" not in text:
         return []
     return [Hyperlink(match.start(), match.start() + len(url), _to_ascii_url(url)) for match, url in _match_urls(text)]
@@ -42,7 +42,7 @@ def _match_urls(text: str) -> list[tuple[re.Match[str], str]]:
 
 
 def _strip_trailing_punctuation(url: str) -> str:
-    """Without the punctuation of the sentence around it; a bracket stays when it was opened inside."""
+    """Remove sentence punctuation from the end of a URL; a bracket with its partner inside the URL stays."""
     while url:
         last_character = url[-1]
         opening_bracket = {")": "(", "]": "["}.get(last_character)
@@ -56,28 +56,28 @@ def _strip_trailing_punctuation(url: str) -> str:
 
 
 def _to_ascii_url(url: str) -> str:
-    """The address in printable ASCII; a host in other letters by its real name (IDNA, RFC 3490)."""
+    """Return the URL in printable ASCII, with an internationalized host name in its IDNA form (RFC 3490)."""
     if url.isascii():
         return quote(url, safe=_PRINTABLE_ASCII)
     scheme, slashes, remainder = url.partition("//")
     if slashes:
-        authority_end = next((at for at, character in enumerate(remainder) if character in "/?#"), len(remainder))
-        userinfo, at, host_and_port = remainder[:authority_end].rpartition("@")
+        authority_end = next((index for index, character in enumerate(remainder) if character in "/?#"), len(remainder))
+        userinfo, at_sign, host_and_port = remainder[:authority_end].rpartition("@")
         host, colon, port = host_and_port.partition(":")
-        with suppress(UnicodeError):  # what is no host name stays as it is, and leads nowhere
-            url = f"{scheme}//{userinfo}{at}{host.encode('idna').decode()}{colon}{port}{remainder[authority_end:]}"
+        with suppress(UnicodeError):  # an invalid host name stays unchanged and cannot be resolved
+            url = f"{scheme}//{userinfo}{at_sign}{host.encode('idna').decode()}{colon}{port}{remainder[authority_end:]}"
     return quote(url, safe=_PRINTABLE_ASCII)
 
 
 def parse_host(url: str) -> tuple[str, str]:
-    """Where an address really leads.
+    """Return the host of a URL in ASCII and in Unicode.
 
     Args:
-        url: As `Link` has it.
+        url: URL of a `Hyperlink`.
 
     Returns:
-        The host by its real name (of a mail address, what follows the `@`), and in the letters
-        that it stands for when these are others, else empty.
+        ASCII host (for a mail address, its domain), and the Unicode form or an empty string if both forms are equal.
+        Both strings are empty for an invalid URL.
     """
     try:
         parts = urlsplit(url)

@@ -1,9 +1,7 @@
-"""From a line to rows: what stands on each row, not yet how it looks.
+"""Layout of a line into rows, without styles.
 
-Rule 1  Whatever a line holds, it is cleaned here once more before it can reach
-        the screen (the server cleaned it first; a server need not be ours).
-Rule 2  Rows are spans of the line's text; offsets into that text are what
-        selection counts in.
+- Sanitizing: all text is sanitized again before display, because a third-party server may not sanitize.
+- Offsets: a row is a character range in the text of its line, and selections use the same offsets.
 """
 
 from collections.abc import Iterator
@@ -24,18 +22,18 @@ NARROW_WIDTH = 60
 
 @dataclass(frozen=True, slots=True)
 class TimelineGeometry:
-    """Where the columns stand in a timeline of a given width.
+    """Column geometry of a timeline.
 
-    Wide: cursor, time, nickname (right-aligned), mark, text. Narrow: cursor,
-    mark, text, with nickname and time on a row of their own.
+    A wide timeline has the columns cursor, time, nickname (right-aligned), status mark and text. A narrow timeline has
+    the columns cursor, status mark and text, and a separate row for nickname and time.
 
     Attributes:
-        width: Cells the timeline has.
-        narrow: There is no column for nicknames.
-        time_width: Cells of the column of times, 0 when there is none.
-        nick_width: Cells of the column of nicknames.
-        text_start: The column where text begins.
-        text_width: Cells a row of text has, at least 1.
+        width: Total width in cells.
+        is_narrow: Whether the nickname column is missing.
+        time_width: Width of the time column in cells, 0 without the column.
+        nick_width: Width of nicknames in cells.
+        text_start: Start column of message text.
+        text_width: Width of a text row in cells, at least 1.
     """
 
     width: int
@@ -47,12 +45,12 @@ class TimelineGeometry:
 
     @classmethod
     def for_width(cls, width: int, time_width: int = 5, nick_width: int = 0) -> "TimelineGeometry":
-        """The columns for a timeline.
+        """Return the geometry for a total width.
 
         Args:
-            width: Cells it has.
-            time_width: Cells a time takes, 0 for no times.
-            nick_width: Cells for nicknames, 0 for as many as the width allows.
+            width: Total width in cells.
+            time_width: Cells of a formatted time, 0 to hide times.
+            nick_width: Cells for nicknames in a wide timeline, 0 for a share of `width`.
         """
         if width < NARROW_WIDTH:
             return cls(width, True, time_width, max(1, width - time_width - 4), 3, max(1, width - 4))
@@ -62,18 +60,18 @@ class TimelineGeometry:
 
     @property
     def notice_start(self) -> int:
-        """The column where a notice begins: beside its time where text has no such column."""
+        """Start column of notices: next to the time if a narrow timeline has the space, else the text column."""
         beside_time = 2 + self.time_width
         return beside_time if self.is_narrow and self.time_width and self.width > beside_time + 9 else self.text_start
 
     @property
     def notice_width(self) -> int:
-        """Cells a row of a notice has."""
+        """Width of a notice row in cells."""
         return max(1, self.width - self.notice_start - 1)
 
 
 class RowKind(Enum):
-    """What stands on a row."""
+    """Content type of a row."""
 
     DATE = auto()
     NICK = auto()
@@ -88,13 +86,13 @@ class RowKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class LayoutRow:
-    """One row of a line.
+    """Row of a line.
 
     Attributes:
-        kind: What stands on it.
-        start: Its first character in the text (or the problem) of its line.
-        end: The character after its last.
-        first: It is the first of its kind in its line.
+        kind: Content type.
+        start: Index of its first character in the text (or in the delivery error) of the line.
+        end: Index after its last character.
+        is_first: Whether no earlier row of the line has the same kind.
     """
 
     kind: RowKind
@@ -105,19 +103,19 @@ class LayoutRow:
 
 @dataclass(frozen=True, slots=True)
 class LineLayout:
-    """A line laid out for one width.
+    """Layout of a line at one width.
 
     Attributes:
-        line: What was laid out.
-        decoration: With which decoration.
-        rows: Its rows, at least one.
-        lead: How many rows stand before its own text (date, nickname, what it answers).
-        nick: Who said it, cleaned, as it stands beside the text.
-        speaker: Who said it, cleaned.
-        text: What is drawn, cleaned, with `(edited)` at its end.
-        written: How many characters of `text` the person wrote; the rest is not copied.
-        problem: Why it was not sent, in words.
-        links: The addresses in `text`.
+        line: Source line.
+        decoration: Decoration of the line.
+        rows: At least one row.
+        leading_rows: Number of rows above the text (date, nickname, quote).
+        nick_label: Sanitized nickname column, with the star of an action.
+        sender_nick: Sanitized nickname of the sender.
+        text: Sanitized text including the `(edited)` suffix.
+        source_length: Length of the original part of `text`; a copy excludes the rest.
+        delivery_error: Translated reason of a failed or unconfirmed delivery.
+        links: Hyperlinks in `text`.
     """
 
     line: Line
@@ -133,7 +131,7 @@ class LineLayout:
 
 
 def layout_line(line: Line, decoration: Decoration, geometry: TimelineGeometry, strings: TimelineStrings) -> LineLayout:
-    """The rows of a line."""
+    """Return the layout of a line."""
     rows: list[LayoutRow] = []
     if decoration.day is not None:
         rows.append(LayoutRow(RowKind.DATE))
@@ -182,7 +180,7 @@ def layout_line(line: Line, decoration: Decoration, geometry: TimelineGeometry, 
 
 
 def extract_text(line: Line) -> str:
-    """What a line says, cleaned, an action without its `/me`; empty for what says nothing (any more)."""
+    """Return the sanitized text without the `/me` of an action; empty for deleted messages, gaps and markers."""
     if isinstance(line, MessageLine) and line.is_action:
         return sanitize_body(_replace_surrogates(line.text[len(ACTION_PREFIX) :])).strip("\n")
     if isinstance(line, NoticeLine) or (isinstance(line, MessageLine) and not line.deleted):
@@ -191,26 +189,26 @@ def extract_text(line: Line) -> str:
 
 
 def extract_quote(line: Line) -> str:
-    """What it answers, cleaned, in one line."""
+    """Return the sanitized quote of a reply as a single line."""
     return _sanitize_line(line.quote) if isinstance(line, MessageLine) else ""
 
 
 def sanitize_reactions(line: Line) -> tuple[ReactionCount, ...]:
-    """The emojis under it, cleaned."""
+    """Return the reactions of a message with sanitized emoji."""
     if not isinstance(line, MessageLine):
         return ()
     return tuple(replace(reaction, emoji=_sanitize_line(reaction.emoji)) for reaction in line.reactions)
 
 
 def format_nick(line: Line) -> str:
-    """Who said it, cleaned, with a star before who does something; empty for what nobody said."""
+    """Return the sanitized nickname, after `* ` for an action; empty for lines without a sender."""
     if not isinstance(line, MessageLine):
         return ""
     return f"* {_sanitize_line(line.nick)}" if line.is_action else _sanitize_line(line.nick)
 
 
 def estimate_rows(line: Line, geometry: TimelineGeometry) -> int:
-    """About how many rows a line takes, without looking at its text."""
+    """Return an estimated number of rows, without wrapping the text."""
     if isinstance(line, MessageLine):
         extra_rows = (line.reply_to is not None) + bool(line.reactions)
         return 1 + extra_rows + len(line.text) // geometry.text_width

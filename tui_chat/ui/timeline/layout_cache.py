@@ -1,4 +1,4 @@
-"""Lines laid out for the present width, as many as are worth keeping."""
+"""LRU cache of line layouts at the current width."""
 
 from collections.abc import Callable, Sequence
 
@@ -14,21 +14,21 @@ MAX_CACHED_LAYOUTS = 1024
 
 
 class LayoutCache:
-    """The layouts of a list of lines; each is made again when its line or its neighbours have changed.
+    """Cache of line layouts; a changed line or decoration invalidates the entry.
 
     Attributes:
-        geometry: For which columns.
+        geometry: Column geometry of the cached layouts.
     """
 
     def __init__(
         self, get_lines: Callable[[], Sequence[Line]], strings: TimelineStrings, time_format: TimeFormat
     ) -> None:
-        """Nothing laid out yet.
+        """Create an empty cache.
 
         Args:
-            lines: Gives the list as it is now.
-            words: What a timeline says.
-            clock: How moments are told.
+            get_lines: Returns the current lines of the timeline.
+            strings: Labels and texts of the timeline.
+            time_format: Format of dates and times.
         """
         self._get_lines = get_lines
         self._strings = strings
@@ -38,7 +38,11 @@ class LayoutCache:
         self.geometry = TimelineGeometry.for_width(80, time_format.width)
 
     def resize(self, width: int) -> bool:
-        """Lay out for that many cells from now on; False if it was so before."""
+        """Set the width in cells and drop all layouts after a change.
+
+        Returns:
+            Whether the width changed.
+        """
         if width == self.geometry.width:
             return False
         self.geometry = TimelineGeometry.for_width(width, self._time_format.width, self._nick_width)
@@ -46,18 +50,24 @@ class LayoutCache:
         return True
 
     def set_columns(self, time_format: TimeFormat, nick_width: int, strings: TimelineStrings) -> None:
-        """Tell moments so from now on, in that many cells for nicknames (0: as the width allows), in these words."""
+        """Set the columns and the texts, and drop all layouts.
+
+        Args:
+            time_format: Format of dates and times.
+            nick_width: Cells of the nickname column; 0 derives the number from the total width.
+            strings: Labels and texts of the timeline.
+        """
         self._time_format, self._strings = time_format, strings
         self._nick_width = nick_width
         self.geometry = TimelineGeometry.for_width(self.geometry.width, time_format.width, nick_width)
         self._cache.clear()
 
     def clear(self) -> None:
-        """Keep nothing, as when another list is shown."""
+        """Drop all layouts, for a different list of lines."""
         self._cache.clear()
 
     def get(self, index: int) -> LineLayout:
-        """The layout of one line."""
+        """Return the layout of `lines[index]`."""
         lines = self._get_lines()
         line = lines[index]
         decoration = decorate(lines, index, self._time_format)
@@ -68,6 +78,6 @@ class LayoutCache:
         return layout
 
     def get_extent(self, index: int) -> LineExtent:
-        """The exact height of one line."""
+        """Return the exact height of `lines[index]`."""
         layout = self.get(index)
         return LineExtent(len(layout.rows), layout.leading_rows)

@@ -1,11 +1,10 @@
-"""From rows to strips: what a row of a line looks like.
+"""Renderer of layout rows as Textual strips.
 
-Rule 1  Text of other people becomes plain segments with styles of ours; nothing
-        in it is read as markup, as a style or as a control sequence.
-Rule 2  A strip is exactly as wide as the timeline.
-Rule 3  Each segment carries the offset that selection counts in: characters of
-        the text of its line, or a negative number before the text (`HEAD`), so
-        that a selection which begins on the time or the nickname takes them too.
+- Safety: text of other people becomes plain segments in predefined styles. Markup and control sequences in the text
+  have no effect.
+- Width: a strip is exactly as wide as the timeline.
+- Selection offsets: segments carry a character offset into the text of their line, or a negative offset in front of the
+  text (`PREFIX_OFFSET`). A selection that starts on the time or the nickname therefore includes both.
 """
 
 from collections.abc import Callable, Iterator
@@ -37,9 +36,9 @@ SelectedSpan = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class TimelineStyles:
-    """How the parts of a timeline look in the present theme.
+    """Rich styles of the timeline parts in the current theme.
 
-    The first three are whole, with background; the others are laid over one of them.
+    `text`, `cursor` and `mentioned` include a background; the other styles are added to one of these three.
     """
 
     text: Style
@@ -61,7 +60,7 @@ class TimelineStyles:
 
 
 class _RowBuilder:
-    """One row in the making, from left to right."""
+    """Builder of the segments of one row, from left to right."""
 
     __slots__ = ("background", "cells", "has_cursor", "line_number", "segments", "selected_span")
 
@@ -78,7 +77,15 @@ class _RowBuilder:
     def append(
         self, text: str, cells: int, style: Style | None = None, offset: int | None = None, url: str = ""
     ) -> None:
-        """Put text in a style of its own on the background; `offset` is where it stands in its line's text."""
+        """Append text on the row background.
+
+        Args:
+            text: Text to draw.
+            cells: Width of `text` in cells.
+            style: Style on top of the background; None for the bare background.
+            offset: Selection offset of the text; None for text without one.
+            url: Hyperlink target; empty for no hyperlink.
+        """
         if text:
             style = self.background if style is None else self.background + style
             if offset is not None:
@@ -89,12 +96,12 @@ class _RowBuilder:
             self.cells += cells
 
     def append_cursor_mark(self) -> None:
-        """The first column: where the cursor shows without colour."""
+        """Append the cursor column, which shows the cursor without colour."""
         self.append("▌" if self.has_cursor else " ", 1, None, PREFIX_OFFSET)
 
 
 class LineRenderer:
-    """Draws rows in one geometry, one set of styles and one language."""
+    """Renderer for one geometry, one set of styles and one language."""
 
     def __init__(self, geometry: TimelineGeometry, styles: TimelineStyles, strings: TimelineStrings) -> None:
         self._geometry = geometry
@@ -103,20 +110,20 @@ class LineRenderer:
 
     @property
     def background(self) -> Style:
-        """Of the cells where nothing stands."""
+        """Style of empty cells."""
         return self._styles.text
 
     def render_row(
         self, layout: LineLayout, row_index: int, line_number: int, has_cursor: bool, selected_span: SelectedSpan | None
     ) -> Strip:
-        """One row of a line.
+        """Return the strip of one row.
 
         Args:
-            layout: The line.
-            number: Which of its rows.
-            place: The line's number in selections.
-            picked: The cursor is on this line.
-            selected: The selected characters of its text as (first, after last), None for none.
+            layout: Layout of the line.
+            row_index: Index in `layout.rows`.
+            line_number: Line number in selection coordinates.
+            has_cursor: Whether the line is under the cursor.
+            selected_span: Half-open range of the selected characters; None without a selection.
         """
         row = layout.rows[row_index]
         styles = self._styles
@@ -143,7 +150,7 @@ class LineRenderer:
                 self._append_text(builder, layout, row)
         width = self._geometry.width
         if row.start == row.end and row.kind in {RowKind.TEXT, RowKind.NOTICE}:
-            # An empty row has nothing else that says which line it is.
+            # A row without segments has no offset, and a selection could not locate the line.
             builder.append(" ", 1, None, row.end)
         padding = width - builder.cells
         if padding > 0:
@@ -151,7 +158,7 @@ class LineRenderer:
         return Strip(builder.segments, builder.cells).adjust_cell_length(width, builder.background)
 
     def _append_separator(self, builder: _RowBuilder, label: str, style: Style, full_width: bool = False) -> None:
-        """A label between dashes where text begins; `across` draws them over the whole width."""
+        """Append a label between dashes, which `full_width` extends to both edges."""
         width, start = self._geometry.width, self._geometry.text_start
         text, cells = truncate_to_width(label, max(0, width - start - 5))
         builder.append_cursor_mark()
@@ -170,7 +177,7 @@ class LineRenderer:
         builder.append(f"  {time}", 2 + len(time), self._styles.time, PREFIX_OFFSET)
 
     def _append_quote(self, builder: _RowBuilder, layout: LineLayout) -> None:
-        """What it answers, in one row above it."""
+        """Append the quoted message, truncated to one row."""
         start = self._geometry.text_start
         text, cells = truncate_to_width(
             extract_quote(layout.line) or self._strings.missing_quote, self._geometry.text_width
@@ -181,7 +188,7 @@ class LineRenderer:
         builder.append(text, cells, self._styles.aside, PREFIX_OFFSET)
 
     def _append_reactions(self, builder: _RowBuilder, layout: LineLayout) -> None:
-        """The emojis under it with their counts; those that are yours too stand in brackets."""
+        """Append the reactions and their counts, own reactions in brackets."""
         styles, start = self._styles, self._geometry.text_start
         builder.append_cursor_mark()
         builder.append(" " * (start - 2), start - 2)
@@ -199,7 +206,7 @@ class LineRenderer:
                 return
 
     def _append_prefix(self, builder: _RowBuilder, layout: LineLayout, row: LayoutRow) -> None:
-        """What stands left of the text."""
+        """Append the columns to the left of the text."""
         styles, geometry = self._styles, self._geometry
         is_first_row = row.is_first and row.kind is not RowKind.DELIVERY_ERROR
         start = geometry.notice_start if row.kind is RowKind.NOTICE else geometry.text_start
@@ -236,7 +243,7 @@ class LineRenderer:
         return ("@", styles.mention) if line.is_mention else (" ", Style.null())
 
     def _append_text(self, builder: _RowBuilder, layout: LineLayout, row: LayoutRow) -> None:
-        """The text of a row."""
+        """Append the text of the row."""
         is_error = row.kind is RowKind.DELIVERY_ERROR
         text = (layout.delivery_error if is_error else layout.text)[row.start : row.end]
         width = self._geometry.notice_width if row.kind is RowKind.NOTICE else self._geometry.text_width
@@ -250,7 +257,7 @@ class LineRenderer:
     def _styled_runs(
         self, layout: LineLayout, row: LayoutRow, selected_span: SelectedSpan | None
     ) -> Iterator[tuple[int, Style, str]]:
-        """The styles of a row's text from left to right: where each ends, and where it leads."""
+        """Yield (end, style, url) of each run of equal style, from left to right."""
         base_style = self._base_style(layout.line, row)
         is_message_text = row.kind is not RowKind.DELIVERY_ERROR
         links = [link for link in layout.links if is_message_text and link.start < row.end and link.end > row.start]
@@ -287,9 +294,9 @@ class LineRenderer:
 
 
 def _glyph_runs(text: str, column: int, width: int) -> Iterator[tuple[str, int, int]]:
-    """What is drawn for a text: pictures, their cells, and how many characters as written they stand for.
+    """Yield (glyphs, cells, length) of consecutive runs of `text`.
 
-    A stretch has as many characters as what it stands for, or stands for one cluster: offsets count characters.
+    Selection offsets count original characters, so a run is either unchanged text or a single replaced cluster.
     """
     if text.isascii() and "\t" not in text:
         yield text, len(text), len(text)
@@ -318,15 +325,15 @@ def _is_mention(line: Line, row: LayoutRow) -> bool:
 
 
 def _with_hyperlink(style: Style, url: str) -> Style:
-    """The style as a hyperlink of the terminal (OSC 8), with an id that all pieces of a wrapped address share."""
+    """Return `style` with an OSC 8 hyperlink; all rows of a wrapped URL share the link id."""
     hyperlink_style = style.update_link(url)
-    # Rich gives every copy of a style a random id, which makes each piece a link of its own.
+    # Rich assigns a random link id per copy, which would split the link at each wrapped row.
     hyperlink_style._link_id = str(crc32(url.encode()))  # pyright: ignore[reportPrivateUsage]
     return hyperlink_style
 
 
 def truncate_to_width(text: str, width: int) -> tuple[str, int]:
-    """As much of a line as fits into `width` cells, with an ellipsis where it is cut, and its width."""
+    """Return a single line truncated to `width` cells with an ellipsis, and its width in cells."""
     glyphs: list[tuple[str, int]] = []
     total_cells = 0
     for cluster in iter_graphemes(text):
@@ -341,4 +348,4 @@ def truncate_to_width(text: str, width: int) -> tuple[str, int]:
         if width > 0:
             glyphs.append(("…", 1))
             total_cells += 1
-    return "".join(picture for picture, _ in glyphs), total_cells
+    return "".join(glyph for glyph, _ in glyphs), total_cells

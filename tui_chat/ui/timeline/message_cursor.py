@@ -1,4 +1,4 @@
-"""A cursor on one line: moved by keys, kept on its line whatever happens around it."""
+"""Message cursor: keyboard movement, and a stable position during changes of the list."""
 
 from collections.abc import Sequence
 
@@ -8,25 +8,25 @@ from tui_chat.ui.timeline.virtual_list import VirtualList
 
 
 class MessageCursorView(VirtualList):
-    """A view with a cursor that stands on messages and gaps."""
+    """Virtual list with a cursor on messages and gaps."""
 
-    _cursor_index: int | None = None  # the index of the picked line
+    _cursor_index: int | None = None
 
     def action_show_cursor(self) -> None:
-        """Put the cursor on the last message in view."""
+        """Show the cursor on the last visible message."""
         visible_range = self._viewport.visible_range
         self._seek_cursor(visible_range.stop - 1, -1)
 
     def action_cursor_up(self) -> None:
-        """The cursor to the message above, or one row up while nothing is picked."""
+        """Move the cursor to the previous message; scroll up one row without a cursor."""
         self._move_cursor(-1)
 
     def action_cursor_down(self) -> None:
-        """The cursor to the message below, or one row down while nothing is picked."""
+        """Move the cursor to the next message; scroll down one row without a cursor."""
         self._move_cursor(1)
 
     def action_select_cursor(self) -> None:
-        """Do with the picked line what it is there for."""
+        """Activate the line under the cursor."""
         if self._cursor_index is None:
             return
         line = self._viewport.lines[self._cursor_index]
@@ -36,14 +36,21 @@ class MessageCursorView(VirtualList):
         self.post_message(MessageActivated(line.key))
 
     def action_hide_cursor(self) -> None:
-        """Take the cursor away; without one, go to the bottom."""
+        """Hide the cursor; scroll to the bottom without a cursor."""
         if self.cursor_key is None:
             self.action_to_bottom()
         else:
             self.cursor_key = None
 
     def set_cursor(self, key: str | None) -> bool:
-        """Put the cursor on a line and bring it into view, or take it away; False if there is no such line."""
+        """Move the cursor to a line and scroll the line into view.
+
+        Args:
+            key: Key of the line; None hides the cursor.
+
+        Returns:
+            False if the list does not contain the key.
+        """
         if key is None:
             self.cursor_key = None
             return True
@@ -54,7 +61,7 @@ class MessageCursorView(VirtualList):
         return True
 
     def watch_cursor_key(self, cursor_key: str | None) -> None:
-        """Draw the cursor where it is now."""
+        """Redraw the cursor and post `CursorMoved`."""
         if cursor_key is None:
             self._cursor_index = None
         self.refresh()
@@ -94,7 +101,7 @@ class MessageCursorView(VirtualList):
 
     def _on_view_synced(self) -> None:
         super()._on_view_synced()
-        # When the picked line is gone, the one now in its place is picked.
+        # After the removal of its line, the cursor moves to the line at the same index.
         if self._cursor_index is None:
             return
         lines = self._viewport.lines

@@ -1,23 +1,23 @@
-"""What a timeline tells whoever holds it: small typed messages.
+"""Messages that the timeline posts.
 
-Handle them by `@on(GapWanted)` or by a method of that name, `on_gap_wanted`.
+Handlers use `@on(GapRequested)` or the method name `on_gap_requested`.
 """
 
 from textual.message import Message
 
 
 class OlderMessagesRequested(Message):
-    """The reader is near the top of what is here. Said once, until the top changes."""
+    """Request for history before the oldest line, posted once per oldest line."""
 
 
 class GapRequested(Message):
-    """A gap came into view, or was chosen.
+    """Request to load a gap, after the gap came into view or was activated.
 
     Attributes:
-        key: The gap's line.
-        after: The `seq` before the first missing entry.
-        before: The `seq` after the last missing entry.
-        from_above: The reader comes from the older side: what is next to that is wanted first.
+        key: Key of the gap line.
+        after: Last known `seq` before the gap.
+        before: First known `seq` after the gap.
+        from_above: Whether the older end of the gap is closer to the reader and should load first.
     """
 
     def __init__(self, key: str, after: int, before: int, *, from_above: bool) -> None:
@@ -29,10 +29,10 @@ class GapRequested(Message):
 
 
 class CursorMoved(Message):
-    """The cursor stands on another line.
+    """Change of the line under the message cursor.
 
     Attributes:
-        key: That line, None when picking ended.
+        key: Key of the line under the cursor; None after the cursor was hidden.
     """
 
     def __init__(self, key: str | None) -> None:
@@ -41,10 +41,10 @@ class CursorMoved(Message):
 
 
 class MessageActivated(Message):
-    """Enter was pressed on the picked message.
+    """Activation of a message, by Enter or by a click on its quote.
 
     Attributes:
-        key: That message's line.
+        key: Key of the activated message.
     """
 
     def __init__(self, key: str) -> None:
@@ -53,10 +53,10 @@ class MessageActivated(Message):
 
 
 class RetryRequested(Message):
-    """The row that says why a message was not sent was clicked.
+    """Request to resend a message, by a click on its delivery error.
 
     Attributes:
-        key: That message's line.
+        key: Key of the unsent message.
     """
 
     def __init__(self, key: str) -> None:
@@ -65,10 +65,10 @@ class RetryRequested(Message):
 
 
 class LinkClicked(Message):
-    """An address was clicked; nothing was opened yet.
+    """Click on a hyperlink; the receiver decides about opening the link.
 
     Attributes:
-        url: Where it leads: `http`, `https` or `mailto`, printable ASCII.
+        url: Link target with the scheme `http`, `https` or `mailto`, in printable ASCII.
     """
 
     def __init__(self, url: str) -> None:
@@ -77,10 +77,10 @@ class LinkClicked(Message):
 
 
 class FollowChanged(Message):
-    """The newest line came into view, or left it.
+    """Start or end of follow mode.
 
     Attributes:
-        value: It is in view, and new lines will be followed.
+        is_following: Whether the view shows the newest line and scrolls with new lines.
     """
 
     def __init__(self, is_following: bool) -> None:

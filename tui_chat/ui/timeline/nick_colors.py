@@ -1,8 +1,9 @@
-"""The colour of a nickname.
+"""Nickname colours with sufficient contrast.
 
-Rule 1  It depends on the nickname alone, so a person has one colour everywhere and always.
-Rule 2  Its contrast to the background is at least what the theme asks for, `CONTRAST` (WCAG 2.2, 1.4.3) or more.
-Rule 3  Colour never says anything that is not also said in letters.
+- Stability: the colour is a function of the case-folded nickname and the palette.
+- Contrast: the ratio to the background is at least the minimum of the theme, by default `MIN_CONTRAST`
+  (WCAG 2.2, 1.4.3).
+- Redundancy: no information is conveyed by colour alone.
 """
 
 from collections.abc import Sequence
@@ -24,29 +25,29 @@ ANSI_COLORS = ("red", "green", "yellow", "blue", "magenta", "cyan")
 
 
 def nick_color(nick: str, colors: Sequence[str]) -> str:
-    """The one of `shades` for a nickname, whatever its case."""
+    """Return the entry of `colors` for a nickname, case-insensitively."""
     return colors[crc32(nick.casefold().encode("utf-8", "replace")) % len(colors)]
 
 
 def contrast_ratio(first: Color, second: Color) -> float:
-    """The contrast ratio of two opaque colours, 1 to 21 (WCAG 2.2, "contrast ratio")."""
+    """Return the WCAG 2.2 contrast ratio of two opaque colours, in the range 1 to 21."""
     darker_luminance, lighter_luminance = sorted((_relative_luminance(first), _relative_luminance(second)))
     return (lighter_luminance + 0.05) / (darker_luminance + 0.05)
 
 
 def ensure_contrast(hex_color: str, background: Color, min_contrast: float = MIN_CONTRAST) -> str:
-    """The shade, moved towards black or white as far as it must to be read on the background.
+    """Blend a colour towards black or white, no further than `min_contrast` requires.
 
     Args:
-        shade: As `#rrggbb`.
-        background: Opaque.
-        least: The contrast ratio to reach.
+        hex_color: Colour to adjust, as `#rrggbb`.
+        background: Opaque background colour.
+        min_contrast: Contrast ratio to reach.
 
     Returns:
-        A colour as `#rrggbb`.
+        Adjusted colour as `#rrggbb`; black or white if no blend reaches the ratio.
     """
     color = Color.parse(hex_color)
-    extreme = max(WHITE, BLACK, key=lambda end: contrast_ratio(end, background))
+    extreme = max(WHITE, BLACK, key=lambda candidate: contrast_ratio(candidate, background))
     for step in range(21):
         blended = color.blend(extreme, step / 20)
         if contrast_ratio(blended, background) >= min_contrast:
@@ -55,7 +56,7 @@ def ensure_contrast(hex_color: str, background: Color, min_contrast: float = MIN
 
 
 def _relative_luminance(color: Color) -> float:
-    """Relative luminance, 0 to 1 (WCAG 2.2)."""
+    """Return the WCAG 2.2 relative luminance of a colour, in the range 0 to 1."""
     red, green, blue = (
         channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4 for channel in color.normalized
     )

@@ -1,4 +1,4 @@
-"""The words and dates that a timeline adds to what people said."""
+"""Labels, dates and errors that the timeline adds to messages."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,39 +17,39 @@ _MONTHS = (
 
 
 def format_full_date(day: date) -> str:
-    """A day in full: `Friday, 20 November 2026`."""
+    """Return the long form of a date, such as `Friday, 20 November 2026`."""
     weekday, month = tr(_WEEKDAYS[day.weekday()]), tr(_MONTHS[day.month - 1])
     return tr("{weekday}, {day} {month} {year}", weekday=weekday, day=day.day, month=month, year=day.year)
 
 
 def format_gap(missing: int) -> str:
-    """What a gap says of the entries that are not here."""
+    """Return the label of a gap of `missing` entries."""
     return plural("{count:,} message not loaded · Enter", "{count:,} messages not loaded · Enter", missing)
 
 
 def format_failure(reason: str) -> str:
-    """What stands under a message that could not be sent."""
+    """Return the delivery error of an unsent message."""
     return tr("not sent: {problem} — retry", problem=reason) if reason else tr("not sent — retry")
 
 
 def format_unconfirmed(reason: str) -> str:
-    """What stands under a message of which nobody knows whether it was sent."""
+    """Return the delivery error of a message with an unknown delivery state."""
     return tr("perhaps sent: {problem} — retry?", problem=reason)
 
 
 @dataclass(frozen=True, slots=True)
 class TimelineStrings:
-    """What a timeline says; by itself in the language that is in use when this is made.
+    """Texts of a timeline, by default in the language that is active at construction.
 
     Attributes:
-        day: Names a day, for the row above its first line.
-        gap: Says how many entries are missing.
-        failure: Says why a message was not sent, and what to do.
-        doubt: Says why nobody knows whether a message was sent, and what to do.
-        unread: Stands above the first message not seen.
-        edited: Follows a message that was changed.
-        deleted: Stands for a message that was taken back.
-        not_here: Stands for a message that is answered and was not loaded.
+        date_label: Formats the date separator.
+        gap_label: Formats the label of a gap from the number of missing entries.
+        failure_label: Formats the delivery error of an unsent message from its reason.
+        unconfirmed_label: Formats the delivery error of an unconfirmed message from its reason.
+        unread_label: Label above the first unread message.
+        edited_suffix: Suffix of an edited message.
+        deleted_text: Replacement of a deleted message.
+        missing_quote: Replacement of a quoted message that is not loaded.
     """
 
     date_label: Callable[[date], str] = format_full_date

@@ -1,4 +1,4 @@
-"""The styles of a timeline, from the theme."""
+"""Conversion of the theme CSS to the Rich styles of a timeline."""
 
 from rich.style import Style
 from textual.widget import Widget
@@ -12,11 +12,11 @@ COMPONENT_NAMES = (
     "cursor", "mentioned", "time", "notice", "rule", "gap", "unread",
     "link", "mention", "sent", "pending", "failed", "aside",
 )  # fmt: skip
-TIMELINE_COMPONENTS = {f"timeline--{part}" for part in COMPONENT_NAMES}
+TIMELINE_COMPONENTS = {f"timeline--{name}" for name in COMPONENT_NAMES}
 
 
 def build_styles(timeline: Widget) -> TimelineStyles:
-    """The present styles of a widget that has `COMPONENTS`."""
+    """Return the current styles of a widget with the component classes `TIMELINE_COMPONENTS`."""
     background = timeline.rich_style
 
     def foreground_style(name: str) -> Style:
@@ -31,7 +31,7 @@ def build_styles(timeline: Widget) -> TimelineStyles:
         return background + text_style + background_color
 
     colors = themes.nick_palette(app_of(timeline), timeline.background_colors[1])
-    nick_styles = {shade: Style(color=shade, bold=True) for shade in colors}
+    nick_styles = {color: Style(color=color, bold=True) for color in colors}
     return TimelineStyles(
         text=background,
         cursor=background_style("cursor"),

@@ -1,8 +1,8 @@
-"""Which part of a timeline is selected, and what copying it gives.
+"""Text selection of a timeline and its plain-text copy.
 
-Selection counts in numbers of lines and characters of their text as written,
-so what is copied has no wrapping in it. A message that is selected whole,
-among others or from its time on, is copied with its time and nickname.
+- Coordinates: selections use line numbers and character offsets of the original text; copied text has no wrapping.
+- Prefix: a completely selected message is copied with time and nickname if the selection covers several lines or starts
+  in front of the text.
 """
 
 import re
@@ -22,18 +22,18 @@ _END_OFFSET = 1 << 31
 
 @dataclass(frozen=True, slots=True)
 class SelectedRange:
-    """The selected part of one line.
+    """Selected range of one line.
 
     Attributes:
-        start: Its first character; negative when it begins before the text.
-        end: The character after its last.
+        start: Offset of the first selected character; negative in front of the text.
+        end: Offset after the last selected character.
     """
 
     start: int
     end: int
 
     def snap_to_clusters(self, text: str) -> tuple[int, int]:
-        """The selected characters of the line's text as (first, after last), never half of what is seen as one."""
+        """Return the selected half-open range of `text`, extended to complete grapheme clusters."""
         start, end = max(0, self.start), max(0, self.end)
         if (start == 0 or start >= len(text)) and end >= len(text):
             return min(start, len(text)), len(text)
@@ -50,7 +50,7 @@ class SelectedRange:
 
 
 def get_selected_range(selection: Selection, line_number: int) -> SelectedRange | None:
-    """The selected part of the line with that number, None for nothing."""
+    """Return the selected range of the line with `line_number`, or None for an empty range."""
     start, end = selection.start, selection.end
     if (start is not None and line_number < start.y) or (end is not None and line_number > end.y):
         return None
@@ -62,13 +62,13 @@ def get_selected_range(selection: Selection, line_number: int) -> SelectedRange 
 def copy_selection(
     lines: Sequence[Line], selection: Selection, line_number_offset: int, format_time: Callable[[int], str]
 ) -> str | None:
-    """What a selection gives to a copy, None for nothing.
+    """Return the plain text of a selection, or None for an empty selection.
 
     Args:
-        lines: The timeline.
-        selection: What is selected.
-        origin: What makes an index the number of a line.
-        clock: A moment (milliseconds since the epoch) as a time of day, empty for none.
+        lines: Lines of the timeline.
+        selection: Selection in line numbers and character offsets.
+        line_number_offset: Difference between line number and list index.
+        format_time: Formats milliseconds since the epoch as a time of day; an empty result omits the time.
     """
     first_index = 0 if selection.start is None else max(0, selection.start.y - line_number_offset)
     last_index = len(lines) - 1 if selection.end is None else min(len(lines) - 1, selection.end.y - line_number_offset)
@@ -106,7 +106,7 @@ def _is_action(line: MessageLine | NoticeLine) -> bool:
 
 
 def select_word_at(layout: LineLayout, line_number: int, character: int) -> Selection:
-    """The word, or the address, around a character of a line."""
+    """Return the selection of the word or hyperlink at a character offset."""
     for link in layout.links:
         if link.start <= character < link.end:
             return Selection(Offset(link.start, line_number), Offset(link.end, line_number))
@@ -117,12 +117,12 @@ def select_word_at(layout: LineLayout, line_number: int, character: int) -> Sele
 
 
 def select_line(layout: LineLayout, line_number: int) -> Selection:
-    """All that was written in a line."""
+    """Return the selection of the complete original text of a line."""
     return Selection(Offset(0, line_number), Offset(layout.source_length, line_number))
 
 
 def splice_crosses_selection(selection: Selection, line_number_offset: int, change: Splice) -> bool:
-    """A change alters how many lines are within a selection."""
+    """Return whether a splice changes the number of selected lines."""
     start = 0 if selection.start is None else selection.start.y - line_number_offset
     return start < change.index + change.removed and (
         selection.end is None or change.index <= selection.end.y - line_number_offset

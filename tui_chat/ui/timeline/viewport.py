@@ -1,14 +1,10 @@
-"""Which rows of a long list are in view, and what keeps them there.
+"""Visible rows of a long list of lines, independent of any widget.
 
-Rule 1  Heights of lines in view are exact; all others may be estimates. They
-        become exact on the way into view.
-Rule 2  While the bottom is followed, the last row of the last line is the last
-        row in view.
-Rule 3  Otherwise the lines in view stay on their rows, whatever is put, taken
-        or changes its height elsewhere.
-Rule 4  There is no empty row while a line is out of view.
-
-It knows no screen: rows and lines, nothing else.
+- Heights: visible lines have exact heights, all others may have estimates. A line is measured before its first display.
+- Following: in follow mode, the bottom row of the view is the last row of the last line.
+- Stability: outside follow mode, visible lines keep their view rows during insertions, deletions and height changes
+  elsewhere.
+- No empty rows: the view has no empty row while a line exists outside the view.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -20,16 +16,16 @@ from tui_chat.session.lines import Line, Splice
 from tui_chat.ui.timeline.height_index import HeightIndex
 
 _ESTIMATE_SAMPLE_SIZE = 2_000
-"""Lines at the end of a new list that are looked at to estimate heights; those before are taken to be as tall."""
+"""Number of lines at the end of a new list with individual estimates; earlier lines get their mean."""
 
 
 @dataclass(frozen=True, slots=True)
 class LineExtent:
-    """The height of a line.
+    """Height of a line.
 
     Attributes:
-        rows: All its rows.
-        lead: How many of them stand before its own text.
+        rows: Total number of rows.
+        leading_rows: Number of rows above the text of the line (date, nickname, quote).
     """
 
     rows: int
@@ -38,11 +34,11 @@ class LineExtent:
 
 @dataclass(frozen=True, slots=True)
 class VisibleLine:
-    """A line in view.
+    """Position of a line in the view.
 
     Attributes:
-        index: Its place in the list.
-        row: The row of the view on which its own text begins; may be negative.
+        index: Index of the line in the list.
+        row: View row of the first row of its text; negative above the view.
     """
 
     index: int
@@ -50,21 +46,21 @@ class VisibleLine:
 
 
 class Viewport:
-    """A window of `height` rows on a list of lines.
+    """Window of `height` rows onto a list of lines.
 
     Attributes:
-        lines: The list. Change it by `reset` and `splice` only.
-        height: Rows of the window.
-        following: The bottom is followed.
-        window: For each row in view, from the top: index of its line, row in that line.
+        lines: The list; only `reset` and `splice` modify it.
+        height: Window height in rows.
+        is_following: Whether the window follows the bottom of the list.
+        visible_rows: (line index, row inside the line) for each visible row, from top to bottom.
     """
 
     def __init__(self, get_extent: Callable[[int], LineExtent], estimate_rows: Callable[[Line], int]) -> None:
-        """A window on nothing.
+        """Create a window onto an empty list.
 
         Args:
-            extent: The exact height of `lines[index]`.
-            estimate: About the height in rows of a line.
+            get_extent: Returns the exact height of `lines[index]`.
+            estimate_rows: Returns the estimated number of rows of a line.
         """
         self._get_extent = get_extent
         self._estimate_rows = estimate_rows
@@ -77,12 +73,12 @@ class Viewport:
 
     @property
     def total_rows(self) -> int:
-        """Rows of all lines together, partly an estimate."""
+        """Number of rows in the list; may include estimates."""
         return self._heights.total_rows
 
     @property
     def rows_above(self) -> int:
-        """Rows above the window, partly an estimate."""
+        """Number of rows between the start of the list and the window; may include estimates."""
         if not self.visible_rows:
             return 0
         index, row = self.visible_rows[0]
@@ -90,12 +86,12 @@ class Viewport:
 
     @property
     def visible_lines(self) -> Sequence[VisibleLine]:
-        """The lines in view, from the top."""
+        """Visible lines from top to bottom."""
         return self._visible_lines
 
     @property
     def anchor(self) -> VisibleLine | None:
-        """The line that stays on its row: the first that begins in view, or else the one that fills it."""
+        """Line with a fixed view row: the first one that starts in the view, otherwise the one that fills the view."""
         return (
             next(
                 (visible_line for visible_line in self._visible_lines if visible_line.row >= 0), self._visible_lines[0]
@@ -106,13 +102,13 @@ class Viewport:
 
     @property
     def visible_range(self) -> range:
-        """The indexes of the lines in view."""
+        """Index range of the visible lines."""
         return (
             range(self._visible_lines[0].index, self._visible_lines[-1].index + 1) if self._visible_lines else range(0)
         )
 
     def reset(self, lines: Iterable[Line]) -> None:
-        """Take another list, and follow its bottom."""
+        """Replace the list and follow its bottom."""
         self.lines = lines.copy() if isinstance(lines, CompressedList) else CompressedList(lines)
         sampled_heights = [self._estimate_rows(line) for line in self.lines[-_ESTIMATE_SAMPLE_SIZE:]]
         unsampled_count = len(self.lines) - len(sampled_heights)
@@ -123,14 +119,14 @@ class Viewport:
         self.is_following = True
 
     def splice(self, change: Splice) -> None:
-        """Apply one change; `settle` afterwards.
+        """Apply a splice; call `update` afterwards.
 
         Raises:
-            IndexError: The change is not within the list.
+            IndexError: The splice exceeds the list.
         """
         index, removed, lines = change.index, change.removed, change.lines
         if not (0 <= index <= len(self.lines) and 0 <= removed <= len(self.lines) - index):
-            raise IndexError(f"cannot replace {removed} at {index} of {len(self.lines)} lines")
+            raise IndexError(f"splice of {removed} lines at index {index} exceeds the list of {len(self.lines)} lines")
         self._visible_lines = self._shift_visible_lines(change)
         self.lines.splice(index, removed, lines)
         self._heights.splice(index, removed, [self._estimate_rows(line) for line in lines])
@@ -155,16 +151,20 @@ class Viewport:
         return shifted
 
     def follow_bottom(self) -> None:
-        """Follow the bottom from now on; `settle` afterwards."""
+        """Enable follow mode; call `update` afterwards."""
         self.is_following = True
 
     def place_line(self, index: int, row: int) -> None:
-        """Put the text of `lines[index]` on `row` of the window; `settle` afterwards."""
+        """Place the text of `lines[index]` on view row `row` and disable follow mode; call `update` afterwards."""
         self.is_following = False
         self._visible_lines = [VisibleLine(index, row)]
 
     def reveal_line(self, index: int) -> bool:
-        """Move no farther than it takes to see all of a line; False if it was in view. `settle` afterwards."""
+        """Scroll the minimum distance that shows a line completely; call `update` afterwards.
+
+        Returns:
+            Whether scrolling was necessary.
+        """
         if self.height <= 0:
             return False
         extent = self._get_extent(index)
@@ -184,18 +184,18 @@ class Viewport:
         return True
 
     def scroll_by(self, rows: int) -> None:
-        """Move down by `rows`, up if negative, counting exact rows; `settle` afterwards."""
+        """Scroll by an exact number of rows, down if positive; call `update` afterwards."""
         if (anchor := self.anchor) is not None:
             self.place_line(anchor.index, anchor.row - rows)
 
     def scroll_to(self, row: int) -> None:
-        """Move to a row of the whole, as far as heights are known; `settle` afterwards."""
+        """Scroll to an absolute row, based on partly estimated heights; call `update` afterwards."""
         if self.lines:
             index, row_in_line = self._heights.locate(row)
             self.place_line(index, self._get_extent(index).leading_rows - row_in_line)
 
     def update(self) -> None:
-        """Find the rows in view again, after the list, the window or its place have changed."""
+        """Recompute the visible rows after a change of list, window height or position."""
         self.visible_rows = []
         if not self.lines or self.height <= 0:
             if not self.lines:
@@ -212,7 +212,7 @@ class Viewport:
         self._fill_rows(*self._find_top_from_bottom())
 
     def _find_top(self, anchor: VisibleLine) -> tuple[int, int]:
-        """The first line in view and the row of the window on which it begins (not after the first)."""
+        """Return the index of the first visible line and its start row in the view, at most 0."""
         index = min(anchor.index, len(self.lines) - 1)
         extent = self._measure(index)
         row = anchor.row - extent.leading_rows
@@ -226,7 +226,7 @@ class Viewport:
         return index, row
 
     def _measure_down(self, index: int, row: int) -> tuple[int, int]:
-        """Measure downwards: the index after the last line in view, and the row after its last."""
+        """Measure lines from top to bottom; return the index after the last visible line and its end row."""
         while row < self.height and index < len(self.lines):
             row += self._measure(index).rows
             index += 1

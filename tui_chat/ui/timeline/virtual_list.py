@@ -1,14 +1,11 @@
-"""A window on a list of lines that keeps its place: drawing and scrolling.
+"""Virtual list of lines: rendering and scrolling.
 
-Rule 1  One widget draws all lines (Textual's line API); work and memory follow
-        what is in view, never the length of the list.
-Rule 2  The list changes by `show`, `splice`, `splice_many` and `clear` only, and
-        each of them moves the view at most once.
-Rule 3  `Viewport` knows the place; `scroll_y` and `virtual_size` follow it. A
-        scroll that comes from elsewhere (keys, wheel, scrollbar) is given to
-        `Viewport` first.
-Rule 4  No scrolling is animated: heights above the view become exact while one
-        scrolls, so a row to aim for would move.
+- Cost: one widget renders all lines (Textual's line API). Time and memory depend on the visible rows and not on the
+  length of the list.
+- Changes: only `set_lines`, `splice`, `splice_many` and `clear` modify the list, each with a single view update.
+- Scroll position: `Viewport` is the source of the position; `scroll_y` and `virtual_size` follow. External scrolling
+  (keys, wheel, scrollbar) is applied to `Viewport` first.
+- No animation: measuring lines above the view during a scroll would move the target row of an animation.
 """
 
 from bisect import bisect_left
@@ -38,19 +35,19 @@ from tui_chat.ui.timeline.styles import build_styles
 from tui_chat.ui.timeline.text_selection import get_selected_range
 from tui_chat.ui.timeline.viewport import Viewport
 
-_STRIP_CACHE_SIZE = 320  # few: every strip is some thirty objects for the garbage collector to walk
-_WHEEL_ROWS = 3  # rows
-_MAX_EXACT_SCROLL_VIEWS = 4  # views; farther moves are by estimate
+_STRIP_CACHE_SIZE = 320  # small: a strip has about thirty objects for the garbage collector
+_WHEEL_ROWS = 3
+_MAX_EXACT_SCROLL_VIEWS = 4  # in view heights; longer scrolls use estimated heights
 
 
 @dataclass(frozen=True, slots=True)
 class ScrollPosition:
-    """A place in a timeline, to come back to.
+    """Saved scroll position of a timeline.
 
     Attributes:
-        key: The line that is kept on its row, None to follow the bottom.
-        row: That row of the view.
-        ts: When that line was said, in case it is gone.
+        key: Key of the anchor line; None follows the bottom.
+        row: View row of the anchor line.
+        ts: Timestamp of the anchor line, the fallback after its removal.
     """
 
     key: str | None
@@ -67,10 +64,10 @@ class _CachedStrip:
 
 
 class VirtualList(ScrollView):
-    """Shows a list of lines and keeps the reader's place in it.
+    """Scrollable list of lines with a stable scroll position.
 
     Attributes:
-        picked: Key of the line under the cursor, None while nothing is picked.
+        cursor_key: Key of the line under the message cursor; None without a cursor.
     """
 
     cursor_key: var[str | None] = var(None, init=False)
@@ -81,17 +78,17 @@ class VirtualList(ScrollView):
         strings: TimelineStrings | None = None,
         tz: tzinfo | None = None,
         name: str | None = None,
-        id: str | None = None,  # noqa: A002 - Textual's own word
+        id: str | None = None,  # noqa: A002 - name required by Textual
         classes: str | None = None,
     ) -> None:
-        """Shows nothing yet.
+        """Create a list without lines.
 
         Args:
-            words: What it says; in the language in use if None.
-            zone: Whose calendar and clock; None is this computer's.
-            name: As for every widget.
-            id: As for every widget.
-            classes: As for every widget.
+            strings: Labels and texts; None uses the active language.
+            tz: Time zone of dates and times; None uses the local time zone.
+            name: Name of the widget.
+            id: CSS id of the widget.
+            classes: CSS classes of the widget, separated by spaces.
         """
         super().__init__(name=name, id=id, classes=classes, can_focus=True)
         self._custom_strings = strings
@@ -105,26 +102,24 @@ class VirtualList(ScrollView):
         self._renderer: LineRenderer | None = None
         self._synced_scroll_y = 0
         self._syncing_scroll = False
-        self._line_number_offset: int = 0  # a line's number in selections is its index and this
-
-    # What it shows
+        self._line_number_offset: int = 0  # selection line number minus list index
 
     @property
     def lines(self) -> CompressedList:
-        """The lines, oldest first."""
+        """Lines of the list, oldest first."""
         return self._viewport.lines
 
     @property
     def is_at_bottom(self) -> bool:
-        """The newest line is in view, and new lines are followed."""
+        """Whether the newest line is in view and the view follows new lines."""
         return self._viewport.is_following
 
     def set_lines(self, lines: Iterable[Line], position: ScrollPosition | None = None) -> None:
-        """Show another list, such as another room.
+        """Replace the list.
 
         Args:
-            lines: All of it, oldest first.
-            at: Where to begin reading; the bottom if None.
+            lines: New lines, oldest first.
+            position: Scroll position to restore; None follows the bottom.
         """
         self._reset_view()
         viewport = self._viewport
@@ -134,9 +129,13 @@ class VirtualList(ScrollView):
         self._sync_view()
 
     def set_columns(self, time_style: TimeStyle, nick_width: int) -> None:
-        """Write times like this, and nicknames in that many cells (0: as the width allows); the place is kept.
+        """Set the time style and the nickname width, and reload the texts of the active language.
 
-        The words are those of the language that is in use now.
+        The scroll position is preserved.
+
+        Args:
+            time_style: Notation of the time of day.
+            nick_width: Cells of the nickname column; 0 derives the number from the total width.
         """
         self._strings = self._custom_strings or TimelineStrings()
         self._time_format = TimeFormat(self._time_format.tz, time_style)
@@ -148,22 +147,22 @@ class VirtualList(ScrollView):
         self._sync_view()
 
     def clear(self) -> None:
-        """Show nothing."""
+        """Remove all lines."""
         self.set_lines(())
 
     def splice(self, change: Splice) -> None:
-        """Apply one change."""
+        """Apply one splice."""
         self.splice_many((change,))
 
     def splice_many(self, changes: Iterable[Splice]) -> None:
-        """Apply changes one after the other, and then draw once.
+        """Apply splices in order, with a single view update at the end.
 
         Raises:
-            IndexError: A change is not within the list.
+            IndexError: A splice exceeds the list.
         """
         viewport = self._viewport
         for change in changes:
-            # Keys are for lines that come again changed; a mere cut need not look at what goes.
+            # Keys match removed lines with their replacements; a pure deletion has none.
             replaced = viewport.lines[change.index : change.index + change.removed] if change.lines else ()
             replaced_keys = [line.key for line in replaced]
             viewport.splice(change)
@@ -171,7 +170,7 @@ class VirtualList(ScrollView):
         self._sync_view()
 
     def get_scroll_position(self) -> ScrollPosition:
-        """The present place, for `show`."""
+        """Return the current scroll position, for `set_lines`."""
         anchor = self._viewport.anchor
         if self._viewport.is_following or anchor is None:
             return ScrollPosition(None)
@@ -179,7 +178,11 @@ class VirtualList(ScrollView):
         return ScrollPosition(line.key, anchor.row, line.ts if isinstance(line, MessageLine | NoticeLine) else 0)
 
     def scroll_to_key(self, key: str) -> bool:
-        """Bring a line into view, a third down from the top; False if there is no such line."""
+        """Scroll a line to one third of the view height.
+
+        Returns:
+            Whether the list contains the key.
+        """
         index = self._index_of(key)
         if index is None:
             return False
@@ -187,41 +190,39 @@ class VirtualList(ScrollView):
         self._sync_view()
         return True
 
-    # Moving
-
     def action_to_bottom(self) -> None:
-        """Go to the newest line and follow it."""
+        """Scroll to the newest line and enable follow mode."""
         self._viewport.follow_bottom()
         self._sync_view()
 
     def action_to_top(self) -> None:
-        """Go to the oldest line that is here."""
+        """Scroll to the oldest loaded line."""
         if self._viewport.lines:
             self._viewport.scroll_to(0)
             self._sync_view()
 
     def action_scroll_end(self) -> None:
-        """Go to the newest line and follow it."""
+        """Scroll to the newest line and enable follow mode."""
         self.action_to_bottom()
 
     def action_scroll_home(self) -> None:
-        """Go to the oldest line that is here."""
+        """Scroll to the oldest loaded line."""
         self.action_to_top()
 
     def action_page_up(self) -> None:
-        """One view up, less a row."""
+        """Scroll up by one page minus one row."""
         self._scroll_rows(-max(1, self._viewport.height - 1))
 
     def action_page_down(self) -> None:
-        """One view down, less a row."""
+        """Scroll down by one page minus one row."""
         self._scroll_rows(max(1, self._viewport.height - 1))
 
     def action_scroll_up(self) -> None:
-        """One row up."""
+        """Scroll up by one row."""
         self._scroll_rows(-1)
 
     def action_scroll_down(self) -> None:
-        """One row down."""
+        """Scroll down by one row."""
         self._scroll_rows(1)
 
     def _on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
@@ -251,13 +252,13 @@ class VirtualList(ScrollView):
         level: AnimationLevel = "basic",
         release_anchor: bool = True,
     ) -> bool:
-        """Every scroll of Textual's own ends here; see rule 4."""
+        """Disable the animation of scrolls that Textual starts (invariant "No animation")."""
         return super()._scroll_to(
             x, y, animate=False, force=force, on_complete=on_complete, release_anchor=release_anchor
         )
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Take a scroll that came from elsewhere, such as the scrollbar, as a wish for a place."""
+        """Apply external scrolling, for example by the scrollbar, to the viewport."""
         super().watch_scroll_y(old_value, new_value)
         if self._syncing_scroll:
             return
@@ -273,10 +274,8 @@ class VirtualList(ScrollView):
             self._viewport.scroll_to(target_y)
         self._sync_view()
 
-    # Drawing
-
     def render_line(self, y: int) -> Strip:
-        """One row of the view."""
+        """Return the strip of view row `y`."""
         hit = self._line_at(y)
         width = self.size.width
         renderer = self._get_renderer()
@@ -309,12 +308,12 @@ class VirtualList(ScrollView):
         return cached.strip.adjust_cell_length(width, renderer.background)
 
     def notify_style_update(self) -> None:
-        """Take the styles anew, as after a change of theme."""
+        """Discard rendered rows after a change of theme."""
         super().notify_style_update()
         self._invalidate_rendering()
 
     def _size_updated(self, size: Size, virtual_size: Size, container_size: Size, layout: bool = True) -> bool:
-        # Textual cuts scroll_y to the new size here; that is nobody's wish for another place.
+        # Textual clamps `scroll_y` to the new size here, which is no scroll request.
         self._syncing_scroll = True
         try:
             return super()._size_updated(size, virtual_size, container_size, layout)
@@ -322,11 +321,11 @@ class VirtualList(ScrollView):
             self._syncing_scroll = False
 
     def on_resize(self) -> None:
-        """Lay out for the new size and keep the place."""
+        """Lay out the lines for the new size."""
         self._sync_view()
 
     def _invalidate_rendering(self) -> None:
-        # A new painter is made when it is needed: the styles of the parts come after those of the widget.
+        # The next use creates a renderer: component styles change later than the widget style.
         self._renderer = None
         self._strip_cache.clear()
 
@@ -336,15 +335,13 @@ class VirtualList(ScrollView):
         return self._renderer
 
     def _line_at(self, y: int) -> tuple[int, int] | None:
-        """The index of the line on row `y` of the widget, and which of its rows that is."""
+        """Return (line index, row inside the line) at widget row `y`, or None for an empty row."""
         visible_rows = self._viewport.visible_rows
         row = y - (self._viewport.height - len(visible_rows))
         return visible_rows[row] if 0 <= row < len(visible_rows) else None
 
-    # Keeping the place
-
     def _sync_view(self) -> None:
-        """Bring view, scroll position and everything that follows from them into agreement."""
+        """Synchronize layouts, viewport and scroll position, then redraw."""
         size = self.scrollable_content_region.size
         if not (size.width and size.height):
             return
@@ -360,7 +357,7 @@ class VirtualList(ScrollView):
         try:
             content_size = Size(size.width, viewport.total_rows)
             if content_size != self.virtual_size:
-                # Not through the reactive: a longer list needs another scrollbar, not another layout of the screen.
+                # Bypass the reactive: a longer list affects the scrollbar but not the screen layout.
                 self.set_reactive(cast("Reactive[Size]", Widget.virtual_size), content_size)
                 self._scroll_update(content_size)
             self._synced_scroll_y = viewport.rows_above
@@ -371,7 +368,10 @@ class VirtualList(ScrollView):
         self._on_view_synced()
 
     def _top_character(self) -> tuple[int, int] | None:
-        """Of a line that fills the view: its index and the character on the first row; None if one begins in view."""
+        """Return (line index, index of the top-left character) while one line fills the view.
+
+        None in follow mode, for an empty view, or if a line starts in the view.
+        """
         anchor = self._viewport.anchor
         if anchor is None or anchor.row >= 0 or self._viewport.is_following or not self._viewport.visible_rows:
             return None
@@ -388,16 +388,21 @@ class VirtualList(ScrollView):
         self._viewport.place_line(index, layout.leading_rows - candidate_rows[-1])
 
     def _on_view_synced(self) -> None:
-        """The view is at rest again."""
+        """Handle the end of a view update; hook for subclasses."""
 
     def _on_splice_applied(self, change: Splice, replaced_keys: Sequence[str]) -> None:
-        """A change was applied; where it brought lines, those with the `old` keys went."""
+        """Handle an applied splice; hook for subclasses.
+
+        Args:
+            change: The applied splice.
+            replaced_keys: Keys of the removed lines; empty for a pure deletion.
+        """
 
     def _restore_position(self, position: ScrollPosition) -> None:
         lines = self._viewport.lines
         index = self._index_of(position.key) if position.key is not None else None
         if index is None:
-            index = bisect_left(range(len(lines)), position.ts, key=lambda place: _next_timestamp(lines, place))
+            index = bisect_left(range(len(lines)), position.ts, key=lambda candidate: _next_timestamp(lines, candidate))
         if index < len(lines):
             self._viewport.place_line(index, position.row)
 
@@ -405,7 +410,7 @@ class VirtualList(ScrollView):
         return self._viewport.lines.index_of(key)
 
     def _reset_view(self) -> None:
-        """Another list comes: keep nothing of this one."""
+        """Discard all state of the current list."""
         self._line_layouts.clear()
         self._strip_cache.clear()
         self._line_number_offset = 0
@@ -413,7 +418,7 @@ class VirtualList(ScrollView):
 
 
 def _next_timestamp(lines: Sequence[Line], index: int) -> int:
-    """When the line, or the next one that has a time, was said."""
+    """Return the timestamp of the first dated line at or after `index`, or a maximum if none exists."""
     for line in islice(lines, index, None):
         if isinstance(line, MessageLine | NoticeLine):
             return line.ts

@@ -1,4 +1,4 @@
-"""The timeline: everything that was said in a room, of which a window is in view."""
+"""Timeline widget: virtual list with message cursor, text selection and mouse actions."""
 
 from collections.abc import Iterable, Sequence
 from datetime import tzinfo
@@ -30,14 +30,14 @@ from tui_chat.ui.timeline.virtual_list import ScrollPosition
 
 
 class Timeline(MessageCursorView):
-    """Shows a list of lines and keeps the reader's place in it.
+    """Scrollable list of the lines of a room.
 
-    Messages posted: `OlderWanted`, `GapWanted`, `Picked`, `Chosen`, `RetryWanted`,
-    `LinkClicked`, `AtBottom` (module `messages`).
+    Posts `OlderMessagesRequested`, `GapRequested`, `CursorMoved`, `MessageActivated`, `RetryRequested`, `LinkClicked`
+    and `FollowChanged` (module `messages`).
 
     Attributes:
-        new_below: Messages of others that came while the reader was farther up and are still below the view.
-        picked: Key of the line under the cursor, None while nothing is picked.
+        new_message_count: Number of unseen messages of other members below the view.
+        cursor_key: Key of the line under the message cursor; None without a cursor.
     """
 
     DEFAULT_CSS = Path(__file__).with_name("timeline.tcss").read_text(encoding="utf-8")
@@ -52,7 +52,7 @@ class Timeline(MessageCursorView):
         Binding("pageup", "page_up", "Page up", show=False),
         Binding("pagedown", "page_down", "Page down", show=False),
     ]
-    FOCUS_ON_CLICK = False  # reading and selecting do not take the keyboard from the composer
+    FOCUS_ON_CLICK = False  # the composer keeps the focus during reading and selection
 
     new_message_count: reactive[int] = reactive(0, repaint=False)
 
@@ -62,17 +62,17 @@ class Timeline(MessageCursorView):
         strings: TimelineStrings | None = None,
         tz: tzinfo | None = None,
         name: str | None = None,
-        id: str | None = None,  # noqa: A002 - Textual's own word
+        id: str | None = None,  # noqa: A002 - name required by Textual
         classes: str | None = None,
     ) -> None:
-        """An empty timeline.
+        """Create a timeline without lines.
 
         Args:
-            words: What it says; in the language in use if None.
-            zone: Whose calendar and clock; None is this computer's.
-            name: As for every widget.
-            id: As for every widget.
-            classes: As for every widget.
+            strings: Labels and texts; None uses the active language.
+            tz: Time zone of dates and times; None uses the local time zone.
+            name: Name of the widget.
+            id: CSS id of the widget.
+            classes: CSS classes of the widget, separated by spaces.
         """
         super().__init__(strings=strings, tz=tz, name=name, id=id, classes=classes)
         self._was_following = True
@@ -81,18 +81,18 @@ class Timeline(MessageCursorView):
         self._requested_gaps: set[tuple[int, int]] = set()
 
     def set_lines(self, lines: Iterable[Line], position: ScrollPosition | None = None) -> None:
-        """Show another list, such as another room; nothing of it is new.
+        """Replace the list and mark all its messages as seen.
 
         Args:
-            lines: All of it, oldest first.
-            at: Where to begin reading; the bottom if None.
+            lines: New lines, oldest first.
+            position: Scroll position to restore; None follows the bottom.
         """
         line_list = lines if isinstance(lines, CompressedList) else CompressedList(lines)
         self._new_messages.mark_all_seen(line_list)
         super().set_lines(line_list, position)
 
     def reset_requests(self) -> None:
-        """What was asked for did not come: `OlderWanted` and `GapWanted` may be said again on the next move."""
+        """Permit repeated `OlderMessagesRequested` and `GapRequested` messages, after a failed request."""
         self._older_requested_at = None
         self._requested_gaps.clear()
 
@@ -147,11 +147,13 @@ class Timeline(MessageCursorView):
         if self.is_attached and self.text_selection is not None:
             self.screen.clear_selection()
 
-    # Mouse
-
     def on_click(self, event: events.Click) -> None:
-        """Open an address or a gap, retry; two clicks select a word, three the message."""
-        event.prevent_default()  # of a widget's own: select everything in it
+        """Open a link, load a gap, jump to a quote or retry a message.
+
+        A double click selects a word and a triple click a message. While the cursor is visible, other clicks on a
+        message move the cursor.
+        """
+        event.prevent_default()  # Textual would select the whole widget
         hit = self._line_at(event.y)
         if hit is None:
             return
@@ -179,21 +181,19 @@ class Timeline(MessageCursorView):
             )
             self.screen.selections = {self: selection}
 
-    # Selection
-
     def export_text(self, max_lines: int) -> str:
-        """The last `most` lines up to the last one in view, as they are copied."""
+        """Return up to `max_lines` lines that end at the bottom of the view, in the format of copied text."""
         stop = self._viewport.visible_range.stop
         lines = self._viewport.lines[max(0, stop - max_lines) : stop]
         return copy_selection(lines, SELECT_ALL, 0, self._time_format.format_time) or ""
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
-        """The selected text as written: no wrapping, and time and nickname with whole lines only."""
+        """Return the selected original text; completely selected messages include time and nickname."""
         text = copy_selection(self._viewport.lines, selection, self._line_number_offset, self._time_format.format_time)
         return None if text is None else (text, "\n")
 
     def _adjust_selection(self, change: Splice) -> None:
-        """Keep the numbers of selected lines over a change, or drop a selection that the change goes through."""
+        """Shift the selection after a splice; clear a selection that the splice crosses."""
         shift = len(change.lines) - change.removed
         if not shift:
             return
@@ -207,5 +207,5 @@ class Timeline(MessageCursorView):
             self._line_number_offset -= shift
 
     def selection_updated(self, selection: Selection | None) -> None:
-        """Draw the selection as it is now."""
+        """Redraw the changed selection."""
         self.refresh()

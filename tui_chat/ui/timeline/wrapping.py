@@ -1,13 +1,10 @@
-"""Where a text is broken into rows.
+"""Line wrapping of text into terminal rows.
 
-Rule 1  A row holds whole clusters and takes at most the given number of cells.
-Rule 2  Rows come in the order of the text and leave out nothing but the line
-        breaks and the blanks at which they were broken.
-Rule 3  A row is broken after blanks, or beside a wide character (most of
-        Chinese and Japanese) where neither neighbour forbids it, or, where a
-        word is wider than a row, between any two clusters.
-Rule 4  Every text has at least one row, and each step moves forward: no text
-        can make this loop.
+- Rows: a row contains complete grapheme clusters and fits into `width` cells.
+- Completeness: rows keep the text order. Newlines and the blanks at a break are the sole omissions.
+- Break points: after blanks; next to a wide character (CJK) unless the adjacent punctuation forbids a break; inside a
+  word that exceeds a complete row.
+- Termination: a text yields at least one row, and each iteration consumes input.
 """
 
 from collections.abc import Iterator
@@ -27,12 +24,14 @@ TextSpan = tuple[int, int]
 
 
 def fit_cluster(cluster: str, column: int, width: int) -> tuple[str, int]:
-    """What is drawn for a cluster, and its width in cells.
+    """Return the glyph of a cluster and its width in cells, limited to a row of `width` cells.
+
+    A tab expands to the next tab stop. A cluster wider than the row becomes an ellipsis.
 
     Args:
-        cluster: One user-perceived character; a tab goes to the next stop.
-        column: The column of its row on which it begins, from 0.
-        width: Cells a row has; a cluster wider than that is drawn as an ellipsis.
+        cluster: A single grapheme cluster.
+        column: 0-based column of the cluster in its row.
+        width: Row width in cells.
     """
     if cluster == "\t":
         cells = min(tab_width(column), width)
@@ -42,11 +41,11 @@ def fit_cluster(cluster: str, column: int, width: int) -> tuple[str, int]:
 
 
 def wrap_text(text: str, width: int) -> list[TextSpan]:
-    """The rows of a text as (start, end) in characters.
+    """Return the rows of `text` as half-open character ranges (start, end).
 
     Args:
-        text: Cleaned; newlines end a row.
-        width: Cells a row has, at least 1.
+        text: Sanitized text; a newline starts the next row.
+        width: Row width in cells, at least 1.
     """
     rows: list[TextSpan] = []
     start = 0
@@ -60,12 +59,11 @@ def wrap_text(text: str, width: int) -> list[TextSpan]:
 
 
 def _wrap_line(line: str, width: int) -> Iterator[TextSpan]:
-    row_start = 0  # where the row begins
-    fit_end = 0  # where the row ends if it ends by being full
+    row_start = 0
+    fit_end = 0  # end of the row without a break point
     column = 0
-    break_point: tuple[int, int, int] | None = (
-        None  # a break: where the row would end, where the next begins, column there
-    )
+    # End of the row, start of the next row, column of that start.
+    break_point: tuple[int, int, int] | None = None
     position = 0
     blank_start: int | None = 0
     previous, previous_is_wide = "", False
