@@ -1,3 +1,4 @@
-"""Terminal client, SDK and wire protocol of tui-chat.
+"""Packages of the terminal client, the SDK and the shared wire protocol.
 
-Only `tui_chat.local_server` imports `server`."""
+- Dependency: `tui_chat.local_server` is the only module that imports `server`.
+"""

@@ -1,4 +1,4 @@
-"""`python -m tui_chat`."""
+"""Entry point of `python -m tui_chat`."""
 
 from tui_chat.cli import main
 

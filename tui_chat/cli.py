@@ -1,4 +1,8 @@
-"""`chat-tui`: parse the command line, then do one thing for a script, or show the first screen."""
+"""Command line of `chat-tui`: dispatch of subcommands, the screen-reader mode and the Textual app.
+
+- Start-up: Textual, the network libraries and the server are imported only by the mode that uses them.
+- Terminal: the Textual app starts only if standard input, output and error are a terminal.
+"""
 
 import argparse
 import os
@@ -23,15 +27,17 @@ from tui_chat.ui.start_options import DEFAULT_HOST, DEFAULT_PORT, StartOptions
 
 
 def migrate_theme(directory: Path, saved_profile: Profile, file: SettingsFile) -> Profile:
-    """A theme that was remembered goes into the settings, unless one is set there.
+    """Move a theme from the profile of an older version to the settings file.
+
+    An explicit theme in the settings takes precedence over the theme of the profile.
 
     Args:
-        directory: Where `kept` is from.
-        kept: What is remembered, perhaps by a version that kept the theme there.
-        file: The settings.
+        directory: State directory of the profile.
+        saved_profile: Profile as loaded from that directory.
+        file: Settings file that receives the theme.
 
     Returns:
-        What is remembered now: the same without a theme. It stays there while the settings cannot be written.
+        The profile without a theme, or `saved_profile` unchanged if the settings file cannot be written.
     """
     if not saved_profile.theme:
         return saved_profile
@@ -45,14 +51,14 @@ def migrate_theme(directory: Path, saved_profile: Profile, file: SettingsFile) -
 
 
 SUBCOMMANDS = ("send", "tail", "who")
-"""What the first word can be instead of a server: one thing done for a script (docs/scripts.md)."""
+"""Subcommands for scripts; any other first argument is a server URL (docs/scripts.md)."""
 
 THREAD_SWITCH_INTERVAL = 0.0005
-"""Seconds that a thread runs while another waits for its turn."""
+"""Switch interval of the interpreter lock, in seconds."""
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """The command line, in the language in use."""
+    """Return the parser of the interactive modes, with help texts in the active language."""
     parser = CommandLineParser(
         prog="chat-tui",
         description=tr("Group chat in the terminal."),
@@ -96,14 +102,15 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def main() -> None:
-    """The command.
+    """Run `chat-tui` and exit the process.
 
-    Exit codes: 0 left as wanted, 2 something the person can mend, 1 a fault of
-    the program, 128 and more a signal.
+    Exit codes: 0 for success, 1 for an internal error, 2 for a usage error, 69 for a server that the
+    screen-reader mode cannot reach, 128 + n for signal n. The script subcommands have their own
+    (`tui_chat.cli_commands.room_visit.ExitCode`).
     """
     set_language(sys.argv[1:], "", os.environ)
     if sys.argv[1:2] and sys.argv[1] in SUBCOMMANDS:
-        from tui_chat.cli_commands import arguments  # noqa: PLC0415 (not needed for the first screen)
+        from tui_chat.cli_commands import arguments  # noqa: PLC0415 (script subcommands only)
 
         sys.exit(arguments.run(sys.argv[1:]))
     args = build_parser().parse_args()
@@ -116,12 +123,13 @@ def main() -> None:
     settings = SettingsFile.load(options.settings)
     saved_profile = migrate_theme(options.state, saved_profile, settings)
     set_language(sys.argv[1:], settings.settings.language, os.environ)
-    # Textual draws at most so often, and at 60 a key that falls into a flood waits for up to 16 ms to show.
+    # Textual's default limit of 60 frames per second delays the echo of a key by up to 16 ms during a flood.
     os.environ.setdefault("TEXTUAL_FPS", "240")
     gc_tuning.pause_collection()
-    # A key passes the thread that reads it to the loop in three turns, each of 5 ms when both cores have work.
+    # A key crosses from the input thread to the event loop in three thread switches. On busy cores the default
+    # interval costs 5 ms for each of them.
     sys.setswitchinterval(THREAD_SWITCH_INTERVAL)
-    # Textual is a third of a second that --help and a wrong flag do not wait for.
+    # Importing Textual takes about 0.3 s, which `--help` and usage errors avoid.
     from tui_chat.ui.app import ChatApp  # noqa: PLC0415
 
     app = ChatApp(options, saved_profile, "\n".join(filter(None, (profile_problem, *settings.problems))), settings)
@@ -136,12 +144,12 @@ def _run_screen_reader(options: StartOptions) -> int:
     configure_logging(options.log)
     settings = SettingsFile.load(options.settings)
     set_language(sys.argv[1:], settings.settings.language, os.environ)
-    # Neither Textual nor Rich is needed for it.
+    # The screen-reader mode starts faster without Textual and Rich.
     from tui_chat.screen_reader.main import ReaderOptions, run, wait_until_listening  # noqa: PLC0415
 
     if not options.serve:
         return run(ReaderOptions(options.server, options.room, options.nick, options.state), settings)
-    from tui_chat.local_server import EmbeddedServer, join_instructions  # noqa: PLC0415 (the server is heavy)
+    from tui_chat.local_server import EmbeddedServer, join_instructions  # noqa: PLC0415 (slow import of the server)
 
     server = EmbeddedServer(options.host, options.port)
     try:
@@ -155,7 +163,10 @@ def _run_screen_reader(options: StartOptions) -> int:
 
 
 def _require_terminal() -> None:
-    """The screen is drawn on standard error, so that all three have to be the terminal."""
+    """Exit with a usage error unless all three standard streams are a capable terminal.
+
+    Textual draws on standard error, so standard error counts too.
+    """
     if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
         exit_with_error(tr("this needs a terminal; standard input, output and error have to be one"))
     if os.environ.get("TERM") == "dumb":

@@ -1,7 +1,7 @@
-"""A server inside chat-tui: the same code as chat-server, on a real socket, in a thread of its own.
+"""Server embedded in the client process, on its own thread and a real socket.
 
-Rule 1  Its loop is its own, so drawing never delays a message and a message never delays drawing.
-Rule 2  It is stopped in order before the program ends: what it acknowledged is on disk.
+- Isolation: the server has its own event loop, so drawing and message handling do not block each other.
+- Shutdown: `close` lets the server finish its pending writes before the process ends.
 """
 
 import asyncio
@@ -26,22 +26,24 @@ from tui_chat.session.strings import chat as chat_strings
 log = logging.getLogger("chat.embed")
 
 STOP_TIMEOUT = 6.0
-"""Seconds that stopping may take before the program ends without it."""
+"""Maximum duration of a graceful shutdown, in seconds."""
 
 
 class PortInUse(Unavailable):
-    """Another program has the port; `message` says where."""
+    """Error for a listening port that another program occupies."""
 
 
 class EmbeddedServer:
-    """A server that runs as long as this object is not closed."""
+    """Server thread with the lifetime of `start` to `close`."""
 
     def __init__(self, host: str, port: int) -> None:
-        """Make it; `start` starts it. Its other settings are those of chat-server (`CHAT_…` in the environment).
+        """Prepare a server without starting its thread.
+
+        All other settings come from the environment (`CHAT_…`), as for `chat-server`.
 
         Args:
-            host: The address to listen on.
-            port: The TCP port; 0 takes a free one.
+            host: Listening address.
+            port: TCP port; 0 selects a free one.
         """
         self._host = host
         self._port = port
@@ -51,14 +53,14 @@ class EmbeddedServer:
         self._thread = Thread(target=self._run, name="chat-server", daemon=True)
 
     async def start(self) -> str:
-        """Start it.
+        """Start the server thread and wait until the socket listens.
 
         Returns:
-            Its URL, as a client on this machine names it.
+            The server's base URL for clients on this machine.
 
         Raises:
-            PortTaken: Another program has the port.
-            Unavailable: It could not start for another reason.
+            PortInUse: The port belongs to another program.
+            Unavailable: The server failed to start for any other reason.
         """
         self._thread.start()
         try:
@@ -71,12 +73,15 @@ class EmbeddedServer:
             raise Unavailable(str(error)) from error
 
     def close(self) -> None:
-        """Stop it in order, and wait until it has stopped. Blocks; repeating it does nothing."""
+        """Stop the server gracefully and block until its thread ends, at most `STOP_TIMEOUT` seconds.
+
+        Idempotent.
+        """
         if self._loop is not None and self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._stop_requested.set)
             self._thread.join(STOP_TIMEOUT)
             if self._thread.is_alive():
-                log.error("the server did not stop within %s seconds", STOP_TIMEOUT)
+                log.error("shutdown of the embedded server timed out after %s s; abandoning its thread", STOP_TIMEOUT)
 
     def _run(self) -> None:
         try:
@@ -87,7 +92,7 @@ class EmbeddedServer:
             if not self._startup.done():
                 self._startup.set_exception(error)
             else:
-                log.exception("the server has failed")
+                log.exception("embedded server crashed; its clients are disconnected")
 
     async def _serve(self) -> None:
         settings = resolve_settings({"host": self._host, "port": self._port}, os.environ, None).settings
@@ -97,7 +102,7 @@ class EmbeddedServer:
 
 
 async def is_chat_server(url: str) -> bool:
-    """Whether a chat-server answers at this base URL (it names itself at `/health`)."""
+    """Return whether `GET /health` at this base URL identifies a chat-server."""
     timeout = aiohttp.ClientTimeout(total=2.0)
     try:
         async with (
@@ -111,12 +116,12 @@ async def is_chat_server(url: str) -> bool:
 
 
 def local_url(host: str, port: int) -> str:
-    """The base URL under which this machine reaches a server that listens on `host`."""
+    """Return the base URL of a server on `host` for clients on this machine."""
     return _build_url({"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host), port)
 
 
 def network_urls(host: str, port: int) -> list[str]:
-    """The base URLs under which other machines reach a server that listens on `host`; none for loopback."""
+    """Return the base URLs of a server on `host` for other machines, an empty list for loopback."""
     if host not in ("0.0.0.0", "::", ""):
         is_loopback = host == "localhost" or host.startswith("127.") or host == "::1"
         return [] if is_loopback else [_build_url(host, port)]
@@ -124,14 +129,14 @@ def network_urls(host: str, port: int) -> list[str]:
 
 
 def join_instructions(host: str, port: int, url: str) -> list[str]:
-    """What to tell the person whose program runs a server: how others get in."""
+    """Return the lines with the commands that join a local server from other terminals."""
     urls = network_urls(host, port)
     lines = [chat_strings.join_commands([f"chat-tui {join_url}" for join_url in urls or [url]])]
     return lines if urls else [*lines, tr(chat_strings.LOCAL_ONLY)]
 
 
 def _outbound_addresses() -> list[str]:
-    # Connecting a datagram socket sends nothing; it only picks the address of the way out.
+    # A connected datagram socket sends no packet but selects the outbound interface.
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             probe.connect(("192.0.2.1", 9))  # TEST-NET-1 (RFC 5737)

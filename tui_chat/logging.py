@@ -1,4 +1,4 @@
-"""Where the program's logs go: into a file, and never onto the screen or among the output."""
+"""Logging of the client to a file, never to the terminal."""
 
 import logging
 import sys
@@ -13,16 +13,19 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 MAX_LOG_BYTES = 1_000_000
-"""A log that has grown past this is set aside at the next start."""
+"""Log size in bytes above which the next start renames the file to `.old`."""
 
 
 def log_path() -> Path:
-    """The log, where this system has such files."""
+    """Return the platform's default path of the log file."""
     return platformdirs.user_log_path("tui-chat", appauthor=False) / "chat-tui.log"
 
 
 def configure_logging(path: Path) -> None:
-    """Send all logs to a file, and nothing to the terminal on which the screen stands."""
+    """Redirect all log records, warnings and unhandled thread exceptions to `path`.
+
+    Records are discarded if the log file cannot be prepared.
+    """
     handler: logging.Handler = logging.NullHandler()
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -31,7 +34,7 @@ def configure_logging(path: Path) -> None:
         handler = logging.FileHandler(path, encoding="utf-8", delay=True)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
-    logging.raiseExceptions = False  # a full disk must not write on the screen
+    logging.raiseExceptions = False  # a failing handler would print a traceback over the screen
     logging.captureWarnings(True)
     for logger_name in ("aiosqlite", "sqlalchemy", "alembic", "asyncio", "aiohttp.access", "socketio", "engineio"):
         logging.getLogger(logger_name).setLevel(logging.WARNING)
@@ -42,12 +45,14 @@ def configure_logging(path: Path) -> None:
 def _log_thread_exception(args: threading.ExceptHookArgs) -> None:
     error = args.exc_value
     if error is not None:
-        logging.getLogger("chat").error("a thread has failed", exc_info=(type(error), error, args.exc_traceback))
+        logging.getLogger("chat").error(
+            "unhandled exception in a thread", exc_info=(type(error), error, args.exc_traceback)
+        )
 
 
 def _log_unraisable(unraisable: "sys.UnraisableHookArgs") -> None:
     traceback: TracebackType | None = unraisable.exc_traceback
     if unraisable.exc_value is not None:
         logging.getLogger("chat").error(
-            "unraisable", exc_info=(type(unraisable.exc_value), unraisable.exc_value, traceback)
+            "unraisable exception", exc_info=(type(unraisable.exc_value), unraisable.exc_value, traceback)
         )

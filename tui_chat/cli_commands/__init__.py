@@ -1,3 +1,4 @@
-"""Commands for scripts: `send`, `tail` and `who`.
+"""Subcommands for scripts: `send`, `tail` and `who`.
 
-Imports no Textual."""
+- Start-up: no module of this package imports Textual.
+"""

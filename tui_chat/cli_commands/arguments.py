@@ -1,4 +1,4 @@
-"""The command lines of `chat-tui send`, `tail` and `who`."""
+"""Argument parser and dispatch of `chat-tui send`, `tail` and `who`."""
 
 import argparse
 import sys
@@ -12,21 +12,21 @@ from tui_chat.logging import configure_logging, log_path
 from tui_chat.session.i18n import tr
 
 DEFAULT_TIMEOUT = 30.0
-"""Seconds to go on trying, if nothing else is said."""
+"""Default of `--timeout`, in seconds."""
 
 DEFAULT_LINES = 10
-"""How many messages `tail` begins with, if nothing else is said."""
+"""Default number of messages that `tail` prints first."""
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Do what the command line says.
+    """Parse the arguments and run their subcommand.
 
     Returns:
-        The exit code (`tui_chat.cli_commands.room_visit.Exit`).
+        The process exit code (`tui_chat.cli_commands.room_visit.ExitCode`).
     """
     args = build_parser().parse_args(arguments)
     configure_logging(log_path())
-    # The network libraries cost a fifth of a second, which --help does not wait for.
+    # Importing the network libraries takes about 0.2 s, which `--help` avoids.
     from tui_chat.cli_commands.room_visit import CliTarget  # noqa: PLC0415
     from tui_chat.cli_commands.room_visit import run_to_exit_code as run_coroutine  # noqa: PLC0415
     from tui_chat.cli_commands.send import send  # noqa: PLC0415
@@ -55,7 +55,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """The command line, in the language in use."""
+    """Return the parser of the subcommands, with help texts in the active language."""
     parser = CommandLineParser(prog="chat-tui", allow_abbrev=False)
     commands = parser.add_subparsers(dest="command", required=True)
     send = commands.add_parser("send", description=tr("Say something in a room, and end when the server has it."))

@@ -1,7 +1,7 @@
-"""One visit to one room for a script: come in, do one thing, go.
+"""Lifecycle of one script subcommand: join a room, run the command, leave.
 
-Rule 1  Everything that can go wrong is one line on standard error and an exit code (`Exit`).
-Rule 2  Standard output has what was asked for and nothing else; nobody's text can be an escape sequence there.
+- Errors: every failure becomes one line on standard error and an `ExitCode`.
+- Output: standard output carries only the requested data, without escape sequences in text from other members.
 """
 
 import asyncio
@@ -26,27 +26,27 @@ from tui_chat.session.store.profile import Identity
 
 
 class ExitCode(IntEnum):
-    """How it ended (docs/scripts.md)."""
+    """Process exit codes of the subcommands (docs/scripts.md)."""
 
     SUCCESS = 0
     REJECTED = 1
     USAGE_ERROR = 2
-    UNAVAILABLE = 69  # EX_UNAVAILABLE of sysexits.h
-    INTERRUPTED = 128 + 2  # as a shell has it for SIGINT
-    PIPE_CLOSED = 128 + 13  # as a shell has it for SIGPIPE
+    UNAVAILABLE = 69  # EX_UNAVAILABLE in sysexits.h
+    INTERRUPTED = 128 + 2  # SIGINT as a shell exit status
+    PIPE_CLOSED = 128 + 13  # SIGPIPE as a shell exit status
 
 
 @dataclass(frozen=True, slots=True)
 class CliTarget:
-    """Where to go, as it was asked for.
+    """Server, room and identity from the command line, not validated yet.
 
     Attributes:
-        server: The server's address as a person writes it, empty for the one used last.
-        room: The room, empty for the one that the address names.
-        nick: The nickname, empty for the one used last.
-        timeout: Seconds to go on trying.
-        state: The folder of what is remembered.
-        anonymous: Come as somebody new, not as who you are in your other windows.
+        server: Server address, "" for the last used one.
+        room: Room name, "" for the room of the address.
+        nick: Nickname, "" for the last used one.
+        timeout: Deadline of the join and of each send, in seconds.
+        state_dir: State directory of the profile.
+        anonymous: Join without the saved guest key, as a new member.
     """
 
     server: str
@@ -58,18 +58,18 @@ class CliTarget:
 
 
 class InvalidTarget(Exception):
-    """There can be no such place; the text is a sentence for a person."""
+    """Error for an invalid `CliTarget`; the text is a translated sentence."""
 
 
 def run_to_exit_code(command: Awaitable[ExitCode]) -> ExitCode:
-    """Do it, and turn whatever goes wrong into a line and an exit code."""
+    """Run `command` and convert exceptions to an error line and an exit code."""
     try:
         return asyncio.run(_as_coroutine(command))
     except InvalidTarget as error:
         print_error(str(error))
         return ExitCode.USAGE_ERROR
     except BrokenPipeError:
-        # What is left in the buffer has nowhere to go either.
+        # The flush at interpreter exit would raise again for the buffered rest.
         with suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.PIPE_CLOSED
@@ -85,12 +85,12 @@ async def _as_coroutine(command: Awaitable[ExitCode]) -> ExitCode:
 
 
 def exit_code_for(error: ChatError) -> ExitCode:
-    """The exit code of a refusal."""
+    """Return the exit code of a failed request."""
     return ExitCode.UNAVAILABLE if isinstance(error, Unavailable) else ExitCode.REJECTED
 
 
 def print_error(message: str) -> None:
-    """Say in one line on standard error what is wrong."""
+    """Print one error line to standard error."""
     print(f"chat-tui: {message}", file=sys.stderr, flush=True)
 
 
@@ -98,16 +98,21 @@ def print_error(message: str) -> None:
 async def open_room(
     target: CliTarget, limit: int, *, client_factory: Callable[..., ChatClient] = ChatClient
 ) -> AsyncGenerator[Room]:
-    """The room, joined.
+    """Join the target's room for the duration of the context.
+
+    A new guest key is saved to the profile unless the target is anonymous.
 
     Args:
-        place: Where to go.
-        limit: How many entries of what was said to fetch.
-        chat: Makes the client.
+        target: Server, room and identity.
+        limit: Number of log entries to fetch with the join.
+        client_factory: Constructor of the client.
+
+    Yields:
+        The joined room.
 
     Raises:
-        WrongPlace: There can be no such place.
-        ChatError: The server refused, or cannot be reached.
+        InvalidTarget: The address, the room name or the nickname is invalid or missing.
+        ChatError: The server rejected the join or is unreachable.
     """
     saved_profile, _ = profile_store.load(target.state_dir)
     try:
@@ -131,7 +136,7 @@ async def open_room(
     async with client_factory(server_address.base_url, guest_key=guest_key) as client:
         joined_room = await client.join(room, nick=nick, limit=limit, timeout=target.timeout)
         if not target.anonymous and client.guest_key and client.guest_key != guest_key:
-            # So that the next run is the same member, with the same nickname.
+            # The saved key gives the next run the same member id and nickname.
             saved_profile, _ = profile_store.load(target.state_dir)
             problem = profile_store.save(
                 target.state_dir, saved_profile.with_identity(Identity(server_address.base_url, nick, client.guest_key))

@@ -1,4 +1,4 @@
-"""`chat-tui send`: say something and end when the server has it."""
+"""Subcommand `chat-tui send`: send messages and exit after the acknowledgement."""
 
 import asyncio
 import os
@@ -16,21 +16,30 @@ from tui_chat.session import error_text
 from tui_chat.session.i18n import tr
 
 MAX_LINE_BYTES = 65_536
-"""A line that is longer than this is no message and is refused without being held."""
+"""Read limit for one message in bytes, above the size of any valid message."""
 
 
 async def send(target: CliTarget, text: str, *, by_line: bool, as_json: bool) -> ExitCode:
-    """Say it; what standard input has if it is empty.
+    """Send `text`, or standard input if `text` is empty.
+
+    In `by_line` mode a rejected line is reported and the following lines are still sent; an unavailable server
+    ends the command.
 
     Args:
-        place: Where to.
-        text: What to say.
-        by_line: Each line of standard input is a message, said as it comes.
-        as_json: Print the server's answers.
+        target: Server, room and identity.
+        text: Message body.
+        by_line: Send each non-blank line of standard input as a message, as soon as the line is complete.
+        as_json: Print one JSON object for each acknowledgement.
+
+    Returns:
+        The exit code of the last failed line, `SUCCESS` if none failed.
+
+    Raises:
+        ChatError: The message is invalid or was not accepted; in `by_line` mode only a failed join raises.
     """
     if not by_line:
         body = text or await _read_all_input()
-        # Checked before anybody sees this program come and go.
+        # Validation before the join avoids a join and leave notice for nothing.
         validate_message_body(body)
         async with open_room(target, 1) as room:
             await _send_message(room, body, uuid4(), target.timeout, as_json)
@@ -58,7 +67,7 @@ async def _send_message(room: Room, text: str, client_id: UUID, timeout: float, 
 
 async def _read_all_input() -> str:
     _prompt_for_input()
-    # One byte more than any message can have, so that too long is found out and not cut.
+    # Validation rejects an oversized text; a smaller read would silently truncate it.
     data = await asyncio.to_thread(sys.stdin.buffer.read, MAX_LINE_BYTES + 1)
     return _decode(data).rstrip("\n")
 

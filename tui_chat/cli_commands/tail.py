@@ -1,4 +1,4 @@
-"""`chat-tui tail`: what was said last, and then what is said."""
+"""Subcommand `chat-tui tail`: print recent messages and follow new entries."""
 
 from collections.abc import Iterable
 from datetime import datetime, tzinfo
@@ -13,14 +13,14 @@ from tui_chat.session import log_format
 
 
 async def tail(target: CliTarget, lines: int, *, follow: bool, as_json: bool, zone: tzinfo | None = None) -> ExitCode:
-    """Print it.
+    """Print the last messages of a room, then each new entry.
 
     Args:
-        place: Where.
-        lines: How many of the last messages.
-        follow: Go on until stopped.
-        as_json: One JSON object a line, as on the wire.
-        zone: The time zone of the times; the system's if None.
+        target: Server, room and identity.
+        lines: Number of recent messages to print first.
+        follow: Continue with live entries until interrupted.
+        as_json: Output in JSON Lines, with the fields of the wire protocol.
+        zone: Time zone of the timestamps; None for the system's.
     """
     async with open_room(target, min(max(lines, 1), HISTORY_PAGE)) as room:
         _print_entries(await _latest_messages(room, lines), as_json, zone)

@@ -1,4 +1,4 @@
-"""`chat-tui who`: who is in a room."""
+"""Subcommand `chat-tui who`: print the members of a room."""
 
 import msgspec
 
@@ -7,14 +7,14 @@ from tui_chat.client.errors import UnsupportedByServer
 
 
 async def who(target: CliTarget, *, as_json: bool) -> ExitCode:
-    """Print it, one member a line.
+    """Print the nickname of each other member, one per line.
 
     Args:
-        place: Where.
-        as_json: One JSON object a line, as on the wire.
+        target: Server, room and identity.
+        as_json: Output in JSON Lines, with the fields of the wire protocol.
 
     Raises:
-        NotServed: A plain server does not tell; nobody printed would mean nobody there.
+        UnsupportedByServer: The server is basic and sends no member list; an empty output would mean an empty room.
     """
     async with open_room(target, 1) as room:
         if room.is_basic_server:
