@@ -1,3 +1,4 @@
-"""Line-oriented front end for screen readers.
+"""Front end for screen readers: plain lines instead of a screen.
 
-Imports no Textual."""
+- Start-up: no module of this package imports Textual.
+"""

@@ -1,4 +1,4 @@
-"""What each command does in a chat of plain lines."""
+"""Slash command handlers of the screen-reader mode."""
 
 from datetime import datetime
 from itertools import islice
@@ -21,7 +21,14 @@ from tui_chat.session.strings import settings as settings_strings
 
 
 async def run_command(call: CommandCall, reader: ScreenReader) -> str:
-    """Do a command; what there is to say of it, perhaps why it cannot be done. Raises `ChatError` when refused."""
+    """Execute a slash command.
+
+    Returns:
+        The text to announce, which may be an error message; "" for no output.
+
+    Raises:
+        ChatError: The command's argument is invalid or the server rejected the request.
+    """
     argument = call.arguments[0] if call.arguments else ""
     match call.command.action:
         case Action.JOIN:
@@ -103,7 +110,7 @@ async def _run_in_room(call: CommandCall, room: Room, reader: ScreenReader) -> s
 
 
 async def _show_date(argument: str, room: Room) -> str:
-    """What was said first on a day, or next after it."""
+    """Return the first messages of a day, or of the nearest day with messages."""
     day = date_parser.parse(argument, datetime.now().astimezone().date())
     if day is None:
         return search_strings.invalid_date(argument)
@@ -119,7 +126,7 @@ async def _show_date(argument: str, room: Room) -> str:
 
 
 async def _apply_to_last_message(action: Action, argument: str, room: Room) -> str:
-    """Change, answer or react to the last message that this can be about."""
+    """Edit, reply to or react to the newest eligible message."""
     if not argument:
         return chat_strings.command_usage(
             next(command.usage for command in registry.COMMANDS if command.action is action)
@@ -179,7 +186,7 @@ def _change_setting(arguments: tuple[str, ...], reader: ScreenReader) -> str:
 
 
 SUPPORTED_SETTINGS = frozenset({"language", "come_back", "show_joins", "notify", "rooms", "ignored"})
-"""The settings that mean something without a screen."""
+"""Settings with an effect in the screen-reader mode."""
 
 SUPPORTED_ACTIONS = frozenset(
     {
@@ -189,4 +196,4 @@ SUPPORTED_ACTIONS = frozenset(
         Action.SERVER,
     }
 )  # fmt: skip
-"""The commands that have a meaning without a screen."""
+"""Commands available in the screen-reader mode."""

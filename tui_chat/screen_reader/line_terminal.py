@@ -1,8 +1,8 @@
-"""Plain lines out, plain lines in: no cursor movement, no escape sequence, nothing drawn twice.
+"""Line-based terminal input and output without cursor movement, escape sequences or redrawing.
 
-Rule 1  What comes while nothing is being typed is written at once; what comes while something is waits until
-        Enter, or until nothing was typed for `PATIENCE` seconds, and then the typed part is written again under it.
-Rule 2  The terminal is left as it was found, however the program ends.
+- Output: lines are written immediately while the input line is empty. Otherwise they are queued until Enter or until
+  `IDLE_FLUSH_SECONDS` pass without a key; the partial input is then printed again below them.
+- Restore: `close` resets the terminal attributes that `open` saved.
 """
 
 import asyncio
@@ -15,20 +15,20 @@ from io import FileIO
 
 try:
     import readline
-except ImportError:  # some systems have none; then the terminal's own line editing is used
+except ImportError:  # not available on every platform; the terminal's own line editing remains
     readline = None
 
 IDLE_FLUSH_SECONDS = 15.0
-"""Seconds without a key after which what waits is written although a line is half typed."""
+"""Idle time in seconds after which queued output is written despite a partial input line."""
 
 POLL_INTERVAL = 0.5
 
 
 class LineTerminal:
-    """Standard input and output as a conversation of lines."""
+    """Standard input and output as an asynchronous line interface."""
 
     def __init__(self) -> None:
-        """Make it; `open` takes the terminal."""
+        """Create a terminal without changing its state."""
         self._complete: Callable[[str], Sequence[str]] = lambda _: ()
         self._is_reading = False
         self._is_interactive = sys.stdin.isatty() and sys.stdout.isatty()
@@ -40,10 +40,10 @@ class LineTerminal:
         self._candidates: Sequence[str] = ()
 
     def open(self, complete: Callable[[str], Sequence[str]]) -> None:
-        """Begin to read, or go on with another completion.
+        """Start the input thread; on a second call, only replace the completion.
 
         Args:
-            complete: What the text before the caret may become, as whole texts.
+            complete: Function from the text before the cursor to all complete replacements of that text.
         """
         self._complete = complete
         if self._is_reading:
@@ -59,17 +59,17 @@ class LineTerminal:
         threading.Thread(target=self._read_loop, args=(asyncio.get_running_loop(),), daemon=True).start()
 
     def close(self) -> None:
-        """Leave the terminal as it was found."""
+        """Restore the terminal attributes."""
         self._restore()
 
     def write_line(self, text: str) -> None:
-        """Write a sentence, now or when the line that is being typed is done."""
+        """Write a line now, or queue the line while input is being typed."""
         self._pending.append(text)
         if not self.current_input():
             self._flush()
 
     async def read_line(self) -> str | None:
-        """The next line that was typed, None at the end of the input."""
+        """Return the next input line, or None at end of input."""
         self._read_requests.release()
         while True:
             try:
@@ -82,7 +82,7 @@ class LineTerminal:
             return line
 
     def current_input(self) -> str:
-        """What is being typed."""
+        """Return the partial input line, "" without readline or a terminal."""
         return readline.get_line_buffer() if readline is not None and self._is_interactive else ""
 
     def _flush(self) -> None:
@@ -105,7 +105,7 @@ class LineTerminal:
             self._last_input = (current, now)
 
     def _read_loop(self, loop: asyncio.AbstractEventLoop) -> None:
-        # Without a terminal, not through `sys.stdin`: its lock, held at the end of the program, would abort it.
+        # Piped input bypasses `sys.stdin`: a daemon thread that holds its lock at interpreter exit aborts the process.
         raw = FileIO(0, closefd=False)
         while True:
             self._read_requests.acquire()
@@ -114,7 +114,7 @@ class LineTerminal:
                 line = input() if self._is_interactive else (raw.readline().decode(errors="replace") or None)
             except (EOFError, OSError, ValueError):
                 line = None
-            with suppress(RuntimeError):  # the loop has ended meanwhile
+            with suppress(RuntimeError):  # the event loop is closed
                 loop.call_soon_threadsafe(self._input_lines.put_nowait, line)
             if line is None:
                 return
@@ -129,9 +129,9 @@ class LineTerminal:
 
 
 def _save_terminal_state() -> Callable[[], None]:
-    """What brings the terminal back into the state that it is in now."""
+    """Return a function that restores the current terminal attributes."""
     try:
-        import termios  # noqa: PLC0415 (not on every system)
+        import termios  # noqa: PLC0415 (POSIX only)
 
         attributes = termios.tcgetattr(sys.stdin.fileno())
     except (ImportError, OSError):

@@ -1,6 +1,6 @@
-"""`chat-tui --screen-reader`: ask what the join form asks, then talk until it is over.
+"""Entry point of `chat-tui --screen-reader`: prompts for the join details, then runs one session per server.
 
-Rule 1  Who goes to another server and cannot be there is back where they were.
+- Fallback: a failed switch to another server returns to the previous one.
 """
 
 import asyncio
@@ -36,10 +36,10 @@ FLUSH_TIMEOUT = 1.0
 
 @dataclass(frozen=True, slots=True)
 class ReaderOptions:
-    """The command line: where to go, as far as it was said.
+    """Server, room and nickname from the command line, "" for each omitted value.
 
     Attributes:
-        state: The folder of what is remembered.
+        state_dir: State directory of the profile, the outbox and the composer store.
     """
 
     server: str
@@ -50,11 +50,11 @@ class ReaderOptions:
 
 @dataclass(frozen=True, slots=True)
 class ReaderTarget:
-    """Where to talk.
+    """Destination of one session.
 
     Attributes:
-        url: The server's base URL.
-        come_back: Go into the rooms, too, that were open there before.
+        url: Base URL of the server.
+        restore_rooms: Rejoin the rooms of the previous run.
     """
 
     url: str
@@ -64,7 +64,7 @@ class ReaderTarget:
 
 
 def run(options: ReaderOptions, settings: SettingsFile) -> int:
-    """Talk until it is over; the exit code."""
+    """Prompt for missing join details, run the screen-reader mode and return its exit code."""
     saved_profile, problem = profile_store.load(options.state_dir)
     for line in filter(None, (problem, *settings.problems)):
         print(line)
@@ -85,7 +85,7 @@ def run(options: ReaderOptions, settings: SettingsFile) -> int:
 
 
 def wait_until_listening(startup: Coroutine[None, None, str]) -> str:
-    """Wait for the own server to listen; its URL. Raises what starting raises."""
+    """Run the start-up of the local server and return its URL; exceptions of `startup` propagate."""
     return asyncio.run(startup)
 
 
@@ -100,7 +100,7 @@ def _ask_address(text: str, last_used: str) -> address.Address:
 
 
 def _ask(label: str, initial: str, last_used: str, validate: object) -> str:
-    """What was given or is typed now, as `checked` has it."""
+    """Return `initial` or a prompted value, in the form that `validate` returns."""
     assert callable(validate)
     while True:
         try:
@@ -144,13 +144,13 @@ async def _run_session(
     terminal: LineTerminal,
     exit_code: "asyncio.Future[int]",
 ) -> ReaderTarget | None:
-    """Talk on one server.
+    """Run the session on one server.
 
     Returns:
-        Where to go on, None when it is over.
+        The next destination, None to exit.
 
     Raises:
-        ChatError: The server or the room cannot be entered.
+        ChatError: The connection or the join failed.
     """
     url, room, nick = target.url, target.room, target.nick
     saved_profile, _ = profile_store.load(state_dir)
@@ -205,7 +205,7 @@ async def _wait_for_end(reader: ScreenReader, terminal: LineTerminal, exit_code:
 async def _read_input(reader: ScreenReader, terminal: LineTerminal) -> None:
     while not reader.finished.is_set() and (line := await terminal.read_line()) is not None:
         await reader.handle_line(line)
-    with suppress(TimeoutError):  # what was typed last is given a moment; the outbox keeps it
+    with suppress(TimeoutError):  # the last line gets a moment to be sent; the outbox keeps the rest
         async with asyncio.timeout(FLUSH_TIMEOUT):
             await reader.outbox_idle.wait()
 

@@ -1,8 +1,9 @@
-"""A chat of plain lines: what the screen shows, as sentences, for a screen reader or a braille line.
+"""Screen-reader session: client events as spoken sentences instead of a screen.
 
-Rule 1  What is said in the current room is read out; in other rooms, what the settings notify of, and that a room
-        has something unread.
-Rule 2  What you typed stands there already and is not said again; that it could not be sent is said.
+- Current room: every message of other members is announced.
+- Background rooms: messages are announced by notification level; a room without a notification is announced once
+  as unread, unless muted.
+- Own messages: the terminal echoes them already, so only failures are announced.
 """
 
 import asyncio
@@ -29,20 +30,20 @@ from tui_chat.session.store.composer_store import ComposerStore
 from tui_chat.session.strings import chat as chat_strings
 
 INITIAL_MESSAGES = 10
-"""Messages that are read out when a room is entered."""
+"""Number of recent messages announced after a join."""
 
 
 class ScreenReader:
-    """The rooms of one server, and what is said in them.
+    """Joined rooms of one server and the announcement of their events.
 
     Attributes:
-        chat: The client.
-        session: What is open, read and unread.
-        settings: What is set.
-        say: Writes a sentence.
-        leaving: Set when it is over.
-        going_to: The server to go on at, None for none.
-        all_sent: Set while nothing is on its way.
+        client: SDK client.
+        session: View state of the joined rooms.
+        settings_file: Settings in force and their file.
+        announce: Output function for one sentence.
+        finished: Set when the session ends.
+        next_server: Server to switch to after the session; None to exit.
+        outbox_idle: Set while no outbox item is pending.
     """
 
     def __init__(
@@ -68,21 +69,21 @@ class ScreenReader:
 
     @property
     def room(self) -> Room | None:
-        """The current room."""
+        """Current room, None before the first join."""
         view = self.session.current_room
         return self._rooms.get(names.canonical_key(view.name)) if view is not None else None
 
     @property
     def settings(self) -> ClientSettings:
-        """The settings in force."""
+        """Settings in force."""
         return self.settings_file.settings
 
     def reply(self, text: str) -> None:
-        """Say what a command asked for."""
+        """Announce the output of a command."""
         self.announce(text)
 
     def set_setting(self, name: str, value: object) -> None:
-        """Set something for now and for later; None is the usual value."""
+        """Apply a setting and save it; None restores the default."""
         if problem := self.settings_file.change(name, value):
             self.announce(problem)
         if name == "language":
@@ -90,7 +91,11 @@ class ScreenReader:
         self.session.apply_settings()
 
     async def join_room(self, name: str, nick: str) -> None:
-        """Go into a room, and read out what was said last; raises what `ChatClient.join` does."""
+        """Join a room and announce its recent messages.
+
+        Raises:
+            ChatError: The join failed, as in `ChatClient.join`.
+        """
         room = await self._join(name, nick, show=True)
         self._store.rename_nick(room.nick)
         self._mark_read()
@@ -101,7 +106,7 @@ class ScreenReader:
             self._announce_message(message)
 
     async def restore_rooms(self) -> None:
-        """Go into the rooms, too, that were open before, and say what was not read there."""
+        """Rejoin the saved rooms in the background and announce their unread counts."""
         room = self.room
         for name in await self._store.load_room_names() if room is not None else ():
             if self.session.find_room(name) is not None or room is None:
@@ -122,7 +127,7 @@ class ScreenReader:
         return room
 
     def _mark_read(self) -> None:
-        """All that was said in the current room is read out now."""
+        """Mark the current room as viewed and save its read marker."""
         self.session.set_viewed(True)
         view = self.session.current_room
         if view is not None and view.read_seq != view.saved_read_seq:
@@ -130,7 +135,7 @@ class ScreenReader:
             self._store.save_read_seq(view.name, view.read_seq)
 
     def show_room(self, name: str) -> None:
-        """Make an open room the current one, and read out what was not read in it."""
+        """Switch to a joined room and announce its unread messages."""
         view, room = self.session.find_room(name), self._rooms.get(names.canonical_key(name))
         if view is None or room is None:
             return
@@ -143,12 +148,12 @@ class ScreenReader:
             self._announce_message(message)
 
     def switch_server(self, address: Address) -> None:
-        """Leave this server for another."""
+        """End the session and continue on the server at `address`."""
         self.next_server = address
         self.finished.set()
 
     async def leave_room(self, name: str) -> None:
-        """Leave a room; the chat is over with the last one."""
+        """Leave a room; leaving the last one ends the session."""
         room = self._rooms.pop(names.canonical_key(name), None)
         if room is not None:
             await room.leave()
@@ -157,7 +162,7 @@ class ScreenReader:
         self._after_leave()
 
     def post(self, text: str) -> str:
-        """Say something in the current room; why not, empty when it is on its way."""
+        """Post a message to the current room; return an error message, "" on success."""
         room = self.room
         if room is None:
             return tr(chat_strings.NOT_IN_A_ROOM)
@@ -169,23 +174,23 @@ class ScreenReader:
         return ""
 
     def completions(self, text_before: str) -> Sequence[str]:
-        """What the text before the caret may become, as whole texts."""
+        """Return all completions of the text before the cursor, each including the unchanged part."""
         view = self.session.current_room
-        rooms = [each.name for each in self.session.rooms.values()]
+        rooms = [room_view.name for room_view in self.session.rooms.values()]
         completion = complete(text_before, view.other_nicks if view is not None else (), rooms)
         return (
-            [text_before[: completion.start] + each.text for each in completion.candidates]
+            [text_before[: completion.start] + candidate.text for candidate in completion.candidates]
             if completion is not None
             else ()
         )
 
     async def process_events(self) -> None:
-        """Say what happens, until the client is closed."""
+        """Announce client events until the client closes."""
         async for event in self._events:
             self._on_event(event)
 
     def subscribe(self) -> None:
-        """From now on nothing that happens is missed."""
+        """Subscribe to client events; later events are queued for `process_events`."""
         self._events = self.client.events()
 
     def _on_event(self, event: events.ClientEvent) -> None:
@@ -268,8 +273,8 @@ class ScreenReader:
             self.show_room(view.name)
 
     async def handle_line(self, line: str) -> None:
-        """Somebody typed a line: it is said, or done."""
-        from tui_chat.screen_reader.command_handlers import run_command  # noqa: PLC0415 (the two need each other)
+        """Post an input line as a message or run it as a command."""
+        from tui_chat.screen_reader.command_handlers import run_command  # noqa: PLC0415 (import cycle)
 
         text = line.rstrip("\r\n")
         if not text.strip():

@@ -1,4 +1,4 @@
-"""What happens in the rooms, said as sentences for somebody who listens."""
+"""Spoken sentences for room and connection events."""
 
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from tui_chat.session.strings import chat as chat_strings
 
 
 def message_text(message: Message) -> str:
-    """Somebody said something."""
+    """Return the announcement of a message."""
     if message.deleted:
         return tr("{nick} took a message back", nick=message.nick_name)
     if message.message.startswith(ACTION_PREFIX):
@@ -23,25 +23,25 @@ def message_text(message: Message) -> str:
 
 
 def dated_message_text(message: Message) -> str:
-    """Somebody said something a while ago."""
+    """Return a message announcement that starts with local date and time."""
     return f"{datetime.fromtimestamp(message.ts / 1000):%Y-%m-%d %H:%M} {message_text(message)}"
 
 
 def other_room_message_text(room: str, nick: str, text: str, is_mention: bool) -> str:
-    """Somebody said something in a room that is not the current one."""
+    """Return the announcement of a message in a background room."""
     if is_mention:
         return tr("In {room}, {nick} names you: {text}", room=room, nick=nick, text=indent_rows(text))
     return tr("In {room}, {nick} says: {text}", room=room, nick=nick, text=indent_rows(text))
 
 
 def unread_text(room: str, count: int, mentions: int) -> str:
-    """How much was not read in a room."""
+    """Return the unread and mention counts of a room."""
     sentence = plural("{room}: {count:,} unread message", "{room}: {count:,} unread messages", count, room=room)
     return sentence + (", " + plural("{count:,} names you", "{count:,} name you", mentions) if mentions else "")
 
 
 def membership_text(notice: JoinNotice | LeaveNotice | NickNotice) -> str:
-    """Somebody came, left or has another nickname."""
+    """Return the announcement of a join, leave or nickname change."""
     match notice:
         case JoinNotice():
             return chat_strings.joined([notice.nick_name], notice.more)
@@ -52,7 +52,7 @@ def membership_text(notice: JoinNotice | LeaveNotice | NickNotice) -> str:
 
 
 def connection_text(connection_state: events.ConnectionState) -> str:
-    """How the connection is."""
+    """Return the announcement of a connection state, "" for transitional states."""
     match connection_state:
         case events.Online():
             return tr("Connected.")
@@ -63,7 +63,7 @@ def connection_text(connection_state: events.ConnectionState) -> str:
 
 
 def room_joined_text(room: str, members: int, topic: str) -> str:
-    """You are in a room now."""
+    """Return the announcement of the current room, with its number of other members and its topic."""
     sentence = plural(
         "You are in {room}, with {count:,} other.", "You are in {room}, with {count:,} others.", members, room=room
     )
