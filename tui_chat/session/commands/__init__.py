@@ -1,1 +1,1 @@
-"""Slash commands: registry, completion and handlers shared by the front ends."""
+"""Slash commands of all front ends: registry, completion and handlers."""

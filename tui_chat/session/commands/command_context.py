@@ -1,4 +1,4 @@
-"""What a command asks of the front end it was typed in, with a screen or without."""
+"""Interface between command handlers and their front end."""
 
 from typing import Protocol
 
@@ -11,38 +11,42 @@ from tui_chat.session.strings import chat as chat_strings
 
 
 class CommandContext(Protocol):
-    """Where commands are typed.
+    """Front end of a command call.
 
     Attributes:
-        session: What is open.
+        session: View state of the joined rooms.
     """
 
     session: ChatSession
 
     @property
     def settings(self) -> ClientSettings:
-        """The settings in force."""
+        """Settings in force."""
         ...
 
     def reply(self, text: str) -> None:
-        """Say what a command asked for."""
+        """Display the output of a command."""
         ...
 
     def set_setting(self, name: str, value: object) -> None:
-        """Set something for now and for later; None is the usual value."""
+        """Apply a setting and save it; None restores the default."""
         ...
 
 
 def shrug_text(text: str) -> str:
-    """What `/shrug` sends."""
+    """Return the message body for `/shrug`."""
     return rf"{text} ¯\_(ツ)_/¯".lstrip()
 
 
 def find_room(name: str, context: CommandContext) -> RoomView | None:
-    """The open room of this name, the shown one for none; raises `RoomInvalid`."""
+    """Return the open room with this name, the current room for "", None if there is none.
+
+    Raises:
+        ChatError: The name is invalid.
+    """
     return context.session.find_room(names.validate_room_name(name)) if name else context.session.current_room
 
 
 def no_room_text(name: str) -> str:
-    """Why there is no room: none of this name is open, or none at all."""
+    """Return the error text for a failed `find_room`."""
     return chat_strings.not_in_room(name) if name else tr(chat_strings.NOT_IN_A_ROOM)

@@ -1,12 +1,10 @@
-"""What Tab makes of what stands before the caret.
+"""Tab completion of the text before the cursor.
 
-Rule 1  At the start of the text, `/` and letters complete to a command, and what follows a command to what its
-        registry entry says that it takes.
-Rule 2  Elsewhere a word completes to a nickname, those who spoke last first; after `#` to a room, after `:` to
-        an emoji.
-Rule 3  A nickname at the start of a line gets `: ` behind it, anything else a space.
-Rule 4  Each further Tab shows the next candidate, Shift+Tab the one before, and after the last stands what was
-        typed.
+- Commands: `/` and letters at the start of the text complete to a command name, its arguments by their
+  `ArgumentKind`.
+- Words: other words complete to nicknames, most recent speaker first; `#` completes rooms, `:` emoji.
+- Suffix: `: ` after a nickname at the start of a line, a space after everything else.
+- Cycling: Tab and Shift+Tab rotate through the candidates and the typed text.
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,19 +17,19 @@ from tui_chat.session.settings import schema as settings_schema
 from tui_chat.session.settings.schema import ValueKind
 
 MAX_EMOJI = 30
-"""Emoji that are offered for one name."""
+"""Maximum number of emoji candidates."""
 
 DEFAULT_VALUE = "default"
-"""The value that takes a setting back."""
+"""Value that restores the default of a setting."""
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Something that may stand there.
+    """Completion candidate.
 
     Attributes:
-        text: It, with what belongs behind it.
-        label: What a list of candidates calls it.
+        text: Replacement text with its suffix.
+        label: Text for a candidate list.
     """
 
     text: str
@@ -40,13 +38,13 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """What was typed and what it may become.
+    """Completion state of one word.
 
     Attributes:
-        start: Where in the text the typed part starts, in characters.
-        typed: The part that was typed.
-        candidates: What may stand there instead, best first.
-        at: Which one stands there now; `len(candidates)` is what was typed.
+        start: Start of the completed part in characters.
+        typed: Typed part.
+        candidates: Replacements for `typed`, best first.
+        index: Index of the current candidate; `len(candidates)` is the typed part.
     """
 
     start: int
@@ -56,22 +54,22 @@ class Completion:
 
     @property
     def current_text(self) -> str:
-        """What stands there now."""
+        """Current replacement of the typed part."""
         return self.candidates[self.index].text if self.index < len(self.candidates) else self.typed
 
     def cycle(self, step: int) -> "Completion":
-        """The next one (`step` 1) or the one before (-1)."""
+        """Return the state after the next (`step` 1) or the previous (`step` -1) candidate."""
         index = (self.index + step) % (len(self.candidates) + 1)
         return Completion(self.start, self.typed, self.candidates, index)
 
 
 def complete(text_before: str, nicks: Sequence[str], rooms: Sequence[str]) -> Completion | None:
-    """What the text before the caret may become, None when nothing fits.
+    """Return the completion of the text before the cursor, None without candidates.
 
     Args:
-        before: The whole text before the caret.
-        nicks: The nicknames in the room, those who spoke last first.
-        rooms: The rooms that are known.
+        text_before: Complete text before the cursor.
+        nicks: Nicknames of the room, most recent speaker first.
+        rooms: Known room names.
     """
     if text_before.startswith("/") and not text_before.startswith("//"):
         name, blank, rest = text_before[1:].partition(" ")
@@ -91,7 +89,7 @@ def complete(text_before: str, nicks: Sequence[str], rooms: Sequence[str]) -> Co
 def _complete_argument(
     command: Command, rest: str, nicks: Sequence[str], rooms: Sequence[str]
 ) -> tuple[int, str, list[Candidate]] | None:
-    """Where in `rest` the argument begins that is being typed, it, and what it may become; None for any text."""
+    """Return start, typed part and candidates of the last argument in `rest`, None for a `TEXT` argument."""
     words = rest.split(" ", len(command.arguments) - 1)
     argument, typed = command.arguments[len(words) - 1], words[-1]
     match argument.kind:

@@ -1,4 +1,7 @@
-"""What `/whois`, `/ignore` and `/unignore` do."""
+"""Handlers of the member commands `/whois`, `/ignore` and `/unignore`.
+
+- Result: each handler returns an error message, "" on success.
+"""
 
 from datetime import datetime
 
@@ -12,7 +15,7 @@ from tui_chat.session.strings import people as people_strings
 
 
 def whois(nick: str, context: CommandContext) -> str:
-    """Say what is known of somebody in the shown room, or another; why not, empty when it was said."""
+    """Reply with the details of a member, from the current room first."""
     rooms = list(context.session.rooms.values())
     current_room = context.session.current_room
     for room in sorted(rooms, key=lambda view: view is not current_room):
@@ -33,7 +36,11 @@ def whois(nick: str, context: CommandContext) -> str:
 
 
 def ignore(nick: str, context: CommandContext) -> str:
-    """Hide what somebody says, or say who is ignored; why not, empty when that was done."""
+    """Ignore a nickname, or reply with the ignored nicknames if `nick` is empty.
+
+    Raises:
+        ChatError: The nickname is invalid.
+    """
     current_settings = context.settings
     if not nick:
         context.reply(people_strings.ignored_nicks(current_settings.ignored))
@@ -49,7 +56,7 @@ def ignore(nick: str, context: CommandContext) -> str:
 
 
 def unignore(nick: str, context: CommandContext) -> str:
-    """Show again what somebody says; why not, empty when that was done."""
+    """Remove a nickname from the ignore list."""
     current_settings = context.settings
     folded_nick = nick.removeprefix("@").rstrip(":").casefold()
     remaining = tuple(name for name in current_settings.ignored if name.casefold() != folded_nick)
@@ -82,7 +89,9 @@ def _member_details(member: Member, room: RoomView, rooms: list[RoomView], conte
         details.append(tr(people_strings.ROLES[member.role]))
     if member.via:
         details.append(people_strings.whois_client_kind(member.via))
-    shared_rooms = [view.name for view in rooms if any(each.member_id == member.member_id for each in view.members)]
+    shared_rooms = [
+        view.name for view in rooms if any(present.member_id == member.member_id for present in view.members)
+    ]
     details.append(people_strings.whois_rooms(shared_rooms))
     return details + _activity_details(member.nick_name, room.last_message_by(member.member_id), context)
 

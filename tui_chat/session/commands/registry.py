@@ -1,8 +1,8 @@
-"""The commands one can type: what there is, and what a typed text means.
+"""Registry and parser of slash commands.
 
-Rule 1  A text is a command when it starts with one `/`; `//x` says `/x`.
-Rule 2  What looks like a command and is none is an error, and is never sent.
-Rule 3  Names are the same in any case, and every command is in `ALL` once.
+- Escape: a text with one leading `/` is a command, `//x` is the message `/x`.
+- Errors: an unknown or malformed command is a `ParseError` and is never sent as a message.
+- Names: case-insensitive; each `Action` has one entry in `COMMANDS`.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from tui_chat.session.strings import chat as chat_strings
 
 
 class Action(Enum):
-    """What a command does; its value is its name."""
+    """Command identifier; the value is the command's name."""
 
     JOIN = "join"
     PART = "part"
@@ -46,7 +46,7 @@ class Action(Enum):
 
 
 class ArgumentKind(Enum):
-    """What an argument is, which says how it is completed."""
+    """Type of a command argument, the source of its completion."""
 
     TEXT = "text"
     ROOM = "room"
@@ -60,12 +60,12 @@ class ArgumentKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """Something that follows a command's name.
+    """Argument of a command.
 
     Attributes:
-        name: What the help calls it.
-        takes: What it is.
-        optional: It may be left out.
+        name: Placeholder name in help texts.
+        kind: Type for completion.
+        is_optional: True if the argument may be omitted.
     """
 
     name: Translatable
@@ -74,19 +74,19 @@ class Argument:
 
     @property
     def placeholder(self) -> str:
-        """How the help shows it."""
+        """Translated placeholder, in brackets if optional."""
         return f"[{tr(self.name)}]" if self.is_optional else tr(self.name)
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One command.
+    """Command definition.
 
     Attributes:
-        action: What it does.
-        help: One line on what it does.
-        arguments: What may follow it; the last one takes the rest of the line.
-        aliases: Other names for it.
+        action: Command identifier.
+        help: Description in one line.
+        arguments: Arguments in order; the last one includes all remaining words.
+        aliases: Alternative names.
     """
 
     action: Action
@@ -96,22 +96,22 @@ class Command:
 
     @property
     def min_arguments(self) -> int:
-        """How many words must follow it."""
+        """Number of required arguments."""
         return sum(not argument.is_optional for argument in self.arguments)
 
     @property
     def max_arguments(self) -> int:
-        """How many words may follow it."""
+        """Maximum number of arguments."""
         return len(self.arguments)
 
     @property
     def name(self) -> str:
-        """The name that follows the slash."""
+        """Name without the slash."""
         return self.action.value
 
     @property
     def usage(self) -> str:
-        """How it is typed."""
+        """Syntax line for help and error texts."""
         return " ".join((f"/{self.name}", *(argument.placeholder for argument in self.arguments)))
 
 
@@ -190,14 +190,23 @@ _COMMANDS_BY_NAME: dict[str, Command] = {
 
 @dataclass(frozen=True, slots=True)
 class ChatText:
-    """The text is a message."""
+    """Parsed message.
+
+    Attributes:
+        text: Message body without the escape.
+    """
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class CommandCall:
-    """The text is a command, with the words that follow it."""
+    """Parsed command.
+
+    Attributes:
+        command: Command definition.
+        arguments: Arguments without surrounding whitespace.
+    """
 
     command: Command
     arguments: tuple[str, ...]
@@ -205,17 +214,17 @@ class CommandCall:
 
 @dataclass(frozen=True, slots=True)
 class ParseError:
-    """The text looks like a command and cannot be done.
+    """Unknown command or wrong number of arguments.
 
     Attributes:
-        problem: One sentence for a person.
+        problem: Error text as one translated sentence.
     """
 
     problem: str
 
 
 def parse(text: str) -> ChatText | CommandCall | ParseError:
-    """What a typed text means."""
+    """Parse a submitted text as a message or a command."""
     if text.startswith("//"):
         return ChatText(text[1:])
     if not text.startswith("/"):
@@ -231,7 +240,13 @@ def parse(text: str) -> ChatText | CommandCall | ParseError:
 
 
 def complete(prefix: str) -> list[str]:
-    """The names that start with `prefix` (without the slash): of commands first, then other names of others."""
+    """Return the command names with this prefix, then matching aliases of the other commands.
+
+    One-letter aliases are omitted.
+
+    Args:
+        prefix: Typed part without the slash.
+    """
     folded_prefix = prefix.casefold()
     matching = [command for command in COMMANDS if command.name.startswith(folded_prefix)]
     remaining = [command for command in COMMANDS if command not in matching]
@@ -240,5 +255,5 @@ def complete(prefix: str) -> list[str]:
 
 
 def find(name: str) -> Command | None:
-    """The command of this name (without the slash), in any case."""
+    """Return the command with this name or alias in any case, without the slash; None if there is none."""
     return _COMMANDS_BY_NAME.get(name.casefold())

@@ -1,4 +1,7 @@
-"""What `/set`, `/notify`, `/mute` and `/unmute` do."""
+"""Handlers of the settings commands `/set`, `/notify`, `/mute` and `/unmute`.
+
+- Result: each handler returns an error message, "" on success.
+"""
 
 from tui_chat.protocol import names
 from tui_chat.session.commands.command_context import CommandContext, find_room, no_room_text
@@ -10,11 +13,11 @@ from tui_chat.session.strings import people as people_strings
 from tui_chat.session.strings import settings as settings_strings
 
 DEFAULT_VALUE = "default"
-"""The word that takes a setting back to its usual value."""
+"""Argument that restores the default of a setting."""
 
 
 def set_setting(arguments: tuple[str, ...], context: CommandContext) -> str:
-    """Say all settings, say one, or set one; why not, empty when that was done."""
+    """Reply with all settings or one setting, or change a setting, depending on the number of arguments."""
     current_settings = context.settings
     if not arguments:
         context.reply(
@@ -30,7 +33,8 @@ def set_setting(arguments: tuple[str, ...], context: CommandContext) -> str:
         return settings_strings.unknown_setting(arguments[0])
     if len(arguments) == 1:
         context.reply(
-            f"{_format_setting(field, getattr(current_settings, name))}\n{field.help}\n{settings_strings.allowed_values(field.allowed_values)}"
+            f"{_format_setting(field, getattr(current_settings, name))}\n{field.help}\n"
+            f"{settings_strings.allowed_values(field.allowed_values)}"
         )
         return ""
     try:
@@ -42,7 +46,7 @@ def set_setting(arguments: tuple[str, ...], context: CommandContext) -> str:
 
 
 def set_notification_level(text: str, context: CommandContext) -> str:
-    """Say, or set, of what in the shown room one is notified; why not, empty when that was done."""
+    """Set the notification level of the current room, or reply with the level if `text` is empty."""
     room = context.session.current_room
     if room is None:
         return tr(chat_strings.NOT_IN_A_ROOM)
@@ -71,7 +75,16 @@ def set_notification_level(text: str, context: CommandContext) -> str:
 
 
 def set_muted(name: str, is_muted: bool, context: CommandContext) -> str:
-    """Mute a room (the shown one for no name), or end that; why not, empty when that was done."""
+    """Turn the notifications of a room off or on.
+
+    Args:
+        name: Room name, "" for the current room.
+        is_muted: True to turn notifications off.
+        context: Front end of the call.
+
+    Raises:
+        ChatError: The room name is invalid.
+    """
     room = find_room(name, context)
     if room is None:
         return no_room_text(name)

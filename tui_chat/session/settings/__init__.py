@@ -1,1 +1,1 @@
-"""Settings schema and settings file."""
+"""Client settings: schema and file."""

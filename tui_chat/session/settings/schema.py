@@ -1,9 +1,8 @@
-"""What a person can set, each with one sentence on what it does.
+"""Schema of the client settings.
 
-Rule 1  `/set`, the settings screen, the comments in the file and docs/settings.md are
-        all made from `Settings`: a setting that is not here does nothing, one that is
-        here acts at once.
-Rule 2  What is not allowed never gets in: `parse` and `convert` are the only ways.
+- Single source: `/set`, the settings screen, the comments of the settings file and docs/settings.md derive from
+  `ClientSettings`.
+- Validation: values enter only through `parse` (typed text) and `convert` (file content).
 """
 
 import sys
@@ -21,13 +20,13 @@ from tui_chat.session.i18n import Translatable, mark, tr
 from tui_chat.session.strings import settings as settings_strings
 
 NotificationLevel = Literal["all", "mentions", "none"]
-"""Of what in a room one is notified."""
+"""Messages of a room that cause a notification."""
 
 PanelVisibility = Literal["auto", "always", "never"]
 
 
 class ClientSettings(Struct, frozen=True, rename=None):
-    """All settings. The sentence with each is what people read."""
+    """All settings; each description is user-visible help text."""
 
     language: Annotated[
         Literal["auto", "en", "zh"],
@@ -105,7 +104,7 @@ class ClientSettings(Struct, frozen=True, rename=None):
     ] = MappingProxyType({})
 
     def notification_level(self, room: str) -> NotificationLevel:
-        """Of what in this room one wants to be notified."""
+        """Return the notification level of a room: its override, otherwise the default level."""
         folded_room = room.casefold()
         override: NotificationLevel | None = next(
             (level for name, level in self.rooms.items() if name.casefold() == folded_room), None
@@ -113,18 +112,18 @@ class ClientSettings(Struct, frozen=True, rename=None):
         return self.notify if override is None else override
 
     def is_muted(self, room: str) -> bool:
-        """Whether nothing of this room is wanted, whatever is wanted of the others."""
+        """Return whether notifications of a room are off by an override."""
         folded_room = room.casefold()
         return any(level == "none" and name.casefold() == folded_room for name, level in self.rooms.items())
 
     def is_ignored(self, nick: str) -> bool:
-        """Whether what this nickname says is not wanted."""
+        """Return whether a nickname is on the ignore list."""
         folded_nick = nick.casefold()
         return any(name.casefold() == folded_nick for name in self.ignored)
 
 
 class ValueKind(Enum):
-    """What a setting can be."""
+    """Value type of a setting."""
 
     CHOICE = "choice"
     BOOLEAN = "switch"
@@ -135,15 +134,17 @@ class ValueKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class SettingField:
-    """One setting.
+    """Metadata of one setting.
 
     Attributes:
-        name: As in the file and after `/set`.
-        sentence: What it does.
-        default: What it is when nothing was set.
-        choices: What it, or what each entry of a table, can be; empty when that is not a choice.
-        least: The smallest number allowed.
-        most: The largest number allowed.
+        name: Key in the settings file and argument of `/set`.
+        kind: Value type.
+        description: Help text.
+        default: Default value.
+        type: Annotated type for validation.
+        choices: Valid values of the setting or of each table entry, empty if not enumerable.
+        minimum: Minimum of a number.
+        maximum: Maximum of a number.
     """
 
     name: str
@@ -157,17 +158,17 @@ class SettingField:
 
     @property
     def title(self) -> Translatable:
-        """Its name in words."""
+        """Name with spaces, marked for translation."""
         return mark(self.name.replace("_", " "))
 
     @property
     def help(self) -> str:
-        """One sentence on what it does."""
+        """Translated help text."""
         return tr(self.description)
 
     @property
     def allowed_values(self) -> str:
-        """What is allowed, in words."""
+        """Valid values as text."""
         match self.kind:
             case ValueKind.CHOICE:
                 return ", ".join(self.choices)
@@ -183,7 +184,7 @@ class SettingField:
 
 @cache
 def fields() -> Mapping[str, SettingField]:
-    """All settings by their names, in the order to show them."""
+    """Return the settings by name, in display order."""
     return {
         name: _build_field(name, hint) for name, hint in get_type_hints(ClientSettings, include_extras=True).items()
     }
@@ -208,10 +209,10 @@ def _build_field(name: str, hint: Any) -> SettingField:
 
 
 def convert(name: str, value: object) -> Any:
-    """The value of a setting from what stands in a file.
+    """Return the validated value of a setting from a file.
 
     Raises:
-        ValueError: It is none that this setting can have; one sentence for a person.
+        ValueError: The setting is unknown or the value is invalid; the text is a translated sentence.
     """
     field = _find_field(name)
     try:
@@ -224,10 +225,10 @@ _ON, _OFF = {"on", "yes", "true", "1"}, {"off", "no", "false", "0"}
 
 
 def parse(name: str, text: str) -> Any:
-    """The value of a setting from what a person typed.
+    """Return the validated value of a setting from typed text.
 
     Raises:
-        ValueError: It is none that this setting can have; one sentence for a person.
+        ValueError: The setting is unknown, the value is invalid or a table; the text is a translated sentence.
     """
     field, stripped = _find_field(name), text.strip()
     value: object = stripped
@@ -246,20 +247,20 @@ def parse(name: str, text: str) -> Any:
 
 
 def format_value(value: Any) -> str:
-    """A value as a person types it."""
+    """Return a value as text in the notation of `/set`."""
     match value:
         case bool():
             return "on" if value else "off"
         case tuple():
             return ", ".join(map(str, cast("tuple[str, ...]", value)))
         case Mapping():
-            return ", ".join(f"{name}: {format_value(each)}" for name, each in cast("Mapping[str, Any]", value).items())
+            return ", ".join(f"{name}: {format_value(item)}" for name, item in cast("Mapping[str, Any]", value).items())
         case _:
             return str(value)
 
 
 def render_markdown() -> str:
-    """The table of docs/settings.md."""
+    """Return the settings table of docs/settings.md."""
     lines = ["| setting | usual | can be | what it does |", "|---|---|---|---|"]
     for field in fields().values():
         default = format_value(field.default)

@@ -1,10 +1,9 @@
-"""The file of settings: read with care, changed without taking anything away that a person wrote in it.
+"""Settings file: tolerant reader and format-preserving writer.
 
-Rule 1  What cannot be understood costs one sentence, with its line, and the usual
-        value; never the start, and never the rest of the file.
-Rule 2  A file that is not TOML is never written to.
-Rule 3  It is replaced whole (written beside, then renamed); comments, order and what
-        this version does not know stay as they are.
+- Errors: an invalid value is reported in one sentence with its line and replaced by the default; the other settings
+  of the file apply.
+- Protection: a file that is not valid TOML is never overwritten.
+- Atomic writes: the file is replaced as a whole; comments, order and unknown keys are preserved.
 """
 
 import re
@@ -23,23 +22,23 @@ FILE_NAME = "settings.toml"
 
 
 class SettingsFile:
-    """The settings in force, and the file they are kept in.
+    """Settings in force and their file.
 
     Attributes:
-        path: That file, which need not exist; None keeps them for this run only.
-        settings: What is in force.
-        problems: What was wrong with the file when it was read, a sentence each.
+        path: Path of the file, which may be missing; None for settings in memory only.
+        settings: Settings in force.
+        problems: Errors found while reading the file, one sentence each.
     """
 
     def __init__(self, path: Path | None = None) -> None:
-        """The usual settings; `load` reads the file."""
+        """Create the default settings without reading the file."""
         self.path = path
         self.settings = ClientSettings()
         self.problems: tuple[str, ...] = ()
 
     @classmethod
     def load(cls, path: Path | None) -> "SettingsFile":
-        """What stands in this file, as far as it can be understood."""
+        """Return the settings from a file; invalid parts are listed in `problems`."""
         loaded = cls(path)
         text = loaded._read_text()
         if text:
@@ -47,20 +46,22 @@ class SettingsFile:
         return loaded
 
     def change(self, name: str, value: object) -> str:
-        """Set one, and write it down; None is the usual value again.
+        """Change a setting and save the file.
+
+        The new value is in force even if the file cannot be saved.
 
         Args:
-            name: One of `fields`.
-            value: What `settings.parse` gives for it.
+            name: Name of a setting in `fields`.
+            value: Validated value from `schema.parse` or `schema.convert`; None for the default.
 
         Returns:
-            Why it could not be written, in a sentence; empty when it was. It is in force either way.
+            An error sentence if the file was not saved, otherwise "".
         """
         default = fields()[name].default
         self.settings = msgspec.structs.replace(self.settings, **{name: default if value is None else value})
         if self.path is None:
             return ""
-        # Somebody may have changed the file with an editor meanwhile.
+        # An editor may have changed the file since the last read.
         text = self._read_text()
         if text is None:
             return self.problems[-1]
@@ -70,7 +71,7 @@ class SettingsFile:
         return self._write(self.path, changed)
 
     def _read_text(self) -> str | None:
-        """What the file holds, empty when there is none, None when it cannot be read."""
+        """Return the content of the file, "" if missing, None if unreadable."""
         if self.path is None:
             return ""
         try:
@@ -84,7 +85,7 @@ class SettingsFile:
         return None
 
     def _apply_text(self, text: str) -> None:
-        import tomllib  # noqa: PLC0415 (15 ms, which whoever has no such file does not wait for)
+        import tomllib  # noqa: PLC0415 (15 ms, only with an existing file)
 
         path = str(self.path)
         try:
@@ -105,7 +106,7 @@ class SettingsFile:
 
     @staticmethod
     def _write(path: Path, text: str) -> str:
-        target = path.resolve() if path.is_symlink() else path  # a link into somebody's dotfiles stays one
+        target = path.resolve() if path.is_symlink() else path  # preserve a symbolic link
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             mode = target.stat().st_mode & 0o777 if target.exists() else 0o600
@@ -116,7 +117,7 @@ class SettingsFile:
 
 
 def render_template() -> str:
-    """A file in which every setting stands with its sentence and its usual value, commented out."""
+    """Return a settings file with all settings commented out, each with its description and default."""
     lines = ["# " + tr("Settings of chat-tui. What is commented out shows the usual value."), ""]
     tables: list[str] = []
     for field in fields().values():
@@ -148,14 +149,14 @@ def _toml_value(value: object) -> str:
 
 
 def _replace_value(text: str, name: str, value: object) -> str | None:
-    """The file's text with another value; None when it is not TOML."""
-    import tomlkit  # noqa: PLC0415 (60 ms, only to write)
+    """Return the file content with a changed value, None if the content is not valid TOML."""
+    import tomlkit  # noqa: PLC0415 (60 ms, only for writes)
     from tomlkit.exceptions import TOMLKitError  # noqa: PLC0415
 
     try:
         document = tomlkit.parse(text)
         if name not in document and value is not None:
-            # Where its line stands commented out, it takes that place.
+            # A commented default is the place for the new value.
             text = re.sub(rf"^# ?({re.escape(name)} *=)", r"\1", text, count=1, flags=re.MULTILINE)
             document = tomlkit.parse(text)
         if value is None:
@@ -171,15 +172,15 @@ def _replace_value(text: str, name: str, value: object) -> str | None:
 
 
 def _update_table(document: Any, name: str, value: Mapping[str, Any]) -> None:
-    import tomlkit  # noqa: PLC0415 (as above)
+    import tomlkit  # noqa: PLC0415 (60 ms, only for writes)
 
     table = document.get(name)
     if table is None:
         table = document[name] = tomlkit.table()
     for key in [key for key in table if key not in value]:
         del table[key]
-    for key, each in value.items():
-        converted = _to_toml(each)
+    for key, item in value.items():
+        converted = _to_toml(item)
         if key not in table or table[key] != converted:
             table[key] = converted
 
@@ -189,7 +190,7 @@ def _to_toml(value: object) -> Any:
 
 
 def _error_location(message: str, text: str) -> tuple[int, str]:
-    """The line of a syntax error (0 for none), and what is wrong there, from tomllib's message."""
+    """Return the line number and the reason of a tomllib error."""
     reason, _, location = message.rpartition(" (at ")
     number = re.match(r"line (\d+)", location)
     if number is not None:
@@ -198,6 +199,6 @@ def _error_location(message: str, text: str) -> tuple[int, str]:
 
 
 def _find_line(name: str, text: str) -> int:
-    """The line on which a setting, or its table, stands; 0 when it is not found."""
+    """Return the 1-based line of a setting or its table, 0 if not found."""
     matched = re.search(rf"^[ \t]*(?:\[+[ \t]*)?[\"']?{re.escape(name)}[\"']?[ \t]*[=.\]]", text, re.MULTILINE)
     return text.count("\n", 0, matched.start()) + 1 if matched is not None else 0

@@ -1,1 +1,1 @@
-"""Files that outlive the program: profile, drafts and read markers."""
+"""Persistent client state: profile, drafts, input history and read markers."""

@@ -1,4 +1,4 @@
-"""Replacing a small file whole, so that a crash leaves the old or the new one."""
+"""Atomic replacement of a small file."""
 
 import os
 import tempfile
@@ -6,15 +6,15 @@ from pathlib import Path
 
 
 def atomic_write(path: Path, content: bytes, mode: int = 0o600) -> None:
-    """Write a file beside the old one, then let it take its place.
+    """Write a temporary file in the same directory and rename it to `path`.
 
     Args:
-        path: The file, in a folder that is there.
-        content: All of it.
-        mode: Its permissions.
+        path: Target file in an existing directory.
+        content: Complete content.
+        mode: Permissions of the new file.
 
     Raises:
-        OSError: It could not be written; the old one stands, and nothing is left beside it.
+        OSError: The write failed; the target is unchanged and the temporary file removed.
     """
     descriptor, temp_path = tempfile.mkstemp(dir=path.parent, prefix=path.name)
     try:

@@ -1,12 +1,10 @@
-"""What you write and read, and where, on this computer's disk: drafts, what you sent, open rooms, how far you read.
+"""SQLite store for drafts, input history, open rooms and read markers.
 
-Rule 1  Everything belongs to one server and to who you are there (your nickname's
-        key): nothing of it is ever shown in another room, on another server or
-        under another name.
-Rule 2  A draft is on disk half a second after a key, so that the end of the program
-        costs no more than that; a draft that was sent is gone at once.
-Rule 3  It is bounded: 100 texts for each room, and so many rooms.
-Rule 4  It can fail without harm: what is wrong is told once, and writing goes on.
+- Scope: every row belongs to one server, one nickname key and, within them, one room.
+- Delay: drafts and read markers are written `DRAFT_SAVE_DELAY` seconds after a change; an emptied draft is written
+  immediately.
+- Bounds: `MAX_HISTORY` texts per room, `MAX_ROOMS` rooms over all servers.
+- Failures: the first storage error is reported once; no method raises a storage error.
 """
 
 import asyncio
@@ -27,10 +25,10 @@ from tui_chat.session.strings import settings as settings_strings
 FILE_NAME = "writing.db"
 
 DRAFT_SAVE_DELAY = 0.5
-"""Seconds after a key when a draft is written."""
+"""Delay between a change of a draft and its write, in seconds."""
 
 MAX_ROOMS = 300
-"""Rooms of which something is kept, over all servers; those used last."""
+"""Maximum number of rooms over all servers; the oldest entries are removed."""
 
 _LAYOUT = SqliteSchema(
     application_id=0x6368_7772,  # "chwr"
@@ -61,13 +59,13 @@ _Write = Callable[[sqlite3.Connection], object]
 
 @dataclass(frozen=True, slots=True)
 class SavedRoomState:
-    """What you left in a room.
+    """Composer state of one room.
 
     Attributes:
-        draft: What was being written.
-        writing: What that was for, None for a plain message.
-        sent: What you sent, oldest first.
-        read: The `seq` up to which you had read, None when that is not known.
+        draft: Composer text.
+        compose_mode: Mode of the draft, None for a message.
+        sent_texts: Input history, oldest first.
+        read_seq: Read marker, None if unknown.
     """
 
     draft: str = ""
@@ -77,18 +75,18 @@ class SavedRoomState:
 
 
 class ComposerStore:
-    """What one person writes on one server; an async context manager.
+    """Composer state of one user on one server, as an async context manager.
 
     Attributes:
-        on_problem: Told, in a sentence, the first time something cannot be kept.
+        on_problem: Callback with a translated sentence, for a damaged file and for the first storage error.
 
     Args:
-        folder: The user's own folder for what must not be lost; made if it is not there.
-        server: The base URL.
-        nick: Your nickname.
-        history: What you send is kept too.
-        on_problem: As the attribute.
-        delay: Seconds until a draft is written.
+        folder: State directory, created if missing.
+        server: Base URL of the server.
+        nick: User's nickname.
+        keep_history: Save sent texts.
+        on_problem: Initial value of the attribute.
+        delay: Delay of a draft write in seconds.
     """
 
     def __init__(
@@ -122,7 +120,7 @@ class ComposerStore:
         await self._file.close()
 
     async def load_room(self, room: str) -> SavedRoomState:
-        """What was left in this room; nothing when that cannot be read."""
+        """Return the saved state of a room, an empty state after a storage error."""
         scope = self._scope(room)
         await self._flush()
 
@@ -150,7 +148,7 @@ class ComposerStore:
             return SavedRoomState()
 
     async def load_room_names(self) -> list[str]:
-        """The names of the rooms that were open, in their order; none when that cannot be read."""
+        """Return the saved room names in order, an empty list after a storage error."""
         scope = (self._server, self._nick)
         await self._flush()
 
@@ -169,17 +167,17 @@ class ComposerStore:
             return []
 
     def save_draft(self, room: str, text: str, mode: ComposeMode | None) -> None:
-        """This is being written in a room; an empty text takes it away."""
+        """Schedule the write of a draft; an empty text without a mode deletes the draft."""
         self._drafts[names.canonical_key(room)] = (text, mode)
         self._schedule_flush(self._delay if text else 0.0)
 
     def save_read_seq(self, room: str, seq: int) -> None:
-        """An open room was read up to this entry."""
+        """Schedule the write of a room's read marker."""
         self._read_seqs[names.canonical_key(room)] = seq
         self._schedule_flush(self._delay)
 
     def add_sent_text(self, room: str, text: str) -> None:
-        """This was sent, or the command done."""
+        """Append a sent message or command to the input history."""
         if not self._keeps_history:
             return
         scope = self._scope(room)
@@ -196,7 +194,7 @@ class ComposerStore:
         self._enqueue(insert)
 
     def add_room(self, room: str) -> None:
-        """A room is open; it keeps its place when it was before."""
+        """Add a room to the saved rooms; an existing entry keeps its position."""
         scope = self._scope(room)
         self._enqueue(
             lambda connection: connection.execute(
@@ -207,14 +205,14 @@ class ComposerStore:
         )
 
     def remove_room(self, room: str) -> None:
-        """You have left a room."""
+        """Remove a room from the saved rooms."""
         scope = self._scope(room)
         self._enqueue(
             lambda connection: connection.execute("DELETE FROM rooms WHERE server = ? AND nick = ? AND room = ?", scope)
         )
 
     def rename_nick(self, nick: str) -> None:
-        """You have another nickname: what is kept goes with you."""
+        """Move all saved state to a new nickname."""
         old_key, new_key = self._nick, names.canonical_key(nick)
         if old_key == new_key:
             return
@@ -256,7 +254,7 @@ class ComposerStore:
         drafts, self._drafts = self._drafts, {}
         writes, self._writes = self._writes, []
         read_seqs, self._read_seqs = self._read_seqs, {}
-        # The drafts last: a change of nickname among the others is to find them under the new one.
+        # Drafts use the new nickname scope, so a queued rename must run before them.
         draft_rows = [(*self._scope(room), text, _encode_mode(mode)) for room, (text, mode) in drafts.items()]
         read_rows = [(seq, *self._scope(room)) for room, seq in read_seqs.items()]
         if draft_rows or writes or read_rows:

@@ -1,9 +1,8 @@
-"""What is kept from one start to the next: the last room, nickname and server, and guest keys.
+"""Profile file with the last join details and the saved guest identities.
 
-Rule 1  The file is only its owner's to read (0600): a guest key is a secret.
-Rule 2  It is replaced whole (written beside, then renamed), so a crash leaves the
-        old or the new one.
-Rule 3  A damaged file is set aside, never overwritten, and costs one notice.
+- Secrecy: the file has mode 0600, because a guest key is a credential.
+- Atomic writes: a crash leaves either the previous or the new file.
+- Damage: an undecodable file is renamed, not overwritten, and reported in one sentence.
 """
 
 from contextlib import suppress
@@ -19,12 +18,12 @@ FILE_NAME = "remembered.json"
 
 
 class Identity(Struct, frozen=True):
-    """Who one was on a server.
+    """Guest identity on one server.
 
     Attributes:
-        server: Its base URL.
-        nick: The nickname as it was typed or given.
-        guest_key: The secret that brings the same member back.
+        server: Base URL of the server.
+        nick: Nickname of the guest.
+        guest_key: Secret credential of the member id.
     """
 
     server: str
@@ -33,12 +32,14 @@ class Identity(Struct, frozen=True):
 
 
 class Profile(Struct, frozen=True, omit_defaults=True):
-    """All that is kept.
+    """Content of the profile file.
 
     Attributes:
-        server: What was typed as the server's address.
-        identities: Those used last, newest first.
-        theme: What older versions kept here; `carrying` takes it to the settings.
+        room: Last room.
+        nick: Last nickname.
+        server: Last server address.
+        identities: Recently used guest identities, newest first.
+        theme: Theme of an older version, until `migrate_theme` moves the value to the settings.
     """
 
     room: str = ""
@@ -48,21 +49,30 @@ class Profile(Struct, frozen=True, omit_defaults=True):
     theme: str = ""
 
     def guest_key(self, server: str, nick: str) -> str | None:
-        """The key of an earlier visit to `server` under `nick`."""
+        """Return the saved guest key for a nickname on a server, None if there is none."""
         folded_nick = nick.casefold()
         return next(
             (i.guest_key for i in self.identities if i.server == server and i.nick.casefold() == folded_nick), None
         )
 
     def with_identity(self, identity: Identity, limit: int = 100) -> "Profile":
-        """The same with one more identity, or a newer key of a known one."""
+        """Return a profile with this identity first, replacing an entry of the same server and nickname.
+
+        Args:
+            identity: Identity to add.
+            limit: Maximum number of identities.
+        """
         identity_key = (identity.server, identity.nick.casefold())
         other_identities = tuple(i for i in self.identities if (i.server, i.nick.casefold()) != identity_key)
         return msgspec.structs.replace(self, identities=(identity, *other_identities)[:limit])
 
 
 def load(directory: Path) -> tuple[Profile, str]:
-    """What was kept in `directory`, and a sentence on what is wrong with it (empty: nothing)."""
+    """Load the profile of a state directory.
+
+    Returns:
+        The profile and an error sentence, "" on success; an unreadable file gives an empty profile.
+    """
     path = directory / FILE_NAME
     try:
         return msgspec.json.decode(path.read_bytes(), type=Profile), ""
@@ -78,10 +88,10 @@ def load(directory: Path) -> tuple[Profile, str]:
 
 
 def save(directory: Path, profile: Profile) -> str:
-    """Keep it in `directory`, which is made if it is not there.
+    """Save the profile to a state directory, created if missing.
 
     Returns:
-        A sentence on why it could not be kept, empty when it was.
+        An error sentence, "" on success.
     """
     path = directory / FILE_NAME
     try:
