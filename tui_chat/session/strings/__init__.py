@@ -1,1 +1,1 @@
-"""Translatable strings by subject."""
+"""Translatable texts of the user interface."""

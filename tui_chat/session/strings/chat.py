@@ -1,8 +1,7 @@
-"""Every sentence of the chat: the one place to change it. Its translations are in `tui_chat/locale`.
+"""Texts of the chat screens, the join form, help and notifications.
 
-What has no parts is marked, and shown with `tr(words.…)`; what has parts is a function.
-Settings and keys are in `setting_words`, people in `people_words`; a part of the program with many
-sentences of its own has such a file of its own.
+- Constants: texts without parameters are marked here and translated with `tr` at display time.
+- Functions: texts with parameters return the translated sentence.
 """
 
 from collections.abc import Sequence
@@ -12,7 +11,7 @@ from tui_chat.session.i18n import mark, plural, tr
 from tui_chat.session.lines import ACTION_PREFIX, MessageLine
 from tui_chat.session.paste import PasteMode
 
-# The join form.
+# Join form.
 TITLE = "chat"
 JOIN_HINT = mark("Pick a room and a name, and you are talking.")
 LABEL_ROOM = mark("Room")
@@ -28,21 +27,21 @@ STARTING_SERVER = mark("Starting a server…")
 
 
 def connecting_to(server: str) -> str:
-    """Said while the first connection is made."""
+    """Return the status during the first connection attempt."""
     return tr("Connecting to {server}…", server=server)
 
 
 def no_server_at(server: str) -> str:
-    """No server answers."""
+    """Return the error for an unreachable server."""
     return tr("No chat server answers at {server}.", server=server)
 
 
 def port_in_use(address: str) -> str:
-    """Something else has the port."""
+    """Return the error for a port of another program."""
     return tr("Something that is not a chat server already uses {address}.", address=address)
 
 
-# What others did.
+# Room events.
 def _join_names(nicks: Sequence[str]) -> str:
     return tr(", ").join(nicks)
 
@@ -60,87 +59,97 @@ def _summarize_names(nicks: Sequence[str], limit: int = 5, unlisted_count: int =
 
 
 def joined(nicks: Sequence[str], unlisted_count: int = 0) -> str:
-    """Some people came, and more whose names were not told."""
+    """Return the notice of joins.
+
+    Args:
+        nicks: Listed nicknames.
+        unlisted_count: Number of further members without a nickname.
+    """
     return tr("{names} joined", names=_summarize_names(nicks, unlisted_count=unlisted_count))
 
 
 def left(nicks: Sequence[str], unlisted_count: int = 0) -> str:
-    """Some people left, and more whose names were not told."""
+    """Return the notice of leaves.
+
+    Args:
+        nicks: Listed nicknames.
+        unlisted_count: Number of further members without a nickname.
+    """
     return tr("{names} left", names=_summarize_names(nicks, unlisted_count=unlisted_count))
 
 
 def joined_and_left(nicks: Sequence[str]) -> str:
-    """Some people came and left, or left and came back."""
+    """Return the notice of members with both a join and a leave."""
     return tr("{names} came and went", names=_summarize_names(nicks))
 
 
 def renamed(old: str, new: str) -> str:
-    """Somebody has another nickname."""
+    """Return the notice of a nickname change."""
     return tr("{old} is now {new}", old=old, new=new)
 
 
 def typing_indicator(nicks: Sequence[str]) -> str:
-    """Some people are typing."""
+    """Return the typing indicator."""
     return plural("{names} is typing…", "{names} are typing…", len(nicks), names=_summarize_names(nicks, 3))
 
 
-# What became of what you did.
+# Command results.
 def nick_assigned(requested: str, assigned: str) -> str:
-    """The nickname asked for was in use."""
+    """Return the notice that the server assigned another nickname."""
     return tr("{wanted} is taken here, you are {got}. /nick changes it.", wanted=requested, got=assigned)
 
 
 def own_nick_changed(nick: str) -> str:
-    """Your own nickname has changed."""
+    """Return the confirmation of a nickname change."""
     return tr("You are now {nick}.", nick=nick)
 
 
 def topic_changed(topic: str) -> str:
-    """The topic has changed."""
+    """Return the topic notice; an empty topic means removal."""
     return tr("The topic is now: {topic}", topic=topic) if topic else tr("The topic was taken away.")
 
 
 def room_lost(room: str, reason: str) -> str:
-    """A room was closed by the server."""
+    """Return the notice of a room closed by the server."""
     return tr("You are no longer in {room}: {reason}", room=room, reason=reason)
 
 
 def member_list(nicks: Sequence[str]) -> str:
-    """Who is in the room; a plain server tells of nobody."""
+    """Return the reply to `/names`; basic servers provide no nicknames."""
     if not nicks:
         return tr("This server does not tell who is here.")
     return tr("{count:,} here: {names}", count=len(nicks), names=_join_names(nicks))
 
 
 def room_summary(name: str, members: int, topic: str) -> str:
-    """One room of a list."""
+    """Return one line of the room list."""
     return f"{name} · {member_count(members)}" + (f" · {topic}" if topic else "")
 
 
 def room_list(rooms: Sequence[str]) -> str:
-    """The rooms of a server."""
+    """Return the reply to `/list`."""
     if not rooms:
         return tr("No rooms.")
     return "\n".join((plural("{count:,} room", "{count:,} rooms", len(rooms)), *rooms))
 
 
 def unknown_command(name: str) -> str:
-    """There is no such command."""
+    """Return the error for an unknown command."""
     return tr("No command /{name}. //{name} says it, /help lists all.", name=name[:40])
 
 
 def command_usage(syntax: str) -> str:
-    """A command was typed wrong."""
+    """Return the error for wrong command arguments."""
     return tr("Type it as {how}", how=syntax)
 
 
 def crash_report(log: str) -> str:
-    """The program has failed."""
+    """Return the error after a crash, with the path of the log file."""
     return tr("chat-tui has failed and had to end; {log} has the details.", log=log)
 
 
 def join_commands(commands: Sequence[str]) -> str:
-    """How others get to the server that runs in this program."""
+    """Return the shell commands that join the local server."""
     return tr("You run the server. Others join with:") + "\n" + "\n".join(f"  {command}" for command in commands)
 
 
@@ -157,44 +166,52 @@ CONFIRM_QUIT = mark("Press Ctrl+C again to quit.")
 CONFIRM_QUIT_UNSENT = mark("Some of what you wrote is not sent yet. Quit again: it is sent when you are back.")
 
 
-# The state of the connection.
+# Connection state.
 CONNECTING = mark("connecting")
 
 
 def online(latency: float | None) -> str:
-    """Connected, with the time an answer takes in seconds."""
+    """Return the online status.
+
+    Args:
+        latency: Round-trip time in seconds, None if unknown.
+    """
     return tr("online") if latency is None else tr("online {ms:,} ms", ms=max(1, round(latency * 1000)))
 
 
 def offline(retry_in: float) -> str:
-    """Not connected, with the seconds until the next attempt."""
+    """Return the offline status.
+
+    Args:
+        retry_in: Delay of the next reconnect in seconds.
+    """
     return tr("offline: retry in {seconds} s", seconds=round(retry_in)) if retry_in >= 1 else tr("offline: trying")
 
 
 def unsent_count(count: int) -> str:
-    """How much waits to be sent, while there is no connection."""
+    """Return the number of unsent items for the offline status."""
     return tr(", {count:,} unsent", count=count) if count else ""
 
 
 def change_failed(problem: str, text: str) -> str:
-    """An edit, a deletion or a reaction was refused; what it said is not lost."""
+    """Return the notice of a rejected edit, deletion or reaction, with its text."""
     return tr("The change was refused: {problem}", problem=problem) + (f" · {text}" if text else "")
 
 
 def quote(nick: str, text: str) -> str:
-    """Who said what, or does what, in one line."""
+    """Return author and text in one line, an action in its rendered form."""
     if text.startswith(ACTION_PREFIX):
         return f"* {nick} {' '.join(text[len(ACTION_PREFIX) :].split())}"
     return f"{nick}: {' '.join(text.split())}" if text else f"{nick}: …"
 
 
 def quote_line(line: MessageLine, limit: int) -> str:
-    """Who said what in this message, in one line of at most about that many characters of theirs."""
+    """Return the quote of a message with at most `limit` characters of its text."""
     return quote(line.nick, "" if line.deleted else line.text[:limit])
 
 
 def compose_hint(kind: ComposeKind, about: str) -> str:
-    """What the text that is being written is for."""
+    """Return the hint above the composer for a compose mode."""
     match kind:
         case ComposeKind.REPLY:
             return tr("answering {about} · Esc: no answer", about=about)
@@ -209,7 +226,7 @@ CONFIRM_DELETE = mark("Press d again to take the message back for everybody.")
 NOT_OWN_MESSAGE = mark("Only your own messages can be changed.")
 NO_SUCH_MESSAGE = mark("There is no such message here.")
 
-# The chat screen.
+# Chat screen.
 ROOMS = mark("Rooms")
 YOU = mark("you")
 PLACEHOLDER_PALETTE = mark("search the commands")
@@ -217,42 +234,46 @@ PLACEHOLDER_MESSAGE = mark("Message")
 
 
 def member_count(count: int) -> str:
-    """The heading over the members; a plain server tells of nobody."""
+    """Return the heading of the member list; a count of 0 means a basic server."""
     return tr("{count:,} here", count=count) if count else tr("not told here")
 
 
 def new_messages_below(count: int) -> str:
-    """How many lines wait below."""
+    """Return the counter of new messages below the visible lines."""
     return tr("↓ {count:,} new below · End", count=count)
 
 
 def unread_elsewhere(rooms: Sequence[tuple[int, int, bool]]) -> str:
-    """What is unread in other rooms: number in the list, count, whether one names you."""
+    """Return the unread counters of background rooms.
+
+    Args:
+        rooms: List position, number of unread messages and mention flag of each room.
+    """
     return " ".join(f"{number}:{'@' if named else ''}{count:,}" for number, count, named in rooms)
 
 
 def link_copied(host: str) -> str:
-    """A link was copied, since there is nothing here to open it with."""
+    """Return the confirmation of a copied link."""
     return tr("Copied the link to {host}.", host=host)
 
 
 def not_in_room(room: str) -> str:
-    """You are not in this room."""
+    """Return the error for a room that is not open."""
     return tr("You are not in {room}.", room=room[:64]) if room else tr(NOT_IN_A_ROOM)
 
 
 def message_too_long(count: int, limit: int) -> str:
-    """A message is over the limit."""
+    """Return the character counter of an oversized message."""
     return tr("{count:,} of {limit:,} characters", count=count, limit=limit)
 
 
 def paste_too_large(count: int) -> str:
-    """A paste no message could hold."""
+    """Return the error for a paste above the size limit."""
     return tr("The paste has {count:,} characters; nothing was put in.", count=count)
 
 
 def history_search_prompt(query: str, has_failed: bool) -> str:
-    """What you sent is being searched."""
+    """Return the prompt of the input history search."""
     if has_failed:
         return tr("nothing that you sent here holds: {query}", query=query)
     if not query:
@@ -261,7 +282,7 @@ def history_search_prompt(query: str, has_failed: bool) -> str:
 
 
 def paste_summary(lines: int, characters: int) -> str:
-    """How much was pasted."""
+    """Return the size of a paste."""
     return plural(
         "Pasted: {count:,} line, {characters:,} characters",
         "Pasted: {count:,} lines, {characters:,} characters",
@@ -271,7 +292,7 @@ def paste_summary(lines: int, characters: int) -> str:
 
 
 def paste_option(mode: PasteMode, message_count: int) -> str:
-    """What can be done with a paste, and how many messages that makes."""
+    """Return the label of a paste mode with its number of messages."""
     match mode:
         case PasteMode.EDIT:
             return tr("put it into the message, to be changed first")
@@ -292,28 +313,28 @@ NEW_ROOM = mark("new room")
 
 
 def input_cleared(undo_key: str) -> str:
-    """The line was cleared, and this key brings it back."""
+    """Return the notice of a cleared input line, with the key for undo."""
     return tr("Cleared. {key} brings it back.", key=undo_key)
 
 
 def rejoin_failed(room: str, reason: str) -> str:
-    """A room that was open before could not be entered again."""
+    """Return the error for a saved room that could not be rejoined."""
     return tr("{room}, where you were before, could not be entered: {reason}", room=room, reason=reason)
 
 
 def drafts_not_saved(reason: str) -> str:
-    """Drafts and what was sent cannot be kept on this computer."""
+    """Return the error for drafts that cannot be saved."""
     return tr("Drafts are not kept on this computer: {reason}", reason=reason)
 
 
-# The help screen.
+# Help screen.
 HELP_TITLE = mark("Keys and commands")
 HELP_COMMANDS = mark("Commands")
 HELP_CLOSE = mark("type to search · Esc closes this")
 
 
 def help_search_prompt(query: str, match_count: int) -> str:
-    """The help is being searched."""
+    """Return the prompt of the help search with its number of matching lines."""
     return plural(
         "{query}▏ {count:,} line · Esc closes this",
         "{query}▏ {count:,} lines · Esc closes this",
@@ -328,9 +349,9 @@ SIGN_MODERATOR = mark("moderator")
 SIGN_BASIC_CLIENT = mark("in another chat program, which may show neither edits nor reactions")
 
 
-# Notifications, and the title of the terminal.
+# Notifications and terminal title.
 def notification_title(nick: str, room: str, is_mention: bool) -> str:
-    """Somebody said something while nobody looked."""
+    """Return the notification title of one message."""
     return (
         tr("{nick} named you in {room}", nick=nick, room=room)
         if is_mention
@@ -339,14 +360,14 @@ def notification_title(nick: str, room: str, is_mention: bool) -> str:
 
 
 def notification_summary_title(count: int, rooms: Sequence[str]) -> str:
-    """Several things were said while nobody looked."""
+    """Return the notification title of several messages."""
     return plural(
         "{count:,} message in {rooms}", "{count:,} messages in {rooms}", count, rooms=_summarize_names(rooms, 3)
     )
 
 
 def window_title(room: str, unread: int, mentions: int) -> str:
-    """The title of the terminal: what is unread in all rooms, and the room that is shown."""
+    """Return the terminal title: unread counter of all rooms and the current room."""
     count = f"({'@' if mentions else ''}{unread:,}) " if unread else ""
     return f"{count}{room} · {TITLE}" if room else f"{count}{TITLE}"
 
@@ -356,7 +377,7 @@ MOUSE_ON = mark("The mouse works here again.")
 
 
 def too_long_to_copy(count: int) -> str:
-    """A text that no terminal takes into its clipboard."""
+    """Return the error for a text above the clipboard limit of the terminal."""
     return plural(
         "That is too long for the terminal's clipboard ({count:,} character); Ctrl+V puts it in here.",
         "That is too long for the terminal's clipboard ({count:,} characters); Ctrl+V puts it in here.",

@@ -1,4 +1,4 @@
-"""Sentences about people: who somebody is, and whom one does not want to hear (see `words`)."""
+"""Texts about members, ignored nicknames and muted rooms."""
 
 from collections.abc import Sequence
 
@@ -6,12 +6,12 @@ from tui_chat.session.i18n import mark, tr
 
 
 def whois(nick: str, details: Sequence[str]) -> str:
-    """What is known of somebody."""
+    """Return the reply to `/whois`."""
     return f"{nick}: {' · '.join(details)}"
 
 
 def whois_account(account: str) -> str:
-    """Somebody has an account of this name."""
+    """Return the account detail of `/whois`."""
     return tr("account {account}", account=account)
 
 
@@ -23,42 +23,42 @@ ROLES = {"owner": mark("owner of this room"), "moderator": mark("moderator of th
 
 
 def whois_client_kind(client_kind: str) -> str:
-    """Somebody uses a plain client."""
+    """Return the basic client detail of `/whois`."""
     return tr("with a plain client ({form}), which may show neither changes nor reactions", form=client_kind)
 
 
 def whois_rooms(rooms: Sequence[str]) -> str:
-    """In which of your rooms somebody is."""
+    """Return the shared rooms detail of `/whois`."""
     return tr("in {rooms}", rooms=", ".join(rooms))
 
 
 def whois_last_message(moment: str) -> str:
-    """When somebody was last heard here."""
+    """Return the last activity detail of `/whois`."""
     return tr("last said something at {moment}", moment=moment)
 
 
 def no_such_nick(nick: str) -> str:
-    """Nobody here has this nickname."""
+    """Return the error for an unknown nickname."""
     return tr("Nobody here is called {nick}.", nick=nick[:64])
 
 
 def nick_ignored(nick: str) -> str:
-    """Somebody is ignored from now on."""
+    """Return the confirmation of `/ignore`."""
     return tr("What {nick} says is not shown any more. /unignore {nick} shows it again.", nick=nick)
 
 
 def nick_unignored(nick: str) -> str:
-    """Somebody is no longer ignored."""
+    """Return the confirmation of `/unignore`."""
     return tr("What {nick} says is shown again.", nick=nick)
 
 
 def nick_not_ignored(nick: str) -> str:
-    """Somebody was to be ignored no longer who is not."""
+    """Return the error for `/unignore` with a nickname that is not ignored."""
     return tr("{nick} is not ignored.", nick=nick[:64])
 
 
 def ignored_nicks(nicks: Sequence[str]) -> str:
-    """Who is ignored."""
+    """Return the list of ignored nicknames."""
     return tr("Ignored: {nicks}", nicks=", ".join(nicks)) if nicks else tr("Nobody is ignored.")
 
 
@@ -66,10 +66,10 @@ CANNOT_IGNORE_YOURSELF = mark("You cannot ignore yourself.")
 
 
 def room_muted(room: str) -> str:
-    """A room is muted now."""
+    """Return the confirmation of `/mute`."""
     return tr("{room} is muted: it notifies of nothing. /unmute ends that.", room=room)
 
 
 def room_unmuted(room: str) -> str:
-    """A room is no longer muted."""
+    """Return the confirmation of `/unmute`."""
     return tr("{room} is not muted.", room=room)

@@ -1,4 +1,4 @@
-"""The sentences of searching and going to what was said; the others are in `words`."""
+"""Texts of the message search and date navigation."""
 
 from tui_chat.session.i18n import mark, tr
 
@@ -13,12 +13,12 @@ ROOM_EMPTY = mark("Nothing was said in this room yet.")
 
 
 def search_scope(room: str | None) -> str:
-    """Where it is searched."""
+    """Return the scope label of a search, None for all rooms."""
     return tr("in {room}", room=room) if room is not None else tr("in all rooms")
 
 
 def result_count(count: int, has_more: bool) -> str:
-    """How many messages a search has found so far."""
+    """Return the status line with the number of results."""
     if count:
         return tr("{count:,} found, ↓ for more", count=count) if has_more else tr("{count:,} found", count=count)
     return tr("nothing found yet, ↓ looks further back") if has_more else tr("nothing found")
@@ -30,17 +30,17 @@ ROOM_NOT_OPEN = mark("not open")
 
 
 def confirm_join(room: str) -> str:
-    """What was found is in a room that is not open."""
+    """Return the prompt to join the room of a search hit."""
     return tr("You are not in {room}. Enter once more joins it.", room=room)
 
 
 def invalid_date(text: str) -> str:
-    """A date was not understood."""
+    """Return the error for an unknown date format."""
     return tr("No day is called {day}. Try 2026-11-18 or yesterday.", day=text[:40])
 
 
 def no_messages_on(day: str, is_later: bool) -> str:
-    """Nothing was said on this day."""
+    """Return the note for a date without messages; `is_later` means that a later message follows."""
     if is_later:
         return tr("Nothing on {day}; this came next.", day=day)
     return tr("Nothing on {day} or later; this is the newest.", day=day)
