@@ -1,3 +1,4 @@
-"""State of the chat screen without a user interface.
+"""View state of a chat session, shared by all front ends.
 
-Imports neither Textual nor a front end."""
+- Dependency: no module of this package imports Textual or a front end.
+"""

@@ -1,8 +1,8 @@
-"""Everything that is on screen, without a screen: rooms in order, the one shown, what is on its way.
+"""View model of all joined rooms on one server.
 
-Rule 1  Only this module applies what the client tells, in the order it is told.
-Rule 2  A draft and a send belong to the room they were written in.
-Rule 3  Nothing is drawn here: what has changed is gathered and handed out by `take_changes`.
+- Event order: client events are applied only here, in the order of their arrival.
+- Isolation: a draft and an outbox item stay in the room of their creation.
+- Rendering: changes accumulate as dirty parts and splices until `pop_delta`.
 """
 
 from collections import deque
@@ -28,30 +28,30 @@ from tui_chat.session.store.composer_store import SavedRoomState
 from tui_chat.session.strings import chat as chat_strings
 
 MAX_LINES = 20_000
-"""Lines of a room beyond which the oldest are let go, to come back when somebody scrolls up to them."""
+"""Maximum number of timeline lines per room; older lines are trimmed and reloaded on scrolling back."""
 
 MAX_LINES_READING_BACK = 150_000
-"""The same of a room in which somebody reads back, or that nobody looks at."""
+"""Maximum number of timeline lines in the current room while its newest message is not viewed."""
 
 MAX_QUEUED_NOTIFICATIONS = 1_000
-"""Messages that wait to be told to somebody who is not here; the newest."""
+"""Capacity of the notification queue; the oldest notification is dropped on overflow."""
 
 
 class ChatSession:
-    """What one person has open on one server.
+    """Rooms, selection and connection state of one user on one server.
 
     Attributes:
-        rooms: What is open, by the names' keys, in the order it was opened.
-        state: How the connection is.
-        in_focus: The terminal has the focus, as far as it tells.
+        rooms: Open rooms by canonical key, in display order.
+        connection_state: Last reported state of the connection.
+        has_focus: Terminal focus, True if the terminal does not report focus.
     """
 
     def __init__(self, now_ms: Callable[[], int], settings: Callable[[], ClientSettings] = ClientSettings) -> None:
-        """Nothing is open yet.
+        """Create a session without rooms.
 
         Args:
-            now_ms: Milliseconds since the epoch.
-            settings: What is set now.
+            now_ms: Wall clock of notices in Unix milliseconds.
+            settings: Accessor of the settings in force.
         """
         self.rooms: dict[str, RoomView] = {}
         self.connection_state: events.ConnectionState = events.Connecting()
@@ -64,25 +64,25 @@ class ChatSession:
         self._queued_notifications: deque[NotifiableMessage] = deque(maxlen=MAX_QUEUED_NOTIFICATIONS)
         self._dirty_parts = DirtyPart.NONE
         self._pending_lines = PendingLines()
-        self._queued_notices: list[str] = []  # for the first room that is shown
+        self._queued_notices: list[str] = []  # shown in the first opened room
         self._room_order: dict[str, int] = {}
         self._ignore_filter = IgnoreFilter(settings)
         self._basic_server_reported = False
         self._reported_failures: set[str] = set()
 
-    # What is shown.
+    # Room selection.
 
     @property
     def current_room(self) -> RoomView | None:
-        """The room that is shown."""
+        """Selected room, None if no room is open."""
         return None if self._current_key is None else self.rooms[self._current_key]
 
     def find_room(self, name: str) -> RoomView | None:
-        """The open room of this name."""
+        """Return the open room with this name, None if there is none."""
         return self.rooms.get(names.canonical_key(name))
 
     def pop_delta(self) -> ScreenDelta:
-        """What has changed since this was last asked."""
+        """Return the changes since the previous call and clear them."""
         parts, self._dirty_parts = self._dirty_parts, DirtyPart.NONE
         splices: list[Splice] = []
         for view in self.rooms.values():
@@ -94,7 +94,7 @@ class ChatSession:
         return ScreenDelta(parts, splices)
 
     def show_room(self, name: str) -> None:
-        """Show this room; the draft of the one that was shown stays with it."""
+        """Select an open room; drafts stay with their rooms."""
         key = names.canonical_key(name)
         if key == self._current_key or key not in self.rooms:
             return
@@ -106,22 +106,22 @@ class ChatSession:
         )
 
     def cycle_room(self, offset: int) -> None:
-        """Show the room that many places further down the list, around its end."""
+        """Select the room `offset` positions further in the list, with wrap-around."""
         keys = list(self.rooms)
         if self._current_key is not None:
             self.show_room(self.rooms[keys[(keys.index(self._current_key) + offset) % len(keys)]].name)
 
     def show_room_number(self, number: int) -> None:
-        """Show the room at this place of the list, from 1; nothing when there is none."""
+        """Select the room at a 1-based list position; ignore invalid positions."""
         if 1 <= number <= len(self.rooms):
             self.show_room(list(self.rooms.values())[number - 1].name)
 
     def is_muted(self, view: RoomView) -> bool:
-        """Nothing of this room is wanted but what names you."""
+        """Return whether notifications of this room are off."""
         return self._settings().is_muted(view.name)
 
     def apply_settings(self) -> None:
-        """The settings have changed: what follows from them is made so."""
+        """Update the view state after a change of settings."""
         self._dirty_parts |= DirtyPart.ROOM_LIST
         if self._ignore_filter.refresh():
             self._dirty_parts |= DirtyPart.MEMBER_LIST | DirtyPart.STATUS
@@ -129,7 +129,7 @@ class ChatSession:
                 self.rooms[key].apply_ignore_filter(room.log.messages())
 
     def show_next_unread(self) -> None:
-        """Show the next room where something is unread, one that names you first."""
+        """Select the next room with mentions, otherwise the next unmuted room with unread messages."""
         views = list(self.rooms.values())
         current_index = next((index for index, view in enumerate(views) if view is self.current_room), 0)
         other_views = views[current_index + 1 :] + views[:current_index]
@@ -139,7 +139,7 @@ class ChatSession:
             self.show_room(candidates[0].name)
 
     def set_viewed(self, is_viewed: bool) -> None:
-        """Say whether the shown room is looked at: in focus, and at the bottom."""
+        """Set whether the newest message of the current room is visible and the terminal has focus."""
         view = self.current_room
         self._is_viewed = is_viewed
         if view is None:
@@ -151,21 +151,24 @@ class ChatSession:
         else:
             view.stop_viewing()
 
-    # What the client tells.
+    # Client events.
 
     def restore_order(self, rooms: Sequence[str]) -> None:
-        """These rooms were open before, and stand in this order when they are again."""
+        """Set the saved room order; rooms without a saved position sort last."""
         self._room_order = {names.canonical_key(name): index for index, name in enumerate(rooms)}
         self._sort_rooms()
         self._dirty_parts |= DirtyPart.ROOM_LIST
 
     def add_room(self, room: RoomPort, saved_state: SavedRoomState | None = None, *, show: bool = True) -> RoomView:
-        """A room that was joined, with what its log holds.
+        """Add a joined room with the current content of its log.
 
         Args:
-            room: It.
-            left: What you left there, None for nothing.
-            show: It is shown now; otherwise only when no other is.
+            room: Joined room.
+            saved_state: State from the composer store, None for an empty state.
+            show: Select the room; the first room is selected in any case.
+
+        Returns:
+            The view of the room, the existing one after a repeated join.
         """
         key = names.canonical_key(room.name)
         view = self.rooms.get(key)
@@ -195,12 +198,12 @@ class ChatSession:
         return view
 
     def _sort_rooms(self) -> None:
-        # Those that were not expected stand behind the others, in the order they came.
+        # The sort is stable, so rooms without a saved position keep their join order.
         end = len(self._room_order)
         self.rooms = dict(sorted(self.rooms.items(), key=lambda item: self._room_order.get(item[0], end)))
 
     def remove_room(self, name: str) -> None:
-        """The room is closed, and the one before it shown."""
+        """Remove a room; if selected, its predecessor in the list is selected."""
         key = names.canonical_key(name)
         if key not in self.rooms:
             return
@@ -219,7 +222,7 @@ class ChatSession:
             self._dirty_parts |= DirtyPart.ROOM | DirtyPart.MEMBER_LIST | DirtyPart.HEADER | DirtyPart.STATUS
 
     def apply(self, event: events.ClientEvent) -> None:
-        """Something the client tells; what concerns a room that is not open is dropped."""
+        """Apply a client event; ignore events of rooms that are not open."""
         match event:
             case events.ConnectionStateChanged(state):
                 self.connection_state = state
@@ -250,30 +253,30 @@ class ChatSession:
             case events.OutboxItemChanged(item):
                 self._on_item_changed(item)
             case events.PersistenceFailed(problem):
-                if (
-                    problem not in self._reported_failures
-                ):  # outbox and drafts, history and index: one disk has one fault
+                if problem not in self._reported_failures:  # one disk fault can affect several stores
                     self._reported_failures.add(problem)
                     self.add_notice(error_text.phrase(problem))
 
     def add_notice(self, text: str) -> None:
-        """A word of the program's own, in the room that is shown, or the first that will be."""
+        """Append a notice to the current room, or queue the notice for the first room."""
         if self.current_room is not None:
             self.current_room.transcript.add_notice(self._now_ms(), text)
         else:
             self._queued_notices.append(text)
 
     def trim_room(self, name: str) -> None:
-        """The room's log has let its oldest messages go: their lines go too."""
+        """Remove the lines of messages that the room log has trimmed."""
         view, room = self.find_room(name), self._joined_rooms.get(names.canonical_key(name))
         if view is not None and room is not None:
             view.transcript.trim(room.log.first)
 
     def rooms_to_trim(self) -> dict[str, int]:
-        """The rooms with so many lines that the oldest should go, and how many messages should stay.
+        """Return the rooms above their line limit.
 
-        Where somebody reads back far more stays: `READING_MAX`, and whoever is
-        still above them then gets to the oldest that are left.
+        The limit of the current room is `MAX_LINES_READING_BACK` while the user scrolls back, otherwise `MAX_LINES`.
+
+        Returns:
+            Number of messages to keep, by room name.
         """
         keep_counts: dict[str, int] = {}
         for view in self.rooms.values():
@@ -283,10 +286,10 @@ class ChatSession:
                 keep_counts[view.name] = limit - MAX_LINES // 2
         return keep_counts
 
-    # What you say.
+    # Unsent messages.
 
     def find_unsent_line(self, key: str) -> tuple[RoomView, UUID] | None:
-        """The shown room and the `clientId` of the send whose line has this key."""
+        """Return the current room and the `clientId` of the unsent line with this key, None for any other line."""
         view = self.current_room
         client_id = key.removeprefix(UNSENT_KEY_PREFIX)
         if view is None or client_id == key or view.transcript.find_unsent(client_id) is None:
@@ -295,10 +298,10 @@ class ChatSession:
 
     @property
     def unsent_count(self) -> int:
-        """How many messages and changes are on their way."""
+        """Number of unacknowledged messages and changes."""
         return len(self._pending_lines)
 
-    # How each event is applied.
+    # Event handlers.
 
     def _on_item_changed(self, item: OutboxItem) -> None:
         view = self.find_room(item.room)
@@ -347,9 +350,9 @@ class ChatSession:
             self._dirty_parts |= DirtyPart.STATUS
 
     def _queue_notifications(self, view: RoomView, lines: Sequence[MessageLine]) -> None:
-        """Keep what somebody who is not here wants to be told of."""
+        """Queue notifications for unread lines, by the room's notification level."""
         if view is self.current_room and self.has_focus:
-            return  # it is on the screen, or waits below what is
+            return  # the user sees the message or the new-message counter
         settings = self._settings()
         level = settings.notification_level(view.name)
         for line in lines:
@@ -357,7 +360,7 @@ class ChatSession:
                 self._queued_notifications.append(NotifiableMessage(view.name, line.nick, line.text, line.is_mention))
 
     def pop_notifications(self) -> list[NotifiableMessage]:
-        """What was said since this was last asked that somebody who is not here wants to be told of."""
+        """Return the queued notifications and clear the queue."""
         notifications = list(self._queued_notifications)
         self._queued_notifications.clear()
         return notifications

@@ -1,4 +1,4 @@
-"""What is being written when it is no plain message: an answer, an edit, a reaction."""
+"""Compose modes for replies, edits and reactions."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -6,11 +6,11 @@ from enum import Enum
 from tui_chat.session import emoji_names
 
 QUICK_REACTIONS = ("👍", "❤️", "😂", "🎉", "😮", "👀")
-"""Those that a digit stands for."""
+"""Reactions selectable by the digits from 1."""
 
 
 class ComposeKind(Enum):
-    """What Enter does with the text."""
+    """Request that Enter sends with the composer text."""
 
     REPLY = "reply"
     EDIT = "edit"
@@ -19,13 +19,14 @@ class ComposeKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ComposeMode:
-    """What the text in the composer is for.
+    """Target message of the composer text.
 
     Attributes:
-        seq: The message that it is about.
-        about: Who said that and what, in one line.
-        began: The text that stood there when it began.
-        put_aside: What was being written before.
+        kind: Request to send.
+        seq: Log position of the target message.
+        about: Author and text of the target message, in one line.
+        began: Initial composer text of this mode.
+        put_aside: Draft to restore after this mode.
     """
 
     kind: ComposeKind
@@ -36,7 +37,7 @@ class ComposeMode:
 
 
 def resolve_emoji(text: str) -> str:
-    """The emoji that a typed text means: that of its digit or its name (`tada`, `:tada:`), or itself."""
+    """Return the emoji for a quick-reaction digit or an emoji name (`tada`, `:tada:`), other text unchanged."""
     stripped = text.strip()
     if len(stripped) == 1 and stripped.isascii() and stripped.isdigit() and 0 < int(stripped) <= len(QUICK_REACTIONS):
         return QUICK_REACTIONS[int(stripped) - 1]

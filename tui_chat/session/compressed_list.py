@@ -1,10 +1,8 @@
-"""A list of lines that may be very long, in little memory.
+"""Memory-efficient list of timeline lines in compressed blocks.
 
-Rule 1  It holds what a list would after the same splices.
-Rule 2  Lines that were not looked at of late are packed (`Packing`); one that was
-        comes back equal, but as another object.
-Rule 3  Reading one line after the other costs little, changing a few lines costs the
-        same wherever they are, and neither depends on how many there are.
+- Equivalence: the content equals that of a plain list after the same splices.
+- Identity: lines of a compressed block are equal but not identical after decompression.
+- Cost: a sequential read decompresses each block once, and a small splice only its own blocks.
 """
 
 from array import array
@@ -17,19 +15,19 @@ from tui_chat.client.sync.compressed_blocks import BLOCK_SIZE, Block, Compressed
 from tui_chat.session.lines import GapLine, Line, MessageLine, NoticeLine, UnreadLine
 
 UNCOMPRESSED_BLOCKS = 12
-"""Blocks that are not packed: more than the lines in view and around it."""
+"""Number of recently used blocks kept uncompressed, more than the visible lines and their surroundings need."""
 
 
 class CompressedList(Sequence[Line]):
-    """The lines of a timeline, oldest first."""
+    """Sequence of timeline lines, oldest first."""
 
     def __init__(self, lines: Iterable[Line] = ()) -> None:
         self._compressed = CompressedBlocks(list[MessageLine | NoticeLine | GapLine | UnreadLine], UNCOMPRESSED_BLOCKS)
         self._blocks: list[Block[Line]] = []
         self._sizes = array("q")
-        self._ends = array("q")  # of each block, the index after its last line
-        self._key_hashes: list[array[int]] = []  # of each block, a hash of each line's key
-        self._cached_block: tuple[int, int, list[Line]] = (0, 0, [])  # a block that was just used: from, to, its lines
+        self._ends = array("q")  # end index of each block, exclusive
+        self._key_hashes: list[array[int]] = []  # line key hashes of each block
+        self._cached_block: tuple[int, int, list[Line]] = (0, 0, [])  # start, end and lines of the last read block
         self.splice(0, 0, tuple(lines))
 
     def __len__(self) -> int:
@@ -41,14 +39,14 @@ class CompressedList(Sequence[Line]):
     def __getitem__(self, index: slice) -> list[Line]: ...
     def __getitem__(self, index: int | slice) -> Line | list[Line]:
         if isinstance(index, slice):
-            return [self[each] for each in range(*index.indices(len(self)))]
+            return [self[position] for position in range(*index.indices(len(self)))]
         first, end, lines = self._cached_block
         if first <= index < end:
             return lines[index - first]
         if index < 0:
             index += len(self)
         if not 0 <= index < len(self):
-            raise IndexError(f"there are {len(self)} lines")
+            raise IndexError(f"index out of range: {len(self)} lines")
         number = bisect_right(self._ends, index)
         end = self._ends[number]
         first = end - self._sizes[number]
@@ -61,7 +59,7 @@ class CompressedList(Sequence[Line]):
             yield from tuple(self._compressed.get_items(block))
 
     def splice(self, index: int, removed: int, lines: Sequence[Line]) -> None:
-        """At `index`, take `removed` lines away and put `lines`."""
+        """Replace `removed` lines at `index` with `lines`."""
         self._cached_block = (0, 0, [])
         blocks, end = self._blocks, index + removed
         first = min(bisect_right(self._ends, index), max(0, len(blocks) - 1))
@@ -82,20 +80,20 @@ class CompressedList(Sequence[Line]):
         self._replace_blocks(first, last, merged)
 
     def copy(self) -> "CompressedList":
-        """The same lines in another list; costs little, as what is packed is shared."""
-        other = CompressedList()
-        other._blocks = [other._compressed.copy_block(block) for block in self._blocks]
-        other._sizes, other._ends = self._sizes[:], self._ends[:]
-        other._key_hashes = [hashes[:] for hashes in self._key_hashes]
-        return other
+        """Return an independent list that shares the compressed data."""
+        duplicate = CompressedList()
+        duplicate._blocks = [duplicate._compressed.copy_block(block) for block in self._blocks]
+        duplicate._sizes, duplicate._ends = self._sizes[:], self._ends[:]
+        duplicate._key_hashes = [hashes[:] for hashes in self._key_hashes]
+        return duplicate
 
     def get(self, key: str | None) -> Line | None:
-        """The line with this key, None if there is none."""
+        """Look up a line by its key; None if absent."""
         index = None if key is None else self.index_of(key)
         return None if index is None else self[index]
 
     def index_of(self, key: str) -> int | None:
-        """The index of the line with this key, None if there is none."""
+        """Search the blocks for `key`, newest block first, and return the line index or None."""
         key_hash = hash(key)
         for block_index in range(len(self._blocks) - 1, -1, -1):
             if key_hash in self._key_hashes[block_index]:
@@ -106,7 +104,7 @@ class CompressedList(Sequence[Line]):
         return None
 
     def _splice_block(self, block_index: int, offset: int, removed: int, lines: Sequence[Line]) -> None:
-        """Change lines within a block."""
+        """Splice lines inside one block."""
         self._compressed.get_items(self._blocks[block_index])[offset : offset + removed] = lines
         self._key_hashes[block_index][offset : offset + removed] = _hash_keys(lines)
         growth = len(lines) - removed
@@ -118,7 +116,7 @@ class CompressedList(Sequence[Line]):
                 self._replace_blocks(block_index, block_index + 1, [])
 
     def _replace_blocks(self, first: int, last: int, lines: list[Line]) -> None:
-        """These lines stand in the place of the blocks from `first` to before `last`."""
+        """Replace the blocks `first` to `last` (exclusive) with new blocks of `lines`."""
         for block in self._blocks[first:last]:
             self._compressed.discard(block)
         chunks = [lines[start : start + BLOCK_SIZE] for start in range(0, len(lines), BLOCK_SIZE)]

@@ -1,4 +1,4 @@
-"""A day as one types it: `2026-11-18`, `yesterday`, `monday`, `3 days ago`, `昨天`, `周一`, `11月18日`."""
+"""Parser for typed dates: `2026-11-18`, `yesterday`, `monday`, `3 days ago`, `昨天`, `周一`, `11月18日`."""
 
 import re
 from datetime import date, datetime, time, timedelta, tzinfo
@@ -17,13 +17,14 @@ _MONTH_AND_DAY = re.compile(r"(\d{1,2})[-/](\d{1,2})|(\d{1,2})月(\d{1,2})[日�
 
 
 def parse(text: str, today: date) -> date | None:
-    """The day that is meant, None when it is not understood.
+    """Return the date that `text` denotes, None if the format is unknown or the date invalid.
 
-    A weekday is the last one before today; a day without a year is the last such day, today included.
+    A weekday denotes its last occurrence before `today`. A date without a year denotes its last occurrence up to and
+    including `today`.
 
     Args:
-        text: As it was typed.
-        today: The day it is.
+        text: Typed date.
+        today: Reference date.
     """
     normalized = " ".join(text.casefold().split())
     try:
@@ -47,16 +48,16 @@ def parse(text: str, today: date) -> date | None:
 
 
 def start_of_day(day: date, zone: tzinfo | None = None) -> int:
-    """When a day begins, in milliseconds since the epoch.
+    """Return the start of a day in milliseconds since the epoch, at least 0.
 
     Args:
-        day: It.
-        zone: Whose day; None is this computer's.
+        day: Calendar date.
+        zone: Time zone of the date; None for the system's.
     """
     try:
         return max(0, int(datetime.combine(day, time.min, zone).timestamp() * 1000))
     except (OverflowError, OSError, ValueError):
-        return 0  # a day that no clock of this computer has: before everything
+        return 0  # outside the range of the platform's clock
 
 
 def _parse_weekday(text: str) -> int | None:

@@ -1,20 +1,20 @@
-"""Emoji by the names that people know them by: `smile`, `thumbsup`, `+1`."""
+"""Emoji lookup by short name: `smile`, `thumbsup`, `+1`."""
 
 from functools import cache
 
 FULLY_QUALIFIED = 2
-"""Emoji that are drawn as such everywhere (UTS #51, section 1.4)."""
+"""Status of emoji with a reliable emoji presentation (UTS #51, section 1.4)."""
 
 
 def search(query: str, limit: int) -> list[tuple[str, str]]:
-    """The emoji with a name that starts with `typed`, or has a later word that does.
+    """Return emoji with a name or a later word of a name that starts with `query`.
 
     Args:
-        typed: A part of a name, without colons, in any case.
-        most: How many to give.
+        query: Prefix in any case, without colons.
+        limit: Maximum number of results.
 
     Returns:
-        Name and emoji; the exact name first, then shorter ones before longer ones.
+        Pairs of name and emoji: the exact name, then prefix matches, then word matches, each group by length.
     """
     folded_query = query.casefold()
     matches: list[tuple[tuple[bool, bool, int, str], str, str]] = []
@@ -31,13 +31,13 @@ def search(query: str, limit: int) -> list[tuple[str, str]]:
 
 
 def find(name: str) -> str | None:
-    """The emoji of this very name, without colons, in any case."""
+    """Return the emoji with exactly this name in any case, None if there is none."""
     return _load_names().get(name.casefold())
 
 
 @cache
 def _load_names() -> dict[str, str]:
-    from emoji import EMOJI_DATA  # noqa: PLC0415 (50 ms, for those who type a colon)
+    from emoji import EMOJI_DATA  # noqa: PLC0415 (50 ms, at the first lookup)
 
     return {
         name.strip(":").casefold(): emoji

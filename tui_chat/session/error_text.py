@@ -1,9 +1,9 @@
-"""What a server or the SDK gives as the reason of a refusal, as a sentence for the person.
+"""Translated error texts for reasons from the server and the SDK.
 
-The reasons themselves are English: they are part of the wire's answers, and a bot reads them in its log.
+Reasons are English on the wire, because a bot logs them unchanged.
 
-Rule 1  A reason that is known is said in the language in use, with its parts.
-Rule 2  One that is not known is shown as it came, or, to who reads another language, by its code.
+- Known reasons: the translation is chosen by the full reason, with its parameters.
+- Unknown reasons: shown unchanged in English; other languages show the text of the error code, if known.
 """
 
 import re
@@ -13,7 +13,7 @@ from tui_chat.protocol.errors import ChatError
 from tui_chat.session.i18n import Language, Translatable, active_language, mark, tr
 
 _REASONS = (
-    # tui_chat.protocol: what is checked on both sides.
+    # Validation in tui_chat.protocol, used by client and server.
     mark("a nickname cannot be empty"),
     mark("a room name cannot be empty"),
     mark("a nickname can have {limit} characters"),
@@ -34,7 +34,7 @@ _REASONS = (
     mark("there is no such push"),
     mark("history takes exactly one of before, after, around and at"),
     mark("the server's answer could not be read"),
-    # The server.
+    # Server.
     mark("too many messages"),
     mark("too many joins"),
     mark("too many requests"),
@@ -59,7 +59,7 @@ _REASONS = (
     mark("there is no such message"),
     mark("there is no such room"),
     mark("only its author or a moderator may change a message"),
-    # The SDK.
+    # SDK.
     mark("the client was closed"),
     mark("the server did not answer in time"),
     mark("the server does not answer"),
@@ -116,23 +116,28 @@ _MESSAGES_BY_CODE = {
 
 
 def describe(error: ChatError) -> str:
-    """Why something was refused, as a sentence of its own."""
+    """Return the complete sentence for a failed request."""
     return sentence(error.message, error.code)
 
 
 def sentence(reason: str, code: str = "") -> str:
-    """A reason as a sentence of its own.
+    """Return a reason as a complete sentence.
 
     Args:
-        reason: What the server or the SDK said.
-        code: Its code, if there is one.
+        reason: English reason from the server or the SDK.
+        code: Error code, "" if there is none.
     """
     text = phrase(reason.removesuffix("."), code)
     return tr("{sentence}.", sentence=f"{text[:1].upper()}{text[1:]}")
 
 
 def phrase(reason: str, code: str = "") -> str:
-    """A reason as it stands within a sentence; takes what `sentence` takes."""
+    """Return a reason as a phrase for use inside a sentence.
+
+    Args:
+        reason: English reason from the server or the SDK.
+        code: Error code, "" if there is none.
+    """
     if active_language() is Language.ENGLISH:
         return reason
     return _translate(reason.removesuffix(".")) or (

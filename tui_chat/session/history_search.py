@@ -1,24 +1,24 @@
-"""Searching what you sent, letter by letter, as readline's Ctrl+R does."""
+"""Incremental search of the input history, like Ctrl+R of readline."""
 
 import re
 from collections.abc import Sequence
 
 
 class HistorySearch:
-    """One search through what was sent in a room, newest first; upper and lower case are the same.
+    """One case-insensitive search through the sent texts of a room, newest first.
 
     Attributes:
-        began: What was being written when it began.
-        query: What is searched for.
-        failed: Nothing (more) holds it; what was found last is still shown.
+        original_text: Composer text before the search.
+        query: Search text.
+        failed: True if the last search step found no match; the previous match stays current.
     """
 
     def __init__(self, texts: Sequence[str], original_text: str) -> None:
-        """Begin.
+        """Create a search without a query.
 
         Args:
-            texts: What was sent, oldest first.
-            began: What is being written.
+            texts: Sent texts, oldest first.
+            original_text: Composer text before the search.
         """
         self.original_text = original_text
         self.query = ""
@@ -28,27 +28,27 @@ class HistorySearch:
 
     @property
     def text(self) -> str:
-        """What was found, or what was being written while nothing is."""
+        """Matched text, or the original text without a match."""
         return self.original_text if self._index is None else self._texts[self._index]
 
     @property
     def steps_back(self) -> int:
-        """How many texts before the one being written it was found; 0 when nothing was."""
+        """Distance of the match from the composer text in history entries, 0 without a match."""
         return 0 if self._index is None else len(self._texts) - self._index
 
     @property
     def match_span(self) -> tuple[int, int] | None:
-        """Where in `shown` the match begins and ends, in characters; None when nothing was found."""
+        """Start and end of the match in `text` in characters, None without a match."""
         matched = None if self._index is None else self._match_at(self._index)
         return matched.span() if matched is not None else None
 
     def append(self, text: str) -> None:
-        """The query grows; what is shown stays as long as it holds it."""
+        """Extend the query; the current match stays if the longer query matches too."""
         self.query += text
         self._search(len(self._texts) - 1 if self._index is None else self._index, -1)
 
     def backspace(self) -> None:
-        """The query's last character goes; the search begins anew from the newest."""
+        """Remove the last character of the query and restart the search at the newest text."""
         self.query = self.query[:-1]
         self._index = None
         self.failed = False
@@ -56,12 +56,12 @@ class HistorySearch:
             self._search(len(self._texts) - 1, -1)
 
     def older(self) -> None:
-        """The match before this one."""
+        """Move to the next older match."""
         if self.query:
             self._search(len(self._texts) - 1 if self._index is None else self._index - 1, -1)
 
     def newer(self) -> None:
-        """The match after this one."""
+        """Move to the next newer match."""
         if self._index is not None:
             self._search(self._index + 1, 1)
 

@@ -1,11 +1,9 @@
-"""The language of the program: what is said is written in English and translated when it is shown.
+"""Translation of user-visible texts with gettext.
 
-Rule 1  A sentence is looked up at the moment it is shown, so the language can change while the program runs.
-Rule 2  What stands in a registry is marked (`mark`) and is no `str`: showing it without `tr` is a type error.
-Rule 3  A sentence with parts is looked up whole, then filled in; what people wrote is only ever filled in.
-
-The catalogue is `tui_chat/locale/<language>/LC_MESSAGES/chat.po`; `make messages` keeps it up to date
-(docs/translating.md).
+- Late lookup: texts are translated at display time, so a language change needs no restart.
+- Type safety: registries hold `Translatable` values from `mark`, so display without `tr` is a type error.
+- Whole sentences: a template is translated first and formatted second; text from members is only a parameter.
+- Catalogue: `tui_chat/locale/<language>/LC_MESSAGES/chat.po`, updated by `make messages` (docs/translating.md).
 """
 
 from collections.abc import Mapping
@@ -15,14 +13,14 @@ from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
 
 LOCALE_DIR = Path(__file__).parents[1] / "locale"
-"""Where the catalogues are."""
+"""Directory of the message catalogues."""
 
 DOMAIN = "chat"
-"""The name of their files."""
+"""Gettext domain and base name of the catalogue files."""
 
 
 class Language(Enum):
-    """A language the program speaks; its value is its tag (RFC 5646) as one types it."""
+    """Supported language; the value is the typed tag (RFC 5646)."""
 
     ENGLISH = "en"
     CHINESE = "zh"
@@ -33,33 +31,33 @@ _CATALOGUE_DIRS = {Language.CHINESE: "zh_CN"}
 
 @dataclass(frozen=True, slots=True)
 class Translatable:
-    """A text that is translated when it is shown.
+    """Text with translation at display time.
 
     Attributes:
-        text: It in English.
+        text: English text, the key of the catalogue.
     """
 
     text: str
 
 
 def mark(text: str) -> Translatable:
-    """Mark a text for translation where it cannot be shown yet; `tr` shows it."""
+    """Mark a text for extraction without translating it."""
     return Translatable(text)
 
 
 class _Active:
-    """The one language that is in use; the screen is one, too."""
+    """Process-wide active language and its catalogue."""
 
     language = Language.ENGLISH
     catalogue: NullTranslations = NullTranslations()
 
 
 def tr(text: str | Translatable, /, **values: object) -> str:
-    """A text in the language in use.
+    """Translate a text to the active language.
 
     Args:
-        text: It in English, with the names of its parts in braces.
-        values: The parts, if it has any.
+        text: English text or template with named fields in braces.
+        values: Values of the fields; without values the text is not formatted.
     """
     english = text.text if isinstance(text, Translatable) else text
     translated = _Active.catalogue.gettext(english) if english else ""
@@ -67,22 +65,22 @@ def tr(text: str | Translatable, /, **values: object) -> str:
 
 
 def plural(singular: str, plural_form: str, count: int, /, **values: object) -> str:
-    """A text about a number of things, in the language in use.
+    """Translate a text with a count to the active language.
 
     Args:
-        one: It in English, when there is one of them.
-        many: It in English otherwise.
-        count: How many there are; the texts may say `{count:,}`.
-        values: Its other parts.
+        singular: English template for a count of 1.
+        plural_form: English template for any other count.
+        count: Number that selects the form, available as `{count:,}`.
+        values: Values of the other fields.
     """
     return _Active.catalogue.ngettext(singular, plural_form, count).format(count=count, **values)
 
 
 def activate(language: Language) -> None:
-    """Speak this language from now on.
+    """Set the active language of the process.
 
     Raises:
-        OSError: Its catalogue cannot be read.
+        OSError: The catalogue file is missing or unreadable.
     """
     catalogue = NullTranslations()
     if language in _CATALOGUE_DIRS:
@@ -92,29 +90,29 @@ def activate(language: Language) -> None:
 
 
 def catalogue_dir(language: Language) -> str:
-    """The folder of its catalogue below `LOCALE`, empty for English, which needs none."""
+    """Return the catalogue directory of a language below `LOCALE_DIR`, "" for English."""
     return _CATALOGUE_DIRS.get(language, "")
 
 
 def active_language() -> Language:
-    """The language in use."""
+    """Return the active language."""
     return _Active.language
 
 
 def language_from_tag(tag: str) -> Language | None:
-    """The language of a tag or locale (`zh`, `zh-Hans`, `zh_CN.UTF-8`), None when the program does not speak it."""
+    """Return the language of a tag or locale (`zh`, `zh-Hans`, `zh_CN.UTF-8`), None if unsupported."""
     primary = tag.replace("-", "_").partition("_")[0].partition(".")[0].casefold()
     return next((language for language in Language if language.value == primary), None)
 
 
 def select_language(flag: str, setting: str, environ: Mapping[str, str]) -> Language:
-    """The language somebody wants.
+    """Return the language for the process; the precedence is flag, setting, environment, English.
 
     Args:
-        flag: What the command line says, empty when nothing.
-        settings: What the settings say, empty when nothing.
-        environ: The environment, where the locale of messages is the first of `LC_ALL`,
-            `LC_MESSAGES` and `LANG` that is set (POSIX, "Environment Variables", 8.2).
+        flag: Value of `--lang`, "" if absent.
+        setting: Value of the `language` setting, "" or "auto" for none.
+        environ: Environment; the first non-empty value of `LC_ALL`, `LC_MESSAGES` and `LANG` applies
+            (POSIX, "Environment Variables", 8.2).
     """
     locale = next((value for name in ("LC_ALL", "LC_MESSAGES", "LANG") if (value := environ.get(name))), "")
     return language_from_tag(flag) or language_from_tag(setting) or language_from_tag(locale) or Language.ENGLISH

@@ -1,8 +1,8 @@
-"""Whose messages are not shown.
+"""Filter for messages of ignored members.
 
-Rule 1  The settings name nicknames; whoever was seen under one of them stays ignored
-        under any other nickname, as long as the program runs.
-Rule 2  What you say yourself is never ignored.
+- Identity: a member seen under an ignored nickname stays ignored after a nickname change, until the setting changes
+  or the program ends.
+- Own messages: the caller exempts the user's own member id.
 """
 
 from collections.abc import Callable
@@ -11,10 +11,10 @@ from tui_chat.session.settings.schema import ClientSettings
 
 
 class IgnoreFilter:
-    """Knows who is ignored now.
+    """Ignored nicknames from the settings and the member ids seen under them.
 
     Args:
-        settings: What is set now.
+        settings: Accessor of the settings in force.
     """
 
     def __init__(self, settings: Callable[[], ClientSettings]) -> None:
@@ -23,7 +23,7 @@ class IgnoreFilter:
         self._ignored_member_ids: set[str] = set()
 
     def refresh(self) -> bool:
-        """Whether others are ignored now than when this was last asked."""
+        """Reload the ignored nicknames and return whether they changed."""
         nicks = self._settings().ignored
         if nicks == self._ignored_nicks:
             return False
@@ -32,7 +32,7 @@ class IgnoreFilter:
         return True
 
     def is_hidden(self, nick: str, member_id: str) -> bool:
-        """Whether what this member says under this nickname is not to be shown."""
+        """Return whether messages of this member under this nickname are hidden."""
         settings = self._settings()
         if not settings.ignored:
             return False

@@ -1,58 +1,57 @@
-"""What was sent in one room, to be walked with Up and Down."""
+"""Input history of one room for the Up and Down keys."""
 
 from collections import deque
 from collections.abc import Iterable, Sequence
 
 MAX_HISTORY = 100
-"""Texts that are kept of a room."""
+"""Maximum number of texts per room."""
 
 
 class InputHistory:
-    """The last texts sent, and where in them one stands.
+    """Sent texts of a room and the current position among them.
 
-    The text that was being written is kept while one walks, and is what stands
-    below the newest.
+    The draft is stored during navigation and follows the newest text.
     """
 
     def __init__(self, texts: Iterable[str] = ()) -> None:
-        """Make it.
+        """Create a history at the draft position.
 
         Args:
-            texts: What was sent before, oldest first.
+            texts: Sent texts, oldest first.
         """
         self._texts: deque[str] = deque(texts, maxlen=MAX_HISTORY)
-        self._steps_back = 0  # how many steps above what is being written
+        self._steps_back = 0  # 0 is the draft
         self._draft = ""
 
     @property
     def texts(self) -> Sequence[str]:
-        """What was sent, oldest first."""
+        """Sent texts, oldest first."""
         return self._texts
 
     def add(self, text: str) -> None:
-        """Put a text that was sent behind the others; a repeat of the last is kept once."""
+        """Append a sent text unless the newest entry is equal, and return to the draft position."""
         if not self._texts or self._texts[-1] != text:
             self._texts.append(text)
         self._steps_back = 0
 
     def set_position(self, steps_back: int, draft: str) -> None:
-        """A text that many steps above what is being written is shown; Down leads back to that.
+        """Set the position and the draft, for example after a history search.
 
         Args:
-            steps_back: 0 for what is being written itself.
-            written: What that is.
+            steps_back: Distance from the draft in entries, 0 for the draft.
+            draft: Composer text to restore below the newest entry.
         """
         self._steps_back, self._draft = steps_back, draft
 
     def ends_with(self, text: str) -> bool:
-        """Nothing was sent after this text, as far as is known."""
+        """Return whether `text` is the newest entry, True for an empty history."""
         return not self._texts or self._texts[-1] == text
 
     def older(self, draft: str) -> str | None:
-        """The text before the one shown, None when there is none.
+        """Move to the previous entry and return its text, None at the oldest entry.
 
         Args:
-            written: What is in the composer now.
+            draft: Composer text, stored at the first step.
         """
         if self._steps_back == len(self._texts):
             return None
@@ -62,7 +61,7 @@ class InputHistory:
         return self._texts[-self._steps_back]
 
     def newer(self) -> str | None:
-        """The text after the one shown, in the end what was being written; None when that is shown."""
+        """Move to the next entry and return its text, the draft after the newest; None at the draft position."""
         if self._steps_back == 0:
             return None
         self._steps_back -= 1

@@ -1,8 +1,7 @@
-"""What a timeline shows: an ordered list of lines, and how it changes.
+"""Timeline line types and the splice operation on them.
 
-The session makes them and knows no screen; the timeline widget draws them and
-knows no network. There can be very many, so they are structs that the garbage
-collector need not look at and that `LongList` can pack.
+- Layering: the session creates lines without a screen; the timeline widget renders lines without a network.
+- Memory: lines are structs without garbage collector tracking, and `CompressedList` can compress them.
 """
 
 from enum import Enum
@@ -10,11 +9,14 @@ from enum import Enum
 from msgspec import Struct
 
 ACTION_PREFIX = "/me "
-"""Begins a message that says what somebody does; stored as it is typed."""
+"""Prefix of action messages, part of the stored text."""
 
 
 class DeliveryState(Enum):
-    """How far a message has come. Others' messages are always `SENT`; a doubtful one was sent, perhaps."""
+    """Delivery state of a message; messages of other members are always `SENT`.
+
+    The result of an `UNCONFIRMED` send is unknown.
+    """
 
     PENDING = "pending"
     SENT = "sent"
@@ -23,12 +25,12 @@ class DeliveryState(Enum):
 
 
 class ReactionCount(Struct, frozen=True, array_like=True, gc=False):
-    """An emoji under a message.
+    """Number of reactions with one emoji on a message.
 
     Attributes:
-        emoji: Cleaned, one line.
-        count: How many members chose it.
-        own: You are one of them.
+        emoji: Sanitised single-line text.
+        count: Number of members with this reaction.
+        is_own: True if the user is one of them.
     """
 
     emoji: str
@@ -37,24 +39,24 @@ class ReactionCount(Struct, frozen=True, array_like=True, gc=False):
 
 
 class MessageLine(Struct, frozen=True, array_like=True, gc=False, tag="message"):
-    """Something that somebody said.
+    """Timeline line of a message.
 
     Attributes:
-        key: Unique in its timeline and stable while the line lives.
-        seq: Its place in the room's log, None until it is sent.
-        ts: Milliseconds since the epoch, UTC; the client's own clock until it is sent.
-        nick: Who said it, cleaned.
-        member_id: Who said it, stable over changes of nickname.
-        own: You said it.
-        text: What was said, cleaned; may hold newlines.
-        delivery: How far it has come.
-        problem: Why it failed, one sentence; empty otherwise.
-        edited: It was changed after it was said.
-        deleted: It was taken back; `text` is empty.
-        mention: It names you.
-        reply_to: The `seq` of the message that it answers.
-        quoted: Who said that message and what, in one line; empty when it is not here.
-        reactions: In the order they came.
+        key: Timeline-unique key, constant for the lifetime of the line.
+        seq: Log position, None before the acknowledgement.
+        ts: Milliseconds since the epoch (UTC), from the client's clock before the acknowledgement.
+        nick: Author's nickname, sanitised.
+        member_id: Author's member id, constant across nickname changes.
+        is_own: True for the user's own message.
+        text: Sanitised message body, possibly with newlines; "" if deleted.
+        delivery: Delivery state.
+        problem: Reason of a failed delivery as one sentence, otherwise "".
+        edited: True after an edit.
+        deleted: True after a deletion.
+        is_mention: True if the text mentions the user.
+        reply_to: `seq` of the parent message, None without one.
+        quote: Author and text of the parent message in one line, "" if not loaded.
+        reactions: Reactions in the order of their first use.
     """
 
     key: str
@@ -75,12 +77,12 @@ class MessageLine(Struct, frozen=True, array_like=True, gc=False, tag="message")
 
     @property
     def is_action(self) -> bool:
-        """It says what somebody does (`/me waves`), and is shown as `* ann waves`."""
+        """True for an action message (`/me waves`), rendered as `* ann waves`."""
         return self.text.startswith(ACTION_PREFIX) and not self.deleted
 
 
 class NoticeLine(Struct, frozen=True, array_like=True, gc=False, tag="notice"):
-    """Something that happened: somebody came, left or changed nickname, or a word of the program's own."""
+    """Timeline line of a membership event or a client notice."""
 
     key: str
     ts: int
@@ -88,11 +90,12 @@ class NoticeLine(Struct, frozen=True, array_like=True, gc=False, tag="notice"):
 
 
 class GapLine(Struct, frozen=True, array_like=True, gc=False, tag="gap"):
-    """Entries that exist and are not here.
+    """Timeline line for missing log entries.
 
     Attributes:
-        after: The `seq` before the first missing one.
-        before: The `seq` after the last missing one.
+        key: Timeline-unique key.
+        after: `seq` of the last entry before the gap.
+        before: `seq` of the first entry after the gap.
     """
 
     key: str
@@ -101,12 +104,12 @@ class GapLine(Struct, frozen=True, array_like=True, gc=False, tag="gap"):
 
     @property
     def missing_count(self) -> int:
-        """How many entries are missing."""
+        """Number of missing entries."""
         return self.before - self.after - 1
 
 
 class UnreadLine(Struct, frozen=True, array_like=True, gc=False, tag="unread"):
-    """Stands above the first message that has not been seen."""
+    """Separator above the first unread message."""
 
     key: str = "unread"
 
@@ -115,7 +118,7 @@ Line = MessageLine | NoticeLine | GapLine | UnreadLine
 
 
 class Splice(Struct, frozen=True):
-    """At `index`, `removed` lines go and `lines` come: every change of a timeline is one of these."""
+    """Replacement of `removed` lines at `index` with `lines`, the only timeline operation."""
 
     index: int
     removed: int

@@ -1,6 +1,6 @@
-"""Entries as lines of plain text, for a pipe and for a screen reader.
+"""Plain-text format of log entries for pipes and screen readers.
 
-Rule 1  Only the first row of a message begins at the margin: nobody's text can look like another line.
+- Unambiguous lines: continuation rows of a message are indented, so a message cannot imitate another log line.
 """
 
 from datetime import datetime
@@ -13,17 +13,17 @@ INDENT = "    "
 
 
 def indent_rows(text: str) -> str:
-    """A text of perhaps several rows, all but the first one indented."""
+    """Return `text` with every row after the first indented."""
     return text.replace("\n", f"\n{INDENT}")
 
 
-def format_with_time(entry: Entry, when: datetime) -> str:
-    """An entry with its time, as a line of a log: `2026-11-20 09:41:07 ann: hello`."""
-    return f"{when:%Y-%m-%d %H:%M:%S} {format_entry(entry)}"
+def format_with_time(entry: Entry, moment: datetime) -> str:
+    """Return a log line with a timestamp: `2026-11-20 09:41:07 ann: hello`."""
+    return f"{moment:%Y-%m-%d %H:%M:%S} {format_entry(entry)}"
 
 
 def format_entry(entry: Entry) -> str:
-    """What happened: who said what, or who changed what."""
+    """Return a log line without a timestamp."""
     match entry:
         case Message(deleted=True):
             return f"* {tr('{nick} took a message back', nick=entry.nick_name)}"

@@ -1,4 +1,4 @@
-"""Comings and goings as one line: a storm of joins must not push the talk away."""
+"""Summary of consecutive membership events in one line, so that a join storm does not displace the messages."""
 
 from collections import deque
 from dataclasses import dataclass
@@ -7,14 +7,14 @@ from enum import Enum
 from tui_chat.session.strings import chat as chat_strings
 
 MAX_LISTED = 1_000
-"""People of one line whose comings and goings are told apart; the others are counted."""
+"""Maximum number of members tracked by id in one summary; further members are only counted."""
 
 MAX_RENAMES = 3
-"""New nicknames that one line tells, the last ones."""
+"""Maximum number of nickname changes in one summary; the oldest are dropped."""
 
 
 class MembershipChange(Enum):
-    """What somebody did."""
+    """Type of a membership event."""
 
     JOINED = "in"
     LEFT = "out"
@@ -23,12 +23,14 @@ class MembershipChange(Enum):
 
 @dataclass(frozen=True, slots=True)
 class MembershipEvent:
-    """One thing that one member did.
+    """Join, leave or nickname change of one member.
 
     Attributes:
-        nick: The nickname, the new one after a renaming.
-        old_nick: The nickname before a renaming, empty otherwise.
-        more: How many others did the same, in a storm of which nobody is told one by one.
+        change: Type of the event.
+        member_id: Member id.
+        nick: Nickname after the event.
+        old_nick: Nickname before a change, "" for joins and leaves.
+        unlisted_count: Number of further members with the same change, sent without names.
     """
 
     change: MembershipChange
@@ -39,7 +41,7 @@ class MembershipEvent:
 
 
 class MembershipSummary:
-    """Those that stand in one line."""
+    """Accumulator for the events of one line."""
 
     def __init__(self) -> None:
         self._joined: dict[str, str] = {}
@@ -49,7 +51,7 @@ class MembershipSummary:
         self._unlisted_counts = {MembershipChange.JOINED: 0, MembershipChange.LEFT: 0, MembershipChange.RENAMED: 0}
 
     def add(self, event: MembershipEvent) -> None:
-        """One more thing that happened."""
+        """Add an event; a join and a leave of the same member are merged."""
         member_id, nick = event.member_id, event.nick
         self._unlisted_counts[event.change] += event.unlisted_count
         if event.change is MembershipChange.RENAMED:
@@ -67,7 +69,7 @@ class MembershipSummary:
             self._unlisted_counts[event.change] += 1
 
     def format(self) -> str:
-        """One line that says them all: who came, who left, who did both, who has a new name."""
+        """Return the summary text: joins, leaves, members with both, nickname changes."""
         more_joined, more_left = (
             self._unlisted_counts[MembershipChange.JOINED],
             self._unlisted_counts[MembershipChange.LEFT],

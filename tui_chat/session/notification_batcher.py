@@ -1,7 +1,8 @@
-"""What a person is told who is not looking: which messages, in which words, and how often.
+"""Batching of desktop notifications.
 
-Rule 1  The first is told at once, what comes within `GATHER` seconds after it together.
-Rule 2  What was read meanwhile is not told any more.
+- Rate: the first message notifies immediately; the next notification follows after at least `BATCH_INTERVAL`
+  seconds and covers all messages since.
+- Read rooms: queued messages of a room are discarded after a visit.
 """
 
 from collections.abc import Callable
@@ -11,18 +12,18 @@ from tui_chat.session.lines import ACTION_PREFIX
 from tui_chat.session.strings import chat as chat_strings
 
 BATCH_INTERVAL = 5.0
-"""Seconds between two notifications."""
+"""Minimum interval between notifications, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class NotifiableMessage:
-    """A message that somebody wants to be told of.
+    """Message that qualifies for a notification.
 
     Attributes:
-        room: Where it was said.
-        nick: Who said it.
-        text: What was said.
-        named: It names you.
+        room: Room name.
+        nick: Author's nickname.
+        text: Message body.
+        is_mention: True if the text mentions the user.
     """
 
     room: str
@@ -33,10 +34,11 @@ class NotifiableMessage:
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """One notification, its texts as people wrote them.
+    """Notification with unescaped text from members.
 
     Attributes:
-        body: May be empty.
+        title: Summary in one line.
+        body: Message text, may be empty.
     """
 
     title: str
@@ -44,43 +46,43 @@ class Notification:
 
 
 class NotificationBatcher:
-    """Gathers what was heard into a notification now and then."""
+    """Queue that merges messages into notifications."""
 
     def __init__(self, now: Callable[[], float]) -> None:
-        """Nothing was heard yet.
+        """Create an empty queue.
 
         Args:
-            now: Seconds of a clock that never goes back.
+            now: Monotonic clock in seconds.
         """
         self._now = now
         self._pending: list[NotifiableMessage] = []
         self._next_at = float("-inf")
 
     def add(self, message: NotifiableMessage) -> None:
-        """Something was said."""
+        """Queue a message."""
         self._pending.append(message)
 
     def discard_room(self, room: str) -> None:
-        """A room was read: nothing of it need be told."""
+        """Remove the queued messages of a room."""
         self._pending = [message for message in self._pending if message.room != room]
 
     @property
     def delay(self) -> float | None:
-        """Seconds until something is to be told, 0 for now, None for nothing."""
+        """Seconds until the next notification is due; 0 if due now, None without queued messages."""
         return max(0.0, self._next_at - self._now()) if self._pending else None
 
     def pop_due(self, show_text: bool) -> Notification | None:
-        """What is to be told now, None for nothing.
+        """Return the due notification and clear the queue, None if nothing is due.
 
         Args:
-            show_text: It may hold what was said.
+            show_text: Include message text in the body.
         """
         if self.delay != 0.0:
             return None
         self._next_at = self._now() + BATCH_INTERVAL
         messages, self._pending = self._pending, []
-        highlight = next((each for each in reversed(messages) if each.is_mention), messages[-1])
-        rooms = list(dict.fromkeys(each.room for each in messages))
+        highlight = next((message for message in reversed(messages) if message.is_mention), messages[-1])
+        rooms = list(dict.fromkeys(message.room for message in messages))
         if len(messages) == 1:
             title = chat_strings.notification_title(highlight.nick, highlight.room, highlight.is_mention)
             body = (

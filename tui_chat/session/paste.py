@@ -1,8 +1,8 @@
-"""What can be done with a paste that is more than a line or two.
+"""Options for a paste that is too large for the composer line.
 
-Rule 1  Nothing of a paste is sent unless somebody said so.
-Rule 2  In parts or line by line, all of it is sent, in its order; what cannot be is
-        not offered.
+- Consent: no mode is applied without a choice of the user.
+- Completeness: chunked and line-by-line modes preserve the order and are offered only within
+  the message limits.
 """
 
 from dataclasses import dataclass
@@ -11,11 +11,11 @@ from enum import Enum
 from tui_chat.protocol.limits import MESSAGE_CHARACTERS
 
 MAX_MESSAGES = 40
-"""Messages that one paste may become; more is not talk any longer."""
+"""Maximum number of messages from one paste, a flood guard."""
 
 
 class PasteMode(Enum):
-    """What to do with a paste."""
+    """Insertion of the paste into the composer, or one way of sending the paste."""
 
     EDIT = "edit"
     SINGLE_MESSAGE = "one"
@@ -25,29 +25,29 @@ class PasteMode(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Paste:
-    """A paste, cleaned.
+    """Sanitised paste.
 
     Attributes:
-        text: All of it.
+        text: Complete text with newlines.
     """
 
     text: str
 
     @property
     def line_count(self) -> int:
-        """How many lines it has."""
+        """Number of lines."""
         return self.text.count("\n") + 1
 
     def needs_confirmation(self, max_lines: int) -> bool:
-        """Whether to ask what to do with it.
+        """Return whether the paste exceeds `max_lines` or the length limit of a message.
 
         Args:
-            lines_most: Lines that go in without asking; 0 never asks because of lines.
+            max_lines: Maximum number of lines without confirmation; 0 disables the line limit.
         """
         return bool(0 < max_lines < self.line_count) or len(self.text) > MESSAGE_CHARACTERS
 
     def available_modes(self) -> list[tuple[PasteMode, int]]:
-        """What can be done with it, and how many messages that makes (0: none yet)."""
+        """Return each possible mode with its number of messages; 0 for `EDIT`."""
         modes = [(PasteMode.EDIT, 0)]
         if len(self.text) <= MESSAGE_CHARACTERS:
             modes.append((PasteMode.SINGLE_MESSAGE, 1))
@@ -59,7 +59,7 @@ class Paste:
         return modes
 
     def messages(self, mode: PasteMode) -> list[str]:
-        """What is said then, message by message; nothing for `EDIT`."""
+        """Return the message bodies for a mode, an empty list for `EDIT`."""
         match mode:
             case PasteMode.EDIT:
                 return []
@@ -72,7 +72,7 @@ class Paste:
 
 
 def _split_text(text: str, limit: int) -> list[str]:
-    """The text in pieces of at most that many characters, broken at line breaks, or at spaces in a longer line."""
+    """Split `text` into chunks of at most `limit` characters, preferably at newlines, then at spaces."""
     chunks: list[str] = []
     while len(text) > limit:
         end = text.rfind("\n", 0, limit + 1)

@@ -1,8 +1,7 @@
-"""What you have said that is not there yet, and what becomes of its lines.
+"""Timeline lines of unacknowledged messages.
 
-Rule 1  What was posted is pending, then sent or failed, and never forgotten: its line
-        stands until it is sent or somebody takes it away.
-Rule 2  It stands once: what comes back before it is acknowledged takes the place of its line.
+- Retention: a posted message has a line until the acknowledgement; a failed one until a retry or discard.
+- Uniqueness: an echo before the acknowledgement replaces the pending line.
 """
 
 from uuid import UUID
@@ -18,23 +17,29 @@ from tui_chat.session.strings import chat as chat_strings
 
 
 class PendingLines:
-    """Of all rooms; its length says how many messages and changes are not acknowledged."""
+    """Pending lines of all rooms; the length is the number of unacknowledged messages and changes."""
 
     def __init__(self) -> None:
-        self._pending: dict[UUID, str] = {}  # with the key of its room
-        self._early_echoes: dict[str, MessageLine] = {}  # what came back before its acknowledgement, by `clientId`
+        self._pending: dict[UUID, str] = {}  # room key by clientId
+        self._early_echoes: dict[str, MessageLine] = {}  # line of an echo before its acknowledgement, by clientId
 
     def __len__(self) -> int:
         return len(self._pending)
 
     def forget_room(self, room: str) -> None:
-        """The room with this key is closed."""
+        """Forget the pending items of a closed room.
+
+        Args:
+            room: Canonical key of the room.
+        """
         self._pending = {client_id: key for client_id, key in self._pending.items() if key != room}
 
     def on_item_changed(self, view: RoomView, item: OutboxItem, now_ms: int) -> None:
-        """Something was posted in this room, or has come further.
+        """Apply a new outbox item or its state change to the room's timeline.
 
         Args:
+            view: View of the item's room.
+            item: Outbox item in its new state.
             now_ms: Milliseconds since the epoch.
         """
         if item.state is OutboxItemState.PENDING:
@@ -47,9 +52,9 @@ class PendingLines:
             view.transcript.add_notice(now_ms, chat_strings.change_failed(error_text.phrase(item.problem), item.text))
 
     def on_echo(self, view: RoomView, message: Message) -> None:
-        """A message of your own is in the log.
+        """Replace the oldest pending line with the same text by the echo of an own message.
 
-        Its acknowledgement may be applied a moment later; until then the line would stand twice.
+        Without the replacement the message would appear twice until its acknowledgement.
         """
         client_id = view.transcript.find_pending(message.message)
         if client_id is not None:

@@ -1,6 +1,6 @@
-"""A joined room as the session needs it: what of the SDK's `Room` it reads, and nothing else."""
+"""Structural types of the SDK room, limited to the members that the session reads."""
 
-# ruff: noqa: D102 (the SDK says what each of these is)
+# ruff: noqa: D102 (documented in `tui_chat.client`)
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
@@ -10,7 +10,7 @@ from tui_chat.protocol.events import Member, Message
 
 
 class GapPort(Protocol):
-    """A gap of the log, as the SDK has it."""
+    """Gap between two loaded log segments."""
 
     @property
     def after(self) -> int: ...
@@ -19,7 +19,7 @@ class GapPort(Protocol):
 
 
 class LogPort(Protocol):
-    """A room's log, as the SDK has it."""
+    """Read access to the log of a room."""
 
     @property
     def first(self) -> int: ...
@@ -32,7 +32,7 @@ class LogPort(Protocol):
 
 
 class RoomPort(Protocol):
-    """A joined room, as the SDK has it."""
+    """Read access to a joined room."""
 
     @property
     def name(self) -> str: ...

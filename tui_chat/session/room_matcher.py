@@ -1,12 +1,9 @@
-"""Which rooms the switcher offers for what was typed, best first.
+"""Fuzzy matching and ranking of rooms for the room switcher.
 
-Rule 1  Open rooms first: those that name you, those with something unread, then
-        those where something was said last; the one that is shown comes last, so
-        that Enter alone leads elsewhere.
-Rule 2  Then the other rooms of the server, the fullest first; then, when no room
-        has the typed name, a new one.
-Rule 3  Letters match in their order, with others between them; how well decides
-        before everything else.
+- Match: query letters occur in the name in the same order; the match score precedes all other criteria.
+- Open rooms: ranked first by score, then mentions, unread messages and recency; the current room is last of equals,
+  so Enter without a query selects another room.
+- Server rooms: follow in the server's order, then a new room if no room has the typed name.
 """
 
 from collections.abc import Iterable, Sequence
@@ -21,19 +18,19 @@ _LETTER_SCORE, _ADJACENT_BONUS, _WORD_START_BONUS = (
     1,
     3,
     4,
-)  # what a matching letter counts: alone, behind the one before, beginning a word
+)  # base score, bonus after an adjacent match, bonus at the start of a word
 
 
 @dataclass(frozen=True, slots=True)
 class RoomCandidate:
-    """One room to go to.
+    """Entry of the room switcher.
 
     Attributes:
-        name: The room.
-        matched: The characters of the name that were typed.
-        view: The room as it is open, None when it is not.
-        number: Its place in the list of rooms from 1, 0 when it is not open.
-        summary: What the server says of a room that is not open, None for a new one.
+        name: Room name.
+        matched_indices: Indices of the matched characters in `name`.
+        view: View of an open room, None for other rooms.
+        position: 1-based position in the room list, 0 if not open.
+        summary: Server information of a room that is not open, None for a new room.
     """
 
     name: str
@@ -46,65 +43,70 @@ class RoomCandidate:
 def rank_rooms(
     text: str, open_rooms: Sequence[RoomView], current: RoomView | None, server_rooms: Iterable[RoomSummary]
 ) -> list[RoomCandidate]:
-    """What to offer.
+    """Return the candidates for a query, best first.
 
     Args:
-        typed: What was typed, empty for everything.
-        open_rooms: The open rooms in their order.
-        current: The one that is shown.
-        listed: The rooms that the server has.
+        text: Typed query, "" to list every room.
+        open_rooms: Open rooms in display order.
+        current: Selected room.
+        server_rooms: Rooms on the server.
     """
     query = "".join(text.casefold().split())
     scored: list[tuple[int, int, RoomCandidate]] = []
-    for number, view in enumerate(_sort_by_activity(open_rooms, current)):
+    for rank, view in enumerate(_sort_by_activity(open_rooms, current)):
         score, matched = match_name(query, view.name)
         if matched is not None:
-            scored.append((-score, number, RoomCandidate(view.name, matched, view, open_rooms.index(view) + 1)))
-    open_candidates = [choice for _, _, choice in sorted(scored, key=lambda each: each[:2])]
+            scored.append((-score, rank, RoomCandidate(view.name, matched, view, open_rooms.index(view) + 1)))
+    open_candidates = [candidate for _, _, candidate in sorted(scored, key=lambda item: item[:2])]
     seen_keys = {names.canonical_key(view.name) for view in open_rooms}
     scored = []
-    for number, summary in enumerate(server_rooms):
+    for rank, summary in enumerate(server_rooms):
         key = names.canonical_key(summary.name)
         score, matched = match_name(query, summary.name) if key not in seen_keys else (0, None)
         if matched is not None:
-            scored.append((-score, number, RoomCandidate(summary.name, matched, summary=summary)))
+            scored.append((-score, rank, RoomCandidate(summary.name, matched, summary=summary)))
             seen_keys.add(key)
-    server_candidates = [choice for _, _, choice in sorted(scored, key=lambda each: each[:2])]
+    server_candidates = [candidate for _, _, candidate in sorted(scored, key=lambda item: item[:2])]
     return [*open_candidates, *server_candidates, *_new_room(text, seen_keys)]
 
 
 def match_name(query: str, name: str) -> tuple[int, tuple[int, ...] | None]:
-    """How well a folded query matches a name, and which characters it matches; None when it does not.
+    """Return score and indices of the best match, (0, None) without a match.
 
-    The best way to place the letters, found in `len(query) * len(name)` steps whatever the name holds.
+    Takes O(len(query) * len(name)) steps for any name.
+
+    Args:
+        query: Case-folded letters without whitespace.
+        name: Room name.
     """
     if not query:
         return 0, ()
     letters = [character.casefold() for character in name]
-    # best[j]: score and places of the query so far, with its last letter at j.
+    # best[j]: score and indices for the query prefix with its last letter at j.
     best: list[tuple[int, tuple[int, ...]] | None] = [
-        (_letter_score(letters, at), (at,)) if letter == query[0] else None for at, letter in enumerate(letters)
+        (_letter_score(letters, index), (index,)) if letter == query[0] else None
+        for index, letter in enumerate(letters)
     ]
     for query_letter in query[1:]:
         next_best: list[tuple[int, tuple[int, ...]] | None] = [None] * len(letters)
         best_before: tuple[int, tuple[int, ...]] | None = None
-        for at in range(1, len(letters)):
-            adjacent = best[at - 1]
+        for index in range(1, len(letters)):
+            adjacent = best[index - 1]
             if (
-                at >= 2
-                and (earlier := best[at - 2]) is not None
+                index >= 2
+                and (earlier := best[index - 2]) is not None
                 and (best_before is None or earlier[0] > best_before[0])
             ):
                 best_before = earlier
-            if letters[at] != query_letter:
+            if letters[index] != query_letter:
                 continue
-            score = _letter_score(letters, at)
-            options = [(adjacent[0] + score + _ADJACENT_BONUS, (*adjacent[1], at))] if adjacent is not None else []
-            options += [(best_before[0] + score, (*best_before[1], at))] if best_before is not None else []
-            next_best[at] = max(options, key=lambda way: way[0], default=None)
+            score = _letter_score(letters, index)
+            options = [(adjacent[0] + score + _ADJACENT_BONUS, (*adjacent[1], index))] if adjacent is not None else []
+            options += [(best_before[0] + score, (*best_before[1], index))] if best_before is not None else []
+            next_best[index] = max(options, key=lambda match: match[0], default=None)
         best = next_best
-    completed = [way for way in best if way is not None]
-    return max(completed, key=lambda way: way[0]) if completed else (0, None)
+    completed = [match for match in best if match is not None]
+    return max(completed, key=lambda match: match[0]) if completed else (0, None)
 
 
 def _letter_score(letters: Sequence[str], index: int) -> int:

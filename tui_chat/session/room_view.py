@@ -1,9 +1,8 @@
-"""One room as it is shown: its lines, its people, what is unread, what is being written.
+"""View model of one room: timeline, members, unread state and composer state.
 
-Reading: a room is read only while it is looked at, which the screen says (shown,
-in focus, at the bottom). What comes while it is not counts as unread, and the
-unread line stands above the first of it until the room has been looked at and
-left again.
+- Viewed: a room is viewed while selected, focused and scrolled to the bottom; the front end reports this.
+- Unread: messages that arrive in a room that is not viewed are unread.
+- Unread line: marks the first unread message until the room has been viewed and left.
 """
 
 import re
@@ -26,9 +25,8 @@ from tui_chat.session.transcript import Transcript
 
 @lru_cache(maxsize=256)
 def _mention_pattern(nick: str) -> re.Pattern[str]:
-    # Scripts without spaces put a name right beside other letters, so only an edge that is
-    # a letter or digit of a spaced script asks for a boundary: "ann" is not in "channel",
-    # and is in "ann你好".
+    # Scripts without spaces place other letters next to a nickname. A word boundary is required only at an edge with
+    # a letter or digit of a spaced script: "channel" does not mention "ann", "ann你好" does.
     before = r"(?<![0-9A-Za-z_\u00c0-\u024f\u0370-\u058f])" if _needs_word_boundary(nick[0]) else ""
     after = r"(?![0-9A-Za-z_\u00c0-\u024f\u0370-\u058f])" if _needs_word_boundary(nick[-1]) else ""
     return re.compile(before + re.escape(nick.casefold()) + after)
@@ -39,40 +37,40 @@ def _needs_word_boundary(character: str) -> bool:
 
 
 def is_mentioned(text: str, nick: str) -> bool:
-    """Whether `text` names `nick`: as a word of its own, in any case, with or without `@`."""
+    """Return whether `text` contains `nick` as a word, in any case, with or without `@`."""
     return bool(nick) and _mention_pattern(nick).search(text.casefold()) is not None
 
 
 MAX_QUOTE_LENGTH = 200
-"""Characters of a message that a quote has at most."""
+"""Maximum number of message characters in a quote."""
 
 MAX_LINES_SEARCHED = 10_000
-"""Lines among which what somebody said last is looked for."""
+"""Number of newest lines that a search for a last message covers."""
 
 UNSENT_KEY_PREFIX = "unsent-"
-"""Begins the key of a line that is not sent; its `clientId` follows."""
+"""Prefix of the key of an unsent line, before its `clientId`."""
 
 
 class RoomView:
-    """What there is to show of one room.
+    """View state of one room.
 
     Attributes:
-        name: As the server writes it.
-        topic: What it is about, may be empty.
-        nick: Your nickname in it.
-        member_id: Your id in it.
-        members: Who is there, by nickname.
-        plain: A plain server does not tell who is there.
-        transcript: Its lines.
-        unread: Messages that came while it was not looked at.
-        mentions: How many of those name you.
-        draft: What is being written, kept while another room is shown.
-        sent: What you sent here, to walk with Up and Down.
-        read_seq: The newest `seq` there was when it was last looked at.
-        kept_read: The `read_seq` that was kept last.
-        newest: The newest `seq` there is.
-        writing: What the draft is for, None for a plain message.
-        kept_for: What the draft was for when it was last kept.
+        name: Room name in the server's spelling.
+        topic: Topic, may be empty.
+        nick: User's nickname in the room.
+        member_id: User's member id in the room.
+        members: Present members, sorted by nickname.
+        is_basic_server: True if the server is basic and sends no member list.
+        transcript: Timeline lines.
+        unread_count: Number of unread messages.
+        mention_count: Number of unread messages that mention the user.
+        draft: Composer text, stored while another room is selected.
+        input_history: Sent texts for the Up and Down keys.
+        read_seq: Newest `seq` at the time of the last view.
+        saved_read_seq: Last persisted `read_seq`, -1 before the first save.
+        newest_seq: Newest known `seq`.
+        compose_mode: Mode of the draft, None for a message.
+        saved_compose_mode: Last persisted `compose_mode`.
     """
 
     def __init__(
@@ -85,15 +83,15 @@ class RoomView:
         saved_state: SavedRoomState | None = None,
         is_hidden: Callable[[str, str], bool] = lambda nick, member_id: False,
     ) -> None:
-        """Make it.
+        """Create the view of a room without lines.
 
         Args:
-            name: As the server writes it.
-            topic: What it is about.
-            nick: Your nickname in it.
-            member_id: Your id in it.
-            left: What you left there, None for nothing.
-            hides: Whether what this nickname and member id says is not shown.
+            name: Room name in the server's spelling.
+            topic: Topic.
+            nick: User's nickname in the room.
+            member_id: User's member id in the room.
+            saved_state: State from the composer store, None for an empty state.
+            is_hidden: Predicate of nickname and member id for ignored authors.
         """
         saved_state = saved_state or SavedRoomState()
         self.name = name
@@ -114,20 +112,20 @@ class RoomView:
         self.newest_seq = 0
         self.compose_mode: ComposeMode | None = saved_state.compose_mode
         self.saved_compose_mode: ComposeMode | None = saved_state.compose_mode
-        self._replies: dict[int, set[int]] = {}  # to each message, the `seq` of those that answer it
+        self._replies: dict[int, set[int]] = {}  # replies by the `seq` of their parent message
         self._is_viewed = False
         self._typing_member_ids: dict[str, None] = {}
         self._recent_speakers: dict[str, str] = {}
 
     def reset(self) -> None:
-        """Take all lines away that came from the log; what was written about one of them is a plain draft now."""
+        """Remove all log lines and end the compose mode, whose target message no longer exists."""
         self.transcript.reset()
         self.compose_mode = None
         self.unread_count = self.mention_count = 0
         self.newest_seq = self.read_seq = 0
 
     def load_log(self, messages: Iterable[Message], last_seq: int) -> None:
-        """What the room holds when it is entered; unread is what came since you were here before."""
+        """Load the log after a join; messages after the saved read marker are unread."""
         lines = self._visible_lines(messages)
         self._put_lines(lines)
         for line in lines:
@@ -138,20 +136,25 @@ class RoomView:
         self._count_unread([line for line in lines if (line.seq or 0) > self.read_seq and not line.is_own])
 
     def advance_to(self, seq: int) -> None:
-        """The room's newest entry is this."""
+        """Advance the newest `seq`; a viewed room is read up to that entry."""
         self.newest_seq = max(self.newest_seq, seq)
         self.transcript.advance_to(seq)
         if self._is_viewed:
             self.read_seq = self.newest_seq
 
     def apply_messages(self, messages: Iterable[Message], last_seq: int, *, is_live: bool = True) -> list[MessageLine]:
-        """Messages that are new or now read otherwise, ascending; the newest entry is `last_seq`.
+        """Apply new or changed messages in ascending order.
 
-        What was missed and fetched now (not `live`) has the unread line above it even
-        where somebody looks: it comes all at once.
+        Messages from history synchronisation (`is_live` false) get the unread line even in a viewed room, because they
+        arrive together.
+
+        Args:
+            messages: New or changed messages.
+            last_seq: Newest `seq` of the log.
+            is_live: False for messages fetched after a reconnect.
 
         Returns:
-            Those that came while nobody looked.
+            New messages of other members, empty for a viewed room.
         """
         lines = self._visible_lines(messages)
         unread_lines = [
@@ -178,19 +181,19 @@ class RoomView:
         self.mention_count += sum(line.is_mention for line in unread_lines)
 
     def start_viewing(self) -> None:
-        """It is shown, in focus and at the bottom: all of it is read."""
+        """Mark the room as viewed and all its messages as read."""
         self._is_viewed = True
         self.unread_count = self.mention_count = 0
         self.read_seq = self.newest_seq
 
     def stop_viewing(self) -> None:
-        """It is no longer looked at: what comes now is unread."""
+        """Mark the room as not viewed and remove the unread line."""
         if self._is_viewed:
             self._is_viewed = False
             self.transcript.set_unread_line(None)
 
     def message_line(self, message: Message) -> MessageLine:
-        """A message of the log as a line."""
+        """Return the timeline line of a log message."""
         is_own = message.member_id == self.member_id
         return MessageLine(
             key=f"message-{message.seq}",
@@ -212,29 +215,33 @@ class RoomView:
         )
 
     def quoted_text(self, seq: int | None) -> str:
-        """Who said this message and what, in one line; empty when it is not here."""
+        """Return author and text of a message in one line, "" if the message is not loaded."""
         line = None if seq is None else self.transcript.find_message(seq)
         return "" if line is None else chat_strings.quote_line(line, MAX_QUOTE_LENGTH)
 
     def last_message(self, *, is_own: bool) -> MessageLine | None:
-        """The newest message that is yours, or that is not, and was sent and not taken back."""
+        """Return the newest acknowledged, undeleted message of the user (`is_own`) or of the other members."""
         return self._find_newest(lambda line: line.seq is not None and line.is_own is is_own and not line.deleted)
 
     def last_message_by(self, member_id: str) -> MessageLine | None:
-        """The newest message of this member."""
+        """Return the newest line with this author id, None if not found."""
         return self._find_newest(lambda line: line.member_id == member_id)
 
     def last_message_by_nick(self, nick: str) -> MessageLine | None:
-        """The newest message that was said under this nickname (`names.key`)."""
+        """Return the newest line with this author nickname, None if not found.
+
+        Args:
+            nick: Canonical key of the nickname (`names.canonical_key`).
+        """
         return self._find_newest(lambda line: names.canonical_key(line.nick) == nick)
 
     def _find_newest(self, predicate: Callable[[MessageLine], bool]) -> MessageLine | None:
-        # Reading a hundred thousand lines would be felt; so far back nobody means the last one.
+        # An unbounded scan of a long timeline would block the event loop noticeably.
         newest_first = islice(reversed(self.transcript.lines), MAX_LINES_SEARCHED)
         return next((line for line in newest_first if isinstance(line, MessageLine) and predicate(line)), None)
 
     def apply_ignore_filter(self, messages: Iterable[Message]) -> None:
-        """Others are ignored now than before: these are all messages of the log."""
+        """Rebuild the lines from all log messages after a change of the ignored nicknames."""
         messages = list(messages)
         self.transcript.remove_messages(
             message.seq for message in messages if not self._is_visible(message.nick_name, message.member_id)
@@ -257,14 +264,14 @@ class RoomView:
                 self._replies.setdefault(line.reply_to, set()).add(line.seq)
                 changed_seqs.add(line.seq)
             changed_seqs |= self._replies.get(line.seq or 0, set())
-        # What was quoted may have come, or changed, with the same lines.
+        # The same batch may contain or change the parent message of a quote.
         for seq in sorted(changed_seqs):
             reply = self.transcript.find_message(seq)
             if reply is not None and reply.quote != (quote := self.quoted_text(reply.reply_to)):
                 self.transcript.put_messages([replace(reply, quote=quote)])
 
     def unsent_line(self, item: OutboxItem) -> MessageLine:
-        """A message that waits to be sent as a line."""
+        """Return the timeline line of a pending outbox item."""
         return MessageLine(
             key=f"{UNSENT_KEY_PREFIX}{item.client_id}",
             seq=None,
@@ -279,7 +286,7 @@ class RoomView:
         )
 
     def sent_line(self, item: OutboxItem) -> MessageLine:
-        """A message that was just sent as a line."""
+        """Return the timeline line of an acknowledged outbox item."""
         line = self.transcript.find_unsent(str(item.client_id)) or self.unsent_line(item)
         return replace(
             line,
@@ -291,7 +298,7 @@ class RoomView:
         )
 
     def set_typing(self, member_id: str, is_typing: bool) -> None:
-        """A member began to type, or stopped."""
+        """Set the typing state of a member."""
         if is_typing and member_id != self.member_id:
             self._typing_member_ids[member_id] = None
         else:
@@ -299,12 +306,12 @@ class RoomView:
 
     @property
     def last_message_ts(self) -> int:
-        """When something was said here last, in milliseconds since the epoch; 0 for never."""
+        """Time of the newest message in milliseconds since the epoch, 0 without messages."""
         return next((line.ts for line in reversed(self.transcript.lines) if isinstance(line, MessageLine)), 0)
 
     @property
     def typing_nicks(self) -> list[str]:
-        """The nicknames of those who are typing."""
+        """Nicknames of the typing members."""
         if not self._typing_member_ids:
             return []
         nicks = {
@@ -315,7 +322,7 @@ class RoomView:
         return [nicks[member_id] for member_id in self._typing_member_ids if member_id in nicks]
 
     def set_members(self, members: Sequence[Member]) -> None:
-        """The room's members are now these."""
+        """Replace the member list and clear the typing state of departed members."""
         self.members = tuple(sorted(members, key=lambda member: member.nick_name.casefold()))
         present_ids = {member.member_id for member in members}
         for departed_id in [member_id for member_id in self._typing_member_ids if member_id not in present_ids]:
@@ -323,7 +330,7 @@ class RoomView:
 
     @property
     def other_nicks(self) -> list[str]:
-        """The nicknames of the others, those who spoke last first."""
+        """Nicknames of the other members, most recent speaker first."""
         present = {member.member_id: member.nick_name for member in self.members if member.member_id != self.member_id}
         recent_nicks = [present.pop(member_id) for member_id in reversed(self._recent_speakers) if member_id in present]
         speaker_nicks = [

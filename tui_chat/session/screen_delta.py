@@ -1,4 +1,4 @@
-"""What of the screen no longer shows what is so."""
+"""Pending screen updates of a session."""
 
 from dataclasses import dataclass
 from enum import Flag, auto
@@ -7,11 +7,11 @@ from tui_chat.session.lines import Splice
 
 
 class DirtyPart(Flag):
-    """A part of the screen that no longer shows what is so."""
+    """Screen part that needs a redraw."""
 
     NONE = 0
-    ROOM = auto()  # another room is shown: all of it
-    TIMELINE = auto()  # all lines of the shown room
+    ROOM = auto()  # the complete screen after a room switch
+    TIMELINE = auto()  # all lines of the current room
     ROOM_LIST = auto()
     MEMBER_LIST = auto()
     HEADER = auto()
@@ -20,11 +20,11 @@ class DirtyPart(Flag):
 
 @dataclass(frozen=True, slots=True)
 class ScreenDelta:
-    """What is to be drawn anew.
+    """Changes to render.
 
     Attributes:
-        parts: The parts of the screen.
-        splices: What has changed in the shown room's lines (empty when another room is shown).
+        parts: Parts to redraw completely.
+        splices: Timeline changes of the current room, empty after a room switch.
     """
 
     parts: DirtyPart

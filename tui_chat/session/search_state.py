@@ -1,8 +1,7 @@
-"""What a search has found so far, without a screen.
+"""State of one message search, independent of the screen.
 
-Rule 1  An answer counts only for the question that was asked last: each has a turn.
-Rule 2  A page that is empty and has a next one is asked for at once, `PAGES_UNASKED`
-        times; then somebody has to want it.
+- Stale responses: a response is applied only if its request has the current generation.
+- Empty pages: up to `MAX_EMPTY_PAGES` consecutive empty pages are followed automatically; then the user decides.
 """
 
 from dataclasses import dataclass, replace
@@ -14,17 +13,21 @@ from tui_chat.session.lines import ACTION_PREFIX
 
 MAX_EMPTY_PAGES = 4
 CONTEXT_BEFORE_MATCH = 24
-"""Characters that are shown before the first place that was found, in a text too long to show."""
+"""Characters of context before the first match in a shortened excerpt."""
 
 
 @dataclass(frozen=True, slots=True)
 class SearchHit:
-    """One message that was found.
+    """Message found by a search.
 
     Attributes:
-        line: Its text in one line, from a little before the first place on.
-        marks: Where in that the words stand: [start, end).
-        action: It says what `nick` does.
+        room: Room name.
+        seq: Log position of the message.
+        ts: Milliseconds since the epoch.
+        nick: Author's nickname.
+        excerpt: Message text in one line, from shortly before the first match.
+        match_ranges: Half-open character ranges of the matches in `excerpt`.
+        is_action: True for an action message.
     """
 
     room: str
@@ -38,12 +41,13 @@ class SearchHit:
 
 @dataclass(frozen=True, slots=True)
 class SearchPageRequest:
-    """What is looked for.
+    """Request for one page of results.
 
     Attributes:
-        turn: Grows with each question.
-        room: Only in this room; None for all.
-        before: Only what is older than this `id`.
+        generation: Number of the search, incremented by `SearchState.start`.
+        query: Search text.
+        room: Room to search, None for all rooms.
+        before: Exclusive upper bound of the message `id`, None for the first page.
     """
 
     generation: int
@@ -53,16 +57,16 @@ class SearchPageRequest:
 
 
 class SearchState:
-    """One search, page by page.
+    """Results and progress of the current search.
 
     Attributes:
-        question: What was asked last, None before the first.
-        hits: What was found, newest first.
-        asking: An answer is waited for.
-        problem: Why there is none; empty when nothing is wrong.
-        source: What was searched, None before the first answer.
-        incomplete: The server has not indexed older messages yet.
-        has_more: There may be more.
+        request: Last request, None before the first search.
+        hits: Results, newest first.
+        is_loading: True while a response is pending.
+        problem: Error text of the last response, "" on success.
+        source: Origin of the last page, None before the first response.
+        is_incomplete: True while the server still indexes older messages.
+        has_more: True if a further page may have results.
     """
 
     def __init__(self) -> None:
@@ -78,7 +82,7 @@ class SearchState:
         self._empty_pages = 0
 
     def start(self, query: str, room: str | None) -> SearchPageRequest | None:
-        """Look for something else; what to ask, None when nothing is to be looked for."""
+        """Start a search and return its first request, None for an empty query."""
         self._generation += 1
         self.request = SearchPageRequest(self._generation, query.strip(), room) if query.strip() else None
         self.hits, self.problem, self.source = [], "", None
@@ -88,14 +92,14 @@ class SearchState:
         return self.request
 
     def load_more(self) -> SearchPageRequest | None:
-        """Somebody wants more; what to ask, None when there is no more or an answer is waited for."""
+        """Return the request for the next page, None if there is none or a response is pending."""
         if self.request is None or self.is_loading or not self.has_more:
             return None
         self._empty_pages = 0
         return self._request_next_page()
 
     def apply_page(self, request: SearchPageRequest, page: SearchPage) -> SearchPageRequest | None:
-        """An answer; what to ask next, None when that is for the person to say."""
+        """Append a page and return the automatic follow-up request, None if there is none."""
         if request.generation != self._generation:
             return None
         query = SearchQuery(request.query)
@@ -109,7 +113,7 @@ class SearchState:
         return self._request_next_page()
 
     def fail(self, request: SearchPageRequest, problem: str) -> None:
-        """There is no answer, for this reason."""
+        """Record the error text of a failed request."""
         if request.generation == self._generation:
             self.is_loading, self.problem = False, problem
 
@@ -121,7 +125,7 @@ class SearchState:
 
 
 def build_hit(message: Message, query: SearchQuery) -> SearchHit:
-    """A message as it is listed."""
+    """Return the list entry of a message."""
     text = "".join(
         " " if character.isspace() else character for character in message.message.removeprefix(ACTION_PREFIX)
     )

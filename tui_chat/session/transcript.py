@@ -1,14 +1,10 @@
-"""The lines of one room in their order, and how that order changes.
+"""Ordered timeline lines of one room and their changes.
 
-Rule 1  Lines stand in the order of their places, and a place never changes while
-        its line lives: a message by its `seq`; a notice behind the newest entry
-        there was when it came; a gap behind the entry before it; the unread line
-        behind the last entry read; what is not sent yet below everything.
-Rule 2  A message stands once. What was pending takes the place of its `seq` when
-        that is known, in the same change.
-Rule 3  Every change is a splice; the splices taken so far, applied in order to
-        the list as it was, give `lines`. Where nobody takes them they are given up
-        at `UNTAKEN_MOST` lines, and `anew` says that `lines` is to be read instead.
+- Order: each line has a constant sort key. Messages sort by `seq`, notices after the newest entry at their creation,
+  gaps after the entry before them, the unread line after the last read entry, unsent messages at the end.
+- Uniqueness: a message has one line, which moves from its pending position to its `seq` within one call.
+- Splices: applied in order to the previous lines, the queued splices produce `lines`. Above `MAX_QUEUED_LINES` the
+  queue is dropped and `is_reset` requires a full reload.
 """
 
 from array import array
@@ -23,10 +19,13 @@ from tui_chat.session.membership_summary import MembershipEvent, MembershipSumma
 
 
 def coalesce(splices: Iterable[Splice]) -> list[Splice]:
-    """The same change in fewer splices: neighbours that touch become one.
+    """Merge adjacent or overlapping splices.
 
     Args:
-        splices: In the order they are applied, each with indices as the one before left them.
+        splices: Splices in the order of application, each with indices after the previous one.
+
+    Returns:
+        Equivalent splices without no-ops.
     """
     result: list[Splice] = []
     for splice in splices:
@@ -50,8 +49,8 @@ def _merge(first: Splice, second: Splice) -> Splice:
     return Splice(min(first.index, second.index), removed, head + second.lines + tail)
 
 
-# A place is one number, so that a hundred thousand of them are 800 kB: the `seq`
-# (36 bits), then what stands there, then a count (24 bits) for what has no `seq`.
+# A sort key is one integer, so 100,000 keys take 800 kB: `seq` (36 bits), line type (2 bits) and a counter (24 bits)
+# for lines without a `seq`.
 _SortKey = int
 _KIND_MESSAGE, _KIND_NOTICE, _KIND_GAP, _KIND_UNREAD = 0, 1, 2, 3
 _UNSENT_BASE = 2**36
@@ -59,19 +58,19 @@ _COUNTER_MASK = 2**24 - 1
 
 
 MAX_QUEUED_LINES = 20_000
-"""Lines in splices that wait to be taken."""
+"""Capacity of the splice queue in lines."""
 
 
 def _sort_key(seq: int, kind: int = _KIND_MESSAGE, counter: int = 0) -> _SortKey:
-    # No room has a `seq` beyond that; a server that says so gets a wrong order and nothing worse.
+    # Larger values from a faulty server are clamped; only the order suffers.
     return min(max(seq, 0), _UNSENT_BASE) << 26 | kind << 24 | counter & _COUNTER_MASK
 
 
 class Transcript:
-    """What one room's timeline shows.
+    """Timeline of one room.
 
     Attributes:
-        anew: Too much has changed since `take_splices` was last asked for splices to tell it.
+        is_reset: True if splices were dropped since the last `pop_splices`; reload `lines` completely.
     """
 
     def __init__(self) -> None:
@@ -93,19 +92,23 @@ class Transcript:
         return self._lines
 
     def pop_splices(self) -> list[Splice]:
-        """What has changed since this was last asked; nothing when all is `anew`."""
+        """Return the coalesced splices since the last call and clear them; empty after a reset."""
         splices, self._splices = self._splices, []
         self._queued_lines, self.is_reset = 0, False
         return coalesce(splices)
 
     def find_message(self, seq: int) -> MessageLine | None:
-        """The message with this `seq`, if it is here."""
+        """Return the message with this `seq`, None if not loaded."""
         index = self._find(_sort_key(seq))
         line = None if index is None else self._lines[index]
         return line if isinstance(line, MessageLine) else None
 
     def put_messages(self, messages: Iterable[MessageLine]) -> None:
-        """Messages of the log, new or changed; their `seq` is set, and rises."""
+        """Insert or replace messages of the log.
+
+        Args:
+            messages: Lines with a `seq`, in ascending order.
+        """
         batch: list[MessageLine] = []
         batch_index = -1
         for line in messages:
@@ -127,11 +130,15 @@ class Transcript:
         self._insert(batch_index, batch)
 
     def advance_to(self, seq: int) -> None:
-        """The room's newest entry is this; what happens next stands behind it."""
+        """Advance the newest `seq`; later notices sort after that entry."""
         self._newest_seq = max(self._newest_seq, seq)
 
     def set_gaps(self, gaps: Iterable[tuple[int, int]]) -> None:
-        """The gaps that there are now, each as the `seq` before and the `seq` after it."""
+        """Replace the gap lines.
+
+        Args:
+            gaps: Pairs of the `seq` before and the `seq` after each gap.
+        """
         new_gaps = set(gaps)
         for after, _ in self._gaps - new_gaps:
             self._remove(_sort_key(after, _KIND_GAP))
@@ -140,14 +147,19 @@ class Transcript:
         self._gaps = new_gaps
 
     def add_unsent(self, client_id: str, line: MessageLine) -> None:
-        """Something that is on its way stands at the bottom."""
+        """Append the line of a pending message."""
         self._counter += 1
         key = _sort_key(_UNSENT_BASE, 0, self._counter)
         self._unsent_keys[client_id] = key
         self._set_line(key, line)
 
     def mark_sent(self, client_id: str, line: MessageLine) -> None:
-        """It was sent: `line`, with its `seq`, takes its place in the log (unless the log has it already)."""
+        """Move a pending message to its log position; only remove the pending line if the log contains the message.
+
+        Args:
+            client_id: `clientId` of the message.
+            line: Acknowledged line with its `seq`.
+        """
         key = self._unsent_keys.pop(client_id, None)
         if key is not None:
             self._remove(key)
@@ -155,19 +167,19 @@ class Transcript:
             self.put_messages([line])
 
     def find_unsent(self, client_id: str) -> MessageLine | None:
-        """The line of a send that is pending or failed."""
+        """Return the line of a pending or failed message, None if there is none."""
         index = self._find(self._unsent_keys[client_id]) if client_id in self._unsent_keys else None
         line = None if index is None else self._lines[index]
         return line if isinstance(line, MessageLine) else None
 
     @property
     def pending_count(self) -> int:
-        """How many sends are on their way."""
+        """Number of pending messages."""
         lines = (self.find_unsent(client_id) for client_id in self._unsent_keys)
         return sum(line is not None and line.delivery is DeliveryState.PENDING for line in lines)
 
     def find_pending(self, text: str) -> str | None:
-        """The `clientId` of the oldest send on its way that says this."""
+        """Return the `clientId` of the oldest pending message with this text, None if there is none."""
         for client_id in self._unsent_keys:
             line = self.find_unsent(client_id)
             if line is not None and line.text == text and line.delivery is DeliveryState.PENDING:
@@ -175,26 +187,26 @@ class Transcript:
         return None
 
     def set_delivery(self, client_id: str, delivery: DeliveryState, problem: str = "") -> None:
-        """A send failed, or is tried once more."""
+        """Set the delivery state and error text of an unsent message."""
         line = self.find_unsent(client_id)
         if line is not None:
             self._set_line(self._unsent_keys[client_id], replace(line, delivery=delivery, problem=problem))
 
     def discard_unsent(self, client_id: str) -> None:
-        """Take a failed send away."""
+        """Remove an unsent message."""
         key = self._unsent_keys.pop(client_id, None)
         if key is not None:
             self._remove(key)
 
     def add_notice(self, ts: int, text: str) -> None:
-        """A word of the program's own, below the newest entry."""
+        """Add a client notice after the newest entry."""
         self._counter += 1
         self._set_line(
             _sort_key(self._newest_seq, _KIND_NOTICE, self._counter), NoticeLine(f"notice-{self._counter}", ts, text)
         )
 
     def add_membership_event(self, ts: int, event: MembershipEvent) -> None:
-        """Somebody came, left or was renamed: told in one line with those right before it."""
+        """Add a membership event, merged into the summary line directly before, if there is one."""
         if self._membership is None or self._last_logged_key() != self._membership[0]:
             self._counter += 1
             self._membership = (_sort_key(self._newest_seq, _KIND_NOTICE, self._counter), MembershipSummary())
@@ -203,7 +215,7 @@ class Transcript:
         self._set_line(key, NoticeLine(f"notice-{key & _COUNTER_MASK}", ts, summary.format()))
 
     def set_unread_line(self, after: int | None) -> None:
-        """The unread line stands behind the entry `after`, or nowhere."""
+        """Move the unread line after the entry `after`; None removes the line."""
         if after == self._unread_after:
             return
         if self._unread_after is not None:
@@ -213,7 +225,7 @@ class Transcript:
             self._set_line(_sort_key(after, _KIND_UNREAD), UnreadLine())
 
     def reset(self) -> None:
-        """Take everything away but what is not sent yet: another log begins."""
+        """Remove all lines except unsent messages, before another log is loaded."""
         unsent_index = bisect_left(self._keys, _sort_key(_UNSENT_BASE))
         self._splice(0, unsent_index, [], [])
         self._newest_seq = 0
@@ -222,12 +234,12 @@ class Transcript:
         self._membership = None
 
     def remove_messages(self, seqs: Iterable[int]) -> None:
-        """Take these messages of the log away."""
+        """Remove log messages by `seq`."""
         for seq in seqs:
             self._remove(_sort_key(seq))
 
     def trim(self, first: int) -> None:
-        """Take away what stands before the entry `first`."""
+        """Remove all lines before the entry `first`."""
         removed_count = bisect_left(self._keys, _sort_key(first))
         if removed_count:
             self._splice(0, removed_count, [], [])
@@ -238,8 +250,8 @@ class Transcript:
             self._membership = None
 
     def clear_notices(self) -> None:
-        """Take every notice away."""
-        for key in [place for place in self._keys if place >> 24 & 3 == _KIND_NOTICE]:
+        """Remove all notices."""
+        for key in [key for key in self._keys if key >> 24 & 3 == _KIND_NOTICE]:
             self._remove(key)
         self._membership = None
 
