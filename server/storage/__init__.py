@@ -1,3 +1,4 @@
-"""Database access: journal, log reader, rooms and search.
+"""Storage: journal, log reader, room repository and search on top of SQLAlchemy Core.
 
-The only package that imports SQLAlchemy. Imports neither the gateway nor the transports."""
+Dependency rule: SQLAlchemy is imported only here; no import of the gateway or the transports.
+"""

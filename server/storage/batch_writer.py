@@ -1,19 +1,16 @@
-"""One batch of drafts, judged and written inside one transaction.
+"""Validation and write of one batch of log commands in a single transaction.
 
-Rule 1  A draft is judged as if all before it in the batch were already written.
-Rule 2  A refused draft writes nothing, takes no `seq`, and changes nothing for the others.
-Rule 3  A room's row is locked before it is read and until the commit: first the rooms
-        that exist, in the order of their keys, then those that this batch opens,
-        then the counter of ids. Writers on other nodes wait for the whole batch.
-        A room is opened for a draft that stands on its own, and so is certain to
-        be accepted: no batch leaves a room empty.
-Rule 4  A change that changes nothing (the text that stands, a reaction that is there, a
-        second deletion) is no entry: who repeats one after a break does it no harm.
-        Its answer names the room's newest entry, as of which it is so.
-Rule 5  What was deleted does not come back: no edit and no new reaction is taken,
-        and its text, that of its edits, and its reactions are gone from storage.
-Rule 6  What is said, changed or deleted is so in the index of the search too, in
-        the same transaction.
+- Sequential semantics: each command sees the effects of all earlier commands of its batch.
+- Rejection: a rejected command writes nothing, consumes no `seq`, and does not affect other commands.
+- Lock order: rows of existing rooms in key order, then rows of rooms created by the batch, then the id counter. The
+  locks last until the commit, so writers of other nodes wait for the whole batch.
+- Room creation: only commands that cannot be rejected create a room, so no batch leaves an empty room behind.
+- No-op changes: an edit to the current text, an existing reaction, an absent reaction to remove, or a second
+  deletion creates no entry. The result then carries the newest `seq` of the room, so repeats after a lost
+  connection are safe.
+- Deletion: a deleted message accepts no edit and no new reaction. Its text, the texts of its edits and its
+  reactions are erased from storage.
+- Search index: updated in the same transaction as the entries.
 """
 
 from collections.abc import Collection, Sequence
@@ -37,19 +34,16 @@ from tui_chat.protocol.errors import ChatError, Conflict, Forbidden, NotFound
 from tui_chat.protocol.events import Deletion, Edit, Entry, Message, Reaction, TopicChange
 
 ENTRY_COUNTER = "entry"
-"""The name in `counters` under which ids of entries are given out."""
+"""Name of the counter row for entry ids."""
 
 
 class AppendResult(Struct, frozen=True):
-    """What became of a draft that was accepted.
+    """Result of an accepted command.
 
     Attributes:
-        entry: As it is in the log; for a duplicate the first one, in its
-            present state but without its reactions.
-            For a change that changes nothing it is that change, in the place of
-            the room's newest entry.
-        duplicate: The draft's clientId was committed before, or it changes nothing;
-            nothing was written now.
+        entry: Committed entry. For a repeated message, the original in its current state without reactions. For a
+            no-op change, an entry with the newest `seq` of the room and id 0.
+        duplicate: The clientId was committed before, or the change is a no-op; nothing was written.
     """
 
     entry: Entry
@@ -67,11 +61,24 @@ class _TargetMessage(Struct):
 
 
 _ReactionKey = tuple[int, str, str]
-"""A reaction that stands: the message's `seq`, the emoji, the member."""
+"""Existing reaction: `seq` of the message, emoji, member id."""
 
 
 class _BatchRoom(Struct, eq=False):
-    """A room while its drafts are judged; `id` is None when it does not exist and nothing can open it."""
+    """Working state of a room during a batch.
+
+    Attributes:
+        key: Canonical key of the name.
+        name: Display name; the stored name, if the room exists.
+        id: Room id, None if the room neither exists nor is created by the batch.
+        stored_seq: `last_seq` before the batch.
+        last_seq: `last_seq` after the commands processed so far.
+        active_at: `ts` of the newest entry.
+        topic: New topic, None if unchanged.
+        by_client_id: Messages by clientId, stored or created by the batch.
+        targets: Messages by `seq` that commands of the batch refer to.
+        reactions: Existing reactions that commands of the batch refer to.
+    """
 
     key: str
     name: str
@@ -86,7 +93,14 @@ class _BatchRoom(Struct, eq=False):
 
 
 class _DeferredStatement(Struct, frozen=True):
-    """A statement to run when all entries are in; its parameters are `before`, the room's id, `after`."""
+    """Statement that runs after the insertion of all entries.
+
+    Attributes:
+        statement: Prepared statement.
+        room: Room, whose id is a parameter.
+        params_before_room: Parameters before the room id.
+        params_after_room: Parameters after the room id.
+    """
 
     statement: PreparedStatement
     room: _BatchRoom
@@ -101,23 +115,28 @@ def apply_batch(
     now: int,
     republish: Collection[LogCommand] = frozenset(),
 ) -> list[AppendOutcome]:
-    """Write what may be written, inside the caller's transaction.
+    """Validate and write a batch of commands inside the transaction of the caller.
 
     Args:
-        untold: Changes that may stand already with nobody told of them; each gets an entry all the same.
-        now: Milliseconds since the epoch. An entry's `ts` is this, or that of
-            the room's newest entry when the clock went backwards.
+        connection: Connection with an open write transaction.
+        statements: Compiled statements for the dialect of the connection.
+        commands: Log commands in order of arrival.
+        now: Milliseconds since the epoch. `ts` of an entry is the maximum of this and the newest `ts` of the room, so
+            a clock adjustment never reverses the order.
+        republish: Changes from uncertain commits, which get an entry even as no-ops.
 
     Returns:
-        For each draft its entry or its refusal, in the order given.
+        One result or error per command, in the given order.
 
     Raises:
-        sqlalchemy.exc.SQLAlchemyError: Roll back; nothing was written.
+        sqlalchemy.exc.SQLAlchemyError: The transaction must be rolled back.
     """
     return BatchWriter(connection, statements, commands, now, republish).apply()
 
 
 class BatchWriter:
+    """Working state of one batch: loaded rows, pending rows and deferred statements."""
+
     def __init__(
         self,
         connection: Connection,
@@ -139,6 +158,7 @@ class BatchWriter:
         self._index_updates: list[tuple[_BatchRoom, int, str, str | None]] = []
 
     def apply(self) -> list[AppendOutcome]:
+        """Validate all commands and write the accepted ones; see `apply_batch`."""
         self._load()
         outcomes: list[AppendOutcome] = []
         for command in self._commands:
@@ -159,8 +179,8 @@ class BatchWriter:
             self._rooms = rooms = dict(sorted(rooms.items()))
         self._lock_rooms(rooms)
         if any(room.id is None for room in rooms.values()):
-            requested = {draft.room.key for draft in self._commands if _may_create_room(draft)}
-            missing_keys = [key for key, room in rooms.items() if room.id is None and key in requested]
+            creatable_keys = {command.room.key for command in self._commands if _may_create_room(command)}
+            missing_keys = [key for key, room in rooms.items() if room.id is None and key in creatable_keys]
             for key in missing_keys:
                 values = (key, rooms[key].name, "", "public", 0, self._now, self._now)
                 statements.create_room.execute(self._connection, *values)
@@ -178,10 +198,10 @@ class BatchWriter:
                 seqs.setdefault(command.room.key, []).append(command.target)
                 if isinstance(command, AppendReaction):
                     reactions.setdefault(command.room.key, []).append(command)
-        for key, requested in client_ids.items():
-            self._load_by_client_id(rooms[key], requested)
-        for key, requested in seqs.items():
-            self._load_targets(rooms[key], requested)
+        for key, room_client_ids in client_ids.items():
+            self._load_by_client_id(rooms[key], room_client_ids)
+        for key, room_seqs in seqs.items():
+            self._load_targets(rooms[key], room_seqs)
         for key, commands in reactions.items():
             self._load_reactions(rooms[key], commands)
 
@@ -228,7 +248,7 @@ class BatchWriter:
         if room.id is None:
             return
         targets = self._statements.array_param({command.target for command in commands})
-        member_ids = self._statements.array_param({draft.author.member_id for draft in commands})
+        member_ids = self._statements.array_param({command.author.member_id for command in commands})
         room.reactions = {
             (target, emoji, member_id)
             for target, emoji, member_id in self._statements.select_reactions.fetch_all(
@@ -365,7 +385,7 @@ class BatchWriter:
         return target_message
 
     def _allocate_position(self, room: _BatchRoom) -> tuple[int, int, int]:
-        """The new entry's id, seq and ts."""
+        """Return id, `seq` and `ts` of a new entry."""
         if not self._entry_rows:
             count = len(self._commands)
             ((last_id,),) = self._statements.allocate_ids.fetch_all(self._connection, count, ENTRY_COUNTER)
@@ -432,14 +452,14 @@ class BatchWriter:
         search_index.update(
             self._connection,
             [
-                (number, _require_room_id(room), old_text, new_text)
-                for room, number, old_text, new_text in self._index_updates
+                (entry_id, _require_room_id(room), old_text, new_text)
+                for room, entry_id, old_text, new_text in self._index_updates
             ],
         )
 
 
 def _require_room_id(room: _BatchRoom) -> int:
-    assert room.id is not None  # something was accepted in it
+    assert room.id is not None  # true for each room with an accepted command
     return room.id
 
 

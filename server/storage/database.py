@@ -1,4 +1,4 @@
-"""The database behind the chat: opened, made or migrated, watched, closed."""
+"""Database lifecycle: open, create or migrate, health check, close."""
 
 import asyncio
 import logging
@@ -26,35 +26,33 @@ from server.storage.statements import BatchStatements, upsert_insert
 from server.storage.tables import settings
 
 READER_COUNT = 3
-"""Reads at once: enough that a slow one holds up nobody, few enough to leave the cores to the chat."""
+"""Number of concurrent read transactions; leaves CPU time for the event loop."""
 
 BUSY_TIMEOUT = 2_000
-"""Milliseconds to wait while another program holds the database's lock."""
+"""Milliseconds to wait for a database lock of another program."""
 
 HEALTH_CACHE_MS = 1_000
-"""Milliseconds for which the answer of a health check is good."""
+"""Milliseconds for which the result of a health check is reused."""
 
 PROBE_TIMEOUT = 3.0
-"""Seconds after which a disk that has not answered is called silent: longer than a lock is waited for."""
+"""Seconds until an unfinished health check counts as a failure; longer than `BUSY_TIMEOUT`."""
 
 SECRET_BYTES = 32
 
 _PROBE_KEY = "probe"
 _PROBE_BYTES = 16 * 1024
-"""More than a page, so that a full disk shows."""
+"""Size of the probe row in bytes; larger than a page, so that a full disk is detected."""
 
 _log = logging.getLogger(__name__)
 
 
 class Database:
-    """An open database.
-
-    Made by `open_database`.
+    """Open database, created by `open_database`.
 
     Attributes:
-        journal: The one way to write into a room's log.
-        reader: Everything that is read.
-        rooms: The list of rooms, as people keep it.
+        journal: Writer of all room logs.
+        reader: Reader of room logs, room lists and search results.
+        rooms: Repository of rooms.
     """
 
     def __init__(
@@ -81,23 +79,26 @@ class Database:
         self._backfill.add_done_callback(_log_backfill_failure)
 
     async def load_secret(self, name: str) -> bytes:
-        """32 random bytes that stay the same for as long as the database lives.
+        """Return a persistent random secret of 32 bytes, created on first use.
+
+        Args:
+            name: Name of the secret.
 
         Raises:
-            StorageError: The database cannot be written.
+            StorageError: The database is not writable.
         """
         try:
             return await self._writer.run(lambda connection: _load_secret(connection, name))
         except Exception as error:
             if not is_outage(error):
                 raise
-            raise StorageError(f"the server's secret cannot be kept: {describe_error(error)}") from error
+            raise StorageError(f"cannot store the server secret: {describe_error(error)}") from error
 
     async def health_problem(self) -> str | None:
-        """Why nothing can be written now, in a few words, or None when all is well.
+        """Return the reason for which writes fail at present, or None if the database is healthy.
 
-        It writes something to find out, at most once a second, and waits no longer
-        than `PROBE_PATIENCE` for that.
+        The check writes and deletes a probe row, at most once per `HEALTH_CACHE_MS`, and returns after at most
+        `PROBE_TIMEOUT` seconds.
         """
         loop = asyncio.get_running_loop()
         is_cached = self._probed_at is not None and 0 <= self._clock() - self._probed_at < HEALTH_CACHE_MS
@@ -108,7 +109,7 @@ class Database:
             probe_task, timeout = self._probe_task, max(0.0, self._probe_started_at + PROBE_TIMEOUT - loop.time())
             await asyncio.wait({probe_task}, timeout=timeout)
             if not probe_task.done():
-                return self.journal.outage or f"the disk has not answered for {PROBE_TIMEOUT:g} seconds"
+                return self.journal.outage or f"no response from the disk for {PROBE_TIMEOUT:g} seconds"
             probe_task.result()
         return self.journal.outage
 
@@ -127,7 +128,7 @@ class Database:
             self._probe_task = None
 
     async def close(self) -> None:
-        """Write and publish what waits, then close everything. Closing twice is closing once."""
+        """Commit and publish queued commands, then release all resources; idempotent."""
         self._backfill.cancel()
         await asyncio.wait({self._backfill})
         await self.journal.close()
@@ -146,19 +147,18 @@ async def open_database(
     busy_timeout: int = BUSY_TIMEOUT,
     max_queue_depth: int = MAX_QUEUE_DEPTH,
 ) -> Database:
-    """Open the database, making or migrating it first where needed.
+    """Open a database, and create or migrate its schema on demand.
 
-    Before an existing SQLite database is migrated, a copy of it is kept beside
-    it, named after the revision to come (`chat.db.before-0002`).
+    A SQLite database is copied to a backup before the migration, named after the new revision (`chat.db.before-0002`).
 
     Args:
-        target: A file's path, or a URL: `sqlite:///…`, `postgresql://…`.
-        clock: Milliseconds since the epoch.
-        busy_timeout: Milliseconds to wait for another program's lock.
-        waiting_limit: Drafts that may wait in the journal.
+        target: File path, or URL of the form `sqlite:///…` or `postgresql://…`.
+        clock: Source of the current time in milliseconds since the epoch.
+        busy_timeout: Milliseconds to wait for a lock of another program.
+        max_queue_depth: Maximum number of commands in the journal queue.
 
     Raises:
-        StorageError: It cannot be opened; the text is for the operator.
+        StorageError: The database is unusable; the message is addressed to the operator.
     """
     path, url = _parse_target(target)
     file_lock: DatabaseLock | None = None
@@ -167,7 +167,7 @@ async def open_database(
         try:
             file_lock = DatabaseLock(path)
         except StorageError as error:
-            raise StorageError(f"the database {path} cannot be opened: {error}") from None
+            raise StorageError(f"cannot open the database {path}: {error}") from None
         writer_engine = open_engine(path, writable=True, pool_size=1, busy_timeout=busy_timeout)
         reader_engine = open_engine(path, writable=False, pool_size=READER_COUNT, busy_timeout=busy_timeout)
         writer: Executor = ThreadExecutor(writer_engine, 1, "journal")
@@ -175,7 +175,7 @@ async def open_database(
         statements = BatchStatements(writer_engine.dialect)
         display_name = str(path)
     else:
-        # Here and not above: it brings all of SQLAlchemy's ORM, as slow to import as the rest of the server.
+        # Deferred import: the module loads the SQLAlchemy ORM, which doubles the start time of the server.
         from server.storage.postgresql import open_executor  # noqa: PLC0415
 
         writer = open_executor(url, pool_size=1)
@@ -189,7 +189,7 @@ async def open_database(
         await writer.close()
         if file_lock is not None:
             file_lock.release()
-        raise StorageError(f"the database {display_name} cannot be opened: {describe_error(error)}") from error
+        raise StorageError(f"cannot open the database {display_name}: {describe_error(error)}") from error
     journal = Journal(writer, statements, clock, max_queue_depth)
     return Database(
         journal,
@@ -202,22 +202,22 @@ async def open_database(
 
 
 def _parse_target(target: str | Path) -> tuple[Path | None, URL]:
-    """Where it is: a file's path, or None and the URL of a server."""
+    """Return the path of a SQLite file with a placeholder URL, or None with the URL of a database server."""
     if isinstance(target, Path) or "://" not in target:
         return Path(target), URL.create("sqlite")
     try:
         url = make_url(target)
     except ArgumentError:
-        raise StorageError("the database's address is not a URL like sqlite:///chat.db") from None
+        raise StorageError("the database URL is invalid; use the form sqlite:///chat.db") from None
     match url.get_backend_name():
         case "sqlite":
             if not url.database or url.database == ":memory:":
-                raise StorageError("the database needs a file, as in sqlite:///chat.db")
+                raise StorageError("the database URL has no file; use the form sqlite:///chat.db")
             return Path(url.database), url
         case "postgresql" | "postgres":
             return None, url.set(drivername="postgresql+asyncpg")
         case backend:
-            raise StorageError(f"the database cannot be a {backend} one; it can be sqlite or postgresql")
+            raise StorageError(f"the database backend {backend} is not supported; use sqlite or postgresql")
 
 
 async def _ensure_schema(writer: Executor, path: Path | None) -> None:
@@ -226,13 +226,13 @@ async def _ensure_schema(writer: Executor, path: Path | None) -> None:
     if path is not None:
         backup_path = path.with_name(f"{path.name}.before-{schema.HEAD}")
         await asyncio.to_thread(copy_database, path, backup_path)
-        _log.info("the database is migrated to revision %s; what it was is kept as %s", schema.HEAD, backup_path)
+        _log.info("migrating the database to revision %s; backup: %s", schema.HEAD, backup_path)
     await writer.run(schema.migrate)
 
 
 def _log_backfill_failure(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and (error := task.exception()) is not None:
-        _log.error("older messages cannot be indexed for the search: %s", describe_error(error))
+        _log.error("search index backfill aborted: %s", describe_error(error))
 
 
 def _load_secret(connection: Connection, name: str) -> bytes:

@@ -1,8 +1,7 @@
-"""Runs a function in a transaction of its own, off the event loop's back.
+"""Execution of transactions outside the event loop.
 
-The functions are plain synchronous SQLAlchemy Core, the same for every
-database; only how they are run differs. For SQLite that is a thread: one hop a
-transaction, where an async driver makes one for every statement.
+Transactions are synchronous functions on SQLAlchemy Core, shared by all databases. For SQLite, a thread runs the
+whole transaction: one thread switch per transaction, compared with one per statement in async drivers.
 """
 
 import asyncio
@@ -18,33 +17,36 @@ ResultT = TypeVar("ResultT")
 
 
 class Executor(Protocol):
-    """A way to run transactions."""
+    """Interface for running transactions."""
 
     async def run(self, work: Callable[[Connection], ResultT]) -> ResultT:
-        """What `work` returns, after its transaction is committed.
+        """Run a function in a transaction of its own, and return its result after the commit.
+
+        Args:
+            work: Function of the connection; an exception rolls the transaction back.
 
         Raises:
-            StorageError: It was closed.
-            Exception: Whatever `work` or the database raised; nothing is changed then.
+            StorageError: The executor is closed.
+            Exception: Any exception of `work` or the database.
         """
         ...
 
     async def reconnect(self) -> None:
-        """Let go of all connections, so that the next transaction opens a new one."""
+        """Close all pooled connections; the next transaction opens a new one."""
         ...
 
     async def close(self) -> None:
-        """Wait for what runs, then close everything. Closing twice is closing once."""
+        """Wait for running transactions, then close all connections; idempotent."""
         ...
 
 
 class ThreadExecutor:
-    """Transactions in threads, for SQLite.
+    """Executor on a thread pool, for SQLite.
 
     Args:
-        engine: A synchronous engine.
-        threads: How many transactions can run at once; one of them gives a strict order.
-        name: Of the threads, for those who look at a running server.
+        engine: Synchronous engine.
+        max_threads: Maximum number of concurrent transactions; 1 guarantees submission order.
+        name: Thread name prefix.
     """
 
     def __init__(self, engine: Engine, max_threads: int, name: str) -> None:
@@ -53,18 +55,18 @@ class ThreadExecutor:
         self._closed = False
 
     async def run(self, work: Callable[[Connection], ResultT]) -> ResultT:
-        """See `Executor.run`."""
+        """Implement `Executor.run`."""
         if self._closed:
-            raise StorageError("it is closed")
+            raise StorageError("database is closed")
         return await asyncio.get_running_loop().run_in_executor(self._pool, self._run_transaction, work)
 
     async def reconnect(self) -> None:
-        """See `Executor.reconnect`."""
+        """Implement `Executor.reconnect`."""
         if not self._closed:
             await asyncio.get_running_loop().run_in_executor(self._pool, self._engine.dispose)
 
     async def close(self) -> None:
-        """See `Executor.close`."""
+        """Implement `Executor.close`."""
         if self._closed:
             return
         self._closed = True

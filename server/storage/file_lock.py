@@ -1,7 +1,7 @@
-"""One server per database file: two would each hold half of every room's members.
+"""Exclusive use of a SQLite file by one server process.
 
-The lock is on a file of its own beside the database. The kernel lets go of it
-when the process ends, however it ends, so nothing has to be cleaned up.
+Two servers on the same file would each announce only their own members. The lock is a separate file next to the
+database; the kernel releases the lock at process exit, also after a crash.
 """
 
 import os
@@ -11,15 +11,18 @@ from server.storage.errors import StorageError
 
 try:
     import fcntl
-except ImportError:  # Windows has other locks; there two servers are not kept apart
+except ImportError:  # Windows has no flock; a second server is not detected there
     fcntl = None
 
 
 class DatabaseLock:
-    """Holds a database file for this server until `release`.
+    """Exclusive lock on a database file, held until `release`.
+
+    Args:
+        path: Path of the database file; the lock file has the suffix `.lock`.
 
     Raises:
-        StorageError: Another server holds it.
+        StorageError: Another server holds the lock.
     """
 
     def __init__(self, path: Path) -> None:
@@ -27,16 +30,16 @@ class DatabaseLock:
         try:
             self._fd = os.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError:
-            return  # where no lock can be made no database can be written either, which opening it says better
+            return  # the database itself is not writable either; opening the file reports the exact reason
         if fcntl is not None:
             try:
                 fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 self.release()
-                raise StorageError("another chat-server is using it") from None
+                raise StorageError("in use by another chat-server") from None
 
     def release(self) -> None:
-        """Let the next one have it; releasing twice is releasing once."""
+        """Release the lock; idempotent."""
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1

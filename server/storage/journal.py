@@ -1,24 +1,20 @@
-"""The one way into a room's log.
+"""Write path of all room logs, with group commit.
 
-Rule 1  An entry is answered only after its transaction is committed, and published
-        only after it is answered. Nothing that was answered is ever lost.
-Rule 2  Order within a room is the order of the calls of `append`; `seq` grows by
-        exactly 1, without holes, whatever is refused or fails meanwhile.
-Rule 3  What has gathered while a transaction ran is the next transaction, up to
-        `BATCH` drafts: under load many messages share one wait for the disk. It begins
-        when the event loop brings no more, and after `GATHERING` in any case: a
-        transaction costs as much as ten messages, and what is committed together
-        is told together, in one write to each reader.
-Rule 4  No more than `waiting_limit` drafts wait. One more is refused at once. That
-        counts as trouble, told as in rule 5, until all that waited is written.
-Rule 5  A database that fails refuses the whole batch with `Unavailable`, and the
-        journal tries again with the next. The log says so once an outage, and
-        once when it is over. An entry refused so may yet have been committed
-        (a connection lost at the very end): who repeats it with its clientId
-        gets the answer to the first, and it is published then. A change, which
-        has no clientId, is then an entry once more, and that one is published.
-Rule 6  A draft that alone makes a transaction fail is refused alone.
-Rule 7  A caller that goes away changes nothing for its draft nor for the others.
+- Durability: a command is answered after the commit of its transaction, and published after its answer.
+- Order: entries of a room have the order of the `append` calls. `seq` increases by exactly 1 per entry; rejected
+  or failed commands leave no gap.
+- Batching: commands that arrive during a transaction form the next batch, up to `MAX_BATCH`. A batch starts when
+  one round of the event loop adds no further command, at the latest after `LINGER`. A transaction costs as much as
+  ten messages, and entries of one commit reach each reader in one write.
+- Bounded queue: above `max_queue_depth` queued commands, `append` raises `Unavailable`. The overload counts as an
+  outage until the queue is empty.
+- Outages: a failing database rejects the whole batch with `Unavailable`, and the next batch is the next attempt.
+  The start and the end of an outage are logged once each.
+- Uncertain commits: a rejected command may be committed, if the connection was lost at the end of the commit. A
+  repeated message is recognized by its clientId, answered with the original entry and then published. A change has
+  no clientId, so its repeat appends and publishes a second entry.
+- Isolation: a command that makes a transaction fail is retried and rejected alone.
+- Cancellation: a cancelled caller affects neither its own command nor other commands.
 """
 
 import asyncio
@@ -40,20 +36,22 @@ from tui_chat.protocol.errors import InternalError, Unavailable
 from tui_chat.protocol.events import Entry
 
 MAX_BATCH = 512
-"""Drafts in one transaction: beyond this the disk's share of a message is noise, and answers only come later."""
+"""Maximum number of commands per transaction; larger batches add latency without a noticeable gain."""
 
 LINGER_TICKS = 2
-"""Of the event loop, from the bytes of a message to its draft: in one it is read, in the next worked off."""
+"""Event loop ticks from the arrival of a packet to its command: one to read, one to dispatch."""
 
 LINGER = 0.002
-"""Seconds for which a transaction waits at most for drafts that are on their way."""
+"""Maximum delay of a transaction for further commands, in seconds."""
 
 MAX_QUEUE_DEPTH = 10_000
+"""Default limit of queued commands."""
+
 RETRY_AFTER = 2.0
-"""Seconds that a refused client is told to wait."""
+"""`retryAfter` of rejected commands, in seconds."""
 
 SERIALIZATION_RETRIES = 3
-"""How often a batch is tried again when the transactions of several nodes got in each other's way."""
+"""Number of retries after a serialization failure between nodes."""
 
 _log = logging.getLogger(__name__)
 
@@ -62,14 +60,15 @@ _QueuedCommand = tuple[LogCommand, "asyncio.Future[AppendResult]"]
 
 
 class Journal:
-    """Takes drafts from everywhere and writes them in batches.
+    """Queue and writer of log commands.
 
-    Must be made inside a running event loop, and closed.
+    Requires a running event loop on construction, and a final `close`.
 
     Args:
-        writer: Runs one transaction at a time.
-        clock: Milliseconds since the epoch.
-        waiting_limit: Drafts that may wait for their transaction.
+        writer: Executor for one transaction at a time.
+        statements: Compiled statements for the dialect of the writer.
+        clock: Source of the current time in milliseconds since the epoch.
+        max_queue_depth: Maximum number of queued commands.
     """
 
     def __init__(
@@ -88,46 +87,53 @@ class Journal:
         self._publish: Publisher | None = None
         self._outage: str | None = None
         self._overloaded = False
-        self._maybe_committed: dict[UUID | LogCommand, bool] = {}  # what was refused and may be written, oldest first
+        self._maybe_committed: dict[UUID | LogCommand, bool] = {}  # rejected during an outage, in order of rejection
         self._closing = False
         self._loop = asyncio.get_running_loop()
         self._writer_task = self._loop.create_task(self._run_writer(), name="journal")
 
     @property
     def queue_depth(self) -> int:
-        """How many drafts wait for their transaction."""
+        """Number of commands in the queue, without those of the running transaction."""
         return len(self._queue)
 
     @property
     def outage(self) -> str | None:
-        """Why the last batch could not be written or the last draft was not taken, or None."""
+        """Reason of the current outage or overload, None during normal operation."""
         return self._outage or ("too many messages are waiting to be saved" if self._overloaded else None)
 
     def set_publisher(self, publish: Publisher) -> None:
-        """Have every batch's new entries given to `publish`, in the order of their commit.
+        """Set the callback for committed entries, replacing the previous one.
 
-        It is called once a batch, after the callers of `append` had their turn
-        on the event loop. It replaces the one before.
+        Args:
+            publish: Called once per batch with its new entries in commit order, after the callers of `append` have
+                resumed.
         """
         self._publish = publish
 
     def append(self, command: LogCommand) -> "asyncio.Future[AppendResult]":
-        """Queue a draft; await the result for its entry on disk.
+        """Queue a command for the next batch.
 
-        Its place in the order is taken by the call, not by the await.
+        The position in the log depends on the order of the calls, not on the order of the awaits.
+
+        Returns:
+            A future with the result of the committed command.
 
         Raises:
-            NotFound: What it answers or changes does not exist.
-            Forbidden: It changes what somebody else said.
-            Conflict: Its clientId is another member's, or its target was deleted.
-            Unavailable: Too many wait, or the database fails; nothing was written.
-            Internal: This draft cannot be written; the log says why.
+            Unavailable: The journal is closing or its queue is full; nothing is written.
+
+        Exceptions of the future:
+            NotFound: The target message or the answered message does not exist.
+            Forbidden: The target belongs to another member, and the author is not a moderator.
+            Conflict: The clientId belongs to another member, or the target is deleted.
+            Unavailable: The database failed; the commit is uncertain (see the module documentation).
+            InternalError: The command cannot be written; the log contains the reason.
         """
         if self._closing:
             raise Unavailable("the server is stopping", RETRY_AFTER)
         if len(self._queue) >= self._max_queue_depth:
             if not self._overloaded:
-                _log.error("%d messages are waiting to be saved, more are refused", len(self._queue))
+                _log.error("journal queue full with %d commands, rejecting further commands", len(self._queue))
             self._overloaded = True
             raise Unavailable("too many messages are waiting to be saved", RETRY_AFTER)
         future: asyncio.Future[AppendResult] = self._loop.create_future()
@@ -136,21 +142,21 @@ class Journal:
         return future
 
     async def close(self) -> None:
-        """Write and publish what waits, then stop. What comes later is refused."""
+        """Commit and publish the queued commands, then stop the writer; later commands are rejected."""
         self._closing = True
         self._wakeup.set()
         await self._writer_task
 
     def report_outage(self, reason: str) -> None:
-        """The database cannot be written now: say so once."""
+        """Mark the database as failing, and log the start of an outage."""
         if self._outage is None:
-            _log.error("the database cannot be written: %s", reason)
+            _log.error("database write failed: %s", reason)
         self._outage = reason
 
     def report_recovery(self) -> None:
-        """The database was just written."""
+        """Mark the database as working, and log the end of an outage."""
         if self._outage is not None:
-            _log.warning("the database can be written again")
+            _log.warning("database writes resumed")
             self._outage = None
 
     async def _run_writer(self) -> None:
@@ -161,14 +167,14 @@ class Journal:
                 count = min(MAX_BATCH, len(self._queue))
                 await self._write_batch([self._queue.popleft() for _ in range(count)])
             if self._overloaded:
-                _log.warning("all messages that waited are saved or refused, more are taken again")
+                _log.warning("journal queue drained, accepting commands again")
                 self._overloaded = False
             if self._closing:
                 return
             self._wakeup.clear()
 
     async def _linger(self) -> None:
-        """Wait while the event loop brings more drafts, as it does when many talk (rule 3)."""
+        """Wait while each round of the event loop adds further commands (see "Batching")."""
         deadline = self._loop.time() + LINGER
         previous_depth = 0
         while previous_depth < len(self._queue) < MAX_BATCH and self._loop.time() < deadline:
@@ -189,17 +195,17 @@ class Journal:
                 future.set_result(outcome)
             else:
                 future.set_exception(outcome)
-        await asyncio.sleep(0)  # the callers' turn: whoever wrote it is answered before it is pushed
+        await asyncio.sleep(0)  # lets the callers send their acknowledgements before the publication
         new_entries = self._entries_to_publish(batch, outcomes)
         if not new_entries or self._publish is None:
             return
         try:
             self._publish(new_entries)
         except Exception:
-            _log.exception("%d entries were written but not published", len(new_entries))
+            _log.exception("publication of %d committed entries failed", len(new_entries))
 
     def _entries_to_publish(self, batch: list[_QueuedCommand], outcomes: list[AppendOutcome]) -> list[Entry]:
-        """The entries that nobody was told of, in the order of their commit."""
+        """Return the unpublished entries of a batch in commit order."""
         to_publish: list[Entry] = []
         for (command, _), outcome in zip(batch, outcomes, strict=True):
             if isinstance(outcome, AppendResult):
@@ -217,7 +223,7 @@ class Journal:
             del self._maybe_committed[next(iter(self._maybe_committed))]
 
     async def _commit(self, commands: list[LogCommand]) -> list[AppendOutcome] | None:
-        """What became of each draft, or None when they have to be written one by one."""
+        """Return the outcome of each command, or None if the commands must be committed one by one."""
         republish = (
             {command for command in commands if command in self._maybe_committed}
             if self._maybe_committed
@@ -238,10 +244,9 @@ class Journal:
                 return [_unavailable_error() for _ in commands]
             if len(commands) > 1:
                 return None
-            exc_info = (
-                None if isinstance(error, SQLAlchemyError) else error
-            )  # a database's own words may quote the text
-            _log.error("a draft could not be written: %s", describe_error(error), exc_info=exc_info)
+            # Database errors may quote message texts, which must not reach the log.
+            exc_info = None if isinstance(error, SQLAlchemyError) else error
+            _log.error("log command failed: %s", describe_error(error), exc_info=exc_info)
             return [InternalError("the server could not save this")]
 
     async def _run_with_retries(self, work: Callable[[Connection], list[AppendOutcome]]) -> list[AppendOutcome]:
@@ -255,7 +260,7 @@ class Journal:
 
 
 def _dedup_key(command: LogCommand) -> UUID | LogCommand:
-    """By what a repeat is known: the clientId of a message, the whole of what has none."""
+    """Return the identity of a repeated command: the clientId of a message, otherwise the command itself."""
     return command.client_id or command if isinstance(command, AppendMessage) else command
 
 

@@ -1,9 +1,8 @@
-"""What is read from storage: a room's log, and lists of rooms.
+"""Read access to room logs and room lists.
 
-Rule 1  Each answer is read from one snapshot: its entries, the state they show,
-        its `last_seq` and its room fit together.
-Rule 2  Pages hold entries of all kinds, so that `seq` has no holes in them;
-        messages are in their present state, as of `last_seq`.
+- Snapshot isolation: each response comes from one transaction. Entries, their state, `last_seq` and the room are
+  consistent with each other.
+- Pages: contain entries of all kinds without gaps in `seq`. Messages have their state as of `last_seq`.
 """
 
 import asyncio
@@ -27,20 +26,22 @@ from tui_chat.protocol.events import Entry
 from tui_chat.protocol.responses import HistoryPage, SearchResponse
 
 MAX_QUEUED_READS = 2_000
-"""Reads that may wait for their turn: a disk that hangs must not gather requests without end."""
+"""Maximum number of queued reads, so that an unresponsive disk cannot accumulate requests."""
 
 MAX_PAGE_BYTES = 256 * 1024
-"""A page ends early at about so many: the bytes that a connection may be behind are bounded, and past
-them it is cut. One that is slow would be cut at each attempt to read on."""
+"""Approximate size limit of a page in bytes.
+
+Below the send queue limit of a connection: a slow client would otherwise be aborted on each attempt to load the page.
+"""
 
 ENTRY_OVERHEAD_BYTES = 256
-"""What an entry takes besides its text, and each choice of a reaction under it."""
+"""Estimated size of an entry without its text, and of each reaction, in bytes."""
 
 MAX_QUEUED_SEARCHES = 50
-"""Searches that may wait: one runs at a time, so that the others' reads always find a way."""
+"""Maximum number of queued searches; one search runs at a time, so other reads keep free executor slots."""
 
 RETRY_AFTER = 2.0
-"""Seconds that a client is told to wait when the database cannot be read."""
+"""`retryAfter` of rejected reads, in seconds."""
 
 _log = logging.getLogger(__name__)
 
@@ -61,15 +62,17 @@ _select_reactions = (
 
 @dataclass(frozen=True, slots=True)
 class RoomRecord:
-    """A room in which something was written.
+    """Stored room.
 
     Attributes:
-        id: Stays the same when the room is renamed.
-        key: What tells rooms apart.
-        name: As it is shown.
-        last_seq: The `seq` of its newest entry.
-        created_at: When its first entry was written, in milliseconds since the epoch.
-        active_at: The `ts` of its newest entry.
+        id: Stable identifier, independent of the name.
+        key: Canonical key of the name.
+        name: Display name.
+        topic: Topic, empty if unset.
+        visibility: Value of `rooms.visibility`; a removed room is reported as `public`.
+        last_seq: `seq` of the newest entry, 0 for an empty log.
+        created_at: Creation time in milliseconds since the epoch.
+        active_at: `ts` of the newest entry.
     """
 
     id: int
@@ -84,12 +87,12 @@ class RoomRecord:
 
 @dataclass(frozen=True, slots=True)
 class JoinSnapshot:
-    """What somebody who comes into a room is shown.
+    """Initial state of a room for a joining client.
 
     Attributes:
-        room: The room, or None when nothing was ever written in it.
-        entries: Ascending, with no hole up to the room's newest.
-        has_more: There are entries between `since` (or the beginning) and the first of these.
+        room: Stored room, None if the room does not exist in storage.
+        entries: Newest entries in ascending order, without gaps up to `last_seq`.
+        has_more: Entries exist between `since` (or the start of the log) and the first returned entry.
     """
 
     room: RoomRecord | None
@@ -98,12 +101,13 @@ class JoinSnapshot:
 
 
 class LogReader:
-    """Reads snapshots, several at once.
+    """Reader of consistent snapshots on a pool of connections.
 
-    Every method raises `Unavailable` when the database cannot be read.
+    All methods raise `Unavailable` if the database is not readable.
 
     Args:
-        clock: Milliseconds.
+        executor: Executor for read transactions.
+        clock: Source of the current time in milliseconds.
     """
 
     def __init__(self, executor: Executor, clock: Callable[[], int]) -> None:
@@ -115,11 +119,12 @@ class LogReader:
         self._queued_reads = 0
 
     async def read_join_snapshot(self, room_key: str, *, since: int | None, limit: int) -> JoinSnapshot:
-        """The newest entries of a room.
+        """Return a room with its newest entries.
 
         Args:
-            since: Only entries with a greater `seq`.
-            limit: No more than this many.
+            room_key: Canonical key of the room.
+            since: Exclude entries up to this `seq`; None excludes none.
+            limit: Maximum number of entries.
         """
         return await self._run(partial(_read_join_snapshot, key=room_key, since=since or 0, limit=limit))
 
@@ -133,18 +138,20 @@ class LogReader:
         at: int | None = None,
         limit: int,
     ) -> HistoryPage:
-        """A piece of a room's log, ascending; empty for a room that was never written in.
+        """Return a page of a room log in ascending order; empty if the room does not exist.
+
+        Exactly one of `before`, `after`, `around` and `at` selects the position (docs/protocol.md, "history").
 
         Args:
-            before: The newest entries with a lesser `seq` than this, or
-            after: the oldest with a greater one, or
-            around: those about this one, itself among them, or
-            at: those about the first of this time or later (milliseconds since the
-                epoch), or about the last: exactly one of the four.
-            limit: No more than this many.
+            room_key: Canonical key of the room.
+            before: Newest entries with a smaller `seq`.
+            after: Oldest entries with a greater `seq`.
+            around: Entries on both sides of this `seq`, including the entry itself.
+            at: Entries around the first entry at or after this time (milliseconds since the epoch), or around the last.
+            limit: Maximum number of entries.
 
         Raises:
-            ValueError: Not exactly one of the three places was given.
+            ValueError: Not exactly one position is given.
         """
         if sum(anchor is not None for anchor in (before, after, around, at)) != 1:
             raise ValueError("a page takes exactly one of before, after, around and at")
@@ -154,10 +161,11 @@ class LogReader:
     async def search(
         self, text: str, *, room_key: str | None, joined: Collection[str], before: int | None, limit: int
     ) -> SearchResponse:
-        """See `server.storage.search`.
+        """Run `server.storage.search.search`, one search at a time.
 
         Raises:
-            NotFound: There is no such room, or none that the searcher may see.
+            NotFound: The room does not exist or is not visible to the searcher.
+            Unavailable: Too many searches are queued, or the database is not readable.
         """
         if self._queued_searches >= MAX_QUEUED_SEARCHES:
             raise Unavailable("too many searches are waiting", RETRY_AFTER)
@@ -170,25 +178,26 @@ class LogReader:
             self._queued_searches -= 1
 
     async def read_entry(self, room_key: str, seq: int) -> Entry | None:
-        """One entry in its present state, or None."""
+        """Return one entry in its current state, or None."""
         return await self._run(partial(_read_entry, key=room_key, seq=seq))
 
     async def list_rooms(self, query: str | None, limit: int) -> list[RoomRecord]:
-        """Public rooms, those with the newest activity first.
+        """Return public rooms, most recently active first.
 
         Args:
-            query: Only rooms whose name contains this; width, case and spacing do not matter.
+            query: Substring of the room name; width, case and spacing are ignored.
+            limit: Maximum number of rooms.
         """
         name_filter = None
         if query:
             try:
                 name_filter = names.canonical_key(query)
-            except UnicodeEncodeError:  # no name can contain it
+            except UnicodeEncodeError:  # not part of any valid name
                 return []
         return await self._run(partial(_list_rooms, name_filter=name_filter, limit=limit))
 
     async def find_room(self, room_id: int) -> RoomRecord | None:
-        """One public room, or None."""
+        """Return one public room, or None."""
         return await self._run(partial(_find_room_by_id, room_id=room_id))
 
     async def _run(self, work: Callable[[Connection], ResultT]) -> ResultT:
@@ -201,14 +210,14 @@ class LogReader:
             if not is_outage(error):
                 raise
             if not self._failing:
-                _log.error("the database cannot be read: %s", describe_error(error))
+                _log.error("database read failed: %s", describe_error(error))
                 self._failing = True
             await self._executor.reconnect()
             raise Unavailable("the server cannot read its storage right now", RETRY_AFTER) from error
         finally:
             self._queued_reads -= 1
         if self._failing:
-            _log.warning("the database can be read again")
+            _log.warning("database reads resumed")
             self._failing = False
         return result
 
@@ -280,7 +289,10 @@ def _find_room_by_key(connection: Connection, key: str) -> Row[Any] | None:
 
 
 def _read_entries(connection: Connection, room: Row[Any], first: int, last: int, *, center: int) -> list[Entry]:
-    """The entries from `first` to `last`; of many bytes only those nearest to `near`, at least one."""
+    """Return the entries from `first` to `last`, both inclusive.
+
+    Above `MAX_PAGE_BYTES`, entries farthest from `center` are dropped; at least one entry remains.
+    """
     if first > last:
         return []
     bounds = {"room": room.id, "first": first, "last": last}
@@ -306,7 +318,7 @@ def _count_reactions(reactions_by_emoji: dict[str, list[str]]) -> int:
 
 
 def room_from_row(row: Row[Any]) -> RoomRecord:
-    """A row of `rooms`; one that was removed is, to whoever finds it, an empty public room."""
+    """Return a row of `rooms` as a record; a removed room appears as an empty public room."""
     return RoomRecord(
         id=row.id,
         key=row.key,

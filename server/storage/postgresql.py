@@ -1,4 +1,4 @@
-"""PostgreSQL, for many nodes: the same transactions, on the event loop through asyncpg."""
+"""PostgreSQL executor: the shared transactions on the event loop, through asyncpg."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -10,18 +10,21 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from server.storage.errors import StorageError
 
 CONNECT_TIMEOUT = 5.0
+"""Seconds until a connection attempt fails."""
+
 COMMAND_TIMEOUT = 30.0
-"""Seconds after which a database server that says nothing counts as gone."""
+"""Seconds until a statement without a response fails."""
 
 ResultT = TypeVar("ResultT")
 
 
 def open_executor(url: URL, *, pool_size: int, **options: Any) -> "AsyncExecutor":
-    """Transactions on a database server; nothing is connected yet.
+    """Create an executor for a database server; the first transaction connects.
 
     Args:
-        connections: How many there may be.
-        options: For SQLAlchemy's `create_async_engine`.
+        url: URL with the `postgresql+asyncpg` driver.
+        pool_size: Maximum number of connections.
+        options: Keyword arguments for `create_async_engine` of SQLAlchemy.
 
     Raises:
         StorageError: The driver is not installed.
@@ -32,15 +35,15 @@ def open_executor(url: URL, *, pool_size: int, **options: Any) -> "AsyncExecutor
             url, pool_size=pool_size, max_overflow=0, hide_parameters=True, connect_args=timeouts, **options
         )
     except ModuleNotFoundError:
-        raise StorageError("PostgreSQL needs asyncpg: install tui-chat[scale]") from None
+        raise StorageError("PostgreSQL requires asyncpg; install tui-chat[scale]") from None
     return AsyncExecutor(engine)
 
 
 class AsyncExecutor:
-    """Transactions on the event loop, for databases whose driver is asynchronous.
+    """Executor on the event loop, for databases with an asynchronous driver.
 
     Attributes:
-        dialect: What statements are compiled for.
+        dialect: SQLAlchemy dialect for compiling statements.
     """
 
     def __init__(self, engine: AsyncEngine) -> None:
@@ -49,17 +52,17 @@ class AsyncExecutor:
         self._closed = False
 
     async def run(self, work: Callable[[Connection], ResultT]) -> ResultT:
-        """See `Executor.run`."""
+        """Implement `Executor.run`."""
         if self._closed:
-            raise StorageError("it is closed")
+            raise StorageError("database is closed")
         async with self._engine.begin() as connection:
             return await connection.run_sync(work)
 
     async def reconnect(self) -> None:
-        """See `Executor.reconnect`."""
+        """Implement `Executor.reconnect`."""
         await self._engine.dispose()
 
     async def close(self) -> None:
-        """See `Executor.close`."""
+        """Implement `Executor.close`."""
         self._closed = True
         await self._engine.dispose()

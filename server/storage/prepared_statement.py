@@ -1,6 +1,6 @@
-"""A statement compiled once, run on the driver's own cursor.
+"""SQL statements that are compiled once and run on the cursor of the driver.
 
-It spares SQLAlchemy's work for every statement and row, which would be most of what a message costs.
+Avoids the per-statement and per-row overhead of SQLAlchemy, the largest part of the cost of a message.
 """
 
 from collections.abc import Generator, Sequence
@@ -13,13 +13,15 @@ from sqlalchemy.exc import DBAPIError
 
 
 class PreparedStatement:
-    """A statement as the driver takes it.
+    """Compiled statement with positional parameters.
 
     Args:
-        parameters: The names of its parameters in the order in which they will be given.
+        statement: SQLAlchemy Core statement.
+        dialect: Dialect for which the statement is compiled.
+        parameters: Parameter names in the order of the values at each call.
 
     Raises:
-        ValueError: The compiled statement takes them in another order.
+        ValueError: The compiled statement expects a different parameter order.
     """
 
     def __init__(self, statement: ClauseElement, dialect: Dialect, parameters: Sequence[str]) -> None:
@@ -28,21 +30,21 @@ class PreparedStatement:
         self._dialect = dialect
         parameter_order: Sequence[str] = getattr(compiled, "positiontup", None) or ()
         if list(parameter_order) != list(parameters):
-            raise ValueError(f"the statement takes {parameter_order}, not {parameters}")
+            raise ValueError(f"parameter order is {parameter_order}, expected {parameters}")
 
     def fetch_all(self, connection: Connection, *values: Any) -> list[tuple[Any, ...]]:
-        """Run it for the rows that it gives."""
+        """Run the statement and return all rows."""
         with self._cursor(connection) as cursor:
             cursor.execute(self._sql, values)
             return list(cursor.fetchall())
 
     def execute(self, connection: Connection, *values: Any) -> None:
-        """Run it for what it changes."""
+        """Run the statement once, without a result."""
         with self._cursor(connection) as cursor:
             cursor.execute(self._sql, values)
 
     def execute_many(self, connection: Connection, rows: list[tuple[Any, ...]]) -> None:
-        """Run it for each row, in order."""
+        """Run the statement once per row of parameters, in order."""
         with self._cursor(connection) as cursor:
             cursor.executemany(self._sql, rows)
 

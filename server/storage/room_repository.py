@@ -1,9 +1,8 @@
-"""Rooms as a list that people keep: made, renamed and removed on purpose, besides those that talk opens.
+"""Explicit management of rooms: creation, renaming and removal.
 
-Rule 1  A room's `seq` never begins anew while its row is there. So a room in whose
-        log something was written is not deleted but taken off the list; the next
-        entry, or making it again, puts it back, and its log goes on.
-Rule 2  Two rooms never have the same key, whoever makes or renames them at once.
+- Continuous `seq`: the `seq` of a room never restarts. A room with a used log is hidden instead of deleted. The next
+  entry or a new creation makes the room visible again and continues the log.
+- Unique keys: no two rooms have the same key, also with concurrent writers.
 """
 
 import logging
@@ -27,11 +26,13 @@ ResultT = TypeVar("ResultT")
 
 
 class RoomRepository:
-    """Every method raises `Unavailable` when the database cannot be written.
+    """Repository of rooms.
+
+    All methods raise `Unavailable` if the database is not writable.
 
     Args:
-        writer: Runs one transaction at a time.
-        clock: Milliseconds since the epoch.
+        writer: Executor for one transaction at a time.
+        clock: Source of the current time in milliseconds since the epoch.
     """
 
     def __init__(self, writer: Executor, clock: Callable[[], int]) -> None:
@@ -39,31 +40,41 @@ class RoomRepository:
         self._clock = clock
 
     async def create(self, key: str, name: str, topic: str) -> RoomRecord:
-        """A new room on the list.
+        """Create a public room, or restore a removed one.
+
+        Args:
+            key: Canonical key of the name.
+            name: Display name.
+            topic: Topic, empty for none.
 
         Raises:
-            Conflict: There is one with this key.
+            Conflict: A room with this key exists.
         """
         return await self._run(partial(_create, key=key, name=name, topic=topic, now=self._clock()))
 
     async def rename(self, room_id: int, key: str, name: str) -> None:
-        """Another name for a room.
+        """Change the name of a public room.
+
+        Args:
+            room_id: Identifier of the room.
+            key: Canonical key of the new name.
+            name: New display name.
 
         Raises:
-            NotFound: There is no such room on the list.
-            Conflict: There is another one with this key.
+            NotFound: No public room has this id.
+            Conflict: Another room has this key.
         """
         try:
             await self._run(partial(_rename, room_id=room_id, key=key, name=name))
         except IntegrityError:
-            raise Conflict("there is a room of this name") from None
+            raise Conflict("a room with this name already exists") from None
 
     async def delete(self, room_id: int) -> None:
-        """Take a room off the list, for good when its log is empty.
+        """Remove a public room from the list, and delete its row if the log is empty.
 
         Raises:
-            NotFound: There is no such room on the list.
-            Conflict: There are messages in it that were not deleted.
+            NotFound: No public room has this id.
+            Conflict: The room contains messages that are not deleted.
         """
         await self._run(partial(_delete, room_id=room_id))
 
@@ -73,7 +84,7 @@ class RoomRepository:
         except Exception as error:
             if not is_outage(error):
                 raise
-            _log.error("the list of rooms cannot be written: %s", describe_error(error))
+            _log.error("write to the room list failed: %s", describe_error(error))
             await self._writer.reconnect()
             raise Unavailable("the server cannot save anything right now", RETRY_AFTER) from error
 
@@ -85,7 +96,7 @@ def _create(connection: Connection, *, key: str, name: str, topic: str, now: int
     )
     restore_room = update(rooms).where(rooms.c.key == key, rooms.c.visibility == REMOVED).values(**values)
     if not connection.execute(insert_room).rowcount and not connection.execute(restore_room).rowcount:
-        raise Conflict("there is a room of this name")
+        raise Conflict("a room with this name already exists")
     return room_from_row(connection.execute(select(rooms).where(rooms.c.key == key)).one())
 
 
@@ -109,5 +120,5 @@ def _delete(connection: Connection, *, room_id: int) -> None:
         entries.c.room_id == room_id, entries.c.kind == "message", entries.c.deleted.is_(False)
     )
     if connection.execute(count_messages).scalar_one():
-        raise Conflict("something was said in the room meanwhile")
+        raise Conflict("the room contains messages")
     connection.execute(update(rooms).where(rooms.c.id == room_id).values(visibility=REMOVED, topic=""))

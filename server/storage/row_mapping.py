@@ -1,4 +1,4 @@
-"""Rows of the log as the wire's entries."""
+"""Conversion of database rows to wire entries."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,15 +15,15 @@ KIND_TOPIC = "topic"
 
 
 def entry_from_row(room: str, row: Row[Any], reactions: Mapping[str, list[str]] | None = None) -> Entry:
-    """The entry that a row of `entries` holds.
+    """Return the entry of a row of `entries`.
 
     Args:
-        room: The room's name, as it is shown.
-        row: All columns of the row.
-        reactions: Those that stand under it now, when it is a message.
+        room: Display name of the room.
+        row: Row with all columns of `entries`.
+        reactions: Current reactions of a message, as emoji → member ids; ignored for other kinds.
 
     Raises:
-        ValueError: The row is of a kind that this version does not know.
+        ValueError: The kind of the row is unknown to this version.
     """
     if row.kind == KIND_MESSAGE:
         return message_from_row(room, row, reactions)
@@ -45,11 +45,11 @@ def entry_from_row(room: str, row: Row[Any], reactions: Mapping[str, list[str]] 
         case "topic":
             return TopicChange(**common, topic=row.text)
         case unknown_kind:
-            raise ValueError(f"an entry of the unknown kind {unknown_kind!r}")
+            raise ValueError(f"unknown entry kind {unknown_kind!r}")
 
 
 def message_from_row(room: str, row: Row[Any], reactions: Mapping[str, list[str]] | None = None) -> Message:
-    """The message in its present state; see `entry`."""
+    """Return the message of a row in its current state; parameters as in `entry_from_row`."""
     return Message(
         room=room,
         seq=row.seq,
@@ -67,7 +67,7 @@ def message_from_row(room: str, row: Row[Any], reactions: Mapping[str, list[str]
 
 
 def group_reactions(rows: Sequence[Row[Any]]) -> dict[int, dict[str, list[str]]]:
-    """Rows of `reactions`, in the order to be shown, as target → emoji → the members who chose it."""
+    """Return rows of `reactions` as target → emoji → member ids, in row order."""
     reactions_by_target: dict[int, dict[str, list[str]]] = {}
     for row in rows:
         reactions_by_target.setdefault(row.target, {}).setdefault(row.emoji, []).append(row.member_id)

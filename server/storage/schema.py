@@ -1,7 +1,7 @@
-"""Which revision a database has, and how it comes to the newest.
+"""Schema creation, revision check and migration.
 
-A new database is made from `server.storage.tables` at once; an older one walks
-the migrations. Alembic is imported only for those: it costs a third of a second.
+A new database is created directly from `server.storage.tables`; older ones run the migrations. Alembic is imported
+only for migrations, because the import takes a third of a second.
 """
 
 from enum import Enum
@@ -15,7 +15,7 @@ from server.storage.search_index import UNINDEXED_COUNTER
 from server.storage.tables import counters, metadata
 
 REVISIONS = ("0001", "0002", "0003")
-"""All of them, oldest first, as `migrations/versions` has them."""
+"""Revisions in `migrations/versions`, oldest first."""
 
 HEAD = REVISIONS[-1]
 
@@ -28,21 +28,21 @@ _version_table = Table(
 
 
 _ADVISORY_LOCK_KEY = 0x63686174
-"""The advisory lock under which one node of many makes or migrates the tables; SQLite's writers take turns anyway."""
+"""Key of the PostgreSQL advisory lock for schema changes; SQLite serializes writers by itself."""
 
 
 class SchemaState(Enum):
-    """How a database stands to this program."""
+    """Schema revision of a database, relative to this program."""
 
     CURRENT = "current"
     OUTDATED = "older"
 
 
 def ensure(connection: Connection) -> SchemaState:
-    """Make the tables when there are none, and say whether a migration is needed.
+    """Create the schema in an empty database, and return whether the schema is current.
 
     Raises:
-        StorageError: The database is another program's, or a newer version's.
+        StorageError: The database belongs to another program or to a newer version.
     """
     _advisory_lock(connection)
     tables = inspect(connection).get_table_names()
@@ -56,19 +56,23 @@ def ensure(connection: Connection) -> SchemaState:
         connection.execute(_version_table.insert().values(version_num=HEAD))
         return SchemaState.CURRENT
     if _version_table.name not in tables:
-        raise StorageError("it belongs to another program")
+        raise StorageError("database belongs to another program")
     revision = connection.execute(select(_version_table.c.version_num)).scalar_one_or_none()
     if revision not in REVISIONS:
-        raise StorageError("a newer version of chat-server wrote it, and this one cannot read it")
+        raise StorageError("database was written by a newer version of chat-server; upgrade chat-server")
     return SchemaState.CURRENT if revision == HEAD else SchemaState.OUTDATED
 
 
 def migrate(connection: Connection, revision: str = HEAD) -> None:
-    """Walk the migrations inside the caller's transaction: all of them, or none.
+    """Run all outstanding migrations atomically, inside the transaction of the caller.
 
-    What another node has done meanwhile is not done again.
+    Revisions applied by another node in the meantime are skipped.
+
+    Args:
+        connection: Connection with an open write transaction.
+        revision: Target revision.
     """
-    from server.storage.migrations.upgrade import upgrade  # noqa: PLC0415 -- brings Alembic, 300 ms
+    from server.storage.migrations.upgrade import upgrade  # noqa: PLC0415 -- imports Alembic, 300 ms
 
     _advisory_lock(connection)
     upgrade(connection, revision)

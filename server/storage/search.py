@@ -1,12 +1,11 @@
-"""How the log is searched, newest first, in bounded work.
+"""Message search, newest first, with bounded work per request.
 
-The index gives candidates, and each is compared with the query as it reads now.
-A query that is all punctuation has nothing to look up: the log itself is walked.
+The index yields candidates, and each candidate is compared with the query by its current text. A query of
+punctuation only has no index terms and scans the log.
 
-Rule 1  One search looks at no more than `CANDIDATES` entries, and begins no new
-        chunk of them after `PATIENCE`. What it did not get to is behind `next`,
-        also when nothing was found yet.
-Rule 2  Nothing is found in a room that the searcher could not read.
+- Bound: a search examines at most `MAX_CANDIDATES` entries, and starts no new chunk after `TIME_LIMIT_MS`. `next`
+  continues after the examined entries, also without a hit.
+- Visibility: results come only from rooms that the searcher can read.
 """
 
 from collections.abc import Callable, Collection, Iterable
@@ -37,13 +36,13 @@ from tui_chat.protocol.responses import SearchResponse
 from tui_chat.protocol.search_query import SearchQuery
 
 MAX_CANDIDATES = 2_000
-"""Entries that one search looks at."""
+"""Maximum number of entries examined by one search."""
 
 TIME_LIMIT_MS = 250
-"""Milliseconds; a chunk takes one or two."""
+"""Time limit of a search in milliseconds; a chunk takes one or two."""
 
 _CHUNK_SIZE = 250
-"""Candidates read at once: most searches find enough among the first."""
+"""Number of candidates per query; the first chunk suffices for most searches."""
 
 _fts_table = table("search", column("rowid", Integer), column("search", Text))
 _gin_table = table("search", column("id", Integer), column("numbers", ARRAY(Integer)))
@@ -61,18 +60,19 @@ def search(
     limit: int,
     clock: Callable[[], int],
 ) -> SearchResponse:
-    """Messages that a query finds, newest first.
+    """Return the messages that match a query, newest first.
 
     Args:
-        text: The query.
-        room_key: Only in this room; otherwise in all public ones and those joined.
-        joined: The keys of the rooms that the searcher is in.
-        before: Only messages with a lesser id.
-        limit: No more than this many.
-        clock: Milliseconds.
+        connection: Connection with an open read transaction.
+        text: Query text (`tui_chat.protocol.search_query`).
+        room_key: Canonical key of the room to search, None for all public and all joined rooms.
+        joined: Canonical keys of the rooms joined by the searcher.
+        before: Exclusive upper bound of the entry id, None for no bound.
+        limit: Maximum number of messages.
+        clock: Source of the current time in milliseconds.
 
     Raises:
-        NotFound: There is no such room, or none that the searcher may see.
+        NotFound: The room does not exist or is not visible to the searcher.
     """
     room: Row[Any] | None = None
     if room_key is not None:
@@ -115,7 +115,7 @@ def _is_searchable(row: Row[Any], joined: Collection[str]) -> bool:
 def _build_candidate_query(
     connection: Connection, query: SearchQuery, room: Row[Any] | None
 ) -> tuple[Select[Any], ColumnElement[int]]:
-    """Entries that may be found, newest first, a chunk of them; and what they are ordered by."""
+    """Return the query for one chunk of candidates, newest first, and its sort column."""
     if not query.term_hashes:
         order_column: ColumnElement[int] = entries.c.id if room is None else entries.c.seq
         all_entries = _select_entries.select_from(_entries_with_rooms)

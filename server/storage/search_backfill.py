@@ -1,8 +1,8 @@
-"""Puts into the search's index what was written before there was one, while the server runs.
+"""Background indexing of messages from before the introduction of the search index.
 
-Rule 1  Newest first, a batch a transaction, and after each a rest as long as the
-        batch took: messages of today do not wait for those of last year.
-Rule 2  It may be stopped after any batch; the next start goes on.
+- Priority: newest messages first, one batch per transaction. A pause as long as the batch follows each batch, so
+  new messages keep at least half of the writer.
+- Resumption: each batch stores the progress; a restart continues after the last completed batch.
 """
 
 import asyncio
@@ -18,11 +18,13 @@ from server.storage.search_index import UNINDEXED_COUNTER, SearchIndex
 from server.storage.tables import counters, entries
 
 BATCH_SIZE = 500
-"""Messages in one transaction: some hundredths of a second of the writer's time."""
+"""Messages per transaction, a few hundredths of a second of writer time."""
 
 MIN_PAUSE = 0.001
+"""Minimum pause between two batches, in seconds."""
+
 OUTAGE_RETRY_DELAY = 5.0
-"""Seconds."""
+"""Delay of the next attempt after a database failure, in seconds."""
 
 _log = logging.getLogger(__name__)
 
@@ -31,21 +33,23 @@ _select_batch = (
     select(entries.c.id, entries.c.room_id, entries.c.text)
     .where(entries.c.id <= bindparam("last"), entries.c.kind == KIND_MESSAGE, entries.c.deleted.is_(False))
     .order_by(entries.c.id.desc())
-    .limit(bindparam("most"))
-    .with_for_update(read=True)  # an edit on another node waits, and then finds its message indexed
+    .limit(bindparam("batch_size"))
+    .with_for_update(read=True)  # concurrent edits on other nodes must wait for the index row
 )
-_update_unindexed = update(counters).where(counters.c.name == UNINDEXED_COUNTER).values(last=bindparam("left"))
+_update_unindexed = update(counters).where(counters.c.name == UNINDEXED_COUNTER).values(last=bindparam("unindexed"))
 
 
 async def run_backfill(writer: Executor, index: SearchIndex, clock: Callable[[], float]) -> None:
-    """Index what is not indexed yet, to the end.
+    """Index all outstanding messages.
 
     Args:
-        clock: Seconds that never go back.
+        writer: Executor shared with the journal.
+        index: Search index of the database.
+        clock: Monotonic clock in seconds.
     """
     started_at, unindexed = clock(), await _read_unindexed(writer)
     if unindexed:
-        _log.info("older messages are being indexed for the search, which finds them little by little")
+        _log.info("search index backfill started; search results are incomplete until completion")
     while unindexed:
         batch_started_at = clock()
         try:
@@ -53,13 +57,13 @@ async def run_backfill(writer: Executor, index: SearchIndex, clock: Callable[[],
         except Exception as error:
             if not is_outage(error):
                 raise
-            _log.warning("older messages cannot be indexed now: %s", describe_error(error))
+            _log.warning("search index backfill interrupted, retrying: %s", describe_error(error))
             await writer.reconnect()
             await asyncio.sleep(OUTAGE_RETRY_DELAY)
             continue
         await asyncio.sleep(max(MIN_PAUSE, clock() - batch_started_at))
         if not unindexed:
-            _log.info("all messages are indexed for the search, after %.0f seconds", clock() - started_at)
+            _log.info("search index backfill completed in %.0f seconds", clock() - started_at)
 
 
 async def _read_unindexed(writer: Executor) -> int:
@@ -68,8 +72,8 @@ async def _read_unindexed(writer: Executor) -> int:
 
 def _index_batch(connection: Connection, index: SearchIndex) -> int:
     last = connection.execute(_select_unindexed.with_for_update()).scalar_one()
-    messages = connection.execute(_select_batch, {"last": last, "most": BATCH_SIZE}).all()
+    messages = connection.execute(_select_batch, {"last": last, "batch_size": BATCH_SIZE}).all()
     index.add(connection, [(row.id, row.room_id, row.text) for row in messages])
     unindexed = messages[-1].id - 1 if len(messages) == BATCH_SIZE else 0
-    connection.execute(_update_unindexed, {"left": unindexed})
+    connection.execute(_update_unindexed, {"unindexed": unindexed})
     return unindexed

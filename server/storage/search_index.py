@@ -1,11 +1,10 @@
-"""The index of what was said, written in the transaction of the entry itself.
+"""Full-text index of messages, updated in the transaction of each entry.
 
-Rule 1  A message that stands has a row with the numbers of its present text
-        (`tui_chat.protocol.search_query`) and of its room; a deleted one has none.
-Rule 2  Messages with an id up to `unindexed` (in `counters`) have no row yet: they
-        were there before the index was, and `server.storage.search_backfill` works them off.
-Rule 3  SQLite's FTS5 takes a row out only when it is told all that is in it, and
-        so edits and deletions read what stood there.
+- Content: an existing message has one index row with the term hashes of its current text
+  (`tui_chat.protocol.search_query`) and the token of its room. A deleted message has no row.
+- Backfill: messages with an id up to the counter `unindexed` may lack a row, because they predate the index.
+  `server.storage.search_backfill` adds the missing rows.
+- SQLite: FTS5 requires the complete old content to remove a row, so edits and deletions pass the previous text.
 """
 
 from collections.abc import Iterable, Sequence
@@ -34,7 +33,7 @@ from server.storage.tables import counters
 from tui_chat.protocol.search_query import hash_terms
 
 UNINDEXED_COUNTER = "unindexed"
-"""The name in `counters` of the greatest id that may not have its row in the index yet."""
+"""Name of the counter with the greatest entry id that may lack an index row."""
 
 CREATE_STATEMENTS = {
     "sqlite": (
@@ -45,20 +44,20 @@ CREATE_STATEMENTS = {
         "CREATE INDEX search_by_number ON search USING gin (numbers)",
     ),
 }
-"""What makes the index, by the database's kind; SQLite keeps the numbers alone, not the texts."""
+"""DDL of the index by dialect; in SQLite, the index stores term hashes without texts."""
 
 _fts_table = table("search", column("rowid", Integer), column("numbers", Text), column("search", Text))
 _gin_table = table("search", column("id", Integer), column("numbers", ARRAY(Integer)))
 
 
 def create_index(connection: Connection) -> None:
-    """Make the index in a database that has none."""
+    """Create the index in a database without one."""
     for statement in CREATE_STATEMENTS[connection.dialect.name]:
         connection.execute(DDL(statement))
 
 
 class SearchIndex:
-    """Writes the index, for one kind of database."""
+    """Writer of the index for one dialect."""
 
     def __init__(self, dialect: Dialect) -> None:
         self._is_sqlite = dialect.name == "sqlite"
@@ -79,25 +78,27 @@ class SearchIndex:
             )
 
     def add(self, connection: Connection, messages: Iterable[tuple[int, int, str]]) -> None:
-        """Index messages.
+        """Add messages to the index.
 
         Args:
-            messages: Of each its id, its room's, and its text.
+            connection: Connection with an open write transaction.
+            messages: Entry id, room id and text of each message.
         """
         rows = [(entry_id, self._index_row(room_id, text)) for entry_id, room_id, text in messages]
         if rows:
             self._add.execute_many(connection, rows)
 
     def unindexed_up_to(self, connection: Connection) -> int:
-        """The greatest id that may have no row yet; 0 when all have theirs."""
+        """Return the greatest entry id that may lack an index row, 0 after a complete backfill."""
         rows = self._select_unindexed.fetch_all(connection, UNINDEXED_COUNTER)
         return rows[0][0] if rows else 0
 
     def update(self, connection: Connection, changes: Sequence[tuple[int, int, str, str | None]]) -> None:
-        """Index messages anew whose texts have just been changed.
+        """Replace the index rows of edited messages, and remove those of deleted messages.
 
         Args:
-            changes: Of each its id, its room's, the text it had, and what it has now; None when it is deleted.
+            connection: Connection with an open write transaction.
+            changes: Entry id, room id, old text and new text of each message; the new text is None for a deletion.
         """
         if not changes:
             return
@@ -120,10 +121,10 @@ class SearchIndex:
 
 @lru_cache(maxsize=1 << 13)
 def hash_token(term_hash: int) -> str:
-    """A number as FTS5's `ascii` tokenizer takes it for a word."""
+    """Return a term hash as a word for the `ascii` tokenizer of FTS5."""
     return f"{term_hash:x}"
 
 
 def room_token(room_id: int) -> str:
-    """A room's id as a word that is no number's."""
+    """Return a room id as a word that differs from all term hashes."""
     return f"r{room_id}"

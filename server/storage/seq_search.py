@@ -1,4 +1,4 @@
-"""Where in a room's log something begins, found by halving: `id` and `ts` never go down from one `seq` to the next."""
+"""Binary search in a room log; `id` and `ts` never decrease with increasing `seq`."""
 
 from sqlalchemy import ColumnElement, Connection, bindparam, select
 
@@ -8,11 +8,14 @@ from server.storage.tables import entries
 def find_first_seq(
     connection: Connection, room_id: int, last_seq: int, column: ColumnElement[int], minimum: int
 ) -> int:
-    """The first `seq` of a room at which a column is at least so much; one past the last when it is nowhere.
+    """Return the first `seq` with a column value of at least `minimum`, or `last_seq + 1` if none exists.
 
     Args:
-        last_seq: The room's newest.
+        connection: Connection with an open transaction.
+        room_id: Identifier of the room.
+        last_seq: Newest `seq` of the room.
         column: `entries.c.id` or `entries.c.ts`.
+        minimum: Lower bound of the column value.
     """
     select_value = select(column).where(entries.c.room_id == room_id, entries.c.seq == bindparam("seq"))
     low, high = 1, last_seq + 1

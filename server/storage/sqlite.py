@@ -1,11 +1,11 @@
-"""SQLite files: how they are made, opened and copied.
+"""SQLite files: creation, connections and backup.
 
-Rule 1  Only the server's user can read what it makes: files 0600, folders 0700.
-        SQLite gives its -wal and -shm files the mode of the database.
-Rule 2  A commit is on the disk when it returns (WAL with synchronous=FULL).
-Rule 3  What is overwritten or deleted is zeroed in the file (secure_delete).
-Rule 4  After the file was opened it is never made again: when somebody moves or
-        removes it, writing fails, rather than going on in a file without a name.
+- Permissions: files are created with mode 0600 and directories with 0700. SQLite copies the mode of the database to
+  its -wal and -shm files.
+- Durability: a commit returns after the data is on disk (WAL with synchronous=FULL).
+- Erasure: overwritten and deleted content is zeroed in the file (secure_delete).
+- No recreation: an opened file is never created again. If the file is moved or deleted, writes fail instead of
+  continuing in an unlinked file.
 """
 
 import os
@@ -25,10 +25,10 @@ _FILE_IDENTITY = "file"
 
 
 def create_file(path: Path) -> None:
-    """Make the database's file and the folders it lies in, unless they are there.
+    """Create the database file and its parent directories if they do not exist.
 
     Raises:
-        StorageError: They cannot be made, or something else lies there.
+        StorageError: The creation fails, or the path is not a regular file.
     """
     try:
         for directory in (*reversed(path.parent.parents), path.parent):
@@ -39,25 +39,26 @@ def create_file(path: Path) -> None:
         if stat.S_ISREG(mode):
             os.close(os.open(path, os.O_RDONLY))
     except FileExistsError as error:
-        raise StorageError(f"the database {path} cannot be made: {error.filename} is not a directory") from None
+        raise StorageError(f"cannot create the database {path}: {error.filename} is not a directory") from None
     except OSError as error:
-        raise StorageError(f"the database {path} cannot be opened: {describe_error(error)}") from None
+        raise StorageError(f"cannot open the database {path}: {describe_error(error)}") from None
     if not stat.S_ISREG(mode):
-        file_type = "a directory" if stat.S_ISDIR(mode) else "not a file"
-        raise StorageError(f"the database {path} cannot be opened: it is {file_type}")
+        problem = "path is a directory" if stat.S_ISDIR(mode) else "path is not a regular file"
+        raise StorageError(f"cannot open the database {path}: {problem}")
 
 
 def open_engine(path: Path, *, writable: bool, pool_size: int, busy_timeout: int) -> Engine:
-    """Connections to a file that exists.
+    """Create an engine for an existing database file.
 
     Args:
-        writes: Transactions take the write lock at their start; otherwise they only read, a snapshot each.
-        connections: How many there may be.
+        path: Path of the database file.
+        writable: Begin transactions with the write lock; otherwise transactions are read-only snapshots.
+        pool_size: Maximum number of connections.
         busy_timeout: Milliseconds to wait for a lock.
     """
 
     def connect() -> sqlite3.Connection:
-        path.stat()  # says that the file is gone, where SQLite only says that it cannot be opened
+        path.stat()  # distinguishes a missing file from other causes of SQLITE_CANTOPEN
         uri = f"{path.absolute().as_uri()}?mode=rw"
         timeout = busy_timeout / 1000
         connection = sqlite3.connect(uri, uri=True, timeout=timeout, isolation_level=None, check_same_thread=False)
@@ -86,7 +87,7 @@ def open_engine(path: Path, *, writable: bool, pool_size: int, busy_timeout: int
 
     def on_begin(connection: Connection) -> None:
         if connection.info[_FILE_IDENTITY] != _file_identity(path):
-            raise StorageError("its file was replaced")
+            raise StorageError("database file was replaced")
         begin_statement.execute(connection)
 
     event.listen(engine, "connect", on_connect)
@@ -95,10 +96,14 @@ def open_engine(path: Path, *, writable: bool, pool_size: int, busy_timeout: int
 
 
 def copy_database(path: Path, destination: Path) -> None:
-    """A consistent copy of a database that may be in use, complete or not there at all.
+    """Copy a database that may be in use; the destination appears complete or not at all.
+
+    Args:
+        path: Database file.
+        destination: Path of the copy; an existing file is replaced.
 
     Raises:
-        StorageError: The copy cannot be made.
+        StorageError: The copy failed.
     """
     temporary = destination.with_name(f"{destination.name}.unfinished")
     try:
@@ -108,7 +113,7 @@ def copy_database(path: Path, destination: Path) -> None:
             source.backup(target)
         temporary.replace(destination)
     except (OSError, sqlite3.Error) as error:
-        raise StorageError(f"the database cannot be copied to {destination}: {describe_error(error)}") from None
+        raise StorageError(f"cannot copy the database to {destination}: {describe_error(error)}") from None
 
 
 def _create_private_file(path: Path) -> None:

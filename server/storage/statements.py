@@ -1,6 +1,6 @@
-"""The statements that writing a batch needs, compiled once per database.
+"""Statements of the batch writer, compiled once per database.
 
-The order of a statement's parameters is checked against its compiled form when it is made.
+`PreparedStatement` verifies the parameter order of each statement against its compiled form.
 """
 
 from collections.abc import Callable, Collection
@@ -30,7 +30,7 @@ from server.storage.search_index import SearchIndex
 from server.storage.tables import PUBLIC, REMOVED, counters, entries, reactions, rooms
 
 ROOM_COLUMNS = ("key", "name", "topic", "visibility", "last_seq", "created_at", "active_at")
-"""What a new row of `rooms` is given, in this order."""
+"""Columns of an inserted row of `rooms`, in parameter order."""
 
 ENTRY_COLUMNS = (
     "id",
@@ -49,10 +49,10 @@ ENTRY_COLUMNS = (
     "reply_to",
     "deleted",
 )
-"""What a new row of `entries` is given, in this order."""
+"""Columns of an inserted row of `entries`, in parameter order."""
 
 REACTION_COLUMNS = ("room_id", "target", "emoji", "member_id", "seq", "began")
-"""What a new row of `reactions` is given, in this order."""
+"""Columns of an inserted row of `reactions`, in parameter order."""
 
 DUPLICATE_COLUMNS = (
     "client_id",
@@ -67,27 +67,34 @@ DUPLICATE_COLUMNS = (
     "edited",
     "deleted",
 )
-"""What is read of a message whose clientId comes again, in this order."""
+"""Columns read for a repeated clientId, in result order."""
 
 
 def upsert_insert(dialect: Dialect) -> Callable[[Table], sqlite.Insert | postgresql.Insert]:
-    """The INSERT that has ON CONFLICT, which each database has to itself."""
+    """Return the dialect-specific INSERT construct with ON CONFLICT support."""
     return sqlite.insert if dialect.name == "sqlite" else postgresql.insert
 
 
 class BatchStatements:
-    """All of them, for one kind of database.
+    """Compiled statements for one dialect.
 
     Attributes:
-        rooms: `keys` → key, id, name, last_seq, active_at; the rows stay locked until the commit.
-        taken: `room`, `client_ids` → the messages with these, as `TAKEN_COLUMNS`.
-        said: `room`, `seqs` → seq, id, member_id, text, deleted of those that are messages.
-        chosen: `room`, `seqs`, `members` → target, emoji, member_id of the reactions that stand there.
-        open_room: Makes the row of a room, unless it is there.
-        take_ids: `count` → the last of that many new entry ids.
-        keep_place: Puts an emoji that has just been chosen where it stood already.
-        blank_edits: Names the kind as a literal, because a partial index serves no parameter.
-        search: The index of what was said.
+        search_index: Writer of the search index.
+        select_rooms: `keys` → key, id, name, last_seq, active_at; locks the rows until the commit.
+        select_by_client_id: `room`, `client_ids` → matching messages with `DUPLICATE_COLUMNS`.
+        select_targets: `room`, `seqs` → seq, id, member_id, text, deleted of matching messages.
+        select_reactions: `room`, `seqs`, `members` → target, emoji, member_id of existing reactions.
+        create_room: Inserts the row of a room; no effect if the key exists.
+        bump_seq: Advances `last_seq` of a room, and makes a removed room public again.
+        allocate_ids: Reserves `count` consecutive entry ids and returns the last one.
+        insert_entry: Inserts a row of `entries`.
+        update_text: Sets the current text of an edited message.
+        redact: Erases the text of a deleted message.
+        redact_edits: Erases the texts of the edits of a message; a literal kind, as required by the partial index.
+        delete_reactions: Deletes all reactions of a message.
+        insert_reaction: Inserts a reaction; no effect if the reaction exists.
+        inherit_position: Moves a new reaction to the display position of its emoji on the message.
+        delete_reaction: Deletes one reaction of a member.
     """
 
     def __init__(self, dialect: Dialect) -> None:
@@ -162,15 +169,15 @@ class BatchStatements:
         )
         self.redact = prepare(
             update(entries)
-            .values(text=bindparam("nothing"), deleted=bindparam("gone"))
+            .values(text=bindparam("empty_text"), deleted=bindparam("is_deleted"))
             .where(in_room, entries.c.seq == bindparam("message")),
-            *("nothing", "gone", "room", "message"),
+            *("empty_text", "is_deleted", "room", "message"),
         )
         self.redact_edits = prepare(
             update(entries)
-            .values(text=bindparam("nothing"))
+            .values(text=bindparam("empty_text"))
             .where(in_room, entries.c.target == bindparam("message"), entries.c.kind == literal_column("'edit'")),
-            *("nothing", "room", "message"),
+            *("empty_text", "room", "message"),
         )
         self.delete_reactions = prepare(
             delete(reactions).where(
@@ -182,7 +189,7 @@ class BatchStatements:
             insert(reactions).values({name: bindparam(name) for name in REACTION_COLUMNS}).on_conflict_do_nothing(),
             *REACTION_COLUMNS,
         )
-        sibling = reactions.alias("same")
+        sibling = reactions.alias("sibling")
         self.inherit_position = prepare(
             update(reactions)
             .values(
@@ -197,22 +204,22 @@ class BatchStatements:
             .where(
                 reactions.c.room_id == bindparam("room"),
                 reactions.c.target == bindparam("message"),
-                reactions.c.emoji == bindparam("chosen"),
+                reactions.c.emoji == bindparam("reaction"),
             ),
-            *("room", "message", "chosen"),
+            *("room", "message", "reaction"),
         )
         self.delete_reaction = prepare(
             delete(reactions).where(
                 reactions.c.room_id == bindparam("room"),
                 reactions.c.target == bindparam("message"),
-                reactions.c.emoji == bindparam("chosen"),
+                reactions.c.emoji == bindparam("reaction"),
                 reactions.c.member_id == bindparam("member"),
             ),
-            *("room", "message", "chosen", "member"),
+            *("room", "message", "reaction", "member"),
         )
 
     def array_param(self, values: Collection[Any]) -> Any:
-        """Values as the one parameter that `keys`, `client_ids`, `seqs` and `members` are."""
+        """Return values in the form of the array parameters `keys`, `client_ids`, `seqs` and `members`."""
         return msgspec.json.encode(list(values)).decode() if self._is_sqlite else list(values)
 
     def _in_array(self, column: ColumnElement[Any], parameter: str) -> ColumnElement[bool]:

@@ -1,8 +1,8 @@
-"""The tables, as the newest revision has them (`server.storage.schema` brings older ones here).
+"""Table definitions of the newest schema revision (`server.storage.schema` upgrades older databases).
 
-Times are integer milliseconds since the epoch, UTC. There are no foreign keys to
-`rooms`: the journal writes a room's row in the same transaction as its entries,
-and PostgreSQL's check of every row made a batch twenty times slower.
+Times are integer milliseconds since the epoch (UTC). There are no foreign keys to `rooms`: the journal writes the
+row of a room in the same transaction as its entries, and the per-row check in PostgreSQL made batches twenty times
+slower.
 """
 
 from sqlalchemy import (
@@ -21,10 +21,10 @@ from sqlalchemy import (
 )
 
 Int64 = BigInteger().with_variant(Integer, "sqlite")
-"""64 bits everywhere; SQLite makes only a column called INTEGER the row's own key."""
+"""64-bit integer; SQLite accepts only the type INTEGER for a rowid alias."""
 
 PUBLIC, REMOVED = "public", "removed"
-"""Values of `rooms.visibility`. What is removed is on no list, until something is written in it again."""
+"""Values of `rooms.visibility`. Removed rooms are hidden from all lists until their next entry or creation."""
 
 metadata = MetaData()
 
@@ -40,7 +40,7 @@ rooms = Table(
     Column("created_at", Int64, nullable=False),
     Column("active_at", Int64, nullable=False, index=True),
 )
-"""A row exists once something was written in the room. `active_at` is the `ts` of its newest entry."""
+"""Rooms with their current name and topic. `active_at` is the `ts` of the newest entry."""
 
 entries = Table(
     "entries",
@@ -78,10 +78,10 @@ entries = Table(
         postgresql_where=and_(column("kind") == "edit"),
     ),
 )
-"""Every room's log. `text` is a message, the new text of an edit, or a topic, and else empty.
+"""Log entries of all rooms. `text` is the body of a message, the new text of an edit or a topic, otherwise empty.
 
-A message's row also holds its present state: `text`, `edited` (the `seq` of the
-last edit) and `deleted`. `client_id` is the UUID as 32 hexadecimal digits.
+The row of a message also contains its current state: `text`, `edited` (`seq` of the last edit) and `deleted`.
+`client_id` is a UUID of 32 hexadecimal digits.
 """
 
 reactions = Table(
@@ -95,11 +95,10 @@ reactions = Table(
     Column("began", Int64, nullable=False),
     sqlite_with_rowid=False,
 )
-"""The reactions that stand now.
+"""Current reactions.
 
-`seq` is the entry that put it there: it orders the members under an emoji.
-`began` is the entry since which somebody or other has had this emoji there: it
-orders the emoji, as they are ordered for those who saw each come and go.
+`seq` is the entry of the reaction, and orders the members of an emoji. `began` is the entry since which the message
+has had this emoji without interruption, and orders the emoji of a message.
 """
 
 counters = Table(
@@ -108,7 +107,7 @@ counters = Table(
     Column("name", Text, primary_key=True),
     Column("last", Int64, nullable=False),
 )
-"""The last number given out: of `entries.id` under the name `entry`. It never goes down."""
+"""Last allocated numbers; the row `entry` belongs to `entries.id`. Counters never decrease."""
 
 settings = Table(
     "settings",
@@ -116,4 +115,4 @@ settings = Table(
     Column("key", Text, primary_key=True),
     Column("value", LargeBinary, nullable=False),
 )
-"""What the server keeps for itself, such as the secret that its guest keys rest on."""
+"""Persistent values of the server, such as the signing secret of guest keys."""

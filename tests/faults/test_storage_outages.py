@@ -83,7 +83,7 @@ async def test_a_locked_database_refuses_to_save_and_is_read(
         assert await texts(ann) == ["kept"]
         async with raw_client(server.url) as ben:
             assert [entry["message"] for entry in (await ben.join("tea", "ben"))["messages"]] == ["kept"]
-        await ready(server.url, 503, "another program has it locked")
+        await ready(server.url, 503, "locked by another program")
     await ready(server.url, 200)
     assert (await say(ann, "again"))["seq"] == 2
     assert await texts(ann) == ["kept", "again"]
@@ -95,7 +95,7 @@ async def test_a_read_only_database_refuses_to_save_and_is_read(
     disk.is_read_only = True
     await refused(ann)
     assert await texts(ann) == ["kept"]
-    await ready(server.url, 503, "it is read-only")
+    await ready(server.url, 503, "database is read-only")
     disk.is_read_only = False
     await ready(server.url, 200)
     assert (await say(ann, "again"))["seq"] == 2
@@ -114,7 +114,7 @@ async def test_a_database_that_is_gone_lets_nobody_in_and_tells_nobody_of_the_at
         await refused(eve, "joinRoom", roomName="tea", nickName="eve")
         not_in = await eve.request("sendMessage", {"room": "tea", "message": "let me"})
         assert not_in["error"]["code"] == "not_joined"
-        await ready(server.url, 503, "its file is gone")
+        await ready(server.url, 503, "file not found")
         for file in aside.iterdir():
             file.rename(tmp_path / file.name)
         await ready(server.url, 200)
@@ -168,7 +168,7 @@ async def test_a_slow_disk_fills_a_bounded_queue_and_the_rest_is_refused(
     assert await texts(ann) == ["kept", *"mmmm"]
     assert [record.getMessage() for record in caplog.records if record.name == "server.storage.journal"] == [
         f"{LIMIT} messages are waiting to be saved, more are refused",
-        "all messages that waited are saved or refused, more are taken again",
+        "journal queue drained, accepting commands again",
     ]
 
 
@@ -179,7 +179,7 @@ async def test_a_disk_that_says_nothing_is_told_by_readiness_in_time(
     disk.block_commits()
     sending = asyncio.create_task(say(ann, "slow"))
     assert await asyncio.to_thread(disk.commit_blocked.wait, TIMEOUT)
-    await ready(server.url, 503, "the disk has not answered for 0.2 seconds")
+    await ready(server.url, 503, "no response from the disk for 0.2 seconds")
     disk.unblock_commits()
     assert (await sending)["seq"] == 2
     await ready(server.url, 200)
@@ -211,7 +211,7 @@ async def test_a_full_disk_loses_nothing_that_was_acknowledged(tmp_path: Path) -
             assert (await texts(ann))[-200:] == ["kept", *acknowledged][-200:]
             async with raw_client(server.url) as ben:
                 assert (await ben.join("tea", "ben", limit=1))["messages"]
-            await ready(server.url, 503, "there is no space left for it")
+            await ready(server.url, 503, "no space left on device")
             ballast.unlink()
             await ready(server.url, 200)
             assert (await say(ann, "again"))["seq"] == len(acknowledged) + 2
@@ -225,7 +225,7 @@ async def test_a_disk_that_takes_no_more_loses_nothing_and_is_used_again_when_it
         limit_file_size(server.process.pid, 200 * 1024)
         acknowledged = await fill(ann)
         assert await texts(ann) == ["kept", *acknowledged]
-        await ready(server.url, 503, "the disk does not read or write it")
+        await ready(server.url, 503, "disk I/O error")
         limit_file_size(server.process.pid, UNLIMITED)
         await ready(server.url, 200)
         assert (await say(ann, "again"))["seq"] == len(acknowledged) + 2

@@ -61,7 +61,7 @@ async def test_a_secret_stays_the_same_and_is_made_once(path: Path, clock: Manua
 
 async def test_a_second_server_is_kept_out_while_the_first_is_there(path: Path, clock: ManualClock) -> None:
     first = await open_database(path, clock=clock)
-    assert "another chat-server is using it" in await refusal(path, clock)
+    assert "in use by another chat-server" in await refusal(path, clock)
     await first.close()
     await (await open_database(path, clock=clock)).close()
 
@@ -77,7 +77,7 @@ async def refusal(target: str | Path, clock: ManualClock) -> str:
 async def test_a_file_that_is_no_database_is_refused_and_left_alone(path: Path, clock: ManualClock) -> None:
     garbage = b"dear diary\n" * 1000
     await asyncio.to_thread(path.write_bytes, garbage)
-    assert await refusal(path, clock) == f"the database {path} cannot be opened: it is not a database"
+    assert await refusal(path, clock) == f"cannot open the database {path}: not a database"
     assert await asyncio.to_thread(path.read_bytes) == garbage
 
 
@@ -86,30 +86,30 @@ async def test_a_damaged_database_is_refused(path: Path, clock: ManualClock) -> 
     await database.close()
     whole = await asyncio.to_thread(path.read_bytes)
     await asyncio.to_thread(path.write_bytes, whole[:100] + b"\xff" * (len(whole) - 100))
-    assert await refusal(path, clock) == f"the database {path} cannot be opened: it is damaged"
+    assert await refusal(path, clock) == f"cannot open the database {path}: database file is corrupt"
 
 
 async def test_a_directory_is_refused(tmp_path: Path, clock: ManualClock) -> None:
-    assert await refusal(tmp_path, clock) == f"the database {tmp_path} cannot be opened: it is a directory"
+    assert await refusal(tmp_path, clock) == f"cannot open the database {tmp_path}: path is a directory"
 
 
 async def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path, clock: ManualClock) -> None:
     (tmp_path / "file").write_bytes(b"")
     path = tmp_path / "file" / "chat.db"
-    assert await refusal(path, clock) == f"the database {path} cannot be made: {tmp_path / 'file'} is not a directory"
+    assert await refusal(path, clock) == f"cannot create the database {path}: {tmp_path / 'file'} is not a directory"
 
 
 async def test_a_locked_database_is_refused(path: Path, clock: ManualClock) -> None:
     create_file(path)
     with exclusive_lock(path):
-        assert "another program has it locked" in await refusal(path, clock)
+        assert "locked by another program" in await refusal(path, clock)
 
 
 async def test_another_programs_database_is_refused(path: Path, clock: ManualClock) -> None:
     other = sqlite3.connect(path)
     other.execute("CREATE TABLE bookmarks (id INTEGER)")
     other.close()
-    assert "it belongs to another program" in await refusal(path, clock)
+    assert "database belongs to another program" in await refusal(path, clock)
 
 
 async def test_a_newer_database_is_refused(path: Path, clock: ManualClock) -> None:
@@ -119,7 +119,7 @@ async def test_a_newer_database_is_refused(path: Path, clock: ManualClock) -> No
     with newer:
         newer.execute("UPDATE alembic_version SET version_num = '9999'")
     newer.close()
-    assert "a newer version of chat-server wrote it" in await refusal(path, clock)
+    assert "written by a newer version of chat-server" in await refusal(path, clock)
 
 
 @pytest.mark.parametrize("target", ["sqlite://", "sqlite:///:memory:", "mysql://host/chat", "://"])
@@ -144,7 +144,7 @@ except StorageError as error:
 
 @pytest.mark.parametrize(
     ("folder_mode", "file_mode", "reason"),
-    [(0o755, 0o444, "it is read-only"), (0o755, 0o000, "permission is denied"), (0o000, 0o600, "permission is denied")],
+    [(0o755, 0o444, "database is read-only"), (0o755, 0o000, "permission denied"), (0o000, 0o600, "permission denied")],
 )
 def test_a_database_that_may_not_be_written_is_refused(folder_mode: int, file_mode: int, reason: str) -> None:
     with TemporaryDirectory() as name:
@@ -157,7 +157,7 @@ def test_a_database_that_may_not_be_written_is_refused(folder_mode: int, file_mo
         run = subprocess.run(command_line, capture_output=True, text=True, timeout=30, check=False)
         folder.chmod(0o755)
     assert run.stderr == ""
-    assert run.stdout == f"the database {path} cannot be opened: {reason}\n"
+    assert run.stdout == f"cannot open the database {path}: {reason}\n"
 
 
 def older_database(path: Path) -> None:
@@ -215,7 +215,7 @@ async def test_a_migration_that_fails_changes_nothing(path: Path, clock: ManualC
         broken.execute("DROP TABLE settings")
         broken.execute("CREATE TABLE reactions (something TEXT)")
     broken.close()
-    assert "cannot be opened" in await refusal(path, clock)
+    assert "cannot open" in await refusal(path, clock)
     after = sqlite3.connect(path)
     assert after.execute("SELECT version_num FROM alembic_version").fetchone() == ("0001",)
     after.close()

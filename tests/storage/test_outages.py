@@ -40,13 +40,13 @@ async def test_a_locked_database_refuses_until_it_is_free(
     with exclusive_lock(path):
         await refused(database)
         await refused(database)
-        assert database.journal.outage == "another program has it locked"
+        assert database.journal.outage == "locked by another program"
     assert (await database.journal.append(build_message())).entry.seq == 2
     assert database.journal.outage is None
     assert [entry.seq for entry in await published.wait_for_entries(2)] == [1, 2]
     assert [record.getMessage() for record in caplog.records] == [
-        "the database cannot be written: another program has it locked",
-        "the database can be written again",
+        "database write failed: locked by another program",
+        "database writes resumed",
     ]
 
 
@@ -67,15 +67,15 @@ async def test_a_full_disk_refuses_writing_and_reading_goes_on(
     assert 10 < accepted < 90
     with pytest.raises(Unavailable):
         await journal.append(build_message("x" * 1000))
-    assert journal.outage == "there is no space left for it"
+    assert journal.outage == "no space left on device"
     backlog = await database.reader.read_join_snapshot("lounge", since=None, limit=200)
     assert [entry.seq for entry in backlog.entries] == list(range(1, accepted + 1))
     room_for = 1000
     await writer.reconnect()
     assert (await journal.append(build_message())).entry.seq == accepted + 1
     assert [record.getMessage() for record in caplog.records] == [
-        "the database cannot be written: there is no space left for it",
-        "the database can be written again",
+        "database write failed: no space left on device",
+        "database writes resumed",
     ]
     await journal.close()
     await writer.close()
@@ -88,7 +88,7 @@ async def test_a_database_whose_file_is_gone_refuses_until_it_is_back(
     aside = path.with_name("aside.db")
     move(path, aside)
     await refused(database)
-    assert database.journal.outage == "its file is gone"
+    assert database.journal.outage == "file not found"
     with pytest.raises(Unavailable):
         await database.reader.read_page("lounge", after=0, limit=10)
     assert not path.exists()
@@ -104,8 +104,8 @@ async def test_health_tells_why_nothing_can_be_written(database: Database, path:
     with exclusive_lock(path):
         assert await database.health_problem() is None
         clock.now += HEALTH_CACHE_MS
-        assert await database.health_problem() == "another program has it locked"
-        assert await database.health_problem() == "another program has it locked"
+        assert await database.health_problem() == "locked by another program"
+        assert await database.health_problem() == "locked by another program"
     clock.now += HEALTH_CACHE_MS
     assert await database.health_problem() is None
 
@@ -114,7 +114,7 @@ async def test_health_knows_at_once_what_the_journal_found(database: Database, p
     assert await database.health_problem() is None
     with exclusive_lock(path):
         await refused(database)
-        assert await database.health_problem() == "another program has it locked"
+        assert await database.health_problem() == "locked by another program"
     await database.journal.append(build_message())
     assert await database.health_problem() is None
 
@@ -130,21 +130,21 @@ async def test_a_closed_database_refuses_everything(database: Database) -> None:
         database.journal.append(build_message())
     with pytest.raises(Unavailable):
         await database.reader.read_page("lounge", after=0, limit=10)
-    assert await database.health_problem() == "it is closed"
+    assert await database.health_problem() == "database is closed"
 
 
 WRITER = """
 import asyncio, sys
 from uuid import uuid4
 from server.storage.database import open_database
-from tests.support.storage import edit, say
+from tests.support.storage import build_message
 
 async def main():
     database = await open_database(sys.argv[1], clock=lambda: 5)
     async def send():
         while True:
             client_id = uuid4()
-            entry = (await database.journal.append(say(client_id.hex, client_id=client_id))).entry
+            entry = (await database.journal.append(build_message(client_id.hex, client_id=client_id))).entry
             sys.stdout.write(f"{entry.seq} {entry.id} {client_id.hex}\\n")
             sys.stdout.flush()
     await asyncio.gather(*(send() for _ in range(20)))

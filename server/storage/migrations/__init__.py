@@ -1,1 +1,1 @@
-"""Alembic migrations of the database schema."""
+"""Alembic migrations of the server database."""

@@ -1,4 +1,4 @@
-"""What Alembic runs around the migrations (alembic.sqlalchemy.org, "The migration environment")."""
+"""Alembic environment (alembic.sqlalchemy.org, "The migration environment")."""
 
 from alembic import context
 

@@ -1,4 +1,4 @@
-"""Runs the migrations on a connection that the server opened."""
+"""Programmatic execution of Alembic migrations on an open connection."""
 
 from pathlib import Path
 
@@ -8,16 +8,17 @@ from sqlalchemy import Connection
 
 
 def upgrade(connection: Connection, revision: str) -> None:
-    """Bring the database to revision `to`, inside the connection's transaction.
+    """Upgrade the schema to a revision, inside the transaction of the connection.
 
     Args:
-        to: A revision's name; one that the database has already changes nothing.
+        connection: Connection with an open write transaction.
+        revision: Target revision; no effect if already applied.
     """
     command.upgrade(alembic_config(connection), revision)
 
 
 def alembic_config(connection: Connection) -> Config:
-    """What Alembic's commands need to find the migrations and use this connection."""
+    """Return the Alembic configuration with the migration directory and the connection."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     config.attributes["connection"] = connection

@@ -1,6 +1,6 @@
-"""Rooms and their logs.
+"""Create rooms and room logs.
 
-Tables are written out here as they were then; `server.storage.tables` moves on.
+Migrations define their tables literally, independent of the current `server.storage.tables`.
 """
 
 import sqlalchemy as sa
@@ -13,7 +13,7 @@ _int64 = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
-    """Make the tables."""
+    """Create the tables of rooms, entries, counters and settings."""
     op.create_table(
         "rooms",
         sa.Column("id", _int64, primary_key=True),

@@ -1,4 +1,4 @@
-"""The reactions that stand now, beside the log that led to them."""
+"""Create the table of current reactions."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ _int64 = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
-    """Make the table and fill it from the log."""
+    """Create the table and derive its rows from the log."""
     op.create_table(
         "reactions",
         sa.Column("room_id", _int64, primary_key=True),
@@ -24,24 +24,25 @@ def upgrade() -> None:
     op.execute(
         """
         INSERT INTO reactions (room_id, target, emoji, member_id, seq, began)
-        SELECT chosen.room_id, chosen.target, chosen.emoji, chosen.member_id, min(chosen.seq), min(chosen.seq)
-        FROM entries AS chosen
-        JOIN entries AS said
-            ON said.room_id = chosen.room_id AND said.seq = chosen.target AND said.kind = 'message' AND NOT said.deleted
-        WHERE chosen.kind = 'reaction' AND chosen.is_on AND NOT EXISTS (
-            SELECT 1 FROM entries AS later
-            WHERE later.kind = 'reaction' AND NOT later.is_on AND later.seq > chosen.seq
-                AND later.room_id = chosen.room_id AND later.target = chosen.target
-                AND later.emoji = chosen.emoji AND later.member_id = chosen.member_id
+        SELECT added.room_id, added.target, added.emoji, added.member_id, min(added.seq), min(added.seq)
+        FROM entries AS added
+        JOIN entries AS msg
+            ON msg.room_id = added.room_id AND msg.seq = added.target AND msg.kind = 'message' AND NOT msg.deleted
+        WHERE added.kind = 'reaction' AND added.is_on AND NOT EXISTS (
+            SELECT 1 FROM entries AS removed
+            WHERE removed.kind = 'reaction' AND NOT removed.is_on AND removed.seq > added.seq
+                AND removed.room_id = added.room_id AND removed.target = added.target
+                AND removed.emoji = added.emoji AND removed.member_id = added.member_id
         )
-        GROUP BY chosen.room_id, chosen.target, chosen.emoji, chosen.member_id
+        GROUP BY added.room_id, added.target, added.emoji, added.member_id
         """
     )
     op.execute(
         """
         UPDATE reactions SET began = (
-            SELECT min(same.began) FROM reactions AS same
-            WHERE same.room_id = reactions.room_id AND same.target = reactions.target AND same.emoji = reactions.emoji
+            SELECT min(sibling.began) FROM reactions AS sibling
+            WHERE sibling.room_id = reactions.room_id AND sibling.target = reactions.target
+                AND sibling.emoji = reactions.emoji
         )
         """
     )

@@ -1,4 +1,4 @@
-"""The index of what was said, empty: what is there already is indexed while the server runs."""
+"""Create the search index, initially empty; the running server indexes existing messages."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "0002"
 
 
 def upgrade() -> None:
-    """Make the index, and note up to where messages have yet to be put into it."""
+    """Create the index, and store the greatest id that the backfill must index."""
     if op.get_bind().dialect.name == "sqlite":
         op.execute(
             "CREATE VIRTUAL TABLE search USING fts5(numbers, content='', columnsize=0, detail='none', tokenize='ascii')"
