@@ -1,3 +1,4 @@
 """Chat server: Socket.IO gateway, room log and web page.
 
-Imports `tui_chat.protocol` and nothing else of `tui_chat`."""
+Dependency rule: `tui_chat.protocol` is the only import from `tui_chat`.
+"""

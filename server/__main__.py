@@ -1,4 +1,4 @@
-"""`python -m server` is `chat-server`."""
+"""Entry point of `python -m server`, equivalent to `chat-server`."""
 
 from server.cli import main
 

@@ -1,4 +1,4 @@
-"""Puts the server together, runs it, and takes it apart in order."""
+"""Composition root of the server: construction, start and ordered shutdown of all components."""
 
 import asyncio
 import logging
@@ -38,26 +38,29 @@ from server.web.routes import add_routes
 log = logging.getLogger("chat.server")
 
 RECONNECT_AFTER = 1.0
-"""Seconds after which clients are asked to come back when the server stops as planned."""
+"""Reconnect delay in seconds, sent to clients in `goingAway` at a planned shutdown."""
 
 
 KEEP_ALIVE_TIMEOUT = 150.0
-"""Seconds for which a connection may wait for its next request: longer than proxies keep theirs (nginx 60, Caddy
-120), so that it is they who close, and far shorter than the hour that aiohttp would wait."""
+"""HTTP keep-alive timeout in seconds.
+
+Longer than the timeouts of common proxies (nginx 60, Caddy 120), so that the proxy closes an idle
+connection first. The default of aiohttp is one hour.
+"""
 
 
 class StartupError(Exception):
-    """The server cannot start; the message is one line that says why."""
+    """Startup failure with a one-line message for the operator."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunningServer:
-    """A server that takes connections.
+    """Handle of a server that accepts connections.
 
     Attributes:
-        url: Where, as a client on this machine names it.
-        port: The TCP port, also when a free one was asked for.
-        retire: From now on `/ready` says no, so that a load balancer sends people elsewhere; all else goes on.
+        url: Base URL for clients on the same machine.
+        port: TCP port in use, also for a configured port of 0.
+        begin_drain: Callback that makes `/ready` return 503; existing and new connections are unaffected.
     """
 
     url: str
@@ -75,18 +78,21 @@ class _SystemClock:
 
 @asynccontextmanager
 async def serve(settings: ServerSettings, clock: Clocks | None = None) -> AsyncGenerator[RunningServer]:
-    """A server for as long as the context lasts.
+    """Run a server until the context exits.
+
+    Shutdown order: `/ready` fails and clients receive `goingAway`, queued log commands are committed,
+    sessions close, then the listening port, then the database.
 
     Args:
-        settings: Where it listens, and all the rest.
-        clock: The time, None for this computer's.
+        settings: Resolved server settings.
+        clock: Clock for timestamps and timeouts; None selects the system clock.
 
-    On leaving it takes no more clients and is not `/ready`, says `goingAway`, writes
-    what it has taken, closes every connection and then the port and the database.
+    Yields:
+        The handle of the running server.
 
     Raises:
-        ServerError: The port is taken or the certificate cannot be used.
-        server.storage.database.StorageError: The database cannot be used.
+        StartupError: The port is in use or the TLS certificate is invalid.
+        server.storage.errors.StorageError: The database is unusable.
     """
     tls_context = _load_tls_context(settings)
     clock = clock or _SystemClock()
@@ -116,7 +122,7 @@ async def serve(settings: ServerSettings, clock: Clocks | None = None) -> AsyncG
 
         pages_directory = settings.pages_directory()
         if pages_directory is not None and not (pages_directory / INDEX_FILE).is_file():
-            log.warning("there is no %s in %s: / will answer 404", INDEX_FILE, pages_directory)
+            log.warning("%s is missing in %s: GET / returns 404", INDEX_FILE, pages_directory)
         add_routes(app, check_readiness=check_readiness, version=version("tui-chat"), pages_directory=pages_directory)
         socketio_server.mount(app)
         loop_lag = LoopLagMonitor()
@@ -136,9 +142,8 @@ async def serve(settings: ServerSettings, clock: Clocks | None = None) -> AsyncG
         finally:
             dispatcher.announce_shutdown(RECONNECT_AFTER)
             await database.journal.close()
-            await (
-                socketio_server.stop()
-            )  # who polls comes for its goodbye over a new connection, so the port closes after it
+            # Polling clients fetch their last packets over new connections, so the port stays open until here.
+            await socketio_server.stop()
             for site in list(runner.sites):
                 await site.stop()
             dispatcher.close()
@@ -230,5 +235,5 @@ def _load_tls_context(settings: ServerSettings) -> ssl.SSLContext | None:
     try:
         context.load_cert_chain(settings.tls_cert, settings.tls_key)
     except ssl.SSLError as error:
-        raise StartupError(f"{settings.tls_cert}: not a certificate with its key ({error.reason})") from error
+        raise StartupError(f"{settings.tls_cert}: invalid certificate or private key ({error.reason})") from error
     return context

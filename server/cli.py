@@ -1,4 +1,4 @@
-"""`chat-server`: parse the command line, then run until told to stop."""
+"""Command line interface of `chat-server`."""
 
 import os
 import re
@@ -14,14 +14,14 @@ from server.settings import ConfigError, ResolvedSettings, resolve_settings
 from tui_chat.protocol import limits
 
 EXIT_USAGE_ERROR = 2
-"""Exit code for whatever the operator can mend."""
+"""Exit code for errors that the operator can correct."""
 
 
 app = App(
     name="chat-server",
-    help="A group chat server of rooms: for chat-tui, for browsers, for any Socket.IO client.",
+    help="Group chat server for chat-tui, browsers and Socket.IO clients.",
     version=lambda: version("tui-chat"),
-    help_epilogue="Every option is also an environment variable (CHAT_PORT) and a key of the TOML file (port).",
+    help_epilogue="Options are also read from environment variables (CHAT_PORT) and TOML keys (port).",
     result_action="return_value",
     print_error=False,
     exit_on_error=False,
@@ -35,37 +35,47 @@ def _option(help_text: str) -> Parameter:
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
 class Flags:
-    """The command line's part of `server.settings.Settings`; what is None was not given."""
+    """Command line options, one per field of `ServerSettings` plus `config`; None for an absent option."""
 
-    config: Annotated[Path | None, _option("TOML file with settings.")] = None
-    host: Annotated[str | None, _option("Address to listen on (127.0.0.1); 0.0.0.0 for the whole network.")] = None
-    port: Annotated[str | None, _option("TCP port (3000); 0 takes a free one.")] = None
-    database: Annotated[str | None, _option("Database file or URL (a file in your data directory).")] = None
-    pages: Annotated[str | None, _option("Folder of your own pages, served at / (the built-in page).")] = None
-    cors_origin: Annotated[list[str] | None, _option("Another origin whose pages may connect; repeatable.")] = None
-    trusted_proxy: Annotated[list[str] | None, _option("Network of a reverse proxy to believe; repeatable.")] = None
-    log_format: Annotated[str | None, _option("text or json (text).")] = None
-    log_level: Annotated[str | None, _option("debug, info, warning or error (info).")] = None
-    tls_cert: Annotated[str | None, _option("Certificate chain, PEM; with it only TLS is spoken.")] = None
-    tls_key: Annotated[str | None, _option("Private key of the certificate, PEM.")] = None
-    rate_limit: Annotated[str | None, _option("on or off (on); off for trusted networks and benchmarks.")] = None
-    message_burst: Annotated[str | None, _option("Messages a connection may send at once (10).")] = None
-    message_rate: Annotated[str | None, _option("Messages a second in the long run (3).")] = None
-    join_rate: Annotated[str | None, _option("Joins and new nicknames a second of one connection (5).")] = None
-    flood_timeout: Annotated[str | None, _option("Seconds a flood is slowed before it is cut (30).")] = None
-    time_zone: Annotated[str | None, _option("Zone of the times told to plain clients (the machine's own).")] = None
-    connections_per_address: Annotated[str | None, _option("Connections one address may hold (20).")] = None
-    connects_per_minute: Annotated[str | None, _option("Connections one address may open a minute (64).")] = None
-    rooms_per_minute: Annotated[str | None, _option("Rooms one address may make or change a minute (30).")] = None
-    drain: Annotated[str | None, _option("Seconds before a stop in which /ready says no (0).")] = None
-    ping_interval: Annotated[str | None, _option("Seconds between two pings (25).")] = None
-    ping_timeout: Annotated[str | None, _option("Seconds a client has to answer one (20).")] = None
-    connect_timeout: Annotated[str | None, _option("Seconds a connection has to say what it wants (10).")] = None
-    unsent_bytes: Annotated[str | None, _option("Bytes a reader may be behind before it is cut (1048576).")] = None
-    stall_timeout: Annotated[str | None, _option("Seconds a reader may stand still (10).")] = None
+    config: Annotated[Path | None, _option("TOML settings file.")] = None
+    host: Annotated[str | None, _option("Listen address (127.0.0.1); 0.0.0.0 for all interfaces.")] = None
+    port: Annotated[str | None, _option("Listen port (3000); 0 selects a free port.")] = None
+    database: Annotated[str | None, _option("SQLite file or database URL (user data directory).")] = None
+    pages: Annotated[str | None, _option("Directory of static files for / (built-in page).")] = None
+    cors_origin: Annotated[list[str] | None, _option("Additional allowed origin; repeatable.")] = None
+    trusted_proxy: Annotated[list[str] | None, _option("Network of a trusted reverse proxy; repeatable.")] = None
+    log_format: Annotated[str | None, _option("Log format: text or json (text).")] = None
+    log_level: Annotated[str | None, _option("Log level: debug, info, warning or error (info).")] = None
+    tls_cert: Annotated[str | None, _option("TLS certificate chain (PEM); enables TLS.")] = None
+    tls_key: Annotated[str | None, _option("TLS private key (PEM).")] = None
+    rate_limit: Annotated[str | None, _option("Rate limits: on or off (on).")] = None
+    message_burst: Annotated[str | None, _option("Message burst per connection (10).")] = None
+    message_rate: Annotated[str | None, _option("Messages per second and connection (3).")] = None
+    join_rate: Annotated[str | None, _option("Joins and nickname changes per second and connection (5).")] = None
+    flood_timeout: Annotated[
+        str | None, _option("Maximum throttling in seconds before the connection closes (30).")
+    ] = None
+    time_zone: Annotated[str | None, _option("IANA time zone for basic clients (system time zone).")] = None
+    connections_per_address: Annotated[str | None, _option("Open connections per address (20).")] = None
+    connects_per_minute: Annotated[str | None, _option("New connections per minute and address (64).")] = None
+    rooms_per_minute: Annotated[
+        str | None, _option("Room creations, renames and removals per minute and address (30).")
+    ] = None
+    drain: Annotated[str | None, _option("Drain period before the shutdown, in seconds (0).")] = None
+    ping_interval: Annotated[str | None, _option("Ping interval in seconds (25).")] = None
+    ping_timeout: Annotated[str | None, _option("Pong timeout in seconds (20).")] = None
+    connect_timeout: Annotated[
+        str | None, _option("Timeout for the first request and for CONNECT, in seconds (10).")
+    ] = None
+    unsent_bytes: Annotated[str | None, _option("Send queue limit per connection, in bytes (1048576).")] = None
+    stall_timeout: Annotated[str | None, _option("Send queue stall timeout in seconds (10).")] = None
 
     def resolve(self) -> ResolvedSettings:
-        """The settings in force."""
+        """Merge the options with the environment and the settings file.
+
+        Raises:
+            ConfigError: A source is unreadable or contains an invalid value.
+        """
         flag_values = {name: value for name, value in asdict(self).items() if value is not None and name != "config"}
         return resolve_settings(flag_values, os.environ, self.config)
 
@@ -75,9 +85,9 @@ _DEFAULT_FLAGS = Flags()
 
 @app.default
 def serve_command(*, flags: Flags = _DEFAULT_FLAGS) -> None:
-    """Serve until Ctrl+C or SIGTERM."""
+    """Run the server until Ctrl+C or SIGTERM."""
     settings = flags.resolve().settings
-    # Imported only now, so that --help and a wrong flag answer at once.
+    # Deferred import: --help and usage errors do not load the server.
     from server import process  # noqa: PLC0415
 
     try:
@@ -88,7 +98,7 @@ def serve_command(*, flags: Flags = _DEFAULT_FLAGS) -> None:
 
 @app.command(name="config")
 def config_command(*, flags: Flags = _DEFAULT_FLAGS) -> None:
-    """Print the settings in force and where each came from, and the wire's limits."""
+    """Print the effective settings with their sources, and the protocol limits."""
     resolved = flags.resolve()
     for name, source in resolved.sources.items():
         value: object = getattr(resolved.settings, name)
@@ -99,13 +109,13 @@ def config_command(*, flags: Flags = _DEFAULT_FLAGS) -> None:
     print()
     for name in sorted(vars(limits)):
         if name.isupper():
-            print(f"{name.lower()} = {getattr(limits, name)}  (fixed by the wire)")
+            print(f"{name.lower()} = {getattr(limits, name)}  (fixed by the protocol)")
 
 
 def main() -> None:
-    """The command.
+    """Run the command line interface.
 
-    Exit codes: 0 stopped as told, 2 something the operator can mend, 1 a fault of the program.
+    Exit codes: 0 after an orderly shutdown, 1 for an internal error, 2 for an error that the operator can correct.
     """
     try:
         app()

@@ -1,4 +1,4 @@
-"""Where a request comes from, and which host it was for, behind proxies or not."""
+"""Client address, scheme and host of a request, with support for trusted reverse proxies."""
 
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address
@@ -10,12 +10,12 @@ IPNetwork = IPv4Network | IPv6Network
 
 @dataclass(frozen=True, slots=True)
 class ClientInfo:
-    """What is true of a request.
+    """Origin of a request, resolved through trusted proxies.
 
     Attributes:
-        address: Of the client, as the nearest machine that we trust saw it.
-        scheme: `http` or `https`, as the client spoke it.
-        host: With its port, as the client named it.
+        address: Client address as seen by the outermost trusted proxy.
+        scheme: `http` or `https`, as reported by the nearest trusted proxy.
+        host: Requested host with port, as reported by the nearest trusted proxy.
     """
 
     address: str
@@ -24,9 +24,14 @@ class ClientInfo:
 
 
 def get_client_info(request: web.Request, trusted_networks: tuple[IPNetwork, ...]) -> ClientInfo:
-    """Read X-Forwarded-* from the right, and only what proxies that we trust have added.
+    """Return the client behind a request.
 
-    Whatever stands left of the first stranger is the stranger's own claim.
+    X-Forwarded-For is evaluated from right to left. The first untrusted address is the client, because
+    entries further left are supplied by that client and can be forged.
+
+    Args:
+        request: Request received by this server.
+        trusted_networks: Networks of trusted reverse proxies; empty ignores all X-Forwarded-* headers.
     """
     address = request.remote or "unknown"
     if not trusted_networks or not is_in_networks(address, trusted_networks):
@@ -42,7 +47,7 @@ def get_client_info(request: web.Request, trusted_networks: tuple[IPNetwork, ...
 
 
 def is_in_networks(address: str, networks: tuple[IPNetwork, ...]) -> bool:
-    """Whether the address is in one of the networks; what is no address is in none."""
+    """Return whether an address belongs to one of the networks; False for an invalid address."""
     try:
         ip = ip_address(address)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Log lines, as text for people or as JSON for programs. They never hold what people say."""
+"""Log configuration: text or JSON lines on stderr, without message texts."""
 
 import json
 import logging
@@ -10,10 +10,13 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line: `time` (RFC 3339, UTC), `level`, `logger`, `message`, and `error` with its traceback."""
+    """Formatter with one JSON object per line.
+
+    Fields: `time` (RFC 3339, UTC), `level`, `logger`, `message`, and `error` with the traceback if present.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
-        """The record as one line."""
+        """Return the record as one line of JSON."""
         timestamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
         fields = {
             "time": f"{timestamp}.{int(record.msecs):03d}Z",
@@ -27,10 +30,13 @@ class JsonFormatter(logging.Formatter):
 
 
 class MalformedRequestFilter(logging.Filter):
-    """What aiohttp could not read as a request, in one line: it would log a traceback for whatever a stranger sends."""
+    """Filter that reduces malformed HTTP requests to one INFO line.
+
+    Without this filter, aiohttp logs a traceback for arbitrary bytes from the network.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether the record is logged, at the level that it then has."""
+        """Lower malformed requests to INFO, and return whether the record is logged."""
         error = record.exc_info[1] if record.exc_info else None
         if not isinstance(error, (HttpProcessingError, web.RequestPayloadError)):
             return True
@@ -44,17 +50,17 @@ _malformed_request_filter = MalformedRequestFilter()
 
 
 def configure_logging(log_format: str, log_level: str) -> None:
-    """Send the logs of the whole process to standard error.
+    """Configure the root logger of the process to write to stderr.
 
     Args:
         log_format: `text` or `json`.
-        log_level: The least severity that is shown.
+        log_level: Minimum severity: `debug`, `info`, `warning` or `error`.
     """
     handler = logging.StreamHandler(sys.stderr)
     text_formatter = logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s")
     handler.setFormatter(JsonFormatter() if log_format == "json" else text_formatter)
     logging.basicConfig(level=log_level.upper(), handlers=[handler], force=True)
-    # Only its faults: it would log a line for each statement, connection and request.
+    # Below WARNING, these loggers emit one line per statement, connection or request.
     for noisy_logger in ("sqlalchemy", "alembic", "asyncio", "aiohttp.access"):
         logging.getLogger(noisy_logger).setLevel(logging.WARNING)
     logging.getLogger("aiohttp.server").addFilter(_malformed_request_filter)

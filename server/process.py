@@ -1,4 +1,4 @@
-"""A server as a process: runs until SIGINT or SIGTERM, and stops in order."""
+"""Server process: run until SIGINT or SIGTERM, then shut down in order."""
 
 import asyncio
 import gc
@@ -9,7 +9,7 @@ from contextlib import suppress
 
 try:
     import resource
-except ImportError:  # Windows has no such limit
+except ImportError:  # not available on Windows
     resource = None
 
 
@@ -22,17 +22,21 @@ from server.storage.database import StorageError
 log = logging.getLogger("chat.server")
 
 STARTUP_ERRORS = (StartupError, StorageError)
-"""What `run` raises when there is something that the operator can mend."""
+"""Exceptions of `run` that the operator can resolve."""
 
 SHUTDOWN_TIMEOUT = 5.0
-"""Seconds that an orderly stop may take."""
+"""Maximum duration of an orderly shutdown, in seconds."""
 
 
 def run(settings: ServerSettings) -> None:
-    """Serve until told to stop; the exit code is then 0.
+    """Serve until a termination signal arrives.
+
+    Args:
+        settings: Resolved server settings.
 
     Raises:
-        CannotServe: It could not start.
+        StartupError: The port or the TLS certificate is unusable.
+        StorageError: The database is unusable.
     """
     configure_logging(settings.log_format, settings.log_level)
     _raise_open_file_limit()
@@ -58,9 +62,9 @@ async def _run_until_signal(settings: ServerSettings) -> None:
 
 
 async def _drain(server: RunningServer, timeout: float, stop_requested: asyncio.Event) -> None:
-    """Let a load balancer see that people are to go elsewhere, for so long or until told again."""
+    """Report not-ready for `timeout` seconds, or until a second signal, so that load balancers redirect clients."""
     if timeout:
-        log.info("not ready any more; stopping in %g seconds, or when told again", timeout)
+        log.info("draining: /ready returns 503; shutdown in %g seconds or at the next signal", timeout)
         server.begin_drain()
         stop_requested.clear()
         with suppress(TimeoutError):
@@ -73,22 +77,23 @@ def _startup_message(server: RunningServer) -> str:
 
 
 def _raise_open_file_limit() -> None:
-    """Every connection is an open file; take as many as the system lets this user have."""
+    """Raise the soft limit of open files to the hard limit, because each connection uses one descriptor."""
     if resource is not None:
         hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard_limit, hard_limit))
 
 
 def _tune_gc() -> None:
-    """Look for cycles seldom: hundreds of messages in flight look like a leak to the default thresholds.
+    """Reduce the frequency of garbage collections.
 
-    What a message allocates is freed by its last reference. With the defaults the collector took a
-    third of the CPU in small rooms (benchmarks/deliveries.py), and found nothing.
+    Messages in flight exceed the default thresholds, although reference counting frees all of them. With
+    the defaults, the collector used a third of the CPU in small rooms (benchmarks/deliveries.py) and
+    freed no object.
     """
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
 
 
 def _exit_immediately() -> None:
-    log.error("the stop took longer than %s seconds; what was acknowledged is on disk", SHUTDOWN_TIMEOUT)
+    log.error("shutdown exceeded %s seconds, exiting now; acknowledged messages are on disk", SHUTDOWN_TIMEOUT)
     os._exit(1)

@@ -1,7 +1,7 @@
-"""What the operator can set, and where each value came from.
+"""Server settings and their sources.
 
-A flag beats the environment, the environment beats the file, the file beats
-the default. Every source is checked in the same way, by the type of the field.
+- Precedence: command line, environment, settings file, default.
+- Validation: values of all sources are checked against the type of the field.
 """
 
 import tomllib
@@ -23,38 +23,38 @@ IPNetwork = IPv4Network | IPv6Network
 
 
 class ConfigError(Exception):
-    """A setting cannot be used; the message is one line that names it and its source."""
+    """Invalid setting; the one-line message contains the setting and its source."""
 
 
 class ServerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Everything that can be set.
+    """Settings of the server.
 
     Attributes:
-        host: Address to listen on; 0.0.0.0 for everybody on the network.
-        port: TCP port; 0 takes a free one.
-        database: File of the database, or its URL; by default in the user's data directory.
-        pages: Folder of your own pages to serve at / in place of the built-in page.
-        cors_origin: Origins besides the server's own whose pages may connect.
-        trusted_proxy: Networks of reverse proxies whose X-Forwarded-* headers are believed.
-        log_format: `text` for people, `json` for programs, one line each.
-        log_level: The least severity that is logged.
-        tls_cert: Certificate chain in PEM form; with it the server speaks TLS alone.
-        tls_key: Its private key.
-        rate_limit: `off` for trusted networks and benchmarks.
-        message_burst: Messages that one connection may send at once.
-        message_rate: Messages a second that it may send in the long run.
-        join_rate: Joins and new nicknames a second of one connection.
-        flood_timeout: Seconds for which a client that asks for no answers is slowed to these rates before it is cut.
-        time_zone: IANA name of the zone in which plain clients are told times of day; by default the machine's own.
-        connections_per_address: Connections that one address may hold; loopback is exempt.
-        connects_per_minute: Connections that one address may open a minute; loopback is exempt.
-        rooms_per_minute: Rooms that one address may make, rename and remove a minute; loopback is exempt.
-        drain: Seconds before a stop in which `/ready` says no and all else goes on; told again to stop, it stops.
-        ping_interval: Seconds between two pings of a connection.
-        ping_timeout: Seconds that a client has to answer one.
-        connect_timeout: Seconds that a connection has to say what it wants.
-        unsent_bytes: Bytes that a connection may be behind; past it the reader is cut.
-        stall_timeout: Seconds without reading anything after which a reader is cut.
+        host: Listen address; 0.0.0.0 listens on all interfaces.
+        port: Listen port; 0 selects a free port.
+        database: Path of the SQLite file, or a database URL; empty selects a file in the user data directory.
+        pages: Directory of static files served at / instead of the built-in page.
+        cors_origin: Additional origins whose pages may connect (RFC 6454).
+        trusted_proxy: Networks of reverse proxies with trusted X-Forwarded-* headers.
+        log_format: `text` or `json`, one line per record.
+        log_level: Minimum severity of logged records.
+        tls_cert: Path of the certificate chain (PEM); enables TLS and disables plain HTTP.
+        tls_key: Path of the private key (PEM).
+        rate_limit: `off` disables all rate limits, for trusted networks and benchmarks.
+        message_burst: Messages in a burst, per connection.
+        message_rate: Sustained messages per second, per connection.
+        join_rate: Joins and nickname changes per second, per connection.
+        flood_timeout: Seconds of continuous throttling of requests without an ack, before the connection is aborted.
+        time_zone: IANA time zone for times sent to basic clients; empty selects the system time zone.
+        connections_per_address: Open connections per address; loopback is exempt.
+        connects_per_minute: New connections per minute and address; loopback is exempt.
+        rooms_per_minute: Room creations, renames and removals per minute and address; loopback is exempt.
+        drain: Seconds between a failing `/ready` and the shutdown; a second signal ends the delay.
+        ping_interval: Seconds between pings of a connection.
+        ping_timeout: Seconds until a missing pong ends the connection.
+        connect_timeout: Seconds for the first HTTP request of a connection, and for the CONNECT packet of a session.
+        unsent_bytes: Size limit of a send queue, in bytes; the connection is aborted above the limit.
+        stall_timeout: Seconds without progress of a non-empty send queue, before the connection is aborted.
     """
 
     host: str = "127.0.0.1"
@@ -84,50 +84,49 @@ class ServerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     stall_timeout: PositiveFloat = 10.0
 
     def database_target(self) -> str:
-        """The database to open: what was set, or the file in the user's data directory."""
+        """Return the configured database, or the path of the default file in the user data directory."""
         return self.database or str(platformdirs.user_data_path("tui-chat", appauthor=False) / "chat.db")
 
     def pages_directory(self) -> Path | None:
-        """The folder of `pages`; None for the built-in page.
+        """Return the directory of `pages`, or None for the built-in page.
 
         Raises:
-            ConfigError: It is not there, or is none.
+            ConfigError: The path does not exist or is not a directory.
         """
         if not self.pages:
             return None
         directory = Path(self.pages).expanduser()
         if not directory.is_dir():
-            raise ConfigError(
-                f"pages: {directory} is not a folder" if directory.exists() else f"pages: there is no {directory}"
-            )
+            problem = "is not a directory" if directory.exists() else "does not exist"
+            raise ConfigError(f"pages: {directory} {problem}")
         return directory
 
     def zone_info(self) -> ZoneInfo | None:
-        """The zone of `time_zone`; None for the machine's own.
+        """Return the time zone of `time_zone`, or None for the system time zone.
 
         Raises:
-            ConfigError: There is none of this name.
+            ConfigError: The time zone is unknown.
         """
         if not self.time_zone:
             return None
         try:
             return ZoneInfo(self.time_zone)
-        except (OSError, ValueError, KeyError):  # ZoneInfoNotFoundError is a KeyError; a folder's name is an OSError
-            raise ConfigError(f"time_zone: there is no zone {self.time_zone!r}; try one like Asia/Shanghai") from None
+        except (OSError, ValueError, KeyError):  # KeyError: unknown zone; OSError: the name of a directory
+            raise ConfigError(f"time_zone: unknown zone {self.time_zone!r}; use a name like Asia/Shanghai") from None
 
     def allowed_origins(self) -> tuple[str, ...]:
-        """The origins of `cors_origin` as browsers write them (RFC 6454, section 6.2).
+        """Return the origins of `cors_origin` in their serialized form (RFC 6454, section 6.2).
 
         Raises:
-            ConfigError: One is none.
+            ConfigError: A value is not an origin.
         """
         return tuple(map(_normalize_origin, self.cors_origin))
 
     def trusted_networks(self) -> tuple[IPNetwork, ...]:
-        """The networks of `trusted_proxy`.
+        """Return the networks of `trusted_proxy`.
 
         Raises:
-            ConfigError: One is no network.
+            ConfigError: A value is not an IP network.
         """
         try:
             return tuple(ip_network(network) for network in self.trusted_proxy)
@@ -136,7 +135,12 @@ class ServerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class ResolvedSettings(Struct, frozen=True):
-    """Settings, and for each field the words that say where it came from."""
+    """Effective settings with the source of each value.
+
+    Attributes:
+        settings: Effective settings.
+        sources: Human-readable source per setting: `default`, the file path, `environment …` or `command line`.
+    """
 
     settings: ServerSettings
     sources: dict[str, str]
@@ -145,15 +149,15 @@ class ResolvedSettings(Struct, frozen=True):
 def resolve_settings(
     flags: Mapping[str, Any], environ: Mapping[str, str], config_file: Path | None
 ) -> ResolvedSettings:
-    """Put the sources together.
+    """Merge all sources into validated settings.
 
     Args:
-        flags: What was given on the command line, by field.
-        environ: The environment; `CHAT_PORT` sets `port`, lists are separated by commas.
-        file: A TOML file with a key for each field, or None.
+        flags: Command line values, keyed by setting.
+        environ: Environment variables; `CHAT_PORT` sets `port`, and lists are comma-separated.
+        config_file: TOML file with one key per setting, or None.
 
     Raises:
-        ConfigError: A source cannot be read, or holds something that cannot be used.
+        ConfigError: A source is unreadable or contains an invalid value.
     """
     values: dict[str, Any] = {}
     sources = dict.fromkeys(ServerSettings.__struct_fields__, "default")
@@ -171,7 +175,7 @@ def resolve_settings(
     settings.zone_info()
     settings.pages_directory()
     if bool(settings.tls_cert) != bool(settings.tls_key):
-        raise ConfigError("tls_cert and tls_key go together")
+        raise ConfigError("tls_cert and tls_key: set both or neither")
     return ResolvedSettings(settings, sources)
 
 
@@ -200,17 +204,17 @@ def _read_environment(environ: Mapping[str, str]) -> list[tuple[str, dict[str, A
 def _convert_value(name: str, value: Any, source: str) -> Any:
     if name not in _FIELD_TYPES:
         valid_names = ", ".join(ServerSettings.__struct_fields__)
-        raise ConfigError(f"{source}: there is no setting {name!r}; there are {valid_names}")
+        raise ConfigError(f"{source}: unknown setting {name!r}; valid settings are {valid_names}")
     try:
         return msgspec.convert(value, _FIELD_TYPES[name], strict=not isinstance(value, str))
     except msgspec.ValidationError as error:
         expected = str(error).split(", got")[0].replace("`", "").lower()
-        raise ConfigError(f"{source}: {name} cannot be {value!r} ({expected})") from None
+        raise ConfigError(f"{source}: invalid value {value!r} for {name} ({expected})") from None
 
 
 def _normalize_origin(origin: str) -> str:
     if origin == "*":
-        raise ConfigError("cors_origin: '*' would let every page that anybody here visits read along; name the origins")
+        raise ConfigError("cors_origin: '*' would allow every website; list the origins")
     if origin == "null":
         return origin
     parts = urlsplit(origin)
@@ -220,7 +224,7 @@ def _normalize_origin(origin: str) -> str:
         port = 0
     has_extra_parts = parts.path not in {"", "/"} or parts.query or parts.fragment or parts.username is not None
     if parts.scheme not in _DEFAULT_PORTS or not parts.hostname or port == 0 or has_extra_parts:
-        raise ConfigError(f"cors_origin: {origin!r} is no origin; one is written like http://localhost:5500")
+        raise ConfigError(f"cors_origin: {origin!r} is not an origin; use the form http://localhost:5500")
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     return f"{parts.scheme}://{host}" + ("" if port in {None, _DEFAULT_PORTS[parts.scheme]} else f":{port}")
 

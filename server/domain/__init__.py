@@ -1,3 +1,4 @@
-"""Rooms, presence, rate limits and log commands as pure state.
+"""Pure state of the chat: rooms, presence, rate limits and log commands.
 
-Performs no I/O and reads no clock. Imports `tui_chat.protocol` only."""
+Dependency rule: no I/O, no clock, and no import besides `tui_chat.protocol`.
+"""

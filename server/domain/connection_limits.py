@@ -1,8 +1,8 @@
-"""How many connections one address may hold and open, and how often it may do what costs everybody.
+"""Limits per client address: open connections, connection rate, and rates of expensive operations.
 
-Rule 1  Loopback is exempt: everybody on the machine itself shares that address.
-Rule 2  An IPv6 address counts with its /64, which is what one subscriber is given
-        (RFC 6177): who has one has all of its 2^64 addresses.
+- Exemption: loopback addresses are unlimited, because all local users share them.
+- IPv6 aggregation: an IPv6 address counts as its /64 prefix, the usual assignment to one subscriber
+  (RFC 6177), which contains 2^64 addresses.
 """
 
 from functools import lru_cache
@@ -12,14 +12,14 @@ from server.domain.token_bucket import Rate, TokenBucket
 from tui_chat.protocol.errors import RateLimited
 
 _SWEEP_INTERVAL = 1024
-"""After so many takings, counters of addresses that went away are dropped."""
+"""Number of acquisitions between two removals of full buckets."""
 
 
 class PerAddressLimiter:
-    """A token bucket for each address.
+    """Token bucket per client address.
 
     Args:
-        per_minute: How many times one address may, in a minute; so many at once, too.
+        per_minute: Sustained rate per address and minute, and size of the burst.
     """
 
     def __init__(self, per_minute: int) -> None:
@@ -28,14 +28,18 @@ class PerAddressLimiter:
         self._acquisitions = 0
 
     def __len__(self) -> int:
-        """How many addresses are remembered."""
+        """Return the number of tracked addresses."""
         return len(self._buckets)
 
     def acquire(self, address: str, now: float) -> float:
-        """Count one more time.
+        """Consume one token of the address.
+
+        Args:
+            address: Client address; loopback always succeeds.
+            now: Monotonic time in seconds.
 
         Returns:
-            0.0 when it may, else the seconds until it may, and nothing is counted.
+            0.0 on success, otherwise the seconds until the next token; a failure consumes no token.
         """
         if is_loopback(address):
             return 0.0
@@ -53,11 +57,11 @@ class PerAddressLimiter:
 
 
 class ConnectionLimiter:
-    """Counts the connections of each address.
+    """Limiter of open and new connections per client address.
 
     Args:
-        at_once: How many one address may hold.
-        per_minute: How many it may open in a minute.
+        max_connections: Maximum number of open connections per address.
+        per_minute: Maximum number of new connections per address and minute.
     """
 
     def __init__(self, max_connections: int, per_minute: int) -> None:
@@ -66,10 +70,14 @@ class ConnectionLimiter:
         self._open_connections: dict[str, int] = {}
 
     def acquire(self, address: str, now: float) -> None:
-        """Count a new connection; `release` it when it ends.
+        """Register a new connection; each success requires a matching `release`.
+
+        Args:
+            address: Client address; loopback is not counted.
+            now: Monotonic time in seconds.
 
         Raises:
-            RateLimited: The address has too many, or opens them too fast; nothing is counted.
+            RateLimited: A limit of the address is exceeded; the connection is not counted.
         """
         if is_loopback(address):
             return
@@ -83,7 +91,7 @@ class ConnectionLimiter:
         self._open_connections[key] = open_count + 1
 
     def release(self, address: str) -> None:
-        """A connection that was admitted has ended."""
+        """Unregister a closed connection of the address."""
         key = rate_limit_key(address)
         remaining = self._open_connections.get(key, 0) - 1
         if remaining > 0:
@@ -94,7 +102,11 @@ class ConnectionLimiter:
 
 @lru_cache(maxsize=4096)
 def rate_limit_key(address: str) -> str:
-    """Whom an address counts for: itself, or the network of rule 2; what is no address stands for itself."""
+    """Return the key under which an address is counted.
+
+    An IPv6 address maps to its /64 prefix, an IPv4-mapped address to the IPv4 address. Other addresses and invalid
+    values are their own keys.
+    """
     try:
         ip = ip_address(address)
     except ValueError:
@@ -108,7 +120,7 @@ def rate_limit_key(address: str) -> str:
 
 @lru_cache(maxsize=4096)
 def is_loopback(address: str) -> bool:
-    """Whether the address is this machine itself (RFC 6890)."""
+    """Return whether the address is a loopback address (RFC 6890)."""
     try:
         return ip_address(address).is_loopback
     except ValueError:

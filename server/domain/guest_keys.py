@@ -1,8 +1,7 @@
-"""Guests: people without an account, who are the same member when they come back.
+"""Guest keys: credentials that let members without an account keep their identity.
 
-A guest key is the member's id and a signature of it (HMAC-SHA-256, RFC 2104)
-under the server's own secret, so that the server stores nothing for a guest
-and every node that shares the secret knows all of them.
+A guest key consists of the member id and an HMAC-SHA-256 signature (RFC 2104) with the server's secret. The
+server stores no state per guest, and all nodes with the same secret accept the same keys.
 """
 
 import hashlib
@@ -15,11 +14,11 @@ _SIGNATURE_BYTES = 18
 
 
 class GuestKeys:
-    """Makes guests and recognises them.
+    """Issuer and verifier of guest keys.
 
     Args:
-        secret: The server's own, at least 32 bytes.
-        random_bytes: Gives so many unpredictable bytes.
+        secret: Signing secret of the server, at least 32 bytes.
+        random_bytes: Cryptographically secure source of the requested number of bytes.
     """
 
     def __init__(self, secret: bytes, random_bytes: Callable[[int], bytes]) -> None:
@@ -27,16 +26,16 @@ class GuestKeys:
         self._random_bytes = random_bytes
 
     def generate_member_id(self) -> str:
-        """An id that nobody has: `g` and 12 characters of base64url."""
+        """Return a new random member id: `g` followed by 12 base64url characters."""
         return "g" + _encode_base64url(self._random_bytes(_ID_BYTES))
 
     def issue(self, member_id: str) -> str:
-        """The secret that proves to be this member."""
+        """Return the guest key of a member."""
         signature = hmac.digest(self._secret, member_id.encode(), hashlib.sha256)[:_SIGNATURE_BYTES]
         return f"{member_id}.{_encode_base64url(signature)}"
 
     def verify(self, guest_key: str) -> str | None:
-        """The member's id, or None for a key that this server never gave."""
+        """Return the member id of a valid guest key, otherwise None."""
         member_id = guest_key.partition(".")[0]
         presented = guest_key.encode("utf-8", "surrogatepass")
         expected = self.issue(member_id).encode("utf-8", "surrogatepass") if member_id.isascii() else b""

@@ -1,4 +1,4 @@
-"""What waits to be written into a room's log: allowed, cleaned, not yet an entry."""
+"""Commands of the room log: authorized and sanitized changes before the append."""
 
 from uuid import UUID
 
@@ -6,11 +6,13 @@ from msgspec import Struct
 
 
 class Author(Struct, frozen=True, kw_only=True):
-    """Who writes.
+    """Author of a log command.
 
     Attributes:
-        member_id: Stable; what may be edited later is decided by it.
-        moderates: May change what others said.
+        member_id: Stable identifier; later edits and deletions require the same id.
+        nick_name: Nickname at the time of the command.
+        account: Account name, None for guests.
+        is_moderator: Permission to change messages of other members.
     """
 
     member_id: str
@@ -20,11 +22,11 @@ class Author(Struct, frozen=True, kw_only=True):
 
 
 class RoomRef(Struct, frozen=True, kw_only=True):
-    """A room, whether or not anything was ever written in it.
+    """Reference to a room that may not exist in storage yet.
 
     Attributes:
-        key: What tells rooms apart (`tui_chat.protocol.names.key`).
-        name: As it is shown; kept from the room's first entry.
+        key: Canonical key of the name (`tui_chat.protocol.names.canonical_key`).
+        name: Display name, stored by the command that creates the room.
     """
 
     key: str
@@ -32,11 +34,14 @@ class RoomRef(Struct, frozen=True, kw_only=True):
 
 
 class AppendMessage(Struct, frozen=True, kw_only=True):
-    """Something to say.
+    """Command that appends a message.
 
     Attributes:
-        client_id: The client's own id of it: unique in the room, so that a repeat is known.
-        reply_to: The `seq` of the message that it answers; it must exist.
+        room: Target room.
+        author: Author of the message.
+        message: Sanitized body.
+        client_id: Idempotency key chosen by the client, unique in the room.
+        reply_to: `seq` of the answered message, which must exist.
     """
 
     room: RoomRef
@@ -47,7 +52,7 @@ class AppendMessage(Struct, frozen=True, kw_only=True):
 
 
 class AppendEdit(Struct, frozen=True, kw_only=True):
-    """Message `target` shall read `message`."""
+    """Command that replaces the text of message `target` with `message`."""
 
     room: RoomRef
     author: Author
@@ -56,7 +61,7 @@ class AppendEdit(Struct, frozen=True, kw_only=True):
 
 
 class AppendDeletion(Struct, frozen=True, kw_only=True):
-    """Message `target` shall be gone."""
+    """Command that deletes message `target`."""
 
     room: RoomRef
     author: Author
@@ -64,7 +69,7 @@ class AppendDeletion(Struct, frozen=True, kw_only=True):
 
 
 class AppendReaction(Struct, frozen=True, kw_only=True):
-    """The author puts `emoji` under message `target`, or takes it away."""
+    """Command that adds (`on`) or removes the author's reaction `emoji` on message `target`."""
 
     room: RoomRef
     author: Author
@@ -74,7 +79,7 @@ class AppendReaction(Struct, frozen=True, kw_only=True):
 
 
 class AppendTopic(Struct, frozen=True, kw_only=True):
-    """The room shall be about `topic`; empty takes it away."""
+    """Command that sets the room topic; an empty `topic` removes the topic."""
 
     room: RoomRef
     author: Author

@@ -1,8 +1,8 @@
-"""Comings and goings, gathered per room, so that a storm of them is one push a tick.
+"""Presence changes of one room, batched into one push per tick.
 
-Rule: applying what was gathered to the members as they were at any moment of the
-tick gives the members as they are. So somebody who came and left within a tick
-is told as having left: whoever joined in between holds them as a member.
+Consistency: the delta, applied to the member list of any moment within the tick, yields the member list at the
+end of the tick. A member with a join and a leave in the same tick is therefore reported in `left`, because a
+client that joined in between has the member in its list.
 """
 
 from dataclasses import dataclass, field
@@ -12,32 +12,42 @@ from tui_chat.protocol.events import Member, PresencePush, RenamedMember
 
 @dataclass(slots=True)
 class PresenceDelta:
-    """What has changed in one room since the last push."""
+    """Accumulated presence changes of a room since the last push.
+
+    Attributes:
+        joined: Joined members by id.
+        left: Ids of departed members, in order of departure.
+        renamed: New nicknames by member id, for members that are not in `joined`.
+    """
 
     joined: dict[str, Member] = field(default_factory=dict[str, Member])
     left: dict[str, None] = field(default_factory=dict[str, None])
     renamed: dict[str, str] = field(default_factory=dict[str, str])
 
     def record_join(self, member: Member) -> None:
-        """A member is here."""
+        """Add a joined member."""
         self.left.pop(member.member_id, None)
         self.joined[member.member_id] = member
 
     def record_leave(self, member_id: str) -> None:
-        """A member is not here any more."""
+        """Add a departed member."""
         self.renamed.pop(member_id, None)
         self.joined.pop(member_id, None)
         self.left[member_id] = None
 
     def record_rename(self, member: Member) -> None:
-        """A member has another nickname."""
+        """Add the current nickname of a renamed member."""
         if member.member_id in self.joined:
             self.joined[member.member_id] = member
         else:
             self.renamed[member.member_id] = member.nick_name
 
     def to_push(self, room: str) -> PresencePush:
-        """The push that tells it."""
+        """Return the `presence` push with the accumulated changes.
+
+        Args:
+            room: Display name of the room.
+        """
         renamed_members = [
             RenamedMember(member_id=member_id, nick_name=nick) for member_id, nick in self.renamed.items()
         ]

@@ -1,15 +1,15 @@
-"""Who is where.
+"""Registry of live rooms, their participants and their connections.
 
-Rule 1  A room is here while a connection is in it; what was said stays in storage.
-Rule 2  A member is in a room while at least one of its connections is. A second
-        connection of the same member is the same member: nobody came.
-Rule 3  In one room no two members have nicknames with the same key. Whoever
-        asks for one that is taken gets the next free one; nobody is refused.
-Rule 4  A connection knows its rooms, so that its end costs what they cost.
-Rule 5  Whoever is in a room reads it in one form (`server.gateway.dialects`); a
-        room knows its readers by form, so that a form nobody reads costs nothing.
+- Lifetime: a live room exists while it contains a connection; its log stays in storage.
+- Multi-session members: all connections of a member in a room form one participant. The first connection is the
+  join of the member, and the last departure is the leave.
+- Unique nicknames: nickname keys are unique within a room. A request for a nickname in use yields the next free
+  suffix, never an error.
+- Cost: each connection indexes its rooms, so a disconnect costs time proportional to their number.
+- Dialects: a room indexes its connections by dialect (`server.gateway.dialects`), so a dialect without
+  subscribers causes no work.
 
-`Connection` is whatever the gateway uses: anything that can be a key.
+The type variable `ConnectionT` stands for the connection type of the gateway, which only has to be hashable.
 """
 
 from collections.abc import Hashable, Iterable
@@ -27,11 +27,16 @@ ConnectionT = TypeVar("ConnectionT", bound=Hashable)
 
 @dataclass(slots=True, eq=False)
 class Participant(Generic[ConnectionT]):
-    """A member who is in a room now.
+    """Member that is present in a room.
 
     Attributes:
-        nick_key: What tells its nickname apart from others'.
-        via: The form of its client, when that is not the native one.
+        member_id: Stable identifier of the member.
+        nick_name: Display nickname.
+        nick_key: Canonical key of the nickname.
+        role: `member`, `moderator` or `owner`.
+        account: Account name, None for guests.
+        client_kind: Dialect of a basic client, None for a native client.
+        connections: Connections of the member in the room.
     """
 
     member_id: str
@@ -44,7 +49,7 @@ class Participant(Generic[ConnectionT]):
     _cached_member: Member | None = None
 
     def to_author(self) -> Author:
-        """The same person, as an entry names its author."""
+        """Return the participant as the author of log commands."""
         return Author(
             member_id=self.member_id,
             nick_name=self.nick_name,
@@ -53,7 +58,7 @@ class Participant(Generic[ConnectionT]):
         )
 
     def to_member(self) -> Member:
-        """The same person, as the wire shows a member."""
+        """Return the participant as a wire member; the struct is cached until the next change."""
         if self._cached_member is None:
             self._cached_member = Member(
                 member_id=self.member_id,
@@ -65,27 +70,28 @@ class Participant(Generic[ConnectionT]):
         return self._cached_member
 
     def set_client_kind(self, client_kind: str | None) -> bool:
-        """Its client is of this form now; False when it was before."""
+        """Set the client kind, and return whether the value changed."""
         if client_kind == self.client_kind:
             return False
         self.client_kind, self._cached_member = client_kind, None
         return True
 
     def set_nick(self, nick_name: str, nick_key: str) -> None:
-        """It has this nickname from now on."""
+        """Set the nickname and its canonical key."""
         self.nick_name, self.nick_key = nick_name, nick_key
         self._cached_member = None
 
 
 @dataclass(slots=True, eq=False)
 class LiveRoom(Generic[ConnectionT]):
-    """A room with somebody in it.
+    """Room with at least one connection.
 
     Attributes:
-        name: As it is shown; that of storage, once something was said.
-        occupants: By member id, in the order they came.
-        connections: Every connection in the room, with the member it is of.
-        readers: The same connections, by the form in which they read.
+        key: Canonical key of the name.
+        name: Display name; the stored name, once the room has an entry.
+        participants: Participants by member id, in order of arrival.
+        connections: Participant of each connection.
+        subscribers: Connections by dialect.
     """
 
     key: str
@@ -99,21 +105,26 @@ class LiveRoom(Generic[ConnectionT]):
     _next_suffix: dict[str, int] = field(default_factory=dict[str, int])
 
     def to_ref(self) -> RoomRef:
-        """The same room, as a draft names it."""
+        """Return the reference to this room for log commands."""
         return RoomRef(key=self.key, name=self.name)
 
     def list_members(self) -> list[Member]:
-        """Everybody, in the order they came."""
+        """Return all members in order of arrival."""
         return [participant.to_member() for participant in self.participants.values()]
 
     def available_nick(self, requested: str, member_id: str) -> tuple[str, str]:
-        """The nickname that this member gets, and its key (rule 3)."""
+        """Return the nickname that the room assigns for a request, and its canonical key.
+
+        Args:
+            requested: Validated nickname.
+            member_id: Member that requests the nickname; its own nickname counts as available.
+        """
         requested_key = names.canonical_key(requested)
         if self._nick_owners.get(requested_key, member_id) == member_id:
             return requested, requested_key
         participant = self.participants.get(member_id)
         if participant is not None and names.has_suffix(participant.nick_name, requested):
-            return participant.nick_name, participant.nick_key  # it asked for this one before, and got what it has
+            return participant.nick_name, participant.nick_key  # a repeated request keeps the assigned suffix
         suffix = self._next_suffix.get(requested_key, 2)
         while True:
             nick = names.with_suffix(requested, suffix)
@@ -124,23 +135,23 @@ class LiveRoom(Generic[ConnectionT]):
                 return nick, nick_key
 
     def assign_nick(self, participant: Participant[ConnectionT], nick_name: str, nick_key: str) -> None:
-        """The member is called so from now on."""
+        """Assign a nickname to a participant and release the previous one."""
         self._release_nick(participant)
         self._nick_owners[nick_key] = participant.member_id
         participant.set_nick(nick_name, nick_key)
 
     def remove_participant(self, participant: Participant[ConnectionT]) -> None:
-        """The member is not here any more."""
+        """Remove a participant and release its nickname."""
         del self.participants[participant.member_id]
         self._release_nick(participant)
 
     def subscribe(self, dialect: str, connection: ConnectionT) -> None:
-        """The connection reads in this form from now on."""
+        """Register the connection under a dialect, replacing its previous dialect."""
         self.unsubscribe(connection)
         self.subscribers.setdefault(dialect, {})[connection] = None
 
     def unsubscribe(self, connection: ConnectionT) -> None:
-        """The connection reads no more."""
+        """Remove the connection from its dialect."""
         for dialect, subscribers in self.subscribers.items():
             if connection in subscribers:
                 del subscribers[connection]
@@ -156,12 +167,14 @@ class LiveRoom(Generic[ConnectionT]):
 
 @dataclass(frozen=True, slots=True)
 class JoinResult(Generic[ConnectionT]):
-    """What a join did.
+    """Result of a join.
 
     Attributes:
-        came: The member was not in the room before.
-        old_nick: The nickname it had, when the join changed it.
-        altered: The member was here, by a client of another form.
+        room: Joined room.
+        participant: Participant of the connection.
+        is_new: The member had no connection in the room before.
+        old_nick: Previous nickname of the member, None if unchanged.
+        client_changed: The client kind of a present member changed.
     """
 
     room: LiveRoom[ConnectionT]
@@ -173,10 +186,12 @@ class JoinResult(Generic[ConnectionT]):
 
 @dataclass(frozen=True, slots=True)
 class LeaveResult(Generic[ConnectionT]):
-    """What a leave did.
+    """Result of a leave.
 
     Attributes:
-        left: The member has no other connection in the room.
+        room: Room of the removed connection.
+        participant: Participant of the removed connection.
+        is_last: The member has no further connection in the room.
     """
 
     room: LiveRoom[ConnectionT]
@@ -185,7 +200,11 @@ class LeaveResult(Generic[ConnectionT]):
 
 
 class RoomRegistry(Generic[ConnectionT]):
-    """All rooms with somebody in them."""
+    """Registry of all live rooms.
+
+    Attributes:
+        rooms: Live rooms by canonical key.
+    """
 
     def __init__(self) -> None:
         self.rooms: dict[str, LiveRoom[ConnectionT]] = {}
@@ -202,14 +221,19 @@ class RoomRegistry(Generic[ConnectionT]):
         dialect: str = "native",
         client_kind: str | None = None,
     ) -> JoinResult[ConnectionT]:
-        """Put a connection into a room, as a member with a nickname like the one it wants.
+        """Add a connection to a room; creates the room and the participant on demand.
 
         Args:
-            form: In which it reads from now on what happens in the room.
-            via: What the others are told of its client's form.
+            connection: Joining connection.
+            room_name: Validated room name.
+            member_id: Member of the connection.
+            nick_name: Requested nickname; the assigned nickname may have a suffix.
+            account: Account name of the member, None for guests.
+            dialect: Dialect in which the connection receives the events of the room.
+            client_kind: Dialect shown to other members as `via`, None for a native client.
 
         Raises:
-            BadRequest: The connection is in too many rooms.
+            BadRequest: The connection has reached `ROOMS_PER_CONNECTION`, or is in the room as a different member.
         """
         room_key = names.canonical_key(room_name)
         joined_rooms = self._rooms_by_connection.setdefault(connection, {})
@@ -239,16 +263,16 @@ class RoomRegistry(Generic[ConnectionT]):
         return JoinResult(room, participant, is_new, old_nick, participant.set_client_kind(client_kind))
 
     def leave(self, connection: ConnectionT, room_name: str) -> LeaveResult[ConnectionT]:
-        """Take a connection out of a room.
+        """Remove a connection from one room.
 
         Raises:
-            NotJoined: It is not in it.
+            NotJoined: The connection is not in the room.
         """
         room, _ = self.require_membership(connection, room_name)
         return self._remove_connection(connection, room)
 
     def leave_all(self, connection: ConnectionT) -> list[LeaveResult[ConnectionT]]:
-        """Take a connection out of all its rooms."""
+        """Remove a connection from all of its rooms, and return one result per room."""
         return [
             self._remove_connection(connection, room)
             for room in list(self._rooms_by_connection.get(connection, {}).values())
@@ -257,10 +281,10 @@ class RoomRegistry(Generic[ConnectionT]):
     def require_membership(
         self, connection: ConnectionT, room_name: str
     ) -> tuple[LiveRoom[ConnectionT], Participant[ConnectionT]]:
-        """The room, and who this connection is in it.
+        """Return the room and the participant of a connection.
 
         Raises:
-            NotJoined: It is not in it.
+            NotJoined: The connection is not in the room.
         """
         room = self._rooms_by_connection.get(connection, {}).get(names.canonical_key(room_name))
         if room is None:
@@ -270,10 +294,10 @@ class RoomRegistry(Generic[ConnectionT]):
     def change_nick(
         self, room: LiveRoom[ConnectionT], participant: Participant[ConnectionT], requested: str
     ) -> str | None:
-        """Give a member the nickname it wants, or the next free one.
+        """Assign a requested nickname, or its next free suffix.
 
         Returns:
-            The nickname it had, or None when it stays as it is.
+            The previous nickname, or None if the nickname is unchanged.
         """
         nick, nick_key = room.available_nick(requested, participant.member_id)
         if nick == participant.nick_name:
@@ -283,7 +307,7 @@ class RoomRegistry(Generic[ConnectionT]):
         return old_nick
 
     def joined_rooms(self, connection: ConnectionT) -> Iterable[LiveRoom[ConnectionT]]:
-        """The rooms a connection is in."""
+        """Return a snapshot of the rooms of a connection."""
         return tuple(self._rooms_by_connection.get(connection, {}).values())
 
     def _remove_connection(self, connection: ConnectionT, room: LiveRoom[ConnectionT]) -> LeaveResult[ConnectionT]:

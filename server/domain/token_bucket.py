@@ -1,7 +1,7 @@
-"""Token buckets: how often somebody may do something.
+"""Token bucket rate limiter.
 
-A bucket holds at most `burst` tokens and gains `per_second` of them; a request
-takes one. The time is passed in, in seconds of any clock that never goes back.
+A bucket holds at most `burst` tokens, gains `per_second` tokens per second, and loses one token per request. The
+caller passes in the time, in seconds of a monotonic clock.
 """
 
 from dataclasses import dataclass
@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """What is allowed.
+    """Parameters of a token bucket.
 
     Attributes:
-        burst: How many at once.
-        per_second: How many in the long run.
+        burst: Capacity in tokens.
+        per_second: Refill rate in tokens per second.
     """
 
     burst: float
@@ -21,7 +21,12 @@ class Rate:
 
 
 class TokenBucket:
-    """One counter under one `Rate`; it starts full."""
+    """Token bucket with the parameters of a `Rate`, initially full.
+
+    Args:
+        rate: Capacity and refill rate.
+        now: Monotonic time in seconds.
+    """
 
     __slots__ = ("_rate", "_tokens", "_updated_at")
 
@@ -31,10 +36,10 @@ class TokenBucket:
         self._updated_at = now
 
     def acquire(self, now: float) -> float:
-        """Take a token.
+        """Consume one token.
 
         Returns:
-            0.0 when there was one, else the seconds until there is, and none is taken.
+            0.0 on success, otherwise the seconds until a token is available; a failure consumes no token.
         """
         rate = self._rate
         self._tokens = min(rate.burst, self._tokens + (now - self._updated_at) * rate.per_second)
@@ -45,5 +50,5 @@ class TokenBucket:
         return (1 - self._tokens) / rate.per_second
 
     def is_full(self, now: float) -> bool:
-        """Whether the bucket would be full, and so need not be remembered."""
+        """Return whether the bucket is full at `now`, and can be discarded without losing state."""
         return self._tokens + (now - self._updated_at) * self._rate.per_second >= self._rate.burst

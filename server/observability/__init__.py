@@ -1,3 +1,4 @@
-"""Event loop lag and rejected connections, for logs and metrics.
+"""Diagnostics of the running server: event loop lag and rejected connections.
 
-Imports no other package of the server."""
+Dependency rule: no import of another package of the server.
+"""

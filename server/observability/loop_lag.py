@@ -1,4 +1,4 @@
-"""How late the event loop comes to what is due: the time for which everybody waited."""
+"""Event loop lag: the delay of due callbacks, shared by all connections."""
 
 import asyncio
 import time
@@ -6,17 +6,17 @@ from bisect import bisect_left
 from itertools import accumulate
 
 SAMPLE_INTERVAL = 0.05
-"""Seconds between two looks."""
+"""Seconds between two samples."""
 
 BUCKET_BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
-"""Upper bounds of the histogram's buckets, in seconds."""
+"""Upper bounds of the histogram buckets, in seconds."""
 
 
 class LoopLagMonitor:
-    """Sets a timer again and again, and counts how late it rings.
+    """Sampler of the event loop lag, based on a periodic timer.
 
     Attributes:
-        total: Seconds of lateness in all.
+        total_seconds: Sum of all measured lags, in seconds.
     """
 
     def __init__(self) -> None:
@@ -25,7 +25,7 @@ class LoopLagMonitor:
         self._timer: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
-        """Begin to look."""
+        """Start sampling in the running event loop."""
         loop = asyncio.get_running_loop()
         expected_at = time.monotonic() + SAMPLE_INTERVAL
 
@@ -41,11 +41,11 @@ class LoopLagMonitor:
         self._timer = loop.call_later(SAMPLE_INTERVAL, sample)
 
     def stop(self) -> None:
-        """Look no more."""
+        """Stop sampling."""
         if self._timer is not None:
             self._timer.cancel()
 
     def cumulative_buckets(self) -> list[tuple[str, int]]:
-        """Cumulative counts by upper bound, as Prometheus wants them."""
+        """Return cumulative sample counts by upper bound, in the Prometheus histogram format."""
         bounds = [*(str(bound) for bound in BUCKET_BOUNDS), "+Inf"]
         return list(zip(bounds, accumulate(self._bucket_counts), strict=True))

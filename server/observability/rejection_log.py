@@ -1,6 +1,7 @@
-"""What whoever runs the server is told of pages and clients that are refused: their own console says little.
+"""Log hints for the operator about rejected origins, hosts and clients.
 
-Rule 1  Each hint is logged once, and `HINTS_MAX` of them at most: what they are about is a stranger's to choose.
+- Deduplication: each distinct hint is logged once.
+- Bound: at most `MAX_HINTS` hints are logged, because remote clients control their contents.
 """
 
 import logging
@@ -11,36 +12,34 @@ log = logging.getLogger("chat.hints")
 
 MAX_HINTS = 50
 MAX_VALUE_LENGTH = 100
-"""Characters of what a stranger sent."""
+"""Maximum length of a quoted header value, in characters."""
 
 
 class RejectionLog:
-    """The hints of one server."""
+    """Deduplicated log of rejection hints."""
 
     def __init__(self) -> None:
         self._logged: set[str] = set()
 
     def log_rejected_origin(self, origin: str) -> None:
-        """A page of an origin that is not listed was refused."""
+        """Log a hint for a rejected Origin header."""
         safe_origin = _sanitize_value(origin)
-        self._log_once(
-            f"a page of {safe_origin} was refused; --cors-origin {safe_origin} lets the pages of that origin in"
-        )
+        self._log_once(f"origin {safe_origin} rejected; to allow pages of this origin, add --cors-origin {safe_origin}")
 
     def log_rejected_host(self, host: str) -> None:
-        """A request from this machine that names it as a page elsewhere could (`server.web.host_check`) was refused."""
+        """Log a hint for a Host header rejected by `server.web.host_check`."""
         safe_host = _sanitize_value(host)
         self._log_once(
-            f"a request from this machine for {safe_host} was refused: if a proxy passes it on, --trusted-proxy 127.0.0.1"
-            f" lets it in; if the name is this machine's own, --cors-origin http://{safe_host} does"
+            f"local request for host {safe_host} rejected; behind a reverse proxy add --trusted-proxy 127.0.0.1,"
+            f" for a name of this machine add --cors-origin http://{safe_host}"
         )
 
     def log_rejected_version(self, version: str) -> None:
-        """A client of another version of the protocol was refused."""
-        client = "Socket.IO 2 or older" if version in {"1", "2", "3"} else "another protocol"
+        """Log a hint for an unsupported Engine.IO protocol version."""
+        client = "Socket.IO 2 or older" if version in {"1", "2", "3"} else "an unsupported protocol"
         self._log_once(
-            f"a client of {client} was refused (EIO={_sanitize_value(version)}); pages need version 3 or 4 of the client,"
-            " and this server has one at /socket.io/socket.io.js"
+            f"client with {client} rejected (EIO={_sanitize_value(version)}); use Socket.IO client 3 or 4, for example"
+            " from /socket.io/socket.io.js"
         )
 
     def _log_once(self, hint: str) -> None:

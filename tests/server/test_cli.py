@@ -107,7 +107,7 @@ async def test_a_second_server_on_the_same_database_is_refused_until_the_first_i
     async with server_process(tmp_path, *database) as first:
         code, _, errors = await run(tmp_path, "--port", "0", *database)
         assert code == 2
-        assert errors.endswith("chat.db cannot be opened: another chat-server is using it\n")
+        assert errors.endswith("chat.db: in use by another chat-server\n")
         first.process.kill()
         await first.wait_closed()
     async with server_process(tmp_path, *database) as third:
@@ -128,27 +128,27 @@ async def test_a_taken_port_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("flags", "said"),
     [
-        (["--port", "x"], "port cannot be 'x' (expected int)"),
-        (["--port", "70000"], "port cannot be '70000'"),
+        (["--port", "x"], "invalid value 'x' for port (expected int)"),
+        (["--port", "70000"], "invalid value '70000' for port"),
         (["--prot", "1"], "--prot"),
-        (["--log-level", "loud"], "log_level cannot be 'loud'"),
+        (["--log-level", "loud"], "invalid value 'loud' for log_level"),
         (["--config", "MISSING"], "No such file or directory"),
         (["--config", "BROKEN"], "BROKEN:"),
-        (["--config", "UNKNOWN"], "there is no setting 'prot'"),
+        (["--config", "UNKNOWN"], "unknown setting 'prot'"),
         (["--database", "GARBAGE"], "GARBAGE"),
         (["--database", "FOLDER"], "FOLDER"),
-        (["--tls-cert", "MISSING"], "tls_cert and tls_key go together"),
+        (["--tls-cert", "MISSING"], "tls_cert and tls_key: set both or neither"),
         (["--tls-cert", "MISSING", "--tls-key", "MISSING"], "No such file or directory"),
-        (["--tls-cert", "BROKEN", "--tls-key", "BROKEN"], "not a certificate with its key"),
+        (["--tls-cert", "BROKEN", "--tls-key", "BROKEN"], "invalid certificate or private key"),
         (["--trusted-proxy", "nowhere"], "trusted_proxy"),
-        (["--cors-origin", "*"], "cors_origin: '*' would let every page"),
-        (["--cors-origin", "localhost:5500"], "cors_origin: 'localhost:5500' is no origin"),
-        (["--cors-origin", "http://a.example/page"], "is no origin"),
-        (["--cors-origin", "http://a.example:99999"], "is no origin"),
-        (["--pages", "MISSING"], "pages: there is no"),
-        (["--pages", "BROKEN"], "is not a folder"),
-        (["--time-zone", "Moon/Crater"], "there is no zone 'Moon/Crater'"),
-        (["--time-zone", "../etc"], "there is no zone '../etc'"),
+        (["--cors-origin", "*"], "cors_origin: '*' would allow every website"),
+        (["--cors-origin", "localhost:5500"], "cors_origin: 'localhost:5500' is not an origin"),
+        (["--cors-origin", "http://a.example/page"], "is not an origin"),
+        (["--cors-origin", "http://a.example:99999"], "is not an origin"),
+        (["--pages", "MISSING"], "does not exist"),
+        (["--pages", "BROKEN"], "is not a directory"),
+        (["--time-zone", "Moon/Crater"], "unknown zone 'Moon/Crater'"),
+        (["--time-zone", "../etc"], "unknown zone '../etc'"),
         (["--host", "192.0.2.1"], "cannot listen on 192.0.2.1"),
         (["--host", "no such host"], "cannot listen on no such host"),
     ],
@@ -183,7 +183,7 @@ async def test_config_prints_what_is_in_force_and_where_it_came_from(tmp_path: P
     assert f"cors_origin = https://a.example  ({file})" in out
     assert "host = 127.0.0.1  (default)" in out
     assert "hunter2" not in out
-    assert "message_characters = 4000  (fixed by the wire)" in out
+    assert "message_characters = 4000  (fixed by the protocol)" in out
 
 
 async def test_with_a_certificate_it_speaks_tls_to_page_and_socket(tmp_path: Path) -> None:
