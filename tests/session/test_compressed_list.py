@@ -1,4 +1,4 @@
-"""A long list is a list, whatever of it is packed."""
+"""Compressed lists behave like plain lists."""
 
 import pytest
 from hypothesis import given, settings
@@ -11,7 +11,7 @@ from tui_chat.session.lines import DeliveryState, GapLine, Line, MessageLine, No
 
 CHANGES = st.lists(
     st.tuples(
-        st.floats(0, 1),  # where, as a part of the length
+        st.floats(0, 1),  # position as a fraction of the length
         st.sampled_from([0, 0, 1, 2, 40, BLOCK_SIZE, 3 * BLOCK_SIZE]),
         st.sampled_from([0, 1, 1, 3, 60, BLOCK_SIZE, BLOCK_SIZE + 1, 5 * BLOCK_SIZE]),
     ),
@@ -21,32 +21,34 @@ CHANGES = st.lists(
 
 @settings(deadline=None)
 @given(st.sampled_from([0, 1, BLOCK_SIZE, UNCOMPRESSED_BLOCKS * BLOCK_SIZE * 2]), CHANGES)
-def test_it_holds_what_a_list_would(at_first: int, changes: list[tuple[float, int, int]]) -> None:
-    plain = make_messages(1, at_first)
-    lines = CompressedList(plain)
-    number = at_first
-    for where, wanted, count in changes:
-        index = round(where * len(plain))
-        removed = min(wanted, len(plain) - index)
-        new = make_messages(number + 1, number + count)
-        number += count
-        plain[index : index + removed] = new
+def test_a_compressed_list_equals_a_plain_list_after_any_splices(
+    initial_count: int, changes: list[tuple[float, int, int]]
+) -> None:
+    expected = make_messages(1, initial_count)
+    lines = CompressedList(expected)
+    last_number = initial_count
+    for position, max_removed, count in changes:
+        index = round(position * len(expected))
+        removed = min(max_removed, len(expected) - index)
+        new = make_messages(last_number + 1, last_number + count)
+        last_number += count
+        expected[index : index + removed] = new
         lines.splice(index, removed, new)
-        assert len(lines) == len(plain)
-        for probe in {0, index - 1, index, index + count, len(plain) - 1} & set(range(len(plain))):
-            assert lines[probe] == plain[probe]
-            assert lines.index_of(plain[probe].key) == probe
-            assert lines.get(plain[probe].key) == plain[probe]
-    assert list(lines) == plain == lines[:]
-    assert list(lines.copy()) == plain
+        assert len(lines) == len(expected)
+        for probe in {0, index - 1, index, index + count, len(expected) - 1} & set(range(len(expected))):
+            assert lines[probe] == expected[probe]
+            assert lines.index_of(expected[probe].key) == probe
+            assert lines.get(expected[probe].key) == expected[probe]
+    assert list(lines) == expected == lines[:]
+    assert list(lines.copy()) == expected
     assert lines.index_of("m0") is None
     assert lines.get("m0") is lines.get(None) is None
-    sizes = [block.items for block in lines._blocks]  # pyright: ignore[reportPrivateUsage]
-    assert sum(items is not None for items in sizes) <= UNCOMPRESSED_BLOCKS
+    block_items = [block.items for block in lines._blocks]  # pyright: ignore[reportPrivateUsage]
+    assert sum(items is not None for items in block_items) <= UNCOMPRESSED_BLOCKS
 
 
-def test_every_kind_of_line_comes_back_as_it_was() -> None:
-    kinds: list[Line] = [
+def test_every_line_type_survives_compression() -> None:
+    samples: list[Line] = [
         MessageLine(
             "a",
             None,
@@ -64,22 +66,22 @@ def test_every_kind_of_line_comes_back_as_it_was() -> None:
         GapLine("d", 4, 9),
         UnreadLine(),
     ]
-    lines = CompressedList([*kinds, *make_messages(1, 2 * UNCOMPRESSED_BLOCKS * BLOCK_SIZE)])
+    lines = CompressedList([*samples, *make_messages(1, 2 * UNCOMPRESSED_BLOCKS * BLOCK_SIZE)])
     assert isinstance(lines._blocks[0], Block)  # pyright: ignore[reportPrivateUsage]
     assert lines._blocks[0].items is None  # pyright: ignore[reportPrivateUsage]
-    assert lines[: len(kinds)] == kinds
+    assert lines[: len(samples)] == samples
 
 
-def test_a_copy_goes_its_own_way() -> None:
+def test_a_copy_is_independent_of_its_source() -> None:
     lines = CompressedList(make_messages(1, 2 * UNCOMPRESSED_BLOCKS * BLOCK_SIZE))
-    other = lines.copy()
-    other.splice(0, 1, [make_message(900_000)])
+    copied = lines.copy()
+    copied.splice(0, 1, [make_message(900_000)])
     lines.splice(len(lines) - 1, 1, [])
-    assert (lines[0], other[0]) == (make_message(1), make_message(900_000))
-    assert len(other) == len(lines) + 1
+    assert (lines[0], copied[0]) == (make_message(1), make_message(900_000))
+    assert len(copied) == len(lines) + 1
 
 
-def test_there_is_nothing_outside() -> None:
+def test_an_index_out_of_range_raises_index_error() -> None:
     lines = CompressedList(make_messages(1, 3))
     assert lines[-1] == make_message(3)
     for index in (3, -4):

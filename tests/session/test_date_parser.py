@@ -8,7 +8,7 @@ FRIDAY = date(2026, 11, 20)
 
 
 @pytest.mark.parametrize(
-    ("said", "day"),
+    ("text", "day"),
     [
         ("2026-11-18", date(2026, 11, 18)),
         ("2025/1/2", date(2025, 1, 2)),
@@ -30,20 +30,20 @@ FRIDAY = date(2026, 11, 20)
         ("2w", date(2026, 11, 6)),
     ],
 )
-def test_a_day_is_understood(said: str, day: date) -> None:
-    assert date_parser.parse(said, FRIDAY) == day
+def test_supported_date_formats_are_parsed(text: str, day: date) -> None:
+    assert date_parser.parse(text, FRIDAY) == day
 
 
-@pytest.mark.parametrize("said", ["", "soon", "2026-02-30", "13-40", "99999-1-1", "0000-01-01", "-99999999", "2-29"])
-def test_what_is_no_day_is_not_understood(said: str) -> None:
-    assert date_parser.parse(said, FRIDAY) is None
+@pytest.mark.parametrize("text", ["", "soon", "2026-02-30", "13-40", "99999-1-1", "0000-01-01", "-99999999", "2-29"])
+def test_invalid_dates_are_rejected(text: str) -> None:
+    assert date_parser.parse(text, FRIDAY) is None
 
 
-def test_the_last_29_february_is_found_in_a_leap_year() -> None:
+def test_29_february_without_a_year_resolves_to_the_latest_leap_year() -> None:
     assert date_parser.parse("2-29", date(2028, 3, 1)) == date(2028, 2, 29)
 
 
-def test_a_day_begins_at_midnight_and_never_before_the_epoch() -> None:
+def test_the_start_of_a_day_is_midnight_and_never_before_the_epoch() -> None:
     assert date_parser.start_of_day(date(1970, 1, 2), UTC) == 86_400_000
     assert date_parser.start_of_day(date(1, 1, 1), UTC) == 0
     assert date_parser.start_of_day(date(9999, 12, 31), UTC) > 0

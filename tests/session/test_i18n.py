@@ -1,4 +1,4 @@
-"""The language of the program: which one is chosen, and what is said in it."""
+"""Selection of the display language and translation of texts."""
 
 from collections.abc import Iterator
 
@@ -31,14 +31,14 @@ def chinese() -> Iterator[None]:
         ("zh-Hans-CN", "", {}, Language.CHINESE),
     ],
 )
-def test_the_flag_counts_before_the_settings_and_these_before_the_locale(
+def test_the_language_flag_overrides_the_settings_and_the_locale(
     flag: str, settings: str, environ: dict[str, str], expected: Language
 ) -> None:
     assert i18n.select_language(flag, settings, environ) is expected
 
 
 @pytest.mark.usefixtures("chinese")
-def test_a_language_is_spoken_from_the_moment_it_is_chosen() -> None:
+def test_an_activated_language_applies_immediately() -> None:
     marked = mark("Copied.")
     assert tr(marked) == tr("Copied.") == "已复制。"
     i18n.activate(Language.ENGLISH)
@@ -46,7 +46,7 @@ def test_a_language_is_spoken_from_the_moment_it_is_chosen() -> None:
 
 
 @pytest.mark.usefixtures("chinese")
-def test_names_and_numbers_are_put_where_the_language_has_them() -> None:
+def test_names_and_counts_follow_the_grammar_of_the_language() -> None:
     assert chat_strings.joined(["小明", "ann", "Bo"]) == "小明、ann和Bo 加入了房间"
     assert chat_strings.joined(["a", "b", "c", "d", "e", "f"], unlisted_count=1_000).startswith(
         "a、b、c、d和另外 1,002 人"
@@ -54,19 +54,19 @@ def test_names_and_numbers_are_put_where_the_language_has_them() -> None:
     assert plural("{count:,} room", "{count:,} rooms", 1) == "1 个房间"
 
 
-def test_what_a_person_wrote_is_never_read_as_a_form() -> None:
+def test_user_text_is_never_interpreted_as_a_format_string() -> None:
     assert chat_strings.renamed("{new}", "{0.__class__}") == "{new} is now {0.__class__}"
     assert chat_strings.typing_indicator(["{count}"]) == "{count} is typing…"
 
 
-def test_a_refusal_is_a_sentence_in_english() -> None:
+def test_errors_are_formatted_as_english_sentences() -> None:
     assert error_text.describe(Forbidden("only its author may do this")) == "Only its author may do this."
     assert error_text.sentence("The port is missing after the colon.") == "The port is missing after the colon."
 
 
 @pytest.mark.usefixtures("chinese")
 @pytest.mark.parametrize(
-    ("refusal", "expected"),
+    ("error", "expected"),
     [
         (TooLong("a nickname can have 32 characters"), "昵称最多 32 个字符。"),
         (
@@ -77,10 +77,10 @@ def test_a_refusal_is_a_sentence_in_english() -> None:
         (RateLimited("slow down, {nick}!"), "操作太快了，请稍等片刻。"),
     ],
 )
-def test_a_refusal_is_said_in_the_language_by_its_reason_or_else_by_its_code(refusal: TooLong, expected: str) -> None:
-    assert error_text.describe(refusal) == expected
+def test_errors_are_translated_by_reason_and_otherwise_by_code(error: TooLong, expected: str) -> None:
+    assert error_text.describe(error) == expected
 
 
 @pytest.mark.usefixtures("chinese")
-def test_a_reason_without_a_code_that_nobody_knows_is_shown_as_it_came() -> None:
+def test_an_unknown_reason_without_a_code_is_shown_verbatim() -> None:
     assert error_text.phrase("the moon is full {x}") == "the moon is full {x}"

@@ -2,29 +2,29 @@ from tui_chat.session.history_search import HistorySearch
 from tui_chat.session.input_history import MAX_HISTORY, InputHistory
 
 
-def test_history_is_walked_up_and_down_and_ends_at_what_was_being_written() -> None:
+def test_history_is_traversed_in_both_directions_and_ends_at_the_draft() -> None:
     history = InputHistory()
     for text in ("one", "two", "two", "three"):
         history.add(text)
-    walked = [history.older("draft"), history.older("three"), history.older("two"), history.older("one")]
-    assert walked == ["three", "two", "one", None]
+    visited = [history.older("draft"), history.older("three"), history.older("two"), history.older("one")]
+    assert visited == ["three", "two", "one", None]
     assert [history.newer(), history.newer(), history.newer(), history.newer()] == ["two", "three", "draft", None]
 
 
 def test_history_is_bounded() -> None:
-    history = InputHistory(f"kept {number}" for number in range(MAX_HISTORY))
+    history = InputHistory(f"saved {number}" for number in range(MAX_HISTORY))
     for number in range(MAX_HISTORY):
         history.add(f"new {number}")
-    walked = [history.older("") for _ in range(MAX_HISTORY + 1)]
-    assert (walked[0], walked[-2:]) == (f"new {MAX_HISTORY - 1}", ["new 0", None])
+    visited = [history.older("") for _ in range(MAX_HISTORY + 1)]
+    assert (visited[0], visited[-2:]) == (f"new {MAX_HISTORY - 1}", ["new 0", None])
 
 
-def searching(*texts: str, began: str = "") -> HistorySearch:
-    return HistorySearch(texts, began)
+def start_search(*texts: str, draft: str = "") -> HistorySearch:
+    return HistorySearch(texts, draft)
 
 
-def test_a_search_finds_the_newest_first_and_goes_on_to_older_ones_and_back() -> None:
-    search = searching("make tea", "Tea?", "coffee", "teapot", "teapot", "end")
+def test_history_search_starts_at_the_newest_match_and_steps_in_both_directions() -> None:
+    search = start_search("make tea", "Tea?", "coffee", "teapot", "teapot", "end")
     search.append("t")
     search.append("ea")
     assert (search.text, search.match_span) == ("teapot", (0, 3))
@@ -38,8 +38,8 @@ def test_a_search_finds_the_newest_first_and_goes_on_to_older_ones_and_back() ->
     assert (search.text, search.failed) == ("Tea?", False)
 
 
-def test_a_search_that_finds_nothing_shows_what_was_being_written() -> None:
-    search = searching("one", "two", began="draft")
+def test_history_search_without_a_match_shows_the_draft() -> None:
+    search = start_search("one", "two", draft="draft")
     search.append("x")
     assert (search.text, search.failed, search.match_span, search.steps_back) == ("draft", True, None, 0)
     search.backspace()
@@ -51,10 +51,10 @@ def test_a_search_that_finds_nothing_shows_what_was_being_written() -> None:
     assert (search.query, search.text) == ("", "draft")
 
 
-def test_what_is_searched_for_is_no_pattern_and_any_script_is_found() -> None:
-    search = searching("a+b (c)", "你好世界", "ﬀ İstanbul")
+def test_history_search_is_literal_and_matches_any_script() -> None:
+    search = start_search("a+b (c)", "你好世界", "ﬀ İstanbul")
     search.append("+b (")
     assert search.text == "a+b (c)"
-    other = searching("a+b (c)", "你好世界", "ﬀ İstanbul")
-    other.append("世")
-    assert (other.text, other.match_span) == ("你好世界", (2, 3))
+    second_search = start_search("a+b (c)", "你好世界", "ﬀ İstanbul")
+    second_search.append("世")
+    assert (second_search.text, second_search.match_span) == ("你好世界", (2, 3))

@@ -15,12 +15,12 @@ from tui_chat.session.room_view import is_mentioned
         ("(ann)", "ann"),
     ],
 )
-def test_a_text_names_a_nickname(text: str, nick: str) -> None:
+def test_a_nickname_in_the_text_is_a_mention(text: str, nick: str) -> None:
     assert is_mentioned(text, nick)
 
 
 @pytest.mark.parametrize(
     ("text", "nick"), [("channel", "ann"), ("ann2", "ann"), ("axb", "a.b"), ("annä", "ann"), ("", "ann"), ("x", "")]
 )
-def test_a_text_does_not_name_a_nickname(text: str, nick: str) -> None:
+def test_partial_and_empty_matches_are_not_mentions(text: str, nick: str) -> None:
     assert not is_mentioned(text, nick)

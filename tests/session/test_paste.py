@@ -5,14 +5,14 @@ from tui_chat.protocol.limits import MESSAGE_CHARACTERS
 from tui_chat.session.paste import MAX_MESSAGES, Paste, PasteMode
 
 
-def test_a_few_lines_do_not_ask_and_more_than_that_or_more_than_a_message_does() -> None:
+def test_confirmation_is_needed_above_the_line_limit_or_the_message_length() -> None:
     assert not Paste("one\ntwo\nthree\nfour\nfive").needs_confirmation(5)
     assert Paste("1\n2\n3\n4\n5\n6").needs_confirmation(5)
     assert not Paste("1\n2\n3\n4\n5\n6").needs_confirmation(0)
     assert Paste("x" * (MESSAGE_CHARACTERS + 1)).needs_confirmation(0)
 
 
-def test_what_cannot_be_done_is_not_offered() -> None:
+def test_only_applicable_paste_modes_are_available() -> None:
     assert Paste("a\n\nb\nc").available_modes() == [
         (PasteMode.EDIT, 0),
         (PasteMode.SINGLE_MESSAGE, 1),
@@ -24,15 +24,15 @@ def test_what_cannot_be_done_is_not_offered() -> None:
     assert Paste("z" * MESSAGE_CHARACTERS * (MAX_MESSAGES + 1)).available_modes() == [(PasteMode.EDIT, 0)]
 
 
-@settings(deadline=None)  # a busy machine is slow
+@settings(deadline=None)  # duration depends on the machine load
 @given(st.lists(st.text("ab ", max_size=5000), max_size=12))
-def test_in_parts_all_words_are_sent_in_their_order_and_each_part_fits(lines: list[str]) -> None:
+def test_chunks_preserve_all_words_in_order_and_fit_the_message_length(lines: list[str]) -> None:
     text = "\n".join(lines)
-    parts = Paste(text).messages(PasteMode.CHUNKS)
-    assert all(0 < len(part) <= MESSAGE_CHARACTERS for part in parts)
-    assert "".join("".join(parts).split()) == "".join(text.split())
+    chunks = Paste(text).messages(PasteMode.CHUNKS)
+    assert all(0 < len(chunk) <= MESSAGE_CHARACTERS for chunk in chunks)
+    assert "".join("".join(chunks).split()) == "".join(text.split())
 
 
-def test_parts_break_between_lines() -> None:
+def test_chunks_break_between_lines() -> None:
     line = "x" * 1500
     assert Paste("\n".join([line] * 5)).messages(PasteMode.CHUNKS) == [f"{line}\n{line}", f"{line}\n{line}", line]

@@ -10,61 +10,71 @@ from tui_chat.session.room_matcher import match_name, rank_rooms
 from tui_chat.session.room_view import RoomView
 
 
-def view(name: str, ts: int = 0, unread: int = 0, mentions: int = 0) -> RoomView:
-    made = RoomView(name, "", "ann", "a")
-    made.unread_count, made.mention_count = unread, mentions
+def make_view(name: str, ts: int = 0, unread: int = 0, mentions: int = 0) -> RoomView:
+    room_view = RoomView(name, "", "ann", "a")
+    room_view.unread_count, room_view.mention_count = unread, mentions
     if ts:
-        made.transcript.put_messages([MessageLine("m", 1, ts, "bob", "b", False, "hi")])
-    return made
+        room_view.transcript.put_messages([MessageLine("m", 1, ts, "bob", "b", False, "hi")])
+    return room_view
 
 
-def summary(name: str, members: int = 1) -> RoomSummary:
+def make_summary(name: str, members: int = 1) -> RoomSummary:
     return RoomSummary(name=name, topic="", members=members, last_seq=1)
 
 
-def offered(typed: str, *views: RoomView, current: RoomView | None = None, listed: tuple[str, ...] = ()) -> list[str]:
-    return [choice.name for choice in rank_rooms(typed, views, current, [summary(name) for name in listed])]
+def ranked_names(
+    typed: str, *views: RoomView, current: RoomView | None = None, listed: tuple[str, ...] = ()
+) -> list[str]:
+    return [choice.name for choice in rank_rooms(typed, views, current, [make_summary(name) for name in listed])]
 
 
-def test_without_letters_mentions_come_first_then_unread_then_what_was_active_last() -> None:
-    tea, dev, ops, art, bar = view("tea", 9), view("dev", 1), view("ops", 5, 3), view("art", 1, 1, 1), view("bar", 4)
-    found = offered("", tea, dev, ops, art, bar, current=tea, listed=("lobby", "TEA", "big"))
-    assert found == ["art", "ops", "bar", "dev", "tea", "lobby", "big"]
+def test_an_empty_query_ranks_mentions_then_unread_then_recent_activity() -> None:
+    tea, dev, ops, art, bar = (
+        make_view("tea", 9),
+        make_view("dev", 1),
+        make_view("ops", 5, 3),
+        make_view("art", 1, 1, 1),
+        make_view("bar", 4),
+    )
+    names = ranked_names("", tea, dev, ops, art, bar, current=tea, listed=("lobby", "TEA", "big"))
+    assert names == ["art", "ops", "bar", "dev", "tea", "lobby", "big"]
 
 
-def test_letters_match_in_their_order_and_the_better_match_comes_first() -> None:
-    found = offered("dv", view("advent"), view("dev"), view("tea"), listed=("deep dive", "void"))
-    assert found == ["dev", "advent", "deep dive", "dv"]
-    assert offered("DEV", view("dev")) == ["dev"]
-    assert offered("茶", view("下午茶")) == ["下午茶", "茶"]
+def test_queries_match_subsequences_and_better_matches_rank_first() -> None:
+    names = ranked_names("dv", make_view("advent"), make_view("dev"), make_view("tea"), listed=("deep dive", "void"))
+    assert names == ["dev", "advent", "deep dive", "dv"]
+    assert ranked_names("DEV", make_view("dev")) == ["dev"]
+    assert ranked_names("茶", make_view("下午茶")) == ["下午茶", "茶"]
 
 
-def test_a_name_that_no_room_has_offers_a_new_room() -> None:
-    assert offered("books", view("tea")) == ["books"]
-    assert offered("a\x00\u202e", view("tea")) == []
+def test_an_unknown_valid_name_is_offered_as_a_new_room() -> None:
+    assert ranked_names("books", make_view("tea")) == ["books"]
+    assert ranked_names("a\x00\u202e", make_view("tea")) == []
 
 
-def test_the_number_is_the_rooms_place_in_the_list() -> None:
-    rooms = [view("tea", 1), view("dev", 2)]
+def test_the_position_is_the_number_in_the_room_list() -> None:
+    rooms = [make_view("tea", 1), make_view("dev", 2)]
     assert [(choice.name, choice.position) for choice in rank_rooms("", rooms, rooms[1], [])] == [
         ("tea", 1),
         ("dev", 2),
     ]
 
 
-@settings(deadline=None)  # a busy machine is slow
+@settings(deadline=None)  # duration depends on the machine load
 @given(st.text("abc -", max_size=9), st.text("abc", min_size=1, max_size=4))
-def test_a_match_is_any_subsequence_and_says_where(name: str, query: str) -> None:
+def test_a_match_is_any_subsequence_and_returns_its_positions(name: str, query: str) -> None:
     _, matched = match_name(query, name)
-    possible = any("".join(name[at] for at in places) == query for places in combinations(range(len(name)), len(query)))
+    possible = any(
+        "".join(name[index] for index in positions) == query for positions in combinations(range(len(name)), len(query))
+    )
     assert (matched is not None) is possible
     if matched is not None:
-        assert "".join(name[at] for at in matched) == query
+        assert "".join(name[index] for index in matched) == query
         assert list(matched) == sorted(set(matched))
 
 
-def test_a_name_made_to_match_in_many_ways_costs_no_more() -> None:
-    began = time.process_time()
+def test_matching_an_ambiguous_name_takes_bounded_time() -> None:
+    started = time.process_time()
     assert match_name("ab" * 16, "ab" * 32)[1] is not None
     assert match_name("ab" * 16 + "x", "ab" * 32)[1] is None
-    assert time.process_time() - began < 1
+    assert time.process_time() - started < 1

@@ -4,87 +4,87 @@ from tui_chat.protocol.search_query import SearchQuery
 from tui_chat.session.search_state import MAX_EMPTY_PAGES, SearchState, build_hit
 
 
-def message(seq: int, text: str) -> Message:
+def make_message(seq: int, text: str) -> Message:
     return Message(room="tea", seq=seq, id=seq, nick_name="bob", member_id="b", message=text, ts=seq)
 
 
-def page(*seqs: int, before: int | None = None, source: SearchSource = SearchSource.SERVER) -> SearchPage:
-    return SearchPage(tuple(message(seq, "green") for seq in seqs), before is not None, before, False, source)
+def make_page(*seqs: int, before: int | None = None, source: SearchSource = SearchSource.SERVER) -> SearchPage:
+    return SearchPage(tuple(make_message(seq, "green") for seq in seqs), before is not None, before, False, source)
 
 
-def test_pages_follow_each_other_when_they_are_wanted() -> None:
+def test_pages_are_loaded_one_after_another_on_request() -> None:
     search = SearchState()
     first = search.start(" green ", None)
     assert first is not None
     assert (first.query, first.room, first.before) == ("green", None, None)
     assert search.load_more() is None
-    assert search.apply_page(first, page(9, 8, before=8)) is None
+    assert search.apply_page(first, make_page(9, 8, before=8)) is None
     second = search.load_more()
     assert second is not None
     assert second.before == 8
-    assert search.apply_page(second, page(3)) is None
-    assert [found.seq for found in search.hits] == [9, 8, 3]
+    assert search.apply_page(second, make_page(3)) is None
+    assert [hit.seq for hit in search.hits] == [9, 8, 3]
     assert search.load_more() is None
 
 
-def test_an_answer_to_an_old_question_changes_nothing() -> None:
+def test_responses_to_superseded_requests_are_ignored() -> None:
     search = SearchState()
     old = search.start("gre", None)
     new = search.start("green", "tea")
     assert old is not None
     assert new is not None
-    assert search.apply_page(old, page(1, before=1)) is None
+    assert search.apply_page(old, make_page(1, before=1)) is None
     search.fail(old, "no")
     assert (search.hits, search.is_loading, search.problem) == ([], True, "")
-    search.apply_page(new, page(2, source=SearchSource.LOCAL))
-    assert ([found.seq for found in search.hits], search.source) == ([2], SearchSource.LOCAL)
+    search.apply_page(new, make_page(2, source=SearchSource.LOCAL))
+    assert ([hit.seq for hit in search.hits], search.source) == ([2], SearchSource.LOCAL)
     assert search.start("  ", None) is None
     assert search.hits == []
 
 
-def test_empty_pages_are_passed_over_for_a_while() -> None:
+def test_a_limited_number_of_empty_pages_is_skipped() -> None:
     search = SearchState()
-    question = search.start("rare", None)
-    asked = 0
-    while question is not None:
-        asked += 1
-        question = search.apply_page(question, page(before=1000 - asked))
-    assert asked == MAX_EMPTY_PAGES + 1
+    request = search.start("rare", None)
+    request_count = 0
+    while request is not None:
+        request_count += 1
+        request = search.apply_page(request, make_page(before=1000 - request_count))
+    assert request_count == MAX_EMPTY_PAGES + 1
     assert search.has_more
-    wanted = search.load_more()
-    assert wanted is not None
-    assert wanted.before == 1000 - asked
+    next_request = search.load_more()
+    assert next_request is not None
+    assert next_request.before == 1000 - request_count
 
 
-def test_a_refusal_is_said_and_the_next_page_can_be_asked_for_again() -> None:
+def test_a_failed_page_is_reported_and_can_be_requested_again() -> None:
     search = SearchState()
     first = search.start("green", None)
     assert first is not None
-    search.apply_page(first, page(9, before=9))
+    search.apply_page(first, make_page(9, before=9))
     second = search.load_more()
     assert second is not None
     search.fail(second, "too many searches")
     assert (search.problem, len(search.hits)) == ("too many searches", 1)
-    again = search.load_more()
-    assert again is not None
-    assert again.before == 9
+    retry = search.load_more()
+    assert retry is not None
+    assert retry.before == 9
 
 
-def test_a_hit_is_one_line_with_its_words_marked() -> None:
-    found = build_hit(message(1, "first\nGreen and\tgreen"), SearchQuery("green"))
-    assert found.excerpt == "first Green and green"
-    assert [found.excerpt[start:end] for start, end in found.match_ranges] == ["Green", "green"]
+def test_a_hit_excerpt_is_one_line_with_match_ranges() -> None:
+    hit = build_hit(make_message(1, "first\nGreen and\tgreen"), SearchQuery("green"))
+    assert hit.excerpt == "first Green and green"
+    assert [hit.excerpt[start:end] for start, end in hit.match_ranges] == ["Green", "green"]
 
 
-def test_a_hit_far_into_a_long_text_is_shown_with_a_little_before_it() -> None:
-    found = build_hit(message(1, "x " * 500 + "的 needle 在这里"), SearchQuery("needle 在"))
-    assert len(found.excerpt) < 60
-    assert [found.excerpt[start:end] for start, end in found.match_ranges] == ["needle", "在"]
-    assert found.excerpt.startswith("…")
+def test_the_excerpt_of_a_late_match_starts_shortly_before_the_match() -> None:
+    hit = build_hit(make_message(1, "x " * 500 + "的 needle 在这里"), SearchQuery("needle 在"))
+    assert len(hit.excerpt) < 60
+    assert [hit.excerpt[start:end] for start, end in hit.match_ranges] == ["needle", "在"]
+    assert hit.excerpt.startswith("…")
 
 
-def test_what_somebody_does_is_found_without_the_command() -> None:
-    found = build_hit(message(1, "/me brews green tea"), SearchQuery("green"))
-    assert (found.excerpt, found.is_action) == ("brews green tea", True)
-    assert [found.excerpt[start:end] for start, end in found.match_ranges] == ["green"]
-    assert build_hit(message(1, "green /me"), SearchQuery("green")).is_action is False
+def test_action_messages_match_without_the_me_command() -> None:
+    hit = build_hit(make_message(1, "/me brews green tea"), SearchQuery("green"))
+    assert (hit.excerpt, hit.is_action) == ("brews green tea", True)
+    assert [hit.excerpt[start:end] for start, end in hit.match_ranges] == ["green"]
+    assert build_hit(make_message(1, "green /me"), SearchQuery("green")).is_action is False

@@ -6,19 +6,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from tui_chat.session import transcript as transcripts
+from tui_chat.session import transcript as transcript_module
 from tui_chat.session.lines import DeliveryState, GapLine, Line, MessageLine, NoticeLine, Splice, UnreadLine
 from tui_chat.session.membership_summary import MembershipChange, MembershipEvent
 from tui_chat.session.transcript import Transcript, coalesce
 
 
-def said(seq: int | None, text: str = "hi", **fields: object) -> MessageLine:
+def make_line(seq: int | None, text: str = "hi", **fields: object) -> MessageLine:
     line = MessageLine(f"message-{seq}", seq, 0, "ann", "a", False, text)
     return replace(line, **fields)
 
 
-def shown(transcript: Transcript) -> list[str]:
-    def one(line: Line) -> str:
+def displayed_texts(transcript: Transcript) -> list[str]:
+    def format_line(line: Line) -> str:
         match line:
             case MessageLine():
                 return line.text if line.delivery is DeliveryState.SENT else f"{line.text} ({line.delivery.value})"
@@ -29,10 +29,10 @@ def shown(transcript: Transcript) -> list[str]:
             case UnreadLine():
                 return "unread"
 
-    return [one(line) for line in transcript.lines]
+    return [format_line(line) for line in transcript.lines]
 
 
-def apply(lines: list[Line], splices: list[Splice]) -> list[Line]:
+def apply_splices(lines: list[Line], splices: list[Splice]) -> list[Line]:
     lines = list(lines)
     for splice in splices:
         assert len(lines) >= splice.index + splice.removed
@@ -40,183 +40,183 @@ def apply(lines: list[Line], splices: list[Splice]) -> list[Line]:
     return lines
 
 
-def test_a_pending_line_stays_below_what_others_say_until_it_takes_its_place() -> None:
+def test_a_pending_line_stays_below_new_messages_until_its_ack() -> None:
     transcript = Transcript()
-    transcript.put_messages([said(1, "one")])
-    transcript.add_unsent("id", said(None, "mine", delivery=DeliveryState.PENDING))
-    transcript.put_messages([said(2, "two")])
-    assert shown(transcript) == ["one", "two", "mine (pending)"]
-    transcript.mark_sent("id", said(3, "mine"))
-    transcript.put_messages([said(4, "four")])
-    assert shown(transcript) == ["one", "two", "mine", "four"]
+    transcript.put_messages([make_line(1, "one")])
+    transcript.add_unsent("id", make_line(None, "mine", delivery=DeliveryState.PENDING))
+    transcript.put_messages([make_line(2, "two")])
+    assert displayed_texts(transcript) == ["one", "two", "mine (pending)"]
+    transcript.mark_sent("id", make_line(3, "mine"))
+    transcript.put_messages([make_line(4, "four")])
+    assert displayed_texts(transcript) == ["one", "two", "mine", "four"]
 
 
-def test_a_settled_line_that_the_log_has_already_stands_once() -> None:
+def test_an_acknowledged_line_that_is_already_in_the_log_appears_once() -> None:
     transcript = Transcript()
-    transcript.add_unsent("id", said(None, "mine", delivery=DeliveryState.PENDING))
-    transcript.put_messages([said(1, "mine")])
-    transcript.mark_sent("id", said(1, "mine"))
-    assert shown(transcript) == ["mine"]
+    transcript.add_unsent("id", make_line(None, "mine", delivery=DeliveryState.PENDING))
+    transcript.put_messages([make_line(1, "mine")])
+    transcript.mark_sent("id", make_line(1, "mine"))
+    assert displayed_texts(transcript) == ["mine"]
 
 
-def test_sending_replaces_the_pending_line_in_one_splice() -> None:
+def test_an_ack_replaces_the_pending_line_in_one_splice() -> None:
     transcript = Transcript()
-    transcript.add_unsent("id", said(None, "mine", delivery=DeliveryState.PENDING))
+    transcript.add_unsent("id", make_line(None, "mine", delivery=DeliveryState.PENDING))
     transcript.pop_splices()
-    transcript.mark_sent("id", said(1, "mine"))
-    assert transcript.pop_splices() == [Splice(0, 1, (said(1, "mine"),))]
+    transcript.mark_sent("id", make_line(1, "mine"))
+    assert transcript.pop_splices() == [Splice(0, 1, (make_line(1, "mine"),))]
 
 
 def test_a_page_of_older_history_is_one_splice() -> None:
     transcript = Transcript()
-    transcript.put_messages([said(seq) for seq in range(201, 301)])
+    transcript.put_messages([make_line(seq) for seq in range(201, 301)])
     transcript.pop_splices()
-    transcript.put_messages([said(seq) for seq in range(1, 201)])
+    transcript.put_messages([make_line(seq) for seq in range(1, 201)])
     (splice,) = transcript.pop_splices()
     assert (splice.index, splice.removed, len(splice.lines)) == (0, 0, 200)
 
 
-def test_what_nobody_takes_is_given_up_and_read_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transcripts, "MAX_QUEUED_LINES", 20)
+def test_unconsumed_splices_above_the_limit_reset_the_transcript(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transcript_module, "MAX_QUEUED_LINES", 20)
     transcript = Transcript()
     for seq in range(1, 100):
-        transcript.put_messages([said(seq)])
+        transcript.put_messages([make_line(seq)])
     assert transcript.is_reset
     assert transcript.pop_splices() == []
     assert not transcript.is_reset
-    transcript.put_messages([said(100)])
-    assert transcript.pop_splices() == [Splice(99, 0, (said(100),))]
+    transcript.put_messages([make_line(100)])
+    assert transcript.pop_splices() == [Splice(99, 0, (make_line(100),))]
 
 
-def test_a_gap_stands_between_what_is_known_and_goes_when_it_is_filled() -> None:
+def test_a_gap_line_shrinks_and_disappears_as_messages_are_loaded() -> None:
     transcript = Transcript()
-    transcript.put_messages([said(1, "one"), said(9, "nine")])
+    transcript.put_messages([make_line(1, "one"), make_line(9, "nine")])
     transcript.set_gaps([(1, 9)])
-    assert shown(transcript) == ["one", "gap 7", "nine"]
-    transcript.put_messages([said(8, "eight")])
+    assert displayed_texts(transcript) == ["one", "gap 7", "nine"]
+    transcript.put_messages([make_line(8, "eight")])
     transcript.set_gaps([(1, 8)])
-    assert shown(transcript) == ["one", "gap 6", "eight", "nine"]
-    transcript.put_messages([said(seq, str(seq)) for seq in range(2, 8)])
+    assert displayed_texts(transcript) == ["one", "gap 6", "eight", "nine"]
+    transcript.put_messages([make_line(seq, str(seq)) for seq in range(2, 8)])
     transcript.set_gaps([])
-    assert shown(transcript) == ["one", "2", "3", "4", "5", "6", "7", "eight", "nine"]
+    assert displayed_texts(transcript) == ["one", "2", "3", "4", "5", "6", "7", "eight", "nine"]
 
 
-def test_comings_and_goings_fold_into_one_line_until_somebody_speaks() -> None:
+def test_membership_events_are_summarized_in_one_line_until_the_next_message() -> None:
     transcript = Transcript()
     for nick in ("ann", "bob", "cai"):
         transcript.add_membership_event(0, MembershipEvent(MembershipChange.JOINED, nick, nick))
     transcript.add_membership_event(0, MembershipEvent(MembershipChange.LEFT, "bob", "bob"))
-    transcript.put_messages([said(1, "one")])
+    transcript.put_messages([make_line(1, "one")])
     transcript.add_membership_event(0, MembershipEvent(MembershipChange.RENAMED, "ann", "anna", "ann"))
-    assert shown(transcript) == ["* ann and cai joined · bob came and went", "one", "* ann is now anna"]
+    assert displayed_texts(transcript) == ["* ann and cai joined · bob came and went", "one", "* ann is now anna"]
 
 
-def test_a_storm_of_joins_stays_one_short_line() -> None:
+def test_many_joins_are_summarized_in_one_short_line() -> None:
     transcript = Transcript()
     for number in range(500):
         transcript.add_membership_event(0, MembershipEvent(MembershipChange.JOINED, str(number), f"guest{number}"))
-    (line,) = shown(transcript)
+    (line,) = displayed_texts(transcript)
     assert line == "* guest0, guest1, guest2, guest3 and 496 others joined"
 
 
-def test_thousands_who_come_are_counted_in_one_line() -> None:
+def test_thousands_of_joins_and_leaves_are_counted_in_one_line() -> None:
     transcript = Transcript()
     for number in range(5_000):
         transcript.add_membership_event(0, MembershipEvent(MembershipChange.JOINED, str(number), f"guest{number}"))
     for number in range(2):
         transcript.add_membership_event(0, MembershipEvent(MembershipChange.LEFT, str(number), f"guest{number}"))
-    assert shown(transcript) == [
+    assert displayed_texts(transcript) == [
         "* guest2, guest3, guest4, guest5 and 4,994 others joined · guest0 and guest1 came and went"
     ]
 
 
-def test_a_notice_keeps_its_place_when_older_history_comes() -> None:
+def test_a_notice_keeps_its_position_when_older_history_loads() -> None:
     transcript = Transcript()
-    transcript.put_messages([said(5, "five")])
+    transcript.put_messages([make_line(5, "five")])
     transcript.add_notice(0, "here you came")
-    transcript.put_messages([said(6, "six")])
-    transcript.put_messages([said(4, "four")])
-    assert shown(transcript) == ["four", "five", "* here you came", "six"]
+    transcript.put_messages([make_line(6, "six")])
+    transcript.put_messages([make_line(4, "four")])
+    assert displayed_texts(transcript) == ["four", "five", "* here you came", "six"]
 
 
-def test_the_unread_line_stands_above_the_first_unread_message() -> None:
+def test_the_unread_divider_is_above_the_first_unread_message() -> None:
     transcript = Transcript()
-    transcript.put_messages([said(1, "one")])
+    transcript.put_messages([make_line(1, "one")])
     transcript.set_unread_line(1)
-    transcript.put_messages([said(2, "two")])
-    assert shown(transcript) == ["one", "unread", "two"]
+    transcript.put_messages([make_line(2, "two")])
+    assert displayed_texts(transcript) == ["one", "unread", "two"]
     transcript.set_unread_line(None)
-    assert shown(transcript) == ["one", "two"]
+    assert displayed_texts(transcript) == ["one", "two"]
 
 
-def test_an_edited_message_is_replaced_where_it_stands() -> None:
+def test_an_edited_message_is_replaced_in_place() -> None:
     transcript = Transcript()
-    transcript.put_messages([said(1, "one"), said(2, "two"), said(3, "three")])
+    transcript.put_messages([make_line(1, "one"), make_line(2, "two"), make_line(3, "three")])
     transcript.pop_splices()
-    transcript.put_messages([said(2, "too", edited=True)])
-    assert transcript.pop_splices() == [Splice(1, 1, (said(2, "too", edited=True),))]
+    transcript.put_messages([make_line(2, "too", edited=True)])
+    assert transcript.pop_splices() == [Splice(1, 1, (make_line(2, "too", edited=True),))]
 
 
-steps = st.lists(
+OPERATIONS = st.lists(
     st.one_of(
         st.tuples(st.just("put"), st.sets(st.integers(1, 40), min_size=1)),
         st.tuples(st.just("edit"), st.integers(1, 40)),
-        st.tuples(st.just("pend"), st.none()),
-        st.tuples(st.just("settle"), st.integers(1, 40)),
+        st.tuples(st.just("queue"), st.none()),
+        st.tuples(st.just("acknowledge"), st.integers(1, 40)),
         st.tuples(st.just("fail"), st.none()),
         st.tuples(st.just("discard"), st.none()),
         st.tuples(st.just("notice"), st.none()),
-        st.tuples(st.just("come"), st.sampled_from("abc")),
+        st.tuples(st.just("join"), st.sampled_from("abc")),
         st.tuples(st.just("gaps"), st.sets(st.integers(1, 19).map(lambda n: (2 * n, 2 * n + 2)))),
         st.tuples(st.just("unread"), st.one_of(st.none(), st.integers(0, 40))),
         st.tuples(st.just("clear"), st.none()),
-        st.tuples(st.just("take"), st.none()),
+        st.tuples(st.just("pop"), st.none()),
     ),
     max_size=40,
 )
 
 
-@given(steps)
-def test_the_splices_say_all_that_changes(script: list[tuple[str, object]]) -> None:
+@given(OPERATIONS)
+def test_splices_reproduce_every_change_of_the_transcript(operations: list[tuple[str, object]]) -> None:
     transcript = Transcript()
-    screen: list[Line] = []
+    displayed: list[Line] = []
     ids = count()
-    waiting: list[str] = []
-    for step, value in script:
-        if step == "put":
-            transcript.put_messages([said(seq) for seq in sorted(value)])  # type: ignore[type-var,arg-type,call-overload]
-        elif step == "edit":
-            transcript.put_messages([said(value, f"edited {next(ids)}")])  # type: ignore[arg-type]
-        elif step == "pend":
-            waiting.append(str(uuid.UUID(int=next(ids))))
-            transcript.add_unsent(waiting[-1], said(None, delivery=DeliveryState.PENDING))
-        elif step == "settle" and waiting:
-            transcript.mark_sent(waiting.pop(0), said(value))  # type: ignore[arg-type]
-        elif step == "fail" and waiting:
-            transcript.set_delivery(waiting[0], DeliveryState.FAILED, "no")
-        elif step == "discard" and waiting:
-            transcript.discard_unsent(waiting.pop())
-        elif step == "notice":
+    pending_ids: list[str] = []
+    for operation, value in operations:
+        if operation == "put":
+            transcript.put_messages([make_line(seq) for seq in sorted(value)])  # type: ignore[type-var,arg-type,call-overload]
+        elif operation == "edit":
+            transcript.put_messages([make_line(value, f"edited {next(ids)}")])  # type: ignore[arg-type]
+        elif operation == "queue":
+            pending_ids.append(str(uuid.UUID(int=next(ids))))
+            transcript.add_unsent(pending_ids[-1], make_line(None, delivery=DeliveryState.PENDING))
+        elif operation == "acknowledge" and pending_ids:
+            transcript.mark_sent(pending_ids.pop(0), make_line(value))  # type: ignore[arg-type]
+        elif operation == "fail" and pending_ids:
+            transcript.set_delivery(pending_ids[0], DeliveryState.FAILED, "no")
+        elif operation == "discard" and pending_ids:
+            transcript.discard_unsent(pending_ids.pop())
+        elif operation == "notice":
             transcript.add_notice(0, "word")
-        elif step == "come":
+        elif operation == "join":
             transcript.add_membership_event(0, MembershipEvent(MembershipChange.JOINED, str(value), str(value)))
-        elif step == "gaps":
+        elif operation == "gaps":
             transcript.set_gaps(value)  # type: ignore[arg-type]
-        elif step == "unread":
+        elif operation == "unread":
             transcript.set_unread_line(value)  # type: ignore[arg-type]
-        elif step == "clear":
+        elif operation == "clear":
             transcript.clear_notices()
-        elif step == "take":
-            screen = apply(screen, transcript.pop_splices())
-            assert screen == list(transcript.lines)
-    assert apply(screen, transcript.pop_splices()) == list(transcript.lines)
+        elif operation == "pop":
+            displayed = apply_splices(displayed, transcript.pop_splices())
+            assert displayed == list(transcript.lines)
+    assert apply_splices(displayed, transcript.pop_splices()) == list(transcript.lines)
     seqs = [line.seq for line in transcript.lines if isinstance(line, MessageLine) and line.seq]
     assert seqs == sorted(set(seqs))
     keys = [line.key for line in transcript.lines if not isinstance(line, MessageLine) or line.seq]
     assert len(keys) == len(set(keys))
 
 
-def test_a_storm_of_which_not_everybody_is_told_counts_the_others() -> None:
+def test_unlisted_members_are_counted_in_the_summary() -> None:
     transcript = Transcript()
     transcript.add_membership_event(0, MembershipEvent(MembershipChange.JOINED, "a", "ann"))
     transcript.add_membership_event(0, MembershipEvent(MembershipChange.JOINED, "b", "bob", unlisted_count=238))
@@ -227,12 +227,14 @@ def test_a_storm_of_which_not_everybody_is_told_counts_the_others() -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 4), st.integers(0, 3)), max_size=8))
-def test_joined_splices_do_the_same(shapes: list[tuple[int, int, int]]) -> None:
-    start: list[Line] = [said(seq) for seq in range(1, 9)]
-    lines, splices, fresh = list(start), list[Splice](), count(100)
+def test_coalesced_splices_have_the_same_effect(shapes: list[tuple[int, int, int]]) -> None:
+    start: list[Line] = [make_line(seq) for seq in range(1, 9)]
+    lines, splices, new_seqs = list(start), list[Splice](), count(100)
     for index, removed, added in shapes:
-        at = min(index, len(lines))
-        splice = Splice(at, min(removed, len(lines) - at), tuple(said(next(fresh)) for _ in range(added)))
+        position = min(index, len(lines))
+        splice = Splice(
+            position, min(removed, len(lines) - position), tuple(make_line(next(new_seqs)) for _ in range(added))
+        )
         splices.append(splice)
-        lines = apply(lines, [splice])
-    assert apply(start, coalesce(splices)) == lines
+        lines = apply_splices(lines, [splice])
+    assert apply_splices(start, coalesce(splices)) == lines

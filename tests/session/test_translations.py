@@ -1,4 +1,4 @@
-"""The catalogue says all that the code says, and says it whole."""
+"""Completeness and placeholder checks of the message catalogues."""
 
 import ast
 import re
@@ -17,7 +17,7 @@ from tui_chat.session import error_text, i18n
 from tui_chat.session.i18n import Language
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = [i18n.catalogue_dir(spoken) for spoken in Language if i18n.catalogue_dir(spoken)]
+FOLDERS = [i18n.catalogue_dir(language) for language in Language if i18n.catalogue_dir(language)]
 
 
 @pytest.fixture(params=FOLDERS)
@@ -30,51 +30,57 @@ def catalogue(folder: str) -> Catalog:
     return update_catalogue.build_catalogue(update_catalogue.catalogue_path(folder), folder)
 
 
-def test_every_sentence_is_translated(catalogue: Catalog) -> None:
-    assert update_catalogue.find_untranslated(catalogue) == [], "make messages, then fill them in (docs/translating.md)"
+def test_every_message_is_translated(catalogue: Catalog) -> None:
+    assert update_catalogue.find_untranslated(catalogue) == [], (
+        "run make messages, then translate the new entries (docs/translating.md)"
+    )
 
 
-def test_a_translation_has_the_parts_of_its_sentence(catalogue: Catalog) -> None:
+def test_translations_have_the_placeholders_of_their_message(catalogue: Catalog) -> None:
     for message in catalogue:
         if message.id:
-            wanted = parts(message.id[-1] if isinstance(message.id, tuple) else str(message.id))
-            for said in message.string if isinstance(message.string, tuple) else (str(message.string),):
-                assert parts(said) == wanted, message.id
+            expected = placeholders(message.id[-1] if isinstance(message.id, tuple) else str(message.id))
+            for translation in message.string if isinstance(message.string, tuple) else (str(message.string),):
+                assert placeholders(translation) == expected, message.id
 
 
-def test_the_files_are_those_that_the_code_makes(folder: str, catalogue: Catalog) -> None:
+def test_catalogue_files_match_the_generated_output(folder: str, catalogue: Catalog) -> None:
     path = update_catalogue.catalogue_path(folder)
-    assert path.read_bytes() == update_catalogue.render_po(catalogue), "make messages"
-    assert path.with_suffix(".mo").read_bytes() == update_catalogue.compile_mo(catalogue), "make messages"
+    assert path.read_bytes() == update_catalogue.render_po(catalogue), "run make messages"
+    assert path.with_suffix(".mo").read_bytes() == update_catalogue.compile_mo(catalogue), "run make messages"
 
 
-def parts(text: str) -> list[tuple[str, str | None]]:
-    named = [(name, form) for _, name, form, _ in Formatter().parse(text) if name is not None]
-    return sorted([*named, *((percent, None) for percent in re.findall(r"%(?:\(\w+\))?[srd]", text))])
+def placeholders(text: str) -> list[tuple[str, str | None]]:
+    fields = [(name, form) for _, name, form, _ in Formatter().parse(text) if name is not None]
+    return sorted([*fields, *((percent, None) for percent in re.findall(r"%(?:\(\w+\))?[srd]", text))])
 
 
-REFUSALS: dict[str, type[ChatError]] = {kind.__name__: kind for kind in errors.ERRORS_BY_CODE.values()} | {
-    name: kind for name, kind in vars(client_errors).items() if isinstance(kind, type) and issubclass(kind, ChatError)
+ERROR_TYPES: dict[str, type[ChatError]] = {
+    error_type.__name__: error_type for error_type in errors.ERRORS_BY_CODE.values()
+} | {
+    name: error_type
+    for name, error_type in vars(client_errors).items()
+    if isinstance(error_type, type) and issubclass(error_type, ChatError)
 }
 
-BOTH_SIDES = ("tui_chat/protocol", "tui_chat/client")
-"""What is refused before a server is asked: these reasons must be known one by one, with their parts."""
+CLIENT_PACKAGES = ("tui_chat/protocol", "tui_chat/client")
+"""Packages that raise errors before a request is sent; each reason needs its own translation."""
 
-SERVER = ("server/domain", "server/engineio", "server/gateway", "server/storage")
-"""What a server refuses: at least the code can be said."""
+SERVER_PACKAGES = ("server/domain", "server/engineio", "server/gateway", "server/storage")
+"""Packages that raise errors on the server; a translation of the error code is sufficient."""
 
 
-def reasons(folders: tuple[str, ...]) -> Iterator[tuple[str, str, str]]:
-    """Where each reason of a refusal stands, it with something for each of its parts, and its code."""
+def find_reasons(folders: tuple[str, ...]) -> Iterator[tuple[str, str, str]]:
+    """Yield location, sample text and error code of each error that the packages raise."""
     for file in (file for folder in folders for file in (ROOT / folder).rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.Call) and node.args and isinstance(node.func, ast.Name):
-                kind = REFUSALS.get(node.func.id)
-                if kind is not None and (said := reason(node.args[0])):
-                    yield f"{file.name}:{node.lineno}", said, kind.code
+                error_type = ERROR_TYPES.get(node.func.id)
+                if error_type is not None and (text := sample_text(node.args[0])):
+                    yield f"{file.name}:{node.lineno}", text, error_type.code
 
 
-def reason(node: ast.expr) -> str:
+def sample_text(node: ast.expr) -> str:
     if isinstance(node, ast.Constant):
         return str(node.value)
     if isinstance(node, ast.JoinedStr) and isinstance(node.values[0], ast.Constant):
@@ -82,14 +88,16 @@ def reason(node: ast.expr) -> str:
     return ""
 
 
-def test_every_reason_of_a_refusal_can_be_said_in_another_language() -> None:
-    ours, the_servers = list(reasons(BOTH_SIDES)), list(reasons(SERVER))
+def test_every_error_reason_has_a_translation() -> None:
+    client_reasons, server_reasons = list(find_reasons(CLIENT_PACKAGES)), list(find_reasons(SERVER_PACKAGES))
     i18n.activate(Language.CHINESE)
     try:
-        untold = [(where, said) for where, said, _ in ours if error_text.phrase(said) == said]
-        untold += [(where, said) for where, said, code in the_servers if error_text.phrase(said, code) == said]
+        untranslated = [(location, text) for location, text, _ in client_reasons if error_text.phrase(text) == text]
+        untranslated += [
+            (location, text) for location, text, code in server_reasons if error_text.phrase(text, code) == text
+        ]
     finally:
         i18n.activate(Language.ENGLISH)
-    assert len(ours) > 10
-    assert len(the_servers) > 10
-    assert not untold, "tui_chat/session/error_text.py does not know them"
+    assert len(client_reasons) > 10
+    assert len(server_reasons) > 10
+    assert not untranslated, "add these reasons to tui_chat/session/error_text.py"

@@ -6,7 +6,7 @@ from tui_chat.session.settings import schema as settings_schema
 from tui_chat.session.settings.schema import ClientSettings, ValueKind, fields, format_value, parse
 
 
-def test_every_setting_says_in_one_sentence_what_it_does() -> None:
+def test_every_setting_has_a_help_text_of_one_sentence() -> None:
     for field in fields().values():
         assert field.help.endswith("."), field.name
         assert "\n" not in field.help
@@ -23,13 +23,13 @@ def test_every_setting_says_in_one_sentence_what_it_does() -> None:
         ("ignored", "", ()),
     ],
 )
-def test_what_is_typed_becomes_a_value_and_back(name: str, typed: str, value: object) -> None:
+def test_typed_values_are_parsed_and_formatted_back(name: str, typed: str, value: object) -> None:
     assert parse(name, typed) == value
     assert parse(name, format_value(value)) == value
 
 
 @pytest.mark.parametrize(
-    ("name", "typed", "said"),
+    ("name", "typed", "expected"),
     [
         ("mouse", "maybe", "on, off"),
         ("theme", "pink", "dark, light"),
@@ -41,24 +41,28 @@ def test_what_is_typed_becomes_a_value_and_back(name: str, typed: str, value: ob
         ("colour", "red", "no setting colour"),
     ],
 )
-def test_what_is_not_allowed_says_what_is(name: str, typed: str, said: str) -> None:
-    with pytest.raises(ValueError, match=r"^[^\n]+$") as refused:
+def test_an_invalid_value_reports_the_allowed_values(name: str, typed: str, expected: str) -> None:
+    with pytest.raises(ValueError, match=r"^[^\n]+$") as error:
         parse(name, typed)
-    assert said in str(refused.value)
+    assert expected in str(error.value)
 
 
-def test_a_room_can_have_its_own_level_in_any_case_of_its_name() -> None:
-    chosen = ClientSettings(notify="mentions", rooms={"Tea": "all", "dev": "none"})
-    assert (chosen.notification_level("tea"), chosen.notification_level("DEV"), chosen.notification_level("other")) == (
+def test_room_notification_levels_ignore_the_case_of_the_room_name() -> None:
+    settings = ClientSettings(notify="mentions", rooms={"Tea": "all", "dev": "none"})
+    assert (
+        settings.notification_level("tea"),
+        settings.notification_level("DEV"),
+        settings.notification_level("other"),
+    ) == (
         "all",
         "none",
         "mentions",
     )
-    assert [chosen.is_muted(room) for room in ("tea", "Dev", "other")] == [False, True, False]
+    assert [settings.is_muted(room) for room in ("tea", "Dev", "other")] == [False, True, False]
     assert not ClientSettings(notify="none").is_muted("tea")
 
 
-def test_every_setting_can_be_shown_and_knows_what_is_allowed() -> None:
+def test_every_default_value_is_formatted_and_parsed_back() -> None:
     for field in fields().values():
         assert format_value(field.default) is not None
         assert field.allowed_values
@@ -66,6 +70,6 @@ def test_every_setting_can_be_shown_and_knows_what_is_allowed() -> None:
             assert parse(field.name, format_value(field.default)) == field.default
 
 
-def test_the_documentation_has_every_setting() -> None:
+def test_docs_settings_md_contains_the_generated_table() -> None:
     page = (Path(__file__).parents[3] / "docs" / "settings.md").read_text(encoding="utf-8")
     assert settings_schema.render_markdown() in page, "python -m tui_chat.session.settings.schema"

@@ -16,52 +16,52 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "config" / "settings.toml"
 
 
-def written(path: Path, text: str) -> SettingsFile:
+def load_text(path: Path, text: str) -> SettingsFile:
     path.parent.mkdir(exist_ok=True)
     path.write_text(text, encoding="utf-8")
     return SettingsFile.load(path)
 
 
-def test_without_a_file_the_usual_settings_hold_and_nothing_is_written(path: Path) -> None:
+def test_a_missing_file_yields_the_defaults_and_is_not_created(path: Path) -> None:
     loaded = SettingsFile.load(path)
     assert (loaded.settings, loaded.problems) == (ClientSettings(), ())
     assert not path.parent.exists()
 
 
-def test_what_is_changed_is_there_at_the_next_start(path: Path) -> None:
+def test_changed_settings_are_loaded_again(path: Path) -> None:
     loaded = SettingsFile.load(path)
     assert loaded.change("theme", "light") == ""
     assert loaded.change("ignored", ("ann", "小明")) == ""
     assert loaded.change("rooms", {"tea time": "all", "茶": "none"}) == ""
-    again = SettingsFile.load(path)
-    assert again.problems == ()
-    assert again.settings == loaded.settings
-    assert again.settings.notification_level("tea time") == "all"
+    reloaded = SettingsFile.load(path)
+    assert reloaded.problems == ()
+    assert reloaded.settings == loaded.settings
+    assert reloaded.settings.notification_level("tea time") == "all"
 
 
-def test_the_first_change_writes_a_file_that_explains_every_setting(path: Path) -> None:
+def test_the_first_change_writes_a_file_with_the_help_of_every_setting(path: Path) -> None:
     SettingsFile.load(path).change("mouse", False)
     text = path.read_text(encoding="utf-8")
     assert all(field.help in text for field in fields().values())
     assert tomllib.loads(text) == {"mouse": False, "rooms": {}, "keys": {}}
-    assert text.count("mouse =") == 1, "its line took the place of the one that was commented out"
+    assert text.count("mouse =") == 1, "the setting replaces its commented default"
 
 
-def test_the_template_is_the_usual_settings(path: Path) -> None:
+def test_the_uncommented_template_equals_the_defaults(path: Path) -> None:
     uncommented = "\n".join(
         line.removeprefix("#") if line.startswith("#") and not line.startswith("# ") else line
         for line in render_template().splitlines()
     )
-    loaded = written(path, uncommented)
+    loaded = load_text(path, uncommented)
     assert loaded.problems == ()
     assert loaded.settings == ClientSettings()
 
 
-def test_comments_order_and_unknown_settings_stay_when_one_is_changed(path: Path) -> None:
+def test_a_change_preserves_comments_order_and_unknown_settings(path: Path) -> None:
     before = (
         '# mine\nfuture = 1   # of a later version\ntheme = "dark" # like night\n\n[keys]\n# the help\nhelp = "f5"\n'
     )
-    loaded = written(path, before)
+    loaded = load_text(path, before)
     assert [problem for problem in loaded.problems if "line 2" in problem and "future" in problem]
     assert loaded.change("theme", "warm") == ""
     assert path.read_text() == before.replace('"dark"', '"warm"')
@@ -71,8 +71,8 @@ def test_comments_order_and_unknown_settings_stay_when_one_is_changed(path: Path
     assert "theme" not in path.read_text()
 
 
-def test_one_wrong_value_costs_only_itself_and_is_named_with_its_line(path: Path) -> None:
-    loaded = written(path, 'mouse = false\npaste_lines = "many"\n\n[rooms]\ntea = "sometimes"\n')
+def test_an_invalid_value_is_ignored_and_reported_with_its_line(path: Path) -> None:
+    loaded = load_text(path, 'mouse = false\npaste_lines = "many"\n\n[rooms]\ntea = "sometimes"\n')
     assert loaded.settings == ClientSettings(mouse=False)
     paste, rooms = loaded.problems
     assert "line 2" in paste
@@ -83,16 +83,16 @@ def test_one_wrong_value_costs_only_itself_and_is_named_with_its_line(path: Path
 @pytest.mark.parametrize(
     ("text", "line"), [("theme = \n", 1), ("mouse = true\nmouse = false", 2), ("[rooms\n", 1), ('theme = "dark', 1)]
 )
-def test_a_damaged_file_is_named_with_its_line_and_never_written_to(path: Path, text: str, line: int) -> None:
-    loaded = written(path, text)
+def test_a_malformed_file_is_reported_with_its_line_and_never_overwritten(path: Path, text: str, line: int) -> None:
+    loaded = load_text(path, text)
     assert loaded.settings == ClientSettings()
     assert f"line {line}" in loaded.problems[0]
     assert "left as it is" in loaded.change("theme", "light")
-    assert loaded.settings.theme == "light", "it is in force until the end"
+    assert loaded.settings.theme == "light", "the change applies to the running program"
     assert path.read_text() == text
 
 
-def test_a_file_that_is_not_text_is_left_alone(path: Path) -> None:
+def test_a_file_that_is_not_utf_8_is_never_overwritten(path: Path) -> None:
     path.parent.mkdir()
     path.write_bytes(b"\xff\xfe\x00theme")
     loaded = SettingsFile.load(path)
@@ -101,14 +101,14 @@ def test_a_file_that_is_not_text_is_left_alone(path: Path) -> None:
     assert path.read_bytes() == b"\xff\xfe\x00theme"
 
 
-def test_what_an_editor_wrote_meanwhile_stays(path: Path) -> None:
-    loaded = written(path, 'theme = "light"\n')
+def test_a_change_preserves_concurrent_edits_of_the_file(path: Path) -> None:
+    loaded = load_text(path, 'theme = "light"\n')
     path.write_text('theme = "warm"\nclock = "12h"\n')
     loaded.change("mouse", False)
     assert tomllib.loads(path.read_text()) == {"theme": "warm", "clock": "12h", "mouse": False}
 
 
-def test_a_folder_that_cannot_be_written_is_said_and_the_setting_holds(tmp_path: Path) -> None:
+def test_an_unwritable_folder_is_reported_and_the_setting_applies_in_memory(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     loaded = SettingsFile.load(tmp_path / "file" / "settings.toml")
     assert loaded.problems
@@ -116,7 +116,7 @@ def test_a_folder_that_cannot_be_written_is_said_and_the_setting_holds(tmp_path:
     assert loaded.settings.theme == "light"
 
 
-def test_a_link_stays_a_link_and_the_rights_stay_as_they_are(tmp_path: Path) -> None:
+def test_a_change_preserves_symlinks_and_file_permissions(tmp_path: Path) -> None:
     real = tmp_path / "dotfiles.toml"
     real.write_text("")
     real.chmod(0o640)
@@ -144,20 +144,20 @@ VALUES = st.sampled_from(
 
 
 @given(changes=st.lists(VALUES, max_size=8))
-@with_settings(deadline=None)  # it waits for the disk
-def test_any_changes_one_after_the_other_are_what_is_read_again(
+@with_settings(deadline=None)  # disk latency varies
+def test_any_sequence_of_changes_survives_a_reload(
     tmp_path_factory: pytest.TempPathFactory, changes: list[tuple[str, Any]]
 ) -> None:
     path = tmp_path_factory.mktemp("settings") / "settings.toml"
     loaded = SettingsFile.load(path)
     for name, value in changes:
         assert loaded.change(name, value) == ""
-    again = SettingsFile.load(path)
-    assert again.problems == ()
-    assert again.settings == loaded.settings
+    reloaded = SettingsFile.load(path)
+    assert reloaded.problems == ()
+    assert reloaded.settings == loaded.settings
 
 
-def test_parse_knows_what_change_takes(path: Path) -> None:
+def test_change_accepts_parsed_values(path: Path) -> None:
     loaded = SettingsFile.load(path)
     for name, typed in (("clock", "12h"), ("mouse", "off"), ("nick_width", "12"), ("ignored", "ann bob")):
         assert loaded.change(name, parse(name, typed)) == ""
