@@ -1,4 +1,4 @@
-"""A computer that slept: its clock says so, and its connection is made to prove that it lives."""
+"""Suspend detection by the wall clock, and the probe that follows."""
 
 import asyncio
 import signal
@@ -26,77 +26,77 @@ async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
 
 @pytest.fixture
 async def proxy(server: RunningServer) -> AsyncGenerator[TcpProxy]:
-    async with tcp_proxy(server.port) as between:
-        yield between
+    async with tcp_proxy(server.port) as running:
+        yield running
 
 
-class Wall:
-    """A clock on the wall that goes on while the computer sleeps."""
+class WallClock:
+    """Loop time plus an offset that stands for suspended time."""
 
     def __init__(self) -> None:
-        self.ahead = 0.0
+        self.offset = 0.0
 
     def __call__(self) -> float:
-        return asyncio.get_running_loop().time() + self.ahead
+        return asyncio.get_running_loop().time() + self.offset
 
 
-async def test_a_connection_that_died_in_the_sleep_is_replaced_within_two_seconds(
+async def test_a_connection_lost_during_suspend_is_replaced_within_two_seconds(
     server: RunningServer, proxy: TcpProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connector, "CLOCK_CHECK_INTERVAL", 0.05)
-    wall = Wall()
-    async with ChatClient(proxy.url, wall_clock=wall) as ann, ChatClient(server.url) as bob:
+    wall_clock = WallClock()
+    async with ChatClient(proxy.url, wall_clock=wall_clock) as ann, ChatClient(server.url) as bob:
         tea = await ann.join("tea", nick="ann")
         cup = await bob.join("tea", nick="bob")
-        # The way back is gone without a word, as when a router forgot the connection.
+        # A router that drops the connection from its table sends no reset.
         proxy.open_connections[0].stall()
         await cup.send("while asleep")
         loop = asyncio.get_running_loop()
-        woken = loop.time()
-        wall.ahead = 3_600.0
+        resumed_at = loop.time()
+        wall_clock.offset = 3_600.0
         await wait_until(lambda: len(tea.log) == 1)
-        assert loop.time() - woken < 2.5
+        assert loop.time() - resumed_at < 2.5
         assert proxy.accepted_count == 2
 
 
-async def test_a_connection_that_lives_is_kept_through_a_sleep(
+async def test_a_live_connection_survives_suspend(
     proxy: TcpProxy, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(connector, "CLOCK_CHECK_INTERVAL", 0.05)
     caplog.set_level("INFO", "chat.client")
-    wall = Wall()
-    async with ChatClient(proxy.url, wall_clock=wall) as ann:
+    wall_clock = WallClock()
+    async with ChatClient(proxy.url, wall_clock=wall_clock) as ann:
         tea = await ann.join("tea", nick="ann")
         await wait_until(lambda: isinstance(ann.state, Online) and ann.state.latency)
-        wall.ahead = 3_600.0
-        await wait_until(lambda: "slept" in caplog.text)
+        wall_clock.offset = 3_600.0
+        await wait_until(lambda: "suspend detected" in caplog.text)
         await tea.send("still here")
         assert isinstance(ann.state, Online)
         assert proxy.accepted_count == 1
 
 
-async def test_who_wakes_without_a_network_is_back_within_two_seconds_of_it(
+async def test_a_resumed_client_reconnects_within_two_seconds_of_network_recovery(
     server: RunningServer, proxy: TcpProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connector, "CLOCK_CHECK_INTERVAL", 0.05)
-    wall = Wall()
-    async with ChatClient(proxy.url, wall_clock=wall, random=lambda: 1.0) as ann:
+    wall_clock = WallClock()
+    async with ChatClient(proxy.url, wall_clock=wall_clock, random=lambda: 1.0) as ann:
         tea = await ann.join("tea", nick="ann")
         proxy.refuse_connections()
         proxy.reset_all()
-        # It has tried for long, and waits long by now.
+        # A long backoff delay is the precondition of the test.
         await wait_until(lambda: isinstance(ann.state, Offline) and ann.state.retry_in > 1.5)
-        wall.ahead = 3_600.0
-        tried = proxy.accepted_count
-        await wait_until(lambda: proxy.accepted_count >= tried + 3)
+        wall_clock.offset = 3_600.0
+        attempts = proxy.accepted_count
+        await wait_until(lambda: proxy.accepted_count >= attempts + 3)
         proxy.accept_connections()
         loop = asyncio.get_running_loop()
-        there = loop.time()
+        recovered_at = loop.time()
         await wait_until(lambda: tea.gate.value is not None)
-        assert loop.time() - there < 2
+        assert loop.time() - recovered_at < 2
 
 
-def test_after_a_sleep_it_hurries_for_a_while() -> None:
+def test_fast_retry_caps_delays_for_a_limited_time() -> None:
     now = 0.0
     backoff = Backoff(lambda: 1.0, lambda: now)
     for _ in range(10):
@@ -108,8 +108,8 @@ def test_after_a_sleep_it_hurries_for_a_while() -> None:
     assert max(backoff.next_delay() for _ in range(20)) > 10
 
 
-async def test_a_stopped_client_is_back_when_it_goes_on(tmp_path: Path) -> None:
-    """Longer than the server waits for a sign of life, so its connection is gone when it wakes."""
+async def test_a_stopped_process_reconnects_after_sigcont(tmp_path: Path) -> None:
+    """Stop the client beyond the ping timeout, so that the server closes its connection."""
     async with running_server(tmp_path, rate_limit="off", ping_interval=1.0, ping_timeout=1.0) as server:
         pipe = asyncio.subprocess.PIPE
         process = await asyncio.create_subprocess_exec(
@@ -128,10 +128,10 @@ async def test_a_stopped_client_is_back_when_it_goes_on(tmp_path: Path) -> None:
                 await wait_until(lambda: len(cup.members) == 1)
                 process.stdin.write(b"after the sleep\n")
                 loop = asyncio.get_running_loop()
-                woken = loop.time()
+                resumed_at = loop.time()
                 process.send_signal(signal.SIGCONT)
                 await wait_until(lambda: [message.message for message in cup.log.messages()] == ["after the sleep"])
-                assert loop.time() - woken < 2
+                assert loop.time() - resumed_at < 2
         finally:
             process.kill()
             await process.wait()

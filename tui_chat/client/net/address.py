@@ -1,4 +1,4 @@
-"""Where a server is, from whatever a person gives: a link, a host, a host and port."""
+"""Parsing of server addresses."""
 
 import re
 from dataclasses import dataclass
@@ -20,11 +20,11 @@ _IPV6_PATTERN = re.compile(r"[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A server, and perhaps a room on it.
+    """Server address with an optional room.
 
     Attributes:
-        base_url: `http://host:port` or `https://host:port`, an IPv6 host in brackets.
-        room: The room that a `chat://host/room` link names, not checked yet.
+        base_url: URL of scheme `http` or `https` with explicit port; IPv6 hosts in brackets.
+        room: Unvalidated room name of a `chat://host/room` URL, None without one.
     """
 
     base_url: str
@@ -32,16 +32,20 @@ class Address:
 
     @property
     def is_secure(self) -> bool:
-        """The connection is encrypted (TLS)."""
+        """TLS enabled."""
         return self.base_url.startswith("https:")
 
     @property
     def host_port(self) -> str:
-        """`host:port`, the short form that `parse` takes."""
+        """Short form `host:port`, accepted by `parse_address`."""
         return self.base_url.partition("://")[2]
 
     def chat_url(self, room: str | None = None) -> str:
-        """The `chat://` or `chats://` link to this server and a room (default: that of the address)."""
+        """Return the `chat://` or `chats://` URL of a room.
+
+        Args:
+            room: Room name; None selects the room of the address.
+        """
         room_name = self.room if room is None else room
         return f"chat{'s' if self.is_secure else ''}://{self.host_port}" + (
             f"/{quote(room_name, safe='')}" if room_name else ""
@@ -49,15 +53,18 @@ class Address:
 
 
 def parse_address(text: str) -> Address:
-    """The address that a person gave.
+    """Parse a server address.
 
-    Takes `http://host:port`, `https://…`, `chat://host[:port]/room` (`chats://` for
-    TLS), `host`, `host:port`, and IPv6 addresses in brackets (bare ones too, without
-    a port). The port is 3000 unless the form says otherwise: an `http` or `https`
-    link without a port means 80 or 443, as everywhere on the web.
+    Accepted forms: host names and IPv6 addresses with optional port, and URLs with scheme
+    `http`, `https`, `ws`, `wss`, `chat` or `chats` (TLS). A `chat` or `chats` URL may have a
+    room as path. IPv6 addresses need brackets, except alone and without a port. Default
+    ports: 80 and 443 for web schemes, otherwise 3000.
+
+    Args:
+        text: Address as typed.
 
     Raises:
-        ValueError: It is none of these; the text is one sentence for a person.
+        ValueError: Invalid address; the message is readable text.
     """
     stripped = text.strip()
     if not stripped:
@@ -85,7 +92,7 @@ def _split_authority(rest: str) -> tuple[str, str]:
         raise ValueError("The brackets around an IPv6 address do not match.") from None
     if "@" in parts.netloc:
         raise ValueError("An address cannot hold a name or password.")
-    # A room may be called `c#`: only what a person typed into a link counts as its path.
+    # `urlsplit` would treat the `#` of a room name such as `c#` as a fragment.
     return parts.netloc, rest[len(parts.netloc) :]
 
 
@@ -113,7 +120,7 @@ def _parse_host_port(authority: str, default_port: int) -> tuple[str, int]:
 
 
 def _is_ipv6(text: str) -> bool:
-    # `ipaddress` is half a millisecond of start-up, and only for those few who write brackets.
+    # Deferred import: `ipaddress` adds 0.5 ms to the start, and IPv6 literals are rare.
     from ipaddress import AddressValueError, IPv6Address  # noqa: PLC0415
 
     try:

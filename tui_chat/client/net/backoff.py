@@ -1,14 +1,12 @@
-"""How long to wait before the next attempt to connect.
+"""Reconnect delays: exponential backoff with jitter.
 
-Rule 1  The first attempt after a break comes within a quarter of a second, so that
-        a short break is healed before anybody notices.
-Rule 2  Each further one waits twice as long, up to `CAP`, and half of every wait is
-        chance: a thousand clients that lost one server do not return as one.
-Rule 3  A server that says when it will be back is not asked before.
-Rule 4  After a sleep no wait is longer than `HURRIED`, for `HURRY` seconds: the network of a
-        laptop that wakes comes up within moments.
-Rule 5  A connection that lasted forgets the failures before it. One that ends at once
-        counts as another failure.
+- First attempt: within `INITIAL_DELAY` after a connection loss.
+- Growth: the ceiling doubles per failure up to `MAX_DELAY`; jitter covers half of each delay and
+  spreads the reconnects of many clients.
+- Planned restart: the delay announced by the server precedes the next attempt.
+- Suspend: for `FAST_RETRY_DURATION` seconds after a resume, delays stay below
+  `FAST_RETRY_MAX_DELAY`, because the network of a laptop returns within moments.
+- Reset: a stable connection clears the failure count; a short one counts as a failure.
 """
 
 import time
@@ -19,15 +17,15 @@ MAX_DELAY = 15.0
 FAST_RETRY_DURATION = 60.0
 FAST_RETRY_MAX_DELAY = 1.0
 RESTART_JITTER = 2.0
-"""Seconds over which those who were told the same moment come back."""
+"""Spread of the reconnects after an announced restart, in seconds."""
 
 
 class Backoff:
-    """Counts the attempts that failed.
+    """Delay calculation for consecutive connection attempts.
 
     Args:
-        random: Gives a number from 0 up to 1.
-        clock: Seconds that never go back.
+        random: Source of random numbers in [0, 1).
+        clock: Monotonic clock in seconds.
     """
 
     def __init__(self, random: Callable[[], float], clock: Callable[[], float] = time.monotonic) -> None:
@@ -39,25 +37,29 @@ class Backoff:
 
     @property
     def is_fast_retry(self) -> bool:
-        """It is to be tried often, for now."""
+        """Fast retry period active."""
         return self._clock() < self._fast_retry_until
 
     def start_fast_retry(self) -> None:
-        """This computer has slept."""
+        """Start the fast retry period after a suspend."""
         self._failures = 0
         self._announced_delay = None
         self._fast_retry_until = self._clock() + FAST_RETRY_DURATION
 
     def reset_failures(self) -> None:
-        """The connection lasted."""
+        """Clear the failure count after a stable connection."""
         self._failures = 0
 
     def set_announced_delay(self, seconds: float) -> None:
-        """The server will be back after so many seconds."""
+        """Set the next delay to the server's announcement, limited to `MAX_DELAY`.
+
+        Args:
+            seconds: Announced time until the server is available.
+        """
         self._announced_delay = min(max(seconds, 0.0), MAX_DELAY)
 
     def next_delay(self) -> float:
-        """Seconds to wait now; each call counts as one attempt."""
+        """Return the delay before the next attempt in seconds and count the attempt."""
         if self._announced_delay is not None:
             delay = self._announced_delay + self._random() * RESTART_JITTER
             self._announced_delay = None

@@ -1,14 +1,11 @@
-"""A server that knows only `joinRoom`, `sendMessage` and `message` (WIRE 2.1), and acknowledges nothing.
+"""Adapter for basic servers: `joinRoom`, `sendMessage` and `message` without acknowledgements.
 
-Many small Socket.IO servers are like that. They keep nothing and tell nothing but
-what is said; this module makes a room of it.
+Source: docs/clients.md, "Basic servers".
 
-Rule 1  What is said has no `seq`: it is numbered here in the order it came, for as
-        long as the program runs, and kept on no disk.
-Rule 2  A line of your own was said when it comes back: your nickname and its text, the
-        oldest first.
-Rule 3  Nothing is said twice. What left and has not come back, after `ECHO_PATIENCE`
-        seconds or when the connection ends, is doubtful, and only a person says it again.
+- Numbering: `seq` is assigned locally in order of arrival, for the lifetime of the program.
+- Echo: a push with the own nickname and text confirms the oldest matching message.
+- At most once: no message is sent twice. Without an echo after `ECHO_TIMEOUT` seconds or at a
+  connection loss, the message is unconfirmed, and only the user resends.
 """
 
 import asyncio
@@ -30,11 +27,11 @@ if TYPE_CHECKING:
     from tui_chat.client.net.transport import Transport
 
 ECHO_TIMEOUT = 10.0
-"""Seconds in which a line should come back."""
+"""Time limit for the echo of a message, in seconds."""
 
 
 class BasicMessage(Struct, rename="camel"):
-    """What a plain server pushes when somebody said something (WIRE 2.1; as bare text WIRE 2.2)."""
+    """Message push of a basic server, as an object or plain string (docs/protocol.md, "Basic clients")."""
 
     message: str
     nick_name: str = ""
@@ -55,7 +52,15 @@ _ack_decoder = msgspec.json.Decoder(_NativeAck)
 
 
 def decode_basic_push(event: str, body: bytes) -> BasicMessage | None:
-    """What a push of a plain server says; None for any other, those of a chat server too."""
+    """Decode a push of a basic server.
+
+    Args:
+        event: Event name.
+        body: JSON argument of the event.
+
+    Returns:
+        The message, or None for other events, malformed bodies and pushes of a chat server.
+    """
     if event != "message":
         return None
     try:
@@ -69,7 +74,7 @@ def decode_basic_push(event: str, body: bytes) -> BasicMessage | None:
 
 
 def is_native_ack(body: bytes) -> bool:
-    """Whether an acknowledgement is one of a chat server (docs/protocol.md, "Requests")."""
+    """Return whether an acknowledgement follows the chat protocol (docs/protocol.md, "Requests")."""
     try:
         _ack_decoder.decode(body)
     except (msgspec.MsgspecError, RecursionError):
@@ -78,7 +83,7 @@ def is_native_ack(body: bytes) -> bool:
 
 
 class ExpectedEcho(Struct, eq=False):
-    """A line that left, and what to call when it came back, or when that became doubtful."""
+    """Sent message that awaits its echo, with callbacks for both outcomes."""
 
     text: str
     on_echo: Callable[[Message], None]
@@ -86,25 +91,25 @@ class ExpectedEcho(Struct, eq=False):
     timer: asyncio.TimerHandle | None = None
 
     def expire(self) -> None:
-        """It should have come back by now. It may do so still."""
+        """Report the message as unconfirmed; a late echo is still matched."""
         if self.timer is not None:
             self.timer.cancel()
             self.timer = None
             self.on_unconfirmed()
 
     def cancel(self) -> None:
-        """Nobody wants to know any more."""
+        """Cancel the timeout without a callback."""
         if self.timer is not None:
             self.timer.cancel()
             self.timer = None
 
 
 class BasicServer:
-    """What is said in one room of a plain server.
+    """State of one room on a basic server.
 
     Args:
-        nick: Your own nickname, now.
-        now_ms: Milliseconds since the epoch.
+        get_nick: Function that returns the current own nickname.
+        now_ms: Clock in milliseconds since the epoch.
     """
 
     def __init__(self, get_nick: Callable[[], str], now_ms: Callable[[], int]) -> None:
@@ -114,7 +119,12 @@ class BasicServer:
         self._expected_echoes: list[ExpectedEcho] = []
 
     def make_join_response(self, room: str, last_seq: int) -> JoinResponse:
-        """The answer to a join that a plain server does not give; `last` is the highest `seq` known."""
+        """Build the join response that a basic server does not send.
+
+        Args:
+            room: Room name.
+            last_seq: Highest known `seq`.
+        """
         state = RoomState(name=room, topic="", last_seq=last_seq, visibility="public")
         nick = self._get_nick()
         return JoinResponse(
@@ -128,7 +138,13 @@ class BasicServer:
         )
 
     def convert_push(self, room: str, push: BasicMessage, last_seq: int) -> Message | JoinNotice:
-        """What was pushed, as a chat server would have told it, and clean; `last` is the highest `seq` known."""
+        """Convert a push to a sanitized message or join notice.
+
+        Args:
+            room: Room name.
+            push: Decoded push.
+            last_seq: Highest known `seq`.
+        """
         nick = sanitize.nickname(push.nick_name) or room
         if push.message == f"{push.nick_name} 加入了 {room} 房间":
             notice = JoinNotice(
@@ -149,7 +165,7 @@ class BasicServer:
         )
 
     def match_echo(self, message: Message) -> None:
-        """Somebody said this; it may be a line of your own (rule 2)."""
+        """Complete the oldest own message with the same text, if any."""
         if message.nick_name == self._get_nick():
             text = message.message.strip()
             echo = next((echo for echo in self._expected_echoes if echo.text == text), None)
@@ -158,13 +174,13 @@ class BasicServer:
                 echo.on_echo(message)
 
     def on_disconnected(self) -> None:
-        """The connection has ended: nothing comes back any more."""
+        """Expire all expected echoes."""
         echoes, self._expected_echoes = self._expected_echoes, []
         for echo in echoes:
             echo.expire()
 
     def cancel_echo(self, echo: ExpectedEcho) -> None:
-        """Do not wait for this one."""
+        """Stop waiting for an echo."""
         echo.cancel()
         if echo in self._expected_echoes:
             self._expected_echoes.remove(echo)
@@ -176,16 +192,16 @@ class BasicServer:
         on_echo: Callable[[Message], None],
         on_unconfirmed: Callable[[], None],
     ) -> ExpectedEcho:
-        """Send a line, and expect it back.
+        """Send a message and register its expected echo.
 
         Args:
-            transport: The connection.
-            request: What to say; only the room and the text travel.
-            came: Gets it as it was said.
-            doubtful: Called, at most once, when it did not come back. `came` may still be called after that.
+            transport: Connection to the server.
+            request: Message; only room, nickname and text are sent.
+            on_echo: Callback for the echo, also after `on_unconfirmed`.
+            on_unconfirmed: Callback for a missing echo; called at most once.
 
         Raises:
-            ConnectionLost: There is no connection; it did not leave.
+            ConnectionLost: The connection is closed, and the message was not sent.
         """
         basic_request = SendMessage(room=request.room, nick_name=self._get_nick(), message=request.message)
         await transport.send(basic_request)
@@ -195,11 +211,11 @@ class BasicServer:
         return echo
 
     async def send(self, transport: "Transport", request: SendMessage) -> SendResponse:
-        """Send a line, and wait until it has come back.
+        """Send a message and wait for its echo.
 
         Raises:
-            ConnectionLost: There is no connection; it did not leave.
-            Doubtful: Nobody knows whether it was said.
+            ConnectionLost: The connection is closed, and the message was not sent.
+            DeliveryUnknown: The echo is missing.
         """
         echoed: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
 
@@ -220,5 +236,5 @@ class BasicServer:
 
 
 def _nick_member_id(nick: str) -> str:
-    # A nickname is all by which such a server tells people apart.
+    # Basic servers have no member ids.
     return f"nick:{nick}"

@@ -1,14 +1,13 @@
-"""Keeps a connection to one server: makes it, notices its end, makes it again.
+"""Supervision of the connection to one server.
 
-Rule 1  There is at most one connection at a time.
-Rule 2  After a break it tries again for as long as the client lives, at the pace of
-        `backoff`. A connection that lasted `STEADY` seconds starts that anew.
-Rule 3  Who asks waits for a connection, and asks again on the next one when one breaks,
-        until the time it gave is over. What may be asked twice must mean the same twice.
-Rule 4  While there is a connection a ping is sent every `PING_EVERY` seconds, which says
-        how long an answer takes.
-Rule 5  When a clock says that this computer has slept, the connection has `PROOF` seconds
-        to show that it lives, and an attempt to connect is made at once.
+- Single connection: at most one transport exists at a time.
+- Reconnect: attempts continue until the client closes, with the delays of `backoff`. A connection
+  that lasted `STABLE_AFTER` seconds resets the backoff.
+- Requests: a request waits for a connection and is repeated on the next one after a loss, until
+  its timeout. Repeatable requests must be idempotent.
+- Latency: a ping every `PING_INTERVAL` seconds measures the round-trip time.
+- Suspend: after a clock jump, the connection must answer a ping within `PROBE_TIMEOUT` seconds,
+  and a pending reconnect starts immediately.
 """
 
 import asyncio
@@ -32,35 +31,35 @@ log = logging.getLogger("chat.client")
 
 STABLE_AFTER = 5.0
 BUSY_RETRY_DELAY = 0.5
-"""Seconds before asking again a server that was busy and did not say for how long."""
+"""Delay after an error without `retryAfter`, in seconds."""
 LATENCY_CHANGE_THRESHOLD = 0.25
-"""A latency is told when it differs by this part of the one told before."""
+"""Relative latency change that triggers an `Online` event."""
 PING_INTERVAL = 10.0
 CLOCK_CHECK_INTERVAL = 1.0
 SUSPEND_THRESHOLD = 3.0
-"""Seconds that a tick may be late before that means a sleep."""
+"""Delay of a clock check that indicates a suspend, in seconds."""
 PROBE_TIMEOUT = 1.5
 FAST_RETRY_CONNECT_TIMEOUT = 3.0
-"""Seconds for an attempt to connect after a sleep."""
+"""Timeout of a connection attempt after a suspend, in seconds."""
 
 
 class Connector:
-    """The way to one server.
+    """Persistent connection to one server.
 
     Attributes:
-        gate: Open with the connection while there is one.
-        state: As it is now.
+        gate: Gate with the current transport.
+        state: Current connection state.
 
     Args:
-        url: `http://host:port` or `https://host:port`.
-        on_push: Gets the name and body of each push.
-        on_up: Called with each connection that was made.
-        on_down: Called after each that ended.
-        on_state: Called with each new state.
-        ca_file: Certificates to trust instead of the system's.
-        random: Gives a number from 0 up to 1.
-        clock: Seconds that never go back.
-        wall: Seconds since the epoch: they go on while the computer sleeps, which `clock` may not.
+        url: Base URL of the server.
+        on_push: Callback for each push, with event name and JSON body.
+        on_connected: Callback for each new transport.
+        on_disconnected: Callback for each connection loss.
+        on_state_changed: Callback for each new state.
+        ca_file: PEM file with trusted certificates, None for the system's.
+        random: Source of random numbers in [0, 1).
+        clock: Monotonic clock in seconds.
+        wall_clock: Seconds since the epoch. Unlike `clock`, the wall clock always advances during a suspend.
     """
 
     def __init__(
@@ -92,16 +91,16 @@ class Connector:
         self._transport: Transport | None = None
 
     async def connect(self) -> None:
-        """Make the first connection, for `run` to keep.
+        """Open the first connection before `run`.
 
         Raises:
-            Unreachable: It could not be done.
+            Unreachable: The attempt failed.
         """
         self._transport = await self._open_transport()
 
     async def run(self) -> None:
-        """Keep a connection until cancelled."""
-        watch_task = asyncio.create_task(self._watch_for_suspend(), name="watching for sleep")
+        """Connect and reconnect until cancelled."""
+        watch_task = asyncio.create_task(self._watch_for_suspend(), name="suspend detection")
         try:
             while True:
                 await self._run_connection()
@@ -112,7 +111,7 @@ class Connector:
         transport = self._transport = self._transport or await self._reconnect()
         connected_at = self._clock()
         self._server_going_away = False
-        ping_task = asyncio.create_task(self._ping_periodically(transport), name="measuring the latency")
+        ping_task = asyncio.create_task(self._ping_periodically(transport), name="latency measurement")
         try:
             self.gate.set(transport)
             self._set_state(Online())
@@ -131,16 +130,20 @@ class Connector:
         )
 
     def on_going_away(self, reconnect_after: float) -> None:
-        """The server stops as planned, and will be back."""
+        """Schedule the reconnect after a planned server restart.
+
+        Args:
+            reconnect_after: Announced downtime in seconds.
+        """
         self._server_going_away = True
         self._backoff.set_announced_delay(reconnect_after)
 
     def reconnect_now(self) -> None:
-        """Do not wait for the next attempt."""
+        """Skip the current delay and start an attempt."""
         self._reconnect_requested.set()
 
     async def close(self) -> None:
-        """End it; whoever waits gets an error. `run` must have ended."""
+        """Close the connection and fail all waiting requests. Call after the end of `run`."""
         if self._transport is not None:
             await self._transport.close()
         self.gate.fail(Unavailable("the client was closed"))
@@ -155,18 +158,19 @@ class Connector:
         *,
         wait_for_rate_limit: bool = False,
     ) -> WireStructT:
-        """Ask over whatever connection there is, until there is an answer.
+        """Send a request and wait for the response, across reconnects.
 
         Args:
-            gate: Where to wait for a connection.
-            request: What to ask.
-            kind: The kind of its answer.
-            timeout: Seconds after which to give up.
-            patient: Wait, too, when the server says that it was asked too often.
+            gate: Gate that provides the transport.
+            request: Request to send.
+            response_type: Type of the response.
+            timeout: Total time limit in seconds.
+            wait_for_rate_limit: Retry after `rate_limited`.
 
         Raises:
-            ChatError: The server refused (`RateLimited`, if `patient`: for all of the time).
-            Unavailable: There was no answer in time; it may have been done all the same.
+            ChatError: The server rejected the request.
+            RateLimited: The rate limit applied; with `wait_for_rate_limit`, until the timeout.
+            Unavailable: No response before the timeout; the outcome is unknown.
         """
         last_error: ChatError = Unavailable("the server did not answer in time")
         try:
@@ -209,7 +213,7 @@ class Connector:
                 max(self._clock() - previous[0], self._wall_clock() - previous[1])
                 > CLOCK_CHECK_INTERVAL + SUSPEND_THRESHOLD
             ):
-                log.info("this computer has slept")
+                log.info("suspend detected: probing the connection")
                 self._backoff.start_fast_retry()
                 self.reconnect_now()
                 await self._probe()
@@ -225,7 +229,7 @@ class Connector:
             transport.abort()
 
     async def _open_transport(self) -> "Transport":
-        # The libraries behind a connection take 200 ms to import: in a thread, so that a screen can be painted.
+        # The import of socketio and aiohttp takes 200 ms; a thread keeps the event loop responsive.
         transport_class = await asyncio.to_thread(_import_transport)
         options = {"timeout": FAST_RETRY_CONNECT_TIMEOUT} if self._backoff.is_fast_retry else {}
         return await transport_class.open(self._url, self._on_push, ca_file=self._ca_file, clock=self._clock, **options)
@@ -241,14 +245,17 @@ class Connector:
                     return transport
 
     async def _attempt_connect(self) -> "Transport | None":
-        """Try to connect; None when somebody wants another attempt instead.
+        """Attempt to connect.
+
+        Returns:
+            The transport, or None if `reconnect_now` interrupted the attempt.
 
         Raises:
-            Unreachable: It could not be done.
+            Unreachable: The attempt failed.
         """
         self._reconnect_requested.clear()
-        open_task = asyncio.create_task(self._open_transport(), name="connecting")
-        retry_task = asyncio.create_task(self._reconnect_requested.wait(), name="waiting to connect anew")
+        open_task = asyncio.create_task(self._open_transport(), name="connection attempt")
+        retry_task = asyncio.create_task(self._reconnect_requested.wait(), name="reconnect request")
         try:
             await asyncio.wait({open_task, retry_task}, return_when=asyncio.FIRST_COMPLETED)
             return open_task.result() if open_task.done() else None
@@ -274,6 +281,6 @@ class Connector:
 
 
 def _import_transport() -> "type[Transport]":
-    from tui_chat.client.net.transport import Transport  # noqa: PLC0415 (see `_open`)
+    from tui_chat.client.net.transport import Transport  # noqa: PLC0415 (see `_open_transport`)
 
     return Transport

@@ -1,4 +1,7 @@
-"""A gate that opens and shuts as a connection comes and goes; those before it wait in their order."""
+"""Awaitable value that is set and cleared with the connection.
+
+- Order: waiters resume in the order of their arrival.
+"""
 
 import asyncio
 from typing import Generic, TypeVar
@@ -9,7 +12,7 @@ T = TypeVar("T")
 
 
 class Gate(Generic[T]):
-    """Shut at first. Open it has a value, locked it has an error, for good."""
+    """Awaitable value with a terminal error state."""
 
     def __init__(self) -> None:
         self._value: T | None = None
@@ -18,41 +21,45 @@ class Gate(Generic[T]):
 
     @property
     def value(self) -> T | None:
-        """What it is open with, None while it is not."""
+        """Current value, None if cleared or failed."""
         return self._value
 
     @property
     def has_failed(self) -> bool:
-        """It will not open again."""
+        """Terminal error state reached."""
         return self._error is not None
 
     def set(self, value: T) -> None:
-        """Let through whoever waits; a locked gate stays locked."""
+        """Set the value and resume all waiters; no effect after `fail`."""
         if self._error is None:
             self._value = value
             self._settled.set()
 
     def clear(self, value: T | None = None) -> None:
-        """Hold back whoever comes (only while it is open with this value, if one is given)."""
+        """Clear the value.
+
+        Args:
+            value: Clear only if this is the current value; None clears any value.
+        """
         if self._error is None and (value is None or value is self._value):
             self._value = None
             self._settled.clear()
 
     def fail(self, error: ChatError) -> None:
-        """Whoever waits or comes gets this error; the first one stays."""
+        """Raise an error in all current and future waiters; the first error is permanent."""
         self._value = None
         self._error = self._error or error
         self._settled.set()
 
     async def wait(self) -> T:
-        """Wait until it is open.
+        """Wait for a value.
 
         Raises:
-            ChatError: It is locked.
+            ChatError: The gate has failed.
         """
         while self._value is None:
             if self._error is not None:
-                # Each waiter gets an exception of its own: one that is raised twice gathers tracebacks.
+                # A shared exception instance would accumulate the tracebacks of all waiters.
                 raise type(self._error)(self._error.message, self._error.retry_after)
             await self._settled.wait()
         return self._value

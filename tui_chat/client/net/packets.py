@@ -1,8 +1,8 @@
-"""Socket.IO packets as this protocol has them: text only, and never an exception.
+"""Socket.IO packet codec for python-socketio.
 
-The library handles each packet in a task of its own, where an exception would
-be nobody's; so whatever is not a packet of this protocol becomes an event that
-nobody listens for. Arguments stay as they came: the codec decodes them once.
+- Robustness: a malformed packet becomes an event without a handler. The library handles
+  packets in separate tasks, where an exception would be unhandled.
+- Single decoding: arguments remain raw JSON until the protocol codec decodes the body.
 """
 
 import logging
@@ -16,7 +16,7 @@ from tui_chat.protocol.codec import PUSH_EVENTS, SocketIOJson
 log = logging.getLogger("chat.client")
 
 INVALID_PACKET_EVENT = "nothing"
-"""The name of the event that stands for what was not understood."""
+"""Event name of a malformed packet."""
 
 _CONNECT, _DISCONNECT, _EVENT, _ACK, _CONNECT_ERROR = range(5)
 _event_decoder = msgspec.json.Decoder(tuple[str, Raw])
@@ -25,11 +25,11 @@ _object_decoder = msgspec.json.Decoder(dict[str, Any])
 
 
 class Packet:
-    """A Socket.IO packet (protocol v5, "Packet encoding") in the shape that python-socketio's `serializer=` expects.
+    """Packet class for python-socketio's `serializer` (Socket.IO protocol v5, "Packet encoding").
 
     Attributes:
-        data: The argument of an event or answer as `msgspec.Raw` when it came, as plain types when it goes.
-        attachment_count: How many binary packets follow: none ever.
+        data: Argument as `msgspec.Raw` in received packets, as builtin types in sent ones.
+        attachment_count: Number of binary attachments, always 0.
     """
 
     __slots__ = ("data", "id", "namespace", "packet_type")
@@ -41,7 +41,7 @@ class Packet:
         packet_type: int = _EVENT,
         data: Any = None,
         namespace: str | None = None,
-        id: int | None = None,  # noqa: A002 (the library's name for it)
+        id: int | None = None,  # noqa: A002 (name required by the library)
         encoded_packet: object = None,
     ) -> None:
         self.packet_type = packet_type
@@ -52,18 +52,18 @@ class Packet:
             try:
                 self._decode(encoded_packet)
             except (ValueError, msgspec.MsgspecError, RecursionError):
-                log.debug("a packet that could not be read was ignored")
+                log.debug("malformed packet: ignored")
                 self.packet_type, self.data, self.id = _EVENT, [INVALID_PACKET_EVENT], None
 
     def encode(self) -> str:
-        """The packet as text, for the namespace that everything is in."""
+        """Return the text form for the default namespace."""
         packet_id = "" if self.id is None else str(self.id)
         body = "" if self.data is None else self.json.dumps(self.data)
         return f"{self.packet_type}{packet_id}{body}"
 
     def _decode(self, text: object) -> None:
         if not isinstance(text, str):
-            raise ValueError("no text")
+            raise ValueError("binary packet")
         if text.startswith("2["):
             event, argument = _event_decoder.decode(text[1:])
             if event not in PUSH_EVENTS:
@@ -76,12 +76,12 @@ class Packet:
             packet_id, bracket, argument = body.partition("[")
             self.id = int(packet_id)
             if self.id < 1:
-                # The library keeps its counter where the answer to request 0 would be.
-                raise ValueError("no such request")
+                # The library stores its id counter under key 0 of the callback table.
+                raise ValueError("unknown acknowledgement id")
             self.data = list(_ack_decoder.decode(bracket + argument))
         elif self.packet_type == _CONNECT:
             self.data = _object_decoder.decode(body) if body else {}
         elif self.packet_type == _CONNECT_ERROR:
             self.data = _object_decoder.decode(body) if body.startswith("{") else {}
         elif self.packet_type != _DISCONNECT or body:
-            raise ValueError("no packet of this protocol")
+            raise ValueError("unknown packet type")

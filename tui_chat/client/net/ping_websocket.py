@@ -1,4 +1,4 @@
-"""A WebSocket that measures how long a ping takes to be answered (RFC 6455, 5.5.2 and 5.5.3)."""
+"""WebSocket with round-trip time measurement (RFC 6455, sections 5.5.2 and 5.5.3)."""
 
 import asyncio
 import time
@@ -9,7 +9,7 @@ from aiohttp import ClientWebSocketResponse, WSMessage, WSMsgType
 
 
 class PingWebSocket(ClientWebSocketResponse):
-    """aiohttp's, made with `autoping=False`: pings are answered here, and the answers to ours are timed."""
+    """aiohttp WebSocket for `autoping=False` that replies to pings and matches pongs."""
 
     clock: Callable[[], float] = time.monotonic
 
@@ -19,10 +19,10 @@ class PingWebSocket(ClientWebSocketResponse):
         self._ping_count = 0
 
     async def measure_latency(self) -> float:
-        """Send a ping and wait for its answer; the seconds that took.
+        """Send a ping and return the round-trip time in seconds.
 
         Raises:
-            ConnectionError: The connection has ended.
+            ConnectionError: The connection is closed.
         """
         self._ping_count += 1
         payload = b"%d" % self._ping_count
@@ -35,7 +35,11 @@ class PingWebSocket(ClientWebSocketResponse):
             self._pending_pings.pop(payload, None)
 
     async def receive(self, timeout: float | None = None) -> WSMessage:
-        """As aiohttp's; pings and pongs do not come out."""
+        """Return the next message that is neither a ping nor a pong.
+
+        Args:
+            timeout: Time limit for each frame in seconds, None for no limit.
+        """
         while True:
             message: WSMessage = await super().receive(timeout)
             if message.type is WSMsgType.PING:

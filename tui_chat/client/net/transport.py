@@ -1,19 +1,15 @@
-"""One connection to a server, from its making to its end.
+"""Single Socket.IO connection to a server.
 
-Rule 1  A transport is made once and ends once; a new attempt is a new one. What the
-        library keeps (a session, sockets, tasks) ends with it.
-Rule 2  Every request is answered, or fails: with the server's error, or with
-        `ConnectionLost` when the connection ended first.
-Rule 3  A silent connection ends. The server's pings must come (Engine.IO v4, "ping
-        timeout"), the server must answer a WebSocket ping (RFC 6455, 5.5.2), and when a
-        request is not answered in time although nothing else came either, the
-        connection is taken for dead.
-Rule 4  What kind of server this is shows in the answer to the first join (`join`). To a
-        plain one nothing is sent but joining and talking: it would never answer.
-Rule 5  Closing takes at most `CLOSE_TIMEOUT` seconds, be the network what it may.
-
-Only this module and `timed_socket` import socketio and aiohttp, which cost 200 ms; `Link` imports it
-in a thread when the first connection is made.
+- Lifetime: a transport connects once and closes once. The HTTP session, sockets and tasks of the
+  library close with the transport.
+- Responses: each request completes with a response, the server's error or `ConnectionLost`.
+- Dead peers: a connection closes after missing server pings (Engine.IO v4, "ping timeout"), after a
+  missing pong (RFC 6455, section 5.5.2), or after an unanswered request without other traffic.
+- Server type: the response to the first `joinRoom` identifies basic servers. A basic server
+  receives only `joinRoom` and `sendMessage`, because other requests would remain unanswered.
+- Close: at most `CLOSE_TIMEOUT` seconds.
+- Import time: socketio and aiohttp load in 200 ms and are confined to this module and
+  `ping_websocket`. `Connector` imports this module in a thread.
 """
 
 import asyncio
@@ -42,14 +38,14 @@ from tui_chat.protocol.responses import JoinResponse
 
 CONNECT_TIMEOUT = 10.0
 RESPONSE_TIMEOUT = 10.0
-"""Seconds of silence after which an unanswered request means that the connection is dead."""
+"""Time without traffic after which a pending request indicates a dead connection, in seconds."""
 CLOSE_TIMEOUT = 2.0
 HEARTBEAT_INTERVAL = 15.0
-"""Seconds between WebSocket pings; half as long without the answer ends the connection."""
+"""Interval of WebSocket pings in seconds; a pong must arrive within half of the interval."""
 MAX_FRAME_BYTES = 8 * 1024 * 1024
-"""A page of 200 messages at their longest is 3.2 MB, the members of a large room 2 MB."""
+"""Upper limit of a frame: 200 messages of maximum length take 3.2 MB, a large member list 2 MB."""
 BASIC_SERVER_TIMEOUT = 3.0
-"""Seconds without an answer to the first join after which the server is asked what it is."""
+"""Time limit of each step that identifies a basic server, in seconds."""
 MAX_HEALTH_BYTES = 4096
 MAX_RETRY_AFTER = 60.0
 MAX_REASON_LENGTH = 300
@@ -57,21 +53,21 @@ MAX_REASON_LENGTH = 300
 log = logging.getLogger("chat.client")
 
 PushHandler = Callable[[str, bytes], None]
-"""Takes the name and the body (JSON) of each push, in order."""
+"""Callback for the event name and JSON body of each push, in order."""
 
-# Below ERROR the libraries would log what people say, at `info`.
+# The libraries log message texts at INFO.
 _LIBRARY_LOG = logging.getLogger("chat.client.library")
 _LIBRARY_LOG.setLevel(logging.ERROR)
 
-# The library has no types; this is its surface as far as it is used here.
+# python-socketio has no type annotations.
 _socketio = cast(Any, socketio)
 
 
 class Transport:
-    """One connection; `Transport.open` makes it.
+    """Open connection, created by `Transport.open`.
 
     Attributes:
-        plain_room: The key of the room that was joined, when the server is a plain one; None otherwise.
+        basic_room: Canonical key of the joined room on a basic server, None on a chat server.
     """
 
     def __init__(self, url: str, on_push: PushHandler, tls: ssl.SSLContext | bool, clock: Callable[[], float]) -> None:
@@ -83,7 +79,7 @@ class Transport:
         self._websockets: list[PingWebSocket] = []
         self._pending_responses: set[asyncio.Future[bytes]] = set()
         self._refusal_reason = ""
-        self._connect_answered = asyncio.Event()  # by the server, to our CONNECT
+        self._connect_answered = asyncio.Event()  # server response to CONNECT, or CONNECT_ERROR
         self._is_accepted = False
         self.basic_room: str | None = None
         self._is_native = False
@@ -94,7 +90,9 @@ class Transport:
         self._session = aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
-            ws_response_class=cast(type[PingWebSocket], self._create_websocket),  # called, never looked at
+            ws_response_class=cast(
+                type[PingWebSocket], self._create_websocket
+            ),  # a factory suffices: aiohttp only calls it
         )
         self._client = _socketio.AsyncClient(
             reconnection=False,
@@ -127,17 +125,17 @@ class Transport:
         clock: Callable[[], float] = time.monotonic,
         timeout: float = CONNECT_TIMEOUT,
     ) -> "Transport":
-        """Connect.
+        """Open a connection.
 
         Args:
-            url: `http://host:port` or `https://host:port`.
-            on_push: Called in the event loop; it must not raise.
-            ca_file: Certificates (PEM) to trust instead of the system's.
-            clock: Seconds that never go back.
-            patience: Seconds to wait for the server.
+            url: Base URL of the server.
+            on_push: Callback in the event loop; must not raise.
+            ca_file: PEM file with trusted certificates, None for the system's.
+            clock: Monotonic clock in seconds.
+            timeout: Time limit for the connection and the handshake in seconds.
 
         Raises:
-            Unreachable: It could not be done; the message says why.
+            Unreachable: The attempt failed; the message contains the reason.
         """
         transport = cls(url, on_push, _create_ssl_context(url, ca_file), clock)
         try:
@@ -145,19 +143,20 @@ class Transport:
         except BaseException:
             await transport._cleanup()
             raise
-        transport._watch_task = asyncio.create_task(transport._watch(), name="chat connection")
+        transport._watch_task = asyncio.create_task(transport._watch(), name="connection watcher")
         return transport
 
     async def request(self, request: Request, response_type: type[WireStructT]) -> WireStructT:
-        """Ask, and wait for the answer as long as the connection shows life.
+        """Send a request and wait for the response while the connection is alive.
 
         Args:
-            request: What to ask.
-            kind: The kind of its answer.
+            request: Request to send.
+            response_type: Type of the response.
 
         Raises:
-            ChatError: The server refused.
-            ConnectionLost: The connection ended before the answer came.
+            ChatError: The server rejected the request.
+            ConnectionLost: The connection closed before the response.
+            UnsupportedByServer: The peer is a basic server.
         """
         if self.basic_room is not None:
             raise UnsupportedByServer("this is a plain server: it knows only joining and talking")
@@ -166,14 +165,14 @@ class Transport:
             return _decode_response(response_type, response.result())
 
     async def join(self, request: JoinRoom) -> JoinResponse | None:
-        """Join a room; the first time on a connection this finds out what kind of server it is.
+        """Join a room; the first join of a connection determines the server type.
 
         Returns:
-            The answer; None from a plain server, which does not give one.
+            The response, or None from a basic server.
 
         Raises:
-            ChatError: As `request`; `NotServed` for a second room on a plain server,
-                which does not say in which room something is said.
+            ChatError: As `request`.
+            UnsupportedByServer: Second room on a basic server, whose pushes contain no room name.
         """
         async with self._first_join_lock:
             if not self._is_native and self.basic_room is None:
@@ -196,14 +195,14 @@ class Transport:
                 push_task.cancel()
             body = response.result() if response.done() else b""
         if self._basic_push_received.is_set() or not basic_server.is_native_ack(body):
-            log.info("this is a plain server")
+            log.info("basic server detected: history and delivery state are unavailable")
             self.basic_room = self._joining_room
             return None
         self._is_native = True
         return _decode_response(JoinResponse, body)
 
     async def _is_native_or_dead(self) -> bool:
-        """Whether the server, which does not answer, is a chat server all the same, or dead."""
+        """Return whether an unresponsive server is a chat server or a dead connection."""
         try:
             async with asyncio.timeout(BASIC_SERVER_TIMEOUT):
                 await self.ping()
@@ -218,7 +217,7 @@ class Transport:
 
     @asynccontextmanager
     async def _send_request(self, request: Request) -> AsyncGenerator[asyncio.Future[bytes]]:
-        """Send a request; what it gives is the answer to come, for as long as the context lasts."""
+        """Send a request and yield the future of its response."""
         if self._watch_task is None or self._watch_task.done():
             raise ConnectionLost("the connection to the server is lost")
         response: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
@@ -231,10 +230,10 @@ class Transport:
             response.cancel()
 
     async def ping(self) -> float:
-        """The seconds from a ping to its answer, however long that takes.
+        """Return the round-trip time of a ping in seconds; no time limit.
 
         Raises:
-            ConnectionLost: The connection has ended.
+            ConnectionLost: The connection is closed.
         """
         ws = self._client.eio.ws
         if ws is None:
@@ -245,54 +244,54 @@ class Transport:
             raise ConnectionLost("the connection to the server is lost") from None
 
     async def send(self, request: Request) -> None:
-        """Send a request whose answer nobody needs.
+        """Send a request without waiting for a response.
 
         Raises:
-            ConnectionLost: The connection has ended.
+            ConnectionLost: The connection is closed.
         """
         await self._emit(request, None)
 
     async def wait_closed(self) -> None:
-        """Wait until the connection is no more."""
+        """Wait for the end of the connection."""
         if self._watch_task is not None:
             await asyncio.shield(self._watch_task)
 
     async def close(self) -> None:
-        """End the connection, and leave nothing behind."""
+        """Close the connection and release its resources."""
         disconnect_task = asyncio.create_task(self._client.disconnect())
         await asyncio.wait({disconnect_task}, timeout=CLOSE_TIMEOUT)
         self.abort()
         await asyncio.wait({disconnect_task})
         if (error := disconnect_task.exception()) is not None:
-            log.debug("closing a connection that was broken: %s", type(error).__name__)
+            log.debug("closing handshake failed: %s; connection aborted", type(error).__name__)
         await self.wait_closed()
 
     def abort(self) -> None:
-        """End the connection at once, without a word; `ended` returns soon after."""
+        """Shut down the sockets without a closing handshake; `wait_closed` returns soon after."""
         for sock in self._sockets:
             try:
                 sock.shutdown(socket.SHUT_RDWR)
             except OSError:
-                continue  # it is closed, or never was connected
+                continue  # already closed, or never connected
 
     async def _connect(self, timeout: float) -> None:
         try:
             async with asyncio.timeout(timeout):
-                # The library would wait out its time for the answer to CONNECT on a connection that has ended.
+                # With `wait=True` the library waits for its full timeout even if the connection closes.
                 await self._client.connect(self._url, transports=["websocket"], wait=False)
                 await self._wait_connect_answer()
         except TimeoutError:
             raise Unreachable("the server does not answer") from None
         except Exception as error:
-            # The library raises its own error, or whatever reading a foreign server's words brought up.
+            # The library also lets decoding errors of malformed server responses propagate.
             raise Unreachable(self._refusal_reason or _connect_error_text(error)) from error
         if not self._is_accepted:
             raise Unreachable(self._refusal_reason or "the server closed the connection")
 
     async def _wait_connect_answer(self) -> None:
-        """Wait until the server has answered CONNECT, or the connection has ended."""
+        """Wait for the response to CONNECT or for the end of the connection."""
         answered_task = asyncio.ensure_future(self._connect_answered.wait())
-        # Never cancelled: that would cancel the library's reading, too.
+        # Not cancelled, because the cancellation would propagate to the library's read loop.
         ended_task = asyncio.ensure_future(self._client.eio.wait())
         try:
             await asyncio.wait({answered_task, ended_task}, return_when=asyncio.FIRST_COMPLETED)
@@ -306,14 +305,14 @@ class Transport:
             if response is not None and not response.done():
                 response.set_result(body)
             elif self.basic_room is not None and basic_server.is_native_ack(body):
-                log.warning("the server is no plain one after all, only slow: it is connected to anew")
+                log.warning("late response of a chat server: not a basic server, reconnecting")
                 self.abort()
 
         ack_callback = None if response is None else on_ack
         try:
             await self._client.emit(request.event, request_to_builtins(request), callback=ack_callback)
         except _socketio.exceptions.SocketIOError:
-            # The server may have ended its namespace alone; then the rest goes too.
+            # The error may concern the namespace only; the connection is of no use without a namespace.
             self.abort()
             raise ConnectionLost("the connection to the server is lost") from None
 
@@ -322,7 +321,7 @@ class Transport:
             waiting_since = self._clock()
             await asyncio.wait({response}, timeout=RESPONSE_TIMEOUT)
             if not response.done() and self._last_received_at < waiting_since:
-                log.info("the server is silent; the connection is given up")
+                log.info("no response and no traffic: connection aborted")
                 self.abort()
                 raise ConnectionLost("the server does not answer")
 
@@ -336,7 +335,7 @@ class Transport:
     async def _cleanup(self) -> None:
         self.abort()
         await self._client.eio.wait()
-        # After a missing ping, or when the server dies during the handshake, the library leaves its WebSocket open.
+        # The library does not close the WebSocket after a ping timeout or a failed handshake.
         for websocket in self._websockets:
             await websocket.close()
         await self._session.close()
@@ -383,7 +382,7 @@ def _decode_response(response_type: type[WireStructT], body: bytes) -> WireStruc
 
 
 def _sanitize_error(error: ChatError) -> ChatError:
-    """The server's error, as it may be shown and waited for."""
+    """Return the server's error with a sanitized message and a bounded `retry_after`."""
     retry_after = error.retry_after
     return type(error)(
         _sanitize_reason(error.message), None if retry_after is None else min(max(retry_after, 0.0), MAX_RETRY_AFTER)
@@ -406,7 +405,7 @@ def _create_ssl_context(url: str, ca_file: str | None) -> ssl.SSLContext | bool:
 
 
 def _connect_error_text(error: BaseException) -> str:
-    """Why no connection was made, in a sentence; the library hides the cause two levels deep."""
+    """Return the readable cause of a failed attempt from the exception chain."""
     cause: BaseException | None = error
     while cause is not None:
         match cause:
