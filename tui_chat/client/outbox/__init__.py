@@ -1,1 +1,1 @@
-"""Persistent queue of unacknowledged messages."""
+"""Durable send queue for messages and changes without an acknowledgement."""

@@ -1,4 +1,4 @@
-"""Something that was written, on its way to the server."""
+"""Outbox item types."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -7,15 +7,15 @@ from uuid import UUID
 from tui_chat.protocol.requests import DeleteMessage, EditMessage, React, SendMessage
 
 OutboxRequest = SendMessage | EditMessage | DeleteMessage | React
-"""What can wait for a connection."""
+"""Requests that the outbox can queue."""
 
 
 UNCONFIRMED_REASON = "nothing came back, so nobody knows whether it was said"
-"""The problem of one that left for a plain server and did not come back."""
+"""Value of `OutboxItem.problem` for a message without an echo from a basic server."""
 
 
 class OutboxItemState(Enum):
-    """How far it has come."""
+    """Delivery state of an outbox item."""
 
     PENDING = "pending"
     SENT = "sent"
@@ -25,18 +25,18 @@ class OutboxItemState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class OutboxItem:
-    """One thing that was written into a room, as it is now.
+    """Immutable state of one outbox item.
 
     Attributes:
-        room: The room's name.
-        client_id: Its own, unique; for a message also what the wire calls `clientId`.
-        request: What the server is asked for.
-        ts: When it was written, milliseconds since the epoch.
-        state: How far it has come.
-        kept: It is on this computer's disk, and would survive the end of the program.
-        problem: Why it failed, one sentence; empty otherwise.
-        seq: Its entry in the room's log, once it was sent (of a message its own `seq`, of a change that of the change).
-        said_at: The server's time of a message that was sent, milliseconds since the epoch.
+        room: Room name.
+        client_id: Unique id of the item; for a message, also its `clientId` in the protocol.
+        request: Request to send.
+        ts: Time of creation, milliseconds since the epoch.
+        state: Delivery state.
+        persisted: True once the item is on the local disk.
+        problem: Readable failure reason, empty otherwise.
+        seq: `seq` of the resulting log entry, None before the acknowledgement.
+        server_ts: Server time of a sent message in milliseconds since the epoch, None otherwise.
     """
 
     room: str
@@ -51,12 +51,12 @@ class OutboxItem:
 
     @property
     def unconfirmed(self) -> bool:
-        """It left for a plain server, and may have been said."""
+        """Unknown delivery of a message to a basic server."""
         return self.problem == UNCONFIRMED_REASON
 
     @property
     def text(self) -> str:
-        """What it says; empty for a deletion."""
+        """Text or emoji of the request, empty for a deletion."""
         match self.request:
             case SendMessage(message=text) | EditMessage(message=text):
                 return text
@@ -67,5 +67,5 @@ class OutboxItem:
 
     @property
     def reply_to(self) -> int | None:
-        """The `seq` of the message that it answers."""
+        """`seq` of the message that is replied to, None otherwise."""
         return self.request.reply_to if isinstance(self.request, SendMessage) else None

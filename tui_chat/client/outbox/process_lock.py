@@ -1,9 +1,8 @@
-"""Which running program a row of the outbox belongs to.
+"""Ownership of outbox rows by running processes.
 
-Rule 1  Each program has an id of its own that is never used again, and holds an OS
-        lock on the file of that name for as long as it lives. The kernel lets the
-        lock go when the program ends, however it ends.
-Rule 2  An owner whose lock can be had, or whose file is gone, is dead.
+- Identity: each process has a unique id and locks a file of that name. The kernel releases the
+  lock at the end of the process, including crashes.
+- Stale owner: an owner is stale if its lock file is missing or can be locked.
 """
 
 import os
@@ -18,11 +17,11 @@ else:
 
 
 class ProcessLock:
-    """This program's own mark among the owners.
+    """Lock file of this process.
 
     Args:
-        folder: Where the lock files are; made if it is not there.
-        name: An id that nobody had before.
+        directory: Directory of the lock files; created on demand.
+        name: Unique id of this process.
     """
 
     def __init__(self, directory: Path, name: str) -> None:
@@ -31,10 +30,10 @@ class ProcessLock:
         self._fd: int | None = None
 
     def acquire(self) -> None:
-        """Take the lock; again does nothing.
+        """Acquire the lock; no effect if held.
 
         Raises:
-            OSError: It cannot be had.
+            OSError: The file cannot be created or locked.
         """
         if self._fd is None:
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -47,7 +46,7 @@ class ProcessLock:
             self._fd = fd
 
     def is_stale(self, name: str) -> bool:
-        """Whether another owner lives no more."""
+        """Return whether the process with this id has ended."""
         try:
             fd = os.open(self._path(name), os.O_RDWR)
         except FileNotFoundError:
@@ -63,12 +62,12 @@ class ProcessLock:
         return True
 
     def remove_stale(self, name: str) -> None:
-        """Take away the file of a dead owner that has nothing left."""
+        """Delete the lock file of an ended process."""
         with suppress(OSError):
             self._path(name).unlink()
 
     def release(self) -> None:
-        """Give the lock up: what is left is for the next program."""
+        """Release the lock and delete the lock file."""
         if self._fd is not None:
             os.close(self._fd)
             self._fd = None

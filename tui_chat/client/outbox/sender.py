@@ -1,21 +1,16 @@
-"""What was written into one room, sent in order, each once.
+"""Ordered delivery of the outbox items of one room.
 
-Rule 1  What is posted goes to disk first (`Outbox`), then to the server, and is
-        taken off the disk when the server has it. Without a disk it is sent from
-        memory, and that is told.
-Rule 2  One posting of a room is on its way at a time: the next leaves when the
-        one before it is acknowledged or refused for good. A server may refuse any one
-        for a moment (`rate_limited`, `unavailable`), and had a later one left already,
-        it would be taken and stand before it. Different rooms do not wait for each
-        other.
-Rule 3  What is refused for a moment waits as long as the server says, else longer
-        each time; a lost connection is waited for. What is refused for good fails,
-        says why, and stays until somebody retries or drops it; those behind it go on.
-Rule 4  A repeat has the same `clientId`, so the server says it once. A change (an
-        edit, a deletion, a reaction) has none, and needs none: what stands already is no entry.
-Rule 5  A plain server says nothing twice for us (`plain`, rule 3): what goes there is
-        doubtful on the disk before it leaves, is sent when it comes back, and failed
-        when it does not. It is never repeated by itself, and nothing waits for it.
+- Persistence: an item is written to the outbox, sent, and deleted after the acknowledgement. If
+  the write fails, the item is sent from memory, and `PersistenceFailed` reports the failure.
+- Order: one item per room is in flight. A server may reject an item temporarily
+  (`rate_limited`, `unavailable`); a successor in flight would overtake that item. Rooms are independent.
+- Retries: a temporary error is retried after `retryAfter` or with exponential backoff, a lost
+  connection after the reconnect. Any other error sets the state `FAILED` until `retry` or
+  `drop`; later items continue.
+- Idempotency: a resent message has its original `clientId`. Changes (edit, deletion, reaction)
+  need none, because a change without effect creates no entry.
+- Basic servers: a message is marked as failed on disk before the send, becomes `SENT` with the
+  echo and `FAILED` without. No automatic resend (`tui_chat.client.net.basic_server`).
 """
 
 import asyncio
@@ -48,26 +43,29 @@ if TYPE_CHECKING:
 log = logging.getLogger("chat.client")
 
 MAX_QUEUED_ITEMS = 10_000
-"""Postings that one room holds."""
+"""Item limit of one room."""
 PERSIST_TIMEOUT = 5.0
-"""Seconds that a disk may take before a posting is sent all the same."""
+"""Time limit of the outbox write before an item is sent, in seconds."""
 RETRY_DELAY = 0.5
 MAX_RETRY_DELAY = 15.0
 MAX_INTERNAL_ERRORS = 3
-"""How often a server may make a mistake (`internal`) over one posting before that fails."""
+"""Number of failed attempts after which an `internal` error is final."""
 
 
 class OutboxSender:
-    """The postings of one room.
+    """Send queue of one room.
 
     Args:
-        room: The room's name.
-        place: Where and who one is, as the outbox has it; asked anew each time.
-        outbox: Where postings are kept, None for memory alone.
-        gate: Open with the connection on which the room is joined.
-        new_id: Gives a new `clientId`.
-        now_ms: Milliseconds since the epoch.
-        talk: The way to speak to a plain server.
+        room: Room name.
+        get_scope: Function that returns the current outbox scope.
+        outbox: Persistent storage, None for memory only.
+        gate: Gate of the joined connection.
+        connector: Connection to the server.
+        tasks: Task set for sends and writes.
+        emit: Callback for client events.
+        new_id: Generator of item ids.
+        now_ms: Clock in milliseconds since the epoch.
+        basic_server: Adapter for basic servers.
     """
 
     def __init__(
@@ -94,32 +92,33 @@ class OutboxSender:
         self._new_id = new_id
         self._now_ms = now_ms
         self._basic_server = basic_server
-        self._expected_echoes: dict[
-            UUID, ExpectedEcho
-        ] = {}  # of what left for a plain server, and is pending or failed
-        self._unacknowledged: set[UUID] = set()  # left for a chat server, which was lost before it answered
-        self._items: dict[UUID, OutboxItem] = {}  # in the order they are sent
+        self._expected_echoes: dict[UUID, ExpectedEcho] = {}  # basic servers only; item pending or failed
+        self._unacknowledged: set[UUID] = set()  # sent to a chat server whose connection closed before the response
+        self._items: dict[UUID, OutboxItem] = {}  # in send order
         self._persisting: dict[UUID, asyncio.Task[None]] = {}
         self._delete_tasks: set[asyncio.Task[None]] = set()
-        self._deleting: set[UUID] = set()  # done with, and perhaps on disk still
+        self._deleting: set[UUID] = set()  # completed, row possibly still on disk
         self._in_flight: UUID | None = None
         self._send_task: asyncio.Task[None] | None = None
         self._failure_reported = False
 
     @property
     def unsent(self) -> tuple[OutboxItem, ...]:
-        """What is not sent, failed ones included, in order."""
+        """Pending and failed items in send order."""
         return tuple(self._items.values())
 
     def post(self, make_request: Callable[[UUID], OutboxRequest]) -> OutboxItem:
-        """Take something to be sent; it is on its way when this returns.
+        """Queue a request and start the delivery.
 
         Args:
-            make: Makes the request with this `clientId`.
+            make_request: Function that creates the request with the given `clientId`.
+
+        Returns:
+            The pending item.
 
         Raises:
-            OutboxFull: Too many wait already.
-            ChatError: It can never be sent.
+            OutboxFull: The item limit of the room is reached.
+            ChatError: The request is invalid.
         """
         client_id = self._new_id()
         request = make_request(client_id)
@@ -128,17 +127,18 @@ class OutboxSender:
         item = OutboxItem(self.room, client_id, request, self._now_ms())
         self._update(item)
         if self._outbox is not None:
-            self._persisting[client_id] = self._tasks.start(
-                self._persist(self._outbox, item), "keeping what was written"
-            )
+            self._persisting[client_id] = self._tasks.start(self._persist(self._outbox, item), "outbox write")
         self._start_sending()
         return item
 
     def retry(self, client_id: UUID) -> OutboxItem:
-        """Send a failed one anew, with a new `clientId`, behind what waits.
+        """Queue the request of a failed item again, with a new `clientId` at the end of the queue.
+
+        Returns:
+            The new item.
 
         Raises:
-            KeyError: There is no failed one of this `clientId`.
+            KeyError: No failed item has this id.
         """
         failed_item = self._items[client_id]
         if failed_item.state is not OutboxItemState.FAILED:
@@ -147,10 +147,13 @@ class OutboxSender:
         return self.post(lambda new_client_id: _with_client_id(failed_item.request, new_client_id))
 
     def drop(self, client_id: UUID) -> OutboxItem:
-        """Take one away. One that was tried before, and not answered, may have been said all the same.
+        """Remove an item. The delivery of an item that was sent before is unknown.
+
+        Returns:
+            The removed item.
 
         Raises:
-            KeyError: There is none of this `clientId`, or it is on its way.
+            KeyError: No item has this id, or the item is in flight.
         """
         echo = self._expected_echoes.get(client_id)
         if client_id == self._in_flight or (echo and self._items[client_id].state is OutboxItemState.PENDING):
@@ -164,7 +167,7 @@ class OutboxSender:
         return item
 
     async def claim_orphans(self) -> None:
-        """Bring in what an earlier program left, before what was written since."""
+        """Load the items of ended processes ahead of the own items and resume the delivery."""
         if self._outbox is None:
             return
         try:
@@ -176,18 +179,18 @@ class OutboxSender:
         new_items = {item.client_id: item for item in orphans if item.client_id not in known_ids}
         if new_items:
             self._items = {**new_items, **self._items}
-            for posting in new_items.values():
-                self._emit(OutboxItemChanged(posting))
+            for item in new_items.values():
+                self._emit(OutboxItemChanged(item))
             self._start_sending()
 
     async def flush(self) -> None:
-        """Wait until the disk holds what is posted and not sent, as far as it can."""
+        """Wait for all pending disk writes."""
         while tasks := {*self._persisting.values(), *self._delete_tasks}:
             await asyncio.wait(tasks)
 
     def _start_sending(self) -> None:
         if self._send_task is None or self._send_task.done():
-            self._send_task = self._tasks.start(self._send_all(), "sending what was written")
+            self._send_task = self._tasks.start(self._send_all(), "outbox delivery")
 
     async def _send_all(self) -> None:
         failures = 0
@@ -197,9 +200,9 @@ class OutboxSender:
             try:
                 transport = await self._gate.wait()
             except ChatError:
-                return  # the room is left; what waits is sent when it is entered again
+                return  # the room is closed; a later join resumes the delivery
             if self._next_item() is not self._items.get(item.client_id):
-                continue  # it was dropped meanwhile, or something older came
+                continue  # the item was dropped, or orphaned items were inserted before
             try:
                 if transport.basic_room is not None:
                     await self._send_basic(item.client_id, transport)
@@ -210,10 +213,13 @@ class OutboxSender:
                 self._connector.gate.clear(transport)
 
     async def _send(self, client_id: UUID, transport: "Transport", failures: int) -> int:
-        """Send one; how often the one that is next was refused for a moment.
+        """Send one item to a chat server.
+
+        Returns:
+            Number of consecutive temporary failures of the next item.
 
         Raises:
-            ConnectionLost: Nobody knows whether it was said.
+            ConnectionLost: The outcome is unknown.
         """
         item = self._items[client_id]
         self._in_flight = client_id
@@ -222,8 +228,8 @@ class OutboxSender:
         except ConnectionLost:
             self._unacknowledged.add(client_id)
             raise
-        except ChatError as caught:
-            error = caught
+        except ChatError as chat_error:
+            error = chat_error
         else:
             self._on_sent(sent_item)
             return 0
@@ -240,14 +246,14 @@ class OutboxSender:
         del self._items[item.client_id]
         self._unacknowledged.discard(item.client_id)
         self._emit(OutboxItemChanged(item))
-        # The next one does not wait for the disk: a row that stays too long is a repeat, and known for one.
+        # No wait for the disk: the server detects the repeat of a row that is still stored after a crash.
         self._start_delete(item.client_id)
 
     async def _send_basic(self, client_id: UUID, transport: "Transport") -> None:
-        """Send one to a plain server (rule 5).
+        """Send one item to a basic server.
 
         Raises:
-            ConnectionLost: It did not leave.
+            ConnectionLost: The item was not sent.
         """
         item = self._items[client_id]
         self._in_flight = client_id
@@ -269,15 +275,19 @@ class OutboxSender:
             self._in_flight = None
 
     async def _mark_unconfirmed(self, item: OutboxItem) -> bool:
-        """See to it that no later program sends it by itself; whether it may leave."""
+        """Exclude an item from automatic resends by later processes.
+
+        Returns:
+            Whether the item may be sent.
+        """
         if self._outbox is None:
             return True
-        marking = self._outbox.mark_failed(item.client_id, UNCONFIRMED_REASON)
-        if item.client_id in self._persisting:  # a slow disk writes one after the other
-            self._tasks.start(_ignore_storage_error(marking), "keeping that something is doubtful")
+        mark_write = self._outbox.mark_failed(item.client_id, UNCONFIRMED_REASON)
+        if item.client_id in self._persisting:  # the disk is slow, and writes keep their order
+            self._tasks.start(_ignore_storage_error(mark_write), "outbox update")
             return True
         try:
-            await marking
+            await mark_write
         except LocalStorageError as error:
             self._report_failure(error)
             return False
@@ -318,7 +328,7 @@ class OutboxSender:
     def _start_delete(self, client_id: UUID) -> None:
         if self._outbox is not None:
             self._deleting.add(client_id)
-            task = self._tasks.start(self._delete(self._outbox, client_id), "taking something off the outbox")
+            task = self._tasks.start(self._delete(self._outbox, client_id), "outbox deletion")
             self._delete_tasks.add(task)
             task.add_done_callback(self._delete_tasks.discard)
 
@@ -328,20 +338,20 @@ class OutboxSender:
         try:
             await outbox.delete(client_id)
         except LocalStorageError as error:
-            log.warning("something that was sent stays in the outbox for now: %s", error.reason)
+            log.warning("outbox: deletion of a completed item failed: %s; the item may be sent again", error.reason)
         else:
             self._deleting.discard(client_id)
 
     def _next_item(self) -> OutboxItem | None:
-        pending_items = (posting for posting in self._items.values() if posting.state is OutboxItemState.PENDING)
-        return next((posting for posting in pending_items if posting.client_id not in self._expected_echoes), None)
+        pending_items = (item for item in self._items.values() if item.state is OutboxItemState.PENDING)
+        return next((item for item in pending_items if item.client_id not in self._expected_echoes), None)
 
     def _update(self, item: OutboxItem) -> None:
         self._items[item.client_id] = item
         self._emit(OutboxItemChanged(item))
 
     def _report_failure(self, error: LocalStorageError) -> None:
-        log.warning("what is written cannot be kept: %s", error.reason)
+        log.warning("outbox: write failed: %s; items are held in memory", error.reason)
         if not self._failure_reported:
             self._failure_reported = True
             self._emit(
@@ -350,12 +360,12 @@ class OutboxSender:
 
 
 async def _ignore_storage_error(write: Coroutine[None, None, None]) -> None:
-    with suppress(LocalStorageError):  # then what it is about is not on the disk either
+    with suppress(LocalStorageError):  # `_persist` reports the failures of the same disk
         await write
 
 
 def _is_transient(error: ChatError) -> bool:
-    """Whether the same request may be taken later."""
+    """Return whether a retry of the same request can succeed."""
     return isinstance(error, (RateLimited, Unavailable, InternalError))
 
 

@@ -1,14 +1,12 @@
-"""What was written and is not acknowledged, on this computer's disk.
+"""SQLite storage of unacknowledged outbox items.
 
-Rule 1  A row is on disk (`synchronous=FULL`) before `keep` returns, and leaves when
-        the server has acknowledged it. What is in between survives the end of the
-        program, a reboot, a week offline.
-Rule 2  A row belongs to one running program (`Owner`). While that lives nobody else
-        sends it; when it is dead, the next one of the same server and identity that
-        opens the room takes it over, in one transaction, so that one alone has it.
-Rule 3  Rows are given back in the order they were written.
-Rule 4  An identity is the guest key, kept as its hash; before the server has given
-        one, the nickname that was asked for.
+- Durability: `add` returns after the row is on disk (`synchronous=FULL`). Rows survive crashes,
+  reboots and long offline periods, and are deleted after the acknowledgement.
+- Ownership: each row belongs to one running process (`ProcessLock`), the only sender of the row.
+  A process that opens the room with the same server and identity claims the rows of ended
+  processes in one transaction.
+- Order: items are returned in order of creation.
+- Identity: the hash of the guest key; before the first key, the requested nickname.
 """
 
 import asyncio
@@ -69,13 +67,13 @@ _WriteOperation = Callable[[sqlite3.Connection], object]
 
 @dataclass(frozen=True, slots=True)
 class OutboxScope:
-    """Where something is to be said, and by whom.
+    """Selection of outbox rows by destination and sender.
 
     Attributes:
-        server: The base URL.
-        room: The key of the room's name.
-        guest: The hash of the guest key, empty while there is none (`guest_hash`).
-        nick: The key of the nickname that was asked for.
+        server_url: Base URL of the server.
+        room: Canonical key of the room name.
+        guest_hash: Hash of the guest key (`hash_guest_key`), empty without a key.
+        nick: Canonical key of the requested nickname.
     """
 
     server_url: str
@@ -85,14 +83,14 @@ class OutboxScope:
 
 
 class Outbox:
-    """The outbox of one running program, in a folder that others may use at the same time; an async context manager.
+    """Outbox of one process in a directory shared with other processes; an async context manager.
 
     Attributes:
-        on_problem: Told, in a sentence, when a damaged file was set aside.
+        on_problem: Callback for the readable report of a corrupt file.
 
     Args:
-        folder: The user's own folder for such things; made if it is not there.
-        new_owner: Gives a name that no other program ever had.
+        directory: Private directory of the user; created on demand.
+        new_owner_id: Generator of unique process ids.
     """
 
     def __init__(self, directory: Path, new_owner_id: Callable[[], UUID] = uuid.uuid4) -> None:
@@ -109,17 +107,17 @@ class Outbox:
         await self.close()
 
     async def close(self) -> None:
-        """Finish writing; what is left is for the next program."""
+        """Finish all writes and release the ownership of the remaining rows."""
         while self._write_task is not None and not self._write_task.done():
             await asyncio.wait({self._write_task})
         await self._file.close()
         self._process_lock.release()
 
     async def add(self, scope: OutboxScope, item: OutboxItem) -> None:
-        """Put something on disk.
+        """Store an item.
 
         Raises:
-            StorageFault: It is not there.
+            LocalStorageError: The item was not stored.
         """
         request = item.request
         row = (
@@ -134,26 +132,35 @@ class Outbox:
         await self._enqueue_write(insert)
 
     async def delete(self, client_id: UUID) -> None:
-        """It was acknowledged, or is not wanted any more.
+        """Delete an acknowledged or dropped item.
 
         Raises:
-            StorageFault: It is there still; sent again, it will be known for a repeat.
+            LocalStorageError: The item is still stored and may be sent again under its `clientId`.
         """
         await self._enqueue_write(lambda connection: connection.execute(_DELETE, (client_id.hex,)))
 
     async def mark_failed(self, client_id: UUID, problem: str) -> None:
-        """It was refused for good, and stays until somebody decides.
+        """Store the failure of an item, which prevents automatic resends.
+
+        Args:
+            client_id: Id of the item.
+            problem: Readable failure reason.
 
         Raises:
-            StorageFault: It was not noted.
+            LocalStorageError: The failure was not stored.
         """
         await self._enqueue_write(lambda connection: connection.execute(_MARK_FAILED, (problem, client_id.hex)))
 
     async def update_guest(self, server_url: str, old_guest: str, new_guest: str) -> None:
-        """The server has given another guest key: what waits for it belongs to the new one.
+        """Reassign rows to a new guest key.
+
+        Args:
+            server_url: Base URL of the server.
+            old_guest: Hash of the previous guest key, empty without one.
+            new_guest: Hash of the new guest key.
 
         Raises:
-            StorageFault: It was not noted.
+            LocalStorageError: The rows were not changed.
         """
 
         def update(connection: sqlite3.Connection) -> None:
@@ -166,28 +173,30 @@ class Outbox:
         await self._enqueue_write(update)
 
     async def claim_orphans(self, scope: OutboxScope, room_name: str) -> list[OutboxItem]:
-        """What waits for this room and identity and belongs to no other program that lives, in order.
+        """Claim the rows of ended processes and return all rows of this process in order.
 
         Args:
-            place: Where.
-            room: The room's name, for the postings.
+            scope: Room and identity.
+            room_name: Room name for the returned items.
 
         Raises:
-            StorageFault: It cannot be read.
+            LocalStorageError: The rows cannot be read.
         """
 
         def claim(connection: sqlite3.Connection) -> tuple[list[tuple[str, str, bytes, int, str | None]], list[str]]:
             self._process_lock.acquire()
             room_values = (scope.server_url, scope.room)
             owners = connection.execute(
-                f"SELECT DISTINCT owner FROM postings WHERE server = ? AND room = ? AND owner <> ? AND {_SAME_IDENTITY}",
+                "SELECT DISTINCT owner FROM postings "
+                f"WHERE server = ? AND room = ? AND owner <> ? AND {_SAME_IDENTITY}",
                 (*room_values, self._process_lock.name, scope.guest_hash, scope.nick),
             )
             dead_owners = [owner for (owner,) in owners if self._process_lock.is_stale(owner)]
             with transaction(connection):
                 for owner in dead_owners:
                     connection.execute(
-                        f"UPDATE postings SET owner = ? WHERE server = ? AND room = ? AND owner = ? AND {_SAME_IDENTITY}",
+                        "UPDATE postings SET owner = ? "
+                        f"WHERE server = ? AND room = ? AND owner = ? AND {_SAME_IDENTITY}",
                         (self._process_lock.name, *room_values, owner, scope.guest_hash, scope.nick),
                     )
                 rows = connection.execute(
@@ -203,11 +212,11 @@ class Outbox:
         return list(_decode_items(rows, room_name))
 
     async def _enqueue_write(self, operation: _WriteOperation) -> None:
-        """Do it with all that waits, in one transaction: a burst costs one wait for the disk."""
+        """Run a write together with all queued writes in one transaction (group commit)."""
         committed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._queued_writes.append((operation, committed))
         if self._write_task is None or self._write_task.done():
-            self._write_task = asyncio.create_task(self._flush_writes(), name="writing the outbox")
+            self._write_task = asyncio.create_task(self._flush_writes(), name="outbox writer")
         await committed
 
     async def _flush_writes(self) -> None:
@@ -218,11 +227,11 @@ class Outbox:
                 await self._file.run(
                     lambda connection, batch=batch: _run_operations(connection, [operation for operation, _ in batch])
                 )
-            except LocalStorageError as caught:
-                error = caught
+            except LocalStorageError as storage_error:
+                error = storage_error
             for _, committed in batch:
                 if committed.done():
-                    continue  # whoever asked was cancelled
+                    continue  # the caller was cancelled
                 if error is None:
                     committed.set_result(None)
                 else:
@@ -237,7 +246,7 @@ _MARK_FAILED = "UPDATE postings SET problem = ? WHERE client_id = ?"
 
 
 def hash_guest_key(guest_key: str | None) -> str:
-    """What stands for a guest key on disk, empty for none."""
+    """Return the SHA-256 hash of a guest key in hexadecimal, empty without a key."""
     return hashlib.sha256(guest_key.encode()).hexdigest() if guest_key else ""
 
 
@@ -253,7 +262,7 @@ def _decode_items(rows: Iterable[tuple[str, str, bytes, int, str | None]], room_
             request = cast(OutboxRequest, decode_request(event, body))
             item_id = UUID(client_id)
         except (ChatError, ValueError):
-            log.exception("something in the outbox could not be read")
+            log.exception("outbox: undecodable row ignored")
             continue
         state = OutboxItemState.PENDING if problem is None else OutboxItemState.FAILED
         yield OutboxItem(room_name, item_id, request, ts, state, persisted=True, problem=problem or "")

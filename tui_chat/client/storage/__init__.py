@@ -1,1 +1,1 @@
-"""Local SQLite cache of room logs."""
+"""SQLite cache of room logs on the local disk."""

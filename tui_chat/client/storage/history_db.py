@@ -1,9 +1,9 @@
-"""What was seen of rooms, kept on this computer, so that a room is there at once and without a network.
+"""Local message history: immediate room display and offline access.
 
-Rule 1  What is here is true, as far as it goes (`history_tables`): what is not, is a gap.
-Rule 2  A room holds a bounded number of messages; the oldest go.
-Rule 3  It can be lost without harm. A damaged file is set aside (`SqliteFile`), and
-        what is on the server comes again.
+- Completeness: a cached range contains every entry of the range; missing entries are gaps
+  (`history_tables`).
+- Bound: each room holds a limited number of messages; the oldest are pruned first.
+- Disposable: a corrupt file is renamed (`SqliteFile`), and messages are fetched from the server again.
 """
 
 import logging
@@ -24,17 +24,17 @@ log = logging.getLogger("chat.client")
 FILE_NAME = "history.db"
 MAX_MESSAGES_PER_ROOM = 50_000
 PRUNE_THRESHOLD = 0.02
-"""The part of a room's bound that may be written before the oldest are looked for."""
+"""Share of the message limit that may be written between two prune operations."""
 
 
 @dataclass(frozen=True, slots=True)
 class RoomKey:
-    """Which room's history it is.
+    """Key of a cached room.
 
     Attributes:
-        server: The base URL.
-        room: The key of the room's name.
-        nick: The key of the nickname that one asks for.
+        server_url: Base URL of the server.
+        room: Canonical key of the room name.
+        nick: Canonical key of the requested nickname.
     """
 
     server_url: str
@@ -44,12 +44,13 @@ class RoomKey:
 
 @dataclass(frozen=True, slots=True)
 class CachedRoom:
-    """What is known of a room when it is opened.
+    """Cached state of a room.
 
     Attributes:
-        name: As the server writes it.
-        member_id: One's own under this nickname, empty when one was never there.
-        newest: The newest messages.
+        name: Room name in the server's spelling.
+        topic: Room topic, may be empty.
+        member_id: Own member id under the requested nickname, empty without an earlier join.
+        segment: Newest messages.
     """
 
     name: str
@@ -59,21 +60,21 @@ class CachedRoom:
 
 
 class LocalHistory:
-    """The history of all rooms, in one file of this user; an async context manager.
+    """Message history of all rooms in one SQLite file; an async context manager.
 
     Attributes:
-        on_problem: Told, in a sentence, when a damaged file was set aside.
+        on_problem: Callback for the readable report of a corrupt file.
 
     Args:
-        folder: The user's own folder for such things; made if it is not there.
-        messages_a_room: How many are kept of each room.
+        directory: Private directory of the user; created on demand.
+        max_messages_per_room: Message limit of each room.
     """
 
     def __init__(self, directory: Path, max_messages_per_room: int = MAX_MESSAGES_PER_ROOM) -> None:
         self.on_problem: Callable[[str], None] = log.warning
         self._file = SqliteFile(directory / FILE_NAME, tables.SCHEMA, self._on_corrupt)
         self._max_messages = max_messages_per_room
-        self._written_since_prune: dict[int, int] = {}  # by room, since the oldest were looked for
+        self._written_since_prune: dict[int, int] = {}  # messages per room id
 
     async def __aenter__(self) -> "LocalHistory":
         return self
@@ -82,14 +83,14 @@ class LocalHistory:
         await self.close()
 
     async def close(self) -> None:
-        """Finish writing."""
+        """Finish all operations and close the file."""
         await self._file.close()
 
     async def check(self) -> None:
-        """Read all of the file and see whether it can be right; a damaged one is set aside.
+        """Verify the integrity of the file (`PRAGMA quick_check`); rename a corrupt file.
 
         Raises:
-            StorageFault: It cannot be read.
+            LocalStorageError: The file cannot be read.
         """
 
         def check(connection: sqlite3.Connection) -> None:
@@ -100,10 +101,17 @@ class LocalHistory:
         await self._file.run(check)
 
     async def open(self, room_key: RoomKey, limit: int) -> CachedRoom | None:
-        """A room's newest messages, None when the room is not known.
+        """Read the newest messages of a room.
+
+        Args:
+            room_key: Room to read.
+            limit: Maximum number of messages.
+
+        Returns:
+            The cached room, or None if the room is not cached.
 
         Raises:
-            StorageFault: They cannot be read.
+            LocalStorageError: The messages cannot be read.
         """
 
         def read(connection: sqlite3.Connection) -> CachedRoom | None:
@@ -124,16 +132,19 @@ class LocalHistory:
         return await self._file.run(read)
 
     async def read_before(self, room_key: RoomKey, seq: int, limit: int, *, allow_gap: bool) -> LogSegment | None:
-        """What comes before an entry, None when it is not here.
+        """Read the messages before an entry.
 
         Args:
-            shelf: Which room.
-            seq: The entry.
-            limit: How many messages.
-            over_gaps: Whatever is older will do; otherwise only what reaches up to the entry.
+            room_key: Room to read.
+            seq: Entry that follows the messages.
+            limit: Maximum number of messages.
+            allow_gap: Also return messages that a gap separates from the entry.
+
+        Returns:
+            The messages, or None if none are cached.
 
         Raises:
-            StorageFault: It cannot be read.
+            LocalStorageError: The messages cannot be read.
         """
 
         def read(connection: sqlite3.Connection) -> LogSegment | None:
@@ -148,16 +159,20 @@ class LocalHistory:
     async def read_around(
         self, room_key: RoomKey, *, seq: int | None = None, at: int | None = None, limit: int
     ) -> LogSegment | None:
-        """What is here about one message, None when nothing is.
+        """Read the messages around a message or a time.
 
         Args:
-            shelf: Which room.
-            seq: The message, or
-            at: a time, in milliseconds since the epoch: about the first of then or later, or the last one.
-            limit: How many messages, half of them before it.
+            room_key: Room to read.
+            seq: Message at the center; ignored if `at` is set.
+            at: Time in milliseconds since the epoch. Selects the first message at or after this time, or the
+                last message.
+            limit: Maximum number of messages, half of them before the center.
+
+        Returns:
+            The messages, or None if the center is not cached.
 
         Raises:
-            StorageFault: It cannot be read.
+            LocalStorageError: The messages cannot be read.
         """
 
         def read(connection: sqlite3.Connection) -> LogSegment | None:
@@ -173,17 +188,17 @@ class LocalHistory:
     async def search(
         self, server_url: str, query: SearchQuery, room_key: str | None, before: int | None, limit: int
     ) -> SearchPage:
-        """Messages of a server that are here and that a query finds, newest first.
+        """Search the cached messages of a server, newest first.
 
         Args:
-            server: The base URL.
-            query: What to look for.
-            room: The key of the one room to look in; None for all.
-            before: Only messages with a lesser id.
-            limit: How many.
+            server_url: Base URL of the server.
+            query: Parsed search query.
+            room_key: Canonical key of the room to search, None for all rooms.
+            before: Exclusive upper bound of the message `id`, None for no bound.
+            limit: Maximum number of messages.
 
         Raises:
-            StorageFault: They cannot be read.
+            LocalStorageError: The messages cannot be read.
         """
 
         def read(connection: sqlite3.Connection) -> SearchPage:
@@ -196,10 +211,10 @@ class LocalHistory:
         return await self._file.run(read)
 
     async def write(self, room_key: RoomKey, segment: LogSegment) -> None:
-        """Add what was learnt of a room.
+        """Add a log segment to a room.
 
         Raises:
-            StorageFault: Nothing of it was.
+            LocalStorageError: The segment was not written.
         """
 
         def write(connection: sqlite3.Connection) -> None:
@@ -222,17 +237,17 @@ class LocalHistory:
     async def save_room_info(
         self, room_key: RoomKey, name: str, topic: str, member_id: str, nick_keys: Iterable[str]
     ) -> None:
-        """A room was entered, or is about something else now.
+        """Store name, topic and own member id of a room.
 
         Args:
-            shelf: Which room.
-            name: As the server writes it.
-            topic: What it is about.
-            member_id: One's own.
-            nicks: The keys of the nicknames that one asked for and got.
+            room_key: Room to update.
+            name: Room name in the server's spelling.
+            topic: Room topic.
+            member_id: Own member id.
+            nick_keys: Canonical keys of the requested and the assigned nickname.
 
         Raises:
-            StorageFault: It was not noted.
+            LocalStorageError: The information was not stored.
         """
 
         def write(connection: sqlite3.Connection) -> None:
@@ -251,10 +266,10 @@ class LocalHistory:
         await self._file.run(write)
 
     async def clear_room(self, room_key: RoomKey) -> None:
-        """The server has another log of this room by now: what was kept of it is gone.
+        """Delete the cache of a room after a replacement of the server log.
 
         Raises:
-            StorageFault: It is there still.
+            LocalStorageError: The cache was not deleted.
         """
 
         def write(connection: sqlite3.Connection) -> None:

@@ -1,10 +1,10 @@
-"""The tables of the local history, and how a room's log is put into them and read back.
+"""Schema and row mapping of the local history.
 
-Rule 1  A span says: every message of this stretch is here, and every change of this
-        stretch is in the message it changes, or waits beside it. Both are written in
-        one transaction, so what is lost is a gap that can be seen, never a silent hole.
-Rule 2  A message that knows more changes (`as_of`, see `RoomLog`) is never replaced by
-        one that knows fewer: several programs write at once.
+- Ranges: table `spans` lists the cached ranges. Each range contains all of its messages; its changes are
+  applied to their target or stored in `changes`. Messages and ranges are committed together,
+  so that losses become visible gaps.
+- Versions: a stored message is only replaced by a base with an equal or higher `as_of` (`RoomLog`),
+  because several processes may write concurrently.
 """
 
 import sqlite3
@@ -73,13 +73,24 @@ _change_decoder = msgspec.json.Decoder(MessageChange)
 
 
 def find_room_id(connection: sqlite3.Connection, server_url: str, room_key: str) -> int | None:
-    """The number of a room, None when it is not known."""
+    """Return the row id of a room, None if the room is not stored."""
     row = connection.execute("SELECT id FROM rooms WHERE server = ? AND key = ?", (server_url, room_key)).fetchone()
     return None if row is None else row[0]
 
 
 def read_segment(connection: sqlite3.Connection, room_id: int, first: int, before: int, limit: int) -> LogSegment:
-    """The newest messages in a stretch, as far as `limit` reaches."""
+    """Read the newest messages of a range.
+
+    Args:
+        connection: Connection inside a transaction.
+        room_id: Row id of the room.
+        first: First `seq` of the range.
+        before: End of the range, exclusive.
+        limit: Maximum number of messages.
+
+    Raises:
+        CorruptDatabase: A row cannot be decoded.
+    """
     rows = connection.execute(_SELECT_NEWEST, (room_id, first, before, limit)).fetchall()
     try:
         messages = [(sanitize.message(_message_decoder.decode(body)), as_of) for as_of, body in reversed(rows)]
@@ -90,14 +101,14 @@ def read_segment(connection: sqlite3.Connection, room_id: int, first: int, befor
         )
         changes = [sanitize.change(_change_decoder.decode(body)) for (body,) in pending_changes]
     except (msgspec.MsgspecError, UnicodeDecodeError):
-        raise CorruptDatabase("a row is no message") from None
+        raise CorruptDatabase("undecodable row") from None
     ranges = read_ranges(connection, room_id)
     ranges.truncate(first_read, before)
     return LogSegment(tuple(messages), tuple(changes), ranges.ranges())
 
 
 def write_segment(connection: sqlite3.Connection, room_id: int, segment: LogSegment) -> None:
-    """Add what was learnt of a room."""
+    """Merge a log segment into a room."""
     connection.executemany(
         _UPSERT_MESSAGE,
         [(room_id, message.seq, as_of, _encoder.encode(message)) for message, as_of in segment.messages],
@@ -119,7 +130,7 @@ def write_segment(connection: sqlite3.Connection, room_id: int, segment: LogSegm
 
 
 def read_ranges(connection: sqlite3.Connection, room_id: int) -> SeqRanges:
-    """What is known of a room."""
+    """Read the cached ranges of a room."""
     ranges = SeqRanges()
     for first, last in connection.execute("SELECT first, last FROM spans WHERE room = ? ORDER BY first", (room_id,)):
         ranges.add(first, last)
@@ -135,14 +146,17 @@ def _write_ranges(connection: sqlite3.Connection, room_id: int, ranges: SeqRange
 def read_segment_before(
     connection: sqlite3.Connection, room_id: int, seq: int, limit: int, *, allow_gap: bool
 ) -> LogSegment | None:
-    """The newest messages before an entry, None when there are none.
+    """Read the newest messages before an entry.
 
     Args:
-        connection: In a transaction.
-        room: Its number.
-        seq: The entry.
-        limit: How many messages.
-        over_gaps: Whatever is older will do; otherwise only what reaches up to the entry.
+        connection: Connection inside a transaction.
+        room_id: Row id of the room.
+        seq: Entry that follows the messages.
+        limit: Maximum number of messages.
+        allow_gap: Also return messages that a gap separates from the entry.
+
+    Returns:
+        The messages, or None if none are stored.
     """
     seq_range = connection.execute(
         "SELECT first, last FROM spans WHERE room = ? AND first < ? ORDER BY first DESC LIMIT 1", (room_id, seq)
@@ -153,13 +167,16 @@ def read_segment_before(
 
 
 def read_segment_around(connection: sqlite3.Connection, room_id: int, seq: int, limit: int) -> LogSegment | None:
-    """The messages about one that is here, as far as what is known of the room reaches without a gap; None elsewhere.
+    """Read the messages around a stored message, within its contiguous range.
 
     Args:
-        connection: In a transaction.
-        room: Its number.
-        seq: The message.
-        limit: How many messages, half of them before it.
+        connection: Connection inside a transaction.
+        room_id: Row id of the room.
+        seq: Message at the center.
+        limit: Maximum number of messages, half of them before the center.
+
+    Returns:
+        The messages, or None if the center is not stored.
     """
     seq_range = connection.execute(
         "SELECT first, last FROM spans WHERE room = ? AND first <= ? ORDER BY first DESC LIMIT 1", (room_id, seq)
@@ -175,7 +192,13 @@ def read_segment_around(connection: sqlite3.Connection, room_id: int, seq: int, 
 
 
 def prune(connection: sqlite3.Connection, room_id: int, max_messages: int) -> None:
-    """Forget the oldest messages of a room, so that `bound` stay."""
+    """Delete the oldest messages of a room.
+
+    Args:
+        connection: Connection inside a transaction.
+        room_id: Row id of the room.
+        max_messages: Number of messages to retain.
+    """
     oldest = connection.execute(
         "SELECT seq FROM messages WHERE room = ? ORDER BY seq DESC LIMIT 1 OFFSET ?", (room_id, max_messages)
     ).fetchone()

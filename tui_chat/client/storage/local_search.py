@@ -1,7 +1,7 @@
-"""Searching the messages that are kept on this computer, and finding the place of a time among them.
+"""Search by text and by time in the local history.
 
-Rule 1  A message is compared as it reads by now: with the changes that wait beside it.
-Rule 2  One search reads no more than `READ_MAX` messages; `next` says how far it came.
+- State: messages are matched after their pending changes are applied.
+- Bound: one search scans at most `MAX_SCANNED_MESSAGES` messages and returns the id to continue from.
 """
 
 import heapq
@@ -20,7 +20,7 @@ from tui_chat.protocol.search_query import SearchQuery
 T = TypeVar("T")
 
 MAX_SCANNED_MESSAGES = 100_000
-"""About half a second of the file's thread."""
+"""Scan limit of one search, about half a second in the database thread."""
 
 _message_decoder = msgspec.json.Decoder(Message)
 _change_decoder = msgspec.json.Decoder(MessageChange)
@@ -35,17 +35,23 @@ def search_messages(
     before: int | None,
     limit: int,
 ) -> tuple[list[Message], int | None]:
-    """Messages that the query finds, newest first, and the id from which to go on; None when that was all.
+    """Search the messages of a server, newest first.
 
     Args:
-        connection: In a transaction.
-        room: The key of the one room to look in; None for all of the server's.
-        before: Only messages with a lesser id.
+        connection: Connection inside a transaction.
+        server_url: Base URL of the server.
+        query: Parsed search query.
+        room_key: Canonical key of the room to search, None for all rooms.
+        before: Exclusive upper bound of the message `id`, None for no bound.
+        limit: Maximum number of messages.
+
+    Returns:
+        The matching messages, and the `before` of the next page or None on the last page.
     """
-    rooms = "SELECT id, name FROM rooms WHERE server = ? AND (? IS NULL OR key = ?)"
+    select_rooms = "SELECT id, name FROM rooms WHERE server = ? AND (? IS NULL OR key = ?)"
     logs = [
         _iter_newest_first(connection, room_id, room_name, before)
-        for room_id, room_name in connection.execute(rooms, (server_url, room_key, room_key)).fetchall()
+        for room_id, room_name in connection.execute(select_rooms, (server_url, room_key, room_key)).fetchall()
     ]
     matches: list[Message] = []
     for scanned, message in enumerate(heapq.merge(*logs, key=_message_id, reverse=True)):
@@ -57,7 +63,16 @@ def search_messages(
 
 
 def find_seq_at(connection: sqlite3.Connection, room_id: int, ts: int) -> int | None:
-    """The first message of this time (milliseconds since the epoch) or later; the last one when there is none."""
+    """Return the `seq` of the first message at or after a time.
+
+    Args:
+        connection: Connection inside a transaction.
+        room_id: Row id of the room.
+        ts: Time in milliseconds since the epoch.
+
+    Returns:
+        The `seq`, that of the last message if all are older, or None for an empty room.
+    """
     seq = _bisect_seq(connection, room_id, lambda message: message.ts >= ts)
     if seq is not None:
         return seq
@@ -73,8 +88,8 @@ def _iter_newest_first(
         change = _decode(_change_decoder, body)
         pending_changes.setdefault(change.target, []).append(change)
     end_seq = 2**63 - 1 if before is None else _bisect_seq(connection, room_id, lambda message: message.id >= before)
-    rows = "SELECT body FROM messages WHERE room = ? AND seq < ? ORDER BY seq DESC"
-    for (body,) in connection.execute(rows, (room_id, 2**63 - 1 if end_seq is None else end_seq)):
+    select_messages = "SELECT body FROM messages WHERE room = ? AND seq < ? ORDER BY seq DESC"
+    for (body,) in connection.execute(select_messages, (room_id, 2**63 - 1 if end_seq is None else end_seq)):
         message = _decode(_message_decoder, body)
         for change in pending_changes.get(message.seq, ()):
             message = apply_change(message, change)
@@ -82,7 +97,7 @@ def _iter_newest_first(
 
 
 def _bisect_seq(connection: sqlite3.Connection, room_id: int, predicate: Callable[[Message], bool]) -> int | None:
-    """The first `seq` from which on this is so: what grows along a log is found by halving."""
+    """Return the first stored `seq` that satisfies a monotonic predicate, by binary search."""
     low, high = 0, 2**53
     while low < high:
         middle = (low + high) // 2
@@ -103,7 +118,7 @@ def _decode(decoder: "msgspec.json.Decoder[T]", body: bytes) -> T:
     try:
         return decoder.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError):
-        raise CorruptDatabase("a row is no message") from None
+        raise CorruptDatabase("undecodable row") from None
 
 
 def _message_id(message: Message) -> int:

@@ -1,12 +1,10 @@
-"""The log of one room and what is kept of it on this computer: read when the room is opened, written as it grows.
+"""Write-behind cache of one room log in the local history.
 
-Rule 1  Nothing waits for the disk but whoever opens a room or wants what is older.
-Rule 2  What is learnt is written `WRITE_AFTER` seconds later, and at the end: in
-        transactions of `WRITTEN_AT_ONCE` messages, so that a flood does not hold up the
-        program, and which stretches are known with the last.
-Rule 3  Without a disk everything works and nothing is kept; that is told once. When
-        something could not be written the disk is no longer read: it would bring
-        messages back without the changes that were lost.
+- Latency: only loads wait for the disk.
+- Batching: new entries are written after `WRITE_DELAY` seconds and at the end, in transactions of
+  `WRITE_BATCH_SIZE` messages. The last transaction contains the ranges.
+- Failures: the first failure is reported, and the client continues in memory. After a failed
+  write, older messages are not read from disk, because their changes may be missing there.
 """
 
 import asyncio
@@ -23,17 +21,18 @@ log = logging.getLogger("chat.client")
 WRITE_DELAY = 0.5
 WRITE_BATCH_SIZE = 500
 MESSAGES_ON_LOAD = 200
-"""Messages that are read when a room is opened; what is older is read when somebody wants it."""
+"""Number of messages read by `load`; older ones are read on demand."""
 
 
 class RoomCache:
-    """What is kept of one room.
+    """Cache of one room log.
 
     Args:
-        history: Where.
-        shelf: Which room.
-        room_log: What is known of it.
-        tell: Told why something cannot be kept, in a sentence.
+        history: Local history.
+        room_key: Room to cache.
+        room_log: Log of the room.
+        tasks: Task set for writes.
+        on_error: Callback for the readable report of a failure.
     """
 
     def __init__(
@@ -56,7 +55,11 @@ class RoomCache:
         room_log.track_changes()
 
     async def load(self) -> CachedRoom | None:
-        """Take what is kept into the log; None when there is nothing."""
+        """Restore the newest cached messages into the log.
+
+        Returns:
+            The cached room, or None if the room is not cached or not readable.
+        """
         try:
             cached = await self._history.open(self._room_key, MESSAGES_ON_LOAD)
         except LocalStorageError as error:
@@ -67,7 +70,15 @@ class RoomCache:
         return cached
 
     async def load_older(self, limit: int, *, allow_gap: bool) -> tuple[int, ...] | None:
-        """Take in what is older than the log; the `seq` of what is new in it, None when nothing is here."""
+        """Restore messages before the start of the log.
+
+        Args:
+            limit: Maximum number of messages.
+            allow_gap: Also restore messages that a gap separates from the log.
+
+        Returns:
+            `seq` of each new or modified message, or None without cached messages.
+        """
         await self.flush()
         if self._write_failed:
             return None
@@ -82,7 +93,16 @@ class RoomCache:
         return self._room_log.restore(segment)
 
     async def load_around(self, *, seq: int | None = None, at: int | None = None, limit: int) -> tuple[int, ...] | None:
-        """Take in what is here about a message or a time; the `seq` of what is new in the log, None when nothing is."""
+        """Restore the messages around a message or a time.
+
+        Args:
+            seq: Message at the center.
+            at: Time at the center in milliseconds since the epoch.
+            limit: Maximum number of messages.
+
+        Returns:
+            `seq` of each new or modified message, or None if the center is not cached.
+        """
         await self.flush()
         if self._write_failed:
             return None
@@ -94,20 +114,27 @@ class RoomCache:
         return None if segment is None else self._room_log.restore(segment)
 
     def schedule_write(self) -> None:
-        """The log has grown or changed."""
+        """Start a delayed write if the log has unsaved changes."""
         if self._room_log.is_dirty and (self._write_task is None or self._write_task.done()):
             self._flush_requested.clear()
-            self._write_task = self._tasks.start(self._write_dirty(), "keeping history")
+            self._write_task = self._tasks.start(self._write_dirty(), "history write")
 
     async def save_room_info(self, name: str, topic: str, member_id: str, nick_key: str) -> None:
-        """The room was entered as this member (`nick` is the key of its nickname), or is about something else."""
+        """Store name, topic and own member id of the room.
+
+        Args:
+            name: Room name in the server's spelling.
+            topic: Room topic.
+            member_id: Own member id.
+            nick_key: Canonical key of the assigned nickname.
+        """
         try:
             await self._history.save_room_info(self._room_key, name, topic, member_id, {self._room_key.nick, nick_key})
         except LocalStorageError as error:
             self._report_failure(error)
 
     async def clear(self) -> None:
-        """The server has another log by now."""
+        """Delete the cached log and discard unsaved changes after a replacement of the server log."""
         self._room_log.pop_dirty()
         try:
             await self._history.clear_room(self._room_key)
@@ -115,7 +142,7 @@ class RoomCache:
             self._report_failure(error)
 
     async def flush(self) -> None:
-        """Wait until the disk holds all that the log does, as far as it can."""
+        """Write all unsaved changes and wait for the disk."""
         self.schedule_write()
         self._flush_requested.set()
         while self._write_task is not None and not self._write_task.done():
@@ -126,17 +153,17 @@ class RoomCache:
             async with asyncio.timeout(WRITE_DELAY):
                 await self._flush_requested.wait()
         except TimeoutError:
-            log.debug("history is written")
+            log.debug("history: writing unsaved changes")
         while self._room_log.is_dirty:
             try:
                 await self._history.write(self._room_key, self._room_log.pop_dirty(WRITE_BATCH_SIZE))
             except LocalStorageError as error:
-                # What is lost is a gap on disk, which is filled when the room is opened the next time.
+                # The lost segment is a gap on disk; the next session fetches its entries again.
                 self._write_failed = True
                 self._report_failure(error)
 
     def _report_failure(self, error: LocalStorageError) -> None:
-        log.warning("history cannot be kept: %s", error.reason)
+        log.warning("history: access failed: %s; messages are held in memory", error.reason)
         if not self._failure_reported:
             self._failure_reported = True
-            self._on_error(f"What is said here cannot be kept on this computer: {error.reason}")
+            self._on_error(f"The message history cannot be saved on this computer: {error.reason}")

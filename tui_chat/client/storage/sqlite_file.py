@@ -1,11 +1,9 @@
-"""A small database file of one user, worked on in a thread of its own.
+"""Private SQLite file with a dedicated thread.
 
-Rule 1  Everything asked of it is done in the order it was asked, in one thread: the
-        event loop never waits for a disk.
-Rule 2  The file is only its owner's to read (0600), whatever the umask says.
-Rule 3  A file that is damaged, or is no file of this program, is renamed to
-        `<name>.damaged-<time>`, never overwritten, and a new one takes its place.
-Rule 4  A file of a newer version is left alone, and nothing is kept.
+- Serialization: operations run in order of submission in one thread; no disk access in the event loop.
+- Permissions: mode 0600, independent of the umask.
+- Corruption: a corrupt or foreign file is renamed to `<name>.damaged-<time>` and replaced by an empty one.
+- Newer versions: a file of a newer schema version is neither read nor changed.
 """
 
 import asyncio
@@ -25,7 +23,7 @@ log = logging.getLogger("chat.client")
 T = TypeVar("T")
 
 BUSY_TIMEOUT = 5.0
-"""How long one program waits for another that writes the same file."""
+"""Wait for the write lock of another process, in seconds."""
 BUSY_RETRY_INTERVAL = 0.02
 
 _CORRUPTION_CODES = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
@@ -33,10 +31,10 @@ _SIDECAR_SUFFIXES = ("-wal", "-shm", "-journal")
 
 
 class LocalStorageError(Exception):
-    """The file cannot be used now.
+    """Operation on a local file failed.
 
     Attributes:
-        reason: One sentence for a person.
+        reason: Readable cause.
     """
 
     def __init__(self, reason: str) -> None:
@@ -45,18 +43,18 @@ class LocalStorageError(Exception):
 
 
 class CorruptDatabase(Exception):
-    """What is in the file cannot be right."""
+    """File content is invalid."""
 
 
 @dataclass(frozen=True, slots=True)
 class SqliteSchema:
-    """What a file holds.
+    """Schema and durability of a SQLite file.
 
     Attributes:
-        application: The number by which such a file is known (SQLite's `application_id`).
-        version: Of the tables.
-        tables: The statements that make them.
-        durable: What was written survives a power cut, not only the end of the program.
+        application_id: Value of `PRAGMA application_id`, which identifies the file type.
+        version: Schema version (`PRAGMA user_version`).
+        statements: DDL statements, separated by semicolons.
+        durable: True for `synchronous=FULL`: commits survive a power failure.
     """
 
     application_id: int
@@ -66,13 +64,13 @@ class SqliteSchema:
 
 
 class SqliteFile:
-    """One file; it is opened when it is first needed.
+    """SQLite file, opened at the first operation.
 
     Args:
-        path: Where it is; the folder is made if it is not there.
-        layout: What it holds.
-        on_damaged: Told the name under which a damaged file was set aside.
-        now: Seconds since the epoch.
+        path: Path of the file; the directory is created on demand.
+        schema: Expected schema.
+        on_corrupt: Callback for the new path of a renamed corrupt file.
+        now: Clock in seconds since the epoch.
     """
 
     def __init__(
@@ -92,27 +90,27 @@ class SqliteFile:
         self._closed = False
 
     async def run(self, operation: Callable[[sqlite3.Connection], T]) -> T:
-        """Do some work in the thread.
+        """Run an operation in the database thread.
 
         Args:
-            work: Gets the connection, which is in no transaction (see `transaction`).
+            operation: Function of the connection, called outside a transaction (see `transaction`).
 
         Raises:
-            StorageFault: It could not be done; nothing of it is in the file.
+            LocalStorageError: The operation failed, or the file is closed.
         """
         if self._closed:
             raise LocalStorageError("the file is closed")
         loop = asyncio.get_running_loop()
         result, backup_path = await loop.run_in_executor(self._executor, self._run_operation, operation)
         if backup_path is not None:
-            log.warning("%s was damaged and set aside", self.path.name)
+            log.warning("%s is corrupt: renamed to %s", self.path.name, backup_path.name)
             self._on_corrupt(backup_path)
         if isinstance(result, LocalStorageError):
             raise result
         return result
 
     async def close(self) -> None:
-        """Finish what was asked, and let the file go."""
+        """Finish all submitted operations and close the file."""
         if not self._closed:
             self._closed = True
             await asyncio.get_running_loop().run_in_executor(self._executor, self._close_connection)
@@ -137,7 +135,7 @@ class SqliteFile:
             try:
                 backup_path = self._quarantine()
             except OSError as error:
-                return LocalStorageError(f"the file is damaged and cannot be set aside ({_error_text(error)})"), None
+                return LocalStorageError(f"the file is corrupt and cannot be renamed ({_error_text(error)})"), None
 
     def _open(self) -> sqlite3.Connection:
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -156,7 +154,7 @@ class SqliteFile:
                     self._init_schema(connection)
                     return connection
                 except sqlite3.OperationalError as error:
-                    # SQLite does not wait for another that changes to WAL at the same moment.
+                    # The busy timeout does not cover a concurrent switch to WAL by another process.
                     if _primary_error_code(error) != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                         raise
                     time.sleep(BUSY_RETRY_INTERVAL)
@@ -173,17 +171,21 @@ class SqliteFile:
             (version,) = connection.execute("PRAGMA user_version").fetchone()
             (table_count,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
             if application_id == schema.application_id and version > schema.version:
-                raise LocalStorageError(f"{self.path.name} was made by a newer version")
+                raise LocalStorageError(f"{self.path.name} belongs to a newer version of the program")
             if not table_count:
                 for statement in schema.statements.split(";"):
                     connection.execute(statement)
                 connection.execute(f"PRAGMA application_id = {schema.application_id}")
                 connection.execute(f"PRAGMA user_version = {schema.version}")
             elif application_id != schema.application_id or version != schema.version:
-                raise CorruptDatabase("this is no file of this program")
+                raise CorruptDatabase("unknown application id or schema version")
 
     def _quarantine(self) -> Path | None:
-        """Rename the file that was opened; None when another program has done so already."""
+        """Rename the corrupt file.
+
+        Returns:
+            The new path, or None if another process has renamed the file already.
+        """
         self._close_connection()
         if self.path.stat().st_ino != self._inode:
             return None
@@ -203,7 +205,7 @@ class SqliteFile:
 
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Generator[None]:
-    """All of it or nothing, with nobody else writing meanwhile."""
+    """Run a write transaction: commit at the end, roll back after an exception."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
@@ -216,7 +218,7 @@ def transaction(connection: sqlite3.Connection) -> Generator[None]:
 
 @contextmanager
 def snapshot(connection: sqlite3.Connection) -> Generator[None]:
-    """Several reads that see one state, whoever writes meanwhile."""
+    """Run a read transaction with a consistent view of the file."""
     connection.execute("BEGIN")
     try:
         yield
@@ -226,11 +228,11 @@ def snapshot(connection: sqlite3.Connection) -> Generator[None]:
 
 
 def _primary_error_code(error: BaseException) -> int:
-    """SQLite's primary result code, 0 for an error that is not SQLite's."""
+    """Return the primary SQLite result code, 0 for other exceptions."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
 
 def _error_text(error: BaseException) -> str:
     if isinstance(error, OSError):
-        return error.strerror or "the file cannot be used"
+        return error.strerror or "file access failed"
     return str(error)
