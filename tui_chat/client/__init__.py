@@ -1,3 +1,4 @@
 """SDK: connection, room logs and outbox.
 
-Imports neither `tui_chat.session` nor Textual."""
+- Dependencies: imports neither `tui_chat.session` nor Textual.
+"""

@@ -1,4 +1,4 @@
-"""A chat server as a program sees it: connect, join rooms, talk. For bots and for screens.
+"""Client of one chat server, for bots and user interfaces.
 
     async with ChatClient("http://localhost:3000") as chat:
         room = await chat.join("tea", nick="ann")
@@ -6,8 +6,7 @@
         async for entry in room:
             ...
 
-It keeps connected, comes back to its rooms after a break as the same member, and
-misses nothing of what was said meanwhile (docs/clients.md).
+- Reconnect: automatic, with the same membership and without missed entries (docs/clients.md).
 """
 
 import asyncio
@@ -53,40 +52,42 @@ from tui_chat.protocol.responses import NickChanged, RoomListResponse, RoomSumma
 if TYPE_CHECKING:
     from tui_chat.client.net.transport import Transport
 
-# A program that sets up no logging sees nothing: whatever matters is raised, or is an event.
+# No output without a logging configuration: problems are exceptions or events.
 log = logging.getLogger("chat.client")
 log.addHandler(logging.NullHandler())
 
 REQUEST_TIMEOUT = 30.0
 MAX_CONCURRENT_JOINS = 4
-"""Joins on their way at the same time: after a break a server has enough to do."""
+"""Limit of concurrent joins, which spreads the load of a reconnect with many rooms."""
 JOIN_RETRY_DELAY = 1.0
 DEFAULT_MAX_MESSAGES = 10_000
 FLUSH_TIMEOUT = 5.0
-"""Seconds that closing waits for what was said and posted last to be on disk."""
+"""Time limit for disk writes in `close`, in seconds."""
 
 
 class ChatClient:
-    """One connection to one server, and the rooms joined over it; an async context manager.
+    """Connection to one server with its joined rooms; an async context manager.
 
     Args:
-        url: Where the server is: `http://host:port`, or any form that `address.parse` takes.
-        guest_key: The secret of an earlier visit, to be the same member again.
-        keep_trying: Entering the context does not wait for a connection, and does not
-            fail without one: it is made in the background, whenever it can be.
-        ca_file: Certificates (PEM) to trust instead of the system's.
-        outbox: Where what is posted is kept until it is sent; whoever gives it closes it, after the client.
-        history: Where what is said is kept, to be there when a room is opened; closed like the outbox.
-        messages_held: How many messages of a room stay in memory at least, when more come than twice as many;
-            None for all.
-        random: Gives a number from 0 up to 1: the spread of attempts to reconnect.
-        clock: Seconds that never go back.
-        wall: Seconds since the epoch, to notice that the computer slept.
-        now_ms: Milliseconds since the epoch.
-        new_id: Gives a new `clientId`.
+        url: Server address in any form accepted by `address.parse_address`.
+        guest_key: Guest key of an earlier session, to restore the membership.
+        connect_in_background: Enter the context without a connection and connect in the background.
+        ca_file: PEM file with trusted certificates, None for the system's.
+        outbox: Persistent outbox. Close the outbox after the client.
+        history: Local message history. Close the history after the client.
+        max_messages: Messages of a room to retain in memory once twice as many are loaded; None for no limit.
+        random: Source of random numbers in [0, 1) for the reconnect jitter.
+        clock: Monotonic clock in seconds.
+        wall_clock: Clock in seconds since the epoch, for the detection of suspends.
+        now_ms: Clock in milliseconds since the epoch.
+        new_id: Generator of `clientId` values.
+
+    Attributes:
+        url: Base URL of the server.
+        guest_key: Current guest key, None before the first join.
 
     Raises:
-        ValueError: The URL is not one; the text is a sentence for a person.
+        ValueError: Invalid URL; the message is readable text.
     """
 
     def __init__(
@@ -118,8 +119,8 @@ class ChatClient:
             if store is not None:
                 store.on_problem = lambda problem: self._emit(PersistenceFailed(problem))
         self._tasks = TaskSet()
-        self._rooms: dict[str, Room] = {}  # by the key of the name
-        self._rooms_by_name: dict[str, Room] = {}  # by the name as pushes have it
+        self._rooms: dict[str, Room] = {}  # by canonical key
+        self._rooms_by_name: dict[str, Room] = {}  # by the spelling in pushes
         self._event_stream: EventStream | None = None
         self._closed = False
         self._join_slots = asyncio.Semaphore(MAX_CONCURRENT_JOINS)
@@ -139,19 +140,19 @@ class ChatClient:
 
     @property
     def state(self) -> ConnectionState:
-        """How the connection is."""
+        """Current connection state."""
         return self._connector.state
 
     @property
     def rooms(self) -> dict[str, Room]:
-        """The rooms that were entered, or opened with what is kept here, by name, in the order they were."""
+        """Joined and cached rooms by name, in order of creation."""
         return {room.name: room for room in self._rooms.values() if room.was_opened}
 
     async def __aenter__(self) -> "ChatClient":
         """Connect.
 
         Raises:
-            Unreachable: The server cannot be reached (not with `keep_trying`).
+            Unreachable: The attempt failed; not raised with `connect_in_background`.
         """
         if not self._connect_in_background:
             try:
@@ -159,14 +160,14 @@ class ChatClient:
             except BaseException:
                 await self.close()
                 raise
-        self._tasks.start(self._connector.run(), "the connection to the server")
+        self._tasks.start(self._connector.run(), "connection supervision")
         return self
 
     async def connect(self) -> None:
-        """Make the first connection before the context is entered, to learn whether it can be made.
+        """Connect before entering the context, to test the address.
 
         Raises:
-            Unreachable: The server cannot be reached.
+            Unreachable: The attempt failed.
         """
         await self._connector.connect()
 
@@ -176,7 +177,7 @@ class ChatClient:
         await self.close()
 
     async def close(self) -> None:
-        """End the connection; every iteration over rooms and events ends, and nothing keeps running."""
+        """Close the connection, all rooms and the event stream."""
         if self._closed:
             return
         self._closed = True
@@ -192,18 +193,18 @@ class ChatClient:
             self._event_stream.close()
 
     def events(self) -> EventStream:
-        """Everything that happens from now on, for one consumer to iterate.
+        """Return the stream of future events, for a single consumer.
 
         Raises:
-            RuntimeError: Somebody has it already.
+            RuntimeError: The stream was requested before.
         """
         if self._event_stream is not None:
-            raise RuntimeError("a client's events are for one consumer")
+            raise RuntimeError("events() supports one consumer; share its stream")
         self._event_stream = EventStream()
         return self._event_stream
 
     def reconnect_now(self) -> None:
-        """While offline: try to connect now, not when the time comes."""
+        """Skip the reconnect delay; no effect while online."""
         self._connector.reconnect_now()
 
     async def join(
@@ -215,17 +216,18 @@ class ChatClient:
         invite: str | None = None,
         timeout: float = REQUEST_TIMEOUT,
     ) -> Room:
-        """Come into a room. One that was joined already is given as it is.
+        """Join a room, or return the joined room of this name.
 
         Args:
-            room: Its name.
-            nick: What you want to be called; `Room.nick` is what you got.
-            limit: How much of what was said before to fetch, up to 200 entries.
-            invite: The code that opens a room which is not public.
-            timeout: Seconds to go on trying.
+            room: Room name.
+            nick: Requested nickname; `Room.nick` is the assigned one.
+            limit: Number of history entries to fetch, at most 200.
+            invite: Invite code of a private room.
+            timeout: Time limit of the call in seconds.
 
         Raises:
-            ChatError: The server refused, or (`Unavailable`) did not answer in time.
+            ChatError: The server rejected the join.
+            Unavailable: No response before the timeout.
         """
         key = names.canonical_key(names.validate_room_name(room))
         joined_room = self._rooms.get(key)
@@ -241,7 +243,7 @@ class ChatClient:
         except TimeoutError:
             raise Unavailable(joined_room.last_error or "the server did not answer in time") from None
         finally:
-            # Whoever else asked for the room meanwhile gets what became of this attempt.
+            # Concurrent calls for the same room share the outcome of this attempt.
             if is_new and not joined_room.was_joined:
                 await joined_room.leave()
         return joined_room
@@ -249,22 +251,21 @@ class ChatClient:
     async def open_cached(
         self, room: str, *, nick: str, limit: int = HISTORY_DEFAULT, invite: str | None = None
     ) -> Room | None:
-        """Come into a room of which something is kept here, with that; a server is not waited for.
+        """Open a cached room without waiting for a server.
 
-        The room is joined as soon as it can be, which `RoomEntered` tells; when the
-        server refuses, `RoomLost`.
+        The join follows in the background: `RoomJoined` reports success, `RoomLost` a rejection.
 
         Args:
-            room: Its name.
-            nick: What you want to be called.
-            limit: As for `join`.
-            invite: As for `join`.
+            room: Room name.
+            nick: Requested nickname.
+            limit: Number of history entries to fetch, at most 200.
+            invite: Invite code of a private room.
 
         Returns:
-            The room, None when nothing of it is kept here.
+            The room, or None if the room is not cached.
 
         Raises:
-            ChatError: The names cannot be.
+            ChatError: Invalid room name or nickname.
         """
         cached_room = self._rooms.get(names.canonical_key(names.validate_room_name(room)))
         is_new = cached_room is None
@@ -302,25 +303,28 @@ class ChatClient:
         if self._closed:
             room.close(Unavailable("the client was closed"))
         elif (transport := self._connector.gate.value) is not None:
-            self._tasks.start(self._join_room(room, transport), "joining a room")
+            self._tasks.start(self._join_room(room, transport), "room join")
 
     async def _load_cache(self, room: Room) -> None:
-        """Bring in what is kept; the file as a whole is looked at only after that, which takes longer."""
+        """Load the cache of a room, then start the integrity check of the history file, which takes longer."""
         await room.load_cache()
         if self._history is not None and self._check_task is None:
-            self._check_task = self._tasks.start(self._check_history(self._history), "checking the history")
+            self._check_task = self._tasks.start(self._check_history(self._history), "history check")
 
     async def _check_history(self, history: LocalHistory) -> None:
         try:
             await history.check()
         except LocalStorageError as error:
-            log.warning("the history could not be checked: %s", error.reason)
+            log.warning("history: integrity check failed: %s", error.reason)
 
     async def list_rooms(self, query: str | None = None) -> list[RoomSummary]:
-        """The public rooms whose name or topic holds the query, and yours.
+        """Return public rooms and the own private rooms.
+
+        Args:
+            query: Text in the name or topic, None for all rooms.
 
         Raises:
-            ChatError: The server refused, or did not answer in time.
+            ChatError: The server rejected the request, or no response arrived in time.
         """
         response = await self._connector.request(
             self._connector.gate, ListRooms(query=query), RoomListResponse, REQUEST_TIMEOUT
@@ -330,26 +334,33 @@ class ChatClient:
     async def search(
         self, query: str, *, room: str | None = None, before: int | None = None, limit: int = HISTORY_DEFAULT
     ) -> SearchPage:
-        """Look for what was said, newest first: on the server, or without a connection in what is on this computer.
+        """Search messages on the server, or in the local history without a connection.
 
         Args:
-            query: Words that must all be in a message (docs/protocol.md, "Searching").
-            room: Only in this room; otherwise in all that you may read.
-            before: Only what is older than this `id`: the `next` of the page before.
-            limit: How many messages, at most 100.
+            query: Search words, all required (docs/protocol.md, "Search").
+            room: Room to search, None for all readable rooms.
+            before: Exclusive upper bound of the message `id`: `next_before` of the previous page.
+            limit: Maximum number of messages, at most 100.
 
         Raises:
-            BadRequest, TooLong: Such a query cannot be searched for.
-            NotFound: There is no such room.
-            RateLimited: You search too fast.
+            BadRequest, TooLong: Invalid query.
+            NotFound: The room does not exist.
+            RateLimited: The search rate limit applied.
         """
         return await self._searcher.search(query, room, before, limit)
 
     async def change_nick(self, nick: str, room: str | None = None) -> str:
-        """Take another nickname, in one room or in all; the one you got.
+        """Change the own nickname.
+
+        Args:
+            nick: Requested nickname.
+            room: Room of the change, None for all rooms.
+
+        Returns:
+            The assigned nickname.
 
         Raises:
-            ChatError: The server refused, or did not answer in time.
+            ChatError: The server rejected the request, or no response arrived in time.
         """
         if room is not None:
             request = ChangeNick(nick_name=nick, room=room)
@@ -361,18 +372,17 @@ class ChatClient:
         response = await self._connector.request(self._connector.gate, request, NickChanged, REQUEST_TIMEOUT)
         return sanitize.nickname(response.nick_name)
 
-    # -- the connection
-
+    # -- connection
     def _on_connected(self, transport: "Transport") -> None:
         for room in self._rooms.values():
-            self._tasks.start(self._join_room(room, transport), "joining a room")
+            self._tasks.start(self._join_room(room, transport), "room join")
 
     def _on_disconnected(self) -> None:
         for room in self._rooms.values():
             room.on_disconnected()
 
     async def _join_room(self, room: Room, transport: "Transport") -> None:
-        """Join a room over this connection; wait out what passes, give up on what stays."""
+        """Join a room over a connection: retry after temporary errors, close the room after others."""
         await self._load_cache(room)
         if room.was_joined:
             await room.sender.claim_orphans()
@@ -399,7 +409,7 @@ class ChatClient:
             try:
                 await self._outbox.update_guest(self.url, hash_guest_key(old_key), hash_guest_key(guest_key))
             except LocalStorageError as error:
-                log.warning("the outbox could not be given the new guest key: %s", error.reason)
+                log.warning("outbox: update of the guest key failed: %s", error.reason)
 
     def _on_join_refused(self, room: Room, error: ChatError) -> None:
         was_open = room.was_opened and not room.gate.has_failed
@@ -413,7 +423,7 @@ class ChatClient:
             for name in [name for name, indexed_room in rooms.items() if indexed_room is room]:
                 del rooms[name]
 
-    # -- what the server tells
+    # -- pushes
 
     def _on_push(self, event: str, body: bytes) -> None:
         transport = self._connector.gate.value
@@ -423,10 +433,10 @@ class ChatClient:
         try:
             self._handle_push(decode_push(event, body))
         except ChatError as error:
-            # A plain message without seq, a kind that is not known yet, or something broken.
-            log.debug("a push (%s) was ignored: %s", event, type(error).__name__)
+            # Includes pushes of basic servers without `seq` and kinds of later protocol versions.
+            log.debug("push %s ignored: %s", event, type(error).__name__)
         except Exception:
-            log.exception("a push (%s) could not be taken in", event)
+            log.exception("push %s ignored: handler failed", event)
 
     def _on_basic_push(self, room_key: str, event: str, body: bytes) -> None:
         joined_room, push = self._rooms.get(room_key), basic_server.decode_basic_push(event, body)
@@ -456,12 +466,12 @@ class ChatClient:
             case wire_events.GoingAwayPush():
                 self._connector.on_going_away(push.reconnect_after)
             case _:
-                log.debug("a push was ignored: %s", type(push).__name__)
+                log.debug("push ignored: no handler for %s", type(push).__name__)
 
     def _find_room(self, name: str) -> Room | None:
         room = self._rooms_by_name.get(name)
         if room is None:
-            # Before the answer to a join, and when the server's way to write the name has changed.
+            # Pushes before the join response, or after a change of the server's spelling.
             room = self._rooms.get(names.canonical_key(names.validate_room_name(name)))
         return room
 

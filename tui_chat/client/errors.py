@@ -1,26 +1,26 @@
-"""What can go wrong between a client and its server, beside what the server refuses.
+"""SDK errors that are raised without an error response of the server.
 
-Whoever catches `tui_chat.protocol.errors.ChatError` has every error of the SDK.
+- Hierarchy: all SDK errors derive from `tui_chat.protocol.errors.ChatError`.
 """
 
 from tui_chat.protocol.errors import BadRequest, Conflict, Unavailable
 
 
 class Unreachable(Unavailable):
-    """No connection to the server could be made; `message` says why, for a person."""
+    """Connection attempt failed; `message` contains the reason as readable text."""
 
 
 class ConnectionLost(Unavailable):
-    """The connection ended before the answer came: the request may have been done or not."""
+    """Connection closed before the response; the outcome of the request is unknown."""
 
 
 class OutboxFull(Unavailable):
-    """So much waits to be sent into the room that nothing more is taken."""
+    """Outbox of the room is at its item limit."""
 
 
 class UnsupportedByServer(BadRequest):
-    """The server is a plain one (docs/clients.md, "Plain servers"), which knows only joining and talking."""
+    """Request unknown to a basic server (docs/clients.md, "Basic servers")."""
 
 
 class DeliveryUnknown(Conflict):
-    """A plain server got the message, perhaps: nobody knows whether it was said. Said again, it may be said twice."""
+    """Message without an echo from a basic server; resending may duplicate the message."""

@@ -1,12 +1,10 @@
-"""The events of a client, in order, for one consumer.
+"""Ordered event queue of one client for one consumer.
 
-Rule 1  While nobody has asked for the stream, nothing is kept.
-Rule 2  Changes of one room's log that follow each other unread are one event, and so
-        are the unread lists of a room's members: a slow consumer gets fewer events,
-        not later ones.
-Rule 3  At most `UNREAD_MAX` events are unread. Beyond, comings, goings and typing are
-        dropped (nobody would look), and changes of a log join the unread ones of
-        their room, so that no message is ever missing from the stream.
+- Lazy: events before the first `ChatClient.events()` call are discarded.
+- Coalescing: consecutive unread `LogChanged` events of a room merge into one, and so do
+  all unread `MembersChanged` events of a room. A slow consumer receives fewer events.
+- Bound: above `MAX_UNREAD_EVENTS`, new notices and typing indicators are dropped, and
+  `LogChanged` events merge with an unread one of their room. No message is omitted.
 """
 
 import asyncio
@@ -20,7 +18,7 @@ MAX_UNREAD_EVENTS = 10_000
 
 @dataclass(slots=True, eq=False)
 class _CoalescedEvent:
-    """A `LogChanged` or `MembersChanged` that may still grow."""
+    """Unread `LogChanged` or `MembersChanged` event that later events merge into."""
 
     latest: LogChanged | MembersChanged
     seqs: list[int] = field(default_factory=list[int])
@@ -32,7 +30,7 @@ class _CoalescedEvent:
 
 
 class EventStream:
-    """Iterate it with `async for`; it ends after the client was closed."""
+    """Asynchronous iterator over the events of a client; ends after `close()`."""
 
     def __init__(self) -> None:
         self._unread: deque[ClientEvent | _CoalescedEvent] = deque()
@@ -41,11 +39,11 @@ class EventStream:
         self._closed = False
 
     def __len__(self) -> int:
-        """How many events are unread."""
+        """Return the number of unread events."""
         return len(self._unread)
 
     def put(self, event: ClientEvent) -> None:
-        """Append an event, or let an unread one grow by it."""
+        """Append an event or merge the event into an unread one."""
         if isinstance(event, LogChanged):
             self._coalesce((LogChanged, event.room, event.live), event, event.seqs, adjacent_only=True)
         elif isinstance(event, MembersChanged):
@@ -55,7 +53,7 @@ class EventStream:
         self._event_available.set()
 
     def close(self) -> None:
-        """Nothing follows."""
+        """End the stream after the unread events."""
         self._closed = True
         self._event_available.set()
 

@@ -1,4 +1,4 @@
-"""What the SDK tells whoever uses it: small typed records, in the order things happened."""
+"""Event types of the SDK."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -9,15 +9,15 @@ from tui_chat.protocol.events import JoinNotice, LeaveNotice, Member, NickNotice
 
 @dataclass(frozen=True, slots=True)
 class Connecting:
-    """The first connection is being made."""
+    """Initial state: no connection attempt has completed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Online:
-    """The server answers.
+    """Connection established.
 
     Attributes:
-        latency: Seconds from a ping to its answer, None until one was measured.
+        latency: Round-trip time of a ping in seconds, None before the first measurement.
     """
 
     latency: float | None = None
@@ -25,12 +25,12 @@ class Online:
 
 @dataclass(frozen=True, slots=True)
 class Offline:
-    """The connection is lost or could not be made.
+    """Connection closed or not established.
 
     Attributes:
-        reason: One sentence for a person.
-        retry_in: Seconds until the next attempt.
-        retry_at: The same moment on the monotonic clock (`time.monotonic`).
+        reason: Readable cause.
+        retry_in: Delay before the next attempt, in seconds.
+        retry_at: Time of the next attempt on the client's monotonic clock, in seconds.
     """
 
     reason: str
@@ -40,7 +40,7 @@ class Offline:
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """The client was closed; nothing follows."""
+    """Final state after `ChatClient.close()`."""
 
 
 ConnectionState = Connecting | Online | Offline | Closed
@@ -48,20 +48,20 @@ ConnectionState = Connecting | Online | Offline | Closed
 
 @dataclass(frozen=True, slots=True)
 class ConnectionStateChanged:
-    """The connection is now in another state."""
+    """Transition to a new connection state."""
 
     state: ConnectionState
 
 
 @dataclass(frozen=True, slots=True)
 class RoomJoined:
-    """A room was joined, for the first time or again after a break.
+    """Successful join or rejoin of a room.
 
     Attributes:
-        room: The room's name as the server writes it.
-        again: True after a break.
-        anew: The server's data was replaced meanwhile: what was known of the room's
-            log is gone, and nothing shown of it counts any more.
+        room: Room name in the server's spelling.
+        rejoined: True for a rejoin after a reconnect.
+        log_reset: True if the server log was replaced. `Room.log` was reset, and entries
+            displayed before are invalid.
     """
 
     room: str
@@ -71,10 +71,11 @@ class RoomJoined:
 
 @dataclass(frozen=True, slots=True)
 class RoomLost:
-    """A room could not be joined again after a break, and is closed.
+    """Room closed because the server rejected the join.
 
     Attributes:
-        reason: One sentence for a person.
+        room: Room name.
+        reason: Readable cause.
     """
 
     room: str
@@ -83,12 +84,12 @@ class RoomLost:
 
 @dataclass(frozen=True, slots=True)
 class LogChanged:
-    """The room's log has changed; `Room.log` holds it.
+    """Change of `Room.log`.
 
     Attributes:
-        room: The room's name.
-        seqs: The `seq` of each message that is new or now reads otherwise, ascending.
-        live: They were said just now (not history that was fetched).
+        room: Room name.
+        seqs: `seq` of each new or modified message, ascending.
+        live: True for new messages, false for fetched history.
     """
 
     room: str
@@ -98,14 +99,14 @@ class LogChanged:
 
 @dataclass(frozen=True, slots=True)
 class NoticeReceived:
-    """Somebody came, left or changed nickname."""
+    """Join, leave or nickname change of a member."""
 
     notice: JoinNotice | LeaveNotice | NickNotice
 
 
 @dataclass(frozen=True, slots=True)
 class MembersChanged:
-    """The room's members are now these."""
+    """Complete member list of a room after a change."""
 
     room: str
     members: tuple[Member, ...]
@@ -113,7 +114,7 @@ class MembersChanged:
 
 @dataclass(frozen=True, slots=True)
 class TypingChanged:
-    """A member began to type, or stopped."""
+    """Start or end of a member's typing indicator."""
 
     room: str
     member_id: str
@@ -122,7 +123,7 @@ class TypingChanged:
 
 @dataclass(frozen=True, slots=True)
 class TopicChanged:
-    """The room is now about something else."""
+    """New topic of a room."""
 
     room: str
     topic: str
@@ -130,46 +131,46 @@ class TopicChanged:
 
 @dataclass(frozen=True, slots=True)
 class OutboxItemChanged:
-    """Something that was posted has come farther, or an earlier program left it and it waits here now.
+    """New, modified or claimed outbox item.
 
     Attributes:
-        posting: As it is now.
+        item: State of the item after the change.
     """
 
     item: OutboxItem
 
     @property
     def room(self) -> str:
-        """The room's name."""
+        """Room name."""
         return self.item.room
 
     @property
     def client_id(self) -> UUID:
-        """Which one."""
+        """Unique id of the item."""
         return self.item.client_id
 
     @property
     def state(self) -> OutboxItemState:
-        """How far it has come."""
+        """Delivery state."""
         return self.item.state
 
     @property
     def problem(self) -> str:
-        """Why it failed, empty otherwise."""
+        """Reason of a failure, empty otherwise."""
         return self.item.problem
 
     @property
     def seq(self) -> int | None:
-        """Its entry in the room's log, once it was sent."""
+        """`seq` of the resulting log entry, None before the acknowledgement."""
         return self.item.seq
 
 
 @dataclass(frozen=True, slots=True)
 class PersistenceFailed:
-    """Something cannot be kept on this computer's disk; everything works without, until the program ends.
+    """Local storage failure; the client continues in memory.
 
     Attributes:
-        problem: One or two sentences for a person.
+        problem: Readable description of one or two sentences.
     """
 
     problem: str

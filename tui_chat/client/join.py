@@ -1,4 +1,4 @@
-"""What goes over one connection when a room is entered or left."""
+"""Join verification and leave request of one connection."""
 
 import asyncio
 import logging
@@ -20,16 +20,16 @@ LEAVE_TIMEOUT = 5.0
 async def is_log_replaced(
     transport: "Transport", response: JoinResponse, last_known_seq: int, cached_message: Message | None
 ) -> bool:
-    """Whether the server's log of a room that was joined is not the one known.
+    """Return whether the server's log differs from the cached log.
 
     Args:
-        transport: The connection.
-        answer: To the join.
-        held: The live end of what is known.
-        kept: The newest message that was kept on this computer, None when the server has shown it since.
+        transport: Connection on which the room was joined.
+        response: Server response to the join.
+        last_known_seq: Highest cached `seq`.
+        cached_message: Newest message of the local cache, None once the server has confirmed the cache.
 
     Raises:
-        ChatError: The server refused, or the connection ended.
+        ChatError: The server rejected the `history` request, or the connection closed.
     """
     if response.room.last_seq < last_known_seq:
         return True
@@ -43,13 +43,12 @@ async def is_log_replaced(
 
 
 async def send_leave(transport: "Transport", room: str) -> None:
-    """Leave a room over the connection on which it was joined; that it is not confirmed is no error."""
+    """Leave a room on the connection of its join; log a missing confirmation only."""
     if transport.basic_room is not None:
-        transport.abort()  # to such a server that is what leaving is
+        transport.abort()  # basic servers have no `leaveRoom` request
         return
     try:
         async with asyncio.timeout(LEAVE_TIMEOUT):
             await transport.request(LeaveRoom(room=room), Empty)
     except (ChatError, TimeoutError) as error:
-        # Whoever is not there has left as well.
-        log.debug("leaving a room was not confirmed: %s", type(error).__name__)
+        log.debug("leave request failed: %s; room closed locally", type(error).__name__)

@@ -1,6 +1,6 @@
-"""Saying something and waiting until it was said, at the pace that the server allows.
+"""Acknowledged sends with retries under the server's rate limit.
 
-Rule 1  One message at a time waits out the rate limit; the others wait behind it.
+- Throttling: one message per room retries after `rate_limited`; later messages wait for a lock.
 """
 
 import asyncio
@@ -22,29 +22,37 @@ log = logging.getLogger("chat.client")
 
 
 class RateLimitedSender:
-    """What is sent into one room while somebody waits for it.
+    """Sender of acknowledged messages of one room.
 
     Args:
-        gate: Open with the connection on which the room is joined.
-        link: The way to the server.
-        talk: The way to a plain server.
+        gate: Gate of the joined connection.
+        connector: Connection to the server.
+        basic_server: Adapter for basic servers.
     """
 
     def __init__(self, gate: "Gate[Transport]", connector: Connector, basic_server: BasicServer) -> None:
         self._gate = gate
         self._connector = connector
         self._basic_server = basic_server
-        self._throttle_lock = asyncio.Lock()  # held by the one message that waits out the rate limit
+        self._throttle_lock = asyncio.Lock()  # owned by the message that retries after `rate_limited`
 
     async def send(self, request: SendMessage, timeout: float) -> SendResponse:
-        """Send it, and wait for its acknowledgement; what it raises is in `Room.send`."""
+        """Send a message and wait for the acknowledgement.
+
+        Args:
+            request: Message with a `client_id`.
+            timeout: Total time for the connection, retries and rate limit, in seconds.
+
+        Raises:
+            ChatError: As documented by `Room.send`.
+        """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + timeout
         if not self._throttle_lock.locked():
             try:
                 return await self._connector.request(self._gate, request, SendResponse, timeout)
             except RateLimited:
-                log.debug("a message waits for its turn")
+                log.debug("rate limit reached: message queued for retry")
             except UnsupportedByServer:
                 return await self._basic_server.send(await self._gate.wait(), request)
         try:

@@ -1,8 +1,8 @@
-"""A room as one of its members has it: what was said, who is there, and what one can do.
+"""Client view of one room: log, members and requests.
 
-Rule 1  What you say is the affair of `RoomTalk`.
-Rule 2  What was said is the affair of `Backlog`; `async for entry in room` reads it
-        on from the first join, every entry once, whatever breaks.
+- Requests: inherited from `RoomRequests`.
+- Log: maintained by `HistorySync`. `async for entry in room` yields every entry after the first join
+  exactly once, across reconnects.
 """
 
 import asyncio
@@ -43,9 +43,7 @@ from tui_chat.protocol import names
 from tui_chat.protocol.errors import ChatError, NotJoined
 from tui_chat.protocol.events import Entry, Member, Message, PresencePush, TopicChange
 from tui_chat.protocol.limits import HISTORY_DEFAULT, HISTORY_PAGE
-from tui_chat.protocol.requests import (
-    JoinRoom,
-)
+from tui_chat.protocol.requests import JoinRoom
 from tui_chat.protocol.responses import JoinResponse
 
 if TYPE_CHECKING:
@@ -55,18 +53,18 @@ log = logging.getLogger("chat.client")
 
 
 class Room(RoomRequests):
-    """A room that was joined; `ChatClient.join` makes it.
+    """Joined or cached room, created by `ChatClient.join` or `ChatClient.open_cached`.
 
     Attributes:
-        name: As the server writes it.
-        topic: What it is about; may be empty.
-        nick: Your own nickname in it.
-        member_id: Your own id, which your messages have.
-        log: What was said, as far as it is known.
-        gate: Open with the connection on which the room is joined.
-        delivery: What you posted into it and is not sent.
-        trouble: Why it could not be joined yet, empty when nothing was wrong.
-        plain: The server is a plain one (`tui_chat.client.net.basic_server`): nobody is told to be there, nothing is kept.
+        name: Room name in the server's spelling.
+        topic: Room topic, may be empty.
+        nick: Own nickname in the room.
+        member_id: Own member id, the author id of own messages.
+        log: Known part of the room log.
+        gate: Gate of the joined connection.
+        sender: Outbox of the room.
+        last_error: Message of the last failed join attempt, empty without a failure.
+        is_basic_server: True for a basic server without members and history (docs/clients.md, "Basic servers").
     """
 
     def __init__(
@@ -127,13 +125,13 @@ class Room(RoomRequests):
         self._was_joined = False
         self._load_task: asyncio.Task[None] | None = None
         self._tasks = tasks
-        # The newest message that was kept, until the server has shown that it has the same.
+        # Newest cached message until the first join, which compares it with the server's log.
         self._unverified_message: Message | None = None
         self.is_basic_server = False
         self._has_left = False
 
     async def leave(self) -> None:
-        """Go out of the room; its log stays readable."""
+        """Leave the room. The log remains readable."""
         if self._has_left:
             return
         self._has_left = True
@@ -143,16 +141,16 @@ class Room(RoomRequests):
         if transport is not None:
             await self._send_leave(transport)
 
-    # -- reading
+    # -- history
 
     async def load_older(self, limit: int = HISTORY_PAGE) -> bool:
-        """Fetch what was said before the first entry of the log.
+        """Load the entries before the start of the log.
 
         Args:
-            limit: How many entries, at most 200.
+            limit: Maximum number of entries, at most 200.
 
         Returns:
-            Whether there is still more.
+            Whether older entries exist.
 
         Raises:
             ChatError: As `send`.
@@ -160,12 +158,12 @@ class Room(RoomRequests):
         return await self._history_sync.load_older(limit)
 
     async def fill_gap(self, gap: Gap, limit: int | None = None, *, oldest_first: bool = False) -> None:
-        """Fetch what is missing in a gap; `log.gaps()` says what is missing still.
+        """Fetch the missing entries of a gap. `log.gaps()` lists the remaining gaps.
 
         Args:
-            gap: One of `log.gaps()`, or what was one.
-            limit: How many entries, all by default.
-            oldest_first: Begin next to the older messages, not next to the newer ones.
+            gap: Current or earlier element of `log.gaps()`.
+            limit: Maximum number of entries, None for all.
+            oldest_first: Start at the lower end of the gap instead of the upper end.
 
         Raises:
             ChatError: As `send`.
@@ -173,35 +171,53 @@ class Room(RoomRequests):
         await self._history_sync.fill_gap(gap, limit, oldest_first=oldest_first)
 
     async def load_around(self, seq: int, limit: int = HISTORY_PAGE // 2) -> bool:
-        """Fetch what was said about a message; whether it is in the log now, perhaps behind a gap. Raises as `send`."""
+        """Load the entries around a message, possibly behind a gap.
+
+        Args:
+            seq: `seq` of the message.
+            limit: Maximum number of entries.
+
+        Returns:
+            Whether the message is in the log.
+
+        Raises:
+            ChatError: As `send`.
+        """
         await self._history_sync.load_around(seq=seq, limit=limit)
         return seq in self.log
 
     async def load_at_time(self, ts: int, limit: int = HISTORY_PAGE // 2) -> int | None:
-        """Fetch what was said about a time, in milliseconds since the epoch. Raises as `send`.
+        """Load the entries around a time.
+
+        Args:
+            ts: Time in milliseconds since the epoch.
+            limit: Maximum number of entries.
 
         Returns:
-            The `seq` of the first message of then or later, or else of the last one; None when there is none.
+            `seq` of the first loaded message at or after the time, that of the last message if all are older,
+            or None without messages.
+
+        Raises:
+            ChatError: As `send`.
         """
         await self._history_sync.load_around(at=ts, limit=limit)
         return self.log.find_seq_at(ts)
 
     async def search(self, query: str, *, before: int | None = None, limit: int = HISTORY_DEFAULT) -> SearchPage:
-        """Look for what was said here; see `ChatClient.search`."""
+        """Search this room; documented by `ChatClient.search`."""
         return await self._searcher.search(query, self.name, before, limit)
 
     def __aiter__(self) -> "Room":
         return self
 
     async def __anext__(self) -> Entry:
-        """The next entry: a message, or a change to one.
+        """Wait for the next entry.
 
-        What was missed is fetched, and then a message reads as it does by now; its
-        changes follow as entries all the same.
+        A fetched message has its current text; its changes follow as separate entries.
 
         Raises:
-            StopAsyncIteration: The room was left, or the client closed.
-            ChatError: The room was lost.
+            StopAsyncIteration: End after `leave` or `ChatClient.close`.
+            ChatError: The room became unavailable.
         """
         entry = await self._history_sync.next_entry()
         if entry is None:
@@ -209,47 +225,57 @@ class Room(RoomRequests):
         return entry
 
     async def trim(self, keep: int) -> bool:
-        """Let the oldest messages go from memory, so that `kept` stay; `load_older` brings them back.
+        """Release the oldest messages from memory; `load_older` reloads them.
+
+        Args:
+            keep: Number of messages to retain.
 
         Returns:
-            Whether any went.
+            Whether messages were released.
         """
         return await self._history_sync.trim(keep)
 
-    # -- what the client tells the room
+    # -- calls by `ChatClient`
 
     @property
     def members(self) -> dict[str, Member]:
-        """Who is there, by member id, yourself included."""
+        """Members by member id, including the own member."""
         return self._roster.members
 
     @property
     def was_opened(self) -> bool:
-        """It was entered, or something of it was kept here."""
+        """Earlier join or cached history."""
         return self._was_joined or self._has_cache
 
     @property
     def was_joined(self) -> bool:
-        """It was entered, now or before a break."""
+        """At least one successful join."""
         return self._was_joined
 
     async def load_cache(self) -> None:
-        """Bring in what was kept of it on this computer; more than once does nothing."""
+        """Load the local cache and the outbox once; later calls wait for the same load."""
         if self._load_task is None:
-            self._load_task = self._tasks.start(self._load_cache(), "opening a room")
+            self._load_task = self._tasks.start(self._load_cache(), "room cache load")
         await asyncio.wait({self._load_task})
 
     async def flush(self) -> None:
-        """Wait until the disk holds what is to be kept, as far as it can."""
+        """Wait until outbox and history are on disk."""
         await self.sender.flush()
         if self._history_sync.cache is not None:
             await self._history_sync.cache.flush()
 
     async def join(self, transport: "Transport", guest_key: str | None) -> JoinResponse:
-        """Join over this connection, and take in what the answer brings.
+        """Join over a connection and apply the response.
+
+        Args:
+            transport: Current connection.
+            guest_key: Guest key for an existing membership, None for a new guest.
+
+        Returns:
+            The response, synthesized for a basic server.
 
         Raises:
-            ChatError: The server refused, or the connection ended.
+            ChatError: The server rejected the join, or the connection closed.
         """
         since = self.log.last if self._was_joined or self.log.last else None
         join_response = await self._request_join(transport, guest_key, since)
@@ -259,11 +285,11 @@ class Room(RoomRequests):
         was_basic_server, self.is_basic_server = self.is_basic_server, join_response is None
         log_reset = False
         if join_response is None:
-            self._history_sync.cache = None  # what a plain server says is kept on no disk
+            self._history_sync.cache = None  # messages of a basic server are not cached
         elif since is not None and (
             was_basic_server or await is_log_replaced(transport, join_response, since, self._unverified_message)
         ):
-            log.warning("the log of a room is not the one known: it is read anew")
+            log.warning("room log: replaced on the server, reloading")
             self._history_sync.reset(join_response.room.last_seq)
             if self._history_sync.cache is not None:
                 await self._history_sync.cache.clear()
@@ -286,14 +312,14 @@ class Room(RoomRequests):
         return response
 
     def on_push(self, entry: Entry) -> None:
-        """An entry came."""
+        """Apply a pushed entry."""
         entry = sanitize.entry(entry)
         self._history_sync.on_push(entry)
         if isinstance(entry, TopicChange) and self.gate.value is not None:
             self._set_topic(entry.topic)
 
     def on_basic_push(self, push: BasicMessage) -> None:
-        """A plain server told that something was said."""
+        """Apply a push of a basic server."""
         converted = self._basic_server.convert_push(self.name, push, self.log.last)
         if isinstance(converted, Message):
             self._history_sync.on_push(converted)
@@ -302,24 +328,29 @@ class Room(RoomRequests):
             self._emit(NoticeReceived(converted))
 
     def on_presence(self, push: PresencePush) -> None:
-        """Members came, left or changed nickname."""
+        """Apply a presence push."""
         self._roster.apply_presence(push)
         if (own_member := self.members.get(self.member_id)) is not None:
             self.nick = own_member.nick_name
 
     def on_disconnected(self) -> None:
-        """The connection is lost."""
+        """Suspend requests until the next join."""
         self.gate.clear()
         self.log.on_disconnected()
         self._basic_server.on_disconnected()
 
     def close(self, error: ChatError, *, silent: bool = False) -> None:
-        """Nothing follows: whoever waits gets this error, and `async for` ends, by it or `quietly`."""
+        """Close the room: pending requests fail, and `async for` ends.
+
+        Args:
+            error: Exception for pending requests and the iteration.
+            silent: End the iteration without an exception.
+        """
         self.gate.fail(error)
         self._roster.cancel()
         self._history_sync.close(silent=silent)
 
-    # -- within
+    # -- internals
 
     async def _load_cache(self) -> None:
         cached = await self._history_sync.cache.load() if self._history_sync.cache is not None else None
@@ -345,7 +376,7 @@ class Room(RoomRequests):
 
     async def _send_leave(self, transport: "Transport") -> None:
         if transport.basic_room is not None:
-            self._connector.gate.clear(transport)  # it takes no other room
+            self._connector.gate.clear(transport)  # a later join requires a new connection
         await send_leave(transport, self.name)
 
     def _set_topic(self, topic: str) -> None:
@@ -360,7 +391,7 @@ class Room(RoomRequests):
             save = self._history_sync.cache.save_room_info(
                 self.name, self.topic, self.member_id, names.canonical_key(self.nick)
             )
-            self._tasks.start(save, "keeping a room")
+            self._tasks.start(save, "room info write")
 
     def _on_log_changed(self, seqs: tuple[int, ...], live: bool) -> None:
         if seqs:

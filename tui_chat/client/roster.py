@@ -1,10 +1,9 @@
-"""Who is in a room.
+"""Member list of one room.
 
-Rule 1  Who is there is what the last join said, and what presence has told since.
-Rule 2  A list is told whole, which for a long one is much work for whoever reads it: after
-        each time it rests for `REST_FOR_EACH` member, and what changes until then is told
-        together. So a server that tells of thousands who come and go holds up nobody.
-Rule 3  At most `MEMBERS_MAX` are known; who comes beyond is not.
+- Source: the members of the last join response, updated by presence pushes.
+- Throttling: listeners receive the complete list, which is expensive for large rooms. The minimum
+  interval grows with the list by `NOTIFY_INTERVAL_PER_MEMBER`; changes in between coalesce.
+- Bound: at most `MAX_MEMBERS` members; further joins are ignored.
 """
 
 import asyncio
@@ -17,19 +16,19 @@ from tui_chat.client import sanitize
 from tui_chat.protocol.events import Member, PresencePush
 
 NOTIFY_INTERVAL_PER_MEMBER = 20e-6
-"""Seconds: ten times what a screen needs to sort and draw one more member."""
+"""Interval per member in seconds: ten times the cost of sorting and rendering one list row."""
 
 MAX_MEMBERS = 100_000
 
 
 class Roster:
-    """The members of one room.
+    """Members of one room.
 
     Args:
-        tell: Gets them whenever they changed.
+        on_change: Callback for the complete list after a change.
 
     Attributes:
-        members: By member id, yourself included.
+        members: Members by member id, including the own member.
     """
 
     def __init__(self, on_change: Callable[[tuple[Member, ...]], None]) -> None:
@@ -39,12 +38,12 @@ class Roster:
         self._notify_timer: asyncio.TimerHandle | None = None
 
     def reset(self, members: Iterable[Member]) -> None:
-        """These are there, as a join has it; told at once."""
+        """Replace the list and notify immediately."""
         self.members = {member.member_id: member for member in map(sanitize.member, islice(members, MAX_MEMBERS))}
         self._notify()
 
     def apply_presence(self, push: PresencePush) -> None:
-        """Members came, left or changed nickname; told at once or after a rest."""
+        """Apply joins, leaves and nickname changes; notify immediately or after the minimum interval."""
         for member_id in push.left:
             self.members.pop(sanitize.member_id(member_id), None)
         for member in map(sanitize.member, push.joined):
@@ -61,7 +60,7 @@ class Roster:
                 self._notify_timer = loop.call_at(self._next_notify_at, self._notify)
 
     def cancel(self) -> None:
-        """Nothing more is told."""
+        """Cancel the pending notification."""
         if self._notify_timer is not None:
             self._notify_timer.cancel()
             self._notify_timer = None

@@ -1,10 +1,8 @@
-"""What others wrote is cleaned again here: the server may be old, foreign or hostile.
+"""Sanitizing of received text, independent of the server.
 
-Rule 1  The rules are those of `tui_chat.protocol.sanitize`; whatever passes unchanged is the
-        same object, which is nearly everything.
-Rule 2  What is longer than the protocol allows is cut to what it allows, with a mark
-        where it was: a plain server may send a message of megabytes, which would be
-        40,000 rows of a terminal. Cutting again changes nothing.
+- Rules: as in `tui_chat.protocol.sanitize`. Valid objects are returned unchanged and without a copy.
+- Truncation: text above the protocol limits is truncated with a visible mark, because a basic server may
+  send a message of megabytes, or 40,000 terminal rows. Sanitizing is idempotent.
 """
 
 from collections.abc import Iterable
@@ -37,17 +35,17 @@ from tui_chat.protocol.responses import RoomSummary
 from tui_chat.protocol.sanitize import sanitize_body, sanitize_line
 
 MAX_LINE_LENGTH = 2 * NAME_CODE_POINTS + 100
-"""Two names and a few words: no line that a chat server tells is longer."""
+"""Character limit of single-line text: two names and a short phrase."""
 
 MAX_ID_LENGTH = 2 * NAME_CODE_POINTS
-"""Of a member: our own are 22 characters."""
+"""Character limit of a member id; `chat-server` ids have 22 characters."""
 
 ELLIPSIS = "…"
-"""Stands at the end of what was cut; behind a message, too, how many characters are missing."""
+"""End of truncated text; in a message, followed by the number of removed characters."""
 
 
 def entry(raw: Entry) -> Entry:
-    """An entry that is safe to show."""
+    """Return a sanitized entry."""
     safe_nick, safe_id = nickname(raw.nick_name), member_id(raw.member_id)
     if safe_nick is not raw.nick_name or safe_id is not raw.member_id:
         raw = replace(raw, nick_name=safe_nick, member_id=safe_id)
@@ -68,26 +66,26 @@ def entry(raw: Entry) -> Entry:
 
 
 def message(raw: Message) -> Message:
-    """A message that is safe to show."""
+    """Return a sanitized message."""
     sanitized = entry(raw)
     assert isinstance(sanitized, Message)
     return sanitized
 
 
 def change(raw: MessageChange) -> MessageChange:
-    """A change of a message that is safe to show."""
+    """Return a sanitized edit, deletion or reaction."""
     sanitized = entry(raw)
     assert isinstance(sanitized, MessageChange)
     return sanitized
 
 
 def entries(raw: Iterable[Entry]) -> list[Entry]:
-    """Entries that are safe to show."""
+    """Return sanitized entries in the same order."""
     return [entry(item) for item in raw]
 
 
 def member(raw: Member) -> Member:
-    """A member whose every word is safe to show."""
+    """Return a member with sanitized names and id."""
     safe_id, safe_nick = member_id(raw.member_id), nickname(raw.nick_name)
     account, via = _optional_nickname(raw.account), _optional_nickname(raw.via)
     if safe_id is raw.member_id and safe_nick is raw.nick_name and account is raw.account and via is raw.via:
@@ -96,7 +94,7 @@ def member(raw: Member) -> Member:
 
 
 def notice(raw: JoinNotice | LeaveNotice | NickNotice) -> JoinNotice | LeaveNotice | NickNotice:
-    """A notice that is safe to show."""
+    """Return a sanitized notice."""
     sanitized = replace(
         raw,
         nick_name=nickname(raw.nick_name),
@@ -110,7 +108,7 @@ def notice(raw: JoinNotice | LeaveNotice | NickNotice) -> JoinNotice | LeaveNoti
 
 
 def summary(raw: RoomSummary) -> RoomSummary:
-    """A room of a list that is safe to show."""
+    """Return a sanitized room list item."""
     return replace(raw, name=room_name(raw.name), topic=topic(raw.topic))
 
 
@@ -119,37 +117,42 @@ def _optional_nickname(text: str | None) -> str | None:
 
 
 def nickname(text: str) -> str:
-    """A nickname, or an account's name."""
+    """Return a sanitized nickname or account name."""
     return _sanitize_name(text, NICKNAME_GRAPHEMES)
 
 
 def room_name(text: str) -> str:
-    """A room's name."""
+    """Return a sanitized room name."""
     return _sanitize_name(text, ROOM_NAME_GRAPHEMES)
 
 
 def topic(text: str) -> str:
-    """What a room is about."""
+    """Return a sanitized topic."""
     return line(text, TOPIC_CHARACTERS)
 
 
 def member_id(text: str) -> str:
-    """A member's id, which is never shown."""
+    """Return a truncated member id. Ids are never displayed."""
     return text if len(text) <= MAX_ID_LENGTH else text[:MAX_ID_LENGTH]
 
 
 def line(text: str, max_length: int = MAX_LINE_LENGTH) -> str:
-    """One line of so many characters at most; the same object when there is nothing to clean."""
+    """Return sanitized single-line text.
+
+    Args:
+        text: Received text.
+        max_length: Maximum number of characters.
+    """
     if len(text) <= max_length and text.isascii() and text.isprintable() and text.strip() == text:
         return text
     sanitized = sanitize_line(text[:max_length])
-    if max(len(text), len(sanitized)) > max_length:  # composing characters anew can make a text longer
+    if max(len(text), len(sanitized)) > max_length:  # NFC can lengthen a text
         return sanitized[: max_length - len(ELLIPSIS)] + ELLIPSIS
     return text if sanitized == text else sanitized
 
 
 def body(text: str) -> str:
-    """A message's text; the same object when there is nothing to clean."""
+    """Return the sanitized text of a message."""
     if len(text) <= MESSAGE_CHARACTERS and text.isascii() and text.isprintable():
         return text
     sanitized = sanitize_body(text[:MESSAGE_CHARACTERS])

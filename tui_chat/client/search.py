@@ -1,6 +1,6 @@
-"""Searching what was said: the server while there is a connection, and otherwise what is on this computer.
+"""Message search on the server, or in the local history without a connection.
 
-Both find by the same rule (`tui_chat.protocol.search_query`), newest first.
+- Matching: both use the rules of `tui_chat.protocol.search_query` and return the newest messages first.
 """
 
 import asyncio
@@ -34,20 +34,20 @@ if TYPE_CHECKING:
 log = logging.getLogger("chat.client")
 
 SERVER_TIMEOUT = 10.0
-"""Seconds for the server's answer; after that what is here is searched."""
+"""Time limit of the server's response before the local search, in seconds."""
 
 CONNECT_TIMEOUT = 1.0
-"""Seconds to wait for the first connection while it is being made."""
+"""Wait for a first connection in progress, in seconds."""
 
 
 class MessageSearcher:
-    """Searches for one client.
+    """Search of one client.
 
     Args:
-        server: The base URL.
-        link: The way to it.
-        history: What is kept on this computer, None when nothing is.
-        rooms: Those that are open, searched in memory when nothing is kept.
+        server_url: Base URL of the server.
+        connector: Connection to the server.
+        history: Local history, None if disabled.
+        get_rooms: Function that returns the open rooms, searched in memory without a local history.
     """
 
     def __init__(
@@ -65,14 +65,14 @@ class MessageSearcher:
     async def search(
         self, query: str, room: str | None, before: int | None, limit: int = HISTORY_DEFAULT
     ) -> SearchPage:
-        """See `ChatClient.search`."""
+        """Search messages; documented by `ChatClient.search`."""
         request = Search(query=query, room=room, before=before, limit=limit)
         try:
             transport = await self._wait_for_transport()
             async with asyncio.timeout(SERVER_TIMEOUT):
                 response = await transport.request(request, SearchResponse)
         except (ConnectionLost, TimeoutError):
-            log.debug("no server answers a search, what is here is searched")
+            log.debug("search: no response of the server, using the local history")
         else:
             next_before = response.next or min((message.id for message in response.messages), default=None)
             has_more = response.has_more and next_before is not None and (before is None or next_before < before)
@@ -87,7 +87,7 @@ class MessageSearcher:
             try:
                 return await self._history.search(self._server_url, SearchQuery(request.query), room_key, before, limit)
             except LocalStorageError as error:
-                log.warning("what is kept here cannot be searched: %s", error.reason)
+                log.warning("search: local history failed: %s; using the messages in memory", error.reason)
         logs = [room.log for room in self._get_rooms() if room_key in {None, names.canonical_key(room.name)}]
         newest_first = heapq.merge(
             *(reversed(list(room_log.messages())) for room_log in logs), key=_message_id, reverse=True
@@ -96,10 +96,10 @@ class MessageSearcher:
         return make_page(filter_matches(candidates, SearchQuery(request.query)), limit)
 
     async def _wait_for_transport(self) -> "Transport":
-        """The connection; one that is being made for the first time is waited for.
+        """Return the current connection, or wait for a first connection in progress.
 
         Raises:
-            TimeoutError: There is none.
+            TimeoutError: No connection.
         """
         if self._connector.gate.value is None and not isinstance(self._connector.state, Connecting):
             raise TimeoutError
@@ -108,19 +108,24 @@ class MessageSearcher:
 
 
 def filter_matches(messages: Iterable[Message], query: SearchQuery) -> Iterator[Message]:
-    """Those of some messages that a query finds."""
+    """Return the messages that match a query and are not deleted."""
     return (message for message in messages if not message.deleted and query.matches(message.message))
 
 
 def make_page(matches: Iterator[Message], limit: int) -> SearchPage:
-    """The first of what was found here, and whether there are others."""
+    """Return a page of local results.
+
+    Args:
+        matches: Matching messages, newest first.
+        limit: Maximum number of messages.
+    """
     messages = tuple(islice(matches, limit))
     has_more = next(matches, None) is not None
     return SearchPage(messages, has_more, messages[-1].id if has_more else None, False, SearchSource.LOCAL)
 
 
 def _sanitize_results(messages: Iterable[Message]) -> Iterator[Message]:
-    """What a server found, safe to show; what it says is in a room that cannot be is left out."""
+    """Sanitize search results; skip messages with an invalid room name."""
     for message in messages:
         try:
             room = names.validate_room_name(message.room)

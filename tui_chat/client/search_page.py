@@ -1,4 +1,4 @@
-"""What a search found."""
+"""Search result types."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -7,7 +7,7 @@ from tui_chat.protocol.events import Message
 
 
 class SearchSource(Enum):
-    """What was searched."""
+    """Origin of the search results."""
 
     SERVER = "server"
     LOCAL = "here"
@@ -15,14 +15,14 @@ class SearchSource(Enum):
 
 @dataclass(frozen=True, slots=True)
 class SearchPage:
-    """A page of what a search found.
+    """Page of search results.
 
     Attributes:
-        messages: Newest first, each in its present state as far as it is known.
-        has_more: There may be more: search again with `before` set to `next`.
-        next: How far the search came, as an `id`; a page may be empty and still have a next one.
-        incomplete: The server is still indexing older messages, and did not look at them.
-        source: What was searched.
+        messages: Matching messages in their last known state, newest first.
+        has_more: True if older matches may exist. Continue with `before=next_before`, also after an empty page.
+        next_before: Message `id` at which the search stopped, None on the last page.
+        incomplete: True while the server's search index is incomplete.
+        source: Server or local history.
     """
 
     messages: tuple[Message, ...]

@@ -1,4 +1,4 @@
-"""The background tasks of one client: started, looked after, and ended together."""
+"""Background tasks of one client."""
 
 import asyncio
 import logging
@@ -9,20 +9,28 @@ log = logging.getLogger("chat.client")
 
 
 class TaskSet:
-    """Holds each task while it runs; one that fails is logged once."""
+    """Set of running tasks; logs each failed task once."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self, coroutine: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
-        """Run something beside everything else."""
+        """Run a coroutine as a background task.
+
+        Args:
+            coroutine: Coroutine to run.
+            name: Task name for the log message of a failure.
+
+        Returns:
+            The started task.
+        """
         task = asyncio.create_task(coroutine, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._on_done)
         return task
 
     async def cancel_all(self) -> None:
-        """Cancel what runs, and wait until nothing does."""
+        """Cancel all tasks and wait for their end."""
         while self._tasks:
             for task in self._tasks:
                 task.cancel()

@@ -1,1 +1,1 @@
-"""Room log and history synchronization."""
+"""Room log and history fetches."""

@@ -1,18 +1,18 @@
-"""What a message reads like after a change: pure, one change at a time."""
+"""Application of edits, deletions and reactions to messages; pure functions."""
 
 from msgspec.structs import replace
 
 from tui_chat.protocol.events import Deletion, Edit, Message, Reaction
 
 MessageChange = Edit | Deletion | Reaction
-"""The entries that change a message said before."""
+"""Entry types with a target message."""
 
 
 def apply_change(message: Message, change: MessageChange) -> Message:
-    """The message after the change (WIRE 1, "An entry").
+    """Return the message after a change (docs/protocol.md, "Entries").
 
-    A reaction that is there already, or was not there, changes nothing; nor does
-    an edit or a reaction under a message that was taken back.
+    Without effect: a change of a deleted message, a repeated reaction and the removal of
+    a missing reaction.
     """
     if message.deleted:
         return message

@@ -1,8 +1,8 @@
-"""Lists of which most is seldom looked at: what was not used of late is packed.
+"""Lists in blocks, of which only the most recently used are decompressed.
 
-A message in memory is a dozen objects; packed beside its neighbours it is some tens
-of bytes, and the garbage collector has nothing to look at. Unpacking a block takes
-a tenth of a millisecond.
+A message in memory consists of a dozen objects. In a compressed block, a message takes
+a few dozen bytes and adds no objects for the garbage collector. Decompression takes
+0.1 ms per block.
 """
 
 from collections.abc import Iterable
@@ -14,13 +14,13 @@ import msgspec
 ItemT = TypeVar("ItemT")
 
 BLOCK_SIZE = 256
-"""Items that a block has at most."""
+"""Maximum number of items in a block."""
 
-_COMPRESSION_LEVEL = 1  # zlib's level: a quarter of the time of the default, for a tenth more bytes
+_COMPRESSION_LEVEL = 1  # compared with zlib's default: 25 % of the time, 110 % of the size
 
 
 class Block(Generic[ItemT]):
-    """Up to `BLOCK` items in a row; `Packing.items` gives them."""
+    """Block of at most `BLOCK_SIZE` items, accessed through `CompressedBlocks.get_items`."""
 
     __slots__ = ("compressed", "items")
 
@@ -30,26 +30,26 @@ class Block(Generic[ItemT]):
 
 
 class CompressedBlocks(Generic[ItemT]):
-    """Keeps the blocks that were used last as they are, and packs the others.
+    """LRU set of decompressed blocks.
 
     Args:
-        kind: `list[…]` of what the items are, for msgspec.
-        unpacked: How many blocks are kept as they are.
+        list_type: `list[…]` of the item type, for msgspec.
+        max_decompressed: Number of blocks without compression.
     """
 
     def __init__(self, list_type: type[list[ItemT]], max_decompressed: int) -> None:
         self._decoder = msgspec.msgpack.Decoder(list_type)
         self._max_decompressed = max_decompressed
-        self._recently_used: dict[Block[ItemT], None] = {}  # those that are not packed, the one used last at the end
+        self._recently_used: dict[Block[ItemT], None] = {}  # decompressed blocks, most recent last
 
     def create_block(self, items: Iterable[ItemT]) -> Block[ItemT]:
-        """A block of these items."""
+        """Create a block with these items."""
         block = Block(list(items))
         self.get_items(block)
         return block
 
     def get_items(self, block: Block[ItemT]) -> list[ItemT]:
-        """What a block holds, to be read or changed before another block is asked for."""
+        """Return the mutable items of a block, valid until the next call."""
         recently_used = self._recently_used
         recently_used.pop(block, None)
         recently_used[block] = None
@@ -60,7 +60,7 @@ class CompressedBlocks(Generic[ItemT]):
         return block.items
 
     def copy_block(self, block: Block[ItemT]) -> Block[ItemT]:
-        """A block of the same items; what another packing has packed stays so."""
+        """Copy a block, possibly of another set; a compressed block remains compressed."""
         block_copy = Block[ItemT]([])
         block_copy.items, block_copy.compressed = None if block.items is None else list(block.items), block.compressed
         if block_copy.items is not None:
@@ -68,7 +68,7 @@ class CompressedBlocks(Generic[ItemT]):
         return block_copy
 
     def discard(self, block: Block[ItemT]) -> None:
-        """A block is no longer there."""
+        """Remove a deleted block from the LRU set."""
         self._recently_used.pop(block, None)
 
     def _compress(self, block: Block[ItemT]) -> None:

@@ -1,12 +1,11 @@
-"""What was said in one room: kept whole, and fetched where it is not.
+"""Synchronization of one room log with the server and the local cache.
 
-Rule 1  The log is the truth (`RoomLog`); pushes, joins and pages go into it and nowhere else.
-Rule 2  Holes of up to `MENDED_MAX` entries are filled without being asked; a larger one
-        stays a gap until somebody wants it.
-Rule 3  A reader gets every entry from the first join on, once, in order, whatever breaks.
-        What it missed is fetched when it gets there (`Feed`).
-Rule 4  What is kept on this computer (`KeptLog`) comes before what has to be fetched.
-Rule 5  One page is fetched at a time, so that nobody asks for what is on its way.
+- Single source: joins, pushes and pages are applied to `RoomLog` only.
+- Automatic fill: gaps of at most `MAX_AUTO_FILL` entries are filled; larger gaps remain until requested.
+- Reader: `EntryCursor` yields every entry after the first join exactly once and in order, across
+  reconnects. Missed entries are fetched at the speed of the reader.
+- Cache first: cached entries (`RoomCache`) are preferred to a request.
+- Sequential fetches: one page at a time, which avoids duplicate requests.
 """
 
 import asyncio
@@ -34,10 +33,10 @@ MAX_BUFFERED_ENTRIES = 1_000
 
 
 class EntryCursor:
-    """The entries that come next.
+    """Read position in a room log with a bounded buffer.
 
     Attributes:
-        cursor: The `seq` of the last entry that the reader took.
+        position: Last `seq` that was read.
     """
 
     def __init__(self) -> None:
@@ -46,16 +45,23 @@ class EntryCursor:
 
     @property
     def buffered_to(self) -> int:
-        """The `seq` of the last entry that is here; the next is to follow it."""
+        """`seq` of the last buffered entry."""
         return self.position + len(self._buffer)
 
     def reset(self, position: int) -> None:
-        """What comes after this `seq` is next."""
+        """Clear the buffer and move to a `seq`."""
         self.position = position
         self._buffer.clear()
 
     def offer(self, entries: Iterable[Entry]) -> bool:
-        """Take what follows, of entries in ascending order; whether any did."""
+        """Buffer the entries that continue the sequence.
+
+        Args:
+            entries: Entries, ascending by `seq`.
+
+        Returns:
+            Whether any entry was buffered.
+        """
         size_before = len(self._buffer)
         for entry in entries:
             if entry.seq == self.buffered_to + 1 and len(self._buffer) < MAX_BUFFERED_ENTRIES:
@@ -63,7 +69,7 @@ class EntryCursor:
         return len(self._buffer) > size_before
 
     def pop(self) -> Entry | None:
-        """The next entry, if it is here."""
+        """Return the next entry, or None if the buffer is empty."""
         if not self._buffer:
             return None
         self.position += 1
@@ -80,18 +86,21 @@ FETCH_TIMEOUT = 60.0
 
 
 class HistorySync:
-    """The log of one room, and the ways to fill it.
+    """Log of one room and its synchronization.
 
     Attributes:
-        room: The room's name as the server writes it.
-        log: What is known.
-        feed: Where the reader stands.
-        kept: What this computer keeps of it, None when nothing is kept.
+        room: Room name in the server's spelling.
+        log: Known part of the log.
+        cursor: Position of the reader.
+        cache: Local cache, None if disabled.
 
     Args:
-        bound: Messages beyond which, twice over, the oldest are let go from memory; None for never.
-        gate: Open with the connection on which the room is joined.
-        changed: Told the `seq` of the messages that changed, and whether they were said just now.
+        room: Room name.
+        gate: Gate of the joined connection.
+        connector: Connection to the server.
+        tasks: Task set for fetches.
+        on_change: Callback for the `seq` of changed messages, with true for live entries.
+        max_messages: Number of messages to retain in memory once twice as many are loaded; None for no limit.
     """
 
     def __init__(
@@ -120,7 +129,13 @@ class HistorySync:
         self._entries_available = asyncio.Event()
 
     def on_join(self, response: JoinResponse, since: int | None, *, rejoined: bool) -> None:
-        """The room was joined; the answer is clean."""
+        """Apply a join response with sanitized entries.
+
+        Args:
+            response: Join response.
+            since: `since` of the join request.
+            rejoined: False for the first join, which sets the position of the reader.
+        """
         if not rejoined:
             self.cursor.reset(response.room.last_seq)
         self.cursor.offer(response.messages)
@@ -130,7 +145,7 @@ class HistorySync:
         self.fill_gaps()
 
     def on_push(self, entry: Entry) -> None:
-        """A clean entry was pushed."""
+        """Apply a sanitized push."""
         changed_seqs = self.log.apply_push(entry)
         if self.cursor.offer((entry,)) or self.log.last > self.cursor.buffered_to:
             self._entries_available.set()
@@ -138,26 +153,41 @@ class HistorySync:
         if self.log.missing_after() is not None:
             self.fill_gaps()
         if self._max_messages is not None and len(self.log) > 2 * self._max_messages and (self._trim_task is None):
-            self._trim_task = self._tasks.start(self._trim_to(self._max_messages), "letting old messages go")
+            self._trim_task = self._tasks.start(self._trim_to(self._max_messages), "log trim")
 
     def reset(self, position: int) -> None:
-        """The server has another log by now; the reader goes on after `cursor` in it."""
+        """Clear the log after a replacement of the server log.
+
+        Args:
+            position: Newest `seq` of the new log, the new position of the reader.
+        """
         self.log.reset()
         self.cursor.reset(position)
 
     def close(self, *, silent: bool) -> None:
-        """Nothing follows: a reader's loop ends, `quietly` or by the error that the gate is locked with."""
+        """End the reader.
+
+        Args:
+            silent: End without an exception; otherwise the reader raises the error of the failed gate.
+        """
         self._closed = self._closed or silent
         self.log.on_disconnected()
         self._entries_available.set()
 
     def fill_gaps(self) -> None:
-        """Begin to fill what is to be filled, if that is not going on."""
+        """Start the automatic fill, unless running."""
         if self._fill_task is None or self._fill_task.done():
-            self._fill_task = self._tasks.start(self._fill_small_gaps(), "filling holes")
+            self._fill_task = self._tasks.start(self._fill_small_gaps(), "gap fill")
 
     async def load_older(self, limit: int) -> bool:
-        """Bring in what was said before the log begins; whether there is still more."""
+        """Load the messages before the start of the log from the cache or the server.
+
+        Args:
+            limit: Maximum number of entries.
+
+        Returns:
+            Whether older entries exist.
+        """
         async with self._fetch_lock:
             if self.cache is not None and self.log.has_older:
                 changed_seqs = await self.cache.load_older(limit, allow_gap=self._gate.value is None)
@@ -169,7 +199,13 @@ class HistorySync:
         return self.log.has_older
 
     async def load_around(self, *, seq: int | None = None, at: int | None = None, limit: int) -> None:
-        """Bring in what was said about a message, or a time (milliseconds since the epoch)."""
+        """Load the messages around a message or a time.
+
+        Args:
+            seq: Message at the center.
+            at: Time at the center in milliseconds since the epoch.
+            limit: Maximum number of entries.
+        """
         async with self._fetch_lock:
             if self._gate.value is None and seq is not None and seq in self.log:
                 return
@@ -181,13 +217,26 @@ class HistorySync:
             await self._fetch(History(room=self.room, around=seq, at=at, limit=min(limit, HISTORY_PAGE)))
 
     async def trim(self, keep: int) -> bool:
-        """Let the oldest messages go from memory, so that `kept` stay; whether any did."""
+        """Release the oldest messages after all unsaved changes are cached.
+
+        Args:
+            keep: Number of messages to retain.
+
+        Returns:
+            Whether messages were released.
+        """
         if self.cache is not None:
             await self.cache.flush()
         return self.log.trim(keep)
 
     async def fill_gap(self, gap: Gap, limit: int | None, *, oldest_first: bool) -> None:
-        """Fetch what is missing in a gap, at most `limit` entries."""
+        """Fetch the missing entries of a gap.
+
+        Args:
+            gap: Gap to fill, possibly filled in part.
+            limit: Maximum number of entries, None for all.
+            oldest_first: Start at the lower end of the gap.
+        """
         remaining = gap.missing_count if limit is None else limit
         while remaining > 0:
             async with self._fetch_lock:
@@ -196,21 +245,24 @@ class HistorySync:
                 ]
                 if not subgaps:
                     return
-                part = subgaps[0] if oldest_first else subgaps[-1]
-                page_size = min(HISTORY_PAGE, remaining, part.missing_count)
+                subgap = subgaps[0] if oldest_first else subgaps[-1]
+                page_size = min(HISTORY_PAGE, remaining, subgap.missing_count)
                 if oldest_first:
-                    request = History(room=self.room, after=part.after, limit=page_size)
+                    request = History(room=self.room, after=subgap.after, limit=page_size)
                 else:
-                    request = History(room=self.room, before=part.before, limit=page_size)
+                    request = History(room=self.room, before=subgap.before, limit=page_size)
                 if not await self._fetch(request):
                     return
             remaining -= page_size
 
     async def next_entry(self) -> Entry | None:
-        """What comes next for the reader, None when nothing does any more.
+        """Wait for the next entry of the reader.
+
+        Returns:
+            The entry, or None after a silent close.
 
         Raises:
-            ChatError: The room was lost.
+            ChatError: The room is closed.
         """
         while (entry := self.cursor.pop()) is None:
             if self._closed:
@@ -234,7 +286,7 @@ class HistorySync:
         self._on_change(seqs, live)
 
     async def _fetch_next(self) -> None:
-        """Fetch what the reader is to get next, however long there is no connection."""
+        """Fetch the next page of the reader once a connection exists."""
         try:
             await self._gate.wait()
             async with self._fetch_lock:
@@ -246,7 +298,7 @@ class HistorySync:
             raise
 
     async def _fill_small_gaps(self) -> None:
-        """Rule 2. It ends when nothing is missing, or a page brings nothing, or the server refuses."""
+        """Fill gaps until none remains, a page brings no progress, or the server rejects a request."""
         progress = True
         while progress:
             async with self._fetch_lock:
@@ -256,11 +308,11 @@ class HistorySync:
                 try:
                     progress = await self._fetch(request, live=live)
                 except ChatError as error:
-                    log.debug("a hole stays for now: %s", type(error).__name__)
+                    log.debug("gap fill failed: %s; the gap remains", type(error).__name__)
                     return
 
     def _next_request(self) -> tuple[History | None, bool]:
-        """What to ask for next, and whether it was said just now."""
+        """Return the next request of the automatic fill, None if complete, and whether its entries are live."""
         after = self.log.missing_after()
         if after is not None:
             return History(room=self.room, after=after, limit=HISTORY_PAGE), True
@@ -270,7 +322,11 @@ class HistorySync:
         return None, False
 
     async def _fetch(self, request: History, *, live: bool = False) -> bool:
-        """Take a page into the log; whether it brought anything. `_fetching` must be held."""
+        """Request a page and apply the response; requires `_fetch_lock`.
+
+        Returns:
+            Whether the page changed the known range.
+        """
         page = await self._connector.request(self._gate, request, HistoryPage, FETCH_TIMEOUT, wait_for_rate_limit=True)
         page = replace(page, messages=sanitize.entries(page.messages))
         state_before = (self.log.last, self.log.first, self.log.gaps(), self.cursor.buffered_to)

@@ -1,4 +1,4 @@
-"""The messages of one room by `seq`, in little memory: those not looked at of late are packed (`Packing`)."""
+"""Messages of one room by `seq`, in compressed blocks."""
 
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator
@@ -17,22 +17,22 @@ class _StoredMessage(Struct, array_like=True):
 
 
 class _Chunk:
-    """The messages whose `seq` lies in one stretch of `BLOCK` numbers."""
+    """Messages of `BLOCK_SIZE` consecutive `seq` numbers."""
 
     __slots__ = ("bitmap", "block")
 
     def __init__(self, block: Block[_StoredMessage]) -> None:
-        self.block = block  # ascending
-        self.bitmap = 0  # a bit for each number: a message of that `seq` is held
+        self.block = block  # ascending by `seq`
+        self.bitmap = 0  # bit n: the n-th `seq` of the chunk is a stored message
 
 
 class MessageStore:
-    """Each message with the mark that says which changes are in it (`RoomLog`, rule 4)."""
+    """Sorted map from `seq` to message and `as_of` (see `RoomLog`)."""
 
     def __init__(self) -> None:
         self._blocks = CompressedBlocks(list[_StoredMessage], MAX_DECOMPRESSED_BLOCKS)
         self._chunks: dict[int, _Chunk] = {}
-        self._chunk_numbers: list[int] = []  # of the stretches, ascending
+        self._chunk_numbers: list[int] = []  # ascending
         self._count = 0
 
     def __len__(self) -> int:
@@ -43,23 +43,28 @@ class MessageStore:
         return chunk is not None and bool(chunk.bitmap >> seq % BLOCK_SIZE & 1)
 
     def __getitem__(self, seq: int) -> Message:
-        """The message.
+        """Return a message.
 
         Raises:
-            KeyError: It is not held.
+            KeyError: No message has this `seq`.
         """
         return self._lookup(seq).message
 
     def get(self, seq: int) -> Message | None:
-        """The message, None when it is not held."""
+        """Return a message, or None if not stored."""
         return self._lookup(seq).message if seq in self else None
 
     def as_of_seq(self, seq: int) -> int:
-        """Its mark; its own `seq` when it is not held."""
+        """Return the `as_of` of a message, or `seq` if not stored."""
         return self._lookup(seq).as_of if seq in self else seq
 
     def put(self, message: Message, as_of: int) -> None:
-        """Hold this message, in the place of what was held of its `seq`."""
+        """Insert or replace a message.
+
+        Args:
+            message: Message to store.
+            as_of: `seq` up to which the message includes all changes.
+        """
         chunk_number, bit = divmod(message.seq, BLOCK_SIZE)
         chunk = self._chunks.get(chunk_number)
         if chunk is None:
@@ -75,7 +80,7 @@ class MessageStore:
             self._count += 1
 
     def iter_range(self, first: int, last: int | None) -> Iterator[Message]:
-        """The messages from `first` to `last` (None: to the newest), ascending."""
+        """Iterate over the messages from `first` to `last` inclusive, ascending; None for no upper bound."""
         low = bisect_left(self._chunk_numbers, first // BLOCK_SIZE)
         high = len(self._chunk_numbers) if last is None else bisect_right(self._chunk_numbers, last // BLOCK_SIZE)
         for chunk_number in self._chunk_numbers[low:high]:
@@ -84,7 +89,14 @@ class MessageStore:
                     yield stored.message
 
     def find_seq_at(self, ts: int) -> int | None:
-        """The first message of this time (milliseconds since the epoch) or later, or else the last; None when empty."""
+        """Return the `seq` of the first message at or after a time.
+
+        Args:
+            ts: Time in milliseconds since the epoch.
+
+        Returns:
+            The `seq`, that of the last message if all are older, or None for an empty store.
+        """
         if not self._chunk_numbers:
             return None
         chunk_index = bisect_left(
@@ -95,17 +107,24 @@ class MessageStore:
         return chunk_items[min(index, len(chunk_items) - 1)].message.seq
 
     def seq_from_end(self, count: int) -> int:
-        """The `seq` of the message from which on `count` are held; there must be so many, and `count` at least one."""
+        """Return the `seq` of the `count`-th newest message.
+
+        Args:
+            count: Positive number of messages.
+
+        Raises:
+            IndexError: Fewer messages are stored.
+        """
         for chunk_number in reversed(self._chunk_numbers):
             chunk = self._chunks[chunk_number]
             chunk_size = chunk.bitmap.bit_count()
             if chunk_size >= count:
                 return self._blocks.get_items(chunk.block)[chunk_size - count].message.seq
             count -= chunk_size
-        raise IndexError("there are not so many messages")
+        raise IndexError("count exceeds the number of stored messages")
 
     def truncate_before(self, first: int) -> None:
-        """Let go of what comes before `first`."""
+        """Remove all messages with a `seq` below `first`."""
         chunk_number, bit = divmod(first, BLOCK_SIZE)
         dropped_chunks = bisect_left(self._chunk_numbers, chunk_number)
         for dropped_number in self._chunk_numbers[:dropped_chunks]:

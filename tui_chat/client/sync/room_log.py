@@ -1,31 +1,22 @@
-"""What is known of one room's log. No network, no clock: entries in, changes out.
+"""State of one room log; pure, without network or clock (docs/protocol.md, "Synchronization").
 
-Rule 1   A room's log is a sequence without holes: `seq` 1, 2, 3 … (WIRE 1, "An entry").
-         What is known of it are spans; what lies between two spans is a gap, and
-         what lies before the first is older history. The end of the last span is
-         the live end.
-         The beginning counts as `seq` 0, so that what was missed in a room that was
-         empty is a gap like any other.
-Rule 2   A push at the live end + 1 is applied. One at or before the live end is a
-         repeat and dropped. One further ahead is held, and what is between is to be
-         fetched (`missing`). Before the room is joined, and between a break and the
-         next join, every push is held.
-Rule 3   A page or the answer to a join makes known the stretch it speaks of, wherever
-         that is, in any order. An answer that does not reach back to what is held
-         leaves a gap.
-Rule 4   A message is shown in the state `base + changes`. The base comes with a mark,
-         `as_of`: every change up to that `seq` is in it. For a message that was pushed
-         that is its own `seq`, for one from a page or a join the answer's `last_seq`.
-         A base that knows more replaces one that knows less.
-Rule 5   A change counts for its target from the base's `as_of` on, in the order of
-         `seq`, whatever order the changes arrive in. Changes are folded into the base
-         only when everything between is known, so that one found later in a gap still
-         takes its place.
-Rule 6   A change to a message that is not held is kept until the message comes: the
-         page that brings it may have been read before the change was made.
-Rule 7   A join that finds the log shorter than what is held finds another log (the
-         server's data was replaced). Nothing of it can be put beside what is held:
-         `forget`, and join as for the first time.
+- Sequence: a log consists of the entries `seq` 1, 2, 3 … without holes. Known entries form
+  ranges. A gap lies between two ranges, older history before the first. The live end is the end
+  of the last range. An empty log ends at `seq` 0, so that entries missed by then also form a gap.
+- Pushes: a push at live end + 1 is applied, a lower `seq` is a duplicate, a higher `seq` is
+  buffered until the entries between are fetched (`missing_after`). Outside a joined
+  connection, all pushes are buffered.
+- Responses: a page or join response adds its range in any order, and leaves a gap if not
+  adjacent to a known range.
+- Base state: a message is displayed as base plus changes. `as_of` is the `seq` up to which the base
+  includes every change: the own `seq` of a push, `last_seq` of a response. A base with a
+  higher `as_of` replaces a lower one.
+- Changes: changes after `as_of` apply in order of `seq`, independent of their arrival. They are
+  folded into the base once all entries between are known, because a gap may contain an earlier change.
+- Early changes: a change without its target is stored until the message arrives, because the page
+  with the message may predate the change.
+- Replacement: a join response with a lower `last_seq` indicates another log. The log
+  is then `reset`, and the room is joined without `since`.
 """
 
 from bisect import insort
@@ -40,17 +31,17 @@ from tui_chat.protocol.requests import History
 from tui_chat.protocol.responses import HistoryPage, JoinResponse
 
 MAX_BUFFERED_PUSHES = 1_000
-"""Pushes kept while what comes before them is fetched; those beyond are fetched too."""
+"""Limit of buffered pushes; later pushes are fetched from the server."""
 
 
 @dataclass(frozen=True, slots=True)
 class LogSegment:
-    """A part of a log, to be put aside and brought back.
+    """Part of a log for storage.
 
     Attributes:
-        messages: Each with its mark (rule 4), ascending.
-        changes: Those not in the messages, by target and `seq`.
-        spans: The first and last `seq` of what is known, ascending.
+        messages: Pairs of message and `as_of`, ascending.
+        changes: Changes not yet folded into their target, by target and `seq`.
+        ranges: First and last `seq` of each known range, ascending.
     """
 
     messages: tuple[tuple[Message, int], ...]
@@ -59,7 +50,7 @@ class LogSegment:
 
 
 class RoomLog:
-    """One room's messages in their present state, and which parts of its log are missing."""
+    """Messages of one room in their current state, with the known ranges of the log."""
 
     __slots__ = (
         "_bases",
@@ -77,72 +68,84 @@ class RoomLog:
 
     def __init__(self) -> None:
         self._messages = MessageStore()
-        self._new_base_as_of: dict[int, int] = {}  # the marks of bases that are not put among the messages yet
-        self._bases: dict[int, Message] = {}  # only of messages that have unfolded changes
-        self._changes: dict[int, list[MessageChange]] = {}  # unfolded, by target, ascending
+        self._new_base_as_of: dict[int, int] = {}  # `as_of` of received bases until `_rebuild` stores the message
+        self._bases: dict[int, Message] = {}  # bases of the messages in `_changes`
+        self._changes: dict[int, list[MessageChange]] = {}  # not folded yet, per target, ascending
         self._ranges = SeqRanges()
         self._buffered_pushes: dict[int, Entry] = {}
-        self._highest_pushed = 0  # the highest seq that a push of this connection had
+        self._highest_pushed = 0  # on the current connection
         self._is_live = False
         self._is_tracking = False
-        self._dirty_targets: set[int] = set()  # targets whose message or changes are not put aside
-        self._dirty_ranges = SeqRanges()  # stretches that are not put aside
+        self._dirty_targets: set[int] = set()  # messages with unsaved changes
+        self._dirty_ranges = SeqRanges()  # unsaved ranges
 
     def __len__(self) -> int:
-        """How many messages are held."""
+        """Return the number of loaded messages."""
         return len(self._messages)
 
     def __contains__(self, seq: int) -> bool:
-        """Whether the message with this `seq` is held."""
+        """Return whether a message is loaded."""
         return seq in self._messages
 
     def __getitem__(self, seq: int) -> Message:
-        """The message with this `seq`.
+        """Return a loaded message.
 
         Raises:
-            KeyError: It is not held, or the entry is no message.
+            KeyError: The message is not loaded, or the entry is of another kind.
         """
         return self._messages[seq]
 
     @property
     def last(self) -> int:
-        """The live end: what a join gives as `since`. 0 while nothing is known."""
+        """Live end, used as `since` of a join; 0 for an empty log."""
         return self._ranges.last
 
     @property
     def first(self) -> int:
-        """The first `seq` known; 1 while nothing is known."""
+        """First known `seq`; 1 for an empty log."""
         return max(self._ranges.first, 1) if self._ranges else 1
 
     @property
     def has_older(self) -> bool:
-        """There is history before the first entry known."""
+        """History exists before the first known entry."""
         return self.first > 1
 
     def gaps(self) -> tuple[Gap, ...]:
-        """The stretches that are missing between what is known, ascending."""
+        """Return the gaps between known ranges, ascending."""
         return self._ranges.gaps()
 
     def messages(self, first: int = 1, last: int | None = None) -> Iterator[Message]:
-        """The messages from `first` to `last` (default: all to the live end), ascending."""
+        """Iterate over loaded messages, ascending.
+
+        Args:
+            first: Lowest `seq`.
+            last: Highest `seq`, None for the live end.
+        """
         yield from self._messages.iter_range(first, last)
 
     def find_seq_at(self, ts: int) -> int | None:
-        """The first message of this time (milliseconds since the epoch) or later, or else the last; None when empty."""
+        """Return the `seq` of the first loaded message at or after a time.
+
+        Args:
+            ts: Time in milliseconds since the epoch.
+
+        Returns:
+            The `seq`, that of the last message if all are older, or None for an empty log.
+        """
         return self._messages.find_seq_at(ts)
 
     def missing_after(self) -> int | None:
-        """What to ask `history after:` for, because pushes ran ahead; None when nothing is missing."""
+        """Return the `after` of a `history` request for the entries before buffered pushes, None if complete."""
         return self.last if self._is_live and self._highest_pushed > self.last else None
 
     def on_disconnected(self) -> None:
-        """The connection was lost: what is pushed next waits until the room is joined again."""
+        """Discard buffered pushes and buffer new ones until the next join."""
         self._is_live = False
         self._buffered_pushes.clear()
         self._highest_pushed = 0
 
     def reset(self) -> None:
-        """Rule 7. Pushes that are held stay: they came after the break."""
+        """Clear the log after a replacement; buffered pushes belong to the new log and remain."""
         self._messages = MessageStore()
         self._new_base_as_of.clear()
         self._bases.clear()
@@ -152,20 +155,20 @@ class RoomLog:
         self._dirty_ranges = SeqRanges()
 
     def track_changes(self) -> None:
-        """Remember from now on what is not put aside."""
+        """Enable the tracking of unsaved changes."""
         self._is_tracking = True
 
     @property
     def is_dirty(self) -> bool:
-        """There is something that is not put aside."""
+        """Unsaved changes exist."""
         return bool(self._dirty_targets or self._dirty_ranges)
 
     def pop_dirty(self, limit: int | None = None) -> LogSegment:
-        """What was learnt since this was last asked.
+        """Return unsaved changes and mark them as saved.
 
         Args:
-            limit: Of how many messages, the oldest first, at most. Only the last part says which stretches
-                are known: until then a reader must not take them for whole.
+            limit: Maximum number of messages, lowest `seq` first; None for all. Only the last segment contains
+                the ranges, because an incomplete range must not appear as known.
         """
         targets, dirty_ranges = sorted(self._dirty_targets)[:limit], SeqRanges()
         self._dirty_targets.difference_update(targets)
@@ -182,10 +185,10 @@ class RoomLog:
         )
 
     def restore(self, segment: LogSegment) -> tuple[int, ...]:
-        """Bring back what was put aside, by this log or another of the same room.
+        """Apply a stored segment of the same room.
 
         Returns:
-            The `seq` of each message that is new or now reads otherwise, ascending.
+            `seq` of each new or modified message, ascending.
         """
         was_tracking, self._is_tracking = self._is_tracking, False
         for first, last in segment.ranges:
@@ -202,12 +205,19 @@ class RoomLog:
         return changed_seqs
 
     def trim(self, keep: int) -> bool:
-        """Let the oldest messages go, so that `kept` (at least one) stay; whether any did."""
+        """Release the oldest messages.
+
+        Args:
+            keep: Number of messages to retain, at least one.
+
+        Returns:
+            False if too few messages are loaded or a message to release is unsaved.
+        """
         if len(self._messages) <= keep:
             return False
         first = self._messages.seq_from_end(keep)
         if any(target < first for target in self._dirty_targets):
-            return False  # what is let go must be put aside as it reads now
+            return False  # unsaved changes would be lost
         self._messages.truncate_before(first)
         for mapping in (self._bases, self._changes):
             for seq in [seq for seq in mapping if seq < first]:
@@ -216,14 +226,14 @@ class RoomLog:
         return True
 
     def apply_join(self, response: JoinResponse, since: int | None) -> tuple[int, ...]:
-        """The room was joined.
+        """Apply a join response and all buffered pushes that follow.
 
         Args:
-            answer: What the server answered.
-            since: What was asked with: the live end at that time.
+            response: Join response.
+            since: `since` of the request, the live end at that time; None for a full join.
 
         Returns:
-            The `seq` of each message that is new or now reads otherwise, ascending.
+            `seq` of each new or modified message, ascending.
         """
         newest = response.room.last_seq
         self._is_live = True
@@ -233,10 +243,14 @@ class RoomLog:
         return self._apply_buffered(self._apply_range(response.messages, oldest, newest, newest))
 
     def apply_page(self, response: HistoryPage, request: History) -> tuple[int, ...]:
-        """A page of history arrived for this request.
+        """Apply a history page.
+
+        Args:
+            response: History page.
+            request: Request of the page.
 
         Returns:
-            The `seq` of each message that is new or now reads otherwise, ascending.
+            `seq` of each new or modified message, ascending.
         """
         seqs = [entry.seq for entry in response.messages]
         oldest, newest = min(seqs, default=1), max(seqs, default=0)
@@ -253,11 +267,11 @@ class RoomLog:
         return self._apply_buffered(self._apply_range(response.messages, oldest, newest, response.last_seq))
 
     def apply_push(self, entry: Entry) -> tuple[int, ...]:
-        """An entry was pushed.
+        """Apply or buffer a push.
 
         Returns:
-            The `seq` of each message that is new or now reads otherwise, ascending:
-            more than one when the push closes a hole before pushes that were held.
+            `seq` of each new or modified message, ascending; several if the push closes a gap before
+            buffered pushes.
         """
         seq = entry.seq
         if self._is_live and not self._buffered_pushes and seq == self._ranges.last + 1:
@@ -268,7 +282,7 @@ class RoomLog:
         return self._apply_buffered(set())
 
     def _apply_buffered(self, affected: set[int]) -> tuple[int, ...]:
-        """Apply the held pushes whose turn has come."""
+        """Apply the buffered pushes that continue the live end."""
         while (
             self._is_live
             and self._buffered_pushes
@@ -290,13 +304,13 @@ class RoomLog:
         return ()
 
     def _apply_range(self, entries: Iterable[Entry], first: int, last: int, as_of: int) -> set[int]:
-        """Take in a stretch whose messages include every change up to `as_of`."""
+        """Apply a contiguous range whose messages include all changes up to `as_of`."""
         self._ranges.add(first, last)
         self._mark_range_dirty(first, last)
         for seq in [seq for seq in self._buffered_pushes if self._is_live and seq <= self._ranges.last]:
             del self._buffered_pushes[seq]
         ascending = sorted((entry for entry in entries if first <= entry.seq <= last), key=_entry_seq)
-        # Rule 5 needs every change of the stretch in its place before the first is folded.
+        # All changes of the range are added before the first fold, which assumes complete ranges.
         affected: set[int] = set()
         for entry in ascending:
             if isinstance(entry, Message):
@@ -309,7 +323,7 @@ class RoomLog:
         return {seq for seq in affected if self._rebuild(seq)}
 
     def _is_newer_base(self, seq: int, as_of: int) -> bool:
-        """Rule 4. Whether a base with this mark says more than the one held."""
+        """Return whether a base with this `as_of` replaces the stored one."""
         return (seq not in self._messages and seq not in self._new_base_as_of) or self._base_as_of(seq) < as_of
 
     def _base_as_of(self, seq: int) -> int:
@@ -317,23 +331,27 @@ class RoomLog:
         return self._messages.as_of_seq(seq) if new_as_of is None else new_as_of
 
     def _add_change(self, change: MessageChange) -> bool:
-        """Put the change in its place among those not folded yet; whether its target is held and not as new."""
+        """Insert a change in order of `seq`.
+
+        Returns:
+            Whether the target is loaded and does not include the change.
+        """
         target = change.target
         has_base = target in self._messages or target in self._bases
         if (has_base and change.seq <= self._base_as_of(target)) or (not has_base and target in self._ranges):
             return False
         pending = self._changes.setdefault(target, [])
-        if any(other.seq == change.seq for other in pending):
+        if any(existing.seq == change.seq for existing in pending):
             return False
         insort(pending, change, key=_entry_seq)
         self._mark_dirty(target)
         return has_base
 
     def _rebuild(self, seq: int) -> bool:
-        """Put the changes over the base, and fold them in when nothing between is unknown.
+        """Apply the pending changes to the base, and fold them if no entry between is unknown.
 
         Returns:
-            Whether the message is new or reads otherwise now.
+            Whether the message is new or modified.
         """
         shown_before = self._messages.get(seq)
         as_of = self._base_as_of(seq)

@@ -1,7 +1,7 @@
-"""Which stretches of a room's log are known.
+"""Set of `seq` numbers as ranges.
 
-Rule 1  A span holds every `seq` from its first to its last, both included.
-Rule 2  Spans are ascending, and between two of them at least one `seq` is missing.
+- Inclusive: a range contains its first and its last `seq`.
+- Disjoint: ranges are ascending, with at least one missing `seq` between neighbors.
 """
 
 from bisect import bisect_right
@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Entries that exist and are not here.
+    """Missing entries between two known ranges.
 
     Attributes:
-        after: The `seq` before the first missing one.
-        before: The `seq` after the last missing one.
+        after: Last `seq` before the gap.
+        before: First `seq` behind the gap.
     """
 
     after: int
@@ -22,12 +22,12 @@ class Gap:
 
     @property
     def missing_count(self) -> int:
-        """How many entries are missing."""
+        """Number of missing entries."""
         return self.before - self.after - 1
 
 
 class SeqRanges:
-    """A set of `seq` numbers, kept as the stretches it consists of."""
+    """Ordered set of inclusive `seq` ranges."""
 
     __slots__ = ("_firsts", "_lasts")
 
@@ -40,36 +40,36 @@ class SeqRanges:
 
     @property
     def first(self) -> int:
-        """The lowest `seq`; there must be one."""
+        """Lowest `seq`; the set must not be empty."""
         return self._firsts[0]
 
     @property
     def last(self) -> int:
-        """The highest `seq`, 0 while there is none."""
+        """Highest `seq`, 0 for an empty set."""
         return self._lasts[-1] if self._lasts else 0
 
     def __contains__(self, seq: int) -> bool:
         return self.contains_range(seq, seq)
 
     def contains_range(self, first: int, last: int) -> bool:
-        """Whether every `seq` from `first` to `last` is known."""
+        """Return whether the set contains every `seq` from `first` to `last`."""
         if not self._firsts:
             return False
         index = len(self._firsts) - 1 if first >= self._firsts[-1] else bisect_right(self._firsts, first) - 1
         return index >= 0 and self._lasts[index] >= last
 
     def append(self, seq: int) -> None:
-        """`last + 1` is known too."""
+        """Extend the last range by one `seq`."""
         if self._lasts:
             self._lasts[-1] = seq
         else:
             self.add(seq, seq)
 
     def add(self, first: int, last: int) -> None:
-        """Everything from `first` to `last` is known; what it touches becomes one span with it."""
+        """Add the range from `first` to `last` and merge adjacent ranges."""
         if last < first:
             return
-        # The spans from `low` up to `high` overlap [first - 1, last + 1].
+        # Ranges with index in [low, high) overlap or touch the new range.
         low = bisect_right(self._lasts, first - 2)
         high = bisect_right(self._firsts, last + 1)
         if low < high:
@@ -79,7 +79,7 @@ class SeqRanges:
         self._lasts[low:high] = [last]
 
     def truncate(self, first: int, before: int | None = None) -> None:
-        """Forget what is not in `first` up to (not including) `before`."""
+        """Remove every `seq` outside [`first`, `before`); None for no upper bound."""
         remaining = [
             (max(low, first), high if before is None else min(high, before - 1))
             for low, high in self.ranges()
@@ -89,9 +89,9 @@ class SeqRanges:
         self._lasts = [high for _, high in remaining]
 
     def gaps(self) -> tuple[Gap, ...]:
-        """What is missing between the spans, ascending."""
+        """Return the gaps between the ranges, ascending."""
         return tuple(Gap(last, first) for last, first in zip(self._lasts, self._firsts[1:], strict=False))
 
     def ranges(self) -> tuple[tuple[int, int], ...]:
-        """The first and last `seq` of each span, ascending."""
+        """Return the ranges as pairs of first and last `seq`, ascending."""
         return tuple(zip(self._firsts, self._lasts, strict=True))
