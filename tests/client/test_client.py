@@ -44,15 +44,15 @@ def nicks(room: Room) -> list[str]:
     return sorted(member.nick_name for member in room.members.values())
 
 
-async def until(stream: EventStream, wanted: type[ClientEvent]) -> ClientEvent:
+async def wait_for_event(stream: EventStream, event_type: type[ClientEvent]) -> ClientEvent:
     async with asyncio.timeout(20):
         async for event in stream:
-            if isinstance(event, wanted):
+            if isinstance(event, event_type):
                 return event
     raise AssertionError("the stream ended")
 
 
-async def test_what_one_says_the_other_hears(server: RunningServer) -> None:
+async def test_a_message_reaches_every_member(server: RunningServer) -> None:
     async with ChatClient(server.url) as ann, ChatClient(server.url) as bob:
         tea = await ann.join("tea", nick="ann")
         cup = await bob.join("tea", nick="bob")
@@ -64,7 +64,7 @@ async def test_what_one_says_the_other_hears(server: RunningServer) -> None:
         assert ann.rooms == {"tea": tea}
 
 
-async def test_history_is_there_after_joining_and_older_on_request(server: RunningServer) -> None:
+async def test_a_join_returns_recent_history_and_load_older_the_rest(server: RunningServer) -> None:
     async with ChatClient(server.url) as ann, ChatClient(server.url) as bob:
         tea = await ann.join("tea", nick="ann")
         for number in range(10):
@@ -76,23 +76,23 @@ async def test_history_is_there_after_joining_and_older_on_request(server: Runni
         assert texts(cup) == [f"m{number}" for number in range(10)]
 
 
-async def test_a_loop_over_a_room_gives_each_entry_once(server: RunningServer) -> None:
+async def test_iterating_over_a_room_yields_each_entry_once(server: RunningServer) -> None:
     async with ChatClient(server.url) as ann, ChatClient(server.url) as bob:
         tea = await ann.join("tea", nick="ann")
         await tea.send("before")
         cup = await bob.join("tea", nick="bob")
         for number in range(5):
             await tea.send(f"m{number}")
-        heard: list[str] = []
+        received: list[str] = []
         async for entry in cup:
             assert isinstance(entry, Message)
-            heard.append(entry.message)
-            if len(heard) == 5:
+            received.append(entry.message)
+            if len(received) == 5:
                 break
-        assert heard == [f"m{number}" for number in range(5)]
+        assert received == [f"m{number}" for number in range(5)]
 
 
-async def test_a_reader_who_comes_late_fetches_what_was_not_kept(server: RunningServer) -> None:
+async def test_a_late_iterator_fetches_entries_beyond_the_buffer(server: RunningServer) -> None:
     async with ChatClient(server.url) as ann, ChatClient(server.url) as bob:
         tea = await ann.join("tea", nick="ann")
         cup = await bob.join("tea", nick="bob")
@@ -106,17 +106,17 @@ async def test_a_reader_who_comes_late_fetches_what_was_not_kept(server: Running
         assert seqs == list(range(1, MAX_BUFFERED_ENTRIES + 51))
 
 
-async def test_a_repeated_client_id_is_said_once(server: RunningServer) -> None:
+async def test_a_repeated_client_id_is_posted_once(server: RunningServer) -> None:
     async with ChatClient(server.url) as ann:
         tea = await ann.join("tea", nick="ann")
         client_id = UUID(int=7)
         first = await tea.send("once", client_id)
-        again = await tea.send("once", client_id)
-        assert (again.seq, again.duplicate) == (first.seq, True)
+        repeated = await tea.send("once", client_id)
+        assert (repeated.seq, repeated.duplicate) == (first.seq, True)
         await wait_until(lambda: texts(tea) == ["once"])
 
 
-async def test_what_was_said_can_be_changed(server: RunningServer) -> None:
+async def test_edits_reactions_deletions_and_topics_reach_every_client(server: RunningServer) -> None:
     async with ChatClient(server.url) as ann, ChatClient(server.url) as bob:
         tea = await ann.join("tea", nick="ann")
         cup = await bob.join("tea", nick="bob")
@@ -142,7 +142,7 @@ async def test_what_was_said_can_be_changed(server: RunningServer) -> None:
             assert fresh.topic == "leaves"
 
 
-async def test_what_cannot_be_sent_is_refused_before_it_travels(server: RunningServer) -> None:
+async def test_invalid_input_is_rejected_before_it_is_sent(server: RunningServer) -> None:
     async with ChatClient(server.url) as ann:
         tea = await ann.join("tea", nick="ann")
         with pytest.raises(BadRequest):
@@ -153,14 +153,14 @@ async def test_what_cannot_be_sent_is_refused_before_it_travels(server: RunningS
             await ann.join("other", nick="")
 
 
-async def test_a_taken_nickname_gets_a_number(server: RunningServer) -> None:
+async def test_a_taken_nickname_gets_a_numeric_suffix(server: RunningServer) -> None:
     async with ChatClient(server.url) as one, ChatClient(server.url) as two:
         await one.join("tea", nick="ann")
         second = await two.join("tea", nick="ann")
         assert second.nick == "ann2"
 
 
-async def test_members_come_rename_and_leave(server: RunningServer) -> None:
+async def test_member_lists_follow_joins_renames_and_leaves(server: RunningServer) -> None:
     async with ChatClient(server.url) as ann, ChatClient(server.url) as bob:
         tea = await ann.join("tea", nick="ann")
         cup = await bob.join("tea", nick="bob")
@@ -176,38 +176,38 @@ async def test_members_come_rename_and_leave(server: RunningServer) -> None:
             await cup.send("too late")
 
 
-async def test_leaving_ends_the_loop_over_the_room(server: RunningServer) -> None:
+async def test_leaving_a_room_ends_its_iteration(server: RunningServer) -> None:
     async with ChatClient(server.url) as ann:
         tea = await ann.join("tea", nick="ann")
 
-        heard: list[Entry] = []
+        received: list[Entry] = []
 
-        async def listen() -> None:
+        async def collect() -> None:
             async for entry in tea:
-                heard.append(entry)
+                received.append(entry)
 
-        listening = asyncio.create_task(listen())
+        collecting = asyncio.create_task(collect())
         await tea.send("bye")
-        await wait_until(lambda: len(heard) == 1)
+        await wait_until(lambda: len(received) == 1)
         await tea.leave()
-        await listening
+        await collecting
 
 
-async def test_several_rooms_at_once(server: RunningServer) -> None:
+async def test_one_client_joins_several_rooms(server: RunningServer) -> None:
     async with ChatClient(server.url) as ann, ChatClient(server.url) as bob:
         names = [f"room {number}" for number in range(12)]
         rooms = await asyncio.gather(*(ann.join(name, nick="ann") for name in names))
-        others = await asyncio.gather(*(bob.join(name, nick="bob") for name in names))
+        bob_rooms = await asyncio.gather(*(bob.join(name, nick="bob") for name in names))
         await asyncio.gather(*(room.send(room.name) for room in rooms))
-        for other in others:
-            await wait_until(lambda room=other: texts(room) == [room.name])
+        for bob_room in bob_rooms:
+            await wait_until(lambda room=bob_room: texts(room) == [room.name])
         assert len({room.member_id for room in rooms}) == 1
         listed = await ann.list_rooms("room 1")
         assert {summary.name for summary in listed} == {"room 1", "room 10", "room 11"}
         assert all(summary.members == 2 for summary in listed)
 
 
-async def test_a_room_is_the_same_however_its_name_is_written(server: RunningServer) -> None:
+async def test_room_names_are_case_insensitive(server: RunningServer) -> None:
     async with ChatClient(server.url) as ann, ChatClient(server.url) as bob:
         tea = await ann.join("Tea", nick="ann")
         assert await ann.join("tea", nick="ann") is tea
@@ -216,7 +216,7 @@ async def test_a_room_is_the_same_however_its_name_is_written(server: RunningSer
         await wait_until(lambda: texts(cup) == ["hi"])
 
 
-async def test_the_guest_key_brings_the_same_member_back(server: RunningServer) -> None:
+async def test_a_guest_key_restores_the_member_id(server: RunningServer) -> None:
     async with ChatClient(server.url) as ann:
         before = (await ann.join("tea", nick="ann")).member_id
         key = ann.guest_key
@@ -226,51 +226,51 @@ async def test_the_guest_key_brings_the_same_member_back(server: RunningServer) 
         assert (await stranger.join("tea", nick="ann")).member_id != before
 
 
-async def test_the_same_person_twice_is_one_member(server: RunningServer) -> None:
-    async with ChatClient(server.url) as here:
-        tea = await here.join("tea", nick="ann")
-        async with ChatClient(server.url, guest_key=here.guest_key) as there:
-            cup = await there.join("tea", nick="ann")
+async def test_two_clients_with_one_guest_key_are_one_member(server: RunningServer) -> None:
+    async with ChatClient(server.url) as first:
+        tea = await first.join("tea", nick="ann")
+        async with ChatClient(server.url, guest_key=first.guest_key) as second:
+            cup = await second.join("tea", nick="ann")
             assert cup.nick == "ann"
             assert len(cup.members) == 1
         await tea.send("still here")
 
 
-async def test_events_tell_in_order_what_happens(server: RunningServer) -> None:
+async def test_events_arrive_in_order(server: RunningServer) -> None:
     async with ChatClient(server.url) as ann, ChatClient(server.url) as bob:
         stream = ann.events()
         tea = await ann.join("tea", nick="ann")
         assert isinstance(ann.state, Online)
-        entered = await until(stream, RoomJoined)
-        assert entered == RoomJoined("tea", rejoined=False)
+        room_joined = await wait_for_event(stream, RoomJoined)
+        assert room_joined == RoomJoined("tea", rejoined=False)
         cup = await bob.join("tea", nick="bob")
-        notice = await until(stream, NoticeReceived)
+        notice = await wait_for_event(stream, NoticeReceived)
         while isinstance(notice, NoticeReceived) and notice.notice.nick_name != "bob":
-            notice = await until(stream, NoticeReceived)
+            notice = await wait_for_event(stream, NoticeReceived)
         await cup.set_typing(True)
-        assert await until(stream, TypingChanged) == TypingChanged("tea", cup.member_id, True)
+        assert await wait_for_event(stream, TypingChanged) == TypingChanged("tea", cup.member_id, True)
         await cup.send("hi")
-        assert await until(stream, LogChanged) == LogChanged("tea", (1,), live=True)
+        assert await wait_for_event(stream, LogChanged) == LogChanged("tea", (1,), live=True)
         await cup.leave()
-        left = await until(stream, MembersChanged)
-        assert isinstance(left, MembersChanged)
-        assert [member.nick_name for member in left.members] == ["ann"]
+        members_changed = await wait_for_event(stream, MembersChanged)
+        assert isinstance(members_changed, MembersChanged)
+        assert [member.nick_name for member in members_changed.members] == ["ann"]
         assert texts(tea) == ["hi"]
 
 
-async def test_the_events_end_when_the_client_closes(server: RunningServer) -> None:
+async def test_closing_the_client_ends_its_event_stream(server: RunningServer) -> None:
     ann = ChatClient(server.url)
     stream = ann.events()
     async with ann:
         await ann.join("tea", nick="ann")
     assert isinstance(ann.state, Closed)
-    told = [event async for event in stream]
-    assert told[-1] == ConnectionStateChanged(Closed())
+    events = [event async for event in stream]
+    assert events[-1] == ConnectionStateChanged(Closed())
     with pytest.raises(RuntimeError):
         ann.events()
 
 
-async def test_the_latency_is_measured_without_anything_being_asked(server: RunningServer) -> None:
+async def test_latency_is_measured_without_requests(server: RunningServer) -> None:
     async with ChatClient(server.url) as ann:
         await wait_until(lambda: isinstance(ann.state, Online) and ann.state.latency)
         assert isinstance(ann.state, Online)
@@ -278,7 +278,7 @@ async def test_the_latency_is_measured_without_anything_being_asked(server: Runn
         assert 0 < ann.state.latency < 5
 
 
-async def test_nothing_piles_up_for_events_that_nobody_reads(server: RunningServer) -> None:
+async def test_unread_events_are_coalesced(server: RunningServer) -> None:
     async with ChatClient(server.url) as ann, ChatClient(server.url) as bob:
         tea = await ann.join("tea", nick="ann")
         cup = await bob.join("tea", nick="bob")
@@ -288,32 +288,32 @@ async def test_nothing_piles_up_for_events_that_nobody_reads(server: RunningServ
         assert len(stream) < 20
 
 
-async def test_messages_that_come_too_fast_wait_their_turn_in_order(tmp_path: Path) -> None:
+async def test_rate_limited_messages_are_delayed_in_order(tmp_path: Path) -> None:
     async with (
         running_server(tmp_path, message_burst=5.0, message_rate=20.0) as running,
         ChatClient(running.url) as ann,
     ):
         tea = await ann.join("tea", nick="ann")
-        words = [f"m{number}" for number in range(15)]
-        await asyncio.gather(*(tea.send(word) for word in words))
-        await wait_until(lambda: texts(tea) == words)
+        messages = [f"m{number}" for number in range(15)]
+        await asyncio.gather(*(tea.send(message) for message in messages))
+        await wait_until(lambda: texts(tea) == messages)
 
 
-async def test_a_turn_that_does_not_come_in_time_is_said(tmp_path: Path) -> None:
+async def test_a_send_beyond_its_timeout_raises_rate_limited(tmp_path: Path) -> None:
     async with running_server(tmp_path, message_burst=1.0, message_rate=0.1) as running, ChatClient(running.url) as ann:
         tea = await ann.join("tea", nick="ann")
         await tea.send("one")
-        refused = await asyncio.gather(*(tea.send("more", timeout=2) for _ in range(3)), return_exceptions=True)
-        assert [type(refusal) for refusal in refused] == [RateLimited] * 3
+        results = await asyncio.gather(*(tea.send("more", timeout=2) for _ in range(3)), return_exceptions=True)
+        assert [type(result) for result in results] == [RateLimited] * 3
 
 
-async def test_joins_that_come_too_fast_wait_their_turn(tmp_path: Path) -> None:
+async def test_rate_limited_joins_are_delayed(tmp_path: Path) -> None:
     async with running_server(tmp_path, join_rate=8.0) as running, ChatClient(running.url) as ann:
         rooms = await asyncio.gather(*(ann.join(f"room {number}", nick="ann") for number in range(14)))
         assert len({room.name for room in rooms}) == 14
 
 
-async def test_a_server_that_is_not_there_is_said_in_a_sentence(unused_port: int) -> None:
+async def test_connecting_to_an_unreachable_address_raises_a_readable_error(unused_port: int) -> None:
     with pytest.raises(Unreachable, match="nothing answers at this address"):
         async with ChatClient(f"http://127.0.0.1:{unused_port}"):
             pass
@@ -324,26 +324,26 @@ async def test_a_server_that_is_not_there_is_said_in_a_sentence(unused_port: int
         ChatClient("http://127.0.0.1:0")
 
 
-async def test_what_is_no_chat_server_is_said_in_a_sentence(server: RunningServer) -> None:
-    async def hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def test_connecting_to_another_http_server_raises_a_readable_error(server: RunningServer) -> None:
+    async def respond_not_found(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
         writer.close()
 
-    foreign = await asyncio.start_server(hang_up, "127.0.0.1", 0)
-    async with foreign:
-        port = foreign.sockets[0].getsockname()[1]
+    http_server = await asyncio.start_server(respond_not_found, "127.0.0.1", 0)
+    async with http_server:
+        port = http_server.sockets[0].getsockname()[1]
         with pytest.raises(Unreachable, match="no chat server"):
             async with ChatClient(f"http://127.0.0.1:{port}"):
                 pass
 
 
 def open_sockets() -> int:
-    """How many this process has; 0 where the system does not tell."""
-    files = Path("/proc/self/fd")
-    return sum(each.is_socket() for each in files.iterdir()) if files.exists() else 0
+    """Return the number of open sockets of this process, 0 on systems without `/proc`."""
+    descriptors = Path("/proc/self/fd")
+    return sum(descriptor.is_socket() for descriptor in descriptors.iterdir()) if descriptors.exists() else 0
 
 
-async def test_closing_leaves_no_task_no_socket_and_no_warning(server: RunningServer) -> None:
+async def test_closing_releases_tasks_and_sockets(server: RunningServer) -> None:
     tasks, sockets = asyncio.all_tasks(), open_sockets()
     async with ChatClient(server.url) as ann:
         ann.events()
@@ -360,13 +360,13 @@ async def test_closing_leaves_no_task_no_socket_and_no_warning(server: RunningSe
         await ann.join("other", nick="ann")
 
 
-async def test_closing_while_everything_waits_ends_all_of_it(unused_port: int) -> None:
+async def test_closing_fails_pending_requests(unused_port: int) -> None:
     tasks = asyncio.all_tasks()
     async with ChatClient(f"http://127.0.0.1:{unused_port}", connect_in_background=True) as ann:
         joining = asyncio.create_task(ann.join("tea", nick="ann"))
         listing = asyncio.create_task(ann.list_rooms())
         await wait_until(lambda: isinstance(ann.state, Offline))
-    for waiting in (joining, listing):
+    for pending in (joining, listing):
         with pytest.raises(Unavailable, match="closed"):
-            await waiting
+            await pending
     await wait_until(lambda: asyncio.all_tasks() <= tasks)

@@ -1,4 +1,4 @@
-"""The examples of docs/clients.md are run as they stand there."""
+"""Execution of the code examples in docs/clients.md."""
 
 import asyncio
 import os
@@ -28,38 +28,38 @@ async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
 
 
 def example(language: str) -> str:
-    """The first example in a language."""
-    found = re.search(rf"```{language}\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
-    assert found
-    return found[1]
+    """Return the first code block of `language` in the document."""
+    match = re.search(rf"```{language}\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
+    assert match
+    return match[1]
 
 
-def for_server(code: str, url: str) -> str:
+def with_server_url(code: str, url: str) -> str:
     assert "http://localhost:3000" in code
     return code.replace("http://localhost:3000", url)
 
 
-async def test_the_bot_answers(server: RunningServer, tmp_path: Path) -> None:
+async def test_the_bot_example_replies_to_a_command(server: RunningServer, tmp_path: Path) -> None:
     script = tmp_path / "bot.py"
-    script.write_text(for_server(example("python"), server.url))
+    script.write_text(with_server_url(example("python"), server.url))
     async with ChatClient(server.url) as ann:
         tea = await ann.join("tea", nick="ann")
         bot = await asyncio.create_subprocess_exec(sys.executable, str(script), env=ENVIRONMENT)
         try:
             await wait_until(lambda: len(tea.members) == 2)
-            asked = await tea.send("!echo hello there")
+            command = await tea.send("!echo hello there")
             await wait_until(lambda: len(tea.log) == 2)
-            answer = tea.log[asked.seq + 1]
-            assert (answer.message, answer.nick_name, answer.reply_to) == ("hello there", "echo", asked.seq)
+            reply = tea.log[command.seq + 1]
+            assert (reply.message, reply.nick_name, reply.reply_to) == ("hello there", "echo", command.seq)
         finally:
             bot.terminate()
             await bot.wait()
 
 
 @pytest.mark.needs_node
-async def test_the_javascript_client_talks(server: RunningServer) -> None:
+async def test_the_javascript_example_exchanges_messages(server: RunningServer) -> None:
     node = require_node()
-    code = for_server(example("javascript"), server.url)
+    code = with_server_url(example("javascript"), server.url)
     code = code.replace('"socket.io-client"', '"socket.io-client-4.8.4"')
     async with ChatClient(server.url) as ann:
         tea = await ann.join("tea", nick="ann")
@@ -79,18 +79,20 @@ async def test_the_javascript_client_talks(server: RunningServer) -> None:
             await clock.communicate()
 
 
-def test_the_bot_needs_no_screen() -> None:
+def test_the_sdk_imports_no_terminal_library() -> None:
     code = (
         "import sys, tui_chat.client.client, tui_chat.client.net.transport; print({*sys.modules} & {'textual', 'rich'})"
     )
     assert _output(code) == "set()"
 
 
-def test_the_libraries_behind_a_connection_are_not_loaded_before_there_is_one() -> None:
+def test_the_sdk_imports_network_libraries_on_first_connection() -> None:
     code = "import sys, tui_chat.client.client; print({*sys.modules} & {'socketio', 'engineio', 'aiohttp'})"
     assert _output(code) == "set()"
 
 
 def _output(code: str) -> str:
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=ENVIRONMENT)
-    return done.stdout.strip()
+    completed = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=ENVIRONMENT
+    )
+    return completed.stdout.strip()

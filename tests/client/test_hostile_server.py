@@ -1,4 +1,4 @@
-"""A server that sends anything at all: the client ignores it, stays up and says nothing to the screen."""
+"""Malformed and malicious server packets: the client stays connected and logs no warning."""
 
 import asyncio
 import json
@@ -38,16 +38,16 @@ JOINED: dict[str, Any] = {
 }
 
 
-async def joins(_: web.WebSocketResponse, event: str, __: dict[str, Any]) -> dict[str, Any] | None:
+async def respond_to_join(_: web.WebSocketResponse, event: str, __: dict[str, Any]) -> dict[str, Any] | None:
     return JOINED if event == "joinRoom" else {"ok": True}
 
 
-def message(seq: int, text: str = "hi", **more: Any) -> str:
+def message(seq: int, text: str = "hi", **extra: Any) -> str:
     fields = {"room": "tea", "seq": seq, "id": seq, "nickName": "eve", "memberId": "m2", "message": text, "ts": 1}
-    return "42" + json.dumps(["message", {"kind": "message", **fields, **more}])
+    return "42" + json.dumps(["message", {"kind": "message", **fields, **extra}])
 
 
-JUNK = [
+INVALID_PACKETS = [
     "4",
     "42",
     "42[]",
@@ -97,39 +97,41 @@ JUNK = [
 
 
 @pytest.mark.parametrize("debug", [False, True])
-async def test_junk_is_ignored_and_what_follows_arrives(debug: bool, caplog: pytest.LogCaptureFixture) -> None:
+async def test_invalid_packets_are_ignored_and_later_packets_are_processed(
+    debug: bool, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.DEBUG if debug else logging.INFO)
-    complaints: list[dict[str, Any]] = []
-    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+    loop_errors: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: loop_errors.append(context))
 
-    async def answer(socket: web.WebSocketResponse, event: str, body: dict[str, Any]) -> dict[str, Any] | None:
+    async def respond(socket: web.WebSocketResponse, event: str, body: dict[str, Any]) -> dict[str, Any] | None:
         if event != "typing":
-            return await joins(socket, event, body)
-        for junk in JUNK:
-            await socket.send_str(junk)
+            return await respond_to_join(socket, event, body)
+        for packet in INVALID_PACKETS:
+            await socket.send_str(packet)
         await socket.send_bytes(b"\x00\x01")
         await socket.send_str(message(1, "a secret"))
         return None
 
-    async with hostile_server(answer) as port, ChatClient(f"http://127.0.0.1:{port}") as ann:
+    async with hostile_server(respond) as port, ChatClient(f"http://127.0.0.1:{port}") as ann:
         tea = await ann.join("tea", nick="ann")
         await tea.set_typing(True)
         await wait_until(lambda: tea.log.last == 1)
         assert tea.log[1].message == "a secret"
-    assert complaints == []
+    assert loop_errors == []
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
     assert not [record for record in caplog.records if "secret" in record.getMessage() and "chat" in record.name]
 
 
-async def test_what_others_write_is_cleaned_again() -> None:
-    async def answer(socket: web.WebSocketResponse, event: str, body: dict[str, Any]) -> dict[str, Any] | None:
+async def test_control_characters_from_the_server_are_removed() -> None:
+    async def respond(socket: web.WebSocketResponse, event: str, body: dict[str, Any]) -> dict[str, Any] | None:
         if event == "typing":
             await socket.send_str(message(1, "\x1b]52;c;aGk=\x07red\u202ealert\x9b31m", nickName="e\u2066ve\n"))
             fields = {"room": "tea", "seq": 2, "id": 2, "ts": 2, "memberId": "m2", "nickName": "eve"}
             await socket.send_str("42" + json.dumps(["update", {"kind": "topic", "topic": "a\x07b", **fields}]))
-        return await joins(socket, event, body)
+        return await respond_to_join(socket, event, body)
 
-    async with hostile_server(answer) as port, ChatClient(f"http://127.0.0.1:{port}") as ann:
+    async with hostile_server(respond) as port, ChatClient(f"http://127.0.0.1:{port}") as ann:
         tea = await ann.join("tea", nick="ann")
         assert tea.topic == "to]0;pic"
         eve = tea.members["m2"]
@@ -140,24 +142,24 @@ async def test_what_others_write_is_cleaned_again() -> None:
         assert tea.log[1].nick_name == "eve"
 
 
-async def test_an_answer_that_is_none_is_an_error_of_the_server() -> None:
-    async def answer(socket: web.WebSocketResponse, event: str, body: dict[str, Any]) -> dict[str, Any] | None:
+async def test_an_invalid_response_raises_internal_error() -> None:
+    async def respond(socket: web.WebSocketResponse, event: str, body: dict[str, Any]) -> dict[str, Any] | None:
         return JOINED if event == "joinRoom" else {"ok": True, "seq": "one"}
 
-    async with hostile_server(answer) as port, ChatClient(f"http://127.0.0.1:{port}") as ann:
+    async with hostile_server(respond) as port, ChatClient(f"http://127.0.0.1:{port}") as ann:
         tea = await ann.join("tea", nick="ann")
         with pytest.raises(InternalError):
             await tea.send("hi")
 
 
-async def test_the_words_of_a_refusal_are_cleaned_too() -> None:
-    async def answer(socket: web.WebSocketResponse, event: str, body: dict[str, Any]) -> dict[str, Any] | None:
+async def test_error_messages_from_the_server_are_sanitized() -> None:
+    async def respond(socket: web.WebSocketResponse, event: str, body: dict[str, Any]) -> dict[str, Any] | None:
         if event == "joinRoom":
             return JOINED
         problem = {"code": "rate_limited", "message": "slow\x1b[2J down" + "!" * 1_000, "retryAfter": 1e12}
         return {"ok": False, "error": problem}
 
-    async with hostile_server(answer) as port, ChatClient(f"http://127.0.0.1:{port}") as ann:
+    async with hostile_server(respond) as port, ChatClient(f"http://127.0.0.1:{port}") as ann:
         tea = await ann.join("tea", nick="ann")
         with pytest.raises(RateLimited) as caught:
             await tea.send("hi", timeout=0.1)
@@ -166,18 +168,18 @@ async def test_the_words_of_a_refusal_are_cleaned_too() -> None:
         assert caught.value.retry_after == 60
 
 
-async def test_a_refused_return_loses_the_room_and_says_so() -> None:
-    joined = 0
+async def test_a_rejected_rejoin_emits_room_lost() -> None:
+    join_count = 0
 
-    async def answer(socket: web.WebSocketResponse, event: str, body: dict[str, Any]) -> dict[str, Any] | None:
-        nonlocal joined
+    async def respond(socket: web.WebSocketResponse, event: str, body: dict[str, Any]) -> dict[str, Any] | None:
+        nonlocal join_count
         if event != "joinRoom":
             await socket.close()
             return None
-        joined += 1
-        return JOINED if joined == 1 else {"ok": False, "error": {"code": "forbidden", "message": "you are banned"}}
+        join_count += 1
+        return JOINED if join_count == 1 else {"ok": False, "error": {"code": "forbidden", "message": "you are banned"}}
 
-    async with hostile_server(answer) as port, ChatClient(f"http://127.0.0.1:{port}") as ann:
+    async with hostile_server(respond) as port, ChatClient(f"http://127.0.0.1:{port}") as ann:
         stream = ann.events()
         tea = await ann.join("tea", nick="ann")
         await tea.set_typing(True)
@@ -188,32 +190,32 @@ async def test_a_refused_return_loses_the_room_and_says_so() -> None:
         assert ann.rooms == {}
 
 
-async def test_a_namespace_that_ends_alone_takes_the_connection_with_it() -> None:
-    async def answer(socket: web.WebSocketResponse, event: str, body: dict[str, Any]) -> dict[str, Any] | None:
+async def test_a_namespace_error_closes_the_connection() -> None:
+    async def respond(socket: web.WebSocketResponse, event: str, body: dict[str, Any]) -> dict[str, Any] | None:
         if event == "typing":
             await socket.send_str('44{"message":"go away"}')
             return None
-        return await joins(socket, event, body)
+        return await respond_to_join(socket, event, body)
 
-    async with hostile_server(answer) as port, ChatClient(f"http://127.0.0.1:{port}") as ann:
+    async with hostile_server(respond) as port, ChatClient(f"http://127.0.0.1:{port}") as ann:
         tea = await ann.join("tea", nick="ann")
         await tea.set_typing(True)
-        telling = asyncio.create_task(wait_until(lambda: isinstance(ann.state, Offline)))
-        while not telling.done():
+        offline_task = asyncio.create_task(wait_until(lambda: isinstance(ann.state, Offline)))
+        while not offline_task.done():
             await tea.set_typing(False)
             await asyncio.sleep(0)
-        await telling
+        await offline_task
 
 
-async def test_a_certificate_is_checked_and_its_authority_can_be_given(
+async def test_tls_certificates_are_verified_against_the_given_authority(
     tmp_path: Path,
 ) -> None:
     authority = trustme.CA()
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    authority.issue_cert("127.0.0.1").configure_cert(context)  # pyright: ignore[reportUnknownMemberType] (trustme does not say)
+    authority.issue_cert("127.0.0.1").configure_cert(context)  # pyright: ignore[reportUnknownMemberType] (trustme has no types)
     ca_file = tmp_path / "ca.pem"
     authority.cert_pem.write_to_path(ca_file)
-    async with hostile_server(joins, context) as port:
+    async with hostile_server(respond_to_join, context) as port:
         url = f"https://127.0.0.1:{port}"
         with pytest.raises(Unreachable, match="certificate is not trusted"):
             async with ChatClient(url):
@@ -224,28 +226,36 @@ async def test_a_certificate_is_checked_and_its_authority_can_be_given(
                     pass
         async with ChatClient(url, ca_file=str(ca_file)) as ann:
             assert (await ann.join("tea", nick="ann")).nick == "ann"
-    async with hostile_server(joins) as port:
+    async with hostile_server(respond_to_join) as port:
         with pytest.raises(Unreachable, match="does not speak TLS"):
             async with ChatClient(f"https://127.0.0.1:{port}"):
                 pass
 
 
-async def test_what_a_search_brings_is_cleaned_and_only_of_rooms_that_can_be() -> None:
-    def found(room: str) -> dict[str, Any]:
-        said = {"seq": 1, "id": 1, "nickName": "e\x1b[31mve", "memberId": "m2", "message": "pic\x1b]0;x", "ts": 10**15}
-        return {"kind": "message", "room": room, **said}
+async def test_search_results_are_sanitized_and_limited_to_valid_rooms() -> None:
+    def make_hit(room: str) -> dict[str, Any]:
+        fields = {
+            "seq": 1,
+            "id": 1,
+            "nickName": "e\x1b[31mve",
+            "memberId": "m2",
+            "message": "pic\x1b]0;x",
+            "ts": 10**15,
+        }
+        return {"kind": "message", "room": room, **fields}
 
-    async def answer(_: web.WebSocketResponse, event: str, __: dict[str, Any]) -> dict[str, Any] | None:
+    async def respond(_: web.WebSocketResponse, event: str, __: dict[str, Any]) -> dict[str, Any] | None:
         if event != "search":
             return {"ok": True}
         rooms = ["tea", "t\x1b]0;ea", "", "\u202etea", "x" * 300, *["tea"] * 500]
-        return {"ok": True, "messages": [found(room) for room in rooms], "hasMore": True}
+        return {"ok": True, "messages": [make_hit(room) for room in rooms], "hasMore": True}
 
-    async with hostile_server(answer) as port, ChatClient(f"http://127.0.0.1:{port}") as chat:
+    async with hostile_server(respond) as port, ChatClient(f"http://127.0.0.1:{port}") as chat:
         results = await chat.search("pic", limit=10)
         assert {message.room for message in results.messages} == {"tea"}
         assert 0 < len(results.messages) <= 10
         assert "\x1b" not in "".join(message.nick_name + message.message for message in results.messages)
         assert (results.has_more, results.next_before) == (True, 1)
-        again = await chat.search("pic", before=1)
-        assert (again.has_more, again.next_before) == (False, None)  # or it would go on for ever
+        last_page = await chat.search("pic", before=1)
+        # A page that repeats its own start must not lead to endless paging.
+        assert (last_page.has_more, last_page.next_before) == (False, None)

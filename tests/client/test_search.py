@@ -1,4 +1,4 @@
-"""Searching from a program: the server's history, and what is on this computer when there is no server."""
+"""Search by the SDK: on the server while online, in the local history while offline."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -36,58 +36,58 @@ async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
 
 @pytest.fixture
 async def proxy(server: RunningServer) -> AsyncGenerator[TcpProxy]:
-    async with tcp_proxy(server.port) as between:
-        yield between
+    async with tcp_proxy(server.port) as running:
+        yield running
 
 
-def said(found: SearchPage) -> list[tuple[str, str]]:
-    return [(message.room, message.message) for message in found.messages]
+def hits(page: SearchPage) -> list[tuple[str, str]]:
+    return [(message.room, message.message) for message in page.messages]
 
 
-@pytest.mark.parametrize("keeps", [True, False])
-async def test_the_server_answers_and_without_it_what_is_here(
-    server: RunningServer, proxy: TcpProxy, tmp_path: Path, keeps: bool
+@pytest.mark.parametrize("with_history", [True, False])
+async def test_search_falls_back_to_local_history_while_offline(
+    server: RunningServer, proxy: TcpProxy, tmp_path: Path, with_history: bool
 ) -> None:
     async with (
         LocalHistory(tmp_path / "cache") as history,
-        ChatClient(proxy.url, history=history if keeps else None) as chat,
+        ChatClient(proxy.url, history=history if with_history else None) as chat,
     ):
         tea, milk = await chat.join("tea", nick="ann"), await chat.join("milk", nick="ann")
         for room, text in ((tea, "green tea"), (milk, "绿茶 latte"), (tea, "green again"), (tea, "gone green")):
             await room.send(text)
         await tea.edit(1, "green TEA, edited")
         await tea.delete(3)
-        async with ChatClient(server.url) as other:
-            await (await other.join("elsewhere", nick="bob")).send("green elsewhere")
+        async with ChatClient(server.url) as bob:
+            await (await bob.join("elsewhere", nick="bob")).send("green elsewhere")
         found = await chat.search("green")
         assert found.source is SearchSource.SERVER
-        everywhere = [("tea", "green again"), ("tea", "green TEA, edited")]
-        assert said(found) == [("elsewhere", "green elsewhere"), *everywhere]
-        assert said(await milk.search("茶")) == [("milk", "绿茶 latte")]
+        local_hits = [("tea", "green again"), ("tea", "green TEA, edited")]
+        assert hits(found) == [("elsewhere", "green elsewhere"), *local_hits]
+        assert hits(await milk.search("茶")) == [("milk", "绿茶 latte")]
         await wait_until(lambda: len(tea.log) == 3 and tea.log[3].deleted and len(milk.log) == 1)
         proxy.refuse_connections()
         proxy.reset_all()
         await wait_until(lambda: not isinstance(chat.state, Online))
         found = await chat.search("green")
         assert found.source is SearchSource.LOCAL
-        assert said(found) == everywhere
-        assert said(await milk.search("茶")) == [("milk", "绿茶 latte")]
+        assert hits(found) == local_hits
+        assert hits(await milk.search("茶")) == [("milk", "绿茶 latte")]
         first = await chat.search("green", limit=1)
-        assert (said(first), first.has_more) == (everywhere[:1], True)
-        assert said(await chat.search("green", limit=1, before=first.next_before)) == everywhere[1:]
+        assert (hits(first), first.has_more) == (local_hits[:1], True)
+        assert hits(await chat.search("green", limit=1, before=first.next_before)) == local_hits[1:]
         assert not (await chat.search("nothing")).messages
 
 
-async def test_what_cannot_be_searched_for_is_refused(server: RunningServer) -> None:
+async def test_invalid_searches_are_rejected(server: RunningServer) -> None:
     async with ChatClient(server.url) as chat:
-        for query, refusal in ((" ", BadRequest), ("x" * 251, TooLong)):
-            with pytest.raises(refusal):
+        for query, error in ((" ", BadRequest), ("x" * 251, TooLong)):
+            with pytest.raises(error):
                 await chat.search(query)
         with pytest.raises(NotFound):
             await chat.search("tea", room="nowhere")
 
 
-async def test_the_place_of_a_message_is_loaded_with_what_is_about_it(
+async def test_load_around_fetches_the_context_of_a_message(
     server: RunningServer, proxy: TcpProxy, tmp_path: Path
 ) -> None:
     async with ChatClient(server.url) as chat:
@@ -121,59 +121,63 @@ def message(room: int, seq: int, text: str) -> Message:
 
 
 def change(room: int, seq: int, target: int, text: str) -> MessageChange:
-    made = Deletion(room=f"room{room}", seq=seq, id=900 + seq, ts=1, member_id="b", nick_name="b", target=target)
+    deletion = Deletion(room=f"room{room}", seq=seq, id=900 + seq, ts=1, member_id="b", nick_name="b", target=target)
     if not text:
-        return made
-    return Edit(room=made.room, seq=seq, id=made.id, ts=1, member_id="b", nick_name="b", target=target, message=text)
+        return deletion
+    return Edit(
+        room=deletion.room, seq=seq, id=deletion.id, ts=1, member_id="b", nick_name="b", target=target, message=text
+    )
 
 
-async def look(logs: list[list[tuple[str, str | None]]], wanted: list[str]) -> None:
-    """Keep logs, each with what a message said first and what a change that waits beside it made of it."""
-    present: dict[int, tuple[int, str]] = {}
+async def check_search(logs: list[list[tuple[str, str | None]]], search_queries: list[str]) -> None:
+    """Store `logs` (original text, pending change or None) and compare every search with the naive one."""
+    expected_texts: dict[int, tuple[int, str]] = {}
     with TemporaryDirectory() as folder:
         async with LocalHistory(Path(folder)) as history:
             for room, log in enumerate(logs):
                 changes: list[MessageChange] = []
                 last = len(log)
-                for seq, (text, changed) in enumerate(log, 1):
-                    present[seq * 2 + room] = room, text if changed is None else changed
-                    if changed is not None:
-                        changes.append(change(room, last + 10 + seq, seq, changed))
-                kept = tuple((message(room, seq, text), seq) for seq, (text, _) in enumerate(log, 1))
-                shelf = RoomKey(SERVER, f"room{room}", "ann")
-                await history.write(shelf, LogSegment(kept, tuple(changes), ((1, last),)))
+                for seq, (text, new_text) in enumerate(log, 1):
+                    expected_texts[seq * 2 + room] = room, text if new_text is None else new_text
+                    if new_text is not None:
+                        changes.append(change(room, last + 10 + seq, seq, new_text))
+                messages = tuple((message(room, seq, text), seq) for seq, (text, _) in enumerate(log, 1))
+                room_key = RoomKey(SERVER, f"room{room}", "ann")
+                await history.write(room_key, LogSegment(messages, tuple(changes), ((1, last),)))
             await history.write(
                 RoomKey("http://other", "room0", "ann"), LogSegment(((message(0, 9, "中 abc"), 9),), (), ())
             )
-            for query in wanted:
+            for query in search_queries:
                 for room in (None, 0, 1):
                     expected = sorted(
                         (
                             number
-                            for number, (where, text) in present.items()
-                            if room in {None, where}
+                            for number, (room_number, text) in expected_texts.items()
+                            if room in {None, room_number}
                             if matches(query, text)
                         ),
                         reverse=True,
                     )
-                    assert await pages(history, query, room) == expected
+                    assert await search_all_pages(history, query, room) == expected
 
 
-async def pages(history: LocalHistory, query: str, room: int | None) -> list[int]:
-    found: list[int] = []
+async def search_all_pages(history: LocalHistory, query: str, room: int | None) -> list[int]:
+    ids: list[int] = []
     before: int | None = None
     while True:
         page = await history.search(SERVER, SearchQuery(query), None if room is None else f"room{room}", before, 2)
-        found += [each.id for each in page.messages]
+        ids += [message.id for message in page.messages]
         if not page.has_more:
-            return found
+            return ids
         before = page.next_before
 
 
-kept_logs = st.lists(st.tuples(texts, st.none() | st.just("") | texts), max_size=6)
+stored_logs = st.lists(st.tuples(texts, st.none() | st.just("") | texts), max_size=6)
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.lists(kept_logs, min_size=2, max_size=2), st.lists(queries, min_size=1, max_size=3))
-def test_what_is_here_is_found_by_the_same_rule(logs: list[list[tuple[str, str | None]]], wanted: list[str]) -> None:
-    asyncio.run(look(logs, wanted))
+@given(st.lists(stored_logs, min_size=2, max_size=2), st.lists(queries, min_size=1, max_size=3))
+def test_local_search_matches_the_reference_implementation(
+    logs: list[list[tuple[str, str | None]]], search_queries: list[str]
+) -> None:
+    asyncio.run(check_search(logs, search_queries))

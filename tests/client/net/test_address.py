@@ -34,12 +34,12 @@ from tui_chat.client.net.address import Address, parse_address
         ("服务器.example", "http://服务器.example:3000", None),
     ],
 )
-def test_what_people_write(given_text: str, base_url: str, room: str | None) -> None:
+def test_accepted_spellings_of_an_address(given_text: str, base_url: str, room: str | None) -> None:
     assert parse_address(given_text) == Address(base_url, room)
 
 
 @pytest.mark.parametrize(
-    ("given_text", "sentence"),
+    ("given_text", "reason"),
     [
         ("", "missing"),
         ("   ", "missing"),
@@ -60,18 +60,18 @@ def test_what_people_write(given_text: str, base_url: str, room: str | None) -> 
         ("https://example.org/rooms/tea", "Leave out"),
     ],
 )
-def test_what_is_wrong_is_said_in_a_sentence(given_text: str, sentence: str) -> None:
-    with pytest.raises(ValueError, match=sentence) as caught:
+def test_invalid_addresses_raise_a_readable_error(given_text: str, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason) as caught:
         parse_address(given_text)
     assert str(caught.value).endswith(".")
 
 
 @pytest.mark.parametrize("given_text", ["chat://example.org:4000/tea", "chats://example.org:3000/%E8%8C%B6%20%2F"])
-def test_a_link_leads_back_to_its_address(given_text: str) -> None:
+def test_a_chat_url_round_trips(given_text: str) -> None:
     assert parse_address(given_text).chat_url() == given_text
 
 
-def test_a_room_makes_a_link_to_share() -> None:
+def test_chat_url_includes_the_room() -> None:
     address = parse_address("https://example.org")
     assert address.chat_url("tea room") == "chats://example.org:443/tea%20room"
     assert address.is_secure
@@ -79,12 +79,12 @@ def test_a_room_makes_a_link_to_share() -> None:
 
 
 @given(st.text(max_size=60))
-def test_anything_else_is_an_address_or_a_sentence(text: str) -> None:
+def test_arbitrary_text_parses_or_raises_a_readable_error(text: str) -> None:
     try:
         address = parse_address(text)
-    except ValueError as fault:
-        refusal = str(fault)
+    except ValueError as error:
+        error_text = str(error)
     else:
         assert parse_address(address.base_url).base_url == address.base_url
         return
-    assert refusal.endswith(".")
+    assert error_text.endswith(".")

@@ -1,4 +1,4 @@
-"""The SDK with a server that knows only the plain events, keeps nothing and acknowledges nothing (docs/clients.md)."""
+"""SDK against a basic server: no acknowledgements, no history (docs/clients.md)."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -37,16 +37,16 @@ def lines(room: Room) -> list[tuple[str, str]]:
 
 
 def states(room: Room) -> list[tuple[str, OutboxItemState]]:
-    return [(posting.text, posting.state) for posting in room.unsent()]
+    return [(item.text, item.state) for item in room.unsent()]
 
 
-def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+def shorten_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transport, "BASIC_SERVER_TIMEOUT", 0.3)
     monkeypatch.setattr(basic_server, "ECHO_TIMEOUT", 0.5)
 
 
 @pytest.mark.parametrize("version", ["4.3.2", "4.8.4"])
-async def test_two_of_us_and_a_page_talk_over_a_plain_server(version: str) -> None:
+async def test_clients_and_a_page_exchange_messages_over_a_basic_server(version: str) -> None:
     async with (
         basic_node_server(version) as server,
         ChatClient(server.url) as ann,
@@ -68,7 +68,7 @@ async def test_two_of_us_and_a_page_talk_over_a_plain_server(version: str) -> No
         assert server.received_texts() == ["hello", "hi both"]
 
 
-async def test_what_travels_is_what_a_plain_server_expects(server: BasicNodeServer) -> None:
+async def test_requests_have_the_form_that_a_basic_server_expects(server: BasicNodeServer) -> None:
     async with ChatClient(server.url) as ann:
         tea = await ann.join("tea", nick="ann")
         tea.post("hello", reply_to=7)
@@ -79,9 +79,7 @@ async def test_what_travels_is_what_a_plain_server_expects(server: BasicNodeServ
 
 
 @pytest.mark.parametrize("answer", ["ok", None, {"status": 200}, [1], {"ok": "yes"}, False])
-async def test_a_server_that_answers_a_join_with_something_else_is_a_plain_one(
-    server: BasicNodeServer, answer: Any
-) -> None:
+async def test_an_unknown_join_response_means_a_basic_server(server: BasicNodeServer, answer: Any) -> None:
     server.configure(answers=answer, announces=False)
     async with ChatClient(server.url) as ann:
         tea = await ann.join("tea", nick="ann")
@@ -89,10 +87,10 @@ async def test_a_server_that_answers_a_join_with_something_else_is_a_plain_one(
         assert (await tea.send("hello")).seq == 1
 
 
-async def test_a_server_that_says_nothing_to_a_join_is_a_plain_one(
+async def test_a_missing_join_response_means_a_basic_server(
     server: BasicNodeServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    quickly(monkeypatch)
+    shorten_timeouts(monkeypatch)
     server.configure(announces=False)
     async with ChatClient(server.url) as ann:
         tea = await ann.join("tea", nick="ann")
@@ -101,69 +99,69 @@ async def test_a_server_that_says_nothing_to_a_join_is_a_plain_one(
 
 
 @pytest.fixture
-def held(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
-    """A chat server carries no request out before this is set."""
-    released = asyncio.Event()
-    carry_out = Dispatcher.dispatch
+def dispatch_gate(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """Delay every dispatched request of a native server until the returned event is set."""
+    gate = asyncio.Event()
+    dispatch = Dispatcher.dispatch
 
-    async def wait_and_carry_out(self: Dispatcher, *given: Any, **named: Any) -> bytes | None:
-        await released.wait()
-        return await carry_out(self, *given, **named)
+    async def wait_and_dispatch(self: Dispatcher, *args: Any, **kwargs: Any) -> bytes | None:
+        await gate.wait()
+        return await dispatch(self, *args, **kwargs)
 
-    monkeypatch.setattr(Dispatcher, "dispatch", wait_and_carry_out)
-    return released
+    monkeypatch.setattr(Dispatcher, "dispatch", wait_and_dispatch)
+    return gate
 
 
-async def test_a_chat_server_that_is_slow_to_answer_is_no_plain_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held: asyncio.Event
+async def test_a_slow_native_server_is_not_taken_for_a_basic_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dispatch_gate: asyncio.Event
 ) -> None:
     monkeypatch.setattr(transport, "BASIC_SERVER_TIMEOUT", 0.3)
-    found: list[bool] = []
-    look = transport.Transport._is_native_or_dead  # pyright: ignore[reportPrivateUsage]
+    probe_results: list[bool] = []
+    is_native_or_dead = transport.Transport._is_native_or_dead  # pyright: ignore[reportPrivateUsage]
 
-    async def look_and_tell(self: transport.Transport) -> bool:
-        found.append(await look(self))
-        return found[-1]
+    async def record_result(self: transport.Transport) -> bool:
+        probe_results.append(await is_native_or_dead(self))
+        return probe_results[-1]
 
-    monkeypatch.setattr(transport.Transport, "_is_native_or_dead", look_and_tell)
+    monkeypatch.setattr(transport.Transport, "_is_native_or_dead", record_result)
     async with running_server(tmp_path) as server, ChatClient(server.url) as ann:
         joining = asyncio.create_task(ann.join("tea", nick="ann"))
-        await wait_until(lambda: found == [True])
-        held.set()
+        await wait_until(lambda: probe_results == [True])
+        dispatch_gate.set()
         tea = await joining
         assert not tea.is_basic_server
         assert (await tea.edit((await tea.send("hello")).seq, "hello!")).revision == 2
 
 
-async def test_a_chat_server_that_was_taken_for_a_plain_one_is_known_by_its_late_answer(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held: asyncio.Event
+async def test_a_late_join_response_switches_to_the_native_protocol(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dispatch_gate: asyncio.Event
 ) -> None:
     monkeypatch.setattr(transport, "BASIC_SERVER_TIMEOUT", 0.3)
 
-    async def find_nothing(self: transport.Transport) -> bool:
+    async def return_false(self: transport.Transport) -> bool:
         return False
 
-    monkeypatch.setattr(transport.Transport, "_is_native_or_dead", find_nothing)
+    monkeypatch.setattr(transport.Transport, "_is_native_or_dead", return_false)
     async with running_server(tmp_path) as server, ChatClient(server.url) as ann:
         tea = await ann.join("tea", nick="ann")
         assert tea.is_basic_server
-        held.set()
+        dispatch_gate.set()
         await wait_until(lambda: not tea.is_basic_server)
         assert (await tea.send("hello")).seq == 1
 
 
-async def test_notices_of_a_plain_server_are_notices(server: BasicNodeServer) -> None:
+async def test_join_announcements_of_a_basic_server_become_notices(server: BasicNodeServer) -> None:
     async with ChatClient(server.url) as ann, ChatClient(server.url) as ben:
-        told = EventRecorder(ann)
+        events = EventRecorder(ann)
         tea = await ann.join("tea", nick="ann")
         await ben.join("tea", nick="小明")
-        await wait_until(lambda: [event for event in told if isinstance(event, NoticeReceived)])
-        (noticed,) = [event for event in told if isinstance(event, NoticeReceived)]
-        assert (noticed.notice.nick_name, noticed.notice.room) == ("小明", "tea")
+        await wait_until(lambda: [event for event in events if isinstance(event, NoticeReceived)])
+        (notice_event,) = [event for event in events if isinstance(event, NoticeReceived)]
+        assert (notice_event.notice.nick_name, notice_event.notice.room) == ("小明", "tea")
         assert lines(tea) == []
 
 
-async def test_requests_that_a_plain_server_does_not_know_are_refused_here_and_harm_nothing(
+async def test_unsupported_requests_to_a_basic_server_fail_locally(
     server: BasicNodeServer,
 ) -> None:
     async with ChatClient(server.url) as ann:
@@ -185,7 +183,7 @@ async def test_requests_that_a_plain_server_does_not_know_are_refused_here_and_h
         assert [event for event, _ in server.received] == ["joinRoom", "sendMessage", "sendMessage"]
 
 
-async def test_what_is_longer_than_the_protocol_allows_is_cut_with_a_mark_and_the_rest_arrives(
+async def test_oversized_messages_are_truncated_with_a_marker(
     server: BasicNodeServer,
 ) -> None:
     async with ChatClient(server.url) as ann:
@@ -193,16 +191,16 @@ async def test_what_is_longer_than_the_protocol_allows_is_cut_with_a_mark_and_th
         server.push("message", {"nickName": "n" * 1_000_000, "message": "far too long\n" * 230_000})
         server.push("message", {"nickName": "ben", "message": "still here"})
         await wait_until(lambda: len(lines(tea)) == 2)
-        (nick, text), after = lines(tea)
-        assert nick == "n" * 31 + "…"
+        (nick_name, text), next_line = lines(tea)
+        assert nick_name == "n" * 31 + "…"
         assert text.startswith("far too long\nfar")
         assert text.endswith("… ✂ +2,986,000")
         assert len(text) == 4000
-        assert after == ("ben", "still here")
+        assert next_line == ("ben", "still here")
         assert (await tea.send("x" * 4000)).seq == 3
 
 
-async def test_there_is_one_room_at_a_time(server: BasicNodeServer) -> None:
+async def test_a_basic_server_allows_one_room_at_a_time(server: BasicNodeServer) -> None:
     async with ChatClient(server.url) as ann:
         tea = await ann.join("tea", nick="ann")
         with pytest.raises(UnsupportedByServer, match="one room at a time"):
@@ -215,30 +213,32 @@ async def test_there_is_one_room_at_a_time(server: BasicNodeServer) -> None:
         assert server.received[-1] == ("sendMessage", [{"room": "coffee", "nickName": "ann", "message": "hello"}])
 
 
-async def test_rooms_that_are_entered_at_the_same_moment_do_not_mix(server: BasicNodeServer) -> None:
+async def test_of_two_concurrent_joins_one_is_rejected(server: BasicNodeServer) -> None:
     async with ChatClient(server.url) as ann:
-        both = await asyncio.gather(ann.join("tea", nick="ann"), ann.join("coffee", nick="ann"), return_exceptions=True)
-        (room,) = [each for each in both if isinstance(each, Room)]
-        (refusal,) = [each for each in both if isinstance(each, ChatError)]
-        assert isinstance(refusal, UnsupportedByServer)
+        results = await asyncio.gather(
+            ann.join("tea", nick="ann"), ann.join("coffee", nick="ann"), return_exceptions=True
+        )
+        (room,) = [result for result in results if isinstance(result, Room)]
+        (error,) = [result for result in results if isinstance(result, ChatError)]
+        assert isinstance(error, UnsupportedByServer)
         assert [args[0]["roomName"] for event, args in server.received if event == "joinRoom"] == [room.name]
 
 
-async def test_lines_are_sent_when_they_come_back_in_their_order(server: BasicNodeServer) -> None:
+async def test_echoed_messages_are_confirmed_in_order(server: BasicNodeServer) -> None:
     async with ChatClient(server.url) as ann:
         tea = await ann.join("tea", nick="ann")
-        posted = [tea.post(text) for text in ("one", "same", "same", "  padded  ", "two\nlines")]
+        items = [tea.post(text) for text in ("one", "same", "same", "  padded  ", "two\nlines")]
         await wait_until(lambda: not tea.unsent())
-        said = [message for _, message in lines(tea)]
-        assert said == [posting.text for posting in posted]
+        sent_texts = [message for _, message in lines(tea)]
+        assert sent_texts == [item.text for item in items]
         assert [message.seq for message in tea.log.messages()] == [1, 2, 3, 4, 5]
         assert all(message.member_id == tea.member_id for message in tea.log.messages())
 
 
-async def test_somebody_else_of_another_name_does_not_confirm_a_line(
+async def test_an_echo_with_another_nickname_does_not_confirm_a_message(
     server: BasicNodeServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    quickly(monkeypatch)
+    shorten_timeouts(monkeypatch)
     server.configure(echoes=False)
     async with ChatClient(server.url) as ann, ChatClient(server.url) as ben:
         tea, cup = await ann.join("tea", nick="ann"), await ben.join("tea", nick="ben")
@@ -250,10 +250,10 @@ async def test_somebody_else_of_another_name_does_not_confirm_a_line(
         assert tea.unsent()[0].problem == UNCONFIRMED_REASON
 
 
-async def test_a_line_that_does_not_come_back_is_doubtful_until_it_does_and_delays_none(
+async def test_a_message_without_echo_is_unconfirmed_and_delays_no_other(
     server: BasicNodeServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    quickly(monkeypatch)
+    shorten_timeouts(monkeypatch)
     server.configure(echoes=False)
     async with ChatClient(server.url) as ann:
         tea = await ann.join("tea", nick="ann")
@@ -271,7 +271,7 @@ async def test_a_line_that_does_not_come_back_is_doubtful_until_it_does_and_dela
         assert server.received_texts() == ["one", "two", "three", "four", "one"]
 
 
-async def test_after_a_break_it_is_back_and_says_nothing_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_reconnect_rejoins_and_repeats_no_message(monkeypatch: pytest.MonkeyPatch) -> None:
     async with basic_node_server() as first, ChatClient(first.url) as ann:
         first.configure(echoes=False)
         tea = await ann.join("tea", nick="ann")
@@ -296,9 +296,7 @@ async def test_after_a_break_it_is_back_and_says_nothing_twice(monkeypatch: pyte
         assert lines(tea)[-1] == ("ann", "on its way")
 
 
-async def test_a_program_that_was_killed_leaves_nothing_that_is_sent_again(
-    server: BasicNodeServer, tmp_path: Path
-) -> None:
+async def test_unconfirmed_messages_are_not_resent_after_a_restart(server: BasicNodeServer, tmp_path: Path) -> None:
     server.configure(echoes=False)
     async with Outbox(tmp_path) as outbox, ChatClient(server.url, outbox=outbox) as ann:
         tea = await ann.join("tea", nick="ann")
@@ -307,7 +305,7 @@ async def test_a_program_that_was_killed_leaves_nothing_that_is_sent_again(
     server.configure(echoes=True)
     async with Outbox(tmp_path) as outbox, ChatClient(server.url, outbox=outbox) as ann:
         tea = await ann.join("tea", nick="ann")
-        assert [(posting.text, posting.problem) for posting in tea.unsent()] == [("said, or not", UNCONFIRMED_REASON)]
+        assert [(item.text, item.problem) for item in tea.unsent()] == [("said, or not", UNCONFIRMED_REASON)]
         await tea.send("another")
         assert server.received_texts() == ["said, or not", "another"]
         tea.drop(tea.unsent()[0].client_id)
@@ -315,7 +313,7 @@ async def test_a_program_that_was_killed_leaves_nothing_that_is_sent_again(
         assert (await ann.join("tea", nick="ann")).unsent() == ()
 
 
-async def test_what_was_said_is_in_no_history_here(server: BasicNodeServer, tmp_path: Path) -> None:
+async def test_messages_of_a_basic_server_are_not_cached(server: BasicNodeServer, tmp_path: Path) -> None:
     async with LocalHistory(tmp_path) as history, ChatClient(server.url, history=history) as ann:
         tea = await ann.join("tea", nick="ann")
         await tea.send("hello")
@@ -325,7 +323,7 @@ async def test_what_was_said_is_in_no_history_here(server: BasicNodeServer, tmp_
         assert lines(await ann.join("tea", nick="ann")) == []
 
 
-async def test_a_room_lives_through_the_change_of_its_server(tmp_path: Path) -> None:
+async def test_a_room_survives_a_change_of_server_type(tmp_path: Path) -> None:
     async with basic_node_server() as first:
         port = first.port
         ann = ChatClient(first.url)
@@ -336,7 +334,7 @@ async def test_a_room_lives_through_the_change_of_its_server(tmp_path: Path) -> 
         async with running_server(tmp_path, port=port):
             ann.reconnect_now()
             await wait_until(lambda: not tea.is_basic_server)
-            assert lines(tea) == []  # the log is the server's now
+            assert lines(tea) == []  # the native server has its own log
             assert (await tea.send("kept")).seq == 1
             assert [member.nick_name for member in tea.members.values()] == ["ann"]
         async with basic_node_server(port=port):
@@ -349,13 +347,21 @@ async def test_a_room_lives_through_the_change_of_its_server(tmp_path: Path) -> 
         await ann.close()
 
 
-async def test_hostile_text_of_a_plain_server_is_cleaned(server: BasicNodeServer) -> None:
+async def test_text_from_a_basic_server_is_sanitized(server: BasicNodeServer) -> None:
     async with ChatClient(server.url) as ann:
         tea = await ann.join("tea", nick="ann")
         server.push("message", {"nickName": "mal\x1b[2Jlory", "message": "a\x1b]52;c;aGk=\x07b\u202ec"})
         server.push("message", "bare \x9b2Jtext")
-        junk: list[Any] = [None, 1, [], {}, {"message": 1}, {"nickName": "x"}, {"message": "x", "nickName": ["y"]}]
-        for body in junk:
+        invalid: list[Any] = [
+            None,
+            1,
+            [],
+            {},
+            {"message": 1},
+            {"nickName": "x"},
+            {"message": "x", "nickName": ["y"]},
+        ]
+        for body in invalid:
             server.push("message", body)
         server.push("update", {"room": "tea"})
         server.push("message", {"nickName": "", "message": "the last"})

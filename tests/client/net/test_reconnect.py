@@ -1,4 +1,4 @@
-"""Breaks of every kind: nothing is lost, nothing comes twice, everybody reads the same order."""
+"""Connection failures of every kind: each message arrives once, in one order for all clients."""
 
 import asyncio
 import contextlib
@@ -29,22 +29,22 @@ async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
 
 @pytest.fixture
 async def proxy(server: RunningServer) -> AsyncGenerator[TcpProxy]:
-    async with tcp_proxy(server.port) as between:
-        yield between
+    async with tcp_proxy(server.port) as running:
+        yield running
 
 
-async def chatter(url: str, messages: int) -> None:
-    """Somebody says much and hardly waits for an answer: that is written to disk in few transactions."""
-    async with raw_client(url) as crowd:
-        await crowd.join("tea", "crowd")
-        await crowd.send_messages("tea", ["missed"] * messages)
+async def post_many(url: str, messages: int) -> None:
+    """Post `messages` texts in one burst, so that the journal writes few transactions."""
+    async with raw_client(url) as client:
+        await client.join("tea", "crowd")
+        await client.send_messages("tea", ["missed"] * messages)
 
 
 def texts(room: Room) -> list[str]:
     return [message.message for message in room.log.messages()]
 
 
-async def heard(room: Room, count: int) -> list[Entry]:
+async def read_entries(room: Room, count: int) -> list[Entry]:
     entries: list[Entry] = []
     async with asyncio.timeout(20):
         async for entry in room:
@@ -54,13 +54,13 @@ async def heard(room: Room, count: int) -> list[Entry]:
     return entries
 
 
-async def test_a_cut_connection_is_back_within_two_seconds_with_what_was_missed(
+async def test_a_reset_connection_recovers_within_two_seconds_with_missed_messages(
     server: RunningServer, proxy: TcpProxy
 ) -> None:
     async with ChatClient(server.url) as ann, ChatClient(proxy.url) as bob:
         tea = await ann.join("tea", nick="ann")
         cup = await bob.join("tea", nick="bob")
-        before = cup.member_id
+        member_id = cup.member_id
         stream = bob.events()
         await tea.send("before")
         await wait_until(lambda: texts(cup) == ["before"])
@@ -71,21 +71,21 @@ async def test_a_cut_connection_is_back_within_two_seconds_with_what_was_missed(
         await tea.send("during")
         await wait_until(lambda: texts(cup) == ["before", "during"])
         assert loop.time() - since < 2
-        assert cup.member_id == before
+        assert cup.member_id == member_id
         assert len(cup.members) == 2
         await tea.send("after")
-        assert [entry.seq for entry in await heard(cup, 3)] == [1, 2, 3]
-        told: list[ClientEvent] = []
+        assert [entry.seq for entry in await read_entries(cup, 3)] == [1, 2, 3]
+        events: list[ClientEvent] = []
         while len(stream):
-            told.append(await anext(stream))
-        assert RoomJoined("tea", rejoined=True) in told
-        states = [type(event.state) for event in told if isinstance(event, ConnectionStateChanged)]
+            events.append(await anext(stream))
+        assert RoomJoined("tea", rejoined=True) in events
+        states = [type(event.state) for event in events if isinstance(event, ConnectionStateChanged)]
         assert Offline in states
         assert states[-1] is Online
-        assert LogChanged("tea", (2,), live=False) in told or LogChanged("tea", (2,), live=True) in told
+        assert LogChanged("tea", (2,), live=False) in events or LogChanged("tea", (2,), live=True) in events
 
 
-async def test_what_is_sent_while_offline_arrives_once_when_back(server: RunningServer, proxy: TcpProxy) -> None:
+async def test_messages_sent_while_offline_are_delivered_once(server: RunningServer, proxy: TcpProxy) -> None:
     async with ChatClient(server.url) as ann, ChatClient(proxy.url) as bob:
         tea = await ann.join("tea", nick="ann")
         cup = await bob.join("tea", nick="bob")
@@ -95,34 +95,34 @@ async def test_what_is_sent_while_offline_arrives_once_when_back(server: Running
         sending = [asyncio.create_task(cup.send(f"m{number}")) for number in range(5)]
         await wait_until(lambda: proxy.accepted_count >= 3)
         proxy.accept_connections()
-        answers = await asyncio.gather(*sending)
-        assert [answer.seq for answer in answers] == [1, 2, 3, 4, 5]
+        responses = await asyncio.gather(*sending)
+        assert [response.seq for response in responses] == [1, 2, 3, 4, 5]
         await wait_until(lambda: texts(tea) == texts(cup) == [f"m{number}" for number in range(5)])
 
 
-async def test_a_send_that_is_cut_anywhere_on_its_way_is_said_once(server: RunningServer, proxy: TcpProxy) -> None:
+async def test_a_send_interrupted_at_any_point_is_posted_once(server: RunningServer, proxy: TcpProxy) -> None:
     async with contextlib.AsyncExitStack() as clients:
         ann = await clients.enter_async_context(ChatClient(server.url))
         tea = await ann.join("tea", nick="ann")
         senders = [await clients.enter_async_context(ChatClient(proxy.url)) for _ in range(20)]
-        cups = [await sender.join("tea", nick="bob") for sender in senders]
+        rooms = [await sender.join("tea", nick="bob") for sender in senders]
 
-        async def say(number: int) -> int:
+        async def send_after(number: int) -> int:
             for _ in range(number):
                 await asyncio.sleep(0)
-            return (await cups[number].send(f"m{number}")).seq
+            return (await rooms[number].send(f"m{number}")).seq
 
-        saying = [asyncio.create_task(say(number)) for number in range(20)]
+        sending = [asyncio.create_task(send_after(number)) for number in range(20)]
         await wait_until(lambda: tea.log.last >= 3)
         proxy.reset_all()
-        assert sorted(await asyncio.gather(*saying)) == list(range(1, 21))
-        for room in (tea, *cups):
+        assert sorted(await asyncio.gather(*sending)) == list(range(1, 21))
+        for room in (tea, *rooms):
             await wait_until(lambda room=room: room.log.last == 20)
             assert texts(room) == texts(tea)
         assert sorted(texts(tea)) == sorted(f"m{number}" for number in range(20))
 
 
-async def test_a_send_gives_up_when_its_time_is_over(server: RunningServer, proxy: TcpProxy) -> None:
+async def test_a_send_without_a_connection_fails_after_its_timeout(server: RunningServer, proxy: TcpProxy) -> None:
     async with ChatClient(proxy.url) as bob:
         cup = await bob.join("tea", nick="bob")
         proxy.refuse_connections()
@@ -131,7 +131,7 @@ async def test_a_send_gives_up_when_its_time_is_over(server: RunningServer, prox
             await cup.send("never", timeout=0.3)
 
 
-async def test_a_long_absence_is_read_from_where_one_was(server: RunningServer, proxy: TcpProxy) -> None:
+async def test_an_iterator_reads_across_the_gap_of_a_long_absence(server: RunningServer, proxy: TcpProxy) -> None:
     async with ChatClient(server.url) as ann, ChatClient(proxy.url) as bob:
         tea = await ann.join("tea", nick="ann")
         cup = await bob.join("tea", nick="bob")
@@ -140,18 +140,16 @@ async def test_a_long_absence_is_read_from_where_one_was(server: RunningServer, 
         proxy.refuse_connections()
         proxy.reset_all()
         await wait_until(lambda: isinstance(bob.state, Offline))
-        await chatter(server.url, 2_000)
+        await post_many(server.url, 2_000)
         proxy.accept_connections()
         await wait_until(lambda: cup.log.last == 2_001)
         (gap,) = cup.log.gaps()
         assert (gap.after, gap.missing_count) == (1, 1_800)
-        assert [entry.seq for entry in await heard(cup, 2_001)] == list(range(1, 2_002))
+        assert [entry.seq for entry in await read_entries(cup, 2_001)] == list(range(1, 2_002))
         assert cup.log.gaps() == ()
 
 
-async def test_a_small_hole_is_filled_unasked_and_a_large_one_on_request(
-    server: RunningServer, proxy: TcpProxy
-) -> None:
+async def test_small_gaps_fill_automatically_and_large_gaps_on_request(server: RunningServer, proxy: TcpProxy) -> None:
     async with ChatClient(server.url) as ann, ChatClient(proxy.url) as bob:
         tea = await ann.join("tea", nick="ann")
         cup = await bob.join("tea", nick="bob")
@@ -160,7 +158,7 @@ async def test_a_small_hole_is_filled_unasked_and_a_large_one_on_request(
             proxy.refuse_connections()
             proxy.reset_all()
             await wait_until(lambda: isinstance(bob.state, Offline))
-            await chatter(server.url, missed)
+            await post_many(server.url, missed)
             proxy.accept_connections()
             await wait_until(lambda end=last + missed: cup.log.last == end)
             if missed == 900:
@@ -168,52 +166,52 @@ async def test_a_small_hole_is_filled_unasked_and_a_large_one_on_request(
         (gap,) = cup.log.gaps()
         assert gap.missing_count == 1_300
         await cup.fill_gap(gap, limit=200)
-        assert [(part.after, part.missing_count) for part in cup.log.gaps()] == [(900, 1_100)]
+        assert [(rest.after, rest.missing_count) for rest in cup.log.gaps()] == [(900, 1_100)]
         await cup.fill_gap(gap, limit=200, oldest_first=True)
-        assert [(part.after, part.missing_count) for part in cup.log.gaps()] == [(1_100, 900)]
+        assert [(rest.after, rest.missing_count) for rest in cup.log.gaps()] == [(1_100, 900)]
         await cup.fill_gap(gap)
         assert cup.log.gaps() == ()
         assert len(cup.log) == 2_400
 
 
-async def test_a_restarted_server_costs_nobody_anything(tmp_path: Path, unused_port: int) -> None:
+async def test_a_server_restart_preserves_messages_order_and_members(tmp_path: Path, unused_port: int) -> None:
     async with contextlib.AsyncExitStack() as clients:
-        said: list[str] = []
+        acknowledged: list[str] = []
         async with running_server(tmp_path, port=unused_port, rate_limit="off") as running:
             ann = await clients.enter_async_context(ChatClient(running.url))
             bob = await clients.enter_async_context(ChatClient(running.url))
             tea, cup = await ann.join("tea", nick="ann"), await bob.join("tea", nick="bob")
-            ids = (tea.member_id, cup.member_id)
+            member_ids = (tea.member_id, cup.member_id)
 
-            async def talk(room: Room, name: str) -> None:
+            async def send_all(room: Room, name: str) -> None:
                 for number in range(40):
                     await room.send(f"{name} {number}")
-                    said.append(f"{name} {number}")
+                    acknowledged.append(f"{name} {number}")
 
-            talking = [asyncio.create_task(talk(tea, "ann")), asyncio.create_task(talk(cup, "bob"))]
-            await wait_until(lambda: len(said) >= 10)
+            sending = [asyncio.create_task(send_all(tea, "ann")), asyncio.create_task(send_all(cup, "bob"))]
+            await wait_until(lambda: len(acknowledged) >= 10)
         await wait_until(lambda: isinstance(ann.state, Offline) and isinstance(bob.state, Offline))
         assert isinstance(ann.state, Offline)
         assert ann.state.reason == "the server is restarting"
         assert ann.state.retry_in >= RECONNECT_AFTER
         async with running_server(tmp_path, port=unused_port, rate_limit="off"):
-            await asyncio.gather(*talking)
+            await asyncio.gather(*sending)
             await wait_until(lambda: tea.log.last == cup.log.last == 80)
-            assert sorted(texts(tea)) == sorted(said)
+            assert sorted(texts(tea)) == sorted(acknowledged)
             assert texts(tea) == texts(cup)
-            assert [entry.seq for entry in await heard(tea, 80)] == list(range(1, 81))
-            assert (tea.member_id, cup.member_id) == ids
+            assert [entry.seq for entry in await read_entries(tea, 80)] == list(range(1, 81))
+            assert (tea.member_id, cup.member_id) == member_ids
             assert not tea.log.gaps()
 
 
-async def test_another_database_behind_the_address_is_read_anew(tmp_path: Path, unused_port: int) -> None:
+async def test_a_replaced_database_resets_the_room_log(tmp_path: Path, unused_port: int) -> None:
     async with contextlib.AsyncExitStack() as clients:
         async with running_server(tmp_path, port=unused_port) as running:
             ann = await clients.enter_async_context(ChatClient(running.url))
             tea = await ann.join("tea", nick="ann")
             stream = ann.events()
-            for word in ("old one", "old two", "old three"):
-                await tea.send(word)
+            for text in ("old one", "old two", "old three"):
+                await tea.send(text)
         other = tmp_path / "other"
         other.mkdir()
         async with running_server(other, port=unused_port):
@@ -222,10 +220,10 @@ async def test_another_database_behind_the_address_is_read_anew(tmp_path: Path, 
                     break
             await tea.send("new")
             await wait_until(lambda: texts(tea) == ["new"])
-            assert [entry.seq for entry in await heard(tea, 1) if isinstance(entry, Message)] == [1]
+            assert [entry.seq for entry in await read_entries(tea, 1) if isinstance(entry, Message)] == [1]
 
 
-async def test_a_stalled_connection_is_noticed_by_the_request_that_gets_no_answer(
+async def test_a_response_timeout_detects_a_stalled_connection(
     server: RunningServer, proxy: TcpProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(transport, "RESPONSE_TIMEOUT", 0.3)
@@ -240,32 +238,34 @@ async def test_a_stalled_connection_is_noticed_by_the_request_that_gets_no_answe
         await wait_until(lambda: texts(cup) == ["through the wall"])
 
 
-async def test_a_silent_connection_is_noticed_by_the_missing_ping(tmp_path: Path) -> None:
+async def test_a_missing_server_ping_detects_a_stalled_connection(tmp_path: Path) -> None:
     async with running_server(tmp_path, ping_interval=0.2, ping_timeout=0.3) as running:  # noqa: SIM117
-        async with tcp_proxy(running.port) as between, ChatClient(between.url) as bob:
+        async with tcp_proxy(running.port) as proxy, ChatClient(proxy.url) as bob:
             await bob.join("tea", nick="bob")
-            between.stall()
+            proxy.stall()
             await wait_until(lambda: isinstance(bob.state, Offline))
-            between.reset_all()
-            between.resume()
+            proxy.reset_all()
+            proxy.resume()
             await wait_until(lambda: isinstance(bob.state, Online))
 
 
-async def test_a_silent_connection_is_noticed_by_the_ping_that_nobody_answers(
+async def test_an_unanswered_client_ping_detects_a_stalled_connection(
     server: RunningServer, proxy: TcpProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(transport, "HEARTBEAT_INTERVAL", 0.2)
     async with ChatClient(proxy.url) as bob:
         await bob.join("tea", nick="bob")
-        up = time.monotonic()
-        await wait_until(lambda: time.monotonic() > up + 1)
+        connected_at = time.monotonic()
+        await wait_until(lambda: time.monotonic() > connected_at + 1)
         assert isinstance(bob.state, Online)
         assert proxy.accepted_count == 1
         proxy.stall()
         await wait_until(lambda: isinstance(bob.state, Offline))
 
 
-async def test_closing_a_stalled_connection_does_not_take_long(server: RunningServer, proxy: TcpProxy) -> None:
+async def test_closing_a_stalled_connection_takes_less_than_four_seconds(
+    server: RunningServer, proxy: TcpProxy
+) -> None:
     loop = asyncio.get_running_loop()
     async with ChatClient(proxy.url) as bob:
         await bob.join("tea", nick="bob")
@@ -275,7 +275,7 @@ async def test_closing_a_stalled_connection_does_not_take_long(server: RunningSe
     proxy.resume()
 
 
-async def test_starting_before_the_server_is_there(tmp_path: Path, unused_port: int) -> None:
+async def test_a_client_started_before_the_server_connects_later(tmp_path: Path, unused_port: int) -> None:
     async with ChatClient(f"http://127.0.0.1:{unused_port}", connect_in_background=True) as ann:
         await wait_until(lambda: isinstance(ann.state, Offline))
         joining = asyncio.create_task(ann.join("tea", nick="ann"))
@@ -284,7 +284,7 @@ async def test_starting_before_the_server_is_there(tmp_path: Path, unused_port: 
             assert (await tea.send("at last")).seq == 1
 
 
-async def test_an_impatient_person_does_not_wait_for_the_next_attempt(tmp_path: Path, unused_port: int) -> None:
+async def test_reconnect_now_skips_the_backoff_delay(tmp_path: Path, unused_port: int) -> None:
     async with ChatClient(f"http://127.0.0.1:{unused_port}", connect_in_background=True, random=lambda: 0.999) as ann:
         await wait_until(lambda: isinstance(ann.state, Offline) and ann.state.retry_in > 1.5)
         assert isinstance(ann.state, Offline)
@@ -295,22 +295,22 @@ async def test_an_impatient_person_does_not_wait_for_the_next_attempt(tmp_path: 
             assert time.monotonic() < retry_at
 
 
-async def test_a_change_whose_answer_was_lost_is_written_once(server: RunningServer, proxy: TcpProxy) -> None:
+async def test_a_change_with_a_lost_acknowledgement_is_applied_once(server: RunningServer, proxy: TcpProxy) -> None:
     async with ChatClient(server.url) as ann, ChatClient(proxy.url, connect_in_background=True) as bob:
         tea = await ann.join("tea", nick="ann")
         cup = await bob.join("tea", nick="bob")
         first, second = await cup.send("one"), await cup.send("two")
-        for make in (
+        for post_change in (
             lambda: cup.post_edit(first.seq, "uno"),
             lambda: cup.post_reaction(first.seq, "👍"),
             lambda: cup.post_reaction(first.seq, "👍", on=False),
             lambda: cup.post_deletion(second.seq),
         ):
             await wait_until(lambda: isinstance(bob.state, Online) and cup.was_joined)
-            before = tea.log.last
+            last_seq = tea.log.last
             proxy.open_connections[-1].stall_downstream()
-            make()
-            await wait_until(lambda before=before: tea.log.last == before + 1)
+            post_change()
+            await wait_until(lambda last_seq=last_seq: tea.log.last == last_seq + 1)
             assert len(cup.unsent()) == 1
             proxy.reset_all()
             await wait_until(lambda: not cup.unsent())

@@ -1,4 +1,4 @@
-"""The server dies without a word while everybody talks, and comes back: everything said is said once."""
+"""SIGKILL of a server under load, followed by a restart with the same database."""
 
 import asyncio
 import contextlib
@@ -11,46 +11,46 @@ from tui_chat.client.client import ChatClient
 from tui_chat.client.room import Room
 from tui_chat.protocol.events import Message
 
-PEOPLE = 5
+CLIENTS = 5
 MESSAGES = 40
 
 
-async def test_a_killed_server_loses_doubles_and_reorders_nothing(tmp_path: Path, unused_port: int) -> None:
+async def test_messages_survive_a_killed_server_once_and_in_order(tmp_path: Path, unused_port: int) -> None:
     flags = ("--port", str(unused_port), "--rate-limit", "off")
-    answers: dict[str, int] = {}
+    acknowledged: dict[str, int] = {}
 
-    async def talk(room: Room, name: str) -> None:
+    async def send_all(room: Room, name: str) -> None:
         for number in range(MESSAGES):
             text = f"{name} {number}"
-            answers[text] = (await room.send(text)).seq
+            acknowledged[text] = (await room.send(text)).seq
 
-    async def read(room: Room) -> list[tuple[int, str]]:
-        heard: list[tuple[int, str]] = []
+    async def read_all(room: Room) -> list[tuple[int, str]]:
+        received: list[tuple[int, str]] = []
         async for entry in room:
             assert isinstance(entry, Message)
-            heard.append((entry.seq, entry.message))
-            if len(heard) == PEOPLE * MESSAGES:
+            received.append((entry.seq, entry.message))
+            if len(received) == CLIENTS * MESSAGES:
                 break
-        return heard
+        return received
 
     async with contextlib.AsyncExitStack() as clients:
         async with server_process(tmp_path, *flags) as server:
-            names = [f"person {number}" for number in range(PEOPLE)]
+            names = [f"client {number}" for number in range(CLIENTS)]
             chats = [await clients.enter_async_context(ChatClient(server.url)) for _ in names]
             rooms = [await chat.join("tea", nick=name) for chat, name in zip(chats, names, strict=True)]
-            reading = [asyncio.create_task(read(room)) for room in rooms]
-            talking = [asyncio.create_task(talk(room, name)) for room, name in zip(rooms, names, strict=True)]
-            await wait_until(lambda: len(answers) >= 30)
+            reading = [asyncio.create_task(read_all(room)) for room in rooms]
+            sending = [asyncio.create_task(send_all(room, name)) for room, name in zip(rooms, names, strict=True)]
+            await wait_until(lambda: len(acknowledged) >= 30)
             server.send_signal(signal.SIGKILL)
             await server.wait_closed()
-        assert len(answers) < PEOPLE * MESSAGES
+        assert len(acknowledged) < CLIENTS * MESSAGES
         async with server_process(tmp_path, *flags):
             async with asyncio.timeout(40):
-                await asyncio.gather(*talking)
+                await asyncio.gather(*sending)
                 logs = await asyncio.gather(*reading)
-    said = sorted((seq, text) for text, seq in answers.items())
-    assert [seq for seq, _ in said] == list(range(1, PEOPLE * MESSAGES + 1))
+    expected = sorted((seq, text) for text, seq in acknowledged.items())
+    assert [seq for seq, _ in expected] == list(range(1, CLIENTS * MESSAGES + 1))
     for log in logs:
-        assert log == said
+        assert log == expected
     for room in rooms:
-        assert [(message.seq, message.message) for message in room.log.messages()] == said
+        assert [(message.seq, message.message) for message in room.log.messages()] == expected

@@ -1,4 +1,4 @@
-"""What is posted: in order, once, over breaks, refusals and the end of the program."""
+"""Outbox delivery: once and in order, across disconnects, rejections and restarts."""
 
 import asyncio
 import signal
@@ -36,28 +36,28 @@ def texts(room: Room) -> list[str]:
     return [message.message for message in room.log.messages()]
 
 
-def postings(told: list[ClientEvent]) -> list[tuple[str, OutboxItemState]]:
-    return [(event.item.text, event.state) for event in told if isinstance(event, OutboxItemChanged)]
+def item_states(events: list[ClientEvent]) -> list[tuple[str, OutboxItemState]]:
+    return [(event.item.text, event.state) for event in events if isinstance(event, OutboxItemChanged)]
 
 
-async def test_what_is_posted_is_pending_at_once_and_then_sent(server: RunningServer, tmp_path: Path) -> None:
+async def test_a_posted_message_is_pending_and_then_sent(server: RunningServer, tmp_path: Path) -> None:
     async with Outbox(tmp_path) as outbox, ChatClient(server.url, outbox=outbox) as chat:
-        told = EventRecorder(chat)
+        events = EventRecorder(chat)
         room = await chat.join("tea", nick="ann")
-        posting = room.post("hello")
-        assert [each.client_id for each in room.unsent()] == [posting.client_id]
+        item = room.post("hello")
+        assert [pending.client_id for pending in room.unsent()] == [item.client_id]
         await wait_until(lambda: not room.unsent())
-        await wait_until(lambda: ("hello", OutboxItemState.SENT) in postings(told))
+        await wait_until(lambda: ("hello", OutboxItemState.SENT) in item_states(events))
         (sent,) = [
-            event for event in told if isinstance(event, OutboxItemChanged) and event.state is OutboxItemState.SENT
+            event for event in events if isinstance(event, OutboxItemChanged) and event.state is OutboxItemState.SENT
         ]
-        assert (sent.room, sent.client_id, sent.seq, sent.problem) == ("tea", posting.client_id, 1, "")
+        assert (sent.room, sent.client_id, sent.seq, sent.problem) == ("tea", item.client_id, 1, "")
         assert sent.item.persisted
     async with Outbox(tmp_path) as outbox, ChatClient(server.url, outbox=outbox, guest_key=chat.guest_key) as chat:
         assert (await chat.join("tea", nick="ann")).unsent() == ()
 
 
-async def test_what_is_posted_while_offline_is_sent_in_order_when_back(server: RunningServer, tmp_path: Path) -> None:
+async def test_messages_posted_while_offline_are_sent_in_order(server: RunningServer, tmp_path: Path) -> None:
     async with AsyncExitStack() as stack:
         proxy = await stack.enter_async_context(tcp_proxy(server.port))
         outbox = await stack.enter_async_context(Outbox(tmp_path))
@@ -66,24 +66,24 @@ async def test_what_is_posted_while_offline_is_sent_in_order_when_back(server: R
             proxy.refuse_connections()
             proxy.reset_all()
             await wait_until(lambda: room.gate.value is None)
-            said = [f"line {number}" for number in range(100)]
-            for text in said:
+            expected = [f"line {number}" for number in range(100)]
+            for text in expected:
                 room.post(text)
             assert len(room.unsent()) == 100
             proxy.accept_connections()
             chat.reconnect_now()
             await wait_until(lambda: not room.unsent())
-            await wait_until(lambda: texts(room) == said)
+            await wait_until(lambda: texts(room) == expected)
 
 
-async def test_cuts_at_any_moment_neither_double_nor_reorder(server: RunningServer, tmp_path: Path) -> None:
+async def test_connection_resets_neither_duplicate_nor_reorder_messages(server: RunningServer, tmp_path: Path) -> None:
     async with AsyncExitStack() as stack:
         proxy = await stack.enter_async_context(tcp_proxy(server.port))
         outbox = await stack.enter_async_context(Outbox(tmp_path))
         async with ChatClient(proxy.url, outbox=outbox, random=lambda: 0.0) as chat:
             room = await chat.join("tea", nick="ann")
-            said = [f"line {number}" for number in range(300)]
-            for number, text in enumerate(said):
+            expected = [f"line {number}" for number in range(300)]
+            for number, text in enumerate(expected):
                 room.post(text)
                 if number % 60 == 30:
                     await wait_until(lambda: not room.unsent() or room.gate.value is not None)
@@ -91,10 +91,10 @@ async def test_cuts_at_any_moment_neither_double_nor_reorder(server: RunningServ
                     chat.reconnect_now()
                 await asyncio.sleep(0)
             await wait_until(lambda: not room.unsent())
-            await wait_until(lambda: texts(room) == said)
+            await wait_until(lambda: texts(room) == expected)
 
 
-async def test_who_posts_too_fast_waits_and_keeps_the_order(tmp_path: Path) -> None:
+async def test_rate_limited_posts_are_delayed_in_order(tmp_path: Path) -> None:
     async with running_server(tmp_path, message_burst=3, message_rate=50) as server, ChatClient(server.url) as chat:
         room = await chat.join("tea", nick="ann")
         for number in range(20):
@@ -103,32 +103,32 @@ async def test_who_posts_too_fast_waits_and_keeps_the_order(tmp_path: Path) -> N
         await wait_until(lambda: texts(room) == [str(number) for number in range(20)])
 
 
-async def test_what_is_refused_for_good_fails_and_the_rest_goes_on(server: RunningServer, tmp_path: Path) -> None:
+async def test_a_rejected_message_fails_and_later_messages_are_sent(server: RunningServer, tmp_path: Path) -> None:
     async with Outbox(tmp_path) as outbox, ChatClient(server.url, outbox=outbox) as chat:
-        told = EventRecorder(chat)
+        events = EventRecorder(chat)
         room = await chat.join("tea", nick="ann")
         room.post("an answer to nothing", reply_to=99)
         room.post("after it")
         await wait_until(lambda: texts(room) == ["after it"])
         (failed,) = room.unsent()
         assert (failed.state, failed.problem) == (OutboxItemState.FAILED, "there is no such message")
-        assert ("an answer to nothing", OutboxItemState.FAILED) in postings(told)
+        assert ("an answer to nothing", OutboxItemState.FAILED) in item_states(events)
     async with Outbox(tmp_path) as outbox, ChatClient(server.url, outbox=outbox, guest_key=chat.guest_key) as chat:
         room = await chat.join("tea", nick="ann")
-        (found,) = room.unsent()
-        assert (found.state, found.problem) == (OutboxItemState.FAILED, "there is no such message")
-        again = room.retry(found.client_id)
-        assert again.client_id != found.client_id
-        await wait_until(lambda: [each.state for each in room.unsent()] == [OutboxItemState.FAILED])
-        assert room.drop(again.client_id).state is OutboxItemState.DROPPED
+        (restored,) = room.unsent()
+        assert (restored.state, restored.problem) == (OutboxItemState.FAILED, "there is no such message")
+        retried = room.retry(restored.client_id)
+        assert retried.client_id != restored.client_id
+        await wait_until(lambda: [item.state for item in room.unsent()] == [OutboxItemState.FAILED])
+        assert room.drop(retried.client_id).state is OutboxItemState.DROPPED
         assert room.unsent() == ()
         with pytest.raises(KeyError):
-            room.drop(again.client_id)
+            room.drop(retried.client_id)
     async with Outbox(tmp_path) as outbox, ChatClient(server.url, outbox=outbox, guest_key=chat.guest_key) as chat:
         assert (await chat.join("tea", nick="ann")).unsent() == ()
 
 
-async def test_edits_deletions_and_reactions_are_posted_like_messages(server: RunningServer) -> None:
+async def test_edits_deletions_and_reactions_use_the_outbox(server: RunningServer) -> None:
     async with ChatClient(server.url) as chat:
         room = await chat.join("tea", nick="ann")
         for text in ("one", "two"):
@@ -142,7 +142,7 @@ async def test_edits_deletions_and_reactions_are_posted_like_messages(server: Ru
         assert room.log[2].deleted
 
 
-async def test_there_is_a_bound_and_what_cannot_be_said_is_refused_at_once(
+async def test_a_full_outbox_and_invalid_posts_raise_immediately(
     server: RunningServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sender, "MAX_QUEUED_ITEMS", 3)
@@ -162,48 +162,48 @@ async def test_there_is_a_bound_and_what_cannot_be_said_is_refused_at_once(
             room.post("from outside")
 
 
-async def test_without_a_disk_it_is_sent_from_memory_and_told_once(server: RunningServer, tmp_path: Path) -> None:
+async def test_an_unwritable_outbox_sends_from_memory_and_reports_once(server: RunningServer, tmp_path: Path) -> None:
     (tmp_path / "state").write_text("a file where the folder should be")
     async with Outbox(tmp_path / "state") as outbox, ChatClient(server.url, outbox=outbox) as chat:
-        told = EventRecorder(chat)
+        events = EventRecorder(chat)
         room = await chat.join("tea", nick="ann")
         for text in ("one", "two"):
             room.post(text)
         await wait_until(lambda: texts(room) == ["one", "two"])
-        problems = [event.problem for event in told if isinstance(event, PersistenceFailed)]
+        problems = [event.problem for event in events if isinstance(event, PersistenceFailed)]
         assert len(problems) == 1
         assert "would not survive" in problems[0]
 
 
-async def test_a_full_disk_keeps_nobody_from_speaking(server: RunningServer, tmp_path: Path) -> None:
+async def test_a_full_disk_does_not_stop_sending(server: RunningServer, tmp_path: Path) -> None:
     async with Outbox(tmp_path) as outbox, ChatClient(server.url, outbox=outbox) as chat:
-        told = EventRecorder(chat)
+        events = EventRecorder(chat)
         room = await chat.join("tea", nick="ann")
         room.post("before")
         await wait_until(lambda: not room.unsent())
-        # Not one page more may be written: what SQLite says is SQLITE_FULL, as of a disk.
+        # SQLite reports SQLITE_FULL at its page limit, as on a full disk.
         await outbox._file.run(lambda file: file.execute("PRAGMA max_page_count = 1"))  # pyright: ignore[reportPrivateUsage]
         for number in range(30):
             room.post(f"{number} " + "x" * 3_000)
         await wait_until(lambda: not room.unsent())
         assert len(texts(room)) == 31
-        assert [event.problem for event in told if isinstance(event, PersistenceFailed)]
+        assert [event.problem for event in events if isinstance(event, PersistenceFailed)]
 
 
 class TypingClient:
-    """Another program of the same user; see tests/support/posting_client.py."""
+    """Handle of a client in its own process (tests/support/posting_client.py)."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self.process = process
 
-    async def says(self, line: str) -> str:
-        """Wait for a line that starts so."""
+    async def wait_for_line(self, prefix: str) -> str:
+        """Return the next output line that starts with `prefix`."""
         assert self.process.stdout is not None
         async with asyncio.timeout(20):
-            while read := (await self.process.stdout.readline()).decode().strip():
-                if read.startswith(line):
-                    return read
-        raise AssertionError(f"it ended before it said {line!r}")
+            while line := (await self.process.stdout.readline()).decode().strip():
+                if line.startswith(prefix):
+                    return line
+        raise AssertionError(f"the process ended before the line {prefix!r}")
 
     def type(self, text: str) -> None:
         assert self.process.stdin is not None
@@ -225,38 +225,34 @@ async def typing_client(url: str, nick: str, folder: Path) -> AsyncGenerator[Typ
     )
     client = TypingClient(process)
     try:
-        await client.says("joined")
+        await client.wait_for_line("joined")
         yield client
     finally:
         if process.returncode is None:
             await client.kill()
 
 
-async def test_a_killed_client_with_a_full_outbox_says_everything_once_and_in_order(
-    server: RunningServer, tmp_path: Path
-) -> None:
+async def test_a_killed_client_sends_its_outbox_once_and_in_order(server: RunningServer, tmp_path: Path) -> None:
     async with ChatClient(server.url) as witness:
         tea = await witness.join("tea", nick="witness")
         async with typing_client(server.url, "ann", tmp_path / "state") as ann:
             ann.type("!400")
-            await ann.says("kept 400")
+            await ann.wait_for_line("persisted 400")
             await ann.kill()
-        said = len(texts(tea))
+        received_count = len(texts(tea))
         for _ in range(3):
             if len(texts(tea)) == 400:
                 break
             async with typing_client(server.url, "ann", tmp_path / "state") as ann:
-                await ann.says("sent 20")
+                await ann.wait_for_line("sent 20")
                 await ann.kill()
         async with typing_client(server.url, "ann", tmp_path / "state"):
             await wait_until(lambda: len(texts(tea)) == 400)
-        assert said < 400, "it was killed too late to show anything"
+        assert received_count < 400, "the client was killed after its last message"
         assert texts(tea) == [str(number) for number in range(400)]
 
 
-async def test_two_programs_of_one_user_send_their_own_and_what_the_dead_one_left(
-    server: RunningServer, tmp_path: Path
-) -> None:
+async def test_a_second_client_sends_the_outbox_of_a_dead_one(server: RunningServer, tmp_path: Path) -> None:
     async with tcp_proxy(server.port) as proxy, ChatClient(server.url) as witness:
         tea = await witness.join("tea", nick="witness")
         async with (
@@ -267,16 +263,16 @@ async def test_two_programs_of_one_user_send_their_own_and_what_the_dead_one_lef
             proxy.reset_all()
             first.type("from the first")
             second.type("from the second")
-            await first.says("kept 1")
-            await second.says("kept 1")
+            await first.wait_for_line("persisted 1")
+            await second.wait_for_line("persisted 1")
             await first.kill()
             proxy.accept_connections()
-            # The second comes back to the room, and finds what the dead first left.
-            await second.says("sent 2")
+            # The second client claims the orphaned items when it rejoins.
+            await second.wait_for_line("sent 2")
         assert sorted(texts(tea)) == ["from the first", "from the second"]
 
 
-async def test_what_was_said_before_the_end_is_known_for_a_repeat(server: RunningServer, tmp_path: Path) -> None:
+async def test_a_repeated_client_id_after_a_restart_is_a_duplicate(server: RunningServer, tmp_path: Path) -> None:
     async with Outbox(tmp_path) as outbox, ChatClient(server.url, outbox=outbox) as chat:
         room = await chat.join("tea", nick="ann")
         room.post("once")
@@ -284,14 +280,14 @@ async def test_what_was_said_before_the_end_is_known_for_a_repeat(server: Runnin
     with sqlite3.connect(tmp_path / FILE_NAME) as connection:
         assert connection.execute("SELECT count(*) FROM postings").fetchone() == (0,)
     connection.close()
-    fixed = UUID(int=1)
-    async with ChatClient(server.url, guest_key=chat.guest_key) as bot:
-        first = await (await bot.join("tea", nick="ann")).send("said by hand", client_id=fixed)
-    async with ChatClient(server.url, guest_key=chat.guest_key, new_id=lambda: fixed) as chat:
-        told = EventRecorder(chat)
+    client_id = UUID(int=1)
+    async with ChatClient(server.url, guest_key=chat.guest_key) as earlier_chat:
+        first = await (await earlier_chat.join("tea", nick="ann")).send("said by hand", client_id=client_id)
+    async with ChatClient(server.url, guest_key=chat.guest_key, new_id=lambda: client_id) as chat:
+        events = EventRecorder(chat)
         room = await chat.join("tea", nick="ann")
         room.post("said by hand")
         await wait_until(lambda: not room.unsent())
-        await wait_until(lambda: OutboxItemState.SENT in [state for _, state in postings(told)])
-        assert [event.seq for event in told if isinstance(event, OutboxItemChanged)][-1] == first.seq
+        await wait_until(lambda: OutboxItemState.SENT in [state for _, state in item_states(events)])
+        assert [event.seq for event in events if isinstance(event, OutboxItemChanged)][-1] == first.seq
         assert texts(room) == ["once", "said by hand"]

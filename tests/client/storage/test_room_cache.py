@@ -1,4 +1,4 @@
-"""What is kept of rooms: there at once, without a network too, and true."""
+"""Room cache: immediate display, offline use and consistency with the server."""
 
 import asyncio
 import sqlite3
@@ -35,59 +35,59 @@ def message(seq: int) -> Message:
     return Message(room="tea", seq=seq, id=seq, nick_name="bob", member_id="b", message=f"line {seq}", ts=seq)
 
 
-def stretch(first: int, last: int) -> LogSegment:
+def segment(first: int, last: int) -> LogSegment:
     return LogSegment(tuple((message(seq), seq) for seq in range(first, last + 1)), (), ((first, last),))
 
 
-async def say(url: str, *lines: str) -> None:
+async def post_messages(url: str, *lines: str) -> None:
     async with ChatClient(url) as chat:
         room = await chat.join("tea", nick="bob")
         await asyncio.gather(*(room.send(line) for line in lines))
 
 
-async def seen(url: str, history: LocalHistory, lines: int) -> ChatClient:
-    """A client that was in the room until it had so many messages, and is closed."""
+async def cache_room(url: str, history: LocalHistory, lines: int) -> ChatClient:
+    """Return a closed client that cached at least `lines` messages of the room."""
     async with ChatClient(url, history=history) as chat:
         room = await chat.join("tea", nick="ann", limit=200)
         await wait_until(lambda: len(room.log) >= lines)
     return chat
 
 
-async def opened(chat: ChatClient) -> Room:
-    """The room with what was kept of it, which must be there."""
+async def open_cached_room(chat: ChatClient) -> Room:
+    """Return the cached room; fail the test if none exists."""
     room = await chat.open_cached("tea", nick="ann")
     assert room is not None
     return room
 
 
-async def test_a_room_is_there_without_a_network_and_fills_when_there_is_one(tmp_path: Path) -> None:
+async def test_a_cached_room_opens_offline_and_synchronises_later(tmp_path: Path) -> None:
     async with LocalHistory(tmp_path) as history:
         async with running_server(tmp_path, rate_limit="off") as server:
-            await say(server.url, "one", "two")
-            before = await seen(server.url, history, 2)
+            await post_messages(server.url, "one", "two")
+            earlier_chat = await cache_room(server.url, history, 2)
             port = server.port
-        member_id = before.rooms["tea"].member_id
+        member_id = earlier_chat.rooms["tea"].member_id
         async with ChatClient(
-            server.url, connect_in_background=True, history=history, guest_key=before.guest_key
+            server.url, connect_in_background=True, history=history, guest_key=earlier_chat.guest_key
         ) as chat:
-            room = await opened(chat)
+            room = await open_cached_room(chat)
             assert (texts(room), room.member_id, room.name) == (["one", "two"], member_id, "tea")
             assert chat.rooms == {"tea": room}
             assert await chat.open_cached("never-seen", nick="ann") is None
             assert not room.was_joined
             async with running_server(tmp_path, rate_limit="off", port=port) as server:
-                await say(server.url, "three")
+                await post_messages(server.url, "three")
                 chat.reconnect_now()
                 await wait_until(lambda: texts(room) == ["one", "two", "three"])
                 assert room.member_id == member_id
 
 
-async def test_what_changed_meanwhile_is_seen_in_what_was_kept(server: RunningServer, tmp_path: Path) -> None:
-    async with LocalHistory(tmp_path) as history, ChatClient(server.url) as other:
-        bob = await other.join("tea", nick="bob")
+async def test_missed_changes_are_applied_to_cached_messages(server: RunningServer, tmp_path: Path) -> None:
+    async with LocalHistory(tmp_path) as history, ChatClient(server.url) as bob_chat:
+        bob = await bob_chat.join("tea", nick="bob")
         for text in ("one", "two", "three"):
             await bob.send(text)
-        await seen(server.url, history, 3)
+        await cache_room(server.url, history, 3)
         await bob.edit(1, "first")
         await bob.delete(2)
         await bob.react(3, "👍")
@@ -96,7 +96,7 @@ async def test_what_changed_meanwhile_is_seen_in_what_was_kept(server: RunningSe
             await wait_until(lambda: room.log.last == 6)
             assert texts(room) == ["first", "", "three"]
             assert room.log[3].reactions == {"👍": [bob.member_id]}
-    # And so it was kept.
+    # The cache has stored the changes.
     async with (
         LocalHistory(tmp_path) as history,
         ChatClient("localhost:9", connect_in_background=True, history=history) as chat,
@@ -106,15 +106,15 @@ async def test_what_changed_meanwhile_is_seen_in_what_was_kept(server: RunningSe
         LocalHistory(tmp_path) as history,
         ChatClient(server.url, connect_in_background=True, history=history) as chat,
     ):
-        room = await opened(chat)
+        room = await open_cached_room(chat)
         assert texts(room) == ["first", "", "three"]
 
 
-async def test_a_long_absence_leaves_a_gap_that_is_seen_and_filled(server: RunningServer, tmp_path: Path) -> None:
+async def test_a_long_absence_leaves_a_gap_that_can_be_filled(server: RunningServer, tmp_path: Path) -> None:
     async with LocalHistory(tmp_path) as history:
-        await say(server.url, "before")
-        await seen(server.url, history, 1)
-        await say(server.url, *(f"missed {number}" for number in range(1_440)))
+        await post_messages(server.url, "before")
+        await cache_room(server.url, history, 1)
+        await post_messages(server.url, *(f"missed {number}" for number in range(1_440)))
         async with ChatClient(server.url, history=history) as chat:
             room = await chat.join("tea", nick="ann")
             (gap,) = room.log.gaps()
@@ -127,37 +127,35 @@ async def test_a_long_absence_leaves_a_gap_that_is_seen_and_filled(server: Runni
         LocalHistory(tmp_path) as history,
         ChatClient(server.url, connect_in_background=True, history=history) as chat,
     ):
-        room = await opened(chat)
+        room = await open_cached_room(chat)
         assert len(room.log) == 200
         assert room.log.gaps() == ()
 
 
-async def test_what_is_older_comes_from_the_disk_without_a_network(server: RunningServer, tmp_path: Path) -> None:
+async def test_older_messages_load_from_the_cache_while_offline(server: RunningServer, tmp_path: Path) -> None:
     async with LocalHistory(tmp_path) as history:
         async with ChatClient(server.url, history=history) as chat:
             room = await chat.join("tea", nick="ann")
             await asyncio.gather(*(room.send(str(number)) for number in range(500)))
             await wait_until(lambda: len(room.log) == 500)
-        async with ChatClient("http://127.0.0.1:9", connect_in_background=True, history=history) as elsewhere:
-            assert await elsewhere.open_cached("tea", nick="ann") is None
+        async with ChatClient("http://127.0.0.1:9", connect_in_background=True, history=history) as other_chat:
+            assert await other_chat.open_cached("tea", nick="ann") is None
         async with ChatClient(server.url, connect_in_background=True, history=history) as chat:
-            room = await opened(chat)
+            room = await open_cached_room(chat)
             assert len(room.log) == 200
             assert await room.load_older()
             assert not await room.load_older()
             assert len(room.log) == 500
 
 
-async def test_a_room_stays_bounded_in_memory_and_gives_back_what_it_let_go(
-    server: RunningServer, tmp_path: Path
-) -> None:
+async def test_trimmed_messages_reload_from_the_cache(server: RunningServer, tmp_path: Path) -> None:
     async with (
         LocalHistory(tmp_path) as history,
-        ChatClient(server.url) as other,
+        ChatClient(server.url) as bob_chat,
         ChatClient(server.url, history=history, max_messages=50) as chat,
     ):
         room = await chat.join("tea", nick="ann")
-        bob = await other.join("tea", nick="bob")
+        bob = await bob_chat.join("tea", nick="bob")
         await asyncio.gather(*(bob.send(str(number)) for number in range(300)))
         await wait_until(lambda: room.log.last == 300 and len(room.log) <= 100)
         await bob.edit(1, "first")
@@ -168,105 +166,105 @@ async def test_a_room_stays_bounded_in_memory_and_gives_back_what_it_let_go(
         assert room.log[1].message == "first"
 
 
-async def test_another_log_under_the_same_name_is_noticed_though_it_is_longer(tmp_path: Path) -> None:
+async def test_a_replaced_server_log_is_detected_by_entry_ids(tmp_path: Path) -> None:
     async with LocalHistory(tmp_path) as history:
         async with running_server(tmp_path / "old", rate_limit="off") as server:
-            await say(server.url, "old one", "old two")
-            await seen(server.url, history, 2)
+            await post_messages(server.url, "old one", "old two")
+            await cache_room(server.url, history, 2)
             port = server.port
         async with running_server(tmp_path / "new", rate_limit="off", port=port) as server:
-            # Another room takes the first ids, as talk of other days would.
-            async with ChatClient(server.url) as other:
-                await (await other.join("dev", nick="bob")).send("elsewhere")
-            await say(server.url, "new one", "new two", "new three")
+            # Entry ids are global: a message in another room shifts the ids of this one.
+            async with ChatClient(server.url) as bob_chat:
+                await (await bob_chat.join("dev", nick="bob")).send("elsewhere")
+            await post_messages(server.url, "new one", "new two", "new three")
             async with ChatClient(server.url, history=history) as chat:
-                told = EventRecorder(chat)
+                events = EventRecorder(chat)
                 room = await chat.join("tea", nick="ann")
                 await wait_until(lambda: len(texts(room)) == 3)
                 assert sorted(texts(room)) == ["new one", "new three", "new two"]
-                await wait_until(lambda: any(isinstance(event, RoomJoined) and event.log_reset for event in told))
+                await wait_until(lambda: any(isinstance(event, RoomJoined) and event.log_reset for event in events))
         async with ChatClient(server.url, connect_in_background=True, history=history) as chat:
-            room = await opened(chat)
+            room = await open_cached_room(chat)
             assert sorted(texts(room)) == ["new one", "new three", "new two"]
 
 
-@pytest.mark.parametrize("damage", ["no database", "torn", "foreign", "no message"])
-async def test_a_damaged_file_is_set_aside_with_one_notice(server: RunningServer, tmp_path: Path, damage: str) -> None:
-    await say(server.url, *(f"line {number}" for number in range(150)))
+@pytest.mark.parametrize("damage", ["no database", "overwritten pages", "foreign", "invalid message"])
+async def test_a_corrupt_cache_file_is_moved_aside_and_reported_once(
+    server: RunningServer, tmp_path: Path, damage: str
+) -> None:
+    await post_messages(server.url, *(f"line {number}" for number in range(150)))
     async with LocalHistory(tmp_path) as history:
-        await seen(server.url, history, 150)
+        await cache_room(server.url, history, 150)
     path = tmp_path / FILE_NAME
     if damage == "no database":
-        path.write_bytes(b"nothing of the kind" * 1_000)
-    elif damage == "torn":
-        whole = path.read_bytes()
-        path.write_bytes(whole[:8_192] + b"\xff" * 8_192 + whole[16_384:])
+        path.write_bytes(b"not a database file" * 1_000)
+    elif damage == "overwritten pages":
+        content = path.read_bytes()
+        path.write_bytes(content[:8_192] + b"\xff" * 8_192 + content[16_384:])
     else:
         connection = sqlite3.connect(path)
         connection.execute("PRAGMA application_id = 7" if damage == "foreign" else "UPDATE messages SET body = x'00'")
         connection.commit()
         connection.close()
     async with LocalHistory(tmp_path) as history, ChatClient(server.url, history=history) as chat:
-        told = EventRecorder(chat)
+        events = EventRecorder(chat)
         room = await chat.join("tea", nick="ann", limit=200)
         await wait_until(lambda: len(room.log) == 150)
-        await wait_until(lambda: [event for event in told if isinstance(event, PersistenceFailed)])
-        (problem,) = [event.problem for event in told if isinstance(event, PersistenceFailed)]
-        (aside,) = [
+        await wait_until(lambda: [event for event in events if isinstance(event, PersistenceFailed)])
+        (problem,) = [event.problem for event in events if isinstance(event, PersistenceFailed)]
+        (backup,) = [
             path for path in tmp_path.glob(f"{FILE_NAME}.damaged-*") if not path.name.endswith(("-wal", "-shm"))
         ]
-        assert str(aside) in problem
+        assert str(backup) in problem
     async with (
         LocalHistory(tmp_path) as history,
         ChatClient(server.url, connect_in_background=True, history=history) as chat,
     ):
-        room = await opened(chat)
+        room = await open_cached_room(chat)
         assert len(room.log) == 150
 
 
-async def test_a_room_holds_a_bounded_number_of_messages(tmp_path: Path) -> None:
+async def test_the_cache_of_a_room_is_bounded(tmp_path: Path) -> None:
     async with LocalHistory(tmp_path, max_messages_per_room=100) as history:
         for first in range(1, 1_001, 50):
-            await history.write(TEA, stretch(first, first + 49))
-        kept = await history.open(TEA, 1_000)
-    assert kept is not None
-    assert [message.seq for message, _ in kept.segment.messages] == list(range(901, 1_001))
-    assert kept.segment.ranges == ((901, 1_000),)
+            await history.write(TEA, segment(first, first + 49))
+        cached = await history.open(TEA, 1_000)
+    assert cached is not None
+    assert [message.seq for message, _ in cached.segment.messages] == list(range(901, 1_001))
+    assert cached.segment.ranges == ((901, 1_000),)
 
 
-async def test_two_programs_keep_one_history(tmp_path: Path) -> None:
+async def test_two_processes_share_one_history(tmp_path: Path) -> None:
     async with LocalHistory(tmp_path) as one, LocalHistory(tmp_path) as two:
-        await asyncio.gather(one.write(TEA, stretch(1, 50)), two.write(TEA, stretch(51, 100)))
-        kept = await one.open(TEA, 200)
-    assert kept is not None
-    assert kept.segment.ranges == ((1, 100),)
-    assert len(kept.segment.messages) == 100
+        await asyncio.gather(one.write(TEA, segment(1, 50)), two.write(TEA, segment(51, 100)))
+        cached = await one.open(TEA, 200)
+    assert cached is not None
+    assert cached.segment.ranges == ((1, 100),)
+    assert len(cached.segment.messages) == 100
 
 
-async def test_a_disk_that_cannot_be_written_is_told_once_and_disturbs_nothing(
-    server: RunningServer, tmp_path: Path
-) -> None:
+async def test_an_unwritable_cache_is_reported_once_and_ignored(server: RunningServer, tmp_path: Path) -> None:
     (tmp_path / "cache").write_text("a file where the folder should be")
     async with LocalHistory(tmp_path / "cache") as history, ChatClient(server.url, history=history) as chat:
-        told = EventRecorder(chat)
+        events = EventRecorder(chat)
         room = await chat.join("tea", nick="ann")
         for number in range(3):
             await room.send(str(number))
         await room.flush()
         assert texts(room) == ["0", "1", "2"]
-    assert len([event for event in told if isinstance(event, PersistenceFailed)]) == 1
+    assert len([event for event in events if isinstance(event, PersistenceFailed)]) == 1
 
 
-async def test_programs_that_start_at_once_make_one_file(tmp_path: Path) -> None:
+async def test_concurrent_starts_create_one_file(tmp_path: Path) -> None:
     for attempt in range(10):
         folder = tmp_path / str(attempt)
         histories = [LocalHistory(folder) for _ in range(8)]
         await asyncio.gather(
-            *(each.write(TEA, stretch(at * 10 + 1, at * 10 + 10)) for at, each in enumerate(histories))
+            *(history.write(TEA, segment(index * 10 + 1, index * 10 + 10)) for index, history in enumerate(histories))
         )
-        kept = await histories[0].open(TEA, 200)
+        cached = await histories[0].open(TEA, 200)
         for history in histories:
             await history.close()
-        assert kept is not None
-        assert kept.segment.ranges == ((1, 80),)
+        assert cached is not None
+        assert cached.segment.ranges == ((1, 80),)
         assert not list(folder.glob("*.damaged-*"))

@@ -1,4 +1,4 @@
-"""What is held of a room is there as it was put, packed or not."""
+"""Message store with compressed blocks, compared with a dictionary."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,7 +10,7 @@ from tui_chat.protocol.events import Message
 LAST = 3 * MAX_DECOMPRESSED_BLOCKS * BLOCK_SIZE
 
 
-def said(seq: int, text: str = "") -> Message:
+def make_message(seq: int, text: str = "") -> Message:
     return Message(
         room="tea",
         seq=seq,
@@ -24,8 +24,8 @@ def said(seq: int, text: str = "") -> Message:
     )
 
 
-PUT = [said(seq) for seq in range(LAST + 1)]
-CHANGED = [said(seq, "changed") for seq in range(LAST + 1)]
+ORIGINALS = [make_message(seq) for seq in range(LAST + 1)]
+CHANGED = [make_message(seq, "changed") for seq in range(LAST + 1)]
 
 
 @settings(deadline=None)
@@ -35,23 +35,25 @@ CHANGED = [said(seq, "changed") for seq in range(LAST + 1)]
     st.integers(0, LAST),
     st.integers(0, LAST),
 )
-def test_it_holds_what_was_put(seqs: set[int], step: int, first: int, last: int) -> None:
-    held, model = MessageStore(), dict[int, tuple[Message, int]]()
+def test_the_store_matches_a_dictionary_model(seqs: set[int], step: int, first: int, last: int) -> None:
+    store, model = MessageStore(), dict[int, tuple[Message, int]]()
     for seq in (*range(1, LAST, step), *seqs):
-        held.put(PUT[seq], seq)
-        model[seq] = (PUT[seq], seq)
+        store.put(ORIGINALS[seq], seq)
+        model[seq] = (ORIGINALS[seq], seq)
     for seq in seqs:
-        held.put(CHANGED[seq], LAST + seq)
+        store.put(CHANGED[seq], LAST + seq)
         model[seq] = (CHANGED[seq], LAST + seq)
-    inside = [model[seq][0] for seq in sorted(model) if first <= seq <= last]
-    assert list(held.iter_range(first, last)) == inside
-    assert [held.get(seq) for seq in (*seqs, first)] == [model.get(seq, (None,))[0] for seq in (*seqs, first)]
-    assert [held.as_of_seq(seq) for seq in (*seqs, first)] == [model.get(seq, (None, seq))[1] for seq in (*seqs, first)]
-    kept = 1 + first % len(model)
-    oldest = sorted(model)[-kept]
-    assert held.seq_from_end(kept) == oldest
-    held.truncate_before(oldest)
-    assert [message.seq for message in held.iter_range(0, None)] == sorted(model)[-kept:]
-    assert len(held) == kept
-    assert oldest in held
-    assert all(seq not in held for seq in model if seq < oldest)
+    in_range = [model[seq][0] for seq in sorted(model) if first <= seq <= last]
+    assert list(store.iter_range(first, last)) == in_range
+    assert [store.get(seq) for seq in (*seqs, first)] == [model.get(seq, (None,))[0] for seq in (*seqs, first)]
+    assert [store.as_of_seq(seq) for seq in (*seqs, first)] == [
+        model.get(seq, (None, seq))[1] for seq in (*seqs, first)
+    ]
+    remaining = 1 + first % len(model)
+    oldest = sorted(model)[-remaining]
+    assert store.seq_from_end(remaining) == oldest
+    store.truncate_before(oldest)
+    assert [message.seq for message in store.iter_range(0, None)] == sorted(model)[-remaining:]
+    assert len(store) == remaining
+    assert oldest in store
+    assert all(seq not in store for seq in model if seq < oldest)

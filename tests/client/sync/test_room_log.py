@@ -11,31 +11,31 @@ def texts(log: RoomLog) -> list[str]:
     return [message.message for message in log.messages()]
 
 
-def a_room(messages: int) -> ModelRoom:
+def make_room(messages: int) -> ModelRoom:
     room = ModelRoom()
     for number in range(1, messages + 1):
         room.add_message(f"m{number}")
     return room
 
 
-def a_joined_log(room: ModelRoom, limit: int = 50) -> RoomLog:
+def make_joined_log(room: ModelRoom, limit: int = 50) -> RoomLog:
     log = RoomLog()
     log.apply_join(room.join(None, limit), None)
     return log
 
 
-def test_pushes_are_applied_in_order_and_repeats_dropped() -> None:
-    room = a_room(2)
-    log = a_joined_log(room)
+def test_pushes_apply_in_order_and_duplicates_are_dropped() -> None:
+    room = make_room(2)
+    log = make_joined_log(room)
     third = room.add_message("m3")
     assert log.apply_push(third) == (3,)
     assert log.apply_push(third) == ()
     assert texts(log) == ["m1", "m2", "m3"]
 
 
-def test_a_push_that_runs_ahead_waits_for_what_is_between() -> None:
-    room = a_room(2)
-    log = a_joined_log(room)
+def test_a_push_ahead_of_the_log_is_buffered_until_the_gap_closes() -> None:
+    room = make_room(2)
+    log = make_joined_log(room)
     room.add_message("m3")
     assert log.apply_push(room.add_message("m4")) == ()
     assert log.missing_after() == 2
@@ -45,18 +45,18 @@ def test_a_push_that_runs_ahead_waits_for_what_is_between() -> None:
     assert texts(log) == ["m1", "m2", "m3", "m4"]
 
 
-def test_pushes_before_the_answer_to_the_join_come_after_it() -> None:
-    room = a_room(1)
+def test_pushes_before_the_join_response_are_applied_after_it() -> None:
+    room = make_room(1)
     log = RoomLog()
-    answer = room.join(None, 50)
+    response = room.join(None, 50)
     log.apply_push(room.add_message("m2"))
     assert texts(log) == []
-    assert log.apply_join(answer, None) == (1, 2)
+    assert log.apply_join(response, None) == (1, 2)
 
 
-def test_what_cannot_be_held_is_fetched() -> None:
-    room = a_room(1)
-    log = a_joined_log(room)
+def test_pushes_beyond_the_buffer_are_fetched() -> None:
+    room = make_room(1)
+    log = make_joined_log(room)
     room.add_message("lost")
     for number in range(MAX_BUFFERED_PUSHES + 5):
         log.apply_push(room.add_message(f"p{number}"))
@@ -66,9 +66,9 @@ def test_what_cannot_be_held_is_fetched() -> None:
     assert list(log.messages()) == room.current_messages()
 
 
-def test_a_return_that_does_not_reach_back_leaves_a_gap_which_pages_close_from_either_end() -> None:
-    room = a_room(3)
-    log = a_joined_log(room)
+def test_pages_close_a_rejoin_gap_from_either_end() -> None:
+    room = make_room(3)
+    log = make_joined_log(room)
     log.on_disconnected()
     for number in range(4, 21):
         room.add_message(f"m{number}")
@@ -84,9 +84,9 @@ def test_a_return_that_does_not_reach_back_leaves_a_gap_which_pages_close_from_e
     assert list(log.messages()) == room.current_messages()
 
 
-def test_what_was_missed_in_a_room_that_was_empty_is_a_gap() -> None:
+def test_messages_missed_in_an_empty_room_are_a_gap() -> None:
     room = ModelRoom()
-    log = a_joined_log(room)
+    log = make_joined_log(room)
     log.on_disconnected()
     for number in range(5):
         room.add_message(f"m{number}")
@@ -95,9 +95,9 @@ def test_what_was_missed_in_a_room_that_was_empty_is_a_gap() -> None:
     assert not log.has_older
 
 
-def test_older_history_is_there_until_the_first_entry_is_held() -> None:
-    room = a_room(10)
-    log = a_joined_log(room, limit=4)
+def test_has_older_is_true_until_the_first_entry_is_loaded() -> None:
+    room = make_room(10)
+    log = make_joined_log(room, limit=4)
     assert log.has_older
     request = History(room=ROOM, before=log.first, limit=6)
     assert log.apply_page(room.fetch_page(request), request) == (1, 2, 3, 4, 5, 6)
@@ -105,9 +105,9 @@ def test_older_history_is_there_until_the_first_entry_is_held() -> None:
     assert [message.seq for message in log.messages(3, 5)] == [3, 4, 5]
 
 
-def test_a_change_found_in_a_gap_takes_its_place_before_a_later_one() -> None:
-    room = a_room(1)
-    log = a_joined_log(room)
+def test_changes_from_a_gap_apply_before_later_changes() -> None:
+    room = make_room(1)
+    log = make_joined_log(room)
     log.on_disconnected()
     room.add_edit(1, "first edit")
     room.add_reaction(1, "👍", "b", True)
@@ -121,30 +121,30 @@ def test_a_change_found_in_a_gap_takes_its_place_before_a_later_one() -> None:
     assert log[1].reactions == {"👍": ["b", "c"]}
 
 
-def test_a_change_made_while_a_page_travels_is_not_lost() -> None:
-    room = a_room(10)
-    log = a_joined_log(room, limit=2)
+def test_a_change_pushed_during_a_page_request_is_not_lost() -> None:
+    room = make_room(10)
+    log = make_joined_log(room, limit=2)
     request = History(room=ROOM, before=log.first)
-    answer = room.fetch_page(request)
+    response = room.fetch_page(request)
     log.apply_push(room.add_edit(3, "changed meanwhile"))
-    log.apply_page(answer, request)
+    log.apply_page(response, request)
     assert log[3].message == "changed meanwhile"
 
 
-def test_another_log_replaces_what_was_held_but_not_what_is_pushed_of_it() -> None:
-    log = a_joined_log(a_room(9))
+def test_a_reset_discards_the_old_log_and_keeps_buffered_pushes() -> None:
+    log = make_joined_log(make_room(9))
     log.on_disconnected()
     other = ModelRoom()
-    answer = other.join(None, 50)
+    response = other.join(None, 50)
     log.apply_push(other.add_message("new here"))
     log.reset()
-    log.apply_join(answer, None)
+    log.apply_join(response, None)
     assert texts(log) == ["new here"]
     assert log.last == 1
 
 
-def test_a_hundred_thousand_messages_are_taken_in_at_a_constant_cost_each() -> None:
-    log = a_joined_log(ModelRoom())
+def test_applying_a_push_has_constant_cost_over_100000_messages() -> None:
+    log = make_joined_log(ModelRoom())
     entries = [
         Message(room=ROOM, seq=seq, id=seq, ts=seq, member_id="a", nick_name="ann", message="hi")
         for seq in range(1, 100_001)
@@ -159,7 +159,7 @@ def test_a_hundred_thousand_messages_are_taken_in_at_a_constant_cost_each() -> N
     assert halves[1] < 4 * halves[0]
 
 
-def test_what_is_not_put_aside_is_not_let_go() -> None:
+def test_dirty_entries_are_not_trimmed() -> None:
     room, log = ModelRoom(), RoomLog()
     log.track_changes()
     for _ in range(5):
@@ -168,8 +168,8 @@ def test_what_is_not_put_aside_is_not_let_go() -> None:
     log.pop_dirty()
     log.apply_push(room.add_edit(1, "otherwise"))
     assert not log.trim(2)
-    put_aside = log.pop_dirty()
-    assert [(message.message, as_of) for message, as_of in put_aside.messages] == [("otherwise", 6)]
+    dirty = log.pop_dirty()
+    assert [(message.message, as_of) for message, as_of in dirty.messages] == [("otherwise", 6)]
     assert log.trim(2)
     assert [message.seq for message in log.messages()] == [4, 5]
     assert log.has_older

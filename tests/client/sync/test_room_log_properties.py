@@ -1,4 +1,4 @@
-"""Whatever is lost, repeated, late or out of order: the log ends as a fresh fetch would read."""
+"""Convergence of the room log under lost, duplicated, delayed and reordered packets."""
 
 from collections import deque
 from collections.abc import Callable
@@ -16,8 +16,8 @@ EMOJI = st.sampled_from(["👍", "🎉"])
 MEMBERS = st.sampled_from(["a", "b", "c"])
 
 
-class AnyInterleaving(RuleBasedStateMachine):
-    """A server, a connection that loses and repeats, and the log behind it."""
+class InterleavingMachine(RuleBasedStateMachine):
+    """State machine of a model server, an unreliable connection and a room log."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -25,15 +25,15 @@ class AnyInterleaving(RuleBasedStateMachine):
         self.log = RoomLog()
         self.connected = False
         self.joined = False
-        self.came_before = False
+        self.has_joined_before = False
         self.pushes: deque[Entry] = deque()
-        self.answers: list[Callable[[], object]] = []
+        self.responses: list[Callable[[], object]] = []
 
-    def made(self, entry: Entry) -> None:
+    def publish(self, entry: Entry) -> None:
         if self.connected:
             self.pushes.append(entry)
 
-    def a_message(self, data: st.DataObject) -> int:
+    def draw_message_seq(self, data: st.DataObject) -> int:
         seqs = [message.seq for message in self.room.current_messages() if not message.deleted]
         return data.draw(st.sampled_from(seqs))
 
@@ -41,49 +41,49 @@ class AnyInterleaving(RuleBasedStateMachine):
         return any(not message.deleted for message in self.room.current_messages())
 
     @rule(count=st.integers(1, 4))
-    def somebody_speaks(self, count: int) -> None:
+    def add_messages(self, count: int) -> None:
         for _ in range(count):
-            self.made(self.room.add_message(f"m{self.room.last_seq}"))
+            self.publish(self.room.add_message(f"m{self.room.last_seq}"))
 
     @precondition(has_messages)
     @rule(data=st.data())
-    def somebody_edits(self, data: st.DataObject) -> None:
-        self.made(self.room.add_edit(self.a_message(data), f"e{self.room.last_seq}"))
+    def edit_message(self, data: st.DataObject) -> None:
+        self.publish(self.room.add_edit(self.draw_message_seq(data), f"e{self.room.last_seq}"))
 
     @precondition(has_messages)
     @rule(data=st.data())
-    def somebody_deletes(self, data: st.DataObject) -> None:
-        self.made(self.room.add_deletion(self.a_message(data)))
+    def delete_message(self, data: st.DataObject) -> None:
+        self.publish(self.room.add_deletion(self.draw_message_seq(data)))
 
     @precondition(has_messages)
     @rule(data=st.data(), emoji=EMOJI, member=MEMBERS, on=st.booleans())
-    def somebody_reacts(self, data: st.DataObject, emoji: str, member: str, on: bool) -> None:
-        self.made(self.room.add_reaction(self.a_message(data), emoji, member, on))
+    def react_to_message(self, data: st.DataObject, emoji: str, member: str, on: bool) -> None:
+        self.publish(self.room.add_reaction(self.draw_message_seq(data), emoji, member, on))
 
     @precondition(lambda self: not self.connected)
     @rule(limit=st.integers(1, 5))
-    def the_client_comes_back(self, limit: int) -> None:
+    def connect(self, limit: int) -> None:
         self.connected = True
-        since = self.log.last if self.came_before else None
-        answer = self.room.join(since, limit)
+        since = self.log.last if self.has_joined_before else None
+        response = self.room.join(since, limit)
 
-        def arrives() -> None:
-            self.log.apply_join(answer, since)
-            self.joined = self.came_before = True
+        def apply() -> None:
+            self.log.apply_join(response, since)
+            self.joined = self.has_joined_before = True
 
-        self.answers.append(arrives)
+        self.responses.append(apply)
 
     @precondition(lambda self: self.connected)
     @rule()
-    def the_connection_breaks(self) -> None:
+    def disconnect(self) -> None:
         self.connected = self.joined = False
         self.pushes.clear()
-        self.answers.clear()
+        self.responses.clear()
         self.log.on_disconnected()
 
     @precondition(lambda self: self.pushes)
     @rule(repeat=st.booleans())
-    def a_push_arrives(self, repeat: bool) -> None:
+    def deliver_push(self, repeat: bool) -> None:
         entry = self.pushes.popleft()
         self.log.apply_push(entry)
         if repeat:
@@ -91,42 +91,42 @@ class AnyInterleaving(RuleBasedStateMachine):
 
     @precondition(lambda self: self.pushes)
     @rule()
-    def a_push_is_lost(self) -> None:
+    def drop_push(self) -> None:
         self.pushes.popleft()
 
     @precondition(lambda self: self.pushes)
     @rule()
-    def a_push_is_late(self) -> None:
+    def reorder_pushes(self) -> None:
         self.pushes.rotate(-1)
 
-    @precondition(lambda self: self.answers)
+    @precondition(lambda self: self.responses)
     @rule(data=st.data())
-    def an_answer_arrives(self, data: st.DataObject) -> None:
-        self.answers.pop(data.draw(st.integers(0, len(self.answers) - 1)))()
+    def deliver_response(self, data: st.DataObject) -> None:
+        self.responses.pop(data.draw(st.integers(0, len(self.responses) - 1)))()
 
-    def ask(self, request: History) -> None:
-        answer = self.room.fetch_page(request)
-        self.answers.append(lambda: self.log.apply_page(answer, request))
+    def request_page(self, request: History) -> None:
+        response = self.room.fetch_page(request)
+        self.responses.append(lambda: self.log.apply_page(response, request))
 
-    @precondition(lambda self: self.joined and self.log.missing() is not None)
+    @precondition(lambda self: self.joined and self.log.missing_after() is not None)
     @rule(limit=st.integers(1, 5))
-    def what_is_missing_is_asked_for(self, limit: int) -> None:
-        self.ask(History(room=ROOM, after=self.log.missing_after(), limit=limit))
+    def request_missing(self, limit: int) -> None:
+        self.request_page(History(room=ROOM, after=self.log.missing_after(), limit=limit))
 
     @precondition(lambda self: self.joined and self.log.gaps())
     @rule(data=st.data(), limit=st.integers(1, 5), newest_first=st.booleans())
-    def a_gap_is_asked_for(self, data: st.DataObject, limit: int, newest_first: bool) -> None:
+    def request_gap(self, data: st.DataObject, limit: int, newest_first: bool) -> None:
         gap = data.draw(st.sampled_from(self.log.gaps()))
         before, after = (gap.before, None) if newest_first else (None, gap.after)
-        self.ask(History(room=ROOM, before=before, after=after, limit=limit))
+        self.request_page(History(room=ROOM, before=before, after=after, limit=limit))
 
     @precondition(lambda self: self.joined and self.log.has_older)
     @rule(limit=st.integers(1, 5))
-    def older_history_is_asked_for(self, limit: int) -> None:
-        self.ask(History(room=ROOM, before=self.log.first, limit=limit))
+    def request_older(self, limit: int) -> None:
+        self.request_page(History(room=ROOM, before=self.log.first, limit=limit))
 
     @invariant()
-    def what_is_held_exists_and_is_in_order(self) -> None:
+    def messages_are_known_and_sorted(self) -> None:
         seqs = [message.seq for message in self.log.messages()]
         assert seqs == sorted(set(seqs))
         assert len(seqs) == len(self.log)
@@ -134,20 +134,20 @@ class AnyInterleaving(RuleBasedStateMachine):
         assert self.log.last <= self.room.last_seq
 
     @invariant()
-    def a_log_without_a_hole_reads_as_the_server_did(self) -> None:
+    def a_complete_log_equals_the_server_log(self) -> None:
         if self.log.last == self.room.last_seq and not self.log.gaps():
-            held = [message for message in self.room.current_messages() if message.seq >= self.log.first]
-            assert list(self.log.messages()) == held
+            expected = [message for message in self.room.current_messages() if message.seq >= self.log.first]
+            assert list(self.log.messages()) == expected
 
     def teardown(self) -> None:
-        """Everything asked for is answered: the log is what a fresh fetch gives."""
+        """Deliver all pending packets, fetch the rest, and compare the log with the server."""
         if not self.connected:
-            self.the_client_comes_back(3)
-        while self.answers:
-            self.answers.pop(0)()
+            self.connect(3)
+        while self.responses:
+            self.responses.pop(0)()
         while self.pushes:
             self.log.apply_push(self.pushes.popleft())
-        # The newest pushes may have been lost; the next one shows it.
+        # A lost last push is detected only by the push after it.
         self.log.apply_push(self.room.add_message("the last word"))
         while (after := self.log.missing_after()) is not None:
             self.log.apply_page(self.room.fetch_page(history := History(room=ROOM, after=after, limit=3)), history)
@@ -163,5 +163,5 @@ class AnyInterleaving(RuleBasedStateMachine):
         assert self.log.last == self.room.last_seq
 
 
-AnyInterleaving.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
-test_any_interleaving_ends_as_a_fresh_fetch = AnyInterleaving.TestCase
+InterleavingMachine.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+test_any_interleaving_converges_to_a_fresh_fetch = InterleavingMachine.TestCase
