@@ -9,54 +9,54 @@ from tui_chat.protocol.events import Member
 from tui_chat.protocol.limits import SECRET_CHARACTERS
 
 
-def test_a_guest_key_brings_back_the_same_member_and_only_on_its_server() -> None:
-    guests = GuestKeys(b"s" * 32, secrets.token_bytes)
-    other = GuestKeys(b"t" * 32, secrets.token_bytes)
-    member_id = guests.generate_member_id()
-    assert guests.verify(guests.issue(member_id)) == member_id
-    assert other.verify(guests.issue(member_id)) is None
-    assert len(guests.issue(member_id)) <= SECRET_CHARACTERS
-    assert guests.generate_member_id() != member_id
+def test_a_guest_key_is_valid_only_for_its_member_and_server() -> None:
+    guest_keys = GuestKeys(b"s" * 32, secrets.token_bytes)
+    foreign_guests = GuestKeys(b"t" * 32, secrets.token_bytes)
+    member_id = guest_keys.generate_member_id()
+    assert guest_keys.verify(guest_keys.issue(member_id)) == member_id
+    assert foreign_guests.verify(guest_keys.issue(member_id)) is None
+    assert len(guest_keys.issue(member_id)) <= SECRET_CHARACTERS
+    assert guest_keys.generate_member_id() != member_id
 
 
 @given(st.text(min_size=1, max_size=60))
-def test_a_key_that_was_never_given_is_not_recognised(key: str) -> None:
-    guests = GuestKeys(b"s" * 32, secrets.token_bytes)
-    assert guests.verify(key) is None
-    assert guests.verify(key + guests.issue("gabc")) is None
-    assert guests.verify(guests.issue("gabc") + "x" + key) is None
+def test_a_forged_guest_key_is_rejected(key: str) -> None:
+    guest_keys = GuestKeys(b"s" * 32, secrets.token_bytes)
+    assert guest_keys.verify(key) is None
+    assert guest_keys.verify(key + guest_keys.issue("gabc")) is None
+    assert guest_keys.verify(guest_keys.issue("gabc") + "x" + key) is None
 
 
 events = st.lists(
-    st.tuples(st.sampled_from(["came", "went", "renamed"]), st.sampled_from("abc"), st.sampled_from("xyz"))
+    st.tuples(st.sampled_from(["join", "leave", "rename"]), st.sampled_from("abc"), st.sampled_from("xyz"))
 )
 
 
 @given(st.frozensets(st.sampled_from("abc")), events, st.integers(0, 10))
-def test_what_was_gathered_turns_the_members_at_any_moment_of_the_tick_into_those_as_they_are(
-    before: frozenset[str], happened: list[tuple[str, str, str]], moment: int
+def test_a_presence_delta_updates_any_snapshot_of_its_tick(
+    before: frozenset[str], events_in_tick: list[tuple[str, str, str]], snapshot_step: int
 ) -> None:
     actual = dict.fromkeys(before, "old")
-    told = dict(actual)
+    snapshot = dict(actual)
     delta = PresenceDelta()
-    for step, (what, member_id, nick) in enumerate(happened):
-        if step == moment:
-            told = dict(actual)
+    for step, (event, member_id, nick) in enumerate(events_in_tick):
+        if step == snapshot_step:
+            snapshot = dict(actual)
         member = Member(member_id=member_id, nick_name=nick, role="member")
-        if what == "came" and member_id not in actual:
+        if event == "join" and member_id not in actual:
             actual[member_id] = nick
             delta.record_join(member)
-        elif what == "went" and member_id in actual:
+        elif event == "leave" and member_id in actual:
             del actual[member_id]
             delta.record_leave(member_id)
-        elif what == "renamed" and member_id in actual:
+        elif event == "rename" and member_id in actual:
             actual[member_id] = nick
             delta.record_rename(member)
     push = delta.to_push("tea")
-    for left in push.left:
-        told.pop(left, None)
-    for joined in push.joined:
-        told[joined.member_id] = joined.nick_name
-    for renamed in push.renamed:
-        told[renamed.member_id] = renamed.nick_name
-    assert told == actual
+    for left_id in push.left:
+        snapshot.pop(left_id, None)
+    for joined_member in push.joined:
+        snapshot[joined_member.member_id] = joined_member.nick_name
+    for renamed_member in push.renamed:
+        snapshot[renamed_member.member_id] = renamed_member.nick_name
+    assert snapshot == actual

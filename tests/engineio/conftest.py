@@ -1,4 +1,4 @@
-"""A server of short heartbeats, and sessions on it by both transports."""
+"""Fixtures: a server, and an Engine.IO session per transport."""
 
 from collections.abc import AsyncGenerator
 from pathlib import Path
@@ -19,13 +19,13 @@ async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
 
 @pytest.fixture
 async def polling(server: RunningServer) -> AsyncGenerator[PollingClient]:
-    """A session by polling, after the handshake of Engine.IO."""
+    """Return a polling session after the Engine.IO handshake."""
     async with polling_client(server.url) as client:
         yield client
 
 
 @pytest.fixture
 async def websocket(server: RunningServer) -> AsyncGenerator[RawClient]:
-    """A session over a WebSocket, after the handshake of Engine.IO."""
+    """Return a WebSocket session after the Engine.IO handshake."""
     async with raw_client(server.url, connect=False) as client:
         yield client

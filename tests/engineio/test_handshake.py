@@ -1,4 +1,4 @@
-"""How a session begins, and what does not begin one (Engine.IO protocol v4, "Handshake", "Query parameters")."""
+"""Opening of sessions (Engine.IO protocol v4, "Handshake", "Query parameters")."""
 
 import json
 import logging
@@ -22,39 +22,39 @@ UPGRADE = {
 }
 
 
-async def test_a_session_by_polling_opens_with_what_the_client_has_to_know(server: RunningServer) -> None:
+async def test_a_polling_handshake_contains_all_parameters(server: RunningServer) -> None:
     async with polling_client(server.url, with_handshake=False) as client:
-        answer = await client.request("GET", {"EIO": "4", "transport": "polling"})
-    assert (answer.status, answer.content_type) == (200, "text/plain; charset=utf-8")
-    assert answer.body.startswith("0")
-    opening = json.loads(answer.body[1:])
-    assert isinstance(opening.pop("sid"), str)
-    assert opening == {"upgrades": ["websocket"], "pingInterval": 25_000, "pingTimeout": 20_000, "maxPayload": 65_536}
+        response = await client.request("GET", {"EIO": "4", "transport": "polling"})
+    assert (response.status, response.content_type) == (200, "text/plain; charset=utf-8")
+    assert response.body.startswith("0")
+    handshake = json.loads(response.body[1:])
+    assert isinstance(handshake.pop("sid"), str)
+    assert handshake == {"upgrades": ["websocket"], "pingInterval": 25_000, "pingTimeout": 20_000, "maxPayload": 65_536}
 
 
-async def test_a_session_over_a_websocket_has_nothing_to_upgrade_to(websocket: RawClient) -> None:
-    opening = dict(websocket.handshake)
-    assert isinstance(opening.pop("sid"), str)
-    assert opening == {"upgrades": [], "pingInterval": 25_000, "pingTimeout": 20_000, "maxPayload": 65_536}
+async def test_a_websocket_handshake_offers_no_upgrades(websocket: RawClient) -> None:
+    handshake = dict(websocket.handshake)
+    assert isinstance(handshake.pop("sid"), str)
+    assert handshake == {"upgrades": [], "pingInterval": 25_000, "pingTimeout": 20_000, "maxPayload": 65_536}
 
 
-async def test_a_ping_interval_below_a_second_is_told_in_milliseconds(tmp_path: Path) -> None:
+async def test_ping_intervals_are_sent_in_milliseconds(tmp_path: Path) -> None:
     async with (
         running_server(tmp_path, ping_interval=0.3, ping_timeout=0.2) as server,
         polling_client(server.url) as polling,
         raw_client(server.url) as websocket,
     ):
-        for opening in (polling.handshake, websocket.handshake):
-            assert (opening["pingInterval"], opening["pingTimeout"]) == (300, 200)
+        for handshake in (polling.handshake, websocket.handshake):
+            assert (handshake["pingInterval"], handshake["pingTimeout"]) == (300, 200)
 
 
-async def test_no_two_sessions_have_the_same_id(server: RunningServer) -> None:
-    seen: set[str] = set()
+async def test_session_ids_are_unique(server: RunningServer) -> None:
+    ids: set[str] = set()
     async with polling_client(server.url, with_handshake=False) as client:
         for _ in range(20):
             await client.open_session()
-            seen.add(client.handshake["sid"])
-    assert len(seen) == 20
+            ids.add(client.handshake["sid"])
+    assert len(ids) == 20
 
 
 @pytest.mark.parametrize(
@@ -83,18 +83,18 @@ async def test_no_two_sessions_have_the_same_id(server: RunningServer) -> None:
         ("GET", {"EIO": "4", "transport": "polling", "j": "0"}, BAD_REQUEST),
     ],
 )
-async def test_a_request_that_cannot_begin_a_session_says_why(
+async def test_an_invalid_handshake_returns_its_error_code(
     server: RunningServer, method: str, query: dict[str, str], code: int
 ) -> None:
     async with polling_client(server.url, with_handshake=False) as client:
-        answer = await client.request(method, query)
-        assert (answer.error, answer.content_type) == ((400, code), "application/json")
+        response = await client.request(method, query)
+        assert (response.error, response.content_type) == ((400, code), "application/json")
 
 
-async def test_a_head_request_begins_no_session(server: RunningServer) -> None:
+async def test_a_head_request_opens_no_session(server: RunningServer) -> None:
     async with polling_client(server.url, with_handshake=False) as client:
-        answer = await client.request("HEAD", {"EIO": "4", "transport": "polling"})
-        assert answer.status == 400
+        response = await client.request("HEAD", {"EIO": "4", "transport": "polling"})
+        assert response.status == 400
 
 
 @pytest.mark.parametrize(
@@ -110,55 +110,53 @@ async def test_a_head_request_begins_no_session(server: RunningServer) -> None:
         "EIO=4&transport=websocket&j=1",
     ],
 )
-async def test_a_websocket_that_cannot_begin_a_session_is_not_opened(server: RunningServer, query: str) -> None:
+async def test_an_invalid_websocket_handshake_is_rejected(server: RunningServer, query: str) -> None:
     async with ClientSession() as session:
-        with pytest.raises(WSServerHandshakeError) as refusal:
+        with pytest.raises(WSServerHandshakeError) as error:
             await session.ws_connect(f"{server.url.replace('http', 'ws', 1)}/socket.io/?{query}")
-    assert refusal.value.status == 400
+    assert error.value.status == 400
 
 
 @pytest.mark.parametrize("missing", ["Sec-WebSocket-Key", "Sec-WebSocket-Version", "Connection"])
-async def test_a_websocket_handshake_that_is_not_whole_is_refused_and_leaves_nothing(
-    server: RunningServer, missing: str
-) -> None:
+async def test_an_incomplete_websocket_handshake_leaves_no_session(server: RunningServer, missing: str) -> None:
     headers = {name: value for name, value in UPGRADE.items() if name != missing}
     async with polling_client(server.url, with_handshake=False) as client:
-        answer = await client.request("GET", {"EIO": "4", "transport": "websocket"}, headers=headers)
-        assert answer.status == 400
+        response = await client.request("GET", {"EIO": "4", "transport": "websocket"}, headers=headers)
+        assert response.status == 400
     async with ClientSession() as session, session.get(f"{server.url}/metrics") as metrics:
         assert "chat_connections 0.0" in await metrics.text()
 
 
-async def test_the_refusal_of_a_listed_origin_can_be_read_by_its_page(tmp_path: Path) -> None:
-    page = "https://friend.example"
-    async with running_server(tmp_path, cors_origin=(page,)) as server, ClientSession() as session:
+async def test_errors_for_an_allowed_origin_carry_cors_headers(tmp_path: Path) -> None:
+    origin = "https://friend.example"
+    async with running_server(tmp_path, cors_origin=(origin,)) as server, ClientSession() as session:
         endpoint = f"{server.url}/socket.io/"
-        async with session.get(endpoint, params={"EIO": "4"}, headers={"Origin": page}) as refused:
-            assert (refused.status, refused.headers["Access-Control-Allow-Origin"]) == (400, page)
-        wanted = {"Origin": page, "Access-Control-Request-Headers": "x-mine"}
-        async with session.options(endpoint, headers=wanted) as preflight:
+        async with session.get(endpoint, params={"EIO": "4"}, headers={"Origin": origin}) as rejected:
+            assert (rejected.status, rejected.headers["Access-Control-Allow-Origin"]) == (400, origin)
+        preflight_headers = {"Origin": origin, "Access-Control-Request-Headers": "x-mine"}
+        async with session.options(endpoint, headers=preflight_headers) as preflight:
             assert preflight.status == 200
             assert preflight.headers["Access-Control-Allow-Methods"] == "OPTIONS, GET, POST"
             assert preflight.headers["Access-Control-Allow-Headers"] == "x-mine"
 
 
-async def test_whoever_runs_the_server_is_told_once_why_a_page_cannot_connect(
+async def test_each_kind_of_rejected_client_is_logged_once(
     server: RunningServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "chat.hints")
     async with polling_client(server.url, with_handshake=False) as client:
         for _ in range(3):
             await client.request("GET", {"EIO": "3", "transport": "polling"})
-            foreign = {"Origin": "http://localhost:5500"}
-            assert (await client.request("GET", {"EIO": "4", "transport": "polling"}, headers=foreign)).status == 400
+            headers = {"Origin": "http://localhost:5500"}
+            assert (await client.request("GET", {"EIO": "4", "transport": "polling"}, headers=headers)).status == 400
         for number in range(200):
             await client.request("GET", {}, headers={"Origin": f"http://{number}.example"})
     hints = caplog.messages
-    assert sum("--cors-origin http://localhost:5500 lets" in hint for hint in hints) == 1
-    assert sum("Socket.IO 2 or older was refused (EIO=3)" in hint for hint in hints) == 1
+    assert sum("add --cors-origin http://localhost:5500" in hint for hint in hints) == 1
+    assert sum("Socket.IO 2 or older rejected (EIO=3)" in hint for hint in hints) == 1
     assert len(hints) <= 60
 
 
-async def test_a_method_that_no_session_knows_leaves_it_alone(polling: PollingClient) -> None:
+async def test_an_unsupported_method_does_not_end_a_session(polling: PollingClient) -> None:
     assert (await polling.request("PUT", polling.session_query)).error == (400, BAD_REQUEST)
     await polling.connect_namespace()

@@ -1,4 +1,4 @@
-"""Who is there and who is not (Engine.IO protocol v4, "Heartbeat"), with intervals below a second."""
+"""Heartbeat with short intervals (Engine.IO protocol v4, "Heartbeat")."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -15,7 +15,7 @@ from tests.support.wait import TIMEOUT
 
 PING_INTERVAL, PING_TIMEOUT = 0.3, 0.2
 TICK = PING_INTERVAL / 5
-"""How often the server looks."""
+"""Interval of the server's heartbeat check, in seconds."""
 
 
 @pytest.fixture
@@ -26,23 +26,23 @@ async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
         yield running
 
 
-async def test_a_poll_gets_pings_and_a_post_answers_them(polling: PollingClient) -> None:
+async def test_polling_sessions_receive_pings_and_post_pongs(polling: PollingClient) -> None:
     for _ in range(3):
         assert (await polling.poll()).body == "2"
         assert (await polling.post("3")).body == "ok"
 
 
-async def test_pings_come_over_a_websocket_at_their_interval(server: RunningServer) -> None:
+async def test_websocket_pings_arrive_at_the_ping_interval(server: RunningServer) -> None:
     loop = asyncio.get_running_loop()
     async with raw_client(server.url, connect=False) as client:
-        before = loop.time()
+        started_at = loop.time()
         for _ in range(3):
             assert (await asyncio.wait_for(client.ws.receive(), TIMEOUT)).data == "2"
             await client.ws.send_str("3")
-        assert loop.time() - before >= 3 * (PING_INTERVAL - TICK)
+        assert loop.time() - started_at >= 3 * (PING_INTERVAL - TICK)
 
 
-async def test_a_polling_session_that_answers_no_ping_is_over(polling: PollingClient) -> None:
+async def test_a_polling_session_without_pong_is_closed(polling: PollingClient) -> None:
     assert (await polling.poll()).body == "2"
     pending = await polling.start_poll()
     assert (await pending).body == "1"
@@ -50,14 +50,14 @@ async def test_a_polling_session_that_answers_no_ping_is_over(polling: PollingCl
     assert (await polling.post("3")).error == (400, 1)
 
 
-async def test_a_polling_session_that_never_polls_is_over(polling: PollingClient) -> None:
+async def test_a_polling_session_without_polls_is_closed(polling: PollingClient) -> None:
     async with asyncio.timeout(TIMEOUT):
-        while (await polling.post("6")).status == 200:  # noqa: ASYNC110 (asking is the only way to know)
+        while (await polling.post("6")).status == 200:  # noqa: ASYNC110 (only a request shows the state)
             await asyncio.sleep(TICK)
     assert (await polling.poll()).error == (400, 1)
 
 
-async def test_a_client_that_talks_and_answers_no_ping_is_over(server: RunningServer) -> None:
+async def test_requests_do_not_replace_pongs(server: RunningServer) -> None:
     async with raw_client(server.url) as client:
         await client.join("tea", "ann")
         async with asyncio.timeout(TIMEOUT):
@@ -67,7 +67,7 @@ async def test_a_client_that_talks_and_answers_no_ping_is_over(server: RunningSe
                     await client.ws.receive(timeout=TICK)
 
 
-async def test_a_websocket_session_that_answers_no_ping_is_over(server: RunningServer) -> None:
+async def test_a_websocket_session_without_pong_is_closed(server: RunningServer) -> None:
     async with raw_client(server.url, connect=False) as client:
         assert (await asyncio.wait_for(client.ws.receive(), TIMEOUT)).data == "2"
         message = await asyncio.wait_for(client.ws.receive(), TIMEOUT)
@@ -75,20 +75,20 @@ async def test_a_websocket_session_that_answers_no_ping_is_over(server: RunningS
         assert client.ws.closed
 
 
-async def test_a_pong_that_was_not_asked_for_does_no_harm(server: RunningServer) -> None:
+async def test_an_unsolicited_pong_is_ignored(server: RunningServer) -> None:
     async with raw_client(server.url, connect=False) as client:
         await client.ws.send_str("3")
         await client.connect_namespace()
 
 
-async def test_a_ping_of_the_client_ends_the_session(server: RunningServer, polling: PollingClient) -> None:
+async def test_a_ping_from_the_client_closes_the_session(server: RunningServer, polling: PollingClient) -> None:
     assert (await polling.post("2")).status == 400
     async with raw_client(server.url, connect=False) as client:
         await client.ws.send_str("2")
         await client.wait_closed()
 
 
-async def test_an_upgraded_session_is_pinged_on_its_websocket(polling: PollingClient) -> None:
+async def test_an_upgraded_session_receives_pings_over_its_websocket(polling: PollingClient) -> None:
     ws = await polling.open_websocket()
     await ws.send_str("2probe")
     assert await ws.receive_str() == "3probe"
@@ -99,17 +99,17 @@ async def test_an_upgraded_session_is_pinged_on_its_websocket(polling: PollingCl
     await ws.close()
 
 
-async def test_a_session_that_answers_its_pings_is_kept(server: RunningServer) -> None:
+async def test_sessions_with_timely_pongs_stay_open(server: RunningServer) -> None:
     async with polling_client(server.url) as polling, raw_client(server.url) as websocket:
         await polling.connect_namespace()
 
-        async def poll_on() -> None:
+        async def answer_pings() -> None:
             for _ in range(6):
                 assert (await polling.poll()).body == "2"
                 await polling.post("3")
 
-        polling_on = asyncio.create_task(poll_on())
-        while not polling_on.done():
-            assert (await websocket.request("listRooms", {}))["ok"]  # pings are answered on the way
+        polling_task = asyncio.create_task(answer_pings())
+        while not polling_task.done():
+            assert (await websocket.request("listRooms", {}))["ok"]  # `request` also answers pings
             await asyncio.sleep(TICK)
-        await polling_on
+        await polling_task

@@ -1,4 +1,4 @@
-"""What `server.engineio` replaces or reads of the libraries' private parts is still there."""
+"""Private names of python-socketio and python-engineio on which `server.engineio` depends."""
 
 # pyright: reportPrivateUsage=false, reportUnknownMemberType=false, reportUnknownVariableType=false
 # pyright: reportUnknownArgumentType=false
@@ -11,7 +11,7 @@ import socketio
 from engineio.async_drivers import aiohttp as driver
 
 
-def arguments(function: Any) -> list[str]:
+def parameter_names(function: Any) -> list[str]:
     return list(inspect.signature(function).parameters)
 
 
@@ -26,25 +26,25 @@ def arguments(function: Any) -> list[str]:
         (engineio.AsyncServer, "_cors_headers", ["self", "environ"]),
     ],
 )
-def test_a_method_that_is_replaced_or_called_has_the_same_arguments(
+def test_overridden_and_called_methods_have_the_expected_parameters(
     owner: type, name: str, expected: list[str]
 ) -> None:
-    assert arguments(getattr(owner, name)) == expected
+    assert parameter_names(getattr(owner, name)) == expected
 
 
-def test_every_request_still_goes_through_what_is_replaced() -> None:
+def test_every_route_calls_the_overridden_handle_request() -> None:
     source = inspect.getsource(driver.create_route)
     assert source.count("app.router.add") == source.count("engineio_server.handle_request") == 3
 
 
-def test_the_rules_of_cors_read_nothing_but_what_they_are_given() -> None:
+def test_cors_methods_read_only_the_provided_environ_keys() -> None:
     source = inspect.getsource(engineio.AsyncServer._cors_headers)
     source += inspect.getsource(engineio.AsyncServer._cors_allowed_origins)
-    ours = {"HTTP_ORIGIN", "REQUEST_METHOD", "HTTP_HOST", "HTTP_ACCESS_CONTROL_REQUEST_HEADERS"}
-    forwarded = {"HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST"}  # never given: a client could pretend them
-    read = {word for word in source.replace('"', "'").split("'") if word.startswith(("HTTP_", "REQUEST_"))}
-    assert read <= ours | forwarded
+    provided = {"HTTP_ORIGIN", "REQUEST_METHOD", "HTTP_HOST", "HTTP_ACCESS_CONTROL_REQUEST_HEADERS"}
+    forwarded = {"HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST"}  # never provided: clients can forge these headers
+    used = {name for name in source.replace('"', "'").split("'") if name.startswith(("HTTP_", "REQUEST_"))}
+    assert used <= provided | forwarded
 
 
-def test_the_sessions_are_still_a_table_by_id() -> None:
+def test_sessions_are_stored_by_id_in_sockets() -> None:
     assert engineio.AsyncServer(async_mode="aiohttp").sockets == {}

@@ -1,4 +1,4 @@
-"""Socket.IO over a session (Socket.IO protocol v5, "Packet types", "Packet encoding")."""
+"""Socket.IO packets (Socket.IO protocol v5, "Packet types", "Packet encoding")."""
 
 import json
 from collections.abc import AsyncGenerator
@@ -13,7 +13,7 @@ from tests.support.raw_client import RawClient, raw_client
 
 @pytest.fixture
 async def ann(server: RunningServer) -> AsyncGenerator[RawClient]:
-    """Somebody who is connected to the root namespace, and in a room."""
+    """Return a client that is connected to the root namespace and joined to a room."""
     async with raw_client(server.url) as client:
         await client.join("tea", "ann")
         yield client
@@ -23,16 +23,16 @@ async def ann(server: RunningServer) -> AsyncGenerator[RawClient]:
 
 
 @pytest.mark.parametrize("packet", ["40", "40{}", '40{"token":"123"}', "40/,", '40/,{"token":"123"}', "40/?a=b,"])
-async def test_a_client_is_let_into_the_main_namespace(websocket: RawClient, packet: str) -> None:
+async def test_a_connect_packet_opens_the_main_namespace(websocket: RawClient, packet: str) -> None:
     await websocket.ws.send_str(packet)
-    answer = await websocket.read_packet() or ""
-    assert answer.startswith("40{")
-    handshake = json.loads(answer[2:])
+    connect_response = await websocket.read_packet() or ""
+    assert connect_response.startswith("40{")
+    handshake = json.loads(connect_response[2:])
     assert list(handshake) == ["sid"]
     assert isinstance(handshake["sid"], str)
 
 
-async def test_the_socket_has_another_id_than_the_session(websocket: RawClient) -> None:
+async def test_the_socket_id_differs_from_the_session_id(websocket: RawClient) -> None:
     assert (await websocket.connect_namespace())["sid"] != websocket.handshake["sid"]
 
 
@@ -46,7 +46,7 @@ async def test_the_socket_has_another_id_than_the_session(websocket: RawClient) 
         ("40/茶,", "/茶"),
     ],
 )
-async def test_a_namespace_that_is_not_known_is_refused_and_the_connection_stays(
+async def test_an_unknown_namespace_is_rejected_and_the_connection_stays_open(
     websocket: RawClient, packet: str, name: str
 ) -> None:
     await websocket.ws.send_str(packet)
@@ -55,13 +55,13 @@ async def test_a_namespace_that_is_not_known_is_refused_and_the_connection_stays
 
 
 @pytest.mark.parametrize("packet", ["4abc", "40[]", "40x", '40"token"', "401{}", "40{", "40/x,[]"])
-async def test_a_connect_that_is_none_closes_the_connection(websocket: RawClient, packet: str) -> None:
+async def test_an_invalid_connect_packet_closes_the_connection(websocket: RawClient, packet: str) -> None:
     await websocket.ws.send_str(packet)
     await websocket.wait_closed()
 
 
 @pytest.mark.parametrize("packet", ['42["listRooms",{}]', "41", "43", "430[]", '42/other,["listRooms",{}]', "41/other"])
-async def test_anything_before_connect_closes_the_connection(websocket: RawClient, packet: str) -> None:
+async def test_packets_before_connect_close_the_connection(websocket: RawClient, packet: str) -> None:
     await websocket.ws.send_str(packet)
     await websocket.wait_closed()
 
@@ -72,20 +72,20 @@ async def test_a_second_connect_closes_the_connection(websocket: RawClient) -> N
     await websocket.wait_closed()
 
 
-async def test_a_client_that_does_not_connect_in_time_is_closed(tmp_path: Path) -> None:
+async def test_a_missing_connect_packet_closes_the_connection_after_a_timeout(tmp_path: Path) -> None:
     async with running_server(tmp_path, ping_interval=0.3, connect_timeout=0.3) as server:
-        async with raw_client(server.url, connect=False) as silent:
-            await silent.wait_closed()
-            assert silent.ws.close_code == 1000
-        async with raw_client(server.url) as left:
-            await left.ws.send_str("41")
-            await left.wait_closed()
+        async with raw_client(server.url, connect=False) as unconnected:
+            await unconnected.wait_closed()
+            assert unconnected.ws.close_code == 1000
+        async with raw_client(server.url) as disconnected:
+            await disconnected.ws.send_str("41")
+            await disconnected.wait_closed()
 
 
 # -- disconnecting
 
 
-async def test_a_client_that_disconnects_leaves_its_rooms_and_keeps_its_connection(
+async def test_a_disconnect_packet_leaves_rooms_and_keeps_the_connection_open(
     server: RunningServer, ann: RawClient
 ) -> None:
     async with raw_client(server.url) as ben:
@@ -99,11 +99,11 @@ async def test_a_client_that_disconnects_leaves_its_rooms_and_keeps_its_connecti
         assert packet.startswith('42["')
     ann.pushes.clear()
     assert (await ann.request("history", {"room": "tea", "after": 0}))["error"]["code"] == "not_joined"
-    assert not ann.pushes  # nothing of the room comes to somebody who has left it
+    assert not ann.pushes  # a disconnected socket receives no pushes of the room
 
 
 @pytest.mark.parametrize("packet", ['42["listRooms",{}]', "41", "430[]"])
-async def test_who_has_disconnected_has_to_connect_before_anything_else(ann: RawClient, packet: str) -> None:
+async def test_packets_after_disconnect_require_a_new_connect(ann: RawClient, packet: str) -> None:
     await ann.ws.send_str("41")
     await ann.ws.send_str(packet)
     await ann.wait_closed()
@@ -117,7 +117,7 @@ async def test_a_disconnect_from_another_namespace_closes_the_connection(ann: Ra
 # -- events and acknowledgements
 
 
-async def test_an_event_without_an_id_is_done_and_not_answered(server: RunningServer, ann: RawClient) -> None:
+async def test_an_event_without_an_id_gets_no_acknowledgement(server: RunningServer, ann: RawClient) -> None:
     await ann.ws.send_str('42["sendMessage",{"room":"tea","message":"hi"}]')
     while (push := await ann.wait_for_push("message"))["kind"] != "message":
         pass
@@ -126,22 +126,22 @@ async def test_an_event_without_an_id_is_done_and_not_answered(server: RunningSe
 
 
 @pytest.mark.parametrize("number", [0, 1, 456, 2**31, 9_007_199_254_740_991])
-async def test_an_event_with_an_id_is_answered_with_that_id_and_one_argument(ann: RawClient, number: int) -> None:
+async def test_an_acknowledgement_has_the_event_id_and_one_argument(ann: RawClient, number: int) -> None:
     await ann.ws.send_str(f'42{number}["listRooms",{{}}]')
     while not (packet := await ann.read_packet() or "").startswith("43"):
         pass
     assert packet.startswith(f"43{number}[")
-    (answer,) = json.loads(packet[packet.index("[") :])
-    assert answer["ok"]
+    (response,) = json.loads(packet[packet.index("[") :])
+    assert response["ok"]
 
 
-async def test_an_id_may_be_used_again(ann: RawClient) -> None:
+async def test_an_event_id_may_be_reused(ann: RawClient) -> None:
     for _ in range(2):
         await ann.ws.send_str('427["listRooms",{}]')
         assert (await ann.read_response(7))["ok"]
 
 
-async def test_an_event_may_name_the_main_namespace(ann: RawClient) -> None:
+async def test_an_event_may_specify_the_main_namespace(ann: RawClient) -> None:
     await ann.ws.send_str('42/,8["listRooms",{}]')
     assert (await ann.read_response(8))["ok"]
 
@@ -153,13 +153,13 @@ async def test_a_push_is_an_event_of_the_main_namespace_without_an_id(ann: RawCl
     assert (await ann.wait_for_push("update"))["topic"] == "green"
 
 
-async def test_acknowledgements_that_nobody_asked_for_do_no_harm(ann: RawClient) -> None:
+async def test_unsolicited_acknowledgements_are_ignored(ann: RawClient) -> None:
     await ann.ws.send_str("430[]")
     await ann.ws.send_str('4399[1,"2",{"3":[true]}]')
     assert (await ann.request("listRooms", {}))["ok"]
 
 
-async def test_white_space_in_the_json_of_a_packet_is_json(ann: RawClient) -> None:
+async def test_white_space_in_packet_json_is_accepted(ann: RawClient) -> None:
     await ann.ws.send_str('429 [ "listRooms" , { } ] ')
     assert (await ann.read_response(9))["ok"]
 
@@ -196,13 +196,13 @@ async def test_white_space_in_the_json_of_a_packet_is_json(ann: RawClient) -> No
         '42/other["listRooms",{}]',
     ],
 )
-async def test_a_packet_that_is_none_closes_the_connection(ann: RawClient, packet: str) -> None:
+async def test_an_invalid_packet_closes_the_connection(ann: RawClient, packet: str) -> None:
     await ann.ws.send_str(packet)
     await ann.wait_closed()
     assert ann.ws.close_code == 1000
 
 
-# -- where we are stricter on purpose (docs/protocol.md, "Where it differs")
+# -- deliberately stricter than the specification (docs/protocol.md, "Deviations from the specifications")
 
 
 @pytest.mark.parametrize(
@@ -220,6 +220,6 @@ async def test_a_packet_with_binary_attachments_closes_the_connection(ann: RawCl
     await ann.wait_closed()
 
 
-async def test_an_event_of_a_name_that_is_not_served_is_answered_with_an_error(ann: RawClient) -> None:
+async def test_an_unknown_event_returns_an_error(ann: RawClient) -> None:
     for name in ("message", "connect", "disconnect", "error", ""):
         assert (await ann.request(name, 1, "2", {"3": [True]}))["error"]["code"] == "bad_request"

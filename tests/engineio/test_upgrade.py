@@ -1,4 +1,4 @@
-"""From polling to a WebSocket (Engine.IO protocol v4, "Upgrade")."""
+"""Upgrade of a polling session to a WebSocket (Engine.IO protocol v4, "Upgrade")."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -15,95 +15,93 @@ from tests.support.raw_client import raw_client
 from tests.support.wait import TIMEOUT, wait_until
 
 
-async def text(ws: ClientWebSocketResponse) -> str:
+async def receive_text(ws: ClientWebSocketResponse) -> str:
     return await asyncio.wait_for(ws.receive_str(), TIMEOUT)
 
 
-async def until(ws: ClientWebSocketResponse, head: str) -> str:
-    while not (packet := await text(ws)).startswith(head):
+async def receive_until(ws: ClientWebSocketResponse, prefix: str) -> str:
+    while not (packet := await receive_text(ws)).startswith(prefix):
         pass
     return packet
 
 
-async def closes(ws: ClientWebSocketResponse) -> bool:
-    """It is closed, with nothing said before."""
+async def is_closed(ws: ClientWebSocketResponse) -> bool:
+    """Return whether the next frame is a close frame."""
     message = await asyncio.wait_for(ws.receive(), TIMEOUT)
     return message.type in (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED)
 
 
-async def probing(client: PollingClient) -> ClientWebSocketResponse:
+async def open_probe(client: PollingClient) -> ClientWebSocketResponse:
     ws = await client.open_websocket()
     await ws.send_str("2probe")
-    assert await text(ws) == "3probe"
+    assert await receive_text(ws) == "3probe"
     return ws
 
 
-async def upgraded(client: PollingClient) -> ClientWebSocketResponse:
-    ws = await probing(client)
+async def upgrade(client: PollingClient) -> ClientWebSocketResponse:
+    ws = await open_probe(client)
     await ws.send_str("5")
     await ws.send_str("40")
-    assert (await text(ws)).startswith("40{")  # and nothing before: no NOOP
+    assert (await receive_text(ws)).startswith("40{")  # no NOOP precedes the response
     return ws
 
 
-async def test_a_session_moves_to_a_websocket(polling: PollingClient) -> None:
-    ws = await upgraded(polling)
+async def test_a_session_upgrades_to_a_websocket(polling: PollingClient) -> None:
+    ws = await upgrade(polling)
     await ws.send_str('421["listRooms",{}]')
-    assert (await text(ws)).startswith("431[")
+    assert (await receive_text(ws)).startswith("431[")
     await ws.close()
 
 
-async def test_the_poll_that_waits_is_ended_with_a_noop(polling: PollingClient) -> None:
+async def test_a_probe_ends_the_pending_poll_with_a_noop(polling: PollingClient) -> None:
     pending = await polling.start_poll()
-    ws = await probing(polling)
+    ws = await open_probe(polling)
     assert ((await pending).status, (await pending).body) == (200, "6")
     await ws.send_str("5")
     await ws.send_str("40")
-    assert (await text(ws)).startswith("40{")
+    assert (await receive_text(ws)).startswith("40{")
     await ws.close()
 
 
-async def test_a_poll_after_the_probe_is_ended_with_a_noop(polling: PollingClient) -> None:
-    ws = await probing(polling)
+async def test_a_poll_after_the_probe_returns_a_noop(polling: PollingClient) -> None:
+    ws = await open_probe(polling)
     assert (await polling.poll()).body == "6"
     await ws.send_str("5")
     await ws.send_str("40")
-    assert (await text(ws)).startswith("40{")
+    assert (await receive_text(ws)).startswith("40{")
     await ws.close()
 
 
-async def test_what_is_posted_between_the_probe_and_its_end_is_taken_first(polling: PollingClient) -> None:
+async def test_posts_during_the_upgrade_precede_websocket_packets(polling: PollingClient) -> None:
     await polling.connect_namespace()
-    ws = await probing(polling)
+    ws = await open_probe(polling)
     join = '421["joinRoom",{"roomName":"tea","nickName":"ann"}]'
     assert (await polling.post(join, '422["sendMessage",{"room":"tea","message":"one"}]')).body == "ok"
     await ws.send_str("5")
     await ws.send_str('423["sendMessage",{"room":"tea","message":"two"}]')
-    assert '"seq":2' in await until(ws, "433[")
+    assert '"seq":2' in await receive_until(ws, "433[")
     await ws.close()
 
 
-async def test_what_is_owed_while_the_upgrade_lasts_comes_by_polling_or_after_it_once(
-    server: RunningServer, polling: PollingClient
-) -> None:
+async def test_pushes_during_the_upgrade_are_delivered_once(server: RunningServer, polling: PollingClient) -> None:
     async with raw_client(server.url) as ben:
         await ben.join("tea", "ben")
         await polling.connect_namespace()
         await polling.post('420["joinRoom",{"roomName":"tea","nickName":"ann"}]')
-        heard = await polling.receive_packets()
+        packets = await polling.receive_packets()
         ws = await polling.open_websocket()
         await ben.request("sendMessage", {"room": "tea", "message": "before the probe"})
-        heard += await polling.receive_packets()  # the WebSocket has not shown yet that it works
+        packets += await polling.receive_packets()  # the WebSocket is not probed yet
         await ws.send_str("2probe")
-        assert await text(ws) == "3probe"
+        assert await receive_text(ws) == "3probe"
         await ben.request("sendMessage", {"room": "tea", "message": "after the probe"})
-        heard += (await polling.poll()).packets
+        packets += (await polling.poll()).packets
         await ben.request("sendMessage", {"room": "tea", "message": "before the end"})
         await ws.send_str("5")
-        while not any("before the end" in packet for packet in heard):
-            heard.append(await text(ws))
-        said = [packet for packet in heard if '"kind":"message"' in packet]
-        assert [packet.split('"message":"')[1].split('"')[0] for packet in said] == [
+        while not any("before the end" in packet for packet in packets):
+            packets.append(await receive_text(ws))
+        messages = [packet for packet in packets if '"kind":"message"' in packet]
+        assert [packet.split('"message":"')[1].split('"')[0] for packet in messages] == [
             "before the probe",
             "after the probe",
             "before the end",
@@ -111,79 +109,79 @@ async def test_what_is_owed_while_the_upgrade_lasts_comes_by_polling_or_after_it
         await ws.close()
 
 
-async def test_requests_by_polling_are_refused_after_the_upgrade_and_change_nothing(polling: PollingClient) -> None:
-    ws = await upgraded(polling)
+async def test_polling_requests_after_the_upgrade_are_rejected(polling: PollingClient) -> None:
+    ws = await upgrade(polling)
     assert (await polling.poll()).error == (400, 3)
     assert (await polling.post("1")).error == (400, 3)
     await ws.send_str('421["listRooms",{}]')
-    assert (await text(ws)).startswith("431[")
+    assert (await receive_text(ws)).startswith("431[")
     await ws.close()
 
 
-async def test_a_second_websocket_is_refused_after_the_upgrade_and_changes_nothing(polling: PollingClient) -> None:
-    ws = await upgraded(polling)
+async def test_a_second_websocket_after_the_upgrade_is_rejected(polling: PollingClient) -> None:
+    ws = await upgrade(polling)
     with pytest.raises(WSServerHandshakeError, match="400"):
         await polling.open_websocket()
     await ws.send_str('421["listRooms",{}]')
-    assert (await text(ws)).startswith("431[")
+    assert (await receive_text(ws)).startswith("431[")
     await ws.close()
 
 
-async def test_of_two_websockets_that_race_the_second_is_refused(polling: PollingClient) -> None:
+async def test_a_concurrent_second_websocket_is_rejected(polling: PollingClient) -> None:
     first = await polling.open_websocket()
     with pytest.raises(WSServerHandshakeError, match="400"):
         await polling.open_websocket()
     await first.send_str("2probe")
-    assert await text(first) == "3probe"
+    assert await receive_text(first) == "3probe"
     await first.send_str("5")
     await first.send_str("40")
-    assert (await text(first)).startswith("40{")
+    assert (await receive_text(first)).startswith("40{")
     await first.close()
 
 
 @pytest.mark.parametrize("packets", [["2"], ["5"], ["4hello"], ["2probe", "4hello"], ["2probe", "2probe"], ["3probe"]])
-async def test_a_probe_that_fails_leaves_the_session_to_polling(polling: PollingClient, packets: list[str]) -> None:
+async def test_a_failed_probe_leaves_the_polling_session_open(polling: PollingClient, packets: list[str]) -> None:
     ws = await polling.open_websocket()
     for packet in packets:
         await ws.send_str(packet)
     if packets[0] == "2probe":
-        assert await text(ws) == "3probe"
-    assert await closes(ws)
+        assert await receive_text(ws) == "3probe"
+    assert await is_closed(ws)
     await polling.connect_namespace()
-    again = await probing(polling)
-    await again.send_str("5")
-    await again.close()
+    second_ws = await open_probe(polling)
+    await second_ws.send_str("5")
+    await second_ws.close()
 
 
-async def test_a_probe_whose_websocket_goes_away_leaves_the_session_to_polling(polling: PollingClient) -> None:
-    ws = await probing(polling)
+async def test_a_disconnect_during_the_probe_leaves_the_polling_session_open(polling: PollingClient) -> None:
+    ws = await open_probe(polling)
     await ws.close()
     await polling.connect_namespace()
 
 
-async def test_a_probe_that_never_ends_is_closed_and_the_session_goes_on(tmp_path: Path) -> None:
+async def test_a_probe_times_out_and_leaves_the_polling_session_open(tmp_path: Path) -> None:
     async with running_server(tmp_path, connect_timeout=0.4) as server, polling_client(server.url) as client:
         await client.connect_namespace()
         ws = await client.open_websocket()
-        assert await closes(ws)
+        assert await is_closed(ws)
         await client.post('421["listRooms",{}]')
         assert (await client.receive_packets())[0].startswith("431[")
 
 
-async def test_a_session_that_ends_while_it_is_probed_takes_the_probe_with_it(polling: PollingClient) -> None:
-    ws = await probing(polling)
+async def test_closing_a_session_closes_its_probe(polling: PollingClient) -> None:
+    ws = await open_probe(polling)
     await polling.post("1")
     message = await asyncio.wait_for(ws.receive(), TIMEOUT)
     assert message.type is not WSMsgType.TEXT
     assert (await polling.poll()).error == (400, 1)
 
 
-async def test_who_leaves_after_the_upgrade_is_gone(server: RunningServer, polling: PollingClient) -> None:
+async def test_closing_an_upgraded_websocket_closes_the_session(server: RunningServer, polling: PollingClient) -> None:
     async with raw_client(server.url) as ben:
         await ben.join("tea", "ben")
-        ws = await upgraded(polling)
+        ws = await upgrade(polling)
         await ws.send_str('420["joinRoom",{"roomName":"tea","nickName":"ann"}]')
-        await until(ws, "430[")
+        await receive_until(ws, "430[")
         await ws.close()
         while (push := await ben.wait_for_push("message"))["kind"] != "leave":
             pass
@@ -192,29 +190,29 @@ async def test_who_leaves_after_the_upgrade_is_gone(server: RunningServer, polli
 
 
 @asynccontextmanager
-async def stopping_server(folder: Path, stopping: asyncio.Event) -> AsyncGenerator[tuple[str, "asyncio.Task[None]"]]:
+async def stopping_server(directory: Path, stopping: asyncio.Event) -> AsyncGenerator[tuple[str, "asyncio.Task[None]"]]:
     url: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
-    async def serve_until_told() -> None:
-        async with running_server(folder) as server:
+    async def serve_until_stopped() -> None:
+        async with running_server(directory) as server:
             url.set_result(server.url)
             await stopping.wait()
 
-    task = asyncio.create_task(serve_until_told())
+    task = asyncio.create_task(serve_until_stopped())
     yield await url, task
     stopping.set()
     await task
 
 
-async def test_a_server_that_stops_in_the_middle_of_an_upgrade_says_goodbye_by_polling(tmp_path: Path) -> None:
+async def test_a_shutdown_during_an_upgrade_sends_going_away_by_polling(tmp_path: Path) -> None:
     stopping = asyncio.Event()
     async with stopping_server(tmp_path, stopping) as (url, task), polling_client(url) as client:
         await client.connect_namespace()
-        ws = await probing(client)
-        assert (await client.poll()).body == "6"  # and a connection stays open for the next one
+        ws = await open_probe(client)
+        assert (await client.poll()).body == "6"  # the HTTP connection stays open for the next poll
         stopping.set()
         while (packet := (await client.poll()).body) == "6":
             pass
         assert packet.startswith('42["goingAway",')
-        assert await closes(ws)
+        assert await is_closed(ws)
         await wait_until(task.done)

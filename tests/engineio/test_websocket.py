@@ -1,4 +1,4 @@
-"""Messages and closing over a WebSocket (Engine.IO protocol v4, "WebSocket"; RFC 6455, section 7)."""
+"""WebSocket transport (Engine.IO protocol v4, "WebSocket"; RFC 6455, section 7)."""
 
 import asyncio
 
@@ -12,7 +12,7 @@ from tests.support.raw_websocket import raw_websocket
 from tui_chat.protocol.limits import PACKET_BYTES
 
 
-async def test_each_packet_is_a_frame_of_its_own(websocket: RawClient) -> None:
+async def test_each_packet_is_sent_in_its_own_frame(websocket: RawClient) -> None:
     await websocket.ws.send_str("40")
     assert (await websocket.read_packet() or "").startswith("40{")
     await websocket.join("tea", "ann")
@@ -22,25 +22,25 @@ async def test_each_packet_is_a_frame_of_its_own(websocket: RawClient) -> None:
         assert (await websocket.read_response(number))["ok"]
 
 
-async def test_a_message_in_fragments_is_one_packet(websocket: RawClient) -> None:
+async def test_a_fragmented_message_is_one_packet(websocket: RawClient) -> None:
     await websocket.connect_namespace()
     connection = websocket.ws._response.connection  # pyright: ignore[reportPrivateUsage]
     assert connection is not None
     assert connection.transport is not None
-    whole = b'421["listRooms",{}]'
-    for at, piece in enumerate((whole[:5], whole[5:9], whole[9:])):
-        head = (0x01, 0x00, 0x80)[at]  # text, continued, continued and the last
-        connection.transport.write(bytes((head, 0x80 | len(piece), 0, 0, 0, 0)) + piece)
+    packet = b'421["listRooms",{}]'
+    for index, fragment in enumerate((packet[:5], packet[5:9], packet[9:])):
+        first_byte = (0x01, 0x00, 0x80)[index]  # text frame, continuation, final continuation (RFC 6455, section 5.4)
+        connection.transport.write(bytes((first_byte, 0x80 | len(fragment), 0, 0, 0, 0)) + fragment)
     assert (await websocket.read_response(1))["ok"]
 
 
-async def test_a_ping_of_the_websocket_protocol_is_answered(websocket: RawClient) -> None:
+async def test_a_websocket_ping_frame_does_not_disturb_the_session(websocket: RawClient) -> None:
     await websocket.ws.ping(b"here?")
     await websocket.connect_namespace()
 
 
 @pytest.mark.parametrize("packet", ["abc", "", "0{}", "2", "2probe", "5", "7", "\x1e"])
-async def test_a_packet_that_is_none_closes_the_connection(websocket: RawClient, packet: str) -> None:
+async def test_an_invalid_packet_closes_the_connection(websocket: RawClient, packet: str) -> None:
     await websocket.ws.send_str(packet)
     await websocket.wait_closed()
     assert websocket.ws.close_code == 1000
@@ -58,7 +58,7 @@ async def test_a_close_packet_closes_the_connection(websocket: RawClient) -> Non
     assert websocket.ws.close_code == 1000
 
 
-async def test_a_close_frame_is_answered_with_one_after_what_is_owed(websocket: RawClient) -> None:
+async def test_a_close_frame_is_answered_after_pending_responses(websocket: RawClient) -> None:
     await websocket.connect_namespace()
     for number in range(5):
         await websocket.ws.send_str(f'42{number}["listRooms",{{}}]')
@@ -68,13 +68,13 @@ async def test_a_close_frame_is_answered_with_one_after_what_is_owed(websocket: 
     assert (await websocket.ws.receive()).type is WSMsgType.CLOSE
 
 
-async def test_the_server_reads_on_until_the_client_closes_and_says_nothing_more(server: RunningServer) -> None:
+async def test_the_server_ignores_packets_after_its_close_frame(server: RunningServer) -> None:
     async with raw_websocket(server.port) as ann, raw_client(server.url) as ben:
         ann.write_text_frames("40", '420["joinRoom",{"roomName":"tea","nickName":"ann"}]')
         await ben.join("tea", "ben")
         ann.write_text_frames("abc")
         while (await ben.wait_for_push("message"))["kind"] != "leave":
-            pass  # she is out of the room before she has answered the close
+            pass  # the member leaves before the closing handshake completes
         await ben.request("sendMessage", {"room": "tea", "message": "after"})
         while (frame := await ann.read_frame()).opcode is not WSMsgType.CLOSE:
             assert b"after" not in frame.payload
@@ -85,7 +85,7 @@ async def test_the_server_reads_on_until_the_client_closes_and_says_nothing_more
         assert (await ben.request("history", {"room": "tea", "after": 0}))["lastSeq"] == 1
 
 
-async def test_a_client_that_never_answers_a_close_is_cut(server: RunningServer) -> None:
+async def test_a_client_that_never_answers_a_close_frame_is_aborted(server: RunningServer) -> None:
     async with raw_websocket(server.port) as ann:
         ann.write_text_frames("1")
         while (await ann.read_frame()).opcode is not WSMsgType.CLOSE:
@@ -93,38 +93,36 @@ async def test_a_client_that_never_answers_a_close_is_cut(server: RunningServer)
         assert await ann.read_to_end() == b""
 
 
-@pytest.mark.parametrize("spare", [-1, 1])
-async def test_a_packet_up_to_the_limit_is_taken_and_one_above_it_closes_the_connection(
-    websocket: RawClient, spare: int
-) -> None:
+@pytest.mark.parametrize("excess", [-1, 1])
+async def test_a_packet_above_the_size_limit_closes_the_connection(websocket: RawClient, excess: int) -> None:
     await websocket.connect_namespace()
-    head, tail = '421["nothing",{"x":"', '"}]'
-    await websocket.ws.send_str(head + "x" * (PACKET_BYTES - len(head) - len(tail) + spare) + tail)
-    if spare > 0:
+    prefix, suffix = '421["nothing",{"x":"', '"}]'
+    await websocket.ws.send_str(prefix + "x" * (PACKET_BYTES - len(prefix) - len(suffix) + excess) + suffix)
+    if excess > 0:
         await websocket.wait_closed()
         assert websocket.ws.close_code == 1009  # too big (RFC 6455, section 7.4.1)
     else:
         assert (await websocket.read_response(1))["error"]["code"] == "bad_request"
 
 
-async def test_text_that_is_not_utf8_closes_the_connection(websocket: RawClient) -> None:
+async def test_invalid_utf8_closes_the_connection(websocket: RawClient) -> None:
     await websocket.connect_namespace()
     await websocket.ws.send_frame(b'421["nothing",{"x":"\xff\xfe"}]', WSMsgType.TEXT)
     await websocket.wait_closed()
 
 
-async def test_a_session_over_a_websocket_is_none_for_polling(server: RunningServer, websocket: RawClient) -> None:
-    async with polling_client(server.url, with_handshake=False) as stranger:
-        stranger.handshake = websocket.handshake
-        assert (await stranger.poll()).error == (400, 3)
-        assert (await stranger.post("1")).error == (400, 3)
+async def test_a_websocket_session_rejects_polling_requests(server: RunningServer, websocket: RawClient) -> None:
+    async with polling_client(server.url, with_handshake=False) as polling:
+        polling.handshake = websocket.handshake
+        assert (await polling.poll()).error == (400, 3)
+        assert (await polling.post("1")).error == (400, 3)
         with pytest.raises(ClientError):
-            await stranger.open_websocket()
-        stranger.handshake = {}
+            await polling.open_websocket()
+        polling.handshake = {}
     await websocket.connect_namespace()
 
 
-async def test_a_client_that_ends_its_stream_without_a_close_is_gone(server: RunningServer) -> None:
+async def test_a_connection_lost_without_close_frame_ends_the_session(server: RunningServer) -> None:
     async with raw_client(server.url) as ann, raw_client(server.url) as ben:
         await ben.join("tea", "ben")
         await ann.join("tea", "ann")
@@ -134,7 +132,7 @@ async def test_a_client_that_ends_its_stream_without_a_close_is_gone(server: Run
         assert push["nickName"] == "ann"
 
 
-async def test_what_a_client_sends_after_the_goodbye_is_dropped(server: RunningServer) -> None:
+async def test_packets_after_an_invalid_packet_are_dropped(server: RunningServer) -> None:
     async with raw_client(server.url) as ann, raw_client(server.url) as ben:
         await ann.join("tea", "ann")
         await ben.join("tea", "ben")
@@ -146,11 +144,11 @@ async def test_what_a_client_sends_after_the_goodbye_is_dropped(server: RunningS
         assert (await ben.request("history", {"room": "tea", "after": 0}))["messages"] == []
 
 
-async def test_sessions_that_close_at_the_same_moment_all_get_their_close(server: RunningServer) -> None:
-    async def one() -> int | None:
+async def test_concurrent_closes_all_receive_a_close_frame(server: RunningServer) -> None:
+    async def close_session() -> int | None:
         async with raw_client(server.url, connect=False) as client:
             await client.ws.send_str("1")
             await client.wait_closed()
             return client.ws.close_code
 
-    assert await asyncio.gather(*[one() for _ in range(30)]) == [1000] * 30
+    assert await asyncio.gather(*[close_session() for _ in range(30)]) == [1000] * 30
