@@ -1,4 +1,4 @@
-"""The judge is judged: whatever is broken in a faultless record is found, and called by its name."""
+"""Fault checker: each damaged record is reported with the expected kind of violation."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,20 +23,20 @@ def message(seq: int) -> Message:
     )
 
 
-def answer(entry: Entry, *, duplicate: bool = False) -> SendResponse:
+def make_ack(entry: Entry, *, duplicate: bool = False) -> SendResponse:
     return SendResponse(seq=entry.seq, id=entry.id, ts=entry.ts, duplicate=duplicate)
 
 
 @dataclass
 class Record:
-    """Twelve entries, the last an edit of the sixth; two readers; one message repeated, one never answered."""
+    """Log of eleven messages and one edit, with two readers, one repeat and one unacknowledged message."""
 
     log: list[Entry]
-    said: list[SentMessage]
+    sent: list[SentMessage]
     reads: list[ReadRecord]
 
-    def faults(self) -> set[ViolationKind]:
-        return {finding.kind for finding in find_violations({ROOM: self.log}, self.said, self.reads)}
+    def violations(self) -> set[ViolationKind]:
+        return {violation.kind for violation in find_violations({ROOM: self.log}, self.sent, self.reads)}
 
 
 @pytest.fixture
@@ -45,152 +45,152 @@ def record() -> Record:
     edit = Edit(
         room=ROOM, seq=12, id=36, ts=6, member_id="ben", nick_name="ben", target=EDITED, message=f"ben-{EDITED} better"
     )
-    said = [SentMessage(ROOM, entry.member_id, extract_marker(entry.message), [answer(entry)]) for entry in messages]
-    said[3].acks.append(answer(messages[3], duplicate=True))
-    said[4].acks.clear()
-    said.append(SentMessage(ROOM, "ann", "ann-never-arrived"))
-    now: list[Entry] = [*messages, edit]
-    now[EDITED - 1] = replace(messages[EDITED - 1], message=edit.message, edited=12)
-    shown = [entry for entry in now if isinstance(entry, Message)]
-    live = ReadRecord(ROOM, "live", [*messages, edit], 0, list(shown))
-    late = ReadRecord(ROOM, "late", now[4:], 4, shown[4:])
-    return Record(now, said, [live, late])
+    sent = [SentMessage(ROOM, entry.member_id, extract_marker(entry.message), [make_ack(entry)]) for entry in messages]
+    sent[3].acks.append(make_ack(messages[3], duplicate=True))
+    sent[4].acks.clear()
+    sent.append(SentMessage(ROOM, "ann", "ann-never-arrived"))
+    log: list[Entry] = [*messages, edit]
+    log[EDITED - 1] = replace(messages[EDITED - 1], message=edit.message, edited=12)
+    visible = [entry for entry in log if isinstance(entry, Message)]
+    live = ReadRecord(ROOM, "live", [*messages, edit], 0, list(visible))
+    late = ReadRecord(ROOM, "late", log[4:], 4, visible[4:])
+    return Record(log, sent, [live, late])
 
 
-def test_a_faultless_record_has_no_findings(record: Record) -> None:
-    assert find_violations({ROOM: record.log}, record.said, record.reads) == []
+def test_a_valid_record_has_no_violations(record: Record) -> None:
+    assert find_violations({ROOM: record.log}, record.sent, record.reads) == []
 
 
-def drop_from_the_log(record: Record) -> None:
+def remove_log_entry(record: Record) -> None:
     del record.log[7]
 
 
-def cut_the_end_of_the_log(record: Record) -> None:
+def truncate_log(record: Record) -> None:
     del record.log[8:]
     record.reads.clear()
 
 
-def write_twice(record: Record) -> None:
-    again = replace(message(3), seq=13, id=39, ts=9)
-    record.log.append(again)
+def write_message_twice(record: Record) -> None:
+    duplicate_entry = replace(message(3), seq=13, id=39, ts=9)
+    record.log.append(duplicate_entry)
     for read in record.reads:
-        read.entries.append(again)
-        read.visible.append(again)
+        read.entries.append(duplicate_entry)
+        read.visible.append(duplicate_entry)
 
 
-def swap_in_the_log(record: Record) -> None:
+def swap_log_entries(record: Record) -> None:
     first, second = record.log[8], record.log[9]
     record.log[8] = replace(second, seq=first.seq, id=first.id, ts=first.ts)
     record.log[9] = replace(first, seq=second.seq, id=second.id, ts=second.ts)
 
 
-def turn_the_clock_back(record: Record) -> None:
+def decrease_timestamp(record: Record) -> None:
     record.log[9] = replace(record.log[9], ts=1)
 
 
-def say_later_what_came_first(record: Record) -> None:
-    record.said[0], record.said[2] = record.said[2], record.said[0]
+def swap_sent_messages(record: Record) -> None:
+    record.sent[0], record.sent[2] = record.sent[2], record.sent[0]
 
 
-def answer_with_another_id(record: Record) -> None:
-    record.said[1].acks[0] = replace(record.said[1].acks[0], id=1000)
+def acknowledge_another_id(record: Record) -> None:
+    record.sent[1].acks[0] = replace(record.sent[1].acks[0], id=1000)
 
 
-def answer_a_repeat_with_another_seq(record: Record) -> None:
-    record.said[3].acks[1] = replace(record.said[3].acks[1], seq=5)
+def acknowledge_repeat_with_another_seq(record: Record) -> None:
+    record.sent[3].acks[1] = replace(record.sent[3].acks[1], seq=5)
 
 
-def lose_what_a_client_kept(record: Record) -> None:
-    record.said[-1].is_persisted = True
+def lose_persisted_message(record: Record) -> None:
+    record.sent[-1].is_persisted = True
 
 
-def write_what_nobody_said(record: Record) -> None:
-    del record.said[10]
+def write_unsent_message(record: Record) -> None:
+    del record.sent[10]
 
 
-def skip_for_a_reader(record: Record) -> None:
+def skip_reader_entry(record: Record) -> None:
     del record.reads[0].entries[5]
 
 
-def give_a_reader_something_twice(record: Record) -> None:
+def duplicate_reader_entry(record: Record) -> None:
     record.reads[0].entries.insert(6, record.reads[0].entries[5])
 
 
-def give_a_reader_two_in_the_wrong_order(record: Record) -> None:
+def swap_reader_entries(record: Record) -> None:
     entries = record.reads[1].entries
     entries[2], entries[3] = entries[3], entries[2]
 
 
-def give_a_reader_other_words(record: Record) -> None:
+def alter_reader_text(record: Record) -> None:
     record.reads[1].entries[3] = replace(message(8), message="ben-88 words")
 
 
-def stop_giving_to_a_reader(record: Record) -> None:
+def truncate_reader_entries(record: Record) -> None:
     del record.reads[0].entries[-1]
 
 
-def show_an_edited_message_as_it_was(record: Record) -> None:
+def show_message_before_edit(record: Record) -> None:
     record.reads[0].visible[EDITED - 1] = message(EDITED)
 
 
-def hide_a_message(record: Record) -> None:
+def hide_message(record: Record) -> None:
     del record.reads[0].visible[2]
 
 
-def show_a_message_twice(record: Record) -> None:
+def show_message_twice(record: Record) -> None:
     record.reads[0].visible.insert(3, record.reads[0].visible[2])
 
 
-def show_a_message_that_is_not_there(record: Record) -> None:
+def show_unknown_message(record: Record) -> None:
     record.reads[0].visible.append(message(99))
 
 
 @pytest.mark.parametrize(
-    ("damage", "fault"),
+    ("damage", "kind"),
     [
-        (drop_from_the_log, ViolationKind.LOST),
-        (drop_from_the_log, ViolationKind.GAP),
-        (cut_the_end_of_the_log, ViolationKind.LOST),
-        (write_twice, ViolationKind.DUPLICATED),
-        (swap_in_the_log, ViolationKind.REORDERED),
-        (turn_the_clock_back, ViolationKind.REORDERED),
-        (say_later_what_came_first, ViolationKind.REORDERED),
-        (answer_with_another_id, ViolationKind.ALTERED),
-        (answer_a_repeat_with_another_seq, ViolationKind.REORDERED),
-        (lose_what_a_client_kept, ViolationKind.LOST),
-        (write_what_nobody_said, ViolationKind.UNEXPECTED),
-        (skip_for_a_reader, ViolationKind.GAP),
-        (give_a_reader_something_twice, ViolationKind.DUPLICATED),
-        (give_a_reader_two_in_the_wrong_order, ViolationKind.REORDERED),
-        (give_a_reader_other_words, ViolationKind.ALTERED),
-        (stop_giving_to_a_reader, ViolationKind.LOST),
-        (show_an_edited_message_as_it_was, ViolationKind.ALTERED),
-        (hide_a_message, ViolationKind.LOST),
-        (show_a_message_twice, ViolationKind.DUPLICATED),
-        (show_a_message_that_is_not_there, ViolationKind.UNEXPECTED),
+        (remove_log_entry, ViolationKind.LOST),
+        (remove_log_entry, ViolationKind.GAP),
+        (truncate_log, ViolationKind.LOST),
+        (write_message_twice, ViolationKind.DUPLICATED),
+        (swap_log_entries, ViolationKind.REORDERED),
+        (decrease_timestamp, ViolationKind.REORDERED),
+        (swap_sent_messages, ViolationKind.REORDERED),
+        (acknowledge_another_id, ViolationKind.ALTERED),
+        (acknowledge_repeat_with_another_seq, ViolationKind.REORDERED),
+        (lose_persisted_message, ViolationKind.LOST),
+        (write_unsent_message, ViolationKind.UNEXPECTED),
+        (skip_reader_entry, ViolationKind.GAP),
+        (duplicate_reader_entry, ViolationKind.DUPLICATED),
+        (swap_reader_entries, ViolationKind.REORDERED),
+        (alter_reader_text, ViolationKind.ALTERED),
+        (truncate_reader_entries, ViolationKind.LOST),
+        (show_message_before_edit, ViolationKind.ALTERED),
+        (hide_message, ViolationKind.LOST),
+        (show_message_twice, ViolationKind.DUPLICATED),
+        (show_unknown_message, ViolationKind.UNEXPECTED),
     ],
 )
-def test_damage_is_found(record: Record, damage: Callable[[Record], None], fault: ViolationKind) -> None:
+def test_each_kind_of_damage_is_reported(record: Record, damage: Callable[[Record], None], kind: ViolationKind) -> None:
     damage(record)
-    assert fault in record.faults()
+    assert kind in record.violations()
 
 
-def test_a_room_whose_log_is_gone_is_lost_and_not_overlooked(record: Record) -> None:
-    faults = [finding.kind for finding in find_violations({}, record.said, [])]
-    assert faults.count(ViolationKind.LOST) == sum(bool(said.acks) for said in record.said)
+def test_a_missing_room_log_reports_every_acknowledged_message_as_lost(record: Record) -> None:
+    violations = [violation.kind for violation in find_violations({}, record.sent, [])]
+    assert violations.count(ViolationKind.LOST) == sum(bool(sent.acks) for sent in record.sent)
 
 
 @given(st.permutations(range(1, 9)))
-def test_any_order_but_the_right_one_is_found(order: list[int]) -> None:
+def test_any_wrong_order_is_reported(order: list[int]) -> None:
     log = [message(seq) for seq in range(1, 9)]
     read = ReadRecord(ROOM, "reader", [message(seq) for seq in order], 0, [message(seq) for seq in range(1, 9)])
-    said = [SentMessage(ROOM, entry.member_id, extract_marker(entry.message), [answer(entry)]) for entry in log]
-    assert bool(find_violations({ROOM: log}, said, [read])) == (order != sorted(order))
+    sent = [SentMessage(ROOM, entry.member_id, extract_marker(entry.message), [make_ack(entry)]) for entry in log]
+    assert bool(find_violations({ROOM: log}, sent, [read])) == (order != sorted(order))
 
 
 @given(st.lists(st.integers(1, 8), max_size=12))
-def test_a_reader_that_got_anything_but_the_log_is_found(got: list[int]) -> None:
+def test_any_difference_between_a_reader_and_the_log_is_reported(received_seqs: list[int]) -> None:
     log = [message(seq) for seq in range(1, 9)]
-    read = ReadRecord(ROOM, "reader", [message(seq) for seq in got], 0, [message(seq) for seq in range(1, 9)])
-    said = [SentMessage(ROOM, entry.member_id, extract_marker(entry.message), [answer(entry)]) for entry in log]
-    assert bool(find_violations({ROOM: log}, said, [read])) == (got != list(range(1, 9)))
+    read = ReadRecord(ROOM, "reader", [message(seq) for seq in received_seqs], 0, [message(seq) for seq in range(1, 9)])
+    sent = [SentMessage(ROOM, entry.member_id, extract_marker(entry.message), [make_ack(entry)]) for entry in log]
+    assert bool(find_violations({ROOM: log}, sent, [read])) == (received_seqs != list(range(1, 9)))

@@ -1,4 +1,4 @@
-"""A connection that is no more is noticed on both sides, and a server that stops does so in order."""
+"""Detection of dead connections on both sides, and orderly shutdown of the server."""
 
 import asyncio
 import logging
@@ -22,7 +22,7 @@ from tui_chat.client.net.transport import CONNECT_TIMEOUT, Transport
 PINGS = {"ping_interval": 0.2, "ping_timeout": 0.4}
 
 
-async def test_a_connection_that_is_only_half_there_is_ended_and_its_member_leaves(tmp_path: Path) -> None:
+async def test_a_stalled_connection_is_closed_and_its_member_leaves(tmp_path: Path) -> None:
     async with (
         running_server(tmp_path, **PINGS) as server,
         tcp_proxy(server.port) as proxy,
@@ -39,7 +39,7 @@ async def test_a_connection_that_is_only_half_there_is_ended_and_its_member_leav
         proxy.reset_all()
 
 
-async def test_a_client_notices_a_silent_network_and_is_back_when_that_is(tmp_path: Path) -> None:
+async def test_a_client_detects_a_stalled_network_and_reconnects(tmp_path: Path) -> None:
     async with (
         running_server(tmp_path, **PINGS) as server,
         tcp_proxy(server.port) as proxy,
@@ -58,21 +58,21 @@ async def test_a_client_notices_a_silent_network_and_is_back_when_that_is(tmp_pa
 
 
 @pytest.mark.parametrize("towards_server", [True, False])
-async def test_half_a_connection_is_none(tmp_path: Path, towards_server: bool) -> None:
+async def test_a_half_closed_connection_is_replaced(tmp_path: Path, towards_server: bool) -> None:
     async with (
         running_server(tmp_path, **PINGS) as server,
         tcp_proxy(server.port) as proxy,
         ChatClient(proxy.url) as ann,
     ):
         tea = await ann.join("tea", nick="ann")
-        (passage,) = proxy.open_connections
-        passage.half_close(towards_server=towards_server)
+        (connection,) = proxy.open_connections
+        connection.half_close(towards_server=towards_server)
         await wait_until(lambda: proxy.accepted_count > 1 and isinstance(ann.state, Online))
         assert (await tea.send("through")).seq == 1
 
 
-async def test_a_server_that_dies_before_it_lets_a_client_in_is_noticed_at_once() -> None:
-    async def shake_hands_and_go(request: web.Request) -> web.WebSocketResponse:
+async def test_a_server_close_during_the_handshake_is_detected_immediately() -> None:
+    async def close_after_handshake(request: web.Request) -> web.WebSocketResponse:
         ws = web.WebSocketResponse()
         await ws.prepare(request)
         await ws.send_str('0{"sid":"x","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":100000}')
@@ -81,7 +81,7 @@ async def test_a_server_that_dies_before_it_lets_a_client_in_is_noticed_at_once(
         return ws
 
     app = web.Application()
-    app.router.add_get("/socket.io/", shake_hands_and_go)
+    app.router.add_get("/socket.io/", close_after_handshake)
     runner = web.AppRunner(app)
     await runner.setup()
     try:
@@ -93,25 +93,25 @@ async def test_a_server_that_dies_before_it_lets_a_client_in_is_noticed_at_once(
         await runner.cleanup()
 
 
-async def test_clients_that_go_during_the_handshake_are_nothing_to_log(
+async def test_disconnects_during_the_handshake_are_not_logged(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    shake_hands = (
+    handshake = (
         b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n"
         b"Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
     )
-    reset_at_once = struct.pack("ii", 1, 0)
+    linger_zero = struct.pack("ii", 1, 0)
     async with running_server(tmp_path, rate_limit="off") as server:
         for _ in range(20):
             with socket.create_connection(("127.0.0.1", server.port)) as client:
-                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset_at_once)
-                client.send(shake_hands)
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger_zero)
+                client.send(handshake)
         async with raw_client(server.url) as ann:
             await ann.join("tea", "ann")
     assert [record.getMessage() for record in caplog.records if record.levelno > logging.INFO] == []
 
 
-async def test_a_planned_stop_says_when_to_come_back_and_answers_what_it_has_taken(
+async def test_a_shutdown_sends_going_away_and_completes_accepted_requests(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     disk = disks.install_faulty_disk(monkeypatch)
@@ -119,12 +119,12 @@ async def test_a_planned_stop_says_when_to_come_back_and_answers_what_it_has_tak
         stop = asyncio.Event()
         address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
-        async def serve_until_told() -> None:
+        async def serve_until_stopped() -> None:
             async with running_server(tmp_path) as server:
                 address.set_result(server.url)
                 await stop.wait()
 
-        serving_task = group.create_task(serve_until_told())
+        serving_task = group.create_task(serve_until_stopped())
         async with raw_client(await address) as ann, raw_client(await address) as ben:
             await ann.join("tea", "ann")
             await ben.join("tea", "ben")
@@ -133,13 +133,13 @@ async def test_a_planned_stop_says_when_to_come_back_and_answers_what_it_has_tak
             assert await asyncio.to_thread(disk.commit_blocked.wait, TIMEOUT)
             stop.set()
             assert (await ben.wait_for_push("goingAway"))["reconnectAfter"] > 0
-            refused = await ben.request("sendMessage", {"room": "tea", "message": "too late"})
-            assert refused["error"]["code"] == "unavailable"
+            rejected = await ben.request("sendMessage", {"room": "tea", "message": "too late"})
+            assert rejected["error"]["code"] == "unavailable"
             disk.unblock_commits()
             assert (await sending)["seq"] == 1
-            told = await ben.wait_for_push("message")
-            while told["kind"] != "message":
-                told = await ben.wait_for_push("message")
-            assert told["message"] == "taken"
+            push = await ben.wait_for_push("message")
+            while push["kind"] != "message":
+                push = await ben.wait_for_push("message")
+            assert push["message"] == "taken"
             await ben.wait_closed()
         await serving_task

@@ -1,4 +1,4 @@
-"""The server dies between two steps of a message's way; whoever comes back finds it said once."""
+"""Server crashes at each step of processing a message, followed by a restart."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -29,14 +29,14 @@ async def server(tmp_path: Path) -> AsyncGenerator[RestartableServer]:
         await server.process.wait_closed()
 
 
-async def died_and_started_again(server: RestartableServer) -> None:
+async def restart_after_crash(server: RestartableServer) -> None:
     code, _ = await server.process.wait_closed()
     assert code == crashing_server.CRASH_EXIT_CODE
     await server.start()
 
 
-async def online(*clients: ChatClient) -> None:
-    """Wait until all are, without waiting for their next attempt."""
+async def reconnect(*clients: ChatClient) -> None:
+    """Reconnect all clients without backoff, and wait until they are online."""
 
     def all_online() -> bool:
         for client in clients:
@@ -46,30 +46,30 @@ async def online(*clients: ChatClient) -> None:
     await wait_until(all_online)
 
 
-async def said_over_a_crash(server: RestartableServer, text: str) -> tuple[SendResponse, list[list[Entry]], list[Room]]:
-    """Say it to a server that dies of it: the answer, what everybody was given, and everybody's room."""
+async def send_during_crash(server: RestartableServer, text: str) -> tuple[SendResponse, list[list[Entry]], list[Room]]:
+    """Send `text`, which crashes the server; return the response, the received entries and the rooms."""
     async with ChatClient(server.process.url) as ann, ChatClient(server.process.url) as ben:
         rooms = [await ann.join("tea", nick="ann"), await ben.join("tea", nick="ben")]
-        given: list[list[Entry]] = [[], []]
+        received: list[list[Entry]] = [[], []]
 
-        async def read(number: int) -> None:
+        async def collect(number: int) -> None:
             async for entry in rooms[number]:
-                given[number].append(entry)
+                received[number].append(entry)
 
-        reading = [asyncio.create_task(read(number)) for number in range(2)]
+        collecting = [asyncio.create_task(collect(number)) for number in range(2)]
         await rooms[1].send("before")
         sending = asyncio.create_task(rooms[1].send(text))
-        await died_and_started_again(server)
-        await online(ann, ben)
+        await restart_after_crash(server)
+        await reconnect(ann, ben)
         async with asyncio.timeout(TIMEOUT):
             sent = await sending
         await rooms[1].send("after")
-        await wait_until(lambda: all(entries and entries[-1].seq == 3 for entries in given))
-        for task in reading:
+        await wait_until(lambda: all(entries and entries[-1].seq == 3 for entries in received))
+        for task in collecting:
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
-        return sent, given, rooms
+        return sent, received, rooms
 
 
 @pytest.mark.parametrize(
@@ -79,17 +79,17 @@ async def said_over_a_crash(server: RestartableServer, text: str) -> tuple[SendR
         (crashing_server.CRASH_BEFORE_FANOUT, False),
     ],
 )
-async def test_what_was_written_before_a_crash_is_said_once(
+async def test_a_committed_message_appears_once_after_a_crash(
     server: RestartableServer, text: str, duplicate: bool
 ) -> None:
-    sent, given, rooms = await said_over_a_crash(server, text)
+    sent, received, rooms = await send_during_crash(server, text)
     assert (sent.seq, sent.duplicate) == (2, duplicate)
-    for entries, room in zip(given, rooms, strict=True):
+    for entries, room in zip(received, rooms, strict=True):
         assert [entry.seq for entry in entries] == [1, 2, 3]
         assert [message.message for message in room.log.messages()] == ["before", text, "after"]
 
 
-async def test_what_was_not_written_before_a_crash_is_not_there_and_can_be_said(server: RestartableServer) -> None:
+async def test_an_uncommitted_message_is_absent_after_a_crash(server: RestartableServer) -> None:
     async with ChatClient(server.process.url) as ann:
         tea = await ann.join("tea", nick="ann")
         sending = asyncio.create_task(tea.send(crashing_server.CRASH_BEFORE_COMMIT, timeout=TIMEOUT))
@@ -99,6 +99,6 @@ async def test_what_was_not_written_before_a_crash_is_not_there_and_can_be_said(
         with suppress(asyncio.CancelledError):
             await sending
         await server.start()
-        await online(ann)
+        await reconnect(ann)
         assert (await tea.send("after")).seq == 1
         await wait_until(lambda: [message.message for message in tea.log.messages()] == ["after"])

@@ -1,4 +1,4 @@
-"""A message that is sent again is said once, whenever and from wherever the repeat comes."""
+"""Deduplication by client id, across connections, batches and restarts."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -29,117 +29,119 @@ async def server(tmp_path: Path, disk: FaultyDisk) -> AsyncGenerator[RunningServ
         disk.unblock_commits()
 
 
-async def say(client: RawClient, text: str, client_id: str) -> dict[str, Any]:
+async def send_message(client: RawClient, text: str, client_id: str) -> dict[str, Any]:
     return await client.request("sendMessage", {"room": "tea", "message": text, "clientId": client_id})
 
 
-async def said(client: RawClient) -> list[str]:
+async def read_texts(client: RawClient) -> list[str]:
     page = await client.request("history", {"room": "tea", "after": 0})
     return [entry["message"] for entry in page["messages"]]
 
 
-def place(answer: dict[str, Any]) -> tuple[int, int, int]:
-    assert answer["ok"], answer
-    return answer["seq"], answer["id"], answer["ts"]
+def position(response: dict[str, Any]) -> tuple[int, int, int]:
+    assert response["ok"], response
+    return response["seq"], response["id"], response["ts"]
 
 
-async def test_a_repeat_from_another_connection_while_the_first_is_being_committed(
-    server: RunningServer, disk: FaultyDisk
-) -> None:
+async def test_a_repeat_during_the_commit_of_the_first_is_a_duplicate(server: RunningServer, disk: FaultyDisk) -> None:
     client_id = str(uuid4())
-    async with raw_client(server.url) as ann, raw_client(server.url) as again:
+    async with raw_client(server.url) as ann, raw_client(server.url) as second_connection:
         key = (await ann.join("tea", "ann"))["guestKey"]
-        await again.join("tea", "ann", guestKey=key)
+        await second_connection.join("tea", "ann", guestKey=key)
         disk.block_commits()
-        first = asyncio.create_task(say(ann, "once", client_id))
+        first = asyncio.create_task(send_message(ann, "once", client_id))
         assert await asyncio.to_thread(disk.commit_blocked.wait, TIMEOUT)
-        repeat = asyncio.create_task(say(again, "once", client_id))
-        async with raw_client(server.url) as ben:  # a whole visit later the repeat has reached the server
+        repeat = asyncio.create_task(send_message(second_connection, "once", client_id))
+        async with raw_client(server.url) as ben:  # a completed join shows that the server has read the repeat
             await ben.join("tea", "ben")
         disk.unblock_commits()
-        answers = [await first, await repeat]
-        assert [answer["duplicate"] for answer in answers] == [False, True]
-        assert place(answers[0]) == place(answers[1])
-        assert await said(ann) == ["once"]
+        responses = [await first, await repeat]
+        assert [response["duplicate"] for response in responses] == [False, True]
+        assert position(responses[0]) == position(responses[1])
+        assert await read_texts(ann) == ["once"]
         assert (await ann.wait_for_push("message"))["kind"] == "join"
 
 
-async def test_repeats_in_one_batch(server: RunningServer, disk: FaultyDisk) -> None:
+async def test_a_repeat_within_one_batch_is_a_duplicate(server: RunningServer, disk: FaultyDisk) -> None:
     client_id = str(uuid4())
-    async with raw_client(server.url) as ann, raw_client(server.url) as again, raw_client(server.url) as ben:
+    async with (
+        raw_client(server.url) as ann,
+        raw_client(server.url) as second_connection,
+        raw_client(server.url) as ben,
+    ):
         key = (await ann.join("tea", "ann"))["guestKey"]
-        await again.join("tea", "ann", guestKey=key)
+        await second_connection.join("tea", "ann", guestKey=key)
         await ben.join("tea", "ben")
         disk.block_commits()
-        first = asyncio.create_task(say(ben, "before", str(uuid4())))
+        first = asyncio.create_task(send_message(ben, "before", str(uuid4())))
         assert await asyncio.to_thread(disk.commit_blocked.wait, TIMEOUT)
-        both = [asyncio.create_task(say(client, "once", client_id)) for client in (ann, again)]
+        repeats = [asyncio.create_task(send_message(client, "once", client_id)) for client in (ann, second_connection)]
         async with raw_client(server.url) as eve:
             await eve.join("tea", "eve")
         disk.unblock_commits()
         await first
-        answers = await asyncio.gather(*both)
-        assert sorted(answer["duplicate"] for answer in answers) == [False, True]
-        assert place(answers[0]) == place(answers[1])
-        assert await said(ann) == ["before", "once"]
+        responses = await asyncio.gather(*repeats)
+        assert sorted(response["duplicate"] for response in responses) == [False, True]
+        assert position(responses[0]) == position(responses[1])
+        assert await read_texts(ann) == ["before", "once"]
 
 
-async def test_a_repeat_after_the_server_was_killed(tmp_path: Path) -> None:
+async def test_a_repeat_after_a_server_kill_is_a_duplicate(tmp_path: Path) -> None:
     client_id = str(uuid4())
     flags = ("--database", str(tmp_path / "chat.db"))
     async with server_process(tmp_path, *flags) as server, raw_client(server.url) as ann:
         key = (await ann.join("tea", "ann"))["guestKey"]
-        first = await say(ann, "once", client_id)
+        first = await send_message(ann, "once", client_id)
         server.process.kill()
         await server.wait_closed()
     async with server_process(tmp_path, *flags) as server, raw_client(server.url) as ann:
         await ann.join("tea", "ann", guestKey=key)
-        repeat = await say(ann, "once", client_id)
-        assert (repeat["duplicate"], place(repeat)) == (True, place(first))
-        assert await said(ann) == ["once"]
+        repeat = await send_message(ann, "once", client_id)
+        assert (repeat["duplicate"], position(repeat)) == (True, position(first))
+        assert await read_texts(ann) == ["once"]
 
 
-async def test_a_repeat_with_other_words_changes_nothing(server: RunningServer) -> None:
+async def test_a_repeat_with_another_text_changes_nothing(server: RunningServer) -> None:
     client_id = str(uuid4())
     async with raw_client(server.url) as ann:
         await ann.join("tea", "ann")
-        first = await say(ann, "once", client_id)
-        repeat = await say(ann, "otherwise", client_id)
-        assert (repeat["duplicate"], place(repeat)) == (True, place(first))
-        assert await said(ann) == ["once"]
+        first = await send_message(ann, "once", client_id)
+        repeat = await send_message(ann, "otherwise", client_id)
+        assert (repeat["duplicate"], position(repeat)) == (True, position(first))
+        assert await read_texts(ann) == ["once"]
 
 
-async def test_somebody_elses_client_id_is_refused_and_tells_nothing(server: RunningServer, disk: FaultyDisk) -> None:
+async def test_a_client_id_of_another_member_is_rejected(server: RunningServer, disk: FaultyDisk) -> None:
     client_id = str(uuid4())
     async with raw_client(server.url) as ann, raw_client(server.url) as eve:
         await ann.join("tea", "ann")
         await eve.join("tea", "eve")
-        await say(ann, "mine", client_id)
-        refusal = await say(eve, "guess", client_id)
-        assert refusal == {
+        await send_message(ann, "mine", client_id)
+        error = await send_message(eve, "guess", client_id)
+        assert error == {
             "ok": False,
             "error": {"code": "conflict", "message": "this clientId is taken in the room"},
         }
         disk.block_commits()
-        both = str(uuid4())
-        first = asyncio.create_task(say(ann, "mine too", both))
+        contested_id = str(uuid4())
+        first = asyncio.create_task(send_message(ann, "mine too", contested_id))
         assert await asyncio.to_thread(disk.commit_blocked.wait, TIMEOUT)
-        late = asyncio.create_task(say(eve, "guess", both))
+        conflicting = asyncio.create_task(send_message(eve, "guess", contested_id))
         async with raw_client(server.url) as ben:
             await ben.join("tea", "ben")
         disk.unblock_commits()
         assert (await first)["seq"] == 2
-        assert (await late)["error"]["code"] == "conflict"
-        assert await said(ann) == ["mine", "mine too"]
-        await say(eve, "my own", str(uuid4()))
-        assert await said(eve) == ["mine", "mine too", "my own"]
+        assert (await conflicting)["error"]["code"] == "conflict"
+        assert await read_texts(ann) == ["mine", "mine too"]
+        await send_message(eve, "my own", str(uuid4()))
+        assert await read_texts(eve) == ["mine", "mine too", "my own"]
 
 
-async def test_a_client_id_of_another_room_is_free(server: RunningServer) -> None:
+async def test_client_ids_are_scoped_to_a_room(server: RunningServer) -> None:
     client_id = str(uuid4())
     async with raw_client(server.url) as ann, raw_client(server.url) as eve:
         await ann.join("coffee", "ann")
         await ann.request("sendMessage", {"room": "coffee", "message": "hidden", "clientId": client_id})
         await eve.join("tea", "eve")
-        answer = await say(eve, "free", client_id)
-        assert (answer["seq"], answer["duplicate"]) == (1, False)
+        response = await send_message(eve, "free", client_id)
+        assert (response["seq"], response["duplicate"]) == (1, False)

@@ -1,4 +1,4 @@
-"""The database fails under a server that runs: sends are refused, the rest goes on, and all is well again by itself."""
+"""Storage failures of a running server: writes fail, reads work, and service recovers without a restart."""
 
 import asyncio
 import shutil
@@ -39,32 +39,32 @@ async def server(tmp_path: Path, disk: FaultyDisk) -> AsyncGenerator[RunningServ
 async def ann(server: RunningServer) -> AsyncGenerator[RawClient]:
     async with raw_client(server.url) as client:
         await client.join("tea", "ann")
-        assert (await say(client, "kept"))["seq"] == 1
+        assert (await send_message(client, "kept"))["seq"] == 1
         yield client
 
 
-async def say(client: RawClient, text: str) -> dict[str, Any]:
+async def send_message(client: RawClient, text: str) -> dict[str, Any]:
     return await client.request("sendMessage", {"room": "tea", "message": text})
 
 
 async def readiness(url: str) -> tuple[int, str]:
-    async with ClientSession() as session, session.get(f"{url}/ready") as answer:
-        return answer.status, (await answer.json()).get("detail", "")
+    async with ClientSession() as session, session.get(f"{url}/ready") as response:
+        return response.status, (await response.json()).get("detail", "")
 
 
-async def ready(url: str, status: int, detail: str = "") -> None:
-    """Ask `/ready` until it answers this: it looks at the disk once a second."""
+async def wait_for_readiness(url: str, status: int, detail: str = "") -> None:
+    """Poll `/ready` until it returns `status` and `detail`."""
     async with asyncio.timeout(TIMEOUT):
-        while (found := await readiness(url)) != (status, detail):
-            assert found[0] in {200, 503}
+        while (current := await readiness(url)) != (status, detail):
+            assert current[0] in {200, 503}
             await asyncio.sleep(0.05)
 
 
-async def refused(client: RawClient, event: str = "sendMessage", **fields: Any) -> None:
-    answer = await client.request(event, {"room": "tea", "message": "private", **fields})
-    assert not answer["ok"]
-    assert answer["error"]["code"] == "unavailable"
-    assert answer["error"]["retryAfter"] > 0
+async def assert_unavailable(client: RawClient, event: str = "sendMessage", **fields: Any) -> None:
+    response = await client.request(event, {"room": "tea", "message": "private", **fields})
+    assert not response["ok"]
+    assert response["error"]["code"] == "unavailable"
+    assert response["error"]["retryAfter"] > 0
 
 
 async def texts(client: RawClient) -> list[str]:
@@ -74,51 +74,51 @@ async def texts(client: RawClient) -> list[str]:
     return [entry["message"] for entry in page["messages"]]
 
 
-async def test_a_locked_database_refuses_to_save_and_is_read(
+async def test_a_locked_database_rejects_writes_and_serves_reads(
     server: RunningServer, ann: RawClient, tmp_path: Path
 ) -> None:
     with exclusive_lock(tmp_path / "chat.db"):
-        await refused(ann)
-        await refused(ann, "setTopic", topic="green")
+        await assert_unavailable(ann)
+        await assert_unavailable(ann, "setTopic", topic="green")
         assert await texts(ann) == ["kept"]
         async with raw_client(server.url) as ben:
             assert [entry["message"] for entry in (await ben.join("tea", "ben"))["messages"]] == ["kept"]
-        await ready(server.url, 503, "locked by another program")
-    await ready(server.url, 200)
-    assert (await say(ann, "again"))["seq"] == 2
+        await wait_for_readiness(server.url, 503, "locked by another program")
+    await wait_for_readiness(server.url, 200)
+    assert (await send_message(ann, "again"))["seq"] == 2
     assert await texts(ann) == ["kept", "again"]
 
 
-async def test_a_read_only_database_refuses_to_save_and_is_read(
+async def test_a_read_only_database_rejects_writes_and_serves_reads(
     server: RunningServer, ann: RawClient, disk: FaultyDisk
 ) -> None:
     disk.is_read_only = True
-    await refused(ann)
+    await assert_unavailable(ann)
     assert await texts(ann) == ["kept"]
-    await ready(server.url, 503, "database is read-only")
+    await wait_for_readiness(server.url, 503, "database is read-only")
     disk.is_read_only = False
-    await ready(server.url, 200)
-    assert (await say(ann, "again"))["seq"] == 2
+    await wait_for_readiness(server.url, 200)
+    assert (await send_message(ann, "again"))["seq"] == 2
 
 
-async def test_a_database_that_is_gone_lets_nobody_in_and_tells_nobody_of_the_attempt(
+async def test_a_missing_database_rejects_joins_without_a_notice(
     server: RunningServer, ann: RawClient, tmp_path: Path
 ) -> None:
-    aside = tmp_path / "aside"
-    aside.mkdir()
+    backup = tmp_path / "aside"
+    backup.mkdir()
     for file in tmp_path.glob("chat.db*"):
-        file.rename(aside / file.name)
-    await refused(ann)
-    await refused(ann, "history", after=0)
+        file.rename(backup / file.name)
+    await assert_unavailable(ann)
+    await assert_unavailable(ann, "history", after=0)
     async with raw_client(server.url) as eve:
-        await refused(eve, "joinRoom", roomName="tea", nickName="eve")
-        not_in = await eve.request("sendMessage", {"room": "tea", "message": "let me"})
-        assert not_in["error"]["code"] == "not_joined"
-        await ready(server.url, 503, "file not found")
-        for file in aside.iterdir():
+        await assert_unavailable(eve, "joinRoom", roomName="tea", nickName="eve")
+        response = await eve.request("sendMessage", {"room": "tea", "message": "let me"})
+        assert response["error"]["code"] == "not_joined"
+        await wait_for_readiness(server.url, 503, "file not found")
+        for file in backup.iterdir():
             file.rename(tmp_path / file.name)
-        await ready(server.url, 200)
-        assert (await say(ann, "again"))["seq"] == 2
+        await wait_for_readiness(server.url, 200)
+        assert (await send_message(ann, "again"))["seq"] == 2
         assert [member["nickName"] for member in (await eve.join("tea", "eve"))["members"]] == ["ann", "eve"]
         assert await texts(ann) == ["kept", "again"]
     notices = [packet for packet in ann.pushes if '"nickName":"eve"' in packet and packet.startswith('42["message"')]
@@ -126,21 +126,21 @@ async def test_a_database_that_is_gone_lets_nobody_in_and_tells_nobody_of_the_at
     assert '"kind":"join"' in notices[0]
 
 
-async def test_a_second_connection_that_cannot_read_is_not_left_in_the_room(
+async def test_a_failed_join_of_a_second_connection_leaves_no_membership(
     server: RunningServer, ann: RawClient, tmp_path: Path
 ) -> None:
     key = (await ann.join("tea", "ann"))["guestKey"]
-    async with raw_client(server.url) as other:
-        aside = tmp_path / "aside.db"
-        (tmp_path / "chat.db").rename(aside)
-        await refused(other, "joinRoom", roomName="tea", nickName="ann", guestKey=key)
-        await refused(ann, "joinRoom", roomName="tea", nickName="ann", guestKey=key)
-        aside.rename(tmp_path / "chat.db")
-        assert (await other.request("sendMessage", {"room": "tea", "message": "no"}))["error"]["code"] == "not_joined"
-        assert (await say(ann, "still in"))["ok"]
+    async with raw_client(server.url) as second:
+        backup = tmp_path / "aside.db"
+        (tmp_path / "chat.db").rename(backup)
+        await assert_unavailable(second, "joinRoom", roomName="tea", nickName="ann", guestKey=key)
+        await assert_unavailable(ann, "joinRoom", roomName="tea", nickName="ann", guestKey=key)
+        backup.rename(tmp_path / "chat.db")
+        assert (await second.request("sendMessage", {"room": "tea", "message": "no"}))["error"]["code"] == "not_joined"
+        assert (await send_message(ann, "still in"))["ok"]
 
 
-async def test_a_slow_disk_fills_a_bounded_queue_and_the_rest_is_refused(
+async def test_requests_beyond_the_write_queue_limit_are_rejected(
     server: RunningServer,
     ann: RawClient,
     disk: FaultyDisk,
@@ -153,18 +153,18 @@ async def test_a_slow_disk_fills_a_bounded_queue_and_the_rest_is_refused(
         for number, writer in enumerate(writers):
             await writer.join("tea", f"writer{number}")
         disk.block_commits()
-        sending = [asyncio.create_task(say(writers[0], "m"))]
+        sending = [asyncio.create_task(send_message(writers[0], "m"))]
         assert await asyncio.to_thread(disk.commit_blocked.wait, TIMEOUT)
-        sending += [asyncio.create_task(say(writer, "m")) for writer in writers[1:]]
-        (answered,), waiting = await asyncio.wait(sending, return_when=asyncio.FIRST_COMPLETED)
-        assert answered.result()["error"]["code"] == "unavailable"
-        assert answered.result()["error"]["message"] == "too many messages are waiting to be saved"
+        sending += [asyncio.create_task(send_message(writer, "m")) for writer in writers[1:]]
+        (rejected,), pending = await asyncio.wait(sending, return_when=asyncio.FIRST_COMPLETED)
+        assert rejected.result()["error"]["code"] == "unavailable"
+        assert rejected.result()["error"]["message"] == "too many messages are waiting to be saved"
         assert await texts(ann) == ["kept"]
-        await ready(server.url, 503, "too many messages are waiting to be saved")
+        await wait_for_readiness(server.url, 503, "too many messages are waiting to be saved")
         disk.unblock_commits()
-        answers = await asyncio.gather(*waiting)
-        assert sorted(answer["seq"] for answer in answers) == [2, 3, 4, 5]
-    await ready(server.url, 200)
+        responses = await asyncio.gather(*pending)
+        assert sorted(response["seq"] for response in responses) == [2, 3, 4, 5]
+    await wait_for_readiness(server.url, 200)
     assert await texts(ann) == ["kept", *"mmmm"]
     assert [record.getMessage() for record in caplog.records if record.name == "server.storage.journal"] == [
         f"{LIMIT} messages are waiting to be saved, more are refused",
@@ -172,61 +172,61 @@ async def test_a_slow_disk_fills_a_bounded_queue_and_the_rest_is_refused(
     ]
 
 
-async def test_a_disk_that_says_nothing_is_told_by_readiness_in_time(
+async def test_readiness_reports_a_disk_that_does_not_respond(
     server: RunningServer, ann: RawClient, disk: FaultyDisk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(database, "PROBE_TIMEOUT", 0.2)
     disk.block_commits()
-    sending = asyncio.create_task(say(ann, "slow"))
+    sending = asyncio.create_task(send_message(ann, "slow"))
     assert await asyncio.to_thread(disk.commit_blocked.wait, TIMEOUT)
-    await ready(server.url, 503, "no response from the disk for 0.2 seconds")
+    await wait_for_readiness(server.url, 503, "no response from the disk for 0.2 seconds")
     disk.unblock_commits()
     assert (await sending)["seq"] == 2
-    await ready(server.url, 200)
+    await wait_for_readiness(server.url, 200)
 
 
-async def fill(client: RawClient) -> list[str]:
-    """Say long things until one is refused; those that were acknowledged."""
+async def fill_disk(client: RawClient) -> list[str]:
+    """Send long messages until one fails; return the acknowledged texts."""
     acknowledged: list[str] = []
     while True:
         text = f"{len(acknowledged)} " + "x" * 3000
-        answer = await say(client, text)
-        if not answer["ok"]:
-            assert answer["error"]["code"] == "unavailable"
+        response = await send_message(client, text)
+        if not response["ok"]:
+            assert response["error"]["code"] == "unavailable"
             return acknowledged
         acknowledged.append(text)
 
 
-async def test_a_full_disk_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
-    with small_disk(tmp_path, 4 * 1024 * 1024) as place:
-        ballast = place / "ballast"
-        database_file = place / "chat.db"
+async def test_a_full_disk_loses_no_acknowledged_message(tmp_path: Path) -> None:
+    with small_disk(tmp_path, 4 * 1024 * 1024) as directory:
+        ballast = directory / "ballast"
+        database_file = directory / "chat.db"
         flags = ("--database", str(database_file), "--rate-limit", "off")
         async with server_process(tmp_path, *flags) as server, raw_client(server.url) as ann:
             await ann.join("tea", "ann")
-            assert (await say(ann, "kept"))["ok"]
-            ballast.write_bytes(bytes(shutil.disk_usage(place).free - 200 * 1024))
-            acknowledged = await fill(ann)
+            assert (await send_message(ann, "kept"))["ok"]
+            ballast.write_bytes(bytes(shutil.disk_usage(directory).free - 200 * 1024))
+            acknowledged = await fill_disk(ann)
             assert acknowledged
             assert (await texts(ann))[-200:] == ["kept", *acknowledged][-200:]
             async with raw_client(server.url) as ben:
                 assert (await ben.join("tea", "ben", limit=1))["messages"]
-            await ready(server.url, 503, "no space left on device")
+            await wait_for_readiness(server.url, 503, "no space left on device")
             ballast.unlink()
-            await ready(server.url, 200)
-            assert (await say(ann, "again"))["seq"] == len(acknowledged) + 2
+            await wait_for_readiness(server.url, 200)
+            assert (await send_message(ann, "again"))["seq"] == len(acknowledged) + 2
             assert await texts(ann) == ["kept", *acknowledged, "again"]
 
 
-async def test_a_disk_that_takes_no_more_loses_nothing_and_is_used_again_when_it_does(tmp_path: Path) -> None:
+async def test_writes_resume_after_a_file_size_limit_is_lifted(tmp_path: Path) -> None:
     async with server_process(tmp_path, "--rate-limit", "off") as server, raw_client(server.url) as ann:
         await ann.join("tea", "ann")
-        assert (await say(ann, "kept"))["ok"]
+        assert (await send_message(ann, "kept"))["ok"]
         limit_file_size(server.process.pid, 200 * 1024)
-        acknowledged = await fill(ann)
+        acknowledged = await fill_disk(ann)
         assert await texts(ann) == ["kept", *acknowledged]
-        await ready(server.url, 503, "disk I/O error")
+        await wait_for_readiness(server.url, 503, "disk I/O error")
         limit_file_size(server.process.pid, UNLIMITED)
-        await ready(server.url, 200)
-        assert (await say(ann, "again"))["seq"] == len(acknowledged) + 2
+        await wait_for_readiness(server.url, 200)
+        assert (await send_message(ann, "again"))["seq"] == len(acknowledged) + 2
         assert await texts(ann) == ["kept", *acknowledged, "again"]

@@ -1,4 +1,4 @@
-"""The connection to the database breaks just as a commit is done: it was written, and nobody knows."""
+"""Commits whose confirmation is lost with the database connection."""
 
 from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
@@ -20,28 +20,28 @@ from tui_chat.protocol.errors import Unavailable
 ResultT = TypeVar("ResultT")
 
 
-class BreakingExecutor(ThreadExecutor):
-    """Loses the connection after the next commit, as often as it is told."""
+class DisconnectingExecutor(ThreadExecutor):
+    """Executor that fails after the commit, `failures_left` times."""
 
-    breaks = 0
+    failures_left = 0
 
     async def run(self, work: Callable[[Connection], ResultT]) -> ResultT:
         result = await super().run(work)
-        if self.breaks:
-            self.breaks -= 1
+        if self.failures_left:
+            self.failures_left -= 1
             raise OperationalError("COMMIT", None, ConnectionError())
         return result
 
 
-Breaking = tuple[BreakingExecutor, Journal, PublishedEntries]
+DisconnectingJournal = tuple[DisconnectingExecutor, Journal, PublishedEntries]
 
 
 @pytest.fixture
-async def breaking(tmp_path: Path) -> AsyncGenerator[Breaking]:
+async def disconnecting(tmp_path: Path) -> AsyncGenerator[DisconnectingJournal]:
     path = tmp_path / "chat.db"
     await (await open_database(path, clock=ManualClock())).close()
     engine = open_engine(path, writable=True, pool_size=1, busy_timeout=50)
-    writer = BreakingExecutor(engine, 1, "breaking")
+    writer = DisconnectingExecutor(engine, 1, "disconnecting")
     journal = Journal(writer, BatchStatements(engine.dialect), ManualClock())
     published = PublishedEntries()
     journal.set_publisher(published)
@@ -50,12 +50,12 @@ async def breaking(tmp_path: Path) -> AsyncGenerator[Breaking]:
     await writer.close()
 
 
-async def test_what_was_refused_and_is_there_all_the_same_is_told_to_everybody_when_it_is_repeated(
-    breaking: Breaking,
+async def test_a_repeat_publishes_a_message_of_an_unconfirmed_commit(
+    disconnecting: DisconnectingJournal,
 ) -> None:
-    writer, journal, published = breaking
+    writer, journal, published = disconnecting
     client_id = uuid4()
-    writer.breaks = 1
+    writer.failures_left = 1
     with pytest.raises(Unavailable):
         await journal.append(build_message("perhaps", client_id=client_id))
     assert published.batches == []
@@ -69,12 +69,12 @@ async def test_what_was_refused_and_is_there_all_the_same_is_told_to_everybody_w
     assert [entry.seq for batch in published.batches for entry in batch] == [1, 2]
 
 
-async def test_a_change_that_was_refused_and_is_there_all_the_same_is_told_when_it_is_repeated(
-    breaking: Breaking,
+async def test_a_repeat_publishes_a_change_of_an_unconfirmed_commit(
+    disconnecting: DisconnectingJournal,
 ) -> None:
-    writer, journal, published = breaking
+    writer, journal, published = disconnecting
     await journal.append(build_message("old"))
-    writer.breaks = 1
+    writer.failures_left = 1
     with pytest.raises(Unavailable):
         await journal.append(build_edit(1, "new"))
     assert (await journal.append(build_edit(1, "new"))).entry.seq == 3
