@@ -1,8 +1,7 @@
-"""A stage for pictures: the real program against a real server, with people who say what they are told to.
+"""Demo scene for screenshots and recordings: the real client, the real server and scripted members.
 
-Rule 1  Everything that a picture could show of when and where it was made is fixed:
-        the time, the time zone, the language, the environment, how fast the line is.
-Rule 2  Nothing is drawn for a picture that the program does not draw by itself.
+- Reproducibility: time, time zone, language, environment and displayed latency are fixed.
+- Authenticity: the client renders all content itself.
 """
 
 import asyncio
@@ -37,38 +36,42 @@ from tui_chat.ui.start_options import StartOptions
 TIMEOUT = 30.0
 POLL_INTERVAL = 0.01
 LATENCY = 0.002
-"""What the header says of the line, in seconds."""
+"""Latency in the header of the client, in seconds."""
 
 START_TIME = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 
 
 class DemoClock:
-    """A clock that goes on only when somebody says something."""
+    """Wall clock under the control of the script, and the real monotonic clock.
+
+    Attributes:
+        ms: Scripted Unix time in milliseconds.
+    """
 
     def __init__(self) -> None:
         self.ms = int(START_TIME.timestamp() * 1000)
 
     def monotonic(self) -> float:
-        """Seconds that never go back: the real ones, for what waits."""
+        """Return the real monotonic time in seconds, for timeouts."""
         return time.monotonic()
 
     def now(self) -> int:
-        """Milliseconds since the epoch."""
+        """Return the scripted Unix time in milliseconds."""
         return self.ms
 
 
 async def wait_until(condition: Callable[[], object]) -> None:
-    """Wait until the condition holds."""
+    """Poll until `condition` is true."""
     async with asyncio.timeout(TIMEOUT):
-        while not condition():  # noqa: ASYNC110 (any condition, with nobody to announce it)
+        while not condition():  # noqa: ASYNC110 (arbitrary conditions have no event)
             await asyncio.sleep(POLL_INTERVAL)
 
 
 class DemoScene:
-    """A server, and people on it.
+    """Server with scripted members.
 
     Attributes:
-        url: The server.
+        url: Base URL of the server.
     """
 
     def __init__(self, url: str, clock: DemoClock, exit_stack: AsyncExitStack) -> None:
@@ -79,7 +82,7 @@ class DemoScene:
         self._clients: dict[str, ChatClient] = {}
 
     async def join_room(self, nick: str, room: str) -> Room:
-        """Somebody in a room."""
+        """Return a room joined as `nick`; the first call connects and joins."""
         if nick not in self._clients:
             self._clients[nick] = await self._exit_stack.enter_async_context(ChatClient(self.url))
         if (nick, room) not in self._rooms:
@@ -89,45 +92,49 @@ class DemoScene:
     async def send_message(
         self, room: str, nick: str, text: str, minutes: float = 0.4, reply_to: int | None = None
     ) -> int:
-        """Somebody says something, some minutes after what was said before; its `seq`."""
+        """Advance the clock by `minutes` and send a message as `nick`.
+
+        Returns:
+            `seq` of the message.
+        """
         joined_room = await self.join_room(nick, room)
         self._clock.ms += int(minutes * 60_000)
         return (await joined_room.send(text, reply_to=reply_to)).seq
 
     async def advance_clock(self, minutes: float) -> None:
-        """Nobody says anything for so long."""
+        """Advance the clock without a message."""
         self._clock.ms += int(minutes * 60_000)
 
 
 @dataclass
 class DemoApp:
-    """The program on the stage."""
+    """Client driven by the pilot of Textual."""
 
     app: ChatApp
     pilot: Pilot[None]
 
     @property
     def chat_screen(self) -> ChatScreen:
-        """The chat screen."""
+        """Chat screen of the client."""
         return next(screen for screen in self.app.screen_stack if isinstance(screen, ChatScreen))
 
     def screen_text(self) -> str:
-        """What is shown, without its looks."""
+        """Return the screen content as text without styles."""
         strips = self.app.screen._compositor.render_strips()  # pyright: ignore[reportPrivateUsage]
         return "\n".join(strip.text for strip in strips)
 
     async def wait_until(self, condition: Callable[[], object]) -> None:
-        """Wait until the condition holds and all is drawn."""
+        """Poll until `condition` is true, then wait for pending redraws."""
         await wait_until(condition)
         await self.pilot.pause()
 
     async def press(self, *keys: str) -> None:
-        """Press keys."""
+        """Press keys in order."""
         await self.pilot.press(*keys)
         await self.pilot.pause()
 
     async def join_room(self, room: str) -> None:
-        """Go into one more room."""
+        """Join a further room and wait for its display."""
         self.chat_screen.go_to_room(room)
         await self.wait_until(
             lambda: (
@@ -137,13 +144,13 @@ class DemoApp:
         )
 
     async def render_svg(self) -> str:
-        """What is shown, as SVG."""
+        """Return a screenshot as SVG, with fixed latency and without remote fonts."""
         if any(isinstance(screen, ChatScreen) for screen in self.app.screen_stack):
             self.chat_screen.session.apply(ConnectionStateChanged(Online(LATENCY)))
             self.chat_screen.draw_changes()
         await self.pilot.pause()
         svg = self.app.export_screenshot(title="chat-tui")
-        svg = re.sub(r"@font-face \{.*?\}\n?", "", svg, flags=re.DOTALL)  # no font from anywhere else
+        svg = re.sub(r"@font-face \{.*?\}\n?", "", svg, flags=re.DOTALL)
         svg = re.sub(r"terminal-\d+", "terminal", svg)
         svg = _SVG_TEXT.sub(_align_wide_characters, svg)
         return "\n".join(line.rstrip() for line in svg.splitlines()).strip() + "\n"
@@ -153,11 +160,14 @@ _SVG_TEXT = re.compile(
     r'<text (class="[^"]*") x="([\d.]+)" (y="[\d.]+") textLength="[\d.]+" (clip-path="[^"]*")>(.*?)</text>'
 )
 _CELL_WIDTH = 12.2
-"""Width of a cell in the pictures."""
+"""Width of a terminal cell in SVG units."""
 
 
 def _align_wide_characters(match: re.Match[str]) -> str:
-    """A piece of text with each wide character on its cells; as it comes, they stand on half of them."""
+    """Return an SVG text element with all wide characters aligned to their cells.
+
+    Rich exports one cell per character, which would squeeze wide characters into half of their cells.
+    """
     style, x, y, clip, escaped = match.groups()
     text = html.unescape(escaped).replace("\xa0", " ")
     if len(text) == cell_len(text):
@@ -175,7 +185,7 @@ def _align_wide_characters(match: re.Match[str]) -> str:
 
 
 def _split_by_width(text: str) -> list[str]:
-    """Narrow characters together, wide ones each alone."""
+    """Split text into runs of narrow characters and single wide characters."""
     runs: list[str] = []
     is_narrow = False
     for cluster in iter_graphemes(text):
@@ -189,7 +199,7 @@ def _split_by_width(text: str) -> list[str]:
 
 @asynccontextmanager
 async def demo_scene() -> AsyncGenerator[DemoScene]:
-    """An empty stage."""
+    """Provide a scene with an empty server."""
     clock = DemoClock()
     with tempfile.TemporaryDirectory() as directory:
         settings = ServerSettings(port=0, database=str(Path(directory) / "chat.db"), rate_limit="off")
@@ -207,7 +217,7 @@ async def demo_app_in_terminal(
     nick: str = "",
     profile: Profile | None = None,
 ) -> AsyncGenerator[DemoApp]:
-    """The program in a terminal of this size, in a room if one is named."""
+    """Run the client at a terminal size (columns, rows), optionally in a room."""
     with tempfile.TemporaryDirectory() as directory:
         home = Path(directory)
         settings = SettingsFile.load(home / "settings.toml")
@@ -227,7 +237,7 @@ async def demo_app_in_terminal(
 
 @contextmanager
 def fixed_environment(lang: Language) -> Generator[None]:
-    """The same time zone, colours and language wherever pictures are made."""
+    """Set the time zone, the colour variables and the language to fixed values within the block."""
     overrides = {"TZ": "UTC", "NO_COLOR": None, "COLORTERM": "truecolor", "TERM": "xterm-256color", "TEXTUAL": None}
     saved = {name: os.environ.get(name) for name in overrides}
     previous_language = i18n.active_language()

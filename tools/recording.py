@@ -1,11 +1,10 @@
-"""The recording of docs/recording.cast, half a minute in a real terminal: `make recording`.
+"""Generator of docs/recording.cast, a demo of 30 seconds: `make recording`.
 
-It is an asciicast v2 file (docs.asciinema.org/manual/asciicast/v2), which
-`asciinema play` shows, and every player that knows the format.
+The output is an asciicast v2 file (docs.asciinema.org/manual/asciicast/v2) for `asciinema play` and compatible players.
 
-Rule 1  Everything that is seen was drawn by the program itself, in a terminal of its own.
-Rule 2  Nothing in it says where it was made.
-Rule 3  It holds what changes on the screen, and not how often the program drew it: a third of the size.
+- Authenticity: the client renders all content itself, in its own pseudo-terminal.
+- Privacy: the file contains no data about the recording machine.
+- Size: frames store screen differences instead of raw output, which saves two thirds.
 """
 
 import asyncio
@@ -31,27 +30,27 @@ OUTPUT_FILE = Path(__file__).parents[1] / "docs" / "recording.cast"
 COLUMNS, ROWS = 80, 24
 
 COALESCE_INTERVAL = 0.02
-"""Seconds of output that are one event: what comes so close is drawn as one."""
+"""Seconds of output per frame."""
 
 MIN_ERASED_BLANKS = 6
-"""Blanks that are erased and not written: the sequence for that is as long."""
+"""Longest run of trailing blanks that is written as such; longer runs become an erase sequence (ECH)."""
 
 HEX_COLOR_DIGITS = 6
-"""Of a colour as pyte has it; others have names, and the theme uses none of those."""
+"""Length of a true colour in pyte; the theme has no named colours."""
 
 _BLANK = pyte.screens.Char(" ")
 
 KEY_INTERVAL, THINK_PAUSE, READ_PAUSE = 0.06, 0.7, 1.6
-"""Seconds between two keys, before somebody begins to type, and to read what was said."""
+"""Pauses in seconds: between keys, before typing, and after a new message."""
 
 DOWN, ESCAPE, ENTER = "\x1b[B", "\x1b", "\r"
 
 
 class Recording:
-    """The program in a terminal, and all that it writes.
+    """Recorder of the terminal output of a client.
 
     Attributes:
-        frames: When, in seconds from the beginning, and what turns the screen before into that one.
+        frames: (seconds since the start, escape sequences that update the previous screen).
     """
 
     def __init__(self, master: int) -> None:
@@ -70,7 +69,7 @@ class Recording:
             self._stream.feed(os.read(self._master, 65_536))
         except BlockingIOError:
             return
-        except OSError:  # the program has ended
+        except OSError:  # EIO: the client has exited
             self.stop()
             return
         if self._capture_timer is None:
@@ -87,29 +86,29 @@ class Recording:
             self._last_screen = screen
 
     def restart(self) -> None:
-        """The recording begins with what is shown now."""
+        """Discard all frames; the current screen becomes the first frame."""
         self.frames.clear()
         self._start_time = time.monotonic()
         self._last_screen = [[_BLANK] * COLUMNS for _ in range(ROWS)]
         self._capture_frame()
 
     def stop(self) -> None:
-        """Record no more."""
+        """Stop reading the terminal."""
         if self._open:
             self._open = False
             asyncio.get_running_loop().remove_reader(self._master)
 
     async def wait_for_text(self, text: str) -> None:
-        """Wait until this is on the screen."""
+        """Wait for a text on the screen; blanks on the screen are ignored."""
         await wait_until(lambda: any(text in row.replace(" ", "") for row in self._screen.display))
 
     async def press(self, key: str) -> None:
-        """Press one key."""
+        """Press one key and wait for `KEY_INTERVAL`."""
         os.write(self._master, key.encode())
         await asyncio.sleep(KEY_INTERVAL)
 
     async def type_text(self, text: str, final_key: str = ENTER) -> None:
-        """Type, at the pace of a person, and press another key."""
+        """Type a text at human speed and press `final_key`."""
         await asyncio.sleep(THINK_PAUSE)
         for character in text:
             await self.press(character)
@@ -117,7 +116,7 @@ class Recording:
         await self.press(final_key)
 
     def to_asciicast(self) -> str:
-        """The file."""
+        """Return the recording in asciicast v2 format."""
         header = {
             "version": 2,
             "width": COLUMNS,
@@ -126,21 +125,21 @@ class Recording:
             "title": "chat-tui",
             "env": {"TERM": "xterm-256color"},
         }
-        rows = [json.dumps(header, ensure_ascii=False)]
-        rows += [
+        lines = [json.dumps(header, ensure_ascii=False)]
+        lines += [
             json.dumps([round(time_offset, 2), "o", text], ensure_ascii=False, separators=(",", ":"))
             for time_offset, text in self.frames
         ]
-        return "\n".join(rows) + "\n"
+        return "\n".join(lines) + "\n"
 
 
 def _diff_row(row: int, previous: list[pyte.screens.Char], current: list[pyte.screens.Char]) -> str:
-    """What turns one row into another: from the first cell that differs to the last."""
+    """Return the escape sequences that rewrite a row from its first to its last changed cell."""
     changed_columns = [column for column in range(COLUMNS) if previous[column] != current[column]]
     if not changed_columns:
         return ""
     first, last = changed_columns[0], changed_columns[-1]
-    while not current[first].data:  # the second half of a wide character
+    while not current[first].data:  # the second cell of a wide character is empty
         first -= 1
     output, style = f"\x1b[{row + 1};{first + 1}H", ""
     for cell in current[first : last + 1]:
@@ -159,18 +158,18 @@ def _sgr_sequence(cell: pyte.screens.Char) -> str:
         (cell.reverse, "7"),
         (cell.strikethrough, "9"),
     )
-    codes = ["0", *(code for wanted, code in attributes if wanted)]
+    codes = ["0", *(code for is_set, code in attributes if is_set)]
     codes += [
-        f"{layer};2;{int(colour[:2], 16)};{int(colour[2:4], 16)};{int(colour[4:], 16)}"
-        for layer, colour in ((38, cell.fg), (48, cell.bg))
-        if len(colour) == HEX_COLOR_DIGITS
+        f"{layer};2;{int(color[:2], 16)};{int(color[2:4], 16)};{int(color[4:], 16)}"
+        for layer, color in ((38, cell.fg), (48, cell.bg))
+        if len(color) == HEX_COLOR_DIGITS
     ]
     return f"\x1b[{';'.join(codes)}m"
 
 
 @asynccontextmanager
 async def recorded_app(url: str, room: str, nick: str) -> AsyncGenerator[Recording]:
-    """The program in a room, in a terminal."""
+    """Run the client in a room and record its terminal."""
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
     with tempfile.TemporaryDirectory() as home:
@@ -212,7 +211,7 @@ async def _play_scene(scene: DemoScene, ann: Recording) -> None:
     await scene.send_message("release", "bob", "Green since seven 🎉 Shall we say noon?")
     await ann.wait_for_text("noon?")
     await asyncio.sleep(READ_PAUSE)
-    await ann.press("\x13")  # Ctrl+S: pick a message
+    await ann.press("\x13")  # Ctrl+S: select a message
     await asyncio.sleep(THINK_PAUSE)
     await ann.press("r")
     await ann.type_text("Noon it is, I write the notes.")
@@ -230,7 +229,7 @@ async def _play_scene(scene: DemoScene, ann: Recording) -> None:
     await asyncio.sleep(READ_PAUSE)
     await bob.react(last, "🎉")
     await asyncio.sleep(READ_PAUSE)
-    await ann.press("\x1bs")  # Alt+S: search what was said
+    await ann.press("\x1bs")  # Alt+S: search
     await ann.type_text("index")
     await ann.wait_for_text("found")
     await asyncio.sleep(READ_PAUSE)
@@ -243,7 +242,7 @@ async def _play_scene(scene: DemoScene, ann: Recording) -> None:
 
 
 async def record_demo() -> str:
-    """Play the scene; the file."""
+    """Play the scene and return the asciicast."""
     async with demo_scene() as scene:
         room = await scene.join_room("bob", "release")
         await room.set_topic("1.4 on Friday")

@@ -1,6 +1,6 @@
-"""The pictures of docs/screenshots, drawn by the program itself: `make screenshots`.
+"""Generator of docs/screenshots: `make screenshots`.
 
-`tests/ui/test_screenshots.py` draws them again and fails when one differs.
+`tests/ui/test_screenshots.py` renders all scenes again and compares the results with the files.
 """
 
 import asyncio
@@ -23,13 +23,13 @@ SMALL, LARGE, NARROW = (80, 24), (160, 50), (48, 20)
 
 @dataclass(frozen=True)
 class ScreenshotScene:
-    """One thing to show.
+    """Scene of a screenshot.
 
     Attributes:
-        name: Of its files.
-        draw: Gives its picture in this size.
-        sizes: Columns and rows of the terminals it is shown in.
-        spoken: The language.
+        name: Base name of its files.
+        render: Returns the scene as SVG at a terminal size.
+        sizes: Terminal sizes as (columns, rows).
+        lang: Language of the client.
     """
 
     name: str
@@ -38,18 +38,18 @@ class ScreenshotScene:
     lang: Language = Language.ENGLISH
 
     def path(self, size: tuple[int, int]) -> Path:
-        """Where its picture is."""
+        """Return the path of the screenshot at a terminal size."""
         return OUTPUT_DIRECTORY / f"{self.name}-{size[0]}x{size[1]}.svg"
 
 
 async def render_scene(scene: ScreenshotScene, size: tuple[int, int]) -> str:
-    """Draw a scene."""
+    """Return the scene as SVG, rendered in the fixed environment."""
     with fixed_environment(scene.lang):
         return await scene.render(size)
 
 
 async def _play_conversation(scene: DemoScene) -> None:
-    """An afternoon in three rooms."""
+    """Send the messages of the room `release`."""
     room = await scene.join_room("alice", "release")
     await room.set_topic("1.4 on Friday · https://ci.example.org/release")
     await scene.send_message("release", "alice", "Good morning! Where are we with 1.4?", 1)
@@ -176,7 +176,7 @@ SCENES = (
 
 
 async def write_screenshots() -> None:
-    """Draw every picture anew."""
+    """Render and write all screenshots."""
     OUTPUT_DIRECTORY.mkdir(parents=True, exist_ok=True)
     for scene in SCENES:
         for size in scene.sizes:

@@ -1,7 +1,7 @@
-"""The catalogue of what the terminal client says: `make messages` takes new sentences in and compiles it.
+"""Message catalogue of the client: extraction and compilation with `make messages`.
 
-Rule 1  The catalogue has what the code says and nothing else; a sentence that has changed is a new one.
-Rule 2  Nothing in it depends on when or where it was made, so the same code gives the same file.
+- Completeness: the catalogue contains exactly the messages in the code; a changed text is a new message.
+- Reproducibility: equal code yields an equal file, independent of time and machine.
 """
 
 import ast
@@ -18,20 +18,20 @@ from tui_chat.session.settings import schema as settings_schema
 ROOT = Path(__file__).parents[1]
 SOURCE_DIRECTORY = ROOT / "tui_chat"
 TRANSLATION_CALLS = {"tr": 1, "mark": 1, "plural": 2}
-"""The functions that take a sentence, and how many forms of it come first."""
+"""Translation functions and the number of their message arguments."""
 
 HEADER = """\
-# What chat-tui says, in Simplified Chinese.
-# Fill in `msgstr`, then `make messages`. The parts in braces stand for names and numbers.
+# Messages of chat-tui in Simplified Chinese.
+# Translate each `msgstr`, then run `make messages`. Parts in braces are placeholders.
 #"""
 
 
 class UndatedCatalog(Catalog):
-    """A catalogue whose files say nothing of when and with what they were made (rule 2)."""
+    """Catalogue without creation dates and tool versions in its header, for reproducible files."""
 
     @property
     def mime_headers(self) -> list[tuple[str, str]]:
-        """The header of the files."""
+        """Header fields of the `.po` and `.mo` files."""
         return [
             ("Language", str(self.locale_identifier)),
             ("Plural-Forms", self.plural_forms),
@@ -42,15 +42,15 @@ class UndatedCatalog(Catalog):
 
 
 def catalogue_path(locale: str) -> Path:
-    """The catalogue of a language."""
+    """Return the path of the catalogue for a locale."""
     return SOURCE_DIRECTORY / "locale" / locale / "LC_MESSAGES" / "chat.po"
 
 
 def extract_messages() -> Catalog:
-    """The sentences of the code, without translations.
+    """Return the messages in the code, untranslated.
 
     Raises:
-        ValueError: A sentence is put together before it is looked up, so that nobody can translate it.
+        ValueError: A message is formatted or concatenated before the translation call.
     """
     catalogue = Catalog(charset="utf-8")
     for path in sorted(SOURCE_DIRECTORY.rglob("*.py")):
@@ -60,11 +60,13 @@ def extract_messages() -> Catalog:
                 and isinstance(node.func, ast.Name)
                 and (count := TRANSLATION_CALLS.get(node.func.id))
             ):
-                texts = [part.value for part in node.args[:count] if isinstance(part, ast.Constant)]
+                texts = [argument.value for argument in node.args[:count] if isinstance(argument, ast.Constant)]
                 if len(texts) == count and all(texts):
                     catalogue.add(str(texts[0]) if count == 1 else tuple(map(str, texts)))
-                elif any(isinstance(part, ast.JoinedStr | ast.BinOp) for part in node.args[:count]):
-                    raise ValueError(f"{path}:{node.lineno}: the parts of a sentence are arguments of {node.func.id}")
+                elif any(isinstance(argument, ast.JoinedStr | ast.BinOp) for argument in node.args[:count]):
+                    raise ValueError(
+                        f"{path}:{node.lineno}: not a literal, pass variable parts as arguments of {node.func.id}"
+                    )
     for field in settings_schema.fields().values():
         catalogue.add(field.description.text)
         catalogue.add(field.title.text)
@@ -72,7 +74,7 @@ def extract_messages() -> Catalog:
 
 
 def build_catalogue(path: Path, locale: str) -> Catalog:
-    """The catalogue in `path` with the sentences of the code, and no others."""
+    """Return the messages in the code, with the translations from the file `path`."""
     catalogue = UndatedCatalog(locale=locale, charset="utf-8", header_comment=HEADER, fuzzy=False)
     existing: dict[str | tuple[str, ...], Message] = {}
     if path.exists():
@@ -86,19 +88,19 @@ def build_catalogue(path: Path, locale: str) -> Catalog:
 
 
 def find_untranslated(catalogue: Catalog) -> list[str]:
-    """The sentences that have no translation."""
+    """Return the messages without a translation."""
     return [str(message.id) for message in catalogue if message.id and not _is_translated(message)]
 
 
 def render_po(catalogue: Catalog) -> bytes:
-    """A catalogue as the text of its `.po` file."""
+    """Return the catalogue in `.po` format."""
     file = BytesIO()
     write_po(file, catalogue, no_location=True, sort_output=True, width=120, include_lineno=False)
     return file.getvalue()
 
 
 def compile_mo(catalogue: Catalog) -> bytes:
-    """A catalogue as its compiled `.mo` file."""
+    """Return the catalogue in `.mo` format."""
     file = BytesIO()
     write_mo(file, catalogue)
     return file.getvalue()
@@ -115,14 +117,14 @@ def _is_translated(message: Message) -> bool:
 
 
 def main() -> None:
-    """Bring the catalogue up to date, and say what is not translated yet."""
+    """Update and compile the catalogue; list missing translations and exit with 1 if there are any."""
     path = catalogue_path("zh_CN")
     catalogue = build_catalogue(path, "zh_CN")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(render_po(catalogue))
     path.with_suffix(".mo").write_bytes(compile_mo(catalogue))
     for text in find_untranslated(catalogue):
-        print(f"not translated: {text}")
+        print(f"missing translation: {text}")
     sys.exit(1 if find_untranslated(catalogue) else 0)
 
 
