@@ -1,13 +1,13 @@
-"""What holds for the whole suite."""
+"""Configuration of the complete test suite."""
 
 import os
 import sys
 
-# Two hundred tests start the program: each would compile all of it, where that is asked for.
+# Many tests start the program as a subprocess, and without bytecode files each start would compile all modules.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """How many processes `-n auto` takes: two a core, since half of a test's time is waiting for others."""
+    """Return the workers for `-n auto`: two per core, because tests wait about half of their time."""
     return 2 * (os.cpu_count() or 1)

@@ -1,4 +1,4 @@
-"""Architecture rules of docs/architecture.md that import-linter contracts cannot express."""
+"""Import and structure rules of docs/architecture.md beyond the import-linter contracts."""
 
 import ast
 import subprocess
@@ -65,13 +65,13 @@ def test_package_roots_hold_a_docstring_only() -> None:
 
 
 def test_no_module_exceeds_500_lines() -> None:
-    long = {
+    long_modules = {
         str(file.relative_to(ROOT)): lines
         for package in ("server", "tui_chat")
         for file in (ROOT / package).rglob("*.py")
         if (lines := len(file.read_text().splitlines())) > 500
     }
-    assert long == {}
+    assert long_modules == {}
 
 
 @pytest.mark.parametrize(
@@ -88,5 +88,5 @@ def test_no_module_exceeds_500_lines() -> None:
 )
 def test_importing_a_module_loads_no_unneeded_library(module: str, unwanted: list[str]) -> None:
     program = f"import sys, {module}; print(*sorted(set({unwanted!r}) & set(sys.modules)))"
-    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
-    assert ran.stdout.strip() == ""
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert result.stdout.strip() == ""

@@ -1,7 +1,7 @@
-"""A chat-server that breaks its word: it acknowledges first and commits up to a quarter of a second later.
+"""Faulty chat-server: acknowledges messages up to `COMMIT_DELAY` seconds before the commit.
 
-Run like the command, with its flags. The fault checker must find what a kill of
-this server loses, or it would find nothing anywhere.
+Accepts the flags of `chat-server`. The fault checker must detect the messages that a kill of this server loses;
+otherwise its success with the real server proves nothing.
 """
 
 import time
@@ -21,7 +21,7 @@ ResultT = TypeVar("ResultT")
 
 
 class DelayedCommitExecutor(ThreadExecutor):
-    """Leaves the journal's transactions open, so that one commit serves all of a while."""
+    """Executor that keeps the journal transaction open across several batches."""
 
     def __init__(self, engine: Engine, threads: int, name: str) -> None:
         super().__init__(engine, threads, name)

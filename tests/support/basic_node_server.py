@@ -1,4 +1,4 @@
-"""A plain Socket.IO server on Node.js, of the kind that people have: it keeps nothing and acknowledges nothing."""
+"""Basic Socket.IO server on Node.js: no history and no acknowledgements."""
 
 import asyncio
 import json
@@ -10,11 +10,11 @@ from tests.support.requirements import JAVASCRIPT_DIRECTORY, require_node
 
 
 class BasicNodeServer:
-    """Drives the server and keeps what it was sent.
+    """Controller of the server process.
 
     Attributes:
-        port: Where it listens.
-        heard: Each event that a client sent, with its arguments, in order.
+        port: TCP port of the server.
+        received: (event, arguments) of each client event, in order.
     """
 
     def __init__(self, process: asyncio.subprocess.Process, port: int) -> None:
@@ -24,31 +24,36 @@ class BasicNodeServer:
 
     @property
     def url(self) -> str:
-        """Its base URL."""
+        """Base URL of the server."""
         return f"http://127.0.0.1:{self.port}"
 
     def received_texts(self) -> list[str]:
-        """The text of each message that it was sent."""
+        """Return the text of each received message."""
         return [args[0]["message"] for event, args in self.received if event == "sendMessage"]
 
     def configure(self, **behavior: Any) -> None:
-        """Behave like this: `announces` who joins, `echoes` to the sender, `answers` a join with something."""
-        self._send_command({"do": "manner", "set": behavior})
+        """Change the behaviour of the server.
+
+        Args:
+            behavior: `announces`: send a notice about each join. `echoes`: send messages to the sender too. `answers`:
+                acknowledgement of joins.
+        """
+        self._send_command({"do": "configure", "set": behavior})
 
     def push(self, event: str, body: Any) -> None:
-        """Send everybody this."""
+        """Send an event to all clients."""
         self._send_command({"do": "push", "event": event, "body": body})
 
     def disconnect_all(self) -> None:
-        """End every connection."""
-        self._send_command({"do": "cut"})
+        """Close all connections."""
+        self._send_command({"do": "disconnectAll"})
 
     def _send_command(self, command: dict[str, Any]) -> None:
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(command).encode() + b"\n")
 
     async def read_output(self) -> None:
-        """Keep what the process tells, until it ends."""
+        """Record the reports of the process until its exit."""
         assert self._process.stdout is not None
         async for line in self._process.stdout:
             report = json.loads(line)
@@ -57,7 +62,7 @@ class BasicNodeServer:
 
 @asynccontextmanager
 async def basic_node_server(version: str = "4.8.4", *, port: int = 0) -> AsyncGenerator[BasicNodeServer]:
-    """A server of this version of socket.io, at this port or a free one."""
+    """Run a server with a version of socket.io, on `port` or a free port."""
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
         require_node(),

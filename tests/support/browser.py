@@ -1,4 +1,4 @@
-"""A real Chromium, and tabs whose every complaint is kept."""
+"""Headless Chromium with recorded console errors."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -10,7 +10,7 @@ from tests.support.requirements import require_chromium
 
 DESKTOP_VIEWPORT = {"width": 1280, "height": 800}
 PHONE_VIEWPORT = {"width": 390, "height": 844}
-"""Viewports in CSS pixels."""
+"""Viewport sizes in CSS pixels."""
 
 _CHROMIUM_FLAGS = (
     "--no-sandbox",
@@ -24,11 +24,12 @@ _CHROMIUM_FLAGS = (
 
 
 class BrowserTab:
-    """A tab with storage of its own, as another browser would have.
+    """Tab with a separate browser context.
 
     Attributes:
-        page: Playwright's handle of it.
-        complaints: What the console called an error or a warning, and every exception nobody caught.
+        context: Browser context with separate storage.
+        page: Playwright page.
+        console_errors: Console errors, console warnings and uncaught exceptions.
     """
 
     def __init__(self, context: BrowserContext, page: Page) -> None:
@@ -46,13 +47,13 @@ class BrowserTab:
         self.console_errors.append(str(error.stack or error))
 
     def ignore_errors(self, *substrings: str) -> None:
-        """Forget complaints that contain one of these: those of a connection that the test broke."""
+        """Remove expected errors: those that contain one of the substrings."""
         self.console_errors = [text for text in self.console_errors if not any(part in text for part in substrings)]
 
 
 @asynccontextmanager
 async def chromium() -> AsyncGenerator[Browser]:
-    """A browser without a window; skips the test where none is installed."""
+    """Run a headless browser, or skip the test."""
     path = require_chromium()
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=path, args=list(_CHROMIUM_FLAGS))
@@ -65,7 +66,7 @@ async def chromium() -> AsyncGenerator[Browser]:
 async def open_tab(
     browser: Browser, *, viewport: dict[str, int] = DESKTOP_VIEWPORT, locale: str = "en-GB", **context_options: Any
 ) -> BrowserTab:
-    """A new tab, with nothing remembered."""
+    """Open a tab with empty storage."""
     size: Any = viewport
     context = await browser.new_context(viewport=size, locale=locale, **context_options)
     context.set_default_timeout(15_000)

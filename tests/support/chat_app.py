@@ -1,4 +1,4 @@
-"""chat-tui driven by Textual's pilot, against a real server."""
+"""Driver of the Textual client against a real server."""
 
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -23,65 +23,65 @@ from tui_chat.ui.widgets.composer import Composer
 
 @dataclass
 class ChatAppDriver:
-    """One person at one program."""
+    """Client driven by the pilot of Textual."""
 
     app: ChatApp
     pilot: Pilot[None]
 
     @property
     def chat_screen(self) -> ChatScreen:
-        """The chat screen, which must be there."""
+        """Chat screen; must be on the screen stack."""
         return next(screen for screen in self.app.screen_stack if isinstance(screen, ChatScreen))
 
     @property
     def join_screen(self) -> JoinScreen:
-        """The join form."""
+        """Join form; must be on the screen stack."""
         return next(screen for screen in self.app.screen_stack if isinstance(screen, JoinScreen))
 
     @property
     def composer(self) -> Composer:
-        """Where messages are written."""
+        """Composer of the chat screen."""
         return self.chat_screen.query_one(Composer)
 
     @property
     def timeline(self) -> RoomTimeline:
-        """Where messages are read."""
+        """Timeline of the chat screen."""
         return self.chat_screen.query_one(RoomTimeline)
 
     async def press(self, *keys: str) -> None:
-        """Press keys by their names."""
+        """Press keys by name."""
         await self.pilot.press(*keys)
         await self.pilot.pause()
 
     async def type_text(self, text: str) -> None:
-        """Press the keys of a text, all at once."""
+        """Post the key events of a text without pauses."""
         for character in text:
             self.app.post_message(events.Key(character, character))
         await self.pilot.pause()
 
     async def send_message(self, text: str) -> None:
-        """Type a text and press Enter."""
+        """Submit a text in the focused composer."""
         await self.type_text(text)
         self.app.post_message(events.Key("enter", "\r"))
         await self.pilot.pause()
 
     async def wait_until(self, condition: Callable[[], object]) -> None:
-        """Wait until the condition holds and all messages are handled."""
+        """Poll until `condition` is true, then process pending messages."""
         await wait_until(condition)
         await self.pilot.pause()
 
     async def wait_for_text(self, text: str) -> None:
-        """Wait until the screen shows this text."""
+        """Wait for a text on the screen."""
         await self.wait_until(lambda: text in self.screen_text())
 
     def screen_text(self) -> str:
-        """What the screen shows, row by row."""
+        """Return the screen as text, one line per row."""
         width, height = self.app.size
         strips = self.app.screen._compositor.render_strips()  # pyright: ignore[reportPrivateUsage]
         return "\n".join(strip.text[:width].rstrip() for strip in strips[:height])
 
     def first_row_of(self, widget: Widget) -> str:
-        """The first row of a widget, as it is drawn."""
+        """Return the first rendered row of a widget."""
         return widget.render_line(0).text.strip()
 
 
@@ -94,7 +94,7 @@ async def chat_app(
     settings: Mapping[str, Any] | None = None,
     **start_options: Any,
 ) -> AsyncGenerator[ChatAppDriver]:
-    """The program in a terminal of this size, started with these settings and fields of `Start`."""
+    """Run the client at a terminal size, with settings and fields of `StartOptions`."""
     settings_file = SettingsFile.load(directory / "settings.toml")
     for name, value in (settings or {}).items():
         assert settings_file.change(name, value) == ""
@@ -113,7 +113,7 @@ async def chat_app(
 async def chat_app_in_room(
     directory: Path, url: str, nick: str, room: str = "tea", **options: Any
 ) -> AsyncGenerator[ChatAppDriver]:
-    """The program, already in a room."""
+    """Run the client in a room."""
     async with chat_app(directory / nick, server=url, room=room, nick=nick, **options) as driver:
         await driver.wait_until(lambda: any(isinstance(screen, ChatScreen) for screen in driver.app.screen_stack))
         await driver.wait_until(

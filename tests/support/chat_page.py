@@ -1,4 +1,4 @@
-"""Somebody who talks through the page."""
+"""Page object of the browser client."""
 
 import re
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from playwright.async_api import Browser, Locator, Page, expect
 from tests.support.browser import BrowserTab, open_tab
 
 UNREACHABLE_ERRORS = ("net::ERR_", "WebSocket connection to")
-"""What Chromium itself says in the console of a server that is not there."""
+"""Console errors that Chromium reports for an unreachable server."""
 
 
 @dataclass
 class ChatPage:
-    """One tab in one room, driven as a person would."""
+    """Browser tab with one room."""
 
     tab: BrowserTab
 
@@ -24,12 +24,12 @@ class ChatPage:
 
     @property
     def messages(self) -> Locator:
-        """What was said, yours that is still to be sent included."""
+        """Texts of all messages, including unsent ones."""
         return self.page.locator("#timeline-lines .message-text")
 
     @property
     def rows(self) -> Locator:
-        """The lines that hold those messages."""
+        """Rows of all messages."""
         return self.page.locator("#timeline-lines .message")
 
     @property
@@ -37,39 +37,39 @@ class ChatPage:
         return self.page.locator("#composer-input")
 
     async def join_room(self, url: str, nick: str, room: str = "tea") -> None:
-        """Open the page and go into the room."""
+        """Open the page and submit the join form."""
         await self.page.goto(f"{url}/#{room}")
         await self.page.locator("#join-nick").fill(nick)
         await self.page.locator("#join-submit").click()
         await expect(self.composer).to_be_visible()
 
     async def send_message(self, text: str) -> None:
-        """Write it and press Enter."""
+        """Fill the composer and press Enter."""
         await self.composer.fill(text)
         await self.composer.press("Enter")
 
     async def expect_messages(self, *texts: str) -> None:
-        """Wait until exactly these were said, in this order."""
+        """Wait for exactly these messages, in order."""
         patterns = [re.compile(f"^{re.escape(text)}( \\(edited\\))?$") for text in texts]
         await expect(self.messages).to_have_text(patterns)
 
     async def expect_all_sent(self) -> None:
-        """Wait until nothing of yours is on its way."""
+        """Wait until no message is pending or failed."""
         await expect(
             self.page.locator("#timeline-lines .message:is(.pending, .failed, .change-pending)")
         ).to_have_count(0)
 
     async def expect_connection_state(self, state: str = "online") -> None:
-        """Wait for a state of the connection."""
+        """Wait for a connection state."""
         await expect(self.page.locator("#connection")).to_have_attribute("data-state", state)
 
     def assert_no_errors(self) -> None:
-        """The page complained of nothing: no error, no warning, no violation of its policy."""
+        """Check the console for errors, warnings and violations of the content security policy."""
         assert self.tab.console_errors == []
 
 
 async def open_chat_page(browser: Browser, url: str, nick: str, room: str = "tea", **context_options: Any) -> ChatPage:
-    """Somebody new, in the room."""
+    """Open a tab with separate storage and join a room."""
     chat_page = ChatPage(await open_tab(browser, **context_options))
     await chat_page.join_room(url, nick, room)
     return chat_page

@@ -1,7 +1,7 @@
-"""A chat-server that dies at a moment of our choice, as if its power was cut then.
+"""Faulty chat-server that exits at a chosen point of message processing, as at a power failure.
 
-Run like the command, with its flags. A message with one of the texts below makes
-it end, the first time that it is said: a repeat finds it on disk already.
+Accepts the flags of `chat-server`. The first message with one of the texts below stops the process. A retry after a
+restart finds the committed message and does not stop the process again.
 """
 
 import asyncio
@@ -16,16 +16,16 @@ from server.storage.batch_writer import AppendOutcome, AppendResult
 from server.storage.journal import Journal, Publisher
 from tui_chat.protocol.events import Entry, Message
 
-CRASH_BEFORE_COMMIT = "die before it is written"
-CRASH_BEFORE_ACK = "die between commit and answer"
-CRASH_BEFORE_FANOUT = "die between answer and fan-out"
+CRASH_BEFORE_COMMIT = "crash before the commit"
+CRASH_BEFORE_ACK = "crash before the acknowledgement"
+CRASH_BEFORE_FANOUT = "crash before the fan-out"
 
 CRASH_EXIT_CODE = 9
-"""The exit code of such an end."""
+"""Exit code of an intended crash."""
 
 
 class CrashingJournal(Journal):
-    """A journal that does not always come to the end of what it does."""
+    """Journal with intended crashes around the commit."""
 
     async def _commit(self, commands: list[LogCommand]) -> list[AppendOutcome] | None:
         if any(getattr(command, "message", "") == CRASH_BEFORE_COMMIT for command in commands):
@@ -41,7 +41,7 @@ class CrashingJournal(Journal):
     def set_publisher(self, publish: Publisher) -> None:
         def publish_or_crash(entries: Sequence[Entry]) -> None:
             if _contains_message(entries, CRASH_BEFORE_FANOUT):
-                # The answers are queued already, and leave the process before the next callback runs.
+                # The acknowledgements are queued and are sent before the next callback.
                 asyncio.get_running_loop().call_soon(os._exit, CRASH_EXIT_CODE)
             else:
                 publish(entries)

@@ -1,4 +1,4 @@
-"""The disk under a server of this process: made slow, read-only or impatient of locks at will."""
+"""Disk faults for in-process servers: full, read-only and slow disks, and short lock timeouts."""
 
 import resource
 import subprocess
@@ -19,14 +19,14 @@ UNLIMITED = resource.RLIM_INFINITY
 
 @contextmanager
 def small_disk(directory: Path, size: int) -> Generator[Path]:
-    """A file system of so many bytes, in memory; skips the test where none may be mounted."""
+    """Mount a tmpfs of `size` bytes, or skip the test without the permission."""
     mount_point = directory / "small disk"
     mount_point.mkdir()
     mount = subprocess.run(
         ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(mount_point)], capture_output=True, check=False
     )
     if mount.returncode:
-        pytest.skip("a file system can only be mounted by root")
+        pytest.skip("mounting a file system requires root")
     try:
         yield mount_point
     finally:
@@ -34,20 +34,20 @@ def small_disk(directory: Path, size: int) -> Generator[Path]:
 
 
 def limit_file_size(pid: int, size: int) -> None:
-    """From now on no file of the process may grow beyond so many bytes (`ENDLESS`: any size)."""
+    """Limit the size of files that the process writes, in bytes (`UNLIMITED` removes the limit)."""
     resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, UNLIMITED))
 
 
 BUSY_TIMEOUT = 100
-"""Milliseconds that servers here wait for another program's lock."""
+"""Lock timeout of the servers under test, in milliseconds."""
 
 
 class FaultyDisk:
-    """What the writer of each database that is opened from now on has to do with.
+    """Fault injector for the write connections of newly opened databases.
 
     Attributes:
-        read_only: SQLite refuses every change.
-        holding: A commit has begun and is held.
+        is_read_only: Whether SQLite rejects writes.
+        commit_blocked: Set while a commit waits for `unblock_commits`.
     """
 
     def __init__(self) -> None:
@@ -57,16 +57,16 @@ class FaultyDisk:
         self._commits_allowed.set()
 
     def block_commits(self) -> None:
-        """Keep the next commit from ending, and all after it, until `release`."""
+        """Block commits until `unblock_commits`."""
         self.commit_blocked.clear()
         self._commits_allowed.clear()
 
     def unblock_commits(self) -> None:
-        """Let commits end."""
+        """Continue blocked commits and permit further ones."""
         self._commits_allowed.set()
 
     def open_engine(self, path: Path, *, writable: bool, pool_size: int, busy_timeout: int) -> Engine:
-        """The engine as it would be, on this disk."""
+        """Return the regular engine with the fault hooks."""
         engine = sqlite.open_engine(path, writable=writable, pool_size=pool_size, busy_timeout=busy_timeout)
         if writable:
             event.listen(engine, "begin", self._on_begin)
@@ -83,10 +83,11 @@ class FaultyDisk:
 
 
 def install_faulty_disk(monkeypatch: pytest.MonkeyPatch, *, max_queue_depth: int = 10_000) -> FaultyDisk:
-    """Put a disk under the servers that are started from now on.
+    """Install a disk for all servers that start later in the test.
 
     Args:
-        waiting_limit: Messages that may wait to be saved.
+        monkeypatch: Restores the original disk after the test.
+        max_queue_depth: Capacity of the journal queue.
     """
     disk = FaultyDisk()
     monkeypatch.setattr(database, "open_engine", disk.open_engine)

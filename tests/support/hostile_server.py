@@ -1,4 +1,4 @@
-"""A server that is not ours: it says whatever a test wants it to say."""
+"""Third-party server with test-defined responses."""
 
 import json
 import ssl
@@ -15,7 +15,12 @@ RequestHandler = Callable[[web.WebSocketResponse, str, dict[str, Any]], Awaitabl
 
 @asynccontextmanager
 async def hostile_server(handle_request: RequestHandler, tls: ssl.SSLContext | None = None) -> AsyncGenerator[int]:
-    """Just enough of a server, whose answers the test gives; the port."""
+    """Run a minimal Socket.IO server and yield its port.
+
+    Args:
+        handle_request: Receives (socket, event name, body); a returned dict becomes the acknowledgement.
+        tls: TLS configuration; None serves plain HTTP.
+    """
 
     async def serve_websocket(request: web.Request) -> web.WebSocketResponse:
         socket = web.WebSocketResponse(compress=False)

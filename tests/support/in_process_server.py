@@ -1,4 +1,4 @@
-"""A real server in this process, on a free port, with a database file of its own."""
+"""Real server in the test process, with a free port and a database file."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -11,7 +11,7 @@ from server.settings import ServerSettings
 
 @asynccontextmanager
 async def running_server(directory: Path, **settings: Any) -> AsyncGenerator[RunningServer]:
-    """A server whose database is in `folder`; any setting can be given."""
+    """Run a server with its database in `directory`; `settings` override the defaults."""
     values: dict[str, Any] = {"port": 0, "database": str(directory / "chat.db"), **settings}
     async with serve(ServerSettings(**values)) as running:
         yield running

@@ -1,4 +1,4 @@
-"""A real socket.io-client in a Node.js process of its own."""
+"""Driver of a real socket.io-client in a Node.js process."""
 
 import asyncio
 import itertools
@@ -10,14 +10,14 @@ from typing import Any
 from tests.support.requirements import JAVASCRIPT_DIRECTORY, require_node
 
 TIMEOUT = 20.0
-"""Seconds after which something that was waited for is called missing."""
+"""Timeout of a single wait, in seconds."""
 
 
 class JavaScriptClient:
-    """Drives the client and keeps everything it told, in order.
+    """Controller of the client process.
 
     Attributes:
-        told: What the client's process wrote, parsed.
+        reports: Parsed reports of the process, in order.
     """
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
@@ -27,28 +27,28 @@ class JavaScriptClient:
         self.reports: list[dict[str, Any]] = []
 
     async def connect(self, url: str, **options: Any) -> None:
-        """Connect and wait until the server let the client in."""
+        """Connect and wait for the success."""
         self.send_command({"do": "connect", "url": url, "options": options})
         await self.wait_until(lambda: self.reports_of("connect"))
 
     def send_command(self, command: dict[str, Any]) -> None:
-        """Give the process a command."""
+        """Send a command to the process."""
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(command).encode() + b"\n")
 
     def emit(self, event: str, *args: Any) -> None:
-        """Send an event without asking for an acknowledgement."""
+        """Send an event, unacknowledged."""
         self.send_command({"do": "emit", "event": event, "args": args})
 
     async def request(self, event: str, *args: Any) -> Any:
-        """Send an event and wait for its acknowledgement's one argument."""
+        """Send an event and return the argument of its acknowledgement."""
         request_id = next(self._request_ids)
         self.send_command({"do": "emit", "event": event, "args": args, "id": request_id})
         responses: list[Any] = []
 
         def has_response() -> bool:
             responses[:] = [
-                what["answer"] for what in self.reports if what["on"] == "answer" and what["id"] == request_id
+                report["answer"] for report in self.reports if report["on"] == "answer" and report["id"] == request_id
             ]
             return bool(responses)
 
@@ -56,24 +56,24 @@ class JavaScriptClient:
         return responses[0][0]
 
     def disconnect(self) -> None:
-        """Leave."""
+        """Disconnect from the server."""
         self.send_command({"do": "disconnect"})
 
     def reports_of(self, kind: str) -> list[dict[str, Any]]:
-        """Everything of one kind that the client told."""
-        return [told for told in self.reports if told["on"] == kind]
+        """Return the reports of one kind."""
+        return [report for report in self.reports if report["on"] == kind]
 
     def event_payloads(self, name: str) -> list[Any]:
-        """The first argument of every event of this name."""
-        return [told["args"][0] for told in self.reports_of("event") if told["event"] == name]
+        """Return the first argument of each received event with a name."""
+        return [report["args"][0] for report in self.reports_of("event") if report["event"] == name]
 
     async def wait_until(self, condition: Callable[[], object]) -> None:
-        """Wait until the condition holds for what was told so far."""
+        """Wait until `condition` is true; the check runs after each report."""
         async with self._report_added, asyncio.timeout(TIMEOUT):
             await self._report_added.wait_for(lambda: bool(condition()))
 
     async def read_output(self) -> None:
-        """Keep what the process tells, until it ends."""
+        """Record the reports of the process until its exit."""
         assert self._process.stdout is not None
         async for line in self._process.stdout:
             async with self._report_added:
@@ -83,7 +83,7 @@ class JavaScriptClient:
 
 @asynccontextmanager
 async def javascript_client(version: str) -> AsyncGenerator[JavaScriptClient]:
-    """A client of this version ("4.8.4"), not yet connected."""
+    """Run an unconnected client with a version of socket.io-client, such as "4.8.4"."""
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
         require_node(), str(JAVASCRIPT_DIRECTORY / "client.mjs"), version, stdin=pipe, stdout=pipe, limit=1 << 20

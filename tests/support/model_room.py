@@ -1,4 +1,4 @@
-"""A room as the server keeps it, as a list: what the properties of the room log are held against."""
+"""Reference model of a server room: a list of entries, for property tests of the room log."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ ROOM = "tea"
 
 
 class ModelRoom:
-    """Every entry that was made, and what a page of them reads like now."""
+    """Room with all its entries and their current content."""
 
     def __init__(self) -> None:
         self.entries: list[Entry] = []
@@ -33,7 +33,7 @@ class ModelRoom:
         return self._append(Reaction(target=target, emoji=emoji, on=on, **self._common_fields(member)))
 
     def current_entries(self) -> list[Entry]:
-        """Every entry, the messages as they read now."""
+        """Return all entries, with the changes applied to the messages."""
         current = {entry.seq: entry for entry in self.entries}
         for change in self.entries:
             if isinstance(change, MessageChange):

@@ -1,4 +1,4 @@
-"""What a search finds, said as plainly as it can be: no index, no pattern, one character after the other."""
+"""Reference implementation of search without index or patterns: a character-by-character comparison."""
 
 import unicodedata
 
@@ -6,7 +6,7 @@ SPACELESS = ("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "IDEOGRAPHIC", "BOPOMOFO",
 
 
 def matches(query: str, text: str) -> bool:
-    """Whether every term of the query stands in the text, beginning where a word begins."""
+    """Return whether each term of `query` occurs in `text` at the start of a word."""
     terms = fold(query).split()
     return bool(terms) and all(contains_term(term, fold(text)) for term in terms)
 

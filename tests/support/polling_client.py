@@ -1,4 +1,4 @@
-"""An Engine.IO session by HTTP long-polling, one request at a time, to send what no library would."""
+"""Low-level Engine.IO client over HTTP long polling, able to send invalid requests."""
 
 import asyncio
 import json
@@ -18,14 +18,14 @@ from aiohttp import (
 )
 
 TIMEOUT = 15.0
-"""Seconds after which an answer that was waited for is called missing."""
+"""Timeout of a request or a wait, in seconds."""
 
 PACKET_SEPARATOR = "\x1e"
 
 
 @dataclass(frozen=True)
 class PollingResponse:
-    """What a request was answered with."""
+    """HTTP response of the endpoint."""
 
     status: int
     body: str
@@ -33,21 +33,21 @@ class PollingResponse:
 
     @property
     def packets(self) -> list[str]:
-        """The payload's packets, of an answer that has some."""
+        """Packets of a successful response."""
         assert self.status == 200, self
         return self.body.split(PACKET_SEPARATOR)
 
     @property
     def error(self) -> tuple[int, int]:
-        """The status and the code of a refusal."""
+        """HTTP status and error code of a failed response."""
         return self.status, json.loads(self.body)["code"]
 
 
 class PollingClient:
-    """Requests to one server's endpoint.
+    """Engine.IO endpoint of one server.
 
     Attributes:
-        opening: What the server said in the handshake, empty before it.
+        handshake: Handshake of the server; empty before `open_session`.
     """
 
     def __init__(self, session: ClientSession, url: str) -> None:
@@ -57,37 +57,37 @@ class PollingClient:
 
     @property
     def session_query(self) -> dict[str, str]:
-        """What every request of the session has."""
+        """Query parameters of the session."""
         return {"EIO": "4", "transport": "polling", "sid": self.handshake["sid"]}
 
     async def request(self, method: str, query: dict[str, str], **options: Any) -> PollingResponse:
-        """Any request at all."""
+        """Send an arbitrary request to the endpoint."""
         async with self._session.request(method, self._endpoint, params=query, **options) as response:
             return PollingResponse(response.status, await response.text(), response.headers.get("Content-Type", ""))
 
     async def open_session(self) -> None:
-        """Shake hands."""
+        """Perform the handshake."""
         (packet,) = (await self.request("GET", {"EIO": "4", "transport": "polling"})).packets
         assert packet.startswith("0{")
         self.handshake = json.loads(packet[1:])
 
     async def poll(self, **query: str) -> PollingResponse:
-        """One GET."""
+        """Send one GET request."""
         return await self.request("GET", {**self.session_query, **query})
 
     async def post(self, *packets: str, **options: Any) -> PollingResponse:
-        """One POST with these packets."""
+        """Send packets in one POST request."""
         return await self.request("POST", self.session_query, data=PACKET_SEPARATOR.join(packets).encode(), **options)
 
     async def connect_namespace(self) -> str:
-        """CONNECT to the root namespace; the packet that answers it."""
+        """Connect to the root namespace and return the CONNECT packet of the server."""
         assert (await self.post("40")).body == "ok"
         (packet,) = await self.receive_packets()
         assert packet.startswith("40{")
         return packet
 
     async def receive_packets(self) -> list[str]:
-        """The packets of the next poll; pings are answered."""
+        """Poll until packets other than pings arrive, and answer pings."""
         async with asyncio.timeout(TIMEOUT):
             while True:
                 packets = (await self.poll()).packets
@@ -97,19 +97,19 @@ class PollingClient:
                     return received
 
     async def start_poll(self) -> "asyncio.Task[PollingResponse]":
-        """A poll that waits at the server by the time this returns."""
+        """Start a GET request and return its task after the server has begun to process it."""
         request_sent = asyncio.Event()
         poll_task = asyncio.create_task(self.request("GET", self.session_query, trace_request_ctx=request_sent))
         await request_sent.wait()
-        # What was sent before another request is read before that is answered: its connection is taken
-        # before the first of these, and it is read before the second.
+        # The server accepts the connection of the poll before it answers the first of these requests, and reads
+        # the poll before it answers the second.
         for _ in range(2):
             await self.request("OPTIONS", {})
         assert not poll_task.done()
         return poll_task
 
     async def open_websocket(self, **query: str) -> ClientWebSocketResponse:
-        """A WebSocket for the session."""
+        """Open a WebSocket for the session."""
         url = self._endpoint.replace("http", "ws", 1)
         return await self._session.ws_connect(
             url, params={**self.session_query, "transport": "websocket", **query}, max_msg_size=0
@@ -125,7 +125,7 @@ async def _on_request_headers_sent(
 
 @asynccontextmanager
 async def polling_client(url: str, *, with_handshake: bool = True) -> AsyncGenerator[PollingClient]:
-    """A session by polling; with `opened` false it has not even shaken hands."""
+    """Provide a client, by default after the handshake; close the session at the end."""
     trace = TraceConfig()
     trace.on_request_headers_sent.append(_on_request_headers_sent)
     async with ClientSession(timeout=ClientTimeout(total=TIMEOUT), trace_configs=[trace]) as session:

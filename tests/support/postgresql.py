@@ -1,4 +1,4 @@
-"""A PostgreSQL server of the tests' own, in a folder, reachable only through a socket in it."""
+"""Temporary PostgreSQL server, reachable through a Unix socket in its directory."""
 
 import os
 import pwd
@@ -17,7 +17,13 @@ _UNPRIVILEGED_USER = "postgres"
 
 @dataclass(frozen=True)
 class PostgreSQLServer:
-    """A running server; `psql`-like statements go through its own `createdb` and `dropdb` to no one else."""
+    """PostgreSQL server with its own data directory.
+
+    Attributes:
+        directory: Directory of data, log and socket.
+        bin_directory: Directory of the PostgreSQL programs.
+        user: System user of the server process; None is the current user.
+    """
 
     directory: Path
     bin_directory: Path
@@ -25,20 +31,20 @@ class PostgreSQLServer:
 
     @property
     def url(self) -> str:
-        """Of the database that every server has."""
+        """URL of the maintenance database."""
         return f"postgresql://chat@/postgres?host={self.directory}"
 
     def start(self) -> None:
-        """Start it and wait until it answers."""
+        """Start the server and wait until it accepts connections."""
         options = f"-c listen_addresses='' -c unix_socket_directories='{self.directory}' -c fsync=off"
         self._run("pg_ctl", "-D", self._data_directory, "-w", "-l", str(self.directory / "log"), "-o", options, "start")
 
     def stop(self) -> None:
-        """Cut every connection and stop it."""
+        """Stop the server immediately, without waiting for its connections."""
         self._run("pg_ctl", "-D", self._data_directory, "-w", "-m", "immediate", "stop")
 
     def init_data_directory(self) -> None:
-        """Make the folder of its data."""
+        """Create the data directory."""
         self._run(
             "initdb", "-D", self._data_directory, "-U", "chat", "--auth=trust", "--no-sync", "--locale=C", "-E", "UTF8"
         )
@@ -61,9 +67,9 @@ class PostgreSQLServer:
 
 @contextmanager
 def postgresql_server() -> Generator[PostgreSQLServer]:
-    """A server for as long as the block runs; skips the test where PostgreSQL is not installed."""
+    """Run a server within the block; skip the test without a PostgreSQL installation."""
     bin_directory = require_postgresql()
-    user = _UNPRIVILEGED_USER if os.getuid() == 0 else None  # the server refuses to run as root
+    user = _UNPRIVILEGED_USER if os.getuid() == 0 else None  # PostgreSQL does not run as root
     with TemporaryDirectory(prefix="chat-postgresql-") as directory:
         if user is not None:
             os.chown(directory, pwd.getpwnam(user).pw_uid, -1)
@@ -77,14 +83,14 @@ def postgresql_server() -> Generator[PostgreSQLServer]:
 
 
 def require_postgresql() -> Path:
-    """The folder of PostgreSQL's programs; skips the test where there is none."""
+    """Return the directory of the PostgreSQL programs, or skip the test."""
     initdb = shutil.which("initdb")
     if initdb is not None:
         return Path(initdb).resolve().parent
     bin_directories = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
     if bin_directories:
         return bin_directories[-1]
-    reason = "PostgreSQL is not installed: apt-get install postgresql"
+    reason = "missing PostgreSQL: run apt-get install postgresql"
     if os.environ.get("CHAT_REQUIRE_ALL") == "1":
         pytest.fail(reason)
     pytest.skip(reason)

@@ -1,9 +1,9 @@
-"""A client in a process of its own that posts what standard input says, line by line; to be killed.
+"""Killable client process that posts the lines of its standard input.
 
-    python -m tests.support.posting_client URL ROOM NICK OUTBOX_FOLDER
+    python -m tests.support.posting_client URL ROOM NICK OUTBOX_DIRECTORY
 
-It writes `kept N` when so many lines are on its disk, and `sent N` when so many were
-acknowledged since it started. A line `!N` posts the texts 0 to N - 1.
+Standard output has a line `persisted N` for each message in the outbox and `sent N` for each acknowledgement, with a
+running total since the start. The input line `!N` posts the texts 0 to N - 1.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from tui_chat.client.outbox.store import Outbox
 
 
 async def main(url: str, room_name: str, nick: str, directory: str) -> None:
-    """Until standard input ends."""
+    """Run until the end of standard input."""
     key_file = Path(directory) / f"{nick}.key"
     guest_key = key_file.read_text() if key_file.exists() else None
     async with Outbox(Path(directory)) as outbox, ChatClient(url, guest_key=guest_key, outbox=outbox) as client:
@@ -34,7 +34,7 @@ async def main(url: str, room_name: str, nick: str, directory: str) -> None:
                 continue
             if event.item.persisted and event.client_id not in persisted_ids:
                 persisted_ids.add(event.client_id)
-                report("kept", len(persisted_ids))
+                report("persisted", len(persisted_ids))
             if event.state is OutboxItemState.SENT:
                 sent_count += 1
                 report("sent", sent_count)
@@ -42,7 +42,7 @@ async def main(url: str, room_name: str, nick: str, directory: str) -> None:
 
 
 async def post_lines(post: Callable[[str], object]) -> None:
-    """Post what comes."""
+    """Post the lines of standard input."""
     loop = asyncio.get_running_loop()
     while line := await loop.run_in_executor(None, sys.stdin.readline):
         text = line.rstrip("\n")
@@ -51,7 +51,7 @@ async def post_lines(post: Callable[[str], object]) -> None:
 
 
 def report(event: str, count: int) -> None:
-    """A line for whoever started it."""
+    """Print an event with its running total."""
     print(event, count, flush=True)
 
 

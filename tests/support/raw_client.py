@@ -1,4 +1,4 @@
-"""A Socket.IO client of bare WebSocket frames, to send what no library would."""
+"""Low-level Socket.IO client over WebSocket, able to send invalid packets."""
 
 import asyncio
 import itertools
@@ -10,15 +10,16 @@ from typing import Any
 from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType
 
 TIMEOUT = 15.0
-"""Seconds after which something that was waited for is called missing."""
+"""Timeout of a single wait, in seconds."""
 
 
 class RawClient:
-    """Reads and writes Engine.IO packets as text.
+    """Socket.IO client on the level of Engine.IO text packets.
 
     Attributes:
-        opening: What the server said in the handshake.
-        heard: Every packet that came and was not asked for, oldest first.
+        ws: The WebSocket.
+        handshake: Handshake of the server.
+        pushes: Received packets other than awaited responses, oldest first.
     """
 
     def __init__(self, ws: ClientWebSocketResponse) -> None:
@@ -28,7 +29,7 @@ class RawClient:
         self._request_ids = itertools.count(1)
 
     async def read_packet(self) -> str | None:
-        """The next packet, None when the connection is over; pings are answered."""
+        """Return the next packet other than a ping, or None after the end of the connection; answer pings."""
         async with asyncio.timeout(TIMEOUT):
             while True:
                 message = await self.ws.receive()
@@ -39,7 +40,7 @@ class RawClient:
                 await self.ws.send_str("3")
 
     async def connect_namespace(self) -> dict[str, Any]:
-        """Send CONNECT and read its answer."""
+        """Connect to the root namespace and return the body of the CONNECT response."""
         await self.ws.send_str("40")
         packet = await self.read_packet()
         assert packet is not None
@@ -47,13 +48,13 @@ class RawClient:
         return json.loads(packet[2:])
 
     async def request(self, event: str, *args: Any) -> Any:
-        """Send an event and read until its answer; pushes are kept in `heard`."""
+        """Send an event and return its response; other packets are appended to `pushes`."""
         request_id = next(self._request_ids)
         await self.ws.send_str(f"42{request_id}" + json.dumps([event, *args]))
         return await self.read_response(request_id)
 
     async def read_response(self, request_id: int) -> Any:
-        """Read until the answer to request `number`; pushes are kept in `heard`."""
+        """Return the response to `request_id`; other packets are appended to `pushes`."""
         prefix = f"43{request_id}["
         while True:
             packet = await self.read_packet()
@@ -63,15 +64,15 @@ class RawClient:
             self.pushes.append(packet)
 
     async def join(self, room: str, nick: str, **fields: Any) -> dict[str, Any]:
-        """Join, which must succeed."""
+        """Join a room and return the successful response."""
         response = await self.request("joinRoom", {"roomName": room, "nickName": nick, **fields})
         assert response["ok"], response
         return response
 
     async def send_messages(self, room: str, texts: Sequence[str]) -> None:
-        """Say much, and wait for the answer to every hundredth only.
+        """Send messages and await a response after every hundredth and the last.
 
-        It has to be read now and then: who leaves pings and pushes unread is taken for dead and cut.
+        The periodic reads are necessary: the server aborts clients that leave pings and pushes unread.
         """
         for number, text in enumerate(texts, 1):
             message = {"room": room, "message": text}
@@ -81,7 +82,7 @@ class RawClient:
                 await self.ws.send_str("42" + json.dumps(["sendMessage", message]))
 
     async def wait_for_push(self, name: str) -> Any:
-        """The first argument of the next push of this name, kept or to come."""
+        """Remove and return the first argument of the next push with this name."""
         prefix = f'42["{name}",'
         while True:
             for packet in self.pushes:
@@ -93,14 +94,14 @@ class RawClient:
             self.pushes.append(packet)
 
     def abort(self) -> None:
-        """Be gone without a word, as a machine that loses its power."""
+        """Abort the TCP connection without a close frame, as at a power failure."""
         connection = self.ws._response.connection  # pyright: ignore[reportPrivateUsage]
         assert connection is not None
         assert connection.transport is not None
         connection.transport.abort()
 
     async def wait_closed(self) -> None:
-        """Read until the server closes the connection; fails when it does not."""
+        """Discard packets until the connection is closed by the server."""
         while await self.read_packet() is not None:
             pass
 
@@ -109,7 +110,7 @@ class RawClient:
 async def raw_client(
     url: str, *, connect: bool = True, headers: dict[str, str] | None = None, compress: int = 0
 ) -> AsyncGenerator[RawClient]:
-    """A connection; with `connect` false it has only shaken hands."""
+    """Open a WebSocket and perform the handshake; `connect` also connects to the root namespace."""
     ws_url = url.replace("http", "ws", 1) + "/socket.io/?EIO=4&transport=websocket"
     async with (
         ClientSession() as session,

@@ -1,4 +1,4 @@
-"""A WebSocket of bare bytes over TCP, for what a library's closing and reading would hide."""
+"""WebSocket client on the byte level, without the automatic replies of a library."""
 
 import asyncio
 import ssl
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from aiohttp import WSMsgType
 
 TIMEOUT = 15.0
-"""Seconds after which something that was waited for is called missing."""
+"""Timeout of a single wait, in seconds."""
 
 ZERO_MASK = b"\x00\x00\x00\x00"
 
@@ -21,36 +21,36 @@ UPGRADE_REQUEST = (
 
 @dataclass(frozen=True)
 class RawFrame:
-    """One frame as it came (RFC 6455, section 5.2)."""
+    """Received frame (RFC 6455, section 5.2)."""
 
     opcode: WSMsgType
     payload: bytes
 
 
 class RawWebSocket:
-    """Writes and reads frames; answers nothing by itself."""
+    """Reader and writer of frames, without automatic replies."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader = reader
         self.writer = writer
 
     def write_frame(self, opcode: WSMsgType, payload: bytes) -> None:
-        """One masked frame of less than 64 KiB."""
+        """Write one masked frame with a payload below 64 KiB."""
         size = len(payload)
         length = bytes((0x80 | size,)) if size < 126 else b"\xfe" + size.to_bytes(2, "big")
         self.writer.write(bytes((0x80 | opcode,)) + length + ZERO_MASK + payload)
 
     def write_text_frames(self, *packets: str) -> None:
-        """Each packet in a text frame."""
+        """Write one text frame per packet."""
         for packet in packets:
             self.write_frame(WSMsgType.TEXT, packet.encode())
 
     async def read_frame(self) -> RawFrame:
-        """The next frame.
+        """Read the next frame.
 
         Raises:
-            asyncio.IncompleteReadError: The stream has ended.
-            ConnectionResetError: The connection was reset.
+            asyncio.IncompleteReadError: End of the stream.
+            ConnectionResetError: Reset by the server.
         """
         async with asyncio.timeout(TIMEOUT):
             first_byte, length = await self.reader.readexactly(2)
@@ -61,14 +61,14 @@ class RawWebSocket:
             return RawFrame(WSMsgType(first_byte & 0x0F), await self.reader.readexactly(length))
 
     async def read_to_end(self) -> bytes:
-        """Everything until the end of the stream."""
+        """Return all bytes until the end of the stream."""
         async with asyncio.timeout(TIMEOUT):
             return await self.reader.read()
 
 
 @asynccontextmanager
 async def raw_websocket(port: int, tls: ssl.SSLContext | None = None) -> AsyncGenerator[RawWebSocket]:
-    """A WebSocket to a server on this machine, open and otherwise silent."""
+    """Open a WebSocket to a local server, without a Socket.IO connect."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=tls)
     try:
         writer.write(UPGRADE_REQUEST.encode())

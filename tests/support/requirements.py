@@ -1,4 +1,4 @@
-"""What some tests need besides Python, and what to say where it is missing."""
+"""External programs for tests, and installation hints for missing ones."""
 
 import os
 import shutil
@@ -10,7 +10,7 @@ JAVASCRIPT_DIRECTORY = Path(__file__).parent / "javascript"
 
 
 def require_node() -> str:
-    """The path of Node.js, with the test clients installed; skips the test where they are not."""
+    """Return the path of Node.js, or skip the test without Node.js or the test clients."""
     node = shutil.which("node")
     if node is None:
         return _skip_or_fail("Node.js", "apt-get install nodejs npm")
@@ -20,7 +20,7 @@ def require_node() -> str:
 
 
 def require_axe() -> Path:
-    """The script of axe-core; skips the test where it is not installed."""
+    """Return the path of the axe-core script, or skip the test."""
     require_node()
     script = JAVASCRIPT_DIRECTORY / "node_modules/axe-core/axe.min.js"
     if not script.is_file():
@@ -29,17 +29,17 @@ def require_axe() -> Path:
 
 
 def require_chromium() -> str:
-    """The path of Chromium; skips the test where there is none."""
+    """Return the path of Chromium, or skip the test."""
     return shutil.which("chromium") or _skip_or_fail("Chromium", "apt-get install chromium")
 
 
 def require_tmux() -> str:
-    """The path of tmux; skips the test where there is none."""
+    """Return the path of tmux, or skip the test."""
     return shutil.which("tmux") or _skip_or_fail("tmux", "apt-get install tmux")
 
 
 def require_uv() -> str:
-    """The path of uv, which `make test` has brought; skips the test where there is none."""
+    """Return the path of uv, including the copy installed by `make test`, or skip the test."""
     bundled_uv = Path(__file__).parents[2] / ".uv/bin/uv"
     return (
         os.environ.get("UV")
@@ -49,7 +49,7 @@ def require_uv() -> str:
 
 
 def _skip_or_fail(requirement: str, install_command: str) -> str:
-    reason = f"{requirement} is not installed: {install_command}"
+    reason = f"missing {requirement}: run {install_command}"
     if os.environ.get("CHAT_REQUIRE_ALL") == "1":
         pytest.fail(reason)
     pytest.skip(reason)

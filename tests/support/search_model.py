@@ -1,4 +1,4 @@
-"""The search of a database against a model that reads everything, for any database."""
+"""Model-based test of the search, for any database: compare the index with a scan of all messages."""
 
 from dataclasses import dataclass, field
 from uuid import uuid4
@@ -28,13 +28,18 @@ command_batches = st.lists(st.lists(commands, min_size=1, max_size=6), min_size=
 
 @dataclass
 class SearchModel:
-    """What is said in two rooms now, by room and `seq`."""
+    """Current messages of two rooms.
+
+    Attributes:
+        last_seq: Last `seq` by room key.
+        messages: (id, text) by room key and `seq`.
+    """
 
     last_seq: dict[str, int] = field(default_factory=dict[str, int])
     messages: dict[tuple[str, int], tuple[int, str]] = field(default_factory=dict[tuple[str, int], tuple[int, str]])
 
     def record(self, command: LogCommand, outcome: AppendResult) -> None:
-        """What became of an accepted draft."""
+        """Apply a committed command to the model."""
         key = command.room.key
         match command:
             case AppendMessage():
@@ -47,7 +52,7 @@ class SearchModel:
                 pass
 
     def search(self, query: str, room: str | None) -> list[int]:
-        """The ids of the messages that the query finds, newest first."""
+        """Return the ids of the matching messages, newest first."""
         ids = [
             message_id
             for (key, _), (message_id, text) in self.messages.items()
@@ -57,16 +62,16 @@ class SearchModel:
 
 
 async def check_search(database: Database, batches: list[list[LogCommand]], queries: list[str]) -> None:
-    """Write in two fresh rooms, then look for everything, whole and in pages of two."""
+    """Append `batches` to two new rooms, then compare all queries with the model at several page sizes."""
     rooms = [RoomRef(key=name, name=name) for name in (uuid4().hex, uuid4().hex)]
     model = SearchModel()
     for number, batch in enumerate(batches):
         addressed = [replace(command, room=rooms[(number + position) % 2]) for position, command in enumerate(batch)]
-        for draft, pending in [(draft, database.journal.append(draft)) for draft in addressed]:
+        for command, result in [(command, database.journal.append(command)) for command in addressed]:
             try:
-                model.record(draft, await pending)
+                model.record(command, await result)
             except ChatError:
-                continue  # refused: nothing was changed
+                continue  # a rejected command changes nothing
     for query in queries:
         for room in (rooms[0].key, rooms[1].key):
             assert await _fetch_all_ids(database, query, room, 100) == model.search(query, room)

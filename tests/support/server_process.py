@@ -1,4 +1,4 @@
-"""A `chat-server` in a process of its own, to be told to stop, killed and started again."""
+"""`chat-server` in a separate process, for signals, kills and restarts."""
 
 import asyncio
 import os
@@ -10,34 +10,36 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 TIMEOUT = 20.0
-"""Seconds after which something that was waited for is called missing."""
+"""Timeout of a single wait, in seconds."""
 
 SERVER_COMMAND = ("-m", "server")
-"""What Python is given to run, before the flags."""
+"""Arguments of Python in front of the server flags."""
 
 
 class ServerProcess:
-    """One run of the command.
+    """Running server process.
 
     Attributes:
-        url: Where it listens.
-        welcome: The line that it said when it was ready.
+        process: Process of the server.
+        ready_line: First output line, printed after the start.
+        url: Base URL of the server.
+        port: TCP port of the server.
     """
 
     def __init__(self, process: asyncio.subprocess.Process, ready_line: str) -> None:
         self.process = process
         self.ready_line = ready_line
         match = re.search(r"https?://\S+:\d+", ready_line)
-        assert match, f"no address in {ready_line!r}"
+        assert match, f"no URL in the ready line {ready_line!r}"
         self.url = match[0]
         self.port = int(self.url.rpartition(":")[2])
 
     def send_signal(self, signal_number: signal.Signals) -> None:
-        """Send it a signal."""
+        """Send a signal to the server."""
         self.process.send_signal(signal_number)
 
     async def wait_closed(self) -> tuple[int, str]:
-        """Wait for its end; the exit code and what it wrote to standard error."""
+        """Wait for the exit; return the exit code and the standard error output."""
         async with asyncio.timeout(TIMEOUT):
             _, stderr = await self.process.communicate()
         assert self.process.returncode is not None
@@ -45,7 +47,7 @@ class ServerProcess:
 
 
 async def spawn_server(home: Path, *flags: str, program: Sequence[str] = SERVER_COMMAND) -> asyncio.subprocess.Process:
-    """Start the command, or a program that takes the same flags, with a home folder of its own; it may fail."""
+    """Start `program` with its own home directory, without waiting for success."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("CHAT_", "XDG_"))}
     pipe = asyncio.subprocess.PIPE
     return await asyncio.create_subprocess_exec(
@@ -54,7 +56,7 @@ async def spawn_server(home: Path, *flags: str, program: Sequence[str] = SERVER_
 
 
 async def start_server(home: Path, *flags: str, program: Sequence[str] = SERVER_COMMAND) -> ServerProcess:
-    """Start the command and wait until it listens."""
+    """Start `program` and wait for its ready line."""
     process = await spawn_server(home, *flags, program=program)
     assert process.stdout is not None
     async with asyncio.timeout(TIMEOUT):
@@ -69,7 +71,7 @@ async def start_server(home: Path, *flags: str, program: Sequence[str] = SERVER_
 async def server_process(
     home: Path, *flags: str, program: Sequence[str] = SERVER_COMMAND
 ) -> AsyncGenerator[ServerProcess]:
-    """A server for as long as the context lasts, on a free port unless a flag says otherwise."""
+    """Run a server within the block, by default on a free port."""
     server = await start_server(home, *(flags if "--port" in flags else ("--port", "0", *flags)), program=program)
     try:
         yield server

@@ -1,4 +1,4 @@
-"""Drafts to write, a clock to turn, and a list of what was published."""
+"""Storage test helpers: log commands, a manual clock, a publisher and a database lock."""
 
 import asyncio
 from collections.abc import Generator, Sequence
@@ -56,7 +56,7 @@ def build_topic(text: str, *, author: Author = ANN, room: RoomRef = LOUNGE) -> A
 
 @dataclass
 class ManualClock:
-    """Milliseconds since the epoch, standing still until it is set."""
+    """Clock in milliseconds since the epoch that changes by assignment alone."""
 
     now: int = 1_700_000_000_000
 
@@ -65,7 +65,7 @@ class ManualClock:
 
 
 class PublishedEntries:
-    """What the journal gave out, batch by batch."""
+    """Recorder of the batches that the journal publishes."""
 
     def __init__(self) -> None:
         self.batches: list[list[Entry]] = []
@@ -76,7 +76,7 @@ class PublishedEntries:
         self._published.set()
 
     async def wait_for_entries(self, count: int) -> list[Entry]:
-        """All that was published, once it is that many."""
+        """Return all published entries after at least `count` entries."""
         while sum(map(len, self.batches)) < count:
             self._published.clear()
             await self._published.wait()
@@ -85,7 +85,7 @@ class PublishedEntries:
 
 @contextmanager
 def exclusive_lock(path: Path) -> Generator[None]:
-    """Another program that holds the database for itself."""
+    """Hold an exclusive lock on the SQLite file, like another process."""
     connection = connect(path, isolation_level=None)
     try:
         connection.execute("BEGIN EXCLUSIVE")

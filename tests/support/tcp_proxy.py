@@ -1,4 +1,4 @@
-"""A TCP proxy that breaks connections in the ways networks do."""
+"""TCP proxy that simulates network faults."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -6,11 +6,11 @@ from contextlib import asynccontextmanager, suppress
 
 CHUNK_SIZE = 65_536
 THROTTLE_INTERVAL = 0.05
-"""Seconds between two pieces of what passes slowly."""
+"""Seconds between two writes on a throttled connection."""
 
 
 class _Relay:
-    """One way of a connection: what the reader gives is written to the writer."""
+    """One direction of a connection, from `reader` to `writer`."""
 
     def __init__(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, proxy_flowing: asyncio.Event
@@ -31,10 +31,10 @@ class _Relay:
         self._flowing.set()
 
     def send_eof(self) -> None:
-        """Say that nothing more comes this way, and drop what does."""
+        """Half-close the direction and discard further data."""
         if not self._eof_sent and not self._writer.transport.is_closing():
             self._eof_sent = True
-            with suppress(OSError):  # the other side has just gone by itself
+            with suppress(OSError):  # the peer has closed the connection meanwhile
                 self._writer.write_eof()
 
     def abort(self) -> None:
@@ -60,47 +60,47 @@ class _Relay:
 
 
 class ProxyConnection:
-    """One client's connection to the server."""
+    """Connection of one client to the server."""
 
     def __init__(self, upstream: _Relay, downstream: _Relay) -> None:
         self._upstream = upstream
         self._downstream = downstream
 
     def reset(self) -> None:
-        """End it with a reset, both ways."""
+        """Reset the connection in both directions."""
         self._upstream.abort()
         self._downstream.abort()
 
     def stall(self) -> None:
-        """Pass nothing on, in either direction, and say nothing, until `resume`."""
+        """Hold the data of both directions until `resume`, without closing."""
         self._upstream.stall()
         self._downstream.stall()
 
     def stall_downstream(self) -> None:
-        """Pass nothing on to the client, until `resume`."""
+        """Hold the data to the client until `resume`."""
         self._downstream.stall()
 
     def throttle(self, bytes_per_second: int) -> None:
-        """Pass on so much each way, until `resume`."""
+        """Limit the rate of both directions until `resume`."""
         self._upstream.bytes_per_second = self._downstream.bytes_per_second = bytes_per_second
 
     def resume(self) -> None:
-        """Pass on what was held, and all that follows, at once."""
+        """Forward held and further data without a limit."""
         self._upstream.resume()
         self._downstream.resume()
 
     def half_close(self, *, towards_server: bool) -> None:
-        """End one direction in order; the other goes on."""
+        """Send EOF in one direction; the opposite direction stays open."""
         (self._upstream if towards_server else self._downstream).send_eof()
 
 
 class TcpProxy:
-    """Stands between clients and one server on the loopback.
+    """Loopback proxy in front of a server.
 
     Attributes:
-        port: Where clients connect.
-        accepted: How many connections have come.
-        passages: The connections there are now, oldest first.
+        port: Listening port.
+        accepted_count: Number of accepted connections since the start.
+        open_connections: Open connections, oldest first.
     """
 
     def __init__(self, target_port: int) -> None:
@@ -118,32 +118,32 @@ class TcpProxy:
 
     @property
     def connection_count(self) -> int:
-        """How many there are now."""
+        """Number of open connections."""
         return len(self.open_connections)
 
     def retarget(self, port: int) -> None:
-        """Lead new connections to another port."""
+        """Connect new clients to another server port."""
         self._target_port = port
 
     def reset_all(self) -> None:
-        """End every connection with a reset."""
+        """Reset all connections."""
         for connection in self.open_connections:
             connection.reset()
 
     def refuse_connections(self) -> None:
-        """End new connections at once, as if nobody were there, until `accept`."""
+        """Reset new connections until `accept_connections`."""
         self._is_refusing = True
 
     def accept_connections(self) -> None:
-        """Let new connections through again."""
+        """Accept new connections again."""
         self._is_refusing = False
 
     def stall(self) -> None:
-        """Pass nothing on, in either direction, and say nothing, until `resume`."""
+        """Hold the data of all connections until `resume`, without closing."""
         self._flowing.clear()
 
     def resume(self) -> None:
-        """Pass on what was held, and all that follows."""
+        """Forward held and further data of all connections."""
         self._flowing.set()
 
     async def handle_connection(self, client_reader: asyncio.StreamReader, client_writer: asyncio.StreamWriter) -> None:
@@ -176,7 +176,7 @@ class TcpProxy:
 
 @asynccontextmanager
 async def tcp_proxy(target_port: int) -> AsyncGenerator[TcpProxy]:
-    """A proxy before a port of this machine."""
+    """Run a proxy in front of a local port."""
     proxy = TcpProxy(target_port)
     tasks: set[asyncio.Task[None]] = set()
 

@@ -1,4 +1,4 @@
-"""A program in a real pseudo-terminal, with what the screen shows kept by pyte."""
+"""Programs in a real pseudo-terminal, with pyte as the terminal emulator."""
 
 import asyncio
 import fcntl
@@ -26,12 +26,12 @@ FOCUS_REPORTING_MODE = 1004
 
 
 class PtyTerminal:
-    """One program and the terminal it runs in.
+    """Pseudo-terminal with one program.
 
     Attributes:
-        screen: What is shown, cell by cell.
-        written: All bytes that the program has written.
         process: The program.
+        screen: Emulated screen, cell by cell.
+        written: All output bytes of the program.
     """
 
     def __init__(self, process: asyncio.subprocess.Process, master: int, columns: int, rows: int) -> None:
@@ -47,22 +47,22 @@ class PtyTerminal:
         asyncio.get_running_loop().add_reader(master, self._read_available)
 
     def screen_text(self) -> str:
-        """What the screen shows, row by row, without blanks at the ends."""
+        """Return the screen as text, one line per row without trailing blanks."""
         if self._cached_text is None:
             self._cached_text = "\n".join(row.rstrip() for row in self.screen.display)
         return self._cached_text
 
     def reset_screen(self) -> None:
-        """Forget all that is shown, so that what comes is what was drawn anew."""
+        """Clear the emulated screen, to detect a full redraw by the program."""
         self.screen.reset()
         self._cached_text = None
 
     def write_keys(self, text: str) -> None:
-        """Send these characters, as the keyboard would."""
+        """Write characters to the program, like key presses."""
         os.write(self._master, text.encode())
 
     async def paste(self, text: str) -> None:
-        """Send these characters as a bracketed paste, as fast as the program takes them."""
+        """Write a bracketed paste at the speed of the reader."""
         pending = memoryview(f"\x1b[200~{text}\x1b[201~".encode())
         async with asyncio.timeout(TIMEOUT):
             while pending:
@@ -72,21 +72,21 @@ class PtyTerminal:
                     await asyncio.sleep(0.002)
 
     def send_signal(self, signal_number: signal.Signals) -> None:
-        """Send the program a signal."""
+        """Send a signal to the program."""
         self.process.send_signal(signal_number)
 
     def hang_up(self) -> None:
-        """Close the terminal, as when its window is closed or its line breaks."""
+        """Close the master side, like a closed terminal window or a lost connection."""
         self._stop_reading()
         os.close(self._master)
         self._master = -1
 
     def termios_settings(self) -> list[object]:
-        """How the terminal treats what is typed and written (`termios.tcgetattr`)."""
+        """Return the result of `termios.tcgetattr`."""
         return list(termios.tcgetattr(self._master))
 
     def throttle(self, bytes_per_second: int | None) -> None:
-        """Read from now on no faster than that, as over a slow line; None for as fast as it comes."""
+        """Limit the read rate like a slow line; None removes the limit."""
         loop = asyncio.get_running_loop()
         loop.remove_reader(self._master)
         if self._throttle_task is not None:
@@ -104,24 +104,24 @@ class PtyTerminal:
             await asyncio.sleep(1 / 50)
 
     def resize(self, columns: int, rows: int) -> None:
-        """Give the terminal another size."""
+        """Change the terminal size."""
         self.screen.resize(rows, columns)
         self._cached_text = None
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     async def wait_for_text(self, text: str, timeout: float = TIMEOUT) -> None:
-        """Wait until the screen shows this text.
+        """Wait for a text on the screen.
 
         Raises:
-            AssertionError: It never did; the message holds what was shown instead.
+            AssertionError: Timeout; the message contains the screen.
         """
         try:
             await wait_until(lambda: text in self.screen_text(), timeout)
         except TimeoutError:
-            raise AssertionError(f"{text!r} was not shown, but:\n{self.screen_text()}") from None
+            raise AssertionError(f"timeout: {text!r} is not on the screen:\n{self.screen_text()}") from None
 
     async def wait_closed(self) -> int:
-        """Wait for the program's end; its exit code, negative for a signal."""
+        """Wait for the exit of the program and return its exit code, negative after a signal."""
         async with asyncio.timeout(TIMEOUT):
             exit_code = await self.process.wait()
         if self._open:
@@ -129,7 +129,7 @@ class PtyTerminal:
         return exit_code
 
     def private_modes(self) -> set[int]:
-        """The private modes (DECSET) that are on now, as far as the program's bytes say."""
+        """Return the enabled private modes (DECSET), parsed from the output of the program."""
         enabled: set[int] = set()
         for sequence in bytes(self.written).split(b"\x1b[?")[1:]:
             numbers, final_byte = bytearray(), b""
@@ -147,7 +147,7 @@ class PtyTerminal:
         return enabled
 
     async def close(self) -> None:
-        """End the program, if it still runs, and the terminal."""
+        """Kill a running program and close the terminal."""
         self._stop_reading()
         if self.process.returncode is None:
             self.process.kill()
@@ -161,7 +161,7 @@ class PtyTerminal:
                 self._feed(data)
         except BlockingIOError:
             return
-        except OSError:  # Linux says EIO when the other side is closed
+        except OSError:  # EIO on Linux: the program side is closed
             pass
         self._stop_reading()
 
@@ -189,20 +189,20 @@ async def terminal(
     environ: Mapping[str, str | None] | None = None,
     is_controlling: bool = True,
 ) -> AsyncGenerator[PtyTerminal]:
-    """Run a program in a terminal of this size, with a home folder of its own.
+    """Run a program in a pseudo-terminal with a separate home directory.
 
     Args:
-        command: The program and its arguments.
-        home: Its home folder; nothing of the caller's settings reaches it.
+        command: Program and arguments.
+        home: Home directory; settings from the environment of the caller are removed.
         columns: Width in cells.
         rows: Height in cells.
-        environ: More environment variables; None takes one away.
-        controlling: It is the terminal of the program's session, so that closing it sends SIGHUP.
+        environ: Additional environment variables; None removes a variable.
+        is_controlling: Whether the terminal is the controlling terminal, so that closing it sends SIGHUP.
     """
     env = {
         name: value
         for name, value in os.environ.items()
-        # COLUMNS and LINES would count before the size of this terminal.
+        # COLUMNS and LINES would override the size of the pseudo-terminal.
         if not name.startswith(("CHAT_", "XDG_", "TEXTUAL", "LC_", "COLUMNS", "LINES"))
     }
     env |= {"HOME": str(home), "TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}
@@ -232,4 +232,4 @@ async def terminal(
 _SESSION_LEADER_SCRIPT = (
     "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execvp(sys.argv[1], sys.argv[1:])"
 )
-"""The program becomes the leader of its terminal's session, so that closing the terminal hangs it up."""
+"""Program that acquires the controlling terminal of its session, then executes the command."""

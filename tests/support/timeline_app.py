@@ -1,7 +1,7 @@
-"""A program that is nothing but a timeline between other things, and lines to show in it.
+"""Minimal app around a timeline, and sample lines.
 
-`python -m tests.support.timeline_app` shows it in a terminal: a day's talk in
-several scripts, a gap, a message that failed; `m` adds a message, `t` changes the theme.
+`python -m tests.support.timeline_app` runs the app with `sample_lines()`: several scripts, a gap and a failed
+message. The key `m` adds a message and `t` switches the theme.
 """
 
 from collections.abc import Iterable, Sequence
@@ -34,7 +34,7 @@ START_TS = int(datetime(2026, 11, 20, 9, 0, tzinfo=UTC).timestamp() * 1000)
 def make_message(
     number: int, text: str = "", *, nick: str = "", own: bool = False, ts: int | None = None
 ) -> MessageLine:
-    """Message `number` of a room: one a minute, from one person after the other."""
+    """Return message `number` of a room: one per minute, with rotating senders."""
     nick = nick or ("alice", "bob", "carol")[number % 3]
     return MessageLine(
         key=f"m{number}",
@@ -48,17 +48,22 @@ def make_message(
 
 
 def make_messages(first: int, last: int) -> list[Line]:
-    """Messages `first` to `last`, each of one row."""
+    """Return the one-row messages numbered `first` to `last`, inclusive."""
     return [make_message(number) for number in range(first, last + 1)]
 
 
 def make_append(timeline: Timeline, *lines: Line) -> Splice:
-    """The change that puts lines at the end."""
+    """Return the splice that appends lines."""
     return Splice(len(timeline.lines), 0, lines)
 
 
 class TimelineApp(App[None]):
-    """A timeline with a line above it and a column beside it; keeps what the timeline says."""
+    """Timeline with a neighbour above and to the right.
+
+    Attributes:
+        initial_lines: Lines at start-up.
+        received: Messages posted by the timeline, in order.
+    """
 
     CSS = """
     Horizontal { height: 1fr; }
@@ -77,20 +82,20 @@ class TimelineApp(App[None]):
         self.received: list[Message] = []
 
     def compose(self) -> ComposeResult:
-        """The timeline between two neighbours."""
+        """Yield the timeline and its neighbours."""
         yield Static("above", id="above", markup=False)
         with Horizontal():
             yield Timeline(tz=UTC)
             yield Static("beside\n" * 30, id="beside", markup=False)
 
     def on_mount(self) -> None:
-        """Show the first lines."""
+        """Load the initial lines."""
         self.timeline.set_lines(self.initial_lines)
         self.timeline.focus()
 
     @property
     def timeline(self) -> Timeline:
-        """The timeline."""
+        """Timeline under test."""
         return self.query_one(Timeline)
 
     @on(OlderMessagesRequested)
@@ -101,34 +106,34 @@ class TimelineApp(App[None]):
     @on(LinkClicked)
     @on(FollowChanged)
     def record_message(self, message: Message) -> None:
-        """Remember what was said."""
+        """Record a message of the timeline."""
         self.received.append(message)
 
     def received_of(self, message_type: type[Message]) -> list[Message]:
-        """What was heard of one kind."""
+        """Return the recorded messages of one type."""
         return [message for message in self.received if isinstance(message, message_type)]
 
     def rendered_rows(self) -> list[str]:
-        """The rows of the timeline as they are drawn now, without blanks at their ends."""
+        """Return the rendered rows as text without trailing blanks."""
         timeline = self.timeline
         return [timeline.render_line(y).text.rstrip() for y in range(timeline.size.height)]
 
     def action_append_message(self) -> None:
-        """One more message."""
+        """Append a message."""
         number = len(self.timeline.lines) + 1
         self.timeline.splice(make_append(self.timeline, make_message(number)))
 
     def action_toggle_theme(self) -> None:
-        """From dark to light and back."""
+        """Switch between dark and light."""
         self.theme = "textual-light" if self.theme == "textual-dark" else "textual-dark"
 
     def action_show_cursor(self) -> None:
-        """Put the cursor on the last message."""
+        """Show the cursor on the last visible message."""
         self.timeline.action_show_cursor()
 
 
 def sample_lines() -> Sequence[Line]:
-    """Something of everything."""
+    """Return lines of every type and state."""
     ts = START_TS
     lines: list[Line] = []
 
@@ -136,7 +141,7 @@ def sample_lines() -> Sequence[Line]:
         nonlocal ts
         ts += int(minutes_later * MINUTE_MS)
         number = len(lines) + 1
-        values = {"own": nick == "小明", "delivery": DeliveryState.SENT} | fields
+        values = {"is_own": nick == "小明", "delivery": DeliveryState.SENT} | fields
         lines.append(MessageLine(f"m{number}", number, ts, nick, nick, text=text, **values))  # pyright: ignore[reportArgumentType]
 
     add("alice", "Good evening. Is the build green again?")
@@ -151,7 +156,7 @@ def sample_lines() -> Sequence[Line]:
     add("carol", "👩‍💻 on it 🇨🇳 👍🏽 ❤️ é ñ — ok")
     add("carol", "def f(x):\n\treturn x + 1\n\nprint(f(41))", 0.3)
     add("a-very-long-nickname-of-someone", "short", 3)
-    add("dave", "@小明 could you look at the pull request? It is about the resume rule.", mention=True)
+    add("dave", "@小明 could you look at the pull request? It is about the resume rule.", is_mention=True)
     lines.append(UnreadLine())
     add("小明", "Looking now.")
     add("小明", "Fine by me, merging.", edited=True)

@@ -1,28 +1,32 @@
-"""Waiting for something to be so, without knowing when."""
+"""Polling for conditions without notifications."""
 
 import asyncio
 import time
 from collections.abc import Callable
 
 TIMEOUT = 20.0
-"""Seconds after which what was waited for is called missing."""
+"""Default timeout in seconds."""
 
 
 POLL_INTERVAL = 0.005
-"""Seconds between two looks."""
+"""Minimum pause between two checks, in seconds."""
 
 POLL_PAUSE_FACTOR = 4
-"""How much longer than a look itself the pause behind it is at least: who waits leaves the processor to the others."""
+"""Minimum ratio of a pause to the duration of its check, to leave the processor to the tested programs."""
 
 
 async def wait_until(condition: Callable[[], object], timeout: float = TIMEOUT) -> None:
-    """Wait until the condition holds.
+    """Poll until `condition` is true.
+
+    Args:
+        condition: Checked on the event loop.
+        timeout: Maximum wait in seconds.
 
     Raises:
-        TimeoutError: It never did.
+        TimeoutError: `condition` stayed false until the timeout.
     """
     async with asyncio.timeout(timeout):
-        while True:  # any condition, with nobody to announce it
+        while True:
             check_started = time.monotonic()
             if condition():
                 return
