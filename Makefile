@@ -1,44 +1,44 @@
-# Everything is set up by these targets themselves: a machine needs Python 3.11+ and make.
+# Requirements: Python 3.11+ and make. The targets install all other tools and dependencies.
 
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 RUN := $(UV) run --no-sync --quiet
 
 .PHONY: chat server test check bench faults messages screenshots recording clean
 
-chat: .venv/ready  ## the client, with its own server
+chat: .venv/ready  ## run the client with a local server
 	@$(RUN) chat-tui --serve $(ARGS)
 
-server: .venv/ready  ## the server alone
+server: .venv/ready  ## run the server
 	@$(RUN) chat-server $(ARGS)
 
-test: .venv/ready-dev javascript check  ## every check and the whole test suite
+test: .venv/ready-dev javascript check  ## run all checks and the complete test suite
 	$(RUN) pytest -n auto $(ARGS)
 
-check: .venv/ready-dev  ## format, lint, types and import rules
+check: .venv/ready-dev  ## check formatting, lint, types and import contracts
 	$(RUN) ruff format --check --quiet .
 	$(RUN) ruff check --quiet .
 	$(RUN) pyright
 	$(RUN) lint-imports
 
-bench: .venv/ready-dev  ## what the README's figures come from; compares with Node.js and Bun where npm brings them
+bench: .venv/ready-dev  ## run the benchmarks of the README, including Node.js and Bun if npm is available
 	@if command -v npm >/dev/null; then npm ci --silent --no-audit --no-fund --prefix benchmarks/node; fi
 	@$(RUN) python -m benchmarks.run $(ARGS)
 	@$(RUN) python -m benchmarks.terminal
 
-faults: .venv/ready-dev  ## break a server in every way for some minutes, then look for what was lost
+faults: .venv/ready-dev  ## inject faults into a server for several minutes and check for lost messages
 	@$(RUN) python -m benchmarks.faults $(ARGS)
 
-messages: .venv/ready-dev  ## take new sentences of the client into the catalogue of translations, and compile it
+messages: .venv/ready-dev  ## update and compile the message catalogue
 	@$(RUN) python -m tools.update_catalogue
 
-screenshots: .venv/ready-dev  ## draw docs/screenshots anew, from the program itself
+screenshots: .venv/ready-dev  ## render docs/screenshots
 	@$(RUN) python -m tools.screenshots
 
-recording: .venv/ready-dev  ## play docs/recording.cast anew, in a terminal: half a minute
+recording: .venv/ready-dev  ## record docs/recording.cast (30 seconds)
 	@$(RUN) python -m tools.recording
 
 .PHONY: javascript
-javascript:  ## the real JavaScript clients that some tests drive, where there is Node.js
+javascript:  ## install the JavaScript test clients if npm is available
 	@if command -v npm >/dev/null; then \
 		test tests/support/javascript/node_modules/.package-lock.json -nt tests/support/javascript/package-lock.json \
 		|| npm ci --silent --no-audit --no-fund --prefix tests/support/javascript; \
@@ -56,5 +56,5 @@ javascript:  ## the real JavaScript clients that some tests drive, where there i
 	@python3 -m venv .uv
 	@.uv/bin/python -m pip install --quiet --disable-pip-version-check uv
 
-clean:  ## what the other targets made
+clean:  ## remove the output of all targets
 	rm -rf .venv .uv tests/support/javascript/node_modules dist
