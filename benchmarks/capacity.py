@@ -1,8 +1,8 @@
-"""Many connections in rooms of some size, talking at a steady pace, some of them not reading.
+"""Capacity of one server: many connections, a constant message rate, and stalled readers.
 
     python -m benchmarks.capacity --connections 10000 --rate 500 --seconds 600
 
-Prints what the load saw and what the server says of itself, minute by minute.
+Prints client-side and server-side measurements once per interval (`--every`).
 """
 
 import argparse
@@ -20,17 +20,23 @@ from benchmarks.load import LoadClient, LoadCounters, connect_client
 from benchmarks.servers import MeasuredServer, pin_to_load_core, run_server
 
 PROBE_INTERVAL = 50
-"""One member in so many looks into what arrives."""
+"""Members per probe; a probe measures latency and order."""
 
 
 @dataclass(frozen=True, slots=True)
 class IntervalStats:
-    """What one stretch of the run was like.
+    """Measurements of one interval.
 
     Attributes:
-        kib_a_connection: Resident memory above that of the idle server.
-        lag_over_50: Times in this stretch that the event loop was more than 50 ms late.
-        cut: Connections that the server has cut since the start.
+        elapsed_seconds: Seconds since the start of the load.
+        delivered: Messages received by all clients.
+        p50, p99: Milliseconds from send to arrival.
+        kib_per_connection: Additional resident memory in KiB, divided by the connections.
+        cpu_share: Server CPU as a share of one core.
+        lag_over_50_ms: Event loop lags above 50 ms in the interval.
+        aborted_connections: Connections aborted by the server since the start.
+        lost_connections: Connections lost by the clients since the start.
+        out_of_order: Gaps in the `seq` of probes since the start.
     """
 
     elapsed_seconds: int
@@ -46,7 +52,7 @@ class IntervalStats:
 
 
 async def fetch_metrics(url: str) -> dict[str, float]:
-    """What `/metrics` says, by name and labels."""
+    """Return the samples of `/metrics` by name followed by the label values."""
     async with aiohttp.ClientSession() as session, session.get(url + "/metrics") as response:
         text = await response.text()
     return {
@@ -57,12 +63,12 @@ async def fetch_metrics(url: str) -> dict[str, float]:
 
 
 def count_lag_over_50_ms(metrics: dict[str, float]) -> int:
-    """How often the loop was more than 50 ms late since the start."""
+    """Return the number of event loop lags above 50 ms since the start."""
     return int(metrics["event_loop_lag_seconds_bucket+Inf"] - metrics["event_loop_lag_seconds_bucket0.05"])
 
 
 async def run(server: MeasuredServer, args: argparse.Namespace) -> list[IntervalStats]:
-    """Connect everybody, let them talk, and look once a stretch."""
+    """Connect all clients, send messages at a constant rate, and measure each interval."""
     counters, rng = LoadCounters(), random.Random(1)
     idle_bytes = server.resident_bytes()
     members: list[tuple[LoadClient, str]] = []
@@ -118,7 +124,7 @@ async def run(server: MeasuredServer, args: argparse.Namespace) -> list[Interval
 
 
 def main() -> None:
-    """The command."""
+    """Parse the command line and run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--connections", type=int, default=10_000)
     parser.add_argument("--room", type=int, default=50)

@@ -1,9 +1,9 @@
-"""Server CPU per delivery: rooms of some size, some of whose members send as fast as they are answered.
+"""Server CPU per delivery, with senders that wait for each acknowledgement.
 
     python -m benchmarks.deliveries --members 1000 --senders 4 16 --seconds 5 --rounds 3
 
-Every server has one core and the load the other; the servers take turns, so
-that a machine that slows down slows all of them.
+The server and the load have one core each. The servers run alternately, so that a temporary
+slowdown of the machine affects all of them.
 """
 
 import argparse
@@ -22,13 +22,18 @@ PROBE_COUNT = 3
 
 @dataclass(frozen=True, slots=True)
 class DeliveryResult:
-    """One run.
+    """Measurements of one run.
 
     Attributes:
-        per_delivery: Microseconds of server CPU per delivered message.
-        per_second: Deliveries a second, as the load saw them.
+        server: Name of the server.
+        rooms: Number of rooms.
+        members: Members per room.
+        senders: Senders per room.
+        per_delivery: Server CPU per delivery in microseconds.
+        per_second: Deliveries per second.
         p50, p99: Milliseconds from send to arrival.
-        disorder: Times that a `seq` was not the next.
+        out_of_order: Gaps in the `seq` of probes.
+        lost_connections: Unexpectedly closed connections.
     """
 
     server: str
@@ -46,7 +51,7 @@ class DeliveryResult:
 async def measure_deliveries(
     server: MeasuredServer, name: str, *, rooms: int, members: int, senders: int, seconds: float
 ) -> DeliveryResult:
-    """Fill the rooms, let the senders run, and count."""
+    """Fill the rooms, run the senders for `seconds`, and return the measurements."""
     counters = LoadCounters()
     clients: list[LoadClient] = []
     sending_clients: list[tuple[LoadClient, str]] = []
@@ -68,7 +73,7 @@ async def measure_deliveries(
     for member, room in sending_clients:
         member.on_ack = lambda member=member, room=room: send_next(member, room)
         send_next(member, room)
-    await asyncio.sleep(1.0)  # warm
+    await asyncio.sleep(1.0)  # warm-up
     counters.delivered = 0
     counters.latencies.clear()
     cpu_before, start_time = server.cpu_seconds(), time.perf_counter()
@@ -98,7 +103,7 @@ async def measure_deliveries(
 
 
 async def wait_until_idle(counters: LoadCounters) -> None:
-    """Wait until nothing more arrives."""
+    """Wait until no further message arrives."""
     previous_count = -1
     while previous_count != counters.delivered:
         previous_count = counters.delivered
@@ -107,7 +112,7 @@ async def wait_until_idle(counters: LoadCounters) -> None:
 
 @dataclass(frozen=True, slots=True)
 class LoadShape:
-    """What is measured: so many rooms of so many members, some of whom send."""
+    """Shape of a load: rooms, members per room and senders per room."""
 
     rooms: int
     members: int
@@ -117,7 +122,7 @@ class LoadShape:
 def compare_servers(
     shape: LoadShape, servers: list[str], seconds: float, rounds: int
 ) -> dict[str, list[DeliveryResult]]:
-    """Measure the servers in turn, round after round; every result is printed as it comes."""
+    """Measure the servers alternately and print each result."""
     results: dict[str, list[DeliveryResult]] = {name: [] for name in servers}
     for _ in range(rounds):
         for name in servers:
@@ -133,7 +138,7 @@ def compare_servers(
 
 
 def main() -> None:
-    """Print one line a run, then the medians and ratios."""
+    """Run the comparison and print all results with a summary."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rooms", type=int, default=1)
     parser.add_argument("--members", type=int, default=1000)
@@ -147,7 +152,7 @@ def main() -> None:
         results = compare_servers(LoadShape(args.rooms, args.members, senders), args.servers, args.seconds, args.rounds)
         medians = {name: statistics.median(run.per_delivery for run in runs) for name, runs in results.items()}
         for name, cost in medians.items():
-            print(f"{name:12} {cost:6.2f} µs a delivery, node/this = {medians.get('node', 0) / cost:.2f}")
+            print(f"{name:12} {cost:6.2f} µs per delivery, node/this = {medians.get('node', 0) / cost:.2f}")
 
 
 if __name__ == "__main__":

@@ -1,13 +1,12 @@
-"""What dialects cost a room: server CPU per delivery to its native members.
+"""Cost of basic dialects for the delivery to native members.
 
     python -m benchmarks.dialects --rounds 5
-    python -m benchmarks.dialects --base ../older-copy    # and an older copy of the project, in turns
+    python -m benchmarks.dialects --base ../older-copy    # compares an older copy of the project
 
-The room is the same in each case: native members, some of whom send as fast as
-they are answered. What changes is who else is on the server: nobody, members of
-every dialect in another room, or one member of every dialect in this room. The
-cases take turns, and ratios are taken round by round, so that a machine that
-slows down slows all of them.
+Native members send and receive in the same room in each case. The cases differ in the other
+clients: none, basic clients in another room, or one client of each basic dialect in the
+same room. The cases run alternately, and ratios are computed per round, so that a temporary
+slowdown of the machine affects all of them.
 """
 
 import argparse
@@ -24,18 +23,18 @@ from benchmarks.load import LoadClient, LoadCounters
 from benchmarks.servers import BENCHMARKS_DIRECTORY, pin_to_load_core, run_server
 
 FIRST_ROOM = "room 0"
-"""The name that `benchmarks.deliveries` gives the first room."""
+"""Name of the first room in `benchmarks.deliveries`."""
 
 NATIVE_ALONE, BASIC_ELSEWHERE, BASIC_IN_ROOM, OLDER_COPY = (
     "native alone",
-    "plain members elsewhere",
-    "plain members in the room",
+    "basic clients elsewhere",
+    "basic clients in the room",
     "older copy",
 )
 
 
 async def connect_basic_clients(url: str, room: str, number: int) -> list[LoadClient]:
-    """Put one member of each plain dialect into a room."""
+    """Connect one client of each basic dialect to a room."""
     address = urlsplit(url)
     joins: list[object] = [
         room,
@@ -55,7 +54,13 @@ async def connect_basic_clients(url: str, room: str, number: int) -> list[LoadCl
 
 
 async def connect_other_clients(url: str, case: str, basic_count: int) -> list[LoadClient]:
-    """The members who are there besides those of the room, in the case of this name."""
+    """Connect the additional clients of a case.
+
+    Args:
+        url: URL of the server.
+        case: Name of the case.
+        basic_count: Clients per basic dialect in the other room.
+    """
     if case == BASIC_ELSEWHERE:
         return [
             member
@@ -68,13 +73,13 @@ async def connect_other_clients(url: str, case: str, basic_count: int) -> list[L
 
 
 def run_case(case: str, args: argparse.Namespace) -> DeliveryResult:
-    """One case, with a server of its own."""
+    """Measure one case on a new server."""
     with run_server(
         "chat-server", source_directory=args.base if case == OLDER_COPY else BENCHMARKS_DIRECTORY.parent
     ) as server:
 
         async def run_measurement() -> DeliveryResult:
-            other_clients = await connect_other_clients(server.url, case, args.plain)
+            other_clients = await connect_other_clients(server.url, case, args.basic)
             result = await measure_deliveries(
                 server, case, rooms=args.rooms, members=args.members, senders=args.senders, seconds=args.seconds
             )
@@ -86,12 +91,12 @@ def run_case(case: str, args: argparse.Namespace) -> DeliveryResult:
 
 
 def main() -> None:
-    """Print one line a run, then the medians and the ratios to the native room alone."""
+    """Run all cases and print the results with a summary."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rooms", type=int, default=1)
     parser.add_argument("--members", type=int, default=100)
     parser.add_argument("--senders", type=int, default=4)
-    parser.add_argument("--plain", type=int, default=30, help="members of each plain dialect in the other room")
+    parser.add_argument("--basic", type=int, default=30, help="clients per basic dialect in the other room")
     parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--base", type=Path, help="an older copy of the project")
@@ -103,11 +108,14 @@ def main() -> None:
         for name in cases:
             result = run_case(name, args)
             costs[name].append(result.per_delivery)
-            print(f"{name:28} {result.per_delivery:6.3f} µs a delivery, {result.per_second:9,.0f} a second", flush=True)
+            print(
+                f"{name:28} {result.per_delivery:6.3f} µs per delivery, {result.per_second:9,.0f} per second",
+                flush=True,
+            )
     print()
     for name in cases:
         ratio = statistics.median(own / alone for own, alone in zip(costs[name], costs[NATIVE_ALONE], strict=True))
-        print(f"{name:28} {statistics.median(costs[name]):6.3f} µs a delivery, {ratio:.3f} of native alone")
+        print(f"{name:28} {statistics.median(costs[name]):6.3f} µs per delivery, {ratio:.3f} of native alone")
 
 
 if __name__ == "__main__":

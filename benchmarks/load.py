@@ -1,8 +1,7 @@
-"""A load driver that costs little: it counts what arrives instead of decoding it.
+"""Low-cost load generator that counts messages without decoding them.
 
-Each member is one WebSocket over a bare asyncio protocol. Only probes, a few
-of the members, look into the messages: they measure the time from send to
-arrival and check that `seq` grows by one where the server gives any.
+Each client is one WebSocket on an asyncio protocol. Only probes decode messages, to measure
+latency and to verify that `seq` has no gaps, if the server sends one.
 """
 
 import asyncio
@@ -17,10 +16,10 @@ from typing import cast
 from urllib.parse import urlsplit
 
 MESSAGE_PREFIX = b'42["message",{'
-"""How every message starts on the wire, once per delivery, in every server compared here."""
+"""First bytes of a message packet, the same for all compared servers."""
 
 TIMESTAMP_MARK = b"@"
-"""Stands before the time of sending in a message's text."""
+"""Prefix of the send time in a message text."""
 
 
 _PING_FRAME = b"\x81\x012"
@@ -28,15 +27,15 @@ _PING_FRAME = b"\x81\x012"
 
 @dataclass(slots=True)
 class LoadCounters:
-    """What all members of one driver counted.
+    """Counters shared by all clients.
 
     Attributes:
-        delivered: Messages that arrived.
-        acknowledged: Sends that were answered.
-        refused: Sends that were answered with an error.
-        latencies: Seconds from send to arrival, of the probes.
-        disorder: Times that a probe saw a `seq` that was not the next.
-        lost: Connections that ended before they should.
+        delivered: Received messages.
+        acknowledged: Accepted messages.
+        rejected: Messages with an error response.
+        latencies: Delivery latencies of probes in seconds.
+        out_of_order: Gaps in the `seq` of probes.
+        lost_connections: Unexpectedly closed connections.
     """
 
     delivered: int = 0
@@ -48,11 +47,15 @@ class LoadCounters:
 
 
 class LoadClient(asyncio.Protocol):
-    """One connection.
+    """WebSocket client of one member.
 
     Args:
-        tally: Where it counts.
-        probe: Look into what arrives; whoever sends must.
+        counters: Shared counters.
+        is_probe: Decode messages and acknowledgements; required for senders.
+
+    Attributes:
+        connected: Completed when the namespace is connected.
+        on_ack: Called after each acknowledgement.
     """
 
     def __init__(self, counters: LoadCounters, *, is_probe: bool = False) -> None:
@@ -67,7 +70,7 @@ class LoadClient(asyncio.Protocol):
         self._last_ack_id = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Ask for a WebSocket."""
+        """Send the WebSocket handshake."""
         self.transport = transport = cast(asyncio.Transport, transport)
         key = b64encode(os.urandom(16)).decode()
         transport.write(
@@ -78,7 +81,7 @@ class LoadClient(asyncio.Protocol):
         )
 
     def data_received(self, data: bytes) -> None:
-        """Count, or as a probe look."""
+        """Count messages; probes decode them."""
         if self._is_handshaking:
             data = self._buffer + data
             headers, separator, data = bytes(data).partition(b"\r\n\r\n")
@@ -143,34 +146,34 @@ class LoadClient(asyncio.Protocol):
             self.connected.set_result(None)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Count those that nobody wanted."""
+        """Count a connection that was not closed by the client."""
         if not self.is_closing:
             self.counters.lost_connections += 1
         if not self.connected.done():
             self.connected.set_exception(exc or ConnectionError("the server closed the connection"))
 
     def send_packet(self, payload: bytes) -> None:
-        """Write one Engine.IO packet; the mask is zero, which costs nothing and is allowed."""
+        """Send one Engine.IO packet with a zero mask, which is valid and requires no masking."""
         length = len(payload)
         header = bytes((0x81, 0x80 | length)) if length < 126 else b"\x81\xfe" + struct.pack(">H", length)
         self.transport.write(header + b"\0\0\0\0" + payload)
 
     def emit_with_ack(self, event: str, body: dict[str, object]) -> None:
-        """Send an event that wants an acknowledgement."""
+        """Send an event with an acknowledgement id."""
         self._last_ack_id += 1
         self.send_packet(f"42{self._last_ack_id}".encode() + json.dumps([event, body], ensure_ascii=False).encode())
 
     def send_message(self, room: str, nick: str, size: int) -> None:
-        """Send a message of so many bytes that carries the time."""
+        """Send a message of `size` bytes with the send time in its text."""
         text = f"{TIMESTAMP_MARK.decode()}{time.perf_counter():.6f} ".ljust(size, "x")
         self.emit_with_ack("sendMessage", {"room": room, "nickName": nick, "message": text})
 
     def stop_reading(self) -> None:
-        """From now on take nothing from the kernel."""
+        """Stop reading from the socket."""
         self.transport.pause_reading()
 
     def close(self) -> None:
-        """End the connection."""
+        """Abort the connection."""
         self.is_closing = True
         self.transport.abort()
 
@@ -178,7 +181,7 @@ class LoadClient(asyncio.Protocol):
 async def connect_client(
     url: str, counters: LoadCounters, room: str, nick: str, *, is_probe: bool = False
 ) -> LoadClient:
-    """Connect a member and put it into a room."""
+    """Connect a client and send its join request."""
     address = urlsplit(url)
     loop = asyncio.get_running_loop()
     _, client = await loop.create_connection(

@@ -1,6 +1,6 @@
-"""Everything that README and docs/performance.md quote: `make bench`.
+"""Benchmark behind the figures of README and docs/performance.md: `make bench`.
 
-Writes `results.json`, a table (`results.md`) and plots (PNG and SVG) into the folder given.
+Writes `results.json`, `results.md` and plots (PNG and SVG) to the output directory.
 """
 
 import argparse
@@ -28,11 +28,11 @@ SERVER_MARKERS = {"chat-server": "o", "node": "s", "bun": "^"}
 
 
 def draw_plots(rows: Sequence[dict[str, Any]], directory: Path) -> None:
-    """Write `cost.png` and `cost.svg`.
+    """Plot the cost per delivery to `cost.png` and `cost.svg`.
 
     Args:
-        rows: As `benchmarks.run.summary` gives them.
-        out: An existing folder.
+        rows: Results of `summarize`.
+        directory: Existing output directory.
     """
     figure, (by_size, by_senders) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
     size_rows = sorted(
@@ -40,9 +40,9 @@ def draw_plots(rows: Sequence[dict[str, Any]], directory: Path) -> None:
     )
     size_rows = [row for row in size_rows if row["members"] != 3]
     sender_rows = sorted((row for row in rows if row["members"] == 1000), key=lambda row: row["senders"])
-    _plot_lines(by_size, size_rows, "members", "members of the room, 4 senders")
+    _plot_lines(by_size, size_rows, "members", "room members, 4 senders")
     _plot_lines(by_senders, sender_rows, "senders", "senders in a room of 1,000")
-    by_size.set_ylabel("µs of server CPU a delivery")
+    by_size.set_ylabel("server CPU per delivery, µs")
     by_senders.legend(frameon=False)
     for extension in ("png", "svg"):
         figure.savefig(directory / f"cost.{extension}", dpi=150)  # pyright: ignore[reportUnknownMemberType]
@@ -67,20 +67,20 @@ ROOM_SIZES = (2, 10, 100, 1000, 5000)
 SENDERS = (1, 4, 16, 64)
 SMALL_ROOMS = LoadShape(300, 3, 3)
 IDLE_CONNECTIONS = 3000
-"""Connections over which the memory of one is measured."""
+"""Idle connections for the memory measurement."""
 
 ResultRow = dict[str, Any]
 
 
 def build_shapes() -> list[LoadShape]:
-    """Rooms of every size with four senders, a room of 1,000 with more and fewer, and many rooms of three."""
+    """Return the load shapes: several room sizes, several sender counts in a room of 1,000, and small rooms."""
     by_size = [LoadShape(1 if size > 10 else 100, size, min(4, size)) for size in ROOM_SIZES]
     by_senders = [LoadShape(1, 1000, senders) for senders in SENDERS if senders != 4]
     return [*by_size, *by_senders, SMALL_ROOMS]
 
 
 def summarize(shape: LoadShape, results: dict[str, list[DeliveryResult]]) -> ResultRow:
-    """The medians of one shape, and how many times the cost of ours each peer has."""
+    """Return the medians of one shape, and the cost of each server relative to chat-server."""
 
     def median(name: str, field: Callable[[DeliveryResult], float]) -> float:
         return statistics.median(field(result) for result in results[name])
@@ -94,10 +94,10 @@ def summarize(shape: LoadShape, results: dict[str, list[DeliveryResult]]) -> Res
         }
         for name in results
     }
-    # Round by round, so that a machine that slows down between rounds does not count.
+    # Ratios per round cancel slowdowns of the machine between rounds.
     ratios = {
         name: statistics.median(
-            other.per_delivery / own.per_delivery for other, own in zip(runs, results["chat-server"], strict=True)
+            peer.per_delivery / own.per_delivery for peer, own in zip(runs, results["chat-server"], strict=True)
         )
         for name, runs in results.items()
     }
@@ -106,7 +106,7 @@ def summarize(shape: LoadShape, results: dict[str, list[DeliveryResult]]) -> Res
 
 
 def measure_idle_memory(name: str) -> float:
-    """KiB of resident memory that one idle connection costs."""
+    """Return the resident memory of one idle connection in KiB."""
 
     async def measure_connection() -> float:
         counters, clients = LoadCounters(), list[LoadClient]()
@@ -124,7 +124,7 @@ def measure_idle_memory(name: str) -> float:
 
 
 def format_table(rows: list[ResultRow], memories: dict[str, float]) -> str:
-    """The results in Markdown."""
+    """Return the results as a Markdown table."""
     names = list(memories)
     lines = [
         "| rooms | members | senders | " + " | ".join(f"{name} µs" for name in names) + " | "
@@ -148,7 +148,7 @@ def format_table(rows: list[ResultRow], memories: dict[str, float]) -> str:
 
 
 def describe_machine() -> dict[str, str]:
-    """Where and when this was measured."""
+    """Return date, CPU, operating system and Python version of the measurement."""
     model = next(
         (line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line),
         platform.processor(),
@@ -162,7 +162,7 @@ def describe_machine() -> dict[str, str]:
 
 
 def main() -> None:
-    """The command."""
+    """Parse the command line, run all measurements and write the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results"))
     parser.add_argument("--seconds", type=float, default=4)

@@ -1,9 +1,8 @@
-"""What the search costs: indexing as messages are written, indexing an old log, and looking things up.
+"""Cost of the search index: write path, indexing of an old log, and queries.
 
     python -m benchmarks.search --messages 1000000
 
-Half of the messages are English words, half Chinese; they are written through
-the journal as a server does, in full batches.
+The messages are English and Chinese in equal parts, written by the journal in full batches.
 """
 
 import argparse
@@ -38,31 +37,30 @@ QUERIES = (
 
 
 async def main(messages: int) -> None:
-    """Print what writing, indexing and searching took."""
+    """Print the costs of writing, querying and indexing."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "chat.db"
         database = await open_database(path, clock=lambda: int(time.time() * 1000))
         start_time, cpu_before = time.perf_counter(), time.process_time()
         await write_messages(database, messages)
-        print(f"written: {messages / (time.perf_counter() - start_time):,.0f} messages a second,", end=" ")
-        print(
-            f"{(time.process_time() - cpu_before) / messages * 1e6:.1f} µs of CPU each; {describe_size(path, messages)}"
-        )
+        print(f"write: {messages / (time.perf_counter() - start_time):,.0f} messages per second,", end=" ")
+        cpu_per_message = (time.process_time() - cpu_before) / messages * 1e6
+        print(f"{cpu_per_message:.1f} µs CPU per message; {describe_size(path, messages)}")
         await time_queries(database)
         await database.close()
         drop_index(path, messages)
         database = await open_database(path, clock=lambda: int(time.time() * 1000))
         start_time, cpu_before = time.perf_counter(), time.process_time()
-        while (await search_first_page(database, "zebra")).incomplete:  # noqa: ASYNC110 (nobody announces it)
+        while (await search_first_page(database, "zebra")).incomplete:  # noqa: ASYNC110 (the index has no completion event)
             await asyncio.sleep(0.2)
         print(
-            f"old log indexed in {time.perf_counter() - start_time:.0f} s, {time.process_time() - cpu_before:.0f} s of CPU"
+            f"old log indexed in {time.perf_counter() - start_time:.0f} s, {time.process_time() - cpu_before:.0f} s CPU"
         )
         await database.close()
 
 
 async def write_messages(database: Database, messages: int) -> None:
-    """Say random things in twenty rooms, and `zebra` once."""
+    """Append random messages to twenty rooms, including `zebra` once."""
     rng, author = random.Random(1), Author(member_id="m", nick_name="M")
     rooms = [RoomRef(key=f"room {number}", name=f"room {number}") for number in range(20)]
     for start in range(0, messages, MAX_BATCH):
@@ -75,14 +73,14 @@ async def write_messages(database: Database, messages: int) -> None:
 
 
 def random_text(rng: random.Random) -> str:
-    """3 to 15 English words, or 4 to 30 Chinese characters."""
+    """Return 3 to 15 English words or 4 to 30 Chinese characters."""
     if rng.random() < 0.5:
         return " ".join(rng.choices(ENGLISH, k=rng.randint(3, 15)))
     return "".join(rng.choices(CHINESE, k=rng.randint(4, 30)))
 
 
 async def time_queries(database: Database) -> None:
-    """Time the first page of every query."""
+    """Print the median time of the first page for each query."""
     for query in QUERIES:
         page = await search_first_page(database, query)
         times: list[float] = []
@@ -90,17 +88,17 @@ async def time_queries(database: Database) -> None:
             start_time = time.perf_counter()
             await search_first_page(database, query)
             times.append((time.perf_counter() - start_time) * 1e3)
-        continuation = f", more after {page.next}" if page.has_more else ""
-        print(f"{query!r}: {statistics.median(times):.1f} ms, {len(page.messages)} found{continuation}")
+        continuation = f", continued at {page.next}" if page.has_more else ""
+        print(f"{query!r}: {statistics.median(times):.1f} ms, {len(page.messages)} results{continuation}")
 
 
 async def search_first_page(database: Database, query: str) -> SearchResponse:
-    """The first page in all rooms."""
+    """Return the first page of results over all rooms."""
     return await database.reader.search(query, room_key=None, joined=(), before=None, limit=50)
 
 
 def drop_index(path: Path, messages: int) -> None:
-    """Make it a database of before the index."""
+    """Remove the index entries, as in a database from before the index."""
     with sqlite3.connect(path) as connection:
         connection.execute("INSERT INTO search(search) VALUES ('delete-all')")
         connection.execute("UPDATE counters SET last = ? WHERE name = 'unindexed'", (messages,))
@@ -108,12 +106,12 @@ def drop_index(path: Path, messages: int) -> None:
 
 
 def describe_size(path: Path, messages: int) -> str:
-    """What the file takes, and the index of it."""
+    """Return the file size and the index size per message as text."""
     with sqlite3.connect(path) as connection:
         ((index_bytes,),) = connection.execute("SELECT sum(length(block)) FROM search_data").fetchall()
     connection.close()
     return (
-        f"{path.stat().st_size / messages:.0f} bytes each in the file, {index_bytes / messages:.0f} of them the index"
+        f"file {path.stat().st_size / messages:.0f} bytes per message, index {index_bytes / messages:.0f} bytes of that"
     )
 
 

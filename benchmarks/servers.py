@@ -1,4 +1,4 @@
-"""The servers that are compared, each a process on a core of its own."""
+"""Server processes under measurement, pinned to one core."""
 
 import contextlib
 import os
@@ -21,35 +21,35 @@ _PAGE_SIZE = os.sysconf("SC_PAGE_SIZE")
 
 @dataclass(frozen=True, slots=True)
 class MeasuredServer:
-    """A server that was started.
+    """Running server process.
 
     Attributes:
-        url: Where it listens.
-        pid: Its process.
+        url: Base URL.
+        pid: Process id.
     """
 
     url: str
     pid: int
 
     def cpu_seconds(self) -> float:
-        """Seconds of CPU that the process has used, all threads, user and system."""
+        """Return the CPU time of all threads, user and system, in seconds."""
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / _CLOCK_TICKS
 
     def resident_bytes(self) -> int:
-        """Bytes of memory that the process occupies."""
+        """Return the resident memory in bytes."""
         return int(Path(f"/proc/{self.pid}/statm").read_text().split()[1]) * _PAGE_SIZE
 
 
 def pin_to_load_core() -> None:
-    """Give this process the load's core, and as many connections as the system allows."""
+    """Pin this process to the load core and raise its file limit to the maximum."""
     max_files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (max_files, max_files))
     os.sched_setaffinity(0, {LOAD_CORE})
 
 
 def available_servers() -> list[str]:
-    """The servers that can be started here, ours first."""
+    """Return the names of the installed servers, chat-server first."""
     names = ["chat-server"]
     if shutil.which("node") and (BENCHMARKS_DIRECTORY / "node/node_modules/socket.io").is_dir():
         names.append("node")
@@ -62,12 +62,12 @@ def available_servers() -> list[str]:
 def run_server(
     name: str, *, quiet_joins: bool = False, source_directory: Path = BENCHMARKS_DIRECTORY.parent
 ) -> Generator[MeasuredServer]:
-    """Run a server, pinned to its core, for as long as the context lasts.
+    """Run a pinned server process for the duration of the context.
 
     Args:
-        name: One of `available()`.
-        tree: The folder whose `server` package is run: another copy, to compare with an older one.
-        quiet_joins: Spare the peers telling everybody of each join, which takes them minutes in rooms of thousands.
+        name: One of `available_servers()`.
+        quiet_joins: Disable join notices of the Node.js and Bun servers, which take minutes in large rooms.
+        source_directory: Directory with the `server` package, for example of another version.
     """
     with tempfile.TemporaryDirectory(prefix="chat-bench-") as folder:
         database = f"{folder}/chat.db"
@@ -84,7 +84,7 @@ def run_server(
             ],
         }
         own_affinity = os.sched_getaffinity(0)
-        os.sched_setaffinity(0, {SERVER_CORE})  # a child inherits it
+        os.sched_setaffinity(0, {SERVER_CORE})  # inherited by the child process
         environment = {**os.environ, "QUIET_JOINS": "1"} if quiet_joins else None
         process = subprocess.Popen(
             commands[name], stdout=subprocess.PIPE, cwd=source_directory, text=True, env=environment

@@ -1,11 +1,11 @@
-"""Two copies of the project under the same load at the same moment: how much CPU each spends on a message.
+"""Concurrent comparison of two versions of the server.
 
     git worktree add ../older main~5
     python -m benchmarks.side_by_side ../older --rooms 100 --members 2 --senders 2
 
-Both servers share one core, and one load on the other core drives both. What
-else the machine does hits both alike, so that the ratio is steady where runs in
-turns are not: within 2 % on a busy machine, comparing a copy with itself.
+Both servers share one core, and one load generator on another core serves both. Other activity on
+the machine affects both servers equally, so the ratio is more stable than in alternating
+runs: within 2 % for two identical copies on a busy machine.
 """
 
 import argparse
@@ -21,15 +21,15 @@ from benchmarks.servers import BENCHMARKS_DIRECTORY, MeasuredServer, pin_to_load
 
 
 async def measure_both(servers: list[MeasuredServer], args: argparse.Namespace) -> list[DeliveryResult]:
-    """Measure the servers at the same time."""
+    """Measure all servers concurrently."""
     shape = {"rooms": args.rooms, "members": args.members, "senders": args.senders, "seconds": args.seconds}
     return await asyncio.gather(*[measure_deliveries(server, "chat-server", **shape) for server in servers])
 
 
 def main() -> None:
-    """Print one line a round, then the medians and the ratio, round by round."""
+    """Print one line per round, then the median ratio."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("base", type=Path, help="the other copy of the project")
+    parser.add_argument("base", type=Path, help="directory of the other copy")
     parser.add_argument("--rooms", type=int, default=100)
     parser.add_argument("--members", type=int, default=2)
     parser.add_argument("--senders", type=int, default=2)
@@ -47,10 +47,10 @@ def main() -> None:
             base, own = uvloop.run(measure_both(servers, args))
         rounds.append((base.per_delivery, own.per_delivery))
         labels = [f"{name} {result.per_delivery:6.2f} µs" for name, result in (("base", base), ("this", own))]
-        rates = f"{base.per_second:,.0f} and {own.per_second:,.0f} a second"
-        print(*labels, f"a delivery, {rates}, {own.per_delivery / base.per_delivery:.3f}", flush=True)
+        rates = f"{base.per_second:,.0f} and {own.per_second:,.0f} per second"
+        print(*labels, f"per delivery, {rates}, {own.per_delivery / base.per_delivery:.3f}", flush=True)
     ratio = statistics.median(own / base for base, own in rounds)
-    print(f"this copy spends {ratio:.3f} of the other's CPU on a delivery")
+    print(f"CPU per delivery, this copy / base: {ratio:.3f}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""One room that thousands join at once, talk in, and leave at once: how long the event loop was blocked.
+"""Event loop lag during join and leave storms in one large room.
 
 python -m benchmarks.storms --members 5000
 """
@@ -20,10 +20,14 @@ LAG_BUCKETS = ("0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "1.0", "+Inf")
 
 @dataclass(frozen=True, slots=True)
 class StormPhase:
-    """What one part was like.
+    """Measurements of one phase.
 
     Attributes:
-        late: How often the loop was later than 10, 25, 50, 100, 250, 500, 1000 ms.
+        name: Name of the phase.
+        seconds: Duration until the server is idle.
+        cpu: Server CPU in seconds.
+        delivered: Messages received by all clients.
+        lag_counts: Event loop lags above 10, 25, 50, 100, 250, 500 and 1000 ms.
     """
 
     name: str
@@ -34,7 +38,7 @@ class StormPhase:
 
 
 class PhaseRecorder:
-    """Measures phases of one server."""
+    """Recorder of storm phases on one server."""
 
     def __init__(self, server: MeasuredServer, counters: LoadCounters) -> None:
         self._server = server
@@ -42,7 +46,7 @@ class PhaseRecorder:
         self.phases: list[StormPhase] = []
 
     async def measure_phase(self, name: str, work: "Callable[[], asyncio.Future[None]]") -> None:
-        """Do something and wait until the server is done with it."""
+        """Run `work`, wait until the server is idle, and record the phase."""
         counts_before, cpu_before, start_time = (
             await self._fetch_lag_buckets(),
             self._server.cpu_seconds(),
@@ -77,7 +81,7 @@ class PhaseRecorder:
 
 
 async def run(server: MeasuredServer, args: argparse.Namespace) -> None:
-    """The three phases."""
+    """Run the three phases join, talk and leave."""
     counters = LoadCounters()
     clients: list[LoadClient] = []
     recorder = PhaseRecorder(server, counters)
@@ -103,7 +107,7 @@ async def run(server: MeasuredServer, args: argparse.Namespace) -> None:
 
 
 def main() -> None:
-    """The command."""
+    """Parse the command line and run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--members", type=int, default=5000)
     parser.add_argument("--rate", type=int, default=20)

@@ -1,16 +1,15 @@
-"""Whether a server kept its word: what people were told, held against its log. Pure: records in, findings out.
+"""Checker of delivery guarantees: compares the records of clients with the logs of the server. Pure functions.
 
-Rule 1  The log of a room has `seq` 1, 2, 3 … without a hole; `id` grows, `ts` never goes back.
-Rule 2  What was acknowledged is in the log, at the `seq`, with the `id` and the `ts` of
-        its acknowledgement, once. What a client said that it keeps until it is sent is
-        there once. Anything else that was sent is there once or not at all.
-Rule 3  Nothing is in the log that nobody said.
-Rule 4  What one person said, one after the other, is in the log in that order.
-Rule 5  What a reader was given is the log from where it began, entry by entry, to the
-        end; and what it shows at last is what the log says at last.
+- Log: `seq` is 1, 2, 3 … without gaps; `id` increases and `ts` never decreases.
+- Durability: an acknowledged message is in the log exactly once, with the acknowledged `seq`, `id`
+  and `ts`. A message in a client's outbox is in the log exactly once. Any other sent
+  message is in the log at most once.
+- No invention: the log contains sent messages only.
+- Order: messages of one writer are in the log in send order.
+- Reading: a reader receives every log entry after its start position exactly once and in order. Its final
+  state equals the final state of the log.
 
-A message is known by its mark: its first word, which no other message has. The
-rest of the text may be edited.
+Messages are identified by a marker, a unique first word. Edits may change the remaining text.
 """
 
 from collections import Counter
@@ -23,22 +22,23 @@ from tui_chat.protocol.responses import SendResponse
 
 
 class ViolationKind(StrEnum):
-    """What can be wrong."""
+    """Type of a violation."""
 
     LOST = "lost"
-    DUPLICATED = "doubled"
+    DUPLICATED = "duplicated"
     REORDERED = "reordered"
-    GAP = "hole"
+    GAP = "gap"
     ALTERED = "altered"
-    UNEXPECTED = "invented"
+    UNEXPECTED = "unexpected"
 
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One breach of a rule.
+    """Violation of a guarantee.
 
     Attributes:
-        where: Whose record it is and which entry, in words.
+        kind: Type of the violation.
+        location: Record and entry as text.
     """
 
     kind: ViolationKind
@@ -47,12 +47,14 @@ class Violation:
 
 @dataclass(slots=True)
 class SentMessage:
-    """A message that somebody sent, once or more often.
+    """Message of a writer, sent at least once.
 
     Attributes:
-        mark: The first word of its text.
-        answers: Every acknowledgement of it, in the order they came; none when it was never answered.
-        kept: A client promised to send it, be it killed or not.
+        room: Name of the room.
+        writer: Name of the writer.
+        marker: First word of the text.
+        acks: All acknowledgements, in order of arrival.
+        is_persisted: The message is in the outbox of a client, so a kill must not lose it.
     """
 
     room: str
@@ -64,13 +66,15 @@ class SentMessage:
 
 @dataclass(slots=True)
 class ReadRecord:
-    """What one reader got of one room.
+    """Entries and final state of one reader in one room.
 
     Attributes:
-        entries: As they were given, one by one.
-        began: The `seq` that the reader had at first; what it was given follows it.
-        shown: The messages in their present state, as the reader has them in the end.
-        shown_from: The `seq` from which on it has them; what is older a reader may let go.
+        room: Name of the room.
+        reader: Name of the reader.
+        entries: Entries in the order of delivery.
+        start_seq: `seq` before the first delivered entry.
+        visible: Messages in their final state.
+        visible_from: First `seq` of `visible`; a reader may discard older messages.
     """
 
     room: str
@@ -82,19 +86,19 @@ class ReadRecord:
 
 
 def extract_marker(text: str) -> str:
-    """What tells a message apart."""
+    """Return the marker of a message text."""
     return text.partition(" ")[0]
 
 
 def find_violations(
     logs: Mapping[str, Sequence[Entry]], sent: Iterable[SentMessage], records: Iterable[ReadRecord]
 ) -> list[Violation]:
-    """Every breach of the rules.
+    """Return all violations of the guarantees.
 
     Args:
-        logs: Each room's log by the room's name, read afresh when all was over.
-        said: Everything that was sent; what one writer said is in the order it was said.
-        reads: What the readers got.
+        logs: Final log of each room, by room name.
+        sent: All sent messages, in send order per writer.
+        records: Records of all readers.
     """
     violations: list[Violation] = []
     by_room: dict[str, list[SentMessage]] = {room: [] for room in logs}
@@ -117,7 +121,7 @@ def _check_log(room: str, log: Sequence[Entry]) -> Iterable[Violation]:
         if entry.seq != expected:
             yield Violation(ViolationKind.GAP if entry.seq > expected else ViolationKind.REORDERED, location)
         if previous is not None and (entry.id <= previous.id or entry.ts < previous.ts):
-            yield Violation(ViolationKind.REORDERED, f"{location}: its id or ts goes back")
+            yield Violation(ViolationKind.REORDERED, f"{location}: id or ts decreases")
         previous = entry
 
 
@@ -131,9 +135,9 @@ def _check_sent(room: str, log: Sequence[Entry], messages: Sequence[SentMessage]
     sent_markers = {message.marker for message in messages}
     for marker, count in counts.items():
         if marker not in sent_markers:
-            yield Violation(ViolationKind.UNEXPECTED, f"{room}: {marker} at {positions[marker]}, which nobody said")
+            yield Violation(ViolationKind.UNEXPECTED, f"{room}: {marker} at {positions[marker]} was never sent")
         if count > 1:
-            yield Violation(ViolationKind.DUPLICATED, f"{room}: {marker} is {count} times in the log")
+            yield Violation(ViolationKind.DUPLICATED, f"{room}: {marker} occurs {count} times in the log")
     last_positions: dict[str, int] = {}
     for message in messages:
         for ack in message.acks:
@@ -145,14 +149,14 @@ def _check_sent(room: str, log: Sequence[Entry], messages: Sequence[SentMessage]
             if not isinstance(entry, Message) or extract_marker(entry.message) != message.marker:
                 yield Violation(ViolationKind.REORDERED, f"{location}, is at {positions[message.marker]}")
             elif (entry.id, entry.ts) != (ack.id, ack.ts):
-                yield Violation(ViolationKind.ALTERED, f"{location}: its id or ts is another")
+                yield Violation(ViolationKind.ALTERED, f"{location}: id or ts differs")
         position = positions.get(message.marker)
         if position is None and message.is_persisted and not message.acks:
-            yield Violation(ViolationKind.LOST, f"{room}: {message.marker}, which its client kept")
+            yield Violation(ViolationKind.LOST, f"{room}: {message.marker} from a client's outbox")
         if position is not None:
             if position < last_positions.get(message.writer, 0):
                 yield Violation(
-                    ViolationKind.REORDERED, f"{room}: {message.marker} comes before what its writer said earlier"
+                    ViolationKind.REORDERED, f"{room}: {message.marker} precedes an earlier message of its writer"
                 )
             last_positions[message.writer] = position
 
@@ -163,19 +167,19 @@ def _check_record(record: ReadRecord, log: Sequence[Entry]) -> Iterable[Violatio
     last, received_seqs = record.start_seq, set[int]()
     for received in record.entries:
         if received.seq in received_seqs or received.seq <= record.start_seq:
-            yield Violation(ViolationKind.DUPLICATED, f"{reader_name} was given {received.seq} again")
+            yield Violation(ViolationKind.DUPLICATED, f"{reader_name} received {received.seq} again")
             continue
         if received.seq < last:
-            yield Violation(ViolationKind.REORDERED, f"{reader_name} was given {received.seq} after {last}")
+            yield Violation(ViolationKind.REORDERED, f"{reader_name} received {received.seq} after {last}")
         elif received.seq > last + 1:
-            yield Violation(ViolationKind.GAP, f"{reader_name} was given {received.seq} after {last}")
+            yield Violation(ViolationKind.GAP, f"{reader_name} received {received.seq} after {last}")
         received_seqs.add(received.seq)
         last = max(last, received.seq)
         stored = by_seq.get(received.seq)
         if stored is None or not _is_same_entry(received, stored):
-            yield Violation(ViolationKind.ALTERED, f"{reader_name} was given something else as {received.seq}")
+            yield Violation(ViolationKind.ALTERED, f"{reader_name} received another entry as {received.seq}")
     if log and last < log[-1].seq:
-        yield Violation(ViolationKind.LOST, f"{reader_name} was given nothing after {last}")
+        yield Violation(ViolationKind.LOST, f"{reader_name} received no entry after {last}")
     visible_by_seq = {message.seq: message for message in record.visible}
     if len(visible_by_seq) < len(record.visible):
         yield Violation(ViolationKind.DUPLICATED, f"{reader_name} shows a message twice")
@@ -187,13 +191,13 @@ def _check_record(record: ReadRecord, log: Sequence[Entry]) -> Iterable[Violatio
         if entry.seq not in visible_by_seq:
             yield Violation(ViolationKind.LOST, f"{reader_name} does not show {entry.seq}")
         elif visible_by_seq[entry.seq] != entry:
-            yield Violation(ViolationKind.ALTERED, f"{reader_name} shows {entry.seq} otherwise than the log")
+            yield Violation(ViolationKind.ALTERED, f"{reader_name} shows another state of {entry.seq} than the log")
     for seq in visible_by_seq.keys() - by_seq.keys():
         yield Violation(ViolationKind.UNEXPECTED, f"{reader_name} shows {seq}, which is not in the log")
 
 
 def _is_same_entry(received: Entry, stored: Entry) -> bool:
-    """The same entry; the text of a message may have been edited between the two readings."""
+    """Return whether both are the same entry, apart from edits of a message text."""
     if isinstance(received, Message) and isinstance(stored, Message):
         return (received.id, extract_marker(received.message), received.member_id) == (
             stored.id,

@@ -1,4 +1,4 @@
-"""What goes wrong, when, and to whom: drawn from a seed, done to a server process and the proxy before it."""
+"""Seeded fault injection into a server process and the TCP proxy in front of it."""
 
 import asyncio
 import random
@@ -17,26 +17,26 @@ from tests.support.wait import wait_until
 
 
 class FaultKind(StrEnum):
-    """The ways in which something breaks."""
+    """Type of a fault."""
 
     KILL = "server killed (SIGKILL)"
-    RESTART = "server stopped as planned and started"
+    RESTART = "server shut down (SIGTERM) and restarted"
     FREEZE = "server frozen (SIGSTOP)"
-    CUT = "connections cut"
+    ABORT = "connections aborted"
     STALL = "connections stalled"
-    SLOW = "connections slow"
-    HALF_CLOSE = "connections half closed"
+    SLOW = "connections slowed"
+    HALF_CLOSE = "connections half-closed"
     CLIENT_KILL = "clients with unsent messages killed (SIGKILL)"
 
 
 @dataclass(frozen=True, slots=True)
 class FaultPace:
-    """How much time faults take and leave.
+    """Timing of faults.
 
     Attributes:
-        answers: Acknowledgements between two faults, at most: so that each one strikes under load.
-        quiet: Seconds to wait for those before the next fault comes anyway.
-        lasting: Seconds that a freeze, a stall or slowness lasts, at most.
+        max_acks: Maximum of acknowledgements between two faults, so that each fault occurs under load.
+        max_wait: Maximum wait for these acknowledgements in seconds.
+        max_duration: Maximum duration of a freeze, stall or slowdown in seconds.
     """
 
     max_acks: int = 60
@@ -45,12 +45,12 @@ class FaultPace:
 
 
 class RestartableServer:
-    """A `chat-server` that always comes back on its port and its database.
+    """`chat-server` process with a fixed port and database across restarts.
 
     Args:
-        home: Where its database lies.
-        flags: Beside those for the port and the database.
-        program: What is run; by default the command.
+        home: Directory of the database.
+        flags: Additional command line flags.
+        program: Command of the server.
     """
 
     def __init__(self, home: Path, flags: Sequence[str], program: Sequence[str] = SERVER_COMMAND) -> None:
@@ -63,19 +63,19 @@ class RestartableServer:
 
     @property
     def process(self) -> ServerProcess:
-        """The process there is now."""
+        """Current server process."""
         assert self._process is not None
         return self._process
 
     async def start(self) -> int:
-        """Start it; the port."""
+        """Start the server and return its port."""
         flags = ("--port", str(self._port), "--database", str(self.database), *self._flags)
         self._process = await start_server(self._home, *flags, program=self._program)
         self._port = self._process.port
         return self._port
 
     async def stop(self, signal_number: signal.Signals) -> str:
-        """End it by a signal; what it wrote to standard error."""
+        """Stop the server with a signal and return its standard error output."""
         process = self.process
         if process.process.returncode is None:
             process.send_signal(signal_number)
@@ -85,22 +85,26 @@ class RestartableServer:
         return stderr
 
     def send_signal(self, signal_number: signal.Signals) -> None:
-        """Send it a signal, if it is there."""
+        """Send a signal to the server process, if running."""
         if self._process is not None and self._process.process.returncode is None:
             self._process.send_signal(signal_number)
 
 
 class FaultInjector:
-    """Breaks things one after the other, while what lasts may overlap.
-
-    Attributes:
-        done: How often what was done.
-        recoveries: For each kill, the seconds until the next acknowledgement.
-        words: What the servers wrote to standard error.
+    """Sequential fault injector; lasting faults may overlap with later ones.
 
     Args:
-        answers: Gives how many acknowledgements there were until now.
-        kill_client: Kills one of the clients that keep what they have to send, and starts it again.
+        server: Server to kill, restart and freeze.
+        proxy: Proxy between the clients and the server.
+        rng: Source of randomness.
+        pace: Timing of faults.
+        count_acks: Returns the number of acknowledgements since the start.
+        kill_client: Kills and restarts one client with an outbox.
+
+    Attributes:
+        injected: Number of injected faults by type.
+        recovery_times: Recovery time of each kill in seconds, up to the first acknowledgement.
+        stderr_outputs: Standard error output of each stopped server.
     """
 
     def __init__(
@@ -125,7 +129,7 @@ class FaultInjector:
         self._recovery_tasks: set[asyncio.Task[None]] = set()
 
     async def run(self, planned: Mapping[FaultKind, int]) -> None:
-        """Do all of it, so often each, in an order drawn by chance; then heal what can be healed."""
+        """Inject the planned faults in random order, then wait for the end of all lasting faults."""
         faults = [kind for kind, count in planned.items() for _ in range(count)]
         self._rng.shuffle(faults)
         for fault in faults:
@@ -135,7 +139,7 @@ class FaultInjector:
         await asyncio.gather(*self._recovery_tasks)
 
     async def _wait_for_load(self) -> None:
-        """Let some be acknowledged, so that no fault finds everybody still busy with the last one."""
+        """Wait for a random number of acknowledgements, so that clients recover from the previous fault."""
         target = self._count_acks() + self._rng.randint(1, self._pace.max_acks)
         with suppress(TimeoutError):
             await wait_until(lambda: self._count_acks() >= target, self._pace.max_wait)
@@ -150,7 +154,7 @@ class FaultInjector:
             case FaultKind.FREEZE:
                 self._server.send_signal(signal.SIGSTOP)
                 self._schedule_recovery(duration, lambda: self._server.send_signal(signal.SIGCONT))
-            case FaultKind.CUT:
+            case FaultKind.ABORT:
                 for connection in self._sample_connections():
                     connection.reset()
             case FaultKind.STALL:

@@ -1,8 +1,8 @@
-"""A client with an outbox, as a process of its own: says each line of standard input, and is killed now and then.
+"""Client process with an outbox: posts each line of standard input to a room.
 
-    python -m benchmarks.faults.outbox_client URL ROOM NICK FOLDER
+    python -m benchmarks.faults.outbox_client URL ROOM NICK DIRECTORY
 
-It writes `joined` once it is in the room, and `kept MARK` when a line is on its disk.
+Prints `joined` after the join, and `persisted MARKER` after the outbox write of a line.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from tui_chat.protocol.errors import Unavailable
 
 
 async def main(url: str, room_name: str, nick: str, directory: str) -> None:
-    """Until standard input ends."""
+    """Post lines until the end of standard input."""
     key_file = Path(directory) / f"{nick}.key"
     guest_key = key_file.read_text() if key_file.exists() else None
     async with (
@@ -52,7 +52,7 @@ async def _report_persisted(stream: EventStream) -> None:
             marker = extract_marker(event.item.text)
             if marker not in reported:
                 reported.add(marker)
-                print("kept", marker, flush=True)
+                print("persisted", marker, flush=True)
 
 
 if __name__ == "__main__":

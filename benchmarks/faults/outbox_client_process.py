@@ -1,4 +1,4 @@
-"""Clients that are killed while their outbox is full, and started again: `typist`, from outside."""
+"""Control of `benchmarks.faults.outbox_client` processes, which are killed with a full outbox."""
 
 import asyncio
 import random
@@ -10,18 +10,18 @@ from tests.support.tcp_proxy import TcpProxy
 from tests.support.wait import wait_until
 
 MAX_BURST = 50
-"""Lines that are typed before a kill, at most."""
+"""Maximum number of lines before a kill."""
 
 OFFLINE_PROBABILITY = 0.6
-"""How likely it is that nothing of a burst can be sent before the kill."""
+"""Probability that a burst is written without a connection."""
 
 
 class OutboxClientProcess:
-    """One person at one computer, whose client does not live long.
+    """Client process of one user, restarted after each kill with the same outbox.
 
     Attributes:
-        said: Everything that was typed, in order; `kept` is what a client had on disk.
-        lives: How often a client was started.
+        sent: All written messages, in order; `is_persisted` marks messages in the outbox.
+        start_count: Number of process starts.
     """
 
     def __init__(self, proxy: TcpProxy, room: str, name: str, directory: Path) -> None:
@@ -38,11 +38,11 @@ class OutboxClientProcess:
 
     @property
     def persisted_count(self) -> int:
-        """How many lines a client had on disk."""
+        """Number of messages in the outbox, including delivered ones."""
         return sum(message.is_persisted for message in self.sent)
 
     async def start(self) -> None:
-        """Start a client, and wait until it is in the room."""
+        """Start the process and wait for its join."""
         pipe = asyncio.subprocess.PIPE
         command = (sys.executable, "-m", "benchmarks.faults.outbox_client")
         arguments = (self._proxy.url, self._room, self._name, str(self._directory))
@@ -53,7 +53,7 @@ class OutboxClientProcess:
         self.start_count += 1
 
     async def write_and_kill(self, rng: random.Random) -> None:
-        """Type some lines, be killed when some of them are on disk, and start again."""
+        """Write a burst of lines, kill the process while some of them are persisted, and restart it."""
         if rng.random() < OFFLINE_PROBABILITY:
             self._proxy.stall()
         line_count = rng.randint(5, MAX_BURST)
@@ -67,7 +67,7 @@ class OutboxClientProcess:
         await self.start()
 
     async def stop(self) -> None:
-        """Be killed for good."""
+        """Kill the process, if running."""
         if self._process is not None and self._process.returncode is None:
             await self._kill()
 
@@ -78,7 +78,7 @@ class OutboxClientProcess:
             marker = f"{self._name}-{len(self.sent)}"
             message = self._by_marker[marker] = SentMessage(self._room, self._name, marker)
             self.sent.append(message)
-            self._process.stdin.write(f"{marker} typed\n".encode())
+            self._process.stdin.write(f"{marker} text\n".encode())
 
     async def _kill(self) -> None:
         assert self._process is not None

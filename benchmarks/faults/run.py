@@ -1,4 +1,4 @@
-"""One run: people talk, everything breaks, all is healed, and then everybody is asked what they know."""
+"""One fault injection run: load, faults, recovery and the check of all records."""
 
 import asyncio
 import random
@@ -30,24 +30,27 @@ from tui_chat.protocol.responses import HistoryPage
 
 SERVER_FLAGS = (
     *("--rate-limit", "off", "--log-level", "warning"),
-    # Short, so that what has gone silent is noticed within the time of a run.
+    # Short intervals, so that the server detects dead connections during the run.
     *("--ping-interval", "1", "--ping-timeout", "2"),
 )
 COMPLETION_TIMEOUT = 120.0
-"""Seconds that writers may take, once nothing breaks any more, to be answered."""
+"""Seconds for the completion of all requests after the last fault."""
 
 
 @dataclass(frozen=True, slots=True)
 class FaultPlan:
-    """What a run is made of.
+    """Parameters of a run.
 
     Attributes:
-        seed: Of everything that is left to chance, but for what the machine does.
-        faults: How often which.
-        rooms: Each has the same number of writers and readers.
-        catching_up: Seconds that readers may take, once nothing breaks any more, to be complete.
-        typists: Clients in processes of their own, with one outbox between them, all in the first room.
-        program: The server to run; by default the command.
+        seed: Seed of all randomness except timing.
+        faults: Number of faults by type.
+        rooms: Number of rooms.
+        writers: Writers per room.
+        readers: Readers per room.
+        outbox_clients: Client processes with a shared outbox, all in the first room.
+        pace: Timing of faults.
+        catch_up_timeout: Seconds for readers to receive all entries after the last fault.
+        program: Command of the server.
     """
 
     seed: int
@@ -63,20 +66,23 @@ class FaultPlan:
 
 @dataclass(slots=True)
 class FaultReport:
-    """What came of it.
+    """Results of a run.
 
     Attributes:
-        said: Messages sent.
-        kept: Messages that typists had on disk when they were killed, or later.
-        arrived: Those of them that are in the log.
-        repeats: Acknowledgements of messages that were on disk already when they were repeated.
-        entries: In the logs of all rooms, edits and reactions among them.
-        given: Entries given to readers.
-        recoveries: Seconds from each kill to the next acknowledgement.
-        refusals: What ended attempts, by code; `unavailable` is what breaks bring with them.
-        words: Lines that servers wrote to standard error.
-        damage: What SQLite finds wrong in the file; empty when nothing.
-        findings: Breaches of the checker's rules.
+        sent: Messages sent by writers.
+        acknowledged: Messages with at least one acknowledgement.
+        persisted: Messages in the outboxes of client processes.
+        delivered: Persisted messages in the log.
+        duplicate_acks: Acknowledgements of repeated messages with `duplicate`.
+        log_entries: Entries in the logs of all rooms, including edits and reactions.
+        read_entries: Entries delivered to readers.
+        seconds: Duration of the run.
+        faults: Number of injected faults by type.
+        recovery_times: Recovery times of all kills in seconds, ascending.
+        error_counts: Failed attempts by error code; `unavailable` is expected during faults.
+        stderr_lines: Standard error output of all server processes.
+        corruption: Result of SQLite's integrity check; empty if the file is intact.
+        violations: Violations found by the checker.
     """
 
     sent: int
@@ -96,15 +102,15 @@ class FaultReport:
 
     @property
     def is_flawless(self) -> bool:
-        """Every promise was kept, and nothing was refused but for want of a server."""
+        """Absence of violations, corruption and errors other than `unavailable`."""
         return not self.violations and not self.corruption and self.error_counts.keys() <= {Unavailable.code}
 
 
 async def run(plan: FaultPlan) -> FaultReport:
-    """Carry the plan out.
+    """Run a fault plan and return the report.
 
     Raises:
-        ExceptionGroup: The writers were not done in time, once everything was healed.
+        ExceptionGroup: The writers did not finish within `COMPLETION_TIMEOUT` after the last fault.
     """
     start_time = time.monotonic()
     rng = random.Random(plan.seed)
@@ -131,7 +137,7 @@ async def run(plan: FaultPlan) -> FaultReport:
                 injector.stderr_outputs.append(await server.stop(SIGTERM))
             corruption = await asyncio.to_thread(_check_integrity, server.database)
     sent = [message for writer in clients.writers for message in writer.sent]
-    outbox_sent = [message for typist in clients.outbox_clients for message in typist.sent]
+    outbox_sent = [message for outbox_client in clients.outbox_clients for message in outbox_client.sent]
     records = [reader.record for reader in clients.readers]
     logged_markers = {
         extract_marker(entry.message) for log in logs.values() for entry in log if isinstance(entry, Message)
@@ -156,7 +162,7 @@ async def run(plan: FaultPlan) -> FaultReport:
 
 @dataclass(slots=True)
 class _ClientFleet:
-    """Everybody in a run, and how often somebody was answered."""
+    """All clients of a run, and the number of acknowledgements to writers."""
 
     writers: list[SimulatedWriter] = field(default_factory=list[SimulatedWriter])
     readers: list[SimulatedReader] = field(default_factory=list[SimulatedReader])
@@ -173,7 +179,7 @@ class _ClientFleet:
     def add_outbox_clients(self, plan: FaultPlan, proxy: TcpProxy, directory: Path) -> None:
         room = _room_names(plan)[0]
         self.outbox_clients += [
-            OutboxClientProcess(proxy, room, f"{room}-typist{n}", directory) for n in range(plan.outbox_clients)
+            OutboxClientProcess(proxy, room, f"{room}-outbox{n}", directory) for n in range(plan.outbox_clients)
         ]
 
     async def kill_outbox_client(self, rng: random.Random) -> None:
@@ -190,7 +196,7 @@ def _room_names(plan: FaultPlan) -> list[str]:
 async def _run_clients(
     plan: FaultPlan, server: RestartableServer, injector: FaultInjector, clients: _ClientFleet
 ) -> dict[str, list[Entry]]:
-    """Everything up to the end of the talk; the logs of the rooms, read afresh."""
+    """Run the clients and the faults, wait for recovery, and return the final log of each room."""
     async with asyncio.TaskGroup() as group:
         reader_tasks = [group.create_task(reader.run()) for reader in clients.readers]
         for reader in clients.readers:
@@ -204,7 +210,7 @@ async def _run_clients(
             writer.stop()
         async with asyncio.timeout(COMPLETION_TIMEOUT):
             await asyncio.gather(*writer_tasks)
-        with suppress(TimeoutError):  # what is missing by then, here and below, is found by the checker
+        with suppress(TimeoutError):  # the checker reports missing entries
             await _wait_for_delivery(clients.outbox_clients, clients.readers[0], plan.catch_up_timeout)
         for outbox_client in clients.outbox_clients:
             await outbox_client.stop()
@@ -224,8 +230,8 @@ async def _run_clients(
 async def _wait_for_delivery(
     outbox_clients: Sequence[OutboxClientProcess], reader: SimulatedReader, timeout: float
 ) -> None:
-    """Wait until the reader was given all that typists' clients had on disk."""
-    missing = {said.marker for typist in outbox_clients for said in typist.sent if said.is_persisted}
+    """Wait until the reader has received all persisted messages of the outbox clients."""
+    missing = {message.marker for client in outbox_clients for message in client.sent if message.is_persisted}
     checked_count = 0
 
     def is_complete() -> bool:
@@ -239,16 +245,16 @@ async def _wait_for_delivery(
 
 
 async def _retry_offline_clients(clients: _ClientFleet) -> None:
-    """Have clients try again soon: with so many breaks they would mostly wait, up to 15 seconds each time."""
+    """Trigger reconnects of offline clients, whose backoff would reach 15 seconds after this many failures."""
     while True:
-        for participant in (*clients.readers, *clients.writers):
-            if participant.client is not None and isinstance(participant.client.state, Offline):
-                participant.client.reconnect_now()
+        for simulated in (*clients.readers, *clients.writers):
+            if simulated.client is not None and isinstance(simulated.client.state, Offline):
+                simulated.client.reconnect_now()
         await asyncio.sleep(0.2)
 
 
 async def _fetch_log(url: str, room: str) -> list[Entry]:
-    """A room's log, page by page, over a connection of bare frames."""
+    """Return the complete log of a room, read over a raw connection."""
     entries: list[Entry] = []
     async with raw_client(url) as client:
         await client.join(room, "auditor", limit=1)

@@ -1,4 +1,4 @@
-"""Those who talk and listen while everything breaks: clients of the SDK, and what they were told."""
+"""Writers and readers of a fault run, based on the SDK, with records of sent and received messages."""
 
 import asyncio
 import random
@@ -17,21 +17,20 @@ EMOJI = ("👍", "🎉", "🤔")
 EDIT_PROBABILITY = 0.06
 REACTION_PROBABILITY = 0.1
 RECONNECT_PROBABILITY = 0.03
-"""How likely it is, after a message, that its writer edits it, reacts to it, or comes back as a new
-client and says it again."""
+"""Probabilities of an edit, a reaction, and a reconnect with a repeated message, after each message."""
 
 SEND_TIMEOUT = 4.0
-"""Seconds after which a writer calls `send` anew, with the same `clientId`."""
+"""Seconds before a writer repeats `send` with the same `clientId`."""
 
 
 class SimulatedWriter:
-    """Says one thing after the other, each until it is answered.
+    """Writer that sends one message at a time and waits for its acknowledgement.
 
     Attributes:
-        said: Everything it ever sent, in order.
-        repeats: Acknowledgements that said `duplicate`.
-        refusals: How often which error ended an attempt. Only what is unavailable is tried again.
-        client: The connection it has now.
+        sent: All sent messages, in order.
+        duplicate_acks: Acknowledgements with `duplicate`.
+        error_counts: Failed attempts by error code; only `unavailable` attempts are repeated.
+        client: Current client; None before the start.
     """
 
     def __init__(self, url: str, room: str, name: str, seed: int, on_ack: Callable[[], None]) -> None:
@@ -47,11 +46,11 @@ class SimulatedWriter:
         self._is_stopping = False
 
     def stop(self) -> None:
-        """Say no more than what is on its way."""
+        """Stop after the current message."""
         self._is_stopping = True
 
     async def run(self) -> None:
-        """Talk until told to stop and until all of it is answered."""
+        """Send messages until `stop` is called and the last message is acknowledged."""
         guest_key = None
         resend: tuple[SentMessage, UUID, str] | None = None
         while resend is not None or not self._is_stopping:
@@ -63,7 +62,7 @@ class SimulatedWriter:
                 guest_key = self.client.guest_key
 
     async def _send_messages(self, room: Room) -> tuple[SentMessage, UUID, str] | None:
-        """Until it is enough, or this client goes: then what its next is to say once more."""
+        """Send messages until `stop` or a random reconnect; return the message to repeat after the reconnect."""
         rng = self._rng
         while not self._is_stopping:
             marker = f"{self._name}-{len(self.sent)}"
@@ -73,7 +72,7 @@ class SimulatedWriter:
             self.sent.append(message)
             await self._deliver(room, message, client_id, text)
             if message.acks and rng.random() < EDIT_PROBABILITY:
-                await self._apply_change(room.edit(message.acks[0].seq, f"{marker} in better words"))
+                await self._apply_change(room.edit(message.acks[0].seq, f"{marker} edited"))
             target = rng.choice(self.sent)
             if target.acks and rng.random() < REACTION_PROBABILITY:
                 await self._apply_change(room.react(target.acks[0].seq, rng.choice(EMOJI), rng.random() < 0.7))
@@ -97,7 +96,7 @@ class SimulatedWriter:
                 return
 
     async def _apply_change(self, request: Awaitable[object]) -> None:
-        """An edit or a reaction has no clientId: once it failed nobody repeats it."""
+        """Await an edit or a reaction; a failed one is not repeated, because changes have no `clientId`."""
         try:
             await request
         except ChatError as error:
@@ -105,12 +104,13 @@ class SimulatedWriter:
 
 
 class SimulatedReader:
-    """Keeps what it is given.
+    """Reader that records all received entries.
 
     Attributes:
-        read: Its record.
-        client: Its connection.
-        room: Set once it has come in.
+        record: Received entries and final state.
+        client: Client of the reader.
+        room: Joined room; None before the join.
+        joined: Set after the join.
     """
 
     def __init__(self, url: str, room: str, name: str) -> None:
@@ -121,11 +121,11 @@ class SimulatedReader:
 
     @property
     def last_seq(self) -> int:
-        """The `seq` of the last entry that it was given."""
+        """`seq` of the last received entry."""
         return self.record.entries[-1].seq if self.record.entries else self.record.start_seq
 
     async def run(self) -> None:
-        """Read until cancelled."""
+        """Record entries until cancelled."""
         async with self.client:
             self.room = room = await _join_until_available(self.client, self.record.room, self.record.reader)
             self.record.start_seq = room.log.last
@@ -134,7 +134,7 @@ class SimulatedReader:
                 self.record.entries.append(entry)
 
     async def finalize(self) -> None:
-        """Have what is missing fetched, and note what the room looks like in the end."""
+        """Fill all gaps and record the final state of the room."""
         assert self.room is not None
         for gap in self.room.log.gaps():
             await self.room.fill_gap(gap)

@@ -1,4 +1,4 @@
-"""The programs that are compared, and how each is started, fed and scrolled."""
+"""Programs of the comparison, with their start commands, traffic servers and keys."""
 
 import shutil
 import sys
@@ -9,16 +9,16 @@ from pathlib import Path
 from benchmarks.terminal.program import TerminalProgram
 from benchmarks.terminal.traffic import ROOM, ChatTrafficServer, IrcTrafficServer, TrafficServer
 
-_BARE_APP = """
+_MINIMAL_APP = """
 from textual.app import App
 from textual.widgets import Input, Static
 
-class Bare(App):
+class Minimal(App):
     def compose(self):
         yield Static("Nickname")
         yield Input()
 
-Bare().run()
+Minimal().run()
 """
 
 _IRSSI_CONFIG = """
@@ -27,20 +27,21 @@ chatnets = {{ b = {{ type = "IRC"; nick = "ann"; }}; }};
 channels = ( {{ name = "#{room}"; chatnet = "b"; autojoin = "yes"; }} );
 settings = {{ "fe-text" = {{ scrollback_lines = "200000"; scrollback_time = "0"; }}; }};
 """
-"""More lines than the 500 that irssi keeps by default, so that it can be compared at 100,000."""
+"""Configuration with unlimited scrollback; the default of 500 lines does not permit 100,000."""
 
 
 @dataclass(frozen=True, slots=True)
 class Competitor:
-    """A program.
+    """Program of the comparison.
 
     Attributes:
-        name: As the tables show it.
-        blank: Starts it on its own, without a server, in a home folder.
-        blank_shows: What its first screen shows.
-        seated: Starts it in the room of a feed at this port; None for what knows no rooms.
-        feed: Makes that feed, with so many messages said before where there is a history.
-        enters: What is typed to have the room in view.
+        name: Name in the tables.
+        start_blank: Starts the program without a server, in a home directory.
+        ready_text: Text of the first screen.
+        start_in_room: Starts the program in the room of a traffic server, given the home directory
+            and the port; None for programs without rooms.
+        create_server: Creates the traffic server with a number of history messages.
+        show_room_keys: Keys that show the room.
     """
 
     name: str
@@ -52,10 +53,10 @@ class Competitor:
 
 
 def available_competitors(names: Sequence[str] = ()) -> list[Competitor]:
-    """Those of these names (all if none is given) that are on this machine, ours first."""
+    """Return the installed programs, chat-tui first, optionally restricted to `names`."""
     competitors = [
         Competitor("chat-tui", _start_chat_tui, b"Nickname", _start_chat_tui_in_room),
-        Competitor("bare Textual", _start_bare_textual, b"Nickname"),
+        Competitor("minimal Textual", _start_minimal_textual, b"Nickname"),
     ]
     if shutil.which("weechat"):
         competitors.append(Competitor("WeeChat", _start_weechat, b"WeeChat", _start_weechat_in_room, IrcTrafficServer))
@@ -70,13 +71,13 @@ def available_competitors(names: Sequence[str] = ()) -> list[Competitor]:
                 f"/window goto #{ROOM}\r".encode(),
             )
         )
-    return [each for each in competitors if not names or each.name in names]
+    return [competitor for competitor in competitors if not names or competitor.name in names]
 
 
-def _start_bare_textual(home: Path) -> TerminalProgram:
+def _start_minimal_textual(home: Path) -> TerminalProgram:
     home.mkdir(parents=True, exist_ok=True)
-    script = home / "bare.py"
-    script.write_text(_BARE_APP)
+    script = home / "minimal.py"
+    script.write_text(_MINIMAL_APP)
     return TerminalProgram((sys.executable, str(script)), home)
 
 

@@ -1,4 +1,4 @@
-"""What is measured of a program: each function takes it from its start to its end."""
+"""Measurements of one terminal program, each from its start to its exit."""
 
 import statistics
 import time
@@ -14,21 +14,21 @@ from benchmarks.terminal.program import TIMEOUT, EchoSample, TerminalProgram
 from benchmarks.terminal.traffic import ChatTrafficServer, TrafficServer
 
 PROBE_KEYS = tuple(bytes([letter]) for letter in b"QWZXJYVBGP")
-"""What the talk and the programs never write by themselves."""
+"""Keys that occur neither in the traffic nor in the programs' own output."""
 
 END_MARKER = "QXZQXZQX"
-"""Says the last line of a flood; no cell of it is like another line's, so that all of it is written."""
+"""Final text of a flood; all its cells differ from other lines, so that incremental redraws write them."""
 
 PAGE_UP, PAGE_DOWN, TOP = b"\x1b[5~", b"\x1b[6~", b"\x1b[1;3H"
 QUIET_PERIOD = 0.06
-"""Seconds without output after which a key has had its effect."""
+"""Seconds without output after which the effect of a key is complete."""
 
 KEY_INTERVAL = 0.15
 
 
 @dataclass(frozen=True, slots=True)
 class Percentiles:
-    """What several measurements of the same have in common."""
+    """Median, 95th percentile and maximum of several measurements."""
 
     median: float
     p95: float
@@ -36,18 +36,18 @@ class Percentiles:
 
     @classmethod
     def from_values(cls, values: Sequence[float]) -> "Percentiles":
-        """Of these values, at least one."""
+        """Return the percentiles of a non-empty sequence."""
         ordered = sorted(values)
         return cls(statistics.median(ordered), ordered[min(len(ordered) - 1, len(ordered) * 95 // 100)], ordered[-1])
 
 
 @dataclass(frozen=True, slots=True)
 class EchoStats:
-    """From key to echo, several times.
+    """Statistics of key echoes.
 
     Attributes:
-        took: Seconds.
-        cpu: CPU seconds of the program.
+        latency: Seconds from key to echo.
+        cpu: CPU seconds of the program per key.
     """
 
     latency: Percentiles
@@ -55,23 +55,23 @@ class EchoStats:
 
     @classmethod
     def from_samples(cls, samples: Sequence[EchoSample]) -> "EchoStats":
-        """Of these, at least one."""
+        """Return the statistics of a non-empty sequence."""
         return cls(
-            Percentiles.from_values([each.latency for each in samples]),
-            Percentiles.from_values([each.cpu for each in samples]),
+            Percentiles.from_values([sample.latency for sample in samples]),
+            Percentiles.from_values([sample.cpu for sample in samples]),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class FloodStats:
-    """How a program stood a flood.
+    """Measurements of a flood.
 
     Attributes:
-        per_second: Lines a second, from the first given to the last shown.
-        cpu: CPU seconds a line.
-        frames: Times a second that the screen was written.
-        silence: The longest time in seconds that nothing was.
-        echo: From key to echo meanwhile.
+        lines_per_second: Throughput from the first sent to the last shown line.
+        cpu_per_line: CPU seconds per line.
+        frames_per_second: Screen updates per second.
+        longest_gap: Longest interval between two updates in seconds.
+        echo: Key echoes during the flood.
     """
 
     lines_per_second: float
@@ -83,12 +83,12 @@ class FloodStats:
 
 @dataclass(frozen=True, slots=True)
 class LoadedStats:
-    """What a long talk costs.
+    """Measurements with many messages in memory.
 
     Attributes:
-        page: CPU seconds of a page up or down.
-        echo: From key to echo.
-        resident: MiB.
+        page_cpu: CPU seconds per page up or page down.
+        echo: Key echoes.
+        resident_mib: Resident memory in MiB.
     """
 
     page_cpu: Percentiles
@@ -97,7 +97,7 @@ class LoadedStats:
 
 
 def measure_first_screen(competitor: Competitor, home: Path) -> tuple[float, list[EchoSample]]:
-    """Seconds until the first screen is there, and from key to echo on it."""
+    """Return the seconds to the first screen, and key echoes on this screen."""
     with competitor.start_blank(home) as program:
         first_screen_time = program.wait_for_output(competitor.ready_text) - program.start_time
         program.wait_until_quiet()
@@ -107,7 +107,7 @@ def measure_first_screen(competitor: Competitor, home: Path) -> tuple[float, lis
 def measure_echo(
     competitor: Competitor, home: Path, rate: float | None = None, seconds: float = 3.0
 ) -> list[EchoSample]:
-    """From key to echo in a room, while so many lines a second are said in it."""
+    """Return key echoes in a room with `rate` lines per second; None for an idle room."""
     with _start_in_room(competitor, home) as (program, server):
         if rate is None:
             return [_measure_key(program, key) for key in PROBE_KEYS]
@@ -116,16 +116,16 @@ def measure_echo(
         samples: list[EchoSample] = []
         rng = Random(1)
         while sender.is_alive():
-            # The lines come every so often too: in step with them each key would fall into the same moment.
+            # Random intervals, so that keys do not synchronise with the constant line rate.
             _read_for(program, KEY_INTERVAL * rng.uniform(0.5, 1.5))
             samples.append(program.measure_echo(PROBE_KEYS[len(samples) % len(PROBE_KEYS)]))
         return samples
 
 
 def measure_flood(competitor: Competitor, home: Path, lines: int) -> FloodStats:
-    """Say so many lines as fast as they are read, and type meanwhile."""
+    """Send `lines` at maximum speed and measure key echoes during the flood."""
     with _start_in_room(competitor, home) as (program, server):
-        server.send_lines(lines, last_text=END_MARKER)  # it has made everything ready when it returns
+        server.send_lines(lines, last_text=END_MARKER)  # all lines are encoded on return
         cpu_before, start_time = program.cpu_seconds(), time.perf_counter()
         output_times, echoes = [start_time], list[EchoSample]()
         pressed_at, key_cpu_before, key, next_key_at = 0.0, 0.0, b"", start_time + KEY_INTERVAL
@@ -143,10 +143,10 @@ def measure_flood(competitor: Competitor, home: Path, lines: int) -> FloodStats:
                 key = PROBE_KEYS[len(echoes) % len(PROBE_KEYS)]
                 key_cpu_before, pressed_at, next_key_at = program.cpu_seconds(), program.write_keys(key), now + 60
             if now - start_time > 300:
-                raise TimeoutError(f"{competitor.name} does not come to the end of the flood")
+                raise TimeoutError(f"{competitor.name} did not show the end of the flood within 300 seconds")
         elapsed = output_times[-1] - start_time
         gaps = [later - earlier for earlier, later in pairwise(output_times)]
-        frame_count = sum(gap > 0.002 for gap in gaps)  # what follows sooner is the rest of the same screen
+        frame_count = sum(gap > 0.002 for gap in gaps)  # shorter gaps are within one frame
         return FloodStats(
             lines / elapsed,
             (program.cpu_seconds() - cpu_before) / lines,
@@ -157,7 +157,7 @@ def measure_flood(competitor: Competitor, home: Path, lines: int) -> FloodStats:
 
 
 def measure_loaded(competitor: Competitor, home: Path, lines: int, pages: int) -> LoadedStats:
-    """Have so many lines in memory, and look through them by page."""
+    """Load `lines` messages into memory and measure page scrolling."""
     with _start_in_room(competitor, home, lines) as (program, server):
         if isinstance(server, ChatTrafficServer):
             while server.oldest > 1:
@@ -184,10 +184,10 @@ def _start_in_room(
     with competitor.start_in_room(home, server.port) as program:
         deadline = time.perf_counter() + TIMEOUT
         while not server.joined.is_set():
-            program.read(0.05)  # nobody goes on whose screen nobody takes
+            program.read(0.05)  # an unread terminal blocks the program
             if time.perf_counter() > deadline:
-                raise TimeoutError(f"{competitor.name} did not come into the room")
-        program.wait_until_quiet(1.5)  # past what is done a second after the start
+                raise TimeoutError(f"{competitor.name} did not join the room")
+        program.wait_until_quiet(1.5)  # includes deferred startup work after one second
         if competitor.show_room_keys:
             program.write_keys(competitor.show_room_keys)
             program.wait_until_quiet()

@@ -1,4 +1,4 @@
-"""A program in a pseudo-terminal, looked at from outside: what it writes, when, and what CPU and memory that takes."""
+"""Program in a pseudo-terminal, with measurements of output, latency, CPU and memory."""
 
 import fcntl
 import os
@@ -20,7 +20,7 @@ TIMEOUT = 60.0
 
 _CONTROL_SEQUENCE = re.compile(
     rb"\x1b\[[0-?]*[ -/]*[@-~]"  # CSI
-    rb"|\x1b[\]P_^X][^\x07\x1b]*(?:\x07|\x1b\\)"  # OSC, DCS and the like
+    rb"|\x1b[\]P_^X][^\x07\x1b]*(?:\x07|\x1b\\)"  # OSC, DCS, SOS, PM, APC
     rb"|\x1b[ -/]+[0-~]"  # character sets
     rb"|\x1b[0-OQ-WYZ\\`-~]"
 )
@@ -29,11 +29,11 @@ _INCOMPLETE_SEQUENCE = re.compile(rb"\x1b[^\x1b]{0,300}$")
 
 @dataclass(frozen=True, slots=True)
 class EchoSample:
-    """What passed from a key to its showing.
+    """Measurement of one key echo.
 
     Attributes:
-        took: Seconds.
-        cpu: CPU seconds of the program meanwhile, whatever it did: what it would have taken on an idle machine.
+        latency: Seconds from key to echo.
+        cpu: CPU seconds of the program in that time, a measure independent of the machine's load.
     """
 
     latency: float
@@ -41,17 +41,20 @@ class EchoSample:
 
 
 class TerminalProgram:
-    """One program and the terminal it runs in.
+    """Running program with its terminal.
 
     Args:
-        command: The program and its arguments.
-        home: Its home folder.
-        environ: More environment variables.
+        command: Program and arguments.
+        home: Home directory.
+        environment: Additional environment variables.
+
+    Attributes:
+        start_time: Start of the process, in seconds of `time.perf_counter`.
     """
 
     def __init__(self, command: Sequence[str], home: Path, environment: Mapping[str, str] | None = None) -> None:
         home.mkdir(parents=True, exist_ok=True)
-        # PYTHON: told not to write bytecode, chat-tui would be compiled at each start, and Textual not.
+        # PYTHON: with PYTHONDONTWRITEBYTECODE, each start compiles chat-tui, but not the installed Textual.
         excluded_prefixes = ("XDG_", "CHAT_", "TEXTUAL", "PYTHON")
         child_environment = {
             name: value for name, value in os.environ.items() if not name.startswith(excluded_prefixes)
@@ -79,61 +82,61 @@ class TerminalProgram:
         os.close(self._master)
 
     def write_keys(self, keys: bytes) -> float:
-        """Send bytes as the keyboard would; the moment that was done (seconds of `time.perf_counter`)."""
+        """Write keys to the terminal and return the time of the write (`time.perf_counter`)."""
         os.write(self._master, keys)
         return time.perf_counter()
 
     def read(self, timeout: float) -> bytes | None:
-        """What it writes next, without control sequences; None when it wrote nothing for that many seconds."""
+        """Return the next output without control sequences, or None after `timeout` seconds without output."""
         if not select.select([self._master], [], [], max(0.0, timeout))[0]:
             return None
         try:
             output = self._incomplete + os.read(self._master, 1 << 20)
         except OSError:
-            raise SystemExit(f"{self._process.args} has ended") from None
+            raise SystemExit(f"{self._process.args} exited unexpectedly") from None
         text = _CONTROL_SEQUENCE.sub(b"", output)
         incomplete = _INCOMPLETE_SEQUENCE.search(text)
         self._incomplete = incomplete.group() if incomplete is not None else b""
         return text[: incomplete.start()] if incomplete is not None else text
 
     def wait_for_output(self, marker: bytes, timeout: float = TIMEOUT) -> float:
-        """Read until `marker` stands in what it wrote; the moment it did.
+        """Read until the output contains `marker`, and return the time (`time.perf_counter`).
 
         Raises:
-            TimeoutError: It never did.
+            TimeoutError: The marker did not appear within `timeout` seconds.
         """
         received = b""
         deadline = time.perf_counter() + timeout
         while marker not in received:
             text = self.read(deadline - time.perf_counter())
             if text is None:
-                raise TimeoutError(f"{marker!r} was not shown, but {received[-2000:]!r}")
+                raise TimeoutError(f"{marker!r} not found in the output {received[-2000:]!r}")
             received = received[-4096:] + text
         return time.perf_counter()
 
     def wait_until_quiet(self, quiet_period: float = 0.3) -> None:
-        """Read until nothing was written for so many seconds."""
+        """Read until no output follows for `quiet_period` seconds."""
         deadline = time.perf_counter() + TIMEOUT
         while self.read(quiet_period) is not None:
             if time.perf_counter() > deadline:
-                raise TimeoutError("it never came to rest")
+                raise TimeoutError(f"{self._process.args} writes output without a pause")
 
     def measure_echo(self, key: bytes) -> "EchoSample":
-        """Press a key, and wait until it shows."""
+        """Press a key and measure the time and CPU until its echo."""
         cpu_before, pressed_at = self.cpu_seconds(), self.write_keys(key)
         return EchoSample(self.wait_for_output(key) - pressed_at, self.cpu_seconds() - cpu_before)
 
     def cpu_seconds(self) -> float:
-        """CPU seconds that all its threads have used."""
+        """Return the CPU time of all threads in seconds."""
         nanoseconds = 0
         for task in Path(f"/proc/{self._process.pid}/task").iterdir():
             try:
                 nanoseconds += int((task / "schedstat").read_text().split()[0])
             except FileNotFoundError:
-                continue  # a thread that has just ended
+                continue  # thread ended in the meantime
         return nanoseconds / 1e9
 
     def resident_mib(self) -> float:
-        """MiB of resident memory."""
+        """Return the resident memory in MiB."""
         (line,) = re.findall(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{self._process.pid}/status").read_text())
         return int(line) / 1024

@@ -1,8 +1,7 @@
-"""Servers that do nothing but talk: one for IRC clients, one for chat-tui, each in a thread of its own.
+"""Minimal traffic servers, one for IRC clients and one for chat-tui, each in its own thread.
 
-They answer what a client needs to sit in one room, and then say as much as they are
-asked to as fast as it is read. What is said was made ready before, so that what is
-measured is the client.
+The servers implement enough for one client in one room and send lines as fast as the client
+reads. All lines are encoded in advance, so that the client is the bottleneck.
 """
 
 import asyncio
@@ -27,7 +26,7 @@ INTERVAL_MS = 5_000
 
 
 def _make_vocabulary() -> list[str]:
-    """Five thousand made-up words, no two alike by rule: chat packs no better than this."""
+    """Return five thousand random words, so that texts compress no better than real chat."""
     rng = Random(1)
     return ["".join(rng.choices("etaoinshrdlucmfwypvbgk", k=rng.randint(2, 9))) for _ in range(5_000)]
 
@@ -35,31 +34,31 @@ def _make_vocabulary() -> list[str]:
 _VOCABULARY = _make_vocabulary()
 _CUMULATIVE_WEIGHTS = list(
     accumulate(1 / rank for rank in range(1, len(_VOCABULARY) + 1))
-)  # Zipf's law, as in any language
+)  # Zipf's law, as in natural language
 
 
 def line_nick(number: int) -> str:
-    """Who says line `number`."""
+    """Return the nickname of the author of line `number`."""
     return NICKS[number * 7 % len(NICKS)]
 
 
 def line_text(number: int) -> str:
-    """What is said in line `number`: lowercase letters, digits and blanks, 20 to 120 characters."""
+    """Return the text of line `number`: 20 to 120 lowercase letters, digits and spaces."""
     rng = Random(number)
     return f"{number} " + " ".join(rng.choices(_VOCABULARY, cum_weights=_CUMULATIVE_WEIGHTS, k=rng.randint(4, 20)))
 
 
 ROOM = "bench"
 BATCH_LINES = 50
-"""Lines that are written at once."""
+"""Lines per write."""
 
 
 class TrafficServer(ABC):
-    """A server with one room.
+    """Server with one room and one client.
 
     Attributes:
-        port: The TCP port on 127.0.0.1.
-        joined: Somebody came into the room.
+        port: TCP port on 127.0.0.1.
+        joined: Set after the join of the client.
     """
 
     def __init__(self) -> None:
@@ -68,15 +67,15 @@ class TrafficServer(ABC):
         self._count = 0
 
     def send_lines(self, lines: int, last_text: str = "", rate: float | None = None) -> threading.Thread:
-        """Say so many lines, beginning now.
+        """Encode lines and send them in a thread.
 
         Args:
-            lines: How many.
-            last: What the last one says, if not something like the others.
-            rate: Lines a second; as fast as they are read if None.
+            lines: Number of lines.
+            last_text: Text of the last line; generated if empty.
+            rate: Lines per second; None for maximum speed.
 
         Returns:
-            A thread that ends when all were given to the kernel.
+            Thread that ends after the last write.
         """
         numbers = range(self._count, self._count + lines)
         self._count += lines
@@ -99,19 +98,19 @@ class TrafficServer(ABC):
             try:
                 self._write(chunk)
             except OSError:
-                return  # the client has gone
+                return  # client disconnected
 
     @abstractmethod
     def _encode_line(self, number: int, text: str) -> bytes:
-        """One line as it is on the wire."""
+        """Return one line in the protocol of the server."""
 
     @abstractmethod
     def _write(self, chunk: bytes) -> None:
-        """Give bytes to the client, and wait until it reads."""
+        """Write bytes to the client, blocking while the client does not read."""
 
 
 class IrcTrafficServer(TrafficServer):
-    """Just enough of RFC 2812 to sit in a channel; without a history, whatever is asked for."""
+    """Minimal IRC server (RFC 2812) with one channel and without history."""
 
     def __init__(self, _history: int = 0) -> None:
         super().__init__()
@@ -156,13 +155,13 @@ class IrcTrafficServer(TrafficServer):
 
 
 class ChatTrafficServer(TrafficServer):
-    """Just enough of the wire (docs/protocol.md) to sit in a room that has a history.
-
-    Attributes:
-        oldest: The `seq` of the oldest message that was asked for.
+    """Minimal chat server (docs/protocol.md) with one room and a history.
 
     Args:
-        history: How many messages were said before.
+        history: Number of history messages.
+
+    Attributes:
+        oldest: Lowest requested `seq`.
     """
 
     def __init__(self, history: int = 0) -> None:
@@ -261,7 +260,7 @@ class ChatTrafficServer(TrafficServer):
     async def _write_with_backpressure(self, chunk: bytes) -> None:
         assert self._transport is not None
         if self._transport.is_closing():
-            raise ConnectionError("the client has gone")
+            raise ConnectionError("the client disconnected")
         self._transport.write(chunk)
-        while self._transport.get_write_buffer_size() > 1 << 16:  # noqa: ASYNC110 (a transport tells nobody)
+        while self._transport.get_write_buffer_size() > 1 << 16:  # noqa: ASYNC110 (transports without a protocol callback require polling)
             await asyncio.sleep(0.001)
