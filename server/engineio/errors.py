@@ -1,7 +1,7 @@
 """Errors of invalid Engine.IO requests, with codes and messages of the Node.js server.
 
-The specification requires status 400 (Engine.IO protocol v4, "Query parameters", "Sending
-and receiving data"). JavaScript clients show the messages in `connect_error`.
+JavaScript clients show the messages in `connect_error`. Status 400 is required by the
+specification (Engine.IO protocol v4, sections on query parameters and on data transfer).
 """
 
 from enum import Enum

@@ -2,7 +2,7 @@
 
 
 class Frame:
-    """One Engine.IO packet, encoded for both transports.
+    """Encoded Engine.IO packet for polling and WebSocket.
 
     Args:
         polling_bytes: The packet as UTF-8.

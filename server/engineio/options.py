@@ -12,7 +12,7 @@ class EngineIOOptions:
     Attributes:
         ping_interval: Seconds between two pings.
         ping_timeout: Seconds for the pong; a later pong aborts the session.
-        connect_timeout: Seconds from the handshake to CONNECT.
+        connect_timeout: Deadline of CONNECT in seconds, from the handshake or the last DISCONNECT.
         max_unsent_bytes: Upper bound of the unsent bytes in one send queue.
         stall_timeout: Seconds without write progress before the session is aborted.
         cors_origins: Allowed origins besides the server's own.

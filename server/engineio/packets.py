@@ -111,7 +111,7 @@ def encode_connect(sid: str) -> bytes:
 
 
 def encode_connect_error(namespace: str, error: bytes) -> bytes:
-    """Return a CONNECT_ERROR message; `error` is a JSON object with `message`."""
+    """Return a CONNECT_ERROR message; `error` is its JSON payload."""
     return b"44%b%b" % (b"" if namespace == ROOT_NAMESPACE else namespace.encode() + b",", error)
 
 

@@ -1,6 +1,6 @@
-"""HTTP long polling (Engine.IO protocol v4, "HTTP long-polling").
+"""Polling transport of a session (Engine.IO protocol v4, "HTTP long-polling").
 
-- Concurrency: one GET and one POST per session; a second one closes the session.
+- Concurrency: a session accepts one pending GET and one pending POST; another one closes the session.
 - GET: the response contains all queued frames, as soon as the queue is not empty.
 - POST: the response is `ok` after all packets are handled.
 - Failure: a request that fails closes the session immediately.

@@ -1,7 +1,7 @@
 """Hardened python-socketio server; the only package with private names of the library.
 
-The library provides the routes, the session ids and CORS. Request and session handling are
-replaced. Behaviour of the library, and the replacement:
+Routes, session ids and CORS are those of the library; request and session handling are not.
+Behaviour of the library, and the replacement:
 
 - Requests that the specification rejects are answered, and their sessions survive: `errors`
   and `polling` follow the specification.
@@ -12,8 +12,8 @@ replaced. Behaviour of the library, and the replacement:
 - Each session has an unbounded queue, a writer task and a ping task: `send_queue` is bounded and
   writes once per tick, and `engineio_server` has one heartbeat for all sessions.
 - A client that stops reading is retained forever: `send_queue` detects stalls.
-- Closing a WebSocket with unread input loses the last frames: `websocket` performs the closing
-  handshake with a deadline.
+- Closing a WebSocket with unread input loses the last frames: `websocket` reads until
+  the client's close frame, up to `close_timeout`.
 - All addresses are 127.0.0.1 and any X-Forwarded-* header is trusted: `server.forwarded` accepts
   trusted proxies only.
 - Each message is compressed once per connection: `websocket` disables compression.

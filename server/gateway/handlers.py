@@ -188,7 +188,7 @@ class Handlers:
         )
 
     def _resolve_member_id(self, connection: ClientConnection, guest_key: str | None) -> str:
-        """Return the member id of a guest key, else of the connection, else a new one.
+        """Return the member id for a join: from the guest key, from an earlier join, or new.
 
         An invalid guest key, for example of another server, is ignored: the client may join as a new
         guest.

@@ -51,7 +51,7 @@ class PresenceBroadcaster:
     """Sender of notices and presence to all rooms.
 
     Args:
-        now: Wall clock, in milliseconds since the epoch, UTC.
+        now: Wall clock, as Unix time in milliseconds.
         monotonic: Monotonic clock, in seconds.
         fanout: Sender of room events.
     """

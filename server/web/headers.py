@@ -23,7 +23,7 @@ _CONTENT_SECURITY_POLICY = "; ".join(
         "script-src 'self'",
         "style-src 'self'",
         "img-src 'self' data:",
-        "connect-src 'self'",  # same-origin WebSockets are 'self' too (CSP Level 3, section 6.7.2.8)
+        "connect-src 'self'",  # includes same-origin WebSockets (CSP Level 3, section 6.7.2.8)
         "base-uri 'none'",
         "form-action 'none'",
         "frame-ancestors 'none'",

@@ -28,7 +28,7 @@ class MetricsSnapshot:
         aborts: Aborted connections since the start, by reason.
         published_entries: Entries published since the start.
         queue_depth: Log commands in the journal queue.
-        lag_buckets: Cumulative counts of event loop lags, by upper bound in seconds.
+        lag_buckets: Cumulative histogram of the event loop lag: pairs of upper bound in seconds and count.
         lag_sum: Sum of the event loop lags in seconds.
     """
 

@@ -32,8 +32,8 @@ def add_routes(
 
     Args:
         app: Application before its start; its `/socket.io/` route is exempt from the middlewares.
-        check_readiness: Called for each `GET /ready`. Returns None if the server accepts messages,
-            else the reason as one sentence for the operator.
+        check_readiness: Called for each `GET /ready`. Returns None if the server is ready, else
+            the problem as a sentence.
         version: Version of the server.
         pages_directory: Directory of custom pages instead of the built-in page.
     """

@@ -29,7 +29,7 @@ class DialectContext:
 
     Attributes:
         room_registry: Rooms with members.
-        timezone: Time zone of formatted times; None for the machine's own.
+        timezone: Time zone of formatted times; None selects the local one.
     """
 
     room_registry: RoomRegistry[ClientConnection]

@@ -92,7 +92,7 @@ class FindChatroomMessages(Request, frozen=True):
 
 
 class Chatroom(WireStruct, frozen=True):
-    """Room resource; `members` counts present members, `created_at` is in milliseconds since the epoch."""
+    """Room resource; `members` counts present members, `created_at` is a Unix time in milliseconds."""
 
     id: int
     name: str
@@ -102,7 +102,7 @@ class Chatroom(WireStruct, frozen=True):
 
 
 class ChatroomMessage(WireStruct, frozen=True):
-    """Streamed message; `created_at` is in milliseconds since the epoch."""
+    """Streamed message; `created_at` is a Unix time in milliseconds."""
 
     chatroom_id: int
     id: int
