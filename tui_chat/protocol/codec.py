@@ -1,7 +1,7 @@
-"""The only place that turns bytes into requests, answers and pushes, and back.
+"""JSON codec for requests, responses and pushes.
 
-Whatever is not exactly a request is refused here with `BadRequest` (or the
-error that its field has), so that nothing behind this module checks a type.
+Decoding validates: an invalid request raises `BadRequest` or the error of the invalid field. Handlers rely on the
+types of decoded requests.
 """
 
 from typing import Any, TypeVar
@@ -18,6 +18,8 @@ WireStructT = TypeVar("WireStructT", bound=WireStruct)
 
 
 class ErrorBody(Struct, rename="camel", omit_defaults=True):
+    """Wire form of a `ChatError` (docs/protocol.md, "Errors")."""
+
     code: str
     message: str
     retry_after: float | None = None
@@ -41,21 +43,21 @@ _push_decoders = {
     events.AUTH_FAIL: msgspec.json.Decoder(events.AuthFailPush),
 }
 REQUEST_EVENTS = frozenset(_request_decoders)
-"""The names of all requests."""
+"""Event names of all requests."""
 
 PUSH_EVENTS = frozenset(_push_decoders)
-"""The names of all pushes."""
+"""Event names of all decodable pushes."""
 
 
 def decode_request(event: str, body: bytes | Raw) -> Request:
-    """The request that an event's one argument stands for.
+    """Decode and validate a request.
 
     Args:
-        event: One of `EVENTS`.
-        body: The argument as JSON.
+        event: Event name.
+        body: Only argument of the event, as JSON.
 
     Raises:
-        ChatError: It is not valid; nothing of it may be used.
+        ChatError: The event is unknown or the body is invalid.
     """
     decoder = _request_decoders.get(event)
     if decoder is None:
@@ -67,27 +69,31 @@ def decode_request(event: str, body: bytes | Raw) -> Request:
 
 
 def request_to_builtins(request: Request) -> dict[str, Any]:
-    """The request as plain JSON types, for a Socket.IO client to send."""
+    """Return the request as JSON-compatible builtins, for clients based on python-socketio."""
     return msgspec.to_builtins(request, str_keys=True)
 
 
 def encode_response(response: WireStruct) -> bytes:
-    """`{"ok": true, …}` with the answer's fields."""
+    """Encode a response as `{"ok": true, …}`."""
     body = _encoder.encode(response)
     return b'{"ok":true}' if body == b"{}" else b'{"ok":true,' + body[1:]
 
 
 def encode_error(error: ChatError) -> bytes:
-    """`{"ok": false, "error": {…}}` as the wire shows an error."""
+    """Encode an error as `{"ok": false, "error": {…}}`."""
     error_body = ErrorBody(error.code, error.message, error.retry_after)
     return b'{"ok":false,"error":' + _encoder.encode(error_body) + b"}"
 
 
 def decode_response(response_type: type[WireStructT], body: bytes | str) -> WireStructT:
-    """What the server answered.
+    """Decode the acknowledgement of a request.
+
+    Args:
+        response_type: Expected response.
+        body: Acknowledgement as JSON.
 
     Raises:
-        ChatError: The server refused, or answered something else (`Internal`).
+        ChatError: The error in the acknowledgement, or `InternalError` for an invalid acknowledgement.
     """
     try:
         status = _status_decoder.decode(body)
@@ -100,15 +106,15 @@ def decode_response(response_type: type[WireStructT], body: bytes | str) -> Wire
 
 
 def encode_push(event: str, body: WireStruct) -> bytes:
-    """`["event",{…}]`: the data of a Socket.IO EVENT packet."""
+    """Encode a push as `["event",{…}]`, the payload of a Socket.IO EVENT packet."""
     return b'["' + event.encode() + b'",' + _encoder.encode(body) + b"]"
 
 
 def decode_push(event: str, body: bytes | str) -> WireStruct:
-    """What a push of the server says.
+    """Decode a push of the server.
 
     Raises:
-        BadRequest: It is no push that this version knows.
+        BadRequest: The push is invalid or unknown to this version.
     """
     decoder = _push_decoders.get(event)
     if decoder is None:
@@ -120,20 +126,24 @@ def decode_push(event: str, body: bytes | str) -> WireStruct:
 
 
 class SocketIOJson:
-    """msgspec in the shape that python-socketio's `json=` expects.
+    """JSON module for the `json` parameter of python-socketio, based on msgspec.
 
-    It refuses NaN and lone surrogates, which the standard module lets through
-    and browsers or storage then choke on. The setting is process-wide.
+    Rejects NaN and lone surrogates. The standard library accepts both, although browsers and storage do not. The
+    parameter is process-wide.
     """
 
     @staticmethod
     def dumps(value: Any, *, separators: tuple[str, str] | None = None) -> str:
-        """Compact JSON as text; `separators` is what the library passes, and moot."""
+        """Return compact JSON; `separators` is accepted for compatibility and ignored."""
         return _encoder.encode(value).decode()
 
     @staticmethod
     def loads(body: str | bytes) -> Any:
-        """The value, or `ValueError` for whatever is not JSON."""
+        """Parse JSON.
+
+        Raises:
+            ValueError: The input is not valid JSON.
+        """
         try:
             return msgspec.json.decode(body)
         except RecursionError:

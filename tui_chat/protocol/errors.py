@@ -1,19 +1,19 @@
-"""Everything that can go wrong with a request, as one small tree.
+"""Error tree of the protocol, with the wire codes.
 
-Raised wherever the fault is seen and turned into an answer in one place
-(`server.gateway.dispatcher`); the client raises the same classes from the answer.
+The server converts errors to responses in `server.gateway.dispatcher`; the client raises the same classes for error
+responses.
 """
 
 from typing import ClassVar
 
 
 class ChatError(Exception):
-    """A request was refused.
+    """Failed request.
 
     Attributes:
-        code: The wire's word for it (docs/protocol.md, "Errors").
-        message: One sentence for a person, without any of the request's text.
-        retry_after: Seconds after which the same request may succeed, or None.
+        code: Wire code (docs/protocol.md, "Errors").
+        message: One sentence for the user, without any content of the request.
+        retry_after: Seconds until a retry may succeed, None if unknown.
     """
 
     code: ClassVar[str] = "internal"
@@ -25,77 +25,77 @@ class ChatError(Exception):
 
 
 class BadRequest(ChatError):
-    """A field is missing, has a wrong type or is out of its range."""
+    """Missing field, wrong type or value out of range."""
 
     code = "bad_request"
 
 
 class Unauthorized(ChatError):
-    """The token or key is not valid."""
+    """Invalid token or key."""
 
     code = "unauthorized"
 
 
 class Forbidden(ChatError):
-    """You are known, and may not do this."""
+    """Insufficient permission of an authenticated member."""
 
     code = "forbidden"
 
 
 class NotJoined(ChatError):
-    """The room has to be joined first."""
+    """Room that the connection has not joined."""
 
     code = "not_joined"
 
 
 class NotFound(ChatError):
-    """There is no such thing, or none that you may see."""
+    """Object that does not exist or is not visible to the member."""
 
     code = "not_found"
 
 
 class NickInvalid(ChatError):
-    """The nickname is empty or holds a character that names cannot have."""
+    """Nickname that is empty or contains a forbidden character."""
 
     code = "nick_invalid"
 
 
 class RoomInvalid(ChatError):
-    """The room name is empty or holds a character that names cannot have."""
+    """Room name that is empty or contains a forbidden character."""
 
     code = "room_invalid"
 
 
 class TooLong(ChatError):
-    """A text or name is longer than `tui_chat.protocol.limits` allows."""
+    """Text or name above its limit in `tui_chat.protocol.limits`."""
 
     code = "too_long"
 
 
 class RateLimited(ChatError):
-    """Too many requests; `retry_after` says when the next is taken."""
+    """Exceeded rate limit; `retry_after` is the time until the next permitted request."""
 
     code = "rate_limited"
 
 
 class Conflict(ChatError):
-    """The request contradicts one that was accepted before."""
+    """Conflict with a previously accepted request."""
 
     code = "conflict"
 
 
 class Unavailable(ChatError):
-    """The server cannot do it now.
+    """Temporary failure of the server.
 
-    Almost always nothing was changed; a database that fails at the very end of a commit may have kept it.
-    Repeated with its `clientId`, a message is then answered as it was written (docs/guarantees.md).
+    Usually without any effect. A database failure at the end of a commit is the exception; a repeat with the same
+    `clientId` then returns the stored message (docs/guarantees.md).
     """
 
     code = "unavailable"
 
 
 class InternalError(ChatError):
-    """The server made a mistake; its log has the details."""
+    """Unexpected failure of the server, with details in its log."""
 
     code = "internal"
 
@@ -120,5 +120,5 @@ ERRORS_BY_CODE: dict[str, type[ChatError]] = {
 
 
 def error_from_code(code: str, message: str, retry_after: float | None = None) -> ChatError:
-    """The error that an answer stands for; an unknown code is `Internal`."""
+    """Return the error for a wire code; `InternalError` for an unknown code."""
     return ERRORS_BY_CODE.get(code, InternalError)(message, retry_after)

@@ -1,8 +1,7 @@
-"""What the server tells: entries of a room's log, notices and other pushes.
+"""Log entries, notices and other pushes of the server.
 
-An entry has a `seq`, which starts at 1 and grows by exactly 1 per entry of its
-room, edits and reactions included, and an `id`, which is unique over the server
-and grows. `ts` is in milliseconds since the epoch, UTC. (docs/protocol.md, "Entries")
+`seq` starts at 1 and increases by exactly 1 per entry of a room, including edits and reactions. `id` is unique per
+server and increasing. `ts` is in milliseconds since the epoch, UTC (docs/protocol.md, "Entries").
 """
 
 from typing import Literal
@@ -11,19 +10,18 @@ from msgspec import Struct
 
 
 class WireStruct(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
-    """The common shape: camelCase names, optional fields left out, unknown ones ignored."""
+    """Base of all wire structs: camelCase names, default values omitted, unknown fields ignored."""
 
 
 class Member(WireStruct, frozen=True):
-    """Somebody in a room.
+    """Member of a room.
 
     Attributes:
-        member_id: Stable over reconnects; tells people apart when nicknames change.
-        nick_name: Unique in the room while its owner is there.
-        role: What the member may do: `member`, `moderator` or `owner`.
-        account: The name of the account, for those who have one.
-        via: The form of the client, when it is a plain one (docs/dialects.md): it may
-            show neither edits nor reactions.
+        member_id: Stable identifier, independent of the nickname and of reconnects.
+        nick_name: Nickname, unique among the present members.
+        role: `member`, `moderator` or `owner`.
+        account: Account name, None for guests.
+        via: Dialect of a basic client (docs/dialects.md), which may show neither edits nor reactions; otherwise None.
     """
 
     member_id: str
@@ -34,13 +32,21 @@ class Member(WireStruct, frozen=True):
 
 
 class Message(WireStruct, frozen=True, tag_field="kind", tag="message"):
-    """Something that somebody said, in its present state when it comes from history.
+    """Message entry; in history responses with its current state.
 
     Attributes:
-        reply_to: The `seq` of the message that this one answers.
-        edited: The `seq` of the last edit.
-        deleted: The text is gone; `message` is empty.
-        reactions: Emoji to the ids of the members who chose it, in that order.
+        room: Display name of the room.
+        seq: Position in the room log.
+        id: Server-wide identifier.
+        nick_name: Nickname of the author at the time of the message.
+        member_id: Member id of the author.
+        message: Body, empty after a deletion.
+        ts: Server time in milliseconds since the epoch.
+        account: Account name of the author, None for guests.
+        reply_to: `seq` of the answered message.
+        edited: `seq` of the last edit.
+        deleted: Deletion state.
+        reactions: Member ids per emoji, both in order of appearance.
     """
 
     room: str
@@ -58,7 +64,7 @@ class Message(WireStruct, frozen=True, tag_field="kind", tag="message"):
 
 
 class ChangeEntry(WireStruct, frozen=True):
-    """The fields of every entry that changes something said before (or the room)."""
+    """Common fields of entries that change a message or the room."""
 
     room: str
     seq: int
@@ -69,20 +75,20 @@ class ChangeEntry(WireStruct, frozen=True):
 
 
 class Edit(ChangeEntry, frozen=True, tag_field="kind", tag="edit"):
-    """The message with `seq` `target` now reads `message`."""
+    """Replacement of the text of message `target` by `message`."""
 
     target: int
     message: str
 
 
 class Deletion(ChangeEntry, frozen=True, tag_field="kind", tag="delete"):
-    """The message with `seq` `target` is gone."""
+    """Deletion of message `target`."""
 
     target: int
 
 
 class Reaction(ChangeEntry, frozen=True, tag_field="kind", tag="reaction"):
-    """A member put `emoji` under message `target`, or took it away (`on` false)."""
+    """Addition (`on`) or removal of reaction `emoji` on message `target`."""
 
     target: int
     emoji: str
@@ -90,22 +96,22 @@ class Reaction(ChangeEntry, frozen=True, tag_field="kind", tag="reaction"):
 
 
 class TopicChange(ChangeEntry, frozen=True, tag_field="kind", tag="topic"):
-    """The room has a new topic; an empty one takes it away."""
+    """New topic of the room, empty for none."""
 
     topic: str
 
 
 Update = Edit | Deletion | Reaction | TopicChange
-"""What event `update` carries."""
+"""Body types of the `update` event."""
 
 Entry = Message | Edit | Deletion | Reaction | TopicChange
-"""One place in a room's log."""
+"""Entry of a room log."""
 
 
 class Notice(WireStruct, frozen=True):
-    """The fields of every ephemeral line: shown to those present, never stored.
+    """Common fields of ephemeral notices, which are sent to present members and never stored.
 
-    `message` says it in words for clients that know no other field; `via` is the member's.
+    `message` is the text for basic clients; `via` is the dialect of the member.
     """
 
     room: str
@@ -117,36 +123,36 @@ class Notice(WireStruct, frozen=True):
 
 
 class JoinNotice(Notice, frozen=True, tag_field="kind", tag="join"):
-    """Somebody came; in a storm of joins, `more` others too."""
+    """Join of a member; `more` counts further joins coalesced into the notice."""
 
     more: int = 0
 
 
 class LeaveNotice(Notice, frozen=True, tag_field="kind", tag="leave"):
-    """Somebody left; when many do, `more` others too."""
+    """Departure of a member; `more` counts further departures coalesced into the notice."""
 
     more: int = 0
 
 
 class NickNotice(Notice, frozen=True, kw_only=True, tag_field="kind", tag="nick"):
-    """Somebody has a new nickname, `nick_name`; it was `old_nick_name`."""
+    """Nickname change from `old_nick_name` to `nick_name`."""
 
     old_nick_name: str
 
 
 MessagePush = Message | JoinNotice | LeaveNotice | NickNotice
-"""What event `message` carries."""
+"""Body types of the `message` event."""
 
 
 class RenamedMember(WireStruct, frozen=True):
-    """A member with its new nickname."""
+    """New nickname of a member."""
 
     member_id: str
     nick_name: str
 
 
 class PresencePush(WireStruct, frozen=True):
-    """Who came, left or changed nickname since the last such push of the room."""
+    """Joined, departed and renamed members of a room since its previous presence push."""
 
     room: str
     joined: list[Member]
@@ -155,7 +161,7 @@ class PresencePush(WireStruct, frozen=True):
 
 
 class TypingPush(WireStruct, frozen=True):
-    """A member began to type, or stopped."""
+    """Start (`on`) or end of a typing indicator."""
 
     room: str
     member_id: str
@@ -163,7 +169,7 @@ class TypingPush(WireStruct, frozen=True):
 
 
 class ReadMarkerPush(WireStruct, frozen=True):
-    """How far you have read, told to your other connections."""
+    """Read marker of the member, sent to its other connections."""
 
     room: str
     seq: int
@@ -171,7 +177,7 @@ class ReadMarkerPush(WireStruct, frozen=True):
 
 
 class ErrorPush(WireStruct, frozen=True):
-    """A request that asked for no acknowledgement was refused; the fields are those of an answer's `error`."""
+    """Error of a request without an acknowledgement; fields as in the `error` of a response."""
 
     code: str
     message: str
@@ -179,13 +185,13 @@ class ErrorPush(WireStruct, frozen=True):
 
 
 class GoingAwayPush(WireStruct, frozen=True):
-    """The server stops as planned: come back after this many seconds, with jitter."""
+    """Announcement of a planned shutdown; reconnect after `reconnect_after` seconds, with jitter."""
 
     reconnect_after: float
 
 
 class AuthFailPush(WireStruct, frozen=True):
-    """The token is not valid; the connection is then closed."""
+    """Announcement of an invalid token, followed by the close of the connection."""
 
     message: str = "the token is not valid"
 

@@ -1,24 +1,25 @@
-"""The sizes that the wire allows (docs/protocol.md, "Limits").
+"""Size limits of the protocol (docs/protocol.md, "Limits").
 
-Too long is an error, never a silent cut. Names are counted in user-perceived
-characters (UAX #29 grapheme clusters), texts in code points after cleaning.
+Excess length is an error, never a truncation. Names are counted in grapheme clusters (UAX #29), texts in code points
+after sanitizing.
 """
 
 NICKNAME_GRAPHEMES = 32
 ROOM_NAME_GRAPHEMES = 64
 NAME_CODE_POINTS = 256
-"""A name of few user-perceived characters can still hide hundreds of combining marks."""
+"""Limit of code points in a name, because a grapheme cluster can contain any number of combining marks."""
 
 MESSAGE_CHARACTERS = 4_000
 TOPIC_CHARACTERS = 250
 QUERY_CHARACTERS = 250
 REACTION_CODE_POINTS = 16
-"""The longest emoji, two people with skin tones who kiss, has ten."""
+"""Limit of code points in a reaction; the longest emoji, a kiss with two skin tones, has ten."""
+
 REACTION_COLUMNS = 8
-"""Of a terminal, for a reaction that is a word."""
+"""Maximum width of a word reaction in terminal columns."""
 
 PACKET_BYTES = 64 * 1024
-"""One Engine.IO packet, before it is decoded."""
+"""Maximum size of an encoded Engine.IO packet in bytes."""
 
 ROOMS_PER_CONNECTION = 64
 
@@ -28,7 +29,7 @@ SEARCH_PAGE = 100
 ROOM_LIST_PAGE = 200
 
 SECRET_CHARACTERS = 128
-"""Guest keys, tokens and invite codes as they may arrive; the server's own are shorter."""
+"""Maximum length of received guest keys, tokens and invite codes; issued ones are shorter."""
 
 SEQ_MAX = 2**53 - 1
-"""`seq`, `id` and `ts` must survive a JavaScript number (RFC 8259, section 6)."""
+"""Maximum of `seq`, `id` and `ts`: the largest exact integer of a JavaScript number (RFC 8259, section 6)."""

@@ -1,8 +1,7 @@
-"""Nicknames and room names: what they may hold, and when two are the same.
+"""Validation and comparison of nicknames and room names.
 
-Both follow the Nickname profile of PRECIS (RFC 8266): letters, digits, symbols
-and spaces of any script, in compatibility form, without controls or invisible
-characters. Two names are the same when their keys are equal.
+The rules are the PRECIS Nickname profile (RFC 8266): letters, digits, symbols and spaces of all scripts, in
+compatibility form, without control or invisible characters. Two names are equal if their canonical keys are equal.
 """
 
 import re
@@ -24,57 +23,57 @@ class _PrecisProfile(Protocol):
 
 
 NICKNAME_PROFILE = cast(_PrecisProfile, precis_i18n.get_profile("NicknameCasePreserved"))
-"""The profile as names are shown; `enforce` raises `UnicodeEncodeError`."""
+"""Case-preserving profile for display names; `enforce` raises `UnicodeEncodeError` for an invalid name."""
 _CASE_MAPPED_PROFILE = cast(_PrecisProfile, precis_i18n.get_profile("NicknameCaseMapped"))
 
 
 @lru_cache(maxsize=4096)
 def validate_nickname(name: str) -> str:
-    """The nickname as it is shown.
+    """Return the display form of a nickname.
 
     Raises:
-        NickInvalid: It is empty or holds a character that names cannot have.
-        TooLong: It has more than `NICKNAME_GRAPHEMES` user-perceived characters.
+        NickInvalid: The nickname is empty or contains a forbidden character.
+        TooLong: The nickname exceeds `NICKNAME_GRAPHEMES` grapheme clusters.
     """
     return _validate_name(name, "a nickname", NICKNAME_GRAPHEMES, NickInvalid)
 
 
 @lru_cache(maxsize=4096)
 def validate_room_name(name: str) -> str:
-    """The room's name as it is shown.
+    """Return the display form of a room name.
 
     Raises:
-        RoomInvalid: It is empty or holds a character that names cannot have.
-        TooLong: It has more than `ROOM_NAME_GRAPHEMES` user-perceived characters.
+        RoomInvalid: The room name is empty or contains a forbidden character.
+        TooLong: The room name exceeds `ROOM_NAME_GRAPHEMES` grapheme clusters.
     """
     return _validate_name(name, "a room name", ROOM_NAME_GRAPHEMES, RoomInvalid)
 
 
 @lru_cache(maxsize=4096)
 def canonical_key(name: str) -> str:
-    """What tells names apart: width, case and spacing are folded away.
+    """Return the comparison key of a name, independent of case, width and spacing.
 
     Args:
-        name: A name that `nickname` or `room_name` gave. What is no name, such as a
-            foreign server may send for one, is like nothing but itself.
+        name: Validated name. An invalid name, for example from another server implementation, is its own key with the
+            prefix U+FFFD.
     """
     try:
         folded = _CASE_MAPPED_PROFILE.enforce(name)
     except UnicodeEncodeError:
-        return f"\ufffd{name}"  # which no name holds
-    # The profile lowers case (RFC 8264, section 5.2.3); folding it also makes ß and SS the same.
+        return f"\ufffd{name}"  # marks the key of an invalid name
+    # The profile converts to lower case (RFC 8264, section 5.2.3); case folding additionally equates ß and SS.
     return unicodedata.normalize("NFKC", folded.casefold())
 
 
 def with_suffix(name: str, number: int) -> str:
-    """The name with a number behind it, shortened so that it still fits."""
+    """Return the name with a numeric suffix, truncated to the maximum length."""
     suffix = str(number)
     graphemes = list(iter_graphemes(name))
     return "".join(graphemes[: NICKNAME_GRAPHEMES - len(suffix)]).rstrip() + suffix
 
 
 def has_suffix(nick: str, base_name: str) -> bool:
-    """Whether the nickname is the name with a number behind it."""
+    """Return whether a nickname is the base name with a numeric suffix."""
     suffix = _NUMERIC_SUFFIX.search(nick)
     return suffix is not None and with_suffix(base_name, int(suffix[0])) == nick
 

@@ -1,11 +1,10 @@
-"""What a reaction may be: one emoji, or a short word such as `+1`, `lol` or `赞`.
+"""Validation of reactions: an emoji or a word such as `+1`, `lol` or `赞`.
 
-Rule 1  An emoji is one as UTS #51 writes it (section 1.4.9, ED-9 to ED-17): a picture
-        with its presentation, skin tone or tags, several of them joined, a keycap or
-        a flag. New ones pass as soon as their code points are known or reserved.
-Rule 2  A word is what a name could be (`tui_chat.protocol.names`), without spaces and of
-        few columns: enough to nod, too little for a sentence, and never invisible.
-Rule 3  What is taken away may be any short line: older versions took those.
+- Emoji: the grammar of UTS #51 (section 1.4.9, ED-9 to ED-17), which includes presentation selectors, skin tones, tags,
+  joined sequences, keycaps and flags. Reserved code points are accepted, so future emoji are valid.
+- Words: characters of names (`tui_chat.protocol.names`) without spaces, at most `REACTION_COLUMNS` wide, never
+  invisible.
+- Removal: any sanitized line, because older versions accepted arbitrary reactions.
 """
 
 import re
@@ -28,21 +27,21 @@ _EMOJI_SEQUENCE = re.compile(
 _RULE_MESSAGE = f"a reaction is one emoji, or a word of at most {REACTION_COLUMNS} columns"
 _FORBIDDEN_IN_WORD = re.compile(
     f"{_PICTOGRAPH}|[\U0001f1e6-\U0001f1ff]"  # parts of emoji
-    "|[\u20dd-\u20e0\u20e2-\u20e4]"  # marks that enclose what stands before them
-    "|[\u115f\u1160\u2800\u3164\uffa0]"  # letters and signs that are drawn as nothing
+    "|[\u20dd-\u20e0\u20e2-\u20e4]"  # enclosing marks
+    "|[\u115f\u1160\u2800\u3164\uffa0]"  # letters and symbols without a visible glyph
 )
 
 
 def validate_reaction(text: str, *, on: bool = True) -> str:
-    """A reaction as it is kept: cleaned, and as the rules want it.
+    """Return a reaction in its stored form.
 
     Args:
-        text: As it came.
-        on: It is put there, not taken away.
+        text: Received reaction.
+        on: Addition of the reaction; False for a removal.
 
     Raises:
-        BadRequest: It is empty, or neither an emoji nor a short word.
-        TooLong: More than `REACTION_CODE_POINTS` are left of it.
+        BadRequest: The sanitized reaction is empty, or matches neither rule.
+        TooLong: The sanitized reaction exceeds `REACTION_CODE_POINTS`.
     """
     text = sanitize_line(text)
     if not text:

@@ -1,8 +1,8 @@
-"""What a client may ask for, one struct per event (docs/protocol.md, "Requests").
+"""Requests of the client, one struct per event (docs/protocol.md, "Requests").
 
-A request that exists is valid: building one cleans its texts, checks its names
-and sizes, and raises the error of `tui_chat.protocol.errors` that says what is
-wrong. Both sides build them here, so neither can send or take anything else.
+Construction sanitizes texts and validates names and text lengths; a violation raises the matching error of
+`tui_chat.protocol.errors`. The decoder additionally checks types and numeric ranges. Client and server share the
+structs.
 """
 
 from typing import Annotated, Any, ClassVar, Literal
@@ -30,11 +30,11 @@ OpaqueString = Annotated[str, Meta(min_length=1, max_length=SECRET_CHARACTERS)]
 
 
 class Request(WireStruct, frozen=True):
-    """What all requests share.
+    """Base of all requests.
 
     Attributes:
-        event: The name of the Socket.IO event that carries it.
-        rate: Which of a connection's rates counts it (`server.gateway.rate_limits`).
+        event: Name of the Socket.IO event.
+        rate_class: Rate limit of the connection that applies to the request (`server.gateway.rate_limits`).
     """
 
     event: ClassVar[str]
@@ -46,7 +46,7 @@ class Request(WireStruct, frozen=True):
 
 
 class RoomRequest(Request, frozen=True):
-    """A request about one room."""
+    """Request for one room."""
 
     room: str
 
@@ -55,12 +55,15 @@ class RoomRequest(Request, frozen=True):
 
 
 class JoinRoom(Request, frozen=True):
-    """Come into a room, or come back to it with what you held.
+    """Join a room, or rejoin it after a lost connection.
 
     Attributes:
-        since: The last `seq` held, to get only what came after it.
-        guest_key: The secret of an earlier join, to be the same member again.
-        invite: The code that opens a room which is not public.
+        room_name: Name of the room.
+        nick_name: Requested nickname.
+        since: `seq` of the newest known entry; the response contains only newer ones.
+        limit: Maximum number of entries in the response.
+        guest_key: Guest key of an earlier join, to keep the member id.
+        invite: Invite code of a private room.
     """
 
     event: ClassVar[str] = "joinRoom"
@@ -79,18 +82,19 @@ class JoinRoom(Request, frozen=True):
 
 
 class LeaveRoom(RoomRequest, frozen=True):
-    """Go out of a room."""
+    """Leave a room."""
 
     event: ClassVar[str] = "leaveRoom"
 
 
 class SendMessage(RoomRequest, frozen=True):
-    """Say something.
+    """Send a message.
 
     Attributes:
-        client_id: Chosen by the client; a repeat is answered as the first was.
-        reply_to: The `seq` of the message that this one answers.
-        nick_name: Ignored; plain clients send it.
+        message: Message body.
+        client_id: Idempotency key chosen by the client.
+        reply_to: `seq` of the answered message.
+        nick_name: Ignored; sent by basic clients.
     """
 
     event: ClassVar[str] = "sendMessage"
@@ -105,10 +109,14 @@ class SendMessage(RoomRequest, frozen=True):
 
 
 class History(RoomRequest, frozen=True):
-    """A page of a room's log, by exactly one of four places in it.
+    """Request a page of a room log; exactly one of the four positions is required.
 
     Attributes:
-        at: A time, in milliseconds since the epoch: about the first entry of then or later.
+        before: Entries directly before this `seq`.
+        after: Entries directly after this `seq`.
+        around: Entries on both sides of this `seq`.
+        at: Entries around the first entry at or after this time, in milliseconds since the epoch.
+        limit: Maximum number of entries.
     """
 
     event: ClassVar[str] = "history"
@@ -125,7 +133,7 @@ class History(RoomRequest, frozen=True):
 
 
 class EditMessage(RoomRequest, frozen=True):
-    """Say it otherwise."""
+    """Replace the text of message `seq`."""
 
     event: ClassVar[str] = "editMessage"
     seq: Seq
@@ -136,14 +144,14 @@ class EditMessage(RoomRequest, frozen=True):
 
 
 class DeleteMessage(RoomRequest, frozen=True):
-    """Take a message back."""
+    """Delete message `seq`."""
 
     event: ClassVar[str] = "deleteMessage"
     seq: Seq
 
 
 class React(RoomRequest, frozen=True):
-    """Put an emoji or a short word under a message, or take it away."""
+    """Add (`on`) or remove a reaction on message `seq`."""
 
     event: ClassVar[str] = "react"
     seq: Seq
@@ -155,24 +163,27 @@ class React(RoomRequest, frozen=True):
 
 
 class Typing(RoomRequest, frozen=True):
-    """Tell the room that you type, or no longer do."""
+    """Show (`on`) or clear the typing indicator of the member."""
 
     event: ClassVar[str] = "typing"
     on: bool
 
 
 class MarkRead(RoomRequest, frozen=True):
-    """Tell how far you have read."""
+    """Set the read marker of the member to `seq`."""
 
     event: ClassVar[str] = "markRead"
     seq: NonNegative
 
 
 class Search(Request, frozen=True):
-    """Look for a text in one room, or in all that you may see.
+    """Search one room, or all rooms visible to the member.
 
     Attributes:
-        before: Only what is older than this `id`: the next page.
+        query: Query text.
+        room: Room to search, None for all visible rooms.
+        before: Exclusive upper bound of the entry `id`, for the next page.
+        limit: Maximum number of messages.
     """
 
     event: ClassVar[str] = "search"
@@ -190,7 +201,7 @@ class Search(Request, frozen=True):
 
 
 class ListRooms(Request, frozen=True):
-    """The public rooms, and yours."""
+    """List public and joined rooms, optionally filtered by `query`."""
 
     event: ClassVar[str] = "listRooms"
     query: str | None = None
@@ -201,7 +212,7 @@ class ListRooms(Request, frozen=True):
 
 
 class ChangeNick(Request, frozen=True):
-    """Take another nickname, in one room or in all you are in."""
+    """Change the nickname in one room, or in all joined rooms if `room` is None."""
 
     event: ClassVar[str] = "changeNick"
     rate_class: ClassVar[str] = "joins"
@@ -214,7 +225,7 @@ class ChangeNick(Request, frozen=True):
 
 
 class SetTopic(RoomRequest, frozen=True):
-    """Say what the room is about."""
+    """Set the room topic; an empty topic removes the current one."""
 
     event: ClassVar[str] = "setTopic"
     topic: str
@@ -224,44 +235,44 @@ class SetTopic(RoomRequest, frozen=True):
 
 
 class MemberRequest(RoomRequest, frozen=True):
-    """A request about one member of a room."""
+    """Base of moderation requests that target a member."""
 
     member_id: OpaqueString
 
 
 class Kick(MemberRequest, frozen=True):
-    """Put a member out; it may come back."""
+    """Remove a member; a later join is permitted."""
 
     event: ClassVar[str] = "kick"
 
 
 class Ban(MemberRequest, frozen=True):
-    """Put a member out for good."""
+    """Remove a member permanently."""
 
     event: ClassVar[str] = "ban"
 
 
 class Unban(MemberRequest, frozen=True):
-    """Let a member come back."""
+    """Permit a banned member to join again."""
 
     event: ClassVar[str] = "unban"
 
 
 class CreateInvite(RoomRequest, frozen=True):
-    """A code that lets others in."""
+    """Create an invite code for a room."""
 
     event: ClassVar[str] = "createInvite"
 
 
 class SetRole(MemberRequest, frozen=True):
-    """Say what a member may do."""
+    """Set the role of a member."""
 
     event: ClassVar[str] = "setRole"
     role: Literal["member", "moderator", "owner"]
 
 
 class SetVisibility(RoomRequest, frozen=True):
-    """Say who may see the room."""
+    """Set the visibility of a room."""
 
     event: ClassVar[str] = "setVisibility"
     visibility: Literal["public", "private"]

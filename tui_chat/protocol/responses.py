@@ -1,16 +1,19 @@
-"""What a request is answered with, one struct per kind (docs/protocol.md, "Requests").
+"""Responses of the server, one struct per kind (docs/protocol.md, "Requests").
 
-The codec puts `"ok": true` before the fields, or `"ok": false` and the error.
+The codec prepends `"ok": true`; errors are encoded separately.
 """
 
 from tui_chat.protocol.events import Entry, Member, Message, WireStruct
 
 
 class RoomState(WireStruct, frozen=True):
-    """A room as it is now.
+    """Current state of a room.
 
     Attributes:
-        last_seq: The `seq` of its newest entry, 0 while there is none.
+        name: Display name.
+        topic: Topic, empty if unset.
+        last_seq: `seq` of the newest entry, 0 for an empty log.
+        visibility: `public` or `private`.
     """
 
     name: str
@@ -20,18 +23,20 @@ class RoomState(WireStruct, frozen=True):
 
 
 class Empty(WireStruct, frozen=True):
-    """It was done, and there is nothing else to say."""
+    """Success without further fields."""
 
 
 class JoinResponse(WireStruct, frozen=True):
-    """You are in the room.
+    """Successful join.
 
     Attributes:
-        nick_name: The one you got; the one you asked for may have been taken.
-        member_id: Your own.
-        guest_key: Your secret, to come back as the same member.
-        messages: The newest entries, or the newest of those after `since`, ascending.
-        has_more: There are entries before the first of `messages` (after `since`).
+        room: State of the room.
+        nick_name: Assigned nickname, which may differ from the requested one.
+        member_id: Member id of the client.
+        guest_key: Credential for later joins as the same member.
+        members: Present members, in order of arrival.
+        messages: Newest entries (after `since`, if given), in ascending order.
+        has_more: Entries exist before the first of `messages` (and after `since`).
     """
 
     room: RoomState
@@ -44,10 +49,13 @@ class JoinResponse(WireStruct, frozen=True):
 
 
 class SendResponse(WireStruct, frozen=True):
-    """The message is on disk.
+    """Stored message.
 
     Attributes:
-        duplicate: This `clientId` was taken before; this is its first answer again.
+        seq: Position in the room log.
+        id: Server-wide identifier.
+        ts: Server time in milliseconds since the epoch.
+        duplicate: The `clientId` was stored before; the fields belong to the original message.
     """
 
     seq: int
@@ -57,12 +65,12 @@ class SendResponse(WireStruct, frozen=True):
 
 
 class HistoryPage(WireStruct, frozen=True):
-    """A piece of a room's log, ascending, each message in its present state.
+    """Page of a room log in ascending order, with messages in their current state.
 
     Attributes:
-        has_more: There is more in the direction that was asked for.
-        last_seq: The room's newest `seq` when the page was read: the state of
-            its messages includes every change up to there.
+        messages: Entries of the page.
+        has_more: Further entries exist in the requested direction.
+        last_seq: Newest `seq` of the room at the time of the read; message states include all changes up to this entry.
     """
 
     messages: list[Entry]
@@ -71,24 +79,25 @@ class HistoryPage(WireStruct, frozen=True):
 
 
 class ChangeAccepted(WireStruct, frozen=True):
-    """The change is on disk as an entry of its own, with this `seq`."""
+    """Stored change; `revision` is the `seq` of its entry, or the newest `seq` for a no-op change."""
 
     revision: int
 
 
 class UnreadCount(WireStruct, frozen=True):
-    """How many messages come after the mark."""
+    """Number of messages after the read marker."""
 
     unread: int
 
 
 class SearchResponse(WireStruct, frozen=True):
-    """What the search found, newest first, each message in its present state.
+    """Matching messages, newest first, in their current state.
 
     Attributes:
-        has_more: There may be more: ask again with `before` set to `next`.
-        next: How far the search came, as an `id`; it may have found nothing up to there.
-        incomplete: Older messages are still being indexed, and were not looked at.
+        messages: Messages of this page.
+        has_more: Further results may exist; repeat the request with `before` set to `next`.
+        next: `id` at which the search stopped, possibly after a page without a match.
+        incomplete: The index of older messages is incomplete, so matches may be missing.
     """
 
     messages: list[Message]
@@ -98,7 +107,7 @@ class SearchResponse(WireStruct, frozen=True):
 
 
 class RoomSummary(WireStruct, frozen=True):
-    """A room in a list; `members` counts those present."""
+    """Room in a room list; `members` is the number of present members."""
 
     name: str
     topic: str
@@ -107,18 +116,18 @@ class RoomSummary(WireStruct, frozen=True):
 
 
 class RoomListResponse(WireStruct, frozen=True):
-    """The rooms that match, those with most members first."""
+    """Matching rooms, ordered by descending number of members."""
 
     rooms: list[RoomSummary]
 
 
 class NickChanged(WireStruct, frozen=True):
-    """The nickname you got."""
+    """Assigned nickname."""
 
     nick_name: str
 
 
 class InviteCode(WireStruct, frozen=True):
-    """A code that lets others in."""
+    """Invite code of a room."""
 
     invite: str

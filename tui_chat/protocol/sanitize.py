@@ -1,12 +1,12 @@
-"""Cleaning of every string that another person will see.
+"""Sanitizing of all texts that are displayed to other users.
 
-Rule 1  What comes out is NFC (UAX #15) and cleaning it again changes nothing.
-Rule 2  No C0 or C1 control and no DEL is left; a body keeps tab and newline.
-Rule 3  No bidirectional embedding, override or isolate is left (UAX #9): they
-        would reorder what stands around the text.
-Rule 4  Nothing is cut. What is too long, or cannot be encoded, is refused.
+- Normalization: the result is NFC (UAX #15), and sanitizing is idempotent.
+- Control characters: C0, C1 and DEL are removed; bodies keep tab and newline.
+- Bidirectional formatting: embeddings, overrides and isolates (UAX #9) are removed, because they reorder text outside
+  of the message.
+- Limits: excess length and unencodable text raise an error; nothing is truncated.
 
-The server cleans what it stores, the client what it shows, with this code.
+The server sanitizes stored texts, and the client sanitizes displayed texts, both with this module.
 """
 
 import re
@@ -23,33 +23,33 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def sanitize_body(text: str) -> str:
-    """A message body of any length without what could harm a reader.
+    """Return a message body of any length in sanitized form.
 
     Raises:
-        BadRequest: It holds a lone surrogate, which no encoding can carry.
+        BadRequest: The text contains a lone surrogate, which no encoding supports.
     """
     if text.isascii() and text.isprintable():
-        return text  # most of what is said: nothing in it could be cleaned
+        return text  # fast path for most messages
     text = _NEWLINES.sub("\n", _require_encodable(text))
     return unicodedata.normalize("NFC", _FORBIDDEN_IN_BODY.sub("", text))
 
 
 def sanitize_line(text: str) -> str:
-    """One line: line breaks and tabs become spaces, the rest as in a body.
+    """Return a text as one sanitized line, with spaces in place of tabs and line breaks.
 
     Raises:
-        BadRequest: It holds a lone surrogate.
+        BadRequest: The text contains a lone surrogate.
     """
     text = _NEWLINES.sub("\n", _require_encodable(text)).replace("\n", " ").replace("\t", " ")
     return unicodedata.normalize("NFC", _FORBIDDEN_IN_LINE.sub("", text)).strip()
 
 
 def validate_message_body(text: str) -> str:
-    """A body as a message may have it: cleaned, not empty, not too long.
+    """Return a sanitized message body that is neither empty nor too long.
 
     Raises:
-        BadRequest: Nothing is left of it, or it cannot be encoded.
-        TooLong: More than `MESSAGE_CHARACTERS` code points are left.
+        BadRequest: The sanitized body is blank, or the text contains a lone surrogate.
+        TooLong: The sanitized body exceeds `MESSAGE_CHARACTERS` code points.
     """
     text = _require_max_length(sanitize_body(text), MESSAGE_CHARACTERS, "a message")
     if not text.strip():
@@ -58,12 +58,22 @@ def validate_message_body(text: str) -> str:
 
 
 def validate_topic(text: str) -> str:
-    """A topic as a room may have it; empty takes the topic away."""
+    """Return a sanitized topic; an empty topic is valid.
+
+    Raises:
+        BadRequest: The text contains a lone surrogate.
+        TooLong: The topic exceeds `TOPIC_CHARACTERS` code points.
+    """
     return _require_max_length(sanitize_line(text), TOPIC_CHARACTERS, "a topic")
 
 
 def validate_query(text: str) -> str:
-    """What somebody searches for."""
+    """Return a sanitized search query.
+
+    Raises:
+        BadRequest: The text contains a lone surrogate.
+        TooLong: The query exceeds `QUERY_CHARACTERS` code points.
+    """
     return _require_max_length(sanitize_line(text), QUERY_CHARACTERS, "a query")
 
 

@@ -1,19 +1,15 @@
-"""What a search finds: the one rule, for the server's index and for what is kept on a client.
+"""Search semantics, shared by the server index and the local search of the client.
 
-Rule 1  A query is terms between spaces. A message is found when it holds every term.
-Rule 2  Case and width do not matter: both are compared folded (case-folded, NFKC).
-Rule 3  A term is held where it stands whole, character for character, beginning
-        where a word begins. A term's last word may be the beginning of a longer one,
-        unless it has only one or two letters.
-Rule 4  In scripts that write no spaces between words (Chinese, Japanese, Korean,
-        Thai and their kind) a word can begin at every character: one is enough.
-Rule 5  The numbers of a query are among the numbers of every message that it
-        finds. The reverse is not so: an index gives candidates, and `Query.found_in` decides.
+- Conjunction: a query is a list of terms separated by spaces; a message matches if all terms match.
+- Folding: case and character width are ignored (case folding, NFKC).
+- Word boundaries: a term matches literally at the start of a word. Its last word may be a prefix of a longer word,
+  except for words of one or two letters.
+- Scripts without spaces (Chinese, Japanese, Korean, Thai and others): each character starts a word.
+- Index terms: the term hashes of a query are a subset of the term hashes of each matching message. The converse is
+  false, so `SearchQuery.matches` decides about each candidate of an index.
 
-A number stands for one or two characters of a script without spaces, for one
-sign such as an emoji, or for the beginning of a word: its first three and its
-first five letters. It is a checksum of 24 bits, so an index of numbers can be
-searched, and what was deleted cannot be read from what is left of it in a file.
+A term hash covers one or two characters of a script without spaces, one symbol such as an emoji, or a word prefix of
+three or five letters. Hashes are 24-bit checksums, so residues of deleted messages in a file are not readable.
 """
 
 import re
@@ -38,23 +34,23 @@ _STARTS_WITH_WORD_CHARACTER = re.compile(_WORD_CHARACTER)
 _SHORT_FINAL_WORD = re.compile(rf"(?<!{_WORD_CHARACTER}){_WORD_CHARACTER}{{1,2}}\Z")
 
 _PREFIX_LENGTH, _LONG_PREFIX_LENGTH = 3, 5
-"""Letters of a word that a number stands for; a shorter word has the number of the whole."""
+"""Prefix lengths of hashed words, in letters; a shorter word is hashed as a whole."""
 
 _HASH_MASK = 0xFFFFFF
 
 MAX_QUERY_HASHES = 24
-"""So many numbers of a query are looked up; more would only cost time."""
+"""Maximum number of term hashes in an index lookup; more hashes cost time without fewer candidates."""
 
 
 class SearchQuery:
-    """What somebody looks for.
+    """Parsed search query.
 
     Args:
-        text: As it was typed.
+        text: Query text as entered.
 
     Attributes:
-        numbers: Those that every message found has; none when the query is all punctuation.
-        empty: There is nothing to look for.
+        term_hashes: Hashes common to all matching messages; empty for a query of punctuation only.
+        is_empty: The query contains no term.
     """
 
     def __init__(self, text: str) -> None:
@@ -65,14 +61,18 @@ class SearchQuery:
         self._patterns = [_compile_term(term) for term in terms]
 
     def matches(self, text: str) -> bool:
-        """Whether a message reads so that it is found."""
+        """Return whether a message text matches; an empty query matches nothing."""
         if self.is_empty:
             return False
         folded = fold(text)
         return all(pattern.search(folded) for pattern in self._patterns)
 
     def find_spans(self, text: str) -> list[tuple[int, int]]:
-        """Where the terms stand in a text that is found: [start, end) in code points, ascending, apart."""
+        """Return the spans of all terms in a text, for highlighting.
+
+        Returns:
+            Disjoint, ascending half-open ranges `[start, end)` in code points of `text`.
+        """
         folded, offsets = _fold_with_offsets(text)
         spans: list[tuple[int, int]] = []
         for pattern in self._patterns:
@@ -84,19 +84,24 @@ class SearchQuery:
 
 
 def fold(text: str) -> str:
-    """The text as it is compared: without differences of case and width."""
+    """Return a text in its comparison form, without differences of case and width."""
     if text.isascii():
         return text.lower()
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
 
 
 def hash_terms(text: str) -> set[int]:
-    """What a message is indexed by, each from 0 to 2²⁴ - 1."""
+    """Return the term hashes under which a message is indexed, each in the range 0 to 2²⁴ - 1."""
     return _hash_folded(fold(text), single_characters=True)
 
 
 def _hash_folded(folded: str, *, single_characters: bool) -> set[int]:
-    """The numbers of a text; `alone`: also of each single character of a script without spaces."""
+    """Return the term hashes of a folded text.
+
+    Args:
+        folded: Result of `fold`.
+        single_characters: Also hash every character of runs in scripts without spaces.
+    """
     hashes: set[int] = set()
     if folded.isascii():
         hashes.update(*map(_hash_word, _ASCII_WORD.findall(folded)))
@@ -131,9 +136,9 @@ def _compile_term(term: str) -> re.Pattern[str]:
 
 
 def _fold_with_offsets(text: str) -> tuple[str, list[int]]:
-    """The folded text, and for each code point of `text` where in it what became of it begins.
+    """Return the folded text, and the offset into the folded text for each code point of `text`.
 
-    What folds together (a letter and its combining marks) begins at one place.
+    Code points that fold as a unit (a letter with its combining marks) share one offset.
     """
     folded = fold(text)
     if len(folded) == len(text):

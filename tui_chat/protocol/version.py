@@ -1,4 +1,4 @@
-"""The version of the wire that this code speaks (docs/protocol.md)."""
+"""Version of the wire protocol (docs/protocol.md)."""
 
 PROTOCOL_VERSION = 1
-"""Grows by one when a change would break a client that follows the document."""
+"""Incremented by changes that are incompatible with clients of the documented protocol."""
