@@ -12,7 +12,8 @@ from aiohttp.http_exceptions import HttpProcessingError
 class JsonFormatter(logging.Formatter):
     """Formatter with one JSON object per line.
 
-    Fields: `time` (RFC 3339, UTC), `level`, `logger`, `message`, and `error` with the traceback if present.
+    The object has the fields `time` (UTC, RFC 3339), `level`, `logger`, `message`, and for exceptions `error` with the
+    traceback.
     """
 
     def format(self, record: logging.LogRecord) -> str:

@@ -86,9 +86,8 @@ def _raise_open_file_limit() -> None:
 def _tune_gc() -> None:
     """Reduce the frequency of garbage collections.
 
-    Messages in flight exceed the default thresholds, although reference counting frees all of them. With
-    the defaults, the collector used a third of the CPU in small rooms (benchmarks/deliveries.py) and
-    freed no object.
+    Messages in flight exceed the default thresholds, although reference counting frees all of them. In small
+    rooms, default thresholds cost a third of the CPU without a freed object (benchmarks/deliveries.py).
     """
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)

@@ -153,7 +153,7 @@ def resolve_settings(
 
     Args:
         flags: Command line values, keyed by setting.
-        environ: Environment variables; `CHAT_PORT` sets `port`, and lists are comma-separated.
+        environ: Environment variables with the prefix `CHAT_`; list items are separated by commas.
         config_file: TOML file with one key per setting, or None.
 
     Raises:

@@ -9,7 +9,7 @@
 - Dialects: a room indexes its connections by dialect (`server.gateway.dialects`), so a dialect without
   subscribers causes no work.
 
-The type variable `ConnectionT` stands for the connection type of the gateway, which only has to be hashable.
+`ConnectionT` is the connection type of the gateway, any hashable type.
 """
 
 from collections.abc import Hashable, Iterable
@@ -191,7 +191,7 @@ class LeaveResult(Generic[ConnectionT]):
     Attributes:
         room: Room of the removed connection.
         participant: Participant of the removed connection.
-        is_last: The member has no further connection in the room.
+        is_last: No connection of the member remains in the room.
     """
 
     room: LiveRoom[ConnectionT]

@@ -9,7 +9,7 @@ SAMPLE_INTERVAL = 0.05
 """Seconds between two samples."""
 
 BUCKET_BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
-"""Upper bounds of the histogram buckets, in seconds."""
+"""Inclusive bucket limits of the lag histogram, in seconds."""
 
 
 class LoopLagMonitor:

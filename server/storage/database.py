@@ -154,7 +154,7 @@ async def open_database(
     Args:
         target: File path, or URL of the form `sqlite:///…` or `postgresql://…`.
         clock: Source of the current time in milliseconds since the epoch.
-        busy_timeout: Milliseconds to wait for a lock of another program.
+        busy_timeout: SQLite lock timeout in milliseconds.
         max_queue_depth: Maximum number of commands in the journal queue.
 
     Raises:

@@ -33,7 +33,7 @@ _POSTGRESQL_REASONS = {
     "53": "out of disk space, memory or connections",
     "57": "database server is starting or stopping",
 }
-"""Reasons by SQLSTATE class (postgresql.org/docs, "PostgreSQL Error Codes")."""
+"""Reasons for the first two characters of SQLSTATE (postgresql.org/docs, appendix A)."""
 
 _POSTGRESQL_DATA_CLASSES = ("22", "23", "42")
 """SQLSTATE classes caused by the data or the statement, not by the server."""

@@ -71,7 +71,7 @@ class RoomRecord:
         topic: Topic, empty if unset.
         visibility: Value of `rooms.visibility`; a removed room is reported as `public`.
         last_seq: `seq` of the newest entry, 0 for an empty log.
-        created_at: Creation time in milliseconds since the epoch.
+        created_at: Creation time, in milliseconds (Unix time).
         active_at: `ts` of the newest entry.
     """
 
@@ -144,8 +144,8 @@ class LogReader:
 
         Args:
             room_key: Canonical key of the room.
-            before: Newest entries with a smaller `seq`.
-            after: Oldest entries with a greater `seq`.
+            before: Entries directly before this `seq`.
+            after: Entries directly after this `seq`.
             around: Entries on both sides of this `seq`, including the entry itself.
             at: Entries around the first entry at or after this time (milliseconds since the epoch), or around the last.
             limit: Maximum number of entries.

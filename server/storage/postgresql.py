@@ -1,4 +1,4 @@
-"""PostgreSQL executor: the shared transactions on the event loop, through asyncpg."""
+"""Transaction executor for PostgreSQL, based on asyncpg."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar

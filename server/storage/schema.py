@@ -42,7 +42,7 @@ def ensure(connection: Connection) -> SchemaState:
     """Create the schema in an empty database, and return whether the schema is current.
 
     Raises:
-        StorageError: The database belongs to another program or to a newer version.
+        StorageError: The tables are those of another program or of a newer version.
     """
     _advisory_lock(connection)
     tables = inspect(connection).get_table_names()

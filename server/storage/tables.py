@@ -1,6 +1,6 @@
 """Table definitions of the newest schema revision (`server.storage.schema` upgrades older databases).
 
-Times are integer milliseconds since the epoch (UTC). There are no foreign keys to `rooms`: the journal writes the
+Timestamps are Unix times in milliseconds. References to `rooms` have no foreign key constraint: the journal writes the
 row of a room in the same transaction as its entries, and the per-row check in PostgreSQL made batches twenty times
 slower.
 """
@@ -80,7 +80,7 @@ entries = Table(
 )
 """Log entries of all rooms. `text` is the body of a message, the new text of an edit or a topic, otherwise empty.
 
-The row of a message also contains its current state: `text`, `edited` (`seq` of the last edit) and `deleted`.
+The columns `text`, `edited` (`seq` of the newest edit) and `deleted` of a message hold its current state.
 `client_id` is a UUID of 32 hexadecimal digits.
 """
 
