@@ -66,8 +66,10 @@ async def check_search(database: Database, batches: list[list[LogCommand]], quer
     rooms = [RoomRef(key=name, name=name) for name in (uuid4().hex, uuid4().hex)]
     model = SearchModel()
     for number, batch in enumerate(batches):
-        addressed = [replace(command, room=rooms[(number + position) % 2]) for position, command in enumerate(batch)]
-        for command, result in [(command, database.journal.append(command)) for command in addressed]:
+        room_commands = [
+            replace(command, room=rooms[(number + position) % 2]) for position, command in enumerate(batch)
+        ]
+        for command, result in [(command, database.journal.append(command)) for command in room_commands]:
             try:
                 model.record(command, await result)
             except ChatError:

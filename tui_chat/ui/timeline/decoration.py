@@ -78,7 +78,7 @@ def decorate(lines: Sequence[Line], index: int, time_format: TimeFormat) -> Deco
     """Return the decoration of `lines[index]`.
 
     Args:
-        lines: Lines of the timeline, oldest first.
+        lines: All lines, oldest first.
         index: Index of the line to decorate.
         time_format: Format of dates and times.
     """

@@ -1,4 +1,4 @@
-"""Detection of web and mail addresses in message text."""
+"""Hyperlink detection in message text, with safe conversion to ASCII."""
 
 import re
 from contextlib import suppress

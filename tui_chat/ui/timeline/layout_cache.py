@@ -78,6 +78,6 @@ class LayoutCache:
         return layout
 
     def get_extent(self, index: int) -> LineExtent:
-        """Return the exact height of `lines[index]`."""
+        """Lay out `lines[index]` and return its exact height."""
         layout = self.get(index)
         return LineExtent(len(layout.rows), layout.leading_rows)

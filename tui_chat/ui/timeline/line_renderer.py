@@ -2,7 +2,7 @@
 
 - Safety: text of other people becomes plain segments in predefined styles. Markup and control sequences in the text
   have no effect.
-- Width: a strip is exactly as wide as the timeline.
+- Width: each strip is padded or cropped to the timeline width.
 - Selection offsets: segments carry a character offset into the text of their line, or a negative offset in front of the
   text (`PREFIX_OFFSET`). A selection that starts on the time or the nickname therefore includes both.
 """
@@ -101,7 +101,7 @@ class _RowBuilder:
 
 
 class LineRenderer:
-    """Renderer for one geometry, one set of styles and one language."""
+    """Renderer with fixed geometry, styles and texts."""
 
     def __init__(self, geometry: TimelineGeometry, styles: TimelineStyles, strings: TimelineStrings) -> None:
         self._geometry = geometry

@@ -46,7 +46,7 @@ class VisibleLine:
 
 
 class Viewport:
-    """Window of `height` rows onto a list of lines.
+    """Scroll window over a list of lines.
 
     Attributes:
         lines: The list; only `reset` and `splice` modify it.
@@ -59,7 +59,7 @@ class Viewport:
         """Create a window onto an empty list.
 
         Args:
-            get_extent: Returns the exact height of `lines[index]`.
+            get_extent: Measures `lines[index]`.
             estimate_rows: Returns the estimated number of rows of a line.
         """
         self._get_extent = get_extent

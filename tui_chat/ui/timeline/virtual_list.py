@@ -1,7 +1,7 @@
 """Virtual list of lines: rendering and scrolling.
 
-- Cost: one widget renders all lines (Textual's line API). Time and memory depend on the visible rows and not on the
-  length of the list.
+- Cost: rendering uses Textual's line API instead of a widget per line. Time and memory depend on the visible rows and
+  not on the length of the list.
 - Changes: only `set_lines`, `splice`, `splice_many` and `clear` modify the list, each with a single view update.
 - Scroll position: `Viewport` is the source of the position; `scroll_y` and `virtual_size` follow. External scrolling
   (keys, wheel, scrollbar) is applied to `Viewport` first.
@@ -111,7 +111,7 @@ class VirtualList(ScrollView):
 
     @property
     def is_at_bottom(self) -> bool:
-        """Whether the newest line is in view and the view follows new lines."""
+        """True in follow mode, with the newest line in view."""
         return self._viewport.is_following
 
     def set_lines(self, lines: Iterable[Line], position: ScrollPosition | None = None) -> None:
