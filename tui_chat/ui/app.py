@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("chat.ui")
 
 QUIT_CONFIRM_WINDOW = 2.0
-"""Seconds within which a second Ctrl+C quits."""
+"""Maximum interval between two Ctrl+C presses that quit, in seconds."""
 
 QUIT_FLUSH_TIMEOUT = 1.0
 """Seconds that quitting waits for unacknowledged messages."""
@@ -71,8 +71,8 @@ class ChatApp(InputApp, inherit_bindings=False):
     """
 
     TITLE = chat_strings.TITLE
-    CSS_PATH = "screens/join.tcss"  # a default screen does not load its own
-    CSS = "CommandList { min-width: 8; }"  # Textual cannot wrap the palette's rows to no columns at all
+    CSS_PATH = "screens/join.tcss"  # Textual does not load the CSS_PATH of a default screen
+    CSS = "CommandList { min-width: 8; }"  # Textual cannot wrap palette rows at width 0
     BINDINGS: ClassVar[list[BindingType]] = [*keys.textual_bindings(keys.KeyScope.GLOBAL)]
     COMMAND_PALETTE_BINDING = "ctrl+backslash"
 

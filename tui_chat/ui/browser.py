@@ -26,7 +26,7 @@ def open_link(url: str, app: App[Any]) -> str:
     """Open `url` in the local browser, or copy the address if none is available.
 
     Args:
-        url: `http`, `https` or `mailto` URL in printable ASCII.
+        url: URL with the scheme `http`, `https` or `mailto`, limited to printable ASCII.
         app: App that opens or copies the URL.
 
     Returns:

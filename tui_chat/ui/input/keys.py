@@ -38,7 +38,7 @@ class KeyBinding:
     """Binding of one or more keys to an action.
 
     Attributes:
-        id: Name in the settings and in docs/keys.md.
+        id: Stable identifier for overrides, listed in docs/keys.md.
         keys: Textual key names, preferred key first.
         action: Textual action, resolved in the scope (`action_<name>`).
         help: One-line description; None if the preceding entry covers this one.

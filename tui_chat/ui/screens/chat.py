@@ -1,4 +1,4 @@
-"""The chat screen: turns keys into what the session and the connection do."""
+"""Chat screen: maps keys, clicks and commands to session and server link."""
 
 import time
 from dataclasses import dataclass
@@ -35,61 +35,61 @@ from tui_chat.ui.timeline.messages import (
 from tui_chat.ui.widgets.composer import Composer
 
 TYPING_REPEAT_INTERVAL = 3.0
-"""Seconds after which others are told once more that you type."""
+"""Minimum seconds between two typing notifications."""
 
 
 class ChatScreen(SearchNavigation):
-    """The chat screen with all that one can do on it.
+    """Chat screen with composing, reading, message actions, navigation and commands.
 
     Attributes:
-        connection: The server.
+        connection: Link to the server.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [*keys.textual_bindings(keys.KeyScope.CHAT)]
 
     class QuitRequested(Message):
-        """`/quit` was typed."""
+        """Request of `/quit`."""
 
     class HelpRequested(Message):
-        """`/help` was typed."""
+        """Request of `/help`."""
 
     @dataclass
     class ServerChangeRequested(Message):
-        """Another server is wanted.
+        """Request of `/server`.
 
         Attributes:
-            typed: Its address, as it was typed; it is one.
+            address: Server address as typed, already validated.
         """
 
         address: str
 
     @dataclass
     class SettingChangeRequested(Message):
-        """A setting is to be changed.
+        """Request to change a setting.
 
         Attributes:
-            name: Which.
-            value: As `settings.parse` gives it, None for the usual one.
+            name: Setting name.
+            value: Value as returned by `schema.parse`, None for the default.
         """
 
         name: str
         value: object
 
     def __init__(self, session: ChatSession, connection: ServerLink) -> None:
-        """Make it.
+        """Create the screen.
 
         Args:
-            session: What there is to show.
-            connection: The server.
+            session: View model of the chat.
+            connection: Link to the server.
         """
         super().__init__(session, connection)
         self._typing_sent_at = 0.0
         self._rejected_text = ""
 
-    # Writing.
+    # Composing
 
     def submit(self, raw_text: str) -> None:
-        """Say what was written, or do the command that it is; what is refused comes back."""
+        """Send the text, or run the command in it. Rejected input returns to the composer."""
         text = raw_text.strip("\n")
         if not text.strip():
             return
@@ -105,22 +105,22 @@ class ChatScreen(SearchNavigation):
         self._typing_sent_at = 0.0
 
     def return_to_composer(self, text: str) -> None:
-        """Put this into the composer; what is said above it stays there."""
+        """Insert unsent text into the composer and keep the current error visible."""
         self.composer.insert_text(text)
         self._rejected_text = self.composer.text
 
     def _add_to_history(self, text: str) -> None:
-        """This was sent, and is found again with Up and Ctrl+R."""
+        """Append sent text to the input history of the current room."""
         view = self.session.current_room
         if view is not None:
             view.input_history.add(text)
             self.connection.save_sent(view.name, text)
 
     def run_input(self, text: str) -> str:
-        """Say it, or do the command that it is.
+        """Send the text, or run the command in it.
 
         Returns:
-            Why it cannot be done, in one sentence; empty when it is done or on its way.
+            Error message, empty on success or if the operation has started.
         """
         match command_list.parse(text):
             case command_list.ParseError(problem):
@@ -133,12 +133,12 @@ class ChatScreen(SearchNavigation):
         return error
 
     def run_palette_command(self, text: str) -> None:
-        """Do a command that was chosen and not typed; why not is said."""
+        """Run a command of the palette and show its error, if any."""
         if error := self.run_input(text):
             self.show_error(error)
 
     def send_text(self, text: str) -> str:
-        """Say something in the shown room, or what it was written for; why not, empty when it is on its way."""
+        """Send text according to the compose mode of the current room. Return the error message, empty on success."""
         view = self.session.current_room
         if view is not None and view.compose_mode is not None:
             return self.submit_compose(view.compose_mode, text)
@@ -148,7 +148,7 @@ class ChatScreen(SearchNavigation):
         return error
 
     def send_verbatim(self, text: str) -> str:
-        """Say something that was not typed, as it is; why not, empty when it is on its way."""
+        """Send text without command parsing. Return the error message, empty on success."""
         error = self.send_text(text)
         if not error:
             self._add_to_history(f"/{text}" if text.startswith("/") else text)
@@ -177,14 +177,14 @@ class ChatScreen(SearchNavigation):
             self.connection.send_typing(view.name, False)
 
     def save_draft(self) -> None:
-        """What stands in the composer is the draft of the room that it was shown for, here and on disk."""
+        """Save the composer text as draft of the displayed room, in memory and on disk."""
         view, text = self.displayed_room, self.composer.draft
         if view is not None and (text, view.compose_mode) != (view.draft, view.saved_compose_mode):
             view.draft, view.saved_compose_mode = text, view.compose_mode
             self.connection.save_draft(view.name, text, view.compose_mode)
 
     def save_read_marker(self) -> None:
-        """How far the shown room was read is kept, so that the next start knows what is new."""
+        """Save the read marker of the current room for the next start."""
         view = self.session.current_room
         if view is not None and view.read_seq != view.saved_read_seq:
             view.saved_read_seq = view.read_seq
@@ -200,18 +200,18 @@ class ChatScreen(SearchNavigation):
         self.show_error(event.problem)
 
     def complete(self, text_before_caret: str) -> Completion | None:
-        """What the text before the caret may become."""
+        """Return the completion of the text before the caret, None if there is none."""
         view = self.session.current_room
         rooms = [*(room.name for room in self.session.rooms.values()), *self.listed_room_names]
         return complete(text_before_caret, view.other_nicks if view else (), list(dict.fromkeys(rooms)))
 
     def set_composer_text(self, text: str) -> None:
-        """Put a text into the composer."""
+        """Replace the composer text and focus the composer."""
         self.composer.set_text(text)
         self.composer.focus()
 
     def clear_input(self) -> bool:
-        """Take away what is being written; False when there was nothing."""
+        """Cancel the history search, else the compose mode, else clear the text. Return whether there was any input."""
         if self.composer.is_searching:
             self.composer.action_search_cancel()
             return True
@@ -224,37 +224,37 @@ class ChatScreen(SearchNavigation):
         self.show_status(chat_strings.input_cleared(undo_key) if undo_key else "")
         return True
 
-    # Reading.
+    # Reading
 
     def action_page_up(self) -> None:
-        """Scroll up."""
+        """Scroll the timeline up by a page."""
         self.timeline.action_page_up()
 
     def action_page_down(self) -> None:
-        """Scroll down."""
+        """Scroll the timeline down by a page."""
         self.timeline.action_page_down()
 
     def action_top(self) -> None:
-        """Scroll to the first line that is loaded."""
+        """Scroll to the oldest loaded line."""
         self.timeline.action_to_top()
 
     @on(Composer.BottomRequested)
     def action_bottom(self) -> None:
-        """Scroll to the newest line."""
+        """Scroll to the newest line and discard the return position."""
         self.clear_return_position()
         self.timeline.action_to_bottom()
 
     def action_escape(self) -> None:
-        """Leave an answer or a change; else back to where you were before a search; else to the newest line."""
+        """Leave the compose mode, else return from a navigation, else scroll to the newest line."""
         if not self.leave_compose_mode() and not self.go_back():
             self.action_bottom()
 
     def action_copy_mode(self) -> None:
-        """Show nothing but what was said."""
+        """Open copy mode with the loaded messages."""
         app_of(self).push_screen(CopyModeScreen(self.timeline.export_text(MAX_LINES)))
 
     def action_first_unread(self) -> None:
-        """Scroll to the first unread line."""
+        """Scroll to the unread separator."""
         self.timeline.scroll_to_key(UnreadLine().key)
 
     @on(FollowChanged)
@@ -275,23 +275,23 @@ class ChatScreen(SearchNavigation):
     def _handle_link_clicked(self, event: LinkClicked) -> None:
         self.show_links([event.url])
 
-    # What a command asks of the app.
+    # Command context
 
     @property
     def settings(self) -> ClientSettings:
-        """The settings in force."""
+        """Current settings."""
         return settings_app(self).settings
 
     def reply(self, text: str) -> None:
-        """Say what a command asked for, in the room."""
+        """Add a command's output to the current room as a notice."""
         self.session.add_notice(text)
 
     def set_setting(self, name: str, value: object) -> None:
-        """Set what the person wants set, now and for later."""
+        """Request a permanent change of a setting."""
         self.post_message(self.SettingChangeRequested(name, value))
 
     def change_server(self, server: str) -> str:
-        """Go to another server; why not, empty when that begins."""
+        """Request a change of the server. Return the error message, empty on success."""
         try:
             address.parse_address(server)
         except ValueError as error:
@@ -300,14 +300,14 @@ class ChatScreen(SearchNavigation):
         return ""
 
     def show_help(self) -> None:
-        """Show keys and commands."""
+        """Request the help screen."""
         self.post_message(self.HelpRequested())
 
     def request_quit(self) -> None:
-        """Quit."""
+        """Request to quit."""
         self.post_message(self.QuitRequested())
 
     def on_click(self, event: events.Click) -> None:
-        """A click outside of the composer does not take the caret out of it."""
+        """Return the focus to the composer after a click elsewhere."""
         if event.widget is not self.timeline or self.timeline.cursor_key is None:
             self.composer.focus()

@@ -1,4 +1,4 @@
-"""What each command does on the chat screen."""
+"""Handlers of the slash commands on the chat screen."""
 
 from typing import TYPE_CHECKING
 
@@ -21,10 +21,14 @@ if TYPE_CHECKING:
 
 
 def run_command(call: CommandCall, screen: "ChatScreen") -> str:
-    """Do a command.
+    """Run a command.
+
+    Args:
+        call: Parsed command.
+        screen: Chat screen on which the command was typed.
 
     Returns:
-        Why it cannot be done, in one sentence; empty when it is done or on its way.
+        Error message, empty on success or if the operation has started.
     """
     argument = call.arguments[0] if call.arguments else ""
     room = screen.session.current_room
@@ -56,7 +60,7 @@ def run_command(call: CommandCall, screen: "ChatScreen") -> str:
             case Action.LIST:
                 screen.connection.list_rooms(argument, requested_by_user=True)
             case Action.GO if argument and (open_room := screen.session.find_room(argument)) is not None:
-                screen.go_to_room(open_room.name)  # what is typed behind its whole name is for it
+                screen.go_to_room(open_room.name)  # an exact name needs no switcher
             case Action.GO:
                 screen.open_switcher(argument)
             case Action.TOPIC:
@@ -101,13 +105,13 @@ def _show_or_set_topic(room: RoomView | None, argument: str, screen: "ChatScreen
 
 
 def _newest_message(room: RoomView | None) -> MessageLine | None:
-    """The newest message, whoever said it."""
+    """Return the newest message of a room, regardless of its author."""
     candidates = [] if room is None else [room.last_message(is_own=own) for own in (True, False)]
     return max((line for line in candidates if line is not None), key=lambda line: line.seq or 0, default=None)
 
 
 def _set_theme(name: str, screen: "ChatScreen") -> str:
-    """Take a theme, or let one be chosen."""
+    """Set a theme, or open the theme chooser without a name. Return the error message, empty on success."""
     if not name:
         settings_app(screen).action_choose_theme()
         return ""

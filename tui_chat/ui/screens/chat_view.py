@@ -1,9 +1,9 @@
-"""What the chat screen shows: it draws what the session says has changed.
+"""Layout and drawing of the chat screen.
 
-Rule 1  It draws only in `draw`, in one update, and only what the session says has changed.
-Rule 2  A room is looked at while the terminal has the focus, this screen is on
-        top and the timeline is at its bottom.
-Rule 3  What is written stays with the room it was written in.
+- Drawing: only `ChatView.draw_changes` draws, in one batched update, and only the parts in the session's screen delta.
+- Viewed state: the current room counts as viewed while the terminal has focus, this screen is active and the timeline
+  is at its bottom.
+- Drafts: composer text belongs to the room in which the user typed it.
 """
 
 import time
@@ -36,47 +36,47 @@ from tui_chat.ui.widgets.status import ChatHeader, StatusLine
 
 
 class RoomTimeline(Timeline, inherit_bindings=False):
-    """The timeline of the shown room."""
+    """Timeline of the current room with the key bindings of the message cursor."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*keys.textual_bindings(keys.KeyScope.MESSAGE_CURSOR)]
 
 
 TWO_PANE_WIDTH = 104
 ONE_PANE_WIDTH = 78
-"""Columns from which both side panes, or one, are shown unless a key said otherwise."""
+"""Minimum screen width for two side panes, and for one, in columns. Keys override these defaults."""
 
 PANE_WIDTH = 18
 MIN_TIMELINE_WIDTH = 20
-"""Columns of a side pane (chat.tcss), and those that the talk keeps whatever a key said."""
+"""Width of a side pane (chat.tcss) and minimum width of the timeline, in columns. Keys cannot override the latter."""
 
 
 COMPOSING_SCOPES = (keys.KeyScope.COMPOSER, keys.KeyScope.CHAT, keys.KeyScope.GLOBAL)
-"""Whose keys matter while one writes."""
+"""Active key scopes while the composer has focus."""
 
 
 class ChatView(Screen[None], inherit_bindings=False):
-    """Header, rooms, timeline, members, composer.
+    """Chat screen with header, room list, timeline, member list and composer.
 
     Attributes:
-        session: What there is to show.
-        rooms: The list of open rooms.
-        timeline: What was said in the shown room.
-        members: Who is in it.
-        status: The line above the composer.
-        composer: Where one writes.
-        key_bar: The keys that matter now.
-        shown: The room that the composer's text belongs to: the one that was drawn last.
-        positions: Where one was in the rooms that were shown before.
+        session: View model of the chat.
+        rooms: List of open rooms.
+        timeline: Messages of the current room.
+        members: Members of the current room.
+        status: Line for errors, progress and typing indicators.
+        composer: Message input.
+        key_bar: Footer with the active keys.
+        scroll_positions: Timeline positions of rooms displayed earlier.
+        displayed_room: Most recently drawn room, owner of the composer text.
     """
 
-    CSS_PATH = ["chat.tcss", "../widgets/side_list.tcss"]  # noqa: RUF012 (as Textual declares it)
+    CSS_PATH = ["chat.tcss", "../widgets/side_list.tcss"]  # noqa: RUF012 (declared as in Textual)
     AUTO_FOCUS = "Composer"
 
     def __init__(self, session: ChatSession) -> None:
-        """Make it.
+        """Create the screen.
 
         Args:
-            session: What there is to show.
+            session: View model of the chat.
         """
         super().__init__()
         self.session = session
@@ -94,28 +94,28 @@ class ChatView(Screen[None], inherit_bindings=False):
         self._retry_countdown: Timer | None = None
 
     def complete(self, text_before_caret: str) -> Completion | None:
-        """What the text before the caret may become."""
+        """Return the completion of the text before the caret, None if there is none."""
         raise NotImplementedError
 
     def submit(self, raw_text: str) -> None:
-        """Take what was written when Enter is pressed."""
+        """Handle the text submitted with Enter."""
         raise NotImplementedError
 
     def send_verbatim(self, text: str) -> str:
-        """Say something that was not typed, as it is; why not, empty when it is on its way."""
+        """Send text without command parsing. Return the error message, empty on success."""
         raise NotImplementedError
 
     def recall_previous(self) -> bool:
-        """Up was pressed on the first row of what is written; whether that is done with."""
+        """Handle Up on the first row of the composer. Return whether the key was handled."""
         raise NotImplementedError
 
     def show_compose_mode(self) -> None:
-        """Show what the text in the composer is for."""
+        """Show the compose mode of the current room in the status line."""
         mode = self.session.current_room.compose_mode if self.session.current_room is not None else None
         self.status.show_compose_mode(chat_strings.compose_hint(mode.kind, mode.about) if mode is not None else "")
 
     def compose(self) -> ComposeResult:
-        """From top to bottom."""
+        """Yield the widgets from top to bottom."""
         yield self._header
         with Horizontal(id="main"):
             yield self.rooms
@@ -127,14 +127,14 @@ class ChatView(Screen[None], inherit_bindings=False):
         yield self.key_bar
 
     def on_mount(self) -> None:
-        """What the session has already is drawn at once."""
+        """Apply the settings and draw the initial state."""
         self.watch(self.timeline, "new_message_count", self.status.show_new_below)
         settings_app(self).settings_changed.subscribe(self, self.apply_settings)
         self.apply_settings(settings_app(self).settings)
         self.draw_changes()
 
     def apply_settings(self, settings: ClientSettings) -> None:
-        """Look as the settings say."""
+        """Apply the settings to timeline, composer and side panes."""
         self.timeline.set_columns(settings.clock, settings.nick_width)
         self.composer.paste_lines = settings.paste_lines
         self.composer.placeholder = tr(chat_strings.PLACEHOLDER_MESSAGE)
@@ -147,7 +147,7 @@ class ChatView(Screen[None], inherit_bindings=False):
         self.draw_changes()
 
     def draw_changes(self) -> None:
-        """Draw what has changed, and then what being looked at has changed."""
+        """Draw the changes of the session, update the viewed state, and draw the resulting changes."""
         if self.is_mounted:
             self._draw_pending_changes()
             self.session.set_viewed(self.session.has_focus and self.is_active and self.timeline.is_at_bottom)
@@ -191,11 +191,11 @@ class ChatView(Screen[None], inherit_bindings=False):
         self.show_compose_mode()
 
     def save_draft(self) -> None:
-        """What stands in the composer belongs to the room that it was shown for."""
+        """Save the composer text as draft of the displayed room."""
         raise NotImplementedError
 
     def save_read_marker(self) -> None:
-        """How far the shown room was read is kept."""
+        """Save the read marker of the current room."""
         raise NotImplementedError
 
     def _draw_header(self) -> None:
@@ -254,30 +254,30 @@ class ChatView(Screen[None], inherit_bindings=False):
         return self._pane_overrides.get(pane, fits_by_default if setting == "auto" else setting == "always")
 
     def set_terminal_focus(self, focused: bool) -> None:
-        """The terminal has the focus now, or no longer."""
+        """Set whether the terminal window has focus."""
         self.session.has_focus = focused
         self.draw_changes()
 
     def on_screen_resume(self) -> None:
-        """This screen is on top again."""
+        """Update the viewed state after the screen becomes active."""
         self.draw_changes()
 
     def on_screen_suspend(self) -> None:
-        """Another screen is on top."""
+        """Update the viewed state after another screen covers this one."""
         self.draw_changes()
 
     def on_resize(self) -> None:
-        """Panes fold away when it gets narrow."""
+        """Show or hide the side panes for the new width."""
         self._layout_panes()
         self._draw_header()
 
     def action_toggle_rooms(self) -> None:
-        """Show or hide the list of rooms."""
+        """Toggle the room list."""
         self._pane_overrides["rooms"] = not self.rooms.display
         self._layout_panes()
         self._draw_header()
 
     def action_toggle_members(self) -> None:
-        """Show or hide who is here."""
+        """Toggle the member list."""
         self._pane_overrides["members"] = not self.members.display
         self._layout_panes()

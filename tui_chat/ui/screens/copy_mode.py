@@ -1,9 +1,9 @@
-"""The bare view: nothing but what was said, for the terminal's own selection.
+"""Copy mode: plain transcript for the terminal's own text selection.
 
-Rule 1  It is written to the terminal as running text, past Textual: a long line is wrapped
-        by the terminal, which therefore selects and copies it, and an address in it, as one.
-Rule 2  What is written has no control character but the ends of lines.
-Rule 3  Nothing moves in it, and the mouse belongs to the terminal, until it is left.
+- Output: text bypasses Textual and wraps in the terminal. The terminal can therefore select a long line, or a URL in
+  one, as a whole.
+- Safety: the output contains no control characters other than line ends.
+- Stability: until the user leaves copy mode, the page does not change and the terminal owns the mouse.
 """
 
 from contextlib import ExitStack
@@ -20,56 +20,56 @@ from tui_chat.ui.settings_app import settings_app
 from tui_chat.ui.timeline.grapheme_cells import render_cluster
 
 MAX_LINES = 1000
-"""Lines of a room that the bare view holds."""
+"""Maximum number of transcript lines."""
 
-_PAGE_START = "\x1b[0m\x1b[H\x1b[2J\x1b[?7h"  # plain, from the top, wrapped by the terminal
+_PAGE_START = "\x1b[0m\x1b[H\x1b[2J\x1b[?7h"  # reset style, clear screen, enable auto-wrap
 _HINT = "\x1b[{row};1H\x1b[2m{hint}\x1b[0m"
 _PAGE_END = "\x1b[?7l"
 
 
 class CopyModeScreen(Screen[None]):
-    """A picture of the shown room, page by page."""
+    """Paged snapshot of the current room's transcript."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*keys.textual_bindings(keys.KeyScope.COPY_MODE)]
 
     def __init__(self, text: str) -> None:
-        """Make it.
+        """Create the screen.
 
         Args:
-            text: What was said, as it is copied.
+            text: Transcript as exported by the timeline.
         """
         super().__init__()
         self._transcript_text = text
-        self._rows_below = 0  # rows that are below the view
+        self._rows_below = 0  # hidden rows below the page
         self._paused_updates = ExitStack()
 
     def on_mount(self) -> None:
-        """The mouse is the terminal's, and Textual draws nothing more until this is left."""
+        """Release the mouse, suspend Textual's drawing and write the last page."""
         settings_app(self).set_mouse_enabled(False)
         self._paused_updates.enter_context(settings_app(self).batch_update())
         self.write_page()
 
     def on_unmount(self) -> None:
-        """The mouse is as it was."""
+        """Resume drawing and restore the mouse setting."""
         self._paused_updates.close()
         app = settings_app(self)
         app.set_mouse_enabled(app.settings.mouse)
 
     def on_resize(self) -> None:
-        """Written anew for the new width."""
+        """Rewrap the page for the new width."""
         self.write_page()
 
     def action_page(self, pages: int) -> None:
-        """So many pages up."""
+        """Scroll up by `pages` pages, down if negative."""
         self._rows_below += pages * (settings_app(self).size.height - 2)
         self.write_page()
 
     def action_close(self) -> None:
-        """Back to the chat."""
+        """Return to the chat screen."""
         self.dismiss(None)
 
     def write_page(self) -> None:
-        """Write the page to the terminal."""
+        """Output the current page, bypassing Textual."""
         width, height = settings_app(self).size
         rows = [row for line in self._transcript_text.split("\n") for row in wrap_rows(line, width)]
         page_height = max(1, height - 1)
@@ -83,7 +83,12 @@ class CopyModeScreen(Screen[None]):
 
 
 def wrap_rows(line: str, width: int) -> list[tuple[str, bool]]:
-    """The rows a terminal makes of a line, and whether the line ends there."""
+    """Return the terminal rows of a line, each with a flag for the end of the line.
+
+    Args:
+        line: Text without line breaks.
+        width: Terminal width in columns.
+    """
     rows: list[tuple[str, bool]] = []
     row, cells = "", 0
     for cluster in iter_graphemes(line):

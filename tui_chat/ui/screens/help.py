@@ -1,4 +1,4 @@
-"""Keys and commands, from their two registries."""
+"""Searchable help with all commands and keys."""
 
 from typing import ClassVar
 
@@ -20,32 +20,32 @@ from tui_chat.ui.settings_app import settings_app
 from tui_chat.ui.widgets import member_list
 
 MIN_RIGHT_COLUMN = 24
-"""Columns that the right column needs beside the left one."""
+"""Minimum width of the right column beside the left one, in columns."""
 
 INDENT = 4
-"""Columns that it stands in from the left where it is under it."""
+"""Indentation of the right column below the left one, in columns."""
 
 
 class HelpText(Static):
-    """Two columns, the right one wrapped under itself; where it is narrow, one under the other.
+    """Two-column help text. On narrow screens the columns are stacked.
 
     Attributes:
-        wanted: What is searched for: only lines that hold each of its words are shown.
+        search_text: Search words. Only lines that contain all of them are visible.
     """
 
     search_text: var[str] = var("")
 
     def watch_search_text(self) -> None:
-        """Show other lines, in a page as high as they are."""
+        """Redraw with a new height after a change of the search."""
         self.refresh(layout=True)
 
     @property
     def match_count(self) -> int:
-        """How many lines are shown."""
+        """Number of matching lines."""
         return sum(len(rows) for _, rows in self._matching_sections())
 
     def _matching_sections(self) -> list[tuple[str, list[tuple[str, str]]]]:
-        """Each heading with its lines that are to be shown."""
+        """Return each heading with its matching lines. Sections without a match are omitted."""
         terms = self.search_text.casefold().split()
         filtered = [
             (heading, [row for row in rows if all(term in " ".join(row).casefold() for term in terms)])
@@ -70,8 +70,8 @@ class HelpText(Static):
         return sections
 
     def render(self) -> Content:
-        """The page, for the width there is."""
-        # The columns stand where they stand for the whole page, so that nothing jumps while one types.
+        """Return the help text for the current width."""
+        # Measure all lines, not only the matches, so that the columns stay in place during a search.
         left_width = max(cell_len(left) for _, rows in self._all_sections() for left, _ in rows) + 2
         width = self.content_region.width
         side_by_side = width - left_width >= MIN_RIGHT_COLUMN
@@ -89,23 +89,23 @@ class HelpText(Static):
 
 
 class HelpScreen(ModalScreen[None]):
-    """Over whatever is shown; what is typed searches it, Esc closes it."""
+    """Modal help. Typed characters extend the search, Esc closes the screen."""
 
     CSS_PATH = "help.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*keys.textual_bindings(keys.KeyScope.HELP)]
 
     def compose(self) -> ComposeResult:
-        """One page that scrolls."""
+        """Yield the scrollable help text."""
         with VerticalScroll(id="help"):
             yield HelpText(markup=False)
 
     def on_mount(self) -> None:
-        """Its frame says how to close it."""
+        """Set the title and show all lines."""
         self.query_one("#help").border_title = Content(tr(chat_strings.HELP_TITLE))
         self._search("")
 
     def on_key(self, event: events.Key) -> None:
-        """A letter narrows the search, Backspace widens it."""
+        """Edit the search text."""
         query = self.query_one(HelpText).search_text
         if event.key in ("backspace", "ctrl+h"):
             self._search(query[:-1])

@@ -1,4 +1,4 @@
-"""The join form: room, nickname, server. What is wrong is said beside the field it is about."""
+"""Join form with room, nickname and server. Errors appear beside the field concerned."""
 
 from dataclasses import dataclass
 
@@ -22,29 +22,36 @@ from tui_chat.ui.widgets.line_input import LineInput
 
 
 class FormField(Vertical):
-    """A field of the form."""
+    """Labelled input of the join form with an error line.
 
-    def __init__(self, label: str, value: str, placeholder: str, *, id: str) -> None:  # noqa: A002 (Textual's word)
+    Args:
+        label: Text left of the input.
+        value: Initial value.
+        placeholder: Hint for the empty input.
+        id: Widget id.
+    """
+
+    def __init__(self, label: str, value: str, placeholder: str, *, id: str) -> None:  # noqa: A002 (parameter name of Textual)
         super().__init__(id=id)
         self._label_text = label
         self._input = LineInput(value, placeholder)
         self._error = Static("", classes="error", markup=False)
 
     def compose(self) -> ComposeResult:
-        """Label and input side by side, the problem under the input."""
+        """Yield label and input side by side, with the error below."""
         with Horizontal():
             yield Static(self._label_text, classes="label", markup=False)
             yield self._input
         yield self._error
 
     def set_labels(self, label: str, placeholder: str) -> None:
-        """Name it otherwise, as in another language."""
+        """Replace label and placeholder after a change of language."""
         self.query_one(".label", Static).update(label)
         self._input.placeholder = placeholder
 
     @property
     def value(self) -> str:
-        """What stands in it, without spaces around it."""
+        """Input text without surrounding whitespace."""
         return self._input.value.strip()
 
     @value.setter
@@ -52,23 +59,25 @@ class FormField(Vertical):
         self._input.value = value
 
     def focus_input(self) -> None:
-        """Put the caret into it."""
+        """Focus the input."""
         self._input.focus()
 
     def show_error(self, error: str) -> None:
-        """Say what is wrong with it; empty says nothing is."""
-        if error or self.has_class("-invalid"):  # an update lays the screen out anew, at every key
+        """Show an error message, empty to hide it."""
+        if error or self.has_class("-invalid"):  # avoid a layout of the whole screen for each key
             self._error.update(error)
             self.set_class(bool(error), "-invalid")
 
 
 @dataclass(frozen=True, slots=True)
 class JoinDetails:
-    """Where somebody wants to go, all of it checked.
+    """Validated input of the join form.
 
     Attributes:
-        server: The server's base URL.
-        typed: The server as it was typed, to be remembered.
+        room: Room name.
+        nick: Nickname.
+        server: Base URL of the server.
+        typed_server: Server address as typed, saved in the profile.
     """
 
     room: str
@@ -78,34 +87,42 @@ class JoinDetails:
 
 
 class JoinScreen(Screen[None]):
-    """The first screen."""
+    """Initial screen with the join form."""
 
     BINDINGS = keys.textual_bindings(keys.KeyScope.JOIN_FORM)
     AUTO_FOCUS = ""
 
     @dataclass
     class JoinRequested(Message):
-        """The form is complete and Enter was pressed."""
+        """Request to join with a complete form.
+
+        Attributes:
+            details: Validated form input.
+        """
 
         details: JoinDetails
 
     @dataclass
     class ServeRequested(Message):
-        """A server is wanted at the form's address, to be joined then."""
+        """Request to start a local server at the form's address, then join.
+
+        Attributes:
+            details: Validated form input.
+        """
 
         details: JoinDetails
 
     class CancelRequested(Message):
-        """The person does not want to wait any longer."""
+        """Request to cancel the connection attempt."""
 
     def __init__(self, room: str, nick: str, server: str, notice: str = "") -> None:
-        """Make it.
+        """Create the form.
 
         Args:
-            room: What stands in the field at first; so with `nick` and `server`.
-            nick: The nickname.
-            server: The server's address as a person writes it.
-            notice: Something to be said at once.
+            room: Initial room name.
+            nick: Initial nickname.
+            server: Initial server address in user notation.
+            notice: Message below the form, empty for none.
         """
         super().__init__()
         self._initial_values = {"room": room, "nick": nick, "server": server}
@@ -114,7 +131,7 @@ class JoinScreen(Screen[None]):
         self._is_waiting = False
 
     def compose(self) -> ComposeResult:
-        """The card in the middle, the keys at the bottom."""
+        """Yield the form and the footer."""
         initial = self._initial_values
         self._form_fields = {
             "room": FormField(
@@ -136,18 +153,18 @@ class JoinScreen(Screen[None]):
         yield KeyBar(keys.KeyScope.JOIN_FORM, keys.KeyScope.GLOBAL)
 
     def on_resize(self, event: events.Resize) -> None:
-        """A low terminal gets the form without its margins."""
+        """Remove the margins on screens with fewer than 18 rows."""
         self.set_class(event.size.height < 18, "-short")
 
     def on_mount(self) -> None:
-        """The caret stands in the first field that is empty."""
+        """Hide the button for a local server and focus the first empty field."""
         self.query_one("#start-server").display = False
         settings_app(self).settings_changed.subscribe(self, lambda _: self._update_labels())
         empty = next((field for field in self._form_fields.values() if not field.value), self._form_fields["room"])
         empty.focus_input()
 
     def _update_labels(self) -> None:
-        """Say everything in the language in use."""
+        """Translate all labels after a change of language."""
         self.query_one("#hint", Static).update(tr(chat_strings.JOIN_HINT))
         self._form_fields["room"].set_labels(tr(chat_strings.LABEL_ROOM), tr(chat_strings.PLACEHOLDER_ROOM))
         self._form_fields["nick"].set_labels(tr(chat_strings.LABEL_NICK), tr(chat_strings.PLACEHOLDER_NICK))
@@ -156,11 +173,11 @@ class JoinScreen(Screen[None]):
         self.query_one("#start-server", Button).label = tr(chat_strings.BUTTON_START_SERVER)
 
     def action_next_or_join(self) -> None:
-        """Join when all is there, else go to the field that is missing."""
+        """Request a join, or focus the first invalid field."""
         self._submit_as(JoinScreen.JoinRequested)
 
     def action_cancel(self) -> None:
-        """Wait no longer for the server."""
+        """Cancel a pending connection attempt."""
         if self._is_waiting:
             self.post_message(JoinScreen.CancelRequested())
 
@@ -179,29 +196,34 @@ class JoinScreen(Screen[None]):
         self._submit_as(JoinScreen.ServeRequested if event.button.id == "start-server" else JoinScreen.JoinRequested)
 
     def submit(self) -> None:
-        """As if Enter was pressed."""
+        """Request a join with the current input."""
         self._submit_as(JoinScreen.JoinRequested)
 
     def join_server(self, server: str, room: str) -> None:
-        """Join there, in this room or, for an empty one, in the one that stands in the form."""
+        """Request a join on another server.
+
+        Args:
+            server: Server address.
+            room: Room name, empty to keep the room in the form.
+        """
         self.set_server(server)
         if room:
             self._form_fields["room"].value = room
-        # Whatever is missing or wrong is said by the form as always.
+        # Submit through the normal validation, which reports missing or invalid fields.
         self.call_after_refresh(self.submit)
 
     def set_server(self, server: str) -> None:
-        """Put this into the field of the server."""
+        """Replace the server address."""
         self._form_fields["server"].value = server
 
     def begin_waiting(self, text: str) -> None:
-        """Say what is waited for; until then nothing can be typed, which would only go astray."""
+        """Show a progress message and disable the form until `show_progress`."""
         self.show_progress(text)
         self._is_waiting = True
         self.query_one("#card").disabled = True
 
     def show_progress(self, text: str) -> None:
-        """Say something, and wait no longer; empty says nothing."""
+        """Show a message, empty to hide it, and enable the form again."""
         self.query_one("#progress", Static).update(text)
         if self._is_waiting:
             self._is_waiting = False
@@ -209,13 +231,13 @@ class JoinScreen(Screen[None]):
             self._form_fields["room"].focus_input()
 
     def show_field_error(self, field: str, problem: str) -> None:
-        """Say what is wrong beside one field (`room`, `nick` or `server`), and put the caret there."""
+        """Show an error beside a field (`room`, `nick` or `server`) and focus the field."""
         self.show_progress("")
         self._form_fields[field].show_error(problem)
         self._form_fields[field].focus_input()
 
     def offer_server(self) -> None:
-        """Show the button that starts a server, and put the caret on it."""
+        """Show and focus the button that starts a local server."""
         button = self.query_one("#start-server", Button)
         button.display = True
         button.focus()
@@ -226,7 +248,7 @@ class JoinScreen(Screen[None]):
             self.post_message(message(details))
 
     def _validate(self) -> JoinDetails | None:
-        # PRECIS costs 30 ms to import, which the first screen does not wait for.
+        # Imported here to keep startup fast: PRECIS takes 30 ms.
         from tui_chat.protocol import names  # noqa: PLC0415
 
         for field in self._form_fields.values():

@@ -1,4 +1,4 @@
-"""Where an address leads, before it is opened: the real host first, however the rest of it looks."""
+"""Confirmation dialog for hyperlinks. The real host is listed first, regardless of the appearance of the URL."""
 
 import os
 from collections.abc import Sequence
@@ -22,27 +22,27 @@ from tui_chat.ui.timeline.hyperlinks import parse_host
 
 
 class LinkScreen(ModalScreen[str | None]):
-    """Ends with the address to open, None for none."""
+    """Dialog that returns the URL to open, None if cancelled."""
 
     CSS_PATH = "link.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*keys.textual_bindings(keys.KeyScope.LINK_DIALOG)]
     AUTO_FOCUS = ""
 
     def __init__(self, urls: Sequence[str]) -> None:
-        """Make it.
+        """Create the dialog.
 
         Args:
-            urls: At least one, as `tui_chat.ui.timeline.hyperlinks` gives them.
+            urls: One or more URLs from `tui_chat.ui.timeline.hyperlinks`.
         """
         super().__init__()
         self._urls = urls
 
     def compose(self) -> ComposeResult:
-        """Host and address of each."""
+        """Yield a list with host and URL of each link."""
         yield OptionList(*(Option(_url_row(url)) for url in self._urls), markup=False)
 
     def on_mount(self) -> None:
-        """The first one is marked."""
+        """Set the titles and highlight the first link."""
         option_list = self.query_one(OptionList)
         option_list.can_focus = False
         option_list.border_title = Content(tr(settings_strings.LINK_TITLE))
@@ -52,22 +52,22 @@ class LinkScreen(ModalScreen[str | None]):
         option_list.highlighted = 0
 
     def action_move(self, offset: int) -> None:
-        """Mark the address that many rows below, around the end."""
+        """Move the highlight by `offset` rows, with wrap-around."""
         option_list = self.query_one(OptionList)
         option_list.highlighted = ((option_list.highlighted or 0) + offset) % len(self._urls)
 
     def action_open(self) -> None:
-        """Open the marked one."""
+        """Return the highlighted URL."""
         self.dismiss(self._highlighted_url())
 
     def action_copy(self) -> None:
-        """Copy the marked one."""
+        """Copy the highlighted URL and close the dialog."""
         settings_app(self).copy_to_clipboard(self._highlighted_url())
         self.dismiss(None)
         settings_app(self).show_status(tr(chat_strings.COPIED))
 
     def action_close(self) -> None:
-        """Open none."""
+        """Cancel the dialog."""
         self.dismiss(None)
 
     @on(OptionList.OptionSelected)

@@ -1,7 +1,7 @@
-"""The chat screen, as far as it is about one message: pick it, answer, change, take back, react, send again.
+"""Message actions of the chat screen: select, reply, edit, delete, react and retry.
 
-Rule 1  What is written about a message stays with its room, and says so above the composer.
-Rule 2  What was being written before comes back when that is done or left.
+- Compose mode: the text of a reply, edit or reaction stays with its room, and the status line shows the mode.
+- Set-aside draft: the earlier composer text returns when the compose mode ends.
 """
 
 from collections.abc import Callable
@@ -31,36 +31,36 @@ from tui_chat.ui.timeline.messages import CursorMoved, MessageActivated, RetryRe
 
 
 class MessageActions(ChatView):
-    """What the chat screen shows, and what one can do with one message of it.
+    """Chat view with actions on single messages.
 
     Attributes:
-        connection: The server.
+        connection: Link to the server.
     """
 
     def __init__(self, session: ChatSession, connection: ServerLink) -> None:
-        """Make it.
+        """Create the screen.
 
         Args:
-            session: What there is to show.
-            connection: The server.
+            session: View model of the chat.
+            connection: Link to the server.
         """
         super().__init__(session)
         self.connection = connection
         self._delete_confirm_key: str | None = None
 
     def show_error(self, problem: str) -> None:
-        """Say what is wrong, until something is typed."""
+        """Show an error in the status line until the next input."""
         self.status.show_error(problem)
 
     def show_status(self, text: str) -> None:
-        """Say what was done or is going on, until something is typed."""
+        """Show a status text in the status line until the next input."""
         self.status.show_status(text)
 
     def action_select_message(self) -> None:
-        """Put the cursor on the last message in view."""
+        """Show the message cursor on the last visible message."""
         self.timeline.action_show_cursor()
         if self.timeline.cursor_key is not None:
-            self.set_focus(self.timeline)  # at once: the next key may be here already
+            self.set_focus(self.timeline)  # synchronously, because the next key may already be queued
 
     @on(CursorMoved)
     def _handle_cursor_moved(self, event: CursorMoved) -> None:
@@ -85,7 +85,7 @@ class MessageActions(ChatView):
         self._resend(event.key)
 
     def go_to_reply_target(self, view: RoomView, seq: int) -> None:
-        """Show the message that one in this room answers."""
+        """Navigate to the message `seq`, the target of a reply in this room."""
         raise NotImplementedError
 
     def _resend(self, key: str) -> None:
@@ -97,22 +97,22 @@ class MessageActions(ChatView):
                 self.show_error(error_text.describe(error))
 
     def action_copy_selected(self) -> None:
-        """Copy the picked message."""
+        """Copy the text of the selected message."""
         line = self._selected_message()
         if line is not None:
             self.show_status(tr(chat_strings.COPIED))
-            app_of(self).copy_to_clipboard(line.text)  # which may say more
+            app_of(self).copy_to_clipboard(line.text)  # may replace the status text
             self.timeline.set_cursor(None)
 
     def action_mention_selected(self) -> None:
-        """Write to who said the picked message."""
+        """Insert the nickname of the selected message's author into the composer."""
         line = self._selected_message()
         if line is not None:
             self.timeline.set_cursor(None)
             self.composer.insert_text(f"{line.nick}: " if not self.composer.text else f"{line.nick} ")
 
     def action_reply_to_selected(self) -> None:
-        """Answer the picked message; send it again when it was not sent."""
+        """Start a reply to the selected message, or retry an unsent one."""
         line = self._selected_message()
         if line is not None and line.delivery in (DeliveryState.FAILED, DeliveryState.UNCONFIRMED):
             self._resend(line.key)
@@ -120,7 +120,7 @@ class MessageActions(ChatView):
             self._show_if_error(self.reply_to_message(line, ""))
 
     def action_edit_selected(self) -> None:
-        """Change the picked message; write it anew when it was not sent."""
+        """Start an edit of the selected message. An unsent message moves back into the composer."""
         line = self._selected_message()
         if line is not None and line.seq is None:
             if self._discard_unsent(line):
@@ -129,7 +129,7 @@ class MessageActions(ChatView):
             self._show_if_error(self.edit_message(line, ""))
 
     def action_delete_selected(self) -> None:
-        """Take the picked message back, when asked twice; at once when it was not sent."""
+        """Delete the selected message on the second call. An unsent message is discarded immediately."""
         line = self._selected_message()
         if line is None or line.deleted:
             return
@@ -147,13 +147,13 @@ class MessageActions(ChatView):
             self.draw_changes()
 
     def action_react_to_selected(self) -> None:
-        """Put an emoji under the picked message."""
+        """Start a reaction to the selected message."""
         line = self._selected_message()
         if line is not None:
             self._show_if_error(self.react_to_message(line, ""))
 
     def action_open_selected_links(self) -> None:
-        """Show where the addresses in the picked message lead, to open one."""
+        """Open the link dialog for the selected message."""
         line = self._selected_message()
         urls = [] if line is None or line.deleted else [link.url for link in find_hyperlinks(line.text)]
         if urls:
@@ -163,17 +163,17 @@ class MessageActions(ChatView):
             self.show_error(tr(settings_strings.NO_LINK))
 
     def show_links(self, urls: list[str]) -> None:
-        """Show where these addresses lead; one of them can be opened then."""
+        """Open the link dialog for these URLs."""
         app_of(self).push_screen(LinkScreen(urls), self._on_link_selected)
 
     def _on_link_selected(self, url: str | None) -> None:
         if url is not None:
             self.show_status(open_link(url, app_of(self)))
 
-    # What is written about a message.
+    # Compose modes
 
     def reply_to_message(self, line: MessageLine | None, text: str) -> str:
-        """Answer a message, with this text or what is written next; why not, empty when that can be."""
+        """Reply with `text`, or start a reply if `text` is empty. Return the error message, empty on success."""
         if line is None or line.seq is None:
             return tr(chat_strings.NO_SUCH_MESSAGE)
         if text:
@@ -183,7 +183,11 @@ class MessageActions(ChatView):
         return ""
 
     def edit_message(self, line: MessageLine | None, text: str) -> str:
-        """Change a message of yours, to this text or what is written next; why not, empty when that can be."""
+        """Change one of the user's messages to `text`, or start an edit if `text` is empty.
+
+        Returns:
+            Error message, empty on success.
+        """
         if line is None or line.seq is None or line.deleted:
             return tr(chat_strings.NO_SUCH_MESSAGE)
         if not line.is_own:
@@ -195,7 +199,11 @@ class MessageActions(ChatView):
         return ""
 
     def react_to_message(self, line: MessageLine | None, emoji_text: str) -> str:
-        """Put an emoji under a message: this one, or what is written next; why not, empty when that can be."""
+        """Toggle a reaction, or start a reaction if `emoji_text` is empty.
+
+        Returns:
+            Error message, empty on success.
+        """
         if line is None or line.seq is None or line.deleted:
             return tr(chat_strings.NO_SUCH_MESSAGE)
         if emoji_text:
@@ -218,7 +226,7 @@ class MessageActions(ChatView):
         self.save_draft()
 
     def leave_compose_mode(self) -> bool:
-        """What is written is a plain message again; False when it was one."""
+        """Return to a plain message and restore the set-aside text. Return whether a compose mode was active."""
         view = self.session.current_room
         if view is None or view.compose_mode is None:
             return False
@@ -230,7 +238,7 @@ class MessageActions(ChatView):
         return True
 
     def submit_compose(self, mode: ComposeMode, text: str) -> str:
-        """Do with a text what it was written for; why not, empty when it is on its way."""
+        """Send the text according to the compose mode. Return the error message, empty on success."""
         match mode.kind:
             case ComposeKind.REPLY:
                 error = self.post(lambda room: self.connection.post(room, text, mode.seq))
@@ -246,11 +254,17 @@ class MessageActions(ChatView):
     def _toggle_reaction(self, seq: int, emoji: str) -> str:
         view = self.session.current_room
         line = view.transcript.find_message(seq) if view is not None else None
-        has_own_reaction = line is not None and any(each.is_own and each.emoji == emoji for each in line.reactions)
+        has_own_reaction = line is not None and any(
+            reaction.is_own and reaction.emoji == emoji for reaction in line.reactions
+        )
         return self.post(lambda room: self.connection.react(room, seq, emoji, not has_own_reaction))
 
     def recall_previous(self) -> bool:
-        """In an empty composer, change your last message; once more, go on to what you sent before."""
+        """Start an edit of the user's last message if the composer is empty. A second call continues with the history.
+
+        Returns:
+            Whether the key was handled.
+        """
         view = self.session.current_room
         if view is None:
             return False
@@ -274,7 +288,7 @@ class MessageActions(ChatView):
             self.show_error(problem)
 
     def _discard_unsent(self, line: MessageLine) -> bool:
-        """Take away what was not sent; False when it was, or is on its way right now."""
+        """Discard an unsent message. Return False if the message was sent or is in flight."""
         unsent = self.session.find_unsent_line(line.key)
         discarded = self.connection.discard(unsent[0].name, unsent[1]) if unsent is not None else None
         if discarded is None:
@@ -290,7 +304,11 @@ class MessageActions(ChatView):
         return line if isinstance(line, MessageLine) else None
 
     def post(self, send: Callable[[str], OutboxItem]) -> str:
-        """Post something into the shown room; why that cannot be, empty when it is on its way."""
+        """Post to the current room. Return the error message, empty on success.
+
+        Args:
+            send: Posts to the room with the given name.
+        """
         view = self.session.current_room
         if view is None:
             return tr(chat_strings.NOT_IN_A_ROOM)

@@ -1,4 +1,4 @@
-"""What shall become of a long paste: asked before any of it is sent."""
+"""Confirmation of long pastes before anything is sent."""
 
 from math import inf
 from typing import ClassVar
@@ -22,7 +22,7 @@ from tui_chat.ui.widgets.composer import Composer
 
 
 class PasteFlow(RoomNavigation):
-    """What one can do with messages, rooms and pastes."""
+    """Chat view with message actions, room navigation and paste confirmation."""
 
     @on(Composer.LargePaste)
     def _handle_large_paste(self, event: Composer.LargePaste) -> None:
@@ -38,7 +38,7 @@ class PasteFlow(RoomNavigation):
         app_of(self).push_screen(PasteScreen(paste), on_closed)
 
     def _send_paste(self, paste: Paste, mode: PasteMode) -> None:
-        """Say it as it is: a `/` at its beginning is no command."""
+        """Send the paste without command parsing: a leading `/` has no effect."""
         composer_text = self.composer.text
         if mode is PasteMode.SINGLE_MESSAGE and composer_text:
             self.composer.insert_text(paste.text)
@@ -47,7 +47,7 @@ class PasteFlow(RoomNavigation):
         messages = paste.messages(mode)
         for index, message in enumerate(messages):
             if error := self.send_verbatim(message):
-                self.composer.set_text("\n".join(messages[index:]))  # the rest is not lost
+                self.composer.set_text("\n".join(messages[index:]))  # keep the unsent rest
                 self.show_error(error)
                 break
         self.draw_changes()
@@ -58,17 +58,17 @@ MAX_PREVIEW_CHARACTERS = 200
 
 
 class PasteScreen(ModalScreen[PasteMode | None]):
-    """Ends with what is wanted, None for nothing: then nothing was pasted."""
+    """Dialog that returns the selected paste mode, None if cancelled."""
 
     CSS_PATH = "paste.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*keys.textual_bindings(keys.KeyScope.PASTE_DIALOG)]
     AUTO_FOCUS = "OptionList"
 
     def __init__(self, paste: Paste) -> None:
-        """Make it.
+        """Create the dialog.
 
         Args:
-            paste: What was pasted.
+            paste: Pasted text.
         """
         super().__init__()
         self._paste = paste
@@ -76,7 +76,7 @@ class PasteScreen(ModalScreen[PasteMode | None]):
         self._opened_at = inf
 
     def compose(self) -> ComposeResult:
-        """Its beginning, and what can be done."""
+        """Yield a preview and the available modes."""
         lines = self._paste.text.split("\n", MAX_PREVIEW_LINES)
         preview = [line[:MAX_PREVIEW_CHARACTERS].expandtabs(4) for line in lines[:MAX_PREVIEW_LINES]]
         if len(lines) > MAX_PREVIEW_LINES:
@@ -89,14 +89,14 @@ class PasteScreen(ModalScreen[PasteMode | None]):
             )
 
     def on_mount(self, event: events.Mount) -> None:
-        """The frame says how much it is."""
+        """Show the size of the paste in the title."""
         card = self.query_one("#paste")
         card.border_title = Content(chat_strings.paste_summary(self._paste.line_count, len(self._paste.text)))
         self.query_one(OptionList).highlighted = 0
         self._opened_at = event.time
 
     def on_key(self, event: events.Key) -> None:
-        """A key that was pressed before this was asked is no answer to it."""
+        """Ignore keys from before the dialog opened."""
         if event.time < self._opened_at:
             event.stop()
 
@@ -106,7 +106,7 @@ class PasteScreen(ModalScreen[PasteMode | None]):
         self.dismiss(self._modes[index][0] if index < len(self._modes) else None)
 
     def action_choose(self, name: str) -> None:
-        """Do this with it, if that can be done."""
+        """Return the mode called `name` if available. `SINGLE_MESSAGE` falls back to `CHUNKS`."""
         mode = PasteMode(name)
         if mode is PasteMode.SINGLE_MESSAGE and mode not in dict(self._modes):
             mode = PasteMode.CHUNKS
@@ -114,7 +114,7 @@ class PasteScreen(ModalScreen[PasteMode | None]):
             self.dismiss(mode)
 
     def action_close(self) -> None:
-        """Nothing was pasted."""
+        """Discard the paste."""
         self.dismiss(None)
 
 

@@ -1,8 +1,8 @@
-"""The chat screen, as far as it is about several rooms: join, walk, switch.
+"""Room navigation of the chat screen: join, switch, leave.
 
-Rule 1  What is typed after a room was asked for is for that room: keys wait for it. When it does
-        not come, what they would have written stands in the composer, and is not sent.
-Rule 2  So does what is typed on when the room that it is for has gone.
+- Pending switch: input after a room request belongs to that room and waits for it. If the switch fails or times out,
+  the waiting text moves into the composer and is not sent.
+- Closed room: if the current room closes while its draft is not empty, waiting input is treated likewise.
 """
 
 from collections.abc import Sequence
@@ -11,8 +11,7 @@ from textual import on
 from textual.events import Key, Paste
 from textual.timer import Timer
 
-from tui_chat.protocol import names
-from tui_chat.protocol import sanitize as texts
+from tui_chat.protocol import names, sanitize
 from tui_chat.protocol.responses import RoomSummary
 from tui_chat.session import room_matcher
 from tui_chat.session.chat_session import ChatSession
@@ -26,42 +25,46 @@ from tui_chat.ui.server_link import ServerLink
 from tui_chat.ui.widgets.room_list import RoomList
 
 SWITCH_TIMEOUT = 3.0
-"""Seconds that keys wait for a room that was asked for."""
+"""Seconds that input waits for a requested room."""
 
 ROOM_CLOSED_GRACE = 1.0
-"""Seconds for which somebody who is writing may not have noticed that the room has gone."""
+"""Seconds for which input counts as meant for the room that just closed."""
 
 
 class RoomNavigation(MessageActions):
-    """What one can do with messages and rooms."""
+    """Chat view with message actions and room navigation."""
 
     def __init__(self, session: ChatSession, connection: ServerLink) -> None:
-        """Make it.
+        """Create the screen.
 
         Args:
-            session: What there is to show.
-            connection: The server.
+            session: View model of the chat.
+            connection: Link to the server.
         """
         super().__init__(session, connection)
         self._listed_rooms: dict[str, RoomSummary] = {}
         self._switcher: RoomSwitcher | None = None
-        self._switch_target: str | None = None  # the key of a room's name; empty for whichever is shown next
+        self._switch_target: str | None = None  # canonical room name; empty for any room
         self._switch_timer: Timer | None = None
 
     @property
     def switching(self) -> bool:
-        """Another room was asked for, and is not shown yet."""
+        """True while a requested room is not displayed yet."""
         return self._switch_target is not None
 
     def cancel_switch(self, room: str = "") -> None:
-        """A room does not come, or not in time; what was typed for it is kept, and goes nowhere else."""
+        """Cancel the pending switch and move the waiting text into the composer. Waiting global keys are redispatched.
+
+        Args:
+            room: Cancel only a switch to this room; empty for any.
+        """
         if self._switch_target is None or (room and self._switch_target != names.canonical_key(room)):
             return
         self._end_switch()
         app, text = input_app(self), ""
         for item in app.input_sequencer.drain_pending():
             if isinstance(item, Key) and item.key in app.keymap.actions(KeyScope.GLOBAL):
-                app.post_message(item)  # whoever wants to quit, or needs help, means it wherever they are
+                app.post_message(item)  # quit and help do not depend on the room
             text += _typed_text(item)
         if text.strip():
             self.return_to_composer(text.rstrip("\n"))
@@ -78,11 +81,14 @@ class RoomNavigation(MessageActions):
             self._switch_timer = None
 
     def return_to_composer(self, text: str) -> None:
-        """Put this into the composer, unsent."""
+        """Insert unsent text into the composer."""
         raise NotImplementedError
 
     def on_current_room_changed(self) -> None:
-        """Another room is to be shown than before, which nobody has chosen just now."""
+        """Draw the new current room and end a matching switch.
+
+        After an unrequested change, a non-empty draft starts the grace period for input.
+        """
         target, view, has_draft = self._switch_target, self.session.current_room, bool(self.composer.draft)
         self.draw_changes()
         if target is None and has_draft:
@@ -92,11 +98,11 @@ class RoomNavigation(MessageActions):
 
     @property
     def listed_room_names(self) -> list[str]:
-        """The names of the rooms that the server told of."""
+        """Room names from the server's room lists."""
         return [summary.name for summary in self._listed_rooms.values()]
 
     def go_to_room(self, room: str) -> None:
-        """Go into a room, or show it when it is open."""
+        """Show an open room, or join a new one."""
         if self.session.find_room(room) is not None:
             self.session.show_room(room)
             self.draw_changes()
@@ -106,23 +112,23 @@ class RoomNavigation(MessageActions):
             self.connection.join(room, view.nick if view is not None else "")
 
     def leave_room(self, view: RoomView) -> None:
-        """Leave a room."""
+        """Leave a room. If it is the current one, input waits for the next room."""
         if view is self.session.current_room:
             self._begin_switch("", SWITCH_TIMEOUT)
         self.connection.leave(view.name)
 
     def on_rooms_listed(self, rooms: Sequence[RoomSummary]) -> None:
-        """The server has these rooms, among others."""
+        """Merge a room list of the server into the known rooms."""
         self._listed_rooms |= {names.canonical_key(summary.name): summary for summary in rooms}
         if self._switcher is not None:
             self._switcher.update_choices()
 
     def action_switch(self) -> None:
-        """Choose a room by some letters of its name."""
+        """Open the room switcher."""
         self.open_switcher("")
 
     def open_switcher(self, initial_query: str) -> None:
-        """Open the switcher, with this typed already."""
+        """Open the room switcher with an initial query."""
         if self._switcher is not None:
             return
         switcher = self._switcher = RoomSwitcher(
@@ -141,17 +147,17 @@ class RoomNavigation(MessageActions):
             self.go_to_room(room)
 
     def action_step_room(self, offset: int) -> None:
-        """Show the next room, or the one before."""
+        """Show the room `offset` positions further in the list."""
         self.session.cycle_room(offset)
         self.draw_changes()
 
     def action_show_number(self, number: int) -> None:
-        """Show a room by its place in the list."""
+        """Show the room at a 1-based list position."""
         self.session.show_room_number(number)
         self.draw_changes()
 
     def action_next_unread(self) -> None:
-        """Show the next room with something unread."""
+        """Show the next room with unread messages, mentions first."""
         self.session.show_next_unread()
         self.draw_changes()
 
@@ -162,9 +168,9 @@ class RoomNavigation(MessageActions):
 
 
 def _typed_text(item: Key | Paste) -> str:
-    """What this would have written."""
+    """Return the text that this input would insert."""
     if isinstance(item, Paste):
-        return texts.sanitize_body(item.text)
+        return sanitize.sanitize_body(item.text)
     if item.key == "enter":
         return "\n"
     return (item.character or "") if item.is_printable and not item.key.startswith("alt+") else ""

@@ -1,4 +1,4 @@
-"""The switcher: type some letters of a room's name, Enter goes there."""
+"""Room switcher: fuzzy search over open and listed rooms."""
 
 from collections.abc import Callable, Sequence
 from typing import ClassVar
@@ -22,14 +22,14 @@ from tui_chat.ui.widgets.line_input import LineInput
 from tui_chat.ui.widgets.stable_width import with_stable_width
 
 MAX_CHOICES = 200
-"""Rooms that are offered at once; letters find the others."""
+"""Maximum number of listed rooms. A longer query narrows the list."""
 
 SEARCH_DELAY = 0.25
-"""Seconds without a key after which the server is asked for rooms with this name."""
+"""Seconds without input before the server is searched for the query."""
 
 
 class RoomSwitcher(ModalScreen[str | None]):
-    """Ends with the name of the room to go to, None for none."""
+    """Dialog that returns the selected room name, None if cancelled."""
 
     CSS_PATH = "room_switcher.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*keys.textual_bindings(keys.KeyScope.ROOM_SWITCHER)]
@@ -41,12 +41,12 @@ class RoomSwitcher(ModalScreen[str | None]):
         request_rooms: Callable[[str], None],
         initial_query: str = "",
     ) -> None:
-        """Make it.
+        """Create the dialog.
 
         Args:
-            choose: What to offer for what was typed.
-            ask: Asks the server for rooms with this in their names; `update` when they are known.
-            typed: What stands there at first.
+            find_choices: Returns the ranked rooms for a query.
+            request_rooms: Requests the server's rooms for a query. Call `update_choices` after their arrival.
+            initial_query: Initial text of the input.
         """
         super().__init__()
         self._find_choices = find_choices
@@ -56,13 +56,13 @@ class RoomSwitcher(ModalScreen[str | None]):
         self._request_timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
-        """What is typed, and the rooms under it."""
+        """Yield the query input and the room list."""
         with Vertical(id="switcher"):
             yield LineInput(self._initial_query, tr(chat_strings.SWITCH_HINT))
             yield OptionList(markup=False, compact=True)
 
     def on_mount(self) -> None:
-        """Everything is offered at first."""
+        """Set the titles, list all known rooms and request those of the server."""
         card = self.query_one("#switcher")
         card.border_title = Content(tr(chat_strings.SWITCH_TITLE))
         card.border_subtitle = Content(tr(chat_strings.SWITCH_FOOTER))
@@ -71,7 +71,7 @@ class RoomSwitcher(ModalScreen[str | None]):
         self.update_choices()
 
     def update_choices(self) -> None:
-        """Other rooms are known now, or something else was typed."""
+        """Rebuild the list after a change of query or known rooms."""
         option_lists = self.query(OptionList)
         if not option_lists:
             return
@@ -84,7 +84,7 @@ class RoomSwitcher(ModalScreen[str | None]):
         option_list.highlighted = highlighted_index if self._choices else None
 
     def on_resize(self) -> None:
-        """The rows take the new width."""
+        """Rebuild the rows for the new width."""
         self.call_after_refresh(self.update_choices)
 
     @on(Input.Changed)
@@ -106,17 +106,17 @@ class RoomSwitcher(ModalScreen[str | None]):
         self.dismiss(self._choices[event.option_index].name)
 
     def action_move(self, offset: int) -> None:
-        """The room that many rows below, around the end."""
+        """Move the highlight by `offset` rows, with wrap-around."""
         option_list = self.query_one(OptionList)
         if self._choices:
             option_list.highlighted = ((option_list.highlighted or 0) + offset) % len(self._choices)
 
     def action_go(self) -> None:
-        """Go to the room that is marked."""
+        """Return the highlighted room."""
         self.dismiss(self._highlighted_name())
 
     def action_close(self) -> None:
-        """Stay where you are."""
+        """Cancel the dialog."""
         self.dismiss(None)
 
     def _highlighted_name(self) -> str | None:

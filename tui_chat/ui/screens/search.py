@@ -1,4 +1,4 @@
-"""Searching what was said: a field, and what was found under it, newest first."""
+"""Message search dialog with results in reverse chronological order."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -27,19 +27,19 @@ from tui_chat.ui.widgets.line_input import LineInput
 from tui_chat.ui.widgets.stable_width import with_stable_width
 
 SEARCH_DELAY = 0.4
-"""Seconds without a key after which it is searched for what stands there."""
+"""Seconds without input before the search starts."""
 
 PREFETCH_DISTANCE = 4
-"""Hits before the last one at which the next page is asked for."""
+"""Distance from the last hit at which the next page is requested."""
 
 
 @dataclass(frozen=True, slots=True)
 class SearchHitSelected:
-    """Where to go.
+    """Position of the selected search hit.
 
     Attributes:
-        room: The room's name.
-        seq: The message.
+        room: Room name.
+        seq: Sequence number of the message.
     """
 
     room: str
@@ -47,7 +47,7 @@ class SearchHitSelected:
 
 
 class SearchScreen(ModalScreen[SearchHitSelected | None]):
-    """Ends with the place to go to, None for staying."""
+    """Dialog that returns the selected hit, None if cancelled."""
 
     CSS_PATH = "search.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*keys.textual_bindings(keys.KeyScope.MESSAGE_SEARCH)]
@@ -60,13 +60,13 @@ class SearchScreen(ModalScreen[SearchHitSelected | None]):
         current_room: str | None,
         initial_query: str = "",
     ) -> None:
-        """Make it.
+        """Create the dialog.
 
         Args:
-            ask: Gives the page that a question asks for.
-            is_open: Whether a room of this name is open.
-            here: The room that is shown, which can be searched alone.
-            typed: What to look for at once.
+            fetch_page: Fetches a page of results.
+            is_open: Returns whether a room is open.
+            current_room: Current room, the target of a search in one room; None if there is none.
+            initial_query: Query to search immediately, empty for none.
         """
         super().__init__()
         self._fetch_page = fetch_page
@@ -80,14 +80,14 @@ class SearchScreen(ModalScreen[SearchHitSelected | None]):
         self._rendered_count = 0
 
     def compose(self) -> ComposeResult:
-        """What is looked for, what was found, how it stands."""
+        """Yield query input, hit list and status line."""
         with Vertical(id="search"):
             yield LineInput(self._initial_query, tr(search_strings.SEARCH_HINT))
             yield OptionList(markup=False, compact=True)
             yield Static("", id="status", markup=False)
 
     def on_mount(self) -> None:
-        """What was given is searched for at once."""
+        """Set the titles and search for the initial query."""
         card = self.query_one("#search")
         card.border_title = Content(tr(search_strings.SEARCH_TITLE))
         card.border_subtitle = Content(tr(search_strings.SEARCH_FOOTER))
@@ -95,7 +95,7 @@ class SearchScreen(ModalScreen[SearchHitSelected | None]):
         self.query_one(Input).cursor_position = len(self._initial_query)
         self._start_search(self._initial_query)
 
-    # Asking.
+    # Requests
 
     @on(Input.Changed)
     def _handle_input_changed(self, event: Input.Changed) -> None:
@@ -112,7 +112,7 @@ class SearchScreen(ModalScreen[SearchHitSelected | None]):
             self.action_go()
 
     def action_toggle_scope(self) -> None:
-        """This room alone, or all."""
+        """Toggle between the current room and all rooms."""
         self._scope_room = self._current_room if self._scope_room is None else None
         self._start_search(self.query_one(Input).value)
 
@@ -142,7 +142,7 @@ class SearchScreen(ModalScreen[SearchHitSelected | None]):
                 request = self._search_state.apply_page(request, page)
             self._draw_results()
 
-    # Choosing.
+    # Selection
 
     @on(OptionList.OptionSelected)
     def _handle_option_selected(self, event: OptionList.OptionSelected) -> None:
@@ -155,7 +155,7 @@ class SearchScreen(ModalScreen[SearchHitSelected | None]):
             self._load_more()
 
     def action_move(self, offset: int) -> None:
-        """The hit that many places below; at the end, more of them."""
+        """Move the highlight by `offset` hits. Past the last hit, load the next page."""
         option_list, count = self.query_one(OptionList), len(self._search_state.hits)
         index = -1 if option_list.highlighted is None else option_list.highlighted
         if index + offset >= count:
@@ -164,7 +164,7 @@ class SearchScreen(ModalScreen[SearchHitSelected | None]):
             option_list.highlighted = index + offset
 
     def action_page(self, pages: int) -> None:
-        """A page of hits further down."""
+        """Move the highlight by `pages` pages of the list."""
         option_list, count = self.query_one(OptionList), len(self._search_state.hits)
         rows = max(1, option_list.size.height // 2 - 1)
         if count:
@@ -177,7 +177,7 @@ class SearchScreen(ModalScreen[SearchHitSelected | None]):
         self._draw_results()
 
     def action_go(self) -> None:
-        """Go to where the chosen message was said; twice, when the room is not open."""
+        """Return the highlighted hit. A hit in a room that is not open needs a second call as confirmation."""
         index = self.query_one(OptionList).highlighted
         if index is None or index >= len(self._search_state.hits):
             return
@@ -189,10 +189,10 @@ class SearchScreen(ModalScreen[SearchHitSelected | None]):
             self.dismiss(SearchHitSelected(hit.room, hit.seq))
 
     def action_close(self) -> None:
-        """Stay where you were."""
+        """Cancel the dialog."""
         self.dismiss(None)
 
-    # Drawing.
+    # Drawing
 
     def _draw_results(self) -> None:
         if not self.is_mounted:

@@ -1,8 +1,8 @@
-"""The chat screen, as far as it is about finding what was said: search, go to a day, and come back.
+"""Message navigation of the chat screen: search, jump to a day, return.
 
-Rule 1  Going somewhere keeps the place it began at; Esc leads back there, once.
-Rule 2  Whoever goes elsewhere by themselves (newest line, another room, a message of
-        their own) no longer wants to come back, nor to arrive.
+- Return position: a navigation stores its starting position. Esc returns there once.
+- Cancellation: any other movement of the user (newest line, another room, sending a message) discards both the return
+  position and the pending target.
 """
 
 from dataclasses import dataclass
@@ -27,13 +27,13 @@ from tui_chat.ui.timeline.virtual_list import ScrollPosition
 
 @dataclass(slots=True)
 class NavigationTarget:
-    """Where somebody wants to go.
+    """Target of a navigation.
 
     Attributes:
-        room: The room's name.
-        seq: The message; None until it is known.
-        day: The day that was asked for, if it was one.
-        asked: The connection was asked for what is about it.
+        room: Room name.
+        seq: Sequence number of the message, None until known.
+        day: Requested day, None if a message was requested.
+        is_requested: The messages around the target were requested.
     """
 
     room: str
@@ -43,14 +43,14 @@ class NavigationTarget:
 
 
 class SearchNavigation(PasteFlow):
-    """What one can do with messages, rooms, pastes, and what was said long ago."""
+    """Chat view with message actions, room navigation, paste confirmation and message navigation."""
 
     def __init__(self, session: ChatSession, connection: ServerLink) -> None:
-        """Make it.
+        """Create the screen.
 
         Args:
-            session: What there is to show.
-            connection: The server.
+            session: View model of the chat.
+            connection: Link to the server.
         """
         super().__init__(session, connection)
         self._navigation_target: NavigationTarget | None = None
@@ -58,11 +58,11 @@ class SearchNavigation(PasteFlow):
         self._reached_room: RoomView | None = None
 
     def action_search(self) -> None:
-        """Search what was said."""
+        """Open the message search."""
         self.open_search("")
 
     def open_search(self, query: str) -> None:
-        """Open the search, for this at once."""
+        """Open the message search with an initial query."""
         view = self.session.current_room
         screen = SearchScreen(
             self._fetch_search_page,
@@ -72,8 +72,8 @@ class SearchNavigation(PasteFlow):
         )
         app_of(self).push_screen(screen, self._on_search_closed)
 
-    async def _fetch_search_page(self, question: SearchPageRequest) -> SearchPage:
-        return await self.connection.search(question.query, question.room, question.before)
+    async def _fetch_search_page(self, request: SearchPageRequest) -> SearchPage:
+        return await self.connection.search(request.query, request.room, request.before)
 
     def _on_search_closed(self, hit: SearchHitSelected | None) -> None:
         self.composer.focus()
@@ -81,16 +81,16 @@ class SearchNavigation(PasteFlow):
             self.go_to_message(hit.room, hit.seq)
 
     def go_to_message(self, room: str, seq: int) -> None:
-        """Show a message with what is about it; a room that is not open is joined."""
+        """Navigate to a message, joining its room if necessary."""
         self._navigate(NavigationTarget(room, seq))
 
     def go_to_reply_target(self, view: RoomView, seq: int) -> None:
-        """Show the message that one in this room answers; Esc leads back to the answer."""
-        self._return_position = None  # the way back is the answer, wherever one came from
+        """Navigate to the message `seq`. Esc returns to the reply."""
+        self._return_position = None  # return to the reply, not to an earlier position
         self._navigate(NavigationTarget(view.name, seq, is_requested=view.transcript.find_message(seq) is not None))
 
     def go_to_day(self, text: str) -> str:
-        """Show the first message of a day in this room; why not, empty when that can be."""
+        """Navigate to the first message of a day in the current room. Return the error message, empty on success."""
         view = self.session.current_room
         if view is None:
             return tr(chat_strings.NOT_IN_A_ROOM)
@@ -110,12 +110,17 @@ class SearchNavigation(PasteFlow):
         self._advance()
 
     def show_error(self, problem: str) -> None:
-        """Say what is wrong; whoever was on the way somewhere stays."""
+        """Show an error and cancel the pending navigation."""
         self._navigation_target = None
         super().show_error(problem)
 
     def on_context_loaded(self, room: str, seq: int | None) -> None:
-        """What was said about a place is here."""
+        """Set the resolved target message, or report that there is none.
+
+        Args:
+            room: Room name.
+            seq: Sequence number of the message, None if there is none.
+        """
         target = self._navigation_target
         if (
             target is None
@@ -131,7 +136,7 @@ class SearchNavigation(PasteFlow):
             self._advance()
 
     def draw_changes(self) -> None:
-        """Draw what has changed, and arrive where somebody wanted to go as soon as that is here."""
+        """Draw the changes of the session, then continue a pending navigation."""
         super().draw_changes()
         if self._reached_room is not None and self._reached_room is not self.session.current_room:
             self.clear_return_position()
@@ -168,12 +173,12 @@ class SearchNavigation(PasteFlow):
                 self.show_status(search_strings.no_messages_on(target.day.isoformat(), actual_day > target.day))
 
     def action_leave_message_cursor(self) -> None:
-        """Back to writing, and to where you were before you went to this message."""
+        """Hide the message cursor and return from a navigation."""
         self.timeline.action_hide_cursor()
         self.go_back()
 
     def go_back(self) -> bool:
-        """Back to where you were before you went somewhere; False when you did not."""
+        """Restore the return position. Return whether there was one."""
         return_position = self._return_position
         self.clear_return_position()
         if return_position is None:
@@ -191,5 +196,5 @@ class SearchNavigation(PasteFlow):
         return True
 
     def clear_return_position(self) -> None:
-        """You went elsewhere by yourself."""
+        """Discard the return position and the pending target."""
         self._return_position = self._navigation_target = self._reached_room = None

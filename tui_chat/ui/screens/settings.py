@@ -1,4 +1,4 @@
-"""The settings, each explained, changed at once by keys or clicks."""
+"""Settings screen with an explanation of each setting. Changes apply immediately."""
 
 from typing import Any, ClassVar
 
@@ -20,21 +20,21 @@ from tui_chat.ui.input import keys
 from tui_chat.ui.settings_app import settings_app
 
 LOW_HEIGHT = 26
-"""Rows below which the list takes all that the explanation leaves."""
+"""Screen height in rows below which the list fills all space beside the explanation."""
 
 
 class SettingsScreen(ModalScreen[None]):
-    """Over whatever is shown; what is changed acts behind it."""
+    """Modal list of all settings."""
 
     CSS_PATH = "settings.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*keys.textual_bindings(keys.KeyScope.SETTINGS)]
     AUTO_FOCUS = ""
 
     def __init__(self, path: str) -> None:
-        """Make it.
+        """Create the screen.
 
         Args:
-            path: The file where the settings are kept, empty when they are not.
+            path: Settings file, empty if changes are not saved.
         """
         super().__init__()
         self._path = path
@@ -42,52 +42,52 @@ class SettingsScreen(ModalScreen[None]):
         self._save_error = ""
 
     def compose(self) -> ComposeResult:
-        """The settings, and what the marked one does under them."""
+        """Yield the settings list and the explanation."""
         with Vertical(id="settings"):
             yield OptionList(markup=False, compact=True)
             yield Static("", id="explanation", markup=False)
 
     def on_mount(self) -> None:
-        """The first one is marked."""
+        """Highlight the first setting."""
         self.query_one(OptionList).can_focus = False
         settings_app(self).settings_changed.subscribe(self, self._on_settings_changed)
         self.query_one(OptionList).highlighted = 0
         self._update_list()
 
     def on_resize(self) -> None:
-        """The rows take the new width."""
+        """Rebuild the rows for the new width."""
         self.set_class(app_of(self).size.height < LOW_HEIGHT, "-low")
         self.call_after_refresh(self._update_list)
 
     def action_move(self, offset: int) -> None:
-        """Mark the setting that many rows below, around the end."""
+        """Move the highlight by `offset` rows, with wrap-around."""
         option_list = self.query_one(OptionList)
         self._save_error = ""
         option_list.highlighted = ((option_list.highlighted or 0) + offset) % len(self._setting_fields)
 
     def action_cycle_value(self, step: int) -> None:
-        """The next value of the marked setting, or the one before."""
+        """Set the next value (`step` 1) or the previous one (`step` -1)."""
         field = self._highlighted_field()
         self._set_value(field, next_value(field, self._value(field), step))
 
     def action_append_digit(self, digit: str) -> None:
-        """Put a digit behind the number that is marked, or begin anew with it when that is too much."""
+        """Append a digit to a number. If the result exceeds the maximum, start again with this digit."""
         field = self._highlighted_field()
         if field.kind is ValueKind.NUMBER:
             number = int(f"{self._value(field)}{digit}")
             self._set_value(field, number if number <= field.maximum else min(int(digit), field.maximum))
 
     def action_erase_digit(self) -> None:
-        """Take the last digit away, or give the usual value back."""
+        """Remove the last digit of a number. Other settings return to their default."""
         field = self._highlighted_field()
         self._set_value(field, self._value(field) // 10 if field.kind is ValueKind.NUMBER else None)
 
     def action_reset_value(self) -> None:
-        """Give the marked setting its usual value back."""
+        """Restore the default of the highlighted setting."""
         self._set_value(self._highlighted_field(), None)
 
     def action_close(self) -> None:
-        """Back to where you were."""
+        """Close the screen."""
         self.dismiss(None)
 
     @on(OptionList.OptionHighlighted)
@@ -145,7 +145,7 @@ class SettingsScreen(ModalScreen[None]):
 
 
 def next_value(field: SettingField, value: Any, step: int) -> Any:
-    """The value of a setting that follows this one, or comes before it; the same where there is no order."""
+    """Return the value `step` positions after `value`, unchanged for settings without an order."""
     match field.kind:
         case ValueKind.CHOICE:
             return field.choices[(field.choices.index(value) + step) % len(field.choices)]
@@ -158,7 +158,7 @@ def next_value(field: SettingField, value: Any, step: int) -> Any:
 
 
 def _setting_row(field: SettingField, value: Any, width: int) -> Content:
-    """A setting and its value; a star marks what is not as usual."""
+    """Return the row of a setting. A star marks a value other than the default."""
     star = " " if value == field.default else "*"
     value_text = settings_schema.format_value(value) or "–"
     match field.kind:
@@ -170,7 +170,7 @@ def _setting_row(field: SettingField, value: Any, width: int) -> Content:
             value_content = Content(value_text)
     title = tr(field.title)
     name = Content(field.name)
-    if title != field.title.text:  # the name is English, and stays what is typed after /set
+    if title != field.title.text:  # keep the name visible, because `/set` needs the untranslated form
         name = Content.assemble(title, ("  " + field.name, "$text-muted")).truncate(max(6, width - 16), ellipsis=True)
     value_content = value_content.truncate(max(6, width - name.cell_length - 6), ellipsis=True)
     gap = " " * max(1, width - name.cell_length - value_content.cell_length - 4)

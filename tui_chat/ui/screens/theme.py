@@ -1,4 +1,4 @@
-"""Choosing a theme by seeing it: the marked one is tried on everything behind, Esc goes back to the one before."""
+"""Theme chooser with live preview. Esc restores the saved theme."""
 
 from typing import ClassVar
 
@@ -20,24 +20,24 @@ from tui_chat.ui.settings_app import settings_app
 
 class _ThemeList(OptionList):
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        # In a terminal of few columns none is left inside the border, and nothing can be wrapped to none.
+        # A narrow terminal leaves no columns inside the border, and Textual cannot wrap at width 0.
         return super().get_content_height(container, viewport, max(1, width))
 
 
 class ThemeScreen(ModalScreen[None]):
-    """A short list at the side, so that what is behind it can be seen."""
+    """Theme list at the screen edge, with the previewed screen visible beside it."""
 
     CSS_PATH = "theme.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*keys.textual_bindings(keys.KeyScope.THEME_LIST)]
     AUTO_FOCUS = ""
 
     def __init__(self) -> None:
-        """Make it."""
+        """Create the chooser."""
         super().__init__()
         self._theme_names = settings_schema.fields()["theme"].choices
 
     def compose(self) -> ComposeResult:
-        """The themes."""
+        """Yield the theme list."""
         yield _ThemeList(
             *(
                 Option(Content.assemble((f"{name:10}", "bold"), tr(settings_strings.THEMES[name])))
@@ -48,7 +48,7 @@ class ThemeScreen(ModalScreen[None]):
         )
 
     def on_mount(self) -> None:
-        """The one in force is marked."""
+        """Set the titles and highlight the current theme."""
         option_list = self.query_one(OptionList)
         option_list.can_focus = False
         option_list.border_title = Content(tr(settings_strings.THEME_TITLE))
@@ -56,12 +56,12 @@ class ThemeScreen(ModalScreen[None]):
         option_list.highlighted = self._theme_names.index(settings_app(self).settings.theme)
 
     def action_move(self, offset: int) -> None:
-        """Try the theme that many rows below, around the end."""
+        """Preview the theme `offset` rows further, with wrap-around."""
         option_list = self.query_one(OptionList)
         option_list.highlighted = ((option_list.highlighted or 0) + offset) % len(self._theme_names)
 
     def action_apply(self) -> None:
-        """Keep the marked theme."""
+        """Save the highlighted theme and close the chooser."""
         name = self._theme_names[self.query_one(OptionList).highlighted or 0]
         problem = settings_app(self).change_setting("theme", name)
         self.dismiss(None)
@@ -69,7 +69,7 @@ class ThemeScreen(ModalScreen[None]):
             settings_app(self).show_status(problem)
 
     def action_close(self) -> None:
-        """Back to the theme from before."""
+        """Restore the saved theme and close the chooser."""
         app = settings_app(self)
         app.preview_theme(app.settings.theme)
         self.dismiss(None)

@@ -17,7 +17,7 @@ class NoColorFilter(LineFilter):
     """Line filter that removes all colours."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        """Return the segments without colours."""
+        """Strip the colours from all segments."""
         return [
             Segment(text, None if style is None else _strip_color(style), control) for text, style, control in segments
         ]

@@ -1,10 +1,9 @@
-"""Where a message is written: several lines, readline keys, history, completion; Enter sends.
+"""Multi-line message input with readline keys, history and completion.
 
-Rule 1  Only Enter sends. A paste is cleaned and put in, whatever it ends with.
-Rule 2  A key that is pressed here shows at once: this widget runs the actions of its keys,
-        and those of the screen, itself, and not when they have bubbled up to the app.
-Rule 3  Nothing typed is lost: what cannot be sent stays, and walking or searching
-        through what was sent comes back to what was being written.
+- Send: only Enter sends. A paste is sanitised and inserted, even if it ends with a line break.
+- Echo: key actions of the composer and the chat screen run inside this widget without bubbling through the app, so
+  each key shows immediately.
+- No loss: text that cannot be sent returns to the composer. History recall and search restore the draft on return.
 """
 
 from collections.abc import Callable
@@ -18,7 +17,7 @@ from textual.signal import Signal
 from textual.widgets import TextArea
 from textual.widgets.text_area import Selection
 
-from tui_chat.protocol import sanitize as texts
+from tui_chat.protocol import sanitize
 from tui_chat.protocol.limits import PACKET_BYTES
 from tui_chat.session.commands.completion import Completion
 from tui_chat.session.history_search import HistorySearch
@@ -34,42 +33,42 @@ _DEFAULT_KEYMAP = Keymap()
 
 
 class Composer(TextArea, inherit_bindings=False):
-    """The line at the bottom, which grows to a third of the screen.
+    """Text area at the bottom of the chat screen; grows up to a third of the screen height.
 
     Attributes:
-        sent: What Up, Down and Ctrl+R go through.
-        paste_lines: Lines of a paste that go in without asking; 0 for all.
+        sent_history: History of sent texts for Up, Down and Ctrl+R.
+        paste_lines: Maximum number of pasted lines without confirmation; 0 for no limit.
     """
 
     class BottomRequested(Message):
-        """End was pressed where the caret was at the end already."""
+        """Request to scroll to the newest message: End at the end of a line."""
 
     @dataclass
     class HistorySearchChanged(Message):
-        """What was sent is being searched, or no longer.
+        """Start, change or end of a history search.
 
         Attributes:
-            shown: One line on what is searched for; empty at the end.
+            description: Prompt line of the search, empty at its end.
         """
 
         description: str
 
     @dataclass
     class LargePaste(Message):
-        """A long paste came, and nothing was done with it.
+        """Paste that needs confirmation. The composer inserts none of the text.
 
         Attributes:
-            text: All of it, cleaned.
+            text: Sanitised text.
         """
 
         text: str
 
     @dataclass
     class InputRejected(Message):
-        """Something could not be put in.
+        """Rejected input.
 
         Attributes:
-            problem: One sentence for a person.
+            problem: Error message for the user.
         """
 
         problem: str
@@ -81,13 +80,13 @@ class Composer(TextArea, inherit_bindings=False):
         recall_previous: Callable[[], bool],
         keymap: Callable[[], Keymap] = lambda: _DEFAULT_KEYMAP,
     ) -> None:
-        """Make it.
+        """Create an empty composer.
 
         Args:
-            complete: What the text before the caret may become.
-            submit: Takes what was written when Enter is pressed; nothing stands there then.
-            up: Asked first when Up is pressed on the first row; true when it did something.
-            keymap: The keys in force.
+            complete: Returns the completion of the text before the caret, None if there is none.
+            submit: Handles submitted text. The composer is already empty then.
+            recall_previous: Handles Up on the first row. Returns whether the key was handled.
+            keymap: Returns the effective key bindings.
         """
         super().__init__(
             soft_wrap=True,
@@ -109,39 +108,39 @@ class Composer(TextArea, inherit_bindings=False):
 
     @property
     def is_searching(self) -> bool:
-        """What was sent is being searched."""
+        """True during a history search."""
         return self._history_search is not None
 
     @property
     def draft(self) -> str:
-        """What is being written; while what was sent is searched, what that comes back to."""
+        """Unsent text. During a history search, the text from before the search."""
         return self.text if self._history_search is None else self._history_search.original_text
 
     def on_mount(self) -> None:
-        """The terminal's cursor follows when others make this move."""
+        """Keep the terminal cursor in place after layout changes."""
         layout_refreshed = cast("Signal[Screen[object]]", self.screen.screen_layout_refresh_signal)  # pyright: ignore[reportUnknownMemberType]
-        # Later: a new size has to be taken in first.
+        # Deferred, because a new size is applied first.
         layout_refreshed.subscribe(self, lambda screen: self.call_later(self._update_terminal_cursor))
 
     def _update_terminal_cursor(self) -> None:
-        # The base class puts it there when the caret moves in the text, not when the
-        # text moves on the screen; input methods open their window at it.
+        # TextArea updates the position when the caret moves, but not when the widget moves on the screen.
+        # The candidate window of an input method depends on the position.
         if self.has_focus and self.screen.is_current:
             app_of(self).cursor_position = self.cursor_screen_offset
-            self.refresh()  # the cursor goes along with what is drawn, and by itself stays
+            self.refresh()  # the driver moves the cursor only together with output
 
     def set_text(self, text: str) -> None:
-        """Put this there instead of what stands there, the caret behind it."""
+        """Replace the whole text, with the caret at its end."""
         self._end_search()
         self.load_text(text)
         self.move_cursor(self.document.end)
 
     def insert_text(self, text: str) -> None:
-        """Put this in where the caret is."""
+        """Insert text at the caret or in place of the selection."""
         self.replace(text, *self.selection)
 
     def is_local_key(self, key: events.Key) -> bool:
-        """Whether the key leads nowhere else, so that others may follow it at once (`KeyOrder`)."""
+        """Return whether `key` affects only this field (`InputSequencer`)."""
         return key.key in self._keymap().local_keys
 
     async def _on_key(self, event: events.Key) -> None:
@@ -167,13 +166,13 @@ class Composer(TextArea, inherit_bindings=False):
                 await self.run_action(action)
             elif screen_action is not None:
                 await self.screen.run_action(screen_action)
-        elif not event.key.startswith("alt+"):  # whose letter the base class would put in
+        elif not event.key.startswith("alt+"):  # TextArea would insert the letter
             await super()._on_key(event)
 
     async def _on_paste(self, event: events.Paste) -> None:
         event.stop()
         event.prevent_default()
-        text = texts.sanitize_body(event.text).rstrip("\n")
+        text = sanitize.sanitize_body(event.text).rstrip("\n")
         if self._history_search is not None:
             await self._continue_search(None, text)
             return
@@ -185,57 +184,57 @@ class Composer(TextArea, inherit_bindings=False):
             self.insert_text(text)
 
     def action_submit(self) -> None:
-        """Send, or do the command."""
+        """Submit the text and clear the composer."""
         text = self.text
         self.set_text("")
         self._submit(text)
 
     def action_newline(self) -> None:
-        """Begin a new line."""
+        """Insert a line break."""
         self.insert_text("\n")
 
     def action_up(self) -> None:
-        """The line above, or what was sent before."""
+        """Move the caret up; on the first row, recall an older text."""
         if self.navigator.is_first_wrapped_line(self.cursor_location):
             previous_text = self.text
             if self._recall_previous():
                 return
             older = self.sent_history.older(self.text)
             if older == previous_text != self.text:
-                older = self.sent_history.older(self.text) or older  # it was shown to be changed, and is not new
+                older = self.sent_history.older(self.text) or older  # skip the entry that was just open for editing
             self._show_history_entry(older)
         else:
             self.action_cursor_up()
 
     def action_down(self) -> None:
-        """The line below, or what was sent after."""
+        """Move the caret down; on the last row, recall a newer text."""
         if self.navigator.is_last_wrapped_line(self.cursor_location):
             self._show_history_entry(self.sent_history.newer())
         else:
             self.action_cursor_down()
 
     def action_search_history(self) -> None:
-        """Search what was sent."""
+        """Start a history search."""
         self._history_search = HistorySearch(self.sent_history.texts, self.text)
         self._show_search()
 
     def action_search_older(self) -> None:
-        """The match before."""
+        """Select the next older match."""
         if self._history_search is not None:
             self._history_search.older()
 
     def action_search_newer(self) -> None:
-        """The match after."""
+        """Select the next newer match."""
         if self._history_search is not None:
             self._history_search.newer()
 
     def action_search_erase(self) -> None:
-        """Take the last letter of the query back."""
+        """Delete the last character of the search query."""
         if self._history_search is not None:
             self._history_search.backspace()
 
     def action_search_accept(self) -> None:
-        """What was found stands in the composer; Down leads back to what was being written."""
+        """Keep the match in the composer. Down restores the draft."""
         search = self._history_search
         if search is not None:
             self._end_search()
@@ -243,7 +242,7 @@ class Composer(TextArea, inherit_bindings=False):
             self.move_cursor(self.document.end)
 
     def action_search_cancel(self) -> None:
-        """Back to what was being written."""
+        """End the search and restore the draft."""
         if self._history_search is not None:
             self.set_text(self._history_search.original_text)
 
@@ -273,14 +272,14 @@ class Composer(TextArea, inherit_bindings=False):
             self.post_message(self.HistorySearchChanged(""))
 
     def action_line_end(self) -> None:
-        """The end of the line; from there, the newest message."""
+        """Move the caret to the end of the line. At the end, request the newest message."""
         if self.cursor_at_end_of_line:
             self.post_message(self.BottomRequested())
         else:
             self.action_cursor_line_end()
 
     def action_kill_word_left(self) -> None:
-        """Cut the word before the caret (back to a space, as readline does)."""
+        """Cut backwards to the previous space (readline `unix-word-rubout`)."""
         row, column = self.cursor_location
         before = self.document[row][:column]
         if not before and row:
@@ -290,17 +289,17 @@ class Composer(TextArea, inherit_bindings=False):
         self._cut_range((row, max(stripped.rfind(" "), stripped.rfind("\t")) + 1), (row, column))
 
     def action_kill_word_right(self) -> None:
-        """Cut the word after the caret."""
+        """Cut forwards to the end of the word."""
         self._cut_range(self.cursor_location, self.get_cursor_word_right_location())
 
     def action_kill_to_start(self) -> None:
-        """Cut to the start of the line; there, the line break."""
+        """Cut to the start of the line, or the preceding line break if already there."""
         row, column = self.cursor_location
         start = (row, 0) if column or not row else (row - 1, len(self.document[row - 1]))
         self._cut_range(start, (row, column))
 
     async def action_kill_to_end(self) -> None:
-        """Cut to the end of the line; there, the line break; at the very end, choose another room."""
+        """Cut to the end of the line, or the line break if already there; at the end of the text, switch rooms."""
         row, column = self.cursor_location
         if (row, column) == self.document.end:
             await self.screen.run_action("switch")
@@ -310,12 +309,16 @@ class Composer(TextArea, inherit_bindings=False):
         self._cut_range((row, column), (row, length) if column < length or last else (row + 1, 0))
 
     def action_yank(self) -> None:
-        """Put back what was cut last."""
+        """Insert the most recently cut text."""
         if self._kill_buffer:
             self.insert_text(self._kill_buffer)
 
     def action_complete(self, step: int) -> None:
-        """Complete what stands before the caret, or turn to another candidate."""
+        """Insert a completion, or cycle to another candidate.
+
+        Args:
+            step: Offset to the next candidate, 1 or -1.
+        """
         caret = self.cursor_location
         text_before_caret = self.get_text_range((0, 0), caret)
         if (active := self.active_completion) is not None:
@@ -331,7 +334,7 @@ class Composer(TextArea, inherit_bindings=False):
 
     @property
     def active_completion(self) -> Completion | None:
-        """What the text before the caret was completed from, until something else is typed."""
+        """Completion that produced the text before the caret, None after any other change."""
         if self._completion_state is None or self._completion_state[1] != self.get_text_range(
             (0, 0), self.cursor_location
         ):
@@ -349,5 +352,5 @@ class Composer(TextArea, inherit_bindings=False):
 
 
 def _location_at(text: str, index: int) -> tuple[int, int]:
-    """Row and column of a character in a text."""
+    """Return row and column of the character at `index`."""
     return text.count("\n", 0, index), index - text.rfind("\n", 0, index) - 1

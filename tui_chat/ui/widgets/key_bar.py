@@ -1,7 +1,6 @@
-"""The last line of a screen: the keys that matter there.
+"""Footer with the most important keys of the active scopes.
 
-Rule 1  The help comes first and the way out last, however narrow it is; what is between
-        gives way, whole, from the right.
+- Narrow screens: the first key (help) and the last one stay visible. Keys between them are omitted from the right.
 """
 
 from textual import events
@@ -13,32 +12,36 @@ from tui_chat.ui.input.keys import KeyScope
 from tui_chat.ui.settings_app import settings_app
 
 KEY_GAP = 2
-"""Columns between one key and the next."""
+"""Columns between two keys."""
 
 
 class KeyBar(Widget):
-    """The keys that matter here, as many as fit; each can be clicked."""
+    """Footer line with clickable keys."""
 
     DEFAULT_CSS = "KeyBar { height: 1; dock: bottom; padding: 0 1; text-wrap: nowrap; }"
 
     def __init__(self, *scopes: KeyScope) -> None:
-        """Make it.
+        """Create a footer.
 
         Args:
-            places: Whose keys they are, the innermost first.
+            scopes: Active scopes, innermost first.
         """
         super().__init__()
         self._scopes = scopes
         self._click_targets: list[tuple[int, str]] = []
 
     def set_scopes(self, *scopes: KeyScope) -> None:
-        """Show the keys of these places from now on, the innermost first."""
+        """Change the active scopes.
+
+        Args:
+            scopes: Active scopes, innermost first.
+        """
         if scopes != self._scopes:
             self._scopes = scopes
             self.refresh()
 
     def render(self) -> Content:
-        """The line."""
+        """Return the footer line."""
         line = Content("")
         self._click_targets = []
         for key in self._fitting_keys(self.content_region.width):
@@ -59,8 +62,8 @@ class KeyBar(Widget):
         return sorted(fitting, key=keys.index)
 
     async def on_click(self, event: events.Click) -> None:
-        """Do what the key does that was clicked, there where it counts."""
-        event.stop()  # the focus stays where the key counts
+        """Run the action of the clicked key in its own scope."""
+        event.stop()  # keep the focus in the scope of the key
         x = event.x - self.gutter.left
         action = next((action for end, action in self._click_targets if x < end), None)
         if action is None:

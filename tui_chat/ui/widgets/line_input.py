@@ -1,4 +1,4 @@
-"""Where one line is typed: on the form, in the switcher, in the search."""
+"""Single-line input of the join form and the search dialogs."""
 
 from textual import events
 from textual.binding import Binding
@@ -15,19 +15,19 @@ _ACTION_BY_KEY = {
 
 
 class LineInput(Input):
-    """An input whose keys show at once, as those of the composer (its rule 2).
+    """Input that handles its keys without bubbling, for immediate echo.
 
-    Its place does not depend on what stands in it: nothing around it is laid out, and drawn, anew at a key.
+    The virtual size is constant, so a key causes no layout of other widgets.
     """
 
     virtual_size = Reactive(Size(0, 0))
 
     def __init__(self, value: str, placeholder: str) -> None:
-        """Make it.
+        """Create an input.
 
         Args:
-            value: What stands in it at first.
-            placeholder: What is shown while nothing does.
+            value: Initial text.
+            placeholder: Hint for the empty input.
         """
         super().__init__(value, placeholder=placeholder, compact=True, select_on_focus=False)
         self.cursor_blink = False
@@ -38,5 +38,5 @@ class LineInput(Input):
             event.stop()
             event.prevent_default()
             await self.run_action(action)
-        elif not event.key.startswith("alt+"):  # whose letter the base class would put in
+        elif not event.key.startswith("alt+"):  # Input would insert the letter
             await super()._on_key(event)

@@ -1,4 +1,4 @@
-"""Who is in the room, each in the colour that the timeline gives them."""
+"""Member list of the current room."""
 
 from collections.abc import Sequence
 
@@ -14,30 +14,35 @@ SIGNS = (
     (MODERATOR_SIGN, chat_strings.SIGN_MODERATOR),
     (BASIC_CLIENT_SIGN, chat_strings.SIGN_BASIC_CLIENT),
 )
-"""What stands beside a nickname, and what it says; the help screen lists them."""
+"""Role and client signs beside nicknames, with their meaning. Source of the legend in the help."""
 
 
 class MemberList(SideList):
-    """The members by nickname; you are marked, and so are moderators, owners and who is in a plain client."""
+    """Members by nickname in their timeline colours, with signs for role, basic client and the user's own entry."""
 
-    def __init__(self, *, id: str) -> None:  # noqa: A002 (Textual's word)
+    def __init__(self, *, id: str) -> None:  # noqa: A002 (parameter name of Textual)
         super().__init__(id=id)
         self._room_members: Sequence[Member] = ()
         self._own_member_id = ""
 
     @property
     def heading(self) -> str:
-        """What stands above the rows."""
+        """Heading with the number of members."""
         return chat_strings.member_count(len(self._room_members))
 
     def set_members(self, members: Sequence[Member], own_member_id: str) -> None:
-        """Show these members; `own` is your id."""
+        """Show the members of a room.
+
+        Args:
+            members: Members in display order.
+            own_member_id: Id of the user.
+        """
         self._room_members = members
         self._own_member_id = own_member_id
         self.set_row_count(len(members))
 
     def build_row(self, index: int) -> ListRow:
-        """The row of one member."""
+        """Return the row of the member at `index`."""
         member = self._room_members[index]
         sign = {"owner": OWNER_SIGN, "moderator": MODERATOR_SIGN}.get(member.role, "")
         client_sign = BASIC_CLIENT_SIGN if member.via is not None else ""

@@ -1,4 +1,4 @@
-"""The rooms that are open: the one shown, and how much is unread in the others."""
+"""List of the open rooms with their unread counts."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,23 +14,22 @@ from tui_chat.ui.widgets.side_list import ListRow, SideList
 
 
 class RoomList(SideList):
-    """Numbered as Alt+1 … Alt+9 reach them.
+    """Rooms with the numbers of Alt+1 to Alt+9.
 
-    What waits there is told without colour too: `3` unread, `@3` with a mention among
-    them, `(3)` in a muted room, `✎` something half written.
+    Signs work without colour: `3` unread messages, `@3` with mentions, `(3)` in a muted room, `✎` for a draft.
     """
 
     @dataclass
     class RoomSelected(Message):
-        """A room was clicked.
+        """Click on a room.
 
         Attributes:
-            room: Its name.
+            room: Room name.
         """
 
         room: str
 
-    def __init__(self, *, id: str) -> None:  # noqa: A002 (Textual's word)
+    def __init__(self, *, id: str) -> None:  # noqa: A002 (parameter name of Textual)
         super().__init__(id=id)
         self._room_views: Sequence[RoomView] = ()
         self._current_room: RoomView | None = None
@@ -38,20 +37,26 @@ class RoomList(SideList):
 
     @property
     def heading(self) -> str:
-        """What stands above the rows."""
+        """Heading of the list."""
         return tr(chat_strings.ROOMS)
 
     def set_rooms(
         self, rooms: Sequence[RoomView], current: RoomView | None, is_muted: Callable[[RoomView], bool]
     ) -> None:
-        """Show these rooms, `current` as the one that is shown, and those that are `muted` quietly."""
+        """Show the open rooms.
+
+        Args:
+            rooms: Rooms in display order.
+            current: Current room.
+            is_muted: Returns whether notifications of a room are off.
+        """
         self._is_muted = is_muted
         self._room_views = rooms
         self._current_room = current
         self.set_row_count(len(rooms))
 
     def build_row(self, index: int) -> ListRow:
-        """The row of one room."""
+        """Return the row of the room at `index`."""
         room = self._room_views[index]
         number = f"{index + 1} " if index < 9 else "  "
         current, muted = room is self._current_room, self._is_muted(room)

@@ -1,4 +1,4 @@
-"""A pane of one-line rows that draws only the rows in view: thousands cost what a screenful costs."""
+"""Side pane of single-line rows. Only visible rows are built and drawn, so the cost is independent of the row count."""
 
 from dataclasses import dataclass
 
@@ -16,14 +16,14 @@ HEADING_HEIGHT = 2
 
 @dataclass(frozen=True, slots=True)
 class ListRow:
-    """One row.
+    """Row of a side list.
 
     Attributes:
-        left: What stands at the left, shortened when it does not fit.
-        right: What stands at the right, always whole.
-        style: The component class for the whole row, without `side-list--`; empty for the usual one.
-        left_style: What is laid over the left part.
-        right_style: The component class of the right part.
+        left: Left text, truncated if too long.
+        right: Right text, never truncated.
+        style: Component class of the row without the `side-list--` prefix, empty for the default.
+        left_style: Additional style of the left text.
+        right_style: Component class of the right text without the prefix.
     """
 
     left: str
@@ -34,42 +34,42 @@ class ListRow:
 
 
 class SideList(ScrollView, can_focus=False):
-    """Rows under a heading. A row is made when it is drawn, by `row`."""
+    """Scrollable list with a heading. Subclasses build each row on demand in `build_row`."""
 
-    COMPONENT_CLASSES = {  # noqa: RUF012 (as Textual declares it)
+    COMPONENT_CLASSES = {  # noqa: RUF012 (declared as in Textual)
         "side-list--heading",
         "side-list--muted",
         "side-list--mention",
         "side-list--current",
     }
 
-    def __init__(self, *, id: str) -> None:  # noqa: A002 (Textual's word)
+    def __init__(self, *, id: str) -> None:  # noqa: A002 (parameter name of Textual)
         super().__init__(id=id)
         self._row_count = 0
 
     @property
     def heading(self) -> str:
-        """What stands above the rows."""
+        """Heading above the rows."""
         raise NotImplementedError
 
     def build_row(self, index: int) -> ListRow:
-        """The row at this place, from 0."""
+        """Return the row at `index`, counted from 0."""
         raise NotImplementedError
 
     def set_row_count(self, count: int) -> None:
-        """There are now this many rows; those in view are drawn anew."""
+        """Set the number of rows and redraw the visible ones."""
         if count != self._row_count:
             self._row_count = count
             self.virtual_size = Size(0, count + HEADING_HEIGHT)
         self.refresh()
 
     def row_index_at(self, y: int) -> int | None:
-        """The row at this line of the widget's content, None when there is none."""
+        """Return the index of the row at content line `y`, None outside the rows."""
         index = y + self.scroll_offset.y - HEADING_HEIGHT
         return index if 0 <= index < self._row_count else None
 
     def render_line(self, y: int) -> Strip:
-        """One line of the widget (Textual's line API)."""
+        """Return the strip of the visible row `y` (Textual line API)."""
         line = y + self.scroll_offset.y
         width = self.scrollable_content_region.width
         if line == 0:

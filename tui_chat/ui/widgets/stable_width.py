@@ -1,8 +1,8 @@
-"""Text of other people beside other things in one row: drawn so that every terminal gives it the same cells.
+"""Text with a cell width on which all terminals agree.
 
-What a terminal makes of joined emoji, flags and selectors differs; one cell more or
-less, and all that stands to the right moves. So they are drawn as in the timeline
-(`timeline/clusters.py`), before anything is measured.
+Terminals disagree on the width of joined emoji, flags and variation selectors. One cell of difference would shift the
+rest of the row. Text from other people is therefore converted, as in the timeline (`timeline/grapheme_cells.py`),
+before its width is measured.
 """
 
 from textual.content import Content, Span
@@ -12,12 +12,12 @@ from tui_chat.ui.timeline.grapheme_cells import render_cluster
 
 
 def with_stable_width(content: Content) -> Content:
-    """The same, with its styles, in characters of whose width all terminals agree."""
+    """Return styled content with all grapheme clusters replaced by glyphs of unambiguous width."""
     text = content.plain
     if text.isascii():
         return content
     glyphs: list[str] = []
-    offsets: list[int] = []  # of each character of the text, where its picture stands
+    offsets: list[int] = []  # offset of each source character's glyph
     length = 0
     for cluster in iter_graphemes(text):
         glyph = cluster if cluster in "\n\t" else render_cluster(cluster)[0]

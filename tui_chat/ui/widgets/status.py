@@ -1,4 +1,4 @@
-"""The lines around the talk: the header above it, and what happens between it and the composer."""
+"""Header above the timeline, and status line below."""
 
 from collections.abc import Sequence
 
@@ -12,11 +12,11 @@ from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui.widgets.stable_width import with_stable_width
 
 MAX_CANDIDATE_WIDTH = 32
-"""Columns that a candidate may have in the list of candidates."""
+"""Maximum columns per completion candidate."""
 
 
 class ChatHeader(Widget):
-    """Room and topic at the left, how the connection is at the right."""
+    """Header line with room, topic, unread summary and connection state."""
 
     DEFAULT_CSS = "ChatHeader { height: 1; text-wrap: nowrap; }"
 
@@ -32,15 +32,15 @@ class ChatHeader(Widget):
     def set_content(
         self, room: str, topic: str, unread_summary: str, state: ConnectionState, *, retry_in: float, unsent: int
     ) -> None:
-        """Show all of it.
+        """Replace the whole content.
 
         Args:
-            room: The room's name, empty when there is none.
-            topic: What it is about.
-            others: What is unread in other rooms, when their list is not in view.
-            state: How the connection is.
-            retry_in: Seconds until the next attempt, while it is lost.
-            unsent: How much waits to be sent.
+            room: Room name, empty if no room is open.
+            topic: Topic of the room.
+            unread_summary: Unread counts of the other rooms, empty while the room list is visible.
+            state: Connection state.
+            retry_in: Reconnect delay while offline, in seconds.
+            unsent: Number of unacknowledged messages and changes.
         """
         self._unsent_count = unsent
         self._room_name, self._topic, self._unread_summary, self._connection_state, self._retry_in = (
@@ -53,7 +53,7 @@ class ChatHeader(Widget):
         self.refresh()
 
     def render(self) -> Content:
-        """The line."""
+        """Return the header line."""
         width = self.content_region.width
         right = self._connection_content()
         if self._unread_summary:
@@ -80,7 +80,11 @@ class ChatHeader(Widget):
 
 
 class StatusLine(Widget):
-    """Between timeline and composer: what is wrong, how much is below, who is typing, how long the text is."""
+    """Status line between timeline and composer.
+
+    The right side holds the length warning. The left side holds the first available of: completion candidates, history
+    search, error, status text, compose mode, new messages below, typing indicator.
+    """
 
     DEFAULT_CSS = "StatusLine { height: 1; text-wrap: nowrap; }"
 
@@ -96,60 +100,60 @@ class StatusLine(Widget):
         self._completion: Completion | None = None
 
     def show_candidates(self, completion: Completion | None) -> None:
-        """Show what else a completion may become, or nothing more of it."""
+        """Show the candidates of a completion if there are several, otherwise hide them."""
         shown_completion = completion if completion is not None and len(completion.candidates) > 1 else None
         if shown_completion != self._completion:
             self._completion = shown_completion
             self.refresh()
 
     def show_history_search(self, search: str) -> None:
-        """Show what is being searched among what was sent, or nothing more of it."""
+        """Show the prompt of the history search, empty to hide it."""
         if search != self._history_search:
             self._history_search = search
             self.refresh()
 
     def show_error(self, error: str) -> None:
-        """Show what is wrong, or nothing more of it and of what was told."""
+        """Show an error in place of any status text, empty to hide both."""
         if error != self._error or self._status_text:
             self._error, self._status_text = error, ""
             self.refresh()
 
     def show_status(self, text: str) -> None:
-        """Show what was done or is going on, where nothing is wrong, until `show_problem`."""
+        """Show a status text in place of any error, until the next `show_error`."""
         if text != self._status_text or self._error:
             self._error, self._status_text = "", text
             self.refresh()
 
     def show_compose_mode(self, mode: str) -> None:
-        """Show what the text that is being written is for, when it is no plain message."""
+        """Show the purpose of the composer text, empty for a plain message."""
         if mode != self._compose_mode:
             self._compose_mode = mode
             self.refresh()
 
     def show_new_below(self, count: int) -> None:
-        """Show how many lines wait below."""
+        """Show the number of new messages below the visible part."""
         self._new_below = count
         self.refresh()
 
     def show_typing(self, nicks: Sequence[str]) -> None:
-        """Show who is typing."""
+        """Show the typing indicator for these nicknames."""
         if list(nicks) != list(self._typing_nicks):
             self._typing_nicks = list(nicks)
             self.refresh()
 
     def show_length_warning(self, length: str) -> None:
-        """Show how long the text is, when that matters."""
+        """Show the length of the message, empty to hide it."""
         if length != self._length_warning:
             self._length_warning = length
             self.refresh()
 
     async def on_click(self) -> None:
-        """Go to the newest message."""
+        """Scroll to the newest message if there are new ones below."""
         if self._new_below:
             await self.screen.run_action("bottom")
 
     def render(self) -> Content:
-        """The line."""
+        """Return the status line."""
         width = self.content_region.width
         right = Content.assemble((self._length_warning, "$error")) if self._length_warning else Content("")
         if self._completion is not None:
@@ -173,10 +177,13 @@ class StatusLine(Widget):
 
 
 def _candidates_content(completion: Completion, width: int) -> Content:
-    """The candidates in one line, the one that stands there reversed and always in view."""
-    labels = [Content(f" {each.label} ").truncate(MAX_CANDIDATE_WIDTH, ellipsis=True) for each in completion.candidates]
+    """Return the candidates on one line, with the current one reversed and always visible."""
+    labels = [
+        Content(f" {candidate.label} ").truncate(MAX_CANDIDATE_WIDTH, ellipsis=True)
+        for candidate in completion.candidates
+    ]
     first = min(completion.index, len(labels) - 1)
-    cells = labels[first].cell_length + 2  # room for the signs that there are more
+    cells = labels[first].cell_length + 2  # plus the markers of hidden candidates
     while first and cells + labels[first - 1].cell_length <= width // 2:
         first -= 1
         cells += labels[first].cell_length
