@@ -8,14 +8,14 @@ PAINTED = """
 import asyncio, sys
 from pathlib import Path
 from tui_chat import cli
-from tui_chat.session import remembered
+from tui_chat.session.store.profile import Profile
 from tui_chat.ui.app import ChatApp
-from tui_chat.ui.start_options import Start
+from tui_chat.ui.start_options import StartOptions
 
 async def main():
-    app = ChatApp(Start(Path(sys.argv[1]), Path(sys.argv[1])), remembered.Remembered(), "")
+    app = ChatApp(StartOptions(Path(sys.argv[1]), Path(sys.argv[1])), Profile(), "")
     painted = []
-    app._first_painted = lambda: painted.append(sorted(sys.modules))
+    app._after_first_paint = lambda: painted.append(sorted(sys.modules))
     async with app.run_test() as pilot:
         await pilot.pause()
         assert "Nickname" in app.export_screenshot()
