@@ -14,7 +14,7 @@ class ComposerApp(App[None]):
     def __init__(self) -> None:
         super().__init__()
         self.submitted: list[str] = []
-        self.bottom_wanted = 0
+        self.bottom_requests = 0
 
     def compose(self) -> ComposeResult:
         """The composer."""
@@ -23,8 +23,8 @@ class ComposerApp(App[None]):
     def _complete(self, before: str) -> Completion | None:
         return complete(before, ["annabel", "anton"], ["tea"])
 
-    def on_composer_bottom_wanted(self) -> None:
-        self.bottom_wanted += 1
+    def on_composer_bottom_requested(self) -> None:
+        self.bottom_requests += 1
 
     @property
     def composer(self) -> Composer:
@@ -184,7 +184,7 @@ async def test_end_at_the_end_asks_for_the_newest_message() -> None:
     async with app.run_test() as pilot:
         await pilot.press("end")
         await pilot.pause()
-        assert app.bottom_wanted == 1
+        assert app.bottom_requests == 1
 
 
 async def test_it_grows_with_its_text_to_a_third_of_the_screen() -> None:
