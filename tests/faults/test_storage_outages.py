@@ -167,7 +167,7 @@ async def test_requests_beyond_the_write_queue_limit_are_rejected(
     await wait_for_readiness(server.url, 200)
     assert await texts(ann) == ["kept", *"mmmm"]
     assert [record.getMessage() for record in caplog.records if record.name == "server.storage.journal"] == [
-        f"{LIMIT} messages are waiting to be saved, more are refused",
+        f"journal queue full with {LIMIT} commands, rejecting further commands",
         "journal queue drained, accepting commands again",
     ]
 
