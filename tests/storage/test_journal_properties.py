@@ -1,4 +1,4 @@
-"""The journal against a model: whatever is written in whatever batches, the log is what was accepted."""
+"""Journal compared with an in-memory model for arbitrary batches."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -37,17 +37,19 @@ from tui_chat.protocol.events import Message
 authors = st.sampled_from([ANN, BEN, MOD])
 targets = st.integers(1, 12)
 client_ids = st.none() | st.integers(1, 4).map(lambda number: UUID(int=number))
-drafts = st.one_of(
-    st.builds(build_message, st.sampled_from("abc"), by=authors, client_id=client_ids, reply_to=st.none() | targets),
-    st.builds(build_edit, targets, st.sampled_from("xyz"), by=authors),
-    st.builds(build_deletion, targets, by=authors),
-    st.builds(build_reaction, targets, st.sampled_from("🎉👍"), on=st.booleans(), by=authors),
-    st.builds(build_topic, st.sampled_from(["", "news"]), by=authors),
+commands = st.one_of(
+    st.builds(
+        build_message, st.sampled_from("abc"), author=authors, client_id=client_ids, reply_to=st.none() | targets
+    ),
+    st.builds(build_edit, targets, st.sampled_from("xyz"), author=authors),
+    st.builds(build_deletion, targets, author=authors),
+    st.builds(build_reaction, targets, st.sampled_from("🎉👍"), on=st.booleans(), author=authors),
+    st.builds(build_topic, st.sampled_from(["", "news"]), author=authors),
 )
 
 
 @dataclass
-class Said:
+class ModelMessage:
     author: Author
     text: str
     edited: int | None = None
@@ -55,114 +57,120 @@ class Said:
     reactions: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
 
     def react(self, emoji: str, member: str, on: bool) -> None:
-        members = self.reactions.get(emoji, [])
-        if on and member not in members:
-            self.reactions[emoji] = [*members, member]
-        if not on and member in members:
-            members.remove(member)
-            if not members:
+        reacting_members = self.reactions.get(emoji, [])
+        if on and member not in reacting_members:
+            self.reactions[emoji] = [*reacting_members, member]
+        if not on and member in reacting_members:
+            reacting_members.remove(member)
+            if not reacting_members:
                 del self.reactions[emoji]
 
 
-class Model:
-    """What a room should be: the rules of the wire, one draft at a time, in memory."""
+class ModelLog:
+    """Model of one room log, which applies one command at a time."""
 
     def __init__(self) -> None:
         self.last_seq = 0
         self.topic = ""
-        self.said: dict[int, Said] = {}
-        self.taken: dict[UUID, tuple[str, int]] = {}
+        self.messages: dict[int, ModelMessage] = {}
+        self.client_ids: dict[UUID, tuple[str, int]] = {}
 
-    def judge(self, draft: LogCommand) -> tuple[int, bool] | type[ChatError]:
-        """The entry's seq and whether it is a duplicate, or the kind of the refusal."""
+    def apply(self, command: LogCommand) -> tuple[int, bool] | type[ChatError]:
+        """Return the seq and the duplicate flag, or the error type."""
         try:
-            return self._append(draft)
-        except ChatError as refusal:
-            return type(refusal)
+            return self._append(command)
+        except ChatError as error:
+            return type(error)
 
-    def _append(self, draft: LogCommand) -> tuple[int, bool]:
-        match draft:
+    def _append(self, command: LogCommand) -> tuple[int, bool]:
+        match command:
             case AppendMessage(client_id=client_id, reply_to=reply_to, author=author):
-                if client_id is not None and client_id in self.taken:
-                    owner, seq = self.taken[client_id]
+                if client_id is not None and client_id in self.client_ids:
+                    owner, seq = self.client_ids[client_id]
                     if owner != author.member_id:
                         raise Conflict("")
                     return seq, True
-                if reply_to is not None and reply_to not in self.said:
+                if reply_to is not None and reply_to not in self.messages:
                     raise NotFound("")
                 self.last_seq += 1
-                self.said[self.last_seq] = Said(author, draft.message)
+                self.messages[self.last_seq] = ModelMessage(author, command.message)
                 if client_id is not None:
-                    self.taken[client_id] = (author.member_id, self.last_seq)
+                    self.client_ids[client_id] = (author.member_id, self.last_seq)
             case AppendTopic():
                 self.last_seq += 1
-                self.topic = draft.topic
+                self.topic = command.topic
             case AppendEdit() | AppendDeletion() | AppendReaction():
-                changed = self._change(draft)
-                return self.last_seq, not changed
+                has_effect = self._change(command)
+                return self.last_seq, not has_effect
         return self.last_seq, False
 
-    def _change(self, draft: AppendEdit | AppendDeletion | AppendReaction) -> bool:
-        """Whether it changes anything."""
-        said = self.said.get(draft.target)
-        if said is None:
+    def _change(self, command: AppendEdit | AppendDeletion | AppendReaction) -> bool:
+        """Return whether the command has an effect."""
+        message = self.messages.get(command.target)
+        if message is None:
             raise NotFound("")
-        if not isinstance(draft, AppendReaction) and said.author != draft.author and not draft.author.is_moderator:
+        if (
+            not isinstance(command, AppendReaction)
+            and message.author != command.author
+            and not command.author.is_moderator
+        ):
             raise Forbidden("")
-        if said.deleted and (isinstance(draft, AppendEdit) or (isinstance(draft, AppendReaction) and draft.on)):
+        if message.deleted and (
+            isinstance(command, AppendEdit) or (isinstance(command, AppendReaction) and command.on)
+        ):
             raise Conflict("")
-        match draft:
+        match command:
             case AppendEdit():
-                stands = said.text == draft.message
+                is_noop = message.text == command.message
             case AppendDeletion():
-                stands = said.deleted
+                is_noop = message.deleted
             case AppendReaction():
-                stands = (draft.author.member_id in said.reactions.get(draft.emoji, [])) == draft.on
-        if stands:
+                is_noop = (command.author.member_id in message.reactions.get(command.emoji, [])) == command.on
+        if is_noop:
             return False
         self.last_seq += 1
-        match draft:
+        match command:
             case AppendEdit():
-                said.text, said.edited = draft.message, self.last_seq
+                message.text, message.edited = command.message, self.last_seq
             case AppendDeletion():
-                said.text, said.deleted = "", True
-                said.reactions.clear()
+                message.text, message.deleted = "", True
+                message.reactions.clear()
             case AppendReaction():
-                said.react(draft.emoji, draft.author.member_id, draft.on)
+                message.react(command.emoji, command.author.member_id, command.on)
         return True
 
 
 async def check(batches: list[list[LogCommand]]) -> None:
-    model = Model()
-    with TemporaryDirectory() as folder:
-        database = await open_database(Path(folder) / "chat.db", clock=ManualClock())
+    model = ModelLog()
+    with TemporaryDirectory() as directory:
+        database = await open_database(Path(directory) / "chat.db", clock=ManualClock())
         try:
             for batch in batches:
-                pending = [database.journal.append(draft) for draft in batch]
+                pending = [database.journal.append(command) for command in batch]
                 outcomes = await asyncio.gather(*pending, return_exceptions=True)
-                for draft, outcome in zip(batch, outcomes, strict=True):
-                    expected = model.judge(draft)
+                for command, outcome in zip(batch, outcomes, strict=True):
+                    expected = model.apply(command)
                     if isinstance(outcome, AppendResult):
                         assert (outcome.entry.seq, outcome.duplicate) == expected
                     else:
                         assert type(outcome) is expected
-            backlog = await database.reader.read_join_snapshot("lounge", since=None, limit=1000)
+            snapshot = await database.reader.read_join_snapshot("lounge", since=None, limit=1000)
         finally:
             await database.close()
-    assert [entry.seq for entry in backlog.entries] == list(range(1, model.last_seq + 1))
-    assert (backlog.room is None) == (model.last_seq == 0)
-    if backlog.room is not None:
-        assert (backlog.room.topic, backlog.room.last_seq) == (model.topic, model.last_seq)
-    messages = {entry.seq: entry for entry in backlog.entries if isinstance(entry, Message)}
-    assert messages.keys() == model.said.keys()
-    for seq, said in model.said.items():
-        shown = messages[seq]
-        assert (shown.message, shown.edited, shown.deleted) == (said.text, said.edited, said.deleted)
-        assert shown.reactions == (said.reactions or None)
-        assert list(shown.reactions or {}) == list(said.reactions)
+    assert [entry.seq for entry in snapshot.entries] == list(range(1, model.last_seq + 1))
+    assert (snapshot.room is None) == (model.last_seq == 0)
+    if snapshot.room is not None:
+        assert (snapshot.room.topic, snapshot.room.last_seq) == (model.topic, model.last_seq)
+    stored_messages = {entry.seq: entry for entry in snapshot.entries if isinstance(entry, Message)}
+    assert stored_messages.keys() == model.messages.keys()
+    for seq, message in model.messages.items():
+        stored = stored_messages[seq]
+        assert (stored.message, stored.edited, stored.deleted) == (message.text, message.edited, message.deleted)
+        assert stored.reactions == (message.reactions or None)
+        assert list(stored.reactions or {}) == list(message.reactions)
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.lists(st.lists(drafts, min_size=1, max_size=12), min_size=1, max_size=5))
-def test_the_log_is_what_was_accepted_whatever_the_batches(batches: list[list[LogCommand]]) -> None:
+@given(st.lists(st.lists(commands, min_size=1, max_size=12), min_size=1, max_size=5))
+def test_the_log_equals_the_accepted_commands_of_any_batches(batches: list[list[LogCommand]]) -> None:
     asyncio.run(check(batches))
