@@ -1,4 +1,4 @@
-"""Keys of one's own: how they are written, what is refused, and that they act."""
+"""Custom key bindings: notation, validation and effect."""
 
 from collections.abc import AsyncGenerator
 from pathlib import Path
@@ -15,13 +15,13 @@ from tui_chat.ui.input.keys import KeyScope
 
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
-    """A server without rate limits."""
+    """Yield a server with rate limiting turned off."""
     async with running_server(tmp_path, rate_limit="off") as running:
         yield running
 
 
 @pytest.mark.parametrize(
-    ("written", "named"),
+    ("notation", "expected"),
     [
         ("alt+n", "alt+n"),
         ("Alt+N", "alt+n"),
@@ -39,23 +39,23 @@ async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
         ("alt+→", "alt+right"),
     ],
 )
-def test_a_key_is_written_as_people_write_it(written: str, named: str) -> None:
-    assert key_names.parse_key(written) == named
+def test_common_key_notations_are_parsed(notation: str, expected: str) -> None:
+    assert key_names.parse_key(notation) == expected
 
 
-@pytest.mark.parametrize("written", ["", "alt+", "nokey", "alt+foo", "hopla+a", "ctrl+ctrl+a", "a b", "<scroll-up>"])
-def test_what_is_no_key_is_none(written: str) -> None:
-    assert key_names.parse_key(written) == ""
+@pytest.mark.parametrize("notation", ["", "alt+", "nokey", "alt+foo", "hopla+a", "ctrl+ctrl+a", "a b", "<scroll-up>"])
+def test_invalid_key_notations_are_rejected(notation: str) -> None:
+    assert key_names.parse_key(notation) == ""
 
 
 @pytest.mark.parametrize("key", [name for key in keys.ALL_BINDINGS for name in key.keys])
-def test_every_usual_key_can_be_written_as_it_is_shown(key: str) -> None:
+def test_display_names_of_default_keys_are_parsed_back(key: str) -> None:
     assert key_names.parse_key(key) == key
     assert key_names.parse_key(key_names.display_name(key)) == key
 
 
 @pytest.mark.parametrize(
-    ("wanted", "problem"),
+    ("overrides", "problem"),
     [
         ({"next-rom": "alt+n"}, "[keys] next-rom: there is nothing of this name; docs/keys.md has them all."),
         ({"next-room": "alt+nn"}, "[keys] next-room: there is no key alt+nn."),
@@ -64,13 +64,13 @@ def test_every_usual_key_can_be_written_as_it_is_shown(key: str) -> None:
         ({"quit": "enter"}, "[keys] quit: Enter is taken by join; give that another key first."),
     ],
 )
-def test_what_cannot_be_costs_one_sentence_and_the_usual_keys_stay(wanted: dict[str, str], problem: str) -> None:
-    keymap = Keymap(wanted)
+def test_an_invalid_override_is_reported_and_the_defaults_stay(overrides: dict[str, str], problem: str) -> None:
+    keymap = Keymap(overrides)
     assert keymap.problems == (problem,)
     assert keymap.textual_keymap() == {}
 
 
-def test_a_key_that_was_freed_can_be_taken() -> None:
+def test_a_released_key_is_available_to_another_action() -> None:
     keymap = Keymap({"next-room": ("ctrl+f", "alt+right"), "cursor-right": "right", "suspend": ""})
     assert keymap.problems == ()
     assert keymap.actions(KeyScope.CHAT)["ctrl+f"] == "step_room(1)"
@@ -79,58 +79,56 @@ def test_a_key_that_was_freed_can_be_taken() -> None:
     assert "ctrl+z" not in keymap.actions(KeyScope.GLOBAL)
 
 
-def test_two_keys_can_change_places() -> None:
+def test_two_actions_swap_their_keys() -> None:
     keymap = Keymap({"next-room": "ctrl+p", "previous-room": "ctrl+n"})
     assert keymap.problems == ()
     assert keymap.actions(KeyScope.CHAT)["ctrl+p"] == "step_room(1)"
 
 
-def test_of_two_that_want_one_key_one_gets_it() -> None:
+def test_a_key_requested_by_two_actions_is_assigned_once() -> None:
     keymap = Keymap({"next-room": "f7", "next-activity": "f7"})
     assert len(keymap.problems) == 1
     assert list(keymap.actions(KeyScope.CHAT)).count("f7") == 1
 
 
-def test_a_letter_can_be_a_key_where_nothing_is_written() -> None:
+def test_a_letter_is_a_valid_key_in_scopes_without_text_input() -> None:
     assert Keymap({"picked-reply": "q"}).actions(KeyScope.MESSAGE_CURSOR)["q"] == "screen.reply_to_selected"
 
 
-async def test_keys_of_ones_own_act_while_writing_and_stand_in_the_footer(
-    server: RunningServer, tmp_path: Path
-) -> None:
-    own = {"keys": {"next-room": "f7", "send": ("ctrl+o",), "help": "f12"}}
-    async with chat_app_in_room(tmp_path, server.url, "ann", settings=own, size=(120, 30)) as ann:
+async def test_custom_keys_work_in_the_composer_and_appear_in_the_footer(server: RunningServer, tmp_path: Path) -> None:
+    settings = {"keys": {"next-room": "f7", "send": ("ctrl+o",), "help": "f12"}}
+    async with chat_app_in_room(tmp_path, server.url, "ann", settings=settings, size=(120, 30)) as ann:
         await ann.type_text("/join dev")
         await ann.press("ctrl+o")
         await ann.wait_until(lambda: len(ann.chat_screen.session.rooms) == 2)
-        shown = ann.chat_screen.session.current_room
+        first_room = ann.chat_screen.session.current_room
         await ann.press("alt+right")
-        assert ann.chat_screen.session.current_room is shown
+        assert ann.chat_screen.session.current_room is first_room
         await ann.press("f7")
-        assert ann.chat_screen.session.current_room is not shown
+        assert ann.chat_screen.session.current_room is not first_room
         assert "Ctrl+O send" in ann.screen_text()
         assert "F7 rooms" in ann.screen_text()
 
 
-async def test_a_key_of_the_app_moves_and_the_old_one_does_nothing(tmp_path: Path) -> None:
-    async with chat_app(tmp_path, settings={"keys": {"help": "f12"}}, size=(120, 130)) as person:
-        await person.press("f1")
-        assert len(person.app.screen_stack) == 1
-        await person.press("f12")
-        assert len(person.app.screen_stack) == 2
-        assert "F12" in person.screen_text()
-        await person.press("f12")
-        assert len(person.app.screen_stack) == 1
+async def test_a_rebound_app_key_releases_its_default(tmp_path: Path) -> None:
+    async with chat_app(tmp_path, settings={"keys": {"help": "f12"}}, size=(120, 130)) as driver:
+        await driver.press("f1")
+        assert len(driver.app.screen_stack) == 1
+        await driver.press("f12")
+        assert len(driver.app.screen_stack) == 2
+        assert "F12" in driver.screen_text()
+        await driver.press("f12")
+        assert len(driver.app.screen_stack) == 1
 
 
-async def test_what_is_wrong_with_the_keys_is_said_on_the_form(tmp_path: Path) -> None:
-    async with chat_app(tmp_path, settings={"keys": {"help": "f99"}}) as person:
-        await person.wait_for_text("[keys] help: there is no key f99.")
+async def test_key_binding_problems_are_shown_on_the_join_form(tmp_path: Path) -> None:
+    async with chat_app(tmp_path, settings={"keys": {"help": "f99"}}) as driver:
+        await driver.wait_for_text("[keys] help: there is no key f99.")
 
 
-async def test_what_is_wrong_is_said_in_the_room_when_the_form_is_passed_by(
+async def test_key_binding_problems_are_shown_in_the_room_when_the_join_form_is_skipped(
     server: RunningServer, tmp_path: Path
 ) -> None:
-    own = {"keys": {"help": "f99"}}
-    async with chat_app_in_room(tmp_path, server.url, "ann", settings=own) as ann:
+    settings = {"keys": {"help": "f99"}}
+    async with chat_app_in_room(tmp_path, server.url, "ann", settings=settings) as ann:
         await ann.wait_for_text("[keys] help: there is no key f99.")

@@ -1,4 +1,4 @@
-"""What goes to the terminal for a notification, a title and the clipboard, byte by byte."""
+"""Escape sequences of notifications, window titles and the clipboard."""
 
 import re
 from base64 import b64decode
@@ -31,9 +31,9 @@ HOSTILE = st.text(
     max_size=400,
 )
 CHANNELS = st.sampled_from(NotificationChannel)
-BETWEEN = st.sampled_from(Multiplexer)
+MULTIPLEXERS = st.sampled_from(Multiplexer)
 
-SHAPES = {
+PATTERNS = {
     NotificationChannel.BELL: re.compile("\a"),
     NotificationChannel.OSC9: re.compile(r"\x1b\]9;chat: ([^\x00-\x1f\x7f-\x9f;]*)\x1b\\"),
     NotificationChannel.OSC777: re.compile(
@@ -46,65 +46,65 @@ SHAPES = {
 }
 
 
-def unwrapped(said: str, between: Multiplexer) -> str:
-    """What the terminal outside gets, as the multiplexer would give it."""
-    match between:
+def unwrap(sequence: str, multiplexer: Multiplexer) -> str:
+    """Return the sequence that a multiplexer passes to the outer terminal."""
+    match multiplexer:
         case Multiplexer.NONE:
-            return said
+            return sequence
         case Multiplexer.TMUX:
-            assert said.endswith("\x1b\\\a")
-            inner = said[len("\x1bPtmux;") : -len("\x1b\\\a")]
-            assert re.fullmatch(r"(?:[^\x1b]|\x1b\x1b)*", inner), "every escape in it is doubled"
+            assert sequence.endswith("\x1b\\\a")
+            inner = sequence[len("\x1bPtmux;") : -len("\x1b\\\a")]
+            assert re.fullmatch(r"(?:[^\x1b]|\x1b\x1b)*", inner), "escapes inside tmux passthrough must be doubled"
             return inner.replace("\x1b\x1b", "\x1b")
         case Multiplexer.SCREEN:
-            pieces = re.findall(r"\x1bP(.*?)\x1b\\", said.removesuffix("\a"), re.DOTALL)
-            assert "".join(f"\x1bP{piece}\x1b\\" for piece in pieces) + "\a" == said
+            pieces = re.findall(r"\x1bP(.*?)\x1b\\", sequence.removesuffix("\a"), re.DOTALL)
+            assert "".join(f"\x1bP{piece}\x1b\\" for piece in pieces) + "\a" == sequence
             assert all(len(piece.encode()) <= SCREEN_MAX_STRING_BYTES for piece in pieces)
             return re.sub("\a", "\x1b\\\\", "".join(pieces))
 
 
-@given(CHANNELS, BETWEEN, HOSTILE, HOSTILE)
-def test_whatever_is_said_only_the_sequence_itself_reaches_the_terminal(
-    channel: NotificationChannel, between: Multiplexer, title: str, body: str
+@given(CHANNELS, MULTIPLEXERS, HOSTILE, HOSTILE)
+def test_a_notification_is_exactly_one_sequence_for_any_text(
+    channel: NotificationChannel, multiplexer: Multiplexer, title: str, body: str
 ) -> None:
-    said = notification_sequence(channel, between, title, body)
+    sequence = notification_sequence(channel, multiplexer, title, body)
     if channel is NotificationChannel.BELL:
-        assert said == "\a"
+        assert sequence == "\a"
     else:
-        assert SHAPES[channel].fullmatch(unwrapped(said, between)), said
-    said.encode()
+        assert PATTERNS[channel].fullmatch(unwrap(sequence, multiplexer)), sequence
+    sequence.encode()
 
 
 @given(HOSTILE)
-def test_a_title_is_one_sequence_whatever_the_room_is_called(title: str) -> None:
+def test_a_title_is_exactly_one_sequence_for_any_room_name(title: str) -> None:
     assert re.fullmatch(r"\x1b\]2;[^\x00-\x1f\x7f-\x9f;]*\x1b\\", title_sequence(title))
 
 
-@given(HOSTILE, BETWEEN)
-def test_the_clipboard_gets_the_text_as_it_is_and_nothing_else(text: str, between: Multiplexer) -> None:
+@given(HOSTILE, MULTIPLEXERS)
+def test_the_clipboard_sequence_contains_exactly_the_text(text: str, multiplexer: Multiplexer) -> None:
     text = text.encode("utf-8", "replace").decode()
-    said = clipboard_sequence(text, between)
-    if between is Multiplexer.NONE:
-        found = re.fullmatch(r"\x1b\]52;c;([A-Za-z0-9+/=]*)\x1b\\", said)
-        assert found is not None
-        assert b64decode(found[1]).decode() == text
-    assert re.fullmatch(r"[A-Za-z0-9+/=\]\x1b;\\\aPtmuxc]*", said)
+    sequence = clipboard_sequence(text, multiplexer)
+    if multiplexer is Multiplexer.NONE:
+        match = re.fullmatch(r"\x1b\]52;c;([A-Za-z0-9+/=]*)\x1b\\", sequence)
+        assert match is not None
+        assert b64decode(match[1]).decode() == text
+    assert re.fullmatch(r"[A-Za-z0-9+/=\]\x1b;\\\aPtmuxc]*", sequence)
 
 
 @given(HOSTILE, st.integers(1, 200))
-def test_a_plain_text_is_bounded_visible_and_cleaning_it_again_changes_nothing(text: str, most: int) -> None:
-    shown = sanitize_text(text, most)
-    assert len(shown) <= most
-    assert sanitize_text(shown, most) == shown
-    assert not re.search(r"[\x00-\x1f\x7f-\x9f;\u202a-\u202e\u2066-\u2069\ud800-\udfff]", shown)
+def test_sanitized_text_is_bounded_has_no_controls_and_is_stable(text: str, max_characters: int) -> None:
+    cleaned = sanitize_text(text, max_characters)
+    assert len(cleaned) <= max_characters
+    assert sanitize_text(cleaned, max_characters) == cleaned
+    assert not re.search(r"[\x00-\x1f\x7f-\x9f;\u202a-\u202e\u2066-\u2069\ud800-\udfff]", cleaned)
 
 
-def test_a_long_text_is_cut_with_an_ellipsis() -> None:
-    said = notification_sequence(NotificationChannel.OSC777, Multiplexer.NONE, "t" * 500, "长" * 500)
-    assert said == f"\x1b]777;notify;{'t' * (MAX_TITLE_CHARACTERS - 1)}…;{'长' * (MAX_BODY_CHARACTERS - 1)}…\x1b\\"
+def test_a_long_text_is_truncated_with_an_ellipsis() -> None:
+    sequence = notification_sequence(NotificationChannel.OSC777, Multiplexer.NONE, "t" * 500, "长" * 500)
+    assert sequence == f"\x1b]777;notify;{'t' * (MAX_TITLE_CHARACTERS - 1)}…;{'长' * (MAX_BODY_CHARACTERS - 1)}…\x1b\\"
 
 
-def test_what_everybody_sees_stays_readable() -> None:
+def test_sanitizing_preserves_readable_text() -> None:
     assert sanitize_text("  小明:\n你好 👩\u200d💻; ok\t? ", 60) == "小明: 你好 👩\u200d💻, ok ?"
 
 
@@ -129,11 +129,13 @@ def test_what_everybody_sees_stays_readable() -> None:
         ({}, NotificationChannel.BELL),
     ],
 )
-def test_each_terminal_is_told_in_the_way_it_takes(environ: Mapping[str, str], channel: NotificationChannel) -> None:
+def test_the_notification_channel_is_detected_from_the_environment(
+    environ: Mapping[str, str], channel: NotificationChannel
+) -> None:
     assert detect_channel(environ) is channel
 
 
-def test_what_stands_between_is_known_by_its_variable() -> None:
+def test_multiplexer_and_title_support_are_detected_from_the_environment() -> None:
     assert detect_multiplexer({"TMUX": "/tmp/tmux-0/default,1,0"}) is Multiplexer.TMUX
     assert detect_multiplexer({"STY": "1.pts-0"}) is Multiplexer.SCREEN
     assert detect_multiplexer({"TERM": "screen-256color"}) is Multiplexer.NONE

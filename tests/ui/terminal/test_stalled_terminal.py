@@ -1,4 +1,4 @@
-"""A terminal that takes no output, as one whose window is frozen."""
+"""Memory use while a terminal accepts no output, for example with a frozen window."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -22,7 +22,7 @@ async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
         yield running
 
 
-async def flood(url: str, lines: int) -> None:
+async def send_flood(url: str, lines: int) -> None:
     async with ChatClient(url) as bob:
         room = await bob.join("tea", nick="bob")
         for start in range(0, lines, 100):
@@ -30,27 +30,27 @@ async def flood(url: str, lines: int) -> None:
         await room.send("the last line")
 
 
-async def test_a_terminal_that_takes_no_output_costs_no_memory_for_what_is_said(
+async def test_a_blocked_terminal_does_not_accumulate_messages_in_memory(
     server: RunningServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    behind: list[bool] = []  # a terminal that exists takes all at once
-    monkeypatch.setattr(HeadlessDriver, "is_output_blocked", property(lambda _: bool(behind)), raising=False)
+    blocked: list[bool] = []  # the terminals of a test run never block
+    monkeypatch.setattr(HeadlessDriver, "is_output_blocked", property(lambda _: bool(blocked)), raising=False)
     monkeypatch.setattr(event_queue, "HIGH_WATER_MARK", 100)
     monkeypatch.setattr(transcript, "MAX_QUEUED_LINES", 200)
     monkeypatch.setattr(chat_session, "MAX_LINES", 300)
     monkeypatch.setattr(chat_session, "MAX_LINES_READING_BACK", 400)
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
-        tea, waiting = ann.chat_screen.session.rooms["tea"], ann.chat_screen.connection.event_queue
-        behind.append(True)
+        tea, event_backlog = ann.chat_screen.session.rooms["tea"], ann.chat_screen.connection.event_queue
+        blocked.append(True)
         for _ in range(10):
-            await flood(server.url, 100)
-            await ann.wait_until(lambda: not waiting.is_overfull)
-        while len(tea.transcript.lines) >= 500:  # that its log was cut waits behind what was said before, too
-            await flood(server.url, 100)
-            await ann.wait_until(lambda: not waiting.is_overfull)
+            await send_flood(server.url, 100)
+            await ann.wait_until(lambda: not event_backlog.is_overfull)
+        while len(tea.transcript.lines) >= 500:  # the trim event is queued behind older events
+            await send_flood(server.url, 100)
+            await ann.wait_until(lambda: not event_backlog.is_overfull)
         assert "bob" not in ann.screen_text()
         assert tea.unread_count > 900
-        behind.clear()
+        blocked.clear()
         await ann.wait_for_text("the last line")
         await ann.wait_until(lambda: tea.unread_count == 0)
         texts = [line.text for line in ann.timeline.lines if isinstance(line, MessageLine)]

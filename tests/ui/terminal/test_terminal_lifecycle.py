@@ -1,4 +1,4 @@
-"""Whatever terminal it is and whatever happens to it: it says what is wrong or goes on, and leaves all clean."""
+"""Startup, resize, suspension and exit of the client in different terminals."""
 
 import asyncio
 import os
@@ -25,7 +25,7 @@ from tests.support.terminal import (
 from tests.support.wait import wait_until
 from tui_chat.client.client import ChatClient
 
-LEFT_OFF = {ALTERNATE_SCREEN_MODE, *MOUSE_MODES, BRACKETED_PASTE_MODE, FOCUS_REPORTING_MODE}
+MODES_OFF_AT_EXIT = {ALTERNATE_SCREEN_MODE, *MOUSE_MODES, BRACKETED_PASTE_MODE, FOCUS_REPORTING_MODE}
 
 
 @pytest.fixture
@@ -34,28 +34,28 @@ async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
         yield running
 
 
-def in_tea(server: RunningServer) -> tuple[str, ...]:
+def join_command(server: RunningServer) -> tuple[str, ...]:
     return (*CHAT_TUI, server.url, "--room", "tea", "--nick", "ann")
 
 
-def assert_clean(shown: PtyTerminal, before: list[object]) -> None:
-    assert shown.termios_settings() == before
-    modes = shown.private_modes()
+def assert_restored(tty: PtyTerminal, initial_settings: list[object]) -> None:
+    assert tty.termios_settings() == initial_settings
+    modes = tty.private_modes()
     assert CURSOR_VISIBLE_MODE in modes
-    assert not modes & LEFT_OFF
-    assert b"Traceback" not in shown.written
+    assert not modes & MODES_OFF_AT_EXIT
+    assert b"Traceback" not in tty.written
 
 
-async def flood(server: RunningServer, lines: int, last: str) -> None:
+async def send_flood(server: RunningServer, lines: int, last_text: str) -> None:
     async with ChatClient(server.url) as bob:
         room = await bob.join("tea", nick="bob")
         for number in range(lines):
             await room.send(f"line {number}")
-        await room.send(last)
+        await room.send(last_text)
 
 
 @pytest.mark.parametrize("piped", [0, 1, 2], ids=["input", "output", "error"])
-async def test_without_a_terminal_it_says_so(tmp_path: Path, piped: int) -> None:
+async def test_a_standard_stream_that_is_no_terminal_is_an_error(tmp_path: Path, piped: int) -> None:
     master, slave = pty.openpty()
     streams = [slave, slave, slave]
     streams[piped] = asyncio.subprocess.DEVNULL if piped == 0 else asyncio.subprocess.PIPE
@@ -65,132 +65,136 @@ async def test_without_a_terminal_it_says_so(tmp_path: Path, piped: int) -> None
     )
     os.close(slave)
     out, err = await process.communicate()
-    said = err if piped == 2 else os.read(master, 65_536)
+    output = err if piped == 2 else os.read(master, 65_536)
     os.close(master)
     assert process.returncode == 2
-    assert said.decode().startswith("chat-tui: this needs a terminal")
-    assert b"\x1b" not in said
+    assert output.decode().startswith("chat-tui: this needs a terminal")
+    assert b"\x1b" not in output
     assert not out
 
 
-async def test_a_terminal_that_cannot_place_text_is_told_in_one_line(tmp_path: Path) -> None:
-    async with terminal(CHAT_TUI, tmp_path, environ={"TERM": "dumb"}) as shown:
-        assert await shown.wait_closed() == 2
-        assert shown.screen_text().startswith("chat-tui: this terminal cannot place text")
-        assert b"\x1b" not in shown.written
+async def test_a_dumb_terminal_is_rejected_with_one_line(tmp_path: Path) -> None:
+    async with terminal(CHAT_TUI, tmp_path, environ={"TERM": "dumb"}) as tty:
+        assert await tty.wait_closed() == 2
+        assert tty.screen_text().startswith("chat-tui: this terminal cannot place text")
+        assert b"\x1b" not in tty.written
 
 
 @pytest.mark.parametrize("term", [None, "frobnitz-9000", "vt100", "linux"])
-async def test_a_terminal_of_another_name_is_taken_for_what_nearly_all_are(
+async def test_unknown_terminal_types_are_treated_as_ansi_terminals(
     server: RunningServer, tmp_path: Path, term: str | None
 ) -> None:
-    async with terminal(in_tea(server), tmp_path / "home", environ={"TERM": term, "COLORTERM": None}) as shown:
-        before = shown.termios_settings()
-        await shown.wait_for_text("1 here")
-        shown.write_keys("hello\r")
-        await shown.wait_for_text("✓ hello")
-        shown.write_keys("/quit\r")
-        assert await shown.wait_closed() == 0
-        assert_clean(shown, before)
+    async with terminal(join_command(server), tmp_path / "home", environ={"TERM": term, "COLORTERM": None}) as tty:
+        initial_settings = tty.termios_settings()
+        await tty.wait_for_text("1 here")
+        tty.write_keys("hello\r")
+        await tty.wait_for_text("✓ hello")
+        tty.write_keys("/quit\r")
+        assert await tty.wait_closed() == 0
+        assert_restored(tty, initial_settings)
 
 
 @pytest.mark.parametrize(("columns", "rows"), [(40, 10), (20, 5), (12, 3), (3, 1), (250, 70)])
-async def test_it_works_in_any_size(server: RunningServer, tmp_path: Path, columns: int, rows: int) -> None:
-    async with terminal(in_tea(server), tmp_path / "home", columns=columns, rows=rows) as shown:
-        before = shown.termios_settings()
+async def test_messages_are_sent_and_displayed_at_any_terminal_size(
+    server: RunningServer, tmp_path: Path, columns: int, rows: int
+) -> None:
+    async with terminal(join_command(server), tmp_path / "home", columns=columns, rows=rows) as tty:
+        initial_settings = tty.termios_settings()
         async with ChatClient(server.url) as bob:
             room = await bob.join("tea", nick="bob")
             await wait_until(lambda: any(member.nick_name == "ann" for member in room.members.values()))
-            shown.write_keys("hello you\r")
+            tty.write_keys("hello you\r")
             await wait_until(lambda: [message.message for message in room.log.messages()] == ["hello you"])
             if columns >= 20:
                 await room.send("good day")
-                await shown.wait_for_text("good day")
-        shown.write_keys("/quit\r")
-        assert await shown.wait_closed() == 0
-        assert_clean(shown, before)
+                await tty.wait_for_text("good day")
+        tty.write_keys("/quit\r")
+        assert await tty.wait_closed() == 0
+        assert_restored(tty, initial_settings)
 
 
-async def test_resized_wildly_in_a_flood_it_shows_the_end_of_it(server: RunningServer, tmp_path: Path) -> None:
-    async with terminal(in_tea(server), tmp_path / "home") as shown:
-        before = shown.termios_settings()
-        await shown.wait_for_text("1 here")
-        flooding = asyncio.create_task(flood(server, 300, "the last line"))
+async def test_the_latest_message_is_displayed_after_resizes_during_a_flood(
+    server: RunningServer, tmp_path: Path
+) -> None:
+    async with terminal(join_command(server), tmp_path / "home") as tty:
+        initial_settings = tty.termios_settings()
+        await tty.wait_for_text("1 here")
+        flooding = asyncio.create_task(send_flood(server, 300, "the last line"))
         sizes = [(1, 1), (200, 60), (20, 5), (79, 24), (300, 2), (40, 100), (5, 40), (132, 43)]
-        turn = 0
+        resize_count = 0
         while not flooding.done():
-            shown.resize(*sizes[turn % len(sizes)])
-            turn += 1
+            tty.resize(*sizes[resize_count % len(sizes)])
+            resize_count += 1
             await asyncio.sleep(0.02)
         await flooding
-        shown.resize(90, 25)
-        await shown.wait_for_text("the last line")
-        shown.write_keys("still here\r")
-        await shown.wait_for_text("✓ still here")
-        assert max(len(row) for row in shown.screen_text().splitlines()) <= 90
-        shown.write_keys("/quit\r")
-        assert await shown.wait_closed() == 0
-        assert_clean(shown, before)
+        tty.resize(90, 25)
+        await tty.wait_for_text("the last line")
+        tty.write_keys("still here\r")
+        await tty.wait_for_text("✓ still here")
+        assert max(len(row) for row in tty.screen_text().splitlines()) <= 90
+        tty.write_keys("/quit\r")
+        assert await tty.wait_closed() == 0
+        assert_restored(tty, initial_settings)
 
 
-async def test_over_a_slow_line_a_flood_holds_up_nobody_who_types(server: RunningServer, tmp_path: Path) -> None:
-    async with terminal(in_tea(server), tmp_path / "home") as shown:
-        before = shown.termios_settings()
-        await shown.wait_for_text("1 here")
-        shown.throttle(20_000)
-        flooding = asyncio.create_task(flood(server, 400, "the last line"))
-        await shown.wait_for_text("line ")
-        shown.write_keys("hello over there\r")
+async def test_a_flood_over_a_slow_line_does_not_delay_typing(server: RunningServer, tmp_path: Path) -> None:
+    async with terminal(join_command(server), tmp_path / "home") as tty:
+        initial_settings = tty.termios_settings()
+        await tty.wait_for_text("1 here")
+        tty.throttle(20_000)
+        flooding = asyncio.create_task(send_flood(server, 400, "the last line"))
+        await tty.wait_for_text("line ")
+        tty.write_keys("hello over there\r")
         async with ChatClient(server.url) as carol:
             room = await carol.join("tea", nick="carol")
-            await wait_until(lambda: any(each.message == "hello over there" for each in room.log.messages()))
+            await wait_until(lambda: any(message.message == "hello over there" for message in room.log.messages()))
         await flooding
-        written = len(shown.written)
-        await shown.wait_for_text("the last line")
-        # What nobody could have seen was not written: the line catches up within some screens.
-        assert len(shown.written) - written < 60_000
-        shown.write_keys("/quit\r")
-        assert await shown.wait_closed() == 0
-        shown.throttle(None)
-        assert_clean(shown, before)
+        bytes_before = len(tty.written)
+        await tty.wait_for_text("the last line")
+        # Superseded frames are skipped, so the slow line catches up within a few screens.
+        assert len(tty.written) - bytes_before < 60_000
+        tty.write_keys("/quit\r")
+        assert await tty.wait_closed() == 0
+        tty.throttle(None)
+        assert_restored(tty, initial_settings)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there is no job control")
-async def test_it_is_suspended_and_comes_back(server: RunningServer, tmp_path: Path) -> None:
-    async with terminal(in_tea(server), tmp_path / "home") as shown:
-        before = shown.termios_settings()
-        await shown.wait_for_text("1 here")
-        shown.write_keys("half a sen")
-        await shown.wait_for_text("half a sen")
-        drawing = shown.termios_settings()
-        for suspend in (lambda: shown.write_keys("\x1a"), lambda: shown.send_signal(signal.SIGTSTP)):
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no job control")
+async def test_the_client_suspends_and_resumes(server: RunningServer, tmp_path: Path) -> None:
+    async with terminal(join_command(server), tmp_path / "home") as tty:
+        initial_settings = tty.termios_settings()
+        await tty.wait_for_text("1 here")
+        tty.write_keys("half a sen")
+        await tty.wait_for_text("half a sen")
+        active_settings = tty.termios_settings()
+        for suspend in (lambda: tty.write_keys("\x1a"), lambda: tty.send_signal(signal.SIGTSTP)):
             suspend()
-            stat = Path(f"/proc/{shown.process.pid}/stat")
+            stat = Path(f"/proc/{tty.process.pid}/stat")
             await wait_until(lambda stat=stat: stat.read_text().rpartition(")")[2].split()[0] == "T")
-            await wait_until(lambda: shown.private_modes() & LEFT_OFF == set())
-            assert_clean(shown, before)
-            shown.reset_screen()
-            shown.send_signal(signal.SIGCONT)
-            await shown.wait_for_text("half a sen")
-            await wait_until(lambda: shown.termios_settings() == drawing)
-            assert ALTERNATE_SCREEN_MODE in shown.private_modes()
-        shown.write_keys("tence\r")
-        await shown.wait_for_text("✓ half a sentence")
-        shown.write_keys("/quit\r")
-        assert await shown.wait_closed() == 0
-        assert_clean(shown, before)
+            await wait_until(lambda: tty.private_modes() & MODES_OFF_AT_EXIT == set())
+            assert_restored(tty, initial_settings)
+            tty.reset_screen()
+            tty.send_signal(signal.SIGCONT)
+            await tty.wait_for_text("half a sen")
+            await wait_until(lambda: tty.termios_settings() == active_settings)
+            assert ALTERNATE_SCREEN_MODE in tty.private_modes()
+        tty.write_keys("tence\r")
+        await tty.wait_for_text("✓ half a sentence")
+        tty.write_keys("/quit\r")
+        assert await tty.wait_closed() == 0
+        assert_restored(tty, initial_settings)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-async def test_killed_in_a_flood_it_leaves_the_terminal_clean(
-    server: RunningServer, tmp_path: Path, number: signal.Signals
+@pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGHUP])
+async def test_a_signal_during_a_flood_restores_the_terminal(
+    server: RunningServer, tmp_path: Path, signal_number: signal.Signals
 ) -> None:
-    async with terminal(in_tea(server), tmp_path / "home") as shown:
-        before = shown.termios_settings()
-        await shown.wait_for_text("1 here")
-        flooding = asyncio.create_task(flood(server, 200, "the last line"))
-        await shown.wait_for_text("line 9")
-        shown.send_signal(number)
-        assert await shown.wait_closed() == 128 + number
-        assert_clean(shown, before)
+    async with terminal(join_command(server), tmp_path / "home") as tty:
+        initial_settings = tty.termios_settings()
+        await tty.wait_for_text("1 here")
+        flooding = asyncio.create_task(send_flood(server, 200, "the last line"))
+        await tty.wait_for_text("line 9")
+        tty.send_signal(signal_number)
+        assert await tty.wait_closed() == 128 + signal_number
+        assert_restored(tty, initial_settings)
         await flooding

@@ -1,4 +1,4 @@
-"""Notifications, title and mouse of the real program in a real pseudo-terminal."""
+"""Terminal notifications, window title and mouse reporting, tested through a pseudo-terminal."""
 
 import re
 from collections.abc import AsyncGenerator
@@ -20,142 +20,144 @@ MOUSE = set(MOUSE_MODES) - {1002}
 
 
 @asynccontextmanager
-async def ann_and_bob(
+async def client_and_sender(
     folder: Path, *, settings: str = "", **environ: str
 ) -> AsyncGenerator[tuple[PtyTerminal, Room, RunningServer]]:
-    """Ann's program in the room, and Bob, who talks to her."""
+    """Start a client for Ann and yield its terminal, the room handle of Bob and the server."""
     (folder / "settings.toml").write_text(settings)
     async with AsyncExitStack() as stack:
         server = await stack.enter_async_context(running_server(folder, rate_limit="off"))
         command = (*CHAT_TUI, server.url, "--room", "tea", "--nick", "ann", "--settings", str(folder / "settings.toml"))
-        shown = await stack.enter_async_context(terminal(command, folder / "home", environ=environ))
-        await shown.wait_for_text("1 here")
-        chat = await stack.enter_async_context(ChatClient(server.url))
-        yield shown, await chat.join("tea", nick="bob"), server
+        tty = await stack.enter_async_context(terminal(command, folder / "home", environ=environ))
+        await tty.wait_for_text("1 here")
+        bob = await stack.enter_async_context(ChatClient(server.url))
+        yield tty, await bob.join("tea", nick="bob"), server
 
 
-async def look_away(shown: PtyTerminal, room: Room) -> None:
-    """The terminal loses the focus, which shows in the unread line that comes."""
-    shown.write_keys(BLUR)
+async def lose_focus(tty: PtyTerminal, room: Room) -> None:
+    """Send a focus-out event and wait for the unread divider above the next message."""
+    tty.write_keys(BLUR)
     await room.send("are you there")
-    await shown.wait_for_text("new")
+    await tty.wait_for_text("new")
 
 
-async def test_a_mention_is_told_while_the_terminal_is_elsewhere_and_not_while_one_looks(tmp_path: Path) -> None:
-    async with ann_and_bob(tmp_path, TERM="foot") as (shown, room, _):
+async def test_a_mention_is_notified_only_without_terminal_focus(tmp_path: Path) -> None:
+    async with client_and_sender(tmp_path, TERM="foot") as (tty, room, _):
         await room.send("ann: in view")
-        await shown.wait_for_text("ann: in view")
-        await look_away(shown, room)
-        assert b"]777" not in shown.written
+        await tty.wait_for_text("ann: in view")
+        await lose_focus(tty, room)
+        assert b"]777" not in tty.written
         await room.send("ann: look; \u202ehere")
-        await wait_until(lambda: b"\x1b]777;notify;bob named you in tea;ann: look, here\x1b\\" in shown.written)
-        assert b"\x1b]2;(@2) tea \xc2\xb7 chat\x1b\\" in shown.written
-        shown.write_keys(FOCUS)
-        await wait_until(lambda: shown.written.rfind(b"\x1b]2;tea ") > shown.written.rfind(b"\x1b]2;(@2)"))
+        await wait_until(lambda: b"\x1b]777;notify;bob named you in tea;ann: look, here\x1b\\" in tty.written)
+        assert b"\x1b]2;(@2) tea \xc2\xb7 chat\x1b\\" in tty.written
+        tty.write_keys(FOCUS)
+        await wait_until(lambda: tty.written.rfind(b"\x1b]2;tea ") > tty.written.rfind(b"\x1b]2;(@2)"))
 
 
-async def test_a_room_can_be_loud_and_a_notification_silent_about_what_was_said(tmp_path: Path) -> None:
+async def test_a_room_notifies_of_all_messages_without_their_text(tmp_path: Path) -> None:
     settings = 'notify_by = "osc9"\nnotify_text = false\n[rooms]\ntea = "all"\n'
-    async with ann_and_bob(tmp_path, settings=settings) as (shown, room, _):
-        shown.write_keys(BLUR)
+    async with client_and_sender(tmp_path, settings=settings) as (tty, room, _):
+        tty.write_keys(BLUR)
         await room.send("secret")
-        await wait_until(lambda: b"\x1b]9;chat: bob in tea\x1b\\" in shown.written)
+        await wait_until(lambda: b"\x1b]9;chat: bob in tea\x1b\\" in tty.written)
 
 
-async def test_a_muted_room_tells_nothing(tmp_path: Path) -> None:
+async def test_a_muted_room_sends_no_notification(tmp_path: Path) -> None:
     settings = 'notify_by = "bell"\nnotify = "all"\n[rooms]\ntea = "none"\n'
-    async with ann_and_bob(tmp_path, settings=settings) as (shown, room, _):
-        shown.write_keys("/join dev\r")
-        await shown.wait_for_text("2 dev")
+    async with client_and_sender(tmp_path, settings=settings) as (tty, room, _):
+        tty.write_keys("/join dev\r")
+        await tty.wait_for_text("2 dev")
         await room.send("ann!")
-        await shown.wait_for_text("@1")
-        assert rings(bytes(shown.written)) == 0
-        assert b"(@1)" not in shown.written
+        await tty.wait_for_text("@1")
+        assert count_bells(bytes(tty.written)) == 0
+        assert b"(@1)" not in tty.written
 
 
-async def test_the_title_is_given_back_at_the_end_and_only_where_it_was_taken(tmp_path: Path) -> None:
-    async with ann_and_bob(tmp_path) as (shown, *_):
-        await wait_until(lambda: b"\x1b[22;2t\x1b]2;tea" in shown.written)
-        shown.write_keys("/quit\r")
-        assert await shown.wait_closed() == 0
-        assert shown.written.count(b"\x1b[23;2t") == 1
-        assert shown.written.rfind(b"\x1b[23;2t") > shown.written.rfind(b"\x1b]2;")
+async def test_the_window_title_is_restored_once_at_exit(tmp_path: Path) -> None:
+    async with client_and_sender(tmp_path) as (tty, *_):
+        await wait_until(lambda: b"\x1b[22;2t\x1b]2;tea" in tty.written)
+        tty.write_keys("/quit\r")
+        assert await tty.wait_closed() == 0
+        assert tty.written.count(b"\x1b[23;2t") == 1
+        assert tty.written.rfind(b"\x1b[23;2t") > tty.written.rfind(b"\x1b]2;")
 
 
 @pytest.mark.parametrize(("settings", "environ"), [("terminal_title = false\n", {}), ("", {"TERM": "linux"})])
-async def test_no_title_where_none_is_wanted_or_known(tmp_path: Path, settings: str, environ: dict[str, str]) -> None:
-    async with ann_and_bob(tmp_path, settings=settings, **environ) as (shown, *_):
-        shown.write_keys("/quit\r")
-        assert await shown.wait_closed() == 0
-        assert b"\x1b]2;" not in shown.written
-        assert b"\x1b[22;2t" not in shown.written
+async def test_the_window_title_is_not_set_when_disabled_or_unsupported(
+    tmp_path: Path, settings: str, environ: dict[str, str]
+) -> None:
+    async with client_and_sender(tmp_path, settings=settings, **environ) as (tty, *_):
+        tty.write_keys("/quit\r")
+        assert await tty.wait_closed() == 0
+        assert b"\x1b]2;" not in tty.written
+        assert b"\x1b[22;2t" not in tty.written
 
 
-async def test_alt_m_leaves_the_mouse_to_the_terminal_and_takes_it_back(tmp_path: Path) -> None:
-    async with ann_and_bob(tmp_path) as (shown, *_):
-        assert shown.private_modes() >= MOUSE
-        shown.write_keys("\x1bm")
-        await shown.wait_for_text("terminal's now")
-        assert not shown.private_modes() & MOUSE
-        shown.write_keys("\x1bm")
-        await shown.wait_for_text("works here again")
-        assert shown.private_modes() >= MOUSE
+async def test_alt_m_toggles_mouse_reporting(tmp_path: Path) -> None:
+    async with client_and_sender(tmp_path) as (tty, *_):
+        assert tty.private_modes() >= MOUSE
+        tty.write_keys("\x1bm")
+        await tty.wait_for_text("terminal's now")
+        assert not tty.private_modes() & MOUSE
+        tty.write_keys("\x1bm")
+        await tty.wait_for_text("works here again")
+        assert tty.private_modes() >= MOUSE
 
 
-async def test_a_mouse_that_is_not_wanted_is_never_taken(tmp_path: Path) -> None:
-    async with ann_and_bob(tmp_path, settings="mouse = false\n") as (shown, *_):
-        assert b"\x1b[?1003h" not in shown.written
+async def test_mouse_reporting_stays_off_when_disabled_in_the_settings(tmp_path: Path) -> None:
+    async with client_and_sender(tmp_path, settings="mouse = false\n") as (tty, *_):
+        assert b"\x1b[?1003h" not in tty.written
 
 
-async def test_without_colors_not_one_color_leaves_the_program(tmp_path: Path) -> None:
-    async with ann_and_bob(tmp_path, NO_COLOR="1") as (shown, room, _):
+async def test_no_color_suppresses_all_color_sequences(tmp_path: Path) -> None:
+    async with client_and_sender(tmp_path, NO_COLOR="1") as (tty, room, _):
         await room.send("ann: https://example.org/ is a link")
-        await shown.wait_for_text("is a link")
-        shown.write_keys("\x13")
-        await shown.wait_for_text("▌")
-        shown.write_keys("\x1b")
-        await wait_until(lambda: "▌" not in shown.screen_text())
-        shown.write_keys("\x1bOP")
-        await shown.wait_for_text("/join room")
-        assert colors(bytes(shown.written)) == set()
-        assert b"\x1b[1m" in shown.written, "bold stays"
+        await tty.wait_for_text("is a link")
+        tty.write_keys("\x13")
+        await tty.wait_for_text("▌")
+        tty.write_keys("\x1b")
+        await wait_until(lambda: "▌" not in tty.screen_text())
+        tty.write_keys("\x1bOP")
+        await tty.wait_for_text("/join room")
+        assert color_parameters(bytes(tty.written)) == set()
+        assert b"\x1b[1m" in tty.written, "bold is not a color"
 
 
 @pytest.mark.parametrize(
-    ("environ", "unknown"),
+    ("environ", "unsupported"),
     [
         ({"TERM": "xterm-256color", "COLORTERM": ""}, rb"[34]8;2;"),
         ({"TERM": "xterm", "COLORTERM": ""}, rb"[34]8;[25];"),
         ({"TERM": "xterm-256color", "TEXTUAL_COLOR_SYSTEM": "standard"}, rb"[34]8;[25];"),
     ],
-    ids=["256 colours", "16 colours", "16 colours wanted"],
+    ids=["256 colors", "16 colors", "16 colors requested"],
 )
-async def test_a_terminal_gets_no_color_it_does_not_know(
-    tmp_path: Path, environ: dict[str, str], unknown: bytes
+async def test_unsupported_color_sequences_are_not_sent(
+    tmp_path: Path, environ: dict[str, str], unsupported: bytes
 ) -> None:
-    async with terminal(CHAT_TUI, tmp_path, environ=environ) as shown:
-        await shown.wait_for_text("Nickname")
-        assert colors(bytes(shown.written)), "there are colours"
-        assert not re.search(rb"\x1b\[[0-9;]*?" + unknown, shown.written)
+    async with terminal(CHAT_TUI, tmp_path, environ=environ) as tty:
+        await tty.wait_for_text("Nickname")
+        assert color_parameters(bytes(tty.written)), "the join form is colored"
+        assert not re.search(rb"\x1b\[[0-9;]*?" + unsupported, tty.written)
 
 
-async def test_what_is_too_long_for_the_clipboard_is_kept_here_and_said(tmp_path: Path) -> None:
-    async with chat_app(tmp_path, size=(100, 24)) as person:
-        person.app.copy_to_clipboard("long " * 20_000)
-        await person.wait_for_text("too long for the terminal's")
-        assert person.app.clipboard == "long " * 20_000
+async def test_a_text_too_long_for_the_terminal_clipboard_is_copied_internally_and_reported(tmp_path: Path) -> None:
+    async with chat_app(tmp_path, size=(100, 24)) as driver:
+        driver.app.copy_to_clipboard("long " * 20_000)
+        await driver.wait_for_text("too long for the terminal's")
+        assert driver.app.clipboard == "long " * 20_000
 
 
-def rings(written: bytes) -> int:
-    """How often the bell rang (BEL also ends sequences)."""
+def count_bells(written: bytes) -> int:
+    """Return the number of bells, without the BEL characters that terminate sequences."""
     return re.sub(rb"\x1b\][^\a\x1b]*(?:\a|\x1b\\)", b"", written).count(b"\a")
 
 
-def colors(written: bytes) -> set[bytes]:
-    """The parameters of SGR sequences that choose a colour (ECMA-48 8.3.117, and xterm's)."""
-    chosen: set[bytes] = set()
+def color_parameters(written: bytes) -> set[bytes]:
+    """Return the parameters of all SGR sequences that set a color (ECMA-48, 8.3.117, and xterm extensions)."""
+    matches: set[bytes] = set()
     for parameters in re.findall(rb"\x1b\[([0-9;:]*)m", written):
         for number in re.split(rb"[;:]", parameters):
             if number.isdigit() and (30 <= int(number) <= 49 or 90 <= int(number) <= 107):
-                chosen.add(parameters)
-    return chosen
+                matches.add(parameters)
+    return matches

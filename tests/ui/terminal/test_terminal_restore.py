@@ -17,98 +17,98 @@ from tests.support.terminal import (
 from tui_chat.session.i18n import tr
 from tui_chat.session.strings import chat as chat_strings
 
-FAILING = """
+FAILING_JOIN = """
 import sys
 from tui_chat.ui.screens.join import JoinScreen
 
 def fail(self):
-    secret = "what somebody wrote"
+    secret = "private message"
     raise ValueError("by design")
 
-JoinScreen.submit = JoinScreen._checked = fail
+JoinScreen.submit = JoinScreen._validate = fail
 from tui_chat.cli import main
 main()
 """
 
-FAILING_CONNECTION = """
+FAILING_LINK = """
 import sys
-from tui_chat.ui.server_link import Connection
+from tui_chat.ui.server_link import ServerLink
 
 async def fail(self):
     raise ValueError("by design")
 
-Connection.run = fail
+ServerLink.run = fail
 from tui_chat.cli import main
 main()
 """
 
 
-def assert_clean(shown: PtyTerminal) -> None:
-    modes = shown.private_modes()
+def assert_restored(tty: PtyTerminal) -> None:
+    modes = tty.private_modes()
     assert CURSOR_VISIBLE_MODE in modes, "the cursor is hidden"
-    left = modes & {ALTERNATE_SCREEN_MODE, *MOUSE_MODES, BRACKETED_PASTE_MODE, FOCUS_REPORTING_MODE}
-    assert not left, f"modes {left} are left on"
-    assert shown.written.count(b"\x1b[>") == 0 or shown.written.rfind(b"\x1b[<u") > shown.written.rfind(b"\x1b[>")
+    still_set = modes & {ALTERNATE_SCREEN_MODE, *MOUSE_MODES, BRACKETED_PASTE_MODE, FOCUS_REPORTING_MODE}
+    assert not still_set, f"modes {still_set} are still set"
+    assert tty.written.count(b"\x1b[>") == 0 or tty.written.rfind(b"\x1b[<u") > tty.written.rfind(b"\x1b[>")
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-async def test_a_signal_leaves_the_terminal_clean(tmp_path: Path, number: signal.Signals) -> None:
-    async with terminal(CHAT_TUI, tmp_path) as shown:
-        await shown.wait_for_text(tr(chat_strings.JOIN_HINT))
-        shown.send_signal(number)
-        assert await shown.wait_closed() == 128 + number
-        assert_clean(shown)
+@pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+async def test_a_signal_restores_the_terminal(tmp_path: Path, signal_number: signal.Signals) -> None:
+    async with terminal(CHAT_TUI, tmp_path) as tty:
+        await tty.wait_for_text(tr(chat_strings.JOIN_HINT))
+        tty.send_signal(signal_number)
+        assert await tty.wait_closed() == 128 + signal_number
+        assert_restored(tty)
 
 
-async def test_quitting_leaves_the_terminal_clean_and_is_no_error(tmp_path: Path) -> None:
+async def test_quit_restores_the_terminal_and_exits_with_status_zero(tmp_path: Path) -> None:
     async with running_server(tmp_path) as server:
         command = (*CHAT_TUI, server.url, "--room", "tea", "--nick", "ann")
-        async with terminal(command, tmp_path / "home") as shown:
-            await shown.wait_for_text("1 here")
-            shown.write_keys("/quit\r")
-            assert await shown.wait_closed() == 0
-            assert_clean(shown)
+        async with terminal(command, tmp_path / "home") as tty:
+            await tty.wait_for_text("1 here")
+            tty.write_keys("/quit\r")
+            assert await tty.wait_closed() == 0
+            assert_restored(tty)
 
 
-async def test_a_fault_of_the_program_is_one_sentence_on_a_clean_terminal_and_once_in_the_log(tmp_path: Path) -> None:
+async def test_an_unhandled_exception_is_reported_in_one_line_and_logged_once(tmp_path: Path) -> None:
     script = tmp_path / "failing.py"
-    script.write_text(FAILING)
-    async with terminal((CHAT_TUI[0], str(script)), tmp_path, environ={"PYTHONPATH": str(Path.cwd())}) as shown:
-        await shown.wait_for_text(tr(chat_strings.JOIN_HINT))
-        shown.write_keys("\r")
-        assert await shown.wait_closed() == 1
-        assert_clean(shown)
-        assert b"Traceback" not in shown.written
-        assert "chat-tui has failed" in shown.screen_text()
+    script.write_text(FAILING_JOIN)
+    async with terminal((CHAT_TUI[0], str(script)), tmp_path, environ={"PYTHONPATH": str(Path.cwd())}) as tty:
+        await tty.wait_for_text(tr(chat_strings.JOIN_HINT))
+        tty.write_keys("\r")
+        assert await tty.wait_closed() == 1
+        assert_restored(tty)
+        assert b"Traceback" not in tty.written
+        assert "chat-tui has failed" in tty.screen_text()
         (log,) = tmp_path.rglob("chat-tui.log")
         assert log.read_text().count("ValueError: by design") == 1
 
 
-async def test_a_fault_in_the_background_is_said_and_logged_once(tmp_path: Path) -> None:
+async def test_an_exception_in_a_background_task_is_reported_and_logged_once(tmp_path: Path) -> None:
     script = tmp_path / "failing.py"
-    script.write_text(FAILING_CONNECTION)
+    script.write_text(FAILING_LINK)
     command = (CHAT_TUI[0], str(script), "--room", "tea", "--nick", "ann")
-    async with terminal(command, tmp_path, environ={"PYTHONPATH": str(Path.cwd())}) as shown:
-        await shown.wait_for_text("Something went wrong")
-        shown.write_keys("\x11")
-        assert await shown.wait_closed() == 0
+    async with terminal(command, tmp_path, environ={"PYTHONPATH": str(Path.cwd())}) as tty:
+        await tty.wait_for_text("Something went wrong")
+        tty.write_keys("\x11")
+        assert await tty.wait_closed() == 0
         (log,) = tmp_path.rglob("chat-tui.log")
         assert log.read_text().count("ValueError: by design") == 1
 
 
-@pytest.mark.parametrize("controlling", [True, False], ids=["with SIGHUP", "without SIGHUP"])
-async def test_a_terminal_that_is_closed_ends_the_program(tmp_path: Path, controlling: bool) -> None:
-    async with terminal(CHAT_TUI, tmp_path, is_controlling=controlling) as shown:
-        await shown.wait_for_text(tr(chat_strings.JOIN_HINT))
-        shown.hang_up()
-        assert await shown.wait_closed() == 128 + signal.SIGHUP
+@pytest.mark.parametrize("is_controlling", [True, False], ids=["with SIGHUP", "without SIGHUP"])
+async def test_closing_the_terminal_ends_the_program(tmp_path: Path, is_controlling: bool) -> None:
+    async with terminal(CHAT_TUI, tmp_path, is_controlling=is_controlling) as tty:
+        await tty.wait_for_text(tr(chat_strings.JOIN_HINT))
+        tty.hang_up()
+        assert await tty.wait_closed() == 128 + signal.SIGHUP
 
 
-async def test_its_own_server_stops_with_it_when_it_is_told_to_stop(tmp_path: Path) -> None:
+async def test_the_local_server_stops_with_the_client_on_sigterm(tmp_path: Path) -> None:
     command = (*CHAT_TUI, "--serve", "--port", "0", "--room", "tea", "--nick", "ann")
-    async with terminal(command, tmp_path) as shown:
-        await shown.wait_for_text("You run the server")
-        shown.send_signal(signal.SIGTERM)
-        assert await shown.wait_closed() == 128 + signal.SIGTERM
-        assert_clean(shown)
+    async with terminal(command, tmp_path) as tty:
+        await tty.wait_for_text("You run the server")
+        tty.send_signal(signal.SIGTERM)
+        assert await tty.wait_closed() == 128 + signal.SIGTERM
+        assert_restored(tty)
     assert not [path for path in tmp_path.rglob("chat.db-wal") if path.stat().st_size]

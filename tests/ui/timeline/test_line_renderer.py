@@ -1,4 +1,4 @@
-"""What a timeline looks like, row by row, and in which colours."""
+"""Rendered rows and colors of a timeline."""
 
 from datetime import UTC, date
 
@@ -61,15 +61,15 @@ NARROW = """\
  … and this is on its way"""
 
 
-@pytest.mark.parametrize(("size", "shown"), [((81, 29), WIDE), ((51, 16), NARROW)])
-async def test_a_day_of_talk(size: tuple[int, int], shown: str):
+@pytest.mark.parametrize(("size", "expected"), [((81, 29), WIDE), ((51, 16), NARROW)])
+async def test_sample_lines_are_rendered_for_each_width(size: tuple[int, int], expected: str):
     app = TimelineApp(sample_lines())
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
-        assert "\n".join(app.rendered_rows()) == shown
+        assert "\n".join(app.rendered_rows()) == expected
 
 
-async def test_one_person_s_lines_are_grouped_within_five_minutes_and_a_day():
+async def test_lines_of_one_sender_are_grouped_within_five_minutes_and_one_day():
     def line(number: int, minutes: float, nick: str = "bob") -> Line:
         return make_message(number, nick=nick, ts=START_TS + int(minutes * MINUTE_MS))
 
@@ -101,7 +101,7 @@ async def test_one_person_s_lines_are_grouped_within_five_minutes_and_a_day():
         ]
 
 
-async def test_another_language_is_a_matter_of_words():
+async def test_timeline_strings_are_replaceable():
     class Chinese(App[None]):
         def compose(self) -> ComposeResult:
             yield Timeline(
@@ -123,31 +123,34 @@ async def test_another_language_is_a_matter_of_words():
         assert "message 2 （已编辑）" in rows
 
 
-def test_one_missing_message_is_not_many():
+def test_a_gap_of_one_message_has_a_singular_label():
     assert format_gap(1) == "1 message not loaded · Enter"
 
 
 @pytest.mark.parametrize("background", ["#000000", "#1e1e1e", "#2b2f36", "#d8d8d8", "#eef0f3", "#ffffff", "#777777"])
 @pytest.mark.parametrize("shade", [*nick_colors.DARK_THEME_COLORS, *nick_colors.LIGHT_THEME_COLORS])
-def test_nicknames_can_be_read_on_any_background(shade: str, background: str):
-    behind = Color.parse(background)
-    away = max(
-        nick_colors.contrast_ratio(Color(255, 255, 255), behind), nick_colors.contrast_ratio(Color(0, 0, 0), behind)
+def test_nickname_colors_have_enough_contrast_on_any_background(shade: str, background: str):
+    background_color = Color.parse(background)
+    max_contrast = max(
+        nick_colors.contrast_ratio(Color(255, 255, 255), background_color),
+        nick_colors.contrast_ratio(Color(0, 0, 0), background_color),
     )
-    shown = nick_colors.contrast_ratio(Color.parse(nick_colors.ensure_contrast(shade, behind)), behind)
-    assert shown >= min(nick_colors.MIN_CONTRAST, away)
+    contrast = nick_colors.contrast_ratio(
+        Color.parse(nick_colors.ensure_contrast(shade, background_color)), background_color
+    )
+    assert contrast >= min(nick_colors.MIN_CONTRAST, max_contrast)
 
 
 @pytest.mark.parametrize(
     ("shades", "background"), [(nick_colors.DARK_THEME_COLORS, "#2b2f36"), (nick_colors.LIGHT_THEME_COLORS, "#eef0f3")]
 )
-def test_the_palettes_need_no_change_on_the_backgrounds_they_are_for(shades: tuple[str, ...], background: str):
+def test_palette_colors_are_unchanged_on_their_own_background(shades: tuple[str, ...], background: str):
     assert [nick_colors.ensure_contrast(shade, Color.parse(background)) for shade in shades] == [
         Color.parse(shade).hex6 for shade in shades
     ]
 
 
-def test_a_nickname_has_one_colour_whatever_its_case():
+def test_the_nickname_color_ignores_the_case():
     assert nick_colors.nick_color("Alice", nick_colors.DARK_THEME_COLORS) == nick_colors.nick_color(
         "alice", nick_colors.DARK_THEME_COLORS
     )
@@ -156,30 +159,30 @@ def test_a_nickname_has_one_colour_whatever_its_case():
     ) == len(nick_colors.DARK_THEME_COLORS)
 
 
-async def test_another_theme_is_taken_at_once():
+async def test_a_theme_change_applies_immediately():
     def colors(app: TimelineApp) -> set[str]:
         rows = [app.timeline.render_line(y) for y in range(app.timeline.size.height)]
         styles = [segment.style for row in rows for segment in row if segment.style is not None]
         return {color.name for style in styles for color in (style.color, style.bgcolor) if color is not None}
 
     themes = ("textual-dark", "textual-light")
-    fresh: list[set[str]] = []
+    colors_by_theme: list[set[str]] = []
     for theme in themes:
         app = TimelineApp(sample_lines())
         app.theme = theme
         async with app.run_test(size=(81, 29)) as pilot:
             await pilot.pause()
-            fresh.append(colors(app))
+            colors_by_theme.append(colors(app))
     app = TimelineApp(sample_lines())
     async with app.run_test(size=(81, 29)) as pilot:
-        for theme, expected in [*zip(themes, fresh, strict=True)] * 2:
+        for theme, expected in [*zip(themes, colors_by_theme, strict=True)] * 2:
             app.theme = theme
             await pilot.pause()
             assert colors(app) == expected
 
 
 @pytest.mark.parametrize("theme", ["ansi-dark", "ansi-light"])
-async def test_sixteen_colours_are_enough(theme: str):
+async def test_ansi_themes_use_only_sixteen_colors(theme: str):
     app = TimelineApp(sample_lines())
     async with app.run_test(size=(81, 29)) as pilot:
         app.theme = theme
@@ -195,7 +198,7 @@ async def test_sixteen_colours_are_enough(theme: str):
         assert {color.name for color in colors} & set(nick_colors.ANSI_COLORS)
 
 
-async def test_no_color_loses_no_mark(monkeypatch: pytest.MonkeyPatch):
+async def test_no_color_preserves_the_cursor_mark(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("NO_COLOR", "1")
     app = TimelineApp(sample_lines())
     async with app.run_test(size=(81, 29)) as pilot:
@@ -205,30 +208,30 @@ async def test_no_color_loses_no_mark(monkeypatch: pytest.MonkeyPatch):
         assert "\n".join(app.rendered_rows()).replace("▌", " ") == WIDE
 
 
-async def test_an_answer_stands_below_what_it_answers_and_reactions_below_both() -> None:
+async def test_a_quote_is_above_its_reply_and_reactions_are_below() -> None:
     line = replace(
         make_message(2, "like this"),
         reply_to=1,
-        quoted="bob: how do I do that with a name that is far too long for one row of this terminal, and more of it?",
+        quote="bob: how do I do that with a name that is far too long for one row of this terminal, and more of it?",
         reactions=(ReactionCount("👍", 2, False), ReactionCount("🎉", 1_204, True)),
     )
     app = TimelineApp([make_message(1, "how?", nick="bob"), line, replace(make_message(3), reply_to=77)])
     async with app.run_test() as pilot:
         await pilot.pause()
         rows = app.rendered_rows()
-        at = next(number for number, row in enumerate(rows) if "like this" in row)
-        start = rows[at].index("like this")
-        assert rows[at - 1][start - 2 :].startswith("╭ bob: how do I do")
-        assert rows[at - 1].endswith("…")
-        assert rows[at + 1][start - 1 :] == " 👍 2 [🎉 1,204]"
-        assert "╭ an earlier message" in rows[at + 2]
+        row_index = next(number for number, row in enumerate(rows) if "like this" in row)
+        start = rows[row_index].index("like this")
+        assert rows[row_index - 1][start - 2 :].startswith("╭ bob: how do I do")
+        assert rows[row_index - 1].endswith("…")
+        assert rows[row_index + 1][start - 1 :] == " 👍 2 [🎉 1,204]"
+        assert "╭ an earlier message" in rows[row_index + 2]
 
 
-async def test_what_is_quoted_and_reacted_with_writes_nothing_but_text() -> None:
+async def test_quotes_and_reactions_are_rendered_as_plain_text() -> None:
     line = replace(
         make_message(1, "text"),
         reply_to=9,
-        quoted="bob: \x1b[31mred\x1b]52;c;AAAA\x07\nsecond\u202e",
+        quote="bob: \x1b[31mred\x1b]52;c;AAAA\x07\nsecond\u202e",
         reactions=(ReactionCount("\x1b[2J\u0301" + "x" * 400, 1, False), ReactionCount("👩‍💻" * 40, 1, True)),
     )
     app = TimelineApp([line])

@@ -1,4 +1,4 @@
-"""What it costs to have 100,000 lines: counted in work done, not in seconds."""
+"""Rendering and memory cost of 100,000 lines, measured in operations and bytes."""
 
 import gc
 import tracemalloc
@@ -17,104 +17,107 @@ MANY = 100_000
 ROWS = 50
 
 
-class Count:
-    """How often lines were laid out and rows drawn."""
+class RenderCounter:
+    """Number of line layouts and row renderings."""
 
-    laid_out = 0
-    drawn = 0
+    layout_count = 0
+    row_count = 0
 
     def reset(self) -> None:
-        self.laid_out = self.drawn = 0
+        self.layout_count = self.row_count = 0
 
 
 @pytest.fixture
-def count(monkeypatch: pytest.MonkeyPatch) -> Count:
-    counted = Count()
-    lay_out: Callable[..., LineLayout] = layout_cache.layout_line
-    paint = LineRenderer.render_row
+def counter(monkeypatch: pytest.MonkeyPatch) -> RenderCounter:
+    render_counter = RenderCounter()
+    layout_line: Callable[..., LineLayout] = layout_cache.layout_line
+    render_row = LineRenderer.render_row
 
-    def counting_lay_out(*values: object) -> LineLayout:
-        counted.laid_out += 1
-        return lay_out(*values)
+    def counting_layout_line(*values: object) -> LineLayout:
+        render_counter.layout_count += 1
+        return layout_line(*values)
 
-    def counting_paint(self: LineRenderer, *values: object) -> object:
-        counted.drawn += 1
-        return paint(self, *values)  # pyright: ignore[reportArgumentType]
+    def counting_render_row(self: LineRenderer, *values: object) -> object:
+        render_counter.row_count += 1
+        return render_row(self, *values)  # pyright: ignore[reportArgumentType]
 
-    monkeypatch.setattr(layout_cache, "layout_line", counting_lay_out)
-    monkeypatch.setattr(LineRenderer, "render_row", counting_paint)
-    return counted
+    monkeypatch.setattr(layout_cache, "layout_line", counting_layout_line)
+    monkeypatch.setattr(LineRenderer, "render_row", counting_render_row)
+    return render_counter
 
 
 @pytest.fixture(scope="module")
-def many() -> list[Line]:
+def many_lines() -> list[Line]:
     return [make_message(number, "a message of some words " * (1 + number % 6)) for number in range(MANY)]
 
 
-async def test_work_follows_the_view_and_not_the_length_of_the_list(count: Count, many: list[Line]):
-    app = TimelineApp(many)
+async def test_the_render_cost_depends_on_the_view_and_not_on_the_number_of_lines(
+    counter: RenderCounter, many_lines: list[Line]
+):
+    app = TimelineApp(many_lines)
     async with app.run_test(size=(100, ROWS + 1)) as pilot:
         timeline = app.timeline
 
-        async def costs(laid_out: int, drawn: int) -> None:
+        async def assert_cost(max_layouts: int, max_rows: int) -> None:
             await pilot.pause()
-            assert count.laid_out <= laid_out
-            assert count.drawn <= drawn
-            count.reset()
+            assert counter.layout_count <= max_layouts
+            assert counter.row_count <= max_rows
+            counter.reset()
 
-        # A row is drawn at most twice: a first paint may be followed by one with the scrollbar in its place.
-        await costs(2 * ROWS + 2, 2 * ROWS)
+        # The scrollbar appears after the first paint, so each row can be rendered twice.
+        await assert_cost(2 * ROWS + 2, 2 * ROWS)
         await pilot.press("pageup")
-        await costs(ROWS + 2, ROWS)
+        await assert_cost(ROWS + 2, ROWS)
         await pilot.press("up")
-        await costs(2, 2)
+        await assert_cost(2, 2)
         timeline.splice(Splice(0, 0, tuple(make_messages(200_000, 200_199))))
-        await costs(2, ROWS)
+        await assert_cost(2, ROWS)
         timeline.splice(Splice(MANY // 2, 1, tuple(make_messages(200_200, 200_400))))
-        await costs(2, ROWS)
+        await assert_cost(2, ROWS)
         timeline.splice(make_append(timeline, make_message(200_500)))
-        await costs(2, 0)
+        await assert_cost(2, 0)
         timeline.scroll_to_key(f"m{MANY // 3}")
-        await costs(ROWS + 2, ROWS)
+        await assert_cost(ROWS + 2, ROWS)
         await pilot.resize_terminal(60, ROWS + 1)
-        await costs(2 * ROWS + 2, 3 * ROWS)
+        await assert_cost(2 * ROWS + 2, 3 * ROWS)
         await pilot.press("home")
-        await costs(ROWS + 2, ROWS)
+        await assert_cost(ROWS + 2, ROWS)
 
 
-def layouts_alive() -> int:
+def count_live_layouts() -> int:
     gc.collect()
-    return sum(isinstance(thing, LineLayout) for thing in gc.get_objects())
+    return sum(isinstance(instance, LineLayout) for instance in gc.get_objects())
 
 
-async def test_what_is_kept_of_a_long_journey_is_bounded(many: list[Line]):
-    before = layouts_alive()  # of programs that other tests have left
-    app = TimelineApp(many[:10_000])
+async def test_the_layout_cache_is_bounded_during_scrolling(many_lines: list[Line]):
+    before = count_live_layouts()  # layouts of earlier tests
+    app = TimelineApp(many_lines[:10_000])
     async with app.run_test(size=(100, ROWS + 1)) as pilot:
         for _ in range(300):
             app.timeline.action_page_up()
         await pilot.pause()
-        assert ROWS < layouts_alive() - before <= layout_cache.MAX_CACHED_LAYOUTS + 2 * ROWS
+        assert ROWS < count_live_layouts() - before <= layout_cache.MAX_CACHED_LAYOUTS + 2 * ROWS
 
 
-async def test_a_flood_in_one_batch_draws_once(count: Count):
+async def test_a_batch_of_splices_is_rendered_once(counter: RenderCounter):
     app = TimelineApp(make_messages(1, 100))
     async with app.run_test(size=(100, ROWS + 1)) as pilot:
         await pilot.pause()
-        count.reset()
+        counter.reset()
         app.timeline.splice_many([Splice(100 + number, 0, (make_message(101 + number),)) for number in range(5_000)])
         await pilot.pause()
         assert app.rendered_rows()[-1].endswith("message 5100")
-        assert count.laid_out <= ROWS + 2
+        assert counter.layout_count <= ROWS + 2
 
 
-def test_what_nobody_looks_at_takes_little_memory(many: list[Line]):
+def test_lines_outside_the_view_use_little_memory(many_lines: list[Line]):
     tracemalloc.start()
     try:
         before, _ = tracemalloc.get_traced_memory()
-        lines = CompressedList(many[:20_000])
+        lines = CompressedList(many_lines[:20_000])
         after, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert (after - before) / len(lines) < 100  # bytes a line, where an object is 136 and its texts come to that
-    assert lines[5] == many[5]
+    # Bytes per line. An uncompressed line takes 136 plus the size of its texts.
+    assert (after - before) / len(lines) < 100
+    assert lines[5] == many_lines[5]

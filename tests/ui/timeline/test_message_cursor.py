@@ -1,4 +1,4 @@
-"""The cursor, clicks, and what they ask for."""
+"""Message cursor and mouse clicks, and the events that they emit."""
 
 from msgspec.structs import replace
 from textual.pilot import Pilot
@@ -17,18 +17,18 @@ from tui_chat.ui.timeline.widget import Timeline
 SIZE = (80, 21)
 
 
-def marked(app: TimelineApp) -> list[str]:
+def cursor_rows(app: TimelineApp) -> list[str]:
     return [row[1:] for row in app.rendered_rows() if row.startswith("▌")]
 
 
 async def click(pilot: Pilot[None], app: TimelineApp, text: str, times: int = 1) -> None:
     await pilot.pause()
-    y = next(row for row, drawn in enumerate(app.rendered_rows()) if text in drawn)
+    y = next(row for row, row_text in enumerate(app.rendered_rows()) if text in row_text)
     await pilot.click(Timeline, offset=(app.rendered_rows()[y].index(text) + 1, y), times=times)
     await pilot.pause()
 
 
-async def test_the_cursor_begins_on_the_last_message_and_moves_over_notices():
+async def test_the_cursor_starts_at_the_last_message_and_skips_notices():
     app = TimelineApp(
         [make_message(1), NoticeLine("n", make_message(1).ts, "bob joined"), make_message(2), make_message(3)]
     )
@@ -39,9 +39,9 @@ async def test_the_cursor_begins_on_the_last_message_and_moves_over_notices():
         assert app.timeline.cursor_key == "m1"
         await pilot.press("up", "j")
         assert app.timeline.cursor_key == "m2"
-        assert len(marked(app)) == 1
-        assert marked(app)[0].endswith("message 2")
-        assert [told.key for told in app.received_of(CursorMoved) if isinstance(told, CursorMoved)] == [
+        assert len(cursor_rows(app)) == 1
+        assert cursor_rows(app)[0].endswith("message 2")
+        assert [event.key for event in app.received_of(CursorMoved) if isinstance(event, CursorMoved)] == [
             "m3",
             "m2",
             "m1",
@@ -49,7 +49,7 @@ async def test_the_cursor_begins_on_the_last_message_and_moves_over_notices():
         ]
 
 
-async def test_the_cursor_pulls_the_view_along():
+async def test_the_view_scrolls_with_the_cursor():
     app = TimelineApp(make_messages(1, 100))
     async with app.run_test(size=SIZE) as pilot:
         app.timeline.action_show_cursor()
@@ -60,7 +60,7 @@ async def test_the_cursor_pulls_the_view_along():
         assert app.rendered_rows()[-1].endswith("message 95")
 
 
-async def test_escape_takes_the_cursor_away_and_then_goes_to_the_bottom():
+async def test_escape_hides_the_cursor_and_then_scrolls_to_the_bottom():
     app = TimelineApp(make_messages(1, 100))
     async with app.run_test(size=SIZE) as pilot:
         await pilot.press("pageup", "pageup")
@@ -85,12 +85,12 @@ async def test_the_cursor_stays_on_its_message_while_the_list_changes():
         )
         await pilot.pause()
         assert app.timeline.cursor_key == "m150"
-        assert marked(app)[0].endswith("changed")
+        assert cursor_rows(app)[0].endswith("changed")
         await pilot.press("j")
         assert app.timeline.cursor_key == "m151"
 
 
-async def test_when_the_picked_message_goes_the_next_one_is_picked():
+async def test_the_cursor_moves_to_the_next_message_when_its_message_is_removed():
     app = TimelineApp(make_messages(1, 100))
     async with app.run_test(size=SIZE) as pilot:
         app.timeline.set_cursor("m90")
@@ -102,42 +102,44 @@ async def test_when_the_picked_message_goes_the_next_one_is_picked():
         assert app.timeline.cursor_key is None
 
 
-async def test_enter_chooses_a_message_and_loads_a_gap():
+async def test_enter_activates_a_message_and_requests_a_gap():
     app = TimelineApp([make_message(1), GapLine("gap", 1, 5), make_message(5)])
     async with app.run_test(size=SIZE) as pilot:
         await pilot.pause()
-        asked = len(app.received_of(GapRequested))
+        request_count = len(app.received_of(GapRequested))
         app.timeline.action_show_cursor()
         await pilot.press("enter", "k", "enter")
-        assert [told.key for told in app.received_of(MessageActivated) if isinstance(told, MessageActivated)] == ["m5"]
-        assert len(app.received_of(GapRequested)) == asked + 1
+        assert [event.key for event in app.received_of(MessageActivated) if isinstance(event, MessageActivated)] == [
+            "m5"
+        ]
+        assert len(app.received_of(GapRequested)) == request_count + 1
 
 
-async def test_a_key_that_does_not_exist_is_not_picked():
+async def test_the_cursor_rejects_an_unknown_line_key():
     app = TimelineApp(make_messages(1, 3))
     async with app.run_test(size=SIZE):
         assert not app.timeline.set_cursor("m9")
         assert app.timeline.cursor_key is None
 
 
-async def test_clicks_on_an_address_a_gap_and_a_failed_message():
+async def test_clicks_on_links_gaps_and_failed_messages_emit_events():
     failed = replace(make_message(6, own=True), delivery=DeliveryState.FAILED, problem="the room is closed")
     app = TimelineApp([make_message(1, "see https://example.org/x now"), GapLine("gap", 1, 5), make_message(5), failed])
     async with app.run_test(size=SIZE) as pilot:
         await click(pilot, app, "example.org")
-        assert [told.url for told in app.received_of(LinkClicked) if isinstance(told, LinkClicked)] == [
+        assert [event.url for event in app.received_of(LinkClicked) if isinstance(event, LinkClicked)] == [
             "https://example.org/x"
         ]
-        asked = len(app.received_of(GapRequested))
+        request_count = len(app.received_of(GapRequested))
         await click(pilot, app, "not loaded")
-        assert len(app.received_of(GapRequested)) == asked + 1
+        assert len(app.received_of(GapRequested)) == request_count + 1
         await click(pilot, app, "not sent: the room is closed")
-        assert [told.key for told in app.received_of(RetryRequested) if isinstance(told, RetryRequested)] == ["m6"]
+        assert [event.key for event in app.received_of(RetryRequested) if isinstance(event, RetryRequested)] == ["m6"]
         await click(pilot, app, "message 5")
         assert app.timeline.cursor_key is None
 
 
-async def test_a_click_moves_the_cursor_while_picking():
+async def test_a_click_moves_a_visible_cursor():
     app = TimelineApp(make_messages(1, 30))
     async with app.run_test(size=SIZE) as pilot:
         app.timeline.action_show_cursor()
@@ -145,7 +147,7 @@ async def test_a_click_moves_the_cursor_while_picking():
         assert app.timeline.cursor_key == "m20"
 
 
-async def test_a_click_leaves_the_keyboard_where_it_was():
+async def test_a_click_does_not_change_the_keyboard_focus():
     app = TimelineApp(make_messages(1, 30))
     async with app.run_test(size=SIZE) as pilot:
         app.set_focus(None)
@@ -153,14 +155,14 @@ async def test_a_click_leaves_the_keyboard_where_it_was():
         assert app.focused is None
 
 
-async def test_own_messages_show_how_far_they_came_without_colour():
-    states = [
+async def test_own_messages_show_their_delivery_state_without_color():
+    lines = [
         replace(make_message(number, own=True, nick="me"), delivery=delivery)
         for number, delivery in enumerate((DeliveryState.SENT, DeliveryState.PENDING, DeliveryState.FAILED), 1)
     ]
-    app = TimelineApp(states)
+    app = TimelineApp(lines)
     async with app.run_test(size=SIZE) as pilot:
         await pilot.pause()
-        shown = [row for row in app.rendered_rows() if "message" in row]
-        assert [mark for row, mark in zip(shown, "✓…✗", strict=True) if f" {mark} message" in row] == list("✓…✗")
+        message_rows = [row for row in app.rendered_rows() if "message" in row]
+        assert [mark for row, mark in zip(message_rows, "✓…✗", strict=True) if f" {mark} message" in row] == list("✓…✗")
         assert any("not sent — retry" in row for row in app.rendered_rows())

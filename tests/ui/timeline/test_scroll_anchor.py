@@ -1,4 +1,4 @@
-"""The reader's place: kept when scrolled up, at the bottom otherwise."""
+"""Scroll position: anchored to a line when scrolled up, otherwise following the bottom."""
 
 from datetime import UTC, datetime
 
@@ -14,11 +14,11 @@ from tui_chat.ui.timeline.widget import Timeline
 SIZE = (80, 21)  # 20 rows of timeline
 
 
-def key_on_row(app: TimelineApp, text: str) -> int:
-    return next(row for row, drawn in enumerate(app.rendered_rows()) if drawn.endswith(text))
+def row_of(app: TimelineApp, text: str) -> int:
+    return next(row for row, row_text in enumerate(app.rendered_rows()) if row_text.endswith(text))
 
 
-async def test_a_new_room_is_shown_from_its_bottom():
+async def test_a_new_room_starts_at_the_bottom():
     app = TimelineApp(make_messages(1, 100))
     async with app.run_test(size=SIZE) as pilot:
         await pilot.pause()
@@ -26,7 +26,7 @@ async def test_a_new_room_is_shown_from_its_bottom():
         assert app.timeline.is_at_bottom
 
 
-async def test_a_short_talk_stands_above_the_composer():
+async def test_a_short_timeline_is_aligned_to_the_bottom():
     app = TimelineApp(make_messages(1, 3))
     async with app.run_test(size=SIZE) as pilot:
         await pilot.pause()
@@ -34,7 +34,7 @@ async def test_a_short_talk_stands_above_the_composer():
         assert app.rendered_rows()[0] == ""
 
 
-async def test_new_lines_are_followed_at_the_bottom():
+async def test_the_view_follows_new_lines_at_the_bottom():
     app = TimelineApp(make_messages(1, 100))
     async with app.run_test(size=SIZE) as pilot:
         app.timeline.splice(make_append(app.timeline, *make_messages(101, 105)))
@@ -43,7 +43,7 @@ async def test_new_lines_are_followed_at_the_bottom():
         assert app.timeline.new_message_count == 0
 
 
-async def test_new_lines_leave_a_reader_farther_up_in_place_and_are_counted():
+async def test_new_lines_are_counted_and_do_not_move_a_scrolled_view():
     app = TimelineApp(make_messages(1, 100))
     async with app.run_test(size=SIZE) as pilot:
         await pilot.press("pageup", "pageup")
@@ -62,7 +62,7 @@ async def test_new_lines_leave_a_reader_farther_up_in_place_and_are_counted():
         assert app.timeline.new_message_count == 0
 
 
-async def test_what_comes_into_view_is_no_longer_counted():
+async def test_new_messages_are_not_counted_after_they_scroll_into_view():
     app = TimelineApp(make_messages(1, 100))
     async with app.run_test(size=SIZE) as pilot:
         await pilot.press("up", "up", "up", "up", "up")
@@ -82,30 +82,32 @@ async def test_a_changed_message_is_not_counted_as_new():
         assert app.timeline.new_message_count == 1
 
 
-async def test_older_history_on_top_moves_nothing():
+async def test_prepended_history_does_not_move_the_view():
     app = TimelineApp(make_messages(101, 200))
     async with app.run_test(size=SIZE) as pilot:
         await pilot.press(*["pageup"] * 4, "up", "up")
         before = app.rendered_rows()
-        long = "a long message that takes more than one row of the timeline, whatever its width may be at present " * 2
-        app.timeline.splice(Splice(0, 0, tuple(make_message(number, long) for number in range(1, 101))))
+        long_text = (
+            "a long message that takes more than one row of the timeline, whatever its width may be at present " * 2
+        )
+        app.timeline.splice(Splice(0, 0, tuple(make_message(number, long_text) for number in range(1, 101))))
         await pilot.pause()
         assert app.rendered_rows() == before
 
 
-async def test_history_of_the_same_day_takes_the_date_row_away_and_leaves_the_text_where_it_was():
+async def test_prepended_history_of_the_same_day_removes_the_date_row_without_moving_the_text():
     app = TimelineApp(make_messages(101, 200))
     async with app.run_test(size=SIZE) as pilot:
         await pilot.press("home")
-        row = key_on_row(app, "message 105")
+        row = row_of(app, "message 105")
         assert "November" in app.rendered_rows()[0]
         app.timeline.splice(Splice(0, 0, tuple(make_messages(1, 100))))
         await pilot.pause()
-        assert key_on_row(app, "message 105") == row
+        assert row_of(app, "message 105") == row
         assert app.rendered_rows()[0].endswith("message 100")
 
 
-async def test_a_line_above_that_grows_moves_nothing():
+async def test_a_growing_line_above_does_not_move_the_view():
     app = TimelineApp(make_messages(1, 100))
     async with app.run_test(size=SIZE) as pilot:
         await pilot.press("pageup", "pageup")
@@ -115,7 +117,7 @@ async def test_a_line_above_that_grows_moves_nothing():
         assert app.rendered_rows() == before
 
 
-async def test_the_first_line_in_view_keeps_its_row_over_a_resize():
+async def test_the_first_visible_line_keeps_its_row_after_a_resize():
     text = "some words that are wrapped once the terminal is narrower than it was before this happened to it"
     app = TimelineApp([make_message(number, f"{number} {text}") for number in range(1, 200)])
     async with app.run_test(size=(140, 21)) as pilot:
@@ -127,7 +129,7 @@ async def test_the_first_line_in_view_keeps_its_row_over_a_resize():
             assert any(f" {top} some" in row for row in app.rendered_rows()[:3])
 
 
-async def test_a_message_taller_than_the_view_keeps_its_first_row_over_a_resize():
+async def test_a_message_taller_than_the_view_keeps_its_first_row_after_a_resize():
     text = " ".join(f"word{number}" for number in range(1000))
     app = TimelineApp([make_message(1), make_message(2, text), make_message(3)])
     async with app.run_test(size=(140, 21)) as pilot:
@@ -139,7 +141,7 @@ async def test_a_message_taller_than_the_view_keeps_its_first_row_over_a_resize(
             assert word in app.rendered_rows()[0].split()
 
 
-async def test_the_bottom_is_kept_over_a_resize():
+async def test_the_view_stays_at_the_bottom_after_a_resize():
     app = TimelineApp([make_message(number, f"{number} " + "words " * 30) for number in range(1, 200)])
     async with app.run_test(size=(140, 21)) as pilot:
         for size in ((60, 30), (45, 10), (140, 40)):
@@ -149,7 +151,7 @@ async def test_the_bottom_is_kept_over_a_resize():
             assert app.rendered_rows()[-1].endswith("words")
 
 
-async def test_a_page_overlaps_the_one_before_by_a_row():
+async def test_pages_overlap_by_one_row():
     app = TimelineApp(make_messages(1, 200))
     async with app.run_test(size=SIZE) as pilot:
         await pilot.pause()
@@ -160,34 +162,34 @@ async def test_a_page_overlaps_the_one_before_by_a_row():
         assert app.rendered_rows() == first
 
 
-async def test_every_row_is_passed_when_paging_up_through_lines_of_unknown_height():
+async def test_scrolling_up_through_unmeasured_lines_shows_every_row():
     texts = [f"{number} " + "word " * (number * 7 % 60) for number in range(1, 120)]
     app = TimelineApp([make_message(number, text) for number, text in enumerate(texts, 1)])
     async with app.run_test(size=SIZE) as pilot:
         await pilot.pause()
-        seen: list[str] = []
+        top_rows: list[str] = []
         timeline = app.timeline
         while True:
             timeline.action_scroll_up()
             top = app.rendered_rows()[0]
             if timeline.scroll_y == 0:
                 break
-            seen.append(top)
-        numbers = [int(row.split()[2]) for row in seen if row[1:3].isdigit()]
+            top_rows.append(top)
+        numbers = [int(row.split()[2]) for row in top_rows if row[1:3].isdigit()]
         assert numbers == sorted(numbers, reverse=True)
         assert set(numbers) >= set(range(2, 100))
 
 
-async def test_the_wheel_and_the_scrollbar_move_the_view():
+async def test_the_mouse_wheel_and_the_scrollbar_move_the_view():
     app = TimelineApp(make_messages(1, 1000))
     async with app.run_test(size=SIZE) as pilot:
         await pilot.pause()
         timeline = app.timeline
         bottom = app.rendered_rows()
-        timeline.post_message(wheel(MouseScrollUp, timeline))
+        timeline.post_message(wheel_event(MouseScrollUp, timeline))
         await pilot.pause()
         assert app.rendered_rows()[3:] == bottom[:-3]
-        timeline.post_message(wheel(MouseScrollDown, timeline))
+        timeline.post_message(wheel_event(MouseScrollDown, timeline))
         await pilot.pause()
         assert app.rendered_rows() == bottom
         timeline.vertical_scrollbar.post_message(ScrollTo(y=500))
@@ -198,42 +200,42 @@ async def test_the_wheel_and_the_scrollbar_move_the_view():
         assert timeline.is_at_bottom
 
 
-def wheel(kind: type[MouseEvent], timeline: Timeline) -> MouseEvent:
-    return kind(timeline, 5, 5, 0, 0, 0, False, False, False)
+def wheel_event(event_type: type[MouseEvent], timeline: Timeline) -> MouseEvent:
+    return event_type(timeline, 5, 5, 0, 0, 0, False, False, False)
 
 
-async def test_a_line_is_found_by_its_key():
+async def test_scroll_to_key_finds_a_line():
     app = TimelineApp(make_messages(1, 1000))
     async with app.run_test(size=SIZE) as pilot:
         assert app.timeline.scroll_to_key("m400")
         await pilot.pause()
-        assert key_on_row(app, "message 400") == 6
+        assert row_of(app, "message 400") == 6
         assert not app.timeline.scroll_to_key("m5000")
 
 
-async def test_a_room_is_found_again_where_it_was_left():
+async def test_a_saved_scroll_position_is_restored():
     app = TimelineApp(make_messages(1, 100))
     async with app.run_test(size=SIZE) as pilot:
         await pilot.press("pageup", "up")
-        before, place = app.rendered_rows(), app.timeline.get_scroll_position()
+        before, position = app.rendered_rows(), app.timeline.get_scroll_position()
         app.timeline.set_lines(make_messages(500, 600))
-        app.timeline.set_lines([*make_messages(1, 100), make_message(101)], position=place)
+        app.timeline.set_lines([*make_messages(1, 100), make_message(101)], position=position)
         await pilot.pause()
         assert app.rendered_rows() == before
         app.timeline.splice(Splice(101, 0, (make_message(102),)))
         assert app.timeline.new_message_count == 1
 
 
-async def test_a_room_left_at_its_bottom_is_found_at_its_bottom():
+async def test_a_saved_bottom_position_is_restored_at_the_new_bottom():
     app = TimelineApp(make_messages(1, 100))
     async with app.run_test(size=SIZE) as pilot:
-        place = app.timeline.get_scroll_position()
-        app.timeline.set_lines(make_messages(1, 150), position=place)
+        position = app.timeline.get_scroll_position()
+        app.timeline.set_lines(make_messages(1, 150), position=position)
         await pilot.pause()
         assert app.rendered_rows()[-1].endswith("message 150")
 
 
-async def test_a_place_whose_line_is_gone_is_found_by_its_time():
+async def test_a_position_whose_line_was_removed_is_restored_by_timestamp():
     app = TimelineApp()
     async with app.run_test(size=SIZE) as pilot:
         app.timeline.set_lines(make_messages(1, 100), position=ScrollPosition("gone", 0, make_message(50).ts))
@@ -241,7 +243,7 @@ async def test_a_place_whose_line_is_gone_is_found_by_its_time():
         assert app.rendered_rows()[0].endswith("message 50")
 
 
-async def test_older_history_is_asked_for_once_until_the_top_changes():
+async def test_older_history_is_requested_once_until_the_top_changes():
     app = TimelineApp(make_messages(101, 200))
     async with app.run_test(size=SIZE) as pilot:
         await pilot.press("pageup")
@@ -253,7 +255,7 @@ async def test_older_history_is_asked_for_once_until_the_top_changes():
         assert len(app.received_of(OlderMessagesRequested)) == 2
 
 
-async def test_what_did_not_come_is_asked_for_again():
+async def test_older_history_is_requested_again_after_a_reset():
     app = TimelineApp(make_messages(101, 200))
     async with app.run_test(size=SIZE) as pilot:
         await pilot.press("home")
@@ -262,7 +264,7 @@ async def test_what_did_not_come_is_asked_for_again():
         assert len(app.received_of(OlderMessagesRequested)) == 2
 
 
-async def test_a_gap_is_wanted_when_it_comes_into_view():
+async def test_a_gap_is_requested_once_it_is_visible():
     app = TimelineApp([*make_messages(1, 50), GapLine("gap", 50, 151), *make_messages(151, 250)])
     async with app.run_test(size=SIZE) as pilot:
         await pilot.pause()
@@ -275,30 +277,30 @@ async def test_a_gap_is_wanted_when_it_comes_into_view():
         assert any("100 messages not loaded" in row for row in app.rendered_rows())
 
 
-async def test_a_filled_gap_leaves_what_was_above_it_in_place():
+async def test_filling_a_gap_does_not_move_the_lines_above():
     app = TimelineApp([*make_messages(1, 50), GapLine("gap", 50, 151), *make_messages(151, 250)])
     async with app.run_test(size=SIZE) as pilot:
         app.timeline.scroll_to_key("gap")
         await pilot.pause()
-        row = key_on_row(app, "message 50")
+        row = row_of(app, "message 50")
         app.timeline.splice(Splice(50, 1, tuple(make_messages(51, 150))))
         await pilot.pause()
-        assert key_on_row(app, "message 50") == row
+        assert row_of(app, "message 50") == row
         assert app.rendered_rows()[row + 1].endswith("message 51")
         assert app.timeline.new_message_count == 0
 
 
-async def test_leaving_and_reaching_the_bottom_is_told():
+async def test_leaving_and_reaching_the_bottom_emits_events():
     app = TimelineApp(make_messages(1, 100))
     async with app.run_test(size=SIZE) as pilot:
         await pilot.press("pageup", "pageup", "end")
-        assert [told.is_following for told in app.received_of(FollowChanged) if isinstance(told, FollowChanged)] == [
+        assert [event.is_following for event in app.received_of(FollowChanged) if isinstance(event, FollowChanged)] == [
             False,
             True,
         ]
 
 
-async def test_an_empty_room_and_back():
+async def test_a_cleared_timeline_accepts_new_lines():
     app = TimelineApp(make_messages(1, 100))
     async with app.run_test(size=SIZE) as pilot:
         app.timeline.clear()
@@ -309,14 +311,14 @@ async def test_an_empty_room_and_back():
         assert "new" in app.rendered_rows()[-1]
 
 
-async def test_a_moment_that_no_calendar_has_is_drawn_all_the_same():
+async def test_timestamps_outside_the_calendar_are_rendered():
     app = TimelineApp([make_message(1, ts=-(10**18)), make_message(2, ts=10**18)])
     async with app.run_test(size=SIZE) as pilot:
         await pilot.pause()
         assert app.rendered_rows()[-1].endswith("message 2")
 
 
-async def test_days_are_told_in_the_reader_s_own_time_zone():
+async def test_date_rows_use_the_time_zone_of_the_timeline():
     midnight = int(datetime(2026, 11, 20, 23, 59, 30, tzinfo=UTC).timestamp() * 1000)
     app = TimelineApp(
         [make_message(1, ts=START_TS), make_message(2, ts=midnight), make_message(3, ts=midnight + 60_000)]

@@ -1,4 +1,4 @@
-"""Selecting with the mouse, and what is copied."""
+"""Mouse selection and the text that it copies."""
 
 from rich.cells import cell_len
 from textual.geometry import Offset
@@ -12,10 +12,10 @@ from tui_chat.ui.timeline.widget import Timeline
 SIZE = (80, 21)
 
 
-def where(app: TimelineApp, text: str, after: bool = False) -> tuple[int, int]:
-    y = next(row for row, drawn in enumerate(app.rendered_rows()) if text in drawn)
+def cell_of(app: TimelineApp, text: str, at_end: bool = False) -> tuple[int, int]:
+    y = next(row for row, row_text in enumerate(app.rendered_rows()) if text in row_text)
     row = app.rendered_rows()[y]
-    return cell_len(row[: row.index(text)]) + (cell_len(text) - 1 if after else 0), y
+    return cell_len(row[: row.index(text)]) + (cell_len(text) - 1 if at_end else 0), y
 
 
 async def drag(pilot: Pilot[None], start: tuple[int, int], end: tuple[int, int]) -> None:
@@ -25,32 +25,32 @@ async def drag(pilot: Pilot[None], start: tuple[int, int], end: tuple[int, int])
     await pilot.pause()
 
 
-async def test_part_of_a_message_is_copied_without_wrapping():
+async def test_part_of_a_message_is_copied_without_line_breaks():
     text = "the quick brown fox jumps over the lazy dog and then it goes on for a good while longer than one row"
     app = TimelineApp([make_message(1), make_message(2, text), make_message(3)])
     async with app.run_test(size=SIZE) as pilot:
         await pilot.pause()
-        await drag(pilot, where(app, "quick"), where(app, "while", after=True))
+        await drag(pilot, cell_of(app, "quick"), cell_of(app, "while", at_end=True))
         assert app.screen.get_selected_text() == text[text.index("quick") : text.index("while") + 5]
 
 
-async def test_a_selection_over_messages_takes_the_time_and_nickname_of_whole_ones():
+async def test_a_selection_includes_time_and_nickname_of_complete_messages():
     app = TimelineApp(make_messages(1, 5))
     async with app.run_test(size=SIZE) as pilot:
         await pilot.pause()
-        await drag(pilot, where(app, "ssage 2"), where(app, "message 4", after=True))
+        await drag(pilot, cell_of(app, "ssage 2"), cell_of(app, "message 4", at_end=True))
         assert app.screen.get_selected_text() == "ssage 2\n09:03 alice: message 3\n09:04 bob: message 4"
 
 
-async def test_a_selection_from_the_gutter_takes_the_line_whole():
+async def test_a_selection_from_the_gutter_includes_the_complete_line():
     app = TimelineApp(make_messages(1, 5))
     async with app.run_test(size=SIZE) as pilot:
         await pilot.pause()
-        await drag(pilot, where(app, "09:03"), where(app, "message 3", after=True))
+        await drag(pilot, cell_of(app, "09:03"), cell_of(app, "message 3", at_end=True))
         assert app.screen.get_selected_text() == "09:03 alice: message 3"
 
 
-async def test_everything_selected_is_the_talk_without_rules():
+async def test_select_all_omits_separator_lines():
     app = TimelineApp(
         [
             make_message(1),
@@ -66,24 +66,24 @@ async def test_everything_selected_is_the_talk_without_rules():
         assert app.screen.get_selected_text() == "09:01 bob: message 1\n09:03 bob left\n09:03 alice: a\nb"
 
 
-async def test_what_was_drawn_otherwise_is_copied_as_it_was_written():
+async def test_copied_text_is_the_original_and_not_the_rendered_form():
     app = TimelineApp([make_message(1, "x 👩\u200d💻 🇨🇳 ❤\ufe0f\tzz")])
     async with app.run_test(size=SIZE) as pilot:
         await pilot.pause()
-        await drag(pilot, where(app, "x 👩"), where(app, "zz", after=True))
+        await drag(pilot, cell_of(app, "x 👩"), cell_of(app, "zz", at_end=True))
         assert app.screen.get_selected_text() == "x 👩\u200d💻 🇨🇳 ❤\ufe0f\tzz"
 
 
-async def test_what_is_seen_as_one_character_is_copied_whole():
+async def test_a_grapheme_cluster_is_copied_as_a_whole():
     app = TimelineApp([make_message(1, "x 👩\u200d💻 e\u0323\u0301 z")])
     async with app.run_test(size=SIZE) as pilot:
         await pilot.pause()
-        x, y = where(app, "👩")
+        x, y = cell_of(app, "👩")
         await drag(pilot, (x, y), (x + 1, y))
         assert app.screen.get_selected_text() == "👩\u200d💻"
 
 
-async def test_words_of_the_program_are_not_copied():
+async def test_labels_of_the_client_are_not_copied():
     app = TimelineApp([make_message(1)])
     async with app.run_test(size=SIZE) as pilot:
         line = make_message(2, "text")
@@ -91,15 +91,15 @@ async def test_words_of_the_program_are_not_copied():
             make_append(app.timeline, type(line)("m2", 2, line.ts, "bob", "bob", False, "text", edited=True))
         )
         await pilot.pause()
-        await drag(pilot, where(app, "text"), where(app, "(edited)", after=True))
+        await drag(pilot, cell_of(app, "text"), cell_of(app, "(edited)", at_end=True))
         assert app.screen.get_selected_text() == "text"
 
 
-async def test_a_selection_stays_on_its_text_while_lines_come_and_go_elsewhere():
+async def test_a_selection_stays_on_its_text_while_other_lines_change():
     app = TimelineApp(make_messages(101, 200))
     async with app.run_test(size=SIZE) as pilot:
         await pilot.press("pageup")
-        await drag(pilot, where(app, "message 170"), where(app, "message 170", after=True))
+        await drag(pilot, cell_of(app, "message 170"), cell_of(app, "message 170", at_end=True))
         app.timeline.splice_many(
             [
                 Splice(0, 0, tuple(make_messages(1, 100))),
@@ -111,25 +111,25 @@ async def test_a_selection_stays_on_its_text_while_lines_come_and_go_elsewhere()
         assert app.screen.get_selected_text() == "message 170"
 
 
-async def test_a_change_within_a_selection_drops_it():
+async def test_a_change_inside_a_selection_clears_the_selection():
     app = TimelineApp(make_messages(1, 100))
     async with app.run_test(size=SIZE) as pilot:
         await pilot.pause()
-        await drag(pilot, where(app, "message 90"), where(app, "message 95"))
+        await drag(pilot, cell_of(app, "message 90"), cell_of(app, "message 95"))
         app.timeline.splice(Splice(92, 1, ()))
         await pilot.pause()
         assert app.screen.get_selected_text() is None
 
 
-async def test_two_clicks_select_a_word_and_three_the_message():
+async def test_a_double_click_selects_a_word_and_a_triple_click_the_message():
     app = TimelineApp([make_message(1, "one two-three https://example.org/x four")])
     async with app.run_test(size=SIZE) as pilot:
         await pilot.pause()
-        x, y = where(app, "two")
+        x, y = cell_of(app, "two")
         await pilot.click(Timeline, offset=(x + 1, y), times=2)
         await pilot.pause()
         assert app.screen.get_selected_text() == "two"
-        x, y = where(app, "example")
+        x, y = cell_of(app, "example")
         await pilot.click(Timeline, offset=(x, y), times=2)
         await pilot.pause()
         assert app.screen.get_selected_text() == "https://example.org/x"
@@ -138,11 +138,11 @@ async def test_two_clicks_select_a_word_and_three_the_message():
         assert app.screen.get_selected_text() == "one two-three https://example.org/x four"
 
 
-async def test_selected_cells_are_seen():
+async def test_selected_cells_are_highlighted():
     app = TimelineApp(make_messages(1, 5))
     async with app.run_test(size=SIZE) as pilot:
         await pilot.pause()
-        y = where(app, "message 3")[1]
+        y = cell_of(app, "message 3")[1]
         before = app.timeline.render_line(y)
         app.screen.selections = {app.timeline: Selection(Offset(0, 2), Offset(7, 2))}
         await pilot.pause()

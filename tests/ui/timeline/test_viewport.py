@@ -1,4 +1,4 @@
-"""The window on a list, against a plain reckoning of what must be in view."""
+"""Viewport invariants, tested with a state machine."""
 
 from dataclasses import dataclass, field
 
@@ -12,8 +12,8 @@ from tui_chat.ui.timeline.viewport import LineExtent, Viewport
 
 
 @dataclass
-class Lines:
-    """Lines whose heights are in their texts."""
+class LineModel:
+    """Lines with the text length as height, and a counter of measurements."""
 
     measured: int = 0
     view: Viewport = field(init=False)
@@ -29,51 +29,51 @@ class Lines:
         return LineExtent(rows, 1 if rows > 2 else 0)
 
 
-def high(number: int, rows: int) -> Line:
+def line_of_height(number: int, rows: int) -> Line:
     return make_message(number, "x" * rows)
 
 
-class Window(RuleBasedStateMachine):
-    """Whatever is done, the window is full, in order, and what stayed in view stayed on its rows."""
+class ViewportMachine(RuleBasedStateMachine):
+    """Random operations; the window must stay full, ordered and anchored."""
 
     @initialize(rows=st.lists(st.integers(1, 9), max_size=60), height=st.integers(1, 30))
-    def begin(self, rows: list[int], height: int) -> None:
+    def initialize_view(self, rows: list[int], height: int) -> None:
         self.number = 1000
-        self.lines = Lines()
+        self.lines = LineModel()
         self.view = self.lines.view
         self.view.height = height
-        self.view.reset([high(number, count) for number, count in enumerate(rows)])
+        self.view.reset([line_of_height(number, count) for number, count in enumerate(rows)])
         self.view.update()
 
-    def new_lines(self, rows: list[int]) -> tuple[Line, ...]:
+    def make_lines(self, rows: list[int]) -> tuple[Line, ...]:
         self.number += len(rows)
-        return tuple(high(self.number + place, count) for place, count in enumerate(rows, -len(rows)))
+        return tuple(line_of_height(self.number + offset, count) for offset, count in enumerate(rows, -len(rows)))
 
     def rows_of(self, key: str) -> list[tuple[int, int]]:
-        """On which rows of the window a line shows which of its rows."""
+        """Return pairs of window row and row within the line `key`."""
         return [
             (row, within)
             for row, (index, within) in enumerate(self.view.visible_rows)
             if self.view.lines[index].key == key
         ]
 
-    @rule(at=st.floats(0, 1), removed=st.integers(0, 5), rows=st.lists(st.integers(1, 9), max_size=30))
-    def splice(self, at: float, removed: int, rows: list[int]) -> None:
+    @rule(fraction=st.floats(0, 1), removed=st.integers(0, 5), rows=st.lists(st.integers(1, 9), max_size=30))
+    def splice(self, fraction: float, removed: int, rows: list[int]) -> None:
         view = self.view
-        index = round(at * len(view.lines))
+        index = round(fraction * len(view.lines))
         removed = min(removed, len(view.lines) - index)
-        followed = view.is_following
-        gone = {line.key for line in view.lines[index : index + removed]}
+        was_following = view.is_following
+        removed_keys = {line.key for line in view.lines[index : index + removed]}
         anchor = view.anchor
         anchor_key = view.lines[anchor.index].key if anchor is not None else None
         before = self.rows_of(anchor_key) if anchor_key is not None else []
-        view.splice(Splice(index, removed, self.new_lines(rows)))
+        view.splice(Splice(index, removed, self.make_lines(rows)))
         view.update()
-        if followed:
+        if was_following:
             assert view.is_following
-        elif anchor_key is not None and anchor_key not in gone and not view.is_following:
+        elif anchor_key is not None and anchor_key not in removed_keys and not view.is_following:
             first = view.visible_rows[0]
-            if first != (0, 0):  # at the very top there is nothing to fill the rows above
+            if first != (0, 0):  # at the top of the list no rows are left to fill the window
                 assert self.rows_of(anchor_key) == before
 
     @rule(rows=st.integers(-60, 60))
@@ -103,21 +103,21 @@ class Window(RuleBasedStateMachine):
         total = sum(len(line.text) for line in view.lines if isinstance(line, MessageLine))
         assert len(view.visible_rows) == min(view.height, total)
         for (index, row), (next_index, next_row) in zip(view.visible_rows, view.visible_rows[1:], strict=False):
-            last = row == self.lines.extent(index).rows - 1
-            assert (next_index, next_row) == ((index + 1, 0) if last else (index, row + 1))
+            is_last_row = row == self.lines.extent(index).rows - 1
+            assert (next_index, next_row) == ((index + 1, 0) if is_last_row else (index, row + 1))
         if view.lines:
             end = (len(view.lines) - 1, self.lines.extent(len(view.lines) - 1).rows - 1)
             assert view.is_following == (view.visible_rows[-1] == end)
 
 
-TestWindow = Window.TestCase
+TestViewport = ViewportMachine.TestCase
 
 
 @given(st.integers(1, 50), st.integers(1, 500))
-def test_scrolling_down_and_up_again_comes_back(height: int, rows: int):
-    lines = Lines()
+def test_scrolling_down_and_up_restores_the_view(height: int, rows: int):
+    lines = LineModel()
     lines.view.height = height
-    lines.view.reset([high(number, 1 + number % 5) for number in range(400)])
+    lines.view.reset([line_of_height(number, 1 + number % 5) for number in range(400)])
     lines.view.scroll_to(100)
     lines.view.update()
     before = list(lines.view.visible_rows)
@@ -127,10 +127,10 @@ def test_scrolling_down_and_up_again_comes_back(height: int, rows: int):
     assert lines.view.visible_rows == before
 
 
-def test_only_what_comes_into_view_is_measured():
-    lines = Lines()
+def test_only_visible_lines_are_measured():
+    lines = LineModel()
     lines.view.height = 50
-    lines.view.reset([high(number, 3) for number in range(100_000)])
+    lines.view.reset([line_of_height(number, 3) for number in range(100_000)])
     lines.view.update()
     lines.view.scroll_by(-49)
     lines.view.update()

@@ -10,7 +10,7 @@ from tui_chat.ui.timeline.line_renderer import truncate_to_width
 from tui_chat.ui.timeline.wrapping import fit_cluster, wrap_text
 
 FAMILY = "👨\u200d👩\u200d👧\u200d👦"
-AWKWARD = [
+UNUSUAL_TEXTS = [
     *"ab \t\n-/()，。（）“”你好ｗ한글éñ",
     "e\u0301",
     "\u0301",
@@ -36,8 +36,8 @@ AWKWARD = [
     "⸻",
     "a" + "\u0301" * 50,
 ]
-texts = (st.text(max_size=120) | st.lists(st.sampled_from(AWKWARD), max_size=60).map("".join)).map(sanitize_body)
-widths = st.integers(1, 40)
+TEXTS = (st.text(max_size=120) | st.lists(st.sampled_from(UNUSUAL_TEXTS), max_size=60).map("".join)).map(sanitize_body)
+WIDTHS = st.integers(1, 40)
 
 
 def row_cells(text: str, width: int) -> int:
@@ -47,12 +47,12 @@ def row_cells(text: str, width: int) -> int:
     return column
 
 
-@given(texts, widths)
+@given(TEXTS, WIDTHS)
 @example("a" * 3 + " " * 50 + "b", 10)
 @example(" " * 50 + "b", 10)
 @example("\t\t\t\tb", 5)
 @example(FAMILY * 3, 3)
-def test_rows_fit_and_leave_out_only_blanks_and_line_breaks(text: str, width: int):
+def test_rows_fit_the_width_and_omit_only_blanks_and_line_breaks(text: str, width: int):
     rows = wrap_text(text, width)
     assert rows
     position = 0
@@ -65,57 +65,57 @@ def test_rows_fit_and_leave_out_only_blanks_and_line_breaks(text: str, width: in
     assert not text[position:].strip()
 
 
-@given(texts, widths)
-def test_no_row_begins_within_a_character_that_a_person_perceives(text: str, width: int):
-    edges = {0}
+@given(TEXTS, WIDTHS)
+def test_no_row_starts_inside_a_grapheme_cluster(text: str, width: int):
+    boundaries = {0}
     position = 0
     for line in text.split("\n"):
         for cluster in iter_graphemes(line):
-            edges.add(position)
+            boundaries.add(position)
             position += len(cluster)
-        edges.add(position)
+        boundaries.add(position)
         position += 1
     for start, end in wrap_text(text, width):
-        assert start in edges
-        assert end in edges
+        assert start in boundaries
+        assert end in boundaries
 
 
-@given(texts)
-def test_what_is_drawn_has_the_width_it_is_said_to_have(text: str):
+@given(TEXTS)
+def test_rendered_clusters_have_their_reported_width(text: str):
     for cluster in iter_graphemes(text.replace("\n", "").replace("\t", "")):
-        picture, cells = render_cluster(cluster)
-        assert cell_len(picture) == cells <= MAX_CLUSTER_CELLS
-        assert not any(ord(character) < 0x20 or 0x7F <= ord(character) < 0xA0 for character in picture)
+        rendered, cells = render_cluster(cluster)
+        assert cell_len(rendered) == cells <= MAX_CLUSTER_CELLS
+        assert not any(ord(character) < 0x20 or 0x7F <= ord(character) < 0xA0 for character in rendered)
 
 
-def test_words_are_kept_whole_and_the_blank_between_rows_is_not_drawn():
+def test_words_are_not_split_and_the_blank_between_rows_is_omitted():
     text = "the quick brown fox"
     assert [text[start:end] for start, end in wrap_text(text, 10)] == ["the quick", "brown fox"]
 
 
-def test_a_word_that_is_too_long_is_broken_where_the_row_ends():
+def test_a_word_longer_than_the_row_is_split_at_the_row_end():
     text = "see https://example.org/a/b/c ok"
     assert [text[start:end] for start, end in wrap_text(text, 12)] == ["see", "https://exam", "ple.org/a/b/", "c ok"]
 
 
-def test_chinese_is_broken_between_characters_but_no_row_begins_with_a_comma():
+def test_chinese_wraps_between_characters_but_no_row_starts_with_a_comma():
     text = "我们先把数据库，迁移做完"
     assert [text[start:end] for start, end in wrap_text(text, 14)] == ["我们先把数据", "库，迁移做完"]
 
 
-def test_indentation_and_empty_rows_are_kept():
+def test_indentation_and_empty_rows_are_preserved():
     text = "def f():\n    return 1\n\nf()"
     assert [text[start:end] for start, end in wrap_text(text, 40)] == ["def f():", "    return 1", "", "f()"]
 
 
-def test_a_line_of_thirty_thousand_characters():
+def test_a_line_of_thirty_thousand_characters_is_wrapped():
     text = ("漢字" * 7 + FAMILY + " e\u0301") * 1500
     rows = wrap_text(text, 57)
     assert sum(end - start for start, end in rows) >= len(text) - len(rows)
 
 
 @pytest.mark.parametrize(
-    ("cluster", "picture", "cells"),
+    ("cluster", "rendered", "cells"),
     [
         ("👩\u200d💻", "👩💻", 4),
         ("❤\ufe0f", "❤", 1),
@@ -130,11 +130,11 @@ def test_a_line_of_thirty_thousand_characters():
         ("a" + "\u0301" * 50, "a" + "\u0301" * MAX_COMBINING_MARKS, 1),
     ],
 )
-def test_what_terminals_disagree_on_is_drawn_in_a_form_they_agree_on(cluster: str, picture: str, cells: int):
-    assert render_cluster(cluster) == (picture, cells)
+def test_clusters_of_ambiguous_width_are_rendered_in_an_unambiguous_form(cluster: str, rendered: str, cells: int):
+    assert render_cluster(cluster) == (rendered, cells)
 
 
 @given(st.text(max_size=40).map(sanitize_body), st.integers(0, 20))
-def test_a_name_is_cut_to_its_column(text: str, width: int):
-    picture, cells = truncate_to_width(text.replace("\n", " "), width)
-    assert cell_len(picture) == cells <= width
+def test_a_name_is_truncated_to_its_column(text: str, width: int):
+    rendered, cells = truncate_to_width(text.replace("\n", " "), width)
+    assert cell_len(rendered) == cells <= width
