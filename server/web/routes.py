@@ -9,8 +9,8 @@ from server.web.assets import INDEX_PATH, StaticAsset, load_client_assets, load_
 from server.web.headers import SOCKETIO_PATH, security_headers
 from server.web.problem_details import problem_middleware, problem_response
 from server.web.static_site import add_static_site
+from tui_chat.protocol.codec import PROTOCOL_VERSION
 from tui_chat.protocol.errors import Unavailable
-from tui_chat.protocol.version import PROTOCOL_VERSION
 
 SERVICE_NAME = "chat-server"
 """Service name in `/health`, by which clients recognise a chat server on a port."""

@@ -14,6 +14,9 @@ from tui_chat.protocol.errors import BadRequest, ChatError, InternalError, error
 from tui_chat.protocol.events import WireStruct
 from tui_chat.protocol.requests import REQUEST_TYPES, Request
 
+PROTOCOL_VERSION = 1
+"""Version of the wire protocol; incremented by changes that are incompatible with documented clients."""
+
 WireStructT = TypeVar("WireStructT", bound=WireStruct)
 
 
