@@ -1,4 +1,4 @@
-"""The plain vocabulary of named rooms (docs/protocol.md, "Plain clients"), with the clients people really have."""
+"""Basic clients (docs/protocol.md, "Basic clients") with released versions of socket.io-client."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ TRANSPORTS = [["websocket"], ["polling"], ["polling", "websocket"]]
 
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("transports", TRANSPORTS, ids="+".join)
-async def test_two_plain_clients_join_and_talk(tmp_path: Path, version: str, transports: list[str]) -> None:
+async def test_two_basic_clients_exchange_messages(tmp_path: Path, version: str, transports: list[str]) -> None:
     async with running_server(tmp_path) as server, javascript_client(version) as ann, javascript_client(version) as bob:
         for client, nick in ((ann, "ann"), (bob, "小明")):
             await client.connect(server.url, transports=transports)
@@ -28,16 +28,16 @@ async def test_two_plain_clients_join_and_talk(tmp_path: Path, version: str, tra
             await client.wait_until(lambda client=client: len(client.event_payloads("message")) >= 3)
         await ann.wait_until(lambda: len(ann.event_payloads("message")) == 4)
         await bob.wait_until(lambda: len(bob.event_payloads("message")) == 3)
-        heard = [(push["nickName"], push["message"]) for push in ann.event_payloads("message")]
-        assert heard[:2] == [("ann", "ann 加入了 tea 房间"), ("小明", "小明 加入了 tea 房间")]
-        assert sorted(heard[2:]) == [("ann", "hi"), ("小明", "你好 👋")]
-        assert [(push["nickName"], push["message"]) for push in bob.event_payloads("message")][1:] == heard[2:]
+        received = [(push["nickName"], push["message"]) for push in ann.event_payloads("message")]
+        assert received[:2] == [("ann", "ann 加入了 tea 房间"), ("小明", "小明 加入了 tea 房间")]
+        assert sorted(received[2:]) == [("ann", "hi"), ("小明", "你好 👋")]
+        assert [(push["nickName"], push["message"]) for push in bob.event_payloads("message")][1:] == received[2:]
         if transports == ["polling", "websocket"]:
             await ann.wait_until(lambda: ann.reports_of("upgrade"))
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-async def test_messages_sent_during_the_upgrade_all_arrive_once_and_in_order(tmp_path: Path, version: str) -> None:
+async def test_messages_sent_during_the_upgrade_arrive_once_and_in_order(tmp_path: Path, version: str) -> None:
     async with running_server(tmp_path, rate_limit="off") as server, javascript_client(version) as ann:
         await ann.connect(server.url, transports=["polling", "websocket"])
         await ann.request("joinRoom", {"roomName": "tea", "nickName": "ann"})
@@ -52,7 +52,7 @@ async def test_messages_sent_during_the_upgrade_all_arrive_once_and_in_order(tmp
         ]
 
 
-async def test_a_client_that_leaves_is_gone_for_the_others(tmp_path: Path) -> None:
+async def test_a_disconnect_sends_leave_notices_and_presence(tmp_path: Path) -> None:
     async with running_server(tmp_path) as server, javascript_client("4.8.4") as ann, javascript_client("4.8.4") as bob:
         await ann.connect(server.url)
         await ann.request("joinRoom", {"roomName": "tea", "nickName": "ann"})
@@ -68,17 +68,17 @@ async def test_a_client_that_leaves_is_gone_for_the_others(tmp_path: Path) -> No
         )
 
 
-async def test_a_repeated_client_id_gets_its_first_answer(tmp_path: Path) -> None:
+async def test_a_repeated_client_id_gets_the_first_response(tmp_path: Path) -> None:
     async with running_server(tmp_path) as server, javascript_client("4.8.4") as ann:
         await ann.connect(server.url)
         await ann.request("joinRoom", {"roomName": "tea", "nickName": "ann"})
         message = {"room": "tea", "message": "hi", "clientId": "6f1e6a5c-3c44-4d33-8d5d-6a1f0f6a2b11"}
-        first, again = await ann.request("sendMessage", message), await ann.request("sendMessage", message)
-        assert (first["duplicate"], again) == (False, {**first, "duplicate": True})
+        first, repeat = await ann.request("sendMessage", message), await ann.request("sendMessage", message)
+        assert (first["duplicate"], repeat) == (False, {**first, "duplicate": True})
         assert len([push for push in ann.event_payloads("message") if push["kind"] == "message"]) == 1
 
 
-async def test_a_planned_stop_says_when_to_come_back(tmp_path: Path) -> None:
+async def test_a_shutdown_announces_the_reconnect_delay(tmp_path: Path) -> None:
     async with javascript_client("4.8.4") as ann:
         async with running_server(tmp_path) as server:
             await ann.connect(server.url, reconnection=False)

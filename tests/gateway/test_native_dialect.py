@@ -1,4 +1,4 @@
-"""The native vocabulary (docs/protocol.md, "Requests") over a real server and a real database."""
+"""Native dialect (docs/protocol.md, "Requests") on a running server with a database file."""
 
 from collections.abc import AsyncGenerator
 from pathlib import Path
@@ -23,11 +23,11 @@ async def ann(server: RunningServer) -> AsyncGenerator[RawClient]:
         yield client
 
 
-async def say(client: RawClient, *texts: str, room: str = "tea") -> list[dict[str, Any]]:
+async def send_messages(client: RawClient, *texts: str, room: str = "tea") -> list[dict[str, Any]]:
     return [await client.request("sendMessage", {"room": room, "message": text}) for text in texts]
 
 
-async def test_the_first_join_tells_all_there_is_to_know(ann: RawClient) -> None:
+async def test_a_join_response_contains_room_members_and_guest_key(ann: RawClient) -> None:
     joined = await ann.join(" Tea ", "Ann")
     assert joined["room"] == {"name": "Tea", "topic": "", "lastSeq": 0, "visibility": "public"}
     assert (joined["nickName"], joined["messages"], joined["hasMore"]) == ("Ann", [], False)
@@ -37,10 +37,10 @@ async def test_the_first_join_tells_all_there_is_to_know(ann: RawClient) -> None
     assert "seq" not in notice
 
 
-async def test_who_joins_later_gets_the_newest_of_what_was_said(server: RunningServer, ann: RawClient) -> None:
+async def test_a_join_response_contains_the_newest_messages(server: RunningServer, ann: RawClient) -> None:
     await ann.join("tea", "ann")
-    sent = await say(ann, *[str(number) for number in range(60)])
-    assert [answer["seq"] for answer in sent] == list(range(1, 61))
+    sent = await send_messages(ann, *[str(number) for number in range(60)])
+    assert [response["seq"] for response in sent] == list(range(1, 61))
     async with raw_client(server.url) as bob:
         joined = await bob.join("TEA", "bob")
         assert (joined["room"]["name"], joined["room"]["lastSeq"], joined["hasMore"]) == ("tea", 60, True)
@@ -57,12 +57,12 @@ async def test_who_joins_later_gets_the_newest_of_what_was_said(server: RunningS
         }
         resumed = await bob.join("tea", "bob", since=58)
         assert ([entry["seq"] for entry in resumed["messages"]], resumed["hasMore"]) == ([59, 60], False)
-        behind = await bob.join("tea", "bob", since=5, limit=10)
-        assert ([entry["seq"] for entry in behind["messages"]], behind["hasMore"]) == (list(range(51, 61)), True)
+        limited = await bob.join("tea", "bob", since=5, limit=10)
+        assert ([entry["seq"] for entry in limited["messages"]], limited["hasMore"]) == (list(range(51, 61)), True)
 
 
 @pytest.mark.parametrize(
-    ("place", "seqs", "has_more"),
+    ("position", "seqs", "has_more"),
     [
         ({"before": 4, "limit": 2}, [2, 3], True),
         ({"before": 3, "limit": 5}, [1, 2], False),
@@ -72,66 +72,66 @@ async def test_who_joins_later_gets_the_newest_of_what_was_said(server: RunningS
         ({"around": 5, "limit": 3}, [4, 5, 6], True),
     ],
 )
-async def test_history_pages(ann: RawClient, place: dict[str, int], seqs: list[int], has_more: bool) -> None:
+async def test_history_returns_pages_before_after_and_around(
+    ann: RawClient, position: dict[str, int], seqs: list[int], has_more: bool
+) -> None:
     await ann.join("tea", "ann")
-    await say(ann, *"0123456789")
-    page = await ann.request("history", {"room": "tea", **place})
+    await send_messages(ann, *"0123456789")
+    page = await ann.request("history", {"room": "tea", **position})
     assert ([entry["seq"] for entry in page["messages"]], page["hasMore"], page["lastSeq"]) == (seqs, has_more, 10)
 
 
-async def test_a_guest_key_brings_back_the_same_member_even_beside_its_dead_connection(
-    server: RunningServer, ann: RawClient
-) -> None:
+async def test_a_guest_key_joins_a_second_connection_to_the_same_member(server: RunningServer, ann: RawClient) -> None:
     first = await ann.join("tea", "ann")
-    async with raw_client(server.url) as again, raw_client(server.url) as stranger:
-        second = await again.join("tea", "ann", guestKey=first["guestKey"])
+    async with raw_client(server.url) as second_client, raw_client(server.url) as other_client:
+        second = await second_client.join("tea", "ann", guestKey=first["guestKey"])
         assert (second["memberId"], second["nickName"]) == (first["memberId"], "ann")
         assert len(second["members"]) == 1
-        assert (await stranger.join("tea", "ann"))["nickName"] == "ann2"
-        assert (await stranger.join("x", "y", guestKey="forged.key"))["memberId"] != first["memberId"]
+        assert (await other_client.join("tea", "ann"))["nickName"] == "ann2"
+        assert (await other_client.join("x", "y", guestKey="forged.key"))["memberId"] != first["memberId"]
 
 
-async def test_a_guest_is_the_same_member_after_the_server_was_restarted(tmp_path: Path) -> None:
+async def test_a_guest_key_is_valid_after_a_server_restart(tmp_path: Path) -> None:
     async with running_server(tmp_path) as server, raw_client(server.url) as ann:
         first = await ann.join("tea", "ann")
-        await say(ann, "before")
+        await send_messages(ann, "before")
     async with running_server(tmp_path) as server, raw_client(server.url) as ann:
-        again = await ann.join("tea", "ann", guestKey=first["guestKey"], since=0)
-        assert again["memberId"] == first["memberId"]
-        assert [entry["message"] for entry in again["messages"]] == ["before"]
-        assert (await say(ann, "after"))[0]["seq"] == 2
+        rejoined = await ann.join("tea", "ann", guestKey=first["guestKey"], since=0)
+        assert rejoined["memberId"] == first["memberId"]
+        assert [entry["message"] for entry in rejoined["messages"]] == ["before"]
+        assert (await send_messages(ann, "after"))[0]["seq"] == 2
 
 
-async def test_a_new_nickname_is_told_to_the_room_and_kept_unique(server: RunningServer, ann: RawClient) -> None:
+async def test_a_nickname_change_is_announced_and_made_unique(server: RunningServer, ann: RawClient) -> None:
     await ann.join("tea", "ann")
     async with raw_client(server.url) as bob:
-        bobs = await bob.join("tea", "bob")
+        joined = await bob.join("tea", "bob")
         assert (await bob.request("changeNick", {"nickName": "ANN"}))["nickName"] == "ANN2"
         while (notice := await ann.wait_for_push("message"))["kind"] != "nick":
             pass
-        assert (notice["oldNickName"], notice["nickName"], notice["memberId"]) == ("bob", "ANN2", bobs["memberId"])
+        assert (notice["oldNickName"], notice["nickName"], notice["memberId"]) == ("bob", "ANN2", joined["memberId"])
         renames: list[Any] = []
         while not renames:
             presence = await ann.wait_for_push("presence")
             renames = presence["renamed"] or [member for member in presence["joined"] if member["nickName"] == "ANN2"]
-        assert renames[0]["memberId"] == bobs["memberId"]
+        assert renames[0]["memberId"] == joined["memberId"]
         assert (await bob.request("changeNick", {"nickName": "\x00"}))["error"]["code"] == "nick_invalid"
 
 
-async def test_typing_is_told_to_the_others_only(server: RunningServer, ann: RawClient) -> None:
+async def test_typing_is_sent_to_other_members_only(server: RunningServer, ann: RawClient) -> None:
     await ann.join("tea", "ann")
     async with raw_client(server.url) as bob:
-        bobs = await bob.join("tea", "bob")
+        joined = await bob.join("tea", "bob")
         assert (await bob.request("typing", {"room": "tea", "on": True}))["ok"]
-        assert await ann.wait_for_push("typing") == {"room": "tea", "memberId": bobs["memberId"], "on": True}
+        assert await ann.wait_for_push("typing") == {"room": "tea", "memberId": joined["memberId"], "on": True}
         await bob.request("listRooms", {})
         assert not [packet for packet in bob.pushes if '"typing"' in packet]
 
 
-async def test_rooms_are_listed_with_who_is_there(server: RunningServer, ann: RawClient) -> None:
+async def test_the_room_list_contains_member_counts(server: RunningServer, ann: RawClient) -> None:
     await ann.join("tea", "ann")
     await ann.join("Coffee", "ann")
-    await say(ann, "hi")
+    await send_messages(ann, "hi")
     async with raw_client(server.url) as bob:
         await bob.join("Coffee", "bob")
         await ann.request("leaveRoom", {"room": "tea"})
@@ -144,23 +144,21 @@ async def test_rooms_are_listed_with_who_is_there(server: RunningServer, ann: Ra
         assert [room["name"] for room in (await bob.request("listRooms", {"query": "COF"}))["rooms"]] == ["Coffee"]
 
 
-async def test_who_left_hears_nothing_more_and_may_not_send(server: RunningServer, ann: RawClient) -> None:
+async def test_a_former_member_receives_no_pushes_and_may_not_send(server: RunningServer, ann: RawClient) -> None:
     await ann.join("tea", "ann")
     async with raw_client(server.url) as bob:
         await bob.join("tea", "bob")
         assert (await bob.request("leaveRoom", {"room": "tea"}))["ok"]
-        await say(ann, "are you gone?")
-        refused = await bob.request("sendMessage", {"room": "tea", "message": "no"})
-        assert refused["error"]["code"] == "not_joined"
+        await send_messages(ann, "are you gone?")
+        rejected = await bob.request("sendMessage", {"room": "tea", "message": "no"})
+        assert rejected["error"]["code"] == "not_joined"
         assert not [packet for packet in bob.pushes if "are you gone" in packet]
         assert (await bob.request("leaveRoom", {"room": "tea"}))["error"]["code"] == "not_joined"
 
 
-async def test_edits_deletions_reactions_and_topics_are_entries_of_the_log(
-    server: RunningServer, ann: RawClient
-) -> None:
-    mine = await ann.join("tea", "ann")
-    await say(ann, "helo", "oops")
+async def test_edits_deletions_reactions_and_topics_are_log_entries(server: RunningServer, ann: RawClient) -> None:
+    own = await ann.join("tea", "ann")
+    await send_messages(ann, "helo", "oops")
     assert (await ann.request("editMessage", {"room": "tea", "seq": 1, "message": "hello"}))["revision"] == 3
     assert (await ann.request("deleteMessage", {"room": "tea", "seq": 2}))["revision"] == 4
     assert (await ann.request("react", {"room": "tea", "seq": 1, "emoji": "👍", "on": True}))["revision"] == 5
@@ -175,20 +173,20 @@ async def test_edits_deletions_reactions_and_topics_are_entries_of_the_log(
     async with raw_client(server.url) as bob:
         joined = await bob.join("tea", "bob")
         first, second = joined["messages"][:2]
-        assert (first["message"], first["edited"], first["reactions"]) == ("hello", 3, {"👍": [mine["memberId"]]})
+        assert (first["message"], first["edited"], first["reactions"]) == ("hello", 3, {"👍": [own["memberId"]]})
         assert (second["message"], second["deleted"]) == ("", True)
         assert joined["room"]["topic"] == "leaves"
-        refused = await bob.request("editMessage", {"room": "tea", "seq": 1, "message": "mine now"})
-        assert refused["error"]["code"] == "forbidden"
+        rejected = await bob.request("editMessage", {"room": "tea", "seq": 1, "message": "mine now"})
+        assert rejected["error"]["code"] == "forbidden"
         missing = await bob.request("react", {"room": "tea", "seq": 99, "emoji": "👍", "on": True})
         assert missing["error"]["code"] == "not_found"
 
 
-async def test_a_reply_names_a_message_that_exists(ann: RawClient) -> None:
+async def test_a_reply_requires_an_existing_message(ann: RawClient) -> None:
     await ann.join("tea", "ann")
-    await say(ann, "question")
+    await send_messages(ann, "question")
     assert (await ann.request("sendMessage", {"room": "tea", "message": "answer", "replyTo": 1}))["ok"]
-    refused = await ann.request("sendMessage", {"room": "tea", "message": "answer", "replyTo": 50})
-    assert refused["error"]["code"] == "not_found"
+    rejected = await ann.request("sendMessage", {"room": "tea", "message": "answer", "replyTo": 50})
+    assert rejected["error"]["code"] == "not_found"
     page = await ann.request("history", {"room": "tea", "after": 1})
     assert [entry["replyTo"] for entry in page["messages"]] == [1]

@@ -1,4 +1,4 @@
-"""Whatever arrives, a dialect makes a valid request of it or refuses it with an error of the tree."""
+"""Decoding of arbitrary input by the dialects: a valid request or a `ChatError`."""
 
 import json
 from typing import Any
@@ -20,8 +20,8 @@ from tui_chat.protocol.errors import ChatError
 from tui_chat.protocol.requests import JoinRoom, Request, SendMessage
 
 
-class Nowhere:
-    """A transport that goes nowhere: decoding sends nothing."""
+class UnusedSink:
+    """Frame sink that fails on use, because decoding sends nothing."""
 
     def push(self, frame: Frame) -> None:
         raise AssertionError(frame)
@@ -31,7 +31,7 @@ class Nowhere:
 
 
 DIALECTS = create_dialects(DialectContext(RoomRegistry[ClientConnection](), None))
-SOMEBODY = ClientConnection(Nowhere(), "sid", "127.0.0.1", {})
+CONNECTION = ClientConnection(UnusedSink(), "sid", "127.0.0.1", {})
 EVENTS = sorted({event for dialect in DIALECTS for event in dialect.event_names})
 FIELDS = (
     "roomName",
@@ -49,25 +49,25 @@ FIELDS = (
 )
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
-values = st.recursive(scalars, lambda inner: st.lists(inner, max_size=3), max_leaves=5)
+values = st.recursive(scalars, lambda children: st.lists(children, max_size=3), max_leaves=5)
 bodies = values | st.dictionaries(st.sampled_from(FIELDS), values, max_size=6)
 arguments = st.lists(bodies.map(lambda body: Raw(json.dumps(body).encode())), max_size=3)
 
 
-def decoded(event: str, given_arguments: list[Raw]) -> Request | None:
-    """What the first dialect that takes it makes of an event; None for a refusal."""
+def decode(event: str, args: list[Raw]) -> Request | None:
+    """Return the request that the first matching dialect decodes, or None on an error."""
     for dialect in DIALECTS:
-        if event in dialect.event_names and dialect.matches(event, given_arguments):
+        if event in dialect.event_names and dialect.matches(event, args):
             try:
-                return dialect.decode(SOMEBODY, event, given_arguments)
+                return dialect.decode(CONNECTION, event, args)
             except ChatError:
                 return None
     return None
 
 
-@given(event=st.sampled_from(EVENTS), given_arguments=arguments)
-def test_garbage_is_a_valid_request_or_refused(event: str, given_arguments: list[Raw]) -> None:
-    request = decoded(event, given_arguments)
+@given(event=st.sampled_from(EVENTS), args=arguments)
+def test_arbitrary_arguments_decode_to_a_valid_request_or_an_error(event: str, args: list[Raw]) -> None:
+    request = decode(event, args)
     if isinstance(request, JoinRoom):
         assert (request.room_name, request.nick_name) == (request.room_name.strip(), request.nick_name.strip())
     if request is not None:
@@ -75,9 +75,9 @@ def test_garbage_is_a_valid_request_or_refused(event: str, given_arguments: list
 
 
 @given(nick=st.text(max_size=40), room=st.text(max_size=70) | st.integers(), user=st.text(max_size=150) | st.integers())
-def test_a_grouped_join_is_clean_whatever_it_holds(nick: str, room: Any, user: Any) -> None:
+def test_a_server_msg_join_sanitizes_all_fields(nick: str, room: Any, user: Any) -> None:
     body = Raw(json.dumps({"nickName": nick, "roomId": room, "id": user}).encode())
-    request = decoded("joinRoom", [body])
+    request = decode("joinRoom", [body])
     if request is None:
         return
     assert isinstance(request, ServerMsgJoin)
@@ -90,8 +90,8 @@ def test_a_grouped_join_is_clean_whatever_it_holds(nick: str, room: Any, user: A
 
 
 @given(room=st.text(max_size=50))
-def test_a_bare_join_is_that_of_a_guest(room: str) -> None:
-    request = decoded("joinRoom", [Raw(json.dumps(room).encode())])
+def test_a_string_join_uses_the_guest_nickname(room: str) -> None:
+    request = decode("joinRoom", [Raw(json.dumps(room).encode())])
     assert request is None or (isinstance(request, JoinRoom) and request.nick_name == "guest")
 
 
@@ -100,11 +100,11 @@ def test_a_bare_join_is_that_of_a_guest(room: str) -> None:
     [b"[" * 5000, b'"\\ud800"', b'{"roomId":' * 2000, b'{"roomId":NaN}', b"", b'"', b'{"roomId"'],
 )
 @pytest.mark.parametrize("event", EVENTS)
-def test_what_is_not_even_json_is_refused(event: str, raw: bytes) -> None:
-    request = decoded(event, [Raw(raw)])
+def test_invalid_json_is_rejected(event: str, raw: bytes) -> None:
+    request = decode(event, [Raw(raw)])
     assert request is None or event in ("findAllChatroom",)
 
 
-def test_the_words_of_a_dialect_are_commands_that_all_share() -> None:
-    said = decoded("client_msg", [Raw(b'{"msg":"hi\\u0007","roomId":5,"nickName":"x","userId":1}')])
-    assert said == SendMessage(room="5", message="hi")
+def test_a_dialect_event_decodes_to_a_common_request() -> None:
+    request = decode("client_msg", [Raw(b'{"msg":"hi\\u0007","roomId":5,"nickName":"x","userId":1}')])
+    assert request == SendMessage(room="5", message="hi")

@@ -1,4 +1,4 @@
-"""The clients and the example of docs/dialects.md are run as they stand there."""
+"""Execution of the code examples in docs/dialects.md."""
 
 import asyncio
 import re
@@ -28,21 +28,21 @@ async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
 
 
 def example(heading: str, language: str) -> str:
-    """The first example in a language under a heading."""
+    """Return the first code block of `language` under `heading`."""
     section = DOCUMENT.split(f"\n## {heading}\n")[1].split("\n## ")[0]
-    found = re.search(rf"```{language}\n(.*?)```", section, re.DOTALL)
-    assert found
-    return found[1]
+    match = re.search(rf"```{language}\n(.*?)```", section, re.DOTALL)
+    assert match
+    return match[1]
 
 
-async def started(heading: str, language: str, url: str) -> asyncio.subprocess.Process:
+async def start_example(heading: str, language: str, url: str) -> asyncio.subprocess.Process:
     code = example(heading, language)
     if language == "javascript":
-        return await javascript(code, url)
+        return await run_javascript(code, url)
     return await run(code, url, sys.executable, "-u", "-c")
 
 
-async def javascript(code: str, url: str) -> asyncio.subprocess.Process:
+async def run_javascript(code: str, url: str) -> asyncio.subprocess.Process:
     code = code.replace('"socket.io-client"', '"socket.io-client-4.8.4"')
     return await run(code, url, require_node(), "--input-type=module", "-e")
 
@@ -67,35 +67,35 @@ LANGUAGES = [pytest.param("javascript", marks=pytest.mark.needs_node), "python"]
         ("server_msg", "{short}", ["ann, {short}", "me: hi", "ann: hello"]),
     ],
 )
-async def test_the_clients_talk(
+async def test_dialect_examples_exchange_messages(
     server: RunningServer, language: str, heading: str, nick: str, printed: list[str]
 ) -> None:
     short = {"javascript": "js", "python": "py"}[language]
     async with ChatClient(server.url) as ann:
         tea = await ann.join("tea", nick="ann")
-        script = await started(heading, language, server.url)
+        script = await start_example(heading, language, server.url)
         assert script.stdout is not None
         try:
             await wait_until(lambda: len(tea.log) == 1)
             assert (tea.log[1].nick_name, tea.log[1].message) == (nick.format(short=short), "hi")
             await tea.send("hello")
-            wanted = [line.format(short=short) for line in printed]
+            expected = [line.format(short=short) for line in printed]
             lines: list[str] = []
             async with asyncio.timeout(20):
-                while len(lines) < len(wanted):
+                while len(lines) < len(expected):
                     line = (await script.stdout.readline()).decode().strip()
-                    if line not in lines:  # a list of users may be told twice
+                    if line not in lines:  # a user list may arrive twice
                         lines.append(line)
-            assert lines == wanted
+            assert lines == expected
         finally:
             script.terminate()
             await script.communicate()
 
 
 @pytest.mark.needs_node
-async def test_the_plain_client_of_the_protocol_talks(server: RunningServer) -> None:
+async def test_the_basic_client_example_of_the_protocol_runs(server: RunningServer) -> None:
     code = PROTOCOL.split("\n## Basic clients\n")[1].split("```js\n")[1].split("```")[0]
-    script = await javascript(code, server.url)
+    script = await run_javascript(code, server.url)
     assert script.stdout is not None
     try:
         async with asyncio.timeout(20):
@@ -107,12 +107,12 @@ async def test_the_plain_client_of_the_protocol_talks(server: RunningServer) -> 
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-async def test_the_client_of_rooms_as_a_resource_keeps_its_list(server: RunningServer, language: str) -> None:
+async def test_the_resource_crud_example_lists_rooms(server: RunningServer, language: str) -> None:
     short = {"javascript": "js", "python": "py"}[language]
     async with ChatClient(server.url) as ann:
         tea = await ann.join("tea", nick="ann")
         await tea.send("hello")
-        script = await started("resource_crud", language, server.url)
+        script = await start_example("resource_crud", language, server.url)
         output, _ = await asyncio.wait_for(script.communicate(), 20)
     lines = output.decode().splitlines()
     assert lines[0] == f"{short} room scripts"
@@ -121,7 +121,7 @@ async def test_the_client_of_rooms_as_a_resource_keeps_its_list(server: RunningS
     assert script.returncode == 0
 
 
-async def test_the_example_of_a_dialect_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_example_dialect_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     module = ModuleType("single")
     monkeypatch.setitem(sys.modules, module.__name__, module)
     exec(compile(example("Adding a dialect", "python"), "docs/dialects.md", "exec"), module.__dict__)

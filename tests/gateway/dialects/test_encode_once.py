@@ -1,4 +1,4 @@
-"""A message is encoded once for each form in which it is read, and not at all in a form that nobody reads."""
+"""Encode-once fan-out: one frame per dialect with subscribers."""
 
 import json
 from collections.abc import Iterable
@@ -14,11 +14,11 @@ from server.gateway.fanout import Fanout, RoomEvent
 from tests.support.wait import wait_until
 from tui_chat.protocol.events import Message, PresencePush
 
-READERS = 5
+MEMBERS = 5
 
 
-class Recorder:
-    """A transport that keeps what it is given."""
+class RecordingSink:
+    """Frame sink that stores the pushed frames."""
 
     def __init__(self) -> None:
         self.frames: list[Frame] = []
@@ -30,8 +30,8 @@ class Recorder:
         raise AssertionError(reason)
 
 
-class Unwanted:
-    """A form that is not read."""
+class UnusedDialectSink:
+    """Dialect sink that fails on delivery."""
 
     def deliver(
         self, room: LiveRoom[ClientConnection], room_event: RoomEvent, recipients: Iterable[ClientConnection]
@@ -43,51 +43,61 @@ def message(room: str, member_id: str) -> Message:
     return Message(room=room, seq=1, id=1, nick_name="ann", member_id=member_id, message="hi", ts=0)
 
 
-def enter(lobby: RoomRegistry[ClientConnection], form: str) -> tuple[list[Recorder], LiveRoom[ClientConnection]]:
-    """Some members of a room who read in this form."""
-    wires = [Recorder() for _ in range(READERS)]
+def join_members(
+    registry: RoomRegistry[ClientConnection], dialect_name: str
+) -> tuple[list[RecordingSink], LiveRoom[ClientConnection]]:
+    """Join members of one dialect; return their sinks and the room."""
+    sinks = [RecordingSink() for _ in range(MEMBERS)]
     room = None
-    for number, wire in enumerate(wires):
-        connection = ClientConnection(wire, f"{form}{number}", "127.0.0.1", {})
-        room = lobby.join(connection, "tea", f"{form} {number}", "ann", dialect=form).room
+    for number, sink in enumerate(sinks):
+        connection = ClientConnection(sink, f"{dialect_name}{number}", "127.0.0.1", {})
+        room = registry.join(connection, "tea", f"{dialect_name} {number}", "ann", dialect=dialect_name).room
     assert room is not None
-    return wires, room
+    return sinks, room
 
 
 @pytest.mark.parametrize(
-    ("form", "frames"), [("native", 1), ("string_join", 1), ("server_msg", 2), ("resource_crud", 0)]
+    ("dialect_name", "frames"), [("native", 1), ("string_join", 1), ("server_msg", 2), ("resource_crud", 0)]
 )
-def test_a_message_is_one_frame_for_all_who_read_it_alike(form: str, frames: int) -> None:
-    lobby = RoomRegistry[ClientConnection]()
-    dialects = {dialect.name: dialect for dialect in create_dialects(DialectContext(lobby, None))}
-    wires, room = enter(lobby, form)
-    Fanout(dialects).send_to_room(room, message("tea", f"{form} 0"))
-    assert len({id(frame) for wire in wires for frame in wire.frames}) == frames  # at the right is not at the left
-    assert all(len(wire.frames) == bool(frames) for wire in wires)
+def test_a_message_is_encoded_once_per_representation(dialect_name: str, frames: int) -> None:
+    registry = RoomRegistry[ClientConnection]()
+    dialects = {dialect.name: dialect for dialect in create_dialects(DialectContext(registry, None))}
+    sinks, room = join_members(registry, dialect_name)
+    Fanout(dialects).send_to_room(room, message("tea", f"{dialect_name} 0"))
+    # `server_msg` has one representation for the author and one for the other members.
+    assert len({id(frame) for sink in sinks for frame in sink.frames}) == frames
+    assert all(len(sink.frames) == bool(frames) for sink in sinks)
 
 
-async def test_a_list_of_users_is_one_frame_for_all_who_are_in_the_same_rooms() -> None:
-    lobby = RoomRegistry[ClientConnection]()
-    dialects = {dialect.name: dialect for dialect in create_dialects(DialectContext(lobby, None))}
-    wires, room = enter(lobby, "server_msg")
-    other, _ = enter(lobby, "native")
-    for reader in list(room.subscribers["server_msg"]):
-        lobby.join(reader, "coffee", reader.sid, "ann", dialect="server_msg")
-    for changed in lobby.rooms.values():
-        Fanout(dialects).send_to_room(changed, PresencePush(room=changed.name, joined=[], left=[], renamed=[]))
-    await wait_until(lambda: wires[0].frames)
-    assert [len(wire.frames) for wire in wires] == [1] * READERS  # though both rooms changed
-    assert len({id(wire.frames[0]) for wire in wires}) == 1
-    assert set(json.loads(wires[0].frames[0].polling_bytes[2:])[1]) == {"tea", "coffee"}
-    assert {bytes(frame.polling_bytes[:12]) for wire in other for frame in wire.frames} == {b'42["presence'}
+async def test_a_user_list_is_encoded_once_for_members_of_the_same_rooms() -> None:
+    registry = RoomRegistry[ClientConnection]()
+    dialects = {dialect.name: dialect for dialect in create_dialects(DialectContext(registry, None))}
+    sinks, room = join_members(registry, "server_msg")
+    native_sinks, _ = join_members(registry, "native")
+    for connection in list(room.subscribers["server_msg"]):
+        registry.join(connection, "coffee", connection.sid, "ann", dialect="server_msg")
+    for changed_room in registry.rooms.values():
+        Fanout(dialects).send_to_room(
+            changed_room, PresencePush(room=changed_room.name, joined=[], left=[], renamed=[])
+        )
+    await wait_until(lambda: sinks[0].frames)
+    assert [len(sink.frames) for sink in sinks] == [1] * MEMBERS  # one list although both rooms changed
+    assert len({id(sink.frames[0]) for sink in sinks}) == 1
+    assert set(json.loads(sinks[0].frames[0].polling_bytes[2:])[1]) == {"tea", "coffee"}
+    assert {bytes(frame.polling_bytes[:12]) for sink in native_sinks for frame in sink.frames} == {b'42["presence'}
 
 
-def test_a_form_that_nobody_reads_is_not_asked() -> None:
-    lobby = RoomRegistry[ClientConnection]()
-    native = next(dialect for dialect in create_dialects(DialectContext(lobby, None)) if dialect.name == "native")
-    wires, room = enter(lobby, "native")
+def test_a_dialect_without_subscribers_encodes_nothing() -> None:
+    registry = RoomRegistry[ClientConnection]()
+    native = next(dialect for dialect in create_dialects(DialectContext(registry, None)) if dialect.name == "native")
+    sinks, room = join_members(registry, "native")
     fanout = Fanout(
-        {"native": native, "string_join": Unwanted(), "server_msg": Unwanted(), "resource_crud": Unwanted()}
+        {
+            "native": native,
+            "string_join": UnusedDialectSink(),
+            "server_msg": UnusedDialectSink(),
+            "resource_crud": UnusedDialectSink(),
+        }
     )
     fanout.send_to_room(room, message("tea", "native 0"))
-    assert [len(wire.frames) for wire in wires] == [1] * READERS
+    assert [len(sink.frames) for sink in sinks] == [1] * MEMBERS

@@ -1,4 +1,4 @@
-"""The JavaScript clients that people have, one of each dialect, in one room with the SDK: all see all, in one order."""
+"""One JavaScript client per dialect and one SDK client in the same room."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -16,66 +16,75 @@ pytestmark = pytest.mark.needs_node
 TEXTS = 5
 
 
-def heard_by_named(client: JavaScriptClient) -> list[tuple[str, str]]:
+def object_join_messages(client: JavaScriptClient) -> list[tuple[str, str]]:
     return [(push["nickName"], push["message"]) for push in client.event_payloads("message") if "seq" in push]
 
 
-def heard_by_bare(client: JavaScriptClient) -> list[str]:
+def string_join_messages(client: JavaScriptClient) -> list[str]:
     return [text for text in client.event_payloads("message") if not text.endswith(" 房间")]
 
 
-def heard_by_grouped(client: JavaScriptClient) -> list[tuple[str, str]]:
+def server_msg_messages(client: JavaScriptClient) -> list[tuple[str, str]]:
     return [(push["nickName"], push["msg"]) for push in client.event_payloads("server_msg")]
 
 
 @pytest.mark.parametrize("version", ["4.3.2", "4.8.4"])
 @pytest.mark.parametrize("transports", [["websocket"], ["polling", "websocket"]], ids="+".join)
-async def test_members_of_every_dialect_see_all_in_one_order(
+async def test_members_of_all_dialects_receive_all_messages_in_one_order(
     tmp_path: Path, version: str, transports: list[str]
 ) -> None:
     async with AsyncExitStack() as stack:
         server = await stack.enter_async_context(running_server(tmp_path, rate_limit="off"))
         clients = [javascript_client(version) for _ in range(4)]
-        named, bare, grouped, resource = [await stack.enter_async_context(client) for client in clients]
+        object_join, string_join, server_msg, resource_crud = [
+            await stack.enter_async_context(client) for client in clients
+        ]
         chat = await stack.enter_async_context(ChatClient(server.url))
         await asyncio.gather(
-            *(client.connect(server.url, transports=transports) for client in (named, bare, grouped, resource))
+            *(
+                client.connect(server.url, transports=transports)
+                for client in (object_join, string_join, server_msg, resource_crud)
+            )
         )
-        assert (await resource.request("createChatroom", {"name": "tea", "topic": "leaves"}))["name"] == "tea"
+        assert (await resource_crud.request("createChatroom", {"name": "tea", "topic": "leaves"}))["name"] == "tea"
         room = await chat.join("tea", nick="ann")
         assert room.topic == "leaves"
-        named.emit("joinRoom", {"roomName": "tea", "nickName": "小明"})
-        bare.emit("joinRoom", "tea")
-        grouped.emit("joinRoom", {"nickName": "left", "id": 1, "roomId": "tea"})
+        object_join.emit("joinRoom", {"roomName": "tea", "nickName": "小明"})
+        string_join.emit("joinRoom", "tea")
+        server_msg.emit("joinRoom", {"nickName": "left", "id": 1, "roomId": "tea"})
         await wait_until(lambda: len(room.members) == 4)
         for number in range(TEXTS):
-            named.emit("sendMessage", {"room": "tea", "nickName": "not me", "message": f"named {number}"})
-            bare.emit("sendMessage", {"room": "tea", "message": f"bare {number}"})
-            grouped.emit("client_msg", {"msg": f"grouped {number}", "nickName": "x", "roomId": "tea", "userId": 9})
+            object_join.emit("sendMessage", {"room": "tea", "nickName": "not me", "message": f"object_join {number}"})
+            string_join.emit("sendMessage", {"room": "tea", "message": f"string_join {number}"})
+            server_msg.emit(
+                "client_msg", {"msg": f"server_msg {number}", "nickName": "x", "roomId": "tea", "userId": 9}
+            )
             await room.send(f"sdk {number}")
         await wait_until(lambda: len(room.log) == 4 * TEXTS)
-        said = [(entry.nick_name, entry.message) for entry in room.log.messages()]
-        await named.wait_until(lambda: len(heard_by_named(named)) == len(said))
-        await bare.wait_until(lambda: len(heard_by_bare(bare)) == len(said))
-        await grouped.wait_until(lambda: len(heard_by_grouped(grouped)) == len(said))
-        assert heard_by_named(named) == heard_by_grouped(grouped) == said
-        assert heard_by_bare(bare) == [text for _, text in said]
-        assert {nick for nick, _ in said} == {"小明", "guest", "left", "ann"}
-        assert [push["type"] for push in grouped.event_payloads("server_msg")].count(2) == TEXTS
+        expected = [(entry.nick_name, entry.message) for entry in room.log.messages()]
+        await object_join.wait_until(lambda: len(object_join_messages(object_join)) == len(expected))
+        await string_join.wait_until(lambda: len(string_join_messages(string_join)) == len(expected))
+        await server_msg.wait_until(lambda: len(server_msg_messages(server_msg)) == len(expected))
+        assert object_join_messages(object_join) == server_msg_messages(server_msg) == expected
+        assert string_join_messages(string_join) == [text for _, text in expected]
+        assert {nick for nick, _ in expected} == {"小明", "guest", "left", "ann"}
+        assert [push["type"] for push in server_msg.event_payloads("server_msg")].count(2) == TEXTS
         assert {member.nick_name: member.via for member in room.members.values()} == {
             "小明": "object_join",
             "guest": "string_join",
             "left": "server_msg",
             "ann": None,
         }
-        users = grouped.event_payloads("roomUser")[-1]["tea"]
+        users = server_msg.event_payloads("roomUser")[-1]["tea"]
         assert {user["nickName"]: user["id"] for user in users}["left"] == 1
-        (listed,) = await resource.request("findAllChatroom")
-        assert (listed["name"], listed["members"]) == ("tea", 4)
-        resource.emit("findChatroomMessages", {"id": listed["id"]})
-        await resource.wait_until(lambda: resource.event_payloads("chatroomMessages"))
-        assert [(push["nickName"], push["message"]) for push in resource.event_payloads("chatroomMessage")] == said
-        for client in (named, bare, grouped):
+        (listed_room,) = await resource_crud.request("findAllChatroom")
+        assert (listed_room["name"], listed_room["members"]) == ("tea", 4)
+        resource_crud.emit("findChatroomMessages", {"id": listed_room["id"]})
+        await resource_crud.wait_until(lambda: resource_crud.event_payloads("chatroomMessages"))
+        assert [
+            (push["nickName"], push["message"]) for push in resource_crud.event_payloads("chatroomMessage")
+        ] == expected
+        for client in (object_join, string_join, server_msg):
             assert client.event_payloads("error") == []
             if len(transports) > 1:
                 await client.wait_until(lambda client=client: client.reports_of("upgrade"))
