@@ -19,7 +19,7 @@ from tui_chat.protocol.errors import (
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    lambda children: st.lists(children, max_size=3) | st.dictionaries(st.text(max_size=8), children, max_size=3),
     max_leaves=8,
 )
 FIELDS = [
@@ -64,12 +64,12 @@ def decode(event: str, body: object) -> requests.Request:
     return codec.decode_request(event, json.dumps(body).encode())
 
 
-def test_every_request_of_the_wire_is_known() -> None:
+def test_every_request_event_has_an_example() -> None:
     assert set(VALID) == set(codec.REQUEST_EVENTS)
 
 
 @pytest.mark.parametrize("event", VALID)
-def test_a_valid_request_survives_the_way_there_and_back(event: str) -> None:
+def test_valid_requests_round_trip(event: str) -> None:
     request = decode(event, VALID[event])
     assert request.event == event
     assert decode(event, codec.request_to_builtins(request)) == request
@@ -81,7 +81,7 @@ def test_unknown_fields_are_ignored(event: str) -> None:
 
 
 @pytest.mark.parametrize(("event", "field"), [(event, field) for event in VALID for field in VALID[event]])
-def test_a_missing_field_or_a_wrong_type_is_a_bad_request(event: str, field: str) -> None:
+def test_missing_fields_and_wrong_types_are_bad_requests(event: str, field: str) -> None:
     if event == "history":
         missing = {"room": "tea"} if field == "before" else {"before": 5}
     else:
@@ -93,12 +93,12 @@ def test_a_missing_field_or_a_wrong_type_is_a_bad_request(event: str, field: str
 
 
 @given(st.sampled_from(sorted(VALID)), json_values | st.dictionaries(st.sampled_from(FIELDS), json_values))
-def test_whatever_json_arrives_is_a_request_or_an_error_of_the_tree(event: str, body: object) -> None:
+def test_arbitrary_json_decodes_to_a_request_or_a_chat_error(event: str, body: object) -> None:
     outcome: requests.Request | ChatError
     try:
         outcome = decode(event, body)
-    except ChatError as refusal:
-        outcome = refusal
+    except ChatError as error:
+        outcome = error
     if isinstance(outcome, ChatError):
         assert json.loads(codec.encode_error(outcome))["error"]["code"] in ERRORS_BY_CODE
 
@@ -106,47 +106,47 @@ def test_whatever_json_arrives_is_a_request_or_an_error_of_the_tree(event: str, 
 @pytest.mark.parametrize(
     "body", [b"", b"{", b"NaN", b'{"room":"\\ud800","on":true}', b"[" * 3000 + b"]" * 3000, b"\xff"]
 )
-def test_bytes_that_are_not_json_are_a_bad_request(body: bytes) -> None:
+def test_invalid_json_is_a_bad_request(body: bytes) -> None:
     with pytest.raises(BadRequest):
         codec.decode_request("typing", body)
 
 
-def test_deep_json_in_an_ignored_field_is_a_bad_request() -> None:
-    deep = b'{"room":"tea","on":true,"x":' + b"[" * 2000 + b"]" * 2000 + b"}"
+def test_deeply_nested_json_in_an_ignored_field_is_a_bad_request() -> None:
+    nested = b'{"room":"tea","on":true,"x":' + b"[" * 2000 + b"]" * 2000 + b"}"
     with pytest.raises(BadRequest):
-        codec.decode_request("typing", deep)
+        codec.decode_request("typing", nested)
 
 
 @pytest.mark.parametrize("name", ["connect", "disconnect", "message", "", "__proto__"])
-def test_a_name_that_is_no_request_is_a_bad_request(name: str) -> None:
+def test_an_unknown_event_is_a_bad_request(name: str) -> None:
     with pytest.raises(BadRequest):
         codec.decode_request(name, b"{}")
 
 
-@pytest.mark.parametrize("places", [{}, {"before": 1, "after": 1}, {"before": 1, "after": 1, "around": 1}])
-def test_history_takes_exactly_one_place(places: dict[str, int]) -> None:
+@pytest.mark.parametrize("positions", [{}, {"before": 1, "after": 1}, {"before": 1, "after": 1, "around": 1}])
+def test_history_requires_exactly_one_position(positions: dict[str, int]) -> None:
     with pytest.raises(BadRequest):
-        decode("history", {"room": "tea", **places})
+        decode("history", {"room": "tea", **positions})
 
 
 @pytest.mark.parametrize(
     ("field", "value"), [("limit", 0), ("limit", 201), ("since", -1), ("since", 2**53), ("guestKey", "k" * 129)]
 )
-def test_a_value_out_of_its_range_is_a_bad_request(field: str, value: object) -> None:
+def test_out_of_range_values_are_bad_requests(field: str, value: object) -> None:
     with pytest.raises(BadRequest):
         decode("joinRoom", {**VALID["joinRoom"], field: value})
 
 
-def test_a_client_id_is_a_uuid() -> None:
+def test_a_client_id_must_be_a_uuid() -> None:
     with pytest.raises(BadRequest):
         decode("sendMessage", {**VALID["sendMessage"], "clientId": "1"})
     assert decode("sendMessage", {**VALID["sendMessage"], "clientId": "6f1e6a5c-3c44-4d33-8d5d-6a1f0f6a2b11"})
 
 
-def test_an_answer_starts_with_ok_and_leaves_out_what_is_not_there() -> None:
+def test_responses_contain_ok_and_omit_absent_fields() -> None:
     assert codec.encode_response(responses.Empty()) == b'{"ok":true}'
     member = events.Member(member_id="g1", nick_name="小明", role="member")
-    answer = responses.JoinResponse(
+    response = responses.JoinResponse(
         room=responses.RoomState(name="tea", topic="", last_seq=0, visibility="public"),
         nick_name="小明",
         member_id="g1",
@@ -155,7 +155,7 @@ def test_an_answer_starts_with_ok_and_leaves_out_what_is_not_there() -> None:
         messages=[],
         has_more=False,
     )
-    encoded = json.loads(codec.encode_response(answer))
+    encoded = json.loads(codec.encode_response(response))
     assert encoded == {
         "ok": True,
         "room": {"name": "tea", "topic": "", "lastSeq": 0, "visibility": "public"},
@@ -166,25 +166,25 @@ def test_an_answer_starts_with_ok_and_leaves_out_what_is_not_there() -> None:
         "messages": [],
         "hasMore": False,
     }
-    assert codec.decode_response(responses.JoinResponse, codec.encode_response(answer)) == answer
+    assert codec.decode_response(responses.JoinResponse, codec.encode_response(response)) == response
 
 
-def test_an_error_answer_raises_what_the_server_raised() -> None:
-    with pytest.raises(RateLimited) as refusal:
+def test_decoding_an_error_response_raises_the_original_error() -> None:
+    with pytest.raises(RateLimited) as error:
         codec.decode_response(responses.Empty, codec.encode_error(RateLimited("slow down", 1.5)))
-    assert refusal.value.retry_after == 1.5
-    assert refusal.value.message == "slow down"
+    assert error.value.retry_after == 1.5
+    assert error.value.message == "slow down"
     with pytest.raises(TooLong):
         codec.decode_response(responses.Empty, codec.encode_error(TooLong("long")))
 
 
 @pytest.mark.parametrize("body", [b"null", b"[]", b'{"ok":1}', b'{"ok":true}', b"{", b'{"ok":false}'])
-def test_an_answer_that_is_none_is_an_internal_error(body: bytes) -> None:
+def test_an_invalid_response_is_an_internal_error(body: bytes) -> None:
     with pytest.raises(InternalError):
         codec.decode_response(responses.SendResponse, body)
 
 
-def test_an_error_code_of_a_later_version_is_internal() -> None:
+def test_an_unknown_error_code_is_an_internal_error() -> None:
     assert isinstance(error_from_code("teapot", "?"), InternalError)
 
 
@@ -214,13 +214,13 @@ def message(reply_to: int | None = None, reactions: dict[str, list[str]] | None 
         ("goingAway", events.GoingAwayPush(reconnect_after=1.5)),
     ],
 )
-def test_a_push_survives_the_way_there_and_back(event: str, push: events.WireStruct) -> None:
+def test_pushes_round_trip(event: str, push: events.WireStruct) -> None:
     name, body = msgspec.json.decode(codec.encode_push(event, push), type=tuple[str, msgspec.Raw])
     assert name == event
     assert codec.decode_push(name, bytes(body)) == push
 
 
-def test_a_message_push_holds_what_plain_clients_read() -> None:
+def test_a_message_push_contains_the_fields_of_basic_clients() -> None:
     _, body = json.loads(codec.encode_push("message", message()))
     assert body == {
         "kind": "message",
@@ -234,8 +234,8 @@ def test_a_message_push_holds_what_plain_clients_read() -> None:
     }
 
 
-def test_the_json_of_the_library_refuses_what_others_choke_on() -> None:
+def test_socketio_json_rejects_nan_surrogates_and_deep_nesting() -> None:
     assert codec.SocketIOJson.dumps({"a": "小"}, separators=(",", ":")) == '{"a":"小"}'
-    for bad in ('{"a": NaN}', '"\\ud800"', "[" * 3000):
+    for invalid in ('{"a": NaN}', '"\\ud800"', "[" * 3000):
         with pytest.raises(ValueError, match=r".*"):
-            codec.SocketIOJson.loads(bad)
+            codec.SocketIOJson.loads(invalid)

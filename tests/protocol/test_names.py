@@ -11,7 +11,7 @@ from tui_chat.protocol.limits import NICKNAME_GRAPHEMES
 
 
 @given(st.text(max_size=40))
-def test_a_name_is_taken_clean_or_refused(raw: str) -> None:
+def test_a_valid_name_is_normalized_and_printable(raw: str) -> None:
     try:
         name = names.validate_nickname(raw)
     except (NickInvalid, TooLong):
@@ -23,7 +23,7 @@ def test_a_name_is_taken_clean_or_refused(raw: str) -> None:
 
 
 @given(st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=20))
-def test_names_that_differ_in_case_or_width_are_the_same(raw: str) -> None:
+def test_names_that_differ_only_in_case_share_a_key(raw: str) -> None:
     try:
         name, upper = names.validate_nickname(raw), names.validate_nickname(raw.upper())
     except ChatError:
@@ -34,14 +34,14 @@ def test_names_that_differ_in_case_or_width_are_the_same(raw: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other"), [("Ann", "ann"), ("Ａｎｎ", "ANN"), ("Ann  Lee", " ann lee "), ("ﬁn", "FIN")]
+    ("first", "second"), [("Ann", "ann"), ("Ａｎｎ", "ANN"), ("Ann  Lee", " ann lee "), ("ﬁn", "FIN")]
 )
-def test_names_that_fold_alike_are_alike(one: str, other: str) -> None:
-    assert names.canonical_key(names.validate_nickname(one)) == names.canonical_key(names.validate_nickname(other))
+def test_case_width_and_space_variants_share_a_key(first: str, second: str) -> None:
+    assert names.canonical_key(names.validate_nickname(first)) == names.canonical_key(names.validate_nickname(second))
 
 
 @pytest.mark.parametrize("raw", ["", "  ", "\x1b[31mred", "a\u200bb", "a\u202eb", "a\nb", "\ud800", "\u0000"])
-def test_a_name_that_could_deceive_or_steer_is_refused_with_a_reason(raw: str) -> None:
+def test_control_and_invisible_characters_in_names_are_rejected_with_a_reason(raw: str) -> None:
     with pytest.raises(NickInvalid) as nick:
         names.validate_nickname(raw)
     with pytest.raises(RoomInvalid) as room:
@@ -51,8 +51,8 @@ def test_a_name_that_could_deceive_or_steer_is_refused_with_a_reason(raw: str) -
     assert "\x1b" not in nick.value.message
 
 
-def test_names_are_counted_as_people_see_them() -> None:
-    accented = "e\u0323\u0301"  # one user-perceived character of two code points once composed
+def test_name_limits_count_grapheme_clusters() -> None:
+    accented = "e\u0323\u0301"  # NFC: one grapheme cluster of two code points
     assert names.validate_nickname(accented * 32)
     with pytest.raises(TooLong):
         names.validate_nickname("小" * 33)
@@ -61,25 +61,25 @@ def test_names_are_counted_as_people_see_them() -> None:
         names.validate_room_name("小" * 65)
 
 
-def test_a_name_of_many_combining_marks_is_too_long() -> None:
+def test_a_name_with_too_many_combining_marks_is_too_long() -> None:
     with pytest.raises(TooLong):
         names.validate_nickname("e" + "\u0301" * 300)
 
 
 @given(st.text(st.sampled_from("ab小ẹ́"), min_size=1, max_size=40), st.integers(2, 99999))
-def test_a_numbered_name_ends_with_its_number_and_still_fits(raw: str, number: int) -> None:
+def test_a_suffixed_name_ends_with_its_number_within_the_limit(raw: str, number: int) -> None:
     try:
         name = names.validate_nickname(raw)
     except ChatError:
         assume(False)
         return
-    numbered = names.with_suffix(name, number)
-    assert numbered.endswith(str(number))
-    assert sum(1 for _ in iter_graphemes(numbered)) <= NICKNAME_GRAPHEMES
+    suffixed = names.with_suffix(name, number)
+    assert suffixed.endswith(str(number))
+    assert sum(1 for _ in iter_graphemes(suffixed)) <= NICKNAME_GRAPHEMES
 
 
 @pytest.mark.parametrize("text", ["", "\u200b", "a\x1bb", "\ufffd", " "])
-def test_what_is_no_name_is_like_nothing_but_itself(text: str) -> None:
+def test_keys_of_invalid_names_are_distinct(text: str) -> None:
     assert names.canonical_key(text) == names.canonical_key(text)
     assert names.canonical_key(text) not in {
         names.canonical_key("a"),

@@ -1,4 +1,4 @@
-"""What may stand under a message (docs/protocol.md, `react`)."""
+"""Validation of reactions (docs/protocol.md, `react`)."""
 
 import pytest
 from emoji import EMOJI_DATA
@@ -10,14 +10,14 @@ from tui_chat.protocol.errors import BadRequest, ChatError, TooLong
 from tui_chat.protocol.reactions import validate_reaction
 
 
-def test_every_emoji_there_is_is_taken_as_it_is() -> None:
-    assert [emoji for emoji in EMOJI_DATA if not passes(emoji)] == []
+def test_every_known_emoji_is_accepted_unchanged() -> None:
+    assert [emoji for emoji in EMOJI_DATA if not is_accepted_unchanged(emoji)] == []
 
 
 @pytest.mark.parametrize(
     "text", ["+1", "-1", "lol", ":-)", "100%", "赞", "收到", "да", "✓", "ﾊｲ", "thumbsup", "धन्यवाद"]
 )
-def test_a_short_word_is_taken(text: str) -> None:
+def test_short_words_are_accepted(text: str) -> None:
     assert validate_reaction(f" {text}\n") == validate_reaction(text)
 
 
@@ -50,38 +50,38 @@ def test_a_short_word_is_taken(text: str) -> None:
         "",
     ],
 )
-def test_sentences_heaps_and_what_nobody_sees_are_refused(text: str) -> None:
+def test_sentences_sequences_and_invisible_text_are_rejected(text: str) -> None:
     try:
-        kept = validate_reaction(text)
+        reaction = validate_reaction(text)
     except BadRequest:
         return
-    assert kept == "xy"  # without the character that reorders
+    assert reaction == "xy"  # sanitizing removes the bidirectional control
 
 
-def test_what_an_older_version_took_can_be_taken_away() -> None:
+def test_a_no_longer_valid_reaction_can_be_removed() -> None:
     assert validate_reaction("I agree", on=False) == "I agree"
     for text in ("", "\x1b", "x" * 17):
         with pytest.raises(ChatError):
             validate_reaction(text, on=False)
 
 
-def test_what_is_too_long_is_refused_by_its_length() -> None:
+def test_an_overlong_reaction_is_too_long() -> None:
     with pytest.raises(TooLong, match="one emoji, or a word of at most 8 columns"):
         validate_reaction("x" * 17)
 
 
 @given(st.text(max_size=16))
-def test_what_is_taken_is_seen_and_taken_again_unchanged(text: str) -> None:
+def test_accepted_reactions_are_visible_and_stable(text: str) -> None:
     try:
-        kept = validate_reaction(text)
+        reaction = validate_reaction(text)
     except ChatError:
         return
-    assert validate_reaction(kept) == kept
-    assert wcswidth(kept) > 0
-    assert not any(character.isspace() for character in kept)
+    assert validate_reaction(reaction) == reaction
+    assert wcswidth(reaction) > 0
+    assert not any(character.isspace() for character in reaction)
 
 
-def passes(text: str) -> bool:
+def is_accepted_unchanged(text: str) -> bool:
     try:
         return validate_reaction(text) == text
     except ChatError:

@@ -9,35 +9,35 @@ from tui_chat.protocol.errors import BadRequest, TooLong
 
 BIDI = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
-anything = st.text(st.characters(exclude_categories=["Cs"]))
-"""Every text that can be encoded: `st.text()` without lone surrogates."""
+encodable_text = st.text(st.characters(exclude_categories=["Cs"]))
+"""Text without lone surrogates, unlike `st.text()`."""
 
-hostile = (
+hostile_text = (
     st.text(st.sampled_from("\x1b\x9b\x07\x00\r\n\t\x7f\x85\u2028\u2029\u202e\u2066\u200d\u0301ae小👨é[]31m;"))
-    | anything
+    | encodable_text
 )
 
 
-@given(hostile)
+@given(hostile_text)
 @example("e\x00\u0301")
 @example("\u0958")
-def test_cleaning_twice_is_cleaning_once(raw: str) -> None:
+def test_sanitizing_is_idempotent(raw: str) -> None:
     assert sanitize.sanitize_body(sanitize.sanitize_body(raw)) == sanitize.sanitize_body(raw)
     assert sanitize.sanitize_line(sanitize.sanitize_line(raw)) == sanitize.sanitize_line(raw)
 
 
-@given(hostile)
-def test_cleaning_never_makes_a_text_longer_than_its_canonical_form(raw: str) -> None:
-    kept = "".join(
+@given(hostile_text)
+def test_sanitizing_never_lengthens_the_nfc_form(raw: str) -> None:
+    without_controls = "".join(
         character for character in raw if unicodedata.category(character) != "Cc" or character in "\t\n\r\x85"
     )
-    longest = max(len(unicodedata.normalize("NFC", raw)), len(unicodedata.normalize("NFC", kept)))
+    longest = max(len(unicodedata.normalize("NFC", raw)), len(unicodedata.normalize("NFC", without_controls)))
     assert len(sanitize.sanitize_body(raw)) <= longest
     assert len(sanitize.sanitize_line(raw)) <= longest
 
 
-@given(hostile)
-def test_nothing_is_left_that_steers_a_terminal_or_reorders_text(raw: str) -> None:
+@given(hostile_text)
+def test_control_and_bidirectional_characters_are_removed(raw: str) -> None:
     body, line = sanitize.sanitize_body(raw), sanitize.sanitize_line(raw)
     assert {character for character in body if unicodedata.category(character) == "Cc"} <= {"\n", "\t"}
     assert not {character for character in line if unicodedata.category(character) in ("Cc", "Zl", "Zp")}
@@ -48,11 +48,11 @@ def test_nothing_is_left_that_steers_a_terminal_or_reorders_text(raw: str) -> No
     line.encode()
 
 
-@given(anything, st.sampled_from(["\ud800", "\udfff"]), anything)
-def test_a_lone_surrogate_is_refused(before: str, surrogate: str, after: str) -> None:
-    for clean in (sanitize.sanitize_body, sanitize.sanitize_line):
+@given(encodable_text, st.sampled_from(["\ud800", "\udfff"]), encodable_text)
+def test_a_lone_surrogate_is_rejected(before: str, surrogate: str, after: str) -> None:
+    for sanitizer in (sanitize.sanitize_body, sanitize.sanitize_line):
         with pytest.raises(BadRequest):
-            clean(before + surrogate + after)
+            sanitizer(before + surrogate + after)
 
 
 @pytest.mark.parametrize("raw", ["a\r\nb", "a\rb", "a\nb", "a\u0085b", "a\u2028b", "a\u2029b"])
@@ -61,21 +61,21 @@ def test_every_line_break_becomes_a_newline(raw: str) -> None:
     assert sanitize.sanitize_line(raw) == "a b"
 
 
-def test_a_tab_and_a_newline_stay_in_a_body() -> None:
+def test_a_body_preserves_tabs_and_newlines() -> None:
     assert sanitize.sanitize_body("a\tb\nc") == "a\tb\nc"
 
 
-def test_joined_emoji_and_marks_of_right_to_left_text_stay() -> None:
+def test_emoji_joiners_and_right_to_left_marks_are_preserved() -> None:
     family = "👨\u200d👩\u200d👧"
     assert sanitize.sanitize_body(family) == family
     assert sanitize.sanitize_body("abc\u200f") == "abc\u200f"
 
 
-def test_an_escape_sequence_loses_what_makes_it_one() -> None:
+def test_escape_sequences_lose_their_control_characters() -> None:
     assert sanitize.sanitize_body("\x1b]52;c;aGk=\x07hi\x9b31m") == "]52;c;aGk=hi31m"
 
 
-def test_a_text_at_the_limit_is_taken_and_one_past_it_is_refused_whole() -> None:
+def test_text_above_the_limit_is_too_long() -> None:
     assert sanitize.validate_message_body("a" * 4000) == "a" * 4000
     with pytest.raises(TooLong):
         sanitize.validate_message_body("a" * 4001)
@@ -85,6 +85,6 @@ def test_a_text_at_the_limit_is_taken_and_one_past_it_is_refused_whole() -> None
 
 
 @pytest.mark.parametrize("raw", ["", "   ", "\n\n", "\x00\x1b", "\u202e"])
-def test_a_message_of_nothing_is_refused(raw: str) -> None:
+def test_an_empty_message_is_rejected(raw: str) -> None:
     with pytest.raises(BadRequest):
         sanitize.validate_message_body(raw)

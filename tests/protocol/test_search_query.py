@@ -1,4 +1,4 @@
-"""What a search finds (docs/protocol.md, "Searching")."""
+"""Matching rules of search queries (docs/protocol.md, "Search")."""
 
 import pytest
 from hypothesis import given
@@ -32,7 +32,7 @@ queries = st.lists(st.sampled_from(PIECES), min_size=1, max_size=4).map("".join)
         ("v2.1", "release v2.1 is out"),
     ],
 )
-def test_it_is_found(query: str, text: str) -> None:
+def test_a_query_matches_words_and_prefixes(query: str, text: str) -> None:
     assert SearchQuery(query).matches(text)
     assert SearchQuery(query).term_hashes <= hash_terms(text)
 
@@ -49,32 +49,32 @@ def test_it_is_found(query: str, text: str) -> None:
         ("   ", "anything"),
     ],
 )
-def test_it_is_not_found(query: str, text: str) -> None:
+def test_a_query_does_not_match_inner_substrings_or_missing_terms(query: str, text: str) -> None:
     assert not SearchQuery(query).matches(text)
 
 
 @given(queries, texts)
-def test_it_is_what_the_plain_rule_says(query: str, text: str) -> None:
+def test_matches_equals_the_naive_implementation(query: str, text: str) -> None:
     assert SearchQuery(query).matches(text) == matches(query, text)
 
 
 @given(queries, texts)
-def test_the_index_has_every_number_of_what_is_found(query: str, text: str) -> None:
-    wanted = SearchQuery(query)
-    if wanted.matches(text):
-        assert wanted.term_hashes <= hash_terms(text)
+def test_term_hashes_of_a_match_are_in_the_text_hashes(query: str, text: str) -> None:
+    search_query = SearchQuery(query)
+    if search_query.matches(text):
+        assert search_query.term_hashes <= hash_terms(text)
 
 
 @given(queries, texts)
-def test_places_are_apart_ascending_and_in_the_text(query: str, text: str) -> None:
-    places = SearchQuery(query).find_spans(text)
-    edges = [edge for place in places for edge in place]
-    assert edges == sorted(edges)
-    assert all(0 <= start < end <= len(text) for start, end in places)
+def test_spans_are_ascending_disjoint_and_within_the_text(query: str, text: str) -> None:
+    spans = SearchQuery(query).find_spans(text)
+    offsets = [offset for span in spans for offset in span]
+    assert offsets == sorted(offsets)
+    assert all(0 <= start < end <= len(text) for start, end in spans)
 
 
 @pytest.mark.parametrize(
-    ("query", "text", "marked"),
+    ("query", "text", "expected"),
     [
         ("hello", "oh Hello, hello", ["Hello", "hello"]),
         ("strasse", "die Straße hier", ["Straße"]),
@@ -83,11 +83,11 @@ def test_places_are_apart_ascending_and_in_the_text(query: str, text: str) -> No
         ("ab abc", "abc", ["abc"]),
     ],
 )
-def test_places_are_where_the_terms_stand(query: str, text: str, marked: list[str]) -> None:
-    assert [text[start:end] for start, end in SearchQuery(query).find_spans(text)] == marked
+def test_spans_cover_the_matched_terms(query: str, text: str, expected: list[str]) -> None:
+    assert [text[start:end] for start, end in SearchQuery(query).find_spans(text)] == expected
 
 
-def test_a_query_of_many_words_is_looked_up_by_some_and_compared_with_all() -> None:
+def test_a_query_of_many_words_requires_all_of_them() -> None:
     words = [f"word{number}x" for number in range(40)]
     query = SearchQuery(" ".join(words))
     assert query.matches(" ".join(reversed(words)))

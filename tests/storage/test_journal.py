@@ -28,25 +28,25 @@ from tui_chat.protocol.errors import ChatError, Conflict, Forbidden, NotFound, U
 from tui_chat.protocol.events import Deletion, Edit, Entry, Message, Reaction, TopicChange
 
 
-async def test_every_kind_of_draft_becomes_its_entry(database: Database, clock: ManualClock) -> None:
+async def test_each_command_type_becomes_its_entry_type(database: Database, clock: ManualClock) -> None:
     append = database.journal.append
-    said = (await append(build_message("hi", author=BEN))).entry
-    assert said == Message(
-        room="Lounge", seq=1, id=said.id, nick_name="Ben", member_id="ben", account="ben", message="hi", ts=clock.now
+    posted = (await append(build_message("hi", author=BEN))).entry
+    assert posted == Message(
+        room="Lounge", seq=1, id=posted.id, nick_name="Ben", member_id="ben", account="ben", message="hi", ts=clock.now
     )
     common: dict[str, Any] = {"room": "Lounge", "ts": clock.now, "member_id": "ben", "nick_name": "Ben"}
-    changed = (await append(build_edit(1, "hello", author=BEN))).entry
-    assert changed == Edit(**common, seq=2, id=changed.id, target=1, message="hello")
-    liked = (await append(build_reaction(1, "🎉", by=BEN))).entry
-    assert liked == Reaction(**common, seq=3, id=liked.id, target=1, emoji="🎉", on=True)
-    named = (await append(build_topic("news", author=BEN))).entry
-    assert named == TopicChange(**common, seq=4, id=named.id, topic="news")
-    gone = (await append(build_deletion(1, author=BEN))).entry
-    assert gone == Deletion(**common, seq=5, id=gone.id, target=1)
-    assert said.id < changed.id < liked.id < named.id < gone.id
+    edit = (await append(build_edit(1, "hello", author=BEN))).entry
+    assert edit == Edit(**common, seq=2, id=edit.id, target=1, message="hello")
+    reaction = (await append(build_reaction(1, "🎉", by=BEN))).entry
+    assert reaction == Reaction(**common, seq=3, id=reaction.id, target=1, emoji="🎉", on=True)
+    topic = (await append(build_topic("news", author=BEN))).entry
+    assert topic == TopicChange(**common, seq=4, id=topic.id, topic="news")
+    deletion = (await append(build_deletion(1, author=BEN))).entry
+    assert deletion == Deletion(**common, seq=5, id=deletion.id, target=1)
+    assert posted.id < edit.id < reaction.id < topic.id < deletion.id
 
 
-async def test_seq_grows_by_one_in_each_room_in_the_order_of_the_calls(database: Database) -> None:
+async def test_seq_increases_by_one_per_room_in_call_order(database: Database) -> None:
     rooms = [RoomRef(key=f"room {number}", name=f"Room {number}") for number in range(3)]
     pending = [database.journal.append(build_message(str(n), room=rooms[n % 3])) for n in range(3 * MAX_BATCH)]
     entries = [appended.entry for appended in await asyncio.gather(*pending)]
@@ -56,7 +56,7 @@ async def test_seq_grows_by_one_in_each_room_in_the_order_of_the_calls(database:
     assert ids == sorted(set(ids))
 
 
-async def test_what_gathers_is_committed_and_published_together(
+async def test_queued_commands_are_committed_and_published_as_a_batch(
     database: Database, published: PublishedEntries
 ) -> None:
     pending = [database.journal.append(build_message(str(n))) for n in range(MAX_BATCH + 10)]
@@ -66,27 +66,27 @@ async def test_what_gathers_is_committed_and_published_together(
     assert [entry.seq for entry in entries] == list(range(1, MAX_BATCH + 11))
 
 
-async def test_senders_are_answered_before_anybody_else_is_told(database: Database) -> None:
-    happened: list[str] = []
-    database.journal.set_publisher(lambda entries: happened.extend(f"published {entry.seq}" for entry in entries))
+async def test_acknowledgements_precede_publication(database: Database) -> None:
+    calls: list[str] = []
+    database.journal.set_publisher(lambda entries: calls.extend(f"published {entry.seq}" for entry in entries))
 
     async def send() -> None:
-        answer = await database.journal.append(build_message())
-        happened.append(f"answered {answer.entry.seq}")
+        result = await database.journal.append(build_message())
+        calls.append(f"acknowledged {result.entry.seq}")
 
     await asyncio.gather(send(), send())
     await database.journal.append(build_message())
-    assert happened[:4] == ["answered 1", "answered 2", "published 1", "published 2"]
+    assert calls[:4] == ["acknowledged 1", "acknowledged 2", "published 1", "published 2"]
 
 
-async def test_a_repeated_client_id_gets_its_first_answer(
+async def test_a_repeated_client_id_gets_the_first_response(
     database: Database, path: Path, clock: ManualClock, published: PublishedEntries
 ) -> None:
     client_id = uuid4()
     first = await database.journal.append(build_message("once", client_id=client_id))
     clock.now += 1000
-    again = await database.journal.append(build_message("once", client_id=client_id))
-    assert again == AppendResult(first.entry, duplicate=True)
+    repeated = await database.journal.append(build_message("once", client_id=client_id))
+    assert repeated == AppendResult(first.entry, duplicate=True)
     await database.close()
     reopened = await open_database(path, clock=clock)
     later = await reopened.journal.append(build_message("once", client_id=client_id))
@@ -98,16 +98,16 @@ async def test_a_repeated_client_id_gets_its_first_answer(
     assert await published.wait_for_entries(1) == [first.entry]
 
 
-async def test_a_repeat_within_a_batch_is_known(database: Database, published: PublishedEntries) -> None:
+async def test_a_repeat_within_a_batch_is_a_duplicate(database: Database, published: PublishedEntries) -> None:
     client_id = uuid4()
-    answers = await asyncio.gather(*(database.journal.append(build_message(client_id=client_id)) for _ in range(3)))
-    assert [answer.duplicate for answer in answers] == [False, True, True]
-    assert {answer.entry.seq for answer in answers} == {1}
+    results = await asyncio.gather(*(database.journal.append(build_message(client_id=client_id)) for _ in range(3)))
+    assert [result.duplicate for result in results] == [False, True, True]
+    assert {result.entry.seq for result in results} == {1}
     await database.journal.append(build_message())
     assert [entry.seq for entry in await published.wait_for_entries(2)] == [1, 2]
 
 
-async def test_the_same_client_id_is_free_in_another_room(database: Database) -> None:
+async def test_client_ids_are_scoped_to_a_room(database: Database) -> None:
     client_id = uuid4()
     other = RoomRef(key="other", name="Other")
     first, second = await asyncio.gather(
@@ -119,20 +119,18 @@ async def test_the_same_client_id_is_free_in_another_room(database: Database) ->
 
 
 @pytest.mark.parametrize("same_batch", [True, False])
-async def test_a_client_id_of_somebody_else_is_refused_and_tells_nothing(database: Database, same_batch: bool) -> None:
+async def test_a_client_id_of_another_member_is_a_conflict(database: Database, same_batch: bool) -> None:
     client_id = uuid4()
     first = database.journal.append(build_message("secret", client_id=client_id))
     if not same_batch:
         await first
-    with pytest.raises(Conflict) as refusal:
+    with pytest.raises(Conflict) as error:
         await database.journal.append(build_message("mine", author=BEN, client_id=client_id))
-    assert "secret" not in str(refusal.value)
+    assert "secret" not in str(error.value)
     assert (await first).entry.seq == 1
 
 
-async def test_refusals_in_a_batch_disturb_nobody_and_leave_no_hole(
-    database: Database, published: PublishedEntries
-) -> None:
+async def test_rejected_commands_in_a_batch_leave_no_seq_gap(database: Database, published: PublishedEntries) -> None:
     await database.journal.append(build_message("first"))
     outcomes = await asyncio.gather(
         database.journal.append(build_message("a")),
@@ -145,15 +143,15 @@ async def test_refusals_in_a_batch_disturb_nobody_and_leave_no_hole(
         database.journal.append(build_message("d")),
         return_exceptions=True,
     )
-    kinds = [type(outcome) for outcome in outcomes]
-    assert kinds == [AppendResult, NotFound, NotFound, AppendResult, Forbidden, NotFound, Forbidden, AppendResult]
+    types = [type(outcome) for outcome in outcomes]
+    assert types == [AppendResult, NotFound, NotFound, AppendResult, Forbidden, NotFound, Forbidden, AppendResult]
     seqs = [outcome.entry.seq for outcome in outcomes if isinstance(outcome, AppendResult)]
     assert seqs == [2, 3, 4]
     await database.journal.append(build_message("e"))
     assert [entry.seq for entry in await published.wait_for_entries(5)] == [1, 2, 3, 4, 5]
 
 
-async def test_a_draft_sees_those_before_it_in_its_batch(database: Database) -> None:
+async def test_a_command_sees_earlier_commands_of_its_batch(database: Database) -> None:
     outcomes = await asyncio.gather(
         database.journal.append(build_message("one")),
         database.journal.append(build_message("two", reply_to=1)),
@@ -165,8 +163,8 @@ async def test_a_draft_sees_those_before_it_in_its_batch(database: Database) -> 
         database.journal.append(build_message("three", reply_to=8)),
         return_exceptions=True,
     )
-    refused = [type(outcome) for outcome in outcomes if isinstance(outcome, ChatError)]
-    assert refused == [Conflict, Conflict, NotFound]
+    rejected = [type(outcome) for outcome in outcomes if isinstance(outcome, ChatError)]
+    assert rejected == [Conflict, Conflict, NotFound]
     page = await database.reader.read_page("lounge", after=0, limit=10)
     assert [entry.seq for entry in page.messages] == [1, 2, 3, 4, 5]
     first, edited = page.messages[0], page.messages[3]
@@ -176,21 +174,21 @@ async def test_a_draft_sees_those_before_it_in_its_batch(database: Database) -> 
     assert edited.message == ""
 
 
-async def test_only_messages_can_be_answered_or_changed(database: Database) -> None:
+async def test_only_messages_can_be_targets(database: Database) -> None:
     await database.journal.append(build_topic("news"))
-    for draft in (build_message(reply_to=1), build_edit(1, "x"), build_deletion(1), build_reaction(1)):
+    for command in (build_message(reply_to=1), build_edit(1, "x"), build_deletion(1), build_reaction(1)):
         with pytest.raises(NotFound):
-            await database.journal.append(draft)
+            await database.journal.append(command)
 
 
-async def test_nothing_is_found_in_a_room_by_the_seq_of_another(database: Database) -> None:
+async def test_a_target_of_another_room_is_not_found(database: Database) -> None:
     await database.journal.append(build_message())
     with pytest.raises(NotFound):
         await database.journal.append(build_deletion(1, room=RoomRef(key="other", name="Other")))
     assert (await database.reader.read_join_snapshot("other", since=None, limit=10)).room is None
 
 
-async def test_a_moderator_changes_what_others_said(database: Database) -> None:
+async def test_a_moderator_may_change_messages_of_other_members(database: Database) -> None:
     await database.journal.append(build_message("rude"))
     await database.journal.append(build_edit(1, "polite", author=MOD))
     await database.journal.append(build_deletion(1, author=MOD))
@@ -201,7 +199,7 @@ async def test_a_moderator_changes_what_others_said(database: Database) -> None:
 
 
 @pytest.mark.parametrize("same_batch", [True, False])
-async def test_a_change_that_changes_nothing_is_no_entry(
+async def test_a_change_without_effect_appends_no_entry(
     database: Database, published: PublishedEntries, same_batch: bool
 ) -> None:
     changes = [
@@ -212,7 +210,7 @@ async def test_a_change_that_changes_nothing_is_no_entry(
         build_reaction(1, on=False),
         build_reaction(1, on=False),
     ]
-    drafts = [
+    commands = [
         build_message("old"),
         build_edit(1, "old"),
         *changes,
@@ -222,16 +220,16 @@ async def test_a_change_that_changes_nothing_is_no_entry(
         build_message(),
     ]
     if same_batch:
-        answers = await asyncio.gather(*map(database.journal.append, drafts))
+        results = await asyncio.gather(*map(database.journal.append, commands))
     else:
-        answers = [await database.journal.append(draft) for draft in drafts]
-    assert [answer.entry.seq for answer in answers] == [1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 5, 6]
-    assert [n for n, answer in enumerate(answers) if answer.duplicate] == [1, 3, 5, 7, 9, 10]
+        results = [await database.journal.append(command) for command in commands]
+    assert [result.entry.seq for result in results] == [1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 5, 6]
+    assert [n for n, result in enumerate(results) if result.duplicate] == [1, 3, 5, 7, 9, 10]
     assert [entry.seq for entry in await published.wait_for_entries(6)] == [1, 2, 3, 4, 5, 6]
 
 
-async def test_the_same_reaction_of_somebody_else_is_an_entry(database: Database) -> None:
-    drafts = [
+async def test_equal_reactions_of_different_members_are_separate_entries(database: Database) -> None:
+    commands = [
         build_message(),
         build_reaction(1),
         build_reaction(1, by=BEN),
@@ -240,32 +238,32 @@ async def test_the_same_reaction_of_somebody_else_is_an_entry(database: Database
         build_reaction(1, on=False, by=BEN),
         build_reaction(1),
     ]
-    answers = [await database.journal.append(draft) for draft in drafts]
-    assert [answer.entry.seq for answer in answers] == [1, 2, 3, 4, 5, 6, 6]
+    results = [await database.journal.append(command) for command in commands]
+    assert [result.entry.seq for result in results] == [1, 2, 3, 4, 5, 6, 6]
 
 
-async def test_a_reaction_can_be_taken_from_a_deleted_message_but_not_put(database: Database) -> None:
-    for draft in (build_message(), build_reaction(1), build_deletion(1), build_reaction(1, on=False)):
-        await database.journal.append(draft)
+async def test_reactions_of_a_deleted_message_can_only_be_removed(database: Database) -> None:
+    for command in (build_message(), build_reaction(1), build_deletion(1), build_reaction(1, on=False)):
+        await database.journal.append(command)
     with pytest.raises(Conflict):
         await database.journal.append(build_reaction(1))
 
 
-async def test_deleted_text_is_gone_from_the_file(database: Database, path: Path) -> None:
-    for draft in (
+async def test_deleted_text_is_removed_from_the_file(database: Database, path: Path) -> None:
+    for command in (
         build_message("first secret wording"),
         build_edit(1, "second secret wording"),
         build_message("kept wording"),
         build_deletion(1),
     ):
-        await database.journal.append(draft)
+        await database.journal.append(command)
     await database.close()
     stored = await asyncio.to_thread(path.read_bytes)
     assert b"kept wording" in stored
     assert b"secret wording" not in stored
 
 
-async def test_time_never_goes_backwards_in_a_room(database: Database, clock: ManualClock) -> None:
+async def test_timestamps_never_decrease_within_a_room(database: Database, clock: ManualClock) -> None:
     start = clock.now
     await database.journal.append(build_message())
     clock.now = start - 5000
@@ -274,13 +272,13 @@ async def test_time_never_goes_backwards_in_a_room(database: Database, clock: Ma
     assert (await database.journal.append(build_message(room=other))).entry.ts == start - 5000
 
 
-async def test_a_room_keeps_its_first_name(database: Database) -> None:
+async def test_the_first_spelling_of_a_room_name_is_preserved(database: Database) -> None:
     await database.journal.append(build_message())
     entry = (await database.journal.append(build_message(room=RoomRef(key="lounge", name="LOUNGE")))).entry
     assert entry.room == "Lounge"
 
 
-async def test_a_caller_that_goes_away_loses_nothing(database: Database, published: PublishedEntries) -> None:
+async def test_cancelled_callers_do_not_affect_the_batch(database: Database, published: PublishedEntries) -> None:
     async def send(text: str) -> int:
         return (await database.journal.append(build_message(text))).entry.seq
 
@@ -294,29 +292,31 @@ async def test_a_caller_that_goes_away_loses_nothing(database: Database, publish
     assert [entry.seq for entry in await published.wait_for_entries(6)] == [1, 2, 3, 4, 5, 6]
 
 
-async def test_more_than_may_wait_is_refused_at_once(path: Path, clock: ManualClock) -> None:
+async def test_a_full_queue_rejects_commands_immediately(path: Path, clock: ManualClock) -> None:
     database = await open_database(path, clock=clock, max_queue_depth=3)
     pending = [database.journal.append(build_message()) for _ in range(3)]
-    with pytest.raises(Unavailable) as refusal:
+    with pytest.raises(Unavailable) as error:
         database.journal.append(build_message())
-    assert refusal.value.retry_after
-    assert [answer.entry.seq for answer in await asyncio.gather(*pending)] == [1, 2, 3]
+    assert error.value.retry_after
+    assert [result.entry.seq for result in await asyncio.gather(*pending)] == [1, 2, 3]
     assert (await database.journal.append(build_message())).entry.seq == 4
     await database.close()
 
 
-async def test_closing_writes_what_waits_and_refuses_the_rest(
+async def test_closing_writes_queued_commands_and_rejects_new_ones(
     database: Database, path: Path, clock: ManualClock
 ) -> None:
     pending = [database.journal.append(build_message()) for _ in range(20)]
     await database.close()
-    assert [answer.result().entry.seq for answer in pending] == list(range(1, 21))
+    assert [future.result().entry.seq for future in pending] == list(range(1, 21))
     with pytest.raises(Unavailable):
         database.journal.append(build_message())
     assert not path.with_name("chat.db-wal").exists()
 
 
-async def test_a_publisher_that_fails_stops_nothing(database: Database, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_failing_publisher_does_not_stop_the_journal(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
     def fail(_: object) -> None:
         raise RuntimeError("no")
 
@@ -328,7 +328,7 @@ async def test_a_publisher_that_fails_stops_nothing(database: Database, caplog: 
     assert "private words" not in caplog.text
 
 
-async def test_a_draft_that_cannot_be_stored_is_refused_alone(
+async def test_a_command_that_cannot_be_stored_fails_alone(
     database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
     outcomes = await asyncio.gather(
@@ -352,7 +352,7 @@ async def test_many_concurrent_senders_share_few_transactions(database: Database
     assert len(published.batches) <= 25
 
 
-async def test_drafts_that_come_turn_after_turn_share_a_transaction(
+async def test_commands_of_consecutive_ticks_share_a_transaction(
     database: Database, published: PublishedEntries, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(journal, "LINGER", 60.0)
@@ -365,21 +365,21 @@ async def test_drafts_that_come_turn_after_turn_share_a_transaction(
     assert [len(batch) for batch in published.batches] == [20]
 
 
-async def test_a_stream_of_drafts_without_a_pause_is_written_all_the_same(
+async def test_a_continuous_stream_of_commands_is_written(
     database: Database, published: PublishedEntries, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plenty = 5_000
-    monkeypatch.setattr(journal, "MAX_BATCH", 2 * plenty)
+    limit = 5_000
+    monkeypatch.setattr(journal, "MAX_BATCH", 2 * limit)
     first = database.journal.append(build_message())
     while not first.done():
-        if database.journal.queue_depth < plenty:
+        if database.journal.queue_depth < limit:
             database.journal.append(build_message())
         await asyncio.sleep(0)
     await published.wait_for_entries(1)
-    assert len(published.batches[0]) < plenty
+    assert len(published.batches[0]) < limit
 
 
-async def test_the_stored_log_has_no_holes(database: Database, path: Path) -> None:
+async def test_the_stored_log_has_no_seq_gaps(database: Database, path: Path) -> None:
     entries: list[Entry] = []
     for number in range(50):
         try:

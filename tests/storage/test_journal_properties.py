@@ -43,7 +43,7 @@ commands = st.one_of(
     ),
     st.builds(build_edit, targets, st.sampled_from("xyz"), author=authors),
     st.builds(build_deletion, targets, author=authors),
-    st.builds(build_reaction, targets, st.sampled_from("🎉👍"), on=st.booleans(), author=authors),
+    st.builds(build_reaction, targets, st.sampled_from("🎉👍"), on=st.booleans(), by=authors),
     st.builds(build_topic, st.sampled_from(["", "news"]), author=authors),
 )
 

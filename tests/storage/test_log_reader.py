@@ -21,41 +21,46 @@ def seqs(entries: list[Entry]) -> list[int]:
     return [entry.seq for entry in entries]
 
 
-async def fill(database: Database, count: int) -> None:
+async def append_messages(database: Database, count: int) -> None:
     pending = [database.journal.append(build_message(str(number))) for number in range(1, count + 1)]
-    for answer in pending:
-        await answer
+    for future in pending:
+        await future
 
 
-async def test_a_room_never_written_to_has_nothing(database: Database) -> None:
-    backlog = await database.reader.read_join_snapshot("lounge", since=None, limit=10)
-    assert (backlog.room, backlog.entries, backlog.has_more) == (None, [], False)
+async def test_an_unknown_room_has_no_entries(database: Database) -> None:
+    snapshot = await database.reader.read_join_snapshot("lounge", since=None, limit=10)
+    assert (snapshot.room, snapshot.entries, snapshot.has_more) == (None, [], False)
     page = await database.reader.read_page("lounge", before=5, limit=10)
     assert (page.messages, page.has_more, page.last_seq) == ([], False, 0)
     assert await database.reader.read_entry("lounge", 1) is None
 
 
-@pytest.mark.parametrize("place", [{"before": 201}, {"after": 0}, {"around": 100}, {"around": 1}, {"around": 200}])
-async def test_a_page_of_long_messages_ends_early_beside_its_place(database: Database, place: dict[str, int]) -> None:
-    for answer in [database.journal.append(build_message("汉" * 4_000)) for _ in range(200)]:
-        await answer
-    page = await database.reader.read_page("lounge", **place, limit=200)
-    found = seqs(page.messages)
+@pytest.mark.parametrize("position", [{"before": 201}, {"after": 0}, {"around": 100}, {"around": 1}, {"around": 200}])
+async def test_a_page_of_long_messages_is_limited_in_bytes_around_its_position(
+    database: Database, position: dict[str, int]
+) -> None:
+    for future in [database.journal.append(build_message("汉" * 4_000)) for _ in range(200)]:
+        await future
+    page = await database.reader.read_page("lounge", **position, limit=200)
+    page_seqs = seqs(page.messages)
     assert page.has_more
-    assert 10 < len(found) < 25
-    assert found == list(range(found[0], found[-1] + 1))
-    wanted = {"before": 200, "after": 1}.get(next(iter(place)), place.get("around"))
-    assert wanted in found
-    assert sum(len(said.message.encode()) for said in page.messages if isinstance(said, Message)) <= MAX_PAGE_BYTES
+    assert 10 < len(page_seqs) < 25
+    assert page_seqs == list(range(page_seqs[0], page_seqs[-1] + 1))
+    expected_seq = {"before": 200, "after": 1}.get(next(iter(position)), position.get("around"))
+    assert expected_seq in page_seqs
+    assert (
+        sum(len(message.message.encode()) for message in page.messages if isinstance(message, Message))
+        <= MAX_PAGE_BYTES
+    )
 
 
-async def test_a_backlog_of_long_messages_has_the_newest_and_says_that_there_is_more(database: Database) -> None:
-    for answer in [database.journal.append(build_message("汉" * 4_000)) for _ in range(60)]:
-        await answer
-    backlog = await database.reader.read_join_snapshot("lounge", since=0, limit=50)
-    assert seqs(backlog.entries)[-1] == 60
-    assert len(backlog.entries) < 30
-    assert backlog.has_more
+async def test_a_join_snapshot_of_long_messages_is_limited_to_the_newest(database: Database) -> None:
+    for future in [database.journal.append(build_message("汉" * 4_000)) for _ in range(60)]:
+        await future
+    snapshot = await database.reader.read_join_snapshot("lounge", since=0, limit=50)
+    assert seqs(snapshot.entries)[-1] == 60
+    assert len(snapshot.entries) < 30
+    assert snapshot.has_more
 
 
 @pytest.mark.parametrize(
@@ -71,18 +76,18 @@ async def test_a_backlog_of_long_messages_has_the_newest_and_says_that_there_is_
         (99, 4, [], False),
     ],
 )
-async def test_the_backlog_is_the_newest_after_since(
+async def test_a_join_snapshot_contains_the_newest_entries_after_since(
     database: Database, since: int | None, limit: int, expected: list[int], has_more: bool
 ) -> None:
-    await fill(database, 10)
-    backlog = await database.reader.read_join_snapshot("lounge", since=since, limit=limit)
-    assert (seqs(backlog.entries), backlog.has_more) == (expected, has_more)
-    assert backlog.room is not None
-    assert backlog.room.last_seq == 10
+    await append_messages(database, 10)
+    snapshot = await database.reader.read_join_snapshot("lounge", since=since, limit=limit)
+    assert (seqs(snapshot.entries), snapshot.has_more) == (expected, has_more)
+    assert snapshot.room is not None
+    assert snapshot.room.last_seq == 10
 
 
 @pytest.mark.parametrize(
-    ("place", "expected", "has_more"),
+    ("position", "expected", "has_more"),
     [
         ({"before": 11}, [7, 8, 9, 10], True),
         ({"before": 99}, [7, 8, 9, 10], True),
@@ -99,29 +104,29 @@ async def test_the_backlog_is_the_newest_after_since(
         ({"around": 99}, [7, 8, 9, 10], True),
     ],
 )
-async def test_a_page_lies_where_it_was_asked_for(
-    database: Database, place: dict[str, int], expected: list[int], has_more: bool
+async def test_a_page_matches_its_requested_position(
+    database: Database, position: dict[str, int], expected: list[int], has_more: bool
 ) -> None:
-    await fill(database, 10)
-    page = await database.reader.read_page("lounge", **place, limit=4)
+    await append_messages(database, 10)
+    page = await database.reader.read_page("lounge", **position, limit=4)
     assert (seqs(page.messages), page.has_more, page.last_seq) == (expected, has_more, 10)
 
 
-async def test_a_page_around_a_place_in_a_short_room_is_all_of_it(database: Database) -> None:
-    await fill(database, 3)
+async def test_a_page_around_an_entry_of_a_short_room_is_complete(database: Database) -> None:
+    await append_messages(database, 3)
     page = await database.reader.read_page("lounge", around=2, limit=50)
     assert (seqs(page.messages), page.has_more) == ([1, 2, 3], False)
 
 
-async def test_a_page_takes_exactly_one_place(database: Database) -> None:
+async def test_a_page_requires_exactly_one_position(database: Database) -> None:
     with pytest.raises(ValueError, match="exactly one"):
         await database.reader.read_page("lounge", limit=4)
     with pytest.raises(ValueError, match="exactly one"):
         await database.reader.read_page("lounge", before=1, after=1, limit=4)
 
 
-async def test_messages_are_shown_in_their_present_state(database: Database) -> None:
-    drafts = [
+async def test_messages_are_read_in_their_current_state(database: Database) -> None:
+    commands = [
         build_message("one", client_id=uuid4()),
         build_message("two", author=BEN, reply_to=1),
         build_edit(1, "uno"),
@@ -133,8 +138,8 @@ async def test_messages_are_shown_in_their_present_state(database: Database) -> 
         build_edit(2, "dos", author=BEN),
         build_deletion(2, author=BEN),
     ]
-    for draft in drafts:
-        await database.journal.append(draft)
+    for command in commands:
+        await database.journal.append(command)
     page = await database.reader.read_page("lounge", after=0, limit=50)
     assert seqs(page.messages) == list(range(1, 11))
     first, second, ninth = page.messages[0], page.messages[1], page.messages[8]
@@ -147,28 +152,28 @@ async def test_messages_are_shown_in_their_present_state(database: Database) -> 
     assert isinstance(ninth, Edit)
     assert ninth.message == ""
     assert await database.reader.read_entry("lounge", 1) == first
-    backlog = await database.reader.read_join_snapshot("lounge", since=None, limit=50)
-    assert backlog.entries == page.messages
+    snapshot = await database.reader.read_join_snapshot("lounge", since=None, limit=50)
+    assert snapshot.entries == page.messages
 
 
-async def test_reactions_stand_in_the_order_in_which_they_were_chosen(database: Database) -> None:
+async def test_reactions_are_ordered_by_first_use(database: Database) -> None:
     await database.journal.append(build_message())
-    for draft in (
+    for command in (
         build_reaction(1, "b"),
         build_reaction(1, "a"),
         build_reaction(1, "a", by=BEN),
         build_reaction(1, "b", on=False),
         build_reaction(1, "b"),
     ):
-        await database.journal.append(draft)
+        await database.journal.append(command)
     entry = await database.reader.read_entry("lounge", 1)
     assert isinstance(entry, Message)
     assert entry.reactions is not None
     assert list(entry.reactions.items()) == [("a", ["ann", "ben"]), ("b", ["ann"])]
 
 
-async def test_an_emoji_keeps_its_place_while_anybody_has_it_there(database: Database) -> None:
-    drafts = [
+async def test_an_emoji_stays_in_position_while_a_member_uses_it(database: Database) -> None:
+    commands = [
         build_message(),
         build_reaction(1, "a"),
         build_reaction(1, "b"),
@@ -176,23 +181,23 @@ async def test_an_emoji_keeps_its_place_while_anybody_has_it_there(database: Dat
         build_reaction(1, "a", on=False),
         build_reaction(1, "a"),
     ]
-    for draft in drafts:
-        await database.journal.append(draft)
+    for command in commands:
+        await database.journal.append(command)
     entry = await database.reader.read_entry("lounge", 1)
     assert isinstance(entry, Message)
     assert entry.reactions is not None
     assert list(entry.reactions.items()) == [("a", ["ben", "ann"]), ("b", ["ann"])]
 
 
-async def test_choosing_a_reaction_twice_keeps_its_place(database: Database) -> None:
-    for draft in (build_message(), build_reaction(1, "a"), build_reaction(1, "b"), build_reaction(1, "a")):
-        await database.journal.append(draft)
+async def test_a_repeated_reaction_stays_in_position(database: Database) -> None:
+    for command in (build_message(), build_reaction(1, "a"), build_reaction(1, "b"), build_reaction(1, "a")):
+        await database.journal.append(command)
     entry = await database.reader.read_entry("lounge", 1)
     assert isinstance(entry, Message)
     assert list(entry.reactions or {}) == ["a", "b"]
 
 
-async def test_a_room_row_tells_its_topic_and_times(database: Database, clock: ManualClock) -> None:
+async def test_a_room_row_contains_topic_and_timestamps(database: Database, clock: ManualClock) -> None:
     start = clock.now
     await database.journal.append(build_message())
     clock.now += 10
@@ -210,30 +215,32 @@ async def test_a_room_row_tells_its_topic_and_times(database: Database, clock: M
     assert room.topic == ""
 
 
-async def test_rooms_are_listed_with_the_newest_activity_first(database: Database, clock: ManualClock) -> None:
+async def test_rooms_are_listed_by_newest_activity(database: Database, clock: ManualClock) -> None:
     for name in ("Tea", "Coffee", "50%_off", "Teapots"):
         clock.now += 1
         await database.journal.append(build_message(room=RoomRef(key=name.lower(), name=name)))
     clock.now += 1
     await database.journal.append(build_message(room=RoomRef(key="tea", name="Tea")))
 
-    async def listed(query: str | None, limit: int = 10) -> list[str]:
+    async def list_names(query: str | None, limit: int = 10) -> list[str]:
         return [room.name for room in await database.reader.list_rooms(query, limit)]
 
-    assert await listed(None) == ["Tea", "Teapots", "50%_off", "Coffee"]
-    assert await listed(None, limit=2) == ["Tea", "Teapots"]
-    assert await listed("TEA") == ["Tea", "Teapots"]
-    assert await listed("%") == ["50%_off"]
-    assert await listed("_") == ["50%_off"]
-    assert await listed("ｔｅａ") == ["Tea", "Teapots"]
-    assert await listed("cocoa") == []
-    assert await listed("\u0007") == []
+    assert await list_names(None) == ["Tea", "Teapots", "50%_off", "Coffee"]
+    assert await list_names(None, limit=2) == ["Tea", "Teapots"]
+    assert await list_names("TEA") == ["Tea", "Teapots"]
+    assert await list_names("%") == ["50%_off"]
+    assert await list_names("_") == ["50%_off"]
+    assert await list_names("ｔｅａ") == ["Tea", "Teapots"]
+    assert await list_names("cocoa") == []
+    assert await list_names("\u0007") == []
 
 
-async def test_the_reactions_of_a_long_page_are_all_shown(database: Database) -> None:
-    await fill(database, 200)
+async def test_a_long_page_contains_all_reactions(database: Database) -> None:
+    await append_messages(database, 200)
     for target in range(1, 201, 2):
         await database.journal.append(build_reaction(target))
     page = await database.reader.read_page("lounge", after=0, limit=200)
-    shown = [entry.seq for entry in page.messages if isinstance(entry, Message) and entry.reactions == {"👍": ["ann"]}]
-    assert shown == list(range(1, 201, 2))
+    with_reaction = [
+        entry.seq for entry in page.messages if isinstance(entry, Message) and entry.reactions == {"👍": ["ann"]}
+    ]
+    assert with_reaction == list(range(1, 201, 2))

@@ -23,20 +23,20 @@ from tests.support.storage import ManualClock, build_message, build_reaction, ex
 from tui_chat.protocol.events import Message
 
 
-async def test_a_new_database_is_its_owners_alone(tmp_path: Path, clock: ManualClock) -> None:
+async def test_a_new_database_is_private_to_its_owner(tmp_path: Path, clock: ManualClock) -> None:
     path = tmp_path / "new" / "folder" / "chat.db"
     database = await open_database(path, clock=clock)
     await database.journal.append(build_message())
     modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
     await database.close()
     assert modes == dict.fromkeys(("chat.db", "chat.db-wal", "chat.db-shm", "chat.db.lock"), 0o600)
-    for folder in (path.parent, path.parent.parent):
-        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    for directory in (path.parent, path.parent.parent):
+        assert stat.S_IMODE(directory.stat().st_mode) == 0o700
 
 
-@pytest.mark.parametrize("form", ["{path}", "sqlite:///{path}"])
-async def test_what_was_written_is_there_when_opened_again(path: Path, clock: ManualClock, form: str) -> None:
-    target = form.format(path=path)
+@pytest.mark.parametrize("url_format", ["{path}", "sqlite:///{path}"])
+async def test_entries_survive_a_reopen(path: Path, clock: ManualClock, url_format: str) -> None:
+    target = url_format.format(path=path)
     database = await open_database(target, clock=clock)
     first = (await database.journal.append(build_message())).entry
     await database.close()
@@ -46,85 +46,85 @@ async def test_what_was_written_is_there_when_opened_again(path: Path, clock: Ma
     await reopened.close()
 
 
-async def test_a_secret_stays_the_same_and_is_made_once(path: Path, clock: ManualClock) -> None:
+async def test_a_secret_is_created_once_and_persists(path: Path, clock: ManualClock) -> None:
     database = await open_database(path, clock=clock)
     secrets = await asyncio.gather(*(database.load_secret("guest") for _ in range(10)))
-    different = await database.load_secret("invite")
+    other_secret = await database.load_secret("invite")
     await database.close()
     reopened = await open_database(path, clock=clock)
-    again = await reopened.load_secret("guest")
+    reloaded = await reopened.load_secret("guest")
     await reopened.close()
-    assert {*secrets} == {again}
-    assert len(again) == 32
-    assert different != again
+    assert {*secrets} == {reloaded}
+    assert len(reloaded) == 32
+    assert other_secret != reloaded
 
 
-async def test_a_second_server_is_kept_out_while_the_first_is_there(path: Path, clock: ManualClock) -> None:
+async def test_a_database_in_use_is_rejected(path: Path, clock: ManualClock) -> None:
     first = await open_database(path, clock=clock)
-    assert "in use by another chat-server" in await refusal(path, clock)
+    assert "in use by another chat-server" in await open_error(path, clock)
     await first.close()
     await (await open_database(path, clock=clock)).close()
 
 
-async def refusal(target: str | Path, clock: ManualClock) -> str:
-    with pytest.raises(StorageError) as refused:
+async def open_error(target: str | Path, clock: ManualClock) -> str:
+    with pytest.raises(StorageError) as error:
         await open_database(target, clock=clock, busy_timeout=50)
-    text = str(refused.value)
+    text = str(error.value)
     assert "\n" not in text
     return text
 
 
-async def test_a_file_that_is_no_database_is_refused_and_left_alone(path: Path, clock: ManualClock) -> None:
+async def test_a_non_database_file_is_rejected_and_unchanged(path: Path, clock: ManualClock) -> None:
     garbage = b"dear diary\n" * 1000
     await asyncio.to_thread(path.write_bytes, garbage)
-    assert await refusal(path, clock) == f"cannot open the database {path}: not a database"
+    assert await open_error(path, clock) == f"cannot open the database {path}: not a database"
     assert await asyncio.to_thread(path.read_bytes) == garbage
 
 
-async def test_a_damaged_database_is_refused(path: Path, clock: ManualClock) -> None:
+async def test_a_corrupt_database_is_rejected(path: Path, clock: ManualClock) -> None:
     database = await open_database(path, clock=clock)
     await database.close()
-    whole = await asyncio.to_thread(path.read_bytes)
-    await asyncio.to_thread(path.write_bytes, whole[:100] + b"\xff" * (len(whole) - 100))
-    assert await refusal(path, clock) == f"cannot open the database {path}: database file is corrupt"
+    content = await asyncio.to_thread(path.read_bytes)
+    await asyncio.to_thread(path.write_bytes, content[:100] + b"\xff" * (len(content) - 100))
+    assert await open_error(path, clock) == f"cannot open the database {path}: database file is corrupt"
 
 
-async def test_a_directory_is_refused(tmp_path: Path, clock: ManualClock) -> None:
-    assert await refusal(tmp_path, clock) == f"cannot open the database {tmp_path}: path is a directory"
+async def test_a_directory_path_is_rejected(tmp_path: Path, clock: ManualClock) -> None:
+    assert await open_error(tmp_path, clock) == f"cannot open the database {tmp_path}: path is a directory"
 
 
-async def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path, clock: ManualClock) -> None:
+async def test_a_directory_that_cannot_be_created_is_rejected(tmp_path: Path, clock: ManualClock) -> None:
     (tmp_path / "file").write_bytes(b"")
     path = tmp_path / "file" / "chat.db"
-    assert await refusal(path, clock) == f"cannot create the database {path}: {tmp_path / 'file'} is not a directory"
+    assert await open_error(path, clock) == f"cannot create the database {path}: {tmp_path / 'file'} is not a directory"
 
 
-async def test_a_locked_database_is_refused(path: Path, clock: ManualClock) -> None:
+async def test_a_locked_database_is_rejected(path: Path, clock: ManualClock) -> None:
     create_file(path)
     with exclusive_lock(path):
-        assert "locked by another program" in await refusal(path, clock)
+        assert "locked by another program" in await open_error(path, clock)
 
 
-async def test_another_programs_database_is_refused(path: Path, clock: ManualClock) -> None:
-    other = sqlite3.connect(path)
-    other.execute("CREATE TABLE bookmarks (id INTEGER)")
-    other.close()
-    assert "database belongs to another program" in await refusal(path, clock)
+async def test_a_database_of_another_program_is_rejected(path: Path, clock: ManualClock) -> None:
+    foreign = sqlite3.connect(path)
+    foreign.execute("CREATE TABLE bookmarks (id INTEGER)")
+    foreign.close()
+    assert "database belongs to another program" in await open_error(path, clock)
 
 
-async def test_a_newer_database_is_refused(path: Path, clock: ManualClock) -> None:
+async def test_a_newer_database_is_rejected(path: Path, clock: ManualClock) -> None:
     database = await open_database(path, clock=clock)
     await database.close()
     newer = sqlite3.connect(path)
     with newer:
         newer.execute("UPDATE alembic_version SET version_num = '9999'")
     newer.close()
-    assert "written by a newer version of chat-server" in await refusal(path, clock)
+    assert "written by a newer version of chat-server" in await open_error(path, clock)
 
 
 @pytest.mark.parametrize("target", ["sqlite://", "sqlite:///:memory:", "mysql://host/chat", "://"])
-async def test_an_address_that_cannot_be_used_is_refused(target: str, clock: ManualClock) -> None:
-    assert (await refusal(target, clock)).startswith("the database")
+async def test_an_unsupported_database_url_is_rejected(target: str, clock: ManualClock) -> None:
+    assert (await open_error(target, clock)).startswith("the database")
 
 
 READ_ONLY = """
@@ -143,25 +143,25 @@ except StorageError as error:
 
 
 @pytest.mark.parametrize(
-    ("folder_mode", "file_mode", "reason"),
+    ("directory_mode", "file_mode", "reason"),
     [(0o755, 0o444, "database is read-only"), (0o755, 0o000, "permission denied"), (0o000, 0o600, "permission denied")],
 )
-def test_a_database_that_may_not_be_written_is_refused(folder_mode: int, file_mode: int, reason: str) -> None:
+def test_a_database_without_write_permission_is_rejected(directory_mode: int, file_mode: int, reason: str) -> None:
     with TemporaryDirectory() as name:
-        folder = Path(name)
-        path = folder / "chat.db"
+        directory = Path(name)
+        path = directory / "chat.db"
         path.touch()
         path.chmod(file_mode)
-        folder.chmod(folder_mode)
+        directory.chmod(directory_mode)
         command_line = [sys.executable, "-c", READ_ONLY, str(path)]
-        run = subprocess.run(command_line, capture_output=True, text=True, timeout=30, check=False)
-        folder.chmod(0o755)
-    assert run.stderr == ""
-    assert run.stdout == f"cannot open the database {path}: {reason}\n"
+        completed = subprocess.run(command_line, capture_output=True, text=True, timeout=30, check=False)
+        directory.chmod(0o755)
+    assert completed.stderr == ""
+    assert completed.stdout == f"cannot open the database {path}: {reason}\n"
 
 
-def older_database(path: Path) -> None:
-    """A database of the first revision with a reaction, one that was taken back, and one under a deleted message."""
+def create_older_database(path: Path) -> None:
+    """Create a database of revision 0001 with present, removed and orphaned reactions."""
     create_file(path)
     engine = open_engine(path, writable=True, pool_size=1, busy_timeout=50)
     with engine.begin() as connection:
@@ -187,8 +187,8 @@ def older_database(path: Path) -> None:
     engine.dispose()
 
 
-async def test_an_older_database_is_migrated_and_kept_as_it_was(path: Path, clock: ManualClock) -> None:
-    older_database(path)
+async def test_an_older_database_is_backed_up_and_migrated(path: Path, clock: ManualClock) -> None:
+    create_older_database(path)
     database = await open_database(path, clock=clock)
     entry = await database.reader.read_entry("lounge", 1)
     deleted = await database.reader.read_entry("lounge", 2)
@@ -199,44 +199,44 @@ async def test_an_older_database_is_migrated_and_kept_as_it_was(path: Path, cloc
     assert isinstance(deleted, Message)
     assert deleted.reactions is None
     assert (following.seq, following.id) == (9, 9)
-    kept = path.with_name(f"chat.db.before-{schema.HEAD}")
-    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
-    with sqlite3.connect(kept) as before:
-        assert before.execute("SELECT version_num FROM alembic_version").fetchone() == ("0001",)
-        assert before.execute("SELECT count(*) FROM entries").fetchone() == (8,)
-    before.close()
-    assert {file.name for file in path.parent.iterdir()} == {"chat.db", "chat.db.lock", kept.name}
+    backup = path.with_name(f"chat.db.before-{schema.HEAD}")
+    assert stat.S_IMODE(backup.stat().st_mode) == 0o600
+    with sqlite3.connect(backup) as backup_connection:
+        assert backup_connection.execute("SELECT version_num FROM alembic_version").fetchone() == ("0001",)
+        assert backup_connection.execute("SELECT count(*) FROM entries").fetchone() == (8,)
+    backup_connection.close()
+    assert {file.name for file in path.parent.iterdir()} == {"chat.db", "chat.db.lock", backup.name}
 
 
-async def test_a_migration_that_fails_changes_nothing(path: Path, clock: ManualClock) -> None:
-    older_database(path)
+async def test_a_failed_migration_changes_nothing(path: Path, clock: ManualClock) -> None:
+    create_older_database(path)
     broken = sqlite3.connect(path)
     with broken:
         broken.execute("DROP TABLE settings")
         broken.execute("CREATE TABLE reactions (something TEXT)")
     broken.close()
-    assert "cannot open" in await refusal(path, clock)
+    assert "cannot open" in await open_error(path, clock)
     after = sqlite3.connect(path)
     assert after.execute("SELECT version_num FROM alembic_version").fetchone() == ("0001",)
     after.close()
 
 
-def not_of_the_search(name: str | None, kind: str, _parents: object) -> bool:
+def exclude_search_tables(name: str | None, kind: str, _parents: object) -> bool:
     return kind != "table" or name is None or not name.startswith("search")
 
 
-WITHOUT_SEARCH = {"include_name": not_of_the_search}  # a virtual table, and the tables that it keeps itself in
+WITHOUT_SEARCH = {"include_name": exclude_search_tables}  # the virtual table and its shadow tables
 
 
-def test_new_and_migrated_databases_are_alike(tmp_path: Path) -> None:
+def test_new_and_migrated_schemas_are_equal(tmp_path: Path) -> None:
     migrated = tmp_path / "migrated.db"
-    older_database(migrated)
-    made = tmp_path / "made.db"
-    create_file(made)
-    for path, bring in ((migrated, schema.migrate), (made, schema.ensure)):
+    create_older_database(migrated)
+    created = tmp_path / "made.db"
+    create_file(created)
+    for path, migrate in ((migrated, schema.migrate), (created, schema.ensure)):
         engine = open_engine(path, writable=True, pool_size=1, busy_timeout=50)
         with engine.begin() as connection:
-            bring(connection)
+            migrate(connection)
             assert schema.ensure(connection) is schema.SchemaState.CURRENT
             assert compare_metadata(MigrationContext.configure(connection, opts=WITHOUT_SEARCH), metadata) == []
         engine.dispose()
@@ -246,15 +246,15 @@ def test_new_and_migrated_databases_are_alike(tmp_path: Path) -> None:
     )
     virtual = "SELECT name, replace(sql, ' ', '') FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL%'"
     for query in (columns, indexes, virtual):
-        seen: list[list[object]] = []
-        for path in (migrated, made):
+        schemas: list[list[object]] = []
+        for path in (migrated, created):
             with sqlite3.connect(path) as connection:
-                seen.append(sorted(connection.execute(query).fetchall()))
+                schemas.append(sorted(connection.execute(query).fetchall()))
             connection.close()
-        assert seen[0] == seen[1]
+        assert schemas[0] == schemas[1]
 
 
-def test_the_list_of_revisions_is_that_of_the_migrations(path: Path) -> None:
+def test_schema_revisions_match_the_migration_scripts(path: Path) -> None:
     engine = create_engine("sqlite://")
     with engine.connect() as connection:
         script = ScriptDirectory.from_config(alembic_config(connection))
@@ -263,7 +263,7 @@ def test_the_list_of_revisions_is_that_of_the_migrations(path: Path) -> None:
     assert [revision.revision for revision in script.walk_revisions()][::-1] == list(schema.REVISIONS)
 
 
-def test_a_file_that_needs_no_migration_is_opened_without_what_is_slow_to_import(path: Path) -> None:
+def test_opening_a_current_database_imports_no_migration_library(path: Path) -> None:
     program = (
         "import asyncio, sys\n"
         "from server.storage.database import open_database\n"
@@ -274,11 +274,11 @@ def test_a_file_that_needs_no_migration_is_opened_without_what_is_slow_to_import
         "slow = {'alembic', 'sqlalchemy.orm', 'asyncpg'}\n"
         "sys.exit(repr(slow & sys.modules.keys()) if slow & sys.modules.keys() else 0)\n"
     )
-    run = subprocess.run([sys.executable, "-c", program, str(path)], timeout=30, check=False)
-    assert run.returncode == 0
+    completed = subprocess.run([sys.executable, "-c", program, str(path)], timeout=30, check=False)
+    assert completed.returncode == 0
 
 
-def test_a_copy_is_complete_or_not_there(tmp_path: Path) -> None:
+def test_a_failed_copy_leaves_no_file(tmp_path: Path) -> None:
     source = tmp_path / "chat.db"
     source.write_bytes(b"no database" * 1000)
     with pytest.raises(StorageError):

@@ -19,27 +19,27 @@ from tui_chat.protocol.errors import Unavailable
 from tui_chat.protocol.events import Message
 
 
-def move(path: Path, to: Path) -> None:
-    for ending in ("", "-wal", "-shm"):
-        if Path(f"{path}{ending}").exists():
-            Path(f"{path}{ending}").rename(f"{to}{ending}")
+def move(path: Path, target: Path) -> None:
+    for suffix in ("", "-wal", "-shm"):
+        if Path(f"{path}{suffix}").exists():
+            Path(f"{path}{suffix}").rename(f"{target}{suffix}")
 
 
-async def refused(database: Database) -> None:
-    answers = await asyncio.gather(
+async def assert_unavailable(database: Database) -> None:
+    results = await asyncio.gather(
         *(database.journal.append(build_message("private words")) for _ in range(3)), return_exceptions=True
     )
-    assert [type(answer) for answer in answers] == [Unavailable] * 3
-    assert all(isinstance(answer, Unavailable) and answer.retry_after for answer in answers)
+    assert [type(result) for result in results] == [Unavailable] * 3
+    assert all(isinstance(result, Unavailable) and result.retry_after for result in results)
 
 
-async def test_a_locked_database_refuses_until_it_is_free(
+async def test_writes_resume_after_a_database_lock_is_released(
     database: Database, path: Path, published: PublishedEntries, caplog: pytest.LogCaptureFixture
 ) -> None:
     await database.journal.append(build_message())
     with exclusive_lock(path):
-        await refused(database)
-        await refused(database)
+        await assert_unavailable(database)
+        await assert_unavailable(database)
         assert database.journal.outage == "locked by another program"
     assert (await database.journal.append(build_message())).entry.seq == 2
     assert database.journal.outage is None
@@ -50,27 +50,27 @@ async def test_a_locked_database_refuses_until_it_is_free(
     ]
 
 
-async def test_a_full_disk_refuses_writing_and_reading_goes_on(
+async def test_a_full_disk_rejects_writes_and_serves_reads(
     database: Database, path: Path, clock: ManualClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     engine = open_engine(path, writable=True, pool_size=1, busy_timeout=50)
-    room_for = 40
+    max_pages = 40
 
     @event.listens_for(engine, "connect")
-    def limit(driver: sqlite3.Connection, _: object) -> None:
-        driver.execute(f"PRAGMA max_page_count = {room_for}")
+    def limit_pages(driver: sqlite3.Connection, _: object) -> None:
+        driver.execute(f"PRAGMA max_page_count = {max_pages}")
 
     writer = ThreadExecutor(engine, 1, "small")
     journal = Journal(writer, BatchStatements(engine.dialect), clock)
-    answers = [await asyncio.wait({journal.append(build_message("x" * 1000))}) for _ in range(100)]
-    accepted = sum(answer.exception() is None for done, _ in answers for answer in done)
+    results = [await asyncio.wait({journal.append(build_message("x" * 1000))}) for _ in range(100)]
+    accepted = sum(future.exception() is None for done, _ in results for future in done)
     assert 10 < accepted < 90
     with pytest.raises(Unavailable):
         await journal.append(build_message("x" * 1000))
     assert journal.outage == "no space left on device"
-    backlog = await database.reader.read_join_snapshot("lounge", since=None, limit=200)
-    assert [entry.seq for entry in backlog.entries] == list(range(1, accepted + 1))
-    room_for = 1000
+    snapshot = await database.reader.read_join_snapshot("lounge", since=None, limit=200)
+    assert [entry.seq for entry in snapshot.entries] == list(range(1, accepted + 1))
+    max_pages = 1000
     await writer.reconnect()
     assert (await journal.append(build_message())).entry.seq == accepted + 1
     assert [record.getMessage() for record in caplog.records] == [
@@ -81,25 +81,25 @@ async def test_a_full_disk_refuses_writing_and_reading_goes_on(
     await writer.close()
 
 
-async def test_a_database_whose_file_is_gone_refuses_until_it_is_back(
+async def test_writes_resume_after_a_missing_file_is_restored(
     database: Database, path: Path, published: PublishedEntries
 ) -> None:
     await database.journal.append(build_message("kept"))
-    aside = path.with_name("aside.db")
-    move(path, aside)
-    await refused(database)
+    backup = path.with_name("aside.db")
+    move(path, backup)
+    await assert_unavailable(database)
     assert database.journal.outage == "file not found"
     with pytest.raises(Unavailable):
         await database.reader.read_page("lounge", after=0, limit=10)
     assert not path.exists()
-    move(aside, path)
+    move(backup, path)
     assert (await database.journal.append(build_message())).entry.seq == 2
     page = await database.reader.read_page("lounge", after=0, limit=10)
     assert [entry.seq for entry in page.messages] == [1, 2]
     assert [entry.seq for entry in await published.wait_for_entries(2)] == [1, 2]
 
 
-async def test_health_tells_why_nothing_can_be_written(database: Database, path: Path, clock: ManualClock) -> None:
+async def test_health_reports_the_cause_of_failed_writes(database: Database, path: Path, clock: ManualClock) -> None:
     assert await database.health_problem() is None
     with exclusive_lock(path):
         assert await database.health_problem() is None
@@ -110,21 +110,21 @@ async def test_health_tells_why_nothing_can_be_written(database: Database, path:
     assert await database.health_problem() is None
 
 
-async def test_health_knows_at_once_what_the_journal_found(database: Database, path: Path) -> None:
+async def test_health_reports_journal_outages_immediately(database: Database, path: Path) -> None:
     assert await database.health_problem() is None
     with exclusive_lock(path):
-        await refused(database)
+        await assert_unavailable(database)
         assert await database.health_problem() == "locked by another program"
     await database.journal.append(build_message())
     assert await database.health_problem() is None
 
 
-async def test_a_secret_that_cannot_be_kept_is_an_error(database: Database, path: Path) -> None:
+async def test_a_secret_that_cannot_be_saved_raises_an_error(database: Database, path: Path) -> None:
     with exclusive_lock(path), pytest.raises(StorageError):
         await database.load_secret("guest")
 
 
-async def test_a_closed_database_refuses_everything(database: Database) -> None:
+async def test_a_closed_database_rejects_all_requests(database: Database) -> None:
     await database.close()
     with pytest.raises(Unavailable):
         database.journal.append(build_message())
@@ -153,7 +153,7 @@ asyncio.run(main())
 
 
 @pytest.mark.parametrize("acknowledged", [1, 300, 1000])
-async def test_a_kill_loses_nothing_that_was_acknowledged(path: Path, clock: ManualClock, acknowledged: int) -> None:
+async def test_a_killed_process_loses_no_acknowledged_entry(path: Path, clock: ManualClock, acknowledged: int) -> None:
     writer = await asyncio.create_subprocess_exec(
         sys.executable, "-c", WRITER, str(path), stdout=subprocess.PIPE, cwd=Path(__file__).parents[2]
     )
@@ -174,11 +174,11 @@ async def test_a_kill_loses_nothing_that_was_acknowledged(path: Path, clock: Man
         after = page.messages[-1].seq
     assert list(stored) == list(range(1, page.last_seq + 1))
     assert len(acks) >= acknowledged
-    for seq, number, client_id in acks:
+    for seq, entry_id, client_id in acks:
         entry = stored[int(seq)]
-        assert (entry.id, entry.message) == (int(number), client_id)
+        assert (entry.id, entry.message) == (int(entry_id), client_id)
     last = stored[page.last_seq]
-    again = await database.journal.append(build_message(last.message, client_id=UUID(last.message)))
-    assert (again.duplicate, again.entry.seq) == (True, page.last_seq)
+    repeated = await database.journal.append(build_message(last.message, client_id=UUID(last.message)))
+    assert (repeated.duplicate, repeated.entry.seq) == (True, page.last_seq)
     assert (await database.journal.append(build_message())).entry.seq == page.last_seq + 1
     await database.close()

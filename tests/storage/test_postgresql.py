@@ -1,4 +1,4 @@
-"""The same journal and queries on PostgreSQL, and what only several nodes can do to each other."""
+"""Journal and queries on PostgreSQL, including concurrent nodes."""
 
 import asyncio
 from collections.abc import AsyncIterator, Generator
@@ -46,11 +46,11 @@ def fresh_room() -> RoomRef:
     return RoomRef(key=key, name=key)
 
 
-async def test_the_log_is_the_same_as_on_sqlite(nodes: list[Database]) -> None:
+async def test_the_log_equals_the_one_on_sqlite(nodes: list[Database]) -> None:
     room = fresh_room()
-    database, other, _ = nodes
+    database, second_node, _ = nodes
     client_id = uuid4()
-    drafts = [
+    commands = [
         build_message("one", room=room, client_id=client_id),
         build_message("two", room=room, author=BEN, reply_to=1),
         build_message("again", room=room, client_id=client_id),
@@ -65,27 +65,27 @@ async def test_the_log_is_the_same_as_on_sqlite(nodes: list[Database]) -> None:
         build_deletion(2, room=room, author=BEN),
         build_edit(2, "tres", room=room, author=BEN),
     ]
-    outcomes = await asyncio.gather(*(database.journal.append(draft) for draft in drafts), return_exceptions=True)
+    outcomes = await asyncio.gather(*(database.journal.append(command) for command in commands), return_exceptions=True)
     assert [type(outcome) for outcome in outcomes if isinstance(outcome, ChatError)] == [Conflict, NotFound, Conflict]
     accepted = [outcome for outcome in outcomes if isinstance(outcome, AppendResult)]
-    assert [(answer.entry.seq, answer.duplicate) for answer in accepted[:3]] == [(1, False), (2, False), (1, True)]
-    backlog = await other.reader.read_join_snapshot(room.key, since=None, limit=50)
-    assert [entry.seq for entry in backlog.entries] == list(range(1, 10))
-    first, second = backlog.entries[:2]
+    assert [(result.entry.seq, result.duplicate) for result in accepted[:3]] == [(1, False), (2, False), (1, True)]
+    snapshot = await second_node.reader.read_join_snapshot(room.key, since=None, limit=50)
+    assert [entry.seq for entry in snapshot.entries] == list(range(1, 10))
+    first, second = snapshot.entries[:2]
     assert isinstance(first, Message)
     assert (first.message, first.edited, first.reactions) == ("uno", 3, {"🎉": ["ben"]})
     assert isinstance(second, Message)
     assert (second.message, second.deleted) == ("", True)
-    assert backlog.room is not None
-    assert backlog.room.topic == "news"
-    assert room.name in [found.name for found in await other.reader.list_rooms(room.name.upper(), 10)]
-    page = await other.reader.read_page(room.key, around=5, limit=3)
+    assert snapshot.room is not None
+    assert snapshot.room.topic == "news"
+    assert room.name in [summary.name for summary in await second_node.reader.list_rooms(room.name.upper(), 10)]
+    page = await second_node.reader.read_page(room.key, around=5, limit=3)
     assert ([entry.seq for entry in page.messages], page.has_more, page.last_seq) == ([4, 5, 6], True, 9)
-    repeated = await other.journal.append(build_message("again", room=room, client_id=client_id))
+    repeated = await second_node.journal.append(build_message("again", room=room, client_id=client_id))
     assert (repeated.duplicate, repeated.entry.seq) == (True, 1)
 
 
-async def test_nodes_that_write_at_once_share_one_order(nodes: list[Database]) -> None:
+async def test_concurrent_writes_of_several_nodes_share_one_order(nodes: list[Database]) -> None:
     rooms = [fresh_room() for _ in range(4)]
 
     async def send(node: Database, room: RoomRef) -> list[int]:
@@ -94,54 +94,54 @@ async def test_nodes_that_write_at_once_share_one_order(nodes: list[Database]) -
             seqs.append((await node.journal.append(build_message(room=room))).entry.seq)
         return seqs
 
-    work = [send(node, room) for room in rooms for node in nodes for _ in range(3)]
-    for written in await asyncio.gather(*work):
-        assert written == sorted(written)
+    senders = [send(node, room) for room in rooms for node in nodes for _ in range(3)]
+    for seqs in await asyncio.gather(*senders):
+        assert seqs == sorted(seqs)
     ids: list[int] = []
     for room in rooms:
-        backlog = await nodes[0].reader.read_join_snapshot(room.key, since=None, limit=200)
-        assert [entry.seq for entry in backlog.entries] == list(range(1, 91))
-        in_room = [entry.id for entry in backlog.entries]
+        snapshot = await nodes[0].reader.read_join_snapshot(room.key, since=None, limit=200)
+        assert [entry.seq for entry in snapshot.entries] == list(range(1, 91))
+        in_room = [entry.id for entry in snapshot.entries]
         assert in_room == sorted(in_room)
         ids += in_room
     assert len(set(ids)) == 360
 
 
-async def test_nodes_that_open_a_room_at_once_leave_no_hole(nodes: list[Database]) -> None:
+async def test_concurrent_room_creation_leaves_no_seq_gap(nodes: list[Database]) -> None:
     for _ in range(20):
         room = fresh_room()
         client_id = uuid4()
-        answers = await asyncio.gather(
+        results = await asyncio.gather(
             *(node.journal.append(build_message(room=room, client_id=client_id)) for node in nodes),
             *(node.journal.append(build_message(room=room)) for node in nodes),
         )
-        assert [answer.duplicate for answer in answers].count(True) == 2
-        backlog = await nodes[0].reader.read_join_snapshot(room.key, since=None, limit=10)
-        assert [entry.seq for entry in backlog.entries] == [1, 2, 3, 4]
+        assert [result.duplicate for result in results].count(True) == 2
+        snapshot = await nodes[0].reader.read_join_snapshot(room.key, since=None, limit=10)
+        assert [entry.seq for entry in snapshot.entries] == [1, 2, 3, 4]
     secrets = await asyncio.gather(*(node.load_secret("guest") for node in nodes))
     assert len(set(secrets)) == 1
 
 
-async def test_nodes_that_find_an_older_database_migrate_it_once(server: PostgreSQLServer, clock: ManualClock) -> None:
-    address = make_url(server.url).set(drivername="postgresql+asyncpg")
-    executor = open_executor(address, pool_size=1, isolation_level="AUTOCOMMIT")
-    await executor.run(lambda first: first.exec_driver_sql("CREATE DATABASE older"))
+async def test_concurrent_nodes_migrate_an_older_database_once(server: PostgreSQLServer, clock: ManualClock) -> None:
+    base_url = make_url(server.url).set(drivername="postgresql+asyncpg")
+    executor = open_executor(base_url, pool_size=1, isolation_level="AUTOCOMMIT")
+    await executor.run(lambda connection: connection.exec_driver_sql("CREATE DATABASE older"))
     await executor.close()
     url = server.url.replace("/postgres?", "/older?")
-    executor = open_executor(address.set(database="older"), pool_size=1)
-    await executor.run(lambda older: schema.migrate(older, "0001"))
+    executor = open_executor(base_url.set(database="older"), pool_size=1)
+    await executor.run(lambda connection: schema.migrate(connection, "0001"))
     await executor.close()
     nodes = await asyncio.gather(*(open_database(url, clock=clock) for _ in range(3)))
     room = fresh_room()
     for node in nodes:
         await node.journal.append(build_message("tea", room=room))
-    found = await nodes[0].reader.search("tea", room_key=room.key, joined=(), before=None, limit=9)
-    assert [message.seq for message in found.messages] == [3, 2, 1]
+    results = await nodes[0].reader.search("tea", room_key=room.key, joined=(), before=None, limit=9)
+    assert [message.seq for message in results.messages] == [3, 2, 1]
     for node in nodes:
         await node.close()
 
 
-async def test_a_draft_that_cannot_be_stored_is_refused_alone(nodes: list[Database]) -> None:
+async def test_a_command_that_cannot_be_stored_fails_alone(nodes: list[Database]) -> None:
     room = fresh_room()
     texts = ["a", "nul \x00", "b", "surrogate \ud800", "c"]
     outcomes = await asyncio.gather(
@@ -156,7 +156,7 @@ async def test_a_draft_that_cannot_be_stored_is_refused_alone(nodes: list[Databa
     ]
 
 
-async def test_a_server_that_went_away_is_found_again(
+async def test_a_restarted_database_server_is_reconnected(
     server: PostgreSQLServer, nodes: list[Database], caplog: pytest.LogCaptureFixture
 ) -> None:
     room = fresh_room()
@@ -174,8 +174,8 @@ async def test_a_server_that_went_away_is_found_again(
     await asyncio.to_thread(server.start)
     assert (await database.journal.append(build_message(room=room))).entry.seq == 2
     assert len((await database.reader.read_page(room.key, after=0, limit=10)).messages) == 2
-    told = [record.name for record in caplog.records if record.name.startswith("server.")]
-    assert sorted(told) == ["server.storage.journal"] * 2 + ["server.storage.log_reader"] * 2
+    loggers = [record.name for record in caplog.records if record.name.startswith("server.")]
+    assert sorted(loggers) == ["server.storage.journal"] * 2 + ["server.storage.log_reader"] * 2
 
 
 @pytest.mark.parametrize(
@@ -186,35 +186,35 @@ async def test_a_server_that_went_away_is_found_again(
         ("?host=", "?host=/nowhere", "file not found"),
     ],
 )
-async def test_a_server_that_cannot_be_used_is_refused(
+async def test_an_unusable_database_server_is_rejected(
     server: PostgreSQLServer, clock: ManualClock, old: str, new: str, reason: str
 ) -> None:
-    with pytest.raises(StorageError) as refusal:
+    with pytest.raises(StorageError) as error:
         await open_database(server.url.replace(old, new), clock=clock)
-    assert str(refusal.value).endswith(f": {reason}")
-    assert "password@" not in str(refusal.value)
+    assert str(error.value).endswith(f": {reason}")
+    assert "password@" not in str(error.value)
 
 
-async def test_rooms_are_made_renamed_and_removed_as_on_sqlite(nodes: list[Database]) -> None:
+async def test_rooms_are_created_renamed_and_removed_as_on_sqlite(nodes: list[Database]) -> None:
     room = fresh_room()
-    database, other, _ = nodes
-    made = await database.rooms.create(room.key, room.name, "leaves")
+    database, second_node, _ = nodes
+    created = await database.rooms.create(room.key, room.name, "leaves")
     with pytest.raises(Conflict):
-        await other.rooms.create(room.key, room.name, "")
-    assert await other.reader.find_room(made.id) == made
+        await second_node.rooms.create(room.key, room.name, "")
+    assert await second_node.reader.find_room(created.id) == created
     await database.journal.append(build_message("hi", room=room))
     with pytest.raises(Conflict):
-        await database.rooms.delete(made.id)
+        await database.rooms.delete(created.id)
     await database.journal.append(build_deletion(1, room=room))
-    taken = await database.rooms.create(uuid4().hex, "taken", "")
+    conflicting = await database.rooms.create(uuid4().hex, "taken", "")
     with pytest.raises(Conflict):
-        await database.rooms.rename(made.id, taken.key, "taken")
-    await database.rooms.delete(made.id)
-    assert await other.reader.find_room(made.id) is None
+        await database.rooms.rename(created.id, conflicting.key, "taken")
+    await database.rooms.delete(created.id)
+    assert await second_node.reader.find_room(created.id) is None
     with pytest.raises(NotFound):
-        await database.rooms.delete(made.id)
-    appended = await other.journal.append(build_message("back", room=room))
+        await database.rooms.delete(created.id)
+    appended = await second_node.journal.append(build_message("back", room=room))
     assert appended.entry.seq == 3
-    found = await database.reader.find_room(made.id)
+    found = await database.reader.find_room(created.id)
     assert found is not None
     assert (found.last_seq, found.topic, found.visibility) == (3, "", "public")

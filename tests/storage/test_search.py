@@ -1,4 +1,4 @@
-"""The search of the log (docs/protocol.md, "Searching") in a SQLite file."""
+"""Search of the log in SQLite (docs/protocol.md, "Search")."""
 
 import asyncio
 import sqlite3
@@ -27,52 +27,52 @@ async def search(
     return await database.reader.search(text, room_key=room, joined=frozenset(), before=before, limit=limit)
 
 
-def texts(found: SearchResponse) -> list[str]:
-    return [message.message for message in found.messages]
+def texts(response: SearchResponse) -> list[str]:
+    return [message.message for message in response.messages]
 
 
-async def in_a_file(batches: list[list[LogCommand]], wanted: list[str]) -> None:
-    with TemporaryDirectory() as folder:
-        database = await open_database(Path(folder) / "chat.db", clock=ManualClock())
+async def check_in_file(batches: list[list[LogCommand]], search_texts: list[str]) -> None:
+    with TemporaryDirectory() as directory:
+        database = await open_database(Path(directory) / "chat.db", clock=ManualClock())
         try:
-            await check_search(database, batches, wanted)
+            await check_search(database, batches, search_texts)
         finally:
             await database.close()
 
 
 @settings(max_examples=40, deadline=None)
 @given(command_batches, st.lists(any_query, min_size=1, max_size=4))
-def test_it_finds_what_reading_everything_finds(batches: list[list[LogCommand]], wanted: list[str]) -> None:
-    asyncio.run(in_a_file(batches, wanted))
+def test_search_equals_a_full_scan(batches: list[list[LogCommand]], search_texts: list[str]) -> None:
+    asyncio.run(check_in_file(batches, search_texts))
 
 
-async def test_messages_are_found_in_their_present_state(database: Database) -> None:
-    for draft in (
+async def test_search_uses_the_current_text_of_messages(database: Database) -> None:
+    for command in (
         build_message("first draft"),
         build_edit(1, "final text"),
         build_reaction(1, "🎉"),
         build_message("draft two"),
         build_deletion(4),
     ):
-        await database.journal.append(draft)
+        await database.journal.append(command)
     assert texts(await search(database, "draft")) == []
-    (found,) = (await search(database, "final")).messages
-    assert (found.seq, found.edited, found.reactions) == (1, 2, {"🎉": ["ann"]})
+    (hit,) = (await search(database, "final")).messages
+    assert (hit.seq, hit.edited, hit.reactions) == (1, 2, {"🎉": ["ann"]})
 
 
-async def test_a_message_said_changed_and_deleted_at_once_is_not_found(database: Database) -> None:
-    drafts = [
+async def test_a_message_deleted_within_its_batch_is_not_found(database: Database) -> None:
+    commands = [
         build_message("one kettle"),
         build_edit(1, "two kettles"),
         build_deletion(1),
         build_message("kettle three"),
         build_edit(4, "four kettles"),
     ]
-    await asyncio.gather(*(database.journal.append(draft) for draft in drafts))
+    await asyncio.gather(*(database.journal.append(command) for command in commands))
     assert texts(await search(database, "kettle")) == ["four kettles"]
 
 
-async def test_rooms_that_are_not_public_are_searched_by_those_in_them_alone(database: Database, path: Path) -> None:
+async def test_private_rooms_are_searched_only_by_their_members(database: Database, path: Path) -> None:
     secret = RoomRef(key="secret", name="Secret")
     await database.journal.append(build_message("tea for all"))
     await database.journal.append(build_message("tea for two", room=secret))
@@ -82,46 +82,46 @@ async def test_rooms_that_are_not_public_are_searched_by_those_in_them_alone(dat
     for query in ("tea", "-tea", "."):
         await search(database, query, room=None)
     assert texts(await search(database, "tea", room=None)) == ["tea for all"]
-    everything = await database.reader.search("tea", room_key=None, joined={"secret"}, before=None, limit=9)
-    assert texts(everything) == ["tea for two", "tea for all"]
-    inside = await database.reader.search("tea", room_key="secret", joined={"secret"}, before=None, limit=9)
-    assert texts(inside) == ["tea for two"]
+    in_all_rooms = await database.reader.search("tea", room_key=None, joined={"secret"}, before=None, limit=9)
+    assert texts(in_all_rooms) == ["tea for two", "tea for all"]
+    in_secret_room = await database.reader.search("tea", room_key="secret", joined={"secret"}, before=None, limit=9)
+    assert texts(in_secret_room) == ["tea for two"]
     for room in ("secret", "missing"):
         with pytest.raises(NotFound, match="there is no such room"):
             await search(database, "tea", room=room)
-    joined_unwritten = await database.reader.search("tea", room_key="new", joined={"new"}, before=None, limit=9)
-    assert joined_unwritten == SearchResponse(messages=[], has_more=False)
+    in_unwritten_room = await database.reader.search("tea", room_key="new", joined={"new"}, before=None, limit=9)
+    assert in_unwritten_room == SearchResponse(messages=[], has_more=False)
 
 
-async def test_a_search_is_bounded_and_goes_on_where_it_stopped(
+async def test_a_search_stops_at_its_candidate_limit_and_continues_by_page(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(search_module, "_CHUNK_SIZE", 10)
     monkeypatch.setattr(search_module, "MAX_CANDIDATES", 20)
     await asyncio.gather(*(database.journal.append(build_message(text)) for text in ["needle -x", *["needles"] * 45]))
-    # "needle x" has the numbers of "needles x" too, and "-x" has one that none of the others have
+    # The term hashes of "needle x" are a subset of those of "needles x"; only "-x" has a unique hash.
     for query in ("needle!", "!", "needle ?"):
         assert texts(await search(database, query)) == []
-    place, pages = None, 0
+    position, pages = None, 0
     while True:
-        page = await search(database, "-", before=place)
+        page = await search(database, "-", before=position)
         pages += 1
         if not page.has_more:
             break
         assert page.messages == []
-        place = page.next
+        position = page.next
     assert texts(page) == ["needle -x"]
     assert pages == 3
 
 
-async def test_a_search_gives_up_after_a_while_and_says_where(database: Database, clock: ManualClock) -> None:
+async def test_a_search_stops_at_its_time_limit_and_returns_a_position(database: Database, clock: ManualClock) -> None:
     await asyncio.gather(*(database.journal.append(build_message(f"cup {number}")) for number in range(300)))
 
-    def hurry() -> int:
+    def advance_clock() -> int:
         clock.now += search_module.TIME_LIMIT_MS
         return clock.now
 
-    database.reader._clock = hurry  # pyright: ignore[reportPrivateUsage]
+    database.reader._clock = advance_clock  # pyright: ignore[reportPrivateUsage]
     page = await search(database, "cup -")
     assert (page.messages, page.has_more, page.next) == ([], True, 51)
 
@@ -134,18 +134,18 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("query", HOSTILE)
-async def test_whatever_is_asked_is_answered(database: Database, query: str) -> None:
+async def test_hostile_queries_are_answered(database: Database, query: str) -> None:
     await database.journal.append(build_message("tea"))
     for room in ("lounge", None):
         assert texts(await search(database, query, room=room)) == (["tea"] if query == "ｔｅａ" else [])
 
 
-async def test_searches_that_would_wait_too_long_are_refused(
+async def test_searches_beyond_the_queue_limit_are_rejected(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(log_reader, "MAX_QUEUED_SEARCHES", 3)
-    answers = await asyncio.gather(*(search(database, "tea", room=None) for _ in range(5)), return_exceptions=True)
-    assert [type(answer) for answer in answers] == [
+    results = await asyncio.gather(*(search(database, "tea", room=None) for _ in range(5)), return_exceptions=True)
+    assert [type(result) for result in results] == [
         SearchResponse,
         SearchResponse,
         SearchResponse,
@@ -155,18 +155,18 @@ async def test_searches_that_would_wait_too_long_are_refused(
     assert await search(database, "tea", room=None)
 
 
-async def test_nothing_of_a_deleted_message_can_be_read_in_the_file(database: Database, path: Path) -> None:
-    for draft in (build_message("supercalifragilistic 秘密口令"), build_message("kept"), build_deletion(1)):
-        await database.journal.append(draft)
+async def test_deleted_text_is_removed_from_the_search_index(database: Database, path: Path) -> None:
+    for command in (build_message("supercalifragilistic 秘密口令"), build_message("kept"), build_deletion(1)):
+        await database.journal.append(command)
     await database.close()
     stored = await asyncio.to_thread(path.read_bytes)
     assert b"kept" in stored
-    for piece in ("supercali", "super", "秘密", "密"):
-        assert piece.encode() not in stored
+    for fragment in ("supercali", "super", "秘密", "密"):
+        assert fragment.encode() not in stored
 
 
 def unindexed_database(path: Path, messages: int) -> None:
-    """As the revision before the search left it: room `lounge` with `message 1`, `message 2`, …"""
+    """Create a database of revision 0002 with `messages` messages in room `lounge`."""
     create_file(path)
     engine = open_engine(path, writable=True, pool_size=1, busy_timeout=50)
     with engine.begin() as connection:
@@ -183,20 +183,20 @@ def unindexed_database(path: Path, messages: int) -> None:
     engine.dispose()
 
 
-async def test_what_was_there_before_the_index_is_found_little_by_little(
+async def test_existing_messages_are_indexed_in_the_background(
     path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(search_backfill, "BATCH_SIZE", 250)
     monkeypatch.setattr(search_backfill, "MIN_PAUSE", 3600.0)
     await asyncio.to_thread(unindexed_database, path, 600)
     database = await open_database(path, clock=clock)
-    for draft in (
+    for command in (
         build_message("message new"),
         build_edit(1, "message changed"),
         build_deletion(2),
         build_edit(600, "message 600 too"),
     ):
-        await database.journal.append(draft)
+        await database.journal.append(command)
     first = await search(database, "message", limit=1)
     assert first.incomplete
     assert texts(first) == ["message new"]
@@ -205,32 +205,38 @@ async def test_what_was_there_before_the_index_is_found_little_by_little(
     monkeypatch.setattr(search_backfill, "MIN_PAUSE", 0.0)
     database = await open_database(path, clock=clock)
     async with asyncio.timeout(20):
-        while (await search(database, "message")).incomplete:  # noqa: ASYNC110 (asking is what is tested)
+        while (await search(database, "message")).incomplete:  # noqa: ASYNC110 (only a search shows the state)
             await asyncio.sleep(0)
     assert texts(await search(database, "changed")) == ["message changed"]
     assert texts(await search(database, "600")) == ["message 600 too"]
-    found: list[str] = []
+    found_texts: list[str] = []
     page = await search(database, "message", limit=100)
     while True:
-        found += texts(page)
+        found_texts += texts(page)
         if not page.has_more:
             break
         page = await search(database, "message", limit=100, before=page.next)
-    assert len(found) == 600
-    assert "message 2" not in found
+    assert len(found_texts) == 600
+    assert "message 2" not in found_texts
     await database.journal.append(build_deletion(300))
     assert texts(await search(database, "message 300")) == []
     await database.close()
 
 
-async def test_a_page_at_a_time_begins_about_its_first_entry(database: Database, clock: ManualClock) -> None:
+async def test_a_page_at_a_timestamp_is_centred_on_its_first_entry(database: Database, clock: ManualClock) -> None:
     start = clock.now
     for number in range(40):
         clock.now = start + number // 2 * 1000
         await database.journal.append(build_message(str(number)))
-    for at, middle in ((start - 1, 1), (start, 1), (start + 5_001, 13), (start + 19_000, 39), (start + 99_000, 41)):
-        page = await database.reader.read_page("lounge", at=at, limit=5)
+    for timestamp, expected_seq in (
+        (start - 1, 1),
+        (start, 1),
+        (start + 5_001, 13),
+        (start + 19_000, 39),
+        (start + 99_000, 41),
+    ):
+        page = await database.reader.read_page("lounge", at=timestamp, limit=5)
         seqs = [entry.seq for entry in page.messages]
-        assert min(middle, 40) in seqs
+        assert min(expected_seq, 40) in seqs
         assert len(seqs) == 5
     assert (await database.reader.read_page("empty", at=start, limit=5)).messages == []

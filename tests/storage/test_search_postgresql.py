@@ -1,4 +1,4 @@
-"""The same search on PostgreSQL, where nodes write and index at once."""
+"""Search on PostgreSQL with concurrent writing and indexing."""
 
 import asyncio
 from collections.abc import Generator
@@ -25,52 +25,50 @@ def server() -> Generator[PostgreSQLServer]:
         yield server
 
 
-def test_it_finds_what_reading_everything_finds(server: PostgreSQLServer) -> None:
-    async def run(batches: list[list[LogCommand]], wanted: list[str]) -> None:
+def test_search_equals_a_full_scan(server: PostgreSQLServer) -> None:
+    async def run(batches: list[list[LogCommand]], search_texts: list[str]) -> None:
         database = await open_database(server.url, clock=ManualClock())
         try:
-            await check_search(database, batches, wanted)
+            await check_search(database, batches, search_texts)
         finally:
             await database.close()
 
     @settings(max_examples=20, deadline=None)
     @given(command_batches, st.lists(queries, min_size=1, max_size=4))
-    def found(batches: list[list[LogCommand]], wanted: list[str]) -> None:
-        asyncio.run(run(batches, wanted))
+    def check(batches: list[list[LogCommand]], search_texts: list[str]) -> None:
+        asyncio.run(run(batches, search_texts))
 
-    found()
+    check()
 
 
-async def test_what_was_there_before_the_index_is_indexed_by_all_nodes_at_once(
-    server: PostgreSQLServer, clock: ManualClock
-) -> None:
+async def test_existing_messages_are_indexed_by_concurrent_nodes(server: PostgreSQLServer, clock: ManualClock) -> None:
     room = RoomRef(key=uuid4().hex, name="Old")
     first = await open_database(server.url, clock=clock)
     await asyncio.gather(*(first.journal.append(build_message(f"relic {number}", room=room)) for number in range(700)))
 
-    def forget(connection: Connection) -> None:
+    def clear_index(connection: Connection) -> None:
         connection.execute(text("DELETE FROM search"))
         last = update(counters).where(counters.c.name == UNINDEXED_COUNTER)
         connection.execute(last.values(last=1_000_000))
 
-    await first._writer.run(forget)  # pyright: ignore[reportPrivateUsage]
+    await first._writer.run(clear_index)  # pyright: ignore[reportPrivateUsage]
     nodes = await asyncio.gather(*(open_database(server.url, clock=clock) for _ in range(2)))
     edits = [build_edit(seq, f"jewel {seq}", room=room) for seq in range(1, 700, 70)]
-    await asyncio.gather(*(nodes[seq % 2].journal.append(draft) for seq, draft in enumerate(edits)))
+    await asyncio.gather(*(nodes[seq % 2].journal.append(command) for seq, command in enumerate(edits)))
     async with asyncio.timeout(20):
         while True:
-            found = await nodes[0].reader.search("relic", room_key=room.key, joined=(), before=None, limit=1)
-            if not found.incomplete:
+            response = await nodes[0].reader.search("relic", room_key=room.key, joined=(), before=None, limit=1)
+            if not response.incomplete:
                 break
             await asyncio.sleep(0)
     for word, count in (("relic", 690), ("jewel", 10)):
         seqs: list[int] = []
         before = None
         while True:
-            found = await first.reader.search(word, room_key=room.key, joined=(), before=before, limit=100)
-            seqs += [message.seq for message in found.messages]
-            before = found.next
-            if not found.has_more:
+            response = await first.reader.search(word, room_key=room.key, joined=(), before=before, limit=100)
+            seqs += [message.seq for message in response.messages]
+            before = response.next
+            if not response.has_more:
                 break
         assert len(seqs) == len(set(seqs)) == count
     with pytest.raises(NotFound):
