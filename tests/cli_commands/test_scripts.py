@@ -1,4 +1,4 @@
-"""`chat-tui send`, `tail` and `who` as scripts use them: real processes, pipes and exit codes."""
+"""Commands `send`, `tail` and `who` of `chat-tui` in real processes with pipes."""
 
 import asyncio
 import json
@@ -18,7 +18,7 @@ from tests.support.wait import wait_until
 from tui_chat.client.client import ChatClient
 from tui_chat.protocol.limits import MESSAGE_CHARACTERS
 
-PATIENCE = 20.0
+TIMEOUT = 20.0
 
 
 @pytest.fixture
@@ -28,15 +28,15 @@ async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
 
 
 @asynccontextmanager
-async def started(home: Path, *words: str) -> AsyncGenerator[asyncio.subprocess.Process]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("CHAT_", "XDG_", "LC_"))}
+async def start_command(home: Path, *args: str) -> AsyncGenerator[asyncio.subprocess.Process]:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("CHAT_", "XDG_", "LC_"))}
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tui_chat", *words),
+        *(sys.executable, "-m", "tui_chat", *args),
         stdin=pipe,
         stdout=pipe,
         stderr=pipe,
-        env=kept | {"HOME": str(home), "LANG": "C.UTF-8"},
+        env=inherited | {"HOME": str(home), "LANG": "C.UTF-8"},
     )
     try:
         yield process
@@ -46,125 +46,125 @@ async def started(home: Path, *words: str) -> AsyncGenerator[asyncio.subprocess.
             await process.communicate()
 
 
-async def ran(home: Path, *words: str, given: str = "") -> tuple[int, str, str]:
-    """Run it to its end: exit code, standard output, standard error."""
-    async with started(home, *words) as process, asyncio.timeout(PATIENCE):
-        out, err = await process.communicate(given.encode())
+async def run_command(home: Path, *args: str, stdin: str = "") -> tuple[int, str, str]:
+    """Run a command; return its exit code, standard output and standard error."""
+    async with start_command(home, *args) as process, asyncio.timeout(TIMEOUT):
+        output, errors = await process.communicate(stdin.encode())
         assert process.returncode is not None
-        return process.returncode, out.decode(), err.decode()
+        return process.returncode, output.decode(), errors.decode()
 
 
-async def line_of(process: asyncio.subprocess.Process) -> str:
+async def read_line(process: asyncio.subprocess.Process) -> str:
     assert process.stdout is not None
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(TIMEOUT):
         return (await process.stdout.readline()).decode()
 
 
-async def test_what_is_sent_is_what_tail_prints(server: RunningServer, tmp_path: Path) -> None:
-    where = ("--server", server.url, "--room", "tea")
-    assert await ran(tmp_path, "send", *where, "--nick", "小明", "the", "kettle 🫖") == (0, "", "")
-    assert (await ran(tmp_path, "send", *where, "--nick", "ann", given="two\nrows\n"))[0] == 0
-    code, out, err = await ran(tmp_path, "tail", *where, "--no-follow")
-    assert (code, err) == (0, "")
-    first, second, third = out.splitlines()
+async def test_tail_prints_sent_messages(server: RunningServer, tmp_path: Path) -> None:
+    room_args = ("--server", server.url, "--room", "tea")
+    assert await run_command(tmp_path, "send", *room_args, "--nick", "小明", "the", "kettle 🫖") == (0, "", "")
+    assert (await run_command(tmp_path, "send", *room_args, "--nick", "ann", stdin="two\nrows\n"))[0] == 0
+    code, output, errors = await run_command(tmp_path, "tail", *room_args, "--no-follow")
+    assert (code, errors) == (0, "")
+    first, second, third = output.splitlines()
     assert first.endswith(" 小明: the kettle 🫖")
     assert second.endswith(" ann: two")
     assert third == "    rows"
 
 
-async def test_each_line_is_a_message_and_is_answered_as_it_comes(server: RunningServer, tmp_path: Path) -> None:
-    async with started(tmp_path, "send", "--room", "tea", "--server", server.url, "--lines", "--json") as process:
+async def test_send_lines_posts_and_acknowledges_each_line(server: RunningServer, tmp_path: Path) -> None:
+    async with start_command(tmp_path, "send", "--room", "tea", "--server", server.url, "--lines", "--json") as process:
         assert process.stdin is not None
         process.stdin.write(b"one\n\n")
-        assert json.loads(await line_of(process))["seq"] == 1
+        assert json.loads(await read_line(process))["seq"] == 1
         process.stdin.write(b"two")
         process.stdin.close()
-        assert json.loads(await line_of(process))["seq"] == 2
-        async with asyncio.timeout(PATIENCE):
+        assert json.loads(await read_line(process))["seq"] == 2
+        async with asyncio.timeout(TIMEOUT):
             assert await process.wait() == 0
-    _, out, _ = await ran(tmp_path, "tail", "--server", server.url, "--room", "tea", "--no-follow", "--json")
-    assert [json.loads(line)["message"] for line in out.splitlines()] == ["one", "two"]
+    _, output, _ = await run_command(tmp_path, "tail", "--server", server.url, "--room", "tea", "--no-follow", "--json")
+    assert [json.loads(line)["message"] for line in output.splitlines()] == ["one", "two"]
 
 
-async def test_a_line_that_is_refused_is_named_and_the_others_are_said(server: RunningServer, tmp_path: Path) -> None:
-    given = f"one\n{'x' * (MESSAGE_CHARACTERS + 1)}\n{'y' * 200_000}\nfour\n"
-    code, out, err = await ran(
-        tmp_path, "send", "--room", "tea", "--server", server.url, "--lines", "--json", given=given
+async def test_rejected_lines_are_reported_and_the_others_are_sent(server: RunningServer, tmp_path: Path) -> None:
+    stdin = f"one\n{'x' * (MESSAGE_CHARACTERS + 1)}\n{'y' * 200_000}\nfour\n"
+    code, output, errors = await run_command(
+        tmp_path, "send", "--room", "tea", "--server", server.url, "--lines", "--json", stdin=stdin
     )
     assert code == 1
-    assert len(out.splitlines()) == 2
-    assert [line[:16] for line in err.splitlines()] == ["chat-tui: line 2", "chat-tui: line 3"]
+    assert len(output.splitlines()) == 2
+    assert [line[:16] for line in errors.splitlines()] == ["chat-tui: line 2", "chat-tui: line 3"]
 
 
-async def test_a_message_that_is_too_long_is_refused_whole(server: RunningServer, tmp_path: Path) -> None:
-    where = ("--server", server.url, "--room", "tea")
-    code, _, err = await ran(tmp_path, "send", *where, given="x" * (MESSAGE_CHARACTERS + 1))
+async def test_an_overlong_message_is_rejected(server: RunningServer, tmp_path: Path) -> None:
+    room_args = ("--server", server.url, "--room", "tea")
+    code, _, errors = await run_command(tmp_path, "send", *room_args, stdin="x" * (MESSAGE_CHARACTERS + 1))
     assert code == 1
-    assert err.startswith("chat-tui: A message can have 4,000 characters")
-    assert await ran(tmp_path, "tail", *where, "--no-follow") == (0, "", "")
+    assert errors.startswith("chat-tui: A message can have 4,000 characters")
+    assert await run_command(tmp_path, "tail", *room_args, "--no-follow") == (0, "", "")
 
 
-async def test_tail_follows_until_it_is_interrupted(server: RunningServer, tmp_path: Path) -> None:
+async def test_tail_follows_until_interrupted(server: RunningServer, tmp_path: Path) -> None:
     async with ChatClient(server.url) as chat:
         room = await chat.join("tea", nick="ann")
         await room.send("before")
-        async with started(tmp_path, "tail", "--room", "tea", "--server", server.url, "--lines", "1") as process:
-            assert (await line_of(process)).endswith("ann: before\n")
+        async with start_command(tmp_path, "tail", "--room", "tea", "--server", server.url, "--lines", "1") as process:
+            assert (await read_line(process)).endswith("ann: before\n")
             sent = await room.send("after\n2026-11-20 00:00:00 bob: not me")
-            assert (await line_of(process)).endswith("ann: after\n")
-            assert await line_of(process) == "    2026-11-20 00:00:00 bob: not me\n"
+            assert (await read_line(process)).endswith("ann: after\n")
+            assert await read_line(process) == "    2026-11-20 00:00:00 bob: not me\n"
             await room.react(sent.seq, "👍")
-            assert (await line_of(process)).endswith("* ann put 👍 under a message\n")
+            assert (await read_line(process)).endswith("* ann put 👍 under a message\n")
             process.send_signal(signal.SIGINT)
-            async with asyncio.timeout(PATIENCE):
-                _, err = await process.communicate()
-            assert (process.returncode, err) == (130, b"")
+            async with asyncio.timeout(TIMEOUT):
+                _, errors = await process.communicate()
+            assert (process.returncode, errors) == (130, b"")
 
 
-async def test_a_pipe_that_is_closed_ends_it_quietly(server: RunningServer, tmp_path: Path) -> None:
+async def test_a_closed_output_pipe_ends_tail_without_an_error(server: RunningServer, tmp_path: Path) -> None:
     async with ChatClient(server.url) as chat:
         room = await chat.join("tea", nick="ann")
         await room.send("before")
-        reading, writing = os.pipe()
+        read_fd, write_fd = os.pipe()
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "tui_chat", "tail", "--room", "tea", "--server", server.url),
-            stdout=writing,
+            stdout=write_fd,
             stderr=asyncio.subprocess.PIPE,
             env={**os.environ, "HOME": str(tmp_path)},
         )
-        os.close(writing)
-        assert b"before" in await asyncio.to_thread(os.read, reading, 1000)
-        os.close(reading)
+        os.close(write_fd)
+        assert b"before" in await asyncio.to_thread(os.read, read_fd, 1000)
+        os.close(read_fd)
         await room.send("nobody reads this")
-        async with asyncio.timeout(PATIENCE):
-            _, err = await process.communicate()
-        assert (process.returncode, err) == (141, b"")
+        async with asyncio.timeout(TIMEOUT):
+            _, errors = await process.communicate()
+        assert (process.returncode, errors) == (141, b"")
 
 
-async def test_who_is_here_and_it_does_not_count_itself(server: RunningServer, tmp_path: Path) -> None:
+async def test_who_lists_members_without_itself(server: RunningServer, tmp_path: Path) -> None:
     async with ChatClient(server.url) as ann, ChatClient(server.url) as ben:
         await ann.join("tea", nick="ann")
         await ben.join("tea", nick="Ben")
-        where = ("--server", server.url, "--room", "tea")
-        assert await ran(tmp_path, "who", *where) == (0, "ann\nBen\n", "")
-        _, out, _ = await ran(tmp_path, "who", *where, "--json")
-        assert [json.loads(line)["nickName"] for line in out.splitlines()] == ["ann", "Ben"]
+        room_args = ("--server", server.url, "--room", "tea")
+        assert await run_command(tmp_path, "who", *room_args) == (0, "ann\nBen\n", "")
+        _, output, _ = await run_command(tmp_path, "who", *room_args, "--json")
+        assert [json.loads(line)["nickName"] for line in output.splitlines()] == ["ann", "Ben"]
 
 
-async def test_one_is_the_same_member_in_each_run(server: RunningServer, tmp_path: Path) -> None:
+async def test_consecutive_runs_use_one_member_id(server: RunningServer, tmp_path: Path) -> None:
     async with ChatClient(server.url) as chat:
         room = await chat.join("tea", nick="ann")
         for text in ("one", "two"):
-            words = ("send", "--room", "tea", "--server", server.url, "--nick", "bot", text)
-            assert (await ran(tmp_path, *words))[0] == 0
+            args = ("send", "--room", "tea", "--server", server.url, "--nick", "bot", text)
+            assert (await run_command(tmp_path, *args))[0] == 0
         await wait_until(lambda: len(list(room.log.messages())) == 2)
-        one, two = room.log.messages()
-        assert one.member_id == two.member_id
-        assert (one.nick_name, two.nick_name) == ("bot", "bot")
+        first, second = room.log.messages()
+        assert first.member_id == second.member_id
+        assert (first.nick_name, second.nick_name) == ("bot", "bot")
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "problem"),
+    ("args", "code", "problem"),
     [
         (("send", "--room", "tea", "--server", "127.0.0.1:1", "hello"), 69, "Nothing answers at this address"),
         (("send", "hello"), 2, "which room?"),
@@ -175,35 +175,35 @@ async def test_one_is_the_same_member_in_each_run(server: RunningServer, tmp_pat
         (("send", "--room", "tea", "--timeout", "0"), 2, "a time is a number of seconds"),
     ],
 )
-async def test_what_goes_wrong_is_one_line_and_an_exit_code(
-    words: tuple[str, ...], code: int, problem: str, tmp_path: Path
+async def test_errors_print_one_line_and_set_the_exit_code(
+    args: tuple[str, ...], code: int, problem: str, tmp_path: Path
 ) -> None:
-    ended, out, err = await ran(tmp_path, *words)
-    assert (ended, out) == (code, "")
-    assert problem in err
-    assert len(err.splitlines()) == 1
+    exit_code, output, errors = await run_command(tmp_path, *args)
+    assert (exit_code, output) == (code, "")
+    assert problem in errors
+    assert len(errors.splitlines()) == 1
 
 
-async def test_what_is_said_during_a_break_is_said_once(tmp_path: Path) -> None:
+async def test_a_line_sent_during_a_disconnect_is_posted_once(tmp_path: Path) -> None:
     flags = ("--database", str(tmp_path / "chat.db"))
     async with server_process(tmp_path, *flags) as first:
-        where = ("--server", first.url, "--room", "tea")
-        async with started(tmp_path, "send", *where, "--lines", "--json") as process:
+        room_args = ("--server", first.url, "--room", "tea")
+        async with start_command(tmp_path, "send", *room_args, "--lines", "--json") as process:
             assert process.stdin is not None
             process.stdin.write(b"before\n")
-            assert json.loads(await line_of(process))["seq"] == 1
+            assert json.loads(await read_line(process))["seq"] == 1
             first.process.kill()
             await first.wait_closed()
             process.stdin.write(b"during\n")
             async with server_process(tmp_path, *flags, "--port", str(first.port)):
-                assert json.loads(await line_of(process))["seq"] == 2
+                assert json.loads(await read_line(process))["seq"] == 2
                 process.stdin.close()
-                async with asyncio.timeout(PATIENCE):
+                async with asyncio.timeout(TIMEOUT):
                     assert await process.wait() == 0
-                _, out, _ = await ran(tmp_path, "tail", *where, "--no-follow", "--json")
-                assert [json.loads(line)["message"] for line in out.splitlines()] == ["before", "during"]
+                _, output, _ = await run_command(tmp_path, "tail", *room_args, "--no-follow", "--json")
+                assert [json.loads(line)["message"] for line in output.splitlines()] == ["before", "during"]
 
 
-async def test_the_help_is_in_the_language_that_is_wanted(tmp_path: Path) -> None:
-    _, out, _ = await ran(tmp_path, "tail", "--lang", "zh", "--help")
-    assert "先打印多少条消息（10）" in out
+async def test_help_uses_the_requested_language(tmp_path: Path) -> None:
+    _, output, _ = await run_command(tmp_path, "tail", "--lang", "zh", "--help")
+    assert "先打印多少条消息（10）" in output

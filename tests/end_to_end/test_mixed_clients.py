@@ -1,4 +1,4 @@
-"""The whole of it: a server process, two terminals, two pages and a JavaScript client in one room."""
+"""Server process, two terminals, two pages and a JavaScript client in one room."""
 
 import re
 from collections.abc import AsyncGenerator
@@ -24,19 +24,19 @@ async def browser() -> AsyncGenerator[Browser]:
         yield running
 
 
-def said(shown: PtyTerminal, *texts: str) -> list[str]:
-    """Those of the texts that the terminal shows, in the order in which it shows them."""
-    found = re.findall("|".join(map(re.escape, texts)), shown.screen_text())
-    return [str(text) for text in found]
+def visible_texts(tui: PtyTerminal, *texts: str) -> list[str]:
+    """Return the visible `texts` in screen order."""
+    matches = re.findall("|".join(map(re.escape, texts)), tui.screen_text())
+    return [str(text) for text in matches]
 
 
-async def stored(url: str, room: str) -> list[str]:
+async def read_stored_texts(url: str, room: str) -> list[str]:
     async with raw_client(url) as reader:
         joined = await reader.join(room, "reader")
         return [entry["message"] for entry in joined["messages"]]
 
 
-async def test_terminals_pages_and_a_script_talk_lose_the_server_and_agree(browser: Browser, tmp_path: Path) -> None:
+async def test_terminals_pages_and_a_script_agree_after_a_server_restart(browser: Browser, tmp_path: Path) -> None:
     database = ("--database", str(tmp_path / "chat.db"))
     async with (
         server_process(tmp_path, *database) as server,
@@ -46,11 +46,11 @@ async def test_terminals_pages_and_a_script_talk_lose_the_server_and_agree(brows
     ):
         await ann.wait_for_text("2 here")
         page = await open_chat_page(browser, server.url, "Page")
-        other = await open_chat_page(browser, server.url, "Other")
+        second_page = await open_chat_page(browser, server.url, "Other")
         await script.connect(server.url)
         script.emit("joinRoom", {"roomName": "tea", "nickName": "script"})
-        for shown in (ann, ming):
-            await shown.wait_for_text("5 here")
+        for tui in (ann, ming):
+            await tui.wait_for_text("5 here")
         ann.write_keys("from the terminal 你好\r")
         await page.expect_messages("from the terminal 你好")
         await page.send_message("from the page 👋")
@@ -58,47 +58,47 @@ async def test_terminals_pages_and_a_script_talk_lose_the_server_and_agree(brows
         script.emit(
             "sendMessage", {"room": "tea", "nickName": "script", "message": "from <img src=x onerror=alert(1)>"}
         )
-        before = ["from the terminal 你好", "from the page 👋", "from <img src=x onerror=alert(1)>"]
-        for one in (page, other):
-            await one.expect_messages(*before)
-            assert await one.page.locator("#timeline-lines img").count() == 0
-        for shown in (ann, ming):
-            await shown.wait_for_text("onerror")
+        first_texts = ["from the terminal 你好", "from the page 👋", "from <img src=x onerror=alert(1)>"]
+        for client_page in (page, second_page):
+            await client_page.expect_messages(*first_texts)
+            assert await client_page.page.locator("#timeline-lines img").count() == 0
+        for tui in (ann, ming):
+            await tui.wait_for_text("onerror")
         await script.wait_until(lambda: len([push for push in script.event_payloads("message") if "seq" in push]) == 3)
 
         server.process.kill()
         await server.wait_closed()
-        for one in (page, other):
-            await one.expect_connection_state("offline")
-        await other.send_message("from a page while away")
-        for shown in (ann, ming):
-            await shown.wait_for_text("offline")
+        for client_page in (page, second_page):
+            await client_page.expect_connection_state("offline")
+        await second_page.send_message("from a page while away")
+        for tui in (ann, ming):
+            await tui.wait_for_text("offline")
         ann.write_keys("typed while away\r")
         await ann.wait_for_text("typed while away")
         async with server_process(tmp_path, *database, "--port", str(server.port)):
-            for one in (page, other):
-                await one.page.evaluate("window.dispatchEvent(new Event('online'))")
-            for shown in (ann, ming):
-                await shown.wait_for_text("online")
+            for client_page in (page, second_page):
+                await client_page.page.evaluate("window.dispatchEvent(new Event('online'))")
+            for tui in (ann, ming):
+                await tui.wait_for_text("online")
             await ming.wait_for_text("typed while away")
             await ming.wait_for_text("from a page while away")
-            await other.expect_all_sent()
+            await second_page.expect_all_sent()
             await page.send_message("welcome back")
-            for shown in (ann, ming):
-                await shown.wait_for_text("welcome back")
-            # Two wrote while there was no server; whose came first is the server's to say, and all agree on it.
-            texts = await stored(server.url, "tea")
-            assert texts[:3] == before
+            for tui in (ann, ming):
+                await tui.wait_for_text("welcome back")
+            # The server decides the order of the two messages written offline.
+            texts = await read_stored_texts(server.url, "tea")
+            assert texts[:3] == first_texts
             assert sorted(texts[3:5]) == ["from a page while away", "typed while away"]
             assert texts[5:] == ["welcome back"]
-            for one in (page, other):
-                await one.expect_messages(*texts)
-            parts = ["from the terminal", "from the page", "onerror", *texts[3:]]
-            for shown in (ann, ming):
-                await wait_until(lambda shown=shown: said(shown, *parts) == parts)
-            for shown in (ann, ming):
-                shown.write_keys("\x11")
-                assert await shown.wait_closed() == 0
-            for one in (page, other):
-                one.tab.ignore_errors(*UNREACHABLE_ERRORS)
-                one.assert_no_errors()
+            for client_page in (page, second_page):
+                await client_page.expect_messages(*texts)
+            visible_parts = ["from the terminal", "from the page", "onerror", *texts[3:]]
+            for tui in (ann, ming):
+                await wait_until(lambda tui=tui: visible_texts(tui, *visible_parts) == visible_parts)
+            for tui in (ann, ming):
+                tui.write_keys("\x11")
+                assert await tui.wait_closed() == 0
+            for client_page in (page, second_page):
+                client_page.tab.ignore_errors(*UNREACHABLE_ERRORS)
+                client_page.assert_no_errors()

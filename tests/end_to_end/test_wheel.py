@@ -1,4 +1,4 @@
-"""The wheel holds all that the program needs, and works in an empty environment outside the checkout."""
+"""Contents of the wheel, and its installation in an empty environment."""
 
 import asyncio
 import os
@@ -20,25 +20,25 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("wheel")
-    subprocess.run([require_uv(), "build", "--quiet", "--wheel", "--out-dir", str(folder), str(ROOT)], check=True)
-    (built,) = folder.glob("*.whl")
-    return built
+    directory = tmp_path_factory.mktemp("wheel")
+    subprocess.run([require_uv(), "build", "--quiet", "--wheel", "--out-dir", str(directory), str(ROOT)], check=True)
+    (wheel_file,) = directory.glob("*.whl")
+    return wheel_file
 
 
-def test_the_wheel_holds_every_file_of_the_packages_and_nothing_else(wheel: Path) -> None:
+def test_the_wheel_contains_exactly_the_files_of_the_packages(wheel: Path) -> None:
     tracked = subprocess.run(
         ["git", "ls-files", "server", "tui_chat"], cwd=ROOT, check=True, capture_output=True, text=True
     ).stdout.split()
-    packed = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name and name[-1] != "/"}
-    assert packed >= {name for name in tracked if (ROOT / name).exists()}
-    assert all(name.startswith(("server/", "tui_chat/")) for name in packed)
-    kinds = {Path(name).suffix for name in packed}
-    assert {".tcss", ".html", ".css", ".js"} <= kinds
-    assert any(name.startswith("server/storage/migrations/") for name in packed)
+    packaged = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name and name[-1] != "/"}
+    assert packaged >= {name for name in tracked if (ROOT / name).exists()}
+    assert all(name.startswith(("server/", "tui_chat/")) for name in packaged)
+    suffixes = {Path(name).suffix for name in packaged}
+    assert {".tcss", ".html", ".css", ".js"} <= suffixes
+    assert any(name.startswith("server/storage/migrations/") for name in packaged)
 
 
-async def test_installed_elsewhere_the_commands_work(wheel: Path, tmp_path: Path) -> None:
+async def test_commands_work_from_an_installed_wheel(wheel: Path, tmp_path: Path) -> None:
     uv, environment, home = require_uv(), tmp_path / "env", tmp_path / "home"
     home.mkdir()
     run = partial(subprocess.run, check=True, capture_output=True, cwd=home)
@@ -47,18 +47,18 @@ async def test_installed_elsewhere_the_commands_work(wheel: Path, tmp_path: Path
     run([uv, "pip", "install", "--quiet", "--python", str(python), str(wheel)])
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV"))}
     env = {**inherited, "HOME": str(home)}
-    shown = run([str(environment / "bin" / "chat-tui"), "--help"], env=env)
-    assert b"--room" in shown.stdout
+    help_result = run([str(environment / "bin" / "chat-tui"), "--help"], env=env)
+    assert b"--room" in help_result.stdout
     server = await asyncio.create_subprocess_exec(
         environment / "bin" / "chat-server", "--port", "0", cwd=home, env=env, stdout=asyncio.subprocess.PIPE
     )
     try:
         assert server.stdout is not None
-        welcome = (await asyncio.wait_for(server.stdout.readline(), 20)).decode()
-        url = welcome.split("listens on ")[1].split()[0]
-        async with aiohttp.ClientSession() as session, session.get(url + "/") as answer:
-            assert answer.status == 200
-            assert "<html" in await answer.text()
+        ready_line = (await asyncio.wait_for(server.stdout.readline(), 20)).decode()
+        url = ready_line.split("listens on ")[1].split()[0]
+        async with aiohttp.ClientSession() as session, session.get(url + "/") as response:
+            assert response.status == 200
+            assert "<html" in await response.text()
         async with raw_client(url) as ann:
             await ann.join("tea", "ann")
             assert (await ann.request("sendMessage", {"room": "tea", "message": "hi"}))["seq"] == 1

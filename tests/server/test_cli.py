@@ -1,4 +1,4 @@
-"""`chat-server` as the operator meets it."""
+"""Command line of `chat-server`: start, shutdown, exit codes and logs of real processes."""
 
 import asyncio
 import json
@@ -24,54 +24,54 @@ from tests.support.server_process import server_process, spawn_server
 
 async def run(home: Path, *flags: str) -> tuple[int | None, str, str]:
     process = await spawn_server(home, *flags)
-    out, errors = await asyncio.wait_for(process.communicate(), 20)
-    return process.returncode, out.decode(), errors.decode()
+    output, errors = await asyncio.wait_for(process.communicate(), 20)
+    return process.returncode, output.decode(), errors.decode()
 
 
-async def test_it_says_in_one_line_where_it_is_and_how_to_join(tmp_path: Path) -> None:
+async def test_startup_prints_the_url_and_the_join_command(tmp_path: Path) -> None:
     async with server_process(tmp_path) as server:
         assert f"chat-tui {server.url}" in server.ready_line
         assert f"browser: {server.url}/" in server.ready_line
-        async with aiohttp.ClientSession() as session, session.get(server.url + "/ready") as answer:
-            assert await answer.json() == {"status": "ready"}
+        async with aiohttp.ClientSession() as session, session.get(server.url + "/ready") as response:
+            assert await response.json() == {"status": "ready"}
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_told_to_stop_it_says_goodbye_keeps_everything_and_exits_with_0(
-    tmp_path: Path, number: signal.Signals
+@pytest.mark.parametrize("stop_signal", [signal.SIGTERM, signal.SIGINT])
+async def test_a_stop_signal_sends_going_away_saves_messages_and_exits_with_0(
+    tmp_path: Path, stop_signal: signal.Signals
 ) -> None:
     async with server_process(tmp_path) as server, raw_client(server.url) as ann:
         await ann.join("tea", "ann")
         for ack in range(8):
             await ann.ws.send_str(f'42{500 + ack}["sendMessage",{{"room":"tea","message":"{ack}"}}]')
-        answers = [await ann.read_response(500 + ack) for ack in range(8)]
-        began = time.monotonic()
-        server.send_signal(number)
+        responses = [await ann.read_response(500 + ack) for ack in range(8)]
+        started_at = time.monotonic()
+        server.send_signal(stop_signal)
         assert (await ann.wait_for_push("goingAway"))["reconnectAfter"] > 0
         await ann.wait_closed()
         code, errors = await server.wait_closed()
         assert code == 0
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - started_at < 5
         assert "Traceback" not in errors
     async with server_process(tmp_path) as server, raw_client(server.url) as bob:
         joined = await bob.join("tea", "bob")
-        assert [entry["seq"] for entry in joined["messages"]] == [answer["seq"] for answer in answers]
+        assert [entry["seq"] for entry in joined["messages"]] == [response["seq"] for response in responses]
 
 
-async def test_it_stops_in_time_with_clients_that_do_not_read(tmp_path: Path) -> None:
-    async with server_process(tmp_path, "--rate-limit", "off") as server, raw_client(server.url) as deaf:
-        await deaf.join("tea", "deaf")
+async def test_shutdown_is_bounded_with_clients_that_do_not_read(tmp_path: Path) -> None:
+    async with server_process(tmp_path, "--rate-limit", "off") as server, raw_client(server.url) as stalled:
+        await stalled.join("tea", "stalled")
         body = json.dumps(["sendMessage", {"room": "tea", "message": "x" * 4000}])
         for _ in range(300):
-            await deaf.ws.send_str("42" + body)
-        began = time.monotonic()
+            await stalled.ws.send_str("42" + body)
+        started_at = time.monotonic()
         server.send_signal(signal.SIGTERM)
         code, _ = await server.wait_closed()
         assert code == 0
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - started_at < 5
 
 
-async def test_what_it_writes_is_in_the_users_data_folder_and_for_the_user_alone(tmp_path: Path) -> None:
+async def test_files_are_private_and_in_the_data_directory_of_the_user(tmp_path: Path) -> None:
     async with server_process(tmp_path) as server, raw_client(server.url) as ann:
         await ann.join("tea", "ann")
         await ann.request("sendMessage", {"room": "tea", "message": "hi"})
@@ -84,7 +84,7 @@ async def test_what_it_writes_is_in_the_users_data_folder_and_for_the_user_alone
         await server.wait_closed()
 
 
-async def test_its_log_holds_no_text_no_guest_key_and_no_traceback(tmp_path: Path) -> None:
+async def test_the_log_contains_no_message_text_and_no_guest_key(tmp_path: Path) -> None:
     async with server_process(tmp_path, "--log-level", "debug", "--log-format", "json") as server:
         async with raw_client(server.url) as ann:
             joined = await ann.join("tea", "ann")
@@ -102,7 +102,7 @@ async def test_its_log_holds_no_text_no_guest_key_and_no_traceback(tmp_path: Pat
         assert {"time", "level", "logger", "message"} <= set(json.loads(line))
 
 
-async def test_a_second_server_on_the_same_database_is_refused_until_the_first_is_gone(tmp_path: Path) -> None:
+async def test_a_database_in_use_by_another_server_is_rejected(tmp_path: Path) -> None:
     database = ("--database", str(tmp_path / "chat.db"))
     async with server_process(tmp_path, *database) as first:
         code, _, errors = await run(tmp_path, "--port", "0", *database)
@@ -114,19 +114,19 @@ async def test_a_second_server_on_the_same_database_is_refused_until_the_first_i
         assert third.url
 
 
-async def test_a_taken_port_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        code, out, errors = await run(tmp_path, "--port", str(port))
-    assert (code, out) == (2, "")
+async def test_a_port_in_use_prints_one_line_and_exits_with_2(tmp_path: Path) -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        port = listener.getsockname()[1]
+        code, output, errors = await run(tmp_path, "--port", str(port))
+    assert (code, output) == (2, "")
     assert errors.startswith(f"chat-server: cannot listen on 127.0.0.1 port {port}:")
     assert errors.count("\n") == 1
 
 
 @pytest.mark.parametrize(
-    ("flags", "said"),
+    ("flags", "reason"),
     [
         (["--port", "x"], "invalid value 'x' for port (expected int)"),
         (["--port", "70000"], "invalid value '70000' for port"),
@@ -153,23 +153,25 @@ async def test_a_taken_port_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
         (["--host", "no such host"], "cannot listen on no such host"),
     ],
 )
-async def test_whatever_the_operator_can_mend_is_one_line_and_exit_code_2(
-    tmp_path: Path, flags: list[str], said: str
+async def test_configuration_errors_print_one_line_and_exit_with_2(
+    tmp_path: Path, flags: list[str], reason: str
 ) -> None:
     (tmp_path / "BROKEN").write_text("port = = 3\n")
     (tmp_path / "UNKNOWN").write_text("prot = 3\n")
-    (tmp_path / "GARBAGE").write_text("this is no database, whatever its name says\n" * 200)
+    (tmp_path / "GARBAGE").write_text("not a database file\n" * 200)
     (tmp_path / "FOLDER").mkdir()
     names = {"MISSING", "BROKEN", "UNKNOWN", "GARBAGE", "FOLDER"}
     port = [] if "--port" in flags else ["--port", "0"]
-    code, out, errors = await run(tmp_path, *port, *[str(tmp_path / flag) if flag in names else flag for flag in flags])
-    assert (code, out) == (2, "")
+    code, output, errors = await run(
+        tmp_path, *port, *[str(tmp_path / flag) if flag in names else flag for flag in flags]
+    )
+    assert (code, output) == (2, "")
     assert errors.startswith("chat-server: ")
-    assert said in errors
+    assert reason in errors
     assert errors.count("\n") == 1
 
 
-async def test_config_prints_what_is_in_force_and_where_it_came_from(tmp_path: Path) -> None:
+async def test_config_prints_each_setting_with_its_source(tmp_path: Path) -> None:
     file = tmp_path / "chat.toml"
     file.write_text('port = 4000\nlog_level = "warning"\ncors_origin = ["https://a.example"]\n')
     process = await asyncio.create_subprocess_exec(
@@ -177,16 +179,16 @@ async def test_config_prints_what_is_in_force_and_where_it_came_from(tmp_path: P
         env={"HOME": str(tmp_path), "CHAT_LOG_LEVEL": "error", "CHAT_DATABASE": "postgresql://u:hunter2@h/db"},
         stdout=asyncio.subprocess.PIPE,
     )
-    out = (await process.communicate())[0].decode()
-    assert "port = 5000  (command line)" in out
-    assert "log_level = error  (environment CHAT_LOG_LEVEL)" in out
-    assert f"cors_origin = https://a.example  ({file})" in out
-    assert "host = 127.0.0.1  (default)" in out
-    assert "hunter2" not in out
-    assert "message_characters = 4000  (fixed by the protocol)" in out
+    output = (await process.communicate())[0].decode()
+    assert "port = 5000  (command line)" in output
+    assert "log_level = error  (environment CHAT_LOG_LEVEL)" in output
+    assert f"cors_origin = https://a.example  ({file})" in output
+    assert "host = 127.0.0.1  (default)" in output
+    assert "hunter2" not in output
+    assert "message_characters = 4000  (fixed by the protocol)" in output
 
 
-async def test_with_a_certificate_it_speaks_tls_to_page_and_socket(tmp_path: Path) -> None:
+async def test_a_certificate_enables_tls_for_pages_and_websockets(tmp_path: Path) -> None:
     authority = trustme.CA()
     certificate = authority.issue_cert("127.0.0.1")
     chain, key = tmp_path / "cert.pem", tmp_path / "key.pem"
@@ -198,13 +200,13 @@ async def test_with_a_certificate_it_speaks_tls_to_page_and_socket(tmp_path: Pat
         assert server.url.startswith("https://")
         connector = aiohttp.TCPConnector(ssl=context)
         async with aiohttp.ClientSession(connector=connector) as session:
-            async with session.get(server.url + "/health") as answer:
-                assert answer.status == 200
+            async with session.get(server.url + "/health") as response:
+                assert response.status == 200
             socket_url = server.url.replace("https", "wss") + "/socket.io/?EIO=4&transport=websocket"
             async with session.ws_connect(socket_url, headers={"Origin": server.url}) as ws:
-                opening: Any = await ws.receive()
-                assert opening.data.startswith('0{"sid"')
+                handshake: Any = await ws.receive()
+                assert handshake.data.startswith('0{"sid"')
 
 
-def test_every_setting_has_its_flag() -> None:
+def test_every_setting_has_a_command_line_flag() -> None:
     assert {field.name for field in fields(Flags)} == {*ServerSettings.__struct_fields__, "config"}

@@ -1,4 +1,4 @@
-"""docs/operating.md against the program: what it names exists, and its defaults are the defaults."""
+"""Consistency of docs/operating.md with the settings and their defaults."""
 
 import re
 from pathlib import Path
@@ -10,14 +10,14 @@ from server.settings import ServerSettings, resolve_settings
 GUIDE = (Path(__file__).parents[2] / "docs" / "operating.md").read_text(encoding="utf-8")
 
 
-def test_every_option_and_variable_it_names_is_one() -> None:
+def test_documented_options_and_variables_exist() -> None:
     options = {name.replace("-", "_") for name in re.findall(r"--([a-z][a-z-]+)", GUIDE)}
     variables = {name.lower() for name in re.findall(r"CHAT_([A-Z_]+)", GUIDE)}
     assert options | variables <= {*ServerSettings.__struct_fields__, "help", "config"}
 
 
 @pytest.mark.parametrize(
-    ("said", "setting", "value"),
+    ("excerpt", "setting", "value"),
     [
         ("| `--message-burst` | 10 |", "message_burst", 10),
         ("| `--message-rate` | 3 |", "message_rate", 3),
@@ -32,6 +32,6 @@ def test_every_option_and_variable_it_names_is_one() -> None:
         ("listen on 127.0.0.1:3000", "host", "127.0.0.1"),
     ],
 )
-def test_the_figures_it_gives_are_the_defaults(said: str, setting: str, value: object) -> None:
-    assert said in GUIDE
+def test_documented_defaults_match_the_settings(excerpt: str, setting: str, value: object) -> None:
+    assert excerpt in GUIDE
     assert getattr(resolve_settings({}, {}, None).settings, setting) == value

@@ -34,7 +34,7 @@ from tui_chat.client.net.address import Address, parse_address
         ("服务器.example", "http://服务器.example:3000", None),
     ],
 )
-def test_accepted_spellings_of_an_address(given_text: str, base_url: str, room: str | None) -> None:
+def test_address_spellings_are_normalized(given_text: str, base_url: str, room: str | None) -> None:
     assert parse_address(given_text) == Address(base_url, room)
 
 
