@@ -46,7 +46,7 @@ class CachedLogMachine(InterleavingMachine):
         self.is_stale = False
 
     @precondition(lambda self: not self.is_stale)
-    @rule(limit=st.integers(1, 4), over_gaps=st.booleans())
+    @rule(limit=st.integers(1, 4), allow_gap=st.booleans())
     def load_older_from_disk(self, limit: int, allow_gap: bool) -> None:
         self.write_dirty()
         segment = tables.read_segment_before(self.disk, TEA, self.log.first, limit, allow_gap=allow_gap)
@@ -54,7 +54,7 @@ class CachedLogMachine(InterleavingMachine):
             self.log.restore(segment)
 
     @precondition(lambda self: len(self.log) > 1)
-    @rule(kept=st.integers(1, 4))
+    @rule(limit=st.integers(1, 4))
     def trim_log(self, limit: int) -> None:
         self.log.trim(limit)
 
@@ -63,7 +63,7 @@ class CachedLogMachine(InterleavingMachine):
         tables.prune(self.disk, TEA, bound)
 
     @precondition(lambda self: self.joined)
-    @rule(swapped=st.booleans())
+    @rule(write_now=st.booleans())
     def run_second_client(self, write_now: bool) -> None:
         """Join with a second client, and write its entries on a later call."""
         if self.other_log is None:
