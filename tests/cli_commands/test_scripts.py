@@ -47,7 +47,7 @@ async def start_command(home: Path, *args: str) -> AsyncGenerator[asyncio.subpro
 
 
 async def run_command(home: Path, *args: str, stdin: str = "") -> tuple[int, str, str]:
-    """Run a command; return its exit code, standard output and standard error."""
+    """Run a command to completion and return (exit code, stdout, stderr)."""
     async with start_command(home, *args) as process, asyncio.timeout(TIMEOUT):
         output, errors = await process.communicate(stdin.encode())
         assert process.returncode is not None
@@ -141,7 +141,7 @@ async def test_a_closed_output_pipe_ends_tail_without_an_error(server: RunningSe
         assert (process.returncode, errors) == (141, b"")
 
 
-async def test_who_lists_members_without_itself(server: RunningServer, tmp_path: Path) -> None:
+async def test_the_who_command_lists_members_without_itself(server: RunningServer, tmp_path: Path) -> None:
     async with ChatClient(server.url) as ann, ChatClient(server.url) as ben:
         await ann.join("tea", nick="ann")
         await ben.join("tea", nick="Ben")

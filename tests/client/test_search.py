@@ -59,18 +59,18 @@ async def test_search_falls_back_to_local_history_while_offline(
         await tea.delete(3)
         async with ChatClient(server.url) as bob:
             await (await bob.join("elsewhere", nick="bob")).send("green elsewhere")
-        found = await chat.search("green")
-        assert found.source is SearchSource.SERVER
+        results = await chat.search("green")
+        assert results.source is SearchSource.SERVER
         local_hits = [("tea", "green again"), ("tea", "green TEA, edited")]
-        assert hits(found) == [("elsewhere", "green elsewhere"), *local_hits]
+        assert hits(results) == [("elsewhere", "green elsewhere"), *local_hits]
         assert hits(await milk.search("茶")) == [("milk", "绿茶 latte")]
         await wait_until(lambda: len(tea.log) == 3 and tea.log[3].deleted and len(milk.log) == 1)
         proxy.refuse_connections()
         proxy.reset_all()
         await wait_until(lambda: not isinstance(chat.state, Online))
-        found = await chat.search("green")
-        assert found.source is SearchSource.LOCAL
-        assert hits(found) == local_hits
+        results = await chat.search("green")
+        assert results.source is SearchSource.LOCAL
+        assert hits(results) == local_hits
         assert hits(await milk.search("茶")) == [("milk", "绿茶 latte")]
         first = await chat.search("green", limit=1)
         assert (hits(first), first.has_more) == (local_hits[:1], True)
@@ -132,8 +132,8 @@ def change(room: int, seq: int, target: int, text: str) -> MessageChange:
 async def check_search(logs: list[list[tuple[str, str | None]]], search_queries: list[str]) -> None:
     """Store `logs` (original text, pending change or None) and compare every search with the naive one."""
     expected_texts: dict[int, tuple[int, str]] = {}
-    with TemporaryDirectory() as folder:
-        async with LocalHistory(Path(folder)) as history:
+    with TemporaryDirectory() as directory:
+        async with LocalHistory(Path(directory)) as history:
             for room, log in enumerate(logs):
                 changes: list[MessageChange] = []
                 last = len(log)

@@ -1,4 +1,4 @@
-"""Server process, two terminals, two pages and a JavaScript client in one room."""
+"""All kinds of clients in one room across a crash of the server."""
 
 import re
 from collections.abc import AsyncGenerator

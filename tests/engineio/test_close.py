@@ -27,7 +27,7 @@ PACKET = "6" + "-" * 32_000
 
 @dataclass(frozen=True)
 class StoppableServer:
-    """A server that runs until `stop` is set."""
+    """Handle of an in-process server with a `stop` event."""
 
     port: int
     stop: asyncio.Event

@@ -1,4 +1,4 @@
-"""Long polling (Engine.IO protocol v4, "HTTP long-polling", "Packet encoding")."""
+"""Polling transport (Engine.IO protocol v4: "HTTP long-polling", "Packet encoding")."""
 
 import asyncio
 import gzip

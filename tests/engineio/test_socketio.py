@@ -1,4 +1,4 @@
-"""Socket.IO packets (Socket.IO protocol v5, "Packet types", "Packet encoding")."""
+"""Parsing of Socket.IO packets (protocol v5: "Packet types", "Packet encoding")."""
 
 import json
 from collections.abc import AsyncGenerator

@@ -61,7 +61,7 @@ async def test_a_single_join_after_a_storm_is_sent_immediately(tmp_path: Path) -
             await _count_notices(watcher, "join", 31)
         await _count_notices(watcher, "leave", 30)
         last_notice, attempt = None, 0
-        while last_notice != (f"late{attempt}", 0):  # until the notice rate has recovered
+        while last_notice != (f"late{attempt}", 0):  # repeat while notices are still coalesced
             attempt += 1
             async with raw_client(server.url) as late_client:
                 await late_client.join("tea", f"late{attempt}")

@@ -215,6 +215,6 @@ async def test_rooms_are_created_renamed_and_removed_as_on_sqlite(nodes: list[Da
         await database.rooms.delete(created.id)
     appended = await second_node.journal.append(build_message("back", room=room))
     assert appended.entry.seq == 3
-    found = await database.reader.find_room(created.id)
-    assert found is not None
-    assert (found.last_seq, found.topic, found.visibility) == (3, "", "public")
+    restored = await database.reader.find_room(created.id)
+    assert restored is not None
+    assert (restored.last_seq, restored.topic, restored.visibility) == (3, "", "public")

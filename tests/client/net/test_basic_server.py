@@ -78,9 +78,9 @@ async def test_requests_have_the_form_that_a_basic_server_expects(server: BasicN
         assert message == ("sendMessage", [{"room": "tea", "nickName": "ann", "message": "hello"}])
 
 
-@pytest.mark.parametrize("answer", ["ok", None, {"status": 200}, [1], {"ok": "yes"}, False])
-async def test_an_unknown_join_response_means_a_basic_server(server: BasicNodeServer, answer: Any) -> None:
-    server.configure(answers=answer, announces=False)
+@pytest.mark.parametrize("join_response", ["ok", None, {"status": 200}, [1], {"ok": "yes"}, False])
+async def test_an_unknown_join_response_means_a_basic_server(server: BasicNodeServer, join_response: Any) -> None:
+    server.configure(answers=join_response, announces=False)
     async with ChatClient(server.url) as ann:
         tea = await ann.join("tea", nick="ann")
         assert tea.is_basic_server

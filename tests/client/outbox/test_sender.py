@@ -215,11 +215,11 @@ class TypingClient:
 
 
 @asynccontextmanager
-async def typing_client(url: str, nick: str, folder: Path) -> AsyncGenerator[TypingClient]:
-    folder.mkdir(exist_ok=True)
+async def typing_client(url: str, nick: str, directory: Path) -> AsyncGenerator[TypingClient]:
+    directory.mkdir(exist_ok=True)
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.support.posting_client", url, "tea", nick, str(folder)),
+        *(sys.executable, "-m", "tests.support.posting_client", url, "tea", nick, str(directory)),
         stdin=pipe,
         stdout=pipe,
     )

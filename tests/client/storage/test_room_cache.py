@@ -228,7 +228,7 @@ async def test_the_cache_of_a_room_is_bounded(tmp_path: Path) -> None:
     async with LocalHistory(tmp_path, max_messages_per_room=100) as history:
         for first in range(1, 1_001, 50):
             await history.write(TEA, segment(first, first + 49))
-        cached = await history.open(TEA, 1_000)
+        cached = await history.read_room(TEA, 1_000)
     assert cached is not None
     assert [message.seq for message, _ in cached.segment.messages] == list(range(901, 1_001))
     assert cached.segment.ranges == ((901, 1_000),)
@@ -257,8 +257,8 @@ async def test_an_unwritable_cache_is_reported_once_and_ignored(server: RunningS
 
 async def test_concurrent_starts_create_one_file(tmp_path: Path) -> None:
     for attempt in range(10):
-        folder = tmp_path / str(attempt)
-        histories = [LocalHistory(folder) for _ in range(8)]
+        directory = tmp_path / str(attempt)
+        histories = [LocalHistory(directory) for _ in range(8)]
         await asyncio.gather(
             *(history.write(TEA, segment(index * 10 + 1, index * 10 + 10)) for index, history in enumerate(histories))
         )
@@ -267,4 +267,4 @@ async def test_concurrent_starts_create_one_file(tmp_path: Path) -> None:
             await history.close()
         assert cached is not None
         assert cached.segment.ranges == ((1, 80),)
-        assert not list(folder.glob("*.damaged-*"))
+        assert not list(directory.glob("*.damaged-*"))
