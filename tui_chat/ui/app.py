@@ -100,7 +100,7 @@ class ChatApp(InputApp, inherit_bindings=False):
         self._server_messages: list[str] = []
         self._last_interrupt = 0.0
         self._unsent_warning_shown = False
-        self._restore_rooms = not options.room
+        self._should_restore_rooms = not options.room
         self._notifier = Notifier(self, lambda: self._controller.session if self._controller is not None else None)
 
     def get_default_screen(self) -> Screen[None]:
@@ -168,7 +168,7 @@ class ChatApp(InputApp, inherit_bindings=False):
             storage_paths,
             self._on_events_queued,
             lambda: self.settings,
-            restore_rooms=self._restore_rooms and self.settings.come_back,
+            restore_rooms=self._should_restore_rooms and self.settings.restore_rooms,
         )
         self._link_worker = self.run_worker(self._controller.connection.run, group="connection", exit_on_error=False)
 
@@ -231,11 +231,11 @@ class ChatApp(InputApp, inherit_bindings=False):
         return True
 
     def is_switching_room(self) -> bool:
-        """Return whether the chat screen waits for the room of a pending switch. Input belongs to that room."""
-        return self._chat_screen is not None and self.screen is self._chat_screen and self._chat_screen.switching
+        """Return whether the chat screen waits for a requested room. Input is held back for that room."""
+        return self._chat_screen is not None and self.screen is self._chat_screen and self._chat_screen.is_switching
 
     def on_current_room_changed(self) -> None:
-        """Draw the new current room immediately, because the composer shows that room's draft."""
+        """Draw the new current room immediately, so that later input enters its composer draft."""
         if self._chat_screen is not None:
             self._chat_screen.on_current_room_changed()
 
@@ -327,7 +327,7 @@ class ChatApp(InputApp, inherit_bindings=False):
             self._profile = updated
             problem = profile_store.save(self._start_options.state, updated)
             if problem:
-                log.warning("%s", problem)
+                log.warning("profile not saved: %s", problem)
                 self.show_error(problem)
 
     # Keys and commands
@@ -370,7 +370,7 @@ class ChatApp(InputApp, inherit_bindings=False):
         self.run_worker(self._quit_when_sent(), group="quitting", exclusive=True, exit_on_error=False)
 
     async def _quit_when_sent(self) -> None:
-        # Count event loop turns instead of time: on a busy machine an ack may have arrived but not been read yet.
+        # Count pauses instead of elapsed time: on a busy machine an ack may be received but not processed yet.
         attempts_left = round(QUIT_FLUSH_TIMEOUT / RENDER_INTERVAL)
         while self._unsent_count() and not self._unsent_warning_shown:
             if not attempts_left:
@@ -403,7 +403,7 @@ class ChatApp(InputApp, inherit_bindings=False):
 
     def on_chat_screen_server_change_requested(self, event: "ChatScreen.ServerChangeRequested") -> None:
         """Join another server on behalf of `/server`, with the room in the URL or else the room in the form."""
-        self._restore_rooms = True
+        self._should_restore_rooms = True
         self.on_session_ended("")
         self._join_screen.join_server(
             server_address.strip_room(event.address), server_address.room_in_url(event.address)
@@ -453,7 +453,7 @@ class ChatApp(InputApp, inherit_bindings=False):
         self._begin_shutdown(SIGNAL_EXIT_BASE + signal_number)
 
     def _begin_shutdown(self, exit_code: int = 0) -> None:
-        self.run_worker(self._shut_down(exit_code), group="leaving", exclusive=True, exit_on_error=False)
+        self.run_worker(self._shut_down(exit_code), group="shutdown", exclusive=True, exit_on_error=False)
 
     async def _shut_down(self, exit_code: int) -> None:
         worker = self._link_worker

@@ -26,9 +26,9 @@ def system_commands(app: "ChatApp", chat: "ChatScreen | None") -> Iterable[Syste
     """
     for command in registry.COMMANDS:
         if chat is not None:
-            takes_no_arguments = command.min_arguments == 0
-            run = chat.run_palette_command if takes_no_arguments else chat.set_composer_text
-            text = f"/{command.name}" + ("" if takes_no_arguments else " ")
+            is_complete = command.min_arguments == 0
+            run = chat.run_palette_command if is_complete else chat.set_composer_text
+            text = f"/{command.name}" + ("" if is_complete else " ")
             yield SystemCommand(command.usage, tr(command.help), partial(run, text))
         elif command.action is Action.HELP:
             yield SystemCommand(command.usage, tr(command.help), app.action_help)

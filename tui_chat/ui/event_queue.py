@@ -206,7 +206,7 @@ class EventQueue:
         return bool(self._queue)
 
     def put(self, event: QueuedEvent) -> None:
-        """Append an event. Log changes merge into the last entry if room and origin match."""
+        """Append an event. Log changes merge into the last entry if both have the same `room` and `live`."""
         self._size += len(event.seqs) if isinstance(event, LogChanged) else 1
         if not isinstance(event, LogChanged):
             self._queue.append(event)

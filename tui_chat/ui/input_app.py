@@ -55,7 +55,7 @@ class InputApp(SettingsApp, inherit_bindings=False):
             await super().on_event(event)
 
     def is_switching_room(self) -> bool:
-        """Return whether a room switch is in progress. Input waits for its end."""
+        """Return whether a room switch is in progress. Input waits until the switch has ended."""
         return False
 
     def _can_dispatch_input(self) -> bool:

@@ -1,10 +1,10 @@
 """Timing of event processing and drawing, so that a flood of events does not delay key echo.
 
-- Frame rate: drawings start at most every `RENDER_INTERVAL` seconds after the previous one, every `MAX_RENDER_DELAY`
-  seconds while the user types (a key that arrives during a drawing waits for its end), and every
-  `BUSY_RENDER_INTERVAL` seconds under a backlog. The last two intervals run from start to start, which gives ten
-  frames per second regardless of the drawing time (output adds 15 to 30 ms). `MIN_IDLE_TIME` seconds after each
-  drawing are always free for other work.
+- Frame rate: a drawing starts at the earliest `RENDER_INTERVAL` seconds after the end of the previous drawing. While
+  the user types, the minimum is `MAX_RENDER_DELAY` seconds from start to start, because a key that arrives during a
+  drawing waits until that drawing ends. Under a backlog, the minimum is `BUSY_RENDER_INTERVAL` seconds from start to
+  start, about ten frames per second with the output time of 15 to 30 ms.
+- Idle time: the `MIN_IDLE_TIME` seconds after each drawing are free for other work.
 - Slices: events are processed for `TIME_SLICE` seconds at a time, then the event loop runs other tasks.
 - Input priority: no processing starts within `KEY_ECHO_WINDOW` seconds after a key, unless the screen would stay
   unchanged for longer than `MAX_RENDER_DELAY`.

@@ -1,4 +1,4 @@
-"""Server address helpers of the join form."""
+"""Server addresses of the command line and the join form: room, base URL and local hosts."""
 
 from contextlib import suppress
 

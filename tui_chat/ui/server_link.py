@@ -88,7 +88,7 @@ class ServerLink:
         self._client: ChatClient | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._trimming: set[str] = set()
-        self._restore_rooms = restore_rooms
+        self._is_restore_pending = restore_rooms
         self._composer_store: ComposerStore
 
     @property
@@ -173,11 +173,11 @@ class ServerLink:
         self._composer_store.rename_nick(nick)
 
     def forget_room(self, room: str) -> None:
-        """Remove a room that the server closed from the rooms to restore."""
+        """Remove a room from the rooms to restore, after the server closed the room."""
         self._composer_store.remove_room(room)
 
     def leave(self, room: str) -> None:
-        """Leave a room and remove its membership from the rooms to restore."""
+        """Leave a room, and remove the room from the rooms to restore."""
         self._spawn(self._leave(room))
 
     def post(self, room: str, text: str, reply_to: int | None = None) -> OutboxItem:
@@ -234,7 +234,7 @@ class ServerLink:
         """Request a new topic for a room."""
         self._spawn(self._set_topic(room, topic))
 
-    def retry_now(self) -> None:
+    def reconnect_now(self) -> None:
         """Reconnect immediately if offline."""
         if self._client is not None:
             self._client.reconnect_now()
@@ -310,8 +310,8 @@ class ServerLink:
         self._on_room_opened(joined_room)
 
     def _on_room_opened(self, room: "Room") -> None:
-        if self._restore_rooms:
-            self._restore_rooms = False
+        if self._is_restore_pending:
+            self._is_restore_pending = False
             self._spawn(self._restore_saved_rooms(room.name, room.nick))
         else:
             self._composer_store.add_room(room.name)

@@ -92,7 +92,7 @@ class SettingsApp(App[None], inherit_bindings=False):
         """
         problem = self._settings_file.change(name, value)
         if problem:
-            log.warning("%s", problem)
+            log.warning("setting %s not saved: %s", name, problem)
         if name == "theme":
             self.preview_theme(self.settings.theme)
         if name == "language":
@@ -120,7 +120,7 @@ class SettingsApp(App[None], inherit_bindings=False):
             title: Untrusted text, sanitised before output.
             body: Untrusted text, sanitised before output; may be empty.
         """
-        method = self.settings.notify_by
+        method = self.settings.notification_method
         channel = escape_sequences.detect_channel(os.environ) if method == "auto" else NotificationChannel(method)
         self.write_to_terminal(escape_sequences.notification_sequence(channel, self._multiplexer, title, body))
 

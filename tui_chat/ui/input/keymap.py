@@ -18,7 +18,7 @@ UNBOUND = "unbound"
 
 
 HELP_ID = "help"
-"""Binding shown first in each footer, because the help lists all others."""
+"""Id of the binding shown first in each footer, because the help lists all other bindings."""
 
 
 class FooterKey(NamedTuple):
@@ -51,19 +51,19 @@ class Keymap:
         """
         self.problems: tuple[str, ...] = ()
         self._overrides: dict[str, tuple[str, ...]] = {}
-        for name, key_texts in (overrides or {}).items():
-            self._override(name, (key_texts,) if isinstance(key_texts, str) else tuple(key_texts))
+        for binding_id, key_texts in (overrides or {}).items():
+            self._add_override(binding_id, (key_texts,) if isinstance(key_texts, str) else tuple(key_texts))
         self._resolve_conflicts()
         self._actions_by_scope = {
-            scope: {name: key.action for key in keys.bindings_in(scope) for name in self.keys_for(key)}
+            scope: {key: binding.action for binding in keys.bindings_in(scope) for key in self.keys_for(binding)}
             for scope in KeyScope
         }
-        key_texts = {**self._actions_by_scope[KeyScope.CHAT], **self._actions_by_scope[KeyScope.COMPOSER]}
-        self.local_keys = frozenset(name for name, action in key_texts.items() if action in LOCAL_ACTIONS)
+        composer_actions = {**self._actions_by_scope[KeyScope.CHAT], **self._actions_by_scope[KeyScope.COMPOSER]}
+        self.local_keys = frozenset(key for key, action in composer_actions.items() if action in LOCAL_ACTIONS)
 
-    def keys_for(self, key: KeyBinding) -> tuple[str, ...]:
+    def keys_for(self, binding: KeyBinding) -> tuple[str, ...]:
         """Return the Textual names of the binding's keys, preferred key first."""
-        return self._overrides.get(key.id, key.keys)
+        return self._overrides.get(binding.id, binding.keys)
 
     def actions(self, scope: KeyScope) -> Mapping[str, str]:
         """Return the actions of a scope by Textual key name."""
@@ -71,58 +71,63 @@ class Keymap:
 
     def display_key(self, binding_id: str) -> str:
         """Return the display name of the binding's preferred key, empty if unbound."""
-        key = next(key for key in keys.ALL_BINDINGS if key.id == binding_id)
-        return key_names.display_name(self.keys_for(key)[0]) if self.keys_for(key) else ""
+        bound_keys = self.keys_for(next(binding for binding in keys.ALL_BINDINGS if binding.id == binding_id))
+        return key_names.display_name(bound_keys[0]) if bound_keys else ""
 
     def list_bindings(self, scope: KeyScope) -> list[tuple[list[str], KeyBinding]]:
         """Return the documented bindings of a scope with the display names of their keys."""
-        return [(self._display_keys(key), key) for key in keys.bindings_in(scope) if key.help is not None]
+        return [
+            (self._display_keys(binding), binding) for binding in keys.bindings_in(scope) if binding.help is not None
+        ]
 
     def footer_keys(self, scopes: Iterable[KeyScope]) -> list[FooterKey]:
         """Return the footer entries of the scopes: help first, then the scopes in the given order."""
         bindings = [
-            key for scope in scopes for key in keys.bindings_in(scope) if key.footer is not None and key.id != HELP_ID
+            binding
+            for scope in scopes
+            for binding in keys.bindings_in(scope)
+            if binding.footer is not None and binding.id != HELP_ID
         ]
-        bindings.insert(0, next(key for key in keys.ALL_BINDINGS if key.id == HELP_ID))
+        bindings.insert(0, next(binding for binding in keys.ALL_BINDINGS if binding.id == HELP_ID))
         return [
-            FooterKey(key_names.display_name(self.keys_for(key)[0]), tr(key.footer), key.action)
-            for key in bindings
-            if key.footer is not None and self.keys_for(key)
+            FooterKey(key_names.display_name(self.keys_for(binding)[0]), tr(binding.footer), binding.action)
+            for binding in bindings
+            if binding.footer is not None and self.keys_for(binding)
         ]
 
     def textual_keymap(self) -> dict[str, str]:
         """Return the overrides in the format of `App.set_keymap`."""
-        return {name: ",".join(bound_keys) or UNBOUND for name, bound_keys in self._overrides.items()}
+        return {binding_id: ",".join(bound_keys) or UNBOUND for binding_id, bound_keys in self._overrides.items()}
 
-    def _display_keys(self, key: KeyBinding) -> list[str]:
-        if key.label and key.id not in self._overrides:
-            return [key.label]
-        return [key_names.display_name(name) for name in self.keys_for(key)]
+    def _display_keys(self, binding: KeyBinding) -> list[str]:
+        if binding.label and binding.id not in self._overrides:
+            return [binding.label]
+        return [key_names.display_name(key) for key in self.keys_for(binding)]
 
-    def _override(self, binding_id: str, key_texts: tuple[str, ...]) -> None:
-        key = next((key for key in keys.ALL_BINDINGS if key.id == binding_id), None)
-        if key is None:
+    def _add_override(self, binding_id: str, key_texts: tuple[str, ...]) -> None:
+        binding = next((binding for binding in keys.ALL_BINDINGS if binding.id == binding_id), None)
+        if binding is None:
             self.problems += (settings_strings.unknown_key_action(binding_id),)
             return
         parsed: list[str] = []
         for text in filter(None, (text.strip() for text in key_texts)):
-            key_name = key_names.parse_key(text)
-            if not key_name:
+            key = key_names.parse_key(text)
+            if not key:
                 self.problems += (settings_strings.unknown_key(binding_id, text),)
                 return
-            if key.scope in TEXT_SCOPES and key_names.is_text_key(key_name):
+            if binding.scope in TEXT_SCOPES and key_names.is_text_key(key):
                 self.problems += (settings_strings.key_types_text(binding_id, text),)
                 return
-            parsed.append(key_name)
+            parsed.append(key)
         self._overrides[binding_id] = tuple(dict.fromkeys(parsed))
 
     def _resolve_conflicts(self) -> None:
-        """Drop overrides that claim an occupied key until no conflict is left."""
+        """Drop overrides that bind an occupied key, until no conflict remains."""
         while conflict := self._find_conflict():
             first, second, shared_key = conflict
-            loser, holder = (first, second) if first.id in self._overrides else (second, first)
-            del self._overrides[loser.id]
-            self.problems += (settings_strings.key_in_use(loser.id, key_names.display_name(shared_key), holder.id),)
+            dropped, occupant = (first, second) if first.id in self._overrides else (second, first)
+            del self._overrides[dropped.id]
+            self.problems += (settings_strings.key_in_use(dropped.id, key_names.display_name(shared_key), occupant.id),)
 
     def _find_conflict(self) -> tuple[KeyBinding, KeyBinding, str] | None:
         pairs = [pair for scope in KeyScope for pair in combinations(keys.bindings_in(scope), 2)]

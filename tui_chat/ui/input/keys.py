@@ -1,4 +1,4 @@
-"""Registry of all key bindings, the source of bindings, footer, help screen and docs/keys.md.
+"""Registry of all key bindings, the source of the Textual bindings, the footer, the help screen and docs/keys.md.
 
 - Completeness: only keys in this registry have an effect, and each has the effect that its help text promises.
 - Uniqueness: a key is bound at most once within overlapping scopes (`OVERLAPPING_SCOPES`).
@@ -18,19 +18,19 @@ class KeyScope(Enum):
     """Context in which a binding is active. The value is the heading on the help screen."""
 
     GLOBAL = mark("Anywhere")
-    JOIN_FORM = mark("The join form")
-    CHAT = mark("Rooms and reading")
-    COMPOSER = mark("Writing")
-    ROOM_SWITCHER = mark("The switcher (after F4)")
-    MESSAGE_SEARCH = mark("Searching what was said (after Alt+S)")
-    PASTE_DIALOG = mark("A long paste")
-    HISTORY_SEARCH = mark("Searching what you sent (after Ctrl+R)")
-    MESSAGE_CURSOR = mark("Picking a message (after Ctrl+S)")
-    HELP = mark("The help screen")
-    SETTINGS = mark("The settings (after F9)")
-    THEME_LIST = mark("The list of themes (after /theme)")
-    LINK_DIALOG = mark("Where a link leads (after o)")
-    COPY_MODE = mark("The bare view (after Alt+L)")
+    JOIN_FORM = mark("Join form")
+    CHAT = mark("Rooms and messages")
+    COMPOSER = mark("Composer")
+    ROOM_SWITCHER = mark("Room switcher (F4)")
+    MESSAGE_SEARCH = mark("Message search (Alt+S)")
+    PASTE_DIALOG = mark("Long paste")
+    HISTORY_SEARCH = mark("Input history search (Ctrl+R)")
+    MESSAGE_CURSOR = mark("Message selection (Ctrl+S)")
+    HELP = mark("Help")
+    SETTINGS = mark("Settings (F9)")
+    THEME_LIST = mark("Theme list (/theme)")
+    LINK_DIALOG = mark("Link (o)")
+    COPY_MODE = mark("Copy mode (Alt+L)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class KeyBinding:
         id: Stable identifier for overrides, listed in docs/keys.md.
         keys: Textual key names, preferred key first.
         action: Textual action, resolved in the scope (`action_<name>`).
-        help: One-line description; None if the preceding entry covers this one.
+        help: One-line description; None if the preceding entry describes this binding as well.
         scope: Context in which the binding is active.
         footer: Footer label, None to omit the binding from the footer.
         priority: Handle the key before the focused widget does.
@@ -60,23 +60,23 @@ class KeyBinding:
 
 ALL_BINDINGS: tuple[KeyBinding, ...] = (
     KeyBinding(
-        "help", ("f1",), "app.help", mark("show or close the help"), KeyScope.GLOBAL, mark("help"), priority=True
+        "help", ("f1",), "app.help", mark("open or close the help"), KeyScope.GLOBAL, mark("help"), priority=True
     ),
     KeyBinding(
         "palette",
         ("ctrl+backslash",),
         "app.command_palette",
-        mark("all commands, to search and run"),
+        mark("command palette"),
         KeyScope.GLOBAL,
         priority=True,
     ),
     KeyBinding("quit", ("ctrl+q",), "app.quit_when_sent", mark("quit"), KeyScope.GLOBAL, mark("quit"), priority=True),
-    KeyBinding("redraw", ("ctrl+l",), "app.redraw", mark("draw the screen anew"), KeyScope.GLOBAL, priority=True),
+    KeyBinding("redraw", ("ctrl+l",), "app.redraw", mark("redraw the screen"), KeyScope.GLOBAL, priority=True),
     KeyBinding(
         "suspend",
         ("ctrl+z",),
         "app.suspend_process",
-        mark("go to the background; `fg` comes back"),
+        mark("suspend; `fg` resumes"),
         KeyScope.GLOBAL,
         priority=True,
     ),
@@ -84,23 +84,23 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
         "toggle-mouse",
         ("alt+m",),
         "app.toggle_mouse",
-        mark("take the mouse, or leave it to the terminal"),
+        mark("turn mouse support on or off"),
         KeyScope.GLOBAL,
         priority=True,
     ),
     KeyBinding(
-        "settings", ("f9",), "app.settings", mark("the settings, each explained"), KeyScope.GLOBAL, priority=True
+        "settings", ("f9",), "app.settings", mark("open the settings"), KeyScope.GLOBAL, priority=True
     ),
     KeyBinding(
         "interrupt",
         ("ctrl+c",),
         "app.interrupt",
-        mark("copy what is selected, or clear the line; twice quits"),
+        mark("copy the selection, or clear the line; press twice to quit"),
         KeyScope.GLOBAL,
         priority=True,
     ),
     KeyBinding(
-        "join", ("enter",), "next_or_join", mark("go on to what is missing, or join"), KeyScope.JOIN_FORM, mark("join")
+        "join", ("enter",), "next_or_join", mark("next empty field, or join"), KeyScope.JOIN_FORM, mark("join")
     ),
     KeyBinding(
         "next-field",
@@ -115,58 +115,63 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
         "previous-field",
         ("shift+tab", "up"),
         "app.focus_previous",
-        mark("field before"),
+        mark("previous field"),
         KeyScope.JOIN_FORM,
         priority=True,
     ),
-    KeyBinding("stop-waiting", ("escape",), "cancel", mark("stop waiting for the server"), KeyScope.JOIN_FORM),
+    KeyBinding("stop-waiting", ("escape",), "cancel", mark("cancel connecting"), KeyScope.JOIN_FORM),
     KeyBinding("next-room", ("alt+right", "ctrl+n"), "step_room(1)", mark("next room"), KeyScope.CHAT, mark("rooms")),
-    KeyBinding("previous-room", ("alt+left", "ctrl+p"), "step_room(-1)", mark("room before"), KeyScope.CHAT),
+    KeyBinding("previous-room", ("alt+left", "ctrl+p"), "step_room(-1)", mark("previous room"), KeyScope.CHAT),
     KeyBinding(
-        "room-1", ("alt+1",), "show_number(1)", mark("the room with that number"), KeyScope.CHAT, label="Alt+1 … Alt+9"
+        "room-1",
+        ("alt+1",),
+        "show_room_number(1)",
+        mark("room with this number"),
+        KeyScope.CHAT,
+        label="Alt+1 … Alt+9",
     ),
-    *(KeyBinding(f"room-{n}", (f"alt+{n}",), f"show_number({n})", None, KeyScope.CHAT) for n in range(2, 10)),
+    *(KeyBinding(f"room-{n}", (f"alt+{n}",), f"show_room_number({n})", None, KeyScope.CHAT) for n in range(2, 10)),
     KeyBinding(
         "next-activity",
         ("alt+a",),
         "next_unread",
-        mark("next room with something unread, mentions first"),
+        mark("next unread room, mentions first"),
         KeyScope.CHAT,
     ),
     KeyBinding(
-        "switch", ("f4",), "switch", mark("go to a room by some letters of its name"), KeyScope.CHAT, priority=True
+        "switch", ("f4",), "switch_room", mark("switch to a room by part of its name"), KeyScope.CHAT, priority=True
     ),
     KeyBinding(
-        "search", ("alt+s", "f5"), "search", mark("search what was said"), KeyScope.CHAT, mark("search"), priority=True
+        "search", ("alt+s", "f5"), "search", mark("search messages"), KeyScope.CHAT, mark("search"), priority=True
     ),
     KeyBinding("page-up", ("pageup",), "page_up", mark("scroll up"), KeyScope.CHAT, mark("scroll")),
     KeyBinding("page-down", ("pagedown",), "page_down", mark("scroll down"), KeyScope.CHAT),
-    KeyBinding("oldest", ("alt+home",), "top", mark("first line that is loaded"), KeyScope.CHAT),
+    KeyBinding("oldest", ("alt+home",), "top", mark("oldest loaded message"), KeyScope.CHAT),
     KeyBinding(
         "back",
         ("escape",),
         "escape",
-        mark("leave an answer or a change; go back; newest line"),
+        mark("cancel a reply or edit; go back; newest message"),
         KeyScope.CHAT,
     ),
-    KeyBinding("newest", ("alt+end",), "bottom", mark("newest line (End in an empty composer too)"), KeyScope.CHAT),
-    KeyBinding("first-unread", ("alt+u",), "first_unread", mark("first unread line"), KeyScope.CHAT),
+    KeyBinding("newest", ("alt+end",), "bottom", mark("newest message (also End in an empty composer)"), KeyScope.CHAT),
+    KeyBinding("first-unread", ("alt+u",), "first_unread", mark("first unread message"), KeyScope.CHAT),
     KeyBinding(
         "pick",
         ("ctrl+s",),
         "select_message",
-        mark("pick a message: answer, change, react, copy; load a gap"),
+        mark("select a message: reply, edit, react, copy; load a gap"),
         KeyScope.CHAT,
     ),
     KeyBinding(
         "bare-view",
         ("alt+l",),
         "copy_mode",
-        mark("bare view: only the talk, for the terminal's own selection"),
+        mark("copy mode: messages only, for the terminal's own selection"),
         KeyScope.CHAT,
     ),
-    KeyBinding("toggle-rooms", ("f2",), "toggle_rooms", mark("show or hide the rooms"), KeyScope.CHAT),
-    KeyBinding("toggle-members", ("f3",), "toggle_members", mark("show or hide who is here"), KeyScope.CHAT),
+    KeyBinding("toggle-rooms", ("f2",), "toggle_rooms", mark("show or hide the room list"), KeyScope.CHAT),
+    KeyBinding("toggle-members", ("f3",), "toggle_members", mark("show or hide the member list"), KeyScope.CHAT),
     KeyBinding("send", ("enter",), "submit", mark("send"), KeyScope.COMPOSER, mark("send")),
     KeyBinding(
         "new-line",
@@ -177,18 +182,18 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
         mark("newline"),
     ),
     KeyBinding(
-        "complete", ("tab",), "complete(1)", mark("complete a name, a /command, a #room, an :emoji"), KeyScope.COMPOSER
+        "complete", ("tab",), "complete(1)", mark("complete a nickname, /command, #room or :emoji"), KeyScope.COMPOSER
     ),
-    KeyBinding("complete-back", ("shift+tab",), "complete(-1)", mark("the completion before"), KeyScope.COMPOSER),
+    KeyBinding("complete-back", ("shift+tab",), "complete(-1)", mark("previous completion"), KeyScope.COMPOSER),
     KeyBinding(
         "line-up",
         ("up",),
         "up",
-        mark("line above; on the first, change or repeat what you sent"),
+        mark("line above; on the first line, edit or resend sent messages"),
         KeyScope.COMPOSER,
     ),
-    KeyBinding("line-down", ("down",), "down", mark("line below; on the last, what you sent after"), KeyScope.COMPOSER),
-    KeyBinding("search-sent", ("ctrl+r",), "search_history", mark("search what you sent here"), KeyScope.COMPOSER),
+    KeyBinding("line-down", ("down",), "down", mark("line below; on the last line, newer sent messages"), KeyScope.COMPOSER),
+    KeyBinding("search-sent", ("ctrl+r",), "search_history", mark("search the messages you sent here"), KeyScope.COMPOSER),
     KeyBinding("cursor-left", ("left", "ctrl+b"), "cursor_left", mark("one character left"), KeyScope.COMPOSER),
     KeyBinding("cursor-right", ("right", "ctrl+f"), "cursor_right", mark("one character right"), KeyScope.COMPOSER),
     KeyBinding("word-left", ("alt+b", "ctrl+left"), "cursor_word_left", mark("one word left"), KeyScope.COMPOSER),
@@ -212,24 +217,24 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
         KeyScope.COMPOSER,
     ),
     KeyBinding(
-        "delete-left", ("backspace", "ctrl+h"), "delete_left", mark("delete the character before"), KeyScope.COMPOSER
+        "delete-left", ("backspace", "ctrl+h"), "delete_left", mark("delete the previous character"), KeyScope.COMPOSER
     ),
     KeyBinding(
-        "delete-right", ("delete", "ctrl+d"), "delete_right", mark("delete the character after"), KeyScope.COMPOSER
+        "delete-right", ("delete", "ctrl+d"), "delete_right", mark("delete the next character"), KeyScope.COMPOSER
     ),
-    KeyBinding("cut-word-left", ("ctrl+w",), "kill_word_left", mark("cut the word before"), KeyScope.COMPOSER),
-    KeyBinding("cut-word-right", ("alt+d",), "kill_word_right", mark("cut the word after"), KeyScope.COMPOSER),
+    KeyBinding("cut-word-left", ("ctrl+w",), "kill_word_left", mark("cut the previous word"), KeyScope.COMPOSER),
+    KeyBinding("cut-word-right", ("alt+d",), "kill_word_right", mark("cut the next word"), KeyScope.COMPOSER),
     KeyBinding("cut-to-start", ("ctrl+u",), "kill_to_start", mark("cut to the start of the line"), KeyScope.COMPOSER),
     KeyBinding(
         "cut-to-end",
         ("ctrl+k",),
         "kill_to_end",
-        mark("cut to the end of the line; at the very end, go to a room"),
+        mark("cut to the end of the line; at the end of the text, switch room"),
         KeyScope.COMPOSER,
     ),
-    KeyBinding("yank", ("ctrl+y",), "yank", mark("put back what was cut last"), KeyScope.COMPOSER),
-    KeyBinding("cut", ("ctrl+x",), "cut", mark("cut what is selected"), KeyScope.COMPOSER),
-    KeyBinding("paste", ("ctrl+v",), "paste", mark("put in what was copied here"), KeyScope.COMPOSER),
+    KeyBinding("yank", ("ctrl+y",), "yank", mark("insert the last cut text"), KeyScope.COMPOSER),
+    KeyBinding("cut", ("ctrl+x",), "cut", mark("cut the selection"), KeyScope.COMPOSER),
+    KeyBinding("paste", ("ctrl+v",), "paste", mark("paste the text copied in chat-tui"), KeyScope.COMPOSER),
     KeyBinding("undo", ("ctrl+underscore",), "undo", mark("undo"), KeyScope.COMPOSER),
     KeyBinding(
         "switch-above",
@@ -243,13 +248,13 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
         "switch-below", ("down", "ctrl+n", "tab"), "move(1)", mark("room below"), KeyScope.ROOM_SWITCHER, priority=True
     ),
     KeyBinding(
-        "switch-go", ("enter",), "go", mark("go there; a room that is not open is joined"), KeyScope.ROOM_SWITCHER
+        "switch-go", ("enter",), "go", mark("switch to the room, or join it"), KeyScope.ROOM_SWITCHER
     ),
     KeyBinding(
         "switch-close",
         ("escape", "ctrl+g", "f4"),
         "close",
-        mark("stay where you are"),
+        mark("close the switcher"),
         KeyScope.ROOM_SWITCHER,
         priority=True,
     ),
@@ -265,24 +270,24 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
         "find-older",
         ("down", "ctrl+n", "tab"),
         "move(1)",
-        mark("older message, and more at the end"),
+        mark("older message; loads more at the end"),
         KeyScope.MESSAGE_SEARCH,
         priority=True,
     ),
-    KeyBinding("find-page-up", ("pageup",), "page(-1)", mark("a page up"), KeyScope.MESSAGE_SEARCH, priority=True),
-    KeyBinding("find-page-down", ("pagedown",), "page(1)", mark("a page down"), KeyScope.MESSAGE_SEARCH, priority=True),
+    KeyBinding("find-page-up", ("pageup",), "page(-1)", mark("page up"), KeyScope.MESSAGE_SEARCH, priority=True),
+    KeyBinding("find-page-down", ("pagedown",), "page(1)", mark("page down"), KeyScope.MESSAGE_SEARCH, priority=True),
     KeyBinding(
         "find-go",
         ("enter",),
         "go",
-        mark("go to where it was said; a room that is not open is joined"),
+        mark("jump to the message; join its room if necessary"),
         KeyScope.MESSAGE_SEARCH,
     ),
     KeyBinding(
         "find-scope",
         ("alt+s", "f5"),
         "toggle_scope",
-        mark("search this room alone, or all"),
+        mark("search this room or all rooms"),
         KeyScope.MESSAGE_SEARCH,
         priority=True,
     ),
@@ -290,7 +295,7 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
         "find-close",
         ("escape", "ctrl+g"),
         "close",
-        mark("back to where you were"),
+        mark("close the search"),
         KeyScope.MESSAGE_SEARCH,
         priority=True,
     ),
@@ -298,7 +303,7 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
         "paste-edit",
         ("e",),
         "choose('edit')",
-        mark("put it into the message, to be changed first"),
+        mark("insert into the message"),
         KeyScope.PASTE_DIALOG,
         mark("edit"),
     ),
@@ -306,7 +311,7 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
         "paste-one",
         ("s",),
         "choose('one')",
-        mark("send it as one message, or as few as can hold it"),
+        mark("send as one message, or as few as possible"),
         KeyScope.PASTE_DIALOG,
         mark("send"),
     ),
@@ -319,39 +324,39 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
         mark("lines"),
     ),
     KeyBinding(
-        "paste-drop", ("escape", "ctrl+g"), "close", mark("drop the paste"), KeyScope.PASTE_DIALOG, mark("drop")
+        "paste-drop", ("escape", "ctrl+g"), "close", mark("discard the paste"), KeyScope.PASTE_DIALOG, mark("discard")
     ),
     KeyBinding(
         "search-older",
         ("ctrl+r", "up"),
         "search_older",
-        mark("the one found before"),
+        mark("older match"),
         KeyScope.HISTORY_SEARCH,
         mark("older"),
     ),
     KeyBinding(
-        "search-newer", ("ctrl+s", "down"), "search_newer", mark("the one found after"), KeyScope.HISTORY_SEARCH
+        "search-newer", ("ctrl+s", "down"), "search_newer", mark("newer match"), KeyScope.HISTORY_SEARCH
     ),
     KeyBinding(
         "search-erase",
         ("backspace", "ctrl+h"),
         "search_erase",
-        mark("take back the last letter"),
+        mark("delete the last character"),
         KeyScope.HISTORY_SEARCH,
     ),
     KeyBinding(
         "search-take",
         ("enter",),
         "search_accept",
-        mark("take it, to be changed or sent"),
+        mark("insert into the composer"),
         KeyScope.HISTORY_SEARCH,
-        mark("take"),
+        mark("accept"),
     ),
     KeyBinding(
         "search-leave",
         ("escape", "ctrl+g"),
         "search_cancel",
-        mark("back to what was there"),
+        mark("cancel the search"),
         KeyScope.HISTORY_SEARCH,
         mark("back"),
     ),
@@ -361,7 +366,7 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
         "picked-reply",
         ("r",),
         "screen.reply_to_selected",
-        mark("answer it; send again what was not sent"),
+        mark("reply; retry an unsent message"),
         KeyScope.MESSAGE_CURSOR,
         mark("reply"),
     ),
@@ -369,7 +374,7 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
         "picked-edit",
         ("e",),
         "screen.edit_selected",
-        mark("change what you said; write anew what was not sent"),
+        mark("edit your message, or an unsent one"),
         KeyScope.MESSAGE_CURSOR,
         mark("edit"),
     ),
@@ -377,7 +382,7 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
         "picked-delete",
         ("d",),
         "screen.delete_selected",
-        mark("take it back (asks); drop what was not sent"),
+        mark("delete (press twice); discard an unsent message"),
         KeyScope.MESSAGE_CURSOR,
         mark("delete"),
     ),
@@ -385,7 +390,7 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
         "picked-react",
         ("a",),
         "screen.react_to_selected",
-        mark("put an emoji under it, or take it away"),
+        mark("add or remove a reaction"),
         KeyScope.MESSAGE_CURSOR,
         mark("react"),
     ),
@@ -393,9 +398,9 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
         "picked-choose",
         ("enter",),
         "select_cursor",
-        mark("what an answer answers; load a gap; send again"),
+        mark("show the replied message; load a gap; retry"),
         KeyScope.MESSAGE_CURSOR,
-        mark("choose"),
+        mark("open"),
     ),
     KeyBinding(
         "picked-copy", ("y",), "screen.copy_selected", mark("copy the message"), KeyScope.MESSAGE_CURSOR, mark("copy")
@@ -404,7 +409,7 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
         "picked-mention",
         ("m",),
         "screen.mention_selected",
-        mark("write to who said it"),
+        mark("mention the author"),
         KeyScope.MESSAGE_CURSOR,
         mark("mention"),
     ),
@@ -412,17 +417,17 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
         "picked-open",
         ("o",),
         "screen.open_selected_links",
-        mark("see where its links lead, and open one"),
+        mark("show and open links"),
         KeyScope.MESSAGE_CURSOR,
         mark("link"),
     ),
-    KeyBinding("pick-oldest", ("home", "g"), "to_top", mark("first line that is loaded"), KeyScope.MESSAGE_CURSOR),
-    KeyBinding("pick-newest", ("end", "G"), "to_bottom", mark("newest line"), KeyScope.MESSAGE_CURSOR),
+    KeyBinding("pick-oldest", ("home", "g"), "to_top", mark("oldest loaded message"), KeyScope.MESSAGE_CURSOR),
+    KeyBinding("pick-newest", ("end", "G"), "to_bottom", mark("newest message"), KeyScope.MESSAGE_CURSOR),
     KeyBinding(
         "pick-leave",
         ("escape",),
         "screen.leave_message_cursor",
-        mark("back to writing, and to where you were before you went there"),
+        mark("return to the composer and the previous position"),
         KeyScope.MESSAGE_CURSOR,
         mark("back"),
     ),
@@ -438,29 +443,29 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
         priority=True,
     ),
     KeyBinding(
-        "setting-previous", ("left",), "cycle_value(-1)", mark("value before"), KeyScope.SETTINGS, priority=True
+        "setting-previous", ("left",), "cycle_value(-1)", mark("previous value"), KeyScope.SETTINGS, priority=True
     ),
     KeyBinding(
-        "digit-0", ("0",), "append_digit('0')", mark("a number, digit by digit"), KeyScope.SETTINGS, label="0 … 9"
+        "digit-0", ("0",), "append_digit('0')", mark("enter a number"), KeyScope.SETTINGS, label="0 … 9"
     ),
     *(KeyBinding(f"digit-{n}", (f"{n}",), f"append_digit('{n}')", None, KeyScope.SETTINGS) for n in range(1, 10)),
-    KeyBinding("setting-erase", ("backspace",), "erase_digit", mark("take the last digit away"), KeyScope.SETTINGS),
-    KeyBinding("setting-usual", ("delete",), "reset_value", mark("the usual value again"), KeyScope.SETTINGS),
+    KeyBinding("setting-erase", ("backspace",), "erase_digit", mark("delete the last digit"), KeyScope.SETTINGS),
+    KeyBinding("setting-usual", ("delete",), "reset_value", mark("reset to the default value"), KeyScope.SETTINGS),
     KeyBinding("settings-close", ("escape", "q"), "close", mark("close"), KeyScope.SETTINGS, priority=True),
-    KeyBinding("theme-above", ("up", "k"), "move(-1)", mark("try the theme above"), KeyScope.THEME_LIST, priority=True),
+    KeyBinding("theme-above", ("up", "k"), "move(-1)", mark("preview the theme above"), KeyScope.THEME_LIST, priority=True),
     KeyBinding(
-        "theme-below", ("down", "j"), "move(1)", mark("try the theme below"), KeyScope.THEME_LIST, priority=True
+        "theme-below", ("down", "j"), "move(1)", mark("preview the theme below"), KeyScope.THEME_LIST, priority=True
     ),
-    KeyBinding("theme-keep", ("enter",), "apply", mark("keep it"), KeyScope.THEME_LIST),
-    KeyBinding("theme-back", ("escape", "q"), "close", mark("back to the theme from before"), KeyScope.THEME_LIST),
+    KeyBinding("theme-keep", ("enter",), "apply", mark("apply the theme"), KeyScope.THEME_LIST),
+    KeyBinding("theme-back", ("escape", "q"), "close", mark("restore the previous theme"), KeyScope.THEME_LIST),
     KeyBinding("link-above", ("up", "k"), "move(-1)", mark("link above"), KeyScope.LINK_DIALOG, priority=True),
     KeyBinding("link-below", ("down", "j"), "move(1)", mark("link below"), KeyScope.LINK_DIALOG, priority=True),
-    KeyBinding("link-open", ("enter", "o"), "open", mark("open it; over SSH copy it"), KeyScope.LINK_DIALOG),
-    KeyBinding("link-copy", ("y",), "copy", mark("copy it"), KeyScope.LINK_DIALOG),
-    KeyBinding("link-leave", ("escape", "q"), "close", mark("leave it"), KeyScope.LINK_DIALOG),
-    KeyBinding("bare-up", ("pageup",), "page(1)", mark("a page up"), KeyScope.COPY_MODE),
-    KeyBinding("bare-down", ("pagedown",), "page(-1)", mark("a page down"), KeyScope.COPY_MODE),
-    KeyBinding("bare-leave", ("escape", "q", "alt+l", "enter"), "close", mark("back to the chat"), KeyScope.COPY_MODE),
+    KeyBinding("link-open", ("enter", "o"), "open", mark("open the link; over SSH, copy the link"), KeyScope.LINK_DIALOG),
+    KeyBinding("link-copy", ("y",), "copy", mark("copy the link"), KeyScope.LINK_DIALOG),
+    KeyBinding("link-leave", ("escape", "q"), "close", mark("cancel"), KeyScope.LINK_DIALOG),
+    KeyBinding("bare-up", ("pageup",), "page(1)", mark("page up"), KeyScope.COPY_MODE),
+    KeyBinding("bare-down", ("pagedown",), "page(-1)", mark("page down"), KeyScope.COPY_MODE),
+    KeyBinding("bare-leave", ("escape", "q", "alt+l", "enter"), "close", mark("close copy mode"), KeyScope.COPY_MODE),
 )
 
 OVERLAPPING_SCOPES: tuple[tuple[KeyScope, KeyScope], ...] = (
@@ -497,12 +502,12 @@ LOCAL_ACTIONS = frozenset(
 
 def bindings_in(scope: KeyScope) -> tuple[KeyBinding, ...]:
     """Return the bindings of a scope."""
-    return tuple(key for key in ALL_BINDINGS if key.scope is scope)
+    return tuple(binding for binding in ALL_BINDINGS if binding.scope is scope)
 
 
 def textual_bindings(scope: KeyScope) -> list[Binding]:
     """Return the bindings of a scope in the format of Textual's `BINDINGS`."""
     return [
-        Binding(",".join(key.keys), key.action, show=False, priority=key.priority, id=key.id)
-        for key in bindings_in(scope)
+        Binding(",".join(binding.keys), binding.action, show=False, priority=binding.priority, id=binding.id)
+        for binding in bindings_in(scope)
     ]

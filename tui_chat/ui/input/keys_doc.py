@@ -36,9 +36,9 @@ def render_markdown() -> str:
     default_keymap = Keymap()
     for scope in KeyScope:
         lines += [f"## {tr(scope.value)}", "", "| Key | Action | Name |", "|---|---|---|"]
-        for names, key in default_keymap.list_bindings(scope):
-            keys_cell = ", ".join(f"`{name}`" for name in names)
-            lines.append(f"| {keys_cell} | {tr(key.help) if key.help else ''} | `{key.id}` |")
+        for key_labels, binding in default_keymap.list_bindings(scope):
+            keys_cell = ", ".join(f"`{label}`" for label in key_labels)
+            lines.append(f"| {keys_cell} | {tr(binding.help) if binding.help else ''} | `{binding.id}` |")
         lines.append("")
     lines += ["## Commands", "", "| Command | Action | Aliases |", "|---|---|---|"]
     for command in registry.COMMANDS:

@@ -66,7 +66,7 @@ def run_command(call: CommandCall, screen: "ChatScreen") -> str:
             case Action.TOPIC:
                 _show_or_set_topic(room, argument, screen)
             case Action.RECONNECT:
-                screen.connection.retry_now()
+                screen.connection.reconnect_now()
             case Action.EDIT:
                 return screen.edit_message(room.last_message(is_own=True) if room is not None else None, argument)
             case Action.REPLY:

@@ -63,7 +63,11 @@ class HelpText(Static):
                 sections.append(
                     (
                         tr(scope.value),
-                        [("  ".join(names), tr(key.help)) for names, key in keymap.list_bindings(scope) if key.help],
+                        [
+                            ("  ".join(key_labels), tr(binding.help))
+                            for key_labels, binding in keymap.list_bindings(scope)
+                            if binding.help
+                        ],
                     )
                 )
         sections.append((tr(chat_strings.HELP_LEGEND), [(sign, tr(meaning)) for sign, meaning in member_list.SIGNS]))

@@ -2,7 +2,8 @@
 
 - Pending switch: input after a room request belongs to that room and waits for it. If the switch fails or times out,
   the waiting text moves into the composer and is not sent.
-- Closed room: if the current room closes while its draft is not empty, waiting input is treated likewise.
+- Closed room: if the current room closes while its draft is not empty, input of the next `ROOM_CLOSED_GRACE` seconds
+  also moves into the composer and is not sent.
 """
 
 from collections.abc import Sequence
@@ -28,7 +29,7 @@ SWITCH_TIMEOUT = 3.0
 """Seconds that input waits for a requested room."""
 
 ROOM_CLOSED_GRACE = 1.0
-"""Seconds for which input counts as meant for the room that just closed."""
+"""Seconds after the close of the current room during which input is still meant for that room."""
 
 
 class RoomNavigation(MessageActions):
@@ -48,7 +49,7 @@ class RoomNavigation(MessageActions):
         self._switch_timer: Timer | None = None
 
     @property
-    def switching(self) -> bool:
+    def is_switching(self) -> bool:
         """True while a requested room is not displayed yet."""
         return self._switch_target is not None
 
@@ -112,7 +113,7 @@ class RoomNavigation(MessageActions):
             self.connection.join(room, view.nick if view is not None else "")
 
     def leave_room(self, view: RoomView) -> None:
-        """Leave a room. If it is the current one, input waits for the next room."""
+        """Leave a room. After a leave of the current room, input waits for the next room."""
         if view is self.session.current_room:
             self._begin_switch("", SWITCH_TIMEOUT)
         self.connection.leave(view.name)
@@ -123,7 +124,7 @@ class RoomNavigation(MessageActions):
         if self._switcher is not None:
             self._switcher.update_choices()
 
-    def action_switch(self) -> None:
+    def action_switch_room(self) -> None:
         """Open the room switcher."""
         self.open_switcher("")
 
@@ -151,7 +152,7 @@ class RoomNavigation(MessageActions):
         self.session.cycle_room(offset)
         self.draw_changes()
 
-    def action_show_number(self, number: int) -> None:
+    def action_show_room_number(self, number: int) -> None:
         """Show the room at a 1-based list position."""
         self.session.show_room_number(number)
         self.draw_changes()

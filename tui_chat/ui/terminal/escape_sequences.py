@@ -35,7 +35,7 @@ _ZERO_WIDTH_JOINER = "\u200d"
 
 
 class NotificationChannel(Enum):
-    """Notification protocol of a terminal. The value is the `notify_by` setting."""
+    """Notification protocol of a terminal. The value is the `notification_method` setting."""
 
     BELL = "bell"
     OSC9 = "osc9"

@@ -37,7 +37,7 @@ class Notifier:
             batcher.add(pending)
         if session.has_focus and session.current_room is not None:
             batcher.discard_room(session.current_room.name)
-        notification = batcher.pop_due(self._app.settings.notify_text)
+        notification = batcher.pop_due(self._app.settings.notification_preview)
         if notification is not None:
             self._app.send_notification(notification.title, notification.body)
         elif batcher.delay is not None and self._timer is None:

@@ -199,9 +199,11 @@ class Composer(TextArea, inherit_bindings=False):
             previous_text = self.text
             if self._recall_previous():
                 return
-            older = self.sent_history.older(self.text)
+            older = self.sent_history.step_back(self.text)
             if older == previous_text != self.text:
-                older = self.sent_history.older(self.text) or older  # skip the entry that was just open for editing
+                older = (
+                    self.sent_history.step_back(self.text) or older
+                )  # skip the text of the message that was being edited
             self._show_history_entry(older)
         else:
             self.action_cursor_up()
@@ -209,7 +211,7 @@ class Composer(TextArea, inherit_bindings=False):
     def action_down(self) -> None:
         """Move the caret down; on the last row, recall a newer text."""
         if self.navigator.is_last_wrapped_line(self.cursor_location):
-            self._show_history_entry(self.sent_history.newer())
+            self._show_history_entry(self.sent_history.step_forward())
         else:
             self.action_cursor_down()
 
@@ -221,12 +223,12 @@ class Composer(TextArea, inherit_bindings=False):
     def action_search_older(self) -> None:
         """Select the next older match."""
         if self._history_search is not None:
-            self._history_search.older()
+            self._history_search.find_older()
 
     def action_search_newer(self) -> None:
         """Select the next newer match."""
         if self._history_search is not None:
-            self._history_search.newer()
+            self._history_search.find_newer()
 
     def action_search_erase(self) -> None:
         """Delete the last character of the search query."""
@@ -302,7 +304,7 @@ class Composer(TextArea, inherit_bindings=False):
         """Cut to the end of the line, or the line break if already there; at the end of the text, switch rooms."""
         row, column = self.cursor_location
         if (row, column) == self.document.end:
-            await self.screen.run_action("switch")
+            await self.screen.run_action("switch_room")
             return
         length = len(self.document[row])
         last = row == self.document.line_count - 1
