@@ -211,7 +211,11 @@ class ChatScreen(SearchNavigation):
         self.composer.focus()
 
     def clear_input(self) -> bool:
-        """Cancel the history search, else the compose mode, else clear the text. Return whether there was any input."""
+        """Cancel the history search, else the compose mode, else clear the text.
+
+        Returns:
+            False if there was no input.
+        """
         if self.composer.is_searching:
             self.composer.action_search_cancel()
             return True
@@ -269,7 +273,7 @@ class ChatScreen(SearchNavigation):
     @on(GapRequested)
     def _handle_gap_requested(self, event: GapRequested) -> None:
         if self.session.current_room is not None:
-            self.connection.fill_gap(self.session.current_room.name, event.after, oldest_first=event.from_above)
+            self.connection.fill_gap(self.session.current_room.name, event.after, oldest_first=event.oldest_first)
 
     @on(LinkClicked)
     def _handle_link_clicked(self, event: LinkClicked) -> None:

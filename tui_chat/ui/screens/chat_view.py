@@ -112,7 +112,7 @@ class ChatView(Screen[None], inherit_bindings=False):
     def show_compose_mode(self) -> None:
         """Show the compose mode of the current room in the status line."""
         mode = self.session.current_room.compose_mode if self.session.current_room is not None else None
-        self.status.show_compose_mode(chat_strings.compose_hint(mode.kind, mode.about) if mode is not None else "")
+        self.status.show_compose_mode(chat_strings.compose_hint(mode.kind, mode.quote) if mode is not None else "")
 
     def compose(self) -> ComposeResult:
         """Yield the widgets from top to bottom."""

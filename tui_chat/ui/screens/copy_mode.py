@@ -75,7 +75,7 @@ class CopyModeScreen(Screen[None]):
         page_height = max(1, height - 1)
         self._rows_below = max(0, min(self._rows_below, len(rows) - page_height))
         end = len(rows) - self._rows_below
-        page = "".join(row + ("\r\n" if ends else "") for row, ends in rows[max(0, end - page_height) : end])
+        page = "".join(row + ("\r\n" if ends_line else "") for row, ends_line in rows[max(0, end - page_height) : end])
         hint, _ = _fit_width(tr(settings_strings.COPY_MODE_HINT), width)
         settings_app(self).write_to_terminal(
             _PAGE_START + page.removesuffix("\r\n") + _HINT.format(row=height, hint=hint) + _PAGE_END
@@ -83,7 +83,7 @@ class CopyModeScreen(Screen[None]):
 
 
 def wrap_rows(line: str, width: int) -> list[tuple[str, bool]]:
-    """Return the terminal rows of a line, each with a flag for the end of the line.
+    """Return the terminal rows of a line as (text, whether the row ends the line).
 
     Args:
         line: Text without line breaks.

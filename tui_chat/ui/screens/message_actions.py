@@ -1,12 +1,12 @@
 """Message actions of the chat screen: select, reply, edit, delete, react and retry.
 
 - Compose mode: the text of a reply, edit or reaction stays with its room, and the status line shows the mode.
-- Set-aside draft: the earlier composer text returns when the compose mode ends.
+- Saved draft: an edit or a reaction replaces the composer text, and the end of the mode restores the replaced text.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 
+from msgspec.structs import replace
 from textual import on
 
 from tui_chat.client.events import OutboxItemChanged
@@ -216,7 +216,7 @@ class MessageActions(ChatView):
         if view is None:
             return
         self.leave_compose_mode()
-        view.compose_mode = replace(mode, put_aside=self.composer.text if text is not None else "")
+        view.compose_mode = replace(mode, replaced_draft=self.composer.text if text is not None else "")
         if text is not None:
             self.composer.set_text(text)
         self.timeline.set_cursor(None)
@@ -226,13 +226,13 @@ class MessageActions(ChatView):
         self.save_draft()
 
     def leave_compose_mode(self) -> bool:
-        """Return to a plain message and restore the set-aside text. Return whether a compose mode was active."""
+        """Return to a plain message and restore the saved draft. Return whether a compose mode was active."""
         view = self.session.current_room
         if view is None or view.compose_mode is None:
             return False
         mode, view.compose_mode = view.compose_mode, None
         if mode.kind is not ComposeKind.REPLY:
-            self.composer.set_text(mode.put_aside)
+            self.composer.set_text(mode.replaced_draft)
         self.show_compose_mode()
         self.save_draft()
         return True
@@ -269,7 +269,7 @@ class MessageActions(ChatView):
         if view is None:
             return False
         if view.compose_mode is not None and view.compose_mode.kind is not ComposeKind.REPLY:
-            if self.composer.text == view.compose_mode.began:
+            if self.composer.text == view.compose_mode.initial_text:
                 self.leave_compose_mode()
                 return False
             return True

@@ -21,7 +21,7 @@ from tui_chat.ui.screens.room_navigation import RoomNavigation
 from tui_chat.ui.widgets.composer import Composer
 
 
-class PasteFlow(RoomNavigation):
+class PasteConfirmation(RoomNavigation):
     """Chat view with message actions, room navigation and paste confirmation."""
 
     @on(Composer.LargePaste)
@@ -96,7 +96,7 @@ class PasteScreen(ModalScreen[PasteMode | None]):
         self._opened_at = event.time
 
     def on_key(self, event: events.Key) -> None:
-        """Ignore keys from before the dialog opened."""
+        """Ignore keys that were pressed before the dialog opened."""
         if event.time < self._opened_at:
             event.stop()
 

@@ -213,21 +213,21 @@ class SearchScreen(ModalScreen[SearchHitSelected | None]):
         self.query_one("#status", Static).update(with_stable_width(Content(self._status_text())))
 
     def _status_text(self) -> str:
-        search = self._search_state
+        state = self._search_state
         if self._hit_to_confirm is not None:
             return search_strings.confirm_join(self._hit_to_confirm.room)
         parts = [search_strings.search_scope(self._scope_room)]
-        if search.request is None:
+        if state.request is None:
             return " · ".join([*parts, tr(search_strings.SEARCH_HELP)])
-        if search.problem:
-            parts.append(search.problem)
-        elif search.is_loading:
+        if state.problem:
+            parts.append(state.problem)
+        elif state.is_loading:
             parts.append(tr(search_strings.SEARCHING))
-        if search.source is not None and not search.problem and (search.hits or not search.is_loading):
-            parts.append(search_strings.result_count(len(search.hits), search.has_more))
-        if search.source is SearchSource.LOCAL:
+        if state.source is not None and not state.problem and (state.hits or not state.is_loading):
+            parts.append(search_strings.result_count(len(state.hits), state.has_more))
+        if state.source is SearchSource.LOCAL:
             parts.append(tr(search_strings.SEARCHED_LOCALLY))
-        if search.is_incomplete:
+        if state.is_incomplete:
             parts.append(tr(search_strings.SEARCH_INCOMPLETE))
         return " · ".join(parts)
 

@@ -18,7 +18,7 @@ from tui_chat.session.search_state import SearchPageRequest
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.session.strings import search as search_strings
 from tui_chat.ui.app_of import app_of
-from tui_chat.ui.screens.paste import PasteFlow
+from tui_chat.ui.screens.paste import PasteConfirmation
 from tui_chat.ui.screens.search import SearchHitSelected, SearchScreen
 from tui_chat.ui.server_link import ServerLink
 from tui_chat.ui.timeline.decoration import TimeFormat
@@ -33,7 +33,7 @@ class NavigationTarget:
         room: Room name.
         seq: Sequence number of the message, None until known.
         day: Requested day, None if a message was requested.
-        is_requested: The messages around the target were requested.
+        is_requested: Whether the messages around the target were requested.
     """
 
     room: str
@@ -42,7 +42,7 @@ class NavigationTarget:
     is_requested: bool = False
 
 
-class SearchNavigation(PasteFlow):
+class SearchNavigation(PasteConfirmation):
     """Chat view with message actions, room navigation, paste confirmation and message navigation."""
 
     def __init__(self, session: ChatSession, connection: ServerLink) -> None:
@@ -115,7 +115,7 @@ class SearchNavigation(PasteFlow):
         super().show_error(problem)
 
     def on_context_loaded(self, room: str, seq: int | None) -> None:
-        """Set the resolved target message, or report that there is none.
+        """Continue the pending navigation at the loaded message, or report that no message exists there.
 
         Args:
             room: Room name.
@@ -178,7 +178,7 @@ class SearchNavigation(PasteFlow):
         self.go_back()
 
     def go_back(self) -> bool:
-        """Restore the return position. Return whether there was one."""
+        """Scroll to the return position. Return whether a return position was set."""
         return_position = self._return_position
         self.clear_return_position()
         if return_position is None:

@@ -1,7 +1,7 @@
 """Index of line heights with prefix sums.
 
-- Storage: heights form blocks of `BLOCK_SIZE`, and a block has its sum and the cumulative line and row counts at its
-  end.
+- Storage: heights form blocks of `BLOCK_SIZE`, and each block has a row sum and the cumulative line and row counts at
+  the end of the block.
 - Update cost: a change rebuilds the affected blocks and the cumulative counts after them, some 400 integers for a
   list of 100 000 lines.
 """

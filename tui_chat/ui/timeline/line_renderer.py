@@ -54,7 +54,7 @@ class TimelineStyles:
     sent: Style
     pending: Style
     failed: Style
-    aside: Style
+    secondary: Style
     selection: Style
     nick_style: Callable[[str], Style]
 
@@ -185,7 +185,7 @@ class LineRenderer:
         builder.append_cursor_mark()
         builder.append(" " * (start - 3), start - 3, None, PREFIX_OFFSET)
         builder.append("╭ ", 2, self._styles.rule, PREFIX_OFFSET)
-        builder.append(text, cells, self._styles.aside, PREFIX_OFFSET)
+        builder.append(text, cells, self._styles.secondary, PREFIX_OFFSET)
 
     def _append_reactions(self, builder: _RowBuilder, layout: LineLayout) -> None:
         """Append the reactions and their counts, own reactions in brackets."""
@@ -274,7 +274,7 @@ class LineRenderer:
                     style += self._styles.link
                     url = link.url
             if is_message_text and start >= layout.source_length and not getattr(layout.line, "deleted", False):
-                style += self._styles.aside
+                style += self._styles.secondary
             if is_message_text and selected_span is not None and selected_span[0] <= start < selected_span[1]:
                 style += self._styles.selection
             yield end, style, url
@@ -287,7 +287,7 @@ class LineRenderer:
         if not isinstance(line, MessageLine):
             return styles.notice
         if line.deleted:
-            return styles.aside
+            return styles.secondary
         if line.delivery is DeliveryState.PENDING:
             return styles.pending
         return Style.null()

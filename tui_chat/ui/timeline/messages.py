@@ -17,15 +17,15 @@ class GapRequested(Message):
         key: Key of the gap line.
         after: Last known `seq` before the gap.
         before: First known `seq` after the gap.
-        from_above: Whether the older end of the gap is closer to the reader and should load first.
+        oldest_first: Whether to load the older end of the gap first, which is closer to the visible messages.
     """
 
-    def __init__(self, key: str, after: int, before: int, *, from_above: bool) -> None:
+    def __init__(self, key: str, after: int, before: int, *, oldest_first: bool) -> None:
         super().__init__()
         self.key = key
         self.after = after
         self.before = before
-        self.from_above = from_above
+        self.oldest_first = oldest_first
 
 
 class CursorMoved(Message):

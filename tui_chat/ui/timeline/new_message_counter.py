@@ -22,7 +22,7 @@ class NewMessageCounter:
         return len(self._unseen_seqs)
 
     def mark_all_seen(self, lines: Sequence[Line]) -> None:
-        """Reset the counter to the last of the current lines."""
+        """Mark all lines as seen and reset the counter to 0."""
         self._unseen_seqs.clear()
         self._last_seen_seq = _last_seq(lines, len(lines))
 

@@ -34,7 +34,7 @@ def format_failure(reason: str) -> str:
 
 def format_unconfirmed(reason: str) -> str:
     """Return the delivery error of a message with an unknown delivery state."""
-    return tr("perhaps sent: {problem} — retry?", problem=reason)
+    return tr("not confirmed: {problem} — retry?", problem=reason)
 
 
 @dataclass(frozen=True, slots=True)

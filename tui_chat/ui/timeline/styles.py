@@ -10,7 +10,7 @@ from tui_chat.ui.timeline.line_renderer import TimelineStyles
 
 COMPONENT_NAMES = (
     "cursor", "mentioned", "time", "notice", "rule", "gap", "unread",
-    "link", "mention", "sent", "pending", "failed", "aside",
+    "link", "mention", "sent", "pending", "failed", "secondary",
 )  # fmt: skip
 TIMELINE_COMPONENTS = {f"timeline--{name}" for name in COMPONENT_NAMES}
 
@@ -46,7 +46,7 @@ def build_styles(timeline: Widget) -> TimelineStyles:
         sent=foreground_style("sent"),
         pending=foreground_style("pending"),
         failed=foreground_style("failed"),
-        aside=foreground_style("aside"),
+        secondary=foreground_style("secondary"),
         selection=timeline.screen.get_component_rich_style("screen--selection"),
         nick_style=lambda nick: nick_styles[nick_colors.nick_color(nick, colors)],
     )

@@ -131,8 +131,8 @@ class Timeline(MessageCursorView):
     def _request_gap(self, gap: GapLine, index: int) -> None:
         self._requested_gaps.add((gap.after, gap.before))
         visible_range = self._viewport.visible_range
-        from_above = index - visible_range.start > visible_range.stop - 1 - index
-        self.post_message(GapRequested(gap.key, gap.after, gap.before, from_above=from_above))
+        oldest_first = index - visible_range.start > visible_range.stop - 1 - index
+        self.post_message(GapRequested(gap.key, gap.after, gap.before, oldest_first=oldest_first))
 
     def _activate_line(self, line: Line) -> None:
         if isinstance(line, GapLine):

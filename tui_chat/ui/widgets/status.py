@@ -94,7 +94,7 @@ class StatusLine(Widget):
         self._status_text: str = ""
         self._new_below = 0
         self._typing_nicks: Sequence[str] = ()
-        self._compose_mode = ""
+        self._compose_hint = ""
         self._length_warning = ""
         self._history_search = ""
         self._completion: Completion | None = None
@@ -106,10 +106,10 @@ class StatusLine(Widget):
             self._completion = shown_completion
             self.refresh()
 
-    def show_history_search(self, search: str) -> None:
+    def show_history_search(self, prompt: str) -> None:
         """Show the prompt of the history search, empty to hide it."""
-        if search != self._history_search:
-            self._history_search = search
+        if prompt != self._history_search:
+            self._history_search = prompt
             self.refresh()
 
     def show_error(self, error: str) -> None:
@@ -124,10 +124,10 @@ class StatusLine(Widget):
             self._error, self._status_text = "", text
             self.refresh()
 
-    def show_compose_mode(self, mode: str) -> None:
-        """Show the purpose of the composer text, empty for a plain message."""
-        if mode != self._compose_mode:
-            self._compose_mode = mode
+    def show_compose_mode(self, hint: str) -> None:
+        """Show the hint of the compose mode (reply, edit or reaction), empty for a plain message."""
+        if hint != self._compose_hint:
+            self._compose_hint = hint
             self.refresh()
 
     def show_new_below(self, count: int) -> None:
@@ -141,14 +141,14 @@ class StatusLine(Widget):
             self._typing_nicks = list(nicks)
             self.refresh()
 
-    def show_length_warning(self, length: str) -> None:
-        """Show the length of the message, empty to hide it."""
-        if length != self._length_warning:
-            self._length_warning = length
+    def show_length_warning(self, warning: str) -> None:
+        """Show the warning about the message length, empty to hide the warning."""
+        if warning != self._length_warning:
+            self._length_warning = warning
             self.refresh()
 
     async def on_click(self) -> None:
-        """Scroll to the newest message if there are new ones below."""
+        """Scroll to the newest message if new messages are below the visible part."""
         if self._new_below:
             await self.screen.run_action("bottom")
 
@@ -164,8 +164,8 @@ class StatusLine(Widget):
             left = Content.assemble((self._error, "$error"))
         elif self._status_text:
             left = Content.assemble((self._status_text, "$accent"))
-        elif self._compose_mode:
-            left = Content.assemble((self._compose_mode, "$accent"))
+        elif self._compose_hint:
+            left = Content.assemble((self._compose_hint, "$accent"))
         elif self._new_below:
             left = Content.assemble((chat_strings.new_messages_below(self._new_below), "bold $accent"))
         elif self._typing_nicks:
