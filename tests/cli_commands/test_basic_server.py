@@ -28,5 +28,5 @@ async def test_send_works_and_who_fails_on_a_basic_server(tmp_path: Path) -> Non
         server_args = ("--server", server.url)
         assert await run_command(tmp_path, "send", "from a script", *server_args) == (0, "", "")
         assert server.received_texts() == ["from a script"]
-        error = "chat-tui: This is a plain server: it knows only joining and talking.\n"
+        error = "chat-tui: A basic server supports only joining and sending.\n"
         assert await run_command(tmp_path, "who", *server_args) == (1, "", error)
