@@ -40,11 +40,10 @@ log = logging.getLogger("chat.server")
 RECONNECT_AFTER = 1.0
 """Reconnect delay in seconds, sent to clients in `goingAway` at a planned shutdown."""
 
-
 KEEP_ALIVE_TIMEOUT = 150.0
 """HTTP keep-alive timeout in seconds.
 
-Longer than the timeouts of common proxies (nginx 60, Caddy 120), so that the proxy closes an idle
+The timeout exceeds those of common proxies (nginx 60, Caddy 120), so that the proxy closes an idle
 connection first. The default of aiohttp is one hour.
 """
 
@@ -68,7 +67,7 @@ class RunningServer:
     begin_drain: Callable[[], None]
 
 
-class _SystemClock:
+class _SystemClocks:
     def monotonic(self) -> float:
         return time.monotonic()
 
@@ -77,7 +76,7 @@ class _SystemClock:
 
 
 @asynccontextmanager
-async def serve(settings: ServerSettings, clock: Clocks | None = None) -> AsyncGenerator[RunningServer]:
+async def serve(settings: ServerSettings, clocks: Clocks | None = None) -> AsyncGenerator[RunningServer]:
     """Run a server until the context exits.
 
     Shutdown order: `/ready` fails and clients receive `goingAway`, queued log commands are committed,
@@ -85,7 +84,7 @@ async def serve(settings: ServerSettings, clock: Clocks | None = None) -> AsyncG
 
     Args:
         settings: Resolved server settings.
-        clock: Clock for timestamps and timeouts; None selects the system clock.
+        clocks: Clocks for timestamps and timeouts; None selects those of the system.
 
     Yields:
         The handle of the running server.
@@ -95,12 +94,12 @@ async def serve(settings: ServerSettings, clock: Clocks | None = None) -> AsyncG
         server.storage.errors.StorageError: The database is unusable.
     """
     tls_context = _load_tls_context(settings)
-    clock = clock or _SystemClock()
-    database = await open_database(settings.database_target(), clock=clock.now)
+    clocks = clocks or _SystemClocks()
+    database = await open_database(settings.resolve_database(), clock=clocks.now)
     try:
         guest_keys = GuestKeys(await database.load_secret("guests"), secrets.token_bytes)
         limits_enabled = settings.rate_limit == "on"
-        dispatcher = _build_dispatcher(settings, database, guest_keys, clock)
+        dispatcher = _build_dispatcher(settings, database, guest_keys, clocks)
         connection_limiter = (
             ConnectionLimiter(settings.connections_per_address, settings.connects_per_minute)
             if limits_enabled
@@ -108,7 +107,7 @@ async def serve(settings: ServerSettings, clock: Clocks | None = None) -> AsyncG
         )
         socketio_server = SocketIOServer(dispatcher, _build_engine_options(settings), connection_limiter)
         idle_reaper = IdleReaper(settings.connect_timeout)
-        host_guard = create_host_guard(settings.trusted_networks(), settings.allowed_origins())
+        host_guard = create_host_guard(settings.parse_trusted_networks(), settings.parse_allowed_origins())
         app = web.Application(middlewares=(idle_reaper.mark_active, host_guard))
 
         drain_started = asyncio.Event()
@@ -120,14 +119,16 @@ async def serve(settings: ServerSettings, clock: Clocks | None = None) -> AsyncG
                 else await database.health_problem()
             )
 
-        pages_directory = settings.pages_directory()
+        pages_directory = settings.resolve_pages_directory()
         if pages_directory is not None and not (pages_directory / INDEX_FILE).is_file():
             log.warning("%s is missing in %s: GET / returns 404", INDEX_FILE, pages_directory)
         add_routes(app, check_readiness=check_readiness, version=version("tui-chat"), pages_directory=pages_directory)
         socketio_server.mount(app)
         loop_lag = LoopLagMonitor()
         add_metrics_route(
-            app, lambda: _collect_metrics(socketio_server, dispatcher, database, loop_lag), settings.trusted_networks()
+            app,
+            lambda: _collect_metrics(socketio_server, dispatcher, database, loop_lag),
+            settings.parse_trusted_networks(),
         )
         runner = web.AppRunner(
             app, access_log=None, handle_signals=False, shutdown_timeout=1.0, keepalive_timeout=KEEP_ALIVE_TIMEOUT
@@ -165,24 +166,26 @@ def _collect_metrics(
         aborts=socketio_server.count_aborts(),
         published_entries=dispatcher.published_count,
         queue_depth=database.journal.queue_depth,
-        lag_buckets=loop_lag.cumulative_buckets(),
+        lag_buckets=loop_lag.get_cumulative_buckets(),
         lag_sum=loop_lag.total_seconds,
     )
 
 
-def _build_dispatcher(settings: ServerSettings, database: Database, guest_keys: GuestKeys, clock: Clocks) -> Dispatcher:
+def _build_dispatcher(
+    settings: ServerSettings, database: Database, guest_keys: GuestKeys, clocks: Clocks
+) -> Dispatcher:
     room_registry = RoomRegistry[ClientConnection]()
-    dialects = create_dialects(DialectContext(room_registry, settings.zone_info()))
+    dialects = create_dialects(DialectContext(room_registry, settings.load_time_zone()))
     fanout = Fanout({dialect.name: dialect for dialect in dialects})
     room_write_limiter = PerAddressLimiter(settings.rooms_per_minute) if settings.rate_limit == "on" else None
-    handlers = Handlers(database, guest_keys, clock, room_registry, fanout, room_write_limiter=room_write_limiter)
+    handlers = Handlers(database, guest_keys, clocks, room_registry, fanout, room_write_limiter=room_write_limiter)
     request_limits = _build_request_limits(settings)
     return Dispatcher(
         dialects,
         handlers,
         room_registry,
         request_limits,
-        clocks=clock,
+        clocks=clocks,
         generate_sid=secrets.token_urlsafe,
         flood_timeout=settings.flood_timeout,
     )
@@ -203,8 +206,8 @@ def _build_engine_options(settings: ServerSettings) -> EngineIOOptions:
         connect_timeout=settings.connect_timeout,
         max_unsent_bytes=settings.unsent_bytes,
         stall_timeout=settings.stall_timeout,
-        cors_origins=settings.allowed_origins(),
-        trusted_proxies=settings.trusted_networks(),
+        cors_origins=settings.parse_allowed_origins(),
+        trusted_proxies=settings.parse_trusted_networks(),
     )
 
 

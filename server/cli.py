@@ -103,7 +103,7 @@ def config_command(*, flags: Flags = _DEFAULT_FLAGS) -> None:
     for name, source in resolved.sources.items():
         value: object = getattr(resolved.settings, name)
         if name == "database":
-            value = re.sub(r"(://[^:/@]*):[^@]*@", r"\1:…@", resolved.settings.database_target())
+            value = re.sub(r"(://[^:/@]*):[^@]*@", r"\1:…@", resolved.settings.resolve_database())
         formatted = ", ".join(map(str, cast("tuple[object, ...]", value))) if isinstance(value, tuple) else value
         print(f"{name} = {formatted}  ({source})")
     print()

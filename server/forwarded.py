@@ -13,7 +13,7 @@ class ClientInfo:
     """Origin of a request, resolved through trusted proxies.
 
     Attributes:
-        address: Client address as seen by the outermost trusted proxy.
+        address: Client address as reported by the outermost trusted proxy; the peer address without one.
         scheme: `http` or `https`, as reported by the nearest trusted proxy.
         host: Requested host with port, as reported by the nearest trusted proxy.
     """

@@ -52,19 +52,19 @@ async def _run_until_signal(settings: ServerSettings) -> None:
     shutdown_timer = None
     async with serve(settings) as server:
         _tune_gc()
-        print(_startup_message(server), flush=True)
+        print(_format_startup_message(server), flush=True)
         await stop_requested.wait()
         await _drain(server, settings.drain, stop_requested)
-        log.info("stopping")
+        log.info("server stopping")
         shutdown_timer = loop.call_later(SHUTDOWN_TIMEOUT, _exit_immediately)
     shutdown_timer.cancel()
-    log.info("stopped")
+    log.info("server stopped")
 
 
 async def _drain(server: RunningServer, timeout: float, stop_requested: asyncio.Event) -> None:
     """Report not-ready for `timeout` seconds, or until a second signal, so that load balancers redirect clients."""
     if timeout:
-        log.info("draining: /ready returns 503; shutdown in %g seconds or at the next signal", timeout)
+        log.info("server draining: /ready returns 503; shutdown in %g seconds or at the next signal", timeout)
         server.begin_drain()
         stop_requested.clear()
         with suppress(TimeoutError):
@@ -72,7 +72,7 @@ async def _drain(server: RunningServer, timeout: float, stop_requested: asyncio.
                 await stop_requested.wait()
 
 
-def _startup_message(server: RunningServer) -> str:
+def _format_startup_message(server: RunningServer) -> str:
     return f"chat-server listens on {server.url} · terminal: chat-tui {server.url} · browser: {server.url}/"
 
 

@@ -83,11 +83,11 @@ class ServerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     unsent_bytes: Annotated[int, Meta(ge=65536)] = 1024 * 1024
     stall_timeout: PositiveFloat = 10.0
 
-    def database_target(self) -> str:
+    def resolve_database(self) -> str:
         """Return the configured database, or the path of the default file in the user data directory."""
         return self.database or str(platformdirs.user_data_path("tui-chat", appauthor=False) / "chat.db")
 
-    def pages_directory(self) -> Path | None:
+    def resolve_pages_directory(self) -> Path | None:
         """Return the directory of `pages`, or None for the built-in page.
 
         Raises:
@@ -101,7 +101,7 @@ class ServerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             raise ConfigError(f"pages: {directory} {problem}")
         return directory
 
-    def zone_info(self) -> ZoneInfo | None:
+    def load_time_zone(self) -> ZoneInfo | None:
         """Return the time zone of `time_zone`, or None for the system time zone.
 
         Raises:
@@ -114,7 +114,7 @@ class ServerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         except (OSError, ValueError, KeyError):  # KeyError: unknown zone; OSError: the name of a directory
             raise ConfigError(f"time_zone: unknown zone {self.time_zone!r}; use a name like Asia/Shanghai") from None
 
-    def allowed_origins(self) -> tuple[str, ...]:
+    def parse_allowed_origins(self) -> tuple[str, ...]:
         """Return the origins of `cors_origin` in their serialized form (RFC 6454, section 6.2).
 
         Raises:
@@ -122,7 +122,7 @@ class ServerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         """
         return tuple(map(_normalize_origin, self.cors_origin))
 
-    def trusted_networks(self) -> tuple[IPNetwork, ...]:
+    def parse_trusted_networks(self) -> tuple[IPNetwork, ...]:
         """Return the networks of `trusted_proxy`.
 
         Raises:
@@ -170,10 +170,10 @@ def resolve_settings(
             values[name] = _convert_value(name, value, source)
             sources[name] = source
     settings = ServerSettings(**values)
-    settings.allowed_origins()
-    settings.trusted_networks()
-    settings.zone_info()
-    settings.pages_directory()
+    settings.parse_allowed_origins()
+    settings.parse_trusted_networks()
+    settings.load_time_zone()
+    settings.resolve_pages_directory()
     if bool(settings.tls_cert) != bool(settings.tls_key):
         raise ConfigError("tls_cert and tls_key: set both or neither")
     return ResolvedSettings(settings, sources)

@@ -45,7 +45,7 @@ class LoopLagMonitor:
         if self._timer is not None:
             self._timer.cancel()
 
-    def cumulative_buckets(self) -> list[tuple[str, int]]:
+    def get_cumulative_buckets(self) -> list[tuple[str, int]]:
         """Return cumulative sample counts by upper bound, in the Prometheus histogram format."""
         bounds = [*(str(bound) for bound in BUCKET_BOUNDS), "+Inf"]
         return list(zip(bounds, accumulate(self._bucket_counts), strict=True))
