@@ -1,3 +1,4 @@
 """Engine.IO and Socket.IO transport: sessions, packets and send queues.
 
-Imports neither the gateway nor storage."""
+Dependency rule: no import of the gateway or storage.
+"""

@@ -1,7 +1,7 @@
 """python-engineio server with the sessions of this package.
 
-The library provides routes, session ids and the CORS rules. `handle_request`, its public
-entry point, is replaced completely; `server.engineio.socketio_server` lists the reasons.
+The library provides routes, session ids and the CORS rules. This package replaces the request handling of the
+library (`handle_request`) completely, for the reasons listed in `server.engineio.socketio_server`.
 """
 
 # python-engineio is untyped, so its values are cast at this boundary.
@@ -156,7 +156,7 @@ class EngineIOServer(engineio.AsyncServer):
             if self._connection_limiter is not None:
                 self._connection_limiter.acquire(address, time.monotonic())
         except ChatError as error:
-            return _error_response(error)
+            return _create_error_response(error)
         session = EngineIOSession(self, self.generate_id(), address)
         self.sockets[session.sid] = session
         is_polling = request.query["transport"] == "polling"
@@ -188,7 +188,7 @@ def _build_environ(request: web.Request, client: ClientInfo) -> dict[str, Any]:
     return environ
 
 
-def _error_response(error: ChatError) -> web.Response:
+def _create_error_response(error: ChatError) -> web.Response:
     return web.Response(
         status=429 if isinstance(error, RateLimited) else 503,
         body=encode_error(error),

@@ -27,11 +27,15 @@ class HandshakeError(Enum):
     def to_response(self, status: int = 400) -> web.Response:
         """Return the error as a JSON response `{"code", "message"}`."""
         code, message = self.value
-        return _json_response(status, {"code": code, "message": message})
+        return _create_json_response(status, {"code": code, "message": message})
 
 
 def validate_request(request: web.Request) -> HandshakeError | None:
-    """Return the error of a request independent of its session, or None if the request is valid."""
+    """Validate the parts of a request that do not depend on a session.
+
+    Returns:
+        The error, or None for a valid request.
+    """
     query = request.query
     transport = query.get("transport")
     if transport not in TRANSPORTS:
@@ -53,5 +57,5 @@ def is_websocket_upgrade(request: web.Request) -> bool:
     return request.headers.get("Upgrade", "").lower() == "websocket"
 
 
-def _json_response(status: int, body: dict[str, Any]) -> web.Response:
+def _create_json_response(status: int, body: dict[str, Any]) -> web.Response:
     return web.Response(status=status, body=SocketIOJson.dumps(body).encode(), content_type="application/json")

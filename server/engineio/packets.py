@@ -1,7 +1,7 @@
 """Text codec for Socket.IO packets (Socket.IO protocol v5, "Packet encoding"; Engine.IO protocol v4).
 
 - Strictness: malformed packets and invalid UTF-8 raise `InvalidPacket`; the session closes.
-- No binary: binary packet types are invalid, so that announced attachments reserve no memory.
+- No binary data: binary packet types are invalid, so that announced attachments reserve no memory.
 - Lazy arguments: event arguments stay undecoded JSON until the protocol codec reads them.
 """
 
@@ -11,6 +11,8 @@ import msgspec
 from msgspec import Raw, Struct
 
 PACKET_CONNECT, PACKET_DISCONNECT, PACKET_EVENT, PACKET_ACK, PACKET_CONNECT_ERROR = b"01234"
+"""Socket.IO packet types; `server.engineio.session` defines those of Engine.IO."""
+
 ROOT_NAMESPACE = "/"
 
 _MAX_ACK_ID_DIGITS = 16

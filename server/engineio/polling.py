@@ -1,6 +1,6 @@
 """Polling transport of a session (Engine.IO protocol v4, "HTTP long-polling").
 
-- Concurrency: a session accepts one pending GET and one pending POST; another one closes the session.
+- Concurrency: a session accepts one pending GET and one pending POST; a second one of either closes the session.
 - GET: the response contains all queued frames, as soon as the queue is not empty.
 - POST: the response is `ok` after all packets are handled.
 - Failure: a request that fails closes the session immediately.
@@ -33,7 +33,7 @@ async def handle_get(session: EngineIOSession, request: web.Request) -> web.Resp
         return HandshakeError.BAD_REQUEST.to_response()
     if session.is_closing and not session.send_queue.has_pending:
         session.finalize()
-        return _payload_response([CLOSE_FRAME])
+        return _create_payload_response([CLOSE_FRAME])
     if session.is_upgrading:
         # A client may complete the upgrade only after its pending poll returns.
         frames = session.send_queue.drain() or [NOOP_FRAME]
@@ -41,7 +41,7 @@ async def handle_get(session: EngineIOSession, request: web.Request) -> web.Resp
         frames = await session.send_queue.poll()
     if request.transport is None or request.transport.is_closing():
         session.close_now("poll aborted by the client", logging.DEBUG)
-    return _payload_response(frames)
+    return _create_payload_response(frames)
 
 
 async def handle_post(session: EngineIOSession, request: web.Request) -> web.Response:
@@ -71,7 +71,7 @@ async def _process_post(session: EngineIOSession, request: web.Request) -> web.R
         session.close_now("POST exceeds the size or packet limit")
         return web.Response(status=413)
     if session.is_closing:
-        return _ok_response()
+        return _create_ok_response()
     for packet in packets:
         await session.handle_packet(packet)
         if session.protocol_error:
@@ -79,7 +79,7 @@ async def _process_post(session: EngineIOSession, request: web.Request) -> web.R
             return HandshakeError.BAD_REQUEST.to_response()
         if session.is_closing:
             break
-    return _ok_response()
+    return _create_ok_response()
 
 
 async def _read_body(request: web.Request) -> bytes | None:
@@ -92,14 +92,14 @@ async def _read_body(request: web.Request) -> bytes | None:
     return bytes(body)
 
 
-def _payload_response(frames: Sequence[Frame]) -> web.Response:
+def _create_payload_response(frames: Sequence[Frame]) -> web.Response:
     body = _RECORD_SEPARATOR.join([frame.polling_bytes for frame in frames])
-    return _text_response(body)
+    return _create_text_response(body)
 
 
-def _ok_response() -> web.Response:
-    return _text_response(b"ok")
+def _create_ok_response() -> web.Response:
+    return _create_text_response(b"ok")
 
 
-def _text_response(body: bytes) -> web.Response:
+def _create_text_response(body: bytes) -> web.Response:
     return web.Response(body=body, content_type="text/plain", charset="utf-8", headers={"Cache-Control": "no-store"})

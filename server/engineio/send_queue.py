@@ -119,7 +119,8 @@ class SendQueue:
     def is_stalled(self, now: float, stall_timeout: float) -> bool:
         """Return whether unsent bytes have made no progress for `stall_timeout` seconds.
 
-        Progress is measured between calls, so the method must be called periodically.
+        Progress is measured between calls, so the method must be called periodically. The result is always False for
+        polling; the ping timeout detects clients that stop polling.
 
         Args:
             now: Monotonic time in seconds.

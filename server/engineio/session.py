@@ -22,9 +22,10 @@ from server.engineio.options import EngineIOOptions
 from server.engineio.packets import InvalidPacket
 from server.engineio.send_queue import SendQueue
 
-log = logging.getLogger("chat.engine")
+log = logging.getLogger("chat.engineio")
 
 PACKET_OPEN, PACKET_CLOSE, PACKET_PING, PACKET_PONG, PACKET_MESSAGE, PACKET_UPGRADE, PACKET_NOOP = b"0123456"
+"""Engine.IO packet types; `server.engineio.packets` defines those of Socket.IO."""
 
 NOOP_FRAME = Frame(bytes((PACKET_NOOP,)))
 CLOSE_FRAME = Frame(bytes((PACKET_CLOSE,)), ws_bytes=b"\x88\x02\x03\xe8")  # WebSocket close frame, code 1000
@@ -32,7 +33,7 @@ _PING_FRAME = Frame(bytes((PACKET_PING,)))
 
 
 class SessionHost(Protocol):
-    """Server interface of a session."""
+    """Interface of the server to a session; implemented by `server.engineio.engineio_server`."""
 
     dispatcher: EventDispatcher
     options: EngineIOOptions
@@ -57,7 +58,7 @@ class EngineIOSession:
         push: Bound `SendQueue.push`.
         post_in_progress: A POST is being handled.
         probe_request: WebSocket request of a pending upgrade; None without a pending upgrade.
-        is_upgrading: The upgrade's probe was answered.
+        is_upgrading: The server has answered the probe of an upgrade.
         on_websocket: The transport is a WebSocket, from the start or after an upgrade.
         protocol_error: An invalid packet or an internal error ended the session.
         is_closing: `close` was called, or the session has ended.

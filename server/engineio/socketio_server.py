@@ -1,4 +1,4 @@
-"""Hardened python-socketio server; the only package with private names of the library.
+"""Hardened python-socketio server; only this package uses private names of the library.
 
 Routes, session ids and CORS are those of the library; request and session handling are not.
 Behaviour of the library, and the replacement:
@@ -41,7 +41,7 @@ from server.engineio.options import EngineIOOptions
 from tui_chat.protocol.codec import SocketIOJson
 from tui_chat.protocol.limits import PACKET_BYTES
 
-library_log = logging.getLogger("chat.engine.library")
+library_log = logging.getLogger("chat.engineio.library")
 library_log.setLevel(logging.WARNING)  # INFO would log message texts
 
 SOCKETIO_PATH = "/socket.io/"

@@ -19,7 +19,7 @@ from tui_chat.protocol.limits import PACKET_BYTES
 if TYPE_CHECKING:
     WebSocket = web.WebSocketResponse[bool]
 
-log = logging.getLogger("chat.engine")
+log = logging.getLogger("chat.engineio")
 
 
 async def serve_session(session: EngineIOSession, request: web.Request) -> web.StreamResponse:
@@ -89,7 +89,7 @@ async def _complete_probe(session: EngineIOSession, ws: "WebSocket", probe_timeo
 async def _run_session(session: EngineIOSession, request: web.Request, ws: "WebSocket") -> None:
     """Serve the session on this WebSocket until its end."""
     session.upgrade_to(cast(asyncio.Transport, request.transport))
-    # A task resumes four coroutines per packet; the call stack of the request handler has sixteen.
+    # In a task, a packet resumes four nested coroutines; in the request handler of aiohttp, sixteen.
     await asyncio.get_running_loop().create_task(_read_messages(session, ws))
 
 

@@ -1,14 +1,14 @@
 """Log hints for the operator about rejected origins, hosts and clients.
 
 - Deduplication: each distinct hint is logged once.
-- Bound: at most `MAX_HINTS` hints are logged, because remote clients control their contents.
+- Bound: at most `MAX_HINTS` hints are logged, because remote clients control the contents of hints.
 """
 
 import logging
 
 from tui_chat.protocol.sanitize import sanitize_line
 
-log = logging.getLogger("chat.hints")
+log = logging.getLogger("chat.rejections")
 
 MAX_HINTS = 50
 MAX_VALUE_LENGTH = 100

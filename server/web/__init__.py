@@ -1,3 +1,4 @@
 """HTTP routes, static assets and the browser page.
 
-Imports neither the gateway nor storage."""
+Dependency rule: no import of the gateway or storage.
+"""

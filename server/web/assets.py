@@ -16,7 +16,7 @@ from importlib.resources.abc import Traversable
 from pathlib import PurePosixPath
 
 INDEX_PATH = "/"
-"""Path of the page; its assets have a common prefix."""
+"""URL path of the page; the URL paths of its assets have a common prefix with a hash."""
 
 INDEX_FILE = "index.html"
 """Index file of a directory."""

@@ -12,9 +12,9 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 SOCKETIO_PATH: Final = "/socket.io/"
-"""Path of the Socket.IO endpoint, exempt from the middlewares of this package; files below are not."""
+"""Path of the Socket.IO endpoint, exempt from the middlewares of this package; paths below `/socket.io/` are not."""
 
-STATIC_SITE_ROUTE: Final = "own-pages"
+STATIC_SITE_ROUTE: Final = "static-site"
 """Route name of the operator's custom pages (`server.web.static_site`)."""
 
 _CONTENT_SECURITY_POLICY = "; ".join(
@@ -47,7 +47,7 @@ _STATIC_SITE_HEADERS = {name: _DEFAULT_HEADERS[name] for name in ("Server", "X-C
 
 @web.middleware
 async def security_headers(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Add the security headers to a response; values set by the handler are kept.
+    """Add the security headers to a response; values set by the handler take precedence.
 
     Responses without `Cache-Control` receive `no-store`.
     """

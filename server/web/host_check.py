@@ -6,7 +6,8 @@ requests from the local machine with such a host name.
 
 - Allowed hosts: IP addresses, names without a dot, names below `localhost` (RFC 6761,
   section 6.3), and the hosts of allowed origins.
-- Exemptions: trusted proxies select their own host names, and TLS certificates prove theirs.
+- Exemptions: requests of trusted proxies, which choose the host name, and TLS requests, whose host name is
+  authenticated by the certificate.
 """
 
 import re
@@ -32,7 +33,7 @@ def create_host_guard(trusted_proxies: tuple[IPNetwork, ...], cors_origins: Iter
 
     Args:
         trusted_proxies: Networks of exempt proxies.
-        cors_origins: Allowed origins besides the server's own.
+        cors_origins: Allowed origins besides that of the server; their hosts are allowed.
     """
     allowed_hosts = {urlsplit(origin).hostname or "" for origin in cors_origins}
     rejection_log = RejectionLog()

@@ -16,7 +16,7 @@ log = logging.getLogger("chat.web")
 
 
 class IdleReaper:
-    """Periodic check for connections without a request.
+    """Closer of connections that send no request in time.
 
     Args:
         idle_timeout: Seconds from the first check of a connection to its first request.

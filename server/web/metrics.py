@@ -6,7 +6,6 @@ the local machine only; remote scrapers require a proxy or a tunnel.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
@@ -14,7 +13,7 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from prometheus_client.registry import Collector
 
 from server.domain.connection_limits import is_loopback
-from server.forwarded import get_client_info
+from server.forwarded import IPNetwork, get_client_info
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +22,8 @@ class MetricsSnapshot:
 
     Attributes:
         connections: Open connections.
-        rooms: Rooms with members.
-        members: Sum of the members of all rooms.
+        rooms: Live rooms.
+        members: Sum of the present members of all rooms.
         aborts: Aborted connections since the start, by reason.
         published_entries: Entries published since the start.
         queue_depth: Log commands in the journal queue.
@@ -51,7 +50,9 @@ class _MetricsCollector(Collector):
         yield GaugeMetricFamily("chat_connections", "Open connections.", value=snapshot.connections)
         yield GaugeMetricFamily("chat_rooms", "Rooms with members.", value=snapshot.rooms)
         yield GaugeMetricFamily("chat_members", "Members of all rooms.", value=snapshot.members)
-        yield GaugeMetricFamily("chat_journal_queue_depth", "Entries in the journal queue.", value=snapshot.queue_depth)
+        yield GaugeMetricFamily(
+            "chat_journal_queue_depth", "Log commands in the journal queue.", value=snapshot.queue_depth
+        )
         yield CounterMetricFamily("chat_entries", "Entries committed and published.", value=snapshot.published_entries)
         aborts_metric = CounterMetricFamily(
             "chat_connections_aborted", "Aborted connections by reason.", labels=["reason"]
@@ -67,7 +68,7 @@ class _MetricsCollector(Collector):
 def add_metrics_route(
     app: web.Application,
     read_snapshot: Callable[[], MetricsSnapshot],
-    trusted_networks: tuple[IPv4Network | IPv6Network, ...],
+    trusted_networks: tuple[IPNetwork, ...],
 ) -> None:
     """Add the `/metrics` route.
 

@@ -46,7 +46,7 @@ _DETAIL_BY_STATUS: Final = {
 }
 
 
-def problem_response(error: ChatError) -> web.Response:
+def create_problem_response(error: ChatError) -> web.Response:
     """Return an error as a response, with `Retry-After` in whole seconds if `retry_after` is set."""
     status = _STATUS_BY_CODE[error.code]
     response = _encode_problem(status, error.code, error.message)
@@ -63,11 +63,11 @@ async def problem_middleware(request: web.Request, handler: Handler) -> web.Stre
     try:
         return await handler(request)
     except ChatError as error:
-        return problem_response(error)
+        return create_problem_response(error)
     except web.HTTPException as http_error:
         if http_error.status < HTTPStatus.BAD_REQUEST:
             raise
-        response = _http_error_response(HTTPStatus(http_error.status))
+        response = _create_http_error_response(HTTPStatus(http_error.status))
         if isinstance(http_error, web.HTTPMethodNotAllowed):
             response.headers["Allow"] = ", ".join(sorted(http_error.allowed_methods))
         return response
@@ -75,10 +75,10 @@ async def problem_middleware(request: web.Request, handler: Handler) -> web.Stre
         _log.exception(
             "request for route %s failed, responding with status 500", request.match_info.route.name or "(unnamed)"
         )
-        return problem_response(InternalError("internal server error; see the server log"))
+        return create_problem_response(InternalError("internal server error; see the server log"))
 
 
-def _http_error_response(status: HTTPStatus) -> web.Response:
+def _create_http_error_response(status: HTTPStatus) -> web.Response:
     default_code = "internal" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "bad_request"
     return _encode_problem(
         status, _CODE_BY_STATUS.get(status, default_code), _DETAIL_BY_STATUS.get(status, status.phrase)

@@ -7,7 +7,7 @@ from aiohttp import ETag, web
 
 from server.web.assets import INDEX_PATH, StaticAsset, load_client_assets, load_page_assets
 from server.web.headers import SOCKETIO_PATH, security_headers
-from server.web.problem_details import problem_middleware, problem_response
+from server.web.problem_details import create_problem_response, problem_middleware
 from server.web.static_site import add_static_site
 from tui_chat.protocol.codec import PROTOCOL_VERSION
 from tui_chat.protocol.errors import Unavailable
@@ -45,7 +45,9 @@ def add_routes(
 
     async def get_readiness(_request: web.Request) -> web.Response:
         problem = await check_readiness()
-        return web.json_response({"status": "ready"}) if problem is None else problem_response(Unavailable(problem))
+        return (
+            web.json_response({"status": "ready"}) if problem is None else create_problem_response(Unavailable(problem))
+        )
 
     app.middlewares.extend((security_headers, problem_middleware))
     app.router.add_get("/health", get_health, name="health")

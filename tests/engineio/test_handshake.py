@@ -143,7 +143,7 @@ async def test_errors_for_an_allowed_origin_carry_cors_headers(tmp_path: Path) -
 async def test_each_kind_of_rejected_client_is_logged_once(
     server: RunningServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO, "chat.hints")
+    caplog.set_level(logging.INFO, "chat.rejections")
     async with polling_client(server.url, with_handshake=False) as client:
         for _ in range(3):
             await client.request("GET", {"EIO": "3", "transport": "polling"})
