@@ -106,14 +106,14 @@ function startSession(room, nick, otherRooms = []) {
   session = new ChatSession({
     nick,
     onChange: () => scheduler.schedule(),
-    onJoinRefused,
+    onJoinFailed,
     onStorageFailed: () => showToast(strings.storageUnavailable, { once: true }),
   });
   session.current = session.openRoom(room);
   for (const otherRoom of [...otherRooms, ...session.roomsWithUnsent]) session.openRoom(otherRoom);
 }
 
-function onJoinRefused(room, { code }) {
+function onJoinFailed(room, { code }) {
   const error = strings.errors[code] ?? strings.errors.internal;
   const [otherRoom] = session.rooms;
   if (!otherRoom) return showJoinForm(error);
@@ -291,7 +291,7 @@ function composeContext({ log }) {
 /** Render all views in the current language. */
 function changeLanguage() {
   applyStrings();
-  for (const part of [timeline, messageToolbar, memberList, roomList]) part.rerender();
+  for (const view of [timeline, messageToolbar, memberList, roomList]) view.rerender();
   renderedName = "";
   scheduler.schedule();
 }

@@ -104,7 +104,7 @@ export class Outbox {
     this.#isClosed = true;
   }
 
-  /** Match an own entry from the log to an item whose acknowledgement is outstanding. */
+  /** Assign the `seq` of an own log entry to the sent item with the same text that has no acknowledgement yet. */
   onOwnMessage(seq, text) {
     if (this.#items.some((candidate) => candidate.seq === seq)) return;
     const match = this.#items.find(
@@ -115,10 +115,10 @@ export class Outbox {
 
   /**
    * Remove acknowledged items whose entry is in the log.
-   * @param {(seq: number) => boolean} isHeld Return whether the log contains the entry.
+   * @param {(seq: number) => boolean} isLoaded Return whether the log contains the entry with this `seq`.
    */
-  removeDelivered(isHeld) {
-    const isDelivered = ({ state, seq }) => state === "sent" && isHeld(seq);
+  removeDelivered(isLoaded) {
+    const isDelivered = ({ state, seq }) => state === "sent" && isLoaded(seq);
     if (!this.#items.some(isDelivered)) return;
     this.#items = this.#items.filter((item) => !isDelivered(item));
     this.#notify();

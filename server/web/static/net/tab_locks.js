@@ -5,7 +5,7 @@
  *   that the tab is closed. A second lock per scope elects one claimant, because storage writes reach
  *   other tabs with a delay.
  * - Without Web Locks (plain HTTP on a LAN), tabs probe each other over a BroadcastChannel. A suspended
- *   tab can be mistaken for a closed one. Both tabs then send the same `clientId`, and the server
+ *   tab can be mistaken for a closed tab. Both tabs then send the same `clientId`, and the server
  *   deduplicates.
  */
 
@@ -42,7 +42,7 @@ class BroadcastLocks {
   #tabId;
   #channel = new BroadcastChannel(LOCK_PREFIX);
   #aliveTabs = new Set();
-  #callbacks = new Map(); // callback → tab that the callback waits for
+  #callbacks = new Map(); // callback → id of the tab whose close runs the callback
   #claims = new Map(); // closed tab → lowest id among the claiming tabs
 
   constructor(tabId) {
@@ -71,7 +71,7 @@ class BroadcastLocks {
     }, PROBE_TIMEOUT);
   }
 
-  /** Elect one claimant; all other tabs probe again later. */
+  /** Elect the tab with the lowest id as claimant; all other tabs probe again later. */
   #claim(tabId) {
     if (this.#claims.has(tabId)) return;
     this.#claims.set(tabId, this.#tabId);
@@ -85,8 +85,8 @@ class BroadcastLocks {
   }
 
   #runCallbacks(tabId) {
-    for (const [callback, waitsFor] of this.#callbacks) {
-      if (waitsFor !== tabId) continue;
+    for (const [callback, awaitedTabId] of this.#callbacks) {
+      if (awaitedTabId !== tabId) continue;
       this.#callbacks.delete(callback);
       callback();
     }

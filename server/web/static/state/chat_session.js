@@ -17,7 +17,7 @@ const SAVE_DELAY = 500; // ms; batches the storage writes of a message flood
 export class ChatSession {
   #socket;
   #onChange;
-  #onJoinRefused;
+  #onJoinFailed;
   #onStorageFailed;
   #outboxStore;
   #guestKey;
@@ -30,22 +30,22 @@ export class ChatSession {
   /** @type {Room | null} Visible room. */
   current = null;
   connection = { name: "connecting" };
-  /** Member ids of this session so far; a restarted server assigns new ones, and older messages stay own. */
+  /** All member ids of this session. A restarted server assigns new ids, and older messages still count as own. */
   ownMemberIds = new Set();
 
   /**
    * @param {object} options
    * @param {string} options.nick Requested nickname.
    * @param {() => void} options.onChange
-   * @param {(room: Room, error: import("../net/socket.js").RequestError) => void} options.onJoinRefused
+   * @param {(room: Room, error: import("../net/socket.js").RequestError) => void} options.onJoinFailed
    *   Called after a room was closed because its join failed permanently.
    * @param {() => void} options.onStorageFailed Called if an outbox item could not be persisted.
    */
-  constructor({ nick, onChange, onJoinRefused, onStorageFailed }) {
+  constructor({ nick, onChange, onJoinFailed, onStorageFailed }) {
     this.#requestedNick = nick;
     this.#guestKey = guestKeys.get(nick);
     this.#onChange = onChange;
-    this.#onJoinRefused = onJoinRefused;
+    this.#onJoinFailed = onJoinFailed;
     this.#onStorageFailed = onStorageFailed;
     const tabId = randomUuid();
     this.#outboxStore = new OutboxStore({ storage: localStore, tabId, tabLocks: createTabLocks(tabId) });
@@ -94,7 +94,7 @@ export class ChatSession {
       guestKey: () => this.#guestKey,
       onGuestKey: (guestKey) => this.#saveGuestKey(guestKey),
       onChange: this.#onChange,
-      onJoinRefused: (error) => this.#handleJoinRefusal(room, error),
+      onJoinFailed: (error) => this.#handleJoinFailure(room, error),
       saveItem: (item) => {
         if (!this.#outboxStore.save(name, this.#requestedNick, item)) this.#onStorageFailed();
       },
@@ -194,9 +194,9 @@ export class ChatSession {
     guestKeys.set(this.#requestedNick, guestKey);
   }
 
-  #handleJoinRefusal(room, error) {
+  #handleJoinFailure(room, error) {
     this.closeRoom(room);
-    this.#onJoinRefused(room, error);
+    this.#onJoinFailed(room, error);
   }
 
   #onConnectionState(state) {

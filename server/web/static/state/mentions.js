@@ -1,12 +1,9 @@
-/**
- * Return whether `text` contains `nick` as a whole word, ignoring case.
- */
-
+/** Return whether `text` contains `nick` as a whole word, ignoring case. */
 export function mentionsNick(text, nick) {
   const folded = text.toLowerCase();
   const needle = nick.toLowerCase();
-  for (let at = folded.indexOf(needle); at >= 0 && needle; at = folded.indexOf(needle, at + 1)) {
-    if (!isInsideWord(folded, at) && !isInsideWord(folded, at + needle.length)) return true;
+  for (let index = folded.indexOf(needle); index >= 0 && needle; index = folded.indexOf(needle, index + 1)) {
+    if (!isInsideWord(folded, index) && !isInsideWord(folded, index + needle.length)) return true;
   }
   return false;
 }

@@ -24,7 +24,7 @@ const TRANSIENT_CODES = new Set(["rate_limited", "unavailable", "internal"]);
 
 export class Room {
   #host;
-  #generation = 0; // number of joins; responses of older joins are ignored
+  #generation = 0; // number of joins and leaves; responses from an earlier generation are ignored
   #isCatchingUp = false;
   #activeFetches = new Set(); // keys of history requests in flight
   #catchUpTimer = 0;
@@ -161,11 +161,13 @@ export class Room {
 
   /**
    * Load one end of a gap.
+   * @param {{after: number, before: number}} gap Exclusive bounds.
+   * @param {boolean} oldestFirst Load the older end; false for the newer end.
    * @returns {Promise<boolean>} True if the log changed.
    */
-  fillGap({ after, before }, newestFirst) {
+  fillGap({ after, before }, oldestFirst) {
     const limit = Math.min(PAGE_SIZE, before - after - 1);
-    return this.#fetchHistory(`gap ${after}`, { ...(newestFirst ? { after } : { before }), limit });
+    return this.#fetchHistory(`gap ${after}`, { ...(oldestFirst ? { after } : { before }), limit });
   }
 
   /**
@@ -216,7 +218,7 @@ export class Room {
         setTimeout(retryJoin, (error.retryAfter ?? RETRY_DELAY) * 1000);
       } else {
         this.#generation += 1;
-        this.#host.onJoinRefused(error);
+        this.#host.onJoinFailed(error);
       }
     }
   }

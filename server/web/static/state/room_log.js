@@ -85,7 +85,7 @@ export class RoomLog {
   }
 
   /**
-   * Continue with the newest history page. Older entries stay loaded; a gap separates the two if needed.
+   * Continue with the newest history page. Older entries stay loaded, and missing entries before the page become a gap.
    * @param {object[]} entries Contiguous and ascending, ending with the newest entry.
    * @param {{lastSeq: number, hasOlder?: boolean}} page
    */
@@ -134,7 +134,7 @@ export class RoomLog {
   insertPage(entries, { lastSeq, hasOlder = true, before }) {
     this.expectSeq(lastSeq);
     const applied = entries.filter(({ seq }) => seq <= this.lastSeq);
-    // Pages read before the latest trim can lack changes that were dropped by it.
+    // Pages read before the latest trim can lack changes that the trim dropped.
     if (lastSeq >= this.#trimmedAtSeq) {
       const oldest = entries[0]?.seq ?? before;
       if (!hasOlder && (entries.length ? oldest <= this.firstSeq : oldest === this.firstSeq)) this.#reachedStart = true;
@@ -205,13 +205,13 @@ export class RoomLog {
 
   /** Return the item of a page entry, combined with newer known changes. */
   #mergeItem(entry, asOf) {
-    const applied = this.#itemsBySeq.get(entry.seq);
-    if (applied && applied.asOf >= asOf) return applied;
-    const pending = this.#layeredChanges.get(entry.seq)?.changes ?? this.#orphanChanges.get(entry.seq) ?? [];
+    const existing = this.#itemsBySeq.get(entry.seq);
+    if (existing && existing.asOf >= asOf) return existing;
+    const changes = this.#layeredChanges.get(entry.seq)?.changes ?? this.#orphanChanges.get(entry.seq) ?? [];
     this.#layeredChanges.delete(entry.seq);
     this.#orphanChanges.delete(entry.seq);
     this.#itemsBySeq.set(entry.seq, { ...entry, asOf });
-    for (const change of pending) this.#applyToItem(change, { silent: true });
+    for (const change of changes) this.#applyToItem(change, { isListed: false });
     return this.#itemsBySeq.get(entry.seq);
   }
 
@@ -223,7 +223,8 @@ export class RoomLog {
     return undefined;
   }
 
-  #applyToItem(change, { silent = false } = {}) {
+  /** Apply a change to its loaded target; `isListed` is false until the target is in `items`. */
+  #applyToItem(change, { isListed = true } = {}) {
     const current = this.#itemsBySeq.get(change.target);
     const layered = this.#layeredChanges.get(change.target);
     let updated;
@@ -240,7 +241,7 @@ export class RoomLog {
     }
     if (updated === current) return;
     this.#itemsBySeq.set(updated.seq, updated);
-    if (!silent) this.#items[this.#upperBound(updated.seq) - 1] = updated;
+    if (isListed) this.#items[this.#upperBound(updated.seq) - 1] = updated;
   }
 
   /** Return the number of items with this `seq` or a lower one. */

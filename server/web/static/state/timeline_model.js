@@ -33,7 +33,7 @@ export function buildLines({ items, gaps, notices, pendingItems, changesBySeq, g
   const seenDays = new Set();
   const today = dayNumber(now);
   const yesterday = dayNumber(new Date(now).setHours(-12));
-  let previous = null; // message directly above, if it can be grouped with
+  let previous = null; // message directly above that the next message can continue
   let needsDivider = unreadAfter !== null;
   let nextNotice = 0;
   const firstSeq = items.length ? items[0].seq : 1;
@@ -108,7 +108,7 @@ export function buildLines({ items, gaps, notices, pendingItems, changesBySeq, g
   return lines;
 }
 
-/** Compare two lines with the same key. Covered by the other fields: `ts` of a day, all but the last notice. */
+/** Compare two lines with the same key. `ts` of a day and all notices except the last follow from the compared fields. */
 export function isSameLine(line, otherLine) {
   return Object.keys(line).every((field) => field === "ts" || field === "notices" || line[field] === otherLine[field]);
 }

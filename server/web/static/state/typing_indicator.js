@@ -1,5 +1,5 @@
 /**
- * Typing indicators of one room: the own one, rate limited, and those of other members.
+ * Typing indicators of one room: the user's own indicator, rate limited, and the indicators of other members.
  */
 
 const RESEND_INTERVAL = 4000; // ms

@@ -9,7 +9,7 @@
 import { strings } from "../i18n/strings.js";
 import { setText } from "./dom.js";
 
-const MAX_LENGTH = 4000; // code points, as in `protocol/limits.py`
+const MAX_LENGTH = 4000; // code points, as in `tui_chat/protocol/limits.py`
 const WARNING_THRESHOLD = 300; // code points left at which the counter appears
 const MAX_UNCONFIRMED_LINES = 5;
 const MAX_FILE_SIZE = 64 * 1024; // bytes
@@ -121,7 +121,7 @@ export class Composer {
 
   /**
    * Cancel a reply or an edit.
-   * @returns {boolean} True if there was one.
+   * @returns {boolean} True if a reply or an edit was active.
    */
   cancelContext() {
     const { savedText, editing, replyTo } = this.#draft;

@@ -1,5 +1,5 @@
 /**
- * DOM helpers. User content is inserted as text nodes only.
+ * Factories of DOM elements. User content is inserted as text nodes only.
  *
  * Nickname colours vary in hue. Lightness and chroma are fixed per colour scheme in base.css (OKLCH), so all
  * nicknames have the same contrast (WCAG 2.2, 1.4.3).
@@ -48,14 +48,14 @@ export function createIcon(name) {
 
 /** Create an avatar from the first character of a nickname; hidden from screen readers. */
 export function createAvatar(nick) {
-  const avatar = applyNickColour(createElement("span", "avatar", graphemes(nick)[0] ?? ""), nick);
+  const avatar = applyNickColor(createElement("span", "avatar", graphemes(nick)[0] ?? ""), nick);
   avatar.setAttribute("aria-hidden", "true");
   return avatar;
 }
 
 /** Create a coloured nickname. */
 export function createNickname(nick) {
-  return applyNickColour(createElement("bdi", "nick", nick), nick);
+  return applyNickColor(createElement("bdi", "nick", nick), nick);
 }
 
 /** Set the text content unless it is unchanged. */
@@ -63,7 +63,7 @@ export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-function applyNickColour(element, nick) {
+function applyNickColor(element, nick) {
   element.style.setProperty("--hue", nickHue(nick));
   return element;
 }

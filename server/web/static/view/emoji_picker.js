@@ -1,7 +1,7 @@
 /**
- * Popover with frequent emoji and a text field for others.
+ * Popover with frequent emoji and a text field for all other reactions.
  *
- * Reactions follow the rules in `protocol/reactions.py`: one emoji or a short word.
+ * Reactions follow the rules in `tui_chat/protocol/reactions.py`: one emoji or a short word.
  */
 
 import { strings } from "../i18n/strings.js";
@@ -18,7 +18,7 @@ const MAX_COLUMNS = 8;
 
 export class EmojiPicker {
   #popover = document.getElementById("emoji-picker");
-  #seq = ""; // message; its row element can be replaced while the popover is open
+  #seq = ""; // of the message, whose row element can be replaced while the popover is open
 
   constructor() {
     this.#popover.addEventListener("toggle", ({ newState }) => {
@@ -85,7 +85,7 @@ export function isValidReaction(text) {
 }
 
 function countColumns(text) {
-  let width = 0;
-  for (const character of text) if (!/\p{M}/u.test(character)) width += character.codePointAt(0) < FIRST_WIDE_CODE_POINT ? 1 : 2;
-  return width;
+  let columns = 0;
+  for (const character of text) if (!/\p{M}/u.test(character)) columns += character.codePointAt(0) < FIRST_WIDE_CODE_POINT ? 1 : 2;
+  return columns;
 }

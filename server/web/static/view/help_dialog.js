@@ -37,10 +37,10 @@ export class HelpDialog {
 
   open() {
     if (this.#dialog.open) return;
-    const sections = Object.entries(SHORTCUTS).map(([group, shortcuts]) =>
+    const sections = Object.entries(SHORTCUTS).map(([scope, shortcuts]) =>
       renderSection(
-        strings[group],
-        Object.entries(shortcuts).map(([name, pressed]) => [pressed.split("  ").map(renderKey), strings.shortcuts[name]]),
+        strings[scope],
+        Object.entries(shortcuts).map(([name, keys]) => [keys.split("  ").map(renderKey), strings.shortcuts[name]]),
       ),
     );
     const commands = Object.entries(COMMANDS).map(([name, argument]) => [

@@ -59,7 +59,7 @@ export class MessageToolbar {
     this.#attach(null);
   }
 
-  /** Move the toolbar along when a row element is replaced. */
+  /** Move the toolbar to the new element of a replaced row. */
   onRowReplaced(previous, row) {
     if (this.#toolbar.parentNode === previous) this.#attach(row, { replaceRow: true });
   }

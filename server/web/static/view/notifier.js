@@ -2,7 +2,7 @@
  * Page title, favicon and desktop notifications.
  *
  * - Notifications are limited to mentions while the page has no focus; mentions within a second are batched.
- * - Message text is omitted if the user chose to hide it.
+ * - Message text is omitted if the user has hidden message text in the settings.
  */
 
 import { strings } from "../i18n/strings.js";
@@ -24,21 +24,22 @@ export class Notifier {
     this.#onOpen = onOpen;
   }
 
-  /** Notifications require a secure context. */
+  /** True in secure contexts of browsers with notifications. */
   get isSupported() {
     return globalThis.isSecureContext && typeof globalThis.Notification === "function";
   }
 
-  /** Return whether the user and the browser both allow notifications. */
+  /** True if the user and the browser both allow notifications. */
   get isEnabled() {
     return this.isSupported && Notification.permission === "granted" && localStore.get("notify", false);
   }
 
-  get hidesText() {
+  /** True if notifications omit the message text. */
+  get isTextHidden() {
     return localStore.get("notifyHideText", false);
   }
 
-  set hidesText(isHidden) {
+  set isTextHidden(isHidden) {
     localStore.set("notifyHideText", isHidden);
   }
 
@@ -67,9 +68,9 @@ export class Notifier {
   #showNotifications() {
     this.#timer = 0;
     for (const [room, messages] of this.#queue) {
-      const showsText = messages.length === 1 && !this.hidesText;
-      const title = showsText ? strings.notifyTitle(messages[0].nickName, room.name) : strings.notifyMentionCount(messages.length, room.name);
-      const body = this.hidesText ? "" : messages.map(excerpt).slice(-3).join("\n");
+      const isTextShown = messages.length === 1 && !this.isTextHidden;
+      const title = isTextShown ? strings.notifyTitle(messages[0].nickName, room.name) : strings.notifyMentionCount(messages.length, room.name);
+      const body = this.isTextHidden ? "" : messages.map(excerpt).slice(-3).join("\n");
       try {
         const notification = new Notification(title, { body, tag: room.name, icon: ICONS.none, lang: strings.lang });
         notification.addEventListener("click", () => {

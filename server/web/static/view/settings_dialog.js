@@ -34,7 +34,7 @@ export class SettingsDialog {
       this.#changeNick(session());
     });
     this.#notifyEnabled.addEventListener("change", () => this.#toggleNotifications());
-    this.#notifyHideText.addEventListener("change", () => (notifier.hidesText = this.#notifyHideText.checked));
+    this.#notifyHideText.addEventListener("change", () => (notifier.isTextHidden = this.#notifyHideText.checked));
     applyTheme(storedTheme());
   }
 
@@ -60,7 +60,7 @@ export class SettingsDialog {
       document.querySelector("#language-options :checked").focus();
     });
     this.#notifyEnabled.checked = this.#notifier.isEnabled;
-    this.#notifyHideText.checked = this.#notifier.hidesText;
+    this.#notifyHideText.checked = this.#notifier.isTextHidden;
     this.#notifyHideText.disabled = !this.#notifyEnabled.checked;
     this.#showNotifyState();
   }
@@ -101,9 +101,9 @@ function storedTheme() {
 
 function applyTheme(theme) {
   document.documentElement.dataset.theme = theme;
-  const colours = { light: "#fbfbfa", dark: "#161816" };
+  const colors = { light: "#fbfbfa", dark: "#161816" };
   for (const [scheme, meta] of ["light", "dark"].map((scheme, index) => [scheme, document.querySelectorAll('meta[name="theme-color"]')[index]])) {
-    meta.content = colours[theme || scheme];
+    meta.content = colors[theme || scheme];
   }
 }
 

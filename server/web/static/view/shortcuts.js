@@ -39,7 +39,7 @@ function shortcutFor(event, session, { showRoom, composer, timeline, panels, ope
   if (hasCommandKey || altKey) return null;
   const isInTextField = target.closest?.("input, textarea");
   const isInComposer = target.id === "composer-input";
-  if (key === "Escape") return () => panels.closeDrawer() || composer.cancelContext() || scrollToNewest(timeline, composer);
+  if (key === "Escape") return () => panels.closePanel() || composer.cancelContext() || scrollToNewest(timeline, composer);
   if ((key === "PageUp" || key === "PageDown") && (!isInTextField || (isInComposer && !composer.text))) {
     return () => timeline.scrollByPages(key === "PageUp" ? -1 : 1);
   }

@@ -2,7 +2,7 @@
  * Panels beside the timeline: columns on wide screens, drawers on narrow ones.
  *
  * - At most one panel is open on the right.
- * - An opened drawer receives the focus and returns it on close.
+ * - An opened drawer receives the focus. `closePanel()` moves the focus to the toggle button.
  */
 
 const WIDE_LAYOUTS = {
@@ -27,9 +27,9 @@ export class SidePanels {
       getToggle(name).addEventListener("click", () => this.setOpen(name, !this.#openPanels.has(name)));
       mediaQuery.addEventListener("change", () => this.#resetLayout());
     }
-    this.#backdrop.addEventListener("click", () => this.closeDrawer());
+    this.#backdrop.addEventListener("click", () => this.closePanel());
     for (const button of document.querySelectorAll("[data-close-panel]")) {
-      button.addEventListener("click", () => this.closeDrawer());
+      button.addEventListener("click", () => this.closePanel());
     }
     this.#resetLayout();
   }
@@ -39,7 +39,7 @@ export class SidePanels {
   }
 
   setOpen(name, isOpen) {
-    if (isOpen && name !== "rooms") for (const other of ["members", "search"]) this.#openPanels.delete(other);
+    if (isOpen && name !== "rooms") for (const rightPanel of ["members", "search"]) this.#openPanels.delete(rightPanel);
     if (isOpen && !WIDE_LAYOUTS[name].matches) this.#openPanels.clear();
     if (isOpen) this.#openPanels.add(name);
     else this.#openPanels.delete(name);
@@ -54,9 +54,9 @@ export class SidePanels {
 
   /**
    * Close the search panel or an open drawer.
-   * @returns {boolean} True if one was open.
+   * @returns {boolean} True if a panel was closed.
    */
-  closeDrawer() {
+  closePanel() {
     const [name] = [...this.#openPanels].filter((panel) => panel === "search" || !WIDE_LAYOUTS[panel].matches);
     if (!name) return false;
     this.setOpen(name, false);

@@ -3,8 +3,8 @@
  *
  * - Scroll anchoring: at the bottom, the view follows new messages. Elsewhere, visible messages keep their
  *   position when lines are inserted above, below or between them.
- * - Windowing: the document contains a part of the log. Following trims the top; scrolling up stops
- *   rendering at the bottom.
+ * - Windowing: the document contains a part of the log. Lines over the limit are removed at the top while the
+ *   view follows new messages, and at the bottom while the user is scrolled up.
  * - Unchanged lines keep their elements, which preserves text selections.
  * - Each room has its own scroll position.
  */
@@ -174,8 +174,8 @@ export class Timeline {
     });
     const isAtTop = items[0] === log.items[0];
     this.#withAnchor(() => {
-      const hasOnlyOtherLines = room.hasJoined && isAtTop && !log.hasOlder && !log.items.length && lines.length > 0;
-      this.#historyStart.hidden = hasOnlyOtherLines;
+      const hasNoticesOnly = room.hasJoined && isAtTop && !log.hasOlder && !log.items.length && lines.length > 0;
+      this.#historyStart.hidden = hasNoticesOnly;
       setText(this.#historyStart, room.hasJoined ? historyStartText(log, isAtTop) : strings.joiningRoom);
       this.#reconcile(lines);
     });
@@ -319,8 +319,8 @@ export class Timeline {
     for (const row of this.#list.querySelectorAll(".gap")) {
       if (!isNearViewport(this.#scroller, row, margin)) continue;
       const { top, height } = this.#scroller.getBoundingClientRect();
-      const newestFirst = row.getBoundingClientRect().top > top + height / 2;
-      this.#room.fillGap({ after: Number(row.dataset.after), before: Number(row.dataset.before) }, newestFirst);
+      const oldestFirst = row.getBoundingClientRect().top > top + height / 2;
+      this.#room.fillGap({ after: Number(row.dataset.after), before: Number(row.dataset.before) }, oldestFirst);
     }
   }
 
