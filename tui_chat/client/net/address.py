@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import quote, unquote, urlsplit
 
 DEFAULT_PORT = 3000
+"""Port of an address without scheme and port."""
 
 _SCHEME_DEFAULTS = {
     "http": ("http", 80),
@@ -32,7 +33,7 @@ class Address:
 
     @property
     def is_secure(self) -> bool:
-        """TLS enabled."""
+        """True if the connection uses TLS."""
         return self.base_url.startswith("https:")
 
     @property

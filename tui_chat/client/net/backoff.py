@@ -13,9 +13,13 @@ import time
 from collections.abc import Callable
 
 INITIAL_DELAY = 0.25
+"""Ceiling of the first delay, in seconds."""
 MAX_DELAY = 15.0
+"""Ceiling of all delays, in seconds."""
 FAST_RETRY_DURATION = 60.0
+"""Duration of the fast retry period, in seconds."""
 FAST_RETRY_MAX_DELAY = 1.0
+"""Ceiling of a delay in the fast retry period, in seconds."""
 RESTART_JITTER = 2.0
 """Spread of the reconnects after an announced restart, in seconds."""
 
@@ -37,7 +41,7 @@ class Backoff:
 
     @property
     def is_fast_retry(self) -> bool:
-        """Fast retry period active."""
+        """True during the fast retry period."""
         return self._clock() < self._fast_retry_until
 
     def start_fast_retry(self) -> None:

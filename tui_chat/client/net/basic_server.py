@@ -3,7 +3,7 @@
 Source: docs/clients.md, "Basic servers".
 
 - Numbering: `seq` is assigned locally in order of arrival, for the lifetime of the program.
-- Echo: a push with the own nickname and text confirms the oldest matching message.
+- Echo: a push with the user's nickname and the text of a sent message confirms the oldest such message.
 - At most once: no message is sent twice. Without an echo after `ECHO_TIMEOUT` seconds or at a
   connection loss, the message is unconfirmed, and only the user resends.
 """
@@ -91,7 +91,7 @@ class ExpectedEcho(Struct, eq=False):
     timer: asyncio.TimerHandle | None = None
 
     def expire(self) -> None:
-        """Report the message as unconfirmed; a late echo is still matched."""
+        """Report the message as unconfirmed. A late echo on the same connection is still matched."""
         if self.timer is not None:
             self.timer.cancel()
             self.timer = None
@@ -108,7 +108,7 @@ class BasicServer:
     """State of one room on a basic server.
 
     Args:
-        get_nick: Function that returns the current own nickname.
+        get_nick: Function that returns the user's current nickname.
         now_ms: Clock in milliseconds since the epoch.
     """
 
@@ -180,7 +180,7 @@ class BasicServer:
             echo.expire()
 
     def cancel_echo(self, echo: ExpectedEcho) -> None:
-        """Stop waiting for an echo."""
+        """Remove an expected echo without a callback."""
         echo.cancel()
         if echo in self._expected_echoes:
             self._expected_echoes.remove(echo)

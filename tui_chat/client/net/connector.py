@@ -4,7 +4,7 @@
 - Reconnect: attempts continue until the client closes, with the delays of `backoff`. A connection
   that lasted `STABLE_AFTER` seconds resets the backoff.
 - Requests: a request waits for a connection and is repeated on the next one after a loss, until
-  its timeout. Repeatable requests must be idempotent.
+  its timeout. All requests must be idempotent.
 - Latency: a ping every `PING_INTERVAL` seconds measures the round-trip time.
 - Suspend: after a clock jump, the connection must answer a ping within `PROBE_TIMEOUT` seconds,
   and a pending reconnect starts immediately.
@@ -30,15 +30,19 @@ if TYPE_CHECKING:
 log = logging.getLogger("chat.client")
 
 STABLE_AFTER = 5.0
+"""Lifetime after which a connection counts as stable, in seconds."""
 BUSY_RETRY_DELAY = 0.5
 """Delay after an error without `retryAfter`, in seconds."""
 LATENCY_CHANGE_THRESHOLD = 0.25
 """Relative latency change that triggers an `Online` event."""
 PING_INTERVAL = 10.0
+"""Interval of latency measurements, in seconds."""
 CLOCK_CHECK_INTERVAL = 1.0
+"""Interval of clock checks, in seconds."""
 SUSPEND_THRESHOLD = 3.0
 """Delay of a clock check that indicates a suspend, in seconds."""
 PROBE_TIMEOUT = 1.5
+"""Time limit of a ping after a suspend, in seconds."""
 FAST_RETRY_CONNECT_TIMEOUT = 3.0
 """Timeout of a connection attempt after a suspend, in seconds."""
 
@@ -99,7 +103,7 @@ class Connector:
         self._transport = await self._open_transport()
 
     async def run(self) -> None:
-        """Connect and reconnect until cancelled."""
+        """Connect, and reconnect after each loss, until cancelled."""
         watch_task = asyncio.create_task(self._watch_for_suspend(), name="suspend detection")
         try:
             while True:
@@ -165,10 +169,10 @@ class Connector:
             request: Request to send.
             response_type: Type of the response.
             timeout: Total time limit in seconds.
-            wait_for_rate_limit: Retry after `rate_limited`.
+            wait_for_rate_limit: Retry after `rate_limited`, as after `unavailable`.
 
         Raises:
-            ChatError: The server rejected the request.
+            ChatError: The server rejected the request, or the gate has failed.
             RateLimited: The rate limit applied; with `wait_for_rate_limit`, until the timeout.
             Unavailable: No response before the timeout; the outcome is unknown.
         """
@@ -207,12 +211,10 @@ class Connector:
 
     async def _watch_for_suspend(self) -> None:
         while True:
-            previous = (self._clock(), self._wall_clock())
+            clock_before, wall_clock_before = self._clock(), self._wall_clock()
             await asyncio.sleep(CLOCK_CHECK_INTERVAL)
-            if (
-                max(self._clock() - previous[0], self._wall_clock() - previous[1])
-                > CLOCK_CHECK_INTERVAL + SUSPEND_THRESHOLD
-            ):
+            elapsed = max(self._clock() - clock_before, self._wall_clock() - wall_clock_before)
+            if elapsed > CLOCK_CHECK_INTERVAL + SUSPEND_THRESHOLD:
                 log.info("suspend detected: probing the connection")
                 self._backoff.start_fast_retry()
                 self.reconnect_now()

@@ -26,7 +26,7 @@ class Gate(Generic[T]):
 
     @property
     def has_failed(self) -> bool:
-        """Terminal error state reached."""
+        """True after `fail`."""
         return self._error is not None
 
     def set(self, value: T) -> None:

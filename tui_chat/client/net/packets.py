@@ -15,8 +15,8 @@ from tui_chat.protocol.codec import PUSH_EVENTS, SocketIOJson
 
 log = logging.getLogger("chat.client")
 
-INVALID_PACKET_EVENT = "nothing"
-"""Event name of a malformed packet."""
+INVALID_PACKET_EVENT = "invalid_packet"
+"""Event name that replaces a malformed packet; no handler has this name."""
 
 _CONNECT, _DISCONNECT, _EVENT, _ACK, _CONNECT_ERROR = range(5)
 _event_decoder = msgspec.json.Decoder(tuple[str, Raw])
@@ -28,6 +28,9 @@ class Packet:
     """Packet class for python-socketio's `serializer` (Socket.IO protocol v5, "Packet encoding").
 
     Attributes:
+        packet_type: Socket.IO packet type, 0 to 4.
+        id: Acknowledgement id, None without one.
+        namespace: Namespace from the library; received packets have none.
         data: Argument as `msgspec.Raw` in received packets, as builtin types in sent ones.
         attachment_count: Number of binary attachments, always 0.
     """
@@ -52,7 +55,7 @@ class Packet:
             try:
                 self._decode(encoded_packet)
             except (ValueError, msgspec.MsgspecError, RecursionError):
-                log.debug("malformed packet: ignored")
+                log.debug("malformed packet ignored")
                 self.packet_type, self.data, self.id = _EVENT, [INVALID_PACKET_EVENT], None
 
     def encode(self) -> str:

@@ -37,25 +37,30 @@ from tui_chat.protocol.requests import JoinRoom, Request
 from tui_chat.protocol.responses import JoinResponse
 
 CONNECT_TIMEOUT = 10.0
+"""Default time limit of a connection attempt, in seconds."""
 RESPONSE_TIMEOUT = 10.0
 """Time without traffic after which a pending request indicates a dead connection, in seconds."""
 CLOSE_TIMEOUT = 2.0
+"""Time limit of the closing handshake, in seconds."""
 HEARTBEAT_INTERVAL = 15.0
 """Interval of WebSocket pings in seconds; a pong must arrive within half of the interval."""
 MAX_FRAME_BYTES = 8 * 1024 * 1024
-"""Upper limit of a frame: 200 messages of maximum length take 3.2 MB, a large member list 2 MB."""
+"""Upper limit of a received frame: 200 messages of maximum length take 3.2 MB, a large member list 2 MB."""
 BASIC_SERVER_TIMEOUT = 3.0
 """Time limit of each step that identifies a basic server, in seconds."""
 MAX_HEALTH_BYTES = 4096
+"""Read limit of a `/health` response."""
 MAX_RETRY_AFTER = 60.0
+"""Upper limit of `retryAfter` in an error, in seconds."""
 MAX_REASON_LENGTH = 300
+"""Character limit of an error message of the server."""
 
 log = logging.getLogger("chat.client")
 
 PushHandler = Callable[[str, bytes], None]
 """Callback for the event name and JSON body of each push, in order."""
 
-# The libraries log message texts at INFO.
+# At INFO, the libraries log the texts of messages.
 _LIBRARY_LOG = logging.getLogger("chat.client.library")
 _LIBRARY_LOG.setLevel(logging.ERROR)
 
@@ -78,8 +83,8 @@ class Transport:
         self._sockets: list[socket.socket] = []
         self._websockets: list[PingWebSocket] = []
         self._pending_responses: set[asyncio.Future[bytes]] = set()
-        self._refusal_reason = ""
-        self._connect_answered = asyncio.Event()  # server response to CONNECT, or CONNECT_ERROR
+        self._rejection_reason = ""
+        self._connect_responded = asyncio.Event()  # response to the CONNECT packet: CONNECT or CONNECT_ERROR
         self._is_accepted = False
         self.basic_room: str | None = None
         self._is_native = False
@@ -90,9 +95,8 @@ class Transport:
         self._session = aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
-            ws_response_class=cast(
-                type[PingWebSocket], self._create_websocket
-            ),  # a factory suffices: aiohttp only calls it
+            # aiohttp only calls this class, so a factory function suffices.
+            ws_response_class=cast(type[PingWebSocket], self._create_websocket),
         )
         self._client = _socketio.AsyncClient(
             reconnection=False,
@@ -202,7 +206,7 @@ class Transport:
         return _decode_response(JoinResponse, body)
 
     async def _is_native_or_dead(self) -> bool:
-        """Return whether an unresponsive server is a chat server or a dead connection."""
+        """Return whether the peer is a chat server or does not answer a ping, for a join without a response."""
         try:
             async with asyncio.timeout(BASIC_SERVER_TIMEOUT):
                 await self.ping()
@@ -257,7 +261,7 @@ class Transport:
             await asyncio.shield(self._watch_task)
 
     async def close(self) -> None:
-        """Close the connection and release its resources."""
+        """Close the connection and release the sockets, tasks and HTTP session."""
         disconnect_task = asyncio.create_task(self._client.disconnect())
         await asyncio.wait({disconnect_task}, timeout=CLOSE_TIMEOUT)
         self.abort()
@@ -279,24 +283,24 @@ class Transport:
             async with asyncio.timeout(timeout):
                 # With `wait=True` the library waits for its full timeout even if the connection closes.
                 await self._client.connect(self._url, transports=["websocket"], wait=False)
-                await self._wait_connect_answer()
+                await self._wait_for_connect_response()
         except TimeoutError:
             raise Unreachable("the server does not answer") from None
         except Exception as error:
             # The library also lets decoding errors of malformed server responses propagate.
-            raise Unreachable(self._refusal_reason or _connect_error_text(error)) from error
+            raise Unreachable(self._rejection_reason or _connect_error_text(error)) from error
         if not self._is_accepted:
-            raise Unreachable(self._refusal_reason or "the server closed the connection")
+            raise Unreachable(self._rejection_reason or "the server closed the connection")
 
-    async def _wait_connect_answer(self) -> None:
-        """Wait for the response to CONNECT or for the end of the connection."""
-        answered_task = asyncio.ensure_future(self._connect_answered.wait())
+    async def _wait_for_connect_response(self) -> None:
+        """Wait for the response to the CONNECT packet or for the end of the connection."""
+        response_task = asyncio.ensure_future(self._connect_responded.wait())
         # Not cancelled, because the cancellation would propagate to the library's read loop.
         ended_task = asyncio.ensure_future(self._client.eio.wait())
         try:
-            await asyncio.wait({answered_task, ended_task}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({response_task, ended_task}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            answered_task.cancel()
+            response_task.cancel()
 
     async def _emit(self, request: Request, response: "asyncio.Future[bytes] | None") -> None:
         def on_ack(*arguments: Raw) -> None:
@@ -355,12 +359,12 @@ class Transport:
 
     def _on_connect(self) -> None:
         self._is_accepted = True
-        self._connect_answered.set()
+        self._connect_responded.set()
 
     def _on_connect_error(self, reason: Any = None) -> None:
-        self._connect_answered.set()
+        self._connect_responded.set()
         if isinstance(reason, dict):
-            self._refusal_reason = _sanitize_reason(str(cast(dict[str, Any], reason).get("message", "")))
+            self._rejection_reason = _sanitize_reason(str(cast(dict[str, Any], reason).get("message", "")))
 
     def _create_websocket(self, *args: Any, **kwargs: Any) -> PingWebSocket:
         websocket = PingWebSocket(*args, **kwargs)
