@@ -57,9 +57,11 @@ log = logging.getLogger("chat.client")
 log.addHandler(logging.NullHandler())
 
 REQUEST_TIMEOUT = 30.0
+"""Default time limit of a join or request, in seconds."""
 MAX_CONCURRENT_JOINS = 4
 """Limit of concurrent joins, which spreads the load of a reconnect with many rooms."""
 JOIN_RETRY_DELAY = 1.0
+"""Delay after a temporary join error without `retryAfter`, in seconds."""
 DEFAULT_MAX_MESSAGES = 10_000
 FLUSH_TIMEOUT = 5.0
 """Time limit for disk writes in `close`, in seconds."""
@@ -135,7 +137,6 @@ class ChatClient:
             clock=clock,
             wall_clock=wall_clock,
         )
-
         self._searcher = MessageSearcher(self.url, self._connector, history, self._rooms.values)
 
     @property
@@ -315,10 +316,10 @@ class ChatClient:
         try:
             await history.check()
         except LocalStorageError as error:
-            log.warning("history: integrity check failed: %s", error.reason)
+            log.warning("history: integrity check failed: %s; the file remains in use", error.reason)
 
     async def list_rooms(self, query: str | None = None) -> list[RoomSummary]:
-        """Return public rooms and the own private rooms.
+        """Return the public rooms and the private rooms with the user as a member.
 
         Args:
             query: Text in the name or topic, None for all rooms.
@@ -350,7 +351,7 @@ class ChatClient:
         return await self._searcher.search(query, room, before, limit)
 
     async def change_nick(self, nick: str, room: str | None = None) -> str:
-        """Change the own nickname.
+        """Change the user's nickname.
 
         Args:
             nick: Requested nickname.
@@ -373,6 +374,7 @@ class ChatClient:
         return sanitize.nickname(response.nick_name)
 
     # -- connection
+
     def _on_connected(self, transport: "Transport") -> None:
         for room in self._rooms.values():
             self._tasks.start(self._join_room(room, transport), "room join")
@@ -396,7 +398,7 @@ class ChatClient:
                     room.last_error = error.message
                     await asyncio.sleep(error.retry_after or JOIN_RETRY_DELAY)
                 except ChatError as error:
-                    self._on_join_refused(room, error)
+                    self._on_join_rejected(room, error)
                 else:
                     self._rooms_by_name[room.name] = room
                     if not room.is_basic_server:
@@ -409,9 +411,11 @@ class ChatClient:
             try:
                 await self._outbox.update_guest(self.url, hash_guest_key(old_key), hash_guest_key(guest_key))
             except LocalStorageError as error:
-                log.warning("outbox: update of the guest key failed: %s", error.reason)
+                log.warning(
+                    "outbox: update of the guest key failed: %s; queued items remain under the old key", error.reason
+                )
 
-    def _on_join_refused(self, room: Room, error: ChatError) -> None:
+    def _on_join_rejected(self, room: Room, error: ChatError) -> None:
         was_open = room.was_opened and not room.gate.has_failed
         room.close(error)
         self._remove_room(room)

@@ -59,7 +59,7 @@ class RoomJoined:
 
     Attributes:
         room: Room name in the server's spelling.
-        rejoined: True for a rejoin after a reconnect.
+        rejoined: False for the first join of the room, true after a reconnect.
         log_reset: True if the server log was replaced. `Room.log` was reset, and entries
             displayed before are invalid.
     """

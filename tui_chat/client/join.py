@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("chat.client")
 
 LEAVE_TIMEOUT = 5.0
+"""Time limit of the `leaveRoom` request, in seconds."""
 
 
 async def is_log_replaced(
@@ -43,7 +44,7 @@ async def is_log_replaced(
 
 
 async def send_leave(transport: "Transport", room: str) -> None:
-    """Leave a room on the connection of its join; log a missing confirmation only."""
+    """Leave a room on the connection of its join. A failure is only logged."""
     if transport.basic_room is not None:
         transport.abort()  # basic servers have no `leaveRoom` request
         return

@@ -58,8 +58,8 @@ class Room(RoomRequests):
     Attributes:
         name: Room name in the server's spelling.
         topic: Room topic, may be empty.
-        nick: Own nickname in the room.
-        member_id: Own member id, the author id of own messages.
+        nick: User's nickname in the room.
+        member_id: User's member id, the author id of the user's messages.
         log: Known part of the room log.
         gate: Gate of the joined connection.
         sender: Outbox of the room.
@@ -150,7 +150,7 @@ class Room(RoomRequests):
             limit: Maximum number of entries, at most 200.
 
         Returns:
-            Whether older entries exist.
+            True if older entries exist.
 
         Raises:
             ChatError: As `send`.
@@ -178,7 +178,7 @@ class Room(RoomRequests):
             limit: Maximum number of entries.
 
         Returns:
-            Whether the message is in the log.
+            True if the message is in the log.
 
         Raises:
             ChatError: As `send`.
@@ -224,32 +224,32 @@ class Room(RoomRequests):
             raise StopAsyncIteration
         return entry
 
-    async def trim(self, keep: int) -> bool:
+    async def trim(self, max_messages: int) -> bool:
         """Release the oldest messages from memory; `load_older` reloads them.
 
         Args:
-            keep: Number of messages to retain.
+            max_messages: Number of messages to retain.
 
         Returns:
-            Whether messages were released.
+            True if messages were released.
         """
-        return await self._history_sync.trim(keep)
+        return await self._history_sync.trim(max_messages)
 
-    # -- calls by `ChatClient`
+    # -- state, and calls by `ChatClient`
 
     @property
     def members(self) -> dict[str, Member]:
-        """Members by member id, including the own member."""
+        """Members by member id, including the user."""
         return self._roster.members
 
     @property
     def was_opened(self) -> bool:
-        """Earlier join or cached history."""
+        """True after the first join or the load of cached history."""
         return self._was_joined or self._has_cache
 
     @property
     def was_joined(self) -> bool:
-        """At least one successful join."""
+        """True after the first join."""
         return self._was_joined
 
     async def load_cache(self) -> None:
@@ -289,7 +289,7 @@ class Room(RoomRequests):
         elif since is not None and (
             was_basic_server or await is_log_replaced(transport, join_response, since, self._unverified_message)
         ):
-            log.warning("room log: replaced on the server, reloading")
+            log.warning("server log of a room was replaced: reloading the room")
             self._history_sync.reset(join_response.room.last_seq)
             if self._history_sync.cache is not None:
                 await self._history_sync.cache.clear()

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("chat.client")
 
 SEND_TIMEOUT = 30.0
+"""Default time limit of a request, in seconds."""
 
 
 class RoomRequests:
@@ -41,7 +42,7 @@ class RoomRequests:
 
     Attributes:
         name: Room name in the server's spelling.
-        nick: Own nickname in the room.
+        nick: User's nickname in the room.
         gate: Gate of the joined connection.
         sender: Outbox of the room.
         is_basic_server: True for a basic server without members and history (docs/clients.md, "Basic servers").
@@ -181,7 +182,7 @@ class RoomRequests:
         )
 
     async def change_nick(self, nick: str) -> str:
-        """Change the own nickname in this room.
+        """Change the user's nickname in this room.
 
         Returns:
             The assigned nickname.

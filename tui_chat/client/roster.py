@@ -28,7 +28,7 @@ class Roster:
         on_change: Callback for the complete list after a change.
 
     Attributes:
-        members: Members by member id, including the own member.
+        members: Members by member id, including the user.
     """
 
     def __init__(self, on_change: Callable[[tuple[Member, ...]], None]) -> None:

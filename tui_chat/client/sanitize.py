@@ -2,7 +2,8 @@
 
 - Rules: as in `tui_chat.protocol.sanitize`. Valid objects are returned unchanged and without a copy.
 - Truncation: text above the protocol limits is truncated with a visible mark, because a basic server may
-  send a message of megabytes, or 40,000 terminal rows. Sanitizing is idempotent.
+  send a message of megabytes, or 40,000 terminal rows.
+- Idempotent: sanitized text is returned unchanged.
 """
 
 from collections.abc import Iterable
@@ -56,11 +57,11 @@ def entry(raw: Entry) -> Entry:
             text = body(raw.message)
             return raw if text is raw.message else replace(raw, message=text)
         case Reaction():
-            emoji = line(raw.emoji, REACTION_CODE_POINTS)
-            return raw if emoji is raw.emoji else replace(raw, emoji=emoji)
+            safe_emoji = line(raw.emoji, REACTION_CODE_POINTS)
+            return raw if safe_emoji is raw.emoji else replace(raw, emoji=safe_emoji)
         case TopicChange():
-            topic = line(raw.topic, TOPIC_CHARACTERS)
-            return raw if topic is raw.topic else replace(raw, topic=topic)
+            safe_topic = topic(raw.topic)
+            return raw if safe_topic is raw.topic else replace(raw, topic=safe_topic)
         case Deletion():
             return raw
 
@@ -132,7 +133,7 @@ def topic(text: str) -> str:
 
 
 def member_id(text: str) -> str:
-    """Return a truncated member id. Ids are never displayed."""
+    """Return a member id, truncated to `MAX_ID_LENGTH`. Ids are never displayed."""
     return text if len(text) <= MAX_ID_LENGTH else text[:MAX_ID_LENGTH]
 
 

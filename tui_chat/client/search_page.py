@@ -10,7 +10,7 @@ class SearchSource(Enum):
     """Origin of the search results."""
 
     SERVER = "server"
-    LOCAL = "here"
+    LOCAL = "local"
 
 
 @dataclass(frozen=True, slots=True)

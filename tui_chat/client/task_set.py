@@ -39,4 +39,4 @@ class TaskSet:
     def _on_done(self, task: "asyncio.Task[None]") -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("%s failed", task.get_name(), exc_info=error)
+            log.error("background task failed: %s", task.get_name(), exc_info=error)

@@ -237,7 +237,7 @@ async def test_the_cache_of_a_room_is_bounded(tmp_path: Path) -> None:
 async def test_two_processes_share_one_history(tmp_path: Path) -> None:
     async with LocalHistory(tmp_path) as one, LocalHistory(tmp_path) as two:
         await asyncio.gather(one.write(TEA, segment(1, 50)), two.write(TEA, segment(51, 100)))
-        cached = await one.open(TEA, 200)
+        cached = await one.read_room(TEA, 200)
     assert cached is not None
     assert cached.segment.ranges == ((1, 100),)
     assert len(cached.segment.messages) == 100
@@ -262,7 +262,7 @@ async def test_concurrent_starts_create_one_file(tmp_path: Path) -> None:
         await asyncio.gather(
             *(history.write(TEA, segment(index * 10 + 1, index * 10 + 10)) for index, history in enumerate(histories))
         )
-        cached = await histories[0].open(TEA, 200)
+        cached = await histories[0].read_room(TEA, 200)
         for history in histories:
             await history.close()
         assert cached is not None

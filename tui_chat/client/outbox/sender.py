@@ -47,7 +47,9 @@ MAX_QUEUED_ITEMS = 10_000
 PERSIST_TIMEOUT = 5.0
 """Time limit of the outbox write before an item is sent, in seconds."""
 RETRY_DELAY = 0.5
+"""Delay after the first temporary error without `retryAfter`, in seconds."""
 MAX_RETRY_DELAY = 15.0
+"""Ceiling of the exponential backoff, in seconds."""
 MAX_INTERNAL_ERRORS = 3
 """Number of failed attempts after which an `internal` error is final."""
 
@@ -167,7 +169,7 @@ class OutboxSender:
         return item
 
     async def claim_orphans(self) -> None:
-        """Load the items of ended processes ahead of the own items and resume the delivery."""
+        """Load the items of ended processes ahead of the items of this process and resume the delivery."""
         if self._outbox is None:
             return
         try:
@@ -200,7 +202,7 @@ class OutboxSender:
             try:
                 transport = await self._gate.wait()
             except ChatError:
-                return  # the room is closed; a later join resumes the delivery
+                return  # the room is closed
             if self._next_item() is not self._items.get(item.client_id):
                 continue  # the item was dropped, or orphaned items were inserted before
             try:
@@ -278,7 +280,7 @@ class OutboxSender:
         """Exclude an item from automatic resends by later processes.
 
         Returns:
-            Whether the item may be sent.
+            True if the item may be sent.
         """
         if self._outbox is None:
             return True

@@ -151,13 +151,13 @@ class Outbox:
         """
         await self._enqueue_write(lambda connection: connection.execute(_MARK_FAILED, (problem, client_id.hex)))
 
-    async def update_guest(self, server_url: str, old_guest: str, new_guest: str) -> None:
+    async def update_guest(self, server_url: str, old_guest_hash: str, new_guest_hash: str) -> None:
         """Reassign rows to a new guest key.
 
         Args:
             server_url: Base URL of the server.
-            old_guest: Hash of the previous guest key, empty without one.
-            new_guest: Hash of the new guest key.
+            old_guest_hash: Hash of the previous guest key, empty without one.
+            new_guest_hash: Hash of the new guest key.
 
         Raises:
             LocalStorageError: The rows were not changed.
@@ -167,7 +167,7 @@ class Outbox:
             connection.execute(
                 "UPDATE postings SET guest = ? WHERE server = ? AND guest <> ? "
                 "AND (owner = ? OR (guest <> '' AND guest = ?))",
-                (new_guest, server_url, new_guest, self._process_lock.name, old_guest),
+                (new_guest_hash, server_url, new_guest_hash, self._process_lock.name, old_guest_hash),
             )
 
         await self._enqueue_write(update)
@@ -191,9 +191,9 @@ class Outbox:
                 f"WHERE server = ? AND room = ? AND owner <> ? AND {_SAME_IDENTITY}",
                 (*room_values, self._process_lock.name, scope.guest_hash, scope.nick),
             )
-            dead_owners = [owner for (owner,) in owners if self._process_lock.is_stale(owner)]
+            stale_owners = [owner for (owner,) in owners if self._process_lock.is_stale(owner)]
             with transaction(connection):
-                for owner in dead_owners:
+                for owner in stale_owners:
                     connection.execute(
                         "UPDATE postings SET owner = ? "
                         f"WHERE server = ? AND room = ? AND owner = ? AND {_SAME_IDENTITY}",
@@ -204,10 +204,10 @@ class Outbox:
                     (*room_values, self._process_lock.name, scope.guest_hash, scope.nick),
                 ).fetchall()
                 remaining_owners = {owner for (owner,) in connection.execute("SELECT DISTINCT owner FROM postings")}
-            return rows, [owner for owner in dead_owners if owner not in remaining_owners]
+            return rows, [owner for owner in stale_owners if owner not in remaining_owners]
 
-        rows, finished_owners = await self._file.run(claim)
-        for owner in finished_owners:
+        rows, owners_without_rows = await self._file.run(claim)
+        for owner in owners_without_rows:
             self._process_lock.remove_stale(owner)
         return list(_decode_items(rows, room_name))
 

@@ -49,7 +49,7 @@ class CachedRoom:
     Attributes:
         name: Room name in the server's spelling.
         topic: Room topic, may be empty.
-        member_id: Own member id under the requested nickname, empty without an earlier join.
+        member_id: User's member id under the requested nickname, empty without an earlier join.
         segment: Newest messages.
     """
 
@@ -100,7 +100,7 @@ class LocalHistory:
 
         await self._file.run(check)
 
-    async def open(self, room_key: RoomKey, limit: int) -> CachedRoom | None:
+    async def read_room(self, room_key: RoomKey, limit: int) -> CachedRoom | None:
         """Read the newest messages of a room.
 
         Args:
@@ -237,13 +237,13 @@ class LocalHistory:
     async def save_room_info(
         self, room_key: RoomKey, name: str, topic: str, member_id: str, nick_keys: Iterable[str]
     ) -> None:
-        """Store name, topic and own member id of a room.
+        """Store the name and topic of a room and the user's member id.
 
         Args:
             room_key: Room to update.
             name: Room name in the server's spelling.
             topic: Room topic.
-            member_id: Own member id.
+            member_id: User's member id.
             nick_keys: Canonical keys of the requested and the assigned nickname.
 
         Raises:

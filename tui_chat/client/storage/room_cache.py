@@ -19,7 +19,9 @@ from tui_chat.client.task_set import TaskSet
 log = logging.getLogger("chat.client")
 
 WRITE_DELAY = 0.5
+"""Delay of a write after a change, in seconds."""
 WRITE_BATCH_SIZE = 500
+"""Maximum number of messages in one transaction."""
 MESSAGES_ON_LOAD = 200
 """Number of messages read by `load`; older ones are read on demand."""
 
@@ -32,7 +34,7 @@ class RoomCache:
         room_key: Room to cache.
         room_log: Log of the room.
         tasks: Task set for writes.
-        on_error: Callback for the readable report of a failure.
+        on_problem: Callback for the readable report of a failure.
     """
 
     def __init__(
@@ -41,13 +43,13 @@ class RoomCache:
         room_key: RoomKey,
         room_log: RoomLog,
         tasks: TaskSet,
-        on_error: Callable[[str], None],
+        on_problem: Callable[[str], None],
     ) -> None:
         self._history = history
         self._room_key = room_key
         self._room_log = room_log
         self._tasks = tasks
-        self._on_error = on_error
+        self._on_problem = on_problem
         self._failure_reported = False
         self._write_failed = False
         self._write_task: asyncio.Task[None] | None = None
@@ -61,7 +63,7 @@ class RoomCache:
             The cached room, or None if the room is not cached or not readable.
         """
         try:
-            cached = await self._history.open(self._room_key, MESSAGES_ON_LOAD)
+            cached = await self._history.read_room(self._room_key, MESSAGES_ON_LOAD)
         except LocalStorageError as error:
             self._report_failure(error)
             return None
@@ -120,12 +122,12 @@ class RoomCache:
             self._write_task = self._tasks.start(self._write_dirty(), "history write")
 
     async def save_room_info(self, name: str, topic: str, member_id: str, nick_key: str) -> None:
-        """Store name, topic and own member id of the room.
+        """Store the name and topic of the room and the user's member id.
 
         Args:
             name: Room name in the server's spelling.
             topic: Room topic.
-            member_id: Own member id.
+            member_id: User's member id.
             nick_key: Canonical key of the assigned nickname.
         """
         try:
@@ -166,4 +168,4 @@ class RoomCache:
         log.warning("history: access failed: %s; messages are held in memory", error.reason)
         if not self._failure_reported:
             self._failure_reported = True
-            self._on_error(f"The message history cannot be saved on this computer: {error.reason}")
+            self._on_problem(f"The message history cannot be saved on this computer: {error.reason}")

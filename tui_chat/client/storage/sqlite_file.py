@@ -25,6 +25,7 @@ T = TypeVar("T")
 BUSY_TIMEOUT = 5.0
 """Wait for the write lock of another process, in seconds."""
 BUSY_RETRY_INTERVAL = 0.02
+"""Interval between attempts to open a locked file, in seconds."""
 
 _CORRUPTION_CODES = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _SIDECAR_SUFFIXES = ("-wal", "-shm", "-journal")
@@ -43,7 +44,7 @@ class LocalStorageError(Exception):
 
 
 class CorruptDatabase(Exception):
-    """File content is invalid."""
+    """Content of the file is invalid."""
 
 
 @dataclass(frozen=True, slots=True)

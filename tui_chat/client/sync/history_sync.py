@@ -29,7 +29,17 @@ from tui_chat.protocol.limits import HISTORY_PAGE
 from tui_chat.protocol.requests import History
 from tui_chat.protocol.responses import HistoryPage, JoinResponse
 
+if TYPE_CHECKING:
+    from tui_chat.client.net.transport import Transport
+
+log = logging.getLogger("chat.client")
+
 MAX_BUFFERED_ENTRIES = 1_000
+"""Capacity of the reader's buffer."""
+MAX_AUTO_FILL = 1_000
+"""Maximum size of a gap that is filled automatically, in entries."""
+FETCH_TIMEOUT = 60.0
+"""Time limit of a page request, in seconds."""
 
 
 class EntryCursor:
@@ -60,7 +70,7 @@ class EntryCursor:
             entries: Entries, ascending by `seq`.
 
         Returns:
-            Whether any entry was buffered.
+            True if any entry was buffered.
         """
         size_before = len(self._buffer)
         for entry in entries:
@@ -74,15 +84,6 @@ class EntryCursor:
             return None
         self.position += 1
         return self._buffer.popleft()
-
-
-if TYPE_CHECKING:
-    from tui_chat.client.net.transport import Transport
-
-log = logging.getLogger("chat.client")
-
-MAX_AUTO_FILL = 1_000
-FETCH_TIMEOUT = 60.0
 
 
 class HistorySync:
@@ -152,7 +153,7 @@ class HistorySync:
         self._notify(changed_seqs, True)
         if self.log.missing_after() is not None:
             self.fill_gaps()
-        if self._max_messages is not None and len(self.log) > 2 * self._max_messages and (self._trim_task is None):
+        if self._max_messages is not None and len(self.log) > 2 * self._max_messages and self._trim_task is None:
             self._trim_task = self._tasks.start(self._trim_to(self._max_messages), "log trim")
 
     def reset(self, position: int) -> None:
@@ -175,7 +176,7 @@ class HistorySync:
         self._entries_available.set()
 
     def fill_gaps(self) -> None:
-        """Start the automatic fill, unless running."""
+        """Start the automatic fill; no effect if already running."""
         if self._fill_task is None or self._fill_task.done():
             self._fill_task = self._tasks.start(self._fill_small_gaps(), "gap fill")
 
@@ -186,7 +187,7 @@ class HistorySync:
             limit: Maximum number of entries.
 
         Returns:
-            Whether older entries exist.
+            True if older entries exist.
         """
         async with self._fetch_lock:
             if self.cache is not None and self.log.has_older:
@@ -216,18 +217,18 @@ class HistorySync:
                     return
             await self._fetch(History(room=self.room, around=seq, at=at, limit=min(limit, HISTORY_PAGE)))
 
-    async def trim(self, keep: int) -> bool:
+    async def trim(self, max_messages: int) -> bool:
         """Release the oldest messages after all unsaved changes are cached.
 
         Args:
-            keep: Number of messages to retain.
+            max_messages: Number of messages to retain.
 
         Returns:
-            Whether messages were released.
+            True if messages were released.
         """
         if self.cache is not None:
             await self.cache.flush()
-        return self.log.trim(keep)
+        return self.log.trim(max_messages)
 
     async def fill_gap(self, gap: Gap, limit: int | None, *, oldest_first: bool) -> None:
         """Fetch the missing entries of a gap.
@@ -325,7 +326,7 @@ class HistorySync:
         """Request a page and apply the response; requires `_fetch_lock`.
 
         Returns:
-            Whether the page changed the known range.
+            True if the page changed a known range, a gap or the buffer.
         """
         page = await self._connector.request(self._gate, request, HistoryPage, FETCH_TIMEOUT, wait_for_rate_limit=True)
         page = replace(page, messages=sanitize.entries(page.messages))

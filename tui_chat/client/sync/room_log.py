@@ -2,14 +2,15 @@
 
 - Sequence: a log consists of the entries `seq` 1, 2, 3 … without holes. Known entries form
   ranges. A gap lies between two ranges, older history before the first. The live end is the end
-  of the last range. An empty log ends at `seq` 0, so that entries missed by then also form a gap.
+  of the last range. A joined log without entries is the range of `seq` 0, so that entries missed during
+  a disconnection form a gap.
 - Pushes: a push at live end + 1 is applied, a lower `seq` is a duplicate, a higher `seq` is
   buffered until the entries between are fetched (`missing_after`). Outside a joined
   connection, all pushes are buffered.
 - Responses: a page or join response adds its range in any order, and leaves a gap if not
   adjacent to a known range.
 - Base state: a message is displayed as base plus changes. `as_of` is the `seq` up to which the base
-  includes every change: the own `seq` of a push, `last_seq` of a response. A base with a
+  includes every change: the `seq` of a pushed message, `last_seq` of a response. A base with a
   higher `as_of` replaces a lower one.
 - Changes: changes after `as_of` apply in order of `seq`, independent of their arrival. They are
   folded into the base once all entries between are known, because a gap may contain an earlier change.
@@ -107,7 +108,7 @@ class RoomLog:
 
     @property
     def has_older(self) -> bool:
-        """History exists before the first known entry."""
+        """True if entries exist before the first known one."""
         return self.first > 1
 
     def gaps(self) -> tuple[Gap, ...]:
@@ -160,7 +161,7 @@ class RoomLog:
 
     @property
     def is_dirty(self) -> bool:
-        """Unsaved changes exist."""
+        """True if unsaved changes exist."""
         return bool(self._dirty_targets or self._dirty_ranges)
 
     def pop_dirty(self, limit: int | None = None) -> LogSegment:
@@ -204,18 +205,18 @@ class RoomLog:
         self._is_tracking = was_tracking
         return changed_seqs
 
-    def trim(self, keep: int) -> bool:
+    def trim(self, max_messages: int) -> bool:
         """Release the oldest messages.
 
         Args:
-            keep: Number of messages to retain, at least one.
+            max_messages: Number of messages to retain, at least one.
 
         Returns:
             False if too few messages are loaded or a message to release is unsaved.
         """
-        if len(self._messages) <= keep:
+        if len(self._messages) <= max_messages:
             return False
-        first = self._messages.seq_from_end(keep)
+        first = self._messages.seq_from_end(max_messages)
         if any(target < first for target in self._dirty_targets):
             return False  # unsaved changes would be lost
         self._messages.truncate_before(first)
@@ -334,7 +335,7 @@ class RoomLog:
         """Insert a change in order of `seq`.
 
         Returns:
-            Whether the target is loaded and does not include the change.
+            True if the target is loaded and does not include the change.
         """
         target = change.target
         has_base = target in self._messages or target in self._bases
@@ -351,13 +352,13 @@ class RoomLog:
         """Apply the pending changes to the base, and fold them if no entry between is unknown.
 
         Returns:
-            Whether the message is new or modified.
+            True if the message is new or modified.
         """
-        shown_before = self._messages.get(seq)
+        message_before = self._messages.get(seq)
         as_of = self._base_as_of(seq)
         self._new_base_as_of.pop(seq, None)
         pending = [change for change in self._changes.pop(seq, ()) if change.seq > as_of]
-        base = message = self._bases.pop(seq, shown_before)
+        base = message = self._bases.pop(seq, message_before)
         if base is None or message is None:
             return False
         for change in pending:
@@ -368,7 +369,7 @@ class RoomLog:
         elif pending:
             self._changes[seq], self._bases[seq] = pending, base
         self._messages.put(message, as_of)
-        return message != shown_before
+        return message != message_before
 
     def _mark_dirty(self, target: int) -> None:
         if self._is_tracking:
