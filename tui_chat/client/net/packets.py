@@ -1,7 +1,7 @@
 """Socket.IO packet codec for python-socketio.
 
-- Robustness: a malformed packet becomes an event without a handler. The library handles
-  packets in separate tasks, where an exception would be unhandled.
+- Robustness: a malformed packet becomes an event without arguments, which `Transport` ignores. The
+  library handles packets in separate tasks, where an exception would be unhandled.
 - Single decoding: arguments remain raw JSON until the protocol codec decodes the body.
 """
 
@@ -16,7 +16,7 @@ from tui_chat.protocol.codec import PUSH_EVENTS, SocketIOJson
 log = logging.getLogger("chat.client")
 
 INVALID_PACKET_EVENT = "invalid_packet"
-"""Event name that replaces a malformed packet; no handler has this name."""
+"""Event name that replaces a malformed packet, without arguments."""
 
 _CONNECT, _DISCONNECT, _EVENT, _ACK, _CONNECT_ERROR = range(5)
 _event_decoder = msgspec.json.Decoder(tuple[str, Raw])
