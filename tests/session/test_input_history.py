@@ -6,16 +6,26 @@ def test_history_is_traversed_in_both_directions_and_ends_at_the_draft() -> None
     history = InputHistory()
     for text in ("one", "two", "two", "three"):
         history.add(text)
-    visited = [history.older("draft"), history.older("three"), history.older("two"), history.older("one")]
+    visited = [
+        history.step_back("draft"),
+        history.step_back("three"),
+        history.step_back("two"),
+        history.step_back("one"),
+    ]
     assert visited == ["three", "two", "one", None]
-    assert [history.newer(), history.newer(), history.newer(), history.newer()] == ["two", "three", "draft", None]
+    assert [history.step_forward(), history.step_forward(), history.step_forward(), history.step_forward()] == [
+        "two",
+        "three",
+        "draft",
+        None,
+    ]
 
 
 def test_history_is_bounded() -> None:
     history = InputHistory(f"saved {number}" for number in range(MAX_HISTORY))
     for number in range(MAX_HISTORY):
         history.add(f"new {number}")
-    visited = [history.older("") for _ in range(MAX_HISTORY + 1)]
+    visited = [history.step_back("") for _ in range(MAX_HISTORY + 1)]
     assert (visited[0], visited[-2:]) == (f"new {MAX_HISTORY - 1}", ["new 0", None])
 
 
@@ -28,13 +38,13 @@ def test_history_search_starts_at_the_newest_match_and_steps_in_both_directions(
     search.append("t")
     search.append("ea")
     assert (search.text, search.match_span) == ("teapot", (0, 3))
-    search.older()
+    search.find_older()
     assert (search.text, search.match_span, search.steps_back) == ("Tea?", (0, 3), 5)
-    search.older()
+    search.find_older()
     assert (search.text, search.match_span) == ("make tea", (5, 8))
-    search.older()
+    search.find_older()
     assert (search.text, search.failed) == ("make tea", True)
-    search.newer()
+    search.find_newer()
     assert (search.text, search.failed) == ("Tea?", False)
 
 
@@ -45,7 +55,7 @@ def test_history_search_without_a_match_shows_the_draft() -> None:
     search.backspace()
     search.append("on")
     assert (search.text, search.failed) == ("one", False)
-    search.older()
+    search.find_older()
     search.backspace()
     search.backspace()
     assert (search.query, search.text) == ("", "draft")

@@ -64,7 +64,7 @@ class ChatSession:
         self._queued_notifications: deque[NotifiableMessage] = deque(maxlen=MAX_QUEUED_NOTIFICATIONS)
         self._dirty_parts = DirtyPart.NONE
         self._pending_lines = PendingLines()
-        self._queued_notices: list[str] = []  # shown in the first opened room
+        self._queued_notices: list[str] = []  # notices without an open room
         self._room_order: dict[str, int] = {}
         self._ignore_filter = IgnoreFilter(settings)
         self._basic_server_reported = False
@@ -94,7 +94,7 @@ class ChatSession:
         return ScreenDelta(parts, splices)
 
     def show_room(self, name: str) -> None:
-        """Select an open room; drafts stay with their rooms."""
+        """Select an open room; no effect for other names."""
         key = names.canonical_key(name)
         if key == self._current_key or key not in self.rooms:
             return
@@ -212,7 +212,7 @@ class ChatSession:
         was_current = self._current_key == key
         del self.rooms[key]
         self._joined_rooms.pop(key, None)
-        self._pending_lines.forget_room(key)
+        self._pending_lines.discard_room(key)
         self._dirty_parts |= DirtyPart.ROOM_LIST
         if was_current:
             self._current_key = None
@@ -249,7 +249,6 @@ class ChatSession:
                     view.topic = topic
                     view.transcript.add_notice(self._now_ms(), chat_strings.topic_changed(topic))
                     self._dirty_parts |= DirtyPart.HEADER
-
             case events.OutboxItemChanged(item):
                 self._on_item_changed(item)
             case events.PersistenceFailed(problem):
@@ -258,7 +257,7 @@ class ChatSession:
                     self.add_notice(error_text.phrase(problem))
 
     def add_notice(self, text: str) -> None:
-        """Append a notice to the current room, or queue the notice for the first room."""
+        """Append a notice to the current room, or queue the notice until a room is added."""
         if self.current_room is not None:
             self.current_room.transcript.add_notice(self._now_ms(), text)
         else:
@@ -341,10 +340,10 @@ class ChatSession:
         for message in messages:
             if message.member_id == view.member_id and view.transcript.find_message(message.seq) is None:
                 self._pending_lines.on_echo(view, message)
-        unread, mentions = view.unread_count, view.mention_count
+        counts_before = (view.unread_count, view.mention_count)
         self._queue_notifications(view, view.apply_messages(messages, room.log.last, is_live=is_live))
         view.transcript.set_gaps((gap.after, gap.before) for gap in room.log.gaps())
-        if (unread, mentions) != (view.unread_count, view.mention_count):
+        if counts_before != (view.unread_count, view.mention_count):
             self._dirty_parts |= DirtyPart.ROOM_LIST
         if view is self.current_room:
             self._dirty_parts |= DirtyPart.STATUS

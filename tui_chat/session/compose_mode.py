@@ -1,12 +1,13 @@
 """Compose modes for replies, edits and reactions."""
 
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 from tui_chat.session import emoji_names
 
 QUICK_REACTIONS = ("👍", "❤️", "😂", "🎉", "😮", "👀")
-"""Reactions selectable by the digits from 1."""
+"""Emoji of the digits 1 to 6 in the reaction mode."""
 
 
 class ComposeKind(Enum):
@@ -17,23 +18,26 @@ class ComposeKind(Enum):
     REACT = "react"
 
 
-@dataclass(frozen=True, slots=True)
-class ComposeMode:
+# Drafts on disk contain the encoded names.
+_ENCODED_NAMES = {"quote": "about", "initial_text": "began", "replaced_draft": "put_aside"}
+
+
+class ComposeMode(Struct, frozen=True, rename=_ENCODED_NAMES):
     """Target message of the composer text.
 
     Attributes:
         kind: Request to send.
         seq: Log position of the target message.
-        about: Author and text of the target message, in one line.
-        began: Initial composer text of this mode.
-        put_aside: Draft to restore after this mode.
+        quote: Author and text of the target message in one line, "" if not displayed.
+        initial_text: Composer text at the start of this mode.
+        replaced_draft: Draft to restore after this mode.
     """
 
     kind: ComposeKind
     seq: int
-    about: str
-    began: str = ""
-    put_aside: str = ""
+    quote: str
+    initial_text: str = ""
+    replaced_draft: str = ""
 
 
 def resolve_emoji(text: str) -> str:

@@ -15,7 +15,7 @@ from tui_chat.client.sync.compressed_blocks import BLOCK_SIZE, Block, Compressed
 from tui_chat.session.lines import GapLine, Line, MessageLine, NoticeLine, UnreadLine
 
 UNCOMPRESSED_BLOCKS = 12
-"""Number of recently used blocks kept uncompressed, more than the visible lines and their surroundings need."""
+"""Number of recently used blocks without compression, enough for the visible lines and their surroundings."""
 
 
 class CompressedList(Sequence[Line]):
@@ -47,10 +47,10 @@ class CompressedList(Sequence[Line]):
             index += len(self)
         if not 0 <= index < len(self):
             raise IndexError(f"index out of range: {len(self)} lines")
-        number = bisect_right(self._ends, index)
-        end = self._ends[number]
-        first = end - self._sizes[number]
-        lines = self._compressed.get_items(self._blocks[number])
+        block_index = bisect_right(self._ends, index)
+        end = self._ends[block_index]
+        first = end - self._sizes[block_index]
+        lines = self._compressed.get_items(self._blocks[block_index])
         self._cached_block = (first, end, lines)
         return lines[index - first]
 

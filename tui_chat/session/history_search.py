@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 
 class HistorySearch:
-    """One case-insensitive search through the sent texts of a room, newest first.
+    """Case-insensitive search through the sent texts of a room, newest first.
 
     Attributes:
         original_text: Composer text before the search.
@@ -55,12 +55,12 @@ class HistorySearch:
         if self.query:
             self._search(len(self._texts) - 1, -1)
 
-    def older(self) -> None:
+    def find_older(self) -> None:
         """Move to the next older match."""
         if self.query:
             self._search(len(self._texts) - 1 if self._index is None else self._index - 1, -1)
 
-    def newer(self) -> None:
+    def find_newer(self) -> None:
         """Move to the next newer match."""
         if self._index is not None:
             self._search(self._index + 1, 1)

@@ -47,7 +47,7 @@ class InputHistory:
         """Return whether `text` is the newest entry, True for an empty history."""
         return not self._texts or self._texts[-1] == text
 
-    def older(self, draft: str) -> str | None:
+    def step_back(self, draft: str) -> str | None:
         """Move to the previous entry and return its text, None at the oldest entry.
 
         Args:
@@ -60,7 +60,7 @@ class InputHistory:
         self._steps_back += 1
         return self._texts[-self._steps_back]
 
-    def newer(self) -> str | None:
+    def step_forward(self) -> str | None:
         """Move to the next entry and return its text, the draft after the newest; None at the draft position."""
         if self._steps_back == 0:
             return None

@@ -13,22 +13,22 @@ ACTION_PREFIX = "/me "
 
 
 class DeliveryState(Enum):
-    """Delivery state of a message; messages of other members are always `SENT`.
+    """Delivery state of a message.
 
-    The result of an `UNCONFIRMED` send is unknown.
+    Messages of other members are always `SENT`. The delivery of an `UNCONFIRMED` message to a basic server is unknown.
     """
 
     PENDING = "pending"
     SENT = "sent"
     FAILED = "failed"
-    UNCONFIRMED = "doubtful"
+    UNCONFIRMED = "unconfirmed"
 
 
 class ReactionCount(Struct, frozen=True, array_like=True, gc=False):
     """Number of reactions with one emoji on a message.
 
     Attributes:
-        emoji: Sanitised single-line text.
+        emoji: Sanitized single-line text.
         count: Number of members with this reaction.
         is_own: True if the user is one of them.
     """
@@ -45,10 +45,10 @@ class MessageLine(Struct, frozen=True, array_like=True, gc=False, tag="message")
         key: Timeline-unique key, constant for the lifetime of the line.
         seq: Log position, None before the acknowledgement.
         ts: Milliseconds since the epoch (UTC), from the client's clock before the acknowledgement.
-        nick: Author's nickname, sanitised.
+        nick: Author's nickname, sanitized.
         member_id: Author's member id, constant across nickname changes.
         is_own: True for the user's own message.
-        text: Sanitised message body, possibly with newlines; "" if deleted.
+        text: Sanitized message body, possibly with newlines; "" if deleted.
         delivery: Delivery state.
         problem: Reason of a failed delivery as one sentence, otherwise "".
         edited: True after an edit.
@@ -82,7 +82,7 @@ class MessageLine(Struct, frozen=True, array_like=True, gc=False, tag="message")
 
 
 class NoticeLine(Struct, frozen=True, array_like=True, gc=False, tag="notice"):
-    """Timeline line of a membership event or a client notice."""
+    """Timeline line of membership events or of a client notice."""
 
     key: str
     ts: int

@@ -15,7 +15,7 @@ MAX_MESSAGES = 40
 
 
 class PasteMode(Enum):
-    """Insertion of the paste into the composer, or one way of sending the paste."""
+    """Treatment of a large paste: insertion into the composer, or one of three ways to send the text."""
 
     EDIT = "edit"
     SINGLE_MESSAGE = "one"
@@ -25,7 +25,7 @@ class PasteMode(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Paste:
-    """Sanitised paste.
+    """Sanitized paste.
 
     Attributes:
         text: Complete text with newlines.

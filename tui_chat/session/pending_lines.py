@@ -26,8 +26,8 @@ class PendingLines:
     def __len__(self) -> int:
         return len(self._pending)
 
-    def forget_room(self, room: str) -> None:
-        """Forget the pending items of a closed room.
+    def discard_room(self, room: str) -> None:
+        """Discard the pending items of a closed room.
 
         Args:
             room: Canonical key of the room.

@@ -14,11 +14,9 @@ from tui_chat.protocol.errors import ChatError
 from tui_chat.protocol.responses import RoomSummary
 from tui_chat.session.room_view import RoomView
 
-_LETTER_SCORE, _ADJACENT_BONUS, _WORD_START_BONUS = (
-    1,
-    3,
-    4,
-)  # base score, bonus after an adjacent match, bonus at the start of a word
+_LETTER_SCORE = 1
+_ADJACENT_BONUS = 3  # for a letter directly after the previous match
+_WORD_START_BONUS = 4
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ MAX_QUOTE_LENGTH = 200
 """Maximum number of message characters in a quote."""
 
 MAX_LINES_SEARCHED = 10_000
-"""Number of newest lines that a search for a last message covers."""
+"""Number of newest lines in which `last_message` and similar methods search."""
 
 UNSENT_KEY_PREFIX = "unsent-"
 """Prefix of the key of an unsent line, before its `clientId`."""
@@ -145,7 +145,7 @@ class RoomView:
     def apply_messages(self, messages: Iterable[Message], last_seq: int, *, is_live: bool = True) -> list[MessageLine]:
         """Apply new or changed messages in ascending order.
 
-        Messages from history synchronisation (`is_live` false) get the unread line even in a viewed room, because they
+        Messages from history synchronization (`is_live` false) get the unread line even in a viewed room, because they
         arrive together.
 
         Args:

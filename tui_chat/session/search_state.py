@@ -1,7 +1,7 @@
 """State of one message search, independent of the screen.
 
 - Stale responses: a response is applied only if its request has the current generation.
-- Empty pages: up to `MAX_EMPTY_PAGES` consecutive empty pages are followed automatically; then the user decides.
+- Empty pages: up to `MAX_EMPTY_PAGES` consecutive empty pages are followed automatically; the next needs `load_more`.
 """
 
 from dataclasses import dataclass, replace
@@ -12,6 +12,7 @@ from tui_chat.protocol.search_query import SearchQuery
 from tui_chat.session.lines import ACTION_PREFIX
 
 MAX_EMPTY_PAGES = 4
+"""Maximum number of consecutive empty pages that are followed automatically."""
 CONTEXT_BEFORE_MATCH = 24
 """Characters of context before the first match in a shortened excerpt."""
 

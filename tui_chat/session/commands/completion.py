@@ -14,13 +14,10 @@ from tui_chat.session import emoji_names
 from tui_chat.session.commands import registry
 from tui_chat.session.commands.registry import ArgumentKind, Command
 from tui_chat.session.settings import schema as settings_schema
-from tui_chat.session.settings.schema import ValueKind
+from tui_chat.session.settings.schema import DEFAULT_VALUE, ValueKind
 
 MAX_EMOJI = 30
 """Maximum number of emoji candidates."""
-
-DEFAULT_VALUE = "default"
-"""Value that restores the default of a setting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +72,7 @@ def complete(text_before: str, nicks: Sequence[str], rooms: Sequence[str]) -> Co
         name, blank, rest = text_before[1:].partition(" ")
         if not blank:
             return _build_completion(
-                0, text_before, _with_space(f"/{command_name}" for command_name in registry.complete(name))
+                0, text_before, _to_candidates(f"/{command_name}" for command_name in registry.complete(name))
             )
         command = registry.find(name)
         if command is not None and command.arguments:
@@ -109,7 +106,7 @@ def _complete_argument(
             options = _setting_values(words[-2])
         case ArgumentKind.LEVEL:
             options = (*settings_schema.fields()["notify"].choices, DEFAULT_VALUE)
-    return len(rest) - len(typed), typed, _with_space(_filter_by_prefix(typed, options))
+    return len(rest) - len(typed), typed, _to_candidates(_filter_by_prefix(typed, options))
 
 
 def _setting_values(setting: str) -> Sequence[str]:
@@ -124,7 +121,9 @@ def _complete_word(text_before: str, nicks: Sequence[str], rooms: Sequence[str])
     start = max(line_start, text_before.rfind(" ") + 1, text_before.rfind("\t") + 1)
     typed = text_before[start:]
     if typed.startswith("#"):
-        return _build_completion(start, typed, _with_space(f"#{room}" for room in _filter_by_prefix(typed[1:], rooms)))
+        return _build_completion(
+            start, typed, _to_candidates(f"#{room}" for room in _filter_by_prefix(typed[1:], rooms))
+        )
     if typed.startswith(":") and typed.strip(":"):
         return _build_completion(start, typed, _emoji_candidates(typed.strip(":")))
     at_sign = "@" if typed.startswith("@") else ""
@@ -140,7 +139,7 @@ def _emoji_candidates(typed: str) -> list[Candidate]:
     return [Candidate(f"{emoji} ", f"{emoji} {name}") for name, emoji in matches]
 
 
-def _with_space(names: Iterable[str]) -> list[Candidate]:
+def _to_candidates(names: Iterable[str]) -> list[Candidate]:
     return [Candidate(f"{name} ", name) for name in names]
 
 

@@ -7,13 +7,10 @@ from tui_chat.protocol import names
 from tui_chat.session.commands.command_context import CommandContext, find_room, no_room_text
 from tui_chat.session.i18n import tr
 from tui_chat.session.settings import schema as settings_schema
-from tui_chat.session.settings.schema import SettingField
+from tui_chat.session.settings.schema import DEFAULT_VALUE, SettingField
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.session.strings import people as people_strings
 from tui_chat.session.strings import settings as settings_strings
-
-DEFAULT_VALUE = "default"
-"""Argument that restores the default of a setting."""
 
 
 def set_setting(arguments: tuple[str, ...], context: CommandContext) -> str:
@@ -54,18 +51,18 @@ def set_notification_level(text: str, context: CommandContext) -> str:
     if not text:
         context.reply(settings_strings.notification_level(room.name, current_settings.notification_level(room.name)))
         return ""
-    other_rooms = {
-        name: level
-        for name, level in current_settings.rooms.items()
-        if names.canonical_key(name) != names.canonical_key(room.name)
+    other_levels = {
+        room_name: level
+        for room_name, level in current_settings.rooms.items()
+        if names.canonical_key(room_name) != names.canonical_key(room.name)
     }
     level = text.casefold()
     if level == DEFAULT_VALUE:
-        context.set_setting("rooms", other_rooms)
+        context.set_setting("rooms", other_levels)
         level = current_settings.notify
     else:
         try:
-            context.set_setting("rooms", settings_schema.convert("rooms", {**other_rooms, room.name: level}))
+            context.set_setting("rooms", settings_schema.convert("rooms", {**other_levels, room.name: level}))
         except ValueError:
             return settings_strings.invalid_value(
                 "/notify", ", ".join((*settings_schema.fields()["notify"].choices, DEFAULT_VALUE))
@@ -89,17 +86,17 @@ def set_muted(name: str, is_muted: bool, context: CommandContext) -> str:
     if room is None:
         return no_room_text(name)
     current_settings = context.settings
-    other_rooms = {
-        name: level
-        for name, level in current_settings.rooms.items()
-        if names.canonical_key(name) != names.canonical_key(room.name)
+    other_levels = {
+        room_name: level
+        for room_name, level in current_settings.rooms.items()
+        if names.canonical_key(room_name) != names.canonical_key(room.name)
     }
     if is_muted:
-        context.set_setting("rooms", {**other_rooms, room.name: "none"})
+        context.set_setting("rooms", {**other_levels, room.name: "none"})
         context.reply(people_strings.room_muted(room.name))
     else:
         if current_settings.is_muted(room.name):
-            context.set_setting("rooms", other_rooms)
+            context.set_setting("rooms", other_levels)
         context.reply(people_strings.room_unmuted(room.name))
     return ""
 

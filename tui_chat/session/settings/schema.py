@@ -23,6 +23,10 @@ NotificationLevel = Literal["all", "mentions", "none"]
 """Messages of a room that cause a notification."""
 
 PanelVisibility = Literal["auto", "always", "never"]
+"""Visibility of a side panel; `auto` depends on the width of the terminal."""
+
+DEFAULT_VALUE = "default"
+"""Command argument that restores the default of a setting."""
 
 
 class ClientSettings(Struct, frozen=True, rename=None):

@@ -156,7 +156,7 @@ def _replace_value(text: str, name: str, value: object) -> str | None:
     try:
         document = tomlkit.parse(text)
         if name not in document and value is not None:
-            # A commented default is the place for the new value.
+            # The commented default is activated, so that the new value appears below its description.
             text = re.sub(rf"^# ?({re.escape(name)} *=)", r"\1", text, count=1, flags=re.MULTILINE)
             document = tomlkit.parse(text)
         if value is None:

@@ -30,7 +30,7 @@ DRAFT_SAVE_DELAY = 0.5
 MAX_ROOMS = 300
 """Maximum number of rooms over all servers; the oldest entries are removed."""
 
-_LAYOUT = SqliteSchema(
+_SCHEMA = SqliteSchema(
     application_id=0x6368_7772,  # "chwr"
     version=1,
     durable=False,
@@ -78,21 +78,21 @@ class ComposerStore:
     """Composer state of one user on one server, as an async context manager.
 
     Attributes:
-        on_problem: Callback with a translated sentence, for a damaged file and for the first storage error.
+        on_problem: Callback with a translated sentence, for a corrupt file and for the first storage error.
 
     Args:
-        folder: State directory, created if missing.
-        server: Base URL of the server.
+        directory: State directory, created if missing.
+        server_url: Base URL of the server.
         nick: User's nickname.
-        keep_history: Save sent texts.
+        keep_history: Save and load sent texts.
         on_problem: Initial value of the attribute.
         delay: Delay of a draft write in seconds.
     """
 
     def __init__(
         self,
-        folder: Path,
-        server: str,
+        directory: Path,
+        server_url: str,
         nick: str,
         *,
         keep_history: bool,
@@ -100,10 +100,10 @@ class ComposerStore:
         delay: float = DRAFT_SAVE_DELAY,
     ) -> None:
         self.on_problem = on_problem
-        self._file = SqliteFile(folder / FILE_NAME, _LAYOUT, self._on_damaged)
-        self._server = server
+        self._file = SqliteFile(directory / FILE_NAME, _SCHEMA, self._on_corrupt)
+        self._server_url = server_url
         self._nick = names.canonical_key(nick)
-        self._keeps_history = keep_history
+        self._is_history_saved = keep_history
         self._delay = delay
         self._drafts: dict[str, tuple[str, ComposeMode | None]] = {}
         self._read_seqs: dict[str, int] = {}
@@ -131,7 +131,7 @@ class ComposerStore:
                 ).fetchone()
                 sent_rows = connection.execute(
                     "SELECT text FROM sent WHERE server = ? AND nick = ? AND room = ? ORDER BY position DESC LIMIT ?",
-                    (*scope, MAX_HISTORY if self._keeps_history else 0),
+                    (*scope, MAX_HISTORY if self._is_history_saved else 0),
                 ).fetchall()
                 read_row = connection.execute(
                     "SELECT read FROM rooms WHERE server = ? AND nick = ? AND room = ?", scope
@@ -149,7 +149,7 @@ class ComposerStore:
 
     async def load_room_names(self) -> list[str]:
         """Return the saved room names in order, an empty list after a storage error."""
-        scope = (self._server, self._nick)
+        scope = (self._server_url, self._nick)
         await self._flush()
 
         def load(connection: sqlite3.Connection) -> list[str]:
@@ -177,8 +177,8 @@ class ComposerStore:
         self._schedule_flush(self._delay)
 
     def add_sent_text(self, room: str, text: str) -> None:
-        """Append a sent message or command to the input history."""
-        if not self._keeps_history:
+        """Append a sent message or command to the input history; no effect without `keep_history`."""
+        if not self._is_history_saved:
             return
         scope = self._scope(room)
 
@@ -222,7 +222,7 @@ class ComposerStore:
             for table in _TABLES:
                 connection.execute(
                     f"UPDATE OR REPLACE {table} SET nick = ? WHERE server = ? AND nick = ?",
-                    (new_key, self._server, old_key),
+                    (new_key, self._server_url, old_key),
                 )
 
         self._enqueue(rename)
@@ -233,7 +233,7 @@ class ComposerStore:
             await asyncio.wait(self._tasks)
 
     def _scope(self, room: str) -> tuple[str, str, str]:
-        return self._server, self._nick, names.canonical_key(room)
+        return self._server_url, self._nick, names.canonical_key(room)
 
     def _enqueue(self, write: _Write) -> None:
         self._writes.append(write)
@@ -288,7 +288,7 @@ class ComposerStore:
             self._failure_reported = True
             self.on_problem(chat_strings.drafts_not_saved(error.reason))
 
-    def _on_damaged(self, backup_path: Path) -> None:
+    def _on_corrupt(self, backup_path: Path) -> None:
         self.on_problem(settings_strings.saved_data_damaged(str(backup_path)))
 
 

@@ -2,7 +2,7 @@
 
 - Secrecy: the file has mode 0600, because a guest key is a credential.
 - Atomic writes: a crash leaves either the previous or the new file.
-- Damage: an undecodable file is renamed, not overwritten, and reported in one sentence.
+- Corruption: an undecodable file is renamed, not overwritten, and reported in one sentence.
 """
 
 from contextlib import suppress
@@ -52,7 +52,12 @@ class Profile(Struct, frozen=True, omit_defaults=True):
         """Return the saved guest key for a nickname on a server, None if there is none."""
         folded_nick = nick.casefold()
         return next(
-            (i.guest_key for i in self.identities if i.server == server and i.nick.casefold() == folded_nick), None
+            (
+                identity.guest_key
+                for identity in self.identities
+                if identity.server == server and identity.nick.casefold() == folded_nick
+            ),
+            None,
         )
 
     def with_identity(self, identity: Identity, limit: int = 100) -> "Profile":
@@ -63,7 +68,9 @@ class Profile(Struct, frozen=True, omit_defaults=True):
             limit: Maximum number of identities.
         """
         identity_key = (identity.server, identity.nick.casefold())
-        other_identities = tuple(i for i in self.identities if (i.server, i.nick.casefold()) != identity_key)
+        other_identities = tuple(
+            known for known in self.identities if (known.server, known.nick.casefold()) != identity_key
+        )
         return msgspec.structs.replace(self, identities=(identity, *other_identities)[:limit])
 
 
