@@ -129,7 +129,7 @@ def main() -> None:
     # A key crosses from the input thread to the event loop in three thread switches. On busy cores the default
     # interval costs 5 ms for each of them.
     sys.setswitchinterval(THREAD_SWITCH_INTERVAL)
-    # Importing Textual takes about 0.3 s, which `--help` and usage errors avoid.
+    # The import of Textual takes about 0.3 s, which `--help` and usage errors avoid.
     from tui_chat.ui.app import ChatApp  # noqa: PLC0415
 
     app = ChatApp(options, saved_profile, "\n".join(filter(None, (profile_problem, *settings.problems))), settings)

@@ -46,7 +46,7 @@ def _log_thread_exception(args: threading.ExceptHookArgs) -> None:
     error = args.exc_value
     if error is not None:
         logging.getLogger("chat").error(
-            "unhandled exception in a thread", exc_info=(type(error), error, args.exc_traceback)
+            "unhandled exception: a thread has ended", exc_info=(type(error), error, args.exc_traceback)
         )
 
 
@@ -54,5 +54,6 @@ def _log_unraisable(unraisable: "sys.UnraisableHookArgs") -> None:
     traceback: TracebackType | None = unraisable.exc_traceback
     if unraisable.exc_value is not None:
         logging.getLogger("chat").error(
-            "unraisable exception", exc_info=(type(unraisable.exc_value), unraisable.exc_value, traceback)
+            "unraisable exception: ignored by the interpreter",
+            exc_info=(type(unraisable.exc_value), unraisable.exc_value, traceback),
         )

@@ -26,9 +26,8 @@ def run(arguments: Sequence[str]) -> int:
     """
     args = build_parser().parse_args(arguments)
     configure_logging(log_path())
-    # Importing the network libraries takes about 0.2 s, which `--help` avoids.
-    from tui_chat.cli_commands.room_visit import CliTarget  # noqa: PLC0415
-    from tui_chat.cli_commands.room_visit import run_to_exit_code as run_coroutine  # noqa: PLC0415
+    # The import of the network libraries takes about 0.2 s, which `--help` avoids.
+    from tui_chat.cli_commands.room_visit import CliTarget, run_to_exit_code  # noqa: PLC0415
     from tui_chat.cli_commands.send import send  # noqa: PLC0415
     from tui_chat.cli_commands.tail import tail  # noqa: PLC0415
     from tui_chat.cli_commands.who import who  # noqa: PLC0415
@@ -51,7 +50,7 @@ def run(arguments: Sequence[str]) -> int:
             coroutine = tail(target, args.lines, follow=args.follow, as_json=args.json)
         case _:
             coroutine = who(target, as_json=args.json)
-    return run_coroutine(coroutine)
+    return run_to_exit_code(coroutine)
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -39,7 +39,7 @@ async def send(target: CliTarget, text: str, *, by_line: bool, as_json: bool) ->
     """
     if not by_line:
         body = text or await _read_all_input()
-        # Validation before the join avoids a join and leave notice for nothing.
+        # A rejected message must not cause join and leave notices.
         validate_message_body(body)
         async with open_room(target, 1) as room:
             await _send_message(room, body, uuid4(), target.timeout, as_json)

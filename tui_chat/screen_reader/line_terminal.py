@@ -1,7 +1,7 @@
 """Line-based terminal input and output without cursor movement, escape sequences or redrawing.
 
-- Output: lines are written immediately while the input line is empty. Otherwise they are queued until Enter or until
-  `IDLE_FLUSH_SECONDS` pass without a key; the partial input is then printed again below them.
+- Output: lines are written immediately while the input line is empty. Otherwise the lines are queued
+  until Enter or until `IDLE_FLUSH_SECONDS` pass without a key. The partial input is then printed again below them.
 - Restore: `close` resets the terminal attributes that `open` saved.
 """
 
@@ -22,6 +22,7 @@ IDLE_FLUSH_SECONDS = 15.0
 """Idle time in seconds after which queued output is written despite a partial input line."""
 
 POLL_INTERVAL = 0.5
+"""Interval of the idle checks, in seconds."""
 
 
 class LineTerminal:

@@ -7,7 +7,7 @@ import asyncio
 import signal
 import sys
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,15 +30,21 @@ from tui_chat.session.store.profile import Identity
 from tui_chat.session.strings import chat as chat_strings
 
 EXIT_UNAVAILABLE = 69
+"""Exit code for a server that cannot be reached (EX_UNAVAILABLE in sysexits.h)."""
 DOUBLE_INTERRUPT_SECONDS = 2.0
+"""Time within which a second Ctrl+C ends the program, in seconds."""
 FLUSH_TIMEOUT = 1.0
+"""Time limit for pending messages at end of input, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReaderOptions:
-    """Server, room and nickname from the command line, "" for each omitted value.
+    """Join details from the command line, "" for each omitted value.
 
     Attributes:
+        server: Server address.
+        room: Room name.
+        nick: Nickname.
         state_dir: State directory of the profile, the outbox and the composer store.
     """
 
@@ -54,6 +60,8 @@ class ReaderTarget:
 
     Attributes:
         url: Base URL of the server.
+        room: Room to join first.
+        nick: Requested nickname.
         restore_rooms: Rejoin the rooms of the previous run.
     """
 
@@ -99,12 +107,11 @@ def _ask_address(text: str, last_used: str) -> address.Address:
             text = ""
 
 
-def _ask(label: str, initial: str, last_used: str, validate: object) -> str:
-    """Return `initial` or a prompted value, in the form that `validate` returns."""
-    assert callable(validate)
+def _ask(label: str, initial: str, last_used: str, validate: Callable[[str], str]) -> str:
+    """Return `initial` or a prompted value, validated and normalized by `validate`."""
     while True:
         try:
-            return str(validate(initial or _prompt(label, last_used)))
+            return validate(initial or _prompt(label, last_used))
         except ChatError as error:
             print(error_text.describe(error))
             initial = ""
@@ -205,7 +212,7 @@ async def _wait_for_end(reader: ScreenReader, terminal: LineTerminal, exit_code:
 async def _read_input(reader: ScreenReader, terminal: LineTerminal) -> None:
     while not reader.finished.is_set() and (line := await terminal.read_line()) is not None:
         await reader.handle_line(line)
-    with suppress(TimeoutError):  # the last line gets a moment to be sent; the outbox keeps the rest
+    with suppress(TimeoutError):  # the outbox sends the remaining messages in the next run
         async with asyncio.timeout(FLUSH_TIMEOUT):
             await reader.outbox_idle.wait()
 

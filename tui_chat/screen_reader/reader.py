@@ -153,7 +153,7 @@ class ScreenReader:
         self.finished.set()
 
     async def leave_room(self, name: str) -> None:
-        """Leave a room; leaving the last one ends the session."""
+        """Leave a room; the session ends with its last room."""
         room = self._rooms.pop(names.canonical_key(name), None)
         if room is not None:
             await room.leave()
@@ -196,9 +196,9 @@ class ScreenReader:
     def _on_event(self, event: events.ClientEvent) -> None:
         match event:
             case events.ConnectionStateChanged(state):
-                online = isinstance(state, events.Online)
-                if online != self._is_online and (sentence := speech.connection_text(state)):
-                    self._is_online = online
+                is_online = isinstance(state, events.Online)
+                if is_online != self._is_online and (sentence := speech.connection_text(state)):
+                    self._is_online = is_online
                     self.announce(sentence)
             case events.LogChanged(room, seqs, True):
                 self.session.apply(event)
@@ -207,7 +207,7 @@ class ScreenReader:
             case events.NoticeReceived(notice):
                 view = self.session.find_room(notice.room)
                 by_other = view is not None and notice.member_id != view.member_id
-                if view is self.session.current_room and by_other and self._shows_membership(notice.nick_name):
+                if view is self.session.current_room and by_other and self._is_membership_announced(notice.nick_name):
                     self.announce(speech.membership_text(notice))
             case events.TopicChanged(room, topic):
                 view = self.session.find_room(room)
@@ -261,7 +261,7 @@ class ScreenReader:
         if not self.settings_file.settings.is_ignored(message.nick_name):
             self.announce(speech.message_text(message))
 
-    def _shows_membership(self, nick: str) -> bool:
+    def _is_membership_announced(self, nick: str) -> bool:
         return self.settings_file.settings.show_joins and not self.settings_file.settings.is_ignored(nick)
 
     def _after_leave(self) -> None:
@@ -284,11 +284,11 @@ class ScreenReader:
                 self.announce(problem)
             case registry.CommandCall() as call:
                 try:
-                    problem = await run_command(call, self)
+                    output = await run_command(call, self)
                 except ChatError as error:
-                    problem = error_text.describe(error)
-                if problem:
-                    self.announce(problem)
+                    output = error_text.describe(error)
+                if output:
+                    self.announce(output)
             case registry.ChatText(body):
                 if problem := self.post(body):
                     self.announce(problem)
