@@ -20,7 +20,7 @@ from benchmarks.load import LoadClient, LoadCounters, connect_client
 from benchmarks.servers import MeasuredServer, pin_to_load_core, run_server
 
 PROBE_INTERVAL = 50
-"""Members per probe; a probe measures latency and order."""
+"""Connections per probe. A probe is a client that measures latency and order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,12 +126,12 @@ async def run(server: MeasuredServer, args: argparse.Namespace) -> list[Interval
 def main() -> None:
     """Parse the command line and run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--connections", type=int, default=10_000)
-    parser.add_argument("--room", type=int, default=50)
-    parser.add_argument("--rate", type=int, default=500)
-    parser.add_argument("--seconds", type=float, default=600)
-    parser.add_argument("--every", type=float, default=60)
-    parser.add_argument("--stalled", type=float, default=0.01)
+    parser.add_argument("--connections", type=int, default=10_000, help="number of clients")
+    parser.add_argument("--room", type=int, default=50, help="members per room")
+    parser.add_argument("--rate", type=int, default=500, help="messages per second")
+    parser.add_argument("--seconds", type=float, default=600, help="duration of the load")
+    parser.add_argument("--every", type=float, default=60, help="seconds per interval")
+    parser.add_argument("--stalled", type=float, default=0.01, help="share of clients that stop reading")
     args = parser.parse_args()
     pin_to_load_core()
     with run_server("chat-server") as server:

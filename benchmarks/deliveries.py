@@ -152,7 +152,7 @@ def main() -> None:
         results = compare_servers(LoadShape(args.rooms, args.members, senders), args.servers, args.seconds, args.rounds)
         medians = {name: statistics.median(run.per_delivery for run in runs) for name, runs in results.items()}
         for name, cost in medians.items():
-            print(f"{name:12} {cost:6.2f} µs per delivery, node/this = {medians.get('node', 0) / cost:.2f}")
+            print(f"{name:12} {cost:6.2f} µs per delivery, node/{name} = {medians.get('node', 0) / cost:.2f}")
 
 
 if __name__ == "__main__":

@@ -53,8 +53,8 @@ async def connect_basic_clients(url: str, room: str, number: int) -> list[LoadCl
     return clients
 
 
-async def connect_other_clients(url: str, case: str, basic_count: int) -> list[LoadClient]:
-    """Connect the additional clients of a case.
+async def connect_additional_clients(url: str, case: str, basic_count: int) -> list[LoadClient]:
+    """Connect the clients of a case that `measure_deliveries` does not connect.
 
     Args:
         url: URL of the server.
@@ -79,11 +79,11 @@ def run_case(case: str, args: argparse.Namespace) -> DeliveryResult:
     ) as server:
 
         async def run_measurement() -> DeliveryResult:
-            other_clients = await connect_other_clients(server.url, case, args.basic)
+            additional_clients = await connect_additional_clients(server.url, case, args.basic)
             result = await measure_deliveries(
                 server, case, rooms=args.rooms, members=args.members, senders=args.senders, seconds=args.seconds
             )
-            for client in other_clients:
+            for client in additional_clients:
                 client.close()
             return result
 
@@ -114,7 +114,9 @@ def main() -> None:
             )
     print()
     for name in cases:
-        ratio = statistics.median(own / alone for own, alone in zip(costs[name], costs[NATIVE_ALONE], strict=True))
+        ratio = statistics.median(
+            cost / base_cost for cost, base_cost in zip(costs[name], costs[NATIVE_ALONE], strict=True)
+        )
         print(f"{name:28} {statistics.median(costs[name]):6.3f} µs per delivery, {ratio:.3f} of native alone")
 
 

@@ -31,8 +31,8 @@ class LoadCounters:
 
     Attributes:
         delivered: Received messages.
-        acknowledged: Accepted messages.
-        rejected: Messages with an error response.
+        acknowledged: Requests with a success response.
+        rejected: Requests with an error response.
         latencies: Delivery latencies of probes in seconds.
         out_of_order: Gaps in the `seq` of probes.
         lost_connections: Unexpectedly closed connections.
@@ -153,7 +153,7 @@ class LoadClient(asyncio.Protocol):
             self.connected.set_exception(exc or ConnectionError("the server closed the connection"))
 
     def send_packet(self, payload: bytes) -> None:
-        """Send one Engine.IO packet with a zero mask, which is valid and requires no masking."""
+        """Send one Engine.IO packet in a WebSocket frame with a zero mask, which leaves the payload unchanged."""
         length = len(payload)
         header = bytes((0x81, 0x80 | length)) if length < 126 else b"\x81\xfe" + struct.pack(">H", length)
         self.transport.write(header + b"\0\0\0\0" + payload)

@@ -1,4 +1,4 @@
-"""Benchmark behind the figures of README and docs/performance.md: `make bench`.
+"""Benchmark for the figures in README and docs/performance.md: `make bench`.
 
 Writes `results.json`, `results.md` and plots (PNG and SVG) to the output directory.
 """
@@ -97,12 +97,12 @@ def summarize(shape: LoadShape, results: dict[str, list[DeliveryResult]]) -> Res
     # Ratios per round cancel slowdowns of the machine between rounds.
     ratios = {
         name: statistics.median(
-            peer.per_delivery / own.per_delivery for peer, own in zip(runs, results["chat-server"], strict=True)
+            result.per_delivery / base.per_delivery for result, base in zip(runs, results["chat-server"], strict=True)
         )
         for name, runs in results.items()
     }
-    disorder = sum(result.out_of_order for runs in results.values() for result in runs)
-    return {**asdict(shape), "servers": servers, "ratios": ratios, "disorder": disorder}
+    out_of_order = sum(result.out_of_order for runs in results.values() for result in runs)
+    return {**asdict(shape), "servers": servers, "ratios": ratios, "disorder": out_of_order}
 
 
 def measure_idle_memory(name: str) -> float:
@@ -123,12 +123,17 @@ def measure_idle_memory(name: str) -> float:
     return uvloop.run(measure_connection())
 
 
-def format_table(rows: list[ResultRow], memories: dict[str, float]) -> str:
-    """Return the results as a Markdown table."""
-    names = list(memories)
+def format_table(rows: list[ResultRow], memory_by_server: dict[str, float]) -> str:
+    """Return the results as a Markdown table.
+
+    Args:
+        rows: Results of `summarize`.
+        memory_by_server: KiB per idle connection by server name, chat-server first.
+    """
+    names = list(memory_by_server)
     lines = [
         "| rooms | members | senders | " + " | ".join(f"{name} µs" for name in names) + " | "
-        "" + " | ".join(f"{name} ÷ ours" for name in names[1:]) + " | p99 ms: " + " / ".join(names) + " |",
+        "" + " | ".join(f"{name} ÷ chat-server" for name in names[1:]) + " | p99 ms: " + " / ".join(names) + " |",
         "|" + "--:|" * (3 + len(names) + len(names[1:]) + 1),
     ]
     for row in rows:
@@ -142,7 +147,7 @@ def format_table(rows: list[ResultRow], memories: dict[str, float]) -> str:
         lines.append("| " + " | ".join(cells) + " |")
     lines += [
         "",
-        "Memory of an idle connection: " + ", ".join(f"{name} {kib:.0f} KiB" for name, kib in memories.items()),
+        "Memory of an idle connection: " + ", ".join(f"{name} {kib:.0f} KiB" for name, kib in memory_by_server.items()),
     ]
     return "\n".join(lines) + "\n"
 

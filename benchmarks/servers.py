@@ -66,7 +66,7 @@ def run_server(
 
     Args:
         name: One of `available_servers()`.
-        quiet_joins: Disable join notices of the Node.js and Bun servers, which take minutes in large rooms.
+        quiet_joins: Disable join notices of the Node.js and Bun servers. In large rooms, the delivery takes minutes.
         source_directory: Directory with the `server` package, for example of another version.
     """
     with tempfile.TemporaryDirectory(prefix="chat-bench-") as folder:
@@ -94,7 +94,7 @@ def run_server(
             assert process.stdout is not None
             match = re.search(r"http://\S+:\d+", process.stdout.readline())
             if match is None:
-                raise RuntimeError(f"{name} did not start")
+                raise RuntimeError(f"{name} printed no URL: start the command by hand to see its error")
             yield MeasuredServer(match[0], process.pid)
         finally:
             process.send_signal(signal.SIGTERM)

@@ -49,7 +49,7 @@ def main() -> None:
         labels = [f"{name} {result.per_delivery:6.2f} µs" for name, result in (("base", base), ("this", own))]
         rates = f"{base.per_second:,.0f} and {own.per_second:,.0f} per second"
         print(*labels, f"per delivery, {rates}, {own.per_delivery / base.per_delivery:.3f}", flush=True)
-    ratio = statistics.median(own / base for base, own in rounds)
+    ratio = statistics.median(own_cost / base_cost for base_cost, own_cost in rounds)
     print(f"CPU per delivery, this copy / base: {ratio:.3f}")
 
 

@@ -25,14 +25,14 @@ class StormPhase:
     Attributes:
         name: Name of the phase.
         seconds: Duration until the server is idle.
-        cpu: Server CPU in seconds.
+        cpu_seconds: Server CPU time in seconds.
         delivered: Messages received by all clients.
         lag_counts: Event loop lags above 10, 25, 50, 100, 250, 500 and 1000 ms.
     """
 
     name: str
     seconds: float
-    cpu: float
+    cpu_seconds: float
     delivered: int
     lag_counts: list[int]
 
@@ -81,7 +81,7 @@ class PhaseRecorder:
 
 
 async def run(server: MeasuredServer, args: argparse.Namespace) -> None:
-    """Run the three phases join, talk and leave."""
+    """Run the three phases join, send and leave."""
     counters = LoadCounters()
     clients: list[LoadClient] = []
     recorder = PhaseRecorder(server, counters)
@@ -102,16 +102,16 @@ async def run(server: MeasuredServer, args: argparse.Namespace) -> None:
         for client in clients:
             client.close()
 
-    for name, work in (("join", join_all), ("talk", send_messages), ("leave", leave_all)):
+    for name, work in (("join", join_all), ("send", send_messages), ("leave", leave_all)):
         await recorder.measure_phase(name, lambda work=work: asyncio.ensure_future(work()))
 
 
 def main() -> None:
     """Parse the command line and run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--members", type=int, default=5000)
-    parser.add_argument("--rate", type=int, default=20)
-    parser.add_argument("--seconds", type=int, default=10)
+    parser.add_argument("--members", type=int, default=5000, help="members of the room")
+    parser.add_argument("--rate", type=int, default=20, help="messages per second")
+    parser.add_argument("--seconds", type=int, default=10, help="duration of the send phase")
     args = parser.parse_args()
     pin_to_load_core()
     with run_server("chat-server") as server:

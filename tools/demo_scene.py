@@ -199,7 +199,7 @@ def _split_by_width(text: str) -> list[str]:
 
 @asynccontextmanager
 async def demo_scene() -> AsyncGenerator[DemoScene]:
-    """Provide a scene with an empty server."""
+    """Run a server without rooms and provide its scene."""
     clock = DemoClock()
     with tempfile.TemporaryDirectory() as directory:
         settings = ServerSettings(port=0, database=str(Path(directory) / "chat.db"), rate_limit="off")

@@ -32,15 +32,15 @@ COLUMNS, ROWS = 80, 24
 COALESCE_INTERVAL = 0.02
 """Seconds of output per frame."""
 
-MIN_ERASED_BLANKS = 6
-"""Longest run of trailing blanks that is written as such; longer runs become an erase sequence (ECH)."""
+MAX_WRITTEN_BLANKS = 6
+"""Maximum length of a run of trailing blanks that is written as blanks. Longer runs become an erase sequence (ECH)."""
 
 HEX_COLOR_DIGITS = 6
 """Length of a true colour in pyte; the theme has no named colours."""
 
 _BLANK = pyte.screens.Char(" ")
 
-KEY_INTERVAL, THINK_PAUSE, READ_PAUSE = 0.06, 0.7, 1.6
+KEY_INTERVAL, TYPING_PAUSE, READ_PAUSE = 0.06, 0.7, 1.6
 """Pauses in seconds: between keys, before typing, and after a new message."""
 
 DOWN, ESCAPE, ENTER = "\x1b[B", "\x1b", "\r"
@@ -99,7 +99,11 @@ class Recording:
             asyncio.get_running_loop().remove_reader(self._master)
 
     async def wait_for_text(self, text: str) -> None:
-        """Wait for a text on the screen; blanks on the screen are ignored."""
+        """Wait for a text on the screen.
+
+        Args:
+            text: Text without blanks, because blanks on the screen are ignored.
+        """
         await wait_until(lambda: any(text in row.replace(" ", "") for row in self._screen.display))
 
     async def press(self, key: str) -> None:
@@ -109,10 +113,10 @@ class Recording:
 
     async def type_text(self, text: str, final_key: str = ENTER) -> None:
         """Type a text at human speed and press `final_key`."""
-        await asyncio.sleep(THINK_PAUSE)
+        await asyncio.sleep(TYPING_PAUSE)
         for character in text:
             await self.press(character)
-        await asyncio.sleep(THINK_PAUSE / 2)
+        await asyncio.sleep(TYPING_PAUSE / 2)
         await self.press(final_key)
 
     def to_asciicast(self) -> str:
@@ -147,7 +151,7 @@ def _diff_row(row: int, previous: list[pyte.screens.Char], current: list[pyte.sc
             output, style = output + cell_style, cell_style
         output += cell.data
     spaces = len(output) - len(output.rstrip(" "))
-    return f"{output.rstrip(' ')}\x1b[{spaces}X" if spaces > MIN_ERASED_BLANKS else output
+    return f"{output.rstrip(' ')}\x1b[{spaces}X" if spaces > MAX_WRITTEN_BLANKS else output
 
 
 def _sgr_sequence(cell: pyte.screens.Char) -> str:
@@ -205,24 +209,24 @@ async def _play_scene(scene: DemoScene, ann: Recording) -> None:
     await asyncio.sleep(READ_PAUSE)
     await ann.type_text("Good morning! Is the build green?")
     bob = await scene.join_room("bob", "release")
-    await asyncio.sleep(THINK_PAUSE)
+    await asyncio.sleep(TYPING_PAUSE)
     await bob.set_typing(True)
     await asyncio.sleep(READ_PAUSE)
     await scene.send_message("release", "bob", "Green since seven 🎉 Shall we say noon?")
     await ann.wait_for_text("noon?")
     await asyncio.sleep(READ_PAUSE)
     await ann.press("\x13")  # Ctrl+S: select a message
-    await asyncio.sleep(THINK_PAUSE)
+    await asyncio.sleep(TYPING_PAUSE)
     await ann.press("r")
     await ann.type_text("Noon it is, I write the notes.")
     await scene.send_message("release", "小明", "太好了！中午见 🍜", 0.2)
     await ann.wait_for_text("中午见")
     await asyncio.sleep(READ_PAUSE)
     await ann.press("\x13")
-    await asyncio.sleep(THINK_PAUSE)
+    await asyncio.sleep(TYPING_PAUSE)
     await ann.press("a")
     await ann.type_text(":tada", "\t")
-    await asyncio.sleep(THINK_PAUSE)
+    await asyncio.sleep(TYPING_PAUSE)
     await ann.press(ENTER)
     last = next(reversed(list(bob.log.messages()))).seq
     await wait_until(lambda: bob.log[last].reactions)
@@ -234,7 +238,7 @@ async def _play_scene(scene: DemoScene, ann: Recording) -> None:
     await ann.wait_for_text("found")
     await asyncio.sleep(READ_PAUSE)
     await ann.press(DOWN)
-    await asyncio.sleep(THINK_PAUSE)
+    await asyncio.sleep(TYPING_PAUSE)
     await ann.press(ENTER)
     await asyncio.sleep(READ_PAUSE)
     await ann.press(ESCAPE)

@@ -26,7 +26,7 @@ class ScreenshotScene:
     """Scene of a screenshot.
 
     Attributes:
-        name: Base name of its files.
+        name: Base name of the screenshot files.
         render: Returns the scene as SVG at a terminal size.
         sizes: Terminal sizes as (columns, rows).
         lang: Language of the client.

@@ -1,4 +1,4 @@
-"""Message catalogue of the client: extraction and compilation with `make messages`.
+"""Extraction and compilation of the message catalogue of the client: `make messages`.
 
 - Completeness: the catalogue contains exactly the messages in the code; a changed text is a new message.
 - Reproducibility: equal code yields an equal file, independent of time and machine.

@@ -13,8 +13,8 @@ import sys
 from benchmarks.faults.injection import FaultKind
 from benchmarks.faults.run import FaultPlan, FaultReport, run
 
-MAX_SHOWN = 20
-"""Printed violations; one cause may result in thousands."""
+MAX_PRINTED = 20
+"""Maximum number of printed violations, and of printed server output lines. One cause may result in thousands."""
 
 
 def main() -> int:
@@ -48,11 +48,11 @@ def _print_report(plan: FaultPlan, report: FaultReport) -> None:
     if report.recovery_times:
         median, longest = statistics.median(report.recovery_times), report.recovery_times[-1]
         print(f"{median:7.2f}  seconds from a kill to the next acknowledgement (median; maximum {longest:.2f})")
-    for line in report.stderr_lines[:MAX_SHOWN]:
+    for line in report.stderr_lines[:MAX_PRINTED]:
         print(f"server: {line}")
     print(f"database integrity: {report.corruption or 'ok'}")
     print(f"{len(report.violations):7}  violations")
-    for violation in report.violations[:MAX_SHOWN]:
+    for violation in report.violations[:MAX_PRINTED]:
         print(f"         {violation.kind}: {violation.location}")
 
 

@@ -85,13 +85,13 @@ class RestartableServer:
         return stderr
 
     def send_signal(self, signal_number: signal.Signals) -> None:
-        """Send a signal to the server process, if running."""
+        """Send a signal to the server process if the process is running."""
         if self._process is not None and self._process.process.returncode is None:
             self._process.send_signal(signal_number)
 
 
 class FaultInjector:
-    """Sequential fault injector; lasting faults may overlap with later ones.
+    """Sequential fault injector. A fault with a duration may overlap with later faults.
 
     Args:
         server: Server to kill, restart and freeze.
@@ -129,7 +129,7 @@ class FaultInjector:
         self._recovery_tasks: set[asyncio.Task[None]] = set()
 
     async def run(self, planned: Mapping[FaultKind, int]) -> None:
-        """Inject the planned faults in random order, then wait for the end of all lasting faults."""
+        """Inject the planned faults in random order, then wait for the end of all faults with a duration."""
         faults = [kind for kind, count in planned.items() for _ in range(count)]
         self._rng.shuffle(faults)
         for fault in faults:

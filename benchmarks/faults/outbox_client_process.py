@@ -38,7 +38,7 @@ class OutboxClientProcess:
 
     @property
     def persisted_count(self) -> int:
-        """Number of messages in the outbox, including delivered ones."""
+        """Number of messages that the outbox has stored, including delivered messages."""
         return sum(message.is_persisted for message in self.sent)
 
     async def start(self) -> None:
@@ -67,7 +67,7 @@ class OutboxClientProcess:
         await self.start()
 
     async def stop(self) -> None:
-        """Kill the process, if running."""
+        """Kill the process if the process is running."""
         if self._process is not None and self._process.returncode is None:
             await self._kill()
 

@@ -52,13 +52,13 @@ class SimulatedWriter:
     async def run(self) -> None:
         """Send messages until `stop` is called and the last message is acknowledged."""
         guest_key = None
-        resend: tuple[SentMessage, UUID, str] | None = None
-        while resend is not None or not self._is_stopping:
+        pending_resend: tuple[SentMessage, UUID, str] | None = None
+        while pending_resend is not None or not self._is_stopping:
             async with ChatClient(self._url, guest_key=guest_key, connect_in_background=True) as self.client:
                 room = await _join_until_available(self.client, self._room, self._name)
-                if resend is not None:
-                    await self._deliver(room, *resend)
-                resend = await self._send_messages(room)
+                if pending_resend is not None:
+                    await self._deliver(room, *pending_resend)
+                pending_resend = await self._send_messages(room)
                 guest_key = self.client.guest_key
 
     async def _send_messages(self, room: Room) -> tuple[SentMessage, UUID, str] | None:
@@ -96,7 +96,7 @@ class SimulatedWriter:
                 return
 
     async def _apply_change(self, request: Awaitable[object]) -> None:
-        """Await an edit or a reaction; a failed one is not repeated, because changes have no `clientId`."""
+        """Await an edit or a reaction. A failed request is not repeated, because changes have no `clientId`."""
         try:
             await request
         except ChatError as error:

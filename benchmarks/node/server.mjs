@@ -1,4 +1,4 @@
-// The chat server that people write first: two handlers on socket.io, nothing stored. Runs on Node.js.
+// Minimal chat server for comparison: two handlers on socket.io, without storage. Runs on Node.js.
 import { createServer } from "node:http";
 import { Server } from "socket.io";
 
@@ -6,16 +6,16 @@ const http = createServer();
 const io = new Server(http, { serveClient: false });
 
 io.on("connection", (socket) => {
-  socket.on("joinRoom", ({ roomName, nickName }, answer) => {
+  socket.on("joinRoom", ({ roomName, nickName }, ack) => {
     socket.join(roomName);
     if (!process.env.QUIET_JOINS) io.to(roomName).emit("message", { nickName, message: `${nickName} 加入了 ${roomName} 房间` });
-    answer?.({ ok: true });
+    ack?.({ ok: true });
   });
-  socket.on("sendMessage", ({ room, nickName, message }, answer) => {
+  socket.on("sendMessage", ({ room, nickName, message }, ack) => {
     io.to(room).emit("message", { nickName, message });
-    answer?.({ ok: true });
+    ack?.({ ok: true });
   });
 });
 
-http.listen(0, "127.0.0.1", () => console.log(`listens on http://127.0.0.1:${http.address().port}`));
+http.listen(0, "127.0.0.1", () => console.log(`listening on http://127.0.0.1:${http.address().port}`));
 process.on("SIGTERM", () => process.exit(0));

@@ -99,16 +99,16 @@ def report_first_screen(report: TerminalReport, competitors: list[Competitor], h
 def report_echo(report: TerminalReport, competitors: list[Competitor], home: Path, rounds: int) -> None:
     """Report the key echo in an idle room and in a room with steady traffic."""
     minimal = next((competitor for competitor in competitors if competitor.start_in_room is None), None)
-    silent: dict[str, list[EchoSample]] = {}
+    idle: dict[str, list[EchoSample]] = {}
     steady: dict[str, list[EchoSample]] = {}
     for _ in range(max(1, rounds // 5)):
         if minimal is not None:
             samples = measurements.measure_first_screen(minimal, home / minimal.name)[1]
-            silent.setdefault(minimal.name, []).extend(samples)
+            idle.setdefault(minimal.name, []).extend(samples)
         for competitor in competitors:
             if competitor.start_in_room is not None:
                 directory = home / competitor.name
-                silent.setdefault(competitor.name, []).extend(measurements.measure_echo(competitor, directory))
+                idle.setdefault(competitor.name, []).extend(measurements.measure_echo(competitor, directory))
                 samples = measurements.measure_echo(competitor, directory, STEADY_RATE)
                 steady.setdefault(competitor.name, []).extend(samples)
     report.print_table(
@@ -120,12 +120,12 @@ def report_echo(report: TerminalReport, competitors: list[Competitor], home: Pat
                 *format_echo(EchoStats.from_samples(values)),
                 *(format_echo(EchoStats.from_samples(steady[name])) if name in steady else ("–", "–")),
             ]
-            for name, values in silent.items()
+            for name, values in idle.items()
         ),
     )
     if minimal is not None:
-        base = EchoStats.from_samples(silent[minimal.name]).latency.median
-        ratio = EchoStats.from_samples(silent[CHAT_TUI]).latency.median / base
+        base = EchoStats.from_samples(idle[minimal.name]).latency.median
+        ratio = EchoStats.from_samples(idle[CHAT_TUI]).latency.median / base
         report.bounds.append(PerformanceBound("key to echo in a room ÷ minimal Textual", ratio, 1.5))
         ratio = EchoStats.from_samples(steady[CHAT_TUI]).latency.median / base
         report.bounds.append(
@@ -155,11 +155,11 @@ def report_flood(report: TerminalReport, competitors: list[Competitor], home: Pa
             for name, stats in results.items()
         ),
     )
-    own_stats = results[CHAT_TUI]
-    report.bounds.append(PerformanceBound("longest frame interval in a flood, s", own_stats.longest_gap, 0.1))
-    report.bounds.append(PerformanceBound("key to echo in a flood, p95, s", own_stats.echo.latency.p95, 0.05))
+    chat_tui_stats = results[CHAT_TUI]
+    report.bounds.append(PerformanceBound("longest frame interval in a flood, s", chat_tui_stats.longest_gap, 0.1))
+    report.bounds.append(PerformanceBound("key to echo in a flood, p95, s", chat_tui_stats.echo.latency.p95, 0.05))
     if "WeeChat" in results:
-        ratio = results["WeeChat"].lines_per_second / own_stats.lines_per_second
+        ratio = results["WeeChat"].lines_per_second / chat_tui_stats.lines_per_second
         report.bounds.append(PerformanceBound("lines per second, WeeChat ÷ chat-tui", ratio, 1.0))
 
 

@@ -186,7 +186,7 @@ def _start_in_room(
         while not server.joined.is_set():
             program.read(0.05)  # an unread terminal blocks the program
             if time.perf_counter() > deadline:
-                raise TimeoutError(f"{competitor.name} did not join the room")
+                raise TimeoutError(f"{competitor.name} did not join the room within {TIMEOUT:.0f} seconds")
         program.wait_until_quiet(1.5)  # includes deferred startup work after one second
         if competitor.show_room_keys:
             program.write_keys(competitor.show_room_keys)

@@ -131,17 +131,17 @@ class IrcTrafficServer(TrafficServer):
     def _responses(self, words: list[str]) -> Iterator[str]:
         match words:
             case ["NICK", nick]:
-                yield f":feed 001 {nick} :welcome"
-                yield f":feed 005 {nick} CHANTYPES=# :are supported by this server"
-                yield f":feed 422 {nick} :no message of the day"
+                yield f":server 001 {nick} :welcome"
+                yield f":server 005 {nick} CHANTYPES=# :are supported by this server"
+                yield f":server 422 {nick} :no message of the day"
             case ["CAP", "LS", *_]:
-                yield ":feed CAP * LS :"
+                yield ":server CAP * LS :"
             case ["PING", token, *_]:
-                yield f":feed PONG feed {token}"
+                yield f":server PONG server {token}"
             case ["JOIN", channel, *_]:
                 yield f":ann!u@h JOIN {channel}"
-                yield f":feed 353 ann = {channel} :ann {' '.join(NICKS)}"
-                yield f":feed 366 ann {channel} :end"
+                yield f":server 353 ann = {channel} :ann {' '.join(NICKS)}"
+                yield f":server 366 ann {channel} :end"
                 self.joined.set()
             case _:
                 return
