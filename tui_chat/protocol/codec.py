@@ -131,8 +131,8 @@ def decode_push(event: str, body: bytes | str) -> WireStruct:
 class SocketIOJson:
     """JSON module for the `json` parameter of python-socketio, based on msgspec.
 
-    Rejects NaN and lone surrogates. The standard library accepts both, although browsers and storage do not. The
-    parameter is process-wide.
+    The codec rejects NaN and lone surrogates; the standard library accepts both, although browsers and storage do not.
+    python-socketio applies the module to all servers and clients of the process.
     """
 
     @staticmethod

@@ -1,7 +1,7 @@
 """Error tree of the protocol, with the wire codes.
 
-The server converts errors to responses in `server.gateway.dispatcher`; the client raises the same classes for error
-responses.
+The server converts errors to responses in `server.gateway.dispatcher` (events) and `server.web.problem_details` (HTTP).
+The client raises the same classes for error responses.
 """
 
 from typing import ClassVar
@@ -12,7 +12,7 @@ class ChatError(Exception):
 
     Attributes:
         code: Wire code (docs/protocol.md, "Errors").
-        message: One sentence for the user, without any content of the request.
+        message: One sentence for the user.
         retry_after: Seconds until a retry may succeed, None if unknown.
     """
 
@@ -79,7 +79,7 @@ class RateLimited(ChatError):
 
 
 class Conflict(ChatError):
-    """Conflict with a previously accepted request."""
+    """Contradiction to an earlier accepted request, for example an edit of a deleted message."""
 
     code = "conflict"
 

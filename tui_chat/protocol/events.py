@@ -43,10 +43,10 @@ class Message(WireStruct, frozen=True, tag_field="kind", tag="message"):
         message: Body, empty after a deletion.
         ts: Server time in milliseconds since the epoch.
         account: Account name of the author, None for guests.
-        reply_to: `seq` of the answered message.
-        edited: `seq` of the last edit.
-        deleted: Deletion state.
-        reactions: Member ids per emoji, both in order of appearance.
+        reply_to: `seq` of the message to which this one replies.
+        edited: `seq` of the last edit, None for an unedited message.
+        deleted: The message was deleted.
+        reactions: Member ids by emoji, both in order of appearance; None without reactions.
     """
 
     room: str
@@ -111,7 +111,7 @@ Entry = Message | Edit | Deletion | Reaction | TopicChange
 class Notice(WireStruct, frozen=True):
     """Common fields of ephemeral notices, which are sent to present members and never stored.
 
-    `message` is the text for basic clients; `via` is the dialect of the member.
+    `message` is the text for basic clients; `via` is the dialect of a basic client, None for a native client.
     """
 
     room: str
@@ -161,7 +161,7 @@ class PresencePush(WireStruct, frozen=True):
 
 
 class TypingPush(WireStruct, frozen=True):
-    """Start (`on`) or end of a typing indicator."""
+    """Start (`on`) or end of the typing indicator of a member."""
 
     room: str
     member_id: str
@@ -169,7 +169,7 @@ class TypingPush(WireStruct, frozen=True):
 
 
 class ReadMarkerPush(WireStruct, frozen=True):
-    """Read marker of the member, sent to its other connections."""
+    """Read marker of a member, sent to the other connections of the member; `unread` counts later messages."""
 
     room: str
     seq: int

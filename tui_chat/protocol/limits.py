@@ -22,11 +22,19 @@ PACKET_BYTES = 64 * 1024
 """Maximum size of an encoded Engine.IO packet in bytes."""
 
 ROOMS_PER_CONNECTION = 64
+"""Maximum number of rooms that one connection can join."""
 
 HISTORY_PAGE = 200
+"""Maximum number of entries in a history page and in a join response."""
+
 HISTORY_DEFAULT = 50
+"""Number of entries in a page without a requested `limit`."""
+
 SEARCH_PAGE = 100
+"""Maximum number of messages in a search response."""
+
 ROOM_LIST_PAGE = 200
+"""Maximum number of rooms in a room list."""
 
 SECRET_CHARACTERS = 128
 """Maximum length of received guest keys, tokens and invite codes; issued ones are shorter."""

@@ -66,7 +66,7 @@ def canonical_key(name: str) -> str:
 
 
 def with_suffix(name: str, number: int) -> str:
-    """Return the name with a numeric suffix, truncated to the maximum length."""
+    """Return a nickname with a numeric suffix; the name is truncated so that the result fits `NICKNAME_GRAPHEMES`."""
     suffix = str(number)
     graphemes = list(iter_graphemes(name))
     return "".join(graphemes[: NICKNAME_GRAPHEMES - len(suffix)]).rstrip() + suffix

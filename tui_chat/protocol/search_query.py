@@ -2,14 +2,14 @@
 
 - Conjunction: a query is a list of terms separated by spaces; a message matches if all terms match.
 - Folding: case and character width are ignored (case folding, NFKC).
-- Word boundaries: a term matches literally at the start of a word. Its last word may be a prefix of a longer word,
-  except for words of one or two letters.
+- Word boundaries: a term matches literally at the start of a word. The last word of a term may be a prefix of a
+  longer word, except for words of one or two letters.
 - Scripts without spaces (Chinese, Japanese, Korean, Thai and others): each character starts a word.
 - Index terms: the term hashes of a query are a subset of the term hashes of each matching message. The converse is
   false, so `SearchQuery.matches` decides about each candidate of an index.
 
 A term hash covers one or two characters of a script without spaces, one symbol such as an emoji, or a word prefix of
-three or five letters. Hashes are 24-bit checksums, so residues of deleted messages in a file are not readable.
+three or five letters. Hashes are 24-bit checksums, so leftovers of deleted messages in an index file are not readable.
 """
 
 import re
