@@ -41,7 +41,7 @@ class AppendMessage(Struct, frozen=True, kw_only=True):
         author: Author of the message.
         message: Sanitized body.
         client_id: Idempotency key chosen by the client, unique in the room.
-        reply_to: `seq` of the answered message, which must exist.
+        reply_to: `seq` of the message to which this one replies; the message must exist.
     """
 
     room: RoomRef

@@ -5,11 +5,11 @@
   join of the member, and the last departure is the leave.
 - Unique nicknames: nickname keys are unique within a room. A request for a nickname in use yields the next free
   suffix, never an error.
-- Cost: each connection indexes its rooms, so a disconnect costs time proportional to their number.
+- Cost: the registry indexes rooms by connection, so a disconnect takes time proportional to the number of joined rooms.
 - Dialects: a room indexes its connections by dialect (`server.gateway.dialects`), so a dialect without
   subscribers causes no work.
 
-`ConnectionT` is the connection type of the gateway, any hashable type.
+`ConnectionT` is the connection type of the gateway; the registry requires only hashing.
 """
 
 from collections.abc import Hashable, Iterable
@@ -88,10 +88,10 @@ class LiveRoom(Generic[ConnectionT]):
 
     Attributes:
         key: Canonical key of the name.
-        name: Display name; the stored name, once the room has an entry.
+        name: Display name; the stored name if the room exists in storage.
         participants: Participants by member id, in order of arrival.
-        connections: Participant of each connection.
-        subscribers: Connections by dialect.
+        connections: Participants by connection.
+        subscribers: Connections by the dialect in which they receive events.
     """
 
     key: str
@@ -306,7 +306,7 @@ class RoomRegistry(Generic[ConnectionT]):
         room.assign_nick(participant, nick, nick_key)
         return old_nick
 
-    def joined_rooms(self, connection: ConnectionT) -> Iterable[LiveRoom[ConnectionT]]:
+    def get_joined_rooms(self, connection: ConnectionT) -> Iterable[LiveRoom[ConnectionT]]:
         """Return a snapshot of the rooms of a connection."""
         return tuple(self._rooms_by_connection.get(connection, {}).values())
 

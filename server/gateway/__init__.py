@@ -1,3 +1,4 @@
 """Request dispatch, handlers and fan-out of room events.
 
-Imports neither `server.web` nor `server.app`."""
+Dependency rule: no import of `server.web` or `server.app`.
+"""

@@ -1,7 +1,7 @@
 """Dispatcher of client events: dialect selection, rate limits and error responses.
 
-- Errors: `dispatch` is the only place that converts a `ChatError` into a response: an
-  acknowledgement, or an `error` event without a requested acknowledgement.
+- Errors: `dispatch` is the only place that converts a `ChatError` of an event into a response: an
+  acknowledgement if the client requested one, otherwise an `error` event.
 - Rate limits: requests with an ack that exceed the rate limit fail with `retryAfter`. Requests
   without an ack are delayed in order, and the session handles no further packet until then.
   Throttling for `flood_timeout` seconds without a pause closes the connection.

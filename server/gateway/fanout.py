@@ -1,7 +1,7 @@
 """Fan-out of room events: one encoding per dialect, one queued frame per recipient.
 
 The send queue of each session batches the writes, so a recipient costs neither a task nor an
-encoding. Dialects without readers in the room cost nothing.
+encoding. Dialects without subscribers in the room cost nothing.
 """
 
 from collections.abc import Iterable, Mapping

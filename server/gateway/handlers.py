@@ -146,7 +146,7 @@ class Handlers:
         """
         member_id = self._resolve_member_id(connection, request.guest_key)
         was_joined = any(
-            room.key == canonical_key(request.room_name) for room in self._room_registry.joined_rooms(connection)
+            room.key == canonical_key(request.room_name) for room in self._room_registry.get_joined_rooms(connection)
         )
         join_result = self._room_registry.join(
             connection, request.room_name, member_id, request.nick_name, dialect=dialect, client_kind=client_kind
@@ -212,7 +212,7 @@ class Handlers:
             memberships = [self._room_registry.require_membership(connection, request.room)]
         else:
             memberships = [
-                (room, room.connections[connection]) for room in self._room_registry.joined_rooms(connection)
+                (room, room.connections[connection]) for room in self._room_registry.get_joined_rooms(connection)
             ]
         assigned_nick = request.nick_name
         for room, participant in memberships:
@@ -287,7 +287,7 @@ class Handlers:
         )
 
     async def _search(self, connection: ClientConnection, request: requests.Search) -> responses.SearchResponse:
-        joined_keys = frozenset(room.key for room in self._room_registry.joined_rooms(connection))
+        joined_keys = frozenset(room.key for room in self._room_registry.get_joined_rooms(connection))
         room_key = None if request.room is None else canonical_key(request.room)
         return await self._database.reader.search(
             request.query, room_key=room_key, joined=joined_keys, before=request.before, limit=request.limit

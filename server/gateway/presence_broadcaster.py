@@ -22,7 +22,7 @@ PRESENCE_INTERVAL = 0.1
 """Seconds between two flushes of presence and coalesced notices."""
 
 NOTICE_RATE = Rate(10, 10)
-"""Rate limit of each notice type in one room."""
+"""Rate limit of each notice type in one room: a burst of 10, then 10 notices per second."""
 
 
 _NoticeType = type[events.JoinNotice] | type[events.LeaveNotice]
@@ -72,7 +72,12 @@ class PresenceBroadcaster:
             self._get_presence_delta(join_result.room).record_rename(member)
 
     def send_join_notice(self, join_result: JoinResult[ClientConnection], joiner: ClientConnection) -> None:
-        """Send the join or nickname notice; call this method after the room name is final."""
+        """Send the join or nickname notice; call this method after the room name is final.
+
+        Args:
+            join_result: Result of the join.
+            joiner: Joining connection, which receives its own join notice in any case.
+        """
         room, participant = join_result.room, join_result.participant
         if join_result.is_new:
             if not self._send_or_coalesce(room, participant, events.JoinNotice):

@@ -6,7 +6,7 @@ from server.domain.token_bucket import Rate, TokenBucket
 from tui_chat.protocol.errors import RateLimited
 from tui_chat.protocol.requests import Request
 
-_MESSAGES, _JOINS, _SEARCHES, _OTHER, _INVALID = "messages", "joins", "searches", "others", "invalid"
+_MESSAGES, _JOINS, _SEARCHES, _DEFAULT, _INVALID = "messages", "joins", "searches", "default", "invalid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,16 +15,16 @@ class RequestRates:
 
     Attributes:
         messages: `sendMessage`.
-        joins: `joinRoom`, `changeNick` and room creation; the room is notified of each.
+        joins: `joinRoom`, `changeNick` and room creation.
         searches: `search`.
-        other: All other requests.
+        default: All other requests.
         invalid: Invalid requests; an excess closes the connection.
     """
 
     messages: Rate = Rate(10, 3)
     joins: Rate = Rate(5, 5)
     searches: Rate = Rate(10, 2)
-    other: Rate = Rate(100, 30)
+    default: Rate = Rate(100, 30)
     invalid: Rate = Rate(20, 1)
 
 
@@ -47,7 +47,7 @@ class RequestLimits:
             _MESSAGES: TokenBucket(rates.messages, now),
             _JOINS: TokenBucket(rates.joins, now),
             _SEARCHES: TokenBucket(rates.searches, now),
-            _OTHER: TokenBucket(rates.other, now),
+            _DEFAULT: TokenBucket(rates.default, now),
             _INVALID: TokenBucket(rates.invalid, now),
         }
 
@@ -62,7 +62,7 @@ class RequestLimits:
         rate_class = request.rate_class
         retry_after = buckets[rate_class].acquire(now)
         if retry_after:
-            raise RateLimited(f"too many {rate_class if rate_class != _OTHER else 'requests'}", round(retry_after, 3))
+            raise RateLimited(f"too many {rate_class if rate_class != _DEFAULT else 'requests'}", round(retry_after, 3))
 
     def allow_invalid_request(self, buckets: dict[str, TokenBucket], now: float) -> bool:
         """Acquire a token for an invalid request; return whether one was available."""

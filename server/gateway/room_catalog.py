@@ -2,12 +2,12 @@
 
 - Ownership: a guest may update and delete only rooms created on the same connection. Other
   rooms result in `forbidden`, and rooms outside the public list in `not_found`.
-- Stability: a room with members present can be neither renamed nor deleted. No member ever sees
-  a room under an unknown name.
+- Stability: a room with members present can be neither renamed nor deleted, so the name of a joined room
+  never changes.
 - Deletion in the log: deleting a room appends a deletion for each message, so that clients with
   cached entries reach the same state.
 - Rate limits: each write is a transaction of its own that delays messages. All connections share
-  `CATALOG_WRITE_RATE`; the limit per address prevents one address from exhausting the rate.
+  `CATALOG_WRITE_RATE`; the limit per address prevents one address from exhausting the shared rate.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ CATALOG_WRITE_RATE = Rate(100, 10)
 """Rate of room creations, renames and deletions on this server."""
 
 MAX_DELETABLE_ENTRIES = 2_000
-"""Longest log that a guest may delete; a longer one belongs to its authors."""
+"""Maximum number of log entries in a room that a guest may delete, to protect the messages of other members."""
 
 _DEFAULT_NICK_NAME = "guest"
 """Author nickname of catalog changes; the author need not be a member of a room."""

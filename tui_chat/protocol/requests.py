@@ -34,11 +34,11 @@ class Request(WireStruct, frozen=True):
 
     Attributes:
         event: Name of the Socket.IO event.
-        rate_class: Rate limit of the connection that applies to the request (`server.gateway.rate_limits`).
+        rate_class: Token bucket of the connection that the request uses (`server.gateway.rate_limits`).
     """
 
     event: ClassVar[str]
-    rate_class: ClassVar[str] = "others"
+    rate_class: ClassVar[str] = "default"
 
     def _set_fields(self, **fields: Any) -> None:
         for name, value in fields.items():
@@ -93,7 +93,7 @@ class SendMessage(RoomRequest, frozen=True):
     Attributes:
         message: Message body.
         client_id: Idempotency key chosen by the client.
-        reply_to: `seq` of the answered message.
+        reply_to: `seq` of the message to which this one replies.
         nick_name: Ignored; sent by basic clients.
     """
 

@@ -1,3 +1,4 @@
 """Client vocabularies, one module each (docs/dialects.md).
 
-A dialect imports the handlers and the fan-out, never another dialect except its base."""
+Dependency rule: a dialect imports the handlers and the fan-out, but no other dialect except its base class.
+"""

@@ -1,7 +1,7 @@
 """Dialect for rooms as a resource: `createChatroom`, `findAllChatroom` and others (docs/dialects.md, "resource_crud").
 
-Acknowledgements contain plain data. The events are available beside any other dialect on the same
-connection, and the dialect has no readers.
+Acknowledgements contain plain data. A connection may combine these events with any other dialect. Rooms have no
+subscribers in this dialect.
 
 A response with several results is a sequence of events, as NestJS sends a return value
 `{event, data}`: `findChatroomMessages` sends one `chatroomMessage` per message and
@@ -184,7 +184,7 @@ class ResourceCrudDialect(Dialect):
     def deliver(
         self, room: LiveRoom[ClientConnection], room_event: RoomEvent, recipients: Iterable[ClientConnection]
     ) -> None:
-        """Ignore the event; the dialect has no readers."""
+        """Ignore the event; the dialect has no subscribers."""
 
     async def _stream_messages(
         self, room_catalog: RoomCatalog, connection: ClientConnection, request: FindChatroomMessages

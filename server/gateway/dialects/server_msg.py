@@ -1,13 +1,13 @@
 """Dialect with `joinRoom {nickName, id, roomId}`, `client_msg`, `server_msg` and `roomUser` (docs/dialects.md).
 
 - User lists: `roomUser` is sent after each membership change, and contains all joined rooms of the
-  reader with their members of all dialects, never other rooms.
+  recipient with their members of all dialects, never other rooms.
 - User ids: `id` is an unverified id of the application. The server repeats the value of the join and
   ignores later ones. Members of other dialects appear with their member id.
-- Room ids: each reader receives the `roomId` of its own join.
-- Traffic: a user list goes to all readers of a room in full. After each list, a large room has a
+- Room ids: each recipient receives the `roomId` of its own join.
+- Traffic: a room sends its full user list to all subscribers. After each list, a large room has a
   cooldown that limits its lists to `USER_LIST_BYTES_PER_SECOND`. Changes in several rooms within
-  `PRESENCE_INTERVAL` are sent together, once per reader. A new member receives its list
+  `PRESENCE_INTERVAL` are sent together, once per recipient. A new member receives its list
   immediately.
 """
 
@@ -35,7 +35,7 @@ from tui_chat.protocol.limits import SECRET_CHARACTERS, SEQ_MAX
 from tui_chat.protocol.names import canonical_key
 
 USER_LIST_BYTES_PER_SECOND = 10_000_000
-"""Limit of user list traffic in bytes per second, for each room and over all its readers."""
+"""Limit of user list traffic in bytes per second, for each room and over all its subscribers."""
 
 TYPE_FROM_OTHER, TYPE_FROM_SELF = 1, 2
 """`type` of a message; clients align the two types at opposite sides."""
@@ -136,7 +136,7 @@ class ServerMsgDialect(Dialect):
     ) -> responses.JoinResponse:
         joins_by_room = self._joins_by_connection.setdefault(connection, {})
         for stale_key in joins_by_room.keys() - {
-            room.key for room in self.context.room_registry.joined_rooms(connection)
+            room.key for room in self.context.room_registry.get_joined_rooms(connection)
         }:
             del joins_by_room[stale_key]
         joins_by_room[canonical_key(request.room_name)] = request
@@ -180,7 +180,7 @@ class ServerMsgDialect(Dialect):
             recipient.push(frame)
 
     def _schedule_user_list(self, room: LiveRoom[ClientConnection]) -> None:
-        """Schedule a user list for all readers of a room, after its cooldown."""
+        """Schedule a user list for all subscribers of a room, after its cooldown."""
         self._changed_rooms.add(room.key)
         self._schedule_flush(max(self._next_flush_at, self._cooldown_until.get(room.key, 0.0)))
 
@@ -235,7 +235,7 @@ class ServerMsgDialect(Dialect):
         for recipient in recipients:
             room_ids = tuple(
                 (str(self._get_client_room_id(recipient, room)), room.key)
-                for room in self.context.room_registry.joined_rooms(recipient)
+                for room in self.context.room_registry.get_joined_rooms(recipient)
                 if recipient in room.subscribers.get(self.name, ())
             )
             frame = frames.get(room_ids)
