@@ -43,7 +43,7 @@ class AppendResult(Struct, frozen=True):
     Attributes:
         entry: Committed entry. For a repeated message, the original in its current state without reactions. For a
             no-op change, an entry with the newest `seq` of the room and id 0.
-        duplicate: The clientId was committed before, or the change is a no-op; nothing was written.
+        duplicate: Nothing was written: the clientId was committed before, or the change is a no-op.
     """
 
     entry: Entry
@@ -121,8 +121,8 @@ def apply_batch(
         connection: Connection with an open write transaction.
         statements: Compiled statements for the dialect of the connection.
         commands: Log commands in order of arrival.
-        now: Milliseconds since the epoch. `ts` of an entry is the maximum of this and the newest `ts` of the room, so
-            a clock adjustment never reverses the order.
+        now: Milliseconds since the epoch. `ts` of an entry is the maximum of `now` and the newest `ts` of the room,
+            so a clock adjustment never reverses the order.
         republish: Changes from uncertain commits, which get an entry even as no-ops.
 
     Returns:
@@ -308,7 +308,7 @@ class BatchWriter:
             raise Conflict("the message was deleted")
         is_noop = target_message.text == command.message and command not in self._republish
         entry = Edit(
-            **self._change_fields(room, command.author, is_noop), target=command.target, message=command.message
+            **self._build_change_fields(room, command.author, is_noop), target=command.target, message=command.message
         )
         if is_noop:
             return AppendResult(entry, duplicate=True)
@@ -323,7 +323,7 @@ class BatchWriter:
     def _append_deletion(self, room: _BatchRoom, command: AppendDeletion) -> AppendResult:
         target_message = self._require_modifiable_target(room, command.target, command.author)
         is_noop = target_message.deleted and command not in self._republish
-        entry = Deletion(**self._change_fields(room, command.author, is_noop), target=command.target)
+        entry = Deletion(**self._build_change_fields(room, command.author, is_noop), target=command.target)
         if is_noop:
             return AppendResult(entry, duplicate=True)
         if not target_message.deleted:
@@ -346,7 +346,10 @@ class BatchWriter:
         reaction_key = (command.target, command.emoji, author.member_id)
         is_noop = (reaction_key in room.reactions) == command.on and command not in self._republish
         entry = Reaction(
-            **self._change_fields(room, author, is_noop), target=command.target, emoji=command.emoji, on=command.on
+            **self._build_change_fields(room, author, is_noop),
+            target=command.target,
+            emoji=command.emoji,
+            on=command.on,
         )
         if is_noop:
             return AppendResult(entry, duplicate=True)
@@ -367,7 +370,7 @@ class BatchWriter:
         return AppendResult(entry, duplicate=False)
 
     def _append_topic(self, room: _BatchRoom, command: AppendTopic) -> TopicChange:
-        entry = TopicChange(**self._change_fields(room, command.author), topic=command.topic)
+        entry = TopicChange(**self._build_change_fields(room, command.author), topic=command.topic)
         self._add_entry_row(room, entry, KIND_TOPIC, command.author, text=command.topic)
         room.topic = command.topic
         return entry
@@ -395,7 +398,7 @@ class BatchWriter:
         room.active_at = max(self._now, room.active_at)
         return self._next_id, room.last_seq, room.active_at
 
-    def _change_fields(self, room: _BatchRoom, author: Author, is_noop: bool = False) -> dict[str, Any]:
+    def _build_change_fields(self, room: _BatchRoom, author: Author, is_noop: bool = False) -> dict[str, Any]:
         entry_id, seq, ts = (0, room.last_seq, room.active_at) if is_noop else self._allocate_position(room)
         return {
             "room": room.name,

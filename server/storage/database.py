@@ -22,7 +22,7 @@ from server.storage.schema import SchemaState
 from server.storage.search_backfill import run_backfill
 from server.storage.search_index import SearchIndex
 from server.storage.sqlite import copy_database, create_file, open_engine
-from server.storage.statements import BatchStatements, upsert_insert
+from server.storage.statements import BatchStatements, get_insert_construct
 from server.storage.tables import settings
 
 READER_COUNT = 3
@@ -71,9 +71,9 @@ class Database:
         self._writer, self._readers = executors
         self.rooms = RoomRepository(self._writer, clock)
         self._clock = clock
-        self._probed_at: int | None = None
+        self._probed_at: int | None = None  # wall clock, in milliseconds
         self._probe_task: asyncio.Task[None] | None = None
-        self._probe_started_at = 0.0
+        self._probe_started_at = 0.0  # event loop time, in seconds
         loop = asyncio.get_running_loop()
         self._backfill = loop.create_task(run_backfill(self._writer, search_index, loop.time), name="search backfill")
         self._backfill.add_done_callback(_log_backfill_failure)
@@ -95,7 +95,7 @@ class Database:
             raise StorageError(f"cannot store the server secret: {describe_error(error)}") from error
 
     async def health_problem(self) -> str | None:
-        """Return the reason for which writes fail at present, or None if the database is healthy.
+        """Return the reason of current write failures, or None if the database is healthy.
 
         The check writes and deletes a probe row, at most once per `HEALTH_CACHE_MS`, and returns after at most
         `PROBE_TIMEOUT` seconds.
@@ -237,7 +237,7 @@ def _log_backfill_failure(task: asyncio.Task[None]) -> None:
 
 def _load_secret(connection: Connection, name: str) -> bytes:
     values = {"key": name, "value": secrets.token_bytes(SECRET_BYTES)}
-    connection.execute(upsert_insert(connection.dialect)(settings).values(values).on_conflict_do_nothing())
+    connection.execute(get_insert_construct(connection.dialect)(settings).values(values).on_conflict_do_nothing())
     return connection.execute(select(settings.c.value).where(settings.c.key == name)).scalar_one()
 
 

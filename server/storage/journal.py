@@ -87,7 +87,7 @@ class Journal:
         self._publish: Publisher | None = None
         self._outage: str | None = None
         self._overloaded = False
-        self._maybe_committed: dict[UUID | LogCommand, bool] = {}  # rejected during an outage, in order of rejection
+        self._maybe_committed: dict[UUID | LogCommand, bool] = {}  # uncertain commits, oldest first
         self._closing = False
         self._loop = asyncio.get_running_loop()
         self._writer_task = self._loop.create_task(self._run_writer(), name="journal")
@@ -99,7 +99,7 @@ class Journal:
 
     @property
     def outage(self) -> str | None:
-        """Reason of the current outage or overload, None during normal operation."""
+        """Reason of the current outage or overload, None in normal operation."""
         return self._outage or ("too many messages are waiting to be saved" if self._overloaded else None)
 
     def set_publisher(self, publish: Publisher) -> None:
@@ -123,7 +123,7 @@ class Journal:
             Unavailable: The journal is closing or its queue is full; nothing is written.
 
         Exceptions of the future:
-            NotFound: The target message or the answered message does not exist.
+            NotFound: The target message, or the message of `reply_to`, does not exist.
             Forbidden: The target belongs to another member, and the author is not a moderator.
             Conflict: The clientId belongs to another member, or the target is deleted.
             Unavailable: The database failed; the commit is uncertain (see the module documentation).
@@ -196,7 +196,7 @@ class Journal:
             else:
                 future.set_exception(outcome)
         await asyncio.sleep(0)  # lets the callers send their acknowledgements before the publication
-        new_entries = self._entries_to_publish(batch, outcomes)
+        new_entries = self._select_unpublished(batch, outcomes)
         if not new_entries or self._publish is None:
             return
         try:
@@ -204,21 +204,21 @@ class Journal:
         except Exception:
             _log.exception("publication of %d committed entries failed", len(new_entries))
 
-    def _entries_to_publish(self, batch: list[_QueuedCommand], outcomes: list[AppendOutcome]) -> list[Entry]:
+    def _select_unpublished(self, batch: list[_QueuedCommand], outcomes: list[AppendOutcome]) -> list[Entry]:
         """Return the unpublished entries of a batch in commit order."""
         to_publish: list[Entry] = []
         for (command, _), outcome in zip(batch, outcomes, strict=True):
             if isinstance(outcome, AppendResult):
                 was_maybe_committed = bool(self._maybe_committed) and self._maybe_committed.pop(
-                    _dedup_key(command), False
+                    _get_dedup_key(command), False
                 )
                 if was_maybe_committed or not outcome.duplicate:
                     to_publish.append(outcome.entry)
-        to_publish.sort(key=_entry_id)
+        to_publish.sort(key=_get_entry_id)
         return to_publish
 
     def _mark_maybe_committed(self, commands: list[LogCommand]) -> None:
-        self._maybe_committed.update({_dedup_key(command): True for command in commands})
+        self._maybe_committed.update({_get_dedup_key(command): True for command in commands})
         while len(self._maybe_committed) > self._max_queue_depth:
             del self._maybe_committed[next(iter(self._maybe_committed))]
 
@@ -241,7 +241,7 @@ class Journal:
                 self.report_outage(describe_error(error))
                 self._mark_maybe_committed(commands)
                 await self._writer.reconnect()
-                return [_unavailable_error() for _ in commands]
+                return [_create_unavailable_error() for _ in commands]
             if len(commands) > 1:
                 return None
             # Database errors may quote message texts, which must not reach the log.
@@ -259,14 +259,14 @@ class Journal:
         return await self._writer.run(work)
 
 
-def _dedup_key(command: LogCommand) -> UUID | LogCommand:
+def _get_dedup_key(command: LogCommand) -> UUID | LogCommand:
     """Return the identity of a repeated command: the clientId of a message, otherwise the command itself."""
     return command.client_id or command if isinstance(command, AppendMessage) else command
 
 
-def _entry_id(entry: Entry) -> int:
+def _get_entry_id(entry: Entry) -> int:
     return entry.id
 
 
-def _unavailable_error() -> Unavailable:
+def _create_unavailable_error() -> Unavailable:
     return Unavailable("the server cannot save anything right now", RETRY_AFTER)

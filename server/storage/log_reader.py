@@ -147,7 +147,8 @@ class LogReader:
             before: Entries directly before this `seq`.
             after: Entries directly after this `seq`.
             around: Entries on both sides of this `seq`, including the entry itself.
-            at: Entries around the first entry at or after this time (milliseconds since the epoch), or around the last.
+            at: Entries around the first entry at or after this time (milliseconds since the epoch); if none exists, the
+                newest entries.
             limit: Maximum number of entries.
 
         Raises:
@@ -188,12 +189,7 @@ class LogReader:
             query: Substring of the room name; width, case and spacing are ignored.
             limit: Maximum number of rooms.
         """
-        name_filter = None
-        if query:
-            try:
-                name_filter = names.canonical_key(query)
-            except UnicodeEncodeError:  # not part of any valid name
-                return []
+        name_filter = names.canonical_key(query) if query else None
         return await self._run(partial(_list_rooms, name_filter=name_filter, limit=limit))
 
     async def find_room(self, room_id: int) -> RoomRecord | None:

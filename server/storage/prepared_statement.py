@@ -1,6 +1,7 @@
 """SQL statements that are compiled once and run on the cursor of the driver.
 
-Avoids the per-statement and per-row overhead of SQLAlchemy, the largest part of the cost of a message.
+Prepared statements avoid the overhead of SQLAlchemy per statement and per row, the largest part of the cost of a
+message.
 """
 
 from collections.abc import Generator, Sequence

@@ -1,7 +1,7 @@
 """Explicit management of rooms: creation, renaming and removal.
 
-- Continuous `seq`: the `seq` of a room never restarts. A room with a used log is hidden instead of deleted. The next
-  entry or a new creation makes the room visible again and continues the log.
+- Continuous `seq`: the `seq` of a room never restarts. A room with entries in its log is hidden instead of deleted.
+  The next entry or a new creation makes the room visible again and continues the log.
 - Unique keys: no two rooms have the same key, also with concurrent writers.
 """
 
@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from server.storage.errors import describe_error, is_outage
 from server.storage.executor import Executor
 from server.storage.log_reader import RETRY_AFTER, RoomRecord, room_from_row
-from server.storage.statements import upsert_insert
+from server.storage.statements import get_insert_construct
 from server.storage.tables import PUBLIC, REMOVED, entries, rooms
 from tui_chat.protocol.errors import Conflict, NotFound, Unavailable
 
@@ -92,7 +92,7 @@ class RoomRepository:
 def _create(connection: Connection, *, key: str, name: str, topic: str, now: int) -> RoomRecord:
     values = {"name": name, "topic": topic, "visibility": PUBLIC, "created_at": now, "active_at": now}
     insert_room = (
-        upsert_insert(connection.dialect)(rooms).values(key=key, last_seq=0, **values).on_conflict_do_nothing()
+        get_insert_construct(connection.dialect)(rooms).values(key=key, last_seq=0, **values).on_conflict_do_nothing()
     )
     restore_room = update(rooms).where(rooms.c.key == key, rooms.c.visibility == REMOVED).values(**values)
     if not connection.execute(insert_room).rowcount and not connection.execute(restore_room).rowcount:

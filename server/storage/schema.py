@@ -35,7 +35,7 @@ class SchemaState(Enum):
     """Schema revision of a database, relative to this program."""
 
     CURRENT = "current"
-    OUTDATED = "older"
+    OUTDATED = "outdated"
 
 
 def ensure(connection: Connection) -> SchemaState:

@@ -4,7 +4,7 @@ The index yields candidates, and each candidate is compared with the query by it
 punctuation only has no index terms and scans the log.
 
 - Bound: a search examines at most `MAX_CANDIDATES` entries, and starts no new chunk after `TIME_LIMIT_MS`. `next`
-  continues after the examined entries, also without a hit.
+  continues after the examined entries, also without a match.
 - Visibility: results come only from rooms that the searcher can read.
 """
 
@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 
 from server.storage.row_mapping import KIND_MESSAGE, group_reactions, message_from_row
-from server.storage.search_index import UNINDEXED_COUNTER, hash_token, room_token
+from server.storage.search_index import UNINDEXED_COUNTER, encode_hash_token, encode_room_token
 from server.storage.seq_search import find_first_seq
 from server.storage.tables import PUBLIC, counters, entries, reactions, rooms
 from tui_chat.protocol.errors import NotFound
@@ -104,7 +104,7 @@ def search(
         messages=_messages_from_rows(connection, matching_rows),
         has_more=has_more,
         next=before if has_more else None,
-        incomplete=bool(query.term_hashes) and _unindexed_up_to(connection) > 0,
+        incomplete=bool(query.term_hashes) and _read_last_unindexed_id(connection) > 0,
     )
 
 
@@ -122,8 +122,8 @@ def _build_candidate_query(
         candidate_query = all_entries if room is None else all_entries.where(entries.c.room_id == room.id)
     elif connection.dialect.name == "sqlite":
         order_column = _fts_table.c.rowid
-        tokens = [hash_token(term_hash) for term_hash in query.term_hashes]
-        tokens += [] if room is None else [room_token(room.id)]
+        tokens = [encode_hash_token(term_hash) for term_hash in query.term_hashes]
+        tokens += [] if room is None else [encode_room_token(room.id)]
         match_expression = " AND ".join(f'"{fts_token}"' for fts_token in tokens)
         candidate_query = _select_entries.select_from(
             _fts_table.join(_entries_with_rooms, entries.c.id == order_column)
@@ -156,6 +156,6 @@ def _messages_from_rows(connection: Connection, matching_rows: Iterable[Row[Any]
     ]
 
 
-def _unindexed_up_to(connection: Connection) -> int:
+def _read_last_unindexed_id(connection: Connection) -> int:
     select_unindexed = select(counters.c.last).where(counters.c.name == literal_column(f"'{UNINDEXED_COUNTER}'"))
     return connection.execute(select_unindexed).scalar_one_or_none() or 0

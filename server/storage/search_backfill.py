@@ -47,13 +47,13 @@ async def run_backfill(writer: Executor, index: SearchIndex, clock: Callable[[],
         index: Search index of the database.
         clock: Monotonic clock in seconds.
     """
-    started_at, unindexed = clock(), await _read_unindexed(writer)
-    if unindexed:
+    started_at, last_unindexed_id = clock(), await _read_last_unindexed_id(writer)
+    if last_unindexed_id:
         _log.info("search index backfill started; search results are incomplete until completion")
-    while unindexed:
+    while last_unindexed_id:
         batch_started_at = clock()
         try:
-            unindexed = await writer.run(lambda connection: _index_batch(connection, index))
+            last_unindexed_id = await writer.run(lambda connection: _index_batch(connection, index))
         except Exception as error:
             if not is_outage(error):
                 raise
@@ -62,11 +62,11 @@ async def run_backfill(writer: Executor, index: SearchIndex, clock: Callable[[],
             await asyncio.sleep(OUTAGE_RETRY_DELAY)
             continue
         await asyncio.sleep(max(MIN_PAUSE, clock() - batch_started_at))
-        if not unindexed:
+        if not last_unindexed_id:
             _log.info("search index backfill completed in %.0f seconds", clock() - started_at)
 
 
-async def _read_unindexed(writer: Executor) -> int:
+async def _read_last_unindexed_id(writer: Executor) -> int:
     return await writer.run(lambda connection: connection.execute(_select_unindexed).scalar_one_or_none() or 0)
 
 
@@ -74,6 +74,6 @@ def _index_batch(connection: Connection, index: SearchIndex) -> int:
     last = connection.execute(_select_unindexed.with_for_update()).scalar_one()
     messages = connection.execute(_select_batch, {"last": last, "batch_size": BATCH_SIZE}).all()
     index.add(connection, [(row.id, row.room_id, row.text) for row in messages])
-    unindexed = messages[-1].id - 1 if len(messages) == BATCH_SIZE else 0
-    connection.execute(_update_unindexed, {"unindexed": unindexed})
-    return unindexed
+    last_unindexed_id = messages[-1].id - 1 if len(messages) == BATCH_SIZE else 0
+    connection.execute(_update_unindexed, {"unindexed": last_unindexed_id})
+    return last_unindexed_id

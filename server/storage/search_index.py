@@ -88,7 +88,7 @@ class SearchIndex:
         if rows:
             self._add.execute_many(connection, rows)
 
-    def unindexed_up_to(self, connection: Connection) -> int:
+    def _read_last_unindexed_id(self, connection: Connection) -> int:
         """Return the greatest entry id that may lack an index row, 0 after a complete backfill."""
         rows = self._select_unindexed.fetch_all(connection, UNINDEXED_COUNTER)
         return rows[0][0] if rows else 0
@@ -102,9 +102,9 @@ class SearchIndex:
         """
         if not changes:
             return
-        unindexed_up_to = self.unindexed_up_to(connection)
+        last_unindexed_id = self._read_last_unindexed_id(connection)
         for entry_id, room_id, old_text, new_text in changes:
-            if entry_id <= unindexed_up_to:
+            if entry_id <= last_unindexed_id:
                 continue
             if self._is_sqlite:
                 self._remove.execute(connection, entry_id, self._index_row(room_id, old_text))
@@ -115,16 +115,16 @@ class SearchIndex:
 
     def _index_row(self, room_id: int, text: str) -> Any:
         if self._is_sqlite:
-            return " ".join([room_token(room_id), *map(hash_token, hash_terms(text))])
+            return " ".join([encode_room_token(room_id), *map(encode_hash_token, hash_terms(text))])
         return [-room_id, *hash_terms(text)]
 
 
 @lru_cache(maxsize=1 << 13)
-def hash_token(term_hash: int) -> str:
+def encode_hash_token(term_hash: int) -> str:
     """Return a term hash as a word for the `ascii` tokenizer of FTS5."""
     return f"{term_hash:x}"
 
 
-def room_token(room_id: int) -> str:
+def encode_room_token(room_id: int) -> str:
     """Return a room id as a word that differs from all term hashes."""
     return f"r{room_id}"

@@ -83,10 +83,10 @@ def open_engine(path: Path, *, writable: bool, pool_size: int, busy_timeout: int
     begin_statement = PreparedStatement(text("BEGIN IMMEDIATE" if writable else "BEGIN"), engine.dialect, ())
 
     def on_connect(_: Any, record: Any) -> None:
-        record.info[_FILE_IDENTITY] = _file_identity(path)
+        record.info[_FILE_IDENTITY] = _get_file_identity(path)
 
     def on_begin(connection: Connection) -> None:
-        if connection.info[_FILE_IDENTITY] != _file_identity(path):
+        if connection.info[_FILE_IDENTITY] != _get_file_identity(path):
             raise StorageError("database file was replaced")
         begin_statement.execute(connection)
 
@@ -120,6 +120,6 @@ def _create_private_file(path: Path) -> None:
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
 
 
-def _file_identity(path: Path) -> tuple[int, int]:
+def _get_file_identity(path: Path) -> tuple[int, int]:
     status = path.stat()
     return status.st_dev, status.st_ino

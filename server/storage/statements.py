@@ -70,8 +70,8 @@ DUPLICATE_COLUMNS = (
 """Columns read for a repeated clientId, in result order."""
 
 
-def upsert_insert(dialect: Dialect) -> Callable[[Table], sqlite.Insert | postgresql.Insert]:
-    """Return the dialect-specific INSERT construct with ON CONFLICT support."""
+def get_insert_construct(dialect: Dialect) -> Callable[[Table], sqlite.Insert | postgresql.Insert]:
+    """Return the INSERT construct of a dialect, which supports ON CONFLICT DO NOTHING."""
     return sqlite.insert if dialect.name == "sqlite" else postgresql.insert
 
 
@@ -98,7 +98,7 @@ class BatchStatements:
     """
 
     def __init__(self, dialect: Dialect) -> None:
-        insert = upsert_insert(dialect)
+        insert = get_insert_construct(dialect)
 
         self._is_sqlite = dialect.name == "sqlite"
         self.search_index = SearchIndex(dialect)

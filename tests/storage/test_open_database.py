@@ -16,7 +16,7 @@ from sqlalchemy import create_engine
 from server.storage import schema
 from server.storage.database import open_database
 from server.storage.errors import StorageError
-from server.storage.migrations.upgrade import alembic_config
+from server.storage.migrations.upgrade import build_alembic_config
 from server.storage.sqlite import copy_database, create_file, open_engine
 from server.storage.tables import metadata
 from tests.support.storage import ManualClock, build_message, build_reaction, exclusive_lock
@@ -257,8 +257,8 @@ def test_new_and_migrated_schemas_are_equal(tmp_path: Path) -> None:
 def test_schema_revisions_match_the_migration_scripts(path: Path) -> None:
     engine = create_engine("sqlite://")
     with engine.connect() as connection:
-        script = ScriptDirectory.from_config(alembic_config(connection))
-        command.ensure_version(alembic_config(connection))
+        script = ScriptDirectory.from_config(build_alembic_config(connection))
+        command.ensure_version(build_alembic_config(connection))
     engine.dispose()
     assert [revision.revision for revision in script.walk_revisions()][::-1] == list(schema.REVISIONS)
 

@@ -14,10 +14,10 @@ def upgrade(connection: Connection, revision: str) -> None:
         connection: Connection with an open write transaction.
         revision: Target revision; no effect if already applied.
     """
-    command.upgrade(alembic_config(connection), revision)
+    command.upgrade(build_alembic_config(connection), revision)
 
 
-def alembic_config(connection: Connection) -> Config:
+def build_alembic_config(connection: Connection) -> Config:
     """Return the Alembic configuration with the migration directory and the connection."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
