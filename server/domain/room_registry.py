@@ -238,13 +238,13 @@ class RoomRegistry(Generic[ConnectionT]):
         room_key = names.canonical_key(room_name)
         joined_rooms = self._rooms_by_connection.setdefault(connection, {})
         if room_key not in joined_rooms and len(joined_rooms) >= ROOMS_PER_CONNECTION:
-            raise BadRequest(f"a connection can be in {ROOMS_PER_CONNECTION} rooms")
+            raise BadRequest(f"a connection can join at most {ROOMS_PER_CONNECTION} rooms")
         room = self.rooms.get(room_key)
         if room is None:
             room = self.rooms[room_key] = LiveRoom(room_key, room_name)
         existing = room.connections.get(connection)
         if existing is not None and existing.member_id != member_id:
-            raise BadRequest("this connection is in the room as somebody else")
+            raise BadRequest("this connection is already in the room as another member")
         nick, nick_key = room.available_nick(nick_name, member_id)
         participant = room.participants.get(member_id)
         is_new = participant is None

@@ -101,7 +101,7 @@ class Dispatcher:
             return self._respond_with_error(connection, dialect, error, wants_ack)
         except Exception:
             log.exception("request handler failed, responding with an internal error")
-            internal_error = InternalError("the server made a mistake; its log has the details")
+            internal_error = InternalError("internal server error; see the server log")
             return self._respond_with_error(connection, dialect, internal_error, wants_ack)
 
     def on_disconnect(self, connection: ClientConnection) -> None:
@@ -153,7 +153,7 @@ class Dispatcher:
         if self._is_stopping:
             raise Unavailable("the server is stopping", 1.0)
         if connection not in self._connections:
-            raise Unavailable("the connection has ended")
+            raise Unavailable("the connection was closed")
 
     def _check_rate(self, connection: ClientConnection, request: Request, wants_ack: bool) -> float:
         """Acquire a token for a request.
@@ -185,7 +185,7 @@ class Dispatcher:
         if connection.throttled_since is None:
             connection.throttled_since = now
         elif now - connection.throttled_since > self._flood_timeout:
-            error = RateLimited("too much, for too long")
+            error = RateLimited("rate limit exceeded for too long")
             _push_error(connection, error)
             connection.close("rate limit exceeded for too long")
             raise error

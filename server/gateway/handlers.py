@@ -106,7 +106,7 @@ class Handlers:
         """
         handler = self._handlers_by_type.get(type(request))
         if handler is None:
-            raise BadRequest("this server does not serve this request")
+            raise BadRequest("this server does not support this request")
         return handler(connection, request)
 
     def publish(self, committed: Sequence[events.Entry]) -> None:

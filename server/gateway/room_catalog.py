@@ -90,7 +90,7 @@ class RoomCatalog:
         """Return a public room; raise `NotFound` if absent."""
         room = await self._database.reader.find_room(room_id)
         if room is None:
-            raise NotFound("there is no such room")
+            raise NotFound("no such room")
         return room
 
     async def update(

@@ -277,7 +277,7 @@ class BatchWriter:
             original = room.by_client_id.get(client_id)
             if original is not None:
                 if original.member_id != author.member_id:
-                    raise Conflict("this clientId is taken in the room")
+                    raise Conflict("this clientId is already in use in the room")
                 return AppendResult(original, duplicate=True)
         if command.reply_to is not None:
             self._require_target(room, command.reply_to)
@@ -378,13 +378,13 @@ class BatchWriter:
     def _require_target(self, room: _BatchRoom, seq: int) -> _TargetMessage:
         target_message = room.targets.get(seq)
         if target_message is None:
-            raise NotFound("there is no such message")
+            raise NotFound("no such message")
         return target_message
 
     def _require_modifiable_target(self, room: _BatchRoom, seq: int, author: Author) -> _TargetMessage:
         target_message = self._require_target(room, seq)
         if target_message.member_id != author.member_id and not author.is_moderator:
-            raise Forbidden("only its author or a moderator may change a message")
+            raise Forbidden("only the author or a moderator can change this message")
         return target_message
 
     def _allocate_position(self, room: _BatchRoom) -> tuple[int, int, int]:

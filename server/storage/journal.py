@@ -247,7 +247,7 @@ class Journal:
             # Database errors may quote message texts, which must not reach the log.
             exc_info = None if isinstance(error, SQLAlchemyError) else error
             _log.error("log command failed: %s", describe_error(error), exc_info=exc_info)
-            return [InternalError("the server could not save this")]
+            return [InternalError("the server could not save the change")]
 
     async def _run_with_retries(self, work: Callable[[Connection], list[AppendOutcome]]) -> list[AppendOutcome]:
         for _ in range(SERIALIZATION_RETRIES):
@@ -269,4 +269,4 @@ def _get_entry_id(entry: Entry) -> int:
 
 
 def _create_unavailable_error() -> Unavailable:
-    return Unavailable("the server cannot save anything right now", RETRY_AFTER)
+    return Unavailable("the server cannot write to its storage", RETRY_AFTER)

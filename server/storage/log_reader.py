@@ -209,7 +209,7 @@ class LogReader:
                 _log.error("database read failed: %s", describe_error(error))
                 self._failing = True
             await self._executor.reconnect()
-            raise Unavailable("the server cannot read its storage right now", RETRY_AFTER) from error
+            raise Unavailable("the server cannot read its storage", RETRY_AFTER) from error
         finally:
             self._queued_reads -= 1
         if self._failing:

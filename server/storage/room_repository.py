@@ -86,7 +86,7 @@ class RoomRepository:
                 raise
             _log.error("write to the room list failed: %s", describe_error(error))
             await self._writer.reconnect()
-            raise Unavailable("the server cannot save anything right now", RETRY_AFTER) from error
+            raise Unavailable("the server cannot write to its storage", RETRY_AFTER) from error
 
 
 def _create(connection: Connection, *, key: str, name: str, topic: str, now: int) -> RoomRecord:
@@ -103,7 +103,7 @@ def _create(connection: Connection, *, key: str, name: str, topic: str, now: int
 def _rename(connection: Connection, *, room_id: int, key: str, name: str) -> None:
     update_name = update(rooms).where(rooms.c.id == room_id, rooms.c.visibility == PUBLIC).values(key=key, name=name)
     if not connection.execute(update_name).rowcount:
-        raise NotFound("there is no such room")
+        raise NotFound("no such room")
 
 
 def _delete(connection: Connection, *, room_id: int) -> None:
@@ -112,7 +112,7 @@ def _delete(connection: Connection, *, room_id: int) -> None:
     )
     last_seq = connection.execute(select_last_seq).scalar_one_or_none()
     if last_seq is None:
-        raise NotFound("there is no such room")
+        raise NotFound("no such room")
     if last_seq == 0:
         connection.execute(delete(rooms).where(rooms.c.id == room_id))
         return

@@ -78,7 +78,7 @@ def search(
     if room_key is not None:
         room = connection.execute(select(rooms).where(rooms.c.key == room_key)).one_or_none()
         if room_key not in joined and (room is None or room.visibility != PUBLIC):
-            raise NotFound("there is no such room")
+            raise NotFound("no such room")
         if room is None:
             return SearchResponse(messages=[], has_more=False)
     query = SearchQuery(text)

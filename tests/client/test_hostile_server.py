@@ -220,14 +220,14 @@ async def test_tls_certificates_are_verified_against_the_given_authority(
         with pytest.raises(Unreachable, match="certificate is not trusted"):
             async with ChatClient(url):
                 pass
-        for file, reason in ((tmp_path / "missing", "No such file"), (Path(__file__), "no certificates in it")):
+        for file, reason in ((tmp_path / "missing", "No such file"), (Path(__file__), "no certificates found")):
             with pytest.raises(Unreachable, match=reason):
                 async with ChatClient(url, ca_file=str(file)):
                     pass
         async with ChatClient(url, ca_file=str(ca_file)) as ann:
             assert (await ann.join("tea", nick="ann")).nick == "ann"
     async with hostile_server(respond_to_join) as port:
-        with pytest.raises(Unreachable, match="does not speak TLS"):
+        with pytest.raises(Unreachable, match="does not use TLS"):
             async with ChatClient(f"https://127.0.0.1:{port}"):
                 pass
 

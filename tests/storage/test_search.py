@@ -87,7 +87,7 @@ async def test_private_rooms_are_searched_only_by_their_members(database: Databa
     in_secret_room = await database.reader.search("tea", room_key="secret", joined={"secret"}, before=None, limit=9)
     assert texts(in_secret_room) == ["tea for two"]
     for room in ("secret", "missing"):
-        with pytest.raises(NotFound, match="there is no such room"):
+        with pytest.raises(NotFound, match="no such room"):
             await search(database, "tea", room=room)
     in_unwritten_room = await database.reader.search("tea", room_key="new", joined={"new"}, before=None, limit=9)
     assert in_unwritten_room == SearchResponse(messages=[], has_more=False)

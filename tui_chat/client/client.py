@@ -242,7 +242,7 @@ class ChatClient:
             async with asyncio.timeout(timeout):
                 await joined_room.gate.wait()
         except TimeoutError:
-            raise Unavailable(joined_room.last_error or "the server did not answer in time") from None
+            raise Unavailable(joined_room.last_error or "the server did not respond in time") from None
         finally:
             # Concurrent calls for the same room share the outcome of this attempt.
             if is_new and not joined_room.was_joined:

@@ -59,7 +59,7 @@ class RateLimitedSender:
             async with asyncio.timeout_at(deadline):
                 await self._throttle_lock.acquire()
         except TimeoutError:
-            raise RateLimited("too many messages wait already") from None
+            raise RateLimited("too many messages are queued") from None
         try:
             return await self._connector.request(
                 self._gate, request, SendResponse, deadline - loop.time(), wait_for_rate_limit=True

@@ -64,7 +64,7 @@ def decode_request(event: str, body: bytes | Raw) -> Request:
     """
     decoder = _request_decoders.get(event)
     if decoder is None:
-        raise BadRequest("there is no such request")
+        raise BadRequest("unknown request")
     try:
         return decoder.decode(body)
     except (msgspec.MsgspecError, RecursionError) as error:
@@ -103,7 +103,7 @@ def decode_response(response_type: type[WireStructT], body: bytes | str) -> Wire
         if status.ok:
             return msgspec.json.decode(body, type=response_type)
     except (msgspec.MsgspecError, RecursionError):
-        raise InternalError("the server's answer could not be read") from None
+        raise InternalError("invalid response from the server") from None
     error_body = status.error or ErrorBody("internal", "the server gave no reason")
     raise error_from_code(error_body.code, error_body.message, error_body.retry_after)
 
@@ -121,7 +121,7 @@ def decode_push(event: str, body: bytes | str) -> WireStruct:
     """
     decoder = _push_decoders.get(event)
     if decoder is None:
-        raise BadRequest("there is no such push")
+        raise BadRequest("unknown push event")
     try:
         return decoder.decode(body)
     except (msgspec.MsgspecError, RecursionError) as error:

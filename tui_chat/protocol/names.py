@@ -80,14 +80,14 @@ def has_suffix(nick: str, base_name: str) -> bool:
 
 def _validate_name(name: str, label: str, max_graphemes: int, error_type: type[ChatError]) -> str:
     if len(name) > NAME_CODE_POINTS:
-        raise TooLong(f"{label} can have {max_graphemes} characters")
+        raise TooLong(f"{label} can have at most {max_graphemes} characters")
     try:
         display_name = NICKNAME_PROFILE.enforce(name)
         _CASE_MAPPED_PROFILE.enforce(display_name)
     except UnicodeEncodeError as error:
         raise error_type(_describe_rejection(error, label)) from None
     if sum(1 for _ in iter_graphemes(display_name)) > max_graphemes:
-        raise TooLong(f"{label} can have {max_graphemes} characters")
+        raise TooLong(f"{label} can have at most {max_graphemes} characters")
     return display_name
 
 
@@ -97,7 +97,7 @@ def _describe_rejection(error: UnicodeEncodeError, label: str) -> str:
     character = error.object[error.start : error.start + 1]
     character_name = unicodedata.name(character, "a control character") if character else "this character"
     return (
-        f"{label} cannot hold U+{ord(character):04X} ({character_name.lower()})"
+        f"{label} cannot contain U+{ord(character):04X} ({character_name.lower()})"
         if character
-        else f"{label} cannot be this"
+        else f"{label} cannot contain this combination of characters"
     )

@@ -79,11 +79,11 @@ def validate_query(text: str) -> str:
 
 def _require_encodable(text: str) -> str:
     if _SURROGATE.search(text):
-        raise BadRequest("the text holds a lone surrogate")
+        raise BadRequest("the text contains a lone surrogate")
     return text
 
 
 def _require_max_length(text: str, limit: int, label: str) -> str:
     if len(text) > limit:
-        raise TooLong(f"{label} can have {limit:,} characters, this one has {len(text):,}")
+        raise TooLong(f"{label} can have at most {limit:,} characters; this one has {len(text):,}")
     return text

@@ -170,7 +170,7 @@ class ResourceCrudDialect(Dialect):
             case FindChatroomMessages():
                 return await self._stream_messages(room_catalog, connection, request)
             case _:
-                raise BadRequest("there is no such request")
+                raise BadRequest("unknown request")
         return _to_chatroom(room_catalog, room)
 
     def encode_result(self, result: Any) -> bytes:

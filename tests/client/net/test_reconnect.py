@@ -127,7 +127,7 @@ async def test_a_send_without_a_connection_fails_after_its_timeout(server: Runni
         cup = await bob.join("tea", nick="bob")
         proxy.refuse_connections()
         proxy.reset_all()
-        with pytest.raises(Unavailable, match="did not answer in time"):
+        with pytest.raises(Unavailable, match="did not respond in time"):
             await cup.send("never", timeout=0.3)
 
 

@@ -111,12 +111,12 @@ async def test_a_rejected_message_fails_and_later_messages_are_sent(server: Runn
         room.post("after it")
         await wait_until(lambda: texts(room) == ["after it"])
         (failed,) = room.unsent()
-        assert (failed.state, failed.problem) == (OutboxItemState.FAILED, "there is no such message")
+        assert (failed.state, failed.problem) == (OutboxItemState.FAILED, "no such message")
         assert ("an answer to nothing", OutboxItemState.FAILED) in item_states(events)
     async with Outbox(tmp_path) as outbox, ChatClient(server.url, outbox=outbox, guest_key=chat.guest_key) as chat:
         room = await chat.join("tea", nick="ann")
         (restored,) = room.unsent()
-        assert (restored.state, restored.problem) == (OutboxItemState.FAILED, "there is no such message")
+        assert (restored.state, restored.problem) == (OutboxItemState.FAILED, "no such message")
         retried = room.retry(restored.client_id)
         assert retried.client_id != restored.client_id
         await wait_until(lambda: [item.state for item in room.unsent()] == [OutboxItemState.FAILED])
@@ -172,7 +172,7 @@ async def test_an_unwritable_outbox_sends_from_memory_and_reports_once(server: R
         await wait_until(lambda: texts(room) == ["one", "two"])
         problems = [event.problem for event in events if isinstance(event, PersistenceFailed)]
         assert len(problems) == 1
-        assert "would not survive" in problems[0]
+        assert "lost on exit" in problems[0]
 
 
 async def test_a_full_disk_does_not_stop_sending(server: RunningServer, tmp_path: Path) -> None:

@@ -69,12 +69,12 @@ def parse_address(text: str) -> Address:
     """
     stripped = text.strip()
     if not stripped:
-        raise ValueError("The server's address is missing.")
+        raise ValueError("Enter a server address.")
     scheme, separator, rest = stripped.partition("://")
     if not separator:
         scheme, rest = "chat", stripped
     if scheme.lower() not in _SCHEME_DEFAULTS:
-        raise ValueError(f"An address starts with http, https, chat or chats, not with {scheme[:20]!r}.")
+        raise ValueError(f"Unknown scheme {scheme[:20]!r}: use http, https, chat or chats.")
     http_scheme, default_port = _SCHEME_DEFAULTS[scheme.lower()]
     if not separator and _IPV6_PATTERN.fullmatch(rest) and rest.count(":") > 1:
         rest = f"[{rest}]"
@@ -82,7 +82,7 @@ def parse_address(text: str) -> Address:
     host, port = _parse_host_port(authority, default_port)
     room = unquote(path.strip("/")) or None
     if room is not None and scheme.lower() not in ("chat", "chats"):
-        raise ValueError("Leave out what follows the port: the server's address is enough.")
+        raise ValueError("Remove the path: only chat and chats addresses can contain a room.")
     return Address(f"{http_scheme}://{host}:{port}", room)
 
 
@@ -90,9 +90,9 @@ def _split_authority(rest: str) -> tuple[str, str]:
     try:
         parts = urlsplit("//" + rest)
     except ValueError:
-        raise ValueError("The brackets around an IPv6 address do not match.") from None
+        raise ValueError("Unbalanced brackets in the IPv6 address.") from None
     if "@" in parts.netloc:
-        raise ValueError("An address cannot hold a name or password.")
+        raise ValueError("The address must not contain a user name or password.")
     # `urlsplit` would treat the `#` of a room name such as `c#` as a fragment.
     return parts.netloc, rest[len(parts.netloc) :]
 
@@ -103,20 +103,20 @@ def _parse_host_port(authority: str, default_port: int) -> tuple[str, int]:
         host = f"[{ipv6.lower()}]"
         colon, port = suffix[:1], suffix[1:]
         if not closing_bracket or not _is_ipv6(ipv6) or colon not in ("", ":"):
-            raise ValueError("An IPv6 address is written like [::1]:3000.")
+            raise ValueError("Write IPv6 addresses in brackets, for example [::1]:3000.")
     else:
         host, colon, port = authority.partition(":")
         host = host.lower()
         if ":" in port:
-            raise ValueError("An IPv6 address is written like [::1]:3000.")
+            raise ValueError("Write IPv6 addresses in brackets, for example [::1]:3000.")
         if not _HOST_PATTERN.fullmatch(host):
-            raise ValueError("The server's name is missing." if not host else f"{host[:60]!r} is not a server's name.")
+            raise ValueError("The host name is missing." if not host else f"{host[:60]!r} is not a valid host name.")
     if colon and not port:
         raise ValueError("The port is missing after the colon.")
     if not colon:
         return host, default_port
     if not (port.isascii() and port.isdigit() and len(port) <= 5 and 0 < int(port) < 65_536):
-        raise ValueError("A port is a number from 1 to 65535.")
+        raise ValueError("The port must be between 1 and 65535.")
     return host, int(port)
 
 

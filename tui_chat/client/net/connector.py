@@ -176,7 +176,7 @@ class Connector:
             RateLimited: The rate limit applied; with `wait_for_rate_limit`, until the timeout.
             Unavailable: No response before the timeout; the outcome is unknown.
         """
-        last_error: ChatError = Unavailable("the server did not answer in time")
+        last_error: ChatError = Unavailable("the server did not respond in time")
         try:
             async with asyncio.timeout(timeout):
                 while True:

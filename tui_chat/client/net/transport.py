@@ -163,7 +163,7 @@ class Transport:
             UnsupportedByServer: The peer is a basic server.
         """
         if self.basic_room is not None:
-            raise UnsupportedByServer("this is a plain server: it knows only joining and talking")
+            raise UnsupportedByServer("a basic server supports only joining and sending")
         async with self._send_request(request) as response:
             await self._wait_for_response(response)
             return _decode_response(response_type, response.result())
@@ -182,7 +182,7 @@ class Transport:
             if not self._is_native and self.basic_room is None:
                 return await self._join_and_detect(request)
         if self.basic_room not in (None, names.canonical_key(request.room_name)):
-            raise UnsupportedByServer("this is a plain server: one room at a time")
+            raise UnsupportedByServer("a basic server supports only one room at a time")
         return None if self.basic_room is not None else await self.request(request, JoinResponse)
 
     async def _join_and_detect(self, request: JoinRoom) -> JoinResponse | None:
@@ -223,7 +223,7 @@ class Transport:
     async def _send_request(self, request: Request) -> AsyncGenerator[asyncio.Future[bytes]]:
         """Send a request and yield the future of its response."""
         if self._watch_task is None or self._watch_task.done():
-            raise ConnectionLost("the connection to the server is lost")
+            raise ConnectionLost("no connection to the server")
         response: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         await self._emit(request, response)
         self._pending_responses.add(response)
@@ -241,11 +241,11 @@ class Transport:
         """
         ws = self._client.eio.ws
         if ws is None:
-            raise ConnectionLost("the connection to the server is lost")
+            raise ConnectionLost("no connection to the server")
         try:
             return await ws.measure_latency()
         except OSError:
-            raise ConnectionLost("the connection to the server is lost") from None
+            raise ConnectionLost("no connection to the server") from None
 
     async def send(self, request: Request) -> None:
         """Send a request without waiting for a response.
@@ -285,7 +285,7 @@ class Transport:
                 await self._client.connect(self._url, transports=["websocket"], wait=False)
                 await self._wait_for_connect_response()
         except TimeoutError:
-            raise Unreachable("the server does not answer") from None
+            raise Unreachable("the server does not respond") from None
         except Exception as error:
             # The library also lets decoding errors of malformed server responses propagate.
             raise Unreachable(self._rejection_reason or _connect_error_text(error)) from error
@@ -318,7 +318,7 @@ class Transport:
         except _socketio.exceptions.SocketIOError:
             # The error may concern the namespace only; the connection is of no use without a namespace.
             self.abort()
-            raise ConnectionLost("the connection to the server is lost") from None
+            raise ConnectionLost("no connection to the server") from None
 
     async def _wait_for_response(self, response: "asyncio.Future[bytes]") -> None:
         while not response.done():
@@ -327,14 +327,14 @@ class Transport:
             if not response.done() and self._last_received_at < waiting_since:
                 log.info("no response and no traffic: connection aborted")
                 self.abort()
-                raise ConnectionLost("the server does not answer")
+                raise ConnectionLost("the server does not respond")
 
     async def _watch(self) -> None:
         await self._client.eio.wait()
         await self._cleanup()
         for response in self._pending_responses:
             if not response.done():
-                response.set_exception(ConnectionLost("the connection to the server is lost"))
+                response.set_exception(ConnectionLost("no connection to the server"))
 
     async def _cleanup(self) -> None:
         self.abort()
@@ -403,9 +403,9 @@ def _create_ssl_context(url: str, ca_file: str | None) -> ssl.SSLContext | bool:
     try:
         return ssl.create_default_context(cafile=ca_file)
     except ssl.SSLError:
-        raise Unreachable(f"{ca_file}: there are no certificates in it") from None
+        raise Unreachable(f"{ca_file}: no certificates found") from None
     except OSError as error:
-        raise Unreachable(f"{ca_file}: {error.strerror or 'it cannot be read'}") from None
+        raise Unreachable(f"{ca_file}: {error.strerror or 'cannot be read'}") from None
 
 
 def _connect_error_text(error: BaseException) -> str:
@@ -414,29 +414,29 @@ def _connect_error_text(error: BaseException) -> str:
     while cause is not None:
         match cause:
             case aiohttp.ClientConnectorDNSError():
-                return "there is no host of this name"
+                return "unknown host name"
             case aiohttp.ClientConnectorCertificateError() | ssl.SSLCertVerificationError():
                 return "the server's certificate is not trusted"
             case aiohttp.ClientSSLError() | ssl.SSLError():
-                return "the server does not speak TLS at this port"
+                return "the server does not use TLS on this port"
             case aiohttp.WSServerHandshakeError(status=429 | 503):
-                return "the server takes no more connections now"
+                return "the server accepts no more connections"
             case aiohttp.WSServerHandshakeError():
-                return f"what answers there is no chat server (HTTP status {cause.status})"
+                return f"not a chat server (HTTP status {cause.status})"
             case aiohttp.ClientConnectorError():
                 return _os_error_text(cause.os_error)
             case aiohttp.InvalidURL():
                 return "the address is not valid"
             case _:
                 cause = cause.__cause__ or cause.__context__
-    return "what answers there is no chat server"
+    return "not a chat server"
 
 
 def _os_error_text(error: OSError) -> str:
     match error:
         case ConnectionRefusedError():
-            return "nothing answers at this address and port"
+            return "no server at this address and port"
         case TimeoutError():
-            return "the server does not answer"
+            return "the server does not respond"
         case _:
             return f"the server cannot be reached ({error.strerror or type(error).__name__})"

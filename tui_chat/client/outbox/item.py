@@ -10,7 +10,7 @@ OutboxRequest = SendMessage | EditMessage | DeleteMessage | React
 """Requests that the outbox can queue."""
 
 
-UNCONFIRMED_REASON = "nothing came back, so nobody knows whether it was said"
+UNCONFIRMED_REASON = "no confirmation from the server"
 """Value of `OutboxItem.problem` for a message without an echo from a basic server."""
 
 

@@ -261,7 +261,9 @@ class OutboxSender:
         self._in_flight = client_id
         try:
             if not isinstance(item.request, SendMessage):
-                await self._fail(item, UnsupportedByServer("this is a plain server: what was said cannot be changed"))
+                await self._fail(
+                    item, UnsupportedByServer("a basic server does not support edits, deletions and reactions")
+                )
             elif client_id in self._unacknowledged or not await self._mark_unconfirmed(item):
                 await self._fail(item, DeliveryUnknown(UNCONFIRMED_REASON))
             else:
@@ -356,9 +358,7 @@ class OutboxSender:
         log.warning("outbox: write failed: %s; items are held in memory", error.reason)
         if not self._failure_reported:
             self._failure_reported = True
-            self._emit(
-                PersistenceFailed(f"What you write is sent, but would not survive the end of this: {error.reason}")
-            )
+            self._emit(PersistenceFailed(f"Unsent messages cannot be saved and are lost on exit: {error.reason}"))
 
 
 async def _ignore_storage_error(write: Coroutine[None, None, None]) -> None:

@@ -238,7 +238,7 @@ class Outbox:
                     committed.set_exception(LocalStorageError(error.reason))
 
     def _on_corrupt(self, backup_path: Path) -> None:
-        self.on_problem(f"What waited to be sent could not be read, and was set aside as {backup_path}")
+        self.on_problem(f"The outbox was damaged and moved to {backup_path}")
 
 
 _DELETE = "DELETE FROM postings WHERE client_id = ?"

@@ -282,4 +282,4 @@ class LocalHistory:
 
     def _on_corrupt(self, backup_path: Path) -> None:
         self._written_since_prune.clear()
-        self.on_problem(f"The history kept here could not be read, and was set aside as {backup_path}")
+        self.on_problem(f"The local message history was damaged and moved to {backup_path}")
