@@ -62,41 +62,37 @@ def build_parser() -> argparse.ArgumentParser:
     parser = CommandLineParser(
         prog="chat-tui",
         description=tr("Group chat in the terminal."),
-        epilog=tr("For scripts: chat-tui send, chat-tui tail, chat-tui who; each has a --help of its own."),
+        epilog=tr("Commands for scripts: chat-tui send, chat-tui tail, chat-tui who (see their --help)."),
         allow_abbrev=False,
     )
-    parser.add_argument(
-        "server", nargs="?", default="", metavar="URL", help=tr("http://host:port, or chat://host/room")
-    )
+    parser.add_argument("server", nargs="?", default="", metavar="URL", help=tr("http://host:port or chat://host/room"))
     parser.add_argument(
         "--room",
         default="",
         metavar="ROOM",
-        help=tr("the room to join, and no other; without it those that were open come back"),
+        help=tr("room to join (default: the rooms of the last session)"),
     )
-    parser.add_argument("--nick", default="", metavar="NICK", help=tr("your nickname; with a room you go straight in"))
-    parser.add_argument("--serve", action="store_true", help=tr("start a server here that others can join"))
+    parser.add_argument("--nick", default="", metavar="NICK", help=tr("your nickname; with --room, joins directly"))
+    parser.add_argument("--serve", action="store_true", help=tr("start a local server that others can join"))
     parser.add_argument(
         "--host",
         default="",
         metavar="HOST",
-        help=tr("what it listens on ({default}); 0.0.0.0 for the network", default=DEFAULT_HOST),
+        help=tr("listen address of the local server ({default}); 0.0.0.0 for the network", default=DEFAULT_HOST),
     )
     parser.add_argument(
         "--port",
         type=_parse_port,
         default=None,
         metavar="PORT",
-        help=tr("its TCP port ({default})", default=DEFAULT_PORT),
+        help=tr("TCP port of the local server ({default})", default=DEFAULT_PORT),
     )
-    parser.add_argument("--no-cache", action="store_true", help=tr("keep no history of rooms on this computer"))
+    parser.add_argument("--no-cache", action="store_true", help=tr("do not save message history on this computer"))
     parser.add_argument(
-        "--lang", type=parse_language, default=None, metavar="en|zh", help=tr("the language; else the locale's")
+        "--lang", type=parse_language, default=None, metavar="en|zh", help=tr("language (default: from the locale)")
     )
-    parser.add_argument(
-        "--screen-reader", action="store_true", help=tr("plain lines in and out, for a screen reader; nothing is drawn")
-    )
-    parser.add_argument("--settings", type=Path, default=None, metavar="FILE", help=tr("another file of settings"))
+    parser.add_argument("--screen-reader", action="store_true", help=tr("line-based mode for screen readers"))
+    parser.add_argument("--settings", type=Path, default=None, metavar="FILE", help=tr("settings file"))
     parser.add_argument("--version", action=VersionAction, nargs=0, help=tr("show the version"))
     return parser
 
@@ -168,18 +164,16 @@ def _require_terminal() -> None:
     Textual draws on standard error, so standard error counts too.
     """
     if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
-        exit_with_error(tr("this needs a terminal; standard input, output and error have to be one"))
+        exit_with_error(tr("standard input, output and error must be a terminal"))
     if os.environ.get("TERM") == "dumb":
-        exit_with_error(
-            tr("this terminal cannot place text on the screen (TERM is “dumb”); --screen-reader needs no such")
-        )
+        exit_with_error(tr("this terminal cannot position text (TERM is “dumb”); use --screen-reader"))
 
 
 def _build_options(args: argparse.Namespace) -> StartOptions:
     if not args.serve and (args.host or args.port is not None):
-        exit_with_error(tr("--host and --port are where --serve listens; a server is named by its URL"))
+        exit_with_error(tr("--host and --port require --serve; to connect to a server, pass its URL"))
     if args.serve and args.server:
-        exit_with_error(tr("--serve starts a server here: leave the URL out, or use --host and --port"))
+        exit_with_error(tr("--serve does not take a URL; use --host and --port"))
     return StartOptions(
         state=platformdirs.user_state_path("tui-chat", appauthor=False),
         cache=None if args.no_cache else platformdirs.user_cache_path("tui-chat", appauthor=False),
@@ -197,4 +191,4 @@ def _build_options(args: argparse.Namespace) -> StartOptions:
 def _parse_port(text: str) -> int:
     if text.isascii() and text.isdigit() and int(text) < 65_536:
         return int(text)
-    raise argparse.ArgumentTypeError(tr("a port is a number from 0 to 65535"))
+    raise argparse.ArgumentTypeError(tr("the port must be between 0 and 65535"))

@@ -35,7 +35,7 @@ class CommandLineParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Print `message` with a hint at `--help`, then exit."""
-        exit_with_error(tr("{problem} ({program} --help shows how)", problem=message, program=self.prog))
+        exit_with_error(tr("{problem} (see {program} --help)", problem=message, program=self.prog))
 
 
 class VersionAction(argparse.Action):
@@ -81,5 +81,5 @@ def parse_language(tag: str) -> Language:
     """Return the language of `tag`, as an argparse type."""
     parsed = i18n.language_from_tag(tag)
     if parsed is None:
-        raise argparse.ArgumentTypeError(tr("the languages are en and zh"))
+        raise argparse.ArgumentTypeError(tr("supported languages: en, zh"))
     return parsed

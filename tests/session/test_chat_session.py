@@ -188,7 +188,7 @@ def test_a_rejected_edit_is_reported_with_its_text(session: ChatSession) -> None
     assert session.unsent_count == 1
     mark_failed(session, item, "it is not yours")
     assert session.unsent_count == 0
-    assert displayed_texts(session) == ["one", "* The change was refused: it is not yours · otherwise"]
+    assert displayed_texts(session) == ["one", "* Change rejected: it is not yours · otherwise"]
 
 
 def test_a_persistence_failure_is_shown_in_the_next_joined_room(session: ChatSession) -> None:

@@ -68,13 +68,13 @@ def test_errors_are_formatted_as_english_sentences() -> None:
 @pytest.mark.parametrize(
     ("error", "expected"),
     [
-        (TooLong("a nickname can have 32 characters"), "昵称最多 32 个字符。"),
+        (TooLong("a nickname can have at most 32 characters"), "昵称最多 32 个字符。"),
         (
-            TooLong("a message can have 4,000 characters, this one has 5,021"),
+            TooLong("a message can have at most 4,000 characters; this one has 5,021"),
             "消息最多 4,000 个字符，这条有 5,021 个。",
         ),
-        (NickInvalid("something a later server says"), "这个名字不能用作昵称。"),
-        (RateLimited("slow down, {nick}!"), "操作太快了，请稍等片刻。"),
+        (NickInvalid("something a later server says"), "昵称无效。"),
+        (RateLimited("slow down, {nick}!"), "操作太频繁，请稍等片刻。"),
     ],
 )
 def test_errors_are_translated_by_reason_and_otherwise_by_code(error: TooLong, expected: str) -> None:

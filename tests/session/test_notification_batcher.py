@@ -23,7 +23,7 @@ def test_the_first_notification_is_immediate_and_later_ones_are_batched() -> Non
     assert batcher.delay == 0
     first = batcher.pop_due(show_text=True)
     assert first is not None
-    assert (first.title, first.body) == ("bob named you in tea", "message 1")
+    assert (first.title, first.body) == ("bob mentioned you in tea", "message 1")
     batcher.add(make_message(2))
     batcher.add(make_message(3, "dev"))
     assert batcher.pop_due(show_text=True) is None

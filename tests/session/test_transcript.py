@@ -108,7 +108,7 @@ def test_membership_events_are_summarized_in_one_line_until_the_next_message() -
     transcript.add_membership_event(0, MembershipEvent(MembershipChange.LEFT, "bob", "bob"))
     transcript.put_messages([make_line(1, "one")])
     transcript.add_membership_event(0, MembershipEvent(MembershipChange.RENAMED, "ann", "anna", "ann"))
-    assert displayed_texts(transcript) == ["* ann and cai joined · bob came and went", "one", "* ann is now anna"]
+    assert displayed_texts(transcript) == ["* ann and cai joined · bob joined and left", "one", "* ann is now anna"]
 
 
 def test_many_joins_are_summarized_in_one_short_line() -> None:
@@ -126,7 +126,7 @@ def test_thousands_of_joins_and_leaves_are_counted_in_one_line() -> None:
     for number in range(2):
         transcript.add_membership_event(0, MembershipEvent(MembershipChange.LEFT, str(number), f"guest{number}"))
     assert displayed_texts(transcript) == [
-        "* guest2, guest3, guest4, guest5 and 4,994 others joined · guest0 and guest1 came and went"
+        "* guest2, guest3, guest4, guest5 and 4,994 others joined · guest0 and guest1 joined and left"
     ]
 
 

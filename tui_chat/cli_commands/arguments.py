@@ -57,43 +57,43 @@ def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the subcommands, with help texts in the active language."""
     parser = CommandLineParser(prog="chat-tui", allow_abbrev=False)
     commands = parser.add_subparsers(dest="command", required=True)
-    send = commands.add_parser("send", description=tr("Say something in a room, and end when the server has it."))
-    send.add_argument("text", nargs="*", metavar="TEXT", help=tr("what to say; without it, what standard input has"))
-    send.add_argument("--lines", action="store_true", help=tr("each line of standard input is a message"))
-    tail = commands.add_parser(
-        "tail", description=tr("Print what was said last in a room, and what is said from now on.")
+    send = commands.add_parser(
+        "send", description=tr("Send a message to a room and exit after the server's confirmation.")
     )
+    send.add_argument("text", nargs="*", metavar="TEXT", help=tr("message text (default: standard input)"))
+    send.add_argument("--lines", action="store_true", help=tr("send each line of standard input as a message"))
+    tail = commands.add_parser("tail", description=tr("Print the recent messages of a room, then new messages."))
     tail.add_argument(
         "--lines",
         type=_parse_count,
         default=DEFAULT_LINES,
         metavar="N",
-        help=tr("how many messages to begin with ({default})", default=DEFAULT_LINES),
+        help=tr("number of recent messages to print first ({default})", default=DEFAULT_LINES),
     )
     tail.add_argument(
-        "--follow", action=argparse.BooleanOptionalAction, default=True, help=tr("go on until it is stopped")
+        "--follow", action=argparse.BooleanOptionalAction, default=True, help=tr("keep printing new messages")
     )
-    who = commands.add_parser("who", description=tr("Print who is in a room."))
+    who = commands.add_parser("who", description=tr("Print the members of a room."))
     for subparser in (send, tail, who):
         subparser.allow_abbrev = False
-        subparser.add_argument("--room", default="", metavar="ROOM", help=tr("the room"))
-        subparser.add_argument("--nick", default="", metavar="NICK", help=tr("your nickname; else the one used last"))
+        subparser.add_argument("--room", default="", metavar="ROOM", help=tr("room name"))
+        subparser.add_argument("--nick", default="", metavar="NICK", help=tr("your nickname (default: last used)"))
         subparser.add_argument(
             "--server",
             default="",
             metavar="URL",
-            help=tr("http://host:port, or chat://host/room; else the server used last"),
+            help=tr("http://host:port or chat://host/room (default: the last used server)"),
         )
-        subparser.add_argument("--json", action="store_true", help=tr("print JSON, one object a line"))
+        subparser.add_argument("--json", action="store_true", help=tr("print JSON, one object per line"))
         subparser.add_argument(
             "--timeout",
             type=_parse_seconds,
             default=DEFAULT_TIMEOUT,
             metavar="SECONDS",
-            help=tr("how long to go on trying ({default:g})", default=DEFAULT_TIMEOUT),
+            help=tr("timeout in seconds ({default:g})", default=DEFAULT_TIMEOUT),
         )
         subparser.add_argument(
-            "--lang", type=parse_language, default=None, metavar="en|zh", help=tr("the language; else the locale's")
+            "--lang", type=parse_language, default=None, metavar="en|zh", help=tr("language (default: from the locale)")
         )
     return parser
 
@@ -101,7 +101,7 @@ def build_parser() -> argparse.ArgumentParser:
 def _parse_count(text: str) -> int:
     if text.isascii() and text.isdigit() and int(text) <= 1_000_000:
         return int(text)
-    raise argparse.ArgumentTypeError(tr("a number of messages is one from 0 to 1,000,000"))
+    raise argparse.ArgumentTypeError(tr("the number of messages must be between 0 and 1,000,000"))
 
 
 def _parse_seconds(text: str) -> float:
@@ -111,4 +111,4 @@ def _parse_seconds(text: str) -> float:
         seconds = 0.0
     if 0 < seconds < 1e6:
         return seconds
-    raise argparse.ArgumentTypeError(tr("a time is a number of seconds above 0"))
+    raise argparse.ArgumentTypeError(tr("the timeout must be a number of seconds above 0"))

@@ -131,7 +131,7 @@ async def open_room(
     except ChatError as chat_error:
         raise InvalidTarget(error_text.describe(chat_error)) from None
     if not room:
-        raise InvalidTarget(tr("which room? --room names it"))
+        raise InvalidTarget(tr("no room given; use --room"))
     guest_key = None if target.anonymous else saved_profile.guest_key(server_address.base_url, nick)
     async with client_factory(server_address.base_url, guest_key=guest_key) as client:
         joined_room = await client.join(room, nick=nick, limit=limit, timeout=target.timeout)

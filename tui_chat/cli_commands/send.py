@@ -85,7 +85,7 @@ async def _read_lines() -> AsyncGenerator[tuple[int, str]]:
 
 def _prompt_for_input() -> None:
     if sys.stdin.isatty() and os.isatty(sys.stderr.fileno()):
-        print(tr("Write what to say; Ctrl+D ends it."), file=sys.stderr, flush=True)
+        print(tr("Type a message; Ctrl+D sends it."), file=sys.stderr, flush=True)
 
 
 def _decode(data: bytes) -> str:

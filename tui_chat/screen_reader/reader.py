@@ -215,7 +215,7 @@ class ScreenReader:
                     self.announce(chat_strings.topic_changed(topic))
             case events.OutboxItemChanged(item) if item.state is OutboxItemState.FAILED:
                 problem = error_text.phrase(item.problem)
-                self.announce(tr("Not sent: {problem}. It was: {text}", problem=problem, text=item.text))
+                self.announce(tr("Not sent: {problem}. Text: {text}", problem=problem, text=item.text))
             case events.RoomLost(room, reason):
                 self.session.apply(event)
                 self._rooms.pop(names.canonical_key(room), None)

@@ -14,11 +14,11 @@ from tui_chat.session.strings import chat as chat_strings
 def message_text(message: Message) -> str:
     """Return the announcement of a message."""
     if message.deleted:
-        return tr("{nick} took a message back", nick=message.nick_name)
+        return tr("{nick} deleted a message", nick=message.nick_name)
     if message.message.startswith(ACTION_PREFIX):
         return f"{message.nick_name} {indent_rows(message.message.removeprefix(ACTION_PREFIX))}"
     if message.edited:
-        return tr("{nick} says, edited: {text}", nick=message.nick_name, text=indent_rows(message.message))
+        return tr("{nick} says (edited): {text}", nick=message.nick_name, text=indent_rows(message.message))
     return tr("{nick} says: {text}", nick=message.nick_name, text=indent_rows(message.message))
 
 
@@ -30,14 +30,14 @@ def dated_message_text(message: Message) -> str:
 def other_room_message_text(room: str, nick: str, text: str, is_mention: bool) -> str:
     """Return the announcement of a message in a background room."""
     if is_mention:
-        return tr("In {room}, {nick} names you: {text}", room=room, nick=nick, text=indent_rows(text))
+        return tr("In {room}, {nick} mentions you: {text}", room=room, nick=nick, text=indent_rows(text))
     return tr("In {room}, {nick} says: {text}", room=room, nick=nick, text=indent_rows(text))
 
 
 def unread_text(room: str, count: int, mentions: int) -> str:
     """Return the unread and mention counts of a room."""
     sentence = plural("{room}: {count:,} unread message", "{room}: {count:,} unread messages", count, room=room)
-    return sentence + (", " + plural("{count:,} names you", "{count:,} name you", mentions) if mentions else "")
+    return sentence + (", " + plural("{count:,} mention", "{count:,} mentions", mentions) if mentions else "")
 
 
 def membership_text(notice: JoinNotice | LeaveNotice | NickNotice) -> str:
@@ -57,7 +57,7 @@ def connection_text(connection_state: events.ConnectionState) -> str:
         case events.Online():
             return tr("Connected.")
         case events.Offline(reason=reason):
-            return tr("The connection is lost: {reason}. Trying again.", reason=error_text.phrase(reason))
+            return tr("Connection lost: {reason}. Reconnecting.", reason=error_text.phrase(reason))
         case _:
             return ""
 

@@ -118,20 +118,20 @@ class SettingsFile:
 
 def render_template() -> str:
     """Return a settings file with all settings commented out, each with its description and default."""
-    lines = ["# " + tr("Settings of chat-tui. What is commented out shows the usual value."), ""]
+    lines = ["# " + tr("Settings of chat-tui. Commented lines show the default values."), ""]
     tables: list[str] = []
     for field in fields().values():
         if isinstance(field.default, Mapping):
             tables += [
                 f"# {field.help}",
-                *(["# " + tr("One of {choices}.", choices=field.allowed_values)] if field.choices else []),
+                *(["# " + tr("Allowed values: {choices}.", choices=field.allowed_values)] if field.choices else []),
                 f"[{field.name}]",
                 "",
             ]
             continue
         lines += [f"# {field.help}"]
         if field.choices:
-            lines += ["# " + tr("One of {choices}.", choices=", ".join(field.choices))]
+            lines += ["# " + tr("Allowed values: {choices}.", choices=", ".join(field.choices))]
         lines += [f"#{field.name} = {_toml_value(field.default)}", ""]
     return "\n".join(lines + tables)
 

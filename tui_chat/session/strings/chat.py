@@ -13,16 +13,16 @@ from tui_chat.session.paste import PasteMode
 
 # Join form.
 TITLE = "chat"
-JOIN_HINT = mark("Pick a room and a name, and you are talking.")
+JOIN_HINT = mark("Enter a room and a nickname to join.")
 LABEL_ROOM = mark("Room")
 LABEL_NICK = mark("Nickname")
 LABEL_SERVER = mark("Server")
 PLACEHOLDER_ROOM = mark("lobby")
-PLACEHOLDER_NICK = mark("your name")
+PLACEHOLDER_NICK = mark("your nickname")
 BUTTON_JOIN = mark("Join")
-BUTTON_START_SERVER = mark("Start a server here")
-ROOM_REQUIRED = mark("Which room? Any name makes one.")
-NICK_REQUIRED = mark("What shall others call you?")
+BUTTON_START_SERVER = mark("Start a local server")
+ROOM_REQUIRED = mark("Enter a room name.")
+NICK_REQUIRED = mark("Enter a nickname.")
 STARTING_SERVER = mark("Starting a server…")
 
 
@@ -33,12 +33,12 @@ def connecting_to(server: str) -> str:
 
 def no_server_at(server: str) -> str:
     """Return the error for an unreachable server."""
-    return tr("No chat server answers at {server}.", server=server)
+    return tr("No chat server at {server}.", server=server)
 
 
 def port_in_use(address: str) -> str:
     """Return the error for a port of another program."""
-    return tr("Something that is not a chat server already uses {address}.", address=address)
+    return tr("{address} is in use by another program.", address=address)
 
 
 # Room events.
@@ -80,7 +80,7 @@ def left(nicks: Sequence[str], unlisted_count: int = 0) -> str:
 
 def joined_and_left(nicks: Sequence[str]) -> str:
     """Return the notice of members with both a join and a leave."""
-    return tr("{names} came and went", names=_summarize_names(nicks))
+    return tr("{names} joined and left", names=_summarize_names(nicks))
 
 
 def renamed(old: str, new: str) -> str:
@@ -96,7 +96,9 @@ def typing_indicator(nicks: Sequence[str]) -> str:
 # Command results.
 def nick_assigned(requested: str, assigned: str) -> str:
     """Return the notice that the server assigned another nickname."""
-    return tr("{wanted} is taken here, you are {got}. /nick changes it.", wanted=requested, got=assigned)
+    return tr(
+        "{requested} is taken. You joined as {assigned}; /nick changes it.", requested=requested, assigned=assigned
+    )
 
 
 def own_nick_changed(nick: str) -> str:
@@ -106,7 +108,7 @@ def own_nick_changed(nick: str) -> str:
 
 def topic_changed(topic: str) -> str:
     """Return the topic notice; an empty topic means removal."""
-    return tr("The topic is now: {topic}", topic=topic) if topic else tr("The topic was taken away.")
+    return tr("Topic: {topic}", topic=topic) if topic else tr("Topic cleared.")
 
 
 def room_lost(room: str, reason: str) -> str:
@@ -117,7 +119,7 @@ def room_lost(room: str, reason: str) -> str:
 def member_list(nicks: Sequence[str]) -> str:
     """Return the reply to `/names`; basic servers provide no nicknames."""
     if not nicks:
-        return tr("This server does not tell who is here.")
+        return tr("This server has no member list.")
     return tr("{count:,} here: {names}", count=len(nicks), names=_join_names(nicks))
 
 
@@ -135,35 +137,35 @@ def room_list(rooms: Sequence[str]) -> str:
 
 def unknown_command(name: str) -> str:
     """Return the error for an unknown command."""
-    return tr("No command /{name}. //{name} says it, /help lists all.", name=name[:40])
+    return tr("Unknown command: /{name}. Type /help, or //{name} to send the text.", name=name[:40])
 
 
 def command_usage(syntax: str) -> str:
     """Return the error for wrong command arguments."""
-    return tr("Type it as {how}", how=syntax)
+    return tr("Usage: {syntax}", syntax=syntax)
 
 
 def crash_report(log: str) -> str:
     """Return the error after a crash, with the path of the log file."""
-    return tr("chat-tui has failed and had to end; {log} has the details.", log=log)
+    return tr("chat-tui crashed. See {log} for details.", log=log)
 
 
 def join_commands(commands: Sequence[str]) -> str:
     """Return the shell commands that join the local server."""
-    return tr("You run the server. Others join with:") + "\n" + "\n".join(f"  {command}" for command in commands)
+    return tr("Server started. Others join with:") + "\n" + "\n".join(f"  {command}" for command in commands)
 
 
-BASIC_SERVER = mark("Plain server: no history, no members, no delivery marks.")
-LOCAL_ONLY = mark("Only this machine can reach it. For the network, start with --serve --host 0.0.0.0")
-JOINED_EXISTING_SERVER = mark("A chat server already runs there, so you joined that one.")
+BASIC_SERVER = mark("Basic server: no history, no member list, no delivery status.")
+LOCAL_ONLY = mark("Only this computer can connect. To allow the network, start with --serve --host 0.0.0.0")
+JOINED_EXISTING_SERVER = mark("A chat server is already running there. Joined it.")
 ROOM_CLOSED = mark("You are no longer in this room.")
-NOT_IN_A_ROOM = mark("You are in no room. /join takes you to one.")
+NOT_IN_A_ROOM = mark("You are not in a room. Join one with /join.")
 NO_TOPIC = mark("This room has no topic.")
-LEFT_LAST_ROOM = mark("You have left the last room.")
+LEFT_LAST_ROOM = mark("You left the last room.")
 COPIED = mark("Copied.")
-INTERNAL_ERROR = mark("Something went wrong; the log has the details.")
+INTERNAL_ERROR = mark("Internal error. See the log for details.")
 CONFIRM_QUIT = mark("Press Ctrl+C again to quit.")
-CONFIRM_QUIT_UNSENT = mark("Some of what you wrote is not sent yet. Quit again: it is sent when you are back.")
+CONFIRM_QUIT_UNSENT = mark("Some messages are not sent yet. Quit again to exit; they are sent at the next start.")
 
 
 # Connection state.
@@ -185,7 +187,9 @@ def offline(retry_in: float) -> str:
     Args:
         retry_in: Delay of the next reconnect in seconds.
     """
-    return tr("offline: retry in {seconds} s", seconds=round(retry_in)) if retry_in >= 1 else tr("offline: trying")
+    return (
+        tr("offline: retry in {seconds} s", seconds=round(retry_in)) if retry_in >= 1 else tr("offline: reconnecting")
+    )
 
 
 def unsent_count(count: int) -> str:
@@ -195,7 +199,7 @@ def unsent_count(count: int) -> str:
 
 def change_failed(problem: str, text: str) -> str:
     """Return the notice of a rejected edit, deletion or reaction, with its text."""
-    return tr("The change was refused: {problem}", problem=problem) + (f" · {text}" if text else "")
+    return tr("Change rejected: {problem}", problem=problem) + (f" · {text}" if text else "")
 
 
 def quote(nick: str, text: str) -> str:
@@ -214,28 +218,28 @@ def compose_hint(kind: ComposeKind, about: str) -> str:
     """Return the hint above the composer for a compose mode."""
     match kind:
         case ComposeKind.REPLY:
-            return tr("answering {about} · Esc: no answer", about=about)
+            return tr("replying to {about} · Esc: cancel", about=about)
         case ComposeKind.EDIT:
-            return tr("changing what you said · Esc: leave it")
+            return tr("editing your message · Esc: cancel")
         case ComposeKind.REACT:
             choices = " ".join(f"{number} {emoji}" for number, emoji in enumerate(QUICK_REACTIONS, 1))
-            return tr("{choices}, or any emoji · Esc: none", choices=choices)
+            return tr("{choices} or any emoji · Esc: cancel", choices=choices)
 
 
-CONFIRM_DELETE = mark("Press d again to take the message back for everybody.")
-NOT_OWN_MESSAGE = mark("Only your own messages can be changed.")
-NO_SUCH_MESSAGE = mark("There is no such message here.")
+CONFIRM_DELETE = mark("Press d again to delete the message for everyone.")
+NOT_OWN_MESSAGE = mark("You can only edit or delete your own messages.")
+NO_SUCH_MESSAGE = mark("No such message.")
 
 # Chat screen.
 ROOMS = mark("Rooms")
 YOU = mark("you")
-PLACEHOLDER_PALETTE = mark("search the commands")
+PLACEHOLDER_PALETTE = mark("search commands")
 PLACEHOLDER_MESSAGE = mark("Message")
 
 
 def member_count(count: int) -> str:
     """Return the heading of the member list; a count of 0 means a basic server."""
-    return tr("{count:,} here", count=count) if count else tr("not told here")
+    return tr("{count:,} here", count=count) if count else tr("members unknown")
 
 
 def new_messages_below(count: int) -> str:
@@ -269,16 +273,16 @@ def message_too_long(count: int, limit: int) -> str:
 
 def paste_too_large(count: int) -> str:
     """Return the error for a paste above the size limit."""
-    return tr("The paste has {count:,} characters; nothing was put in.", count=count)
+    return tr("Paste too large: {count:,} characters. Nothing was inserted.", count=count)
 
 
 def history_search_prompt(query: str, has_failed: bool) -> str:
     """Return the prompt of the input history search."""
     if has_failed:
-        return tr("nothing that you sent here holds: {query}", query=query)
+        return tr("no sent message contains: {query}", query=query)
     if not query:
-        return tr("sent here before: ▏ type what you look for")
-    return tr("sent here before: {query}▏", query=query)
+        return tr("search sent messages: ▏")
+    return tr("search sent messages: {query}▏", query=query)
 
 
 def paste_summary(lines: int, characters: int) -> str:
@@ -295,65 +299,65 @@ def paste_option(mode: PasteMode, message_count: int) -> str:
     """Return the label of a paste mode with its number of messages."""
     match mode:
         case PasteMode.EDIT:
-            return tr("put it into the message, to be changed first")
+            return tr("insert into the message")
         case PasteMode.SINGLE_MESSAGE:
-            return tr("send it as one message")
+            return tr("send as one message")
         case PasteMode.CHUNKS:
-            return tr("send it as {count:,} messages, as long as they can be", count=message_count)
+            return tr("send as {count:,} messages", count=message_count)
         case PasteMode.LINE_BY_LINE:
-            return tr("send each line as a message: {count:,}", count=message_count)
+            return tr("send each line as a message ({count:,})", count=message_count)
 
 
-PASTE_CANCEL = mark("drop it")
+PASTE_CANCEL = mark("discard")
 
-SWITCH_TITLE = mark("Go to a room")
-SWITCH_HINT = mark("some letters of its name")
-SWITCH_FOOTER = mark("↑↓ choose · Enter go · Esc stay")
+SWITCH_TITLE = mark("Switch room")
+SWITCH_HINT = mark("part of the room name")
+SWITCH_FOOTER = mark("↑↓ select · Enter switch · Esc close")
 NEW_ROOM = mark("new room")
 
 
 def input_cleared(undo_key: str) -> str:
     """Return the notice of a cleared input line, with the key for undo."""
-    return tr("Cleared. {key} brings it back.", key=undo_key)
+    return tr("Cleared. {key} restores the text.", key=undo_key)
 
 
 def rejoin_failed(room: str, reason: str) -> str:
     """Return the error for a saved room that could not be rejoined."""
-    return tr("{room}, where you were before, could not be entered: {reason}", room=room, reason=reason)
+    return tr("Could not rejoin {room}: {reason}", room=room, reason=reason)
 
 
 def drafts_not_saved(reason: str) -> str:
     """Return the error for drafts that cannot be saved."""
-    return tr("Drafts are not kept on this computer: {reason}", reason=reason)
+    return tr("Drafts cannot be saved: {reason}", reason=reason)
 
 
 # Help screen.
 HELP_TITLE = mark("Keys and commands")
 HELP_COMMANDS = mark("Commands")
-HELP_CLOSE = mark("type to search · Esc closes this")
+HELP_CLOSE = mark("type to search · Esc close")
 
 
 def help_search_prompt(query: str, match_count: int) -> str:
     """Return the prompt of the help search with its number of matching lines."""
     return plural(
-        "{query}▏ {count:,} line · Esc closes this",
-        "{query}▏ {count:,} lines · Esc closes this",
+        "{query}▏ {count:,} line · Esc close",
+        "{query}▏ {count:,} lines · Esc close",
         match_count,
         query=query,
     )
 
 
-HELP_LEGEND = mark("Signs in the list of members")
+HELP_LEGEND = mark("Symbols in the member list")
 SIGN_OWNER = mark("owner of the room")
 SIGN_MODERATOR = mark("moderator")
-SIGN_BASIC_CLIENT = mark("in another chat program, which may show neither edits nor reactions")
+SIGN_BASIC_CLIENT = mark("basic client: may not show edits and reactions")
 
 
 # Notifications and terminal title.
 def notification_title(nick: str, room: str, is_mention: bool) -> str:
     """Return the notification title of one message."""
     return (
-        tr("{nick} named you in {room}", nick=nick, room=room)
+        tr("{nick} mentioned you in {room}", nick=nick, room=room)
         if is_mention
         else tr("{nick} in {room}", nick=nick, room=room)
     )
@@ -372,14 +376,14 @@ def window_title(room: str, unread: int, mentions: int) -> str:
     return f"{count}{room} · {TITLE}" if room else f"{count}{TITLE}"
 
 
-MOUSE_OFF = mark("The mouse is the terminal's now, for its own selection.")
-MOUSE_ON = mark("The mouse works here again.")
+MOUSE_OFF = mark("Mouse off. The terminal handles selection.")
+MOUSE_ON = mark("Mouse on.")
 
 
 def too_long_to_copy(count: int) -> str:
     """Return the error for a text above the clipboard limit of the terminal."""
     return plural(
-        "That is too long for the terminal's clipboard ({count:,} character); Ctrl+V puts it in here.",
-        "That is too long for the terminal's clipboard ({count:,} characters); Ctrl+V puts it in here.",
+        "Too long for the terminal's clipboard ({count:,} character). Paste here with Ctrl+V.",
+        "Too long for the terminal's clipboard ({count:,} characters). Paste here with Ctrl+V.",
         count,
     )

@@ -15,16 +15,16 @@ def whois_account(account: str) -> str:
     return tr("account {account}", account=account)
 
 
-WHOIS_GUEST = mark("a guest, without an account")
+WHOIS_GUEST = mark("guest")
 WHOIS_YOU = mark("that is you")
-WHOIS_ABSENT = mark("not in your rooms now")
-WHOIS_IGNORED = mark("ignored: messages are not shown")
+WHOIS_ABSENT = mark("not in your rooms")
+WHOIS_IGNORED = mark("ignored: messages are hidden")
 ROLES = {"owner": mark("owner of this room"), "moderator": mark("moderator of this room")}
 
 
 def whois_client_kind(client_kind: str) -> str:
     """Return the basic client detail of `/whois`."""
-    return tr("with a plain client ({form}), which may show neither changes nor reactions", form=client_kind)
+    return tr("basic client ({kind}): may not show edits and reactions", kind=client_kind)
 
 
 def whois_rooms(rooms: Sequence[str]) -> str:
@@ -34,22 +34,22 @@ def whois_rooms(rooms: Sequence[str]) -> str:
 
 def whois_last_message(moment: str) -> str:
     """Return the last activity detail of `/whois`."""
-    return tr("last said something at {moment}", moment=moment)
+    return tr("last message at {moment}", moment=moment)
 
 
 def no_such_nick(nick: str) -> str:
     """Return the error for an unknown nickname."""
-    return tr("Nobody here is called {nick}.", nick=nick[:64])
+    return tr("No such nickname: {nick}.", nick=nick[:64])
 
 
 def nick_ignored(nick: str) -> str:
     """Return the confirmation of `/ignore`."""
-    return tr("What {nick} says is not shown any more. /unignore {nick} shows it again.", nick=nick)
+    return tr("{nick} is ignored. /unignore {nick} shows the messages again.", nick=nick)
 
 
 def nick_unignored(nick: str) -> str:
     """Return the confirmation of `/unignore`."""
-    return tr("What {nick} says is shown again.", nick=nick)
+    return tr("{nick} is no longer ignored.", nick=nick)
 
 
 def nick_not_ignored(nick: str) -> str:
@@ -59,7 +59,7 @@ def nick_not_ignored(nick: str) -> str:
 
 def ignored_nicks(nicks: Sequence[str]) -> str:
     """Return the list of ignored nicknames."""
-    return tr("Ignored: {nicks}", nicks=", ".join(nicks)) if nicks else tr("Nobody is ignored.")
+    return tr("Ignored: {nicks}", nicks=", ".join(nicks)) if nicks else tr("The ignore list is empty.")
 
 
 CANNOT_IGNORE_YOURSELF = mark("You cannot ignore yourself.")
@@ -67,9 +67,9 @@ CANNOT_IGNORE_YOURSELF = mark("You cannot ignore yourself.")
 
 def room_muted(room: str) -> str:
     """Return the confirmation of `/mute`."""
-    return tr("{room} is muted: it notifies of nothing. /unmute ends that.", room=room)
+    return tr("Notifications for {room} are off. /unmute turns them on.", room=room)
 
 
 def room_unmuted(room: str) -> str:
     """Return the confirmation of `/unmute`."""
-    return tr("{room} is not muted.", room=room)
+    return tr("Notifications for {room} are on.", room=room)

@@ -3,13 +3,13 @@
 from tui_chat.session.i18n import mark, tr
 
 SEARCH_TITLE = mark("Search")
-SEARCH_HINT = mark("words, or Chinese from one character on")
-SEARCH_FOOTER = mark("↑↓ choose · Enter go there · Alt+S this room / all · Esc back")
-SEARCH_HELP = mark("A message is found when it has all the words.")
+SEARCH_HINT = mark("words, or a single Chinese character")
+SEARCH_FOOTER = mark("↑↓ select · Enter jump · Alt+S this room / all · Esc close")
+SEARCH_HELP = mark("Finds messages that contain all words.")
 SEARCHING = mark("searching…")
-JUMPING_TO_MESSAGE = mark("Going there…")
-MESSAGE_GONE = mark("That message is no longer there.")
-ROOM_EMPTY = mark("Nothing was said in this room yet.")
+JUMPING_TO_MESSAGE = mark("Jumping to the message…")
+MESSAGE_GONE = mark("This message no longer exists.")
+ROOM_EMPTY = mark("No messages in this room yet.")
 
 
 def search_scope(room: str | None) -> str:
@@ -21,26 +21,26 @@ def result_count(count: int, has_more: bool) -> str:
     """Return the status line with the number of results."""
     if count:
         return tr("{count:,} found, ↓ for more", count=count) if has_more else tr("{count:,} found", count=count)
-    return tr("nothing found yet, ↓ looks further back") if has_more else tr("nothing found")
+    return tr("no results yet, ↓ to search older messages") if has_more else tr("no results")
 
 
-SEARCHED_LOCALLY = mark("offline: searched what is on this computer")
+SEARCHED_LOCALLY = mark("offline: searched the local history only")
 SEARCH_INCOMPLETE = mark("older messages are still being indexed")
-ROOM_NOT_OPEN = mark("not open")
+ROOM_NOT_OPEN = mark("not joined")
 
 
 def confirm_join(room: str) -> str:
     """Return the prompt to join the room of a search hit."""
-    return tr("You are not in {room}. Enter once more joins it.", room=room)
+    return tr("You are not in {room}. Press Enter again to join.", room=room)
 
 
 def invalid_date(text: str) -> str:
     """Return the error for an unknown date format."""
-    return tr("No day is called {day}. Try 2026-11-18 or yesterday.", day=text[:40])
+    return tr("Unknown date: {day}. Try 2026-11-18 or yesterday.", day=text[:40])
 
 
 def no_messages_on(day: str, is_later: bool) -> str:
     """Return the note for a date without messages; `is_later` means that a later message follows."""
     if is_later:
-        return tr("Nothing on {day}; this came next.", day=day)
-    return tr("Nothing on {day} or later; this is the newest.", day=day)
+        return tr("No messages on {day}; this is the next.", day=day)
+    return tr("No messages on {day} or later; this is the newest.", day=day)
