@@ -1,8 +1,8 @@
-"""The whole program among people who send anything, by way of a server that cleans nothing.
+"""Hostile content from a server without sanitizing, displayed by the complete client.
 
-Rule 1  The terminal shows what the program thinks that it has drawn, cell by cell.
-Rule 2  No control sequence is written that is not one of the program's own.
-Rule 3  What belongs to nobody else (what is being written, the keys below) stays as it was.
+- Cells: the terminal displays exactly the rows that the client rendered.
+- Sequences: the client writes only its own control sequences.
+- Isolation: received content never changes the composer, the header or the key bar.
 """
 
 import asyncio
@@ -36,19 +36,19 @@ from tui_chat.ui.timeline import layout
 
 
 class PyteScreen(pyte.Screen):
-    """pyte, but for its habit of dropping the rest of a run after a mark that NFC does not know."""
+    """pyte screen that skips zero-width characters, because pyte drops the text after some combining marks."""
 
     def draw(self, data: str) -> None:
-        """Put these characters on the screen, without those that take no cell."""
+        """Draw the characters that occupy cells."""
         super().draw(strip_zero_width(data))
 
 
 class MemoryDriver(HeadlessDriver):
-    """A driver whose terminal is a pyte screen.
+    """Textual driver with a pyte screen as terminal.
 
     Attributes:
-        screen: What is shown.
-        written: All that was written.
+        pyte_screen: Displayed cells.
+        written: Complete output.
     """
 
     pyte_screen: PyteScreen
@@ -56,11 +56,11 @@ class MemoryDriver(HeadlessDriver):
 
     @property
     def is_headless(self) -> bool:
-        """There is a terminal, though nobody sees it."""
+        """Return False: pyte is the terminal."""
         return False
 
     def write(self, data: str) -> None:
-        """Show it."""
+        """Record the output and feed the pyte screen."""
         if not self.written:
             self.pyte_screen = PyteScreen(*(self._size or (80, 24)))
             self._stream = pyte.Stream(self.pyte_screen)
@@ -69,7 +69,7 @@ class MemoryDriver(HeadlessDriver):
 
 
 def strip_zero_width(text: str) -> str:
-    """What of a text takes cells."""
+    """Remove all characters without a cell, except control characters."""
     return "".join(character for character in text if character < " " or wcwidth(character) > 0)
 
 
@@ -110,30 +110,32 @@ PIECES = [
     "@ann",
     "a",
 ]
-texts = st.lists(st.sampled_from(PIECES) | st.text(st.characters(exclude_categories=["Cs"]), max_size=4), max_size=9)
-words = texts.map("".join)
+PIECE_LISTS = st.lists(
+    st.sampled_from(PIECES) | st.text(st.characters(exclude_categories=["Cs"]), max_size=4), max_size=9
+)
+HOSTILE_TEXTS = PIECE_LISTS.map("".join)
 
-OWN = re.compile(
+OWN_SEQUENCES = re.compile(
     "\x1b\\[[0-9;]*[mHABCD]"
     "|\x1b\\[\\?(?:25|1000|1002|1003|1004|1006|1015|1016|1049|2004|2026|2048|7)[hl]"
     "|\x1b\\]8;id=[0-9-]+;[!-~]*\x1b\\\\|\x1b\\]8;;\x1b\\\\"
     "|\x1b\\]777;notify;[^\x00-\x1f\x7f-\x9f;]*;[^\x00-\x1f\x7f-\x9f;]*\x1b\\\\"
     "|\x1b\\]2;[^\x00-\x1f\x7f-\x9f]*\x1b\\\\|\x1b\\[2[23];[02](?:;[02])?t"
-    "|\x1b\\]22;[a-z-]+\x07"  # the pointer's shape
+    "|\x1b\\]22;[a-z-]+\x07"  # pointer shape
 )
 
 
-class Talker:
-    """The server: one room, in which it says what it is told to."""
+class ScriptedServer:
+    """Server script with one room; `texts` fill every text field of responses and pushes."""
 
     def __init__(self) -> None:
         self.seq = count(1)
         self.socket: web.WebSocketResponse | None = None
-        self.said: list[str] = ["x"] * 8
+        self.texts: list[str] = ["x"] * 8
 
-    async def answer(self, socket: web.WebSocketResponse, event: str, body: dict[str, Any]) -> dict[str, Any] | None:
+    async def respond(self, socket: web.WebSocketResponse, event: str, body: dict[str, Any]) -> dict[str, Any] | None:
         self.socket = socket
-        said = self.said
+        texts = self.texts
         if event == "joinRoom":
             room = {"name": "tea", "topic": "t", "lastSeq": 0, "visibility": "public"}
             members = [{"memberId": "a", "nickName": "ann", "role": "member"}]
@@ -142,41 +144,45 @@ class Talker:
                 **{"members": members, "messages": [], "hasMore": False},
             }
         if event == "listRooms":
-            rooms = [{"name": said[number], "topic": said[7 - number], "members": 1, "lastSeq": 1} for number in (0, 1)]
+            rooms = [
+                {"name": texts[number], "topic": texts[7 - number], "members": 1, "lastSeq": 1} for number in (0, 1)
+            ]
             return {"ok": True, "rooms": rooms}
         if event == "search":
-            hit = {**self._said_by(said[0], said[1]), "seq": 1, "id": 1}
-            found = [{**hit, "room": room} for room in ("tea", said[2])]
-            return {"ok": True, "messages": found, "hasMore": False}
+            hit = {**self._message_body(texts[0], texts[1]), "seq": 1, "id": 1}
+            messages = [{**hit, "room": room} for room in ("tea", texts[2])]
+            return {"ok": True, "messages": messages, "hasMore": False}
         if event == "setTopic":
-            return {"ok": False, "error": {"code": "forbidden", "message": said[3]}}
+            return {"ok": False, "error": {"code": "forbidden", "message": texts[3]}}
         return {"ok": True}
 
-    async def say(self, said: list[str], last: str) -> None:
-        self.said = said
-        first = self._message(said[0], said[1])
-        member = {"memberId": f"m{first['seq']}", "nickName": said[4], "role": said[5], "via": said[6]}
-        who = {"room": "tea", "nickName": said[2], "memberId": "m", "ts": 1}
-        about = {**who, "target": first["seq"]}
+    async def push_texts(self, texts: list[str], last_text: str) -> None:
+        self.texts = texts
+        first = self._message(texts[0], texts[1])
+        member = {"memberId": f"m{first['seq']}", "nickName": texts[4], "role": texts[5], "via": texts[6]}
+        base = {"room": "tea", "nickName": texts[2], "memberId": "m", "ts": 1}
+        update_base = {**base, "target": first["seq"]}
         await self._push("message", first)
-        await self._push("message", {**self._message(said[3], f"ann: {said[2]}"), "replyTo": first["seq"]})
-        await self._push("update", {**about, **self._numbers(), "kind": "reaction", "emoji": said[4], "on": True})
-        await self._push("update", {**about, **self._numbers(), "kind": "edit", "message": said[5]})
-        await self._push("update", {**who, **self._numbers(), "kind": "topic", "topic": said[6]})
+        await self._push("message", {**self._message(texts[3], f"ann: {texts[2]}"), "replyTo": first["seq"]})
+        await self._push(
+            "update", {**update_base, **self._next_position(), "kind": "reaction", "emoji": texts[4], "on": True}
+        )
+        await self._push("update", {**update_base, **self._next_position(), "kind": "edit", "message": texts[5]})
+        await self._push("update", {**base, **self._next_position(), "kind": "topic", "topic": texts[6]})
         await self._push("presence", {"room": "tea", "joined": [member], "left": [], "renamed": []})
         await self._push("typing", {"room": "tea", "memberId": member["memberId"], "on": True})
-        await self._push("message", {**who, "kind": "join", "message": said[7], "via": said[0]})
-        await self._push("message", {**who, "kind": "nick", "message": said[7], "oldNickName": said[1]})
-        await self._push("message", {**self._message("zed", last)})
+        await self._push("message", {**base, "kind": "join", "message": texts[7], "via": texts[0]})
+        await self._push("message", {**base, "kind": "nick", "message": texts[7], "oldNickName": texts[1]})
+        await self._push("message", {**self._message("zed", last_text)})
 
     def _message(self, nick: str, text: str) -> dict[str, Any]:
-        return {**self._numbers(), **self._said_by(nick, text)}
+        return {**self._next_position(), **self._message_body(nick, text)}
 
-    def _said_by(self, nick: str, text: str) -> dict[str, Any]:
-        member = {"nickName": nick, "memberId": "m", "via": self.said[6]}
+    def _message_body(self, nick: str, text: str) -> dict[str, Any]:
+        member = {"nickName": nick, "memberId": "m", "via": self.texts[6]}
         return {**member, "kind": "message", "room": "tea", "message": text, "ts": 1}
 
-    def _numbers(self) -> dict[str, int]:
+    def _next_position(self) -> dict[str, int]:
         seq = next(self.seq)
         return {"seq": seq, "id": seq}
 
@@ -186,117 +192,117 @@ class Talker:
 
 
 @dataclass
-class Seat:
-    """One person at the program, and the server that talks to it."""
+class ClientHarness:
+    """Running client with its pyte terminal and its scripted server."""
 
     app: ChatApp
     driver: MemoryDriver
-    talker: Talker
+    server: ScriptedServer
     rounds: int = 0
 
-    async def hear(self, said: list[str]) -> None:
-        """Let everything be said, look at all that shows it, and see that the rules hold."""
+    async def check_texts(self, texts: list[str]) -> None:
+        """Push the texts, open every view that displays them, and check all invariants."""
         self.rounds += 1
-        last = f"the end of {self.rounds}"
+        last_text = f"the end of {self.rounds}"
         before = len(self.driver.written)
-        self.app.post_message(AppBlur())  # one who looks is not notified
-        await self.talker.say(said, last)
-        await wait_until(lambda: self.shows(last))
-        await self.agrees()
+        self.app.post_message(AppBlur())  # notifications require a terminal without focus
+        await self.server.push_texts(texts, last_text)
+        await wait_until(lambda: self.displays(last_text))
+        await self.wait_for_consistency()
         chat = next(screen for screen in self.app.screen_stack if isinstance(screen, ChatScreen))
         for command in ("/list", "/topic x"):
             chat.run_input(command)
-        await self.agrees()
+        await self.wait_for_consistency()
         chat.run_input("/search a")
         await wait_until(lambda: self.app.screen is not chat)
-        await self.agrees()
+        await self.wait_for_consistency()
         await self.app.run_action("pop_screen")
         await wait_until(lambda: self.app.screen is chat)
-        await self.agrees()
-        self.wrote_nothing_foreign(self.driver.written[before:])
+        await self.wait_for_consistency()
+        self.assert_only_own_sequences(self.driver.written[before:])
 
-    def shows(self, text: str) -> bool:
+    def displays(self, text: str) -> bool:
         return any(text in row for row in self.driver.pyte_screen.display)
 
-    async def agrees(self) -> None:
-        """Rules 1 and 3, once everything is drawn."""
+    async def wait_for_consistency(self) -> None:
+        """Wait until the invariants Cells and Isolation hold."""
         try:
-            await wait_until(lambda: self.drawn() == self.shown() and self.landmarks(), 5)
+            await wait_until(lambda: self.rendered_rows() == self.displayed_rows() and self.has_landmarks(), 5)
         except TimeoutError:
-            pairs = zip(self.drawn(), self.shown(), strict=True)
+            pairs = zip(self.rendered_rows(), self.displayed_rows(), strict=True)
             differing = [pair for pair in pairs if pair[0] != pair[1]]
-            raise AssertionError(f"drawn and shown differ, or a landmark is gone: {differing}") from None
+            raise AssertionError(f"rendered and displayed rows differ, or a landmark is missing: {differing}") from None
 
-    def drawn(self) -> list[str]:
-        strips = self.app.screen._compositor.render_strips()  # pyright: ignore[reportPrivateUsage] - the only way
+    def rendered_rows(self) -> list[str]:
+        strips = self.app.screen._compositor.render_strips()  # pyright: ignore[reportPrivateUsage] - no public access
         return [strip_zero_width(strip.crop(0, SIZE[0]).text).rstrip() for strip in strips[: SIZE[1]]]
 
-    def shown(self) -> list[str]:
+    def displayed_rows(self) -> list[str]:
         return [row.rstrip() for row in self.driver.pyte_screen.display]
 
-    def landmarks(self) -> bool:
-        on_top = not isinstance(self.app.screen, ChatScreen)
-        return on_top or (self.shows("LANDMARK") and self.shows("Ctrl+Q quit") and self.shows("● online"))
+    def has_landmarks(self) -> bool:
+        is_covered = not isinstance(self.app.screen, ChatScreen)
+        return is_covered or (self.displays("LANDMARK") and self.displays("Ctrl+Q quit") and self.displays("● online"))
 
-    def wrote_nothing_foreign(self, written: str) -> None:
-        """Rule 2."""
+    def assert_only_own_sequences(self, written: str) -> None:
+        """Check the invariant Sequences."""
         for sequence in SEQUENCES:
             assert sequence not in written
-        rest = OWN.sub("", written)
-        foreign = re.search("[\x00-\x09\x0b-\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]", rest)
-        assert foreign is None, repr(rest[max(0, foreign.start() - 40) : foreign.end() + 40])
+        remainder = OWN_SEQUENCES.sub("", written)
+        control = re.search("[\x00-\x09\x0b-\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]", remainder)
+        assert control is None, repr(remainder[max(0, control.start() - 40) : control.end() + 40])
 
 
 @asynccontextmanager
-async def seated(folder: Path) -> AsyncGenerator[Seat]:
-    talker = Talker()
-    async with hostile_server(talker.answer) as port:
-        kept = SettingsFile.load(folder / "settings.toml")
-        for name, value in (("notify_by", "osc777"), ("notify", "all")):
-            assert kept.change(name, value) == ""
-        start = StartOptions(
+async def running_client(folder: Path) -> AsyncGenerator[ClientHarness]:
+    server = ScriptedServer()
+    async with hostile_server(server.respond) as port:
+        settings_file = SettingsFile.load(folder / "settings.toml")
+        for name, value in (("notification_method", "osc777"), ("notify", "all")):
+            assert settings_file.change(name, value) == ""
+        options = StartOptions(
             state=folder, log=folder / "log", server=f"http://127.0.0.1:{port}", room="tea", nick="ann"
         )
-        app = ChatApp(start, Profile(), "", kept)
+        app = ChatApp(options, Profile(), "", settings_file)
         app.driver_class = MemoryDriver
         async with app.run_test(headless=False, size=SIZE):
-            driver = app._driver  # pyright: ignore[reportPrivateUsage] - what it writes is what this is about
+            driver = app._driver  # pyright: ignore[reportPrivateUsage] - the output is under test
             assert isinstance(driver, MemoryDriver)
-            seat = Seat(app, driver, talker)
-            await wait_until(lambda: driver.written and seat.shows("● online"))
+            client = ClientHarness(app, driver, server)
+            await wait_until(lambda: driver.written and client.displays("● online"))
             chat = next(screen for screen in app.screen_stack if isinstance(screen, ChatScreen))
             chat.set_composer_text("LANDMARK")
-            await seat.agrees()
-            yield seat
+            await client.wait_for_consistency()
+            yield client
 
 
-async def test_whatever_people_send_stays_where_it_belongs_and_is_text(tmp_path: Path) -> None:
-    async with seated(tmp_path) as seat:
+async def test_hostile_content_stays_in_its_cells_and_writes_no_sequences(tmp_path: Path) -> None:
+    async with running_client(tmp_path) as client:
         loop = asyncio.get_running_loop()
 
         @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None)
-        @given(st.lists(words, min_size=8, max_size=8))
-        def hear(said: list[str]) -> None:
-            asyncio.run_coroutine_threadsafe(seat.hear(said), loop).result()
+        @given(st.lists(HOSTILE_TEXTS, min_size=8, max_size=8))
+        def check_texts(texts: list[str]) -> None:
+            asyncio.run_coroutine_threadsafe(client.check_texts(texts), loop).result()
 
-        await seat.hear(["".join(PIECES)] * 8)
-        await asyncio.to_thread(hear)
+        await client.check_texts(["".join(PIECES)] * 8)
+        await asyncio.to_thread(check_texts)
 
 
-def as_it_is(text: str, *_lengths: int) -> str:
+def unchanged(text: str, *_lengths: int) -> str:
     return text
 
 
-@pytest.mark.parametrize("nasty", ["a\x1b[10;10Hb", "a\x1b[5;66mb"])
-async def test_without_the_cleaning_the_same_test_fails(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nasty: str
+@pytest.mark.parametrize("hostile_text", ["a\x1b[10;10Hb", "a\x1b[5;66mb"])
+async def test_the_checks_fail_without_sanitizing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hostile_text: str
 ) -> None:
-    cleaners: list[tuple[Any, str, Callable[..., str]]] = [
-        *((sanitize, name, as_it_is) for name in ("line", "body")),
-        *((layout, name, as_it_is) for name in ("clean_line", "clean_body")),
+    patches: list[tuple[Any, str, Callable[..., str]]] = [
+        *((sanitize, name, unchanged) for name in ("line", "body")),
+        *((layout, name, unchanged) for name in ("sanitize_line", "sanitize_body")),
     ]
-    for module, name, replacement in cleaners:
+    for module, name, replacement in patches:
         monkeypatch.setattr(module, name, replacement)
-    async with seated(tmp_path) as seat:
+    async with running_client(tmp_path) as client:
         with pytest.raises((AssertionError, TimeoutError)):
-            await seat.hear([nasty] * 8)
+            await client.check_texts([hostile_text] * 8)

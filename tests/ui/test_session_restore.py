@@ -1,4 +1,4 @@
-"""What is there again when the program is started anew."""
+"""State that a restarted client restores."""
 
 import asyncio
 import signal
@@ -22,34 +22,34 @@ async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
         yield running
 
 
-async def joined(person: ChatAppDriver, room: str) -> None:
-    await person.send_message(f"/join {room}")
-    await person.wait_until(lambda: person.chat_screen.displayed_room is person.chat_screen.session.rooms.get(room))
+async def join_room(driver: ChatAppDriver, room: str) -> None:
+    await driver.send_message(f"/join {room}")
+    await driver.wait_until(lambda: driver.chat_screen.displayed_room is driver.chat_screen.session.rooms.get(room))
 
 
-async def come_back(person: ChatAppDriver, rooms: int) -> None:
-    """Press Enter on the form, and wait for the rooms."""
-    await person.press("enter")
-    await person.wait_until(lambda: any(isinstance(screen, ChatScreen) for screen in person.app.screen_stack))
-    await person.wait_until(
-        lambda: len(person.chat_screen.session.rooms) == rooms and person.chat_screen.displayed_room is not None
+async def restore_session(driver: ChatAppDriver, room_count: int) -> None:
+    """Submit the join form and wait until `room_count` rooms are open."""
+    await driver.press("enter")
+    await driver.wait_until(lambda: any(isinstance(screen, ChatScreen) for screen in driver.app.screen_stack))
+    await driver.wait_until(
+        lambda: len(driver.chat_screen.session.rooms) == room_count and driver.chat_screen.displayed_room is not None
     )
 
 
-def again(url: str) -> Profile:
+def saved_profile(url: str) -> Profile:
     return Profile(room="dev", nick="ann", server=url)
 
 
-async def test_rooms_drafts_and_what_was_sent_come_back(server: RunningServer, tmp_path: Path) -> None:
+async def test_rooms_and_drafts_are_restored(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann", cache=None) as ann:
-        await joined(ann, "dev")
-        await joined(ann, "ops")
+        await join_room(ann, "dev")
+        await join_room(ann, "ops")
         await ann.type_text("for ops")
         await ann.press("alt+1")
         await ann.send_message("said in tea")
         await ann.type_text("for tea")
-    async with chat_app(tmp_path / "ann", kept=again(server.url), cache=tmp_path / "cache") as ann:
-        await come_back(ann, 3)
+    async with chat_app(tmp_path / "ann", profile=saved_profile(server.url), cache=tmp_path / "cache") as ann:
+        await restore_session(ann, 3)
         assert list(ann.chat_screen.session.rooms) == ["tea", "dev", "ops"]
         assert ann.chat_screen.displayed_room is ann.chat_screen.session.rooms["dev"]
         assert ann.composer.text == ""
@@ -59,9 +59,7 @@ async def test_rooms_drafts_and_what_was_sent_come_back(server: RunningServer, t
         assert ann.composer.text == "for ops"
 
 
-async def test_what_was_sent_is_walked_after_a_restart_unless_nothing_is_cached(
-    server: RunningServer, tmp_path: Path
-) -> None:
+async def test_sent_texts_are_restored_only_with_a_cache(server: RunningServer, tmp_path: Path) -> None:
     for cached in (True, False):
         folder = tmp_path / str(cached)
         cache = folder / "cache" if cached else None
@@ -73,38 +71,38 @@ async def test_what_was_sent_is_walked_after_a_restart_unless_nothing_is_cached(
             assert ann.composer.text == ("/names" if cached else "")
 
 
-async def test_a_room_that_was_left_does_not_come_back(server: RunningServer, tmp_path: Path) -> None:
+async def test_a_left_room_is_not_restored(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
-        await joined(ann, "dev")
+        await join_room(ann, "dev")
         await ann.send_message("/part tea")
         await ann.wait_until(lambda: list(ann.chat_screen.session.rooms) == ["dev"])
-        await joined(ann, "ops")
-    async with chat_app(tmp_path / "ann", kept=again(server.url)) as ann:
-        await come_back(ann, 2)
+        await join_room(ann, "ops")
+    async with chat_app(tmp_path / "ann", profile=saved_profile(server.url)) as ann:
+        await restore_session(ann, 2)
         assert list(ann.chat_screen.session.rooms) == ["dev", "ops"]
 
 
-async def test_a_room_that_is_named_is_the_only_one(server: RunningServer, tmp_path: Path) -> None:
+async def test_a_room_on_the_command_line_is_the_only_open_room(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
-        await joined(ann, "dev")
+        await join_room(ann, "dev")
     async with chat_app_in_room(tmp_path, server.url, "ann", room="ops") as ann:
         await ann.send_message("here")
         await ann.wait_for_text("here")
         assert list(ann.chat_screen.session.rooms) == ["ops"]
-    async with chat_app(tmp_path / "ann", kept=again(server.url)) as ann:
-        await come_back(ann, 3)
+    async with chat_app(tmp_path / "ann", profile=saved_profile(server.url)) as ann:
+        await restore_session(ann, 3)
         assert list(ann.chat_screen.session.rooms) == ["tea", "dev", "ops"]
 
 
-async def test_what_was_said_meanwhile_is_unread_in_every_room(server: RunningServer, tmp_path: Path) -> None:
+async def test_messages_missed_between_runs_are_unread_in_every_room(server: RunningServer, tmp_path: Path) -> None:
     async with (
         chat_app_in_room(tmp_path, server.url, "ann", cache=tmp_path / "cache") as ann,
-        ChatClient(server.url) as other,
+        ChatClient(server.url) as bob,
     ):
-        tea, dev = await other.join("tea", nick="bob"), await other.join("dev", nick="bob")
+        tea, dev = await bob.join("tea", nick="bob"), await bob.join("dev", nick="bob")
         await tea.send("seen in tea")
         await ann.wait_for_text("seen in tea")
-        await joined(ann, "dev")
+        await join_room(ann, "dev")
         await dev.send("seen in dev")
         await ann.wait_for_text("seen in dev")
         await ann.wait_until(lambda: ann.chat_screen.session.rooms["dev"].unread_count == 0)
@@ -112,34 +110,34 @@ async def test_what_was_said_meanwhile_is_unread_in_every_room(server: RunningSe
         await ann.wait_until(lambda: not ann.app.is_running)
         await tea.send("ann: missed in tea")
         await dev.send("missed in dev")
-        async with chat_app(tmp_path / "ann", kept=again(server.url), cache=tmp_path / "cache") as back:
-            await come_back(back, 2)
-            await back.wait_for_text("missed in dev")
-            await back.wait_for_text("@1")
+        async with chat_app(tmp_path / "ann", profile=saved_profile(server.url), cache=tmp_path / "cache") as restarted:
+            await restore_session(restarted, 2)
+            await restarted.wait_for_text("missed in dev")
+            await restarted.wait_for_text("@1")
             assert (
-                back.screen_text().index("seen in dev")
-                < back.screen_text().index("─ new ─")
-                < back.screen_text().index("missed in")
+                restarted.screen_text().index("seen in dev")
+                < restarted.screen_text().index("─ new ─")
+                < restarted.screen_text().index("missed in")
             )
 
 
-async def test_the_settings_can_say_that_no_room_comes_back(server: RunningServer, tmp_path: Path) -> None:
+async def test_a_setting_disables_the_restoration_of_rooms(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
-        await joined(ann, "dev")
-    async with chat_app(tmp_path / "ann", kept=again(server.url), settings={"come_back": False}) as ann:
-        await come_back(ann, 1)
+        await join_room(ann, "dev")
+    async with chat_app(tmp_path / "ann", profile=saved_profile(server.url), settings={"restore_rooms": False}) as ann:
+        await restore_session(ann, 1)
         await ann.send_message("here")
         await ann.wait_for_text("here")
         assert list(ann.chat_screen.session.rooms) == ["dev"]
 
 
-async def test_a_draft_survives_being_killed(server: RunningServer, tmp_path: Path) -> None:
+async def test_a_draft_survives_a_kill(server: RunningServer, tmp_path: Path) -> None:
     command = (*CHAT_TUI, server.url, "--room", "tea", "--nick", "ann")
     async with terminal(command, tmp_path / "ann") as ann:
         await ann.wait_for_text("1 here")
         ann.write_keys("half a thought")
         await ann.wait_for_text("half a thought")
-        await asyncio.sleep(1.5)  # what may be lost is the last second
+        await asyncio.sleep(1.5)  # drafts are saved once per second
         ann.send_signal(signal.SIGKILL)
         await ann.wait_closed()
     async with terminal(command, tmp_path / "ann") as ann:

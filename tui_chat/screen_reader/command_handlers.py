@@ -58,7 +58,7 @@ async def run_command(call: CommandCall, reader: ScreenReader) -> str:
         case Action.SERVER:
             return _switch_server(argument, reader)
         case Action.CLEAR:
-            return tr("There is nothing to clear here: what was said is your terminal's, which clears it with Ctrl+L.")
+            return tr("/clear is not available in screen-reader mode. Ctrl+L clears the terminal.")
         case Action.HELP:
             return "\n".join(
                 f"{command.usage}: {tr(command.help)}"
@@ -69,7 +69,7 @@ async def run_command(call: CommandCall, reader: ScreenReader) -> str:
             reader.finished.set()
             return ""
         case action if action not in SUPPORTED_ACTIONS:
-            return tr("/{command} is about the screen, and there is none here.", command=action.value)
+            return tr("/{command} is not available in screen-reader mode.", command=action.value)
         case _:
             room = reader.room
             return tr(chat_strings.NOT_IN_A_ROOM) if room is None else await _run_in_room(call, room, reader)
@@ -185,7 +185,7 @@ def _change_setting(arguments: tuple[str, ...], reader: ScreenReader) -> str:
     return settings_strings.screen_only_setting(name)
 
 
-SUPPORTED_SETTINGS = frozenset({"language", "come_back", "show_joins", "notify", "rooms", "ignored"})
+SUPPORTED_SETTINGS = frozenset({"language", "restore_rooms", "show_joins", "notify", "room_notifications", "ignored"})
 """Settings with an effect in the screen-reader mode."""
 
 SUPPORTED_ACTIONS = frozenset(

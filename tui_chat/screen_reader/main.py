@@ -175,9 +175,9 @@ async def _run_session(
                 state_dir, saved_profile.with_identity(Identity(url, nick, client.guest_key or ""))
             ):
                 terminal.write_line(problem)
-            if target.restore_rooms and settings.settings.come_back:
+            if target.restore_rooms and settings.settings.restore_rooms:
                 await reader.restore_rooms()
-            terminal.write_line(tr("Type a message and press Enter. /help lists the commands, /quit leaves."))
+            terminal.write_line(tr("Type a message and press Enter. /help lists the commands, /quit exits."))
             terminal.open(reader.completions)
             await _wait_for_end(reader, terminal, exit_code)
             if reader.next_server is None or exit_code.done():

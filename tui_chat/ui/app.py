@@ -32,6 +32,7 @@ from tui_chat.session.store.profile import Identity, Profile
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui import gc_tuning, preload, server_address
 from tui_chat.ui.input import keys
+from tui_chat.ui.input.key_scopes import KeyScope
 from tui_chat.ui.input_app import InputApp
 from tui_chat.ui.local_server import LocalServer, LocalServerError
 from tui_chat.ui.render_scheduler import MIN_IDLE_TIME, RENDER_INTERVAL
@@ -73,7 +74,7 @@ class ChatApp(InputApp, inherit_bindings=False):
     TITLE = chat_strings.TITLE
     CSS_PATH = "screens/join.tcss"  # Textual does not load the CSS_PATH of a default screen
     CSS = "CommandList { min-width: 8; }"  # Textual cannot wrap palette rows at width 0
-    BINDINGS: ClassVar[list[BindingType]] = [*keys.textual_bindings(keys.KeyScope.GLOBAL)]
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.textual_bindings(KeyScope.GLOBAL)]
     COMMAND_PALETTE_BINDING = "ctrl+backslash"
 
     def __init__(

@@ -37,8 +37,8 @@ def test_typed_values_are_parsed_and_formatted_back(name: str, typed: str, value
         ("paste_lines", "-1", "0–1000"),
         ("paste_lines", "9" * 5000, "0–1000"),
         ("paste_lines", "２", "0–1000"),
-        ("rooms", "tea", "table"),
-        ("colour", "red", "no setting colour"),
+        ("room_notifications", "tea", "table"),
+        ("colour", "red", "Unknown setting: colour"),
     ],
 )
 def test_an_invalid_value_reports_the_allowed_values(name: str, typed: str, expected: str) -> None:
@@ -48,7 +48,7 @@ def test_an_invalid_value_reports_the_allowed_values(name: str, typed: str, expe
 
 
 def test_room_notification_levels_ignore_the_case_of_the_room_name() -> None:
-    settings = ClientSettings(notify="mentions", rooms={"Tea": "all", "dev": "none"})
+    settings = ClientSettings(notify="mentions", room_notifications={"Tea": "all", "dev": "none"})
     assert (
         settings.notification_level("tea"),
         settings.notification_level("DEV"),

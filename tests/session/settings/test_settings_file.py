@@ -32,7 +32,7 @@ def test_changed_settings_are_loaded_again(path: Path) -> None:
     loaded = SettingsFile.load(path)
     assert loaded.change("theme", "light") == ""
     assert loaded.change("ignored", ("ann", "小明")) == ""
-    assert loaded.change("rooms", {"tea time": "all", "茶": "none"}) == ""
+    assert loaded.change("room_notifications", {"tea time": "all", "茶": "none"}) == ""
     reloaded = SettingsFile.load(path)
     assert reloaded.problems == ()
     assert reloaded.settings == loaded.settings
@@ -43,7 +43,7 @@ def test_the_first_change_writes_a_file_with_the_help_of_every_setting(path: Pat
     SettingsFile.load(path).change("mouse", False)
     text = path.read_text(encoding="utf-8")
     assert all(field.help in text for field in fields().values())
-    assert tomllib.loads(text) == {"mouse": False, "rooms": {}, "keys": {}}
+    assert tomllib.loads(text) == {"mouse": False, "room_notifications": {}, "keys": {}}
     assert text.count("mouse =") == 1, "the setting replaces its commented default"
 
 
@@ -72,7 +72,7 @@ def test_a_change_preserves_comments_order_and_unknown_settings(path: Path) -> N
 
 
 def test_an_invalid_value_is_ignored_and_reported_with_its_line(path: Path) -> None:
-    loaded = load_text(path, 'mouse = false\npaste_lines = "many"\n\n[rooms]\ntea = "sometimes"\n')
+    loaded = load_text(path, 'mouse = false\npaste_lines = "many"\n\n[room_notifications]\ntea = "sometimes"\n')
     assert loaded.settings == ClientSettings(mouse=False)
     paste, rooms = loaded.problems
     assert "line 2" in paste
@@ -81,13 +81,14 @@ def test_an_invalid_value_is_ignored_and_reported_with_its_line(path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("text", "line"), [("theme = \n", 1), ("mouse = true\nmouse = false", 2), ("[rooms\n", 1), ('theme = "dark', 1)]
+    ("text", "line"),
+    [("theme = \n", 1), ("mouse = true\nmouse = false", 2), ("[room_notifications\n", 1), ('theme = "dark', 1)],
 )
 def test_a_malformed_file_is_reported_with_its_line_and_never_overwritten(path: Path, text: str, line: int) -> None:
     loaded = load_text(path, text)
     assert loaded.settings == ClientSettings()
     assert f"line {line}" in loaded.problems[0]
-    assert "left as it is" in loaded.change("theme", "light")
+    assert "was not changed" in loaded.change("theme", "light")
     assert loaded.settings.theme == "light", "the change applies to the running program"
     assert path.read_text() == text
 
@@ -138,7 +139,7 @@ VALUES = st.sampled_from(
         ("ignored", ("a", "b")),
     ]
 ) | st.tuples(
-    st.just("rooms"),
+    st.just("room_notifications"),
     st.none() | st.dictionaries(st.text(min_size=1, max_size=8), st.sampled_from(["all", "none"]), max_size=3),
 )
 

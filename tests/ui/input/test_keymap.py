@@ -9,8 +9,8 @@ from server.app import RunningServer
 from tests.support.chat_app import chat_app, chat_app_in_room
 from tests.support.in_process_server import running_server
 from tui_chat.ui.input import key_names, keys
+from tui_chat.ui.input.key_scopes import KeyScope
 from tui_chat.ui.input.keymap import Keymap
-from tui_chat.ui.input.keys import KeyScope
 
 
 @pytest.fixture
@@ -57,11 +57,11 @@ def test_display_names_of_default_keys_are_parsed_back(key: str) -> None:
 @pytest.mark.parametrize(
     ("overrides", "problem"),
     [
-        ({"next-rom": "alt+n"}, "[keys] next-rom: there is nothing of this name; docs/keys.md has them all."),
-        ({"next-room": "alt+nn"}, "[keys] next-room: there is no key alt+nn."),
-        ({"next-room": "n"}, "[keys] next-room: n is something to write here; take it with Ctrl or Alt."),
-        ({"next-room": "ctrl+f"}, "[keys] next-room: Ctrl+F is taken by cursor-right; give that another key first."),
-        ({"quit": "enter"}, "[keys] quit: Enter is taken by join; give that another key first."),
+        ({"next-rom": "alt+n"}, "[keys] next-rom: unknown action. See docs/keys.md."),
+        ({"next-room": "alt+nn"}, "[keys] next-room: unknown key alt+nn."),
+        ({"next-room": "n"}, "[keys] next-room: n types text here. Add Ctrl or Alt."),
+        ({"next-room": "ctrl+f"}, "[keys] next-room: Ctrl+F is bound to cursor-right. Rebind cursor-right first."),
+        ({"quit": "enter"}, "[keys] quit: Enter is bound to join. Rebind join first."),
     ],
 )
 def test_an_invalid_override_is_reported_and_the_defaults_stay(overrides: dict[str, str], problem: str) -> None:
@@ -92,7 +92,7 @@ def test_a_key_requested_by_two_actions_is_assigned_once() -> None:
 
 
 def test_a_letter_is_a_valid_key_in_scopes_without_text_input() -> None:
-    assert Keymap({"picked-reply": "q"}).actions(KeyScope.MESSAGE_CURSOR)["q"] == "screen.reply_to_selected"
+    assert Keymap({"message-reply": "q"}).actions(KeyScope.MESSAGE_CURSOR)["q"] == "screen.reply_to_selected"
 
 
 async def test_custom_keys_work_in_the_composer_and_appear_in_the_footer(server: RunningServer, tmp_path: Path) -> None:
@@ -123,7 +123,7 @@ async def test_a_rebound_app_key_releases_its_default(tmp_path: Path) -> None:
 
 async def test_key_binding_problems_are_shown_on_the_join_form(tmp_path: Path) -> None:
     async with chat_app(tmp_path, settings={"keys": {"help": "f99"}}) as driver:
-        await driver.wait_for_text("[keys] help: there is no key f99.")
+        await driver.wait_for_text("[keys] help: unknown key f99.")
 
 
 async def test_key_binding_problems_are_shown_in_the_room_when_the_join_form_is_skipped(
@@ -131,4 +131,4 @@ async def test_key_binding_problems_are_shown_in_the_room_when_the_join_form_is_
 ) -> None:
     settings = {"keys": {"help": "f99"}}
     async with chat_app_in_room(tmp_path, server.url, "ann", settings=settings) as ann:
-        await ann.wait_for_text("[keys] help: there is no key f99.")
+        await ann.wait_for_text("[keys] help: unknown key f99.")

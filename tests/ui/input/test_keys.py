@@ -9,9 +9,9 @@ from tests.support.chat_app import chat_app
 from tui_chat.session.commands import registry
 from tui_chat.session.i18n import tr
 from tui_chat.ui.app import ChatApp
-from tui_chat.ui.input import keys, keys_doc
+from tui_chat.ui.input import key_scopes, keys, keys_doc
+from tui_chat.ui.input.key_scopes import KeyScope
 from tui_chat.ui.input.keymap import Keymap
-from tui_chat.ui.input.keys import KeyScope
 from tui_chat.ui.screens.chat import ChatScreen
 from tui_chat.ui.screens.chat_view import RoomTimeline
 from tui_chat.ui.screens.copy_mode import CopyModeScreen
@@ -56,7 +56,7 @@ def test_every_binding_has_an_action_in_its_scope(key: keys.KeyBinding) -> None:
 
 
 def test_bindings_in_overlapping_scopes_share_no_key() -> None:
-    for first, second in keys.OVERLAPPING_SCOPES:
+    for first, second in key_scopes.OVERLAPPING_SCOPES:
         shared = {name for key in keys.bindings_in(first) for name in key.keys} & {
             n for key in keys.bindings_in(second) for n in key.keys
         }
@@ -87,7 +87,7 @@ async def test_the_help_lists_every_key_and_every_command(tmp_path: Path) -> Non
 async def test_typed_text_filters_the_help(tmp_path: Path) -> None:
     async with chat_app(tmp_path, size=(100, 40)) as driver:
         await driver.press("f1")
-        await driver.type_text("emoji under")
+        await driver.type_text("remove a reaction")
         await driver.wait_for_text("/react")
         assert "/join" not in driver.screen_text()
         await driver.type_text("[zz")
@@ -123,7 +123,7 @@ async def test_the_help_has_one_column_in_a_narrow_terminal(tmp_path: Path) -> N
         await driver.press("f1")
         rows = [row.strip("│ ▇▄▆█▂▁▃▅") for row in driver.screen_text().splitlines()]
         index = rows.index("/join room")
-        assert " ".join(rows[index + 1 : index + 3]).startswith("go into a room; the others stay open")
+        assert " ".join(rows[index + 1 : index + 3]).startswith("join a room; other rooms stay open")
         assert "/part [room]" in rows[index + 2 : index + 4]
 
 

@@ -48,14 +48,14 @@ async def test_a_mention_is_notified_only_without_terminal_focus(tmp_path: Path)
         await lose_focus(tty, room)
         assert b"]777" not in tty.written
         await room.send("ann: look; \u202ehere")
-        await wait_until(lambda: b"\x1b]777;notify;bob named you in tea;ann: look, here\x1b\\" in tty.written)
+        await wait_until(lambda: b"\x1b]777;notify;bob mentioned you in tea;ann: look, here\x1b\\" in tty.written)
         assert b"\x1b]2;(@2) tea \xc2\xb7 chat\x1b\\" in tty.written
         tty.write_keys(FOCUS)
         await wait_until(lambda: tty.written.rfind(b"\x1b]2;tea ") > tty.written.rfind(b"\x1b]2;(@2)"))
 
 
 async def test_a_room_notifies_of_all_messages_without_their_text(tmp_path: Path) -> None:
-    settings = 'notify_by = "osc9"\nnotify_text = false\n[rooms]\ntea = "all"\n'
+    settings = 'notification_method = "osc9"\nnotification_preview = false\n[room_notifications]\ntea = "all"\n'
     async with client_and_sender(tmp_path, settings=settings) as (tty, room, _):
         tty.write_keys(BLUR)
         await room.send("secret")
@@ -63,7 +63,7 @@ async def test_a_room_notifies_of_all_messages_without_their_text(tmp_path: Path
 
 
 async def test_a_muted_room_sends_no_notification(tmp_path: Path) -> None:
-    settings = 'notify_by = "bell"\nnotify = "all"\n[rooms]\ntea = "none"\n'
+    settings = 'notification_method = "bell"\nnotify = "all"\n[room_notifications]\ntea = "none"\n'
     async with client_and_sender(tmp_path, settings=settings) as (tty, room, _):
         tty.write_keys("/join dev\r")
         await tty.wait_for_text("2 dev")
@@ -97,10 +97,10 @@ async def test_alt_m_toggles_mouse_reporting(tmp_path: Path) -> None:
     async with client_and_sender(tmp_path) as (tty, *_):
         assert tty.private_modes() >= MOUSE
         tty.write_keys("\x1bm")
-        await tty.wait_for_text("terminal's now")
+        await tty.wait_for_text("Mouse off.")
         assert not tty.private_modes() & MOUSE
         tty.write_keys("\x1bm")
-        await tty.wait_for_text("works here again")
+        await tty.wait_for_text("Mouse on.")
         assert tty.private_modes() >= MOUSE
 
 
@@ -144,7 +144,7 @@ async def test_unsupported_color_sequences_are_not_sent(
 async def test_a_text_too_long_for_the_terminal_clipboard_is_copied_internally_and_reported(tmp_path: Path) -> None:
     async with chat_app(tmp_path, size=(100, 24)) as driver:
         driver.app.copy_to_clipboard("long " * 20_000)
-        await driver.wait_for_text("too long for the terminal's")
+        await driver.wait_for_text("Too long for the terminal's")
         assert driver.app.clipboard == "long " * 20_000
 
 

@@ -53,16 +53,18 @@ def set_notification_level(text: str, context: CommandContext) -> str:
         return ""
     other_levels = {
         room_name: level
-        for room_name, level in current_settings.rooms.items()
+        for room_name, level in current_settings.room_notifications.items()
         if names.canonical_key(room_name) != names.canonical_key(room.name)
     }
     level = text.casefold()
     if level == DEFAULT_VALUE:
-        context.set_setting("rooms", other_levels)
+        context.set_setting("room_notifications", other_levels)
         level = current_settings.notify
     else:
         try:
-            context.set_setting("rooms", settings_schema.convert("rooms", {**other_levels, room.name: level}))
+            context.set_setting(
+                "room_notifications", settings_schema.convert("room_notifications", {**other_levels, room.name: level})
+            )
         except ValueError:
             return settings_strings.invalid_value(
                 "/notify", ", ".join((*settings_schema.fields()["notify"].choices, DEFAULT_VALUE))
@@ -88,15 +90,15 @@ def set_muted(name: str, is_muted: bool, context: CommandContext) -> str:
     current_settings = context.settings
     other_levels = {
         room_name: level
-        for room_name, level in current_settings.rooms.items()
+        for room_name, level in current_settings.room_notifications.items()
         if names.canonical_key(room_name) != names.canonical_key(room.name)
     }
     if is_muted:
-        context.set_setting("rooms", {**other_levels, room.name: "none"})
+        context.set_setting("room_notifications", {**other_levels, room.name: "none"})
         context.reply(people_strings.room_muted(room.name))
     else:
         if current_settings.is_muted(room.name):
-            context.set_setting("rooms", other_levels)
+            context.set_setting("room_notifications", other_levels)
         context.reply(people_strings.room_unmuted(room.name))
     return ""
 

@@ -34,69 +34,67 @@ class ClientSettings(Struct, frozen=True, rename=None):
 
     language: Annotated[
         Literal["auto", "en", "zh"],
-        Meta(description="The language of the program; auto takes the system's."),
+        Meta(description="Language; auto uses the system language."),
     ] = "auto"
     theme: Annotated[
         Literal["dark", "light", "contrast", "warm", "terminal"],
-        Meta(description="The colours; terminal takes the 16 colours of your terminal."),
+        Meta(description="Color theme; terminal uses the terminal's 16 colors."),
     ] = "dark"
     clock: Annotated[
         Literal["24h", "12h", "seconds", "none"],
-        Meta(description="How the time stands beside a message."),
+        Meta(description="Format of message times."),
     ] = "24h"
     nick_width: Annotated[
         int,
-        Meta(description="Columns for nicknames beside the messages; 0 takes them from the width.", ge=0, le=32),
+        Meta(description="Width of the nickname column; 0 adapts it to the window.", ge=0, le=32),
     ] = 0
     room_list: Annotated[
         PanelVisibility,
-        Meta(description="The list of rooms at the left; auto shows it where there is space and a second room."),
+        Meta(description="Room list on the left; auto shows it for two or more rooms if there is space."),
     ] = "auto"
     member_list: Annotated[
         PanelVisibility,
-        Meta(description="The list of who is here at the right; auto shows it where there is space."),
+        Meta(description="Member list on the right; auto shows it if there is space."),
     ] = "auto"
     show_joins: Annotated[
         bool,
-        Meta(description="Say in the room who comes and who leaves."),
+        Meta(description="Show join and leave notices."),
     ] = True
     mouse: Annotated[
         bool,
-        Meta(description="Take the mouse; off leaves it to the terminal, for its own selection."),
+        Meta(description="Use the mouse; off leaves it to the terminal, for its own selection."),
     ] = True
     terminal_title: Annotated[
         bool,
-        Meta(description="Show the room, and how much is unread, in the title of the terminal."),
+        Meta(description="Show the room and the unread count in the terminal title."),
     ] = True
-    come_back: Annotated[
+    restore_rooms: Annotated[
         bool,
-        Meta(description="Go into the rooms, too, that were open when you left; --room opens that one alone."),
+        Meta(description="Reopen the rooms of the last session; --room opens only the given room."),
     ] = True
     send_typing: Annotated[
         bool,
-        Meta(description="Tell the others in a room that you are typing."),
+        Meta(description="Send typing indicators to other members."),
     ] = True
     paste_lines: Annotated[
         int,
-        Meta(
-            description="Ask before a paste of more lines than this goes into a message; 0 never asks.", ge=0, le=1000
-        ),
+        Meta(description="Confirm a paste of more lines than this; 0 never asks.", ge=0, le=1000),
     ] = 5
     notify: Annotated[
         NotificationLevel,
-        Meta(description="What to notify you of while you are not looking; a room can have its own."),
+        Meta(description="Messages that cause a notification; /notify overrides it for one room."),
     ] = "mentions"
-    notify_by: Annotated[
+    notification_method: Annotated[
         Literal["auto", "bell", "osc9", "osc99", "osc777"],
-        Meta(description="How: auto takes what your terminal understands, else the bell."),
+        Meta(description="Notification method; auto uses what the terminal supports, otherwise the bell."),
     ] = "auto"
-    notify_text: Annotated[
+    notification_preview: Annotated[
         bool,
-        Meta(description="Show in a notification what was said; off says only that something was."),
+        Meta(description="Show the message text in notifications."),
     ] = True
-    rooms: Annotated[
+    room_notifications: Annotated[
         Mapping[str, NotificationLevel],
-        Meta(description="Rooms of which you want to be notified otherwise; none mutes a room."),
+        Meta(description="Notification level of single rooms; none mutes the room."),
     ] = MappingProxyType({})
     ignored: Annotated[
         tuple[str, ...],
@@ -104,21 +102,23 @@ class ClientSettings(Struct, frozen=True, rename=None):
     ] = ()
     keys: Annotated[
         Mapping[str, str | tuple[str, ...]],
-        Meta(description='Other keys, by the names in docs/keys.md: help = "f1", several in [ ], none with "".'),
+        Meta(description='Key bindings, by the names in docs/keys.md: help = "f1"; several keys in [ ]; "" for none.'),
     ] = MappingProxyType({})
 
     def notification_level(self, room: str) -> NotificationLevel:
         """Return the notification level of a room: its override, otherwise the default level."""
         folded_room = room.casefold()
         override: NotificationLevel | None = next(
-            (level for name, level in self.rooms.items() if name.casefold() == folded_room), None
+            (level for name, level in self.room_notifications.items() if name.casefold() == folded_room), None
         )
         return self.notify if override is None else override
 
     def is_muted(self, room: str) -> bool:
         """Return whether notifications of a room are off by an override."""
         folded_room = room.casefold()
-        return any(level == "none" and name.casefold() == folded_room for name, level in self.rooms.items())
+        return any(
+            level == "none" and name.casefold() == folded_room for name, level in self.room_notifications.items()
+        )
 
     def is_ignored(self, nick: str) -> bool:
         """Return whether a nickname is on the ignore list."""
@@ -265,7 +265,7 @@ def format_value(value: Any) -> str:
 
 def render_markdown() -> str:
     """Return the settings table of docs/settings.md."""
-    lines = ["| setting | usual | can be | what it does |", "|---|---|---|---|"]
+    lines = ["| Setting | Default | Values | Description |", "|---|---|---|---|"]
     for field in fields().values():
         default = format_value(field.default)
         lines.append(f"| `{field.name}` | {default and f'`{default}`'} | {field.allowed_values} | {field.help} |")

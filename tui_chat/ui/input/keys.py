@@ -1,36 +1,17 @@
 """Registry of all key bindings, the source of the Textual bindings, the footer, the help screen and docs/keys.md.
 
 - Completeness: only keys in this registry have an effect, and each has the effect that its help text promises.
-- Uniqueness: a key is bound at most once within overlapping scopes (`OVERLAPPING_SCOPES`).
+- Uniqueness: a key is bound at most once within overlapping scopes (`key_scopes.OVERLAPPING_SCOPES`).
 - Stable ids: settings override the keys of a binding by id (`keymap`). Ids are part of users' settings files and never
   change.
 """
 
 from dataclasses import dataclass
-from enum import Enum
 
 from textual.binding import Binding
 
 from tui_chat.session.i18n import Translatable, mark
-
-
-class KeyScope(Enum):
-    """Context in which a binding is active. The value is the heading on the help screen."""
-
-    GLOBAL = mark("Anywhere")
-    JOIN_FORM = mark("Join form")
-    CHAT = mark("Rooms and messages")
-    COMPOSER = mark("Composer")
-    ROOM_SWITCHER = mark("Room switcher (F4)")
-    MESSAGE_SEARCH = mark("Message search (Alt+S)")
-    PASTE_DIALOG = mark("Long paste")
-    HISTORY_SEARCH = mark("Input history search (Ctrl+R)")
-    MESSAGE_CURSOR = mark("Message selection (Ctrl+S)")
-    HELP = mark("Help")
-    SETTINGS = mark("Settings (F9)")
-    THEME_LIST = mark("Theme list (/theme)")
-    LINK_DIALOG = mark("Link (o)")
-    COPY_MODE = mark("Copy mode (Alt+L)")
+from tui_chat.ui.input.key_scopes import KeyScope
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,22 +44,12 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
         "help", ("f1",), "app.help", mark("open or close the help"), KeyScope.GLOBAL, mark("help"), priority=True
     ),
     KeyBinding(
-        "palette",
-        ("ctrl+backslash",),
-        "app.command_palette",
-        mark("command palette"),
-        KeyScope.GLOBAL,
-        priority=True,
+        "palette", ("ctrl+backslash",), "app.command_palette", mark("command palette"), KeyScope.GLOBAL, priority=True
     ),
     KeyBinding("quit", ("ctrl+q",), "app.quit_when_sent", mark("quit"), KeyScope.GLOBAL, mark("quit"), priority=True),
     KeyBinding("redraw", ("ctrl+l",), "app.redraw", mark("redraw the screen"), KeyScope.GLOBAL, priority=True),
     KeyBinding(
-        "suspend",
-        ("ctrl+z",),
-        "app.suspend_process",
-        mark("suspend; `fg` resumes"),
-        KeyScope.GLOBAL,
-        priority=True,
+        "suspend", ("ctrl+z",), "app.suspend_process", mark("suspend; `fg` resumes"), KeyScope.GLOBAL, priority=True
     ),
     KeyBinding(
         "toggle-mouse",
@@ -88,9 +59,7 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
         KeyScope.GLOBAL,
         priority=True,
     ),
-    KeyBinding(
-        "settings", ("f9",), "app.settings", mark("open the settings"), KeyScope.GLOBAL, priority=True
-    ),
+    KeyBinding("settings", ("f9",), "app.settings", mark("open the settings"), KeyScope.GLOBAL, priority=True),
     KeyBinding(
         "interrupt",
         ("ctrl+c",),
@@ -99,9 +68,7 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
         KeyScope.GLOBAL,
         priority=True,
     ),
-    KeyBinding(
-        "join", ("enter",), "next_or_join", mark("next empty field, or join"), KeyScope.JOIN_FORM, mark("join")
-    ),
+    KeyBinding("join", ("enter",), "next_or_join", mark("next empty field, or join"), KeyScope.JOIN_FORM, mark("join")),
     KeyBinding(
         "next-field",
         ("tab", "down"),
@@ -119,25 +86,14 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
         KeyScope.JOIN_FORM,
         priority=True,
     ),
-    KeyBinding("stop-waiting", ("escape",), "cancel", mark("cancel connecting"), KeyScope.JOIN_FORM),
+    KeyBinding("cancel-connecting", ("escape",), "cancel", mark("cancel connecting"), KeyScope.JOIN_FORM),
     KeyBinding("next-room", ("alt+right", "ctrl+n"), "step_room(1)", mark("next room"), KeyScope.CHAT, mark("rooms")),
     KeyBinding("previous-room", ("alt+left", "ctrl+p"), "step_room(-1)", mark("previous room"), KeyScope.CHAT),
     KeyBinding(
-        "room-1",
-        ("alt+1",),
-        "show_room_number(1)",
-        mark("room with this number"),
-        KeyScope.CHAT,
-        label="Alt+1 … Alt+9",
+        "room-1", ("alt+1",), "show_room_number(1)", mark("room with this number"), KeyScope.CHAT, label="Alt+1 … Alt+9"
     ),
     *(KeyBinding(f"room-{n}", (f"alt+{n}",), f"show_room_number({n})", None, KeyScope.CHAT) for n in range(2, 10)),
-    KeyBinding(
-        "next-activity",
-        ("alt+a",),
-        "next_unread",
-        mark("next unread room, mentions first"),
-        KeyScope.CHAT,
-    ),
+    KeyBinding("next-activity", ("alt+a",), "next_unread", mark("next unread room, mentions first"), KeyScope.CHAT),
     KeyBinding(
         "switch", ("f4",), "switch_room", mark("switch to a room by part of its name"), KeyScope.CHAT, priority=True
     ),
@@ -147,24 +103,18 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
     KeyBinding("page-up", ("pageup",), "page_up", mark("scroll up"), KeyScope.CHAT, mark("scroll")),
     KeyBinding("page-down", ("pagedown",), "page_down", mark("scroll down"), KeyScope.CHAT),
     KeyBinding("oldest", ("alt+home",), "top", mark("oldest loaded message"), KeyScope.CHAT),
-    KeyBinding(
-        "back",
-        ("escape",),
-        "escape",
-        mark("cancel a reply or edit; go back; newest message"),
-        KeyScope.CHAT,
-    ),
+    KeyBinding("back", ("escape",), "escape", mark("cancel a reply or edit; go back; newest message"), KeyScope.CHAT),
     KeyBinding("newest", ("alt+end",), "bottom", mark("newest message (also End in an empty composer)"), KeyScope.CHAT),
     KeyBinding("first-unread", ("alt+u",), "first_unread", mark("first unread message"), KeyScope.CHAT),
     KeyBinding(
-        "pick",
+        "select-message",
         ("ctrl+s",),
         "select_message",
         mark("select a message: reply, edit, react, copy; load a gap"),
         KeyScope.CHAT,
     ),
     KeyBinding(
-        "bare-view",
+        "copy-mode",
         ("alt+l",),
         "copy_mode",
         mark("copy mode: messages only, for the terminal's own selection"),
@@ -186,14 +136,14 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
     ),
     KeyBinding("complete-back", ("shift+tab",), "complete(-1)", mark("previous completion"), KeyScope.COMPOSER),
     KeyBinding(
-        "line-up",
-        ("up",),
-        "up",
-        mark("line above; on the first line, edit or resend sent messages"),
-        KeyScope.COMPOSER,
+        "line-up", ("up",), "up", mark("line above; on the first line, edit or resend sent messages"), KeyScope.COMPOSER
     ),
-    KeyBinding("line-down", ("down",), "down", mark("line below; on the last line, newer sent messages"), KeyScope.COMPOSER),
-    KeyBinding("search-sent", ("ctrl+r",), "search_history", mark("search the messages you sent here"), KeyScope.COMPOSER),
+    KeyBinding(
+        "line-down", ("down",), "down", mark("line below; on the last line, newer sent messages"), KeyScope.COMPOSER
+    ),
+    KeyBinding(
+        "search-sent", ("ctrl+r",), "search_history", mark("search the messages you sent here"), KeyScope.COMPOSER
+    ),
     KeyBinding("cursor-left", ("left", "ctrl+b"), "cursor_left", mark("one character left"), KeyScope.COMPOSER),
     KeyBinding("cursor-right", ("right", "ctrl+f"), "cursor_right", mark("one character right"), KeyScope.COMPOSER),
     KeyBinding("word-left", ("alt+b", "ctrl+left"), "cursor_word_left", mark("one word left"), KeyScope.COMPOSER),
@@ -247,9 +197,7 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
     KeyBinding(
         "switch-below", ("down", "ctrl+n", "tab"), "move(1)", mark("room below"), KeyScope.ROOM_SWITCHER, priority=True
     ),
-    KeyBinding(
-        "switch-go", ("enter",), "go", mark("switch to the room, or join it"), KeyScope.ROOM_SWITCHER
-    ),
+    KeyBinding("switch-go", ("enter",), "go", mark("switch to the room, or join it"), KeyScope.ROOM_SWITCHER),
     KeyBinding(
         "switch-close",
         ("escape", "ctrl+g", "f4"),
@@ -259,7 +207,7 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
         priority=True,
     ),
     KeyBinding(
-        "find-newer",
+        "search-hit-newer",
         ("up", "ctrl+p", "shift+tab"),
         "move(-1)",
         mark("newer message"),
@@ -267,24 +215,26 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
         priority=True,
     ),
     KeyBinding(
-        "find-older",
+        "search-hit-older",
         ("down", "ctrl+n", "tab"),
         "move(1)",
         mark("older message; loads more at the end"),
         KeyScope.MESSAGE_SEARCH,
         priority=True,
     ),
-    KeyBinding("find-page-up", ("pageup",), "page(-1)", mark("page up"), KeyScope.MESSAGE_SEARCH, priority=True),
-    KeyBinding("find-page-down", ("pagedown",), "page(1)", mark("page down"), KeyScope.MESSAGE_SEARCH, priority=True),
+    KeyBinding("search-hit-page-up", ("pageup",), "page(-1)", mark("page up"), KeyScope.MESSAGE_SEARCH, priority=True),
     KeyBinding(
-        "find-go",
+        "search-hit-page-down", ("pagedown",), "page(1)", mark("page down"), KeyScope.MESSAGE_SEARCH, priority=True
+    ),
+    KeyBinding(
+        "search-hit-go",
         ("enter",),
         "go",
         mark("jump to the message; join its room if necessary"),
         KeyScope.MESSAGE_SEARCH,
     ),
     KeyBinding(
-        "find-scope",
+        "search-hit-scope",
         ("alt+s", "f5"),
         "toggle_scope",
         mark("search this room or all rooms"),
@@ -292,7 +242,7 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
         priority=True,
     ),
     KeyBinding(
-        "find-close",
+        "search-hit-close",
         ("escape", "ctrl+g"),
         "close",
         mark("close the search"),
@@ -300,12 +250,7 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
         priority=True,
     ),
     KeyBinding(
-        "paste-edit",
-        ("e",),
-        "choose('edit')",
-        mark("insert into the message"),
-        KeyScope.PASTE_DIALOG,
-        mark("edit"),
+        "paste-edit", ("e",), "choose('edit')", mark("insert into the message"), KeyScope.PASTE_DIALOG, mark("edit")
     ),
     KeyBinding(
         "paste-one",
@@ -324,19 +269,17 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
         mark("lines"),
     ),
     KeyBinding(
-        "paste-drop", ("escape", "ctrl+g"), "close", mark("discard the paste"), KeyScope.PASTE_DIALOG, mark("discard")
+        "paste-discard",
+        ("escape", "ctrl+g"),
+        "close",
+        mark("discard the paste"),
+        KeyScope.PASTE_DIALOG,
+        mark("discard"),
     ),
     KeyBinding(
-        "search-older",
-        ("ctrl+r", "up"),
-        "search_older",
-        mark("older match"),
-        KeyScope.HISTORY_SEARCH,
-        mark("older"),
+        "search-older", ("ctrl+r", "up"), "search_older", mark("older match"), KeyScope.HISTORY_SEARCH, mark("older")
     ),
-    KeyBinding(
-        "search-newer", ("ctrl+s", "down"), "search_newer", mark("newer match"), KeyScope.HISTORY_SEARCH
-    ),
+    KeyBinding("search-newer", ("ctrl+s", "down"), "search_newer", mark("newer match"), KeyScope.HISTORY_SEARCH),
     KeyBinding(
         "search-erase",
         ("backspace", "ctrl+h"),
@@ -345,7 +288,7 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
         KeyScope.HISTORY_SEARCH,
     ),
     KeyBinding(
-        "search-take",
+        "search-accept",
         ("enter",),
         "search_accept",
         mark("insert into the composer"),
@@ -353,17 +296,17 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
         mark("accept"),
     ),
     KeyBinding(
-        "search-leave",
+        "search-cancel",
         ("escape", "ctrl+g"),
         "search_cancel",
         mark("cancel the search"),
         KeyScope.HISTORY_SEARCH,
         mark("back"),
     ),
-    KeyBinding("pick-above", ("up", "k"), "cursor_up", mark("message above"), KeyScope.MESSAGE_CURSOR),
-    KeyBinding("pick-below", ("down", "j"), "cursor_down", mark("message below"), KeyScope.MESSAGE_CURSOR),
+    KeyBinding("message-above", ("up", "k"), "cursor_up", mark("message above"), KeyScope.MESSAGE_CURSOR),
+    KeyBinding("message-below", ("down", "j"), "cursor_down", mark("message below"), KeyScope.MESSAGE_CURSOR),
     KeyBinding(
-        "picked-reply",
+        "message-reply",
         ("r",),
         "screen.reply_to_selected",
         mark("reply; retry an unsent message"),
@@ -371,7 +314,7 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
         mark("reply"),
     ),
     KeyBinding(
-        "picked-edit",
+        "message-edit",
         ("e",),
         "screen.edit_selected",
         mark("edit your message, or an unsent one"),
@@ -379,7 +322,7 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
         mark("edit"),
     ),
     KeyBinding(
-        "picked-delete",
+        "message-delete",
         ("d",),
         "screen.delete_selected",
         mark("delete (press twice); discard an unsent message"),
@@ -387,7 +330,7 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
         mark("delete"),
     ),
     KeyBinding(
-        "picked-react",
+        "message-react",
         ("a",),
         "screen.react_to_selected",
         mark("add or remove a reaction"),
@@ -395,7 +338,7 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
         mark("react"),
     ),
     KeyBinding(
-        "picked-choose",
+        "message-open-target",
         ("enter",),
         "select_cursor",
         mark("show the replied message; load a gap; retry"),
@@ -403,10 +346,10 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
         mark("open"),
     ),
     KeyBinding(
-        "picked-copy", ("y",), "screen.copy_selected", mark("copy the message"), KeyScope.MESSAGE_CURSOR, mark("copy")
+        "message-copy", ("y",), "screen.copy_selected", mark("copy the message"), KeyScope.MESSAGE_CURSOR, mark("copy")
     ),
     KeyBinding(
-        "picked-mention",
+        "message-mention",
         ("m",),
         "screen.mention_selected",
         mark("mention the author"),
@@ -414,17 +357,17 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
         mark("mention"),
     ),
     KeyBinding(
-        "picked-open",
+        "message-open-link",
         ("o",),
         "screen.open_selected_links",
         mark("show and open links"),
         KeyScope.MESSAGE_CURSOR,
         mark("link"),
     ),
-    KeyBinding("pick-oldest", ("home", "g"), "to_top", mark("oldest loaded message"), KeyScope.MESSAGE_CURSOR),
-    KeyBinding("pick-newest", ("end", "G"), "to_bottom", mark("newest message"), KeyScope.MESSAGE_CURSOR),
+    KeyBinding("message-oldest", ("home", "g"), "to_top", mark("oldest loaded message"), KeyScope.MESSAGE_CURSOR),
+    KeyBinding("message-newest", ("end", "G"), "to_bottom", mark("newest message"), KeyScope.MESSAGE_CURSOR),
     KeyBinding(
-        "pick-leave",
+        "message-leave",
         ("escape",),
         "screen.leave_message_cursor",
         mark("return to the composer and the previous position"),
@@ -445,49 +388,32 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
     KeyBinding(
         "setting-previous", ("left",), "cycle_value(-1)", mark("previous value"), KeyScope.SETTINGS, priority=True
     ),
-    KeyBinding(
-        "digit-0", ("0",), "append_digit('0')", mark("enter a number"), KeyScope.SETTINGS, label="0 … 9"
-    ),
+    KeyBinding("digit-0", ("0",), "append_digit('0')", mark("enter a number"), KeyScope.SETTINGS, label="0 … 9"),
     *(KeyBinding(f"digit-{n}", (f"{n}",), f"append_digit('{n}')", None, KeyScope.SETTINGS) for n in range(1, 10)),
     KeyBinding("setting-erase", ("backspace",), "erase_digit", mark("delete the last digit"), KeyScope.SETTINGS),
-    KeyBinding("setting-usual", ("delete",), "reset_value", mark("reset to the default value"), KeyScope.SETTINGS),
+    KeyBinding("setting-default", ("delete",), "reset_value", mark("reset to the default value"), KeyScope.SETTINGS),
     KeyBinding("settings-close", ("escape", "q"), "close", mark("close"), KeyScope.SETTINGS, priority=True),
-    KeyBinding("theme-above", ("up", "k"), "move(-1)", mark("preview the theme above"), KeyScope.THEME_LIST, priority=True),
+    KeyBinding(
+        "theme-above", ("up", "k"), "move(-1)", mark("preview the theme above"), KeyScope.THEME_LIST, priority=True
+    ),
     KeyBinding(
         "theme-below", ("down", "j"), "move(1)", mark("preview the theme below"), KeyScope.THEME_LIST, priority=True
     ),
-    KeyBinding("theme-keep", ("enter",), "apply", mark("apply the theme"), KeyScope.THEME_LIST),
-    KeyBinding("theme-back", ("escape", "q"), "close", mark("restore the previous theme"), KeyScope.THEME_LIST),
+    KeyBinding("theme-apply", ("enter",), "apply", mark("apply the theme"), KeyScope.THEME_LIST),
+    KeyBinding("theme-cancel", ("escape", "q"), "close", mark("restore the previous theme"), KeyScope.THEME_LIST),
     KeyBinding("link-above", ("up", "k"), "move(-1)", mark("link above"), KeyScope.LINK_DIALOG, priority=True),
     KeyBinding("link-below", ("down", "j"), "move(1)", mark("link below"), KeyScope.LINK_DIALOG, priority=True),
-    KeyBinding("link-open", ("enter", "o"), "open", mark("open the link; over SSH, copy the link"), KeyScope.LINK_DIALOG),
+    KeyBinding(
+        "link-open", ("enter", "o"), "open", mark("open the link; over SSH, copy the link"), KeyScope.LINK_DIALOG
+    ),
     KeyBinding("link-copy", ("y",), "copy", mark("copy the link"), KeyScope.LINK_DIALOG),
-    KeyBinding("link-leave", ("escape", "q"), "close", mark("cancel"), KeyScope.LINK_DIALOG),
-    KeyBinding("bare-up", ("pageup",), "page(1)", mark("page up"), KeyScope.COPY_MODE),
-    KeyBinding("bare-down", ("pagedown",), "page(-1)", mark("page down"), KeyScope.COPY_MODE),
-    KeyBinding("bare-leave", ("escape", "q", "alt+l", "enter"), "close", mark("close copy mode"), KeyScope.COPY_MODE),
+    KeyBinding("link-cancel", ("escape", "q"), "close", mark("cancel"), KeyScope.LINK_DIALOG),
+    KeyBinding("copy-mode-page-up", ("pageup",), "page(1)", mark("page up"), KeyScope.COPY_MODE),
+    KeyBinding("copy-mode-page-down", ("pagedown",), "page(-1)", mark("page down"), KeyScope.COPY_MODE),
+    KeyBinding(
+        "copy-mode-close", ("escape", "q", "alt+l", "enter"), "close", mark("close copy mode"), KeyScope.COPY_MODE
+    ),
 )
-
-OVERLAPPING_SCOPES: tuple[tuple[KeyScope, KeyScope], ...] = (
-    *((KeyScope.GLOBAL, scope) for scope in KeyScope if scope is not KeyScope.GLOBAL),
-    (KeyScope.COMPOSER, KeyScope.CHAT),
-)
-"""Pairs of scopes that are active together. In all other pairs the inner scope hides the outer one."""
-
-TEXT_SCOPES = frozenset(
-    {
-        KeyScope.GLOBAL,
-        KeyScope.JOIN_FORM,
-        KeyScope.CHAT,
-        KeyScope.COMPOSER,
-        KeyScope.ROOM_SWITCHER,
-        KeyScope.MESSAGE_SEARCH,
-        KeyScope.HISTORY_SEARCH,
-        KeyScope.HELP,
-    }
-)
-"""Scopes with text input, in which a printable key cannot be bound."""
-
 
 LOCAL_ACTIONS = frozenset(
     {

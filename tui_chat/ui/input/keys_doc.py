@@ -7,8 +7,8 @@ import sys
 
 from tui_chat.session.commands import registry
 from tui_chat.session.i18n import tr
+from tui_chat.ui.input.key_scopes import KeyScope
 from tui_chat.ui.input.keymap import Keymap
-from tui_chat.ui.input.keys import KeyScope
 
 _HEADER = """\
 # Keys and commands
@@ -26,7 +26,8 @@ palette = ["f6", "ctrl+backslash"]
 suspend = ""
 ```
 
-An occupied key must be unbound first (`pick = ""`). Invalid entries are reported at startup, and the default stays.
+An occupied key must be unbound first (`select-message = ""`). Invalid entries are reported at startup, and the default
+stays.
 """
 
 

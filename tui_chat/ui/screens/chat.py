@@ -20,6 +20,7 @@ from tui_chat.session.settings.schema import ClientSettings
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui.app_of import app_of
 from tui_chat.ui.input import keys
+from tui_chat.ui.input.key_scopes import KeyScope
 from tui_chat.ui.screens import chat_commands
 from tui_chat.ui.screens.chat_view import COMPOSING_SCOPES
 from tui_chat.ui.screens.copy_mode import MAX_LINES, CopyModeScreen
@@ -45,7 +46,7 @@ class ChatScreen(SearchNavigation):
         connection: Link to the server.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [*keys.textual_bindings(keys.KeyScope.CHAT)]
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.textual_bindings(KeyScope.CHAT)]
 
     class QuitRequested(Message):
         """Request of `/quit`."""
@@ -193,7 +194,7 @@ class ChatScreen(SearchNavigation):
     @on(Composer.HistorySearchChanged)
     def _handle_history_search_changed(self, event: Composer.HistorySearchChanged) -> None:
         self.status.show_history_search(event.description)
-        self.key_bar.set_scopes(*((keys.KeyScope.HISTORY_SEARCH,) if event.description else COMPOSING_SCOPES))
+        self.key_bar.set_scopes(*((KeyScope.HISTORY_SEARCH,) if event.description else COMPOSING_SCOPES))
 
     @on(Composer.InputRejected)
     def _handle_input_rejected(self, event: Composer.InputRejected) -> None:

@@ -25,6 +25,7 @@ from tui_chat.session.settings.schema import ClientSettings, PanelVisibility
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui.app_of import app_of
 from tui_chat.ui.input import keys
+from tui_chat.ui.input.key_scopes import KeyScope
 from tui_chat.ui.settings_app import settings_app
 from tui_chat.ui.timeline.virtual_list import ScrollPosition
 from tui_chat.ui.timeline.widget import Timeline
@@ -38,7 +39,7 @@ from tui_chat.ui.widgets.status import ChatHeader, StatusLine
 class RoomTimeline(Timeline, inherit_bindings=False):
     """Timeline of the current room with the key bindings of the message cursor."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*keys.textual_bindings(keys.KeyScope.MESSAGE_CURSOR)]
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.textual_bindings(KeyScope.MESSAGE_CURSOR)]
 
 
 TWO_PANE_WIDTH = 104
@@ -50,7 +51,7 @@ MIN_TIMELINE_WIDTH = 20
 """Width of a side pane (chat.tcss) and minimum width of the timeline, in columns. Keys cannot override the latter."""
 
 
-COMPOSING_SCOPES = (keys.KeyScope.COMPOSER, keys.KeyScope.CHAT, keys.KeyScope.GLOBAL)
+COMPOSING_SCOPES = (KeyScope.COMPOSER, KeyScope.CHAT, KeyScope.GLOBAL)
 """Active key scopes while the composer has focus."""
 
 

@@ -16,6 +16,7 @@ from wcwidth import iter_graphemes
 from tui_chat.session.i18n import tr
 from tui_chat.session.strings import settings as settings_strings
 from tui_chat.ui.input import keys
+from tui_chat.ui.input.key_scopes import KeyScope
 from tui_chat.ui.settings_app import settings_app
 from tui_chat.ui.timeline.grapheme_cells import render_cluster
 
@@ -30,7 +31,7 @@ _PAGE_END = "\x1b[?7l"
 class CopyModeScreen(Screen[None]):
     """Paged snapshot of the current room's transcript."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*keys.textual_bindings(keys.KeyScope.COPY_MODE)]
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.textual_bindings(KeyScope.COPY_MODE)]
 
     def __init__(self, text: str) -> None:
         """Create the screen.

@@ -16,6 +16,7 @@ from tui_chat.session.commands import registry
 from tui_chat.session.i18n import tr
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui.input import keys
+from tui_chat.ui.input.key_scopes import KeyScope
 from tui_chat.ui.settings_app import settings_app
 from tui_chat.ui.widgets import member_list
 
@@ -58,8 +59,8 @@ class HelpText(Static):
             (tr(chat_strings.HELP_COMMANDS), [(command.usage, _with_aliases(command)) for command in registry.COMMANDS])
         ]
         keymap = settings_app(self).keymap
-        for scope in keys.KeyScope:
-            if scope is not keys.KeyScope.HELP:
+        for scope in KeyScope:
+            if scope is not KeyScope.HELP:
                 sections.append(
                     (
                         tr(scope.value),
@@ -96,7 +97,7 @@ class HelpScreen(ModalScreen[None]):
     """Modal help. Typed characters extend the search, Esc closes the screen."""
 
     CSS_PATH = "help.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [*keys.textual_bindings(keys.KeyScope.HELP)]
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.textual_bindings(KeyScope.HELP)]
 
     def compose(self) -> ComposeResult:
         """Yield the scrollable help text."""

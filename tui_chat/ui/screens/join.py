@@ -15,6 +15,7 @@ from tui_chat.session import error_text
 from tui_chat.session.i18n import tr
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui.input import keys
+from tui_chat.ui.input.key_scopes import KeyScope
 from tui_chat.ui.settings_app import settings_app
 from tui_chat.ui.start_options import DEFAULT_SERVER
 from tui_chat.ui.widgets.key_bar import KeyBar
@@ -89,7 +90,7 @@ class JoinDetails:
 class JoinScreen(Screen[None]):
     """Initial screen with the join form."""
 
-    BINDINGS = keys.textual_bindings(keys.KeyScope.JOIN_FORM)
+    BINDINGS = keys.textual_bindings(KeyScope.JOIN_FORM)
     AUTO_FOCUS = ""
 
     @dataclass
@@ -150,7 +151,7 @@ class JoinScreen(Screen[None]):
                 yield Button(tr(chat_strings.BUTTON_JOIN), id="join", compact=True, variant="primary")
                 yield Button(tr(chat_strings.BUTTON_START_SERVER), id="start-server", compact=True)
             yield Static(self._notice, id="progress", markup=False)
-        yield KeyBar(keys.KeyScope.JOIN_FORM, keys.KeyScope.GLOBAL)
+        yield KeyBar(KeyScope.JOIN_FORM, KeyScope.GLOBAL)
 
     def on_resize(self, event: events.Resize) -> None:
         """Remove the margins on screens with fewer than 18 rows."""

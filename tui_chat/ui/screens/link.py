@@ -17,6 +17,7 @@ from tui_chat.session.strings import chat as chat_strings
 from tui_chat.session.strings import settings as settings_strings
 from tui_chat.ui.browser import has_browser
 from tui_chat.ui.input import keys
+from tui_chat.ui.input.key_scopes import KeyScope
 from tui_chat.ui.settings_app import settings_app
 from tui_chat.ui.timeline.hyperlinks import parse_host
 
@@ -25,7 +26,7 @@ class LinkScreen(ModalScreen[str | None]):
     """Dialog that returns the URL to open, None if cancelled."""
 
     CSS_PATH = "link.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [*keys.textual_bindings(keys.KeyScope.LINK_DIALOG)]
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.textual_bindings(KeyScope.LINK_DIALOG)]
     AUTO_FOCUS = ""
 
     def __init__(self, urls: Sequence[str]) -> None:

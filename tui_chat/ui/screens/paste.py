@@ -17,6 +17,7 @@ from tui_chat.session.paste import Paste, PasteMode
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui.app_of import app_of
 from tui_chat.ui.input import keys
+from tui_chat.ui.input.key_scopes import KeyScope
 from tui_chat.ui.screens.room_navigation import RoomNavigation
 from tui_chat.ui.widgets.composer import Composer
 
@@ -61,7 +62,7 @@ class PasteScreen(ModalScreen[PasteMode | None]):
     """Dialog that returns the selected paste mode, None if cancelled."""
 
     CSS_PATH = "paste.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [*keys.textual_bindings(keys.KeyScope.PASTE_DIALOG)]
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.textual_bindings(KeyScope.PASTE_DIALOG)]
     AUTO_FOCUS = "OptionList"
 
     def __init__(self, paste: Paste) -> None:

@@ -18,7 +18,7 @@ from tui_chat.session import room_matcher
 from tui_chat.session.chat_session import ChatSession
 from tui_chat.session.room_view import RoomView
 from tui_chat.ui.app_of import app_of
-from tui_chat.ui.input.keys import KeyScope
+from tui_chat.ui.input.key_scopes import KeyScope
 from tui_chat.ui.input_app import input_app
 from tui_chat.ui.screens.message_actions import MessageActions
 from tui_chat.ui.screens.room_switcher import RoomSwitcher

@@ -18,6 +18,7 @@ from tui_chat.session.i18n import tr
 from tui_chat.session.room_matcher import RoomCandidate
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui.input import keys
+from tui_chat.ui.input.key_scopes import KeyScope
 from tui_chat.ui.widgets.line_input import LineInput
 from tui_chat.ui.widgets.stable_width import with_stable_width
 
@@ -32,7 +33,7 @@ class RoomSwitcher(ModalScreen[str | None]):
     """Dialog that returns the selected room name, None if cancelled."""
 
     CSS_PATH = "room_switcher.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [*keys.textual_bindings(keys.KeyScope.ROOM_SWITCHER)]
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.textual_bindings(KeyScope.ROOM_SWITCHER)]
     AUTO_FOCUS = "Input"
 
     def __init__(

@@ -21,6 +21,7 @@ from tui_chat.session.i18n import tr
 from tui_chat.session.search_state import SearchHit, SearchPageRequest, SearchState
 from tui_chat.session.strings import search as search_strings
 from tui_chat.ui.input import keys
+from tui_chat.ui.input.key_scopes import KeyScope
 from tui_chat.ui.settings_app import settings_app
 from tui_chat.ui.timeline.decoration import TimeFormat
 from tui_chat.ui.widgets.line_input import LineInput
@@ -50,7 +51,7 @@ class SearchScreen(ModalScreen[SearchHitSelected | None]):
     """Dialog that returns the selected hit, None if cancelled."""
 
     CSS_PATH = "search.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [*keys.textual_bindings(keys.KeyScope.MESSAGE_SEARCH)]
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.textual_bindings(KeyScope.MESSAGE_SEARCH)]
     AUTO_FOCUS = "Input"
 
     def __init__(

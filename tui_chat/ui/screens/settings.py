@@ -17,6 +17,7 @@ from tui_chat.session.settings.schema import SettingField, ValueKind
 from tui_chat.session.strings import settings as settings_strings
 from tui_chat.ui.app_of import app_of
 from tui_chat.ui.input import keys
+from tui_chat.ui.input.key_scopes import KeyScope
 from tui_chat.ui.settings_app import settings_app
 
 LOW_HEIGHT = 26
@@ -27,7 +28,7 @@ class SettingsScreen(ModalScreen[None]):
     """Modal list of all settings."""
 
     CSS_PATH = "settings.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [*keys.textual_bindings(keys.KeyScope.SETTINGS)]
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.textual_bindings(KeyScope.SETTINGS)]
     AUTO_FOCUS = ""
 
     def __init__(self, path: str) -> None:

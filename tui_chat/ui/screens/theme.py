@@ -15,6 +15,7 @@ from tui_chat.session.i18n import tr
 from tui_chat.session.settings import schema as settings_schema
 from tui_chat.session.strings import settings as settings_strings
 from tui_chat.ui.input import keys
+from tui_chat.ui.input.key_scopes import KeyScope
 from tui_chat.ui.settings_app import settings_app
 
 
@@ -28,7 +29,7 @@ class ThemeScreen(ModalScreen[None]):
     """Theme list at the screen edge, with the previewed screen visible beside it."""
 
     CSS_PATH = "theme.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [*keys.textual_bindings(keys.KeyScope.THEME_LIST)]
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.textual_bindings(KeyScope.THEME_LIST)]
     AUTO_FOCUS = ""
 
     def __init__(self) -> None:

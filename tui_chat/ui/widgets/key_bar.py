@@ -7,8 +7,8 @@ from textual import events
 from textual.content import Content
 from textual.widget import Widget
 
+from tui_chat.ui.input.key_scopes import KeyScope
 from tui_chat.ui.input.keymap import FooterKey
-from tui_chat.ui.input.keys import KeyScope
 from tui_chat.ui.settings_app import settings_app
 
 KEY_GAP = 2
