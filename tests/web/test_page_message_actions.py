@@ -83,8 +83,8 @@ async def test_hover_shows_the_toolbar_and_reactions_toggle(
     other = reader.page.get_by_role("textbox", name="Other emoji")
     await other.fill("not a reaction")
     await reader.page.keyboard.press("Enter")
-    said = await other.evaluate("(field) => field.validationMessage")
-    assert said == "Enter one emoji, or a word of up to 8 letters."
+    validation_message = await other.evaluate("(field) => field.validationMessage")
+    assert validation_message == "Enter one emoji, or a word of up to 8 letters."
     await expect(chip).to_have_count(1)
     await other.fill("🫖")
     await reader.page.keyboard.press("Enter")

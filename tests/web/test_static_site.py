@@ -150,7 +150,7 @@ async def test_client_scripts_have_the_paths_of_node_servers(folder: Path, name:
 async def test_the_example_page_exchanges_messages_with_other_clients(
     browser: Browser, folder: Path, tmp_path: Path
 ) -> None:
-    async with running_server(tmp_path, pages_directory=str(folder)) as server, raw_client(server.url) as ann:
+    async with running_server(tmp_path, pages=str(folder)) as server, raw_client(server.url) as ann:
         await ann.join("tea", "ann")
         tab = await open_tab(browser)
         await tab.page.goto(server.url)
@@ -159,9 +159,9 @@ async def test_the_example_page_exchanges_messages_with_other_clients(
         await ann.request("sendMessage", {"room": "tea", "message": "<img src=x onerror=alert(1)>"})
         await tab.page.locator("#input").fill("from a page")
         await tab.page.locator("button").click()
-        while (said := await ann.wait_for_push("message"))["message"] != "from a page":
+        while (push := await ann.wait_for_push("message"))["message"] != "from a page":
             pass
-        assert said["nickName"] == "page"
+        assert push["nickName"] == "page"
         await lines.nth(2).wait_for()
         texts = ["page: page 加入了 tea 房间", "ann: <img src=x onerror=alert(1)>", "page: from a page"]
         assert await lines.all_text_contents() == texts

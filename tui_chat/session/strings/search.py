@@ -8,7 +8,7 @@ SEARCH_FOOTER = mark("↑↓ select · Enter jump · Alt+S this room / all · Es
 SEARCH_HELP = mark("Finds messages that contain all words.")
 SEARCHING = mark("searching…")
 JUMPING_TO_MESSAGE = mark("Jumping to the message…")
-MESSAGE_GONE = mark("This message no longer exists.")
+MESSAGE_UNAVAILABLE = mark("This message no longer exists.")
 ROOM_EMPTY = mark("No messages in this room yet.")
 
 

@@ -126,9 +126,9 @@ class Keymap:
         """Drop overrides that bind an occupied key, until no conflict remains."""
         while conflict := self._find_conflict():
             first, second, shared_key = conflict
-            dropped, occupant = (first, second) if first.id in self._overrides else (second, first)
+            dropped, winner = (first, second) if first.id in self._overrides else (second, first)
             del self._overrides[dropped.id]
-            self.problems += (settings_strings.key_in_use(dropped.id, key_names.display_name(shared_key), occupant.id),)
+            self.problems += (settings_strings.key_in_use(dropped.id, key_names.display_name(shared_key), winner.id),)
 
     def _find_conflict(self) -> tuple[KeyBinding, KeyBinding, str] | None:
         pairs = [pair for scope in KeyScope for pair in combinations(keys.bindings_in(scope), 2)]

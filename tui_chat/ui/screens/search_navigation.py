@@ -130,7 +130,9 @@ class SearchNavigation(PasteConfirmation):
             return
         if seq is None:
             self._navigation_target = None
-            self.show_error(tr(search_strings.ROOM_EMPTY if target.day is not None else search_strings.MESSAGE_GONE))
+            self.show_error(
+                tr(search_strings.ROOM_EMPTY if target.day is not None else search_strings.MESSAGE_UNAVAILABLE)
+            )
         else:
             target.seq = seq
             self._advance()
