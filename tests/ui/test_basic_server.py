@@ -1,4 +1,4 @@
-"""The terminal on a server that knows only the plain events, in a real pseudo-terminal."""
+"""chat-tui on a basic server, which acknowledges nothing, tested through a pseudo-terminal."""
 
 from pathlib import Path
 
@@ -11,14 +11,14 @@ from tests.support.wait import wait_until
 
 pytestmark = pytest.mark.needs_node
 
-NOTICE = "Plain server: no history, no members, no delivery marks."
+NOTICE = "Basic server: no history, no member list, no delivery status."
 
 
-def row_with(shown: PtyTerminal, text: str) -> str:
-    return next((row for row in shown.screen_text().splitlines() if text in row), "")
+def row_with(tty: PtyTerminal, text: str) -> str:
+    return next((row for row in tty.screen_text().splitlines() if text in row), "")
 
 
-async def test_a_terminal_talks_over_a_plain_server_and_says_nothing_twice(tmp_path: Path) -> None:
+async def test_messages_on_a_basic_server_are_never_sent_twice(tmp_path: Path) -> None:
     async with basic_node_server("4.3.2") as server:
         port = server.port
         command = (*CHAT_TUI, server.url, "--room", "tea", "--nick", "ann")
@@ -39,7 +39,7 @@ async def test_a_terminal_talks_over_a_plain_server_and_says_nothing_twice(tmp_p
             ann.write_keys("lost on its way\r")
             await wait_until(lambda: server.received_texts()[-1] == "lost on its way")
             server.disconnect_all()
-            await ann.wait_for_text("perhaps sent")
+            await ann.wait_for_text("not confirmed")
             assert "?" in row_with(ann, "lost on its way")
             server.configure(echoes=True)
             ann.write_keys("after the break\r")
@@ -50,7 +50,7 @@ async def test_a_terminal_talks_over_a_plain_server_and_says_nothing_twice(tmp_p
             assert await ann.wait_closed() == 0
             assert server.received_texts().count("lost on its way") == 1
     async with basic_node_server(port=port) as server, terminal(command, tmp_path, columns=100) as ann:
-        await ann.wait_for_text("perhaps sent")  # it is still not known, and still for the person to say
+        await ann.wait_for_text("not confirmed")  # only the user can decide on a retry
         ann.write_keys("hello again\r")
         await wait_until(lambda: "✓" in row_with(ann, "hello again"))
         assert server.received_texts() == ["hello again"]

@@ -18,12 +18,12 @@ from tui_chat.ui.screens.help import HelpScreen
 
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
-    """A server without rate limits."""
+    """Yield a server with rate limiting turned off."""
     async with running_server(tmp_path, rate_limit="off") as running:
         yield running
 
 
-async def test_two_people_talk(server: RunningServer, tmp_path: Path) -> None:
+async def test_two_users_exchange_messages(server: RunningServer, tmp_path: Path) -> None:
     async with (
         chat_app_in_room(tmp_path, server.url, "ann") as ann,
         chat_app_in_room(tmp_path, server.url, "bob") as bob,
@@ -37,9 +37,9 @@ async def test_two_people_talk(server: RunningServer, tmp_path: Path) -> None:
         assert "2 here" in ann.screen_text()
 
 
-async def test_the_header_shows_room_topic_and_connection(server: RunningServer, tmp_path: Path) -> None:
-    async with chat_app_in_room(tmp_path, server.url, "ann") as ann, ChatClient(server.url) as other:
-        room = await other.join("tea", nick="bob")
+async def test_the_header_shows_room_topic_and_connection_state(server: RunningServer, tmp_path: Path) -> None:
+    async with chat_app_in_room(tmp_path, server.url, "ann") as ann, ChatClient(server.url) as bob:
+        room = await bob.join("tea", nick="bob")
         await room.set_topic("green or black")
         await ann.wait_for_text("green or black")
         header = ann.first_row_of(ann.chat_screen.query_one("ChatHeader"))
@@ -50,7 +50,7 @@ async def test_the_header_shows_room_topic_and_connection(server: RunningServer,
 async def test_an_unknown_command_is_an_error_and_is_not_sent(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await ann.send_message("/frobnicate now")
-        await ann.wait_for_text("No command /frobnicate")
+        await ann.wait_for_text("Unknown command: /frobnicate")
         assert ann.composer.text == "/frobnicate now"
         assert not any(isinstance(line, MessageLine) for line in ann.timeline.lines)
         await ann.press("ctrl+u")
@@ -61,7 +61,7 @@ async def test_an_unknown_command_is_an_error_and_is_not_sent(server: RunningSer
         assert line.text == "/shrug"
 
 
-async def test_a_draft_stays_with_its_room_even_when_keys_come_at_once(server: RunningServer, tmp_path: Path) -> None:
+async def test_drafts_stay_with_their_room_during_a_burst_of_keys(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await ann.send_message("/join dev")
         await ann.wait_until(lambda: len(ann.chat_screen.session.rooms) == 2)
@@ -81,11 +81,9 @@ async def test_a_draft_stays_with_its_room_even_when_keys_come_at_once(server: R
         assert ann.composer.text == "for dev"
 
 
-async def test_unread_counts_stand_in_the_room_list_until_the_room_is_read(
-    server: RunningServer, tmp_path: Path
-) -> None:
-    async with chat_app_in_room(tmp_path, server.url, "ann") as ann, ChatClient(server.url) as other:
-        room = await other.join("tea", nick="bob")
+async def test_the_room_list_shows_unread_counts_until_the_room_is_read(server: RunningServer, tmp_path: Path) -> None:
+    async with chat_app_in_room(tmp_path, server.url, "ann") as ann, ChatClient(server.url) as bob:
+        room = await bob.join("tea", nick="bob")
         await ann.send_message("/join dev")
         await ann.wait_for_text("2 dev")
         await room.send("one")
@@ -99,9 +97,9 @@ async def test_unread_counts_stand_in_the_room_list_until_the_room_is_read(
         assert "@2" not in ann.screen_text()
 
 
-async def test_nothing_is_read_while_the_terminal_is_elsewhere(server: RunningServer, tmp_path: Path) -> None:
-    async with chat_app_in_room(tmp_path, server.url, "ann") as ann, ChatClient(server.url) as other:
-        room = await other.join("tea", nick="bob")
+async def test_messages_are_unread_while_the_terminal_has_no_focus(server: RunningServer, tmp_path: Path) -> None:
+    async with chat_app_in_room(tmp_path, server.url, "ann") as ann, ChatClient(server.url) as bob:
+        room = await bob.join("tea", nick="bob")
         tea = ann.chat_screen.session.rooms["tea"]
         ann.app.post_message(events.AppBlur())
         await ann.pilot.pause()
@@ -111,9 +109,9 @@ async def test_nothing_is_read_while_the_terminal_is_elsewhere(server: RunningSe
         await ann.wait_until(lambda: tea.unread_count == 0)
 
 
-async def test_scrolled_up_the_place_is_kept_and_what_is_new_is_counted(server: RunningServer, tmp_path: Path) -> None:
-    async with chat_app_in_room(tmp_path, server.url, "ann") as ann, ChatClient(server.url) as other:
-        room = await other.join("tea", nick="bob")
+async def test_a_scrolled_view_does_not_move_and_counts_new_messages(server: RunningServer, tmp_path: Path) -> None:
+    async with chat_app_in_room(tmp_path, server.url, "ann") as ann, ChatClient(server.url) as bob:
+        room = await bob.join("tea", nick="bob")
         for number in range(40):
             await room.send(f"line {number}")
         await ann.wait_for_text("line 39")
@@ -127,9 +125,9 @@ async def test_scrolled_up_the_place_is_kept_and_what_is_new_is_counted(server: 
         await ann.wait_until(lambda: ann.chat_screen.session.rooms["tea"].unread_count == 0)
 
 
-async def test_older_history_comes_when_one_scrolls_up(server: RunningServer, tmp_path: Path) -> None:
-    async with ChatClient(server.url) as other:
-        room = await other.join("tea", nick="bob")
+async def test_scrolling_up_loads_older_history(server: RunningServer, tmp_path: Path) -> None:
+    async with ChatClient(server.url) as bob:
+        room = await bob.join("tea", nick="bob")
         for number in range(120):
             await room.send(f"line {number}")
         async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
@@ -140,7 +138,7 @@ async def test_older_history_comes_when_one_scrolls_up(server: RunningServer, tm
             await ann.wait_for_text("line 0")
 
 
-async def test_names_list_nick_and_part(server: RunningServer, tmp_path: Path) -> None:
+async def test_names_list_nick_and_part_commands(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann", size=(100, 30)) as ann:
         await ann.send_message("/names")
         await ann.wait_for_text("1 here: ann")
@@ -159,7 +157,7 @@ async def test_names_list_nick_and_part(server: RunningServer, tmp_path: Path) -
         await ann.wait_for_text("1 here")
 
 
-async def test_a_second_room_gives_you_the_nickname_you_have(server: RunningServer, tmp_path: Path) -> None:
+async def test_a_taken_nickname_gets_a_numeric_suffix(server: RunningServer, tmp_path: Path) -> None:
     async with (
         chat_app_in_room(tmp_path, server.url, "ann") as ann,
         chat_app_in_room(tmp_path, server.url, "bob") as bob,
@@ -169,7 +167,7 @@ async def test_a_second_room_gives_you_the_nickname_you_have(server: RunningServ
         await ann.wait_for_text("ann2")
 
 
-async def test_ctrl_c_clears_the_line_and_quits_only_at_the_second_time(server: RunningServer, tmp_path: Path) -> None:
+async def test_ctrl_c_clears_the_composer_and_quits_after_a_confirmation(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await ann.type_text("half")
         await ann.press("ctrl+c")
@@ -180,23 +178,23 @@ async def test_ctrl_c_clears_the_line_and_quits_only_at_the_second_time(server: 
         await ann.wait_until(lambda: not ann.app.is_running)
 
 
-async def test_what_is_searched_among_what_was_sent_is_shown(server: RunningServer, tmp_path: Path) -> None:
+async def test_the_history_search_shows_its_query_and_its_match(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         for text in ("tea at four", "and cake"):
             await ann.send_message(text)
         await ann.type_text("half")
         await ann.press("ctrl+r")
         await ann.type_text("te")
-        await ann.wait_for_text("sent here before: te")
+        await ann.wait_for_text("search sent messages: te")
         assert ann.composer.text == "tea at four"
         await ann.type_text("x")
-        await ann.wait_for_text("nothing that you sent here holds: tex")
+        await ann.wait_for_text("no sent message contains: tex")
         await ann.press("escape")
         assert ann.composer.text == "half"
         await ann.wait_until(lambda: "holds: tex" not in ann.screen_text())
 
 
-async def test_what_ctrl_c_cleared_comes_back_with_undo(server: RunningServer, tmp_path: Path) -> None:
+async def test_undo_restores_text_cleared_by_ctrl_c(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await ann.type_text("a long thought")
         await ann.press("ctrl+c")
@@ -206,20 +204,20 @@ async def test_what_ctrl_c_cleared_comes_back_with_undo(server: RunningServer, t
         assert ann.composer.text == "a long thought"
 
 
-async def test_quitting_right_behind_a_message_sends_it_first(server: RunningServer, tmp_path: Path) -> None:
-    async with chat_app_in_room(tmp_path, server.url, "ann") as ann, ChatClient(server.url) as other:
-        room = await other.join("tea", nick="bob")
+async def test_quitting_right_after_a_message_sends_the_message_first(server: RunningServer, tmp_path: Path) -> None:
+    async with chat_app_in_room(tmp_path, server.url, "ann") as ann, ChatClient(server.url) as bob:
+        room = await bob.join("tea", nick="bob")
         for key in ("b", "y", "e", "enter", "ctrl+q"):
             ann.app.post_message(events.Key(key, key if len(key) == 1 else None))
         await wait_until(lambda: not ann.app.is_running)
         await wait_until(lambda: [message.message for message in room.log.messages()] == ["bye"])
 
 
-async def test_quitting_offline_with_something_unsent_warns_once(tmp_path: Path) -> None:
-    async with AsyncExitStack() as running:
-        first = await running.enter_async_context(running_server(tmp_path))
-        async with chat_app_in_room(tmp_path, first.url, "ann") as ann:
-            await running.aclose()
+async def test_quitting_offline_with_unsent_messages_warns_once(tmp_path: Path) -> None:
+    async with AsyncExitStack() as server_stack:
+        first_server = await server_stack.enter_async_context(running_server(tmp_path))
+        async with chat_app_in_room(tmp_path, first_server.url, "ann") as ann:
+            await server_stack.aclose()
             await ann.wait_for_text("offline")
             await ann.send_message("unsent")
             await ann.press("ctrl+q")
@@ -229,7 +227,7 @@ async def test_quitting_offline_with_something_unsent_warns_once(tmp_path: Path)
             await wait_until(lambda: not ann.app.is_running)
 
 
-async def test_f1_shows_every_key_and_command_and_closes_again(server: RunningServer, tmp_path: Path) -> None:
+async def test_f1_opens_the_help_and_escape_closes_the_help(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await ann.press("f1")
         await ann.wait_for_text("/join room")
@@ -239,17 +237,17 @@ async def test_f1_shows_every_key_and_command_and_closes_again(server: RunningSe
         await ann.wait_for_text("/join room")
 
 
-async def test_the_palette_has_the_commands(server: RunningServer, tmp_path: Path) -> None:
+async def test_the_command_palette_lists_and_runs_commands(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await ann.press("ctrl+backslash")
         await ann.wait_for_text("/join room")
         await ann.type_text("names")
-        await ann.wait_for_text("say who is here")
+        await ann.wait_for_text("list the members of this room")
         await ann.press("enter")
         await ann.wait_for_text("1 here: ann")
 
 
-async def test_the_theme_changes_and_is_remembered(server: RunningServer, tmp_path: Path) -> None:
+async def test_a_theme_change_applies_and_is_saved(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await ann.send_message("/theme light")
         await ann.wait_until(lambda: ann.app.theme == "chat-light")
@@ -258,7 +256,9 @@ async def test_the_theme_changes_and_is_remembered(server: RunningServer, tmp_pa
         await ann.wait_for_text("theme can be: dark, light")
 
 
-async def test_panes_fold_away_when_it_is_narrow_and_come_on_request(server: RunningServer, tmp_path: Path) -> None:
+async def test_side_panes_are_hidden_in_a_narrow_terminal_and_open_on_request(
+    server: RunningServer, tmp_path: Path
+) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann", size=(40, 10)) as ann:
         assert "1 here" not in ann.screen_text()
         await ann.send_message("hi")
@@ -267,9 +267,9 @@ async def test_panes_fold_away_when_it_is_narrow_and_come_on_request(server: Run
         await ann.wait_for_text("1 here")
 
 
-async def test_a_picked_message_can_be_answered(server: RunningServer, tmp_path: Path) -> None:
-    async with chat_app_in_room(tmp_path, server.url, "ann") as ann, ChatClient(server.url) as other:
-        room = await other.join("tea", nick="bob")
+async def test_m_on_a_selected_message_mentions_its_sender(server: RunningServer, tmp_path: Path) -> None:
+    async with chat_app_in_room(tmp_path, server.url, "ann") as ann, ChatClient(server.url) as bob:
+        room = await bob.join("tea", nick="bob")
         await room.send("question?")
         await ann.wait_for_text("question?")
         await ann.press("ctrl+s")
@@ -279,29 +279,31 @@ async def test_a_picked_message_can_be_answered(server: RunningServer, tmp_path:
         assert ann.app.focused is ann.composer
 
 
-async def test_what_failed_says_why_and_can_be_taken_back(server: RunningServer, tmp_path: Path) -> None:
+async def test_a_failed_message_shows_its_error_and_returns_to_the_composer(
+    server: RunningServer, tmp_path: Path
+) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         ann.chat_screen.connection.post("tea", "an answer to nothing", 1)
-        await ann.wait_for_text("There is no such message")
+        await ann.wait_for_text("No such message")
         await ann.press("ctrl+s", "e")
         assert ann.composer.text == "an answer to nothing"
-        assert "There is no such message" not in ann.screen_text()
+        assert "No such message" not in ann.screen_text()
 
 
-async def test_what_failed_is_sent_again_on_enter(server: RunningServer, tmp_path: Path) -> None:
+async def test_enter_on_a_failed_message_retries_the_send(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         ann.chat_screen.connection.post("tea", "an answer", 1)
-        await ann.wait_for_text("There is no such message")
+        await ann.wait_for_text("No such message")
         await ann.send_message("the question")
         await ann.wait_until(lambda: ann.chat_screen.session.unsent_count == 0)
         await ann.press("ctrl+s", "enter")
         await ann.wait_until(lambda: ann.timeline.lines[-1].key == "message-2")
-        assert "There is no such message" not in ann.screen_text()
+        assert "No such message" not in ann.screen_text()
 
 
-async def test_what_others_write_is_never_markup_nor_an_escape(server: RunningServer, tmp_path: Path) -> None:
-    async with ChatClient(server.url) as other:
-        room = await other.join("tea", nick="[b]bold[/b]")
+async def test_text_of_other_users_is_never_interpreted_as_markup(server: RunningServer, tmp_path: Path) -> None:
+    async with ChatClient(server.url) as bob:
+        room = await bob.join("tea", nick="[b]bold[/b]")
         await room.send("[red]not red[/] [@click=app.quit]x[/] [")
         await room.set_topic("[blink]topic[/]")
         async with chat_app_in_room(tmp_path, server.url, "ann", size=(110, 24)) as ann:
@@ -310,33 +312,33 @@ async def test_what_others_write_is_never_markup_nor_an_escape(server: RunningSe
             assert ann.screen_text().count("[b]bold[/b]") == 2
 
 
-async def test_offline_is_shown_and_what_was_typed_meanwhile_is_sent_once(tmp_path: Path) -> None:
-    async with AsyncExitStack() as running:
-        first = await running.enter_async_context(running_server(tmp_path))
-        async with chat_app_in_room(tmp_path, first.url, "ann") as ann:
-            await running.aclose()
+async def test_messages_typed_offline_are_sent_once_after_a_reconnect(tmp_path: Path) -> None:
+    async with AsyncExitStack() as server_stack:
+        first_server = await server_stack.enter_async_context(running_server(tmp_path))
+        async with chat_app_in_room(tmp_path, first_server.url, "ann") as ann:
+            await server_stack.aclose()
             await ann.wait_for_text("offline")
             await ann.send_message("meanwhile")
             assert ann.chat_screen.session.unsent_count == 1
-            async with running_server(tmp_path, port=first.port):
+            async with running_server(tmp_path, port=first_server.port):
                 await ann.wait_for_text("online")
                 await ann.wait_until(lambda: ann.chat_screen.session.unsent_count == 0)
                 assert ann.screen_text().count("meanwhile") == 1
-                async with ChatClient(first.url) as other:
-                    room = await other.join("tea", nick="bob")
+                async with ChatClient(first_server.url) as bob:
+                    room = await bob.join("tea", nick="bob")
                     assert [message.message for message in room.log.messages()] == ["meanwhile"]
 
 
-async def test_the_topic_can_be_set_and_shown(server: RunningServer, tmp_path: Path) -> None:
+async def test_the_topic_command_sets_and_shows_the_topic(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await ann.send_message("/topic")
         await ann.wait_for_text(tr(chat_strings.NO_TOPIC))
         await ann.send_message("/topic green or black")
-        await ann.wait_for_text("The topic is now: green or black")
+        await ann.wait_for_text("Topic: green or black")
         assert ann.first_row_of(ann.chat_screen.query_one("ChatHeader")).startswith("tea  green or black")
 
 
-async def test_who_is_typing_is_shown_until_they_speak(server: RunningServer, tmp_path: Path) -> None:
+async def test_the_typing_indicator_is_shown_until_the_message_is_sent(server: RunningServer, tmp_path: Path) -> None:
     async with (
         chat_app_in_room(tmp_path, server.url, "ann") as ann,
         chat_app_in_room(tmp_path, server.url, "bob") as bob,
@@ -347,7 +349,7 @@ async def test_who_is_typing_is_shown_until_they_speak(server: RunningServer, tm
         await ann.wait_until(lambda: "bob is typing" not in ann.screen_text())
 
 
-async def test_picking_in_an_empty_room_leaves_the_caret_where_it_is(server: RunningServer, tmp_path: Path) -> None:
+async def test_ctrl_s_in_an_empty_room_leaves_the_focus_in_the_composer(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await ann.press("ctrl+s")
         await ann.type_text("still here")
@@ -355,7 +357,9 @@ async def test_picking_in_an_empty_room_leaves_the_caret_where_it_is(server: Run
 
 
 @pytest.mark.parametrize("size", [(1, 1), (10, 3), (20, 5), (300, 100)])
-async def test_no_size_breaks_it(server: RunningServer, tmp_path: Path, size: tuple[int, int]) -> None:
+async def test_the_chat_screen_survives_extreme_sizes(
+    server: RunningServer, tmp_path: Path, size: tuple[int, int]
+) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await ann.send_message("wide 你好 text")
         await ann.pilot.resize_terminal(*size)

@@ -1,4 +1,4 @@
-"""What Tab offers, as it is shown while one chooses."""
+"""Display of the tab completion candidates."""
 
 from collections.abc import AsyncGenerator
 from pathlib import Path
@@ -18,9 +18,7 @@ async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
         yield running
 
 
-async def test_several_candidates_are_listed_until_something_else_is_typed(
-    server: RunningServer, tmp_path: Path
-) -> None:
+async def test_candidates_are_listed_until_other_input(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await ann.type_text("/no")
         await ann.press("tab")
@@ -38,22 +36,22 @@ async def test_several_candidates_are_listed_until_something_else_is_typed(
         await ann.wait_until(lambda: "/theme" not in ann.screen_text())
 
 
-async def test_a_name_of_an_emoji_becomes_it(server: RunningServer, tmp_path: Path) -> None:
+async def test_tab_completes_an_emoji_shortcode(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await ann.type_text("well :smile:")
         await ann.press("tab")
         assert ann.composer.text == "well 😄 "
 
 
-@pytest.mark.parametrize("at", [0, 5, 29, 30])
-async def test_the_chosen_candidate_is_always_in_view(at: int, server: RunningServer, tmp_path: Path) -> None:
+@pytest.mark.parametrize("index", [0, 5, 29, 30])
+async def test_the_selected_candidate_is_always_visible(index: int, server: RunningServer, tmp_path: Path) -> None:
     names = [f"name-{number}[bold]" for number in range(30)]
-    completing = Completion(0, "n", tuple(Candidate(f"{name} ", name) for name in names), at)
+    completion = Completion(0, "n", tuple(Candidate(f"{name} ", name) for name in names), index)
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         status = ann.chat_screen.query_one(StatusLine)
-        status.show_candidates(completing)
+        status.show_candidates(completion)
         await ann.pilot.pause()
-        shown = ann.first_row_of(status)
-        assert names[min(at, 29)] in shown
-        assert ("‹" in shown) is (at > 2)
-        assert ("›" in shown) is (at < 25)
+        row = ann.first_row_of(status)
+        assert names[min(index, 29)] in row
+        assert ("‹" in row) is (index > 2)
+        assert ("›" in row) is (index < 25)

@@ -7,7 +7,7 @@ from tui_chat.ui.widgets.composer import Composer
 
 
 class ComposerApp(App[None]):
-    """Nothing but a composer, which keeps what it submits."""
+    """App with one composer that records submitted texts."""
 
     CSS = "Composer { height: auto; max-height: 33vh; }"
 
@@ -17,22 +17,22 @@ class ComposerApp(App[None]):
         self.bottom_requests = 0
 
     def compose(self) -> ComposeResult:
-        """The composer."""
+        """Create the composer."""
         yield Composer(self._complete, self.submitted.append, lambda: False)
 
-    def _complete(self, before: str) -> Completion | None:
-        return complete(before, ["annabel", "anton"], ["tea"])
+    def _complete(self, text: str) -> Completion | None:
+        return complete(text, ["annabel", "anton"], ["tea"])
 
     def on_composer_bottom_requested(self) -> None:
         self.bottom_requests += 1
 
     @property
     def composer(self) -> Composer:
-        """It."""
+        """Composer under test."""
         return self.query_one(Composer)
 
 
-async def typed(*keys: str, start: str = "") -> tuple[str, tuple[int, int]]:
+async def type_keys(*keys: str, start: str = "") -> tuple[str, tuple[int, int]]:
     app = ComposerApp()
     async with app.run_test() as pilot:
         app.composer.set_text(start)
@@ -66,11 +66,13 @@ async def typed(*keys: str, start: str = "") -> tuple[str, tuple[int, int]]:
         ("a", ("alt+x",), "a", (0, 1)),
     ],
 )
-async def test_readline_keys(start: str, keys: tuple[str, ...], text: str, caret: tuple[int, int]) -> None:
-    assert await typed(*keys, start=start) == (text, caret)
+async def test_readline_keys_edit_the_text_and_move_the_caret(
+    start: str, keys: tuple[str, ...], text: str, caret: tuple[int, int]
+) -> None:
+    assert await type_keys(*keys, start=start) == (text, caret)
 
 
-async def test_enter_submits_and_leaves_nothing() -> None:
+async def test_enter_submits_and_clears_the_text() -> None:
     app = ComposerApp()
     async with app.run_test() as pilot:
         await pilot.press("h", "i", "enter")
@@ -78,7 +80,7 @@ async def test_enter_submits_and_leaves_nothing() -> None:
         assert app.composer.text == ""
 
 
-async def test_keys_that_come_at_once_take_effect_in_their_order() -> None:
+async def test_a_burst_of_keys_is_handled_in_order() -> None:
     app = ComposerApp()
     async with app.run_test() as pilot:
         for key, character in (("a", "a"), ("enter", "\r"), ("b", "b"), ("ctrl+j", "\n"), ("c", "c"), ("ctrl+u", "")):
@@ -89,7 +91,7 @@ async def test_keys_that_come_at_once_take_effect_in_their_order() -> None:
         assert app.composer.text == "b\nd"
 
 
-async def test_a_paste_is_cleaned_and_never_sent() -> None:
+async def test_a_paste_is_sanitized_and_never_submitted() -> None:
     app = ComposerApp()
     async with app.run_test() as pilot:
         app.composer.set_text("say: ")
@@ -99,7 +101,7 @@ async def test_a_paste_is_cleaned_and_never_sent() -> None:
         assert app.composer.text == "say: two\nlines]52;c;aGk="
 
 
-async def test_a_huge_paste_is_refused_whole() -> None:
+async def test_a_huge_paste_is_rejected_completely() -> None:
     app = ComposerApp()
     async with app.run_test() as pilot:
         app.composer.post_message(events.Paste("x" * 100_000))
@@ -107,7 +109,7 @@ async def test_a_huge_paste_is_refused_whole() -> None:
         assert app.composer.text == ""
 
 
-async def test_up_and_down_walk_what_was_sent_and_come_back_to_the_draft() -> None:
+async def test_up_and_down_traverse_sent_texts_and_return_to_the_draft() -> None:
     app = ComposerApp()
     async with app.run_test() as pilot:
         for text in ("one", "two\nlines"):
@@ -139,7 +141,7 @@ async def test_up_and_down_walk_what_was_sent_and_come_back_to_the_draft() -> No
         (("ctrl+r", "q", "q", "enter"), "draft"),
     ],
 )
-async def test_ctrl_r_searches_what_was_sent(keys: tuple[str, ...], text: str) -> None:
+async def test_ctrl_r_searches_sent_texts(keys: tuple[str, ...], text: str) -> None:
     app = ComposerApp()
     async with app.run_test() as pilot:
         for sent in ("more tea", "tea or coffee"):
@@ -151,7 +153,7 @@ async def test_ctrl_r_searches_what_was_sent(keys: tuple[str, ...], text: str) -
         assert app.submitted == []
 
 
-async def test_the_match_is_selected_while_searching_and_the_draft_is_not_touched() -> None:
+async def test_the_history_search_selects_the_match_and_preserves_the_draft() -> None:
     app = ComposerApp()
     async with app.run_test() as pilot:
         app.composer.sent_history.add("one\ntwo three")
@@ -162,7 +164,7 @@ async def test_the_match_is_selected_while_searching_and_the_draft_is_not_touche
         assert app.composer.draft == "draft"
 
 
-async def test_tab_completes_and_turns_through_the_candidates() -> None:
+async def test_tab_completes_and_cycles_through_the_candidates() -> None:
     app = ComposerApp()
     async with app.run_test() as pilot:
         await pilot.press("a", "n", "tab")
@@ -175,11 +177,11 @@ async def test_tab_completes_and_turns_through_the_candidates() -> None:
         assert app.composer.text == "annabel: x"
 
 
-async def test_a_completion_on_a_later_line_stands_where_it_was_typed() -> None:
-    assert await typed("a", "n", "tab", start="one\ntwo ") == ("one\ntwo annabel ", (1, 12))
+async def test_a_completion_on_a_later_line_replaces_the_typed_word() -> None:
+    assert await type_keys("a", "n", "tab", start="one\ntwo ") == ("one\ntwo annabel ", (1, 12))
 
 
-async def test_end_at_the_end_asks_for_the_newest_message() -> None:
+async def test_end_at_the_end_of_the_text_requests_the_newest_message() -> None:
     app = ComposerApp()
     async with app.run_test() as pilot:
         await pilot.press("end")
@@ -187,7 +189,7 @@ async def test_end_at_the_end_asks_for_the_newest_message() -> None:
         assert app.bottom_requests == 1
 
 
-async def test_it_grows_with_its_text_to_a_third_of_the_screen() -> None:
+async def test_the_composer_grows_with_its_text_up_to_a_third_of_the_screen() -> None:
     app = ComposerApp()
     async with app.run_test(size=(80, 24)) as pilot:
         assert app.composer.size.height == 1

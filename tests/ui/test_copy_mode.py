@@ -1,4 +1,4 @@
-"""The bare view: running text for the terminal's own selection."""
+"""Copy mode: unwrapped text for the native selection of the terminal."""
 
 import os
 import shlex
@@ -19,89 +19,90 @@ from tests.support.wait import wait_until
 from tui_chat.client.client import ChatClient
 from tui_chat.ui.screens.copy_mode import wrap_rows
 
-ADDRESS = "https://example.org/" + "a" * 150
+LONG_URL = "https://example.org/" + "a" * 150
 
 
-async def test_it_shows_only_the_talk_lets_the_mouse_go_and_comes_back(tmp_path: Path) -> None:
-    async with running_server(tmp_path, rate_limit="off") as server, ChatClient(server.url) as other:
-        room = await other.join("tea", nick="bob")
+async def test_copy_mode_shows_only_messages_and_releases_the_mouse_until_closed(tmp_path: Path) -> None:
+    async with running_server(tmp_path, rate_limit="off") as server, ChatClient(server.url) as bob:
+        room = await bob.join("tea", nick="bob")
         for number in range(60):
             await room.send(f"line {number}")
-        await room.send(f"see {ADDRESS} there")
+        await room.send(f"see {LONG_URL} there")
         command = (*CHAT_TUI, server.url, "--room", "tea", "--nick", "ann")
-        async with terminal(command, tmp_path / "home") as shown:
-            await shown.wait_for_text("there")
-            before = shown.screen_text()
-            written = len(shown.written)
-            shown.write_keys("\x1bl")
-            await shown.wait_for_text("back to the chat")
-            text = shown.screen_text()
+        async with terminal(command, tmp_path / "home") as tty:
+            await tty.wait_for_text("there")
+            before = tty.screen_text()
+            bytes_before = len(tty.written)
+            tty.write_keys("\x1bl")
+            await tty.wait_for_text("Esc close")
+            text = tty.screen_text()
             assert "Enter send" not in text
             assert "online" not in text
             assert "─" not in text
-            # The terminal was given the address in one piece, and wrapped it itself.
-            assert ADDRESS.encode() in bytes(shown.written[written:])
+            # The URL is written without a line break, so the terminal wraps the row.
+            assert LONG_URL.encode() in bytes(tty.written[bytes_before:])
             rows = [row for row in text.splitlines() if "bob: see" in row]
             assert rows
             assert rows[0].startswith(tuple("0123456789"))
-            assert not shown.private_modes() & (set(MOUSE_MODES) - {1002})
-            shown.write_keys("\x1b[5~")
-            await shown.wait_for_text("line 20")
-            shown.resize(60, 20)
-            await shown.wait_for_text("back to the chat")
-            shown.resize(80, 24)
-            shown.write_keys("\x1b")
-            await shown.wait_for_text("Enter send")
-            assert shown.screen_text().splitlines()[-1] == before.splitlines()[-1]
-            assert shown.private_modes() >= set(MOUSE_MODES) - {1002}
+            assert not tty.private_modes() & (set(MOUSE_MODES) - {1002})
+            tty.write_keys("\x1b[5~")
+            await tty.wait_for_text("line 20")
+            tty.resize(60, 20)
+            await tty.wait_for_text("Esc close")
+            tty.resize(80, 24)
+            tty.write_keys("\x1b")
+            await tty.wait_for_text("Enter send")
+            assert tty.screen_text().splitlines()[-1] == before.splitlines()[-1]
+            assert tty.private_modes() >= set(MOUSE_MODES) - {1002}
 
 
-TEXT = st.text(st.sampled_from("abc é\tﬁя"), max_size=80)  # pyte does not wrap wide characters as terminals do
+# No wide characters: pyte and terminals wrap them differently.
+TEXT = st.text(st.sampled_from("abc é\tﬁя"), max_size=80)
 
 
 @given(TEXT, st.integers(4, 30))
-def test_a_terminal_makes_the_rows_of_a_line_that_were_counted(text: str, width: int) -> None:
+def test_computed_rows_match_the_rows_of_a_terminal(text: str, width: int) -> None:
     rows = wrap_rows(text, width)
     screen = pyte.Screen(width, 60)
     pyte.Stream(screen).feed("".join(row for row, _ in rows))
-    shown = [row.rstrip() for row in screen.display if row.strip()]
-    counted = [row.rstrip() for row, _ in rows if row.strip()]
-    assert [row.replace(" ", "") for row in shown] == [row.replace(" ", "") for row in counted]
-    assert [ends for _, ends in rows] == [False] * (len(rows) - 1) + [True]
+    displayed_rows = [row.rstrip() for row in screen.display if row.strip()]
+    expected_rows = [row.rstrip() for row, _ in rows if row.strip()]
+    assert [row.replace(" ", "") for row in displayed_rows] == [row.replace(" ", "") for row in expected_rows]
+    assert [is_last for _, is_last in rows] == [False] * (len(rows) - 1) + [True]
 
 
 @pytest.mark.needs_tmux
-async def test_a_terminal_selects_a_wrapped_line_as_one_and_takes_what_is_copied(tmp_path: Path) -> None:
-    async with running_server(tmp_path, rate_limit="off") as server, ChatClient(server.url) as other:
-        room = await other.join("tea", nick="bob")
-        said = f"see {ADDRESS} 你好"
-        await room.send(said)
+async def test_tmux_joins_wrapped_lines_and_receives_copied_text(tmp_path: Path) -> None:
+    async with running_server(tmp_path, rate_limit="off") as server, ChatClient(server.url) as bob:
+        room = await bob.join("tea", nick="bob")
+        text = f"see {LONG_URL} 你好"
+        await room.send(text)
         command = [*CHAT_TUI, server.url, "--room", "tea", "--nick", "ann"]
         async with tmux(command, tmp_path / "home") as run:
             await wait_until(lambda: "1 here" in run("capture-pane", "-p") or "2 here" in run("capture-pane", "-p"))
             await wait_until(lambda: "你好" in run("capture-pane", "-p"))
             run("send-keys", "M-l")
-            await wait_until(lambda: f"bob: {said}" in run("capture-pane", "-p", "-J"))
+            await wait_until(lambda: f"bob: {text}" in run("capture-pane", "-p", "-J"))
             run("send-keys", "Escape")
             await wait_until(lambda: "Enter send" in run("capture-pane", "-p"))
             run("send-keys", "C-s")
             await wait_until(lambda: "▌" in run("capture-pane", "-p"))
             run("send-keys", "y")
             await wait_until(lambda: run("list-buffers") != "")
-            assert run("show-buffer") == said
+            assert run("show-buffer") == text
 
 
 @asynccontextmanager
 async def tmux(command: Sequence[str], home: Path) -> AsyncGenerator[Callable[..., str]]:
-    """A program in a tmux of its own, and what runs tmux's commands in it."""
+    """Run `command` in a private tmux server and yield a function for tmux commands."""
     home.mkdir()
     environ = {**os.environ, "HOME": str(home), "LANG": "C.UTF-8"}
     environ = {name: value for name, value in environ.items() if name not in {"TMUX", "STY", "NO_COLOR"}}
 
     def run(*arguments: str) -> str:
-        whole = (require_tmux(), "-u", "-f", "/dev/null", "-S", str(home / "tmux"), *arguments)
-        ran = subprocess.run(whole, env=environ, capture_output=True, text=True, check=False, timeout=20)
-        return ran.stdout.rstrip("\n")
+        tmux_command = (require_tmux(), "-u", "-f", "/dev/null", "-S", str(home / "tmux"), *arguments)
+        completed = subprocess.run(tmux_command, env=environ, capture_output=True, text=True, check=False, timeout=20)
+        return completed.stdout.rstrip("\n")
 
     run("new-session", "-d", "-x", "80", "-y", "24", shlex.join(command))
     try:

@@ -1,4 +1,4 @@
-"""Links: found, shown with where they really lead, opened only when that was seen."""
+"""Hyperlinks: detection, display of the target host, and confirmation before opening."""
 
 from collections.abc import AsyncGenerator
 from pathlib import Path
@@ -24,12 +24,12 @@ async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
 
 @pytest.fixture(autouse=True)
 def over_ssh(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No browser starts in a test: what is opened is copied."""
+    """Simulate an SSH session, so that links are copied instead of opened in a browser."""
     monkeypatch.setenv("SSH_CONNECTION", "10.0.0.1 1 10.0.0.2 22")
 
 
 @pytest.mark.parametrize(
-    ("written", "host", "letters"),
+    ("url_text", "host", "unicode_host"),
     [
         ("https://example.org/a?b=c#d", "example.org", ""),
         ("http://EXAMPLE.org:8080/", "example.org", ""),
@@ -43,14 +43,14 @@ def over_ssh(monkeypatch: pytest.MonkeyPatch) -> None:
         ("mailto:ann@example.org", "example.org", ""),
     ],
 )
-def test_the_host_is_the_one_it_really_leads_to(written: str, host: str, letters: str) -> None:
-    (link,) = find_hyperlinks(f"see {written} there")
+def test_the_parsed_host_is_the_real_target(url_text: str, host: str, unicode_host: str) -> None:
+    (link,) = find_hyperlinks(f"see {url_text} there")
     assert link.url.isascii()
-    assert parse_host(link.url) == (host, letters)
+    assert parse_host(link.url) == (host, unicode_host)
 
 
 @given(st.text(st.characters(codec="utf-8"), max_size=60))
-def test_no_text_makes_a_link_that_is_not_printable_ascii_or_a_host_with_controls(text: str) -> None:
+def test_links_are_printable_ascii_and_hosts_have_no_controls_for_any_text(text: str) -> None:
     for link in find_hyperlinks(f"https://{text} mailto:{text}"):
         assert all(0x20 < ord(character) < 0x7F for character in link.url)
         assert not any(
@@ -60,19 +60,19 @@ def test_no_text_makes_a_link_that_is_not_printable_ascii_or_a_host_with_control
         )
 
 
-async def linked(ann: ChatAppDriver, url: str, text: str) -> None:
-    async with ChatClient(url) as other:
-        room = await other.join("tea", nick="bob")
+async def receive_link(ann: ChatAppDriver, url: str, text: str) -> None:
+    async with ChatClient(url) as bob:
+        room = await bob.join("tea", nick="bob")
         await room.send(text)
         await ann.wait_for_text(text[:20])
     await ann.wait_for_text("bob left")
 
 
-async def test_o_on_a_picked_message_shows_where_its_links_lead_before_one_is_opened(
+async def test_o_on_a_selected_message_lists_the_link_targets_before_opening(
     server: RunningServer, tmp_path: Path
 ) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
-        await linked(ann, server.url, "one https://good.example/a two https://good.example@evil.example/b")
+        await receive_link(ann, server.url, "one https://good.example/a two https://good.example@evil.example/b")
         await ann.press("ctrl+s", "o")
         await ann.wait_until(lambda: isinstance(ann.app.screen, LinkScreen))
         hosts = [row.strip(" │▌") for row in ann.screen_text().splitlines()]
@@ -83,11 +83,13 @@ async def test_o_on_a_picked_message_shows_where_its_links_lead_before_one_is_op
         assert ann.app.clipboard == "https://good.example@evil.example/b"
 
 
-async def test_a_click_on_a_link_asks_first_and_escape_leaves_it(server: RunningServer, tmp_path: Path) -> None:
+async def test_a_click_on_a_link_opens_a_confirmation_that_escape_cancels(
+    server: RunningServer, tmp_path: Path
+) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
-        await linked(ann, server.url, "http://例え.jp/x is new")
+        await receive_link(ann, server.url, "http://例え.jp/x is new")
         rows = ann.screen_text().splitlines()
-        y = next(at for at, row in enumerate(rows) if "例え" in row)
+        y = next(index for index, row in enumerate(rows) if "例え" in row)
         await ann.pilot.click(offset=(rows[y].index("http") + 3, y))
         await ann.wait_until(lambda: isinstance(ann.app.screen, LinkScreen))
         await ann.wait_for_text("xn--r8jz45g.jp")
@@ -97,14 +99,14 @@ async def test_a_click_on_a_link_asks_first_and_escape_leaves_it(server: Running
         assert ann.app.clipboard == ""
 
 
-async def test_a_message_without_a_link_says_so(server: RunningServer, tmp_path: Path) -> None:
+async def test_o_on_a_message_without_links_is_reported(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
-        await linked(ann, server.url, "nothing to see")
+        await receive_link(ann, server.url, "nothing to see")
         await ann.press("ctrl+s", "o")
-        await ann.wait_for_text("There is no link")
+        await ann.wait_for_text("This message has no link")
 
 
-def test_over_ssh_and_without_windows_there_is_no_browser() -> None:
+def test_no_browser_is_available_over_ssh_or_without_a_display() -> None:
     assert has_browser({"DISPLAY": ":0"}, "linux")
     assert has_browser({}, "darwin")
     assert not has_browser({}, "linux")

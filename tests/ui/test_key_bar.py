@@ -1,4 +1,4 @@
-"""The last line of the screen: which keys it has, where, and how wide the terminal is."""
+"""Key bar: entries by context and by terminal width."""
 
 from collections.abc import AsyncGenerator
 from pathlib import Path
@@ -18,40 +18,40 @@ async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
 
 
 @pytest.mark.parametrize("width", [20, 40, 48, 80, 120])
-async def test_help_stands_first_and_the_way_out_last(width: int, server: RunningServer, tmp_path: Path) -> None:
-    async with chat_app(tmp_path / "form", size=(width + 2, 24)) as person:
-        shown = person.first_row_of(person.join_screen.query_one(KeyBar))
-        assert shown.startswith("F1 help")
-        assert shown.endswith("Ctrl+Q quit")
+async def test_the_help_key_is_first_and_the_exit_key_last(width: int, server: RunningServer, tmp_path: Path) -> None:
+    async with chat_app(tmp_path / "form", size=(width + 2, 24)) as driver:
+        row = driver.first_row_of(driver.join_screen.query_one(KeyBar))
+        assert row.startswith("F1 help")
+        assert row.endswith("Ctrl+Q quit")
     async with chat_app_in_room(tmp_path, server.url, "ann", size=(width + 2, 24)) as ann:
-        shown = ann.first_row_of(ann.chat_screen.key_bar)
-        assert shown.startswith("F1 help")
-        assert shown.endswith("Ctrl+Q quit")
+        row = ann.first_row_of(ann.chat_screen.key_bar)
+        assert row.startswith("F1 help")
+        assert row.endswith("Ctrl+Q quit")
 
 
-async def test_what_does_not_fit_gives_way_whole(server: RunningServer, tmp_path: Path) -> None:
+async def test_entries_that_do_not_fit_are_omitted_completely(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann", size=(200, 24)) as ann:
-        whole = set(ann.first_row_of(ann.chat_screen.key_bar).split("  "))
+        all_entries = set(ann.first_row_of(ann.chat_screen.key_bar).split("  "))
         for width in range(12, 120, 7):
             await ann.pilot.resize_terminal(width, 24)
             await ann.wait_until(lambda width=width: ann.chat_screen.key_bar.size.width <= width)
-            assert set(filter(None, ann.first_row_of(ann.chat_screen.key_bar).split("  "))) <= whole
+            assert set(filter(None, ann.first_row_of(ann.chat_screen.key_bar).split("  "))) <= all_entries
 
 
-async def test_a_picked_message_has_its_keys_in_the_footer(server: RunningServer, tmp_path: Path) -> None:
+async def test_the_footer_shows_the_keys_of_a_selected_message(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await ann.send_message("hello")
         await ann.wait_for_text("hello")
         await ann.press("ctrl+s")
-        shown = ann.first_row_of(ann.chat_screen.key_bar)
-        assert shown.startswith("F1 help")
-        assert "r reply" in shown
-        assert shown.endswith("Esc back")
+        row = ann.first_row_of(ann.chat_screen.key_bar)
+        assert row.startswith("F1 help")
+        assert "r reply" in row
+        assert row.endswith("Esc back")
         await ann.press("escape")
         await ann.wait_until(lambda: "Enter send" in ann.first_row_of(ann.chat_screen.key_bar))
 
 
-async def test_searching_what_was_sent_has_its_keys_in_the_footer(server: RunningServer, tmp_path: Path) -> None:
+async def test_the_footer_shows_the_keys_of_the_history_search(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await ann.send_message("hello")
         await ann.press("ctrl+r")
@@ -60,10 +60,10 @@ async def test_searching_what_was_sent_has_its_keys_in_the_footer(server: Runnin
         await ann.wait_until(lambda: "Enter send" in ann.first_row_of(ann.chat_screen.key_bar))
 
 
-async def test_a_click_does_what_the_key_does_there(server: RunningServer, tmp_path: Path) -> None:
-    async def click(person_word: str) -> None:
-        at = ann.first_row_of(ann.chat_screen.key_bar).index(person_word) + 1
-        await ann.pilot.click(KeyBar, offset=(at, 0))
+async def test_a_click_on_an_entry_performs_its_action(server: RunningServer, tmp_path: Path) -> None:
+    async def click(label: str) -> None:
+        column = ann.first_row_of(ann.chat_screen.key_bar).index(label) + 1
+        await ann.pilot.click(KeyBar, offset=(column, 0))
         await ann.pilot.pause()
 
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
@@ -78,7 +78,7 @@ async def test_a_click_does_what_the_key_does_there(server: RunningServer, tmp_p
         assert ann.chat_screen.session.current_room.compose_mode is not None
 
 
-async def test_what_was_done_is_not_shown_as_what_is_wrong(server: RunningServer, tmp_path: Path) -> None:
+async def test_confirmations_and_errors_differ_in_color(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await ann.send_message("hello")
         await ann.wait_for_text("hello")
@@ -89,21 +89,19 @@ async def test_what_was_done_is_not_shown_as_what_is_wrong(server: RunningServer
 
         await ann.send_message("/nosuch")
         await ann.wait_until(lambda: "nosuch" in ann.first_row_of(ann.chat_screen.status))
-        wrong = color()
+        error_color = color()
         ann.composer.set_text("")
         await ann.press("ctrl+s", "y")
         await ann.wait_until(lambda: ann.first_row_of(ann.chat_screen.status) == "Copied.")
-        assert color() != wrong
+        assert color() != error_color
         await ann.type_text("typing")
         await ann.wait_until(lambda: ann.first_row_of(ann.chat_screen.status) == "")
 
 
-async def test_what_to_do_about_a_wrong_command_is_readable_in_80_columns(
-    server: RunningServer, tmp_path: Path
-) -> None:
+async def test_the_hint_after_an_unknown_command_fits_80_columns(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await ann.send_message("/invite bob")
-        await ann.wait_for_text("No command /invite. //invite says it, /help lists all.")
+        await ann.wait_for_text("Unknown command: /invite. Type /help, or //invite to send the text.")
         ann.composer.set_text("")
         await ann.press("ctrl+backslash")
-        await ann.wait_for_text("search the commands")
+        await ann.wait_for_text("search commands")

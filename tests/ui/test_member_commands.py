@@ -1,4 +1,4 @@
-"""What one person makes of the others: ignoring, muting, asking who they are; and `/me`."""
+"""Commands for ignoring, muting, `/whois`, `/server` and `/me`."""
 
 from collections.abc import AsyncGenerator
 from pathlib import Path
@@ -18,12 +18,12 @@ async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
         yield running
 
 
-def said(person: ChatAppDriver, room: str = "tea") -> list[str]:
-    lines = person.chat_screen.session.rooms[room].transcript.lines
+def message_texts(driver: ChatAppDriver, room: str = "tea") -> list[str]:
+    lines = driver.chat_screen.session.rooms[room].transcript.lines
     return [line.text for line in lines if isinstance(line, MessageLine)]
 
 
-async def test_me_says_what_you_do_to_everybody(server: RunningServer, tmp_path: Path) -> None:
+async def test_me_sends_an_action_message(server: RunningServer, tmp_path: Path) -> None:
     async with (
         chat_app_in_room(tmp_path, server.url, "ann") as ann,
         chat_app_in_room(tmp_path, server.url, "bob") as bob,
@@ -37,24 +37,27 @@ async def test_me_says_what_you_do_to_everybody(server: RunningServer, tmp_path:
         assert ann.composer.text == "/me waves"
         await ann.send_message(" back")
         await bob.wait_for_text("* ann   waves back (edited)")
-        assert said(bob)[1] == "/me waves back"
+        assert message_texts(bob)[1] == "/me waves back"
         await ann.send_message("/shrug who knows")
         await bob.wait_for_text(r"who knows ¯\_(ツ)_/¯")
 
 
-async def test_what_an_ignored_person_says_is_hidden_until_they_are_not(server: RunningServer, tmp_path: Path) -> None:
-    async with chat_app_in_room(tmp_path, server.url, "ann", size=(110, 24)) as ann, ChatClient(server.url) as other:
-        room = await other.join("tea", nick="bob")
+async def test_messages_of_an_ignored_user_are_hidden_until_unignore(server: RunningServer, tmp_path: Path) -> None:
+    async with (
+        chat_app_in_room(tmp_path, server.url, "ann", size=(110, 24)) as ann,
+        ChatClient(server.url) as bob_client,
+    ):
+        room = await bob_client.join("tea", nick="bob")
         await room.send("before")
         await ann.wait_for_text("before")
         await ann.send_message("/ignore @BOB")
-        await ann.wait_until(lambda: said(ann) == [])
+        await ann.wait_until(lambda: message_texts(ann) == [])
         await room.send("ann: during")
         await room.set_typing(True)
-        await other.change_nick("bobby")
+        await bob_client.change_nick("bobby")
         await room.send("under another name")
         await ann.send_message("mine")
-        await ann.wait_until(lambda: said(ann) == ["mine"])
+        await ann.wait_until(lambda: message_texts(ann) == ["mine"])
         tea = ann.chat_screen.session.rooms["tea"]
         assert (tea.unread_count, tea.mention_count, tea.typing_nicks) == (0, 0, [])
         assert "during" not in ann.screen_text()
@@ -62,27 +65,27 @@ async def test_what_an_ignored_person_says_is_hidden_until_they_are_not(server: 
         await ann.wait_for_text("Ignored: BOB")
         assert 'ignored = ["BOB"]' in (tmp_path / "ann" / "settings.toml").read_text()
         await ann.send_message("/unignore bob")
-        await ann.wait_until(lambda: said(ann) == ["before", "ann: during", "under another name", "mine"])
+        await ann.wait_until(lambda: message_texts(ann) == ["before", "ann: during", "under another name", "mine"])
         await ann.send_message("/unignore bob")
         await ann.wait_for_text("bob is not ignored")
 
 
-async def test_you_cannot_ignore_yourself(server: RunningServer, tmp_path: Path) -> None:
+async def test_ignoring_yourself_is_rejected(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await ann.send_message("/ignore ann")
         await ann.wait_for_text("You cannot ignore yourself.")
 
 
-async def test_a_muted_room_is_quiet_and_a_mention_in_it_is_not(server: RunningServer, tmp_path: Path) -> None:
-    async with chat_app_in_room(tmp_path, server.url, "ann") as ann, ChatClient(server.url) as other:
-        tea = await other.join("tea", nick="bob")
+async def test_a_muted_room_is_skipped_until_it_has_a_mention(server: RunningServer, tmp_path: Path) -> None:
+    async with chat_app_in_room(tmp_path, server.url, "ann") as ann, ChatClient(server.url) as bob_client:
+        tea = await bob_client.join("tea", nick="bob")
         for room in ("dev", "ops"):
             await ann.send_message(f"/join {room}")
             await ann.wait_until(
                 lambda room=room: ann.chat_screen.displayed_room is ann.chat_screen.session.rooms.get(room)
             )
         await ann.send_message("/mute tea")
-        await ann.wait_for_text("tea is muted")
+        await ann.wait_for_text("Notifications for tea are off")
         await tea.send("something")
         await ann.wait_for_text("(1)")
         await ann.press("alt+a")
@@ -92,11 +95,11 @@ async def test_a_muted_room_is_quiet_and_a_mention_in_it_is_not(server: RunningS
         await ann.press("alt+a")
         assert ann.chat_screen.displayed_room is ann.chat_screen.session.rooms["tea"]
         await ann.send_message("/unmute")
-        await ann.wait_for_text("tea is not muted")
+        await ann.wait_for_text("Notifications for tea are on")
         await ann.wait_until(lambda: not ann.app.settings.is_muted("tea"))
 
 
-async def test_a_room_with_a_draft_is_marked_in_the_list(server: RunningServer, tmp_path: Path) -> None:
+async def test_a_room_with_a_draft_is_marked_in_the_room_list(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await ann.send_message("/join dev")
         await ann.wait_for_text("2 dev")
@@ -108,37 +111,45 @@ async def test_a_room_with_a_draft_is_marked_in_the_list(server: RunningServer, 
         assert "✎" not in ann.screen_text()
 
 
-async def test_whois_says_who_somebody_is_and_where(server: RunningServer, tmp_path: Path) -> None:
-    async with chat_app_in_room(tmp_path, server.url, "ann", size=(120, 24)) as ann, ChatClient(server.url) as other:
-        room = await other.join("tea", nick="bob")
+async def test_whois_shows_account_rooms_and_last_activity(server: RunningServer, tmp_path: Path) -> None:
+    async with (
+        chat_app_in_room(tmp_path, server.url, "ann", size=(120, 24)) as ann,
+        ChatClient(server.url) as bob_client,
+    ):
+        room = await bob_client.join("tea", nick="bob")
         await room.send("hi")
         await ann.wait_for_text("hi")
-        await ann.wait_for_text("2 here")  # who is here may be told a moment after what they say
+        await ann.wait_for_text("2 here")  # the member list can change after the message
         await ann.send_message("/whois @bob")
-        await ann.wait_for_text("bob: a guest, without an account · in tea · last said something at")
+        await ann.wait_for_text("bob: guest · in tea · last message at")
         await ann.send_message("/whois ann")
         await ann.wait_for_text("ann: that is you")
         await room.leave()
         await ann.wait_for_text("1 here")
         await ann.send_message("/whois BOB")
-        await ann.wait_for_text("bob: not in your rooms now · last said something at")
+        await ann.wait_for_text("bob: not in your rooms · last message at")
         await ann.send_message("/whois nobody")
-        await ann.wait_for_text("Nobody here is called nobody.")
+        await ann.wait_for_text("No such nickname: nobody.")
 
 
-async def test_another_server_is_entered_with_the_nickname_and_room_there_are(
+async def test_the_server_command_joins_another_server_with_the_same_nickname_and_room(
     server: RunningServer, tmp_path: Path
 ) -> None:
-    async with running_server(tmp_path / "second") as second, chat_app_in_room(tmp_path, server.url, "ann") as ann:
+    async with (
+        running_server(tmp_path / "second") as second_server,
+        chat_app_in_room(tmp_path, server.url, "ann") as ann,
+    ):
         await ann.send_message("here")
         await ann.send_message("/server not a server at all")
         await ann.wait_until(lambda: ann.chat_screen.status.is_mounted and ann.composer.text.startswith("/server"))
         await ann.press("ctrl+u")
-        first = ann.chat_screen
-        await ann.send_message(f"/server {second.url}")
-        await ann.wait_until(lambda: ann.app.screen is not first and ann.app.screen.__class__ is first.__class__)
+        first_screen = ann.chat_screen
+        await ann.send_message(f"/server {second_server.url}")
+        await ann.wait_until(
+            lambda: ann.app.screen is not first_screen and ann.app.screen.__class__ is first_screen.__class__
+        )
         await ann.wait_until(
             lambda: ann.chat_screen.displayed_room is not None and ann.chat_screen.displayed_room.name == "tea"
         )
-        assert ann.chat_screen.connection.url == second.url
-        assert said(ann) == []
+        assert ann.chat_screen.connection.url == second_server.url
+        assert message_texts(ann) == []

@@ -1,4 +1,4 @@
-"""Answering, changing, taking back and reacting, in the terminal."""
+"""Replies, edits, deletions and reactions in the terminal."""
 
 from collections.abc import AsyncGenerator
 from pathlib import Path
@@ -23,17 +23,17 @@ async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
         yield running
 
 
-def line(person: ChatAppDriver, seq: int) -> MessageLine:
-    found = person.chat_screen.session.rooms["tea"].transcript.find_message(seq)
+def find_line(driver: ChatAppDriver, seq: int) -> MessageLine:
+    found = driver.chat_screen.session.rooms["tea"].transcript.find_message(seq)
     assert found is not None
     return found
 
 
-async def settled(person: ChatAppDriver) -> None:
-    await person.wait_until(lambda: person.chat_screen.session.unsent_count == 0)
+async def wait_until_sent(driver: ChatAppDriver) -> None:
+    await driver.wait_until(lambda: driver.chat_screen.session.unsent_count == 0)
 
 
-async def test_an_answer_shows_what_it_answers_to_everybody(server: RunningServer, tmp_path: Path) -> None:
+async def test_a_reply_shows_its_quote_to_all_members(server: RunningServer, tmp_path: Path) -> None:
     async with (
         chat_app_in_room(tmp_path, server.url, "ann") as ann,
         chat_app_in_room(tmp_path, server.url, "bob") as bob,
@@ -42,41 +42,41 @@ async def test_an_answer_shows_what_it_answers_to_everybody(server: RunningServe
         await ann.wait_for_text("tea or coffee?")
         await ann.type_text("a draft")
         await ann.press("ctrl+s", "r")
-        assert "answering bob: tea or coffee?" in ann.screen_text()
+        assert "replying to bob: tea or coffee?" in ann.screen_text()
         assert ann.app.focused is ann.composer
         await ann.press("ctrl+u")
         await ann.send_message("tea")
         await bob.wait_for_text("╭ bob: tea or coffee?")
-        await settled(ann)
-        assert line(bob, 2).reply_to == 1
-        assert "answering" not in ann.screen_text()
+        await wait_until_sent(ann)
+        assert find_line(bob, 2).reply_to == 1
+        assert "replying to" not in ann.screen_text()
         await ann.send_message("plain again")
-        await settled(ann)
-        assert line(ann, 3).reply_to is None
+        await wait_until_sent(ann)
+        assert find_line(ann, 3).reply_to is None
 
 
-async def test_escape_leaves_an_answer_and_keeps_the_text(server: RunningServer, tmp_path: Path) -> None:
+async def test_escape_cancels_a_reply_and_preserves_the_text(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await ann.send_message("one")
-        await settled(ann)
+        await wait_until_sent(ann)
         await ann.press("ctrl+s", "r")
         await ann.type_text("not an answer")
         await ann.press("escape")
         assert ann.composer.text == "not an answer"
-        assert "answering" not in ann.screen_text()
+        assert "replying to" not in ann.screen_text()
 
 
-async def test_a_change_is_seen_in_place_by_everybody(server: RunningServer, tmp_path: Path) -> None:
+async def test_an_edit_replaces_the_message_for_all_members(server: RunningServer, tmp_path: Path) -> None:
     async with (
         chat_app_in_room(tmp_path, server.url, "ann") as ann,
         chat_app_in_room(tmp_path, server.url, "bob") as bob,
     ):
         await ann.send_message("teh tea")
-        await settled(ann)
+        await wait_until_sent(ann)
         await ann.type_text("a draft")
         await ann.press("ctrl+s", "e")
         assert ann.composer.text == "teh tea"
-        assert "changing what you said" in ann.screen_text()
+        assert "editing your message" in ann.screen_text()
         await ann.press("ctrl+u")
         await ann.send_message("the tea")
         assert ann.composer.text == "a draft"
@@ -85,46 +85,46 @@ async def test_a_change_is_seen_in_place_by_everybody(server: RunningServer, tmp
         assert "teh" not in bob.screen_text()
 
 
-async def test_what_begins_with_a_slash_is_changed_as_it_is_typed(server: RunningServer, tmp_path: Path) -> None:
+async def test_a_leading_slash_is_escaped_while_editing(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await ann.send_message("//shrug")
-        await settled(ann)
+        await wait_until_sent(ann)
         await ann.press("up")
         assert ann.composer.text == "//shrug"
         await ann.send_message(" it off")
-        await ann.wait_until(lambda: line(ann, 1).text == "/shrug it off")
+        await ann.wait_until(lambda: find_line(ann, 1).text == "/shrug it off")
 
 
-async def test_up_in_an_empty_composer_changes_the_last_message_and_then_walks_on(
+async def test_up_in_an_empty_composer_edits_the_last_message_and_then_shows_older_texts(
     server: RunningServer, tmp_path: Path
 ) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         for text in ("first", "second"):
             await ann.send_message(text)
-        await settled(ann)
+        await wait_until_sent(ann)
         await ann.press("up")
         assert ann.composer.text == "second"
-        assert "changing what you said" in ann.screen_text()
+        assert "editing your message" in ann.screen_text()
         await ann.press("up")
         assert ann.composer.text == "first"
-        assert "changing what you said" not in ann.screen_text()
+        assert "editing your message" not in ann.screen_text()
         await ann.press("down", "down", "up")
         await ann.type_text("!")
         await ann.press("up")
         assert ann.composer.text == "second!"
         await ann.press("enter")
         await ann.wait_for_text("second! (edited)")
-        assert len([each for each in ann.timeline.lines if isinstance(each, MessageLine)]) == 2
+        assert len([entry for entry in ann.timeline.lines if isinstance(entry, MessageLine)]) == 2
 
 
-async def test_a_message_is_taken_back_when_asked_twice(server: RunningServer, tmp_path: Path) -> None:
+async def test_a_message_is_deleted_after_a_confirmation(server: RunningServer, tmp_path: Path) -> None:
     async with (
         chat_app_in_room(tmp_path, server.url, "ann") as ann,
         chat_app_in_room(tmp_path, server.url, "bob") as bob,
     ):
         await ann.send_message("a secret")
         await bob.wait_for_text("a secret")
-        await settled(ann)
+        await wait_until_sent(ann)
         await ann.press("ctrl+s", "d")
         assert tr(chat_strings.CONFIRM_DELETE) in ann.screen_text()
         await ann.press("d")
@@ -139,7 +139,9 @@ async def test_a_message_is_taken_back_when_asked_twice(server: RunningServer, t
         assert ann.composer.text == ""
 
 
-async def test_reactions_stand_under_the_line_with_yours_marked(server: RunningServer, tmp_path: Path) -> None:
+async def test_reactions_are_shown_below_the_message_with_own_reactions_marked(
+    server: RunningServer, tmp_path: Path
+) -> None:
     async with (
         chat_app_in_room(tmp_path, server.url, "ann") as ann,
         chat_app_in_room(tmp_path, server.url, "bob") as bob,
@@ -161,7 +163,7 @@ async def test_reactions_stand_under_the_line_with_yours_marked(server: RunningS
         await bob.wait_for_text("A reaction is one emoji, or a word of at most 8 columns.")
 
 
-async def test_commands_do_the_same(server: RunningServer, tmp_path: Path) -> None:
+async def test_reply_and_edit_commands_act_on_the_last_message(server: RunningServer, tmp_path: Path) -> None:
     async with (
         chat_app_in_room(tmp_path, server.url, "ann") as ann,
         chat_app_in_room(tmp_path, server.url, "bob") as bob,
@@ -170,17 +172,17 @@ async def test_commands_do_the_same(server: RunningServer, tmp_path: Path) -> No
         await ann.wait_for_text("hello")
         await ann.send_message("/reply hello yourself")
         await bob.wait_for_text("╭ bob: hello")
-        await settled(ann)
+        await wait_until_sent(ann)
         await ann.send_message("/edit hello you")
         await bob.wait_for_text("hello you (edited)")
         await ann.send_message("/edit")
         assert ann.composer.text == "hello you"
         await ann.press("ctrl+c")
         assert ann.composer.text == ""
-        assert "changing" not in ann.screen_text()
+        assert "editing" not in ann.screen_text()
 
 
-async def test_nothing_to_answer_or_change_is_said(server: RunningServer, tmp_path: Path) -> None:
+async def test_message_commands_without_a_target_are_reported(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         for command in ("/edit", "/reply yes", "/react 👍"):
             await ann.send_message(command)
@@ -188,30 +190,30 @@ async def test_nothing_to_answer_or_change_is_said(server: RunningServer, tmp_pa
             await ann.press("ctrl+u")
 
 
-async def test_an_answer_stays_with_its_room(server: RunningServer, tmp_path: Path) -> None:
+async def test_a_reply_in_progress_stays_with_its_room(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await ann.send_message("one")
-        await settled(ann)
+        await wait_until_sent(ann)
         await ann.press("ctrl+s", "r")
         await ann.type_text("to one")
         ann.chat_screen.go_to_room("dev")
         await ann.wait_until(lambda: len(ann.chat_screen.session.rooms) == 2)
-        assert "answering" not in ann.screen_text()
+        assert "replying to" not in ann.screen_text()
         assert ann.composer.text == ""
         await ann.press("alt+1")
-        assert "answering ann: one" in ann.screen_text()
+        assert "replying to ann: one" in ann.screen_text()
         assert ann.composer.text == "to one"
         await ann.press("enter")
-        await settled(ann)
-        assert line(ann, 2).reply_to == 1
+        await wait_until_sent(ann)
+        assert find_line(ann, 2).reply_to == 1
 
 
-async def test_changes_made_offline_are_made_when_back(server: RunningServer, tmp_path: Path) -> None:
-    async with tcp_proxy(server.port) as proxy, ChatClient(server.url) as other:
-        cup = await other.join("tea", nick="bob")
+async def test_offline_edits_are_sent_after_a_reconnect(server: RunningServer, tmp_path: Path) -> None:
+    async with tcp_proxy(server.port) as proxy, ChatClient(server.url) as bob_client:
+        tea = await bob_client.join("tea", nick="bob")
         async with chat_app_in_room(tmp_path, proxy.url, "ann") as ann:
             await ann.send_message("one")
-            await settled(ann)
+            await wait_until_sent(ann)
             proxy.refuse_connections()
             proxy.reset_all()
             await ann.wait_for_text("offline")
@@ -220,10 +222,10 @@ async def test_changes_made_offline_are_made_when_back(server: RunningServer, tm
             proxy.accept_connections()
             await ann.send_message("/reconnect")
             await ann.wait_for_text("first (edited)")
-            assert cup.log[1].message == "first"
+            assert tea.log[1].message == "first"
 
 
-async def test_what_failed_is_sent_again_dropped_or_written_anew(server: RunningServer, tmp_path: Path) -> None:
+async def test_failed_messages_are_discarded_or_retried(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         post = ann.chat_screen.connection.post
         post("tea", "to drop", 50)
@@ -233,20 +235,22 @@ async def test_what_failed_is_sent_again_dropped_or_written_anew(server: Running
         post("tea", "to send again", 1)
         await ann.wait_for_text("not sent: There is no such message")
         await ann.send_message("the first")
-        await settled(ann)
+        await wait_until_sent(ann)
         await ann.press("ctrl+s", "r")
         await ann.wait_until(lambda: ann.timeline.lines[-1].key == "message-2")
-        assert line(ann, 2).text == "to send again"
+        assert find_line(ann, 2).text == "to send again"
         assert ann.chat_screen.connection.discard("tea", UUID(int=1)) is None
 
 
-async def test_enter_on_an_answer_leads_to_what_it_answers_and_esc_back(server: RunningServer, tmp_path: Path) -> None:
-    async with ChatClient(server.url) as other:
-        cup = await other.join("tea", nick="bob")
-        await cup.send("the very first")
+async def test_enter_on_a_reply_jumps_to_the_parent_message_and_escape_returns(
+    server: RunningServer, tmp_path: Path
+) -> None:
+    async with ChatClient(server.url) as bob_client:
+        tea = await bob_client.join("tea", nick="bob")
+        await tea.send("the very first")
         for number in range(150):
-            await cup.send(f"line {number}")
-        await cup.send("about that", reply_to=1)
+            await tea.send(f"line {number}")
+        await tea.send("about that", reply_to=1)
         async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
             await ann.wait_for_text("about that")
             assert "an earlier message" in ann.screen_text()
@@ -263,7 +267,7 @@ async def test_enter_on_an_answer_leads_to_what_it_answers_and_esc_back(server: 
             await ann.wait_until(lambda: ann.timeline.cursor_key == "message-1")
 
 
-async def test_keys_that_follow_at_once_are_for_the_picked_message(server: RunningServer, tmp_path: Path) -> None:
+async def test_keys_right_after_ctrl_s_act_on_the_selected_message(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await ann.send_message("copy me")
         await ann.wait_for_text("✓ copy me")

@@ -1,4 +1,4 @@
-"""The terminal without a network: what is known is there, what is written waits, and the header is true."""
+"""Offline client: cached history, unsent messages and connection state in the header."""
 
 import asyncio
 import signal
@@ -31,87 +31,89 @@ async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
         yield running
 
 
-def header(person: ChatAppDriver) -> str:
-    return person.first_row_of(person.chat_screen.query_one("ChatHeader"))
+def header_text(driver: ChatAppDriver) -> str:
+    return driver.first_row_of(driver.chat_screen.query_one("ChatHeader"))
 
 
-def said(person: ChatAppDriver) -> list[str]:
-    return [line.text for line in person.timeline.lines if isinstance(line, MessageLine)]
+def message_texts(driver: ChatAppDriver) -> list[str]:
+    return [line.text for line in driver.timeline.lines if isinstance(line, MessageLine)]
 
 
-def notices(person: ChatAppDriver) -> list[str]:
-    return [line.text for line in person.timeline.lines if isinstance(line, NoticeLine)]
+def notice_texts(driver: ChatAppDriver) -> list[str]:
+    return [line.text for line in driver.timeline.lines if isinstance(line, NoticeLine)]
 
 
-def on_disk(home: Path) -> int:
-    """How much waits in the outbox of this home folder."""
+def count_outbox_items(home: Path) -> int:
+    """Return the number of items in the outbox file below `home`."""
     with closing(sqlite3.connect(next(home.rglob(store.FILE_NAME)))) as connection:
         (count,) = connection.execute("SELECT count(*) FROM postings").fetchone()
     return count
 
 
-def settled(home: Path, sent: int) -> bool:
-    """Whether so much stands on disk as sent, and nothing any more as being written."""
+def is_composer_saved(home: Path, sent_count: int) -> bool:
+    """Return whether the composer file contains `sent_count` sent texts and no draft."""
     with closing(sqlite3.connect(next(home.rglob(composer_store.FILE_NAME)))) as connection:
-        (texts,) = connection.execute("SELECT count(*) FROM sent").fetchone()
+        (saved_texts,) = connection.execute("SELECT count(*) FROM sent").fetchone()
         (drafts,) = connection.execute("SELECT count(*) FROM drafts").fetchone()
-    return (texts, drafts) == (sent, 0)
+    return (saved_texts, drafts) == (sent_count, 0)
 
 
-async def test_the_header_counts_what_waits_and_when_it_is_tried_again(server: RunningServer, tmp_path: Path) -> None:
+async def test_the_header_shows_the_unsent_count_and_the_retry_delay(server: RunningServer, tmp_path: Path) -> None:
     async with tcp_proxy(server.port) as proxy, chat_app_in_room(tmp_path, proxy.url, "ann") as ann:
-        await ann.wait_until(lambda: "● online" in header(ann) and " ms" in header(ann))
+        await ann.wait_until(lambda: "● online" in header_text(ann) and " ms" in header_text(ann))
         proxy.refuse_connections()
         proxy.reset_all()
-        await ann.wait_until(lambda: "○ offline" in header(ann))
+        await ann.wait_until(lambda: "○ offline" in header_text(ann))
         for text in ("one", "two", "three"):
             await ann.send_message(text)
-        assert said(ann) == ["one", "two", "three"]
-        await ann.wait_until(lambda: header(ann).endswith(", 3 unsent"))
-        await ann.wait_until(lambda: "offline: retry in " in header(ann))
+        assert message_texts(ann) == ["one", "two", "three"]
+        await ann.wait_until(lambda: header_text(ann).endswith(", 3 unsent"))
+        await ann.wait_until(lambda: "offline: retry in " in header_text(ann))
         proxy.accept_connections()
         await ann.send_message("/reconnect")
-        await ann.wait_until(lambda: "● online" in header(ann))
+        await ann.wait_until(lambda: "● online" in header_text(ann))
         await ann.wait_until(lambda: ann.chat_screen.session.unsent_count == 0)
-        assert said(ann) == ["one", "two", "three"]
+        assert message_texts(ann) == ["one", "two", "three"]
 
 
-async def test_what_is_known_of_a_room_is_there_without_a_server(tmp_path: Path) -> None:
-    start: dict[str, Any] = {"server": "", "room": "tea", "nick": "ann", "cache": tmp_path / "cache"}
+async def test_cached_history_is_available_without_a_server(tmp_path: Path) -> None:
+    start_options: dict[str, Any] = {"server": "", "room": "tea", "nick": "ann", "cache": tmp_path / "cache"}
     async with running_server(tmp_path / "server", rate_limit="off") as server:
-        start["server"] = server.url
+        start_options["server"] = server.url
         async with chat_app_in_room(tmp_path, server.url, "ann", cache=tmp_path / "cache") as ann:
             await ann.send_message("hello")
             await ann.wait_until(lambda: ann.chat_screen.session.unsent_count == 0)
         port = server.port
-    kept, _ = profile_store.load(tmp_path / "ann" / "state")
-    async with chat_app(tmp_path / "ann", kept=kept, **start) as ann:
+    profile, _ = profile_store.load(tmp_path / "ann" / "state")
+    async with chat_app(tmp_path / "ann", profile=profile, **start_options) as ann:
         await ann.wait_for_text("hello")
         line = ann.timeline.lines[0]
         assert isinstance(line, MessageLine)
         assert line.is_own
         await ann.send_message("said offline")
-        await ann.wait_until(lambda: header(ann).endswith(", 1 unsent"))
+        await ann.wait_until(lambda: header_text(ann).endswith(", 1 unsent"))
         async with running_server(tmp_path / "server", rate_limit="off", port=port):
             await ann.send_message("/reconnect")
             await ann.wait_until(lambda: ann.chat_screen.session.unsent_count == 0)
-            assert said(ann) == ["hello", "said offline"]
+            assert message_texts(ann) == ["hello", "said offline"]
 
 
-async def test_a_damaged_history_costs_one_notice(server: RunningServer, tmp_path: Path) -> None:
+async def test_a_corrupt_history_cache_is_reported_and_messages_are_still_sent(
+    server: RunningServer, tmp_path: Path
+) -> None:
     (tmp_path / "cache").mkdir()
     (tmp_path / "cache" / FILE_NAME).write_bytes(b"nothing of the kind" * 500)
     async with chat_app_in_room(tmp_path, server.url, "ann", cache=tmp_path / "cache") as ann:
-        await ann.wait_until(lambda: [text for text in notices(ann) if "could not be read, and was set aside" in text])
+        await ann.wait_until(lambda: [text for text in notice_texts(ann) if "was damaged and moved" in text])
         await ann.send_message("goes on")
         await ann.wait_until(lambda: ann.chat_screen.session.unsent_count == 0)
 
 
-async def test_a_killed_terminal_sends_what_was_typed_when_it_is_started_again(
+async def test_unsent_messages_survive_a_kill_and_are_sent_after_a_restart(
     server: RunningServer, tmp_path: Path
 ) -> None:
-    async with tcp_proxy(server.port) as proxy, ChatClient(server.url) as witness:
-        tea = await witness.join("tea", nick="witness")
+    async with tcp_proxy(server.port) as proxy, ChatClient(server.url) as observer:
+        tea = await observer.join("tea", nick="witness")
         command = [*CHAT_TUI, proxy.url, "--room", "tea", "--nick", "ann"]
         async with terminal(command, tmp_path) as ann:
             await ann.wait_for_text("2 here")
@@ -121,11 +123,11 @@ async def test_a_killed_terminal_sends_what_was_typed_when_it_is_started_again(
             for number in range(10):
                 ann.write_keys(f"line {number}\r")
             await ann.wait_for_text("10 unsent")
-            # A draft of half a line is on disk for the moment between two keys; it must not come back as one.
-            await wait_until(lambda: on_disk(tmp_path) == 10 and settled(tmp_path, 10))
+            # Drafts are saved between two keys; wait for the deletion, else the restart restores a partial line.
+            await wait_until(lambda: count_outbox_items(tmp_path) == 10 and is_composer_saved(tmp_path, 10))
             ann.send_signal(signal.SIGKILL)
             await ann.wait_closed()
-        # Still no network: all of it stands there, pending.
+        # All messages are still pending without a network.
         async with terminal(command, tmp_path) as ann:
             await ann.wait_for_text("10 unsent")
             await ann.wait_for_text("line 9")
@@ -136,7 +138,7 @@ async def test_a_killed_terminal_sends_what_was_typed_when_it_is_started_again(
         assert [message.message for message in tea.log.messages()] == [f"line {number}" for number in range(10)]
 
 
-async def test_no_cache_keeps_nothing(server: RunningServer, tmp_path: Path) -> None:
+async def test_no_cache_writes_no_history_file(server: RunningServer, tmp_path: Path) -> None:
     command = [*CHAT_TUI, server.url, "--room", "tea", "--nick", "ann", "--no-cache"]
     async with terminal(command, tmp_path) as ann:
         await ann.wait_for_text("1 here")
@@ -145,70 +147,70 @@ async def test_no_cache_keeps_nothing(server: RunningServer, tmp_path: Path) -> 
     assert not list(tmp_path.rglob(FILE_NAME))
 
 
-async def test_a_long_absence_is_a_line_that_loads(server: RunningServer, tmp_path: Path) -> None:
+async def test_a_long_absence_is_a_gap_that_loads_on_scroll(server: RunningServer, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     async with chat_app_in_room(tmp_path, server.url, "ann", cache=cache) as ann:
         await ann.send_message("before")
         await ann.wait_until(lambda: ann.chat_screen.session.unsent_count == 0)
-    async with ChatClient(server.url) as other:
-        room = await other.join("tea", nick="bob")
+    async with ChatClient(server.url) as bob:
+        room = await bob.join("tea", nick="bob")
         await asyncio.gather(*(room.send(f"missed {number}") for number in range(1_440)))
-    kept, _ = profile_store.load(tmp_path / "ann" / "state")
-    async with chat_app_in_room(tmp_path, server.url, "ann", cache=cache, kept=kept) as ann:
+    profile, _ = profile_store.load(tmp_path / "ann" / "state")
+    async with chat_app_in_room(tmp_path, server.url, "ann", cache=cache, profile=profile) as ann:
         await ann.wait_until(lambda: any(isinstance(line, GapLine) for line in ann.timeline.lines))
         (gap,) = [line for line in ann.timeline.lines if isinstance(line, GapLine)]
         assert gap.missing_count == 1_240
-        assert said(ann)[0] == "before"
-        await ann.wait_until(lambda: len(said(ann)) == 201)
-        # Scrolled to, it loads.
+        assert message_texts(ann)[0] == "before"
+        await ann.wait_until(lambda: len(message_texts(ann)) == 201)
+        # Scrolling to the gap requests the missing messages.
         await ann.press("alt+home")
-        await ann.wait_until(lambda: len(said(ann)) == 1_441)
+        await ann.wait_until(lambda: len(message_texts(ann)) == 1_441)
         assert not [line for line in ann.timeline.lines if isinstance(line, GapLine)]
-        assert len(set(said(ann))) == 1_441
+        assert len(set(message_texts(ann))) == 1_441
 
 
-async def test_a_flood_does_not_grow_the_screen_without_bound(
+async def test_the_timeline_is_bounded_during_a_flood(
     server: RunningServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(chat_session, "MAX_LINES", 200)
     async with (
         chat_app_in_room(tmp_path, server.url, "ann", cache=tmp_path / "cache") as ann,
-        ChatClient(server.url) as other,
+        ChatClient(server.url) as bob,
     ):
-        room = await other.join("tea", nick="bob")
+        room = await bob.join("tea", nick="bob")
         for first in range(0, 600, 100):
             await asyncio.gather(*(room.send(f"line {number}") for number in range(first, first + 100)))
             await ann.wait_until(lambda last=first + 100: ann.chat_screen.session.rooms["tea"].newest_seq == last)
-        await ann.wait_until(lambda: len(said(ann)) <= 200)
-        held, newest = len(said(ann)), said(ann)[-1]
-        # What went comes back when somebody scrolls up to it.
+        await ann.wait_until(lambda: len(message_texts(ann)) <= 200)
+        line_count, newest = len(message_texts(ann)), message_texts(ann)[-1]
+        # Scrolling up loads the trimmed messages again.
         await ann.press("alt+home")
-        await ann.wait_until(lambda: len(said(ann)) == held + 200)
-        assert said(ann)[-1] == newest
+        await ann.wait_until(lambda: len(message_texts(ann)) == line_count + 200)
+        assert message_texts(ann)[-1] == newest
 
 
-async def test_a_flood_below_one_who_reads_back_is_bounded_too(
+async def test_the_timeline_is_bounded_during_a_flood_below_a_scrolled_view(
     server: RunningServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(chat_session, "MAX_LINES", 100)
     monkeypatch.setattr(chat_session, "MAX_LINES_READING_BACK", 400)
     async with (
         chat_app_in_room(tmp_path, server.url, "ann", cache=tmp_path / "cache") as ann,
-        ChatClient(server.url) as other,
+        ChatClient(server.url) as bob,
     ):
-        room = await other.join("tea", nick="bob")
+        room = await bob.join("tea", nick="bob")
 
-        async def say(numbers: range) -> None:
+        async def send_lines(numbers: range) -> None:
             await asyncio.gather(*(room.send(f"line {number}") for number in numbers))
             await ann.wait_until(lambda: ann.chat_screen.session.rooms["tea"].newest_seq == numbers.stop)
 
-        await say(range(0, 90))
+        await send_lines(range(0, 90))
         await ann.press("alt+home")
         await ann.wait_until(lambda: not ann.timeline.is_at_bottom)
-        await say(range(90, 290))
-        assert said(ann)[0] == "line 0"  # what is read stays, though it is far above the newest
+        await send_lines(range(90, 290))
+        assert message_texts(ann)[0] == "line 0"  # lines in view are not trimmed
         for first in range(290, 890, 100):
-            await say(range(first, first + 100))
-        await ann.wait_until(lambda: len(said(ann)) <= 400)
+            await send_lines(range(first, first + 100))
+        await ann.wait_until(lambda: len(message_texts(ann)) <= 400)
         assert not ann.timeline.is_at_bottom
-        await ann.wait_until(lambda: said(ann)[0] in ann.screen_text())
+        await ann.wait_until(lambda: message_texts(ann)[0] in ann.screen_text())

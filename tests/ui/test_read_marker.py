@@ -1,4 +1,4 @@
-"""What is read and what is not: the focus of the terminal, the room shown, the place in it."""
+"""Read state, determined by terminal focus, current room and scroll position."""
 
 from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
@@ -20,7 +20,7 @@ async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
 
 
 def first_unread(lines: Sequence[Line]) -> str:
-    """What was said right below the unread line, empty when there is no such line."""
+    """Return the text of the first message below the unread divider, empty without a divider."""
     for index, line in enumerate(lines):
         if isinstance(line, UnreadLine):
             below = next(line for line in lines[index:] if isinstance(line, MessageLine))
@@ -28,38 +28,38 @@ def first_unread(lines: Sequence[Line]) -> str:
     return ""
 
 
-async def look(person: ChatAppDriver, here: bool) -> None:
-    """The terminal gains or loses the focus."""
-    person.app.post_message(events.AppFocus() if here else events.AppBlur())
-    await person.pilot.pause()
+async def set_focus(driver: ChatAppDriver, focused: bool) -> None:
+    """Post a terminal focus event."""
+    driver.app.post_message(events.AppFocus() if focused else events.AppBlur())
+    await driver.pilot.pause()
 
 
-async def test_the_unread_line_stands_above_what_came_while_the_terminal_was_elsewhere_until_one_looks_away_again(
+async def test_the_unread_divider_is_above_messages_received_without_focus_until_the_next_focus_loss(
     server: RunningServer, tmp_path: Path
 ) -> None:
-    async with chat_app_in_room(tmp_path, server.url, "ann") as ann, ChatClient(server.url) as other:
-        room = await other.join("tea", nick="bob")
+    async with chat_app_in_room(tmp_path, server.url, "ann") as ann, ChatClient(server.url) as bob:
+        room = await bob.join("tea", nick="bob")
         tea = ann.chat_screen.session.rooms["tea"]
         await room.send("seen")
         await ann.wait_for_text("seen")
         assert first_unread(ann.timeline.lines) == ""
-        await look(ann, False)
+        await set_focus(ann, False)
         await room.send("first unseen")
         await room.send("second unseen")
         await ann.wait_until(lambda: tea.unread_count == 2)
         assert first_unread(ann.timeline.lines) == "first unseen"
-        await look(ann, True)
+        await set_focus(ann, True)
         await ann.wait_until(lambda: tea.unread_count == 0)
-        assert first_unread(ann.timeline.lines) == "first unseen", "so that one finds it"
-        await look(ann, False)
+        assert first_unread(ann.timeline.lines) == "first unseen", "the divider stays after the messages are read"
+        await set_focus(ann, False)
         await room.send("later")
         await ann.wait_until(lambda: tea.unread_count == 1)
         assert first_unread(ann.timeline.lines) == "later"
 
 
-async def test_the_unread_line_is_set_when_one_leaves_the_room(server: RunningServer, tmp_path: Path) -> None:
-    async with chat_app_in_room(tmp_path, server.url, "ann") as ann, ChatClient(server.url) as other:
-        room = await other.join("tea", nick="bob")
+async def test_the_unread_divider_is_set_by_switching_rooms(server: RunningServer, tmp_path: Path) -> None:
+    async with chat_app_in_room(tmp_path, server.url, "ann") as ann, ChatClient(server.url) as bob:
+        room = await bob.join("tea", nick="bob")
         await room.send("seen")
         await ann.wait_for_text("seen")
         await ann.send_message("/join dev")
@@ -72,20 +72,18 @@ async def test_the_unread_line_is_set_when_one_leaves_the_room(server: RunningSe
         assert first_unread(ann.timeline.lines) == "unseen"
 
 
-async def test_coming_back_to_a_terminal_that_is_scrolled_up_reads_nothing(
-    server: RunningServer, tmp_path: Path
-) -> None:
-    async with chat_app_in_room(tmp_path, server.url, "ann") as ann, ChatClient(server.url) as other:
-        room = await other.join("tea", nick="bob")
+async def test_regaining_focus_in_a_scrolled_view_leaves_messages_unread(server: RunningServer, tmp_path: Path) -> None:
+    async with chat_app_in_room(tmp_path, server.url, "ann") as ann, ChatClient(server.url) as bob:
+        room = await bob.join("tea", nick="bob")
         tea = ann.chat_screen.session.rooms["tea"]
         for number in range(40):
             await room.send(f"line {number}")
         await ann.wait_for_text("line 39")
         await ann.press("pageup")
-        await look(ann, False)
+        await set_focus(ann, False)
         await room.send("unseen")
         await ann.wait_until(lambda: tea.unread_count == 1)
-        await look(ann, True)
+        await set_focus(ann, True)
         assert tea.unread_count == 1
         await ann.press("alt+u")
         await ann.wait_for_text("unseen")
@@ -93,9 +91,9 @@ async def test_coming_back_to_a_terminal_that_is_scrolled_up_reads_nothing(
         await ann.wait_until(lambda: tea.unread_count == 0)
 
 
-async def test_what_comes_behind_another_screen_is_not_read(server: RunningServer, tmp_path: Path) -> None:
-    async with chat_app_in_room(tmp_path, server.url, "ann") as ann, ChatClient(server.url) as other:
-        room = await other.join("tea", nick="bob")
+async def test_messages_received_behind_another_screen_are_unread(server: RunningServer, tmp_path: Path) -> None:
+    async with chat_app_in_room(tmp_path, server.url, "ann") as ann, ChatClient(server.url) as bob:
+        room = await bob.join("tea", nick="bob")
         tea = ann.chat_screen.session.rooms["tea"]
         await ann.press("f9")
         await room.send("behind it")
@@ -104,11 +102,11 @@ async def test_what_comes_behind_another_screen_is_not_read(server: RunningServe
         await ann.wait_until(lambda: tea.unread_count == 0)
 
 
-async def test_what_one_says_oneself_from_elsewhere_is_not_unread(server: RunningServer, tmp_path: Path) -> None:
-    async with chat_app_in_room(tmp_path, server.url, "ann") as ann, ChatClient(server.url) as other:
-        room = await other.join("tea", nick="bob")
+async def test_own_messages_are_never_unread(server: RunningServer, tmp_path: Path) -> None:
+    async with chat_app_in_room(tmp_path, server.url, "ann") as ann, ChatClient(server.url) as bob:
+        room = await bob.join("tea", nick="bob")
         tea = ann.chat_screen.session.rooms["tea"]
-        await look(ann, False)
+        await set_focus(ann, False)
         ann.chat_screen.connection.post("tea", "from here", None)
         await room.send("from there")
         await ann.wait_until(lambda: tea.unread_count == 1)

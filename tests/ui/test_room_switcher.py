@@ -22,42 +22,42 @@ async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
         yield running
 
 
-async def joined(person: ChatAppDriver, *rooms: str) -> None:
+async def join_rooms(driver: ChatAppDriver, *rooms: str) -> None:
     for room in rooms:
-        await person.send_message(f"/join {room}")
-        await person.wait_until(
-            lambda room=room: person.chat_screen.displayed_room is person.chat_screen.session.rooms.get(room)
+        await driver.send_message(f"/join {room}")
+        await driver.wait_until(
+            lambda room=room: driver.chat_screen.displayed_room is driver.chat_screen.session.rooms.get(room)
         )
 
 
-async def switcher(person: ChatAppDriver) -> RoomSwitcher:
-    await person.wait_until(
-        lambda: isinstance(person.app.screen, RoomSwitcher) and person.app.screen.focused is not None
+async def wait_for_switcher(driver: ChatAppDriver) -> RoomSwitcher:
+    await driver.wait_until(
+        lambda: isinstance(driver.app.screen, RoomSwitcher) and driver.app.screen.focused is not None
     )
-    assert isinstance(person.app.screen, RoomSwitcher)
-    return person.app.screen
+    assert isinstance(driver.app.screen, RoomSwitcher)
+    return driver.app.screen
 
 
 @pytest.mark.parametrize("key", ["f4", "ctrl+k"])
-async def test_letters_and_enter_lead_to_an_open_room(server: RunningServer, tmp_path: Path, key: str) -> None:
+async def test_typed_letters_and_enter_switch_to_an_open_room(server: RunningServer, tmp_path: Path, key: str) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
-        await joined(ann, "dev", "ops")
+        await join_rooms(ann, "dev", "ops")
         await ann.type_text("for ops")
         await ann.press(key)
-        await switcher(ann)
+        await wait_for_switcher(ann)
         await ann.type_text("t")
         await ann.press("enter")
         await ann.wait_until(lambda: ann.chat_screen.displayed_room is ann.chat_screen.session.rooms["tea"])
         assert ann.app.focused is ann.composer
         assert ann.composer.text == ""
         await ann.press("f4")
-        await switcher(ann)
+        await wait_for_switcher(ann)
         await ann.press("escape")
         await ann.wait_until(lambda: ann.app.screen is ann.chat_screen)
         assert ann.chat_screen.displayed_room is ann.chat_screen.session.rooms["tea"]
 
 
-async def test_ctrl_k_still_cuts_where_something_follows(server: RunningServer, tmp_path: Path) -> None:
+async def test_ctrl_k_deletes_the_text_after_the_caret(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await ann.type_text("one two")
         await ann.press("ctrl+a", "ctrl+k")
@@ -66,13 +66,13 @@ async def test_ctrl_k_still_cuts_where_something_follows(server: RunningServer, 
 
 
 @pytest.mark.parametrize("key", ["f4", "ctrl+k"])
-async def test_what_is_typed_right_behind_the_key_is_never_sent(
+async def test_input_right_after_the_switcher_key_is_never_sent(
     server: RunningServer, tmp_path: Path, key: str
 ) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
-        await joined(ann, "dev")
-        for each in (key, "t", "e", "a", "enter"):
-            ann.app.post_message(events.Key(each, each if len(each) == 1 else None))
+        await join_rooms(ann, "dev")
+        for pressed in (key, "t", "e", "a", "enter"):
+            ann.app.post_message(events.Key(pressed, pressed if len(pressed) == 1 else None))
         await ann.wait_until(
             lambda: (
                 ann.app.screen is ann.chat_screen
@@ -83,9 +83,9 @@ async def test_what_is_typed_right_behind_the_key_is_never_sent(
             assert not any(isinstance(line, MessageLine) for line in view.transcript.lines)
 
 
-async def test_rooms_of_the_server_are_offered_and_joined(server: RunningServer, tmp_path: Path) -> None:
-    async with chat_app_in_room(tmp_path, server.url, "ann") as ann, ChatClient(server.url) as other:
-        books = await other.join("books", nick="bob")
+async def test_rooms_of_the_server_are_listed_and_joined(server: RunningServer, tmp_path: Path) -> None:
+    async with chat_app_in_room(tmp_path, server.url, "ann") as ann, ChatClient(server.url) as bob:
+        books = await bob.join("books", nick="bob")
         await books.set_topic("what we [b]read[/b]")
         await ann.press("f4")
         await ann.wait_for_text("what we [b]read[/b]")
@@ -96,7 +96,7 @@ async def test_rooms_of_the_server_are_offered_and_joined(server: RunningServer,
         assert list(ann.chat_screen.session.rooms) == ["tea", "books"]
 
 
-async def test_a_new_name_makes_a_room(server: RunningServer, tmp_path: Path) -> None:
+async def test_an_unknown_name_creates_a_room(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await ann.send_message("/go garden")
         await ann.wait_for_text(tr(chat_strings.NEW_ROOM))
@@ -104,10 +104,10 @@ async def test_a_new_name_makes_a_room(server: RunningServer, tmp_path: Path) ->
         await ann.wait_until(lambda: "garden" in ann.chat_screen.session.rooms)
 
 
-async def test_the_whole_name_of_an_open_room_needs_no_choosing(server: RunningServer, tmp_path: Path) -> None:
+async def test_go_with_the_full_name_of_an_open_room_switches_directly(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
-        await joined(ann, "dev")
-        await joined(ann, "develop")
+        await join_rooms(ann, "dev")
+        await join_rooms(ann, "develop")
         await ann.send_message("/go DEV")
         await ann.send_message("here")
         await ann.wait_until(
@@ -119,11 +119,11 @@ async def test_the_whole_name_of_an_open_room_needs_no_choosing(server: RunningS
         assert isinstance(ann.app.screen, ChatScreen)
 
 
-async def test_a_room_is_chosen_with_the_mouse_at_any_size(server: RunningServer, tmp_path: Path) -> None:
+async def test_a_room_is_selected_with_the_mouse_in_a_small_terminal(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann", size=(40, 10)) as ann:
-        await joined(ann, "dev")
+        await join_rooms(ann, "dev")
         await ann.press("f4")
-        screen = await switcher(ann)
+        screen = await wait_for_switcher(ann)
         assert "dev" in ann.screen_text()
         await ann.pilot.click(OptionList, offset=(5, 0))
         await ann.wait_until(lambda: ann.app.screen is not screen)

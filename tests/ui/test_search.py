@@ -1,4 +1,4 @@
-"""Finding what was said, in the terminal: the list, the place, the way back, the day."""
+"""Message search and date navigation in the terminal."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -28,43 +28,43 @@ async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
         yield running
 
 
-async def said(url: str, room: str, *texts: str) -> None:
-    """Bob says these, in this order."""
+async def send_as_bob(url: str, room: str, *texts: str) -> None:
+    """Send all texts as Bob, in batches of 100."""
     async with ChatClient(url) as bob:
-        joined = await bob.join(room, nick="bob")
+        room_handle = await bob.join(room, nick="bob")
         for start in range(0, len(texts), 100):
-            await asyncio.gather(*(joined.send(text) for text in texts[start : start + 100]))
+            await asyncio.gather(*(room_handle.send(text) for text in texts[start : start + 100]))
 
 
-async def searching(person: ChatAppDriver) -> SearchScreen:
-    await person.wait_until(
-        lambda: isinstance(person.app.screen, SearchScreen) and person.app.screen.focused is not None
+async def wait_for_search(driver: ChatAppDriver) -> SearchScreen:
+    await driver.wait_until(
+        lambda: isinstance(driver.app.screen, SearchScreen) and driver.app.screen.focused is not None
     )
-    assert isinstance(person.app.screen, SearchScreen)
-    return person.app.screen
+    assert isinstance(driver.app.screen, SearchScreen)
+    return driver.app.screen
 
 
-def picked(person: ChatAppDriver) -> str:
-    """The text of the picked message."""
-    lines = (line for line in person.timeline.lines if line.key == person.timeline.cursor_key)
+def selected_text(driver: ChatAppDriver) -> str:
+    """Return the text of the selected message, empty without a selection."""
+    lines = (line for line in driver.timeline.lines if line.key == driver.timeline.cursor_key)
     line = next(lines, None)
     return line.text if isinstance(line, MessageLine) else ""
 
 
-def long_ago(count: int = 400) -> list[str]:
+def haystack(count: int = 400) -> list[str]:
     return ["a needle of long ago" if number == 100 else f"hay {number}" for number in range(1, count + 1)]
 
 
-async def test_what_is_found_is_shown_in_its_place_and_escape_comes_back(server: RunningServer, tmp_path: Path) -> None:
-    await said(server.url, "tea", *long_ago())
+async def test_a_hit_is_shown_in_its_context_and_escape_returns(server: RunningServer, tmp_path: Path) -> None:
+    await send_as_bob(server.url, "tea", *haystack())
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await ann.wait_for_text("hay 400")
         await ann.send_message("/search needle")
-        await searching(ann)
+        await wait_for_search(ann)
         await ann.wait_for_text("a needle of long ago")
         await ann.wait_for_text(search_strings.result_count(1, has_more=False))
         await ann.press("enter")
-        await ann.wait_until(lambda: picked(ann) == "a needle of long ago")
+        await ann.wait_until(lambda: selected_text(ann) == "a needle of long ago")
         assert ann.app.screen is ann.chat_screen
         assert "hay 99" in ann.screen_text()
         assert "hay 101" in ann.screen_text()
@@ -76,36 +76,38 @@ async def test_what_is_found_is_shown_in_its_place_and_escape_comes_back(server:
         assert ann.app.focused is ann.composer
 
 
-async def test_what_is_between_is_loaded_on_the_way_down(server: RunningServer, tmp_path: Path) -> None:
-    await said(server.url, "tea", *long_ago(900))
+async def test_scrolling_down_from_a_hit_loads_the_messages_between(server: RunningServer, tmp_path: Path) -> None:
+    await send_as_bob(server.url, "tea", *haystack(900))
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await ann.send_message("/search needle")
-        await searching(ann)
+        await wait_for_search(ann)
         await ann.wait_for_text("a needle of long ago")
         await ann.press("enter")
-        await ann.wait_until(lambda: picked(ann) == "a needle of long ago")
-        seen = 100
-        while seen < 300:
+        await ann.wait_until(lambda: selected_text(ann) == "a needle of long ago")
+        last_number = 100
+        while last_number < 300:
             await ann.press("pagedown")
             await ann.wait_until(lambda: ann.timeline.lines and "hay" in ann.screen_text())
-            shown = [int(word) for row in ann.screen_text().split("hay ")[1:] if (word := row.split()[0]).isdigit()]
-            assert shown == list(range(shown[0], shown[-1] + 1))
-            seen = max(seen, *shown)
+            visible_numbers = [
+                int(word) for row in ann.screen_text().split("hay ")[1:] if (word := row.split()[0]).isdigit()
+            ]
+            assert visible_numbers == list(range(visible_numbers[0], visible_numbers[-1] + 1))
+            last_number = max(last_number, *visible_numbers)
 
 
-async def test_the_newest_is_found_first_in_all_rooms_and_chinese_by_one_character(
+async def test_hits_of_all_rooms_are_newest_first_and_match_one_chinese_character(
     server: RunningServer, tmp_path: Path
 ) -> None:
-    await said(server.url, "tea", "我们去喝茶", "coffee is fine")
-    await said(server.url, "books", "a book about 茶")
+    await send_as_bob(server.url, "tea", "我们去喝茶", "coffee is fine")
+    await send_as_bob(server.url, "books", "a book about 茶")
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await ann.press("alt+s")
-        screen = await searching(ann)
+        screen = await wait_for_search(ann)
         await ann.type_text("茶")
         await ann.wait_for_text(search_strings.result_count(2, has_more=False))
-        shown = ann.screen_text()
-        assert shown.index("a book about") < shown.index("我们去喝")
-        assert tr(search_strings.ROOM_NOT_OPEN) in shown
+        screen_text = ann.screen_text()
+        assert screen_text.index("a book about") < screen_text.index("我们去喝")
+        assert tr(search_strings.ROOM_NOT_OPEN) in screen_text
         await ann.press("alt+s")
         await ann.wait_for_text(search_strings.search_scope("tea"))
         await ann.wait_for_text(search_strings.result_count(1, has_more=False))
@@ -114,50 +116,54 @@ async def test_the_newest_is_found_first_in_all_rooms_and_chinese_by_one_charact
         assert ann.app.screen is ann.chat_screen
 
 
-async def test_a_room_that_is_not_open_is_joined_when_that_is_confirmed(server: RunningServer, tmp_path: Path) -> None:
-    await said(server.url, "books", *long_ago(200))
+async def test_a_hit_in_a_closed_room_joins_the_room_after_a_confirmation(
+    server: RunningServer, tmp_path: Path
+) -> None:
+    await send_as_bob(server.url, "books", *haystack(200))
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await ann.type_text("a draft")
         await ann.press("f5")
-        await searching(ann)
+        await wait_for_search(ann)
         await ann.type_text("needle")
         await ann.wait_for_text("a needle of long ago")
         await ann.press("enter")
         await ann.wait_for_text(search_strings.confirm_join("books"))
         await ann.press("enter")
-        await ann.wait_until(lambda: picked(ann) == "a needle of long ago")
+        await ann.wait_until(lambda: selected_text(ann) == "a needle of long ago")
         assert ann.chat_screen.session.current_room is ann.chat_screen.session.rooms["books"]
         await ann.press("escape")
         await ann.wait_until(lambda: ann.chat_screen.displayed_room is ann.chat_screen.session.rooms["tea"])
         assert ann.composer.text == "a draft"
 
 
-async def test_a_click_leads_there_and_markup_in_what_was_said_is_text(server: RunningServer, tmp_path: Path) -> None:
-    await said(server.url, "tea", "[bold]needle[/bold] [@click=app.quit]x[/]", *["hay"] * 30)
+async def test_a_click_opens_a_hit_and_markup_in_hits_is_plain_text(server: RunningServer, tmp_path: Path) -> None:
+    await send_as_bob(server.url, "tea", "[bold]needle[/bold] [@click=app.quit]x[/]", *["hay"] * 30)
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await ann.send_message("/find needle")
-        screen = await searching(ann)
+        screen = await wait_for_search(ann)
         await ann.wait_for_text("[bold]needle[/bold] [@click=app.quit]x[/]")
         await ann.pilot.click(screen.query_one(OptionList), offset=(5, 1))
-        await ann.wait_until(lambda: picked(ann).startswith("[bold]needle"))
+        await ann.wait_until(lambda: selected_text(ann).startswith("[bold]needle"))
 
 
-async def test_more_comes_at_the_end_of_the_list(server: RunningServer, tmp_path: Path) -> None:
-    await said(server.url, "tea", *(f"needle {number}" for number in range(120)))
+async def test_more_hits_load_at_the_end_of_the_list(server: RunningServer, tmp_path: Path) -> None:
+    await send_as_bob(server.url, "tea", *(f"needle {number}" for number in range(120)))
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await ann.send_message("/search needle")
-        screen = await searching(ann)
-        shown = screen.query_one(OptionList)
-        await ann.wait_until(lambda: shown.option_count == 50)
-        while shown.option_count < 120:
-            before = shown.option_count
+        screen = await wait_for_search(ann)
+        option_list = screen.query_one(OptionList)
+        await ann.wait_until(lambda: option_list.option_count == 50)
+        while option_list.option_count < 120:
+            before = option_list.option_count
             await ann.press("pagedown")
-            await ann.wait_until(lambda before=before: shown.option_count > before or shown.highlighted is not None)
+            await ann.wait_until(
+                lambda before=before: option_list.option_count > before or option_list.highlighted is not None
+            )
         await ann.wait_for_text(search_strings.result_count(120, has_more=False))
 
 
-async def test_offline_what_is_here_is_searched_and_shown(server: RunningServer, tmp_path: Path) -> None:
-    await said(server.url, "tea", *long_ago(150))
+async def test_an_offline_search_uses_the_local_history(server: RunningServer, tmp_path: Path) -> None:
+    await send_as_bob(server.url, "tea", *haystack(150))
     async with tcp_proxy(server.port) as proxy, chat_app_in_room(tmp_path, proxy.url, "ann") as ann:
         await ann.wait_for_text("hay 150")
         await ann.press("alt+home")
@@ -167,16 +173,16 @@ async def test_offline_what_is_here_is_searched_and_shown(server: RunningServer,
         proxy.reset_all()
         await ann.wait_until(lambda: not isinstance(ann.chat_screen.session.connection_state, Online))
         await ann.send_message("/search needle")
-        await searching(ann)
+        await wait_for_search(ann)
         await ann.wait_for_text(tr(search_strings.SEARCHED_LOCALLY))
         await ann.press("enter")
-        await ann.wait_until(lambda: picked(ann) == "a needle of long ago")
+        await ann.wait_until(lambda: selected_text(ann) == "a needle of long ago")
 
 
-async def test_what_cannot_be_searched_for_is_said(server: RunningServer, tmp_path: Path) -> None:
+async def test_invalid_queries_and_empty_results_are_reported(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await ann.send_message("/search " + "x" * 260)
-        await searching(ann)
+        await wait_for_search(ann)
         await ann.wait_for_text("250 characters")
         await ann.press("ctrl+u")
         await ann.wait_for_text(tr(search_strings.SEARCH_HELP))
@@ -186,86 +192,86 @@ async def test_what_cannot_be_searched_for_is_said(server: RunningServer, tmp_pa
         assert ann.app.screen is ann.chat_screen
 
 
-async def test_a_day_is_gone_to_and_what_is_no_day_is_said(server: RunningServer, tmp_path: Path) -> None:
-    await said(server.url, "tea", *long_ago(200))
+async def test_the_date_command_jumps_to_a_day_and_reports_invalid_dates(server: RunningServer, tmp_path: Path) -> None:
+    await send_as_bob(server.url, "tea", *haystack(200))
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await ann.wait_for_text("hay 200")
         await ann.send_message("/date someday")
         assert search_strings.invalid_date("someday") in ann.screen_text()
         await ann.press("ctrl+u")
         await ann.send_message("/date today")
-        await ann.wait_until(lambda: picked(ann) == "hay 1")
+        await ann.wait_until(lambda: selected_text(ann) == "hay 1")
         await ann.press("escape")
         await ann.wait_until(lambda: ann.timeline.is_at_bottom)
         await ann.send_message("/date 2001-02-03")
         await ann.wait_for_text(search_strings.no_messages_on("2001-02-03", is_later=True))
-        assert picked(ann) == "hay 1"
+        assert selected_text(ann) == "hay 1"
         await ann.press("escape")
         await ann.send_message("/date 9999-01-01")
         await ann.wait_for_text(search_strings.no_messages_on("9999-01-01", is_later=False))
-        assert picked(ann) == "hay 200"
+        assert selected_text(ann) == "hay 200"
 
 
-async def test_going_elsewhere_forgets_the_way_back(server: RunningServer, tmp_path: Path) -> None:
-    await said(server.url, "tea", *long_ago(300))
+async def test_other_navigation_discards_the_return_position(server: RunningServer, tmp_path: Path) -> None:
+    await send_as_bob(server.url, "tea", *haystack(300))
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await ann.wait_for_text("hay 300")
         await ann.press("pageup")
         await ann.send_message("/search needle")
-        await searching(ann)
+        await wait_for_search(ann)
         await ann.wait_for_text("a needle of long ago")
         await ann.press("enter")
-        await ann.wait_until(lambda: picked(ann) == "a needle of long ago")
+        await ann.wait_until(lambda: selected_text(ann) == "a needle of long ago")
         await ann.press("alt+end")
         assert ann.timeline.is_at_bottom
         await ann.press("escape", "escape")
         assert ann.timeline.is_at_bottom
 
 
-async def test_what_is_typed_behind_the_key_is_never_sent(server: RunningServer, tmp_path: Path) -> None:
+async def test_input_right_after_the_search_key_is_never_sent(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await ann.press("alt+s")
         await ann.type_text("secret words")
         await ann.press("enter")
-        await searching(ann)
+        await wait_for_search(ann)
         await ann.press("escape")
         assert not any(isinstance(line, MessageLine) for line in ann.chat_screen.session.rooms["tea"].transcript.lines)
 
 
 @pytest.mark.parametrize("theme", ["dark", "terminal"])
-async def test_the_chosen_hit_is_told_by_more_than_letters(server: RunningServer, tmp_path: Path, theme: str) -> None:
-    await said(server.url, "tea", "needle one", "needle two")
+async def test_the_selected_hit_has_a_different_background(server: RunningServer, tmp_path: Path, theme: str) -> None:
+    await send_as_bob(server.url, "tea", "needle one", "needle two")
     async with chat_app_in_room(tmp_path, server.url, "ann", settings={"theme": theme}) as ann:
         await ann.send_message("/search needle")
-        await searching(ann)
+        await wait_for_search(ann)
         await ann.wait_for_text("needle one")
         await ann.press("down")
         rows = ann.screen_text().split("\n")
         strips = ann.app.screen._compositor.render_strips()  # pyright: ignore[reportPrivateUsage]
-        grounds = {
+        backgrounds = {
             text: {
                 segment.style and segment.style.bgcolor
-                for segment in strips[at]
+                for segment in strips[y]
                 if text in segment.text or "needle" in segment.text
             }
             for text in ("one", "two")
-            for at, row in enumerate(rows)
+            for y, row in enumerate(rows)
             if f"needle {text}" in row
         }
-        assert grounds["one"] != grounds["two"]
+        assert backgrounds["one"] != backgrounds["two"]
 
 
-async def test_a_letter_does_not_lay_the_screen_out_anew(
+async def test_typing_a_query_does_not_refresh_the_screen_layout(
     server: RunningServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(search, "SEARCH_DELAY", 60.0)
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await ann.press("alt+s")
-        screen = await searching(ann)
+        screen = await wait_for_search(ann)
         await ann.type_text("w")
-        laid_out: list[object] = []
+        layout_refreshes: list[object] = []
         signal = cast("Signal[object]", screen.screen_layout_refresh_signal)  # pyright: ignore[reportUnknownMemberType]
-        signal.subscribe(screen, laid_out.append, immediate=True)
+        signal.subscribe(screen, layout_refreshes.append, immediate=True)
         await ann.type_text("ords in a row")
         await ann.wait_for_text("words in a row")
-        assert laid_out == []
+        assert layout_refreshes == []

@@ -137,7 +137,7 @@ async def test_a_draft_survives_a_kill(server: RunningServer, tmp_path: Path) ->
         await ann.wait_for_text("1 here")
         ann.write_keys("half a thought")
         await ann.wait_for_text("half a thought")
-        await asyncio.sleep(1.5)  # drafts are saved once per second
+        await asyncio.sleep(1.5)  # longer than the save delay of drafts
         ann.send_signal(signal.SIGKILL)
         await ann.wait_closed()
     async with terminal(command, tmp_path / "ann") as ann:

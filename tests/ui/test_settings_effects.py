@@ -1,4 +1,4 @@
-"""What is set acts at once, on the real screen."""
+"""Effects of settings on the running client."""
 
 import re
 from collections.abc import AsyncGenerator
@@ -18,7 +18,7 @@ async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
         yield running
 
 
-async def test_set_says_explains_changes_and_takes_back(server: RunningServer, tmp_path: Path) -> None:
+async def test_set_lists_explains_changes_and_resets_settings(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann", size=(100, 40)) as ann:
         await ann.send_message("/set")
         await ann.wait_for_text("theme = dark")
@@ -35,19 +35,21 @@ async def test_set_says_explains_changes_and_takes_back(server: RunningServer, t
 
 
 @pytest.mark.parametrize(
-    ("style", "shown"), [("12h", r"\d\d?:\d\d[ap]m"), ("seconds", r"\d\d:\d\d:\d\d"), ("none", "")]
+    ("clock_format", "pattern"), [("12h", r"\d\d?:\d\d[ap]m"), ("seconds", r"\d\d:\d\d:\d\d"), ("none", "")]
 )
-async def test_the_clock_is_written_as_it_is_set(server: RunningServer, tmp_path: Path, style: str, shown: str) -> None:
+async def test_the_clock_setting_selects_the_time_format(
+    server: RunningServer, tmp_path: Path, clock_format: str, pattern: str
+) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await ann.send_message("hello")
         await ann.wait_for_text("✓ hello")
-        await ann.send_message(f"/set clock {style}")
-        await ann.wait_until(lambda: ann.app.settings.clock == style)
+        await ann.send_message(f"/set clock {clock_format}")
+        await ann.wait_until(lambda: ann.app.settings.clock == clock_format)
         (row,) = [row for row in ann.screen_text().splitlines() if "✓ hello" in row]
-        assert re.match(rf"\s*{shown}\s+ann ✓ hello.*", row), row
+        assert re.match(rf"\s*{pattern}\s+ann ✓ hello.*", row), row
 
 
-async def test_nicknames_have_as_many_columns_as_are_set(server: RunningServer, tmp_path: Path) -> None:
+async def test_nick_width_sets_the_width_of_the_nickname_column(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann", settings={"nick_width": 3}) as ann:
         await ann.send_message("hello")
         await ann.wait_for_text(" ann ✓ hello")
@@ -56,7 +58,7 @@ async def test_nicknames_have_as_many_columns_as_are_set(server: RunningServer, 
         await ann.wait_for_text(" " * 17 + "ann ✓ hello")
 
 
-async def test_side_panes_are_as_they_are_set_and_a_key_still_overrules(server: RunningServer, tmp_path: Path) -> None:
+async def test_pane_settings_apply_and_keys_override_them(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann", size=(120, 24)) as ann:
         await ann.wait_for_text("1 here")
         await ann.send_message("/set member_list never")
@@ -67,20 +69,20 @@ async def test_side_panes_are_as_they_are_set_and_a_key_still_overrules(server: 
         await ann.wait_for_text("1 here")
 
 
-async def test_comings_and_goings_are_said_only_when_they_are_wanted(server: RunningServer, tmp_path: Path) -> None:
+async def test_join_notices_follow_the_show_joins_setting(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann", settings={"show_joins": False}) as ann:
-        async with ChatClient(server.url) as other:
-            room = await other.join("tea", nick="bob")
+        async with ChatClient(server.url) as client:
+            room = await client.join("tea", nick="bob")
             await room.send("hello")
             await ann.wait_for_text("hello")
             assert "joined" not in ann.screen_text()
         await ann.send_message("/set show_joins on")
-        async with ChatClient(server.url) as other:
-            await other.join("tea", nick="carol")
+        async with ChatClient(server.url) as client:
+            await client.join("tea", nick="carol")
             await ann.wait_for_text("carol joined")
 
 
-async def test_typing_is_told_only_when_that_is_wanted(server: RunningServer, tmp_path: Path) -> None:
+async def test_typing_indicators_are_sent_only_when_enabled(server: RunningServer, tmp_path: Path) -> None:
     async with (
         chat_app_in_room(tmp_path, server.url, "ann", settings={"send_typing": False}) as ann,
         chat_app_in_room(tmp_path, server.url, "bob") as bob,
@@ -91,19 +93,19 @@ async def test_typing_is_told_only_when_that_is_wanted(server: RunningServer, tm
         assert "ann is typing" not in bob.screen_text()
 
 
-async def test_the_language_changes_while_one_looks(tmp_path: Path) -> None:
-    async with chat_app(tmp_path) as person:
-        await person.wait_for_text("Nickname")
-        await person.press("f9", "right", "right")
-        assert person.app.settings.language == "zh"
-        await person.press("escape")
-        await person.wait_for_text("昵称")
-        assert "Nickname" not in person.screen_text()
-        await person.press("f9", "delete", "escape")
-        await person.wait_for_text("Nickname")
+async def test_a_language_change_applies_to_the_open_form(tmp_path: Path) -> None:
+    async with chat_app(tmp_path) as driver:
+        await driver.wait_for_text("Nickname")
+        await driver.press("f9", "right", "right")
+        assert driver.app.settings.language == "zh"
+        await driver.press("escape")
+        await driver.wait_for_text("昵称")
+        assert "Nickname" not in driver.screen_text()
+        await driver.press("f9", "delete", "escape")
+        await driver.wait_for_text("Nickname")
 
 
-async def test_what_is_read_and_the_footer_speak_the_new_language_too(server: RunningServer, tmp_path: Path) -> None:
+async def test_a_language_change_applies_to_timeline_and_footer(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann", size=(100, 24)) as ann:
         await ann.send_message("teh kettle")
         await ann.wait_for_text("teh kettle")

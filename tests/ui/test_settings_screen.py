@@ -1,4 +1,4 @@
-"""The settings screen and the list of themes, by keys and clicks."""
+"""Settings screen and theme list, operated by keyboard and mouse."""
 
 from collections.abc import AsyncGenerator
 from pathlib import Path
@@ -20,31 +20,31 @@ async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
         yield running
 
 
-async def mark(person: ChatAppDriver, name: str) -> None:
-    """Put the mark on a setting, by keys."""
-    shown = person.app.screen.query_one(OptionList)
-    wanted = list(settings_schema.fields()).index(name)
-    while shown.highlighted != wanted:
-        await person.press("down")
+async def highlight_setting(driver: ChatAppDriver, name: str) -> None:
+    """Move the highlight to a setting with the arrow keys."""
+    option_list = driver.app.screen.query_one(OptionList)
+    index = list(settings_schema.fields()).index(name)
+    while option_list.highlighted != index:
+        await driver.press("down")
 
 
-async def test_every_setting_is_there_with_its_value_and_the_marked_one_is_explained(tmp_path: Path) -> None:
-    async with chat_app(tmp_path, size=(80, 24)) as person:
-        await person.press("f9")
+async def test_every_setting_is_listed_and_the_highlighted_one_is_explained(tmp_path: Path) -> None:
+    async with chat_app(tmp_path, size=(80, 24)) as driver:
+        await driver.press("f9")
         for field in settings_schema.fields().values():
-            await person.wait_for_text(f" {field.name} ")
-        await mark(person, "paste_lines")
-        await person.wait_for_text(settings_schema.fields()["paste_lines"].help[:60])
-        await person.wait_for_text("0–1000")
-        await person.press("escape")
-        assert not isinstance(person.app.screen, SettingsScreen)
+            await driver.wait_for_text(f" {field.name} ")
+        await highlight_setting(driver, "paste_lines")
+        await driver.wait_for_text(settings_schema.fields()["paste_lines"].help[:60])
+        await driver.wait_for_text("0–1000")
+        await driver.press("escape")
+        assert not isinstance(driver.app.screen, SettingsScreen)
 
 
-async def test_what_is_changed_acts_behind_it_and_is_kept(server: RunningServer, tmp_path: Path) -> None:
+async def test_changes_apply_immediately_and_are_saved(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann", size=(80, 30)) as ann:
         await ann.send_message("/settings")
         await ann.wait_until(lambda: isinstance(ann.app.screen, SettingsScreen))
-        await mark(ann, "theme")
+        await highlight_setting(ann, "theme")
         await ann.press("right")
         assert ann.app.theme == "chat-light"
         await ann.wait_for_text("* theme")
@@ -52,10 +52,10 @@ async def test_what_is_changed_acts_behind_it_and_is_kept(server: RunningServer,
         assert ann.app.theme == "chat-terminal"
         await ann.press("delete")
         assert ann.app.theme == "chat-dark"
-        await mark(ann, "mouse")
+        await highlight_setting(ann, "mouse")
         await ann.press("space")
         await ann.wait_for_text("off [ ]")
-        await mark(ann, "paste_lines")
+        await highlight_setting(ann, "paste_lines")
         await ann.press("1", "2")
         assert ann.app.settings.paste_lines == 512
         await ann.press("9")
@@ -70,45 +70,45 @@ async def test_what_is_changed_acts_behind_it_and_is_kept(server: RunningServer,
         assert "\n#theme" in file or "\ntheme" not in file
 
 
-async def test_a_click_turns_the_setting_that_was_clicked(tmp_path: Path) -> None:
-    async with chat_app(tmp_path, size=(80, 24)) as person:
-        await person.press("f9")
-        await person.wait_for_text("clock")
-        row = next(y for y, text in enumerate(person.screen_text().splitlines()) if " clock " in text)
-        await person.pilot.click(offset=(20, row))
-        await person.wait_until(lambda: person.app.settings.clock == "12h")
+async def test_a_click_changes_the_clicked_setting(tmp_path: Path) -> None:
+    async with chat_app(tmp_path, size=(80, 24)) as driver:
+        await driver.press("f9")
+        await driver.wait_for_text("clock")
+        row = next(y for y, text in enumerate(driver.screen_text().splitlines()) if " clock " in text)
+        await driver.pilot.click(offset=(20, row))
+        await driver.wait_until(lambda: driver.app.settings.clock == "12h")
 
 
-async def test_what_cannot_be_turned_says_where_it_is_changed(tmp_path: Path) -> None:
-    async with chat_app(tmp_path, size=(100, 30), settings={"ignored": ("mallory",)}) as person:
-        await person.press("f9")
-        await mark(person, "ignored")
-        await person.press("enter")
-        assert person.app.settings.ignored == ("mallory",)
-        await person.wait_for_text("Changed in ")
+async def test_a_list_setting_refers_to_the_settings_file(tmp_path: Path) -> None:
+    async with chat_app(tmp_path, size=(100, 30), settings={"ignored": ("mallory",)}) as driver:
+        await driver.press("f9")
+        await highlight_setting(driver, "ignored")
+        await driver.press("enter")
+        assert driver.app.settings.ignored == ("mallory",)
+        await driver.wait_for_text("Edit in ")
 
 
-async def test_it_is_of_use_in_a_very_small_terminal(tmp_path: Path) -> None:
-    async with chat_app(tmp_path, size=(40, 10)) as person:
-        await person.press("f9")
-        await mark(person, "mouse")
-        await person.press("enter")
-        assert person.app.settings.mouse is False
-        assert " mouse " in person.screen_text()
-        assert "Take the mouse" in person.screen_text()
+async def test_the_settings_screen_is_usable_in_a_small_terminal(tmp_path: Path) -> None:
+    async with chat_app(tmp_path, size=(40, 10)) as driver:
+        await driver.press("f9")
+        await highlight_setting(driver, "mouse")
+        await driver.press("enter")
+        assert driver.app.settings.mouse is False
+        assert " mouse " in driver.screen_text()
+        assert "Use the mouse" in driver.screen_text()
 
 
-async def test_a_file_that_cannot_be_written_is_said_beside_the_setting(tmp_path: Path) -> None:
+async def test_a_settings_file_that_cannot_be_changed_is_reported(tmp_path: Path) -> None:
     (tmp_path / "settings.toml").write_text("theme =")
-    async with chat_app(tmp_path, size=(100, 30)) as person:
-        await person.press("f9")
-        await mark(person, "mouse")
-        await person.press("space")
-        await person.wait_for_text("left as it is")
-        assert person.app.settings.mouse is False
+    async with chat_app(tmp_path, size=(100, 30)) as driver:
+        await driver.press("f9")
+        await highlight_setting(driver, "mouse")
+        await driver.press("space")
+        await driver.wait_for_text("was not changed")
+        assert driver.app.settings.mouse is False
 
 
-async def test_a_theme_is_tried_and_escape_goes_back(server: RunningServer, tmp_path: Path) -> None:
+async def test_the_theme_list_previews_a_theme_and_escape_reverts_it(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await ann.send_message("/theme")
         await ann.wait_until(lambda: isinstance(ann.app.screen, ThemeScreen))
@@ -126,7 +126,7 @@ async def test_a_theme_is_tried_and_escape_goes_back(server: RunningServer, tmp_
         assert (ann.app.theme, ann.app.settings.theme) == ("chat-warm", "warm")
 
 
-def test_a_value_turns_within_what_is_allowed() -> None:
+def test_the_next_value_stays_within_the_allowed_values() -> None:
     fields = settings_schema.fields()
     assert next_value(fields["theme"], "terminal", 1) == "dark"
     assert next_value(fields["mouse"], True, -1) is False
@@ -135,11 +135,11 @@ def test_a_value_turns_within_what_is_allowed() -> None:
     assert next_value(fields["ignored"], ("ann",), 1) == ("ann",)
 
 
-async def test_in_another_language_each_name_has_its_title_beside_it(tmp_path: Path) -> None:
-    async with chat_app(tmp_path, settings={"language": "en"}) as person:
-        await person.press("f9")
-        assert "  nick_width  " in person.screen_text()
-        await person.press("right")
-        await person.wait_for_text("昵称宽度  nick_width")
-        await person.press("left")
-        await person.wait_until(lambda: "昵称宽度" not in person.screen_text())
+async def test_translated_settings_have_a_title_next_to_the_name(tmp_path: Path) -> None:
+    async with chat_app(tmp_path, settings={"language": "en"}) as driver:
+        await driver.press("f9")
+        assert "  nick_width  " in driver.screen_text()
+        await driver.press("right")
+        await driver.wait_for_text("昵称宽度  nick_width")
+        await driver.press("left")
+        await driver.wait_until(lambda: "昵称宽度" not in driver.screen_text())

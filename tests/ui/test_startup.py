@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-PAINTED = """
+FIRST_PAINT_SCRIPT = """
 import asyncio, sys
 from pathlib import Path
 from tui_chat import cli
@@ -26,9 +26,9 @@ asyncio.run(main())
 """
 
 
-async def test_the_first_screen_is_painted_before_anything_of_the_network_is_imported(tmp_path: Path) -> None:
+async def test_the_first_paint_precedes_all_network_imports(tmp_path: Path) -> None:
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", PAINTED, str(tmp_path)), stdout=asyncio.subprocess.PIPE, cwd=Path.cwd()
+        *(sys.executable, "-c", FIRST_PAINT_SCRIPT, str(tmp_path)), stdout=asyncio.subprocess.PIPE, cwd=Path.cwd()
     )
     out, _ = await process.communicate()
     assert process.returncode == 0
@@ -36,23 +36,23 @@ async def test_the_first_screen_is_painted_before_anything_of_the_network_is_imp
     assert "tui_chat.ui.screens.join" in modules
     forbidden = {"socketio", "engineio", "aiohttp", "sqlalchemy", "cyclopts", "precis_i18n", "uvloop"}
     assert not forbidden & set(modules)
-    beyond = [name for name in modules if name.startswith("server.")]
-    assert beyond == []
+    server_modules = [name for name in modules if name.startswith("server.")]
+    assert server_modules == []
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "said"),
+    ("arguments", "code", "expected"),
     [
         (["--help"], 0, "usage: chat-tui"),
         (["--version"], 0, "chat-tui "),
         (["--frobnicate"], 2, "unrecognized arguments"),
-        (["--port", "x", "--serve"], 2, "a port is a number"),
+        (["--port", "x", "--serve"], 2, "the port must be"),
         (["--port", "3"], 2, "--serve"),
-        ([], 2, "this needs a terminal"),
-        (["http://host", "--serve"], 2, "leave the URL out"),
+        ([], 2, "must be a terminal"),
+        (["http://host", "--serve"], 2, "does not take a URL"),
     ],
 )
-async def test_the_command_line_answers_in_one_line(arguments: list[str], code: int, said: str) -> None:
+async def test_command_line_errors_are_one_line(arguments: list[str], code: int, expected: str) -> None:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tui_chat", *arguments),
         stdin=asyncio.subprocess.DEVNULL,
@@ -61,5 +61,5 @@ async def test_the_command_line_answers_in_one_line(arguments: list[str], code: 
     )
     out, _ = await process.communicate()
     assert process.returncode == code
-    assert said in out.decode()
+    assert expected in out.decode()
     assert code == 0 or out.count(b"\n") == 1

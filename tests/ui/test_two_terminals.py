@@ -7,7 +7,7 @@ from tui_chat.session.i18n import tr
 from tui_chat.session.strings import chat as chat_strings
 
 
-async def test_two_people_at_two_terminals_talk(tmp_path: Path) -> None:
+async def test_two_clients_exchange_messages_through_pseudo_terminals(tmp_path: Path) -> None:
     async with running_server(tmp_path) as server:
         ann_command = (*CHAT_TUI, server.url, "--room", "tea", "--nick", "ann")
         bob_command = (*CHAT_TUI, server.url.replace("http:", "chat:") + "/tea", "--nick", "小明")
@@ -28,20 +28,20 @@ async def test_two_people_at_two_terminals_talk(tmp_path: Path) -> None:
             ann.write_keys("one\x1b\rtwo\r")
             await bob.wait_for_text("two")
             assert "onetwo" not in bob.screen_text()
-            # Bob may see it before Ann has her answer, and who has something unsent is asked before quitting.
+            # Wait for the ack: quitting with unsent messages opens a confirmation.
             await ann.wait_for_text("✓ one")
-            drawn = len(ann.written)
+            bytes_before = len(ann.written)
             ann.resize(40, 12)
-            await wait_until(lambda: len(ann.written) > drawn)
+            await wait_until(lambda: len(ann.written) > bytes_before)
             await ann.wait_for_text("two")
             ann.write_keys("\x11")
             assert await ann.wait_closed() == 0
             await bob.wait_for_text("ann left")
 
 
-async def test_the_form_takes_what_is_typed_at_once(tmp_path: Path) -> None:
-    async with running_server(tmp_path) as server, terminal(CHAT_TUI, tmp_path / "home") as shown:
-        await shown.wait_for_text(tr(chat_strings.JOIN_HINT))
-        shown.write_keys(f"tea\tann\t\x15{server.url}\r")
-        await shown.wait_for_text("1 here")
-        assert shown.screen_text().startswith(" tea")
+async def test_the_join_form_accepts_a_burst_of_input(tmp_path: Path) -> None:
+    async with running_server(tmp_path) as server, terminal(CHAT_TUI, tmp_path / "home") as tty:
+        await tty.wait_for_text(tr(chat_strings.JOIN_HINT))
+        tty.write_keys(f"tea\tann\t\x15{server.url}\r")
+        await tty.wait_for_text("1 here")
+        assert tty.screen_text().startswith(" tea")

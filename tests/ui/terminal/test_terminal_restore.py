@@ -79,7 +79,7 @@ async def test_an_unhandled_exception_is_reported_in_one_line_and_logged_once(tm
         assert await tty.wait_closed() == 1
         assert_restored(tty)
         assert b"Traceback" not in tty.written
-        assert "chat-tui has failed" in tty.screen_text()
+        assert "chat-tui crashed" in tty.screen_text()
         (log,) = tmp_path.rglob("chat-tui.log")
         assert log.read_text().count("ValueError: by design") == 1
 
@@ -89,7 +89,7 @@ async def test_an_exception_in_a_background_task_is_reported_and_logged_once(tmp
     script.write_text(FAILING_LINK)
     command = (CHAT_TUI[0], str(script), "--room", "tea", "--nick", "ann")
     async with terminal(command, tmp_path, environ={"PYTHONPATH": str(Path.cwd())}) as tty:
-        await tty.wait_for_text("Something went wrong")
+        await tty.wait_for_text("Internal error")
         tty.write_keys("\x11")
         assert await tty.wait_closed() == 0
         (log,) = tmp_path.rglob("chat-tui.log")
@@ -107,7 +107,7 @@ async def test_closing_the_terminal_ends_the_program(tmp_path: Path, is_controll
 async def test_the_local_server_stops_with_the_client_on_sigterm(tmp_path: Path) -> None:
     command = (*CHAT_TUI, "--serve", "--port", "0", "--room", "tea", "--nick", "ann")
     async with terminal(command, tmp_path) as tty:
-        await tty.wait_for_text("You run the server")
+        await tty.wait_for_text("Server started")
         tty.send_signal(signal.SIGTERM)
         assert await tty.wait_closed() == 128 + signal.SIGTERM
         assert_restored(tty)
