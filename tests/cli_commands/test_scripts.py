@@ -166,11 +166,11 @@ async def test_consecutive_runs_use_one_member_id(server: RunningServer, tmp_pat
 @pytest.mark.parametrize(
     ("args", "code", "problem"),
     [
-        (("send", "--room", "tea", "--server", "127.0.0.1:1", "hello"), 69, "Nothing answers at this address"),
+        (("send", "--room", "tea", "--server", "127.0.0.1:1", "hello"), 69, "No server at this address"),
         (("send", "hello"), 2, "no room given"),
         (("send", "--room", "tea", "--server", "ftp://x", "hello"), 2, "Unknown scheme"),
         (("tail", "--room", "tea", "--nick", "\x07"), 2, "A nickname cannot contain U+0007"),
-        (("tail", "--room", "tea", "--lines", "many"), 2, "argument --lines: a number of messages"),
+        (("tail", "--room", "tea", "--lines", "many"), 2, "argument --lines: the number of messages"),
         (("who", "--romm", "tea"), 2, "unrecognized arguments: --romm"),
         (("send", "--room", "tea", "--timeout", "0"), 2, "the timeout must be a number of seconds"),
     ],

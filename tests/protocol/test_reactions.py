@@ -66,7 +66,7 @@ def test_a_no_longer_valid_reaction_can_be_removed() -> None:
 
 
 def test_an_overlong_reaction_is_too_long() -> None:
-    with pytest.raises(TooLong, match="one emoji, or a word of at most 8 columns"):
+    with pytest.raises(TooLong, match="one emoji or a word of at most 8 columns"):
         validate_reaction("x" * 17)
 
 

@@ -26,17 +26,17 @@ def format_entry(entry: Entry) -> str:
     """Return a log line without a timestamp."""
     match entry:
         case Message(deleted=True):
-            return f"* {tr('{nick} took a message back', nick=entry.nick_name)}"
+            return f"* {tr('{nick} deleted a message', nick=entry.nick_name)}"
         case Message():
             suffix = f" {tr('(edited)')}" if entry.edited else ""
             return f"{entry.nick_name}: {indent_rows(entry.message)}{suffix}"
         case Edit():
-            return f"* {tr('{nick} changed a message: {text}', nick=entry.nick_name, text=indent_rows(entry.message))}"
+            return f"* {tr('{nick} edited a message: {text}', nick=entry.nick_name, text=indent_rows(entry.message))}"
         case Deletion():
-            return f"* {tr('{nick} took a message back', nick=entry.nick_name)}"
+            return f"* {tr('{nick} deleted a message', nick=entry.nick_name)}"
         case Reaction(on=True):
-            return f"* {tr('{nick} put {emoji} under a message', nick=entry.nick_name, emoji=entry.emoji)}"
+            return f"* {tr('{nick} reacted with {emoji}', nick=entry.nick_name, emoji=entry.emoji)}"
         case Reaction():
-            return f"* {tr('{nick} took {emoji} away from a message', nick=entry.nick_name, emoji=entry.emoji)}"
+            return f"* {tr('{nick} removed the reaction {emoji}', nick=entry.nick_name, emoji=entry.emoji)}"
         case TopicChange():
             return f"* {chat_strings.topic_changed(entry.topic)}"

@@ -41,8 +41,8 @@ def test_address_spellings_are_normalized(given_text: str, base_url: str, room: 
 @pytest.mark.parametrize(
     ("given_text", "reason"),
     [
-        ("", "missing"),
-        ("   ", "missing"),
+        ("", "Enter a server address"),
+        ("   ", "Enter a server address"),
         ("ftp://example.org", "Unknown scheme"),
         ("http://", "name is missing"),
         (":3000", "name is missing"),

@@ -179,7 +179,7 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
         "cut-to-end",
         ("ctrl+k",),
         "kill_to_end",
-        mark("cut to the end of the line; at the end of the text, switch room"),
+        mark("cut to the end of the line; at the end, switch room"),
         KeyScope.COMPOSER,
     ),
     KeyBinding("yank", ("ctrl+y",), "yank", mark("insert the last cut text"), KeyScope.COMPOSER),
