@@ -179,7 +179,7 @@ def main() -> None:
     rows = [summarize(shape, compare_servers(shape, names, args.seconds, args.rounds)) for shape in build_shapes()]
     memory_by_server = {name: measure_idle_memory(name) for name in names}
     args.out.mkdir(parents=True, exist_ok=True)
-    results = {"machine": describe_machine(), "deliveries": rows, "kib_a_connection": memory_by_server}
+    results = {"machine": describe_machine(), "deliveries": rows, "kib_per_connection": memory_by_server}
     (args.out / "results.json").write_text(json.dumps(results, indent=2) + "\n")
     (args.out / "results.md").write_text(format_table(rows, memory_by_server))
     draw_plots(rows, args.out)
