@@ -118,7 +118,7 @@ class ServerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         """Return the origins of `cors_origin` in their serialized form (RFC 6454, section 6.2).
 
         Raises:
-            ConfigError: A value is not an origin.
+            ConfigError: A value is neither an HTTP(S) origin nor `null`; `*` is invalid too.
         """
         return tuple(map(_normalize_origin, self.cors_origin))
 
@@ -126,7 +126,7 @@ class ServerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         """Return the networks of `trusted_proxy`.
 
         Raises:
-            ConfigError: A value is not an IP network.
+            ConfigError: A value is not an IP network, or has host bits set.
         """
         try:
             return tuple(ip_network(network) for network in self.trusted_proxy)

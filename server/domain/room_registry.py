@@ -223,6 +223,8 @@ class RoomRegistry(Generic[ConnectionT]):
     ) -> JoinResult[ConnectionT]:
         """Add a connection to a room; creates the room and the participant on demand.
 
+        A join with a different nickname renames an existing participant.
+
         Args:
             connection: Joining connection.
             room_name: Validated room name.

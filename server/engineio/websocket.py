@@ -39,10 +39,12 @@ async def serve_session(session: EngineIOSession, request: web.Request) -> web.S
 async def upgrade_session(session: EngineIOSession, request: web.Request, probe_timeout: float) -> web.StreamResponse:
     """Upgrade a polling session to a WebSocket (Engine.IO protocol v4, "Upgrade") and serve the session until its end.
 
+    After a failed probe, only the WebSocket is closed and the session continues on polling.
+
     Args:
         session: Session without a pending probe.
         request: WebSocket request.
-        probe_timeout: Seconds for the probe.
+        probe_timeout: Seconds for the probe and the upgrade packet together.
     """
     ws = _create_websocket()
     session.probe_request = request

@@ -119,7 +119,7 @@ class LogReader:
         self._queued_reads = 0
 
     async def read_join_snapshot(self, room_key: str, *, since: int | None, limit: int) -> JoinSnapshot:
-        """Return a room with its newest entries.
+        """Return a room with its newest entries; `JoinSnapshot.room` is None for an unknown room.
 
         Args:
             room_key: Canonical key of the room.

@@ -219,15 +219,18 @@ class ChatClient:
     ) -> Room:
         """Join a room, or return the joined room of this name.
 
+        Concurrent calls for one room share the attempt of the first call. After the timeout, only the join of a room
+        from `open_cached` continues.
+
         Args:
             room: Room name.
             nick: Requested nickname; `Room.nick` is the assigned one.
-            limit: Number of history entries to fetch, at most 200.
+            limit: Number of history entries to fetch, limited to 200.
             invite: Invite code of a private room.
             timeout: Time limit of the call in seconds.
 
         Raises:
-            ChatError: The server rejected the join.
+            ChatError: A name is invalid, or the server rejected the join.
             Unavailable: No response before the timeout.
         """
         key = names.canonical_key(names.validate_room_name(room))

@@ -231,7 +231,7 @@ class Room(RoomRequests):
             max_messages: Number of messages to retain.
 
         Returns:
-            True if messages were released.
+            True if messages were released; False if too few are loaded or one of the oldest has unsaved changes.
         """
         return await self._history_sync.trim(max_messages)
 

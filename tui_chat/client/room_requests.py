@@ -127,7 +127,7 @@ class RoomRequests:
         return self.sender.unsent
 
     def retry(self, client_id: UUID) -> OutboxItem:
-        """Queue a failed item again with a new `client_id`.
+        """Queue a failed item again, with a new `client_id` at the end of the queue.
 
         Returns:
             The new item.

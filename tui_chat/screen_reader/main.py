@@ -72,7 +72,12 @@ class ReaderTarget:
 
 
 def run(options: ReaderOptions, settings: SettingsFile) -> int:
-    """Prompt for missing join details, run the screen-reader mode and return its exit code."""
+    """Prompt for missing join details and run the screen-reader mode.
+
+    Returns:
+        Exit code: 0 at a normal end or a cancelled prompt, `EXIT_UNAVAILABLE` if the connection or the join fails, or
+        128 plus the number of the terminating signal.
+    """
     saved_profile, problem = profile_store.load(options.state_dir)
     for line in filter(None, (problem, *settings.problems)):
         print(line)

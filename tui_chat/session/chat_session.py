@@ -139,7 +139,10 @@ class ChatSession:
             self.show_room(candidates[0].name)
 
     def set_viewed(self, is_viewed: bool) -> None:
-        """Set whether the newest message of the current room is visible and the terminal has focus."""
+        """Set whether the newest message of the current room is visible and the terminal has focus.
+
+        True marks the room as read; the change to False removes its unread line.
+        """
         view = self.current_room
         self._is_viewed = is_viewed
         if view is None:
@@ -160,7 +163,9 @@ class ChatSession:
         self._dirty_parts |= DirtyPart.ROOM_LIST
 
     def add_room(self, room: RoomPort, saved_state: SavedRoomState | None = None, *, show: bool = True) -> RoomView:
-        """Add a joined room with the current content of its log.
+        """Add a joined room with the current content of its log, at its position in the saved order.
+
+        A repeated join updates the members, gaps and unsent messages, but not the log.
 
         Args:
             room: Joined room.

@@ -17,7 +17,7 @@ class InputHistory:
         """Create a history at the draft position.
 
         Args:
-            texts: Sent texts, oldest first.
+            texts: Sent texts, oldest first; only the newest `MAX_HISTORY` are retained.
         """
         self._texts: deque[str] = deque(texts, maxlen=MAX_HISTORY)
         self._steps_back = 0  # 0 is the draft

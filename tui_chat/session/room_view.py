@@ -125,7 +125,10 @@ class RoomView:
         self.newest_seq = self.read_seq = 0
 
     def load_log(self, messages: Iterable[Message], last_seq: int) -> None:
-        """Load the log after a join; messages after the saved read marker are unread."""
+        """Load the log after a join.
+
+        Messages of other members after the saved read marker are unread; without a saved marker, none are.
+        """
         lines = self._visible_lines(messages)
         self._put_lines(lines)
         for line in lines:
@@ -330,7 +333,7 @@ class RoomView:
 
     @property
     def other_nicks(self) -> list[str]:
-        """Nicknames of the other members, most recent speaker first."""
+        """Nicknames of the other members, most recent speaker first; on a basic server, only of the speakers."""
         present = {member.member_id: member.nick_name for member in self.members if member.member_id != self.member_id}
         recent_nicks = [present.pop(member_id) for member_id in reversed(self._recent_speakers) if member_id in present]
         speaker_nicks = [

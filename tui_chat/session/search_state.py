@@ -83,7 +83,7 @@ class SearchState:
         self._empty_pages = 0
 
     def start(self, query: str, room: str | None) -> SearchPageRequest | None:
-        """Start a search and return its first request, None for an empty query."""
+        """Clear the results, start a search and return its first request; None without a search for an empty query."""
         self._generation += 1
         self.request = SearchPageRequest(self._generation, query.strip(), room) if query.strip() else None
         self.hits, self.problem, self.source = [], "", None

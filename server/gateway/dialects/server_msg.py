@@ -147,7 +147,7 @@ class ServerMsgDialect(Dialect):
     def deliver(
         self, room: LiveRoom[ClientConnection], room_event: RoomEvent, recipients: Iterable[ClientConnection]
     ) -> None:
-        """Push messages; schedule a user list after presence changes."""
+        """Push messages, schedule a user list after presence changes, and ignore all other events."""
         match room_event:
             case events.Message():
                 self._deliver_message(room, room_event, recipients)

@@ -91,13 +91,15 @@ class SqliteFile:
         self._closed = False
 
     async def run(self, operation: Callable[[sqlite3.Connection], T]) -> T:
-        """Run an operation in the database thread.
+        """Run an operation in the database thread and return its result.
+
+        A corrupt file is renamed, and the operation runs again on a new file.
 
         Args:
             operation: Function of the connection, called outside a transaction (see `transaction`).
 
         Raises:
-            LocalStorageError: The operation failed, or the file is closed.
+            LocalStorageError: An SQLite or file error occurred, or the file is closed.
         """
         if self._closed:
             raise LocalStorageError("the file is closed")

@@ -112,7 +112,13 @@ class InputSequencer:
         return chain(nodes, (app,))
 
     async def _visit_next_node(self, generation: int, rounds: int, path: Iterator[DOMNode]) -> None:
-        """Enqueue this method in the next node of the path, after all messages that the key has caused there."""
+        """Enqueue this method in the next node of the path, after all messages that the key has caused there.
+
+        Args:
+            generation: Wait of the callback, ignored unless current.
+            rounds: Passes left, including this one; the wait ends after the last.
+            path: Nodes left in this pass.
+        """
         if generation != self._generation or not self._settling:
             return
         for node in path:

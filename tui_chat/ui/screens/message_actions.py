@@ -226,7 +226,11 @@ class MessageActions(ChatView):
         self.save_draft()
 
     def leave_compose_mode(self) -> bool:
-        """Return to a plain message and restore the saved draft. Return whether a compose mode was active."""
+        """Return to a plain message; the text of a reply stays, other modes restore the saved draft.
+
+        Returns:
+            Whether a compose mode was active.
+        """
         view = self.session.current_room
         if view is None or view.compose_mode is None:
             return False

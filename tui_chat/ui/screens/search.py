@@ -165,7 +165,7 @@ class SearchScreen(ModalScreen[SearchHitSelected | None]):
             option_list.highlighted = index + offset
 
     def action_page(self, pages: int) -> None:
-        """Move the highlight by `pages` pages of the list."""
+        """Move the highlight by `pages` pages of the list; load further results at the end."""
         option_list, count = self.query_one(OptionList), len(self._search_state.hits)
         rows = max(1, option_list.size.height // 2 - 1)
         if count:

@@ -236,7 +236,7 @@ class Composer(TextArea, inherit_bindings=False):
             self._history_search.backspace()
 
     def action_search_accept(self) -> None:
-        """Keep the match in the composer. Down restores the draft."""
+        """Keep the match in the composer. Down continues with the newer texts, then the draft."""
         search = self._history_search
         if search is not None:
             self._end_search()

@@ -16,7 +16,8 @@ from tui_chat.ui.widgets.side_list import ListRow, SideList
 class RoomList(SideList):
     """Rooms with the numbers of Alt+1 to Alt+9.
 
-    Signs work without colour: `3` unread messages, `@3` with mentions, `(3)` in a muted room, `✎` for a draft.
+    Signs work without colour: `3` unread messages, `@3` if one mentions the user, otherwise `(3)` in a muted room, and
+    `✎` for a draft of another room.
     """
 
     @dataclass
