@@ -86,7 +86,7 @@ class ChatClient:
 
     Attributes:
         url: Base URL of the server.
-        guest_key: Current guest key, None before the first join.
+        guest_key: Current guest key; before the first join, the constructor argument.
 
     Raises:
         ValueError: Invalid URL; the message is readable text.
@@ -146,11 +146,16 @@ class ChatClient:
 
     @property
     def rooms(self) -> dict[str, Room]:
-        """Joined and cached rooms by name, in order of creation."""
+        """Joined and cached rooms by name, in order of creation.
+
+        A room disappears after `leave` and after a rejected join, but not while offline.
+        """
         return {room.name: room for room in self._rooms.values() if room.was_opened}
 
     async def __aenter__(self) -> "ChatClient":
         """Connect.
+
+        A failed attempt closes the client.
 
         Raises:
             Unreachable: The attempt failed; not raised with `connect_in_background`.
@@ -167,6 +172,8 @@ class ChatClient:
     async def connect(self) -> None:
         """Connect before entering the context, to test the address.
 
+        Requires `connect_in_background`; otherwise the context opens a second connection.
+
         Raises:
             Unreachable: The attempt failed.
         """
@@ -178,7 +185,11 @@ class ChatClient:
         await self.close()
 
     async def close(self) -> None:
-        """Close the connection, all rooms and the event stream."""
+        """Close the connection, all rooms and the event stream.
+
+        Wait up to `FLUSH_TIMEOUT` seconds for disk writes. Iterations over rooms and the event stream end without an
+        exception, after a last event `Closed`. Idempotent.
+        """
         if self._closed:
             return
         self._closed = True
@@ -196,6 +207,8 @@ class ChatClient:
     def events(self) -> EventStream:
         """Return the stream of future events, for a single consumer.
 
+        Earlier events are lost.
+
         Raises:
             RuntimeError: The stream was requested before.
         """
@@ -205,7 +218,7 @@ class ChatClient:
         return self._event_stream
 
     def reconnect_now(self) -> None:
-        """Skip the reconnect delay; no effect while online."""
+        """Skip the reconnect delay, or restart a running attempt; no effect while online."""
         self._connector.reconnect_now()
 
     async def join(
@@ -220,7 +233,8 @@ class ChatClient:
         """Join a room, or return the joined room of this name.
 
         Concurrent calls for one room share the attempt of the first call. After the timeout, only the join of a room
-        from `open_cached` continues.
+        from `open_cached` continues. A room joined before is returned immediately, also while offline; the other
+        arguments are then ignored. Temporary errors are retried until the timeout.
 
         Args:
             room: Room name.
@@ -257,7 +271,8 @@ class ChatClient:
     ) -> Room | None:
         """Open a cached room without waiting for a server.
 
-        The join follows in the background: `RoomJoined` reports success, `RoomLost` a rejection.
+        The join follows in the background: `RoomJoined` reports success, `RoomLost` a rejection. For an open room, the
+        call has no effect and returns the room. A join in progress continues.
 
         Args:
             room: Room name.
@@ -324,6 +339,8 @@ class ChatClient:
     async def list_rooms(self, query: str | None = None) -> list[RoomSummary]:
         """Return the public rooms and the private rooms with the user as a member.
 
+        At most `ROOM_LIST_PAGE` rooms are returned. Without a connection, the call waits for one.
+
         Args:
             query: Text in the name or topic, None for all rooms.
 
@@ -340,6 +357,9 @@ class ChatClient:
     ) -> SearchPage:
         """Search messages on the server, or in the local history without a connection.
 
+        The local history also replaces a response that takes longer than `SERVER_TIMEOUT`; an unknown room then gives
+        an empty page. `SearchPage.source` is the origin.
+
         Args:
             query: Search words, all required (docs/protocol.md, "Search").
             room: Room to search, None for all readable rooms.
@@ -355,6 +375,9 @@ class ChatClient:
 
     async def change_nick(self, nick: str, room: str | None = None) -> str:
         """Change the user's nickname.
+
+        A change in one joined room updates `Room.nick` immediately; a change in all rooms with the next presence
+        pushes.
 
         Args:
             nick: Requested nickname.
@@ -387,7 +410,10 @@ class ChatClient:
             room.on_disconnected()
 
     async def _join_room(self, room: Room, transport: "Transport") -> None:
-        """Join a room over a connection: retry after temporary errors, close the room after others."""
+        """Join a room over a connection: retry after temporary errors, close the room after others.
+
+        Stop after a connection loss; the next connection starts another join.
+        """
         await self._load_cache(room)
         if room.was_joined:
             await room.sender.claim_orphans()

@@ -25,7 +25,7 @@ class _CoalescedEvent:
 
     def to_event(self) -> ClientEvent:
         if isinstance(self.latest, LogChanged):
-            return LogChanged(self.latest.room, tuple(sorted(set(self.seqs))), self.latest.live)
+            return LogChanged(self.latest.room, tuple(sorted(set(self.seqs))), self.latest.is_live)
         return self.latest
 
 
@@ -39,13 +39,16 @@ class EventStream:
         self._closed = False
 
     def __len__(self) -> int:
-        """Return the number of unread events."""
+        """Return the number of unread events. A merged event counts once."""
         return len(self._unread)
 
     def put(self, event: ClientEvent) -> None:
-        """Append an event or merge the event into an unread one."""
+        """Append an event or merge the event into an unread one.
+
+        Above `MAX_UNREAD_EVENTS`, notices and typing indicators are dropped.
+        """
         if isinstance(event, LogChanged):
-            self._coalesce((LogChanged, event.room, event.live), event, event.seqs, adjacent_only=True)
+            self._coalesce((LogChanged, event.room, event.is_live), event, event.seqs, adjacent_only=True)
         elif isinstance(event, MembersChanged):
             self._coalesce((MembersChanged, event.room, True), event, (), adjacent_only=False)
         elif len(self._unread) < MAX_UNREAD_EVENTS or not isinstance(event, (NoticeReceived, TypingChanged)):
@@ -69,7 +72,7 @@ class EventStream:
         oldest = self._unread.popleft()
         if not isinstance(oldest, _CoalescedEvent):
             return oldest
-        key = (type(oldest.latest), oldest.latest.room, getattr(oldest.latest, "live", True))
+        key = (type(oldest.latest), oldest.latest.room, getattr(oldest.latest, "is_live", True))
         if self._coalescing.get(key) is oldest:
             del self._coalescing[key]
         return oldest.to_event()

@@ -89,12 +89,12 @@ class LogChanged:
     Attributes:
         room: Room name.
         seqs: `seq` of each new or modified message, ascending.
-        live: True for new messages, false for fetched history.
+        is_live: True for pushes and for entries missed before a push, false for a join and fetched history.
     """
 
     room: str
     seqs: tuple[int, ...]
-    live: bool
+    is_live: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ class TopicChanged:
 
 @dataclass(frozen=True, slots=True)
 class OutboxItemChanged:
-    """New, modified or claimed outbox item.
+    """New, modified, claimed, sent or dropped outbox item.
 
     Attributes:
         item: State of the item after the change.
@@ -161,7 +161,7 @@ class OutboxItemChanged:
 
     @property
     def seq(self) -> int | None:
-        """`seq` of the resulting log entry, None before the acknowledgement."""
+        """`seq` of the resulting log entry; None before the acknowledgement or without a new entry."""
         return self.item.seq
 
 

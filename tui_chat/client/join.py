@@ -23,6 +23,8 @@ async def is_log_replaced(
 ) -> bool:
     """Return whether the server's log differs from the cached log.
 
+    Without `cached_message`, only a lower `last_seq` counts, and no request is sent.
+
     Args:
         transport: Connection on which the room was joined.
         response: Server response to the join.
@@ -44,7 +46,10 @@ async def is_log_replaced(
 
 
 async def send_leave(transport: "Transport", room: str) -> None:
-    """Leave a room on the connection of its join. A failure is only logged."""
+    """Leave a room on the connection of its join. A failure is only logged.
+
+    On a basic server, the connection is aborted instead.
+    """
     if transport.basic_room is not None:
         transport.abort()  # basic servers have no `leaveRoom` request
         return

@@ -39,6 +39,9 @@ class RateLimitedSender:
     async def send(self, request: SendMessage, timeout: float) -> SendResponse:
         """Send a message and wait for the acknowledgement.
 
+        After `rate_limited`, the message is retried until the timeout, and later messages wait behind. On a basic
+        server, `ECHO_TIMEOUT` limits the wait for the echo instead.
+
         Args:
             request: Message with a `client_id`.
             timeout: Total time for the connection, retries and rate limit, in seconds.

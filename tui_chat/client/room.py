@@ -131,7 +131,11 @@ class Room(RoomRequests):
         self._has_left = False
 
     async def leave(self) -> None:
-        """Leave the room. The log remains readable."""
+        """Leave the room. The log remains readable.
+
+        Later requests raise `NotJoined`, and `async for` ends. Unsent items remain in a persistent outbox. No
+        `RoomLost` event is emitted. Idempotent.
+        """
         if self._has_left:
             return
         self._has_left = True
@@ -145,6 +149,8 @@ class Room(RoomRequests):
 
     async def load_older(self, limit: int = HISTORY_PAGE) -> bool:
         """Load the entries before the start of the log.
+
+        Cached entries need no request. At the start of the log, the call returns False immediately.
 
         Args:
             limit: Maximum number of entries, at most 200.
@@ -160,6 +166,8 @@ class Room(RoomRequests):
     async def fill_gap(self, gap: Gap, limit: int | None = None, *, oldest_first: bool = False) -> None:
         """Fetch the missing entries of a gap. `log.gaps()` lists the remaining gaps.
 
+        A gap that is filled already has no effect. The call ends early if a page brings no progress.
+
         Args:
             gap: Current or earlier element of `log.gaps()`.
             limit: Maximum number of entries, None for all.
@@ -173,9 +181,11 @@ class Room(RoomRequests):
     async def load_around(self, seq: int, limit: int = HISTORY_PAGE // 2) -> bool:
         """Load the entries around a message, possibly behind a gap.
 
+        Without a connection, the entries come from memory or the cache; otherwise the call waits for a connection.
+
         Args:
             seq: `seq` of the message.
-            limit: Maximum number of entries.
+            limit: Maximum number of entries, at most 200.
 
         Returns:
             True if the message is in the log.
@@ -191,7 +201,7 @@ class Room(RoomRequests):
 
         Args:
             ts: Time in milliseconds since the epoch.
-            limit: Maximum number of entries.
+            limit: Maximum number of entries, at most 200.
 
         Returns:
             `seq` of the first loaded message at or after the time, that of the last message if all are older,
@@ -213,7 +223,8 @@ class Room(RoomRequests):
     async def __anext__(self) -> Entry:
         """Wait for the next entry.
 
-        A fetched message has its current text; its changes follow as separate entries.
+        A fetched message has its current text; its changes follow as separate entries. The user's own entries are
+        included. All loops over a room share one position.
 
         Raises:
             StopAsyncIteration: End after `leave` or `ChatClient.close`.
@@ -239,7 +250,7 @@ class Room(RoomRequests):
 
     @property
     def members(self) -> dict[str, Member]:
-        """Members by member id, including the user."""
+        """Members by member id, including the user. Empty on a basic server; unchanged during a disconnection."""
         return self._roster.members
 
     @property
@@ -249,23 +260,29 @@ class Room(RoomRequests):
 
     @property
     def was_joined(self) -> bool:
-        """True after the first join."""
+        """True after the first join. Remains True while offline and after `leave`."""
         return self._was_joined
 
     async def load_cache(self) -> None:
-        """Load the local cache and the outbox once; later calls wait for the same load."""
+        """Load the local cache and the outbox once; later calls wait for the same load.
+
+        Emits `OutboxItemChanged` per loaded item, but no `LogChanged`.
+        """
         if self._load_task is None:
             self._load_task = self._tasks.start(self._load_cache(), "room cache load")
         await asyncio.wait({self._load_task})
 
     async def flush(self) -> None:
-        """Wait until outbox and history are on disk."""
+        """Wait until the writes of outbox and history have ended, successfully or not; no time limit."""
         await self.sender.flush()
         if self._history_sync.cache is not None:
             await self._history_sync.cache.flush()
 
     async def join(self, transport: "Transport", guest_key: str | None) -> JoinResponse:
         """Join over a connection and apply the response.
+
+        Emits `RoomJoined`, then the changes of members, topic and log. A replaced server log is reset and joined a
+        second time, without `since`. After a join, the gate is open.
 
         Args:
             transport: Current connection.
@@ -312,14 +329,17 @@ class Room(RoomRequests):
         return response
 
     def on_push(self, entry: Entry) -> None:
-        """Apply a pushed entry."""
+        """Apply a pushed entry. Outside a joined connection, entries are buffered until the join."""
         entry = sanitize.entry(entry)
         self._history_sync.on_push(entry)
         if isinstance(entry, TopicChange) and self.gate.value is not None:
             self._set_topic(entry.topic)
 
     def on_basic_push(self, push: BasicMessage) -> None:
-        """Apply a push of a basic server."""
+        """Apply a push of a basic server.
+
+        An own message completes its expected echo; the user's own join notice is ignored.
+        """
         converted = self._basic_server.convert_push(self.name, push, self.log.last)
         if isinstance(converted, Message):
             self._history_sync.on_push(converted)
@@ -328,7 +348,7 @@ class Room(RoomRequests):
             self._emit(NoticeReceived(converted))
 
     def on_presence(self, push: PresencePush) -> None:
-        """Apply a presence push."""
+        """Apply a presence push, which may change the user's own nickname."""
         self._roster.apply_presence(push)
         if (own_member := self.members.get(self.member_id)) is not None:
             self.nick = own_member.nick_name
@@ -341,6 +361,8 @@ class Room(RoomRequests):
 
     def close(self, error: ChatError, *, silent: bool = False) -> None:
         """Close the room: pending requests fail, and `async for` ends.
+
+        Emits no event. The error of the first call remains in force.
 
         Args:
             error: Exception for pending requests and the iteration.
@@ -393,6 +415,6 @@ class Room(RoomRequests):
             )
             self._tasks.start(save, "room info write")
 
-    def _on_log_changed(self, seqs: tuple[int, ...], live: bool) -> None:
+    def _on_log_changed(self, seqs: tuple[int, ...], is_live: bool) -> None:
         if seqs:
-            self._emit(LogChanged(self.name, seqs, live))
+            self._emit(LogChanged(self.name, seqs, is_live))

@@ -38,12 +38,15 @@ class Roster:
         self._notify_timer: asyncio.TimerHandle | None = None
 
     def reset(self, members: Iterable[Member]) -> None:
-        """Replace the list and notify immediately."""
+        """Replace the list and notify immediately. Members above `MAX_MEMBERS` are dropped."""
         self.members = {member.member_id: member for member in map(sanitize.member, islice(members, MAX_MEMBERS))}
         self._notify()
 
     def apply_presence(self, push: PresencePush) -> None:
-        """Apply joins, leaves and nickname changes; notify immediately or after the minimum interval."""
+        """Apply joins, leaves and nickname changes; notify immediately or after the minimum interval.
+
+        Leaves apply first, then joins, then nickname changes; unknown ids are ignored.
+        """
         for member_id in push.left:
             self.members.pop(sanitize.member_id(member_id), None)
         for member in map(sanitize.member, push.joined):

@@ -118,12 +118,12 @@ def _optional_nickname(text: str | None) -> str | None:
 
 
 def nickname(text: str) -> str:
-    """Return a sanitized nickname or account name."""
+    """Return a sanitized nickname or account name, truncated to `NICKNAME_GRAPHEMES`; may be empty."""
     return _sanitize_name(text, NICKNAME_GRAPHEMES)
 
 
 def room_name(text: str) -> str:
-    """Return a sanitized room name."""
+    """Return a sanitized room name, truncated to `ROOM_NAME_GRAPHEMES`; may be empty."""
     return _sanitize_name(text, ROOM_NAME_GRAPHEMES)
 
 
@@ -140,6 +140,8 @@ def member_id(text: str) -> str:
 def line(text: str, max_length: int = MAX_LINE_LENGTH) -> str:
     """Return sanitized single-line text.
 
+    Line breaks become spaces, and surrounding whitespace is removed. Longer text ends with `…` within the limit.
+
     Args:
         text: Received text.
         max_length: Maximum number of characters.
@@ -153,7 +155,10 @@ def line(text: str, max_length: int = MAX_LINE_LENGTH) -> str:
 
 
 def body(text: str) -> str:
-    """Return the sanitized text of a message."""
+    """Return the sanitized text of a message.
+
+    Longer text ends with `…` and the number of removed characters, within `MESSAGE_CHARACTERS`.
+    """
     if len(text) <= MESSAGE_CHARACTERS and text.isascii() and text.isprintable():
         return text
     sanitized = sanitize_body(text[:MESSAGE_CHARACTERS])

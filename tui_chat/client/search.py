@@ -98,6 +98,8 @@ class MessageSearcher:
     async def _wait_for_transport(self) -> "Transport":
         """Return the current connection, or wait for a first connection in progress.
 
+        The wait takes at most `CONNECT_TIMEOUT`; between reconnect attempts, the error is raised immediately.
+
         Raises:
             TimeoutError: No connection.
         """
@@ -114,6 +116,8 @@ def filter_matches(messages: Iterable[Message], query: SearchQuery) -> Iterator[
 
 def make_page(matches: Iterator[Message], limit: int) -> SearchPage:
     """Return a page of local results.
+
+    `next_before` is the `id` of the last message if further matches exist.
 
     Args:
         matches: Matching messages, newest first.

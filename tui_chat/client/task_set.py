@@ -30,7 +30,7 @@ class TaskSet:
         return task
 
     async def cancel_all(self) -> None:
-        """Cancel all tasks and wait for their end."""
+        """Cancel all tasks and wait for their end. Tasks that start meanwhile are cancelled too."""
         while self._tasks:
             for task in self._tasks:
                 task.cancel()

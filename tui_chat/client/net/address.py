@@ -38,14 +38,14 @@ class Address:
 
     @property
     def host_port(self) -> str:
-        """Short form `host:port`, accepted by `parse_address`."""
+        """Short form `host:port`, accepted by `parse_address` as an address without TLS."""
         return self.base_url.partition("://")[2]
 
     def chat_url(self, room: str | None = None) -> str:
         """Return the `chat://` or `chats://` URL of a room.
 
         Args:
-            room: Room name; None selects the room of the address.
+            room: Room name; None selects the room of the address, and "" no room.
         """
         room_name = self.room if room is None else room
         return f"chat{'s' if self.is_secure else ''}://{self.host_port}" + (
@@ -56,10 +56,10 @@ class Address:
 def parse_address(text: str) -> Address:
     """Parse a server address.
 
-    Accepted forms: host names and IPv6 addresses with optional port, and URLs with scheme
-    `http`, `https`, `ws`, `wss`, `chat` or `chats` (TLS). A `chat` or `chats` URL may have a
-    room as path. IPv6 addresses need brackets, except alone and without a port. Default
-    ports: 80 and 443 for web schemes, otherwise 3000.
+    Accepted forms: host names and IPv6 addresses with optional port, and URLs with scheme `http`, `https`, `ws`, `wss`,
+    `chat` or `chats` (TLS). A `chat` or `chats` URL may have a room as path. IPv6 addresses need brackets, except alone
+    and without a port. Default ports: 80 and 443 for web schemes, otherwise 3000. The host becomes lowercase, and the
+    room is percent-decoded but not validated. A path on other schemes and a user name are errors.
 
     Args:
         text: Address as typed.

@@ -45,7 +45,7 @@ class Backoff:
         return self._clock() < self._fast_retry_until
 
     def start_fast_retry(self) -> None:
-        """Start the fast retry period after a suspend."""
+        """Start the fast retry period after a suspend. Clears the failure count and the announced delay."""
         self._failures = 0
         self._announced_delay = None
         self._fast_retry_until = self._clock() + FAST_RETRY_DURATION
@@ -57,13 +57,18 @@ class Backoff:
     def set_announced_delay(self, seconds: float) -> None:
         """Set the next delay to the server's announcement, limited to `MAX_DELAY`.
 
+        Negative values count as 0.
+
         Args:
             seconds: Announced time until the server is available.
         """
         self._announced_delay = min(max(seconds, 0.0), MAX_DELAY)
 
     def next_delay(self) -> float:
-        """Return the delay before the next attempt in seconds and count the attempt."""
+        """Return the delay before the next attempt in seconds and count the attempt.
+
+        An announced delay applies once, plus jitter, and does not count as a failure.
+        """
         if self._announced_delay is not None:
             delay = self._announced_delay + self._random() * RESTART_JITTER
             self._announced_delay = None

@@ -91,7 +91,10 @@ class ExpectedEcho(Struct, eq=False):
     timer: asyncio.TimerHandle | None = None
 
     def expire(self) -> None:
-        """Report the message as unconfirmed. A late echo on the same connection is still matched."""
+        """Report the message as unconfirmed. A late echo on the same connection is still matched.
+
+        No effect on a second call or after `cancel`.
+        """
         if self.timer is not None:
             self.timer.cancel()
             self.timer = None
@@ -140,6 +143,8 @@ class BasicServer:
     def convert_push(self, room: str, push: BasicMessage, last_seq: int) -> Message | JoinNotice:
         """Convert a push to a sanitized message or join notice.
 
+        A join notice takes no `seq`. A missing nickname is replaced by the room name.
+
         Args:
             room: Room name.
             push: Decoded push.
@@ -165,7 +170,7 @@ class BasicServer:
         )
 
     def match_echo(self, message: Message) -> None:
-        """Complete the oldest own message with the same text, if any."""
+        """Complete the oldest expected echo with the same text, also an expired one; ignore other members' messages."""
         if message.nick_name == self._get_nick():
             text = message.message.strip()
             echo = next((echo for echo in self._expected_echoes if echo.text == text), None)
@@ -174,7 +179,7 @@ class BasicServer:
                 echo.on_echo(message)
 
     def on_disconnected(self) -> None:
-        """Expire all expected echoes."""
+        """Expire and forget all expected echoes; each message without an echo becomes unconfirmed."""
         echoes, self._expected_echoes = self._expected_echoes, []
         for echo in echoes:
             echo.expire()
@@ -212,6 +217,8 @@ class BasicServer:
 
     async def send(self, transport: "Transport", request: SendMessage) -> SendResponse:
         """Send a message and wait for its echo.
+
+        Waits at most `ECHO_TIMEOUT` seconds.
 
         Raises:
             ConnectionLost: The connection is closed, and the message was not sent.

@@ -97,6 +97,8 @@ class Connector:
     async def connect(self) -> None:
         """Open the first connection before `run`.
 
+        `run` uses this connection. The state and the callbacks follow only there.
+
         Raises:
             Unreachable: The attempt failed.
         """
@@ -136,6 +138,8 @@ class Connector:
     def on_going_away(self, reconnect_after: float) -> None:
         """Schedule the reconnect after a planned server restart.
 
+        The connection remains open until the server closes.
+
         Args:
             reconnect_after: Announced downtime in seconds.
         """
@@ -143,7 +147,7 @@ class Connector:
         self._backoff.set_announced_delay(reconnect_after)
 
     def reconnect_now(self) -> None:
-        """Skip the current delay and start an attempt."""
+        """Skip the current delay, or restart the running attempt; no effect while connected."""
         self._reconnect_requested.set()
 
     async def close(self) -> None:
@@ -163,6 +167,8 @@ class Connector:
         wait_for_rate_limit: bool = False,
     ) -> WireStructT:
         """Send a request and wait for the response, across reconnects.
+
+        `unavailable` is always retried. At the timeout, the last temporary error is raised.
 
         Args:
             gate: Gate that provides the transport.

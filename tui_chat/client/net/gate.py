@@ -36,7 +36,7 @@ class Gate(Generic[T]):
             self._settled.set()
 
     def clear(self, value: T | None = None) -> None:
-        """Clear the value.
+        """Clear the value; later `wait` calls block. No effect after `fail`.
 
         Args:
             value: Clear only if this is the current value; None clears any value.
@@ -53,6 +53,8 @@ class Gate(Generic[T]):
 
     async def wait(self) -> T:
         """Wait for a value.
+
+        No time limit. Each waiter gets its own copy of the error.
 
         Raises:
             ChatError: The gate has failed.

@@ -21,6 +21,8 @@ class PingWebSocket(ClientWebSocketResponse):
     async def measure_latency(self) -> float:
         """Send a ping and return the round-trip time in seconds.
 
+        No time limit; concurrent pings are matched by payload.
+
         Raises:
             ConnectionError: The connection is closed.
         """

@@ -153,6 +153,8 @@ class Transport:
     async def request(self, request: Request, response_type: type[WireStructT]) -> WireStructT:
         """Send a request and wait for the response while the connection is alive.
 
+        No total time limit. `RESPONSE_TIMEOUT` seconds without a response and any other traffic abort the connection.
+
         Args:
             request: Request to send.
             response_type: Type of the response.
@@ -250,13 +252,15 @@ class Transport:
     async def send(self, request: Request) -> None:
         """Send a request without waiting for a response.
 
+        Not filtered for basic servers.
+
         Raises:
             ConnectionLost: The connection is closed.
         """
         await self._emit(request, None)
 
     async def wait_closed(self) -> None:
-        """Wait for the end of the connection."""
+        """Wait for the end of the connection. Returns immediately for a transport that never opened."""
         if self._watch_task is not None:
             await asyncio.shield(self._watch_task)
 
