@@ -46,7 +46,10 @@ class ProcessLock:
             self._fd = fd
 
     def is_stale(self, name: str) -> bool:
-        """Return whether the process with this id has ended."""
+        """Return whether the process with this id has ended.
+
+        True for a missing lock file, False for an unreadable one.
+        """
         try:
             fd = os.open(self._path(name), os.O_RDWR)
         except FileNotFoundError:
@@ -62,12 +65,12 @@ class ProcessLock:
         return True
 
     def remove_stale(self, name: str) -> None:
-        """Delete the lock file of an ended process."""
+        """Delete the lock file of an ended process; ignore errors."""
         with suppress(OSError):
             self._path(name).unlink()
 
     def release(self) -> None:
-        """Release the lock and delete the lock file."""
+        """Release the lock and delete the lock file; no effect if not held."""
         if self._fd is not None:
             os.close(self._fd)
             self._fd = None

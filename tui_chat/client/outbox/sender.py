@@ -112,6 +112,8 @@ class OutboxSender:
     def post(self, make_request: Callable[[UUID], OutboxRequest]) -> OutboxItem:
         """Queue a request and start the delivery.
 
+        Emits `OutboxItemChanged`. The call does not wait for the disk; `persisted` follows in a later event.
+
         Args:
             make_request: Function that creates the request with the given `clientId`.
 
@@ -136,6 +138,8 @@ class OutboxSender:
     def retry(self, client_id: UUID) -> OutboxItem:
         """Queue the request of a failed item again, with a new `clientId` at the end of the queue.
 
+        Emits `OutboxItemChanged` for the dropped and for the new item.
+
         Returns:
             The new item.
 
@@ -150,6 +154,8 @@ class OutboxSender:
 
     def drop(self, client_id: UUID) -> OutboxItem:
         """Remove an item. The delivery of an item that was sent before is unknown.
+
+        Emits `OutboxItemChanged`. A message that awaits its echo counts as in flight.
 
         Returns:
             The removed item.
@@ -169,7 +175,10 @@ class OutboxSender:
         return item
 
     async def claim_orphans(self) -> None:
-        """Load the items of ended processes ahead of the items of this process and resume the delivery."""
+        """Load the items of ended processes ahead of the items of this process and resume the delivery.
+
+        Emits `OutboxItemChanged` for each new item. A storage error is reported as `PersistenceFailed`, not raised.
+        """
         if self._outbox is None:
             return
         try:
@@ -186,7 +195,7 @@ class OutboxSender:
             self._start_sending()
 
     async def flush(self) -> None:
-        """Wait for all pending disk writes."""
+        """Wait for all pending disk writes, successful or not; no time limit."""
         while tasks := {*self._persisting.values(), *self._delete_tasks}:
             await asyncio.wait(tasks)
 

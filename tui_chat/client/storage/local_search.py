@@ -37,6 +37,8 @@ def search_messages(
 ) -> tuple[list[Message], int | None]:
     """Search the messages of a server, newest first.
 
+    The scan limit can end a page before `limit`, possibly without matches.
+
     Args:
         connection: Connection inside a transaction.
         server_url: Base URL of the server.

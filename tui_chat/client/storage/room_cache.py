@@ -59,6 +59,8 @@ class RoomCache:
     async def load(self) -> CachedRoom | None:
         """Restore the newest cached messages into the log.
 
+        A failure is reported through `on_problem`.
+
         Returns:
             The cached room, or None if the room is not cached or not readable.
         """
@@ -73,6 +75,8 @@ class RoomCache:
 
     async def load_older(self, limit: int, *, allow_gap: bool) -> tuple[int, ...] | None:
         """Restore messages before the start of the log.
+
+        None also after a failed read or write.
 
         Args:
             limit: Maximum number of messages.
@@ -97,6 +101,8 @@ class RoomCache:
     async def load_around(self, *, seq: int | None = None, at: int | None = None, limit: int) -> tuple[int, ...] | None:
         """Restore the messages around a message or a time.
 
+        None also after a failed read or write.
+
         Args:
             seq: Message at the center.
             at: Time at the center in milliseconds since the epoch.
@@ -116,13 +122,15 @@ class RoomCache:
         return None if segment is None else self._room_log.restore(segment)
 
     def schedule_write(self) -> None:
-        """Start a delayed write if the log has unsaved changes."""
+        """Start a delayed write if the log has unsaved changes. No effect during a scheduled write."""
         if self._room_log.is_dirty and (self._write_task is None or self._write_task.done()):
             self._flush_requested.clear()
             self._write_task = self._tasks.start(self._write_dirty(), "history write")
 
     async def save_room_info(self, name: str, topic: str, member_id: str, nick_key: str) -> None:
         """Store the name and topic of the room and the user's member id.
+
+        Written immediately; a failure is reported, not raised.
 
         Args:
             name: Room name in the server's spelling.
@@ -136,7 +144,10 @@ class RoomCache:
             self._report_failure(error)
 
     async def clear(self) -> None:
-        """Delete the cached log and discard unsaved changes after a replacement of the server log."""
+        """Delete the cached log and discard unsaved changes after a replacement of the server log.
+
+        A failure is reported, not raised.
+        """
         self._room_log.pop_dirty()
         try:
             await self._history.clear_room(self._room_key)
@@ -144,7 +155,7 @@ class RoomCache:
             self._report_failure(error)
 
     async def flush(self) -> None:
-        """Write all unsaved changes and wait for the disk."""
+        """Write all unsaved changes and wait for the disk. A failed write is reported and not repeated."""
         self.schedule_write()
         self._flush_requested.set()
         while self._write_task is not None and not self._write_task.done():

@@ -93,7 +93,8 @@ class SqliteFile:
     async def run(self, operation: Callable[[sqlite3.Connection], T]) -> T:
         """Run an operation in the database thread and return its result.
 
-        A corrupt file is renamed, and the operation runs again on a new file.
+        A corrupt file is renamed, and the operation runs again on a new file. The callback `on_corrupt` follows. A
+        second corruption raises.
 
         Args:
             operation: Function of the connection, called outside a transaction (see `transaction`).
@@ -113,7 +114,10 @@ class SqliteFile:
         return result
 
     async def close(self) -> None:
-        """Finish all submitted operations and close the file."""
+        """Finish all submitted operations and close the file.
+
+        Idempotent; later operations raise `LocalStorageError`.
+        """
         if not self._closed:
             self._closed = True
             await asyncio.get_running_loop().run_in_executor(self._executor, self._close_connection)
@@ -208,7 +212,10 @@ class SqliteFile:
 
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Generator[None]:
-    """Run a write transaction: commit at the end, roll back after an exception."""
+    """Run a write transaction: commit at the end, roll back after an exception.
+
+    Takes the write lock immediately; must not be nested.
+    """
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
@@ -221,7 +228,7 @@ def transaction(connection: sqlite3.Connection) -> Generator[None]:
 
 @contextmanager
 def snapshot(connection: sqlite3.Connection) -> Generator[None]:
-    """Run a read transaction with a consistent view of the file."""
+    """Run a read transaction with a consistent view of the file. Changes inside are rolled back."""
     connection.execute("BEGIN")
     try:
         yield

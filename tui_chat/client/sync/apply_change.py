@@ -11,8 +11,8 @@ MessageChange = Edit | Deletion | Reaction
 def apply_change(message: Message, change: MessageChange) -> Message:
     """Return the message after a change (docs/protocol.md, "Entries").
 
-    Without effect: a change of a deleted message, a repeated reaction and the removal of
-    a missing reaction.
+    Without effect: a change of a deleted message, a repeated reaction and the removal of a missing reaction. A deletion
+    clears the text and the reactions; an edit sets `edited` even for an equal text.
     """
     if message.deleted:
         return message

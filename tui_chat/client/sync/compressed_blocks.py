@@ -43,13 +43,16 @@ class CompressedBlocks(Generic[ItemT]):
         self._recently_used: dict[Block[ItemT], None] = {}  # decompressed blocks, most recent last
 
     def create_block(self, items: Iterable[ItemT]) -> Block[ItemT]:
-        """Create a block with these items."""
+        """Create a block with a copy of these items, the most recently used block."""
         block = Block(list(items))
         self.get_items(block)
         return block
 
     def get_items(self, block: Block[ItemT]) -> list[ItemT]:
-        """Return the mutable items of a block, valid until the next call."""
+        """Return the mutable items of a block, valid until the next call.
+
+        The block becomes the most recently used one; the least recently used one may be compressed.
+        """
         recently_used = self._recently_used
         recently_used.pop(block, None)
         recently_used[block] = None

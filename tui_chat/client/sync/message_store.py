@@ -62,6 +62,8 @@ class MessageStore:
     def put(self, message: Message, as_of: int) -> None:
         """Insert or replace a message.
 
+        A stored message is replaced even if its `as_of` is higher.
+
         Args:
             message: Message to store.
             as_of: `seq` up to which the message includes all changes.
@@ -125,7 +127,7 @@ class MessageStore:
         raise IndexError("count exceeds the number of stored messages")
 
     def truncate_before(self, first: int) -> None:
-        """Remove all messages with a `seq` below `first`."""
+        """Remove all messages with a `seq` below `first`; no effect without such messages."""
         chunk_number, bit = divmod(first, BLOCK_SIZE)
         dropped_chunks = bisect_left(self._chunk_numbers, chunk_number)
         for dropped_number in self._chunk_numbers[:dropped_chunks]:

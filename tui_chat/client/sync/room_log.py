@@ -140,13 +140,16 @@ class RoomLog:
         return self.last if self._is_live and self._highest_pushed > self.last else None
 
     def on_disconnected(self) -> None:
-        """Discard buffered pushes and buffer new ones until the next join."""
+        """Discard buffered pushes and buffer new ones until the next join. The loaded messages and ranges remain."""
         self._is_live = False
         self._buffered_pushes.clear()
         self._highest_pushed = 0
 
     def reset(self) -> None:
-        """Clear the log after a replacement; buffered pushes belong to the new log and remain."""
+        """Clear the log after a replacement; buffered pushes belong to the new log and remain.
+
+        Unsaved changes are discarded; the tracking remains enabled.
+        """
         self._messages = MessageStore()
         self._new_base_as_of.clear()
         self._bases.clear()
@@ -156,7 +159,7 @@ class RoomLog:
         self._dirty_ranges = SeqRanges()
 
     def track_changes(self) -> None:
-        """Enable the tracking of unsaved changes."""
+        """Enable the tracking of unsaved changes; earlier changes count as saved."""
         self._is_tracking = True
 
     @property
@@ -188,6 +191,8 @@ class RoomLog:
     def restore(self, segment: LogSegment) -> tuple[int, ...]:
         """Apply a stored segment of the same room.
 
+        The restored content counts as saved. A stored message with a lower `as_of` than the loaded one is ignored.
+
         Returns:
             `seq` of each new or modified message, ascending.
         """
@@ -207,6 +212,8 @@ class RoomLog:
 
     def trim(self, max_messages: int) -> bool:
         """Release the oldest messages.
+
+        The released entries become unknown, so `has_older` becomes True.
 
         Args:
             max_messages: Number of messages to retain, at least one.
@@ -228,6 +235,8 @@ class RoomLog:
 
     def apply_join(self, response: JoinResponse, since: int | None) -> tuple[int, ...]:
         """Apply a join response and all buffered pushes that follow.
+
+        Later pushes are applied immediately.
 
         Args:
             response: Join response.
@@ -269,6 +278,8 @@ class RoomLog:
 
     def apply_push(self, entry: Entry) -> tuple[int, ...]:
         """Apply or buffer a push.
+
+        A duplicate returns an empty tuple. Above `MAX_BUFFERED_PUSHES`, the push is dropped and fetched later.
 
         Returns:
             `seq` of each new or modified message, ascending; several if the push closes a gap before
@@ -324,7 +335,10 @@ class RoomLog:
         return {seq for seq in affected if self._rebuild(seq)}
 
     def _is_newer_base(self, seq: int, as_of: int) -> bool:
-        """Return whether a base with this `as_of` replaces the stored one."""
+        """Return whether a base with this `as_of` replaces the stored one.
+
+        True without a stored base; False for an equal `as_of`.
+        """
         return (seq not in self._messages and seq not in self._new_base_as_of) or self._base_as_of(seq) < as_of
 
     def _base_as_of(self, seq: int) -> int:
@@ -333,6 +347,8 @@ class RoomLog:
 
     def _add_change(self, change: MessageChange) -> bool:
         """Insert a change in order of `seq`.
+
+        A change of an unloaded message is stored for later, unless the target is a known entry of another kind.
 
         Returns:
             True if the target is loaded and does not include the change.

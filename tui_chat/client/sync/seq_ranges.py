@@ -14,7 +14,7 @@ class Gap:
 
     Attributes:
         after: Last `seq` before the gap.
-        before: First `seq` behind the gap.
+        before: First `seq` after the gap.
     """
 
     after: int
@@ -59,14 +59,14 @@ class SeqRanges:
         return index >= 0 and self._lasts[index] >= last
 
     def append(self, seq: int) -> None:
-        """Extend the last range by one `seq`."""
+        """Extend the last range to `seq`, which must be `last + 1`; an empty set gets a new range."""
         if self._lasts:
             self._lasts[-1] = seq
         else:
             self.add(seq, seq)
 
     def add(self, first: int, last: int) -> None:
-        """Add the range from `first` to `last` and merge adjacent ranges."""
+        """Add the range from `first` to `last` and merge adjacent ranges; no effect if `last < first`."""
         if last < first:
             return
         # Ranges with index in [low, high) overlap or touch the new range.
