@@ -87,7 +87,7 @@ async def test_screen_commands_and_unknown_commands_print_an_error(server: Runni
     async with screen_reader(server, tmp_path) as tui:
         tui.write_keys("/theme dark\r/foo\r/set clock 12h\r/set clock\r/edit\r")
         await tui.wait_for_text("/theme is not available in screen-reader mode.")
-        await tui.wait_for_text("Unknown command: /foo.")
+        await tui.wait_for_text("Unknown command /foo.")
         await tui.wait_for_text("* clock = 12h")
         await tui.wait_for_text("Usage: /edit [text]")
 

@@ -90,7 +90,7 @@ async def test_an_unreachable_local_address_offers_a_server_that_stops_with_the_
             await room.send("hello from outside")
             await driver.wait_for_text("hello from outside")
         await driver.send_message("hello back")
-        await driver.wait_until(lambda: driver.chat_screen.session.unsent_count == 0)
+        await driver.wait_until(lambda: driver.chat_screen.session.pending_count == 0)
         await driver.press("ctrl+q")
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", int(url.rpartition(":")[2]))) != 0
@@ -118,7 +118,7 @@ async def test_serve_reports_a_port_used_by_another_program(tmp_path: Path) -> N
         occupied.listen()
         port = occupied.getsockname()[1]
         async with chat_app(tmp_path, serve=True, port=port, room="tea", nick="ann") as driver:
-            await driver.wait_for_text("in use by another program")
+            await driver.wait_for_text("is in use by")
 
 
 async def test_the_join_form_is_usable_in_a_small_terminal(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ def find_line(driver: ChatAppDriver, seq: int) -> MessageLine:
 
 
 async def wait_until_sent(driver: ChatAppDriver) -> None:
-    await driver.wait_until(lambda: driver.chat_screen.session.unsent_count == 0)
+    await driver.wait_until(lambda: driver.chat_screen.session.pending_count == 0)
 
 
 async def test_a_reply_shows_its_quote_to_all_members(server: RunningServer, tmp_path: Path) -> None:
@@ -160,7 +160,7 @@ async def test_reactions_are_shown_below_the_message_with_own_reactions_marked(
         await ann.press("ctrl+s", "a", "4", "enter")
         await ann.wait_until(lambda: "[🎉" not in ann.screen_text() and " 🎉 1" in ann.screen_text())
         await bob.send_message("/react I am so happy about it")
-        await bob.wait_for_text("A reaction is one emoji, or a word of at most 8 columns.")
+        await bob.wait_for_text("Use one emoji or a word of at most 8 columns.")
 
 
 async def test_reply_and_edit_commands_act_on_the_last_message(server: RunningServer, tmp_path: Path) -> None:
@@ -229,11 +229,11 @@ async def test_failed_messages_are_discarded_or_retried(server: RunningServer, t
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         post = ann.chat_screen.connection.post
         post("tea", "to drop", 50)
-        await ann.wait_for_text("not sent: There is no such message")
+        await ann.wait_for_text("not sent: No such message")
         await ann.press("ctrl+s", "d")
         await ann.wait_until(lambda: not ann.timeline.lines or "to drop" not in ann.screen_text())
         post("tea", "to send again", 1)
-        await ann.wait_for_text("not sent: There is no such message")
+        await ann.wait_for_text("not sent: No such message")
         await ann.send_message("the first")
         await wait_until_sent(ann)
         await ann.press("ctrl+s", "r")

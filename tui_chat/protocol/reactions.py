@@ -24,7 +24,7 @@ _EMOJI_ELEMENT = f"{_PICTOGRAPH}{_MODIFIERS}"
 _EMOJI_SEQUENCE = re.compile(
     f"{_EMOJI_ELEMENT}(?:\u200d{_EMOJI_ELEMENT})*|[0-9#*]\ufe0f?\u20e3|[\U0001f1e6-\U0001f1ff]{{2}}"
 )
-_RULE_MESSAGE = f"a reaction must be one emoji or a word of at most {REACTION_COLUMNS} columns"
+_RULE_MESSAGE = f"use one emoji or a word of at most {REACTION_COLUMNS} columns"
 _FORBIDDEN_IN_WORD = re.compile(
     f"{_PICTOGRAPH}|[\U0001f1e6-\U0001f1ff]"  # parts of emoji
     "|[\u20dd-\u20e0\u20e2-\u20e4]"  # enclosing marks

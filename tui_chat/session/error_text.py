@@ -27,7 +27,7 @@ _REASONS = (
     mark("a topic can have at most {limit} characters; this one has {count}"),
     mark("a query can have at most {limit} characters; this one has {count}"),
     mark("a reaction cannot be empty"),
-    mark("a reaction must be one emoji or a word of at most {count} columns"),
+    mark("use one emoji or a word of at most {count} columns"),
     mark("a query cannot be empty"),
     mark("the text contains a lone surrogate"),
     mark("unknown request"),
@@ -54,7 +54,7 @@ _REASONS = (
     mark("a connection can join at most {count} rooms"),
     mark("this connection is already in the room as another member"),
     mark("join the room first"),
-    mark("this clientId is already in use in the room"),
+    mark("another member already uses this clientId in the room; generate a new one"),
     mark("the message was deleted"),
     mark("no such message"),
     mark("no such room"),
@@ -93,7 +93,7 @@ _REASONS = (
     mark("Remove the path: only chat and chats addresses can contain a room"),
     mark("Unbalanced brackets in the IPv6 address"),
     mark("The address must not contain a user name or password"),
-    mark("Write IPv6 addresses in brackets, for example [::1]:3000"),
+    mark("The address is not valid. Use host:port, or [::1]:3000 for IPv6"),
     mark("The host name is missing"),
     mark("{name} is not a valid host name"),
     mark("The port is missing after the colon"),
@@ -124,6 +124,8 @@ def describe(error: ChatError) -> str:
 def sentence(reason: str, code: str = "") -> str:
     """Return a reason as a complete sentence.
 
+    The first letter is capitalized; a final period is not doubled.
+
     Args:
         reason: English reason from the server or the SDK.
         code: Error code, "" if there is none.
@@ -134,6 +136,9 @@ def sentence(reason: str, code: str = "") -> str:
 
 def phrase(reason: str, code: str = "") -> str:
     """Return a reason as a phrase for use inside a sentence.
+
+    English reasons are returned unchanged, also with a final period. Other languages fall back to the text of `code`,
+    then to the English reason.
 
     Args:
         reason: English reason from the server or the SDK.

@@ -137,7 +137,7 @@ def room_list(rooms: Sequence[str]) -> str:
 
 def unknown_command(name: str) -> str:
     """Return the error for an unknown command."""
-    return tr("Unknown command: /{name}. Type /help, or //{name} to send the text.", name=name[:40])
+    return tr("Unknown command /{name}. See /help; //{name} sends it.", name=name[:40])
 
 
 def command_usage(syntax: str) -> str:
@@ -157,7 +157,7 @@ def join_commands(commands: Sequence[str]) -> str:
 
 BASIC_SERVER = mark("Basic server: no history, no member list, no delivery status.")
 LOCAL_ONLY = mark("Only this computer can connect. To allow the network, start with --serve --host 0.0.0.0")
-JOINED_EXISTING_SERVER = mark("A chat server is already running there. Joined it.")
+JOINED_EXISTING_SERVER = mark("Joined the chat server that already runs there.")
 ROOM_CLOSED = mark("You are no longer in this room.")
 NOT_IN_A_ROOM = mark("You are not in a room. Join one with /join.")
 NO_TOPIC = mark("This room has no topic.")
@@ -165,7 +165,7 @@ LEFT_LAST_ROOM = mark("You left the last room.")
 COPIED = mark("Copied.")
 INTERNAL_ERROR = mark("Internal error. See the log for details.")
 CONFIRM_QUIT = mark("Press Ctrl+C again to quit.")
-CONFIRM_QUIT_UNSENT = mark("Some messages are not sent yet. Quit again to exit; they are sent at the next start.")
+CONFIRM_QUIT_UNSENT = mark("Some messages are unsent. Quit again to send them later.")
 
 
 # Connection state.
@@ -273,7 +273,7 @@ def message_too_long(count: int, limit: int) -> str:
 
 def paste_too_large(count: int) -> str:
     """Return the error for a paste above the size limit."""
-    return tr("Paste too large: {count:,} characters. Nothing was inserted.", count=count)
+    return tr("Paste too large ({count:,} characters); not inserted.", count=count)
 
 
 def history_search_prompt(query: str, has_failed: bool) -> str:
@@ -299,7 +299,7 @@ def paste_option(mode: PasteMode, message_count: int) -> str:
     """Return the label of a paste mode with its number of messages."""
     match mode:
         case PasteMode.EDIT:
-            return tr("insert into the message")
+            return tr("insert into the composer")
         case PasteMode.SINGLE_MESSAGE:
             return tr("send as one message")
         case PasteMode.CHUNKS:

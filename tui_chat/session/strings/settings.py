@@ -1,5 +1,7 @@
 """Texts of settings, key bindings and local files."""
 
+from collections.abc import Iterable
+
 from tui_chat.session.i18n import mark, tr
 
 # Files.
@@ -34,6 +36,11 @@ def allowed_values(expected: str) -> str:
     return tr("Allowed values: {expected}", expected=expected)
 
 
+def allowed_entry_values(choices: Iterable[str]) -> str:
+    """Return the list of valid values of each entry of a table."""
+    return tr("Allowed values of each entry: {choices}.", choices=", ".join(choices))
+
+
 def notification_level(room: str, level: str) -> str:
     """Return the notification level of a room as a sentence."""
     match level:
@@ -64,7 +71,9 @@ def settings_file_damaged(path: str, line: int, reason: str) -> str:
         reason: Cause of the error.
     """
     location = tr("{path}, line {line}", path=path, line=line) if line else path
-    return tr("{where}: {reason}. Using the default settings; the file was not changed.", where=location, reason=reason)
+    return tr(
+        "{location}: {reason}. Using the default settings; the file was not changed.", location=location, reason=reason
+    )
 
 
 def settings_file_problem(path: str, line: int, problem: str) -> str:
@@ -76,12 +85,27 @@ def settings_file_problem(path: str, line: int, problem: str) -> str:
         problem: Complete error sentence.
     """
     location = tr("{path}, line {line}", path=path, line=line) if line else path
-    return tr("{where}: {problem}", where=location, problem=problem)
+    return tr("{location}: {problem}", location=location, problem=problem)
 
 
 def settings_file_not_toml(path: str) -> str:
     """Return the notice that a change was not saved because the file is not valid TOML."""
     return tr("{path} is not valid TOML and was not changed. The setting applies until you quit.", path=path)
+
+
+def settings_file_not_utf8(path: str) -> str:
+    """Return the notice that a change was not saved because the file is not UTF-8."""
+    return tr("{path} is not UTF-8 and was not changed. The setting applies until you quit.", path=path)
+
+
+def settings_file_unreadable(path: str, reason: str) -> str:
+    """Return the notice that a change was not saved because of a failed read."""
+    return tr("{path} cannot be read: {reason}. The setting applies until you quit.", path=path, reason=reason)
+
+
+def settings_file_unwritable(path: str, reason: str) -> str:
+    """Return the notice that a change was not saved because of a failed write."""
+    return tr("{path} cannot be written: {reason}. The setting applies until you quit.", path=path, reason=reason)
 
 
 # Key bindings.
