@@ -41,7 +41,10 @@ class ComposeMode(Struct, frozen=True, rename=_ENCODED_NAMES):
 
 
 def resolve_emoji(text: str) -> str:
-    """Return the emoji for a quick-reaction digit or an emoji name (`tada`, `:tada:`), other text unchanged."""
+    """Return the emoji for a quick-reaction digit or an emoji name (`tada`, `:tada:`), other text unchanged.
+
+    Surrounding whitespace is removed; an unknown name remains unchanged.
+    """
     stripped = text.strip()
     if len(stripped) == 1 and stripped.isascii() and stripped.isdigit() and 0 < int(stripped) <= len(QUICK_REACTIONS):
         return QUICK_REACTIONS[int(stripped) - 1]

@@ -59,7 +59,10 @@ class CompressedList(Sequence[Line]):
             yield from tuple(self._compressed.get_items(block))
 
     def splice(self, index: int, removed: int, lines: Sequence[Line]) -> None:
-        """Replace `removed` lines at `index` with `lines`."""
+        """Replace `removed` lines at `index` with `lines`.
+
+        The range must exist; `removed` 0 inserts, and `index` equal to the length appends.
+        """
         self._cached_block = (0, 0, [])
         blocks, end = self._blocks, index + removed
         first = min(bisect_right(self._ends, index), max(0, len(blocks) - 1))

@@ -50,6 +50,8 @@ def parse(text: str, today: date) -> date | None:
 def start_of_day(day: date, zone: tzinfo | None = None) -> int:
     """Return the start of a day in milliseconds since the epoch, at least 0.
 
+    0 also for a date outside the range of the clock.
+
     Args:
         day: Calendar date.
         zone: Time zone of the date; None for the system's.

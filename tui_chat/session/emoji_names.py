@@ -9,6 +9,8 @@ FULLY_QUALIFIED = 2
 def search(query: str, limit: int) -> list[tuple[str, str]]:
     """Return emoji with a name or a later word of a name that starts with `query`.
 
+    Each emoji appears once, under its best name. Only emoji with a reliable presentation are found.
+
     Args:
         query: Prefix in any case, without colons.
         limit: Maximum number of results.

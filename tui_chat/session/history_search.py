@@ -43,12 +43,18 @@ class HistorySearch:
         return matched.span() if matched is not None else None
 
     def append(self, text: str) -> None:
-        """Extend the query; the current match stays if the longer query matches too."""
+        """Extend the query; the current match stays if the longer query matches too.
+
+        The search continues with older texts; without a match, the previous match remains and `failed` is set.
+        """
         self.query += text
         self._search(len(self._texts) - 1 if self._index is None else self._index, -1)
 
     def backspace(self) -> None:
-        """Remove the last character of the query and restart the search at the newest text."""
+        """Remove the last character of the query and restart the search at the newest text.
+
+        An empty query has no match.
+        """
         self.query = self.query[:-1]
         self._index = None
         self.failed = False
@@ -56,12 +62,12 @@ class HistorySearch:
             self._search(len(self._texts) - 1, -1)
 
     def find_older(self) -> None:
-        """Move to the next older match."""
+        """Move to the next older match with another text; at the oldest match, only `failed` is set."""
         if self.query:
             self._search(len(self._texts) - 1 if self._index is None else self._index - 1, -1)
 
     def find_newer(self) -> None:
-        """Move to the next newer match."""
+        """Move to the next newer match with another text; at the newest match, only `failed` is set."""
         if self._index is not None:
             self._search(self._index + 1, 1)
 

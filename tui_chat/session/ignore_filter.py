@@ -14,7 +14,7 @@ class IgnoreFilter:
     """Ignored nicknames from the settings and the member ids seen under them.
 
     Args:
-        settings: Accessor of the settings in force.
+        settings: Accessor of the current settings.
     """
 
     def __init__(self, settings: Callable[[], ClientSettings]) -> None:
@@ -23,7 +23,10 @@ class IgnoreFilter:
         self._ignored_member_ids: set[str] = set()
 
     def refresh(self) -> bool:
-        """Reload the ignored nicknames and return whether they changed."""
+        """Reload the ignored nicknames and return whether they changed.
+
+        A change forgets the member ids seen under ignored nicknames.
+        """
         nicks = self._settings().ignored
         if nicks == self._ignored_nicks:
             return False
@@ -32,7 +35,10 @@ class IgnoreFilter:
         return True
 
     def is_hidden(self, nick: str, member_id: str) -> bool:
-        """Return whether messages of this member under this nickname are hidden."""
+        """Return whether messages of this member under this nickname are hidden.
+
+        A call with an ignored nickname also records the member id.
+        """
         settings = self._settings()
         if not settings.ignored:
             return False

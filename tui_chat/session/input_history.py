@@ -29,7 +29,10 @@ class InputHistory:
         return self._texts
 
     def add(self, text: str) -> None:
-        """Append a sent text unless the newest entry is equal, and return to the draft position."""
+        """Append a sent text unless the newest entry is equal, and return to the draft position.
+
+        Above `MAX_HISTORY` texts, the oldest is dropped.
+        """
         if not self._texts or self._texts[-1] != text:
             self._texts.append(text)
         self._steps_back = 0
@@ -49,6 +52,8 @@ class InputHistory:
 
     def step_back(self, draft: str) -> str | None:
         """Move to the previous entry and return its text, None at the oldest entry.
+
+        At the oldest entry, the position remains.
 
         Args:
             draft: Composer text, stored at the first step.

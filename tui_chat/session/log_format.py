@@ -13,7 +13,7 @@ INDENT = "    "
 
 
 def indent_rows(text: str) -> str:
-    """Return `text` with every row after the first indented."""
+    """Return `text` with every row after the first indented by `INDENT`."""
     return text.replace("\n", f"\n{INDENT}")
 
 
@@ -23,7 +23,10 @@ def format_with_time(entry: Entry, moment: datetime) -> str:
 
 
 def format_entry(entry: Entry) -> str:
-    """Return a log line without a timestamp."""
+    """Return a log line without a timestamp.
+
+    The language is the active one. An action message appears unchanged, with its `/me`.
+    """
     match entry:
         case Message(deleted=True):
             return f"* {tr('{nick} deleted a message', nick=entry.nick_name)}"

@@ -51,7 +51,10 @@ class MembershipSummary:
         self._unlisted_counts = {MembershipChange.JOINED: 0, MembershipChange.LEFT: 0, MembershipChange.RENAMED: 0}
 
     def add(self, event: MembershipEvent) -> None:
-        """Add an event; a join and a leave of the same member are merged."""
+        """Add an event; a join and a leave of the same member are merged.
+
+        Above `MAX_LISTED` members, an event is only counted.
+        """
         member_id, nick = event.member_id, event.nick
         self._unlisted_counts[event.change] += event.unlisted_count
         if event.change is MembershipChange.RENAMED:
@@ -69,7 +72,10 @@ class MembershipSummary:
             self._unlisted_counts[event.change] += 1
 
     def format(self) -> str:
-        """Return the summary text: joins, leaves, members with both, nickname changes."""
+        """Return the summary text: joins, leaves, members with both, nickname changes.
+
+        The parts are separated by ` · `; without events, the text is empty.
+        """
         more_joined, more_left = (
             self._unlisted_counts[MembershipChange.JOINED],
             self._unlisted_counts[MembershipChange.LEFT],

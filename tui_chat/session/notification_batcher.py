@@ -59,7 +59,7 @@ class NotificationBatcher:
         self._next_at = float("-inf")
 
     def add(self, message: NotifiableMessage) -> None:
-        """Queue a message."""
+        """Queue a message; the queue is unbounded until `pop_due`."""
         self._pending.append(message)
 
     def discard_room(self, room: str) -> None:
@@ -73,6 +73,9 @@ class NotificationBatcher:
 
     def pop_due(self, show_text: bool) -> Notification | None:
         """Return the due notification and clear the queue, None if nothing is due.
+
+        A summary of several messages quotes the newest mention, otherwise the newest message. The next notification is
+        due after `BATCH_INTERVAL`.
 
         Args:
             show_text: Include message text in the body.

@@ -47,7 +47,10 @@ class Paste:
         return bool(0 < max_lines < self.line_count) or len(self.text) > MESSAGE_CHARACTERS
 
     def available_modes(self) -> list[tuple[PasteMode, int]]:
-        """Return each possible mode with its number of messages; 0 for `EDIT`."""
+        """Return each possible mode with its number of messages; 0 for `EDIT`.
+
+        A mode above `MAX_MESSAGES` messages is omitted. `SINGLE_MESSAGE` and `CHUNKS` exclude each other.
+        """
         modes = [(PasteMode.EDIT, 0)]
         if len(self.text) <= MESSAGE_CHARACTERS:
             modes.append((PasteMode.SINGLE_MESSAGE, 1))
@@ -59,7 +62,10 @@ class Paste:
         return modes
 
     def messages(self, mode: PasteMode) -> list[str]:
-        """Return the message bodies for a mode, an empty list for `EDIT`."""
+        """Return the message bodies for a mode, an empty list for `EDIT`.
+
+        Blank lines and blank chunks are omitted. The limits of `available_modes` are not checked.
+        """
         match mode:
             case PasteMode.EDIT:
                 return []

@@ -17,7 +17,7 @@ from tui_chat.session.strings import chat as chat_strings
 
 
 class PendingLines:
-    """Pending lines of all rooms; the length is the number of unacknowledged messages and changes."""
+    """Pending lines of all rooms; the length is the number of pending messages and changes, without failed ones."""
 
     def __init__(self) -> None:
         self._pending: dict[UUID, str] = {}  # room key by clientId
@@ -37,6 +37,8 @@ class PendingLines:
     def on_item_changed(self, view: RoomView, item: OutboxItem, now_ms: int) -> None:
         """Apply a new outbox item or its state change to the room's timeline.
 
+        A failed edit, deletion or reaction becomes a notice; these changes have no line.
+
         Args:
             view: View of the item's room.
             item: Outbox item in its new state.
@@ -54,7 +56,7 @@ class PendingLines:
     def on_echo(self, view: RoomView, message: Message) -> None:
         """Replace the oldest pending line with the same text by the echo of an own message.
 
-        Without the replacement the message would appear twice until its acknowledgement.
+        Without the replacement the message would appear twice until its acknowledgement. No effect without such a line.
         """
         client_id = view.transcript.find_pending(message.message)
         if client_id is not None:

@@ -43,6 +43,9 @@ def rank_rooms(
 ) -> list[RoomCandidate]:
     """Return the candidates for a query, best first.
 
+    An open room appears only once. A new room is last and only offered for a valid room name that no other candidate
+    has.
+
     Args:
         text: Typed query, "" to list every room.
         open_rooms: Open rooms in display order.
@@ -71,7 +74,7 @@ def rank_rooms(
 def match_name(query: str, name: str) -> tuple[int, tuple[int, ...] | None]:
     """Return score and indices of the best match, (0, None) without a match.
 
-    Takes O(len(query) * len(name)) steps for any name.
+    Takes O(len(query) * len(name)) steps for any name. An empty query matches every name with score 0.
 
     Args:
         query: Case-folded letters without whitespace.

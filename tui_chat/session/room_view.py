@@ -2,7 +2,7 @@
 
 - Viewed: a room is viewed while selected, focused and scrolled to the bottom; the front end reports this.
 - Unread: messages that arrive in a room that is not viewed are unread.
-- Unread line: marks the first unread message until the room has been viewed and left.
+- Unread divider: marks the first unread message until a viewed room stops being viewed.
 """
 
 import re
@@ -60,13 +60,13 @@ class RoomView:
         nick: User's nickname in the room.
         member_id: User's member id in the room.
         members: Present members, sorted by nickname.
-        is_basic_server: True if the server is basic and sends no member list.
+        is_basic_server: True for a server without acknowledgements, history and member list.
         transcript: Timeline lines.
         unread_count: Number of unread messages.
         mention_count: Number of unread messages that mention the user.
         draft: Composer text, stored while another room is selected.
         input_history: Sent texts for the Up and Down keys.
-        read_seq: Newest `seq` at the time of the last view.
+        read_seq: Read marker: newest viewed `seq`.
         saved_read_seq: Last persisted `read_seq`, -1 before the first save.
         newest_seq: Newest known `seq`.
         compose_mode: Mode of the draft, None for a message.
@@ -118,7 +118,10 @@ class RoomView:
         self._recent_speakers: dict[str, str] = {}
 
     def reset(self) -> None:
-        """Remove all log lines and end the compose mode, whose target message no longer exists."""
+        """Remove all log lines and end the compose mode, whose target message no longer exists.
+
+        Unsent lines, the draft and the input history remain.
+        """
         self.transcript.reset()
         self.compose_mode = None
         self.unread_count = self.mention_count = 0
@@ -127,7 +130,8 @@ class RoomView:
     def load_log(self, messages: Iterable[Message], last_seq: int) -> None:
         """Load the log after a join.
 
-        Messages of other members after the saved read marker are unread; without a saved marker, none are.
+        Messages of other members after the saved read marker are unread; without a saved marker, none are. The saved
+        marker applies to the first call only; own messages are never unread.
         """
         lines = self._visible_lines(messages)
         self._put_lines(lines)
@@ -139,7 +143,7 @@ class RoomView:
         self._count_unread([line for line in lines if (line.seq or 0) > self.read_seq and not line.is_own])
 
     def advance_to(self, seq: int) -> None:
-        """Advance the newest `seq`; a viewed room is read up to that entry."""
+        """Advance the newest `seq`, never backwards; a viewed room is read up to that entry."""
         self.newest_seq = max(self.newest_seq, seq)
         self.transcript.advance_to(seq)
         if self._is_viewed:
@@ -148,8 +152,8 @@ class RoomView:
     def apply_messages(self, messages: Iterable[Message], last_seq: int, *, is_live: bool = True) -> list[MessageLine]:
         """Apply new or changed messages in ascending order.
 
-        Messages from history synchronization (`is_live` false) get the unread line even in a viewed room, because they
-        arrive together.
+        Messages from history synchronization (`is_live` false) get the unread divider even in a viewed room, because
+        they arrive together.
 
         Args:
             messages: New or changed messages.
@@ -184,19 +188,19 @@ class RoomView:
         self.mention_count += sum(line.is_mention for line in unread_lines)
 
     def start_viewing(self) -> None:
-        """Mark the room as viewed and all its messages as read."""
+        """Mark the room as viewed and all its messages as read. The unread divider remains until `stop_viewing`."""
         self._is_viewed = True
         self.unread_count = self.mention_count = 0
         self.read_seq = self.newest_seq
 
     def stop_viewing(self) -> None:
-        """Mark the room as not viewed and remove the unread line."""
+        """Mark the room as not viewed and remove the unread divider. No effect if not viewed."""
         if self._is_viewed:
             self._is_viewed = False
             self.transcript.set_unread_line(None)
 
     def message_line(self, message: Message) -> MessageLine:
-        """Return the timeline line of a log message."""
+        """Return the timeline line of a log message. An own message never counts as a mention."""
         is_own = message.member_id == self.member_id
         return MessageLine(
             key=f"message-{message.seq}",
@@ -223,11 +227,14 @@ class RoomView:
         return "" if line is None else chat_strings.quote_line(line, MAX_QUOTE_LENGTH)
 
     def last_message(self, *, is_own: bool) -> MessageLine | None:
-        """Return the newest acknowledged, undeleted message of the user (`is_own`) or of the other members."""
+        """Return the newest acknowledged, undeleted message of the user (`is_own`) or of the other members.
+
+        Searches `MAX_LINES_SEARCHED` lines; None if not found.
+        """
         return self._find_newest(lambda line: line.seq is not None and line.is_own is is_own and not line.deleted)
 
     def last_message_by(self, member_id: str) -> MessageLine | None:
-        """Return the newest line with this author id, None if not found."""
+        """Return the newest line with this author id, None if not found. Deleted and unsent messages count."""
         return self._find_newest(lambda line: line.member_id == member_id)
 
     def last_message_by_nick(self, nick: str) -> MessageLine | None:
@@ -244,7 +251,10 @@ class RoomView:
         return next((line for line in newest_first if isinstance(line, MessageLine) and predicate(line)), None)
 
     def apply_ignore_filter(self, messages: Iterable[Message]) -> None:
-        """Rebuild the lines from all log messages after a change of the ignored nicknames."""
+        """Rebuild the lines from all log messages after a change of the ignored nicknames.
+
+        The unread counts remain unchanged.
+        """
         messages = list(messages)
         self.transcript.remove_messages(
             message.seq for message in messages if not self._is_visible(message.nick_name, message.member_id)
@@ -289,7 +299,10 @@ class RoomView:
         )
 
     def sent_line(self, item: OutboxItem) -> MessageLine:
-        """Return the timeline line of an acknowledged outbox item."""
+        """Return the timeline line of an acknowledged outbox item.
+
+        The key becomes that of a log message; the text is that of the unsent line, if there is one.
+        """
         line = self.transcript.find_unsent(str(item.client_id)) or self.unsent_line(item)
         return replace(
             line,
@@ -301,7 +314,10 @@ class RoomView:
         )
 
     def set_typing(self, member_id: str, is_typing: bool) -> None:
-        """Set the typing state of a member."""
+        """Set the typing state of a member.
+
+        The user's own indicator is ignored. No timeout applies; a message of the member ends the state.
+        """
         if is_typing and member_id != self.member_id:
             self._typing_member_ids[member_id] = None
         else:
@@ -314,7 +330,7 @@ class RoomView:
 
     @property
     def typing_nicks(self) -> list[str]:
-        """Nicknames of the typing members."""
+        """Nicknames of the typing members. Only present members who are not ignored, in order of their start."""
         if not self._typing_member_ids:
             return []
         nicks = {
@@ -333,7 +349,7 @@ class RoomView:
 
     @property
     def other_nicks(self) -> list[str]:
-        """Nicknames of the other members, most recent speaker first; on a basic server, only of the speakers."""
+        """Nicknames of the other members, most recent speaker first; on a basic server, of the recent speakers."""
         present = {member.member_id: member.nick_name for member in self.members if member.member_id != self.member_id}
         recent_nicks = [present.pop(member_id) for member_id in reversed(self._recent_speakers) if member_id in present]
         speaker_nicks = [

@@ -83,7 +83,10 @@ class SearchState:
         self._empty_pages = 0
 
     def start(self, query: str, room: str | None) -> SearchPageRequest | None:
-        """Clear the results, start a search and return its first request; None without a search for an empty query."""
+        """Clear the results, start a search and return its first request; None without a search for an empty query.
+
+        A pending response of an earlier search is ignored.
+        """
         self._generation += 1
         self.request = SearchPageRequest(self._generation, query.strip(), room) if query.strip() else None
         self.hits, self.problem, self.source = [], "", None
@@ -93,14 +96,17 @@ class SearchState:
         return self.request
 
     def load_more(self) -> SearchPageRequest | None:
-        """Return the request for the next page, None if there is none or a response is pending."""
+        """Return the request for the next page, None if there is none or a response is pending.
+
+        Resets the limit of empty pages. After a failure, the call repeats only if `has_more` is true.
+        """
         if self.request is None or self.is_loading or not self.has_more:
             return None
         self._empty_pages = 0
         return self._request_next_page()
 
     def apply_page(self, request: SearchPageRequest, page: SearchPage) -> SearchPageRequest | None:
-        """Append a page and return the automatic follow-up request, None if there is none."""
+        """Append a page and return the automatic follow-up request, None if there is none. A stale page is ignored."""
         if request.generation != self._generation:
             return None
         query = SearchQuery(request.query)
@@ -114,7 +120,7 @@ class SearchState:
         return self._request_next_page()
 
     def fail(self, request: SearchPageRequest, problem: str) -> None:
-        """Record the error text of a failed request."""
+        """Record the error text of a failed request. The results remain. A stale failure is ignored."""
         if request.generation == self._generation:
             self.is_loading, self.problem = False, problem
 
@@ -126,7 +132,7 @@ class SearchState:
 
 
 def build_hit(message: Message, query: SearchQuery) -> SearchHit:
-    """Return the list entry of a message."""
+    """Return the list entry of a message. Whitespace characters become spaces. A skipped beginning appears as `…`."""
     text = "".join(
         " " if character.isspace() else character for character in message.message.removeprefix(ACTION_PREFIX)
     )

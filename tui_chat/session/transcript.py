@@ -1,7 +1,7 @@
 """Ordered timeline lines of one room and their changes.
 
 - Order: each line has a constant sort key. Messages sort by `seq`, notices after the newest entry at their creation,
-  gaps after the entry before them, the unread line after the last read entry, unsent messages at the end.
+  gaps after the entry before them, the unread divider after the last read entry, unsent messages at the end.
 - Uniqueness: a message has one line, which moves from its pending position to its `seq` within one call.
 - Splices: applied in order to the previous lines, the queued splices produce `lines`. Above `MAX_QUEUED_LINES` the
   queue is dropped and `is_reset` requires a full reload.
@@ -106,6 +106,8 @@ class Transcript:
     def put_messages(self, messages: Iterable[MessageLine]) -> None:
         """Insert or replace messages of the log.
 
+        A replaced line keeps its position; an equal line causes no splice.
+
         Args:
             messages: Lines with a `seq`, in ascending order.
         """
@@ -147,7 +149,7 @@ class Transcript:
         self._gaps = new_gaps
 
     def add_unsent(self, client_id: str, line: MessageLine) -> None:
-        """Append the line of a pending message."""
+        """Append the line of a pending message; the line remains below all log messages until `mark_sent`."""
         self._counter += 1
         key = _sort_key(_UNSENT_BASE, 0, self._counter)
         self._unsent_keys[client_id] = key
@@ -155,6 +157,8 @@ class Transcript:
 
     def mark_sent(self, client_id: str, line: MessageLine) -> None:
         """Move a pending message to its log position; only remove the pending line if the log contains the message.
+
+        Without a pending line, the log line is added if missing.
 
         Args:
             client_id: `clientId` of the message.
@@ -187,13 +191,13 @@ class Transcript:
         return None
 
     def set_delivery(self, client_id: str, delivery: DeliveryState, problem: str = "") -> None:
-        """Set the delivery state and error text of an unsent message."""
+        """Set the delivery state and error text of an unsent message; no effect without a line."""
         line = self.find_unsent(client_id)
         if line is not None:
             self._set_line(self._unsent_keys[client_id], replace(line, delivery=delivery, problem=problem))
 
     def discard_unsent(self, client_id: str) -> None:
-        """Remove an unsent message."""
+        """Remove an unsent message; no effect without a line."""
         key = self._unsent_keys.pop(client_id, None)
         if key is not None:
             self._remove(key)
@@ -206,7 +210,10 @@ class Transcript:
         )
 
     def add_membership_event(self, ts: int, event: MembershipEvent) -> None:
-        """Add a membership event, merged into the summary line directly before, if there is one."""
+        """Add a membership event, merged into the summary line directly before, if there is one.
+
+        The summary line gets the time of the newest event.
+        """
         if self._membership is None or self._last_logged_key() != self._membership[0]:
             self._counter += 1
             self._membership = (_sort_key(self._newest_seq, _KIND_NOTICE, self._counter), MembershipSummary())
@@ -215,7 +222,7 @@ class Transcript:
         self._set_line(key, NoticeLine(f"notice-{key & _COUNTER_MASK}", ts, summary.format()))
 
     def set_unread_line(self, after: int | None) -> None:
-        """Move the unread line after the entry `after`; None removes the line."""
+        """Move the unread divider after the entry `after`; None removes the divider. There is at most one such line."""
         if after == self._unread_after:
             return
         if self._unread_after is not None:
@@ -234,12 +241,12 @@ class Transcript:
         self._membership = None
 
     def remove_messages(self, seqs: Iterable[int]) -> None:
-        """Remove log messages by `seq`."""
+        """Remove log messages by `seq`; unknown ones are ignored."""
         for seq in seqs:
             self._remove(_sort_key(seq))
 
     def trim(self, first: int) -> None:
-        """Remove all lines before the entry `first`."""
+        """Remove all lines before the entry `first`, with their notices and gaps; unsent messages remain."""
         removed_count = bisect_left(self._keys, _sort_key(first))
         if removed_count:
             self._splice(0, removed_count, [], [])
@@ -250,7 +257,7 @@ class Transcript:
             self._membership = None
 
     def clear_notices(self) -> None:
-        """Remove all notices."""
+        """Remove all notices, including the membership summaries."""
         for key in [key for key in self._keys if key >> 24 & 3 == _KIND_NOTICE]:
             self._remove(key)
         self._membership = None
