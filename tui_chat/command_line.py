@@ -34,7 +34,7 @@ class CommandLineParser(argparse.ArgumentParser):
     """Argument parser with one-line error messages."""
 
     def error(self, message: str) -> NoReturn:
-        """Print `message` with a hint at `--help`, then exit."""
+        """Print `message` with a hint at `--help`, then exit. The exit code is `EXIT_USAGE_ERROR`."""
         exit_with_error(tr("{problem} (see {program} --help)", problem=message, program=self.prog))
 
 
@@ -57,6 +57,8 @@ def exit_with_error(message: str) -> NoReturn:
 
 def set_language(arguments: Sequence[str], setting: str, environ: MutableMapping[str, str]) -> None:
     """Activate the language of the program and of argparse before the command line is parsed.
+
+    An unsupported `--lang` value is ignored here and rejected by the parser. A second call replaces the language.
 
     Args:
         arguments: Unparsed command line; `--lang` has priority over `setting`.

@@ -24,7 +24,8 @@ def log_path() -> Path:
 def configure_logging(path: Path) -> None:
     """Redirect all log records, warnings and unhandled thread exceptions to `path`.
 
-    Records are discarded if the log file cannot be prepared.
+    Records are discarded if the log file cannot be prepared. Earlier handlers are replaced. The file is created with
+    the first record, from level INFO.
     """
     handler: logging.Handler = logging.NullHandler()
     with suppress(OSError):

@@ -62,7 +62,10 @@ class InvalidTarget(Exception):
 
 
 def run_to_exit_code(command: Awaitable[ExitCode]) -> ExitCode:
-    """Run `command` and convert exceptions to an error line and an exit code."""
+    """Run `command` and convert exceptions to an error line and an exit code.
+
+    A closed pipe and an interrupt print no line. Other exceptions propagate.
+    """
     try:
         return asyncio.run(_as_coroutine(command))
     except InvalidTarget as error:
@@ -85,12 +88,15 @@ async def _as_coroutine(command: Awaitable[ExitCode]) -> ExitCode:
 
 
 def exit_code_for(error: ChatError) -> ExitCode:
-    """Return the exit code of a failed request."""
+    """Return the exit code of a failed request.
+
+    `UNAVAILABLE` for a server without a response or connection, `REJECTED` for any other error.
+    """
     return ExitCode.UNAVAILABLE if isinstance(error, Unavailable) else ExitCode.REJECTED
 
 
 def print_error(message: str) -> None:
-    """Print one error line to standard error."""
+    """Print one error line to standard error. The line starts with `chat-tui: `."""
     print(f"chat-tui: {message}", file=sys.stderr, flush=True)
 
 
@@ -100,7 +106,9 @@ async def open_room(
 ) -> AsyncGenerator[Room]:
     """Join the target's room for the duration of the context.
 
-    A new guest key is saved to the profile unless the target is anonymous.
+    A new guest key is saved to the profile unless the target is anonymous. A failed save of the profile is only
+    printed. The default address is the last used server, then the local one; the default nickname is the last used one,
+    then the login name.
 
     Args:
         target: Server, room and identity.

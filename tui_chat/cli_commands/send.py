@@ -22,12 +22,13 @@ MAX_LINE_BYTES = 65_536
 async def send(target: CliTarget, text: str, *, by_line: bool, as_json: bool) -> ExitCode:
     """Send `text`, or standard input if `text` is empty.
 
-    In `by_line` mode a rejected line is reported and the following lines are still sent; an unavailable server
-    ends the command.
+    In `by_line` mode a rejected line is reported and the following lines are still sent; an unavailable server ends the
+    command. Without `by_line`, the input is validated before the connection opens. Line numbers count from 1 and
+    include blank lines.
 
     Args:
         target: Server, room and identity.
-        text: Message body.
+        text: Message body; ignored in `by_line` mode.
         by_line: Send each non-blank line of standard input as a message, as soon as the line is complete.
         as_json: Print one JSON object for each acknowledgement.
 

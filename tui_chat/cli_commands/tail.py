@@ -13,14 +13,17 @@ from tui_chat.session import log_format
 
 
 async def tail(target: CliTarget, lines: int, *, follow: bool, as_json: bool, zone: tzinfo | None = None) -> ExitCode:
-    """Print the last messages of a room, then each new entry.
+    """Print the last messages of a room; with `follow`, also each new entry.
+
+    With `lines` 0, only new entries are printed. Fewer messages are printed if the log is shorter. Without `follow`,
+    the command returns after the last message.
 
     Args:
         target: Server, room and identity.
         lines: Number of recent messages to print first.
         follow: Continue with live entries until interrupted.
         as_json: Output in JSON Lines, with the fields of the wire protocol.
-        zone: Time zone of the timestamps; None for the system's.
+        zone: Time zone of the timestamps; None for the system time zone.
     """
     async with open_room(target, min(max(lines, 1), HISTORY_PAGE)) as room:
         _print_entries(await _latest_messages(room, lines), as_json, zone)

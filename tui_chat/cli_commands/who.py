@@ -9,6 +9,8 @@ from tui_chat.client.errors import UnsupportedByServer
 async def who(target: CliTarget, *, as_json: bool) -> ExitCode:
     """Print the nickname of each other member, one per line.
 
+    The order is alphabetical, without case. A room without other members gives no output and `SUCCESS`.
+
     Args:
         target: Server, room and identity.
         as_json: Output in JSON Lines, with the fields of the wire protocol.

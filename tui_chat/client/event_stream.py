@@ -1,9 +1,9 @@
 """Ordered event queue of one client for one consumer.
 
 - Lazy: events before the first `ChatClient.events()` call are discarded.
-- Coalescing: consecutive unread `LogChanged` events of a room merge into one, and so do
-  all unread `MembersChanged` events of a room. A slow consumer receives fewer events.
-- Bound: above `MAX_UNREAD_EVENTS`, new notices and typing indicators are dropped, and
+- Coalescing: consecutive unread `LogChanged` events with the same room and `live` merge into one, and so do all
+  unread `MembersChanged` events of a room. A slow consumer receives fewer events.
+- Soft limit: above `MAX_UNREAD_EVENTS`, new notices and typing indicators are dropped, and
   `LogChanged` events merge with an unread one of their room. No message is omitted.
 """
 
@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from tui_chat.client.events import ClientEvent, LogChanged, MembersChanged, NoticeReceived, TypingChanged
 
 MAX_UNREAD_EVENTS = 10_000
+"""Number of unread events above which notices and typing indicators are dropped."""
 
 
 @dataclass(slots=True, eq=False)

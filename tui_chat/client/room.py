@@ -282,7 +282,7 @@ class Room(RoomRequests):
         """Join over a connection and apply the response.
 
         Emits `RoomJoined`, then the changes of members, topic and log. A replaced server log is reset and joined a
-        second time, without `since`. After a join, the gate is open.
+        second time, without `since`. The gate is set before the first event.
 
         Args:
             transport: Current connection.

@@ -23,6 +23,8 @@ from tui_chat.session.strings import settings as settings_strings
 async def run_command(call: CommandCall, reader: ScreenReader) -> str:
     """Execute a slash command.
 
+    Changes of the server give no output on success. Commands that need a screen return an error message.
+
     Returns:
         The text to announce, which may be an error message; "" for no output.
 
@@ -110,7 +112,10 @@ async def _run_in_room(call: CommandCall, room: Room, reader: ScreenReader) -> s
 
 
 async def _show_date(argument: str, room: Room) -> str:
-    """Return the first messages of a day, or of the nearest day with messages."""
+    """Return the first messages of a day, or of the nearest day with messages.
+
+    At most `INITIAL_MESSAGES` messages; another day is announced in the first line.
+    """
     day = date_parser.parse(argument, datetime.now().astimezone().date())
     if day is None:
         return search_strings.invalid_date(argument)
@@ -126,7 +131,11 @@ async def _show_date(argument: str, room: Room) -> str:
 
 
 async def _apply_to_last_message(action: Action, argument: str, room: Room) -> str:
-    """Edit, reply to or react to the newest eligible message."""
+    """Edit, reply to or react to the newest eligible message.
+
+    An edit targets the user's own messages, a reply those of other members, a reaction both. Without an argument, the
+    usage is returned. A reaction is only added, never removed.
+    """
     if not argument:
         return chat_strings.command_usage(
             next(command.usage for command in registry.COMMANDS if command.action is action)

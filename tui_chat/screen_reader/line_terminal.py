@@ -43,6 +43,8 @@ class LineTerminal:
     def open(self, complete: Callable[[str], Sequence[str]]) -> None:
         """Start the input thread; on a second call, only replace the completion.
 
+        The terminal attributes are saved for `close`.
+
         Args:
             complete: Function from the text before the cursor to all complete replacements of that text.
         """
@@ -60,7 +62,7 @@ class LineTerminal:
         threading.Thread(target=self._read_loop, args=(asyncio.get_running_loop(),), daemon=True).start()
 
     def close(self) -> None:
-        """Restore the terminal attributes."""
+        """Restore the terminal attributes; no effect before `open`. The input thread and queued lines remain."""
         self._restore()
 
     def write_line(self, text: str) -> None:
@@ -70,7 +72,10 @@ class LineTerminal:
             self._flush()
 
     async def read_line(self) -> str | None:
-        """Return the next input line, or None at end of input."""
+        """Return the next input line, or None at end of input.
+
+        Queued output is written before the return. The final newline is missing on a terminal, present on a pipe.
+        """
         self._read_requests.release()
         while True:
             try:

@@ -12,7 +12,7 @@ from tui_chat.session.strings import chat as chat_strings
 
 
 def message_text(message: Message) -> str:
-    """Return the announcement of a message."""
+    """Return the announcement of a message. An action message has no `says`; later rows are indented."""
     if message.deleted:
         return tr("{nick} deleted a message", nick=message.nick_name)
     if message.message.startswith(ACTION_PREFIX):
@@ -35,13 +35,13 @@ def other_room_message_text(room: str, nick: str, text: str, is_mention: bool) -
 
 
 def unread_text(room: str, count: int, mentions: int) -> str:
-    """Return the unread and mention counts of a room."""
+    """Return the unread and mention counts of a room. Zero mentions are omitted."""
     sentence = plural("{room}: {count:,} unread message", "{room}: {count:,} unread messages", count, room=room)
     return sentence + (", " + plural("{count:,} mention", "{count:,} mentions", mentions) if mentions else "")
 
 
 def membership_text(notice: JoinNotice | LeaveNotice | NickNotice) -> str:
-    """Return the announcement of a join, leave or nickname change."""
+    """Return the announcement of a join, leave or nickname change. Further members without names are counted."""
     match notice:
         case JoinNotice():
             return chat_strings.joined([notice.nick_name], notice.more)

@@ -1,4 +1,4 @@
-"""Structural types of the SDK room, limited to the members that the session reads."""
+"""Structural types of the SDK room, limited to the attributes that the session reads."""
 
 # ruff: noqa: D102 (documented in `tui_chat.client`)
 

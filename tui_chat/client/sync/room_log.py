@@ -191,7 +191,7 @@ class RoomLog:
     def restore(self, segment: LogSegment) -> tuple[int, ...]:
         """Apply a stored segment of the same room.
 
-        The restored content counts as saved. A stored message with a lower `as_of` than the loaded one is ignored.
+        The restored content counts as saved. A stored message without a higher `as_of` than the loaded one is ignored.
 
         Returns:
             `seq` of each new or modified message, ascending.

@@ -21,7 +21,7 @@ class CommandContext(Protocol):
 
     @property
     def settings(self) -> ClientSettings:
-        """Settings in force."""
+        """Current settings."""
         ...
 
     def reply(self, text: str) -> None:
@@ -29,12 +29,15 @@ class CommandContext(Protocol):
         ...
 
     def set_setting(self, name: str, value: object) -> None:
-        """Apply a setting and save it; None restores the default."""
+        """Apply a setting and save it; None restores the default.
+
+        An unsaved value is still in force, and the problem is displayed.
+        """
         ...
 
 
 def shrug_text(text: str) -> str:
-    """Return the message body for `/shrug`."""
+    """Return the message body for `/shrug`. An empty text gives only the shrug."""
     return rf"{text} ¯\_(ツ)_/¯".lstrip()
 
 

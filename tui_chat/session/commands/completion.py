@@ -3,7 +3,7 @@
 - Commands: `/` and letters at the start of the text complete to a command name, its arguments by their
   `ArgumentKind`.
 - Words: other words complete to nicknames, most recent speaker first; `#` completes rooms, `:` emoji.
-- Suffix: `: ` after a nickname at the start of a line, a space after everything else.
+- Suffix: `: ` after a nickname without `@` at the start of a line, otherwise a space.
 - Cycling: Tab and Shift+Tab rotate through the candidates and the typed text.
 """
 
@@ -38,10 +38,10 @@ class Completion:
     """Completion state of one word.
 
     Attributes:
-        start: Start of the completed part in characters.
-        typed: Typed part.
+        start: Offset of `typed` in the text, in characters.
+        typed: Text to complete.
         candidates: Replacements for `typed`, best first.
-        index: Index of the current candidate; `len(candidates)` is the typed part.
+        index: Index of the current candidate; `len(candidates)` selects `typed`.
     """
 
     start: int
@@ -51,17 +51,23 @@ class Completion:
 
     @property
     def current_text(self) -> str:
-        """Current replacement of the typed part."""
+        """Current replacement of `typed`."""
         return self.candidates[self.index].text if self.index < len(self.candidates) else self.typed
 
     def cycle(self, step: int) -> "Completion":
-        """Return the state after the next (`step` 1) or the previous (`step` -1) candidate."""
+        """Return the state after the next (`step` 1) or the previous (`step` -1) candidate.
+
+        One of the positions is the typed text.
+        """
         index = (self.index + step) % (len(self.candidates) + 1)
         return Completion(self.start, self.typed, self.candidates, index)
 
 
 def complete(text_before: str, nicks: Sequence[str], rooms: Sequence[str]) -> Completion | None:
     """Return the completion of the text before the cursor, None without candidates.
+
+    The first candidate is current. Matching is by prefix, in any case. An empty word has no candidates, except as a
+    command argument.
 
     Args:
         text_before: Complete text before the cursor.

@@ -15,7 +15,11 @@ from tui_chat.session.strings import people as people_strings
 
 
 def whois(nick: str, context: CommandContext) -> str:
-    """Reply with the details of a member, from the current room first."""
+    """Reply with the details of a member, from the current room first.
+
+    For an absent nickname, reply with the last loaded message, or return an error message without one. A leading `@`
+    and a final `:` are ignored.
+    """
     rooms = list(context.session.rooms.values())
     current_room = context.session.current_room
     for room in sorted(rooms, key=lambda view: view is not current_room):
@@ -38,6 +42,8 @@ def whois(nick: str, context: CommandContext) -> str:
 def ignore(nick: str, context: CommandContext) -> str:
     """Ignore a nickname, or reply with the ignored nicknames if `nick` is empty.
 
+    An ignored nickname is confirmed again without a change. The user's own nickname is an error.
+
     Raises:
         ChatError: The nickname is invalid.
     """
@@ -56,7 +62,7 @@ def ignore(nick: str, context: CommandContext) -> str:
 
 
 def unignore(nick: str, context: CommandContext) -> str:
-    """Remove a nickname from the ignore list."""
+    """Remove a nickname from the ignore list. A nickname that is not ignored is an error."""
     current_settings = context.settings
     folded_nick = nick.removeprefix("@").rstrip(":").casefold()
     remaining = tuple(name for name in current_settings.ignored if name.casefold() != folded_nick)

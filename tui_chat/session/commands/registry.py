@@ -222,7 +222,10 @@ class ParseError:
 
 
 def parse(text: str) -> ChatText | CommandCall | ParseError:
-    """Parse a submitted text as a message or a command."""
+    """Parse a submitted text as a message or a command.
+
+    A wrong number of arguments gives the usage as a `ParseError`. Only `//` at the start is an escape.
+    """
     if text.startswith("//"):
         return ChatText(text[1:])
     if not text.startswith("/"):
@@ -240,7 +243,7 @@ def parse(text: str) -> ChatText | CommandCall | ParseError:
 def complete(prefix: str) -> list[str]:
     """Return the command names with this prefix, then matching aliases of the other commands.
 
-    One-letter aliases are omitted.
+    One-letter aliases are omitted. An empty prefix returns all command names.
 
     Args:
         prefix: Typed part without the slash.

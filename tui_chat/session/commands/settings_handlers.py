@@ -14,7 +14,10 @@ from tui_chat.session.strings import settings as settings_strings
 
 
 def set_setting(arguments: tuple[str, ...], context: CommandContext) -> str:
-    """Reply with all settings or one setting, or change a setting, depending on the number of arguments."""
+    """Reply with all settings or one setting, or change a setting, depending on the number of arguments.
+
+    The value `default` restores the default. A change has no reply.
+    """
     current_settings = context.settings
     if not arguments:
         context.reply(
@@ -43,7 +46,10 @@ def set_setting(arguments: tuple[str, ...], context: CommandContext) -> str:
 
 
 def set_notification_level(text: str, context: CommandContext) -> str:
-    """Set the notification level of the current room, or reply with the level if `text` is empty."""
+    """Set the notification level of the current room, or reply with the level if `text` is empty.
+
+    `default` removes the level of the room; the reply then shows the default level. Levels are case-insensitive.
+    """
     room = context.session.current_room
     if room is None:
         return tr(chat_strings.NOT_IN_A_ROOM)
@@ -75,6 +81,8 @@ def set_notification_level(text: str, context: CommandContext) -> str:
 
 def set_muted(name: str, is_muted: bool, context: CommandContext) -> str:
     """Turn the notifications of a room off or on.
+
+    Off replaces the level of the room by `none`. On removes only this level, so that the default level applies.
 
     Args:
         name: Room name, "" for the current room.

@@ -203,7 +203,10 @@ def change_failed(problem: str, text: str) -> str:
 
 
 def quote(nick: str, text: str) -> str:
-    """Return author and text in one line, an action in its rendered form."""
+    """Return author and text in one line, an action in its rendered form.
+
+    Line breaks become spaces; an empty text gives `nick: …`.
+    """
     if text.startswith(ACTION_PREFIX):
         return f"* {nick} {' '.join(text[len(ACTION_PREFIX) :].split())}"
     return f"{nick}: {' '.join(text.split())}" if text else f"{nick}: …"
@@ -249,6 +252,8 @@ def new_messages_below(count: int) -> str:
 
 def unread_elsewhere(rooms: Sequence[tuple[int, int, bool]]) -> str:
     """Return the unread counters of background rooms.
+
+    `@` marks rooms with mentions; without rooms, the text is empty.
 
     Args:
         rooms: List position, number of unread messages and mention flag of each room.
@@ -371,7 +376,10 @@ def notification_summary_title(count: int, rooms: Sequence[str]) -> str:
 
 
 def window_title(room: str, unread: int, mentions: int) -> str:
-    """Return the terminal title: unread counter of all rooms and the current room."""
+    """Return the terminal title: unread counter of all rooms and the current room.
+
+    `@` marks mentions; without unread messages, the counter is omitted.
+    """
     count = f"({'@' if mentions else ''}{unread:,}) " if unread else ""
     return f"{count}{room} · {TITLE}" if room else f"{count}{TITLE}"
 
