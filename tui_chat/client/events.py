@@ -161,7 +161,7 @@ class OutboxItemChanged:
 
     @property
     def seq(self) -> int | None:
-        """`seq` of the resulting log entry; None before the acknowledgement or without a new entry."""
+        """`seq` of the resulting log entry, or the newest `seq` after a no-op change; None if not acknowledged."""
         return self.item.seq
 
 

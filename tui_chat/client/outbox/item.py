@@ -35,7 +35,7 @@ class OutboxItem:
         state: Delivery state.
         persisted: True once the item is on the local disk.
         problem: Readable failure reason, empty otherwise.
-        seq: `seq` of the resulting log entry, None before the acknowledgement.
+        seq: `seq` of the resulting log entry, or the newest `seq` after a no-op change; None if not acknowledged.
         server_ts: Server time of a sent message in milliseconds since the epoch, None otherwise.
     """
 
