@@ -13,7 +13,7 @@ class ClientInfo:
     """Origin of a request, resolved through trusted proxies.
 
     Attributes:
-        address: Client address as reported by the outermost trusted proxy; the peer address without one.
+        address: Client address as reported by the outermost trusted proxy, unvalidated; the peer address without one.
         scheme: `http` or `https`, as reported by the nearest trusted proxy.
         host: Requested host with port, as reported by the nearest trusted proxy.
     """
@@ -26,8 +26,9 @@ class ClientInfo:
 def get_client_info(request: web.Request, trusted_networks: tuple[IPNetwork, ...]) -> ClientInfo:
     """Return the client behind a request.
 
-    X-Forwarded-For is evaluated from right to left. The first untrusted address is the client, because
-    entries further left are supplied by that client and can be forged.
+    X-Forwarded-For is evaluated from right to left. The first untrusted address is the client, because entries further
+    left are supplied by that client and can be forged. If all entries are trusted, the leftmost one is the client.
+    Without a peer address, the client is `unknown`.
 
     Args:
         request: Request received by this server.

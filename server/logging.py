@@ -37,7 +37,11 @@ class MalformedRequestFilter(logging.Filter):
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Lower malformed requests to INFO, and return whether the record is logged."""
+        """Lower malformed requests to INFO, and return whether the record is logged.
+
+        Other records pass unchanged. A malformed request loses its traceback, and is dropped if the root logger is
+        above INFO.
+        """
         error = record.exc_info[1] if record.exc_info else None
         if not isinstance(error, (HttpProcessingError, web.RequestPayloadError)):
             return True
@@ -52,6 +56,8 @@ _malformed_request_filter = MalformedRequestFilter()
 
 def configure_logging(log_format: str, log_level: str) -> None:
     """Configure the root logger of the process to write to stderr.
+
+    The call replaces all handlers of the root logger. Some library loggers stay at WARNING in any case.
 
     Args:
         log_format: `text` or `json`.

@@ -31,6 +31,9 @@ SHUTDOWN_TIMEOUT = 5.0
 def run(settings: ServerSettings) -> None:
     """Serve until a termination signal arrives.
 
+    The first signal starts the shutdown; further signals end only the drain period. The process exits with code 1 if
+    the shutdown exceeds `SHUTDOWN_TIMEOUT`.
+
     Args:
         settings: Resolved server settings.
 
@@ -62,7 +65,10 @@ async def _run_until_signal(settings: ServerSettings) -> None:
 
 
 async def _drain(server: RunningServer, timeout: float, stop_requested: asyncio.Event) -> None:
-    """Report not-ready for `timeout` seconds, or until a second signal, so that load balancers redirect clients."""
+    """Report not-ready for `timeout` seconds, or until a second signal, so that load balancers redirect clients.
+
+    A timeout of 0 returns immediately, without a failing `/ready`.
+    """
     if timeout:
         log.info("server draining: /ready returns 503; shutdown in %g seconds or at the next signal", timeout)
         server.begin_drain()

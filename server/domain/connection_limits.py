@@ -72,6 +72,8 @@ class ConnectionLimiter:
     def acquire(self, address: str, now: float) -> None:
         """Register a new connection; each success requires a matching `release`.
 
+        A limit of open connections sets `retry_after` to 5 seconds and consumes no token of the connection rate.
+
         Args:
             address: Client address; loopback is not counted.
             now: Monotonic time in seconds.
@@ -91,7 +93,10 @@ class ConnectionLimiter:
         self._open_connections[key] = open_count + 1
 
     def release(self, address: str) -> None:
-        """Unregister a closed connection of the address."""
+        """Unregister a closed connection of the address.
+
+        Without effect for an address without counted connections, such as loopback.
+        """
         key = rate_limit_key(address)
         remaining = self._open_connections.get(key, 0) - 1
         if remaining > 0:
@@ -120,7 +125,10 @@ def rate_limit_key(address: str) -> str:
 
 @lru_cache(maxsize=4096)
 def is_loopback(address: str) -> bool:
-    """Return whether the address is a loopback address (RFC 6890)."""
+    """Return whether the address is a loopback address (RFC 6890).
+
+    False for an invalid address.
+    """
     try:
         return ip_address(address).is_loopback
     except ValueError:

@@ -30,12 +30,18 @@ class GuestKeys:
         return "g" + _encode_base64url(self._random_bytes(_ID_BYTES))
 
     def issue(self, member_id: str) -> str:
-        """Return the guest key of a member."""
+        """Return the guest key of a member.
+
+        The key is the same at each call and never expires.
+        """
         signature = hmac.digest(self._secret, member_id.encode(), hashlib.sha256)[:_SIGNATURE_BYTES]
         return f"{member_id}.{_encode_base64url(signature)}"
 
     def verify(self, guest_key: str) -> str | None:
-        """Return the member id of a valid guest key, otherwise None."""
+        """Return the member id of a valid guest key, otherwise None.
+
+        Malformed keys and keys signed with another secret yield None.
+        """
         member_id = guest_key.partition(".")[0]
         presented = guest_key.encode("utf-8", "surrogatepass")
         expected = self.issue(member_id).encode("utf-8", "surrogatepass") if member_id.isascii() else b""

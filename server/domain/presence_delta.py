@@ -17,7 +17,7 @@ class PresenceDelta:
     Attributes:
         joined: Joined members by id.
         left: Ids of departed members, in order of departure.
-        renamed: New nicknames by member id, for members that are not in `joined`.
+        renamed: New nicknames by member id, for members not in `joined` at the time of the rename.
     """
 
     joined: dict[str, Member] = field(default_factory=dict[str, Member])
@@ -25,18 +25,27 @@ class PresenceDelta:
     renamed: dict[str, str] = field(default_factory=dict[str, str])
 
     def record_join(self, member: Member) -> None:
-        """Add a joined member."""
+        """Add a joined member.
+
+        A later join replaces an earlier one, and cancels a recorded departure.
+        """
         self.left.pop(member.member_id, None)
         self.joined[member.member_id] = member
 
     def record_leave(self, member_id: str) -> None:
-        """Add a departed member."""
+        """Add a departed member.
+
+        The departure cancels a recorded join or rename, but is reported in any case.
+        """
         self.renamed.pop(member_id, None)
         self.joined.pop(member_id, None)
         self.left[member_id] = None
 
     def record_rename(self, member: Member) -> None:
-        """Add the current nickname of a renamed member."""
+        """Add the current nickname of a renamed member.
+
+        Only the newest nickname is reported; a member in `joined` is updated there instead.
+        """
         if member.member_id in self.joined:
             self.joined[member.member_id] = member
         else:
@@ -44,6 +53,8 @@ class PresenceDelta:
 
     def to_push(self, room: str) -> PresencePush:
         """Return the `presence` push with the accumulated changes.
+
+        The delta stays unchanged.
 
         Args:
             room: Display name of the room.

@@ -115,6 +115,9 @@ class LiveRoom(Generic[ConnectionT]):
     def available_nick(self, requested: str, member_id: str) -> tuple[str, str]:
         """Return the nickname that the room assigns for a request, and its canonical key.
 
+        The method assigns nothing. A nickname in use yields the next free suffix from 2; a repeated request of the
+        same member keeps its assigned suffix.
+
         Args:
             requested: Validated nickname.
             member_id: Member that requests the nickname; its own nickname counts as available.
@@ -135,13 +138,19 @@ class LiveRoom(Generic[ConnectionT]):
                 return nick, nick_key
 
     def assign_nick(self, participant: Participant[ConnectionT], nick_name: str, nick_key: str) -> None:
-        """Assign a nickname to a participant and release the previous one."""
+        """Assign a nickname to a participant and release the previous one.
+
+        The caller ensures that no other member owns the nickname (`available_nick`).
+        """
         self._release_nick(participant)
         self._nick_owners[nick_key] = participant.member_id
         participant.set_nick(nick_name, nick_key)
 
     def remove_participant(self, participant: Participant[ConnectionT]) -> None:
-        """Remove a participant and release its nickname."""
+        """Remove a participant and release its nickname.
+
+        The freed nickname, with or without a suffix, is available to the next request.
+        """
         del self.participants[participant.member_id]
         self._release_nick(participant)
 
@@ -151,7 +160,10 @@ class LiveRoom(Generic[ConnectionT]):
         self.subscribers.setdefault(dialect, {})[connection] = None
 
     def unsubscribe(self, connection: ConnectionT) -> None:
-        """Remove the connection from its dialect."""
+        """Remove the connection from its dialect.
+
+        Without effect if the connection is not subscribed; a dialect without subscribers is removed from `subscribers`.
+        """
         for dialect, subscribers in self.subscribers.items():
             if connection in subscribers:
                 del subscribers[connection]
@@ -173,7 +185,7 @@ class JoinResult(Generic[ConnectionT]):
         room: Joined room.
         participant: Participant of the connection.
         is_new: The member had no connection in the room before.
-        old_nick: Previous nickname of the member, None if unchanged.
+        old_nick: Previous nickname of a present member, None if its canonical key is unchanged.
         client_changed: The client kind of a present member changed.
     """
 
@@ -223,7 +235,8 @@ class RoomRegistry(Generic[ConnectionT]):
     ) -> JoinResult[ConnectionT]:
         """Add a connection to a room; creates the room and the participant on demand.
 
-        A join with a different nickname renames an existing participant.
+        A repeated join replaces the dialect of the connection, and the client kind and nickname of the participant.
+        `account` is stored only for a new participant.
 
         Args:
             connection: Joining connection.
@@ -267,6 +280,8 @@ class RoomRegistry(Generic[ConnectionT]):
     def leave(self, connection: ConnectionT, room_name: str) -> LeaveResult[ConnectionT]:
         """Remove a connection from one room.
 
+        The participant leaves with its last connection, and the live room ends with its last connection.
+
         Raises:
             NotJoined: The connection is not in the room.
         """
@@ -274,7 +289,10 @@ class RoomRegistry(Generic[ConnectionT]):
         return self._remove_connection(connection, room)
 
     def leave_all(self, connection: ConnectionT) -> list[LeaveResult[ConnectionT]]:
-        """Remove a connection from all of its rooms, and return one result per room."""
+        """Remove a connection from all of its rooms, and return one result per room.
+
+        The list is empty for a connection without rooms.
+        """
         return [
             self._remove_connection(connection, room)
             for room in list(self._rooms_by_connection.get(connection, {}).values())
@@ -297,6 +315,8 @@ class RoomRegistry(Generic[ConnectionT]):
         self, room: LiveRoom[ConnectionT], participant: Participant[ConnectionT], requested: str
     ) -> str | None:
         """Assign a requested nickname, or its next free suffix.
+
+        A change of case alone is a change; the own nickname is always available.
 
         Returns:
             The previous nickname, or None if the nickname is unchanged.

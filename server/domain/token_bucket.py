@@ -50,5 +50,8 @@ class TokenBucket:
         return (1 - self._tokens) / rate.per_second
 
     def is_full(self, now: float) -> bool:
-        """Return whether the bucket is full at `now`, and can be discarded without losing state."""
+        """Return whether the bucket is full at `now`, and can be discarded without losing state.
+
+        The bucket stays unchanged.
+        """
         return self._tokens + (now - self._updated_at) * self._rate.per_second >= self._rate.burst

@@ -12,11 +12,18 @@ class FrameSink(Protocol):
     """Outbound side of a connection; implemented by `server.engineio.session`."""
 
     def push(self, frame: Frame) -> None:
-        """Append a frame to the send queue; all frames of one event loop tick leave in one write."""
+        """Append a frame to the send queue; without effect after `close`.
+
+        All frames of one event loop tick leave in one write.
+        """
         ...
 
     def close(self, reason: str) -> None:
-        """Send the queued frames, then end the connection; `reason` appears in one log line."""
+        """Send the queued frames, then end the connection; `reason` appears in one log line.
+
+        `EventDispatcher.on_disconnect` is called later, or before the return if nothing is queued for polling. A
+        repeated call has no effect.
+        """
         ...
 
 
@@ -60,6 +67,8 @@ class EventDispatcher(Protocol):
     ) -> ClientConnection:
         """Accept a client into the root namespace.
 
+        A raised error becomes CONNECT_ERROR; the session stays open for another attempt.
+
         Args:
             sink: Outbound side of the session.
             address: Network address of the client.
@@ -76,6 +85,8 @@ class EventDispatcher(Protocol):
     ) -> bytes | None:
         """Process one event; the session handles the next packet after the return.
 
+        Failed requests return an error acknowledgement, or push an `error` event if none was requested.
+
         Args:
             connection: Sender of the event.
             event: Event name.
@@ -88,5 +99,8 @@ class EventDispatcher(Protocol):
         ...
 
     def on_disconnect(self, connection: ClientConnection) -> None:
-        """Remove a disconnected connection; no further frame may be pushed to the connection."""
+        """Remove a disconnected connection; no further frame may be pushed to the connection.
+
+        Called once per accepted connection.
+        """
         ...

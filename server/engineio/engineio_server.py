@@ -54,7 +54,10 @@ class EngineIOServer(engineio.AsyncServer):
     def configure(
         self, dispatcher: EventDispatcher, options: EngineIOOptions, connection_limiter: ConnectionLimiter | None
     ) -> None:
-        """Set the dispatcher, the options and the limiter of connections per address (None for no limit)."""
+        """Set the dispatcher, the options and the limiter of connections per address (None for no limit).
+
+        The counters of aborts and the deduplication of hints start empty.
+        """
         self.dispatcher, self.options, self._connection_limiter = dispatcher, options, connection_limiter
         self._heartbeat_task: asyncio.Task[None] | None = None
         self._all_closed = asyncio.Event()
@@ -69,7 +72,10 @@ class EngineIOServer(engineio.AsyncServer):
         self._heartbeat_task = asyncio.get_running_loop().create_task(self._heartbeat(), name="heartbeat")
 
     async def stop(self) -> None:
-        """Close all sessions; abort the remaining ones after `close_timeout`."""
+        """Close all sessions; abort the remaining ones after `close_timeout`.
+
+        Handshakes are rejected with status 503 from now on. The method returns as soon as all sessions are closed.
+        """
         self._is_stopping = True
         if self._heartbeat_task is not None:
             self._heartbeat_task.cancel()
@@ -109,7 +115,8 @@ class EngineIOServer(engineio.AsyncServer):
     async def handle_request(self, request: web.Request) -> web.StreamResponse:
         """Handle one HTTP request to the Socket.IO endpoint.
 
-        The CORS headers are added to every response except an established WebSocket.
+        The CORS headers are added to every response except an established WebSocket. A rejected origin receives status
+        400 and is logged as a hint. Other OPTIONS requests receive an empty response with status 200.
         """
         client = get_client_info(request, self.options.trusted_proxies)
         environ = _build_environ(request, client)
@@ -148,7 +155,10 @@ class EngineIOServer(engineio.AsyncServer):
         return HandshakeError.BAD_REQUEST.to_response()
 
     async def _handshake(self, request: web.Request, address: str) -> web.StreamResponse:
-        """Create a session and serve its first request (Engine.IO protocol v4, "Handshake")."""
+        """Create a session and serve its first request (Engine.IO protocol v4, "Handshake").
+
+        A rejection has status 429 (limit of the address) or 503 (shutdown), with `Retry-After`.
+        """
         await self._handshake_limiter.acquire()
         try:
             if self._is_stopping:

@@ -33,6 +33,9 @@ class HandshakeError(Enum):
 def validate_request(request: web.Request) -> HandshakeError | None:
     """Validate the parts of a request that do not depend on a session.
 
+    The first violation counts. The protocol version is checked only for handshakes, and the existence of the session
+    not at all.
+
     Returns:
         The error, or None for a valid request.
     """

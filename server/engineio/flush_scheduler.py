@@ -38,7 +38,10 @@ class FlushScheduler:
         self._cooldown_until = 0.0
 
     def schedule(self, send_queue: SendQueue) -> None:
-        """Flush a send queue in the next round; at most one call per flush of the queue."""
+        """Flush a send queue in the next round; at most one call per flush of the queue.
+
+        The round starts in the next tick, or after the current cooldown.
+        """
         self._pending.append(send_queue)
         if not self._scheduled:
             self._scheduled = True

@@ -55,6 +55,9 @@ class Namespace:
     def handle_message(self, message: bytes) -> packets.EventPacket | None:
         """Handle a CONNECT, DISCONNECT or ACK packet; return an event for `dispatch_event`.
 
+        A rejected CONNECT, or one for another namespace, is answered with CONNECT_ERROR and keeps the session. A second
+        CONNECT is invalid until a DISCONNECT; the content of an ACK is ignored.
+
         Args:
             message: Payload of an Engine.IO message packet.
 
@@ -77,7 +80,10 @@ class Namespace:
         return None
 
     async def dispatch_event(self, event: packets.EventPacket) -> None:
-        """Pass an event to the dispatcher and send the acknowledgement, if requested."""
+        """Pass an event to the dispatcher and send the acknowledgement, if requested.
+
+        Requires a connected namespace.
+        """
         assert self._connection is not None
         wants_ack = event.ack_id is not None
         response = await self._dispatcher.dispatch(self._connection, event.name, event.arguments, wants_ack=wants_ack)
@@ -85,7 +91,10 @@ class Namespace:
             self._sink.push(Frame(packets.encode_ack(event.ack_id, response)))
 
     def disconnect(self) -> None:
-        """End the connection to the namespace and notify the dispatcher; without effect if not connected."""
+        """End the connection to the namespace and notify the dispatcher; without effect if not connected.
+
+        The ended connection is passed as `previous` to the next `on_connect`. No packet is sent.
+        """
         connection, self._connection = self._connection, None
         if connection is not None:
             self._previous_connection = connection

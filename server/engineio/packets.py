@@ -59,6 +59,8 @@ SocketIOPacket = ConnectPacket | DisconnectPacket | EventPacket | AckPacket
 def parse_packet(payload: bytes) -> SocketIOPacket:
     """Parse a Socket.IO packet.
 
+    A query string in the namespace is dropped. Acknowledgement ids are allowed on EVENT and ACK only.
+
     Args:
         payload: Engine.IO message without its type byte.
 

@@ -27,7 +27,11 @@ _RECORD_SEPARATOR = b"\x1e"
 
 
 async def handle_get(session: EngineIOSession, request: web.Request) -> web.Response:
-    """Wait for queued frames and return them as the response of a poll."""
+    """Wait for queued frames and return them as the response of a poll.
+
+    The wait has no timeout of its own. A second concurrent poll receives status 400 and closes the session. During an
+    upgrade, an empty queue returns a NOOP immediately.
+    """
     if session.send_queue.has_waiting_poll:
         session.close_now("concurrent polls")
         return HandshakeError.BAD_REQUEST.to_response()
@@ -45,7 +49,11 @@ async def handle_get(session: EngineIOSession, request: web.Request) -> web.Resp
 
 
 async def handle_post(session: EngineIOSession, request: web.Request) -> web.Response:
-    """Handle the packets of a POST."""
+    """Handle the packets of a POST.
+
+    An oversized body receives 413; an invalid packet, a timeout or a concurrent POST receives 400; each closes the
+    session. Packets after the close of the session are discarded with `ok`.
+    """
     if session.post_in_progress:
         session.close_now("concurrent POST requests")
         return HandshakeError.BAD_REQUEST.to_response()

@@ -108,7 +108,11 @@ class EngineIOSession:
     # -- inbound packets
 
     async def handle_packet(self, packet: bytes) -> None:
-        """Handle one Engine.IO packet; an invalid packet closes the session."""
+        """Handle one Engine.IO packet; an invalid packet or an internal error closes the session.
+
+        The method raises neither; `protocol_error` is set instead. The return follows the complete handling, including
+        delays by rate limits. Only MESSAGE, PONG, CLOSE and NOOP are valid.
+        """
         self.is_handling_packet = True
         try:
             packet_type = packet[0] if packet else -1
@@ -140,7 +144,10 @@ class EngineIOSession:
             self.close_now("client disconnected", logging.DEBUG)
 
     def upgrade_to(self, transport: asyncio.Transport) -> None:
-        """Continue the session on the transport of a WebSocket."""
+        """Continue the session on the transport of a WebSocket.
+
+        Frames queued for polling are sent first, followed by a close frame if the session is closing.
+        """
         self.on_websocket = True
         self.send_queue.attach_transport(transport)
         if self.is_closing:
@@ -150,6 +157,9 @@ class EngineIOSession:
 
     def close(self, reason: str, level: int = logging.INFO) -> None:
         """Send the queued frames and close the session.
+
+        Without effect on a closing session. A polling session with an empty queue ends immediately; otherwise the
+        client has `close_timeout` seconds before the abort.
 
         Args:
             reason: Reason for the log line.
@@ -170,12 +180,19 @@ class EngineIOSession:
             asyncio.get_running_loop().call_soon(self._namespace.disconnect)
 
     def close_now(self, reason: str, level: int = logging.INFO) -> None:
-        """End a polling session without waiting for further polls; a waiting poll receives a close packet."""
+        """End a polling session without waiting for further polls.
+
+        A waiting poll receives the queued frames, or a close packet if none are queued. A session that is already
+        closing ends too.
+        """
         self.close(reason, level)
         self.finalize()
 
     def abort(self, reason: str) -> None:
-        """End the session and discard unsent frames; the client recovers missed entries with `since`."""
+        """End the session and discard unsent frames; the client recovers missed entries with `since`.
+
+        The abort is counted by reason. A closed session stays unchanged; a closing one is aborted.
+        """
         if self.closed:
             return
         log.info("aborting connection from %s: %s", self.address, reason)
@@ -185,7 +202,11 @@ class EngineIOSession:
         self.finalize()
 
     def finalize(self) -> None:
-        """End the session: complete a waiting poll, drop a pending upgrade, leave the namespace."""
+        """End the session: complete a waiting poll, drop a pending upgrade, leave the namespace.
+
+        A repeated call has no effect. The WebSocket of the session stays open, and a waiting poll receives a close
+        packet if no frames are queued.
+        """
         if self.closed:
             return
         self.is_closing = self.closed = True
@@ -201,6 +222,9 @@ class EngineIOSession:
 
     def tick(self, now: float) -> None:
         """Send a due ping and enforce the timeouts; called periodically by the server's heartbeat.
+
+        At most one action per call; no ping is sent before the pong of the previous one. A packet in progress suspends
+        the ping timeout.
 
         Args:
             now: Monotonic time in seconds.

@@ -84,7 +84,10 @@ class SocketIOServer(socketio.AsyncServer):
         self.engineio_server.start()
 
     async def stop(self) -> None:
-        """Send queued frames and end all sessions, with a deadline for slow readers."""
+        """Send queued frames and end all sessions, with a deadline for slow readers.
+
+        New sessions are rejected. Sessions open after `close_timeout` are aborted.
+        """
         await self.engineio_server.stop()
 
     def count_connections(self) -> int:

@@ -21,7 +21,10 @@ class TickLimiter:
         self._waiters: deque[asyncio.Future[None]] = deque()
 
     async def acquire(self) -> None:
-        """Wait for a free slot in the current or a later tick."""
+        """Wait for a free slot in the current or a later tick.
+
+        Waiters proceed in the order of the calls, and have precedence over new calls. A cancelled waiter uses no slot.
+        """
         if self._acquired < self._per_tick and not self._waiters:
             self._count_acquired()
             return

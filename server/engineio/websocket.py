@@ -23,7 +23,10 @@ log = logging.getLogger("chat.engineio")
 
 
 async def serve_session(session: EngineIOSession, request: web.Request) -> web.StreamResponse:
-    """Accept the WebSocket of a new session and serve the session until its end."""
+    """Accept the WebSocket of a new session and serve the session until its end.
+
+    The session is finalized in any case; a lost connection raises nothing.
+    """
     ws = _create_websocket()
     try:
         await ws.prepare(request)
@@ -39,7 +42,8 @@ async def serve_session(session: EngineIOSession, request: web.Request) -> web.S
 async def upgrade_session(session: EngineIOSession, request: web.Request, probe_timeout: float) -> web.StreamResponse:
     """Upgrade a polling session to a WebSocket (Engine.IO protocol v4, "Upgrade") and serve the session until its end.
 
-    After a failed probe, only the WebSocket is closed and the session continues on polling.
+    After a failed probe, only the WebSocket is closed and the session continues on polling. A lost connection raises
+    nothing.
 
     Args:
         session: Session without a pending probe.

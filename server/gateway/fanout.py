@@ -58,7 +58,10 @@ class Fanout:
                 )
 
     def send_to_one(self, room: LiveRoom[ClientConnection], room_event: RoomEvent, recipient: ClientConnection) -> None:
-        """Send an event to one connection of a room."""
+        """Send an event to one connection of a room.
+
+        Without effect if the connection is not in the room.
+        """
         for dialect, subscribers in room.subscribers.items():
             if recipient in subscribers:
                 self._dialects[dialect].deliver(room, room_event, (recipient,))

@@ -101,6 +101,8 @@ class Handlers:
     def handle(self, connection: ClientConnection, request: requests.Request) -> Awaitable[events.WireStruct]:
         """Run a request other than a join.
 
+        An unsupported request, such as `markRead`, raises `BadRequest` before the await.
+
         Returns:
             The response, a type of `tui_chat.protocol.responses`.
         """
@@ -110,7 +112,10 @@ class Handlers:
         return handler(connection, request)
 
     def publish(self, committed: Sequence[events.Entry]) -> None:
-        """Send committed entries to the members of their rooms."""
+        """Send committed entries to the members of their rooms.
+
+        Entries of rooms without present members are counted only.
+        """
         self.published_count += len(committed)
         for entry in committed:
             room = self._room_registry.rooms.get(canonical_key(entry.room))
@@ -118,12 +123,18 @@ class Handlers:
                 self._fanout.send_to_room(room, entry)
 
     def on_disconnect(self, connection: ClientConnection) -> None:
-        """Remove a connection from all its rooms and announce the leaves."""
+        """Remove a connection from all its rooms and announce the leaves.
+
+        Only the last connection of a member is announced; a repeated call has no effect.
+        """
         for leave_result in self._room_registry.leave_all(connection):
             self._broadcast_leave(leave_result)
 
     def close(self) -> None:
-        """Discard pending presence updates."""
+        """Discard pending presence updates.
+
+        Later updates of presence are discarded too.
+        """
         self._presence_broadcaster.close()
 
     # -- membership
@@ -133,7 +144,8 @@ class Handlers:
     ) -> responses.JoinResponse:
         """Add a connection to a room and announce the member.
 
-        A failed first join leaves the room again, without a notice.
+        A failed first join leaves the room again, without a notice. A repeated join returns a full response again and
+        announces only a new nickname or client. Further connections of a present member are not announced.
 
         Args:
             connection: Connection of the client.
@@ -190,8 +202,8 @@ class Handlers:
     def _resolve_member_id(self, connection: ClientConnection, guest_key: str | None) -> str:
         """Return the member id for a join: from the guest key, from an earlier join, or new.
 
-        An invalid guest key, for example of another server, is ignored: the client may join as a new
-        guest.
+        An invalid guest key, for example of another server, is ignored: the client may join as a new guest. The sources
+        have precedence in this order. The first member id of a connection is stored and never replaced.
         """
         member_id = self._guest_keys.verify(guest_key) if guest_key is not None else None
         member_id = member_id or connection.member_id or self._guest_keys.generate_member_id()

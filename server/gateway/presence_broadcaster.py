@@ -64,7 +64,10 @@ class PresenceBroadcaster:
         self._flush_timer: asyncio.TimerHandle | None = None
 
     def on_join(self, join_result: JoinResult[ClientConnection]) -> None:
-        """Record a new member, or a repeated join with another nickname or client, for presence."""
+        """Record a new member, or a repeated join with another nickname or client, for presence.
+
+        No notice is sent. Another connection of an unchanged member has no effect.
+        """
         member = join_result.participant.to_member()
         if join_result.is_new or join_result.client_changed:
             self._get_presence_delta(join_result.room).record_join(member)
@@ -73,6 +76,9 @@ class PresenceBroadcaster:
 
     def send_join_notice(self, join_result: JoinResult[ClientConnection], joiner: ClientConnection) -> None:
         """Send the join or nickname notice; call this method after the room name is final.
+
+        An unchanged member causes no notice. A join above the rate is coalesced for the other members; a nickname
+        notice above the rate is dropped.
 
         Args:
             join_result: Result of the join.
@@ -86,7 +92,10 @@ class PresenceBroadcaster:
             self._send_nick_notice(room, participant, join_result.old_nick)
 
     def on_leave(self, leave_result: LeaveResult[ClientConnection]) -> None:
-        """Record a leave for presence and send the leave notice."""
+        """Record a leave for presence and send the leave notice.
+
+        A notice above the rate is coalesced.
+        """
         self._get_presence_delta(leave_result.room).record_leave(leave_result.participant.member_id)
         self._send_or_coalesce(leave_result.room, leave_result.participant, events.LeaveNotice)
 
@@ -97,19 +106,28 @@ class PresenceBroadcaster:
     def on_nick_change(
         self, room: LiveRoom[ClientConnection], participant: Participant[ClientConnection], old_nick: str
     ) -> None:
-        """Record a nickname change for presence and send the nickname notice."""
+        """Record a nickname change for presence and send the nickname notice.
+
+        A notice above the rate is dropped.
+        """
         self._get_presence_delta(room).record_rename(participant.to_member())
         self._send_nick_notice(room, participant, old_nick)
 
     def close(self) -> None:
-        """Discard pending updates."""
+        """Discard pending updates.
+
+        Presence is not sent after this call.
+        """
         if self._flush_timer is not None:
             self._flush_timer.cancel()
 
     def _send_or_coalesce(
         self, room: LiveRoom[ClientConnection], participant: Participant[ClientConnection], notice_type: _NoticeType
     ) -> bool:
-        """Send a notice if the rate allows, else coalesce the notice; return whether it was sent."""
+        """Send a notice if the rate allows, else coalesce the notice; return whether it was sent.
+
+        After the first coalesced notice, all further ones are coalesced until the next flush.
+        """
         pending = self._get_pending_updates(room)
         coalesced = pending.coalesced.get(notice_type)
         if coalesced is None:
@@ -191,7 +209,10 @@ class PresenceBroadcaster:
             self._schedule_flush()
 
     def _flush_coalesced(self, room: LiveRoom[ClientConnection], pending: _PendingUpdates) -> bool:
-        """Send coalesced notices within the rate; return whether the room's state is still needed."""
+        """Send coalesced notices within the rate; return whether the room's state is still needed.
+
+        One notice with the last participant represents all coalesced ones; `more` counts the others.
+        """
         now = self._monotonic()
         for notice_type, coalesced in pending.coalesced.items():
             if coalesced.count and coalesced.last_participant is not None and not coalesced.bucket.acquire(now):

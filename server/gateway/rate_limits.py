@@ -54,6 +54,8 @@ class RequestLimits:
     def acquire(self, buckets: dict[str, TokenBucket], request: Request, now: float) -> None:
         """Acquire a token for a request.
 
+        Always successful if the limits are disabled; a failure consumes no token.
+
         Raises:
             RateLimited: No token is available; `retry_after` is set.
         """
@@ -65,5 +67,8 @@ class RequestLimits:
             raise RateLimited(f"too many {rate_class if rate_class != _DEFAULT else 'requests'}", round(retry_after, 3))
 
     def allow_invalid_request(self, buckets: dict[str, TokenBucket], now: float) -> bool:
-        """Acquire a token for an invalid request; return whether one was available."""
+        """Acquire a token for an invalid request; return whether one was available.
+
+        The limit applies even if `enabled` is False.
+        """
         return buckets[_INVALID].acquire(now) == 0

@@ -71,7 +71,11 @@ class RoomCatalog:
         return 0 if live_room is None else len(live_room.participants)
 
     async def create(self, connection: ClientConnection, name: str, topic: str) -> RoomRecord:
-        """Create a room; this connection may update and delete the room."""
+        """Create a room; this connection may update and delete the room.
+
+        The creator does not join the room. A live or stored room with the same key raises `Conflict`; a removed one is
+        restored with its id. Only a successful check consumes a token of the write rates.
+        """
         created_ids = self._created_rooms.setdefault(connection, set())
         if len(created_ids) >= ROOMS_PER_CONNECTION:
             raise BadRequest(f"a connection can create at most {ROOMS_PER_CONNECTION} rooms")
@@ -83,11 +87,17 @@ class RoomCatalog:
         return room
 
     async def list_public(self) -> list[RoomRecord]:
-        """Return up to `ROOM_LIST_PAGE` public rooms, latest activity first."""
+        """Return up to `ROOM_LIST_PAGE` public rooms, latest activity first.
+
+        Rooms that exist only while members are present are not included.
+        """
         return await self._database.reader.list_rooms(None, ROOM_LIST_PAGE)
 
     async def get(self, room_id: int) -> RoomRecord:
-        """Return a public room; raise `NotFound` if absent."""
+        """Return a public room; raise `NotFound` if absent.
+
+        Private and removed rooms count as absent.
+        """
         room = await self._database.reader.find_room(room_id)
         if room is None:
             raise NotFound("no such room")
@@ -96,7 +106,11 @@ class RoomCatalog:
     async def update(
         self, connection: ClientConnection, room_id: int, name: str | None, topic: str | None
     ) -> RoomRecord:
-        """Change the name or the topic of a room; None keeps the current value."""
+        """Change the name or the topic of a room; None keeps the current value.
+
+        A new name requires an empty room (`Conflict`) and a token of the write rates; a new topic requires neither. A
+        failed topic change keeps the new name. Rooms of other connections raise `Forbidden`.
+        """
         room = await self._require_owned(connection, room_id)
         if name is not None and name != room.name:
             if room.key in self._room_registry.rooms or (
@@ -115,6 +129,9 @@ class RoomCatalog:
 
     async def delete(self, connection: ClientConnection, room_id: int) -> RoomRecord:
         """Delete a room and its messages.
+
+        Members in the room or more than `MAX_DELETABLE_ENTRIES` entries raise `Conflict`; rooms of other connections
+        raise `Forbidden`. A failure in between leaves a part of the messages deleted.
 
         Returns:
             The room before the deletion.
@@ -142,6 +159,8 @@ class RoomCatalog:
 
     async def read_messages(self, room_id: int, before: int | None, limit: int) -> tuple[RoomRecord, HistoryPage]:
         """Return the newest entries of a room, in ascending order.
+
+        The page contains entries of all kinds. An absent or private room raises `NotFound`.
 
         Args:
             room_id: Id of a public room.

@@ -25,7 +25,10 @@ class LoopLagMonitor:
         self._timer: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
-        """Start sampling in the running event loop."""
+        """Start sampling in the running event loop.
+
+        Call once; a second call adds a second sampler.
+        """
         loop = asyncio.get_running_loop()
         expected_at = time.monotonic() + SAMPLE_INTERVAL
 
@@ -41,11 +44,17 @@ class LoopLagMonitor:
         self._timer = loop.call_later(SAMPLE_INTERVAL, sample)
 
     def stop(self) -> None:
-        """Stop sampling."""
+        """Stop sampling.
+
+        The counts remain available; without effect before `start`.
+        """
         if self._timer is not None:
             self._timer.cancel()
 
     def get_cumulative_buckets(self) -> list[tuple[str, int]]:
-        """Return cumulative sample counts by upper bound, in the Prometheus histogram format."""
+        """Return cumulative sample counts by upper bound, in the Prometheus histogram format.
+
+        The last pair `+Inf` is the total number of samples.
+        """
         bounds = [*(str(bound) for bound in BUCKET_BOUNDS), "+Inf"]
         return list(zip(bounds, accumulate(self._bucket_counts), strict=True))

@@ -16,7 +16,10 @@ MAX_VALUE_LENGTH = 100
 
 
 class RejectionLog:
-    """Deduplicated log of rejection hints."""
+    """Deduplicated log of rejection hints.
+
+    Hints are INFO lines; quoted values are sanitized and truncated. Each instance counts its own hints.
+    """
 
     def __init__(self) -> None:
         self._logged: set[str] = set()

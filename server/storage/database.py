@@ -81,6 +81,8 @@ class Database:
     async def load_secret(self, name: str) -> bytes:
         """Return a persistent random secret of 32 bytes, created on first use.
 
+        Later calls return the same value, on all nodes of the database.
+
         Args:
             name: Name of the secret.
 
@@ -98,7 +100,8 @@ class Database:
         """Return the reason of current write failures, or None if the database is healthy.
 
         The check writes and deletes a probe row, at most once per `HEALTH_CACHE_MS`, and returns after at most
-        `PROBE_TIMEOUT` seconds.
+        `PROBE_TIMEOUT` seconds. Failures of the journal and an overloaded queue are reported too, even between two
+        checks. A failed check reconnects the writer.
         """
         loop = asyncio.get_running_loop()
         is_cached = self._probed_at is not None and 0 <= self._clock() - self._probed_at < HEALTH_CACHE_MS
@@ -150,6 +153,8 @@ async def open_database(
     """Open a database, and create or migrate its schema on demand.
 
     A SQLite database is copied to a backup before the migration, named after the new revision (`chat.db.before-0002`).
+    Parent directories are created with mode 0700. A SQLite file has at most one server; PostgreSQL has neither a backup
+    nor a lock. Indexing of old messages continues in the background after the return.
 
     Args:
         target: File path, or URL of the form `sqlite:///…` or `postgresql://…`.
@@ -202,7 +207,10 @@ async def open_database(
 
 
 def _parse_target(target: str | Path) -> tuple[Path | None, URL]:
-    """Return the path of a SQLite file with a placeholder URL, or None with the URL of a database server."""
+    """Return the path of a SQLite file with a placeholder URL, or None with the URL of a database server.
+
+    A target without `://` is a path.
+    """
     if isinstance(target, Path) or "://" not in target:
         return Path(target), URL.create("sqlite")
     try:

@@ -52,6 +52,8 @@ _PRIMARY_CODE_MASK = 0xFF
 def describe_error(error: BaseException) -> str:
     """Return a short reason for a database error, without statement parameters or message texts.
 
+    An unknown error is described by its code or type.
+
     Args:
         error: Exception of a database call.
     """
@@ -71,7 +73,10 @@ def describe_error(error: BaseException) -> str:
 
 
 def is_outage(error: BaseException) -> bool:
-    """Return whether an error is a failure of the database, not of the submitted data."""
+    """Return whether an error is a failure of the database, not of the submitted data.
+
+    Locks of other programs, timeouts and closed executors are outages; constraint violations are not.
+    """
     if isinstance(error, DBAPIError):
         sqlstate = _get_sqlstate(error.orig)
         if sqlstate is not None:

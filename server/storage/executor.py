@@ -22,6 +22,8 @@ class Executor(Protocol):
     async def run(self, work: Callable[[Connection], ResultT]) -> ResultT:
         """Run a function in a transaction of its own, and return its result after the commit.
 
+        A failed transaction is not retried.
+
         Args:
             work: Function of the connection; an exception rolls the transaction back.
 
@@ -32,7 +34,10 @@ class Executor(Protocol):
         ...
 
     async def reconnect(self) -> None:
-        """Close all pooled connections; the next transaction opens a new one."""
+        """Close all pooled connections; the next transaction opens a new one.
+
+        Running transactions continue on their connections.
+        """
         ...
 
     async def close(self) -> None:
@@ -55,7 +60,10 @@ class ThreadExecutor:
         self._closed = False
 
     async def run(self, work: Callable[[Connection], ResultT]) -> ResultT:
-        """Implement `Executor.run`."""
+        """Implement `Executor.run`.
+
+        A cancelled caller does not stop the transaction, which may still commit.
+        """
         if self._closed:
             raise StorageError("database is closed")
         return await asyncio.get_running_loop().run_in_executor(self._pool, self._run_transaction, work)

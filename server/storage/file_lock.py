@@ -18,6 +18,9 @@ except ImportError:  # Windows has no flock; a second server is not detected the
 class DatabaseLock:
     """Exclusive lock on a database file, held until `release`.
 
+    The lock file is never deleted. If the lock file cannot be opened, or on Windows, the object holds no lock and
+    raises nothing.
+
     Args:
         path: Path of the database file; the lock file has the suffix `.lock`.
 

@@ -105,6 +105,8 @@ class Journal:
     def set_publisher(self, publish: Publisher) -> None:
         """Set the callback for committed entries, replacing the previous one.
 
+        An exception of the callback is logged; the entries are not published again.
+
         Args:
             publish: Called once per batch with its new entries in commit order, after the callers of `append` have
                 resumed.
@@ -142,13 +144,19 @@ class Journal:
         return future
 
     async def close(self) -> None:
-        """Commit and publish the queued commands, then stop the writer; later commands are rejected."""
+        """Commit and publish the queued commands, then stop the writer; later commands are rejected.
+
+        A repeated call waits too and has no further effect.
+        """
         self._closing = True
         self._wakeup.set()
         await self._writer_task
 
     def report_outage(self, reason: str) -> None:
-        """Mark the database as failing, and log the start of an outage."""
+        """Mark the database as failing, and log the start of an outage.
+
+        A later reason replaces the current one without another log line.
+        """
         if self._outage is None:
             _log.error("database write failed: %s", reason)
         self._outage = reason

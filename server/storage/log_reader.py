@@ -121,6 +121,9 @@ class LogReader:
     async def read_join_snapshot(self, room_key: str, *, since: int | None, limit: int) -> JoinSnapshot:
         """Return a room with its newest entries; `JoinSnapshot.room` is None for an unknown room.
 
+        A page above `MAX_PAGE_BYTES` loses its oldest entries, and `has_more` is True. A `since` at or after the newest
+        entry yields no entries.
+
         Args:
             room_key: Canonical key of the room.
             since: Exclude entries up to this `seq`; None excludes none.
@@ -140,7 +143,10 @@ class LogReader:
     ) -> HistoryPage:
         """Return a page of a room log in ascending order; empty if the room does not exist.
 
-        Exactly one of `before`, `after`, `around` and `at` selects the position (docs/protocol.md, "history").
+        Exactly one of `before`, `after`, `around` and `at` selects the position (docs/protocol.md, "history"). A
+        position outside the log yields the entries that exist, possibly none. `has_more` refers to the direction of
+        `before` or `after`, and to both directions otherwise. A page above `MAX_PAGE_BYTES` loses the entries farthest
+        from the position.
 
         Args:
             room_key: Canonical key of the room.
@@ -179,11 +185,16 @@ class LogReader:
             self._queued_searches -= 1
 
     async def read_entry(self, room_key: str, seq: int) -> Entry | None:
-        """Return one entry in its current state, or None."""
+        """Return one entry in its current state, or None.
+
+        The result is None for a missing room or `seq`; a deleted message is returned with an empty body.
+        """
         return await self._run(partial(_read_entry, key=room_key, seq=seq))
 
     async def list_rooms(self, query: str | None, limit: int) -> list[RoomRecord]:
         """Return public rooms, most recently active first.
+
+        Private and removed rooms are omitted. An empty query or None matches all rooms.
 
         Args:
             query: Substring of the room name; width, case and spacing are ignored.
@@ -193,7 +204,10 @@ class LogReader:
         return await self._run(partial(_list_rooms, name_filter=name_filter, limit=limit))
 
     async def find_room(self, room_id: int) -> RoomRecord | None:
-        """Return one public room, or None."""
+        """Return one public room, or None.
+
+        Private and removed rooms yield None.
+        """
         return await self._run(partial(_find_room_by_id, room_id=room_id))
 
     async def _run(self, work: Callable[[Connection], ResultT]) -> ResultT:

@@ -42,6 +42,8 @@ class RoomRepository:
     async def create(self, key: str, name: str, topic: str) -> RoomRecord:
         """Create a public room, or restore a removed one.
 
+        A restored room keeps its id and `seq`; the other values are replaced.
+
         Args:
             key: Canonical key of the name.
             name: Display name.
@@ -54,6 +56,8 @@ class RoomRepository:
 
     async def rename(self, room_id: int, key: str, name: str) -> None:
         """Change the name of a public room.
+
+        Messages and `seq` are kept. The same key with another display form is permitted.
 
         Args:
             room_id: Identifier of the room.
@@ -71,6 +75,8 @@ class RoomRepository:
 
     async def delete(self, room_id: int) -> None:
         """Remove a public room from the list, and delete its row if the log is empty.
+
+        A room with entries keeps its row and its log as `removed`, without a topic.
 
         Raises:
             NotFound: No public room has this id.

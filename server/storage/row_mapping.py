@@ -67,7 +67,10 @@ def message_from_row(room: str, row: Row[Any], reactions: Mapping[str, list[str]
 
 
 def group_reactions(rows: Sequence[Row[Any]]) -> dict[int, dict[str, list[str]]]:
-    """Return rows of `reactions` as target → emoji → member ids, in row order."""
+    """Return rows of `reactions` as target → emoji → member ids, in row order.
+
+    Messages without reactions have no key.
+    """
     reactions_by_target: dict[int, dict[str, list[str]]] = {}
     for row in rows:
         reactions_by_target.setdefault(row.target, {}).setdefault(row.emoji, []).append(row.member_id)

@@ -41,6 +41,8 @@ class SchemaState(Enum):
 def ensure(connection: Connection) -> SchemaState:
     """Create the schema in an empty database, and return whether the schema is current.
 
+    An outdated schema stays unchanged until `migrate`.
+
     Raises:
         StorageError: The tables are those of another program or of a newer version.
     """
@@ -66,7 +68,7 @@ def ensure(connection: Connection) -> SchemaState:
 def migrate(connection: Connection, revision: str = HEAD) -> None:
     """Run all outstanding migrations atomically, inside the transaction of the caller.
 
-    Revisions applied by another node in the meantime are skipped.
+    Revisions applied by another node in the meantime are skipped. An applied or older target revision has no effect.
 
     Args:
         connection: Connection with an open write transaction.

@@ -42,6 +42,9 @@ _update_unindexed = update(counters).where(counters.c.name == UNINDEXED_COUNTER)
 async def run_backfill(writer: Executor, index: SearchIndex, clock: Callable[[], float]) -> None:
     """Index all outstanding messages.
 
+    The coroutine returns immediately if none are outstanding. After the first read, an outage delays the next attempt;
+    other errors are raised.
+
     Args:
         writer: Executor shared with the journal.
         index: Search index of the database.

@@ -10,6 +10,8 @@ def find_first_seq(
 ) -> int:
     """Return the first `seq` with a column value of at least `minimum`, or `last_seq + 1` if none exists.
 
+    The result is 1 for an empty log.
+
     Args:
         connection: Connection with an open transaction.
         room_id: Identifier of the room.

@@ -30,12 +30,18 @@ class IdleReaper:
 
     @web.middleware
     async def mark_active(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Exempt the connection of the request from the timeout."""
+        """Exempt the connection of the request from the timeout.
+
+        The exemption lasts until the connection closes.
+        """
         self._active.add(request.protocol)
         return await handler(request)
 
     def start(self, server: web.Server) -> None:
-        """Start the periodic check of a server's connections."""
+        """Start the periodic check of a server's connections.
+
+        The check runs immediately and then four times per `idle_timeout`, so a connection may live a quarter longer.
+        """
         loop = asyncio.get_running_loop()
 
         def tick() -> None:

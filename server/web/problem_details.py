@@ -57,7 +57,11 @@ def create_problem_response(error: ChatError) -> web.Response:
 
 @web.middleware
 async def problem_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Convert exceptions of handlers and aiohttp into problem responses; log unexpected ones."""
+    """Convert exceptions of handlers and aiohttp into problem responses; log unexpected ones.
+
+    Redirects are raised further, and requests to the Socket.IO endpoint pass unchanged. Unexpected exceptions result in
+    status 500 without details.
+    """
     if request.path == SOCKETIO_PATH:
         return await handler(request)
     try:

@@ -23,7 +23,10 @@ _CONTENT_TYPES: Final = {".htm": "text/html", ".html": "text/html", ".js": "text
 
 
 def add_static_site(app: web.Application, directory: Path) -> None:
-    """Add a catch-all route for files of the directory; `/` serves `index.html`."""
+    """Add a catch-all route for files of the directory; `/` serves `index.html`.
+
+    A directory without a final slash is redirected (301) if it has an index file. Other paths raise `NotFound`.
+    """
     root = directory.resolve()
 
     async def serve(request: web.Request) -> web.StreamResponse:

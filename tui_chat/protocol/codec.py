@@ -55,6 +55,8 @@ PUSH_EVENTS = frozenset(_push_decoders)
 def decode_request(event: str, body: bytes | Raw) -> Request:
     """Decode and validate a request.
 
+    Unknown fields are ignored.
+
     Args:
         event: Event name.
         body: Only argument of the event, as JSON.
@@ -72,7 +74,10 @@ def decode_request(event: str, body: bytes | Raw) -> Request:
 
 
 def request_to_builtins(request: Request) -> dict[str, Any]:
-    """Return the request as JSON-compatible builtins, for clients based on python-socketio."""
+    """Return the request as JSON-compatible builtins, for clients based on python-socketio.
+
+    Fields with their default value are omitted, as on the wire.
+    """
     return msgspec.to_builtins(request, str_keys=True)
 
 
@@ -83,13 +88,18 @@ def encode_response(response: WireStruct) -> bytes:
 
 
 def encode_error(error: ChatError) -> bytes:
-    """Encode an error as `{"ok": false, "error": {…}}`."""
+    """Encode an error as `{"ok": false, "error": {…}}`.
+
+    `retryAfter` is omitted if `retry_after` is None.
+    """
     error_body = ErrorBody(error.code, error.message, error.retry_after)
     return b'{"ok":false,"error":' + _encoder.encode(error_body) + b"}"
 
 
 def decode_response(response_type: type[WireStructT], body: bytes | str) -> WireStructT:
     """Decode the acknowledgement of a request.
+
+    An `ok` of False without an error raises `InternalError`; an unknown error code does too.
 
     Args:
         response_type: Expected response.
@@ -116,6 +126,8 @@ def encode_push(event: str, body: WireStruct) -> bytes:
 def decode_push(event: str, body: bytes | str) -> WireStruct:
     """Decode a push of the server.
 
+    The `error` event is not decodable; unknown fields are ignored.
+
     Raises:
         BadRequest: The push is invalid or unknown to this version.
     """
@@ -137,7 +149,10 @@ class SocketIOJson:
 
     @staticmethod
     def dumps(value: Any, *, separators: tuple[str, str] | None = None) -> str:
-        """Return compact JSON; `separators` is accepted for compatibility and ignored."""
+        """Return compact JSON; `separators` is accepted for compatibility and ignored.
+
+        Non-ASCII characters are not escaped.
+        """
         return _encoder.encode(value).decode()
 
     @staticmethod

@@ -31,9 +31,12 @@ _CASE_MAPPED_PROFILE = cast(_PrecisProfile, precis_i18n.get_profile("NicknameCas
 def validate_nickname(name: str) -> str:
     """Return the display form of a nickname.
 
+    The display form keeps the case, has compatibility characters replaced, and has single spaces inside and none at the
+    ends.
+
     Raises:
         NickInvalid: The nickname is empty or contains a forbidden character.
-        TooLong: The nickname exceeds `NICKNAME_GRAPHEMES` grapheme clusters.
+        TooLong: The nickname exceeds `NICKNAME_GRAPHEMES` grapheme clusters, or `NAME_CODE_POINTS` as received.
     """
     return _validate_name(name, "a nickname", NICKNAME_GRAPHEMES, NickInvalid)
 
@@ -42,9 +45,12 @@ def validate_nickname(name: str) -> str:
 def validate_room_name(name: str) -> str:
     """Return the display form of a room name.
 
+    The display form keeps the case, has compatibility characters replaced, and has single spaces inside and none at the
+    ends.
+
     Raises:
         RoomInvalid: The room name is empty or contains a forbidden character.
-        TooLong: The room name exceeds `ROOM_NAME_GRAPHEMES` grapheme clusters.
+        TooLong: The room name exceeds `ROOM_NAME_GRAPHEMES` grapheme clusters, or `NAME_CODE_POINTS` as received.
     """
     return _validate_name(name, "a room name", ROOM_NAME_GRAPHEMES, RoomInvalid)
 
@@ -66,14 +72,21 @@ def canonical_key(name: str) -> str:
 
 
 def with_suffix(name: str, number: int) -> str:
-    """Return a nickname with a numeric suffix; the name is truncated so that the result fits `NICKNAME_GRAPHEMES`."""
+    """Return a nickname with a numeric suffix; the name is truncated so that the result fits `NICKNAME_GRAPHEMES`.
+
+    No space separates name and suffix.
+    """
     suffix = str(number)
     graphemes = list(iter_graphemes(name))
     return "".join(graphemes[: NICKNAME_GRAPHEMES - len(suffix)]).rstrip() + suffix
 
 
 def has_suffix(nick: str, base_name: str) -> bool:
-    """Return whether a nickname is the base name with a numeric suffix."""
+    """Return whether a nickname is the base name with a numeric suffix.
+
+    The comparison is case-sensitive, and includes base names truncated by `with_suffix`. The bare base name yields
+    False.
+    """
     suffix = _NUMERIC_SUFFIX.search(nick)
     return suffix is not None and with_suffix(base_name, int(suffix[0])) == nick
 

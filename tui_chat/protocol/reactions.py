@@ -35,6 +35,9 @@ _FORBIDDEN_IN_WORD = re.compile(
 def validate_reaction(text: str, *, on: bool = True) -> str:
     """Return a reaction in its stored form.
 
+    A word is returned in compatibility form with its case; an emoji is returned unchanged. A removal accepts any
+    sanitized line within the length limit.
+
     Args:
         text: Received reaction.
         on: Addition of the reaction; False for a removal.

@@ -62,8 +62,8 @@ class JoinRoom(Request, frozen=True):
         nick_name: Requested nickname.
         since: `seq` of the newest known entry; the response contains only newer ones.
         limit: Maximum number of entries in the response.
-        guest_key: Guest key of an earlier join, to keep the member id.
-        invite: Invite code of a private room.
+        guest_key: Guest key of an earlier join, to keep the member id; an invalid key is ignored.
+        invite: Invite code of a private room; ignored by the server.
     """
 
     event: ClassVar[str] = "joinRoom"
@@ -92,7 +92,7 @@ class SendMessage(RoomRequest, frozen=True):
 
     Attributes:
         message: Message body.
-        client_id: Idempotency key chosen by the client.
+        client_id: Idempotency key chosen by the client; a repeat returns the original message. None permits duplicates.
         reply_to: `seq` of the message to which this one replies.
         nick_name: Ignored; sent by basic clients.
     """
@@ -144,14 +144,14 @@ class EditMessage(RoomRequest, frozen=True):
 
 
 class DeleteMessage(RoomRequest, frozen=True):
-    """Delete message `seq`."""
+    """Delete message `seq`; a second deletion is a no-op."""
 
     event: ClassVar[str] = "deleteMessage"
     seq: Seq
 
 
 class React(RoomRequest, frozen=True):
-    """Add (`on`) or remove a reaction on message `seq`."""
+    """Add (`on`) or remove a reaction on message `seq`; a repeat is a no-op."""
 
     event: ClassVar[str] = "react"
     seq: Seq
@@ -170,7 +170,7 @@ class Typing(RoomRequest, frozen=True):
 
 
 class MarkRead(RoomRequest, frozen=True):
-    """Set the read marker of the member to `seq`."""
+    """Set the read marker of the member to `seq`; the server rejects the request with `bad_request`."""
 
     event: ClassVar[str] = "markRead"
     seq: NonNegative
@@ -201,7 +201,10 @@ class Search(Request, frozen=True):
 
 
 class ListRooms(Request, frozen=True):
-    """List public and joined rooms, optionally filtered by `query`."""
+    """List public rooms and rooms with present members.
+
+    `query` is a substring of the name; None or an empty query selects all rooms.
+    """
 
     event: ClassVar[str] = "listRooms"
     query: str | None = None
@@ -212,7 +215,10 @@ class ListRooms(Request, frozen=True):
 
 
 class ChangeNick(Request, frozen=True):
-    """Change the nickname in one room, or in all joined rooms if `room` is None."""
+    """Change the nickname in one room, or in all joined rooms if `room` is None.
+
+    A nickname in use receives a suffix instead of an error. Without joined rooms, the request has no effect.
+    """
 
     event: ClassVar[str] = "changeNick"
     rate_class: ClassVar[str] = "joins"
@@ -235,7 +241,7 @@ class SetTopic(RoomRequest, frozen=True):
 
 
 class MemberRequest(RoomRequest, frozen=True):
-    """Base of moderation requests that target a member."""
+    """Base of moderation requests that target a member; the server rejects them with `bad_request`."""
 
     member_id: OpaqueString
 

@@ -69,7 +69,7 @@ class HistoryPage(WireStruct, frozen=True):
 
     Attributes:
         messages: Entries of the page.
-        has_more: Further entries exist in the requested direction.
+        has_more: Further entries exist in the direction of `before` or `after`; for other positions, in any direction.
         last_seq: Newest `seq` of the room at the time of the read; message states include all changes up to this entry.
     """
 
@@ -96,7 +96,7 @@ class SearchResponse(WireStruct, frozen=True):
     Attributes:
         messages: Messages of this page.
         has_more: Further results may exist; repeat the request with `before` set to `next`.
-        next: `id` at which the search stopped, possibly after a page without a match.
+        next: `id` at which the search stopped, possibly after a page without a match; None if `has_more` is False.
         incomplete: The index of older messages is incomplete, so matches may be missing.
     """
 
@@ -116,13 +116,16 @@ class RoomSummary(WireStruct, frozen=True):
 
 
 class RoomListResponse(WireStruct, frozen=True):
-    """Matching rooms, ordered by descending number of members."""
+    """Matching rooms, ordered by descending number of members; excess rooms are omitted."""
 
     rooms: list[RoomSummary]
 
 
 class NickChanged(WireStruct, frozen=True):
-    """Assigned nickname."""
+    """Assigned nickname, possibly with a suffix.
+
+    After a change in several rooms, the nickname is that of the last room; without rooms, the requested one.
+    """
 
     nick_name: str
 

@@ -25,6 +25,8 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 def sanitize_body(text: str) -> str:
     """Return a message body of any length in sanitized form.
 
+    All line breaks become newlines; surrounding space is kept.
+
     Raises:
         BadRequest: The text contains a lone surrogate, which no encoding supports.
     """
@@ -37,6 +39,8 @@ def sanitize_body(text: str) -> str:
 def sanitize_line(text: str) -> str:
     """Return a text as one sanitized line, with spaces in place of tabs and line breaks.
 
+    Surrounding space is removed, and the result may be empty.
+
     Raises:
         BadRequest: The text contains a lone surrogate.
     """
@@ -46,6 +50,8 @@ def sanitize_line(text: str) -> str:
 
 def validate_message_body(text: str) -> str:
     """Return a sanitized message body that is neither empty nor too long.
+
+    Surrounding space is kept.
 
     Raises:
         BadRequest: The sanitized body is blank, or the text contains a lone surrogate.
@@ -69,6 +75,8 @@ def validate_topic(text: str) -> str:
 
 def validate_query(text: str) -> str:
     """Return a sanitized search query.
+
+    An empty query is valid.
 
     Raises:
         BadRequest: The text contains a lone surrogate.

@@ -70,6 +70,8 @@ class SearchQuery:
     def find_spans(self, text: str) -> list[tuple[int, int]]:
         """Return the spans of all terms in a text, for highlighting.
 
+        Overlapping and adjacent spans are merged. Spans are also returned if only some terms occur.
+
         Returns:
             Disjoint, ascending half-open ranges `[start, end)` in code points of `text`.
         """
@@ -84,14 +86,20 @@ class SearchQuery:
 
 
 def fold(text: str) -> str:
-    """Return a text in its comparison form, without differences of case and width."""
+    """Return a text in its comparison form, without differences of case and width.
+
+    The length may change.
+    """
     if text.isascii():
         return text.lower()
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
 
 
 def hash_terms(text: str) -> set[int]:
-    """Return the term hashes under which a message is indexed, each in the range 0 to 2²⁴ - 1."""
+    """Return the term hashes under which a message is indexed, each in the range 0 to 2²⁴ - 1.
+
+    Text without words and symbols has no hashes.
+    """
     return _hash_folded(fold(text), single_characters=True)
 
 

@@ -28,13 +28,19 @@ class ObjectJoinDialect(Dialect):
     event_names: ClassVar[frozenset[str]] = frozenset({"joinRoom", "sendMessage"})
 
     def decode(self, connection: ClientConnection, event: str, arguments: list[Raw]) -> requests.Request:
-        """Decode the first argument as the request of the same name."""
+        """Decode the first argument as the request of the same name.
+
+        Further arguments are ignored; without arguments, the request is invalid.
+        """
         return decode_request(event, arguments[0] if arguments else b"null")
 
     def handle(
         self, handlers: Handlers, connection: ClientConnection, request: requests.Request, *, wants_ack: bool
     ) -> Awaitable[events.WireStruct]:
-        """Run a request; a join without an acknowledgement reads a minimal history."""
+        """Run a request; a join without an acknowledgement reads a minimal history.
+
+        Such a join also marks the member as a basic client (`via`).
+        """
         if isinstance(request, requests.JoinRoom):
             return self._handle_join(handlers, connection, request, wants_ack)
         return handlers.handle(connection, request)
