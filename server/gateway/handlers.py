@@ -131,10 +131,7 @@ class Handlers:
             self._broadcast_leave(leave_result)
 
     def close(self) -> None:
-        """Discard pending presence updates.
-
-        Later updates of presence are discarded too.
-        """
+        """Discard pending presence updates."""
         self._presence_broadcaster.close()
 
     # -- membership

@@ -114,10 +114,7 @@ class PresenceBroadcaster:
         self._send_nick_notice(room, participant, old_nick)
 
     def close(self) -> None:
-        """Discard pending updates.
-
-        Presence is not sent after this call.
-        """
+        """Discard pending updates, including coalesced notices."""
         if self._flush_timer is not None:
             self._flush_timer.cancel()
 

@@ -74,7 +74,8 @@ class RoomCatalog:
         """Create a room; this connection may update and delete the room.
 
         The creator does not join the room. A live or stored room with the same key raises `Conflict`; a removed one is
-        restored with its id. Only a successful check consumes a token of the write rates.
+        restored with its id. A conflict with a stored room consumes a
+        token of the write rates.
         """
         created_ids = self._created_rooms.setdefault(connection, set())
         if len(created_ids) >= ROOMS_PER_CONNECTION:

@@ -62,7 +62,7 @@ class ThreadExecutor:
     async def run(self, work: Callable[[Connection], ResultT]) -> ResultT:
         """Implement `Executor.run`.
 
-        A cancelled caller does not stop the transaction, which may still commit.
+        A cancelled caller does not stop a started transaction, which may still commit.
         """
         if self._closed:
             raise StorageError("database is closed")
