@@ -29,7 +29,7 @@ from server.domain.log_commands import (
     LogCommand,
 )
 from server.storage.row_mapping import KIND_DELETE, KIND_EDIT, KIND_MESSAGE, KIND_REACTION, KIND_TOPIC
-from server.storage.statements import BatchStatements, PreparedStatement
+from server.storage.statements import BatchStatements, CompiledStatement
 from tui_chat.protocol.errors import ChatError, Conflict, Forbidden, NotFound
 from tui_chat.protocol.events import Deletion, Edit, Entry, Message, Reaction, TopicChange
 
@@ -96,16 +96,16 @@ class _DeferredStatement(Struct, frozen=True):
     """Statement that runs after the insertion of all entries.
 
     Attributes:
-        statement: Prepared statement.
-        room: Room, whose id is a parameter.
-        params_before_room: Parameters before the room id.
-        params_after_room: Parameters after the room id.
+        statement: Compiled statement.
+        room: Room that supplies the id parameter.
+        params_before_room_id: Parameters before the room id.
+        params_after_room_id: Parameters after the room id.
     """
 
-    statement: PreparedStatement
+    statement: CompiledStatement
     room: _BatchRoom
-    params_before_room: tuple[Any, ...]
-    params_after_room: tuple[Any, ...]
+    params_before_room_id: tuple[Any, ...]
+    params_after_room_id: tuple[Any, ...]
 
 
 def apply_batch(
@@ -129,7 +129,7 @@ def apply_batch(
         One result or error per command, in the given order.
 
     Raises:
-        sqlalchemy.exc.SQLAlchemyError: The transaction must be rolled back.
+        sqlalchemy.exc.SQLAlchemyError: A statement failed; the caller must roll back the transaction.
     """
     return BatchWriter(connection, statements, commands, now, republish).apply()
 
@@ -158,7 +158,10 @@ class BatchWriter:
         self._index_updates: list[tuple[_BatchRoom, int, str, str | None]] = []
 
     def apply(self) -> list[AppendOutcome]:
-        """Validate all commands and write the accepted ones; see `apply_batch`."""
+        """Validate all commands and write the accepted ones; see `apply_batch`.
+
+        Call once per instance.
+        """
         self._load()
         outcomes: list[AppendOutcome] = []
         for command in self._commands:
@@ -277,11 +280,11 @@ class BatchWriter:
             original = room.by_client_id.get(client_id)
             if original is not None:
                 if original.member_id != author.member_id:
-                    raise Conflict("this clientId is already in use in the room")
+                    raise Conflict("another member already uses this clientId in the room; generate a new one")
                 return AppendResult(original, duplicate=True)
         if command.reply_to is not None:
             self._require_target(room, command.reply_to)
-        entry_id, seq, ts = self._allocate_position(room)
+        entry_id, seq, ts = self._allocate_entry(room)
         entry = Message(
             room=room.name,
             seq=seq,
@@ -308,7 +311,9 @@ class BatchWriter:
             raise Conflict("the message was deleted")
         is_noop = target_message.text == command.message and command not in self._republish
         entry = Edit(
-            **self._build_change_fields(room, command.author, is_noop), target=command.target, message=command.message
+            **self._allocate_change_fields(room, command.author, is_noop),
+            target=command.target,
+            message=command.message,
         )
         if is_noop:
             return AppendResult(entry, duplicate=True)
@@ -323,7 +328,7 @@ class BatchWriter:
     def _append_deletion(self, room: _BatchRoom, command: AppendDeletion) -> AppendResult:
         target_message = self._require_modifiable_target(room, command.target, command.author)
         is_noop = target_message.deleted and command not in self._republish
-        entry = Deletion(**self._build_change_fields(room, command.author, is_noop), target=command.target)
+        entry = Deletion(**self._allocate_change_fields(room, command.author, is_noop), target=command.target)
         if is_noop:
             return AppendResult(entry, duplicate=True)
         if not target_message.deleted:
@@ -346,7 +351,7 @@ class BatchWriter:
         reaction_key = (command.target, command.emoji, author.member_id)
         is_noop = (reaction_key in room.reactions) == command.on and command not in self._republish
         entry = Reaction(
-            **self._build_change_fields(room, author, is_noop),
+            **self._allocate_change_fields(room, author, is_noop),
             target=command.target,
             emoji=command.emoji,
             on=command.on,
@@ -370,7 +375,7 @@ class BatchWriter:
         return AppendResult(entry, duplicate=False)
 
     def _append_topic(self, room: _BatchRoom, command: AppendTopic) -> TopicChange:
-        entry = TopicChange(**self._build_change_fields(room, command.author), topic=command.topic)
+        entry = TopicChange(**self._allocate_change_fields(room, command.author), topic=command.topic)
         self._add_entry_row(room, entry, KIND_TOPIC, command.author, text=command.topic)
         room.topic = command.topic
         return entry
@@ -387,8 +392,8 @@ class BatchWriter:
             raise Forbidden("only the author or a moderator can change this message")
         return target_message
 
-    def _allocate_position(self, room: _BatchRoom) -> tuple[int, int, int]:
-        """Return id, `seq` and `ts` of a new entry."""
+    def _allocate_entry(self, room: _BatchRoom) -> tuple[int, int, int]:
+        """Allocate id, `seq` and `ts` of a new entry."""
         if not self._entry_rows:
             count = len(self._commands)
             ((last_id,),) = self._statements.allocate_ids.fetch_all(self._connection, count, ENTRY_COUNTER)
@@ -398,8 +403,9 @@ class BatchWriter:
         room.active_at = max(self._now, room.active_at)
         return self._next_id, room.last_seq, room.active_at
 
-    def _build_change_fields(self, room: _BatchRoom, author: Author, is_noop: bool = False) -> dict[str, Any]:
-        entry_id, seq, ts = (0, room.last_seq, room.active_at) if is_noop else self._allocate_position(room)
+    def _allocate_change_fields(self, room: _BatchRoom, author: Author, is_noop: bool = False) -> dict[str, Any]:
+        """Return the common fields of a change; allocate an entry unless `is_noop`."""
+        entry_id, seq, ts = (0, room.last_seq, room.active_at) if is_noop else self._allocate_entry(room)
         return {
             "room": room.name,
             "seq": seq,
@@ -446,7 +452,7 @@ class BatchWriter:
         self._statements.insert_entry.execute_many(self._connection, self._entry_rows)
         for deferred in self._deferred_statements:
             deferred.statement.execute(
-                self._connection, *deferred.params_before_room, deferred.room.id, *deferred.params_after_room
+                self._connection, *deferred.params_before_room_id, deferred.room.id, *deferred.params_after_room_id
             )
         search_index = self._statements.search_index
         search_index.add(

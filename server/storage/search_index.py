@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import DDL
 
-from server.storage.prepared_statement import PreparedStatement
+from server.storage.compiled_statement import CompiledStatement
 from server.storage.tables import counters
 from tui_chat.protocol.search_query import hash_terms
 
@@ -51,7 +51,10 @@ _gin_table = table("search", column("id", Integer), column("numbers", ARRAY(Inte
 
 
 def create_index(connection: Connection) -> None:
-    """Create the index in a database without one."""
+    """Create the index in a database without one.
+
+    An existing index raises an error.
+    """
     for statement in CREATE_STATEMENTS[connection.dialect.name]:
         connection.execute(DDL(statement))
 
@@ -62,23 +65,25 @@ class SearchIndex:
     def __init__(self, dialect: Dialect) -> None:
         self._is_sqlite = dialect.name == "sqlite"
         select_unindexed = select(counters.c.last).where(counters.c.name == bindparam("counter"))
-        self._select_unindexed = PreparedStatement(select_unindexed, dialect, ("counter",))
+        self._select_unindexed = CompiledStatement(select_unindexed, dialect, ("counter",))
         row_parameters: dict[str, BindParameter[Any]] = {name: bindparam(name) for name in ("id", "numbers")}
         if self._is_sqlite:
             insert_row = insert(_fts_table).values(rowid=row_parameters["id"], numbers=row_parameters["numbers"])
             delete_row = insert(_fts_table).values(
                 search=literal_column("'delete'"), rowid=row_parameters["id"], numbers=row_parameters["numbers"]
             )
-            self._add = PreparedStatement(insert_row, dialect, ("id", "numbers"))
-            self._remove = PreparedStatement(delete_row, dialect, ("id", "numbers"))
+            self._add = CompiledStatement(insert_row, dialect, ("id", "numbers"))
+            self._remove = CompiledStatement(delete_row, dialect, ("id", "numbers"))
         else:
-            self._add = PreparedStatement(insert(_gin_table).values(row_parameters), dialect, ("id", "numbers"))
-            self._remove = PreparedStatement(
+            self._add = CompiledStatement(insert(_gin_table).values(row_parameters), dialect, ("id", "numbers"))
+            self._remove = CompiledStatement(
                 delete(_gin_table).where(_gin_table.c.id == row_parameters["id"]), dialect, ("id",)
             )
 
     def add(self, connection: Connection, messages: Iterable[tuple[int, int, str]]) -> None:
         """Add messages to the index.
+
+        The messages must not have an index row yet.
 
         Args:
             connection: Connection with an open write transaction.
@@ -95,6 +100,9 @@ class SearchIndex:
 
     def update(self, connection: Connection, changes: Sequence[tuple[int, int, str, str | None]]) -> None:
         """Replace the index rows of edited messages, and remove those of deleted messages.
+
+        Messages in the range of the backfill are skipped; the backfill adds their current text. `old_text` must be the
+        indexed text.
 
         Args:
             connection: Connection with an open write transaction.

@@ -17,8 +17,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, QueuePool, create_engine, event, text
 
+from server.storage.compiled_statement import CompiledStatement
 from server.storage.errors import StorageError, describe_error
-from server.storage.prepared_statement import PreparedStatement
 
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON")
 _FILE_IDENTITY = "file"
@@ -26,6 +26,8 @@ _FILE_IDENTITY = "file"
 
 def create_file(path: Path) -> None:
     """Create the database file and its parent directories if they do not exist.
+
+    An existing file keeps its content and its mode, and must be readable.
 
     Raises:
         StorageError: The creation fails, or the path is not a regular file.
@@ -49,6 +51,8 @@ def create_file(path: Path) -> None:
 
 def open_engine(path: Path, *, writable: bool, pool_size: int, busy_timeout: int) -> Engine:
     """Create an engine for an existing database file.
+
+    The first transaction opens the file. A replaced or missing file makes each later transaction raise an error.
 
     Args:
         path: Path of the database file.
@@ -80,7 +84,7 @@ def open_engine(path: Path, *, writable: bool, pool_size: int, busy_timeout: int
         hide_parameters=True,
     )
 
-    begin_statement = PreparedStatement(text("BEGIN IMMEDIATE" if writable else "BEGIN"), engine.dialect, ())
+    begin_statement = CompiledStatement(text("BEGIN IMMEDIATE" if writable else "BEGIN"), engine.dialect, ())
 
     def on_connect(_: Any, record: Any) -> None:
         record.info[_FILE_IDENTITY] = _get_file_identity(path)
@@ -97,6 +101,8 @@ def open_engine(path: Path, *, writable: bool, pool_size: int, busy_timeout: int
 
 def copy_database(path: Path, destination: Path) -> None:
     """Copy a database that may be in use; the destination appears complete or not at all.
+
+    A failure may leave the temporary file `*.unfinished`, which the next copy replaces.
 
     Args:
         path: Database file.

@@ -1,6 +1,6 @@
 """Statements of the batch writer, compiled once per database.
 
-`PreparedStatement` verifies the parameter order of each statement against its compiled form.
+`CompiledStatement` verifies the parameter order of each statement against its compiled form.
 """
 
 from collections.abc import Callable, Collection
@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from server.storage.prepared_statement import PreparedStatement
+from server.storage.compiled_statement import CompiledStatement
 from server.storage.search_index import SearchIndex
 from server.storage.tables import PUBLIC, REMOVED, counters, entries, reactions, rooms
 
@@ -103,8 +103,8 @@ class BatchStatements:
         self._is_sqlite = dialect.name == "sqlite"
         self.search_index = SearchIndex(dialect)
 
-        def prepare(statement: ClauseElement, *parameters: str) -> PreparedStatement:
-            return PreparedStatement(statement, dialect, parameters)
+        def prepare(statement: ClauseElement, *parameters: str) -> CompiledStatement:
+            return CompiledStatement(statement, dialect, parameters)
 
         in_room = entries.c.room_id == bindparam("room")
         removed: ColumnElement[str] = literal_column(f"'{REMOVED}'", String)

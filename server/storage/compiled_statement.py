@@ -1,6 +1,6 @@
 """SQL statements that are compiled once and run on the cursor of the driver.
 
-Prepared statements avoid the overhead of SQLAlchemy per statement and per row, the largest part of the cost of a
+Compiled statements avoid the overhead of SQLAlchemy per statement and per row, the largest part of the cost of a
 message.
 """
 
@@ -13,7 +13,7 @@ from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import DBAPIError
 
 
-class PreparedStatement:
+class CompiledStatement:
     """Compiled statement with positional parameters.
 
     Args:
@@ -34,7 +34,10 @@ class PreparedStatement:
             raise ValueError(f"parameter order is {parameter_order}, expected {parameters}")
 
     def fetch_all(self, connection: Connection, *values: Any) -> list[tuple[Any, ...]]:
-        """Run the statement and return all rows."""
+        """Run the statement and return all rows.
+
+        Errors of the driver are raised as `DBAPIError` without parameter values, as in the other methods.
+        """
         with self._cursor(connection) as cursor:
             cursor.execute(self._sql, values)
             return list(cursor.fetchall())
