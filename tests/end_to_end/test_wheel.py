@@ -26,7 +26,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return wheel_file
 
 
-def test_the_wheel_contains_exactly_the_files_of_the_packages(wheel: Path) -> None:
+def test_the_wheel_contains_all_tracked_files_and_no_other_packages(wheel: Path) -> None:
     tracked = subprocess.run(
         ["git", "ls-files", "server", "tui_chat"], cwd=ROOT, check=True, capture_output=True, text=True
     ).stdout.split()
@@ -38,7 +38,7 @@ def test_the_wheel_contains_exactly_the_files_of_the_packages(wheel: Path) -> No
     assert any(name.startswith("server/storage/migrations/") for name in packaged)
 
 
-async def test_commands_work_from_an_installed_wheel(wheel: Path, tmp_path: Path) -> None:
+async def test_an_installed_wheel_prints_help_and_serves_page_and_messages(wheel: Path, tmp_path: Path) -> None:
     uv, environment, home = require_uv(), tmp_path / "env", tmp_path / "home"
     home.mkdir()
     run = partial(subprocess.run, check=True, capture_output=True, cwd=home)

@@ -8,6 +8,7 @@ import pytest
 from aiohttp import ClientSession, WSServerHandshakeError
 
 from server.app import RunningServer
+from server.observability.rejection_log import MAX_HINTS
 from tests.support.in_process_server import running_server
 from tests.support.polling_client import PollingClient, polling_client
 from tests.support.raw_client import RawClient, raw_client
@@ -91,7 +92,7 @@ async def test_an_invalid_handshake_returns_its_error_code(
         assert (response.error, response.content_type) == ((400, code), "application/json")
 
 
-async def test_a_head_request_opens_no_session(server: RunningServer) -> None:
+async def test_a_head_request_is_rejected(server: RunningServer) -> None:
     async with polling_client(server.url, with_handshake=False) as client:
         response = await client.request("HEAD", {"EIO": "4", "transport": "polling"})
         assert response.status == 400
@@ -140,7 +141,7 @@ async def test_errors_for_an_allowed_origin_carry_cors_headers(tmp_path: Path) -
             assert preflight.headers["Access-Control-Allow-Headers"] == "x-mine"
 
 
-async def test_each_kind_of_rejected_client_is_logged_once(
+async def test_rejection_hints_are_deduplicated_and_limited(
     server: RunningServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "chat.rejections")
@@ -154,7 +155,7 @@ async def test_each_kind_of_rejected_client_is_logged_once(
     hints = caplog.messages
     assert sum("add --cors-origin http://localhost:5500" in hint for hint in hints) == 1
     assert sum("Socket.IO 2 or older rejected (EIO=3)" in hint for hint in hints) == 1
-    assert len(hints) <= 60
+    assert len(hints) <= MAX_HINTS
 
 
 async def test_an_unsupported_method_does_not_end_a_session(polling: PollingClient) -> None:

@@ -61,7 +61,7 @@ async def test_searches_have_a_separate_rate_limit(tmp_path: Path) -> None:
         assert (await ann.request("listRooms", {}))["ok"]
 
 
-async def test_history_starts_at_a_given_time(tmp_path: Path) -> None:
+async def test_history_with_at_returns_entries_around_the_time(tmp_path: Path) -> None:
     async with running_server(tmp_path, rate_limit="off") as server, raw_client(server.url) as ann:
         await ann.join("tea", "ann")
         sent = [await ann.request("sendMessage", {"room": "tea", "message": str(number)}) for number in range(9)]

@@ -83,7 +83,9 @@ async def test_unread_messages_of_other_rooms_are_announced(server: RunningServe
             await tui.wait_for_text("Ben says: one thing\nBen says: ann: look")
 
 
-async def test_screen_commands_and_unknown_commands_print_an_error(server: RunningServer, tmp_path: Path) -> None:
+async def test_unavailable_unknown_and_incomplete_commands_print_an_error(
+    server: RunningServer, tmp_path: Path
+) -> None:
     async with screen_reader(server, tmp_path) as tui:
         tui.write_keys("/theme dark\r/foo\r/set clock 12h\r/set clock\r/edit\r")
         await tui.wait_for_text("/theme is not available in screen-reader mode.")
@@ -92,7 +94,7 @@ async def test_screen_commands_and_unknown_commands_print_an_error(server: Runni
         await tui.wait_for_text("Usage: /edit [text]")
 
 
-async def test_server_command_switches_and_returns_from_an_unreachable_server(
+async def test_server_command_switches_servers_and_falls_back_if_unreachable(
     server: RunningServer, tmp_path: Path
 ) -> None:
     (tmp_path / "other").mkdir()
@@ -205,21 +207,43 @@ async def test_open_rooms_are_restored_with_unread_counts(server: RunningServer,
             await tui.wait_for_text("You are in tea, with 0 others.")
 
 
-async def test_whois_mute_ignore_and_date_commands_work(server: RunningServer, tmp_path: Path) -> None:
+async def test_whois_prints_status_rooms_and_last_message(server: RunningServer, tmp_path: Path) -> None:
     async with ChatClient(server.url) as chat:
         room = await chat.join("tea", nick="Ben")
         await room.send("first words")
         async with screen_reader(server, tmp_path) as tui:
             tui.write_keys("/whois ben\r")
             await tui.wait_for_text("Ben: guest · in tea · last message at")
-            tui.write_keys("/mute\r/notify\r/unmute\r/notify all\r/mute nosuch\r")
-            await tui.wait_for_text("Notifications for tea are off.")
-            await tui.wait_for_text("Notifications for tea are on.")
-            tui.write_keys("/ignore ann\r")
-            await tui.wait_for_text("You cannot ignore yourself.")
-            tui.write_keys("/date today\r")
+
+
+async def test_mute_and_unmute_print_the_notification_state(server: RunningServer, tmp_path: Path) -> None:
+    async with screen_reader(server, tmp_path) as tui:
+        tui.write_keys("/mute\r/notify\r/unmute\r/notify all\r/mute nosuch\r")
+        await tui.wait_for_text("Notifications for tea are off.")
+        await tui.wait_for_text("Notifications for tea are on.")
+
+
+async def test_ignore_rejects_the_own_nickname(server: RunningServer, tmp_path: Path) -> None:
+    async with screen_reader(server, tmp_path) as tui:
+        tui.write_keys("/ignore ann\r")
+        await tui.wait_for_text("You cannot ignore yourself.")
+
+
+async def test_date_prints_the_messages_of_a_day_and_rejects_unknown_dates(
+    server: RunningServer, tmp_path: Path
+) -> None:
+    async with ChatClient(server.url) as chat:
+        room = await chat.join("tea", nick="Ben")
+        await room.send("first words")
+        async with screen_reader(server, tmp_path) as tui:
             await tui.wait_for_text("Ben says: first words")
+            tui.write_keys("/date today\r")
+            await wait_until(lambda: tui.screen_text().count("Ben says: first words") == 2)
             tui.write_keys("/date someday\r")
             await tui.wait_for_text("Unknown date: someday.")
-            tui.write_keys("/set clock 12h\r")
-            await tui.wait_for_text("clock has no effect in screen-reader mode")
+
+
+async def test_set_reports_settings_without_effect(server: RunningServer, tmp_path: Path) -> None:
+    async with screen_reader(server, tmp_path) as tui:
+        tui.write_keys("/set clock 12h\r")
+        await tui.wait_for_text("clock has no effect in screen-reader mode")

@@ -2,7 +2,7 @@
 
 - Cells: the terminal displays exactly the rows that the client rendered.
 - Sequences: the client writes only its own control sequences.
-- Isolation: received content never changes the composer, the header or the key bar.
+- Isolation: received content never changes the composer, the header or the footer.
 """
 
 import asyncio
@@ -227,11 +227,13 @@ class ClientHarness:
     async def wait_for_consistency(self) -> None:
         """Wait until the invariants Cells and Isolation hold."""
         try:
-            await wait_until(lambda: self.rendered_rows() == self.displayed_rows() and self.has_landmarks(), 5)
+            await wait_until(lambda: self.rendered_rows() == self.displayed_rows() and self.has_intact_frame(), 5)
         except TimeoutError:
             pairs = zip(self.rendered_rows(), self.displayed_rows(), strict=True)
             differing = [pair for pair in pairs if pair[0] != pair[1]]
-            raise AssertionError(f"rendered and displayed rows differ, or a landmark is missing: {differing}") from None
+            raise AssertionError(
+                f"rendered and displayed rows differ, or composer, footer or header is incomplete: {differing}"
+            ) from None
 
     def rendered_rows(self) -> list[str]:
         strips = self.app.screen._compositor.render_strips()  # pyright: ignore[reportPrivateUsage] - no public access
@@ -240,9 +242,12 @@ class ClientHarness:
     def displayed_rows(self) -> list[str]:
         return [row.rstrip() for row in self.driver.pyte_screen.display]
 
-    def has_landmarks(self) -> bool:
+    def has_intact_frame(self) -> bool:
+        """Return whether composer, footer and header show their texts, or a screen covers them."""
         is_covered = not isinstance(self.app.screen, ChatScreen)
-        return is_covered or (self.displays("LANDMARK") and self.displays("Ctrl+Q quit") and self.displays("● online"))
+        return is_covered or (
+            self.displays("COMPOSED TEXT") and self.displays("Ctrl+Q quit") and self.displays("● online")
+        )
 
     def assert_only_own_sequences(self, written: str) -> None:
         """Check the invariant Sequences."""
@@ -271,7 +276,7 @@ async def running_client(folder: Path) -> AsyncGenerator[ClientHarness]:
             client = ClientHarness(app, driver, server)
             await wait_until(lambda: driver.written and client.displays("● online"))
             chat = next(screen for screen in app.screen_stack if isinstance(screen, ChatScreen))
-            chat.set_composer_text("LANDMARK")
+            chat.set_composer_text("COMPOSED TEXT")
             await client.wait_for_consistency()
             yield client
 

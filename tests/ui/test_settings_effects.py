@@ -18,7 +18,9 @@ async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
         yield running
 
 
-async def test_the_set_command_lists_explains_changes_resets_and_validates_settings(server: RunningServer, tmp_path: Path) -> None:
+async def test_the_set_command_lists_explains_changes_resets_and_validates_settings(
+    server: RunningServer, tmp_path: Path
+) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann", size=(100, 40)) as ann:
         await ann.send_message("/set")
         await ann.wait_for_text("theme = dark")

@@ -32,7 +32,8 @@ async def create_messages(bot: RawClient) -> None:
     for text in ("你好 👋", "Ann, see https://example.org/a", "/me waves", "🎉", "deleted text"):
         await bot.request("sendMessage", {"room": "tea", "message": text})
     await bot.request("sendMessage", {"room": "tea", "message": "an answer", "replyTo": 2})
-    await bot.request("react", {"room": "tea", "seq": 2, "emoji picker": "👍", "on": True})
+    reaction = await bot.request("react", {"room": "tea", "seq": 2, "emoji": "👍", "on": True})
+    assert reaction["ok"], reaction
     await bot.request("deleteMessage", {"room": "tea", "seq": 6})
 
 
@@ -42,7 +43,6 @@ async def test_all_page_states_pass_axe(
     browser: Browser, server: RunningServer, bot: RawClient, viewport: dict[str, int], scheme: str
 ) -> None:
     await create_messages(bot)
-    # axe-core is injected by the browser, because the page's CSP blocks foreign scripts.
     tab = await open_tab(browser, viewport=viewport, color_scheme=scheme, locale="en-GB")
     page = tab.page
     found: dict[str, list[str]] = {}
@@ -51,17 +51,18 @@ async def test_all_page_states_pass_axe(
         found[state] = await violations(page)
 
     await page.goto(f"{server.url}/#/tea")
+    # `page.evaluate` bypasses the CSP, which blocks injected script elements.
     await page.evaluate(require_axe().read_text())
     await page.locator("#join-submit").click()
     await check("join form with an error")
-    reader = ChatPage(tab)
+    chat_page = ChatPage(tab)
     await page.locator("#join-nick").fill("Ann")
     await page.locator("#join-submit").click()
-    await reader.expect_messages(
+    await chat_page.expect_messages(
         "你好 👋", "Ann, see https://example.org/a", "* bot waves", "🎉", "This message was deleted.", "an answer"
     )
-    await reader.send_message("\x01")
-    await reader.send_message("/join coffee")
+    await chat_page.send_message("\x01")
+    await chat_page.send_message("/join coffee")
     await bot.request("sendMessage", {"room": "tea", "message": "Ann?"})
     await page.locator("#room-list .badge").wait_for(state="attached")
     if viewport is PHONE_VIEWPORT:
@@ -74,7 +75,7 @@ async def test_all_page_states_pass_axe(
     await page.keyboard.press("Alt+ArrowUp")
     await page.locator("#timeline-lines .failed").wait_for()
     await check("room")
-    await reader.rows.first.focus()
+    await chat_page.rows.first.focus()
     await check("focused message")
     await page.keyboard.press("a")
     await check("emoji picker")
@@ -82,10 +83,10 @@ async def test_all_page_states_pass_axe(
     await page.keyboard.press("r")
     await check("reply")
     await page.keyboard.press("Escape")
-    await reader.send_message("own message")
-    await reader.send_message("/nonsense")
+    await chat_page.send_message("own message")
+    await chat_page.send_message("/nonsense")
     await check("unknown command")
-    await reader.composer.fill("")
+    await chat_page.composer.fill("")
     await page.keyboard.press("ArrowUp")
     await page.keyboard.press("Escape")
     await page.keyboard.press("Control+K")
@@ -104,14 +105,14 @@ async def test_all_page_states_pass_axe(
     await page.locator("#search-status:not(:empty)").wait_for()
     await check("search")
     await page.keyboard.press("Escape")
-    await reader.rows.last.focus()
+    await chat_page.rows.last.focus()
     await page.keyboard.press("d")
     await check("confirm dialog")
     await page.keyboard.press("Escape")
     await tab.context.set_offline(True)
-    await reader.expect_connection_state("offline")
+    await chat_page.expect_connection_state("offline")
     await check("offline")
     problems = [f"{state}: {problem}" for state, problems in found.items() for problem in problems]
     assert not problems, "\n".join(problems)
     tab.ignore_errors(*UNREACHABLE_ERRORS)
-    reader.assert_no_errors()
+    chat_page.assert_no_errors()

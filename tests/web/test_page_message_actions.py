@@ -68,11 +68,11 @@ async def test_hover_shows_the_toolbar_and_reactions_toggle(
 ) -> None:
     await bot.request("sendMessage", {"room": "tea", "message": "like it?"})
     await bot.request("react", {"room": "tea", "seq": 1, "emoji": "🎉", "on": True})
-    reader = await open_chat_page(browser, server.url, "Ann")
-    await reader.rows.first.hover()
-    tools = reader.page.get_by_role("toolbar").get_by_role("button")
+    chat_page = await open_chat_page(browser, server.url, "Ann")
+    await chat_page.rows.first.hover()
+    tools = chat_page.page.get_by_role("toolbar").get_by_role("button")
     await expect(tools).to_have_count(3)
-    chip = reader.page.locator(".reaction")
+    chip = chat_page.page.locator(".reaction")
     await expect(chip).to_have_attribute("title", "bot")
     await chip.click()
     await expect(chip).to_have_text("🎉 2")
@@ -80,21 +80,21 @@ async def test_hover_shows_the_toolbar_and_reactions_toggle(
     await chip.click()
     await expect(chip).to_have_text("🎉 1")
     await tools.first.click()
-    other = reader.page.get_by_role("textbox", name="Other emoji")
+    other = chat_page.page.get_by_role("textbox", name="Other emoji")
     await other.fill("not a reaction")
-    await reader.page.keyboard.press("Enter")
+    await chat_page.page.keyboard.press("Enter")
     validation_message = await other.evaluate("(field) => field.validationMessage")
     assert validation_message == "Enter one emoji, or a word of up to 8 letters."
     await expect(chip).to_have_count(1)
     await other.fill("🫖")
-    await reader.page.keyboard.press("Enter")
+    await chat_page.page.keyboard.press("Enter")
     await expect(chip).to_have_text(["🎉 1", "🫖 1"])
-    await reader.rows.first.hover()
-    await reader.tab.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    await chat_page.rows.first.hover()
+    await chat_page.tab.context.grant_permissions(["clipboard-read", "clipboard-write"])
     await tools.last.click()
-    await expect(reader.page.locator("#toast")).to_have_text("Copied to clipboard.")
-    assert await reader.page.evaluate("navigator.clipboard.readText()") == "like it?"
-    reader.assert_no_errors()
+    await expect(chat_page.page.locator("#toast")).to_have_text("Copied to clipboard.")
+    assert await chat_page.page.evaluate("navigator.clipboard.readText()") == "like it?"
+    chat_page.assert_no_errors()
 
 
 async def test_a_quote_scrolls_to_its_message_outside_the_loaded_window(
@@ -102,50 +102,50 @@ async def test_a_quote_scrolls_to_its_message_outside_the_loaded_window(
 ) -> None:
     await send_messages(bot, 600)
     await bot.request("sendMessage", {"room": "tea", "message": "about that", "replyTo": 20})
-    reader = await open_chat_page(browser, server.url, "Ann")
-    await expect(reader.messages.last).to_have_text("about that")
-    await reader.page.locator(".quote").click()
-    target = reader.page.get_by_text("line 20", exact=True)
+    chat_page = await open_chat_page(browser, server.url, "Ann")
+    await expect(chat_page.messages.last).to_have_text("about that")
+    await chat_page.page.locator(".quote").click()
+    target = chat_page.page.get_by_text("line 20", exact=True)
     await expect(target).to_be_in_viewport()
-    await expect(reader.page.locator(".message.highlighted")).to_contain_text("line 20")
+    await expect(chat_page.page.locator(".message.highlighted")).to_contain_text("line 20")
     # The gap between the target and the newest page loads on scrolling, without layout shifts.
     await bot.request("editMessage", {"room": "tea", "seq": 21, "message": "line 21 edited"})
-    await expect(reader.page.get_by_text("line 21 edited")).to_be_visible()
-    while await reader.page.get_by_text("line 400", exact=True).count() == 0:
+    await expect(chat_page.page.get_by_text("line 21 edited")).to_be_visible()
+    while await chat_page.page.get_by_text("line 400", exact=True).count() == 0:
         down = """(document.querySelector('.gap') ?? document.getElementById('timeline-lines').lastChild)
           .scrollIntoView({ block: 'end' })"""
-        await reader.page.evaluate(down)
-        await reader.page.evaluate("new Promise(requestAnimationFrame)")
-    while await reader.page.locator(".gap").count():
-        await reader.page.evaluate("document.querySelector('.gap')?.scrollIntoView()")
-        await reader.page.evaluate("new Promise(requestAnimationFrame)")
-    shown = [text for text in await reader.messages.all_text_contents() if text.startswith("line")]
+        await chat_page.page.evaluate(down)
+        await chat_page.page.evaluate("new Promise(requestAnimationFrame)")
+    while await chat_page.page.locator(".gap").count():
+        await chat_page.page.evaluate("document.querySelector('.gap')?.scrollIntoView()")
+        await chat_page.page.evaluate("new Promise(requestAnimationFrame)")
+    shown = [text for text in await chat_page.messages.all_text_contents() if text.startswith("line")]
     numbers = [int(text.split()[1]) for text in shown]
     assert numbers == list(range(numbers[0], numbers[-1] + 1))
-    await reader.page.keyboard.press("Escape")
-    await reader.page.keyboard.press("Escape")
-    await expect(reader.messages.last).to_be_in_viewport()
-    reader.assert_no_errors()
+    await chat_page.page.keyboard.press("Escape")
+    await chat_page.page.keyboard.press("Escape")
+    await expect(chat_page.messages.last).to_be_in_viewport()
+    chat_page.assert_no_errors()
 
 
 async def test_a_gap_after_a_long_outage_loads_on_scroll(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
-    reader = await open_chat_page(browser, server.url, "Ann")
+    chat_page = await open_chat_page(browser, server.url, "Ann")
     await bot.request("sendMessage", {"room": "tea", "message": "known"})
-    await reader.expect_messages("known")
-    await reader.tab.context.set_offline(True)
-    await reader.expect_connection_state("offline")
+    await chat_page.expect_messages("known")
+    await chat_page.tab.context.set_offline(True)
+    await chat_page.expect_connection_state("offline")
     await send_messages(bot, 1150)
-    await reader.tab.context.set_offline(False)
-    await expect(reader.messages.last).to_have_text("line 1150")
+    await chat_page.tab.context.set_offline(False)
+    await expect(chat_page.messages.last).to_have_text("line 1150")
     scroll = "(scroller) => scroller.scrollTo(0, 0)"
-    gap = reader.page.locator(".gap")
-    while await gap.count() == 0 and await reader.page.get_by_text("known", exact=True).count() == 0:
-        await reader.page.locator("#timeline").evaluate(scroll)
-        await reader.page.evaluate("new Promise(requestAnimationFrame)")
-    async with reader.page.expect_console_message(lambda message: message.text == "loaded", timeout=20_000):
-        await reader.page.evaluate(
+    gap = chat_page.page.locator(".gap")
+    while await gap.count() == 0 and await chat_page.page.get_by_text("known", exact=True).count() == 0:
+        await chat_page.page.locator("#timeline").evaluate(scroll)
+        await chat_page.page.evaluate("new Promise(requestAnimationFrame)")
+    async with chat_page.page.expect_console_message(lambda message: message.text == "loaded", timeout=20_000):
+        await chat_page.page.evaluate(
             """() => {
               const texts = () => [...document.querySelectorAll(".message-text")].map((element) => element.textContent);
               const known = () => texts().includes("known");
@@ -157,10 +157,10 @@ async def test_a_gap_after_a_long_outage_loads_on_scroll(
               up();
             }"""
         )
-    shown = [text for text in await reader.messages.all_text_contents() if text.startswith("line")]
+    shown = [text for text in await chat_page.messages.all_text_contents() if text.startswith("line")]
     assert shown == [f"line {number}" for number in range(1, len(shown) + 1)]
-    reader.tab.ignore_errors(*UNREACHABLE_ERRORS)
-    reader.assert_no_errors()
+    chat_page.tab.ignore_errors(*UNREACHABLE_ERRORS)
+    chat_page.assert_no_errors()
 
 
 async def test_a_large_paste_asks_for_confirmation(browser: Browser, server: RunningServer) -> None:

@@ -41,10 +41,10 @@ UPGRADE_REJECTED = 'setTimeout(() => { this.onerror(new Event("error")); this.on
 """Simulates a proxy that rejects the WebSocket upgrade."""
 
 UPGRADE_STALLED = ""
-"""Simulates a proxy that accepts the upgrade and drops all frames."""
+"""Simulates a proxy that never answers the WebSocket upgrade."""
 
 
-@pytest.mark.parametrize("websocket_behaviour", [UPGRADE_REJECTED, UPGRADE_STALLED], ids=["refused", "swallowed"])
+@pytest.mark.parametrize("websocket_behaviour", [UPGRADE_REJECTED, UPGRADE_STALLED], ids=["rejected", "stalled"])
 async def test_polling_is_used_when_websockets_are_blocked(
     browser: Browser, server: RunningServer, bot: RawClient, websocket_behaviour: str
 ) -> None:
@@ -77,32 +77,32 @@ async def test_user_content_is_rendered_as_text(browser: Browser, server: Runnin
     await bot.request("changeNick", {"nickName": "<b>bot</b>"})
     await bot.request("setTopic", {"room": "tea", "topic": "<u>topic</u>"})
     await post(bot, *hostile)
-    reader = await open_chat_page(browser, server.url, "<i>me</i>")
-    await reader.expect_messages(*hostile)
-    await reader.send_message(hostile[0])
-    await reader.expect_messages(*hostile, hostile[0])
-    await reader.expect_all_sent()
-    lines = reader.page.locator("#timeline-lines")
+    chat_page = await open_chat_page(browser, server.url, "<i>me</i>")
+    await chat_page.expect_messages(*hostile)
+    await chat_page.send_message(hostile[0])
+    await chat_page.expect_messages(*hostile, hostile[0])
+    await chat_page.expect_all_sent()
+    lines = chat_page.page.locator("#timeline-lines")
     await expect(lines.locator("img, script, b, i, u, iframe, [onerror], [onmouseover]")).to_have_count(0)
     await expect(lines.locator("a")).to_have_count(1)
     await expect(lines.locator("a")).to_have_text("https://example.org/")
     await expect(lines.locator(".nick").first).to_have_text("<b>bot</b>")
-    await expect(reader.page.locator("#room-topic")).to_have_text("<u>topic</u>")
-    await expect(reader.page).to_have_title("tea · Chat")
-    reader.assert_no_errors()
+    await expect(chat_page.page.locator("#room-topic")).to_have_text("<u>topic</u>")
+    await expect(chat_page.page).to_have_title("tea · Chat")
+    chat_page.assert_no_errors()
 
 
 async def test_stacked_combining_marks_do_not_cover_other_messages(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
-    reader = await open_chat_page(browser, server.url, "reader")
+    chat_page = await open_chat_page(browser, server.url, "reader")
     await post(bot, "first", "second", "third")
-    await reader.expect_messages("first", "second", "third")
-    first = reader.messages.first
+    await chat_page.expect_messages("first", "second", "third")
+    first = chat_page.messages.first
     before = await first.screenshot()
     stacked = "a" + "\N{COMBINING GRAVE ACCENT}" * 500
     assert (await bot.request("editMessage", {"room": "tea", "seq": 3, "message": stacked}))["ok"]
-    await expect(reader.messages.last).to_contain_text("(edited)")
+    await expect(chat_page.messages.last).to_contain_text("(edited)")
     assert await first.screenshot() == before
 
 
@@ -110,12 +110,12 @@ async def test_urls_become_links_without_trailing_punctuation(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
     await post(bot, "see (https://example.org/a_(b)), https://例え.jp/路?q=1。mailto:me@example.org! ftp://example.org")
-    reader = await open_chat_page(browser, server.url, "Ann")
-    links = reader.page.locator("#timeline-lines a")
+    chat_page = await open_chat_page(browser, server.url, "Ann")
+    links = chat_page.page.locator("#timeline-lines a")
     await expect(links).to_have_text(["https://example.org/a_(b)", "https://例え.jp/路?q=1", "mailto:me@example.org"])
     await expect(links.first).to_have_attribute("rel", "noopener noreferrer")
     await expect(links.first).to_have_attribute("target", "_blank")
-    reader.assert_no_errors()
+    chat_page.assert_no_errors()
 
 
 async def test_enter_sends_unless_shift_or_composition_is_active(browser: Browser, server: RunningServer) -> None:
@@ -141,19 +141,19 @@ async def test_edits_deletions_and_reactions_update_the_message_in_place(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
     first, second, third = await post(bot, "frist", "deleted later", "liked")
-    reader = await open_chat_page(browser, server.url, "Ann")
-    await reader.expect_messages("frist", "deleted later", "liked")
+    chat_page = await open_chat_page(browser, server.url, "Ann")
+    await chat_page.expect_messages("frist", "deleted later", "liked")
     await bot.request("editMessage", {"room": "tea", "seq": first, "message": "first"})
     await bot.request("deleteMessage", {"room": "tea", "seq": second})
     await bot.request("react", {"room": "tea", "seq": third, "emoji": "👍", "on": True})
     await bot.request("sendMessage", {"room": "tea", "message": "an answer", "replyTo": first})
     await bot.request("setTopic", {"room": "tea", "topic": "茶"})
-    await expect(reader.messages).to_have_text(["first (edited)", "This message was deleted.", "liked", "an answer"])
-    await expect(reader.page.locator(".reaction")).to_have_text("👍 1")
-    await expect(reader.page.locator(".quote")).to_have_text("bot first")
-    await expect(reader.page.locator("#room-topic")).to_have_text("茶")
-    await expect(reader.page.locator(".notice").last).to_have_text("bot set the topic: 茶")
-    reader.assert_no_errors()
+    await expect(chat_page.messages).to_have_text(["first (edited)", "This message was deleted.", "liked", "an answer"])
+    await expect(chat_page.page.locator(".reaction")).to_have_text("👍 1")
+    await expect(chat_page.page.locator(".quote")).to_have_text("bot first")
+    await expect(chat_page.page.locator("#room-topic")).to_have_text("茶")
+    await expect(chat_page.page.locator(".notice").last).to_have_text("bot set the topic: 茶")
+    chat_page.assert_no_errors()
 
 
 async def test_a_rejected_message_remains_until_discarded(browser: Browser, server: RunningServer) -> None:
@@ -170,7 +170,7 @@ async def test_a_rejected_message_remains_until_discarded(browser: Browser, serv
     writer.assert_no_errors()
 
 
-async def test_text_over_the_limit_is_counted_and_not_sent(browser: Browser, server: RunningServer) -> None:
+async def test_text_over_the_limit_shows_the_excess_and_is_not_sent(browser: Browser, server: RunningServer) -> None:
     writer = await open_chat_page(browser, server.url, "Ann")
     await writer.send_message("🙂" * 4001)
     await expect(writer.page.locator("#char-count")).to_have_text("1 over the limit")
@@ -192,7 +192,7 @@ async def test_a_taken_nickname_gets_a_numbered_replacement_and_a_notice(
     second.assert_no_errors()
 
 
-async def test_the_join_form_validates_names(browser: Browser, server: RunningServer) -> None:
+async def test_the_join_form_shows_an_error_for_an_invalid_name(browser: Browser, server: RunningServer) -> None:
     tab = await open_tab(browser)
     newcomer = ChatPage(tab)
     await tab.page.goto(server.url)
@@ -202,7 +202,7 @@ async def test_the_join_form_validates_names(browser: Browser, server: RunningSe
     await tab.page.locator("#join-room").fill("tea")
     await tab.page.locator("#join-nick").fill("x" * 33)
     await tab.page.locator("#join-submit").click()
-    await expect(tab.page.get_by_role("alert")).to_have_text("The text is too long.")
+    await expect(tab.page.get_by_role("alert")).to_have_text("The nickname is too long. Use at most 32 characters.")
     await tab.page.locator("#join-nick").fill("Ann")
     await tab.page.locator("#join-nick").press("Enter")
     await expect(newcomer.composer).to_be_focused()
@@ -229,12 +229,12 @@ async def test_a_reload_restores_room_nickname_and_draft(browser: Browser, serve
 
 
 async def test_the_page_uses_the_browser_language(browser: Browser, server: RunningServer, bot: RawClient) -> None:
-    reader = await open_chat_page(browser, server.url, "小明", locale="zh-CN", viewport=PHONE_VIEWPORT)
-    await expect(reader.page.locator("html")).to_have_attribute("lang", "zh-CN")
-    await expect(reader.composer).to_have_attribute("placeholder", "发消息到 tea")
+    chat_page = await open_chat_page(browser, server.url, "小明", locale="zh-CN", viewport=PHONE_VIEWPORT)
+    await expect(chat_page.page.locator("html")).to_have_attribute("lang", "zh-CN")
+    await expect(chat_page.composer).to_have_attribute("placeholder", "发消息到 tea")
     await bot.request("typing", {"room": "tea", "on": True})
-    await expect(reader.page.locator("#typing-indicator")).to_have_text("bot 正在输入…")
+    await expect(chat_page.page.locator("#typing-indicator")).to_have_text("bot 正在输入…")
     await post(bot, "嗨")
-    await expect(reader.page.locator("#typing-indicator")).to_have_text("")
-    await expect(reader.page.locator(".day")).to_have_text("今天")
-    reader.assert_no_errors()
+    await expect(chat_page.page.locator("#typing-indicator")).to_have_text("")
+    await expect(chat_page.page.locator(".day")).to_have_text("今天")
+    chat_page.assert_no_errors()

@@ -77,85 +77,85 @@ async def test_a_lost_acknowledgement_does_not_duplicate_the_message(browser: Br
 async def test_messages_missed_while_offline_follow_the_unread_divider(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
-    reader = await open_chat_page(browser, server.url, "Ann")
+    chat_page = await open_chat_page(browser, server.url, "Ann")
     await bot.request("sendMessage", {"room": "tea", "message": "known"})
-    await reader.expect_messages("known")
-    await expect(reader.page.locator(".divider.unread")).to_have_count(0)
-    await reader.tab.context.set_offline(True)
-    await reader.expect_connection_state("offline")
+    await chat_page.expect_messages("known")
+    await expect(chat_page.page.locator(".divider.unread")).to_have_count(0)
+    await chat_page.tab.context.set_offline(True)
+    await chat_page.expect_connection_state("offline")
     await bot.request("sendMessage", {"room": "tea", "message": "missed"})
     await bot.request("editMessage", {"room": "tea", "seq": 1, "message": "known better"})
-    await reader.tab.context.set_offline(False)
-    await reader.expect_messages("known better", "missed")
-    await expect(reader.page.locator(".divider.unread + .message")).to_contain_text("missed")
-    await reader.send_message("thanks")
-    await expect(reader.page.locator(".divider.unread")).to_have_count(0)
-    reader.tab.ignore_errors(*UNREACHABLE_ERRORS)
-    reader.assert_no_errors()
+    await chat_page.tab.context.set_offline(False)
+    await chat_page.expect_messages("known better", "missed")
+    await expect(chat_page.page.locator(".divider.unread + .message")).to_contain_text("missed")
+    await chat_page.send_message("thanks")
+    await expect(chat_page.page.locator(".divider.unread")).to_have_count(0)
+    chat_page.tab.ignore_errors(*UNREACHABLE_ERRORS)
+    chat_page.assert_no_errors()
 
 
 async def test_an_outage_longer_than_one_history_page_is_loaded_completely(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
-    reader = await open_chat_page(browser, server.url, "Ann")
+    chat_page = await open_chat_page(browser, server.url, "Ann")
     await bot.request("sendMessage", {"room": "tea", "message": "known"})
-    await reader.expect_messages("known")
-    await reader.tab.context.set_offline(True)
-    await reader.expect_connection_state("offline")
+    await chat_page.expect_messages("known")
+    await chat_page.tab.context.set_offline(True)
+    await chat_page.expect_connection_state("offline")
     for number in range(450):
         await bot.request("sendMessage", {"room": "tea", "message": f"missed {number}"})
-    await reader.tab.context.set_offline(False)
-    await reader.expect_connection_state()
-    await expect(reader.messages.last).to_have_text("missed 449")
-    newest = await reader.messages.all_text_contents()
+    await chat_page.tab.context.set_offline(False)
+    await chat_page.expect_connection_state()
+    await expect(chat_page.messages.last).to_have_text("missed 449")
+    newest = await chat_page.messages.all_text_contents()
     assert newest == [f"missed {number}" for number in range(450 - len(newest), 450)]
-    await expect(reader.page).to_have_title("tea · Chat")
-    reader.tab.ignore_errors(*UNREACHABLE_ERRORS)
-    reader.assert_no_errors()
+    await expect(chat_page.page).to_have_title("tea · Chat")
+    chat_page.tab.ignore_errors(*UNREACHABLE_ERRORS)
+    chat_page.assert_no_errors()
 
 
 async def test_a_very_long_outage_resumes_with_the_newest_page(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
-    reader = await open_chat_page(browser, server.url, "Ann")
-    await reader.tab.context.set_offline(True)
-    await reader.expect_connection_state("offline")
+    chat_page = await open_chat_page(browser, server.url, "Ann")
+    await chat_page.tab.context.set_offline(True)
+    await chat_page.expect_connection_state("offline")
     await bot.send_messages("tea", [*(f"missed {number}" for number in range(1100)), "newest"])
-    await reader.tab.context.set_offline(False)
-    await expect(reader.messages.last).to_have_text("newest")
-    await expect(reader.messages.nth(-2)).to_have_text("missed 1099")
+    await chat_page.tab.context.set_offline(False)
+    await expect(chat_page.messages.last).to_have_text("newest")
+    await expect(chat_page.messages.nth(-2)).to_have_text("missed 1099")
     await bot.request("sendMessage", {"room": "tea", "message": "and on"})
-    await expect(reader.messages.last).to_have_text("and on")
-    reader.tab.ignore_errors(*UNREACHABLE_ERRORS)
-    reader.assert_no_errors()
+    await expect(chat_page.messages.last).to_have_text("and on")
+    chat_page.tab.ignore_errors(*UNREACHABLE_ERRORS)
+    chat_page.assert_no_errors()
 
 
 async def test_a_replaced_server_log_is_reloaded(browser: Browser, tmp_path: Path) -> None:
     async with running_server(tmp_path) as server:
-        reader = await open_chat_page(browser, server.url, "Ann")
+        chat_page = await open_chat_page(browser, server.url, "Ann")
         for text in ("one", "two", "three"):
-            await reader.send_message(text)
-        await reader.expect_all_sent()
+            await chat_page.send_message(text)
+        await chat_page.expect_all_sent()
     (tmp_path / "new").mkdir()
     async with running_server(tmp_path / "new", port=server.port), raw_client(server.url) as bot:
         await bot.join("tea", "bot")
         await bot.request("sendMessage", {"room": "tea", "message": "first again"})
-        await reader.expect_messages("first again")
-        await reader.send_message("me too")
-        await reader.expect_messages("first again", "me too")
-        await reader.expect_all_sent()
-        reader.tab.ignore_errors(*UNREACHABLE_ERRORS)
-        reader.assert_no_errors()
+        await chat_page.expect_messages("first again")
+        await chat_page.send_message("me too")
+        await chat_page.expect_messages("first again", "me too")
+        await chat_page.expect_all_sent()
+        chat_page.tab.ignore_errors(*UNREACHABLE_ERRORS)
+        chat_page.assert_no_errors()
 
 
 async def test_a_lost_push_is_fetched_from_history(browser: Browser, server: RunningServer, bot: RawClient) -> None:
-    reader = await open_chat_page(browser, server.url, "Ann")
+    chat_page = await open_chat_page(browser, server.url, "Ann")
     frames: list[str] = []
 
     async with raw_client(server.url) as other:
         await other.join("tea", "other")
-        reader.page.on("websocket", lambda socket: socket.on("framesent", lambda data: frames.append(str(data))))
-        await reader.page.evaluate(
+        chat_page.page.on("websocket", lambda socket: socket.on("framesent", lambda data: frames.append(str(data))))
+        await chat_page.page.evaluate(
             """() => {
               const descriptor = Object.getOwnPropertyDescriptor(MessageEvent.prototype, "data");
               Object.defineProperty(MessageEvent.prototype, "data", {
@@ -171,21 +171,21 @@ async def test_a_lost_push_is_fetched_from_history(browser: Browser, server: Run
         )
         await other.request("sendMessage", {"room": "tea", "message": "lost push"})
         await other.request("sendMessage", {"room": "tea", "message": "next"})
-    await reader.expect_messages("lost push", "next")
-    reader.assert_no_errors()
+    await chat_page.expect_messages("lost push", "next")
+    chat_page.assert_no_errors()
 
 
 async def test_reconnects_after_a_planned_shutdown_are_delayed(browser: Browser, tmp_path: Path) -> None:
     async with running_server(tmp_path) as server:
-        reader = await open_chat_page(browser, server.url, "Ann")
+        chat_page = await open_chat_page(browser, server.url, "Ann")
         attempts: list[float] = []
-        reader.page.on("websocket", lambda _: attempts.append(time.monotonic()))
+        chat_page.page.on("websocket", lambda _: attempts.append(time.monotonic()))
     stopped = time.monotonic()
     async with running_server(tmp_path, port=server.port):
-        await reader.expect_connection_state("offline")
-        await reader.expect_connection_state()
+        await chat_page.expect_connection_state("offline")
+        await chat_page.expect_connection_state()
         assert attempts[0] - stopped > 0.5
-        await reader.send_message("back")
-        await reader.expect_all_sent()
-        await reader.expect_messages("back")
-        reader.assert_no_errors()
+        await chat_page.send_message("back")
+        await chat_page.expect_all_sent()
+        await chat_page.expect_messages("back")
+        chat_page.assert_no_errors()

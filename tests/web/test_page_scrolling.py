@@ -20,8 +20,8 @@ async def send_messages(client: RawClient, count: int, word: str = "line") -> No
     await client.send_messages("tea", [f"{word} {number}" for number in range(1, count + 1)])
 
 
-async def scroll_to(reader: ChatPage, top: int) -> None:
-    await reader.page.locator("#timeline").evaluate("(scroller, top) => scroller.scrollTo(0, top)", top)
+async def scroll_to(chat_page: ChatPage, top: int) -> None:
+    await chat_page.page.locator("#timeline").evaluate("(scroller, top) => scroller.scrollTo(0, top)", top)
 
 
 @pytest.mark.parametrize("top", [0, 60, 120, 400])
@@ -29,41 +29,41 @@ async def test_loading_older_history_keeps_the_scroll_position(
     browser: Browser, server: RunningServer, bot: RawClient, top: int
 ) -> None:
     await send_messages(bot, 350)
-    reader = await open_chat_page(browser, server.url, "Ann")
-    await expect(reader.messages.last).to_have_text("line 350")
-    assert await reader.messages.count() < 350
-    row = reader.page.locator("#timeline-lines .message", has=reader.page.get_by_text("line 255", exact=True))
+    chat_page = await open_chat_page(browser, server.url, "Ann")
+    await expect(chat_page.messages.last).to_have_text("line 350")
+    assert await chat_page.messages.count() < 350
+    row = chat_page.page.locator("#timeline-lines .message", has=chat_page.page.get_by_text("line 255", exact=True))
     # Measure after the scroll and before the requested history page can arrive.
     before = await row.evaluate(f"(row) => {{ timeline.scrollTop = {top}; return ({TOP_EDGE})(row); }}")
-    await expect(reader.page.locator("#timeline-lines")).to_contain_text("line 200")
+    await expect(chat_page.page.locator("#timeline-lines")).to_contain_text("line 200")
     assert abs(await row.evaluate(TOP_EDGE) - before) <= 1
-    while await reader.page.get_by_text("line 1", exact=True).count() == 0:
-        await scroll_to(reader, 0)
-    await expect(reader.page.locator("#history-start")).to_have_text("Start of the room history")
-    await reader.expect_messages(*(f"line {number}" for number in range(1, 351)))
-    reader.assert_no_errors()
+    while await chat_page.page.get_by_text("line 1", exact=True).count() == 0:
+        await scroll_to(chat_page, 0)
+    await expect(chat_page.page.locator("#history-start")).to_have_text("Start of the room history")
+    await chat_page.expect_messages(*(f"line {number}" for number in range(1, 351)))
+    chat_page.assert_no_errors()
 
 
 async def test_new_messages_keep_the_scroll_position_of_a_scrolled_up_reader(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
     await send_messages(bot, 120)
-    reader = await open_chat_page(browser, server.url, "Ann")
-    await expect(reader.messages.last).to_have_text("line 120")
-    await scroll_to(reader, 1000)
-    await expect(reader.page.locator("#jump-to-newest")).to_have_text("Jump to latest ↓")
-    row = reader.page.locator("#timeline-lines .message", has=reader.page.get_by_text("line 70", exact=True))
+    chat_page = await open_chat_page(browser, server.url, "Ann")
+    await expect(chat_page.messages.last).to_have_text("line 120")
+    await scroll_to(chat_page, 1000)
+    await expect(chat_page.page.locator("#jump-to-newest")).to_have_text("Jump to latest ↓")
+    row = chat_page.page.locator("#timeline-lines .message", has=chat_page.page.get_by_text("line 70", exact=True))
     before = await row.evaluate(TOP_EDGE)
     await send_messages(bot, 3, "new")
-    await expect(reader.page.locator("#jump-to-newest")).to_have_text("3 new messages ↓")
-    await expect(reader.page).to_have_title("(3) tea")
+    await expect(chat_page.page.locator("#jump-to-newest")).to_have_text("3 new messages ↓")
+    await expect(chat_page.page).to_have_title("(3) tea")
     assert abs(await row.evaluate(TOP_EDGE) - before) <= 1
-    await reader.page.locator("#jump-to-newest").click()
-    await expect(reader.page.locator(".divider.unread + .message")).to_contain_text("new 1")
-    await expect(reader.page.get_by_text("new 3", exact=True)).to_be_in_viewport()
-    await expect(reader.page).to_have_title("tea · Chat")
-    await expect(reader.page.locator("#jump-to-newest")).to_be_hidden()
-    reader.assert_no_errors()
+    await chat_page.page.locator("#jump-to-newest").click()
+    await expect(chat_page.page.locator(".divider.unread + .message")).to_contain_text("new 1")
+    await expect(chat_page.page.get_by_text("new 3", exact=True)).to_be_in_viewport()
+    await expect(chat_page.page).to_have_title("tea · Chat")
+    await expect(chat_page.page.locator("#jump-to-newest")).to_be_hidden()
+    chat_page.assert_no_errors()
 
 
 async def test_a_growing_composer_keeps_the_newest_message_visible(
@@ -87,42 +87,42 @@ async def test_a_growing_composer_keeps_the_newest_message_visible(
 async def test_the_title_counts_messages_received_in_a_hidden_tab(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
-    reader = await open_chat_page(browser, server.url, "Ann")
+    chat_page = await open_chat_page(browser, server.url, "Ann")
     set_visibility = """(state) => {
       Object.defineProperty(document, "visibilityState", { configurable: true, value: state });
       document.dispatchEvent(new Event("visibilitychange"));
     }"""
-    await reader.page.evaluate(set_visibility, "hidden")
-    await reader.send_message("my own")
+    await chat_page.page.evaluate(set_visibility, "hidden")
+    await chat_page.send_message("my own")
     await send_messages(bot, 2, "new")
-    await expect(reader.page).to_have_title("(2) tea")
-    await reader.page.evaluate(set_visibility, "visible")
-    await expect(reader.page).to_have_title("tea · Chat")
-    await expect(reader.page.locator(".divider.unread + .message")).to_contain_text("new 1")
-    reader.assert_no_errors()
+    await expect(chat_page.page).to_have_title("(2) tea")
+    await chat_page.page.evaluate(set_visibility, "visible")
+    await expect(chat_page.page).to_have_title("tea · Chat")
+    await expect(chat_page.page.locator(".divider.unread + .message")).to_contain_text("new 1")
+    chat_page.assert_no_errors()
 
 
 async def test_a_message_flood_keeps_the_rendered_window_bounded(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
-    reader = await open_chat_page(browser, server.url, "Ann")
+    chat_page = await open_chat_page(browser, server.url, "Ann")
     await send_messages(bot, 3000)
-    await expect(reader.messages.last).to_have_text("line 3000")
-    await expect(reader.messages.last).to_be_in_viewport()
-    assert await reader.messages.count() <= 400
-    await scroll_to(reader, 0)
-    await expect(reader.page.locator("#jump-to-newest")).to_be_visible()
+    await expect(chat_page.messages.last).to_have_text("line 3000")
+    await expect(chat_page.messages.last).to_be_in_viewport()
+    assert await chat_page.messages.count() <= 400
+    await scroll_to(chat_page, 0)
+    await expect(chat_page.page.locator("#jump-to-newest")).to_be_visible()
     for _ in range(25):
-        await scroll_to(reader, 0)
-        await reader.page.evaluate("new Promise(requestAnimationFrame)")
-    assert await reader.messages.count() <= 600
-    shown = await reader.messages.all_text_contents()
+        await scroll_to(chat_page, 0)
+        await chat_page.page.evaluate("new Promise(requestAnimationFrame)")
+    assert await chat_page.messages.count() <= 600
+    shown = await chat_page.messages.all_text_contents()
     first = int(shown[0].removeprefix("line "))
     assert first < 1500
     assert shown == [f"line {number}" for number in range(first, first + len(shown))]
-    await reader.page.keyboard.press("Escape")
-    await expect(reader.page.get_by_text("line 3000", exact=True)).to_be_in_viewport()
-    reader.assert_no_errors()
+    await chat_page.page.keyboard.press("Escape")
+    await expect(chat_page.page.get_by_text("line 3000", exact=True)).to_be_in_viewport()
+    chat_page.assert_no_errors()
 
 
 @pytest.mark.parametrize(
@@ -138,43 +138,43 @@ async def test_the_layout_fits_the_viewport(
     for text in texts:
         await bot.request("sendMessage", {"room": "tea", "message": text})
     more: dict[str, Any] = {"color_scheme": scheme}
-    reader = await open_chat_page(browser, server.url, "Ann", viewport=viewport, **more)
-    await reader.expect_messages(*texts)
+    chat_page = await open_chat_page(browser, server.url, "Ann", viewport=viewport, **more)
+    await chat_page.expect_messages(*texts)
     for element in ("document.documentElement", "document.getElementById('timeline')"):
-        assert await reader.page.evaluate(f"{element}.scrollWidth <= {element}.clientWidth")
-    send = await reader.page.locator("#send-button").bounding_box()
+        assert await chat_page.page.evaluate(f"{element}.scrollWidth <= {element}.clientWidth")
+    send = await chat_page.page.locator("#send-button").bounding_box()
     assert send is not None
     assert send["x"] + send["width"] <= viewport["width"]
     assert send["y"] + send["height"] <= viewport["height"]
-    assert await reader.page.locator("#timeline").evaluate(IS_AT_BOTTOM)
-    reader.assert_no_errors()
+    assert await chat_page.page.locator("#timeline").evaluate(IS_AT_BOTTOM)
+    chat_page.assert_no_errors()
 
 
 async def test_the_member_list_is_a_drawer_on_phones(browser: Browser, server: RunningServer) -> None:
-    reader = await open_chat_page(browser, server.url, "Ann", viewport=PHONE_VIEWPORT)
-    drawer = reader.page.get_by_role("complementary", name="Members")
-    await expect(reader.page.locator("#members")).to_be_hidden()
-    await reader.page.get_by_role("button", name="Members").click()
+    chat_page = await open_chat_page(browser, server.url, "Ann", viewport=PHONE_VIEWPORT)
+    drawer = chat_page.page.get_by_role("complementary", name="Members")
+    await expect(chat_page.page.locator("#members")).to_be_hidden()
+    await chat_page.page.get_by_role("button", name="Members").click()
     await expect(drawer).to_be_visible()
     await expect(drawer).to_contain_text("Ann")
-    await reader.page.keyboard.press("Escape")
-    await expect(reader.page.locator("#members")).to_be_hidden()
-    await expect(reader.page.get_by_role("button", name="Members")).to_be_focused()
-    reader.assert_no_errors()
+    await chat_page.page.keyboard.press("Escape")
+    await expect(chat_page.page.locator("#members")).to_be_hidden()
+    await expect(chat_page.page.get_by_role("button", name="Members")).to_be_focused()
+    chat_page.assert_no_errors()
 
 
 async def test_the_timeline_is_an_accessible_live_log(browser: Browser, server: RunningServer, bot: RawClient) -> None:
-    reader = await open_chat_page(browser, server.url, "Ann")
-    log = reader.page.get_by_role("log", name="Messages")
+    chat_page = await open_chat_page(browser, server.url, "Ann")
+    log = chat_page.page.get_by_role("log", name="Messages")
     await expect(log).to_have_attribute("aria-live", "polite")
     await bot.request("sendMessage", {"room": "tea", "message": "one"})
     await bot.request("sendMessage", {"room": "tea", "message": "two"})
-    await reader.expect_messages("one", "two")
+    await chat_page.expect_messages("one", "two")
     # Grouped messages without a visible header still name their author.
-    await expect(reader.rows).to_contain_text(["bot", "bot: two"])
-    await expect(reader.page.get_by_role("textbox", name="Message")).to_be_focused()
-    await reader.page.keyboard.press("Shift+Tab")
+    await expect(chat_page.rows).to_contain_text(["bot", "bot: two"])
+    await expect(chat_page.page.get_by_role("textbox", name="Message")).to_be_focused()
+    await chat_page.page.keyboard.press("Shift+Tab")
     await expect(log).to_be_focused()
-    await reader.page.keyboard.press("h")
-    await expect(reader.composer).to_have_value("h")
-    reader.assert_no_errors()
+    await chat_page.page.keyboard.press("h")
+    await expect(chat_page.composer).to_have_value("h")
+    chat_page.assert_no_errors()

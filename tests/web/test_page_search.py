@@ -28,52 +28,52 @@ async def test_results_are_highlighted_and_open_in_their_room(
     await bot.send_messages("tea", [f"line {number}" for number in range(300)])
     await post(bot, "coffee", "a kettle for coffee")
     size: dict[str, Any] = {"viewport": viewport} if viewport else {}
-    reader = await open_chat_page(browser, server.url, "Ann", **size)
-    await reader.send_message("/search kettle")
-    results = reader.page.locator("#search-results .search-result .message-text")
+    chat_page = await open_chat_page(browser, server.url, "Ann", **size)
+    await chat_page.send_message("/search kettle")
+    results = chat_page.page.locator("#search-results .search-result .message-text")
     await expect(results).to_have_text(["the <b>Kettle</b> is hot"])
     await expect(results.locator("mark")).to_have_text(["Kettle"])
-    await expect(reader.page.locator("#search-status")).to_have_text("1 result, newest first")
-    await reader.page.get_by_label("Search all rooms").check()
+    await expect(chat_page.page.locator("#search-status")).to_have_text("1 result, newest first")
+    await chat_page.page.get_by_label("Search all rooms").check()
     await expect(results).to_have_text(["a kettle for coffee", "the <b>Kettle</b> is hot"])
     await results.last.click()
-    await expect(reader.page.locator(".message.highlighted")).to_contain_text("the <b>Kettle</b> is hot")
-    await expect(reader.page.locator(".message.highlighted")).to_be_in_viewport()
+    await expect(chat_page.page.locator(".message.highlighted")).to_contain_text("the <b>Kettle</b> is hot")
+    await expect(chat_page.page.locator(".message.highlighted")).to_be_in_viewport()
     if viewport:
-        await expect(reader.page.locator("#search")).to_be_hidden()
-        await reader.page.get_by_role("button", name="Search").click()
-    await reader.page.locator("#search-input").fill("kettle")
+        await expect(chat_page.page.locator("#search")).to_be_hidden()
+        await chat_page.page.get_by_role("button", name="Search").click()
+    await chat_page.page.locator("#search-input").fill("kettle")
     await expect(results).to_have_text(["a kettle for coffee", "the <b>Kettle</b> is hot"])
     await results.first.click()
-    await expect(reader.page.locator("#room-name")).to_have_text("coffee")
-    await expect(reader.page.locator(".message.highlighted")).to_contain_text("a kettle for coffee")
-    reader.assert_no_errors()
+    await expect(chat_page.page.locator("#room-name")).to_have_text("coffee")
+    await expect(chat_page.page.locator(".message.highlighted")).to_contain_text("a kettle for coffee")
+    chat_page.assert_no_errors()
 
 
 async def test_results_are_paged_and_an_empty_result_is_reported(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
     await post(bot, "tea", *(f"pot {number}" for number in range(40)), "最后一个茶壶")
-    reader = await open_chat_page(browser, server.url, "Ann")
-    await reader.page.keyboard.press("Control+Shift+F")
-    await reader.page.keyboard.type("pot")
-    results = reader.page.locator("#search-results .search-result .message-text")
+    chat_page = await open_chat_page(browser, server.url, "Ann")
+    await chat_page.page.keyboard.press("Control+Shift+F")
+    await chat_page.page.keyboard.type("pot")
+    results = chat_page.page.locator("#search-results .search-result .message-text")
     await expect(results).to_have_count(30)
-    await reader.page.get_by_role("button", name="Load more").click()
+    await chat_page.page.get_by_role("button", name="Load more").click()
     await expect(results).to_have_text([f"pot {number}" for number in reversed(range(40))])
-    await expect(reader.page.get_by_role("button", name="Load more")).to_be_hidden()
-    await reader.page.locator("#search-input").fill("壶")
+    await expect(chat_page.page.get_by_role("button", name="Load more")).to_be_hidden()
+    await chat_page.page.locator("#search-input").fill("壶")
     await expect(results).to_have_text(["最后一个茶壶"])
-    await reader.page.locator("#search-input").fill("nowhere")
-    await expect(reader.page.locator("#search-status")).to_have_text("No results.")
-    await reader.page.keyboard.press("Escape")
-    await expect(reader.page.locator("#search")).to_be_hidden()
-    reader.assert_no_errors()
+    await chat_page.page.locator("#search-input").fill("nowhere")
+    await expect(chat_page.page.locator("#search-status")).to_have_text("No results.")
+    await chat_page.page.keyboard.press("Escape")
+    await expect(chat_page.page.locator("#search")).to_be_hidden()
+    chat_page.assert_no_errors()
 
 
 async def test_a_rejected_search_is_reported(browser: Browser, server: RunningServer) -> None:
-    reader = await open_chat_page(browser, server.url, "Ann")
-    await reader.tab.page.evaluate(
+    chat_page = await open_chat_page(browser, server.url, "Ann")
+    await chat_page.tab.page.evaluate(
         """() => {
           const send = WebSocket.prototype.send;
           WebSocket.prototype.send = function (data) {
@@ -81,8 +81,8 @@ async def test_a_rejected_search_is_reported(browser: Browser, server: RunningSe
           };
         }"""
     )
-    await reader.send_message("/search kettle")
-    await expect(reader.page.locator("#search-status")).to_have_text(
+    await chat_page.send_message("/search kettle")
+    await expect(chat_page.page.locator("#search-status")).to_have_text(
         re.compile("Search is not available on this server")
     )
-    reader.assert_no_errors()
+    chat_page.assert_no_errors()

@@ -44,21 +44,21 @@ async def test_a_language_change_applies_immediately_and_persists(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
     await bot.request("sendMessage", {"room": "tea", "message": "hello"})
-    reader = await open_chat_page(browser, server.url, "Ann")
-    await reader.composer.fill("half a sen")
-    await open_settings(reader.page)
-    await reader.page.get_by_role("radio", name="中文").click()
-    await expect(reader.page.locator("#settings-title")).to_have_text("设置")
-    await expect(reader.page.get_by_role("radio", name="中文")).to_be_focused()
-    await reader.page.keyboard.press("Escape")
-    await expect(reader.page.locator(".day")).to_have_text("今天")
-    await expect(reader.page.locator("html")).to_have_attribute("lang", "zh-CN")
-    await expect(reader.composer).to_have_attribute("placeholder", "发消息到 tea")
-    await expect(reader.composer).to_have_value("half a sen")
-    await expect(reader.page.locator("#connection")).to_have_text("在线")
-    await reader.page.reload()
-    await expect(reader.page.locator("#rooms h2")).to_have_text("房间")
-    reader.assert_no_errors()
+    chat_page = await open_chat_page(browser, server.url, "Ann")
+    await chat_page.composer.fill("half a sen")
+    await open_settings(chat_page.page)
+    await chat_page.page.get_by_role("radio", name="中文").click()
+    await expect(chat_page.page.locator("#settings-title")).to_have_text("设置")
+    await expect(chat_page.page.get_by_role("radio", name="中文")).to_be_focused()
+    await chat_page.page.keyboard.press("Escape")
+    await expect(chat_page.page.locator(".day")).to_have_text("今天")
+    await expect(chat_page.page.locator("html")).to_have_attribute("lang", "zh-CN")
+    await expect(chat_page.composer).to_have_attribute("placeholder", "发消息到 tea")
+    await expect(chat_page.composer).to_have_value("half a sen")
+    await expect(chat_page.page.locator("#connection")).to_have_text("在线")
+    await chat_page.page.reload()
+    await expect(chat_page.page.locator("#rooms h2")).to_have_text("房间")
+    chat_page.assert_no_errors()
 
 
 async def test_the_join_form_can_switch_the_language(browser: Browser, server: RunningServer) -> None:
@@ -71,39 +71,41 @@ async def test_the_join_form_can_switch_the_language(browser: Browser, server: R
 
 
 async def test_the_theme_follows_the_system_unless_selected(browser: Browser, server: RunningServer) -> None:
-    reader = await open_chat_page(browser, server.url, "Ann", color_scheme="dark")
-    dark = await reader.page.evaluate(BACKGROUND)
-    await reader.page.emulate_media(color_scheme="light")
-    light = await reader.page.evaluate(BACKGROUND)
+    chat_page = await open_chat_page(browser, server.url, "Ann", color_scheme="dark")
+    dark = await chat_page.page.evaluate(BACKGROUND)
+    await chat_page.page.emulate_media(color_scheme="light")
+    light = await chat_page.page.evaluate(BACKGROUND)
     assert light != dark
-    await open_settings(reader.page)
-    await reader.page.get_by_role("radio", name="Dark").click()
-    assert await reader.page.evaluate(BACKGROUND) == dark
-    await reader.page.reload()
-    await expect(reader.composer).to_be_visible()
-    assert await reader.page.evaluate(BACKGROUND) == dark
-    await open_settings(reader.page)
-    await reader.page.get_by_role("radio", name="System").click()
-    assert await reader.page.evaluate(BACKGROUND) == light
-    reader.assert_no_errors()
+    await open_settings(chat_page.page)
+    await chat_page.page.get_by_role("radio", name="Dark").click()
+    assert await chat_page.page.evaluate(BACKGROUND) == dark
+    await chat_page.page.reload()
+    await expect(chat_page.composer).to_be_visible()
+    assert await chat_page.page.evaluate(BACKGROUND) == dark
+    await open_settings(chat_page.page)
+    await chat_page.page.get_by_role("radio", name="System").click()
+    assert await chat_page.page.evaluate(BACKGROUND) == light
+    chat_page.assert_no_errors()
 
 
 async def test_a_nickname_change_applies_to_all_rooms_and_is_validated(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
-    reader = await open_chat_page(browser, server.url, "Ann")
-    await reader.send_message("/join coffee")
-    await open_settings(reader.page)
-    await reader.page.locator("#settings-nick").fill("x" * 33)
-    await reader.page.keyboard.press("Enter")
-    await expect(reader.page.locator("#settings-nick-error")).to_have_text("The text is too long.")
-    await reader.page.locator("#settings-nick").fill("小安")
-    await reader.page.keyboard.press("Enter")
-    await expect(reader.page.locator("#settings-dialog")).to_be_hidden()
-    await expect(reader.page.locator("#member-list .nick")).to_have_text(["小安"])
+    chat_page = await open_chat_page(browser, server.url, "Ann")
+    await chat_page.send_message("/join coffee")
+    await open_settings(chat_page.page)
+    await chat_page.page.locator("#settings-nick").fill("x" * 33)
+    await chat_page.page.keyboard.press("Enter")
+    await expect(chat_page.page.locator("#settings-nick-error")).to_have_text(
+        "The nickname is too long. Use at most 32 characters."
+    )
+    await chat_page.page.locator("#settings-nick").fill("小安")
+    await chat_page.page.keyboard.press("Enter")
+    await expect(chat_page.page.locator("#settings-dialog")).to_be_hidden()
+    await expect(chat_page.page.locator("#member-list .nick")).to_have_text(["小安"])
     joined = await bot.join("tea", "bot")
     assert {member["nickName"] for member in joined["members"]} == {"bot", "小安"}
-    reader.assert_no_errors()
+    chat_page.assert_no_errors()
 
 
 async def test_notifications_are_limited_to_mentions_in_the_background(
@@ -111,55 +113,55 @@ async def test_notifications_are_limited_to_mentions_in_the_background(
 ) -> None:
     tab = await open_tab(browser)
     await tab.context.add_init_script(RECORD_NOTIFICATIONS)
-    reader = ChatPage(tab)
-    await reader.join_room(server.url, "Ann")
-    await open_settings(reader.page)
-    await reader.page.get_by_label("Notify me of mentions").check()
-    await reader.page.keyboard.press("Escape")
+    chat_page = ChatPage(tab)
+    await chat_page.join_room(server.url, "Ann")
+    await open_settings(chat_page.page)
+    await chat_page.page.get_by_label("Notify me of mentions").check()
+    await chat_page.page.keyboard.press("Escape")
     send = [
         {"room": "tea", "message": text} for text in ("Ann, seen", "not you", "Ann: <b>one</b>", "ann?", "later, Ann")
     ]
     await bot.request("sendMessage", send[0])
-    await reader.expect_messages("Ann, seen")
-    await reader.page.evaluate(SET_FOCUS, True)
+    await chat_page.expect_messages("Ann, seen")
+    await chat_page.page.evaluate(SET_FOCUS, True)
     for message in send[1:4]:
         await bot.request("sendMessage", message)
-    await wait_for_notifications(reader.page, 1)
-    assert await reader.page.evaluate(RECORDED) == [["2 mentions in tea", "Ann: <b>one</b>\nann?", "tea"]]
-    await open_settings(reader.page)
-    await reader.page.get_by_label("Hide message text").check()
-    await reader.page.keyboard.press("Escape")
-    await reader.page.evaluate(SET_FOCUS, True)
+    await wait_for_notifications(chat_page.page, 1)
+    assert await chat_page.page.evaluate(RECORDED) == [["2 mentions in tea", "Ann: <b>one</b>\nann?", "tea"]]
+    await open_settings(chat_page.page)
+    await chat_page.page.get_by_label("Hide message text").check()
+    await chat_page.page.keyboard.press("Escape")
+    await chat_page.page.evaluate(SET_FOCUS, True)
     await bot.request("sendMessage", send[4])
-    await wait_for_notifications(reader.page, 2)
-    assert await reader.page.evaluate("[notifications[1].title, notifications[1].body]") == [
+    await wait_for_notifications(chat_page.page, 2)
+    assert await chat_page.page.evaluate("[notifications[1].title, notifications[1].body]") == [
         "You were mentioned in tea",
         "",
     ]
-    await reader.send_message("/join coffee")
-    await reader.page.evaluate("notifications[1].notification.dispatchEvent(new Event('click'))")
-    await expect(reader.page.locator("#room-name")).to_have_text("tea")
-    reader.assert_no_errors()
+    await chat_page.send_message("/join coffee")
+    await chat_page.page.evaluate("notifications[1].notification.dispatchEvent(new Event('click'))")
+    await expect(chat_page.page.locator("#room-name")).to_have_text("tea")
+    chat_page.assert_no_errors()
 
 
 async def test_denied_notification_permission_is_reported(browser: Browser, server: RunningServer) -> None:
     tab = await open_tab(browser)
     await tab.context.add_init_script(RECORD_NOTIFICATIONS + "window.allowed = 'denied';")
-    reader = ChatPage(tab)
-    await reader.join_room(server.url, "Ann")
-    await open_settings(reader.page)
-    await reader.page.get_by_label("Notify me of mentions").click()
-    await expect(reader.page.locator("#notify-error")).to_contain_text("Notifications are blocked")
-    await expect(reader.page.get_by_label("Notify me of mentions")).not_to_be_checked()
-    reader.assert_no_errors()
+    chat_page = ChatPage(tab)
+    await chat_page.join_room(server.url, "Ann")
+    await open_settings(chat_page.page)
+    await chat_page.page.get_by_label("Notify me of mentions").click()
+    await expect(chat_page.page.locator("#notify-error")).to_contain_text("Notifications are blocked")
+    await expect(chat_page.page.get_by_label("Notify me of mentions")).not_to_be_checked()
+    chat_page.assert_no_errors()
 
 
 async def test_members_with_a_basic_client_have_a_badge(browser: Browser, server: RunningServer) -> None:
-    reader = await open_chat_page(browser, server.url, "Ann")
+    chat_page = await open_chat_page(browser, server.url, "Ann")
     async with raw_client(server.url) as basic:
         await basic.ws.send_str('42["joinRoom","tea"]')
-        guest = reader.page.locator("#member-list li", has_text="guest")
+        guest = chat_page.page.locator("#member-list li", has_text="guest")
         await expect(guest.locator(".note")).to_have_text("string_join")
         await basic.ws.send_str('42["sendMessage",{"room":"tea","message":"<i>hi</i>"}]')
-        await reader.expect_messages("<i>hi</i>")
-    reader.assert_no_errors()
+        await chat_page.expect_messages("<i>hi</i>")
+    chat_page.assert_no_errors()

@@ -97,4 +97,4 @@ class CachedLogMachine(InterleavingMachine):
 
 
 CachedLogMachine.TestCase.settings = settings(max_examples=300, stateful_step_count=50, deadline=None)
-test_cached_and_received_entries_converge_to_a_fresh_fetch = CachedLogMachine.TestCase
+test_cached_and_received_entries_converge_to_the_server_log_under_any_interleaving = CachedLogMachine.TestCase

@@ -164,4 +164,4 @@ class InterleavingMachine(RuleBasedStateMachine):
 
 
 InterleavingMachine.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
-test_any_interleaving_converges_to_a_fresh_fetch = InterleavingMachine.TestCase
+test_the_room_log_converges_to_the_server_log_under_any_interleaving = InterleavingMachine.TestCase

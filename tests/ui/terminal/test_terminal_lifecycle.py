@@ -68,7 +68,9 @@ async def test_a_standard_stream_that_is_no_terminal_is_an_error(tmp_path: Path,
     output = err if piped == 2 else os.read(master, 65_536)
     os.close(master)
     assert process.returncode == 2
-    assert output.decode().startswith("chat-tui: this needs a terminal")
+    assert output.decode().startswith(
+        "chat-tui: standard input, output and error must be a terminal; use --screen-reader"
+    )
     assert b"\x1b" not in output
     assert not out
 
@@ -76,7 +78,7 @@ async def test_a_standard_stream_that_is_no_terminal_is_an_error(tmp_path: Path,
 async def test_a_dumb_terminal_is_rejected_with_one_line(tmp_path: Path) -> None:
     async with terminal(CHAT_TUI, tmp_path, environ={"TERM": "dumb"}) as tty:
         assert await tty.wait_closed() == 2
-        assert tty.screen_text().startswith("chat-tui: this terminal cannot place text")
+        assert tty.screen_text().startswith("chat-tui: this terminal cannot position text")
         assert b"\x1b" not in tty.written
 
 
