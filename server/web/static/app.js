@@ -33,6 +33,7 @@ import { Timeline } from "./view/timeline.js";
 
 const HOVER_QUERY = globalThis.matchMedia("(hover: hover)");
 const JOIN_FORM_DELAY = 400; // ms; after a reload the join form stays hidden for this long
+const MAX_NICKNAME_LENGTH = 32; // characters
 
 const chatElement = document.getElementById("chat");
 const scheduler = new RenderScheduler(render);
@@ -114,7 +115,8 @@ function startSession(room, nick, otherRooms = []) {
 }
 
 function onJoinFailed(room, { code }) {
-  const error = strings.errors[code] ?? strings.errors.internal;
+  const isNickTooLong = code === "too_long" && [...session.nick].length > MAX_NICKNAME_LENGTH;
+  const error = isNickTooLong ? strings.nicknameTooLong : (strings.errors[code] ?? strings.errors.internal);
   const [otherRoom] = session.rooms;
   if (!otherRoom) return showJoinForm(error);
   showToast(`${room.name}: ${error}`);
@@ -172,7 +174,7 @@ function showJoinForm(error) {
   stopSession();
   sessionStore.remove("session");
   chatElement.hidden = true;
-  notifier.updateBadge({ title: strings.title, unread: 0, mentions: 0 });
+  notifier.updateBadge({ title: strings.title, unreadCount: 0, mentionCount: 0 });
   joinForm.show(error);
 }
 
@@ -236,28 +238,29 @@ function render() {
   if (!session) return;
   const { current } = session;
   if (!roomVisible) {
-    if (session.connection.name === "offline") joinForm.error = strings.serverUnreachable;
+    if (session.connection.state === "offline") joinForm.error = strings.serverUnreachable;
     if (!current?.hasJoined) return;
     roomVisible = true;
     joinForm.hide();
     chatElement.hidden = false;
     showRoom(current, { replace: true });
   }
-  const isAttentive = document.visibilityState === "visible" && document.hasFocus();
-  let unread = 0;
-  let mentions = 0;
+  const isPageActive = document.visibilityState === "visible" && document.hasFocus();
+  let unreadCount = 0;
+  let mentionCount = 0;
   for (const room of session.rooms) {
-    const isRoomAttentive = isAttentive && room === current && timeline.isFollowing && room.isUpToDate;
-    const newMentions = room.readTracker.update({ ...room, isAttentive: isRoomAttentive });
-    if (!isAttentive) notifier.onMentions(room, newMentions);
-    unread += room.readTracker.unread;
-    mentions += room.readTracker.mentions;
+    const isViewed = isPageActive && room === current && timeline.isFollowing && room.isUpToDate;
+    const newMentions = room.readTracker.update({ ...room, isViewed });
+    if (!isPageActive) notifier.onMentions(room, newMentions);
+    unreadCount += room.readTracker.unreadCount;
+    mentionCount += room.readTracker.mentionCount;
   }
   if (session.nick !== savedNick) saveSession();
   renderRoom(current);
   roomList.render(session);
   connectionStatus.render();
-  notifier.updateBadge({ title: unread ? `(${unread}) ${current.name}` : `${current.name} · ${strings.title}`, unread, mentions });
+  const title = unreadCount ? `(${unreadCount}) ${current.name}` : `${current.name} · ${strings.title}`;
+  notifier.updateBadge({ title, unreadCount, mentionCount });
 }
 
 function renderRoom(room) {
@@ -267,7 +270,7 @@ function renderRoom(room) {
     setRoomUrl(name, { replace: true });
     composer.showDraft(name, composer.draft);
   }
-  timeline.render({ unread: readTracker.unread, unreadAfter: readTracker.unreadAfter });
+  timeline.render({ unreadCount: readTracker.unreadCount, unreadAfter: readTracker.unreadAfter });
   jumpToUnread.render(room);
   memberList.render(room);
   setText(document.getElementById("room-name"), name);

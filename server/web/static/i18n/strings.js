@@ -30,14 +30,14 @@ export function storedLanguage() {
 
 export let strings = stringsFor([storedLanguage(), ...(globalThis.navigator?.languages ?? [])]);
 
-/** Select a language; an empty string follows the browser. */
+/** Select and save a language; an empty string follows the browser. */
 export function setLanguage(language) {
   if (language) localStore.set("language", language);
   else localStore.remove("language");
   strings = stringsFor([language, ...(globalThis.navigator?.languages ?? [])]);
 }
 
-/** Write localised texts into all elements with a `data-i18n` attribute. */
+/** Write localised texts into all elements with `data-i18n*` attributes, and set the document language. */
 export function applyStrings() {
   document.documentElement.lang = strings.lang;
   const apply = (attribute, setString) => {

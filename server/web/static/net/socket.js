@@ -23,8 +23,8 @@ export class RequestError extends Error {
   }
 }
 
-/** Swallow a RequestError; rethrow any other error, because it is a bug. */
-export function ignoreRequestError(error) {
+/** Rethrow an error that is not a RequestError, because it is a bug. */
+export function rethrowUnlessRequestError(error) {
   if (!(error instanceof RequestError)) throw error;
 }
 
@@ -38,7 +38,7 @@ export class ChatSocket {
 
   /**
    * @param {object} options
-   * @param {(state: {name: "connecting" | "online" | "offline", retryAt?: number}) => void} options.onState
+   * @param {(connection: {state: "connecting" | "online" | "offline", retryAt?: number}) => void} options.onState
    *   `retryAt` is in ms since the epoch.
    * @param {(event: string, body: object) => void} options.onPush
    */
@@ -54,7 +54,7 @@ export class ChatSocket {
     this.#socket.on("connect", () => {
       this.#failures = 0;
       this.#reconnectAfter = null;
-      this.#onState({ name: "online" });
+      this.#onState({ state: "online" });
     });
     this.#socket.on("connect_error", ({ message }) => {
       // Some proxies accept the WebSocket upgrade and then drop all frames; start with polling next time.
@@ -118,7 +118,7 @@ export class ChatSocket {
 
   #connect() {
     clearTimeout(this.#retryTimer);
-    this.#onState({ name: "connecting" });
+    this.#onState({ state: "connecting" });
     this.#socket.connect();
   }
 
@@ -132,6 +132,6 @@ export class ChatSocket {
     this.#failures += 1;
     clearTimeout(this.#retryTimer);
     this.#retryTimer = setTimeout(() => this.#connect(), delay);
-    this.#onState({ name: "offline", retryAt: Date.now() + delay });
+    this.#onState({ state: "offline", retryAt: Date.now() + delay });
   }
 }

@@ -29,7 +29,7 @@ export class ChatSession {
 
   /** @type {Room | null} Visible room. */
   current = null;
-  connection = { name: "connecting" };
+  connection = { state: "connecting" };
   /** All member ids of this session. A restarted server assigns new ids, and older messages still count as own. */
   ownMemberIds = new Set();
 
@@ -50,7 +50,7 @@ export class ChatSession {
     const tabId = randomUuid();
     this.#outboxStore = new OutboxStore({ storage: localStore, tabId, tabLocks: createTabLocks(tabId) });
     this.#socket = new ChatSocket({
-      onState: (state) => this.#onConnectionState(state),
+      onState: (connection) => this.#onConnectionState(connection),
       onPush: (event, body) => this.#handlePush(event, body),
     });
     this.#socket.start();
@@ -199,9 +199,9 @@ export class ChatSession {
     this.#onJoinFailed(room, error);
   }
 
-  #onConnectionState(state) {
-    this.connection = state;
-    const isOnline = state.name === "online";
+  #onConnectionState(connection) {
+    this.connection = connection;
+    const isOnline = connection.state === "online";
     // Join the visible room first, because the server rate-limits joins.
     const currentFirst = [...this.#rooms].sort((first, second) => (second === this.current) - (first === this.current));
     for (const room of currentFirst) {

@@ -82,9 +82,9 @@ export class SidePanels {
       this.#chatElement.classList.toggle(`show-${name}`, isOpen);
       document.getElementById(name).inert = !isOpen;
     }
-    const isCovered = [...this.#openPanels].some((name) => !WIDE_LAYOUTS[name].matches);
-    this.#backdrop.hidden = !isCovered;
-    for (const selector of COVERED_BY_DRAWER) document.querySelector(selector).inert = isCovered;
+    const isDrawerOpen = [...this.#openPanels].some((name) => !WIDE_LAYOUTS[name].matches);
+    this.#backdrop.hidden = !isDrawerOpen;
+    for (const selector of COVERED_BY_DRAWER) document.querySelector(selector).inert = isDrawerOpen;
   }
 }
 
@@ -95,6 +95,6 @@ function getToggle(name) {
 /** Some mobile browsers overlay the page with the keyboard; reduce the layout height accordingly. */
 function fitViewport() {
   const { height, scale } = globalThis.visualViewport;
-  const isCovered = scale === 1 && height < globalThis.innerHeight - 1;
-  document.documentElement.style.setProperty("--viewport-height", isCovered ? `${height}px` : "100dvh");
+  const isKeyboardOpen = scale === 1 && height < globalThis.innerHeight - 1;
+  document.documentElement.style.setProperty("--viewport-height", isKeyboardOpen ? `${height}px` : "100dvh");
 }

@@ -8,34 +8,34 @@ import { setText } from "./dom.js";
 const TOAST_DURATION = 6000; // ms
 
 const toastElement = document.getElementById("toast");
-const shownOnce = new Set();
+const shownTexts = new Set();
 let toastTimer = 0;
 
 export class ConnectionStatus {
-  #session;
+  #getSession;
   #element = document.getElementById("connection");
   #banner = document.getElementById("offline-banner");
   #countdown = document.getElementById("retry-countdown");
 
-  /** @param {() => import("../state/chat_session.js").ChatSession | null} session */
-  constructor(session) {
-    this.#session = session;
-    document.getElementById("retry-now").addEventListener("click", () => session()?.reconnectNow());
+  /** @param {() => import("../state/chat_session.js").ChatSession | null} getSession */
+  constructor(getSession) {
+    this.#getSession = getSession;
+    document.getElementById("retry-now").addEventListener("click", () => getSession()?.reconnectNow());
     setInterval(() => this.#updateCountdown(), 500);
   }
 
   render() {
-    const { name } = this.#session().connection;
-    this.#element.dataset.state = name;
-    setText(document.getElementById("connection-text"), strings[name]);
-    this.#banner.hidden = name === "online";
+    const { state } = this.#getSession().connection;
+    this.#element.dataset.state = state;
+    setText(document.getElementById("connection-text"), strings[state]);
+    this.#banner.hidden = state === "online";
     this.#updateCountdown();
   }
 
   #updateCountdown() {
-    const { name, retryAt } = this.#session()?.connection ?? {};
+    const { state, retryAt } = this.#getSession()?.connection ?? {};
     if (this.#banner.hidden) return;
-    const seconds = name === "offline" ? Math.max(0, Math.ceil((retryAt - Date.now()) / 1000)) : 0;
+    const seconds = state === "offline" ? Math.max(0, Math.ceil((retryAt - Date.now()) / 1000)) : 0;
     setText(this.#countdown, seconds > 1 ? strings.retryIn(seconds) : strings.connecting);
   }
 }
@@ -46,8 +46,8 @@ export class ConnectionStatus {
  * @param {{once?: boolean}} [options] `once` suppresses repetitions until the page is reloaded.
  */
 export function showToast(text, { once = false } = {}) {
-  if (once && shownOnce.has(text)) return;
-  shownOnce.add(text);
+  if (once && shownTexts.has(text)) return;
+  shownTexts.add(text);
   clearTimeout(toastTimer);
   toastElement.textContent = text;
   toastElement.hidden = false;
