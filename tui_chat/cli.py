@@ -29,7 +29,7 @@ from tui_chat.ui.start_options import DEFAULT_HOST, DEFAULT_PORT, StartOptions
 def migrate_theme(directory: Path, saved_profile: Profile, file: SettingsFile) -> Profile:
     """Move a theme from the profile of an older version to the settings file.
 
-    An explicit theme in the settings takes precedence over the theme of the profile.
+    An explicit theme in the settings takes precedence over the theme of the profile. An unknown theme is dropped.
 
     Args:
         directory: State directory of the profile.
@@ -101,8 +101,8 @@ def main() -> None:
     """Run `chat-tui` and exit the process.
 
     Exit codes: 0 for success, 1 for an internal error, 2 for a usage error, 69 for a server that the
-    screen-reader mode cannot reach, 128 + n for signal n. The script subcommands have their own
-    (`tui_chat.cli_commands.room_visit.ExitCode`).
+    screen-reader mode cannot reach, 128 + n for signal n. The exit codes of the script subcommands are in
+    `tui_chat.cli_commands.room_visit.ExitCode`.
     """
     set_language(sys.argv[1:], "", os.environ)
     if sys.argv[1:2] and sys.argv[1] in SUBCOMMANDS:
@@ -122,8 +122,8 @@ def main() -> None:
     # Textual's default limit of 60 frames per second delays the echo of a key by up to 16 ms during a flood.
     os.environ.setdefault("TEXTUAL_FPS", "240")
     gc_tuning.pause_collection()
-    # A key crosses from the input thread to the event loop in three thread switches. On busy cores the default
-    # interval costs 5 ms for each of them.
+    # Each key press needs three switches between the input thread and the event loop. On busy cores each switch
+    # takes up to the default interval of 5 ms.
     sys.setswitchinterval(THREAD_SWITCH_INTERVAL)
     # The import of Textual takes about 0.3 s, which `--help` and usage errors avoid.
     from tui_chat.ui.app import ChatApp  # noqa: PLC0415
@@ -164,7 +164,9 @@ def _require_terminal() -> None:
     Textual draws on standard error, so standard error counts too.
     """
     if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
-        exit_with_error(tr("standard input, output and error must be a terminal"))
+        exit_with_error(
+            tr("standard input, output and error must be a terminal; use --screen-reader or `chat-tui send`")
+        )
     if os.environ.get("TERM") == "dumb":
         exit_with_error(tr("this terminal cannot position text (TERM is “dumb”); use --screen-reader"))
 

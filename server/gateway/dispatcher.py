@@ -3,7 +3,7 @@
 - Errors: `dispatch` is the only place that converts a `ChatError` of an event into a response: an
   acknowledgement if the client requested one, otherwise an `error` event.
 - Rate limits: requests with an ack that exceed the rate limit fail with `retryAfter`. Requests
-  without an ack are delayed in order, and the session handles no further packet until then.
+  without an ack wait for a token in order; the session handles no further packet while a request waits.
   Throttling for `flood_timeout` seconds without a pause closes the connection.
 - Reconnects: rate limits belong to the session, so DISCONNECT and CONNECT reset nothing.
 """
@@ -70,7 +70,11 @@ class Dispatcher:
     def on_connect(
         self, sink: FrameSink, address: str, auth: Raw | None, previous: ClientConnection | None
     ) -> ClientConnection:
-        """Register a connection. Guests present no credentials, so `auth` is ignored."""
+        """Register a connection. Guests present no credentials, so `auth` is ignored.
+
+        A reconnecting session keeps its token buckets and its throttling state. A stopping server raises `Unavailable`;
+        nothing is sent.
+        """
         if self._is_stopping:
             raise Unavailable("the server is stopping", 1.0)
         rate_buckets = (
@@ -84,12 +88,17 @@ class Dispatcher:
     async def dispatch(
         self, connection: ClientConnection, event: str, arguments: list[Raw], *, wants_ack: bool
     ) -> bytes | None:
-        """Run one request and return its acknowledgement, if requested."""
+        """Run one request and return its acknowledgement, if requested.
+
+        Errors become the acknowledgement, or an `error` event without one; none is raised. An unknown event is a
+        `BadRequest`; each `BadRequest` counts against the rate of invalid requests. An immediately available token ends
+        the throttling.
+        """
         dialect = self._find_dialect(event, arguments)
         try:
             self._require_open(connection)
             request = dialect.decode(connection, event, arguments)
-            if delay := self._check_rate(connection, request, wants_ack):
+            if delay := self._acquire_token(connection, request, wants_ack):
                 await self._await_token(connection, request, delay)
             else:
                 connection.throttled_since = None
@@ -105,7 +114,10 @@ class Dispatcher:
             return self._respond_with_error(connection, dialect, internal_error, wants_ack)
 
     def on_disconnect(self, connection: ClientConnection) -> None:
-        """Remove a connection from the server and from its rooms."""
+        """Remove a connection from the server and from its rooms.
+
+        A repeated call has no effect.
+        """
         self._connections.discard(connection)
         self._handlers.on_disconnect(connection)
 
@@ -113,7 +125,7 @@ class Dispatcher:
 
     @property
     def is_stopping(self) -> bool:
-        """Shutdown state; a stopping dispatcher rejects connections and requests."""
+        """True after `announce_shutdown`; connections and requests are rejected."""
         return self._is_stopping
 
     def count_rooms_and_members(self) -> tuple[int, int]:
@@ -128,6 +140,8 @@ class Dispatcher:
 
     def announce_shutdown(self, reconnect_after: float) -> None:
         """Reject further requests and send `goingAway` to all clients.
+
+        Open connections stay open, and new ones are rejected.
 
         Args:
             reconnect_after: Seconds after which clients reconnect.
@@ -155,7 +169,7 @@ class Dispatcher:
         if connection not in self._connections:
             raise Unavailable("the connection was closed")
 
-    def _check_rate(self, connection: ClientConnection, request: Request, wants_ack: bool) -> float:
+    def _acquire_token(self, connection: ClientConnection, request: Request, wants_ack: bool) -> float:
         """Acquire a token for a request.
 
         Returns:
@@ -173,12 +187,15 @@ class Dispatcher:
         return 0
 
     async def _await_token(self, connection: ClientConnection, request: Request, delay: float) -> None:
-        """Wait until a token for the request is acquired."""
+        """Wait until a token for the request is acquired.
+
+        Raises `Unavailable` after a disconnect, and closes the connection with `RateLimited` after `flood_timeout`.
+        """
         while delay:
             self._throttle(connection)
             await asyncio.sleep(delay)
             self._require_open(connection)
-            delay = self._check_rate(connection, request, wants_ack=False)
+            delay = self._acquire_token(connection, request, wants_ack=False)
 
     def _throttle(self, connection: ClientConnection) -> None:
         now = self._clocks.monotonic()

@@ -16,7 +16,7 @@ from importlib.resources.abc import Traversable
 from pathlib import PurePosixPath
 
 INDEX_PATH = "/"
-"""URL path of the page; the URL paths of its assets have a common prefix with a hash."""
+"""URL path of the page; the URL paths of its assets start with the asset prefix."""
 
 INDEX_FILE = "index.html"
 """Index file of a directory."""
@@ -60,7 +60,10 @@ class StaticAsset:
 
 
 def load_page_assets() -> dict[str, StaticAsset]:
-    """Return the files of the browser page by URL path; asset references in the page include the release prefix."""
+    """Return the files of the browser page by URL path; asset references in the page include the asset prefix.
+
+    Files with unknown extensions are omitted; the index has the path `/` only.
+    """
     bodies = {
         str(name): item.read_bytes()
         for name, item in _iter_files(files("server.web").joinpath("static"), PurePosixPath())
@@ -78,7 +81,10 @@ def load_page_assets() -> dict[str, StaticAsset]:
 
 
 def load_client_assets() -> dict[str, StaticAsset]:
-    """Return the JavaScript client by path below `/socket.io/`, with the file names of Node.js servers."""
+    """Return the JavaScript client by path below `/socket.io/`.
+
+    The files have the names that the Socket.IO server for Node.js uses.
+    """
     package = files("server.web")
     script = _build_asset(package.joinpath("vendor/socket.io.min.js").read_bytes(), _CONTENT_TYPES[".js"])
     module = _build_asset(package.joinpath("static/vendor/socket.io.esm.min.js").read_bytes(), _CONTENT_TYPES[".js"])

@@ -1,7 +1,8 @@
 """`GET /metrics` in Prometheus format; metrics contain no chat content.
 
 Components maintain plain counters, which are read for each scrape. The endpoint is available from
-the local machine only; remote scrapers require a proxy or a tunnel.
+the local machine only; remote scrapers require a tunnel,
+because a trusted proxy forwards the remote address.
 """
 
 from collections.abc import Callable, Iterable
@@ -71,6 +72,8 @@ def add_metrics_route(
     trusted_networks: tuple[IPNetwork, ...],
 ) -> None:
     """Add the `/metrics` route.
+
+    Clients of other machines receive 404.
 
     Args:
         app: Application before its start.

@@ -21,6 +21,8 @@ DEFAULT_LINES = 10
 def run(arguments: Sequence[str]) -> int:
     """Parse the arguments and run their subcommand.
 
+    Invalid arguments and `--help` exit the process instead.
+
     Returns:
         The process exit code (`tui_chat.cli_commands.room_visit.ExitCode`).
     """
@@ -76,8 +78,15 @@ def build_parser() -> argparse.ArgumentParser:
     who = commands.add_parser("who", description=tr("Print the members of a room."))
     for subparser in (send, tail, who):
         subparser.allow_abbrev = False
-        subparser.add_argument("--room", default="", metavar="ROOM", help=tr("room name"))
-        subparser.add_argument("--nick", default="", metavar="NICK", help=tr("your nickname (default: last used)"))
+        subparser.add_argument(
+            "--room", default="", metavar="ROOM", help=tr("room name (default: the room in the URL)")
+        )
+        nick_help = (
+            tr("nickname of the temporary guest (default: who)")
+            if subparser is who
+            else tr("your nickname (default: last used)")
+        )
+        subparser.add_argument("--nick", default="", metavar="NICK", help=nick_help)
         subparser.add_argument(
             "--server",
             default="",
@@ -90,7 +99,9 @@ def build_parser() -> argparse.ArgumentParser:
             type=_parse_seconds,
             default=DEFAULT_TIMEOUT,
             metavar="SECONDS",
-            help=tr("timeout in seconds ({default:g})", default=DEFAULT_TIMEOUT),
+            help=tr(
+                "timeout in seconds for the join and for each message (default: {default:g})", default=DEFAULT_TIMEOUT
+            ),
         )
         subparser.add_argument(
             "--lang", type=parse_language, default=None, metavar="en|zh", help=tr("language (default: from the locale)")

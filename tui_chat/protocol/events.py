@@ -32,7 +32,7 @@ class Member(WireStruct, frozen=True):
 
 
 class Message(WireStruct, frozen=True, tag_field="kind", tag="message"):
-    """Message entry; in history responses with its current state.
+    """Message entry. In history responses, later edits, deletions and reactions are already applied.
 
     Attributes:
         room: Display name of the room.
@@ -129,7 +129,7 @@ class JoinNotice(Notice, frozen=True, tag_field="kind", tag="join"):
 
 
 class LeaveNotice(Notice, frozen=True, tag_field="kind", tag="leave"):
-    """Departure of a member; `more` counts further departures coalesced into the notice."""
+    """Leave of a member; `more` counts further leaves coalesced into the notice."""
 
     more: int = 0
 
@@ -152,7 +152,14 @@ class RenamedMember(WireStruct, frozen=True):
 
 
 class PresencePush(WireStruct, frozen=True):
-    """Joined, departed and renamed members of a room since its previous presence push."""
+    """Membership changes of a room since the previous presence push.
+
+    Attributes:
+        room: Display name of the room.
+        joined: New members.
+        left: Member ids of former members.
+        renamed: Members with a new nickname.
+    """
 
     room: str
     joined: list[Member]

@@ -1,9 +1,9 @@
 """Dialect with `joinRoom {nickName, id, roomId}`, `client_msg`, `server_msg` and `roomUser` (docs/dialects.md).
 
-- User lists: `roomUser` is sent after each membership change, and contains all joined rooms of the
+- User lists: `roomUser` is sent after membership changes, and contains all joined rooms of the
   recipient with their members of all dialects, never other rooms.
-- User ids: `id` is an unverified id of the application. The server repeats the value of the join and
-  ignores later ones. Members of other dialects appear with their member id.
+- User ids: `id` is an unverified id of the application. The server uses the `id` of the
+  latest join; ids in messages are ignored. Members of other dialects appear with their member id.
 - Room ids: each recipient receives the `roomId` of its own join.
 - Traffic: a room sends its full user list to all subscribers. After each list, a large room has a
   cooldown that limits its lists to `USER_LIST_BYTES_PER_SECOND`. Changes in several rooms within
@@ -35,10 +35,10 @@ from tui_chat.protocol.limits import SECRET_CHARACTERS, SEQ_MAX
 from tui_chat.protocol.names import canonical_key
 
 USER_LIST_BYTES_PER_SECOND = 10_000_000
-"""Limit of user list traffic in bytes per second, for each room and over all its subscribers."""
+"""Limit of user list traffic in bytes per second, per room, summed over all subscribers."""
 
 TYPE_FROM_OTHER, TYPE_FROM_SELF = 1, 2
-"""`type` of a message; clients align the two types at opposite sides."""
+"""`type` of a message; clients show the two types on opposite sides."""
 
 ClientInteger = Annotated[int, Meta(ge=-SEQ_MAX, le=SEQ_MAX)]
 ClientRoomId = str | ClientInteger
@@ -106,7 +106,10 @@ class ServerMsgDialect(Dialect):
         return event == "client_msg" or (b'"roomId"' in body and b'"roomName"' not in body)
 
     def decode(self, connection: ClientConnection, event: str, arguments: list[Raw]) -> requests.Request:
-        """Decode a join or a message."""
+        """Decode a join or a message.
+
+        The room name is the `roomId` as text. Nickname and user id of a message are ignored.
+        """
         body = arguments[0] if arguments else b"null"
         try:
             if event == "client_msg":
@@ -126,7 +129,10 @@ class ServerMsgDialect(Dialect):
     async def handle(
         self, handlers: Handlers, connection: ClientConnection, request: requests.Request, *, wants_ack: bool
     ) -> events.WireStruct:
-        """Run a request; a new member receives its user lists immediately."""
+        """Run a request; a joining connection receives its user lists immediately.
+
+        A repeated join replaces the `roomId` and the `id` of the connection in this room.
+        """
         if not isinstance(request, ServerMsgJoin):
             return await handlers.handle(connection, request)
         return await self._handle_join(handlers, connection, request)
@@ -194,7 +200,7 @@ class ServerMsgDialect(Dialect):
         self._flush_timer = asyncio.get_running_loop().call_at(due_at, self._flush_user_lists)
 
     def _flush_user_lists(self) -> None:
-        """Send the user lists of all changed rooms without a cooldown."""
+        """Send the user lists of all changed rooms that have no active cooldown."""
         self._flush_timer = None
         now = asyncio.get_running_loop().time()
         self._cooldown_until = {
@@ -224,7 +230,8 @@ class ServerMsgDialect(Dialect):
     def _send_user_lists(self, recipients: Iterable[ClientConnection]) -> dict[ClientConnection, int]:
         """Send `roomUser` with all joined rooms to each recipient.
 
-        A user list is encoded once per room, and a frame once per combination of rooms.
+        A user list is encoded once per room, and a frame once per combination of rooms. Rooms that the recipient joined
+        in another dialect are omitted.
 
         Returns:
             Sent bytes by recipient.

@@ -1,9 +1,10 @@
 """Synchronization of one room log with the server and the local cache.
 
 - Single source: joins, pushes and pages are applied to `RoomLog` only.
-- Automatic fill: gaps of at most `MAX_AUTO_FILL` entries are filled; larger gaps remain until requested.
-- Reader: `EntryCursor` yields every entry after the first join exactly once and in order, across
-  reconnects. Missed entries are fetched at the speed of the reader.
+- Automatic fill: missing newest entries and gaps of at most `MAX_AUTO_FILL` entries are fetched; larger gaps
+  remain until requested.
+- Iteration: `next_entry` returns every entry after the first join exactly once and in order, across
+  reconnects. Missed entries are fetched at the speed of the iteration.
 - Cache first: cached entries (`RoomCache`) are preferred to a request.
 - Sequential fetches: one page at a time, which avoids duplicate requests.
 """
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("chat.client")
 
 MAX_BUFFERED_ENTRIES = 1_000
-"""Capacity of the reader's buffer."""
+"""Capacity of the cursor's buffer, in entries."""
 MAX_AUTO_FILL = 1_000
 """Maximum size of a gap that is filled automatically, in entries."""
 FETCH_TIMEOUT = 60.0
@@ -64,7 +65,7 @@ class EntryCursor:
         self._buffer.clear()
 
     def offer(self, entries: Iterable[Entry]) -> bool:
-        """Buffer the entries that continue the sequence.
+        """Buffer the entries that continue the sequence; skip all others and those above the capacity.
 
         Args:
             entries: Entries, ascending by `seq`.
@@ -92,7 +93,7 @@ class HistorySync:
     Attributes:
         room: Room name in the server's spelling.
         log: Known part of the log.
-        cursor: Position of the reader.
+        cursor: Position of the iteration.
         cache: Local cache, None if disabled.
 
     Args:
@@ -100,8 +101,10 @@ class HistorySync:
         gate: Gate of the joined connection.
         connector: Connection to the server.
         tasks: Task set for fetches.
-        on_change: Callback for the `seq` of changed messages, with true for live entries.
-        max_messages: Number of messages to retain in memory once twice as many are loaded; None for no limit.
+        on_change: Called with (seqs of changed messages, live); `live` is True for new messages, False for
+            fetched history.
+        max_messages: Number of messages that remain after a trim; a trim starts at twice this number. None for no
+            limit.
     """
 
     def __init__(
@@ -132,10 +135,12 @@ class HistorySync:
     def on_join(self, response: JoinResponse, since: int | None, *, rejoined: bool) -> None:
         """Apply a join response with sanitized entries.
 
+        Starts the automatic gap fill. A rejoin keeps the position of the cursor.
+
         Args:
             response: Join response.
             since: `since` of the join request.
-            rejoined: False for the first join, which sets the position of the reader.
+            rejoined: False for the first join, which sets the position of the cursor.
         """
         if not rejoined:
             self.cursor.reset(response.room.last_seq)
@@ -143,45 +148,51 @@ class HistorySync:
         changed_seqs = self.log.apply_join(response, since)
         self._entries_available.set()
         self._notify(changed_seqs, False)
-        self.fill_gaps()
+        self.start_auto_fill()
 
     def on_push(self, entry: Entry) -> None:
-        """Apply a sanitized push."""
+        """Apply a sanitized push. Starts a gap fill for missed entries and a trim above twice `max_messages`."""
         changed_seqs = self.log.apply_push(entry)
         if self.cursor.offer((entry,)) or self.log.last > self.cursor.buffered_to:
             self._entries_available.set()
         self._notify(changed_seqs, True)
         if self.log.missing_after() is not None:
-            self.fill_gaps()
+            self.start_auto_fill()
         if self._max_messages is not None and len(self.log) > 2 * self._max_messages and self._trim_task is None:
             self._trim_task = self._tasks.start(self._trim_to(self._max_messages), "log trim")
 
     def reset(self, position: int) -> None:
         """Clear the log after a replacement of the server log.
 
+        Calls no callback; the cache remains unchanged.
+
         Args:
-            position: Newest `seq` of the new log, the new position of the reader.
+            position: Newest `seq` of the new log, the new position of the cursor.
         """
         self.log.reset()
         self.cursor.reset(position)
 
     def close(self, *, silent: bool) -> None:
-        """End the reader.
+        """End the iteration.
+
+        A silent close is permanent. `next_entry` returns the buffered entries first.
 
         Args:
-            silent: End without an exception; otherwise the reader raises the error of the failed gate.
+            silent: End without an exception; otherwise `next_entry` raises the error of the failed gate.
         """
         self._closed = self._closed or silent
         self.log.on_disconnected()
         self._entries_available.set()
 
-    def fill_gaps(self) -> None:
+    def start_auto_fill(self) -> None:
         """Start the automatic fill; no effect if already running."""
         if self._fill_task is None or self._fill_task.done():
-            self._fill_task = self._tasks.start(self._fill_small_gaps(), "gap fill")
+            self._fill_task = self._tasks.start(self._auto_fill(), "gap fill")
 
     async def load_older(self, limit: int) -> bool:
         """Load the messages before the start of the log from the cache or the server.
+
+        A server page has at most 200 entries. At the start of the log, no request is sent.
 
         Args:
             limit: Maximum number of entries.
@@ -201,6 +212,9 @@ class HistorySync:
 
     async def load_around(self, *, seq: int | None = None, at: int | None = None, limit: int) -> None:
         """Load the messages around a message or a time.
+
+        Without a connection, loaded or cached entries suffice; otherwise the call waits for a connection up to
+        `FETCH_TIMEOUT`.
 
         Args:
             seq: Message at the center.
@@ -224,7 +238,7 @@ class HistorySync:
             max_messages: Number of messages to retain.
 
         Returns:
-            True if messages were released.
+            True if messages were released; False as in `RoomLog.trim`.
         """
         if self.cache is not None:
             await self.cache.flush()
@@ -233,8 +247,10 @@ class HistorySync:
     async def fill_gap(self, gap: Gap, limit: int | None, *, oldest_first: bool) -> None:
         """Fetch the missing entries of a gap.
 
+        Ends early if a page brings no progress.
+
         Args:
-            gap: Gap to fill, possibly filled in part.
+            gap: Gap to fill; may already be partially filled.
             limit: Maximum number of entries, None for all.
             oldest_first: Start at the lower end of the gap.
         """
@@ -257,7 +273,7 @@ class HistorySync:
             remaining -= page_size
 
     async def next_entry(self) -> Entry | None:
-        """Wait for the next entry of the reader.
+        """Wait for the next entry of the iteration.
 
         Returns:
             The entry, or None after a silent close.
@@ -281,13 +297,13 @@ class HistorySync:
         finally:
             self._trim_task = None
 
-    def _notify(self, seqs: tuple[int, ...], live: bool) -> None:
+    def _notify(self, seqs: tuple[int, ...], is_live: bool) -> None:
         if self.cache is not None:
             self.cache.schedule_write()
-        self._on_change(seqs, live)
+        self._on_change(seqs, is_live)
 
     async def _fetch_next(self) -> None:
-        """Fetch the next page of the reader once a connection exists."""
+        """Fetch the next page of the iteration once a connection exists."""
         try:
             await self._gate.wait()
             async with self._fetch_lock:
@@ -298,16 +314,19 @@ class HistorySync:
                 return
             raise
 
-    async def _fill_small_gaps(self) -> None:
-        """Fill gaps until none remains, a page brings no progress, or the server rejects a request."""
+    async def _auto_fill(self) -> None:
+        """Fetch missing newest entries and small gaps.
+
+        The fill ends if none remains, a page brings no progress, or the server rejects a request.
+        """
         progress = True
         while progress:
             async with self._fetch_lock:
-                request, live = self._next_request()
+                request, is_live = self._next_request()
                 if request is None:
                     return
                 try:
-                    progress = await self._fetch(request, live=live)
+                    progress = await self._fetch(request, is_live=is_live)
                 except ChatError as error:
                     log.debug("gap fill failed: %s; the gap remains", type(error).__name__)
                     return
@@ -322,7 +341,7 @@ class HistorySync:
                 return History(room=self.room, after=gap.after, limit=min(HISTORY_PAGE, gap.missing_count)), False
         return None, False
 
-    async def _fetch(self, request: History, *, live: bool = False) -> bool:
+    async def _fetch(self, request: History, *, is_live: bool = False) -> bool:
         """Request a page and apply the response; requires `_fetch_lock`.
 
         Returns:
@@ -334,7 +353,7 @@ class HistorySync:
         changed_seqs = self.log.apply_page(page, request)
         self.cursor.offer(sorted(page.messages, key=_entry_seq))
         self._entries_available.set()
-        self._notify(changed_seqs, live)
+        self._notify(changed_seqs, is_live)
         return state_before != (self.log.last, self.log.first, self.log.gaps(), self.cursor.buffered_to)
 
 

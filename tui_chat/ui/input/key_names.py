@@ -105,5 +105,5 @@ def _character_for_key(key: str) -> str | None:
 
 @cache
 def _special_keys() -> frozenset[str]:
-    """Return the keys that insert no text, such as `f1`, `enter` and `pageup`."""
+    """Return the named keys of Textual, including some text keys such as `space`."""
     return frozenset(base for key in Keys if len(base := key.value.rpartition("+")[2]) > 1 and "<" not in base)

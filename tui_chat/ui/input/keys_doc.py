@@ -16,8 +16,8 @@ _HEADER = """\
 Generated from `tui_chat/ui/input/keys.py` and `tui_chat/session/commands/registry.py` by
 `python -m tui_chat.ui.input.keys_doc`.
 
-F1 opens a searchable list of both in the app. To rebind a key, add its name to the `[keys]` table of the settings file
-with one key, a list of keys, or an empty string:
+F1 opens a searchable list of keys and commands in the app. To rebind an action, add its name to the `[keys]` table of
+the settings file with one key, a list of keys, or an empty string:
 
 ```toml
 [keys]
@@ -26,8 +26,8 @@ palette = ["f6", "ctrl+backslash"]
 suspend = ""
 ```
 
-An occupied key must be unbound first (`select-message = ""`). Invalid entries are reported at startup, and the default
-stays.
+To use a key of another action, unbind that action first: `select-message = ""` frees `Ctrl+S`. Invalid entries are
+reported at startup, and the default key remains bound.
 """
 
 

@@ -28,7 +28,7 @@ def run_command(call: CommandCall, screen: "ChatScreen") -> str:
         screen: Chat screen on which the command was typed.
 
     Returns:
-        Error message, empty on success or if the operation has started.
+        Error message; empty on success or if the command continues in the background.
     """
     argument = call.arguments[0] if call.arguments else ""
     room = screen.session.current_room

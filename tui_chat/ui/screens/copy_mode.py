@@ -2,8 +2,8 @@
 
 - Output: text bypasses Textual and wraps in the terminal. The terminal can therefore select a long line, or a URL in
   one, as a whole.
-- Safety: the output contains no control characters other than line ends.
-- Stability: until the user leaves copy mode, the page does not change and the terminal owns the mouse.
+- Safety: the transcript contains no control characters other than line ends.
+- Stability: new messages do not change the transcript, and mouse reporting is off until the user leaves copy mode.
 """
 
 from contextlib import ExitStack
@@ -45,7 +45,7 @@ class CopyModeScreen(Screen[None]):
         self._paused_updates = ExitStack()
 
     def on_mount(self) -> None:
-        """Release the mouse, suspend Textual's drawing and write the last page."""
+        """Disable mouse reporting, suspend Textual's drawing and write the last page."""
         settings_app(self).set_mouse_enabled(False)
         self._paused_updates.enter_context(settings_app(self).batch_update())
         self.write_page()

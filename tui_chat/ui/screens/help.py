@@ -20,11 +20,11 @@ from tui_chat.ui.input.key_scopes import KeyScope
 from tui_chat.ui.settings_app import settings_app
 from tui_chat.ui.widgets import member_list
 
-MIN_RIGHT_COLUMN = 24
-"""Minimum width of the right column beside the left one, in columns."""
+MIN_RIGHT_COLUMN_WIDTH = 24
+"""Minimum width of the right column beside the left one, in cells."""
 
 INDENT = 4
-"""Indentation of the right column below the left one, in columns."""
+"""Indentation of the right column below the left one, in cells."""
 
 
 class HelpText(Static):
@@ -79,7 +79,7 @@ class HelpText(Static):
         # Measure all lines, not only the matches, so that the columns stay in place during a search.
         left_width = max(cell_len(left) for _, rows in self._all_sections() for left, _ in rows) + 2
         width = self.content_region.width
-        side_by_side = width - left_width >= MIN_RIGHT_COLUMN
+        side_by_side = width - left_width >= MIN_RIGHT_COLUMN_WIDTH
         indent = left_width if side_by_side else INDENT
         parts: list[Content | str | tuple[str, str]] = []
         for heading, rows in self._matching_sections():

@@ -21,7 +21,7 @@ from tui_chat.ui.input.key_scopes import KeyScope
 from tui_chat.ui.settings_app import settings_app
 
 LOW_HEIGHT = 26
-"""Screen height in rows below which the list fills all space beside the explanation."""
+"""Screen height in rows below which the list fills all space above the explanation."""
 
 
 class SettingsScreen(ModalScreen[None]):
