@@ -146,16 +146,11 @@ class ChatClient:
 
     @property
     def rooms(self) -> dict[str, Room]:
-        """Joined and cached rooms by name, in order of creation.
-
-        A room disappears after `leave` and after a rejected join, but not while offline.
-        """
+        """Joined and cached rooms by name, in order of creation; without rooms that were left or rejected."""
         return {room.name: room for room in self._rooms.values() if room.was_opened}
 
     async def __aenter__(self) -> "ChatClient":
-        """Connect.
-
-        A failed attempt closes the client.
+        """Connect; a failed attempt closes the client.
 
         Raises:
             Unreachable: The attempt failed; not raised with `connect_in_background`.
@@ -170,9 +165,7 @@ class ChatClient:
         return self
 
     async def connect(self) -> None:
-        """Connect before entering the context, to test the address.
-
-        Requires `connect_in_background`; otherwise the context opens a second connection.
+        """Connect before entering a context with `connect_in_background`, to test the address.
 
         Raises:
             Unreachable: The attempt failed.
@@ -185,11 +178,7 @@ class ChatClient:
         await self.close()
 
     async def close(self) -> None:
-        """Close the connection, all rooms and the event stream.
-
-        Wait up to `FLUSH_TIMEOUT` seconds for disk writes. Iterations over rooms and the event stream end without an
-        exception, after a last event `Closed`. Idempotent.
-        """
+        """Flush for up to `FLUSH_TIMEOUT` seconds, then close connection, rooms and event stream; idempotent."""
         if self._closed:
             return
         self._closed = True
@@ -205,9 +194,7 @@ class ChatClient:
             self._event_stream.close()
 
     def events(self) -> EventStream:
-        """Return the stream of future events, for a single consumer.
-
-        Earlier events are lost.
+        """Return the stream of future events, for a single consumer; earlier events are lost.
 
         Raises:
             RuntimeError: The stream was requested before.
@@ -376,8 +363,7 @@ class ChatClient:
     async def change_nick(self, nick: str, room: str | None = None) -> str:
         """Change the user's nickname.
 
-        A change in one joined room updates `Room.nick` immediately; a change in all rooms with the next presence
-        pushes.
+        `Room.nick` changes immediately in a given room, and with the next presence push in all rooms.
 
         Args:
             nick: Requested nickname.
@@ -410,10 +396,7 @@ class ChatClient:
             room.on_disconnected()
 
     async def _join_room(self, room: Room, transport: "Transport") -> None:
-        """Join a room over a connection: retry after temporary errors, close the room after others.
-
-        Stop after a connection loss; the next connection starts another join.
-        """
+        """Join a room over a connection: retry after temporary errors, close the room after others."""
         await self._load_cache(room)
         if room.was_joined:
             await room.sender.claim_orphans()
