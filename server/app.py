@@ -57,7 +57,7 @@ class RunningServer:
     """Handle of a server that accepts connections.
 
     Attributes:
-        url: Base URL for clients on the same machine.
+        url: Base URL for clients on the same machine; a wildcard address is replaced by loopback.
         port: TCP port in use, also for a configured port of 0.
         begin_drain: Callback that makes `/ready` return 503; existing and new connections are unaffected.
     """
@@ -79,8 +79,9 @@ class _SystemClocks:
 async def serve(settings: ServerSettings, clocks: Clocks | None = None) -> AsyncGenerator[RunningServer]:
     """Run a server until the context exits.
 
-    Shutdown order: `/ready` fails and clients receive `goingAway`, queued log commands are committed,
-    sessions close, then the listening port, then the database.
+    Shutdown order: `/ready` fails and clients receive `goingAway`, queued log commands are committed, sessions close,
+    then the listening port, then the database. The port listens before the first yield. Clients have 2 seconds to read
+    their queued frames during the shutdown.
 
     Args:
         settings: Resolved server settings.
@@ -204,7 +205,7 @@ def _build_engine_options(settings: ServerSettings) -> EngineIOOptions:
         ping_interval=settings.ping_interval,
         ping_timeout=settings.ping_timeout,
         connect_timeout=settings.connect_timeout,
-        max_unsent_bytes=settings.unsent_bytes,
+        max_unsent_bytes=settings.max_unsent_bytes,
         stall_timeout=settings.stall_timeout,
         cors_origins=settings.parse_allowed_origins(),
         trusted_proxies=settings.parse_trusted_networks(),

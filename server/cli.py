@@ -21,7 +21,9 @@ app = App(
     name="chat-server",
     help="Group chat server for chat-tui, browsers and Socket.IO clients.",
     version=lambda: version("tui-chat"),
-    help_epilogue="Options are also read from environment variables (CHAT_PORT) and TOML keys (port).",
+    help_epilogue=(
+        "Each option can also be set by environment variable, for example CHAT_PORT, or by TOML key, for example port."
+    ),
     result_action="return_value",
     print_error=False,
     exit_on_error=False,
@@ -38,37 +40,49 @@ class Flags:
     """Command line options, one per field of `ServerSettings` plus `config`; None for an absent option."""
 
     config: Annotated[Path | None, _option("TOML settings file.")] = None
-    host: Annotated[str | None, _option("Listen address (127.0.0.1); 0.0.0.0 for all interfaces.")] = None
-    port: Annotated[str | None, _option("Listen port (3000); 0 selects a free port.")] = None
-    database: Annotated[str | None, _option("SQLite file or database URL (user data directory).")] = None
-    pages: Annotated[str | None, _option("Directory of static files for / (built-in page).")] = None
+    host: Annotated[str | None, _option("Listen address; 0.0.0.0 for all interfaces. [default: 127.0.0.1]")] = None
+    port: Annotated[str | None, _option("Listen port; 0 selects a free port. [default: 3000]")] = None
+    database: Annotated[
+        str | None, _option("SQLite file or database URL. [default: file in the user data directory]")
+    ] = None
+    pages: Annotated[str | None, _option("Directory of static files for /. [default: built-in page]")] = None
     cors_origin: Annotated[list[str] | None, _option("Additional allowed origin; repeatable.")] = None
     trusted_proxy: Annotated[list[str] | None, _option("Network of a trusted reverse proxy; repeatable.")] = None
-    log_format: Annotated[str | None, _option("Log format: text or json (text).")] = None
-    log_level: Annotated[str | None, _option("Log level: debug, info, warning or error (info).")] = None
+    log_format: Annotated[str | None, _option("Log format: text or json. [default: text]")] = None
+    log_level: Annotated[str | None, _option("Log level: debug, info, warning or error. [default: info]")] = None
     tls_cert: Annotated[str | None, _option("TLS certificate chain (PEM); enables TLS.")] = None
     tls_key: Annotated[str | None, _option("TLS private key (PEM).")] = None
-    rate_limit: Annotated[str | None, _option("Rate limits: on or off (on).")] = None
-    message_burst: Annotated[str | None, _option("Message burst per connection (10).")] = None
-    message_rate: Annotated[str | None, _option("Messages per second and connection (3).")] = None
-    join_rate: Annotated[str | None, _option("Joins and nickname changes per second and connection (5).")] = None
+    rate_limit: Annotated[str | None, _option("Rate limits: on or off. [default: on]")] = None
+    message_burst: Annotated[str | None, _option("Maximum message burst per connection. [default: 10]")] = None
+    message_rate: Annotated[str | None, _option("Maximum messages per second and connection. [default: 3]")] = None
+    join_rate: Annotated[
+        str | None, _option("Maximum joins and nickname changes per second and connection. [default: 5]")
+    ] = None
     flood_timeout: Annotated[
-        str | None, _option("Maximum throttling in seconds before the connection closes (30).")
+        str | None, _option("Maximum throttling before the connection closes, in seconds. [default: 30]")
     ] = None
-    time_zone: Annotated[str | None, _option("IANA time zone for basic clients (system time zone).")] = None
-    connections_per_address: Annotated[str | None, _option("Open connections per address (20).")] = None
-    connects_per_minute: Annotated[str | None, _option("New connections per minute and address (64).")] = None
+    time_zone: Annotated[str | None, _option("IANA time zone for basic clients. [default: system time zone]")] = None
+    connections_per_address: Annotated[str | None, _option("Maximum open connections per address. [default: 20]")] = (
+        None
+    )
+    connects_per_minute: Annotated[
+        str | None, _option("Maximum new connections per minute and address. [default: 64]")
+    ] = None
     rooms_per_minute: Annotated[
-        str | None, _option("Room creations, renames and removals per minute and address (30).")
+        str | None, _option("Maximum room creations, renames and removals per minute and address. [default: 30]")
     ] = None
-    drain: Annotated[str | None, _option("Drain period before the shutdown, in seconds (0).")] = None
-    ping_interval: Annotated[str | None, _option("Ping interval in seconds (25).")] = None
-    ping_timeout: Annotated[str | None, _option("Pong timeout in seconds (20).")] = None
+    drain: Annotated[str | None, _option("Drain period before the shutdown, in seconds. [default: 0]")] = None
+    ping_interval: Annotated[str | None, _option("Ping interval in seconds. [default: 25]")] = None
+    ping_timeout: Annotated[str | None, _option("Pong timeout in seconds. [default: 20]")] = None
     connect_timeout: Annotated[
-        str | None, _option("Timeout for the first request and for CONNECT, in seconds (10).")
+        str | None, _option("Timeout for the first request and for CONNECT, in seconds. [default: 10]")
     ] = None
-    unsent_bytes: Annotated[str | None, _option("Send queue limit per connection, in bytes (1048576).")] = None
-    stall_timeout: Annotated[str | None, _option("Send queue stall timeout in seconds (10).")] = None
+    max_unsent_bytes: Annotated[
+        str | None, _option("Maximum send queue per connection, in bytes. [default: 1048576]")
+    ] = None
+    stall_timeout: Annotated[
+        str | None, _option("Maximum time without send queue progress, in seconds. [default: 10]")
+    ] = None
 
     def resolve(self) -> ResolvedSettings:
         """Merge the options with the environment and the settings file.
@@ -115,7 +129,8 @@ def config_command(*, flags: Flags = _DEFAULT_FLAGS) -> None:
 def main() -> None:
     """Run the command line interface.
 
-    Exit codes: 0 after an orderly shutdown, 1 for an internal error, 2 for an error that the operator can correct.
+    Exit codes: 0 after an orderly shutdown, 1 for an internal error or an exceeded shutdown timeout, 2 for an error
+    that the operator can correct.
     """
     try:
         app()

@@ -23,7 +23,7 @@ IPNetwork = IPv4Network | IPv6Network
 
 
 class ConfigError(Exception):
-    """Invalid setting; the one-line message contains the setting and its source."""
+    """Invalid setting or unreadable source; the message is one line for the operator."""
 
 
 class ServerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -41,19 +41,20 @@ class ServerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         tls_cert: Path of the certificate chain (PEM); enables TLS and disables plain HTTP.
         tls_key: Path of the private key (PEM).
         rate_limit: `off` disables all rate limits, for trusted networks and benchmarks.
-        message_burst: Messages in a burst, per connection.
-        message_rate: Sustained messages per second, per connection.
-        join_rate: Joins and nickname changes per second, per connection.
+        message_burst: Maximum number of messages in a burst, per connection.
+        message_rate: Maximum sustained number of messages per second, per connection.
+        join_rate: Maximum number of joins and nickname changes per second, per connection.
         flood_timeout: Seconds of continuous throttling of requests without an ack, before the connection is aborted.
         time_zone: IANA time zone for times sent to basic clients; empty selects the system time zone.
-        connections_per_address: Open connections per address; loopback is exempt.
-        connects_per_minute: New connections per minute and address; loopback is exempt.
-        rooms_per_minute: Room creations, renames and removals per minute and address; loopback is exempt.
+        connections_per_address: Maximum number of open connections per address; loopback is exempt.
+        connects_per_minute: Maximum number of new connections per minute and address; loopback is exempt.
+        rooms_per_minute: Maximum number of room creations, renames and removals per minute and address; loopback is
+            exempt.
         drain: Seconds between a failing `/ready` and the shutdown; a second signal ends the delay.
         ping_interval: Seconds between pings of a connection.
         ping_timeout: Seconds until a missing pong ends the connection.
         connect_timeout: Seconds for the first HTTP request of a connection, and for the CONNECT packet of a session.
-        unsent_bytes: Size limit of a send queue, in bytes; the connection is aborted above the limit.
+        max_unsent_bytes: Maximum number of bytes in a send queue; the connection is aborted above this limit.
         stall_timeout: Seconds without progress of a non-empty send queue, before the connection is aborted.
     """
 
@@ -80,15 +81,20 @@ class ServerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     ping_interval: PositiveFloat = 25.0
     ping_timeout: PositiveFloat = 20.0
     connect_timeout: PositiveFloat = 10.0
-    unsent_bytes: Annotated[int, Meta(ge=65536)] = 1024 * 1024
+    max_unsent_bytes: Annotated[int, Meta(ge=65536)] = 1024 * 1024
     stall_timeout: PositiveFloat = 10.0
 
     def resolve_database(self) -> str:
-        """Return the configured database, or the path of the default file in the user data directory."""
+        """Return the configured database, or the path of the default file in the user data directory.
+
+        The file may not exist yet.
+        """
         return self.database or str(platformdirs.user_data_path("tui-chat", appauthor=False) / "chat.db")
 
     def resolve_pages_directory(self) -> Path | None:
         """Return the directory of `pages`, or None for the built-in page.
+
+        A leading `~` is expanded; an index file is not required.
 
         Raises:
             ConfigError: The path does not exist or is not a directory.
@@ -117,6 +123,8 @@ class ServerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     def parse_allowed_origins(self) -> tuple[str, ...]:
         """Return the origins of `cors_origin` in their serialized form (RFC 6454, section 6.2).
 
+        Default ports, a final slash and upper case in the host are removed.
+
         Raises:
             ConfigError: A value is neither an HTTP(S) origin nor `null`; `*` is invalid too.
         """
@@ -124,6 +132,8 @@ class ServerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     def parse_trusted_networks(self) -> tuple[IPNetwork, ...]:
         """Return the networks of `trusted_proxy`.
+
+        An address without a prefix length is a network of one address.
 
         Raises:
             ConfigError: A value is not an IP network, or has host bits set.
@@ -151,13 +161,16 @@ def resolve_settings(
 ) -> ResolvedSettings:
     """Merge all sources into validated settings.
 
+    A source replaces the whole value of a source with lower precedence, also for lists. Values of all sources are
+    validated, even replaced ones; unknown environment variables are ignored. Certificate files are not read.
+
     Args:
         flags: Command line values, keyed by setting.
-        environ: Environment variables with the prefix `CHAT_`; list items are separated by commas.
+        environ: Environment; only variables with the prefix `CHAT_` are read. Commas separate list items.
         config_file: TOML file with one key per setting, or None.
 
     Raises:
-        ConfigError: A source is unreadable or contains an invalid value.
+        ConfigError: A source is unreadable, contains an unknown key or an invalid value, or only one TLS path is set.
     """
     values: dict[str, Any] = {}
     sources = dict.fromkeys(ServerSettings.__struct_fields__, "default")

@@ -61,7 +61,10 @@ class SendQueue:
         self.closed = False
 
     def push(self, frame: Frame) -> None:
-        """Append a frame; without effect on a closed queue."""
+        """Append a frame; without effect on a closed queue.
+
+        The size limit is checked by the next flush.
+        """
         if self.closed:
             return
         self._frames.append(frame)
@@ -72,7 +75,11 @@ class SendQueue:
             self._schedule_flush(self)
 
     def flush(self) -> None:
-        """Write the queued frames to the transport, or complete the waiting poll."""
+        """Write the queued frames to the transport, or complete the waiting poll.
+
+        Without a transport and a waiting poll, the frames stay queued. An exceeded size limit calls `on_overflow`.
+        Frames for a lost connection are discarded.
+        """
         self._flush_scheduled = False
         if not self._frames:
             return
@@ -92,13 +99,19 @@ class SendQueue:
             self.on_overflow()
 
     def attach_transport(self, transport: asyncio.Transport) -> None:
-        """Send all further frames over this WebSocket transport, beginning with the queued ones."""
+        """Send all further frames over this WebSocket transport, beginning with the queued ones.
+
+        Queued frames are written immediately.
+        """
         self._transport = transport
         self._pending_bytes = 0
         self.flush()
 
     def close(self, final_frame: Frame | None = None) -> None:
-        """Append `final_frame`, if any, flush, and reject further frames."""
+        """Append `final_frame`, if any, flush, and reject further frames.
+
+        Without a transport and a waiting poll, the frames stay queued for the next poll.
+        """
         self.closed = True
         if final_frame is not None:
             self._frames.append(final_frame)
@@ -110,7 +123,10 @@ class SendQueue:
             self._transport.close()
 
     def abort(self) -> None:
-        """Discard the queued frames and abort the WebSocket transport, if attached."""
+        """Discard the queued frames and abort the WebSocket transport, if attached.
+
+        A waiting poll is not completed.
+        """
         self.closed = True
         self._frames.clear()
         if self._transport is not None:
@@ -124,7 +140,7 @@ class SendQueue:
 
         Args:
             now: Monotonic time in seconds.
-            stall_timeout: Seconds.
+            stall_timeout: Maximum time without progress, in seconds.
         """
         if self._transport is None or self._transport.is_closing():
             return False
@@ -150,17 +166,23 @@ class SendQueue:
             self._waiting_poll = None
 
     def resolve_poll(self, fallback: Frame) -> None:
-        """Complete a waiting poll with the queued frames, or with `fallback` if the queue is empty."""
+        """Complete a waiting poll with the queued frames, or with `fallback` if the queue is empty.
+
+        Without effect if no poll is waiting.
+        """
         if self._waiting_poll is not None and not self._waiting_poll.done():
             self._waiting_poll.set_result(self.drain() or [fallback])
 
     @property
     def has_pending(self) -> bool:
-        """Return whether frames are queued."""
+        """Return whether frames are queued; the write buffer of the transport does not count."""
         return bool(self._frames)
 
     def drain(self) -> list[Frame]:
-        """Remove and return all queued frames."""
+        """Remove and return all queued frames.
+
+        Also possible on a closed queue.
+        """
         frames, self._frames = self._frames, []
         self._pending_bytes = 0
         return frames

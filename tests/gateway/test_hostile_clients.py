@@ -382,7 +382,7 @@ async def test_a_thousand_joins_from_one_connection_are_limited(server: RunningS
 
 async def test_a_client_that_stops_reading_is_closed_and_delays_no_other(tmp_path: Path) -> None:
     async with (
-        running_server(tmp_path, rate_limit="off", unsent_bytes=100_000) as server,
+        running_server(tmp_path, rate_limit="off", max_unsent_bytes=100_000) as server,
         raw_client(server.url) as ann,
         raw_client(server.url) as stalled,
     ):

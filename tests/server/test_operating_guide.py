@@ -26,7 +26,7 @@ def test_documented_options_and_variables_exist() -> None:
         ("| `--connects-per-minute` | 64 |", "connects_per_minute", 64),
         ("| `--rooms-per-minute` | 30 |", "rooms_per_minute", 30),
         ("| `--flood-timeout` | 30 |", "flood_timeout", 30),
-        ("| `--unsent-bytes` | 1048576 |", "unsent_bytes", 1 << 20),
+        ("| `--max-unsent-bytes` | 1048576 |", "max_unsent_bytes", 1 << 20),
         ("| `--stall-timeout` | 10 |", "stall_timeout", 10),
         ("listen on 127.0.0.1:3000", "port", 3000),
         ("listen on 127.0.0.1:3000", "host", "127.0.0.1"),
