@@ -46,14 +46,14 @@ def notice_texts(driver: ChatAppDriver) -> list[str]:
 def count_outbox_items(home: Path) -> int:
     """Return the number of items in the outbox file below `home`."""
     with closing(sqlite3.connect(next(home.rglob(store.FILE_NAME)))) as connection:
-        (count,) = connection.execute("SELECT count(*) FROM postings").fetchone()
+        (count,) = connection.execute("SELECT count(*) FROM outbox_items").fetchone()
     return count
 
 
 def is_composer_saved(home: Path, sent_count: int) -> bool:
     """Return whether the composer file contains `sent_count` sent texts and no draft."""
     with closing(sqlite3.connect(next(home.rglob(composer_store.FILE_NAME)))) as connection:
-        (saved_texts,) = connection.execute("SELECT count(*) FROM sent").fetchone()
+        (saved_texts,) = connection.execute("SELECT count(*) FROM sent_texts").fetchone()
         (drafts,) = connection.execute("SELECT count(*) FROM drafts").fetchone()
     return (saved_texts, drafts) == (sent_count, 0)
 
@@ -72,7 +72,7 @@ async def test_the_header_shows_the_unsent_count_and_the_retry_delay(server: Run
         proxy.accept_connections()
         await ann.send_message("/reconnect")
         await ann.wait_until(lambda: "● online" in header_text(ann))
-        await ann.wait_until(lambda: ann.chat_screen.session.unsent_count == 0)
+        await ann.wait_until(lambda: ann.chat_screen.session.pending_count == 0)
         assert message_texts(ann) == ["one", "two", "three"]
 
 
@@ -82,7 +82,7 @@ async def test_cached_history_is_available_without_a_server(tmp_path: Path) -> N
         start_options["server"] = server.url
         async with chat_app_in_room(tmp_path, server.url, "ann", cache=tmp_path / "cache") as ann:
             await ann.send_message("hello")
-            await ann.wait_until(lambda: ann.chat_screen.session.unsent_count == 0)
+            await ann.wait_until(lambda: ann.chat_screen.session.pending_count == 0)
         port = server.port
     profile, _ = profile_store.load(tmp_path / "ann" / "state")
     async with chat_app(tmp_path / "ann", profile=profile, **start_options) as ann:
@@ -94,7 +94,7 @@ async def test_cached_history_is_available_without_a_server(tmp_path: Path) -> N
         await ann.wait_until(lambda: header_text(ann).endswith(", 1 unsent"))
         async with running_server(tmp_path / "server", rate_limit="off", port=port):
             await ann.send_message("/reconnect")
-            await ann.wait_until(lambda: ann.chat_screen.session.unsent_count == 0)
+            await ann.wait_until(lambda: ann.chat_screen.session.pending_count == 0)
             assert message_texts(ann) == ["hello", "said offline"]
 
 
@@ -106,7 +106,7 @@ async def test_a_corrupt_history_cache_is_reported_and_messages_are_still_sent(
     async with chat_app_in_room(tmp_path, server.url, "ann", cache=tmp_path / "cache") as ann:
         await ann.wait_until(lambda: [text for text in notice_texts(ann) if "was damaged and moved" in text])
         await ann.send_message("goes on")
-        await ann.wait_until(lambda: ann.chat_screen.session.unsent_count == 0)
+        await ann.wait_until(lambda: ann.chat_screen.session.pending_count == 0)
 
 
 async def test_unsent_messages_survive_a_kill_and_are_sent_after_a_restart(
@@ -151,7 +151,7 @@ async def test_a_long_absence_is_a_gap_that_loads_on_scroll(server: RunningServe
     cache = tmp_path / "cache"
     async with chat_app_in_room(tmp_path, server.url, "ann", cache=cache) as ann:
         await ann.send_message("before")
-        await ann.wait_until(lambda: ann.chat_screen.session.unsent_count == 0)
+        await ann.wait_until(lambda: ann.chat_screen.session.pending_count == 0)
     async with ChatClient(server.url) as bob:
         room = await bob.join("tea", nick="bob")
         await asyncio.gather(*(room.send(f"missed {number}") for number in range(1_440)))
@@ -193,7 +193,7 @@ async def test_the_timeline_is_bounded_during_a_flood_below_a_scrolled_view(
     server: RunningServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(chat_session, "MAX_LINES", 100)
-    monkeypatch.setattr(chat_session, "MAX_LINES_READING_BACK", 400)
+    monkeypatch.setattr(chat_session, "MAX_SCROLLBACK_LINES", 400)
     async with (
         chat_app_in_room(tmp_path, server.url, "ann", cache=tmp_path / "cache") as ann,
         ChatClient(server.url) as bob,

@@ -74,6 +74,9 @@ class ReaderTarget:
 def run(options: ReaderOptions, settings: SettingsFile) -> int:
     """Prompt for missing join details and run the screen-reader mode.
 
+    A value from the command line needs no prompt unless invalid. Problems of the profile and the settings are printed
+    first.
+
     Returns:
         Exit code: 0 at a normal end or a cancelled prompt, `EXIT_UNAVAILABLE` if the connection or the join fails, or
         128 plus the number of the terminating signal.
@@ -113,7 +116,10 @@ def _ask_address(text: str, last_used: str) -> address.Address:
 
 
 def _ask(label: str, initial: str, last_used: str, validate: Callable[[str], str]) -> str:
-    """Return `initial` or a prompted value, validated and normalized by `validate`."""
+    """Return `initial` or a prompted value, validated and normalized by `validate`.
+
+    An invalid value is reported and prompted again; an empty input selects `last_used`.
+    """
     while True:
         try:
             return validate(initial or _prompt(label, last_used))
@@ -158,6 +164,8 @@ async def _run_session(
 ) -> ReaderTarget | None:
     """Run the session on one server.
 
+    After the join, the server, room, nickname and guest key are saved in the profile.
+
     Returns:
         The next destination, None to exit.
 
@@ -168,7 +176,7 @@ async def _run_session(
     saved_profile, _ = profile_store.load(state_dir)
     async with (
         Outbox(state_dir) as outbox,
-        ComposerStore(state_dir, url, nick, keep_history=False, on_problem=terminal.write_line) as store,
+        ComposerStore(state_dir, url, nick, save_history=False, on_problem=terminal.write_line) as store,
     ):
         client = ChatClient(url, guest_key=saved_profile.guest_key(url, nick), outbox=outbox, max_messages=None)
         reader = ScreenReader(client, settings, store, terminal.write_line, lambda: time.time_ns() // 1_000_000)

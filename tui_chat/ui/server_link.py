@@ -112,7 +112,7 @@ class ServerLink:
                     self._storage_paths.state,
                     self.url,
                     self._initial_join[1],
-                    keep_history=cache is not None,
+                    save_history=cache is not None,
                     on_problem=lambda problem: self._enqueue(RequestFailed(problem)),
                 )
             )

@@ -107,12 +107,12 @@ async def test_a_rejected_message_fails_and_later_messages_are_sent(server: Runn
     async with Outbox(tmp_path) as outbox, ChatClient(server.url, outbox=outbox) as chat:
         events = EventRecorder(chat)
         room = await chat.join("tea", nick="ann")
-        room.post("an answer to nothing", reply_to=99)
+        room.post("reply to an unknown message", reply_to=99)
         room.post("after it")
         await wait_until(lambda: texts(room) == ["after it"])
         (failed,) = room.unsent()
         assert (failed.state, failed.problem) == (OutboxItemState.FAILED, "no such message")
-        assert ("an answer to nothing", OutboxItemState.FAILED) in item_states(events)
+        assert ("reply to an unknown message", OutboxItemState.FAILED) in item_states(events)
     async with Outbox(tmp_path) as outbox, ChatClient(server.url, outbox=outbox, guest_key=chat.guest_key) as chat:
         room = await chat.join("tea", nick="ann")
         (restored,) = room.unsent()
@@ -190,7 +190,7 @@ async def test_a_full_disk_does_not_stop_sending(server: RunningServer, tmp_path
         assert [event.problem for event in events if isinstance(event, PersistenceFailed)]
 
 
-class TypingClient:
+class PostingClientProcess:
     """Handle of a client in its own process (tests/support/posting_client.py)."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
@@ -205,7 +205,7 @@ class TypingClient:
                     return line
         raise AssertionError(f"the process ended before the line {prefix!r}")
 
-    def type(self, text: str) -> None:
+    def post(self, text: str) -> None:
         assert self.process.stdin is not None
         self.process.stdin.write(f"{text}\n".encode())
 
@@ -215,7 +215,7 @@ class TypingClient:
 
 
 @asynccontextmanager
-async def typing_client(url: str, nick: str, directory: Path) -> AsyncGenerator[TypingClient]:
+async def posting_client(url: str, nick: str, directory: Path) -> AsyncGenerator[PostingClientProcess]:
     directory.mkdir(exist_ok=True)
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
@@ -223,7 +223,7 @@ async def typing_client(url: str, nick: str, directory: Path) -> AsyncGenerator[
         stdin=pipe,
         stdout=pipe,
     )
-    client = TypingClient(process)
+    client = PostingClientProcess(process)
     try:
         await client.wait_for_line("joined")
         yield client
@@ -235,34 +235,34 @@ async def typing_client(url: str, nick: str, directory: Path) -> AsyncGenerator[
 async def test_a_killed_client_sends_its_outbox_once_and_in_order(server: RunningServer, tmp_path: Path) -> None:
     async with ChatClient(server.url) as witness:
         tea = await witness.join("tea", nick="witness")
-        async with typing_client(server.url, "ann", tmp_path / "state") as ann:
-            ann.type("!400")
+        async with posting_client(server.url, "ann", tmp_path / "state") as ann:
+            ann.post("!400")
             await ann.wait_for_line("persisted 400")
             await ann.kill()
         received_count = len(texts(tea))
         for _ in range(3):
             if len(texts(tea)) == 400:
                 break
-            async with typing_client(server.url, "ann", tmp_path / "state") as ann:
+            async with posting_client(server.url, "ann", tmp_path / "state") as ann:
                 await ann.wait_for_line("sent 20")
                 await ann.kill()
-        async with typing_client(server.url, "ann", tmp_path / "state"):
+        async with posting_client(server.url, "ann", tmp_path / "state"):
             await wait_until(lambda: len(texts(tea)) == 400)
-        assert received_count < 400, "the client was killed after its last message"
+        assert received_count < 400, "all messages were sent before the kill; the test proves nothing"
         assert texts(tea) == [str(number) for number in range(400)]
 
 
-async def test_a_second_client_sends_the_outbox_of_a_dead_one(server: RunningServer, tmp_path: Path) -> None:
+async def test_a_second_client_sends_the_outbox_of_a_killed_client(server: RunningServer, tmp_path: Path) -> None:
     async with tcp_proxy(server.port) as proxy, ChatClient(server.url) as witness:
         tea = await witness.join("tea", nick="witness")
         async with (
-            typing_client(proxy.url, "ann", tmp_path) as first,
-            typing_client(proxy.url, "ann", tmp_path) as second,
+            posting_client(proxy.url, "ann", tmp_path) as first,
+            posting_client(proxy.url, "ann", tmp_path) as second,
         ):
             proxy.refuse_connections()
             proxy.reset_all()
-            first.type("from the first")
-            second.type("from the second")
+            first.post("from the first")
+            second.post("from the second")
             await first.wait_for_line("persisted 1")
             await second.wait_for_line("persisted 1")
             await first.kill()
@@ -272,22 +272,24 @@ async def test_a_second_client_sends_the_outbox_of_a_dead_one(server: RunningSer
         assert sorted(texts(tea)) == ["from the first", "from the second"]
 
 
-async def test_a_repeated_client_id_after_a_restart_is_a_duplicate(server: RunningServer, tmp_path: Path) -> None:
+async def test_a_client_id_reused_by_a_new_client_keeps_the_original_message(
+    server: RunningServer, tmp_path: Path
+) -> None:
     async with Outbox(tmp_path) as outbox, ChatClient(server.url, outbox=outbox) as chat:
         room = await chat.join("tea", nick="ann")
         room.post("once")
         await wait_until(lambda: not room.unsent())
     with sqlite3.connect(tmp_path / FILE_NAME) as connection:
-        assert connection.execute("SELECT count(*) FROM postings").fetchone() == (0,)
+        assert connection.execute("SELECT count(*) FROM outbox_items").fetchone() == (0,)
     connection.close()
     client_id = UUID(int=1)
     async with ChatClient(server.url, guest_key=chat.guest_key) as earlier_chat:
-        first = await (await earlier_chat.join("tea", nick="ann")).send("said by hand", client_id=client_id)
+        first = await (await earlier_chat.join("tea", nick="ann")).send("manual", client_id=client_id)
     async with ChatClient(server.url, guest_key=chat.guest_key, new_id=lambda: client_id) as chat:
         events = EventRecorder(chat)
         room = await chat.join("tea", nick="ann")
-        room.post("said by hand")
+        room.post("manual")
         await wait_until(lambda: not room.unsent())
         await wait_until(lambda: OutboxItemState.SENT in [state for _, state in item_states(events)])
         assert [event.seq for event in events if isinstance(event, OutboxItemChanged)][-1] == first.seq
-        assert texts(room) == ["once", "said by hand"]
+        assert texts(room) == ["once", "manual"]

@@ -11,7 +11,7 @@ SERVER, OTHER_SERVER = "http://localhost:3000", "http://chat.example:3000"
 
 
 def open_store(folder: Path, server: str = SERVER, nick: str = "ann", *, history: bool = True) -> ComposerStore:
-    return ComposerStore(folder, server, nick, keep_history=history, on_problem=problems.append)
+    return ComposerStore(folder, server, nick, save_history=history, on_problem=problems.append)
 
 
 problems: list[str] = []

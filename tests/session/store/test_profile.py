@@ -28,7 +28,7 @@ def test_a_corrupt_file_is_moved_aside_and_reported_once(tmp_path: Path) -> None
     profile, notice = load(tmp_path)
     assert profile == Profile()
     assert "was damaged and moved" in notice
-    assert (tmp_path / "remembered.damaged").read_bytes() == b'{"room": 5, "guest'
+    assert (tmp_path / "profile.damaged").read_bytes() == b'{"room": 5, "guest'
     assert load(tmp_path) == (Profile(), "")
 
 

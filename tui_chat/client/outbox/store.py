@@ -38,7 +38,7 @@ _SCHEMA = SqliteSchema(
     version=1,
     durable=True,
     statements="""
-        CREATE TABLE postings (
+        CREATE TABLE outbox_items (
             position INTEGER PRIMARY KEY AUTOINCREMENT,
             client_id TEXT NOT NULL UNIQUE,
             owner TEXT NOT NULL,
@@ -51,15 +51,15 @@ _SCHEMA = SqliteSchema(
             ts INTEGER NOT NULL,
             problem TEXT
         );
-        CREATE INDEX postings_of_a_room ON postings (server, room, position)
+        CREATE INDEX outbox_items_by_room ON outbox_items (server, room, position)
     """,
 )
 
 _INSERT = (
-    "INSERT OR IGNORE INTO postings (client_id, owner, server, room, guest, nick, event, body, ts) "
+    "INSERT OR IGNORE INTO outbox_items (client_id, owner, server, room, guest, nick, event, body, ts) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
-_SELECT = "SELECT client_id, event, body, ts, problem FROM postings WHERE server = ? AND room = ? AND owner = ? "
+_SELECT = "SELECT client_id, event, body, ts, problem FROM outbox_items WHERE server = ? AND room = ? AND owner = ? "
 _SAME_IDENTITY = "((guest <> '' AND guest = ?) OR (guest = '' AND nick = ?))"
 
 _WriteOperation = Callable[[sqlite3.Connection], object]
@@ -107,14 +107,17 @@ class Outbox:
         await self.close()
 
     async def close(self) -> None:
-        """Finish all writes and release the ownership of the remaining rows."""
+        """Finish all writes and release the ownership of the remaining rows.
+
+        Remaining rows can be claimed by another process.
+        """
         while self._write_task is not None and not self._write_task.done():
             await asyncio.wait({self._write_task})
         await self._file.close()
         self._process_lock.release()
 
     async def add(self, scope: OutboxScope, item: OutboxItem) -> None:
-        """Store an item.
+        """Store an item; an item with the same `client_id` remains unchanged.
 
         Raises:
             LocalStorageError: The item was not stored.
@@ -132,7 +135,7 @@ class Outbox:
         await self._enqueue_write(insert)
 
     async def delete(self, client_id: UUID) -> None:
-        """Delete an acknowledged or dropped item.
+        """Delete an acknowledged or dropped item; no effect for an unknown id.
 
         Raises:
             LocalStorageError: The item is still stored and may be sent again under its `clientId`.
@@ -141,6 +144,8 @@ class Outbox:
 
     async def mark_failed(self, client_id: UUID, problem: str) -> None:
         """Store the failure of an item, which prevents automatic resends.
+
+        No effect for an unknown id.
 
         Args:
             client_id: Id of the item.
@@ -154,6 +159,8 @@ class Outbox:
     async def update_guest(self, server_url: str, old_guest_hash: str, new_guest_hash: str) -> None:
         """Reassign rows to a new guest key.
 
+        Affects all rows of this process on the server, and rows of other processes under the old key.
+
         Args:
             server_url: Base URL of the server.
             old_guest_hash: Hash of the previous guest key, empty without one.
@@ -165,7 +172,7 @@ class Outbox:
 
         def update(connection: sqlite3.Connection) -> None:
             connection.execute(
-                "UPDATE postings SET guest = ? WHERE server = ? AND guest <> ? "
+                "UPDATE outbox_items SET guest = ? WHERE server = ? AND guest <> ? "
                 "AND (owner = ? OR (guest <> '' AND guest = ?))",
                 (new_guest_hash, server_url, new_guest_hash, self._process_lock.name, old_guest_hash),
             )
@@ -174,6 +181,8 @@ class Outbox:
 
     async def claim_orphans(self, scope: OutboxScope, room_name: str) -> list[OutboxItem]:
         """Claim the rows of ended processes and return all rows of this process in order.
+
+        Failed items are included; undecodable rows are skipped.
 
         Args:
             scope: Room and identity.
@@ -187,7 +196,7 @@ class Outbox:
             self._process_lock.acquire()
             room_values = (scope.server_url, scope.room)
             owners = connection.execute(
-                "SELECT DISTINCT owner FROM postings "
+                "SELECT DISTINCT owner FROM outbox_items "
                 f"WHERE server = ? AND room = ? AND owner <> ? AND {_SAME_IDENTITY}",
                 (*room_values, self._process_lock.name, scope.guest_hash, scope.nick),
             )
@@ -195,7 +204,7 @@ class Outbox:
             with transaction(connection):
                 for owner in stale_owners:
                     connection.execute(
-                        "UPDATE postings SET owner = ? "
+                        "UPDATE outbox_items SET owner = ? "
                         f"WHERE server = ? AND room = ? AND owner = ? AND {_SAME_IDENTITY}",
                         (self._process_lock.name, *room_values, owner, scope.guest_hash, scope.nick),
                     )
@@ -203,7 +212,7 @@ class Outbox:
                     f"{_SELECT} AND {_SAME_IDENTITY} ORDER BY position",
                     (*room_values, self._process_lock.name, scope.guest_hash, scope.nick),
                 ).fetchall()
-                remaining_owners = {owner for (owner,) in connection.execute("SELECT DISTINCT owner FROM postings")}
+                remaining_owners = {owner for (owner,) in connection.execute("SELECT DISTINCT owner FROM outbox_items")}
             return rows, [owner for owner in stale_owners if owner not in remaining_owners]
 
         rows, owners_without_rows = await self._file.run(claim)
@@ -241,8 +250,8 @@ class Outbox:
         self.on_problem(f"The outbox was damaged and moved to {backup_path}")
 
 
-_DELETE = "DELETE FROM postings WHERE client_id = ?"
-_MARK_FAILED = "UPDATE postings SET problem = ? WHERE client_id = ?"
+_DELETE = "DELETE FROM outbox_items WHERE client_id = ?"
+_MARK_FAILED = "UPDATE outbox_items SET problem = ? WHERE client_id = ?"
 
 
 def hash_guest_key(guest_key: str | None) -> str:

@@ -83,11 +83,11 @@ class LocalHistory:
         await self.close()
 
     async def close(self) -> None:
-        """Finish all operations and close the file."""
+        """Finish all operations and close the file. Later operations raise `LocalStorageError`."""
         await self._file.close()
 
     async def check(self) -> None:
-        """Verify the integrity of the file (`PRAGMA quick_check`); rename a corrupt file.
+        """Verify the integrity of the file (`PRAGMA quick_check`); rename and report a corrupt file without an error.
 
         Raises:
             LocalStorageError: The file cannot be read.
@@ -124,7 +124,7 @@ class LocalHistory:
                     return None
                 room_id, name, topic = row
                 membership = connection.execute(
-                    "SELECT member_id FROM visits WHERE room = ? AND nick = ?", (room_id, room_key.nick)
+                    "SELECT member_id FROM memberships WHERE room = ? AND nick = ?", (room_id, room_key.nick)
                 ).fetchone()
                 segment = tables.read_segment(connection, room_id, 0, 2**63 - 1, limit)
             return CachedRoom(name, topic, membership[0] if membership else "", segment)
@@ -190,6 +190,8 @@ class LocalHistory:
     ) -> SearchPage:
         """Search the cached messages of a server, newest first.
 
+        A page may be empty although further pages exist, because one search scans a limited number of messages.
+
         Args:
             server_url: Base URL of the server.
             query: Parsed search query.
@@ -212,6 +214,9 @@ class LocalHistory:
 
     async def write(self, room_key: RoomKey, segment: LogSegment) -> None:
         """Add a log segment to a room.
+
+        An unknown room is created. A stored message is replaced only by an equal or newer `as_of`. The oldest messages
+        above the room limit may be deleted.
 
         Raises:
             LocalStorageError: The segment was not written.
@@ -239,6 +244,8 @@ class LocalHistory:
     ) -> None:
         """Store the name and topic of a room and the user's member id.
 
+        An unknown room is created; existing values are replaced.
+
         Args:
             room_key: Room to update.
             name: Room name in the server's spelling.
@@ -259,7 +266,7 @@ class LocalHistory:
                 )
                 room_id = tables.find_room_id(connection, room_key.server_url, room_key.room)
                 connection.executemany(
-                    "INSERT OR REPLACE INTO visits (room, nick, member_id) VALUES (?, ?, ?)",
+                    "INSERT OR REPLACE INTO memberships (room, nick, member_id) VALUES (?, ?, ?)",
                     [(room_id, nick_key, member_id) for nick_key in nick_keys],
                 )
 
@@ -268,6 +275,8 @@ class LocalHistory:
     async def clear_room(self, room_key: RoomKey) -> None:
         """Delete the cache of a room after a replacement of the server log.
 
+        The name and topic remain, so the room still counts as cached. An unknown room is ignored.
+
         Raises:
             LocalStorageError: The cache was not deleted.
         """
@@ -275,7 +284,7 @@ class LocalHistory:
         def write(connection: sqlite3.Connection) -> None:
             with transaction(connection):
                 room_id = tables.find_room_id(connection, room_key.server_url, room_key.room)
-                for table in ("messages", "changes", "spans", "visits"):
+                for table in ("messages", "changes", "ranges", "memberships"):
                     connection.execute(f"DELETE FROM {table} WHERE room = ?", (room_id,))
 
         await self._file.run(write)

@@ -1,6 +1,6 @@
 """Schema and row mapping of the local history.
 
-- Ranges: table `spans` lists the cached ranges. Each range contains all of its messages; its changes are
+- Ranges: table `ranges` lists the cached ranges. Each range contains all of its messages; its changes are
   applied to their target or stored in `changes`. Messages and ranges are committed together,
   so that losses become visible gaps.
 - Versions: a stored message is only replaced by a base with an equal or higher `as_of` (`RoomLog`),
@@ -32,7 +32,7 @@ SCHEMA = SqliteSchema(
             topic TEXT NOT NULL,
             UNIQUE (server, key)
         );
-        CREATE TABLE visits (
+        CREATE TABLE memberships (
             room INTEGER NOT NULL,
             nick TEXT NOT NULL,
             member_id TEXT NOT NULL,
@@ -52,7 +52,7 @@ SCHEMA = SqliteSchema(
             body BLOB NOT NULL,
             PRIMARY KEY (room, target, seq)
         ) WITHOUT ROWID;
-        CREATE TABLE spans (
+        CREATE TABLE ranges (
             room INTEGER NOT NULL,
             first INTEGER NOT NULL,
             last INTEGER NOT NULL,
@@ -81,6 +81,8 @@ def find_room_id(connection: sqlite3.Connection, server_url: str, room_key: str)
 def read_segment(connection: sqlite3.Connection, room_id: int, first: int, before: int, limit: int) -> LogSegment:
     """Read the newest messages of a range.
 
+    The messages are ascending. With more messages than `limit`, the ranges start at the first one read.
+
     Args:
         connection: Connection inside a transaction.
         room_id: Row id of the room.
@@ -108,7 +110,10 @@ def read_segment(connection: sqlite3.Connection, room_id: int, first: int, befor
 
 
 def write_segment(connection: sqlite3.Connection, room_id: int, segment: LogSegment) -> None:
-    """Merge a log segment into a room."""
+    """Merge a log segment into a room.
+
+    A message with a lower `as_of` than the stored one is ignored; changes up to the new `as_of` are deleted.
+    """
     connection.executemany(
         _UPSERT_MESSAGE,
         [(room_id, message.seq, as_of, _encoder.encode(message)) for message, as_of in segment.messages],
@@ -132,21 +137,23 @@ def write_segment(connection: sqlite3.Connection, room_id: int, segment: LogSegm
 def read_ranges(connection: sqlite3.Connection, room_id: int) -> SeqRanges:
     """Read the cached ranges of a room."""
     ranges = SeqRanges()
-    for first, last in connection.execute("SELECT first, last FROM spans WHERE room = ? ORDER BY first", (room_id,)):
+    for first, last in connection.execute("SELECT first, last FROM ranges WHERE room = ? ORDER BY first", (room_id,)):
         ranges.add(first, last)
     return ranges
 
 
 def _write_ranges(connection: sqlite3.Connection, room_id: int, ranges: SeqRanges) -> None:
     rows: Iterable[tuple[int, int, int]] = [(room_id, first, last) for first, last in ranges.ranges()]
-    connection.execute("DELETE FROM spans WHERE room = ?", (room_id,))
-    connection.executemany("INSERT INTO spans (room, first, last) VALUES (?, ?, ?)", rows)
+    connection.execute("DELETE FROM ranges WHERE room = ?", (room_id,))
+    connection.executemany("INSERT INTO ranges (room, first, last) VALUES (?, ?, ?)", rows)
 
 
 def read_segment_before(
     connection: sqlite3.Connection, room_id: int, seq: int, limit: int, *, allow_gap: bool
 ) -> LogSegment | None:
     """Read the newest messages before an entry.
+
+    Without `allow_gap`, only the range directly before the entry counts.
 
     Args:
         connection: Connection inside a transaction.
@@ -159,7 +166,7 @@ def read_segment_before(
         The messages, or None if none are stored.
     """
     seq_range = connection.execute(
-        "SELECT first, last FROM spans WHERE room = ? AND first < ? ORDER BY first DESC LIMIT 1", (room_id, seq)
+        "SELECT first, last FROM ranges WHERE room = ? AND first < ? ORDER BY first DESC LIMIT 1", (room_id, seq)
     ).fetchone()
     if seq_range is None or (seq_range[1] < seq - 1 and not allow_gap):
         return None
@@ -179,7 +186,7 @@ def read_segment_around(connection: sqlite3.Connection, room_id: int, seq: int, 
         The messages, or None if the center is not stored.
     """
     seq_range = connection.execute(
-        "SELECT first, last FROM spans WHERE room = ? AND first <= ? ORDER BY first DESC LIMIT 1", (room_id, seq)
+        "SELECT first, last FROM ranges WHERE room = ? AND first <= ? ORDER BY first DESC LIMIT 1", (room_id, seq)
     ).fetchone()
     if seq_range is None or seq_range[1] < seq:
         return None
@@ -193,6 +200,8 @@ def read_segment_around(connection: sqlite3.Connection, room_id: int, seq: int, 
 
 def prune(connection: sqlite3.Connection, room_id: int, max_messages: int) -> None:
     """Delete the oldest messages of a room.
+
+    The ranges are truncated accordingly; no effect below the limit.
 
     Args:
         connection: Connection inside a transaction.

@@ -1,9 +1,10 @@
 """SQLite store for drafts, input history, open rooms and read markers.
 
 - Scope: every row belongs to one server, one nickname key and, within them, one room.
-- Delay: drafts and read markers are written `DRAFT_SAVE_DELAY` seconds after a change; an emptied draft is written
+- Delay: drafts and read markers are written `SAVE_DELAY` seconds after a change; an emptied draft is written
   immediately.
-- Bounds: `MAX_HISTORY` texts per room, `MAX_ROOMS` rooms over all servers.
+- Bounds: `MAX_HISTORY` texts per room, `MAX_ROOMS` rooms over all servers. `load_room_names` removes the oldest
+  entries.
 - Failures: the first storage error is reported once; no method raises a storage error.
 """
 
@@ -22,13 +23,13 @@ from tui_chat.session.input_history import MAX_HISTORY
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.session.strings import settings as settings_strings
 
-FILE_NAME = "writing.db"
+FILE_NAME = "composer.db"
 
-DRAFT_SAVE_DELAY = 0.5
-"""Delay between a change of a draft and its write, in seconds."""
+SAVE_DELAY = 0.5
+"""Delay between a change of a draft or read marker and its write, in seconds."""
 
 MAX_ROOMS = 300
-"""Maximum number of rooms over all servers; the oldest entries are removed."""
+"""Maximum number of rooms over all servers; `load_room_names` removes the oldest entries."""
 
 _SCHEMA = SqliteSchema(
     application_id=0x6368_7772,  # "chwr"
@@ -36,23 +37,23 @@ _SCHEMA = SqliteSchema(
     durable=False,
     statements="""
         CREATE TABLE drafts (
-            server TEXT, nick TEXT, room TEXT, text TEXT NOT NULL, writing BLOB NOT NULL,
+            server TEXT, nick TEXT, room TEXT, text TEXT NOT NULL, compose_mode BLOB NOT NULL,
             PRIMARY KEY (server, nick, room)
         );
-        CREATE TABLE sent (
+        CREATE TABLE sent_texts (
             position INTEGER PRIMARY KEY AUTOINCREMENT,
             server TEXT NOT NULL, nick TEXT NOT NULL, room TEXT NOT NULL, text TEXT NOT NULL
         );
-        CREATE INDEX sent_by_room ON sent (server, nick, room, position);
+        CREATE INDEX sent_texts_by_room ON sent_texts (server, nick, room, position);
         CREATE TABLE rooms (
             position INTEGER PRIMARY KEY AUTOINCREMENT,
             server TEXT NOT NULL, nick TEXT NOT NULL, room TEXT NOT NULL, name TEXT NOT NULL,
-            read INTEGER,
+            read_seq INTEGER,
             UNIQUE (server, nick, room)
         )
     """,
 )
-_TABLES = ("drafts", "sent", "rooms")
+_TABLES = ("drafts", "sent_texts", "rooms")
 
 _Write = Callable[[sqlite3.Connection], object]
 
@@ -84,9 +85,9 @@ class ComposerStore:
         directory: State directory, created if missing.
         server_url: Base URL of the server.
         nick: User's nickname.
-        keep_history: Save and load sent texts.
+        save_history: Save and load sent texts.
         on_problem: Initial value of the attribute.
-        delay: Delay of a draft write in seconds.
+        save_delay: Delay between a change of a draft or read marker and its write, in seconds.
     """
 
     def __init__(
@@ -95,16 +96,16 @@ class ComposerStore:
         server_url: str,
         nick: str,
         *,
-        keep_history: bool,
+        save_history: bool,
         on_problem: Callable[[str], None],
-        delay: float = DRAFT_SAVE_DELAY,
+        save_delay: float = SAVE_DELAY,
     ) -> None:
         self.on_problem = on_problem
         self._file = SqliteFile(directory / FILE_NAME, _SCHEMA, self._on_corrupt)
         self._server_url = server_url
         self._nick = names.canonical_key(nick)
-        self._is_history_saved = keep_history
-        self._delay = delay
+        self._save_history = save_history
+        self._save_delay = save_delay
         self._drafts: dict[str, tuple[str, ComposeMode | None]] = {}
         self._read_seqs: dict[str, int] = {}
         self._writes: list[_Write] = []
@@ -120,21 +121,25 @@ class ComposerStore:
         await self._file.close()
 
     async def load_room(self, room: str) -> SavedRoomState:
-        """Return the saved state of a room, an empty state after a storage error."""
+        """Return the saved state of a room, an empty state after a storage error.
+
+        Scheduled writes come first. An unknown room gives an empty state.
+        """
         scope = self._scope(room)
         await self._flush()
 
         def load(connection: sqlite3.Connection) -> SavedRoomState:
             with snapshot(connection):
                 draft_row = connection.execute(
-                    "SELECT text, writing FROM drafts WHERE server = ? AND nick = ? AND room = ?", scope
+                    "SELECT text, compose_mode FROM drafts WHERE server = ? AND nick = ? AND room = ?", scope
                 ).fetchone()
                 sent_rows = connection.execute(
-                    "SELECT text FROM sent WHERE server = ? AND nick = ? AND room = ? ORDER BY position DESC LIMIT ?",
-                    (*scope, MAX_HISTORY if self._is_history_saved else 0),
+                    "SELECT text FROM sent_texts WHERE server = ? AND nick = ? AND room = ? "
+                    "ORDER BY position DESC LIMIT ?",
+                    (*scope, MAX_HISTORY if self._save_history else 0),
                 ).fetchall()
                 read_row = connection.execute(
-                    "SELECT read FROM rooms WHERE server = ? AND nick = ? AND room = ?", scope
+                    "SELECT read_seq FROM rooms WHERE server = ? AND nick = ? AND room = ?", scope
                 ).fetchone()
             text, mode = (draft_row[0], _decode_mode(draft_row[1])) if draft_row is not None else ("", None)
             return SavedRoomState(
@@ -148,7 +153,10 @@ class ComposerStore:
             return SavedRoomState()
 
     async def load_room_names(self) -> list[str]:
-        """Return the saved room names in order, an empty list after a storage error."""
+        """Return the saved room names in order, an empty list after a storage error.
+
+        Also deletes the oldest entries above `MAX_ROOMS`, over all servers.
+        """
         scope = (self._server_url, self._nick)
         await self._flush()
 
@@ -167,26 +175,35 @@ class ComposerStore:
             return []
 
     def save_draft(self, room: str, text: str, mode: ComposeMode | None) -> None:
-        """Schedule the write of a draft; an empty text without a mode deletes the draft."""
+        """Schedule the write of a draft; an empty text without a mode deletes the draft.
+
+        A later call for the room replaces a scheduled one.
+        """
         self._drafts[names.canonical_key(room)] = (text, mode)
-        self._schedule_flush(self._delay if text else 0.0)
+        self._schedule_flush(self._save_delay if text else 0.0)
 
     def save_read_seq(self, room: str, seq: int) -> None:
-        """Schedule the write of a room's read marker."""
+        """Schedule the write of a room's read marker.
+
+        The marker of a room that is not saved is dropped. A lower value replaces a higher one.
+        """
         self._read_seqs[names.canonical_key(room)] = seq
-        self._schedule_flush(self._delay)
+        self._schedule_flush(self._save_delay)
 
     def add_sent_text(self, room: str, text: str) -> None:
-        """Append a sent message or command to the input history; no effect without `keep_history`."""
-        if not self._is_history_saved:
+        """Append a sent message or command to the input history; no effect without `save_history`.
+
+        Above `MAX_HISTORY` texts, the oldest is deleted. A repeated text is added again.
+        """
+        if not self._save_history:
             return
         scope = self._scope(room)
 
         def insert(connection: sqlite3.Connection) -> None:
-            connection.execute("INSERT INTO sent (server, nick, room, text) VALUES (?, ?, ?, ?)", (*scope, text))
+            connection.execute("INSERT INTO sent_texts (server, nick, room, text) VALUES (?, ?, ?, ?)", (*scope, text))
             connection.execute(
-                "DELETE FROM sent WHERE server = ? AND nick = ? AND room = ? AND position <= ("
-                "SELECT position FROM sent WHERE server = ? AND nick = ? AND room = ? "
+                "DELETE FROM sent_texts WHERE server = ? AND nick = ? AND room = ? AND position <= ("
+                "SELECT position FROM sent_texts WHERE server = ? AND nick = ? AND room = ? "
                 "ORDER BY position DESC LIMIT 1 OFFSET ?)",
                 (*scope, *scope, MAX_HISTORY),
             )
@@ -205,14 +222,21 @@ class ComposerStore:
         )
 
     def remove_room(self, room: str) -> None:
-        """Remove a room from the saved rooms."""
+        """Remove a room from the saved rooms.
+
+        The read marker is deleted too; the draft and the input history remain.
+        """
         scope = self._scope(room)
         self._enqueue(
             lambda connection: connection.execute("DELETE FROM rooms WHERE server = ? AND nick = ? AND room = ?", scope)
         )
 
     def rename_nick(self, nick: str) -> None:
-        """Move all saved state to a new nickname."""
+        """Move all saved state to a new nickname.
+
+        A draft or room saved under the new nickname is overwritten; the input histories merge. No effect for an equal
+        nickname.
+        """
         old_key, new_key = self._nick, names.canonical_key(nick)
         if old_key == new_key:
             return
@@ -274,9 +298,9 @@ class ComposerStore:
                     write(connection)
                 connection.executemany("INSERT OR REPLACE INTO drafts VALUES (?, ?, ?, ?, ?)", draft_rows)
                 connection.executemany(
-                    "UPDATE rooms SET read = ? WHERE server = ? AND nick = ? AND room = ?", read_rows
+                    "UPDATE rooms SET read_seq = ? WHERE server = ? AND nick = ? AND room = ?", read_rows
                 )
-                connection.execute("DELETE FROM drafts WHERE text = '' AND writing = ?", (_encode_mode(None),))
+                connection.execute("DELETE FROM drafts WHERE text = '' AND compose_mode = ?", (_encode_mode(None),))
 
         try:
             await self._file.run(run_transaction)
@@ -294,8 +318,8 @@ class ComposerStore:
 
 def _prune(connection: sqlite3.Connection) -> None:
     connection.execute(
-        "DELETE FROM sent WHERE (server, nick, room) NOT IN ("
-        "SELECT server, nick, room FROM sent GROUP BY server, nick, room ORDER BY max(position) DESC LIMIT ?)",
+        "DELETE FROM sent_texts WHERE (server, nick, room) NOT IN ("
+        "SELECT server, nick, room FROM sent_texts GROUP BY server, nick, room ORDER BY max(position) DESC LIMIT ?)",
         (MAX_ROOMS,),
     )
     for table in ("drafts", "rooms"):

@@ -14,7 +14,7 @@ from msgspec import Struct, field
 from tui_chat.session.store.atomic_write import atomic_write
 from tui_chat.session.strings import settings as settings_strings
 
-FILE_NAME = "remembered.json"
+FILE_NAME = "profile.json"
 
 
 class Identity(Struct, frozen=True):
@@ -49,7 +49,10 @@ class Profile(Struct, frozen=True, omit_defaults=True):
     theme: str = ""
 
     def guest_key(self, server: str, nick: str) -> str | None:
-        """Return the saved guest key for a nickname on a server, None if there is none."""
+        """Return the saved guest key for a nickname on a server, None if there is none.
+
+        The nickname is compared without case, the server exactly.
+        """
         folded_nick = nick.casefold()
         return next(
             (
@@ -62,6 +65,8 @@ class Profile(Struct, frozen=True, omit_defaults=True):
 
     def with_identity(self, identity: Identity, limit: int = 100) -> "Profile":
         """Return a profile with this identity first, replacing an entry of the same server and nickname.
+
+        Above `limit`, the oldest identities are dropped. The other fields remain.
 
         Args:
             identity: Identity to add.
@@ -76,6 +81,8 @@ class Profile(Struct, frozen=True, omit_defaults=True):
 
 def load(directory: Path) -> tuple[Profile, str]:
     """Load the profile of a state directory.
+
+    A missing file is not an error.
 
     Returns:
         The profile and an error sentence, "" on success; an unreadable file gives an empty profile.
@@ -96,6 +103,8 @@ def load(directory: Path) -> tuple[Profile, str]:
 
 def save(directory: Path, profile: Profile) -> str:
     """Save the profile to a state directory, created if missing.
+
+    An existing file is replaced.
 
     Returns:
         An error sentence, "" on success.
