@@ -250,7 +250,7 @@ async def test_events_arrive_in_order(server: RunningServer) -> None:
         await cup.set_typing(True)
         assert await wait_for_event(stream, TypingChanged) == TypingChanged("tea", cup.member_id, True)
         await cup.send("hi")
-        assert await wait_for_event(stream, LogChanged) == LogChanged("tea", (1,), live=True)
+        assert await wait_for_event(stream, LogChanged) == LogChanged("tea", (1,), is_live=True)
         await cup.leave()
         members_changed = await wait_for_event(stream, MembersChanged)
         assert isinstance(members_changed, MembersChanged)

@@ -1,3 +1,5 @@
+"""Event stream of the client: order, coalescing and bounded memory."""
+
 import asyncio
 
 from tui_chat.client.event_stream import MAX_UNREAD_EVENTS, EventStream
@@ -6,7 +8,7 @@ from tui_chat.protocol.events import JoinNotice, Member
 
 
 def make_notice() -> NoticeReceived:
-    return NoticeReceived(JoinNotice(room="tea", nick_name="bob", member_id="b", message="bob came", ts=1))
+    return NoticeReceived(JoinNotice(room="tea", nick_name="bob", member_id="b", message="bob joined", ts=1))
 
 
 async def read_all(stream: EventStream) -> list[object]:
@@ -16,21 +18,21 @@ async def read_all(stream: EventStream) -> list[object]:
 
 async def test_consecutive_log_changes_are_coalesced() -> None:
     stream = EventStream()
-    stream.put(LogChanged("tea", (3,), live=True))
-    stream.put(LogChanged("tea", (4, 1), live=True))
-    stream.put(LogChanged("tea", (4,), live=True))
-    stream.put(LogChanged("tea", (2,), live=False))
-    stream.put(LogChanged("tea", (5,), live=True))
+    stream.put(LogChanged("tea", (3,), is_live=True))
+    stream.put(LogChanged("tea", (4, 1), is_live=True))
+    stream.put(LogChanged("tea", (4,), is_live=True))
+    stream.put(LogChanged("tea", (2,), is_live=False))
+    stream.put(LogChanged("tea", (5,), is_live=True))
     assert await read_all(stream) == [
-        LogChanged("tea", (1, 3, 4), live=True),
-        LogChanged("tea", (2,), live=False),
-        LogChanged("tea", (5,), live=True),
+        LogChanged("tea", (1, 3, 4), is_live=True),
+        LogChanged("tea", (2,), is_live=False),
+        LogChanged("tea", (5,), is_live=True),
     ]
 
 
 async def test_other_events_between_log_changes_stay_in_order() -> None:
     stream = EventStream()
-    events = [LogChanged("tea", (1,), live=True), make_notice(), LogChanged("tea", (2,), live=True)]
+    events = [LogChanged("tea", (1,), is_live=True), make_notice(), LogChanged("tea", (2,), is_live=True)]
     for event in events:
         stream.put(event)
     assert await read_all(stream) == events
@@ -52,17 +54,17 @@ async def test_only_the_last_member_list_of_a_room_is_delivered() -> None:
 
 async def test_a_delivered_event_is_not_extended() -> None:
     stream = EventStream()
-    stream.put(LogChanged("tea", (1,), live=True))
-    assert await anext(stream) == LogChanged("tea", (1,), live=True)
-    stream.put(LogChanged("tea", (2,), live=True))
-    assert await anext(stream) == LogChanged("tea", (2,), live=True)
+    stream.put(LogChanged("tea", (1,), is_live=True))
+    assert await anext(stream) == LogChanged("tea", (1,), is_live=True)
+    stream.put(LogChanged("tea", (2,), is_live=True))
+    assert await anext(stream) == LogChanged("tea", (2,), is_live=True)
 
 
-async def test_the_backlog_is_bounded_and_loses_no_log_change() -> None:
+async def test_unread_events_are_bounded_and_include_every_log_change() -> None:
     stream = EventStream()
     for number in range(MAX_UNREAD_EVENTS):
         stream.put(make_notice())
-        stream.put(LogChanged("tea", (number,), live=True))
+        stream.put(LogChanged("tea", (number,), is_live=True))
         stream.put(TypingChanged("tea", "b", True))
     stream.put(RoomJoined("cup", rejoined=False))
     assert len(stream) <= MAX_UNREAD_EVENTS + 2

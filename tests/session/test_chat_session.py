@@ -129,7 +129,7 @@ def test_a_sent_message_is_pending_and_then_appears_once(session: ChatSession) -
     assert displayed_texts(session) == ["one", "two", "mine"]
     room.push_message(session, "mine", ANN)
     assert displayed_texts(session) == ["one", "two", "mine"]
-    assert session.unsent_count == 0
+    assert session.pending_count == 0
 
 
 def test_an_echo_before_its_ack_is_not_duplicated(session: ChatSession) -> None:
@@ -157,37 +157,37 @@ def test_a_failed_message_shows_its_error_and_is_found_by_its_line_key(session: 
     line = view.transcript.lines[-1]
     assert isinstance(line, MessageLine)
     assert (line.delivery, line.problem) == (DeliveryState.FAILED, "The server said no.")
-    assert session.find_unsent_line(line.key) == (view, item.client_id)
-    assert session.find_unsent_line("message-1") is None
-    assert session.unsent_count == 0
+    assert session.resolve_unsent_key(line.key) == (view, item.client_id)
+    assert session.resolve_unsent_key("message-1") is None
+    assert session.pending_count == 0
     resent = queue_message(session, "mine")
     session.apply(events.OutboxItemChanged(replace(item, state=OutboxItemState.DROPPED)))
     assert displayed_texts(session) == ["mine (pending)"]
-    assert session.unsent_count == 1
+    assert session.pending_count == 1
     acknowledge(session, resent, 1)
-    assert session.unsent_count == 0
+    assert session.pending_count == 0
 
 
 def test_unsent_messages_of_an_earlier_run_appear_below_the_history(session: ChatSession) -> None:
     items = [queue_message(session, "nobody is there yet"), queue_message(session, "second")]
-    assert session.unsent_count == 0
+    assert session.pending_count == 0
     room = FakeRoom("tea", unsent_items=(items[0], replace(items[1], state=OutboxItemState.FAILED, problem="no"))).join(
         "one"
     )
     session.add_room(room)
     assert displayed_texts(session) == ["one", "nobody is there yet (pending)", "second (failed)"]
-    assert session.unsent_count == 1
+    assert session.pending_count == 1
     session.remove_room("tea")
-    assert session.unsent_count == 0
+    assert session.pending_count == 0
 
 
 def test_a_rejected_edit_is_reported_with_its_text(session: ChatSession) -> None:
     session.add_room(FakeRoom("tea").join("one"))
     item = OutboxItem("tea", uuid4(), EditMessage(room="tea", seq=1, message="otherwise"), 1)
     session.apply(events.OutboxItemChanged(item))
-    assert session.unsent_count == 1
+    assert session.pending_count == 1
     mark_failed(session, item, "it is not yours")
-    assert session.unsent_count == 0
+    assert session.pending_count == 0
     assert displayed_texts(session) == ["one", "* Change rejected: it is not yours · otherwise"]
 
 
@@ -269,12 +269,12 @@ def test_messages_missed_while_disconnected_are_below_a_divider_in_a_viewed_room
     for text in ("three", "four"):
         message = tea.message(tea.log.last + 1, text)
         tea.log.apply_push(message)
-    session.apply(events.LogChanged("tea", (3, 4), live=False))
+    session.apply(events.LogChanged("tea", (3, 4), is_live=False))
     assert displayed_texts(session) == ["one", "two", "--", "three", "four"]
     assert view.unread_count == 0
 
 
-def test_an_edit_of_an_unread_message_counts_once(session: ChatSession) -> None:
+def test_an_edit_does_not_increase_the_unread_count(session: ChatSession) -> None:
     tea = FakeRoom("tea").join()
     view = session.add_room(tea)
     seq = tea.push_message(session, "two")
@@ -309,8 +309,8 @@ def test_leaving_the_current_room_shows_the_previous_room(session: ChatSession) 
         session.add_room(FakeRoom(name).join())
     session.remove_room("OPS")
     assert session.current_room is session.find_room("dev")
-    session.apply(events.RoomLost("dev", "you were put out"))
-    assert displayed_texts(session) == ["* You are no longer in dev: you were put out"]
+    session.apply(events.RoomLost("dev", "you were removed"))
+    assert displayed_texts(session) == ["* You are no longer in dev: you were removed"]
     session.remove_room("tea")
     assert session.current_room is None
 

@@ -42,7 +42,7 @@ async def type_keys(*keys: str, start: str = "") -> tuple[str, tuple[int, int]]:
 
 
 @pytest.mark.parametrize(
-    ("start", "keys", "text", "caret"),
+    ("start", "keys", "text", "cursor"),
     [
         ("one two", ("ctrl+a",), "one two", (0, 0)),
         ("one two", ("ctrl+a", "ctrl+e"), "one two", (0, 7)),
@@ -66,10 +66,10 @@ async def type_keys(*keys: str, start: str = "") -> tuple[str, tuple[int, int]]:
         ("a", ("alt+x",), "a", (0, 1)),
     ],
 )
-async def test_readline_keys_edit_the_text_and_move_the_caret(
-    start: str, keys: tuple[str, ...], text: str, caret: tuple[int, int]
+async def test_readline_keys_edit_the_text_and_move_the_cursor(
+    start: str, keys: tuple[str, ...], text: str, cursor: tuple[int, int]
 ) -> None:
-    assert await type_keys(*keys, start=start) == (text, caret)
+    assert await type_keys(*keys, start=start) == (text, cursor)
 
 
 async def test_enter_submits_and_clears_the_text() -> None:

@@ -45,7 +45,7 @@ async def test_a_long_paste_opens_a_dialog_and_applies_the_selected_mode(
 ) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await ann.type_text("say: ")
-        await paste(ann, f"{SIX_LINES}\x1b[31m\r\n".replace("\x1b[31m", "\x1b\x07"))
+        await paste(ann, f"{SIX_LINES}\r\n")
         assert "6 lines" in ann.screen_text()
         assert message_texts(ann) == []
         await ann.press(key)
@@ -53,6 +53,20 @@ async def test_a_long_paste_opens_a_dialog_and_applies_the_selected_mode(
         await ann.wait_until(lambda: message_texts(ann) == messages)
         assert ann.composer.text == composer
         assert ann.app.focused is ann.composer
+
+
+@pytest.mark.parametrize(
+    ("key", "composer", "messages"), [("e", SIX_LINES, []), ("s", "", [SIX_LINES]), ("l", "", SIX_LINES.split("\n"))]
+)
+async def test_control_characters_are_removed_from_a_paste(
+    server: RunningServer, tmp_path: Path, key: str, composer: str, messages: list[str]
+) -> None:
+    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
+        await paste(ann, f"{SIX_LINES}\x1b\x07\r\n")
+        await ann.press(key)
+        await ann.wait_until(lambda: ann.app.screen is ann.chat_screen and ann.chat_screen.session.pending_count == 0)
+        await ann.wait_until(lambda: message_texts(ann) == messages)
+        assert ann.composer.text == composer
 
 
 async def test_a_paste_with_a_leading_slash_is_sent_as_text_and_not_executed(

@@ -57,7 +57,7 @@ async def test_typed_letters_and_enter_switch_to_an_open_room(server: RunningSer
         assert ann.chat_screen.displayed_room is ann.chat_screen.session.rooms["tea"]
 
 
-async def test_ctrl_k_deletes_the_text_after_the_caret(server: RunningServer, tmp_path: Path) -> None:
+async def test_ctrl_k_deletes_the_text_after_the_cursor(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await ann.type_text("one two")
         await ann.press("ctrl+a", "ctrl+k")
@@ -111,7 +111,7 @@ async def test_go_with_the_full_name_of_an_open_room_switches_directly(server: R
         await ann.send_message("/go DEV")
         await ann.send_message("here")
         await ann.wait_until(
-            lambda: ann.chat_screen.session.unsent_count == 0 and ann.chat_screen.session.rooms["dev"].newest_seq == 1
+            lambda: ann.chat_screen.session.pending_count == 0 and ann.chat_screen.session.rooms["dev"].newest_seq == 1
         )
         assert ann.chat_screen.displayed_room is ann.chat_screen.session.rooms["dev"]
         await ann.send_message("/go dev")

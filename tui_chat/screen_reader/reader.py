@@ -39,7 +39,7 @@ class ScreenReader:
     Attributes:
         client: SDK client.
         session: View state of the joined rooms.
-        settings_file: Settings in force and their file.
+        settings_file: Current settings and their file.
         announce: Output function for one sentence.
         finished: Set when the session ends.
         next_server: Server to switch to after the session; None to exit.
@@ -69,13 +69,13 @@ class ScreenReader:
 
     @property
     def room(self) -> Room | None:
-        """Current room, None before the first join."""
+        """Current room, None before the first join and after the last room is left."""
         view = self.session.current_room
         return self._rooms.get(names.canonical_key(view.name)) if view is not None else None
 
     @property
     def settings(self) -> ClientSettings:
-        """Settings in force."""
+        """Current settings."""
         return self.settings_file.settings
 
     def reply(self, text: str) -> None:
@@ -83,7 +83,10 @@ class ScreenReader:
         self.announce(text)
 
     def set_setting(self, name: str, value: object) -> None:
-        """Apply a setting and save it; None restores the default."""
+        """Apply a setting and save it; None restores the default.
+
+        The value is in force even if the save fails; the problem is then announced. A new language applies immediately.
+        """
         if problem := self.settings_file.change(name, value):
             self.announce(problem)
         if name == "language":
@@ -92,6 +95,9 @@ class ScreenReader:
 
     async def join_room(self, name: str, nick: str) -> None:
         """Join a room and announce its recent messages.
+
+        The room becomes the current one, and its messages are read. An assigned nickname that differs from `nick` is
+        announced and used for the saved state.
 
         Raises:
             ChatError: The join failed, as in `ChatClient.join`.
@@ -106,7 +112,11 @@ class ScreenReader:
             self._announce_message(message)
 
     async def restore_rooms(self) -> None:
-        """Rejoin the saved rooms in the background and announce their unread counts."""
+        """Rejoin the saved rooms in the background and announce their unread counts.
+
+        The current room remains. A failed join is announced, and the next room follows. No effect without a current
+        room.
+        """
         room = self.room
         for name in await self._store.load_room_names() if room is not None else ():
             if self.session.find_room(name) is not None or room is None:
@@ -135,7 +145,11 @@ class ScreenReader:
             self._store.save_read_seq(view.name, view.read_seq)
 
     def show_room(self, name: str) -> None:
-        """Switch to a joined room and announce its unread messages."""
+        """Switch to a joined room and announce its unread messages.
+
+        At least `INITIAL_MESSAGES` messages are announced if any is unread, otherwise none. No effect for an unknown
+        room.
+        """
         view, room = self.session.find_room(name), self._rooms.get(names.canonical_key(name))
         if view is None or room is None:
             return
@@ -153,7 +167,7 @@ class ScreenReader:
         self.finished.set()
 
     async def leave_room(self, name: str) -> None:
-        """Leave a room; the session ends with its last room."""
+        """Leave a room; the session ends with its last room. The next current room is announced."""
         room = self._rooms.pop(names.canonical_key(name), None)
         if room is not None:
             await room.leave()
@@ -162,7 +176,10 @@ class ScreenReader:
         self._after_leave()
 
     def post(self, text: str) -> str:
-        """Post a message to the current room; return an error message, "" on success."""
+        """Post a message to the current room; return an error message, "" on success.
+
+        The message waits in the outbox for the connection and is not announced.
+        """
         room = self.room
         if room is None:
             return tr(chat_strings.NOT_IN_A_ROOM)
@@ -190,7 +207,10 @@ class ScreenReader:
             self._on_event(event)
 
     def subscribe(self) -> None:
-        """Subscribe to client events; later events are queued for `process_events`."""
+        """Subscribe to client events; later events are queued for `process_events`.
+
+        Call once, before `process_events`.
+        """
         self._events = self.client.events()
 
     def _on_event(self, event: events.ClientEvent) -> None:
@@ -228,7 +248,7 @@ class ScreenReader:
             case _:
                 pass
         self.session.apply(event)
-        if isinstance(event, events.OutboxItemChanged) and not self.session.unsent_count:
+        if isinstance(event, events.OutboxItemChanged) and not self.session.pending_count:
             self.outbox_idle.set()
 
     def _on_log_changed(self, name: str, seqs: Sequence[int]) -> None:
@@ -273,7 +293,10 @@ class ScreenReader:
             self.show_room(view.name)
 
     async def handle_line(self, line: str) -> None:
-        """Post an input line as a message or run it as a command."""
+        """Post an input line as a message or run it as a command.
+
+        A blank line has no effect. Errors are announced, not raised.
+        """
         from tui_chat.screen_reader.command_handlers import run_command  # noqa: PLC0415 (import cycle)
 
         text = line.rstrip("\r\n")

@@ -30,7 +30,7 @@ from tui_chat.session.strings import chat as chat_strings
 MAX_LINES = 20_000
 """Maximum number of timeline lines per room; older lines are trimmed and reloaded on scrolling back."""
 
-MAX_LINES_READING_BACK = 150_000
+MAX_SCROLLBACK_LINES = 150_000
 """Maximum number of timeline lines in the current room while its newest message is not viewed."""
 
 MAX_QUEUED_NOTIFICATIONS = 1_000
@@ -51,7 +51,7 @@ class ChatSession:
 
         Args:
             now_ms: Wall clock of notices in Unix milliseconds.
-            settings: Accessor of the settings in force.
+            settings: Accessor of the current settings.
         """
         self.rooms: dict[str, RoomView] = {}
         self.connection_state: events.ConnectionState = events.Connecting()
@@ -70,7 +70,7 @@ class ChatSession:
         self._basic_server_reported = False
         self._reported_failures: set[str] = set()
 
-    # Room selection.
+    # Rooms.
 
     @property
     def current_room(self) -> RoomView | None:
@@ -82,7 +82,10 @@ class ChatSession:
         return self.rooms.get(names.canonical_key(name))
 
     def pop_delta(self) -> ScreenDelta:
-        """Return the changes since the previous call and clear them."""
+        """Return the changes since the previous call and clear them.
+
+        The splices of rooms in the background are discarded; a room switch redraws the complete screen.
+        """
         parts, self._dirty_parts = self._dirty_parts, DirtyPart.NONE
         splices: list[Splice] = []
         for view in self.rooms.values():
@@ -94,7 +97,11 @@ class ChatSession:
         return ScreenDelta(parts, splices)
 
     def show_room(self, name: str) -> None:
-        """Select an open room; no effect for other names."""
+        """Select an open room; no effect for other names.
+
+        The previous room is no longer viewed and loses its unread divider. The new room counts as viewed only after
+        `set_viewed`.
+        """
         key = names.canonical_key(name)
         if key == self._current_key or key not in self.rooms:
             return
@@ -106,7 +113,7 @@ class ChatSession:
         )
 
     def cycle_room(self, offset: int) -> None:
-        """Select the room `offset` positions further in the list, with wrap-around."""
+        """Select the room `offset` positions further in the list, with wrap-around. No effect without a room."""
         keys = list(self.rooms)
         if self._current_key is not None:
             self.show_room(self.rooms[keys[(keys.index(self._current_key) + offset) % len(keys)]].name)
@@ -117,11 +124,14 @@ class ChatSession:
             self.show_room(list(self.rooms.values())[number - 1].name)
 
     def is_muted(self, view: RoomView) -> bool:
-        """Return whether notifications of this room are off."""
+        """Return whether notifications of this room are off. False if only the default level is `none`."""
         return self._settings().is_muted(view.name)
 
     def apply_settings(self) -> None:
-        """Update the view state after a change of settings."""
+        """Update the view state after a change of settings.
+
+        After a change of the ignored nicknames, the lines of all rooms are rebuilt.
+        """
         self._dirty_parts |= DirtyPart.ROOM_LIST
         if self._ignore_filter.refresh():
             self._dirty_parts |= DirtyPart.MEMBER_LIST | DirtyPart.STATUS
@@ -129,7 +139,10 @@ class ChatSession:
                 self.rooms[key].apply_ignore_filter(room.log.messages())
 
     def show_next_unread(self) -> None:
-        """Select the next room with mentions, otherwise the next unmuted room with unread messages."""
+        """Select the next room with mentions, otherwise the next unmuted room with unread messages.
+
+        The search starts after the current room, with wrap-around. No effect without a candidate.
+        """
         views = list(self.rooms.values())
         current_index = next((index for index, view in enumerate(views) if view is self.current_room), 0)
         other_views = views[current_index + 1 :] + views[:current_index]
@@ -141,7 +154,7 @@ class ChatSession:
     def set_viewed(self, is_viewed: bool) -> None:
         """Set whether the newest message of the current room is visible and the terminal has focus.
 
-        True marks the room as read; the change to False removes its unread line.
+        True marks the room as read; the change to False removes its unread divider.
         """
         view = self.current_room
         self._is_viewed = is_viewed
@@ -154,10 +167,10 @@ class ChatSession:
         else:
             view.stop_viewing()
 
-    # Client events.
+    # Events.
 
     def restore_order(self, rooms: Sequence[str]) -> None:
-        """Set the saved room order; rooms without a saved position sort last."""
+        """Set the saved room order; rooms without a saved position sort last. A later `add_room` uses the order too."""
         self._room_order = {names.canonical_key(name): index for index, name in enumerate(rooms)}
         self._sort_rooms()
         self._dirty_parts |= DirtyPart.ROOM_LIST
@@ -199,7 +212,7 @@ class ChatSession:
         notices, self._queued_notices = self._queued_notices, []
         for notice in notices:
             self.add_notice(notice)
-        self._report_basic_server(view, room)
+        self._update_basic_server(view, room)
         return view
 
     def _sort_rooms(self) -> None:
@@ -208,7 +221,10 @@ class ChatSession:
         self.rooms = dict(sorted(self.rooms.items(), key=lambda item: self._room_order.get(item[0], end)))
 
     def remove_room(self, name: str) -> None:
-        """Remove a room; if selected, its predecessor in the list is selected."""
+        """Remove a room; if selected, its predecessor in the list is selected.
+
+        Without a predecessor, the new first room is selected. No effect for an unknown room.
+        """
         key = names.canonical_key(name)
         if key not in self.rooms:
             return
@@ -227,7 +243,10 @@ class ChatSession:
             self._dirty_parts |= DirtyPart.ROOM | DirtyPart.MEMBER_LIST | DirtyPart.HEADER | DirtyPart.STATUS
 
     def apply(self, event: events.ClientEvent) -> None:
-        """Apply a client event; ignore events of rooms that are not open."""
+        """Apply a client event. Events of unknown rooms have no effect, except that a lost room is reported.
+
+        An equal `PersistenceFailed` is displayed only once.
+        """
         match event:
             case events.ConnectionStateChanged(state):
                 self.connection_state = state
@@ -269,7 +288,7 @@ class ChatSession:
             self._queued_notices.append(text)
 
     def trim_room(self, name: str) -> None:
-        """Remove the lines of messages that the room log has trimmed."""
+        """Remove the lines of messages that the room log has trimmed. No effect for an unknown room."""
         view, room = self.find_room(name), self._joined_rooms.get(names.canonical_key(name))
         if view is not None and room is not None:
             view.transcript.trim(room.log.first)
@@ -277,22 +296,23 @@ class ChatSession:
     def rooms_to_trim(self) -> dict[str, int]:
         """Return the rooms above their line limit.
 
-        The limit of the current room is `MAX_LINES_READING_BACK` while the user scrolls back, otherwise `MAX_LINES`.
+        The limit of the current room is `MAX_SCROLLBACK_LINES` while its newest message is not viewed, otherwise
+        `MAX_LINES`.
 
         Returns:
             Number of messages to keep, by room name.
         """
         keep_counts: dict[str, int] = {}
         for view in self.rooms.values():
-            is_reading_back = view is self.current_room and not self._is_viewed
-            limit = MAX_LINES_READING_BACK if is_reading_back else MAX_LINES
+            is_unviewed = view is self.current_room and not self._is_viewed
+            limit = MAX_SCROLLBACK_LINES if is_unviewed else MAX_LINES
             if len(view.transcript.lines) > limit:
                 keep_counts[view.name] = limit - MAX_LINES // 2
         return keep_counts
 
     # Unsent messages.
 
-    def find_unsent_line(self, key: str) -> tuple[RoomView, UUID] | None:
+    def resolve_unsent_key(self, key: str) -> tuple[RoomView, UUID] | None:
         """Return the current room and the `clientId` of the unsent line with this key, None for any other line."""
         view = self.current_room
         client_id = key.removeprefix(UNSENT_KEY_PREFIX)
@@ -301,8 +321,8 @@ class ChatSession:
         return view, UUID(client_id)
 
     @property
-    def unsent_count(self) -> int:
-        """Number of unacknowledged messages and changes."""
+    def pending_count(self) -> int:
+        """Number of unacknowledged messages and changes; failed items are not counted."""
         return len(self._pending_lines)
 
     # Event handlers.
@@ -328,10 +348,10 @@ class ChatSession:
         view.nick, view.member_id, view.topic = room.nick, room.member_id, room.topic
         view.set_members(list(room.members.values()))
         view.transcript.set_gaps((gap.after, gap.before) for gap in room.log.gaps())
-        self._report_basic_server(view, room)
+        self._update_basic_server(view, room)
         self._dirty_parts |= DirtyPart.HEADER | DirtyPart.MEMBER_LIST | DirtyPart.STATUS
 
-    def _report_basic_server(self, view: RoomView, room: RoomPort) -> None:
+    def _update_basic_server(self, view: RoomView, room: RoomPort) -> None:
         view.is_basic_server = room.is_basic_server
         if room.is_basic_server and not self._basic_server_reported:
             self._basic_server_reported = True
@@ -354,7 +374,10 @@ class ChatSession:
             self._dirty_parts |= DirtyPart.STATUS
 
     def _queue_notifications(self, view: RoomView, lines: Sequence[MessageLine]) -> None:
-        """Queue notifications for unread lines, by the room's notification level."""
+        """Queue notifications for unread messages, by the room's notification level.
+
+        No effect for the current room while the terminal has focus, even if the room is scrolled back.
+        """
         if view is self.current_room and self.has_focus:
             return  # the user sees the message or the new-message counter
         settings = self._settings()

@@ -218,7 +218,7 @@ class ChatApp(InputApp, inherit_bindings=False):
         """Process one slice without drawing if the event queue is overfull while output is blocked.
 
         Returns:
-            Whether a slice was processed.
+            True if a slice was processed.
         """
         controller = self._controller
         if (
@@ -373,7 +373,7 @@ class ChatApp(InputApp, inherit_bindings=False):
     async def _quit_when_sent(self) -> None:
         # Count pauses instead of elapsed time: on a busy machine an ack may be received but not processed yet.
         attempts_left = round(QUIT_FLUSH_TIMEOUT / RENDER_INTERVAL)
-        while self._unsent_count() and not self._unsent_warning_shown:
+        while self._pending_count() and not self._unsent_warning_shown:
             if not attempts_left:
                 self._unsent_warning_shown = True
                 self.show_status(tr(chat_strings.CONFIRM_QUIT_UNSENT))
@@ -382,8 +382,8 @@ class ChatApp(InputApp, inherit_bindings=False):
             await asyncio.sleep(RENDER_INTERVAL)
         self._begin_shutdown()
 
-    def _unsent_count(self) -> int:
-        return self._controller.session.unsent_count if self._controller is not None else 0
+    def _pending_count(self) -> int:
+        return self._controller.session.pending_count if self._controller is not None else 0
 
     def action_command_palette(self) -> None:
         """Open the command palette."""

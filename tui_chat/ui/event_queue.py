@@ -177,11 +177,11 @@ HIGH_WATER_MARK = 5_000
 class _PendingLogChange:
     """Consecutive log changes of one room, merged into one queue entry."""
 
-    __slots__ = ("live", "room", "seqs")
+    __slots__ = ("is_live", "room", "seqs")
 
     def __init__(self, first: LogChanged) -> None:
         self.room = first.room
-        self.live = first.live
+        self.is_live = first.is_live
         self.seqs = deque(first.seqs)
 
 
@@ -206,13 +206,13 @@ class EventQueue:
         return bool(self._queue)
 
     def put(self, event: QueuedEvent) -> None:
-        """Append an event. Log changes merge into the last entry if both have the same `room` and `live`."""
+        """Append an event. Log changes merge into the last entry if both have the same `room` and `is_live`."""
         self._size += len(event.seqs) if isinstance(event, LogChanged) else 1
         if not isinstance(event, LogChanged):
             self._queue.append(event)
         else:
             last = self._queue[-1] if self._queue else None
-            if isinstance(last, _PendingLogChange) and (last.room, last.live) == (event.room, event.live):
+            if isinstance(last, _PendingLogChange) and (last.room, last.is_live) == (event.room, event.is_live):
                 last.seqs.extend(event.seqs)
                 return
             self._queue.append(_PendingLogChange(event))
@@ -231,4 +231,4 @@ class EventQueue:
         seqs = {first.seqs.popleft() for _ in range(count)}
         if not first.seqs:
             self._queue.popleft()
-        return LogChanged(first.room, tuple(sorted(seqs)), first.live)
+        return LogChanged(first.room, tuple(sorted(seqs)), first.is_live)

@@ -82,7 +82,7 @@ async def test_a_reset_connection_recovers_within_two_seconds_with_missed_messag
         states = [type(event.state) for event in events if isinstance(event, ConnectionStateChanged)]
         assert Offline in states
         assert states[-1] is Online
-        assert LogChanged("tea", (2,), live=False) in events or LogChanged("tea", (2,), live=True) in events
+        assert LogChanged("tea", (2,), is_live=False) in events or LogChanged("tea", (2,), is_live=True) in events
 
 
 async def test_messages_sent_while_offline_are_delivered_once(server: RunningServer, proxy: TcpProxy) -> None:

@@ -146,7 +146,7 @@ async def test_letters_after_ctrl_s_act_on_the_selected_message(server: RunningS
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await ann.send_message("first")
         await ann.send_message("second")
-        await ann.wait_until(lambda: ann.chat_screen.session.unsent_count == 0 and len(message_texts(ann, "tea")) == 2)
+        await ann.wait_until(lambda: ann.chat_screen.session.pending_count == 0 and len(message_texts(ann, "tea")) == 2)
         post_burst(ann, "ctrl+s", "k", "e", " line", "enter", "third", "enter")
         await ann.wait_until(lambda: message_texts(ann, "tea") == ["first line", "second", "third"])
 

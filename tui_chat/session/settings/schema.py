@@ -22,8 +22,8 @@ from tui_chat.session.strings import settings as settings_strings
 NotificationLevel = Literal["all", "mentions", "none"]
 """Messages of a room that cause a notification."""
 
-PanelVisibility = Literal["auto", "always", "never"]
-"""Visibility of a side panel; `auto` depends on the width of the terminal."""
+PaneVisibility = Literal["auto", "always", "never"]
+"""Visibility of a side pane; `auto` depends on the width of the terminal."""
 
 DEFAULT_VALUE = "default"
 """Command argument that restores the default of a setting."""
@@ -49,11 +49,11 @@ class ClientSettings(Struct, frozen=True, rename=None):
         Meta(description="Width of the nickname column; 0 adapts it to the window.", ge=0, le=32),
     ] = 0
     room_list: Annotated[
-        PanelVisibility,
+        PaneVisibility,
         Meta(description="Room list on the left; auto shows it for two or more rooms if there is space."),
     ] = "auto"
     member_list: Annotated[
-        PanelVisibility,
+        PaneVisibility,
         Meta(description="Member list on the right; auto shows it if there is space."),
     ] = "auto"
     show_joins: Annotated[
@@ -78,7 +78,7 @@ class ClientSettings(Struct, frozen=True, rename=None):
     ] = True
     paste_lines: Annotated[
         int,
-        Meta(description="Confirm a paste of more lines than this; 0 never asks.", ge=0, le=1000),
+        Meta(description="Confirm a paste of more lines than this; 0 disables the line limit.", ge=0, le=1000),
     ] = 5
     notify: Annotated[
         NotificationLevel,
@@ -114,14 +114,14 @@ class ClientSettings(Struct, frozen=True, rename=None):
         return self.notify if override is None else override
 
     def is_muted(self, room: str) -> bool:
-        """Return whether notifications of a room are off by an override."""
+        """Return whether notifications of a room are off by an override. The default level does not count."""
         folded_room = room.casefold()
         return any(
             level == "none" and name.casefold() == folded_room for name, level in self.room_notifications.items()
         )
 
     def is_ignored(self, nick: str) -> bool:
-        """Return whether a nickname is on the ignore list."""
+        """Return whether a nickname is on the ignore list. The comparison ignores case."""
         folded_nick = nick.casefold()
         return any(name.casefold() == folded_nick for name in self.ignored)
 
@@ -206,14 +206,15 @@ def _build_field(name: str, hint: Any) -> SettingField:
         return SettingField(name, ValueKind.NUMBER, description, default, hint, minimum=meta.ge, maximum=meta.le)
     if origin is tuple:
         return SettingField(name, ValueKind.LIST, description, default, hint)
-    choices = get_args(get_args(annotation)[1])
-    return SettingField(
-        name, ValueKind.TABLE, description, default, hint, choices if get_origin(get_args(annotation)[1]) else ()
-    )
+    entry_type = get_args(annotation)[1]
+    choices = tuple(get_args(entry_type)) if get_origin(entry_type) is Literal else ()
+    return SettingField(name, ValueKind.TABLE, description, default, hint, choices)
 
 
 def convert(name: str, value: object) -> Any:
     """Return the validated value of a setting from a file.
+
+    A table is replaced as a whole; one invalid entry rejects all.
 
     Raises:
         ValueError: The setting is unknown or the value is invalid; the text is a translated sentence.
@@ -230,6 +231,9 @@ _ON, _OFF = {"on", "yes", "true", "1"}, {"off", "no", "false", "0"}
 
 def parse(name: str, text: str) -> Any:
     """Return the validated value of a setting from typed text.
+
+    Case and surrounding whitespace are ignored. A list is separated by commas or spaces; an empty text is an empty
+    list.
 
     Raises:
         ValueError: The setting is unknown, the value is invalid or a table; the text is a translated sentence.
@@ -251,7 +255,7 @@ def parse(name: str, text: str) -> Any:
 
 
 def format_value(value: Any) -> str:
-    """Return a value as text in the notation of `/set`."""
+    """Return a value as text in the notation of `/set`. An empty list or table gives an empty text."""
     match value:
         case bool():
             return "on" if value else "off"

@@ -200,11 +200,11 @@ class ChatScreen(SearchNavigation):
     def _handle_input_rejected(self, event: Composer.InputRejected) -> None:
         self.show_error(event.problem)
 
-    def complete(self, text_before_caret: str) -> Completion | None:
-        """Return the completion of the text before the caret, None if there is none."""
+    def complete(self, text_before_cursor: str) -> Completion | None:
+        """Return the completion of the text before the cursor, None if there is none."""
         view = self.session.current_room
         rooms = [*(room.name for room in self.session.rooms.values()), *self.listed_room_names]
-        return complete(text_before_caret, view.other_nicks if view else (), list(dict.fromkeys(rooms)))
+        return complete(text_before_cursor, view.other_nicks if view else (), list(dict.fromkeys(rooms)))
 
     def set_composer_text(self, text: str) -> None:
         """Replace the composer text and focus the composer."""
@@ -259,7 +259,7 @@ class ChatScreen(SearchNavigation):
         app_of(self).push_screen(CopyModeScreen(self.timeline.export_text(MAX_LINES)))
 
     def action_first_unread(self) -> None:
-        """Scroll to the unread separator."""
+        """Scroll to the unread divider."""
         self.timeline.scroll_to_key(UnreadLine().key)
 
     @on(FollowChanged)

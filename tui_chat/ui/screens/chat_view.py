@@ -1,6 +1,6 @@
 """Layout and drawing of the chat screen.
 
-- Drawing: only `ChatView.draw_changes` draws, in one batched update, and only the parts in the session's screen delta.
+- Drawing: `draw_changes` draws all changes of the session, in a batched update of the parts in its screen delta.
 - Viewed state: the current room counts as viewed while the terminal has focus, this screen is active and the timeline
   is at its bottom.
 - Drafts: composer text belongs to the room in which the user typed it.
@@ -21,7 +21,7 @@ from tui_chat.session.commands.completion import Completion
 from tui_chat.session.i18n import tr
 from tui_chat.session.room_view import RoomView
 from tui_chat.session.screen_delta import DirtyPart
-from tui_chat.session.settings.schema import ClientSettings, PanelVisibility
+from tui_chat.session.settings.schema import ClientSettings, PaneVisibility
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui.app_of import app_of
 from tui_chat.ui.input import keys
@@ -43,20 +43,26 @@ class RoomTimeline(Timeline, inherit_bindings=False):
 
 
 TWO_PANE_WIDTH = 104
+"""Minimum screen width for two side panes by default, in columns."""
+
 ONE_PANE_WIDTH = 78
-"""Minimum screen width for two side panes, and for one, in columns. Keys override these defaults."""
+"""Minimum screen width for one side pane by default, in columns."""
 
 PANE_WIDTH = 18
-MIN_TIMELINE_WIDTH = 20
-"""Width of a side pane (chat.tcss) and minimum width of the timeline, in columns. Keys cannot override the latter."""
+"""Width of a side pane in columns, as in chat.tcss."""
 
+MIN_TIMELINE_WIDTH = 20
+"""Minimum width of the timeline in columns; takes precedence over open side panes."""
 
 COMPOSING_SCOPES = (KeyScope.COMPOSER, KeyScope.CHAT, KeyScope.GLOBAL)
 """Active key scopes while the composer has focus."""
 
 
 class ChatView(Screen[None], inherit_bindings=False):
-    """Chat screen with header, room list, timeline, member list and composer.
+    """Base class of the chat screen: layout and drawing.
+
+    Subclasses implement `complete`, `submit`, `send_verbatim`, `edit_last_message`, `save_draft` and
+    `save_read_marker`.
 
     Attributes:
         session: View model of the chat.
@@ -85,17 +91,17 @@ class ChatView(Screen[None], inherit_bindings=False):
         self.timeline = RoomTimeline()
         self.members = MemberList(id="members")
         self.status = StatusLine()
-        self.composer = Composer(self.complete, self.submit, self.recall_previous, lambda: settings_app(self).keymap)
+        self.composer = Composer(self.complete, self.submit, self.edit_last_message, lambda: settings_app(self).keymap)
         self.key_bar = KeyBar(*COMPOSING_SCOPES)
         self._header = ChatHeader()
         self.scroll_positions: dict[RoomView, ScrollPosition] = {}
         self.displayed_room: RoomView | None = None
         self._pane_overrides: dict[str, bool] = {}
-        self._pane_settings: dict[str, PanelVisibility] = {}
+        self._pane_settings: dict[str, PaneVisibility] = {}
         self._retry_countdown: Timer | None = None
 
-    def complete(self, text_before_caret: str) -> Completion | None:
-        """Return the completion of the text before the caret, None if there is none."""
+    def complete(self, text_before_cursor: str) -> Completion | None:
+        """Return the completion of the text before the cursor, None if there is none."""
         raise NotImplementedError
 
     def submit(self, raw_text: str) -> None:
@@ -106,8 +112,8 @@ class ChatView(Screen[None], inherit_bindings=False):
         """Send text without command parsing. Return the error message, empty on success."""
         raise NotImplementedError
 
-    def recall_previous(self) -> bool:
-        """Handle Up on the first row of the composer. Return whether the key was handled."""
+    def edit_last_message(self) -> bool:
+        """Start an edit of the user's last message if possible. Return whether the key was handled."""
         raise NotImplementedError
 
     def show_compose_mode(self) -> None:
@@ -139,7 +145,7 @@ class ChatView(Screen[None], inherit_bindings=False):
         self.timeline.set_columns(settings.clock, settings.nick_width)
         self.composer.paste_lines = settings.paste_lines
         self.composer.placeholder = tr(chat_strings.PLACEHOLDER_MESSAGE)
-        panes: dict[str, PanelVisibility] = {"rooms": settings.room_list, "members": settings.member_list}
+        panes: dict[str, PaneVisibility] = {"rooms": settings.room_list, "members": settings.member_list}
         if panes != self._pane_settings:
             self._pane_settings = panes
             self._pane_overrides.clear()
@@ -211,14 +217,14 @@ class ChatView(Screen[None], inherit_bindings=False):
             self._retry_countdown = None
             self.timeline.reset_requests()
         self._update_window_title(view)
-        unread_summary = "" if self.rooms.display else chat_strings.unread_elsewhere(self._unread_in_other_rooms())
+        unread_summary = "" if self.rooms.display else chat_strings.unread_elsewhere(self._unread_by_room())
         self._header.set_content(
             view.name if view else "",
             view.topic if view else "",
             unread_summary,
             state,
             retry_in=retry_in,
-            unsent=self.session.unsent_count,
+            unsent=self.session.pending_count,
         )
 
     def _update_window_title(self, view: RoomView | None) -> None:
@@ -230,7 +236,8 @@ class ChatView(Screen[None], inherit_bindings=False):
         )
         settings_app(self).set_window_title(chat_strings.window_title(view.name if view else "", unread, mentions))
 
-    def _unread_in_other_rooms(self) -> list[tuple[int, int, bool]]:
+    def _unread_by_room(self) -> list[tuple[int, int, bool]]:
+        """Return list position, unread count and mention flag of each room with unread messages."""
         numbered_views = enumerate(self.session.rooms.values(), 1)
         return [
             (number, view.unread_count, view.mention_count > 0)
@@ -250,9 +257,9 @@ class ChatView(Screen[None], inherit_bindings=False):
         self.rooms.display = self._is_pane_enabled("rooms", show_rooms) and max_panes >= 1
         self.members.display = self._is_pane_enabled("members", show_members) and max_panes >= 1 + self.rooms.display
 
-    def _is_pane_enabled(self, pane: str, fits_by_default: bool) -> bool:
+    def _is_pane_enabled(self, pane: str, auto_visible: bool) -> bool:
         setting = self._pane_settings.get(pane, "auto")
-        return self._pane_overrides.get(pane, fits_by_default if setting == "auto" else setting == "always")
+        return self._pane_overrides.get(pane, auto_visible if setting == "auto" else setting == "always")
 
     def set_terminal_focus(self, focused: bool) -> None:
         """Set whether the terminal window has focus."""

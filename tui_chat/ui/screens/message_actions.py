@@ -89,7 +89,7 @@ class MessageActions(ChatView):
         raise NotImplementedError
 
     def _resend(self, key: str) -> None:
-        unsent = self.session.find_unsent_line(key)
+        unsent = self.session.resolve_unsent_key(key)
         if unsent is not None:
             try:
                 self.connection.retry(unsent[0].name, unsent[1])
@@ -229,7 +229,7 @@ class MessageActions(ChatView):
         """Return to a plain message; the text of a reply stays, other modes restore the saved draft.
 
         Returns:
-            Whether a compose mode was active.
+            True if a compose mode was active.
         """
         view = self.session.current_room
         if view is None or view.compose_mode is None:
@@ -263,11 +263,11 @@ class MessageActions(ChatView):
         )
         return self.post(lambda room: self.connection.react(room, seq, emoji, not has_own_reaction))
 
-    def recall_previous(self) -> bool:
+    def edit_last_message(self) -> bool:
         """Start an edit of the user's last message if the composer is empty. A second call continues with the history.
 
         Returns:
-            Whether the key was handled.
+            True if the key was handled.
         """
         view = self.session.current_room
         if view is None:
@@ -293,7 +293,7 @@ class MessageActions(ChatView):
 
     def _discard_unsent(self, line: MessageLine) -> bool:
         """Discard an unsent message. Return False if the message was sent or is in flight."""
-        unsent = self.session.find_unsent_line(line.key)
+        unsent = self.session.resolve_unsent_key(line.key)
         discarded = self.connection.discard(unsent[0].name, unsent[1]) if unsent is not None else None
         if discarded is None:
             return False

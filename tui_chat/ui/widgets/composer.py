@@ -3,7 +3,8 @@
 - Send: only Enter sends. A paste is sanitised and inserted, even if it ends with a line break.
 - Echo: key actions of the composer and the chat screen run inside this widget without bubbling through the app, so
   each key shows immediately.
-- No loss: text that cannot be sent returns to the composer. History recall and search restore the draft on return.
+- Submission: the text is cleared before `submit` runs; the owner restores rejected text with `set_text`.
+- Drafts: returning from the input history or cancelling a search restores the draft.
 """
 
 from collections.abc import Callable
@@ -77,15 +78,16 @@ class Composer(TextArea, inherit_bindings=False):
         self,
         complete: Callable[[str], Completion | None],
         submit: Callable[[str], None],
-        recall_previous: Callable[[], bool],
+        edit_last_message: Callable[[], bool],
         keymap: Callable[[], Keymap] = lambda: _DEFAULT_KEYMAP,
     ) -> None:
         """Create an empty composer.
 
         Args:
-            complete: Returns the completion of the text before the caret, None if there is none.
+            complete: Returns the completion of the text before the cursor, None if there is none.
             submit: Handles submitted text. The composer is already empty then.
-            recall_previous: Handles Up on the first row. Returns whether the key was handled.
+            edit_last_message: Starts an edit of the user's last message if possible; returns whether the key was
+                handled.
             keymap: Returns the effective key bindings.
         """
         super().__init__(
@@ -100,7 +102,7 @@ class Composer(TextArea, inherit_bindings=False):
         self.paste_lines = 0
         self._complete = complete
         self._submit = submit
-        self._recall_previous = recall_previous
+        self._edit_last_message = edit_last_message
         self._keymap = keymap
         self._completion_state: tuple[Completion, str] | None = None
         self._kill_buffer = ""
@@ -117,30 +119,30 @@ class Composer(TextArea, inherit_bindings=False):
         return self.text if self._history_search is None else self._history_search.original_text
 
     def on_mount(self) -> None:
-        """Keep the terminal cursor in place after layout changes."""
+        """Update the terminal cursor position after layout changes."""
         layout_refreshed = cast("Signal[Screen[object]]", self.screen.screen_layout_refresh_signal)  # pyright: ignore[reportUnknownMemberType]
-        # Deferred, because a new size is applied first.
+        # Deferred until the new size has been applied.
         layout_refreshed.subscribe(self, lambda screen: self.call_later(self._update_terminal_cursor))
 
     def _update_terminal_cursor(self) -> None:
-        # TextArea updates the position when the caret moves, but not when the widget moves on the screen.
+        # TextArea updates the position when the cursor moves, but not when the widget moves on the screen.
         # The candidate window of an input method depends on the position.
         if self.has_focus and self.screen.is_current:
             app_of(self).cursor_position = self.cursor_screen_offset
             self.refresh()  # the driver moves the cursor only together with output
 
     def set_text(self, text: str) -> None:
-        """Replace the whole text, with the caret at its end."""
+        """Replace the whole text, with the cursor at its end."""
         self._end_search()
         self.load_text(text)
         self.move_cursor(self.document.end)
 
     def insert_text(self, text: str) -> None:
-        """Insert text at the caret or in place of the selection."""
+        """Insert text at the cursor or in place of the selection."""
         self.replace(text, *self.selection)
 
     def is_local_key(self, key: events.Key) -> bool:
-        """Return whether `key` affects only this field (`InputSequencer`)."""
+        """Return whether `key` is bound to a local action (`keys.LOCAL_ACTIONS`), so later keys need not wait."""
         return key.key in self._keymap().local_keys
 
     async def _on_key(self, event: events.Key) -> None:
@@ -194,10 +196,10 @@ class Composer(TextArea, inherit_bindings=False):
         self.insert_text("\n")
 
     def action_up(self) -> None:
-        """Move the caret up; on the first row, recall an older text."""
+        """Move the cursor up; on the first row, edit the last message or recall an older text."""
         if self.navigator.is_first_wrapped_line(self.cursor_location):
             previous_text = self.text
-            if self._recall_previous():
+            if self._edit_last_message():
                 return
             older = self.sent_history.step_back(self.text)
             if older == previous_text != self.text:
@@ -209,7 +211,7 @@ class Composer(TextArea, inherit_bindings=False):
             self.action_cursor_up()
 
     def action_down(self) -> None:
-        """Move the caret down; on the last row, recall a newer text."""
+        """Move the cursor down; on the last row, recall a newer text."""
         if self.navigator.is_last_wrapped_line(self.cursor_location):
             self._show_history_entry(self.sent_history.step_forward())
         else:
@@ -236,7 +238,7 @@ class Composer(TextArea, inherit_bindings=False):
             self._history_search.backspace()
 
     def action_search_accept(self) -> None:
-        """Keep the match in the composer. Down continues with the newer texts, then the draft."""
+        """Accept the match. Down continues to newer entries and finally to the draft."""
         search = self._history_search
         if search is not None:
             self._end_search()
@@ -274,44 +276,44 @@ class Composer(TextArea, inherit_bindings=False):
             self.post_message(self.HistorySearchChanged(""))
 
     def action_line_end(self) -> None:
-        """Move the caret to the end of the line. At the end, request the newest message."""
+        """Move the cursor to the end of the line. At the end, request the newest message."""
         if self.cursor_at_end_of_line:
             self.post_message(self.BottomRequested())
         else:
             self.action_cursor_line_end()
 
     def action_kill_word_left(self) -> None:
-        """Cut backwards to the previous space (readline `unix-word-rubout`)."""
+        """Kill backwards to the previous space (readline `unix-word-rubout`)."""
         row, column = self.cursor_location
         before = self.document[row][:column]
         if not before and row:
-            self._cut_range((row - 1, len(self.document[row - 1])), (row, column))
+            self._kill_range((row - 1, len(self.document[row - 1])), (row, column))
             return
         stripped = before.rstrip()
-        self._cut_range((row, max(stripped.rfind(" "), stripped.rfind("\t")) + 1), (row, column))
+        self._kill_range((row, max(stripped.rfind(" "), stripped.rfind("\t")) + 1), (row, column))
 
     def action_kill_word_right(self) -> None:
-        """Cut forwards to the end of the word."""
-        self._cut_range(self.cursor_location, self.get_cursor_word_right_location())
+        """Kill forwards to the end of the word."""
+        self._kill_range(self.cursor_location, self.get_cursor_word_right_location())
 
     def action_kill_to_start(self) -> None:
-        """Cut to the start of the line, or the preceding line break if already there."""
+        """Kill to the start of the line, or the preceding line break if already there."""
         row, column = self.cursor_location
         start = (row, 0) if column or not row else (row - 1, len(self.document[row - 1]))
-        self._cut_range(start, (row, column))
+        self._kill_range(start, (row, column))
 
     async def action_kill_to_end(self) -> None:
-        """Cut to the end of the line, or the line break if already there; at the end of the text, switch rooms."""
+        """Kill to the end of the line, or the line break if already there; at the end of the text, switch rooms."""
         row, column = self.cursor_location
         if (row, column) == self.document.end:
             await self.screen.run_action("switch_room")
             return
         length = len(self.document[row])
         last = row == self.document.line_count - 1
-        self._cut_range((row, column), (row, length) if column < length or last else (row + 1, 0))
+        self._kill_range((row, column), (row, length) if column < length or last else (row + 1, 0))
 
     def action_yank(self) -> None:
-        """Insert the most recently cut text."""
+        """Insert the kill buffer."""
         if self._kill_buffer:
             self.insert_text(self._kill_buffer)
 
@@ -321,22 +323,22 @@ class Composer(TextArea, inherit_bindings=False):
         Args:
             step: Offset to the next candidate, 1 or -1.
         """
-        caret = self.cursor_location
-        text_before_caret = self.get_text_range((0, 0), caret)
+        cursor = self.cursor_location
+        text_before_cursor = self.get_text_range((0, 0), cursor)
         if (active := self.active_completion) is not None:
             completion = active.cycle(step)
         else:
-            first = self._complete(text_before_caret)
+            first = self._complete(text_before_cursor)
             if first is None:
                 return
             completion = first if step > 0 else first.cycle(step - 1)
-        start = _location_at(text_before_caret, completion.start)
-        self.replace(completion.current_text, start, caret, maintain_selection_offset=False)
+        start = _location_at(text_before_cursor, completion.start)
+        self.replace(completion.current_text, start, cursor, maintain_selection_offset=False)
         self._completion_state = (completion, self.get_text_range((0, 0), self.cursor_location))
 
     @property
     def active_completion(self) -> Completion | None:
-        """Completion that produced the text before the caret, None after any other change."""
+        """Completion at the cursor; None once the text before the cursor has changed."""
         if self._completion_state is None or self._completion_state[1] != self.get_text_range(
             (0, 0), self.cursor_location
         ):
@@ -347,7 +349,7 @@ class Composer(TextArea, inherit_bindings=False):
         if text is not None:
             self.set_text(text)
 
-    def _cut_range(self, start: tuple[int, int], end: tuple[int, int]) -> None:
+    def _kill_range(self, start: tuple[int, int], end: tuple[int, int]) -> None:
         if start != end:
             self._kill_buffer = self.get_text_range(start, end)
             self.delete(start, end, maintain_selection_offset=False)

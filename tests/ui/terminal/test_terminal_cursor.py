@@ -1,4 +1,4 @@
-"""Position of the hardware cursor, which input methods use for their window."""
+"""Position of the terminal cursor, which input methods use for their window."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ async def wait_for_cursor(tty: PtyTerminal, prefix: str, cells: int) -> None:
         raise AssertionError(f"the cursor is at {position}:\n{tty.screen_text()}") from None
 
 
-async def test_the_hardware_cursor_follows_the_caret_over_wide_characters_and_lines(tmp_path: Path) -> None:
+async def test_the_terminal_cursor_follows_the_composer_cursor_over_wide_characters_and_lines(tmp_path: Path) -> None:
     async with running_server(tmp_path) as server:
         command = (*CHAT_TUI, server.url, "--room", "tea", "--nick", "小明")
         async with terminal(command, tmp_path / "home") as tty:
